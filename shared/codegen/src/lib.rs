@@ -1,0 +1,1 @@
+//! The press: renders everything that is generated from the contract.

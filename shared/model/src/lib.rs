@@ -1,0 +1,1 @@
+//! The nouns: entities, ids and roles. No I/O, no AWS.

@@ -1,0 +1,1 @@
+//! The wire: procedures, error codes, entities, envelopes of each API style. No AWS, no tokio.

@@ -1,0 +1,1 @@
+//! The door: Lambda entry, context, who is calling, capabilities, telemetry.

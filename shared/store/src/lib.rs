@@ -1,0 +1,1 @@
+//! The memory: entities to and from DynamoDB items, transactions, cursors, versions.
