@@ -1,1 +1,36 @@
-//! The wire: procedures, error codes, entities, envelopes of each API style. No AWS, no tokio.
+//! The wire: what a procedure is, what travels, and how a call that fails says so.
+//!
+//! Nothing here knows of AWS or of an async runtime, so that every room can depend on it.
+//!
+//! - [`wire`]: which Rust types travel, and the few that Rust does not have.
+//! - [`fault`] and [`code`]: typed failures, codes, numbers and HTTP statuses.
+//! - [`entity`]: what an entity states about how it is kept.
+
+pub mod clock;
+pub mod code;
+pub mod entity;
+pub mod fault;
+pub mod grant;
+pub mod id;
+pub mod wire;
+
+pub use clock::Clock;
+pub use code::Code;
+pub use entity::{Entity, EntityId, Index, IndexEntry, SortKey, Tally, Unique};
+pub use fault::{Cause, Failure, Fault, FieldFault, NoFailure, Raised};
+pub use grant::{Access, Grant};
+pub use wire::{
+    Base64, Cursor, Decimal, Finite, Page, PageSize, Patch, SafeInteger, Timestamp, Version, WireKey, WireType,
+    WireValue,
+};
+
+/// What the macros' output names. Not for people.
+#[doc(hidden)]
+pub mod __private {
+    pub use garde;
+    pub use schemars;
+    pub use serde;
+    pub use serde_json;
+    pub use ts_rs;
+    pub use uuid;
+}

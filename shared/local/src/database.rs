@@ -1,0 +1,168 @@
+//! The embedded database: DynamoDB in this process, with its access rules enforced.
+//!
+//! Two servers stand behind one endpoint. Outside is the *guard*, which knows the principals and
+//! their policies and plays the part that IAM plays in the cloud; inside is `dynoxide`, which
+//! speaks DynamoDB's JSON protocol on top of SQLite. Clients (`aws-sdk-dynamodb` with this
+//! endpoint) see one DynamoDB that refuses what a policy does not cover, so that a missing grant
+//! fails on a laptop and not in production.
+//!
+//! **Durability.** `dynoxide` opens the file with `journal_mode = WAL` and leaves `synchronous` at
+//! SQLite's default, `FULL`: the write-ahead log is synced before a commit returns, hence before a
+//! write is acknowledged. A `kill -9` loses no acknowledged write, and neither does a power cut on
+//! a disk that honours its syncs. (Its bulk loader lowers `synchronous`; nothing here calls it.)
+//!
+//! **Threads.** `dynoxide` runs SQLite, disk syncs included, inside its async handlers. It
+//! therefore has a runtime and threads of its own: a sync must never stall the HTTP front.
+//!
+//! **What the guard is not.** It takes the access key id as proof of who is calling and does not
+//! check the signature, and the port of `dynoxide` itself is open to other processes of this
+//! machine. It keeps honest code honest; both ports listen on 127.0.0.1 only.
+
+mod engine;
+pub mod guard;
+mod request;
+mod server;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use guard::{Guard, Policy};
+
+/// Where the data lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// In memory: gone when the database stops.
+    Memory,
+    /// In this SQLite file. Its folder is created when it is missing; `<file>.lock` beside it says
+    /// that a process uses it.
+    File(PathBuf),
+}
+
+/// Why the database did not start.
+#[derive(Debug)]
+pub enum DatabaseError {
+    /// Another process (or another database of this one) has the file open.
+    InUse {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// The file is no database, or was written by a newer version.
+    Open {
+        /// What SQLite or `dynoxide` said.
+        message: String,
+    },
+    /// A port, a thread, a folder or the lock file could not be had.
+    Io(io::Error),
+}
+
+impl fmt::Display for DatabaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InUse { path } => write!(
+                f,
+                "the database {} is in use by another process; stop that one or choose another folder",
+                path.display()
+            ),
+            Self::Open { message } => write!(f, "the database could not be opened: {message}"),
+            Self::Io(error) => write!(f, "the database could not start: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for DatabaseError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io(error) => Some(error),
+            Self::InUse { .. } | Self::Open { .. } => None,
+        }
+    }
+}
+
+impl From<io::Error> for DatabaseError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// What a client of the database signs its requests with.
+#[derive(Clone)]
+pub struct Credentials {
+    /// Names the principal; [`EmbeddedDatabase::admit`] ties it to a policy.
+    pub access_key_id: String,
+    /// Signs the requests. The guard does not check signatures, but the SDK needs a secret.
+    pub secret_access_key: String,
+}
+
+impl Credentials {
+    /// Credentials that nobody else has.
+    #[must_use]
+    pub fn random() -> Self {
+        let random = || uuid::Uuid::now_v7().simple().to_string();
+        Self {
+            access_key_id: format!("LOCAL{}", random().to_uppercase()),
+            secret_access_key: format!("{}{}", random(), random()),
+        }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    /// Leaves the secret out, so that it cannot reach a log by accident.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+    }
+}
+
+/// A running database. Dropping it stops it in the background; [`EmbeddedDatabase::stop`] waits.
+#[derive(Debug)]
+pub struct EmbeddedDatabase {
+    endpoint: String,
+    administrator: Credentials,
+    guard: Arc<Guard>,
+    // The order matters when this is dropped: first nobody is let in any more, then the engine ends.
+    server: server::Server,
+    engine: engine::Engine,
+}
+
+impl EmbeddedDatabase {
+    /// Opens the data and listens on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// See [`DatabaseError`].
+    pub async fn start(location: Location) -> Result<Self, DatabaseError> {
+        let engine = engine::Engine::start(location).await?;
+        let administrator = Credentials::random();
+        let guard = Arc::new(Guard::default());
+        guard.admit(administrator.access_key_id.clone(), Policy::Administrator);
+        let server = server::Server::start(Arc::clone(&guard), engine.address()).await?;
+        Ok(Self { endpoint: format!("http://{}", server.address()), administrator, guard, server, engine })
+    }
+
+    /// `http://127.0.0.1:PORT`, the endpoint for every client.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Credentials that may do everything, made for this start: for creating the table, seeding
+    /// and the console. Procedures never get them.
+    #[must_use]
+    pub fn administrator(&self) -> &Credentials {
+        &self.administrator
+    }
+
+    /// From now on, requests with this access key id may do what the policy covers. A second call
+    /// replaces the policy.
+    pub fn admit(&self, access_key_id: impl Into<String>, policy: Policy) {
+        self.guard.admit(access_key_id.into(), policy);
+    }
+
+    /// Stops: nobody is let in, requests in flight finish (within bounds), then the file is closed.
+    pub async fn stop(self) {
+        self.server.stop().await;
+        self.engine.stop().await;
+    }
+}

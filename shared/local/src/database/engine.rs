@@ -1,0 +1,136 @@
+//! `dynoxide` on threads of its own, with an end that can be waited for.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use dynoxide::Database;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::oneshot;
+
+use super::{DatabaseError, Location};
+
+/// SQLite serves one request at a time behind a lock: a second thread reads the next request and
+/// writes the last answer meanwhile. More would only wait for the lock.
+const WORKER_THREADS: usize = 2;
+const ACCEPT_BACKLOG: u32 = 1024;
+/// How long [`Engine::stop`] waits for requests in flight and for the file to be closed.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+/// How long the connection tasks have to let go of the database after the server returned.
+const RELEASE_LIMIT: Duration = Duration::from_secs(2);
+
+/// The running engine. Dropping it asks the engine to end, without waiting.
+#[derive(Debug)]
+pub(super) struct Engine {
+    address: SocketAddr,
+    /// Sent to or dropped: either way the engine ends.
+    end: oneshot::Sender<()>,
+    /// Resolves when the file is closed.
+    ended: oneshot::Receiver<()>,
+}
+
+impl Engine {
+    pub(super) async fn start(location: Location) -> Result<Self, DatabaseError> {
+        let (ready, started) = oneshot::channel();
+        let (end, end_requested) = oneshot::channel::<()>();
+        let (report_end, ended) = oneshot::channel();
+        std::thread::Builder::new().name("database".to_owned()).spawn(move || {
+            run(location, ready, end_requested);
+            // The receiver is gone when nobody waits for the end, which is fine.
+            let _ = report_end.send(());
+        })?;
+        let address = started
+            .await
+            .map_err(|_| io::Error::other("the database's thread ended before it was ready"))??;
+        Ok(Self { address, end, ended })
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(super) async fn stop(self) {
+        drop(self.end);
+        if tokio::time::timeout(STOP_LIMIT, self.ended).await.is_err() {
+            tracing::warn!("the database did not close within {} s", STOP_LIMIT.as_secs());
+        }
+    }
+}
+
+/// The whole life of the engine, on its own thread. Returns when the data is closed.
+fn run(
+    location: Location,
+    ready: oneshot::Sender<Result<SocketAddr, DatabaseError>>,
+    end_requested: oneshot::Receiver<()>,
+) {
+    let (runtime, listener, address, database, lock) = match open(&location) {
+        Ok(opened) => opened,
+        Err(error) => {
+            let _ = ready.send(Err(error));
+            return;
+        }
+    };
+    if ready.send(Ok(address)).is_err() {
+        return;
+    }
+    let served = runtime.block_on(dynoxide::server::serve_with_shutdown(listener, database, async move {
+        // A dropped sender means the same as a sent one: nobody needs the database any more.
+        let _ = end_requested.await;
+    }));
+    if let Err(error) = served {
+        tracing::error!(%error, "the database's server failed");
+    }
+    // Connection tasks hold the last handles on the database: SQLite closes when they are gone,
+    // and only then may another process take the lock.
+    runtime.shutdown_timeout(RELEASE_LIMIT);
+    drop(lock);
+}
+
+type Opened = (tokio::runtime::Runtime, TcpListener, SocketAddr, Database, Option<File>);
+
+fn open(location: &Location) -> Result<Opened, DatabaseError> {
+    let (database, lock) = match location {
+        Location::Memory => (Database::memory(), None),
+        Location::File(path) => {
+            let lock = lock(path)?;
+            let text = path.to_str().ok_or_else(|| DatabaseError::Open {
+                message: format!("{} is not valid UTF-8", path.display()),
+            })?;
+            (Database::new(text), Some(lock))
+        }
+    };
+    let database = database.map_err(|error| DatabaseError::Open { message: error.to_string() })?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKER_THREADS)
+        .thread_name("database-worker")
+        .enable_all()
+        .build()?;
+    let listener = runtime.block_on(async {
+        let socket = TcpSocket::new_v4()?;
+        // Accepted connections inherit this: answers longer than a segment must not wait for an
+        // acknowledgement of the first part.
+        socket.set_nodelay(true)?;
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        socket.listen(ACCEPT_BACKLOG)
+    })?;
+    let address = listener.local_addr()?;
+    Ok((runtime, listener, address, database, lock))
+}
+
+/// SQLite itself would let two processes share the file; two local clouds on one folder would
+/// relay each other's events. The operating system releases the lock when the process dies.
+fn lock(database: &Path) -> Result<File, DatabaseError> {
+    if let Some(folder) = database.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(DatabaseError::InUse { path: database.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}

@@ -1,0 +1,183 @@
+//! Who may touch which keys: the part that IAM plays in the cloud.
+//!
+//! The rules are those of a policy with `dynamodb:LeadingKeys` under
+//! `ForAllValues:StringLike "<prefix>#*"`: every partition key that a request names must be covered
+//! by a rule that allows the action. What the guard cannot read, it refuses.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::request::{self, Access, Unclear};
+
+/// What a principal may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Policy {
+    /// Everything, tables and scans included.
+    Administrator,
+    /// What the rules of one procedure cover, and nothing else.
+    Procedure {
+        /// The procedure's name, for messages: `users.get`.
+        name: String,
+        /// Its grants.
+        rules: Vec<Rule>,
+    },
+}
+
+/// One grant: these actions on the items whose partition key has this prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// IAM's names: `dynamodb:GetItem`. A transaction needs the action of each of its elements.
+    pub actions: Vec<String>,
+    /// A partition key is covered if and only if it starts with this and a `#`. For a query on an
+    /// index, the partition key is the index's.
+    pub leading_keys: String,
+}
+
+impl Rule {
+    fn allows(&self, action: &str) -> bool {
+        self.actions.iter().any(|allowed| allowed == action)
+    }
+
+    fn covers(&self, partition_key: &str) -> bool {
+        partition_key.strip_prefix(self.leading_keys.as_str()).is_some_and(|rest| rest.starts_with('#'))
+    }
+}
+
+/// Why a request does not reach the database.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// No principal has this access key id, or there was none.
+    UnknownPrincipal,
+    /// The body is no JSON object of the operation's shape.
+    Malformed,
+    /// The policy does not cover it.
+    Denied(Denial),
+}
+
+/// A request that a policy does not cover.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Denial {
+    pub(super) principal: String,
+    /// `dynamodb:PutItem`
+    pub(super) action: String,
+    /// `post#…`: the key up to its first `#`, because what follows may be an e-mail address.
+    pub(super) key: Option<String>,
+    /// What is missing, for the caller: half a sentence.
+    pub(super) because: String,
+    /// What would help, for the log: half a sentence.
+    pub(super) remedy: String,
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = self.key.as_deref().unwrap_or("*");
+        write!(
+            f,
+            "User: {} is not authorized to perform: {} on resource: table/*/{key} because {}",
+            self.principal, self.action, self.because
+        )
+    }
+}
+
+/// The principals and their policies.
+#[derive(Debug, Default)]
+pub(super) struct Guard {
+    policies: RwLock<HashMap<String, Arc<Policy>>>,
+}
+
+impl Guard {
+    pub(super) fn admit(&self, access_key_id: String, policy: Policy) {
+        // A panic elsewhere cannot leave the map half written: each change is one insertion.
+        let mut policies = self.policies.write().unwrap_or_else(PoisonError::into_inner);
+        policies.insert(access_key_id, Arc::new(policy));
+    }
+
+    /// Decides on one request from its `Authorization` header, its operation and its body.
+    pub(super) fn decide(&self, authorization: Option<&str>, operation: &str, body: &[u8]) -> Result<(), Refusal> {
+        let policy = authorization
+            .and_then(access_key_id)
+            .and_then(|id| self.policies.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned())
+            .ok_or(Refusal::UnknownPrincipal)?;
+        match policy.as_ref() {
+            Policy::Administrator => request::check_json(body).map_err(|_| Refusal::Malformed),
+            Policy::Procedure { name, rules } => decide_procedure(name, rules, operation, body),
+        }
+    }
+}
+
+/// `AWS4-HMAC-SHA256 Credential=<ACCESS_KEY_ID>/20260101/us-east-1/dynamodb/aws4_request, …`
+/// (Signature Version 4, "Authorization header").
+fn access_key_id(authorization: &str) -> Option<&str> {
+    let parameters = authorization.strip_prefix("AWS4-HMAC-SHA256")?;
+    let credential = parameters.split(',').find_map(|part| part.trim().strip_prefix("Credential="))?;
+    let (id, _scope) = credential.split_once('/')?;
+    Some(id)
+}
+
+fn decide_procedure(name: &str, rules: &[Rule], operation: &str, body: &[u8]) -> Result<(), Refusal> {
+    let denied = |action: String, because: String, remedy: String| {
+        Refusal::Denied(Denial { principal: name.to_owned(), action, key: None, because, remedy })
+    };
+    let accesses = request::accesses(operation, body).map_err(|unclear| match unclear {
+        Unclear::Malformed => Refusal::Malformed,
+        Unclear::Administrative => denied(
+            format!("dynamodb:{operation}"),
+            "no procedure may do that".to_owned(),
+            "no parameter grants it: read by key or query an index instead".to_owned(),
+        ),
+        Unclear::Shape(reason) => denied(
+            format!("dynamodb:{operation}"),
+            format!("the guard could not tell which partition keys it touches: {reason}"),
+            "no parameter helps: the request has to name its partition keys plainly".to_owned(),
+        ),
+    })?;
+    for access in &accesses {
+        let granted = rules.iter().any(|rule| rule.allows(access.action) && rule.covers(&access.partition_key));
+        if !granted {
+            return Err(Refusal::Denied(denial(name, access)));
+        }
+    }
+    Ok(())
+}
+
+fn denial(name: &str, access: &Access) -> Denial {
+    let prefix = access.partition_key.split_once('#').map_or("", |(prefix, _)| prefix);
+    let (doing, capability) = if is_read(access.action) { ("reading", "Read") } else { ("writing", "Write") };
+    Denial {
+        principal: name.to_owned(),
+        action: access.action.to_owned(),
+        key: Some(format!("{prefix}#…")),
+        because: format!("no capability of {name} names `{prefix}` for {doing}"),
+        remedy: format!("a parameter `{capability}<…>` with the entity of prefix `{prefix}` would grant it"),
+    }
+}
+
+fn is_read(action: &str) -> bool {
+    matches!(action, "dynamodb:GetItem" | "dynamodb:BatchGetItem" | "dynamodb:Query" | "dynamodb:ConditionCheckItem")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_access_key_id_is_read_from_the_header_and_from_nothing_else() {
+        let header = "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/dynamodb/aws4_request, \
+                      SignedHeaders=host;x-amz-date, Signature=00";
+        assert_eq!(access_key_id(header), Some("AKID"));
+        assert_eq!(access_key_id("AWS4-HMAC-SHA256 SignedHeaders=host, Credential=AKID/x"), Some("AKID"));
+        assert_eq!(access_key_id("Bearer AKID"), None);
+        assert_eq!(access_key_id("AWS4-HMAC-SHA256 Credential=AKID"), None);
+    }
+
+    #[test]
+    fn a_prefix_covers_its_own_keys_and_not_those_of_a_longer_name() {
+        let rule = Rule { actions: vec!["dynamodb:GetItem".to_owned()], leading_keys: "user".to_owned() };
+        assert!(rule.covers("user#1"));
+        assert!(!rule.covers("user"));
+        assert!(!rule.covers("users#1"));
+        assert!(!rule.covers("username#1"));
+        assert!(!rule.covers("post#user#1"));
+    }
+}

@@ -1,0 +1,163 @@
+//! What a call that does not succeed says: to the caller, and separately to the log.
+
+use std::{error::Error, fmt};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::Code;
+
+/// Any error of this process, kept whole for the log.
+pub type Cause = Box<dyn Error + Send + Sync>;
+
+/// A call that did not succeed.
+///
+/// It holds two messages. `message`, `failure` and `fields` are for the caller. `cause` is for the
+/// log only; nothing sends it anywhere.
+#[derive(Debug)]
+pub struct Fault {
+    /// What kind of fault it is; decides the HTTP status.
+    pub code: Code,
+    /// One sentence for a person.
+    pub message: String,
+    /// The procedure's own typed failure, `{"type": …}`, when it was one.
+    pub failure: Option<Value>,
+    /// What is wrong with the input, field by field.
+    pub fields: Vec<FieldFault>,
+    /// HTTP methods that would be answered, for [`Code::MethodNotSupported`].
+    pub allow: Option<&'static str>,
+    /// Where it came from. For the log.
+    pub cause: Option<Cause>,
+}
+
+/// One fault of one field of the input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldFault {
+    /// Where in the input, such as `lines[2].amount`; empty for the input as a whole.
+    pub path: String,
+    /// One sentence for a person.
+    pub message: String,
+}
+
+impl Fault {
+    /// A fault with a code and a message for the caller.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), failure: None, fields: Vec::new(), allow: None, cause: None }
+    }
+
+    /// The input is malformed or invalid.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(Code::BadRequest, message)
+    }
+
+    /// A fault of ours: the caller learns nothing but the request id, the log learns the cause.
+    pub fn internal(cause: impl Into<Cause>) -> Self {
+        Self::new(Code::InternalServerError, "Something went wrong on our side.").because(cause)
+    }
+
+    /// The input's fields are at fault.
+    pub fn invalid(fields: Vec<FieldFault>) -> Self {
+        let message = match fields.as_slice() {
+            [one] if one.path.is_empty() => one.message.clone(),
+            [one] => format!("{}: {}", one.path, one.message),
+            many => format!("{} fields of the input are invalid.", many.len()),
+        };
+        Self { fields, ..Self::bad_request(message) }
+    }
+
+    /// The HTTP method is not one that this address answers.
+    pub fn method_not_supported(method: &str, allow: &'static str) -> Self {
+        let message = format!("{method} is not answered here; use {allow}.");
+        Self { allow: Some(allow), ..Self::new(Code::MethodNotSupported, message) }
+    }
+
+    /// Adds where the fault came from, for the log.
+    pub fn because(mut self, cause: impl Into<Cause>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.key(), self.message)
+    }
+}
+
+impl Error for Fault {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as &(dyn Error + 'static))
+    }
+}
+
+/// A procedure's own failures: an enum with `#[derive(Failure)]`.
+///
+/// Each variant becomes a member of a discriminated union in TypeScript and travels in
+/// `error.data.failure` as `{"type": "Variant", …}`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a set of failures",
+    label = "a procedure answers `Result<Output, Error>` where `Error` has `#[derive(Failure)]`",
+    note = "put `#[derive(Failure)]` on the enum and `#[failure(CODE)]` on each variant, or use `NoFailure`"
+)]
+pub trait Failure: Sized {
+    /// The code of this failure.
+    fn code(&self) -> Code;
+    /// The sentence for the caller.
+    fn message(&self) -> String;
+    /// The typed form, `{"type": "Variant", …}`.
+    fn payload(&self) -> Value;
+}
+
+/// For procedures that have no failures of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoFailure {}
+
+impl Failure for NoFailure {
+    fn code(&self) -> Code {
+        match *self {}
+    }
+    fn message(&self) -> String {
+        match *self {}
+    }
+    fn payload(&self) -> Value {
+        match *self {}
+    }
+}
+
+/// What a procedure's body can end with: one of its own failures, or a fault that any call can have
+/// (the database is away, a write came too late).
+///
+/// `#[procedure]` puts this in place of the error type that the author wrote, so that `?` works on
+/// capabilities as well.
+#[derive(Debug)]
+pub enum Raised<E> {
+    /// One of the procedure's own failures.
+    Failure(E),
+    /// A fault that any procedure can have.
+    Fault(Fault),
+}
+
+impl<E: Failure> From<E> for Raised<E> {
+    fn from(failure: E) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl<E> From<Fault> for Raised<E> {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl<E: Failure> Raised<E> {
+    /// The one form that is sent.
+    pub fn into_fault(self) -> Fault {
+        match self {
+            Self::Fault(fault) => fault,
+            Self::Failure(failure) => Fault {
+                failure: Some(failure.payload()),
+                ..Fault::new(failure.code(), failure.message())
+            },
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Ids: a UUID in a newtype of its own, branded in TypeScript.
+
+/// Declares the id of an entity: a UUIDv7 (RFC 9562) that is a branded string in TypeScript.
+///
+/// ```
+/// protocol::id! {
+///     /// Names one invoice.
+///     pub struct InvoiceId;
+/// }
+/// let id: InvoiceId = "01890a5d-ac96-774b-bcce-b302099a8057".parse()?;
+/// assert_eq!(id.to_string(), "01890a5d-ac96-774b-bcce-b302099a8057");
+/// # Ok::<(), protocol::id::MalformedId>(())
+/// ```
+#[macro_export]
+macro_rules! id {
+    ($(#[$doc:meta])* $visibility:vis struct $name:ident;) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
+            $crate::__private::serde::Serialize, $crate::__private::serde::Deserialize,
+            $crate::__private::ts_rs::TS,
+        )]
+        #[serde(transparent, crate = "protocol::__private::serde")]
+        #[ts(crate = "protocol::__private::ts_rs", type = concat!("string & { readonly __brand: \"", stringify!($name), "\" }"))]
+        $visibility struct $name($crate::__private::uuid::Uuid);
+
+        impl ::core::convert::From<$crate::__private::uuid::Uuid> for $name {
+            fn from(uuid: $crate::__private::uuid::Uuid) -> Self {
+                Self(uuid)
+            }
+        }
+        impl ::core::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Display::fmt(&self.0, f)
+            }
+        }
+        impl ::core::str::FromStr for $name {
+            type Err = $crate::id::MalformedId;
+            fn from_str(text: &str) -> ::core::result::Result<Self, Self::Err> {
+                text.parse().map(Self).map_err(|_| $crate::id::MalformedId)
+            }
+        }
+        impl $crate::__private::schemars::JsonSchema for $name {
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut $crate::__private::schemars::SchemaGenerator) -> $crate::__private::schemars::Schema {
+                $crate::id::schema(stringify!($name))
+            }
+        }
+        impl $crate::WireType for $name {}
+        impl $crate::WireValue for $name {}
+        impl $crate::WireKey for $name {}
+        impl $crate::EntityId for $name {}
+    };
+}
+
+/// A text that is no id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MalformedId;
+
+impl std::fmt::Display for MalformedId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("not an id: a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057")
+    }
+}
+impl std::error::Error for MalformedId {}
+
+/// The JSON Schema of every id.
+#[doc(hidden)]
+pub fn schema(name: &str) -> schemars::Schema {
+    schemars::json_schema!({"type": "string", "format": "uuid", "title": name})
+}
