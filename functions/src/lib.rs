@@ -1,1 +1,39 @@
-//! The index of the procedures.
+//! The procedures of the reference service, one file each.
+//!
+//! This file is the index: the only list of procedures that people write. A new one is a new file,
+//! a word here, and `cargo regen`.
+
+use runtime::{Callers, Definition};
+
+/// What all procedures share.
+pub const SERVICE: Definition = Definition {
+    name: "backoffice",
+    permits: |role, permission| role.parse().is_ok_and(|role: model::Role| role.permits(permission)),
+    callers: Callers::Tokens,
+    method_override: true,
+};
+
+runtime::procedures! {
+    SERVICE;
+    health { ping }
+    posts { create, delete, get, list, update }
+    users { create, delete, get, list, update }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::Auth;
+
+    /// A permission that nobody has is a typing mistake.
+    #[test]
+    fn every_permission_is_one_that_the_roles_know() {
+        for procedure in super::service().procedures {
+            if let Auth::Permission(permission) = procedure.entry.spec.auth {
+                let known = permission.split_once(':').is_some_and(|(noun, verb)| {
+                    ["posts", "users"].contains(&noun) && ["read", "write"].contains(&verb)
+                });
+                assert!(known, "{}: {permission}", procedure.entry.name);
+            }
+        }
+    }
+}

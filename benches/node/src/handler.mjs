@@ -11,7 +11,7 @@ import { awsLambdaRequestHandler } from "@trpc/server/adapters/aws-lambda";
 import { createLocalJWKSet, jwtVerify } from "jose";
 import { z } from "zod";
 
-const { TABLE_NAME, USER_KEY_PREFIX, TOKEN_ISSUER, TOKEN_AUDIENCE, TOKEN_JWKS } = process.env;
+const { TABLE_NAME, TOKEN_ISSUER, TOKEN_AUDIENCE, TOKEN_JWKS } = process.env;
 
 const keys = createLocalJWKSet(JSON.parse(TOKEN_JWKS));
 const documents = DynamoDBDocumentClient.from(new DynamoDBClient({}));
@@ -27,6 +27,7 @@ async function createContext({ event }) {
   try {
     const { payload } = await jwtVerify(token, keys, {
       algorithms: ["EdDSA"],
+      typ: "at+jwt",
       issuer: TOKEN_ISSUER,
       audience: TOKEN_AUDIENCE,
       requiredClaims: ["exp", "sub"],
@@ -42,7 +43,8 @@ const t = initTRPC.context().create();
 const permitted = (permission) =>
   t.procedure.use(({ ctx, next }) => {
     if (!ctx.claims) throw new TRPCError({ code: "UNAUTHORIZED" });
-    if (!permissionsOfRole[ctx.claims.role]?.has(permission)) throw new TRPCError({ code: "FORBIDDEN" });
+    const may = ctx.claims.roles?.some((role) => permissionsOfRole[role]?.has(permission));
+    if (!may) throw new TRPCError({ code: "FORBIDDEN" });
     return next({ ctx: { claims: ctx.claims } });
   });
 
@@ -51,19 +53,19 @@ const router = t.router({
     get: permitted("users:read")
       .input(z.strictObject({ id: z.uuid() }))
       .query(async ({ input }) => {
-        const key = `${USER_KEY_PREFIX}${input.id}`;
         const { Item: item } = await documents.send(
-          new GetCommand({ TableName: TABLE_NAME, Key: { pk: key, sk: key }, ConsistentRead: true }),
+          new GetCommand({
+            TableName: TABLE_NAME,
+            Key: { pk: `user#${input.id}`, sk: "@" },
+            ConsistentRead: true,
+            ReturnConsumedCapacity: "TOTAL",
+          }),
         );
         if (!item) throw new TRPCError({ code: "NOT_FOUND", message: `no user ${input.id}` });
-        const { id, email, name, age, isVerified, role, createdAt, version } = item;
+        const { id, email, name, age, isVerified, role, createdAt, version } = item.doc;
         return { id, email, name, age, isVerified, role, createdAt, version };
       }),
   }),
 });
 
-const answer = awsLambdaRequestHandler({ router, createContext });
-
-/** tRPC takes the path from the route's `{proxy}` parameter or from the raw path, which here starts with `/trpc/`. */
-export const handler = (event, context) =>
-  answer({ ...event, pathParameters: { ...event.pathParameters, proxy: event.rawPath.replace(/^\/trpc\//, "") } }, context);
+export const handler = awsLambdaRequestHandler({ router, createContext });

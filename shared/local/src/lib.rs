@@ -1,1 +1,20 @@
-//! The local cloud: HTTP front, embedded DynamoDB, Runtime API for the real binaries.
+//! The local cloud: a whole service on one machine, with nothing installed but Rust.
+//!
+//! - [`main`]: the command line.
+//! - [`serve`]: database, front and procedures, from start to Ctrl-C.
+//! - [`front`]: HTTP. [`backend`]: procedures in this process, or as real functions.
+//! - [`database`]: the embedded DynamoDB and the guard that stands for IAM.
+//! - [`isolated`]: the Lambda Runtime API for the real binaries. [`build`]: how they are built.
+//! - [`data`]: the folder in which everything is kept.
+
+pub mod backend;
+pub mod build;
+pub mod command;
+pub mod data;
+pub mod database;
+pub mod front;
+pub mod isolated;
+pub mod serve;
+pub mod world;
+
+pub use command::{App, Seed, Seeded, main};

@@ -1,1 +1,11 @@
-//! The nouns: entities, ids and roles. No I/O, no AWS.
+//! The nouns of the reference service: what is kept, and who may do what.
+
+mod email;
+mod post;
+mod role;
+mod user;
+
+pub use email::EmailAddress;
+pub use post::{Post, PostId};
+pub use role::Role;
+pub use user::{User, UserId};

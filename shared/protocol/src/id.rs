@@ -13,15 +13,13 @@
 /// ```
 #[macro_export]
 macro_rules! id {
-    ($(#[$doc:meta])* $visibility:vis struct $name:ident;) => {
-        $(#[$doc])*
+    ($(#[doc = $docs:literal])* $visibility:vis struct $name:ident;) => {
+        $(#[doc = $docs])*
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
             $crate::__private::serde::Serialize, $crate::__private::serde::Deserialize,
-            $crate::__private::ts_rs::TS,
         )]
         #[serde(transparent, crate = "protocol::__private::serde")]
-        #[ts(crate = "protocol::__private::ts_rs", type = concat!("string & { readonly __brand: \"", stringify!($name), "\" }"))]
         $visibility struct $name($crate::__private::uuid::Uuid);
 
         impl ::core::convert::From<$crate::__private::uuid::Uuid> for $name {
@@ -46,6 +44,25 @@ macro_rules! id {
             }
             fn json_schema(_: &mut $crate::__private::schemars::SchemaGenerator) -> $crate::__private::schemars::Schema {
                 $crate::id::schema(stringify!($name))
+            }
+        }
+        impl $crate::__private::ts_rs::TS for $name {
+            type WithoutGenerics = Self;
+            type OptionInnerType = Self;
+            fn docs() -> ::core::option::Option<::std::string::String> {
+                ::core::option::Option::Some(concat!("/**\n", $(" *", $docs, "\n",)* " */\n").to_owned())
+            }
+            fn name(_: &$crate::__private::ts_rs::Config) -> ::std::string::String {
+                stringify!($name).to_owned()
+            }
+            fn inline(_: &$crate::__private::ts_rs::Config) -> ::std::string::String {
+                concat!("string & { readonly __brand: \"", stringify!($name), "\" }").to_owned()
+            }
+            fn decl(config: &$crate::__private::ts_rs::Config) -> ::std::string::String {
+                ::std::format!("type {} = {};", Self::name(config), Self::inline(config))
+            }
+            fn output_path() -> ::core::option::Option<::std::path::PathBuf> {
+                ::core::option::Option::Some(concat!(stringify!($name), ".ts").into())
             }
         }
         impl $crate::WireType for $name {}

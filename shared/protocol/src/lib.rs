@@ -4,14 +4,20 @@
 //!
 //! - [`wire`]: which Rust types travel, and the few that Rust does not have.
 //! - [`fault`] and [`code`]: typed failures, codes, numbers and HTTP statuses.
+//! - [`procedure`] and [`contract`]: what a procedure states, and what the press makes of it.
+//! - [`input`] and [`trpc`]: from bytes to an input, and from an answer to bytes.
 //! - [`entity`]: what an entity states about how it is kept.
 
 pub mod clock;
 pub mod code;
+pub mod contract;
 pub mod entity;
 pub mod fault;
 pub mod grant;
 pub mod id;
+pub mod input;
+pub mod procedure;
+pub mod trpc;
 pub mod wire;
 
 pub use clock::Clock;
@@ -19,6 +25,8 @@ pub use code::Code;
 pub use entity::{Entity, EntityId, Index, IndexEntry, SortKey, Tally, Unique};
 pub use fault::{Cause, Failure, Fault, FieldFault, NoFailure, Raised};
 pub use grant::{Access, Grant};
+pub use input::WireInput;
+pub use procedure::{Auth, Kind, Spec};
 pub use wire::{
     Base64, Cursor, Decimal, Finite, Page, PageSize, Patch, SafeInteger, Timestamp, Version, WireKey, WireType,
     WireValue,

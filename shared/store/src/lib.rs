@@ -1,1 +1,41 @@
 //! The memory: entities to and from DynamoDB items, transactions, cursors, versions.
+//!
+//! A procedure sees [`Read`] and [`Write`], which are generic over the entity and thin: they turn an
+//! entity into JSON and back. Everything below them is not generic and answers with boxed futures,
+//! so that the SDK is compiled once, here, and not again in every function.
+//!
+//! - [`settings`], `client`: what the store is told, and the SDK client that is made of it.
+//! - [`table`]: the table's definition, once, for the cloud and for the local service.
+//! - [`keys`]: the only place that builds keys. `item`: how an entity looks as an item.
+//! - [`read`], [`list`], `lanes`, `cursor`: fetching, pages, sealed cursors.
+//! - [`write`], `action`, `transaction`: changes, what they do to the table, and lost answers.
+//! - [`error`], `trouble`, `retry`: what can go wrong, and what is tried again.
+
+#![warn(unreachable_pub)]
+
+mod action;
+mod client;
+mod cursor;
+pub mod error;
+mod fetch;
+mod item;
+pub mod keys;
+mod lanes;
+pub mod list;
+pub mod read;
+mod retry;
+pub mod session;
+pub mod settings;
+pub mod table;
+pub mod transaction;
+mod trouble;
+pub mod write;
+
+pub use client::Store;
+pub use error::StoreError;
+pub use list::List;
+pub use read::Read;
+pub use session::{Meter, Scope, Session};
+pub use settings::{Limits, Settings};
+pub use transaction::{Operation, transaction};
+pub use write::Write;

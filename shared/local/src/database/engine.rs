@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use dynoxide::Database;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 
@@ -16,6 +17,10 @@ use super::{DatabaseError, Location};
 /// writes the last answer meanwhile. More would only wait for the lock.
 const WORKER_THREADS: usize = 2;
 const ACCEPT_BACKLOG: u32 = 1024;
+/// File descriptors that this process should be allowed. Clients, guard and engine are one process,
+/// so a call in flight takes both ends of a connection. With the usual 1,024 a thousand calls at a
+/// time would leave the guard none to accept with. More than this is refused by macOS.
+const FILE_DESCRIPTORS: u64 = 10_240;
 /// How long [`Engine::stop`] waits for requests in flight and for the file to be closed.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// How long the connection tasks have to let go of the database after the server returned.
@@ -33,18 +38,25 @@ pub(super) struct Engine {
 
 impl Engine {
     pub(super) async fn start(location: Location) -> Result<Self, DatabaseError> {
+        raise_descriptor_limit();
         let (ready, started) = oneshot::channel();
         let (end, end_requested) = oneshot::channel::<()>();
         let (report_end, ended) = oneshot::channel();
-        std::thread::Builder::new().name("database".to_owned()).spawn(move || {
-            run(location, ready, end_requested);
-            // The receiver is gone when nobody waits for the end, which is fine.
-            let _ = report_end.send(());
-        })?;
+        std::thread::Builder::new()
+            .name("database".to_owned())
+            .spawn(move || {
+                run(location, ready, end_requested);
+                // The receiver is gone when nobody waits for the end, which is fine.
+                let _ = report_end.send(());
+            })?;
         let address = started
             .await
             .map_err(|_| io::Error::other("the database's thread ended before it was ready"))??;
-        Ok(Self { address, end, ended })
+        Ok(Self {
+            address,
+            end,
+            ended,
+        })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -54,8 +66,27 @@ impl Engine {
     pub(super) async fn stop(self) {
         drop(self.end);
         if tokio::time::timeout(STOP_LIMIT, self.ended).await.is_err() {
-            tracing::warn!("the database did not close within {} s", STOP_LIMIT.as_secs());
+            tracing::warn!(
+                "the database did not close within {} s",
+                STOP_LIMIT.as_secs()
+            );
         }
+    }
+}
+
+/// Raises the soft limit towards the hard one, which needs no rights. Where the hard limit is lower
+/// the database works all the same, for fewer calls at a time.
+fn raise_descriptor_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    let wanted = limit
+        .maximum
+        .map_or(FILE_DESCRIPTORS, |hard| hard.min(FILE_DESCRIPTORS));
+    if limit.current.is_none_or(|soft| soft >= wanted) {
+        return;
+    }
+    limit.current = Some(wanted);
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "the limit of open files could not be raised");
     }
 }
 
@@ -75,10 +106,14 @@ fn run(
     if ready.send(Ok(address)).is_err() {
         return;
     }
-    let served = runtime.block_on(dynoxide::server::serve_with_shutdown(listener, database, async move {
-        // A dropped sender means the same as a sent one: nobody needs the database any more.
-        let _ = end_requested.await;
-    }));
+    let served = runtime.block_on(dynoxide::server::serve_with_shutdown(
+        listener,
+        database,
+        async move {
+            // A dropped sender means the same as a sent one: nobody needs the database any more.
+            let _ = end_requested.await;
+        },
+    ));
     if let Err(error) = served {
         tracing::error!(%error, "the database's server failed");
     }
@@ -88,7 +123,13 @@ fn run(
     drop(lock);
 }
 
-type Opened = (tokio::runtime::Runtime, TcpListener, SocketAddr, Database, Option<File>);
+type Opened = (
+    tokio::runtime::Runtime,
+    TcpListener,
+    SocketAddr,
+    Database,
+    Option<File>,
+);
 
 fn open(location: &Location) -> Result<Opened, DatabaseError> {
     let (database, lock) = match location {
@@ -101,7 +142,9 @@ fn open(location: &Location) -> Result<Opened, DatabaseError> {
             (Database::new(text), Some(lock))
         }
     };
-    let database = database.map_err(|error| DatabaseError::Open { message: error.to_string() })?;
+    let database = database.map_err(|error| DatabaseError::Open {
+        message: error.to_string(),
+    })?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKER_THREADS)
         .thread_name("database-worker")
@@ -127,10 +170,16 @@ fn lock(database: &Path) -> Result<File, DatabaseError> {
     }
     let mut path = database.as_os_str().to_owned();
     path.push(".lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(DatabaseError::InUse { path: database.to_owned() }),
+        Err(TryLockError::WouldBlock) => Err(DatabaseError::InUse {
+            path: database.to_owned(),
+        }),
         Err(TryLockError::Error(error)) => Err(error.into()),
     }
 }

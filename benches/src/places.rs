@@ -1,0 +1,44 @@
+//! Where things lie.
+
+use std::fs;
+use std::io::{self, Error};
+use std::path::{Path, PathBuf};
+
+/// The folders that a run reads and writes.
+pub struct Places {
+    /// The top of the tree.
+    pub root: PathBuf,
+    /// The Node side of the measurements.
+    pub node: PathBuf,
+    /// Where cargo puts release binaries; this program is one of them.
+    pub binaries: PathBuf,
+    /// For what the measured processes print.
+    pub logs: PathBuf,
+}
+
+impl Places {
+    /// Finds them, and makes the folder for logs.
+    pub fn find() -> io::Result<Self> {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = package
+            .parent()
+            .ok_or_else(|| Error::other("the package lies in no folder"))?;
+        let program = std::env::current_exe()?;
+        let binaries = program
+            .parent()
+            .ok_or_else(|| Error::other("this program lies in no folder"))?;
+        let logs = binaries.join("benches-logs");
+        fs::create_dir_all(&logs)?;
+        Ok(Self {
+            root: root.to_owned(),
+            node: package.join("node"),
+            binaries: binaries.to_owned(),
+            logs,
+        })
+    }
+
+    /// The path of a release binary.
+    pub fn binary(&self, name: &str) -> PathBuf {
+        self.binaries.join(name)
+    }
+}

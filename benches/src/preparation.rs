@@ -1,0 +1,52 @@
+//! Builds everything that is measured, exactly as it is deployed.
+
+use std::fs;
+use std::io::{self, Error};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::places::Places;
+
+/// Builds the functions, the hello functions, the local service and the Node side. Only `npm ci` needs the network, and
+/// only when the lock file changed since it last ran.
+pub fn prepare(places: &Places) -> io::Result<()> {
+    // Built on its own, without the harness, so that cargo does not unify the features of both.
+    let hello =
+        "build --release --package benches --no-default-features --bin hello-bare --bin hello-http";
+    run("cargo", hello, &places.root)?;
+    run("cargo", "build --release --package functions --bin health-ping --bin users-get", &places.root)?;
+    run("cargo", "build --release --bin onefold", &places.root)?;
+    if needs_install(&places.node) {
+        run("npm", "ci --no-audit --no-fund", &places.node)?;
+    }
+    run("npm", "run build", &places.node)
+}
+
+/// Runs a command whose arguments hold no spaces. What it prints goes to this program's standard error.
+pub fn run(program: &str, arguments: &str, folder: &Path) -> io::Result<()> {
+    eprintln!("> {program} {arguments}");
+    let status = Command::new(program)
+        .args(arguments.split(' '))
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(io::stderr())
+        .status()
+        .map_err(|cause| Error::new(cause.kind(), format!("cannot start {program}: {cause}")))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Error::other(format!("{program} {arguments}: {status}")))
+    }
+}
+
+/// Whether what is installed differs from the lock file: npm keeps a copy of the lock beside what it installed.
+fn needs_install(folder: &Path) -> bool {
+    let modified = |path: &str| fs::metadata(folder.join(path)).and_then(|data| data.modified());
+    match (
+        modified("package-lock.json"),
+        modified("node_modules/.package-lock.json"),
+    ) {
+        (Ok(locked), Ok(installed)) => locked > installed,
+        _ => true,
+    }
+}

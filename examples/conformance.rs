@@ -1,0 +1,234 @@
+//! A second service on the same rooms, in one file: `cargo run --example conformance -- --port 9100`.
+
+use std::process::ExitCode;
+
+use protocol::{Code, Entity, EntityId, Fault};
+use runtime::{Callers, Definition, Principal, prelude::*};
+
+/// A caller is signed in with `Authorization: Bearer good`.
+const SERVICE: Definition = Definition {
+    name: "conformance",
+    permits: |_, _| false,
+    callers: Callers::Custom(|headers| match headers.get("authorization").map(|value| value.as_bytes()) {
+        None => Ok(None),
+        Some(b"Bearer good") => Ok(Some(Principal { subject: "ada".into(), roles: Vec::new() })),
+        Some(_) => Err(Fault::new(Code::Unauthorized, "The token is not valid.")),
+    }),
+    method_override: true,
+};
+
+runtime::procedures! {
+    inline SERVICE;
+    flaky { once }
+    greet { hello }
+    health { ping }
+    me { get }
+    notes { add, get, touch }
+    slow { wait }
+}
+
+fn main() -> ExitCode {
+    local::main(local::App { service: service(), seed: None, ephemeral: true, root: env!("CARGO_MANIFEST_DIR").into() })
+}
+
+/// The name of a thing: here, what it is about.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+struct Name(String);
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl EntityId for Name {}
+
+/// A note; its title is its id.
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
+struct Note {
+    id: Name,
+    version: Version,
+}
+
+impl Entity for Note {
+    type Id = Name;
+    const NAME: &'static str = "Note";
+    const PREFIX: &'static str = "note";
+    fn id(&self) -> &Name {
+        &self.id
+    }
+    fn version(&self) -> Version {
+        self.version
+    }
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+}
+
+mod greet {
+    pub mod hello {
+        use runtime::prelude::*;
+
+        #[wire]
+        pub struct Input {
+            pub name: String,
+        }
+        #[wire]
+        pub struct Greeting {
+            pub message: String,
+        }
+        /// Greet somebody.
+        #[procedure(query, auth = public)]
+        pub async fn hello(input: Input) -> Greeting {
+            Greeting { message: format!("Hello {}", input.name) }
+        }
+    }
+}
+
+mod health {
+    pub mod ping {
+        use runtime::prelude::*;
+
+        /// Whether the service answers.
+        #[procedure(query, auth = public)]
+        pub async fn ping() -> String {
+            "pong".to_owned()
+        }
+    }
+}
+
+mod notes {
+    pub mod add {
+        use runtime::prelude::*;
+
+        use crate::{Name, Note};
+
+        #[wire]
+        pub struct Input {
+            #[garde(length(chars, min = 1, max = 200))]
+            pub title: String,
+        }
+        #[wire]
+        pub struct Added {
+            pub ok: bool,
+            pub title: String,
+        }
+        /// Keep a note. One of the same title is kept once.
+        #[procedure(mutation, auth = public)]
+        pub async fn add(notes: Write<Note>, input: Input) -> Result<Added, NoFailure> {
+            let note = Note { id: Name(input.title.clone()), version: Version::default() };
+            match notes.create(note).await {
+                Ok(_) | Err(StoreError::Exists) => Ok(Added { ok: true, title: input.title }),
+                Err(error) => Err(error)?,
+            }
+        }
+    }
+    pub mod get {
+        use runtime::prelude::*;
+
+        use crate::{Name, Note};
+
+        #[wire]
+        pub struct Input {
+            pub id: String,
+        }
+        #[wire]
+        pub struct Found {
+            pub title: String,
+        }
+        #[derive(Debug, Failure)]
+        pub enum Error {
+            /// There is no such note.
+            #[failure(NOT_FOUND, message = "no note {0}")]
+            Missing(String),
+        }
+        /// Fetch a note by its title.
+        #[procedure(query, auth = public)]
+        pub async fn get(notes: Read<Note>, input: Input) -> Result<Found, Error> {
+            let note = notes.get(&Name(input.id.clone())).await?.ok_or(Error::Missing(input.id))?;
+            Ok(Found { title: note.id.0 })
+        }
+    }
+    pub mod touch {
+        use runtime::prelude::*;
+
+        /// Do nothing, and say nothing.
+        #[procedure(mutation, auth = public)]
+        pub async fn touch() {}
+    }
+}
+
+mod me {
+    pub mod get {
+        use runtime::prelude::*;
+
+        #[wire]
+        pub struct Me {
+            pub user: String,
+        }
+        /// Who is calling.
+        #[procedure(query, auth = signed_in)]
+        pub async fn get(caller: Caller) -> Me {
+            Me { user: caller.subject().to_owned() }
+        }
+    }
+}
+
+mod slow {
+    pub mod wait {
+        use runtime::prelude::*;
+
+        #[wire]
+        pub struct Input {
+            #[garde(range(max = 60_000))]
+            pub ms: u32,
+        }
+        #[wire]
+        pub struct Waited {
+            pub ms: u32,
+        }
+        /// Answer later.
+        #[procedure(query, auth = public)]
+        pub async fn wait(input: Input) -> Waited {
+            tokio::time::sleep(std::time::Duration::from_millis(input.ms.into())).await;
+            Waited { ms: input.ms }
+        }
+    }
+}
+
+mod flaky {
+    pub mod once {
+        use std::{
+            collections::HashMap,
+            sync::{Mutex, PoisonError},
+        };
+
+        use runtime::prelude::*;
+
+        /// How often each key was tried, in this process.
+        static ATTEMPTS: Mutex<Option<HashMap<String, u32>>> = Mutex::new(None);
+
+        #[wire]
+        pub struct Input {
+            pub key: String,
+        }
+        #[wire]
+        pub struct Tried {
+            pub attempts: u32,
+        }
+        #[derive(Debug, Failure)]
+        pub enum Error {
+            /// The first call with a key always fails.
+            #[failure(SERVICE_UNAVAILABLE)]
+            TryAgain,
+        }
+        /// Fail at the first call with a key, and answer the next ones.
+        #[procedure(query, auth = public)]
+        pub async fn once(input: Input) -> Result<Tried, Error> {
+            let mut attempts = ATTEMPTS.lock().unwrap_or_else(PoisonError::into_inner);
+            let count = attempts.get_or_insert_default().entry(input.key).or_insert(0);
+            *count += 1;
+            if *count == 1 { Err(Error::TryAgain) } else { Ok(Tried { attempts: *count }) }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! What `cargo run` starts: every procedure of this folder in one process, and the commands beside it.
+
+mod seed;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    local::main(local::App {
+        service: functions::service(),
+        seed: Some(|session| Box::pin(seed::fill(session))),
+        ephemeral: false,
+        root: env!("CARGO_MANIFEST_DIR").into(),
+    })
+}

@@ -1,0 +1,128 @@
+//! `cargo run -- seed`: a demonstration company, the same one every time.
+
+use fastrand::Rng;
+use local::Seeded;
+use model::{EmailAddress, Post, PostId, Role, User, UserId};
+use protocol::{Cause, Entity, Timestamp, Version};
+use store::{Operation, Session, StoreError, Write, transaction};
+use uuid::Uuid;
+
+/// Decides everything that looks like chance.
+const SEED: u64 = 0x0001_F01D;
+/// How many users there are.
+const USERS: usize = 200;
+/// How many of them are administrators; the others are employees and viewers.
+const ADMINISTRATORS: usize = 3;
+/// How many posts there are.
+const POSTS: usize = 2_000;
+/// The company was founded on 2025-01-01.
+const FOUNDED_UNIX_MS: i64 = 1_735_689_600_000;
+/// Over how many milliseconds it grew: one year.
+const GREW_MS: i64 = 365 * 24 * 60 * 60 * 1_000;
+/// How many entities one transaction writes. A user takes up to three of DynamoDB's 100 actions.
+const BATCH: usize = 25;
+
+const FIRST_NAMES: [&str; 24] = [
+    "Ada", "Alan", "Barbara", "Brian", "Claude", "Donald", "Edsger", "Frances", "Grace", "Hedy", "Ivan", "Jean",
+    "Katherine", "Ken", "Leslie", "Margaret", "Niklaus", "Radia", "Robin", "Shafi", "Sophie", "Tim", "Tony", "Whitfield",
+];
+const LAST_NAMES: [&str; 20] = [
+    "Allen", "Bartik", "Berg", "Castro", "Dahl", "Engel", "Fischer", "Garcia", "Hansen", "Ito", "Jansen", "Kowalski",
+    "Lind", "Moreau", "Novak", "Okafor", "Petrov", "Quist", "Rossi", "Sato",
+];
+const SUBJECTS: [&str; 12] = [
+    "the new coffee machine", "parking", "the summer party", "fire drill", "quarterly figures", "a lost umbrella",
+    "the printer on the second floor", "holidays", "the reading circle", "bicycle repair", "lunch", "the archive",
+];
+const OPENINGS: [&str; 6] = ["About", "News of", "A question about", "Reminder:", "Minutes:", "An idea for"];
+
+/// Writes the company. What is there already stays as it is, so that it may be repeated.
+pub async fn fill(session: Session) -> Result<Seeded, Cause> {
+    let mut rng = Rng::with_seed(SEED);
+    let users: Vec<User> = (0..USERS).map(|place| user(&mut rng, place)).collect();
+    let posts: Vec<Post> = (0..POSTS).map(|_| post(&mut rng, &users)).collect();
+    let made_users = write(&Write::new(session.clone()), &users).await?;
+    let made_posts = write(&Write::new(session), &posts).await?;
+    let first = users.first().ok_or("the company has no users")?;
+    Ok(Seeded {
+        subject: first.id.to_string(),
+        roles: vec![first.role.name().to_owned()],
+        message: format!(
+            "{USERS} users ({made_users} new) and {POSTS} posts ({made_posts} new). {} <{}> is an administrator.",
+            first.name, first.email
+        ),
+    })
+}
+
+/// Creates what is missing, many in one transaction; one by one where some are there already.
+async fn write<T: Entity>(capability: &Write<T>, entities: &[T]) -> Result<usize, StoreError> {
+    let mut made = 0;
+    for batch in entities.chunks(BATCH) {
+        let mut copies = batch.to_vec();
+        let operations: Vec<Operation> = copies.iter_mut().map(|entity| capability.creating(entity)).collect();
+        match transaction(operations).await {
+            Ok(()) => made += batch.len(),
+            Err(StoreError::Exists | StoreError::Taken { .. }) => {
+                for entity in batch {
+                    match capability.create(entity.clone()).await {
+                        Ok(_) => made += 1,
+                        Err(StoreError::Exists | StoreError::Taken { .. }) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(made)
+}
+
+fn user(rng: &mut Rng, place: usize) -> User {
+    let (first, last) = (pick(rng, &FIRST_NAMES), pick(rng, &LAST_NAMES));
+    let created_at = moment(rng, FOUNDED_UNIX_MS);
+    User {
+        id: UserId::from(id(rng, created_at)),
+        email: EmailAddress::new(format!("{}.{}{place}@example.com", first.to_lowercase(), last.to_lowercase())),
+        name: format!("{first} {last}"),
+        age: rng.u8(0..10).ne(&0).then(|| rng.u32(18..70)),
+        is_verified: rng.u8(0..4) != 0,
+        role: match place {
+            place if place < ADMINISTRATORS => Role::Administrator,
+            _ if rng.bool() => Role::Employee,
+            _ => Role::Viewer,
+        },
+        created_at,
+        version: Version::default(),
+    }
+}
+
+fn post(rng: &mut Rng, users: &[User]) -> Post {
+    let author = pick(rng, users);
+    let created_at = moment(rng, author.created_at.unix_ms());
+    let subject = pick(rng, &SUBJECTS);
+    Post {
+        id: PostId::from(id(rng, created_at)),
+        author_id: author.id,
+        title: format!("{} {subject}", pick(rng, &OPENINGS)),
+        body: format!("This is about {subject}. {} wrote it down so that nobody has to ask twice.", author.name),
+        created_at,
+        updated_at: created_at,
+        version: Version::default(),
+    }
+}
+
+fn pick<'a, T>(rng: &mut Rng, among: &'a [T]) -> &'a T {
+    &among[rng.usize(..among.len())]
+}
+
+/// A time between one and the end of the company's first year.
+fn moment(rng: &mut Rng, from_unix_ms: i64) -> Timestamp {
+    Timestamp::from_unix_ms(rng.i64(from_unix_ms..FOUNDED_UNIX_MS + GREW_MS))
+}
+
+/// A UUIDv7 of that time (RFC 9562 section 5.7).
+fn id(rng: &mut Rng, time: Timestamp) -> Uuid {
+    let mut random = [0; 10];
+    rng.fill(&mut random);
+    uuid::Builder::from_unix_timestamp_millis(time.unix_ms().unsigned_abs(), &random).into_uuid()
+}

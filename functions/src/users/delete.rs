@@ -1,0 +1,32 @@
+//! `users.delete`.
+
+use model::{User, UserId};
+use runtime::prelude::*;
+
+/// Which user to delete.
+#[wire]
+pub struct Input {
+    /// The user's id.
+    pub id: UserId,
+}
+
+/// Why the user was not deleted.
+#[derive(Debug, Failure)]
+pub enum Error {
+    /// No user has this id.
+    #[failure(NOT_FOUND)]
+    Missing(UserId),
+    /// There must be another administrator first.
+    #[failure(UNPROCESSABLE_CONTENT)]
+    LastAdministrator,
+}
+
+/// Delete a user for good. The user's posts stay.
+#[procedure(mutation, auth = permission("users:write"), rest = "DELETE /v1/users/{id}")]
+pub async fn delete(users: Write<User>, input: Input) -> Result<(), Error> {
+    let current = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
+    match users.delete(&current).await {
+        Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
+        deleted => Ok(deleted?),
+    }
+}

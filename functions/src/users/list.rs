@@ -1,0 +1,111 @@
+//! `users.list`.
+
+use model::{Role, User};
+use protocol::SortKey;
+use runtime::prelude::*;
+
+/// Which users, in which order.
+#[wire]
+pub struct Input {
+    /// Only users of exactly this age.
+    #[garde(range(max = User::MAX_AGE))]
+    pub age: Option<u32>,
+    /// Only users of this age or older.
+    #[garde(range(max = User::MAX_AGE))]
+    pub age_min: Option<u32>,
+    /// Only users of this age or younger.
+    #[garde(range(max = User::MAX_AGE))]
+    pub age_max: Option<u32>,
+    /// Only users whose address is verified, or only those whose is not.
+    pub is_verified: Option<bool>,
+    /// Only users with this role.
+    pub role: Option<Role>,
+    /// The order; newest first if left out.
+    pub sort: Option<UserSort>,
+    /// How many users a page has; 20 if left out.
+    #[garde(dive)]
+    pub limit: Option<PageSize>,
+    /// Where to go on: `next` of the page before.
+    pub cursor: Option<Cursor>,
+}
+
+/// An order of users; a minus turns it round.
+#[wire]
+pub enum UserSort {
+    /// Oldest first.
+    CreatedAt,
+    /// Newest first.
+    #[serde(rename = "-createdAt")]
+    CreatedAtDescending,
+    /// Youngest first; users whose age is not known come before all others.
+    Age,
+    /// Eldest first.
+    #[serde(rename = "-age")]
+    AgeDescending,
+    /// By name, whatever its case.
+    Name,
+    /// By name, backwards.
+    #[serde(rename = "-name")]
+    NameDescending,
+    /// By e-mail address.
+    Email,
+    /// By e-mail address, backwards.
+    #[serde(rename = "-email")]
+    EmailDescending,
+}
+
+impl Input {
+    /// The least and the greatest age asked for.
+    fn ages(&self) -> (Option<u32>, Option<u32>) {
+        (self.age.max(self.age_min), [self.age, self.age_max].into_iter().flatten().min())
+    }
+
+    fn keeps(&self, user: &User) -> bool {
+        let (youngest, eldest) = self.ages();
+        let age_fits = (youngest.is_none() && eldest.is_none())
+            || user.age.is_some_and(|age| youngest.is_none_or(|min| min <= age) && eldest.is_none_or(|max| age <= max));
+        age_fits
+            && self.is_verified.is_none_or(|wanted| wanted == user.is_verified)
+            && self.role.is_none_or(|wanted| wanted == user.role)
+    }
+}
+
+/// List users, page by page.
+///
+/// Sorted by age, an age range is served by its index. Every other filter reads and drops: a page
+/// may come back shorter than asked, with `next`, when many users in a row do not fit.
+#[procedure(query, auth = permission("users:read"), rest = "GET /v1/users")]
+pub async fn list(users: Read<User>, input: Input) -> Result<Page<User>, NoFailure> {
+    use UserSort::{Age, AgeDescending, CreatedAt, CreatedAtDescending, Email, EmailDescending, Name, NameDescending};
+    let sort = input.sort.unwrap_or(CreatedAtDescending);
+    let index = match sort {
+        CreatedAt | CreatedAtDescending => &User::BY_CREATION,
+        Age | AgeDescending => &User::BY_AGE,
+        Name | NameDescending => &User::BY_NAME,
+        Email | EmailDescending => &User::BY_EMAIL,
+    };
+    let mut list = users.list(index);
+    if matches!(sort, CreatedAtDescending | AgeDescending | NameDescending | EmailDescending) {
+        list = list.descending();
+    }
+    if let (Age | AgeDescending, (youngest, eldest)) = (sort, input.ages())
+        && (youngest.is_some() || eldest.is_some())
+    {
+        list = list.from(SortKey::number(youngest.unwrap_or(0))).to(SortKey::number(eldest.unwrap_or(User::MAX_AGE)));
+    }
+    let list = list.page(input.limit.unwrap_or_default(), input.cursor.as_ref());
+    Ok(list.keep(move |user| input.keeps(user)).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Input;
+
+    #[test]
+    fn the_narrowest_ages_count() {
+        let ages = |json: &str| serde_json::from_str::<Input>(json).unwrap().ages();
+        assert_eq!(ages("{}"), (None, None));
+        assert_eq!(ages(r#"{"age": 30, "ageMin": 18, "ageMax": 65}"#), (Some(30), Some(30)));
+        assert_eq!(ages(r#"{"ageMin": 18}"#), (Some(18), None));
+    }
+}

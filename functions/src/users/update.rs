@@ -1,0 +1,67 @@
+//! `users.update`.
+
+use model::{EmailAddress, Role, User, UserId};
+use runtime::prelude::*;
+
+/// What to change. What is left out stays as it is.
+#[wire]
+pub struct Input {
+    /// Which user.
+    pub id: UserId,
+    /// The version that was seen; a newer one is then not overwritten.
+    pub version: Option<Version>,
+    /// The new address; no other user may have it.
+    #[garde(dive)]
+    pub email: Patch<EmailAddress>,
+    /// The new name.
+    #[garde(length(chars, min = 1, max = User::MAX_NAME_CHARS))]
+    pub name: Patch<String>,
+    /// The new age; null when it is no longer known.
+    #[garde(range(max = User::MAX_AGE))]
+    pub age: Patch<Option<u32>>,
+    /// Whether the address is known to be the user's.
+    pub is_verified: Patch<bool>,
+    /// What the user is from now on.
+    pub role: Patch<Role>,
+}
+
+/// Why the user was not changed.
+#[derive(Debug, Failure)]
+pub enum Error {
+    /// No user has this id.
+    #[failure(NOT_FOUND)]
+    Missing(UserId),
+    /// Another user has this e-mail address.
+    #[failure(CONFLICT)]
+    EmailTaken(EmailAddress),
+    /// The user was changed in the meantime.
+    #[failure(CONFLICT)]
+    Changed {
+        /// The version that is stored.
+        version: Version,
+    },
+    /// There must be another administrator first.
+    #[failure(UNPROCESSABLE_CONTENT)]
+    LastAdministrator,
+}
+
+/// Change a user.
+#[procedure(mutation, auth = permission("users:write"), rest = "PATCH /v1/users/{id}")]
+pub async fn update(users: Write<User>, input: Input) -> Result<User, Error> {
+    let current = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
+    if input.version.is_some_and(|seen| seen != current.version) {
+        return Err(Error::Changed { version: current.version });
+    }
+    let mut next = current.clone();
+    input.email.apply(&mut next.email);
+    input.name.apply(&mut next.name);
+    input.age.apply(&mut next.age);
+    input.is_verified.apply(&mut next.is_verified);
+    input.role.apply(&mut next.role);
+    let email = next.email.clone();
+    match users.replace(&current, next).await {
+        Err(StoreError::Taken { .. }) => Err(Error::EmailTaken(email)),
+        Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
+        changed => Ok(changed?),
+    }
+}

@@ -1,0 +1,97 @@
+//! Where a call runs: in this process, or in the procedure's own function.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use protocol::{Code, Fault, Kind};
+use runtime::{Context, Entry, answer, cors::Cors, gateway, refuse};
+
+use crate::isolated::{InvokeError, Pool};
+
+/// What every call of one procedure needs in this process.
+pub struct Local {
+    /// The procedure.
+    pub entry: Entry,
+    /// Its context: its own credentials at the database.
+    pub context: Context,
+}
+
+/// Runs calls.
+pub enum Backend {
+    /// All procedures in this process.
+    InProcess(HashMap<&'static str, Arc<Local>>),
+    /// Each procedure in processes of its own.
+    Isolated {
+        /// The procedures, by name.
+        entries: HashMap<&'static str, Entry>,
+        /// Their processes.
+        pool: Pool,
+    },
+}
+
+impl Backend {
+    /// Whether there is such a procedure.
+    pub fn knows(&self, name: &str) -> bool {
+        match self {
+            Self::InProcess(procedures) => procedures.contains_key(name),
+            Self::Isolated { entries, .. } => entries.contains_key(name),
+        }
+    }
+
+    /// Answers a request to a procedure that is [known](Backend::knows).
+    pub async fn call(&self, name: &str, request_id: &str, cors: &Cors, request: Request<Bytes>) -> Response<Bytes> {
+        match self {
+            Self::InProcess(procedures) => {
+                if let Some(local) = procedures.get(name) {
+                    return answer(&local.entry, &local.context, request_id, request).await;
+                }
+            }
+            Self::Isolated { entries, pool } => {
+                if let Some(entry) = entries.get(name) {
+                    return invoke(entry, pool, request_id, cors, &request).await;
+                }
+            }
+        }
+        let fault = Fault::new(Code::NotFound, format!("There is no procedure {name:?}."));
+        refuse(cors, request_id, &request, Some(name), &fault)
+    }
+}
+
+async fn invoke(entry: &Entry, pool: &Pool, request_id: &str, cors: &Cors, request: &Request<Bytes>) -> Response<Bytes> {
+    let method = match entry.spec.kind {
+        Kind::Query => "GET",
+        Kind::Mutation => "POST",
+    };
+    let event = gateway::event(&format!("{method} /trpc/{}", entry.name), request_id, request);
+    let function = entry.name.replace('.', "-");
+    let fault = match pool.invoke(&function, request_id, event.into()).await {
+        Ok(answer) => match gateway::response(&answer) {
+            Ok(response) => return response,
+            Err(cause) => Fault::new(Code::BadGateway, "The function gave no answer that can be read.").because(cause),
+        },
+        Err(error) => fault(error),
+    };
+    tracing::error!(
+        procedure = entry.name,
+        code = fault.code.key(),
+        request_id,
+        cause = fault.cause.as_deref().map(runtime::telemetry::chain),
+        "the function did not answer"
+    );
+    refuse(cors, request_id, request, Some(entry.name), &fault)
+}
+
+fn fault(error: InvokeError) -> Fault {
+    let (code, message) = match &error {
+        InvokeError::TimedOut { .. } => (Code::GatewayTimeout, "The function did not answer in time."),
+        InvokeError::Throttled => (Code::ServiceUnavailable, "Every instance of the function is busy."),
+        InvokeError::InitFailed { .. } => (Code::ServiceUnavailable, "The function could not be started."),
+        InvokeError::EventTooLarge => (Code::PayloadTooLarge, "The request is larger than a function takes."),
+        InvokeError::UnknownFunction => (Code::NotFound, "There is no such function."),
+        InvokeError::Crashed { .. } | InvokeError::Failed { .. } | InvokeError::ResponseTooLarge => {
+            (Code::BadGateway, "The function failed.")
+        }
+    };
+    Fault::new(code, message).because(error)
+}

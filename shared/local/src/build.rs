@@ -1,0 +1,38 @@
+//! Builds the functions' real binaries, in one `cargo build`.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use protocol::Cause;
+use tokio::process::Command;
+
+/// Builds every function and says where it is, by the function's name.
+///
+/// The binaries are built as this process was: a release service has release functions.
+///
+/// # Errors
+/// When the build fails; cargo has said why.
+pub async fn functions(root: &Path) -> Result<HashMap<String, PathBuf>, Cause> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(root).args(["build", "--package", "functions", "--bins"]);
+    command.arg("--message-format=json-render-diagnostics");
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().await?;
+    if !output.status.success() {
+        return Err("the functions do not build".into());
+    }
+    let mut programs = HashMap::new();
+    for line in output.stdout.split(|&b| b == b'\n') {
+        let Ok(message) = serde_json::from_slice::<serde_json::Value>(line) else { continue };
+        if let (Some(program), Some(name)) = (message["executable"].as_str(), message["target"]["name"].as_str()) {
+            programs.insert(name.to_owned(), PathBuf::from(program));
+        }
+    }
+    Ok(programs)
+}

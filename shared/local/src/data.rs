@@ -1,0 +1,183 @@
+//! The folder in which a local service keeps what it must not forget.
+//!
+//! ```text
+//! .onefold/
+//!   lock               held while a service runs
+//!   database.sqlite    the table
+//!   signing.key        signs tokens (PKCS #8), readable by its owner only
+//!   cursor.key         seals cursors
+//!   service.json       how to reach the running service's database
+//!   functions.env      what functions need that run outside of the service
+//! ```
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use protocol::Cause;
+use runtime::tokens::TokenSigner;
+use serde::{Deserialize, Serialize};
+
+/// A data folder.
+#[derive(Clone, Debug)]
+pub struct DataFolder(PathBuf);
+
+/// How to reach a running service's database, for commands that run beside it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Running {
+    /// The process.
+    pub pid: u32,
+    /// The database's address.
+    pub database_endpoint: String,
+    /// Who may do everything there.
+    pub access_key_id: String,
+    /// Signs its requests.
+    pub secret_access_key: String,
+}
+
+/// Held while a service uses the folder; the system lets go of it when the process ends, however it does.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl DataFolder {
+    /// Opens the folder, and makes it when it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, Cause> {
+        let path = path.into();
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(|error| {
+            Cause::from(format!("the data folder {} cannot be made: {error}", path.display()))
+        })?;
+        Ok(Self(path))
+    }
+
+    /// The table's file.
+    pub fn database(&self) -> PathBuf {
+        self.0.join("database.sqlite")
+    }
+
+    /// Where functions that run outside of the service find their environment.
+    pub fn functions_env(&self) -> PathBuf {
+        self.0.join("functions.env")
+    }
+
+    /// Takes the folder for this process. `None` when another one has it.
+    ///
+    /// # Errors
+    /// When the lock's file cannot be opened.
+    pub fn lock(&self) -> io::Result<Option<Lock>> {
+        let file = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(self.0.join("lock"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Lock { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// The key that signs this service's tokens, made on first use.
+    ///
+    /// # Errors
+    /// When the key cannot be kept or is none.
+    pub fn signer(&self) -> Result<TokenSigner, Cause> {
+        let path = self.0.join("signing.key");
+        let pkcs8 = keep(&path, TokenSigner::generate)?;
+        TokenSigner::new("local", &pkcs8).map_err(|cause| format!("{}: {cause}", path.display()).into())
+    }
+
+    /// The key that seals cursors, made on first use.
+    ///
+    /// # Errors
+    /// When the key cannot be kept or is none.
+    pub fn cursor_key(&self) -> Result<[u8; 32], Cause> {
+        let path = self.0.join("cursor.key");
+        let text = keep(&path, || Ok(URL_SAFE_NO_PAD.encode(random_key()?).into_bytes()))?;
+        let key = URL_SAFE_NO_PAD.decode(text.trim_ascii()).ok().and_then(|key| key.try_into().ok());
+        key.ok_or_else(|| format!("{} does not hold 32 bytes in base64url", path.display()).into())
+    }
+
+    /// Notes how to reach this service's database.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn announce(&self, running: &Running) -> Result<(), Cause> {
+        write_private(&self.0.join("service.json"), &serde_json::to_vec_pretty(running)?)?;
+        Ok(())
+    }
+
+    /// How to reach the running service's database.
+    ///
+    /// # Errors
+    /// When there is no note of it.
+    pub fn running(&self) -> Result<Running, Cause> {
+        Ok(serde_json::from_slice(&fs::read(self.0.join("service.json"))?)?)
+    }
+
+    /// Writes the environment of functions that run outside of the service.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_functions_env(&self, environment: &[(String, String)]) -> Result<(), Cause> {
+        let text: String = environment.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+        write_private(&self.functions_env(), text.as_bytes())?;
+        Ok(())
+    }
+}
+
+/// 32 random bytes.
+///
+/// # Errors
+/// When the machine has no randomness.
+pub fn random_key() -> Result<[u8; 32], Cause> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(|error| format!("the system gave no random bytes: {error}"))?;
+    Ok(key)
+}
+
+/// Reads a file, or makes it. Two processes that make it at once end up with the same one: a link
+/// to a complete file either succeeds or finds the other's.
+fn keep(path: &Path, make: impl FnOnce() -> Result<Vec<u8>, Cause>) -> Result<Vec<u8>, Cause> {
+    if let Ok(bytes) = fs::read(path) {
+        return Ok(bytes);
+    }
+    let draft = path.with_extension(format!("draft-{}", std::process::id()));
+    write_private(&draft, &make()?)?;
+    let linked = fs::hard_link(&draft, path);
+    fs::remove_file(&draft)?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error.into()),
+        _ => Ok(fs::read(path)?),
+    }
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DataFolder;
+
+    #[test]
+    fn keys_are_made_once_and_the_folder_has_one_user() {
+        let path = std::env::temp_dir().join(format!("onefold-data-{}", uuid::Uuid::new_v4()));
+        let folder = DataFolder::open(&path).unwrap();
+        assert_eq!(folder.cursor_key().unwrap(), folder.cursor_key().unwrap());
+        assert_eq!(folder.signer().unwrap().public_key(), folder.signer().unwrap().public_key());
+        let lock = folder.lock().unwrap();
+        assert!(lock.is_some());
+        assert!(folder.lock().unwrap().is_none());
+        drop(lock);
+        assert!(folder.lock().unwrap().is_some());
+        std::fs::remove_dir_all(path).unwrap();
+    }
+}

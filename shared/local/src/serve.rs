@@ -1,0 +1,288 @@
+//! A local service, from start to Ctrl-C.
+
+use std::{
+    collections::HashMap,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use protocol::{Cause, Clock, Grant, contract::Contract};
+use runtime::{
+    Authenticator, Callers, Context, Definition, Service, cors::Cors, environment,
+    tokens::{TokenSettings, TokenSigner},
+};
+use store::{Limits, Settings, Store};
+use tokio::net::TcpListener;
+
+use crate::{
+    backend::{Backend, Local},
+    build,
+    data::{DataFolder, Lock, Running, random_key},
+    database::{
+        Credentials, EmbeddedDatabase, Location,
+        guard::{Policy, Rule},
+    },
+    front::{Front, serve},
+    isolated::{Function, Pool},
+};
+
+/// The region that local functions are told. Nothing depends on it.
+const REGION: &str = "local";
+/// How many instances of one function run at most.
+const MAX_INSTANCES: usize = 8;
+/// After how long an idle instance ends.
+const IDLE_FOR: Duration = Duration::from_secs(120);
+/// How long a function may take to ask for its first call.
+const INIT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How a local service is started.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The port on 127.0.0.1; 0 takes a free one.
+    pub port: u16,
+    /// Where keys and data are kept.
+    pub data: PathBuf,
+    /// The table lives in memory and is gone at the end.
+    pub ephemeral: bool,
+    /// Real binaries behind a Lambda Runtime API.
+    pub isolated: bool,
+    /// The workspace, for building them.
+    pub root: PathBuf,
+}
+
+/// The table's name.
+pub fn table_name(definition: &Definition) -> String {
+    definition.name.to_owned()
+}
+
+/// Who signs a service's tokens, for whom, and with which key they are checked.
+pub fn token_settings(definition: &Definition, signer: &TokenSigner) -> TokenSettings {
+    TokenSettings {
+        issuer: format!("urn:onefold:{}", definition.name),
+        audience: definition.name.to_owned(),
+        keys: vec![signer.public_key().clone()],
+    }
+}
+
+/// What a local database and its callers have in common.
+pub struct Ground {
+    /// The database.
+    pub database: EmbeddedDatabase,
+    /// The table, asked by an administrator.
+    pub store: Store,
+    tokens: Option<TokenSettings>,
+    cursor_key: [u8; 32],
+    _lock: Option<Lock>,
+}
+
+impl Ground {
+    /// Starts the database of a service, with its table.
+    ///
+    /// # Errors
+    /// When the folder is in use, or the database does not start.
+    pub async fn start(definition: &Definition, data: &DataFolder, ephemeral: bool) -> Result<Self, Cause> {
+        let (location, lock, cursor_key) = if ephemeral {
+            (Location::Memory, None, random_key()?)
+        } else {
+            let lock = data.lock()?.ok_or("another service uses this data folder; choose one with --data DIR, or stop the other")?;
+            (Location::File(data.database()), Some(lock), data.cursor_key()?)
+        };
+        let tokens = match definition.callers {
+            Callers::Tokens => Some(token_settings(definition, &data.signer()?)),
+            Callers::Custom(_) => None,
+        };
+        let database = EmbeddedDatabase::start(location).await?;
+        let administrator = database.administrator();
+        let store = Store::new(Settings {
+            table: table_name(definition),
+            region: REGION.to_owned(),
+            endpoint: Some(database.endpoint().to_owned()),
+            access_key_id: administrator.access_key_id.clone(),
+            secret_access_key: administrator.secret_access_key.clone(),
+            session_token: None,
+            cursor_key,
+            limits: Limits::default(),
+        })?;
+        store.create_table_if_missing().await?;
+        Ok(Self { database, store, tokens, cursor_key, _lock: lock })
+    }
+
+    /// Lets somebody into the database with the rights of these grants, and no other.
+    pub fn admit(&self, name: &str, grants: &[Grant]) -> Credentials {
+        let credentials = Credentials::random();
+        let rules = grants
+            .iter()
+            .map(|grant| Rule {
+                actions: grant.access.actions().iter().map(|&action| action.to_owned()).collect(),
+                leading_keys: grant.prefix.to_owned(),
+            })
+            .collect();
+        let policy = Policy::Procedure { name: name.to_owned(), rules };
+        self.database.admit(credentials.access_key_id.clone(), policy);
+        credentials
+    }
+
+    /// The environment of a function that has these credentials.
+    pub fn environment(&self, definition: &Definition, credentials: &Credentials) -> Result<Vec<(String, String)>, Cause> {
+        let mut variables = vec![
+            (environment::TABLE.to_owned(), table_name(definition)),
+            (environment::DATABASE_ENDPOINT.to_owned(), self.database.endpoint().to_owned()),
+            (environment::CURSOR_KEY.to_owned(), URL_SAFE_NO_PAD.encode(self.cursor_key)),
+            ("AWS_REGION".to_owned(), REGION.to_owned()),
+            ("AWS_ACCESS_KEY_ID".to_owned(), credentials.access_key_id.clone()),
+            ("AWS_SECRET_ACCESS_KEY".to_owned(), credentials.secret_access_key.clone()),
+        ];
+        if let Some(tokens) = &self.tokens {
+            variables.push((environment::TOKENS.to_owned(), serde_json::to_string(tokens)?));
+        }
+        Ok(variables)
+    }
+
+    /// All procedures in this process, each with its own rights at the database.
+    ///
+    /// # Errors
+    /// When a key cannot be used.
+    pub fn in_process(&self, service: &Service, grants: &HashMap<String, Vec<Grant>>) -> Result<Backend, Cause> {
+        let authenticator = Arc::new(Authenticator::new(service.definition, self.tokens.as_ref())?);
+        let mut procedures = HashMap::new();
+        for procedure in &service.procedures {
+            let entry = procedure.entry;
+            let credentials = self.admit(entry.name, grants.get(entry.name).map_or(&[], Vec::as_slice));
+            let store = self.store.with_credentials(credentials.access_key_id, credentials.secret_access_key);
+            let context = Context {
+                authenticator: Arc::clone(&authenticator),
+                store: Some(store),
+                clock: Clock::System,
+                cors: Cors::AnyOrigin,
+            };
+            procedures.insert(entry.name, Arc::new(Local { entry, context }));
+        }
+        Ok(Backend::InProcess(procedures))
+    }
+}
+
+/// The grants of each procedure, from its signature.
+pub fn grants(service: &Service) -> HashMap<String, Vec<Grant>> {
+    service.procedures.iter().map(|procedure| (procedure.entry.name.to_owned(), (procedure.grants)())).collect()
+}
+
+/// Runs a service until Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// When it cannot start; the message says what to do.
+pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
+    let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            Cause::from(format!("port {} is taken; choose another one with --port, or stop what uses it", options.port))
+        }
+        _ => Cause::from(format!("{address} cannot be listened on: {error}")),
+    })?;
+    let address = listener.local_addr()?;
+    let (contract, _) = codegen::contract(&service).map_err(|faults| faults.join("\n"))?;
+    let data = DataFolder::open(&options.data)?;
+    let ground = Ground::start(service.definition, &data, options.ephemeral).await?;
+    let grants = grants(&service);
+    if !options.ephemeral {
+        announce(&ground, &data, service.definition, &grants)?;
+    }
+    let backend = if options.isolated {
+        isolated(&ground, &service, &grants, &options.root).await?
+    } else {
+        ground.in_process(&service, &grants)?
+    };
+    let front = Arc::new(Front { backend, cors: Cors::AnyOrigin, index: index(&contract, address)? });
+    eprintln!("{} answers at http://{address}{}  (GET / says what there is, Ctrl-C stops)", contract.service, crate::front::BASE_PATH);
+    serve(listener, Arc::clone(&front), stop_signal()).await;
+    if let Some(Front { backend: Backend::Isolated { pool, .. }, .. }) = Arc::into_inner(front) {
+        pool.shutdown().await;
+    }
+    ground.database.stop().await;
+    Ok(())
+}
+
+/// Leaves notes for what runs beside this service: `seed`, and `cargo lambda watch`.
+fn announce(ground: &Ground, data: &DataFolder, definition: &Definition, grants: &HashMap<String, Vec<Grant>>) -> Result<(), Cause> {
+    let administrator = ground.database.administrator();
+    data.announce(&Running {
+        pid: std::process::id(),
+        database_endpoint: ground.database.endpoint().to_owned(),
+        access_key_id: administrator.access_key_id.clone(),
+        secret_access_key: administrator.secret_access_key.clone(),
+    })?;
+    // `cargo lambda watch` gives every function the same environment, so they share their rights there.
+    let all: Vec<Grant> = grants.values().flatten().copied().collect();
+    let credentials = ground.admit("the functions under cargo lambda watch", &all);
+    data.write_functions_env(&ground.environment(definition, &credentials)?)
+}
+
+async fn isolated(
+    ground: &Ground,
+    service: &Service,
+    grants: &HashMap<String, Vec<Grant>>,
+    root: &std::path::Path,
+) -> Result<Backend, Cause> {
+    let programs = build::functions(root).await?;
+    let mut functions = Vec::new();
+    let mut entries = HashMap::new();
+    for procedure in &service.procedures {
+        let entry = procedure.entry;
+        let name = entry.name.replace('.', "-");
+        let program = programs.get(&name).cloned().ok_or_else(|| format!("there is no binary {name}: run `cargo regen`"))?;
+        let credentials = ground.admit(entry.name, grants.get(entry.name).map_or(&[], Vec::as_slice));
+        functions.push(Function {
+            name,
+            program,
+            environment: ground.environment(service.definition, &credentials)?,
+            // The procedure gives up by itself first, with a typed error.
+            timeout: Duration::from_millis(u64::from(entry.spec.timeout_ms) + 1_000),
+            init_timeout: INIT_TIMEOUT,
+            max_instances: MAX_INSTANCES,
+            idle_for: IDLE_FOR,
+            memory_mb: entry.spec.memory_mb,
+        });
+        entries.insert(entry.name, entry);
+    }
+    Ok(Backend::Isolated { entries, pool: Pool::start(functions).await? })
+}
+
+/// What `GET /` answers.
+fn index(contract: &Contract, address: SocketAddr) -> Result<Bytes, Cause> {
+    let procedures: Vec<_> = contract
+        .procedures
+        .iter()
+        .map(|procedure| {
+            serde_json::json!({
+                "name": procedure.name,
+                "kind": procedure.kind,
+                "auth": procedure.auth,
+                "docs": procedure.docs,
+                "url": format!("http://{address}{}{}", crate::front::BASE_PATH, procedure.name),
+            })
+        })
+        .collect();
+    let index = serde_json::json!({
+        "service": contract.service,
+        "trpc": format!("http://{address}{}", crate::front::BASE_PATH.trim_end_matches('/')),
+        "signIn": "cargo run -- token --role administrator, then authorization: Bearer <token>",
+        "procedures": procedures,
+    });
+    Ok(serde_json::to_vec_pretty(&index)?.into())
+}
+
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        },
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! A database of its own for one test.
+
+use protocol::{Cause, Clock, Entity};
+use runtime::Service;
+use store::{Read, Scope, Session, Write};
+
+use crate::{data::DataFolder, serve::Ground};
+
+/// A service's table in memory, for the unit tests of its procedures.
+pub struct World {
+    ground: Ground,
+    clock: Clock,
+    folder: std::path::PathBuf,
+}
+
+impl World {
+    /// An empty table, and a clock that stands still.
+    ///
+    /// # Errors
+    /// When the database does not start.
+    pub async fn new(service: &Service, clock: Clock) -> Result<Self, Cause> {
+        let folder = std::env::temp_dir().join(format!("onefold-world-{}", uuid::Uuid::new_v4()));
+        let ground = Ground::start(service.definition, &DataFolder::open(&folder)?, true).await?;
+        Ok(Self { ground, clock, folder })
+    }
+
+    fn session(&self) -> Session {
+        let scope = Scope { procedure: "test", caller: None, input: bytes::Bytes::new() };
+        Session::new(self.ground.store.clone(), scope, self.clock)
+    }
+
+    /// The capability to read.
+    pub fn read<T: Entity>(&self) -> Read<T> {
+        Read::new(self.session())
+    }
+
+    /// The capability to write.
+    pub fn write<T: Entity>(&self) -> Write<T> {
+        Write::new(self.session())
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}

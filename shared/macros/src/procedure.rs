@@ -1,0 +1,311 @@
+//! `#[procedure]`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{
+    Expr, FnArg, GenericArgument, Ident, ItemFn, LitInt, LitStr, Pat, PathArguments, ReturnType, Token, Type,
+    parse::{Parse, ParseStream},
+    parse_quote,
+    spanned::Spanned,
+    visit_mut::VisitMut,
+};
+
+use crate::docs_of;
+
+/// `#[procedure(…)]`, read.
+struct Arguments {
+    kind: Ident,
+    auth: TokenStream,
+    rest: Option<LitStr>,
+    timeout_ms: Option<LitInt>,
+    memory_mb: Option<LitInt>,
+}
+
+const AUTH_HINT: &str = "say who may call this procedure: `auth = public`, `auth = signed_in` or `auth = permission(\"users:read\")`";
+
+impl Parse for Arguments {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let kind_hint = "a procedure is a `query` (reads only) or a `mutation`";
+        let kind: Ident = input.parse().map_err(|_| syn::Error::new(Span::call_site(), kind_hint))?;
+        let kind = match kind.to_string().as_str() {
+            "query" => Ident::new("Query", kind.span()),
+            "mutation" => Ident::new("Mutation", kind.span()),
+            _ => return Err(syn::Error::new(kind.span(), kind_hint)),
+        };
+        let (mut auth, mut rest, mut timeout_ms, mut memory_mb) = (None, None, None, None);
+        while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
+            let key: Ident = input.parse()?;
+            input.parse::<Token![=]>()?;
+            match key.to_string().as_str() {
+                "auth" => auth = Some(parse_auth(input)?),
+                "rest" => rest = Some(parse_rest(input)?),
+                "timeout_ms" => timeout_ms = Some(input.parse()?),
+                "memory_mb" => memory_mb = Some(input.parse()?),
+                _ => return Err(syn::Error::new(key.span(), "one of auth, rest, timeout_ms, memory_mb")),
+            }
+        }
+        let auth = auth.ok_or_else(|| syn::Error::new(Span::call_site(), AUTH_HINT))?;
+        Ok(Self { kind, auth, rest, timeout_ms, memory_mb })
+    }
+}
+
+fn parse_auth(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+    let who: Ident = input.parse().map_err(|error| syn::Error::new(error.span(), AUTH_HINT))?;
+    match who.to_string().as_str() {
+        "public" => Ok(quote!(::protocol::Auth::Public)),
+        "signed_in" => Ok(quote!(::protocol::Auth::SignedIn)),
+        "permission" => {
+            let content;
+            syn::parenthesized!(content in input);
+            let permission: LitStr = content.parse()?;
+            Ok(quote!(::protocol::Auth::Permission(#permission)))
+        }
+        _ => Err(syn::Error::new(who.span(), AUTH_HINT)),
+    }
+}
+
+fn parse_rest(input: ParseStream<'_>) -> syn::Result<LitStr> {
+    let route: LitStr = input.parse()?;
+    let text = route.value();
+    match text.split_once(' ') {
+        Some(("GET" | "POST" | "PUT" | "PATCH" | "DELETE", path)) if path.starts_with('/') => Ok(route),
+        _ => Err(syn::Error::new(route.span(), "a route is a method and a path, such as \"GET /v1/users/{id}\"")),
+    }
+}
+
+/// What a function answers.
+struct Answer {
+    output: Type,
+    /// The error type, when the function answers a `Result`.
+    failure: Option<Type>,
+}
+
+impl Answer {
+    fn of(signature: &syn::Signature) -> Self {
+        let ReturnType::Type(_, output) = &signature.output else {
+            return Self { output: parse_quote!(()), failure: None };
+        };
+        if let Type::Path(path) = &**output
+            && let Some(segment) = path.path.segments.last()
+            && segment.ident == "Result"
+            && let PathArguments::AngleBracketed(arguments) = &segment.arguments
+        {
+            let types: Vec<_> = arguments
+                .args
+                .iter()
+                .filter_map(|argument| match argument {
+                    GenericArgument::Type(ty) => Some(ty.clone()),
+                    _ => None,
+                })
+                .collect();
+            if let [output, failure] = &types[..] {
+                return Self { output: output.clone(), failure: Some(failure.clone()) };
+            }
+        }
+        Self { output: (**output).clone(), failure: None }
+    }
+
+    /// Without an output there is nothing in the envelope.
+    fn is_void(&self) -> bool {
+        matches!(&self.output, Type::Tuple(tuple) if tuple.elems.is_empty())
+    }
+}
+
+/// A parameter, in order.
+enum Parameter {
+    Input(Type),
+    Capability(Type),
+}
+
+pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    let arguments: Arguments = syn::parse2(arguments)?;
+    let mut function: ItemFn = syn::parse2(item)?;
+    if function.sig.asyncness.is_none() {
+        return Err(syn::Error::new(function.sig.fn_token.span, "a procedure is an `async fn`"));
+    }
+    if !function.sig.generics.params.is_empty() {
+        return Err(syn::Error::new(function.sig.generics.span(), "a procedure has no parameters of types or lifetimes"));
+    }
+    let docs = docs_of(&function.attrs);
+    let parameters = read_parameters(&function)?;
+    let answer = Answer::of(&function.sig);
+    if let Some(failure) = &answer.failure {
+        raise(&mut function, &answer.output, failure);
+    }
+    let name = &function.sig.ident;
+    let run = run(name, &parameters, &answer);
+    let describe = describe(&docs, &parameters, &answer);
+    let reads_only = parameters.iter().filter(|_| arguments.kind == "Query").filter_map(|parameter| match parameter {
+        Parameter::Capability(ty) => {
+            Some(quote_spanned!(ty.span()=> const _: () = ::runtime::reads_only(<#ty as ::runtime::Capability>::GRANT);))
+        }
+        Parameter::Input(_) => None,
+    });
+    let Arguments { kind, auth, rest, .. } = &arguments;
+    let rest = option(rest.as_ref());
+    let or_default = |given: &Option<LitInt>, default: TokenStream| given.as_ref().map_or(default, |given| quote!(#given));
+    let timeout_ms = or_default(&arguments.timeout_ms, quote!(::protocol::Spec::DEFAULT_TIMEOUT_MS));
+    let memory_mb = or_default(&arguments.memory_mb, quote!(::protocol::Spec::DEFAULT_MEMORY_MB));
+    Ok(quote! {
+        #function
+        #(#reads_only)*
+
+        /// The procedure of this file, for its function's `main` and for the index.
+        #[derive(Clone, Copy, Debug)]
+        pub struct Procedure;
+
+        impl ::runtime::Procedure for Procedure {
+            const SPEC: ::protocol::Spec = ::protocol::Spec {
+                kind: ::protocol::Kind::#kind,
+                auth: #auth,
+                rest: #rest,
+                timeout_ms: #timeout_ms,
+                memory_mb: #memory_mb,
+            };
+            #run
+        }
+
+        impl ::protocol::contract::Describe for Procedure {
+            #describe
+        }
+    })
+}
+
+fn option(value: Option<&LitStr>) -> TokenStream {
+    value.map_or(quote!(::core::option::Option::None), |value| quote!(::core::option::Option::Some(#value)))
+}
+
+fn read_parameters(function: &ItemFn) -> syn::Result<Vec<Parameter>> {
+    let mut parameters = Vec::new();
+    for argument in &function.sig.inputs {
+        let FnArg::Typed(argument) = argument else {
+            return Err(syn::Error::new(argument.span(), "a procedure is a free function"));
+        };
+        let ty = (*argument.ty).clone();
+        parameters.push(match &*argument.pat {
+            Pat::Ident(name) if name.ident == "input" => Parameter::Input(ty),
+            _ => Parameter::Capability(ty),
+        });
+    }
+    if parameters.iter().filter(|parameter| matches!(parameter, Parameter::Input(_))).count() > 1 {
+        return Err(syn::Error::new(function.sig.inputs.span(), "a procedure has at most one `input`"));
+    }
+    Ok(parameters)
+}
+
+/// Lets the body end in a fault as well as in one of its own failures: `?` on a capability's result
+/// becomes possible, and what the author wrote as `Result<Output, Error>` keeps that type.
+fn raise(function: &mut ItemFn, output: &Type, failure: &Type) {
+    let result: Type = parse_quote!(::core::result::Result<#output, #failure>);
+    Returns { result: &result }.visit_block_mut(&mut function.block);
+    let body = &function.block;
+    function.block = parse_quote!({
+        let result: #result = #body;
+        result.map_err(::protocol::Raised::Failure)
+    });
+    function.attrs.push(parse_quote!(#[allow(clippy::let_and_return, clippy::needless_return)]));
+    function.sig.output = parse_quote!(-> ::core::result::Result<#output, ::protocol::Raised<#failure>>);
+}
+
+/// `return x` in the procedure's own body; not in closures, async blocks or items inside it.
+struct Returns<'a> {
+    result: &'a Type,
+}
+
+impl VisitMut for Returns<'_> {
+    fn visit_expr_mut(&mut self, expression: &mut Expr) {
+        match expression {
+            Expr::Closure(_) | Expr::Async(_) => {}
+            Expr::Return(returned) => {
+                syn::visit_mut::visit_expr_return_mut(self, returned);
+                if let Some(value) = &returned.expr {
+                    let result = self.result;
+                    returned.expr = Some(parse_quote!({
+                        let result: #result = #value;
+                        result.map_err(::protocol::Raised::Failure)
+                    }));
+                }
+            }
+            other => syn::visit_mut::visit_expr_mut(self, other),
+        }
+    }
+    fn visit_item_mut(&mut self, _: &mut syn::Item) {}
+}
+
+/// Decode, call, encode: the only generic code that a procedure adds.
+fn run(name: &Ident, parameters: &[Parameter], answer: &Answer) -> TokenStream {
+    let takes_input = parameters.iter().any(|parameter| matches!(parameter, Parameter::Input(_)));
+    let refuse_input = (!takes_input).then(|| quote!(call.no_input()?;));
+    let values = parameters.iter().map(|parameter| match parameter {
+        Parameter::Input(ty) => quote_spanned!(ty.span()=> call.input::<#ty>()?),
+        Parameter::Capability(ty) => quote_spanned!(ty.span()=> <#ty as ::runtime::Capability>::obtain(&call)?),
+    });
+    let outcome = match &answer.failure {
+        Some(_) => quote!(#name(#(#values),*).await.map_err(::protocol::Raised::into_fault)?),
+        None => quote!(#name(#(#values),*).await),
+    };
+    let output = &answer.output;
+    let encode = if answer.is_void() {
+        quote!({ let () = output; ::core::result::Result::Ok(::core::option::Option::None) })
+    } else {
+        quote_spanned!(output.span()=> ::runtime::encode::<#output>(&output))
+    };
+    quote! {
+        fn run(call: ::runtime::Call) -> ::runtime::Outcome {
+            ::std::boxed::Box::pin(async move {
+                #refuse_input
+                let output = #outcome;
+                #encode
+            })
+        }
+    }
+}
+
+fn describe(docs: &str, parameters: &[Parameter], answer: &Answer) -> TokenStream {
+    let capabilities = parameters.iter().filter_map(|parameter| match parameter {
+        Parameter::Capability(ty) => Some(quote_spanned!(ty.span()=> <#ty as ::runtime::Capability>::GRANT)),
+        Parameter::Input(_) => None,
+    });
+    let input = parameters.iter().find_map(|parameter| match parameter {
+        Parameter::Input(ty) => Some(ty),
+        Parameter::Capability(_) => None,
+    });
+    let (input_schema, input_type) = match input {
+        Some(ty) => (quote!(Some(press.input::<#ty>())), quote!(press.typescript_inline::<#ty>())),
+        None => (quote!(None), quote!("undefined".into())),
+    };
+    let output = &answer.output;
+    let (output_schema, output_type) = if answer.is_void() {
+        (quote!(None), quote!("void".into()))
+    } else {
+        (quote!(Some(press.output::<#output>())), quote!(press.typescript::<#output>()))
+    };
+    let failure = answer.failure.clone().unwrap_or_else(|| parse_quote!(::protocol::NoFailure));
+    quote! {
+        fn grants() -> ::std::vec::Vec<::protocol::Grant> {
+            let grants: ::std::vec::Vec<::core::option::Option<::protocol::Grant>> = vec![#(#capabilities),*];
+            grants.into_iter().flatten().collect()
+        }
+
+        fn describe(press: &mut ::protocol::contract::Press) -> ::protocol::contract::ProcedureContract {
+            let input = #input_schema;
+            let output = #output_schema;
+            let failures = <#failure as ::protocol::contract::DescribeFailures>::failures(press);
+            let typescript = ::protocol::contract::ProcedureTypes {
+                input: #input_type,
+                output: #output_type,
+                failure: <#failure as ::protocol::contract::DescribeFailures>::typescript(press),
+            };
+            ::protocol::contract::procedure(
+                <Self as ::runtime::Named>::NAME,
+                <Self as ::runtime::Procedure>::SPEC,
+                #docs,
+                Self::grants(),
+                input,
+                output,
+                failures,
+                typescript,
+            )
+        }
+    }
+}

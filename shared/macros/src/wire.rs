@@ -1,0 +1,91 @@
+//! `#[wire]`.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::{Data, DeriveInput, Fields, GenericArgument, PathArguments, Type, parse_quote, spanned::Spanned};
+
+pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    let mut item: DeriveInput = syn::parse2(item)?;
+    let asked_for_input = match arguments.to_string().as_str() {
+        "" => false,
+        "input" => true,
+        _ => return Err(syn::Error::new(arguments.span(), "`#[wire]` or `#[wire(input)]`")),
+    };
+    let is_input = asked_for_input || item.ident.to_string().ends_with("Input");
+    if !item.generics.params.is_empty() {
+        return Err(syn::Error::new(item.generics.span(), "a wire type has no parameters: write one type for each use"));
+    }
+    let mut field_types: Vec<Type> = Vec::new();
+    let (container, copy) = match &mut item.data {
+        Data::Struct(data) => {
+            collect(&mut data.fields, is_input, &mut field_types);
+            let strict = is_input.then(|| quote!(#[serde(deny_unknown_fields)]));
+            (quote!(#[serde(rename_all = "camelCase")] #strict), false)
+        }
+        Data::Enum(data) if data.variants.iter().all(|variant| matches!(variant.fields, Fields::Unit)) => {
+            (quote!(#[serde(rename_all = "camelCase")]), true)
+        }
+        Data::Enum(data) => {
+            for variant in &mut data.variants {
+                if matches!(&variant.fields, Fields::Unnamed(fields) if fields.unnamed.len() != 1) {
+                    let hint = "name the fields: a variant's members stand beside its `type`";
+                    return Err(syn::Error::new(variant.span(), hint));
+                }
+                collect(&mut variant.fields, is_input, &mut field_types);
+            }
+            (quote!(#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]), false)
+        }
+        Data::Union(_) => return Err(syn::Error::new(item.span(), "a union cannot travel: write an enum")),
+    };
+    let copy = copy.then(|| quote!(#[derive(Copy, Eq, PartialOrd, Ord, Hash)]));
+    let name = &item.ident;
+    let checks = field_types.iter().map(|field| quote_spanned!(field.span()=> travels::<#field>();));
+    Ok(quote! {
+        #[derive(
+            Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize, ::schemars::JsonSchema, ::ts_rs::TS,
+            ::garde::Validate,
+        )]
+        #copy
+        #container
+        #[garde(allow_unvalidated)]
+        #item
+
+        impl ::protocol::WireType for #name {}
+        impl ::protocol::WireValue for #name {}
+        const _: () = {
+            fn travels<T: ::protocol::WireType>() {}
+            #[allow(dead_code)]
+            fn fields_travel() { #(#checks)* }
+        };
+    })
+}
+
+/// Notes the fields' types, and lets `Option` and `Patch` be absent in an input.
+fn collect(fields: &mut Fields, is_input: bool, types: &mut Vec<Type>) {
+    for field in fields.iter_mut() {
+        let patched = argument_of(&field.ty, "Patch");
+        types.push(patched.clone().unwrap_or_else(|| field.ty.clone()));
+        if !is_input {
+            continue;
+        }
+        if let Some(inner) = patched {
+            let shown = format!("Option<{}>", quote!(#inner));
+            field.attrs.push(parse_quote!(#[serde(default, skip_serializing_if = "::protocol::Patch::is_keep")]));
+            field.attrs.push(parse_quote!(#[ts(optional, as = #shown)]));
+        } else if argument_of(&field.ty, "Option").is_some() {
+            field.attrs.push(parse_quote!(#[serde(default)]));
+            field.attrs.push(parse_quote!(#[ts(optional = nullable)]));
+        }
+    }
+}
+
+/// `T` of `Wrapper<T>`.
+fn argument_of(ty: &Type, wrapper: &str) -> Option<Type> {
+    let Type::Path(path) = ty else { return None };
+    let segment = path.path.segments.last().filter(|segment| segment.ident == wrapper)?;
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    match arguments.args.first()? {
+        GenericArgument::Type(inner) => Some(inner.clone()),
+        _ => None,
+    }
+}

@@ -1,0 +1,84 @@
+//! E-mail addresses.
+
+use std::fmt;
+
+use protocol::{WireType, WireValue};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// The longest address that mail can be sent to (RFC 5321 section 4.5.3.1.3, without the brackets).
+const MAX_BYTES: usize = 254;
+
+/// An e-mail address as its owner writes it. Two that differ only in case are the same address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(transparent)]
+#[ts(type = "string")]
+pub struct EmailAddress(String);
+
+impl EmailAddress {
+    /// An address that is not checked yet; `garde` checks it where it comes in.
+    pub fn new(address: impl Into<String>) -> Self {
+        Self(address.into())
+    }
+
+    /// The address as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The form in which addresses are compared.
+    pub fn folded(&self) -> String {
+        self.0.to_lowercase()
+    }
+}
+
+impl fmt::Display for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl garde::Validate for EmailAddress {
+    type Context = ();
+    fn validate_into(&self, (): &(), parent: &mut dyn FnMut() -> garde::Path, report: &mut garde::Report) {
+        let options = email_address::Options::default()
+            .with_required_tld()
+            .without_display_text()
+            .without_domain_literal();
+        let control = self.0.chars().any(char::is_control);
+        if control || self.0.len() > MAX_BYTES || email_address::EmailAddress::parse_with_options(&self.0, options).is_err() {
+            report.append(parent(), garde::Error::new("not a valid email address"));
+        }
+    }
+}
+
+impl WireType for EmailAddress {}
+impl WireValue for EmailAddress {}
+
+impl JsonSchema for EmailAddress {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "EmailAddress".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "format": "email", "maxLength": MAX_BYTES})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use garde::Validate;
+
+    use super::EmailAddress;
+
+    #[test]
+    fn addresses_are_checked() {
+        for good in ["ada@example.com", "a.b+c@mail.example.co.uk", "jürgen@müller.example"] {
+            assert!(EmailAddress::new(good).validate().is_ok(), "{good}");
+        }
+        let long = format!("{}@example.com", "a".repeat(250));
+        for bad in ["", "ada", "ada@", "@example.com", "ada@localhost", "Ada <ada@example.com>", "a b@example.com", "a@[127.0.0.1]", "a\u{1}@example.com", &long] {
+            assert!(EmailAddress::new(bad).validate().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Posts of the company's notice board.
+
+use macros::wire;
+use protocol::{Entity, Index, IndexEntry, SortKey, Timestamp, Version, id};
+
+use crate::UserId;
+
+id! {
+    /// Names one post.
+    pub struct PostId;
+}
+
+/// A post on the notice board.
+#[wire]
+pub struct Post {
+    /// The post's id.
+    pub id: PostId,
+    /// Who wrote it.
+    pub author_id: UserId,
+    /// The heading.
+    pub title: String,
+    /// The text.
+    pub body: String,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Grows with each change.
+    pub version: Version,
+}
+
+impl Post {
+    /// The longest title, in characters.
+    pub const MAX_TITLE_CHARS: usize = 200;
+    /// The longest text, in characters.
+    pub const MAX_BODY_CHARS: usize = 20_000;
+
+    /// All posts, oldest first.
+    pub const BY_CREATION: Index<Self> = Index {
+        name: "created",
+        shards: 1,
+        entry: |post| Some(IndexEntry { list: String::new(), sort: SortKey::time(post.created_at) }),
+    };
+    /// The posts of one author, oldest first.
+    pub const BY_AUTHOR: Index<Self> = Index {
+        name: "author",
+        shards: 1,
+        entry: |post| Some(IndexEntry { list: post.author_id.to_string(), sort: SortKey::time(post.created_at) }),
+    };
+    /// All posts by title.
+    pub const BY_TITLE: Index<Self> = Index {
+        name: "title",
+        shards: 1,
+        entry: |post| Some(IndexEntry { list: String::new(), sort: SortKey::text(&post.title) }),
+    };
+}
+
+impl Entity for Post {
+    type Id = PostId;
+    const NAME: &'static str = "Post";
+    const PREFIX: &'static str = "post";
+    const INDEXES: &'static [Index<Self>] = &[Self::BY_CREATION, Self::BY_AUTHOR, Self::BY_TITLE];
+
+    fn id(&self) -> &PostId {
+        &self.id
+    }
+    fn version(&self) -> Version {
+        self.version
+    }
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+}

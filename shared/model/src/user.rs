@@ -1,0 +1,98 @@
+//! Users.
+
+use macros::wire;
+use protocol::{Entity, Index, IndexEntry, SortKey, Tally, Timestamp, Unique, Version, id};
+
+use crate::{EmailAddress, Role};
+
+id! {
+    /// Names one user.
+    pub struct UserId;
+}
+
+/// Somebody who works with the service.
+#[wire]
+pub struct User {
+    /// The user's id.
+    pub id: UserId,
+    /// Where mail reaches the user. No two users have the same address, whatever its case.
+    pub email: EmailAddress,
+    /// The name that others see.
+    pub name: String,
+    /// Age in years, if it is known.
+    pub age: Option<u32>,
+    /// Whether the address is known to be the user's.
+    pub is_verified: bool,
+    /// What the user is in the company.
+    pub role: Role,
+    /// When the user was created.
+    pub created_at: Timestamp,
+    /// Grows with each change.
+    pub version: Version,
+}
+
+impl User {
+    /// The longest name, in characters.
+    pub const MAX_NAME_CHARS: usize = 100;
+    /// The greatest age, in years.
+    pub const MAX_AGE: u32 = 150;
+
+    /// All users, oldest first.
+    pub const BY_CREATION: Index<Self> = Index {
+        name: "created",
+        shards: 1,
+        entry: |user| Some(IndexEntry { list: String::new(), sort: SortKey::time(user.created_at) }),
+    };
+    /// All users by age; those without a known age come first.
+    pub const BY_AGE: Index<Self> = Index {
+        name: "age",
+        shards: 1,
+        entry: |user| {
+            let sort = user.age.map_or_else(|| SortKey::text(""), SortKey::number);
+            Some(IndexEntry { list: String::new(), sort })
+        },
+    };
+    /// All users by name.
+    pub const BY_NAME: Index<Self> = Index {
+        name: "name",
+        shards: 1,
+        entry: |user| Some(IndexEntry { list: String::new(), sort: SortKey::text(&user.name) }),
+    };
+    /// All users by e-mail address.
+    pub const BY_EMAIL: Index<Self> = Index {
+        name: "email",
+        shards: 1,
+        entry: |user| Some(IndexEntry { list: String::new(), sort: SortKey::text(user.email.as_str()) }),
+    };
+
+    /// The rule that an address belongs to one user.
+    pub const UNIQUE_EMAIL: &'static str = "email";
+    /// The group that must not become empty.
+    pub const ADMINISTRATORS: &'static str = "administrators";
+}
+
+impl Entity for User {
+    type Id = UserId;
+    const NAME: &'static str = "User";
+    const PREFIX: &'static str = "user";
+    const INDEXES: &'static [Index<Self>] = &[Self::BY_CREATION, Self::BY_AGE, Self::BY_NAME, Self::BY_EMAIL];
+
+    fn id(&self) -> &UserId {
+        &self.id
+    }
+    fn version(&self) -> Version {
+        self.version
+    }
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+    fn unique(&self) -> Vec<Unique> {
+        vec![Unique { name: Self::UNIQUE_EMAIL, value: self.email.folded() }]
+    }
+    fn tallies(&self) -> Vec<Tally> {
+        match self.role {
+            Role::Administrator => vec![Tally { name: Self::ADMINISTRATORS, at_least: 1 }],
+            Role::Employee | Role::Viewer => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! The contract: everything generic is made from it, and never from the code.
+//!
+//! [`Press`] collects it. What only the press needs hangs on [`Describe`], which no Lambda function
+//! reaches: a constant that held both would link schemas and TypeScript into every function.
+
+use std::{any::TypeId, collections::BTreeMap};
+
+use schemars::{SchemaGenerator, generate::SchemaSettings};
+use serde::Serialize;
+use ts_rs::{TS, TypeVisitor};
+
+use crate::{Access, Auth, Code, Grant, Kind, Spec, WireType};
+
+/// The version of the contract's own format.
+pub const FORMAT: u32 = 1;
+
+/// A service, whole.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Contract {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The service's name.
+    pub service: String,
+    /// All procedures, by name.
+    pub procedures: Vec<ProcedureContract>,
+    /// The named types that outputs and failures refer to, as JSON Schema 2020-12.
+    pub output_types: serde_json::Map<String, serde_json::Value>,
+    /// The named types that inputs refer to.
+    pub input_types: serde_json::Map<String, serde_json::Value>,
+}
+
+/// One procedure.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProcedureContract {
+    /// `users.get`; the function is `users-get`.
+    pub name: String,
+    /// Query or mutation.
+    pub kind: Kind,
+    /// The doc comment.
+    pub docs: String,
+    /// Who may call it.
+    pub auth: AuthContract,
+    /// `GET /v1/users/{id}`.
+    pub rest: Option<String>,
+    /// What it may do to what is stored.
+    pub grants: Vec<GrantContract>,
+    /// How long one call may take, in milliseconds.
+    pub timeout_ms: u32,
+    /// The function's memory, in MiB.
+    pub memory_mb: u32,
+    /// The input, or null when there is none.
+    pub input: Option<serde_json::Value>,
+    /// Whether the input may be left out.
+    pub input_optional: bool,
+    /// The output, or null when there is none.
+    pub output: Option<serde_json::Value>,
+    /// The procedure's own failures.
+    pub failures: Vec<FailureContract>,
+    /// The TypeScript of input, output and failures; written to the npm package.
+    #[serde(skip)]
+    pub typescript: ProcedureTypes,
+}
+
+/// The TypeScript expressions of one procedure.
+#[derive(Debug, Default)]
+pub struct ProcedureTypes {
+    /// `undefined` when there is none.
+    pub input: String,
+    /// `undefined` when there is none.
+    pub output: String,
+    /// `never` when there are none.
+    pub failure: String,
+}
+
+/// Who may call, as data.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum AuthContract {
+    /// Anybody.
+    Public,
+    /// Anybody who is signed in.
+    SignedIn,
+    /// Callers with a permission.
+    Permission {
+        /// Which one.
+        permission: String,
+    },
+}
+
+/// A grant, with the IAM actions and the condition that it stands for.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GrantContract {
+    /// The entity's name.
+    pub entity: String,
+    /// What its partition keys begin with.
+    pub prefix: String,
+    /// Which right.
+    pub access: Access,
+    /// The IAM actions.
+    pub actions: Vec<&'static str>,
+    /// The value of `dynamodb:LeadingKeys` (`ForAllValues:StringLike`).
+    pub leading_keys: String,
+}
+
+/// One failure of a procedure.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FailureContract {
+    /// The `type` in the payload.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The code's key.
+    pub code: Code,
+    /// The HTTP status.
+    pub http_status: u16,
+    /// The doc comment.
+    pub docs: String,
+    /// The payload, as JSON Schema.
+    pub schema: serde_json::Value,
+}
+
+/// What the press asks of a procedure.
+pub trait Describe {
+    /// What the procedure may do to what is stored: the sum of its capabilities.
+    fn grants() -> Vec<Grant>;
+    /// The procedure's contract; named types are left with the press.
+    fn describe(press: &mut Press) -> ProcedureContract;
+}
+
+/// What the press asks of a procedure's failures.
+pub trait DescribeFailures {
+    /// All variants.
+    fn failures(press: &mut Press) -> Vec<FailureContract>;
+    /// The union in TypeScript.
+    fn typescript(press: &mut Press) -> String;
+}
+
+impl DescribeFailures for crate::NoFailure {
+    fn failures(_: &mut Press) -> Vec<FailureContract> {
+        Vec::new()
+    }
+    fn typescript(_: &mut Press) -> String {
+        "never".into()
+    }
+}
+
+/// One declared TypeScript type.
+#[derive(Debug)]
+pub struct Declaration {
+    type_id: TypeId,
+    /// `type User = { … }`.
+    pub text: String,
+    /// The doc comment, as JSDoc.
+    pub docs: Option<String>,
+}
+
+/// Collects schemas and TypeScript declarations.
+pub struct Press {
+    inputs: SchemaGenerator,
+    outputs: SchemaGenerator,
+    config: ts_rs::Config,
+    declarations: BTreeMap<String, Declaration>,
+    clashes: Vec<String>,
+}
+
+impl Default for Press {
+    fn default() -> Self {
+        let settings = |at: &str, settings: SchemaSettings| {
+            settings.with(|s| {
+                s.definitions_path = format!("/{at}").into();
+                s.meta_schema = None;
+            })
+        };
+        Self {
+            inputs: settings("inputTypes", SchemaSettings::draft2020_12().for_deserialize()).into_generator(),
+            outputs: settings("outputTypes", SchemaSettings::draft2020_12().for_serialize()).into_generator(),
+            config: ts_rs::Config::new(),
+            declarations: BTreeMap::new(),
+            clashes: Vec::new(),
+        }
+    }
+}
+
+impl Press {
+    /// The schema of an input, written out where it stands.
+    pub fn input<T: WireType>(&mut self) -> serde_json::Value {
+        T::json_schema(&mut self.inputs).into()
+    }
+
+    /// The schema of an output; named types are referred to.
+    pub fn output<T: WireType>(&mut self) -> serde_json::Value {
+        self.outputs.subschema_for::<T>().into()
+    }
+
+    /// The TypeScript of a type, by name if it has one.
+    pub fn typescript<T: WireType>(&mut self) -> String {
+        Declare(self).visit::<T>();
+        T::name(&self.config)
+    }
+
+    /// The TypeScript of an input, written out: every procedure may call its own `Input`.
+    pub fn typescript_inline<T: WireType>(&mut self) -> String {
+        T::visit_dependencies(&mut Declare(self));
+        T::inline(&self.config)
+    }
+
+    /// Ends the collection.
+    ///
+    /// # Errors
+    /// Names that two different types have: in TypeScript there is one room for all.
+    pub fn finish(
+        mut self,
+        service: &str,
+        mut procedures: Vec<ProcedureContract>,
+    ) -> Result<(Contract, BTreeMap<String, Declaration>), Vec<String>> {
+        if !self.clashes.is_empty() {
+            return Err(self.clashes);
+        }
+        procedures.sort_by(|a, b| a.name.cmp(&b.name));
+        let contract = Contract {
+            format: FORMAT,
+            service: service.to_owned(),
+            procedures,
+            output_types: self.outputs.take_definitions(true),
+            input_types: self.inputs.take_definitions(true),
+        };
+        Ok((contract, self.declarations))
+    }
+}
+
+struct Declare<'a>(&'a mut Press);
+
+impl TypeVisitor for Declare<'_> {
+    fn visit<T: TS + 'static + ?Sized>(&mut self) {
+        T::visit_generics(self);
+        if T::output_path().is_none() {
+            return T::visit_dependencies(self);
+        }
+        let name = T::ident(&self.0.config);
+        let type_id = TypeId::of::<T::WithoutGenerics>();
+        if let Some(known) = self.0.declarations.get(&name) {
+            if known.type_id != type_id {
+                self.0.clashes.push(format!("two wire types are named `{name}`: rename one of them"));
+            }
+            return;
+        }
+        let text = T::decl(&self.0.config);
+        self.0.declarations.insert(name, Declaration { type_id, text, docs: T::docs() });
+        T::visit_dependencies(self);
+    }
+}
+
+/// Puts a procedure's contract together from its parts.
+#[doc(hidden)]
+pub fn procedure(
+    name: &str,
+    spec: Spec,
+    docs: &str,
+    grants: impl IntoIterator<Item = Grant>,
+    input: Option<serde_json::Value>,
+    output: Option<serde_json::Value>,
+    failures: Vec<FailureContract>,
+    typescript: ProcedureTypes,
+) -> ProcedureContract {
+    let input_optional = input
+        .as_ref()
+        .is_none_or(|schema| schema.get("required").and_then(|r| r.as_array()).is_none_or(Vec::is_empty));
+    let mut grants: Vec<Grant> = grants.into_iter().collect();
+    grants.sort_unstable();
+    grants.dedup();
+    ProcedureContract {
+        name: name.to_owned(),
+        kind: spec.kind,
+        docs: docs.to_owned(),
+        auth: match spec.auth {
+            Auth::Public => AuthContract::Public,
+            Auth::SignedIn => AuthContract::SignedIn,
+            Auth::Permission(permission) => AuthContract::Permission { permission: permission.to_owned() },
+        },
+        rest: spec.rest.map(str::to_owned),
+        grants: grants.into_iter().map(GrantContract::from).collect(),
+        timeout_ms: spec.timeout_ms,
+        memory_mb: spec.memory_mb,
+        input,
+        input_optional,
+        output,
+        failures,
+        typescript,
+    }
+}
+
+impl From<Grant> for GrantContract {
+    fn from(grant: Grant) -> Self {
+        Self {
+            entity: grant.entity.to_owned(),
+            prefix: grant.prefix.to_owned(),
+            access: grant.access,
+            actions: grant.access.actions().to_vec(),
+            leading_keys: format!("{}#*", grant.prefix),
+        }
+    }
+}
+
+/// One failure's contract from its parts: `fields` are the payload's members beside `type`.
+#[doc(hidden)]
+pub fn failure(kind: &str, code: Code, docs: &str, fields: Vec<(&str, serde_json::Value)>) -> FailureContract {
+    let mut required = vec![serde_json::json!("type")];
+    let mut properties = serde_json::Map::new();
+    properties.insert("type".into(), serde_json::json!({"const": kind}));
+    for (name, schema) in fields {
+        required.push(name.into());
+        properties.insert(name.to_owned(), schema);
+    }
+    FailureContract {
+        kind: kind.to_owned(),
+        code,
+        http_status: code.http_status(),
+        docs: docs.to_owned(),
+        schema: serde_json::json!({"type": "object", "properties": properties, "required": required}),
+    }
+}

@@ -1,0 +1,82 @@
+//! From the bytes of an input to its type, with every fault named by its path.
+
+use garde::Validate;
+use serde::de::DeserializeOwned;
+
+use crate::{Fault, FieldFault, WireType};
+
+/// A type that can be a procedure's input.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an input",
+    note = "put `#[wire]` on it; a type whose name ends in `Input` refuses unknown fields"
+)]
+pub trait WireInput: WireType + DeserializeOwned + Validate<Context = ()> {}
+impl<T: WireType + DeserializeOwned + Validate<Context = ()>> WireInput for T {}
+
+/// Reads and validates an input. None at all counts as `{}`, so that an input whose fields are all
+/// optional may be left out.
+///
+/// # Errors
+/// `BAD_REQUEST` with the faults of the fields: the first one when the JSON has the wrong shape, all
+/// of them when its values break rules.
+pub fn decode<T: WireInput>(raw: Option<&[u8]>) -> Result<T, Fault> {
+    let mut json = serde_json::Deserializer::from_slice(raw.unwrap_or(b"{}"));
+    let input: T = serde_path_to_error::deserialize(&mut json).map_err(|error| misshapen(&error))?;
+    json.end().map_err(|error| Fault::bad_request(format!("The input is not one JSON value: {error}.")))?;
+    match input.validate() {
+        Ok(()) => Ok(input),
+        Err(report) => Err(invalid(&report)),
+    }
+}
+
+/// For procedures without an input: nothing, null or an empty object.
+///
+/// # Errors
+/// `BAD_REQUEST` when something else was sent.
+pub fn decode_none(raw: Option<&[u8]>) -> Result<(), Fault> {
+    match raw.map(serde_json::from_slice::<serde_json::Value>) {
+        None | Some(Ok(serde_json::Value::Null)) => Ok(()),
+        Some(Ok(serde_json::Value::Object(fields))) if fields.is_empty() => Ok(()),
+        Some(Err(error)) => Err(Fault::bad_request(format!("The input is not JSON: {error}."))),
+        Some(Ok(_)) => Err(Fault::bad_request("This procedure takes no input.")),
+    }
+}
+
+#[inline(never)]
+fn misshapen(error: &serde_path_to_error::Error<serde_json::Error>) -> Fault {
+    let path = match error.path().to_string().as_str() {
+        "." => String::new(),
+        path => path.to_owned(),
+    };
+    // serde_json ends its sentence with the place in the text, which says nothing to a person whose
+    // client wrote the JSON.
+    let message = error.inner().to_string();
+    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(sentence, _)| sentence);
+    Fault::invalid(vec![FieldFault { path, message: message.to_owned() }])
+}
+
+#[inline(never)]
+fn invalid(report: &garde::Report) -> Fault {
+    let fault = |(path, error): &(garde::Path, garde::Error)| FieldFault {
+        path: camel_case(&path.to_string()),
+        message: error.message().to_owned(),
+    };
+    Fault::invalid(report.iter().map(fault).collect())
+}
+
+/// `garde` names fields as Rust does; the caller knows them in camel case.
+fn camel_case(path: &str) -> String {
+    let mut name = String::with_capacity(path.len());
+    let mut upper = false;
+    for c in path.chars() {
+        match c {
+            '_' => upper = true,
+            c if upper => {
+                name.extend(c.to_uppercase());
+                upper = false;
+            }
+            c => name.push(c),
+        }
+    }
+    name
+}

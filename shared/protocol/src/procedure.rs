@@ -1,0 +1,46 @@
+//! What a procedure states about itself, apart from its types.
+
+use serde::{Deserialize, Serialize};
+
+/// Whether a procedure changes anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Kind {
+    /// Reads only; may be repeated and cached.
+    Query,
+    /// Changes something.
+    Mutation,
+}
+
+/// Who may call a procedure. There is no default: every procedure says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Auth {
+    /// Anybody.
+    Public,
+    /// Anybody who is signed in.
+    SignedIn,
+    /// Callers one of whose roles has this permission.
+    Permission(&'static str),
+}
+
+/// The facts of `#[procedure(…)]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// Whether it changes anything.
+    pub kind: Kind,
+    /// Who may call it.
+    pub auth: Auth,
+    /// Its REST route, such as `GET /v1/users/{id}`.
+    pub rest: Option<&'static str>,
+    /// How long one call may take, in milliseconds.
+    pub timeout_ms: u32,
+    /// How much memory its function has, in MiB.
+    pub memory_mb: u32,
+}
+
+impl Spec {
+    /// What a procedure has that states nothing else. The HTTP API in front gives up after 30 s.
+    pub const DEFAULT_TIMEOUT_MS: u32 = 10_000;
+    /// See [`Spec::DEFAULT_TIMEOUT_MS`].
+    pub const DEFAULT_MEMORY_MB: u32 = 256;
+}

@@ -1,0 +1,212 @@
+//! The tRPC 11 wire for single calls: what the official client sends and what it expects back.
+//!
+//! Pure functions over HTTP parts; see `WIRE` facts in the repository's documentation of the wire.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, header};
+use serde::Serialize;
+
+use crate::{Code, Fault, FieldFault, Kind};
+
+/// How large an input may be, in a body or in a query string, in bytes.
+pub const MAX_INPUT_BYTES: usize = 1024 * 1024;
+
+/// The methods that a procedure answers, for `allow`.
+pub const fn allowed_methods(kind: Kind, method_override: bool) -> &'static str {
+    match (kind, method_override) {
+        (Kind::Query, true) => "GET, HEAD, POST",
+        (Kind::Query, false) => "GET, HEAD",
+        (Kind::Mutation, _) => "POST",
+    }
+}
+
+/// Takes the input out of a request for one procedure: the JSON text, or none.
+///
+/// `method_override` says whether queries may come as POST.
+///
+/// # Errors
+/// 405, 413, 415 and 400, as the official server answers them.
+pub fn take_input(
+    kind: Kind,
+    method_override: bool,
+    method: &Method,
+    query: Option<&str>,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Result<Option<Bytes>, Fault> {
+    let by_post = match (kind, method) {
+        (Kind::Query, &Method::GET) => false,
+        (Kind::Query, &Method::POST) if method_override => true,
+        (Kind::Mutation, &Method::POST) => true,
+        _ => return Err(Fault::method_not_supported(method.as_str(), allowed_methods(kind, method_override))),
+    };
+    let mut input = None;
+    for (name, value) in query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('=')) {
+        match name {
+            "batch" => return Err(Fault::bad_request("Batches are not answered here: use httpLink.")),
+            "input" if !by_post => input = Some(value),
+            _ => {}
+        }
+    }
+    if by_post {
+        expect_json(headers)?;
+        expect_size(body.len())?;
+        return Ok((!body.is_empty()).then_some(body));
+    }
+    let Some(input) = input else { return Ok(None) };
+    expect_size(input.len())?;
+    let text = percent_decode(input, true)
+        .ok_or_else(|| Fault::bad_request("The input is not percent-encoded UTF-8."))?;
+    Ok(Some(Bytes::from(text.into_owned())))
+}
+
+fn expect_json(headers: &HeaderMap) -> Result<(), Fault> {
+    let unsupported = |message: String| Fault::new(Code::UnsupportedMediaType, message);
+    let Some(value) = headers.get(header::CONTENT_TYPE) else {
+        return Err(unsupported("The request has no content-type; use application/json.".into()));
+    };
+    let media_type = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case("application/json") {
+        Ok(())
+    } else {
+        Err(unsupported(format!("The content-type {media_type:?} is not read here; use application/json.")))
+    }
+}
+
+fn expect_size(bytes: usize) -> Result<(), Fault> {
+    if bytes <= MAX_INPUT_BYTES { Ok(()) } else { Err(too_large()) }
+}
+
+/// The fault of a request whose body is over [`MAX_INPUT_BYTES`].
+pub fn too_large() -> Fault {
+    Fault::new(Code::PayloadTooLarge, format!("The input is larger than {MAX_INPUT_BYTES} bytes."))
+}
+
+/// Decodes `%2E` and the like (RFC 3986 section 2.1), and `+` to a space where a form wrote it.
+/// `None` if the bytes are no UTF-8 or an escape is broken.
+pub fn percent_decode(text: &str, plus_is_space: bool) -> Option<Cow<'_, str>> {
+    if !text.bytes().any(|b| b == b'%' || (plus_is_space && b == b'+')) {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    let digit = |b: u8| char::from(b).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    while let Some(b) = rest.next() {
+        bytes.push(match b {
+            b'%' => digit(rest.next()?)? << 4 | digit(rest.next()?)?,
+            b'+' if plus_is_space => b' ',
+            b => b,
+        });
+    }
+    String::from_utf8(bytes).ok().map(Cow::Owned)
+}
+
+/// `{"result":{"data":…}}`, or `{"result":{}}` for a procedure without output.
+pub fn result_envelope(data: Option<&[u8]>) -> Vec<u8> {
+    match data {
+        None => br#"{"result":{}}"#.to_vec(),
+        Some(data) => [br#"{"result":{"data":"#, data, b"}}"].concat(),
+    }
+}
+
+/// `{"error":{"message","code","data":{…}}}`. The fault's cause is not in it.
+pub fn error_envelope(fault: &Fault, path: Option<&str>, request_id: &str) -> Vec<u8> {
+    let envelope = ErrorEnvelope {
+        error: ErrorShape {
+            message: &fault.message,
+            code: fault.code.number(),
+            data: ErrorData {
+                code: fault.code.key(),
+                http_status: fault.code.http_status(),
+                path,
+                request_id,
+                failure: fault.failure.as_ref(),
+                fields: &fault.fields,
+            },
+        },
+    };
+    serde_json::to_vec(&envelope).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct ErrorEnvelope<'a> {
+    error: ErrorShape<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorShape<'a> {
+    message: &'a str,
+    code: i32,
+    data: ErrorData<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorData<'a> {
+    code: &'static str,
+    http_status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'a str>,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<&'a serde_json::Value>,
+    #[serde(skip_serializing_if = "<[FieldFault]>::is_empty")]
+    fields: &'a [FieldFault],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json_headers() -> HeaderMap {
+        HeaderMap::from_iter([(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json; charset=utf-8"))])
+    }
+
+    #[test]
+    fn a_query_carries_its_input_in_the_address() {
+        let take = |query| take_input(Kind::Query, true, &Method::GET, query, &HeaderMap::new(), Bytes::new());
+        assert_eq!(take(Some("input=%7B%22a%22%3A%22b+c%22%7D")).unwrap().unwrap(), r#"{"a":"b c"}"#);
+        assert_eq!(take(None).unwrap(), None);
+        assert_eq!(take(Some("input=%FF")).unwrap_err().code, Code::BadRequest);
+        assert_eq!(take(Some("input=%2")).unwrap_err().code, Code::BadRequest);
+        assert_eq!(take(Some("batch=1&input=%7B%7D")).unwrap_err().code, Code::BadRequest);
+    }
+
+    #[test]
+    fn a_query_comes_as_post_only_where_allowed() {
+        let take = |allowed| {
+            take_input(Kind::Query, allowed, &Method::POST, None, &json_headers(), Bytes::from_static(b"1"))
+        };
+        assert_eq!(take(true).unwrap().unwrap(), "1");
+        let refused = take(false).unwrap_err();
+        assert_eq!((refused.code, refused.allow), (Code::MethodNotSupported, Some("GET, HEAD")));
+    }
+
+    #[test]
+    fn a_mutation_wants_json_of_a_stated_size() {
+        let take = |headers: &HeaderMap, body: Vec<u8>| {
+            take_input(Kind::Mutation, true, &Method::POST, None, headers, Bytes::from(body))
+        };
+        assert_eq!(take(&json_headers(), Vec::new()).unwrap(), None);
+        assert_eq!(take(&HeaderMap::new(), Vec::new()).unwrap_err().code, Code::UnsupportedMediaType);
+        assert_eq!(take(&json_headers(), vec![b' '; MAX_INPUT_BYTES + 1]).unwrap_err().code, Code::PayloadTooLarge);
+        let get = take_input(Kind::Mutation, true, &Method::GET, None, &HeaderMap::new(), Bytes::new());
+        assert_eq!(get.unwrap_err().allow, Some("POST"));
+    }
+
+    #[test]
+    fn an_error_says_everything_but_its_cause() {
+        let fault = Fault::internal("the secret cause");
+        let envelope: serde_json::Value = serde_json::from_slice(&error_envelope(&fault, Some("a.b"), "r1")).unwrap();
+        assert_eq!(
+            envelope,
+            serde_json::json!({"error": {
+                "message": "Something went wrong on our side.",
+                "code": -32603,
+                "data": {"code": "INTERNAL_SERVER_ERROR", "httpStatus": 500, "path": "a.b", "requestId": "r1"},
+            }})
+        );
+    }
+}

@@ -1,0 +1,61 @@
+//! Cross-origin requests (the Fetch standard, "CORS protocol").
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+
+use crate::answer::REQUEST_ID;
+
+/// How long a browser may remember a preflight's answer, in seconds. Chromium's own limit.
+const PREFLIGHT_MAX_AGE_S: HeaderValue = HeaderValue::from_static("7200");
+
+/// Which pages may call. Callers present a token themselves and no cookie, so that any page may by
+/// default: without the token it learns nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Cors {
+    /// Any page.
+    #[default]
+    AnyOrigin,
+    /// Pages of these origins, such as `https://app.example.com`.
+    Origins(Vec<String>),
+}
+
+impl Cors {
+    /// From a list with commas; `*` is any.
+    pub fn from_list(list: &str) -> Self {
+        match list.trim() {
+            "" | "*" => Self::AnyOrigin,
+            list => Self::Origins(list.split(',').map(|origin| origin.trim().to_owned()).collect()),
+        }
+    }
+
+    /// Answers a preflight. What the browser asks to send is allowed: headers are no credentials.
+    pub(crate) fn preflight(&self, asked: &HeaderMap) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::new());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, POST"));
+        headers.insert(header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE_S);
+        headers.insert(header::VARY, HeaderValue::from_static("access-control-request-headers"));
+        if let Some(wanted) = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
+        }
+        response
+    }
+
+    /// Lets the page read the answer, an error as well as a result.
+    pub(crate) fn allow(&self, origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
+        let allowed = match (self, origin) {
+            (_, None) => return,
+            (Self::AnyOrigin, Some(_)) => HeaderValue::from_static("*"),
+            (Self::Origins(origins), Some(origin)) => {
+                headers.append(header::VARY, HeaderValue::from_static("origin"));
+                if !origins.iter().any(|known| known.as_bytes() == origin.as_bytes()) {
+                    return;
+                }
+                origin.clone()
+            }
+        };
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(REQUEST_ID));
+    }
+}

@@ -1,0 +1,130 @@
+//! Between HTTP and a function's event: what the front of the cloud does, for those who stand in its
+//! place (the local service with real binaries; gateway functions).
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use protocol::Cause;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// The event of an API Gateway HTTP API, payload format 2.0, for a request.
+///
+/// `route` is the route's key, such as `GET /trpc/users.get`.
+pub fn event(route: &str, request_id: &str, request: &Request<Bytes>) -> Vec<u8> {
+    let mut headers = Map::new();
+    for name in request.headers().keys() {
+        // The gateway joins repeated headers with a comma.
+        let values = request.headers().get_all(name).iter();
+        let joined = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect::<Vec<_>>().join(",");
+        headers.insert(name.as_str().to_owned(), Value::String(joined));
+    }
+    let path = request.uri().path();
+    let (body, is_base64) = match std::str::from_utf8(request.body()) {
+        Ok(text) => (text.to_owned(), false),
+        Err(_) => (BASE64.encode(request.body()), true),
+    };
+    let event = json!({
+        "version": "2.0",
+        "routeKey": route,
+        "rawPath": path,
+        "rawQueryString": request.uri().query().unwrap_or_default(),
+        "headers": headers,
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "local",
+            "domainName": "localhost",
+            "domainPrefix": "localhost",
+            "http": {
+                "method": request.method().as_str(),
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "127.0.0.1",
+                "userAgent": headers.get("user-agent").cloned().unwrap_or_default(),
+            },
+            "requestId": request_id,
+            "routeKey": route,
+            "stage": "$default",
+            "time": "01/Jan/1970:00:00:00 +0000",
+            "timeEpoch": 0,
+        },
+        "body": (!body.is_empty()).then_some(body),
+        "isBase64Encoded": is_base64,
+    });
+    event.to_string().into_bytes()
+}
+
+/// What a function answers (payload format 2.0).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    status_code: u16,
+    #[serde(default)]
+    headers: Option<Map<String, Value>>,
+    #[serde(default)]
+    multi_value_headers: Option<Map<String, Value>>,
+    #[serde(default)]
+    cookies: Option<Vec<String>>,
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
+/// The response that a function's answer stands for.
+///
+/// # Errors
+/// When the answer does not have the form of one.
+pub fn response(answer: &[u8]) -> Result<Response<Bytes>, Cause> {
+    let answer: Answer = serde_json::from_slice(answer)?;
+    let body = answer.body.unwrap_or_default();
+    let body = if answer.is_base64_encoded { BASE64.decode(body)? } else { body.into_bytes() };
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = StatusCode::from_u16(answer.status_code)?;
+    let single = answer.headers.unwrap_or_default().into_iter();
+    let many = answer.multi_value_headers.unwrap_or_default().into_iter();
+    for (name, value) in single.chain(many) {
+        let name: HeaderName = name.parse()?;
+        let values = match value {
+            Value::Array(values) => values,
+            value => vec![value],
+        };
+        response.headers_mut().remove(&name);
+        for value in values.iter().filter_map(Value::as_str) {
+            response.headers_mut().append(name.clone(), HeaderValue::from_str(value)?);
+        }
+    }
+    for cookie in answer.cookies.unwrap_or_default() {
+        response.headers_mut().append(http::header::SET_COOKIE, HeaderValue::from_str(&cookie)?);
+    }
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_becomes_the_event_that_the_gateway_would_send() {
+        let request = Request::post("/trpc/a.b?x=%20y")
+            .header("x-one", "1")
+            .header("x-one", "2")
+            .body(Bytes::from_static(b"{}"))
+            .unwrap();
+        let event: Value = serde_json::from_slice(&event("POST /trpc/a.b", "r1", &request)).unwrap();
+        assert_eq!(event["rawQueryString"], "x=%20y");
+        assert_eq!(event["headers"]["x-one"], "1,2");
+        assert_eq!(event["requestContext"]["http"]["method"], "POST");
+        assert_eq!(event["body"], "{}");
+    }
+
+    #[test]
+    fn an_answer_becomes_a_response() {
+        let answer = br#"{"statusCode":404,"headers":{"content-type":"application/json"},"body":"e30=","isBase64Encoded":true}"#;
+        let response = response(answer).unwrap();
+        assert_eq!(response.status(), 404);
+        assert_eq!(response.headers()["content-type"], "application/json");
+        assert_eq!(response.body(), "{}");
+        assert!(super::response(b"{}").is_err());
+    }
+}

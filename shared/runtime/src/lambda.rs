@@ -1,0 +1,60 @@
+//! A function's `main`: a procedure behind the Lambda Runtime API.
+
+use std::{convert::Infallible, process::ExitCode, sync::Arc};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use lambda_http::{Body, RequestExt as _, service_fn};
+use protocol::{Cause, Clock};
+use store::Store;
+
+use crate::{Authenticator, Context, Entry, Environment, answer, cors::Cors, telemetry};
+
+/// Runs a procedure as a Lambda function until the platform ends the process.
+///
+/// The events are those of an API Gateway HTTP API (payload format 2.0) and of function URLs, which
+/// have the same form.
+#[inline(never)]
+pub fn lambda(entry: Entry) -> ExitCode {
+    telemetry::start_on_stdout();
+    match serve(entry) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(cause) => {
+            tracing::error!(procedure = entry.name, cause = telemetry::chain(&*cause), "the function cannot start");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(entry: Entry) -> Result<(), Cause> {
+    let context = Arc::new(context(&entry, Environment::from_process()?)?);
+    // One call at a time: one thread suffices, and starts sooner.
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    tokio.block_on(lambda_http::run(service_fn(move |event: lambda_http::Request| {
+        let context = Arc::clone(&context);
+        async move { Ok::<_, Infallible>(handle(&entry, &context, event).await) }
+    })))
+}
+
+fn context(entry: &Entry, environment: Environment) -> Result<Context, Cause> {
+    Ok(Context {
+        authenticator: Arc::new(Authenticator::new(entry.service, environment.tokens.as_ref())?),
+        store: environment.store.map(Store::new).transpose()?,
+        clock: Clock::System,
+        cors: Cors::from_list(&environment.allowed_origins),
+    })
+}
+
+async fn handle(entry: &Entry, context: &Context, event: lambda_http::Request) -> Response<Body> {
+    let request_id = event.lambda_context_ref().map(|lambda| lambda.request_id.clone()).unwrap_or_default();
+    let request: Request<Bytes> = event.map(|body| match body {
+        Body::Text(text) => Bytes::from(text),
+        Body::Binary(bytes) => Bytes::from(bytes),
+        _ => Bytes::new(),
+    });
+    answer(entry, context, &request_id, request).await.map(|body| match String::from_utf8(body.into()) {
+        Ok(text) if text.is_empty() => Body::Empty,
+        Ok(text) => Body::Text(text),
+        Err(error) => Body::Binary(error.into_bytes()),
+    })
+}

@@ -1,0 +1,138 @@
+//! What a service is made of, and what a function's `main` and the local service get to see of it.
+
+use std::{future::Future, pin::Pin};
+
+use http::HeaderMap;
+use protocol::{
+    Fault, Grant, Spec, WireType,
+    contract::{Describe, Press, ProcedureContract},
+};
+
+use crate::{Call, Principal};
+
+/// A boxed future, so that what is behind it is compiled once.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// How a procedure's run ends: the output as JSON, none for a procedure without output, or a fault.
+pub type Outcome = BoxFuture<'static, Result<Option<Vec<u8>>, Fault>>;
+
+/// What every procedure of a service shares. Written once, beside the index.
+pub struct Definition {
+    /// The service's name: the audience of its tokens and part of its table's name.
+    pub name: &'static str,
+    /// Whether a role has a permission.
+    pub permits: fn(role: &str, permission: &str) -> bool,
+    /// How a caller is known.
+    pub callers: Callers,
+    /// Whether queries may come as POST (`methodOverride` of the official client).
+    pub method_override: bool,
+}
+
+/// How a caller is known.
+#[derive(Clone, Copy)]
+pub enum Callers {
+    /// By a signed token in `Authorization: Bearer`, see [`crate::tokens`].
+    Tokens,
+    /// By a function of the service's own over the request's headers.
+    Custom(fn(&HeaderMap) -> Result<Option<Principal>, Fault>),
+}
+
+/// A procedure, as its function runs it. `#[procedure]` implements it.
+pub trait Procedure {
+    /// What `#[procedure(…)]` states.
+    const SPEC: Spec;
+    /// Decodes the input, calls the function, encodes the output.
+    fn run(call: Call) -> Outcome;
+}
+
+/// A procedure's place in the service. The index implements it.
+pub trait Named {
+    /// `users.get`.
+    const NAME: &'static str;
+    /// The service.
+    const SERVICE: &'static Definition;
+}
+
+/// One procedure without its types: all that its function links.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    /// `users.get`.
+    pub name: &'static str,
+    /// What `#[procedure(…)]` states.
+    pub spec: Spec,
+    /// The service.
+    pub service: &'static Definition,
+    pub(crate) run: fn(Call) -> Outcome,
+}
+
+impl Entry {
+    /// The entry of a procedure.
+    pub const fn of<P: Procedure + Named>() -> Self {
+        Self { name: P::NAME, spec: P::SPEC, service: P::SERVICE, run: P::run }
+    }
+}
+
+/// One procedure with its contract. Only the local service and the press link this.
+#[derive(Clone, Copy)]
+pub struct Registered {
+    /// What runs.
+    pub entry: Entry,
+    /// What the procedure may do to what is stored.
+    pub grants: fn() -> Vec<Grant>,
+    /// What the press asks.
+    pub describe: fn(&mut Press) -> ProcedureContract,
+}
+
+impl Registered {
+    /// For the index.
+    pub const fn of<P: Procedure + Named + Describe>() -> Self {
+        Self { entry: Entry::of::<P>(), grants: P::grants, describe: P::describe }
+    }
+}
+
+/// A whole service, as the index lists it.
+pub struct Service {
+    /// What all procedures share.
+    pub definition: &'static Definition,
+    /// All procedures.
+    pub procedures: Vec<Registered>,
+}
+
+/// Encodes an output.
+///
+/// # Errors
+/// A fault of ours, if the output's own `Serialize` refuses.
+pub fn encode<T: WireType>(output: &T) -> Result<Option<Vec<u8>>, Fault> {
+    serde_json::to_vec(output).map(Some).map_err(Fault::internal)
+}
+
+/// The index: `procedures! { SERVICE; users { get, list } posts { get } }` declares one module for
+/// each word and makes `service()` from them. This is the only list of procedures that people write.
+///
+/// `procedures! { inline SERVICE; … }` takes modules that are written in the same file.
+#[macro_export]
+macro_rules! procedures {
+    (inline $definition:path; $($domain:ident { $($procedure:ident),+ $(,)? })+) => {
+        $($(
+            impl $crate::Named for $domain::$procedure::Procedure {
+                const NAME: &'static str = concat!(stringify!($domain), ".", stringify!($procedure));
+                const SERVICE: &'static $crate::Definition = &$definition;
+            }
+        )+)+
+
+        /// Every procedure of the service, with its contract.
+        pub fn service() -> $crate::Service {
+            $crate::Service {
+                definition: &$definition,
+                procedures: vec![$($( $crate::Registered::of::<$domain::$procedure::Procedure>(), )+)+],
+            }
+        }
+    };
+    ($definition:path; $($domain:ident { $($procedure:ident),+ $(,)? })+) => {
+        $(
+            #[allow(missing_docs)]
+            pub mod $domain { $( pub mod $procedure; )+ }
+        )+
+        $crate::procedures! { inline $definition; $($domain { $($procedure),+ })+ }
+    };
+}

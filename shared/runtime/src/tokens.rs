@@ -1,0 +1,264 @@
+//! Signed tokens: JWT (RFC 7519) with EdDSA over Ed25519 (RFC 8037), of the type `at+jwt` (RFC 9068).
+//!
+//! `jsonwebtoken` reads and checks the token; `ring`, which is here for TLS anyway, does the
+//! arithmetic. No other algorithm can be asked for, whatever a token's header says.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation,
+    crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
+    errors::{ErrorKind, Result as JwtResult},
+};
+use protocol::{Cause, Code, Fault, Timestamp};
+use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
+use serde::{Deserialize, Serialize};
+use signature::{Signer, Verifier};
+
+use crate::Principal;
+
+/// The type that a token's header must state (RFC 9068 section 2.1).
+pub const TOKEN_TYPE: &str = "at+jwt";
+/// How far the clocks of the signer and of a function may be apart, in seconds.
+pub const LEEWAY_S: i64 = 30;
+/// The longest token that is looked at, in bytes.
+pub const MAX_TOKEN_BYTES: usize = 4096;
+/// How many verified tokens one instance remembers.
+const MAX_REMEMBERED: usize = 1024;
+
+/// What a service must know to check tokens; all of it public.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TokenSettings {
+    /// Who signs: `iss`.
+    pub issuer: String,
+    /// For whom: `aud`.
+    pub audience: String,
+    /// The public keys.
+    pub keys: Vec<PublicKey>,
+}
+
+/// One public key: the members of a JSON Web Key (RFC 8037) that vary.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublicKey {
+    /// The key's name, `kid`.
+    pub kid: String,
+    /// The key, base64url without padding, 32 bytes.
+    pub x: String,
+}
+
+/// What a token says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Claims {
+    /// Who signed.
+    pub iss: String,
+    /// For whom.
+    pub aud: String,
+    /// Who is calling.
+    pub sub: String,
+    /// Signed when, in seconds since 1970.
+    pub iat: i64,
+    /// Not valid before, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<i64>,
+    /// Not valid from, in seconds since 1970.
+    pub exp: i64,
+    /// The token's own name.
+    pub jti: String,
+    /// The caller's roles.
+    #[serde(default)]
+    pub roles: Vec<String>,
+}
+
+/// Checks tokens. A token whose signature was found good is remembered, since a signature does not
+/// go bad; its times are looked at on every call.
+pub struct TokenVerifier {
+    keys: HashMap<String, DecodingKey>,
+    validation: Validation,
+    remembered: Mutex<HashMap<[u8; 32], (Arc<Principal>, Lifetime)>>,
+}
+
+#[derive(Clone, Copy)]
+struct Lifetime {
+    not_before_s: i64,
+    expires_s: i64,
+}
+
+impl TokenVerifier {
+    /// Reads the keys.
+    ///
+    /// # Errors
+    /// When a key is none, or there are none at all.
+    pub fn new(settings: &TokenSettings) -> Result<Self, Cause> {
+        install_provider();
+        let mut keys = HashMap::new();
+        for key in &settings.keys {
+            if URL_SAFE_NO_PAD.decode(&key.x).map(|bytes| bytes.len()) != Ok(32) {
+                return Err(format!("the key {:?} is no Ed25519 public key", key.kid).into());
+            }
+            keys.insert(key.kid.clone(), DecodingKey::from_ed_components(&key.x)?);
+        }
+        if keys.is_empty() {
+            return Err("there is no key to check tokens with".into());
+        }
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_audience(&[&settings.audience]);
+        validation.set_issuer(&[&settings.issuer]);
+        validation.set_required_spec_claims(&["aud", "exp", "iss", "sub"]);
+        // Times are compared below, with the call's own clock, for remembered tokens as well.
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        Ok(Self { keys, validation, remembered: Mutex::default() })
+    }
+
+    /// Who a token is of.
+    ///
+    /// # Errors
+    /// `UNAUTHORIZED`, without saying more than that it is not valid or has expired.
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Principal>, Fault> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(not_valid("the token is too long"));
+        }
+        let mut name = [0; 32];
+        name.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, token.as_bytes()).as_ref());
+        let known = self.remembered.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
+        let (principal, lifetime) = match known {
+            Some(known) => known,
+            None => {
+                let verified = self.verify_signature(token).map_err(not_valid)?;
+                let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+                if remembered.len() >= MAX_REMEMBERED {
+                    remembered.clear();
+                }
+                remembered.insert(name, verified.clone());
+                verified
+            }
+        };
+        let now_s = now.unix_ms().div_euclid(1000);
+        if now_s >= lifetime.expires_s.saturating_add(LEEWAY_S) {
+            return Err(Fault::new(Code::Unauthorized, "The token has expired.").because("expired token"));
+        }
+        if now_s < lifetime.not_before_s.saturating_sub(LEEWAY_S) {
+            return Err(not_valid("the token is not valid yet"));
+        }
+        Ok(principal)
+    }
+
+    #[inline(never)]
+    fn verify_signature(&self, token: &str) -> Result<(Arc<Principal>, Lifetime), Cause> {
+        let header = jsonwebtoken::decode_header(token)?;
+        if header.typ.as_deref() != Some(TOKEN_TYPE) {
+            return Err(format!("the token is not of the type {TOKEN_TYPE}").into());
+        }
+        let kid = header.kid.ok_or("the token names no key")?;
+        let key = self.keys.get(&kid).ok_or("the token names a key that is not known")?;
+        let claims: Claims = jsonwebtoken::decode(token, key, &self.validation)?.claims;
+        let lifetime = Lifetime { not_before_s: claims.nbf.unwrap_or(claims.iat), expires_s: claims.exp };
+        Ok((Arc::new(Principal { subject: claims.sub, roles: claims.roles }), lifetime))
+    }
+}
+
+fn not_valid(cause: impl Into<Cause>) -> Fault {
+    Fault::new(Code::Unauthorized, "The token is not valid.").because(cause)
+}
+
+/// Signs tokens. Functions that only check them have no such key.
+pub struct TokenSigner {
+    key: EncodingKey,
+    public: PublicKey,
+}
+
+impl TokenSigner {
+    /// From a key pair in PKCS #8 (RFC 8410); `kid` is the key's name.
+    ///
+    /// # Errors
+    /// When the bytes are no Ed25519 key pair.
+    pub fn new(kid: &str, pkcs8: &[u8]) -> Result<Self, Cause> {
+        install_provider();
+        let pair = Ed25519KeyPair::from_pkcs8(pkcs8).map_err(|_| "not an Ed25519 key pair in PKCS #8")?;
+        let x = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
+        Ok(Self { key: EncodingKey::from_ed_der(pkcs8), public: PublicKey { kid: kid.to_owned(), x } })
+    }
+
+    /// A new key pair in PKCS #8.
+    ///
+    /// # Errors
+    /// When the machine has no randomness.
+    pub fn generate() -> Result<Vec<u8>, Cause> {
+        let pair = Ed25519KeyPair::generate_pkcs8(&ring::rand::SystemRandom::new());
+        Ok(pair.map_err(|_| "the system gave no random bytes")?.as_ref().to_vec())
+    }
+
+    /// The key that checks what this one signs.
+    pub fn public_key(&self) -> &PublicKey {
+        &self.public
+    }
+
+    /// Signs.
+    ///
+    /// # Errors
+    /// When the claims cannot be written as JSON.
+    pub fn sign(&self, claims: &Claims) -> Result<String, Cause> {
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some(TOKEN_TYPE.to_owned());
+        header.kid = Some(self.public.kid.clone());
+        Ok(jsonwebtoken::encode(&header, claims, &self.key)?)
+    }
+}
+
+/// `jsonwebtoken` leaves the arithmetic to a provider, of which a process has one.
+fn install_provider() {
+    static PROVIDER: CryptoProvider = CryptoProvider {
+        signer_factory: |algorithm, key| match algorithm {
+            Algorithm::EdDSA => Ed25519KeyPair::from_pkcs8(key.as_bytes())
+                .map(|pair| Box::new(EdDsaSigner(pair)) as Box<dyn JwtSigner>)
+                .map_err(|_| ErrorKind::InvalidEddsaKey.into()),
+            _ => Err(ErrorKind::UnsupportedAlgorithm.into()),
+        },
+        verifier_factory: |algorithm, key| match algorithm {
+            Algorithm::EdDSA => verifier(key),
+            _ => Err(ErrorKind::UnsupportedAlgorithm.into()),
+        },
+        key_utils: KeyUtils::new_unimplemented(),
+    };
+    // It fails when it was done before, with the same provider.
+    let _ = PROVIDER.install_default();
+}
+
+fn verifier(key: &DecodingKey) -> JwtResult<Box<dyn JwtVerifier>> {
+    Ok(Box::new(EdDsaVerifier(key.try_get_as_bytes()?.to_vec())))
+}
+
+struct EdDsaSigner(Ed25519KeyPair);
+
+impl Signer<Vec<u8>> for EdDsaSigner {
+    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, signature::Error> {
+        Ok(self.0.sign(message).as_ref().to_vec())
+    }
+}
+
+impl JwtSigner for EdDsaSigner {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::EdDSA
+    }
+}
+
+struct EdDsaVerifier(Vec<u8>);
+
+impl Verifier<Vec<u8>> for EdDsaVerifier {
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
+        UnparsedPublicKey::new(&ED25519, &self.0)
+            .verify(message, signature)
+            .map_err(|_| signature::Error::new())
+    }
+}
+
+impl JwtVerifier for EdDsaVerifier {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::EdDSA
+    }
+}

@@ -1,0 +1,103 @@
+//! The SDK client: made once for a process, without anything that looks around for settings.
+//!
+//! What is switched off here is done by this crate itself (retries, time limits) or is not wanted:
+//! the chain of credential providers, which costs 3 ms and may ask the instance metadata service,
+//! and the system's 144 root certificates, which cost 3 ms more.
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::{
+    Client,
+    config::{
+        BehaviorVersion, Config, Credentials, IdentityCache, Region, SharedHttpClient, StalledStreamProtectionConfig,
+        retry::RetryConfig, timeout::TimeoutConfig,
+    },
+};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
+};
+
+use crate::{StoreError, cursor::CursorKey, settings::{Limits, Settings}};
+
+/// The certificates under which DynamoDB's own stand (<https://www.amazontrust.com/repository/>).
+const AMAZON_ROOTS: [&str; 4] = [
+    include_str!("roots/amazon_root_ca_1.pem"),
+    include_str!("roots/amazon_root_ca_2.pem"),
+    include_str!("roots/amazon_root_ca_3.pem"),
+    include_str!("roots/amazon_root_ca_4.pem"),
+];
+
+/// The connection to one table, for the whole process. Cloning is cheap.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) client: Client,
+    pub(crate) table: Arc<str>,
+    pub(crate) limits: Limits,
+    pub(crate) cursor_key: Arc<CursorKey>,
+}
+
+impl Store {
+    /// Makes the client. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`StoreError::Broken`] when the TLS settings are refused.
+    #[inline(never)]
+    pub fn new(settings: Settings) -> Result<Self, StoreError> {
+        let Settings { table, region, endpoint, cursor_key, limits, .. } = settings;
+        let credentials =
+            credentials(settings.access_key_id, settings.secret_access_key, settings.session_token);
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region))
+            .http_client(http_client(endpoint.as_deref())?)
+            .credentials_provider(credentials)
+            .identity_cache(IdentityCache::no_cache())
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(TimeoutConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        let config = match endpoint {
+            Some(endpoint) => config.endpoint_url(endpoint),
+            None => config,
+        };
+        Ok(Self {
+            client: Client::from_conf(config.build()),
+            table: table.into(),
+            limits,
+            cursor_key: Arc::new(CursorKey::new(&cursor_key)?),
+        })
+    }
+
+    /// The same table over the same connections, asked by somebody else: the local service gives each
+    /// procedure its own rights this way.
+    #[must_use]
+    pub fn with_credentials(
+        &self,
+        access_key_id: impl Into<String>,
+        secret_access_key: impl Into<String>,
+    ) -> Self {
+        self.signed_by(credentials(access_key_id.into(), secret_access_key.into(), None))
+    }
+
+    #[inline(never)]
+    fn signed_by(&self, credentials: Credentials) -> Self {
+        let config = self.client.config().to_builder().credentials_provider(credentials).build();
+        Self { client: Client::from_conf(config), ..self.clone() }
+    }
+}
+
+fn credentials(access_key_id: String, secret_access_key: String, session_token: Option<String>) -> Credentials {
+    Credentials::new(access_key_id, secret_access_key, session_token, None, "settings")
+}
+
+fn http_client(endpoint: Option<&str>) -> Result<SharedHttpClient, StoreError> {
+    if endpoint.is_some_and(|endpoint| endpoint.starts_with("http://")) {
+        return Ok(Builder::new().build_http());
+    }
+    let mut roots = TrustStore::empty();
+    for pem in AMAZON_ROOTS {
+        roots.add_pem_certificate(pem);
+    }
+    let context = TlsContext::builder().with_trust_store(roots).build().map_err(StoreError::broken)?;
+    Ok(Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context).build_https())
+}

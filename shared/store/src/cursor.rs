@@ -1,0 +1,154 @@
+//! Sealed cursors: where the next page begins, readable and usable by nobody but the store.
+//!
+//! A cursor holds the last place that a page has read, not DynamoDB's `LastEvaluatedKey`: a place means
+//! the same in all shards of a list, and entries may come and go around it.
+//!
+//! It is sealed with AES-256-GCM under a random nonce (NIST SP 800-38D allows 2^32 seals under one key).
+//! What it is bound to, the procedure, the caller and the query, is authenticated with it and not stored in
+//! it, so that it opens for the same question of the same caller only.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use protocol::Cursor;
+use ring::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    rand::{SecureRandom as _, SystemRandom},
+};
+use serde_json::{Map, Value};
+
+use crate::{StoreError, session::Scope};
+
+/// Longer ones are not ours: a place has at most 1,024 bytes.
+const MAX_CURSOR_BYTES: usize = 4_096;
+/// Fields of the input that differ from page to page of one list.
+const PAGE_FIELDS: [&str; 2] = ["cursor", "limit"];
+
+/// The key that seals cursors.
+pub(crate) struct CursorKey(LessSafeKey);
+
+impl CursorKey {
+    pub(crate) fn new(key: &[u8; 32]) -> Result<Self, StoreError> {
+        let key = UnboundKey::new(&AES_256_GCM, key).map_err(|_| StoreError::broken("the cursor key is refused"))?;
+        Ok(Self(LessSafeKey::new(key)))
+    }
+
+    pub(crate) fn seal(&self, place: &str, bound_to: &str) -> Result<Cursor, StoreError> {
+        let failed = |_| StoreError::broken("a cursor could not be sealed");
+        let mut nonce = [0; NONCE_LEN];
+        SystemRandom::new().fill(&mut nonce).map_err(failed)?;
+        let mut sealed = place.as_bytes().to_vec();
+        self.0
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(bound_to), &mut sealed)
+            .map_err(failed)?;
+        let mut message = nonce.to_vec();
+        message.append(&mut sealed);
+        Ok(Cursor(BASE64.encode(message)))
+    }
+
+    pub(crate) fn open(&self, cursor: &Cursor, bound_to: &str) -> Result<String, StoreError> {
+        if cursor.0.len() > MAX_CURSOR_BYTES {
+            return Err(StoreError::BadCursor);
+        }
+        let message = BASE64.decode(&cursor.0).map_err(|_| StoreError::BadCursor)?;
+        let (nonce, sealed) = message.split_first_chunk::<NONCE_LEN>().ok_or(StoreError::BadCursor)?;
+        let mut sealed = sealed.to_vec();
+        let place = self
+            .0
+            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(bound_to), &mut sealed)
+            .map_err(|_| StoreError::BadCursor)?;
+        String::from_utf8(place.to_vec()).map_err(|_| StoreError::BadCursor)
+    }
+}
+
+/// The text a cursor is bound to: who asks what. `query` tells lists of one procedure apart.
+pub(crate) fn binding(scope: &Scope, query: &Value) -> String {
+    // An input that is no JSON is bound to as it is.
+    let mut input = serde_json::from_slice(&scope.input)
+        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&scope.input).into_owned()));
+    if let Value::Object(fields) = &mut input {
+        fields.retain(|name, _| !PAGE_FIELDS.contains(&name.as_str()));
+    }
+    let parts = [
+        Value::from("cursor 1"),
+        Value::from(scope.procedure),
+        Value::from(scope.caller.clone()),
+        canonical(input),
+        query.clone(),
+    ];
+    Value::Array(parts.into()).to_string()
+}
+
+/// The same JSON for inputs that mean the same: fields in order, without those that are null.
+fn canonical(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.into_iter().filter(|(_, value)| !value.is_null()).collect();
+            fields.sort_by(|(a, _), (b, _)| a.cmp(b));
+            Value::Object(fields.into_iter().map(|(name, value)| (name, canonical(value))).collect::<Map<_, _>>())
+        }
+        Value::Array(values) => values.into_iter().map(canonical).collect(),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn key() -> CursorKey {
+        CursorKey::new(&[7; 32]).expect("a key")
+    }
+
+    fn scope(caller: Option<&str>, input: &'static str) -> Scope {
+        Scope { procedure: "users.list", caller: caller.map(str::to_owned), input: input.into() }
+    }
+
+    #[test]
+    fn it_opens_for_what_it_was_sealed_for() {
+        let sealed = key().seal("0000000042\u{1}id", "ada").expect("sealed");
+        assert_eq!(key().open(&sealed, "ada").expect("open"), "0000000042\u{1}id");
+        assert!(!sealed.0.contains("42"));
+        assert_ne!(key().seal("x", "ada").expect("sealed"), key().seal("x", "ada").expect("sealed"));
+    }
+
+    #[test]
+    fn it_opens_for_nothing_else() {
+        let sealed = key().seal("place", "ada").expect("sealed");
+        let refused = |cursor: &str, bound_to: &str| {
+            matches!(key().open(&Cursor(cursor.to_owned()), bound_to), Err(StoreError::BadCursor))
+        };
+        assert!(refused(&sealed.0, "eve"));
+        assert!(refused("", "ada"));
+        assert!(refused("not base64!", "ada"));
+        assert!(refused(&"A".repeat(5_000), "ada"));
+        for length in 0..sealed.0.len() {
+            assert!(refused(&sealed.0[..length], "ada"), "cut to {length}");
+        }
+        for place in 0..sealed.0.len() {
+            let mut forged = sealed.0.clone().into_bytes();
+            forged[place] = if forged[place] == b'A' { b'B' } else { b'A' };
+            assert!(refused(&String::from_utf8(forged).expect("text"), "ada"), "changed at {place}");
+        }
+        let other = CursorKey::new(&[8; 32]).expect("a key");
+        assert!(matches!(other.open(&sealed, "ada"), Err(StoreError::BadCursor)));
+    }
+
+    #[test]
+    fn inputs_that_mean_the_same_bind_the_same() {
+        let query = json!(["user", "age"]);
+        let first = binding(&scope(None, r#"{"age":3,"where":{"b":1,"a":null},"limit":10}"#), &query);
+        let next = binding(&scope(None, r#"{"where": {"b": 1}, "cursor": "x", "limit": 20, "age": 3, "role": null}"#), &query);
+        assert_eq!(first, next);
+    }
+
+    #[test]
+    fn another_caller_input_procedure_or_list_binds_differently() {
+        let base = binding(&scope(None, r#"{"age":3}"#), &json!("age"));
+        assert_ne!(base, binding(&scope(Some(""), r#"{"age":3}"#), &json!("age")));
+        assert_ne!(base, binding(&scope(None, r#"{"age":4}"#), &json!("age")));
+        assert_ne!(base, binding(&scope(None, r#"{"age":[null]}"#), &json!("age")));
+        assert_ne!(base, binding(&scope(None, r#"{"age":3}"#), &json!("name")));
+        assert_ne!(base, binding(&Scope { procedure: "x", ..scope(None, r#"{"age":3}"#) }, &json!("age")));
+    }
+}

@@ -1,0 +1,134 @@
+//! What can go wrong, and what the caller of a procedure hears of it.
+
+use std::{error::Error, fmt};
+
+use protocol::{Cause, Code, Fault, FieldFault, Raised};
+
+/// Why the store did not do what it was asked.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// What was to be changed has been changed or deleted by somebody else since it was read.
+    Stale,
+    /// What was to be created exists.
+    Exists,
+    /// Another entity has a value that must be unique.
+    Taken {
+        /// The rule's name, such as `email`.
+        rule: &'static str,
+    },
+    /// The change would leave a group with fewer members than it must have.
+    TooFew {
+        /// The group's name, such as `administrators`.
+        tally: &'static str,
+    },
+    /// The cursor was not made for this caller and this query, or not by this service.
+    BadCursor,
+    /// The item or the transaction is larger than DynamoDB takes (400 KB, 4 MB).
+    TooLarge,
+    /// The database did not answer in time, or said it cannot now. A write may have happened.
+    Unavailable(Cause),
+    /// The procedure has no right to this: a grant is missing, or credentials are wrong.
+    Denied(Cause),
+    /// A fault of ours: an item that does not have the shape of its type, a request that is refused.
+    Broken(Cause),
+}
+
+impl StoreError {
+    pub(crate) fn broken(cause: impl Into<Cause>) -> Self {
+        Self::Broken(cause.into())
+    }
+
+    pub(crate) fn unavailable(cause: impl Into<Cause>) -> Self {
+        Self::Unavailable(cause.into())
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stale => f.write_str("somebody else changed it first"),
+            Self::Exists => f.write_str("it exists already"),
+            Self::Taken { rule } => write!(f, "the {rule} is taken"),
+            Self::TooFew { tally } => write!(f, "too few {tally} would be left"),
+            Self::BadCursor => f.write_str("the cursor is not one of this list"),
+            Self::TooLarge => f.write_str("it is larger than the database takes"),
+            Self::Unavailable(_) => f.write_str("the database is unavailable"),
+            Self::Denied(_) => f.write_str("the database denied access"),
+            Self::Broken(_) => f.write_str("the store failed"),
+        }
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Unavailable(cause) | Self::Denied(cause) | Self::Broken(cause) => Some(&**cause),
+            _ => None,
+        }
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Stale => {
+                Self::new(Code::Conflict, "Somebody else changed this first. Read it again and repeat your change.")
+            }
+            StoreError::Exists => Self::new(Code::Conflict, "This exists already."),
+            StoreError::Taken { rule } => Self::new(Code::Conflict, format!("This {rule} is taken.")),
+            StoreError::TooFew { tally } => {
+                Self::new(Code::Conflict, format!("This would leave too few {tally}."))
+            }
+            StoreError::BadCursor => Self::invalid(vec![FieldFault {
+                path: "cursor".to_owned(),
+                message: "not a cursor of this list; begin again without one".to_owned(),
+            }]),
+            StoreError::TooLarge => Self::new(Code::PayloadTooLarge, "This is too large to be kept."),
+            StoreError::Unavailable(_) => {
+                Self::new(Code::ServiceUnavailable, "The database does not answer now. Try again in a moment.")
+                    .because(error)
+            }
+            StoreError::Denied(_) | StoreError::Broken(_) => Self::internal(error),
+        }
+    }
+}
+
+impl<E> From<StoreError> for Raised<E> {
+    fn from(error: StoreError) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_reaches_the_log_and_not_the_caller() {
+        let fault = Fault::from(StoreError::unavailable("10.0.0.7 refused"));
+        assert_eq!(fault.code, Code::ServiceUnavailable);
+        assert!(!fault.message.contains("10.0.0.7"));
+        let store_error = fault.source().expect("the store's error");
+        assert_eq!(store_error.source().expect("its cause").to_string(), "10.0.0.7 refused");
+    }
+
+    #[test]
+    fn each_kind_has_its_code() {
+        let codes = [
+            (StoreError::Stale, Code::Conflict),
+            (StoreError::Exists, Code::Conflict),
+            (StoreError::Taken { rule: "email" }, Code::Conflict),
+            (StoreError::TooFew { tally: "administrators" }, Code::Conflict),
+            (StoreError::BadCursor, Code::BadRequest),
+            (StoreError::TooLarge, Code::PayloadTooLarge),
+            (StoreError::unavailable("away"), Code::ServiceUnavailable),
+            (StoreError::Denied("no".into()), Code::InternalServerError),
+            (StoreError::broken("no"), Code::InternalServerError),
+        ];
+        for (error, code) in codes {
+            let label = error.to_string();
+            assert_eq!(Fault::from(error).code, code, "{label}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The reading requests, each instantiated once.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
+use futures_util::future::{BoxFuture, FutureExt as _};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::{
+    Session, StoreError,
+    item::{Item, keyed, live_document, text},
+    keys::Key,
+    retry::{pause, persist},
+    table::{TABLE, TableIndex},
+    trouble::trouble,
+};
+
+/// How many keys one BatchGetItem takes.
+const MAX_BATCH_KEYS: usize = 100;
+
+/// The document of an entity, strongly consistent; `None` when there is none or it has expired.
+#[inline(never)]
+pub(crate) fn get(session: Session, key: Key) -> BoxFuture<'static, Result<Option<Value>, StoreError>> {
+    async move {
+        let store = session.store();
+        let request = store
+            .client
+            .get_item()
+            .table_name(&*store.table)
+            .key(TABLE.partition_key, AttributeValue::S(key.pk))
+            .key(TABLE.sort_key, AttributeValue::S(key.sk.to_owned()))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let answer = persist(session.limits(), session.deadline(), |_| {
+            let sent = request.clone().send();
+            async move { sent.await.map_err(trouble) }
+        })
+        .await?;
+        session.meter().count_read(answer.consumed_capacity());
+        match answer.item {
+            Some(item) => live_document(item, session.now_unix_ms()),
+            None => Ok(None),
+        }
+    }
+    .boxed()
+}
+
+/// The documents of many entities, strongly consistent each, in the order of the keys.
+#[inline(never)]
+pub(crate) fn get_many(
+    session: Session,
+    keys: Vec<Key>,
+) -> BoxFuture<'static, Result<Vec<Option<Value>>, StoreError>> {
+    async move {
+        let deadline = session.deadline();
+        // A key may be asked for twice; a batch may not.
+        let mut positions: HashMap<&str, Vec<usize>> = HashMap::with_capacity(keys.len());
+        for (position, key) in keys.iter().enumerate() {
+            positions.entry(&key.pk).or_default().push(position);
+        }
+        let wanted: Vec<&Key> = positions.values().map(|positions| &keys[positions[0]]).collect();
+        let mut documents = vec![None; keys.len()];
+        for chunk in wanted.chunks(MAX_BATCH_KEYS) {
+            for item in batch(&session, deadline, chunk.iter().map(|key| keyed(key)).collect()).await? {
+                let places = text(&item, TABLE.partition_key).and_then(|pk| positions.get(pk));
+                let places = places.ok_or_else(|| StoreError::broken("an item was answered that was not asked for"))?;
+                if let Some(document) = live_document(item, session.now_unix_ms())? {
+                    for place in places {
+                        documents[*place] = Some(document.clone());
+                    }
+                }
+            }
+        }
+        Ok(documents)
+    }
+    .boxed()
+}
+
+/// One batch. DynamoDB may leave keys unprocessed when it is busy; they are asked for again.
+async fn batch(session: &Session, deadline: Instant, mut keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
+    let store = session.store();
+    let mut items = Vec::with_capacity(keys.len());
+    let mut round = 1;
+    loop {
+        let asked = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+        let request = store
+            .client
+            .batch_get_item()
+            .request_items(&*store.table, asked.map_err(StoreError::broken)?)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let answer = persist(session.limits(), deadline, |_| {
+            let sent = request.clone().send();
+            async move { sent.await.map_err(trouble) }
+        })
+        .await?;
+        session.meter().count_read(answer.consumed_capacity().first());
+        items.extend(answer.responses.into_iter().flat_map(HashMap::into_values).flatten());
+        keys = answer.unprocessed_keys.into_iter().flat_map(HashMap::into_values).flat_map(|rest| rest.keys).collect();
+        if keys.is_empty() {
+            return Ok(items);
+        }
+        pause(session.limits(), deadline, round, "the database left keys unprocessed".into()).await?;
+        round += 1;
+    }
+}
+
+/// A stretch of one partition of an index.
+pub(crate) struct Stretch<'a> {
+    pub(crate) index: &'a TableIndex,
+    pub(crate) partition: &'a str,
+    /// The first and the last place, both included.
+    pub(crate) range: (&'a str, &'a str),
+    pub(crate) descending: bool,
+    pub(crate) limit: usize,
+    /// Where the answer before ended.
+    pub(crate) after: Option<Item>,
+}
+
+/// A part of a stretch.
+pub(crate) struct Found {
+    pub(crate) items: Vec<Item>,
+    /// Where to go on; `None` when the stretch has been read to its end.
+    pub(crate) after: Option<Item>,
+}
+
+/// Reads on in a stretch.
+#[inline(never)]
+pub(crate) fn query<'a>(
+    session: &'a Session,
+    deadline: Instant,
+    stretch: Stretch<'a>,
+) -> BoxFuture<'a, Result<Found, StoreError>> {
+    async move {
+        let store = session.store();
+        let request = store
+            .client
+            .query()
+            .table_name(&*store.table)
+            .index_name(stretch.index.name)
+            .key_condition_expression("#partition = :partition AND #place BETWEEN :first AND :last")
+            .expression_attribute_names("#partition", stretch.index.partition_key)
+            .expression_attribute_names("#place", stretch.index.sort_key)
+            .expression_attribute_values(":partition", AttributeValue::S(stretch.partition.to_owned()))
+            .expression_attribute_values(":first", AttributeValue::S(stretch.range.0.to_owned()))
+            .expression_attribute_values(":last", AttributeValue::S(stretch.range.1.to_owned()))
+            .scan_index_forward(!stretch.descending)
+            .limit(i32::try_from(stretch.limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(stretch.after)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let answer = persist(session.limits(), deadline, |_| {
+            let sent = request.clone().send();
+            async move { sent.await.map_err(trouble) }
+        })
+        .await?;
+        session.meter().count_read(answer.consumed_capacity());
+        Ok(Found { items: answer.items.unwrap_or_default(), after: answer.last_evaluated_key })
+    }
+    .boxed()
+}

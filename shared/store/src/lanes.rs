@@ -1,0 +1,191 @@
+//! One page of a list: the shards read side by side, merged by place, filtered, and counted.
+
+use std::collections::VecDeque;
+
+use futures_util::future::{BoxFuture, FutureExt as _, try_join_all};
+use protocol::{Cursor, SortKey};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::{
+    Session, StoreError,
+    cursor::binding,
+    fetch::{Found, Stretch, query},
+    item::{Item, live_document, text},
+    keys,
+    table::{TABLE, TableIndex},
+};
+
+/// A filter that drops much is served with larger and larger reads, up to this many entries each.
+const MAX_READ: usize = 500;
+
+/// Which page of which list.
+pub(crate) struct Plan {
+    pub(crate) prefix: &'static str,
+    pub(crate) index: &'static str,
+    /// The index's place in the table; `None` when the entity does not have it.
+    pub(crate) slot: Option<usize>,
+    pub(crate) shards: u16,
+    pub(crate) list: String,
+    pub(crate) from: Option<SortKey>,
+    pub(crate) to: Option<SortKey>,
+    pub(crate) descending: bool,
+    /// How many entries.
+    pub(crate) size: usize,
+    pub(crate) cursor: Option<Cursor>,
+}
+
+/// Takes a document; tells whether it belongs on the page.
+pub(crate) type Offer<'a> = &'a mut (dyn FnMut(Value) -> Result<bool, StoreError> + Send);
+
+/// One shard of the list.
+struct Lane {
+    partition: String,
+    entries: VecDeque<Entry>,
+    /// Where the last read ended; `None` before the first and after the last.
+    after: Option<Item>,
+    exhausted: bool,
+}
+
+struct Entry {
+    place: String,
+    item: Item,
+}
+
+/// Offers entries in order until `size` of them and one more were taken, or the list ends, or as many as
+/// one page may examine have been.
+///
+/// The one more is not part of the page: it tells that the list goes on. Answers where to go on, which
+/// is `None` at the end of the list and only there.
+#[inline(never)]
+pub(crate) fn fill<'a>(
+    session: &'a Session,
+    plan: Plan,
+    offer: Offer<'a>,
+) -> BoxFuture<'a, Result<Option<Cursor>, StoreError>> {
+    async move {
+        let position = plan.position(session)?;
+        let index = plan.table_index()?;
+        let Some(range) = plan.range(position.as_deref()) else { return Ok(None) };
+        let deadline = session.deadline();
+        let max_examined = session.limits().max_examined.max(1);
+        let mut lanes = plan.lanes();
+        let mut last = position.clone();
+        let (mut taken, mut examined) = (0, 0);
+        let mut read = plan.size + 2;
+        loop {
+            let limit = read.div_ceil(lanes.len()) + usize::from(lanes.len() > 1);
+            if refill(session, deadline, &mut lanes, index, &range, plan.descending, limit).await? {
+                read = (read * 2).min(MAX_READ);
+            }
+            let Some(entry) = next(&mut lanes, plan.descending) else { return Ok(None) };
+            // Where the page before ended; the range has no way to leave its bound out.
+            if position.as_ref() == Some(&entry.place) {
+                continue;
+            }
+            if examined == max_examined {
+                return plan.seal(session, last);
+            }
+            examined += 1;
+            let document = live_document(entry.item, session.now_unix_ms())?;
+            let kept = document.map_or(Ok(false), &mut *offer)?;
+            if kept && taken == plan.size {
+                return plan.seal(session, last);
+            }
+            taken += usize::from(kept);
+            last = Some(entry.place);
+        }
+    }
+    .boxed()
+}
+
+/// Reads on in every lane that ran empty. Tells whether it read.
+async fn refill(
+    session: &Session,
+    deadline: Instant,
+    lanes: &mut [Lane],
+    index: &TableIndex,
+    range: &(String, String),
+    descending: bool,
+    limit: usize,
+) -> Result<bool, StoreError> {
+    let empty = lanes.iter_mut().filter(|lane| lane.entries.is_empty() && !lane.exhausted);
+    let reads = empty.map(|lane| async move {
+        // A read may be cut before the first entry that fits.
+        while lane.entries.is_empty() && !lane.exhausted {
+            let stretch = Stretch {
+                index,
+                partition: &lane.partition,
+                range: (&range.0, &range.1),
+                descending,
+                limit,
+                after: lane.after.take(),
+            };
+            let Found { items, after } = query(session, deadline, stretch).await?;
+            for item in items {
+                let place = text(&item, index.sort_key).map(str::to_owned);
+                let place = place.ok_or_else(|| StoreError::broken("an index entry has no place"))?;
+                lane.entries.push_back(Entry { place, item });
+            }
+            lane.exhausted = after.is_none();
+            lane.after = after;
+        }
+        Ok::<_, StoreError>(())
+    });
+    Ok(!try_join_all(reads).await?.is_empty())
+}
+
+/// The first of the lanes' first entries. Places are unique: each ends with the id.
+fn next(lanes: &mut [Lane], descending: bool) -> Option<Entry> {
+    let filled = lanes.iter_mut().filter(|lane| !lane.entries.is_empty());
+    let by_place = |a: &&mut Lane, b: &&mut Lane| a.entries[0].place.cmp(&b.entries[0].place);
+    let lane = if descending { filled.max_by(by_place) } else { filled.min_by(by_place) };
+    lane?.entries.pop_front()
+}
+
+impl Plan {
+    fn table_index(&self) -> Result<&'static TableIndex, StoreError> {
+        const INDEXES: &[TableIndex] = &TABLE.indexes;
+        self.slot.and_then(|slot| INDEXES.get(slot)).ok_or_else(|| {
+            StoreError::broken(format!("index `{}` of `{}` has no place in the table", self.index, self.prefix))
+        })
+    }
+
+    fn lanes(&self) -> Vec<Lane> {
+        let shards = 0..self.shards.max(1);
+        let lane = |shard| Lane {
+            partition: keys::index_partition(self.prefix, self.index, &self.list, shard),
+            entries: VecDeque::new(),
+            after: None,
+            exhausted: false,
+        };
+        shards.map(lane).collect()
+    }
+
+    /// The places still to be read, from the lowest to the highest; `None` when there are none, which
+    /// DynamoDB would refuse as a malformed range.
+    fn range(&self, position: Option<&str>) -> Option<(String, String)> {
+        let (mut lower, mut upper) = keys::index_range(self.from.as_ref(), self.to.as_ref());
+        if let Some(position) = position {
+            *(if self.descending { &mut upper } else { &mut lower }) = position.to_owned();
+        }
+        (lower <= upper).then_some((lower, upper))
+    }
+
+    /// Where the page before ended.
+    fn position(&self, session: &Session) -> Result<Option<String>, StoreError> {
+        let Some(cursor) = &self.cursor else { return Ok(None) };
+        session.store().cursor_key.open(cursor, &self.binding(session)).map(Some)
+    }
+
+    fn seal(&self, session: &Session, last: Option<String>) -> Result<Option<Cursor>, StoreError> {
+        let last = last.ok_or_else(|| StoreError::broken("a page ended before its first entry"))?;
+        session.store().cursor_key.seal(&last, &self.binding(session)).map(Some)
+    }
+
+    fn binding(&self, session: &Session) -> String {
+        let [from, to] = [&self.from, &self.to].map(|bound| bound.as_ref().map(SortKey::as_str));
+        let query = json!([self.prefix, self.index, self.list, from, to, self.descending]);
+        binding(session.scope(), &query)
+    }
+}

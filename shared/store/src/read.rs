@@ -1,0 +1,59 @@
+//! Fetching and listing.
+
+use std::marker::PhantomData;
+
+use protocol::{Entity, Index};
+
+use crate::{List, Session, StoreError, fetch, item::decode, keys};
+
+/// The right to read one entity.
+pub struct Read<T> {
+    session: Session,
+    entity: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Read<T> {
+    fn clone(&self) -> Self {
+        Self { session: self.session.clone(), entity: PhantomData }
+    }
+}
+
+impl<T: Entity> Read<T> {
+    /// For the call of this session.
+    #[must_use]
+    pub fn new(session: Session) -> Self {
+        Self { session, entity: PhantomData }
+    }
+
+    /// Fetches one, strongly consistent. `None` when there is none or it has expired.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Denied`], [`StoreError::Broken`].
+    pub fn get(&self, id: &T::Id) -> impl Future<Output = Result<Option<T>, StoreError>> + Send + use<T> {
+        get(&self.session, id)
+    }
+
+    /// Fetches many, each strongly consistent, in the order of the ids. An id may occur twice.
+    ///
+    /// # Errors
+    /// As [`Read::get`].
+    pub fn get_many(&self, ids: &[T::Id]) -> impl Future<Output = Result<Vec<Option<T>>, StoreError>> + Send + use<T> {
+        let keys = ids.iter().map(|id| keys::entity(T::PREFIX, &id.to_string())).collect();
+        let found = fetch::get_many(self.session.clone(), keys);
+        async move { found.await?.into_iter().map(|document| document.map(decode).transpose()).collect() }
+    }
+
+    /// Begins a list in the order of one of the entity's indexes.
+    pub fn list(&self, index: &Index<T>) -> List<T> {
+        List::new(self.session.clone(), index)
+    }
+}
+
+/// Fetches one, for [`Read`] and for [`Write`](crate::Write).
+pub(crate) fn get<T: Entity>(
+    session: &Session,
+    id: &T::Id,
+) -> impl Future<Output = Result<Option<T>, StoreError>> + Send + use<T> {
+    let found = fetch::get(session.clone(), keys::entity(T::PREFIX, &id.to_string()));
+    async move { found.await?.map(decode).transpose() }
+}

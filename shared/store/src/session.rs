@@ -1,0 +1,123 @@
+//! One call: who makes it, what time it is in it, and what it consumes.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use aws_sdk_dynamodb::types::ConsumedCapacity;
+use protocol::Clock;
+use tokio::time::Instant;
+
+use crate::{Store, settings::Limits};
+
+/// The store as one call sees it. Cloning is cheap; clones share the meter.
+#[derive(Clone)]
+pub struct Session {
+    call: Arc<Call>,
+}
+
+struct Call {
+    store: Store,
+    scope: Scope,
+    clock: Clock,
+    meter: Meter,
+}
+
+/// What a cursor is bound to, besides the query.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// The procedure, such as `users.list`.
+    pub procedure: &'static str,
+    /// Who calls; `None` when nobody is signed in.
+    pub caller: Option<String>,
+    /// The call's input, as JSON. It is read only when a cursor is sealed or opened.
+    pub input: bytes::Bytes,
+}
+
+impl Session {
+    /// Begins a call.
+    #[must_use]
+    pub fn new(store: Store, scope: Scope, clock: Clock) -> Self {
+        Self { call: Arc::new(Call { store, scope, clock, meter: Meter::default() }) }
+    }
+
+    /// What the call has consumed so far.
+    #[must_use]
+    pub fn meter(&self) -> &Meter {
+        &self.call.meter
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.call.store
+    }
+
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.call.scope
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.call.store.limits
+    }
+
+    /// Milliseconds of the Unix epoch, by the call's clock.
+    pub(crate) fn now_unix_ms(&self) -> i64 {
+        self.call.clock.now().unix_ms()
+    }
+
+    /// When an operation that begins now must have ended.
+    pub(crate) fn deadline(&self) -> Instant {
+        Instant::now() + self.limits().total_timeout
+    }
+}
+
+/// Capacity units that one call consumed, as DynamoDB reported them. Requests that were refused (a
+/// condition that did not hold) are not reported by it and not counted.
+#[derive(Debug, Default)]
+pub struct Meter {
+    read_milliunits: AtomicU64,
+    write_milliunits: AtomicU64,
+}
+
+impl Meter {
+    /// Read capacity units.
+    #[must_use]
+    pub fn read_units(&self) -> f64 {
+        units(&self.read_milliunits)
+    }
+
+    /// Write capacity units.
+    #[must_use]
+    pub fn write_units(&self) -> f64 {
+        units(&self.write_milliunits)
+    }
+
+    pub(crate) fn count_read(&self, consumed: Option<&ConsumedCapacity>) {
+        add(&self.read_milliunits, consumed.and_then(ConsumedCapacity::capacity_units));
+    }
+
+    /// A transaction that is repeated with its token is answered from memory and reports reads.
+    pub(crate) fn count_write(&self, consumed: Option<&ConsumedCapacity>) {
+        let Some(consumed) = consumed else { return };
+        match (consumed.read_capacity_units(), consumed.write_capacity_units()) {
+            (None, None) => add(&self.write_milliunits, consumed.capacity_units()),
+            (read, write) => {
+                add(&self.read_milliunits, read);
+                add(&self.write_milliunits, write);
+            }
+        }
+    }
+}
+
+// A sum of 1/1000 units stays below 2^53 for any call: the conversions are exact.
+#[allow(clippy::cast_precision_loss)]
+fn units(milliunits: &AtomicU64) -> f64 {
+    milliunits.load(Ordering::Relaxed) as f64 / 1_000.0
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn add(milliunits: &AtomicU64, units: Option<f64>) {
+    if let Some(units) = units {
+        milliunits.fetch_add((units * 1_000.0).round() as u64, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,50 @@
+//! What the store is told when the process starts.
+
+use std::time::Duration;
+
+/// Which table, where, with whose rights. Whoever starts the process reads it from the environment.
+#[derive(Clone)]
+pub struct Settings {
+    /// The table's name.
+    pub table: String,
+    /// The AWS region, such as `eu-central-1`.
+    pub region: String,
+    /// Where the database answers when it is not AWS: `http://127.0.0.1:8000`. With plain HTTP no TLS is
+    /// loaded at all.
+    pub endpoint: Option<String>,
+    /// Who asks.
+    pub access_key_id: String,
+    /// Signs the requests.
+    pub secret_access_key: String,
+    /// Lambda's credentials come with one.
+    pub session_token: Option<String>,
+    /// Seals cursors. All processes of one service share it; another one makes open cursors invalid.
+    pub cursor_key: [u8; 32],
+    /// How long and how often.
+    pub limits: Limits,
+}
+
+/// How long and how often the store tries.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long one request may take.
+    pub attempt_timeout: Duration,
+    /// How long one operation may take with all its attempts and pauses; a list counts as one.
+    pub total_timeout: Duration,
+    /// How often one request is tried.
+    pub max_attempts: u32,
+    /// How many entries one page reads at most. A filter that drops nearly everything then answers with a
+    /// short page and a cursor.
+    pub max_examined: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            attempt_timeout: Duration::from_secs(1),
+            total_timeout: Duration::from_secs(3),
+            max_attempts: 6,
+            max_examined: 5_000,
+        }
+    }
+}

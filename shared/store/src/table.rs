@@ -1,0 +1,207 @@
+//! The table's definition, once: the local service creates the table from it, the contract carries it
+//! to the template for the cloud.
+
+use aws_sdk_dynamodb::{
+    error::{ProvideErrorMetadata, SdkError},
+    operation::create_table::builders::CreateTableFluentBuilder,
+    types::{
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+        ScalarAttributeType, StreamSpecification, StreamViewType, TableDescription, TableStatus, TimeToLiveSpecification,
+    },
+};
+use protocol::entity::MAX_INDEXES;
+use serde::Serialize;
+use tokio::time::{Duration, Instant, sleep};
+
+use crate::{Store, StoreError, retry::{Trouble, persist}, trouble::trouble};
+
+/// How long a new table may take to become usable.
+const CREATION_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long to wait before asking again whether it is.
+const CREATION_POLL: Duration = Duration::from_millis(500);
+
+/// A table: on-demand billing, all keys are strings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Table {
+    /// The attribute that is the partition key.
+    pub partition_key: &'static str,
+    /// The attribute that is the sort key.
+    pub sort_key: &'static str,
+    /// The secondary indexes. All project every attribute.
+    pub indexes: [TableIndex; MAX_INDEXES],
+    /// The attribute that holds the time of expiry, in seconds of the Unix epoch.
+    pub time_to_live: &'static str,
+    /// What the table's stream carries.
+    pub stream_view: &'static str,
+}
+
+/// One secondary index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TableIndex {
+    /// The index's name.
+    pub name: &'static str,
+    /// The attribute that is its partition key.
+    pub partition_key: &'static str,
+    /// The attribute that is its sort key.
+    pub sort_key: &'static str,
+}
+
+/// The table.
+pub const TABLE: Table = Table {
+    partition_key: "pk",
+    sort_key: "sk",
+    indexes: [
+        TableIndex { name: "gsi1", partition_key: "gsi1pk", sort_key: "gsi1sk" },
+        TableIndex { name: "gsi2", partition_key: "gsi2pk", sort_key: "gsi2sk" },
+        TableIndex { name: "gsi3", partition_key: "gsi3pk", sort_key: "gsi3sk" },
+        TableIndex { name: "gsi4", partition_key: "gsi4pk", sort_key: "gsi4sk" },
+    ],
+    time_to_live: "ttl",
+    stream_view: "NEW_IMAGE",
+};
+
+impl Store {
+    /// Makes the table usable: creates it when it is missing, waits until it answers, and switches its
+    /// expiry on. For the local service and for tests; in the cloud the template does it.
+    ///
+    /// # Errors
+    /// [`StoreError::Broken`] when there is a table of this name with other indexes;
+    /// [`StoreError::Unavailable`] and [`StoreError::Denied`] as everywhere.
+    #[inline(never)]
+    pub async fn create_table_if_missing(&self) -> Result<(), StoreError> {
+        let until = Instant::now() + CREATION_TIMEOUT;
+        let mut created = false;
+        loop {
+            match self.describe_table().await? {
+                Some(table) if table.table_status() == Some(&TableStatus::Active) => {
+                    check(&table)?;
+                    break;
+                }
+                Some(_) => {}
+                None if created => {}
+                None => {
+                    self.create_table().await?;
+                    created = true;
+                    continue;
+                }
+            }
+            if Instant::now() >= until {
+                return Err(StoreError::unavailable("the table did not become active in time"));
+            }
+            sleep(CREATION_POLL).await;
+        }
+        self.switch_expiry_on().await
+    }
+
+    async fn describe_table(&self) -> Result<Option<TableDescription>, StoreError> {
+        let request = self.client.describe_table().table_name(&*self.table);
+        persist(&self.limits, Instant::now() + self.limits.total_timeout, |_| {
+            let sent = request.clone().send();
+            async move {
+                match sent.await {
+                    Ok(answer) => Ok(answer.table),
+                    Err(error) if has_code(&error, "ResourceNotFoundException") => Ok(None),
+                    Err(error) => Err(trouble(error)),
+                }
+            }
+        })
+        .await
+    }
+
+    async fn create_table(&self) -> Result<(), StoreError> {
+        let request = definition(self.client.create_table().table_name(&*self.table))?;
+        persist(&self.limits, Instant::now() + self.limits.total_timeout, |_| {
+            let sent = request.clone().send();
+            async move {
+                match sent.await {
+                    Ok(_) => Ok(()),
+                    // Somebody else was first, or an answer of ours was lost.
+                    Err(error) if has_code(&error, "ResourceInUseException") => Ok(()),
+                    Err(error) => Err(trouble(error)),
+                }
+            }
+        })
+        .await
+    }
+
+    async fn switch_expiry_on(&self) -> Result<(), StoreError> {
+        let expiry = TimeToLiveSpecification::builder().attribute_name(TABLE.time_to_live).enabled(true).build();
+        let expiry = expiry.map_err(StoreError::broken)?;
+        let request = self.client.update_time_to_live().table_name(&*self.table).time_to_live_specification(expiry);
+        persist(&self.limits, Instant::now() + self.limits.total_timeout, |_| {
+            let sent = request.clone().send();
+            async move {
+                match sent.await {
+                    Ok(_) => Ok(()),
+                    Err(error) if is_on_already(&error) => Ok(()),
+                    Err(error) => Err::<(), Trouble>(trouble(error)),
+                }
+            }
+        })
+        .await
+    }
+}
+
+fn has_code<E: ProvideErrorMetadata>(error: &SdkError<E>, code: &str) -> bool {
+    error.as_service_error().and_then(|refusal| refusal.code()) == Some(code)
+}
+
+/// "TimeToLive is already enabled" has no code of its own.
+fn is_on_already<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    let message = error.as_service_error().and_then(|refusal| refusal.message());
+    has_code(error, "ValidationException") && message.is_some_and(|message| message.contains("already enabled"))
+}
+
+/// A table of an older definition would fail later, at the first list.
+fn check(table: &TableDescription) -> Result<(), StoreError> {
+    let present = |name: &str| table.global_secondary_indexes().iter().any(|index| index.index_name() == Some(name));
+    match TABLE.indexes.iter().find(|index| !present(index.name)) {
+        None => Ok(()),
+        Some(index) => Err(StoreError::broken(format!("the table exists, but has no index `{}`", index.name))),
+    }
+}
+
+fn definition(request: CreateTableFluentBuilder) -> Result<CreateTableFluentBuilder, StoreError> {
+    let stream = StreamSpecification::builder()
+        .stream_enabled(true)
+        .stream_view_type(StreamViewType::from(TABLE.stream_view))
+        .build()
+        .map_err(StoreError::broken)?;
+    let mut request = request
+        .billing_mode(BillingMode::PayPerRequest)
+        .stream_specification(stream)
+        .set_key_schema(Some(key_schema(TABLE.partition_key, TABLE.sort_key)?))
+        .attribute_definitions(text_attribute(TABLE.partition_key)?)
+        .attribute_definitions(text_attribute(TABLE.sort_key)?);
+    for index in TABLE.indexes {
+        let secondary = GlobalSecondaryIndex::builder()
+            .index_name(index.name)
+            .set_key_schema(Some(key_schema(index.partition_key, index.sort_key)?))
+            .projection(Projection::builder().projection_type(ProjectionType::All).build())
+            .build()
+            .map_err(StoreError::broken)?;
+        request = request
+            .global_secondary_indexes(secondary)
+            .attribute_definitions(text_attribute(index.partition_key)?)
+            .attribute_definitions(text_attribute(index.sort_key)?);
+    }
+    Ok(request)
+}
+
+fn key_schema(partition_key: &str, sort_key: &str) -> Result<Vec<KeySchemaElement>, StoreError> {
+    [(partition_key, KeyType::Hash), (sort_key, KeyType::Range)]
+        .into_iter()
+        .map(|(name, kind)| KeySchemaElement::builder().attribute_name(name).key_type(kind).build())
+        .collect::<Result<_, _>>()
+        .map_err(StoreError::broken)
+}
+
+fn text_attribute(name: &str) -> Result<AttributeDefinition, StoreError> {
+    AttributeDefinition::builder()
+        .attribute_name(name)
+        .attribute_type(ScalarAttributeType::S)
+        .build()
+        .map_err(StoreError::broken)
+}

@@ -1,0 +1,135 @@
+//! What the SDK's errors mean.
+
+use std::error::Error;
+
+use aws_sdk_dynamodb::{
+    config::http::HttpResponse,
+    error::{ProvideErrorMetadata, SdkError},
+    types::CancellationReason,
+};
+
+use crate::{StoreError, retry::Trouble};
+
+/// Too much at once: refused before anything was done.
+const THROTTLED: &[&str] = &[
+    "LimitExceededException",
+    "ProvisionedThroughputExceeded",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "SlowDown",
+    "Throttling",
+    "ThrottlingError",
+    "ThrottlingException",
+];
+/// Somebody else's transaction holds the item at this moment.
+const CONTENDED: &[&str] = &["ReplicatedWriteConflictException", "TransactionConflict", "TransactionConflictException"];
+/// Our own attempt is still being carried out, or the database failed midway.
+const DOUBTFUL: &[&str] = &["InternalServerError", "ServiceUnavailable", "ServiceUnavailableException", "TransactionInProgressException"];
+/// Rights or credentials.
+const DENIED: &[&str] = &[
+    "AccessDeniedException",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "NotAuthorized",
+    "UnrecognizedClientException",
+];
+
+/// Sorts an error that has no meaning of its own for the operation.
+pub(crate) fn trouble<E>(error: SdkError<E, HttpResponse>) -> Trouble
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    let doubtful = match &error {
+        SdkError::ConstructionFailure(_) => return StoreError::broken(error).into(),
+        SdkError::ServiceError(refusal) => {
+            let code = refusal.err().code().unwrap_or_default();
+            let server_failed = refusal.raw().status().is_server_error();
+            if THROTTLED.contains(&code) || CONTENDED.contains(&code) {
+                false
+            } else if DOUBTFUL.contains(&code) || server_failed {
+                true
+            } else if DENIED.contains(&code) {
+                // Loud: a missing grant is a mistake in the program, and its caller cannot tell.
+                let message = refusal.err().message().unwrap_or_default();
+                tracing::error!(code, message, "the database denied access: is a capability missing?");
+                return StoreError::Denied(error.into()).into();
+            } else if is_size(code, refusal.err().message()) {
+                return StoreError::TooLarge.into();
+            } else {
+                return StoreError::broken(error).into();
+            }
+        }
+        // No answer, or one that broke off or is none of DynamoDB's.
+        _ => true,
+    };
+    Trouble::Passing { cause: error.into(), doubtful }
+}
+
+/// What a transaction was cancelled for, action by action. `blame` names the error for an action whose
+/// condition did not hold.
+pub(crate) fn cancelled(reasons: &[CancellationReason], blame: impl Fn(usize) -> StoreError) -> Trouble {
+    let code = |reason: &CancellationReason| reason.code().unwrap_or("None").to_owned();
+    if let Some(place) = reasons.iter().position(|reason| code(reason) == "ConditionalCheckFailed") {
+        return blame(place).into();
+    }
+    if reasons.iter().any(|reason| is_size(&code(reason), reason.message())) {
+        return StoreError::TooLarge.into();
+    }
+    let codes: Vec<_> = reasons.iter().map(code).filter(|code| code != "None").collect();
+    let cause = format!("the transaction was cancelled: {}", codes.join(", "));
+    let passing = |code: &String| THROTTLED.contains(&code.as_str()) || CONTENDED.contains(&code.as_str());
+    if !codes.is_empty() && codes.iter().all(passing) {
+        return Trouble::Passing { cause: cause.into(), doubtful: false };
+    }
+    StoreError::broken(cause).into()
+}
+
+/// DynamoDB has no code for "too large". Its texts are "Item size has exceeded the maximum allowed size",
+/// "Item size to update has exceeded …" and "Aggregated size of all items in … cannot exceed 4 MB".
+fn is_size(code: &str, message: Option<&str>) -> bool {
+    let message = message.unwrap_or_default();
+    code == "ItemCollectionSizeLimitExceeded"
+        || matches!(code, "ValidationError" | "ValidationException")
+            && message.contains("size")
+            && message.contains("exceed")
+            && message.to_ascii_lowercase().contains("item")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(code: &str, message: &str) -> CancellationReason {
+        CancellationReason::builder().code(code).message(message).build()
+    }
+
+    fn blame(place: usize) -> StoreError {
+        StoreError::Taken { rule: ["none", "email", "name"][place] }
+    }
+
+    #[test]
+    fn the_action_whose_condition_failed_is_blamed() {
+        let reasons = [reason("None", ""), reason("ConditionalCheckFailed", ""), reason("TransactionConflict", "")];
+        assert!(matches!(cancelled(&reasons, blame), Trouble::Final(StoreError::Taken { rule: "email" })));
+    }
+
+    #[test]
+    fn contention_and_throttling_pass() {
+        let reasons = [reason("None", ""), reason("TransactionConflict", ""), reason("ThrottlingError", "")];
+        assert!(matches!(cancelled(&reasons, blame), Trouble::Passing { doubtful: false, .. }));
+    }
+
+    #[test]
+    fn what_is_unknown_does_not_pass() {
+        assert!(matches!(cancelled(&[], blame), Trouble::Final(StoreError::Broken(_))));
+        let reasons = [reason("TransactionConflict", ""), reason("ValidationError", "a bad key")];
+        assert!(matches!(cancelled(&reasons, blame), Trouble::Final(StoreError::Broken(_))));
+        let large = [reason("ValidationError", "Item size has exceeded the maximum allowed size")];
+        assert!(matches!(cancelled(&large, blame), Trouble::Final(StoreError::TooLarge)));
+    }
+}

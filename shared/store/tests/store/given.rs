@@ -1,0 +1,266 @@
+//! What the tests are given: entities, a database, and servers that stand in front of it or for it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use local::database::{EmbeddedDatabase, Location};
+use protocol::{Clock, Entity, Index, IndexEntry, SortKey, Tally, Timestamp, Unique, Version};
+use serde::{Deserialize, Serialize};
+use store::{Limits, Read, Scope, Session, Settings, Store, Write};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+
+protocol::id! {
+    /// Names anything in these tests.
+    pub struct Id;
+}
+
+/// An id that no other call returns.
+pub fn id() -> Id {
+    uuid::Uuid::now_v7().into()
+}
+
+/// Plain, listed, perhaps expiring.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Note {
+    pub id: Id,
+    pub version: Version,
+    pub topic: String,
+    pub rank: u32,
+    pub expires: Option<Timestamp>,
+}
+
+impl Note {
+    pub const BY_TOPIC: &'static Index<Self> = &Self::INDEXES[0];
+    pub const SPREAD: &'static Index<Self> = &Self::INDEXES[1];
+
+    pub fn new(topic: &str, rank: u32) -> Self {
+        Self { id: id(), version: Version(0), topic: topic.to_owned(), rank, expires: None }
+    }
+}
+
+impl Entity for Note {
+    type Id = Id;
+    const NAME: &'static str = "Note";
+    const PREFIX: &'static str = "note";
+    const INDEXES: &'static [Index<Self>] = &[
+        Index {
+            name: "topic",
+            shards: 1,
+            entry: |note| Some(IndexEntry { list: note.topic.clone(), sort: SortKey::number(note.rank) }),
+        },
+        Index {
+            name: "spread",
+            shards: 4,
+            entry: |note| Some(IndexEntry { list: String::new(), sort: SortKey::number(note.rank) }),
+        },
+    ];
+    fn id(&self) -> &Id {
+        &self.id
+    }
+    fn version(&self) -> Version {
+        self.version
+    }
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+    fn expires_at(&self) -> Option<Timestamp> {
+        self.expires
+    }
+}
+
+/// With a unique e-mail address, perhaps expiring, perhaps an administrator.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Member {
+    pub id: Id,
+    pub version: Version,
+    pub email: String,
+    pub administrator: bool,
+    pub expires: Option<Timestamp>,
+}
+
+impl Member {
+    pub fn new(email: &str) -> Self {
+        Self { id: id(), version: Version(0), email: email.to_owned(), administrator: false, expires: None }
+    }
+
+    pub fn administrator(email: &str) -> Self {
+        Self { administrator: true, ..Self::new(email) }
+    }
+}
+
+impl Entity for Member {
+    type Id = Id;
+    const NAME: &'static str = "Member";
+    const PREFIX: &'static str = "member";
+    fn id(&self) -> &Id {
+        &self.id
+    }
+    fn version(&self) -> Version {
+        self.version
+    }
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+    fn unique(&self) -> Vec<Unique> {
+        vec![Unique { name: "email", value: self.email.to_lowercase() }]
+    }
+    fn tallies(&self) -> Vec<Tally> {
+        let tally = Tally { name: "administrators", at_least: 1 };
+        if self.administrator { vec![tally] } else { Vec::new() }
+    }
+    fn expires_at(&self) -> Option<Timestamp> {
+        self.expires
+    }
+}
+
+/// An empty database with the table, and the store on it.
+pub struct World {
+    pub database: EmbeddedDatabase,
+    pub store: Store,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let database = EmbeddedDatabase::start(Location::Memory).await.expect("a database");
+        let mut settings = settings(database.endpoint());
+        settings.access_key_id = database.administrator().access_key_id.clone();
+        settings.secret_access_key = database.administrator().secret_access_key.clone();
+        let store = Store::new(settings).expect("a store");
+        store.create_table_if_missing().await.expect("the table");
+        Self { database, store }
+    }
+
+    pub fn session(&self) -> Session {
+        session(&self.store)
+    }
+
+    pub fn read<T: Entity>(&self) -> Read<T> {
+        Read::new(self.session())
+    }
+
+    pub fn write<T: Entity>(&self) -> Write<T> {
+        Write::new(self.session())
+    }
+
+    /// The right to change, through a server that stands in front of the database.
+    pub fn write_through<T: Entity>(&self, front: &Front) -> Write<T> {
+        let credentials = self.database.administrator();
+        let settings = Settings {
+            access_key_id: credentials.access_key_id.clone(),
+            secret_access_key: credentials.secret_access_key.clone(),
+            ..settings(&front.endpoint)
+        };
+        Write::new(session(&Store::new(settings).expect("a store")))
+    }
+}
+
+pub fn settings(endpoint: &str) -> Settings {
+    Settings {
+        table: "onefold".to_owned(),
+        region: "eu-central-1".to_owned(),
+        endpoint: Some(endpoint.to_owned()),
+        access_key_id: "AKID".to_owned(),
+        secret_access_key: "secret".to_owned(),
+        session_token: None,
+        cursor_key: [7; 32],
+        // The machine that runs the tests may be busy; what is tested is not its speed.
+        limits: Limits {
+            attempt_timeout: Duration::from_secs(10),
+            total_timeout: Duration::from_secs(30),
+            ..Limits::default()
+        },
+    }
+}
+
+pub fn session(store: &Store) -> Session {
+    Session::new(store.clone(), Scope { procedure: "tests.run", ..Scope::default() }, Clock::System)
+}
+
+pub fn session_at(store: &Store, unix_ms: i64) -> Session {
+    Session::new(store.clone(), Scope::default(), Clock::Fixed(Timestamp::from_unix_ms(unix_ms)))
+}
+
+/// A server on a port of its own that answers as it is told.
+pub struct Front {
+    pub endpoint: String,
+    requests: Arc<AtomicUsize>,
+}
+
+impl Front {
+    /// How many requests came.
+    pub fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+
+    /// Answers each request with what `answer` makes of its number (from 0) and its bytes; with `None` the
+    /// connection is cut.
+    pub async fn new<A, F>(answer: A) -> Self
+    where
+        A: Fn(usize, Vec<u8>) -> F + Send + Sync + 'static,
+        F: Future<Output = Option<Vec<u8>>> + Send,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        let requests = Arc::new(AtomicUsize::new(0));
+        let (answer, counter) = (Arc::new(answer), Arc::clone(&requests));
+        tokio::spawn(async move {
+            while let Ok((mut connection, _)) = listener.accept().await {
+                let (answer, counter) = (Arc::clone(&answer), Arc::clone(&counter));
+                tokio::spawn(async move {
+                    while let Some(request) = message(&mut connection).await {
+                        let number = counter.fetch_add(1, Ordering::SeqCst);
+                        let Some(bytes) = answer(number, request).await else { return };
+                        if connection.write_all(&bytes).await.is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+        Self { endpoint, requests }
+    }
+}
+
+/// Hands a request to the database and answers what it answers.
+pub async fn forward(endpoint: &str, request: &[u8]) -> Vec<u8> {
+    let address = endpoint.strip_prefix("http://").expect("plain HTTP");
+    let mut connection = TcpStream::connect(address).await.expect("the database");
+    connection.write_all(request).await.expect("sent");
+    message(&mut connection).await.expect("an answer")
+}
+
+/// An answer of DynamoDB's that refuses.
+pub fn refusal(status: u16, code: &str) -> Vec<u8> {
+    let body = format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"said the test"}}"#);
+    format!(
+        "HTTP/1.1 {status} Refused\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// One HTTP/1.1 message with a `content-length`; `None` when the connection ends.
+async fn message(connection: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut chunk = vec![0; 16_384];
+    loop {
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+            let length: usize = length.map_or(0, |length| length.trim().parse().expect("a length"));
+            if bytes.len() >= end + 4 + length {
+                return Some(bytes);
+            }
+        }
+        let read = connection.read(&mut chunk).await.ok().filter(|read| *read > 0)?;
+        bytes.extend_from_slice(&chunk[..read]);
+    }
+}

@@ -1,0 +1,10 @@
+//! The store against a database: an embedded one, and ones that are away, slow or lose answers.
+#![allow(missing_docs)]
+
+mod changes;
+mod cursors;
+mod given;
+mod lists;
+mod lost_answers;
+mod outages;
+mod transactions;

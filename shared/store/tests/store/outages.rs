@@ -1,0 +1,135 @@
+//! A database that is away, slow, busy or closed: an error of its own, in bounded time, never a hang.
+
+use std::{
+    future::pending,
+    time::{Duration, Instant},
+};
+
+use store::{Limits, Read, Settings, Store, StoreError, Write};
+use tokio::net::TcpListener;
+
+use crate::given::{Front, Note, World, forward, id, refusal, session, settings};
+
+const LIMITS: Limits = Limits {
+    attempt_timeout: Duration::from_millis(100),
+    total_timeout: Duration::from_secs(2),
+    max_attempts: 4,
+    max_examined: 100,
+};
+
+fn store(endpoint: &str) -> Store {
+    Store::new(Settings { limits: LIMITS, ..settings(endpoint) }).expect("a store")
+}
+
+/// Every kind of request ends as unavailable.
+async fn all_are_unavailable(store: &Store) {
+    let (notes, changes) = (Read::<Note>::new(session(store)), Write::<Note>::new(session(store)));
+    let note = Note::new("a", 1);
+    let unavailable = |error: Option<StoreError>| assert!(matches!(error, Some(StoreError::Unavailable(_))), "{error:?}");
+    unavailable(notes.get(&note.id).await.err());
+    unavailable(notes.get_many(&[note.id]).await.err());
+    unavailable(notes.list(Note::BY_TOPIC).of("a").await.err());
+    unavailable(notes.list(Note::SPREAD).await.err());
+    unavailable(changes.create(note.clone()).await.err());
+    unavailable(changes.delete(&note).await.err());
+    let two = vec![changes.creating(&mut note.clone()), changes.creating(&mut Note::new("a", 2))];
+    unavailable(store::transaction(two).await.err());
+}
+
+#[tokio::test]
+async fn nobody_listens() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    drop(listener);
+    all_are_unavailable(&store(&endpoint)).await;
+}
+
+#[tokio::test]
+async fn it_never_answers() {
+    let front = Front::new(|_, _| pending()).await;
+    let begun = Instant::now();
+    let outcome = Read::<Note>::new(session(&store(&front.endpoint))).get(&id()).await;
+    assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
+    assert_eq!(front.requests(), 4);
+    // Four attempts of 100 ms and three pauses of at most 25, 50 and 100 ms, and some room.
+    assert!(begun.elapsed() < Duration::from_millis(1_500), "{:?}", begun.elapsed());
+    all_are_unavailable(&store(&front.endpoint)).await;
+}
+
+#[tokio::test]
+async fn the_total_time_bounds_the_attempts() {
+    let front = Front::new(|_, _| pending()).await;
+    let limits = Limits { total_timeout: Duration::from_millis(250), max_attempts: 1_000, ..LIMITS };
+    let store = Store::new(Settings { limits, ..settings(&front.endpoint) }).expect("a store");
+    let begun = Instant::now();
+    let outcome = Read::<Note>::new(session(&store)).get(&id()).await;
+    assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
+    assert!(begun.elapsed() < Duration::from_millis(1_000), "{:?}", begun.elapsed());
+    assert!(front.requests() <= 3, "{}", front.requests());
+}
+
+#[tokio::test]
+async fn it_is_always_too_busy() {
+    let front = Front::new(|_, _| async { Some(refusal(400, "ThrottlingException")) }).await;
+    let outcome = Read::<Note>::new(session(&store(&front.endpoint))).get(&id()).await;
+    assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
+    assert_eq!(front.requests(), 4);
+    all_are_unavailable(&store(&front.endpoint)).await;
+}
+
+#[tokio::test]
+async fn it_fails_itself() {
+    let front = Front::new(|_, _| async { Some(refusal(500, "InternalServerError")) }).await;
+    all_are_unavailable(&store(&front.endpoint)).await;
+    let proxy = Front::new(|_, _| async {
+        Some(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 9\r\n\r\n<html>no\n".to_vec())
+    });
+    all_are_unavailable(&store(&proxy.await.endpoint)).await;
+}
+
+#[tokio::test]
+async fn a_short_trouble_passes_unnoticed() {
+    let world = World::new().await;
+    let endpoint = world.database.endpoint().to_owned();
+    let front = Front::new(move |number, request| {
+        let endpoint = endpoint.clone();
+        async move {
+            match number {
+                0 => Some(refusal(400, "ProvisionedThroughputExceededException")),
+                1 => Some(refusal(503, "ServiceUnavailable")),
+                2 => None,
+                _ => Some(forward(&endpoint, &request).await),
+            }
+        }
+    })
+    .await;
+    let note = world.write_through::<Note>(&front).create(Note::new("a", 1)).await.expect("created");
+    assert_eq!(world.read::<Note>().get(&note.id).await.expect("read"), Some(note));
+    assert_eq!(front.requests(), 4);
+}
+
+#[tokio::test]
+async fn a_missing_right_is_not_tried_again() {
+    for code in ["AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException"] {
+        let front = Front::new(move |_, _| async move { Some(refusal(400, code)) }).await;
+        let outcome = Read::<Note>::new(session(&store(&front.endpoint))).get(&id()).await;
+        assert!(matches!(outcome, Err(StoreError::Denied(_))), "{code}: {outcome:?}");
+        assert_eq!(front.requests(), 1, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_refused_for_good_is_not_tried_again() {
+    let front = Front::new(|_, _| async { Some(refusal(400, "ValidationException")) }).await;
+    let outcome = Read::<Note>::new(session(&store(&front.endpoint))).get(&id()).await;
+    assert!(matches!(outcome, Err(StoreError::Broken(_))), "{outcome:?}");
+    assert_eq!(front.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_table_that_is_there_is_left_as_it_is() {
+    let world = World::new().await;
+    let note = world.write::<Note>().create(Note::new("a", 1)).await.expect("created");
+    world.store.create_table_if_missing().await.expect("there already");
+    assert_eq!(world.read::<Note>().get(&note.id).await.expect("read"), Some(note));
+}
