@@ -23,16 +23,48 @@ const GREW_MS: i64 = 365 * 24 * 60 * 60 * 1_000;
 const BATCH: usize = 25;
 
 const FIRST_NAMES: [&str; 24] = [
-    "Ada", "Alan", "Barbara", "Brian", "Claude", "Donald", "Edsger", "Frances", "Grace", "Hedy", "Ivan", "Jean",
-    "Katherine", "Ken", "Leslie", "Margaret", "Niklaus", "Radia", "Robin", "Shafi", "Sophie", "Tim", "Tony", "Whitfield",
+    "Ada",
+    "Alan",
+    "Barbara",
+    "Brian",
+    "Claude",
+    "Donald",
+    "Edsger",
+    "Frances",
+    "Grace",
+    "Hedy",
+    "Ivan",
+    "Jean",
+    "Katherine",
+    "Ken",
+    "Leslie",
+    "Margaret",
+    "Niklaus",
+    "Radia",
+    "Robin",
+    "Shafi",
+    "Sophie",
+    "Tim",
+    "Tony",
+    "Whitfield",
 ];
 const LAST_NAMES: [&str; 20] = [
     "Allen", "Bartik", "Berg", "Castro", "Dahl", "Engel", "Fischer", "Garcia", "Hansen", "Ito", "Jansen", "Kowalski",
     "Lind", "Moreau", "Novak", "Okafor", "Petrov", "Quist", "Rossi", "Sato",
 ];
 const SUBJECTS: [&str; 12] = [
-    "the new coffee machine", "parking", "the summer party", "fire drill", "quarterly figures", "a lost umbrella",
-    "the printer on the second floor", "holidays", "the reading circle", "bicycle repair", "lunch", "the archive",
+    "the new coffee machine",
+    "parking",
+    "the summer party",
+    "fire drill",
+    "quarterly figures",
+    "a lost umbrella",
+    "the printer on the second floor",
+    "holidays",
+    "the reading circle",
+    "bicycle repair",
+    "lunch",
+    "the archive",
 ];
 const OPENINGS: [&str; 6] = ["About", "News of", "A question about", "Reminder:", "Minutes:", "An idea for"];
 

@@ -35,11 +35,21 @@ pub fn functions(subjects: &[Measured]) -> io::Result<Vec<Ratio>> {
         Ratio::new("warm p50, same token: users-get / hello-bare", &p50(users, same), &p50(bare, ""), at_most(8.0)),
         Ratio::new("warm p50, fresh token: users-get / hello-bare", &p50(users, fresh), &p50(bare, ""), Target::None),
         Ratio::new("warm p50, same token: node-trpc / users-get", &p50(node, same), &p50(users, same), at_least(6.0)),
-        Ratio::new("warm p50, fresh token: node-trpc / users-get", &p50(node, fresh), &p50(users, fresh), at_least(6.0)),
+        Ratio::new(
+            "warm p50, fresh token: node-trpc / users-get",
+            &p50(node, fresh),
+            &p50(users, fresh),
+            at_least(6.0),
+        ),
         Ratio::new("warm p50: health-ping / hello-http", &p50(ping, ""), &p50(http, ""), at_most(1.2)),
         Ratio::new("CPU per call: health-ping / hello-http", &cpu(ping, ""), &cpu(http, ""), Target::None),
         Ratio::new("CPU per call, same token: users-get / hello-bare", &cpu(users, same), &cpu(bare, ""), Target::None),
-        Ratio::new("CPU per call, fresh token: node-trpc / users-get", &cpu(node, fresh), &cpu(users, fresh), Target::None),
+        Ratio::new(
+            "CPU per call, fresh token: node-trpc / users-get",
+            &cpu(node, fresh),
+            &cpu(users, fresh),
+            Target::None,
+        ),
         Ratio::new("peak memory: node-trpc / users-get", &memory(node), &memory(users), at_least(8.0)),
         Ratio::new("size: users-get / 9 MB", &size(users), &limit, at_most(1.0)),
     ])

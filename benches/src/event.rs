@@ -76,9 +76,7 @@ impl Get<'_> {
 pub fn encoded(text: &str) -> String {
     text.bytes().fold(String::new(), |mut encoded, byte| {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte))
-            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
             _ => encoded.push_str(&format!("%{byte:02X}")),
         }
         encoded
@@ -91,8 +89,7 @@ fn decoded(text: &str) -> String {
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
         let escape = (*first == b'%').then(|| after.get(..2)).flatten();
-        let value = escape
-            .and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        let value = escape.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
         bytes.push(value.unwrap_or(*first));
         rest = if value.is_some() { &after[2..] } else { after };
     }
@@ -106,18 +103,9 @@ mod tests {
     #[test]
     fn the_gateway_sends_the_query_both_encoded_and_decoded() {
         let query = format!("input={}", encoded(r#"{"id":"ä"}"#));
-        let get = Get {
-            route: "/a",
-            path: "/a",
-            query: &query,
-            path_parameters: Value::Null,
-            token: Some("t"),
-        };
+        let get = Get { route: "/a", path: "/a", query: &query, path_parameters: Value::Null, token: Some("t") };
         let event: Value = serde_json::from_slice(&get.render()).expect("the event is JSON");
-        assert_eq!(
-            event["rawQueryString"],
-            "input=%7B%22id%22%3A%22%C3%A4%22%7D"
-        );
+        assert_eq!(event["rawQueryString"], "input=%7B%22id%22%3A%22%C3%A4%22%7D");
         assert_eq!(event["queryStringParameters"]["input"], r#"{"id":"ä"}"#);
         assert_eq!(event["headers"]["authorization"], "Bearer t");
     }

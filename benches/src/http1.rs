@@ -33,25 +33,15 @@ impl Frame {
                 return Err(malformed("a transfer coding other than chunked"));
             }
             let end = end_of_chunks(bytes, body_start)?;
-            return Ok(end.map(|end| Self {
-                body_start,
-                end,
-                is_chunked: true,
-            }));
+            return Ok(end.map(|end| Self { body_start, end, is_chunked: true }));
         }
         let length = match header(head, "content-length") {
-            Some(text) => text
-                .parse()
-                .map_err(|_| malformed("content-length is no number"))?,
+            Some(text) => text.parse().map_err(|_| malformed("content-length is no number"))?,
             None => 0,
         };
         within_limit(length)?;
         let end = body_start + length;
-        Ok((bytes.len() >= end).then_some(Self {
-            body_start,
-            end,
-            is_chunked: false,
-        }))
+        Ok((bytes.len() >= end).then_some(Self { body_start, end, is_chunked: false }))
     }
 
     /// The first line of the message.
@@ -97,16 +87,11 @@ impl Chunk {
         };
         let size = std::str::from_utf8(&bytes[at..at + line]).unwrap_or("");
         let size = size.split(';').next().unwrap_or("").trim();
-        let size = usize::from_str_radix(size, 16)
-            .map_err(|_| malformed("a chunk's size is no number"))?;
+        let size = usize::from_str_radix(size, 16).map_err(|_| malformed("a chunk's size is no number"))?;
         within_limit(size)?;
         let start = at + line + 2;
         let end = start + size;
-        Ok(Some(Self {
-            start,
-            end,
-            next: end + 2,
-        }))
+        Ok(Some(Self { start, end, next: end + 2 }))
     }
 
     fn is_last(&self) -> bool {
@@ -136,25 +121,17 @@ fn header<'a>(head: &'a [u8], name: &str) -> Option<&'a str> {
         if !candidate.eq_ignore_ascii_case(name.as_bytes()) {
             return None;
         }
-        std::str::from_utf8(value.strip_prefix(b":")?)
-            .ok()
-            .map(str::trim)
+        std::str::from_utf8(value.strip_prefix(b":")?).ok().map(str::trim)
     })
 }
 
 /// The position of the first `needle` in `bytes`.
 pub fn position(bytes: &[u8], needle: &[u8]) -> Option<usize> {
-    bytes
-        .windows(needle.len())
-        .position(|window| window == needle)
+    bytes.windows(needle.len()).position(|window| window == needle)
 }
 
 fn within_limit(length: usize) -> Result<()> {
-    if length > LONGEST_MESSAGE_BYTES {
-        Err(malformed("the message is too long"))
-    } else {
-        Ok(())
-    }
+    if length > LONGEST_MESSAGE_BYTES { Err(malformed("the message is too long")) } else { Ok(()) }
 }
 
 fn malformed(what: &str) -> Error {
@@ -172,10 +149,7 @@ mod tests {
         assert_eq!(frame.start_line(bytes), "POST /a HTTP/1.1");
         assert_eq!(&*frame.body(bytes), b"abc");
         assert_eq!(&bytes[frame.len()..], b"POST /b");
-        assert_eq!(
-            Frame::find(&bytes[..frame.len() - 1]).expect("well-formed"),
-            None
-        );
+        assert_eq!(Frame::find(&bytes[..frame.len() - 1]).expect("well-formed"), None);
     }
 
     #[test]
@@ -185,11 +159,7 @@ mod tests {
         assert_eq!(&*frame.body(bytes), b"abcde");
         assert_eq!(frame.len(), bytes.len());
         for length in 0..bytes.len() {
-            assert_eq!(
-                Frame::find(&bytes[..length]).expect("well-formed"),
-                None,
-                "cut at {length}"
-            );
+            assert_eq!(Frame::find(&bytes[..length]).expect("well-formed"), None, "cut at {length}");
         }
     }
 
@@ -198,9 +168,6 @@ mod tests {
         assert!(Frame::find(b"GET / HTTP/1.1\r\ncontent-length: 99999999\r\n\r\n").is_err());
         assert!(Frame::find(b"GET / HTTP/1.1\r\ncontent-length: x\r\n\r\n").is_err());
         assert!(Frame::find(b"GET / HTTP/1.1\r\ntransfer-encoding: gzip\r\n\r\n").is_err());
-        assert!(
-            Frame::find(b"GET / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nfffffff\r\n")
-                .is_err()
-        );
+        assert!(Frame::find(b"GET / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nfffffff\r\n").is_err());
     }
 }

@@ -108,9 +108,7 @@ async fn load(address: SocketAddr, plan: Plan) -> io::Result<f64> {
     let begin = Instant::now() + plan.load_warm_up;
     let end = begin + plan.load;
     let request: Arc<[u8]> =
-        format!("GET {PATH} HTTP/1.1\r\nhost: {address}\r\naccept: */*\r\n\r\n")
-            .into_bytes()
-            .into();
+        format!("GET {PATH} HTTP/1.1\r\nhost: {address}\r\naccept: */*\r\n\r\n").into_bytes().into();
     let mut connections = JoinSet::new();
     for _ in 0..CONNECTIONS {
         connections.spawn(connection(address, Arc::clone(&request), begin, end));
@@ -123,12 +121,7 @@ async fn load(address: SocketAddr, plan: Plan) -> io::Result<f64> {
 }
 
 /// Sends one request after the other until `end`, and counts the answers between `begin` and `end`.
-async fn connection(
-    address: SocketAddr,
-    request: Arc<[u8]>,
-    begin: Instant,
-    end: Instant,
-) -> io::Result<u32> {
+async fn connection(address: SocketAddr, request: Arc<[u8]>, begin: Instant, end: Instant) -> io::Result<u32> {
     let mut stream = tokio::net::TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let mut received = Vec::with_capacity(4096);
@@ -136,9 +129,8 @@ async fn connection(
     loop {
         stream.write_all(&request).await?;
         let answer = read_answer(&mut stream, &mut received);
-        let length = tokio::time::timeout(ANSWER_LIMIT, answer)
-            .await
-            .map_err(|_| Error::other("no answer in time"))??;
+        let length =
+            tokio::time::timeout(ANSWER_LIMIT, answer).await.map_err(|_| Error::other("no answer in time"))??;
         let now = Instant::now();
         if now >= end {
             return Ok(answers);
@@ -151,17 +143,11 @@ async fn connection(
 }
 
 /// Reads one answer and checks it. Tells its length in bytes.
-async fn read_answer(
-    stream: &mut tokio::net::TcpStream,
-    received: &mut Vec<u8>,
-) -> io::Result<usize> {
+async fn read_answer(stream: &mut tokio::net::TcpStream, received: &mut Vec<u8>) -> io::Result<usize> {
     loop {
         if let Some(frame) = Frame::find(received)? {
             if !received.starts_with(b"HTTP/1.1 200 ") || position(received, EXPECTED).is_none() {
-                return Err(Error::other(format!(
-                    "unexpected answer: {}",
-                    String::from_utf8_lossy(received)
-                )));
+                return Err(Error::other(format!("unexpected answer: {}", String::from_utf8_lossy(received))));
             }
             return Ok(frame.len());
         }

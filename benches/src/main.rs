@@ -78,9 +78,7 @@ fn main() -> io::Result<()> {
         return nothing::serve(port);
     }
     if cfg!(debug_assertions) {
-        return Err(Error::other(
-            "run it with --release: cargo run --release -p benches",
-        ));
+        return Err(Error::other("run it with --release: cargo run --release -p benches"));
     }
     let plan = if arguments.quick { QUICK } else { FULL };
     let places = Places::find()?;
@@ -100,7 +98,8 @@ fn measure_functions(places: &Places, plan: Plan) -> io::Result<()> {
     let subjects = subject::subjects(places, &database, &signer)?;
     let rounds = rounds::measure(&subjects, plan, &places.logs)?;
     let floor = median(&floor::round_trips_us(&database, plan.calls)?);
-    let measured: Vec<Measured> = subjects.iter().zip(rounds).map(|(subject, rounds)| Measured::of(subject, rounds)).collect();
+    let measured: Vec<Measured> =
+        subjects.iter().zip(rounds).map(|(subject, rounds)| Measured::of(subject, rounds)).collect();
     println!("{}", functions_table(&measured));
     println!("The same GetItem as ready-made bytes, without any function: {floor:.0} µs.\n");
     println!("{}", ratios_table(&comparison::functions(&measured)?));

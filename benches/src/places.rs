@@ -20,21 +20,12 @@ impl Places {
     /// Finds them, and makes the folder for logs.
     pub fn find() -> io::Result<Self> {
         let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let root = package
-            .parent()
-            .ok_or_else(|| Error::other("the package lies in no folder"))?;
+        let root = package.parent().ok_or_else(|| Error::other("the package lies in no folder"))?;
         let program = std::env::current_exe()?;
-        let binaries = program
-            .parent()
-            .ok_or_else(|| Error::other("this program lies in no folder"))?;
+        let binaries = program.parent().ok_or_else(|| Error::other("this program lies in no folder"))?;
         let logs = binaries.join("benches-logs");
         fs::create_dir_all(&logs)?;
-        Ok(Self {
-            root: root.to_owned(),
-            node: package.join("node"),
-            binaries: binaries.to_owned(),
-            logs,
-        })
+        Ok(Self { root: root.to_owned(), node: package.join("node"), binaries: binaries.to_owned(), logs })
     }
 
     /// The path of a release binary.

@@ -11,8 +11,7 @@ use crate::places::Places;
 /// only when the lock file changed since it last ran.
 pub fn prepare(places: &Places) -> io::Result<()> {
     // Built on its own, without the harness, so that cargo does not unify the features of both.
-    let hello =
-        "build --release --package benches --no-default-features --bin hello-bare --bin hello-http";
+    let hello = "build --release --package benches --no-default-features --bin hello-bare --bin hello-http";
     run("cargo", hello, &places.root)?;
     run("cargo", "build --release --package functions --bin health-ping --bin users-get", &places.root)?;
     run("cargo", "build --release --bin onefold", &places.root)?;
@@ -32,20 +31,13 @@ pub fn run(program: &str, arguments: &str, folder: &Path) -> io::Result<()> {
         .stdout(io::stderr())
         .status()
         .map_err(|cause| Error::new(cause.kind(), format!("cannot start {program}: {cause}")))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Error::other(format!("{program} {arguments}: {status}")))
-    }
+    if status.success() { Ok(()) } else { Err(Error::other(format!("{program} {arguments}: {status}"))) }
 }
 
 /// Whether what is installed differs from the lock file: npm keeps a copy of the lock beside what it installed.
 fn needs_install(folder: &Path) -> bool {
     let modified = |path: &str| fs::metadata(folder.join(path)).and_then(|data| data.modified());
-    match (
-        modified("package-lock.json"),
-        modified("node_modules/.package-lock.json"),
-    ) {
+    match (modified("package-lock.json"), modified("node_modules/.package-lock.json")) {
         (Ok(locked), Ok(installed)) => locked > installed,
         _ => true,
     }

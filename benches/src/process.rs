@@ -25,11 +25,7 @@ pub struct Process {
 
 impl Process {
     /// Starts a process whose output goes to the file `log`. Also tells the moment just before the start.
-    pub fn start(
-        launch: &Launch,
-        extra: &[(&str, &str)],
-        log: &Path,
-    ) -> io::Result<(Self, Instant)> {
+    pub fn start(launch: &Launch, extra: &[(&str, &str)], log: &Path) -> io::Result<(Self, Instant)> {
         let output = File::create(log)?;
         let mut command = Command::new(&launch.program);
         command
@@ -42,19 +38,10 @@ impl Process {
             .stdout(output.try_clone()?)
             .stderr(output);
         let started = Instant::now();
-        let child = command.spawn().map_err(|cause| {
-            Error::new(
-                cause.kind(),
-                format!("cannot start {}: {cause}", launch.program.display()),
-            )
-        })?;
-        Ok((
-            Self {
-                child,
-                log: log.to_owned(),
-            },
-            started,
-        ))
+        let child = command
+            .spawn()
+            .map_err(|cause| Error::new(cause.kind(), format!("cannot start {}: {cause}", launch.program.display())))?;
+        Ok((Self { child, log: log.to_owned() }, started))
     }
 
     /// Whether the process still runs.
@@ -67,8 +54,7 @@ impl Process {
         let mut total_ns = 0;
         for task in fs::read_dir(self.proc("task"))? {
             let text = fs::read_to_string(task?.path().join("schedstat"))?;
-            let on_cpu_ns: u64 =
-                first_number(&text).ok_or_else(|| Error::other("schedstat holds no number"))?;
+            let on_cpu_ns: u64 = first_number(&text).ok_or_else(|| Error::other("schedstat holds no number"))?;
             total_ns += on_cpu_ns;
         }
         Ok(Duration::from_nanos(total_ns))
@@ -78,9 +64,7 @@ impl Process {
     pub fn peak_memory_bytes(&self) -> io::Result<u64> {
         let status = fs::read_to_string(self.proc("status"))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib: u64 = line
-            .and_then(first_number)
-            .ok_or_else(|| Error::other("no VmHWM in the status"))?;
+        let kib: u64 = line.and_then(first_number).ok_or_else(|| Error::other("no VmHWM in the status"))?;
         Ok(kib * 1024)
     }
 

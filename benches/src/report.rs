@@ -42,11 +42,7 @@ impl Measured {
     /// One figure of every round of the workload with this label, or NaN if there is none.
     pub fn warm(&self, label: &str, figure: impl Fn(&Warm) -> f64) -> Vec<f64> {
         let index = self.labels.iter().position(|candidate| *candidate == label);
-        self.series(|round| {
-            index
-                .and_then(|index| round.warm.get(index))
-                .map_or(f64::NAN, &figure)
-        })
+        self.series(|round| index.and_then(|index| round.warm.get(index)).map_or(f64::NAN, &figure))
     }
 }
 
@@ -74,16 +70,8 @@ pub struct Ratio {
 impl Ratio {
     /// Divides the series round by round.
     pub fn new(what: impl Into<String>, upper: &[f64], lower: &[f64], target: Target) -> Self {
-        let values = upper
-            .iter()
-            .zip(lower)
-            .map(|(upper, lower)| upper / lower)
-            .collect();
-        Self {
-            what: what.into(),
-            values,
-            target,
-        }
+        let values = upper.iter().zip(lower).map(|(upper, lower)| upper / lower).collect();
+        Self { what: what.into(), values, target }
     }
 }
 
@@ -116,18 +104,11 @@ pub fn functions_table(subjects: &[Measured]) -> String {
 
 /// The servers' figures.
 pub fn servers_table(servers: &[Loaded]) -> String {
-    let mut table =
-        String::from("| server | requests/s | lowest and highest round |\n| --- | ---: | ---: |\n");
+    let mut table = String::from("| server | requests/s | lowest and highest round |\n| --- | ---: | ---: |\n");
     for server in servers {
         let (lowest, highest) = range(&server.requests_per_second);
         let middle = median(&server.requests_per_second);
-        line(
-            &mut table,
-            format_args!(
-                "| {} | {middle:.0} | {lowest:.0} – {highest:.0} |",
-                server.name
-            ),
-        );
+        line(&mut table, format_args!("| {} | {middle:.0} | {lowest:.0} – {highest:.0} |", server.name));
     }
     table
 }
@@ -147,10 +128,7 @@ pub fn ratios_table(ratios: &[Ratio]) -> String {
         };
         line(
             &mut table,
-            format_args!(
-                "| {} | {measured:.2} | {lowest:.2} – {highest:.2} | {target} | {holds} |",
-                ratio.what
-            ),
+            format_args!("| {} | {measured:.2} | {lowest:.2} – {highest:.2} | {target} | {holds} |", ratio.what),
         );
     }
     table

@@ -95,23 +95,11 @@ impl Instance {
     fn start(subject: &Subject<'_>, logs: &Path, used_events: &mut u64) -> io::Result<Self> {
         let api = RuntimeApi::start()?;
         let workload = &subject.workloads[0];
-        api.offer(
-            workload.events(1, used_events)?,
-            workload.expected.as_bytes(),
-        );
+        api.offer(workload.events(1, used_events)?, workload.expected.as_bytes());
         let log = logs.join(format!("{}.log", subject.name));
         let address = api.address();
-        let (process, started) = Process::start(
-            &subject.launch,
-            &[("AWS_LAMBDA_RUNTIME_API", &address)],
-            &log,
-        )?;
-        let mut instance = Self {
-            process,
-            api,
-            first_answer: Duration::ZERO,
-            name: subject.name,
-        };
+        let (process, started) = Process::start(&subject.launch, &[("AWS_LAMBDA_RUNTIME_API", &address)], &log)?;
+        let mut instance = Self { process, api, first_answer: Duration::ZERO, name: subject.name };
         let first: Instant = match instance.answers()?.as_slice() {
             [call] => call.answered,
             _ => return Err(Error::other("the first call has no answer")),
@@ -155,14 +143,9 @@ impl Instance {
 
     fn answers(&mut self) -> io::Result<Vec<Call>> {
         let Self { process, api, .. } = self;
-        api.finish(BATCH_LIMIT, || process.is_alive())
-            .map_err(|cause| {
-                Error::other(format!(
-                    "{}: {cause}\nIt last wrote:\n{}",
-                    self.name,
-                    self.process.last_words()
-                ))
-            })
+        api.finish(BATCH_LIMIT, || process.is_alive()).map_err(|cause| {
+            Error::other(format!("{}: {cause}\nIt last wrote:\n{}", self.name, self.process.last_words()))
+        })
     }
 }
 

@@ -56,10 +56,7 @@ impl RuntimeApi {
     pub fn start() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared {
-            state: Mutex::default(),
-            changed: Condvar::new(),
-        });
+        let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new() });
         let accepting = Arc::clone(&shared);
         thread::spawn(move || accept(&listener, &accepting));
         Ok(Self { address, shared })
@@ -87,11 +84,7 @@ impl RuntimeApi {
     ///
     /// Fails if the function reports an error, answers something else than expected or ends (`is_alive` says so), or if
     /// `limit` runs out.
-    pub fn finish(
-        &self,
-        limit: Duration,
-        mut is_alive: impl FnMut() -> bool,
-    ) -> io::Result<Vec<Call>> {
+    pub fn finish(&self, limit: Duration, mut is_alive: impl FnMut() -> bool) -> io::Result<Vec<Call>> {
         let deadline = Instant::now() + limit;
         let mut state = self.shared.lock();
         loop {
@@ -141,10 +134,7 @@ impl Shared {
             if let Some(event) = state.waiting.pop_front() {
                 return Some((state.calls.len(), event));
             }
-            state = self
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -155,17 +145,11 @@ impl Shared {
     fn answer(&self, body: &[u8], answered: Instant) {
         let mut state = self.lock();
         match state.handed_over.take() {
-            Some(handed_over) => state.calls.push(Call {
-                round_trip: answered - handed_over,
-                answered,
-            }),
+            Some(handed_over) => state.calls.push(Call { round_trip: answered - handed_over, answered }),
             None => state.fault = Some("an answer without an event".to_owned()),
         }
         if position(body, &state.expected).is_none() {
-            state.fault = Some(format!(
-                "unexpected answer: {}",
-                String::from_utf8_lossy(body)
-            ));
+            state.fault = Some(format!("unexpected answer: {}", String::from_utf8_lossy(body)));
         }
         if state.calls.len() == state.count || state.fault.is_some() {
             drop(state);
@@ -239,10 +223,7 @@ fn read_message(stream: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<Op
 
 fn render_event(outgoing: &mut Vec<u8>, number: usize, event: &[u8]) -> io::Result<()> {
     let deadline = SystemTime::now() + CALL_LIMIT;
-    let deadline_ms = deadline
-        .duration_since(UNIX_EPOCH)
-        .map_err(Error::other)?
-        .as_millis();
+    let deadline_ms = deadline.duration_since(UNIX_EPOCH).map_err(Error::other)?.as_millis();
     outgoing.clear();
     write!(
         outgoing,

@@ -45,25 +45,11 @@ pub struct Workload<'a> {
 impl<'a> Workload<'a> {
     fn same(label: &'static str, expected: &'static str, event: Event) -> Self {
         let source = Box::new(move |_| Ok(Event::clone(&event)));
-        Self {
-            label,
-            expected,
-            source,
-            is_varied: false,
-        }
+        Self { label, expected, source, is_varied: false }
     }
 
-    fn varied(
-        label: &'static str,
-        expected: &'static str,
-        source: impl Fn(u64) -> io::Result<Event> + 'a,
-    ) -> Self {
-        Self {
-            label,
-            expected,
-            source: Box::new(source),
-            is_varied: true,
-        }
+    fn varied(label: &'static str, expected: &'static str, source: impl Fn(u64) -> io::Result<Event> + 'a) -> Self {
+        Self { label, expected, source: Box::new(source), is_varied: true }
     }
 
     /// The events for that many calls. Where events vary, no two calls of a run get the same one: `used` counts them.
@@ -72,10 +58,7 @@ impl<'a> Workload<'a> {
         if self.is_varied {
             *used += count as u64;
         }
-        (first..)
-            .take(count)
-            .map(|number| (self.source)(number))
-            .collect()
+        (first..).take(count).map(|number| (self.source)(number)).collect()
     }
 }
 
@@ -175,22 +158,12 @@ fn user_workloads<'a>(
         Ok(get.render())
     };
     let same = Workload::same("same token", USER_EMAIL, event(u64::MAX)?);
-    Ok(vec![
-        same,
-        Workload::varied("fresh token", USER_EMAIL, event),
-    ])
+    Ok(vec![same, Workload::varied("fresh token", USER_EMAIL, event)])
 }
 
 fn ping_event() -> Event {
     let route = "/trpc/health.ping";
-    Get {
-        route,
-        path: route,
-        query: "",
-        path_parameters: Value::Null,
-        token: None,
-    }
-    .render()
+    Get { route, path: route, query: "", path_parameters: Value::Null, token: None }.render()
 }
 
 /// What Lambda itself puts into the environment of every function.
@@ -202,10 +175,7 @@ fn lambda_environment() -> Environment {
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
         ("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/measured"),
-        (
-            "AWS_LAMBDA_LOG_STREAM_NAME",
-            "2025/03/10/[$LATEST]0123456789abcdef",
-        ),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", "2025/03/10/[$LATEST]0123456789abcdef"),
         ("AWS_REGION", REGION),
         ("AWS_DEFAULT_REGION", REGION),
         ("LANG", "en_US.UTF-8"),

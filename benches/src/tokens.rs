@@ -29,8 +29,8 @@ impl Signer {
     pub fn new() -> io::Result<Self> {
         let failed = |_| Error::other("cannot make a signing key");
         let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(failed)?;
-        let key = Ed25519KeyPair::from_pkcs8(document.as_ref())
-            .map_err(|_| Error::other("the new key is unreadable"))?;
+        let key =
+            Ed25519KeyPair::from_pkcs8(document.as_ref()).map_err(|_| Error::other("the new key is unreadable"))?;
         Ok(Self { key })
     }
 
@@ -47,10 +47,7 @@ impl Signer {
 
     /// A token of an administrator, valid for an hour. Tokens of different numbers differ.
     pub fn token(&self, number: u64) -> io::Result<String> {
-        let now_s = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_err(Error::other)?
-            .as_secs();
+        let now_s = SystemTime::now().duration_since(UNIX_EPOCH).map_err(Error::other)?.as_secs();
         let header = json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": KEY_ID });
         let claims = json!({
             "iss": ISSUER,

@@ -3,10 +3,7 @@
 use lambda_http::{Error, Request, Response, service_fn};
 
 fn main() -> Result<(), Error> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?
-        .block_on(lambda_http::run(service_fn(answer)))
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(lambda_http::run(service_fn(answer)))
 }
 
 async fn answer(_request: Request) -> Result<Response<String>, Error> {

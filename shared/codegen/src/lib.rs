@@ -48,9 +48,7 @@ pub fn render(service: &Service) -> Result<Vec<File>, Vec<String>> {
 ///
 /// # Errors
 /// As [`render`].
-pub fn contract(
-    service: &Service,
-) -> Result<(Contract, std::collections::BTreeMap<String, Declaration>), Vec<String>> {
+pub fn contract(service: &Service) -> Result<(Contract, std::collections::BTreeMap<String, Declaration>), Vec<String>> {
     let mut press = Press::default();
     let procedures = service.procedures.iter().map(|procedure| (procedure.describe)(&mut press)).collect();
     let (contract, declarations) = press.finish(service.definition.name, procedures)?;

@@ -47,7 +47,7 @@ fn types(contract: &Contract, declarations: &BTreeMap<String, Declaration>) -> S
     let mut text = format!("// {HEADER}\n\n{IMPORTS}\n");
     for declaration in declarations.values() {
         let docs = declaration.docs.as_deref().map(tidy_docs).unwrap_or_default();
-        let _ = writeln!(text, "{docs}export {}\n", declaration.text);
+        let _ = writeln!(text, "{docs}export {}\n", tidy(&declaration.text));
     }
     for procedure in &contract.procedures {
         let name = type_name(&procedure.name);
@@ -57,8 +57,13 @@ fn types(contract: &Contract, declarations: &BTreeMap<String, Declaration>) -> S
         } else {
             types.input.clone()
         };
-        let _ = writeln!(text, "/** The input of `{}`. */\nexport type {name}Input = {input};\n", procedure.name);
-        let _ = writeln!(text, "/** The output of `{}`. */\nexport type {name}Output = {};\n", procedure.name, types.output);
+        let _ =
+            writeln!(text, "/** The input of `{}`. */\nexport type {name}Input = {};\n", procedure.name, tidy(&input));
+        let _ = writeln!(
+            text,
+            "/** The output of `{}`. */\nexport type {name}Output = {};\n",
+            procedure.name, types.output
+        );
         let failures: String = procedure.failures.iter().fold(String::new(), |mut text, failure| {
             let docs = failure.docs.replace('\n', " ");
             let _ = write!(text, "\n * - `{}` ({}): {docs}", failure.kind, failure.code.key());
@@ -87,7 +92,8 @@ fn router(contract: &Contract) -> String {
         let (domain, _) = procedure.name.split_once('.').unwrap_or((&procedure.name, ""));
         domains.entry(domain).or_default().push(procedure);
     }
-    let mut text = String::from("/** Every procedure, as the official client wants to see it. */\nexport type AppRecord = {\n");
+    let mut text =
+        String::from("/** Every procedure, as the official client wants to see it. */\nexport type AppRecord = {\n");
     for (domain, procedures) in domains {
         let _ = writeln!(text, "  {domain}: {{");
         for procedure in procedures {
@@ -121,6 +127,27 @@ fn type_name(procedure: &str) -> String {
         .collect()
 }
 
+/// Sets what ts-rs wrote on lines of their own, by depth.
+fn tidy(text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut depth: usize = 0;
+    for line in text.replace(", };", ",\n};").replace(", }", ",\n}").lines() {
+        let line = line.trim();
+        if line.is_empty() {
+            continue;
+        }
+        if line.starts_with('}') {
+            depth = depth.saturating_sub(1);
+        }
+        let comment = if line.starts_with('*') { " " } else { "" };
+        lines.push(format!("{}{comment}{line}", "  ".repeat(depth)));
+        if line.ends_with('{') {
+            depth += 1;
+        }
+    }
+    lines.join("\n")
+}
+
 fn tidy_docs(docs: &str) -> String {
     let mut text: String = docs.lines().map(|line| format!("{}\n", line.trim_end())).collect();
     while text.ends_with("\n\n") {
@@ -129,7 +156,7 @@ fn tidy_docs(docs: &str) -> String {
     text
 }
 
-const IMPORTS: &str = r#"import type { CreateTRPCClientOptions, TRPCClient } from "@trpc/client";
+const IMPORTS: &str = r#"import type { TRPCClient } from "@trpc/client";
 import type {
   TRPCBuiltRouter,
   TRPCMutationProcedure,

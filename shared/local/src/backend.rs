@@ -58,7 +58,13 @@ impl Backend {
     }
 }
 
-async fn invoke(entry: &Entry, pool: &Pool, request_id: &str, cors: &Cors, request: &Request<Bytes>) -> Response<Bytes> {
+async fn invoke(
+    entry: &Entry,
+    pool: &Pool,
+    request_id: &str,
+    cors: &Cors,
+    request: &Request<Bytes>,
+) -> Response<Bytes> {
     let method = match entry.spec.kind {
         Kind::Query => "GET",
         Kind::Mutation => "POST",

@@ -106,9 +106,8 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
         None => {
             // The log of calls goes to standard output through one buffer and one thread, so that a
             // slow terminal does not slow calls down; the guard writes out what is left at the end.
-            let (writer, _rest) = tracing_appender::non_blocking::NonBlockingBuilder::default()
-                .lossy(false)
-                .finish(io::stdout());
+            let (writer, _rest) =
+                tracing_appender::non_blocking::NonBlockingBuilder::default().lossy(false).finish(io::stdout());
             telemetry::start(writer, tracing::Level::INFO);
             let options = Options {
                 port: line.serve.port,
@@ -146,7 +145,13 @@ fn regen(app: &App, check: bool) -> Result<ExitCode, Cause> {
     Ok(if check && !touched.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn token(service: &Service, data: &std::path::Path, subject: String, roles: Vec<String>, minutes: u32) -> Result<String, Cause> {
+fn token(
+    service: &Service,
+    data: &std::path::Path,
+    subject: String,
+    roles: Vec<String>,
+    minutes: u32,
+) -> Result<String, Cause> {
     let signer = DataFolder::open(data)?.signer()?;
     let settings = token_settings(service.definition, &signer);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();

@@ -53,9 +53,11 @@ impl DataFolder {
     /// When it cannot be made.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, Cause> {
         let path = path.into();
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(|error| {
-            Cause::from(format!("the data folder {} cannot be made: {error}", path.display()))
-        })?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&path)
+            .map_err(|error| Cause::from(format!("the data folder {} cannot be made: {error}", path.display())))?;
         Ok(Self(path))
     }
 

@@ -114,9 +114,7 @@ impl Credentials {
 impl fmt::Debug for Credentials {
     /// Leaves the secret out, so that it cannot reach a log by accident.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
-            .field("access_key_id", &self.access_key_id)
-            .finish_non_exhaustive()
+        f.debug_struct("Credentials").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
     }
 }
 
@@ -142,13 +140,7 @@ impl EmbeddedDatabase {
         let guard = Arc::new(Guard::default());
         guard.admit(administrator.access_key_id.clone(), Policy::Administrator);
         let server = server::Server::start(Arc::clone(&guard), engine.address()).await?;
-        Ok(Self {
-            endpoint: format!("http://{}", server.address()),
-            administrator,
-            guard,
-            server,
-            engine,
-        })
+        Ok(Self { endpoint: format!("http://{}", server.address()), administrator, guard, server, engine })
     }
 
     /// `http://127.0.0.1:PORT`, the endpoint for every client.

@@ -113,15 +113,8 @@ impl fmt::Display for InvokeError {
             Self::Crashed { exit } => {
                 write!(f, "the function's process ended during the call: {exit}")
             }
-            Self::TimedOut { after } => write!(
-                f,
-                "the function did not answer within {} ms",
-                after.as_millis()
-            ),
-            Self::Failed {
-                error_type,
-                message,
-            } => write!(f, "the function failed: {error_type}: {message}"),
+            Self::TimedOut { after } => write!(f, "the function did not answer within {} ms", after.as_millis()),
+            Self::Failed { error_type, message } => write!(f, "the function failed: {error_type}: {message}"),
             Self::Throttled => f.write_str("every instance of the function is busy"),
             Self::EventTooLarge => {
                 write!(f, "the event is larger than {PAYLOAD_LIMIT_BYTES} bytes")
@@ -166,26 +159,11 @@ impl Pool {
                 let message = format!("{name}: {}: {error}", function.program.display());
                 return Err(io::Error::new(error.kind(), message));
             }
-            if fleets
-                .insert(
-                    name.clone(),
-                    Arc::new(Fleet::new(function, ending.subscribe())),
-                )
-                .is_some()
-            {
-                return Err(io::Error::new(
-                    io::ErrorKind::AlreadyExists,
-                    format!("two functions are named {name}"),
-                ));
+            if fleets.insert(name.clone(), Arc::new(Fleet::new(function, ending.subscribe()))).is_some() {
+                return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("two functions are named {name}")));
             }
         }
-        Ok(Self {
-            shared: Arc::new(Shared {
-                fleets,
-                tasks: Mutex::default(),
-                ending,
-            }),
-        })
+        Ok(Self { shared: Arc::new(Shared { fleets, tasks: Mutex::default(), ending }) })
     }
 
     /// Calls a function with an event and waits for its answer.
@@ -195,39 +173,21 @@ impl Pool {
     ///
     /// # Errors
     /// See [`InvokeError`].
-    pub async fn invoke(
-        &self,
-        function: &str,
-        request_id: &str,
-        event: Bytes,
-    ) -> Result<Bytes, InvokeError> {
-        let fleet = self
-            .shared
-            .fleets
-            .get(function)
-            .ok_or(InvokeError::UnknownFunction)?;
+    pub async fn invoke(&self, function: &str, request_id: &str, event: Bytes) -> Result<Bytes, InvokeError> {
+        let fleet = self.shared.fleets.get(function).ok_or(InvokeError::UnknownFunction)?;
         if event.len() > PAYLOAD_LIMIT_BYTES {
             return Err(InvokeError::EventTooLarge);
         }
         let fits = (1..=128).contains(&request_id.len())
-            && request_id
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        let request_id = if fits {
-            request_id.to_owned()
-        } else {
-            uuid::Uuid::now_v7().to_string()
-        };
+            && request_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let request_id = if fits { request_id.to_owned() } else { uuid::Uuid::now_v7().to_string() };
         fleet.invoke(request_id, event, &self.shared.tasks).await
     }
 
     /// How many processes of a function are alive, starting and ending ones included.
     #[must_use]
     pub fn instances(&self, function: &str) -> usize {
-        self.shared
-            .fleets
-            .get(function)
-            .map_or(0, |fleet| fleet.instances())
+        self.shared.fleets.get(function).map_or(0, |fleet| fleet.instances())
     }
 
     /// Ends everything: no call is taken any more, those in flight finish (for at most 10 s), then
@@ -242,25 +202,13 @@ impl Pool {
             }
         };
         if tokio::time::timeout(DRAIN_LIMIT, drained).await.is_err() {
-            tracing::warn!(
-                "calls were still running after {} s and are cut off",
-                DRAIN_LIMIT.as_secs()
-            );
+            tracing::warn!("calls were still running after {} s and are cut off", DRAIN_LIMIT.as_secs());
         }
         self.shared.ending.send_replace(true);
-        let mut tasks = std::mem::take(
-            &mut *self
-                .shared
-                .tasks
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let mut tasks = std::mem::take(&mut *self.shared.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         let reaped = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(REAP_LIMIT, reaped).await.is_err() {
-            tracing::warn!(
-                "some processes could not be reaped within {} s",
-                REAP_LIMIT.as_secs()
-            );
+            tracing::warn!("some processes could not be reaped within {} s", REAP_LIMIT.as_secs());
         }
     }
 }

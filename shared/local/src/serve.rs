@@ -12,7 +12,9 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use protocol::{Cause, Clock, Grant, contract::Contract};
 use runtime::{
-    Authenticator, Callers, Context, Definition, Service, cors::Cors, environment,
+    Authenticator, Callers, Context, Definition, Service,
+    cors::Cors,
+    environment,
     tokens::{TokenSettings, TokenSigner},
 };
 use store::{Limits, Settings, Store};
@@ -88,7 +90,9 @@ impl Ground {
         let (location, lock, cursor_key) = if ephemeral {
             (Location::Memory, None, random_key()?)
         } else {
-            let lock = data.lock()?.ok_or("another service uses this data folder; choose one with --data DIR, or stop the other")?;
+            let lock = data
+                .lock()?
+                .ok_or("another service uses this data folder; choose one with --data DIR, or stop the other")?;
             (Location::File(data.database()), Some(lock), data.cursor_key()?)
         };
         let tokens = match definition.callers {
@@ -127,7 +131,11 @@ impl Ground {
     }
 
     /// The environment of a function that has these credentials.
-    pub fn environment(&self, definition: &Definition, credentials: &Credentials) -> Result<Vec<(String, String)>, Cause> {
+    pub fn environment(
+        &self,
+        definition: &Definition,
+        credentials: &Credentials,
+    ) -> Result<Vec<(String, String)>, Cause> {
         let mut variables = vec![
             (environment::TABLE.to_owned(), table_name(definition)),
             (environment::DATABASE_ENDPOINT.to_owned(), self.database.endpoint().to_owned()),
@@ -196,7 +204,11 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
         ground.in_process(&service, &grants)?
     };
     let front = Arc::new(Front { backend, cors: Cors::AnyOrigin, index: index(&contract, address)? });
-    eprintln!("{} answers at http://{address}{}  (GET / says what there is, Ctrl-C stops)", contract.service, crate::front::BASE_PATH);
+    eprintln!(
+        "{} answers at http://{address}{}  (GET / says what there is, Ctrl-C stops)",
+        contract.service,
+        crate::front::BASE_PATH
+    );
     serve(listener, Arc::clone(&front), stop_signal()).await;
     if let Some(Front { backend: Backend::Isolated { pool, .. }, .. }) = Arc::into_inner(front) {
         pool.shutdown().await;
@@ -206,7 +218,12 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
 }
 
 /// Leaves notes for what runs beside this service: `seed`, and `cargo lambda watch`.
-fn announce(ground: &Ground, data: &DataFolder, definition: &Definition, grants: &HashMap<String, Vec<Grant>>) -> Result<(), Cause> {
+fn announce(
+    ground: &Ground,
+    data: &DataFolder,
+    definition: &Definition,
+    grants: &HashMap<String, Vec<Grant>>,
+) -> Result<(), Cause> {
     let administrator = ground.database.administrator();
     data.announce(&Running {
         pid: std::process::id(),
@@ -232,7 +249,8 @@ async fn isolated(
     for procedure in &service.procedures {
         let entry = procedure.entry;
         let name = entry.name.replace('.', "-");
-        let program = programs.get(&name).cloned().ok_or_else(|| format!("there is no binary {name}: run `cargo regen`"))?;
+        let program =
+            programs.get(&name).cloned().ok_or_else(|| format!("there is no binary {name}: run `cargo regen`"))?;
         let credentials = ground.admit(entry.name, grants.get(entry.name).map_or(&[], Vec::as_slice));
         functions.push(Function {
             name,

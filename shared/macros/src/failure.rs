@@ -83,9 +83,10 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
 
 fn read(variant: &Variant) -> syn::Result<Read> {
     let docs = docs_of(&variant.attrs);
-    let attribute = variant.attrs.iter().find(|attribute| attribute.path().is_ident("failure")).ok_or_else(|| {
-        syn::Error::new(variant.span(), "say which code this failure has: `#[failure(NOT_FOUND)]`")
-    })?;
+    let attribute =
+        variant.attrs.iter().find(|attribute| attribute.path().is_ident("failure")).ok_or_else(|| {
+            syn::Error::new(variant.span(), "say which code this failure has: `#[failure(NOT_FOUND)]`")
+        })?;
     let (code, text) = attribute.parse_args_with(|input: syn::parse::ParseStream<'_>| {
         let code: Ident = input.parse()?;
         if input.is_empty() {

@@ -21,7 +21,8 @@ struct Arguments {
     memory_mb: Option<LitInt>,
 }
 
-const AUTH_HINT: &str = "say who may call this procedure: `auth = public`, `auth = signed_in` or `auth = permission(\"users:read\")`";
+const AUTH_HINT: &str =
+    "say who may call this procedure: `auth = public`, `auth = signed_in` or `auth = permission(\"users:read\")`";
 
 impl Parse for Arguments {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
@@ -124,7 +125,10 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         return Err(syn::Error::new(function.sig.fn_token.span, "a procedure is an `async fn`"));
     }
     if !function.sig.generics.params.is_empty() {
-        return Err(syn::Error::new(function.sig.generics.span(), "a procedure has no parameters of types or lifetimes"));
+        return Err(syn::Error::new(
+            function.sig.generics.span(),
+            "a procedure has no parameters of types or lifetimes",
+        ));
     }
     let docs = docs_of(&function.attrs);
     let parameters = read_parameters(&function)?;
@@ -136,14 +140,15 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let run = run(name, &parameters, &answer);
     let describe = describe(&docs, &parameters, &answer);
     let reads_only = parameters.iter().filter(|_| arguments.kind == "Query").filter_map(|parameter| match parameter {
-        Parameter::Capability(ty) => {
-            Some(quote_spanned!(ty.span()=> const _: () = ::runtime::reads_only(<#ty as ::runtime::Capability>::GRANT);))
-        }
+        Parameter::Capability(ty) => Some(
+            quote_spanned!(ty.span()=> const _: () = ::runtime::reads_only(<#ty as ::runtime::Capability>::GRANT);),
+        ),
         Parameter::Input(_) => None,
     });
     let Arguments { kind, auth, rest, .. } = &arguments;
     let rest = option(rest.as_ref());
-    let or_default = |given: &Option<LitInt>, default: TokenStream| given.as_ref().map_or(default, |given| quote!(#given));
+    let or_default =
+        |given: &Option<LitInt>, default: TokenStream| given.as_ref().map_or(default, |given| quote!(#given));
     let timeout_ms = or_default(&arguments.timeout_ms, quote!(::protocol::Spec::DEFAULT_TIMEOUT_MS));
     let memory_mb = or_default(&arguments.memory_mb, quote!(::protocol::Spec::DEFAULT_MEMORY_MB));
     Ok(quote! {
@@ -246,7 +251,10 @@ fn run(name: &Ident, parameters: &[Parameter], answer: &Answer) -> TokenStream {
     };
     let output = &answer.output;
     let encode = if answer.is_void() {
-        quote!({ let () = output; ::core::result::Result::Ok(::core::option::Option::None) })
+        quote!({
+            let () = output;
+            ::core::result::Result::Ok(::core::option::Option::None)
+        })
     } else {
         quote_spanned!(output.span()=> ::runtime::encode::<#output>(&output))
     };

@@ -13,7 +13,10 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     };
     let is_input = asked_for_input || item.ident.to_string().ends_with("Input");
     if !item.generics.params.is_empty() {
-        return Err(syn::Error::new(item.generics.span(), "a wire type has no parameters: write one type for each use"));
+        return Err(syn::Error::new(
+            item.generics.span(),
+            "a wire type has no parameters: write one type for each use",
+        ));
     }
     let mut field_types: Vec<Type> = Vec::new();
     let (container, copy) = match &mut item.data {

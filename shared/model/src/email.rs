@@ -42,12 +42,13 @@ impl fmt::Display for EmailAddress {
 impl garde::Validate for EmailAddress {
     type Context = ();
     fn validate_into(&self, (): &(), parent: &mut dyn FnMut() -> garde::Path, report: &mut garde::Report) {
-        let options = email_address::Options::default()
-            .with_required_tld()
-            .without_display_text()
-            .without_domain_literal();
+        let options =
+            email_address::Options::default().with_required_tld().without_display_text().without_domain_literal();
         let control = self.0.chars().any(char::is_control);
-        if control || self.0.len() > MAX_BYTES || email_address::EmailAddress::parse_with_options(&self.0, options).is_err() {
+        if control
+            || self.0.len() > MAX_BYTES
+            || email_address::EmailAddress::parse_with_options(&self.0, options).is_err()
+        {
             report.append(parent(), garde::Error::new("not a valid email address"));
         }
     }
@@ -77,7 +78,18 @@ mod tests {
             assert!(EmailAddress::new(good).validate().is_ok(), "{good}");
         }
         let long = format!("{}@example.com", "a".repeat(250));
-        for bad in ["", "ada", "ada@", "@example.com", "ada@localhost", "Ada <ada@example.com>", "a b@example.com", "a@[127.0.0.1]", "a\u{1}@example.com", &long] {
+        for bad in [
+            "",
+            "ada",
+            "ada@",
+            "@example.com",
+            "ada@localhost",
+            "Ada <ada@example.com>",
+            "a b@example.com",
+            "a@[127.0.0.1]",
+            "a\u{1}@example.com",
+            &long,
+        ] {
             assert!(EmailAddress::new(bad).validate().is_err(), "{bad}");
         }
     }

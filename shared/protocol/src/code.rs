@@ -109,8 +109,7 @@ mod tests {
             ("TOO_MANY_REQUESTS", -32029, 429),
             ("CLIENT_CLOSED_REQUEST", -32099, 499),
         ];
-        let ours: Vec<_> =
-            Code::ALL.iter().map(|code| (code.key(), code.number(), code.http_status())).collect();
+        let ours: Vec<_> = Code::ALL.iter().map(|code| (code.key(), code.number(), code.http_status())).collect();
         assert_eq!(ours, known);
     }
 }

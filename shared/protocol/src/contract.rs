@@ -265,9 +265,8 @@ pub fn procedure(
     failures: Vec<FailureContract>,
     typescript: ProcedureTypes,
 ) -> ProcedureContract {
-    let input_optional = input
-        .as_ref()
-        .is_none_or(|schema| schema.get("required").and_then(|r| r.as_array()).is_none_or(Vec::is_empty));
+    let input_optional =
+        input.as_ref().is_none_or(|schema| schema.get("required").and_then(|r| r.as_array()).is_none_or(Vec::is_empty));
     let mut grants: Vec<Grant> = grants.into_iter().collect();
     grants.sort_unstable();
     grants.dedup();

@@ -154,10 +154,9 @@ impl<E: Failure> Raised<E> {
     pub fn into_fault(self) -> Fault {
         match self {
             Self::Fault(fault) => fault,
-            Self::Failure(failure) => Fault {
-                failure: Some(failure.payload()),
-                ..Fault::new(failure.code(), failure.message())
-            },
+            Self::Failure(failure) => {
+                Fault { failure: Some(failure.payload()), ..Fault::new(failure.code(), failure.message()) }
+            }
         }
     }
 }

@@ -57,8 +57,8 @@ pub fn take_input(
     }
     let Some(input) = input else { return Ok(None) };
     expect_size(input.len())?;
-    let text = percent_decode(input, true)
-        .ok_or_else(|| Fault::bad_request("The input is not percent-encoded UTF-8."))?;
+    let text =
+        percent_decode(input, true).ok_or_else(|| Fault::bad_request("The input is not percent-encoded UTF-8."))?;
     Ok(Some(Bytes::from(text.into_owned())))
 }
 
@@ -161,7 +161,10 @@ mod tests {
     use super::*;
 
     fn json_headers() -> HeaderMap {
-        HeaderMap::from_iter([(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json; charset=utf-8"))])
+        HeaderMap::from_iter([(
+            header::CONTENT_TYPE,
+            header::HeaderValue::from_static("application/json; charset=utf-8"),
+        )])
     }
 
     #[test]
@@ -176,9 +179,8 @@ mod tests {
 
     #[test]
     fn a_query_comes_as_post_only_where_allowed() {
-        let take = |allowed| {
-            take_input(Kind::Query, allowed, &Method::POST, None, &json_headers(), Bytes::from_static(b"1"))
-        };
+        let take =
+            |allowed| take_input(Kind::Query, allowed, &Method::POST, None, &json_headers(), Bytes::from_static(b"1"));
         assert_eq!(take(true).unwrap().unwrap(), "1");
         let refused = take(false).unwrap_err();
         assert_eq!((refused.code, refused.allow), (Code::MethodNotSupported, Some("GET, HEAD")));

@@ -58,9 +58,7 @@ macro_rules! text_newtype {
         }
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                std::borrow::Cow::<'de, str>::deserialize(deserializer)?
-                    .parse()
-                    .map_err(D::Error::custom)
+                std::borrow::Cow::<'de, str>::deserialize(deserializer)?.parse().map_err(D::Error::custom)
             }
         }
         travels!($name);
@@ -168,8 +166,7 @@ impl Serialize for SafeInteger {
 }
 impl<'de> Deserialize<'de> for SafeInteger {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(i64::deserialize(deserializer)?)
-            .ok_or_else(|| D::Error::custom("the number is larger than 2^53 - 1"))
+        Self::new(i64::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("the number is larger than 2^53 - 1"))
     }
 }
 travels!(SafeInteger);
@@ -302,7 +299,11 @@ travels!(Cursor);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS, Validate)]
 #[serde(transparent)]
 #[ts(type = "number")]
-pub struct PageSize(#[garde(range(min = 1, max = PageSize::MAX))] #[schemars(range(min = 1, max = 100))] pub u32);
+pub struct PageSize(
+    #[garde(range(min = 1, max = PageSize::MAX))]
+    #[schemars(range(min = 1, max = 100))]
+    pub u32,
+);
 travels!(PageSize);
 
 impl PageSize {
@@ -417,7 +418,12 @@ mod patch_rules {
 
 impl<T: Validate> Validate for Patch<T> {
     type Context = T::Context;
-    fn validate_into(&self, context: &Self::Context, parent: &mut dyn FnMut() -> garde::Path, report: &mut garde::Report) {
+    fn validate_into(
+        &self,
+        context: &Self::Context,
+        parent: &mut dyn FnMut() -> garde::Path,
+        report: &mut garde::Report,
+    ) {
         if let Self::Set(value) = self {
             value.validate_into(context, parent, report);
         }

@@ -48,7 +48,13 @@ pub fn answer<'a>(
 }
 
 /// Answers a request that reaches no procedure, in the same form.
-pub fn refuse(cors: &Cors, request_id: &str, request: &Request<Bytes>, path: Option<&str>, fault: &Fault) -> Response<Bytes> {
+pub fn refuse(
+    cors: &Cors,
+    request_id: &str,
+    request: &Request<Bytes>,
+    path: Option<&str>,
+    fault: &Fault,
+) -> Response<Bytes> {
     let mut response = match *request.method() {
         Method::OPTIONS => cors.preflight(request.headers()),
         _ => fault_response(fault, path, request_id),

@@ -87,13 +87,14 @@ pub trait Capability: Sized {
 #[doc(hidden)]
 pub const fn reads_only(grant: Option<Grant>) {
     if let Some(Grant { access: protocol::Access::Write, .. }) = grant {
-        panic!("a query asks to write: make it `#[procedure(mutation, …)]`, or take `Read<Entity>` instead of `Write<Entity>`");
+        panic!(
+            "a query asks to write: make it `#[procedure(mutation, …)]`, or take `Read<Entity>` instead of `Write<Entity>`"
+        );
     }
 }
 
 impl<T: Entity> Capability for Read<T> {
-    const GRANT: Option<Grant> =
-        Some(Grant { entity: T::NAME, prefix: T::PREFIX, access: protocol::Access::Read });
+    const GRANT: Option<Grant> = Some(Grant { entity: T::NAME, prefix: T::PREFIX, access: protocol::Access::Read });
 
     fn obtain(call: &Call) -> Result<Self, Fault> {
         call.session().map(Self::new)
@@ -101,8 +102,7 @@ impl<T: Entity> Capability for Read<T> {
 }
 
 impl<T: Entity> Capability for Write<T> {
-    const GRANT: Option<Grant> =
-        Some(Grant { entity: T::NAME, prefix: T::PREFIX, access: protocol::Access::Write });
+    const GRANT: Option<Grant> = Some(Grant { entity: T::NAME, prefix: T::PREFIX, access: protocol::Access::Write });
 
     fn obtain(call: &Call) -> Result<Self, Fault> {
         call.session().map(Self::new)

@@ -120,7 +120,8 @@ mod tests {
 
     #[test]
     fn an_answer_becomes_a_response() {
-        let answer = br#"{"statusCode":404,"headers":{"content-type":"application/json"},"body":"e30=","isBase64Encoded":true}"#;
+        let answer =
+            br#"{"statusCode":404,"headers":{"content-type":"application/json"},"body":"e30=","isBase64Encoded":true}"#;
         let response = response(answer).unwrap();
         assert_eq!(response.status(), 404);
         assert_eq!(response.headers()["content-type"], "application/json");

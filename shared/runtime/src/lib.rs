@@ -25,16 +25,12 @@ pub use call::{Call, Capability, Ids};
 pub use environment::Environment;
 pub use lambda::lambda;
 pub use principal::{Caller, Principal};
-pub use service::{
-    BoxFuture, Callers, Definition, Entry, Named, Outcome, Procedure, Registered, Service, encode,
-};
+pub use service::{BoxFuture, Callers, Definition, Entry, Named, Outcome, Procedure, Registered, Service, encode};
 
 /// What a procedure's file uses.
 pub mod prelude {
     pub use macros::{Failure, procedure, wire};
-    pub use protocol::{
-        Clock, Cursor, NoFailure, Page, PageSize, Patch, Raised, SafeInteger, Timestamp, Version,
-    };
+    pub use protocol::{Clock, Cursor, NoFailure, Page, PageSize, Patch, Raised, SafeInteger, Timestamp, Version};
     pub use store::{Read, StoreError, Write};
 
     pub use crate::{Caller, Ids};

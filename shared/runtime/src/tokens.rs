@@ -251,9 +251,7 @@ struct EdDsaVerifier(Vec<u8>);
 
 impl Verifier<Vec<u8>> for EdDsaVerifier {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
-        UnparsedPublicKey::new(&ED25519, &self.0)
-            .verify(message, signature)
-            .map_err(|_| signature::Error::new())
+        UnparsedPublicKey::new(&ED25519, &self.0).verify(message, signature).map_err(|_| signature::Error::new())
     }
 }
 

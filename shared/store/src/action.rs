@@ -100,11 +100,9 @@ impl Action {
                 [now(), (":owner", text(owner)), (":before", text(before))],
             )),
             // Absent: written before the rule was there. Another's: ours had expired by that one's clock.
-            Self::Release { owner, .. } => Some(Condition::new(
-                format!("{ABSENT} OR {OURS}"),
-                &[pk, ("#owner", OWNER)],
-                [(":owner", text(owner))],
-            )),
+            Self::Release { owner, .. } => {
+                Some(Condition::new(format!("{ABSENT} OR {OURS}"), &[pk, ("#owner", OWNER)], [(":owner", text(owner))]))
+            }
             Self::Count { by, at_least, .. } if *by < 0 && *at_least > 0 => Some(Condition::new(
                 ENOUGH.to_owned(),
                 &[("#count", COUNT)],
@@ -116,11 +114,7 @@ impl Action {
 }
 
 impl Condition {
-    fn new<const N: usize>(
-        expression: String,
-        names: &[(&str, &str)],
-        values: [(&str, AttributeValue); N],
-    ) -> Self {
+    fn new<const N: usize>(expression: String, names: &[(&str, &str)], values: [(&str, AttributeValue); N]) -> Self {
         Self {
             expression,
             names: names.iter().map(|(name, attribute)| ((*name).to_owned(), (*attribute).to_owned())).collect(),

@@ -18,7 +18,11 @@ use aws_smithy_http_client::{
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 
-use crate::{StoreError, cursor::CursorKey, settings::{Limits, Settings}};
+use crate::{
+    StoreError,
+    cursor::CursorKey,
+    settings::{Limits, Settings},
+};
 
 /// The certificates under which DynamoDB's own stand (<https://www.amazontrust.com/repository/>).
 const AMAZON_ROOTS: [&str; 4] = [
@@ -45,8 +49,7 @@ impl Store {
     #[inline(never)]
     pub fn new(settings: Settings) -> Result<Self, StoreError> {
         let Settings { table, region, endpoint, cursor_key, limits, .. } = settings;
-        let credentials =
-            credentials(settings.access_key_id, settings.secret_access_key, settings.session_token);
+        let credentials = credentials(settings.access_key_id, settings.secret_access_key, settings.session_token);
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region))
@@ -71,11 +74,7 @@ impl Store {
     /// The same table over the same connections, asked by somebody else: the local service gives each
     /// procedure its own rights this way.
     #[must_use]
-    pub fn with_credentials(
-        &self,
-        access_key_id: impl Into<String>,
-        secret_access_key: impl Into<String>,
-    ) -> Self {
+    pub fn with_credentials(&self, access_key_id: impl Into<String>, secret_access_key: impl Into<String>) -> Self {
         self.signed_by(credentials(access_key_id.into(), secret_access_key.into(), None))
     }
 

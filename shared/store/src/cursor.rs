@@ -138,7 +138,8 @@ mod tests {
     fn inputs_that_mean_the_same_bind_the_same() {
         let query = json!(["user", "age"]);
         let first = binding(&scope(None, r#"{"age":3,"where":{"b":1,"a":null},"limit":10}"#), &query);
-        let next = binding(&scope(None, r#"{"where": {"b": 1}, "cursor": "x", "limit": 20, "age": 3, "role": null}"#), &query);
+        let next =
+            binding(&scope(None, r#"{"where": {"b": 1}, "cursor": "x", "limit": 20, "age": 3, "role": null}"#), &query);
         assert_eq!(first, next);
     }
 

@@ -77,9 +77,7 @@ impl From<StoreError> for Fault {
             }
             StoreError::Exists => Self::new(Code::Conflict, "This exists already."),
             StoreError::Taken { rule } => Self::new(Code::Conflict, format!("This {rule} is taken.")),
-            StoreError::TooFew { tally } => {
-                Self::new(Code::Conflict, format!("This would leave too few {tally}."))
-            }
+            StoreError::TooFew { tally } => Self::new(Code::Conflict, format!("This would leave too few {tally}.")),
             StoreError::BadCursor => Self::invalid(vec![FieldFault {
                 path: "cursor".to_owned(),
                 message: "not a cursor of this list; begin again without one".to_owned(),

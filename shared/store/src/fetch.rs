@@ -48,10 +48,7 @@ pub(crate) fn get(session: Session, key: Key) -> BoxFuture<'static, Result<Optio
 
 /// The documents of many entities, strongly consistent each, in the order of the keys.
 #[inline(never)]
-pub(crate) fn get_many(
-    session: Session,
-    keys: Vec<Key>,
-) -> BoxFuture<'static, Result<Vec<Option<Value>>, StoreError>> {
+pub(crate) fn get_many(session: Session, keys: Vec<Key>) -> BoxFuture<'static, Result<Vec<Option<Value>>, StoreError>> {
     async move {
         let deadline = session.deadline();
         // A key may be asked for twice; a batch may not.

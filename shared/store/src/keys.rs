@@ -86,9 +86,9 @@ pub fn index_range(from: Option<&SortKey>, to: Option<&SortKey>) -> (String, Str
 /// `DefaultHasher`. Never change it: entries are found by it.
 #[must_use]
 pub fn shard(id: &str, shards: u16) -> u16 {
-    let hash = id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = id
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     // The high bits are the well mixed ones. The remainder is below `shards` and fits.
     u16::try_from((hash >> 32) % u64::from(shards.max(1))).unwrap_or(0)
 }

@@ -6,14 +6,19 @@ use aws_sdk_dynamodb::{
     operation::create_table::builders::CreateTableFluentBuilder,
     types::{
         AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-        ScalarAttributeType, StreamSpecification, StreamViewType, TableDescription, TableStatus, TimeToLiveSpecification,
+        ScalarAttributeType, StreamSpecification, StreamViewType, TableDescription, TableStatus,
+        TimeToLiveSpecification,
     },
 };
 use protocol::entity::MAX_INDEXES;
 use serde::Serialize;
 use tokio::time::{Duration, Instant, sleep};
 
-use crate::{Store, StoreError, retry::{Trouble, persist}, trouble::trouble};
+use crate::{
+    Store, StoreError,
+    retry::{Trouble, persist},
+    trouble::trouble,
+};
 
 /// How long a new table may take to become usable.
 const CREATION_TIMEOUT: Duration = Duration::from_secs(60);

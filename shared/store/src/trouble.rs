@@ -25,7 +25,8 @@ const THROTTLED: &[&str] = &[
 /// Somebody else's transaction holds the item at this moment.
 const CONTENDED: &[&str] = &["ReplicatedWriteConflictException", "TransactionConflict", "TransactionConflictException"];
 /// Our own attempt is still being carried out, or the database failed midway.
-const DOUBTFUL: &[&str] = &["InternalServerError", "ServiceUnavailable", "ServiceUnavailableException", "TransactionInProgressException"];
+const DOUBTFUL: &[&str] =
+    &["InternalServerError", "ServiceUnavailable", "ServiceUnavailableException", "TransactionInProgressException"];
 /// Rights or credentials.
 const DENIED: &[&str] = &[
     "AccessDeniedException",

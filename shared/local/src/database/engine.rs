@@ -42,21 +42,14 @@ impl Engine {
         let (ready, started) = oneshot::channel();
         let (end, end_requested) = oneshot::channel::<()>();
         let (report_end, ended) = oneshot::channel();
-        std::thread::Builder::new()
-            .name("database".to_owned())
-            .spawn(move || {
-                run(location, ready, end_requested);
-                // The receiver is gone when nobody waits for the end, which is fine.
-                let _ = report_end.send(());
-            })?;
-        let address = started
-            .await
-            .map_err(|_| io::Error::other("the database's thread ended before it was ready"))??;
-        Ok(Self {
-            address,
-            end,
-            ended,
-        })
+        std::thread::Builder::new().name("database".to_owned()).spawn(move || {
+            run(location, ready, end_requested);
+            // The receiver is gone when nobody waits for the end, which is fine.
+            let _ = report_end.send(());
+        })?;
+        let address =
+            started.await.map_err(|_| io::Error::other("the database's thread ended before it was ready"))??;
+        Ok(Self { address, end, ended })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -66,10 +59,7 @@ impl Engine {
     pub(super) async fn stop(self) {
         drop(self.end);
         if tokio::time::timeout(STOP_LIMIT, self.ended).await.is_err() {
-            tracing::warn!(
-                "the database did not close within {} s",
-                STOP_LIMIT.as_secs()
-            );
+            tracing::warn!("the database did not close within {} s", STOP_LIMIT.as_secs());
         }
     }
 }
@@ -78,9 +68,7 @@ impl Engine {
 /// the database works all the same, for fewer calls at a time.
 fn raise_descriptor_limit() {
     let mut limit = getrlimit(Resource::Nofile);
-    let wanted = limit
-        .maximum
-        .map_or(FILE_DESCRIPTORS, |hard| hard.min(FILE_DESCRIPTORS));
+    let wanted = limit.maximum.map_or(FILE_DESCRIPTORS, |hard| hard.min(FILE_DESCRIPTORS));
     if limit.current.is_none_or(|soft| soft >= wanted) {
         return;
     }
@@ -106,14 +94,10 @@ fn run(
     if ready.send(Ok(address)).is_err() {
         return;
     }
-    let served = runtime.block_on(dynoxide::server::serve_with_shutdown(
-        listener,
-        database,
-        async move {
-            // A dropped sender means the same as a sent one: nobody needs the database any more.
-            let _ = end_requested.await;
-        },
-    ));
+    let served = runtime.block_on(dynoxide::server::serve_with_shutdown(listener, database, async move {
+        // A dropped sender means the same as a sent one: nobody needs the database any more.
+        let _ = end_requested.await;
+    }));
     if let Err(error) = served {
         tracing::error!(%error, "the database's server failed");
     }
@@ -123,28 +107,20 @@ fn run(
     drop(lock);
 }
 
-type Opened = (
-    tokio::runtime::Runtime,
-    TcpListener,
-    SocketAddr,
-    Database,
-    Option<File>,
-);
+type Opened = (tokio::runtime::Runtime, TcpListener, SocketAddr, Database, Option<File>);
 
 fn open(location: &Location) -> Result<Opened, DatabaseError> {
     let (database, lock) = match location {
         Location::Memory => (Database::memory(), None),
         Location::File(path) => {
             let lock = lock(path)?;
-            let text = path.to_str().ok_or_else(|| DatabaseError::Open {
-                message: format!("{} is not valid UTF-8", path.display()),
-            })?;
+            let text = path
+                .to_str()
+                .ok_or_else(|| DatabaseError::Open { message: format!("{} is not valid UTF-8", path.display()) })?;
             (Database::new(text), Some(lock))
         }
     };
-    let database = database.map_err(|error| DatabaseError::Open {
-        message: error.to_string(),
-    })?;
+    let database = database.map_err(|error| DatabaseError::Open { message: error.to_string() })?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKER_THREADS)
         .thread_name("database-worker")
@@ -170,16 +146,10 @@ fn lock(database: &Path) -> Result<File, DatabaseError> {
     }
     let mut path = database.as_os_str().to_owned();
     path.push(".lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path)?;
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(DatabaseError::InUse {
-            path: database.to_owned(),
-        }),
+        Err(TryLockError::WouldBlock) => Err(DatabaseError::InUse { path: database.to_owned() }),
         Err(TryLockError::Error(error)) => Err(error.into()),
     }
 }

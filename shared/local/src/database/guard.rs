@@ -40,9 +40,7 @@ impl Rule {
     }
 
     fn covers(&self, partition_key: &str) -> bool {
-        partition_key
-            .strip_prefix(self.leading_keys.as_str())
-            .is_some_and(|rest| rest.starts_with('#'))
+        partition_key.strip_prefix(self.leading_keys.as_str()).is_some_and(|rest| rest.starts_with('#'))
     }
 }
 
@@ -91,29 +89,15 @@ pub(super) struct Guard {
 impl Guard {
     pub(super) fn admit(&self, access_key_id: String, policy: Policy) {
         // A panic elsewhere cannot leave the map half written: each change is one insertion.
-        let mut policies = self
-            .policies
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut policies = self.policies.write().unwrap_or_else(PoisonError::into_inner);
         policies.insert(access_key_id, Arc::new(policy));
     }
 
     /// Decides on one request from its `Authorization` header, its operation and its body.
-    pub(super) fn decide(
-        &self,
-        authorization: Option<&str>,
-        operation: &str,
-        body: &[u8],
-    ) -> Result<(), Refusal> {
+    pub(super) fn decide(&self, authorization: Option<&str>, operation: &str, body: &[u8]) -> Result<(), Refusal> {
         let policy = authorization
             .and_then(access_key_id)
-            .and_then(|id| {
-                self.policies
-                    .read()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .get(id)
-                    .cloned()
-            })
+            .and_then(|id| self.policies.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned())
             .ok_or(Refusal::UnknownPrincipal)?;
         match policy.as_ref() {
             Policy::Administrator => request::check_json(body).map_err(|_| Refusal::Malformed),
@@ -126,27 +110,14 @@ impl Guard {
 /// (Signature Version 4, "Authorization header").
 fn access_key_id(authorization: &str) -> Option<&str> {
     let parameters = authorization.strip_prefix("AWS4-HMAC-SHA256")?;
-    let credential = parameters
-        .split(',')
-        .find_map(|part| part.trim().strip_prefix("Credential="))?;
+    let credential = parameters.split(',').find_map(|part| part.trim().strip_prefix("Credential="))?;
     let (id, _scope) = credential.split_once('/')?;
     Some(id)
 }
 
-fn decide_procedure(
-    name: &str,
-    rules: &[Rule],
-    operation: &str,
-    body: &[u8],
-) -> Result<(), Refusal> {
+fn decide_procedure(name: &str, rules: &[Rule], operation: &str, body: &[u8]) -> Result<(), Refusal> {
     let denied = |action: String, because: String, remedy: String| {
-        Refusal::Denied(Denial {
-            principal: name.to_owned(),
-            action,
-            key: None,
-            because,
-            remedy,
-        })
+        Refusal::Denied(Denial { principal: name.to_owned(), action, key: None, because, remedy })
     };
     let accesses = request::accesses(operation, body).map_err(|unclear| match unclear {
         Unclear::Malformed => Refusal::Malformed,
@@ -162,9 +133,7 @@ fn decide_procedure(
         ),
     })?;
     for access in &accesses {
-        let granted = rules
-            .iter()
-            .any(|rule| rule.allows(access.action) && rule.covers(&access.partition_key));
+        let granted = rules.iter().any(|rule| rule.allows(access.action) && rule.covers(&access.partition_key));
         if !granted {
             return Err(Refusal::Denied(denial(name, access)));
         }
@@ -173,34 +142,19 @@ fn decide_procedure(
 }
 
 fn denial(name: &str, access: &Access) -> Denial {
-    let prefix = access
-        .partition_key
-        .split_once('#')
-        .map_or("", |(prefix, _)| prefix);
-    let (doing, capability) = if is_read(access.action) {
-        ("reading", "Read")
-    } else {
-        ("writing", "Write")
-    };
+    let prefix = access.partition_key.split_once('#').map_or("", |(prefix, _)| prefix);
+    let (doing, capability) = if is_read(access.action) { ("reading", "Read") } else { ("writing", "Write") };
     Denial {
         principal: name.to_owned(),
         action: access.action.to_owned(),
         key: Some(format!("{prefix}#…")),
         because: format!("no capability of {name} names `{prefix}` for {doing}"),
-        remedy: format!(
-            "a parameter `{capability}<…>` with the entity of prefix `{prefix}` would grant it"
-        ),
+        remedy: format!("a parameter `{capability}<…>` with the entity of prefix `{prefix}` would grant it"),
     }
 }
 
 fn is_read(action: &str) -> bool {
-    matches!(
-        action,
-        "dynamodb:GetItem"
-            | "dynamodb:BatchGetItem"
-            | "dynamodb:Query"
-            | "dynamodb:ConditionCheckItem"
-    )
+    matches!(action, "dynamodb:GetItem" | "dynamodb:BatchGetItem" | "dynamodb:Query" | "dynamodb:ConditionCheckItem")
 }
 
 #[cfg(test)]
@@ -212,20 +166,14 @@ mod tests {
         let header = "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/dynamodb/aws4_request, \
                       SignedHeaders=host;x-amz-date, Signature=00";
         assert_eq!(access_key_id(header), Some("AKID"));
-        assert_eq!(
-            access_key_id("AWS4-HMAC-SHA256 SignedHeaders=host, Credential=AKID/x"),
-            Some("AKID")
-        );
+        assert_eq!(access_key_id("AWS4-HMAC-SHA256 SignedHeaders=host, Credential=AKID/x"), Some("AKID"));
         assert_eq!(access_key_id("Bearer AKID"), None);
         assert_eq!(access_key_id("AWS4-HMAC-SHA256 Credential=AKID"), None);
     }
 
     #[test]
     fn a_prefix_covers_its_own_keys_and_not_those_of_a_longer_name() {
-        let rule = Rule {
-            actions: vec!["dynamodb:GetItem".to_owned()],
-            leading_keys: "user".to_owned(),
-        };
+        let rule = Rule { actions: vec!["dynamodb:GetItem".to_owned()], leading_keys: "user".to_owned() };
         assert!(rule.covers("user#1"));
         assert!(!rule.covers("user"));
         assert!(!rule.covers("users#1"));

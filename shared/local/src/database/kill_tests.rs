@@ -23,16 +23,11 @@ async fn writer() {
     let Some(path) = std::env::var_os(FILE) else {
         return;
     };
-    let database = EmbeddedDatabase::start(Location::File(PathBuf::from(path)))
-        .await
-        .expect("it starts");
+    let database = EmbeddedDatabase::start(Location::File(PathBuf::from(path))).await.expect("it starts");
     let administrator = Caller::new(&database, &database.administrator().access_key_id);
     create_table(&administrator).await;
     for number in 0..WRITES_AT_MOST {
-        assert_eq!(
-            administrator.put(&format!("user#{number}")).await.0,
-            StatusCode::OK
-        );
+        assert_eq!(administrator.put(&format!("user#{number}")).await.0, StatusCode::OK);
         println!("{ACKNOWLEDGED}user#{number}");
     }
 }
@@ -61,14 +56,9 @@ async fn kill_9_loses_no_acknowledged_write() {
         }
     }
     process.wait().expect("it was killed");
-    assert!(
-        acknowledged.len() >= WRITES_BEFORE_THE_KILL,
-        "{acknowledged:?}"
-    );
+    assert!(acknowledged.len() >= WRITES_BEFORE_THE_KILL, "{acknowledged:?}");
 
-    let database = EmbeddedDatabase::start(Location::File(path))
-        .await
-        .expect("the lock died with its process");
+    let database = EmbeddedDatabase::start(Location::File(path)).await.expect("the lock died with its process");
     let administrator = Caller::new(&database, &database.administrator().access_key_id);
     for key in &acknowledged {
         let (status, answer) = administrator.get(key).await;

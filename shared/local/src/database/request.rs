@@ -76,14 +76,9 @@ struct Keyed {
 
 impl Keyed {
     fn access(self, action: &'static str) -> Result<Access, Unclear> {
-        let partition_key = self
-            .pk
-            .and_then(|value| value.s)
-            .ok_or(Unclear::Shape("`pk` is missing or not a string"))?;
-        Ok(Access {
-            action,
-            partition_key,
-        })
+        let partition_key =
+            self.pk.and_then(|value| value.s).ok_or(Unclear::Shape("`pk` is missing or not a string"))?;
+        Ok(Access { action, partition_key })
     }
 }
 
@@ -121,12 +116,8 @@ struct BatchGetTable {
 }
 
 fn batch_get(batch: BatchGet) -> Result<Vec<Access>, Unclear> {
-    let keys = batch
-        .request_items
-        .into_values()
-        .flat_map(|table| table.keys);
-    keys.map(|key| key.access("dynamodb:BatchGetItem"))
-        .collect()
+    let keys = batch.request_items.into_values().flat_map(|table| table.keys);
+    keys.map(|key| key.access("dynamodb:BatchGetItem")).collect()
 }
 
 #[derive(Deserialize)]
@@ -145,14 +136,10 @@ struct WriteRequest {
 fn batch_write(batch: BatchWrite) -> Result<Vec<Access>, Unclear> {
     let requests = batch.request_items.into_values().flatten();
     requests
-        .map(
-            |request| match (request.put_request, request.delete_request) {
-                (Some(element), None) | (None, Some(element)) => {
-                    element.access("dynamodb:BatchWriteItem")
-                }
-                _ => Err(Unclear::Shape("an element has not exactly one request")),
-            },
-        )
+        .map(|request| match (request.put_request, request.delete_request) {
+            (Some(element), None) | (None, Some(element)) => element.access("dynamodb:BatchWriteItem"),
+            _ => Err(Unclear::Shape("an element has not exactly one request")),
+        })
         .collect()
 }
 
@@ -189,9 +176,7 @@ fn transaction(transaction: Transaction) -> Result<Vec<Access>, Unclear> {
             }
         }
         if accesses.len() == before {
-            return Err(Unclear::Shape(
-                "an element of the transaction is of an unknown kind",
-            ));
+            return Err(Unclear::Shape("an element of the transaction is of an unknown kind"));
         }
     }
     Ok(accesses)
@@ -213,10 +198,7 @@ impl Query {
     /// The attribute that a name in an expression stands for.
     fn attribute<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         if name.starts_with('#') {
-            self.expression_attribute_names
-                .as_ref()?
-                .get(name)
-                .map(String::as_str)
+            self.expression_attribute_names.as_ref()?.get(name).map(String::as_str)
         } else {
             Some(name)
         }
@@ -227,42 +209,26 @@ fn query(mut query: Query) -> Result<Access, Unclear> {
     if query.key_conditions.is_some() {
         return Err(Unclear::Shape("`KeyConditions` is a legacy form"));
     }
-    let expression = query
-        .key_condition_expression
-        .take()
-        .ok_or(Unclear::Shape("`KeyConditionExpression` is missing"))?;
-    let clause = first_clause(&expression).ok_or(Unclear::Shape(
-        "`KeyConditionExpression` does not begin with `name = :value`",
-    ))?;
-    let attribute = query
-        .attribute(clause.name)
-        .ok_or(Unclear::Shape("a `#name` is not defined"))?;
+    let expression =
+        query.key_condition_expression.take().ok_or(Unclear::Shape("`KeyConditionExpression` is missing"))?;
+    let clause = first_clause(&expression)
+        .ok_or(Unclear::Shape("`KeyConditionExpression` does not begin with `name = :value`"))?;
+    let attribute = query.attribute(clause.name).ok_or(Unclear::Shape("a `#name` is not defined"))?;
     let is_partition_key = match &query.index_name {
         None => attribute == TABLE_PARTITION_KEY,
         Some(_) => is_index_partition_key(attribute),
     };
     if !is_partition_key {
-        return Err(Unclear::Shape(
-            "`KeyConditionExpression` does not begin with the partition key",
-        ));
+        return Err(Unclear::Shape("`KeyConditionExpression` does not begin with the partition key"));
     }
     // A second condition on the same attribute could name another partition.
     if words(clause.rest).any(|word| query.attribute(word) == Some(attribute)) {
-        return Err(Unclear::Shape(
-            "`KeyConditionExpression` names the partition key twice",
-        ));
+        return Err(Unclear::Shape("`KeyConditionExpression` names the partition key twice"));
     }
-    let value = query
-        .expression_attribute_values
-        .as_ref()
-        .and_then(|values| values.get(clause.value));
-    let partition_key = value
-        .and_then(|value| value.s.clone())
-        .ok_or(Unclear::Shape("the partition key's value is no string"))?;
-    Ok(Access {
-        action: "dynamodb:Query",
-        partition_key,
-    })
+    let value = query.expression_attribute_values.as_ref().and_then(|values| values.get(clause.value));
+    let partition_key =
+        value.and_then(|value| value.s.clone()).ok_or(Unclear::Shape("the partition key's value is no string"))?;
+    Ok(Access { action: "dynamodb:Query", partition_key })
 }
 
 /// `gsi1pk`, `gsi2pk`, …
@@ -270,9 +236,7 @@ fn is_index_partition_key(attribute: &str) -> bool {
     attribute
         .strip_prefix("gsi")
         .and_then(|rest| rest.strip_suffix("pk"))
-        .is_some_and(|number| {
-            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-        })
+        .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 struct Clause<'a> {
@@ -286,8 +250,7 @@ fn is_word(character: char) -> bool {
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|character| !is_word(character))
-        .filter(|word| !word.is_empty())
+    text.split(|character| !is_word(character)).filter(|word| !word.is_empty())
 }
 
 /// Splits `name = :value` and `name = :value AND …`; nothing else is understood.
@@ -295,19 +258,14 @@ fn first_clause(expression: &str) -> Option<Clause<'_>> {
     let (name, rest) = word(expression)?;
     let rest = rest.trim_start().strip_prefix('=')?;
     let (value, rest) = word(rest)?;
-    let followed_by_and = rest
-        .trim_start()
-        .get(..3)
-        .is_some_and(|next| next.eq_ignore_ascii_case("and"));
+    let followed_by_and = rest.trim_start().get(..3).is_some_and(|next| next.eq_ignore_ascii_case("and"));
     let ends = rest.trim().is_empty();
     (value.starts_with(':') && (ends || followed_by_and)).then_some(Clause { name, value, rest })
 }
 
 fn word(text: &str) -> Option<(&str, &str)> {
     let text = text.trim_start();
-    let end = text
-        .find(|character| !is_word(character))
-        .unwrap_or(text.len());
+    let end = text.find(|character| !is_word(character)).unwrap_or(text.len());
     (end > 0).then(|| text.split_at(end))
 }
 
@@ -324,26 +282,15 @@ mod tests {
             "ExpressionAttributeNames": { "#p": "pk", "#g": "gsi1pk", "#s": "sk" },
             "ExpressionAttributeValues": { ":own": { "S": "user#1" }, ":foreign": { "S": "post#1" }, ":n": { "N": "1" } },
         });
-        accesses(
-            "Query",
-            &serde_json::to_vec(&body).expect("a literal serializes"),
-        )
+        accesses("Query", &serde_json::to_vec(&body).expect("a literal serializes"))
     }
 
     #[test]
     fn a_query_is_read_when_it_begins_with_its_partition_key() {
-        let expected = || {
-            Ok(vec![Access {
-                action: "dynamodb:Query",
-                partition_key: "user#1".to_owned(),
-            }])
-        };
-        for expression in [
-            "pk = :own",
-            "#p=:own",
-            " #p  =  :own AND begins_with(#s, :foreign)",
-            "pk = :own and sk BETWEEN :n AND :n",
-        ] {
+        let expected = || Ok(vec![Access { action: "dynamodb:Query", partition_key: "user#1".to_owned() }]);
+        for expression in
+            ["pk = :own", "#p=:own", " #p  =  :own AND begins_with(#s, :foreign)", "pk = :own and sk BETWEEN :n AND :n"]
+        {
             assert_eq!(query_of(expression, None), expected(), "{expression}");
         }
         assert_eq!(query_of("#g = :own", Some("gsi1")), expected());
@@ -365,17 +312,13 @@ mod tests {
             ("pk = :own", Some("gsi1")),
             ("", None),
         ] {
-            assert!(
-                matches!(query_of(expression, index), Err(Unclear::Shape(_))),
-                "{expression}"
-            );
+            assert!(matches!(query_of(expression, index), Err(Unclear::Shape(_))), "{expression}");
         }
     }
 
     #[test]
     fn a_key_given_twice_is_malformed_so_that_guard_and_engine_cannot_disagree() {
-        let body =
-            br#"{"TableName":"t","Key":{"pk":{"S":"user#1"},"pk":{"S":"post#1"},"sk":{"S":"a"}}}"#;
+        let body = br#"{"TableName":"t","Key":{"pk":{"S":"user#1"},"pk":{"S":"post#1"},"sk":{"S":"a"}}}"#;
         assert_eq!(accesses("GetItem", body), Err(Unclear::Malformed));
     }
 
@@ -385,21 +328,12 @@ mod tests {
             { "Put": { "TableName": "t", "Item": { "pk": { "S": "a#1" } } } },
             { "ConditionCheck": { "TableName": "t", "Key": { "pk": { "S": "b#1" } } } },
         ] });
-        let read = accesses(
-            "TransactWriteItems",
-            &serde_json::to_vec(&body).expect("a literal serializes"),
-        );
+        let read = accesses("TransactWriteItems", &serde_json::to_vec(&body).expect("a literal serializes"));
         assert_eq!(
             read,
             Ok(vec![
-                Access {
-                    action: "dynamodb:PutItem",
-                    partition_key: "a#1".to_owned()
-                },
-                Access {
-                    action: "dynamodb:ConditionCheckItem",
-                    partition_key: "b#1".to_owned()
-                },
+                Access { action: "dynamodb:PutItem", partition_key: "a#1".to_owned() },
+                Access { action: "dynamodb:ConditionCheckItem", partition_key: "b#1".to_owned() },
             ])
         );
     }

@@ -49,25 +49,12 @@ impl Server {
         let address = listener.local_addr()?;
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        let client = Client::builder(TokioExecutor::new())
-            .pool_max_idle_per_host(ENGINE_CONNECTIONS)
-            .build(connector);
-        let uri = format!("http://{engine}/")
-            .parse()
-            .map_err(io::Error::other)?;
-        let gate = Arc::new(Gate {
-            guard,
-            engine: uri,
-            client,
-            turns: Semaphore::new(ENGINE_CONNECTIONS),
-        });
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(ENGINE_CONNECTIONS).build(connector);
+        let uri = format!("http://{engine}/").parse().map_err(io::Error::other)?;
+        let gate = Arc::new(Gate { guard, engine: uri, client, turns: Semaphore::new(ENGINE_CONNECTIONS) });
         let (end, end_requested) = oneshot::channel();
         let accepting = tokio::spawn(accept(listener, gate, end_requested));
-        Ok(Self {
-            address,
-            end,
-            accepting,
-        })
+        Ok(Self { address, end, accepting })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
@@ -99,14 +86,8 @@ async fn accept(listener: TcpListener, gate: Arc<Gate>, mut end_requested: onesh
         serve(stream, Arc::clone(&gate), &connections);
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN_LIMIT, connections.shutdown())
-        .await
-        .is_err()
-    {
-        tracing::warn!(
-            "requests to the database were still open after {} s",
-            DRAIN_LIMIT.as_secs()
-        );
+    if tokio::time::timeout(DRAIN_LIMIT, connections.shutdown()).await.is_err() {
+        tracing::warn!("requests to the database were still open after {} s", DRAIN_LIMIT.as_secs());
     }
 }
 
@@ -118,8 +99,7 @@ fn serve(stream: TcpStream, gate: Arc<Gate>, connections: &GracefulShutdown) {
         let gate = Arc::clone(&gate);
         async move { Ok::<_, Infallible>(gate.answer(request).await) }
     });
-    let connection =
-        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let connection = connections.watch(connection);
     tokio::spawn(async move {
         // A client that goes away in the middle is its own business.
@@ -141,42 +121,27 @@ impl Gate {
         let (mut parts, body) = request.into_parts();
         let Ok(body) = Limited::new(body, BODY_LIMIT_BYTES).collect().await else {
             let message = "The request is larger than 16 MB or was cut off.";
-            return error(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "RequestEntityTooLarge",
-                message,
-            );
+            return error(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", message);
         };
         let body = body.to_bytes();
-        let operation = text(&parts.headers, "x-amz-target")
-            .and_then(|target| target.strip_prefix(TARGET_PREFIX));
+        let operation = text(&parts.headers, "x-amz-target").and_then(|target| target.strip_prefix(TARGET_PREFIX));
         let authorization = text(&parts.headers, header::AUTHORIZATION.as_str());
         // What has no DynamoDB target (streams, for one) is administrative by any name.
-        if let Err(refusal) = self.guard.decide(
-            authorization,
-            operation.unwrap_or("UnknownOperation"),
-            &body,
-        ) {
+        if let Err(refusal) = self.guard.decide(authorization, operation.unwrap_or("UnknownOperation"), &body) {
             return refuse(&refusal);
         }
         for hop_by_hop in [header::CONNECTION, header::TRANSFER_ENCODING] {
             parts.headers.remove(hop_by_hop);
         }
         parts.uri = self.engine.clone();
-        self.forward(Request::from_parts(parts, Full::new(body)))
-            .await
+        self.forward(Request::from_parts(parts, Full::new(body))).await
     }
 
     async fn forward(&self, request: Request<Full<Bytes>>) -> Response<Full<Bytes>> {
         // The semaphore is never closed; if it were, going on without a turn would be harmless.
         let _turn = self.turns.acquire().await;
         let forwarded = async {
-            let (parts, body) = self
-                .client
-                .request(request)
-                .await
-                .map_err(io::Error::other)?
-                .into_parts();
+            let (parts, body) = self.client.request(request).await.map_err(io::Error::other)?.into_parts();
             let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
             Ok::<_, io::Error>((parts, body))
         };
@@ -189,11 +154,7 @@ impl Gate {
             }
             Err(cause) => {
                 tracing::error!(error = %cause, "the database did not answer");
-                error(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "InternalServerError",
-                    "The database did not answer.",
-                )
+                error(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "The database did not answer.")
             }
         }
     }
@@ -206,16 +167,10 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 fn refuse(refusal: &Refusal) -> Response<Full<Bytes>> {
     let bad_request = StatusCode::BAD_REQUEST;
     match refusal {
-        Refusal::UnknownPrincipal => error(
-            bad_request,
-            "UnrecognizedClientException",
-            "The security token included in the request is invalid.",
-        ),
-        Refusal::Malformed => error(
-            bad_request,
-            "SerializationException",
-            "The request body could not be read.",
-        ),
+        Refusal::UnknownPrincipal => {
+            error(bad_request, "UnrecognizedClientException", "The security token included in the request is invalid.")
+        }
+        Refusal::Malformed => error(bad_request, "SerializationException", "The request body could not be read."),
         Refusal::Denied(denial) => {
             log(denial);
             error(bad_request, "AccessDeniedException", &denial.to_string())
@@ -237,11 +192,7 @@ fn log(denial: &Denial) {
 
 /// DynamoDB's error shape. Its services disagree on the case of `message`; AWS denies with `Message`.
 fn error(status: StatusCode, kind: &str, message: &str) -> Response<Full<Bytes>> {
-    let message_field = if kind == "AccessDeniedException" {
-        "Message"
-    } else {
-        "message"
-    };
+    let message_field = if kind == "AccessDeniedException" { "Message" } else { "message" };
     let body = serde_json::json!({ "__type": format!("com.amazon.coral.service#{kind}"), message_field: message });
     let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
     *response.status_mut() = status;

@@ -41,22 +41,10 @@ impl Caller {
             .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
             .body(Full::new(body.into()))
             .expect("the request is well-formed");
-        let response = self
-            .client
-            .request(request)
-            .await
-            .expect("the guard answers");
+        let response = self.client.request(request).await.expect("the guard answers");
         let status = response.status();
-        let body = response
-            .into_body()
-            .collect()
-            .await
-            .expect("the answer is whole")
-            .to_bytes();
-        (
-            status,
-            serde_json::from_slice(&body).expect("the answer is JSON"),
-        )
+        let body = response.into_body().collect().await.expect("the answer is whole").to_bytes();
+        (status, serde_json::from_slice(&body).expect("the answer is JSON"))
     }
 
     async fn call(&self, operation: &str, body: Value) -> (StatusCode, Value) {
@@ -64,19 +52,11 @@ impl Caller {
     }
 
     pub(super) async fn get(&self, key: &str) -> (StatusCode, Value) {
-        self.call(
-            "GetItem",
-            json!({ "TableName": "service", "Key": item(key) }),
-        )
-        .await
+        self.call("GetItem", json!({ "TableName": "service", "Key": item(key) })).await
     }
 
     pub(super) async fn put(&self, key: &str) -> (StatusCode, Value) {
-        self.call(
-            "PutItem",
-            json!({ "TableName": "service", "Item": item(key) }),
-        )
-        .await
+        self.call("PutItem", json!({ "TableName": "service", "Item": item(key) })).await
     }
 }
 
@@ -86,10 +66,7 @@ fn item(key: &str) -> Value {
 
 fn rule(leading_keys: &str, actions: &[&str]) -> Rule {
     Rule {
-        actions: actions
-            .iter()
-            .map(|action| format!("dynamodb:{action}"))
-            .collect(),
+        actions: actions.iter().map(|action| format!("dynamodb:{action}")).collect(),
         leading_keys: leading_keys.to_owned(),
     }
 }
@@ -114,31 +91,18 @@ pub(super) async fn create_table(administrator: &Caller) {
 /// A database with the table `service`, its administrator, and a procedure `users.edit` that may read
 /// and write `user` and read `team`.
 async fn database() -> (EmbeddedDatabase, Caller, Caller) {
-    let database = EmbeddedDatabase::start(Location::Memory)
-        .await
-        .expect("it starts");
+    let database = EmbeddedDatabase::start(Location::Memory).await.expect("it starts");
     let administrator = Caller::new(&database, &database.administrator().access_key_id);
     create_table(&administrator).await;
     let credentials = Credentials::random();
-    let write = [
-        "GetItem",
-        "PutItem",
-        "UpdateItem",
-        "DeleteItem",
-        "Query",
-        "BatchWriteItem",
-        "BatchGetItem",
-    ];
+    let write = ["GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "BatchWriteItem", "BatchGetItem"];
     database.admit(
         credentials.access_key_id.clone(),
         Policy::Procedure {
             name: "users.edit".to_owned(),
             rules: vec![
                 rule("user", &write),
-                rule(
-                    "team",
-                    &["GetItem", "Query", "BatchGetItem", "ConditionCheckItem"],
-                ),
+                rule("team", &["GetItem", "Query", "BatchGetItem", "ConditionCheckItem"]),
             ],
         },
     );
@@ -149,26 +113,15 @@ async fn database() -> (EmbeddedDatabase, Caller, Caller) {
 fn assert_denied(answer: &(StatusCode, Value), expected: &str) {
     let (status, body) = answer;
     assert_eq!(*status, StatusCode::BAD_REQUEST, "{body}");
-    assert_eq!(
-        body["__type"], "com.amazon.coral.service#AccessDeniedException",
-        "{body}"
-    );
+    assert_eq!(body["__type"], "com.amazon.coral.service#AccessDeniedException", "{body}");
     let message = body["Message"].as_str().unwrap_or_default();
-    assert!(
-        message.starts_with("User: users.edit is not authorized to perform: "),
-        "{message}"
-    );
+    assert!(message.starts_with("User: users.edit is not authorized to perform: "), "{message}");
     assert!(message.contains(expected), "{message}");
 }
 
 fn assert_kind(answer: &(StatusCode, Value), kind: &str) {
     assert_eq!(answer.0, StatusCode::BAD_REQUEST, "{}", answer.1);
-    assert_eq!(
-        answer.1["__type"],
-        format!("com.amazon.coral.service#{kind}"),
-        "{}",
-        answer.1
-    );
+    assert_eq!(answer.1["__type"], format!("com.amazon.coral.service#{kind}"), "{}", answer.1);
 }
 
 #[tokio::test]
@@ -194,29 +147,17 @@ async fn a_foreign_key_is_denied_and_the_message_names_what_is_missing() {
     assert_denied(&procedure.put("post#1").await, missing);
     assert_denied(&procedure.get("post#1").await, "names `post` for reading");
     assert_denied(&procedure.get("users#1").await, "names `users` for reading");
-    assert_eq!(
-        administrator.get("post#1").await,
-        (StatusCode::OK, json!({}))
-    );
+    assert_eq!(administrator.get("post#1").await, (StatusCode::OK, json!({})));
 }
 
 #[tokio::test]
 async fn an_action_that_no_rule_of_the_key_names_is_denied() {
     let (_database, administrator, procedure) = database().await;
     assert_eq!(procedure.get("team#1").await.0, StatusCode::OK);
-    assert_denied(
-        &procedure.put("team#1").await,
-        "dynamodb:PutItem on resource: table/*/team#…",
-    );
+    assert_denied(&procedure.put("team#1").await, "dynamodb:PutItem on resource: table/*/team#…");
     let delete = json!({ "TableName": "service", "Key": item("team#1") });
-    assert_denied(
-        &procedure.call("DeleteItem", delete).await,
-        "dynamodb:DeleteItem",
-    );
-    assert_eq!(
-        administrator.get("team#1").await,
-        (StatusCode::OK, json!({}))
-    );
+    assert_denied(&procedure.call("DeleteItem", delete).await, "dynamodb:DeleteItem");
+    assert_eq!(administrator.get("team#1").await, (StatusCode::OK, json!({})));
 }
 
 #[tokio::test]
@@ -227,20 +168,11 @@ async fn a_transaction_with_one_foreign_key_is_denied_whole_and_changes_nothing(
         "TableName": "service", "Key": item("team#1"), "ConditionExpression": "attribute_not_exists(pk)",
     } });
     let foreign = json!({ "TransactItems": [put("user#1"), check, put("post#1")] });
-    assert_denied(
-        &procedure.call("TransactWriteItems", foreign).await,
-        "names `post` for writing",
-    );
-    assert_eq!(
-        administrator.get("user#1").await,
-        (StatusCode::OK, json!({}))
-    );
+    assert_denied(&procedure.call("TransactWriteItems", foreign).await, "names `post` for writing");
+    assert_eq!(administrator.get("user#1").await, (StatusCode::OK, json!({})));
 
     let own = json!({ "TransactItems": [put("user#1"), check] });
-    assert_eq!(
-        procedure.call("TransactWriteItems", own).await.0,
-        StatusCode::OK
-    );
+    assert_eq!(procedure.call("TransactWriteItems", own).await.0, StatusCode::OK);
     assert_eq!(administrator.get("user#1").await.1["Item"], item("user#1"));
 }
 
@@ -248,47 +180,19 @@ async fn a_transaction_with_one_foreign_key_is_denied_whole_and_changes_nothing(
 async fn every_key_of_a_batch_has_to_be_covered() {
     let (_database, administrator, procedure) = database().await;
     let write = |keys: &[&str]| {
-        let puts: Vec<_> = keys
-            .iter()
-            .map(|key| json!({ "PutRequest": { "Item": item(key) } }))
-            .collect();
+        let puts: Vec<_> = keys.iter().map(|key| json!({ "PutRequest": { "Item": item(key) } })).collect();
         json!({ "RequestItems": { "service": puts } })
     };
-    assert_denied(
-        &procedure
-            .call("BatchWriteItem", write(&["user#1", "post#1"]))
-            .await,
-        "names `post`",
-    );
-    assert_eq!(
-        administrator.get("user#1").await,
-        (StatusCode::OK, json!({}))
-    );
-    assert_eq!(
-        procedure.call("BatchWriteItem", write(&["user#1"])).await.0,
-        StatusCode::OK
-    );
+    assert_denied(&procedure.call("BatchWriteItem", write(&["user#1", "post#1"])).await, "names `post`");
+    assert_eq!(administrator.get("user#1").await, (StatusCode::OK, json!({})));
+    assert_eq!(procedure.call("BatchWriteItem", write(&["user#1"])).await.0, StatusCode::OK);
 
     let read = |keys: &[&str]| json!({ "RequestItems": { "service": { "Keys": keys.iter().map(|key| item(key)).collect::<Vec<_>>() } } });
-    assert_eq!(
-        procedure
-            .call("BatchGetItem", read(&["user#1", "team#1"]))
-            .await
-            .0,
-        StatusCode::OK
-    );
-    assert_denied(
-        &procedure
-            .call("BatchGetItem", read(&["user#1", "post#1"]))
-            .await,
-        "names `post`",
-    );
+    assert_eq!(procedure.call("BatchGetItem", read(&["user#1", "team#1"])).await.0, StatusCode::OK);
+    assert_denied(&procedure.call("BatchGetItem", read(&["user#1", "post#1"])).await, "names `post`");
     let get = |key: &str| json!({ "Get": { "TableName": "service", "Key": item(key) } });
     let transaction = json!({ "TransactItems": [get("user#1"), get("post#1")] });
-    assert_denied(
-        &procedure.call("TransactGetItems", transaction).await,
-        "dynamodb:GetItem",
-    );
+    assert_denied(&procedure.call("TransactGetItems", transaction).await, "dynamodb:GetItem");
 }
 
 #[tokio::test]
@@ -301,15 +205,8 @@ async fn a_query_on_an_index_is_judged_by_the_index_partition() {
         })
     };
     let (status, answer) = procedure.call("Query", query("user#list")).await;
-    assert_eq!(
-        (status, &answer["Count"]),
-        (StatusCode::OK, &json!(0)),
-        "{answer}"
-    );
-    assert_denied(
-        &procedure.call("Query", query("post#list")).await,
-        "names `post` for reading",
-    );
+    assert_eq!((status, &answer["Count"]), (StatusCode::OK, &json!(0)), "{answer}");
+    assert_denied(&procedure.call("Query", query("post#list")).await, "names `post` for reading");
 }
 
 #[tokio::test]
@@ -317,24 +214,12 @@ async fn scans_tables_and_statements_are_for_the_administrator() {
     let (_database, administrator, procedure) = database().await;
     let table = json!({ "TableName": "service" });
     for operation in ["Scan", "DescribeTable", "DeleteTable"] {
-        assert_denied(
-            &procedure.call(operation, table.clone()).await,
-            &format!("dynamodb:{operation}"),
-        );
+        assert_denied(&procedure.call(operation, table.clone()).await, &format!("dynamodb:{operation}"));
     }
     let statement = json!({ "Statement": "SELECT * FROM service" });
-    assert_denied(
-        &procedure.call("ExecuteStatement", statement).await,
-        "dynamodb:ExecuteStatement",
-    );
-    assert_eq!(
-        administrator.call("Scan", table.clone()).await.0,
-        StatusCode::OK
-    );
-    assert_eq!(
-        administrator.call("DescribeTable", table).await.0,
-        StatusCode::OK
-    );
+    assert_denied(&procedure.call("ExecuteStatement", statement).await, "dynamodb:ExecuteStatement");
+    assert_eq!(administrator.call("Scan", table.clone()).await.0, StatusCode::OK);
+    assert_eq!(administrator.call("DescribeTable", table).await.0, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -348,20 +233,14 @@ async fn an_unknown_access_key_is_refused() {
 async fn malformed_json_is_forwarded_for_no_one() {
     let (_database, administrator, procedure) = database().await;
     for caller in [&administrator, &procedure] {
-        assert_kind(
-            &caller.send("GetItem", r#"{"TableName":"#).await,
-            "SerializationException",
-        );
+        assert_kind(&caller.send("GetItem", r#"{"TableName":"#).await, "SerializationException");
     }
 }
 
 #[tokio::test]
 async fn a_later_policy_replaces_the_earlier_one() {
     let (database, _, procedure) = database().await;
-    let policy = Policy::Procedure {
-        name: "users.edit".to_owned(),
-        rules: Vec::new(),
-    };
+    let policy = Policy::Procedure { name: "users.edit".to_owned(), rules: Vec::new() };
     database.admit(procedure.access_key_id.clone(), policy);
     assert_denied(&procedure.get("user#1").await, "names `user` for reading");
 }
@@ -385,23 +264,16 @@ impl Drop for Folder {
 async fn a_file_has_one_user_at_a_time_and_keeps_what_was_written() {
     let folder = Folder::new();
     let location = Location::File(folder.0.join("data.sqlite"));
-    let database = EmbeddedDatabase::start(location.clone())
-        .await
-        .expect("it starts");
+    let database = EmbeddedDatabase::start(location.clone()).await.expect("it starts");
     let administrator = Caller::new(&database, &database.administrator().access_key_id);
     create_table(&administrator).await;
     assert_eq!(administrator.put("user#1").await.0, StatusCode::OK);
 
     let second = EmbeddedDatabase::start(location.clone()).await;
-    assert!(
-        matches!(second, Err(DatabaseError::InUse { .. })),
-        "{second:?}"
-    );
+    assert!(matches!(second, Err(DatabaseError::InUse { .. })), "{second:?}");
     database.stop().await;
 
-    let database = EmbeddedDatabase::start(location)
-        .await
-        .expect("the file is free again");
+    let database = EmbeddedDatabase::start(location).await.expect("the file is free again");
     let administrator = Caller::new(&database, &database.administrator().access_key_id);
     assert_eq!(administrator.get("user#1").await.1["Item"], item("user#1"));
     database.stop().await;
@@ -414,10 +286,7 @@ async fn a_file_that_is_no_database_is_a_typed_error() {
     let path = folder.0.join("data.sqlite");
     std::fs::write(&path, "x".repeat(4096)).expect("the file can be written");
     let started = EmbeddedDatabase::start(Location::File(path)).await;
-    assert!(
-        matches!(started, Err(DatabaseError::Open { .. })),
-        "{started:?}"
-    );
+    assert!(matches!(started, Err(DatabaseError::Open { .. })), "{started:?}");
 }
 
 #[test]

@@ -48,8 +48,7 @@ pub(super) struct Fleet {
 impl Fleet {
     pub(super) fn new(function: Function, ending: watch::Receiver<bool>) -> Self {
         let max_instances = u32::try_from(function.max_instances.max(1)).unwrap_or(u32::MAX);
-        let max_instances =
-            max_instances.min(u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
+        let max_instances = max_instances.min(u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
         Self {
             function,
             idle: Mutex::default(),
@@ -82,21 +81,14 @@ impl Fleet {
                 return Err(closed());
             }
             let (reply, outcome) = oneshot::channel();
-            let job = Job {
-                request_id: request_id.clone(),
-                event: event.clone(),
-                reply,
-                place,
-            };
+            let job = Job { request_id: request_id.clone(), event: event.clone(), reply, place };
             self.dispatch(job, tasks);
             match outcome.await {
                 Ok(Outcome::Done(result)) => return result,
                 Ok(Outcome::NotHandedOut(returned)) => place = returned,
                 // The instance's task was aborted, hence the pool dropped.
                 Err(_) => {
-                    return Err(InvokeError::Crashed {
-                        exit: "the pool was dropped".to_owned(),
-                    });
+                    return Err(InvokeError::Crashed { exit: "the pool was dropped".to_owned() });
                 }
             }
         }
@@ -108,10 +100,7 @@ impl Fleet {
             match handle.jobs.try_send(job) {
                 Ok(()) => return,
                 // It died this moment and takes nothing any more.
-                Err(
-                    mpsc::error::TrySendError::Closed(returned)
-                    | mpsc::error::TrySendError::Full(returned),
-                ) => {
+                Err(mpsc::error::TrySendError::Closed(returned) | mpsc::error::TrySendError::Full(returned)) => {
                     job = returned;
                 }
             }
@@ -120,13 +109,7 @@ impl Fleet {
         let mut tasks = tasks.lock().unwrap_or_else(PoisonError::into_inner);
         // Finished tasks are taken out here, so that the set does not grow with every instance.
         while tasks.try_join_next().is_some() {}
-        tasks.spawn(instance::live(
-            Arc::clone(self),
-            self.count(),
-            id,
-            job,
-            self.ending.clone(),
-        ));
+        tasks.spawn(instance::live(Arc::clone(self), self.count(), id, job, self.ending.clone()));
     }
 
     fn lock_idle(&self) -> std::sync::MutexGuard<'_, Vec<Handle>> {
@@ -153,9 +136,7 @@ impl Fleet {
     /// Counts an instance for as long as the guard lives.
     pub(super) fn count(self: &Arc<Self>) -> Alive {
         self.alive.fetch_add(1, Ordering::AcqRel);
-        Alive {
-            fleet: Arc::clone(self),
-        }
+        Alive { fleet: Arc::clone(self) }
     }
 
     /// Takes no new calls; those that wait for a place are refused.
@@ -174,9 +155,7 @@ impl Fleet {
 }
 
 fn closed() -> InvokeError {
-    InvokeError::InitFailed {
-        message: "the pool is shutting down".to_owned(),
-    }
+    InvokeError::InitFailed { message: "the pool is shutting down".to_owned() }
 }
 
 /// See [`Fleet::count`].

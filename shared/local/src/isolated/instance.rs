@@ -64,26 +64,13 @@ struct Instance {
 }
 
 /// The whole life of an instance that is started for a call.
-pub(super) async fn live(
-    fleet: Arc<Fleet>,
-    alive: Alive,
-    id: u64,
-    first: Job,
-    mut ending: watch::Receiver<bool>,
-) {
+pub(super) async fn live(fleet: Arc<Fleet>, alive: Alive, id: u64, first: Job, mut ending: watch::Receiver<bool>) {
     let mut process = match Process::start(&fleet.function, id).await {
         Ok(process) => process,
         Err(error) => {
-            let message = format!(
-                "{} could not be started: {error}",
-                fleet.function.program.display()
-            );
+            let message = format!("{} could not be started: {error}", fleet.function.program.display());
             drop(alive);
-            answer(
-                first.reply,
-                first.place,
-                Err(InvokeError::InitFailed { message }),
-            );
+            answer(first.reply, first.place, Err(InvokeError::InitFailed { message }));
             return;
         }
     };
@@ -177,21 +164,15 @@ impl Instance {
             self.state = State::Waiting(job);
             return Some(End::Exited(status.to_string()));
         }
-        let invocation = Invocation {
-            headers: invocation_headers(self.function(), &job.request_id),
-            event: job.event.clone(),
-        };
+        let invocation =
+            Invocation { headers: invocation_headers(self.function(), &job.request_id), event: job.event.clone() };
         if poll.send(Ok(invocation)).is_err() {
             // The runtime gave its request up; it will ask again or end.
             self.state = State::Waiting(job);
             return None;
         }
         self.deadline = Instant::now() + self.function().timeout;
-        self.state = State::Working {
-            request_id: job.request_id,
-            reply: job.reply,
-            place: job.place,
-        };
+        self.state = State::Working { request_id: job.request_id, reply: job.reply, place: job.place };
         None
     }
 
@@ -206,21 +187,13 @@ impl Instance {
                 }
                 None
             }
-            Report::Answer {
-                request_id,
-                answer,
-                verdict,
-            } => {
+            Report::Answer { request_id, answer, verdict } => {
                 let _ = verdict.send(self.accept(&request_id, answer));
                 None
             }
             Report::InitError { failure, verdict } => {
                 let accepted = !self.started;
-                let _ = verdict.send(if accepted {
-                    Verdict::Accepted
-                } else {
-                    Verdict::NotNow
-                });
+                let _ = verdict.send(if accepted { Verdict::Accepted } else { Verdict::NotNow });
                 accepted.then_some(End::InitError(failure))
             }
         }
@@ -229,24 +202,13 @@ impl Instance {
     /// Takes an answer to the call that the runtime has, and to no other.
     fn accept(&mut self, answered: &str, given: Answer) -> Verdict {
         match std::mem::replace(&mut self.state, State::Idle) {
-            State::Working {
-                request_id,
-                reply,
-                place,
-            } if request_id == answered => {
+            State::Working { request_id, reply, place } if request_id == answered => {
                 let (result, verdict) = match given {
                     Answer::Response(response) => (Ok(response), Verdict::Accepted),
                     Answer::TooLarge => (Err(InvokeError::ResponseTooLarge), Verdict::TooLarge),
-                    Answer::Error(Failure {
-                        error_type,
-                        error_message: message,
-                    }) => (
-                        Err(InvokeError::Failed {
-                            error_type,
-                            message,
-                        }),
-                        Verdict::Accepted,
-                    ),
+                    Answer::Error(Failure { error_type, error_message: message }) => {
+                        (Err(InvokeError::Failed { error_type, message }), Verdict::Accepted)
+                    }
                 };
                 self.last_request_id = request_id;
                 self.deadline = Instant::now() + self.function().idle_for;
@@ -258,11 +220,7 @@ impl Instance {
             }
             state => {
                 self.state = state;
-                if answered == self.last_request_id {
-                    Verdict::NotNow
-                } else {
-                    Verdict::UnknownRequestId
-                }
+                if answered == self.last_request_id { Verdict::NotNow } else { Verdict::UnknownRequestId }
             }
         }
     }
@@ -288,9 +246,9 @@ impl Instance {
                 let error = match end {
                     End::Exited(exit) => InvokeError::Crashed { exit: exit.clone() },
                     End::Overdue => InvokeError::TimedOut { after },
-                    End::InitError(_) | End::Unused | End::PoolEnds => InvokeError::Crashed {
-                        exit: "ended with the pool".to_owned(),
-                    },
+                    End::InitError(_) | End::Unused | End::PoolEnds => {
+                        InvokeError::Crashed { exit: "ended with the pool".to_owned() }
+                    }
                 };
                 (reply, place, error)
             }
@@ -302,11 +260,7 @@ impl Instance {
 }
 
 /// Frees the place before the caller hears, so that its next call need not wait for it.
-fn answer(
-    reply: oneshot::Sender<Outcome>,
-    place: OwnedSemaphorePermit,
-    result: Result<bytes::Bytes, InvokeError>,
-) {
+fn answer(reply: oneshot::Sender<Outcome>, place: OwnedSemaphorePermit, result: Result<bytes::Bytes, InvokeError>) {
     drop(place);
     // The caller may have gone away; the call was made all the same.
     let _ = reply.send(Outcome::Done(result));
@@ -319,10 +273,7 @@ fn describe(exit: std::io::Result<std::process::ExitStatus>) -> String {
 fn init_failure(end: &End, function: &Function) -> String {
     match end {
         End::Exited(exit) => format!("it ended before it asked for work: {exit}"),
-        End::Overdue => format!(
-            "it did not ask for work within {} ms",
-            function.init_timeout.as_millis()
-        ),
+        End::Overdue => format!("it did not ask for work within {} ms", function.init_timeout.as_millis()),
         End::InitError(failure) => format!("{}: {}", failure.error_type, failure.error_message),
         End::Unused | End::PoolEnds => "the pool is shutting down".to_owned(),
     }
@@ -330,21 +281,11 @@ fn init_failure(end: &End, function: &Function) -> String {
 
 /// The headers of `GET /runtime/invocation/next`, as the Runtime API documents them.
 fn invocation_headers(function: &Function, request_id: &str) -> HeaderMap {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let random = uuid::Uuid::now_v7().simple().to_string();
-    let arn = format!(
-        "arn:aws:lambda:us-east-1:000000000000:function:{}",
-        function.name
-    );
+    let arn = format!("arn:aws:lambda:us-east-1:000000000000:function:{}", function.name);
     // AWS X-Ray, "Tracing header": the start in seconds, then 96 and 64 random bits in hexadecimal.
-    let trace = format!(
-        "Root=1-{:08x}-{};Parent={};Sampled=0",
-        now.as_secs(),
-        &random[8..],
-        &random[16..]
-    );
+    let trace = format!("Root=1-{:08x}-{};Parent={};Sampled=0", now.as_secs(), &random[8..], &random[16..]);
     let deadline_ms = (now + function.timeout).as_millis().to_string();
     let mut headers = HeaderMap::with_capacity(8);
     for (name, value) in [

@@ -10,11 +10,7 @@ const LINE_LIMIT_BYTES: usize = 256 * 1024;
 /// Passes everything on until the function closes its end. Each line is written at once, so that
 /// lines of several functions do not mix. A structured line (a JSON object, which names its
 /// function itself) stays as it is; any other gets the function's name in front.
-pub(super) async fn pass<W: Write>(
-    from: impl AsyncRead + Unpin,
-    function: &str,
-    to: impl Fn() -> W,
-) {
+pub(super) async fn pass<W: Write>(from: impl AsyncRead + Unpin, function: &str, to: impl Fn() -> W) {
     let mut from = BufReader::new(from);
     let mut line = Vec::new();
     loop {
@@ -38,10 +34,7 @@ pub(super) async fn pass<W: Write>(
 }
 
 /// Reads to the next line feed, to the limit or to the end, whichever comes first.
-async fn read_line(
-    from: &mut (impl AsyncBufRead + Unpin),
-    line: &mut Vec<u8>,
-) -> std::io::Result<()> {
+async fn read_line(from: &mut (impl AsyncBufRead + Unpin), line: &mut Vec<u8>) -> std::io::Result<()> {
     loop {
         let available = from.fill_buf().await?;
         if available.is_empty() {
@@ -72,10 +65,7 @@ mod tests {
 
     impl Write for Writes {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0
-                .lock()
-                .expect("no test panics while it writes")
-                .push(bytes.to_vec());
+            self.0.lock().expect("no test panics while it writes").push(bytes.to_vec());
             Ok(bytes.len())
         }
 
@@ -89,12 +79,8 @@ mod tests {
         let writes = Writes::default();
         let printed: &[u8] = b"{\"level\":\"INFO\"}\nplain\n\nno end";
         pass(printed, "users-get", || writes.clone()).await;
-        let expected: [&[u8]; 4] = [
-            b"{\"level\":\"INFO\"}\n",
-            b"users-get: plain\n",
-            b"users-get: \n",
-            b"users-get: no end\n",
-        ];
+        let expected: [&[u8]; 4] =
+            [b"{\"level\":\"INFO\"}\n", b"users-get: plain\n", b"users-get: \n", b"users-get: no end\n"];
         assert_eq!(*writes.0.lock().expect("nobody else has it"), expected);
     }
 
@@ -103,13 +89,7 @@ mod tests {
         let writes = Writes::default();
         let printed = vec![b'{'; LINE_LIMIT_BYTES + 10];
         pass(printed.as_slice(), "users-get", || writes.clone()).await;
-        let lengths: Vec<_> = writes
-            .0
-            .lock()
-            .expect("nobody else has it")
-            .iter()
-            .map(Vec::len)
-            .collect();
+        let lengths: Vec<_> = writes.0.lock().expect("nobody else has it").iter().map(Vec::len).collect();
         assert_eq!(lengths, [LINE_LIMIT_BYTES + 1, 11]);
     }
 }

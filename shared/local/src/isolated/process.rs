@@ -49,22 +49,13 @@ impl Process {
             let name = function.name.clone();
             output.spawn(async move { output::pass(stderr, &name, std::io::stderr).await });
         }
-        Ok(Self {
-            child,
-            reports,
-            output,
-            _server: server,
-        })
+        Ok(Self { child, reports, output, _server: server })
     }
 
     /// Tells it to end and waits until it is reaped; kills it when it does not end.
     pub(super) async fn terminate(&mut self) {
         // No id means that it is reaped already; until then the id cannot belong to another.
-        let pid = self
-            .child
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .and_then(Pid::from_raw);
+        let pid = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         if let Some(pid) = pid {
             let _ = kill_process(pid, Signal::TERM);
         }
@@ -77,10 +68,7 @@ impl Process {
     }
 
     async fn end_within(&mut self, grace: Duration) {
-        if tokio::time::timeout(grace, self.child.wait())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(grace, self.child.wait()).await.is_err() {
             self.kill().await;
         }
     }
@@ -123,12 +111,7 @@ fn command(function: &Function, runtime_api: &str, instance: u64) -> Command {
             ("TZ", ":UTC"),
             ("_HANDLER", name),
         ])
-        .envs(
-            function
-                .environment
-                .iter()
-                .map(|(name, value)| (name, value)),
-        )
+        .envs(function.environment.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

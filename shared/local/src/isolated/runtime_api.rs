@@ -34,16 +34,9 @@ pub(super) enum Report {
     /// `GET /runtime/invocation/next`
     Next(oneshot::Sender<Result<Invocation, Verdict>>),
     /// `POST /runtime/invocation/{id}/response` or `…/error`
-    Answer {
-        request_id: String,
-        answer: Answer,
-        verdict: oneshot::Sender<Verdict>,
-    },
+    Answer { request_id: String, answer: Answer, verdict: oneshot::Sender<Verdict> },
     /// `POST /runtime/init/error`
-    InitError {
-        failure: Failure,
-        verdict: oneshot::Sender<Verdict>,
-    },
+    InitError { failure: Failure, verdict: oneshot::Sender<Verdict> },
 }
 
 #[derive(Debug)]
@@ -109,26 +102,15 @@ async fn converse(stream: TcpStream, reports: mpsc::Sender<Report>) {
         async move { Ok::<_, Infallible>(answer(request, &reports).await) }
     });
     // A function that dies breaks its connection; the instance sees the exit itself.
-    if let Err(error) = hyper::server::conn::http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .await
+    if let Err(error) = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await
     {
         tracing::debug!(%error, "a connection to the Runtime API broke");
     }
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    reports: &mpsc::Sender<Report>,
-) -> Response<Full<Bytes>> {
+async fn answer(request: Request<Incoming>, reports: &mpsc::Sender<Report>) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
-    let path: Vec<&str> = parts
-        .uri
-        .path()
-        .strip_prefix(PREFIX)
-        .unwrap_or_default()
-        .split('/')
-        .collect();
+    let path: Vec<&str> = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().split('/').collect();
     match (&parts.method, path.as_slice()) {
         (&Method::GET, ["invocation", "next"]) => next(reports).await,
         (&Method::POST, ["invocation", request_id, kind @ ("response" | "error")]) => {
@@ -139,12 +121,7 @@ async fn answer(
                 Err(error) => return cut_off(&error),
             };
             let request_id = (*request_id).to_owned();
-            report(reports, |verdict| Report::Answer {
-                request_id,
-                answer,
-                verdict,
-            })
-            .await
+            report(reports, |verdict| Report::Answer { request_id, answer, verdict }).await
         }
         (&Method::POST, ["init", "error"]) => {
             let failure = match collect(body).await {
@@ -166,10 +143,7 @@ async fn next(reports: &mpsc::Sender<Report>) -> Response<Full<Bytes>> {
         Ok(Ok(invocation)) => {
             let mut response = Response::new(Full::new(invocation.event));
             *response.headers_mut() = invocation.headers;
-            response.headers_mut().insert(
-                header::CONTENT_TYPE,
-                HeaderValue::from_static("application/json"),
-            );
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             response
         }
         Ok(Err(verdict)) => judge(verdict),
@@ -189,14 +163,9 @@ async fn report(
 }
 
 /// The whole body; `None` when it is over the limit.
-async fn collect(
-    mut body: impl Body<Data = Bytes, Error = hyper::Error> + Unpin,
-) -> io::Result<Option<Bytes>> {
-    let mut collected = Vec::with_capacity(
-        usize::try_from(body.size_hint().lower())
-            .unwrap_or(0)
-            .min(PAYLOAD_LIMIT_BYTES),
-    );
+async fn collect(mut body: impl Body<Data = Bytes, Error = hyper::Error> + Unpin) -> io::Result<Option<Bytes>> {
+    let mut collected =
+        Vec::with_capacity(usize::try_from(body.size_hint().lower()).unwrap_or(0).min(PAYLOAD_LIMIT_BYTES));
     let mut length = 0;
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(io::Error::other)?.into_data() else {
@@ -219,9 +188,7 @@ fn failure(headers: &HeaderMap, body: &[u8]) -> Failure {
         error_type: String::new(),
     });
     if failure.error_type.is_empty() {
-        let header = headers
-            .get("lambda-runtime-function-error-type")
-            .and_then(|value| value.to_str().ok());
+        let header = headers.get("lambda-runtime-function-error-type").and_then(|value| value.to_str().ok());
         failure.error_type = header.unwrap_or("Unknown").to_owned();
     }
     failure
@@ -230,10 +197,9 @@ fn failure(headers: &HeaderMap, body: &[u8]) -> Failure {
 fn judge(verdict: Verdict) -> Response<Full<Bytes>> {
     match verdict {
         Verdict::Accepted => respond(StatusCode::ACCEPTED, r#"{"status":"OK"}"#),
-        Verdict::UnknownRequestId => respond(
-            StatusCode::BAD_REQUEST,
-            r#"{"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}"#,
-        ),
+        Verdict::UnknownRequestId => {
+            respond(StatusCode::BAD_REQUEST, r#"{"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}"#)
+        }
         Verdict::NotNow => respond(
             StatusCode::FORBIDDEN,
             r#"{"errorMessage":"State transition is not allowed","errorType":"InvalidStateTransition"}"#,
@@ -247,26 +213,17 @@ fn judge(verdict: Verdict) -> Response<Full<Bytes>> {
 
 fn cut_off(error: &io::Error) -> Response<Full<Bytes>> {
     tracing::debug!(%error, "a function's answer was cut off");
-    respond(
-        StatusCode::BAD_REQUEST,
-        r#"{"errorMessage":"The body was cut off","errorType":"InvalidRequest"}"#,
-    )
+    respond(StatusCode::BAD_REQUEST, r#"{"errorMessage":"The body was cut off","errorType":"InvalidRequest"}"#)
 }
 
 /// The instance is ending; the documented meaning of 500 is that the runtime should exit promptly.
 fn gone() -> Response<Full<Bytes>> {
-    respond(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        r#"{"errorMessage":"The instance ends","errorType":"Shutdown"}"#,
-    )
+    respond(StatusCode::INTERNAL_SERVER_ERROR, r#"{"errorMessage":"The instance ends","errorType":"Shutdown"}"#)
 }
 
 fn respond(status: StatusCode, body: &'static str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

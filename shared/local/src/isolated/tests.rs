@@ -28,22 +28,16 @@ fn function() -> Function {
 }
 
 async fn pool(function: Function) -> Pool {
-    Pool::start(vec![function])
-        .await
-        .expect("the program exists")
+    Pool::start(vec![function]).await.expect("the program exists")
 }
 
 async fn invoke(pool: &Pool, event: Value) -> Result<Value, InvokeError> {
-    let answer = pool
-        .invoke("subject", "request-1", Bytes::from(event.to_string()))
-        .await?;
+    let answer = pool.invoke("subject", "request-1", Bytes::from(event.to_string())).await?;
     Ok(serde_json::from_slice(&answer).expect("the function answers with JSON"))
 }
 
 async fn pid(pool: &Pool) -> Pid {
-    let answer = invoke(pool, json!({ "do": "describe" }))
-        .await
-        .expect("it answers");
+    let answer = invoke(pool, json!({ "do": "describe" })).await.expect("it answers");
     pid_of(&answer["pid"])
 }
 
@@ -89,10 +83,7 @@ impl Drop for Folder {
 }
 
 fn lines(path: &Path) -> usize {
-    std::fs::read_to_string(path)
-        .unwrap_or_default()
-        .lines()
-        .count()
+    std::fs::read_to_string(path).unwrap_or_default().lines().count()
 }
 
 #[tokio::test]
@@ -110,19 +101,9 @@ async fn one_instance_answers_call_after_call() {
 
 #[tokio::test]
 async fn an_instance_sees_lambda_s_environment_and_headers_and_nothing_of_ours() {
-    let own = vec![
-        ("TABLE".to_owned(), "service".to_owned()),
-        ("AWS_REGION".to_owned(), "eu-west-1".to_owned()),
-    ];
-    let pool = pool(Function {
-        environment: own,
-        timeout: Duration::from_secs(60),
-        ..function()
-    })
-    .await;
-    let answer = invoke(&pool, json!({ "do": "describe" }))
-        .await
-        .expect("it answers");
+    let own = vec![("TABLE".to_owned(), "service".to_owned()), ("AWS_REGION".to_owned(), "eu-west-1".to_owned())];
+    let pool = pool(Function { environment: own, timeout: Duration::from_secs(60), ..function() }).await;
+    let answer = invoke(&pool, json!({ "do": "describe" })).await.expect("it answers");
     let environment = &answer["environment"];
     for (name, value) in [
         ("TABLE", "service"),
@@ -135,10 +116,7 @@ async fn an_instance_sees_lambda_s_environment_and_headers_and_nothing_of_ours()
         assert_eq!(environment[name], value, "{name}");
     }
     assert!(environment["PATH"].is_string());
-    assert!(
-        environment.get("CARGO_MANIFEST_DIR").is_none(),
-        "cargo sets it for this test only"
-    );
+    assert!(environment.get("CARGO_MANIFEST_DIR").is_none(), "cargo sets it for this test only");
     let headers = &answer["headers"];
     let header = |name: &str| headers[name].as_str().unwrap_or_default();
     assert_eq!(header("lambda-runtime-aws-request-id"), "request-1");
@@ -152,10 +130,7 @@ async fn an_instance_sees_lambda_s_environment_and_headers_and_nothing_of_ours()
 async fn a_posted_error_is_the_caller_s_and_the_instance_goes_on() {
     let pool = pool(function()).await;
     let before = pid(&pool).await;
-    let expected = InvokeError::Failed {
-        error_type: "Fault".to_owned(),
-        message: "the fault".to_owned(),
-    };
+    let expected = InvokeError::Failed { error_type: "Fault".to_owned(), message: "the fault".to_owned() };
     assert_eq!(invoke(&pool, json!({ "do": "error" })).await, Err(expected));
     assert_eq!(pid(&pool).await, before);
     pool.shutdown().await;
@@ -170,13 +145,10 @@ async fn what_is_not_allowed_is_refused_and_harms_nothing() {
     assert_eq!(first, Ok(json!("first")));
     // The instance asks for the next call only when it has written its report.
     assert_eq!(
-        invoke(&pool, json!({ "do": "error" }))
-            .await
-            .map_err(|error| error.to_string()),
+        invoke(&pool, json!({ "do": "error" })).await.map_err(|error| error.to_string()),
         Err("the function failed: Fault: the fault".to_owned())
     );
-    let statuses: Value = serde_json::from_slice(&std::fs::read(report).expect("it was written"))
-        .expect("it is JSON");
+    let statuses: Value = serde_json::from_slice(&std::fs::read(report).expect("it was written")).expect("it is JSON");
     let expected = json!({
         "wrong": 400, "next": 403, "init": 403, "path": 404, "first": 202, "second": 403, "error": 403,
     });
@@ -190,14 +162,8 @@ async fn a_crash_in_the_middle_is_told_at_once_replaced_and_never_repeated() {
     let calls = folder.file("calls");
     let pool = pool(function()).await;
     let crashed = invoke(&pool, json!({ "do": "exit", "note": calls })).await;
-    assert!(
-        matches!(&crashed, Err(InvokeError::Crashed { exit }) if exit.contains('7')),
-        "{crashed:?}"
-    );
-    assert_eq!(
-        invoke(&pool, json!({ "do": "echo" })).await,
-        Ok(json!({ "do": "echo" }))
-    );
+    assert!(matches!(&crashed, Err(InvokeError::Crashed { exit }) if exit.contains('7')), "{crashed:?}");
+    assert_eq!(invoke(&pool, json!({ "do": "echo" })).await, Ok(json!({ "do": "echo" })));
     assert_eq!(lines(&calls), 1, "the call was handed out once");
     assert_eq!(pool.instances("subject"), 1);
     pool.shutdown().await;
@@ -219,10 +185,7 @@ async fn a_call_that_finds_its_instance_exiting_goes_to_another() {
     let calls = folder.file("calls");
     let pool = pool(function()).await;
     for _ in 0..5 {
-        assert_eq!(
-            invoke(&pool, json!({ "do": "exit after", "note": calls })).await,
-            Ok(json!("done"))
-        );
+        assert_eq!(invoke(&pool, json!({ "do": "exit after", "note": calls })).await, Ok(json!("done")));
     }
     assert_eq!(lines(&calls), 5);
     pool.shutdown().await;
@@ -231,16 +194,9 @@ async fn a_call_that_finds_its_instance_exiting_goes_to_another() {
 #[tokio::test]
 async fn a_hung_instance_is_killed_and_the_next_call_gets_a_new_one() {
     let timeout = Duration::from_secs(3);
-    let pool = pool(Function {
-        timeout,
-        ..function()
-    })
-    .await;
+    let pool = pool(Function { timeout, ..function() }).await;
     let hung = pid(&pool).await;
-    assert_eq!(
-        invoke(&pool, json!({ "do": "hang" })).await,
-        Err(InvokeError::TimedOut { after: timeout })
-    );
+    assert_eq!(invoke(&pool, json!({ "do": "hang" })).await, Err(InvokeError::TimedOut { after: timeout }));
     assert_ne!(pid(&pool).await, hung);
     assert!(!runs(hung));
     pool.shutdown().await;
@@ -250,11 +206,7 @@ async fn a_hung_instance_is_killed_and_the_next_call_gets_a_new_one() {
 async fn a_function_that_cannot_start_says_why() {
     let init = |mode: &str, init_timeout| {
         let environment = vec![("MODE".to_owned(), mode.to_owned())];
-        let function = Function {
-            environment,
-            init_timeout,
-            ..function()
-        };
+        let function = Function { environment, init_timeout, ..function() };
         async move {
             let pool = pool(function).await;
             let result = invoke(&pool, json!({ "do": "echo" })).await;
@@ -263,72 +215,35 @@ async fn a_function_that_cannot_start_says_why() {
             result
         }
     };
-    let failed = |message: &str| {
-        Err(InvokeError::InitFailed {
-            message: message.to_owned(),
-        })
-    };
-    assert_eq!(
-        init("init error", LONG).await,
-        failed("Init.Config: no config")
-    );
-    assert_eq!(
-        init("init exit", LONG).await,
-        failed("it ended before it asked for work: exit status: 3")
-    );
+    let failed = |message: &str| Err(InvokeError::InitFailed { message: message.to_owned() });
+    assert_eq!(init("init error", LONG).await, failed("Init.Config: no config"));
+    assert_eq!(init("init exit", LONG).await, failed("it ended before it asked for work: exit status: 3"));
     let hung = init("init hang", Duration::from_millis(50)).await;
     assert_eq!(hung, failed("it did not ask for work within 50 ms"));
 }
 
 #[tokio::test]
 async fn a_program_that_is_missing_or_cannot_run_is_told() {
-    let missing = Pool::start(vec![Function {
-        program: "/no/such/program".into(),
-        ..function()
-    }])
-    .await;
-    assert_eq!(
-        missing.err().map(|error| error.kind()),
-        Some(std::io::ErrorKind::NotFound)
-    );
+    let missing = Pool::start(vec![Function { program: "/no/such/program".into(), ..function() }]).await;
+    assert_eq!(missing.err().map(|error| error.kind()), Some(std::io::ErrorKind::NotFound));
     let twice = Pool::start(vec![function(), function()]).await;
-    assert_eq!(
-        twice.err().map(|error| error.kind()),
-        Some(std::io::ErrorKind::AlreadyExists)
-    );
+    assert_eq!(twice.err().map(|error| error.kind()), Some(std::io::ErrorKind::AlreadyExists));
 
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-    let pool = pool(Function {
-        program,
-        ..function()
-    })
-    .await;
+    let pool = pool(Function { program, ..function() }).await;
     let failed = invoke(&pool, json!({ "do": "echo" })).await;
-    assert!(
-        matches!(failed, Err(InvokeError::InitFailed { .. })),
-        "{failed:?}"
-    );
-    assert_eq!(
-        pool.invoke("other", "1", Bytes::new()).await,
-        Err(InvokeError::UnknownFunction)
-    );
+    assert!(matches!(failed, Err(InvokeError::InitFailed { .. })), "{failed:?}");
+    assert_eq!(pool.invoke("other", "1", Bytes::new()).await, Err(InvokeError::UnknownFunction));
 }
 
 #[tokio::test]
 async fn calls_at_one_time_get_instances_of_their_own() {
     let folder = Folder::new();
-    let pool = pool(Function {
-        max_instances: 3,
-        ..function()
-    })
-    .await;
+    let pool = pool(Function { max_instances: 3, ..function() }).await;
     // Each answers only when all three are there.
     let event = json!({ "do": "meet", "in": folder.0, "count": 3 });
-    let (first, second, third) = tokio::join!(
-        invoke(&pool, event.clone()),
-        invoke(&pool, event.clone()),
-        invoke(&pool, event)
-    );
+    let (first, second, third) =
+        tokio::join!(invoke(&pool, event.clone()), invoke(&pool, event.clone()), invoke(&pool, event));
     let pids = [first, second, third].map(|answer| pid_of(&answer.expect("it met the others")));
     assert!(pids[0] != pids[1] && pids[1] != pids[2] && pids[0] != pids[2]);
     assert_eq!(pool.instances("subject"), 3);
@@ -338,11 +253,7 @@ async fn calls_at_one_time_get_instances_of_their_own() {
 
 #[tokio::test]
 async fn a_call_waits_for_a_free_instance_when_no_more_may_start() {
-    let pool = pool(Function {
-        max_instances: 2,
-        ..function()
-    })
-    .await;
+    let pool = pool(Function { max_instances: 2, ..function() }).await;
     let calls = (0..8).map(|_| {
         let pool = pool.clone();
         tokio::spawn(async move { pid(&pool).await })
@@ -363,32 +274,20 @@ async fn a_call_is_throttled_when_no_instance_comes_free_in_time() {
     let go = folder.file("go");
     // The first call starts later than it takes the only place, so that it outlasts the second's wait.
     let environment = vec![("MODE".to_owned(), "init slow".to_owned())];
-    let pool = pool(Function {
-        environment,
-        timeout: Duration::from_secs(3),
-        ..function()
-    })
-    .await;
+    let pool = pool(Function { environment, timeout: Duration::from_secs(3), ..function() }).await;
     let first = invoke(&pool, json!({ "do": "wait", "for": go }));
     let second = async {
         let throttled = invoke(&pool, json!({ "do": "echo" })).await;
         std::fs::write(&go, "").expect("the file can be written");
         throttled
     };
-    assert_eq!(
-        tokio::join!(first, second),
-        (Ok(json!("waited")), Err(InvokeError::Throttled))
-    );
+    assert_eq!(tokio::join!(first, second), (Ok(json!("waited")), Err(InvokeError::Throttled)));
     pool.shutdown().await;
 }
 
 #[tokio::test]
 async fn an_idle_instance_ends_and_the_next_call_starts_another() {
-    let pool = pool(Function {
-        idle_for: Duration::from_millis(100),
-        ..function()
-    })
-    .await;
+    let pool = pool(Function { idle_for: Duration::from_millis(100), ..function() }).await;
     let first = pid(&pool).await;
     until(|| pool.instances("subject") == 0).await;
     assert!(!runs(first));
@@ -403,28 +302,13 @@ async fn six_megabytes_pass_and_more_is_refused_in_both_directions() {
     let pool = pool(function()).await;
     let before = pid(&pool).await;
     let event = Bytes::from(vec![b' '; PAYLOAD_LIMIT_BYTES + 1]);
-    assert_eq!(
-        pool.invoke("subject", "1", event).await,
-        Err(InvokeError::EventTooLarge)
-    );
+    assert_eq!(pool.invoke("subject", "1", event).await, Err(InvokeError::EventTooLarge));
     let large = |bytes: usize| json!({ "do": "large", "bytes": bytes, "report": report });
-    assert_eq!(
-        invoke(&pool, large(7 * 1024 * 1024)).await,
-        Err(InvokeError::ResponseTooLarge)
-    );
-    assert_eq!(
-        pid(&pool).await,
-        before,
-        "the instance got its 413 and goes on"
-    );
-    assert_eq!(
-        std::fs::read_to_string(&report).ok().as_deref(),
-        Some("413")
-    );
+    assert_eq!(invoke(&pool, large(7 * 1024 * 1024)).await, Err(InvokeError::ResponseTooLarge));
+    assert_eq!(pid(&pool).await, before, "the instance got its 413 and goes on");
+    assert_eq!(std::fs::read_to_string(&report).ok().as_deref(), Some("413"));
     // Two bytes are the quotes of the JSON string.
-    let most = invoke(&pool, large(PAYLOAD_LIMIT_BYTES - 2))
-        .await
-        .expect("it is within the limit");
+    let most = invoke(&pool, large(PAYLOAD_LIMIT_BYTES - 2)).await.expect("it is within the limit");
     assert_eq!(most.as_str().map(str::len), Some(PAYLOAD_LIMIT_BYTES - 2));
     let mut event = br#"{"do":"echo"}"#.to_vec();
     event.resize(PAYLOAD_LIMIT_BYTES, b' ');
@@ -449,10 +333,7 @@ async fn shutdown_lets_calls_finish_refuses_new_ones_and_leaves_no_process() {
     });
     let ending = tokio::spawn(pool.clone().shutdown());
     let refused = waiting.await.expect("no panic");
-    assert!(
-        matches!(refused, Err(InvokeError::InitFailed { .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(InvokeError::InitFailed { .. })), "{refused:?}");
     std::fs::write(&go, "").expect("the file can be written");
     assert_eq!(call.await.expect("no panic"), Ok(json!("waited")));
     ending.await.expect("no panic");

@@ -168,7 +168,8 @@ async fn an_entry_follows_its_entity() {
     let notes = world.write::<Note>();
     let note = notes.create(Note::new("a", 1)).await.expect("created");
     let moved = notes.replace(&note, Note { topic: "b".into(), ..note.clone() }).await.expect("moved");
-    let found = join_all(["a", "b"].map(|topic| world.read::<Note>().list(Note::BY_TOPIC).of(topic).into_future())).await;
+    let found =
+        join_all(["a", "b"].map(|topic| world.read::<Note>().list(Note::BY_TOPIC).of(topic).into_future())).await;
     let found: Vec<_> = found.into_iter().map(|page| page.expect("a page").items).collect();
     assert_eq!(found, [vec![], vec![moved]]);
 }

@@ -25,7 +25,8 @@ fn store(endpoint: &str) -> Store {
 async fn all_are_unavailable(store: &Store) {
     let (notes, changes) = (Read::<Note>::new(session(store)), Write::<Note>::new(session(store)));
     let note = Note::new("a", 1);
-    let unavailable = |error: Option<StoreError>| assert!(matches!(error, Some(StoreError::Unavailable(_))), "{error:?}");
+    let unavailable =
+        |error: Option<StoreError>| assert!(matches!(error, Some(StoreError::Unavailable(_))), "{error:?}");
     unavailable(notes.get(&note.id).await.err());
     unavailable(notes.get_many(&[note.id]).await.err());
     unavailable(notes.list(Note::BY_TOPIC).of("a").await.err());
@@ -81,9 +82,8 @@ async fn it_is_always_too_busy() {
 async fn it_fails_itself() {
     let front = Front::new(|_, _| async { Some(refusal(500, "InternalServerError")) }).await;
     all_are_unavailable(&store(&front.endpoint)).await;
-    let proxy = Front::new(|_, _| async {
-        Some(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 9\r\n\r\n<html>no\n".to_vec())
-    });
+    let proxy =
+        Front::new(|_, _| async { Some(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 9\r\n\r\n<html>no\n".to_vec()) });
     all_are_unavailable(&store(&proxy.await.endpoint)).await;
 }
 
