@@ -28,7 +28,7 @@ runtime::procedures! {
 }
 
 fn main() -> ExitCode {
-    local::main(local::App { service: service(), seed: None, ephemeral: true, root: env!("CARGO_MANIFEST_DIR").into() })
+    local::main(local::App { service: service(), seed: None, ephemeral: true })
 }
 
 /// The name of a thing: here, what it is about.

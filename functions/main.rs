@@ -9,6 +9,5 @@ fn main() -> ExitCode {
         service: functions::service(),
         seed: Some(|session| Box::pin(seed::fill(session))),
         ephemeral: false,
-        root: env!("CARGO_MANIFEST_DIR").into(),
     })
 }

@@ -1,6 +1,13 @@
 //! The command line of a service.
 
-use std::{future::Future, io, path::PathBuf, pin::Pin, process::ExitCode, time::SystemTime};
+use std::{
+    future::Future,
+    io,
+    path::{Path, PathBuf},
+    pin::Pin,
+    process::ExitCode,
+    time::SystemTime,
+};
 
 use clap::{Args, Parser, Subcommand};
 use protocol::{Cause, Clock};
@@ -34,8 +41,6 @@ pub struct App {
     pub seed: Option<Seed>,
     /// Nothing is kept unless it is asked for.
     pub ephemeral: bool,
-    /// The workspace's folder, where `regen` writes and `--isolated` builds.
-    pub root: PathBuf,
 }
 
 /// One typed procedure in Rust; everything else folds out of it.
@@ -46,9 +51,9 @@ struct Line {
     command: Option<Command>,
     #[command(flatten)]
     serve: Serve,
-    /// Where keys and data are kept
-    #[arg(long, global = true, default_value = ".onefold", value_name = "DIR")]
-    data: PathBuf,
+    /// Where keys and data are kept; .onefold in the workspace if left out
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -101,7 +106,8 @@ pub fn main(app: App) -> ExitCode {
 }
 
 fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
-    let data = line.data;
+    let root = workspace()?;
+    let data = line.data.unwrap_or_else(|| root.join(".onefold"));
     match line.command {
         None => {
             // The log of calls goes to standard output through one buffer and one thread, so that a
@@ -114,12 +120,12 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
                 data,
                 ephemeral: line.serve.ephemeral || app.ephemeral,
                 isolated: line.serve.isolated,
-                root: app.root,
+                root,
             };
             tokio()?.block_on(serve::run(app.service, options))?;
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Regen { check }) => regen(&app, check),
+        Some(Command::Regen { check }) => regen(&app, &root, check),
         Some(Command::Token { roles, subject, minutes }) => {
             let subject = subject.unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
             println!("{}", token(&app.service, &data, subject, roles, minutes)?);
@@ -132,26 +138,33 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
     }
 }
 
+/// The workspace's folder, where `regen` writes, `--isolated` builds and data is kept: cargo names it to
+/// what it runs; else it is the one around the current folder.
+fn workspace() -> io::Result<PathBuf> {
+    if let Some(folder) = std::env::var_os("CARGO_MANIFEST_DIR") {
+        return Ok(folder.into());
+    }
+    let here = std::env::current_dir()?;
+    let is_root = |folder: &&Path| {
+        std::fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|manifest| manifest.contains("[workspace]"))
+    };
+    Ok(here.ancestors().find(is_root).unwrap_or(&here).to_owned())
+}
+
 fn tokio() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }
 
-fn regen(app: &App, check: bool) -> Result<ExitCode, Cause> {
+fn regen(app: &App, root: &Path, check: bool) -> Result<ExitCode, Cause> {
     let files = codegen::render(&app.service).map_err(|faults| faults.join("\n"))?;
-    let touched = if check { codegen::stale(&app.root, &files)? } else { codegen::write(&app.root, &files)? };
+    let touched = if check { codegen::stale(root, &files)? } else { codegen::write(root, &files)? };
     for path in &touched {
         println!("{} {}", if check { "stale:" } else { "wrote" }, path.display());
     }
     Ok(if check && !touched.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn token(
-    service: &Service,
-    data: &std::path::Path,
-    subject: String,
-    roles: Vec<String>,
-    minutes: u32,
-) -> Result<String, Cause> {
+fn token(service: &Service, data: &Path, subject: String, roles: Vec<String>, minutes: u32) -> Result<String, Cause> {
     let signer = DataFolder::open(data)?.signer()?;
     let settings = token_settings(service.definition, &signer);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
@@ -168,7 +181,7 @@ fn token(
     })
 }
 
-async fn seed(app: &App, data: &std::path::Path) -> Result<(), Cause> {
+async fn seed(app: &App, data: &Path) -> Result<(), Cause> {
     let seed = app.seed.ok_or("this service has no demonstration data")?;
     let folder = DataFolder::open(data)?;
     let definition = app.service.definition;

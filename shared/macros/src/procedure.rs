@@ -308,11 +308,8 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer) -> TokenStrea
                 <Self as ::runtime::Named>::NAME,
                 <Self as ::runtime::Procedure>::SPEC,
                 #docs,
-                Self::grants(),
-                input,
-                output,
-                failures,
-                typescript,
+                <Self as ::protocol::contract::Describe>::grants(),
+                ::protocol::contract::ProcedureSchemas { input, output, failures, typescript },
             )
         }
     }

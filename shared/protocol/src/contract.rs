@@ -63,6 +63,15 @@ pub struct ProcedureContract {
     pub typescript: ProcedureTypes,
 }
 
+/// What the types of one procedure look like.
+#[doc(hidden)]
+pub struct ProcedureSchemas {
+    pub input: Option<serde_json::Value>,
+    pub output: Option<serde_json::Value>,
+    pub failures: Vec<FailureContract>,
+    pub typescript: ProcedureTypes,
+}
+
 /// The TypeScript expressions of one procedure.
 #[derive(Debug, Default)]
 pub struct ProcedureTypes {
@@ -259,15 +268,12 @@ pub fn procedure(
     name: &str,
     spec: Spec,
     docs: &str,
-    grants: impl IntoIterator<Item = Grant>,
-    input: Option<serde_json::Value>,
-    output: Option<serde_json::Value>,
-    failures: Vec<FailureContract>,
-    typescript: ProcedureTypes,
+    mut grants: Vec<Grant>,
+    schemas: ProcedureSchemas,
 ) -> ProcedureContract {
+    let ProcedureSchemas { input, output, failures, typescript } = schemas;
     let input_optional =
         input.as_ref().is_none_or(|schema| schema.get("required").and_then(|r| r.as_array()).is_none_or(Vec::is_empty));
-    let mut grants: Vec<Grant> = grants.into_iter().collect();
     grants.sort_unstable();
     grants.dedup();
     ProcedureContract {

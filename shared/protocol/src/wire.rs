@@ -83,9 +83,9 @@ impl std::error::Error for Malformed {}
 #[ts(type = "string & { readonly __brand: \"Timestamp\" }")]
 pub struct Timestamp(i64);
 
-/// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59.999Z in milliseconds of the Unix epoch. jiff's own
-/// range ends a day earlier, so that any time zone can show it.
-const TIMESTAMP_MS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_207_200_999;
+/// The years 0 to 9999 in milliseconds of the Unix epoch. The last day is missing: jiff's range ends
+/// where any time zone can still show it, at 9999-12-30T22:00:00Z.
+const TIMESTAMP_MS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_207_200_000;
 
 impl Timestamp {
     /// From milliseconds since 1970, held to the range of the type.
@@ -427,5 +427,60 @@ impl<T: Validate> Validate for Patch<T> {
         if let Self::Set(value) = self {
             value.validate_into(context, parent, report);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_one_width_and_sort_as_text() {
+        let texts: Vec<String> =
+            [i64::MIN, -1, 0, 1_735_689_600_000, i64::MAX].map(|ms| Timestamp::from_unix_ms(ms).to_string()).to_vec();
+        assert_eq!(texts[2], "1970-01-01T00:00:00.000Z");
+        assert!(texts.is_sorted() && texts.iter().all(|text| text.len() == 24), "{texts:?}");
+        for text in &texts {
+            assert_eq!(&text.parse::<Timestamp>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn only_rfc_3339_is_a_time() {
+        assert_eq!("2026-01-31T13:00:00+01:00".parse::<Timestamp>().unwrap().to_string(), "2026-01-31T12:00:00.000Z");
+        for text in [
+            "",
+            "2026-01-31",
+            "2026-01-31T12:00:00",
+            "20260131T120000Z",
+            "2026-02-30T12:00:00Z",
+            "2026-01-31 12:00:00Z",
+        ] {
+            assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_keep_their_digits_or_are_refused() {
+        assert!(serde_json::from_str::<SafeInteger>("9007199254740991").is_ok());
+        assert!(serde_json::from_str::<SafeInteger>("9007199254740992").is_err());
+        assert!(serde_json::from_str::<Finite>("1e999").is_err());
+        assert!("-12.50".parse::<Decimal>().is_ok());
+        for text in ["", "-", ".5", "5.", "1e3", "+1", "1,5"] {
+            assert!(text.parse::<Decimal>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_patch_tells_absent_from_null() {
+        #[derive(Deserialize)]
+        struct Change {
+            #[serde(default)]
+            age: Patch<Option<u32>>,
+        }
+        let age = |json| serde_json::from_str::<Change>(json).unwrap().age;
+        assert_eq!(age("{}"), Patch::Keep);
+        assert_eq!(age(r#"{"age": null}"#), Patch::Set(None));
+        assert_eq!(age(r#"{"age": 3}"#), Patch::Set(Some(3)));
     }
 }

@@ -4,13 +4,19 @@ use std::{io, time::Duration};
 
 use protocol::Fault;
 use tracing::Level;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt::MakeWriter,
+    layer::SubscriberExt as _,
+};
 
 /// Starts writing logs, one JSON object a line.
 pub fn start<W>(writer: W, level: Level)
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
+    // The embedded database warns of every condition that does not hold, which is no news.
+    let filter = Targets::new().with_default(level).with_target("dynoxide", LevelFilter::OFF);
     let subscriber = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
@@ -19,7 +25,8 @@ where
         .with_target(false)
         .with_max_level(level)
         .with_writer(writer)
-        .finish();
+        .finish()
+        .with(filter);
     // It fails when a subscriber was set before, which then goes on.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }

@@ -79,8 +79,13 @@ pub struct Claims {
 pub struct TokenVerifier {
     keys: HashMap<String, DecodingKey>,
     validation: Validation,
-    remembered: Mutex<HashMap<[u8; 32], (Arc<Principal>, Lifetime)>>,
+    remembered: Mutex<HashMap<Digest, Verified>>,
 }
+
+/// The SHA-256 of a token.
+type Digest = [u8; 32];
+/// What a good token says.
+type Verified = (Arc<Principal>, Lifetime);
 
 #[derive(Clone, Copy)]
 struct Lifetime {
@@ -123,7 +128,7 @@ impl TokenVerifier {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(not_valid("the token is too long"));
         }
-        let mut name = [0; 32];
+        let mut name: Digest = [0; 32];
         name.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, token.as_bytes()).as_ref());
         let known = self.remembered.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
         let (principal, lifetime) = match known {
@@ -149,7 +154,7 @@ impl TokenVerifier {
     }
 
     #[inline(never)]
-    fn verify_signature(&self, token: &str) -> Result<(Arc<Principal>, Lifetime), Cause> {
+    fn verify_signature(&self, token: &str) -> Result<Verified, Cause> {
         let header = jsonwebtoken::decode_header(token)?;
         if header.typ.as_deref() != Some(TOKEN_TYPE) {
             return Err(format!("the token is not of the type {TOKEN_TYPE}").into());

@@ -1,0 +1,1 @@
+mod compile_errors;
