@@ -9,82 +9,48 @@ import type {
   TRPC_ERROR_CODE_NUMBER,
 } from "@trpc/server";
 
-/**
- * Where the next page begins: sealed, for one caller and one query only.
- */
+/** Where the next page begins: sealed, for one caller and one query only. */
 export type Cursor = string & { readonly __brand: "Cursor" };
 
-/**
- * An e-mail address as its owner writes it. Two that differ only in case are the same address.
- */
+/** An e-mail address as its owner writes it. Two that differ only in case are the same address. */
 export type EmailAddress = string;
 
-/**
- * One page of a list.
- */
+/** One page of a list. */
 export type Page<T> = {
-  /**
-   * The entries, in the order that was asked for.
-   */
-  items: Array<T>,
-  /**
-   * Where the next page begins; null at the end of the list and only there.
-   */
-  next: Cursor | null,
+  /** The entries, in the order that was asked for. */
+  items: Array<T>;
+  /** Where the next page begins; null at the end of the list and only there. */
+  next: Cursor | null;
 };
 
-/**
- * How many entries a page may have.
- */
+/** How many entries a page may have. */
 export type PageSize = number;
 
-/**
- * A post on the notice board.
- */
+/** A post on the notice board. */
 export type Post = {
-  /**
-   * The post's id.
-   */
-  id: PostId,
-  /**
-   * Who wrote it.
-   */
-  authorId: UserId,
-  /**
-   * The heading.
-   */
-  title: string,
-  /**
-   * The text.
-   */
-  body: string,
-  /**
-   * When it was written.
-   */
-  createdAt: Timestamp,
-  /**
-   * When it was last changed.
-   */
-  updatedAt: Timestamp,
-  /**
-   * Grows with each change.
-   */
-  version: Version,
+  /** The post's id. */
+  id: PostId;
+  /** Who wrote it. */
+  authorId: UserId;
+  /** The heading. */
+  title: string;
+  /** The text. */
+  body: string;
+  /** When it was written. */
+  createdAt: Timestamp;
+  /** When it was last changed. */
+  updatedAt: Timestamp;
+  /** Grows with each change. */
+  version: Version;
 };
 
-/**
- * Names one post.
- */
+/** Names one post. */
 export type PostId = string & { readonly __brand: "PostId" };
 
-/**
- * An order of posts; a minus turns it round.
- */
+/** An order of posts; a minus turns it round. */
 export type PostSort = "createdAt" | "-createdAt" | "title" | "-title";
 
-/**
- * What somebody is in the company.
- */
+/** What somebody is in the company. */
 export type Role = "administrator" | "employee" | "viewer";
 
 /**
@@ -94,57 +60,33 @@ export type Role = "administrator" | "employee" | "viewer";
  */
 export type Timestamp = string & { readonly __brand: "Timestamp" };
 
-/**
- * Somebody who works with the service.
- */
+/** Somebody who works with the service. */
 export type User = {
-  /**
-   * The user's id.
-   */
-  id: UserId,
-  /**
-   * Where mail reaches the user. No two users have the same address, whatever its case.
-   */
-  email: EmailAddress,
-  /**
-   * The name that others see.
-   */
-  name: string,
-  /**
-   * Age in years, if it is known.
-   */
-  age: number | null,
-  /**
-   * Whether the address is known to be the user's.
-   */
-  isVerified: boolean,
-  /**
-   * What the user is in the company.
-   */
-  role: Role,
-  /**
-   * When the user was created.
-   */
-  createdAt: Timestamp,
-  /**
-   * Grows with each change.
-   */
-  version: Version,
+  /** The user's id. */
+  id: UserId;
+  /** Where mail reaches the user. No two users have the same address, whatever its case. */
+  email: EmailAddress;
+  /** The name that others see. */
+  name: string;
+  /** Age in years, if it is known. */
+  age: number | null;
+  /** Whether the address is known to be the user's. */
+  isVerified: boolean;
+  /** What the user is in the company. */
+  role: Role;
+  /** When the user was created. */
+  createdAt: Timestamp;
+  /** Grows with each change. */
+  version: Version;
 };
 
-/**
- * Names one user.
- */
+/** Names one user. */
 export type UserId = string & { readonly __brand: "UserId" };
 
-/**
- * An order of users; a minus turns it round.
- */
+/** An order of users; a minus turns it round. */
 export type UserSort = "createdAt" | "-createdAt" | "age" | "-age" | "name" | "-name" | "email" | "-email";
 
-/**
- * The version of a stored entity; each write makes the next.
- */
+/** The version of a stored entity; each write makes the next. */
 export type Version = number;
 
 /** The input of `health.ping`. */
@@ -153,21 +95,15 @@ export type HealthPingInput = undefined;
 /** The output of `health.ping`. */
 export type HealthPingOutput = string;
 
-/**
- * The failures of `health.ping`.
- */
+/** The failures of `health.ping`. */
 export type HealthPingFailure = never;
 
 /** The input of `posts.create`. */
 export type PostsCreateInput = {
-  /**
-   * The heading.
-   */
-  title: string,
-  /**
-   * The text.
-   */
-  body: string,
+  /** The heading. */
+  title: string;
+  /** The text. */
+  body: string;
 };
 
 /** The output of `posts.create`. */
@@ -181,10 +117,8 @@ export type PostsCreateFailure = { type: "notAUser" };
 
 /** The input of `posts.delete`. */
 export type PostsDeleteInput = {
-  /**
-   * The post's id.
-   */
-  id: PostId,
+  /** The post's id. */
+  id: PostId;
 };
 
 /** The output of `posts.delete`. */
@@ -198,10 +132,8 @@ export type PostsDeleteFailure = { type: "missing", value: PostId };
 
 /** The input of `posts.get`. */
 export type PostsGetInput = {
-  /**
-   * The post's id.
-   */
-  id: PostId,
+  /** The post's id. */
+  id: PostId;
 };
 
 /** The output of `posts.get`. */
@@ -215,50 +147,32 @@ export type PostsGetFailure = { type: "missing", value: PostId };
 
 /** The input of `posts.list`. */
 export type PostsListInput = {
-  /**
-   * Only the posts of this author.
-   */
-  authorId?: UserId | null,
-  /**
-   * The order; newest first if left out.
-   */
-  sort?: PostSort | null,
-  /**
-   * How many posts a page has; 20 if left out.
-   */
-  limit?: PageSize | null,
-  /**
-   * Where to go on: `next` of the page before.
-   */
-  cursor?: Cursor | null,
-} | undefined;
+  /** Only the posts of this author. */
+  authorId?: UserId | null;
+  /** The order; newest first if left out. */
+  sort?: PostSort | null;
+  /** How many posts a page has; 20 if left out. */
+  limit?: PageSize | null;
+  /** Where to go on: `next` of the page before. */
+  cursor?: Cursor | null;
+};
 
 /** The output of `posts.list`. */
 export type PostsListOutput = Page<Post>;
 
-/**
- * The failures of `posts.list`.
- */
+/** The failures of `posts.list`. */
 export type PostsListFailure = never;
 
 /** The input of `posts.update`. */
 export type PostsUpdateInput = {
-  /**
-   * Which post.
-   */
-  id: PostId,
-  /**
-   * The version that was seen; a newer one is then not overwritten.
-   */
-  version?: Version | null,
-  /**
-   * The new heading.
-   */
-  title?: string,
-  /**
-   * The new text.
-   */
-  body?: string,
+  /** Which post. */
+  id: PostId;
+  /** The version that was seen; a newer one is then not overwritten. */
+  version?: Version | null;
+  /** The new heading. */
+  title?: string;
+  /** The new text. */
+  body?: string;
 };
 
 /** The output of `posts.update`. */
@@ -273,26 +187,16 @@ export type PostsUpdateFailure = { type: "missing", value: PostId } | { type: "c
 
 /** The input of `users.create`. */
 export type UsersCreateInput = {
-  /**
-   * Where mail reaches the user; no other user may have it.
-   */
-  email: EmailAddress,
-  /**
-   * The name that others see.
-   */
-  name: string,
-  /**
-   * Age in years, if it is known.
-   */
-  age?: number | null,
-  /**
-   * Whether the address is known to be the user's; false if left out.
-   */
-  isVerified?: boolean | null,
-  /**
-   * What the user is in the company; a viewer if left out.
-   */
-  role?: Role | null,
+  /** Where mail reaches the user; no other user may have it. */
+  email: EmailAddress;
+  /** The name that others see. */
+  name: string;
+  /** Age in years, if it is known. */
+  age?: number | null;
+  /** Whether the address is known to be the user's; false if left out. */
+  isVerified?: boolean | null;
+  /** What the user is in the company; a viewer if left out. */
+  role?: Role | null;
 };
 
 /** The output of `users.create`. */
@@ -306,10 +210,8 @@ export type UsersCreateFailure = { type: "emailTaken", value: EmailAddress };
 
 /** The input of `users.delete`. */
 export type UsersDeleteInput = {
-  /**
-   * The user's id.
-   */
-  id: UserId,
+  /** The user's id. */
+  id: UserId;
 };
 
 /** The output of `users.delete`. */
@@ -324,10 +226,8 @@ export type UsersDeleteFailure = { type: "missing", value: UserId } | { type: "l
 
 /** The input of `users.get`. */
 export type UsersGetInput = {
-  /**
-   * The user's id.
-   */
-  id: UserId,
+  /** The user's id. */
+  id: UserId;
 };
 
 /** The output of `users.get`. */
@@ -341,78 +241,46 @@ export type UsersGetFailure = { type: "missing", value: UserId };
 
 /** The input of `users.list`. */
 export type UsersListInput = {
-  /**
-   * Only users of exactly this age.
-   */
-  age?: number | null,
-  /**
-   * Only users of this age or older.
-   */
-  ageMin?: number | null,
-  /**
-   * Only users of this age or younger.
-   */
-  ageMax?: number | null,
-  /**
-   * Only users whose address is verified, or only those whose is not.
-   */
-  isVerified?: boolean | null,
-  /**
-   * Only users with this role.
-   */
-  role?: Role | null,
-  /**
-   * The order; newest first if left out.
-   */
-  sort?: UserSort | null,
-  /**
-   * How many users a page has; 20 if left out.
-   */
-  limit?: PageSize | null,
-  /**
-   * Where to go on: `next` of the page before.
-   */
-  cursor?: Cursor | null,
-} | undefined;
+  /** Only users of exactly this age. */
+  age?: number | null;
+  /** Only users of this age or older. */
+  ageMin?: number | null;
+  /** Only users of this age or younger. */
+  ageMax?: number | null;
+  /** Only users whose address is verified, or only those whose is not. */
+  isVerified?: boolean | null;
+  /** Only users with this role. */
+  role?: Role | null;
+  /** The order; newest first if left out. */
+  sort?: UserSort | null;
+  /** How many users a page has; 20 if left out. */
+  limit?: PageSize | null;
+  /** Where to go on: `next` of the page before. */
+  cursor?: Cursor | null;
+};
 
 /** The output of `users.list`. */
 export type UsersListOutput = Page<User>;
 
-/**
- * The failures of `users.list`.
- */
+/** The failures of `users.list`. */
 export type UsersListFailure = never;
 
 /** The input of `users.update`. */
 export type UsersUpdateInput = {
-  /**
-   * Which user.
-   */
-  id: UserId,
-  /**
-   * The version that was seen; a newer one is then not overwritten.
-   */
-  version?: Version | null,
-  /**
-   * The new address; no other user may have it.
-   */
-  email?: EmailAddress,
-  /**
-   * The new name.
-   */
-  name?: string,
-  /**
-   * The new age; null when it is no longer known.
-   */
-  age?: number | null,
-  /**
-   * Whether the address is known to be the user's.
-   */
-  isVerified?: boolean,
-  /**
-   * What the user is from now on.
-   */
-  role?: Role,
+  /** Which user. */
+  id: UserId;
+  /** The version that was seen; a newer one is then not overwritten. */
+  version?: Version | null;
+  /** The new address; no other user may have it. */
+  email?: EmailAddress;
+  /** The new name. */
+  name?: string;
+  /** The new age; null when it is no longer known. */
+  age?: number | null;
+  /** Whether the address is known to be the user's. */
+  isVerified?: boolean;
+  /** What the user is from now on. */
+  role?: Role;
 };
 
 /** The output of `users.update`. */
@@ -468,59 +336,41 @@ export type AppErrorShape = { message: string; code: TRPC_ERROR_CODE_NUMBER; dat
 /** Every procedure, as the official client wants to see it. */
 export type AppRecord = {
   health: {
-    /**
-     * Whether the service answers.
-     */
+    /** Whether the service answers. */
     ping: TRPCQueryProcedure<{ input: undefined; output: HealthPingOutput; meta: unknown }>;
   };
   posts: {
-    /**
-     * Write a post. The caller is its author.
-     */
+    /** Write a post. The caller is its author. */
     create: TRPCMutationProcedure<{ input: PostsCreateInput; output: PostsCreateOutput; meta: unknown }>;
-    /**
-     * Delete a post for good.
-     */
+    /** Delete a post for good. */
     delete: TRPCMutationProcedure<{ input: PostsDeleteInput; output: PostsDeleteOutput; meta: unknown }>;
-    /**
-     * Fetch one post.
-     */
+    /** Fetch one post. */
     get: TRPCQueryProcedure<{ input: PostsGetInput; output: PostsGetOutput; meta: unknown }>;
     /**
      * List posts, page by page.
-     * 
+     *
      * By time, an author's posts are served by their index. By title, posts of other authors are read
      * and dropped: a page may come back shorter than asked, with `next`.
      */
-    list: TRPCQueryProcedure<{ input: PostsListInput; output: PostsListOutput; meta: unknown }>;
-    /**
-     * Change a post.
-     */
+    list: TRPCQueryProcedure<{ input: PostsListInput | undefined; output: PostsListOutput; meta: unknown }>;
+    /** Change a post. */
     update: TRPCMutationProcedure<{ input: PostsUpdateInput; output: PostsUpdateOutput; meta: unknown }>;
   };
   users: {
-    /**
-     * Create a user.
-     */
+    /** Create a user. */
     create: TRPCMutationProcedure<{ input: UsersCreateInput; output: UsersCreateOutput; meta: unknown }>;
-    /**
-     * Delete a user for good. The user's posts stay.
-     */
+    /** Delete a user for good. The user's posts stay. */
     delete: TRPCMutationProcedure<{ input: UsersDeleteInput; output: UsersDeleteOutput; meta: unknown }>;
-    /**
-     * Fetch one user.
-     */
+    /** Fetch one user. */
     get: TRPCQueryProcedure<{ input: UsersGetInput; output: UsersGetOutput; meta: unknown }>;
     /**
      * List users, page by page.
-     * 
+     *
      * Sorted by age, an age range is served by its index. Every other filter reads and drops: a page
      * may come back shorter than asked, with `next`, when many users in a row do not fit.
      */
-    list: TRPCQueryProcedure<{ input: UsersListInput; output: UsersListOutput; meta: unknown }>;
-    /**
-     * Change a user.
-     */
+    list: TRPCQueryProcedure<{ input: UsersListInput | undefined; output: UsersListOutput; meta: unknown }>;
+    /** Change a user. */
     update: TRPCMutationProcedure<{ input: UsersUpdateInput; output: UsersUpdateOutput; meta: unknown }>;
   };
 };
@@ -536,11 +386,11 @@ export type ClientOptions = {
   /** Where the procedures are, such as `http://127.0.0.1:9000/trpc`. */
   url: string;
   /** The caller's token, or a function that gives it for each call. */
-  token?: string | (() => string | undefined | Promise<string | undefined>);
+  token?: string | (() => string | undefined | Promise<string | undefined>) | undefined;
   /** What stands between the words of a procedure's name in the address: `-` under `cargo lambda watch` (`@trpc/client` 11.25 or newer). */
-  pathSeparator?: "." | "_" | "~" | "-";
+  pathSeparator?: "." | "_" | "~" | "-" | undefined;
   /** Another `fetch`. */
-  fetch?: typeof globalThis.fetch;
+  fetch?: typeof globalThis.fetch | undefined;
 };
 
 /** The official client, set up for this service. */

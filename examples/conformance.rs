@@ -188,7 +188,7 @@ mod slow {
             pub ms: u32,
         }
         /// Answer later.
-        #[procedure(query, auth = public)]
+        #[procedure(query, auth = public, timeout_ms = 65_000)]
         pub async fn wait(input: Input) -> Waited {
             tokio::time::sleep(std::time::Duration::from_millis(input.ms.into())).await;
             Waited { ms: input.ms }

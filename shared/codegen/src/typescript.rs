@@ -33,10 +33,8 @@ fn package_json(contract: &Contract) -> String {
         "private": true,
         "type": "module",
         "sideEffects": false,
-        "exports": {
-            ".": {"types": "./index.d.ts", "default": "./index.js"},
-            "./contract.json": "./contract.json",
-        },
+        "exports": {".": "./index.js", "./contract.json": "./contract.json"},
+        "types": "./index.d.ts",
         "files": ["contract.json", "index.d.ts", "index.js"],
         "peerDependencies": {"@trpc/client": TRPC_VERSIONS, "@trpc/server": TRPC_VERSIONS},
     });
@@ -46,34 +44,31 @@ fn package_json(contract: &Contract) -> String {
 fn types(contract: &Contract, declarations: &BTreeMap<String, Declaration>) -> String {
     let mut text = format!("// {HEADER}\n\n{IMPORTS}\n");
     for declaration in declarations.values() {
-        let docs = declaration.docs.as_deref().map(tidy_docs).unwrap_or_default();
-        let _ = writeln!(text, "{docs}export {}\n", tidy(&declaration.text));
+        let docs = declaration.docs.as_deref().map(tidy).unwrap_or_default();
+        let _ = writeln!(text, "{docs}\nexport {}\n", tidy(&declaration.text));
     }
     for procedure in &contract.procedures {
         let name = type_name(&procedure.name);
         let types = &procedure.typescript;
-        let input = if procedure.input.is_some() && procedure.input_optional {
-            format!("{} | undefined", types.input)
-        } else {
-            types.input.clone()
-        };
-        let _ =
-            writeln!(text, "/** The input of `{}`. */\nexport type {name}Input = {};\n", procedure.name, tidy(&input));
+        let _ = writeln!(
+            text,
+            "/** The input of `{}`. */\nexport type {name}Input = {};\n",
+            procedure.name,
+            tidy(&types.input)
+        );
         let _ = writeln!(
             text,
             "/** The output of `{}`. */\nexport type {name}Output = {};\n",
             procedure.name, types.output
         );
-        let failures: String = procedure.failures.iter().fold(String::new(), |mut text, failure| {
-            let docs = failure.docs.replace('\n', " ");
-            let _ = write!(text, "\n * - `{}` ({}): {docs}", failure.kind, failure.code.key());
-            text
-        });
-        let _ = writeln!(
-            text,
-            "/**\n * The failures of `{}`.{failures}\n */\nexport type {name}Failure = {};\n",
-            procedure.name, types.failure
-        );
+        let mut docs = format!("The failures of `{}`.", procedure.name);
+        for failure in &procedure.failures {
+            let _ = write!(docs, "\n- `{}` ({}): {}", failure.kind, failure.code.key(), failure.docs.replace('\n', " "));
+        }
+        for line in comment(&docs) {
+            let _ = writeln!(text, "{line}");
+        }
+        let _ = writeln!(text, "export type {name}Failure = {};\n", types.failure);
     }
     text.push_str("/** The failures of every procedure, by its name. */\nexport type Failures = {\n");
     for procedure in &contract.procedures {
@@ -103,11 +98,14 @@ fn router(contract: &Contract) -> String {
                 Kind::Mutation => "TRPCMutationProcedure",
             };
             let types = type_name(&procedure.name);
-            if !procedure.docs.is_empty() {
-                let docs = procedure.docs.replace("*/", "* /").replace('\n', "\n     * ");
-                let _ = writeln!(text, "    /**\n     * {docs}\n     */");
+            for line in comment(&procedure.docs) {
+                let _ = writeln!(text, "    {line}");
             }
-            let input = if procedure.input.is_none() { "undefined".into() } else { format!("{types}Input") };
+            let input = match (&procedure.input, procedure.input_optional) {
+                (None, _) => "undefined".to_owned(),
+                (Some(_), true) => format!("{types}Input | undefined"),
+                (Some(_), false) => format!("{types}Input"),
+            };
             let _ = writeln!(text, "    {name}: {leaf}<{{ input: {input}; output: {types}Output; meta: unknown }}>;");
         }
         text.push_str("  };\n");
@@ -127,33 +125,52 @@ fn type_name(procedure: &str) -> String {
         .collect()
 }
 
-/// Sets what ts-rs wrote on lines of their own, by depth.
+/// Sets what ts-rs wrote on lines of their own, by depth; a comment of one line takes one line.
 fn tidy(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut depth: usize = 0;
-    for line in text.replace(", };", ",\n};").replace(", }", ",\n}").lines() {
-        let line = line.trim();
-        if line.is_empty() {
-            continue;
-        }
-        if line.starts_with('}') {
-            depth = depth.saturating_sub(1);
-        }
-        let comment = if line.starts_with('*') { " " } else { "" };
-        lines.push(format!("{}{comment}{line}", "  ".repeat(depth)));
-        if line.ends_with('{') {
-            depth += 1;
+    let mut docs: Option<String> = None;
+    for line in text.replace(", };", ",\n};").replace(", }", ",\n}").lines().map(str::trim) {
+        match (&mut docs, line) {
+            (_, "") => continue,
+            (None, "/**") => docs = Some(String::new()),
+            (Some(text), "*/") => {
+                lines.extend(comment(text).map(|line| format!("{}{line}", "  ".repeat(depth))));
+                docs = None;
+            }
+            (Some(text), line) => {
+                text.push_str(line.strip_prefix("* ").unwrap_or_else(|| line.trim_start_matches('*')));
+                text.push('\n');
+            }
+            (None, line) => {
+                if line.starts_with('}') {
+                    depth = depth.saturating_sub(1);
+                }
+                let line = line.strip_suffix(',').map_or_else(|| line.to_owned(), |line| format!("{line};"));
+                if line.ends_with('{') {
+                    lines.push(format!("{}{line}", "  ".repeat(depth)));
+                    depth += 1;
+                } else {
+                    lines.push(format!("{}{line}", "  ".repeat(depth)));
+                }
+            }
         }
     }
     lines.join("\n")
 }
 
-fn tidy_docs(docs: &str) -> String {
-    let mut text: String = docs.lines().map(|line| format!("{}\n", line.trim_end())).collect();
-    while text.ends_with("\n\n") {
-        text.pop();
-    }
-    text
+/// The lines of a JSDoc comment.
+fn comment(docs: &str) -> impl Iterator<Item = String> {
+    let docs = docs.trim().replace("*/", "*\\/");
+    let lines: Vec<String> = match docs.lines().collect::<Vec<_>>()[..] {
+        [] => Vec::new(),
+        [line] => vec![format!("/** {line} */")],
+        ref lines => {
+            let middle = lines.iter().map(|line| format!(" * {line}").trim_end().to_owned());
+            std::iter::once("/**".to_owned()).chain(middle).chain(std::iter::once(" */".to_owned())).collect()
+        }
+    };
+    lines.into_iter()
 }
 
 const IMPORTS: &str = r#"import type { TRPCClient } from "@trpc/client";
@@ -203,11 +220,11 @@ export type ClientOptions = {
   /** Where the procedures are, such as `http://127.0.0.1:9000/trpc`. */
   url: string;
   /** The caller's token, or a function that gives it for each call. */
-  token?: string | (() => string | undefined | Promise<string | undefined>);
+  token?: string | (() => string | undefined | Promise<string | undefined>) | undefined;
   /** What stands between the words of a procedure's name in the address: `-` under `cargo lambda watch` (`@trpc/client` 11.25 or newer). */
-  pathSeparator?: "." | "_" | "~" | "-";
+  pathSeparator?: "." | "_" | "~" | "-" | undefined;
   /** Another `fetch`. */
-  fetch?: typeof globalThis.fetch;
+  fetch?: typeof globalThis.fetch | undefined;
 };
 
 /** The official client, set up for this service. */
@@ -226,7 +243,7 @@ export declare function failureOf<P extends ProcedureName>(procedure: P, error: 
 
 const CLIENT: &str = r#"// @HEADER@
 
-import { createTRPCClient, httpLink, TRPCClientError } from "@trpc/client";
+import { createTRPCClient, httpLink } from "@trpc/client";
 
 export function createClient({ url, token, pathSeparator, fetch }) {
   const headers = async () => {
@@ -240,7 +257,8 @@ export function createClient({ url, token, pathSeparator, fetch }) {
 }
 
 export function failureOf(procedure, error) {
-  const data = error instanceof TRPCClientError ? error.data : undefined;
+  // By name: an application may hold two copies of @trpc/client, and only one has the class.
+  const data = error instanceof Error && error.name === "TRPCClientError" ? error.data : undefined;
   return data?.path === procedure ? data.failure : undefined;
 }
 "#;

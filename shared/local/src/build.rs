@@ -18,7 +18,9 @@ use tokio::process::Command;
 pub async fn functions(root: &Path) -> Result<HashMap<String, PathBuf>, Cause> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.current_dir(root).args(["build", "--package", "functions", "--bins"]);
+    // Naming the root package as well gives its dependencies the features that they have under
+    // `cargo run`, so that only the functions themselves are left to build.
+    command.current_dir(root).args(["build", "--package", "functions", "--package", "onefold", "--bins"]);
     command.arg("--message-format=json-render-diagnostics");
     if !cfg!(debug_assertions) {
         command.arg("--release");

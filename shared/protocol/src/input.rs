@@ -44,7 +44,7 @@ pub fn decode_none(raw: Option<&[u8]>) -> Result<(), Fault> {
 
 #[inline(never)]
 fn misshapen(error: &serde_path_to_error::Error<serde_json::Error>) -> Fault {
-    let path = match error.path().to_string().as_str() {
+    let mut path = match error.path().to_string().as_str() {
         "." => String::new(),
         path => path.to_owned(),
     };
@@ -52,6 +52,18 @@ fn misshapen(error: &serde_path_to_error::Error<serde_json::Error>) -> Fault {
     // client wrote the JSON.
     let message = error.inner().to_string();
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(sentence, _)| sentence);
+    // serde reports a missing field at the object that lacks it.
+    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    let message = match missing {
+        None => message,
+        Some(field) => {
+            if !path.is_empty() {
+                path.push('.');
+            }
+            path.push_str(field);
+            "is required"
+        }
+    };
     Fault::invalid(vec![FieldFault { path, message: message.to_owned() }])
 }
 
@@ -79,4 +91,56 @@ fn camel_case(path: &str) -> String {
         }
     }
     name
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    type Lines = Vec<BTreeMap<String, u8>>;
+
+    #[derive(Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema, ts_rs::TS, garde::Validate)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    struct Order {
+        #[garde(range(max = 9))]
+        max_lines: u8,
+        #[garde(length(chars, min = 1))]
+        the_name: String,
+        #[garde(skip)]
+        lines: Option<Lines>,
+    }
+    impl WireType for Order {}
+
+    fn faults(json: &str) -> Vec<(String, String)> {
+        let fault = decode::<Order>(Some(json.as_bytes())).unwrap_err();
+        assert_eq!(fault.code, crate::Code::BadRequest);
+        fault.fields.into_iter().map(|fault| (fault.path, fault.message)).collect()
+    }
+
+    #[test]
+    fn every_broken_rule_is_reported_with_the_callers_names() {
+        let faults = faults(r#"{"maxLines": 10, "theName": ""}"#);
+        let paths: Vec<_> = faults.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths, ["maxLines", "theName"]);
+    }
+
+    #[test]
+    fn a_wrong_shape_is_reported_where_it_is() {
+        assert_eq!(faults(r#"{"maxLines": 1}"#)[0], ("theName".into(), "is required".into()));
+        assert_eq!(faults(r#"{"maxLines": 1, "theName": "a", "lines": [{"a": 300}]}"#)[0].0, "lines[0].a");
+        assert_eq!(faults(r#"{"maxLines": 1, "theName": "a", "other": 1}"#)[0].0, "other");
+        assert!(decode::<Order>(Some(br#"{"maxLines": 1, "theName": "a"} {}"#)).is_err());
+    }
+
+    #[test]
+    fn nothing_is_nothing() {
+        for nothing in [None, Some(&b"null"[..]), Some(b"{}")] {
+            assert!(decode_none(nothing).is_ok());
+        }
+        for something in [&b"1"[..], b"{\"a\":1}", b"{", b"[]"] {
+            assert_eq!(decode_none(Some(something)).unwrap_err().code, crate::Code::BadRequest);
+        }
+    }
 }

@@ -1,0 +1,81 @@
+//! Tokens, good ones and forged ones.
+
+use std::{path::Path, time::SystemTime};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use model::Role;
+use ring::{
+    hmac,
+    signature::{Ed25519KeyPair, KeyPair as _},
+};
+use serde_json::{Value, json};
+
+/// The key of a service, taken from its data folder.
+pub struct Key(Ed25519KeyPair);
+
+impl Key {
+    /// The service's own.
+    pub fn of(data: &Path) -> Self {
+        local::data::DataFolder::open(data).unwrap().signer().unwrap();
+        Self(Ed25519KeyPair::from_pkcs8(&std::fs::read(data.join("signing.key")).unwrap()).unwrap())
+    }
+
+    /// Somebody else's.
+    pub fn foreign() -> Self {
+        Self(Ed25519KeyPair::from_pkcs8(&runtime::tokens::TokenSigner::generate().unwrap()).unwrap())
+    }
+
+    pub fn sign(&self, header: &Value, claims: &Value) -> String {
+        let message = message(header, claims);
+        let signature = BASE64.encode(self.0.sign(message.as_bytes()));
+        format!("{message}.{signature}")
+    }
+
+    /// Signs with HMAC, and with the public key as the secret: what a confused verifier accepts.
+    pub fn sign_hs256(&self, header: &Value, claims: &Value) -> String {
+        let message = message(header, claims);
+        let secret = hmac::Key::new(hmac::HMAC_SHA256, self.0.public_key().as_ref());
+        let signature = BASE64.encode(hmac::sign(&secret, message.as_bytes()));
+        format!("{message}.{signature}")
+    }
+
+    /// A good token.
+    pub fn token(&self, role: Role) -> String {
+        self.token_of(role, &uuid::Uuid::now_v7().to_string())
+    }
+
+    /// A good token of somebody.
+    pub fn token_of(&self, role: Role, subject: &str) -> String {
+        let mut claims = claims(role);
+        claims["sub"] = subject.into();
+        self.sign(&header(), &claims)
+    }
+}
+
+fn message(header: &Value, claims: &Value) -> String {
+    format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()))
+}
+
+/// The header that the service expects.
+pub fn header() -> Value {
+    json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "local"})
+}
+
+/// Claims that the service accepts.
+pub fn claims(role: Role) -> Value {
+    json!({
+        "iss": "urn:onefold:backoffice",
+        "aud": "backoffice",
+        "sub": uuid::Uuid::now_v7().to_string(),
+        "iat": now_s(),
+        "exp": now_s() + 600,
+        "jti": uuid::Uuid::now_v7().to_string(),
+        "roles": [role.name()],
+    })
+}
+
+/// Seconds since 1970.
+pub fn now_s() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    i64::try_from(since_epoch.as_secs()).unwrap()
+}
