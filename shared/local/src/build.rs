@@ -9,6 +9,10 @@ use std::{
 use protocol::Cause;
 use tokio::process::Command;
 
+/// How the variables begin that `cargo run` and `cargo test` set for a package's own programs.
+const ABOUT_THE_PACKAGE: [&str; 5] =
+    ["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_PRIMARY_PACKAGE"];
+
 /// Builds every function and says where it is, by the function's name.
 ///
 /// The binaries are built as this process was: a release service has release functions.

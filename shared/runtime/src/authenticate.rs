@@ -74,3 +74,37 @@ pub fn authorize(auth: Auth, definition: &Definition, principal: Option<&Princip
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SERVICE: Definition = Definition {
+        name: "test",
+        permits: |role, permission| role == "editor" && permission == "posts:write",
+        callers: Callers::Custom(|_| Ok(None)),
+        method_override: true,
+    };
+
+    #[test]
+    fn only_the_declared_callers_come_through() {
+        let editor = Principal { subject: "ada".into(), roles: vec!["reader".into(), "editor".into()] };
+        let reader = Principal { subject: "bob".into(), roles: vec!["reader".into()] };
+        let code = |auth, who| authorize(auth, &SERVICE, who).map_err(|fault| fault.code);
+        assert_eq!(code(Auth::Public, None), Ok(()));
+        assert_eq!(code(Auth::SignedIn, None), Err(Code::Unauthorized));
+        assert_eq!(code(Auth::SignedIn, Some(&reader)), Ok(()));
+        assert_eq!(code(Auth::Permission("posts:write"), None), Err(Code::Unauthorized));
+        assert_eq!(code(Auth::Permission("posts:write"), Some(&reader)), Err(Code::Forbidden));
+        assert_eq!(code(Auth::Permission("posts:write"), Some(&editor)), Ok(()));
+    }
+
+    #[test]
+    fn a_bearer_token_stands_behind_its_scheme() {
+        assert_eq!(bearer("Bearer abc"), Some("abc"));
+        assert_eq!(bearer("bearer abc"), Some("abc"));
+        for other in ["Basic abc", "Bearer", "Bearer ", "abc"] {
+            assert_eq!(bearer(other), None, "{other}");
+        }
+    }
+}

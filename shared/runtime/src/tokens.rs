@@ -265,3 +265,75 @@ impl JwtVerifier for EdDsaVerifier {
         Algorithm::EdDSA
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIGNED_S: i64 = 1_800_000_000;
+
+    fn signer() -> TokenSigner {
+        TokenSigner::new("k1", &TokenSigner::generate().unwrap()).unwrap()
+    }
+
+    fn verifier(signer: &TokenSigner) -> TokenVerifier {
+        let keys = vec![signer.public_key().clone()];
+        TokenVerifier::new(&TokenSettings { issuer: "us".into(), audience: "them".into(), keys }).unwrap()
+    }
+
+    fn claims() -> Claims {
+        Claims {
+            iss: "us".into(),
+            aud: "them".into(),
+            sub: "ada".into(),
+            iat: SIGNED_S,
+            nbf: None,
+            exp: SIGNED_S + 60,
+            jti: "1".into(),
+            roles: vec!["viewer".into()],
+        }
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_ms(seconds * 1000)
+    }
+
+    #[test]
+    fn a_token_says_who_is_calling_until_it_expires() {
+        let signer = signer();
+        let verifier = verifier(&signer);
+        let token = signer.sign(&claims()).unwrap();
+        let principal = verifier.verify(&token, at(SIGNED_S)).unwrap();
+        assert_eq!((principal.subject.as_str(), &*principal.roles), ("ada", &["viewer".to_owned()][..]));
+        // The signature is remembered by now; the times are looked at all the same.
+        assert!(verifier.verify(&token, at(SIGNED_S + 60 + LEEWAY_S - 1)).is_ok());
+        assert_eq!(verifier.verify(&token, at(SIGNED_S + 60 + LEEWAY_S)).unwrap_err().code, Code::Unauthorized);
+        assert_eq!(verifier.verify(&token, at(SIGNED_S - LEEWAY_S - 1)).unwrap_err().code, Code::Unauthorized);
+    }
+
+    #[test]
+    fn a_token_of_somebody_else_is_refused() {
+        let (signer, other) = (signer(), signer());
+        let verifier = verifier(&signer);
+        let now = at(SIGNED_S);
+        assert!(verifier.verify(&other.sign(&claims()).unwrap(), now).is_err());
+        assert!(verifier.verify(&signer.sign(&Claims { iss: "me".into(), ..claims() }).unwrap(), now).is_err());
+        assert!(verifier.verify(&signer.sign(&Claims { aud: "me".into(), ..claims() }).unwrap(), now).is_err());
+        let mut token = signer.sign(&claims()).unwrap();
+        token.push('A');
+        assert!(verifier.verify(&token, now).is_err());
+        assert!(verifier.verify("", now).is_err());
+        assert!(verifier.verify(&"a".repeat(MAX_TOKEN_BYTES + 1), now).is_err());
+    }
+
+    #[test]
+    fn what_is_remembered_has_a_bound() {
+        let signer = signer();
+        let verifier = verifier(&signer);
+        for count in 0..=MAX_REMEMBERED {
+            let token = signer.sign(&Claims { jti: count.to_string(), ..claims() }).unwrap();
+            assert!(verifier.verify(&token, at(SIGNED_S)).is_ok());
+        }
+        assert!(verifier.remembered.lock().unwrap().len() <= MAX_REMEMBERED);
+    }
+}

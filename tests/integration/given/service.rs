@@ -50,14 +50,13 @@ impl Drop for Folder {
 /// Where the program of the reference service is.
 pub const ONEFOLD: &str = env!("CARGO_BIN_EXE_onefold");
 
-/// A command that begins in an environment without cargo's own variables: build scripts that look at
-/// them would be run again by every build inside a test.
+/// A command that is not told about this test's own package: build scripts that look at such
+/// variables would run again in every build inside a test.
 pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let about_the_package = ["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_PRIMARY_PACKAGE"];
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        let ours = ["CARGO_HOME", "CARGO_TARGET_DIR", "CARGO_BUILD_JOBS"].contains(&&*text);
-        if text.starts_with("CARGO") && !ours && !text.starts_with("CARGO_NET") {
+        if about_the_package.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
             command.env_remove(name);
         }
     }

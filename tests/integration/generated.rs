@@ -1,0 +1,60 @@
+//! What is generated is up to date, and the press is pure.
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use crate::given::{
+    Folder,
+    cargo::root,
+    service::{ONEFOLD, command},
+};
+
+#[test]
+fn nothing_that_is_generated_is_stale() {
+    let files = codegen::render(&functions::service()).unwrap();
+    let stale = codegen::stale(root(), &files).unwrap();
+    assert!(stale.is_empty(), "run `cargo regen`: {stale:?}");
+    let check = command(ONEFOLD).args(["regen", "--check"]).output().unwrap();
+    assert!(check.status.success() && check.stdout.is_empty(), "{check:?}");
+}
+
+#[test]
+fn rendering_twice_gives_the_same() {
+    let [first, second] = [0, 1].map(|_| codegen::render(&functions::service()).unwrap());
+    assert_eq!(first, second);
+    let paths: BTreeSet<_> = first.iter().map(|file| &file.path).collect();
+    assert_eq!(paths.len(), first.len(), "a path is rendered twice");
+}
+
+#[test]
+fn each_procedure_has_a_binary_of_one_line() {
+    let files = codegen::render(&functions::service()).unwrap();
+    for procedure in functions::service().procedures {
+        let path = PathBuf::from(format!("functions/src/bin/{}.rs", procedure.entry.name.replace('.', "-")));
+        let file = files.iter().find(|file| file.path == path).unwrap_or_else(|| panic!("{path:?} is missing"));
+        assert!(file.text.starts_with(&format!("//! {}", codegen::HEADER)), "{path:?}");
+    }
+}
+
+/// A file that is missing, one that was edited by hand, and one that nothing makes any more.
+#[test]
+fn missing_edited_and_left_over_files_are_found_and_put_right() {
+    let folder = Folder::new();
+    let files = codegen::render(&functions::service()).unwrap();
+    let all: BTreeSet<_> = files.iter().map(|file| file.path.clone()).collect();
+    let stale = || codegen::stale(folder.path(), &files).unwrap();
+    assert_eq!(stale().into_iter().collect::<BTreeSet<_>>(), all, "everything is missing");
+
+    assert_eq!(codegen::write(folder.path(), &files).unwrap().len(), all.len());
+    assert!(stale().is_empty(), "everything was written");
+    assert!(codegen::write(folder.path(), &files).unwrap().is_empty(), "nothing is left to write");
+
+    let edited = PathBuf::from("bindings/contract.json");
+    let left_over = PathBuf::from("functions/src/bin/users-rename.rs");
+    fs::write(folder.path().join(&edited), "{}").unwrap();
+    fs::write(folder.path().join(&left_over), "fn main() {}\n").unwrap();
+    assert_eq!(stale(), [edited, left_over.clone()]);
+
+    codegen::write(folder.path(), &files).unwrap();
+    assert!(stale().is_empty());
+    assert!(!folder.path().join(left_over).exists());
+}

@@ -1,0 +1,206 @@
+//! What is not there, on purpose: who may name which crate, and what a procedure's file may not hold.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+
+use crate::given::{
+    cargo::{build, cargo, root},
+    service::command,
+};
+
+/// The longest file of a procedure, in lines.
+const MAX_PROCEDURE_LINES: usize = 150;
+
+/// All crates that a package's own code reaches, itself included.
+fn reached(package: &str) -> BTreeSet<String> {
+    let tree = cargo(&["tree", "--package", package, "--edges", "normal,build", "--prefix", "none", "--format", "{p}"]);
+    tree.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+/// What each package of the workspace names in its manifest: the package, and the dependency with its kind.
+fn named() -> Vec<(String, String, String)> {
+    let metadata: Value =
+        serde_json::from_str(&cargo(&["metadata", "--no-deps", "--format-version", "1"])).unwrap();
+    let mut named = Vec::new();
+    for package in metadata["packages"].as_array().unwrap() {
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            named.push((text(&package["name"]), text(&dependency["name"]), text(&dependency["kind"])));
+        }
+    }
+    named
+}
+
+/// The packages that name a crate, tests included; the benchmarks measure the platform itself and may.
+fn who_names(is: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    let named = named().into_iter().filter(|(package, dependency, _)| package != "benches" && is(dependency));
+    named.map(|(package, ..)| package).collect()
+}
+
+fn set(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
+
+#[test]
+fn the_wire_and_the_nouns_know_neither_aws_nor_tokio() {
+    for package in ["protocol", "model"] {
+        let crates = reached(package);
+        assert!(crates.contains("serde"), "the tree was read: {crates:?}");
+        let forbidden: Vec<_> = crates
+            .iter()
+            .filter(|name| ["aws-", "lambda_", "tokio", "hyper"].iter().any(|start| name.starts_with(start)))
+            .collect();
+        assert!(forbidden.is_empty(), "{package} reaches {forbidden:?}");
+    }
+}
+
+#[test]
+fn each_platform_has_one_room() {
+    assert_eq!(who_names(|name| name.starts_with("lambda_")), set(&["runtime"]));
+    assert_eq!(who_names(|name| name.starts_with("aws-")), set(&["store"]));
+    assert_eq!(who_names(|name| name.starts_with("dynoxide")), set(&["local"]));
+}
+
+#[test]
+fn a_function_brings_no_database_and_no_local_cloud() {
+    let crates = reached("functions");
+    assert!(crates.contains("aws-sdk-dynamodb"), "the tree was read: {crates:?}");
+    for forbidden in ["dynoxide-rs", "rusqlite", "libsqlite3-sys", "local", "codegen", "clap", "aws-config"] {
+        assert!(!crates.contains(forbidden), "functions reaches {forbidden}");
+    }
+}
+
+#[test]
+fn nothing_brings_openssl() {
+    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    let names: BTreeSet<_> = lock.lines().filter_map(|line| line.strip_prefix("name = ")).collect();
+    assert!(names.contains("\"rustls\""), "the lock file was read");
+    for forbidden in ["\"openssl\"", "\"openssl-sys\"", "\"native-tls\""] {
+        assert!(!names.contains(forbidden), "{forbidden}");
+    }
+}
+
+/// `users.get` is `functions/src/users/get.rs`.
+fn procedures() -> BTreeMap<String, PathBuf> {
+    let path = |name: &str| root().join("functions/src").join(name.replace('.', "/")).with_extension("rs");
+    functions::service().procedures.iter().map(|p| (p.entry.name.to_owned(), path(p.entry.name))).collect()
+}
+
+#[test]
+fn a_procedure_is_one_short_file() {
+    for (name, path) in procedures() {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines < MAX_PROCEDURE_LINES, "{name} has {lines} lines");
+    }
+}
+
+/// A procedure decides nothing that belongs to the wire, the table or the machine.
+#[test]
+fn a_procedure_holds_no_status_path_key_or_environment() {
+    let forbidden = [
+        "StatusCode",
+        "http_status",
+        "http::",
+        "Code::",
+        "HeaderMap",
+        "std::env",
+        "env!(",
+        "env::var",
+        "std::fs",
+        "std::net",
+        "TcpStream",
+        "aws_sdk",
+        "SystemTime",
+        "Uuid::",
+        ".uri()",
+        ".path()",
+        "split('/')",
+        "split(\"/\")",
+        "unsafe",
+    ];
+    for (name, path) in procedures() {
+        let text = fs::read_to_string(&path).unwrap();
+        let body = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for (number, line) in body.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+            for word in forbidden {
+                assert!(!line.contains(word), "{name}, line {}: `{word}` has no place here: {line}", number + 1);
+            }
+            // Every second piece between quotation marks is a text; keys are texts with a `#`.
+            let key = line.split('"').skip(1).step_by(2).find(|text| text.contains('#'));
+            assert_eq!(key, None, "{name}, line {}: a key is built by the store", number + 1);
+        }
+    }
+}
+
+/// A file that named half of the procedures would have to be touched for a new one. Tests and prose may.
+#[test]
+fn no_hand_written_file_lists_the_procedures() {
+    let names: Vec<String> = procedures().into_keys().collect();
+    let mut looked_at = 0;
+    for path in hand_written(root()) {
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        looked_at += 1;
+        let mentioned: Vec<_> = names
+            .iter()
+            .filter(|name| [".", "-", "::", "/"].iter().any(|dot| text.contains(&name.replace('.', dot))))
+            .collect();
+        assert!(mentioned.len() * 2 < names.len(), "{} names {mentioned:?}", path.display());
+    }
+    assert!(looked_at > 50, "only {looked_at} files were looked at");
+}
+
+/// The files that people write and that make the service.
+fn hand_written(root: &Path) -> Vec<PathBuf> {
+    let skipped = ["target", "node_modules", "bindings", "tests", "bin"];
+    let read = ["rs", "toml", "ts", "js", "mjs", "json", "py", "sh", "yml", "yaml", ""];
+    let mut found = Vec::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+            if entry.file_type().unwrap().is_dir() {
+                if !name.starts_with('.') && !skipped.contains(&&*name) {
+                    folders.push(path);
+                }
+            } else if read.contains(&path.extension().unwrap_or_default().to_string_lossy().as_ref()) {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// `cargo fmt` does not visit modules that are declared inside a macro.
+#[test]
+fn procedures_are_formatted() {
+    let output = command("rustfmt").args(["--check", "--edition", "2024"]).args(procedures().values()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+/// A function that linked another procedure would grow with the service, and start slower.
+#[test]
+fn a_function_links_only_itself() {
+    let programs = build(&["--package", "functions", "--bins"]);
+    // As both of Rust's ways to mangle write `functions::users::get`.
+    let mangled = |name: &str| {
+        let parts = name.split('.').map(|part| format!("{}{part}", part.len()));
+        format!("9functions{}", parts.collect::<String>())
+    };
+    let names: Vec<String> = procedures().into_keys().collect();
+    for name in &names {
+        let program = programs.get(&name.replace('.', "-")).unwrap_or_else(|| panic!("there is no binary for {name}"));
+        let bytes = fs::read(program).unwrap();
+        let linked: Vec<_> = names.iter().filter(|other| contains(&bytes, mangled(other).as_bytes())).collect();
+        // A release binary is stripped: it holds no symbols, not even its own.
+        assert!(linked == [name] || (linked.is_empty() && !cfg!(debug_assertions)), "{name} links {linked:?}");
+    }
+}
+
+fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
+    bytes.windows(wanted.len()).any(|window| window == wanted)
+}
