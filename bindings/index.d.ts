@@ -122,7 +122,7 @@ export type PostsDeleteInput = {
 };
 
 /** The output of `posts.delete`. */
-export type PostsDeleteOutput = void;
+export type PostsDeleteOutput = undefined;
 
 /**
  * The failures of `posts.delete`.
@@ -215,7 +215,7 @@ export type UsersDeleteInput = {
 };
 
 /** The output of `users.delete`. */
-export type UsersDeleteOutput = void;
+export type UsersDeleteOutput = undefined;
 
 /**
  * The failures of `users.delete`.

@@ -1,1 +1,11 @@
+//! The proof: the whole service, from outside.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod callers;
 mod compile_errors;
+mod data;
+mod generated;
+mod given;
+mod grants;
+mod invariants;
+mod wire;

@@ -147,12 +147,8 @@ fn tidy(text: &str) -> String {
                     depth = depth.saturating_sub(1);
                 }
                 let line = line.strip_suffix(',').map_or_else(|| line.to_owned(), |line| format!("{line};"));
-                if line.ends_with('{') {
-                    lines.push(format!("{}{line}", "  ".repeat(depth)));
-                    depth += 1;
-                } else {
-                    lines.push(format!("{}{line}", "  ".repeat(depth)));
-                }
+                lines.push(format!("{}{line}", "  ".repeat(depth)));
+                depth += usize::from(line.ends_with('{'));
             }
         }
     }

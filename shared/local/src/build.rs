@@ -22,6 +22,13 @@ const ABOUT_THE_PACKAGE: [&str; 5] =
 pub async fn functions(root: &Path) -> Result<HashMap<String, PathBuf>, Cause> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
+    // Build scripts that look at such a variable (`ring`'s does) would run again in every build that
+    // has another value of it.
+    for (name, _) in std::env::vars_os() {
+        if ABOUT_THE_PACKAGE.iter().any(|start| name.to_string_lossy().starts_with(start)) {
+            command.env_remove(name);
+        }
+    }
     // Naming the root package as well gives its dependencies the features that they have under
     // `cargo run`, so that only the functions themselves are left to build.
     command.current_dir(root).args(["build", "--package", "functions", "--package", "onefold", "--bins"]);

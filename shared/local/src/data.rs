@@ -127,7 +127,8 @@ impl DataFolder {
     /// # Errors
     /// When the file cannot be written.
     pub fn write_functions_env(&self, environment: &[(String, String)]) -> Result<(), Cause> {
-        let text: String = environment.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+        // In quotes, as `cargo lambda watch --env-file` and a shell want JSON. No value has a quote itself.
+        let text: String = environment.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect();
         write_private(&self.functions_env(), text.as_bytes())?;
         Ok(())
     }

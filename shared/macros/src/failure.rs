@@ -47,7 +47,7 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         quote!(#pattern => ::protocol::__private::serde_json::json!({"type": #kind, #(#members),*}))
     });
     let contracts = variants.iter().map(|Read { code, kind, docs, fields, .. }| {
-        let fields = fields.iter().map(|(_, key, ty)| quote!((#key, press.output::<#ty>())));
+        let fields = fields.iter().map(|(_, key, ty)| quote!((#key, press.output::<#ty>(), ::protocol::contract::rewrite::<#ty>)));
         quote!(::protocol::contract::failure(#kind, ::protocol::Code::#code, #docs, vec![#(#fields),*]))
     });
     let members = variants.iter().map(|Read { kind, fields, .. }| {
@@ -85,7 +85,7 @@ fn read(variant: &Variant) -> syn::Result<Read> {
     let docs = docs_of(&variant.attrs);
     let attribute =
         variant.attrs.iter().find(|attribute| attribute.path().is_ident("failure")).ok_or_else(|| {
-            syn::Error::new(variant.span(), "say which code this failure has: `#[failure(NOT_FOUND)]`")
+            syn::Error::new(variant.ident.span(), "say which code this failure has: `#[failure(NOT_FOUND)]`")
         })?;
     let (code, text) = attribute.parse_args_with(|input: syn::parse::ParseStream<'_>| {
         let code: Ident = input.parse()?;
@@ -109,7 +109,7 @@ fn read(variant: &Variant) -> syn::Result<Read> {
         Fields::Unit => (quote!(Self::#ident), Vec::new(), text.map(|text| quote!(format!(#text)))),
         Fields::Unnamed(fields) => {
             let [field] = fields.unnamed.iter().collect::<Vec<_>>()[..] else {
-                return Err(syn::Error::new(variant.span(), "one value, or named fields"));
+                return Err(syn::Error::new(variant.ident.span(), "one value, or named fields"));
             };
             let binding = format_ident!("value");
             let message = text.map(|text| quote!(format!(#text, value)));
@@ -130,7 +130,7 @@ fn read(variant: &Variant) -> syn::Result<Read> {
         Some(message) => message,
         None if docs.is_empty() => {
             let hint = "say it to the caller: a doc comment, or `#[failure(CODE, message = \"…\")]`";
-            return Err(syn::Error::new(variant.span(), hint));
+            return Err(syn::Error::new(variant.ident.span(), hint));
         }
         None => {
             let sentence = docs.split("\n\n").next().unwrap_or_default().replace('\n', " ");

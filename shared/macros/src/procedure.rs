@@ -278,15 +278,24 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer) -> TokenStrea
         Parameter::Input(ty) => Some(ty),
         Parameter::Capability(_) => None,
     });
-    let (input_schema, input_type) = match input {
-        Some(ty) => (quote!(Some(press.input::<#ty>())), quote!(press.typescript_inline::<#ty>())),
-        None => (quote!(None), quote!("undefined".into())),
+    let (input_schema, input_type, rewrite_input) = match input {
+        Some(ty) => (
+            quote!(Some(press.input::<#ty>())),
+            quote!(press.typescript_inline::<#ty>()),
+            quote!(Some(::protocol::contract::rewrite_input::<#ty>)),
+        ),
+        None => (quote!(None), quote!("undefined".into()), quote!(None)),
     };
     let output = &answer.output;
-    let (output_schema, output_type) = if answer.is_void() {
-        (quote!(None), quote!("void".into()))
+    let (output_schema, output_type, rewrite_output) = if answer.is_void() {
+        // `undefined`, not `void`: the official client makes `never` of `void`.
+        (quote!(None), quote!("undefined".into()), quote!(None))
     } else {
-        (quote!(Some(press.output::<#output>())), quote!(press.typescript::<#output>()))
+        (
+            quote!(Some(press.output::<#output>())),
+            quote!(press.typescript::<#output>()),
+            quote!(Some(::protocol::contract::rewrite::<#output>)),
+        )
     };
     let failure = answer.failure.clone().unwrap_or_else(|| parse_quote!(::protocol::NoFailure));
     quote! {
@@ -295,7 +304,7 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer) -> TokenStrea
             grants.into_iter().flatten().collect()
         }
 
-        fn describe(press: &mut ::protocol::contract::Press) -> ::protocol::contract::ProcedureContract {
+        fn describe(press: &mut ::protocol::contract::Press, name: &str) -> ::protocol::contract::ProcedureContract {
             let input = #input_schema;
             let output = #output_schema;
             let failures = <#failure as ::protocol::contract::DescribeFailures>::failures(press);
@@ -303,9 +312,11 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer) -> TokenStrea
                 input: #input_type,
                 output: #output_type,
                 failure: <#failure as ::protocol::contract::DescribeFailures>::typescript(press),
+                rewrite_input: #rewrite_input,
+                rewrite_output: #rewrite_output,
             };
             ::protocol::contract::procedure(
-                <Self as ::runtime::Named>::NAME,
+                name,
                 <Self as ::runtime::Procedure>::SPEC,
                 #docs,
                 <Self as ::protocol::contract::Describe>::grants(),

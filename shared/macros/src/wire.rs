@@ -55,6 +55,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
 
         impl ::protocol::WireType for #name {}
         impl ::protocol::WireValue for #name {}
+        impl ::protocol::WireInput for #name {}
         const _: () = {
             fn travels<T: ::protocol::WireType>() {}
             #[allow(dead_code)]

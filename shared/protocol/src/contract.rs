@@ -9,7 +9,7 @@ use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde::Serialize;
 use ts_rs::{TS, TypeVisitor};
 
-use crate::{Access, Auth, Code, Grant, Kind, Spec, WireType};
+use crate::{Access, Auth, Code, Grant, Kind, Spec, WireInput, WireType};
 
 /// The version of the contract's own format.
 pub const FORMAT: u32 = 1;
@@ -72,7 +72,31 @@ pub struct ProcedureSchemas {
     pub typescript: ProcedureTypes,
 }
 
-/// The TypeScript expressions of one procedure.
+/// Reads a value as its Rust type does, with validation where it is an input, and writes it again.
+///
+/// A test holds serde, JSON Schema and TypeScript against each other with it, for whatever types the
+/// procedures have.
+pub type Rewrite = fn(&[u8]) -> Result<Vec<u8>, String>;
+
+/// The [`Rewrite`] of an input.
+///
+/// # Errors
+/// What a caller would be told.
+pub fn rewrite_input<T: WireInput>(json: &[u8]) -> Result<Vec<u8>, String> {
+    let input: T = crate::input::decode(Some(json)).map_err(|fault| fault.message)?;
+    serde_json::to_vec(&input).map_err(|error| error.to_string())
+}
+
+/// The [`Rewrite`] of an output or of a failure's member.
+///
+/// # Errors
+/// Why it is no value of the type.
+pub fn rewrite<T: WireType>(json: &[u8]) -> Result<Vec<u8>, String> {
+    let value: T = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    serde_json::to_vec(&value).map_err(|error| error.to_string())
+}
+
+/// The TypeScript expressions of one procedure, and its types at work.
 #[derive(Debug, Default)]
 pub struct ProcedureTypes {
     /// `undefined` when there is none.
@@ -81,6 +105,10 @@ pub struct ProcedureTypes {
     pub output: String,
     /// `never` when there are none.
     pub failure: String,
+    /// None when there is no input.
+    pub rewrite_input: Option<Rewrite>,
+    /// None when there is no output.
+    pub rewrite_output: Option<Rewrite>,
 }
 
 /// Who may call, as data.
@@ -129,17 +157,25 @@ pub struct FailureContract {
     pub docs: String,
     /// The payload, as JSON Schema.
     pub schema: serde_json::Value,
+    /// The types of the members beside `type`, at work.
+    #[serde(skip)]
+    pub rewrites: Vec<(String, Rewrite)>,
 }
 
 /// What the press asks of a procedure.
 pub trait Describe {
     /// What the procedure may do to what is stored: the sum of its capabilities.
     fn grants() -> Vec<Grant>;
-    /// The procedure's contract; named types are left with the press.
-    fn describe(press: &mut Press) -> ProcedureContract;
+    /// The procedure's contract under its name in the index; named types are left with the press.
+    fn describe(press: &mut Press, name: &str) -> ProcedureContract;
 }
 
 /// What the press asks of a procedure's failures.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a set of failures",
+    label = "not a set of failures",
+    note = "put `#[derive(Failure)]` on the enum and `#[failure(CODE)]` on each variant, or use `NoFailure`"
+)]
 pub trait DescribeFailures {
     /// All variants.
     fn failures(press: &mut Press) -> Vec<FailureContract>;
@@ -195,7 +231,7 @@ impl Default for Press {
 
 impl Press {
     /// The schema of an input, written out where it stands.
-    pub fn input<T: WireType>(&mut self) -> serde_json::Value {
+    pub fn input<T: WireInput>(&mut self) -> serde_json::Value {
         T::json_schema(&mut self.inputs).into()
     }
 
@@ -311,13 +347,15 @@ impl From<Grant> for GrantContract {
 
 /// One failure's contract from its parts: `fields` are the payload's members beside `type`.
 #[doc(hidden)]
-pub fn failure(kind: &str, code: Code, docs: &str, fields: Vec<(&str, serde_json::Value)>) -> FailureContract {
+pub fn failure(kind: &str, code: Code, docs: &str, fields: Vec<(&str, serde_json::Value, Rewrite)>) -> FailureContract {
     let mut required = vec![serde_json::json!("type")];
     let mut properties = serde_json::Map::new();
     properties.insert("type".into(), serde_json::json!({"const": kind}));
-    for (name, schema) in fields {
+    let mut rewrites = Vec::new();
+    for (name, schema, rewrite) in fields {
         required.push(name.into());
         properties.insert(name.to_owned(), schema);
+        rewrites.push((name.to_owned(), rewrite));
     }
     FailureContract {
         kind: kind.to_owned(),
@@ -325,5 +363,6 @@ pub fn failure(kind: &str, code: Code, docs: &str, fields: Vec<(&str, serde_json
         http_status: code.http_status(),
         docs: docs.to_owned(),
         schema: serde_json::json!({"type": "object", "properties": properties, "required": required}),
+        rewrites,
     }
 }

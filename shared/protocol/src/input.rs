@@ -5,13 +5,13 @@ use serde::de::DeserializeOwned;
 
 use crate::{Fault, FieldFault, WireType};
 
-/// A type that can be a procedure's input.
+/// A type that can be a procedure's input. `#[wire]` implements it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an input",
+    label = "not an input",
     note = "put `#[wire]` on it; a type whose name ends in `Input` refuses unknown fields"
 )]
 pub trait WireInput: WireType + DeserializeOwned + Validate<Context = ()> {}
-impl<T: WireType + DeserializeOwned + Validate<Context = ()>> WireInput for T {}
 
 /// Reads and validates an input. None at all counts as `{}`, so that an input whose fields are all
 /// optional may be left out.
@@ -112,6 +112,7 @@ mod tests {
         lines: Option<Lines>,
     }
     impl WireType for Order {}
+    impl WireInput for Order {}
 
     fn faults(json: &str) -> Vec<(String, String)> {
         let fault = decode::<Order>(Some(json.as_bytes())).unwrap_err();

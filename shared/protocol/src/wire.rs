@@ -9,7 +9,11 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use garde::Validate;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{DeserializeOwned, Error as _},
+    ser::Error as _,
+};
 use ts_rs::TS;
 
 /// A type that can stand in an input, an output or a failure.
@@ -22,7 +26,7 @@ use ts_rs::TS;
     note = "u64, i64, u128, i128, usize, isize: use u32/i32, `SafeInteger` (53 bits) or `Decimal`, because a JavaScript number loses their digits",
     note = "f32, f64: use `Finite`, because JSON has no NaN; Option<Option<T>>: use `Patch<Option<T>>` in an input; maps: keys are `String` or an id"
 )]
-pub trait WireType: Serialize + JsonSchema + TS + 'static {}
+pub trait WireType: Serialize + DeserializeOwned + JsonSchema + TS + 'static {}
 
 /// A [`WireType`] other than an `Option`, so that `Option<Option<T>>` is refused.
 #[diagnostic::on_unimplemented(
@@ -298,6 +302,7 @@ travels!(Cursor);
 /// How many entries a page may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS, Validate)]
 #[serde(transparent)]
+#[garde(transparent)]
 #[ts(type = "number")]
 pub struct PageSize(
     #[garde(range(min = 1, max = PageSize::MAX))]

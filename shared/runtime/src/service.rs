@@ -86,7 +86,7 @@ pub struct Registered {
 impl Registered {
     /// For the index.
     pub const fn of<P: Procedure + Named + Describe>() -> Self {
-        Self { entry: Entry::of::<P>(), grants: P::grants, describe: P::describe }
+        Self { entry: Entry::of::<P>(), grants: P::grants, describe: |press| P::describe(press, P::NAME) }
     }
 }
 

@@ -1,0 +1,239 @@
+//! Who is calling, and what they may: tokens over the wire, and every procedure's policy.
+
+use std::collections::BTreeSet;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use model::Role;
+use protocol::{Auth, Kind};
+use serde_json::{Value, json};
+
+use crate::given::{
+    Key, Office, Request,
+    http::basic,
+    tokens::{claims, header, now_s},
+};
+
+/// A part of JSON, changed.
+fn with(mut value: Value, field: &str, to: Value) -> Value {
+    value[field] = to;
+    value
+}
+
+/// A part of JSON, left out.
+fn without(mut value: Value, field: &str) -> Value {
+    value.as_object_mut().unwrap().remove(field);
+    value
+}
+
+/// Everything that is no good token of this service, with a reason.
+fn forged(key: &Key) -> Vec<(&'static str, String)> {
+    let admin = || claims(Role::Administrator);
+    let signed = |header: &Value, claims: &Value| key.sign(header, claims);
+    let good = signed(&header(), &admin());
+    let (message, _) = good.rsplit_once('.').unwrap();
+    let unsigned = |alg: &str| {
+        let head = BASE64.encode(with(header(), "alg", json!(alg)).to_string());
+        format!("{head}.{}.", BASE64.encode(admin().to_string()))
+    };
+    vec![
+        ("no signature", format!("{message}.")),
+        ("two parts", message.to_owned()),
+        ("no token", "x".to_owned()),
+        ("dots", "..".to_owned()),
+        ("alg none", unsigned("none")),
+        ("alg None", unsigned("None")),
+        ("alg EdDSA without a signature", unsigned("EdDSA")),
+        ("the public key as a secret", key.sign_hs256(&with(header(), "alg", json!("HS256")), &admin())),
+        ("the same, under the right name", key.sign_hs256(&header(), &admin())),
+        ("another algorithm's name", signed(&with(header(), "alg", json!("ES256")), &admin())),
+        ("somebody else's key", Key::foreign().sign(&header(), &admin())),
+        ("another type", signed(&with(header(), "typ", json!("JWT")), &admin())),
+        ("no type", signed(&without(header(), "typ"), &admin())),
+        ("an unknown key", signed(&with(header(), "kid", json!("other")), &admin())),
+        ("no key's name", signed(&without(header(), "kid"), &admin())),
+        ("another audience", signed(&header(), &with(admin(), "aud", json!("warehouse")))),
+        ("no audience", signed(&header(), &without(admin(), "aud"))),
+        ("another issuer", signed(&header(), &with(admin(), "iss", json!("urn:onefold:warehouse")))),
+        ("no issuer", signed(&header(), &without(admin(), "iss"))),
+        ("nobody", signed(&header(), &without(admin(), "sub"))),
+        ("expired", signed(&header(), &with(admin(), "exp", json!(now_s() - 60)))),
+        ("for ever", signed(&header(), &without(admin(), "exp"))),
+        ("a text for a time", signed(&header(), &with(admin(), "exp", json!("never")))),
+        ("not valid yet", signed(&header(), &with(admin(), "nbf", json!(now_s() + 3_600)))),
+        ("from the future", signed(&header(), &with(admin(), "iat", json!(now_s() + 3_600)))),
+        ("too long", signed(&header(), &with(admin(), "more", json!("x".repeat(5_000))))),
+        ("roles that are no list", signed(&header(), &with(admin(), "roles", json!("administrator")))),
+    ]
+}
+
+#[tokio::test]
+async fn what_is_no_good_token_is_nobody() {
+    let office = Office::open().await;
+    let good = office.key.token(Role::Administrator);
+    for (reason, token) in forged(&office.key) {
+        let answer = office.service.query(&token, "users.list", Value::Null).await;
+        assert_eq!((answer.status, answer.code().as_str()), (401, "UNAUTHORIZED"), "{reason}");
+        assert_eq!(answer.error()["code"], -32001, "{reason}");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{reason}");
+        assert_eq!(office.service.query(&good, "users.list", Value::Null).await.status, 200, "after {reason}");
+    }
+
+    // Not one bit of a token may change, in its header, its claims or its signature.
+    let bytes = good.as_bytes();
+    for place in (0..bytes.len()).step_by(7).chain([bytes.len() - 1]) {
+        let mut changed = bytes.to_vec();
+        changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(changed).unwrap();
+        if changed != good {
+            let answer = office.service.query(&changed, "users.list", Value::Null).await;
+            assert_eq!(answer.code(), "UNAUTHORIZED", "changed at {place}: {changed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_comes_in_one_header_of_one_form() {
+    let office = Office::open().await;
+    let token = &office.admin;
+    let list = || Request::query("users.list", &Value::Null);
+    for (form, request) in [
+        ("none", list()),
+        ("two headers", list().bearer(token).bearer(token)),
+        ("two headers, one of them empty", list().bearer(token).header("authorization", "")),
+        ("two in one", list().header("authorization", format!("Bearer {token}, Bearer {token}"))),
+        ("Basic", list().header("authorization", basic("ada", token))),
+        ("no scheme", list().header("authorization", token)),
+        ("another scheme", list().header("authorization", format!("Token {token}"))),
+        ("no token", list().header("authorization", "Bearer ")),
+        ("bytes", list().header("authorization", b"Bearer \xff\xfe")),
+        ("a cookie", list().header("cookie", format!("authorization=Bearer {token}"))),
+        ("the address", Request::new("GET", format!("/trpc/users.list?access_token={token}"))),
+    ] {
+        let answer = office.service.send(&request).await;
+        assert_eq!((answer.status, answer.code().as_str()), (401, "UNAUTHORIZED"), "{form}");
+    }
+    // The scheme's case says nothing (RFC 9110 section 11.1).
+    let answer = office.service.send(&list().header("authorization", format!("bEARER {token}"))).await;
+    assert_eq!(answer.status, 200);
+    // A public procedure asks nobody who they are, and so answers everybody.
+    let ping = Request::query("health.ping", &Value::Null).bearer("nonsense");
+    assert_eq!(office.service.send(&ping).await.data(), "pong");
+}
+
+#[tokio::test]
+async fn the_command_signs_what_the_service_accepts() {
+    let office = Office::open().await;
+    let data = office.data.path().to_string_lossy();
+    let sign = |arguments: &[&str]| {
+        let output = crate::given::service::command(crate::given::service::ONEFOLD)
+            .args(["token", "--data", &data])
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let viewer = sign(&["--role", "viewer"]);
+    assert_eq!(office.service.query(&viewer, "users.list", Value::Null).await.status, 200);
+    assert_eq!(office.service.mutation(&viewer, "users.create", json!({})).await.code(), "FORBIDDEN");
+    let administrator = sign(&["--role", "administrator"]);
+    assert_eq!(office.service.mutation(&administrator, "users.create", json!({})).await.code(), "BAD_REQUEST");
+}
+
+/// The policy of the reference service, once more and by hand: a role, a permission, and whether.
+fn may(role: Option<Role>, permission: &str) -> bool {
+    match role {
+        None => false,
+        Some(Role::Administrator) => true,
+        Some(Role::Employee) => permission != "users:write",
+        Some(Role::Viewer) => permission.ends_with(":read"),
+    }
+}
+
+/// Every procedure with every kind of caller. New procedures join by themselves.
+#[tokio::test]
+async fn every_procedure_lets_in_whom_it_declares() {
+    let office = Office::open().await;
+    let mut tried = BTreeSet::new();
+    for procedure in functions::service().procedures {
+        let (name, spec) = (procedure.entry.name, procedure.entry.spec);
+        for role in [None, Some(Role::Viewer), Some(Role::Employee), Some(Role::Administrator)] {
+            let request = match spec.kind {
+                Kind::Query => Request::query(name, &Value::Null),
+                Kind::Mutation => Request::mutation(name, &json!({})),
+            };
+            let request = match role {
+                None => request,
+                Some(role) => request.bearer(&office.key.token(role)),
+            };
+            let answer = office.service.send(&request).await;
+            let (expected, let_in) = match spec.auth {
+                Auth::Public => ("", true),
+                Auth::SignedIn => ("UNAUTHORIZED", role.is_some()),
+                Auth::Permission(permission) => {
+                    (if role.is_some() { "FORBIDDEN" } else { "UNAUTHORIZED" }, may(role, permission))
+                }
+            };
+            let code = answer.code();
+            if let_in {
+                // What it then says depends on the input, which was empty.
+                assert!(["OK", "BAD_REQUEST"].contains(&code.as_str()), "{name} for {role:?}: {code}");
+            } else {
+                assert_eq!(code, expected, "{name} for {role:?}");
+                // Whoever is refused learns nothing of the input.
+                assert_eq!(answer.fields(), Vec::<String>::new(), "{name} for {role:?}");
+            }
+            tried.insert(name);
+        }
+    }
+    assert_eq!(tried.len(), functions::service().procedures.len());
+    // A role that the service does not know permits nothing.
+    let stranger = office.key.sign(&header(), &with(claims(Role::Viewer), "roles", json!(["root", "", "Administrator"])));
+    assert_eq!(office.service.query(&stranger, "users.list", Value::Null).await.code(), "FORBIDDEN");
+    let several = office.key.sign(&header(), &with(claims(Role::Viewer), "roles", json!(["root", "viewer"])));
+    assert_eq!(office.service.query(&several, "users.list", Value::Null).await.code(), "OK");
+}
+
+/// The log names calls and causes; never what was sent.
+#[tokio::test]
+async fn no_token_and_no_payload_reaches_the_log() {
+    const PLANTED: &str = "planted-7d1f";
+    let office = Office::open().await;
+    let mut tokens = vec![office.admin.clone()];
+    let input = json!({"email": format!("{PLANTED}@example.com"), "name": PLANTED});
+    for _ in 0..2 {
+        office.mutation("users.create", input.clone()).await;
+    }
+    for (_, token) in forged(&office.key) {
+        office.service.query(&token, "users.list", Value::Null).await;
+        tokens.push(token);
+    }
+    for request in [
+        Request::mutation("users.create", &json!({"email": PLANTED, "name": PLANTED})),
+        Request::mutation("users.create", &json!({"email": "a@example.com", "name": "A", "role": PLANTED})),
+        Request::mutation("users.create", &json!({"email": "a@example.com", "name": "A", PLANTED: 1})),
+        Request::mutation("users.create", &Value::Null).body(format!("{{\"email\": {PLANTED}")),
+        Request::query("users.get", &json!({"id": PLANTED})),
+        Request::query("users.list", &json!({"cursor": PLANTED})),
+        Request::new("GET", format!("/trpc/{PLANTED}?{PLANTED}")),
+        Request::new("GET", format!("/{PLANTED}")),
+        Request::new("POST", "/trpc/users.create").header("content-type", PLANTED),
+        Request::new("GET", "/trpc/users.list").header("cookie", PLANTED).header(PLANTED, PLANTED),
+    ] {
+        office.service.send(&request.bearer(&office.admin)).await;
+    }
+    let basic = basic(PLANTED, PLANTED);
+    office.service.send(&Request::query("users.list", &Value::Null).header("authorization", &basic)).await;
+    tokens.push(basic);
+
+    // The last call's line is there: so are those of the calls before it.
+    let last = office.query("users.list", Value::Null).await;
+    office.service.logged(|line| line["request_id"].as_str() == last.header("x-request-id")).await;
+    let written = office.service.written();
+    assert!(!written.contains(PLANTED), "{written}");
+    for token in tokens {
+        for part in token.split(['.', ' ']).filter(|part| part.len() > 10) {
+            assert!(!written.contains(part), "{part}");
+        }
+    }
+}

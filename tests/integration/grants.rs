@@ -1,0 +1,254 @@
+//! The signature is the grant: what a procedure does not name, it does not reach.
+
+use std::{
+    io::{self, Write as _},
+    sync::{Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use http::Request;
+use local::{
+    backend::Backend,
+    data::DataFolder,
+    serve::{Ground, grants},
+};
+use protocol::{Clock, Entity, EntityId, Version};
+use runtime::{Callers, Definition, cors::Cors};
+use serde_json::{Value, json};
+use store::{Read, Scope, Session, Write};
+
+use crate::given::Folder;
+
+const SERVICE: Definition =
+    Definition { name: "grants", permits: |_, _| false, callers: Callers::Custom(|_| Ok(None)), method_override: true };
+
+runtime::procedures! {
+    inline SERVICE;
+    secrets { peek, plant, read }
+}
+
+/// What must not be seen by everybody.
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
+pub struct Secret {
+    id: Name,
+    version: Version,
+    text: String,
+}
+
+/// A secret's name.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Name(String);
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl EntityId for Name {}
+
+impl Secret {
+    fn named(name: &str) -> Self {
+        Self { id: Name(name.to_owned()), version: Version(0), text: "the launch code".to_owned() }
+    }
+}
+
+impl Entity for Secret {
+    type Id = Name;
+    const NAME: &'static str = "Secret";
+    const PREFIX: &'static str = "secret";
+    fn id(&self) -> &Name {
+        &self.id
+    }
+    fn version(&self) -> Version {
+        self.version
+    }
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+}
+
+/// Capabilities that take more than they state.
+mod lies {
+    use protocol::Fault;
+    use runtime::{Call, Capability};
+    use store::{Read, Write};
+
+    use super::Secret;
+
+    /// States no grant and reads secrets.
+    pub struct Peek(pub Read<Secret>);
+
+    impl Capability for Peek {
+        fn obtain(call: &Call) -> Result<Self, Fault> {
+            Read::obtain(call).map(Self)
+        }
+    }
+
+    /// States no grant and writes secrets.
+    pub struct Plant(pub Write<Secret>);
+
+    impl Capability for Plant {
+        fn obtain(call: &Call) -> Result<Self, Fault> {
+            Write::obtain(call).map(Self)
+        }
+    }
+}
+
+mod secrets {
+    pub mod read {
+        use runtime::prelude::*;
+
+        use super::super::{Name, Secret};
+
+        /// Read the secret, and say so in the signature.
+        #[procedure(query, auth = public)]
+        pub async fn read(secrets: Read<Secret>) -> Result<Option<String>, NoFailure> {
+            Ok(secrets.get(&Name("code".to_owned())).await?.map(|secret| secret.text))
+        }
+    }
+    pub mod peek {
+        use runtime::prelude::*;
+
+        use super::super::{Name, lies::Peek};
+
+        /// Read the secret behind the signature's back.
+        #[procedure(query, auth = public)]
+        pub async fn peek(secrets: Peek) -> Result<Option<String>, NoFailure> {
+            Ok(secrets.0.get(&Name("code".to_owned())).await?.map(|secret| secret.text))
+        }
+    }
+    pub mod plant {
+        use runtime::prelude::*;
+
+        use super::super::{Secret, lies::Plant};
+
+        /// Write a secret behind the signature's back.
+        #[procedure(mutation, auth = public)]
+        pub async fn plant(secrets: Plant) -> Result<(), NoFailure> {
+            secrets.0.create(Secret::named("planted")).await?;
+            Ok(())
+        }
+    }
+}
+
+/// The log of this process.
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Log;
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        LOG.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The errors in the log that belong to a procedure.
+fn errors(procedure: &str) -> Vec<Value> {
+    let log = String::from_utf8(LOG.lock().unwrap_or_else(PoisonError::into_inner).clone()).unwrap();
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter(|line| line["level"] == "ERROR" && line["procedure"] == procedure).collect()
+}
+
+async fn call(backend: &Backend, method: &str, procedure: &str) -> (u16, Value) {
+    let request = Request::builder()
+        .method(method)
+        .uri(format!("/trpc/{procedure}"))
+        .header("content-type", "application/json")
+        .body(Bytes::new())
+        .unwrap();
+    let response = backend.call(procedure, "request-1", &Cors::AnyOrigin, request).await;
+    (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap())
+}
+
+#[tokio::test]
+async fn a_procedure_that_touches_what_it_does_not_name_fails_loudly() {
+    runtime::telemetry::start(|| Log, "info".parse().unwrap());
+    let folder = Folder::new();
+    let service = service();
+    let ground = Ground::start(&SERVICE, &DataFolder::open(folder.path()).unwrap(), true).await.unwrap();
+    let backend = ground.in_process(&service, &grants(&service)).unwrap();
+    let scope = Scope { procedure: "test", caller: None, input: Bytes::new() };
+    let session = Session::new(ground.store.clone(), scope, Clock::System);
+    Write::new(session.clone()).create(Secret::named("code")).await.unwrap();
+
+    // Given a secret, the one that names it reads it.
+    let (status, answer) = call(&backend, "GET", "secrets.read").await;
+    assert_eq!((status, &answer["result"]["data"]), (200, &json!("the launch code")));
+
+    // The ones that lie learn nothing but that something went wrong.
+    for (method, procedure, action) in
+        [("GET", "secrets.peek", "dynamodb:GetItem"), ("POST", "secrets.plant", "dynamodb:PutItem")]
+    {
+        let (status, answer) = call(&backend, method, procedure).await;
+        assert_eq!(status, 500, "{answer}");
+        assert_eq!(answer["error"]["data"]["code"], "INTERNAL_SERVER_ERROR");
+        assert!(!answer.to_string().contains("launch") && !answer.to_string().contains("denied"), "{answer}");
+
+        // The log says what was touched, by whom, and what would help.
+        let errors = errors(procedure);
+        let denial = errors.iter().find(|line| line["action"] == action).unwrap_or_else(|| panic!("{errors:?}"));
+        assert_eq!(denial["key"], "secret#…");
+        assert!(denial["message"].as_str().unwrap().contains("with the entity of prefix `secret`"), "{denial}");
+        let call = errors.iter().find(|line| line["status"] == 500).unwrap_or_else(|| panic!("{errors:?}"));
+        assert_eq!(call["request_id"], "request-1");
+        assert!(call["cause"].as_str().unwrap().contains("not authorized"), "{call}");
+    }
+
+    // And nothing was written.
+    let planted = Read::<Secret>::new(session).get(&Name("planted".to_owned())).await.unwrap();
+    assert!(planted.is_none());
+    ground.database.stop().await;
+}
+
+/// The contract's grants are those of the signatures, and what they stand for in IAM.
+#[test]
+fn the_contract_states_what_the_signatures_ask_for() {
+    let (contract, _) = codegen::contract(&functions::service()).unwrap();
+    let granted: Vec<String> = contract
+        .procedures
+        .iter()
+        .map(|procedure| {
+            let grants = procedure.grants.iter().map(|grant| format!("{:?}<{}>", grant.access, grant.entity));
+            format!("{}: {}", procedure.name, grants.collect::<Vec<_>>().join(", "))
+        })
+        .collect();
+    for expected in [
+        "health.ping: ",
+        "posts.create: Write<Post>",
+        "posts.get: Read<Post>",
+        "users.delete: Write<User>",
+        "users.get: Read<User>",
+        "users.list: Read<User>",
+        "users.update: Write<User>",
+    ] {
+        assert!(granted.contains(&expected.to_owned()), "{expected}: {granted:#?}");
+    }
+    let users_get = contract.procedures.iter().find(|procedure| procedure.name == "users.get").unwrap();
+    let grant = serde_json::to_value(&users_get.grants).unwrap();
+    assert_eq!(
+        grant,
+        json!([{
+            "entity": "User",
+            "prefix": "user",
+            "access": "read",
+            "actions": ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"],
+            "leadingKeys": "user#*",
+        }])
+    );
+}
+
+/// A query cannot ask to write, so that none of them may change anything, whatever it does.
+#[test]
+fn no_query_has_the_right_to_change_anything() {
+    let (contract, _) = codegen::contract(&functions::service()).unwrap();
+    for procedure in contract.procedures.iter().filter(|procedure| procedure.kind == protocol::Kind::Query) {
+        for action in procedure.grants.iter().flat_map(|grant| &grant.actions) {
+            let writes = ["Put", "Update", "Delete", "Write"].iter().any(|verb| action.contains(verb));
+            assert!(!writes, "{} may {action}", procedure.name);
+        }
+    }
+}

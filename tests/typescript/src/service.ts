@@ -1,0 +1,91 @@
+// The service under test: one that is started here, or one that runs somewhere already.
+//
+//   ONEFOLD_BINARY    the program to start; target/debug/onefold if left out
+//   ONEFOLD_ISOLATED  1: every procedure is a Lambda binary of its own
+//   ONEFOLD_URL       the service runs there (`https://…/trpc`); nothing is started
+//   ONEFOLD_TOKEN     an administrator's token for it; its subject is a user's id
+
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+/** The repository's root, seen from build/. */
+export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** How long a service may take to start. With ONEFOLD_ISOLATED, cargo builds the functions first. */
+const START_TIMEOUT_MS = 300_000;
+
+export type Role = "administrator" | "employee" | "viewer";
+
+export type Service = {
+  /** Where the procedures are, without a slash at the end. */
+  readonly url: string;
+  /** Whether the service is ours: empty at the start, with every role at hand. */
+  readonly isOurs: boolean;
+  /** Signs a token. Only for a service of ours. */
+  token(role: Role, subject?: string): string;
+  /** An administrator's token. */
+  readonly administrator: string;
+  stop(): Promise<void>;
+};
+
+/** Starts the service that the environment asks for. */
+export async function startService(): Promise<Service> {
+  const { ONEFOLD_URL: url, ONEFOLD_TOKEN: token } = process.env;
+  if (url === undefined) {
+    const program = process.env["ONEFOLD_BINARY"] ?? join(ROOT, "target/debug/onefold");
+    const data = mkdtempSync(join(tmpdir(), "onefold-test-"));
+    const isolated = process.env["ONEFOLD_ISOLATED"] === "1" ? ["--isolated"] : [];
+    const running = await startProgram(program, ["--ephemeral", "--port", "0", "--data", data, ...isolated]);
+    const sign = (role: Role, subject?: string) => {
+      const who = subject === undefined ? [] : ["--subject", subject];
+      return execFileSync(program, ["token", "--role", role, "--data", data, ...who], { encoding: "utf8" }).trim();
+    };
+    return {
+      url: running.url,
+      isOurs: true,
+      token: sign,
+      administrator: sign("administrator"),
+      stop: async () => {
+        await running.stop();
+        rmSync(data, { recursive: true, force: true });
+      },
+    };
+  }
+  if (token === undefined) throw new Error("ONEFOLD_URL wants ONEFOLD_TOKEN as well");
+  const sign = () => {
+    throw new Error("only a service that the tests start signs tokens for them");
+  };
+  return { url, isOurs: false, token: sign, administrator: token, stop: async () => {} };
+}
+
+/** Starts a program that says where it answers, and waits until it does. */
+export async function startProgram(program: string, parameters: readonly string[]) {
+  const child = spawn(program, parameters, { cwd: ROOT, stdio: ["ignore", "ignore", "pipe"] });
+  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const said: string[] = [];
+  const url = await new Promise<string>((resolve, reject) => {
+    const fail = (why: string) => {
+      child.kill("SIGKILL");
+      reject(new Error(`${program} ${why}:\n${said.join("\n")}`));
+    };
+    const timer = setTimeout(() => fail("did not answer in time"), START_TIMEOUT_MS);
+    child.once("error", reject);
+    void ended.then((code) => fail(`ended with ${String(code)}`));
+    createInterface({ input: child.stderr }).on("line", (line) => {
+      said.push(line);
+      const address = / answers at (http:\S+?)\/?(?:\s|$)/.exec(line)?.[1];
+      if (address === undefined) return;
+      clearTimeout(timer);
+      resolve(address);
+    });
+  });
+  const stop = async () => {
+    child.kill("SIGTERM");
+    await ended;
+  };
+  return { url, stop };
+}
