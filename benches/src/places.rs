@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Error};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The folders that a run reads and writes.
 pub struct Places {
@@ -19,7 +19,8 @@ pub struct Places {
 impl Places {
     /// Finds them, and makes the folder for logs.
     pub fn find() -> io::Result<Self> {
-        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let package = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let package = package.ok_or_else(|| Error::other("start it with cargo run, which tells it where it lies"))?;
         let root = package.parent().ok_or_else(|| Error::other("the package lies in no folder"))?;
         let program = std::env::current_exe()?;
         let binaries = program.parent().ok_or_else(|| Error::other("this program lies in no folder"))?;

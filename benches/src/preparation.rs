@@ -21,10 +21,21 @@ pub fn prepare(places: &Places) -> io::Result<()> {
     run("npm", "run build", &places.node)
 }
 
+/// How the variables begin that `cargo run` sets for this program. Build scripts of dependencies watch some of them and
+/// would run again.
+const ABOUT_THE_PACKAGE: [&str; 5] =
+    ["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_PRIMARY_PACKAGE"];
+
 /// Runs a command whose arguments hold no spaces. What it prints goes to this program's standard error.
 pub fn run(program: &str, arguments: &str, folder: &Path) -> io::Result<()> {
     eprintln!("> {program} {arguments}");
-    let status = Command::new(program)
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        if ABOUT_THE_PACKAGE.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
+    let status = command
         .args(arguments.split(' '))
         .current_dir(folder)
         .stdin(Stdio::null())

@@ -22,7 +22,37 @@ runtime::procedures! {
 
 #[cfg(test)]
 mod tests {
-    use protocol::Auth;
+    use model::{EmailAddress, Post, Role, User};
+    use protocol::{Auth, Timestamp, Version};
+    use runtime::Ids;
+
+    /// A user for the tests of procedures.
+    pub(crate) fn user(email: &str, role: Role) -> User {
+        User {
+            id: Ids::default().next(),
+            email: EmailAddress::new(email),
+            name: "Ada".to_owned(),
+            age: None,
+            is_verified: true,
+            role,
+            created_at: Timestamp::from_unix_ms(1_735_689_600_000),
+            version: Version(0),
+        }
+    }
+
+    /// A post of somebody for the tests of procedures.
+    pub(crate) fn post(title: &str) -> Post {
+        let created_at = Timestamp::from_unix_ms(1_735_689_600_000);
+        Post {
+            id: Ids::default().next(),
+            author_id: Ids::default().next(),
+            title: title.to_owned(),
+            body: "Everybody.".to_owned(),
+            created_at,
+            updated_at: created_at,
+            version: Version(0),
+        }
+    }
 
     /// A permission that nobody has is a typing mistake.
     #[test]

@@ -1,7 +1,7 @@
 //! The signature is the grant: what a procedure does not name, it does not reach.
 
 use std::{
-    io::{self, Write as _},
+    io,
     sync::{Mutex, PoisonError},
 };
 
@@ -139,7 +139,7 @@ struct Log;
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        LOG.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        io::Write::write(&mut *LOG.lock().unwrap_or_else(PoisonError::into_inner), bytes)
     }
     fn flush(&mut self) -> io::Result<()> {
         Ok(())

@@ -8,4 +8,6 @@ mod generated;
 mod given;
 mod grants;
 mod invariants;
+mod isolated;
+mod process;
 mod wire;

@@ -7,3 +7,11 @@ use runtime::prelude::*;
 pub async fn ping() -> String {
     "pong".to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    #[tokio::test]
+    async fn it_answers() {
+        assert_eq!(super::ping().await, "pong");
+    }
+}

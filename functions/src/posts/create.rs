@@ -38,3 +38,39 @@ pub async fn create(posts: Write<Post>, caller: Caller, clock: Clock, ids: Ids, 
     };
     Ok(posts.create(post).await?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use local::world::World;
+    use runtime::Principal;
+
+    use super::*;
+
+    fn caller(subject: &str) -> Caller {
+        Caller::new(Arc::new(Principal { subject: subject.to_owned(), roles: Vec::new() }))
+    }
+
+    fn input() -> Input {
+        Input { title: "Hello".to_owned(), body: "Everybody.".to_owned() }
+    }
+
+    #[tokio::test]
+    async fn the_caller_is_the_author() {
+        let clock = Clock::Fixed(Timestamp::from_unix_ms(1_735_689_600_000));
+        let world = World::new(&crate::service(), clock).await.unwrap();
+        let ada = "01936f5e-8a00-7000-8000-000000000001";
+        let post = create(world.write(), caller(ada), clock, Ids::counting(), input()).await.unwrap();
+        assert_eq!((post.author_id.to_string().as_str(), post.version), (ada, Version(1)));
+        assert_eq!((post.created_at, post.updated_at), (clock.now(), clock.now()));
+        assert_eq!(world.read::<Post>().get(&post.id).await.unwrap(), Some(post));
+    }
+
+    #[tokio::test]
+    async fn whoever_is_no_user_writes_no_post() {
+        let world = World::new(&crate::service(), Clock::System).await.unwrap();
+        let robot = create(world.write(), caller("a robot"), Clock::System, Ids::counting(), input()).await;
+        assert!(matches!(robot, Err(Raised::Failure(Error::NotAUser))));
+    }
+}

@@ -52,3 +52,32 @@ pub async fn list(posts: Read<Post>, input: Input) -> Result<Page<Post>, NoFailu
     let list = list.keep(move |post| author.is_none_or(|author| author == post.author_id));
     Ok(list.page(input.limit.unwrap_or_default(), input.cursor.as_ref()).await?)
 }
+
+#[cfg(test)]
+mod tests {
+    use local::world::World;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn posts_come_in_the_order_and_of_the_author_that_were_asked_for() {
+        let world = World::new(&crate::service(), Clock::System).await.unwrap();
+        let mut posts = Vec::new();
+        for (place, title) in ["b", "C", "a"].into_iter().enumerate() {
+            let mut post = crate::tests::post(title);
+            post.created_at = post.created_at.plus_ms(i64::try_from(place).unwrap());
+            posts.push(world.write().create(post).await.unwrap());
+        }
+        let titles = async |author_id: Option<UserId>, sort: Option<PostSort>| {
+            let input = Input { author_id, sort, limit: None, cursor: None };
+            let page = list(world.read(), input).await.unwrap();
+            page.items.into_iter().map(|post| post.title).collect::<String>()
+        };
+        let author = Some(posts[1].author_id);
+        assert_eq!(titles(None, None).await, "aCb", "newest first");
+        assert_eq!(titles(None, Some(PostSort::CreatedAt)).await, "bCa");
+        assert_eq!(titles(None, Some(PostSort::TitleDescending)).await, "Cba");
+        assert_eq!(titles(author, None).await, "C");
+        assert_eq!(titles(author, Some(PostSort::Title)).await, "C");
+    }
+}

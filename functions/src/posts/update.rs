@@ -44,3 +44,29 @@ pub async fn update(posts: Write<Post>, clock: Clock, input: Input) -> Result<Po
     input.body.apply(&mut next.body);
     Ok(posts.replace(&current, next).await?)
 }
+
+#[cfg(test)]
+mod tests {
+    use local::world::World;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_change_is_dated_and_an_old_version_is_refused() {
+        let world = World::new(&crate::service(), Clock::System).await.unwrap();
+        let post = world.write().create(crate::tests::post("Hello")).await.unwrap();
+        let later = post.updated_at.plus_ms(60_000);
+        let change = || Input {
+            id: post.id,
+            version: Some(post.version),
+            title: Patch::Set("Good evening".to_owned()),
+            body: Patch::Keep,
+        };
+
+        let changed = update(world.write(), Clock::Fixed(later), change()).await.unwrap();
+        let title = "Good evening".to_owned();
+        assert_eq!(changed, Post { title, updated_at: later, version: Version(2), ..post.clone() });
+        let refused = update(world.write(), Clock::Fixed(later), change()).await.unwrap_err();
+        assert!(matches!(refused, Raised::Failure(Error::Changed { version: Version(2) })));
+    }
+}

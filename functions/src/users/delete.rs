@@ -30,3 +30,25 @@ pub async fn delete(users: Write<User>, input: Input) -> Result<(), Error> {
         deleted => Ok(deleted?),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use local::world::World;
+    use model::Role;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_last_administrator_stays_and_others_may_go() {
+        let world = World::new(&crate::service(), Clock::System).await.unwrap();
+        let administrator = |email: &str| crate::tests::user(email, Role::Administrator);
+        let ada = world.write().create(administrator("ada@example.com")).await.unwrap();
+        let refused = delete(world.write(), Input { id: ada.id }).await.unwrap_err();
+        assert!(matches!(refused, Raised::Failure(Error::LastAdministrator)));
+
+        world.write().create(administrator("bob@example.com")).await.unwrap();
+        delete(world.write(), Input { id: ada.id }).await.unwrap();
+        let gone = delete(world.write(), Input { id: ada.id }).await.unwrap_err();
+        assert!(matches!(gone, Raised::Failure(Error::Missing(id)) if id == ada.id));
+    }
+}

@@ -65,3 +65,36 @@ pub async fn update(users: Write<User>, input: Input) -> Result<User, Error> {
         changed => Ok(changed?),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use local::world::World;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_left_out_stays_and_an_old_version_is_refused() {
+        let world = World::new(&crate::service(), Clock::System).await.unwrap();
+        let ada = User { age: Some(36), ..crate::tests::user("ada@example.com", Role::Administrator) };
+        let ada = world.write().create(ada).await.unwrap();
+        let change = |version: Option<Version>| Input {
+            id: ada.id,
+            version,
+            email: Patch::Keep,
+            name: Patch::Set("Countess".to_owned()),
+            age: Patch::Set(None),
+            is_verified: Patch::Keep,
+            role: Patch::Keep,
+        };
+
+        let changed = update(world.write(), change(Some(ada.version))).await.unwrap();
+        let expected = User { name: "Countess".to_owned(), age: None, version: Version(2), ..ada.clone() };
+        assert_eq!(changed, expected);
+        let refused = update(world.write(), change(Some(ada.version))).await.unwrap_err();
+        assert!(matches!(refused, Raised::Failure(Error::Changed { version: Version(2) })));
+
+        let demoted = Input { role: Patch::Set(Role::Viewer), ..change(None) };
+        let refused = update(world.write(), demoted).await.unwrap_err();
+        assert!(matches!(refused, Raised::Failure(Error::LastAdministrator)));
+    }
+}

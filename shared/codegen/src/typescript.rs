@@ -63,7 +63,8 @@ fn types(contract: &Contract, declarations: &BTreeMap<String, Declaration>) -> S
         );
         let mut docs = format!("The failures of `{}`.", procedure.name);
         for failure in &procedure.failures {
-            let _ = write!(docs, "\n- `{}` ({}): {}", failure.kind, failure.code.key(), failure.docs.replace('\n', " "));
+            let _ =
+                write!(docs, "\n- `{}` ({}): {}", failure.kind, failure.code.key(), failure.docs.replace('\n', " "));
         }
         for line in comment(&docs) {
             let _ = writeln!(text, "{line}");

@@ -47,7 +47,9 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         quote!(#pattern => ::protocol::__private::serde_json::json!({"type": #kind, #(#members),*}))
     });
     let contracts = variants.iter().map(|Read { code, kind, docs, fields, .. }| {
-        let fields = fields.iter().map(|(_, key, ty)| quote!((#key, press.output::<#ty>(), ::protocol::contract::rewrite::<#ty>)));
+        let fields = fields
+            .iter()
+            .map(|(_, key, ty)| quote!((#key, press.output::<#ty>(), ::protocol::contract::rewrite::<#ty>)));
         quote!(::protocol::contract::failure(#kind, ::protocol::Code::#code, #docs, vec![#(#fields),*]))
     });
     let members = variants.iter().map(|Read { kind, fields, .. }| {
@@ -83,10 +85,9 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
 
 fn read(variant: &Variant) -> syn::Result<Read> {
     let docs = docs_of(&variant.attrs);
-    let attribute =
-        variant.attrs.iter().find(|attribute| attribute.path().is_ident("failure")).ok_or_else(|| {
-            syn::Error::new(variant.ident.span(), "say which code this failure has: `#[failure(NOT_FOUND)]`")
-        })?;
+    let attribute = variant.attrs.iter().find(|attribute| attribute.path().is_ident("failure")).ok_or_else(|| {
+        syn::Error::new(variant.ident.span(), "say which code this failure has: `#[failure(NOT_FOUND)]`")
+    })?;
     let (code, text) = attribute.parse_args_with(|input: syn::parse::ParseStream<'_>| {
         let code: Ident = input.parse()?;
         if input.is_empty() {

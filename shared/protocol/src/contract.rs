@@ -232,12 +232,12 @@ impl Default for Press {
 impl Press {
     /// The schema of an input, written out where it stands.
     pub fn input<T: WireInput>(&mut self) -> serde_json::Value {
-        T::json_schema(&mut self.inputs).into()
+        bounded(T::json_schema(&mut self.inputs).into())
     }
 
     /// The schema of an output; named types are referred to.
     pub fn output<T: WireType>(&mut self) -> serde_json::Value {
-        self.outputs.subschema_for::<T>().into()
+        bounded(self.outputs.subschema_for::<T>().into())
     }
 
     /// The TypeScript of a type, by name if it has one.
@@ -269,11 +269,34 @@ impl Press {
             format: FORMAT,
             service: service.to_owned(),
             procedures,
-            output_types: self.outputs.take_definitions(true),
-            input_types: self.inputs.take_definitions(true),
+            output_types: self.outputs.take_definitions(true).into_iter().map(|(k, v)| (k, bounded(v))).collect(),
+            input_types: self.inputs.take_definitions(true).into_iter().map(|(k, v)| (k, bounded(v))).collect(),
         };
         Ok((contract, self.declarations))
     }
+}
+
+/// States the range of 32-bit integers, which schemars leaves to their `format`: no validator knows it.
+fn bounded(mut schema: serde_json::Value) -> serde_json::Value {
+    match &mut schema {
+        serde_json::Value::Object(members) => {
+            let range: Option<(i64, i64)> = match members.get("format").and_then(serde_json::Value::as_str) {
+                Some("uint32") => Some((0, u32::MAX.into())),
+                Some("int32") => Some((i32::MIN.into(), i32::MAX.into())),
+                _ => None,
+            };
+            if let Some((least, most)) = range {
+                members.entry("minimum").or_insert(least.into());
+                members.entry("maximum").or_insert(most.into());
+            }
+            for member in members.values_mut() {
+                *member = bounded(member.take());
+            }
+        }
+        serde_json::Value::Array(members) => members.iter_mut().for_each(|member| *member = bounded(member.take())),
+        _ => {}
+    }
+    schema
 }
 
 struct Declare<'a>(&'a mut Press);

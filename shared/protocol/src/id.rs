@@ -1,5 +1,8 @@
 //! Ids: a UUID in a newtype of its own, branded in TypeScript.
 
+use serde::{Deserialize, Deserializer, de::Error as _};
+use uuid::Uuid;
+
 /// Declares the id of an entity: a UUIDv7 (RFC 9562) that is a branded string in TypeScript.
 ///
 /// ```
@@ -16,8 +19,7 @@ macro_rules! id {
     ($(#[doc = $docs:literal])* $visibility:vis struct $name:ident;) => {
         $(#[doc = $docs])*
         #[derive(
-            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
-            $crate::__private::serde::Serialize, $crate::__private::serde::Deserialize,
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, $crate::__private::serde::Serialize,
         )]
         #[serde(transparent, crate = "protocol::__private::serde")]
         $visibility struct $name($crate::__private::uuid::Uuid);
@@ -35,7 +37,14 @@ macro_rules! id {
         impl ::core::str::FromStr for $name {
             type Err = $crate::id::MalformedId;
             fn from_str(text: &str) -> ::core::result::Result<Self, Self::Err> {
-                text.parse().map(Self).map_err(|_| $crate::id::MalformedId)
+                $crate::id::parse(text).map(Self)
+            }
+        }
+        impl<'de> $crate::__private::serde::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::__private::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::core::result::Result<Self, D::Error> {
+                $crate::id::deserialize(deserializer).map(Self)
             }
         }
         impl $crate::__private::schemars::JsonSchema for $name {
@@ -83,8 +92,22 @@ impl std::fmt::Display for MalformedId {
 }
 impl std::error::Error for MalformedId {}
 
+/// Reads the one form that ids have: RFC 9562 section 4, with hyphens. (`uuid` reads four.)
+#[doc(hidden)]
+pub fn parse(text: &str) -> Result<Uuid, MalformedId> {
+    if text.len() == uuid::fmt::Hyphenated::LENGTH { text.parse().map_err(|_| MalformedId) } else { Err(MalformedId) }
+}
+
+/// See [`parse`].
+#[doc(hidden)]
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
+    parse(&std::borrow::Cow::<'de, str>::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
 /// The JSON Schema of every id.
 #[doc(hidden)]
 pub fn schema(name: &str) -> schemars::Schema {
-    schemars::json_schema!({"type": "string", "format": "uuid", "title": name})
+    // The pattern says it again for validators that take `format` for a remark, and for keys of maps.
+    let pattern = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$";
+    schemars::json_schema!({"type": "string", "format": "uuid", "pattern": pattern, "title": name})
 }

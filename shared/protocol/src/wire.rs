@@ -281,7 +281,9 @@ impl JsonSchema for Base64 {
         "Base64".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "contentEncoding": "base64"})
+        // The last group says exactly which bits it does not use: they are zero.
+        let pattern = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
+        json_schema!({"type": "string", "contentEncoding": "base64", "pattern": pattern})
     }
 }
 

@@ -17,6 +17,7 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
+use tokio::sync::Semaphore;
 
 use crate::{
     StoreError,
@@ -39,6 +40,8 @@ pub struct Store {
     pub(crate) table: Arc<str>,
     pub(crate) limits: Limits,
     pub(crate) cursor_key: Arc<CursorKey>,
+    /// Shared by all who ask over the same connections.
+    pub(crate) turns: Arc<Semaphore>,
 }
 
 impl Store {
@@ -66,6 +69,7 @@ impl Store {
         Ok(Self {
             client: Client::from_conf(config.build()),
             table: table.into(),
+            turns: Arc::new(Semaphore::new(limits.max_parallel.max(1))),
             limits,
             cursor_key: Arc::new(CursorKey::new(&cursor_key)?),
         })

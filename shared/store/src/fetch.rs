@@ -32,7 +32,8 @@ pub(crate) fn get(session: Session, key: Key) -> BoxFuture<'static, Result<Optio
             .key(TABLE.sort_key, AttributeValue::S(key.sk.to_owned()))
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let answer = persist(session.limits(), session.deadline(), |_| {
+        let turn = session.turn().await;
+        let answer = persist(session.limits(), turn.deadline, |_| {
             let sent = request.clone().send();
             async move { sent.await.map_err(trouble) }
         })
@@ -50,7 +51,7 @@ pub(crate) fn get(session: Session, key: Key) -> BoxFuture<'static, Result<Optio
 #[inline(never)]
 pub(crate) fn get_many(session: Session, keys: Vec<Key>) -> BoxFuture<'static, Result<Vec<Option<Value>>, StoreError>> {
     async move {
-        let deadline = session.deadline();
+        let turn = session.turn().await;
         // A key may be asked for twice; a batch may not.
         let mut positions: HashMap<&str, Vec<usize>> = HashMap::with_capacity(keys.len());
         for (position, key) in keys.iter().enumerate() {
@@ -59,7 +60,7 @@ pub(crate) fn get_many(session: Session, keys: Vec<Key>) -> BoxFuture<'static, R
         let wanted: Vec<&Key> = positions.values().map(|positions| &keys[positions[0]]).collect();
         let mut documents = vec![None; keys.len()];
         for chunk in wanted.chunks(MAX_BATCH_KEYS) {
-            for item in batch(&session, deadline, chunk.iter().map(|key| keyed(key)).collect()).await? {
+            for item in batch(&session, turn.deadline, chunk.iter().map(|key| keyed(key)).collect()).await? {
                 let places = text(&item, TABLE.partition_key).and_then(|pk| positions.get(pk));
                 let places = places.ok_or_else(|| StoreError::broken("an item was answered that was not asked for"))?;
                 if let Some(document) = live_document(item, session.now_unix_ms())? {

@@ -67,7 +67,7 @@ pub(crate) fn fill<'a>(
         let position = plan.position(session)?;
         let index = plan.table_index()?;
         let Some(range) = plan.range(position.as_deref()) else { return Ok(None) };
-        let deadline = session.deadline();
+        let turn = session.turn().await;
         let max_examined = session.limits().max_examined.max(1);
         let mut lanes = plan.lanes();
         let mut last = position.clone();
@@ -75,7 +75,7 @@ pub(crate) fn fill<'a>(
         let mut read = plan.size + 2;
         loop {
             let limit = read.div_ceil(lanes.len()) + usize::from(lanes.len() > 1);
-            if refill(session, deadline, &mut lanes, index, &range, plan.descending, limit).await? {
+            if refill(session, turn.deadline, &mut lanes, index, &range, plan.descending, limit).await? {
                 read = (read * 2).min(MAX_READ);
             }
             let Some(entry) = next(&mut lanes, plan.descending) else { return Ok(None) };

@@ -7,7 +7,7 @@ use std::sync::{
 
 use aws_sdk_dynamodb::types::ConsumedCapacity;
 use protocol::Clock;
-use tokio::time::Instant;
+use tokio::{sync::SemaphorePermit, time::Instant};
 
 use crate::{Store, settings::Limits};
 
@@ -65,10 +65,21 @@ impl Session {
         self.call.clock.now().unix_ms()
     }
 
-    /// When an operation that begins now must have ended.
-    pub(crate) fn deadline(&self) -> Instant {
-        Instant::now() + self.limits().total_timeout
+    /// Waits until there is room for one more operation, and begins it. How long that may take is for
+    /// the time limit of the call to say.
+    pub(crate) async fn turn(&self) -> Turn<'_> {
+        // It is never closed; if it were, an operation without a place would be harmless.
+        let place = self.store().turns.acquire().await.ok();
+        Turn { deadline: Instant::now() + self.limits().total_timeout, _place: place }
     }
+}
+
+/// One operation, as long as it lives.
+pub(crate) struct Turn<'a> {
+    /// When it must have ended.
+    pub(crate) deadline: Instant,
+    /// Its place among [`Limits::max_parallel`].
+    _place: Option<SemaphorePermit<'a>>,
 }
 
 /// Capacity units that one call consumed, as DynamoDB reported them. Requests that were refused (a

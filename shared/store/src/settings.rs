@@ -31,6 +31,10 @@ pub struct Limits {
     pub attempt_timeout: Duration,
     /// How long one operation may take with all its attempts and pauses; a list counts as one.
     pub total_timeout: Duration,
+    /// How many operations of this process are with the database at one time; others wait for their
+    /// turn, and their time starts with it. A function has one call at a time and never waits; a
+    /// process with a thousand would otherwise open a thousand connections and get none of them done.
+    pub max_parallel: usize,
     /// How often one request is tried.
     pub max_attempts: u32,
     /// How many entries one page reads at most. A filter that drops nearly everything then answers with a
@@ -43,6 +47,7 @@ impl Default for Limits {
         Self {
             attempt_timeout: Duration::from_secs(1),
             total_timeout: Duration::from_secs(3),
+            max_parallel: 32,
             max_attempts: 6,
             max_examined: 5_000,
         }

@@ -114,7 +114,8 @@ async fn put(session: &Session, action: Action, mark: &str, now_unix_ms: i64) ->
         .set_expression_attribute_values(Some(values))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         .return_consumed_capacity(ReturnConsumedCapacity::Total);
-    persist(session.limits(), session.deadline(), |doubtful| {
+    let turn = session.turn().await;
+    persist(session.limits(), turn.deadline, |doubtful| {
         let sent = request.clone().send();
         async move {
             match sent.await {
@@ -165,7 +166,8 @@ async fn delete(session: &Session, action: &Action, now_unix_ms: i64) -> Result<
         .set_expression_attribute_values(Some(values))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         .return_consumed_capacity(ReturnConsumedCapacity::Total);
-    persist(session.limits(), session.deadline(), |doubtful| {
+    let turn = session.turn().await;
+    persist(session.limits(), turn.deadline, |doubtful| {
         let sent = request.clone().send();
         async move {
             match sent.await {
@@ -205,7 +207,8 @@ async fn transact(
         .client_request_token(mark)
         .return_consumed_capacity(ReturnConsumedCapacity::Total);
     let actions = &actions;
-    persist(session.limits(), session.deadline(), |_| {
+    let turn = session.turn().await;
+    persist(session.limits(), turn.deadline, |_| {
         let sent = request.clone().send();
         async move {
             match sent.await {

@@ -13,6 +13,7 @@ use crate::given::{Front, Note, World, forward, id, refusal, session, settings};
 const LIMITS: Limits = Limits {
     attempt_timeout: Duration::from_millis(100),
     total_timeout: Duration::from_secs(2),
+    max_parallel: 32,
     max_attempts: 4,
     max_examined: 100,
 };

@@ -1,0 +1,239 @@
+//! The program: how it starts, what it writes, how it ends, and what is left when it is killed.
+
+use std::{fs, io::ErrorKind, process::Output, time::Duration};
+
+use model::Role;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use tokio::{net::TcpStream, task::JoinSet, time::sleep};
+
+use crate::given::{
+    Connection, Folder, Key, Office, Request, Service,
+    cargo::build,
+    service::{ONEFOLD, command},
+};
+
+/// How often a condition is looked at.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Runs the program to its end.
+fn onefold(arguments: &[&str]) -> Output {
+    command(ONEFOLD).args(arguments).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// Calls one procedure after the other until the service is gone; answers what was acknowledged.
+async fn create_until_killed(address: std::net::SocketAddr, token: String, writer: usize) -> Vec<Value> {
+    let mut acknowledged = Vec::new();
+    let Ok(mut connection) = Connection::open(address).await else { return acknowledged };
+    for place in 0..10_000 {
+        let input = json!({"email": format!("w{writer}-{place}@example.com"), "name": format!("Writer {writer}")});
+        match connection.send(&Request::mutation("users.create", &input).bearer(&token)).await {
+            Ok(answer) if answer.status == 200 => acknowledged.push(answer.data()),
+            _ => break,
+        }
+    }
+    acknowledged
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_survives_a_kill() {
+    let data = Folder::new();
+    let mut acknowledged: Vec<Value> = Vec::new();
+    for round in 0..3 {
+        let service = Service::kept(&data).await;
+        let token = Key::of(data.path()).token(Role::Administrator);
+        let writers: JoinSet<_> =
+            (0..8).map(|writer| create_until_killed(service.address, token.clone(), round * 8 + writer)).collect();
+        // Let some be written, then end it in the middle of the others.
+        let mut calls = 0;
+        for _ in 0..1_500 {
+            calls = service.log().iter().filter(|line| line["procedure"] == "users.create").count();
+            if calls >= 40 {
+                break;
+            }
+            sleep(PAUSE).await;
+        }
+        assert!(calls >= 40, "the writers do not get on");
+        service.kill();
+        acknowledged.extend(writers.join_all().await.into_iter().flatten());
+    }
+    assert!(acknowledged.len() >= 60, "only {} were acknowledged", acknowledged.len());
+
+    let service = Service::kept(&data).await;
+    let token = Key::of(data.path()).token(Role::Administrator);
+    let mut connection = service.connect().await;
+    for user in &acknowledged {
+        let get = Request::query("users.get", &json!({"id": user["id"]})).bearer(&token);
+        assert_eq!(connection.send(&get).await.unwrap().data(), *user);
+        // Its address is held as well: the two were one transaction.
+        let again = json!({"email": user["email"], "name": "Somebody else"});
+        let answer = connection.send(&Request::mutation("users.create", &again).bearer(&token)).await.unwrap();
+        assert_eq!(answer.failure(), "emailTaken");
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_said_so() {
+    let data = Folder::new();
+    let service = Service::ephemeral(&data).await;
+    let port = service.address.port().to_string();
+    let other = Folder::new();
+    let output = onefold(&["--ephemeral", "--port", &port, "--data", &other.path().to_string_lossy()]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains(&format!("port {port} is taken")) && stderr.contains("--port"), "{stderr}");
+}
+
+#[tokio::test]
+async fn a_data_folder_in_use_is_said_so() {
+    let data = Folder::new();
+    let mut service = Service::kept(&data).await;
+    let path = data.path().to_string_lossy();
+    let output = onefold(&["--port", "0", "--data", &path]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("another service uses this data folder") && stderr.contains("--data"), "{stderr}");
+
+    // The one that has it goes on, and ends properly; then the folder is free.
+    assert_eq!(service.send(&Request::query("health.ping", &Value::Null)).await.data(), "pong");
+    service.signal(Signal::TERM);
+    assert!(service.ended().await.success());
+    drop(Service::kept(&data).await);
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_made_is_said_so() {
+    let folder = Folder::new();
+    let file = folder.path().join("a-file");
+    fs::write(&file, "").unwrap();
+    let output = onefold(&["--port", "0", "--data", &file.join("data").to_string_lossy()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("cannot be made"));
+}
+
+/// Keys are for their owner's eyes.
+#[tokio::test]
+async fn keys_are_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let data = Folder::new();
+    let _service = Service::kept(&data).await;
+    let mut keys = 0;
+    for entry in fs::read_dir(data.path()).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".key") || name.ends_with(".json") || name.ends_with(".env") {
+            assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o077, 0, "{name}");
+            keys += 1;
+        }
+    }
+    assert_eq!(keys, 4);
+}
+
+/// Ctrl-C: no new connections, and what runs gets its answer.
+#[tokio::test]
+async fn ctrl_c_lets_running_calls_end() {
+    let programs = build(&["--example", "conformance"]);
+    let data = Folder::new();
+    let data_path = data.path().to_string_lossy();
+    let mut service = Service::start(&programs["conformance"], &["--data", &data_path]).await;
+    let mut idle = service.connect().await;
+    assert_eq!(idle.send(&Request::query("health.ping", &Value::Null)).await.unwrap().data(), "pong");
+    let mut running = service.connect().await;
+    running.begin(&Request::query("slow.wait", &json!({"ms": 4_000}))).await.unwrap();
+    // A call on another connection is answered after the slow one was begun.
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!(idle.send(&Request::query("health.ping", &Value::Null)).await.unwrap().data(), "pong");
+
+    service.signal(Signal::INT);
+    let mut refused = false;
+    for _ in 0..150 {
+        refused = TcpStream::connect(service.address).await.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused);
+        if refused {
+            break;
+        }
+        sleep(PAUSE).await;
+    }
+    assert!(refused, "new connections are still taken");
+    let answer = running.finish(false).await.unwrap();
+    assert_eq!(answer.data(), json!({"ms": 4_000}));
+    assert!(service.ended().await.success());
+}
+
+#[tokio::test]
+async fn each_call_leaves_one_line() {
+    let office = Office::open().await;
+    let calls = [
+        (office.mutation("users.create", json!({"email": "ada@example.com", "name": "Ada"})).await, "users.create"),
+        (office.query("users.list", Value::Null).await, "users.list"),
+        (office.query("users.get", json!({"id": "nobody"})).await, "users.get"),
+        (office.service.query("nonsense", "users.get", Value::Null).await, "users.get"),
+    ];
+    for (answer, procedure) in &calls {
+        let id = answer.header("x-request-id").unwrap();
+        let line = office.service.logged(|line| line["request_id"] == id).await;
+        assert_eq!((&line["procedure"], &line["status"]), (&json!(procedure), &json!(answer.status)), "{line}");
+        assert!(line["duration_us"].is_u64() && line["timestamp"].is_string(), "{line}");
+        let (read, written) = (line["read_units"].as_f64().unwrap(), line["write_units"].as_f64().unwrap());
+        assert_eq!(written > 0.0, *procedure == "users.create", "{line}");
+        assert_eq!(read > 0.0, *procedure == "users.list", "{line}");
+        let code = if answer.status == 200 { Value::Null } else { answer.error()["data"]["code"].clone() };
+        assert_eq!(line["code"], code, "{line}");
+    }
+    // One line for each call, and nothing else of calls.
+    let lines = office.service.log();
+    for (answer, _) in &calls {
+        let id = answer.header("x-request-id").unwrap();
+        assert_eq!(lines.iter().filter(|line| line["request_id"] == id).count(), 1);
+    }
+}
+
+/// How many there are of something.
+async fn count(service: &Service, token: &str, procedure: &str) -> usize {
+    let mut connection = service.connect().await;
+    let (mut count, mut cursor) = (0, Value::Null);
+    loop {
+        let request = Request::query(procedure, &json!({"limit": 100, "cursor": cursor})).bearer(token);
+        let page = connection.send(&request).await.unwrap().data();
+        count += page["items"].as_array().unwrap().len();
+        cursor = page["next"].clone();
+        if cursor.is_null() {
+            return count;
+        }
+    }
+}
+
+/// The demonstration company is made once, whether a service runs or not.
+#[tokio::test(flavor = "multi_thread")]
+async fn seeding_may_be_repeated() {
+    let data = Folder::new();
+    let path = data.path().to_string_lossy();
+    let first = stdout(&onefold(&["seed", "--data", &path]));
+    assert!(first.contains("200 users (200 new) and 2000 posts (2000 new)"), "{first}");
+
+    // Beside a running service it finds that everything is there, and tells who may sign in.
+    let service = Service::kept(&data).await;
+    let second = stdout(&onefold(&["seed", "--data", &path]));
+    assert!(second.contains("200 users (0 new) and 2000 posts (0 new)"), "{second}");
+    let token = second.lines().last().unwrap();
+    assert_eq!(count(&service, token, "users.list").await, 200);
+    assert_eq!(count(&service, token, "posts.list").await, 2_000);
+    assert_eq!(service.mutation(token, "users.create", json!({})).await.code(), "BAD_REQUEST", "an administrator");
+
+    // The administrator of the token is one of the users, and may write posts.
+    let post = service.mutation(token, "posts.create", json!({"title": "Hello", "body": "Everybody."})).await.data();
+    let author = service.query(token, "users.get", json!({"id": post["authorId"]})).await.data();
+    assert_eq!(author["role"], "administrator");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn seeding_works_beside_a_service_that_is_empty() {
+    let data = Folder::new();
+    let service = Service::kept(&data).await;
+    let seeded = stdout(&onefold(&["seed", "--data", &data.path().to_string_lossy()]));
+    assert!(seeded.contains("(200 new)"), "{seeded}");
+    assert_eq!(count(&service, seeded.lines().last().unwrap(), "users.list").await, 200);
+}

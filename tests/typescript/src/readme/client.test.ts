@@ -1,0 +1,29 @@
+// The README's TypeScript snippet is examples/client/main.ts, and it works as its command says.
+
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { ROOT, startService } from "../service.js";
+import { blocks, copyTree, moved, run } from "./readme.js";
+
+const main = readFileSync(join(ROOT, "examples/client/main.ts"), "utf8");
+
+test("the README shows examples/client/main.ts", () => {
+  assert.ok(blocks().some(({ language, text }) => language === "ts" && text === main));
+  assert.ok(blocks().some(({ language, text }) => language === "sh" && text.includes("npm --prefix examples/client start")));
+});
+
+test("its command runs it against the service", async () => {
+  const service = await startService();
+  try {
+    const tree = copyTree("client", "bindings", "examples/client");
+    writeFileSync(join(tree, "examples/client/main.ts"), moved(main, service.url));
+    const environment = { ...process.env, TOKEN: service.administrator };
+    const said = run("npm", ["--prefix", "examples/client", "start"], { cwd: tree, env: environment });
+    assert.match(said, /name: 'Ada'/);
+    assert.match(said, /ada\.\d+@example\.com belongs to somebody else\./);
+  } finally {
+    await service.stop();
+  }
+});
