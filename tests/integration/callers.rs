@@ -188,7 +188,8 @@ async fn every_procedure_lets_in_whom_it_declares() {
     }
     assert_eq!(tried.len(), functions::service().procedures.len());
     // A role that the service does not know permits nothing.
-    let stranger = office.key.sign(&header(), &with(claims(Role::Viewer), "roles", json!(["root", "", "Administrator"])));
+    let stranger =
+        office.key.sign(&header(), &with(claims(Role::Viewer), "roles", json!(["root", "", "Administrator"])));
     assert_eq!(office.service.query(&stranger, "users.list", Value::Null).await.code(), "FORBIDDEN");
     let several = office.key.sign(&header(), &with(claims(Role::Viewer), "roles", json!(["root", "viewer"])));
     assert_eq!(office.service.query(&several, "users.list", Value::Null).await.code(), "OK");

@@ -20,12 +20,13 @@ use crate::given::{Answer, Folder, Key, Office, Request, Service};
 /// Sends all requests at once, each on a connection of its own.
 async fn all_at_once(service: &Service, requests: impl IntoIterator<Item = Request>) -> Vec<Answer> {
     let address = service.address;
-    let calls: JoinSet<_> = requests
-        .into_iter()
-        .map(|request| async move {
-            crate::given::Connection::open(address).await.unwrap().send(&request).await.unwrap()
-        })
-        .collect();
+    let calls: JoinSet<_> =
+        requests
+            .into_iter()
+            .map(|request| async move {
+                crate::given::Connection::open(address).await.unwrap().send(&request).await.unwrap()
+            })
+            .collect();
     calls.join_all().await
 }
 
@@ -50,7 +51,7 @@ fn counted<const N: usize>(expected: [(&str, usize); N]) -> BTreeMap<String, usi
 async fn of_a_thousand_who_want_one_address_one_gets_it() {
     let office = Office::open().await;
     let create = |place: usize| {
-        let email = if place % 2 == 0 { "Ada@Example.com" } else { "ada@example.COM" };
+        let email = if place.is_multiple_of(2) { "Ada@Example.com" } else { "ada@example.COM" };
         let input = json!({"email": email, "name": format!("Ada {place}")});
         Request::mutation("users.create", &input).bearer(&office.admin)
     };
@@ -113,7 +114,8 @@ async fn whoever_tries_again_after_a_conflict_gets_through() {
                     let seen = connection.send(&get).await.unwrap().data();
                     let age = seen["age"].as_u64().unwrap() + 1;
                     let input = json!({"id": id, "version": seen["version"], "age": age});
-                    let answer = connection.send(&Request::mutation("users.update", &input).bearer(&token)).await.unwrap();
+                    let answer =
+                        connection.send(&Request::mutation("users.update", &input).bearer(&token)).await.unwrap();
                     match answer.code().as_str() {
                         "OK" => return,
                         code => assert_eq!(code, "CONFLICT"),
@@ -204,8 +206,7 @@ async fn the_last_administrator_stays() {
             };
             request.bearer(&office.admin)
         };
-        let answers =
-            all_at_once(&office.service, [leave(&last, round % 2 == 0), leave(&other, round % 3 == 0)]).await;
+        let answers = all_at_once(&office.service, [leave(&last, round % 2 == 0), leave(&other, round % 3 == 0)]).await;
         let mut expected = counted([("OK", 1), ("UNPROCESSABLE_CONTENT lastAdministrator", 1)]);
         assert_eq!(codes(&answers), expected, "round {round}");
         expected.clear();
@@ -249,7 +250,11 @@ async fn seed_users(data: &Folder, count: usize) -> Vec<User> {
         secret_access_key: running.secret_access_key,
         session_token: None,
         cursor_key: [0; 32],
-        limits: Limits { attempt_timeout: std::time::Duration::from_secs(20), total_timeout: std::time::Duration::from_secs(60), ..Limits::default() },
+        limits: Limits {
+            attempt_timeout: std::time::Duration::from_secs(20),
+            total_timeout: std::time::Duration::from_secs(60),
+            ..Limits::default()
+        },
     })
     .unwrap();
     let scope = Scope { procedure: "test", caller: None, input: Bytes::new() };
@@ -281,8 +286,11 @@ async fn a_list_of_ten_thousand_has_no_gap_while_others_write() {
     let service = Arc::new(Service::kept(&data).await);
     let admin = Key::of(data.path()).token(Role::Administrator);
     let users = seed_users(&data, std::env::var("N").map_or(10_000, |b| b.parse().unwrap())).await;
-eprintln!("N");if std::env::var("N").is_ok() {return;}
-eprintln!("SEEDED");
+    eprintln!("N");
+    if std::env::var("N").is_ok() {
+        return;
+    }
+    eprintln!("SEEDED");
 
     // Given somebody who inserts at both ends and in the middle, and deletes here and there …
     let going: Vec<UserId> = users.iter().skip(6).step_by(50).map(|user| user.id).collect();
@@ -309,7 +317,7 @@ eprintln!("SEEDED");
     // … when the verified ones are read, oldest first …
     let read = pages(&service, &admin, &json!({"isVerified": true, "sort": "createdAt", "limit": 100})).await;
     stop.store(true, Ordering::Relaxed);
-eprintln!("READ");
+    eprintln!("READ");
     let (inserted, deleted) = writer.await.unwrap();
     assert!(inserted > 0 && deleted > 0, "somebody did write meanwhile: {inserted}, {deleted}");
 
@@ -333,11 +341,8 @@ eprintln!("READ");
     for page in &read[..read.len() - 1] {
         assert_eq!(page.as_array().unwrap().len(), 100);
     }
-    let times: Vec<&str> = read
-        .iter()
-        .flat_map(|page| page.as_array().unwrap())
-        .map(|user| user["createdAt"].as_str().unwrap())
-        .collect();
+    let times: Vec<&str> =
+        read.iter().flat_map(|page| page.as_array().unwrap()).map(|user| user["createdAt"].as_str().unwrap()).collect();
     assert!(times.is_sorted());
 
     // By age it holds everybody of that age.
@@ -455,7 +460,8 @@ async fn filters_and_orders_are_those_that_were_asked_for() {
         (json!({"role": "viewer", "age": 36}), ""),
     ] {
         let page = office.query("users.list", input.clone()).await.data();
-        let names: Vec<_> = page["items"].as_array().unwrap().iter().map(|user| user["name"].as_str().unwrap()).collect();
+        let names: Vec<_> =
+            page["items"].as_array().unwrap().iter().map(|user| user["name"].as_str().unwrap()).collect();
         assert_eq!(names.join(" "), expected, "{input}");
         assert_eq!(page["next"], Value::Null);
     }

@@ -24,8 +24,7 @@ fn reached(package: &str) -> BTreeSet<String> {
 
 /// What each package of the workspace names in its manifest: the package, and the dependency with its kind.
 fn named() -> Vec<(String, String, String)> {
-    let metadata: Value =
-        serde_json::from_str(&cargo(&["metadata", "--no-deps", "--format-version", "1"])).unwrap();
+    let metadata: Value = serde_json::from_str(&cargo(&["metadata", "--no-deps", "--format-version", "1"])).unwrap();
     let mut named = Vec::new();
     for package in metadata["packages"].as_array().unwrap() {
         for dependency in package["dependencies"].as_array().unwrap() {
@@ -178,7 +177,8 @@ fn hand_written(root: &Path) -> Vec<PathBuf> {
 /// `cargo fmt` does not visit modules that are declared inside a macro.
 #[test]
 fn procedures_are_formatted() {
-    let output = command("rustfmt").args(["--check", "--edition", "2024"]).args(procedures().values()).output().unwrap();
+    let output =
+        command("rustfmt").args(["--check", "--edition", "2024"]).args(procedures().values()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 

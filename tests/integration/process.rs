@@ -151,7 +151,8 @@ async fn ctrl_c_lets_running_calls_end() {
     service.signal(Signal::INT);
     let mut refused = false;
     for _ in 0..150 {
-        refused = TcpStream::connect(service.address).await.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused);
+        refused =
+            TcpStream::connect(service.address).await.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused);
         if refused {
             break;
         }

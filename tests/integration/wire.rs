@@ -94,7 +94,8 @@ async fn a_body_is_json_and_says_so() {
     let untyped = office.service.send(&post()).await;
     assert_eq!((untyped.status, untyped.code().as_str()), (415, "UNSUPPORTED_MEDIA_TYPE"));
     assert_eq!(untyped.error()["code"], -32015);
-    for other in ["text/plain", "application/jsonl", "multipart/form-data; boundary=x", "", "application/octet-stream"] {
+    for other in ["text/plain", "application/jsonl", "multipart/form-data; boundary=x", "", "application/octet-stream"]
+    {
         let answer = office.service.send(&post().header("content-type", other)).await;
         assert_eq!(answer.status, 415, "{other}");
     }
@@ -200,7 +201,9 @@ async fn what_cannot_be_read_in_an_address_is_refused() {
 async fn strange_texts_come_back_as_they_were() {
     let office = Office::open().await;
     for (place, name) in
-        ["\0", "a\u{1}b", "ß\u{feff}ﬀ", "👩‍👩‍👧‍👦", "{{constructor}}", "'; DROP TABLE users;--", "../../etc/passwd", "user#1"].iter().enumerate()
+        ["\0", "a\u{1}b", "ß\u{feff}ﬀ", "👩‍👩‍👧‍👦", "{{constructor}}", "'; DROP TABLE users;--", "../../etc/passwd", "user#1"]
+            .iter()
+            .enumerate()
     {
         let input = json!({"email": format!("strange{place}@example.com"), "name": name});
         let created = office.mutation("users.create", input).await.data();
@@ -327,17 +330,20 @@ async fn failures_are_typed() {
     let office = Office::open().await;
     let nobody = uuid::Uuid::now_v7().to_string();
     let missing = office.query("users.get", json!({"id": nobody})).await;
-    assert_eq!(missing.error(), json!({
-        "message": "No user has this id.",
-        "code": -32004,
-        "data": {
-            "code": "NOT_FOUND",
-            "httpStatus": 404,
-            "path": "users.get",
-            "requestId": missing.header("x-request-id"),
-            "failure": {"type": "missing", "value": nobody},
-        },
-    }));
+    assert_eq!(
+        missing.error(),
+        json!({
+            "message": "No user has this id.",
+            "code": -32004,
+            "data": {
+                "code": "NOT_FOUND",
+                "httpStatus": 404,
+                "path": "users.get",
+                "requestId": missing.header("x-request-id"),
+                "failure": {"type": "missing", "value": nobody},
+            },
+        })
+    );
     let viewer = office.key.token_of(Role::Employee, "a robot");
     let post = office.service.mutation(&viewer, "posts.create", json!({"title": "Hello", "body": "All"})).await;
     assert_eq!((post.code().as_str(), post.failure().as_str()), ("FORBIDDEN", "notAUser"));

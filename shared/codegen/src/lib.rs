@@ -70,12 +70,19 @@ fn faults(contract: &Contract) -> Vec<String> {
         inputs.extend(procedure.input.iter().map(|schema| (format!("{}: Input", procedure.name), schema)));
     }
     for (name, schema) in inputs {
-        let has_fields = schema.get("properties").is_some() && schema.get("oneOf").is_none();
-        if has_fields && schema.get("additionalProperties") != Some(&false.into()) {
+        if ignores_unknown_fields(schema) {
             faults.push(format!("{name} stands in an input and ignores unknown fields: mark it `#[wire(input)]`"));
         }
     }
     faults
+}
+
+/// Whether an object, or a variant of a tagged union, takes fields that it does not know.
+fn ignores_unknown_fields(schema: &serde_json::Value) -> bool {
+    match schema.get("oneOf").and_then(serde_json::Value::as_array) {
+        Some(variants) => variants.iter().any(ignores_unknown_fields),
+        None => schema.get("properties").is_some() && schema.get("additionalProperties") != Some(&false.into()),
+    }
 }
 
 fn contract_json(contract: &Contract) -> String {

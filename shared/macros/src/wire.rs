@@ -36,7 +36,10 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
                 }
                 collect(&mut variant.fields, is_input, &mut field_types);
             }
-            (quote!(#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]), false)
+            let strict = is_input.then(|| quote!(#[serde(deny_unknown_fields)]));
+            let tagged =
+                quote!(#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")] #strict);
+            (tagged, false)
         }
         Data::Union(_) => return Err(syn::Error::new(item.span(), "a union cannot travel: write an enum")),
     };

@@ -26,13 +26,7 @@ pub struct Request {
 impl Request {
     /// Any method, any target, no headers but the necessary ones.
     pub fn new(method: &str, target: impl Into<String>) -> Self {
-        Self {
-            method: method.to_owned(),
-            target: target.into(),
-            headers: Vec::new(),
-            body: Vec::new(),
-            chunked: false,
-        }
+        Self { method: method.to_owned(), target: target.into(), headers: Vec::new(), body: Vec::new(), chunked: false }
     }
 
     /// A query, as the official client sends it.
