@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use bytes::Bytes;
 use model::{EmailAddress, Role, User, UserId};
 use protocol::{Clock, Timestamp, Version};
@@ -207,9 +208,8 @@ async fn the_last_administrator_stays() {
             request.bearer(&office.admin)
         };
         let answers = all_at_once(&office.service, [leave(&last, round % 2 == 0), leave(&other, round % 3 == 0)]).await;
-        let mut expected = counted([("OK", 1), ("UNPROCESSABLE_CONTENT lastAdministrator", 1)]);
+        let expected = counted([("OK", 1), ("UNPROCESSABLE_CONTENT lastAdministrator", 1)]);
         assert_eq!(codes(&answers), expected, "round {round}");
-        expected.clear();
         let left = office.query("users.list", json!({"role": "administrator"})).await.data()["items"].clone();
         assert_eq!(left.as_array().unwrap().len(), 1, "round {round}");
         last = left[0]["id"].clone();
@@ -273,7 +273,7 @@ async fn seed_users(data: &Folder, count: usize) -> Vec<User> {
         })
         .collect();
     // A user takes two of a transaction's hundred actions.
-    for batch in users.chunks_mut(std::env::var("B").map_or(50, |b| b.parse().unwrap())) {
+    for batch in users.chunks_mut(50) {
         let operations: Vec<Operation> = batch.iter_mut().map(|user| write.creating(user)).collect();
         transaction(operations).await.unwrap();
     }
@@ -285,12 +285,7 @@ async fn a_list_of_ten_thousand_has_no_gap_while_others_write() {
     let data = Folder::new();
     let service = Arc::new(Service::kept(&data).await);
     let admin = Key::of(data.path()).token(Role::Administrator);
-    let users = seed_users(&data, std::env::var("N").map_or(10_000, |b| b.parse().unwrap())).await;
-    eprintln!("N");
-    if std::env::var("N").is_ok() {
-        return;
-    }
-    eprintln!("SEEDED");
+    let users = seed_users(&data, 10_000).await;
 
     // Given somebody who inserts at both ends and in the middle, and deletes here and there …
     let going: Vec<UserId> = users.iter().skip(6).step_by(50).map(|user| user.id).collect();
@@ -317,7 +312,6 @@ async fn a_list_of_ten_thousand_has_no_gap_while_others_write() {
     // … when the verified ones are read, oldest first …
     let read = pages(&service, &admin, &json!({"isVerified": true, "sort": "createdAt", "limit": 100})).await;
     stop.store(true, Ordering::Relaxed);
-    eprintln!("READ");
     let (inserted, deleted) = writer.await.unwrap();
     assert!(inserted > 0 && deleted > 0, "somebody did write meanwhile: {inserted}, {deleted}");
 
@@ -369,9 +363,9 @@ async fn a_cursor_is_good_for_one_caller_and_one_query() {
     assert_eq!(rest["next"], Value::Null);
     assert_eq!(ids(&[first["items"].clone(), rest["items"].clone()]).len(), 4);
 
-    // It says nothing about what is in it.
-    let place = format!("{cursor}{}", String::from_utf8_lossy(cursor.as_bytes()));
-    assert!(!place.contains("bob"));
+    // Whoever reads it learns nothing of the place that it names.
+    let sealed = BASE64.decode(&cursor).unwrap();
+    assert!(!String::from_utf8_lossy(&sealed).contains("bob"));
 
     let mut forged = cursor.clone().into_bytes();
     forged[20] = if forged[20] == b'A' { b'B' } else { b'A' };
