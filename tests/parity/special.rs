@@ -138,7 +138,7 @@ mod kinds {
         #[wire]
         pub enum ShapeInput {
             /// Nothing.
-            Empty,
+            Empty {},
             /// Round.
             Circle { radius: Finite, note: Option<String> },
             /// With corners.
@@ -168,7 +168,7 @@ mod kinds {
         #[procedure(query, auth = public)]
         pub async fn shapes(input: Input) -> Vec<Shape> {
             let shape = |shape| match shape {
-                ShapeInput::Empty => Shape::Empty,
+                ShapeInput::Empty {} => Shape::Empty,
                 ShapeInput::Circle { radius, note } => Shape::Circle { radius, note },
                 ShapeInput::Polygon(corners) => Shape::Polygon(Corners { corner_count: corners.corner_count }),
             };

@@ -34,6 +34,13 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
                     let hint = "name the fields: a variant's members stand beside its `type`";
                     return Err(syn::Error::new(variant.span(), hint));
                 }
+                if is_input && matches!(variant.fields, Fields::Unit) {
+                    let hint = format!(
+                        "write `{} {{}}`: serde ignores unknown fields beside a variant that has no braces",
+                        variant.ident
+                    );
+                    return Err(syn::Error::new(variant.span(), hint));
+                }
                 collect(&mut variant.fields, is_input, &mut field_types);
             }
             let strict = is_input.then(|| quote!(#[serde(deny_unknown_fields)]));
