@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::load::await_answer;
+use crate::machine::children_cpu_s;
 use crate::places::Places;
 use crate::preparation::run;
 use crate::servers::local_service;
@@ -64,9 +65,9 @@ pub fn measure(places: &Places) -> io::Result<Builds> {
 /// CPU time to build the functions again from nothing, their dependencies being there.
 fn functions_cpu_s(copy: &Copy) -> io::Result<f64> {
     copy.cargo("clean --quiet --release --package functions")?;
-    let before = children_cpu()?;
+    let before_s = children_cpu_s()?;
     copy.cargo("build --release --package functions --bins")?;
-    Ok((children_cpu()? - before).as_secs_f64())
+    Ok(children_cpu_s()? - before_s)
 }
 
 /// Edits the answer of `health.ping` several times; medians from the edit to the new answer, and of the build alone.
@@ -92,17 +93,6 @@ fn timed(work: impl FnOnce() -> io::Result<()>) -> io::Result<Duration> {
     let begin = Instant::now();
     work()?;
     Ok(begin.elapsed())
-}
-
-/// The CPU time of all ended children of this process, and of theirs: `cutime` and `cstime` of proc(5).
-fn children_cpu() -> io::Result<Duration> {
-    /// `USER_HZ`, which Linux fixes at 100 on every platform that Rust's first tier names.
-    const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = fs::read_to_string("/proc/self/stat")?;
-    // The second field is the program's name in parentheses and may hold anything, spaces included.
-    let (_, fields) = stat.rsplit_once(')').ok_or_else(|| Error::other("an unknown form of /proc/self/stat"))?;
-    let ticks: f64 = fields.split_whitespace().skip(13).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
-    Ok(Duration::from_secs_f64(ticks / TICKS_PER_SECOND))
 }
 
 /// A copy of the tree in the system's folder for temporary files. Dropping it deletes it.

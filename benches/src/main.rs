@@ -72,6 +72,9 @@ const QUICK: Plan = Plan {
     load: Duration::from_secs(1),
 };
 
+/// The share of the machine's CPU time that others may take, 0 to 1.
+const BUSY_SHARE: f64 = 0.05;
+
 fn main() -> io::Result<()> {
     let arguments = Arguments::parse();
     if let Some(Special::ServeNothing { port }) = arguments.command {
@@ -84,8 +87,15 @@ fn main() -> io::Result<()> {
     let places = Places::find()?;
     preparation::prepare(&places)?;
     println!("{}\n", machine::description());
+    let usage = machine::Usage::now()?;
     measure_functions(&places, plan)?;
     measure_servers(&places, plan)?;
+    let others = usage.taken_by_others()?;
+    println!("Other processes took {:.0} % of the machine's CPU time while this was measured.", 100.0 * others);
+    if others > BUSY_SHARE {
+        println!("**That is too much: on a busy machine not even the ratios can be trusted.**");
+    }
+    println!();
     if arguments.builds {
         println!("{}", builds_table(builds::measure(&places)?));
     }
