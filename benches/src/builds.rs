@@ -109,7 +109,7 @@ impl Copy {
     }
 
     fn cargo(&self, arguments: &str) -> io::Result<()> {
-        run("cargo", arguments, &self.folder)
+        run("cargo", &format!("{arguments} --target-dir target"), &self.folder)
     }
 
     /// Adds copies of `users.get` as a person would: a file, a word in the index, and the generated binary.
