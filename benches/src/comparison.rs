@@ -16,6 +16,7 @@ pub fn functions(subjects: &[Measured]) -> io::Result<Vec<Ratio>> {
     };
     let bare = find("hello-bare")?;
     let http = find("hello-http")?;
+    let sdk = find("hello-sdk")?;
     let ping = find("health-ping")?;
     let users = find("users-get")?;
     let node = find("node-trpc")?;
@@ -31,9 +32,12 @@ pub fn functions(subjects: &[Measured]) -> io::Result<Vec<Ratio>> {
     let (at_most, at_least) = (Target::AtMost, Target::AtLeast);
     Ok(vec![
         Ratio::new("first answer: users-get / hello-bare", &first(users), &first(bare), at_most(1.7)),
+        Ratio::new("first answer: users-get / hello-sdk", &first(users), &first(sdk), Target::None),
         Ratio::new("first answer: node-trpc / users-get", &first(node), &first(users), at_least(60.0)),
         Ratio::new("warm p50, same token: users-get / hello-bare", &p50(users, same), &p50(bare, ""), at_most(8.0)),
         Ratio::new("warm p50, fresh token: users-get / hello-bare", &p50(users, fresh), &p50(bare, ""), Target::None),
+        Ratio::new("warm p50, same token: users-get / hello-sdk", &p50(users, same), &p50(sdk, ""), Target::None),
+        Ratio::new("warm p50: node-trpc, same token / hello-sdk", &p50(node, same), &p50(sdk, ""), Target::None),
         Ratio::new("warm p50, same token: node-trpc / users-get", &p50(node, same), &p50(users, same), at_least(6.0)),
         Ratio::new(
             "warm p50, fresh token: node-trpc / users-get",

@@ -23,7 +23,7 @@ pub fn round_trips_us(database: &Database, count: usize) -> io::Result<Vec<f64>>
         "ReturnConsumedCapacity": "TOTAL",
     })
     .to_string();
-    // The embedded database takes the access key for the caller and does not check the signature.
+    // The engine does not check the signature.
     let request = format!(
         "POST / HTTP/1.1\r\n\
          host: {host}\r\n\
@@ -34,7 +34,7 @@ pub fn round_trips_us(database: &Database, count: usize) -> io::Result<Vec<f64>>
          authorization: AWS4-HMAC-SHA256 Credential={}/20250310/{REGION}/dynamodb/aws4_request, \
          SignedHeaders=host;x-amz-date;x-amz-target, Signature={:064}\r\n\r\n{body}",
         body.len(),
-        database.reader().access_key_id,
+        database.credentials().access_key_id,
         0,
     );
     let mut stream = TcpStream::connect(host)?;

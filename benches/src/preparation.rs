@@ -10,9 +10,11 @@ use crate::places::Places;
 /// Builds the functions, the hello functions, the local service and the Node side. Only `npm ci` needs the network, and
 /// only when the lock file changed since it last ran.
 pub fn prepare(places: &Places) -> io::Result<()> {
-    // Built on its own, without the harness, so that cargo does not unify the features of both.
+    // Built on its own, without the harness, so that cargo does not unify the features of all.
     let hello = "build --release --package benches --no-default-features --bin hello-bare --bin hello-http";
     run("cargo", hello, &places.root)?;
+    let sdk = "build --release --package benches --no-default-features --features sdk --bin hello-sdk";
+    run("cargo", sdk, &places.root)?;
     run("cargo", "build --release --package functions --bin health-ping --bin users-get", &places.root)?;
     run("cargo", "build --release --bin onefold", &places.root)?;
     if needs_install(&places.node) {

@@ -66,11 +66,12 @@ impl<'a> Workload<'a> {
 pub fn subjects<'a>(places: &Places, database: &Database, signer: &'a Signer) -> io::Result<Vec<Subject<'a>>> {
     let onefold = |name| environment_of_function(name, database, signer);
     let users = || user_workloads(signer, "/trpc/users.get", Value::Null);
-    let ping = |expected| vec![Workload::same("", expected, ping_event())];
+    let one_call = |expected| vec![Workload::same("", expected, ping_event())];
     Ok(vec![
-        rust(places, "hello-bare", lambda_environment(), ping("pong"))?,
-        rust(places, "hello-http", lambda_environment(), ping("\"statusCode\":200"))?,
-        rust(places, "health-ping", onefold("health-ping"), ping("\"statusCode\":200"))?,
+        rust(places, "hello-bare", lambda_environment(), one_call("pong"))?,
+        rust(places, "hello-http", lambda_environment(), one_call("\"statusCode\":200"))?,
+        rust(places, "hello-sdk", environment_of_sdk(database), one_call(USER_EMAIL))?,
+        rust(places, "health-ping", onefold("health-ping"), one_call("\"statusCode\":200"))?,
         rust(places, "users-get", onefold("users-get"), users()?)?,
         node(places, database, signer)?,
     ])
@@ -129,12 +130,21 @@ fn environment_of_function(name: &str, database: &Database, signer: &Signer) -> 
     environment
 }
 
+/// What `hello-sdk` reads.
+fn environment_of_sdk(database: &Database) -> Environment {
+    let mut environment = lambda_environment();
+    environment.extend(database_access(database));
+    let key = format!("user#{USER_ID}");
+    environment.extend(owned([(runtime::environment::TABLE, TABLE), ("BENCHES_KEY", &key)]));
+    environment
+}
+
 /// What every AWS SDK reads to reach the database.
 fn database_access(database: &Database) -> Environment {
-    let reader = database.reader();
+    let credentials = database.credentials();
     owned([
-        ("AWS_ACCESS_KEY_ID", reader.access_key_id.as_str()),
-        ("AWS_SECRET_ACCESS_KEY", reader.secret_access_key.as_str()),
+        ("AWS_ACCESS_KEY_ID", credentials.access_key_id.as_str()),
+        ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key.as_str()),
         (DATABASE_ENDPOINT, database.endpoint()),
     ])
 }

@@ -149,6 +149,13 @@ impl EmbeddedDatabase {
         &self.endpoint
     }
 
+    /// `http://127.0.0.1:PORT` of the engine itself, past the guard: for measurements, where the guard's
+    /// hop, which the cloud does not have, would be counted as the database's time.
+    #[must_use]
+    pub fn engine_endpoint(&self) -> String {
+        format!("http://{}", self.engine.address())
+    }
+
     /// Credentials that may do everything, made for this start: for creating the table, seeding
     /// and the console. Procedures never get them.
     #[must_use]

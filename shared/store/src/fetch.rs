@@ -34,7 +34,7 @@ pub(crate) fn get(session: Session, key: Key) -> BoxFuture<'static, Result<Optio
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let turn = session.turn().await;
         let answer = persist(session.limits(), turn.deadline, |_| {
-            let sent = request.clone().send();
+            let sent = Box::pin(request.clone().send());
             async move { sent.await.map_err(trouble) }
         })
         .await?;
@@ -88,7 +88,7 @@ async fn batch(session: &Session, deadline: Instant, mut keys: Vec<Item>) -> Res
             .request_items(&*store.table, asked.map_err(StoreError::broken)?)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let answer = persist(session.limits(), deadline, |_| {
-            let sent = request.clone().send();
+            let sent = Box::pin(request.clone().send());
             async move { sent.await.map_err(trouble) }
         })
         .await?;
@@ -147,7 +147,7 @@ pub(crate) fn query<'a>(
             .set_exclusive_start_key(stretch.after)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let answer = persist(session.limits(), deadline, |_| {
-            let sent = request.clone().send();
+            let sent = Box::pin(request.clone().send());
             async move { sent.await.map_err(trouble) }
         })
         .await?;

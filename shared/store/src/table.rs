@@ -103,7 +103,7 @@ impl Store {
     async fn describe_table(&self) -> Result<Option<TableDescription>, StoreError> {
         let request = self.client.describe_table().table_name(&*self.table);
         persist(&self.limits, Instant::now() + self.limits.total_timeout, |_| {
-            let sent = request.clone().send();
+            let sent = Box::pin(request.clone().send());
             async move {
                 match sent.await {
                     Ok(answer) => Ok(answer.table),
@@ -118,7 +118,7 @@ impl Store {
     async fn create_table(&self) -> Result<(), StoreError> {
         let request = definition(self.client.create_table().table_name(&*self.table))?;
         persist(&self.limits, Instant::now() + self.limits.total_timeout, |_| {
-            let sent = request.clone().send();
+            let sent = Box::pin(request.clone().send());
             async move {
                 match sent.await {
                     Ok(_) => Ok(()),
@@ -136,7 +136,7 @@ impl Store {
         let expiry = expiry.map_err(StoreError::broken)?;
         let request = self.client.update_time_to_live().table_name(&*self.table).time_to_live_specification(expiry);
         persist(&self.limits, Instant::now() + self.limits.total_timeout, |_| {
-            let sent = request.clone().send();
+            let sent = Box::pin(request.clone().send());
             async move {
                 match sent.await {
                     Ok(_) => Ok(()),

@@ -116,7 +116,7 @@ async fn put(session: &Session, action: Action, mark: &str, now_unix_ms: i64) ->
         .return_consumed_capacity(ReturnConsumedCapacity::Total);
     let turn = session.turn().await;
     persist(session.limits(), turn.deadline, |doubtful| {
-        let sent = request.clone().send();
+        let sent = Box::pin(request.clone().send());
         async move {
             match sent.await {
                 Ok(answer) => {
@@ -168,7 +168,7 @@ async fn delete(session: &Session, action: &Action, now_unix_ms: i64) -> Result<
         .return_consumed_capacity(ReturnConsumedCapacity::Total);
     let turn = session.turn().await;
     persist(session.limits(), turn.deadline, |doubtful| {
-        let sent = request.clone().send();
+        let sent = Box::pin(request.clone().send());
         async move {
             match sent.await {
                 Ok(answer) => {
@@ -209,7 +209,7 @@ async fn transact(
     let actions = &actions;
     let turn = session.turn().await;
     persist(session.limits(), turn.deadline, |_| {
-        let sent = request.clone().send();
+        let sent = Box::pin(request.clone().send());
         async move {
             match sent.await {
                 Ok(answer) => {
