@@ -1,7 +1,10 @@
 //! What a function reads from its environment. This is the only place that does.
 
+use std::collections::HashMap;
+
 use protocol::Cause;
-use store::{Limits, Settings};
+use serde_json::Value;
+use store::{Limits, SecretSettings, Settings};
 
 use crate::tokens::TokenSettings;
 
@@ -16,6 +19,12 @@ pub const TOKENS: &str = "ONEFOLD_TOKENS";
 /// Origins that may call, with commas; any when it is not set.
 pub const ALLOWED_ORIGINS: &str = "ONEFOLD_ALLOWED_ORIGINS";
 
+/// A secret of AWS Secrets Manager, by name or ARN: a JSON object with variables that are not set in the
+/// environment, by their names. A value that is no text stands for its JSON.
+pub const SECRET: &str = "ONEFOLD_SECRET";
+/// Where secrets are, when they are not at AWS. The name that all AWS SDKs read.
+pub const SECRETS_ENDPOINT: &str = "AWS_ENDPOINT_URL_SECRETS_MANAGER";
+
 /// A function's settings.
 #[derive(Clone)]
 pub struct Environment {
@@ -28,12 +37,28 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Reads the process's environment.
+    /// Reads the process's environment, and the secret that it names.
     ///
     /// # Errors
-    /// Names the variable that is missing or malformed.
-    pub fn from_process() -> Result<Self, Cause> {
-        Self::from_lookup(|name| std::env::var(name).ok())
+    /// Names the variable that is missing or malformed, or says why the secret could not be read.
+    pub async fn from_process() -> Result<Self, Cause> {
+        Self::load(|name| std::env::var(name).ok()).await
+    }
+
+    async fn load(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Cause> {
+        let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
+        let Some(id) = set(SECRET) else { return Self::from_lookup(lookup) };
+        let required = |name: &str| set(name).ok_or_else(|| Cause::from(format!("{name} is not set")));
+        let text = store::read_secret(SecretSettings {
+            id,
+            region: required("AWS_REGION")?,
+            endpoint: set(SECRETS_ENDPOINT),
+            access_key_id: required("AWS_ACCESS_KEY_ID")?,
+            secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
+            session_token: set("AWS_SESSION_TOKEN"),
+        });
+        let secret = parse_secret(&text.await?)?;
+        Self::from_lookup(|name| set(name).or_else(|| secret.get(name).cloned()))
     }
 
     /// Reads an environment.
@@ -62,8 +87,69 @@ impl Environment {
     }
 }
 
+/// The variables in a secret. What is malformed is not quoted: it may be the secret itself.
+fn parse_secret(text: &str) -> Result<HashMap<String, String>, Cause> {
+    let fields: serde_json::Map<String, Value> =
+        serde_json::from_str(text).map_err(|_| format!("the secret that {SECRET} names is no JSON object"))?;
+    let plain = |value| match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    Ok(fields.into_iter().map(|(name, value)| (name, plain(value))).collect())
+}
+
 fn parse_key(text: &str) -> Result<[u8; 32], Cause> {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     let malformed = || Cause::from(format!("{CURSOR_KEY} is not 32 bytes in base64url"));
     URL_SAFE_NO_PAD.decode(text).map_err(|_| malformed())?.try_into().map_err(|_| malformed())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    #[test]
+    fn a_secret_holds_variables_as_text_or_as_json() {
+        let secret = parse_secret(r#"{"A": "text", "B": {"issuer": "us"}}"#).unwrap();
+        assert_eq!((secret["A"].as_str(), secret["B"].as_str()), ("text", r#"{"issuer":"us"}"#));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_in_the_environment_comes_from_the_secret() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let manager = tokio::spawn(async move {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            assert!(connection.read(&mut [0; 4096]).await.unwrap() > 0);
+            let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+            let secret = json!({ CURSOR_KEY: key, TABLE: "another" }).to_string();
+            let body = json!({ "SecretString": secret }).to_string();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+            connection.write_all((head + &body).as_bytes()).await.unwrap();
+        });
+        let environment = Environment::load(|name| match name {
+            SECRET => Some("onefold/test".to_owned()),
+            SECRETS_ENDPOINT => Some(endpoint.clone()),
+            TABLE => Some("ours".to_owned()),
+            "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("x".to_owned()),
+            _ => None,
+        });
+        let store = environment.await.unwrap().store.unwrap();
+        assert_eq!((store.table.as_str(), store.cursor_key), ("ours", [0; 32]), "what is set counts");
+        manager.await.unwrap();
+    }
+
+    #[test]
+    fn a_malformed_secret_is_not_shown() {
+        for malformed in ["hunter2", r#"["hunter2"]"#, ""] {
+            let message = parse_secret(malformed).unwrap_err().to_string();
+            assert!(message.contains(SECRET) && !message.contains("hunter2"), "{message}");
+        }
+    }
 }

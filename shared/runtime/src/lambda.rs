@@ -27,9 +27,9 @@ pub fn lambda(entry: Entry) -> ExitCode {
 }
 
 fn serve(entry: Entry) -> Result<(), Cause> {
-    let context = Arc::new(context(&entry, Environment::from_process()?)?);
     // One call at a time: one thread suffices, and starts sooner.
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let context = Arc::new(context(&entry, tokio.block_on(Environment::from_process())?)?);
     tokio.block_on(lambda_http::run(service_fn(move |event: lambda_http::Request| {
         let context = Arc::clone(&context);
         async move { Ok::<_, Infallible>(handle(&entry, &context, event).await) }

@@ -89,11 +89,15 @@ impl Store {
     }
 }
 
-fn credentials(access_key_id: String, secret_access_key: String, session_token: Option<String>) -> Credentials {
+pub(crate) fn credentials(
+    access_key_id: String,
+    secret_access_key: String,
+    session_token: Option<String>,
+) -> Credentials {
     Credentials::new(access_key_id, secret_access_key, session_token, None, "settings")
 }
 
-fn http_client(endpoint: Option<&str>) -> Result<SharedHttpClient, StoreError> {
+pub(crate) fn http_client(endpoint: Option<&str>) -> Result<SharedHttpClient, StoreError> {
     if endpoint.is_some_and(|endpoint| endpoint.starts_with("http://")) {
         return Ok(Builder::new().build_http());
     }

@@ -5,6 +5,7 @@
 //! so that the SDK is compiled once, here, and not again in every function.
 //!
 //! - [`settings`], `client`: what the store is told, and the SDK client that is made of it.
+//! - `secret`: what a function may not find in its environment.
 //! - [`table`]: the table's definition, once, for the cloud and for the local service.
 //! - [`keys`]: the only place that builds keys. `item`: how an entity looks as an item.
 //! - [`read`], [`list`], `lanes`, `cursor`: fetching, pages, sealed cursors.
@@ -24,6 +25,7 @@ mod lanes;
 pub mod list;
 pub mod read;
 mod retry;
+mod secret;
 pub mod session;
 pub mod settings;
 pub mod table;
@@ -35,6 +37,7 @@ pub use client::Store;
 pub use error::StoreError;
 pub use list::List;
 pub use read::Read;
+pub use secret::{SecretSettings, read_secret};
 pub use session::{Meter, Scope, Session};
 pub use settings::{Limits, Settings};
 pub use transaction::{Operation, transaction};

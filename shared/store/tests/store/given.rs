@@ -240,8 +240,13 @@ pub async fn forward(endpoint: &str, request: &[u8]) -> Vec<u8> {
 /// An answer of DynamoDB's that refuses.
 pub fn refusal(status: u16, code: &str) -> Vec<u8> {
     let body = format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"said the test"}}"#);
+    answer(status, "Refused", &body)
+}
+
+/// An answer of an AWS service.
+pub fn answer(status: u16, reason: &str, body: &str) -> Vec<u8> {
     format!(
-        "HTTP/1.1 {status} Refused\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n{body}",
+        "HTTP/1.1 {status} {reason}\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     )
     .into_bytes()

@@ -7,4 +7,5 @@ mod given;
 mod lists;
 mod lost_answers;
 mod outages;
+mod secrets;
 mod transactions;
