@@ -40,6 +40,7 @@ export interface HttpFrontProps {
 
 export class HttpFront extends Construct {
   readonly handle: ApiHandle;
+  readonly #apiId: string;
   /** The host under which AWS serves the API. */
   readonly host: string;
   /** For metrics. */
@@ -50,9 +51,11 @@ export class HttpFront extends Construct {
     const { names, config } = props;
     this.apiName = `${names.prefix}-${at}`;
     const api = new CfnApi(this, "Api", { name: this.apiName, protocolType: "HTTP" });
+    this.#apiId = api.ref;
     this.host = `${api.ref}.execute-api.${Stack.of(this).region}.${Stack.of(this).urlSuffix}`;
     const logGroup = new LogGroup(this, "AccessLog", {
-      logGroupName: names.logGroup(`access-${at}`),
+      // Under this prefix, log groups need no line each in the account's one policy for log delivery.
+      logGroupName: `/aws/vendedlogs${names.logGroup(`access-${at}`)}`,
       retention: config.logRetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });
@@ -66,17 +69,17 @@ export class HttpFront extends Construct {
         throttlingBurstLimit: config.throttle.burst,
       },
     });
-    this.handle = { apiId: api.ref, authorizerId: this.#authorizer(api.ref, props.frontCheck) };
+    this.handle = { apiId: api.ref, authorizerId: this.#authorizer(props.frontCheck) };
     this.#unknownRoutes(props.unknownRoute);
   }
 
-  #authorizer(apiId: string, frontCheck: FrontCheck | undefined): string | undefined {
+  #authorizer(frontCheck: FrontCheck | undefined): string | undefined {
     if (frontCheck === undefined) {
       return undefined;
     }
     this.#permit("AuthorizerPermission", frontCheck.function, "authorizers/*");
     return new CfnAuthorizer(this, "Authorizer", {
-      apiId,
+      apiId: this.#apiId,
       name: "from-front",
       authorizerType: "REQUEST",
       authorizerPayloadFormatVersion: "2.0",
@@ -90,13 +93,13 @@ export class HttpFront extends Construct {
 
   #unknownRoutes(handler: IFunction): void {
     const integration = new CfnIntegration(this, "UnknownIntegration", {
-      apiId: this.handle.apiId,
+      apiId: this.#apiId,
       integrationType: "AWS_PROXY",
       integrationUri: handler.functionArn,
       payloadFormatVersion: "2.0",
     });
     new CfnRoute(this, "UnknownRoute", {
-      apiId: this.handle.apiId,
+      apiId: this.#apiId,
       routeKey: "$default",
       target: `integrations/${integration.ref}`,
       ...routeAuthorization(this.handle),
@@ -109,11 +112,7 @@ export class HttpFront extends Construct {
       action: "lambda:InvokeFunction",
       functionName: handler.functionArn,
       principal: "apigateway.amazonaws.com",
-      sourceArn: Stack.of(this).formatArn({ service: "execute-api", resource: this.#id, resourceName: what }),
+      sourceArn: Stack.of(this).formatArn({ service: "execute-api", resource: this.#apiId, resourceName: what }),
     });
-  }
-
-  get #id(): string {
-    return (this.node.findChild("Api") as CfnApi).ref;
   }
 }
