@@ -1,4 +1,4 @@
-/** `node build/src/check-change.js <deployed template> <next template>`: fails when data would be harmed. */
+/** `npm run change -- <deployed template> <next template>`: fails when data would be harmed. */
 import { readFileSync } from "node:fs";
 import { refusals } from "./safe-change.js";
 

@@ -4,17 +4,37 @@ import { loadContract, parseContract } from "../src/contract.js";
 import { checkGrants } from "../src/grants.js";
 import { Names } from "../src/names.js";
 import { Problem } from "../src/problem.js";
-import { stages } from "../stages.js";
-import { rawContract, type Json } from "./support.js";
+import { BARE, rawContract, type Json } from "./support.js";
+
+/** A contract with one query and one mutation. */
+function sample(): Json {
+  const grant = (...actions: string[]): Json => ({ entity: "Post", prefix: "post", leadingKeys: "post#*", actions });
+  const limits = { memoryMb: 256, timeoutMs: 10_000 };
+  return {
+    format: 1,
+    service: "sample",
+    table: {
+      partitionKey: "pk",
+      sortKey: "sk",
+      indexes: [{ name: "gsi1", partitionKey: "gsi1pk", sortKey: "gsi1sk" }],
+      timeToLive: "ttl",
+      streamView: "NEW_IMAGE",
+    },
+    procedures: [
+      { name: "posts.create", kind: "mutation", ...limits, grants: [grant("dynamodb:PutItem")] },
+      { name: "posts.get", kind: "query", ...limits, grants: [grant("dynamodb:GetItem", "dynamodb:Query")] },
+    ],
+  };
+}
 
 /** The message about a contract with one thing changed. */
 function problemWith(change: (contract: Json) => void): string {
-  const contract = rawContract();
+  const contract = sample();
   change(contract);
   try {
     const parsed = parseContract(contract);
     parsed.procedures.forEach(checkGrants);
-    new Names(parsed, { name: "dev", config: stages.dev });
+    new Names(parsed, { name: "dev", config: BARE });
   } catch (error) {
     assert.ok(error instanceof Problem, String(error));
     return error.message;
@@ -27,7 +47,10 @@ const procedure = (contract: Json, name: string): Json => contract.procedures.fi
 it("the project's own contract is understood", () => {
   const contract = parseContract(rawContract());
   assert.deepEqual(contract.procedures.map((found) => found.name), rawContract().procedures.map((found) => found.name));
-  assert.deepEqual(contract.procedures.find((found) => found.name === "posts.get")?.domain, "posts");
+});
+
+it("the domain of a procedure is the first word of its name", () => {
+  assert.deepEqual(parseContract(sample()).procedures.map((found) => found.domain), ["posts", "posts"]);
 });
 
 it("another format is refused", () => {

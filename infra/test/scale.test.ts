@@ -1,7 +1,7 @@
 /** A service of five hundred procedures stays under the limits of AWS. */
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { synthesize, type Resource } from "./support.js";
+import { EVERYTHING, synthesize, type Resource } from "./support.js";
 import { synthetic } from "./synthetic.js";
 
 /** CloudFormation's limits for one template; bytes for one that is uploaded. */
@@ -15,7 +15,7 @@ const MAX_BEHAVIORS = 25;
 const domains = { huge: 200, ...Object.fromEntries(Array.from({ length: 25 }, (_, at) => [`domain${at}`, 12])) };
 const contract = synthetic(domains);
 const before = process.cpuUsage();
-const synthesis = synthesize({ directory: "scale", contract });
+const synthesis = synthesize({ directory: "scale", stage: "prod", config: EVERYTHING, contract });
 const used = process.cpuUsage(before);
 
 it("the service has five hundred procedures, each with its function, role, log group and route", (test) => {
@@ -27,7 +27,7 @@ it("the service has five hundred procedures, each with its function, role, log g
   const groups = new Set(synthesis.all("AWS::Logs::LogGroup").map((group) => group.properties.LogGroupName));
   for (const procedure of contract.procedures) {
     assert.ok(routes.has(`ANY /trpc/${procedure.name}`), procedure.name);
-    assert.ok(groups.has(`/backoffice/prod/${procedure.name}`), procedure.name);
+    assert.ok(groups.has(`/${contract.service}/prod/${procedure.name}`), procedure.name);
   }
   // Two are the ground's own: the one for unknown routes and the one that knows the front.
   assert.equal(synthesis.all("AWS::IAM::Role").length, 502);
@@ -60,7 +60,7 @@ it("every HTTP API stays under API Gateway's limits, and holds whole domains", (
 it("CloudFront finds the API of every procedure by its path", () => {
   const { CacheBehaviors, Origins } = synthesis.only("AWS::CloudFront::Distribution").properties.DistributionConfig;
   assert.ok(CacheBehaviors.length < MAX_BEHAVIORS, `${CacheBehaviors.length} behaviors`);
-  const edge = synthesis.template("backoffice-prod-edge");
+  const edge = synthesis.template(`${contract.service}-prod-edge`);
   const hosts = new Map(Origins.map((origin: { Id: string; DomainName: unknown }) => [origin.Id, edge.resolve(origin.DomainName)]));
   for (const route of synthesis.all("AWS::ApiGatewayV2::Route").filter((found) => found.properties.RouteKey !== "$default")) {
     const path = route.properties.RouteKey.slice("ANY ".length);

@@ -6,7 +6,10 @@ import { parseContract } from "../src/contract.js";
 import { Problem } from "../src/problem.js";
 import { chooseStage, type StageConfig, type Stages } from "../src/stage.js";
 import { stages } from "../stages.js";
-import { INFRA, type Json, rawContract, synthesize } from "./support.js";
+import { BARE, INFRA, type Json, rawContract, synthesize } from "./support.js";
+import { synthetic } from "./synthetic.js";
+
+const { service } = rawContract();
 
 function problemWith(name: keyof Stages, change: Partial<StageConfig> | Json): string {
   const changed = { ...stages, [name]: { ...stages[name], ...change } };
@@ -20,9 +23,9 @@ function problemWith(name: keyof Stages, change: Partial<StageConfig> | Json): s
 }
 
 describe("choosing", () => {
-  it("dev, prod and previews by number are there", () => {
-    assert.equal(chooseStage(stages, "dev").config.protectData, false);
-    assert.equal(chooseStage(stages, "prod").config.protectData, true);
+  it("dev, prod and previews by number are there, and the project's own make sense", () => {
+    assert.deepEqual(chooseStage(stages, "dev"), { name: "dev", config: stages.dev });
+    assert.deepEqual(chooseStage(stages, "prod"), { name: "prod", config: stages.prod });
     assert.deepEqual(chooseStage(stages, "pr-7"), { name: "pr-7", config: stages.preview });
   });
 
@@ -73,7 +76,7 @@ describe("a stage that makes no sense is refused", () => {
 });
 
 describe("a preview", () => {
-  const synthesis = synthesize({ directory: "preview", stage: "pr-7" });
+  const synthesis = synthesize({ directory: "preview", stage: "pr-7", config: BARE });
 
   it("goes without a trace", () => {
     const table = synthesis.only("AWS::DynamoDB::Table");
@@ -89,7 +92,7 @@ describe("a preview", () => {
     for (const route of synthesis.all("AWS::ApiGatewayV2::Route")) {
       assert.equal(route.properties.AuthorizationType, "NONE");
     }
-    const { Url } = synthesis.template("backoffice-pr-7-service").json.Outputs;
+    const { Url } = synthesis.template(`${service}-pr-7-service`).json.Outputs;
     assert.match(JSON.stringify(Url.Value), /execute-api.*\/trpc"/);
   });
 
@@ -100,19 +103,33 @@ describe("a preview", () => {
 
   it("has names of its own", () => {
     const names = synthesis.all("AWS::Lambda::Function").map((handler) => handler.properties.FunctionName).filter(Boolean);
-    assert.ok(names.length > 0 && names.every((name: string) => name.startsWith("backoffice-pr-7-")));
+    assert.ok(names.length > 0 && names.every((name: string) => name.startsWith(`${service}-pr-7-`)));
+  });
+});
+
+describe("an address", () => {
+  const domains = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`domain${at}`, 20]));
+
+  it("is one: a stage whose procedures need several HTTP APIs needs an edge", () => {
+    const wishes = { directory: "address", stage: "pr-1", contract: synthetic(domains), config: BARE };
+    assert.throws(() => synthesize(wishes), /^Problem: \d HTTP APIs are needed; give the stage an `edge`/);
   });
 });
 
 describe("wishes of a stage and of a contract", () => {
   it("another processor and a stated concurrency reach the functions", () => {
     const raw = rawContract();
-    Object.assign(raw.procedures.find((procedure) => procedure.name === "posts.get")!, { reservedConcurrency: 3 });
-    const synthesis = synthesize({ directory: "wishes", stage: "pr-1", contract: parseContract(raw), config: { architecture: "x86_64" } });
+    const chosen = raw.procedures[1]!;
+    chosen.reservedConcurrency = 3;
+    const config: StageConfig = { ...BARE, architecture: "x86_64" };
+    const synthesis = synthesize({ directory: "wishes", stage: "pr-1", contract: parseContract(raw), config });
     const handlers = synthesis.all("AWS::Lambda::Function");
     assert.deepEqual(new Set(handlers.map((handler) => handler.properties.Architectures[0])), new Set(["x86_64"]));
     const reserved = handlers.filter((handler) => handler.properties.ReservedConcurrentExecutions !== undefined);
-    assert.deepEqual(reserved.map((handler) => [handler.properties.FunctionName, handler.properties.ReservedConcurrentExecutions]), [["backoffice-pr-1-posts-get", 3]]);
+    assert.deepEqual(
+      reserved.map((handler) => [handler.properties.FunctionName, handler.properties.ReservedConcurrentExecutions]),
+      [[`${service}-pr-1-${chosen.name.replaceAll(".", "-")}`, 3]],
+    );
   });
 });
 
@@ -132,7 +149,7 @@ describe("the command", () => {
   it("says how to build functions that are missing", () => {
     const { status, stderr } = run("stage=dev", "binaries=/nowhere");
     assert.equal(status, 1);
-    assert.match(stderr, /^Not built under \/nowhere: health\.ping, .* and \d+ more\. Run `cargo lambda build --release --arm64 -p functions` first\.\n$/);
+    assert.match(stderr, /^Not built under \/nowhere: \w+\.\w+, .*\. Run `cargo lambda build --release --arm64 -p functions` first\.\n$/);
   });
 
   it("synthesizes from the project's own contract", () => {

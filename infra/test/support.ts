@@ -4,11 +4,10 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { App, NestedStack, Stack } from "aws-cdk-lib";
-import { stages } from "../stages.js";
 import { type Contract, parseContract } from "../src/contract.js";
 import { binaryName } from "../src/names.js";
 import { addService } from "../src/service.js";
-import { chooseStage, type StageConfig } from "../src/stage.js";
+import type { StageConfig } from "../src/stage.js";
 
 /** `infra/`, from where this file is after the build. */
 export const INFRA = fileURLToPath(new URL("../../", import.meta.url));
@@ -17,7 +16,13 @@ export const INFRA = fileURLToPath(new URL("../../", import.meta.url));
 export interface RawContract {
   format: number;
   service: string;
-  table: { indexes: { name: string; partitionKey: string; sortKey: string }[]; [member: string]: unknown };
+  table: {
+    partitionKey: string;
+    sortKey: string;
+    indexes: { name: string; partitionKey: string; sortKey: string }[];
+    timeToLive: string;
+    streamView: string;
+  };
   procedures: RawProcedure[];
 }
 export interface RawProcedure {
@@ -35,7 +40,12 @@ export function rawContract(): RawContract {
 }
 
 /** Everything that a stage may have, so that each resource there can be is looked at. */
-export const EVERYTHING: Partial<StageConfig> = {
+export const EVERYTHING: StageConfig = {
+  protectData: true,
+  architecture: "arm64",
+  logRetentionDays: 90,
+  tracing: true,
+  throttle: { ratePerSecond: 2000, burst: 4000 },
   alarmEmail: "operations@example.com",
   monthlyBudgetUsd: 100,
   allowedOrigins: ["https://app.example.com"],
@@ -46,6 +56,16 @@ export const EVERYTHING: Partial<StageConfig> = {
     },
     webAclArn: "arn:aws:wafv2:us-east-1:111122223333:global/webacl/front/11111111-2222-3333-4444-555555555555",
   },
+};
+
+/** As little as a stage may have. */
+export const BARE: StageConfig = {
+  protectData: false,
+  architecture: "arm64",
+  logRetentionDays: 7,
+  tracing: false,
+  throttle: { ratePerSecond: 20, burst: 40 },
+  allowedOrigins: [],
 };
 
 /** What JSON is. */
@@ -168,8 +188,8 @@ export class Synthesis {
 
 export interface Wishes {
   readonly contract?: Contract;
-  readonly stage?: string;
-  readonly config?: Partial<StageConfig>;
+  readonly stage: string;
+  readonly config: StageConfig;
   /** Under `build/assemblies`. */
   readonly directory: string;
 }
@@ -177,8 +197,6 @@ export interface Wishes {
 /** Synthesizes with functions that are not there: each is a file of a few bytes. */
 export function synthesize(wishes: Wishes): Synthesis {
   const contract = wishes.contract ?? parseContract(rawContract());
-  const name = wishes.stage ?? "prod";
-  const stage = chooseStage(stages, name);
   const directory = join(INFRA, "build/assemblies", wishes.directory);
   rmSync(directory, { recursive: true, force: true });
   const outdir = join(directory, "assembly");
@@ -190,7 +208,7 @@ export function synthesize(wishes: Wishes): Synthesis {
   }
   const context = (JSON.parse(readFileSync(join(INFRA, "cdk.json"), "utf8")) as { context: Record<string, unknown> }).context;
   const app = new App({ outdir, context, analyticsReporting: false });
-  addService(app, contract, { name, config: { ...stage.config, ...wishes.config } }, binaries);
+  addService(app, contract, { name: wishes.stage, config: wishes.config }, binaries);
   app.synth();
   return new Synthesis(app, outdir);
 }

@@ -6,17 +6,19 @@ import { describe, it } from "node:test";
 import { EVERYTHING, INFRA, type Json, rawContract, type RawProcedure, type Resource, synthesize } from "./support.js";
 
 const contract = rawContract();
-const synthesis = synthesize({ directory: "everything", config: EVERYTHING });
-const DATA = "backoffice-prod-data";
-const TABLE = "${backoffice-prod-data/TableCD117FA1.Arn}";
-const PARAMETERS = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/backoffice/prod";
+const synthesis = synthesize({ directory: "everything", stage: "prod", config: EVERYTHING });
+const PREFIX = `${contract.service}-prod`;
+const ROOM = `/${contract.service}/prod`;
+const TABLE_NAME = `\${${PREFIX}-data/TableCD117FA1}`;
+const TABLE = `\${${PREFIX}-data/TableCD117FA1.Arn}`;
+const PARAMETERS = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter" + ROOM;
 
 const functions = new Map(
   synthesis.all("AWS::Lambda::Function").map((resource) => [resource.properties.FunctionName as string, resource]),
 );
 
 function functionOf(procedure: RawProcedure): Resource {
-  const name = `backoffice-prod-${procedure.name.replaceAll(".", "-")}`;
+  const name = `${PREFIX}-${procedure.name.replaceAll(".", "-")}`;
   return functions.get(name) ?? assert.fail(`there is no function ${name}`);
 }
 
@@ -81,7 +83,7 @@ function readable(right: string): string {
 /** The rights that a procedure should have, from the contract's JSON alone. */
 function expectedRights(procedure: RawProcedure): string[] {
   const logGroup = functionOf(procedure).template.resources.find(
-    (resource) => resource.properties.LogGroupName === `/backoffice/prod/${procedure.name}`,
+    (resource) => resource.properties.LogGroupName === `${ROOM}/${procedure.name}`,
   );
   const logs = `\${${functionOf(procedure).template.name}/${logGroup?.id}.Arn}`;
   const data = procedure.grants.flatMap((grant) =>
@@ -119,10 +121,10 @@ describe("every procedure", () => {
       const handler = functionOf(procedure);
       const variables = handler.template.resolve(handler.properties.Environment.Variables);
       assert.deepEqual(variables, {
-        ONEFOLD_TOKENS_PARAMETER: "/backoffice/prod/tokens",
+        ONEFOLD_TOKENS_PARAMETER: `${ROOM}/tokens`,
         ONEFOLD_ALLOWED_ORIGINS: "https://app.example.com",
         ...(procedure.grants.length > 0
-          ? { ONEFOLD_TABLE: "${backoffice-prod-data/TableCD117FA1}", ONEFOLD_CURSOR_KEY_PARAMETER: "/backoffice/prod/cursor-key" }
+          ? { ONEFOLD_TABLE: TABLE_NAME, ONEFOLD_CURSOR_KEY_PARAMETER: `${ROOM}/cursor-key` }
           : {}),
       });
     });
@@ -134,7 +136,7 @@ describe("every procedure", () => {
     it(`${procedure.name} has a log group of its own, with an end`, () => {
       const handler = functionOf(procedure);
       const logs = byReference("AWS::Logs::LogGroup", handler, handler.properties.LoggingConfig.LogGroup);
-      assert.equal(logs.properties.LogGroupName, `/backoffice/prod/${procedure.name}`);
+      assert.equal(logs.properties.LogGroupName, `${ROOM}/${procedure.name}`);
       assert.equal(logs.properties.RetentionInDays, 90);
     });
 
@@ -162,7 +164,7 @@ describe("every procedure", () => {
 
   it("is what there is: no other function has a name of a procedure", () => {
     const named = [...functions.keys()].filter((name) => name !== undefined).sort();
-    assert.deepEqual(named, contract.procedures.map((p) => `backoffice-prod-${p.name.replaceAll(".", "-")}`).sort());
+    assert.deepEqual(named, contract.procedures.map((p) => `${PREFIX}-${p.name.replaceAll(".", "-")}`).sort());
   });
 });
 
@@ -215,7 +217,7 @@ describe("the table", () => {
       { AttributeName: partition, KeyType: "HASH" },
       { AttributeName: sort, KeyType: "RANGE" },
     ];
-    assert.deepEqual(properties.KeySchema, keys("pk", "sk"));
+    assert.deepEqual(properties.KeySchema, keys(contract.table.partitionKey, contract.table.sortKey));
     assert.deepEqual(
       properties.GlobalSecondaryIndexes,
       contract.table.indexes.map((index) => ({
@@ -224,8 +226,8 @@ describe("the table", () => {
         Projection: { ProjectionType: "ALL" },
       })),
     );
-    assert.deepEqual(properties.TimeToLiveSpecification, { AttributeName: "ttl", Enabled: true });
-    assert.deepEqual(properties.StreamSpecification, { StreamViewType: "NEW_IMAGE" });
+    assert.deepEqual(properties.TimeToLiveSpecification, { AttributeName: contract.table.timeToLive, Enabled: true });
+    assert.deepEqual(properties.StreamSpecification, { StreamViewType: contract.table.streamView });
   });
 
   it("is on demand, encrypted, and can be restored to any second", () => {
@@ -235,11 +237,11 @@ describe("the table", () => {
   });
 
   it("outlives mistakes in production", () => {
-    assert.equal(table.template.name, DATA);
+    assert.equal(table.template.name, `${PREFIX}-data`);
     assert.equal(properties.DeletionProtectionEnabled, true);
     assert.equal(table.deletionPolicy, "Retain");
     const manifest = JSON.parse(readFileSync(join(INFRA, "build/assemblies/everything/assembly/manifest.json"), "utf8"));
-    assert.equal(manifest.artifacts[DATA].properties.terminationProtection, true);
+    assert.equal(manifest.artifacts[`${PREFIX}-data`].properties.terminationProtection, true);
   });
 });
 
@@ -282,7 +284,7 @@ describe("the HTTP API", () => {
     assert.deepEqual(authorizer.properties.IdentitySource, ["$request.header.x-origin-secret"]);
     for (const route of synthesis.all("AWS::ApiGatewayV2::Route")) {
       assert.equal(route.properties.AuthorizationType, "CUSTOM");
-      assert.equal(route.template.resolve(route.properties.AuthorizerId), `\${backoffice-prod-service/${authorizer.id}}`);
+      assert.equal(route.template.resolve(route.properties.AuthorizerId), `\${${PREFIX}-service/${authorizer.id}}`);
     }
   });
 });
@@ -319,8 +321,9 @@ describe("the edge", () => {
     const origin = config.Origins.find((found: Json) => found.CustomOriginConfig !== undefined);
     const [header] = origin.OriginCustomHeaders;
     assert.equal(header.HeaderName, "x-origin-secret");
-    const template = synthesis.template("backoffice-prod-edge");
-    assert.match(template.resolve(header.HeaderValue), /^\{\{resolve:secretsmanager:\$\{backoffice-prod-service\/FrontCheckSecret\w+\}:SecretString:::\}\}$/);
+    const template = synthesis.template(`${PREFIX}-edge`);
+    const secret = synthesis.only("AWS::SecretsManager::Secret").id;
+    assert.equal(template.resolve(header.HeaderValue), `{{resolve:secretsmanager:\${${PREFIX}-service/${secret}}:SecretString:::}}`);
   });
 
   it("alone reads the frontend's files, and sends security headers with all", () => {
@@ -345,10 +348,10 @@ describe("operations", () => {
   it("have few alarms, and each tells somebody", () => {
     const alarms = synthesis.all("AWS::CloudWatch::Alarm");
     assert.deepEqual(alarms.map((alarm) => alarm.properties.AlarmName).sort(), [
-      "backoffice-prod-api-5xx",
-      "backoffice-prod-function-errors",
-      "backoffice-prod-function-throttles",
-      "backoffice-prod-table-throttles",
+      `${PREFIX}-api-5xx`,
+      `${PREFIX}-function-errors`,
+      `${PREFIX}-function-throttles`,
+      `${PREFIX}-table-throttles`,
     ]);
     const topic = synthesis.only("AWS::SNS::Topic");
     for (const alarm of alarms) {
@@ -364,8 +367,8 @@ describe("operations", () => {
       return JSON.stringify(alarm?.template.resolve(alarm.properties));
     };
     assert.match(metricsOf("table-throttles"), /ReadThrottleEvents.*WriteThrottleEvents/);
-    assert.match(metricsOf("table-throttles"), /\$\{backoffice-prod-data\/TableCD117FA1\}/);
-    assert.match(metricsOf("api-5xx"), /\$\{backoffice-prod-service\/Api0.*"MetricName":"5xx"/);
+    assert.ok(metricsOf("table-throttles").includes(TABLE_NAME));
+    assert.match(metricsOf("api-5xx"), /-service\/Api0.*"MetricName":"5xx"/);
     assert.match(metricsOf("function-errors"), /"MetricName":"Errors"/);
     assert.match(metricsOf("function-throttles"), /"MetricName":"Throttles"/);
     assert.equal(synthesis.all("AWS::CloudWatch::Dashboard").length, 1);
