@@ -1,0 +1,55 @@
+// Answers what no procedure is reached by, in the form that procedures fail in.
+"use strict";
+
+const origins = (process.env.ONEFOLD_ALLOWED_ORIGINS ?? "").split(",").filter((origin) => origin !== "");
+
+/** The headers that let a page read the answer: the same rules as in shared/runtime/src/cors.rs. */
+function cors(origin) {
+  if (origin === undefined) return {};
+  const exposed = { "access-control-expose-headers": "x-request-id" };
+  if (origins.length === 0) return { "access-control-allow-origin": "*", ...exposed };
+  return origins.includes(origin) ? { "access-control-allow-origin": origin, ...exposed } : {};
+}
+
+exports.handler = async (event) => {
+  const { method } = event.requestContext.http;
+  const { requestId } = event.requestContext;
+  const varied = origins.length === 0 ? [] : ["origin"];
+  if (method === "OPTIONS") {
+    const wanted = event.headers["access-control-request-headers"];
+    return {
+      statusCode: 204,
+      headers: {
+        "access-control-allow-methods": "GET, HEAD, POST",
+        "access-control-max-age": "7200",
+        ...(wanted === undefined ? {} : { "access-control-allow-headers": wanted }),
+        ...cors(event.headers.origin),
+        vary: ["access-control-request-headers", ...varied].join(", "),
+      },
+    };
+  }
+  const path = event.rawPath.startsWith("/trpc/") ? event.rawPath.slice("/trpc/".length) : undefined;
+  let message = "There is nothing here.";
+  if (path !== undefined) message = `There is no procedure ${JSON.stringify(path)}.`;
+  if (path?.includes(",")) message = "Batches are not answered here: use httpLink.";
+  const error = {
+    message,
+    code: -32004,
+    data: { code: "NOT_FOUND", httpStatus: 404, ...(path === undefined ? {} : { path }), requestId },
+  };
+  // A client that sends a batch reads a list, of one error for each call.
+  const isBatch = new URLSearchParams(event.rawQueryString).get("batch") === "1";
+  const body = isBatch ? (path ?? "").split(",").map(() => ({ error })) : { error };
+  return {
+    statusCode: 404,
+    headers: {
+      "content-type": "application/json",
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      "x-request-id": requestId,
+      vary: ["trpc-accept", "accept", ...varied].join(", "),
+      ...cors(event.headers.origin),
+    },
+    body: JSON.stringify(body),
+  };
+};

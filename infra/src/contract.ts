@@ -1,0 +1,234 @@
+/**
+ * The contract, as far as infrastructure needs it, checked when it is loaded.
+ *
+ * Only the members named here are read; what else the contract holds is the business of other readers.
+ */
+import { readFileSync } from "node:fs";
+import { Problem } from "./problem.js";
+
+/** The version of the contract's format that this program understands. */
+const FORMAT = 1;
+
+/** What infrastructure knows of a service. */
+export interface Contract {
+  /** The first word of all physical names. */
+  readonly service: string;
+  readonly table: TableContract;
+  readonly procedures: readonly Procedure[];
+}
+
+/** The one table of a service. All attributes of keys are strings. */
+export interface TableContract {
+  readonly partitionKey: string;
+  readonly sortKey: string;
+  readonly indexes: readonly IndexContract[];
+  /** The attribute that holds the second of expiry. */
+  readonly timeToLive: string;
+  readonly streamView: StreamView;
+}
+
+export interface IndexContract {
+  readonly name: string;
+  readonly partitionKey: string;
+  readonly sortKey: string;
+}
+
+const STREAM_VIEWS = ["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"] as const;
+export type StreamView = (typeof STREAM_VIEWS)[number];
+
+const KINDS = ["query", "mutation"] as const;
+
+/** One procedure, which becomes one function. */
+export interface Procedure {
+  /** `users.get`. */
+  readonly name: string;
+  /** The folder, which is the first word of the name: `users`. */
+  readonly domain: string;
+  readonly kind: (typeof KINDS)[number];
+  readonly memoryMb: number;
+  /** After which the function itself answers that it took too long. */
+  readonly timeoutMs: number;
+  /** How many calls may run at once; the account's limit when it is not stated. */
+  readonly reservedConcurrency: number | undefined;
+  readonly grants: readonly Grant[];
+}
+
+/** A right to the items of one entity. */
+export interface Grant {
+  readonly prefix: string;
+  /** IAM actions, such as `dynamodb:GetItem`. */
+  readonly actions: readonly string[];
+  /** A pattern of partition keys, such as `user#*`. */
+  readonly leadingKeys: string;
+}
+
+/** The longest that an HTTP API waits is 30 s; a function's own limit must be a second below. */
+const MAX_TIMEOUT_MS = 29_000;
+const SERVICE_NAME = /^[a-z][a-z0-9-]{0,23}$/;
+const PROCEDURE_NAME = /^[a-z][A-Za-z0-9_]*(\.[a-z][A-Za-z0-9_]*)+$/;
+/** IAM gives `*` and `?` a meaning, which a prefix must not have. */
+const PREFIX = /^[A-Za-z0-9_-]+$/;
+/** The limits of DynamoDB for names of indexes. */
+const INDEX_NAME = /^[a-zA-Z0-9_.-]{3,255}$/;
+
+/**
+ * Reads and checks a contract.
+ *
+ * @throws Problem naming the file, the member and what is wrong with it.
+ */
+export function loadContract(path: string): Contract {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch {
+    throw new Problem(`${path} cannot be read. \`cargo regen\` writes the contract.`);
+  }
+  try {
+    return parseContract(JSON.parse(text));
+  } catch (error) {
+    if (error instanceof Problem || error instanceof SyntaxError) {
+      throw new Problem(`${path}: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+/** Checks a parsed contract. @throws Problem */
+export function parseContract(value: unknown): Contract {
+  const root = new Reader(value, "the contract");
+  const format = root.integer("format", 0, Number.MAX_SAFE_INTEGER);
+  if (format !== FORMAT) {
+    throw new Problem(`the contract has format ${format}, and format ${FORMAT} is understood here.`);
+  }
+  const procedures = root.list("procedures").map(parseProcedure);
+  expectUnique("procedures", procedures.map((procedure) => procedure.name));
+  return { service: root.text("service", SERVICE_NAME), table: parseTable(root.object("table")), procedures };
+}
+
+function parseTable(table: Reader): TableContract {
+  const indexes = table.list("indexes").map((index) => ({
+    name: index.text("name", INDEX_NAME),
+    partitionKey: index.text("partitionKey"),
+    sortKey: index.text("sortKey"),
+  }));
+  expectUnique("indexes", indexes.map((index) => index.name));
+  return {
+    partitionKey: table.text("partitionKey"),
+    sortKey: table.text("sortKey"),
+    indexes,
+    timeToLive: table.text("timeToLive"),
+    streamView: table.oneOf("streamView", STREAM_VIEWS),
+  };
+}
+
+function parseProcedure(unnamed: Reader): Procedure {
+  const name = unnamed.text("name", PROCEDURE_NAME);
+  const procedure = unnamed.called(name);
+  return {
+    name,
+    domain: name.slice(0, name.indexOf(".")),
+    kind: procedure.oneOf("kind", KINDS),
+    // The limits of Lambda.
+    memoryMb: procedure.integer("memoryMb", 128, 10_240),
+    timeoutMs: procedure.integer("timeoutMs", 1, MAX_TIMEOUT_MS),
+    reservedConcurrency: procedure.has("reservedConcurrency")
+      ? procedure.integer("reservedConcurrency", 0, Number.MAX_SAFE_INTEGER)
+      : undefined,
+    grants: procedure.list("grants").map(parseGrant),
+  };
+}
+
+function parseGrant(grant: Reader): Grant {
+  const prefix = grant.text("prefix", PREFIX);
+  const leadingKeys = grant.text("leadingKeys");
+  if (leadingKeys !== `${prefix}#*`) {
+    throw new Problem(`${grant.at("leadingKeys")} is ${JSON.stringify(leadingKeys)}, and not "${prefix}#*".`);
+  }
+  return { prefix, leadingKeys, actions: grant.texts("actions") };
+}
+
+function expectUnique(what: string, names: readonly string[]): void {
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) {
+    throw new Problem(`two ${what} are named "${twice}".`);
+  }
+}
+
+/** Reads members of a JSON object, and knows where it is. */
+class Reader {
+  readonly #members: Readonly<Record<string, unknown>>;
+  readonly #place: string;
+
+  constructor(value: unknown, place: string) {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      throw new Problem(`${place} is not an object.`);
+    }
+    this.#members = value as Record<string, unknown>;
+    this.#place = place;
+  }
+
+  /** The same object under another name. */
+  called(place: string): Reader {
+    return new Reader(this.#members, place);
+  }
+
+  at(member: string): string {
+    return `\`${member}\` of ${this.#place}`;
+  }
+
+  /** Whether a member that may be left out is there. */
+  has(member: string): boolean {
+    return this.#members[member] !== undefined && this.#members[member] !== null;
+  }
+
+  object(member: string): Reader {
+    return new Reader(this.#members[member], this.at(member));
+  }
+
+  list(member: string): Reader[] {
+    return this.#array(member).map((value, at) => new Reader(value, `number ${at + 1} in ${this.at(member)}`));
+  }
+
+  text(member: string, pattern = /^.+$/s): string {
+    const value = this.#members[member];
+    if (typeof value !== "string" || !pattern.test(value)) {
+      throw new Problem(`${this.at(member)} is ${JSON.stringify(value)}, and not text like ${pattern.source}.`);
+    }
+    return value;
+  }
+
+  texts(member: string): string[] {
+    return this.#array(member).map((value) => {
+      if (typeof value !== "string") {
+        throw new Problem(`${this.at(member)} holds ${JSON.stringify(value)}, which is no text.`);
+      }
+      return value;
+    });
+  }
+
+  integer(member: string, least: number, most: number): number {
+    const value = this.#members[member];
+    if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
+      const range = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
+      throw new Problem(`${this.at(member)} is ${JSON.stringify(value)}, and not a whole number ${range}.`);
+    }
+    return value as number;
+  }
+
+  oneOf<T extends string>(member: string, known: readonly T[]): T {
+    const value = this.#members[member];
+    const found = known.find((candidate) => candidate === value);
+    if (found === undefined) {
+      throw new Problem(`${this.at(member)} is ${JSON.stringify(value)}, and not one of ${known.join(", ")}.`);
+    }
+    return found;
+  }
+
+  #array(member: string): unknown[] {
+    const value = this.#members[member];
+    if (!Array.isArray(value)) {
+      throw new Problem(`${this.at(member)} is not a list.`);
+    }
+    return value;
+  }
+}

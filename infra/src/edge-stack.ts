@@ -1,0 +1,164 @@
+/** CloudFront in front of everything: TLS, HTTP/3, compression, security headers, and the frontend's files. */
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
+import { Certificate } from "aws-cdk-lib/aws-certificatemanager";
+import * as cloudfront from "aws-cdk-lib/aws-cloudfront";
+import { HttpOrigin, S3BucketOrigin } from "aws-cdk-lib/aws-cloudfront-origins";
+import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket } from "aws-cdk-lib/aws-s3";
+import type { Construct } from "constructs";
+import { FRONT_HEADER } from "./front-check.js";
+import type { Contract } from "./contract.js";
+import type { Layout } from "./layout.js";
+import type { Names } from "./names.js";
+import type { ServiceStack } from "./service-stack.js";
+import { handlerSource } from "./small-function.js";
+import type { EdgeConfig, StageConfig } from "./stage.js";
+
+export interface EdgeStackProps extends StackProps {
+  readonly names: Names;
+  readonly config: StageConfig;
+  readonly edge: EdgeConfig;
+  readonly contract: Contract;
+  readonly layout: Layout;
+  readonly service: ServiceStack;
+}
+
+/** The statuses whose answers CloudFront would otherwise keep for ten seconds, for every caller alike. */
+const KEPT_ERRORS = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
+const HSTS = Duration.days(730);
+
+export class EdgeStack extends Stack {
+  readonly distribution: cloudfront.Distribution;
+
+  constructor(scope: Construct, id: string, props: EdgeStackProps) {
+    super(scope, id, props);
+    const bucket = this.#frontend(props.config.protectData);
+    const { domain, webAclArn } = props.edge;
+    this.distribution = new cloudfront.Distribution(this, "Distribution", {
+      comment: props.names.prefix,
+      httpVersion: cloudfront.HttpVersion.HTTP2_AND_3,
+      defaultRootObject: "index.html",
+      defaultBehavior: this.#pages(bucket, props.names),
+      additionalBehaviors: this.#api(props),
+      errorResponses: KEPT_ERRORS.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
+      ...(webAclArn === undefined ? {} : { webAclId: webAclArn }),
+      ...(domain === undefined
+        ? {}
+        : {
+            domainNames: [...domain.names],
+            // CloudFront's own host name has a policy that cannot be chosen.
+            minimumProtocolVersion: cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
+            certificate: Certificate.fromCertificateArn(this, "Certificate", domain.certificateArn),
+          }),
+    });
+    const host = domain?.names[0] ?? this.distribution.distributionDomainName;
+    new CfnOutput(this, "Url", { value: `https://${host}/trpc`, description: "What clients call" });
+    new CfnOutput(this, "FrontendBucket", { value: bucket.bucketName, description: "Where the frontend's files go" });
+  }
+
+  #frontend(keep: boolean): IBucket {
+    const bucket = new Bucket(this, "Frontend", {
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      encryption: BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      versioned: true,
+      lifecycleRules: [{ noncurrentVersionExpiration: Duration.days(30), abortIncompleteMultipartUploadAfter: Duration.days(1) }],
+      removalPolicy: keep ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    // The library's own declarations differ in optional members, which only a strict compiler sees.
+    return bucket as IBucket;
+  }
+
+  #pages(bucket: IBucket, names: Names): cloudfront.BehaviorOptions {
+    const router = new cloudfront.Function(this, "SinglePage", {
+      functionName: `${names.prefix}-single-page`,
+      code: cloudfront.FunctionCode.fromInline(handlerSource("single-page")),
+      runtime: cloudfront.FunctionRuntime.JS_2_0,
+    });
+    return {
+      origin: S3BucketOrigin.withOriginAccessControl(bucket),
+      viewerProtocolPolicy: cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+      compress: true,
+      cachePolicy: cloudfront.CachePolicy.CACHING_OPTIMIZED,
+      responseHeadersPolicy: new cloudfront.ResponseHeadersPolicy(this, "PageHeaders", {
+        responseHeadersPolicyName: `${names.prefix}-pages`,
+        securityHeadersBehavior: {
+          ...COMMON_HEADERS,
+          contentSecurityPolicy: {
+            contentSecurityPolicy:
+              "default-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
+            override: false,
+          },
+        },
+      }),
+      functionAssociations: [{ eventType: cloudfront.FunctionEventType.VIEWER_REQUEST, function: router }],
+    };
+  }
+
+  /** The first API takes `/trpc/*`; what others have is told by the domain in the path. */
+  #api(props: EdgeStackProps): Record<string, cloudfront.BehaviorOptions> {
+    const { names, service, layout, contract } = props;
+    const shared = {
+      // Answers to clients are their own: a page's plain http would have shown its token already.
+      viewerProtocolPolicy: cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
+      allowedMethods: cloudfront.AllowedMethods.ALLOW_ALL,
+      compress: true,
+      cachePolicy: this.#uncached(names),
+      originRequestPolicy: cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+      responseHeadersPolicy: new cloudfront.ResponseHeadersPolicy(this, "ApiHeaders", {
+        responseHeadersPolicyName: `${names.prefix}-api`,
+        securityHeadersBehavior: COMMON_HEADERS,
+      }),
+    };
+    const origins = service.fronts.map((front) => this.#origin(front.host, service));
+    const behaviorOf = (api: number): cloudfront.BehaviorOptions => {
+      const origin = origins[api];
+      if (origin === undefined) {
+        throw new RangeError(`there is no HTTP API ${api}`);
+      }
+      return { ...shared, origin };
+    };
+    const domains = [...new Set(contract.procedures.map((procedure) => procedure.domain))].sort();
+    const elsewhere = domains.filter((domain) => layout.apiOf(domain) !== 0);
+    return Object.fromEntries([
+      ...elsewhere.map((domain) => [`/trpc/${domain}.*`, behaviorOf(layout.apiOf(domain))]),
+      ["/trpc/*", behaviorOf(0)],
+    ]) as Record<string, cloudfront.BehaviorOptions>;
+  }
+
+  #origin(host: string, service: ServiceStack): HttpOrigin {
+    if (service.frontCheck === undefined) {
+      throw new Error("a stage with an edge has a front check");
+    }
+    return new HttpOrigin(host, {
+      protocolPolicy: cloudfront.OriginProtocolPolicy.HTTPS_ONLY,
+      originSslProtocols: [cloudfront.OriginSslPolicy.TLS_V1_2],
+      // What stands here is a reference, which CloudFormation resolves when it deploys.
+      customHeaders: { [FRONT_HEADER]: service.frontCheck.secretValue.unsafeUnwrap() },
+    });
+  }
+
+  /**
+   * Keeps nothing: functions answer `no-store`, and what says nothing has a lifetime of zero. The longest
+   * lifetime is a second and not zero only because CloudFront compresses nothing under a policy that
+   * could never cache; should an answer be kept by mistake, it is the same caller's.
+   */
+  #uncached(names: Names): cloudfront.CachePolicy {
+    return new cloudfront.CachePolicy(this, "Uncached", {
+      cachePolicyName: `${names.prefix}-uncached`,
+      minTtl: Duration.seconds(0),
+      defaultTtl: Duration.seconds(0),
+      maxTtl: Duration.seconds(1),
+      headerBehavior: cloudfront.CacheHeaderBehavior.allowList("authorization", "origin"),
+      queryStringBehavior: cloudfront.CacheQueryStringBehavior.all(),
+      enableAcceptEncodingGzip: true,
+      enableAcceptEncodingBrotli: true,
+    });
+  }
+}
+
+const COMMON_HEADERS: cloudfront.ResponseSecurityHeadersBehavior = {
+  strictTransportSecurity: { accessControlMaxAge: HSTS, includeSubdomains: true, override: true },
+  contentTypeOptions: { override: true },
+  frameOptions: { frameOption: cloudfront.HeadersFrameOption.DENY, override: true },
+  referrerPolicy: { referrerPolicy: cloudfront.HeadersReferrerPolicy.STRICT_ORIGIN_WHEN_CROSS_ORIGIN, override: true },
+};

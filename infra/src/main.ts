@@ -1,0 +1,41 @@
+/**
+ * The CDK app. Context:
+ *
+ * - `stage`: `dev`, `pr-N` or `prod`
+ * - `architecture`: `arm64` or `x86_64`, when it is not the stage's own
+ * - `contract`: the path of the contract
+ * - `binaries`: the folder with the built functions
+ */
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { App } from "aws-cdk-lib";
+import { stages } from "../stages.js";
+import { loadContract } from "./contract.js";
+import { Problem } from "./problem.js";
+import { addService } from "./service.js";
+import { chooseStage } from "./stage.js";
+
+/** The project's root, from where this file is after the build. */
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+
+function main(): void {
+  const app = new App();
+  const path = (name: string, otherwise: string): string => {
+    const given: unknown = app.node.tryGetContext(name);
+    return typeof given === "string" ? resolve(given) : resolve(ROOT, otherwise);
+  };
+  const stage = chooseStage(stages, app.node.tryGetContext("stage"), app.node.tryGetContext("architecture"));
+  const contract = loadContract(path("contract", "bindings/contract.json"));
+  addService(app, contract, stage, path("binaries", "target/lambda"));
+  app.synth();
+}
+
+try {
+  main();
+} catch (error) {
+  if (!(error instanceof Problem)) {
+    throw error;
+  }
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,55 @@
+/** Physical names. All begin with the service and the stage, so that stages can share an account. */
+import type { Contract, Procedure } from "./contract.js";
+import { Problem } from "./problem.js";
+import type { Stage } from "./stage.js";
+
+/** Lambda's limit for the name of a function. */
+const MAX_FUNCTION_NAME = 64;
+
+/** `users.get` is built as `users-get`. */
+export function binaryName(procedure: Procedure): string {
+  return procedure.name.replaceAll(".", "-");
+}
+
+export class Names {
+  /** `backoffice-dev`. */
+  readonly prefix: string;
+
+  /** @throws Problem when a name would be too long, or two procedures would have the same. */
+  constructor(contract: Contract, stage: Stage) {
+    this.prefix = `${contract.service}-${stage.name}`;
+    this.#logs = `/${contract.service}/${stage.name}`;
+    const owners = new Map<string, string>();
+    for (const procedure of contract.procedures) {
+      const name = this.function(procedure);
+      const other = owners.get(name);
+      if (other !== undefined) {
+        throw new Problem(`${other} and ${procedure.name} would both be the function ${name}: rename one of them.`);
+      }
+      if (name.length > MAX_FUNCTION_NAME) {
+        throw new Problem(`The function ${name} has a name of ${name.length} characters; Lambda allows ${MAX_FUNCTION_NAME}.`);
+      }
+      owners.set(name, procedure.name);
+    }
+  }
+
+  readonly #logs: string;
+
+  stack(room: string): string {
+    return `${this.prefix}-${room}`;
+  }
+
+  function(procedure: Procedure): string {
+    return `${this.prefix}-${binaryName(procedure)}`;
+  }
+
+  /** `/backoffice/dev/users.get`. */
+  logGroup(name: string): string {
+    return `${this.#logs}/${name}`;
+  }
+
+  /** The name of a parameter in SSM, which is made by hand: `/backoffice/dev/tokens`. */
+  parameter(name: string): string {
+    return `${this.#logs}/${name}`;
+  }
+}

@@ -1,0 +1,149 @@
+/** Who is told when it does not go well, and where to look. */
+import { Duration, Stack, type StackProps } from "aws-cdk-lib";
+import { CfnBudget } from "aws-cdk-lib/aws-budgets";
+import {
+  Alarm,
+  ComparisonOperator,
+  Dashboard,
+  GraphWidget,
+  MathExpression,
+  Metric,
+  TreatMissingData,
+  type IMetric,
+} from "aws-cdk-lib/aws-cloudwatch";
+import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
+import type { Table } from "aws-cdk-lib/aws-dynamodb";
+import { Topic } from "aws-cdk-lib/aws-sns";
+import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
+import type { Construct } from "constructs";
+import type { HttpFront } from "./http-front.js";
+import type { Names } from "./names.js";
+import type { StageConfig } from "./stage.js";
+
+const PERIOD = Duration.minutes(5);
+/** A budget says so when this much of it is spent, and when the month is forecast to exceed it. */
+const BUDGET_WARNING_PERCENT = 80;
+
+export interface OperationsStackProps extends StackProps {
+  readonly names: Names;
+  readonly config: StageConfig;
+  readonly table: Table;
+  readonly fronts: readonly HttpFront[];
+}
+
+/**
+ * Alarms are few, and each sums up many functions: one costs as much whatever it looks at.
+ *
+ * Lambda's errors and throttles are those of the account in this region, since no metric sums up the
+ * functions of one service; an account for each stage makes that exact.
+ */
+export class OperationsStack extends Stack {
+  constructor(scope: Construct, id: string, props: OperationsStackProps) {
+    super(scope, id, props);
+    const { names, config, table, fronts } = props;
+    const topic = new Topic(this, "Alarms", { displayName: `${names.prefix} alarms`, enforceSSL: true });
+    if (config.alarmEmail !== undefined) {
+      topic.addSubscription(new EmailSubscription(config.alarmEmail));
+    }
+    const watched = {
+      "function-errors": lambda("Errors"),
+      "function-throttles": lambda("Throttles"),
+      "api-5xx": sum("5xx of all APIs", fronts.map((front) => api(front, "5xx"))),
+      "table-throttles": sum("Throttled requests of the table", [
+        dynamodb(table, "ReadThrottleEvents"),
+        dynamodb(table, "WriteThrottleEvents"),
+      ]),
+    };
+    for (const [name, metric] of Object.entries(watched)) {
+      new Alarm(this, name, {
+        alarmName: `${names.prefix}-${name}`,
+        metric,
+        threshold: 1,
+        evaluationPeriods: 1,
+        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treatMissingData: TreatMissingData.NOT_BREACHING,
+      }).addAlarmAction(new SnsAction(topic));
+    }
+    this.#dashboard(names, table, fronts);
+    this.#budget(names, config);
+  }
+
+  #dashboard(names: Names, table: Table, fronts: readonly HttpFront[]): void {
+    const functions = (title: string, metric: string, statistic: string): GraphWidget =>
+      new GraphWidget({ title, width: 12, left: [search(names, metric, statistic)] });
+    new Dashboard(this, "Dashboard", {
+      dashboardName: names.prefix,
+      widgets: [
+        [
+          new GraphWidget({ title: "Requests", width: 12, left: fronts.map((front) => api(front, "Count")) }),
+          new GraphWidget({
+            title: "Refused and failed",
+            width: 12,
+            left: fronts.flatMap((front) => [api(front, "4xx"), api(front, "5xx")]),
+          }),
+        ],
+        [functions("Errors by procedure", "Errors", "Sum"), functions("Throttles by procedure", "Throttles", "Sum")],
+        [functions("Duration by procedure, p99", "Duration", "p99"), functions("Running at once", "ConcurrentExecutions", "Maximum")],
+        [
+          new GraphWidget({
+            title: "Table: consumed capacity",
+            width: 12,
+            left: [dynamodb(table, "ConsumedReadCapacityUnits"), dynamodb(table, "ConsumedWriteCapacityUnits")],
+          }),
+          new GraphWidget({
+            title: "Table: throttled",
+            width: 12,
+            left: [dynamodb(table, "ReadThrottleEvents"), dynamodb(table, "WriteThrottleEvents")],
+          }),
+        ],
+      ],
+    });
+  }
+
+  #budget(names: Names, config: StageConfig): void {
+    const { monthlyBudgetUsd, alarmEmail } = config;
+    if (monthlyBudgetUsd === undefined || alarmEmail === undefined) {
+      return;
+    }
+    const tell = (notificationType: string, threshold: number): CfnBudget.NotificationWithSubscribersProperty => ({
+      notification: { comparisonOperator: "GREATER_THAN", notificationType, threshold, thresholdType: "PERCENTAGE" },
+      subscribers: [{ subscriptionType: "EMAIL", address: alarmEmail }],
+    });
+    new CfnBudget(this, "Budget", {
+      budget: {
+        budgetName: names.prefix,
+        budgetType: "COST",
+        timeUnit: "MONTHLY",
+        budgetLimit: { amount: monthlyBudgetUsd, unit: "USD" },
+      },
+      notificationsWithSubscribers: [tell("ACTUAL", BUDGET_WARNING_PERCENT), tell("FORECASTED", 100)],
+    });
+  }
+}
+
+function lambda(metricName: string): Metric {
+  return new Metric({ namespace: "AWS/Lambda", metricName, statistic: "Sum", period: PERIOD });
+}
+
+function api(front: HttpFront, metricName: string): Metric {
+  const dimensionsMap = { ApiId: front.handle.apiId };
+  return new Metric({ namespace: "AWS/ApiGateway", metricName, dimensionsMap, statistic: "Sum", period: PERIOD, label: `${front.apiName} ${metricName}` });
+}
+
+function dynamodb(table: Table, metricName: string): Metric {
+  const dimensionsMap = { TableName: table.tableName };
+  return new Metric({ namespace: "AWS/DynamoDB", metricName, dimensionsMap, statistic: "Sum", period: PERIOD });
+}
+
+/** A search finds functions that come later as well; alarms cannot search, dashboards can. */
+function search(names: Names, metric: string, statistic: string): MathExpression {
+  const expression = `SEARCH('{AWS/Lambda,FunctionName} MetricName="${metric}" "${names.prefix}-"', '${statistic}')`;
+  return new MathExpression({ expression, usingMetrics: {}, label: "", period: PERIOD });
+}
+
+/** Counts nothing as zero: a metric without data would make the sum vanish. */
+function sum(label: string, metrics: readonly Metric[]): IMetric {
+  const usingMetrics = Object.fromEntries(metrics.map((metric, at) => [`m${at}`, metric]));
+  const expression = Object.keys(usingMetrics).map((name) => `FILL(${name}, 0)`).join(" + ");
+  return new MathExpression({ expression, usingMetrics, label, period: PERIOD });
+}

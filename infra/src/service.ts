@@ -1,0 +1,43 @@
+/** A service at a stage: which stacks there are, and what each gives to the next. */
+import { type App, Tags } from "aws-cdk-lib";
+import { checkBootstraps } from "./bootstraps.js";
+import type { Contract } from "./contract.js";
+import { DataStack } from "./data-stack.js";
+import { EdgeStack } from "./edge-stack.js";
+import { layOut } from "./layout.js";
+import { Names } from "./names.js";
+import { OperationsStack } from "./operations-stack.js";
+import { ServiceStack } from "./service-stack.js";
+import type { Stage } from "./stage.js";
+
+/** @throws Problem when the contract, the stage or the built functions do not do. */
+export function addService(app: App, contract: Contract, stage: Stage, binaries: string): void {
+  const { config } = stage;
+  const names = new Names(contract, stage);
+  const layout = layOut(contract, config.layout);
+  checkBootstraps(binaries, contract, config.architecture);
+  const about = (what: string): { description: string } => ({ description: `${contract.service} ${stage.name}: ${what}` });
+
+  const data = new DataStack(app, names.stack("data"), contract.table, config, about("what is stored"));
+  const service = new ServiceStack(app, names.stack("service"), {
+    ...about("procedures and HTTP API"),
+    names,
+    config,
+    layout,
+    data,
+    binaries,
+  });
+  if (config.edge !== undefined) {
+    const { edge } = config;
+    new EdgeStack(app, names.stack("edge"), { ...about("CloudFront and frontend"), names, config, edge, contract, layout, service });
+  }
+  new OperationsStack(app, names.stack("operations"), {
+    ...about("alarms and dashboard"),
+    names,
+    config,
+    table: data.table,
+    fronts: service.fronts,
+  });
+  Tags.of(app).add("onefold:service", contract.service);
+  Tags.of(app).add("onefold:stage", stage.name);
+}

@@ -1,0 +1,60 @@
+/** Functions of the ground itself: a few lines of JavaScript in the template, so that nothing is to be built. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Duration, RemovalPolicy } from "aws-cdk-lib";
+import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Architecture, Code, Function, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
+import { LogGroup } from "aws-cdk-lib/aws-logs";
+import { Construct } from "constructs";
+import type { Names } from "./names.js";
+import { runtimeStatements } from "./procedure.js";
+import type { StageConfig } from "./stage.js";
+
+/** `infra/handlers`, from where this file is after the build. */
+const HANDLERS = fileURLToPath(new URL("../../handlers/", import.meta.url));
+
+export interface SmallFunctionProps {
+  /** The file in `handlers/`, without its ending. */
+  readonly source: string;
+  readonly names: Names;
+  readonly config: StageConfig;
+  readonly environment: Record<string, string>;
+  readonly statements: readonly PolicyStatement[];
+}
+
+export class SmallFunction extends Construct {
+  readonly function: Function;
+
+  constructor(scope: Construct, id: string, props: SmallFunctionProps) {
+    super(scope, id);
+    const { config } = props;
+    const logGroup = new LogGroup(this, "Logs", {
+      // A procedure's name has a dot, so that these never meet.
+      logGroupName: props.names.logGroup(props.source),
+      retention: config.logRetentionDays,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const statements = [...props.statements, ...runtimeStatements(logGroup, config.tracing)];
+    const role = new Role(this, "Role", {
+      assumedBy: new ServicePrincipal("lambda.amazonaws.com"),
+      inlinePolicies: { Grants: new PolicyDocument({ statements }) },
+    });
+    this.function = new Function(this, "Function", {
+      runtime: Runtime.NODEJS_24_X,
+      architecture: config.architecture === "arm64" ? Architecture.ARM_64 : Architecture.X86_64,
+      handler: "index.handler",
+      code: Code.fromInline(handlerSource(props.source)),
+      memorySize: 128,
+      timeout: Duration.seconds(5),
+      environment: props.environment,
+      role: role.withoutPolicyUpdates(),
+      logGroup,
+      tracing: config.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
+    });
+  }
+}
+
+/** The text of a file in `handlers/`. */
+export function handlerSource(name: string): string {
+  return readFileSync(`${HANDLERS}${name}.js`, "utf8");
+}

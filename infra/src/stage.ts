@@ -1,0 +1,131 @@
+/** What can be decided for a stage, and which decisions are refused. */
+import { Problem } from "./problem.js";
+
+/** The stages of `stages.ts`. */
+export interface Stages {
+  readonly dev: StageConfig;
+  /** Every `pr-N`. */
+  readonly preview: StageConfig;
+  readonly prod: StageConfig;
+}
+
+export interface StageConfig {
+  /** Whether the table survives mistakes: deletion protection, and kept when its stack goes. */
+  readonly protectData: boolean;
+  /** What the functions were built for. */
+  readonly architecture: Architecture;
+  /** How long logs are kept. */
+  readonly logRetentionDays: RetentionDays;
+  /** Whether X-Ray traces calls. */
+  readonly tracing: boolean;
+  /** How many requests all callers together may make. */
+  readonly throttle: { readonly ratePerSecond: number; readonly burst: number };
+  /** Origins whose pages may call, such as `https://app.example.com`; any when the list is empty. */
+  readonly allowedOrigins: readonly string[];
+  /** The front: CloudFront with the frontend's bucket. Without it, callers use the HTTP API itself. */
+  readonly edge?: EdgeConfig;
+  /** Who is told of alarms. */
+  readonly alarmEmail?: string;
+  /** At which monthly cost of the whole account `alarmEmail` is told, in US dollars. */
+  readonly monthlyBudgetUsd?: number;
+  /** Splits that were chosen once are kept by stating them here; see `layout.ts`. */
+  readonly layout?: LayoutPins;
+}
+
+export interface EdgeConfig {
+  /** Own host names. */
+  readonly domain?: {
+    readonly names: readonly [string, ...string[]];
+    /** A certificate in us-east-1, where CloudFront looks for it. */
+    readonly certificateArn: string;
+  };
+  /** A web ACL of scope CLOUDFRONT. */
+  readonly webAclArn?: string;
+}
+
+/** How many parts there are. What is left out is as small as the limits allow. */
+export interface LayoutPins {
+  readonly apis?: number;
+  /** Nested stacks of a domain. */
+  readonly stacks?: Readonly<Record<string, number>>;
+}
+
+const ARCHITECTURES = ["arm64", "x86_64"] as const;
+export type Architecture = (typeof ARCHITECTURES)[number];
+
+/** The periods that CloudWatch Logs has, up to two years. */
+export type RetentionDays = 1 | 3 | 5 | 7 | 14 | 30 | 60 | 90 | 120 | 150 | 180 | 365 | 400 | 545 | 731;
+
+/** A stage by name, with its configuration. */
+export interface Stage {
+  /** `dev`, `pr-7` or `prod`. */
+  readonly name: string;
+  readonly config: StageConfig;
+}
+
+const PREVIEW = /^pr-[1-9][0-9]{0,5}$/;
+const CERTIFICATE = /^arn:aws:acm:us-east-1:\d{12}:certificate\/[\w-]+$/;
+const WEB_ACL = /^arn:aws:wafv2:us-east-1:\d{12}:global\/webacl\/[\w-]+\/[\w-]+$/;
+
+/**
+ * Finds and checks a stage.
+ *
+ * @param name what was asked for with `-c stage=`
+ * @param architecture what was asked for with `-c architecture=`: a rehearsal runs on another processor
+ * @throws Problem listing all that is wrong.
+ */
+export function chooseStage(stages: Stages, name: unknown, architecture?: unknown): Stage {
+  if (typeof name !== "string" || !(name === "dev" || name === "prod" || PREVIEW.test(name))) {
+    const given = name === undefined ? "No stage is given" : `There is no stage ${JSON.stringify(name)}`;
+    throw new Problem(`${given}: add \`-c stage=dev\`, \`-c stage=pr-7\` (any number) or \`-c stage=prod\`.`);
+  }
+  const stated = name === "dev" || name === "prod" ? stages[name] : stages.preview;
+  const built = architecture === undefined ? stated.architecture : architecture;
+  const config: StageConfig = { ...stated, architecture: built as Architecture };
+  const faults = faultsOf(name, config);
+  if (faults.length > 0) {
+    throw new Problem(`Stage ${name} in stages.ts:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`);
+  }
+  return { name, config };
+}
+
+function faultsOf(name: string, config: StageConfig): string[] {
+  const faults: string[] = [];
+  const expect = (holds: boolean, fault: string): void => {
+    if (!holds) {
+      faults.push(fault);
+    }
+  };
+  const { throttle, edge, layout } = config;
+  expect(ARCHITECTURES.includes(config.architecture), `architecture is none of ${ARCHITECTURES.join(", ")}`);
+  expect(name !== "prod" || config.protectData, "protectData must be true: a deployment could delete the data");
+  expect(!PREVIEW.test(name) || !config.protectData, "protectData must be false: a preview could not be removed");
+  expect(isCount(throttle.ratePerSecond), "throttle.ratePerSecond is no whole number from 1");
+  expect(isCount(throttle.burst), "throttle.burst is no whole number from 1");
+  for (const origin of config.allowedOrigins) {
+    expect(isOrigin(origin), `allowedOrigins: ${JSON.stringify(origin)} is no origin such as https://app.example.com`);
+  }
+  if (edge?.domain !== undefined) {
+    expect(CERTIFICATE.test(edge.domain.certificateArn), "edge.domain.certificateArn is no ACM certificate in us-east-1");
+  }
+  if (edge?.webAclArn !== undefined) {
+    expect(WEB_ACL.test(edge.webAclArn), "edge.webAclArn is no WAFv2 web ACL of scope CLOUDFRONT");
+  }
+  if (config.monthlyBudgetUsd !== undefined) {
+    expect(config.monthlyBudgetUsd > 0, "monthlyBudgetUsd is not above zero");
+    expect(config.alarmEmail !== undefined, "monthlyBudgetUsd needs alarmEmail: nobody would be told");
+  }
+  expect(layout?.apis === undefined || isCount(layout.apis), "layout.apis is no whole number from 1");
+  for (const [domain, count] of Object.entries(layout?.stacks ?? {})) {
+    expect(isCount(count), `layout.stacks.${domain} is no whole number from 1`);
+  }
+  return faults;
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 1;
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}

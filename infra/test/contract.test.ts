@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { loadContract, parseContract } from "../src/contract.js";
+import { checkGrants } from "../src/grants.js";
+import { Names } from "../src/names.js";
+import { Problem } from "../src/problem.js";
+import { BARE, rawContract, type Json } from "./support.js";
+
+/** A contract with one query and one mutation. */
+function sample(): Json {
+  const grant = (...actions: string[]): Json => ({ entity: "Post", prefix: "post", leadingKeys: "post#*", actions });
+  const limits = { memoryMb: 256, timeoutMs: 10_000 };
+  return {
+    format: 1,
+    service: "sample",
+    table: {
+      partitionKey: "pk",
+      sortKey: "sk",
+      indexes: [{ name: "gsi1", partitionKey: "gsi1pk", sortKey: "gsi1sk" }],
+      timeToLive: "ttl",
+      streamView: "NEW_IMAGE",
+    },
+    procedures: [
+      { name: "posts.create", kind: "mutation", ...limits, grants: [grant("dynamodb:PutItem")] },
+      { name: "posts.get", kind: "query", ...limits, grants: [grant("dynamodb:GetItem", "dynamodb:Query")] },
+    ],
+  };
+}
+
+/** The message about a contract with one thing changed. */
+function problemWith(change: (contract: Json) => void): string {
+  const contract = sample();
+  change(contract);
+  try {
+    const parsed = parseContract(contract);
+    parsed.procedures.forEach(checkGrants);
+    new Names(parsed, { name: "dev", config: BARE });
+  } catch (error) {
+    assert.ok(error instanceof Problem, String(error));
+    return error.message;
+  }
+  assert.fail("the contract was accepted");
+}
+
+const procedure = (contract: Json, name: string): Json => contract.procedures.find((found: Json) => found.name === name);
+
+it("the project's own contract is understood", () => {
+  const contract = parseContract(rawContract());
+  assert.deepEqual(contract.procedures.map((found) => found.name), rawContract().procedures.map((found) => found.name));
+});
+
+it("the domain of a procedure is the first word of its name", () => {
+  assert.deepEqual(parseContract(sample()).procedures.map((found) => found.domain), ["posts", "posts"]);
+});
+
+it("another format is refused", () => {
+  assert.equal(problemWith((c) => (c.format = 2)), "the contract has format 2, and format 1 is understood here.");
+});
+
+it("a member that is missing or malformed is named with its place", () => {
+  assert.match(problemWith((c) => delete procedure(c, "posts.get").memoryMb), /^`memoryMb` of posts\.get is undefined, and not a whole number from 128 to 10240\.$/);
+  assert.match(problemWith((c) => (procedure(c, "posts.get").timeoutMs = 29_001)), /^`timeoutMs` of posts\.get is 29001, and not a whole number from 1 to 29000\.$/);
+  assert.match(problemWith((c) => (procedure(c, "posts.get").reservedConcurrency = -1)), /^`reservedConcurrency` of posts\.get is -1, and not a whole number from 0\.$/);
+  assert.match(problemWith((c) => (procedure(c, "posts.get").kind = "subscription")), /^`kind` of posts\.get is "subscription", and not one of query, mutation\.$/);
+  assert.match(problemWith((c) => (c.procedures[0].name = "ping")), /^`name` of number 1 in `procedures` of the contract is "ping"/);
+  assert.match(problemWith((c) => (c.table.streamView = "NONE")), /^`streamView` of `table` of the contract is "NONE"/);
+  assert.match(problemWith((c) => delete c.table), /^`table` of the contract is not an object\.$/);
+  assert.match(problemWith((c) => (c.service = "Back Office")), /^`service` of the contract is "Back Office"/);
+});
+
+it("a query that could write is refused", () => {
+  const message = problemWith((c) => procedure(c, "posts.get").grants[0].actions.push("dynamodb:PutItem"));
+  assert.equal(message, "posts.get is a query and asks for dynamodb:PutItem: only a mutation may write.");
+});
+
+it("an action that keys cannot limit is refused", () => {
+  for (const action of ["dynamodb:Scan", "dynamodb:*", "dynamodb:PartiQLSelect", "events:PutEvents"]) {
+    const message = problemWith((c) => procedure(c, "posts.create").grants[0].actions.push(action));
+    assert.equal(message, `posts.create asks for ${action}, which cannot be limited to the keys of an entity.`);
+  }
+});
+
+it("a pattern of keys wider than the entity is refused", () => {
+  for (const leadingKeys of ["*", "post*", "user#*", "po?t#*"]) {
+    assert.match(problemWith((c) => (procedure(c, "posts.get").grants[0].leadingKeys = leadingKeys)), /and not "post#\*"\.$/);
+  }
+  const widened = problemWith((c) => Object.assign(procedure(c, "posts.get").grants[0], { prefix: "*", leadingKeys: "*#*" }));
+  assert.match(widened, /^`prefix` of number 1 in `grants` of posts\.get is "\*"/);
+});
+
+it("names that are twice, or would be, are refused", () => {
+  assert.equal(problemWith((c) => c.procedures.push({ ...procedure(c, "posts.get") })), 'two procedures are named "posts.get".');
+  assert.equal(problemWith((c) => c.table.indexes.push({ ...c.table.indexes[0] })), 'two indexes are named "gsi1".');
+});
+
+it("a function's name that Lambda would not take is refused", () => {
+  const long = `posts.${"x".repeat(60)}`;
+  assert.match(problemWith((c) => (procedure(c, "posts.get").name = long)), /has a name of \d+ characters; Lambda allows 64\.$/);
+});
+
+it("a contract that is not there: what to do", () => {
+  assert.throws(() => loadContract("/nowhere/contract.json"), /`cargo regen` writes the contract/);
+});

@@ -1,0 +1,117 @@
+/** The functions of the ground itself, called as AWS calls them. */
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { describe, it } from "node:test";
+import { runInNewContext } from "node:vm";
+import { handlerSource } from "../src/small-function.js";
+import type { Json } from "./support.js";
+
+/** Lambda's limit for code in a template. */
+const MAX_INLINE = 4096;
+const require = createRequire(import.meta.url);
+
+/** Loads a handler with an environment, and with a stand-in for the AWS SDK. */
+function load(name: string, env: Record<string, string>, secret = ""): (event: Json) => Promise<Json> {
+  const sdk = {
+    SecretsManagerClient: class {
+      async send(command: { input: { SecretId: string } }): Promise<Json> {
+        assert.equal(command.input.SecretId, "the-secret");
+        return { SecretString: secret };
+      }
+    },
+    GetSecretValueCommand: class {
+      constructor(readonly input: Json) {}
+    },
+  };
+  const exports: Json = {};
+  const resolve = (module: string): unknown => (module.startsWith("@aws-sdk/") ? sdk : require(module));
+  runInNewContext(handlerSource(name), { exports, require: resolve, process: { env }, URLSearchParams, console });
+  return exports.handler;
+}
+
+const request = (method: string, rawPath: string, headers: Json = {}, rawQueryString = ""): Json => ({
+  rawPath,
+  rawQueryString,
+  headers,
+  requestContext: { requestId: "r1", http: { method } },
+});
+
+describe("unknown routes", () => {
+  const answer = load("unknown-route", {});
+
+  it("fit into a template", () => {
+    assert.ok(handlerSource("unknown-route").length <= MAX_INLINE);
+    assert.ok(handlerSource("from-front").length <= MAX_INLINE);
+  });
+
+  it("are answered in the form that the official client reads", async () => {
+    const response = await answer(request("GET", "/trpc/posts.burn"));
+    assert.equal(response.statusCode, 404);
+    assert.equal(response.headers["content-type"], "application/json");
+    assert.equal(response.headers["cache-control"], "no-store");
+    assert.equal(response.headers["x-request-id"], "r1");
+    assert.deepEqual(JSON.parse(response.body), {
+      error: {
+        message: 'There is no procedure "posts.burn".',
+        code: -32004,
+        data: { code: "NOT_FOUND", httpStatus: 404, path: "posts.burn", requestId: "r1" },
+      },
+    });
+  });
+
+  it("outside of /trpc/ name no procedure", async () => {
+    const { error } = JSON.parse((await answer(request("GET", "/elsewhere"))).body);
+    assert.equal(error.data.path, undefined);
+    assert.equal(error.data.code, "NOT_FOUND");
+  });
+
+  it("of a batch are answered with an error for each call", async () => {
+    const body = JSON.parse((await answer(request("GET", "/trpc/posts.get,users.get", {}, "batch=1&input=%7B%7D"))).body);
+    assert.equal(body.length, 2);
+    assert.equal(body[1].error.message, "Batches are not answered here: use httpLink.");
+  });
+
+  it("may be read by any page, an error as well as a preflight", async () => {
+    const headers = { origin: "https://a.example.com", "access-control-request-headers": "authorization" };
+    const preflight = await answer(request("OPTIONS", "/trpc/x.y", headers));
+    assert.equal(preflight.statusCode, 204);
+    assert.equal(preflight.headers["access-control-allow-origin"], "*");
+    assert.equal(preflight.headers["access-control-allow-headers"], "authorization");
+    const failure = await answer(request("GET", "/trpc/x.y", headers));
+    assert.equal(failure.headers["access-control-allow-origin"], "*");
+    assert.equal(failure.headers["access-control-expose-headers"], "x-request-id");
+  });
+
+  it("may be read by the stage's pages only, when it names them", async () => {
+    const some = load("unknown-route", { ONEFOLD_ALLOWED_ORIGINS: "https://a.example.com,https://b.example.com" });
+    const from = async (origin: string): Promise<Json> => (await some(request("GET", "/trpc/x.y", { origin }))).headers;
+    assert.equal((await from("https://b.example.com"))["access-control-allow-origin"], "https://b.example.com");
+    assert.equal((await from("https://c.example.com"))["access-control-allow-origin"], undefined);
+    assert.match((await from("https://c.example.com")).vary, /origin/);
+  });
+});
+
+describe("the front's secret", () => {
+  const check = load("from-front", { SECRET_ARN: "the-secret" }, "s3cret");
+  const admitted = async (headers: Json): Promise<boolean> => (await check({ headers })).isAuthorized;
+
+  it("admits who shows it, and nobody else", async () => {
+    assert.equal(await admitted({ "x-origin-secret": "s3cret" }), true);
+    assert.equal(await admitted({ "x-origin-secret": "s3creT" }), false);
+    assert.equal(await admitted({ "x-origin-secret": "" }), false);
+    assert.equal(await admitted({}), false);
+  });
+});
+
+describe("the frontend's router", () => {
+  const context: Json = {};
+  runInNewContext(handlerSource("single-page"), context);
+  const served = (uri: string): string => context.handler({ request: { uri } }).uri;
+
+  it("has files served as they are, and addresses by the one page", () => {
+    assert.equal(served("/assets/app.3f2a.js"), "/assets/app.3f2a.js");
+    assert.equal(served("/posts/1.2/edit"), "/index.html");
+    assert.equal(served("/posts/"), "/index.html");
+    assert.equal(served("/"), "/index.html");
+  });
+});

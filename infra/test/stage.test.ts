@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { parseContract } from "../src/contract.js";
+import { Problem } from "../src/problem.js";
+import { chooseStage, type StageConfig, type Stages } from "../src/stage.js";
+import { stages } from "../stages.js";
+import { BARE, INFRA, type Json, rawContract, synthesize } from "./support.js";
+import { synthetic } from "./synthetic.js";
+
+const { service } = rawContract();
+
+function problemWith(name: keyof Stages, change: Partial<StageConfig> | Json): string {
+  const changed = { ...stages, [name]: { ...stages[name], ...change } };
+  try {
+    chooseStage(changed, name === "preview" ? "pr-7" : name);
+  } catch (error) {
+    assert.ok(error instanceof Problem);
+    return error.message;
+  }
+  assert.fail("the stage was accepted");
+}
+
+describe("choosing", () => {
+  it("dev, prod and previews by number are there, and the project's own make sense", () => {
+    assert.deepEqual(chooseStage(stages, "dev"), { name: "dev", config: stages.dev });
+    assert.deepEqual(chooseStage(stages, "prod"), { name: "prod", config: stages.prod });
+    assert.deepEqual(chooseStage(stages, "pr-7"), { name: "pr-7", config: stages.preview });
+  });
+
+  it("another name is refused with those that are there", () => {
+    assert.throws(() => chooseStage(stages, undefined), /^Problem: No stage is given: add `-c stage=dev`/);
+    for (const name of ["staging", "pr-", "pr-0", "pr-7x", "preview", "constructor"]) {
+      assert.throws(() => chooseStage(stages, name), /^Problem: There is no stage ".*": add/);
+    }
+  });
+
+  it("the processor can be another one", () => {
+    assert.equal(chooseStage(stages, "dev", "x86_64").config.architecture, "x86_64");
+    assert.throws(() => chooseStage(stages, "dev", "mips"), /architecture is none of arm64, x86_64/);
+  });
+});
+
+describe("a stage that makes no sense is refused", () => {
+  it("unprotected production, and a preview that could not be removed", () => {
+    assert.match(problemWith("prod", { protectData: false }), /^Stage prod in stages\.ts:\n {2}- protectData must be true/);
+    assert.match(problemWith("preview", { protectData: true }), /protectData must be false/);
+  });
+
+  it("throttling that lets nobody in", () => {
+    assert.match(problemWith("dev", { throttle: { ratePerSecond: 0, burst: 0.5 } }), /ratePerSecond is no.*\n.*burst is no/);
+  });
+
+  it("origins that are none", () => {
+    for (const origin of ["app.example.com", "https://app.example.com/", "https://app.example.com/x", "*"]) {
+      assert.match(problemWith("dev", { allowedOrigins: [origin] }), /is no origin such as/);
+    }
+  });
+
+  it("a certificate or a web ACL that CloudFront cannot use", () => {
+    const certificateArn = "arn:aws:acm:eu-central-1:111122223333:certificate/1";
+    assert.match(problemWith("prod", { edge: { domain: { names: ["a.example.com"], certificateArn } } }), /no ACM certificate in us-east-1/);
+    const webAclArn = "arn:aws:wafv2:eu-central-1:111122223333:regional/webacl/a/1";
+    assert.match(problemWith("prod", { edge: { webAclArn } }), /no WAFv2 web ACL of scope CLOUDFRONT/);
+  });
+
+  it("a budget that tells nobody", () => {
+    assert.match(problemWith("prod", { monthlyBudgetUsd: 10 }), /needs alarmEmail/);
+    assert.match(problemWith("prod", { monthlyBudgetUsd: 0, alarmEmail: "a@example.com" }), /not above zero/);
+  });
+
+  it("a number of parts that is none", () => {
+    assert.match(problemWith("prod", { layout: { apis: 0, stacks: { posts: 1.5 } } }), /layout\.apis is no.*\n.*layout\.stacks\.posts is no/);
+  });
+});
+
+describe("a preview", () => {
+  const synthesis = synthesize({ directory: "preview", stage: "pr-7", config: BARE });
+
+  it("goes without a trace", () => {
+    const table = synthesis.only("AWS::DynamoDB::Table");
+    assert.equal(table.deletionPolicy, "Delete");
+    assert.equal(table.properties.DeletionProtectionEnabled, false);
+    const kept = synthesis.templates.flatMap((template) => template.resources).filter((resource) => resource.deletionPolicy === "Retain");
+    assert.deepEqual(kept, []);
+  });
+
+  it("is called at its HTTP API, and has no front that would be waited for", () => {
+    assert.deepEqual(synthesis.all("AWS::CloudFront::Distribution"), []);
+    assert.deepEqual(synthesis.all("AWS::ApiGatewayV2::Authorizer"), []);
+    for (const route of synthesis.all("AWS::ApiGatewayV2::Route")) {
+      assert.equal(route.properties.AuthorizationType, "NONE");
+    }
+    const { Url } = synthesis.template(`${service}-pr-7-service`).json.Outputs;
+    assert.match(JSON.stringify(Url.Value), /execute-api.*\/trpc"/);
+  });
+
+  it("traces nothing, and its roles may not", () => {
+    assert.ok(synthesis.all("AWS::Lambda::Function").every((handler) => handler.properties.TracingConfig === undefined));
+    assert.ok(synthesis.all("AWS::IAM::Role").every((role) => !JSON.stringify(role.properties).includes("xray")));
+  });
+
+  it("has names of its own", () => {
+    const names = synthesis.all("AWS::Lambda::Function").map((handler) => handler.properties.FunctionName).filter(Boolean);
+    assert.ok(names.length > 0 && names.every((name: string) => name.startsWith(`${service}-pr-7-`)));
+  });
+});
+
+describe("an address", () => {
+  const domains = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`domain${at}`, 20]));
+
+  it("is one: a stage whose procedures need several HTTP APIs needs an edge", () => {
+    const wishes = { directory: "address", stage: "pr-1", contract: synthetic(domains), config: BARE };
+    assert.throws(() => synthesize(wishes), /^Problem: \d HTTP APIs are needed; give the stage an `edge`/);
+  });
+});
+
+describe("wishes of a stage and of a contract", () => {
+  it("another processor and a stated concurrency reach the functions", () => {
+    const raw = rawContract();
+    const chosen = raw.procedures[1]!;
+    chosen.reservedConcurrency = 3;
+    const config: StageConfig = { ...BARE, architecture: "x86_64" };
+    const synthesis = synthesize({ directory: "wishes", stage: "pr-1", contract: parseContract(raw), config });
+    const handlers = synthesis.all("AWS::Lambda::Function");
+    assert.deepEqual(new Set(handlers.map((handler) => handler.properties.Architectures[0])), new Set(["x86_64"]));
+    const reserved = handlers.filter((handler) => handler.properties.ReservedConcurrentExecutions !== undefined);
+    assert.deepEqual(
+      reserved.map((handler) => [handler.properties.FunctionName, handler.properties.ReservedConcurrentExecutions]),
+      [[`${service}-pr-1-${chosen.name.replaceAll(".", "-")}`, 3]],
+    );
+  });
+});
+
+describe("the command", () => {
+  const run = (...context: string[]): { status: number | null; stderr: string } => {
+    const json = Object.fromEntries(context.map((pair) => pair.split("=")));
+    const env = { ...process.env, CDK_CONTEXT_JSON: JSON.stringify(json), CDK_OUTDIR: join(INFRA, "build/assemblies/command") };
+    return spawnSync(process.execPath, [join(INFRA, "build/src/main.js")], { encoding: "utf8", env });
+  };
+
+  it("says what is wrong in one message, without a stack trace", () => {
+    const { status, stderr } = run("stage=staging");
+    assert.equal(status, 1);
+    assert.match(stderr, /^There is no stage "staging": add .*\n$/);
+  });
+
+  it("says how to build functions that are missing", () => {
+    const { status, stderr } = run("stage=dev", "binaries=/nowhere");
+    assert.equal(status, 1);
+    assert.match(stderr, /^Not built under \/nowhere: \w+\.\w+, .*\. Run `cargo lambda build --release --arm64 -p functions` first\.\n$/);
+  });
+
+  it("synthesizes from the project's own contract", () => {
+    const { status, stderr } = run("stage=dev", `binaries=${join(INFRA, "build/assemblies/preview/binaries")}`);
+    assert.equal(status, 0, stderr);
+  });
+});

@@ -1,0 +1,214 @@
+/** A synthesized service, read back as what CloudFormation would be given. */
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { App, NestedStack, Stack } from "aws-cdk-lib";
+import { type Contract, parseContract } from "../src/contract.js";
+import { binaryName } from "../src/names.js";
+import { addService } from "../src/service.js";
+import type { StageConfig } from "../src/stage.js";
+
+/** `infra/`, from where this file is after the build. */
+export const INFRA = fileURLToPath(new URL("../../", import.meta.url));
+
+/** The contract as JSON: tests hold results against this, and not against what `src/` made of it. */
+export interface RawContract {
+  format: number;
+  service: string;
+  table: {
+    partitionKey: string;
+    sortKey: string;
+    indexes: { name: string; partitionKey: string; sortKey: string }[];
+    timeToLive: string;
+    streamView: string;
+  };
+  procedures: RawProcedure[];
+}
+export interface RawProcedure {
+  name: string;
+  kind: string;
+  memoryMb: number;
+  timeoutMs: number;
+  reservedConcurrency?: number;
+  grants: { actions: string[]; leadingKeys: string; prefix: string }[];
+}
+
+/** A fresh copy. */
+export function rawContract(): RawContract {
+  return JSON.parse(readFileSync(join(INFRA, "../bindings/contract.json"), "utf8")) as RawContract;
+}
+
+/** Everything that a stage may have, so that each resource there can be is looked at. */
+export const EVERYTHING: StageConfig = {
+  protectData: true,
+  architecture: "arm64",
+  logRetentionDays: 90,
+  tracing: true,
+  throttle: { ratePerSecond: 2000, burst: 4000 },
+  alarmEmail: "operations@example.com",
+  monthlyBudgetUsd: 100,
+  allowedOrigins: ["https://app.example.com"],
+  edge: {
+    domain: {
+      names: ["app.example.com"],
+      certificateArn: "arn:aws:acm:us-east-1:111122223333:certificate/11111111-2222-3333-4444-555555555555",
+    },
+    webAclArn: "arn:aws:wafv2:us-east-1:111122223333:global/webacl/front/11111111-2222-3333-4444-555555555555",
+  },
+};
+
+/** As little as a stage may have. */
+export const BARE: StageConfig = {
+  protectData: false,
+  architecture: "arm64",
+  logRetentionDays: 7,
+  tracing: false,
+  throttle: { ratePerSecond: 20, burst: 40 },
+  allowedOrigins: [],
+};
+
+/** What JSON is. */
+export type Json = any;
+
+export interface Resource {
+  readonly id: string;
+  readonly type: string;
+  readonly properties: Json;
+  readonly deletionPolicy: string | undefined;
+  readonly template: Template;
+}
+
+/** One template. */
+export class Template {
+  readonly file: string;
+  readonly bytes: number;
+  readonly json: Json;
+  readonly resources: readonly Resource[];
+
+  constructor(
+    readonly name: string,
+    path: string,
+    /** For a nested one: what its parent gives it. */
+    private readonly parent: { template: Template; id: string } | undefined,
+    private readonly synthesis: Synthesis,
+  ) {
+    this.file = path;
+    const text = readFileSync(path, "utf8");
+    this.bytes = Buffer.byteLength(text);
+    this.json = JSON.parse(text);
+    this.resources = Object.entries<Json>(this.json.Resources).map(([id, resource]) => ({
+      id,
+      type: resource.Type,
+      properties: resource.Properties ?? {},
+      deletionPolicy: resource.DeletionPolicy,
+      template: this,
+    }));
+  }
+
+  /** Writes references out: `<stack>/<logical id>.<attribute>`, whichever template they cross. */
+  resolve(value: Json): Json {
+    if (Array.isArray(value)) {
+      return value.map((member) => this.resolve(member));
+    }
+    if (typeof value !== "object" || value === null) {
+      return value;
+    }
+    const [name, only] = Object.entries<Json>(value)[0] ?? [];
+    switch (name) {
+      case "Ref":
+        return this.#reference(only);
+      case "Fn::GetAtt":
+        return `\${${this.name}/${only[0]}.${only[1]}}`;
+      case "Fn::ImportValue":
+        return this.synthesis.exported(only);
+      case "Fn::Join":
+        return this.resolve(only[1]).join(only[0]);
+      default:
+        return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, this.resolve(member)]));
+    }
+  }
+
+  #reference(name: string): string {
+    if (name.startsWith("AWS::")) {
+      return `\${${name}}`;
+    }
+    if (this.parent !== undefined && this.json.Parameters?.[name] !== undefined) {
+      const { template, id } = this.parent;
+      return template.resolve(template.json.Resources[id].Properties.Parameters[name]);
+    }
+    return `\${${this.name}/${name}}`;
+  }
+}
+
+/** All templates of one synth. */
+export class Synthesis {
+  readonly templates: readonly Template[];
+  readonly #exports = new Map<string, string>();
+
+  constructor(readonly app: App, directory: string) {
+    const templates = new Map<Stack, Template>();
+    // Parents come before their children, producers before consumers.
+    for (const stack of app.node.findAll().filter((construct) => construct instanceof Stack)) {
+      const above = stack instanceof NestedStack ? Stack.of(stack.nestedStackParent!) : undefined;
+      const parent =
+        above === undefined
+          ? undefined
+          : { template: templates.get(above)!, id: above.getLogicalId(stack.nestedStackResource as never) };
+      const name = parent === undefined ? stack.stackName : stack.node.id;
+      const template = new Template(name, join(directory, stack.templateFile), parent, this);
+      templates.set(stack, template);
+      for (const output of Object.values<Json>(template.json.Outputs ?? {})) {
+        if (output.Export !== undefined) {
+          this.#exports.set(output.Export.Name, template.resolve(output.Value));
+        }
+      }
+    }
+    this.templates = [...templates.values()];
+  }
+
+  exported(name: string): string {
+    return this.#exports.get(name) ?? assert.fail(`nothing is exported as ${name}`);
+  }
+
+  template(name: string): Template {
+    return this.templates.find((template) => template.name === name) ?? assert.fail(`there is no template ${name}`);
+  }
+
+  all(type: string): Resource[] {
+    return this.templates.flatMap((template) => template.resources.filter((resource) => resource.type === type));
+  }
+
+  only(type: string): Resource {
+    const found = this.all(type);
+    assert.equal(found.length, 1, `${found.length} resources of ${type}`);
+    return found[0]!;
+  }
+}
+
+export interface Wishes {
+  readonly contract?: Contract;
+  readonly stage: string;
+  readonly config: StageConfig;
+  /** Under `build/assemblies`. */
+  readonly directory: string;
+}
+
+/** Synthesizes with functions that are not there: each is a file of a few bytes. */
+export function synthesize(wishes: Wishes): Synthesis {
+  const contract = wishes.contract ?? parseContract(rawContract());
+  const directory = join(INFRA, "build/assemblies", wishes.directory);
+  rmSync(directory, { recursive: true, force: true });
+  const outdir = join(directory, "assembly");
+  const binaries = join(directory, "binaries");
+  for (const procedure of contract.procedures) {
+    const folder = join(binaries, binaryName(procedure));
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "bootstrap"), procedure.name);
+  }
+  const context = (JSON.parse(readFileSync(join(INFRA, "cdk.json"), "utf8")) as { context: Record<string, unknown> }).context;
+  const app = new App({ outdir, context, analyticsReporting: false });
+  addService(app, contract, { name: wishes.stage, config: wishes.config }, binaries);
+  app.synth();
+  return new Synthesis(app, outdir);
+}

@@ -1,0 +1,388 @@
+/** What one synth of `prod`, with everything that a stage may have, gives to CloudFormation. */
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { EVERYTHING, INFRA, type Json, rawContract, type RawProcedure, type Resource, synthesize } from "./support.js";
+
+const contract = rawContract();
+const synthesis = synthesize({ directory: "everything", stage: "prod", config: EVERYTHING });
+const PREFIX = `${contract.service}-prod`;
+const ROOM = `/${contract.service}/prod`;
+const TABLE_NAME = `\${${PREFIX}-data/TableCD117FA1}`;
+const TABLE = `\${${PREFIX}-data/TableCD117FA1.Arn}`;
+const PARAMETERS = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter" + ROOM;
+
+const functions = new Map(
+  synthesis.all("AWS::Lambda::Function").map((resource) => [resource.properties.FunctionName as string, resource]),
+);
+
+function functionOf(procedure: RawProcedure): Resource {
+  const name = `${PREFIX}-${procedure.name.replaceAll(".", "-")}`;
+  return functions.get(name) ?? assert.fail(`there is no function ${name}`);
+}
+
+function byReference(type: string, within: Resource, reference: Json): Resource {
+  const id: string = reference["Fn::GetAtt"]?.[0] ?? reference.Ref;
+  const found = within.template.resources.find((resource) => resource.id === id && resource.type === type);
+  return found ?? assert.fail(`${within.id} names no ${type}`);
+}
+
+function roleOf(procedure: RawProcedure): Resource {
+  const handler = functionOf(procedure);
+  return byReference("AWS::IAM::Role", handler, handler.properties.Role);
+}
+
+interface Statement {
+  readonly actions: string[];
+  readonly resources: string[];
+  readonly condition: Json;
+}
+
+const list = (value: Json): string[] => (Array.isArray(value) ? value : [value]);
+
+function statementsOf(procedure: RawProcedure): Statement[] {
+  const role = roleOf(procedure);
+  const policies = role.properties.Policies;
+  assert.equal(policies.length, 1, `${procedure.name} has one policy`);
+  assert.equal(role.properties.ManagedPolicyArns, undefined);
+  return policies[0].PolicyDocument.Statement.map((statement: Json) => {
+    assert.equal(statement.Effect, "Allow");
+    assert.deepEqual(
+      Object.keys(statement).filter((member) => !["Action", "Effect", "Resource", "Condition"].includes(member)),
+      [],
+    );
+    return {
+      actions: list(statement.Action),
+      resources: list(role.template.resolve(statement.Resource)),
+      condition: statement.Condition,
+    };
+  });
+}
+
+/** Every single right, as `action on resource if condition`. */
+function rights(statements: readonly Statement[]): string[] {
+  return statements
+    .flatMap(({ actions, resources, condition }) =>
+      actions.flatMap((action) =>
+        resources.map((resource) => `${action} on ${resource}${condition === undefined ? "" : ` if ${JSON.stringify(condition)}`}`),
+      ),
+    )
+    .sort();
+}
+
+/** A right as a reviewer reads it. Only what is exactly as expected gets a short name. */
+function readable(right: string): string {
+  return right
+    .replace(/ if \{"ForAllValues:StringLike":\{"dynamodb:LeadingKeys":\["([^"]*)"\]\}\}$/, " where the partition key is like $1")
+    .replace(TABLE, "table")
+    .replace(PARAMETERS, "parameter")
+    .replace(/\$\{Domain-([\w-]+)\/(\w+)Logs[0-9A-F]{8}\.Arn\}$/, "log group $1/$2");
+}
+
+/** The rights that a procedure should have, from the contract's JSON alone. */
+function expectedRights(procedure: RawProcedure): string[] {
+  const logGroup = functionOf(procedure).template.resources.find(
+    (resource) => resource.properties.LogGroupName === `${ROOM}/${procedure.name}`,
+  );
+  const logs = `\${${functionOf(procedure).template.name}/${logGroup?.id}.Arn}`;
+  const data = procedure.grants.flatMap((grant) =>
+    grant.actions.flatMap((action) => {
+      const indexes = contract.table.indexes.map((index) => `${TABLE}/index/${index.name}`);
+      const resources = action === "dynamodb:Query" ? [TABLE, ...indexes] : [TABLE];
+      const condition = `{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["${grant.leadingKeys}"]}}`;
+      return resources.map((resource) => `${action} on ${resource} if ${condition}`);
+    }),
+  );
+  const parameters = procedure.grants.length > 0 ? ["tokens", "cursor-key"] : ["tokens"];
+  return [
+    ...data,
+    ...parameters.map((name) => `ssm:GetParameter on ${PARAMETERS}/${name}`),
+    `logs:CreateLogStream on ${logs}`,
+    `logs:PutLogEvents on ${logs}`,
+    "xray:PutTelemetryRecords on *",
+    "xray:PutTraceSegments on *",
+  ].sort();
+}
+
+describe("every procedure", () => {
+  for (const procedure of contract.procedures) {
+    it(`${procedure.name} has a function as the contract says`, () => {
+      const { properties } = functionOf(procedure);
+      assert.deepEqual(properties.Architectures, ["arm64"]);
+      assert.equal(properties.Runtime, "provided.al2023");
+      assert.equal(properties.Handler, "bootstrap");
+      assert.equal(properties.MemorySize, procedure.memoryMb);
+      assert.ok(properties.Timeout * 1000 > procedure.timeoutMs, "the function can say that it was too slow");
+      assert.equal(properties.TracingConfig.Mode, "Active");
+    });
+
+    it(`${procedure.name} finds what it needs in its environment, and no secret`, () => {
+      const handler = functionOf(procedure);
+      const variables = handler.template.resolve(handler.properties.Environment.Variables);
+      assert.deepEqual(variables, {
+        ONEFOLD_TOKENS_PARAMETER: `${ROOM}/tokens`,
+        ONEFOLD_ALLOWED_ORIGINS: "https://app.example.com",
+        ...(procedure.grants.length > 0
+          ? { ONEFOLD_TABLE: TABLE_NAME, ONEFOLD_CURSOR_KEY_PARAMETER: `${ROOM}/cursor-key` }
+          : {}),
+      });
+    });
+
+    it(`${procedure.name} has the rights of its signature, and no other`, () => {
+      assert.deepEqual(rights(statementsOf(procedure)), expectedRights(procedure));
+    });
+
+    it(`${procedure.name} has a log group of its own, with an end`, () => {
+      const handler = functionOf(procedure);
+      const logs = byReference("AWS::Logs::LogGroup", handler, handler.properties.LoggingConfig.LogGroup);
+      assert.equal(logs.properties.LogGroupName, `${ROOM}/${procedure.name}`);
+      assert.equal(logs.properties.RetentionInDays, 90);
+    });
+
+    it(`${procedure.name} has one route, which leads to it and which only its API may use`, () => {
+      const handler = functionOf(procedure);
+      const key = `ANY /trpc/${procedure.name}`;
+      const routes = synthesis.all("AWS::ApiGatewayV2::Route").filter((route) => route.properties.RouteKey === key);
+      assert.equal(routes.length, 1);
+      const route = routes[0]!;
+      const target = route.properties.Target["Fn::Join"][1][1];
+      const integration = byReference("AWS::ApiGatewayV2::Integration", route, target);
+      assert.equal(byReference("AWS::Lambda::Function", integration, integration.properties.IntegrationUri), handler);
+      assert.ok(integration.properties.TimeoutInMillis >= procedure.timeoutMs);
+      const api = route.template.resolve(route.properties.ApiId);
+      assert.equal(route.template.resolve(integration.properties.ApiId), api);
+      const permissions = handler.template.resources.filter(
+        (resource) => resource.type === "AWS::Lambda::Permission" && resource.properties.FunctionName["Fn::GetAtt"][0] === handler.id,
+      );
+      assert.deepEqual(
+        permissions.map((permission) => permission.template.resolve(permission.properties.SourceArn)),
+        ["arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:" + `${api}/*/*/trpc/${procedure.name}`],
+      );
+    });
+  }
+
+  it("is what there is: no other function has a name of a procedure", () => {
+    const named = [...functions.keys()].filter((name) => name !== undefined).sort();
+    assert.deepEqual(named, contract.procedures.map((p) => `${PREFIX}-${p.name.replaceAll(".", "-")}`).sort());
+  });
+});
+
+describe("rights", () => {
+  it("are those that were reviewed (`npm run golden` writes them; review the difference)", () => {
+    const file = join(INFRA, "test/iam.golden.json");
+    const found = Object.fromEntries(
+      contract.procedures.map((procedure) => [procedure.name, rights(statementsOf(procedure)).map(readable)]),
+    );
+    const text = `${JSON.stringify(found, undefined, 2)}\n`;
+    if (process.env["WRITE_GOLDEN"] === "1") {
+      writeFileSync(file, text);
+    }
+    assert.deepEqual(found, JSON.parse(readFileSync(file, "utf8")));
+  });
+
+  it("let no query write", () => {
+    const queries = contract.procedures.filter((procedure) => procedure.kind === "query");
+    assert.notEqual(queries.length, 0);
+    const writing = queries.flatMap((query) => rights(statementsOf(query)).filter((right) => /^dynamodb:(?!(Batch)?GetItem |Query )/.test(right)));
+    assert.deepEqual(writing, []);
+  });
+
+  it("are in no policy but that of a function's own role", () => {
+    for (const type of ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::IAM::User"]) {
+      assert.deepEqual(synthesis.all(type), []);
+    }
+    const roles = synthesis.all("AWS::IAM::Role").map((role) => `${role.template.name}/${role.id}`);
+    const used = synthesis.all("AWS::Lambda::Function").map((handler) => `${handler.template.name}/${handler.properties.Role["Fn::GetAtt"][0]}`);
+    assert.deepEqual(used.sort(), roles.sort(), "each function has its own role");
+  });
+
+  it("name no action and no table by a wildcard", () => {
+    for (const role of synthesis.all("AWS::IAM::Role")) {
+      for (const statement of role.properties.Policies[0].PolicyDocument.Statement) {
+        assert.ok(list(statement.Action).every((action) => !action.includes("*")));
+        const resources = JSON.stringify(role.template.resolve(statement.Resource));
+        assert.ok(!resources.includes("*") || list(statement.Action).every((action) => action.startsWith("xray:")), resources);
+      }
+    }
+  });
+});
+
+describe("the table", () => {
+  const table = synthesis.only("AWS::DynamoDB::Table");
+  const { properties } = table;
+
+  it("has the keys, indexes, expiry and stream of the contract", () => {
+    const keys = (partition: string, sort: string): Json => [
+      { AttributeName: partition, KeyType: "HASH" },
+      { AttributeName: sort, KeyType: "RANGE" },
+    ];
+    assert.deepEqual(properties.KeySchema, keys(contract.table.partitionKey, contract.table.sortKey));
+    assert.deepEqual(
+      properties.GlobalSecondaryIndexes,
+      contract.table.indexes.map((index) => ({
+        IndexName: index.name,
+        KeySchema: keys(index.partitionKey, index.sortKey),
+        Projection: { ProjectionType: "ALL" },
+      })),
+    );
+    assert.deepEqual(properties.TimeToLiveSpecification, { AttributeName: contract.table.timeToLive, Enabled: true });
+    assert.deepEqual(properties.StreamSpecification, { StreamViewType: contract.table.streamView });
+  });
+
+  it("is on demand, encrypted, and can be restored to any second", () => {
+    assert.equal(properties.BillingMode, "PAY_PER_REQUEST");
+    assert.deepEqual(properties.SSESpecification, { SSEEnabled: true });
+    assert.deepEqual(properties.PointInTimeRecoverySpecification, { PointInTimeRecoveryEnabled: true });
+  });
+
+  it("outlives mistakes in production", () => {
+    assert.equal(table.template.name, `${PREFIX}-data`);
+    assert.equal(properties.DeletionProtectionEnabled, true);
+    assert.equal(table.deletionPolicy, "Retain");
+    const manifest = JSON.parse(readFileSync(join(INFRA, "build/assemblies/everything/assembly/manifest.json"), "utf8"));
+    assert.equal(manifest.artifacts[`${PREFIX}-data`].properties.terminationProtection, true);
+  });
+});
+
+describe("the HTTP API", () => {
+  it("logs no address, no header and no body", () => {
+    const format = synthesis.only("AWS::ApiGatewayV2::Stage").properties.AccessLogSettings.Format as string;
+    const told = [...format.matchAll(/\$context\.([\w.]+)/g)].map((match) => match[1]);
+    assert.deepEqual(told, [
+      "requestId",
+      "requestTimeEpoch",
+      "routeKey",
+      "httpMethod",
+      "status",
+      "responseLength",
+      "responseLatency",
+      "integration.latency",
+      "integration.status",
+      "error.responseType",
+      "integration.error",
+      "authorizer.error",
+    ]);
+    assert.doesNotThrow(() => JSON.parse(format));
+  });
+
+  it("is throttled", () => {
+    const settings = synthesis.only("AWS::ApiGatewayV2::Stage").properties.DefaultRouteSettings;
+    assert.deepEqual(settings, { ThrottlingBurstLimit: 4000, ThrottlingRateLimit: 2000 });
+  });
+
+  it("answers unknown routes by a function that speaks tRPC", () => {
+    const route = synthesis.all("AWS::ApiGatewayV2::Route").find((found) => found.properties.RouteKey === "$default");
+    assert.ok(route);
+    const integration = byReference("AWS::ApiGatewayV2::Integration", route, route.properties.Target["Fn::Join"][1][1]);
+    const handler = byReference("AWS::Lambda::Function", integration, integration.properties.IntegrationUri);
+    assert.match(handler.properties.Code.ZipFile, /NOT_FOUND/);
+  });
+
+  it("takes no request that went round the front", () => {
+    const authorizer = synthesis.only("AWS::ApiGatewayV2::Authorizer");
+    assert.deepEqual(authorizer.properties.IdentitySource, ["$request.header.x-origin-secret"]);
+    for (const route of synthesis.all("AWS::ApiGatewayV2::Route")) {
+      assert.equal(route.properties.AuthorizationType, "CUSTOM");
+      assert.equal(route.template.resolve(route.properties.AuthorizerId), `\${${PREFIX}-service/${authorizer.id}}`);
+    }
+  });
+});
+
+describe("the edge", () => {
+  const config = synthesis.only("AWS::CloudFront::Distribution").properties.DistributionConfig;
+
+  it("speaks HTTP/3 and TLS 1.2 or newer under its own name, behind the web ACL", () => {
+    assert.equal(config.HttpVersion, "http2and3");
+    assert.equal(config.ViewerCertificate.MinimumProtocolVersion, "TLSv1.2_2021");
+    assert.deepEqual(config.Aliases, ["app.example.com"]);
+    assert.match(config.WebACLId, /webacl/);
+  });
+
+  it("keeps no answer of a procedure, and no failure for the next caller", () => {
+    const [behavior, ...others] = config.CacheBehaviors;
+    assert.deepEqual(others, []);
+    assert.equal(behavior.PathPattern, "/trpc/*");
+    assert.equal(behavior.Compress, true);
+    const policy = synthesis.only("AWS::CloudFront::CachePolicy");
+    assert.equal(behavior.CachePolicyId.Ref, policy.id);
+    const { DefaultTTL, MinTTL, MaxTTL, ParametersInCacheKeyAndForwardedToOrigin: key } = policy.properties.CachePolicyConfig;
+    assert.deepEqual({ DefaultTTL, MinTTL, MaxTTL }, { DefaultTTL: 0, MinTTL: 0, MaxTTL: 1 });
+    assert.ok(key.HeadersConfig.Headers.includes("authorization"), "never another caller's");
+    assert.deepEqual(
+      config.CustomErrorResponses.filter((kept: Json) => kept.ErrorCachingMinTTL !== 0 || kept.ResponsePagePath !== undefined),
+      [],
+    );
+    const statuses = config.CustomErrorResponses.map((kept: Json) => kept.ErrorCode);
+    assert.deepEqual(statuses, [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504]);
+  });
+
+  it("shows the API a secret that is in no template", () => {
+    const origin = config.Origins.find((found: Json) => found.CustomOriginConfig !== undefined);
+    const [header] = origin.OriginCustomHeaders;
+    assert.equal(header.HeaderName, "x-origin-secret");
+    const template = synthesis.template(`${PREFIX}-edge`);
+    const secret = synthesis.only("AWS::SecretsManager::Secret").id;
+    assert.equal(template.resolve(header.HeaderValue), `{{resolve:secretsmanager:\${${PREFIX}-service/${secret}}:SecretString:::}}`);
+  });
+
+  it("alone reads the frontend's files, and sends security headers with all", () => {
+    const bucket = synthesis.only("AWS::S3::Bucket");
+    assert.deepEqual(new Set(Object.values(bucket.properties.PublicAccessBlockConfiguration)), new Set([true]));
+    const allowed = synthesis.only("AWS::S3::BucketPolicy").properties.PolicyDocument.Statement.filter((s: Json) => s.Effect === "Allow");
+    assert.equal(allowed.length, 1);
+    assert.deepEqual(allowed[0].Principal, { Service: "cloudfront.amazonaws.com" });
+    assert.equal(allowed[0].Action, "s3:GetObject");
+    assert.ok(allowed[0].Condition.StringEquals["AWS:SourceArn"]);
+    const policies = synthesis.all("AWS::CloudFront::ResponseHeadersPolicy").map((policy) => policy.id).sort();
+    const used = [config.DefaultCacheBehavior, ...config.CacheBehaviors].map((behavior) => behavior.ResponseHeadersPolicyId.Ref).sort();
+    assert.deepEqual(used, policies);
+    for (const policy of synthesis.all("AWS::CloudFront::ResponseHeadersPolicy")) {
+      const headers = policy.properties.ResponseHeadersPolicyConfig.SecurityHeadersConfig;
+      assert.ok(headers.StrictTransportSecurity && headers.ContentTypeOptions && headers.FrameOptions && headers.ReferrerPolicy);
+    }
+  });
+});
+
+describe("operations", () => {
+  it("have few alarms, and each tells somebody", () => {
+    const alarms = synthesis.all("AWS::CloudWatch::Alarm");
+    assert.deepEqual(alarms.map((alarm) => alarm.properties.AlarmName).sort(), [
+      `${PREFIX}-api-5xx`,
+      `${PREFIX}-function-errors`,
+      `${PREFIX}-function-throttles`,
+      `${PREFIX}-table-throttles`,
+    ]);
+    const topic = synthesis.only("AWS::SNS::Topic");
+    for (const alarm of alarms) {
+      assert.deepEqual(alarm.properties.AlarmActions, [{ Ref: topic.id }]);
+    }
+    assert.equal(synthesis.only("AWS::SNS::Subscription").properties.Endpoint, "operations@example.com");
+  });
+
+  it("watch what there is: the table and the API of this service", () => {
+    const alarms = synthesis.all("AWS::CloudWatch::Alarm");
+    const metricsOf = (name: string): string => {
+      const alarm = alarms.find((found) => found.properties.AlarmName.endsWith(name));
+      return JSON.stringify(alarm?.template.resolve(alarm.properties));
+    };
+    assert.match(metricsOf("table-throttles"), /ReadThrottleEvents.*WriteThrottleEvents/);
+    assert.ok(metricsOf("table-throttles").includes(TABLE_NAME));
+    assert.match(metricsOf("api-5xx"), /-service\/Api0.*"MetricName":"5xx"/);
+    assert.match(metricsOf("function-errors"), /"MetricName":"Errors"/);
+    assert.match(metricsOf("function-throttles"), /"MetricName":"Throttles"/);
+    assert.equal(synthesis.all("AWS::CloudWatch::Dashboard").length, 1);
+  });
+
+  it("have a budget when one is stated", () => {
+    const { Budget, NotificationsWithSubscribers } = synthesis.only("AWS::Budgets::Budget").properties;
+    assert.deepEqual(Budget.BudgetLimit, { Amount: 100, Unit: "USD" });
+    assert.equal(NotificationsWithSubscribers.length, 2);
+  });
+
+  it("keep no log for ever", () => {
+    const logs = synthesis.all("AWS::Logs::LogGroup");
+    assert.equal(logs.length, contract.procedures.length + 3);
+    assert.deepEqual(logs.filter((group) => group.properties.RetentionInDays !== 90), []);
+  });
+});
