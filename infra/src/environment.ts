@@ -1,5 +1,5 @@
 /** What a function finds in its environment, and what it may read because of that. */
-import { Stack } from "aws-cdk-lib";
+import { ArnFormat, Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 import type { Procedure } from "./contract.js";
@@ -13,7 +13,7 @@ export interface FunctionEnvironment {
 /**
  * The counterpart of `shared/runtime/src/environment.rs`, and the only place here that knows it.
  *
- * Settings that are secret or that rotate are given by reference: a variable names the parameter in SSM,
+ * What is secret or rotates is given by reference: a variable names the stage's secret in Secrets Manager,
  * which somebody made beforehand, and the function reads it once for each instance. Nothing secret is in
  * a template or in a function's configuration, where more people may read than should.
  */
@@ -24,18 +24,19 @@ export function functionEnvironment(
   tableName: string,
   allowedOrigins: readonly string[],
 ): FunctionEnvironment {
-  const variables: Record<string, string> = { ONEFOLD_TOKENS_PARAMETER: names.parameter("tokens") };
+  const variables: Record<string, string> = { ONEFOLD_SECRET: names.secret };
   if (allowedOrigins.length > 0) {
     variables["ONEFOLD_ALLOWED_ORIGINS"] = allowedOrigins.join(",");
   }
-  // Only who reads or writes has a table; the cursor key belongs to it.
   if (procedure.grants.length > 0) {
     variables["ONEFOLD_TABLE"] = tableName;
-    variables["ONEFOLD_CURSOR_KEY_PARAMETER"] = names.parameter("cursor-key");
   }
-  const parameters = Object.entries(variables).flatMap(([name, value]) => (name.endsWith("_PARAMETER") ? [value] : []));
-  const resources = parameters.map((name) =>
-    Stack.of(scope).formatArn({ service: "ssm", resource: "parameter", resourceName: name.slice(1) }),
-  );
-  return { variables, statements: [new PolicyStatement({ actions: ["ssm:GetParameter"], resources })] };
+  // Secrets Manager adds a hyphen and six characters to the name, which are not known before it is made.
+  const secret = Stack.of(scope).formatArn({
+    service: "secretsmanager",
+    resource: "secret",
+    resourceName: `${names.secret}-??????`,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+  return { variables, statements: [new PolicyStatement({ actions: ["secretsmanager:GetSecretValue"], resources: [secret] })] };
 }

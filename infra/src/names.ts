@@ -48,8 +48,8 @@ export class Names {
     return `${this.#logs}/${name}`;
   }
 
-  /** The name of a parameter in SSM, which is made by hand: `/backoffice/dev/tokens`. */
-  parameter(name: string): string {
-    return `${this.#logs}/${name}`;
+  /** The name of the secret, which is made by hand: `backoffice/dev`. */
+  get secret(): string {
+    return this.#logs.slice(1);
   }
 }

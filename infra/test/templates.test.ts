@@ -11,7 +11,7 @@ const PREFIX = `${contract.service}-prod`;
 const ROOM = `/${contract.service}/prod`;
 const TABLE_NAME = `\${${PREFIX}-data/TableCD117FA1}`;
 const TABLE = `\${${PREFIX}-data/TableCD117FA1.Arn}`;
-const PARAMETERS = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter" + ROOM;
+const SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:" + `${ROOM.slice(1)}-??????`;
 
 const functions = new Map(
   synthesis.all("AWS::Lambda::Function").map((resource) => [resource.properties.FunctionName as string, resource]),
@@ -76,7 +76,7 @@ function readable(right: string): string {
   return right
     .replace(/ if \{"ForAllValues:StringLike":\{"dynamodb:LeadingKeys":\["([^"]*)"\]\}\}$/, " where the partition key is like $1")
     .replace(TABLE, "table")
-    .replace(PARAMETERS, "parameter")
+    .replace(SECRET, "the stage's secret")
     .replace(/\$\{Domain-([\w-]+)\/(\w+)Logs[0-9A-F]{8}\.Arn\}$/, "log group $1/$2");
 }
 
@@ -94,10 +94,9 @@ function expectedRights(procedure: RawProcedure): string[] {
       return resources.map((resource) => `${action} on ${resource} if ${condition}`);
     }),
   );
-  const parameters = procedure.grants.length > 0 ? ["tokens", "cursor-key"] : ["tokens"];
   return [
     ...data,
-    ...parameters.map((name) => `ssm:GetParameter on ${PARAMETERS}/${name}`),
+    `secretsmanager:GetSecretValue on ${SECRET}`,
     `logs:CreateLogStream on ${logs}`,
     `logs:PutLogEvents on ${logs}`,
     "xray:PutTelemetryRecords on *",
@@ -121,11 +120,9 @@ describe("every procedure", () => {
       const handler = functionOf(procedure);
       const variables = handler.template.resolve(handler.properties.Environment.Variables);
       assert.deepEqual(variables, {
-        ONEFOLD_TOKENS_PARAMETER: `${ROOM}/tokens`,
+        ONEFOLD_SECRET: ROOM.slice(1),
         ONEFOLD_ALLOWED_ORIGINS: "https://app.example.com",
-        ...(procedure.grants.length > 0
-          ? { ONEFOLD_TABLE: TABLE_NAME, ONEFOLD_CURSOR_KEY_PARAMETER: `${ROOM}/cursor-key` }
-          : {}),
+        ...(procedure.grants.length > 0 ? { ONEFOLD_TABLE: TABLE_NAME } : {}),
       });
     });
 
