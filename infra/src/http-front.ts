@@ -5,7 +5,7 @@ import { CfnPermission, type IFunction } from "aws-cdk-lib/aws-lambda";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { FRONT_HEADER, type FrontCheck } from "./front-check.js";
-import type { Names } from "./names.js";
+import { logGroupArn, type Names } from "./names.js";
 import { routeAuthorization, type ApiHandle } from "./routes.js";
 import type { StageConfig } from "./stage.js";
 
@@ -43,32 +43,31 @@ export class HttpFront extends Construct {
   readonly #apiId: string;
   /** The host under which AWS serves the API. */
   readonly host: string;
-  /** For metrics. */
-  readonly apiName: string;
 
   constructor(scope: Construct, at: number, props: HttpFrontProps) {
     super(scope, `Api${at}`);
     const { names, config } = props;
-    this.apiName = `${names.prefix}-${at}`;
-    const api = new CfnApi(this, "Api", { name: this.apiName, protocolType: "HTTP" });
+    const api = new CfnApi(this, "Api", { name: `${names.prefix}-${at}`, protocolType: "HTTP" });
     this.#apiId = api.ref;
     this.host = `${api.ref}.execute-api.${Stack.of(this).region}.${Stack.of(this).urlSuffix}`;
+    // Under this prefix, log groups need no line each in the account's one policy for log delivery.
+    const logGroupName = `/aws/vendedlogs${names.logGroup(`access-${at}`)}`;
     const logGroup = new LogGroup(this, "AccessLog", {
-      // Under this prefix, log groups need no line each in the account's one policy for log delivery.
-      logGroupName: `/aws/vendedlogs${names.logGroup(`access-${at}`)}`,
+      logGroupName,
       retention: config.logRetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    new CfnStage(this, "Stage", {
+    const stage = new CfnStage(this, "Stage", {
       apiId: api.ref,
       stageName: "$default",
       autoDeploy: true,
-      accessLogSettings: { destinationArn: logGroup.logGroupArn, format: ACCESS_LOG },
+      accessLogSettings: { destinationArn: logGroupArn(this, logGroupName), format: ACCESS_LOG },
       defaultRouteSettings: {
         throttlingRateLimit: config.throttle.ratePerSecond,
         throttlingBurstLimit: config.throttle.burst,
       },
     });
+    stage.node.addDependency(logGroup);
     this.handle = { apiId: api.ref, authorizerId: this.#authorizer(props.frontCheck) };
     this.#unknownRoutes(props.unknownRoute);
   }

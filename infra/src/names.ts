@@ -1,4 +1,6 @@
 /** Physical names. All begin with the service and the stage, so that stages can share an account. */
+import { ArnFormat, Stack } from "aws-cdk-lib";
+import type { Construct } from "constructs";
 import type { Contract, Procedure } from "./contract.js";
 import { Problem } from "./problem.js";
 import type { Stage } from "./stage.js";
@@ -9,6 +11,19 @@ const MAX_FUNCTION_NAME = 64;
 /** `users.get` is built as `users-get`. */
 export function binaryName(procedure: Procedure): string {
   return procedure.name.replaceAll(".", "-");
+}
+
+/**
+ * What log streams are written to. It is made from the name and not asked of the log group, so that a role
+ * reads as what it allows.
+ */
+export function logGroupArn(scope: Construct, name: string): string {
+  return Stack.of(scope).formatArn({
+    service: "logs",
+    resource: "log-group",
+    resourceName: `${name}:*`,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
 }
 
 export class Names {

@@ -45,14 +45,12 @@ export class OperationsStack extends Stack {
     if (config.alarmEmail !== undefined) {
       topic.addSubscription(new EmailSubscription(config.alarmEmail));
     }
-    const watched = {
+    const watched: Record<string, IMetric> = {
       "function-errors": lambda("Errors"),
       "function-throttles": lambda("Throttles"),
       "api-5xx": sum("5xx of all APIs", fronts.map((front) => api(front, "5xx"))),
-      "table-throttles": sum("Throttled requests of the table", [
-        dynamodb(table, "ReadThrottleEvents"),
-        dynamodb(table, "WriteThrottleEvents"),
-      ]),
+      "table-read-throttles": dynamodb(table, "ReadThrottleEvents"),
+      "table-write-throttles": dynamodb(table, "WriteThrottleEvents"),
     };
     for (const [name, metric] of Object.entries(watched)) {
       new Alarm(this, name, {
@@ -127,7 +125,7 @@ function lambda(metricName: string): Metric {
 
 function api(front: HttpFront, metricName: string): Metric {
   const dimensionsMap = { ApiId: front.handle.apiId };
-  return new Metric({ namespace: "AWS/ApiGateway", metricName, dimensionsMap, statistic: "Sum", period: PERIOD, label: `${front.apiName} ${metricName}` });
+  return new Metric({ namespace: "AWS/ApiGateway", metricName, dimensionsMap, statistic: "Sum", period: PERIOD });
 }
 
 function dynamodb(table: Table, metricName: string): Metric {
@@ -143,6 +141,10 @@ function search(names: Names, metric: string, statistic: string): MathExpression
 
 /** Counts nothing as zero: a metric without data would make the sum vanish. */
 function sum(label: string, metrics: readonly Metric[]): IMetric {
+  const [first, ...others] = metrics;
+  if (first !== undefined && others.length === 0) {
+    return first;
+  }
   const usingMetrics = Object.fromEntries(metrics.map((metric, at) => [`m${at}`, metric]));
   const expression = Object.keys(usingMetrics).map((name) => `FILL(${name}, 0)`).join(" + ");
   return new MathExpression({ expression, usingMetrics, label, period: PERIOD });

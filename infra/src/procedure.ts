@@ -9,7 +9,7 @@ import { assetOf } from "./bootstraps.js";
 import type { Procedure } from "./contract.js";
 import { functionEnvironment } from "./environment.js";
 import { dataStatements, type TableArns } from "./grants.js";
-import type { Names } from "./names.js";
+import { logGroupArn, type Names } from "./names.js";
 import { routeAuthorization, type ApiHandle } from "./routes.js";
 import type { StageConfig } from "./stage.js";
 
@@ -41,7 +41,7 @@ export class ProcedureFunction extends Construct {
     const statements = [
       ...dataStatements(procedure, shared.tableArns),
       ...environment.statements,
-      ...runtimeStatements(logGroup, config.tracing),
+      ...runtimeStatements(this, names.logGroup(procedure.name), config.tracing),
     ];
     const role = new Role(this, "Role", {
       assumedBy: new ServicePrincipal("lambda.amazonaws.com"),
@@ -107,10 +107,10 @@ function lambdaTimeout(procedure: Procedure): Duration {
 }
 
 /** Rights to write the own log, and traces. X-Ray has no resources to name. */
-export function runtimeStatements(logGroup: LogGroup, tracing: boolean): PolicyStatement[] {
+export function runtimeStatements(scope: Construct, logGroupName: string, tracing: boolean): PolicyStatement[] {
   const logs = new PolicyStatement({
     actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
-    resources: [logGroup.logGroupArn],
+    resources: [logGroupArn(scope, logGroupName)],
   });
   const traces = new PolicyStatement({
     actions: ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],

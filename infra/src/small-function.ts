@@ -28,13 +28,14 @@ export class SmallFunction extends Construct {
   constructor(scope: Construct, id: string, props: SmallFunctionProps) {
     super(scope, id);
     const { config } = props;
+    // A procedure's name has a dot, so that these never meet.
+    const logGroupName = props.names.logGroup(props.source);
     const logGroup = new LogGroup(this, "Logs", {
-      // A procedure's name has a dot, so that these never meet.
-      logGroupName: props.names.logGroup(props.source),
+      logGroupName,
       retention: config.logRetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    const statements = [...props.statements, ...runtimeStatements(logGroup, config.tracing)];
+    const statements = [...props.statements, ...runtimeStatements(this, logGroupName, config.tracing)];
     const role = new Role(this, "Role", {
       assumedBy: new ServicePrincipal("lambda.amazonaws.com"),
       inlinePolicies: { Grants: new PolicyDocument({ statements }) },

@@ -1,7 +1,7 @@
 /** A service of five hundred procedures stays under the limits of AWS. */
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { EVERYTHING, synthesize, type Resource } from "./support.js";
+import { EVERYTHING, type Json, synthesize, type Resource } from "./support.js";
 import { synthetic } from "./synthetic.js";
 
 /** CloudFormation's limits for one template; bytes for one that is uploaded. */
@@ -55,6 +55,17 @@ it("every HTTP API stays under API Gateway's limits, and holds whole domains", (
     assert.ok(found.length <= MAX_ROUTES, `${found.length} for one API`);
   }
   test.diagnostic(`${routes.size} HTTP APIs with ${[...routes.values()].map((found) => found.length).join(" and ")} routes`);
+});
+
+it("one alarm sums up all HTTP APIs", () => {
+  const alarms = synthesis.all("AWS::CloudWatch::Alarm").filter((found) => found.properties.AlarmName.endsWith("-api-5xx"));
+  const [alarm] = alarms;
+  assert.equal(alarms.length, 1);
+  const metrics = alarm!.template.resolve(alarm!.properties.Metrics);
+  const watched = metrics.flatMap((metric: Json) => metric.MetricStat?.Metric.Dimensions.map((found: Json) => found.Value) ?? []);
+  assert.deepEqual(watched.sort(), synthesis.all("AWS::ApiGatewayV2::Api").map((api) => `\${${api.template.name}/${api.id}}`).sort());
+  const [sum] = metrics.filter((metric: Json) => metric.Expression !== undefined);
+  assert.equal(sum.Expression, watched.map((_: string, at: number) => `FILL(m${at}, 0)`).join(" + "));
 });
 
 it("CloudFront finds the API of every procedure by its path", () => {

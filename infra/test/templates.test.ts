@@ -12,6 +12,7 @@ const ROOM = `/${contract.service}/prod`;
 const TABLE_NAME = `\${${PREFIX}-data/TableCD117FA1}`;
 const TABLE = `\${${PREFIX}-data/TableCD117FA1.Arn}`;
 const SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:" + `${ROOM.slice(1)}-??????`;
+const LOGS = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:";
 
 const functions = new Map(
   synthesis.all("AWS::Lambda::Function").map((resource) => [resource.properties.FunctionName as string, resource]),
@@ -77,15 +78,12 @@ function readable(right: string): string {
     .replace(/ if \{"ForAllValues:StringLike":\{"dynamodb:LeadingKeys":\["([^"]*)"\]\}\}$/, " where the partition key is like $1")
     .replace(TABLE, "table")
     .replace(SECRET, "the stage's secret")
-    .replace(/\$\{Domain-([\w-]+)\/(\w+)Logs[0-9A-F]{8}\.Arn\}$/, "log group $1/$2");
+    .replace(LOGS, "log group ");
 }
 
 /** The rights that a procedure should have, from the contract's JSON alone. */
 function expectedRights(procedure: RawProcedure): string[] {
-  const logGroup = functionOf(procedure).template.resources.find(
-    (resource) => resource.properties.LogGroupName === `${ROOM}/${procedure.name}`,
-  );
-  const logs = `\${${functionOf(procedure).template.name}/${logGroup?.id}.Arn}`;
+  const logs = `${LOGS}${ROOM}/${procedure.name}:*`;
   const data = procedure.grants.flatMap((grant) =>
     grant.actions.flatMap((action) => {
       const indexes = contract.table.indexes.map((index) => `${TABLE}/index/${index.name}`);
@@ -198,8 +196,11 @@ describe("rights", () => {
     for (const role of synthesis.all("AWS::IAM::Role")) {
       for (const statement of role.properties.Policies[0].PolicyDocument.Statement) {
         assert.ok(list(statement.Action).every((action) => !action.includes("*")));
-        const resources = JSON.stringify(role.template.resolve(statement.Resource));
-        assert.ok(!resources.includes("*") || list(statement.Action).every((action) => action.startsWith("xray:")), resources);
+        for (const resource of list(role.template.resolve(statement.Resource))) {
+          // All streams of one log group, and X-Ray, which has no resources.
+          const may = /^[^*]+:log-group:[^*]+:\*$/.test(resource) || list(statement.Action).every((action) => action.startsWith("xray:"));
+          assert.ok(!resource.includes("*") || may, resource);
+        }
       }
     }
   });
@@ -243,6 +244,12 @@ describe("the table", () => {
 });
 
 describe("the HTTP API", () => {
+  it("logs into a group of its own", () => {
+    const { DestinationArn } = synthesis.only("AWS::ApiGatewayV2::Stage").properties.AccessLogSettings;
+    const name = synthesis.all("AWS::Logs::LogGroup").map((group) => group.properties.LogGroupName).find((found) => found.includes("/access-"));
+    assert.equal(synthesis.template(`${PREFIX}-service`).resolve(DestinationArn), `${LOGS}${name}:*`);
+  });
+
   it("logs no address, no header and no body", () => {
     const format = synthesis.only("AWS::ApiGatewayV2::Stage").properties.AccessLogSettings.Format as string;
     const told = [...format.matchAll(/\$context\.([\w.]+)/g)].map((match) => match[1]);
@@ -348,7 +355,8 @@ describe("operations", () => {
       `${PREFIX}-api-5xx`,
       `${PREFIX}-function-errors`,
       `${PREFIX}-function-throttles`,
-      `${PREFIX}-table-throttles`,
+      `${PREFIX}-table-read-throttles`,
+      `${PREFIX}-table-write-throttles`,
     ]);
     const topic = synthesis.only("AWS::SNS::Topic");
     for (const alarm of alarms) {
@@ -363,8 +371,10 @@ describe("operations", () => {
       const alarm = alarms.find((found) => found.properties.AlarmName.endsWith(name));
       return JSON.stringify(alarm?.template.resolve(alarm.properties));
     };
-    assert.match(metricsOf("table-throttles"), /ReadThrottleEvents.*WriteThrottleEvents/);
-    assert.ok(metricsOf("table-throttles").includes(TABLE_NAME));
+    assert.match(metricsOf("table-read-throttles"), /"MetricName":"ReadThrottleEvents"/);
+    assert.match(metricsOf("table-write-throttles"), /"MetricName":"WriteThrottleEvents"/);
+    assert.ok(metricsOf("table-read-throttles").includes(TABLE_NAME));
+    assert.ok(metricsOf("table-write-throttles").includes(TABLE_NAME));
     assert.match(metricsOf("api-5xx"), /-service\/Api0.*"MetricName":"5xx"/);
     assert.match(metricsOf("function-errors"), /"MetricName":"Errors"/);
     assert.match(metricsOf("function-throttles"), /"MetricName":"Throttles"/);
