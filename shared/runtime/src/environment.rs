@@ -48,7 +48,7 @@ impl Environment {
     async fn load(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Cause> {
         let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
         let Some(id) = set(SECRET) else { return Self::from_lookup(lookup) };
-        let required = |name: &str| set(name).ok_or_else(|| Cause::from(format!("{name} is not set")));
+        let required = |name| required(&set, name);
         let text = store::read_secret(SecretSettings {
             id,
             region: required("AWS_REGION")?,
@@ -67,7 +67,7 @@ impl Environment {
     /// As [`Environment::from_process`].
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Cause> {
         let lookup = |name: &str| lookup(name).filter(|value| !value.is_empty());
-        let required = |name: &str| lookup(name).ok_or_else(|| Cause::from(format!("{name} is not set")));
+        let required = |name| required(&lookup, name);
         let tokens = lookup(TOKENS).map(|json| serde_json::from_str(&json)).transpose();
         let tokens = tokens.map_err(|error| Cause::from(format!("{TOKENS} is malformed: {error}")))?;
         let store = match lookup(TABLE) {
@@ -85,6 +85,10 @@ impl Environment {
         };
         Ok(Self { store, tokens, allowed_origins: lookup(ALLOWED_ORIGINS).unwrap_or_default() })
     }
+}
+
+fn required(lookup: &impl Fn(&str) -> Option<String>, name: &str) -> Result<String, Cause> {
+    lookup(name).ok_or_else(|| format!("{name} is not set").into())
 }
 
 /// The variables in a secret. What is malformed is not quoted: it may be the secret itself.

@@ -9,14 +9,15 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::{
     Client,
     config::{
-        BehaviorVersion, Config, Credentials, IdentityCache, Region, SharedHttpClient, StalledStreamProtectionConfig,
-        retry::RetryConfig, timeout::TimeoutConfig,
+        BehaviorVersion, Credentials, IdentityCache, Region, SharedCredentialsProvider, SharedHttpClient,
+        StalledStreamProtectionConfig, retry::RetryConfig, timeout::TimeoutConfig,
     },
 };
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
+use aws_types::SdkConfig;
 use tokio::sync::Semaphore;
 
 use crate::{
@@ -53,21 +54,9 @@ impl Store {
     pub fn new(settings: Settings) -> Result<Self, StoreError> {
         let Settings { table, region, endpoint, cursor_key, limits, .. } = settings;
         let credentials = credentials(settings.access_key_id, settings.secret_access_key, settings.session_token);
-        let config = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(region))
-            .http_client(http_client(endpoint.as_deref())?)
-            .credentials_provider(credentials)
-            .identity_cache(IdentityCache::no_cache())
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(TimeoutConfig::disabled())
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        let config = match endpoint {
-            Some(endpoint) => config.endpoint_url(endpoint),
-            None => config,
-        };
+        let config = sdk_config(region, endpoint, credentials)?;
         Ok(Self {
-            client: Client::from_conf(config.build()),
+            client: Client::new(&config),
             table: table.into(),
             turns: Arc::new(Semaphore::new(limits.max_parallel.max(1))),
             limits,
@@ -97,7 +86,28 @@ pub(crate) fn credentials(
     Credentials::new(access_key_id, secret_access_key, session_token, None, "settings")
 }
 
-pub(crate) fn http_client(endpoint: Option<&str>) -> Result<SharedHttpClient, StoreError> {
+/// What the clients of all services share.
+pub(crate) fn sdk_config(
+    region: String,
+    endpoint: Option<String>,
+    credentials: Credentials,
+) -> Result<SdkConfig, StoreError> {
+    let config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region))
+        .http_client(http_client(endpoint.as_deref())?)
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .identity_cache(IdentityCache::no_cache())
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::disabled())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    Ok(match endpoint {
+        Some(endpoint) => config.endpoint_url(endpoint).build(),
+        None => config.build(),
+    })
+}
+
+fn http_client(endpoint: Option<&str>) -> Result<SharedHttpClient, StoreError> {
     if endpoint.is_some_and(|endpoint| endpoint.starts_with("http://")) {
         return Ok(Builder::new().build_http());
     }

@@ -1,18 +1,12 @@
 //! A secret by reference: read from AWS Secrets Manager once, when the process starts.
 
-use aws_sdk_secretsmanager::{
-    Client,
-    config::{
-        BehaviorVersion, Config, IdentityCache, Region, StalledStreamProtectionConfig, retry::RetryConfig,
-        timeout::TimeoutConfig,
-    },
-};
+use aws_sdk_secretsmanager::Client;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::time::Instant;
 
 use crate::{
     StoreError,
-    client::{credentials, http_client},
+    client::{credentials, sdk_config},
     retry::persist,
     settings::Limits,
     trouble::trouble,
@@ -43,20 +37,8 @@ pub struct SecretSettings {
 pub fn read_secret(settings: SecretSettings) -> BoxFuture<'static, Result<String, StoreError>> {
     async move {
         let SecretSettings { id, region, endpoint, access_key_id, secret_access_key, session_token } = settings;
-        let config = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(region))
-            .http_client(http_client(endpoint.as_deref())?)
-            .credentials_provider(credentials(access_key_id, secret_access_key, session_token))
-            .identity_cache(IdentityCache::no_cache())
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(TimeoutConfig::disabled())
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
-        let config = match endpoint {
-            Some(endpoint) => config.endpoint_url(endpoint),
-            None => config,
-        };
-        let request = Client::from_conf(config.build()).get_secret_value().secret_id(id);
+        let config = sdk_config(region, endpoint, credentials(access_key_id, secret_access_key, session_token))?;
+        let request = Client::new(&config).get_secret_value().secret_id(id);
         let limits = Limits::default();
         let answer = persist(&limits, Instant::now() + limits.total_timeout, |_| {
             let sent = Box::pin(request.clone().send());
