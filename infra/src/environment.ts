@@ -23,8 +23,13 @@ export function functionEnvironment(
   names: Names,
   tableName: string,
   allowedOrigins: readonly string[],
+  secretVersion: string | undefined,
 ): FunctionEnvironment {
   const variables: Record<string, string> = { ONEFOLD_SECRET: names.secret };
+  if (secretVersion !== undefined) {
+    // Nothing reads it: that it changes makes instances start anew, and so read what the secret holds now.
+    variables["ONEFOLD_SECRET_VERSION"] = secretVersion;
+  }
   if (allowedOrigins.length > 0) {
     variables["ONEFOLD_ALLOWED_ORIGINS"] = allowedOrigins.join(",");
   }

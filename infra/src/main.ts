@@ -5,6 +5,7 @@
  * - `architecture`: `arm64` or `x86_64`, when it is not the stage's own
  * - `contract`: the path of the contract
  * - `binaries`: the folder with the built functions
+ * - `secretVersion`: which version of the stage's secret there is
  */
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,13 +21,14 @@ const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 function main(): void {
   const app = new App();
-  const path = (name: string, otherwise: string): string => {
+  const text = (name: string): string | undefined => {
     const given: unknown = app.node.tryGetContext(name);
-    return typeof given === "string" ? resolve(given) : resolve(ROOT, otherwise);
+    return typeof given === "string" ? given : undefined;
   };
+  const path = (name: string, otherwise: string): string => resolve(text(name) ?? `${ROOT}${otherwise}`);
   const stage = chooseStage(stages, app.node.tryGetContext("stage"), app.node.tryGetContext("architecture"));
   const contract = loadContract(path("contract", "bindings/contract.json"));
-  addService(app, contract, stage, path("binaries", "target/lambda"));
+  addService(app, contract, stage, path("binaries", "target/lambda"), text("secretVersion"));
   app.synth();
 }
 

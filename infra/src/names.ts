@@ -3,7 +3,7 @@ import { ArnFormat, Stack } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import type { Contract, Procedure } from "./contract.js";
 import { Problem } from "./problem.js";
-import type { Stage } from "./stage.js";
+import { isPreview, type Stage } from "./stage.js";
 
 /** Lambda's limit for the name of a function. */
 const MAX_FUNCTION_NAME = 64;
@@ -26,13 +26,23 @@ export function logGroupArn(scope: Construct, name: string): string {
   });
 }
 
+/** The stacks of a stage, in the order in which they come. */
+const ROOMS = ["data", "service", "edge", "operations"] as const;
+export type Room = (typeof ROOMS)[number];
+
 export class Names {
   /** `backoffice-dev`. */
   readonly prefix: string;
+  /**
+   * The secret with the stage's keys, `backoffice/dev`. All previews have one together, so that nobody has
+   * to make keys for a pull request.
+   */
+  readonly secret: string;
 
   /** @throws Problem when a name would be too long, or two procedures would have the same. */
   constructor(contract: Contract, stage: Stage) {
     this.prefix = `${contract.service}-${stage.name}`;
+    this.secret = `${contract.service}/${isPreview(stage.name) ? "preview" : stage.name}`;
     this.#logs = `/${contract.service}/${stage.name}`;
     const owners = new Map<string, string>();
     for (const procedure of contract.procedures) {
@@ -50,8 +60,13 @@ export class Names {
 
   readonly #logs: string;
 
-  stack(room: string): string {
+  stack(room: Room): string {
     return `${this.prefix}-${room}`;
+  }
+
+  /** All that there may be. */
+  stacks(): string[] {
+    return ROOMS.map((room) => this.stack(room));
   }
 
   function(procedure: Procedure): string {
@@ -61,10 +76,5 @@ export class Names {
   /** `/backoffice/dev/users.get`. */
   logGroup(name: string): string {
     return `${this.#logs}/${name}`;
-  }
-
-  /** The name of the secret, which is made by hand: `backoffice/dev`. */
-  get secret(): string {
-    return this.#logs.slice(1);
   }
 }

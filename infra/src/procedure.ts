@@ -24,6 +24,8 @@ export interface ProcedureSurroundings {
   readonly tableArns: TableArns;
   /** A folder with `<binary>/bootstrap` for each procedure. */
   readonly binaries: string;
+  /** Which version of the stage's secret there is, when that is known. */
+  readonly secretVersion: string | undefined;
 }
 
 /** Six resources; `layout.ts` counts on it. */
@@ -37,7 +39,7 @@ export class ProcedureFunction extends Construct {
       // Kept ones would stand in the way when the procedure comes back.
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    const environment = functionEnvironment(this, procedure, names, shared.tableName, config.allowedOrigins);
+    const environment = functionEnvironment(this, procedure, names, shared.tableName, config.allowedOrigins, shared.secretVersion);
     const statements = [
       ...dataStatements(procedure, shared.tableArns),
       ...environment.statements,

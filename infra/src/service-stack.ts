@@ -17,6 +17,7 @@ export interface ServiceStackProps extends StackProps {
   readonly layout: Layout;
   readonly data: DataStack;
   readonly binaries: string;
+  readonly secretVersion: string | undefined;
 }
 
 export class ServiceStack extends Stack {
@@ -50,6 +51,7 @@ export class ServiceStack extends Stack {
       tableName: data.table.tableName,
       tableArns: { table: data.table.tableArn, indexes: data.indexArns },
       binaries: props.binaries,
+      secretVersion: props.secretVersion,
     };
     for (const shard of layout.shards) {
       new DomainStack(this, shard, this.front(layout.apiOf(shard.domain)).handle, shared);

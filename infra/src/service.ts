@@ -11,7 +11,7 @@ import { ServiceStack } from "./service-stack.js";
 import type { Stage } from "./stage.js";
 
 /** @throws Problem when the contract, the stage or the built functions do not do. */
-export function addService(app: App, contract: Contract, stage: Stage, binaries: string): void {
+export function addService(app: App, contract: Contract, stage: Stage, binaries: string, secretVersion?: string): void {
   const { config } = stage;
   const names = new Names(contract, stage);
   const layout = layOut(contract, config.layout);
@@ -26,6 +26,7 @@ export function addService(app: App, contract: Contract, stage: Stage, binaries:
     layout,
     data,
     binaries,
+    secretVersion,
   });
   if (config.edge !== undefined) {
     const { edge } = config;

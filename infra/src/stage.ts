@@ -67,17 +67,22 @@ const PREVIEW = /^pr-[1-9][0-9]{0,5}$/;
 const CERTIFICATE = /^arn:aws:acm:us-east-1:\d{12}:certificate\/[\w-]+$/;
 const WEB_ACL = /^arn:aws:wafv2:us-east-1:\d{12}:global\/webacl\/[\w-]+\/[\w-]+$/;
 
+/** Whether a stage is the preview of a pull request. */
+export function isPreview(name: string): boolean {
+  return PREVIEW.test(name);
+}
+
 /**
  * Finds and checks a stage.
  *
- * @param name what was asked for with `-c stage=`
+ * @param name what was asked for
  * @param architecture what was asked for with `-c architecture=`: a rehearsal runs on another processor
  * @throws Problem listing all that is wrong.
  */
 export function chooseStage(stages: Stages, name: unknown, architecture?: unknown): Stage {
-  if (typeof name !== "string" || !(name === "dev" || name === "prod" || PREVIEW.test(name))) {
+  if (typeof name !== "string" || !(name === "dev" || name === "prod" || isPreview(name))) {
     const given = name === undefined ? "No stage is given" : `There is no stage ${JSON.stringify(name)}`;
-    throw new Problem(`${given}: add \`-c stage=dev\`, \`-c stage=pr-7\` (any number) or \`-c stage=prod\`.`);
+    throw new Problem(`${given}: stages are dev, prod, and pr-7 or another number.`);
   }
   const stated = name === "dev" || name === "prod" ? stages[name] : stages.preview;
   const built = architecture === undefined ? stated.architecture : architecture;
@@ -99,7 +104,7 @@ function faultsOf(name: string, config: StageConfig): string[] {
   const { throttle, edge, layout } = config;
   expect(ARCHITECTURES.includes(config.architecture), `architecture is none of ${ARCHITECTURES.join(", ")}`);
   expect(name !== "prod" || config.protectData, "protectData must be true: a deployment could delete the data");
-  expect(!PREVIEW.test(name) || !config.protectData, "protectData must be false: a preview could not be removed");
+  expect(!isPreview(name) || !config.protectData, "protectData must be false: a preview could not be removed");
   expect(isCount(throttle.ratePerSecond), "throttle.ratePerSecond is no whole number from 1");
   expect(isCount(throttle.burst), "throttle.burst is no whole number from 1");
   for (const origin of config.allowedOrigins) {

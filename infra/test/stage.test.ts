@@ -30,9 +30,9 @@ describe("choosing", () => {
   });
 
   it("another name is refused with those that are there", () => {
-    assert.throws(() => chooseStage(stages, undefined), /^Problem: No stage is given: add `-c stage=dev`/);
+    assert.throws(() => chooseStage(stages, undefined), /^Problem: No stage is given: stages are dev, prod/);
     for (const name of ["staging", "pr-", "pr-0", "pr-7x", "preview", "constructor"]) {
-      assert.throws(() => chooseStage(stages, name), /^Problem: There is no stage ".*": add/);
+      assert.throws(() => chooseStage(stages, name), /^Problem: There is no stage ".*": stages are/);
     }
   });
 

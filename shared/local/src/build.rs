@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    ffi::OsString,
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -13,6 +14,14 @@ use tokio::process::Command;
 const ABOUT_THE_PACKAGE: [&str; 5] =
     ["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_PRIMARY_PACKAGE"];
 
+/// The variables that a build started from here must not see: build scripts that look at one of them
+/// (`ring`'s does) would run again in every build that has another value of it.
+pub fn about_the_package() -> impl Iterator<Item = OsString> {
+    std::env::vars_os()
+        .map(|(name, _)| name)
+        .filter(|name| ABOUT_THE_PACKAGE.iter().any(|start| name.to_string_lossy().starts_with(start)))
+}
+
 /// Builds every function and says where it is, by the function's name.
 ///
 /// The binaries are built as this process was: a release service has release functions.
@@ -22,12 +31,8 @@ const ABOUT_THE_PACKAGE: [&str; 5] =
 pub async fn functions(root: &Path) -> Result<HashMap<String, PathBuf>, Cause> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    // Build scripts that look at such a variable (`ring`'s does) would run again in every build that
-    // has another value of it.
-    for (name, _) in std::env::vars_os() {
-        if ABOUT_THE_PACKAGE.iter().any(|start| name.to_string_lossy().starts_with(start)) {
-            command.env_remove(name);
-        }
+    for name in about_the_package() {
+        command.env_remove(name);
     }
     // Naming the root package as well gives its dependencies the features that they have under
     // `cargo run`, so that only the functions themselves are left to build.

@@ -9,13 +9,18 @@ use std::{
     time::SystemTime,
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::{Args, Parser, Subcommand};
 use protocol::{Cause, Clock};
-use runtime::{Service, telemetry, tokens::Claims};
+use runtime::{
+    Service, environment, telemetry,
+    tokens::{Claims, TokenSigner},
+};
 use store::{Limits, Session, Settings, Store};
 
 use crate::{
-    data::DataFolder,
+    cloud,
+    data::{DataFolder, random_key},
     serve::{self, Ground, Options, table_name, token_settings},
 };
 
@@ -77,8 +82,11 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
-    /// Sign a token with this service's own key
+    /// Sign a token with this service's own key, or with that of a deployed stage
     Token {
+        /// The deployed stage that is to accept it; the local service if left out
+        #[arg(long)]
+        stage: Option<String>,
         /// The caller's role; may be repeated
         #[arg(long = "role", required = true)]
         roles: Vec<String>,
@@ -91,6 +99,53 @@ enum Command {
     },
     /// Fill the table with a demonstration company
     Seed,
+    /// Build all functions and deploy them with their infrastructure to AWS
+    Deploy {
+        /// dev, prod, or pr-N for a preview
+        #[arg(long)]
+        stage: String,
+        /// Ask nothing
+        #[arg(long)]
+        yes: bool,
+        /// arm64 or x86_64, when it is not the stage's own
+        #[arg(long)]
+        architecture: Option<String>,
+    },
+    /// Remove a deployed stage, with all that it stores
+    Destroy {
+        /// dev, or pr-N for a preview
+        #[arg(long)]
+        stage: String,
+        /// Ask nothing
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Show the log of a deployed procedure
+    Logs {
+        /// Its name, such as users.get
+        procedure: String,
+        /// dev, prod, or pr-N for a preview
+        #[arg(long, default_value = "dev")]
+        stage: String,
+        /// How far back: 90s, 10m, 2h, 1d
+        #[arg(long, default_value = "10m", value_name = "SPAN")]
+        since: String,
+        /// Go on until Ctrl-C
+        #[arg(long)]
+        follow: bool,
+    },
+    /// Make or rotate the keys of a deployed stage, in its secret at AWS
+    Keys {
+        /// dev, prod, or pr-N for the previews, which share theirs
+        #[arg(long)]
+        stage: String,
+        /// Sign with another key from now on; tokens of those before stay good
+        #[arg(long, conflicts_with = "retire")]
+        rotate: bool,
+        /// Accept no token of this key any more
+        #[arg(long, value_name = "KID")]
+        retire: Option<String>,
+    },
 }
 
 /// A service's `main`.
@@ -126,16 +181,68 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Regen { check }) => regen(&app, &root, check),
-        Some(Command::Token { roles, subject, minutes }) => {
+        Some(Command::Token { stage, roles, subject, minutes }) => {
+            let data = DataFolder::open(data)?;
+            let signer = match &stage {
+                None => data.signer()?,
+                Some(stage) => data.stage_keys(stage)?.existing().map_err(|cause| {
+                    format!("there is no key for {stage} here ({cause}); `cargo run -- keys --stage {stage}` makes one")
+                })?,
+            };
             let subject = subject.unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
-            println!("{}", token(&app.service, &data, subject, roles, minutes)?);
+            println!("{}", token(&app.service, &signer, subject, roles, minutes)?);
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Seed) => {
             tokio()?.block_on(seed(&app, &data))?;
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::Deploy { stage, yes, architecture }) => {
+            let architecture = option("--architecture", architecture);
+            let named = parameters(&["deploy", "--stage", &stage]);
+            cloud::run(&root, &[named, flag("--yes", yes), architecture].concat(), None)
+        }
+        Some(Command::Destroy { stage, yes }) => {
+            let named = parameters(&["destroy", "--stage", &stage]);
+            cloud::run(&root, &[named, flag("--yes", yes)].concat(), None)
+        }
+        Some(Command::Logs { procedure, stage, since, follow }) => {
+            let named = parameters(&["logs", &procedure, "--stage", &stage, "--since", &since]);
+            cloud::run(&root, &[named, flag("--follow", follow)].concat(), None)
+        }
+        Some(Command::Keys { stage, rotate, retire }) => keys(&app.service, &root, data, &stage, rotate, retire),
     }
+}
+
+/// Makes the keys of a stage here, and puts their public part into its secret.
+fn keys(
+    service: &Service,
+    root: &Path,
+    data: PathBuf,
+    stage: &str,
+    rotate: bool,
+    retire: Option<String>,
+) -> Result<ExitCode, Cause> {
+    let keys = DataFolder::open(data)?.stage_keys(stage)?;
+    let signer = if rotate { keys.rotate()? } else { keys.signer()? };
+    let secret = serde_json::json!({
+        environment::CURSOR_KEY: URL_SAFE_NO_PAD.encode(random_key()?),
+        environment::TOKENS: token_settings(service.definition, &signer),
+    });
+    let named = parameters(&["keys", "--stage", stage]);
+    cloud::run(root, &[named, option("--retire", retire)].concat(), Some(secret.to_string().as_bytes()))
+}
+
+fn parameters(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|&text| text.to_owned()).collect()
+}
+
+fn flag(name: &str, set: bool) -> Vec<String> {
+    if set { parameters(&[name]) } else { Vec::new() }
+}
+
+fn option(name: &str, value: Option<String>) -> Vec<String> {
+    value.map_or_else(Vec::new, |value| vec![name.to_owned(), value])
 }
 
 /// The workspace's folder, where `regen` writes, `--isolated` builds and data is kept: cargo names it to
@@ -164,9 +271,14 @@ fn regen(app: &App, root: &Path, check: bool) -> Result<ExitCode, Cause> {
     Ok(if check && !touched.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn token(service: &Service, data: &Path, subject: String, roles: Vec<String>, minutes: u32) -> Result<String, Cause> {
-    let signer = DataFolder::open(data)?.signer()?;
-    let settings = token_settings(service.definition, &signer);
+fn token(
+    service: &Service,
+    signer: &TokenSigner,
+    subject: String,
+    roles: Vec<String>,
+    minutes: u32,
+) -> Result<String, Cause> {
+    let settings = token_settings(service.definition, signer);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
     let iat = i64::try_from(now)?;
     signer.sign(&Claims {
@@ -210,6 +322,6 @@ async fn seed(app: &App, data: &Path) -> Result<(), Cause> {
     }
     println!("{}", seeded.message);
     println!("Sign in as {} for 12 hours with the token:", seeded.roles.join(", "));
-    println!("{}", token(&app.service, data, seeded.subject, seeded.roles, 720)?);
+    println!("{}", token(&app.service, &folder.signer()?, seeded.subject, seeded.roles, 720)?);
     Ok(())
 }

@@ -8,6 +8,7 @@
 //!   cursor.key         seals cursors
 //!   service.json       how to reach the running service's database
 //!   functions.env      what functions need that run outside of the service
+//!   stages/dev/        the key that signs tokens for a deployed stage
 //! ```
 
 use std::{
@@ -94,6 +95,15 @@ impl DataFolder {
         TokenSigner::new("local", &pkcs8).map_err(|cause| format!("{}: {cause}", path.display()).into())
     }
 
+    /// The keys that sign tokens for a deployed stage. Previews share theirs, as they share their secret.
+    ///
+    /// # Errors
+    /// When their folder cannot be made.
+    pub fn stage_keys(&self, stage: &str) -> Result<StageKeys, Cause> {
+        let name = if stage.starts_with("pr-") { "preview" } else { stage };
+        Ok(StageKeys(Self::open(self.0.join("stages").join(name))?.0))
+    }
+
     /// The key that seals cursors, made on first use.
     ///
     /// # Errors
@@ -131,6 +141,48 @@ impl DataFolder {
         let text: String = environment.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect();
         write_private(&self.functions_env(), text.as_bytes())?;
         Ok(())
+    }
+}
+
+/// The folder with the keys that sign tokens for a deployed stage: `signing.key`, and those before it.
+#[derive(Clone, Debug)]
+pub struct StageKeys(PathBuf);
+
+impl StageKeys {
+    /// The key that signs, made on first use.
+    ///
+    /// # Errors
+    /// When it cannot be kept or is none.
+    pub fn signer(&self) -> Result<TokenSigner, Cause> {
+        keep(&self.current(), TokenSigner::generate)?;
+        self.existing()
+    }
+
+    /// The key that signs.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn existing(&self) -> Result<TokenSigner, Cause> {
+        let path = self.current();
+        let named = |cause: Cause| Cause::from(format!("{}: {cause}", path.display()));
+        TokenSigner::with_thumbprint(&fs::read(&path).map_err(|error| named(error.into()))?).map_err(named)
+    }
+
+    /// Another key to sign with; the one before stays beside it, under its name.
+    ///
+    /// # Errors
+    /// When there is none yet, or a key cannot be kept.
+    pub fn rotate(&self) -> Result<TokenSigner, Cause> {
+        let before = self.existing()?.public_key().kid.clone();
+        let draft = self.0.join(format!("signing.draft-{}", std::process::id()));
+        write_private(&draft, &TokenSigner::generate()?)?;
+        fs::hard_link(self.current(), self.0.join(format!("signing.{before}.key")))?;
+        fs::rename(&draft, self.current())?;
+        self.existing()
+    }
+
+    fn current(&self) -> PathBuf {
+        self.0.join("signing.key")
     }
 }
 
@@ -181,6 +233,22 @@ mod tests {
         assert!(folder.lock().unwrap().is_none());
         drop(lock);
         assert!(folder.lock().unwrap().is_some());
+        std::fs::remove_dir_all(path).unwrap();
+    }
+
+    #[test]
+    fn a_stage_s_keys_are_named_by_what_they_are_and_kept_when_another_one_comes() {
+        let path = std::env::temp_dir().join(format!("onefold-data-{}", uuid::Uuid::new_v4()));
+        let folder = DataFolder::open(&path).unwrap();
+        let keys = folder.stage_keys("pr-7").unwrap();
+        assert!(keys.existing().is_err() && keys.rotate().is_err());
+        let first = keys.signer().unwrap().public_key().clone();
+        assert_eq!(&first, folder.stage_keys("pr-8").unwrap().existing().unwrap().public_key());
+        assert!(folder.stage_keys("dev").unwrap().existing().is_err());
+        let second = keys.rotate().unwrap().public_key().clone();
+        assert_ne!(first, second);
+        assert_eq!(&second, keys.signer().unwrap().public_key());
+        assert!(path.join(format!("stages/preview/signing.{}.key", first.kid)).exists());
         std::fs::remove_dir_all(path).unwrap();
     }
 }

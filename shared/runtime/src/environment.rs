@@ -12,6 +12,8 @@ use crate::tokens::TokenSettings;
 pub const TABLE: &str = "ONEFOLD_TABLE";
 /// Where the database is, when it is not at AWS. The name that all AWS SDKs read.
 pub const DATABASE_ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
+/// Where all of AWS is, when it is elsewhere; what is said of a single service counts for more.
+const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 /// The key that seals cursors: 32 bytes in base64url without padding.
 pub const CURSOR_KEY: &str = "ONEFOLD_CURSOR_KEY";
 /// [`TokenSettings`] as JSON.
@@ -52,7 +54,7 @@ impl Environment {
         let text = store::read_secret(SecretSettings {
             id,
             region: required("AWS_REGION")?,
-            endpoint: set(SECRETS_ENDPOINT),
+            endpoint: set(SECRETS_ENDPOINT).or_else(|| set(ENDPOINT)),
             access_key_id: required("AWS_ACCESS_KEY_ID")?,
             secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
             session_token: set("AWS_SESSION_TOKEN"),
@@ -75,7 +77,7 @@ impl Environment {
             Some(table) => Some(Settings {
                 table,
                 region: required("AWS_REGION")?,
-                endpoint: lookup(DATABASE_ENDPOINT),
+                endpoint: lookup(DATABASE_ENDPOINT).or_else(|| lookup(ENDPOINT)),
                 access_key_id: required("AWS_ACCESS_KEY_ID")?,
                 secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
                 session_token: lookup("AWS_SESSION_TOKEN"),
@@ -139,12 +141,13 @@ mod tests {
         });
         let environment = Environment::load(|name| match name {
             SECRET => Some("onefold/test".to_owned()),
-            SECRETS_ENDPOINT => Some(endpoint.clone()),
+            ENDPOINT => Some(endpoint.clone()),
             TABLE => Some("ours".to_owned()),
             "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("x".to_owned()),
             _ => None,
         });
         let store = environment.await.unwrap().store.unwrap();
+        assert_eq!(store.endpoint.as_deref(), Some(endpoint.as_str()), "what is said of all counts for each");
         assert_eq!((store.table.as_str(), store.cursor_key), ("ours", [0; 32]), "what is set counts");
         manager.await.unwrap();
     }

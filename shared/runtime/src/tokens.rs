@@ -15,7 +15,10 @@ use jsonwebtoken::{
     errors::{ErrorKind, Result as JwtResult},
 };
 use protocol::{Cause, Code, Fault, Timestamp};
-use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
+use ring::{
+    digest::{SHA256, digest},
+    signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey},
+};
 use serde::{Deserialize, Serialize};
 use signature::{Signer, Verifier};
 
@@ -189,6 +192,17 @@ impl TokenSigner {
         Ok(Self { key: EncodingKey::from_ed_der(pkcs8), public: PublicKey { kid: kid.to_owned(), x } })
     }
 
+    /// From a key pair in PKCS #8, named by its thumbprint (RFC 7638).
+    ///
+    /// # Errors
+    /// As [`TokenSigner::new`].
+    pub fn with_thumbprint(pkcs8: &[u8]) -> Result<Self, Cause> {
+        let mut signer = Self::new("", pkcs8)?;
+        let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, signer.public.x);
+        signer.public.kid = URL_SAFE_NO_PAD.encode(digest(&SHA256, members.as_bytes()));
+        Ok(signer)
+    }
+
     /// A new key pair in PKCS #8.
     ///
     /// # Errors
@@ -292,6 +306,18 @@ mod tests {
             jti: "1".into(),
             roles: vec!["viewer".into()],
         }
+    }
+
+    /// The example of RFC 8037, appendix A: its key pair, and the thumbprint that is stated there.
+    #[test]
+    fn a_key_can_be_named_by_its_thumbprint() {
+        let seed = URL_SAFE_NO_PAD.decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A").unwrap();
+        let public = URL_SAFE_NO_PAD.decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").unwrap();
+        // PKCS #8 version 2 (RFC 8410, section 7): both halves, each in its wrapping.
+        let head = [0x30, 0x51, 2, 1, 1, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+        let pkcs8 = [&head[..], &seed, &[0x81, 0x21, 0], &public].concat();
+        let signer = TokenSigner::with_thumbprint(&pkcs8).unwrap();
+        assert_eq!(signer.public_key().kid, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
     }
 
     fn at(seconds: i64) -> Timestamp {

@@ -1,0 +1,157 @@
+/** Builds, compares, deploys, and says where the service answers. */
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { DescribeSecretCommand, ResourceNotFoundException } from "@aws-sdk/client-secrets-manager";
+import { stages } from "../../stages.js";
+import { loadContract } from "../contract.js";
+import { Names } from "../names.js";
+import { Problem } from "../problem.js";
+import { refusals } from "../safe-change.js";
+import { type Architecture, chooseStage, type Stage } from "../stage.js";
+import { checkBootstrap, type Cloud, explained, signIn } from "./aws.js";
+import { INFRA, ROOT } from "./places.js";
+import { checkState, findStack, templateOf } from "./stacks.js";
+
+export interface DeployOptions {
+  readonly stage: string;
+  /** Deploy without asking. */
+  readonly yes: boolean;
+  /** When it is not the stage's own. */
+  readonly architecture: string | undefined;
+}
+
+/** How the processors are named where functions are built. */
+const TARGETS: Record<Architecture, { flag: string; triple: string }> = {
+  arm64: { flag: "--arm64", triple: "aarch64-unknown-linux-gnu" },
+  x86_64: { flag: "--x86-64", triple: "x86_64-unknown-linux-gnu" },
+};
+const BINARIES = join(ROOT, "target/lambda");
+const ASSEMBLY = join(INFRA, "cdk.out");
+const OUTPUTS = join(ASSEMBLY, "outputs.json");
+
+/** All that can be refused is refused before anything is built. @throws Problem */
+export async function deploy({ stage: name, yes, architecture }: DeployOptions): Promise<void> {
+  const stage = chooseStage(stages, name, architecture);
+  const names = new Names(loadContract(join(ROOT, "bindings/contract.json")), stage);
+  checkTools(stage.config.architecture);
+  const cloud = await signIn();
+  await checkBootstrap(cloud);
+  const secretVersion = await versionOfSecret(cloud, names, stage);
+  const before = await stacksOf(cloud, names);
+
+  build(stage.config.architecture);
+  const context = { stage: name, architecture: stage.config.architecture, secretVersion };
+  cdk(["synth", "--quiet", "--output", ASSEMBLY, ...Object.entries(context).flatMap(([key, value]) => ["-c", `${key}=${value}`])]);
+  if (before.has(names.stack("data"))) {
+    await checkData(cloud, names.stack("data"));
+  }
+  announce(cloud, stage, before.size === 0);
+  if (before.size > 0) {
+    cdk(["diff", "--app", ASSEMBLY, "--all", "--method", "template"]);
+  }
+  await confirm(stage, yes);
+  cdk(["deploy", "--app", ASSEMBLY, "--all", "--require-approval", "never", "--progress", "events", "--outputs-file", OUTPUTS]);
+  printEndpoints(stage);
+}
+
+/** @throws Problem naming what is missing, and how to get it. */
+function checkTools(architecture: Architecture): void {
+  if (spawnSync("cargo", ["lambda", "--version"], { stdio: "ignore" }).status !== 0) {
+    throw new Problem("cargo-lambda, which builds the functions, is not there: `pip install cargo-lambda==1.9.2` brings it with all it needs.");
+  }
+  const { triple } = TARGETS[architecture];
+  const { stdout } = spawnSync("rustc", ["--print", "target-libdir", "--target", triple], { encoding: "utf8" });
+  if (!existsSync((stdout ?? "").trim())) {
+    throw new Problem(`Rust cannot build for ${architecture} yet: \`rustup target add ${triple}\`.`);
+  }
+}
+
+/** Functions read the secret when they start; its version in their environment makes them start anew when it changes. */
+async function versionOfSecret(cloud: Cloud, names: Names, stage: Stage): Promise<string> {
+  try {
+    const secret = await cloud.secrets.send(new DescribeSecretCommand({ SecretId: names.secret }));
+    const versions = Object.entries(secret.VersionIdsToStages ?? {});
+    const [current] = versions.find(([, labels]) => labels.includes("AWSCURRENT")) ?? [];
+    if (current !== undefined) {
+      return current;
+    }
+  } catch (error) {
+    if (!(error instanceof ResourceNotFoundException)) {
+      throw explained(error);
+    }
+  }
+  throw new Problem(`The secret ${names.secret}, which holds the stage's keys, is not there yet: \`cargo run -- keys --stage ${stage.name}\` makes it.`);
+}
+
+/** The stacks that are there, none of which is in a state that forbids a change. @throws Problem */
+async function stacksOf({ cloudFormation }: Cloud, names: Names): Promise<Set<string>> {
+  const there = new Set<string>();
+  for (const name of names.stacks()) {
+    const stack = await findStack(cloudFormation, name);
+    if (stack !== undefined) {
+      checkState(name, stack);
+      there.add(name);
+    }
+  }
+  return there;
+}
+
+/** One pass for all functions. What to optimize, the workspace's own profile says: cargo-lambda's costs 50 s for each function. */
+function build(architecture: Architecture): void {
+  const { flag } = TARGETS[architecture];
+  const command = ["lambda", "build", "--release", flag, "--disable-optimizations", "--lambda-dir", BINARIES, "-p", "functions"];
+  const { status } = spawnSync("cargo", command, { cwd: ROOT, stdio: "inherit" });
+  if (status !== 0) {
+    throw new Problem("The functions do not build; nothing was deployed.");
+  }
+}
+
+/** @throws Problem when what is stored would be harmed. */
+async function checkData({ cloudFormation }: Cloud, name: string): Promise<void> {
+  const next: unknown = JSON.parse(readFileSync(join(ASSEMBLY, `${name}.template.json`), "utf8"));
+  const refused = refusals((await templateOf(cloudFormation, name)) as object, next as object);
+  if (refused.length > 0) {
+    throw new Problem(
+      `Nothing was deployed, because ${name} would harm what is stored:\n${refused.map((refusal) => `  - ${refusal}`).join("\n")}\n` +
+        "docs/operations.md says how to move data on purpose.",
+    );
+  }
+}
+
+function announce({ account, region }: Cloud, stage: Stage, isNew: boolean): void {
+  console.log(`\nStage ${stage.name} in account ${account}, region ${region}${isNew ? ": nothing is there yet." : ". The difference:"}`);
+}
+
+/** Production asks, unless it was told not to. @throws Problem */
+async function confirm({ name }: Stage, yes: boolean): Promise<void> {
+  if (yes || name !== "prod") {
+    return;
+  }
+  if (!process.stdin.isTTY) {
+    throw new Problem("Nothing was deployed: production is confirmed by hand, or with --yes.");
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await terminal.question(`Deploy to ${name}? [y/N] `);
+  terminal.close();
+  if (!/^y(es)?$/i.test(answer.trim())) {
+    throw new Problem("Nothing was deployed.");
+  }
+}
+
+function cdk(command: readonly string[]): void {
+  const { status } = spawnSync(join(INFRA, "node_modules/.bin/cdk"), [...command], { cwd: INFRA, stdio: "inherit" });
+  if (status !== 0) {
+    throw new Problem(`\`cdk ${command[0]}\` failed; what it says stands above. CloudFormation takes back what it could not finish.`);
+  }
+}
+
+function printEndpoints({ name }: Stage): void {
+  const outputs = JSON.parse(readFileSync(OUTPUTS, "utf8")) as Record<string, Record<string, string>>;
+  const { Url: url, FrontendBucket: bucket } = Object.assign({}, ...Object.values(outputs)) as Record<string, string>;
+  console.log(`\n${name}  ${url ?? "has no address"}`);
+  if (bucket !== undefined) {
+    console.log(`${name}  frontend: s3://${bucket}`);
+  }
+}

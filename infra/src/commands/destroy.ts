@@ -1,0 +1,104 @@
+/** Removes a stage that may be removed. */
+import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { DeleteStackCommand, DescribeStackResourcesCommand, waitUntilStackDeleteComplete } from "@aws-sdk/client-cloudformation";
+import { DeleteObjectsCommand, ListObjectVersionsCommand, type S3Client } from "@aws-sdk/client-s3";
+import { stages } from "../../stages.js";
+import { loadContract } from "../contract.js";
+import { Names } from "../names.js";
+import { Problem } from "../problem.js";
+import { chooseStage } from "../stage.js";
+import { asked, type Cloud, signIn } from "./aws.js";
+import { ROOT } from "./places.js";
+import { checkState, findStack } from "./stacks.js";
+
+export interface DestroyOptions {
+  readonly stage: string;
+  /** Remove without asking. */
+  readonly yes: boolean;
+}
+
+/** CloudFront takes longest, about a quarter of an hour. In seconds. */
+const MAX_WAIT_S = 3600;
+
+/** Needs no build: the stacks are asked for by name, and go in the opposite order of their making. @throws Problem */
+export async function destroy({ stage: name, yes }: DestroyOptions): Promise<void> {
+  const stage = chooseStage(stages, name);
+  if (stage.config.protectData) {
+    throw new Problem(
+      `Stage ${name} protects its data and is not removed by a command. If it must go: set \`protectData\` to false in stages.ts, ` +
+        "deploy, and try again; docs/operations.md says how to keep a copy first.",
+    );
+  }
+  const names = new Names(loadContract(join(ROOT, "bindings/contract.json")), stage);
+  const cloud = await signIn();
+  const there: string[] = [];
+  for (const stack of names.stacks().reverse()) {
+    const found = await findStack(cloud.cloudFormation, stack);
+    if (found !== undefined) {
+      checkState(stack, found);
+      there.push(stack);
+    }
+  }
+  if (there.length === 0) {
+    console.log(`Stage ${name} is not in account ${cloud.account}, region ${cloud.region}.`);
+    return;
+  }
+  await confirm(name, there, yes);
+  for (const stack of there) {
+    console.log(`removing ${stack}`);
+    await emptyBuckets(cloud, stack);
+    await remove(cloud, stack);
+  }
+  console.log(`Stage ${name} is gone; its keys in the secret ${names.secret} are kept.`);
+}
+
+async function confirm(name: string, there: readonly string[], yes: boolean): Promise<void> {
+  if (yes) {
+    return;
+  }
+  if (!process.stdin.isTTY) {
+    throw new Problem("Nothing was removed: confirm by hand, or with --yes.");
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  const answer = await terminal.question(`This removes ${there.join(", ")} with all that is stored. Type ${name} to go on: `);
+  terminal.close();
+  if (answer.trim() !== name) {
+    throw new Problem("Nothing was removed.");
+  }
+}
+
+async function remove({ cloudFormation }: Cloud, stack: string): Promise<void> {
+  await asked(cloudFormation.send(new DeleteStackCommand({ StackName: stack })));
+  try {
+    await waitUntilStackDeleteComplete({ client: cloudFormation, maxWaitTime: MAX_WAIT_S, minDelay: 2, maxDelay: 15 }, { StackName: stack });
+  } catch {
+    const left = await findStack(cloudFormation, stack);
+    throw new Problem(`${stack} could not be removed (${left?.StackStatusReason ?? left?.StackStatus ?? "no reason given"}). Remove the cause and try again.`);
+  }
+}
+
+/** A bucket with something in it cannot be removed. */
+async function emptyBuckets({ cloudFormation, s3 }: Cloud, stack: string): Promise<void> {
+  const { StackResources: resources = [] } = await asked(cloudFormation.send(new DescribeStackResourcesCommand({ StackName: stack })));
+  for (const { ResourceType: type, PhysicalResourceId: bucket } of resources) {
+    if (type === "AWS::S3::Bucket" && bucket !== undefined) {
+      await emptyBucket(s3, bucket);
+    }
+  }
+}
+
+async function emptyBucket(s3: S3Client, bucket: string): Promise<void> {
+  for (;;) {
+    const page = await asked(s3.send(new ListObjectVersionsCommand({ Bucket: bucket })));
+    const versions = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])];
+    if (versions.length === 0) {
+      return;
+    }
+    const objects = versions.map(({ Key, VersionId }) => ({ Key, VersionId }));
+    const { Errors: errors = [] } = await asked(s3.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: objects, Quiet: true } })));
+    if (errors.length > 0) {
+      throw new Problem(`s3://${bucket}/${errors[0]?.Key ?? ""} could not be removed: ${errors[0]?.Message ?? "no reason given"}`);
+    }
+  }
+}

@@ -1,0 +1,86 @@
+/** A procedure's log. */
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { FilterLogEventsCommand, ResourceNotFoundException } from "@aws-sdk/client-cloudwatch-logs";
+import { stages } from "../../stages.js";
+import { loadContract } from "../contract.js";
+import { Names } from "../names.js";
+import { Problem } from "../problem.js";
+import { chooseStage } from "../stage.js";
+import { type Cloud, explained, signIn } from "./aws.js";
+import { ROOT } from "./places.js";
+
+export interface LogsOptions {
+  readonly stage: string;
+  readonly procedure: string;
+  /** How far back, such as `90s`, `10m`, `2h`, `1d`. */
+  readonly since: string;
+  /** Go on until Ctrl-C. */
+  readonly follow: boolean;
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** CloudWatch Logs answers a few such questions a second for a whole account. */
+const POLL_MS = 2_000;
+/** Lines may arrive after younger ones; so long back is asked again while following. */
+const OVERLAP_MS = 30_000;
+
+/** @throws Problem */
+export async function logs({ stage: name, procedure, since, follow }: LogsOptions): Promise<void> {
+  const contract = loadContract(join(ROOT, "bindings/contract.json"));
+  if (!contract.procedures.some((known) => known.name === procedure)) {
+    throw new Problem(`There is no procedure ${JSON.stringify(procedure)}. There are: ${contract.procedures.map(({ name }) => name).join(", ")}.`);
+  }
+  const group = new Names(contract, chooseStage(stages, name)).logGroup(procedure);
+  let start = Date.now() - parseSpan(since);
+  const cloud = await signIn();
+  const seen = new Map<string, number>();
+  for (;;) {
+    const newest = await print(cloud, group, start, seen);
+    if (!follow) {
+      return;
+    }
+    start = Math.max(start, newest - OVERLAP_MS);
+    for (const [id, time] of seen) {
+      if (time < start) {
+        seen.delete(id);
+      }
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+/** In milliseconds. @throws Problem */
+export function parseSpan(text: string): number {
+  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  const length = UNITS_MS[unit ?? ""];
+  if (count === undefined || length === undefined) {
+    throw new Problem(`${JSON.stringify(text)} is no span of time such as 90s, 10m, 2h or 1d.`);
+  }
+  return Number(count) * length;
+}
+
+/** Prints what was not seen yet; answers the time of the youngest line. */
+async function print(cloud: Cloud, group: string, start: number, seen: Map<string, number>): Promise<number> {
+  let newest = start;
+  let token: string | undefined;
+  do {
+    const page = await cloud.logs
+      .send(new FilterLogEventsCommand({ logGroupName: group, startTime: start, nextToken: token }))
+      .catch((error: unknown) => {
+        if (error instanceof ResourceNotFoundException) {
+          throw new Problem(`There is no log ${group} in account ${cloud.account}, region ${cloud.region}: is the stage deployed there?`);
+        }
+        throw explained(error);
+      });
+    for (const { eventId: id = "", timestamp: time = 0, message = "" } of page.events ?? []) {
+      newest = Math.max(newest, time);
+      if (!seen.has(id)) {
+        seen.set(id, time);
+        console.log(message.trimEnd());
+      }
+    }
+    token = page.nextToken;
+  } while (token !== undefined);
+  return newest;
+}

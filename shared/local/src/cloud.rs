@@ -1,0 +1,81 @@
+//! The commands that reach AWS. The programs in `infra/` carry them out, beside the stacks that they are
+//! about; here they are made ready and started.
+
+use std::{
+    fs, io,
+    io::Write as _,
+    path::Path,
+    process::{Command, ExitCode, Stdio},
+};
+
+use protocol::Cause;
+
+use crate::build;
+
+/// The oldest Node.js that the programs run on.
+const NODE: u32 = 20;
+
+/// Runs a program of `infra/` with these parameters; `input` is what it reads.
+///
+/// # Errors
+/// When Node.js is missing or too old, or the program cannot be installed, built or started.
+pub fn run(root: &Path, parameters: &[String], input: Option<&[u8]>) -> Result<ExitCode, Cause> {
+    let infra = root.join("infra");
+    check_node()?;
+    install(&infra)?;
+    step(&infra, "npm", &["run", "--silent", "build"])?;
+    let mut command = clean("node");
+    // It runs on the oldest supported Node.js until that is raised here; the programs' users need no reminder.
+    command.env("AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED", "true");
+    command.current_dir(&infra).arg("build/src/cli.js").args(parameters);
+    if input.is_some() {
+        command.stdin(Stdio::piped());
+    }
+    let mut child = command.spawn()?;
+    if let (Some(input), Some(mut pipe)) = (input, child.stdin.take()) {
+        // A program that ends early says why itself.
+        let _ = pipe.write_all(input);
+    }
+    let status = child.wait()?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn check_node() -> Result<(), Cause> {
+    let needed = || Cause::from(format!("this needs Node.js {NODE} or newer with npm (https://nodejs.org)"));
+    let output = clean("node").arg("--version").output().map_err(|_| needed())?;
+    let version = String::from_utf8_lossy(&output.stdout);
+    let major = version.trim().strip_prefix('v').and_then(|version| version.split('.').next()?.parse().ok());
+    if major.is_some_and(|major: u32| major >= NODE) { Ok(()) } else { Err(needed()) }
+}
+
+/// Installs what `package-lock.json` names, unless it is there: npm notes at the end what it installed.
+fn install(infra: &Path) -> Result<(), Cause> {
+    let changed = |file: &str| fs::metadata(infra.join(file)).and_then(|about| about.modified());
+    let wanted = changed("package-lock.json")?;
+    if changed("node_modules/.package-lock.json").is_ok_and(|installed| installed >= wanted) {
+        return Ok(());
+    }
+    eprintln!("installing infra/node_modules");
+    step(infra, "npm", &["ci", "--no-audit", "--no-fund"])
+}
+
+fn step(infra: &Path, program: &str, parameters: &[&str]) -> Result<(), Cause> {
+    let output = clean(program).current_dir(infra).args(parameters).stdin(Stdio::null()).output();
+    let output = output.map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Cause::from(format!("{program} was not found; it comes with Node.js")),
+        _ => error.into(),
+    })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = [output.stdout, output.stderr].concat();
+    Err(format!("`{program} {}` failed in infra/:\n{}", parameters.join(" "), String::from_utf8_lossy(&said)).into())
+}
+
+fn clean(program: &str) -> Command {
+    let mut command = Command::new(program);
+    for name in build::about_the_package() {
+        command.env_remove(name);
+    }
+    command
+}

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""ministack, which stands for AWS in the rehearsal, with the gaps closed that the rehearsal meets.
+
+Configured by environment variables as ministack itself; with AUTH=true it judges each request by the
+policies of whoever signed it, as AWS does.
+"""
+
+import json
+import re
+
+from ministack.core import iam_actions, iam_evaluator
+from ministack.services import cloudformation
+from ministack.services.cloudformation import provisioners
+
+LEADING_KEYS = "dynamodb:LeadingKeys"
+PARTITION_KEYS = re.compile(r"pk|gsi\dpk")
+MEMBERS = ("Key", "Item")
+
+
+def close_gap_in_nested_updates() -> None:
+    """An update of a nested stack forgets the attributes of resources that stay as they are."""
+    update = provisioners._update_resource
+
+    def patched(resource_type, physical_id, old_props, new_props, stack_name, logical_id=None, old_attrs=None):
+        if old_attrs is None:
+            resources = (cloudformation._stacks.get(stack_name) or {}).get("_resources", {})
+            old_attrs = resources.get(logical_id, {}).get("Attributes")
+        return update(resource_type, physical_id, old_props, new_props, stack_name, logical_id, old_attrs)
+
+    provisioners._update_resource = patched
+
+
+def text_of(value: object) -> str | None:
+    return value.get("S") if isinstance(value, dict) else None
+
+
+def leading_keys(request: dict) -> list[str]:
+    """The partition keys that a request names, one or several."""
+    found = [text_of(request[member].get("pk")) for member in MEMBERS if isinstance(request.get(member), dict)]
+    for elements in (request.get("RequestItems") or {}).values():
+        if isinstance(elements, dict):
+            found += [text_of(key.get("pk")) for key in elements.get("Keys", [])]
+        else:
+            found += [key for element in elements for inner in element.values() for key in leading_keys(inner)]
+    names = request.get("ExpressionAttributeNames") or {}
+    values = request.get("ExpressionAttributeValues") or {}
+    for name, value in re.findall(r"([#\w]+)\s*=\s*(:\w+)", request.get("KeyConditionExpression") or ""):
+        if PARTITION_KEYS.fullmatch(names.get(name, name)):
+            found.append(text_of(values.get(value)))
+    return [key for key in found if key is not None]
+
+
+class KeyedArn(str):
+    """The table of one element of a transaction, with the key that the element names."""
+
+    keys: list[str]
+
+
+def close_gap_in_conditions() -> None:
+    """`dynamodb:LeadingKeys` is no condition that it knows: each request has it for its keys, and each element of a transaction for its own."""
+    context, checks, enforce = (
+        iam_actions.dynamodb_service_context,
+        iam_actions.dynamodb_transaction_checks,
+        iam_evaluator.enforce,
+    )
+
+    def parsed(body: bytes) -> dict:
+        try:
+            request = json.loads(body or b"{}")
+        except ValueError:
+            return {}
+        return request if isinstance(request, dict) else {}
+
+    def patched_context(body):
+        keys = leading_keys(parsed(body))
+        return {**context(body), **({LEADING_KEYS: keys} if keys else {})}
+
+    def patched_checks(iam_action, body, region, account_id):
+        found = checks(iam_action, body, region, account_id)
+        elements = [inner for item in parsed(body).get("TransactItems", []) for inner in item.values()]
+        keyed = []
+        for (action, arn), element in zip(found, elements, strict=True) if found else ():
+            arn = KeyedArn(arn)
+            arn.keys = leading_keys(element)
+            keyed.append((action, arn))
+        return keyed
+
+    def patched_enforce(access_key, action, service, region, *, resource_arn="*", service_context=None, **rest):
+        # The bootstrap's bucket refuses plain HTTP, which on this machine stands for TLS.
+        iam_evaluator._request_origin.set(("127.0.0.1", True))
+        if isinstance(resource_arn, KeyedArn):
+            service_context = {**(service_context or {}), LEADING_KEYS: resource_arn.keys}
+        return enforce(
+            access_key, action, service, region, resource_arn=resource_arn, service_context=service_context, **rest
+        )
+
+    iam_actions.dynamodb_service_context = patched_context
+    iam_actions.dynamodb_transaction_checks = patched_checks
+    iam_evaluator.enforce = patched_enforce
+
+
+if __name__ == "__main__":
+    close_gap_in_nested_updates()
+    close_gap_in_conditions()
+    from ministack.app import main
+
+    main()
