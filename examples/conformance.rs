@@ -78,7 +78,7 @@ mod greet {
             pub message: String,
         }
         /// Greet somebody.
-        #[procedure(query, auth = public)]
+        #[procedure(query, auth = public, cache_s = 60)]
         pub async fn hello(input: Input) -> Greeting {
             Greeting { message: format!("Hello {}", input.name) }
         }

@@ -37,6 +37,7 @@ const STREAM_VIEWS = ["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES
 export type StreamView = (typeof STREAM_VIEWS)[number];
 
 const KINDS = ["query", "mutation"] as const;
+const AUTHS = ["public", "signedIn", "permission"] as const;
 
 /** One procedure, which becomes one function. */
 export interface Procedure {
@@ -50,6 +51,8 @@ export interface Procedure {
   readonly timeoutMs: number;
   /** How many calls may run at once; the account's limit when it is not stated. */
   readonly reservedConcurrency: number | undefined;
+  /** For how many seconds a shared cache may keep a result, which is then the same for all callers. */
+  readonly cacheSeconds: number | undefined;
   readonly grants: readonly Grant[];
 }
 
@@ -64,6 +67,8 @@ export interface Grant {
 
 /** The longest that an HTTP API waits is 30 s; a function's own limit must be a second below. */
 const MAX_TIMEOUT_MS = 29_000;
+/** A day, as in `#[procedure]`. */
+export const MAX_CACHE_S = 86_400;
 const SERVICE_NAME = /^[a-z][a-z0-9-]{0,23}$/;
 const PROCEDURE_NAME = /^[a-z][A-Za-z0-9_]*(\.[a-z][A-Za-z0-9_]*)+$/;
 /** IAM gives `*` and `?` a meaning, which a prefix must not have. */
@@ -132,10 +137,23 @@ function parseProcedure(unnamed: Reader): Procedure {
     memoryMb: procedure.integer("memoryMb", 128, 10_240),
     timeoutMs: procedure.integer("timeoutMs", 1, MAX_TIMEOUT_MS),
     reservedConcurrency: procedure.has("reservedConcurrency")
-      ? procedure.integer("reservedConcurrency", 0, Number.MAX_SAFE_INTEGER)
+      ? procedure.integer("reservedConcurrency", 1, Number.MAX_SAFE_INTEGER)
       : undefined,
+    cacheSeconds: parseCacheSeconds(procedure, name),
     grants: procedure.list("grants").map(parseGrant),
   };
+}
+
+/** What is kept is given to everybody: that is for public queries only. */
+function parseCacheSeconds(procedure: Reader, name: string): number | undefined {
+  if (!procedure.has("cacheSeconds")) {
+    return undefined;
+  }
+  const auth = procedure.object("auth").oneOf("type", AUTHS);
+  if (procedure.oneOf("kind", KINDS) !== "query" || auth !== "public") {
+    throw new Problem(`${name} has \`cacheSeconds\`, which only a query that everybody may call can have.`);
+  }
+  return procedure.integer("cacheSeconds", 1, MAX_CACHE_S);
 }
 
 function parseGrant(grant: Reader): Grant {

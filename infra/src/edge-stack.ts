@@ -6,9 +6,10 @@ import { HttpOrigin, S3BucketOrigin } from "aws-cdk-lib/aws-cloudfront-origins";
 import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
 import { FRONT_HEADER } from "./front-check.js";
-import type { Contract } from "./contract.js";
+import { MAX_CACHE_S, type Contract } from "./contract.js";
 import type { Layout } from "./layout.js";
 import type { Names } from "./names.js";
+import { Problem } from "./problem.js";
 import type { ServiceStack } from "./service-stack.js";
 import { handlerSource } from "./small-function.js";
 import type { EdgeConfig, StageConfig } from "./stage.js";
@@ -25,6 +26,12 @@ export interface EdgeStackProps extends StackProps {
 /** The statuses whose answers CloudFront would otherwise keep for ten seconds, for every caller alike. */
 const KEPT_ERRORS = [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504];
 const HSTS = Duration.days(730);
+/**
+ * CloudFront's quota of cache behaviors for a distribution
+ * (https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html, which said 25
+ * for years). Whether the one for the pages counts is not said; here it does.
+ */
+const MAX_BEHAVIORS = 75;
 
 export class EdgeStack extends Stack {
   readonly distribution: cloudfront.Distribution;
@@ -94,7 +101,10 @@ export class EdgeStack extends Stack {
     };
   }
 
-  /** The first API takes `/trpc/*`; what others have is told by the domain in the path. */
+  /**
+   * CloudFront takes the first behavior whose path fits: so the queries that may be kept come first, then
+   * the domains whose API is not the first one, then all the rest.
+   */
   #api(props: EdgeStackProps): Record<string, cloudfront.BehaviorOptions> {
     const { names, service, layout, contract } = props;
     const shared = {
@@ -102,27 +112,40 @@ export class EdgeStack extends Stack {
       viewerProtocolPolicy: cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
       allowedMethods: cloudfront.AllowedMethods.ALLOW_ALL,
       compress: true,
-      cachePolicy: this.#uncached(names),
-      originRequestPolicy: cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
       responseHeadersPolicy: new cloudfront.ResponseHeadersPolicy(this, "ApiHeaders", {
         responseHeadersPolicyName: `${names.prefix}-api`,
         securityHeadersBehavior: COMMON_HEADERS,
       }),
     };
     const origins = service.fronts.map((front) => this.#origin(front.host, service));
-    const behaviorOf = (api: number): cloudfront.BehaviorOptions => {
+    const behaviorOf = (domain: string | undefined, policies: Policies): cloudfront.BehaviorOptions => {
+      const api = domain === undefined ? 0 : layout.apiOf(domain);
       const origin = origins[api];
       if (origin === undefined) {
         throw new RangeError(`there is no HTTP API ${api}`);
       }
-      return { ...shared, origin };
+      return { ...shared, ...policies, origin };
     };
+    const uncached = this.#uncached(names);
+    const kept = contract.procedures.filter((procedure) => procedure.cacheSeconds !== undefined);
+    // Without such a query there is no policy for it: an account has twenty.
+    const cached = kept.length === 0 ? uncached : this.#publicQueries(names);
     const domains = [...new Set(contract.procedures.map((procedure) => procedure.domain))].sort();
     const elsewhere = domains.filter((domain) => layout.apiOf(domain) !== 0);
-    return Object.fromEntries([
-      ...elsewhere.map((domain) => [`/trpc/${domain}.*`, behaviorOf(layout.apiOf(domain))]),
-      ["/trpc/*", behaviorOf(0)],
-    ]) as Record<string, cloudfront.BehaviorOptions>;
+    const behaviors = [
+      ...kept.map(({ name, domain }) => [`/trpc/${name}`, behaviorOf(domain, cached)] as const),
+      ...elsewhere.map((domain) => [`/trpc/${domain}.*`, behaviorOf(domain, uncached)] as const),
+      ["/trpc/*", behaviorOf(undefined, uncached)] as const,
+    ];
+    const needed = behaviors.length + 1;
+    if (needed > MAX_BEHAVIORS) {
+      throw new Problem(
+        `${needed} cache behaviors are needed, and CloudFront takes ${MAX_BEHAVIORS} for a distribution: ${kept.length} for ` +
+          `queries with \`cache_s\`, ${elsewhere.length} for domains of further HTTP APIs, 2 for the rest. ` +
+          "State `cache_s` only for the queries that are called most.",
+      );
+    }
+    return Object.fromEntries(behaviors);
   }
 
   #origin(host: string, service: ServiceStack): HttpOrigin {
@@ -142,19 +165,60 @@ export class EdgeStack extends Stack {
    * lifetime is a second and not zero only because CloudFront compresses nothing under a policy that
    * could never cache; should an answer be kept by mistake, it is the same caller's.
    */
-  #uncached(names: Names): cloudfront.CachePolicy {
-    return new cloudfront.CachePolicy(this, "Uncached", {
-      cachePolicyName: `${names.prefix}-uncached`,
-      minTtl: Duration.seconds(0),
-      defaultTtl: Duration.seconds(0),
-      maxTtl: Duration.seconds(1),
-      headerBehavior: cloudfront.CacheHeaderBehavior.allowList("authorization", "origin"),
-      queryStringBehavior: cloudfront.CacheQueryStringBehavior.all(),
-      enableAcceptEncodingGzip: true,
-      enableAcceptEncodingBrotli: true,
-    });
+  #uncached(names: Names): Policies {
+    return {
+      originRequestPolicy: cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+      cachePolicy: new cloudfront.CachePolicy(this, "Uncached", {
+        cachePolicyName: `${names.prefix}-uncached`,
+        minTtl: Duration.seconds(0),
+        defaultTtl: Duration.seconds(0),
+        maxTtl: Duration.seconds(1),
+        headerBehavior: cloudfront.CacheHeaderBehavior.allowList("authorization", "origin"),
+        queryStringBehavior: cloudfront.CacheQueryStringBehavior.all(),
+        enableAcceptEncodingGzip: true,
+        enableAcceptEncodingBrotli: true,
+      }),
+    };
+  }
+
+  /**
+   * Keeps what functions say may be kept, for as long as they say: one policy for all such queries.
+   *
+   * What a kept answer could depend on must be part of its key, or else not reach the function. Of a GET that is
+   * the query string and the origin. Beside them only what CORS and a POST need is let through, which no GET
+   * reads: no managed policy lets through so little and yet `content-type`. CloudFront takes `authorization`
+   * and cookies out of a GET that neither policy names.
+   */
+  #publicQueries(names: Names): Policies {
+    return {
+      originRequestPolicy: new cloudfront.OriginRequestPolicy(this, "PublicRequests", {
+        originRequestPolicyName: `${names.prefix}-public-queries`,
+        headerBehavior: cloudfront.OriginRequestHeaderBehavior.allowList(
+          "access-control-request-headers",
+          "access-control-request-method",
+          "content-type",
+        ),
+        cookieBehavior: cloudfront.OriginRequestCookieBehavior.none(),
+        // The key has the query string, and what is in the key is sent.
+        queryStringBehavior: cloudfront.OriginRequestQueryStringBehavior.none(),
+      }),
+      cachePolicy: new cloudfront.CachePolicy(this, "PublicQueries", {
+        cachePolicyName: `${names.prefix}-public-queries`,
+        minTtl: Duration.seconds(0),
+        defaultTtl: Duration.seconds(0),
+        maxTtl: Duration.seconds(MAX_CACHE_S),
+        headerBehavior: cloudfront.CacheHeaderBehavior.allowList("origin"),
+        cookieBehavior: cloudfront.CacheCookieBehavior.none(),
+        queryStringBehavior: cloudfront.CacheQueryStringBehavior.all(),
+        enableAcceptEncodingGzip: true,
+        enableAcceptEncodingBrotli: true,
+      }),
+    };
   }
 }
+
+/** What is kept under which key, and what the function is sent. */
+type Policies = Required<Pick<cloudfront.BehaviorOptions, "cachePolicy" | "originRequestPolicy">>;
 
 const COMMON_HEADERS: cloudfront.ResponseSecurityHeadersBehavior = {
   strictTransportSecurity: { accessControlMaxAge: HSTS, includeSubdomains: true, override: true },

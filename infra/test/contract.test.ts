@@ -60,12 +60,32 @@ it("another format is refused", () => {
 it("a member that is missing or malformed is named with its place", () => {
   assert.match(problemWith((c) => delete procedure(c, "posts.get").memoryMb), /^`memoryMb` of posts\.get is undefined, and not a whole number from 128 to 10240\.$/);
   assert.match(problemWith((c) => (procedure(c, "posts.get").timeoutMs = 29_001)), /^`timeoutMs` of posts\.get is 29001, and not a whole number from 1 to 29000\.$/);
-  assert.match(problemWith((c) => (procedure(c, "posts.get").reservedConcurrency = -1)), /^`reservedConcurrency` of posts\.get is -1, and not a whole number from 0\.$/);
+  assert.match(problemWith((c) => (procedure(c, "posts.get").reservedConcurrency = 0)), /^`reservedConcurrency` of posts\.get is 0, and not a whole number from 1\.$/);
   assert.match(problemWith((c) => (procedure(c, "posts.get").kind = "subscription")), /^`kind` of posts\.get is "subscription", and not one of query, mutation\.$/);
   assert.match(problemWith((c) => (c.procedures[0].name = "ping")), /^`name` of number 1 in `procedures` of the contract is "ping"/);
   assert.match(problemWith((c) => (c.table.streamView = "NONE")), /^`streamView` of `table` of the contract is "NONE"/);
   assert.match(problemWith((c) => delete c.table), /^`table` of the contract is not an object\.$/);
   assert.match(problemWith((c) => (c.service = "Back Office")), /^`service` of the contract is "Back Office"/);
+});
+
+it("only a public query may say that its answers are kept", () => {
+  const stated = (name: string, more: Json): ((c: Json) => void) => (c) => Object.assign(procedure(c, name), { cacheSeconds: 60, ...more });
+  const open = { auth: { type: "public" } };
+  const kept = sample();
+  stated("posts.get", open)(kept);
+  const seconds = parseContract(kept).procedures.map((found) => [found.name, found.cacheSeconds]);
+  assert.deepEqual(seconds, [["posts.create", undefined], ["posts.get", 60]]);
+
+  const refused = (name: string): string => `${name} has \`cacheSeconds\`, which only a query that everybody may call can have.`;
+  assert.equal(problemWith(stated("posts.create", open)), refused("posts.create"));
+  for (const auth of [{ type: "signedIn" }, { type: "permission", permission: "posts:read" }]) {
+    assert.equal(problemWith(stated("posts.get", { auth })), refused("posts.get"));
+  }
+  assert.match(problemWith(stated("posts.get", { auth: { type: "anybody" } })), /^`type` of `auth` of posts\.get is "anybody"/);
+  assert.match(problemWith(stated("posts.get", {})), /^`auth` of posts\.get is not an object\.$/);
+  for (const cacheSeconds of [0, 86_401, 1.5]) {
+    assert.match(problemWith(stated("posts.get", { ...open, cacheSeconds })), /^`cacheSeconds` of posts\.get .* whole number from 1 to 86400\.$/);
+  }
 });
 
 it("a query that could write is refused", () => {

@@ -28,9 +28,11 @@ export interface RawContract {
 export interface RawProcedure {
   name: string;
   kind: string;
+  auth: { type: string; permission?: string };
   memoryMb: number;
   timeoutMs: number;
-  reservedConcurrency?: number;
+  reservedConcurrency: number | null;
+  cacheSeconds: number | null;
   grants: { actions: string[]; leadingKeys: string; prefix: string }[];
 }
 

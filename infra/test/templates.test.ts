@@ -310,6 +310,7 @@ describe("the edge", () => {
     assert.equal(behavior.Compress, true);
     const policy = synthesis.only("AWS::CloudFront::CachePolicy");
     assert.equal(behavior.CachePolicyId.Ref, policy.id);
+    assert.deepEqual(synthesis.all("AWS::CloudFront::OriginRequestPolicy"), []);
     const { DefaultTTL, MinTTL, MaxTTL, ParametersInCacheKeyAndForwardedToOrigin: key } = policy.properties.CachePolicyConfig;
     assert.deepEqual({ DefaultTTL, MinTTL, MaxTTL }, { DefaultTTL: 0, MinTTL: 0, MaxTTL: 1 });
     assert.ok(key.HeadersConfig.Headers.includes("authorization"), "never another caller's");

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
+use serde_json::{Value, json};
+
 use crate::given::{
     Folder,
     cargo::root,
@@ -57,4 +59,59 @@ fn missing_edited_and_left_over_files_are_found_and_put_right() {
     codegen::write(folder.path(), &files).unwrap();
     assert!(stale().is_empty());
     assert!(!folder.path().join(left_over).exists());
+}
+
+/// A service whose procedures state limits.
+mod limits {
+    use runtime::{Callers, Definition, prelude::*};
+
+    const SERVICE: Definition =
+        Definition { name: "limits", permits: |_, _| false, callers: Callers::Tokens, method_override: true };
+
+    runtime::procedures! {
+        inline SERVICE;
+        prices { list, recount, today }
+    }
+
+    mod prices {
+        pub mod list {
+            use super::super::*;
+            /// States nothing.
+            #[procedure(query, auth = public)]
+            pub async fn list() -> Vec<u32> {
+                Vec::new()
+            }
+        }
+        pub mod recount {
+            use super::super::*;
+            /// One at a time.
+            #[procedure(mutation, auth = signed_in, concurrency = 1)]
+            pub async fn recount() {}
+        }
+        pub mod today {
+            use super::super::*;
+            /// The same for everybody, for a day.
+            #[procedure(query, auth = public, cache_s = 86_400, concurrency = 20)]
+            pub async fn today() -> u32 {
+                1
+            }
+        }
+    }
+}
+
+#[test]
+fn the_contract_holds_the_limits_that_a_procedure_states() {
+    let (contract, _) = codegen::contract(&limits::service()).unwrap();
+    let contract = serde_json::to_value(contract).unwrap();
+    let procedures = contract["procedures"].as_array().unwrap();
+    let stated =
+        procedures.iter().map(|p| [&p["name"], &p["reservedConcurrency"], &p["cacheSeconds"]].map(Value::clone));
+    assert_eq!(
+        stated.collect::<Vec<_>>(),
+        [
+            [json!("prices.list"), Value::Null, Value::Null],
+            [json!("prices.recount"), json!(1), Value::Null],
+            [json!("prices.today"), json!(20), json!(86_400)],
+        ]
+    );
 }

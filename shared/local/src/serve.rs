@@ -259,13 +259,20 @@ async fn isolated(
             // The procedure gives up by itself first, with a typed error.
             timeout: Duration::from_millis(u64::from(entry.spec.timeout_ms) + 1_000),
             init_timeout: INIT_TIMEOUT,
-            max_instances: MAX_INSTANCES,
+            max_instances: max_instances(entry.spec.concurrency),
             idle_for: IDLE_FOR,
             memory_mb: entry.spec.memory_mb,
         });
         entries.insert(entry.name, entry);
     }
     Ok(Backend::Isolated { entries, pool: Pool::start(functions).await? })
+}
+
+/// As many as the procedure states, and not more than a laptop bears.
+fn max_instances(concurrency: Option<u32>) -> usize {
+    concurrency
+        .and_then(|stated| usize::try_from(stated).ok())
+        .map_or(MAX_INSTANCES, |stated| stated.min(MAX_INSTANCES))
 }
 
 /// What `GET /` answers.
@@ -302,5 +309,17 @@ async fn stop_signal() {
         Err(_) => {
             let _ = tokio::signal::ctrl_c().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_procedure_has_as_many_instances_as_it_states_but_no_more_than_a_laptop_bears() {
+        assert_eq!(max_instances(None), MAX_INSTANCES);
+        assert_eq!(max_instances(Some(1)), 1);
+        assert_eq!(max_instances(Some(u32::MAX)), MAX_INSTANCES);
     }
 }

@@ -12,7 +12,14 @@ use proc_macro::TokenStream;
 /// Makes a function a procedure. See the README, "Add a procedure in five minutes".
 ///
 /// `#[procedure(query | mutation, auth = public | signed_in | permission("…"), rest = "GET /…",
-/// timeout_ms = 10000, memory_mb = 256)]`; `auth` is required.
+/// timeout_ms = 10000, memory_mb = 256, concurrency = 20, cache_s = 60)]`; `auth` is required.
+///
+/// `concurrency`: how many calls of this procedure may run at once, at least 1 (Lambda's reserved
+/// concurrency, taken from what all functions of the account share); unlimited but for that when left out.
+///
+/// `cache_s`: for how many seconds, from 1 to 86400, a shared cache such as CloudFront may keep a
+/// result; none may when it is left out. Only a query with `auth = public` and without `Caller` has it:
+/// what is kept is given to everybody. Failures, and results of a call by POST, are never kept.
 #[proc_macro_attribute]
 pub fn procedure(arguments: TokenStream, item: TokenStream) -> TokenStream {
     answer(procedure::expand(arguments.into(), item.into()))

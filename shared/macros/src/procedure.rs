@@ -1,7 +1,7 @@
 //! `#[procedure]`.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{
     Expr, FnArg, GenericArgument, Ident, ItemFn, LitInt, LitStr, Pat, PathArguments, ReturnType, Token, Type,
     parse::{Parse, ParseStream},
@@ -15,11 +15,33 @@ use crate::docs_of;
 /// `#[procedure(…)]`, read.
 struct Arguments {
     kind: Ident,
-    auth: TokenStream,
+    auth: Auth,
     rest: Option<LitStr>,
     timeout_ms: Option<LitInt>,
     memory_mb: Option<LitInt>,
+    concurrency: Option<LitInt>,
+    cache_s: Option<LitInt>,
 }
+
+/// Who may call.
+enum Auth {
+    Public,
+    SignedIn,
+    Permission(LitStr),
+}
+
+impl ToTokens for Auth {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(match self {
+            Self::Public => quote!(::protocol::Auth::Public),
+            Self::SignedIn => quote!(::protocol::Auth::SignedIn),
+            Self::Permission(permission) => quote!(::protocol::Auth::Permission(#permission)),
+        });
+    }
+}
+
+/// The longest that a shared cache keeps an answer, in seconds: a day.
+const MAX_CACHE_S: u32 = 86_400;
 
 const AUTH_HINT: &str =
     "say who may call this procedure: `auth = public`, `auth = signed_in` or `auth = permission(\"users:read\")`";
@@ -34,6 +56,7 @@ impl Parse for Arguments {
             _ => return Err(syn::Error::new(kind.span(), kind_hint)),
         };
         let (mut auth, mut rest, mut timeout_ms, mut memory_mb) = (None, None, None, None);
+        let (mut concurrency, mut cache_s) = (None, None);
         while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
             let key: Ident = input.parse()?;
             input.parse::<Token![=]>()?;
@@ -42,24 +65,55 @@ impl Parse for Arguments {
                 "rest" => rest = Some(parse_rest(input)?),
                 "timeout_ms" => timeout_ms = Some(input.parse()?),
                 "memory_mb" => memory_mb = Some(input.parse()?),
-                _ => return Err(syn::Error::new(key.span(), "one of auth, rest, timeout_ms, memory_mb")),
+                "concurrency" => concurrency = Some(parse_concurrency(input)?),
+                "cache_s" => cache_s = Some(input.parse()?),
+                _ => {
+                    let known = "one of auth, rest, timeout_ms, memory_mb, concurrency, cache_s";
+                    return Err(syn::Error::new(key.span(), known));
+                }
             }
         }
         let auth = auth.ok_or_else(|| syn::Error::new(Span::call_site(), AUTH_HINT))?;
-        Ok(Self { kind, auth, rest, timeout_ms, memory_mb })
+        if let Some(cache_s) = &cache_s {
+            expect_cacheable(cache_s, &kind, &auth)?;
+        }
+        Ok(Self { kind, auth, rest, timeout_ms, memory_mb, concurrency, cache_s })
     }
 }
 
-fn parse_auth(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+fn parse_concurrency(input: ParseStream<'_>) -> syn::Result<LitInt> {
+    let concurrency: LitInt = input.parse()?;
+    match concurrency.base10_parse::<u32>()? {
+        0 => Err(syn::Error::new(concurrency.span(), "`concurrency` is how many calls may run at once: at least 1")),
+        _ => Ok(concurrency),
+    }
+}
+
+/// Whether the answers are such as a shared cache may keep. That no capability tells who is calling,
+/// the compiler checks where it knows the types.
+fn expect_cacheable(cache_s: &LitInt, kind: &Ident, auth: &Auth) -> syn::Result<()> {
+    let refuse = |message: &str| Err(syn::Error::new(cache_s.span(), message));
+    if kind != "Query" {
+        return refuse("a mutation runs at every call: only the answers of a query may be kept for `cache_s`");
+    }
+    if !matches!(auth, Auth::Public) {
+        return refuse("a shared cache asks nobody who they are: only a query with `auth = public` may have `cache_s`");
+    }
+    if !(1..=MAX_CACHE_S).contains(&cache_s.base10_parse()?) {
+        return refuse("`cache_s` is how many seconds a shared cache may keep an answer: from 1 to 86400");
+    }
+    Ok(())
+}
+
+fn parse_auth(input: ParseStream<'_>) -> syn::Result<Auth> {
     let who: Ident = input.parse().map_err(|error| syn::Error::new(error.span(), AUTH_HINT))?;
     match who.to_string().as_str() {
-        "public" => Ok(quote!(::protocol::Auth::Public)),
-        "signed_in" => Ok(quote!(::protocol::Auth::SignedIn)),
+        "public" => Ok(Auth::Public),
+        "signed_in" => Ok(Auth::SignedIn),
         "permission" => {
             let content;
             syn::parenthesized!(content in input);
-            let permission: LitStr = content.parse()?;
-            Ok(quote!(::protocol::Auth::Permission(#permission)))
+            Ok(Auth::Permission(content.parse()?))
         }
         _ => Err(syn::Error::new(who.span(), AUTH_HINT)),
     }
@@ -139,14 +193,24 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let name = &function.sig.ident;
     let run = run(name, &parameters, &answer);
     let describe = describe(&docs, &parameters, &answer);
-    let reads_only = parameters.iter().filter(|_| arguments.kind == "Query").filter_map(|parameter| match parameter {
-        Parameter::Capability(ty) => Some(
-            quote_spanned!(ty.span()=> const _: () = ::runtime::reads_only(<#ty as ::runtime::Capability>::GRANT);),
-        ),
-        Parameter::Input(_) => None,
+    let capabilities = || {
+        parameters.iter().filter_map(|parameter| match parameter {
+            Parameter::Capability(ty) => Some(ty),
+            Parameter::Input(_) => None,
+        })
+    };
+    let reads_only = capabilities().filter(|_| arguments.kind == "Query").map(
+        |ty| quote_spanned!(ty.span()=> const _: () = ::runtime::reads_only(<#ty as ::runtime::Capability>::GRANT);),
+    );
+    let same_for_all = capabilities().filter(|_| arguments.cache_s.is_some()).map(|ty| {
+        quote_spanned!(ty.span()=>
+            const _: () = ::runtime::same_for_all(<#ty as ::runtime::Capability>::TELLS_CALLER);
+        )
     });
-    let Arguments { kind, auth, rest, .. } = &arguments;
-    let rest = option(rest.as_ref());
+    let Arguments { kind, auth, .. } = &arguments;
+    let rest = option(arguments.rest.as_ref());
+    let concurrency = option(arguments.concurrency.as_ref());
+    let cache_s = option(arguments.cache_s.as_ref());
     let or_default =
         |given: &Option<LitInt>, default: TokenStream| given.as_ref().map_or(default, |given| quote!(#given));
     let timeout_ms = or_default(&arguments.timeout_ms, quote!(::protocol::Spec::DEFAULT_TIMEOUT_MS));
@@ -154,6 +218,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     Ok(quote! {
         #function
         #(#reads_only)*
+        #(#same_for_all)*
 
         /// The procedure of this file, for its function's `main` and for the index.
         #[derive(Clone, Copy, Debug)]
@@ -166,6 +231,8 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
                 rest: #rest,
                 timeout_ms: #timeout_ms,
                 memory_mb: #memory_mb,
+                concurrency: #concurrency,
+                cache_s: #cache_s,
             };
             #run
         }
@@ -176,7 +243,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     })
 }
 
-fn option(value: Option<&LitStr>) -> TokenStream {
+fn option<T: ToTokens>(value: Option<&T>) -> TokenStream {
     value.map_or(quote!(::core::option::Option::None), |value| quote!(::core::option::Option::Some(#value)))
 }
 

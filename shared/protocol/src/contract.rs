@@ -50,6 +50,10 @@ pub struct ProcedureContract {
     pub timeout_ms: u32,
     /// The function's memory, in MiB.
     pub memory_mb: u32,
+    /// How many calls may run at once (Lambda's reserved concurrency), or null when it is not stated.
+    pub reserved_concurrency: Option<u32>,
+    /// For how many seconds a shared cache may keep a result, or null when none may. Public queries only.
+    pub cache_seconds: Option<u32>,
     /// The input, or null when there is none.
     pub input: Option<serde_json::Value>,
     /// Whether the input may be left out.
@@ -348,6 +352,8 @@ pub fn procedure(
         grants: grants.into_iter().map(GrantContract::from).collect(),
         timeout_ms: spec.timeout_ms,
         memory_mb: spec.memory_mb,
+        reserved_concurrency: spec.concurrency,
+        cache_seconds: spec.cache_s,
         input,
         input_optional,
         output,

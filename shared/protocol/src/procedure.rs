@@ -36,6 +36,10 @@ pub struct Spec {
     pub timeout_ms: u32,
     /// How much memory its function has, in MiB.
     pub memory_mb: u32,
+    /// How many of its calls may run at once, at least 1; as many as the account allows when it is not stated.
+    pub concurrency: Option<u32>,
+    /// For how many seconds a shared cache may keep a result, 1 to 86,400; none may when it is not stated.
+    pub cache_s: Option<u32>,
 }
 
 impl Spec {

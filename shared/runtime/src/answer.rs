@@ -37,12 +37,17 @@ pub fn answer<'a>(
 ) -> BoxFuture<'a, Response<Bytes>> {
     Box::pin(async move {
         let origin = request.headers().get(header::ORIGIN).cloned();
+        let lifetime_s = entry.spec.cache_s.filter(|_| *request.method() == Method::GET);
         let mut response = match *request.method() {
             Method::OPTIONS => context.cors.preflight(request.headers()),
             Method::HEAD => empty(StatusCode::NO_CONTENT),
             _ => run_logged(entry, context, request_id, request).await,
         };
-        context.cors.allow(origin.as_ref(), response.headers_mut());
+        let kept = lifetime_s.filter(|_| response.status() == StatusCode::OK);
+        if let Some(lifetime_s) = kept {
+            response.headers_mut().insert(header::CACHE_CONTROL, shared_for(lifetime_s));
+        }
+        context.cors.allow(origin.as_ref(), kept.is_some(), response.headers_mut());
         response
     })
 }
@@ -59,7 +64,7 @@ pub fn refuse(
         Method::OPTIONS => cors.preflight(request.headers()),
         _ => fault_response(fault, path, request_id),
     };
-    cors.allow(request.headers().get(header::ORIGIN), response.headers_mut());
+    cors.allow(request.headers().get(header::ORIGIN), false, response.headers_mut());
     response
 }
 
@@ -93,9 +98,11 @@ async fn run(
     let (parts, body) = request.into_parts();
     let (kind, over) = (entry.spec.kind, entry.service.method_override);
     let input = trpc::take_input(kind, over, &parts.method, parts.uri.query(), &parts.headers, body)?;
-    // A public procedure looks at credentials only if it asks who is calling.
+    // A public procedure looks at credentials only if it asks who is calling, and where answers are
+    // kept for everybody it cannot.
     let (principal, credentials) = if entry.spec.auth == Auth::Public {
-        (None, Some((Arc::clone(&context.authenticator), parts.headers)))
+        let asks = entry.spec.cache_s.is_none();
+        (None, asks.then(|| (Arc::clone(&context.authenticator), parts.headers)))
     } else {
         (context.authenticator.authenticate(&parts.headers, context.clock.now())?, None)
     };
@@ -159,5 +166,121 @@ fn json(status: StatusCode, body: Vec<u8>, request_id: &str) -> Response<Bytes> 
 fn empty(status: StatusCode) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// A shared cache may keep the answer for so long (RFC 9111 section 5.2.2.10); a browser asks again each time,
+/// so that the longest that anybody sees something old is what the procedure states.
+fn shared_for(lifetime_s: u32) -> HeaderValue {
+    let value = format!("public, max-age=0, s-maxage={lifetime_s}");
+    HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static("no-store"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use protocol::{Kind, Spec};
+
+    use super::*;
+    use crate::{Caller, Callers, Capability as _, Definition, Principal};
+
+    const SERVICE: Definition = Definition {
+        name: "test",
+        permits: |_, _| false,
+        callers: Callers::Custom(|_| Ok(Some(Principal { subject: "ada".into(), roles: Vec::new() }))),
+        method_override: true,
+    };
+
+    /// A public query without an input that says who is calling.
+    const fn query(cache_s: Option<u32>) -> Entry {
+        Entry {
+            name: "who.calls",
+            spec: Spec {
+                kind: Kind::Query,
+                auth: Auth::Public,
+                rest: None,
+                timeout_ms: 1_000,
+                memory_mb: 128,
+                concurrency: None,
+                cache_s,
+            },
+            service: &SERVICE,
+            run: |call| {
+                Box::pin(async move {
+                    let caller = Option::<Caller>::obtain(&call)?;
+                    call.no_input()?;
+                    crate::encode(&caller.map(|caller| caller.subject().to_owned()))
+                })
+            },
+        }
+    }
+
+    fn context(cors: Cors) -> Context {
+        let authenticator = Arc::new(Authenticator::new(&SERVICE, None).unwrap());
+        Context { authenticator, store: None, clock: Clock::System, cors }
+    }
+
+    fn get(query: &str) -> http::request::Builder {
+        Request::get(format!("/trpc/who.calls{query}"))
+    }
+
+    async fn ask(entry: Entry, cors: Cors, request: http::request::Builder) -> Response<Bytes> {
+        answer(&entry, &context(cors), "r1", request.body(Bytes::new()).unwrap()).await
+    }
+
+    /// All that an answer says under a name. The events of an HTTP API have room for one line of it.
+    fn the<'a>(response: &'a Response<Bytes>, name: &str) -> Option<&'a str> {
+        assert!(response.headers().get_all(name).iter().count() <= 1, "{name} is one line");
+        response.headers().get(name).map(|value| value.to_str().unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_shared_cache_may_keep_what_the_procedure_says() {
+        let kept = ask(query(Some(60)), Cors::AnyOrigin, get("")).await;
+        assert_eq!(kept.status(), 200);
+        assert_eq!(the(&kept, "cache-control"), Some("public, max-age=0, s-maxage=60"));
+        let unstated = ask(query(None), Cors::AnyOrigin, get("")).await;
+        assert_eq!(the(&unstated, "cache-control"), Some("no-store"));
+    }
+
+    #[tokio::test]
+    async fn failures_and_other_methods_are_kept_by_nobody() {
+        let post = Request::post("/trpc/who.calls").header("content-type", "application/json");
+        let head = Request::head("/trpc/who.calls");
+        let put = Request::put("/trpc/who.calls");
+        for (request, status) in [(get("?input=1"), 400), (get("?batch=1"), 400), (post, 200), (head, 204), (put, 405)]
+        {
+            let what = format!("{request:?}");
+            let answer = ask(query(Some(60)), Cors::AnyOrigin, request).await;
+            assert_eq!((answer.status().as_u16(), the(&answer, "cache-control")), (status, Some("no-store")), "{what}");
+        }
+    }
+
+    #[tokio::test]
+    async fn where_answers_are_kept_nobody_learns_who_is_calling() {
+        assert_eq!(ask(query(None), Cors::AnyOrigin, get("")).await.body(), r#"{"result":{"data":"ada"}}"#);
+        assert_eq!(ask(query(Some(60)), Cors::AnyOrigin, get("")).await.body(), r#"{"result":{"data":null}}"#);
+    }
+
+    /// A kept answer must reach no page that could not read it, and no page that may not.
+    #[tokio::test]
+    async fn an_answer_says_when_it_depends_on_the_page() {
+        let page = || get("").header("origin", "https://a.example.com");
+        let some = || Cors::from_list("https://a.example.com");
+        for (cache_s, cors, request, vary) in [
+            (Some(60), Cors::AnyOrigin, get(""), "trpc-accept, accept, origin"),
+            (Some(60), Cors::AnyOrigin, page(), "trpc-accept, accept, origin"),
+            (Some(60), some(), get(""), "trpc-accept, accept, origin"),
+            (Some(60), some(), page(), "trpc-accept, accept, origin"),
+            (None, some(), get(""), "trpc-accept, accept, origin"),
+            (None, some(), page(), "trpc-accept, accept, origin"),
+            (None, Cors::AnyOrigin, page(), "trpc-accept, accept"),
+        ] {
+            assert_eq!(the(&ask(query(cache_s), cors, request).await, "vary"), Some(vary));
+        }
+        let preflight = Request::options("/trpc/who.calls").header("origin", "https://a.example.com");
+        let preflight = ask(query(None), some(), preflight).await;
+        assert_eq!(the(&preflight, "vary"), Some("access-control-request-headers, origin"));
+    }
 }

@@ -75,6 +75,8 @@ impl Call {
 pub trait Capability: Sized {
     /// The right to stored data that the capability needs.
     const GRANT: Option<Grant> = None;
+    /// Whether it tells who is calling: an answer may then differ from caller to caller.
+    const TELLS_CALLER: bool = false;
 
     /// Makes the capability for one call.
     ///
@@ -91,6 +93,16 @@ pub const fn reads_only(grant: Option<Grant>) {
             "a query asks to write: make it `#[procedure(mutation, …)]`, or take `Read<Entity>` instead of `Write<Entity>`"
         );
     }
+}
+
+/// Refuses, when the service is compiled, a procedure whose answers are kept for everybody and that
+/// asks who is calling.
+#[doc(hidden)]
+pub const fn same_for_all(tells_caller: bool) {
+    assert!(
+        !tells_caller,
+        "what a shared cache keeps is given to everybody: leave `cache_s` out, or do not ask for the `Caller`"
+    );
 }
 
 impl<T: Entity> Capability for Read<T> {
@@ -110,12 +122,16 @@ impl<T: Entity> Capability for Write<T> {
 }
 
 impl Capability for Option<Caller> {
+    const TELLS_CALLER: bool = true;
+
     fn obtain(call: &Call) -> Result<Self, Fault> {
         Ok(call.principal()?.map(Caller::new))
     }
 }
 
 impl Capability for Caller {
+    const TELLS_CALLER: bool = true;
+
     fn obtain(call: &Call) -> Result<Self, Fault> {
         Option::<Self>::obtain(call)?.ok_or_else(|| Fault::new(Code::Unauthorized, "Sign in first."))
     }

@@ -42,13 +42,17 @@ impl Cors {
         response
     }
 
-    /// Lets the page read the answer, an error as well as a result.
-    pub(crate) fn allow(&self, origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
+    /// Lets the page read the answer, an error as well as a result. `kept`: a shared cache may keep it.
+    pub(crate) fn allow(&self, origin: Option<&HeaderValue>, kept: bool, headers: &mut HeaderMap) {
+        // Said to everybody, also to those that are no page (Fetch, "CORS protocol and HTTP caches"): what
+        // was kept for a program without an origin would otherwise be given to a page, which could not read it.
+        if kept || matches!(self, Self::Origins(_)) {
+            vary_by_origin(headers);
+        }
         let allowed = match (self, origin) {
             (_, None) => return,
             (Self::AnyOrigin, Some(_)) => HeaderValue::from_static("*"),
             (Self::Origins(origins), Some(origin)) => {
-                headers.append(header::VARY, HeaderValue::from_static("origin"));
                 if !origins.iter().any(|known| known.as_bytes() == origin.as_bytes()) {
                     return;
                 }
@@ -57,5 +61,16 @@ impl Cors {
         };
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(REQUEST_ID));
+    }
+}
+
+/// In one line with what is there: of several lines of a header, a function's answer carries the first only.
+fn vary_by_origin(headers: &mut HeaderMap) {
+    let names = match headers.get(header::VARY).map(HeaderValue::as_bytes) {
+        Some(known) => [known, b", origin"].concat(),
+        None => b"origin".to_vec(),
+    };
+    if let Ok(names) = HeaderValue::from_bytes(&names) {
+        headers.insert(header::VARY, names);
     }
 }

@@ -19,9 +19,9 @@ pub mod tokens;
 
 pub use answer::{Context, answer, refuse};
 pub use authenticate::Authenticator;
-#[doc(hidden)]
-pub use call::reads_only;
 pub use call::{Call, Capability, Ids};
+#[doc(hidden)]
+pub use call::{reads_only, same_for_all};
 pub use environment::Environment;
 pub use lambda::lambda;
 pub use principal::{Caller, Principal};
