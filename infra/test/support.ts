@@ -31,7 +31,7 @@ export interface RawProcedure {
   memoryMb: number;
   timeoutMs: number;
   reservedConcurrency?: number;
-  grants: { actions: string[]; leadingKeys: string; prefix: string }[];
+  grants: { actions: string[]; indexes: string[]; leadingKeys: string; prefix: string }[];
 }
 
 /** A fresh copy. */

@@ -94,7 +94,7 @@ pub const fn reads_only(grant: Option<Grant>) {
 }
 
 impl<T: Entity> Capability for Read<T> {
-    const GRANT: Option<Grant> = Some(Grant { entity: T::NAME, prefix: T::PREFIX, access: protocol::Access::Read });
+    const GRANT: Option<Grant> = Some(Grant::of::<T>(protocol::Access::Read));
 
     fn obtain(call: &Call) -> Result<Self, Fault> {
         call.session().map(Self::new)
@@ -102,7 +102,7 @@ impl<T: Entity> Capability for Read<T> {
 }
 
 impl<T: Entity> Capability for Write<T> {
-    const GRANT: Option<Grant> = Some(Grant { entity: T::NAME, prefix: T::PREFIX, access: protocol::Access::Write });
+    const GRANT: Option<Grant> = Some(Grant::of::<T>(protocol::Access::Write));
 
     fn obtain(call: &Call) -> Result<Self, Fault> {
         call.session().map(Self::new)

@@ -66,7 +66,9 @@ fn item(key: &str) -> Value {
 
 fn rule(leading_keys: &str, actions: &[&str]) -> Rule {
     Rule {
-        actions: actions.iter().map(|action| format!("dynamodb:{action}")).collect(),
+        table_actions: actions.iter().map(|action| format!("dynamodb:{action}")).collect(),
+        index_actions: vec!["dynamodb:Query".to_owned()],
+        indexes: vec!["gsi1".to_owned()],
         leading_keys: leading_keys.to_owned(),
     }
 }
@@ -89,7 +91,7 @@ pub(super) async fn create_table(administrator: &Caller) {
 }
 
 /// A database with the table `service`, its administrator, and a procedure `users.edit` that may read
-/// and write `user` and read `team`.
+/// and write `user` and read `team`, and query the first index for both.
 async fn database() -> (EmbeddedDatabase, Caller, Caller) {
     let database = EmbeddedDatabase::start(Location::Memory).await.expect("it starts");
     let administrator = Caller::new(&database, &database.administrator().access_key_id);
@@ -196,17 +198,21 @@ async fn every_key_of_a_batch_has_to_be_covered() {
 }
 
 #[tokio::test]
-async fn a_query_on_an_index_is_judged_by_the_index_partition() {
+async fn a_query_on_an_index_is_judged_by_the_index_and_its_partition() {
     let (_database, _, procedure) = database().await;
-    let query = |partition: &str| {
+    let query_on = |index: &str, partition: &str| {
         json!({
-            "TableName": "service", "IndexName": "gsi1", "KeyConditionExpression": "gsi1pk = :p AND gsi1sk > :s",
+            "TableName": "service", "IndexName": index,
+            "KeyConditionExpression": format!("{index}pk = :p AND {index}sk > :s"),
             "ExpressionAttributeValues": { ":p": { "S": partition }, ":s": { "S": "a" } },
         })
     };
+    let query = |partition: &str| query_on("gsi1", partition);
     let (status, answer) = procedure.call("Query", query("user#list")).await;
     assert_eq!((status, &answer["Count"]), (StatusCode::OK, &json!(0)), "{answer}");
     assert_denied(&procedure.call("Query", query("post#list")).await, "names `post` for reading");
+    let other_index = query_on("gsi2", "user#list");
+    assert_denied(&procedure.call("Query", other_index).await, "names `user` for reading in the index `gsi2`");
 }
 
 #[tokio::test]
