@@ -229,6 +229,27 @@ async fn scans_tables_and_statements_are_for_the_administrator() {
 }
 
 #[tokio::test]
+async fn what_procedures_ask_for_is_recorded_whether_it_is_allowed_or_not() {
+    let (database, administrator, procedure) = database().await;
+    let folder = Folder::new();
+    std::fs::create_dir_all(&folder.0).expect("the folder can be made");
+    let path = folder.0.join("access.jsonl");
+    database.record_accesses(&path).expect("the file can be made");
+    assert_eq!(administrator.get("user#1").await.0, StatusCode::OK);
+    assert_eq!(procedure.get("user#ada@example.com").await.0, StatusCode::OK);
+    assert_eq!(procedure.get("user#2").await.0, StatusCode::OK);
+    assert_denied(&procedure.put("post#1").await, "names `post` for writing");
+    // It is in the file while the database still runs.
+    assert_eq!(
+        std::fs::read_to_string(&path).expect("the file can be read").lines().collect::<Vec<_>>(),
+        [
+            r#"{"procedure":"users.edit","action":"dynamodb:GetItem","index":null,"prefix":"user"}"#,
+            r#"{"procedure":"users.edit","action":"dynamodb:PutItem","index":null,"prefix":"post"}"#,
+        ]
+    );
+}
+
+#[tokio::test]
 async fn an_unknown_access_key_is_refused() {
     let (database, _, _) = database().await;
     let stranger = Caller::new(&database, "AKIDSTRANGER");
