@@ -59,8 +59,10 @@ export interface Procedure {
 /** A right to the items of one entity. */
 export interface Grant {
   readonly prefix: string;
-  /** IAM actions, such as `dynamodb:GetItem`. */
+  /** IAM actions, such as `dynamodb:GetItem`. `dynamodb:Query` is for the indexes, all others for the table. */
   readonly actions: readonly string[];
+  /** The indexes that may be queried. */
+  readonly indexes: readonly string[];
   /** A pattern of partition keys, such as `user#*`. */
   readonly leadingKeys: string;
 }
@@ -162,7 +164,7 @@ function parseGrant(grant: Reader): Grant {
   if (leadingKeys !== `${prefix}#*`) {
     throw new Problem(`${grant.at("leadingKeys")} is ${JSON.stringify(leadingKeys)}, and not "${prefix}#*".`);
   }
-  return { prefix, leadingKeys, actions: grant.texts("actions") };
+  return { prefix, leadingKeys, actions: grant.texts("actions"), indexes: grant.texts("indexes") };
 }
 
 function expectUnique(what: string, names: readonly string[]): void {

@@ -24,8 +24,8 @@ const text = (name: string): Attribute => ({ name, type: AttributeType.STRING })
  */
 export class DataStack extends Stack {
   readonly table: Table;
-  /** In the contract's order. */
-  readonly indexArns: readonly string[];
+  /** By name. */
+  readonly indexArns: ReadonlyMap<string, string>;
 
   constructor(scope: Construct, id: string, contract: TableContract, config: StageConfig, props: StackProps) {
     super(scope, id, { ...props, terminationProtection: config.protectData });
@@ -49,6 +49,6 @@ export class DataStack extends Stack {
         projectionType: ProjectionType.ALL,
       });
     }
-    this.indexArns = contract.indexes.map((index) => `${this.table.tableArn}/index/${index.name}`);
+    this.indexArns = new Map(contract.indexes.map(({ name }) => [name, `${this.table.tableArn}/index/${name}`]));
   }
 }

@@ -16,19 +16,21 @@ const KEYED: readonly string[] = [
   "dynamodb:UpdateItem",
 ];
 
-/** The only action that an index serves. */
+/** The only action that an index serves. It is never for the table: the store lists from indexes. */
 const INDEXED = "dynamodb:Query";
 
 /** Where the data is. */
 export interface TableArns {
   readonly table: string;
-  readonly indexes: readonly string[];
+  /** By name. */
+  readonly indexes: ReadonlyMap<string, string>;
 }
 
 /**
  * Refuses grants that the roles of functions must not have.
  *
- * @throws Problem when a query could write, or when an action cannot be limited to the entity's keys.
+ * @throws Problem when a query could write, when an action cannot be limited to the entity's keys, or when
+ * lists and indexes do not go together.
  */
 export function checkGrants(procedure: Procedure): void {
   for (const action of procedure.grants.flatMap((grant) => grant.actions)) {
@@ -39,11 +41,26 @@ export function checkGrants(procedure: Procedure): void {
       throw new Problem(`${procedure.name} is a query and asks for ${action}: only a mutation may write.`);
     }
   }
+  for (const { actions, indexes, prefix } of procedure.grants) {
+    if (actions.includes(INDEXED) !== indexes.length > 0) {
+      throw new Problem(`${procedure.name} asks for ${INDEXED} on "${prefix}" without an index, or for an index without it.`);
+    }
+  }
 }
 
-/** The statements for what is stored: exact actions, on exact resources, on the entity's keys only. */
+/**
+ * The statements for what is stored: exact actions, on the table or on the indexes in which the entity
+ * stands, on the entity's keys only.
+ */
 export function dataStatements(procedure: Procedure, arns: TableArns): PolicyStatement[] {
   checkGrants(procedure);
+  const indexArn = (name: string): string => {
+    const arn = arns.indexes.get(name);
+    if (arn === undefined) {
+      throw new Problem(`${procedure.name} asks for the index "${name}", which the table does not have.`);
+    }
+    return arn;
+  };
   return procedure.grants.flatMap((grant) => {
     const limited = (actions: readonly string[], resources: readonly string[]): PolicyStatement[] =>
       actions.length === 0
@@ -57,7 +74,7 @@ export function dataStatements(procedure: Procedure, arns: TableArns): PolicySta
           ];
     return [
       ...limited(grant.actions.filter((action) => action !== INDEXED), [arns.table]),
-      ...limited(grant.actions.filter((action) => action === INDEXED), [arns.table, ...arns.indexes]),
+      ...limited(grant.actions.filter((action) => action === INDEXED), grant.indexes.map(indexArn)),
     ];
   });
 }

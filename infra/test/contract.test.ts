@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { loadContract, parseContract } from "../src/contract.js";
-import { checkGrants } from "../src/grants.js";
+import { checkGrants, dataStatements } from "../src/grants.js";
 import { Names } from "../src/names.js";
 import { Problem } from "../src/problem.js";
 import { BARE, rawContract, type Json } from "./support.js";
 
 /** A contract with one query and one mutation. */
 function sample(): Json {
-  const grant = (...actions: string[]): Json => ({ entity: "Post", prefix: "post", leadingKeys: "post#*", actions });
+  const grant = (...actions: string[]): Json => ({
+    ...{ entity: "Post", prefix: "post", leadingKeys: "post#*", actions },
+    indexes: actions.includes("dynamodb:Query") ? ["gsi1"] : [],
+  });
   const limits = { memoryMb: 256, timeoutMs: 10_000 };
   return {
     format: 1,
@@ -98,6 +101,20 @@ it("an action that keys cannot limit is refused", () => {
     const message = problemWith((c) => procedure(c, "posts.create").grants[0].actions.push(action));
     assert.equal(message, `posts.create asks for ${action}, which cannot be limited to the keys of an entity.`);
   }
+});
+
+it("a list without an index, and an index without a list, is refused", () => {
+  const message = /^posts\.get asks for dynamodb:Query on "post" without an index, or for an index without it\.$/;
+  assert.match(problemWith((c) => (procedure(c, "posts.get").grants[0].indexes = [])), message);
+  assert.match(problemWith((c) => procedure(c, "posts.get").grants[0].actions.pop()), message);
+});
+
+it("an index that the table does not have is refused", () => {
+  const contract = sample();
+  procedure(contract, "posts.get").grants[0].indexes = ["gsi2"];
+  const [get] = parseContract(contract).procedures.filter((found) => found.name === "posts.get");
+  const arns = { table: "table", indexes: new Map([["gsi1", "table/index/gsi1"]]) };
+  assert.throws(() => dataStatements(get!, arns), /^Problem: posts\.get asks for the index "gsi2", which the table does not have\.$/);
 });
 
 it("a pattern of keys wider than the entity is refused", () => {

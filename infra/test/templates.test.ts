@@ -86,8 +86,8 @@ function expectedRights(procedure: RawProcedure): string[] {
   const logs = `${LOGS}${ROOM}/${procedure.name}:*`;
   const data = procedure.grants.flatMap((grant) =>
     grant.actions.flatMap((action) => {
-      const indexes = contract.table.indexes.map((index) => `${TABLE}/index/${index.name}`);
-      const resources = action === "dynamodb:Query" ? [TABLE, ...indexes] : [TABLE];
+      const indexes = grant.indexes.map((index) => `${TABLE}/index/${index}`);
+      const resources = action === "dynamodb:Query" ? indexes : [TABLE];
       const condition = `{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["${grant.leadingKeys}"]}}`;
       return resources.map((resource) => `${action} on ${resource} if ${condition}`);
     }),

@@ -12,7 +12,7 @@ use local::{
     data::DataFolder,
     serve::{Ground, grants},
 };
-use protocol::{Clock, Entity, EntityId, Version};
+use protocol::{Clock, Entity, EntityId, Version, contract::Contract};
 use runtime::{Callers, Definition, cors::Cors};
 use serde_json::{Value, json};
 use store::{Read, Scope, Session, Write};
@@ -227,18 +227,29 @@ fn the_contract_states_what_the_signatures_ask_for() {
     ] {
         assert!(granted.contains(&expected.to_owned()), "{expected}: {granted:#?}");
     }
-    let users_get = contract.procedures.iter().find(|procedure| procedure.name == "users.get").unwrap();
-    let grant = serde_json::to_value(&users_get.grants).unwrap();
+    let grants_of = |contract: &Contract, name: &str| {
+        let procedure = contract.procedures.iter().find(|procedure| procedure.name == name).unwrap();
+        serde_json::to_value(&procedure.grants).unwrap()
+    };
     assert_eq!(
-        grant,
+        grants_of(&contract, "users.get"),
         json!([{
             "entity": "User",
             "prefix": "user",
             "access": "read",
             "actions": ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"],
+            "indexes": ["gsi1", "gsi2", "gsi3", "gsi4"],
             "leadingKeys": "user#*",
         }])
     );
+    // Of the table's four indexes, posts stand in three; a writer queries none.
+    assert_eq!(grants_of(&contract, "posts.get")[0]["indexes"], json!(["gsi1", "gsi2", "gsi3"]));
+    assert_eq!(grants_of(&contract, "posts.create")[0]["indexes"], json!([]));
+    // An entity that cannot be listed is not queried.
+    let (contract, _) = codegen::contract(&service()).unwrap();
+    let read = &grants_of(&contract, "secrets.read")[0];
+    let expected = (json!(["dynamodb:BatchGetItem", "dynamodb:GetItem"]), json!([]));
+    assert_eq!((&read["actions"], &read["indexes"]), (&expected.0, &expected.1));
 }
 
 /// A query cannot ask to write, so that none of them may change anything, whatever it does.

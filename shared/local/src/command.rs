@@ -72,6 +72,9 @@ struct Serve {
     /// Run each procedure as its own Lambda binary
     #[arg(long)]
     isolated: bool,
+    /// Append to FILE which rights each procedure uses: one JSON object for each action, index and key prefix
+    #[arg(long, value_name = "FILE")]
+    record_access: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -175,6 +178,7 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
                 data,
                 ephemeral: line.serve.ephemeral || app.ephemeral,
                 isolated: line.serve.isolated,
+                record_access: line.serve.record_access,
                 root,
             };
             tokio()?.block_on(serve::run(app.service, options))?;

@@ -22,6 +22,7 @@ mod engine;
 pub mod guard;
 #[cfg(test)]
 mod kill_tests;
+mod record;
 mod request;
 mod server;
 #[cfg(test)]
@@ -29,7 +30,7 @@ mod tests;
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use guard::{Guard, Policy};
@@ -167,6 +168,16 @@ impl EmbeddedDatabase {
     /// replaces the policy.
     pub fn admit(&self, access_key_id: impl Into<String>, policy: Policy) {
         self.guard.admit(access_key_id.into(), policy);
+    }
+
+    /// From now on, appends to the file which action each procedure asks for on which index and key
+    /// prefix: one JSON object in a line, once each, no key beyond its prefix. Several databases may share
+    /// the file.
+    ///
+    /// # Errors
+    /// When the file cannot be written to, or accesses are recorded already.
+    pub fn record_accesses(&self, path: &Path) -> io::Result<()> {
+        self.guard.record(record::Record::open(path)?)
     }
 
     /// Stops: nobody is let in, requests in flight finish (within bounds), then the file is closed.

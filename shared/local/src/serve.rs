@@ -52,6 +52,8 @@ pub struct Options {
     pub ephemeral: bool,
     /// Real binaries behind a Lambda Runtime API.
     pub isolated: bool,
+    /// Where to write down which rights the procedures use.
+    pub record_access: Option<PathBuf>,
     /// The workspace, for building them.
     pub root: PathBuf,
 }
@@ -118,10 +120,13 @@ impl Ground {
     /// Lets somebody into the database with the rights of these grants, and no other.
     pub fn admit(&self, name: &str, grants: &[Grant]) -> Credentials {
         let credentials = Credentials::random();
+        let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
         let rules = grants
             .iter()
             .map(|grant| Rule {
-                actions: grant.access.actions().iter().map(|&action| action.to_owned()).collect(),
+                table_actions: owned(grant.access.table_actions()),
+                index_actions: owned(grant.access.index_actions()),
+                indexes: owned(grant.indexes),
                 leading_keys: grant.prefix.to_owned(),
             })
             .collect();
@@ -194,6 +199,9 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     let (contract, _) = codegen::contract(&service).map_err(|faults| faults.join("\n"))?;
     let data = DataFolder::open(&options.data)?;
     let ground = Ground::start(service.definition, &data, options.ephemeral).await?;
+    if let Some(path) = &options.record_access {
+        ground.database.record_accesses(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
     let grants = grants(&service);
     if !options.ephemeral {
         announce(&ground, &data, service.definition, &grants)?;

@@ -140,8 +140,10 @@ pub struct GrantContract {
     pub prefix: String,
     /// Which right.
     pub access: Access,
-    /// The IAM actions.
+    /// The IAM actions. `dynamodb:Query` is meant for the indexes, and every other one for the table.
     pub actions: Vec<&'static str>,
+    /// The indexes that may be queried: those in which the entity stands.
+    pub indexes: Vec<&'static str>,
     /// The value of `dynamodb:LeadingKeys` (`ForAllValues:StringLike`).
     pub leading_keys: String,
 }
@@ -364,11 +366,16 @@ pub fn procedure(
 
 impl From<Grant> for GrantContract {
     fn from(grant: Grant) -> Self {
+        let mut actions = grant.access.table_actions().to_vec();
+        if !grant.indexes.is_empty() {
+            actions.extend(grant.access.index_actions());
+        }
         Self {
             entity: grant.entity.to_owned(),
             prefix: grant.prefix.to_owned(),
             access: grant.access,
-            actions: grant.access.actions().to_vec(),
+            actions,
+            indexes: grant.indexes.to_vec(),
             leading_keys: format!("{}#*", grant.prefix),
         }
     }

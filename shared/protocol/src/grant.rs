@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{Entity, entity::INDEX_NAMES};
+
 /// The right to one entity, as one capability in a procedure's signature gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Grant {
@@ -11,6 +13,21 @@ pub struct Grant {
     pub prefix: &'static str,
     /// Which right.
     pub access: Access,
+    /// The table's indexes that the right reaches: those in which the entity stands.
+    pub indexes: &'static [&'static str],
+}
+
+impl Grant {
+    /// The right to an entity.
+    ///
+    /// # Panics
+    /// When the entity has more indexes than the table; in a constant, this does not compile.
+    #[must_use]
+    pub const fn of<T: Entity>(access: Access) -> Self {
+        let (own, _) = INDEX_NAMES.split_at(T::INDEXES.len());
+        let indexes = if access.index_actions().is_empty() { &[] } else { own };
+        Self { entity: T::NAME, prefix: T::PREFIX, access, indexes }
+    }
 }
 
 /// What may be done to an entity.
@@ -24,18 +41,21 @@ pub enum Access {
 }
 
 impl Access {
-    /// The IAM actions that the right consists of. This is the only list of them: the template, the
-    /// local guard and the contract take it from here.
-    pub const fn actions(self) -> &'static [&'static str] {
+    /// The IAM actions on the table. With [`Access::index_actions`], this is the only list of what the
+    /// right consists of: the template, the local guard and the contract take it from here. It is what
+    /// the store sends, and nothing else.
+    pub const fn table_actions(self) -> &'static [&'static str] {
         match self {
-            Self::Read => &["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"],
-            Self::Write => &[
-                "dynamodb:ConditionCheckItem",
-                "dynamodb:DeleteItem",
-                "dynamodb:GetItem",
-                "dynamodb:PutItem",
-                "dynamodb:UpdateItem",
-            ],
+            Self::Read => &["dynamodb:BatchGetItem", "dynamodb:GetItem"],
+            Self::Write => &["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+        }
+    }
+
+    /// The IAM actions on indexes. Lists are read from indexes, never from the table.
+    pub const fn index_actions(self) -> &'static [&'static str] {
+        match self {
+            Self::Read => &["dynamodb:Query"],
+            Self::Write => &[],
         }
     }
 }

@@ -106,7 +106,7 @@ pub const fn same_for_all(tells_caller: bool) {
 }
 
 impl<T: Entity> Capability for Read<T> {
-    const GRANT: Option<Grant> = Some(Grant { entity: T::NAME, prefix: T::PREFIX, access: protocol::Access::Read });
+    const GRANT: Option<Grant> = Some(Grant::of::<T>(protocol::Access::Read));
 
     fn obtain(call: &Call) -> Result<Self, Fault> {
         call.session().map(Self::new)
@@ -114,7 +114,7 @@ impl<T: Entity> Capability for Read<T> {
 }
 
 impl<T: Entity> Capability for Write<T> {
-    const GRANT: Option<Grant> = Some(Grant { entity: T::NAME, prefix: T::PREFIX, access: protocol::Access::Write });
+    const GRANT: Option<Grant> = Some(Grant::of::<T>(protocol::Access::Write));
 
     fn obtain(call: &Call) -> Result<Self, Fault> {
         call.session().map(Self::new)

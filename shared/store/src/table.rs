@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
         TimeToLiveSpecification,
     },
 };
-use protocol::entity::MAX_INDEXES;
+use protocol::entity::{INDEX_NAMES, MAX_INDEXES};
 use serde::Serialize;
 use tokio::time::{Duration, Instant, sleep};
 
@@ -58,10 +58,10 @@ pub const TABLE: Table = Table {
     partition_key: "pk",
     sort_key: "sk",
     indexes: [
-        TableIndex { name: "gsi1", partition_key: "gsi1pk", sort_key: "gsi1sk" },
-        TableIndex { name: "gsi2", partition_key: "gsi2pk", sort_key: "gsi2sk" },
-        TableIndex { name: "gsi3", partition_key: "gsi3pk", sort_key: "gsi3sk" },
-        TableIndex { name: "gsi4", partition_key: "gsi4pk", sort_key: "gsi4sk" },
+        TableIndex { name: INDEX_NAMES[0], partition_key: "gsi1pk", sort_key: "gsi1sk" },
+        TableIndex { name: INDEX_NAMES[1], partition_key: "gsi2pk", sort_key: "gsi2sk" },
+        TableIndex { name: INDEX_NAMES[2], partition_key: "gsi3pk", sort_key: "gsi3sk" },
+        TableIndex { name: INDEX_NAMES[3], partition_key: "gsi4pk", sort_key: "gsi4sk" },
     ],
     time_to_live: "ttl",
     stream_view: "NEW_IMAGE",

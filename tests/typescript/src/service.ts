@@ -3,6 +3,7 @@
 //   ONEFOLD_BINARY    the program to start; target/debug/onefold if left out
 //   ONEFOLD_ISOLATED  1: every procedure is a Lambda binary of its own
 //   ONEFOLD_URL       the service runs there (`https://…/trpc`); nothing is started
+//   ONEFOLD_RECORD    a file to which a service that is started here appends which rights its procedures use
 //   ONEFOLD_TOKEN     an administrator's token for it; its subject is a user's id
 
 import { execFileSync, spawn } from "node:child_process";
@@ -39,7 +40,9 @@ export async function startService(): Promise<Service> {
     const program = process.env["ONEFOLD_BINARY"] ?? join(ROOT, "target/debug/onefold");
     const data = mkdtempSync(join(tmpdir(), "onefold-test-"));
     const isolated = process.env["ONEFOLD_ISOLATED"] === "1" ? ["--isolated"] : [];
-    const running = await startProgram(program, ["--ephemeral", "--port", "0", "--data", data, ...isolated]);
+    const record = process.env["ONEFOLD_RECORD"];
+    const recorded = record === undefined ? [] : ["--record-access", record];
+    const running = await startProgram(program, ["--ephemeral", "--port", "0", "--data", data, ...isolated, ...recorded]);
     const sign = (role: Role, subject?: string) => {
       const who = subject === undefined ? [] : ["--subject", subject];
       return execFileSync(program, ["token", "--role", role, "--data", data, ...who], { encoding: "utf8" }).trim();

@@ -2,12 +2,15 @@
 //!
 //! The rules are those of a policy with `dynamodb:LeadingKeys` under
 //! `ForAllValues:StringLike "<prefix>#*"`: every partition key that a request names must be covered
-//! by a rule that allows the action. What the guard cannot read, it refuses.
+//! by a rule that allows the action there: on the table, or on the index that is queried. What the guard
+//! cannot read, it refuses.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::io;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
+use super::record::Record;
 use super::request::{self, Access, Unclear};
 
 /// What a principal may do.
@@ -27,16 +30,26 @@ pub enum Policy {
 /// One grant: these actions on the items whose partition key has this prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// IAM's names: `dynamodb:GetItem`. A transaction needs the action of each of its elements.
-    pub actions: Vec<String>,
+    /// What may be done on the table, by IAM's names: `dynamodb:GetItem`. A transaction needs the action
+    /// of each of its elements.
+    pub table_actions: Vec<String>,
+    /// What may be done on the indexes.
+    pub index_actions: Vec<String>,
+    /// The names of these indexes.
+    pub indexes: Vec<String>,
     /// A partition key is covered if and only if it starts with this and a `#`. For a query on an
     /// index, the partition key is the index's.
     pub leading_keys: String,
 }
 
 impl Rule {
-    fn allows(&self, action: &str) -> bool {
-        self.actions.iter().any(|allowed| allowed == action)
+    fn allows(&self, action: &str, index: Option<&String>) -> bool {
+        let actions = match index {
+            None => &self.table_actions,
+            Some(index) if self.indexes.contains(index) => &self.index_actions,
+            Some(_) => return false,
+        };
+        actions.iter().any(|allowed| allowed == action)
     }
 
     fn covers(&self, partition_key: &str) -> bool {
@@ -84,6 +97,7 @@ impl fmt::Display for Denial {
 #[derive(Debug, Default)]
 pub(super) struct Guard {
     policies: RwLock<HashMap<String, Arc<Policy>>>,
+    record: OnceLock<Record>,
 }
 
 impl Guard {
@@ -91,6 +105,11 @@ impl Guard {
         // A panic elsewhere cannot leave the map half written: each change is one insertion.
         let mut policies = self.policies.write().unwrap_or_else(PoisonError::into_inner);
         policies.insert(access_key_id, Arc::new(policy));
+    }
+
+    /// From now on, what procedures ask for is written down, whether it is allowed or not.
+    pub(super) fn record(&self, record: Record) -> io::Result<()> {
+        self.record.set(record).map_err(|_| io::Error::from(io::ErrorKind::AlreadyExists))
     }
 
     /// Decides on one request from its `Authorization` header, its operation and its body.
@@ -101,7 +120,7 @@ impl Guard {
             .ok_or(Refusal::UnknownPrincipal)?;
         match policy.as_ref() {
             Policy::Administrator => request::check_json(body).map_err(|_| Refusal::Malformed),
-            Policy::Procedure { name, rules } => decide_procedure(name, rules, operation, body),
+            Policy::Procedure { name, rules } => decide_procedure(name, rules, operation, body, self.record.get()),
         }
     }
 }
@@ -115,7 +134,13 @@ fn access_key_id(authorization: &str) -> Option<&str> {
     Some(id)
 }
 
-fn decide_procedure(name: &str, rules: &[Rule], operation: &str, body: &[u8]) -> Result<(), Refusal> {
+fn decide_procedure(
+    name: &str,
+    rules: &[Rule],
+    operation: &str,
+    body: &[u8],
+    record: Option<&Record>,
+) -> Result<(), Refusal> {
     let denied = |action: String, because: String, remedy: String| {
         Refusal::Denied(Denial { principal: name.to_owned(), action, key: None, because, remedy })
     };
@@ -132,8 +157,13 @@ fn decide_procedure(name: &str, rules: &[Rule], operation: &str, body: &[u8]) ->
             "no parameter helps: the request has to name its partition keys plainly".to_owned(),
         ),
     })?;
+    if let Some(record) = record {
+        record.add(name, &accesses);
+    }
     for access in &accesses {
-        let granted = rules.iter().any(|rule| rule.allows(access.action) && rule.covers(&access.partition_key));
+        let granted = rules
+            .iter()
+            .any(|rule| rule.allows(access.action, access.index.as_ref()) && rule.covers(&access.partition_key));
         if !granted {
             return Err(Refusal::Denied(denial(name, access)));
         }
@@ -142,14 +172,24 @@ fn decide_procedure(name: &str, rules: &[Rule], operation: &str, body: &[u8]) ->
 }
 
 fn denial(name: &str, access: &Access) -> Denial {
-    let prefix = access.partition_key.split_once('#').map_or("", |(prefix, _)| prefix);
+    let prefix = access.prefix();
+    let place = match &access.index {
+        None if access.action == "dynamodb:Query" => " in the table itself".to_owned(),
+        None => String::new(),
+        Some(index) => format!(" in the index `{index}`"),
+    };
     let (doing, capability) = if is_read(access.action) { ("reading", "Read") } else { ("writing", "Write") };
+    let remedy = match &access.index {
+        None if access.action == "dynamodb:Query" => "no parameter grants it: lists are read from an index".to_owned(),
+        None => format!("a parameter `{capability}<…>` with the entity of prefix `{prefix}` would grant it"),
+        Some(_) => format!("a parameter `Read<…>` with the entity of prefix `{prefix}` grants the indexes it states"),
+    };
     Denial {
         principal: name.to_owned(),
         action: access.action.to_owned(),
         key: Some(format!("{prefix}#…")),
-        because: format!("no capability of {name} names `{prefix}` for {doing}"),
-        remedy: format!("a parameter `{capability}<…>` with the entity of prefix `{prefix}` would grant it"),
+        because: format!("no capability of {name} names `{prefix}` for {doing}{place}"),
+        remedy,
     }
 }
 
@@ -171,9 +211,29 @@ mod tests {
         assert_eq!(access_key_id("AWS4-HMAC-SHA256 Credential=AKID"), None);
     }
 
+    fn rule() -> Rule {
+        Rule {
+            table_actions: vec!["dynamodb:GetItem".to_owned()],
+            index_actions: vec!["dynamodb:Query".to_owned()],
+            indexes: vec!["gsi1".to_owned()],
+            leading_keys: "user".to_owned(),
+        }
+    }
+
+    #[test]
+    fn an_action_is_allowed_where_the_rule_says_and_nowhere_else() {
+        let allows = |action: &str, index: Option<&str>| rule().allows(action, index.map(str::to_owned).as_ref());
+        assert!(allows("dynamodb:GetItem", None));
+        assert!(!allows("dynamodb:PutItem", None));
+        assert!(!allows("dynamodb:Query", None));
+        assert!(allows("dynamodb:Query", Some("gsi1")));
+        assert!(!allows("dynamodb:Query", Some("gsi2")));
+        assert!(!allows("dynamodb:GetItem", Some("gsi1")));
+    }
+
     #[test]
     fn a_prefix_covers_its_own_keys_and_not_those_of_a_longer_name() {
-        let rule = Rule { actions: vec!["dynamodb:GetItem".to_owned()], leading_keys: "user".to_owned() };
+        let rule = rule();
         assert!(rule.covers("user#1"));
         assert!(!rule.covers("user"));
         assert!(!rule.covers("users#1"));

@@ -16,7 +16,17 @@ const TABLE_PARTITION_KEY: &str = "pk";
 pub(super) struct Access {
     /// IAM's name of the action: `dynamodb:GetItem`.
     pub(super) action: &'static str,
+    /// The index that a query goes to; `None` for the table itself.
+    pub(super) index: Option<String>,
+    /// The table's, or that of the index.
     pub(super) partition_key: String,
+}
+
+impl Access {
+    /// The key up to its first `#`; empty without one. What follows may be an e-mail address.
+    pub(super) fn prefix(&self) -> &str {
+        self.partition_key.split_once('#').map_or("", |(prefix, _)| prefix)
+    }
 }
 
 /// Why the accesses of a request cannot be told.
@@ -78,7 +88,7 @@ impl Keyed {
     fn access(self, action: &'static str) -> Result<Access, Unclear> {
         let partition_key =
             self.pk.and_then(|value| value.s).ok_or(Unclear::Shape("`pk` is missing or not a string"))?;
-        Ok(Access { action, partition_key })
+        Ok(Access { action, index: None, partition_key })
     }
 }
 
@@ -216,7 +226,7 @@ fn query(mut query: Query) -> Result<Access, Unclear> {
     let attribute = query.attribute(clause.name).ok_or(Unclear::Shape("a `#name` is not defined"))?;
     let is_partition_key = match &query.index_name {
         None => attribute == TABLE_PARTITION_KEY,
-        Some(_) => is_index_partition_key(attribute),
+        Some(index) => attribute.strip_prefix(index.as_str()) == Some(TABLE_PARTITION_KEY),
     };
     if !is_partition_key {
         return Err(Unclear::Shape("`KeyConditionExpression` does not begin with the partition key"));
@@ -228,15 +238,7 @@ fn query(mut query: Query) -> Result<Access, Unclear> {
     let value = query.expression_attribute_values.as_ref().and_then(|values| values.get(clause.value));
     let partition_key =
         value.and_then(|value| value.s.clone()).ok_or(Unclear::Shape("the partition key's value is no string"))?;
-    Ok(Access { action: "dynamodb:Query", partition_key })
-}
-
-/// `gsi1pk`, `gsi2pk`, …
-fn is_index_partition_key(attribute: &str) -> bool {
-    attribute
-        .strip_prefix("gsi")
-        .and_then(|rest| rest.strip_suffix("pk"))
-        .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    Ok(Access { action: "dynamodb:Query", index: query.index_name, partition_key })
 }
 
 struct Clause<'a> {
@@ -287,13 +289,16 @@ mod tests {
 
     #[test]
     fn a_query_is_read_when_it_begins_with_its_partition_key() {
-        let expected = || Ok(vec![Access { action: "dynamodb:Query", partition_key: "user#1".to_owned() }]);
+        let expected = |index: Option<&str>| {
+            let (index, partition_key) = (index.map(str::to_owned), "user#1".to_owned());
+            Ok(vec![Access { action: "dynamodb:Query", index, partition_key }])
+        };
         for expression in
             ["pk = :own", "#p=:own", " #p  =  :own AND begins_with(#s, :foreign)", "pk = :own and sk BETWEEN :n AND :n"]
         {
-            assert_eq!(query_of(expression, None), expected(), "{expression}");
+            assert_eq!(query_of(expression, None), expected(None), "{expression}");
         }
-        assert_eq!(query_of("#g = :own", Some("gsi1")), expected());
+        assert_eq!(query_of("#g = :own", Some("gsi1")), expected(Some("gsi1")));
     }
 
     #[test]
@@ -310,6 +315,7 @@ mod tests {
             ("#missing = :own", None),
             ("gsi1pk = :own", None),
             ("pk = :own", Some("gsi1")),
+            ("gsi1pk = :own", Some("gsi2")),
             ("", None),
         ] {
             assert!(matches!(query_of(expression, index), Err(Unclear::Shape(_))), "{expression}");
@@ -332,8 +338,8 @@ mod tests {
         assert_eq!(
             read,
             Ok(vec![
-                Access { action: "dynamodb:PutItem", partition_key: "a#1".to_owned() },
-                Access { action: "dynamodb:ConditionCheckItem", partition_key: "b#1".to_owned() },
+                Access { action: "dynamodb:PutItem", index: None, partition_key: "a#1".to_owned() },
+                Access { action: "dynamodb:ConditionCheckItem", index: None, partition_key: "b#1".to_owned() },
             ])
         );
     }

@@ -66,7 +66,9 @@ fn item(key: &str) -> Value {
 
 fn rule(leading_keys: &str, actions: &[&str]) -> Rule {
     Rule {
-        actions: actions.iter().map(|action| format!("dynamodb:{action}")).collect(),
+        table_actions: actions.iter().map(|action| format!("dynamodb:{action}")).collect(),
+        index_actions: vec!["dynamodb:Query".to_owned()],
+        indexes: vec!["gsi1".to_owned()],
         leading_keys: leading_keys.to_owned(),
     }
 }
@@ -89,7 +91,7 @@ pub(super) async fn create_table(administrator: &Caller) {
 }
 
 /// A database with the table `service`, its administrator, and a procedure `users.edit` that may read
-/// and write `user` and read `team`.
+/// and write `user` and read `team`, and query the first index for both.
 async fn database() -> (EmbeddedDatabase, Caller, Caller) {
     let database = EmbeddedDatabase::start(Location::Memory).await.expect("it starts");
     let administrator = Caller::new(&database, &database.administrator().access_key_id);
@@ -196,17 +198,21 @@ async fn every_key_of_a_batch_has_to_be_covered() {
 }
 
 #[tokio::test]
-async fn a_query_on_an_index_is_judged_by_the_index_partition() {
+async fn a_query_on_an_index_is_judged_by_the_index_and_its_partition() {
     let (_database, _, procedure) = database().await;
-    let query = |partition: &str| {
+    let query_on = |index: &str, partition: &str| {
         json!({
-            "TableName": "service", "IndexName": "gsi1", "KeyConditionExpression": "gsi1pk = :p AND gsi1sk > :s",
+            "TableName": "service", "IndexName": index,
+            "KeyConditionExpression": format!("{index}pk = :p AND {index}sk > :s"),
             "ExpressionAttributeValues": { ":p": { "S": partition }, ":s": { "S": "a" } },
         })
     };
+    let query = |partition: &str| query_on("gsi1", partition);
     let (status, answer) = procedure.call("Query", query("user#list")).await;
     assert_eq!((status, &answer["Count"]), (StatusCode::OK, &json!(0)), "{answer}");
     assert_denied(&procedure.call("Query", query("post#list")).await, "names `post` for reading");
+    let other_index = query_on("gsi2", "user#list");
+    assert_denied(&procedure.call("Query", other_index).await, "names `user` for reading in the index `gsi2`");
 }
 
 #[tokio::test]
@@ -220,6 +226,27 @@ async fn scans_tables_and_statements_are_for_the_administrator() {
     assert_denied(&procedure.call("ExecuteStatement", statement).await, "dynamodb:ExecuteStatement");
     assert_eq!(administrator.call("Scan", table.clone()).await.0, StatusCode::OK);
     assert_eq!(administrator.call("DescribeTable", table).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_procedures_ask_for_is_recorded_whether_it_is_allowed_or_not() {
+    let (database, administrator, procedure) = database().await;
+    let folder = Folder::new();
+    std::fs::create_dir_all(&folder.0).expect("the folder can be made");
+    let path = folder.0.join("access.jsonl");
+    database.record_accesses(&path).expect("the file can be made");
+    assert_eq!(administrator.get("user#1").await.0, StatusCode::OK);
+    assert_eq!(procedure.get("user#ada@example.com").await.0, StatusCode::OK);
+    assert_eq!(procedure.get("user#2").await.0, StatusCode::OK);
+    assert_denied(&procedure.put("post#1").await, "names `post` for writing");
+    // It is in the file while the database still runs.
+    assert_eq!(
+        std::fs::read_to_string(&path).expect("the file can be read").lines().collect::<Vec<_>>(),
+        [
+            r#"{"procedure":"users.edit","action":"dynamodb:GetItem","index":null,"prefix":"user"}"#,
+            r#"{"procedure":"users.edit","action":"dynamodb:PutItem","index":null,"prefix":"post"}"#,
+        ]
+    );
 }
 
 #[tokio::test]

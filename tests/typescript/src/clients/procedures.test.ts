@@ -49,6 +49,14 @@ const createUser = (client: Client, input: { age?: number | null; role?: User["r
 
 const createPost = (client: Client) => client.posts.create.mutate({ title: "Lunch", body: "At noon." });
 
+/** Lists sort texts whatever their case, by their bytes. */
+function assertSorted(texts: readonly string[], sort: string): void {
+  assert.ok(texts.length > 1, `${sort}: ${texts.length} entries have no order`);
+  const folded = texts.map((text) => text.toLowerCase());
+  const sorted = [...folded].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  assert.deepEqual(folded, sort.startsWith("-") ? sorted.reverse() : sorted, sort);
+}
+
 /** Takes and makes administrators until exactly one is left, who is no caller of these tests. */
 async function onlyAdministrator(client: Client): Promise<User> {
   const one = await createUser(client, { role: "administrator" });
@@ -122,6 +130,11 @@ const procedures: Procedures = {
       const ofAuthor = await client.posts.list.query({ authorId: NOBODY as UserId });
       assert.deepEqual(ofAuthor, { items: [], next: null });
       assert.ok((await client.posts.list.query()).items.length > 0);
+      await client.posts.create.mutate({ title: "breakfast", body: "At eight." });
+      for (const sort of ["title", "-title"] as const) {
+        const { items } = await client.posts.list.query({ sort, limit: 100 });
+        assertSorted(items.map((post) => post.title), sort);
+      }
     },
     fails: {},
   },
@@ -209,6 +222,10 @@ const procedures: Procedures = {
       assert.ok(older.items.every((user) => user.age === 150 || user.age === 149));
       const everybody = await client.users.list.query();
       assert.ok(everybody.items.length >= 2);
+      for (const sort of ["name", "-name", "email", "-email"] as const) {
+        const { items } = await client.users.list.query({ sort, limit: 100 });
+        assertSorted(items.map((user) => (sort.endsWith("name") ? user.name : user.email)), sort);
+      }
     },
     fails: {},
   },

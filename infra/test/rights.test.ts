@@ -1,0 +1,146 @@
+/**
+ * What the roles allow, action by action, index by index and key by key, and what the signatures name.
+ *
+ * What the procedures do with their rights is held against the same roles in `recorded/rights.test.ts`.
+ */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { DYNAMODB_ACTIONS } from "./actions.js";
+import { allows, type Statement } from "./policy.js";
+import { logStreamArn, OTHER_TABLE, rolesOf, secretArn, TABLE } from "./roles.js";
+import { type Capability, names, readCapabilities, readEntities } from "./signatures.js";
+import { BARE, EVERYTHING, rawContract, synthesize } from "./support.js";
+
+const contract = rawContract();
+const entities = readEntities();
+const prefixes = [...entities.values()].map((entity) => entity.prefix);
+
+/** Where something can be done, with the place of the index in the table. */
+const PLACES: { resource: string; isOurs: boolean; index?: number }[] = [
+  { resource: TABLE, isOurs: true },
+  ...contract.table.indexes.map(({ name }, index) => ({ resource: `${TABLE}/index/${name}`, isOurs: true, index })),
+  ...[`${TABLE}/index/other`, `${TABLE}/stream/2026-01-01T00:00:00.000`, `${TABLE}/backup/01700000000000-0a1b2c3d`],
+  ...[`${TABLE}2`, OTHER_TABLE, ...contract.table.indexes.map(({ name }) => `${OTHER_TABLE}/index/${name}`), "*"],
+].map((place) => (typeof place === "string" ? { resource: place, isOurs: false } : place));
+
+/** Which partition keys: those of each entity, what looks like them, strange ones, several, none. */
+const KEYS: string[][] = [
+  ...prefixes.flatMap((prefix) => [
+    ...[[`${prefix}#1`], [`${prefix}#~email#ada@example.com`], [`${prefix}#created##0`], [`${prefix}#`]],
+    ...[[prefix], [`${prefix}s#1`], [`${prefix}name#1`], [`x${prefix}#1`], [`#${prefix}#1`], [` ${prefix}#1`], [`${prefix}*`]],
+    ...[[prefix.toUpperCase() + "#1"], [`${prefix.slice(0, -1)}#1`], [`${prefix}#1`, `${prefix}#2`], [`${prefix}#1`, "unknown#1"]],
+    ...prefixes.filter((other) => other !== prefix).map((other) => [`${prefix}#1`, `${other}#1`]),
+  ]),
+  ...[["unknown#1"], [""], ["#"], ["*"]],
+  // No request to DynamoDB is like this: each action that a signature can name carries its keys. IAM's
+  // condition holds then, so that only the action and the place decide.
+  [],
+];
+
+/** What is wrong with a role at DynamoDB. */
+function differences(statements: readonly Statement[], capabilities: readonly Capability[]): string[] {
+  const found: string[] = [];
+  for (const action of DYNAMODB_ACTIONS) {
+    for (const { resource, isOurs, index } of PLACES) {
+      for (const leadingKeys of KEYS) {
+        const isNamed = isOurs && names(capabilities, action, index, leadingKeys);
+        if (allows(statements, { action, resource, leadingKeys }) !== isNamed) {
+          found.push(`${action} on ${resource} with [${leadingKeys.join(", ")}]: ${isNamed ? "denied and named" : "allowed and not named"}`);
+        }
+      }
+    }
+  }
+  return found;
+}
+
+const stages = [
+  { stage: "prod", config: EVERYTHING },
+  { stage: "dev", config: BARE },
+];
+for (const { stage, config } of stages) {
+  const roles = rolesOf(synthesize({ directory: `rights-${stage}`, stage, config }));
+  const statementsOf = (procedure: string): Statement[] =>
+    roles.get(`${contract.service}-${stage}-${procedure.replaceAll(".", "-")}`) ?? assert.fail(`${procedure} has no role`);
+
+  describe(`the roles of ${stage}`, () => {
+    it("are those of the procedures", () => {
+      assert.equal(roles.size, contract.procedures.length);
+      assert.notEqual(roles.size, 0);
+    });
+
+    for (const { name } of contract.procedures) {
+      it(`${name} may do at DynamoDB what its signature names, and nothing else`, () => {
+        assert.deepEqual(differences(statementsOf(name), readCapabilities(name, entities)), []);
+      });
+
+      it(`${name} may write its own log, read its stage's secret and ${config.tracing ? "send traces" : "send no traces"}`, () => {
+        const statements = statementsOf(name);
+        const may = (action: string, resource: string): boolean => allows(statements, { action, resource, leadingKeys: [] });
+        const group = `/${contract.service}/${stage}/${name}`;
+        const secret = `${contract.service}/${stage}`;
+        const logs = ["logs:CreateLogStream", "logs:PutLogEvents"];
+        const traces = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"];
+        for (const action of logs) {
+          assert.ok(may(action, logStreamArn(group)));
+          for (const other of [`${group}2`, `${group}/x`, "/", `/${contract.service}/${stage}/other.name`, `/${contract.service}/other/${name}`]) {
+            assert.ok(!may(action, logStreamArn(other)), other);
+          }
+        }
+        assert.ok(may("secretsmanager:GetSecretValue", secretArn(secret)));
+        for (const other of [`${contract.service}/other`, `${secret}-2`, `${secret}2`, `other/${stage}`]) {
+          assert.ok(!may("secretsmanager:GetSecretValue", secretArn(other)), other);
+        }
+        for (const action of traces) {
+          assert.equal(may(action, "*"), config.tracing);
+        }
+        const known = new Set([...DYNAMODB_ACTIONS, ...logs, "secretsmanager:GetSecretValue", ...traces]);
+        for (const { actions, resources } of statements) {
+          assert.deepEqual(actions.filter((action) => !known.has(action)), []);
+          assert.ok(!resources.includes("*") || actions.every((action) => traces.includes(action)), `${actions.join(", ")} on *`);
+        }
+      });
+    }
+  });
+}
+
+describe("the comparison", () => {
+  // A procedure that reads one entity, and its policy as it should be.
+  const entity = [...entities.values()].find(({ indexes }) => indexes > 0) ?? assert.fail("no entity can be listed");
+  const capabilities: Capability[] = [{ kind: "Read", entity }];
+  const { prefix } = entity;
+  const right = (): { actions: string[]; resources: string[]; leadingKeys: string[] | undefined }[] => [
+    { actions: ["dynamodb:BatchGetItem", "dynamodb:GetItem"], resources: [TABLE], leadingKeys: [`${prefix}#*`] },
+    {
+      actions: ["dynamodb:Query"],
+      resources: contract.table.indexes.slice(0, entity.indexes).map((index) => `${TABLE}/index/${index.name}`),
+      leadingKeys: [`${prefix}#*`],
+    },
+  ];
+
+  it("finds nothing wrong with a role that is right", () => {
+    assert.deepEqual(differences(right(), capabilities), []);
+  });
+
+  const wrong: [what: string, change: (statements: ReturnType<typeof right>) => void][] = [
+    ["a missing action", ([table]) => table!.actions.pop()],
+    ["an action more", ([table]) => table!.actions.push("dynamodb:ConditionCheckItem")],
+    ["a scan", ([, index]) => index!.actions.push("dynamodb:Scan")],
+    ["a control-plane action", ([table]) => table!.actions.push("dynamodb:DescribeTable")],
+    ["a wider prefix", ([table]) => (table!.leadingKeys = [`${prefix}*`])],
+    ["a second prefix", ([table]) => table!.leadingKeys!.push("unknown#*")],
+    ["no prefix", ([, index]) => (index!.leadingKeys = undefined)],
+    ["any resource", ([table]) => (table!.resources = ["*"])],
+    ["any index", ([, index]) => (index!.resources = [`${TABLE}/index/*`])],
+    ["a missing index", ([, index]) => index!.resources.pop()],
+    ["a query on the table", ([, index]) => index!.resources.push(TABLE)],
+    ["another table", ([table]) => table!.resources.push(OTHER_TABLE)],
+    ["another table instead", ([table]) => (table!.resources = [OTHER_TABLE])],
+  ];
+  for (const [what, change] of wrong) {
+    it(`finds ${what}`, () => {
+      const statements = right();
+      change(statements);
+      assert.notDeepEqual(differences(statements, capabilities), []);
+    });
+  }
+});
