@@ -73,7 +73,8 @@ async function print(cloud: Cloud, group: string, start: number, seen: Map<strin
         }
         throw explained(error);
       });
-    for (const { eventId: id = "", timestamp: time = 0, message = "" } of page.events ?? []) {
+    for (const { eventId, logStreamName, timestamp: time = 0, message = "" } of page.events ?? []) {
+      const id = eventId ?? `${logStreamName ?? ""} ${time} ${message}`;
       newest = Math.max(newest, time);
       if (!seen.has(id)) {
         seen.set(id, time);

@@ -3,8 +3,10 @@
 //   ONEFOLD_BINARY    the program to start; target/debug/onefold if left out
 //   ONEFOLD_ISOLATED  1: every procedure is a Lambda binary of its own
 //   ONEFOLD_URL       the service runs there (`https://…/trpc`); nothing is started
-//   ONEFOLD_RECORD    a file to which a service that is started here appends which rights its procedures use
 //   ONEFOLD_TOKEN     an administrator's token for it; its subject is a user's id
+//   ONEFOLD_STAGE     in place of a token, when nobody else uses the service: the stage whose keys sign tokens
+//   ONEFOLD_DATA      the folder with those keys
+//   ONEFOLD_RECORD    a file to which a service that is started here appends which rights its procedures use
 
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -35,18 +37,19 @@ export type Service = {
 
 /** Starts the service that the environment asks for. */
 export async function startService(): Promise<Service> {
-  const { ONEFOLD_URL: url, ONEFOLD_TOKEN: token } = process.env;
+  const { ONEFOLD_URL: url, ONEFOLD_TOKEN: token, ONEFOLD_STAGE: stage, ONEFOLD_DATA: keys } = process.env;
+  const program = process.env["ONEFOLD_BINARY"] ?? join(ROOT, "target/debug/onefold");
+  const signer = (...where: string[]) => (role: Role, subject?: string) => {
+    const who = subject === undefined ? [] : ["--subject", subject];
+    return execFileSync(program, ["token", "--role", role, ...where, ...who], { encoding: "utf8" }).trim();
+  };
   if (url === undefined) {
-    const program = process.env["ONEFOLD_BINARY"] ?? join(ROOT, "target/debug/onefold");
     const data = mkdtempSync(join(tmpdir(), "onefold-test-"));
     const isolated = process.env["ONEFOLD_ISOLATED"] === "1" ? ["--isolated"] : [];
     const record = process.env["ONEFOLD_RECORD"];
     const recorded = record === undefined ? [] : ["--record-access", record];
     const running = await startProgram(program, ["--ephemeral", "--port", "0", "--data", data, ...isolated, ...recorded]);
-    const sign = (role: Role, subject?: string) => {
-      const who = subject === undefined ? [] : ["--subject", subject];
-      return execFileSync(program, ["token", "--role", role, "--data", data, ...who], { encoding: "utf8" }).trim();
-    };
+    const sign = signer("--data", data);
     return {
       url: running.url,
       isOurs: true,
@@ -58,7 +61,11 @@ export async function startService(): Promise<Service> {
       },
     };
   }
-  if (token === undefined) throw new Error("ONEFOLD_URL wants ONEFOLD_TOKEN as well");
+  if (stage !== undefined && keys !== undefined) {
+    const sign = signer("--data", keys, "--stage", stage);
+    return { url, isOurs: true, token: sign, administrator: sign("administrator"), stop: async () => {} };
+  }
+  if (token === undefined) throw new Error("ONEFOLD_URL wants ONEFOLD_TOKEN as well, or ONEFOLD_STAGE and ONEFOLD_DATA");
   const sign = () => {
     throw new Error("only a service that the tests start signs tokens for them");
   };

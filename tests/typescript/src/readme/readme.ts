@@ -1,7 +1,7 @@
 // The README as a program: its fenced blocks, and a copy of the tree to follow it in.
 
 import { execFileSync, spawnSync, type ExecFileSyncOptions } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ROOT } from "../service.js";
 
@@ -32,6 +32,23 @@ export function copyTree(name: string, ...parts: string[]): string {
   return tree;
 }
 
+/**
+ * A folder for what cargo builds in a copy of the tree, with what is built of other people's crates. Our own
+ * have other paths there, and so other names.
+ */
+export function copyTarget(name: string): string {
+  const target = join(ROOT, "target/tmp", name, "target");
+  const script = `
+    set -e
+    mkdir -p "$2/debug/deps"
+    cp -al "$1/debug/build" "$1/debug/.fingerprint" "$2/debug/"
+    find "$1/debug/deps" -maxdepth 1 -type f \\( -name '*.rlib' -o -name '*.rmeta' -o -name '*.so' -o -name '*.d' \\) \\
+      -exec ln -t "$2/debug/deps" {} +
+  `;
+  if (!existsSync(target)) execFileSync("bash", ["-c", script, "bash", join(ROOT, "target"), target]);
+  return target;
+}
+
 /** Runs a command and answers what it prints. Its complaints go to the test's own. */
 export function run(command: string, parameters: readonly string[], options: ExecFileSyncOptions): string {
   const { status, stdout } = spawnSync(command, parameters, {
@@ -45,3 +62,51 @@ export function run(command: string, parameters: readonly string[], options: Exe
 
 /** A program of the README, at the place where the service really is. */
 export const moved = (text: string, url: string) => text.replaceAll("http://127.0.0.1:9000/trpc", url);
+
+const INDEX = "functions/src/lib.rs";
+
+/** "Add a procedure in five minutes". */
+export type Tutorial = {
+  /** The one new file. */
+  procedure: { path: string; text: string };
+  /** `posts`, and what is new in it. */
+  domain: string;
+  name: string;
+  /** The line of the index with the one word. */
+  index: string;
+  /** The client's program. */
+  program: { path: string; text: string };
+  /** What is typed into a shell. */
+  commands: string;
+};
+
+export function tutorial(): Tutorial {
+  /** The path in the first line of a block, such as `//! functions/src/posts/latest.rs`. */
+  const named = ({ text }: Block) => ({ path: /^\/\/!? (\S+\/\S+)\n/.exec(text)?.[1] ?? "", text });
+  const steps = blocks("Add a procedure in five minutes");
+  const [procedure, program] = steps.map(named).filter(({ path }) => path !== "");
+  const index = steps.find(({ language, text }) => language === "rust" && /^\s*\w+ \{ [\w, ]+ \}\n$/.test(text))?.text;
+  if (!procedure || !program || index === undefined) {
+    throw new Error("the section has no file, no line of the index or no program");
+  }
+  const domain = /^\s*(\w+) \{/.exec(index)?.[1] ?? "";
+  const words = (text: string) => new Set(text.match(/\w+/g));
+  const added = [...words(index)].filter((word) => !words(indexLine(ROOT, domain)).has(word));
+  const [name] = added;
+  if (name === undefined || added.length > 1) throw new Error(`one word is new, not ${added.join(" ")}`);
+  const commands = steps.filter(({ language }) => language === "sh").map(({ text }) => text).join("");
+  return { procedure, domain, name, index, program, commands };
+}
+
+const indexLine = (tree: string, domain: string): string => {
+  const lines = readFileSync(join(tree, INDEX), "utf8").split("\n");
+  return `${lines.find((line) => line.trim().startsWith(`${domain} {`)) ?? ""}\n`;
+};
+
+/** One new file, and one word in the index. */
+export function addProcedure(tree: string, { procedure, domain, index }: Tutorial): void {
+  if (existsSync(join(tree, procedure.path))) throw new Error(`${procedure.path} is not new`);
+  writeFileSync(join(tree, procedure.path), procedure.text);
+  const lib = readFileSync(join(tree, INDEX), "utf8");
+  writeFileSync(join(tree, INDEX), lib.replace(indexLine(tree, domain), index));
+}

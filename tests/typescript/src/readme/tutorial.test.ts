@@ -6,58 +6,23 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ROOT, startProgram } from "../service.js";
-import { blocks, copyTree, moved, run, type Block } from "./readme.js";
-
-const INDEX = "functions/src/lib.rs";
-
-/** The path in the first line of a block, such as `//! functions/src/posts/latest.rs`. */
-const pathOf = ({ text }: Block) => /^\/\/!? (\S+\/\S+)\n/.exec(text)?.[1];
-
-/** Lends the copy what is built of other people's crates. Our own have other paths there, and so other names. */
-function lendDependencies(target: string) {
-  const script = `
-    set -e
-    mkdir -p "$2/debug/deps"
-    cp -al "$1/debug/build" "$1/debug/.fingerprint" "$2/debug/"
-    find "$1/debug/deps" -maxdepth 1 -type f \\( -name '*.rlib' -o -name '*.rmeta' -o -name '*.so' -o -name '*.d' \\) \\
-      -exec ln -t "$2/debug/deps" {} +
-  `;
-  if (!existsSync(target)) execFileSync("bash", ["-c", script, "bash", join(ROOT, "target"), target]);
-}
+import { startProgram } from "../service.js";
+import { addProcedure, copyTarget, copyTree, moved, run, tutorial } from "./readme.js";
 
 test("the tutorial's text leads to a new procedure with a typed client", async () => {
-  const steps = blocks("Add a procedure in five minutes");
-  const [procedure, program] = steps.filter((block) => pathOf(block) !== undefined);
-  const index = steps.find(({ language, text }) => language === "rust" && /^\s*\w+ \{ [\w, ]+ \}\n$/.test(text));
-  assert.ok(procedure && program && index, "the section has a file, a line of the index and a program");
-  const commands = steps.filter(({ language }) => language === "sh").map(({ text }) => text).join("");
-
+  const steps = tutorial();
+  const { program, commands } = steps;
   const tree = copyTree("tutorial");
-  const target = join(ROOT, "target/tmp/tutorial/target");
-  lendDependencies(target);
+  const target = copyTarget("tutorial");
   const environment = { ...process.env, CARGO_TARGET_DIR: target };
   const before = readFileSync(join(tree, "bindings/contract.json"), "utf8");
 
-  // One new file.
-  const file = pathOf(procedure) ?? "";
-  assert.ok(!existsSync(join(tree, file)), `${file} is new`);
-  writeFileSync(join(tree, file), procedure.text);
-
-  // One word.
-  const domain = /^\s*(\w+) \{/.exec(index.text)?.[1];
-  const lib = readFileSync(join(tree, INDEX), "utf8");
-  const line = lib.split("\n").find((line) => line.trim().startsWith(`${domain ?? ""} {`));
-  assert.ok(line !== undefined);
-  const words = (text: string) => new Set(text.match(/\w+/g));
-  const added = [...words(index.text)].filter((word) => !words(line).has(word));
-  assert.equal(added.length, 1, `one word is new, not ${added.join(" ")}`);
-  writeFileSync(join(tree, INDEX), lib.replace(`${line}\n`, index.text));
+  addProcedure(tree, steps);
 
   // One command.
   assert.match(commands, /^cargo regen$/m);
   run("cargo", ["regen"], { cwd: tree, env: environment });
-  assert.ok(existsSync(join(tree, `functions/src/bin/${domain ?? ""}-${added[0] ?? ""}.rs`)));
+  assert.ok(existsSync(join(tree, `functions/src/bin/${steps.domain}-${steps.name}.rs`)));
   assert.notEqual(readFileSync(join(tree, "bindings/contract.json"), "utf8"), before);
 
   // `cargo run`, and the typed client.
@@ -65,7 +30,7 @@ test("the tutorial's text leads to a new procedure with a typed client", async (
   const onefold = join(target, "debug/onefold");
   const service = await startProgram(onefold, ["--port", "0", "--data", data]);
   try {
-    writeFileSync(join(tree, pathOf(program) ?? ""), moved(program.text, service.url));
+    writeFileSync(join(tree, program.path), moved(program.text, service.url));
     assert.match(commands, /^npm --prefix examples\/client run build$/m);
     run("npm", ["--prefix", "examples/client", "run", "build"], { cwd: tree });
     const token = execFileSync(onefold, ["token", "--role", "administrator", "--data", data], { encoding: "utf8" }).trim();

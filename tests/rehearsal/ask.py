@@ -1,0 +1,13 @@
+#!/usr/bin/env python3
+"""Asks the emulator: ask.py SERVICE OPERATION [JSON], by botocore's names. Prints the answer as JSON."""
+
+import json
+import os
+import sys
+
+import botocore.session
+
+service, operation, *parameters = sys.argv[1:]
+client = botocore.session.get_session().create_client(service, endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+answer = getattr(client, operation)(**json.loads(parameters[0] if parameters else "{}"))
+print(json.dumps(answer, default=str))

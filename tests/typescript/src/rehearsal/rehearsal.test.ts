@@ -1,0 +1,421 @@
+// The deployment, rehearsed: `onefold deploy` gives the synthesized templates and the real release binaries to
+// an emulator of AWS, which runs each function as a process of its own behind its HTTP API, on its DynamoDB, and
+// judges every request by the policies of the function's role. The clients' suites run against that. Then a second
+// version is deployed over the first, and the first over the second.
+//
+// The functions are those of a copy of the tree, so that one of them can be changed. Linux on x86-64.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createClient, failureOf, type User } from "@onefold/backoffice";
+import contract from "@onefold/backoffice/contract.json" with { type: "json" };
+import { addProcedure, copyTarget, copyTree, tutorial } from "../readme/readme.js";
+import { ROOT } from "../service.js";
+import { ACCOUNT, attempt, REGION, startCloud, startFront, type Cloud, type Ended } from "./cloud.js";
+
+const STAGE = "pr-7";
+const PREFIX = `${contract.service}-${STAGE}`;
+/** How many users are written while functions are killed, and how many at once. */
+const WRITES = 240;
+const PARALLEL = 6;
+
+const tree = copyTree("rehearsal");
+const target = copyTarget("rehearsal");
+const onefold = process.env["ONEFOLD_BINARY"] ?? join(ROOT, "target/debug/onefold");
+const steps = tutorial();
+const functionOf = (procedure: string) => `${PREFIX}-${procedure.replaceAll(".", "-")}`;
+
+let cloud: Cloud;
+let url: string;
+let front: Awaited<ReturnType<typeof startFront>>;
+const times: string[] = [];
+
+/** Runs the command line in the copy. */
+function command(parameters: readonly string[], changed: NodeJS.ProcessEnv = {}): Ended {
+  const environment = { ...cloud.environment, CARGO_TARGET_DIR: target, ...changed };
+  return attempt(onefold, [...parameters, "--data", join(cloud.folder, "data")], tree, environment);
+}
+
+/** Runs it, expects that it succeeds, and notes how long it took. */
+function timed(what: string, parameters: readonly string[]): string {
+  const start = performance.now();
+  const { status, said } = command(parameters);
+  times.push(`${what}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
+  assert.equal(status, 0, `${parameters.join(" ")}:\n${said}\n${cloud.tail()}`);
+  return said;
+}
+
+/** Runs it, expects that it refuses, and answers what it says. */
+function refused(parameters: readonly string[], changed?: NodeJS.ProcessEnv): string {
+  const { status, said } = command(parameters, changed);
+  assert.notEqual(status, 0, `it was accepted:\n${said}`);
+  return said;
+}
+
+const deploy = (what: string, stage = STAGE) => timed(what, ["deploy", "--stage", stage, "--architecture", "x86_64"]);
+
+const token = (role = "administrator") => {
+  const { status, said } = command(["token", "--stage", STAGE, "--role", role]);
+  assert.equal(status, 0, said);
+  return said.trim();
+};
+const client = () => createClient({ url: front.url, token: token() });
+
+/** The digests of the code of all functions, by their names. */
+function deployedCode(): Record<string, string> {
+  const { Functions } = cloud.ask("lambda", "list_functions");
+  return Object.fromEntries(Functions.map((about: any) => [about.FunctionName, about.CodeSha256]));
+}
+
+async function allUsers(): Promise<Map<string, User>> {
+  const users = new Map<string, User>();
+  const asking = client();
+  let page = await asking.users.list.query({ limit: 100 });
+  for (;;) {
+    for (const user of page.items) users.set(user.id, user);
+    if (page.next === null) return users;
+    page = await asking.users.list.query({ limit: 100, cursor: page.next });
+  }
+}
+
+before(async () => {
+  cloud = await startCloud();
+});
+
+after(async () => {
+  await front?.stop();
+  await cloud?.stop();
+  console.log(`\nThe rehearsal's steps:\n${times.map((line) => `  ${line}`).join("\n")}`);
+});
+
+describe("what is missing is said before anything is built", () => {
+  const deployment = ["deploy", "--stage", STAGE, "--architecture", "x86_64"];
+
+  test("a stage that there is not", () => {
+    assert.match(refused(["deploy", "--stage", "staging"]), /There is no stage "staging": stages are dev, prod, and pr-7/);
+  });
+
+  test("Node.js", () => {
+    const bare = join(cloud.folder, "bare");
+    mkdirSync(bare);
+    assert.match(refused(deployment, { PATH: bare }), /needs Node\.js 20 or newer/);
+  });
+
+  test("cargo-lambda", () => {
+    const { PATH = "" } = cloud.environment;
+    const withoutVenv = PATH.split(":").filter((folder) => !existsSync(join(folder, "cargo-lambda"))).join(":");
+    assert.match(refused(deployment, { PATH: withoutVenv }), /pip install cargo-lambda==/);
+  });
+
+  test("a region", () => {
+    assert.match(refused(deployment, { AWS_REGION: "", AWS_DEFAULT_REGION: "" }), /No AWS region is set/);
+  });
+
+  test("credentials: none, and some that AWS does not know", () => {
+    assert.match(refused(deployment, { AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "" }), /No AWS credentials were found[\s\S]*aws sso login/);
+    assert.match(refused(deployment, { AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE" }), /AWS does not know these credentials/);
+  });
+
+  test("AWS itself", () => {
+    assert.match(refused(deployment, { AWS_ENDPOINT_URL: "http://127.0.0.1:9" }), /AWS cannot be reached/);
+  });
+
+  test("the account's preparation, and the command that it names does it", () => {
+    const said = refused(deployment);
+    const [, program, parameters] = /^ {2}(infra\/\S+) (.*)$/m.exec(said) ?? assert.fail(said);
+    assert.equal(parameters, `bootstrap aws://${ACCOUNT}/${REGION}`);
+    const { status, said: answer } = attempt(join(tree, program ?? ""), (parameters ?? "").split(" "), tree, cloud.environment);
+    assert.equal(status, 0, answer);
+  });
+
+  test("the stage's keys, and the command that it names makes them", () => {
+    const said = refused(deployment);
+    assert.match(said, /cargo run -- keys --stage pr-7/);
+    assert.match(refused(["token", "--stage", STAGE, "--role", "viewer"]), /there is no key for pr-7 here/);
+    assert.match(timed("keys", ["keys", "--stage", STAGE]), /backoffice\/preview accepts tokens signed with \S+\.$/m);
+    assert.match(timed("keys again", ["keys", "--stage", STAGE]), /has this key already/);
+  });
+
+  test("nothing was deployed meanwhile", () => {
+    assert.ok(!existsSync(join(tree, "target/lambda")));
+    const { Stacks } = cloud.ask("cloudformation", "describe_stacks");
+    assert.deepEqual(Stacks.map((stack: any) => stack.StackName), ["CDKToolkit"]);
+  });
+});
+
+describe("the first version", () => {
+  test("one command deploys it and prints the address", async () => {
+    const said = deploy("first deployment, with the build of all functions");
+    assert.match(said, /nothing is there yet/);
+    url = /^pr-7 {2}(https:\/\/\S+\/trpc)$/m.exec(said)?.[1] ?? assert.fail(said);
+    assert.match(url, new RegExp(`^https://\\w+\\.execute-api\\.${REGION}\\.amazonaws\\.com/trpc$`));
+    front = await startFront(cloud, url);
+    assert.equal(await createClient({ url: front.url }).health.ping.query(), "pong");
+  });
+
+  test("the clients' suites pass against it", async () => {
+    const environment: NodeJS.ProcessEnv = {
+      ...process.env,
+      ONEFOLD_URL: front.url,
+      ONEFOLD_STAGE: STAGE,
+      ONEFOLD_DATA: join(cloud.folder, "data"),
+    };
+    // Else the suite takes itself for a part of this test.
+    delete environment["NODE_TEST_CONTEXT"];
+    const suites = ["procedures", "wire"].map((name) => join(ROOT, `tests/typescript/build/clients/${name}.test.js`));
+    const start = performance.now();
+    // One after the other: they share a service, and there is one last administrator.
+    const suite = spawn("node", ["--test", "--test-concurrency=1", "--test-reporter=tap", ...suites], { env: environment });
+    const [status, stdout, stderr] = await Promise.all([once(suite, "close"), text(suite.stdout), text(suite.stderr)]);
+    times.push(`the clients' suites: ${((performance.now() - start) / 1000).toFixed(1)} s`);
+    const count = (what: string) => Number(new RegExp(`^# ${what} (\\d+)$`, "m").exec(stdout)?.[1]);
+    const failures = stdout.split("\n").filter((line) => line.includes("not ok"));
+    assert.deepEqual(status, [0, null], `${failures.join("\n")}\n${stderr}\n${cloud.tail()}`);
+    assert.deepEqual([count("fail"), count("skipped"), count("todo")], [0, 0, 0]);
+    assert.ok(count("pass") > contract.procedures.length * 4, `${count("pass")} passed`);
+    times.push(`the clients' suites: ${count("pass")} tests passed`);
+  });
+
+  for (const { name } of contract.procedures) {
+    test(`${name} was answered by its own function, which logged it`, () => {
+      const { status, said } = command(["logs", name, "--stage", STAGE, "--since", "1h"]);
+      assert.equal(status, 0, said);
+      const calls = said.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as { procedure?: string });
+      assert.ok(calls.length > 0);
+      assert.deepEqual([...new Set(calls.map(({ procedure }) => procedure))], [name]);
+    });
+  }
+
+  test("a log that there is not", () => {
+    assert.match(refused(["logs", "users.promote", "--stage", STAGE]), /There is no procedure "users\.promote"\. There are: health\.ping/);
+    assert.match(refused(["logs", "users.get", "--stage", "pr-8"]), /is the stage deployed there\?/);
+    assert.match(refused(["logs", "users.get", "--stage", STAGE, "--since", "soon"]), /no span of time/);
+  });
+
+  test("a call without a token, and to nothing", async () => {
+    const unauthorized = await fetch(`${front.url}/users.list`);
+    assert.deepEqual([unauthorized.status, ((await unauthorized.json()) as any).error.data.code], [401, "UNAUTHORIZED"]);
+    const nothing = await fetch(`${front.url}/users.promote`);
+    assert.deepEqual([nothing.status, ((await nothing.json()) as any).error.data.code], [404, "NOT_FOUND"]);
+  });
+
+  test("a function may do what its role says, and nothing else", async () => {
+    const { id } = await client().users.create.mutate({ email: "grace@example.com", name: "Grace" });
+    const { Configuration } = cloud.ask("lambda", "get_function", { FunctionName: functionOf("users.get") });
+    const role = Configuration.Role.split("/").at(-1);
+    const policy = { RoleName: role, PolicyName: "Grants" };
+    const { PolicyDocument } = cloud.ask("iam", "get_role_policy", policy);
+    const put = (document: unknown) => cloud.ask("iam", "put_role_policy", { ...policy, PolicyDocument: JSON.stringify(document) });
+    const answer = () => client().users.get.query({ id }).then(() => "OK", (error: any) => error.data?.code);
+    assert.equal(await answer(), "OK");
+    const written = JSON.stringify(PolicyDocument);
+    const without = (what: string, instead: string) => {
+      assert.ok(written.includes(what));
+      return written.replaceAll(what, instead);
+    };
+    for (const narrower of [without('"user#*"', '"users#*"'), without('"dynamodb:GetItem"', '"dynamodb:Query"')]) {
+      put(JSON.parse(narrower));
+      assert.equal(await answer(), "INTERNAL_SERVER_ERROR");
+    }
+    put(PolicyDocument);
+    assert.equal(await answer(), "OK");
+  });
+});
+
+test("killing the functions' processes loses no acknowledged write", async () => {
+  const writer = client();
+  const acknowledged = new Map<string, string>();
+  const unanswered: string[] = [];
+  let next = 0;
+  const write = async () => {
+    while (next < WRITES) {
+      const email = `killed.${(next += 1)}@example.com`;
+      await writer.users.create.mutate({ email, name: "Ada" }).then(
+        (user) => acknowledged.set(user.id, email),
+        () => unanswered.push(email),
+      );
+    }
+  };
+  let killed = 0;
+  let running = true;
+  const killer = (async () => {
+    while (running) {
+      await sleep(200);
+      killed += cloud.killFunctions();
+    }
+  })();
+  await Promise.all(Array.from({ length: PARALLEL }, write));
+  running = false;
+  await killer;
+  times.push(`${killed} processes killed: ${acknowledged.size} writes acknowledged, ${unanswered.length} unanswered`);
+  assert.ok(killed >= PARALLEL, `only ${killed} processes were killed`);
+  assert.ok(acknowledged.size > 0);
+
+  const users = await allUsers();
+  for (const [id, email] of acknowledged) assert.equal(users.get(id)?.email, email);
+  // What was not acknowledged is there or not, and never half: an address is free exactly when nobody has it.
+  const addresses = new Set([...users.values()].map((user) => user.email));
+  for (const email of unanswered) {
+    const error: unknown = await writer.users.create.mutate({ email, name: "Ada" }).then(() => undefined, (error: unknown) => error);
+    if (addresses.has(email)) assert.equal(failureOf("users.create", error)?.type, "emailTaken");
+    else assert.equal(error, undefined);
+  }
+});
+
+describe("the second version: one procedure changed, one added", () => {
+  const PING = join(tree, "functions/src/health/ping.rs");
+  const LIB = join(tree, "functions/src/lib.rs");
+  const added = `${steps.domain}.${steps.name}`;
+  let first: Record<string, string>;
+  let users: Map<string, User>;
+  let before: { ping: string; lib: string };
+  const infraBefore = () => attempt("git", ["-C", ROOT, "hash-object", ...infraFiles()], ROOT, process.env).said;
+  const infraFiles = () => ["contract", "service", "procedure", "main"].map((name) => join(tree, `infra/src/${name}.ts`));
+
+  test("is one file, one word and one command away, and touches nothing of infra/", () => {
+    before = { ping: readFileSync(PING, "utf8"), lib: readFileSync(LIB, "utf8") };
+    const ground = infraBefore();
+    writeFileSync(PING, before.ping.replaceAll('"pong"', '"pong, changed"'));
+    addProcedure(tree, steps);
+    const environment = { ...cloud.environment, CARGO_TARGET_DIR: target };
+    const { status, said } = attempt("cargo", ["regen"], tree, environment);
+    assert.equal(status, 0, said);
+    assert.equal(infraBefore(), ground);
+  });
+
+  test("is deployed over the first, which is told beforehand", async () => {
+    users = await allUsers();
+    assert.ok(users.size > WRITES / 2);
+    first = deployedCode();
+    const said = deploy("second deployment");
+    assert.match(said, new RegExp(`^\\[\\+\\] AWS::Lambda::Function .*${steps.name}`, "im"));
+    assert.ok(said.includes(`\npr-7  ${url}\n`), "it has the same address");
+  });
+
+  test("changes the changed function and adds the added one; the others stay as they are", () => {
+    const second = deployedCode();
+    const different = Object.keys(second).filter((name) => second[name] !== first[name]);
+    assert.deepEqual(different.sort(), [functionOf("health.ping"), functionOf(added)].sort());
+  });
+
+  test("answers through the new function, with its own role, log group and route", async () => {
+    assert.equal(await createClient({ url: front.url }).health.ping.query(), "pong, changed");
+    const reading = client() as any;
+    const [author] = (await client().posts.list.query({ limit: 1 })).items;
+    assert.ok(author);
+    const latest = await reading[steps.domain][steps.name].query({ authorId: author.authorId, count: 1 });
+    assert.equal(latest.length, 1);
+    const { Configuration } = cloud.ask("lambda", "get_function", { FunctionName: functionOf(added) });
+    const { Functions } = cloud.ask("lambda", "list_functions");
+    const sharing = Functions.filter((about: any) => about.Role === Configuration.Role);
+    assert.equal(sharing.length, 1, "the role is its own");
+    assert.match(timed("logs", ["logs", added, "--stage", STAGE, "--since", "1h"]), new RegExp(`"procedure":"${added}"`));
+  });
+
+  test("has all that was stored", async () => {
+    assert.deepEqual(await allUsers(), users);
+  });
+
+  test("a deployment that would replace the table, or change two indexes at once, is stopped", () => {
+    const path = join(tree, "bindings/contract.json");
+    const contract = readFileSync(path, "utf8");
+    const changed = (change: (table: any) => void) => {
+      const next = JSON.parse(contract);
+      change(next.table);
+      writeFileSync(path, JSON.stringify(next));
+    };
+    try {
+      changed((table) => {
+        table.partitionKey = "partition";
+      });
+      const replaced = refused(["deploy", "--stage", STAGE, "--architecture", "x86_64"]);
+      assert.match(replaced, /Nothing was deployed, because backoffice-pr-7-data would harm what is stored:\n {2}- Table \w+ would have another name or other keys/);
+      changed((table) => {
+        for (const name of ["gsi5", "gsi6"]) table.indexes.push({ name, partitionKey: `${name}pk`, sortKey: `${name}sk` });
+      });
+      assert.match(refused(["deploy", "--stage", STAGE, "--architecture", "x86_64"]), /2 changes of indexes \(create gsi5, create gsi6\)/);
+    } finally {
+      writeFileSync(path, contract);
+    }
+  });
+
+  test("and back: the first version over the second, with all that was stored", async () => {
+    writeFileSync(PING, before.ping);
+    writeFileSync(LIB, before.lib);
+    rmSync(join(tree, steps.procedure.path));
+    const { status, said } = attempt("cargo", ["regen"], tree, { ...cloud.environment, CARGO_TARGET_DIR: target });
+    assert.equal(status, 0, said);
+    deploy("back to the first version");
+    assert.deepEqual(deployedCode(), first);
+    assert.equal(await createClient({ url: front.url }).health.ping.query(), "pong");
+    assert.equal((await fetch(`${front.url}/${added}`)).status, 404);
+    assert.deepEqual(await allUsers(), users);
+  });
+});
+
+test("another key signs after a rotation and a deployment; the old one is good until it is retired", async () => {
+  const old = token();
+  const accepted = (bearer: string) => createClient({ url: front.url, token: bearer }).users.list.query({ limit: 1 }).then(() => true, () => false);
+  const [oldKid] = /\S+(?=\.$)/m.exec(timed("keys, rotated", ["keys", "--stage", STAGE, "--rotate"]).split("\n")[0]?.split(", ")[0] + ".") ?? [];
+  const young = token();
+  deploy("deployment after a rotation");
+  assert.deepEqual([await accepted(old), await accepted(young)], [true, true]);
+  assert.ok(oldKid);
+  timed("keys, retired", ["keys", "--stage", STAGE, "--retire", oldKid]);
+  deploy("deployment after a key was retired");
+  assert.deepEqual([await accepted(old), await accepted(young)], [false, true]);
+  assert.match(refused(["keys", "--stage", STAGE, "--retire", oldKid]), /There is no key/);
+});
+
+test("behind CloudFront, the HTTP API answers nobody else", async () => {
+  timed("keys of dev", ["keys", "--stage", "dev"]);
+  const said = deploy("deployment of dev, with its edge", "dev");
+  assert.match(said, /^dev {2}https:\/\/\S+\/trpc$/m);
+  assert.match(said, /^dev {2}frontend: s3:\/\/\S+$/m);
+  const { Items } = cloud.ask("apigatewayv2", "get_apis");
+  const { ApiId } = Items.find((api: any) => api.Name.startsWith("backoffice-dev-"));
+  const address = `https://${ApiId}.execute-api.${REGION}.amazonaws.com/trpc`;
+  const { SecretList } = cloud.ask("secretsmanager", "list_secrets");
+  const { ARN } = SecretList.find((secret: any) => secret.Description?.startsWith("x-origin-secret"));
+  const { SecretString } = cloud.ask("secretsmanager", "get_secret_value", { SecretId: ARN });
+  for (const [headers, status] of [[{}, 401], [{ "x-origin-secret": "guessed" }, 403], [{ "x-origin-secret": SecretString }, 200]] as const) {
+    const way = await startFront(cloud, address, headers);
+    try {
+      assert.equal((await fetch(`${way.url}/health.ping`)).status, status);
+    } finally {
+      await way.stop();
+    }
+  }
+});
+
+describe("a stage goes as it came", () => {
+  test("production does not", () => {
+    assert.match(refused(["destroy", "--stage", "prod", "--yes"]), /protects its data and is not removed by a command/);
+  });
+
+  test("and no other without being asked for", () => {
+    assert.match(refused(["destroy", "--stage", STAGE]), /Nothing was removed/);
+  });
+
+  test("with its table, and with a frontend's files in the bucket", () => {
+    const { Buckets } = cloud.ask("s3", "list_buckets");
+    const { Name } = Buckets.find(({ Name }: any) => Name.includes("dev"));
+    cloud.ask("s3", "put_object", { Bucket: Name, Key: "index.html" });
+    cloud.ask("s3", "put_object", { Bucket: Name, Key: "index.html" });
+    for (const stage of [STAGE, "dev"]) assert.match(timed(`removal of ${stage}`, ["destroy", "--stage", stage, "--yes"]), /is gone/);
+    const { Stacks } = cloud.ask("cloudformation", "describe_stacks");
+    assert.deepEqual(Stacks.map((stack: any) => stack.StackName), ["CDKToolkit"]);
+    assert.deepEqual(cloud.ask("dynamodb", "list_tables").TableNames, []);
+    assert.deepEqual(cloud.ask("lambda", "list_functions").Functions, []);
+  });
+
+  test("once", () => {
+    assert.match(timed("removal of what is gone", ["destroy", "--stage", STAGE, "--yes"]), /Stage pr-7 is not in account/);
+  });
+});
