@@ -15,6 +15,7 @@ use runtime::{Service, telemetry, tokens::Claims};
 use store::{Limits, Session, Settings, Store};
 
 use crate::{
+    changes,
     data::DataFolder,
     serve::{self, Ground, Options, table_name, token_settings},
 };
@@ -91,6 +92,15 @@ enum Command {
     },
     /// Fill the table with a demonstration company
     Seed,
+    /// Compare the contract with an older one
+    Changes {
+        /// The older contract
+        #[arg(long, value_name = "FILE")]
+        against: PathBuf,
+        /// Fail when a caller that worked may fail
+        #[arg(long)]
+        fail_on_breaking: bool,
+    },
 }
 
 /// A service's `main`.
@@ -135,6 +145,7 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
             tokio()?.block_on(seed(&app, &data))?;
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::Changes { against, fail_on_breaking }) => changes::run(&root, &against, fail_on_breaking),
     }
 }
 

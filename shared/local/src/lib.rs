@@ -5,10 +5,12 @@
 //! - [`front`]: HTTP. [`backend`]: procedures in this process, or as real functions.
 //! - [`database`]: the embedded DynamoDB and the guard that stands for IAM.
 //! - [`isolated`]: the Lambda Runtime API for the real binaries. [`build`]: how they are built.
+//! - [`changes`]: what the contract says otherwise than an older one.
 //! - [`data`]: the folder in which everything is kept.
 
 pub mod backend;
 pub mod build;
+pub mod changes;
 pub mod command;
 pub mod data;
 pub mod database;
