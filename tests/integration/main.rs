@@ -11,3 +11,4 @@ mod invariants;
 mod isolated;
 mod process;
 mod wire;
+mod workflows;
