@@ -27,7 +27,9 @@ const DATA = ["AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable", "AWS::S3::Bu
 /** Longer lists are cut, and say so. */
 const MAX_LISTED = 50;
 const MAX_PATHS = 8;
+/** Longer values are not shown beside their path. */
 const MAX_QUOTED = 80;
+const MAX_CODE = 1500;
 
 /** @throws Problem when there is no assembly. */
 export function readAssembly(folder: string): Templates {
@@ -216,8 +218,11 @@ function rights({ iamChanges }: TemplateDiff): string[] {
   ];
 }
 
+/** On one line; what another stack exports is named by that stack and its resource. */
 function flat(text: string): string {
-  return text.replaceAll("\n", ", ");
+  return text
+    .replaceAll("\n", ", ")
+    .replaceAll(/\{"Fn::ImportValue":"([^":]+):ExportsOutput(?:FnGetAtt|Ref)(\w+?)(?:[0-9A-F]{8})?"\}/g, "${$1.$2}");
 }
 
 /** What a template holds beside resources. */
@@ -245,5 +250,5 @@ function cut(entries: readonly string[], most = MAX_LISTED): string[] {
 /** Code in Markdown, on one line: what is in it comes from a branch that nobody has reviewed yet. */
 function code(text: string): string {
   const clean = text.replaceAll(/[`\p{Cc}]/gu, "'");
-  return `\`${clean.length > 300 ? `${clean.slice(0, 300)}…` : clean}\``;
+  return `\`${clean.length > MAX_CODE ? `${clean.slice(0, MAX_CODE)}…` : clean}\``;
 }

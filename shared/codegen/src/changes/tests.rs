@@ -101,14 +101,14 @@ fn what_is_no_contract_is_refused_with_a_reason() {
 #[test]
 fn procedures_come_and_go_with_their_rights() {
     let [gone, back] = both_ways(|contract| {
-        contract["procedures"].as_array_mut().unwrap().retain(|procedure| procedure["name"] != "posts.get");
+        contract["procedures"].as_array_mut().unwrap().retain(|procedure| procedure["name"] != "users.get");
     });
-    assert_eq!(gone[0], (Effect::Breaking, "`posts.get`: is gone.".into()));
-    assert_eq!(gone[1], (Effect::Rights, "`posts.get`: loses the grant `read` on `Post`.".into()));
+    assert_eq!(gone[0], (Effect::Breaking, "`users.get`: is gone.".into()));
+    assert_eq!(gone[1], (Effect::Rights, "`users.get`: loses the grant `read` on `User`.".into()));
     assert_eq!(back[0].0, Effect::Rights);
-    assert!(back[0].1.starts_with("`posts.get`: gets the grant `read` on `Post`: `actions`"), "{back:?}");
-    assert!(back[0].1.contains("dynamodb:Query") && back[0].1.contains("`leadingKeys` `post#*`"), "{back:?}");
-    let new = "`posts.get`: is new, and may be called by callers with the permission `posts:read`.";
+    assert!(back[0].1.starts_with("`users.get`: gets the grant `read` on `User`: `actions`"), "{back:?}");
+    assert!(back[0].1.contains("dynamodb:Query") && back[0].1.contains("`leadingKeys` `user#*`"), "{back:?}");
+    let new = "`users.get`: is new, and may be called by callers with the permission `users:read`.";
     assert_eq!(back[1..], one(Effect::Compatible, new));
 }
 
@@ -389,8 +389,8 @@ fn another_name_for_the_same_type_is_told() {
 fn other_words_are_a_note() {
     let [procedure_docs, _] = both_ways(|contract| procedure(contract, "users.get")["docs"] = "Find one.".into());
     assert_eq!(procedure_docs, one(Effect::Note, "`users.get`: is documented in other words."));
-    let [field, _] = both_ways(|contract| contract["inputTypes"]["PostSort"]["description"] = "In which order.".into());
-    assert_eq!(field, one(Effect::Note, "`posts.list`: `input` is documented in other words."));
+    let [field, _] = both_ways(|contract| contract["inputTypes"]["UserSort"]["description"] = "In which order.".into());
+    assert_eq!(field, one(Effect::Note, "`users.list`: `input` is documented in other words."));
 }
 
 /// Texts of an unreviewed branch stay inside their quotation marks and on their line.
