@@ -1,5 +1,5 @@
 /** The built functions, as cargo-lambda leaves them. */
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Contract, Procedure } from "./contract.js";
 import { binaryName } from "./names.js";
@@ -24,4 +24,13 @@ export function checkBootstraps(root: string, contract: Contract, architecture: 
   const more = missing.length > MAX_NAMED ? ` and ${missing.length - MAX_NAMED} more` : "";
   const flag = architecture === "arm64" ? " --arm64" : "";
   throw new Problem(`Not built under ${root}: ${named}${more}. Run \`cargo lambda build --release${flag} -p functions\` first.`);
+}
+
+/** Stands for functions that are not built: each is a file of a few bytes. A template does not show the difference. */
+export function writePlaceholders(root: string, contract: Contract): void {
+  for (const procedure of contract.procedures) {
+    const folder = assetOf(root, procedure);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "bootstrap"), procedure.name);
+  }
 }

@@ -1,11 +1,11 @@
 /** A synthesized service, read back as what CloudFormation would be given. */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { App, NestedStack, Stack } from "aws-cdk-lib";
+import { writePlaceholders } from "../src/bootstraps.js";
 import { type Contract, parseContract } from "../src/contract.js";
-import { binaryName } from "../src/names.js";
 import { addService } from "../src/service.js";
 import type { StageConfig } from "../src/stage.js";
 
@@ -203,11 +203,7 @@ export function synthesize(wishes: Wishes): Synthesis {
   rmSync(directory, { recursive: true, force: true });
   const outdir = join(directory, "assembly");
   const binaries = join(directory, "binaries");
-  for (const procedure of contract.procedures) {
-    const folder = join(binaries, binaryName(procedure));
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, "bootstrap"), procedure.name);
-  }
+  writePlaceholders(binaries, contract);
   const context = (JSON.parse(readFileSync(join(INFRA, "cdk.json"), "utf8")) as { context: Record<string, unknown> }).context;
   const app = new App({ outdir, context, analyticsReporting: false });
   addService(app, contract, { name: wishes.stage, config: wishes.config }, binaries);

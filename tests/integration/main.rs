@@ -12,3 +12,4 @@ mod invariants;
 mod isolated;
 mod process;
 mod wire;
+mod workflows;

@@ -3,6 +3,7 @@
 //! [`render`] is pure. [`write`] brings the files up to date, and [`stale`] says which are not: the
 //! command and the test use the same list.
 
+pub mod changes;
 mod functions;
 mod typescript;
 

@@ -19,7 +19,7 @@ use runtime::{
 use store::{Limits, Session, Settings, Store};
 
 use crate::{
-    cloud,
+    changes, cloud,
     data::{DataFolder, random_key},
     serve::{self, Ground, Options, table_name, token_settings},
 };
@@ -149,6 +149,15 @@ enum Command {
         #[arg(long, value_name = "KID")]
         retire: Option<String>,
     },
+    /// Compare the contract with an older one
+    Changes {
+        /// The older contract
+        #[arg(long, value_name = "FILE")]
+        against: PathBuf,
+        /// Fail when a caller that worked may fail
+        #[arg(long)]
+        fail_on_breaking: bool,
+    },
 }
 
 /// A service's `main`.
@@ -201,6 +210,7 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
             tokio()?.block_on(seed(&app, &data))?;
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::Changes { against, fail_on_breaking }) => changes::run(&root, &against, fail_on_breaking),
         Some(Command::Deploy { stage, yes, architecture }) => {
             let architecture = option("--architecture", architecture);
             let named = parameters(&["deploy", "--stage", &stage]);

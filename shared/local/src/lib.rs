@@ -5,11 +5,13 @@
 //! - [`front`]: HTTP. [`backend`]: procedures in this process, or as real functions.
 //! - [`database`]: the embedded DynamoDB and the guard that stands for IAM.
 //! - [`isolated`]: the Lambda Runtime API for the real binaries. [`build`]: how they are built.
+//! - [`changes`]: what the contract says otherwise than an older one.
 //! - [`cloud`]: the commands that reach AWS, which `infra/` carries out.
 //! - [`data`]: the folder in which everything is kept.
 
 pub mod backend;
 pub mod build;
+pub mod changes;
 pub mod cloud;
 pub mod command;
 pub mod data;

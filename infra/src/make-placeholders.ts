@@ -1,0 +1,16 @@
+/**
+ * `npm run placeholders -- <folder> [<contract>]`: stands for the built functions where only templates are
+ * wanted, and nothing is deployed.
+ */
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { writePlaceholders } from "./bootstraps.js";
+import { loadContract } from "./contract.js";
+
+const [folder, contract = fileURLToPath(new URL("../../../bindings/contract.json", import.meta.url))] = process.argv.slice(2);
+if (folder === undefined) {
+  console.error("Give the folder in which each function gets a file of a few bytes.");
+  process.exitCode = 2;
+} else {
+  writePlaceholders(resolve(folder), loadContract(contract));
+}

@@ -1,0 +1,207 @@
+//! The forms that a value may have, taken out of a JSON Schema: unions, lists of types and lists of
+//! values alike.
+
+use serde_json::{Map, Value};
+
+use super::{Document, as_set, code, list, object, shown};
+
+/// Members that describe and do not restrict.
+pub(super) const DESCRIPTIONS: [&str; 5] = ["$comment", "deprecated", "description", "examples", "title"];
+
+/// A schema with its references written out, and with lists in order whose order says nothing.
+pub(super) fn whole((document, schema): (&Document<'_>, &Value), described: bool) -> Value {
+    fn expand(document: &Document<'_>, value: &Value, described: bool, open: &mut Vec<String>) -> Value {
+        match value {
+            Value::Array(members) => members.iter().map(|member| expand(document, member, described, open)).collect(),
+            Value::Object(members) => {
+                let mut expanded = Map::new();
+                for (name, member) in members {
+                    match (name.as_str(), member) {
+                        ("$ref", Value::String(reference)) => {
+                            let target = match open.iter().position(|one| one == reference) {
+                                // A type inside itself: how far outside is what tells.
+                                Some(at) => Value::from(open.len() - at),
+                                None => {
+                                    open.push(reference.clone());
+                                    let target = document.named(reference).unwrap_or(&Value::Null);
+                                    let target = expand(document, target, described, open);
+                                    open.pop();
+                                    target
+                                }
+                            };
+                            expanded.insert(name.clone(), target);
+                        }
+                        (annotation, _) if !described && DESCRIPTIONS.contains(&annotation) => {}
+                        // How optional fields are written.
+                        ("default", Value::Null) => {}
+                        ("const" | "default", _) => {
+                            expanded.insert(name.clone(), member.clone());
+                        }
+                        // Fields have names, which are no keywords.
+                        ("$defs" | "patternProperties" | "properties", Value::Object(fields)) => {
+                            let mut expand = |field| expand(document, field, described, open);
+                            let fields: Map<_, _> =
+                                fields.iter().map(|(n, field)| (n.clone(), expand(field))).collect();
+                            expanded.insert(name.clone(), fields.into());
+                        }
+                        ("anyOf" | "enum" | "oneOf" | "required" | "type", Value::Array(_)) => {
+                            expanded.insert(name.clone(), as_set(&expand(document, member, described, open)));
+                        }
+                        _ => {
+                            expanded.insert(name.clone(), expand(document, member, described, open));
+                        }
+                    }
+                }
+                // A reference with nothing beside it is what it refers to.
+                match (expanded.len(), expanded.remove("$ref")) {
+                    (1, Some(target)) => target,
+                    (_, Some(target)) => {
+                        expanded.insert("$ref".into(), target);
+                        expanded.into()
+                    }
+                    (_, None) => expanded.into(),
+                }
+            }
+            other => other.clone(),
+        }
+    }
+    expand(document, schema, described, &mut Vec::new())
+}
+
+/// One of the forms that a value may have.
+#[derive(Clone, Debug)]
+pub(super) struct Alternative<'a> {
+    pub form: Form,
+    /// The schema of this form; of a union's member, that member's.
+    pub schema: &'a Value,
+    /// The named type that it was found in.
+    pub through: Option<&'a str>,
+}
+
+/// What tells one alternative from another.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Form {
+    Any,
+    Value(Value),
+    /// An object whose field always has this value.
+    Variant(String, Value),
+    Type(String),
+    Unknown,
+}
+
+impl Form {
+    pub fn is_null(&self) -> bool {
+        *self == Self::Type("null".into()) || *self == Self::Value(Value::Null)
+    }
+
+    pub fn is(&self, name: &str) -> bool {
+        matches!(self, Self::Type(own) if own == name)
+    }
+
+    /// A value or a variant: one more case of a union, where types stay as they are.
+    pub fn is_case(&self) -> bool {
+        matches!(self, Self::Value(_) | Self::Variant(..)) && !self.is_null()
+    }
+
+    pub fn is_object(&self) -> bool {
+        self.is("object") || matches!(self, Self::Variant(..))
+    }
+
+    /// Whether values of the other form are values of this type as well.
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Any, _) => true,
+            (Self::Type(name), Self::Value(value)) => name == type_of(value) || (name == "number" && value.is_number()),
+            (Self::Type(name), Self::Type(other)) => name == "number" && other == "integer",
+            _ => false,
+        }
+    }
+
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Any => "anything".into(),
+            Self::Value(value) => shown(value),
+            Self::Variant(field, value) => format!("the variant {}", code(&format!("{field}: {}", text(value)))),
+            Self::Type(name) => format!("{} {name}", if name.starts_with(['a', 'i', 'o']) { "an" } else { "a" }),
+            Self::Unknown => "something".into(),
+        }
+    }
+}
+
+pub(super) fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// Takes a schema apart.
+pub(super) fn alternatives<'a>(
+    document: &Document<'a>,
+    schema: &'a Value,
+    through: &[&'a str],
+) -> Vec<Alternative<'a>> {
+    let one = |form| vec![Alternative { form, schema, through: through.last().copied() }];
+    let Some(members) = schema.as_object() else {
+        return if *schema == Value::Bool(false) { Vec::new() } else { one(Form::Any) };
+    };
+    let restricts = |name: &str| name != "default" && !DESCRIPTIONS.contains(&name);
+    let alone = |name: &str| !members.keys().any(|other| other != name && restricts(other));
+    if let Some(Value::String(reference)) = members.get("$ref") {
+        return match document.named(reference) {
+            Some(target) if alone("$ref") && !through.contains(&reference.as_str()) => {
+                alternatives(document, target, &[through, &[reference]].concat())
+            }
+            _ => one(Form::Unknown),
+        };
+    }
+    for union in ["anyOf", "oneOf"] {
+        if let Some(Value::Array(all)) = members.get(union) {
+            return match alone(union) {
+                true => all.iter().flat_map(|schema| alternatives(document, schema, through)).collect(),
+                false => one(Form::Unknown),
+            };
+        }
+    }
+    if let Some(value) = members.get("const") {
+        return one(Form::Value(value.clone()));
+    }
+    if let Some(Value::Array(values)) = members.get("enum") {
+        return values.iter().flat_map(|value| one(Form::Value(value.clone()))).collect();
+    }
+    match members.get("type") {
+        Some(Value::String(name)) => one(tag(members).unwrap_or_else(|| Form::Type(name.clone()))),
+        Some(Value::Array(names)) => names.iter().flat_map(|name| one(Form::Type(text(name)))).collect(),
+        _ if members.keys().any(|name| restricts(name)) => one(Form::Unknown),
+        _ => one(Form::Any),
+    }
+}
+
+/// The field that tells a variant from the others: a required one with one possible value.
+fn tag(members: &Map<String, Value>) -> Option<Form> {
+    let required = members.get("required").map(list)?;
+    let is_required = |name: &str| required.iter().any(|one| one == name);
+    let mut fields = object(members.get("properties")?).iter();
+    let (field, schema) = fields.find(|(name, schema)| is_required(name) && schema.get("const").is_some())?;
+    Some(Form::Variant(field.clone(), schema["const"].clone()))
+}
+
+/// Whether a schema says more than the type.
+pub(super) fn is_limited(schema: &Value) -> bool {
+    object(schema).keys().any(|name| !["default", "type"].contains(&&**name) && !DESCRIPTIONS.contains(&&**name))
+}
+
+/// A form of one side that takes in one of the other.
+pub(super) fn covering(wide: &[Alternative<'_>], narrow: &[Alternative<'_>]) -> Option<Form> {
+    let covers = |form: &Form| narrow.iter().any(|one| form.covers(&one.form));
+    wide.iter().map(|one| &one.form).find(|form| covers(form)).cloned()
+}

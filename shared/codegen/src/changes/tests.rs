@@ -1,0 +1,410 @@
+//! Variations of the real contract, and what a reviewer reads of them.
+#![allow(clippy::unwrap_used)]
+
+use serde_json::{Value, json};
+
+use super::{Effect, compare, markdown};
+
+fn real() -> Value {
+    serde_json::from_str(include_str!("../../../../bindings/contract.json")).unwrap()
+}
+
+fn procedure<'a>(contract: &'a mut Value, name: &str) -> &'a mut Value {
+    contract["procedures"].as_array_mut().unwrap().iter_mut().find(|procedure| procedure["name"] == name).unwrap()
+}
+
+/// The change of one contract, as lines of the report.
+fn said(old: &Value, new: &Value) -> Vec<(Effect, String)> {
+    compare(old, new).unwrap().into_iter().map(|change| (change.effect, change.to_string())).collect()
+}
+
+/// What is said when the real contract is changed, and when the change is taken back.
+fn both_ways(change: impl FnOnce(&mut Value)) -> [Vec<(Effect, String)>; 2] {
+    let (old, mut new) = (real(), real());
+    change(&mut new);
+    [said(&old, &new), said(&new, &old)]
+}
+
+fn one(effect: Effect, sentence: &str) -> Vec<(Effect, String)> {
+    vec![(effect, sentence.to_owned())]
+}
+
+/// A change of the input of `users.create`, both ways.
+fn of_input(field: &str, to: Value) -> [Vec<(Effect, String)>; 2] {
+    both_ways(|contract| procedure(contract, "users.create")["input"]["properties"][field] = to)
+}
+
+/// A change of what `users.get` answers and nobody else does, both ways.
+fn of_output(old: Value, new: Value) -> [Vec<(Effect, String)>; 2] {
+    let with = |output| {
+        let mut contract = real();
+        procedure(&mut contract, "users.get")["output"] =
+            json!({"type": "object", "properties": {"it": output}, "required": ["it"]});
+        contract
+    };
+    let (old, new) = (with(old), with(new));
+    [said(&old, &new), said(&new, &old)]
+}
+
+#[test]
+fn the_same_contract_has_not_changed() {
+    let report = markdown(&compare(&real(), &real()).unwrap());
+    assert!(report.contains("The contract is unchanged."), "{report}");
+}
+
+#[test]
+fn an_order_that_says_nothing_is_no_change() {
+    fn turn_round(value: &mut Value) {
+        match value {
+            Value::Array(members) => {
+                members.reverse();
+                members.iter_mut().for_each(turn_round);
+            }
+            Value::Object(members) => {
+                *members = std::mem::take(members).into_iter().rev().collect();
+                members.values_mut().for_each(turn_round);
+            }
+            _ => {}
+        }
+    }
+    let mut turned = real();
+    turn_round(&mut turned["procedures"]);
+    turn_round(&mut turned["inputTypes"]);
+    turn_round(&mut turned["outputTypes"]);
+    assert_ne!(turned.to_string(), real().to_string());
+    assert_eq!(said(&real(), &turned), []);
+}
+
+#[test]
+fn what_is_no_contract_is_refused_with_a_reason() {
+    let fault = |change: fn(&mut Value)| {
+        let mut new = real();
+        change(&mut new);
+        compare(&real(), &new).unwrap_err()
+    };
+    assert_eq!(compare(&json!([]), &real()).unwrap_err(), "the old contract is no JSON object");
+    assert_eq!(fault(|c| c["format"] = 2.into()), "the new contract has format 2, and format 1 is understood here");
+    assert_eq!(fault(|c| *c = json!({})), "the new contract states no `format`");
+    assert_eq!(fault(|c| c["procedures"] = json!({})), "the new contract has no list `procedures`");
+    assert_eq!(fault(|c| c["procedures"] = json!([{}])), "the new contract has a procedure without a `name`");
+    let twice = json!([{"name": "a.b"}, {"name": "a.b"}]);
+    assert_eq!(
+        compare(&json!({"format": 1, "procedures": twice}), &real()).unwrap_err(),
+        "the old contract has two procedures named `a.b`"
+    );
+    assert_eq!(
+        fault(|c| drop(c["outputTypes"].as_object_mut().unwrap().remove("User"))),
+        "the new contract refers to `#/outputTypes/User`, which is not in it"
+    );
+}
+
+#[test]
+fn procedures_come_and_go_with_their_rights() {
+    let [gone, back] = both_ways(|contract| {
+        contract["procedures"].as_array_mut().unwrap().retain(|procedure| procedure["name"] != "users.get");
+    });
+    assert_eq!(gone[0], (Effect::Breaking, "`users.get`: is gone.".into()));
+    assert_eq!(gone[1], (Effect::Rights, "`users.get`: loses the grant `read` on `User`.".into()));
+    assert_eq!(back[0].0, Effect::Rights);
+    assert!(back[0].1.starts_with("`users.get`: gets the grant `read` on `User`: `actions`"), "{back:?}");
+    assert!(back[0].1.contains("dynamodb:Query") && back[0].1.contains("`leadingKeys` `user#*`"), "{back:?}");
+    let new = "`users.get`: is new, and may be called by callers with the permission `users:read`.";
+    assert_eq!(back[1..], one(Effect::Compatible, new));
+}
+
+#[test]
+fn a_grant_of_more_or_less_is_a_matter_of_rights() {
+    let [more, less] = both_ways(|contract| {
+        procedure(contract, "users.get")["grants"][0]["actions"].as_array_mut().unwrap().push("dynamodb:Scan".into());
+    });
+    assert_eq!((more.len(), less.len(), more[0].0), (1, 1, Effect::Rights));
+    assert!(more[0].1.starts_with("`users.get`: the grant `read` on `User`: `actions` was"), "{more:?}");
+    // A member of a later format.
+    let [more, _] = both_ways(|contract| procedure(contract, "users.get")["grants"][0]["indexes"] = json!(["gsi1"]));
+    let change = "`users.get`: the grant `read` on `User`: `indexes` was not stated and is `[\"gsi1\"]`.";
+    assert_eq!(more, one(Effect::Rights, change));
+}
+
+#[test]
+fn who_may_call() {
+    let [open, shut] = both_ways(|contract| procedure(contract, "users.get")["auth"] = json!({"type": "public"}));
+    let change = "`users.get`: could be called by callers with the permission `users:read`, and now by anybody.";
+    assert_eq!(open, one(Effect::Rights, change));
+    assert_eq!(shut[0].0, Effect::Breaking);
+    let [other, _] =
+        both_ways(|contract| procedure(contract, "users.get")["auth"]["permission"] = "people:read".into());
+    assert_eq!(other[0].0, Effect::Breaking);
+    let [unknown, _] = both_ways(|contract| procedure(contract, "users.get")["auth"] = json!({"type": "moon"}));
+    assert_eq!(unknown[0].0, Effect::Unjudged);
+}
+
+#[test]
+fn kind_and_route() {
+    let [kind, _] = both_ways(|contract| procedure(contract, "users.get")["kind"] = "mutation".into());
+    assert_eq!(kind, one(Effect::Breaking, "`users.get`: `kind` was `query` and is `mutation`."));
+    let [gone, back] = both_ways(|contract| procedure(contract, "health.ping")["rest"] = Value::Null);
+    assert_eq!(gone, one(Effect::Breaking, "`health.ping`: has lost its REST route `GET /v1/health`."));
+    assert_eq!(back, one(Effect::Compatible, "`health.ping`: has the REST route `GET /v1/health`."));
+    let [other, _] = both_ways(|contract| procedure(contract, "health.ping")["rest"] = "GET /v2/health".into());
+    assert_eq!(other[0].0, Effect::Breaking);
+}
+
+#[test]
+fn what_a_function_is_given_is_a_note() {
+    for (member, value) in [("timeoutMs", 20_000), ("memoryMb", 512), ("reservedConcurrency", 5), ("cacheSeconds", 60)]
+    {
+        let [up, down] = both_ways(|contract| procedure(contract, "users.list")[member] = value.into());
+        assert_eq!((up.len(), up[0].0, down[0].0), (1, Effect::Note, Effect::Note), "{up:?}");
+        assert!(up[0].1.contains(member), "{up:?}");
+    }
+}
+
+#[test]
+fn what_is_not_understood_is_said() {
+    let [there, gone] = both_ways(|contract| procedure(contract, "users.list")["colour"] = "red".into());
+    assert_eq!((there.clone(), gone), (there.clone(), there));
+    let [there, _] = both_ways(|contract| procedure(contract, "users.list")["colour"] = "red".into());
+    assert_eq!(there, one(Effect::Unjudged, "`users.list`: `colour` changed."));
+    let [there, _] = both_ways(|contract| contract["events"] = json!([]));
+    assert_eq!(there, one(Effect::Unjudged, "`events` changed."));
+    // A keyword of JSON Schema that no wire type has.
+    let [there, _] =
+        of_input("name", json!({"type": "string", "minLength": 1, "maxLength": 100, "not": {"const": "Eve"}}));
+    assert_eq!(there, one(Effect::Unjudged, "`users.create`: `not` of `input.name` changed."));
+}
+
+#[test]
+fn the_service_and_its_table() {
+    let [name, _] = both_ways(|contract| contract["service"] = "warehouse".into());
+    assert_eq!(name[0].0, Effect::Breaking);
+    let [ttl, _] = both_ways(|contract| contract["table"]["timeToLive"] = "expires".into());
+    assert_eq!(ttl, one(Effect::Note, "`table.timeToLive` was `ttl` and is `expires`."));
+}
+
+#[test]
+fn a_field_of_an_input_comes_goes_or_must_be_given() {
+    let [may, gone] = of_input("nickname", json!({"type": ["string", "null"], "default": null}));
+    assert_eq!(may, one(Effect::Compatible, "`users.create`: `input.nickname` is new and may be given."));
+    assert_eq!(gone, one(Effect::Breaking, "`users.create`: `input.nickname` is gone."));
+    let [must, _] = both_ways(|contract| {
+        let input = &mut procedure(contract, "users.create")["input"];
+        input["properties"]["nickname"] = json!({"type": "string"});
+        input["required"].as_array_mut().unwrap().push("nickname".into());
+    });
+    assert_eq!(must, one(Effect::Breaking, "`users.create`: `input.nickname` is new and must be given."));
+    let [must, may] = both_ways(|contract| {
+        procedure(contract, "users.create")["input"]["required"].as_array_mut().unwrap().push("age".into());
+    });
+    assert_eq!(must, one(Effect::Breaking, "`users.create`: `input.age` must be given, and could be left out."));
+    assert_eq!(may, one(Effect::Compatible, "`users.create`: `input.age` may be left out."));
+}
+
+#[test]
+fn an_input_comes_or_goes() {
+    let id = json!({"type": "object", "properties": {"id": {"type": "string"}}, "required": ["id"], "additionalProperties": false});
+    let [comes, goes] = both_ways(|contract| {
+        let ping = procedure(contract, "health.ping");
+        (ping["input"], ping["inputOptional"]) = (id, false.into());
+    });
+    assert_eq!(comes, one(Effect::Breaking, "`health.ping`: needs an input, and took none."));
+    assert_eq!(goes, one(Effect::Breaking, "`health.ping`: takes no input any more."));
+    let [comes, _] = both_ways(|contract| procedure(contract, "health.ping")["input"] = json!({"type": "object"}));
+    assert_eq!(comes, one(Effect::Compatible, "`health.ping`: takes an input that may be left out."));
+    let [must, _] = both_ways(|contract| procedure(contract, "users.list")["inputOptional"] = false.into());
+    assert_eq!(must, one(Effect::Breaking, "`users.list`: `inputOptional` was `true` and is `false`."));
+}
+
+#[test]
+fn bounds_and_patterns_of_an_input() {
+    let name = |rule: Value| {
+        let mut schema = json!({"type": "string", "minLength": 1, "maxLength": 100});
+        schema.as_object_mut().unwrap().extend(rule.as_object().unwrap().clone());
+        of_input("name", schema)
+    };
+    let [tighter, looser] = name(json!({"maxLength": 50}));
+    assert_eq!(
+        tighter,
+        one(Effect::Breaking, "`users.create`: `input.name` takes less: `maxLength` was `100` and is `50`.")
+    );
+    assert_eq!(
+        looser,
+        one(Effect::Compatible, "`users.create`: `input.name` takes more: `maxLength` was `50` and is `100`.")
+    );
+    let [tighter, looser] = name(json!({"minLength": 2}));
+    assert_eq!((tighter[0].0, looser[0].0), (Effect::Breaking, Effect::Compatible));
+    let [tighter, looser] = name(json!({"pattern": "^[a-z]+$"}));
+    assert_eq!((tighter[0].0, looser[0].0), (Effect::Breaking, Effect::Compatible));
+    let [tighter, looser] =
+        of_input("age", json!({"type": ["integer", "null"], "format": "uint32", "minimum": 18, "maximum": 150}));
+    assert_eq!((tighter.len(), tighter[0].0, looser[0].0), (1, Effect::Breaking, Effect::Compatible), "{tighter:?}");
+}
+
+#[test]
+fn types_of_an_input() {
+    let [other, _] = of_input("name", json!({"type": "boolean"}));
+    assert_eq!(other, one(Effect::Breaking, "`users.create`: `input.name` was a string and is a boolean."));
+    let [not_null, null] =
+        of_input("age", json!({"type": "integer", "format": "uint32", "minimum": 0, "maximum": 150}));
+    assert_eq!(not_null, one(Effect::Breaking, "`users.create`: `input.age` may not be null any more."));
+    assert_eq!(null, one(Effect::Compatible, "`users.create`: `input.age` may be null as well."));
+}
+
+/// A named type is followed to every procedure that takes it.
+#[test]
+fn values_of_an_enumeration_that_is_taken() {
+    let [fewer, more] = both_ways(|contract| {
+        contract["inputTypes"]["UserSort"]["oneOf"].as_array_mut().unwrap().retain(|value| value["const"] != "-email");
+    });
+    assert_eq!(fewer, one(Effect::Breaking, "`users.list`: `input.sort` may not be `-email` any more."));
+    assert_eq!(more, one(Effect::Compatible, "`users.list`: `input.sort` may be `-email` as well."));
+}
+
+#[test]
+fn values_of_an_enumeration_that_is_given() {
+    let [more, fewer] = both_ways(|contract| {
+        let guest = json!({"const": "guest", "description": "Looks round.", "type": "string"});
+        contract["outputTypes"]["Role"]["oneOf"].as_array_mut().unwrap().push(guest);
+    });
+    let in_list = "`users.list`: `output.items[].role` may be `guest`, which old clients may not handle.";
+    assert!(more.contains(&(Effect::Caution, in_list.into())), "{more:?}");
+    assert!(more.len() >= 4 && more.iter().all(|(effect, _)| *effect == Effect::Caution), "{more:?}");
+    assert!(fewer.iter().all(|(effect, _)| *effect == Effect::Compatible), "{fewer:?}");
+}
+
+#[test]
+fn fields_of_an_output() {
+    let [gone, new] = both_ways(|contract| {
+        let user = &mut contract["outputTypes"]["User"];
+        user["properties"].as_object_mut().unwrap().remove("age");
+        user["required"].as_array_mut().unwrap().retain(|name| name != "age");
+    });
+    assert!(gone.contains(&(Effect::Breaking, "`users.list`: `output.items[].age` is gone.".into())), "{gone:?}");
+    assert!(new.contains(&(Effect::Compatible, "`users.get`: `output.age` is new.".into())), "{new:?}");
+    let [missing, always] = both_ways(|contract| {
+        contract["outputTypes"]["User"]["required"].as_array_mut().unwrap().retain(|name| name != "age");
+    });
+    let sentence = "`users.get`: `output.age` may be missing, and was always there.";
+    assert!(missing.contains(&(Effect::Breaking, sentence.into())), "{missing:?}");
+    assert!(always.contains(&(Effect::Compatible, "`users.get`: `output.age` is always there.".into())), "{always:?}");
+}
+
+#[test]
+fn types_of_an_output() {
+    let (string, number, integer) = (json!({"type": "string"}), json!({"type": "number"}), json!({"type": "integer"}));
+    let [other, _] = of_output(string.clone(), integer.clone());
+    assert_eq!(other, one(Effect::Breaking, "`users.get`: `output.it` was a string and is an integer."));
+    let [wider, narrower] = of_output(integer, number);
+    assert_eq!((wider[0].0, narrower[0].0), (Effect::Breaking, Effect::Compatible));
+    let [null, never] = of_output(string.clone(), json!({"type": ["string", "null"]}));
+    assert_eq!(null, one(Effect::Breaking, "`users.get`: `output.it` may be null, which it never was."));
+    assert_eq!(never, one(Effect::Compatible, "`users.get`: `output.it` is never null any more."));
+    let [wider, narrower] = of_output(json!({"enum": ["a", "b"]}), string);
+    assert_eq!(wider, one(Effect::Breaking, "`users.get`: `output.it` was `a`, `b` and is a string."));
+    assert_eq!(narrower, one(Effect::Compatible, "`users.get`: `output.it` was a string and is `a`, `b`."));
+    let [any, _] = of_output(json!({"type": "string"}), json!(true));
+    assert_eq!(any[0].0, Effect::Breaking);
+    let [gone, has] = both_ways(|contract| procedure(contract, "users.get")["output"] = Value::Null);
+    assert_eq!((gone[0].0, has[0].0), (Effect::Breaking, Effect::Compatible));
+}
+
+#[test]
+fn rules_of_an_output() {
+    let [more, less] = of_output(json!({"type": "string", "maxLength": 5}), json!({"type": "string", "maxLength": 9}));
+    assert_eq!(more, one(Effect::Caution, "`users.get`: `output.it` may hold more: `maxLength` was `5` and is `9`."));
+    assert_eq!(less[0].0, Effect::Compatible);
+    let [more, less] = of_output(json!({"type": "string", "format": "uuid"}), json!({"type": "string"}));
+    assert_eq!((more[0].0, less[0].0), (Effect::Caution, Effect::Compatible));
+}
+
+#[test]
+fn variants_of_an_output() {
+    let variant = |name: &str, field: Value| json!({"type": "object", "properties": {"type": {"const": name}, "value": field}, "required": ["type", "value"]});
+    let (card, cash) = (variant("card", json!({"type": "string"})), variant("cash", json!({"type": "integer"})));
+    let union = |variants: &[&Value]| json!({"oneOf": variants});
+    let [more, fewer] = of_output(union(&[&card]), union(&[&card, &cash]));
+    let sentence = "`users.get`: `output.it` may be the variant `type: cash`, which old clients may not handle.";
+    assert_eq!(more, one(Effect::Caution, sentence));
+    assert_eq!(fewer[0].0, Effect::Compatible);
+    let other = variant("cash", json!({"type": "string"}));
+    let [other, _] = of_output(union(&[&card, &cash]), union(&[&other, &card]));
+    assert_eq!(other, one(Effect::Breaking, "`users.get`: `output.it(cash).value` was an integer and is a string."));
+}
+
+#[test]
+fn maps_and_closed_objects() {
+    let map = |of: &str| json!({"type": "object", "additionalProperties": {"type": of}});
+    let [other, _] = of_output(map("string"), map("integer"));
+    assert_eq!(other, one(Effect::Breaking, "`users.get`: `output.it.*` was a string and is an integer."));
+    let [open, shut] = both_ways(|contract| {
+        procedure(contract, "users.create")["input"].as_object_mut().unwrap().remove("additionalProperties");
+    });
+    assert_eq!((open[0].0, shut[0].0), (Effect::Compatible, Effect::Breaking));
+}
+
+#[test]
+fn failures_come_go_and_change() {
+    let [gone, new] = both_ways(|contract| procedure(contract, "users.get")["failures"] = json!([]));
+    assert_eq!(gone, one(Effect::Compatible, "`users.get`: failure `missing` is not given any more."));
+    assert_eq!(new, one(Effect::Note, "`users.get`: failure `missing` is new, with the code `NOT_FOUND`."));
+    let [code, _] = both_ways(|contract| procedure(contract, "users.get")["failures"][0]["code"] = "CONFLICT".into());
+    assert_eq!(
+        code,
+        one(Effect::Breaking, "`users.get`: failure `missing`: `code` was `NOT_FOUND` and is `CONFLICT`.")
+    );
+    let [payload, _] = both_ways(|contract| {
+        procedure(contract, "users.get")["failures"][0]["schema"]["properties"]["value"] = json!({"type": "integer"});
+    });
+    assert_eq!(payload, one(Effect::Breaking, "`users.get`: `failure(missing).value` was a string and is an integer."));
+}
+
+#[test]
+fn a_type_inside_itself_is_compared_once() {
+    let tree = |label: Value| {
+        let mut contract = real();
+        contract["outputTypes"]["Tree"] = json!({
+            "type": "object",
+            "properties": {"label": label, "branches": {"type": "array", "items": {"$ref": "#/outputTypes/Tree"}}},
+            "required": ["label", "branches"],
+        });
+        procedure(&mut contract, "users.get")["output"] = json!({"$ref": "#/outputTypes/Tree"});
+        contract
+    };
+    let (old, new) = (tree(json!({"type": "string"})), tree(json!({"type": "integer"})));
+    assert_eq!(said(&old, &old), []);
+    assert_eq!(said(&old, &new), one(Effect::Breaking, "`users.get`: `output.label` was a string and is an integer."));
+}
+
+#[test]
+fn another_name_for_the_same_type_is_told() {
+    let text = real()
+        .to_string()
+        .replace("#/outputTypes/Page2", "#/outputTypes/UserPage")
+        .replace("\"Page2\":", "\"UserPage\":");
+    let renamed: Value = serde_json::from_str(&text).unwrap();
+    let change = "The type `Page2` is gone, which clients may import by its name.";
+    assert_eq!(said(&real(), &renamed), one(Effect::Note, change));
+}
+
+#[test]
+fn other_words_are_a_note() {
+    let [procedure_docs, _] = both_ways(|contract| procedure(contract, "users.get")["docs"] = "Find one.".into());
+    assert_eq!(procedure_docs, one(Effect::Note, "`users.get`: is documented in other words."));
+    let [field, _] = both_ways(|contract| contract["inputTypes"]["UserSort"]["description"] = "In which order.".into());
+    assert_eq!(field, one(Effect::Note, "`users.list`: `input` is documented in other words."));
+}
+
+/// Texts of an unreviewed branch stay inside their quotation marks and on their line.
+#[test]
+fn the_report_quotes_what_it_did_not_write() {
+    let [change, _] = both_ways(|contract| procedure(contract, "users.get")["rest"] = "GET /`@all`\n# Approved".into());
+    let report = markdown(
+        &compare(&real(), &{
+            let mut new = real();
+            procedure(&mut new, "users.get")["rest"] = "GET /`@all`\n# Approved".into();
+            new
+        })
+        .unwrap(),
+    );
+    assert!(change[0].1.contains("`GET /'@all''# Approved`"), "{change:?}");
+    assert!(report.contains("### Breaking for callers\n\n- `users.get`: has another REST route"), "{report}");
+}
