@@ -33,7 +33,7 @@ export interface RawProcedure {
   timeoutMs: number;
   reservedConcurrency: number | null;
   cacheSeconds: number | null;
-  grants: { actions: string[]; indexes: string[]; leadingKeys: string; prefix: string }[];
+  grants: { access: string; actions: string[]; indexes: string[]; leadingKeys: string; prefix: string }[];
 }
 
 /** A fresh copy. */

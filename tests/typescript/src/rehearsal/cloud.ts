@@ -128,7 +128,14 @@ export async function startFront(cloud: Cloud, url: string, headers: OutgoingHtt
   const host = `${hostname.split(".")[0] ?? ""}.execute-api.localhost:${emulator.port}`;
   const server = createServer((asked, answer) => {
     const forwarded = request(
-      { host: emulator.hostname, port: emulator.port, method: asked.method, path: asked.url, headers: { ...asked.headers, ...headers, host } },
+      {
+        host: emulator.hostname,
+        port: emulator.port,
+        agent: false,
+        method: asked.method,
+        path: asked.url,
+        headers: { ...asked.headers, ...headers, host },
+      },
       (answered) => {
         answer.writeHead(answered.statusCode ?? 502, answered.headers);
         answered.pipe(answer);
@@ -137,6 +144,8 @@ export async function startFront(cloud: Cloud, url: string, headers: OutgoingHtt
     forwarded.on("error", (error) => answer.headersSent ? answer.destroy(error) : answer.writeHead(502).end());
     asked.pipe(forwarded);
   });
+  // While a command runs nothing is read here, and a connection that was closed meanwhile would be used again.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port");
