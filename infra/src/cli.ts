@@ -13,6 +13,7 @@ async function main(): Promise<void> {
       stage: { type: "string", default: "" },
       yes: { type: "boolean", default: false },
       architecture: { type: "string" },
+      "build-only": { type: "boolean", default: false },
       since: { type: "string", default: "10m" },
       follow: { type: "boolean", default: false },
       retire: { type: "string" },
@@ -22,7 +23,7 @@ async function main(): Promise<void> {
   const [command, procedure = ""] = positionals;
   switch (command) {
     case "deploy":
-      return deploy({ stage, yes, architecture });
+      return deploy({ stage, yes, architecture, buildOnly: values["build-only"] });
     case "destroy":
       return destroy({ stage, yes });
     case "logs":

@@ -100,11 +100,11 @@ it("no script has an expression in it: values come by the environment", () => {
 });
 
 describe("what is named is there", () => {
-  const scripts = [...steps.map(({ run }) => run ?? ""), read(".ci/build"), read(".ci/differences"), read(".ci/run")];
+  const scripts = [...steps.map(({ run }) => run ?? ""), read(".ci/differences"), read(".ci/run")];
 
   it("programs of the project can be run", () => {
     const named = new Set(scripts.flatMap((script) => script.match(/(?:^|\s)(\.ci\/\w+|\.\/\w+)\b/gm) ?? []).map((name) => name.trim()));
-    assert.ok(named.has(".ci/run") && named.has(".ci/build") && named.has(".ci/differences"), [...named].join(" "));
+    assert.ok(named.has(".ci/run") && named.has(".ci/differences"), [...named].join(" "));
     for (const name of named) {
       assert.ok(statSync(join(ROOT, name)).mode & 0o111, `${name} can be run`);
     }

@@ -1,6 +1,6 @@
 /** Builds, compares, deploys, and says where the service answers. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { DescribeSecretCommand, ResourceNotFoundException } from "@aws-sdk/client-secrets-manager";
@@ -10,9 +10,10 @@ import { Names } from "../names.js";
 import { Problem } from "../problem.js";
 import { refusals } from "../safe-change.js";
 import { type Architecture, chooseStage, type Stage } from "../stage.js";
+import { readAssembly, templateReport } from "../template-diff.js";
 import { checkBootstrap, type Cloud, explained, signIn } from "./aws.js";
 import { INFRA, ROOT } from "./places.js";
-import { checkState, findStack, templateOf } from "./stacks.js";
+import { checkState, deployedTemplates, findStack } from "./stacks.js";
 
 export interface DeployOptions {
   readonly stage: string;
@@ -20,6 +21,8 @@ export interface DeployOptions {
   readonly yes: boolean;
   /** When it is not the stage's own. */
   readonly architecture: string | undefined;
+  /** Build the functions and ask AWS nothing: whoever deploys next finds them built. */
+  readonly buildOnly: boolean;
 }
 
 /** How the processors are named where functions are built. */
@@ -32,10 +35,14 @@ const ASSEMBLY = join(INFRA, "cdk.out");
 const OUTPUTS = join(ASSEMBLY, "outputs.json");
 
 /** All that can be refused is refused before anything is built. @throws Problem */
-export async function deploy({ stage: name, yes, architecture }: DeployOptions): Promise<void> {
+export async function deploy({ stage: name, yes, architecture, buildOnly }: DeployOptions): Promise<void> {
   const stage = chooseStage(stages, name, architecture);
   const names = new Names(loadContract(join(ROOT, "bindings/contract.json")), stage);
   checkTools(stage.config.architecture);
+  if (buildOnly) {
+    build(stage.config.architecture);
+    return;
+  }
   const cloud = await signIn();
   await checkBootstrap(cloud);
   const secretVersion = await versionOfSecret(cloud, names, stage);
@@ -43,14 +50,10 @@ export async function deploy({ stage: name, yes, architecture }: DeployOptions):
 
   build(stage.config.architecture);
   const context = { stage: name, architecture: stage.config.architecture, secretVersion };
+  // What was synthesized for another stage would be taken for a part of this one.
+  rmSync(ASSEMBLY, { recursive: true, force: true });
   cdk(["synth", "--quiet", "--output", ASSEMBLY, ...Object.entries(context).flatMap(([key, value]) => ["-c", `${key}=${value}`])]);
-  if (before.has(names.stack("data"))) {
-    await checkData(cloud, names.stack("data"));
-  }
-  announce(cloud, stage, before.size === 0);
-  if (before.size > 0) {
-    cdk(["diff", "--app", ASSEMBLY, "--all", "--method", "template"]);
-  }
+  await compare(cloud, stage, names.stack("data"), before);
   await confirm(stage, yes);
   cdk(["deploy", "--app", ASSEMBLY, "--all", "--require-approval", "never", "--progress", "events", "--outputs-file", OUTPUTS]);
   printEndpoints(stage);
@@ -108,20 +111,23 @@ function build(architecture: Architecture): void {
   }
 }
 
-/** @throws Problem when what is stored would be harmed. */
-async function checkData({ cloudFormation }: Cloud, name: string): Promise<void> {
-  const next: unknown = JSON.parse(readFileSync(join(ASSEMBLY, `${name}.template.json`), "utf8"));
-  const refused = refusals((await templateOf(cloudFormation, name)) as object, next as object);
+/** Says what would be different. @throws Problem when what is stored would be harmed. */
+async function compare({ account, region, cloudFormation }: Cloud, { name }: Stage, data: string, before: ReadonlySet<string>): Promise<void> {
+  const where = `Stage ${name} in account ${account}, region ${region}`;
+  if (before.size === 0) {
+    console.log(`\n${where}: nothing is there yet.`);
+    return;
+  }
+  const next = readAssembly(ASSEMBLY);
+  const deployed = await deployedTemplates(cloudFormation, before, ASSEMBLY);
+  console.log(`\n${where}. What would be different:\n\n${templateReport(deployed, next)}`);
+  const refused = refusals(deployed.get(data) ?? {}, next.get(data) ?? {});
   if (refused.length > 0) {
     throw new Problem(
-      `Nothing was deployed, because ${name} would harm what is stored:\n${refused.map((refusal) => `  - ${refusal}`).join("\n")}\n` +
+      `Nothing was deployed, because ${data} would harm what is stored:\n${refused.map((refusal) => `  - ${refusal}`).join("\n")}\n` +
         "docs/operations.md says how to move data on purpose.",
     );
   }
-}
-
-function announce({ account, region }: Cloud, stage: Stage, isNew: boolean): void {
-  console.log(`\nStage ${stage.name} in account ${account}, region ${region}${isNew ? ": nothing is there yet." : ". The difference:"}`);
 }
 
 /** Production asks, unless it was told not to. @throws Problem */

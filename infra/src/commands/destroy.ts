@@ -1,7 +1,7 @@
 /** Removes a stage that may be removed. */
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
-import { DeleteStackCommand, DescribeStackResourcesCommand, waitUntilStackDeleteComplete } from "@aws-sdk/client-cloudformation";
+import { DeleteStackCommand, waitUntilStackDeleteComplete } from "@aws-sdk/client-cloudformation";
 import { DeleteObjectsCommand, ListObjectVersionsCommand, type S3Client } from "@aws-sdk/client-s3";
 import { stages } from "../../stages.js";
 import { loadContract } from "../contract.js";
@@ -10,7 +10,7 @@ import { Problem } from "../problem.js";
 import { chooseStage } from "../stage.js";
 import { asked, type Cloud, signIn } from "./aws.js";
 import { ROOT } from "./places.js";
-import { checkState, findStack } from "./stacks.js";
+import { checkState, findStack, resourcesOf } from "./stacks.js";
 
 export interface DestroyOptions {
   readonly stage: string;
@@ -80,8 +80,7 @@ async function remove({ cloudFormation }: Cloud, stack: string): Promise<void> {
 
 /** A bucket with something in it cannot be removed. */
 async function emptyBuckets({ cloudFormation, s3 }: Cloud, stack: string): Promise<void> {
-  const { StackResources: resources = [] } = await asked(cloudFormation.send(new DescribeStackResourcesCommand({ StackName: stack })));
-  for (const { ResourceType: type, PhysicalResourceId: bucket } of resources) {
+  for (const { ResourceType: type, PhysicalResourceId: bucket } of await resourcesOf(cloudFormation, stack)) {
     if (type === "AWS::S3::Bucket" && bucket !== undefined) {
       await emptyBucket(s3, bucket);
     }

@@ -1,6 +1,16 @@
 /** The stacks of a stage as CloudFormation has them now. */
-import { DescribeStacksCommand, GetTemplateCommand, type CloudFormationClient, type Stack } from "@aws-sdk/client-cloudformation";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  DescribeStackResourcesCommand,
+  DescribeStacksCommand,
+  GetTemplateCommand,
+  type CloudFormationClient,
+  type Stack,
+  type StackResource,
+} from "@aws-sdk/client-cloudformation";
 import { Problem } from "../problem.js";
+import { readAssembly, type Templates } from "../template-diff.js";
 import { asked } from "./aws.js";
 
 /** A stack by name, if there is one. */
@@ -16,8 +26,48 @@ export async function findStack(client: CloudFormationClient, name: string): Pro
   }
 }
 
-/** A deployed template. */
-export async function templateOf(client: CloudFormationClient, name: string): Promise<unknown> {
+/** What is in a stack. */
+export async function resourcesOf(client: CloudFormationClient, stack: string): Promise<StackResource[]> {
+  return (await asked(client.send(new DescribeStackResourcesCommand({ StackName: stack })))).StackResources ?? [];
+}
+
+/**
+ * The deployed templates of stacks and of those nested in them.
+ *
+ * @param assembly what was synthesized: a nested stack is called as there, so that the two can be compared
+ */
+export async function deployedTemplates(client: CloudFormationClient, stacks: Iterable<string>, assembly: string): Promise<Templates> {
+  const found = new Map<string, unknown>();
+  for (const stack of stacks) {
+    found.set(stack, await templateOf(client, stack));
+    const names = nestedNames(assembly, stack);
+    for (const { ResourceType: type, LogicalResourceId: id = "", PhysicalResourceId: nested } of await resourcesOf(client, stack)) {
+      if (type === "AWS::CloudFormation::Stack" && nested !== undefined) {
+        found.set(names.get(id) ?? `${id}.nested`, await templateOf(client, nested));
+      }
+    }
+  }
+  return found;
+}
+
+/** The names of a synthesized stack's nested templates, by their logical ids: a nested stack has the digest of its template in its address. */
+function nestedNames(assembly: string, stack: string): Map<string, string> {
+  const template = readAssembly(assembly).get(stack) as { Resources?: Record<string, { Type: string; Properties?: object }> } | undefined;
+  if (template === undefined) {
+    return new Map();
+  }
+  const { files } = JSON.parse(readFileSync(join(assembly, `${stack}.assets.json`), "utf8")) as {
+    files: Record<string, { source: { path: string } }>;
+  };
+  const nested = Object.entries(template.Resources ?? {}).filter(([, { Type }]) => Type === "AWS::CloudFormation::Stack");
+  const pairs = nested.flatMap(([id, { Properties }]) => {
+    const [, file] = Object.entries(files).find(([digest]) => JSON.stringify(Properties).includes(`/${digest}.json`)) ?? [];
+    return file === undefined ? [] : [[id, file.source.path.replace(/\.template\.json$/, "")] as const];
+  });
+  return new Map(pairs);
+}
+
+async function templateOf(client: CloudFormationClient, name: string): Promise<unknown> {
   const { TemplateBody: body } = await asked(client.send(new GetTemplateCommand({ StackName: name, TemplateStage: "Original" })));
   try {
     return JSON.parse(body ?? "");

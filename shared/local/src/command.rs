@@ -113,6 +113,9 @@ enum Command {
         /// arm64 or x86_64, when it is not the stage's own
         #[arg(long)]
         architecture: Option<String>,
+        /// Build the functions for it, and ask AWS nothing
+        #[arg(long)]
+        build_only: bool,
     },
     /// Remove a deployed stage, with all that it stores
     Destroy {
@@ -211,10 +214,10 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Changes { against, fail_on_breaking }) => changes::run(&root, &against, fail_on_breaking),
-        Some(Command::Deploy { stage, yes, architecture }) => {
-            let architecture = option("--architecture", architecture);
+        Some(Command::Deploy { stage, yes, architecture, build_only }) => {
             let named = parameters(&["deploy", "--stage", &stage]);
-            cloud::run(&root, &[named, flag("--yes", yes), architecture].concat(), None)
+            let flags = [flag("--yes", yes), flag("--build-only", build_only)].concat();
+            cloud::run(&root, &[named, flags, option("--architecture", architecture)].concat(), None)
         }
         Some(Command::Destroy { stage, yes }) => {
             let named = parameters(&["destroy", "--stage", &stage]);

@@ -17,8 +17,8 @@ const START_TIMEOUT_MS = 60_000;
 
 export type Ended = { status: number; said: string };
 
-/** Starts the emulator. */
-export async function startCloud() {
+/** Starts the emulator. @param modules where the SDK for JavaScript is, which Lambda's Node.js brings with it */
+export async function startCloud(modules: string) {
   const folder = mkdtempSync(join(tmpdir(), "onefold-rehearsal-"));
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
@@ -42,7 +42,7 @@ export async function startCloud() {
   const log = createWriteStream(join(folder, "emulator.log"));
   const emulator = spawn(join(VENV, "python"), [join(ROOT, "tests/rehearsal/emulator.py")], {
     // Functions find their code, and their processes their names, under this folder.
-    env: { ...environment, BIND_HOST: "127.0.0.1", GATEWAY_PORT: String(port), AUTH: "true", TMPDIR: folder, MINISTACK_REGION: REGION },
+    env: { ...environment, BIND_HOST: "127.0.0.1", GATEWAY_PORT: String(port), AUTH: "true", TMPDIR: folder, MINISTACK_REGION: REGION, NODE_PATH: modules },
     stdio: ["ignore", "pipe", "pipe"],
   });
   emulator.stdout.pipe(log);

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { CloudFormationClient, type StackStatus } from "@aws-sdk/client-cloudformation";
+import { explained } from "../src/commands/aws.js";
+import { merge, type StageSecret } from "../src/commands/keys.js";
+import { parseSpan } from "../src/commands/logs.js";
+import { checkState, deployedTemplates } from "../src/commands/stacks.js";
+import { Problem } from "../src/problem.js";
+import { INFRA } from "./support.js";
+
+const secret = (cursor: string, ...kids: string[]): StageSecret => ({
+  ONEFOLD_CURSOR_KEY: cursor,
+  ONEFOLD_TOKENS: { issuer: "urn:us", audience: "us", keys: kids.map((kid) => ({ kid, x: `x of ${kid}` })) },
+});
+
+describe("keys", () => {
+  it("a stage without a secret gets what was made here", () => {
+    assert.deepEqual(merge(undefined, secret("c1", "k1"), undefined), secret("c1", "k1"));
+  });
+
+  it("a new key comes beside the old ones, and the cursors' key stays", () => {
+    assert.deepEqual(merge(secret("c1", "k1"), secret("c2", "k2"), undefined), secret("c1", "k1", "k2"));
+  });
+
+  it("the same key changes nothing, whatever else somebody put into the secret", () => {
+    const before = { ...secret("c1", "k1", "k2"), ELSE: "kept" };
+    assert.equal(JSON.stringify(merge(before, secret("c2", "k2"), undefined)), JSON.stringify(before));
+  });
+
+  it("a retired key goes", () => {
+    assert.deepEqual(merge(secret("c1", "k1", "k2"), secret("c2", "k2"), "k1"), secret("c1", "k2"));
+  });
+
+  it("a key that is not there cannot be retired, nor the one that signs", () => {
+    assert.throws(() => merge(secret("c1", "k1"), secret("c2", "k1"), "k9"), /^Problem: There is no key k9; there are: k1\.$/);
+    assert.throws(() => merge(undefined, secret("c2", "k1"), "k1"), /there are: none/);
+    assert.throws(() => merge(secret("c1", "k1", "k2"), secret("c2", "k2"), "k2"), /k2 is the key that signs here.*--rotate/);
+  });
+});
+
+describe("logs", () => {
+  it("spans of time", () => {
+    assert.deepEqual(["90s", "10m", "2h", "1d"].map(parseSpan), [90_000, 600_000, 7_200_000, 86_400_000]);
+    for (const text of ["", "10", "m", "-1m", "1.5h", "10 m", "1w", "1m1s", "9999999s"]) {
+      assert.throws(() => parseSpan(text), /is no span of time such as/, text);
+    }
+  });
+});
+
+describe("the state of a stack", () => {
+  const check = (status: StackStatus) => () => checkState("backoffice-dev-data", { StackName: "", CreationTime: new Date(), StackStatus: status });
+
+  it("somebody else's deployment is waited for, and a failed way back is mended first", () => {
+    for (const status of ["CREATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"] as const) {
+      assert.throws(check(status), /is being changed at this moment/);
+    }
+    assert.throws(check("UPDATE_ROLLBACK_FAILED"), /continue-update-rollback --stack-name backoffice-dev-data/);
+  });
+
+  it("a stack at rest is deployed over, and so is one whose change set nobody carried out", () => {
+    for (const status of ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"] as const) {
+      check(status)();
+    }
+  });
+});
+
+describe("a refusal by AWS", () => {
+  const said = (name: string, message: string, code?: string): unknown => explained(Object.assign(new Error(message), { name, code }));
+
+  it("says what to do", () => {
+    const cases = [
+      [said("CredentialsProviderError", "none"), /No AWS credentials.*aws sso login/s],
+      [said("ExpiredTokenException", "old"), /have expired: sign in again/],
+      [said("InvalidClientTokenId", "unknown"), /does not know these credentials/],
+      [said("AccessDenied", "User: arn:… is not authorized"), /AWS refuses: User: arn:…/],
+      [said("Error", "", "ENOTFOUND"), /cannot be reached \(ENOTFOUND\)/],
+      [said("TimeoutError", "slow"), /cannot be reached \(slow\)/],
+    ] as const;
+    for (const [problem, pattern] of cases) {
+      assert.ok(problem instanceof Problem);
+      assert.match(problem.message, pattern);
+    }
+  });
+
+  it("is passed on when it is none of these", () => {
+    const error = Object.assign(new Error("new"), { name: "SomethingElse" });
+    assert.equal(explained(error), error);
+    assert.equal(explained("text"), "text");
+  });
+});
+
+it("what is deployed is read with the names that were synthesized, whatever a nested stack is called", async () => {
+  const templates: Record<string, object> = {
+    "s-dev-service": { Resources: {} },
+    "arn:aws:cloudformation:nested": { Description: "nested" },
+    "arn:aws:cloudformation:gone": { Description: "gone" },
+  };
+  const nested = (id: string, arn: string) =>
+    `<member><LogicalResourceId>${id}</LogicalResourceId><PhysicalResourceId>${arn}</PhysicalResourceId><ResourceType>AWS::CloudFormation::Stack</ResourceType></member>`;
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) {
+      chunks.push(chunk as Buffer);
+    }
+    const asked = new URLSearchParams(Buffer.concat(chunks).toString());
+    const body =
+      asked.get("Action") === "GetTemplate"
+        ? `<TemplateBody>${JSON.stringify(templates[asked.get("StackName") ?? ""]).replaceAll('"', "&quot;")}</TemplateBody>`
+        : `<StackResources>${nested("DomainUsers", "arn:aws:cloudformation:nested")}${nested("DomainOld", "arn:aws:cloudformation:gone")}</StackResources>`;
+    const action = asked.get("Action") ?? "";
+    response.setHeader("content-type", "text/xml");
+    response.end(`<${action}Response><${action}Result>${body}</${action}Result></${action}Response>`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const assembly = mkdtempSync(join(tmpdir(), "onefold-assembly-"));
+  try {
+    const url = { "Fn::Join": ["", ["https://s3.", { Ref: "AWS::Region" }, ".amazonaws.com/assets", "/abc123.json"]] };
+    const parent = { Resources: { DomainUsers: { Type: "AWS::CloudFormation::Stack", Properties: { TemplateURL: url } } } };
+    writeFileSync(join(assembly, "s-dev-service.template.json"), JSON.stringify(parent));
+    writeFileSync(
+      join(assembly, "s-dev-service.assets.json"),
+      JSON.stringify({ files: { "0ff": { source: { path: "asset.0ff" } }, abc123: { source: { path: "DomainUsers77.nested.template.json" } } } }),
+    );
+    const client = new CloudFormationClient({
+      region: "local",
+      endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      credentials: { accessKeyId: "x", secretAccessKey: "x" },
+    });
+    const deployed = await deployedTemplates(client, ["s-dev-service"], assembly);
+    client.destroy();
+    assert.deepEqual(Object.fromEntries(deployed), {
+      "s-dev-service": { Resources: {} },
+      "DomainUsers77.nested": { Description: "nested" },
+      "DomainOld.nested": { Description: "gone" },
+    });
+  } finally {
+    server.close();
+    rmSync(assembly, { recursive: true });
+  }
+});
+
+it("a command that there is not, and an option", () => {
+  for (const [parameters, pattern] of [
+    [["promote"], /There is no command "promote"/],
+    [["deploy", "--stage", "nowhere"], /There is no stage "nowhere"/],
+    [["deploy", "--force"], /Unknown option '--force'/],
+  ] as const) {
+    const { status, stderr } = spawnSync("node", [join(INFRA, "build/src/cli.js"), ...parameters], { encoding: "utf8" });
+    assert.equal(status, 1);
+    assert.match(stderr, pattern);
+  }
+});
