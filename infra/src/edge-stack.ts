@@ -59,6 +59,8 @@ export class EdgeStack extends Stack {
     });
     const host = domain?.names[0] ?? this.distribution.distributionDomainName;
     new CfnOutput(this, "Url", { value: `https://${host}/trpc`, description: "What clients call" });
+    new CfnOutput(this, "DistributionHost", { value: this.distribution.distributionDomainName, description: "Where own host names point to" });
+    new CfnOutput(this, "DistributionId", { value: this.distribution.distributionId, description: "For invalidations" });
     new CfnOutput(this, "FrontendBucket", { value: bucket.bucketName, description: "Where the frontend's files go" });
   }
 

@@ -18,6 +18,8 @@ const AUTHORIZER_CACHE_S = 3600;
  */
 const ACCESS_LOG = JSON.stringify({
   requestId: "$context.requestId",
+  // Lambda's id of the call, which the caller has as `x-request-id`.
+  functionRequestId: "$context.integration.requestId",
   time: "$context.requestTimeEpoch",
   route: "$context.routeKey",
   method: "$context.httpMethod",

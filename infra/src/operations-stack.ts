@@ -28,6 +28,8 @@ export interface OperationsStackProps extends StackProps {
   readonly names: Names;
   readonly config: StageConfig;
   readonly table: Table;
+  /** The names of its indexes. */
+  readonly indexes: readonly string[];
   readonly fronts: readonly HttpFront[];
 }
 
@@ -40,7 +42,7 @@ export interface OperationsStackProps extends StackProps {
 export class OperationsStack extends Stack {
   constructor(scope: Construct, id: string, props: OperationsStackProps) {
     super(scope, id, props);
-    const { names, config, table, fronts } = props;
+    const { names, config, table, indexes, fronts } = props;
     const topic = new Topic(this, "Alarms", { displayName: `${names.prefix} alarms`, enforceSSL: true });
     if (config.alarmEmail !== undefined) {
       topic.addSubscription(new EmailSubscription(config.alarmEmail));
@@ -49,8 +51,8 @@ export class OperationsStack extends Stack {
       "function-errors": lambda("Errors"),
       "function-throttles": lambda("Throttles"),
       "api-5xx": sum("5xx of all APIs", fronts.map((front) => api(front, "5xx"))),
-      "table-read-throttles": dynamodb(table, "ReadThrottleEvents"),
-      "table-write-throttles": dynamodb(table, "WriteThrottleEvents"),
+      "table-read-throttles": sum("Reads throttled, of the table and its indexes", throttles(table, indexes, "Read")),
+      "table-write-throttles": sum("Writes throttled, of the table and its indexes", throttles(table, indexes, "Write")),
     };
     for (const [name, metric] of Object.entries(watched)) {
       new Alarm(this, name, {
@@ -62,11 +64,11 @@ export class OperationsStack extends Stack {
         treatMissingData: TreatMissingData.NOT_BREACHING,
       }).addAlarmAction(new SnsAction(topic));
     }
-    this.#dashboard(names, table, fronts);
+    this.#dashboard(names, table, indexes, fronts);
     this.#budget(names, config);
   }
 
-  #dashboard(names: Names, table: Table, fronts: readonly HttpFront[]): void {
+  #dashboard(names: Names, table: Table, indexes: readonly string[], fronts: readonly HttpFront[]): void {
     const functions = (title: string, metric: string, statistic: string): GraphWidget =>
       new GraphWidget({ title, width: 12, left: [search(names, metric, statistic)] });
     new Dashboard(this, "Dashboard", {
@@ -89,9 +91,9 @@ export class OperationsStack extends Stack {
             left: [dynamodb(table, "ConsumedReadCapacityUnits"), dynamodb(table, "ConsumedWriteCapacityUnits")],
           }),
           new GraphWidget({
-            title: "Table: throttled",
+            title: "Table and indexes: throttled",
             width: 12,
-            left: [dynamodb(table, "ReadThrottleEvents"), dynamodb(table, "WriteThrottleEvents")],
+            left: [...throttles(table, indexes, "Read"), ...throttles(table, indexes, "Write")],
           }),
         ],
       ],
@@ -128,9 +130,14 @@ function api(front: HttpFront, metricName: string): Metric {
   return new Metric({ namespace: "AWS/ApiGateway", metricName, dimensionsMap, statistic: "Sum", period: PERIOD });
 }
 
-function dynamodb(table: Table, metricName: string): Metric {
-  const dimensionsMap = { TableName: table.tableName };
+function dynamodb(table: Table, metricName: string, index?: string): Metric {
+  const dimensionsMap = { TableName: table.tableName, ...(index === undefined ? {} : { GlobalSecondaryIndexName: index }) };
   return new Metric({ namespace: "AWS/DynamoDB", metricName, dimensionsMap, statistic: "Sum", period: PERIOD });
+}
+
+/** A table's metric leaves out its indexes, from which lists are read. */
+function throttles(table: Table, indexes: readonly string[], what: "Read" | "Write"): Metric[] {
+  return [undefined, ...indexes].map((index) => dynamodb(table, `${what}ThrottleEvents`, index));
 }
 
 /** A search finds functions that come later as well; alarms cannot search, dashboards can. */

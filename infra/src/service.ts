@@ -37,6 +37,7 @@ export function addService(app: App, contract: Contract, stage: Stage, binaries:
     names,
     config,
     table: data.table,
+    indexes: contract.table.indexes.map((index) => index.name),
     fronts: service.fronts,
   });
   Tags.of(app).add("onefold:service", contract.service);

@@ -143,7 +143,7 @@ describe("the command", () => {
   it("says what is wrong in one message, without a stack trace", () => {
     const { status, stderr } = run("stage=staging");
     assert.equal(status, 1);
-    assert.match(stderr, /^There is no stage "staging": add .*\n$/);
+    assert.match(stderr, /^There is no stage "staging": stages are .*\n$/);
   });
 
   it("says how to build functions that are missing", () => {

@@ -44,11 +44,12 @@ describe("the real service", () => {
       const procedure = procedures.find(({ name }) => name === "users.update")!;
       procedure.timeoutMs = 20_000;
       procedure.grants[0]!.actions.push("dynamodb:Query");
+      procedure.grants[0]!.indexes = ["gsi1"];
     });
     const text = templateReport(before, readAssembly(folder));
     assert.match(text, /### `backofficedevserviceDomainusers\w+ \(nested\)`/);
     assert.match(text, /`AWS::Lambda::Function` `usersupdateFunction\w+`: `Timeout` was `11` and is `21`/);
-    assert.match(text, /Rights gained:\n {2}- `AWS:\$\{usersupdateRole\w+\}`: Allow `dynamodb:Query` on `\$\{backoffice-dev-data\.TableCD117FA1Arn\}, [^`]+`, when `.*dynamodb:LeadingKeys.*user#\*/);
+    assert.match(text, /Rights gained:\n {2}- `AWS:\$\{usersupdateRole\w+\}`: Allow `dynamodb:Query` on `\$\{backoffice-dev-data\.TableCD117FA1Arn\}\/index\/gsi1`, when `.*dynamodb:LeadingKeys.*user#\*/);
     // Nothing else has changed: not the parent, of which only the nested template's address is another.
     assert.equal(text.match(/^### /gm)?.length, 1);
   });

@@ -255,6 +255,7 @@ describe("the HTTP API", () => {
     const told = [...format.matchAll(/\$context\.([\w.]+)/g)].map((match) => match[1]);
     assert.deepEqual(told, [
       "requestId",
+      "integration.requestId",
       "requestTimeEpoch",
       "routeKey",
       "httpMethod",
@@ -372,10 +373,14 @@ describe("operations", () => {
       const alarm = alarms.find((found) => found.properties.AlarmName.endsWith(name));
       return JSON.stringify(alarm?.template.resolve(alarm.properties));
     };
-    assert.match(metricsOf("table-read-throttles"), /"MetricName":"ReadThrottleEvents"/);
-    assert.match(metricsOf("table-write-throttles"), /"MetricName":"WriteThrottleEvents"/);
-    assert.ok(metricsOf("table-read-throttles").includes(TABLE_NAME));
-    assert.ok(metricsOf("table-write-throttles").includes(TABLE_NAME));
+    for (const [alarm, metric] of [["table-read-throttles", "ReadThrottleEvents"], ["table-write-throttles", "WriteThrottleEvents"]] as const) {
+      const looked = metricsOf(alarm);
+      // The table itself, and each index, which the table's metric leaves out.
+      const indexes = rawContract().table.indexes.map(({ name }) => name);
+      assert.deepEqual([...looked.matchAll(/"Name":"GlobalSecondaryIndexName","Value":"(\w+)"/g)].map((match) => match[1]), indexes);
+      assert.equal(looked.split(`"MetricName":"${metric}"`).length - 1, indexes.length + 1);
+      assert.equal(looked.split(TABLE_NAME).length - 1, indexes.length + 1);
+    }
     assert.match(metricsOf("api-5xx"), /-service\/Api0.*"MetricName":"5xx"/);
     assert.match(metricsOf("function-errors"), /"MetricName":"Errors"/);
     assert.match(metricsOf("function-throttles"), /"MetricName":"Throttles"/);

@@ -99,7 +99,24 @@ def close_gap_in_conditions() -> None:
     iam_evaluator.enforce = patched_enforce
 
 
+def close_gap_in_alarms() -> None:
+    """An alarm on a sum of metrics is refused: here it looks at the first of them."""
+    record = provisioners._cw_metric_alarm_record
+
+    def patched(name, props):
+        for metric in props.get("Metrics") or []:
+            if "MetricStat" in metric:
+                statistics = metric["MetricStat"]
+                looked_at = {"Statistic": statistics["Stat"], "Period": statistics["Period"], **statistics["Metric"]}
+                props = {key: value for key, value in props.items() if key != "Metrics"} | looked_at
+                break
+        return record(name, props)
+
+    provisioners._cw_metric_alarm_record = patched
+
+
 if __name__ == "__main__":
+    close_gap_in_alarms()
     close_gap_in_nested_updates()
     close_gap_in_conditions()
     from ministack.app import main

@@ -75,6 +75,9 @@ function checkTools(architecture: Architecture): void {
 async function versionOfSecret(cloud: Cloud, names: Names, stage: Stage): Promise<string> {
   try {
     const secret = await cloud.secrets.send(new DescribeSecretCommand({ SecretId: names.secret }));
+    if (secret.DeletedDate !== undefined) {
+      throw new Problem(`The secret ${names.secret} is about to be deleted: \`aws secretsmanager restore-secret --secret-id ${names.secret}\` keeps it.`);
+    }
     const versions = Object.entries(secret.VersionIdsToStages ?? {});
     const [current] = versions.find(([, labels]) => labels.includes("AWSCURRENT")) ?? [];
     if (current !== undefined) {
@@ -155,9 +158,10 @@ function cdk(command: readonly string[]): void {
 
 function printEndpoints({ name }: Stage): void {
   const outputs = JSON.parse(readFileSync(OUTPUTS, "utf8")) as Record<string, Record<string, string>>;
-  const { Url: url, FrontendBucket: bucket } = Object.assign({}, ...Object.values(outputs)) as Record<string, string>;
-  console.log(`\n${name}  ${url ?? "has no address"}`);
-  if (bucket !== undefined) {
-    console.log(`${name}  frontend: s3://${bucket}`);
+  const found = Object.assign({}, ...Object.values(outputs)) as Record<string, string>;
+  console.log(`\n${name}  ${found["Url"] ?? "has no address"}`);
+  if (found["DistributionId"] !== undefined) {
+    console.log(`${name}  frontend: s3://${found["FrontendBucket"] ?? ""}`);
+    console.log(`${name}  distribution: ${found["DistributionId"]} at ${found["DistributionHost"] ?? ""}`);
   }
 }

@@ -26,8 +26,8 @@ export async function destroy({ stage: name, yes }: DestroyOptions): Promise<voi
   const stage = chooseStage(stages, name);
   if (stage.config.protectData) {
     throw new Problem(
-      `Stage ${name} protects its data and is not removed by a command. If it must go: set \`protectData\` to false in stages.ts, ` +
-        "deploy, and try again; docs/operations.md says how to keep a copy first.",
+      `Stage ${name} protects its data and is not removed by a command. docs/operations.md says how to remove it by hand, and how to ` +
+        "keep a copy first.",
     );
   }
   const names = new Names(loadContract(join(ROOT, "bindings/contract.json")), stage);

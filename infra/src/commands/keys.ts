@@ -4,6 +4,7 @@ import { join } from "node:path";
 import {
   CreateSecretCommand,
   GetSecretValueCommand,
+  InvalidRequestException,
   PutSecretValueCommand,
   ResourceNotFoundException,
 } from "@aws-sdk/client-secrets-manager";
@@ -80,6 +81,9 @@ async function read(cloud: Cloud, id: string): Promise<StageSecret | undefined> 
   } catch (error) {
     if (error instanceof ResourceNotFoundException) {
       return undefined;
+    }
+    if (error instanceof InvalidRequestException) {
+      throw new Problem(`The secret ${id} cannot be read (${error.message}). \`aws secretsmanager restore-secret --secret-id ${id}\` keeps one that is to be deleted.`);
     }
     throw explained(error);
   }

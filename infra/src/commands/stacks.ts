@@ -77,7 +77,7 @@ async function templateOf(client: CloudFormationClient, name: string): Promise<u
 }
 
 /** @throws Problem when a stack cannot be changed as it stands. */
-export function checkState(name: string, { StackStatus, StackStatusReason: reason }: Stack): void {
+export function checkState(name: string, { StackStatus, StackStatusReason: reason, EnableTerminationProtection: isProtected }: Stack): void {
   const status: string = StackStatus ?? "";
   if (status.endsWith("_IN_PROGRESS") && status !== "REVIEW_IN_PROGRESS") {
     throw new Problem(`${name} is being changed at this moment (${status}): wait until that has ended.`);
@@ -86,6 +86,15 @@ export function checkState(name: string, { StackStatus, StackStatusReason: reaso
     throw new Problem(
       `${name} could not return to its last state (${reason ?? "no reason given"}). Remove the cause, then:\n` +
         `  aws cloudformation continue-update-rollback --stack-name ${name}`,
+    );
+  }
+  // CDK deletes what was never made and makes it anew, unless it may not.
+  const isUnfinished = status === "ROLLBACK_COMPLETE" && isProtected === true;
+  if (isUnfinished || ["ROLLBACK_FAILED", "DELETE_FAILED"].includes(status)) {
+    const unprotect = `  aws cloudformation update-termination-protection --stack-name ${name} --no-enable-termination-protection\n`;
+    throw new Problem(
+      `${name} is left over from what failed (${status}: ${reason ?? "no reason given"}). Look at what is in it, remove the cause, then:\n` +
+        `${isProtected === true ? unprotect : ""}  aws cloudformation delete-stack --stack-name ${name}`,
     );
   }
 }

@@ -173,7 +173,8 @@ impl StageKeys {
     /// # Errors
     /// When there is none yet, or a key cannot be kept.
     pub fn rotate(&self) -> Result<TokenSigner, Cause> {
-        let before = self.existing()?.public_key().kid.clone();
+        let before = self.existing().map_err(|cause| format!("there is no key to rotate here: {cause}"))?;
+        let before = &before.public_key().kid;
         let draft = self.0.join(format!("signing.draft-{}", std::process::id()));
         write_private(&draft, &TokenSigner::generate()?)?;
         fs::hard_link(self.current(), self.0.join(format!("signing.{before}.key")))?;
