@@ -115,7 +115,25 @@ def close_gap_in_alarms() -> None:
     provisioners._cw_metric_alarm_record = patched
 
 
+def close_gap_in_references_to_secrets() -> None:
+    """`Ref` of a secret is its name, and not its ARN."""
+    handlers = provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"]
+    create, update, delete = handlers["create"], handlers["update"], handlers["delete"]
+
+    def name_of(arn: str) -> str:
+        return next((name for name, secret in provisioners._sm._secrets.items() if secret["ARN"] == arn), arn)
+
+    def by_arn(made):
+        _, attributes = made
+        return attributes["Arn"], attributes
+
+    handlers["create"] = lambda *arguments: by_arn(create(*arguments))
+    handlers["update"] = lambda arn, *arguments: by_arn(update(name_of(arn), *arguments))
+    handlers["delete"] = lambda arn, properties: delete(name_of(arn), properties)
+
+
 if __name__ == "__main__":
+    close_gap_in_references_to_secrets()
     close_gap_in_alarms()
     close_gap_in_nested_updates()
     close_gap_in_conditions()
