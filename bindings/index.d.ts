@@ -393,8 +393,15 @@ export type ClientOptions = {
   fetch?: typeof globalThis.fetch | undefined;
 };
 
-/** The official client, set up for this service. */
+/** The official client, set up for this service. It has `withEnvelopes` already. */
 export declare function createClient(options: ClientOptions): TRPCClient<AppRouter>;
+
+/**
+ * A `fetch` for the links of the official client that reads what stands before the service as well. A gateway refuses in
+ * a form of its own what it does not let through (401, 403, 413, 429) and what got no answer (500 to 504); with this,
+ * `error.data.code` says it like every other error. Answers of the service pass as they are.
+ */
+export declare function withEnvelopes(fetch?: typeof globalThis.fetch): typeof globalThis.fetch;
 
 /**
  * The typed failure of a procedure, if that is what an error is:

@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use protocol::{
-    Kind,
+    Code, Kind,
     contract::{Contract, Declaration, ProcedureContract},
 };
 
@@ -18,7 +18,10 @@ const TRPC_VERSIONS: &str = ">=11.22.1 <12";
 pub fn render(contract: &Contract, declarations: &BTreeMap<String, Declaration>) -> Vec<File> {
     vec![
         File { path: "bindings/package.json".into(), text: package_json(contract) },
-        File { path: "bindings/index.js".into(), text: CLIENT.replace("@HEADER@", HEADER) },
+        File {
+            path: "bindings/index.js".into(),
+            text: CLIENT.replace("@HEADER@", HEADER).replace("@CODES@", &codes()),
+        },
         File { path: "bindings/index.d.ts".into(), text: types(contract, declarations) },
     ]
 }
@@ -205,6 +208,12 @@ export type AppErrorShape = { message: string; code: TRPC_ERROR_CODE_NUMBER; dat
 
 "#;
 
+/// The codes by HTTP status, as members of a JavaScript object. 400 is a bad request, not the parse error that nobody sends.
+fn codes() -> String {
+    let sent = Code::ALL.iter().filter(|&&code| code != Code::ParseError);
+    sent.map(|code| format!("  {}: [\"{}\", {}],\n", code.http_status(), code.key(), code.number())).collect()
+}
+
 const CLIENT_TYPES: &str = r#"
 /** The router's type: `createTRPCClient<AppRouter>()`, `inferRouterOutputs<AppRouter>` and the like. */
 export type AppRouter = TRPCBuiltRouter<
@@ -224,8 +233,15 @@ export type ClientOptions = {
   fetch?: typeof globalThis.fetch | undefined;
 };
 
-/** The official client, set up for this service. */
+/** The official client, set up for this service. It has `withEnvelopes` already. */
 export declare function createClient(options: ClientOptions): TRPCClient<AppRouter>;
+
+/**
+ * A `fetch` for the links of the official client that reads what stands before the service as well. A gateway refuses in
+ * a form of its own what it does not let through (401, 403, 413, 429) and what got no answer (500 to 504); with this,
+ * `error.data.code` says it like every other error. Answers of the service pass as they are.
+ */
+export declare function withEnvelopes(fetch?: typeof globalThis.fetch): typeof globalThis.fetch;
 
 /**
  * The typed failure of a procedure, if that is what an error is:
@@ -242,15 +258,44 @@ const CLIENT: &str = r#"// @HEADER@
 
 import { createTRPCClient, httpLink } from "@trpc/client";
 
+/** Keys and numbers of tRPC's errors, by HTTP status. */
+const CODES = {
+@CODES@};
+
 export function createClient({ url, token, pathSeparator, fetch }) {
   const headers = async () => {
     const value = typeof token === "function" ? await token() : token;
     return value === undefined ? {} : { authorization: `Bearer ${value}` };
   };
-  const link = { url, headers };
+  const link = { url, headers, fetch: withEnvelopes(fetch) };
   if (pathSeparator !== undefined) link.pathSeparator = pathSeparator;
-  if (fetch !== undefined) link.fetch = fetch;
   return createTRPCClient({ links: [httpLink(link)] });
+}
+
+export function withEnvelopes(fetch = globalThis.fetch) {
+  return async (input, init) => {
+    const response = await fetch(input, init);
+    if (response.ok) return response;
+    const said = parsed(await response.clone().text());
+    if (said?.error !== undefined || Array.isArray(said)) return response;
+    const { status } = response;
+    const [key, code] = CODES[status] ?? CODES[status < 500 ? 400 : 500];
+    const message = typeof said?.message === "string" ? said.message : `The gateway answered with ${status}.`;
+    const headers = new Headers(response.headers);
+    const requestId = headers.get("apigw-requestid") ?? headers.get("x-amz-cf-id") ?? "";
+    for (const name of ["content-encoding", "content-length"]) headers.delete(name);
+    headers.set("content-type", "application/json");
+    const error = { message, code, data: { code: key, httpStatus: status, requestId } };
+    return new Response(JSON.stringify({ error }), { status, headers });
+  };
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 export function failureOf(procedure, error) {

@@ -247,7 +247,11 @@ fn keys(
         environment::TOKENS: token_settings(service.definition, &signer),
     });
     let named = parameters(&["keys", "--stage", stage]);
-    cloud::run(root, &[named, option("--retire", retire)].concat(), Some(secret.to_string().as_bytes()))
+    let done = cloud::run(root, &[named, option("--retire", retire)].concat(), Some(secret.to_string().as_bytes()));
+    if rotate && !matches!(done, Ok(ExitCode::SUCCESS)) {
+        eprintln!("The new key signs here already; `cargo run -- keys --stage {stage}` publishes it.");
+    }
+    done
 }
 
 fn parameters(texts: &[&str]) -> Vec<String> {

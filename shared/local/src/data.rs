@@ -98,9 +98,18 @@ impl DataFolder {
     /// The keys that sign tokens for a deployed stage. Previews share theirs, as they share their secret.
     ///
     /// # Errors
-    /// When their folder cannot be made.
+    /// When there is no such stage, or their folder cannot be made.
     pub fn stage_keys(&self, stage: &str) -> Result<StageKeys, Cause> {
-        let name = if stage.starts_with("pr-") { "preview" } else { stage };
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let name = match stage {
+            "dev" | "prod" => stage,
+            _ if stage.strip_prefix("pr-").is_some_and(is_number) => "preview",
+            _ => {
+                return Err(
+                    format!("there is no stage {stage:?}: stages are dev, prod, and pr-7 or another number").into()
+                );
+            }
+        };
         Ok(StageKeys(Self::open(self.0.join("stages").join(name))?.0))
     }
 
@@ -243,6 +252,9 @@ mod tests {
         let folder = DataFolder::open(&path).unwrap();
         let keys = folder.stage_keys("pr-7").unwrap();
         assert!(keys.existing().is_err() && keys.rotate().is_err());
+        for stage in ["staging", "pr-", "pr-x", "../dev", ""] {
+            assert!(folder.stage_keys(stage).is_err(), "{stage}");
+        }
         let first = keys.signer().unwrap().public_key().clone();
         assert_eq!(&first, folder.stage_keys("pr-8").unwrap().existing().unwrap().public_key());
         assert!(folder.stage_keys("dev").unwrap().existing().is_err());

@@ -1,9 +1,11 @@
 // What travels, and what the official client makes of it: texts, nothing at all, faults, cancellation.
 
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { createTRPCClient, httpLink, TRPCClientError } from "@trpc/client";
-import { createClient, failureOf, type AppRouter, type ErrorData, type PostId, type UserId } from "@onefold/backoffice";
+import { createClient, failureOf, withEnvelopes, type AppRouter, type ErrorData, type PostId, type UserId } from "@onefold/backoffice";
 import { startService, type Service } from "../service.js";
 
 let service: Service;
@@ -177,4 +179,42 @@ test("failureOf knows one procedure's failures and nothing else", async () => {
   assert.equal(failureOf("users.get", invalid), undefined, "a fault that any procedure can have");
   const unreachable: unknown = await createClient({ url: "http://127.0.0.1:9" }).users.get.query({ id }).catch((error: unknown) => error);
   assert.equal(failureOf("users.get", unreachable), undefined, "no answer at all");
+});
+
+test("what a gateway refuses by itself is an error like every other", async () => {
+  const refusals: [number, string, string, string][] = [
+    [401, '{"message":"Unauthorized"}', "UNAUTHORIZED", "Unauthorized"],
+    [403, '{"message":"Forbidden"}', "FORBIDDEN", "Forbidden"],
+    [413, '{"message":"Request Entity Too Large"}', "PAYLOAD_TOO_LARGE", "Request Entity Too Large"],
+    [429, '{"message":"Too Many Requests"}', "TOO_MANY_REQUESTS", "Too Many Requests"],
+    [431, "", "BAD_REQUEST", "The gateway answered with 431."],
+    [500, '{"message":null}', "INTERNAL_SERVER_ERROR", "The gateway answered with 500."],
+    [502, "<html>Bad gateway</html>", "BAD_GATEWAY", "The gateway answered with 502."],
+    [503, '"down"', "SERVICE_UNAVAILABLE", "The gateway answered with 503."],
+    [504, '{"message":"Endpoint request timed out"}', "GATEWAY_TIMEOUT", "Endpoint request timed out"],
+    [507, "[", "INTERNAL_SERVER_ERROR", "The gateway answered with 507."],
+  ];
+  let next = 0;
+  const gateway = createServer((_, response) => {
+    const [status, body] = refusals[next] ?? [500, ""];
+    response.writeHead(status, { "apigw-requestid": "g1", "retry-after": "7" }).end(body);
+  });
+  await new Promise<void>((resolve) => gateway.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}/trpc`;
+  const fetching = withEnvelopes() as NonNullable<Parameters<typeof httpLink>[0]["fetch"]>;
+  const clients = [createClient({ url }), createTRPCClient<AppRouter>({ links: [httpLink({ url, fetch: fetching })] })];
+  try {
+    for (const [status, , code, message] of refusals) {
+      for (const client of clients) {
+        const error: unknown = await client.health.ping.query().catch((error: unknown) => error);
+        assert.ok(error instanceof TRPCClientError);
+        assert.deepEqual([error.message, error.data], [message, { code, httpStatus: status, requestId: "g1" }]);
+        assert.equal((error.meta?.["response"] as Response).headers.get("retry-after"), "7");
+      }
+      next += 1;
+    }
+  } finally {
+    gateway.closeAllConnections();
+    gateway.close();
+  }
 });
