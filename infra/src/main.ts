@@ -6,6 +6,7 @@
  * - `contract`: the path of the contract
  * - `binaries`: the folder with the built functions
  * - `secretVersion`: which version of the stage's secret there is
+ * - `account`, `region`: where it is deployed, and nowhere else; wherever the credentials belong when they are not given
  */
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -28,7 +29,12 @@ function main(): void {
   const path = (name: string, otherwise: string): string => resolve(text(name) ?? `${ROOT}${otherwise}`);
   const stage = chooseStage(stages, app.node.tryGetContext("stage"), app.node.tryGetContext("architecture"));
   const contract = loadContract(path("contract", "bindings/contract.json"));
-  addService(app, contract, stage, path("binaries", "target/lambda"), text("secretVersion"));
+  const [account, region] = [text("account"), text("region")];
+  addService(app, contract, stage, {
+    binaries: path("binaries", "target/lambda"),
+    secretVersion: text("secretVersion"),
+    env: account === undefined || region === undefined ? undefined : { account, region },
+  });
   app.synth();
 }
 

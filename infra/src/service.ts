@@ -1,5 +1,5 @@
 /** A service at a stage: which stacks there are, and what each gives to the next. */
-import { type App, Tags } from "aws-cdk-lib";
+import { type App, type Environment, type StackProps, Tags } from "aws-cdk-lib";
 import { checkBootstraps } from "./bootstraps.js";
 import type { Contract } from "./contract.js";
 import { DataStack } from "./data-stack.js";
@@ -10,13 +10,26 @@ import { OperationsStack } from "./operations-stack.js";
 import { ServiceStack } from "./service-stack.js";
 import type { Stage } from "./stage.js";
 
+/** What a service at a stage depends on beside both. */
+export interface Surroundings {
+  /** The folder with the built functions. */
+  readonly binaries: string;
+  /** Which version of the stage's secret there is, when that is known. */
+  readonly secretVersion?: string | undefined;
+  /** Where it is deployed; anywhere when it is not stated. */
+  readonly env?: Environment | undefined;
+}
+
 /** @throws Problem when the contract, the stage or the built functions do not do. */
-export function addService(app: App, contract: Contract, stage: Stage, binaries: string, secretVersion?: string): void {
+export function addService(app: App, contract: Contract, stage: Stage, { binaries, secretVersion, env }: Surroundings): void {
   const { config } = stage;
   const names = new Names(contract, stage);
   const layout = layOut(contract, config.layout);
   checkBootstraps(binaries, contract, config.architecture);
-  const about = (what: string): { description: string } => ({ description: `${contract.service} ${stage.name}: ${what}` });
+  const about = (what: string): StackProps => ({
+    description: `${contract.service} ${stage.name}: ${what}`,
+    ...(env === undefined ? {} : { env }),
+  });
 
   const data = new DataStack(app, names.stack("data"), contract.table, config, about("what is stored"));
   const service = new ServiceStack(app, names.stack("service"), {

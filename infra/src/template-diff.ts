@@ -72,19 +72,33 @@ function cameOrWent(name: string, before: Json, after: Json): string[] {
   return [`- **The stack is gone.**${left}`];
 }
 
-/** What may be lost: by the project's own rules for tables, and whatever else goes or is replaced. */
-function dangersOf(before: Json, after: Json, difference: TemplateDiff): string[] {
+/** What would be lost, one sentence each: by the project's own rules for tables, and whatever else goes or is replaced. */
+export function lossesOf(old: Templates, next: Templates): string[] {
+  // A stack that is not synthesized any more stays as it is.
+  return [...old].flatMap(([name, before]) => {
+    const after = next.get(name);
+    return after === undefined && !name.endsWith(NESTED) ? [] : lossesIn(before, after ?? {}, fullDiff(before, after ?? {}));
+  });
+}
+
+function lossesIn(before: Json, after: Json, difference: TemplateDiff): string[] {
   const found = refusals(before, after).map((refusal) => refusal.replaceAll("`", "'"));
   difference.resources.forEachDifference((id, resource) => {
     const type = resource.oldResourceType;
-    if (type === undefined || !DATA.includes(type)) {
-      return;
-    }
     const verb = LOSSES[resource.changeImpact];
-    if (verb !== undefined && !found.some((danger) => danger.startsWith(`Table ${id} `))) {
+    if (type !== undefined && DATA.includes(type) && verb !== undefined && !found.some((loss) => loss.startsWith(`Table ${id} `))) {
       found.push(`${code(type)} ${code(id)} ${verb}.`);
     }
-    if (!resource.isRemoval) {
+  });
+  return found;
+}
+
+/** Losses, and protections that go. */
+function dangersOf(before: Json, after: Json, difference: TemplateDiff): string[] {
+  const found = lossesIn(before, after, difference);
+  difference.resources.forEachDifference((id, resource) => {
+    const type = resource.oldResourceType;
+    if (type !== undefined && DATA.includes(type) && !resource.isRemoval) {
       found.push(...protections(resource.oldValue, resource.newValue).map((lost) => `${code(type)} ${code(id)} would not have ${lost} any more.`));
     }
   });

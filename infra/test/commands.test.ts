@@ -10,7 +10,7 @@ import { CloudFormationClient, type StackStatus } from "@aws-sdk/client-cloudfor
 import { explained } from "../src/commands/aws.js";
 import { merge, type StageSecret } from "../src/commands/keys.js";
 import { parseSpan } from "../src/commands/logs.js";
-import { checkState, deployedTemplates } from "../src/commands/stacks.js";
+import { checkIdle, checkState, deployedTemplates, isEmpty } from "../src/commands/stacks.js";
 import { Problem } from "../src/problem.js";
 import { INFRA } from "./support.js";
 
@@ -35,6 +35,12 @@ describe("keys", () => {
 
   it("a retired key goes", () => {
     assert.deepEqual(merge(secret("c1", "k1", "k2"), secret("c2", "k2"), "k1"), secret("c1", "k2"));
+  });
+
+  it("whoever retires a key does not become one who signs, and the last key stays", () => {
+    assert.deepEqual(merge(secret("c1", "k1", "k2"), secret("c2", "stranger"), "k1"), secret("c1", "k2"));
+    assert.deepEqual(merge(secret("c1", "k1", "k2"), secret("c2"), "k1"), secret("c1", "k2"));
+    assert.throws(() => merge(secret("c1", "k1"), secret("c2"), "k1"), /No key would be left/);
   });
 
   it("a key that is not there cannot be retired, nor the one that signs", () => {
@@ -84,6 +90,15 @@ describe("the state of a stack", () => {
   });
 });
 
+it("a removal waits for nobody but whoever is changing the stack", () => {
+  const stack = (StackStatus: StackStatus) => ({ StackName: "", CreationTime: new Date(), StackStatus });
+  assert.throws(() => checkIdle("s", stack("UPDATE_IN_PROGRESS")), /is being changed/);
+  for (const status of ["DELETE_FAILED", "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED", "REVIEW_IN_PROGRESS"] as const) {
+    checkIdle("s", stack(status));
+  }
+  assert.deepEqual((["REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "UPDATE_COMPLETE"] as const).map((status) => isEmpty(stack(status))), [true, true, false]);
+});
+
 describe("a refusal by AWS", () => {
   const said = (name: string, message: string, code?: string): unknown => explained(Object.assign(new Error(message), { name, code }));
 
@@ -116,7 +131,7 @@ it("what is deployed is read with the names that were synthesized, whatever a ne
     "arn:aws:cloudformation:gone": { Description: "gone" },
   };
   const nested = (id: string, arn: string) =>
-    `<member><LogicalResourceId>${id}</LogicalResourceId><PhysicalResourceId>${arn}</PhysicalResourceId><ResourceType>AWS::CloudFormation::Stack</ResourceType></member>`;
+    `<StackResourceSummaries><member><LogicalResourceId>${id}</LogicalResourceId><PhysicalResourceId>${arn}</PhysicalResourceId><ResourceType>AWS::CloudFormation::Stack</ResourceType></member></StackResourceSummaries>`;
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) {
@@ -126,7 +141,9 @@ it("what is deployed is read with the names that were synthesized, whatever a ne
     const body =
       asked.get("Action") === "GetTemplate"
         ? `<TemplateBody>${JSON.stringify(templates[asked.get("StackName") ?? ""]).replaceAll('"', "&quot;")}</TemplateBody>`
-        : `<StackResources>${nested("DomainUsers", "arn:aws:cloudformation:nested")}${nested("DomainOld", "arn:aws:cloudformation:gone")}</StackResources>`;
+        : asked.get("NextToken") === "second"
+          ? nested("DomainOld", "arn:aws:cloudformation:gone")
+          : `${nested("DomainUsers", "arn:aws:cloudformation:nested")}<NextToken>second</NextToken>`;
     const action = asked.get("Action") ?? "";
     response.setHeader("content-type", "text/xml");
     response.end(`<${action}Response><${action}Result>${body}</${action}Result></${action}Response>`);

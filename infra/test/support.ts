@@ -206,7 +206,7 @@ export function synthesize(wishes: Wishes): Synthesis {
   writePlaceholders(binaries, contract);
   const context = (JSON.parse(readFileSync(join(INFRA, "cdk.json"), "utf8")) as { context: Record<string, unknown> }).context;
   const app = new App({ outdir, context, analyticsReporting: false });
-  addService(app, contract, { name: wishes.stage, config: wishes.config }, binaries);
+  addService(app, contract, { name: wishes.stage, config: wishes.config }, { binaries });
   app.synth();
   return new Synthesis(app, outdir);
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { parseContract } from "../src/contract.js";
-import { readAssembly, templateReport } from "../src/template-diff.js";
+import { lossesOf, readAssembly, templateReport } from "../src/template-diff.js";
 import { BARE, EVERYTHING, INFRA, type Json, rawContract, type RawContract, synthesize } from "./support.js";
 
 const assembly = (name: string): string => join(INFRA, "build/assemblies", name, "assembly");
@@ -93,6 +93,17 @@ describe("stored data", () => {
     const text = templateReport(of({ Table: TABLE }), new Map([["other", { Resources: {} }]]));
     assert.match(text, /CAUTION[^#]*it would be deleted/);
     assert.match(text, /The stack is gone\.\*\* What was deployed of it stays/);
+  });
+
+  it("stops a deployment when it would be lost, and only then", () => {
+    const losses = (before: Json, after: Json): number => lossesOf(of(before), of(after)).length;
+    const renamed = { ...BUCKET, Properties: { BucketName: "two" } };
+    const unkept = { ...TABLE, DeletionPolicy: "Delete" };
+    assert.deepEqual([losses({ Files: BUCKET }, {}), losses({ Files: BUCKET }, { Files: renamed }), losses({ Table: TABLE }, {})], [1, 1, 1]);
+    assert.deepEqual([losses({ Table: TABLE }, { Table: unkept }), losses({}, { Files: BUCKET }), losses({ Files: BUCKET }, { Files: BUCKET })], [0, 0, 0]);
+    // A stack that is not synthesized any more stays; a nested one goes.
+    const nested = new Map([["Domain.nested", { Resources: { Files: BUCKET } }]]);
+    assert.deepEqual([lossesOf(of({ Files: BUCKET }), new Map()).length, lossesOf(nested, new Map()).length], [0, 1]);
   });
 
   it("is safe when both are new", () => {

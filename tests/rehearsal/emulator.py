@@ -13,8 +13,11 @@ from ministack.services import cloudformation
 from ministack.services.cloudformation import provisioners
 
 LEADING_KEYS = "dynamodb:LeadingKeys"
-PARTITION_KEYS = re.compile(r"pk|gsi\dpk")
+PARTITION_KEYS = re.compile(r"(gsi\d+)?pk")
+NAMES_KEYS = ("Key", "Item", "RequestItems", "KeyConditionExpression")
 MEMBERS = ("Key", "Item")
+# CloudWatch, "Quotas": metrics in one alarm.
+MAX_METRICS = 10
 
 
 def close_gap_in_nested_updates() -> None:
@@ -72,7 +75,11 @@ def close_gap_in_conditions() -> None:
         return request if isinstance(request, dict) else {}
 
     def patched_context(body):
-        keys = leading_keys(parsed(body))
+        request = parsed(body)
+        keys = leading_keys(request)
+        if not keys and any(name in request for name in NAMES_KEYS):
+            # Without keys, `ForAllValues` would allow it.
+            keys = ["a key that the emulator could not read"]
         return {**context(body), **({LEADING_KEYS: keys} if keys else {})}
 
     def patched_checks(iam_action, body, region, account_id):
@@ -81,7 +88,7 @@ def close_gap_in_conditions() -> None:
         keyed = []
         for (action, arn), element in zip(found, elements, strict=True) if found else ():
             arn = KeyedArn(arn)
-            arn.keys = leading_keys(element)
+            arn.keys = leading_keys(element) or ["a key that the emulator could not read"]
             keyed.append((action, arn))
         return keyed
 
@@ -100,16 +107,19 @@ def close_gap_in_conditions() -> None:
 
 
 def close_gap_in_alarms() -> None:
-    """An alarm on a sum of metrics is refused: here it looks at the first of them."""
+    """An alarm on a sum of metrics is refused: here its form is checked, and it looks at the first of them."""
     record = provisioners._cw_metric_alarm_record
 
     def patched(name, props):
-        for metric in props.get("Metrics") or []:
-            if "MetricStat" in metric:
-                statistics = metric["MetricStat"]
-                looked_at = {"Statistic": statistics["Stat"], "Period": statistics["Period"], **statistics["Metric"]}
-                props = {key: value for key, value in props.items() if key != "Metrics"} | looked_at
-                break
+        metrics = props.get("Metrics")
+        if metrics:
+            sources = {metric["Id"]: metric["MetricStat"] for metric in metrics if "MetricStat" in metric}
+            sums = [metric["Expression"] for metric in metrics if metric.get("ReturnData", True)]
+            if len(sums) != 1 or set(re.findall(r"\bm\d+\b", sums[0])) != set(sources) or len(sources) > MAX_METRICS:
+                raise ValueError(f"{name} is not one expression over all of its metrics, at most {MAX_METRICS}")
+            first = next(iter(sources.values()))
+            looked_at = {"Statistic": first["Stat"], "Period": first["Period"], **first["Metric"]}
+            props = {key: value for key, value in props.items() if key != "Metrics"} | looked_at
         return record(name, props)
 
     provisioners._cw_metric_alarm_record = patched

@@ -1,6 +1,6 @@
 /** Builds, compares, deploys, and says where the service answers. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { DescribeSecretCommand, ResourceNotFoundException } from "@aws-sdk/client-secrets-manager";
@@ -8,12 +8,11 @@ import { stages } from "../../stages.js";
 import { loadContract } from "../contract.js";
 import { Names } from "../names.js";
 import { Problem } from "../problem.js";
-import { refusals } from "../safe-change.js";
 import { type Architecture, chooseStage, type Stage } from "../stage.js";
-import { readAssembly, templateReport } from "../template-diff.js";
+import { lossesOf, readAssembly, templateReport } from "../template-diff.js";
 import { checkBootstrap, type Cloud, explained, signIn } from "./aws.js";
 import { INFRA, ROOT } from "./places.js";
-import { checkState, deployedTemplates, findStack } from "./stacks.js";
+import { checkState, deployedTemplates, findStack, isEmpty } from "./stacks.js";
 
 export interface DeployOptions {
   readonly stage: string;
@@ -31,8 +30,7 @@ const TARGETS: Record<Architecture, { flag: string; triple: string }> = {
   x86_64: { flag: "--x86-64", triple: "x86_64-unknown-linux-gnu" },
 };
 const BINARIES = join(ROOT, "target/lambda");
-const ASSEMBLY = join(INFRA, "cdk.out");
-const OUTPUTS = join(ASSEMBLY, "outputs.json");
+const ASSEMBLIES = join(INFRA, "cdk.out");
 
 /** All that can be refused is refused before anything is built. @throws Problem */
 export async function deploy({ stage: name, yes, architecture, buildOnly }: DeployOptions): Promise<void> {
@@ -49,14 +47,21 @@ export async function deploy({ stage: name, yes, architecture, buildOnly }: Depl
   const before = await stacksOf(cloud, names);
 
   build(stage.config.architecture);
-  const context = { stage: name, architecture: stage.config.architecture, secretVersion };
-  // What was synthesized for another stage would be taken for a part of this one.
-  rmSync(ASSEMBLY, { recursive: true, force: true });
-  cdk(["synth", "--quiet", "--output", ASSEMBLY, ...Object.entries(context).flatMap(([key, value]) => ["-c", `${key}=${value}`])]);
-  await compare(cloud, stage, names.stack("data"), before);
-  await confirm(stage, yes);
-  cdk(["deploy", "--app", ASSEMBLY, "--all", "--require-approval", "never", "--progress", "events", "--outputs-file", OUTPUTS]);
-  printEndpoints(stage);
+  // A folder of its own: what is deployed is what was looked at, whatever else is synthesized meanwhile.
+  mkdirSync(ASSEMBLIES, { recursive: true });
+  const assembly = mkdtempSync(join(ASSEMBLIES, `${name}-`));
+  try {
+    const { account, region } = cloud;
+    const context = { stage: name, architecture: stage.config.architecture, secretVersion, account, region };
+    cdk(["synth", "--quiet", "--output", assembly, ...Object.entries(context).flatMap(([key, value]) => ["-c", `${key}=${value}`])]);
+    await compare(cloud, stage, before, assembly);
+    await confirm(stage, yes);
+    const outputs = join(assembly, "outputs.json");
+    cdk(["deploy", "--app", assembly, "--all", "--require-approval", "never", "--progress", "events", "--outputs-file", outputs]);
+    printEndpoints(stage, outputs);
+  } finally {
+    rmSync(assembly, { recursive: true, force: true });
+  }
 }
 
 /** @throws Problem naming what is missing, and how to get it. */
@@ -91,14 +96,16 @@ async function versionOfSecret(cloud: Cloud, names: Names, stage: Stage): Promis
   throw new Problem(`The secret ${names.secret}, which holds the stage's keys, is not there yet: \`cargo run -- keys --stage ${stage.name}\` makes it.`);
 }
 
-/** The stacks that are there, none of which is in a state that forbids a change. @throws Problem */
+/** The stacks that something is in, none of which is in a state that forbids a change. @throws Problem */
 async function stacksOf({ cloudFormation }: Cloud, names: Names): Promise<Set<string>> {
   const there = new Set<string>();
   for (const name of names.stacks()) {
     const stack = await findStack(cloudFormation, name);
     if (stack !== undefined) {
       checkState(name, stack);
-      there.add(name);
+      if (!isEmpty(stack)) {
+        there.add(name);
+      }
     }
   }
   return there;
@@ -115,19 +122,19 @@ function build(architecture: Architecture): void {
 }
 
 /** Says what would be different. @throws Problem when what is stored would be harmed. */
-async function compare({ account, region, cloudFormation }: Cloud, { name }: Stage, data: string, before: ReadonlySet<string>): Promise<void> {
+async function compare({ account, region, cloudFormation }: Cloud, { name }: Stage, before: ReadonlySet<string>, assembly: string): Promise<void> {
   const where = `Stage ${name} in account ${account}, region ${region}`;
   if (before.size === 0) {
     console.log(`\n${where}: nothing is there yet.`);
     return;
   }
-  const next = readAssembly(ASSEMBLY);
-  const deployed = await deployedTemplates(cloudFormation, before, ASSEMBLY);
+  const next = readAssembly(assembly);
+  const deployed = await deployedTemplates(cloudFormation, before, assembly);
   console.log(`\n${where}. What would be different:\n\n${templateReport(deployed, next)}`);
-  const refused = refusals(deployed.get(data) ?? {}, next.get(data) ?? {});
-  if (refused.length > 0) {
+  const losses = lossesOf(deployed, next);
+  if (losses.length > 0) {
     throw new Problem(
-      `Nothing was deployed, because ${data} would harm what is stored:\n${refused.map((refusal) => `  - ${refusal}`).join("\n")}\n` +
+      `Nothing was deployed, because it would harm what is stored:\n${losses.map((loss) => `  - ${loss}`).join("\n")}\n` +
         "docs/operations.md says how to move data on purpose.",
     );
   }
@@ -156,8 +163,8 @@ function cdk(command: readonly string[]): void {
   }
 }
 
-function printEndpoints({ name }: Stage): void {
-  const outputs = JSON.parse(readFileSync(OUTPUTS, "utf8")) as Record<string, Record<string, string>>;
+function printEndpoints({ name }: Stage, path: string): void {
+  const outputs = JSON.parse(readFileSync(path, "utf8")) as Record<string, Record<string, string>>;
   const found = Object.assign({}, ...Object.values(outputs)) as Record<string, string>;
   console.log(`\n${name}  ${found["Url"] ?? "has no address"}`);
   if (found["DistributionId"] !== undefined) {

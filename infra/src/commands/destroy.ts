@@ -10,7 +10,7 @@ import { Problem } from "../problem.js";
 import { chooseStage } from "../stage.js";
 import { asked, type Cloud, signIn } from "./aws.js";
 import { ROOT } from "./places.js";
-import { checkState, findStack, resourcesOf } from "./stacks.js";
+import { checkIdle, findStack, resourcesOf } from "./stacks.js";
 
 export interface DestroyOptions {
   readonly stage: string;
@@ -36,7 +36,10 @@ export async function destroy({ stage: name, yes }: DestroyOptions): Promise<voi
   for (const stack of names.stacks().reverse()) {
     const found = await findStack(cloud.cloudFormation, stack);
     if (found !== undefined) {
-      checkState(stack, found);
+      checkIdle(stack, found);
+      if (found.EnableTerminationProtection === true) {
+        throw new Problem(`${stack} was deployed with protection, whatever stages.ts says here: nothing was removed. docs/operations.md says how to remove it by hand.`);
+      }
       there.push(stack);
     }
   }
@@ -74,7 +77,13 @@ async function remove({ cloudFormation }: Cloud, stack: string): Promise<void> {
     await waitUntilStackDeleteComplete({ client: cloudFormation, maxWaitTime: MAX_WAIT_S, minDelay: 2, maxDelay: 15 }, { StackName: stack });
   } catch {
     const left = await findStack(cloudFormation, stack);
-    throw new Problem(`${stack} could not be removed (${left?.StackStatusReason ?? left?.StackStatus ?? "no reason given"}). Remove the cause and try again.`);
+    if (left === undefined) {
+      return;
+    }
+    if (left.StackStatus === "DELETE_IN_PROGRESS") {
+      throw new Problem(`${stack} is still being removed: try again when that has ended.`);
+    }
+    throw new Problem(`${stack} could not be removed (${left.StackStatusReason ?? left.StackStatus ?? "no reason given"}). Remove the cause and try again.`);
   }
 }
 

@@ -63,13 +63,17 @@ export async function keys({ stage: name, retire }: KeysOptions): Promise<void> 
  */
 export function merge(before: StageSecret | undefined, made: StageSecret, retire: string | undefined): StageSecret {
   const old = before?.ONEFOLD_TOKENS.keys ?? [];
-  const young = made.ONEFOLD_TOKENS.keys.filter(({ kid }) => !old.some((key) => key.kid === kid));
+  // Who retires a key, perhaps somebody else's, does not become one who signs.
+  const young = retire === undefined ? made.ONEFOLD_TOKENS.keys.filter(({ kid }) => !old.some((key) => key.kid === kid)) : [];
   const left = [...old, ...young].filter(({ kid }) => kid !== retire);
   if (retire !== undefined && !old.some(({ kid }) => kid === retire)) {
     throw new Problem(`There is no key ${retire}; there are: ${old.map(({ kid }) => kid).join(", ") || "none"}.`);
   }
   if (retire !== undefined && made.ONEFOLD_TOKENS.keys.some(({ kid }) => kid === retire)) {
     throw new Problem(`${retire} is the key that signs here: make another one first, with --rotate.`);
+  }
+  if (left.length === 0) {
+    throw new Problem("No key would be left: make another one first, with --rotate.");
   }
   return { ...made, ...before, ONEFOLD_TOKENS: { ...made.ONEFOLD_TOKENS, ...before?.ONEFOLD_TOKENS, keys: left } };
 }

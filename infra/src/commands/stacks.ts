@@ -2,12 +2,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
-  DescribeStackResourcesCommand,
   DescribeStacksCommand,
   GetTemplateCommand,
+  paginateListStackResources,
   type CloudFormationClient,
   type Stack,
-  type StackResource,
+  type StackResourceSummary,
 } from "@aws-sdk/client-cloudformation";
 import { Problem } from "../problem.js";
 import { readAssembly, type Templates } from "../template-diff.js";
@@ -27,8 +27,13 @@ export async function findStack(client: CloudFormationClient, name: string): Pro
 }
 
 /** What is in a stack. */
-export async function resourcesOf(client: CloudFormationClient, stack: string): Promise<StackResource[]> {
-  return (await asked(client.send(new DescribeStackResourcesCommand({ StackName: stack })))).StackResources ?? [];
+export async function resourcesOf(client: CloudFormationClient, stack: string): Promise<StackResourceSummary[]> {
+  const found: StackResourceSummary[] = [];
+  const pages = paginateListStackResources({ client }, { StackName: stack })[Symbol.asyncIterator]();
+  for (let page = await asked(pages.next()); page.done !== true; page = await asked(pages.next())) {
+    found.push(...(page.value.StackResourceSummaries ?? []));
+  }
+  return found;
 }
 
 /**
@@ -76,21 +81,30 @@ async function templateOf(client: CloudFormationClient, name: string): Promise<u
   }
 }
 
-/** @throws Problem when a stack cannot be changed as it stands. */
-export function checkState(name: string, { StackStatus, StackStatusReason: reason, EnableTerminationProtection: isProtected }: Stack): void {
-  const status: string = StackStatus ?? "";
-  if (status.endsWith("_IN_PROGRESS") && status !== "REVIEW_IN_PROGRESS") {
+/** Whether nothing was ever made in a stack: CDK deletes it and begins anew. */
+export function isEmpty({ StackStatus: status }: Stack): boolean {
+  return status === "REVIEW_IN_PROGRESS" || status === "ROLLBACK_COMPLETE";
+}
+
+/** @throws Problem when somebody is changing a stack. */
+export function checkIdle(name: string, { StackStatus: status }: Stack): void {
+  if (status?.endsWith("_IN_PROGRESS") === true && status !== "REVIEW_IN_PROGRESS") {
     throw new Problem(`${name} is being changed at this moment (${status}): wait until that has ended.`);
   }
+}
+
+/** @throws Problem when a stack cannot be deployed over as it stands. */
+export function checkState(name: string, stack: Stack): void {
+  checkIdle(name, stack);
+  const { StackStatus: status, StackStatusReason: reason, EnableTerminationProtection: isProtected } = stack;
   if (status === "UPDATE_ROLLBACK_FAILED") {
     throw new Problem(
       `${name} could not return to its last state (${reason ?? "no reason given"}). Remove the cause, then:\n` +
         `  aws cloudformation continue-update-rollback --stack-name ${name}`,
     );
   }
-  // CDK deletes what was never made and makes it anew, unless it may not.
-  const isUnfinished = status === "ROLLBACK_COMPLETE" && isProtected === true;
-  if (isUnfinished || ["ROLLBACK_FAILED", "DELETE_FAILED"].includes(status)) {
+  const isStuck = status === "ROLLBACK_FAILED" || status === "DELETE_FAILED" || (status === "ROLLBACK_COMPLETE" && isProtected === true);
+  if (isStuck) {
     const unprotect = `  aws cloudformation update-termination-protection --stack-name ${name} --no-enable-termination-protection\n`;
     throw new Problem(
       `${name} is left over from what failed (${status}: ${reason ?? "no reason given"}). Look at what is in it, remove the cause, then:\n` +

@@ -336,7 +336,7 @@ fn failures(pair: Pair<'_>, changes: &mut Changes) {
                 continue;
             }
             (None, Some(after)) => {
-                changes.add(Effect::Note, format!("{what} is new, with the code {}.", shown(&after["code"])));
+                changes.add(Effect::Caution, format!("{what} is new, with the code {}.", shown(&after["code"])));
                 continue;
             }
         };

@@ -241,10 +241,15 @@ fn keys(
     retire: Option<String>,
 ) -> Result<ExitCode, Cause> {
     let keys = DataFolder::open(data)?.stage_keys(stage)?;
-    let signer = if rotate { keys.rotate()? } else { keys.signer()? };
+    // Whoever retires a key need not have one.
+    let signer = match (rotate, &retire) {
+        (true, _) => Some(keys.rotate()?),
+        (false, None) => Some(keys.signer()?),
+        (false, Some(_)) => keys.existing().ok(),
+    };
     let secret = serde_json::json!({
         environment::CURSOR_KEY: URL_SAFE_NO_PAD.encode(random_key()?),
-        environment::TOKENS: token_settings(service.definition, &signer),
+        environment::TOKENS: token_settings(service.definition, signer.as_ref()),
     });
     let named = parameters(&["keys", "--stage", stage]);
     let done = cloud::run(root, &[named, option("--retire", retire)].concat(), Some(secret.to_string().as_bytes()));
@@ -299,7 +304,7 @@ fn token(
     roles: Vec<String>,
     minutes: u32,
 ) -> Result<String, Cause> {
-    let settings = token_settings(service.definition, signer);
+    let settings = token_settings(service.definition, Some(signer));
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
     let iat = i64::try_from(now)?;
     signer.sign(&Claims {

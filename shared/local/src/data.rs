@@ -184,9 +184,13 @@ impl StageKeys {
     pub fn rotate(&self) -> Result<TokenSigner, Cause> {
         let before = self.existing().map_err(|cause| format!("there is no key to rotate here: {cause}"))?;
         let before = &before.public_key().kid;
+        match fs::hard_link(self.current(), self.0.join(format!("signing.{before}.key"))) {
+            // From a rotation that was interrupted.
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error.into()),
+            _ => {}
+        }
         let draft = self.0.join(format!("signing.draft-{}", std::process::id()));
         write_private(&draft, &TokenSigner::generate()?)?;
-        fs::hard_link(self.current(), self.0.join(format!("signing.{before}.key")))?;
         fs::rename(&draft, self.current())?;
         self.existing()
     }
@@ -258,10 +262,13 @@ mod tests {
         let first = keys.signer().unwrap().public_key().clone();
         assert_eq!(&first, folder.stage_keys("pr-8").unwrap().existing().unwrap().public_key());
         assert!(folder.stage_keys("dev").unwrap().existing().is_err());
+        // As after a rotation that was killed halfway.
+        let kept = path.join(format!("stages/preview/signing.{}.key", first.kid));
+        std::fs::hard_link(path.join("stages/preview/signing.key"), &kept).unwrap();
         let second = keys.rotate().unwrap().public_key().clone();
         assert_ne!(first, second);
         assert_eq!(&second, keys.signer().unwrap().public_key());
-        assert!(path.join(format!("stages/preview/signing.{}.key", first.kid)).exists());
+        assert_ne!(std::fs::read(kept).unwrap(), std::fs::read(path.join("stages/preview/signing.key")).unwrap());
         std::fs::remove_dir_all(path).unwrap();
     }
 }

@@ -64,11 +64,11 @@ pub fn table_name(definition: &Definition) -> String {
 }
 
 /// Who signs a service's tokens, for whom, and with which key they are checked.
-pub fn token_settings(definition: &Definition, signer: &TokenSigner) -> TokenSettings {
+pub fn token_settings(definition: &Definition, signer: Option<&TokenSigner>) -> TokenSettings {
     TokenSettings {
         issuer: format!("urn:onefold:{}", definition.name),
         audience: definition.name.to_owned(),
-        keys: vec![signer.public_key().clone()],
+        keys: signer.map(|signer| signer.public_key().clone()).into_iter().collect(),
     }
 }
 
@@ -98,7 +98,7 @@ impl Ground {
             (Location::File(data.database()), Some(lock), data.cursor_key()?)
         };
         let tokens = match definition.callers {
-            Callers::Tokens => Some(token_settings(definition, &data.signer()?)),
+            Callers::Tokens => Some(token_settings(definition, Some(&data.signer()?))),
             Callers::Custom(_) => None,
         };
         let database = EmbeddedDatabase::start(location).await?;

@@ -120,9 +120,11 @@ fn a_grant_of_more_or_less_is_a_matter_of_rights() {
     assert_eq!((more.len(), less.len(), more[0].0), (1, 1, Effect::Rights));
     assert!(more[0].1.starts_with("`users.get`: the grant `read` on `User`: `actions` was"), "{more:?}");
     // A member of a later format.
-    let [more, _] = both_ways(|contract| procedure(contract, "users.get")["grants"][0]["indexes"] = json!(["gsi1"]));
-    let change = "`users.get`: the grant `read` on `User`: `indexes` was not stated and is `[\"gsi1\"]`.";
+    let [more, _] = both_ways(|contract| procedure(contract, "users.get")["grants"][0]["rows"] = json!(["own"]));
+    let change = "`users.get`: the grant `read` on `User`: `rows` was not stated and is `[\"own\"]`.";
     assert_eq!(more, one(Effect::Rights, change));
+    let [fewer, _] = both_ways(|contract| procedure(contract, "users.get")["grants"][0]["indexes"] = json!(["gsi1"]));
+    assert_eq!(fewer[0].0, Effect::Rights);
 }
 
 #[test]
@@ -345,7 +347,7 @@ fn maps_and_closed_objects() {
 fn failures_come_go_and_change() {
     let [gone, new] = both_ways(|contract| procedure(contract, "users.get")["failures"] = json!([]));
     assert_eq!(gone, one(Effect::Compatible, "`users.get`: failure `missing` is not given any more."));
-    assert_eq!(new, one(Effect::Note, "`users.get`: failure `missing` is new, with the code `NOT_FOUND`."));
+    assert_eq!(new, one(Effect::Caution, "`users.get`: failure `missing` is new, with the code `NOT_FOUND`."));
     let [code, _] = both_ways(|contract| procedure(contract, "users.get")["failures"][0]["code"] = "CONFLICT".into());
     assert_eq!(
         code,
