@@ -356,7 +356,7 @@ describe("the second version: one procedure changed, one added", () => {
         table.partitionKey = "partition";
       });
       const replaced = refused(["deploy", "--stage", STAGE, "--architecture", "x86_64"]);
-      assert.match(replaced, /Nothing was deployed, because backoffice-pr-7-data would harm what is stored:\n {2}- Table \w+ would have another name or other keys/);
+      assert.match(replaced, /Nothing was deployed, because it would harm what is stored:\n {2}- Table \w+ would have another name or other keys/);
       changed((table) => {
         for (const name of ["gsi5", "gsi6"]) table.indexes.push({ name, partitionKey: `${name}pk`, sortKey: `${name}sk` });
       });
