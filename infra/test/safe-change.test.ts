@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { it } from "node:test";
 import { refusals } from "../src/safe-change.js";
-import { INFRA, type Json } from "./support.js";
+import type { Json } from "./support.js";
 
 const index = (name: string, key = `${name}pk`): Json => ({
   IndexName: name,
@@ -58,18 +54,4 @@ it("a table that goes, or that is replaced, is refused", () => {
 it("the first deployment, and what is no table, are not refused", () => {
   assert.deepEqual(refusals({}, deployed), []);
   assert.deepEqual(refusals({ Resources: { Other: { Type: "AWS::SNS::Topic" } } }, deployed), []);
-});
-
-it("the command fails with the reason", () => {
-  const folder = mkdtempSync(join(tmpdir(), "change-"));
-  const write = (name: string, json: Json): string => {
-    writeFileSync(join(folder, name), JSON.stringify(json));
-    return join(folder, name);
-  };
-  const run = (next: Json): { status: number | null; stderr: string } =>
-    spawnSync(process.execPath, [join(INFRA, "build/src/check-change.js"), write("deployed", deployed), write("next", next)], { encoding: "utf8" });
-  assert.equal(run(deployed).status, 0);
-  const refused = run(template([]));
-  assert.equal(refused.status, 1);
-  assert.match(refused.stderr, /one is possible in a deployment/);
 });
