@@ -2,7 +2,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
 import { DescribeSecretCommand, ResourceNotFoundException } from "@aws-sdk/client-secrets-manager";
 import { stages } from "../../stages.js";
 import { loadContract } from "../contract.js";
@@ -13,6 +12,7 @@ import { lossesOf, readAssembly, templateReport } from "../template-diff.js";
 import { checkBootstrap, type Cloud, explained, signIn } from "./aws.js";
 import { INFRA, ROOT } from "./places.js";
 import { checkState, deployedTemplates, findStack, isEmpty } from "./stacks.js";
+import { ask } from "./terminal.js";
 
 export interface DeployOptions {
   readonly stage: string;
@@ -145,13 +145,8 @@ async function confirm({ name }: Stage, yes: boolean): Promise<void> {
   if (yes || name !== "prod") {
     return;
   }
-  if (!process.stdin.isTTY) {
-    throw new Problem("Nothing was deployed: production is confirmed by hand, or with --yes.");
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await terminal.question(`Deploy to ${name}? [y/N] `);
-  terminal.close();
-  if (!/^y(es)?$/i.test(answer.trim())) {
+  const answer = await ask(`Deploy to ${name}? [y/N] `, "Nothing was deployed: production is confirmed by hand, or with --yes.");
+  if (!/^y(es)?$/i.test(answer)) {
     throw new Problem("Nothing was deployed.");
   }
 }

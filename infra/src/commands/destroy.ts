@@ -1,6 +1,5 @@
 /** Removes a stage that may be removed. */
 import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
 import { DeleteStackCommand, waitUntilStackDeleteComplete } from "@aws-sdk/client-cloudformation";
 import { DeleteObjectsCommand, ListObjectVersionsCommand, type S3Client } from "@aws-sdk/client-s3";
 import { stages } from "../../stages.js";
@@ -11,6 +10,7 @@ import { chooseStage } from "../stage.js";
 import { asked, type Cloud, signIn } from "./aws.js";
 import { ROOT } from "./places.js";
 import { checkIdle, findStack, resourcesOf } from "./stacks.js";
+import { ask } from "./terminal.js";
 
 export interface DestroyOptions {
   readonly stage: string;
@@ -60,13 +60,8 @@ async function confirm(name: string, there: readonly string[], yes: boolean): Pr
   if (yes) {
     return;
   }
-  if (!process.stdin.isTTY) {
-    throw new Problem("Nothing was removed: confirm by hand, or with --yes.");
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await terminal.question(`This removes ${there.join(", ")} with all that is stored. Type ${name} to go on: `);
-  terminal.close();
-  if (answer.trim() !== name) {
+  const question = `This removes ${there.join(", ")} with all that is stored. Type ${name} to go on: `;
+  if ((await ask(question, "Nothing was removed: confirm by hand, or with --yes.")) !== name) {
     throw new Problem("Nothing was removed.");
   }
 }

@@ -4,7 +4,6 @@
 import assert from "node:assert/strict";
 import { execFile, execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -12,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { createTRPCClient, httpLink } from "@trpc/client";
 import { createClient, failureOf, type AppRouter, type UserId } from "@onefold/backoffice";
-import { ROOT, startProgram } from "../service.js";
+import { freePort, ROOT, startProgram } from "../service.js";
 
 const PROGRAM = process.env["ONEFOLD_BINARY"] ?? join(ROOT, "target/debug/onefold");
 /** `pip install --requirement tests/requirements.txt` put it there. */
@@ -48,16 +47,6 @@ after(async () => {
   await service?.stop();
   rmSync(data, { recursive: true, force: true });
 });
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  assert.ok(address !== null && typeof address === "object");
-  await new Promise((resolve) => server.close(resolve));
-  return address.port;
-}
 
 const token = () =>
   execFileSync(PROGRAM, ["token", "--role", "administrator", "--data", data], { encoding: "utf8" }).trim();

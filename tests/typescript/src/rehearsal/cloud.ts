@@ -7,7 +7,7 @@ import { createServer, request, type OutgoingHttpHeaders } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ROOT } from "../service.js";
+import { freePort, ROOT } from "../service.js";
 
 const VENV = join(ROOT, "tests/.venv/bin");
 export const ACCOUNT = "000000000000";
@@ -100,15 +100,6 @@ function tryKill(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  await new Promise((resolve) => server.close(resolve));
-  return address.port;
 }
 
 /** Runs a command and answers how it ended and what it said. */
