@@ -9,16 +9,13 @@
  * - `account`, `region`: where it is deployed, and nowhere else; wherever the credentials belong when they are not given
  */
 import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { App } from "aws-cdk-lib";
 import { stages } from "../stages.js";
 import { loadContract } from "./contract.js";
+import { BINARIES, CONTRACT } from "./places.js";
 import { Problem } from "./problem.js";
 import { addService } from "./service.js";
 import { chooseStage } from "./stage.js";
-
-/** The project's root, from where this file is after the build. */
-const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 function main(): void {
   const app = new App();
@@ -26,12 +23,12 @@ function main(): void {
     const given: unknown = app.node.tryGetContext(name);
     return typeof given === "string" ? given : undefined;
   };
-  const path = (name: string, otherwise: string): string => resolve(text(name) ?? `${ROOT}${otherwise}`);
+  const path = (name: string, otherwise: string): string => resolve(text(name) ?? otherwise);
   const stage = chooseStage(stages, app.node.tryGetContext("stage"), app.node.tryGetContext("architecture"));
-  const contract = loadContract(path("contract", "bindings/contract.json"));
+  const contract = loadContract(path("contract", CONTRACT));
   const [account, region] = [text("account"), text("region")];
   addService(app, contract, stage, {
-    binaries: path("binaries", "target/lambda"),
+    binaries: path("binaries", BINARIES),
     secretVersion: text("secretVersion"),
     env: account === undefined || region === undefined ? undefined : { account, region },
   });

@@ -3,11 +3,11 @@
  * wanted, and nothing is deployed.
  */
 import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { writePlaceholders } from "./bootstraps.js";
 import { loadContract } from "./contract.js";
+import { CONTRACT } from "./places.js";
 
-const [folder, contract = fileURLToPath(new URL("../../../bindings/contract.json", import.meta.url))] = process.argv.slice(2);
+const [folder, contract = CONTRACT] = process.argv.slice(2);
 if (folder === undefined) {
   console.error("Give the folder in which each function gets a file of a few bytes.");
   process.exitCode = 2;

@@ -1,17 +1,15 @@
 /** Functions of the ground itself: a few lines of JavaScript in the template, so that nothing is to be built. */
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { Duration, RemovalPolicy } from "aws-cdk-lib";
 import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Architecture, Code, Function, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import type { Names } from "./names.js";
+import { INFRA } from "./places.js";
 import { runtimeStatements } from "./procedure.js";
 import type { StageConfig } from "./stage.js";
-
-/** `infra/handlers`, from where this file is after the build. */
-const HANDLERS = fileURLToPath(new URL("../../handlers/", import.meta.url));
 
 export interface SmallFunctionProps {
   /** The file in `handlers/`, without its ending. */
@@ -57,5 +55,5 @@ export class SmallFunction extends Construct {
 
 /** The text of a file in `handlers/`. */
 export function handlerSource(name: string): string {
-  return readFileSync(`${HANDLERS}${name}.js`, "utf8");
+  return readFileSync(join(INFRA, `handlers/${name}.js`), "utf8");
 }

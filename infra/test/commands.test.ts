@@ -12,6 +12,7 @@ import { merge, type StageSecret } from "../src/commands/keys.js";
 import { parseSpan } from "../src/commands/logs.js";
 import { checkIdle, checkState, deployedTemplates, isEmpty } from "../src/commands/stacks.js";
 import { Problem } from "../src/problem.js";
+import { readAssembly } from "../src/template-diff.js";
 import { INFRA } from "./support.js";
 
 const secret = (cursor: string, ...kids: string[]): StageSecret => ({
@@ -163,7 +164,7 @@ it("what is deployed is read with the names that were synthesized, whatever a ne
       endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       credentials: { accessKeyId: "x", secretAccessKey: "x" },
     });
-    const deployed = await deployedTemplates(client, ["s-dev-service"], assembly);
+    const deployed = await deployedTemplates(client, ["s-dev-service"], readAssembly(assembly), assembly);
     client.destroy();
     assert.deepEqual(Object.fromEntries(deployed), {
       "s-dev-service": { Resources: {} },

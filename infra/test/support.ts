@@ -2,15 +2,14 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { App, NestedStack, Stack } from "aws-cdk-lib";
 import { writePlaceholders } from "../src/bootstraps.js";
 import { type Contract, parseContract } from "../src/contract.js";
+import { INFRA } from "../src/places.js";
 import { addService } from "../src/service.js";
 import type { StageConfig } from "../src/stage.js";
 
-/** `infra/`, from where this file is after the build. */
-export const INFRA = fileURLToPath(new URL("../../", import.meta.url));
+export { INFRA };
 
 /** The contract as JSON: tests hold results against this, and not against what `src/` made of it. */
 export interface RawContract {

@@ -3,14 +3,13 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DescribeSecretCommand, ResourceNotFoundException } from "@aws-sdk/client-secrets-manager";
-import { stages } from "../../stages.js";
-import { loadContract } from "../contract.js";
-import { Names } from "../names.js";
+import type { Names } from "../names.js";
+import { BINARIES, INFRA, ROOT } from "../places.js";
 import { Problem } from "../problem.js";
-import { type Architecture, chooseStage, type Stage } from "../stage.js";
+import type { Architecture, Stage } from "../stage.js";
 import { lossesOf, readAssembly, templateReport } from "../template-diff.js";
 import { checkBootstrap, type Cloud, explained, signIn } from "./aws.js";
-import { INFRA, ROOT } from "./places.js";
+import { projectAt } from "./project.js";
 import { checkState, deployedTemplates, findStack, isEmpty } from "./stacks.js";
 import { ask } from "./terminal.js";
 
@@ -29,13 +28,11 @@ const TARGETS: Record<Architecture, { flag: string; triple: string }> = {
   arm64: { flag: "--arm64", triple: "aarch64-unknown-linux-gnu" },
   x86_64: { flag: "--x86-64", triple: "x86_64-unknown-linux-gnu" },
 };
-const BINARIES = join(ROOT, "target/lambda");
 const ASSEMBLIES = join(INFRA, "cdk.out");
 
 /** All that can be refused is refused before anything is built. @throws Problem */
 export async function deploy({ stage: name, yes, architecture, buildOnly }: DeployOptions): Promise<void> {
-  const stage = chooseStage(stages, name, architecture);
-  const names = new Names(loadContract(join(ROOT, "bindings/contract.json")), stage);
+  const { stage, names } = projectAt(name, architecture);
   checkTools(stage.config.architecture);
   if (buildOnly) {
     build(stage.config.architecture);
@@ -129,7 +126,7 @@ async function compare({ account, region, cloudFormation }: Cloud, { name }: Sta
     return;
   }
   const next = readAssembly(assembly);
-  const deployed = await deployedTemplates(cloudFormation, before, assembly);
+  const deployed = await deployedTemplates(cloudFormation, before, next, assembly);
   console.log(`\n${where}. What would be different:\n\n${templateReport(deployed, next)}`);
   const losses = lossesOf(deployed, next);
   if (losses.length > 0) {

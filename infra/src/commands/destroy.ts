@@ -1,14 +1,9 @@
 /** Removes a stage that may be removed. */
-import { join } from "node:path";
 import { DeleteStackCommand, waitUntilStackDeleteComplete } from "@aws-sdk/client-cloudformation";
 import { DeleteObjectsCommand, ListObjectVersionsCommand, type S3Client } from "@aws-sdk/client-s3";
-import { stages } from "../../stages.js";
-import { loadContract } from "../contract.js";
-import { Names } from "../names.js";
 import { Problem } from "../problem.js";
-import { chooseStage } from "../stage.js";
 import { asked, type Cloud, signIn } from "./aws.js";
-import { ROOT } from "./places.js";
+import { projectAt } from "./project.js";
 import { checkIdle, findStack, resourcesOf } from "./stacks.js";
 import { ask } from "./terminal.js";
 
@@ -23,14 +18,13 @@ const MAX_WAIT_S = 3600;
 
 /** Needs no build: the stacks are asked for by name, and go in the opposite order of their making. @throws Problem */
 export async function destroy({ stage: name, yes }: DestroyOptions): Promise<void> {
-  const stage = chooseStage(stages, name);
+  const { stage, names } = projectAt(name);
   if (stage.config.protectData) {
     throw new Problem(
       `Stage ${name} protects its data and is not removed by a command. docs/operations.md says how to remove it by hand, and how to ` +
         "keep a copy first.",
     );
   }
-  const names = new Names(loadContract(join(ROOT, "bindings/contract.json")), stage);
   const cloud = await signIn();
   const there: string[] = [];
   for (const stack of names.stacks().reverse()) {

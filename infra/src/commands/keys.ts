@@ -1,6 +1,5 @@
 /** A stage's secret: the key that seals cursors, and the public keys of tokens. */
 import { text } from "node:stream/consumers";
-import { join } from "node:path";
 import {
   CreateSecretCommand,
   GetSecretValueCommand,
@@ -8,13 +7,9 @@ import {
   PutSecretValueCommand,
   ResourceNotFoundException,
 } from "@aws-sdk/client-secrets-manager";
-import { stages } from "../../stages.js";
-import { loadContract } from "../contract.js";
-import { Names } from "../names.js";
 import { Problem } from "../problem.js";
-import { chooseStage } from "../stage.js";
 import { asked, type Cloud, explained, signIn } from "./aws.js";
-import { ROOT } from "./places.js";
+import { projectAt } from "./project.js";
 
 /** The variables in a secret, by the names under which `shared/runtime/src/environment.rs` reads them. */
 export interface StageSecret {
@@ -34,8 +29,7 @@ export interface KeysOptions {
 
 /** Reads what was made here from standard input, and puts into the secret what is new of it. @throws Problem */
 export async function keys({ stage: name, retire }: KeysOptions): Promise<void> {
-  const stage = chooseStage(stages, name);
-  const { secret: id } = new Names(loadContract(join(ROOT, "bindings/contract.json")), stage);
+  const id = projectAt(name).names.secret;
   const made = JSON.parse(await text(process.stdin)) as StageSecret;
   const cloud = await signIn();
   const before = await read(cloud, id);

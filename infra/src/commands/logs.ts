@@ -1,14 +1,9 @@
 /** A procedure's log. */
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FilterLogEventsCommand, ResourceNotFoundException } from "@aws-sdk/client-cloudwatch-logs";
-import { stages } from "../../stages.js";
-import { loadContract } from "../contract.js";
-import { Names } from "../names.js";
 import { Problem } from "../problem.js";
-import { chooseStage } from "../stage.js";
 import { type Cloud, explained, signIn } from "./aws.js";
-import { ROOT } from "./places.js";
+import { projectAt } from "./project.js";
 
 export interface LogsOptions {
   readonly stage: string;
@@ -27,11 +22,11 @@ const OVERLAP_MS = 30_000;
 
 /** @throws Problem */
 export async function logs({ stage: name, procedure, since, follow }: LogsOptions): Promise<void> {
-  const contract = loadContract(join(ROOT, "bindings/contract.json"));
+  const { contract, names } = projectAt(name);
   if (!contract.procedures.some((known) => known.name === procedure)) {
     throw new Problem(`There is no procedure ${JSON.stringify(procedure)}. There are: ${contract.procedures.map(({ name }) => name).join(", ")}.`);
   }
-  const group = new Names(contract, chooseStage(stages, name)).logGroup(procedure);
+  const group = names.logGroup(procedure);
   let start = Date.now() - parseSpan(since);
   const cloud = await signIn();
   const seen = new Map<string, number>();

@@ -10,7 +10,7 @@ import {
   type StackResourceSummary,
 } from "@aws-sdk/client-cloudformation";
 import { Problem } from "../problem.js";
-import { readAssembly, type Templates } from "../template-diff.js";
+import type { Templates } from "../template-diff.js";
 import { asked } from "./aws.js";
 
 /** A stack by name, if there is one. */
@@ -39,13 +39,18 @@ export async function resourcesOf(client: CloudFormationClient, stack: string): 
 /**
  * The deployed templates of stacks and of those nested in them.
  *
- * @param assembly what was synthesized: a nested stack is called as there, so that the two can be compared
+ * @param next what was synthesized, from the folder `assembly`: a nested stack is called as there, so that the two can be compared
  */
-export async function deployedTemplates(client: CloudFormationClient, stacks: Iterable<string>, assembly: string): Promise<Templates> {
+export async function deployedTemplates(
+  client: CloudFormationClient,
+  stacks: Iterable<string>,
+  next: Templates,
+  assembly: string,
+): Promise<Templates> {
   const found = new Map<string, unknown>();
   for (const stack of stacks) {
     found.set(stack, await templateOf(client, stack));
-    const names = nestedNames(assembly, stack);
+    const names = nestedNames(next, assembly, stack);
     for (const { ResourceType: type, LogicalResourceId: id = "", PhysicalResourceId: nested } of await resourcesOf(client, stack)) {
       if (type === "AWS::CloudFormation::Stack" && nested !== undefined) {
         found.set(names.get(id) ?? `${id}.nested`, await templateOf(client, nested));
@@ -56,8 +61,8 @@ export async function deployedTemplates(client: CloudFormationClient, stacks: It
 }
 
 /** The names of a synthesized stack's nested templates, by their logical ids: a nested stack has the digest of its template in its address. */
-function nestedNames(assembly: string, stack: string): Map<string, string> {
-  const template = readAssembly(assembly).get(stack) as { Resources?: Record<string, { Type: string; Properties?: object }> } | undefined;
+function nestedNames(next: Templates, assembly: string, stack: string): Map<string, string> {
+  const template = next.get(stack) as { Resources?: Record<string, { Type: string; Properties?: object }> } | undefined;
   if (template === undefined) {
     return new Map();
   }
@@ -66,7 +71,8 @@ function nestedNames(assembly: string, stack: string): Map<string, string> {
   };
   const nested = Object.entries(template.Resources ?? {}).filter(([, { Type }]) => Type === "AWS::CloudFormation::Stack");
   const pairs = nested.flatMap(([id, { Properties }]) => {
-    const [, file] = Object.entries(files).find(([digest]) => JSON.stringify(Properties).includes(`/${digest}.json`)) ?? [];
+    const address = JSON.stringify(Properties);
+    const [, file] = Object.entries(files).find(([digest]) => address.includes(`/${digest}.json`)) ?? [];
     return file === undefined ? [] : [[id, file.source.path.replace(/\.template\.json$/, "")] as const];
   });
   return new Map(pairs);
