@@ -149,7 +149,8 @@ enum Command {
         #[arg(long, conflicts_with = "retire")]
         rotate: bool,
         /// Accept no token of this key any more
-        #[arg(long, value_name = "KID")]
+        // One key id in 64 begins with a hyphen.
+        #[arg(long, value_name = "KID", allow_hyphen_values = true)]
         retire: Option<String>,
     },
     /// Compare the contract with an older one
@@ -268,7 +269,7 @@ fn flag(name: &str, set: bool) -> Vec<String> {
 }
 
 fn option(name: &str, value: Option<String>) -> Vec<String> {
-    value.map_or_else(Vec::new, |value| vec![name.to_owned(), value])
+    value.map_or_else(Vec::new, |value| vec![format!("{name}={value}")])
 }
 
 /// The workspace's folder, where `regen` writes, `--isolated` builds and data is kept: cargo names it to
@@ -350,4 +351,16 @@ async fn seed(app: &App, data: &Path) -> Result<(), Cause> {
     println!("Sign in as {} for 12 hours with the token:", seeded.roles.join(", "));
     println!("{}", token(&app.service, &folder.signer()?, seeded.subject, seeded.roles, 720)?);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_whose_name_begins_with_a_hyphen_can_be_retired() {
+        let cli = Line::try_parse_from(["onefold", "keys", "--stage", "dev", "--retire", "-aELeehx5"]).unwrap();
+        let Some(Command::Keys { retire, .. }) = cli.command else { panic!("another command") };
+        assert_eq!(option("--retire", retire), ["--retire=-aELeehx5"], "node's parser takes it in one piece only");
+    }
 }
