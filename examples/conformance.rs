@@ -11,7 +11,7 @@ const SERVICE: Definition = Definition {
     permits: |_, _| false,
     callers: Callers::Custom(|headers| match headers.get("authorization").map(|value| value.as_bytes()) {
         None => Ok(None),
-        Some(b"Bearer good") => Ok(Some(Principal { subject: "ada".into(), roles: Vec::new() })),
+        Some(b"Bearer good") => Ok(Some(Principal { subject: "ada".into(), ..Principal::default() })),
         Some(_) => Err(Fault::new(Code::Unauthorized, "The token is not valid.")),
     }),
     method_override: true,

@@ -3,13 +3,14 @@
 //! This file is the index: the only list of procedures that people write. A new one is a new file,
 //! a word here, and `cargo regen`.
 
-use runtime::{Callers, Definition};
+use model::Session;
+use runtime::{Callers, Definition, sessions::SessionLookup};
 
 /// What all procedures share.
 pub const SERVICE: Definition = Definition {
     name: "backoffice",
     permits: |role, permission| role.parse().is_ok_and(|role: model::Role| role.permits(permission)),
-    callers: Callers::Tokens,
+    callers: Callers::Sessions(SessionLookup::of::<Session>()),
     method_override: true,
 };
 
@@ -58,7 +59,7 @@ mod tests {
     #[test]
     fn every_permission_is_one_that_the_roles_know() {
         for procedure in super::service().procedures {
-            if let Auth::Permission(permission) = procedure.entry.spec.auth {
+            if let Auth::Permission { name: permission, .. } = procedure.entry.spec.auth {
                 let known = permission.split_once(':').is_some_and(|(noun, verb)| {
                     ["posts", "users"].contains(&noun) && ["read", "write"].contains(&verb)
                 });

@@ -170,7 +170,7 @@ async fn every_procedure_lets_in_whom_it_declares() {
             let (expected, let_in) = match spec.auth {
                 Auth::Public => ("", true),
                 Auth::SignedIn => ("UNAUTHORIZED", role.is_some()),
-                Auth::Permission(permission) => {
+                Auth::Permission { name: permission, .. } => {
                     (if role.is_some() { "FORBIDDEN" } else { "UNAUTHORIZED" }, may(role, permission))
                 }
             };

@@ -10,10 +10,10 @@ use http::Request;
 use local::{
     backend::Backend,
     data::DataFolder,
-    serve::{Ground, grants},
+    serve::{Addresses, Ground, needs},
 };
 use protocol::{Clock, Entity, EntityId, Version, contract::Contract};
-use runtime::{Callers, Definition, cors::Cors};
+use runtime::{Callers, Definition, Site, cors::Cors};
 use serde_json::{Value, json};
 use store::{Read, Scope, Session, Write};
 
@@ -160,7 +160,7 @@ async fn call(backend: &Backend, method: &str, procedure: &str) -> (u16, Value) 
         .header("content-type", "application/json")
         .body(Bytes::new())
         .unwrap();
-    let response = backend.call(procedure, "request-1", &Cors::AnyOrigin, request).await;
+    let response = backend.call(procedure, "request-1", (&Cors::AnyOrigin, &Site::new("", "", "")), request).await;
     (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap())
 }
 
@@ -169,8 +169,9 @@ async fn a_procedure_that_touches_what_it_does_not_name_fails_loudly() {
     runtime::telemetry::start(|| Log, "info".parse().unwrap());
     let folder = Folder::new();
     let service = service();
-    let ground = Ground::start(&SERVICE, &DataFolder::open(folder.path()).unwrap(), true).await.unwrap();
-    let backend = ground.in_process(&service, &grants(&service)).unwrap();
+    let ground =
+        Ground::start(&SERVICE, &DataFolder::open(folder.path()).unwrap(), true, Addresses::default()).await.unwrap();
+    let backend = ground.in_process(&service, &needs(&service)).unwrap();
     let scope = Scope { procedure: "test", caller: None, input: Bytes::new() };
     let session = Session::new(ground.store.clone(), scope, Clock::System);
     Write::new(session.clone()).create(Secret::named("code")).await.unwrap();

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     fn caller(subject: &str) -> Caller {
-        Caller::new(Arc::new(Principal { subject: subject.to_owned(), roles: Vec::new() }))
+        Caller::new(Arc::new(Principal { subject: subject.to_owned(), ..Principal::default() }))
     }
 
     fn input() -> Input {

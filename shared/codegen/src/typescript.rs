@@ -50,7 +50,7 @@ fn types(contract: &Contract, declarations: &BTreeMap<String, Declaration>) -> S
         let docs = declaration.docs.as_deref().map(tidy).unwrap_or_default();
         let _ = writeln!(text, "{docs}\nexport {}\n", tidy(&declaration.text));
     }
-    for procedure in &contract.procedures {
+    for procedure in clients(contract) {
         let name = type_name(&procedure.name);
         let types = &procedure.typescript;
         let _ = writeln!(
@@ -75,7 +75,7 @@ fn types(contract: &Contract, declarations: &BTreeMap<String, Declaration>) -> S
         let _ = writeln!(text, "export type {name}Failure = {};\n", types.failure);
     }
     text.push_str("/** The failures of every procedure, by its name. */\nexport type Failures = {\n");
-    for procedure in &contract.procedures {
+    for procedure in clients(contract) {
         let _ = writeln!(text, "  \"{}\": {}Failure;", procedure.name, type_name(&procedure.name));
     }
     text.push_str("};\n\n");
@@ -85,9 +85,14 @@ fn types(contract: &Contract, declarations: &BTreeMap<String, Declaration>) -> S
     text
 }
 
+/// The procedures that clients call by name: all but those whose form a standard dictates.
+fn clients(contract: &Contract) -> impl Iterator<Item = &ProcedureContract> {
+    contract.procedures.iter().filter(|procedure| procedure.http.is_none())
+}
+
 fn router(contract: &Contract) -> String {
     let mut domains: BTreeMap<&str, Vec<&ProcedureContract>> = BTreeMap::new();
-    for procedure in &contract.procedures {
+    for procedure in clients(contract) {
         let (domain, _) = procedure.name.split_once('.').unwrap_or((&procedure.name, ""));
         domains.entry(domain).or_default().push(procedure);
     }

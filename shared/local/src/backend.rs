@@ -4,8 +4,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use protocol::{Code, Fault, Kind};
-use runtime::{Context, Entry, answer, cors::Cors, gateway, refuse};
+use protocol::{Code, Fault};
+use runtime::{Context, Entry, Site, answer, cors::Cors, gateway, refuse};
 
 use crate::isolated::{InvokeError, Pool};
 
@@ -40,7 +40,13 @@ impl Backend {
     }
 
     /// Answers a request to a procedure that is [known](Backend::knows).
-    pub async fn call(&self, name: &str, request_id: &str, cors: &Cors, request: Request<Bytes>) -> Response<Bytes> {
+    pub async fn call(
+        &self,
+        name: &str,
+        request_id: &str,
+        (cors, site): (&Cors, &Site),
+        request: Request<Bytes>,
+    ) -> Response<Bytes> {
         match self {
             Self::InProcess(procedures) => {
                 if let Some(local) = procedures.get(name) {
@@ -49,12 +55,12 @@ impl Backend {
             }
             Self::Isolated { entries, pool } => {
                 if let Some(entry) = entries.get(name) {
-                    return invoke(entry, pool, request_id, cors, &request).await;
+                    return invoke(entry, pool, request_id, (cors, site), &request).await;
                 }
             }
         }
         let fault = Fault::new(Code::NotFound, format!("There is no procedure {name:?}."));
-        refuse(cors, request_id, &request, Some(name), &fault)
+        refuse(cors, site, request_id, &request, Some(name), &fault)
     }
 }
 
@@ -62,14 +68,10 @@ async fn invoke(
     entry: &Entry,
     pool: &Pool,
     request_id: &str,
-    cors: &Cors,
+    (cors, site): (&Cors, &Site),
     request: &Request<Bytes>,
 ) -> Response<Bytes> {
-    let method = match entry.spec.kind {
-        Kind::Query => "GET",
-        Kind::Mutation => "POST",
-    };
-    let event = gateway::event(&format!("{method} /trpc/{}", entry.name), request_id, request);
+    let event = gateway::event(&format!("{} {}", entry.method(), entry.path()), request_id, request);
     let function = entry.name.replace('.', "-");
     let fault = match pool.invoke(&function, request_id, event.into()).await {
         Ok(answer) => match gateway::response(&answer) {
@@ -85,7 +87,7 @@ async fn invoke(
         cause = fault.cause.as_deref().map(runtime::telemetry::chain),
         "the function did not answer"
     );
-    refuse(cors, request_id, request, Some(entry.name), &fault)
+    refuse(cors, site, request_id, request, Some(entry.name), &fault)
 }
 
 fn fault(error: InvokeError) -> Fault {

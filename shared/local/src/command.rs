@@ -21,7 +21,7 @@ use store::{Limits, Session, Settings, Store};
 use crate::{
     changes, cloud,
     data::{DataFolder, random_key},
-    serve::{self, Ground, Options, table_name, token_settings},
+    serve::{self, Addresses, Ground, Options, table_name, token_settings},
 };
 
 /// Fills a service with demonstration data and says who can sign in: the subject of a token, its
@@ -75,6 +75,9 @@ struct Serve {
     /// Append to FILE which rights each procedure uses: one JSON object for each action, index and key prefix
     #[arg(long, value_name = "FILE")]
     record_access: Option<PathBuf>,
+    /// Where the frontend is, such as http://localhost:5173: mails lead there, and sign-ins elsewhere come back there
+    #[arg(long, value_name = "URL", default_value = "")]
+    app_url: String,
 }
 
 #[derive(Subcommand)]
@@ -193,6 +196,7 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
                 isolated: line.serve.isolated,
                 record_access: line.serve.record_access,
                 root,
+                app_url: line.serve.app_url,
             };
             tokio()?.block_on(serve::run(app.service, options))?;
             Ok(ExitCode::SUCCESS)
@@ -317,6 +321,7 @@ fn token(
         exp: iat + i64::from(minutes) * 60,
         jti: uuid::Uuid::new_v4().to_string(),
         roles,
+        ..Claims::default()
     })
 }
 
@@ -325,7 +330,7 @@ async fn seed(app: &App, data: &Path) -> Result<(), Cause> {
     let folder = DataFolder::open(data)?;
     let definition = app.service.definition;
     // Beside a running service, through its database; else through one of our own.
-    let (store, ground) = match Ground::start(definition, &folder, false).await {
+    let (store, ground) = match Ground::start(definition, &folder, false, Addresses::default()).await {
         Ok(ground) => (ground.store.clone(), Some(ground)),
         Err(cause) => {
             let running = folder.running().map_err(|_| cause)?;

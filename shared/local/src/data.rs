@@ -6,6 +6,7 @@
 //!   database.sqlite    the table
 //!   signing.key        signs tokens (PKCS #8), readable by its owner only
 //!   cursor.key         seals cursors
+//!   secrets/           other secrets of the service, one JSON file each, such as identity-providers.json
 //!   service.json       how to reach the running service's database
 //!   functions.env      what functions need that run outside of the service
 //!   stages/dev/        the key that signs tokens for a deployed stage
@@ -20,8 +21,11 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use protocol::Cause;
-use runtime::tokens::TokenSigner;
+use runtime::tokens::{SignerSettings, TokenSigner};
 use serde::{Deserialize, Serialize};
+
+/// The name of the key that signs this service's tokens.
+const KID: &str = "local";
 
 /// A data folder.
 #[derive(Clone, Debug)]
@@ -92,7 +96,29 @@ impl DataFolder {
     pub fn signer(&self) -> Result<TokenSigner, Cause> {
         let path = self.0.join("signing.key");
         let pkcs8 = keep(&path, TokenSigner::generate)?;
-        TokenSigner::new("local", &pkcs8).map_err(|cause| format!("{}: {cause}", path.display()).into())
+        TokenSigner::new(KID, &pkcs8).map_err(|cause| format!("{}: {cause}", path.display()).into())
+    }
+
+    /// What functions that sign tokens read: the same key.
+    ///
+    /// # Errors
+    /// As [`DataFolder::signer`].
+    pub fn signer_settings(&self) -> Result<serde_json::Value, Cause> {
+        let pkcs8 = keep(&self.0.join("signing.key"), TokenSigner::generate)?;
+        Ok(serde_json::to_value(SignerSettings { kid: KID.to_owned(), pkcs8: URL_SAFE_NO_PAD.encode(pkcs8) })?)
+    }
+
+    /// A secret that somebody put into the folder; none, when nobody did.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn secret(&self, name: &str) -> Result<Option<String>, Cause> {
+        let path = self.0.join("secrets").join(format!("{name}.json"));
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(format!("{}: {error}", path.display()).into()),
+        }
     }
 
     /// The keys that sign tokens for a deployed stage. Previews share theirs, as they share their secret.

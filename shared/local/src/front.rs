@@ -1,6 +1,6 @@
 //! The HTTP front: what API Gateway is in the cloud.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{collections::HashMap, convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
@@ -11,7 +11,7 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
 };
 use protocol::{Code, Fault, trpc};
-use runtime::{cors::Cors, refuse};
+use runtime::{Entry, Site, cors::Cors, refuse, web::PeerAddress};
 use tokio::net::TcpListener;
 
 use crate::backend::Backend;
@@ -34,8 +34,35 @@ pub struct Front {
     pub backend: Backend,
     /// Which pages may call.
     pub cors: Cors,
+    /// Where the service is.
+    pub site: Arc<Site>,
+    /// The procedures that have a path of their own.
+    pub routes: Routes,
     /// What `GET /` answers.
     pub index: Bytes,
+}
+
+/// Paths of procedures, with their methods.
+#[derive(Debug, Default)]
+pub struct Routes(HashMap<&'static str, Vec<(&'static str, &'static str)>>);
+
+impl Routes {
+    /// Of those procedures that have a path of their own.
+    pub fn new(entries: impl IntoIterator<Item = Entry>) -> Self {
+        let mut routes: HashMap<_, Vec<_>> = HashMap::new();
+        for entry in entries {
+            if let Some((method, path)) = entry.http() {
+                routes.entry(path).or_default().push((method, entry.name));
+            }
+        }
+        Self(routes)
+    }
+
+    /// The procedure at a path: the one with this method, else any, which then refuses it.
+    fn find(&self, method: &Method, path: &str) -> Option<&'static str> {
+        let there = self.0.get(path)?;
+        there.iter().find(|(known, _)| method == known).or_else(|| there.first()).map(|(_, name)| *name)
+    }
 }
 
 /// Serves until `stop` resolves; then takes no more connections and lets running calls end.
@@ -45,10 +72,10 @@ pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: impl Future<O
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).pipeline_flush(true);
     let mut stop = std::pin::pin!(stop);
     loop {
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             () = &mut stop => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok((stream, peer)) => (stream, peer.ip()),
                 Err(error) => {
                     // Out of file handles, most likely: let some calls end first.
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -62,7 +89,7 @@ pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: impl Future<O
         let front = Arc::clone(&front);
         let service = hyper::service::service_fn(move |request| {
             let front = Arc::clone(&front);
-            async move { Ok::<_, Infallible>(front.handle(request).await.map(Full::new)) }
+            async move { Ok::<_, Infallible>(front.handle(peer, request).await.map(Full::new)) }
         });
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
@@ -77,17 +104,21 @@ pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: impl Future<O
 }
 
 impl Front {
-    async fn handle(&self, request: Request<Incoming>) -> Response<Bytes> {
+    async fn handle(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Bytes> {
         let request_id = request_id();
         let (parts, body) = request.into_parts();
         let body = read_body(body).await;
         let mut request = Request::from_parts(parts, Bytes::new());
+        request.extensions_mut().insert(PeerAddress(peer.to_string()));
         match body {
             Ok(body) => *request.body_mut() = body,
             Err(fault) => return self.refuse(&request_id, &request, None, fault),
         }
         if request.uri().path() == "/" && request.method() == Method::GET {
             return index(self.index.clone());
+        }
+        if let Some(name) = self.routes.find(request.method(), request.uri().path()) {
+            return self.backend.call(name, &request_id, (&self.cors, &self.site), request).await;
         }
         let path = request.uri().path().strip_prefix(BASE_PATH);
         let name = match path.map(|path| trpc::percent_decode(path, false)) {
@@ -109,11 +140,11 @@ impl Front {
             };
             return self.refuse(&request_id, &request, Some(&name), Fault::new(Code::NotFound, message));
         }
-        self.backend.call(&name, &request_id, &self.cors, request).await
+        self.backend.call(&name, &request_id, (&self.cors, &self.site), request).await
     }
 
     fn refuse(&self, request_id: &str, request: &Request<Bytes>, path: Option<&str>, fault: Fault) -> Response<Bytes> {
-        let response = refuse(&self.cors, request_id, request, path, &fault);
+        let response = refuse(&self.cors, &self.site, request_id, request, path, &fault);
         tracing::info!(status = response.status().as_u16(), code = fault.code.key(), request_id, "refused");
         response
     }

@@ -1,7 +1,7 @@
 //! A local service, from start to Ctrl-C.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::Arc,
@@ -10,11 +10,15 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use protocol::{Cause, Clock, Grant, contract::Contract};
+use protocol::{
+    Cause, Clock, Grant,
+    contract::{Contract, Needs},
+};
 use runtime::{
-    Authenticator, Callers, Context, Definition, Service,
+    Authenticator, Callers, Context, Definition, Secrets, Service, Site,
     cors::Cors,
     environment,
+    secrets::{SIGNING, Source},
     tokens::{TokenSettings, TokenSigner},
 };
 use store::{Limits, Settings, Store};
@@ -28,7 +32,7 @@ use crate::{
         Credentials, EmbeddedDatabase, Location,
         guard::{Policy, Rule},
     },
-    front::{Front, serve},
+    front::{Front, Routes, serve},
     isolated::{Function, Pool},
 };
 
@@ -56,6 +60,8 @@ pub struct Options {
     pub record_access: Option<PathBuf>,
     /// The workspace, for building them.
     pub root: PathBuf,
+    /// Where the service's pages are; at its own address when that is empty.
+    pub app_url: String,
 }
 
 /// The table's name.
@@ -72,6 +78,15 @@ pub fn token_settings(definition: &Definition, signer: Option<&TokenSigner>) -> 
     }
 }
 
+/// Where a service and its pages are.
+#[derive(Clone, Debug, Default)]
+pub struct Addresses {
+    /// The service: `http://127.0.0.1:9000`.
+    pub url: String,
+    /// Its pages; the same, when it is empty.
+    pub app_url: String,
+}
+
 /// What a local database and its callers have in common.
 pub struct Ground {
     /// The database.
@@ -80,6 +95,8 @@ pub struct Ground {
     pub store: Store,
     tokens: Option<TokenSettings>,
     cursor_key: [u8; 32],
+    addresses: Addresses,
+    data: DataFolder,
     _lock: Option<Lock>,
 }
 
@@ -88,7 +105,12 @@ impl Ground {
     ///
     /// # Errors
     /// When the folder is in use, or the database does not start.
-    pub async fn start(definition: &Definition, data: &DataFolder, ephemeral: bool) -> Result<Self, Cause> {
+    pub async fn start(
+        definition: &Definition,
+        data: &DataFolder,
+        ephemeral: bool,
+        addresses: Addresses,
+    ) -> Result<Self, Cause> {
         let (location, lock, cursor_key) = if ephemeral {
             (Location::Memory, None, random_key()?)
         } else {
@@ -98,7 +120,7 @@ impl Ground {
             (Location::File(data.database()), Some(lock), data.cursor_key()?)
         };
         let tokens = match definition.callers {
-            Callers::Tokens => Some(token_settings(definition, Some(&data.signer()?))),
+            Callers::Tokens | Callers::Sessions(_) => Some(token_settings(definition, Some(&data.signer()?))),
             Callers::Custom(_) => None,
         };
         let database = EmbeddedDatabase::start(location).await?;
@@ -114,7 +136,7 @@ impl Ground {
             limits: Limits::default(),
         })?;
         store.create_table_if_missing().await?;
-        Ok(Self { database, store, tokens, cursor_key, _lock: lock })
+        Ok(Self { database, store, tokens, cursor_key, addresses, data: data.clone(), _lock: lock })
     }
 
     /// Lets somebody into the database with the rights of these grants, and no other.
@@ -135,16 +157,30 @@ impl Ground {
         credentials
     }
 
-    /// The environment of a function that has these credentials.
+    /// The texts of secrets, by name: those that there are.
+    fn secrets(&self, names: &[&'static str]) -> Result<Vec<(&'static str, String)>, Cause> {
+        let text = |name| match name {
+            SIGNING => self.data.signer_settings().map(|settings| Some(settings.to_string())),
+            name => self.data.secret(name),
+        };
+        let found = names.iter().map(|&name| Ok(text(name)?.map(|text| (name, text))));
+        found.filter_map(Result::transpose).collect()
+    }
+
+    /// The environment of a function that has these credentials and may read these secrets.
     pub fn environment(
         &self,
         definition: &Definition,
         credentials: &Credentials,
+        secrets: &[&'static str],
     ) -> Result<Vec<(String, String)>, Cause> {
         let mut variables = vec![
             (environment::TABLE.to_owned(), table_name(definition)),
             (environment::DATABASE_ENDPOINT.to_owned(), self.database.endpoint().to_owned()),
             (environment::CURSOR_KEY.to_owned(), URL_SAFE_NO_PAD.encode(self.cursor_key)),
+            (environment::URL.to_owned(), self.addresses.url.clone()),
+            (environment::APP_URL.to_owned(), self.addresses.app_url.clone()),
+            (environment::SECRETS.to_owned(), secrets.join(",")),
             ("AWS_REGION".to_owned(), REGION.to_owned()),
             ("AWS_ACCESS_KEY_ID".to_owned(), credentials.access_key_id.clone()),
             ("AWS_SECRET_ACCESS_KEY".to_owned(), credentials.secret_access_key.clone()),
@@ -152,25 +188,40 @@ impl Ground {
         if let Some(tokens) = &self.tokens {
             variables.push((environment::TOKENS.to_owned(), serde_json::to_string(tokens)?));
         }
+        for (name, text) in self.secrets(secrets)? {
+            variables.push((environment::variable_of(environment::VALUE_OF, name), text));
+        }
         Ok(variables)
+    }
+
+    /// Where the service is.
+    pub fn site(&self) -> Site {
+        Site::new(&self.addresses.url, &self.addresses.app_url, "")
     }
 
     /// All procedures in this process, each with its own rights at the database.
     ///
     /// # Errors
     /// When a key cannot be used.
-    pub fn in_process(&self, service: &Service, grants: &HashMap<String, Vec<Grant>>) -> Result<Backend, Cause> {
-        let authenticator = Arc::new(Authenticator::new(service.definition, self.tokens.as_ref())?);
+    pub fn in_process(&self, service: &Service, needs: &HashMap<String, Needs>) -> Result<Backend, Cause> {
+        let url = &self.addresses.url;
+        let authenticator = Arc::new(Authenticator::new(service.definition, self.tokens.as_ref(), url)?);
+        let site = Arc::new(self.site());
         let mut procedures = HashMap::new();
         for procedure in &service.procedures {
             let entry = procedure.entry;
-            let credentials = self.admit(entry.name, grants.get(entry.name).map_or(&[], Vec::as_slice));
+            let own = needs.get(entry.name).cloned().unwrap_or_default();
+            let credentials = self.admit(entry.name, &own.grants);
+            let secrets = self.secrets(&own.secrets)?;
+            let secrets = secrets.into_iter().map(|(name, text)| (name.to_owned(), Source::Value(text)));
             let store = self.store.with_credentials(credentials.access_key_id, credentials.secret_access_key);
             let context = Context {
                 authenticator: Arc::clone(&authenticator),
                 store: Some(store),
                 clock: Clock::System,
                 cors: Cors::AnyOrigin,
+                site: Arc::clone(&site),
+                secrets: Arc::new(Secrets::new(secrets)),
             };
             procedures.insert(entry.name, Arc::new(Local { entry, context }));
         }
@@ -178,9 +229,9 @@ impl Ground {
     }
 }
 
-/// The grants of each procedure, from its signature.
-pub fn grants(service: &Service) -> HashMap<String, Vec<Grant>> {
-    service.procedures.iter().map(|procedure| (procedure.entry.name.to_owned(), (procedure.grants)())).collect()
+/// What each procedure needs, from its signature.
+pub fn needs(service: &Service) -> HashMap<String, Needs> {
+    service.procedures.iter().map(|procedure| (procedure.entry.name.to_owned(), (procedure.needs)())).collect()
 }
 
 /// Runs a service until Ctrl-C or SIGTERM.
@@ -198,20 +249,23 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     let address = listener.local_addr()?;
     let (contract, _) = codegen::contract(&service).map_err(|faults| faults.join("\n"))?;
     let data = DataFolder::open(&options.data)?;
-    let ground = Ground::start(service.definition, &data, options.ephemeral).await?;
+    let addresses = Addresses { url: format!("http://{address}"), app_url: options.app_url };
+    let ground = Ground::start(service.definition, &data, options.ephemeral, addresses).await?;
     if let Some(path) = &options.record_access {
         ground.database.record_accesses(path).map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    let grants = grants(&service);
+    let needs = needs(&service);
     if !options.ephemeral {
-        announce(&ground, &data, service.definition, &grants)?;
+        announce(&ground, &data, service.definition, &needs)?;
     }
     let backend = if options.isolated {
-        isolated(&ground, &service, &grants, &options.root).await?
+        isolated(&ground, &service, &needs, &options.root).await?
     } else {
-        ground.in_process(&service, &grants)?
+        ground.in_process(&service, &needs)?
     };
-    let front = Arc::new(Front { backend, cors: Cors::AnyOrigin, index: index(&contract, address)? });
+    let routes = Routes::new(service.procedures.iter().map(|procedure| procedure.entry));
+    let (site, index) = (Arc::new(ground.site()), index(&contract, address)?);
+    let front = Arc::new(Front { backend, cors: Cors::AnyOrigin, site, routes, index });
     eprintln!(
         "{} answers at http://{address}{}  (GET / says what there is, Ctrl-C stops)",
         contract.service,
@@ -230,7 +284,7 @@ fn announce(
     ground: &Ground,
     data: &DataFolder,
     definition: &Definition,
-    grants: &HashMap<String, Vec<Grant>>,
+    needs: &HashMap<String, Needs>,
 ) -> Result<(), Cause> {
     let administrator = ground.database.administrator();
     data.announce(&Running {
@@ -240,15 +294,16 @@ fn announce(
         secret_access_key: administrator.secret_access_key.clone(),
     })?;
     // `cargo lambda watch` gives every function the same environment, so they share their rights there.
-    let all: Vec<Grant> = grants.values().flatten().copied().collect();
+    let all: Vec<Grant> = needs.values().flat_map(|needs| &needs.grants).copied().collect();
+    let secrets: BTreeSet<&'static str> = needs.values().flat_map(|needs| &needs.secrets).copied().collect();
     let credentials = ground.admit("the functions under cargo lambda watch", &all);
-    data.write_functions_env(&ground.environment(definition, &credentials)?)
+    data.write_functions_env(&ground.environment(definition, &credentials, &Vec::from_iter(secrets))?)
 }
 
 async fn isolated(
     ground: &Ground,
     service: &Service,
-    grants: &HashMap<String, Vec<Grant>>,
+    needs: &HashMap<String, Needs>,
     root: &std::path::Path,
 ) -> Result<Backend, Cause> {
     let programs = build::functions(root).await?;
@@ -259,11 +314,12 @@ async fn isolated(
         let name = entry.name.replace('.', "-");
         let program =
             programs.get(&name).cloned().ok_or_else(|| format!("there is no binary {name}: run `cargo regen`"))?;
-        let credentials = ground.admit(entry.name, grants.get(entry.name).map_or(&[], Vec::as_slice));
+        let own = needs.get(entry.name).cloned().unwrap_or_default();
+        let credentials = ground.admit(entry.name, &own.grants);
         functions.push(Function {
             name,
             program,
-            environment: ground.environment(service.definition, &credentials)?,
+            environment: ground.environment(service.definition, &credentials, &own.secrets)?,
             // The procedure gives up by itself first, with a typed error.
             timeout: Duration::from_millis(u64::from(entry.spec.timeout_ms) + 1_000),
             init_timeout: INIT_TIMEOUT,
@@ -294,7 +350,10 @@ fn index(contract: &Contract, address: SocketAddr) -> Result<Bytes, Cause> {
                 "kind": procedure.kind,
                 "auth": procedure.auth,
                 "docs": procedure.docs,
-                "url": format!("http://{address}{}{}", crate::front::BASE_PATH, procedure.name),
+                "url": match procedure.http.as_deref().and_then(|route| route.split_once(' ')) {
+                    Some((_, path)) => format!("http://{address}{path}"),
+                    None => format!("http://{address}{}{}", crate::front::BASE_PATH, procedure.name),
+                },
             })
         })
         .collect();

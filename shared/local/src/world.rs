@@ -4,7 +4,10 @@ use protocol::{Cause, Clock, Entity};
 use runtime::Service;
 use store::{Read, Scope, Session, Write};
 
-use crate::{data::DataFolder, serve::Ground};
+use crate::{
+    data::DataFolder,
+    serve::{Addresses, Ground},
+};
 
 /// A service's table in memory, for the unit tests of its procedures.
 pub struct World {
@@ -20,7 +23,7 @@ impl World {
     /// When the database does not start.
     pub async fn new(service: &Service, clock: Clock) -> Result<Self, Cause> {
         let folder = std::env::temp_dir().join(format!("onefold-world-{}", uuid::Uuid::new_v4()));
-        let ground = Ground::start(service.definition, &DataFolder::open(&folder)?, true).await?;
+        let ground = Ground::start(service.definition, &DataFolder::open(&folder)?, true, Addresses::default()).await?;
         Ok(Self { ground, clock, folder })
     }
 

@@ -21,13 +21,15 @@ struct Arguments {
     memory_mb: Option<LitInt>,
     concurrency: Option<LitInt>,
     cache_s: Option<LitInt>,
+    http: Option<LitStr>,
+    sensitive: bool,
 }
 
 /// Who may call.
 enum Auth {
     Public,
     SignedIn,
-    Permission(LitStr),
+    Permission { name: LitStr, own: bool },
 }
 
 impl ToTokens for Auth {
@@ -35,7 +37,7 @@ impl ToTokens for Auth {
         tokens.extend(match self {
             Self::Public => quote!(::protocol::Auth::Public),
             Self::SignedIn => quote!(::protocol::Auth::SignedIn),
-            Self::Permission(permission) => quote!(::protocol::Auth::Permission(#permission)),
+            Self::Permission { name, own } => quote!(::protocol::Auth::Permission { name: #name, own: #own }),
         });
     }
 }
@@ -56,19 +58,24 @@ impl Parse for Arguments {
             _ => return Err(syn::Error::new(kind.span(), kind_hint)),
         };
         let (mut auth, mut rest, mut timeout_ms, mut memory_mb) = (None, None, None, None);
-        let (mut concurrency, mut cache_s) = (None, None);
+        let (mut concurrency, mut cache_s, mut http, mut sensitive) = (None, None, None, false);
         while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
             let key: Ident = input.parse()?;
+            if key == "sensitive" {
+                sensitive = true;
+                continue;
+            }
             input.parse::<Token![=]>()?;
             match key.to_string().as_str() {
                 "auth" => auth = Some(parse_auth(input)?),
                 "rest" => rest = Some(parse_rest(input)?),
+                "http" => http = Some(parse_rest(input)?),
                 "timeout_ms" => timeout_ms = Some(input.parse()?),
                 "memory_mb" => memory_mb = Some(input.parse()?),
                 "concurrency" => concurrency = Some(parse_concurrency(input)?),
                 "cache_s" => cache_s = Some(input.parse()?),
                 _ => {
-                    let known = "one of auth, rest, timeout_ms, memory_mb, concurrency, cache_s";
+                    let known = "one of auth, rest, http, sensitive, timeout_ms, memory_mb, concurrency, cache_s";
                     return Err(syn::Error::new(key.span(), known));
                 }
             }
@@ -77,7 +84,7 @@ impl Parse for Arguments {
         if let Some(cache_s) = &cache_s {
             expect_cacheable(cache_s, &kind, &auth)?;
         }
-        Ok(Self { kind, auth, rest, timeout_ms, memory_mb, concurrency, cache_s })
+        Ok(Self { kind, auth, rest, timeout_ms, memory_mb, concurrency, cache_s, http, sensitive })
     }
 }
 
@@ -113,7 +120,16 @@ fn parse_auth(input: ParseStream<'_>) -> syn::Result<Auth> {
         "permission" => {
             let content;
             syn::parenthesized!(content in input);
-            Ok(Auth::Permission(content.parse()?))
+            let name: LitStr = content.parse()?;
+            if !content.peek(Token![,]) {
+                return Ok(Auth::Permission { name, own: false });
+            }
+            content.parse::<Token![,]>()?;
+            let own: Ident = content.parse()?;
+            match own == "own" {
+                true => Ok(Auth::Permission { name, own: true }),
+                false => Err(syn::Error::new(own.span(), "`own`, or nothing: `permission(\"posts:write\", own)`")),
+            }
         }
         _ => Err(syn::Error::new(who.span(), AUTH_HINT)),
     }
@@ -191,8 +207,9 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         raise(&mut function, &answer.output, failure);
     }
     let name = &function.sig.ident;
-    let run = run(name, &parameters, &answer);
-    let describe = describe(&docs, &parameters, &answer);
+    let is_http = arguments.http.is_some();
+    let run = run(name, &parameters, &answer, is_http);
+    let describe = describe(&docs, &parameters, &answer, is_http);
     let capabilities = || {
         parameters.iter().filter_map(|parameter| match parameter {
             Parameter::Capability(ty) => Some(ty),
@@ -207,7 +224,18 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
             const _: () = ::runtime::same_for_all(<#ty as ::runtime::Capability>::TELLS_CALLER);
         )
     });
-    let Arguments { kind, auth, .. } = &arguments;
+    let owned = matches!(arguments.auth, Auth::Permission { own: true, .. });
+    let types: Vec<_> = capabilities().collect();
+    let knows_own = owned.then(
+        || quote!(const _: () = ::runtime::knows_own(false #(|| <#types as ::runtime::Capability>::KNOWS_OWN)*);),
+    );
+    let asks_caller = quote!(false #(|| <#types as ::runtime::Capability>::TELLS_CALLER)*);
+    if arguments.http.is_some() && parameters.iter().any(|parameter| matches!(parameter, Parameter::Input(_))) {
+        let hint = "a procedure with `http` has no `input`: take the `HttpRequest` and read it";
+        return Err(syn::Error::new(function.sig.inputs.span(), hint));
+    }
+    let Arguments { kind, auth, sensitive, .. } = &arguments;
+    let http = option(arguments.http.as_ref());
     let rest = option(arguments.rest.as_ref());
     let concurrency = option(arguments.concurrency.as_ref());
     let cache_s = option(arguments.cache_s.as_ref());
@@ -219,6 +247,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         #function
         #(#reads_only)*
         #(#same_for_all)*
+        #knows_own
 
         /// The procedure of this file, for its function's `main` and for the index.
         #[derive(Clone, Copy, Debug)]
@@ -233,6 +262,9 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
                 memory_mb: #memory_mb,
                 concurrency: #concurrency,
                 cache_s: #cache_s,
+                http: #http,
+                sensitive: #sensitive,
+                asks_caller: #asks_caller,
             };
             #run
         }
@@ -305,9 +337,9 @@ impl VisitMut for Returns<'_> {
 }
 
 /// Decode, call, encode: the only generic code that a procedure adds.
-fn run(name: &Ident, parameters: &[Parameter], answer: &Answer) -> TokenStream {
+fn run(name: &Ident, parameters: &[Parameter], answer: &Answer, is_http: bool) -> TokenStream {
     let takes_input = parameters.iter().any(|parameter| matches!(parameter, Parameter::Input(_)));
-    let refuse_input = (!takes_input).then(|| quote!(call.no_input()?;));
+    let refuse_input = (!takes_input && !is_http).then(|| quote!(call.no_input()?;));
     let values = parameters.iter().map(|parameter| match parameter {
         Parameter::Input(ty) => quote_spanned!(ty.span()=> call.input::<#ty>()?),
         Parameter::Capability(ty) => quote_spanned!(ty.span()=> <#ty as ::runtime::Capability>::obtain(&call)?),
@@ -317,10 +349,12 @@ fn run(name: &Ident, parameters: &[Parameter], answer: &Answer) -> TokenStream {
         None => quote!(#name(#(#values),*).await),
     };
     let output = &answer.output;
-    let encode = if answer.is_void() {
+    let encode = if is_http {
+        quote_spanned!(output.span()=> ::core::result::Result::Ok(::runtime::Output::Http(output)))
+    } else if answer.is_void() {
         quote!({
             let () = output;
-            ::core::result::Result::Ok(::core::option::Option::None)
+            ::core::result::Result::Ok(::runtime::Output::Nothing)
         })
     } else {
         quote_spanned!(output.span()=> ::runtime::encode::<#output>(&output))
@@ -336,11 +370,21 @@ fn run(name: &Ident, parameters: &[Parameter], answer: &Answer) -> TokenStream {
     }
 }
 
-fn describe(docs: &str, parameters: &[Parameter], answer: &Answer) -> TokenStream {
-    let capabilities = parameters.iter().filter_map(|parameter| match parameter {
-        Parameter::Capability(ty) => Some(quote_spanned!(ty.span()=> <#ty as ::runtime::Capability>::GRANT)),
+fn describe(docs: &str, parameters: &[Parameter], answer: &Answer, is_http: bool) -> TokenStream {
+    let types = parameters.iter().filter_map(|parameter| match parameter {
+        Parameter::Capability(ty) => Some(ty),
         Parameter::Input(_) => None,
     });
+    let constants = |name: &str, of: TokenStream| {
+        let name = Ident::new(name, Span::call_site());
+        let each = types.clone().map(|ty| quote_spanned!(ty.span()=> <#ty as ::runtime::Capability>::#name));
+        quote! {{
+            let each: ::std::vec::Vec<::core::option::Option<#of>> = ::std::vec![#(#each),*];
+            each.into_iter().flatten().collect()
+        }}
+    };
+    let grants = constants("GRANT", quote!(::protocol::Grant));
+    let (secrets, outbound) = (constants("SECRET", quote!(&str)), constants("OUTBOUND", quote!(&str)));
     let input = parameters.iter().find_map(|parameter| match parameter {
         Parameter::Input(ty) => Some(ty),
         Parameter::Capability(_) => None,
@@ -354,7 +398,7 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer) -> TokenStrea
         None => (quote!(None), quote!("undefined".into()), quote!(None)),
     };
     let output = &answer.output;
-    let (output_schema, output_type, rewrite_output) = if answer.is_void() {
+    let (output_schema, output_type, rewrite_output) = if answer.is_void() || is_http {
         // `undefined`, not `void`: the official client makes `never` of `void`.
         (quote!(None), quote!("undefined".into()), quote!(None))
     } else {
@@ -366,12 +410,15 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer) -> TokenStrea
     };
     let failure = answer.failure.clone().unwrap_or_else(|| parse_quote!(::protocol::NoFailure));
     quote! {
-        fn grants() -> ::std::vec::Vec<::protocol::Grant> {
-            let grants: ::std::vec::Vec<::core::option::Option<::protocol::Grant>> = vec![#(#capabilities),*];
-            grants.into_iter().flatten().collect()
+        fn needs() -> ::protocol::contract::Needs {
+            ::protocol::contract::Needs { grants: #grants, secrets: #secrets, outbound: #outbound }
         }
 
-        fn describe(press: &mut ::protocol::contract::Press, name: &str) -> ::protocol::contract::ProcedureContract {
+        fn describe(
+            press: &mut ::protocol::contract::Press,
+            name: &str,
+            needs: ::protocol::contract::Needs,
+        ) -> ::protocol::contract::ProcedureContract {
             let input = #input_schema;
             let output = #output_schema;
             let failures = <#failure as ::protocol::contract::DescribeFailures>::failures(press);
@@ -386,7 +433,7 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer) -> TokenStrea
                 name,
                 <Self as ::runtime::Procedure>::SPEC,
                 #docs,
-                <Self as ::protocol::contract::Describe>::grants(),
+                needs,
                 ::protocol::contract::ProcedureSchemas { input, output, failures, typescript },
             )
         }

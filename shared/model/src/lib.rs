@@ -1,11 +1,17 @@
 //! The nouns of the reference service: what is kept, and who may do what.
 
+mod account;
 mod email;
+mod mailed_token;
 mod post;
 mod role;
+mod session;
 mod user;
 
+pub use account::{Account, Device, LinkedIdentity};
 pub use email::EmailAddress;
+pub use mailed_token::{MailedToken, Purpose};
 pub use post::{Post, PostId};
 pub use role::Role;
+pub use session::{DeviceId, DeviceKind, Proof, Session};
 pub use user::{User, UserId};

@@ -54,6 +54,14 @@ pub struct ProcedureContract {
     pub reserved_concurrency: Option<u32>,
     /// For how many seconds a shared cache may keep a result, or null when none may. Public queries only.
     pub cache_seconds: Option<u32>,
+    /// Its own method and path, such as `POST /oauth/token`, or null. Such a procedure is in no generated client.
+    pub http: Option<String>,
+    /// Whether the caller's session is looked at in each call.
+    pub sensitive: bool,
+    /// The secrets that it reads, by name.
+    pub secrets: Vec<&'static str>,
+    /// What it calls outside the service, in words.
+    pub outbound: Vec<&'static str>,
     /// The input, or null when there is none.
     pub input: Option<serde_json::Value>,
     /// Whether the input may be left out.
@@ -127,6 +135,8 @@ pub enum AuthContract {
     Permission {
         /// Which one.
         permission: String,
+        /// Whether `<permission>:own` suffices, for the caller's own items.
+        own: bool,
     },
 }
 
@@ -168,12 +178,24 @@ pub struct FailureContract {
     pub rewrites: Vec<(String, Rewrite)>,
 }
 
+/// What a procedure needs from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Rights to what is stored.
+    pub grants: Vec<Grant>,
+    /// Secrets, by name.
+    pub secrets: Vec<&'static str>,
+    /// What is called outside the service, in words.
+    pub outbound: Vec<&'static str>,
+}
+
 /// What the press asks of a procedure.
 pub trait Describe {
-    /// What the procedure may do to what is stored: the sum of its capabilities.
-    fn grants() -> Vec<Grant>;
-    /// The procedure's contract under its name in the index; named types are left with the press.
-    fn describe(press: &mut Press, name: &str) -> ProcedureContract;
+    /// What the procedure needs from outside: the sum of its capabilities.
+    fn needs() -> Needs;
+    /// The procedure's contract under its name in the index; named types are left with the press. `needs` are
+    /// [`Describe::needs`], and what it takes to know the caller.
+    fn describe(press: &mut Press, name: &str, needs: Needs) -> ProcedureContract;
 }
 
 /// What the press asks of a procedure's failures.
@@ -329,13 +351,12 @@ impl TypeVisitor for Declare<'_> {
 
 /// Puts a procedure's contract together from its parts.
 #[doc(hidden)]
-pub fn procedure(
-    name: &str,
-    spec: Spec,
-    docs: &str,
-    mut grants: Vec<Grant>,
-    schemas: ProcedureSchemas,
-) -> ProcedureContract {
+pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: ProcedureSchemas) -> ProcedureContract {
+    let Needs { mut grants, mut secrets, mut outbound } = needs;
+    secrets.sort_unstable();
+    secrets.dedup();
+    outbound.sort_unstable();
+    outbound.dedup();
     let ProcedureSchemas { input, output, failures, typescript } = schemas;
     let input_optional =
         input.as_ref().is_none_or(|schema| schema.get("required").and_then(|r| r.as_array()).is_none_or(Vec::is_empty));
@@ -348,7 +369,7 @@ pub fn procedure(
         auth: match spec.auth {
             Auth::Public => AuthContract::Public,
             Auth::SignedIn => AuthContract::SignedIn,
-            Auth::Permission(permission) => AuthContract::Permission { permission: permission.to_owned() },
+            Auth::Permission { name, own } => AuthContract::Permission { permission: name.to_owned(), own },
         },
         rest: spec.rest.map(str::to_owned),
         grants: grants.into_iter().map(GrantContract::from).collect(),
@@ -356,6 +377,10 @@ pub fn procedure(
         memory_mb: spec.memory_mb,
         reserved_concurrency: spec.concurrency,
         cache_seconds: spec.cache_s,
+        http: spec.http.map(str::to_owned),
+        sensitive: spec.sensitive,
+        secrets,
+        outbound,
         input,
         input_optional,
         output,

@@ -26,6 +26,8 @@ pub struct Fault {
     pub fields: Vec<FieldFault>,
     /// HTTP methods that would be answered, for [`Code::MethodNotSupported`].
     pub allow: Option<&'static str>,
+    /// After how many seconds it is worth trying again, for [`Code::TooManyRequests`].
+    pub retry_after_s: Option<u32>,
     /// Where it came from. For the log.
     pub cause: Option<Cause>,
 }
@@ -42,7 +44,15 @@ pub struct FieldFault {
 impl Fault {
     /// A fault with a code and a message for the caller.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), failure: None, fields: Vec::new(), allow: None, cause: None }
+        Self {
+            code,
+            message: message.into(),
+            failure: None,
+            fields: Vec::new(),
+            allow: None,
+            retry_after_s: None,
+            cause: None,
+        }
     }
 
     /// The input is malformed or invalid.
@@ -69,6 +79,11 @@ impl Fault {
     pub fn method_not_supported(method: &str, allow: &'static str) -> Self {
         let message = format!("{method} is not answered here; use {allow}.");
         Self { allow: Some(allow), ..Self::new(Code::MethodNotSupported, message) }
+    }
+
+    /// The caller calls too often.
+    pub fn too_many(message: impl Into<String>, retry_after_s: u32) -> Self {
+        Self { retry_after_s: Some(retry_after_s), ..Self::new(Code::TooManyRequests, message) }
     }
 
     /// Adds where the fault came from, for the log.

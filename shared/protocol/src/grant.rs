@@ -38,6 +38,12 @@ pub enum Access {
     Read,
     /// Fetch one by id, create, replace, delete: what `Write<T>` can do.
     Write,
+    /// Fetch one by id: what knowing a caller by a session takes.
+    Get,
+    /// Create, and never change: what `Append<T>` can do.
+    Append,
+    /// Count up: what `Limits` can do.
+    Count,
 }
 
 impl Access {
@@ -48,14 +54,22 @@ impl Access {
         match self {
             Self::Read => &["dynamodb:BatchGetItem", "dynamodb:GetItem"],
             Self::Write => &["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+            Self::Get => &["dynamodb:GetItem"],
+            Self::Append => &["dynamodb:PutItem"],
+            Self::Count => &["dynamodb:UpdateItem"],
         }
+    }
+
+    /// Whether it changes nothing.
+    pub const fn reads_only(self) -> bool {
+        matches!(self, Self::Read | Self::Get)
     }
 
     /// The IAM actions on indexes. Lists are read from indexes, never from the table.
     pub const fn index_actions(self) -> &'static [&'static str] {
         match self {
             Self::Read => &["dynamodb:Query"],
-            Self::Write => &[],
+            Self::Write | Self::Get | Self::Append | Self::Count => &[],
         }
     }
 }

@@ -7,6 +7,7 @@
 //! - [`procedure`] and [`contract`]: what a procedure states, and what the press makes of it.
 //! - [`input`] and [`trpc`]: from bytes to an input, and from an answer to bytes.
 //! - [`entity`]: what an entity states about how it is kept.
+//! - [`principal`]: who is calling.
 
 pub mod clock;
 pub mod code;
@@ -16,6 +17,7 @@ pub mod fault;
 pub mod grant;
 pub mod id;
 pub mod input;
+pub mod principal;
 pub mod procedure;
 pub mod trpc;
 pub mod wire;
@@ -26,10 +28,11 @@ pub use entity::{Entity, EntityId, Index, IndexEntry, SortKey, Tally, Unique};
 pub use fault::{Cause, Failure, Fault, FieldFault, NoFailure, Raised};
 pub use grant::{Access, Grant};
 pub use input::WireInput;
+pub use principal::{Client, PreviousTurn, Principal, Rotation, SecretHash, StoredSession};
 pub use procedure::{Auth, Kind, Spec};
 pub use wire::{
-    Base64, Cursor, Decimal, Finite, Page, PageSize, Patch, SafeInteger, Timestamp, Version, WireKey, WireType,
-    WireValue,
+    Base64, Cursor, Decimal, Finite, Malformed, Page, PageSize, Patch, SafeInteger, Timestamp, Version, WireKey,
+    WireType, WireValue,
 };
 
 /// What the macros' output names. Not for people.

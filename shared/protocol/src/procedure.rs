@@ -19,8 +19,14 @@ pub enum Auth {
     Public,
     /// Anybody who is signed in.
     SignedIn,
-    /// Callers one of whose roles has this permission.
-    Permission(&'static str),
+    /// Callers who have a permission.
+    Permission {
+        /// Which one, such as `posts:write`.
+        name: &'static str,
+        /// Whether those come through as well who have it for their own items only (`posts:write:own`). The
+        /// procedure then takes a `Reach` and asks it.
+        own: bool,
+    },
 }
 
 /// The facts of `#[procedure(…)]`.
@@ -40,6 +46,13 @@ pub struct Spec {
     pub concurrency: Option<u32>,
     /// For how many seconds a shared cache may keep a result, 1 to 86,400; none may when it is not stated.
     pub cache_s: Option<u32>,
+    /// Its own method and path, such as `POST /oauth/token`, for a form of request that a standard dictates; the
+    /// procedure then has no place in the generated clients.
+    pub http: Option<&'static str>,
+    /// Whether a token's session is looked at in each call, so that what was revoked counts at once.
+    pub sensitive: bool,
+    /// Whether one of its capabilities tells who is calling.
+    pub asks_caller: bool,
 }
 
 impl Spec {
@@ -47,4 +60,9 @@ impl Spec {
     pub const DEFAULT_TIMEOUT_MS: u32 = 10_000;
     /// See [`Spec::DEFAULT_TIMEOUT_MS`].
     pub const DEFAULT_MEMORY_MB: u32 = 256;
+
+    /// Whether a call may begin with a look at the caller's session.
+    pub const fn looks_at_caller(&self) -> bool {
+        !matches!(self.auth, Auth::Public) || (self.asks_caller && self.cache_s.is_none())
+    }
 }

@@ -8,10 +8,18 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use protocol::{Auth, Clock, Code, Fault, trpc};
+use protocol::{Clock, Code, Fault, trpc};
 use store::{Scope, Session, Store};
 
-use crate::{Authenticator, BoxFuture, Call, Entry, authenticate::authorize, cors::Cors};
+use crate::{
+    Authenticator, BoxFuture, Call, Entry, Output,
+    authenticate::{Arrival, authorize},
+    call::Inner,
+    cors::Cors,
+    secrets::Secrets,
+    site::Site,
+    web::Added,
+};
 
 /// What calls share in one process.
 pub struct Context {
@@ -23,6 +31,10 @@ pub struct Context {
     pub clock: Clock,
     /// Which pages may call.
     pub cors: Cors,
+    /// Where the service is.
+    pub site: Arc<Site>,
+    /// Its secrets.
+    pub secrets: Arc<Secrets>,
 }
 
 /// The header that carries a call's id both ways into the logs.
@@ -39,7 +51,7 @@ pub fn answer<'a>(
         let origin = request.headers().get(header::ORIGIN).cloned();
         let lifetime_s = entry.spec.cache_s.filter(|_| *request.method() == Method::GET);
         let mut response = match *request.method() {
-            Method::OPTIONS => context.cors.preflight(request.headers()),
+            Method::OPTIONS => Cors::preflight(request.headers()),
             Method::HEAD => empty(StatusCode::NO_CONTENT),
             _ => run_logged(entry, context, request_id, request).await,
         };
@@ -47,7 +59,7 @@ pub fn answer<'a>(
         if let Some(lifetime_s) = kept {
             response.headers_mut().insert(header::CACHE_CONTROL, shared_for(lifetime_s));
         }
-        context.cors.allow(origin.as_ref(), kept.is_some(), response.headers_mut());
+        context.cors.allow(&context.site, origin.as_ref(), kept.is_some(), response.headers_mut());
         response
     })
 }
@@ -55,27 +67,33 @@ pub fn answer<'a>(
 /// Answers a request that reaches no procedure, in the same form.
 pub fn refuse(
     cors: &Cors,
+    site: &Site,
     request_id: &str,
     request: &Request<Bytes>,
     path: Option<&str>,
     fault: &Fault,
 ) -> Response<Bytes> {
     let mut response = match *request.method() {
-        Method::OPTIONS => cors.preflight(request.headers()),
+        Method::OPTIONS => Cors::preflight(request.headers()),
         _ => fault_response(fault, path, request_id),
     };
-    cors.allow(request.headers().get(header::ORIGIN), false, response.headers_mut());
+    cors.allow(site, request.headers().get(header::ORIGIN), false, response.headers_mut());
     response
 }
 
 async fn run_logged(entry: &Entry, context: &Context, request_id: &str, request: Request<Bytes>) -> Response<Bytes> {
     let started = std::time::Instant::now();
     let mut session = None;
-    let outcome = run(entry, context, request, &mut session).await;
-    let (response, fault) = match outcome {
-        Ok(output) => (json(StatusCode::OK, trpc::result_envelope(output.as_deref()), request_id), None),
+    let added = Arc::new(Added::default());
+    let outcome = run(entry, context, request, &mut session, &added).await;
+    let (mut response, fault) = match outcome {
+        Ok(Output::Http(reply)) => (named(reply.into_response(), request_id), None),
+        Ok(Output::Json(output)) => (json(StatusCode::OK, trpc::result_envelope(Some(&output)), request_id), None),
+        Ok(Output::Nothing) => (json(StatusCode::OK, trpc::result_envelope(None), request_id), None),
+        Err(fault) if entry.spec.http.is_some() => (oauth_fault_response(&fault, request_id), Some(fault)),
         Err(fault) => (fault_response(&fault, Some(entry.name), request_id), Some(fault)),
     };
+    added.append_to(response.headers_mut());
     let meter = session.as_ref().map(Session::meter);
     crate::telemetry::call(&crate::telemetry::CallLine {
         procedure: entry.name,
@@ -94,28 +112,39 @@ async fn run(
     context: &Context,
     request: Request<Bytes>,
     session: &mut Option<Session>,
-) -> Result<Option<Vec<u8>>, Fault> {
+    added: &Arc<Added>,
+) -> Result<Output, Fault> {
     let (parts, body) = request.into_parts();
-    let (kind, over) = (entry.spec.kind, entry.service.method_override);
-    let input = trpc::take_input(kind, over, &parts.method, parts.uri.query(), &parts.headers, body)?;
-    // A public procedure looks at credentials only if it asks who is calling, and where answers are
-    // kept for everybody it cannot.
-    let (principal, credentials) = if entry.spec.auth == Auth::Public {
-        let asks = entry.spec.cache_s.is_none();
-        (None, asks.then(|| (Arc::clone(&context.authenticator), parts.headers)))
-    } else {
-        (context.authenticator.authenticate(&parts.headers, context.clock.now())?, None)
-    };
-    authorize(entry.spec.auth, entry.service, principal.as_deref())?;
+    let input = take_input(entry, &parts, body)?;
+    let now = context.clock.now();
     *session = context.store.as_ref().map(|store| {
-        let scope = Scope {
-            procedure: entry.name,
-            caller: principal.as_ref().map(|principal| principal.subject.clone()),
-            input: input.clone().unwrap_or_default(),
-        };
-        Session::new(store.clone(), scope, context.clock)
+        let input = input.clone().unwrap_or_default();
+        Session::new(store.clone(), Scope { procedure: entry.name, caller: None, input }, context.clock)
     });
-    let call = Call::new(input, principal, credentials, session.clone(), context.clock);
+    // Where nobody asks who is calling, nobody looks at credentials.
+    let principal = if entry.spec.looks_at_caller() {
+        let (site, store, sensitive) = (&*context.site, session.as_ref(), entry.spec.sensitive);
+        let arrival = Arrival { parts: &parts, site, store, now, sensitive, added };
+        context.authenticator.authenticate(&arrival).await?
+    } else {
+        None
+    };
+    let reach = authorize(entry.spec.auth, entry.service, principal.as_deref())?;
+    if let (Some(session), Some(principal)) = (session.as_mut(), &principal) {
+        *session = session.called_by(Some(principal.subject.clone()));
+    }
+    let call = Call(Arc::new(Inner {
+        input,
+        parts,
+        principal,
+        reach,
+        session: session.clone(),
+        clock: context.clock,
+        service: entry.service,
+        site: Arc::clone(&context.site),
+        secrets: Arc::clone(&context.secrets),
+        added: Arc::clone(added),
+    }));
     let limit = Duration::from_millis(entry.spec.timeout_ms.into());
     let running = AssertUnwindSafe(async { (entry.run)(call).await }).catch_unwind();
     match tokio::time::timeout(limit, running).await {
@@ -124,6 +153,23 @@ async fn run(
         Err(_) => {
             let message = format!("The procedure did not answer in {} ms.", entry.spec.timeout_ms);
             Err(Fault::new(Code::GatewayTimeout, message))
+        }
+    }
+}
+
+/// The input of a call; of a procedure with a form of its own, the body as it is.
+fn take_input(entry: &Entry, parts: &http::request::Parts, body: Bytes) -> Result<Option<Bytes>, Fault> {
+    match entry.http() {
+        Some((method, _)) if parts.method == method => {
+            if body.len() > trpc::MAX_INPUT_BYTES {
+                return Err(trpc::too_large());
+            }
+            Ok(Some(body))
+        }
+        Some((method, _)) => Err(Fault::method_not_supported(parts.method.as_str(), method)),
+        None => {
+            let (kind, over) = (entry.spec.kind, entry.service.method_override);
+            trpc::take_input(kind, over, &parts.method, parts.uri.query(), &parts.headers, body)
         }
     }
 }
@@ -144,8 +190,31 @@ fn fault_response(fault: &Fault, path: Option<&str>, request_id: &str) -> Respon
         // RFC 6750 section 3.
         Code::Unauthorized => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
         Code::ServiceUnavailable => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1")),
+        Code::TooManyRequests => headers.insert(header::RETRY_AFTER, fault.retry_after_s.unwrap_or(1).into()),
         _ => None,
     };
+    response
+}
+
+/// A fault in the form of RFC 6749 section 5.2, for procedures with a form of their own.
+fn oauth_fault_response(fault: &Fault, request_id: &str) -> Response<Bytes> {
+    let error = match fault.code {
+        Code::Unauthorized => "invalid_token",
+        Code::Forbidden => "access_denied",
+        Code::ServiceUnavailable | Code::GatewayTimeout | Code::TooManyRequests => "temporarily_unavailable",
+        code if code.http_status() < 500 => "invalid_request",
+        _ => "server_error",
+    };
+    let mut response = fault_response(fault, None, request_id);
+    let body = serde_json::json!({ "error": error, "error_description": fault.message, "request_id": request_id });
+    *response.body_mut() = body.to_string().into();
+    response
+}
+
+fn named(mut response: Response<Bytes>, request_id: &str) -> Response<Bytes> {
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
     response
 }
 
@@ -157,10 +226,7 @@ fn json(status: StatusCode, body: Vec<u8>, request_id: &str) -> Response<Bytes> 
     headers.insert(header::VARY, HeaderValue::from_static("trpc-accept, accept"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if let Ok(value) = HeaderValue::from_str(request_id) {
-        headers.insert(REQUEST_ID, value);
-    }
-    response
+    named(response, request_id)
 }
 
 fn empty(status: StatusCode) -> Response<Bytes> {
@@ -180,7 +246,7 @@ fn shared_for(lifetime_s: u32) -> HeaderValue {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use protocol::{Kind, Spec};
+    use protocol::{Auth, Kind, Spec};
 
     use super::*;
     use crate::{Caller, Callers, Capability as _, Definition, Principal};
@@ -188,7 +254,7 @@ mod tests {
     const SERVICE: Definition = Definition {
         name: "test",
         permits: |_, _| false,
-        callers: Callers::Custom(|_| Ok(Some(Principal { subject: "ada".into(), roles: Vec::new() }))),
+        callers: Callers::Custom(|_| Ok(Some(Principal { subject: "ada".into(), ..Principal::default() }))),
         method_override: true,
     };
 
@@ -204,6 +270,9 @@ mod tests {
                 memory_mb: 128,
                 concurrency: None,
                 cache_s,
+                http: None,
+                sensitive: false,
+                asks_caller: true,
             },
             service: &SERVICE,
             run: |call| {
@@ -217,8 +286,9 @@ mod tests {
     }
 
     fn context(cors: Cors) -> Context {
-        let authenticator = Arc::new(Authenticator::new(&SERVICE, None).unwrap());
-        Context { authenticator, store: None, clock: Clock::System, cors }
+        let authenticator = Arc::new(Authenticator::new(&SERVICE, None, "").unwrap());
+        let site = Arc::new(Site::new("", "", ""));
+        Context { authenticator, store: None, clock: Clock::System, cors, site, secrets: Arc::default() }
     }
 
     fn get(query: &str) -> http::request::Builder {

@@ -6,36 +6,31 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::HeaderMap;
-use protocol::{Clock, Code, Entity, Fault, Grant, WireInput, input};
-use store::{Read, Session, Write};
+use http::{HeaderValue, header, request};
+use protocol::{Clock, Code, Entity, Fault, Grant, Principal, WireInput, input};
+use store::{Append, Read, Session, Write};
 
-use crate::{Authenticator, Caller, Principal};
+use crate::{Caller, Definition, Reach, limits::Limits, secrets::Secrets, site::Site, web::Added};
 
 /// One call of one procedure. Procedures do not see it; their capabilities are made from it.
 #[derive(Clone)]
-pub struct Call(Arc<Inner>);
+pub struct Call(pub(crate) Arc<Inner>);
 
-struct Inner {
-    input: Option<Bytes>,
-    principal: Option<Arc<Principal>>,
-    /// For public procedures that ask who is calling after all.
-    credentials: Option<(Arc<Authenticator>, HeaderMap)>,
-    session: Option<Session>,
-    clock: Clock,
+pub(crate) struct Inner {
+    pub(crate) input: Option<Bytes>,
+    pub(crate) parts: request::Parts,
+    pub(crate) principal: Option<Arc<Principal>>,
+    pub(crate) reach: Reach,
+    pub(crate) session: Option<Session>,
+    pub(crate) clock: Clock,
+    pub(crate) service: &'static Definition,
+    pub(crate) site: Arc<Site>,
+    pub(crate) secrets: Arc<Secrets>,
+    /// What the answer's headers have besides.
+    pub(crate) added: Arc<Added>,
 }
 
 impl Call {
-    pub(crate) fn new(
-        input: Option<Bytes>,
-        principal: Option<Arc<Principal>>,
-        credentials: Option<(Arc<Authenticator>, HeaderMap)>,
-        session: Option<Session>,
-        clock: Clock,
-    ) -> Self {
-        Self(Arc::new(Inner { input, principal, credentials, session, clock }))
-    }
-
     /// The input, decoded and validated.
     ///
     /// # Errors
@@ -52,16 +47,37 @@ impl Call {
         input::decode_none(self.0.input.as_deref())
     }
 
-    fn session(&self) -> Result<Session, Fault> {
+    pub(crate) fn session(&self) -> Result<Session, Fault> {
         self.0.session.clone().ok_or_else(|| Fault::internal("this service was started without a database"))
     }
 
-    fn principal(&self) -> Result<Option<Arc<Principal>>, Fault> {
-        match (&self.0.principal, &self.0.credentials) {
-            (Some(principal), _) => Ok(Some(Arc::clone(principal))),
-            (None, Some((authenticator, headers))) => authenticator.authenticate(headers, self.0.clock.now()),
-            (None, None) => Ok(None),
-        }
+    pub(crate) fn clock(&self) -> Clock {
+        self.0.clock
+    }
+
+    pub(crate) fn service(&self) -> &'static Definition {
+        self.0.service
+    }
+
+    pub(crate) fn site(&self) -> &Site {
+        &self.0.site
+    }
+
+    pub(crate) fn secrets(&self) -> &Arc<Secrets> {
+        &self.0.secrets
+    }
+
+    pub(crate) fn parts(&self) -> &request::Parts {
+        &self.0.parts
+    }
+
+    /// The body as it came.
+    pub(crate) fn body(&self) -> Bytes {
+        self.0.input.clone().unwrap_or_default()
+    }
+
+    pub(crate) fn set_cookie(&self, value: HeaderValue) {
+        self.0.added.push(header::SET_COOKIE, value);
     }
 }
 
@@ -69,7 +85,7 @@ impl Call {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no capability",
     label = "a procedure cannot ask for this",
-    note = "a procedure's parameters are capabilities (`Read<Entity>`, `Write<Entity>`, `Caller`, `Option<Caller>`, `Clock`, `Ids`) and at most one `input: Input`",
+    note = "a procedure's parameters are capabilities (`Read<Entity>`, `Write<Entity>`, `Append<Entity>`, `Caller`, `Option<Caller>`, `Reach`, `Clock`, `Ids`, `Limits`, `Secret<…>`, …) and at most one `input: Input`",
     note = "there is no other way to reach the outside: that is how a function's rights are known from its signature"
 )]
 pub trait Capability: Sized {
@@ -77,6 +93,12 @@ pub trait Capability: Sized {
     const GRANT: Option<Grant> = None;
     /// Whether it tells who is calling: an answer may then differ from caller to caller.
     const TELLS_CALLER: bool = false;
+    /// The secret that the capability reads, by name.
+    const SECRET: Option<&'static str> = None;
+    /// Whether it tells own items from those of others.
+    const KNOWS_OWN: bool = false;
+    /// What the capability calls outside the service, in words.
+    const OUTBOUND: Option<&'static str> = None;
 
     /// Makes the capability for one call.
     ///
@@ -88,8 +110,9 @@ pub trait Capability: Sized {
 /// Refuses, when the service is compiled, a query that asks to write.
 #[doc(hidden)]
 pub const fn reads_only(grant: Option<Grant>) {
-    if let Some(Grant { access: protocol::Access::Write, .. }) = grant {
-        panic!(
+    if let Some(Grant { access, .. }) = grant {
+        assert!(
+            access.reads_only(),
             "a query asks to write: make it `#[procedure(mutation, …)]`, or take `Read<Entity>` instead of `Write<Entity>`"
         );
     }
@@ -103,6 +126,13 @@ pub const fn same_for_all(tells_caller: bool) {
         !tells_caller,
         "what a shared cache keeps is given to everybody: leave `cache_s` out, or do not ask for the `Caller`"
     );
+}
+
+/// Refuses, when the service is compiled, a procedure that lets callers through for their own items and
+/// cannot tell which these are.
+#[doc(hidden)]
+pub const fn knows_own(knows_own: bool) {
+    assert!(knows_own, "`own` lets callers through for their own items: take a `Reach`, and ask it about each item");
 }
 
 impl<T: Entity> Capability for Read<T> {
@@ -121,11 +151,36 @@ impl<T: Entity> Capability for Write<T> {
     }
 }
 
+impl<T: Entity> Capability for Append<T> {
+    const GRANT: Option<Grant> = Some(Grant::of::<T>(protocol::Access::Append));
+
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        call.session().map(Self::new)
+    }
+}
+
+impl Capability for Limits {
+    const GRANT: Option<Grant> = Some(Limits::GRANT);
+
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        call.session().map(Self::new)
+    }
+}
+
 impl Capability for Option<Caller> {
     const TELLS_CALLER: bool = true;
 
     fn obtain(call: &Call) -> Result<Self, Fault> {
-        Ok(call.principal()?.map(Caller::new))
+        Ok(call.0.principal.clone().map(Caller::new))
+    }
+}
+
+impl Capability for Reach {
+    const TELLS_CALLER: bool = true;
+    const KNOWS_OWN: bool = true;
+
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        Ok(call.0.reach.clone())
     }
 }
 

@@ -3,13 +3,16 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
-use crate::answer::REQUEST_ID;
+use crate::site::Site;
 
 /// How long a browser may remember a preflight's answer, in seconds. Chromium's own limit.
 const PREFLIGHT_MAX_AGE_S: HeaderValue = HeaderValue::from_static("7200");
 
-/// Which pages may call. Callers present a token themselves and no cookie, so that any page may by
-/// default: without the token it learns nothing.
+/// What a page may read of an answer's headers.
+const EXPOSED: HeaderValue = HeaderValue::from_static("x-request-id, x-csrf-token, onefold-renew, retry-after");
+
+/// Which pages may call. Any page may by default: without a token, which callers present themselves, it learns
+/// nothing. With the cookie of a session only pages may call that the [`Site`] trusts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Cors {
     /// Any page.
@@ -29,7 +32,7 @@ impl Cors {
     }
 
     /// Answers a preflight. What the browser asks to send is allowed: headers are no credentials.
-    pub(crate) fn preflight(&self, asked: &HeaderMap) -> Response<Bytes> {
+    pub(crate) fn preflight(asked: &HeaderMap) -> Response<Bytes> {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
@@ -43,14 +46,19 @@ impl Cors {
     }
 
     /// Lets the page read the answer, an error as well as a result. `kept`: a shared cache may keep it.
-    pub(crate) fn allow(&self, origin: Option<&HeaderValue>, kept: bool, headers: &mut HeaderMap) {
+    pub(crate) fn allow(&self, site: &Site, origin: Option<&HeaderValue>, kept: bool, headers: &mut HeaderMap) {
         // Said to everybody, also to those that are no page (Fetch, "CORS protocol and HTTP caches"): what
         // was kept for a program without an origin would otherwise be given to a page, which could not read it.
-        if kept || matches!(self, Self::Origins(_)) {
+        let trusted = origin.is_some_and(|origin| site.trusts(origin));
+        if kept || trusted || matches!(self, Self::Origins(_)) {
             vary_by_origin(headers);
         }
         let allowed = match (self, origin) {
             (_, None) => return,
+            (_, Some(origin)) if trusted => {
+                headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+                origin.clone()
+            }
             (Self::AnyOrigin, Some(_)) => HeaderValue::from_static("*"),
             (Self::Origins(origins), Some(origin)) => {
                 if !origins.iter().any(|known| known.as_bytes() == origin.as_bytes()) {
@@ -60,7 +68,7 @@ impl Cors {
             }
         };
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(REQUEST_ID));
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     }
 }
 

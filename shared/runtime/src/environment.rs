@@ -6,7 +6,7 @@ use protocol::Cause;
 use serde_json::Value;
 use store::{Limits, SecretSettings, Settings};
 
-use crate::tokens::TokenSettings;
+use crate::{secrets::Source, tokens::TokenSettings};
 
 /// The table's name.
 pub const TABLE: &str = "ONEFOLD_TABLE";
@@ -27,8 +27,22 @@ pub const SECRET: &str = "ONEFOLD_SECRET";
 /// Where secrets are, when they are not at AWS. The name that all AWS SDKs read.
 pub const SECRETS_ENDPOINT: &str = "AWS_ENDPOINT_URL_SECRETS_MANAGER";
 
+/// Where the service is: `https://api.example.com`. It signs tokens under this name.
+pub const URL: &str = "ONEFOLD_URL";
+/// Where the service's pages are: mails lead there.
+pub const APP_URL: &str = "ONEFOLD_APP_URL";
+/// The header in which the front before the gateway says from which address it was called. Set only where nobody
+/// gets past that front, which overwrites what callers say themselves.
+pub const ADDRESS_HEADER: &str = "ONEFOLD_ADDRESS_HEADER";
+/// Names of secrets that the function may read, with commas: of each, [`SECRET_OF`] and the name in capitals, with
+/// underscores for hyphens, says where it is at Secrets Manager; or [`VALUE_OF`] holds it.
+pub const SECRETS: &str = "ONEFOLD_SECRETS";
+/// See [`SECRETS`].
+pub const SECRET_OF: &str = "ONEFOLD_SECRET_";
+/// See [`SECRETS`]. Only the local service sets it.
+pub const VALUE_OF: &str = "ONEFOLD_VALUE_";
+
 /// A function's settings.
-#[derive(Clone)]
 pub struct Environment {
     /// The database, when the function has one.
     pub store: Option<Settings>,
@@ -36,6 +50,14 @@ pub struct Environment {
     pub tokens: Option<TokenSettings>,
     /// Origins that may call.
     pub allowed_origins: String,
+    /// Where the service is; empty when it was not told.
+    pub url: String,
+    /// Where its pages are; empty when that is the same.
+    pub app_url: String,
+    /// The header that says who called, where a front stands before the gateway.
+    pub address_header: Option<String>,
+    /// Its secrets, by name.
+    pub secrets: Vec<(String, Source)>,
 }
 
 impl Environment {
@@ -50,15 +72,7 @@ impl Environment {
     async fn load(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Cause> {
         let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
         let Some(id) = set(SECRET) else { return Self::from_lookup(lookup) };
-        let required = |name| required(&set, name);
-        let text = store::read_secret(SecretSettings {
-            id,
-            region: required("AWS_REGION")?,
-            endpoint: set(SECRETS_ENDPOINT).or_else(|| set(ENDPOINT)),
-            access_key_id: required("AWS_ACCESS_KEY_ID")?,
-            secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
-            session_token: set("AWS_SESSION_TOKEN"),
-        });
+        let text = store::read_secret(secret_settings(&set, id)?);
         let secret = parse_secret(&text.await?)?;
         Self::from_lookup(|name| set(name).or_else(|| secret.get(name).cloned()))
     }
@@ -85,8 +99,47 @@ impl Environment {
                 limits: Limits::default(),
             }),
         };
-        Ok(Self { store, tokens, allowed_origins: lookup(ALLOWED_ORIGINS).unwrap_or_default() })
+        Ok(Self {
+            store,
+            tokens,
+            allowed_origins: lookup(ALLOWED_ORIGINS).unwrap_or_default(),
+            url: lookup(URL).unwrap_or_default(),
+            app_url: lookup(APP_URL).unwrap_or_default(),
+            address_header: lookup(ADDRESS_HEADER),
+            secrets: secrets(&lookup)?,
+        })
     }
+}
+
+/// `identity-providers` to `ONEFOLD_SECRET_IDENTITY_PROVIDERS`.
+pub fn variable_of(before: &str, secret: &str) -> String {
+    format!("{before}{}", secret.to_uppercase().replace('-', "_"))
+}
+
+fn secrets(lookup: &impl Fn(&str) -> Option<String>) -> Result<Vec<(String, Source)>, Cause> {
+    let Some(names) = lookup(SECRETS) else { return Ok(Vec::new()) };
+    let mut secrets = Vec::new();
+    for name in names.split(',') {
+        let source = match (lookup(&variable_of(VALUE_OF, name)), lookup(&variable_of(SECRET_OF, name))) {
+            (Some(value), _) => Source::Value(value),
+            (None, Some(id)) => Source::Stored(Box::new(secret_settings(lookup, id)?)),
+            (None, None) => continue,
+        };
+        secrets.push((name.to_owned(), source));
+    }
+    Ok(secrets)
+}
+
+fn secret_settings(lookup: &impl Fn(&str) -> Option<String>, id: String) -> Result<SecretSettings, Cause> {
+    let required = |name| required(lookup, name);
+    Ok(SecretSettings {
+        id,
+        region: required("AWS_REGION")?,
+        endpoint: lookup(SECRETS_ENDPOINT).or_else(|| lookup(ENDPOINT)),
+        access_key_id: required("AWS_ACCESS_KEY_ID")?,
+        secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
+        session_token: lookup("AWS_SESSION_TOKEN"),
+    })
 }
 
 fn required(lookup: &impl Fn(&str) -> Option<String>, name: &str) -> Result<String, Cause> {

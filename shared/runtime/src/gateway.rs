@@ -8,17 +8,23 @@ use protocol::Cause;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::web::PeerAddress;
+
 /// The event of an API Gateway HTTP API, payload format 2.0, for a request.
 ///
 /// `route` is the route's key, such as `GET /trpc/users.get`.
 pub fn event(route: &str, request_id: &str, request: &Request<Bytes>) -> Vec<u8> {
     let mut headers = Map::new();
-    for name in request.headers().keys() {
+    for name in request.headers().keys().filter(|name| **name != http::header::COOKIE) {
         // The gateway joins repeated headers with a comma.
         let values = request.headers().get_all(name).iter();
         let joined = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect::<Vec<_>>().join(",");
         headers.insert(name.as_str().to_owned(), Value::String(joined));
     }
+    // Cookies have a place of their own.
+    let lines = request.headers().get_all(http::header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let cookies: Vec<&str> = lines.flat_map(|line| line.split(';')).map(str::trim).collect();
+    let address = request.extensions().get::<PeerAddress>().map_or("127.0.0.1", |peer| peer.0.as_str());
     let path = request.uri().path();
     let (body, is_base64) = match std::str::from_utf8(request.body()) {
         Ok(text) => (text.to_owned(), false),
@@ -30,6 +36,7 @@ pub fn event(route: &str, request_id: &str, request: &Request<Bytes>) -> Vec<u8>
         "rawPath": path,
         "rawQueryString": request.uri().query().unwrap_or_default(),
         "headers": headers,
+        "cookies": cookies,
         "requestContext": {
             "accountId": "000000000000",
             "apiId": "local",
@@ -39,7 +46,7 @@ pub fn event(route: &str, request_id: &str, request: &Request<Bytes>) -> Vec<u8>
                 "method": request.method().as_str(),
                 "path": path,
                 "protocol": "HTTP/1.1",
-                "sourceIp": "127.0.0.1",
+                "sourceIp": address,
                 "userAgent": headers.get("user-agent").cloned().unwrap_or_default(),
             },
             "requestId": request_id,

@@ -3,6 +3,8 @@
 //! - [`service`]: procedures without their types, and the index.
 //! - [`answer()`]: how a request travels.
 //! - [`call`]: capabilities. [`tokens`] and [`authenticate`]: callers.
+//! - [`sessions`] and [`rotation`]: cookies and refresh tokens. [`opaque`]: the secrets in them.
+//! - [`web`] and [`site`]: the HTTP side, for the few procedures that see it. [`limits`], [`secrets`].
 //! - [`lambda()`]: a function's `main`. [`gateway`]: its events, for those who send them.
 
 pub mod answer;
@@ -12,26 +14,40 @@ pub mod cors;
 pub mod environment;
 pub mod gateway;
 pub mod lambda;
+pub mod limits;
+pub mod opaque;
 pub mod principal;
+pub mod rotation;
+pub mod secrets;
 pub mod service;
+pub mod sessions;
+pub mod site;
 pub mod telemetry;
 pub mod tokens;
+pub mod web;
 
 pub use answer::{Context, answer, refuse};
 pub use authenticate::Authenticator;
 pub use call::{Call, Capability, Ids};
 #[doc(hidden)]
-pub use call::{reads_only, same_for_all};
+pub use call::{knows_own, reads_only, same_for_all};
 pub use environment::Environment;
 pub use lambda::lambda;
-pub use principal::{Caller, Principal};
-pub use service::{BoxFuture, Callers, Definition, Entry, Named, Outcome, Procedure, Registered, Service, encode};
+pub use limits::{Limit, Limits};
+pub use principal::{Caller, Reach};
+pub use protocol::Principal;
+pub use secrets::{Secret, SecretKind, Secrets, Signer};
+pub use service::{
+    BoxFuture, Callers, Definition, Entry, Named, Outcome, Output, Procedure, Registered, Service, encode,
+};
+pub use site::Site;
+pub use web::{Cookies, Device, HttpReply, HttpRequest};
 
 /// What a procedure's file uses.
 pub mod prelude {
     pub use macros::{Failure, procedure, wire};
     pub use protocol::{Clock, Cursor, NoFailure, Page, PageSize, Patch, Raised, SafeInteger, Timestamp, Version};
-    pub use store::{Read, StoreError, Write};
+    pub use store::{Append, Read, StoreError, Write};
 
-    pub use crate::{Caller, Ids};
+    pub use crate::{Caller, Ids, Reach};
 }

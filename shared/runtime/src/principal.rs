@@ -1,15 +1,10 @@
-//! Who is calling.
+//! Who is calling, and how far what they may do reaches.
 
-use std::sync::Arc;
+use std::{fmt::Display, sync::Arc};
 
-/// Somebody who is signed in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Principal {
-    /// Who it is: the token's `sub`.
-    pub subject: String,
-    /// The roles; the service says which permissions they have.
-    pub roles: Vec<String>,
-}
+use protocol::{Code, Fault, Principal, SecretHash};
+
+use crate::Definition;
 
 /// The capability to know who is calling: on a public procedure, as `Option<Caller>`.
 #[derive(Clone, Debug)]
@@ -30,4 +25,84 @@ impl Caller {
     pub fn roles(&self) -> &[String] {
         &self.0.roles
     }
+
+    /// The session by which the caller is known, if it is one.
+    pub fn session(&self) -> Option<&SecretHash> {
+        self.0.session.as_ref()
+    }
+
+    /// Whether the service's own pages call, and no third party's application.
+    pub fn is_first_party(&self) -> bool {
+        self.0.client.is_none()
+    }
 }
+
+/// The capability to tell own items from those of others, for `auth = permission("…", own)`: the caller may
+/// have the permission for all items, or only for their own.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    /// None when it is all.
+    own: Option<String>,
+    permission: &'static str,
+}
+
+impl Reach {
+    /// All items.
+    pub fn all() -> Self {
+        Self { own: None, permission: "" }
+    }
+
+    /// The items of one person.
+    pub fn own(subject: impl Into<String>, permission: &'static str) -> Self {
+        Self { own: Some(subject.into()), permission }
+    }
+
+    /// Whether it is all items.
+    pub fn is_all(&self) -> bool {
+        self.own.is_none()
+    }
+
+    /// Whether an item of this owner is within reach.
+    pub fn covers(&self, owner: impl Display) -> bool {
+        self.own.as_ref().is_none_or(|own| *own == owner.to_string())
+    }
+
+    /// Lets the call go on if an item of this owner is within reach.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`.
+    pub fn expect(&self, owner: impl Display) -> Result<(), Fault> {
+        if self.covers(owner) { Ok(()) } else { Err(self.refusal()) }
+    }
+
+    /// Lets the call go on if all items are within reach.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`.
+    pub fn expect_all(&self) -> Result<(), Fault> {
+        if self.is_all() { Ok(()) } else { Err(self.refusal()) }
+    }
+
+    fn refusal(&self) -> Fault {
+        let message = format!("This needs the permission {}; you have it for your own items.", self.permission);
+        Fault::new(Code::Forbidden, message)
+    }
+}
+
+/// Whether somebody has a permission: by a role, and, when an application calls, by what it was given.
+pub fn permits(definition: &Definition, principal: &Principal, permission: &str) -> bool {
+    let by_role = || principal.roles.iter().any(|role| (definition.permits)(role, permission));
+    match &principal.client {
+        None => by_role(),
+        Some(client) => in_scope(&client.scopes, permission) && (client.for_itself || by_role()),
+    }
+}
+
+/// `posts:write` includes `posts:write:own`.
+fn in_scope(scopes: &[String], permission: &str) -> bool {
+    let wider = permission.strip_suffix(OWN);
+    scopes.iter().any(|scope| scope == permission || Some(scope.as_str()) == wider)
+}
+
+/// What the name of a permission ends with that holds for own items only.
+pub const OWN: &str = ":own";

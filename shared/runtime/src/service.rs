@@ -4,17 +4,28 @@ use std::{future::Future, pin::Pin};
 
 use http::HeaderMap;
 use protocol::{
-    Fault, Grant, Spec, WireType,
-    contract::{Describe, Press, ProcedureContract},
+    Fault, Grant, Kind, Principal, Spec, WireType,
+    contract::{Describe, Needs, Press, ProcedureContract},
 };
 
-use crate::{Call, Principal};
+use crate::{Call, HttpReply, sessions::SessionLookup};
 
 /// A boxed future, so that what is behind it is compiled once.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// How a procedure's run ends: the output as JSON, none for a procedure without output, or a fault.
-pub type Outcome = BoxFuture<'static, Result<Option<Vec<u8>>, Fault>>;
+/// How a procedure's run ends.
+pub type Outcome = BoxFuture<'static, Result<Output, Fault>>;
+
+/// What a procedure answers.
+#[derive(Debug)]
+pub enum Output {
+    /// A procedure without output has done its work.
+    Nothing,
+    /// The output as JSON.
+    Json(Vec<u8>),
+    /// An answer of its own form.
+    Http(HttpReply),
+}
 
 /// What every procedure of a service shares. Written once, beside the index.
 pub struct Definition {
@@ -33,6 +44,8 @@ pub struct Definition {
 pub enum Callers {
     /// By a signed token in `Authorization: Bearer`, see [`crate::tokens`].
     Tokens,
+    /// By a signed token, or by the cookie of a session, see [`crate::sessions`].
+    Sessions(SessionLookup),
     /// By a function of the service's own over the request's headers.
     Custom(fn(&HeaderMap) -> Result<Option<Principal>, Fault>),
 }
@@ -70,6 +83,25 @@ impl Entry {
     pub const fn of<P: Procedure + Named>() -> Self {
         Self { name: P::NAME, spec: P::SPEC, service: P::SERVICE, run: P::run }
     }
+
+    /// Method and path of a procedure with a form of its own.
+    pub fn http(&self) -> Option<(&'static str, &'static str)> {
+        self.spec.http.and_then(|route| route.split_once(' '))
+    }
+
+    /// The path under which the front has it.
+    pub fn path(&self) -> String {
+        self.http().map_or_else(|| format!("/trpc/{}", self.name), |(_, path)| path.to_owned())
+    }
+
+    /// The method by which it is called, as a rule.
+    pub fn method(&self) -> &'static str {
+        match (self.http(), self.spec.kind) {
+            (Some((method, _)), _) => method,
+            (None, Kind::Query) => "GET",
+            (None, Kind::Mutation) => "POST",
+        }
+    }
 }
 
 /// One procedure with its contract. Only the local service and the press link this.
@@ -77,8 +109,8 @@ impl Entry {
 pub struct Registered {
     /// What runs.
     pub entry: Entry,
-    /// What the procedure may do to what is stored.
-    pub grants: fn() -> Vec<Grant>,
+    /// What the procedure needs from outside.
+    pub needs: fn() -> Needs,
     /// What the press asks.
     pub describe: fn(&mut Press) -> ProcedureContract,
 }
@@ -86,8 +118,20 @@ pub struct Registered {
 impl Registered {
     /// For the index.
     pub const fn of<P: Procedure + Named + Describe>() -> Self {
-        Self { entry: Entry::of::<P>(), grants: P::grants, describe: |press| P::describe(press, P::NAME) }
+        Self { entry: Entry::of::<P>(), needs: needs::<P>, describe: |press| P::describe(press, P::NAME, needs::<P>()) }
     }
+}
+
+/// What a procedure's capabilities need, and what it takes to know the caller.
+fn needs<P: Procedure + Named + Describe>() -> Needs {
+    let mut needs = P::needs();
+    if let (Callers::Sessions(lookup), true) = (P::SERVICE.callers, P::SPEC.looks_at_caller()) {
+        let covered = |grant: &Grant| grant.prefix == lookup.grant.prefix && grant.access != protocol::Access::Append;
+        if !needs.grants.iter().any(covered) {
+            needs.grants.push(lookup.grant);
+        }
+    }
+    needs
 }
 
 /// A whole service, as the index lists it.
@@ -102,8 +146,8 @@ pub struct Service {
 ///
 /// # Errors
 /// A fault of ours, if the output's own `Serialize` refuses.
-pub fn encode<T: WireType>(output: &T) -> Result<Option<Vec<u8>>, Fault> {
-    serde_json::to_vec(output).map(Some).map_err(Fault::internal)
+pub fn encode<T: WireType>(output: &T) -> Result<Output, Fault> {
+    serde_json::to_vec(output).map(Output::Json).map_err(Fault::internal)
 }
 
 /// The index: `procedures! { SERVICE; users { get, list } posts { get } }` declares one module for

@@ -14,15 +14,13 @@ use jsonwebtoken::{
     crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
     errors::{ErrorKind, Result as JwtResult},
 };
-use protocol::{Cause, Code, Fault, Timestamp};
+use protocol::{Cause, Client, Code, Fault, Principal, SecretHash, Timestamp};
 use ring::{
     digest::{SHA256, digest},
     signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey},
 };
 use serde::{Deserialize, Serialize};
 use signature::{Signer, Verifier};
-
-use crate::Principal;
 
 /// The type that a token's header must state (RFC 9068 section 2.1).
 pub const TOKEN_TYPE: &str = "at+jwt";
@@ -54,8 +52,18 @@ pub struct PublicKey {
     pub x: String,
 }
 
+/// The key that signs, as the secret holds it.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignerSettings {
+    /// The key's name.
+    pub kid: String,
+    /// The key pair in PKCS #8, in base64url without padding.
+    pub pkcs8: String,
+}
+
 /// What a token says.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Claims {
     /// Who signed.
     pub iss: String,
@@ -75,6 +83,26 @@ pub struct Claims {
     /// The caller's roles.
     #[serde(default)]
     pub roles: Vec<String>,
+    /// The session that the token was made for; none for an operator's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<SecretHash>,
+    /// The application that it was made for (RFC 9068 section 2.2); none for the service's own pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// The permissions that the application has, with spaces (RFC 9068 section 2.2.3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+}
+
+impl Claims {
+    fn principal(self) -> Principal {
+        let client = self.client_id.map(|id| Client {
+            for_itself: id == self.sub,
+            scopes: self.scope.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
+            id,
+        });
+        Principal { subject: self.sub, roles: self.roles, client, session: self.sid }
+    }
 }
 
 /// Checks tokens. A token whose signature was found good is remembered, since a signature does not
@@ -97,11 +125,12 @@ struct Lifetime {
 }
 
 impl TokenVerifier {
-    /// Reads the keys.
+    /// Reads the keys. `url` is the service's own address, as which it signs tokens; what the settings call the
+    /// issuer signs those of operators.
     ///
     /// # Errors
     /// When a key is none, or there are none at all.
-    pub fn new(settings: &TokenSettings) -> Result<Self, Cause> {
+    pub fn new(settings: &TokenSettings, url: &str) -> Result<Self, Cause> {
         install_provider();
         let mut keys = HashMap::new();
         for key in &settings.keys {
@@ -115,7 +144,8 @@ impl TokenVerifier {
         }
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_audience(&[&settings.audience]);
-        validation.set_issuer(&[&settings.issuer]);
+        let issuers = [settings.issuer.as_str(), url];
+        validation.set_issuer(&issuers[..if url.is_empty() { 1 } else { 2 }]);
         validation.set_required_spec_claims(&["aud", "exp", "iss", "sub"]);
         // Times are compared below, with the call's own clock, for remembered tokens as well.
         validation.validate_exp = false;
@@ -166,7 +196,7 @@ impl TokenVerifier {
         let key = self.keys.get(&kid).ok_or("the token names a key that is not known")?;
         let claims: Claims = jsonwebtoken::decode(token, key, &self.validation)?.claims;
         let lifetime = Lifetime { not_before_s: claims.nbf.unwrap_or(claims.iat), expires_s: claims.exp };
-        Ok((Arc::new(Principal { subject: claims.sub, roles: claims.roles }), lifetime))
+        Ok((Arc::new(claims.principal()), lifetime))
     }
 }
 
@@ -201,6 +231,15 @@ impl TokenSigner {
         let members = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, signer.public.x);
         signer.public.kid = URL_SAFE_NO_PAD.encode(digest(&SHA256, members.as_bytes()));
         Ok(signer)
+    }
+
+    /// From what the secret holds.
+    ///
+    /// # Errors
+    /// When it is no key pair.
+    pub fn from_settings(settings: &SignerSettings) -> Result<Self, Cause> {
+        let malformed = "the key that signs tokens is not base64url";
+        Self::new(&settings.kid, &URL_SAFE_NO_PAD.decode(&settings.pkcs8).map_err(|_| malformed)?)
     }
 
     /// A new key pair in PKCS #8.
@@ -292,7 +331,7 @@ mod tests {
 
     fn verifier(signer: &TokenSigner) -> TokenVerifier {
         let keys = vec![signer.public_key().clone()];
-        TokenVerifier::new(&TokenSettings { issuer: "us".into(), audience: "them".into(), keys }).unwrap()
+        TokenVerifier::new(&TokenSettings { issuer: "us".into(), audience: "them".into(), keys }, "").unwrap()
     }
 
     fn claims() -> Claims {
@@ -305,6 +344,7 @@ mod tests {
             exp: SIGNED_S + 60,
             jti: "1".into(),
             roles: vec!["viewer".into()],
+            ..Claims::default()
         }
     }
 

@@ -8,6 +8,7 @@
 //! | entity | `user#<id>` | `@` |
 //! | guard of a unique value | `user#~email#<value>` | `unique` |
 //! | tally of a group | `user#~~administrators` | `tally` |
+//! | count | `limit#<what>#<span>#<who>` | `count` |
 //!
 //! The sort keys differ, so that no id, however it is written, can name a guard or a tally.
 //! In an index: `user#<index>#<list>#<shard>` and `<place>\u{1}<id>`. Names of indexes, rules and
@@ -24,6 +25,8 @@ pub const ENTITY: &str = "@";
 pub const GUARD: &str = "unique";
 /// The sort key of a tally.
 pub const TALLY: &str = "tally";
+/// The sort key of a count.
+pub const COUNT: &str = "count";
 
 /// Longer values stand in a key as their hash. A partition key has at most 2,048 bytes.
 const MAX_VALUE_BYTES: usize = 512;
@@ -60,6 +63,12 @@ pub fn guard(prefix: &str, rule: &str, value: &str) -> Key {
 #[must_use]
 pub fn tally(prefix: &str, name: &str) -> Key {
     Key { pk: format!("{prefix}#~~{name}"), sk: TALLY }
+}
+
+/// Where a count is kept.
+#[must_use]
+pub fn count(prefix: &str, id: &str) -> Key {
+    Key { pk: format!("{prefix}#{id}"), sk: COUNT }
 }
 
 /// The partition of an index in which one shard of one list stands.

@@ -10,12 +10,15 @@
 //! - [`keys`]: the only place that builds keys. `item`: how an entity looks as an item.
 //! - [`read`], [`list`], `lanes`, `cursor`: fetching, pages, sealed cursors.
 //! - [`write`], `action`, `transaction`: changes, what they do to the table, and lost answers.
+//! - `append`, [`counter`]: creating without changing, and counts that forget themselves.
 //! - [`error`], `trouble`, `retry`: what can go wrong, and what is tried again.
 
 #![warn(unreachable_pub)]
 
 mod action;
+mod append;
 mod client;
+pub mod counter;
 mod cursor;
 pub mod error;
 mod fetch;
@@ -33,6 +36,7 @@ pub mod transaction;
 mod trouble;
 pub mod write;
 
+pub use append::Append;
 pub use client::Store;
 pub use error::StoreError;
 pub use list::List;

@@ -13,6 +13,7 @@ use crate::{
 };
 
 /// Which secret, where, and who asks.
+#[derive(Clone)]
 pub struct SecretSettings {
     /// The secret's name or ARN.
     pub id: String,

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use aws_sdk_dynamodb::types::ConsumedCapacity;
-use protocol::Clock;
+use protocol::{Clock, Timestamp};
 use tokio::{sync::SemaphorePermit, time::Instant};
 
 use crate::{Store, settings::Limits};
@@ -21,7 +21,7 @@ struct Call {
     store: Store,
     scope: Scope,
     clock: Clock,
-    meter: Meter,
+    meter: Arc<Meter>,
 }
 
 /// What a cursor is bound to, besides the query.
@@ -39,7 +39,21 @@ impl Session {
     /// Begins a call.
     #[must_use]
     pub fn new(store: Store, scope: Scope, clock: Clock) -> Self {
-        Self { call: Arc::new(Call { store, scope, clock, meter: Meter::default() }) }
+        Self { call: Arc::new(Call { store, scope, clock, meter: Arc::default() }) }
+    }
+
+    /// The same call, once it is known who makes it.
+    #[must_use]
+    pub fn called_by(&self, caller: Option<String>) -> Self {
+        let Call { store, scope, clock, meter } = &*self.call;
+        let scope = Scope { caller, ..scope.clone() };
+        Self { call: Arc::new(Call { store: store.clone(), scope, clock: *clock, meter: Arc::clone(meter) }) }
+    }
+
+    /// The time, by the call's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.call.clock.now()
     }
 
     /// What the call has consumed so far.

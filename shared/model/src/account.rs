@@ -1,0 +1,94 @@
+//! Accounts: how somebody signs in. Apart from the [`User`](crate::User), which others may read.
+
+use protocol::{Entity, SecretHash, Timestamp, Unique, Version};
+use serde::{Deserialize, Serialize};
+
+use crate::{DeviceId, UserId};
+
+/// How one user signs in, and where the user is signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Account {
+    /// The user.
+    pub user_id: UserId,
+    /// The password's hash (argon2id, in the PHC string format); none for who signs in elsewhere only.
+    pub password: Option<String>,
+    /// Where the user is signed in, oldest first: at most [`Account::MAX_DEVICES`]. Whatever ends or changes
+    /// the user's sessions finds them here, all of them and without delay, which no index could promise.
+    pub devices: Vec<Device>,
+    /// Accounts elsewhere by which the user signs in.
+    pub identities: Vec<LinkedIdentity>,
+    /// Browsers in which the user signed in before, by the hashes of their cookies, oldest first. Others' failed
+    /// attempts do not count against them.
+    pub known: Vec<SecretHash>,
+    /// Grows with each change.
+    pub version: Version,
+}
+
+/// One signed-in device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Device {
+    /// Which one.
+    pub device: DeviceId,
+    /// Its session.
+    pub session: SecretHash,
+    /// When the session ends in any case.
+    pub ends_at: Timestamp,
+}
+
+/// An account at an identity provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LinkedIdentity {
+    /// The provider's id, such as `google`.
+    pub provider: String,
+    /// Who it is there: `sub`.
+    pub subject: String,
+    /// The address that the provider named.
+    pub email: Option<String>,
+    /// When it was linked.
+    pub linked_at: Timestamp,
+}
+
+impl Account {
+    /// On how many devices somebody is signed in at once: with one more, the oldest is signed out. Changing
+    /// rights rewrites all in one transaction, which has room for 100.
+    pub const MAX_DEVICES: usize = 30;
+    /// How many browsers are remembered.
+    pub const MAX_KNOWN: usize = 10;
+    /// The rule that an account elsewhere belongs to one user.
+    pub const UNIQUE_IDENTITY: &'static str = "identity";
+
+    /// Of a user who has never signed in.
+    pub fn new(user_id: UserId) -> Self {
+        Self {
+            user_id,
+            password: None,
+            devices: Vec::new(),
+            identities: Vec::new(),
+            known: Vec::new(),
+            version: Version::default(),
+        }
+    }
+}
+
+impl Entity for Account {
+    type Id = UserId;
+    const NAME: &'static str = "Account";
+    const PREFIX: &'static str = "account";
+
+    fn id(&self) -> &UserId {
+        &self.user_id
+    }
+    fn version(&self) -> Version {
+        self.version
+    }
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+    fn unique(&self) -> Vec<Unique> {
+        let value = |identity: &LinkedIdentity| format!("{}#{}", identity.provider, identity.subject);
+        self.identities.iter().map(|it| Unique { name: Self::UNIQUE_IDENTITY, value: value(it) }).collect()
+    }
+}

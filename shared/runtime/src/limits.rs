@@ -1,0 +1,85 @@
+//! The capability to count how often somebody does something, and to say when it is too often. The counts are
+//! in the table, so that they hold for all instances of all functions together.
+
+use protocol::{Access, Fault, Grant};
+use store::{Session, counter};
+
+use crate::opaque;
+
+/// How often something may be done in a span of time. Spans begin at fixed times, the same for everybody: at
+/// the turn of two, twice as much is possible at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// What is counted; part of the stored key.
+    pub name: &'static str,
+    /// How often.
+    pub most: u32,
+    /// In how many seconds.
+    pub span_s: u32,
+}
+
+/// See the module.
+#[derive(Clone)]
+pub struct Limits {
+    session: Session,
+}
+
+impl Limits {
+    /// Counting, and nothing else.
+    pub(crate) const GRANT: Grant =
+        Grant { entity: "Limit", prefix: counter::PREFIX, access: Access::Count, indexes: &[] };
+
+    /// For the call of this session.
+    pub fn new(session: Session) -> Self {
+        Self { session }
+    }
+
+    /// Counts once more what `who` does. It is counted before it is done, so that many at once cannot
+    /// pass together.
+    ///
+    /// # Errors
+    /// `TOO_MANY_REQUESTS`, with the time to wait.
+    pub async fn take(&self, limit: &Limit, who: &str) -> Result<(), Fault> {
+        let now_s = self.session.now().unix_ms().div_euclid(1_000);
+        let (key, ends_s) = place(limit, who, now_s);
+        let count = counter::add(self.session.clone(), key, 1, ends_s).await?;
+        if count <= i64::from(limit.most) {
+            return Ok(());
+        }
+        let wait_s = u32::try_from((ends_s - now_s).max(1)).unwrap_or(limit.span_s);
+        Err(Fault::too_many(format!("That was too often. Try again in {wait_s} seconds."), wait_s))
+    }
+
+    /// Takes back what [`take`](Limits::take) counted: it was no attempt to guess.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn give_back(&self, limit: &Limit, who: &str) -> Result<(), Fault> {
+        let now_s = self.session.now().unix_ms().div_euclid(1_000);
+        let (key, ends_s) = place(limit, who, now_s);
+        counter::add(self.session.clone(), key, -1, ends_s).await?;
+        Ok(())
+    }
+}
+
+/// Under which key it is counted, and when the span ends. Addresses of people do not stand in keys.
+fn place(limit: &Limit, who: &str, now_s: i64) -> (String, i64) {
+    let span_s = i64::from(limit.span_s.max(1));
+    let starts_s = now_s - now_s.rem_euclid(span_s);
+    (format!("{}#{starts_s}#{}", limit.name, opaque::hash(who.as_bytes())), starts_s + span_s)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_has_one_key_and_people_have_keys_of_their_own() {
+        let limit = Limit { name: "sign-in", most: 3, span_s: 60 };
+        assert_eq!(place(&limit, "ada", 120), place(&limit, "ada", 179));
+        assert_ne!(place(&limit, "ada", 120).0, place(&limit, "ada", 180).0);
+        assert_ne!(place(&limit, "ada", 120).0, place(&limit, "bob", 120).0);
+        assert_eq!(place(&limit, "ada", 125).1, 180);
+        assert!(!place(&limit, "ada@example.com", 0).0.contains("ada"));
+    }
+}

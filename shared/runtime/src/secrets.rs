@@ -1,0 +1,150 @@
+//! The capability to read a secret, and the one to sign tokens. Secrets are given by reference: the function
+//! reads one when it first needs it, and keeps it as long as its process lives.
+
+use std::{
+    collections::HashMap,
+    marker::PhantomData,
+    sync::{Arc, OnceLock},
+};
+
+use protocol::{Fault, Principal, SecretHash};
+use serde::de::DeserializeOwned;
+use store::{SecretSettings, read_secret};
+use tokio::sync::OnceCell;
+
+use crate::{
+    Call, Capability, opaque,
+    sessions::lifetime,
+    site::Site,
+    tokens::{Claims, SignerSettings, TokenSigner},
+};
+
+/// Where the secrets of a process are.
+#[derive(Default)]
+pub struct Secrets {
+    sources: HashMap<String, (Source, OnceCell<Arc<str>>)>,
+    signer: OnceLock<Arc<TokenSigner>>,
+}
+
+/// Where one secret is.
+pub enum Source {
+    /// Here: the local service has no Secrets Manager.
+    Value(String),
+    /// At AWS Secrets Manager.
+    Stored(Box<SecretSettings>),
+}
+
+impl Secrets {
+    /// By name.
+    pub fn new(sources: impl IntoIterator<Item = (String, Source)>) -> Self {
+        let sources = sources.into_iter().map(|(name, source)| (name, (source, OnceCell::new()))).collect();
+        Self { sources, signer: OnceLock::new() }
+    }
+
+    /// The text of a secret; none when there is none of this name.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) async fn text(&self, name: &str) -> Result<Option<Arc<str>>, Fault> {
+        let Some((source, cell)) = self.sources.get(name) else { return Ok(None) };
+        let text = cell.get_or_try_init(|| async {
+            match source {
+                Source::Value(text) => Ok::<Arc<str>, Fault>(text.as_str().into()),
+                Source::Stored(settings) => Ok(read_secret(SecretSettings::clone(settings)).await?.into()),
+            }
+        });
+        text.await.cloned().map(Some)
+    }
+}
+
+/// What a secret is called, and what it holds.
+pub trait SecretKind: DeserializeOwned + Send + Sync + 'static {
+    /// Its name, such as `identity-providers`.
+    const NAME: &'static str;
+}
+
+/// The capability to read one secret, which is JSON.
+#[derive(Clone)]
+pub struct Secret<S> {
+    secrets: Arc<Secrets>,
+    kind: PhantomData<fn() -> S>,
+}
+
+impl<S: SecretKind> Secret<S> {
+    /// Reads it; none when nobody made one.
+    ///
+    /// # Errors
+    /// A fault of ours when it cannot be read or does not have its form. What it holds is not told.
+    pub async fn read(&self) -> Result<Option<S>, Fault> {
+        let Some(text) = self.secrets.text(S::NAME).await? else { return Ok(None) };
+        let malformed = |_| Fault::internal(format!("the secret {} does not have the form that it must have", S::NAME));
+        serde_json::from_str(&text).map(Some).map_err(malformed)
+    }
+}
+
+impl<S: SecretKind> Capability for Secret<S> {
+    const SECRET: Option<&'static str> = Some(S::NAME);
+
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        Ok(Self { secrets: Arc::clone(call.secrets()), kind: PhantomData })
+    }
+}
+
+/// The name of the secret that signs tokens.
+pub const SIGNING: &str = "signing";
+
+/// The capability to sign access tokens: whoever has it can pass for anybody.
+#[derive(Clone)]
+pub struct Signer {
+    secrets: Arc<Secrets>,
+    site: Site,
+    clock: protocol::Clock,
+    audience: &'static str,
+}
+
+impl Capability for Signer {
+    const SECRET: Option<&'static str> = Some(SIGNING);
+
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        let (secrets, site) = (Arc::clone(call.secrets()), call.site().clone());
+        Ok(Self { secrets, site, clock: call.clock(), audience: call.service().name })
+    }
+}
+
+impl Signer {
+    /// An access token for somebody who has signed in by a session, good for
+    /// [`lifetime::ACCESS_TOKEN_S`].
+    ///
+    /// # Errors
+    /// When the key cannot be read.
+    pub async fn access_token(&self, principal: &Principal, session: Option<&SecretHash>) -> Result<String, Fault> {
+        let signer = self.signer().await?;
+        let iat = self.clock.now().unix_ms().div_euclid(1_000);
+        let claims = Claims {
+            iss: self.site.url().to_owned(),
+            aud: self.audience.to_owned(),
+            sub: principal.subject.clone(),
+            iat,
+            nbf: None,
+            exp: iat + lifetime::ACCESS_TOKEN_S,
+            jti: opaque::Opaque::random()?.text(),
+            roles: principal.roles.clone(),
+            sid: session.cloned(),
+            client_id: principal.client.as_ref().map(|client| client.id.clone()),
+            scope: principal.client.as_ref().map(|client| client.scopes.join(" ")),
+        };
+        signer.sign(&claims).map_err(Fault::internal)
+    }
+
+    async fn signer(&self) -> Result<Arc<TokenSigner>, Fault> {
+        if let Some(signer) = self.secrets.signer.get() {
+            return Ok(Arc::clone(signer));
+        }
+        let missing = || Fault::internal("there is no key to sign tokens with: `cargo run -- keys` makes one");
+        let text = self.secrets.text(SIGNING).await?.ok_or_else(missing)?;
+        let malformed = |_| Fault::internal("the key that signs tokens does not have the form that it must have");
+        let settings: SignerSettings = serde_json::from_str(&text).map_err(malformed)?;
+        let signer = Arc::new(TokenSigner::from_settings(&settings).map_err(Fault::internal)?);
+        Ok(Arc::clone(self.secrets.signer.get_or_init(|| signer)))
+    }
+}

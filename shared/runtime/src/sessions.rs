@@ -1,0 +1,185 @@
+//! Sessions: how one is looked up, what its cookie is called, and when it ends. What is stored is an entity
+//! of the service's own ([`StoredSession`]).
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use protocol::{Access, Code, Fault, Grant, Principal, SecretHash, StoredSession, Timestamp};
+use store::{Read, Session};
+
+use crate::{BoxFuture, opaque::Opaque, site::Site};
+
+/// The name of the session's cookie, before the prefix that the [`Site`] adds.
+pub const COOKIE: &str = "onefold";
+/// The header that carries the token against cross-site requests, both ways.
+pub const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
+/// The header that asks a client to call `auth.refresh`.
+pub const RENEW_HEADER: HeaderName = HeaderName::from_static("onefold-renew");
+
+/// How sessions are looked up.
+#[derive(Clone, Copy)]
+pub struct SessionLookup {
+    pub(crate) grant: Grant,
+    find: fn(Session, SecretHash) -> BoxFuture<'static, Result<Option<Found>, Fault>>,
+}
+
+/// A session that is there.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) principal: Principal,
+    pub(crate) is_cookie: bool,
+    pub(crate) wants_renewal: bool,
+}
+
+impl SessionLookup {
+    /// Sessions of this entity.
+    pub const fn of<S: StoredSession>() -> Self {
+        Self { grant: Grant::of::<S>(Access::Get), find: find::<S> }
+    }
+
+    pub(crate) async fn find(&self, session: Session, id: SecretHash) -> Result<Option<Found>, Fault> {
+        (self.find)(session, id).await
+    }
+}
+
+fn find<S: StoredSession>(session: Session, id: SecretHash) -> BoxFuture<'static, Result<Option<Found>, Fault>> {
+    let now = session.now();
+    let found = Read::<S>::new(session).get(&id);
+    Box::pin(async move {
+        Ok(found.await?.map(|stored| Found {
+            principal: stored.principal(),
+            is_cookie: stored.is_cookie(),
+            wants_renewal: stored.wants_renewal(now),
+        }))
+    })
+}
+
+/// The value of a cookie that a request carries exactly once (RFC 6265 section 4.2).
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut values = pairs.filter(|(known, _)| *known == name).map(|(_, value)| value);
+    let value = values.next()?;
+    values.next().is_none().then_some(value)
+}
+
+/// The header that sets a cookie; without a value, the one that removes it.
+///
+/// `HttpOnly`: no script reads it. `SameSite=Lax`: other sites' requests do not carry it, but for links.
+pub fn set_cookie(site: &Site, name: &str, value: Option<&Opaque>, max_age_s: i64) -> HeaderValue {
+    let secure = if site.is_secure() { "; Secure" } else { "" };
+    let name = site.cookie_name(name);
+    let text = value.map(Opaque::text).unwrap_or_default();
+    let age = if value.is_some() { max_age_s.max(0) } else { 0 };
+    let cookie = format!("{name}={text}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}");
+    let mut header = HeaderValue::try_from(cookie).unwrap_or(HeaderValue::from_static(""));
+    header.set_sensitive(true);
+    header
+}
+
+/// The token that a page must send with a cookie session's unsafe calls. It is made of the session's secret,
+/// which no other site knows, and says nothing about it.
+pub fn csrf_token(session: &Opaque) -> Opaque {
+    session.derive(b"csrf")
+}
+
+/// Whether a call with a cookie comes from a page that may make it: the session's cookie alone proves nothing,
+/// since a browser sends it with every request (OWASP, "Cross-Site Request Forgery Prevention").
+pub(crate) fn expect_own_page(
+    method: &Method,
+    headers: &HeaderMap,
+    site: &Site,
+    session: &Opaque,
+) -> Result<(), Fault> {
+    if method.is_safe() {
+        return Ok(());
+    }
+    let refuse = |message: &str| Err(Fault::new(Code::Forbidden, message));
+    match headers.get(header::ORIGIN) {
+        None => return refuse("This call needs the header origin, since a cookie says who is calling."),
+        Some(origin) if !site.trusts(origin) => {
+            return refuse("This call needs to come from a page of the service: its origin is not one of them.");
+        }
+        Some(_) => {}
+    }
+    let given = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok()).and_then(Opaque::parse);
+    match given {
+        Some(given) if given.is(&csrf_token(session)) => Ok(()),
+        _ => refuse("This call needs the header x-csrf-token, with the value that the last answer had."),
+    }
+}
+
+/// How long sessions last.
+pub mod lifetime {
+    /// An access token, in seconds.
+    pub const ACCESS_TOKEN_S: i64 = 15 * 60;
+    /// A session that nobody uses, in milliseconds.
+    pub const IDLE_MS: i64 = 24 * 3_600_000;
+    /// Any session, in milliseconds.
+    pub const ABSOLUTE_MS: i64 = 30 * 24 * 3_600_000;
+    /// A session whose holder's rights changed and that is not renewed, in milliseconds: as long as an access token.
+    pub const CHANGED_MS: i64 = ACCESS_TOKEN_S * 1000;
+}
+
+/// Whether so much of a session's idle time has gone by that it should be renewed: half of it.
+pub fn is_half_idle(renewed_at: Timestamp, now: Timestamp) -> bool {
+    now.unix_ms() - renewed_at.unix_ms() >= lifetime::IDLE_MS / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(lines: &[(HeaderName, &str)]) -> HeaderMap {
+        lines.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap())).collect()
+    }
+
+    #[test]
+    fn a_cookie_that_comes_twice_is_none() {
+        let one = headers(&[(header::COOKIE, "a=1; onefold-local=x; b=2")]);
+        assert_eq!(cookie(&one, "onefold-local"), Some("x"));
+        assert_eq!(cookie(&one, "onefold"), None);
+        let twice = headers(&[(header::COOKIE, "onefold-local=x; onefold-local=y")]);
+        assert_eq!(cookie(&twice, "onefold-local"), None);
+        let mut lines = headers(&[(header::COOKIE, "onefold-local=x")]);
+        lines.append(header::COOKIE, HeaderValue::from_static("onefold-local=y"));
+        assert_eq!(cookie(&lines, "onefold-local"), None);
+    }
+
+    #[test]
+    fn the_cookie_is_out_of_reach_of_scripts_and_other_sites() {
+        let site = Site::new("https://api.example.com", "", "");
+        let secret = Opaque::from_bytes([0; 32]);
+        assert_eq!(
+            set_cookie(&site, COOKIE, Some(&secret), 60),
+            "__Host-onefold=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure"
+        );
+        assert_eq!(
+            set_cookie(&Site::new("http://localhost:9000", "", ""), COOKIE, None, 60),
+            "onefold-local=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
+        );
+    }
+
+    #[test]
+    fn only_own_pages_make_unsafe_calls_with_a_cookie() {
+        let site = Site::new("https://api.example.com", "https://app.example.com", "");
+        let session = Opaque::random().unwrap();
+        let token = csrf_token(&session).text();
+        let other = csrf_token(&Opaque::random().unwrap()).text();
+        let code = |method: Method, lines: &[(HeaderName, &str)]| {
+            expect_own_page(&method, &headers(lines), &site, &session).map_err(|fault| fault.code)
+        };
+        let app = (header::ORIGIN, "https://app.example.com");
+        assert_eq!(code(Method::POST, &[app.clone(), (CSRF_HEADER, &token)]), Ok(()));
+        assert_eq!(code(Method::GET, &[]), Ok(()));
+        for lines in [
+            vec![],
+            vec![app.clone()],
+            vec![(CSRF_HEADER, token.as_str())],
+            vec![app.clone(), (CSRF_HEADER, other.as_str())],
+            vec![app, (CSRF_HEADER, &session.text())],
+            vec![(header::ORIGIN, "https://evil.example"), (CSRF_HEADER, token.as_str())],
+            vec![(header::ORIGIN, "null"), (CSRF_HEADER, token.as_str())],
+        ] {
+            assert_eq!(code(Method::POST, &lines), Err(Code::Forbidden), "{lines:?}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Where the service is, whose pages it trusts, and what its cookies are called.
+
+use http::HeaderValue;
+
+/// The service's addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    url: String,
+    app_url: String,
+    /// Origins whose pages may call with a cookie, besides the service's own.
+    origins: Vec<String>,
+    /// Pages of this machine are trusted: for development.
+    loopback: bool,
+}
+
+impl Site {
+    /// `url`: where the service is, such as `https://api.example.com`. `app_url`: where its pages are; the same,
+    /// when it is empty. `origins`: a list with commas, as for [`Cors`](crate::cors::Cors); `*` trusts nobody.
+    ///
+    /// A service at a loopback address without TLS is one under development: it trusts the pages of
+    /// this machine, whatever their port.
+    pub fn new(url: &str, app_url: &str, origins: &str) -> Self {
+        let url = url.trim_end_matches('/').to_owned();
+        let app_url = if app_url.is_empty() { url.clone() } else { app_url.trim_end_matches('/').to_owned() };
+        let listed = origins.split(',').map(str::trim).filter(|origin| !origin.is_empty() && *origin != "*");
+        let mut origins: Vec<String> = listed.map(str::to_owned).collect();
+        origins.extend(origin_of(&app_url).map(str::to_owned));
+        let loopback = url.strip_prefix("http://").is_some_and(is_loopback);
+        Self { url, app_url, origins, loopback }
+    }
+
+    /// Where the service is, without a slash at the end; the issuer of its tokens. Empty when it was not told.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where its pages are, without a slash at the end.
+    pub fn app_url(&self) -> &str {
+        &self.app_url
+    }
+
+    /// Whether a page of this origin may call with a cookie.
+    pub fn trusts(&self, origin: &HeaderValue) -> bool {
+        let Ok(origin) = origin.to_str() else { return false };
+        origin_of(&self.url) == Some(origin)
+            || self.origins.iter().any(|known| known == origin)
+            || (self.loopback && origin_of(origin) == Some(origin) && host_of(origin).is_some_and(is_loopback))
+    }
+
+    /// Whether cookies travel over TLS only. Not in development: browsers differ in whether they keep a `Secure`
+    /// cookie of a plain `http://127.0.0.1`.
+    pub fn is_secure(&self) -> bool {
+        !self.loopback
+    }
+
+    /// The name of a cookie. `__Host-` (RFC 6265bis section 4.1.3.2): it is of this host alone, and came over TLS.
+    pub fn cookie_name(&self, name: &str) -> String {
+        if self.is_secure() { format!("__Host-{name}") } else { format!("{name}-local") }
+    }
+}
+
+/// `https://a.example.com` of `https://a.example.com/b`.
+fn origin_of(url: &str) -> Option<&str> {
+    let scheme = url.find("://")? + 3;
+    let end = url[scheme..].find(['/', '?', '#']).map_or(url.len(), |at| scheme + at);
+    (end > scheme).then(|| &url[..end])
+}
+
+/// `localhost:5173` of `http://localhost:5173`.
+fn host_of(origin: &str) -> Option<&str> {
+    origin.split_once("://").map(|(_, host)| host)
+}
+
+/// Of a host, perhaps with a port and a path.
+fn is_loopback(rest: &str) -> bool {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trusts(site: &Site, origin: &str) -> bool {
+        site.trusts(&HeaderValue::from_str(origin).unwrap())
+    }
+
+    #[test]
+    fn a_deployed_service_trusts_itself_and_whom_it_was_told() {
+        let site = Site::new("https://api.example.com/", "https://app.example.com/in", "https://b.example.com, *");
+        for origin in ["https://api.example.com", "https://app.example.com", "https://b.example.com"] {
+            assert!(trusts(&site, origin), "{origin}");
+        }
+        for origin in [
+            "null",
+            "*",
+            "http://api.example.com",
+            "https://api.example.com:8443",
+            "https://api.example.com.evil.example",
+            "https://evil.example",
+            "http://localhost:5173",
+            "",
+        ] {
+            assert!(!trusts(&site, origin), "{origin}");
+        }
+        assert_eq!((site.cookie_name("onefold").as_str(), site.is_secure()), ("__Host-onefold", true));
+    }
+
+    #[test]
+    fn a_service_under_development_trusts_the_pages_of_its_machine() {
+        let site = Site::new("http://127.0.0.1:9000", "", "");
+        for origin in ["http://127.0.0.1:9000", "http://localhost:5173", "http://127.0.0.1:1", "http://[::1]:3000"] {
+            assert!(trusts(&site, origin), "{origin}");
+        }
+        for origin in ["http://evil.example", "http://localhost.evil.example", "http://127.0.0.1.evil.example", "null"]
+        {
+            assert!(!trusts(&site, origin), "{origin}");
+        }
+        assert_eq!((site.cookie_name("onefold").as_str(), site.is_secure()), ("onefold-local", false));
+    }
+
+    #[test]
+    fn without_an_address_nobody_is_trusted_and_cookies_are_safe() {
+        let site = Site::new("", "", "");
+        assert!(!trusts(&site, "http://localhost:5173") && !trusts(&site, ""));
+        assert!(site.is_secure());
+    }
+}

@@ -1,0 +1,271 @@
+//! The HTTP side of a call, for the few procedures that see it: cookies, where a call comes from, and
+//! requests and answers whose form a standard dictates.
+
+use std::sync::{Mutex, PoisonError};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
+use protocol::{Code, Fault, trpc};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{Call, Capability, opaque::Opaque, sessions, site::Site};
+
+/// From which address a request came, as whoever took it from the network says. An extension of the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerAddress(pub String);
+
+/// The capability to set and remove the service's cookies.
+#[derive(Clone)]
+pub struct Cookies(Call);
+
+impl Cookies {
+    /// Gives the browser a secret under a name, for so many seconds.
+    pub fn set(&self, name: &str, value: &Opaque, max_age_s: i64) {
+        self.0.set_cookie(sessions::set_cookie(self.0.site(), name, Some(value), max_age_s));
+    }
+
+    /// Takes it away.
+    pub fn remove(&self, name: &str) {
+        self.0.set_cookie(sessions::set_cookie(self.0.site(), name, None, 0));
+    }
+
+    /// The secret that the browser sent under a name.
+    pub fn get(&self, name: &str) -> Option<Opaque> {
+        let name = self.0.site().cookie_name(name);
+        sessions::cookie(&self.0.parts().headers, &name).and_then(Opaque::parse)
+    }
+}
+
+impl Capability for Cookies {
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        Ok(Self(call.clone()))
+    }
+}
+
+/// The capability to know where a call comes from, for lists of devices and for limits. Whatever a caller says
+/// about itself, it may have made up; the address is the network's word.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Device {
+    /// The network address; empty when it is not known.
+    pub address: String,
+    /// What the program calls itself (`user-agent`), cut to 200 characters.
+    pub agent: String,
+}
+
+impl Capability for Device {
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        let parts = call.parts();
+        let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let address = parts.extensions.get::<PeerAddress>().map(|peer| peer.0.clone()).unwrap_or_default();
+        Ok(Self { address, agent: agent.chars().take(200).collect() })
+    }
+}
+
+impl Capability for Site {
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        Ok(call.site().clone())
+    }
+}
+
+/// The whole request, for a procedure with `http = "…"`.
+pub struct HttpRequest {
+    parts: request::Parts,
+    body: Bytes,
+}
+
+impl Capability for HttpRequest {
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        Ok(Self { parts: call.parts().clone(), body: call.body() })
+    }
+}
+
+impl HttpRequest {
+    /// For tests.
+    pub fn new(request: Request<Bytes>) -> Self {
+        let (parts, body) = request.into_parts();
+        Self { parts, body }
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.parts.headers
+    }
+
+    /// The query string as it came, without its question mark.
+    pub fn query_string(&self) -> &str {
+        self.parts.uri.query().unwrap_or_default()
+    }
+
+    /// The parameters of the address. Unknown ones are ignored, as RFC 6749 section 3.1 wants it.
+    ///
+    /// # Errors
+    /// `BAD_REQUEST` when one is missing, malformed or there twice.
+    pub fn query<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        form(self.query_string().as_bytes())
+    }
+
+    /// The parameters of a form in the body (`application/x-www-form-urlencoded`).
+    ///
+    /// # Errors
+    /// `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`; `BAD_REQUEST` as for [`HttpRequest::query`].
+    pub fn form<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        let media_type = self.parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media_type = media_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
+        if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            let message = "The body must be a form (application/x-www-form-urlencoded).";
+            return Err(Fault::new(Code::UnsupportedMediaType, message));
+        }
+        if self.body.len() > MAX_FORM_BYTES {
+            return Err(trpc::too_large());
+        }
+        form(&self.body)
+    }
+
+    /// User and password of `Authorization: Basic …` (RFC 7617), each decoded as RFC 6749 section 2.3.1 wants it.
+    pub fn basic(&self) -> Option<(String, String)> {
+        let mut values = self.parts.headers.get_all(header::AUTHORIZATION).into_iter();
+        let (scheme, text) = values.next()?.to_str().ok()?.split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("basic") || values.next().is_some() {
+            return None;
+        }
+        let text = String::from_utf8(BASE64.decode(text.trim()).ok()?).ok()?;
+        let (user, password) = text.split_once(':')?;
+        let decoded = |text: &str| trpc::percent_decode(text, true).map(std::borrow::Cow::into_owned);
+        Some((decoded(user)?, decoded(password)?))
+    }
+}
+
+/// The longest form that is read, in bytes.
+const MAX_FORM_BYTES: usize = 64 * 1024;
+
+/// The parser's own words may quote what was sent, a secret perhaps: only the parameter's name is told.
+fn form<T: DeserializeOwned>(text: &[u8]) -> Result<T, Fault> {
+    serde_urlencoded::from_bytes(text).map_err(|error| {
+        let message = error.to_string();
+        let named = ["missing field", "duplicate field"].into_iter().find(|reason| message.starts_with(reason));
+        Fault::bad_request(match (named, message.split('`').nth(1)) {
+            (Some(reason), Some(name)) => {
+                format!("A parameter is {}: {name}.", reason.split(' ').next().unwrap_or_default())
+            }
+            _ => "The parameters cannot be read.".to_owned(),
+        })
+    })
+}
+
+/// An answer whose form a standard dictates. It is kept by nobody unless it says otherwise.
+#[derive(Debug)]
+pub struct HttpReply(Response<Bytes>);
+
+impl HttpReply {
+    /// JSON.
+    ///
+    /// # Errors
+    /// A fault of ours, if `value` cannot be written.
+    pub fn json(status: StatusCode, value: &impl Serialize) -> Result<Self, Fault> {
+        let body = serde_json::to_vec(value).map_err(Fault::internal)?;
+        Ok(Self::of(status, "application/json", body.into()))
+    }
+
+    /// Sends the browser on, with GET (RFC 9110 section 15.4.4, and RFC 9700 section 4.12).
+    pub fn redirect(url: &str) -> Result<Self, Fault> {
+        let mut reply = Self::of(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", Bytes::new());
+        let location = HeaderValue::try_from(url).map_err(Fault::internal)?;
+        reply.0.headers_mut().insert(header::LOCATION, location);
+        Ok(reply)
+    }
+
+    /// A page. `policy` is its `content-security-policy`.
+    pub fn html(status: StatusCode, page: String, policy: &'static str) -> Self {
+        Self::of(status, "text/html; charset=utf-8", page.into())
+            .header(header::CONTENT_SECURITY_POLICY, policy)
+            .header(header::X_FRAME_OPTIONS, "DENY")
+    }
+
+    /// Nothing but a status.
+    pub fn empty(status: StatusCode) -> Self {
+        Self::of(status, "text/plain; charset=utf-8", Bytes::new())
+    }
+
+    /// The same with another header.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.0.headers_mut().insert(name, HeaderValue::from_static(value));
+        self
+    }
+
+    fn of(status: StatusCode, media_type: &'static str, body: Bytes) -> Self {
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        Self(response)
+    }
+
+    /// The response.
+    pub fn into_response(self) -> Response<Bytes> {
+        self.0
+    }
+}
+
+/// What a call adds to its answer's headers.
+#[derive(Debug, Default)]
+pub(crate) struct Added(Mutex<Vec<(HeaderName, HeaderValue)>>);
+
+impl Added {
+    pub(crate) fn push(&self, name: HeaderName, value: HeaderValue) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((name, value));
+    }
+
+    pub(crate) fn append_to(&self, headers: &mut HeaderMap) {
+        for (name, value) in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            headers.append(name, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Parameters {
+        code: String,
+        state: Option<String>,
+    }
+
+    fn post(body: &str) -> HttpRequest {
+        let request = Request::post("/oauth/token?code=q&state=a+b%26")
+            .header("content-type", "application/x-www-form-urlencoded;charset=UTF-8")
+            .header("authorization", "Basic YSUyNmI6cCtx");
+        HttpRequest::new(request.body(Bytes::from(body.to_owned())).unwrap())
+    }
+
+    #[test]
+    fn parameters_are_read_once_each_and_others_are_ignored() {
+        let request = post("code=c&other=1&other=2");
+        assert_eq!(request.query::<Parameters>().unwrap(), Parameters { code: "q".into(), state: Some("a b&".into()) });
+        assert_eq!(request.form::<Parameters>().unwrap(), Parameters { code: "c".into(), state: None });
+        assert_eq!(request.basic(), Some(("a&b".into(), "p q".into())));
+    }
+
+    #[test]
+    fn a_refusal_names_the_parameter_and_quotes_nothing() {
+        for (body, expected) in [
+            ("state=hunter2", "A parameter is missing: code."),
+            ("code=hunter2&code=hunter3", "A parameter is duplicate: code."),
+        ] {
+            assert_eq!(post(body).form::<Parameters>().unwrap_err().message, expected);
+        }
+        let large = format!("code={}", "a".repeat(MAX_FORM_BYTES));
+        assert_eq!(post(&large).form::<Parameters>().unwrap_err().code, Code::PayloadTooLarge);
+        let json = Request::post("/oauth/token").header("content-type", "application/json").body(Bytes::new()).unwrap();
+        let refused = HttpRequest::new(json).form::<Parameters>().unwrap_err();
+        assert_eq!(refused.code, Code::UnsupportedMediaType);
+    }
+}
