@@ -115,3 +115,38 @@ fn the_contract_holds_the_limits_that_a_procedure_states() {
         ]
     );
 }
+
+mod leak {
+    use runtime::{Callers, Definition};
+
+    const SERVICE: Definition =
+        Definition { name: "leak", permits: |_, _| true, callers: Callers::Tokens, method_override: true };
+
+    runtime::procedures! {
+        inline SERVICE;
+        accounts { tell }
+    }
+
+    mod accounts {
+        pub mod tell {
+            use model::Password;
+            use runtime::prelude::*;
+
+            #[wire]
+            pub struct Account {
+                pub passwords: Vec<Password>,
+            }
+            /// Tell what nobody may tell.
+            #[procedure(query, auth = public)]
+            pub async fn tell() -> Account {
+                Account { passwords: Vec::new() }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_password_does_not_go_out() {
+    let faults = codegen::render(&leak::service()).unwrap_err();
+    assert_eq!(faults, ["Password holds a secret, and stands in an output or a failure"]);
+}

@@ -95,7 +95,7 @@ fn text(rng: &mut Rng, schema: &Value) -> String {
         (Some("date-time"), _) => one_of(rng, &TIMES),
         (None, _) if schema["contentEncoding"] == "base64" => one_of(rng, &BASE64),
         (None, Some(pattern)) if pattern.starts_with("^-?") => one_of(rng, &DECIMALS),
-        (None, None) => {
+        (None | Some("password"), None) => {
             let least = usize::try_from(schema["minLength"].as_u64().unwrap_or(0)).expect("short");
             let most = schema["maxLength"].as_u64().map_or(least + 40, |most| usize::try_from(most).expect("short"));
             match rng.u8(..4) {

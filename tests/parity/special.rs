@@ -7,7 +7,7 @@ const SERVICE: Definition =
 
 runtime::procedures! {
     inline SERVICE;
-    kinds { everything, patch, shapes }
+    kinds { everything, patch, secrets, shapes }
 }
 
 mod kinds {
@@ -122,6 +122,25 @@ mod kinds {
         #[procedure(mutation, auth = public)]
         pub async fn patch(input: Input) -> bool {
             !input.number.is_keep()
+        }
+    }
+
+    pub mod secrets {
+        use model::{GivenPassword, Password};
+        use runtime::prelude::*;
+
+        /// What only comes in.
+        #[wire]
+        pub struct Input {
+            #[garde(dive)]
+            pub password: Password,
+            #[garde(dive)]
+            pub given: Option<GivenPassword>,
+        }
+        /// Say whether they are the same.
+        #[procedure(mutation, auth = public)]
+        pub async fn secrets(input: Input) -> bool {
+            input.given.is_some_and(|given| given.as_str() == input.password.as_str())
         }
     }
 

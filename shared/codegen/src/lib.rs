@@ -35,7 +35,7 @@ const GENERATED_ONLY: [&str; 1] = ["functions/src/bin"];
 ///
 /// # Errors
 /// What makes the service impossible to describe: two types of one name, an input that would ignore
-/// unknown fields, a route that two procedures have.
+/// unknown fields, a route that two procedures have, a secret that goes out.
 pub fn render(service: &Service) -> Result<Vec<File>, Vec<String>> {
     let (contract, declarations) = contract(service)?;
     let mut files = vec![File { path: "bindings/contract.json".into(), text: contract_json(&contract) }];
@@ -75,7 +75,23 @@ fn faults(contract: &Contract) -> Vec<String> {
             faults.push(format!("{name} stands in an input and ignores unknown fields: mark it `#[wire(input)]`"));
         }
     }
+    for (name, schema) in &contract.output_types {
+        if is_write_only(schema) {
+            faults.push(format!("{name} holds a secret, and stands in an output or a failure"));
+        }
+    }
     faults
+}
+
+/// Whether a secret is in it: a type that only comes in says so in its schema.
+fn is_write_only(schema: &serde_json::Value) -> bool {
+    match schema {
+        serde_json::Value::Object(members) => {
+            members.get("writeOnly") == Some(&true.into()) || members.values().any(is_write_only)
+        }
+        serde_json::Value::Array(members) => members.iter().any(is_write_only),
+        _ => false,
+    }
 }
 
 /// Whether an object, or a variant of a tagged union, takes fields that it does not know.

@@ -3,6 +3,7 @@
 mod account;
 mod email;
 mod mailed_token;
+mod password;
 mod post;
 mod role;
 mod session;
@@ -11,6 +12,7 @@ mod user;
 pub use account::{Account, Device, LinkedIdentity};
 pub use email::EmailAddress;
 pub use mailed_token::{MailedToken, Purpose};
+pub use password::{GivenPassword, Password};
 pub use post::{Post, PostId};
 pub use role::Role;
 pub use session::{DeviceId, DeviceKind, Proof, Session};

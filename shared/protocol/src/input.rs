@@ -1,5 +1,7 @@
 //! From the bytes of an input to its type, with every fault named by its path.
 
+use std::borrow::Cow;
+
 use garde::Validate;
 use serde::de::DeserializeOwned;
 
@@ -52,19 +54,35 @@ fn misshapen(error: &serde_path_to_error::Error<serde_json::Error>) -> Fault {
     // client wrote the JSON.
     let message = error.inner().to_string();
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(sentence, _)| sentence);
+    let message = unquoted(message);
     // serde reports a missing field at the object that lacks it.
     let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
     let message = match missing {
-        None => message,
+        None => message.into_owned(),
         Some(field) => {
             if !path.is_empty() {
                 path.push('.');
             }
             path.push_str(field);
-            "is required"
+            "is required".to_owned()
         }
     };
-    Fault::invalid(vec![FieldFault { path, message: message.to_owned() }])
+    Fault::invalid(vec![FieldFault { path, message }])
+}
+
+/// serde quotes the value that it did not expect, and it may be a secret in the wrong place: what kind of
+/// value it was says enough. Names of fields stay, which a caller has to see.
+fn unquoted(message: &str) -> Cow<'_, str> {
+    for (start, quotes) in
+        [("invalid type: ", ['"', '`']), ("invalid value: ", ['"', '`']), ("unknown variant ", ['`'; 2])]
+    {
+        let Some(found) = message.strip_prefix(start) else { continue };
+        // What was expected is our own text; what was found may hold anything.
+        let (found, expected) = found.rsplit_once(", expected ").unwrap_or((found, "something else"));
+        let kind = found.split(quotes).next().unwrap_or_default();
+        return Cow::Owned(format!("{}, expected {expected}", [start, kind].concat().trim_end()));
+    }
+    Cow::Borrowed(message)
 }
 
 #[inline(never)]
@@ -133,6 +151,23 @@ mod tests {
         assert_eq!(faults(r#"{"maxLines": 1, "theName": "a", "lines": [{"a": 300}]}"#)[0].0, "lines[0].a");
         assert_eq!(faults(r#"{"maxLines": 1, "theName": "a", "other": 1}"#)[0].0, "other");
         assert!(decode::<Order>(Some(br#"{"maxLines": 1, "theName": "a"} {}"#)).is_err());
+    }
+
+    #[test]
+    fn a_wrong_value_is_not_quoted() {
+        let told = |json: &str| faults(json)[0].1.clone();
+        assert_eq!(told(r#"{"maxLines": "hunter2, expected `\"no\"`"}"#), "invalid type: string, expected u8");
+        assert_eq!(told(r#"{"maxLines": 31415}"#), "invalid value: integer, expected u8");
+        assert_eq!(told(r#"{"maxLines": 3.1415}"#), "invalid type: floating point, expected u8");
+        assert_eq!(told(r#"{"maxLines": true}"#), "invalid type: boolean, expected u8");
+        assert_eq!(told(r#"{"maxLines": null}"#), "invalid type: null, expected u8");
+        assert_eq!(told(r#""hunter2""#), "invalid type: string, expected struct Order");
+        assert_eq!(unquoted("unknown variant `hunter2`, expected `a` or `b`"), "unknown variant, expected `a` or `b`");
+        assert_eq!(
+            unquoted("unknown variant `hunter2`, there are no variants"),
+            "unknown variant, expected something else"
+        );
+        assert_eq!(unquoted("invalid length 3, expected a pair"), "invalid length 3, expected a pair");
     }
 
     #[test]
