@@ -16,6 +16,7 @@ pub mod gateway;
 pub mod lambda;
 pub mod limits;
 pub mod opaque;
+pub mod password;
 pub mod principal;
 pub mod rotation;
 pub mod secrets;
