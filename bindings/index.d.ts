@@ -9,11 +9,98 @@ import type {
   TRPC_ERROR_CODE_NUMBER,
 } from "@trpc/server";
 
+/** What happened. */
+export type AuditAction = "registered" | "signedIn" | "signInFailed" | "signedOut" | "tokenReused" | "emailVerified" | "passwordChanged" | "passwordReset" | "userCreated" | "userChanged" | "rightsChanged" | "userDeleted" | "identityLinked" | "identityUnlinked" | "clientCreated" | "clientDeleted" | "consentGiven" | "dataExported" | "accountErased";
+
+/** One entry. It never holds a secret, nor what was in a changed field. */
+export type AuditEntry = {
+  /** The entry's id. */
+  id: AuditEntryId;
+  /** When it happened. */
+  at: Timestamp;
+  /** What happened. */
+  action: AuditAction;
+  /** Who did it: a user's id, or what else the caller's token names; null when nobody was signed in. */
+  actor: string | null;
+  /** To whom or what: an id; null when that is the actor. */
+  target: string | null;
+  /** What was changed, or by what means, in words; null when that is clear. */
+  detail: string | null;
+  /** From which network address. */
+  address: string;
+  /** Grows with each change; entries have none. */
+  version: Version;
+};
+
+/** Names one entry of the audit log. */
+export type AuditEntryId = string & { readonly __brand: "AuditEntryId" };
+
 /** Where the next page begins: sealed, for one caller and one query only. */
 export type Cursor = string & { readonly __brand: "Cursor" };
 
+/** Names one device, or application, on which somebody is signed in. It stays when its secrets change. */
+export type DeviceId = string & { readonly __brand: "DeviceId" };
+
+/** What a signed-in session is used by. */
+export type DeviceKind = "cookie" | "tokens" | "application";
+
+/** Where somebody is signed in. */
+export type Devices = {
+  /** Each device and application, newest first. */
+  items: Array<SignedInDevice>;
+};
+
 /** An e-mail address as its owner writes it. Two that differ only in case are the same address. */
 export type EmailAddress = string;
+
+/** What is kept about somebody. Long lists come in parts. */
+export type Exported = {
+  /** The person. */
+  user: User;
+  /** Accounts elsewhere by which the person signs in. */
+  identities: Array<Identity>;
+  /** What the person wrote, newest first. */
+  posts: Array<Post>;
+  /** Where the next posts begin; null at the end. */
+  next: Cursor | null;
+};
+
+/**
+ * A password that somebody gives to sign in: whatever was typed. A rule that changed must keep
+ * nobody out.
+ */
+export type GivenPassword = string;
+
+/** An account elsewhere. */
+export type Identity = {
+  /** The provider's id, such as `google`. */
+  provider: string;
+  /** Who the person is there. */
+  subject: string;
+  /** The address that the provider named. */
+  email: string | null;
+  /** When it was linked. */
+  linkedAt: Timestamp;
+};
+
+/** How a sign-in is kept. */
+export type Keep = "cookie" | "tokens";
+
+/** Oneself. */
+export type Me = {
+  /** The user's id. */
+  id: UserId;
+  /** Where mail reaches the user. */
+  email: EmailAddress;
+  /** The name that others see. */
+  name: string;
+  /** Whether the address is proved. As long as it is not, the user has no permissions. */
+  isVerified: boolean;
+  /** What the user is in the company. */
+  role: Role;
+  /** What the user may do. */
+  permissions: Array<string>;
+};
 
 /** One page of a list. */
 export type Page<T> = {
@@ -25,6 +112,12 @@ export type Page<T> = {
 
 /** How many entries a page may have. */
 export type PageSize = number;
+
+/**
+ * A password that somebody chooses: 12 to 128 characters of any kind, kept exactly as they are
+ * (OWASP ASVS 5.0, V6.2). Whether it is too common is for `runtime::password::weakness` to say.
+ */
+export type Password = string;
 
 /** A post on the notice board. */
 export type Post = {
@@ -50,8 +143,52 @@ export type PostId = string & { readonly __brand: "PostId" };
 /** An order of posts; a minus turns it round. */
 export type PostSort = "createdAt" | "-createdAt" | "title" | "-title";
 
+/** What was renewed. */
+export type Refreshed = {
+  /** The tokens, when it was they. */
+  tokens: Tokens | null;
+};
+
+/** What was signed out. */
+export type Revoked = {
+  /** How many devices and applications. */
+  count: number;
+};
+
 /** What somebody is in the company. */
 export type Role = "administrator" | "employee" | "viewer";
+
+/** Somebody who has signed in. */
+export type SignedIn = {
+  /** Who it is. */
+  user: Me;
+  /** The tokens, when they were asked for. */
+  tokens: Tokens | null;
+};
+
+/** A device, or an application, on which somebody is signed in. */
+export type SignedInDevice = {
+  /** Names it, for `sessions.revoke`. */
+  device: DeviceId;
+  /** Whether it is the one that asks. */
+  current: boolean;
+  /** What it is. */
+  kind: DeviceKind;
+  /** The application, when it is one. */
+  clientId: string | null;
+  /** What the application may do; empty for own devices. */
+  scopes: Array<string>;
+  /** When it was signed in. */
+  createdAt: Timestamp;
+  /** When its session was last renewed. */
+  renewedAt: Timestamp;
+  /** When its session ends if it is not renewed. */
+  expiresAt: Timestamp;
+  /** From which network address it was signed in. */
+  address: string;
+  /** What the program calls itself. */
+  agent: string;
+};
 
 /**
  * A time, RFC 3339 in UTC to the millisecond, in the years 0 to 9999.
@@ -59,6 +196,16 @@ export type Role = "administrator" | "employee" | "viewer";
  * Its text has a fixed width, so that it sorts as the time does.
  */
 export type Timestamp = string & { readonly __brand: "Timestamp" };
+
+/** The tokens of a program that signed in. */
+export type Tokens = {
+  /** Says who is calling: `authorization: Bearer <token>`. */
+  accessToken: string;
+  /** Good for one call of `auth.refresh`, which gives both anew. */
+  refreshToken: string;
+  /** How long the access token is good, in seconds from now. */
+  expiresInS: number;
+};
 
 /** Somebody who works with the service. */
 export type User = {
@@ -88,6 +235,204 @@ export type UserSort = "createdAt" | "-createdAt" | "age" | "-age" | "name" | "-
 
 /** The version of a stored entity; each write makes the next. */
 export type Version = number;
+
+/** The input of `account.erase`. */
+export type AccountEraseInput = {
+  /** The account's password; left out where it has none. */
+  password?: GivenPassword | null;
+};
+
+/** The output of `account.erase`. */
+export type AccountEraseOutput = undefined;
+
+/**
+ * The failures of `account.erase`.
+ * - `notAUser` (NOT_FOUND): The caller is no user.
+ * - `wrongPassword` (FORBIDDEN): The account has another password.
+ * - `lastAdministrator` (UNPROCESSABLE_CONTENT): There must be another administrator first.
+ */
+export type AccountEraseFailure = { type: "notAUser" } | { type: "wrongPassword" } | { type: "lastAdministrator" };
+
+/** The input of `account.export`. */
+export type AccountExportInput = {
+  /** Where to go on: `next` of the part before. */
+  cursor?: Cursor | null;
+};
+
+/** The output of `account.export`. */
+export type AccountExportOutput = Exported;
+
+/**
+ * The failures of `account.export`.
+ * - `notAUser` (NOT_FOUND): The caller is no user.
+ */
+export type AccountExportFailure = { type: "notAUser" };
+
+/** The input of `audit.list`. */
+export type AuditListInput = {
+  /** Only what this person, or other caller, did. */
+  actor?: string | null;
+  /** Only what was done to this person or thing, by themselves as well. */
+  target?: string | null;
+  /** How many entries a page has; 20 if left out. */
+  limit?: PageSize | null;
+  /** Where to go on: `next` of the page before. */
+  cursor?: Cursor | null;
+};
+
+/** The output of `audit.list`. */
+export type AuditListOutput = Page<AuditEntry>;
+
+/** The failures of `audit.list`. */
+export type AuditListFailure = never;
+
+/** The input of `auth.change_password`. */
+export type AuthChangePasswordInput = {
+  /** The password that the account has now; left out where it has none. */
+  current?: GivenPassword | null;
+  /** The new password, at least 12 characters. */
+  password: Password;
+};
+
+/** The output of `auth.change_password`. */
+export type AuthChangePasswordOutput = undefined;
+
+/**
+ * The failures of `auth.change_password`.
+ * - `wrongPassword` (FORBIDDEN): The account has another password now.
+ * - `notAUser` (NOT_FOUND): The caller is no user.
+ */
+export type AuthChangePasswordFailure = { type: "wrongPassword" } | { type: "notAUser" };
+
+/** The input of `auth.login`. */
+export type AuthLoginInput = {
+  /** The address of the account. */
+  email: EmailAddress;
+  /** Its password. */
+  password: GivenPassword;
+  /** In a cookie if left out. */
+  keep?: Keep | null;
+};
+
+/** The output of `auth.login`. */
+export type AuthLoginOutput = SignedIn;
+
+/**
+ * The failures of `auth.login`.
+ * - `wrongCredentials` (UNAUTHORIZED): There is no account with this address and this password.
+ */
+export type AuthLoginFailure = { type: "wrongCredentials" };
+
+/** The input of `auth.logout`. */
+export type AuthLogoutInput = {
+  /** The tokens of a program. */
+  refreshToken?: string | null;
+};
+
+/** The output of `auth.logout`. */
+export type AuthLogoutOutput = undefined;
+
+/** The failures of `auth.logout`. */
+export type AuthLogoutFailure = never;
+
+/** The input of `auth.me`. */
+export type AuthMeInput = undefined;
+
+/** The output of `auth.me`. */
+export type AuthMeOutput = Me;
+
+/**
+ * The failures of `auth.me`.
+ * - `notAUser` (NOT_FOUND): The caller is no user: an operator, or somebody whose account was deleted.
+ */
+export type AuthMeFailure = { type: "notAUser" };
+
+/** The input of `auth.refresh`. */
+export type AuthRefreshInput = {
+  /** The last refresh token; the browser's cookie is renewed if it is left out. */
+  refreshToken?: string | null;
+};
+
+/** The output of `auth.refresh`. */
+export type AuthRefreshOutput = Refreshed;
+
+/**
+ * The failures of `auth.refresh`.
+ * - `ended` (UNAUTHORIZED): The session has ended: sign in again.
+ */
+export type AuthRefreshFailure = { type: "ended" };
+
+/** The input of `auth.register`. */
+export type AuthRegisterInput = {
+  /** Where mail reaches the person. */
+  email: EmailAddress;
+  /** The name that others see. */
+  name: string;
+  /** The password, at least 12 characters. */
+  password: Password;
+};
+
+/** The output of `auth.register`. */
+export type AuthRegisterOutput = undefined;
+
+/** The failures of `auth.register`. */
+export type AuthRegisterFailure = never;
+
+/** The input of `auth.request_reset`. */
+export type AuthRequestResetInput = {
+  /** The address of the account. */
+  email: EmailAddress;
+};
+
+/** The output of `auth.request_reset`. */
+export type AuthRequestResetOutput = undefined;
+
+/** The failures of `auth.request_reset`. */
+export type AuthRequestResetFailure = never;
+
+/** The input of `auth.resend_verification`. */
+export type AuthResendVerificationInput = {
+  /** The address that is to be proved. */
+  email: EmailAddress;
+};
+
+/** The output of `auth.resend_verification`. */
+export type AuthResendVerificationOutput = undefined;
+
+/** The failures of `auth.resend_verification`. */
+export type AuthResendVerificationFailure = never;
+
+/** The input of `auth.reset_password`. */
+export type AuthResetPasswordInput = {
+  /** The token that was mailed. */
+  token: string;
+  /** The new password, at least 12 characters. */
+  password: Password;
+};
+
+/** The output of `auth.reset_password`. */
+export type AuthResetPasswordOutput = undefined;
+
+/**
+ * The failures of `auth.reset_password`.
+ * - `notValid` (UNPROCESSABLE_CONTENT): The link is not good any more: it was used, it is older than 30 minutes, or the address is another one by now.
+ */
+export type AuthResetPasswordFailure = { type: "notValid" };
+
+/** The input of `auth.verify_email`. */
+export type AuthVerifyEmailInput = {
+  /** The token that was mailed. */
+  token: string;
+};
+
+/** The output of `auth.verify_email`. */
+export type AuthVerifyEmailOutput = undefined;
+
+/**
+ * The failures of `auth.verify_email`.
+ * - `notValid` (UNPROCESSABLE_CONTENT): The link is not good any more: it was used, it is older than 30 minutes, or the address is another one by now.
+ */
+export type AuthVerifyEmailFailure = { type: "notValid" };
 
 /** The input of `health.ping`. */
 export type HealthPingInput = undefined;
@@ -184,6 +529,39 @@ export type PostsUpdateOutput = Post;
  * - `changed` (CONFLICT): The post was changed in the meantime.
  */
 export type PostsUpdateFailure = { type: "missing", value: PostId } | { type: "changed", version: Version };
+
+/** The input of `sessions.list`. */
+export type SessionsListInput = undefined;
+
+/** The output of `sessions.list`. */
+export type SessionsListOutput = Devices;
+
+/** The failures of `sessions.list`. */
+export type SessionsListFailure = never;
+
+/** The input of `sessions.revoke`. */
+export type SessionsRevokeInput = {
+  /** Its name in `sessions.list`. */
+  device: DeviceId;
+};
+
+/** The output of `sessions.revoke`. */
+export type SessionsRevokeOutput = undefined;
+
+/**
+ * The failures of `sessions.revoke`.
+ * - `missing` (NOT_FOUND): One is not signed in on this device. Whether somebody else is, is not told.
+ */
+export type SessionsRevokeFailure = { type: "missing", value: DeviceId };
+
+/** The input of `sessions.revoke_others`. */
+export type SessionsRevokeOthersInput = undefined;
+
+/** The output of `sessions.revoke_others`. */
+export type SessionsRevokeOthersOutput = Revoked;
+
+/** The failures of `sessions.revoke_others`. */
+export type SessionsRevokeOthersFailure = never;
 
 /** The input of `users.create`. */
 export type UsersCreateInput = {
@@ -297,12 +675,28 @@ export type UsersUpdateFailure = { type: "missing", value: UserId } | { type: "e
 
 /** The failures of every procedure, by its name. */
 export type Failures = {
+  "account.erase": AccountEraseFailure;
+  "account.export": AccountExportFailure;
+  "audit.list": AuditListFailure;
+  "auth.change_password": AuthChangePasswordFailure;
+  "auth.login": AuthLoginFailure;
+  "auth.logout": AuthLogoutFailure;
+  "auth.me": AuthMeFailure;
+  "auth.refresh": AuthRefreshFailure;
+  "auth.register": AuthRegisterFailure;
+  "auth.request_reset": AuthRequestResetFailure;
+  "auth.resend_verification": AuthResendVerificationFailure;
+  "auth.reset_password": AuthResetPasswordFailure;
+  "auth.verify_email": AuthVerifyEmailFailure;
   "health.ping": HealthPingFailure;
   "posts.create": PostsCreateFailure;
   "posts.delete": PostsDeleteFailure;
   "posts.get": PostsGetFailure;
   "posts.list": PostsListFailure;
   "posts.update": PostsUpdateFailure;
+  "sessions.list": SessionsListFailure;
+  "sessions.revoke": SessionsRevokeFailure;
+  "sessions.revoke_others": SessionsRevokeOthersFailure;
   "users.create": UsersCreateFailure;
   "users.delete": UsersDeleteFailure;
   "users.get": UsersGetFailure;
@@ -335,6 +729,67 @@ export type AppErrorShape = { message: string; code: TRPC_ERROR_CODE_NUMBER; dat
 
 /** Every procedure, as the official client wants to see it. */
 export type AppRecord = {
+  account: {
+    /**
+     * Erase one's own account for good: the person, how one signs in, and every session.
+     *
+     * What one wrote for the company stays, under an id that leads to nobody; so do the entries of the audit log, until
+     * they expire.
+     */
+    erase: TRPCMutationProcedure<{ input: AccountEraseInput | undefined; output: AccountEraseOutput; meta: unknown }>;
+    /** Take along everything that is kept about oneself, part by part. Where one is signed in, `sessions.list` tells. */
+    export: TRPCMutationProcedure<{ input: AccountExportInput | undefined; output: AccountExportOutput; meta: unknown }>;
+  };
+  audit: {
+    /**
+     * List the audit log: who did what to whom.
+     *
+     * With an actor as well as a target, what the actor did is read, and other targets are dropped: a page may come
+     * back shorter than asked, with `next`.
+     */
+    list: TRPCQueryProcedure<{ input: AuditListInput | undefined; output: AuditListOutput; meta: unknown }>;
+  };
+  auth: {
+    /** Change one's own password. All other devices are signed out, and this one's cookie is renewed. */
+    change_password: TRPCMutationProcedure<{ input: AuthChangePasswordInput; output: AuthChangePasswordOutput; meta: unknown }>;
+    /**
+     * Sign in with an e-mail address and a password.
+     *
+     * It takes as long, and says the same, whether the address is unknown or the password is wrong.
+     */
+    login: TRPCMutationProcedure<{ input: AuthLoginInput; output: AuthLoginOutput; meta: unknown }>;
+    /** Sign out: the browser's session ends, and that of the tokens, if there are any. Signing out twice is no mistake. */
+    logout: TRPCMutationProcedure<{ input: AuthLogoutInput | undefined; output: AuthLogoutOutput; meta: unknown }>;
+    /** Tell who is signed in. */
+    me: TRPCQueryProcedure<{ input: undefined; output: AuthMeOutput; meta: unknown }>;
+    /**
+     * Renew a session: its tokens, or the browser's cookie.
+     *
+     * A refresh token is good once. Within half a minute it may come again, for an answer that was lost, and gets
+     * the same answer; after that its session ends, since two parties have it.
+     */
+    refresh: TRPCMutationProcedure<{ input: AuthRefreshInput | undefined; output: AuthRefreshOutput; meta: unknown }>;
+    /**
+     * Register with an e-mail address and a password.
+     *
+     * The answer is the same whether or not the address has an account: what is to be done next is in the mail.
+     * The first person who ever registers becomes administrator, others become viewers; nobody has any permission
+     * before the address is proved.
+     */
+    register: TRPCMutationProcedure<{ input: AuthRegisterInput; output: AuthRegisterOutput; meta: unknown }>;
+    /** Mail a link by which another password can be chosen. The answer does not tell whether there is such an account. */
+    request_reset: TRPCMutationProcedure<{ input: AuthRequestResetInput; output: AuthRequestResetOutput; meta: unknown }>;
+    /** Mail the link once more that proves an address. The answer does not tell whether there is such an account. */
+    resend_verification: TRPCMutationProcedure<{ input: AuthResendVerificationInput; output: AuthResendVerificationOutput; meta: unknown }>;
+    /**
+     * Choose another password with a link that was mailed.
+     *
+     * It signs the account out everywhere, since somebody else may have been in, and proves the address.
+     */
+    reset_password: TRPCMutationProcedure<{ input: AuthResetPasswordInput; output: AuthResetPasswordOutput; meta: unknown }>;
+    /** Prove that an e-mail address is one's own. */
+    verify_email: TRPCMutationProcedure<{ input: AuthVerifyEmailInput; output: AuthVerifyEmailOutput; meta: unknown }>;
+  };
   health: {
     /** Whether the service answers. */
     ping: TRPCQueryProcedure<{ input: undefined; output: HealthPingOutput; meta: unknown }>;
@@ -356,10 +811,18 @@ export type AppRecord = {
     /** Change a post. */
     update: TRPCMutationProcedure<{ input: PostsUpdateInput; output: PostsUpdateOutput; meta: unknown }>;
   };
+  sessions: {
+    /** List the devices and applications on which one is signed in. */
+    list: TRPCQueryProcedure<{ input: undefined; output: SessionsListOutput; meta: unknown }>;
+    /** Sign out on one of one's own devices, or from an application. It counts from the device's next call. */
+    revoke: TRPCMutationProcedure<{ input: SessionsRevokeInput; output: SessionsRevokeOutput; meta: unknown }>;
+    /** Sign out everywhere but here. It counts from each device's next call. */
+    revoke_others: TRPCMutationProcedure<{ input: undefined; output: SessionsRevokeOthersOutput; meta: unknown }>;
+  };
   users: {
-    /** Create a user. */
+    /** Create a user. To sign in, the user asks for a password with `auth.request_reset`. */
     create: TRPCMutationProcedure<{ input: UsersCreateInput; output: UsersCreateOutput; meta: unknown }>;
-    /** Delete a user for good. The user's posts stay. */
+    /** Delete a user for good, and sign the user out everywhere. The user's posts stay. */
     delete: TRPCMutationProcedure<{ input: UsersDeleteInput; output: UsersDeleteOutput; meta: unknown }>;
     /** Fetch one user. */
     get: TRPCQueryProcedure<{ input: UsersGetInput; output: UsersGetOutput; meta: unknown }>;
@@ -370,7 +833,11 @@ export type AppRecord = {
      * may come back shorter than asked, with `next`, when many users in a row do not fit.
      */
     list: TRPCQueryProcedure<{ input: UsersListInput | undefined; output: UsersListOutput; meta: unknown }>;
-    /** Change a user. */
+    /**
+     * Change a user. Who has the permission for the own account only changes name and age, and nothing that gives rights.
+     *
+     * Another role counts at once in the user's cookie sessions, and in tokens when they are refreshed.
+     */
     update: TRPCMutationProcedure<{ input: UsersUpdateInput; output: UsersUpdateOutput; meta: unknown }>;
   };
 };

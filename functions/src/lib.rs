@@ -14,18 +14,34 @@ pub const SERVICE: Definition = Definition {
     method_override: true,
 };
 
+mod identity;
+
 runtime::procedures! {
     SERVICE;
+    account { erase, export }
+    audit { list }
+    auth {
+        change_password, login, logout, me, refresh, register, request_reset, resend_verification, reset_password,
+        verify_email,
+    }
     health { ping }
     posts { create, delete, get, list, update }
+    sessions { list, revoke, revoke_others }
     users { create, delete, get, list, update }
 }
 
 #[cfg(test)]
 mod tests {
-    use model::{EmailAddress, Post, Role, User};
+    use std::sync::Arc;
+
+    use model::{EmailAddress, PERMISSIONS, Post, Role, User};
     use protocol::{Auth, Timestamp, Version};
-    use runtime::Ids;
+    use runtime::{Caller, Ids, Principal};
+
+    /// Somebody who calls.
+    pub(crate) fn caller(subject: &str) -> Caller {
+        Caller::new(Arc::new(Principal { subject: subject.to_owned(), ..Principal::default() }))
+    }
 
     /// A user for the tests of procedures.
     pub(crate) fn user(email: &str, role: Role) -> User {
@@ -60,10 +76,7 @@ mod tests {
     fn every_permission_is_one_that_the_roles_know() {
         for procedure in super::service().procedures {
             if let Auth::Permission { name: permission, .. } = procedure.entry.spec.auth {
-                let known = permission.split_once(':').is_some_and(|(noun, verb)| {
-                    ["posts", "users"].contains(&noun) && ["read", "write"].contains(&verb)
-                });
-                assert!(known, "{}: {permission}", procedure.entry.name);
+                assert!(PERMISSIONS.contains(&permission), "{}: {permission}", procedure.entry.name);
             }
         }
     }

@@ -23,9 +23,17 @@ pub enum Error {
 }
 
 /// Write a post. The caller is its author.
-#[procedure(mutation, auth = permission("posts:write"), rest = "POST /v1/posts")]
-pub async fn create(posts: Write<Post>, caller: Caller, clock: Clock, ids: Ids, input: Input) -> Result<Post, Error> {
+#[procedure(mutation, auth = permission("posts:write", own), rest = "POST /v1/posts")]
+pub async fn create(
+    posts: Write<Post>,
+    caller: Caller,
+    reach: Reach,
+    clock: Clock,
+    ids: Ids,
+    input: Input,
+) -> Result<Post, Error> {
     let author_id = caller.subject().parse().map_err(|_| Error::NotAUser)?;
+    reach.expect(author_id)?;
     let now = clock.now();
     let post = Post {
         id: ids.next(),
@@ -41,16 +49,10 @@ pub async fn create(posts: Write<Post>, caller: Caller, clock: Clock, ids: Ids, 
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use local::world::World;
-    use runtime::Principal;
 
     use super::*;
-
-    fn caller(subject: &str) -> Caller {
-        Caller::new(Arc::new(Principal { subject: subject.to_owned(), ..Principal::default() }))
-    }
+    use crate::tests::caller;
 
     fn input() -> Input {
         Input { title: "Hello".to_owned(), body: "Everybody.".to_owned() }
@@ -61,7 +63,7 @@ mod tests {
         let clock = Clock::Fixed(Timestamp::from_unix_ms(1_735_689_600_000));
         let world = World::new(&crate::service(), clock).await.unwrap();
         let ada = "01936f5e-8a00-7000-8000-000000000001";
-        let post = create(world.write(), caller(ada), clock, Ids::counting(), input()).await.unwrap();
+        let post = create(world.write(), caller(ada), Reach::own(ada, "posts:write"), clock, Ids::counting(), input()).await.unwrap();
         assert_eq!((post.author_id.to_string().as_str(), post.version), (ada, Version(1)));
         assert_eq!((post.created_at, post.updated_at), (clock.now(), clock.now()));
         assert_eq!(world.read::<Post>().get(&post.id).await.unwrap(), Some(post));
@@ -70,7 +72,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_is_no_user_writes_no_post() {
         let world = World::new(&crate::service(), Clock::System).await.unwrap();
-        let robot = create(world.write(), caller("a robot"), Clock::System, Ids::counting(), input()).await;
+        let robot = create(world.write(), caller("a robot"), Reach::all(), Clock::System, Ids::counting(), input()).await;
         assert!(matches!(robot, Err(Raised::Failure(Error::NotAUser))));
     }
 }

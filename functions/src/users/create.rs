@@ -1,7 +1,10 @@
 //! `users.create`.
 
-use model::{EmailAddress, Role, User};
-use runtime::prelude::*;
+use model::{Account, AuditAction, AuditEntry, EmailAddress, Role, User};
+use runtime::{Device, prelude::*};
+use store::transaction;
+
+use crate::identity::audit;
 
 /// The new user.
 #[wire]
@@ -29,10 +32,20 @@ pub enum Error {
     EmailTaken(EmailAddress),
 }
 
-/// Create a user.
-#[procedure(mutation, auth = permission("users:write"), rest = "POST /v1/users")]
-pub async fn create(users: Write<User>, clock: Clock, ids: Ids, input: Input) -> Result<User, Error> {
-    let user = User {
+/// Create a user. To sign in, the user asks for a password with `auth.request_reset`.
+#[procedure(mutation, auth = permission("users:write"), sensitive, rest = "POST /v1/users")]
+#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
+pub async fn create(
+    users: Write<User>,
+    accounts: Append<Account>,
+    log: Append<AuditEntry>,
+    caller: Caller,
+    device: Device,
+    clock: Clock,
+    ids: Ids,
+    input: Input,
+) -> Result<User, Error> {
+    let mut user = User {
         id: ids.next(),
         email: input.email,
         name: input.name,
@@ -42,10 +55,18 @@ pub async fn create(users: Write<User>, clock: Clock, ids: Ids, input: Input) ->
         created_at: clock.now(),
         version: Version::default(),
     };
-    let email = user.email.clone();
-    match users.create(user).await {
-        Err(StoreError::Taken { .. }) => Err(Error::EmailTaken(email)),
-        created => Ok(created?),
+    let mut entry = AuditEntry {
+        target: Some(user.id.to_string()),
+        ..audit::by(&caller, AuditAction::UserCreated, &ids, &clock, &device)
+    };
+    let done = transaction(vec![
+        users.creating(&mut user),
+        accounts.creating(&mut Account::new(user.id)),
+        log.creating(&mut entry),
+    ]);
+    match done.await {
+        Err(StoreError::Taken { .. }) => Err(Error::EmailTaken(user.email)),
+        done => Ok(done.map(|()| user)?),
     }
 }
 
@@ -59,11 +80,16 @@ mod tests {
         Input { email: EmailAddress::new(email), name: "Ada".to_owned(), age: None, is_verified: None, role: None }
     }
 
+    async fn create_in(world: &World, clock: Clock, ids: Ids, email: &str) -> Result<User, Raised<Error>> {
+        let caller = crate::tests::caller("somebody");
+        create(world.write(), world.append(), world.append(), caller, Device::default(), clock, ids, input(email)).await
+    }
+
     #[tokio::test]
     async fn what_is_left_out_has_a_default() {
         let clock = Clock::Fixed(Timestamp::from_unix_ms(1_735_689_600_000));
         let world = World::new(&crate::service(), clock).await.unwrap();
-        let ada = create(world.write(), clock, Ids::counting(), input("ada@example.com")).await.unwrap();
+        let ada = create_in(&world, clock, Ids::counting(), "ada@example.com").await.unwrap();
         assert_eq!((ada.role, ada.is_verified, ada.age), (Role::Viewer, false, None));
         assert_eq!((ada.created_at.to_string().as_str(), ada.version), ("2025-01-01T00:00:00.000Z", Version(1)));
         assert_eq!(world.read::<User>().get(&ada.id).await.unwrap(), Some(ada));
@@ -73,8 +99,8 @@ mod tests {
     async fn an_address_is_given_once_whatever_its_case() {
         let world = World::new(&crate::service(), Clock::System).await.unwrap();
         let ids = Ids::counting();
-        create(world.write(), Clock::System, ids.clone(), input("ada@example.com")).await.unwrap();
-        let taken = create(world.write(), Clock::System, ids, input("ADA@example.com")).await.unwrap_err();
+        create_in(&world, Clock::System, ids.clone(), "ada@example.com").await.unwrap();
+        let taken = create_in(&world, Clock::System, ids, "ADA@example.com").await.unwrap_err();
         assert!(matches!(taken, Raised::Failure(Error::EmailTaken(email)) if email.as_str() == "ADA@example.com"));
     }
 }

@@ -1,7 +1,10 @@
 //! `users.delete`.
 
-use model::{User, UserId};
-use runtime::prelude::*;
+use model::{Account, AuditAction, AuditEntry, Session, User, UserId};
+use runtime::{Device, prelude::*};
+use store::transaction;
+
+use crate::identity::{audit, sessions::Sessions};
 
 /// Which user to delete.
 #[wire]
@@ -21,11 +24,28 @@ pub enum Error {
     LastAdministrator,
 }
 
-/// Delete a user for good. The user's posts stay.
-#[procedure(mutation, auth = permission("users:write"), rest = "DELETE /v1/users/{id}")]
-pub async fn delete(users: Write<User>, input: Input) -> Result<(), Error> {
+/// Delete a user for good, and sign the user out everywhere. The user's posts stay.
+#[procedure(mutation, auth = permission("users:write"), sensitive, rest = "DELETE /v1/users/{id}")]
+#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
+pub async fn delete(
+    users: Write<User>,
+    accounts: Write<Account>,
+    sessions: Write<Session>,
+    log: Append<AuditEntry>,
+    caller: Caller,
+    device: Device,
+    clock: Clock,
+    ids: Ids,
+    input: Input,
+) -> Result<(), Error> {
     let current = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
-    match users.delete(&current).await {
+    let mut entry = AuditEntry {
+        target: Some(input.id.to_string()),
+        ..audit::by(&caller, AuditAction::UserDeleted, &ids, &clock, &device)
+    };
+    let mut operations = vec![users.deleting(&current), log.creating(&mut entry)];
+    operations.extend(Sessions { accounts, sessions, clock }.closing(&current.id).await?);
+    match transaction(operations).await {
         Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
         deleted => Ok(deleted?),
     }
@@ -38,17 +58,23 @@ mod tests {
 
     use super::*;
 
+    async fn delete_in(world: &World, id: UserId) -> Result<(), Raised<Error>> {
+        let (caller, device, ids) = (crate::tests::caller("somebody"), Device::default(), Ids::default());
+        let (users, accounts, sessions) = (world.write(), world.write(), world.write());
+        delete(users, accounts, sessions, world.append(), caller, device, Clock::System, ids, Input { id }).await
+    }
+
     #[tokio::test]
     async fn the_last_administrator_stays_and_others_may_go() {
         let world = World::new(&crate::service(), Clock::System).await.unwrap();
         let administrator = |email: &str| crate::tests::user(email, Role::Administrator);
         let ada = world.write().create(administrator("ada@example.com")).await.unwrap();
-        let refused = delete(world.write(), Input { id: ada.id }).await.unwrap_err();
+        let refused = delete_in(&world, ada.id).await.unwrap_err();
         assert!(matches!(refused, Raised::Failure(Error::LastAdministrator)));
 
         world.write().create(administrator("bob@example.com")).await.unwrap();
-        delete(world.write(), Input { id: ada.id }).await.unwrap();
-        let gone = delete(world.write(), Input { id: ada.id }).await.unwrap_err();
+        delete_in(&world, ada.id).await.unwrap();
+        let gone = delete_in(&world, ada.id).await.unwrap_err();
         assert!(matches!(gone, Raised::Failure(Error::Missing(id)) if id == ada.id));
     }
 }

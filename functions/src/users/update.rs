@@ -1,7 +1,9 @@
 //! `users.update`.
 
-use model::{EmailAddress, Role, User, UserId};
-use runtime::prelude::*;
+use model::{Account, AuditAction, AuditEntry, EmailAddress, Role, Session, User, UserId};
+use runtime::{Device, prelude::*};
+
+use crate::identity::{audit, rights, sessions::Sessions};
 
 /// What to change. What is left out stays as it is.
 #[wire]
@@ -25,6 +27,14 @@ pub struct Input {
     pub role: Patch<Role>,
 }
 
+impl Input {
+    /// Whether it changes more than what a person may change of themselves: with another address somebody else
+    /// could ask for a new password.
+    fn gives_rights(&self) -> bool {
+        !(self.email.is_keep() && self.is_verified.is_keep() && self.role.is_keep())
+    }
+}
+
 /// Why the user was not changed.
 #[derive(Debug, Failure)]
 pub enum Error {
@@ -45,9 +55,27 @@ pub enum Error {
     LastAdministrator,
 }
 
-/// Change a user.
-#[procedure(mutation, auth = permission("users:write"), rest = "PATCH /v1/users/{id}")]
-pub async fn update(users: Write<User>, input: Input) -> Result<User, Error> {
+/// Change a user. Who has the permission for the own account only changes name and age, and nothing that gives rights.
+///
+/// Another role counts at once in the user's cookie sessions, and in tokens when they are refreshed.
+#[procedure(mutation, auth = permission("users:write", own), sensitive, rest = "PATCH /v1/users/{id}")]
+#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
+pub async fn update(
+    users: Write<User>,
+    accounts: Write<Account>,
+    sessions: Write<Session>,
+    log: Append<AuditEntry>,
+    caller: Caller,
+    reach: Reach,
+    device: Device,
+    clock: Clock,
+    ids: Ids,
+    input: Input,
+) -> Result<User, Error> {
+    reach.expect(input.id)?;
+    if input.gives_rights() {
+        reach.expect_all()?;
+    }
     let current = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
     if input.version.is_some_and(|seen| seen != current.version) {
         return Err(Error::Changed { version: current.version });
@@ -59,7 +87,15 @@ pub async fn update(users: Write<User>, input: Input) -> Result<User, Error> {
     input.is_verified.apply(&mut next.is_verified);
     input.role.apply(&mut next.role);
     let email = next.email.clone();
-    match users.replace(&current, next).await {
+    let is_rights = current.effective_role() != next.effective_role();
+    let action = if is_rights { AuditAction::RightsChanged } else { AuditAction::UserChanged };
+    let mut entry = AuditEntry {
+        target: Some(input.id.to_string()),
+        detail: is_rights.then(|| rights::described(&next)),
+        ..audit::by(&caller, action, &ids, &clock, &device)
+    };
+    let doors = Sessions { accounts, sessions, clock };
+    match rights::replace_user(&users, &doors, &current, next, vec![log.creating(&mut entry)]).await {
         Err(StoreError::Taken { .. }) => Err(Error::EmailTaken(email)),
         Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
         changed => Ok(changed?),
@@ -71,6 +107,12 @@ mod tests {
     use local::world::World;
 
     use super::*;
+
+    async fn update_in(world: &World, reach: Reach, input: Input) -> Result<User, Raised<Error>> {
+        let (caller, device, ids) = (crate::tests::caller("somebody"), Device::default(), Ids::default());
+        let (users, accounts, sessions) = (world.write(), world.write(), world.write());
+        update(users, accounts, sessions, world.append(), caller, reach, device, Clock::System, ids, input).await
+    }
 
     #[tokio::test]
     async fn what_is_left_out_stays_and_an_old_version_is_refused() {
@@ -87,14 +129,14 @@ mod tests {
             role: Patch::Keep,
         };
 
-        let changed = update(world.write(), change(Some(ada.version))).await.unwrap();
+        let changed = update_in(&world, Reach::all(), change(Some(ada.version))).await.unwrap();
         let expected = User { name: "Countess".to_owned(), age: None, version: Version(2), ..ada.clone() };
         assert_eq!(changed, expected);
-        let refused = update(world.write(), change(Some(ada.version))).await.unwrap_err();
+        let refused = update_in(&world, Reach::all(), change(Some(ada.version))).await.unwrap_err();
         assert!(matches!(refused, Raised::Failure(Error::Changed { version: Version(2) })));
 
         let demoted = Input { role: Patch::Set(Role::Viewer), ..change(None) };
-        let refused = update(world.write(), demoted).await.unwrap_err();
+        let refused = update_in(&world, Reach::all(), demoted).await.unwrap_err();
         assert!(matches!(refused, Raised::Failure(Error::LastAdministrator)));
     }
 }

@@ -1,8 +1,8 @@
 //! A database of its own for one test.
 
 use protocol::{Cause, Clock, Entity};
-use runtime::Service;
-use store::{Read, Scope, Session, Write};
+use runtime::{Limits, Service};
+use store::{Append, Read, Scope, Session, Write};
 
 use crate::{
     data::DataFolder,
@@ -35,6 +35,16 @@ impl World {
     /// The capability to read.
     pub fn read<T: Entity>(&self) -> Read<T> {
         Read::new(self.session())
+    }
+
+    /// The capability to create, and no more.
+    pub fn append<T: Entity>(&self) -> Append<T> {
+        Append::new(self.session())
+    }
+
+    /// The capability to count.
+    pub fn limits(&self) -> Limits {
+        Limits::new(self.session())
     }
 
     /// The capability to write.

@@ -21,6 +21,8 @@ pub struct Account {
     /// Browsers in which the user signed in before, by the hashes of their cookies, oldest first. Others' failed
     /// attempts do not count against them.
     pub known: Vec<SecretHash>,
+    /// Whether this is the first person who ever registered; there is one at most.
+    pub is_founder: bool,
     /// Grows with each change.
     pub version: Version,
 }
@@ -33,8 +35,17 @@ pub struct Device {
     pub device: DeviceId,
     /// Its session.
     pub session: SecretHash,
+    /// The session that this one took the place of a moment ago, and that is good for that moment.
+    pub replaced: Option<SecretHash>,
     /// When the session ends in any case.
     pub ends_at: Timestamp,
+}
+
+impl Device {
+    /// Whether this session is the device's.
+    pub fn has(&self, session: &SecretHash) -> bool {
+        self.session == *session || self.replaced.as_ref() == Some(session)
+    }
 }
 
 /// An account at an identity provider.
@@ -60,6 +71,9 @@ impl Account {
     /// The rule that an account elsewhere belongs to one user.
     pub const UNIQUE_IDENTITY: &'static str = "identity";
 
+    /// The rule that one person is the first.
+    pub const UNIQUE_FOUNDER: &'static str = "founder";
+
     /// Of a user who has never signed in.
     pub fn new(user_id: UserId) -> Self {
         Self {
@@ -68,6 +82,7 @@ impl Account {
             devices: Vec::new(),
             identities: Vec::new(),
             known: Vec::new(),
+            is_founder: false,
             version: Version::default(),
         }
     }
@@ -89,6 +104,8 @@ impl Entity for Account {
     }
     fn unique(&self) -> Vec<Unique> {
         let value = |identity: &LinkedIdentity| format!("{}#{}", identity.provider, identity.subject);
-        self.identities.iter().map(|it| Unique { name: Self::UNIQUE_IDENTITY, value: value(it) }).collect()
+        let identities = self.identities.iter().map(|it| Unique { name: Self::UNIQUE_IDENTITY, value: value(it) });
+        let founder = self.is_founder.then(|| Unique { name: Self::UNIQUE_FOUNDER, value: "first".to_owned() });
+        identities.chain(founder).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! The nouns of the reference service: what is kept, and who may do what.
 
 mod account;
+mod audit;
 mod email;
 mod mailed_token;
 mod password;
@@ -10,10 +11,11 @@ mod session;
 mod user;
 
 pub use account::{Account, Device, LinkedIdentity};
+pub use audit::{AuditAction, AuditEntry, AuditEntryId};
 pub use email::EmailAddress;
 pub use mailed_token::{MailedToken, Purpose};
 pub use password::{GivenPassword, Password};
 pub use post::{Post, PostId};
-pub use role::Role;
+pub use role::{PERMISSIONS, Role};
 pub use session::{DeviceId, DeviceKind, Proof, Session};
 pub use user::{User, UserId};

@@ -1,4 +1,7 @@
 //! Roles, and the one place that says which permissions they have.
+//!
+//! A permission is a noun and a verb. With `:own` behind it, it is limited to the caller's own items. What no
+//! role lists, nobody may do but administrators.
 
 use std::str::FromStr;
 
@@ -15,8 +18,11 @@ pub enum Role {
     Viewer,
 }
 
-/// The permissions of employees: everything but changing users.
-const EMPLOYEE: &[&str] = &["users:read", "posts:read", "posts:write"];
+/// All permissions that there are: what procedures ask for.
+pub const PERMISSIONS: &[&str] =
+    &["audit:read", "clients:read", "clients:write", "posts:read", "posts:write", "users:read", "users:write"];
+/// The permissions of employees: to read everything they work with, and to change their own.
+const EMPLOYEE: &[&str] = &["users:read", "users:write:own", "posts:read", "posts:write:own"];
 /// The permissions of viewers: nothing that changes anything.
 const VIEWER: &[&str] = &["users:read", "posts:read"];
 
@@ -33,13 +39,18 @@ impl Role {
         }
     }
 
+    /// What somebody with this role may do.
+    pub const fn permissions(self) -> &'static [&'static str] {
+        match self {
+            Self::Administrator => PERMISSIONS,
+            Self::Employee => EMPLOYEE,
+            Self::Viewer => VIEWER,
+        }
+    }
+
     /// Whether somebody with this role may do what the permission names.
     pub fn permits(self, permission: &str) -> bool {
-        match self {
-            Self::Administrator => true,
-            Self::Employee => EMPLOYEE.contains(&permission),
-            Self::Viewer => VIEWER.contains(&permission),
-        }
+        self.permissions().contains(&permission)
     }
 }
 
@@ -64,7 +75,7 @@ impl FromStr for Role {
 
 #[cfg(test)]
 mod tests {
-    use super::Role;
+    use super::*;
 
     #[test]
     fn names_are_those_on_the_wire() {
@@ -76,9 +87,23 @@ mod tests {
 
     #[test]
     fn viewers_only_read() {
-        assert!(Role::Viewer.permits("posts:read"));
-        assert!(!Role::Viewer.permits("posts:write"));
-        assert!(!Role::Employee.permits("users:write"));
+        assert!(VIEWER.iter().all(|permission| permission.ends_with(":read")));
+        assert!(Role::Viewer.permits("posts:read") && !Role::Viewer.permits("posts:write:own"));
+    }
+
+    #[test]
+    fn employees_change_what_is_theirs_and_administrators_everything_there_is() {
+        assert!(Role::Employee.permits("posts:write:own") && !Role::Employee.permits("posts:write"));
+        assert!(!Role::Employee.permits("audit:read"));
         assert!(Role::Administrator.permits("users:write"));
+        assert!(!Role::Administrator.permits("users:fly"), "a typing mistake permits nothing");
+    }
+
+    #[test]
+    fn every_permission_of_a_role_is_a_known_one() {
+        for permission in Role::ALL.into_iter().flat_map(Role::permissions) {
+            let whole = permission.strip_suffix(":own").unwrap_or(permission);
+            assert!(PERMISSIONS.contains(&whole), "{permission}");
+        }
     }
 }

@@ -27,7 +27,10 @@ pub enum DeviceKind {
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Proof {
     /// By a cookie.
-    Cookie {},
+    Cookie {
+        /// Set when another secret took its place a moment ago: with this one it makes that one.
+        successor: Option<String>,
+    },
     /// By refresh tokens.
     Tokens {
         /// Which of them are good.
@@ -78,10 +81,18 @@ pub struct Session {
 }
 
 impl Session {
+    /// The application that it is for, and what that may do.
+    pub fn application(&self) -> Option<(&str, &[String])> {
+        match &self.proof {
+            Proof::Application { client_id, scopes, .. } => Some((client_id, scopes)),
+            Proof::Cookie { .. } | Proof::Tokens { .. } => None,
+        }
+    }
+
     /// What it is used by.
     pub fn kind(&self) -> DeviceKind {
         match self.proof {
-            Proof::Cookie {} => DeviceKind::Cookie,
+            Proof::Cookie { .. } => DeviceKind::Cookie,
             Proof::Tokens { .. } => DeviceKind::Tokens,
             Proof::Application { .. } => DeviceKind::Application,
         }
@@ -113,7 +124,7 @@ impl StoredSession for Session {
             Proof::Application { client_id, scopes, .. } => {
                 Some(Client { id: client_id.clone(), scopes: scopes.clone(), for_itself: false })
             }
-            Proof::Cookie {} | Proof::Tokens { .. } => None,
+            Proof::Cookie { .. } | Proof::Tokens { .. } => None,
         };
         Principal {
             subject: self.user_id.to_string(),
@@ -123,7 +134,7 @@ impl StoredSession for Session {
         }
     }
     fn is_cookie(&self) -> bool {
-        matches!(self.proof, Proof::Cookie {})
+        matches!(self.proof, Proof::Cookie { .. })
     }
     fn wants_renewal(&self, now: Timestamp) -> bool {
         let idle_ms = self.expires_at.unix_ms() - self.renewed_at.unix_ms();

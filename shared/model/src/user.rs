@@ -32,6 +32,11 @@ pub struct User {
 }
 
 impl User {
+    /// The role that counts: none as long as the address is not verified, since anybody may register with it.
+    pub fn effective_role(&self) -> Option<Role> {
+        self.is_verified.then_some(self.role)
+    }
+
     /// The longest name, in characters.
     pub const MAX_NAME_CHARS: usize = 100;
     /// The greatest age, in years.

@@ -15,6 +15,7 @@ pub mod environment;
 pub mod gateway;
 pub mod lambda;
 pub mod limits;
+pub mod mail;
 pub mod opaque;
 pub mod password;
 pub mod principal;

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use protocol::{Fault, Principal, SecretHash};
+use protocol::{Fault, Principal};
 use serde::de::DeserializeOwned;
 use store::{SecretSettings, read_secret};
 use tokio::sync::OnceCell;
@@ -117,7 +117,7 @@ impl Signer {
     ///
     /// # Errors
     /// When the key cannot be read.
-    pub async fn access_token(&self, principal: &Principal, session: Option<&SecretHash>) -> Result<String, Fault> {
+    pub async fn access_token(&self, principal: &Principal) -> Result<String, Fault> {
         let signer = self.signer().await?;
         let iat = self.clock.now().unix_ms().div_euclid(1_000);
         let claims = Claims {
@@ -129,7 +129,7 @@ impl Signer {
             exp: iat + lifetime::ACCESS_TOKEN_S,
             jti: opaque::Opaque::random()?.text(),
             roles: principal.roles.clone(),
-            sid: session.cloned(),
+            sid: principal.session.clone(),
             client_id: principal.client.as_ref().map(|client| client.id.clone()),
             scope: principal.client.as_ref().map(|client| client.scopes.join(" ")),
         };

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::{
     Session, StoreError,
-    item::{Item, keyed, live_document, text},
+    item::{Item, OWNER, keyed, live_document, text},
     keys::Key,
     retry::{pause, persist},
     table::{TABLE, TableIndex},
@@ -43,6 +43,30 @@ pub(crate) fn get(session: Session, key: Key) -> BoxFuture<'static, Result<Optio
             Some(item) => live_document(item, session.now_unix_ms()),
             None => Ok(None),
         }
+    }
+    .boxed()
+}
+
+/// The id of the entity that has a unique value, strongly consistent.
+#[inline(never)]
+pub(crate) fn owner(session: Session, guard: Key) -> BoxFuture<'static, Result<Option<String>, StoreError>> {
+    async move {
+        let store = session.store();
+        let request = store
+            .client
+            .get_item()
+            .table_name(&*store.table)
+            .set_key(Some(keyed(&guard)))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let turn = session.turn().await;
+        let answer = persist(session.limits(), turn.deadline, |_| {
+            let sent = Box::pin(request.clone().send());
+            async move { sent.await.map_err(trouble) }
+        })
+        .await?;
+        session.meter().count_read(answer.consumed_capacity());
+        Ok(answer.item.as_ref().and_then(|item| text(item, OWNER)).map(str::to_owned))
     }
     .boxed()
 }

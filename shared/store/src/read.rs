@@ -1,6 +1,6 @@
 //! Fetching and listing.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, str::FromStr};
 
 use protocol::{Entity, Index};
 
@@ -43,10 +43,43 @@ impl<T: Entity> Read<T> {
         async move { found.await?.into_iter().map(|document| document.map(decode).transpose()).collect() }
     }
 
+    /// Fetches the one that has a unique value, strongly consistent. The value is in its compared form.
+    ///
+    /// # Errors
+    /// As [`Read::get`].
+    pub fn by_unique(
+        &self,
+        rule: &'static str,
+        value: &str,
+    ) -> impl Future<Output = Result<Option<T>, StoreError>> + Send + use<T>
+    where
+        T::Id: FromStr,
+    {
+        by_unique(self.session.clone(), rule, value.to_owned())
+    }
+
     /// Begins a list in the order of one of the entity's indexes.
     pub fn list(&self, index: &Index<T>) -> List<T> {
         List::new(self.session.clone(), index)
     }
+}
+
+/// Fetches the one that has a unique value, for [`Read`] and for [`Write`](crate::Write).
+pub(crate) async fn by_unique<T: Entity>(
+    session: Session,
+    rule: &'static str,
+    value: String,
+) -> Result<Option<T>, StoreError>
+where
+    T::Id: FromStr,
+{
+    let Some(owner) = fetch::owner(session.clone(), keys::guard(T::PREFIX, rule, &value)).await? else {
+        return Ok(None);
+    };
+    let id = owner.parse().map_err(|_| StoreError::broken(format!("a guard of {} names no id", T::NAME)))?;
+    // Between the two reads the value may have passed on.
+    let has = |entity: &T| entity.unique().iter().any(|unique| unique.name == rule && unique.value == value);
+    Ok(get::<T>(&session, &id).await?.filter(has))
 }
 
 /// Fetches one, for [`Read`] and for [`Write`](crate::Write).

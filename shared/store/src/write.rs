@@ -1,6 +1,6 @@
 //! Creating, replacing, deleting.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, str::FromStr};
 
 use futures_util::future::BoxFuture;
 use protocol::{Entity, Version};
@@ -38,6 +38,21 @@ impl<T: Entity> Write<T> {
     /// [`StoreError::Unavailable`], [`StoreError::Denied`], [`StoreError::Broken`].
     pub fn get(&self, id: &T::Id) -> impl Future<Output = Result<Option<T>, StoreError>> + Send + use<T> {
         read::get(&self.session, id)
+    }
+
+    /// Fetches the one that has a unique value, as [`Read::by_unique`](crate::Read::by_unique).
+    ///
+    /// # Errors
+    /// As [`Write::get`].
+    pub fn by_unique(
+        &self,
+        rule: &'static str,
+        value: &str,
+    ) -> impl Future<Output = Result<Option<T>, StoreError>> + Send + use<T>
+    where
+        T::Id: FromStr,
+    {
+        read::by_unique(self.session.clone(), rule, value.to_owned())
     }
 
     /// Creates an entity, whose version becomes 1.

@@ -1,0 +1,72 @@
+//! `account.erase`.
+
+use model::{Account, AuditAction, AuditEntry, GivenPassword, Session, User};
+use runtime::{Cookies, Device, Limits, password, prelude::*, sessions::COOKIE};
+use store::transaction;
+
+use crate::identity::{audit, limits, sessions::Sessions};
+
+/// The proof that it is meant.
+#[wire]
+pub struct Input {
+    /// The account's password; left out where it has none.
+    #[garde(dive)]
+    pub password: Option<GivenPassword>,
+}
+
+/// Why the account stays.
+#[derive(Debug, Failure)]
+pub enum Error {
+    /// The caller is no user.
+    #[failure(NOT_FOUND)]
+    NotAUser,
+    /// The account has another password.
+    #[failure(FORBIDDEN)]
+    WrongPassword,
+    /// There must be another administrator first.
+    #[failure(UNPROCESSABLE_CONTENT)]
+    LastAdministrator,
+}
+
+/// Erase one's own account for good: the person, how one signs in, and every session.
+///
+/// What one wrote for the company stays, under an id that leads to nobody; so do the entries of the audit log, until
+/// they expire.
+#[procedure(mutation, auth = signed_in, sensitive, rest = "DELETE /v1/account", memory_mb = 1024)]
+#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
+pub async fn erase(
+    users: Write<User>,
+    accounts: Write<Account>,
+    sessions: Write<Session>,
+    log: Append<AuditEntry>,
+    attempts: Limits,
+    caller: Caller,
+    cookies: Cookies,
+    device: Device,
+    clock: Clock,
+    ids: Ids,
+    input: Input,
+) -> Result<(), Error> {
+    let id = caller.subject().parse().map_err(|_| Error::NotAUser)?;
+    let user = users.get(&id).await?.ok_or(Error::NotAUser)?;
+    let doors = Sessions { accounts, sessions, clock };
+    if let Some(Account { password: Some(stored), .. }) = doors.accounts.get(&id).await? {
+        let attempt = limits::sign_in(&attempts, &device, &user.email, caller.session()).await?;
+        let given = input.password;
+        let given = given.as_ref().map(GivenPassword::as_str).unwrap_or_default();
+        if !password::verify(Some(&stored), given).await?.is_right() {
+            return Err(Error::WrongPassword);
+        }
+        attempt.succeeded().await?;
+    }
+    let mut entry = audit::by(&caller, AuditAction::AccountErased, &ids, &clock, &device);
+    let mut operations = vec![users.deleting(&user), log.creating(&mut entry)];
+    operations.extend(doors.closing(&id).await?);
+    match transaction(operations).await {
+        Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
+        done => {
+            cookies.remove(COOKIE);
+            Ok(done?)
+        }
+    }
+}

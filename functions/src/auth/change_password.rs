@@ -1,0 +1,80 @@
+//! `auth.change_password`.
+
+use model::{Account, AuditAction, AuditEntry, Device as Place, GivenPassword, Password, Session, User};
+use runtime::{
+    Cookies, Device, Ids, Limits, password,
+    prelude::*,
+    sessions::{COOKIE, lifetime},
+};
+
+use store::transaction;
+
+use crate::identity::{audit, limits, sessions::Sessions, expect_strong};
+
+/// The old password and the new one.
+#[wire]
+pub struct Input {
+    /// The password that the account has now; left out where it has none.
+    #[garde(dive)]
+    pub current: Option<GivenPassword>,
+    /// The new password, at least 12 characters.
+    #[garde(dive)]
+    pub password: Password,
+}
+
+/// Why the password stays.
+#[derive(Debug, Failure)]
+pub enum Error {
+    /// The account has another password now.
+    #[failure(FORBIDDEN)]
+    WrongPassword,
+    /// The caller is no user.
+    #[failure(NOT_FOUND)]
+    NotAUser,
+}
+
+/// Change one's own password. All other devices are signed out, and this one's cookie is renewed.
+#[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/auth/change-password", memory_mb = 1024)]
+#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
+pub async fn change_password(
+    users: Read<User>,
+    accounts: Write<Account>,
+    sessions: Write<Session>,
+    log: Append<AuditEntry>,
+    attempts: Limits,
+    caller: Caller,
+    cookies: Cookies,
+    device: Device,
+    clock: Clock,
+    ids: Ids,
+    input: Input,
+) -> Result<(), Error> {
+    let id = caller.subject().parse().map_err(|_| Error::NotAUser)?;
+    let user = users.get(&id).await?.ok_or(Error::NotAUser)?;
+    let account = accounts.get(&id).await?.ok_or(Error::NotAUser)?;
+    expect_strong(&input.password, &[user.email.as_str(), &user.name])?;
+    if account.password.is_some() {
+        // Who has a session is no stranger: the attempts count for this session alone.
+        let attempt = limits::sign_in(&attempts, &device, &user.email, caller.session()).await?;
+        let given = input.current.as_ref().map(GivenPassword::as_str).unwrap_or_default();
+        if !password::verify(account.password.as_deref(), given).await?.is_right() {
+            return Err(Error::WrongPassword);
+        }
+        attempt.succeeded().await?;
+    }
+    let hash = password::hash(input.password.as_str()).await?;
+    let doors = Sessions { accounts, sessions, clock };
+    let is_own = |place: &Place| caller.session().is_some_and(|own| place.has(own));
+    let (kept, others): (Vec<_>, Vec<_>) = account.devices.iter().cloned().partition(is_own);
+    let mut next = Account { password: Some(hash), devices: kept, ..account.clone() };
+    let mut operations = doors.ending(&others).await?;
+    operations.push(doors.accounts.replacing(&account, &mut next));
+    operations.push(log.creating(&mut audit::by(&caller, AuditAction::PasswordChanged, &ids, &clock, &device)));
+    transaction(operations).await?;
+    if let Some(secret) = cookies.get(COOKIE)
+        && let Some(next) = doors.renew_cookie(&secret).await?
+    {
+        cookies.set(COOKIE, &next, lifetime::ABSOLUTE_MS / 1_000);
+    }
+    Ok(())
+}

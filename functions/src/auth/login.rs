@@ -1,0 +1,134 @@
+//! `auth.login`.
+
+use model::{Account, AuditAction, AuditEntry, EmailAddress, GivenPassword, Session, User, UserId};
+use runtime::{
+    Cookies, Device, Ids, Limits, Signer,
+    opaque::Opaque,
+    password::{self, Verdict},
+    prelude::*,
+    sessions::{COOKIE, lifetime},
+};
+
+use crate::identity::{
+    Keep, Me, Tokens, audit, limits,
+    sessions::{Kept, Sessions},
+};
+
+/// Who signs in, and how it is kept.
+#[wire]
+pub struct Input {
+    /// The address of the account.
+    #[garde(dive)]
+    pub email: EmailAddress,
+    /// Its password.
+    #[garde(dive)]
+    pub password: GivenPassword,
+    /// In a cookie if left out.
+    pub keep: Option<Keep>,
+}
+
+/// Somebody who has signed in.
+#[wire]
+pub struct SignedIn {
+    /// Who it is.
+    pub user: Me,
+    /// The tokens, when they were asked for.
+    pub tokens: Option<Tokens>,
+}
+
+/// Why nobody was signed in.
+#[derive(Debug, Failure)]
+pub enum Error {
+    /// There is no account with this address and this password.
+    #[failure(UNAUTHORIZED)]
+    WrongCredentials,
+}
+
+/// The cookie by which an account knows a browser, before the prefix.
+const KNOWN: &str = "onefold-device";
+
+/// Sign in with an e-mail address and a password.
+///
+/// It takes as long, and says the same, whether the address is unknown or the password is wrong.
+#[procedure(mutation, auth = public, rest = "POST /v1/auth/login", memory_mb = 1024)]
+#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
+pub async fn login(
+    users: Read<User>,
+    accounts: Write<Account>,
+    sessions: Write<Session>,
+    log: Append<AuditEntry>,
+    attempts: Limits,
+    signer: Signer,
+    cookies: Cookies,
+    device: Device,
+    clock: Clock,
+    ids: Ids,
+    input: Input,
+) -> Result<SignedIn, Error> {
+    let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.folded()).await?;
+    let id = match &found {
+        Some(user) => user.id,
+        None => {
+            // Nobody has this id: for an unknown address, as much is read as for a known one.
+            let id = ids.next::<UserId>();
+            users.get(&id).await?;
+            id
+        }
+    };
+    let account = accounts.get(&id).await?;
+    let browser = cookies.get(KNOWN);
+    let known = browser.as_ref().map(Opaque::hash).filter(|browser| {
+        account.as_ref().is_some_and(|account| account.known.contains(browser))
+    });
+    let attempt = limits::sign_in(&attempts, &device, &input.email, known.as_ref()).await?;
+    let stored = account.as_ref().and_then(|account| account.password.as_deref());
+    let verdict = password::verify(stored, input.password.as_str()).await?;
+    if !verdict.is_right() {
+        let actor = found.map(|user| user.id.to_string());
+        log.create(AuditEntry { actor, ..audit::entry(AuditAction::SignInFailed, &ids, &clock, &device) }).await?;
+        return Err(Error::WrongCredentials);
+    }
+    let better = match verdict {
+        Verdict::RightButWeak => Some(password::hash(input.password.as_str()).await?),
+        _ => None,
+    };
+    let was = stored.map(str::to_owned);
+    let browser = match (browser, &known) {
+        (Some(browser), Some(_)) => browser,
+        _ => Opaque::random()?,
+    };
+    let kept = match input.keep.unwrap_or(Keep::Cookie) {
+        Keep::Cookie => Kept::cookie()?,
+        Keep::Tokens => Kept::tokens()?,
+    };
+    let doors = Sessions { accounts, sessions, clock };
+    let change = |account: &mut Account| {
+        // A password that was changed in this moment stays what it was changed to.
+        if let (Some(better), true) = (&better, account.password == was) {
+            account.password = Some(better.clone());
+        }
+        account.known.retain(|known| *known != browser.hash());
+        account.known.push(browser.hash());
+        let surplus = account.known.len().saturating_sub(Account::MAX_KNOWN);
+        account.known.drain(..surplus);
+    };
+    let entry = || {
+        let actor = Some(id.to_string());
+        let mut entry = AuditEntry { actor, ..audit::entry(AuditAction::SignedIn, &ids, &clock, &device) };
+        vec![log.creating(&mut entry)]
+    };
+    let (user, session) = doors.begin(&users, id, &kept, (&device, &ids), change, entry).await?;
+    attempt.succeeded().await?;
+    cookies.set(KNOWN, &browser, KNOWN_S);
+    let tokens = match &kept {
+        Kept::Cookie(secret) => {
+            cookies.set(COOKIE, secret, lifetime::ABSOLUTE_MS / 1_000);
+            None
+        }
+        Kept::Tokens(token) => Some(Tokens::of(&signer, &session, token).await?),
+    };
+    Ok(SignedIn { user: Me::of(&user), tokens })
+}
+
+/// For how long a browser is known, in seconds: as long as browsers keep a cookie.
+const KNOWN_S: i64 = 400 * 86_400;

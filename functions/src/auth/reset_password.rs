@@ -1,0 +1,74 @@
+//! `auth.reset_password`.
+
+use model::{Account, AuditAction, AuditEntry, MailedToken, Password, Purpose, Session, User};
+use runtime::{Device, Ids, Limits, opaque::Opaque, password, prelude::*};
+use store::transaction;
+
+use crate::identity::{audit, limits, sessions::Sessions, expect_strong};
+
+/// The proof, and the new password.
+#[wire]
+pub struct Input {
+    /// The token that was mailed.
+    #[garde(length(max = 100))]
+    pub token: String,
+    /// The new password, at least 12 characters.
+    #[garde(dive)]
+    pub password: Password,
+}
+
+/// Why the password stays.
+#[derive(Debug, Failure)]
+pub enum Error {
+    /// The link is not good any more: it was used, it is older than 30 minutes, or the address is another one by now.
+    #[failure(UNPROCESSABLE_CONTENT)]
+    NotValid,
+}
+
+/// Choose another password with a link that was mailed.
+///
+/// It signs the account out everywhere, since somebody else may have been in, and proves the address.
+#[procedure(mutation, auth = public, rest = "POST /v1/auth/reset-password", memory_mb = 1024)]
+#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
+pub async fn reset_password(
+    users: Write<User>,
+    accounts: Write<Account>,
+    sessions: Write<Session>,
+    tokens: Write<MailedToken>,
+    log: Append<AuditEntry>,
+    attempts: Limits,
+    device: Device,
+    clock: Clock,
+    ids: Ids,
+    input: Input,
+) -> Result<(), Error> {
+    let stored = match Opaque::parse(&input.token) {
+        Some(secret) => tokens.get(&secret.hash()).await?,
+        None => None,
+    };
+    let Some(token) = stored.filter(|token| token.purpose == Purpose::ResetPassword) else {
+        limits::bad_token(&attempts, &device).await?;
+        return Err(Error::NotValid);
+    };
+    let user = users.get(&token.user_id).await?.filter(|user| user.email == token.email).ok_or(Error::NotValid)?;
+    expect_strong(&input.password, &[user.email.as_str(), &user.name])?;
+    let hash = password::hash(input.password.as_str()).await?;
+    let current = accounts.get(&user.id).await?;
+    let before = current.clone().unwrap_or_else(|| Account::new(user.id));
+    let doors = Sessions { accounts, sessions, clock };
+    let mut operations = doors.ending(&before.devices).await?;
+    let mut next = Account { password: Some(hash), devices: Vec::new(), known: Vec::new(), ..before };
+    operations.push(match &current {
+        Some(current) => doors.accounts.replacing(current, &mut next),
+        None => doors.accounts.creating(&mut next),
+    });
+    let mut entry = AuditEntry {
+        actor: Some(user.id.to_string()),
+        ..audit::entry(AuditAction::PasswordReset, &ids, &clock, &device)
+    };
+    operations.extend([tokens.deleting(&token), log.creating(&mut entry)]);
+    if !user.is_verified {
+        operations.push(users.replacing(&user, &mut User { is_verified: true, ..user.clone() }));
+    }
+    Ok(transaction(operations).await?)
+}

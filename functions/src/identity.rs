@@ -1,0 +1,84 @@
+//! What the procedures around accounts share. No procedure is in here.
+//!
+//! - [`sessions`]: beginning, renewing and ending them. [`rights`]: what a change of rights takes with it.
+//! - [`mails`]: tokens that are mailed. [`limits`]: how often what may be tried. [`audit`]: entries of the log.
+
+pub(crate) mod audit;
+pub(crate) mod limits;
+pub(crate) mod mails;
+pub(crate) mod rights;
+pub(crate) mod sessions;
+
+use model::{EmailAddress, Password, Role, Session, User, UserId};
+use protocol::{Fault, FieldFault, StoredSession as _};
+use runtime::{Signer, password, prelude::wire, rotation::RefreshToken, sessions::lifetime};
+
+/// How a sign-in is kept.
+#[wire]
+pub enum Keep {
+    /// In a cookie that only the browser sees.
+    Cookie,
+    /// In tokens that the program keeps itself.
+    Tokens,
+}
+
+/// The tokens of a program that signed in.
+#[wire]
+pub struct Tokens {
+    /// Says who is calling: `authorization: Bearer <token>`.
+    pub access_token: String,
+    /// Good for one call of `auth.refresh`, which gives both anew.
+    pub refresh_token: String,
+    /// How long the access token is good, in seconds from now.
+    pub expires_in_s: u32,
+}
+
+/// Oneself.
+#[wire]
+pub struct Me {
+    /// The user's id.
+    pub id: UserId,
+    /// Where mail reaches the user.
+    pub email: EmailAddress,
+    /// The name that others see.
+    pub name: String,
+    /// Whether the address is proved. As long as it is not, the user has no permissions.
+    pub is_verified: bool,
+    /// What the user is in the company.
+    pub role: Role,
+    /// What the user may do.
+    pub permissions: Vec<String>,
+}
+
+impl Me {
+    pub(crate) fn of(user: &User) -> Self {
+        let permissions = user.effective_role().map(Role::permissions).unwrap_or_default();
+        Self {
+            id: user.id,
+            email: user.email.clone(),
+            name: user.name.clone(),
+            is_verified: user.is_verified,
+            role: user.role,
+            permissions: permissions.iter().map(|&permission| permission.to_owned()).collect(),
+        }
+    }
+}
+
+impl Tokens {
+    pub(crate) async fn of(signer: &Signer, session: &Session, token: &RefreshToken) -> Result<Self, Fault> {
+        Ok(Self {
+            access_token: signer.access_token(&session.principal()).await?,
+            refresh_token: token.text(),
+            expires_in_s: u32::try_from(lifetime::ACCESS_TOKEN_S).unwrap_or_default(),
+        })
+    }
+}
+
+/// Refuses a password that is too easily guessed, also by who knows these words about its owner.
+pub(crate) fn expect_strong(password: &Password, about: &[&str]) -> Result<(), Fault> {
+    let refusal = |reason: &str| FieldFault { path: "password".to_owned(), message: reason.to_owned() };
+    match password::weakness(password.as_str(), about) {
+        Some(reason) => Err(Fault::invalid(vec![refusal(reason)])),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,23 @@
+//! Entries of the audit log.
+
+use model::{AuditAction, AuditEntry};
+use runtime::{Caller, Device, Ids, prelude::*};
+
+/// Begins an entry. Whoever writes it says the rest.
+pub(crate) fn entry(action: AuditAction, ids: &Ids, clock: &Clock, device: &Device) -> AuditEntry {
+    AuditEntry {
+        id: ids.next(),
+        at: clock.now(),
+        action,
+        actor: None,
+        target: None,
+        detail: None,
+        address: device.address.clone(),
+        version: Version::default(),
+    }
+}
+
+/// Begins an entry about what a caller does.
+pub(crate) fn by(caller: &Caller, action: AuditAction, ids: &Ids, clock: &Clock, device: &Device) -> AuditEntry {
+    AuditEntry { actor: Some(caller.subject().to_owned()), ..entry(action, ids, clock, device) }
+}

@@ -1,0 +1,71 @@
+//! Tokens that are mailed, and the mails.
+
+use model::{EmailAddress, MailedToken, Purpose, User};
+use protocol::Fault;
+use runtime::{
+    Site,
+    mail::{Mail, Message},
+    opaque::Opaque,
+    prelude::*,
+};
+
+/// A new token, and what is stored of it.
+pub(crate) fn token(purpose: Purpose, user: &User, clock: &Clock) -> Result<(Opaque, MailedToken), Fault> {
+    let secret = Opaque::random()?;
+    let stored = MailedToken {
+        id: secret.hash(),
+        purpose,
+        user_id: user.id,
+        email: user.email.clone(),
+        expires_at: clock.now().plus_ms(MailedToken::LIFETIME_MS),
+        version: Version::default(),
+    };
+    Ok((secret, stored))
+}
+
+/// Mails a token. It stands behind the `#`, which no browser sends to a server.
+pub(crate) async fn send(
+    mail: &Mail,
+    site: &Site,
+    purpose: Purpose,
+    to: &EmailAddress,
+    token: &Opaque,
+) -> Result<(), Fault> {
+    let (subject, before, page, after) = match purpose {
+        Purpose::VerifyEmail => (
+            "Confirm your e-mail address",
+            "Somebody, probably you, registered with this address. To confirm it, open:",
+            "verify-email",
+            "If it was not you, do nothing.",
+        ),
+        Purpose::ResetPassword => (
+            "Choose a new password",
+            "Somebody, probably you, asked for a new password for the account with this address. To choose one, open:",
+            "reset-password",
+            "If it was not you, do nothing: your password stays as it is.",
+        ),
+    };
+    let link = format!("{}/{page}#token={}", site.app_url(), token.text());
+    let text = format!("{before}\n\n{link}\n\nThe link is good for 30 minutes, and once. {after}\n");
+    mail.send(Message { to: to.as_str(), subject, text: &text }).await
+}
+
+/// Tells the owner of an address that somebody tried to register with it.
+pub(crate) async fn send_registered_already(mail: &Mail, site: &Site, to: &EmailAddress) -> Result<(), Fault> {
+    let text = format!(
+        "Somebody, probably you, registered with this address, which has an account already. Sign in with it at:\n\n\
+         {}\n\nIf you forgot the password, ask for a new one there. If it was not you, do nothing.\n",
+        site.app_url()
+    );
+    mail.send(Message { to: to.as_str(), subject: "You have an account already", text: &text }).await
+}
+
+/// For how long an answer is held back that must not tell whether there is an account: longer than the work for
+/// one takes as a rule.
+const UNHURRIED: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// Does the work, and answers no sooner than it would for any other address.
+pub(crate) async fn unhurried<T>(work: impl Future<Output = T>) -> T {
+    let (done, ()) = futures_util::future::join(work, tokio::time::sleep(UNHURRIED)).await;
+    done
+}

@@ -1,0 +1,251 @@
+//! Beginning, renewing and ending sessions. A user's account lists the user's sessions, and both change in one
+//! transaction: whoever ends or changes all of them finds all of them.
+
+use model::{Account, Device as Place, Proof, Session, User, UserId};
+use protocol::{Fault, SecretHash};
+use runtime::{
+    Device, Ids,
+    opaque::Opaque,
+    prelude::*,
+    rotation::{self, RefreshToken, Turn},
+    sessions::lifetime,
+};
+use store::{Operation, transaction};
+
+/// How often a change is tried again that others were faster with.
+pub(crate) const ATTEMPTS: usize = 20;
+
+/// What it takes to begin and end sessions.
+#[derive(Clone)]
+pub(crate) struct Sessions {
+    pub(crate) accounts: Write<Account>,
+    pub(crate) sessions: Write<Session>,
+    pub(crate) clock: Clock,
+}
+
+/// The secret that a device keeps.
+pub(crate) enum Kept {
+    Cookie(Opaque),
+    Tokens(RefreshToken),
+}
+
+impl Kept {
+    /// Of a cookie.
+    pub(crate) fn cookie() -> Result<Self, Fault> {
+        Opaque::random().map(Self::Cookie)
+    }
+
+    /// Of tokens.
+    pub(crate) fn tokens() -> Result<Self, Fault> {
+        RefreshToken::first().map(Self::Tokens)
+    }
+
+    fn id(&self) -> SecretHash {
+        match self {
+            Self::Cookie(secret) => secret.hash(),
+            Self::Tokens(token) => token.session.hash(),
+        }
+    }
+
+    fn proof(&self) -> Proof {
+        match self {
+            Self::Cookie(_) => Proof::Cookie { successor: None },
+            Self::Tokens(token) => Proof::Tokens { rotation: rotation::begin(token) },
+        }
+    }
+}
+
+impl Sessions {
+    /// Signs a user in on a device. `change` is what else becomes of the account, and `besides` what else is
+    /// written with it.
+    pub(crate) async fn begin(
+        &self,
+        users: &Read<User>,
+        user_id: UserId,
+        kept: &Kept,
+        (device, ids): (&Device, &Ids),
+        change: impl Fn(&mut Account),
+        besides: impl Fn() -> Vec<Operation>,
+    ) -> Result<(User, Session), Fault> {
+        let now = self.clock.now();
+        let place = ids.next();
+        for _ in 0..ATTEMPTS {
+            // The account first: whoever changes the user's rights in between changes the account as well.
+            let current = self.accounts.get(&user_id).await?;
+            let gone = || Fault::new(protocol::Code::Unauthorized, "There is no such user any more.");
+            let user = users.get(&user_id).await?.ok_or_else(gone)?;
+            let mut session = Session {
+                id: kept.id(),
+                device: place,
+                user_id,
+                role: user.effective_role(),
+                proof: kept.proof(),
+                created_at: now,
+                renewed_at: now,
+                expires_at: now.plus_ms(lifetime::IDLE_MS),
+                ends_at: now.plus_ms(lifetime::ABSOLUTE_MS),
+                changed: false,
+                address: device.address.clone(),
+                agent: device.agent.clone(),
+                version: Version::default(),
+            };
+            let mut next = current.clone().unwrap_or_else(|| Account::new(user_id));
+            change(&mut next);
+            next.devices.retain(|device| device.ends_at > now);
+            let surplus = (next.devices.len() + 1).saturating_sub(Account::MAX_DEVICES);
+            let oldest: Vec<Place> = next.devices.drain(..surplus).collect();
+            next.devices.push(Place {
+                device: session.device,
+                session: session.id.clone(),
+                replaced: None,
+                ends_at: session.ends_at,
+            });
+            let mut operations = vec![self.sessions.creating(&mut session)];
+            operations.extend(self.ending(&oldest).await?);
+            operations.extend(besides());
+            operations.push(match &current {
+                Some(current) => self.accounts.replacing(current, &mut next),
+                None => self.accounts.creating(&mut next),
+            });
+            match transaction(operations).await {
+                Err(StoreError::Stale | StoreError::Exists) => {}
+                done => return Ok(done.map(|()| (user, session))?),
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+
+    /// What ends these devices' sessions.
+    pub(crate) async fn ending(&self, places: &[Place]) -> Result<Vec<Operation>, StoreError> {
+        let mut operations = Vec::new();
+        for session in self.stored(places).await? {
+            operations.push(self.sessions.deleting(&session));
+        }
+        Ok(operations)
+    }
+
+    /// What closes an account: it goes, with all its sessions.
+    pub(crate) async fn closing(&self, user_id: &UserId) -> Result<Vec<Operation>, StoreError> {
+        let Some(account) = self.accounts.get(user_id).await? else { return Ok(Vec::new()) };
+        let mut operations = self.ending(&account.devices).await?;
+        operations.push(self.accounts.deleting(&account));
+        Ok(operations)
+    }
+
+    /// The sessions of devices, as far as they have not ended.
+    pub(crate) async fn stored(&self, places: &[Place]) -> Result<Vec<Session>, StoreError> {
+        let ids = places.iter().flat_map(|place| std::iter::once(&place.session).chain(&place.replaced));
+        let found = futures_util::future::try_join_all(ids.map(|id| self.sessions.get(id))).await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Signs devices of a user out. Answers how many there were. `change` is what else becomes of the account.
+    pub(crate) async fn end(
+        &self,
+        user_id: UserId,
+        which: impl Fn(&Place) -> bool,
+        change: impl Fn(&mut Account),
+        besides: impl Fn() -> Vec<Operation>,
+    ) -> Result<usize, StoreError> {
+        for _ in 0..ATTEMPTS {
+            let Some(current) = self.accounts.get(&user_id).await? else { return Ok(0) };
+            let mut next = current.clone();
+            change(&mut next);
+            let (ended, left): (Vec<_>, Vec<_>) = next.devices.into_iter().partition(|place| which(place));
+            next.devices = left;
+            if next == current {
+                return Ok(0);
+            }
+            let mut operations = self.ending(&ended).await?;
+            operations.extend(besides());
+            operations.push(self.accounts.replacing(&current, &mut next));
+            match transaction(operations).await {
+                Err(StoreError::Stale) => {}
+                done => return done.map(|()| ended.len()),
+            }
+        }
+        Err(StoreError::Stale)
+    }
+
+    /// Renews the session of a cookie: the browser gets another secret. The one before is good for a moment
+    /// more, and renewing it once more gives the same secret, for answers that were lost and for other tabs.
+    pub(crate) async fn renew_cookie(&self, secret: &Opaque) -> Result<Option<Opaque>, Fault> {
+        let now = self.clock.now();
+        for _ in 0..ATTEMPTS {
+            let Some(current) = self.sessions.get(&secret.hash()).await? else { return Ok(None) };
+            let Proof::Cookie { successor } = &current.proof else { return Ok(None) };
+            if let Some(nonce) = successor.as_deref().and_then(Opaque::parse) {
+                return Ok(Some(nonce.derive(secret.bytes())));
+            }
+            let Some(account) = self.accounts.get(&current.user_id).await? else { return Ok(None) };
+            let nonce = Opaque::random()?;
+            let next_secret = nonce.derive(secret.bytes());
+            let mut next = self.renewed(&current, now);
+            next.id = next_secret.hash();
+            let mut alias = Session {
+                proof: Proof::Cookie { successor: Some(nonce.text()) },
+                expires_at: now.plus_ms(rotation::GRACE_MS),
+                changed: false,
+                ..current.clone()
+            };
+            let mut listed = account.clone();
+            for place in listed.devices.iter_mut().filter(|place| place.device == current.device) {
+                place.replaced = Some(std::mem::replace(&mut place.session, next.id.clone()));
+            }
+            let done = transaction(vec![
+                self.sessions.creating(&mut next),
+                self.sessions.replacing(&current, &mut alias),
+                self.accounts.replacing(&account, &mut listed),
+            ]);
+            match done.await {
+                Err(StoreError::Stale) => {}
+                done => return Ok(done.map(|()| Some(next_secret))?),
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+
+    /// Takes a refresh token for the next one. `client` is the application that presents it; none is one of the
+    /// service's own pages.
+    pub(crate) async fn turn(&self, token: &RefreshToken, client: Option<&str>) -> Result<Turned, Fault> {
+        let now = self.clock.now();
+        for _ in 0..ATTEMPTS {
+            let Some(current) = self.sessions.get(&token.session.hash()).await? else { return Ok(Turned::Unknown) };
+            let rotation = match (&current.proof, client) {
+                (Proof::Tokens { rotation }, None) => rotation,
+                (Proof::Application { client_id, rotation, .. }, Some(client)) if client_id == client => rotation,
+                _ => return Ok(Turned::Unknown),
+            };
+            match rotation::turn(rotation, token, now)? {
+                Turn::Again(successor) => return Ok(Turned::Next(current, successor)),
+                Turn::Reused => return Ok(Turned::Reused(current)),
+                Turn::Next(turned, successor) => {
+                    let mut next = self.renewed(&current, now);
+                    if let Proof::Tokens { rotation } | Proof::Application { rotation, .. } = &mut next.proof {
+                        *rotation = turned;
+                    }
+                    match self.sessions.replace(&current, next).await {
+                        Err(StoreError::Stale) => {}
+                        done => return Ok(Turned::Next(done?, successor)),
+                    }
+                }
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+
+    fn renewed(&self, current: &Session, now: Timestamp) -> Session {
+        let expires_at = now.plus_ms(lifetime::IDLE_MS).min(current.ends_at);
+        Session { renewed_at: now, expires_at, changed: false, ..current.clone() }
+    }
+}
+
+/// What became of a refresh token.
+pub(crate) enum Turned {
+    /// The session goes on with this one.
+    Next(Session, RefreshToken),
+    /// It was used before: the session must end.
+    Reused(Session),
+    /// No session has it.
+    Unknown,
+}

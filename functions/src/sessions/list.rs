@@ -1,0 +1,66 @@
+//! `sessions.list`.
+
+use model::{Account, Device as Place, DeviceId, DeviceKind, Session};
+use runtime::prelude::*;
+
+/// Where somebody is signed in.
+#[wire]
+pub struct Devices {
+    /// Each device and application, newest first.
+    pub items: Vec<SignedInDevice>,
+}
+
+/// A device, or an application, on which somebody is signed in.
+#[wire]
+pub struct SignedInDevice {
+    /// Names it, for `sessions.revoke`.
+    pub device: DeviceId,
+    /// Whether it is the one that asks.
+    pub current: bool,
+    /// What it is.
+    pub kind: DeviceKind,
+    /// The application, when it is one.
+    pub client_id: Option<String>,
+    /// What the application may do; empty for own devices.
+    pub scopes: Vec<String>,
+    /// When it was signed in.
+    pub created_at: Timestamp,
+    /// When its session was last renewed.
+    pub renewed_at: Timestamp,
+    /// When its session ends if it is not renewed.
+    pub expires_at: Timestamp,
+    /// From which network address it was signed in.
+    pub address: String,
+    /// What the program calls itself.
+    pub agent: String,
+}
+
+/// List the devices and applications on which one is signed in.
+#[procedure(query, auth = signed_in, sensitive, rest = "GET /v1/sessions")]
+pub async fn list(accounts: Read<Account>, sessions: Read<Session>, caller: Caller) -> Result<Devices, NoFailure> {
+    let account = match caller.subject().parse() {
+        Ok(id) => accounts.get(&id).await?,
+        // An operator has no account.
+        Err(_) => None,
+    };
+    let places = account.map(|account| account.devices).unwrap_or_default();
+    let stored = sessions.get_many(&places.iter().map(|place| place.session.clone()).collect::<Vec<_>>()).await?;
+    let is_own = |place: &Place| caller.session().is_some_and(|own| place.has(own));
+    let items = places.iter().zip(stored).rev().filter_map(|(place, session)| {
+        let session = session?;
+        let (client_id, scopes) = session.application().map(|(id, scopes)| (id.to_owned(), scopes.to_vec())).unzip();
+        Some(SignedInDevice {
+            device: session.device,
+            current: is_own(place),
+            kind: session.kind(),
+            client_id,
+            scopes: scopes.unwrap_or_default(),
+            created_at: session.created_at,
+            renewed_at: session.renewed_at,
+            expires_at: session.expires_at,
+            address: session.address,
+            agent: session.agent,
+        })
+    });
+    Ok(Devices { items: items.collect() })
+}

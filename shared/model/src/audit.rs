@@ -1,0 +1,120 @@
+//! The audit log: who did what to whom. Entries are written and never changed.
+
+use macros::wire;
+use protocol::{Entity, Index, IndexEntry, SortKey, Timestamp, Version, id};
+
+id! {
+    /// Names one entry of the audit log.
+    pub struct AuditEntryId;
+}
+
+/// What happened.
+#[wire]
+pub enum AuditAction {
+    /// An account was made.
+    Registered,
+    /// Somebody signed in.
+    SignedIn,
+    /// A sign-in failed.
+    SignInFailed,
+    /// Somebody signed out, or a device was signed out.
+    SignedOut,
+    /// A refresh token came a second time: its session was ended.
+    TokenReused,
+    /// An address was proved.
+    EmailVerified,
+    /// A password was changed by its owner.
+    PasswordChanged,
+    /// A password was set by a link that was mailed.
+    PasswordReset,
+    /// A user was made by an administrator.
+    UserCreated,
+    /// A user was changed.
+    UserChanged,
+    /// A role, or whether an address counts as verified, was changed.
+    RightsChanged,
+    /// A user was deleted.
+    UserDeleted,
+    /// An account elsewhere was linked.
+    IdentityLinked,
+    /// An account elsewhere was unlinked.
+    IdentityUnlinked,
+    /// An application was registered.
+    ClientCreated,
+    /// An application was removed.
+    ClientDeleted,
+    /// Somebody let an application in.
+    ConsentGiven,
+    /// Somebody took their own data along.
+    DataExported,
+    /// Somebody erased their own account.
+    AccountErased,
+}
+
+/// One entry. It never holds a secret, nor what was in a changed field.
+#[wire]
+pub struct AuditEntry {
+    /// The entry's id.
+    pub id: AuditEntryId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    pub action: AuditAction,
+    /// Who did it: a user's id, or what else the caller's token names; null when nobody was signed in.
+    pub actor: Option<String>,
+    /// To whom or what: an id; null when that is the actor.
+    pub target: Option<String>,
+    /// What was changed, or by what means, in words; null when that is clear.
+    pub detail: Option<String>,
+    /// From which network address.
+    pub address: String,
+    /// Grows with each change; entries have none.
+    pub version: Version,
+}
+
+impl AuditEntry {
+    /// How long an entry is kept, in milliseconds: 400 days.
+    pub const KEPT_MS: i64 = 400 * 24 * 3_600_000;
+
+    /// All entries, oldest first. Every sign-in writes one, so that they spread over several partitions.
+    pub const BY_TIME: Index<Self> = Index {
+        name: "time",
+        shards: 4,
+        entry: |entry| Some(IndexEntry { list: String::new(), sort: SortKey::time(entry.at) }),
+    };
+    /// What somebody did, oldest first.
+    pub const BY_ACTOR: Index<Self> = Index {
+        name: "actor",
+        shards: 1,
+        entry: |entry| Some(IndexEntry { list: entry.actor.clone()?, sort: SortKey::time(entry.at) }),
+    };
+    /// What was done to somebody or something, by themselves as well, oldest first.
+    pub const BY_TARGET: Index<Self> = Index {
+        name: "target",
+        shards: 1,
+        entry: |entry| {
+            let list = entry.target.clone().or_else(|| entry.actor.clone())?;
+            Some(IndexEntry { list, sort: SortKey::time(entry.at) })
+        },
+    };
+}
+
+impl Entity for AuditEntry {
+    type Id = AuditEntryId;
+    const NAME: &'static str = "AuditEntry";
+    const PREFIX: &'static str = "audit";
+    const INDEXES: &'static [Index<Self>] = &[Self::BY_TIME, Self::BY_ACTOR, Self::BY_TARGET];
+
+    fn id(&self) -> &AuditEntryId {
+        &self.id
+    }
+    fn version(&self) -> Version {
+        self.version
+    }
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.at.plus_ms(Self::KEPT_MS))
+    }
+}
