@@ -8,6 +8,7 @@ use runtime::{Callers, Definition, Principal, prelude::*};
 /// A caller is signed in with `Authorization: Bearer good`.
 const SERVICE: Definition = Definition {
     name: "conformance",
+    roles: &[],
     permits: |_, _| false,
     callers: Callers::Custom(|headers| match headers.get("authorization").map(|value| value.as_bytes()) {
         None => Ok(None),

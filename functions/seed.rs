@@ -2,8 +2,9 @@
 
 use fastrand::Rng;
 use local::Seeded;
-use model::{EmailAddress, Post, PostId, Role, User, UserId};
+use model::{Account, EmailAddress, Post, PostId, Role, User, UserId};
 use protocol::{Cause, Entity, Timestamp, Version};
+use runtime::opaque::Opaque;
 use store::{Operation, Session, StoreError, Write, transaction};
 use uuid::Uuid;
 
@@ -74,16 +75,29 @@ pub async fn fill(session: Session) -> Result<Seeded, Cause> {
     let users: Vec<User> = (0..USERS).map(|place| user(&mut rng, place)).collect();
     let posts: Vec<Post> = (0..POSTS).map(|_| post(&mut rng, &users)).collect();
     let made_users = write(&Write::new(session.clone()), &users).await?;
-    let made_posts = write(&Write::new(session), &posts).await?;
+    let made_posts = write(&Write::new(session.clone()), &posts).await?;
+    let accounts = Write::<Account>::new(session);
+    write(&accounts, &users.iter().map(|user| Account::new(user.id)).collect::<Vec<_>>()).await?;
     let first = users.first().ok_or("the company has no users")?;
+    let password = give_password(&accounts, first).await?;
     Ok(Seeded {
         subject: first.id.to_string(),
         roles: vec![first.role.name().to_owned()],
+        credentials: (first.email.to_string(), password),
         message: format!(
             "{USERS} users ({made_users} new) and {POSTS} posts ({made_posts} new). {} <{}> is an administrator.",
             first.name, first.email
         ),
     })
+}
+
+/// Gives somebody another password: a new one each time, since nobody knows the one before.
+async fn give_password(accounts: &Write<Account>, user: &User) -> Result<String, Cause> {
+    let password = Opaque::random()?.text();
+    let current = accounts.get(&user.id).await?.ok_or("an account is missing")?;
+    let next = Account { password: Some(runtime::password::hash(&password).await?), ..current.clone() };
+    accounts.replace(&current, next).await?;
+    Ok(password)
 }
 
 /// Creates what is missing, many in one transaction; one by one where some are there already.
@@ -117,7 +131,7 @@ fn user(rng: &mut Rng, place: usize) -> User {
         email: EmailAddress::new(format!("{}.{}{place}@example.com", first.to_lowercase(), last.to_lowercase())),
         name: format!("{first} {last}"),
         age: rng.u8(0..10).ne(&0).then(|| rng.u32(18..70)),
-        is_verified: rng.u8(0..4) != 0,
+        is_verified: rng.u8(0..4) != 0 || place < ADMINISTRATORS,
         role: match place {
             place if place < ADMINISTRATORS => Role::Administrator,
             _ if rng.bool() => Role::Employee,

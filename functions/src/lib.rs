@@ -3,13 +3,14 @@
 //! This file is the index: the only list of procedures that people write. A new one is a new file,
 //! a word here, and `cargo regen`.
 
-use model::Session;
+use model::{Role, Session};
 use runtime::{Callers, Definition, sessions::SessionLookup};
 
 /// What all procedures share.
 pub const SERVICE: Definition = Definition {
     name: "backoffice",
-    permits: |role, permission| role.parse().is_ok_and(|role: model::Role| role.permits(permission)),
+    roles: &[Role::Administrator.name(), Role::Employee.name(), Role::Viewer.name()],
+    permits: |role, permission| role.parse().is_ok_and(|role: Role| role.permits(permission)),
     callers: Callers::Sessions(SessionLookup::of::<Session>()),
     method_override: true,
 };

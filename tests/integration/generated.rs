@@ -65,8 +65,13 @@ fn missing_edited_and_left_over_files_are_found_and_put_right() {
 mod limits {
     use runtime::{Callers, Definition, prelude::*};
 
-    const SERVICE: Definition =
-        Definition { name: "limits", permits: |_, _| false, callers: Callers::Tokens, method_override: true };
+    const SERVICE: Definition = Definition {
+        name: "limits",
+        roles: &[],
+        permits: |_, _| false,
+        callers: Callers::Tokens,
+        method_override: true,
+    };
 
     runtime::procedures! {
         inline SERVICE;
@@ -120,7 +125,7 @@ mod leak {
     use runtime::{Callers, Definition};
 
     const SERVICE: Definition =
-        Definition { name: "leak", permits: |_, _| true, callers: Callers::Tokens, method_override: true };
+        Definition { name: "leak", roles: &[], permits: |_, _| true, callers: Callers::Tokens, method_override: true };
 
     runtime::procedures! {
         inline SERVICE;

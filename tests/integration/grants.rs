@@ -19,8 +19,13 @@ use store::{Read, Scope, Session, Write};
 
 use crate::given::Folder;
 
-const SERVICE: Definition =
-    Definition { name: "grants", permits: |_, _| false, callers: Callers::Custom(|_| Ok(None)), method_override: true };
+const SERVICE: Definition = Definition {
+    name: "grants",
+    roles: &[],
+    permits: |_, _| false,
+    callers: Callers::Custom(|_| Ok(None)),
+    method_override: true,
+};
 
 runtime::procedures! {
     inline SERVICE;

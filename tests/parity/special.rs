@@ -3,7 +3,7 @@
 use runtime::{Callers, Definition};
 
 const SERVICE: Definition =
-    Definition { name: "special", permits: |_, _| true, callers: Callers::Tokens, method_override: true };
+    Definition { name: "special", roles: &[], permits: |_, _| true, callers: Callers::Tokens, method_override: true };
 
 runtime::procedures! {
     inline SERVICE;

@@ -21,6 +21,7 @@ use store::{Limits, Session, Settings, Store};
 use crate::{
     changes, cloud,
     data::{DataFolder, random_key},
+    permissions,
     serve::{self, Addresses, Ground, Options, table_name, token_settings},
 };
 
@@ -34,6 +35,8 @@ pub struct Seeded {
     pub subject: String,
     /// With which roles.
     pub roles: Vec<String>,
+    /// The address and the password with which the subject signs in.
+    pub credentials: (String, String),
     /// What to tell.
     pub message: String,
 }
@@ -105,6 +108,8 @@ enum Command {
     },
     /// Fill the table with a demonstration company
     Seed,
+    /// Print who may call which procedure
+    Permissions,
     /// Build all functions and deploy them with their infrastructure to AWS
     Deploy {
         /// dev, prod, or pr-N for a preview
@@ -216,6 +221,10 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
         }
         Some(Command::Seed) => {
             tokio()?.block_on(seed(&app, &data))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Permissions) => {
+            print!("{}", permissions::matrix(&app.service));
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Changes { against, fail_on_breaking }) => changes::run(&root, &against, fail_on_breaking),
@@ -353,7 +362,9 @@ async fn seed(app: &App, data: &Path) -> Result<(), Cause> {
         ground.database.stop().await;
     }
     println!("{}", seeded.message);
-    println!("Sign in as {} for 12 hours with the token:", seeded.roles.join(", "));
+    let (email, password) = seeded.credentials;
+    println!("Sign in as {email} with the password {password}");
+    println!("or, as {} for 12 hours, with the token:", seeded.roles.join(", "));
     println!("{}", token(&app.service, &folder.signer()?, seeded.subject, seeded.roles, 720)?);
     Ok(())
 }

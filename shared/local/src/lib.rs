@@ -7,6 +7,7 @@
 //! - [`isolated`]: the Lambda Runtime API for the real binaries. [`build`]: how they are built.
 //! - [`changes`]: what the contract says otherwise than an older one.
 //! - [`cloud`]: the commands that reach AWS, which `infra/` carries out.
+//! - [`permissions`]: who may call what.
 //! - [`data`]: the folder in which everything is kept.
 
 pub mod backend;
@@ -18,6 +19,7 @@ pub mod data;
 pub mod database;
 pub mod front;
 pub mod isolated;
+pub mod permissions;
 pub mod serve;
 pub mod world;
 

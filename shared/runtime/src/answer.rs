@@ -253,6 +253,7 @@ mod tests {
 
     const SERVICE: Definition = Definition {
         name: "test",
+        roles: &[],
         permits: |_, _| false,
         callers: Callers::Custom(|_| Ok(Some(Principal { subject: "ada".into(), ..Principal::default() }))),
         method_override: true,

@@ -151,6 +151,7 @@ mod tests {
 
     const SERVICE: Definition = Definition {
         name: "test",
+        roles: &[],
         permits: |role, permission| {
             role == "editor" && permission == "posts:write" || role == "author" && permission == "posts:write:own"
         },

@@ -31,6 +31,8 @@ pub enum Output {
 pub struct Definition {
     /// The service's name: the audience of its tokens and part of its table's name.
     pub name: &'static str,
+    /// The names of all roles.
+    pub roles: &'static [&'static str],
     /// Whether a role has a permission.
     pub permits: fn(role: &str, permission: &str) -> bool,
     /// How a caller is known.
