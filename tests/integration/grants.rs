@@ -224,12 +224,14 @@ fn the_contract_states_what_the_signatures_ask_for() {
         .collect();
     for expected in [
         "health.ping: ",
-        "posts.create: Write<Post>",
-        "posts.get: Read<Post>",
-        "users.delete: Write<User>",
-        "users.get: Read<User>",
-        "users.list: Read<User>",
-        "users.update: Write<User>",
+        "auth.me: Get<Session>, Read<User>",
+        "auth.request_reset: Count<Limit>, Append<MailedToken>, Read<User>",
+        "posts.create: Write<Post>, Get<Session>",
+        "posts.get: Read<Post>, Get<Session>",
+        "sessions.list: Read<Account>, Read<Session>",
+        "users.delete: Write<Account>, Append<AuditEntry>, Write<Session>, Write<User>",
+        "users.get: Get<Session>, Read<User>",
+        "users.list: Get<Session>, Read<User>",
     ] {
         assert!(granted.contains(&expected.to_owned()), "{expected}: {granted:#?}");
     }
@@ -240,6 +242,13 @@ fn the_contract_states_what_the_signatures_ask_for() {
     assert_eq!(
         grants_of(&contract, "users.get"),
         json!([{
+            "entity": "Session",
+            "prefix": "session",
+            "access": "get",
+            "actions": ["dynamodb:GetItem"],
+            "indexes": [],
+            "leadingKeys": "session#*",
+        }, {
             "entity": "User",
             "prefix": "user",
             "access": "read",

@@ -9,7 +9,7 @@ use runtime::{
 
 use store::transaction;
 
-use crate::identity::{audit, limits, sessions::Sessions, expect_strong};
+use crate::identity::{audit, expect_strong, limits, sessions::Sessions};
 
 /// The old password and the new one.
 #[wire]

@@ -77,9 +77,10 @@ pub async fn login(
     };
     let account = accounts.get(&id).await?;
     let browser = cookies.get(KNOWN);
-    let known = browser.as_ref().map(Opaque::hash).filter(|browser| {
-        account.as_ref().is_some_and(|account| account.known.contains(browser))
-    });
+    let known = browser
+        .as_ref()
+        .map(Opaque::hash)
+        .filter(|browser| account.as_ref().is_some_and(|account| account.known.contains(browser)));
     let attempt = limits::sign_in(&attempts, &device, &input.email, known.as_ref()).await?;
     let stored = account.as_ref().and_then(|account| account.password.as_deref());
     let verdict = password::verify(stored, input.password.as_str()).await?;

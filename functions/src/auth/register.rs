@@ -4,7 +4,7 @@ use model::{Account, AuditAction, AuditEntry, EmailAddress, MailedToken, Passwor
 use runtime::{Device, Ids, Limits, Site, mail::Mail, password, prelude::*};
 use store::transaction;
 
-use crate::identity::{audit, limits, mails, expect_strong};
+use crate::identity::{audit, expect_strong, limits, mails};
 
 /// Who registers.
 #[wire]

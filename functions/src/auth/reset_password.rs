@@ -4,7 +4,7 @@ use model::{Account, AuditAction, AuditEntry, MailedToken, Password, Purpose, Se
 use runtime::{Device, Ids, Limits, opaque::Opaque, password, prelude::*};
 use store::transaction;
 
-use crate::identity::{audit, limits, sessions::Sessions, expect_strong};
+use crate::identity::{audit, expect_strong, limits, sessions::Sessions};
 
 /// The proof, and the new password.
 #[wire]

@@ -63,7 +63,9 @@ mod tests {
         let clock = Clock::Fixed(Timestamp::from_unix_ms(1_735_689_600_000));
         let world = World::new(&crate::service(), clock).await.unwrap();
         let ada = "01936f5e-8a00-7000-8000-000000000001";
-        let post = create(world.write(), caller(ada), Reach::own(ada, "posts:write"), clock, Ids::counting(), input()).await.unwrap();
+        let post = create(world.write(), caller(ada), Reach::own(ada, "posts:write"), clock, Ids::counting(), input())
+            .await
+            .unwrap();
         assert_eq!((post.author_id.to_string().as_str(), post.version), (ada, Version(1)));
         assert_eq!((post.created_at, post.updated_at), (clock.now(), clock.now()));
         assert_eq!(world.read::<Post>().get(&post.id).await.unwrap(), Some(post));
@@ -72,7 +74,8 @@ mod tests {
     #[tokio::test]
     async fn whoever_is_no_user_writes_no_post() {
         let world = World::new(&crate::service(), Clock::System).await.unwrap();
-        let robot = create(world.write(), caller("a robot"), Reach::all(), Clock::System, Ids::counting(), input()).await;
+        let robot =
+            create(world.write(), caller("a robot"), Reach::all(), Clock::System, Ids::counting(), input()).await;
         assert!(matches!(robot, Err(Raised::Failure(Error::NotAUser))));
     }
 }
