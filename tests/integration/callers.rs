@@ -1,10 +1,7 @@
 //! Who is calling, and what they may: tokens over the wire, and every procedure's policy.
 
-use std::collections::BTreeSet;
-
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use model::Role;
-use protocol::{Auth, Kind};
 use serde_json::{Value, json};
 
 use crate::given::{
@@ -138,61 +135,6 @@ async fn the_command_signs_what_the_service_accepts() {
     assert_eq!(office.service.mutation(&viewer, "users.create", json!({})).await.code(), "FORBIDDEN");
     let administrator = sign(&["--role", "administrator"]);
     assert_eq!(office.service.mutation(&administrator, "users.create", json!({})).await.code(), "BAD_REQUEST");
-}
-
-/// The policy of the reference service, once more and by hand: a role, a permission, and whether.
-fn may(role: Option<Role>, permission: &str) -> bool {
-    match role {
-        None => false,
-        Some(Role::Administrator) => true,
-        Some(Role::Employee) => permission != "users:write",
-        Some(Role::Viewer) => permission.ends_with(":read"),
-    }
-}
-
-/// Every procedure with every kind of caller. New procedures join by themselves.
-#[tokio::test]
-async fn every_procedure_lets_in_whom_it_declares() {
-    let office = Office::open().await;
-    let mut tried = BTreeSet::new();
-    for procedure in functions::service().procedures {
-        let (name, spec) = (procedure.entry.name, procedure.entry.spec);
-        for role in [None, Some(Role::Viewer), Some(Role::Employee), Some(Role::Administrator)] {
-            let request = match spec.kind {
-                Kind::Query => Request::query(name, &Value::Null),
-                Kind::Mutation => Request::mutation(name, &json!({})),
-            };
-            let request = match role {
-                None => request,
-                Some(role) => request.bearer(&office.key.token(role)),
-            };
-            let answer = office.service.send(&request).await;
-            let (expected, let_in) = match spec.auth {
-                Auth::Public => ("", true),
-                Auth::SignedIn => ("UNAUTHORIZED", role.is_some()),
-                Auth::Permission { name: permission, .. } => {
-                    (if role.is_some() { "FORBIDDEN" } else { "UNAUTHORIZED" }, may(role, permission))
-                }
-            };
-            let code = answer.code();
-            if let_in {
-                // What it then says depends on the input, which was empty.
-                assert!(["OK", "BAD_REQUEST"].contains(&code.as_str()), "{name} for {role:?}: {code}");
-            } else {
-                assert_eq!(code, expected, "{name} for {role:?}");
-                // Whoever is refused learns nothing of the input.
-                assert_eq!(answer.fields(), Vec::<String>::new(), "{name} for {role:?}");
-            }
-            tried.insert(name);
-        }
-    }
-    assert_eq!(tried.len(), functions::service().procedures.len());
-    // A role that the service does not know permits nothing.
-    let stranger =
-        office.key.sign(&header(), &with(claims(Role::Viewer), "roles", json!(["root", "", "Administrator"])));
-    assert_eq!(office.service.query(&stranger, "users.list", Value::Null).await.code(), "FORBIDDEN");
-    let several = office.key.sign(&header(), &with(claims(Role::Viewer), "roles", json!(["root", "viewer"])));
-    assert_eq!(office.service.query(&several, "users.list", Value::Null).await.code(), "OK");
 }
 
 /// The log names calls and causes; never what was sent.

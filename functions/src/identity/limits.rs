@@ -12,7 +12,7 @@ const SIGN_IN_ACCOUNT: Limit = Limit { name: "sign-in-account", most: 10, span_s
 /// Mails to one address, whoever asks for them.
 const MAIL: Limit = Limit { name: "mail", most: 5, span_s: 3600 };
 /// Registrations and mails that one address asks for.
-const MAIL_ADDRESS: Limit = Limit { name: "mail-address", most: 100, span_s: 3600 };
+const MAIL_ADDRESS: Limit = Limit { name: "mail-address", most: 300, span_s: 3600 };
 /// Refreshes from one address with tokens that are not good.
 const TOKEN_ADDRESS: Limit = Limit { name: "token-address", most: 300, span_s: 900 };
 

@@ -95,6 +95,13 @@ impl Answer {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// A cookie that it sets, as it is sent back: `name=value`.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        let set = self.headers.iter().filter(|(known, _)| known == "set-cookie").map(|(_, value)| value);
+        let mut pairs = set.filter_map(|cookie| cookie.split(';').next());
+        pairs.find(|pair| pair.split_once('=').is_some_and(|(known, _)| known == name)).map(str::to_owned)
+    }
+
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }

@@ -6,6 +6,7 @@
 //   ONEFOLD_TOKEN     an administrator's token for it; its subject is a user's id
 //   ONEFOLD_STAGE     in place of a token, when nobody else uses the service: the stage whose keys sign tokens
 //   ONEFOLD_DATA      the folder with those keys
+//   ONEFOLD_MAILS     where its mails can be read, in the form of the local service's `/_local/mail`
 //   ONEFOLD_RECORD    a file to which a service that is started here appends which rights its procedures use
 
 import { execFileSync, spawn } from "node:child_process";
@@ -33,8 +34,28 @@ export type Service = {
   token(role: Role, subject?: string): string;
   /** An administrator's token. */
   readonly administrator: string;
+  /** The mails that somebody got, newest first. */
+  mails(to: string): Promise<Mail[]>;
   stop(): Promise<void>;
 };
+
+/** A mail that the service sent. */
+export type Mail = { readonly to: string; readonly subject: string; readonly text: string };
+
+/** Reads a mailbox: the local service's own, or one that answers alike. */
+const mailboxAt = (url: string) => async (to: string): Promise<Mail[]> => {
+  const answer = await fetch(`${url}?${new URLSearchParams({ to })}`);
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
+  return (await answer.json()) as Mail[];
+};
+
+/** The token in the newest mail that somebody got. */
+export async function mailedToken(service: Service, to: string): Promise<string> {
+  const [newest] = await service.mails(to);
+  const token = /#token=([\w-]+)/.exec(newest?.text ?? "")?.[1];
+  if (token === undefined) throw new Error(`${to} got no mail with a token`);
+  return token;
+}
 
 /** Starts the service that the environment asks for. */
 export async function startService(): Promise<Service> {
@@ -56,21 +77,23 @@ export async function startService(): Promise<Service> {
       isOurs: true,
       token: sign,
       administrator: sign("administrator"),
+      mails: mailboxAt(new URL("/_local/mail", running.url).href),
       stop: async () => {
         await running.stop();
         rmSync(data, { recursive: true, force: true });
       },
     };
   }
+  const mails = mailboxAt(process.env["ONEFOLD_MAILS"] ?? new URL("/_local/mail", url).href);
   if (stage !== undefined && keys !== undefined) {
     const sign = signer("--data", keys, "--stage", stage);
-    return { url, isOurs: true, token: sign, administrator: sign("administrator"), stop: async () => {} };
+    return { url, isOurs: true, token: sign, administrator: sign("administrator"), mails, stop: async () => {} };
   }
   if (token === undefined) throw new Error("ONEFOLD_URL wants ONEFOLD_TOKEN as well, or ONEFOLD_STAGE and ONEFOLD_DATA");
   const sign = () => {
     throw new Error("only a service that the tests start signs tokens for them");
   };
-  return { url, isOurs: false, token: sign, administrator: token, stop: async () => {} };
+  return { url, isOurs: false, token: sign, administrator: token, mails, stop: async () => {} };
 }
 
 /** Starts a program that says where it answers, and waits until it does. */

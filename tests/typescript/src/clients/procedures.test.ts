@@ -16,7 +16,7 @@ import {
   type UserId,
 } from "@onefold/backoffice";
 import contract from "@onefold/backoffice/contract.json" with { type: "json" };
-import { startService, type Service } from "../service.js";
+import { mailedToken, startService, type Service } from "../service.js";
 
 type Client = ReturnType<typeof createClient>;
 
@@ -49,6 +49,20 @@ const createUser = (client: Client, input: { age?: number | null; role?: User["r
 
 const createPost = (client: Client) => client.posts.create.mutate({ title: "Lunch", body: "At noon." });
 
+const PASSWORD = "seven grey herons wade";
+
+/** Somebody who has registered, and who is signed in with tokens. The address is not proved. */
+async function register({ client, as }: Given) {
+  const email = address();
+  await client.auth.register.mutate({ email, name: "Grace", password: PASSWORD });
+  const { user, tokens } = await client.auth.login.mutate({ email, password: PASSWORD, keep: "tokens" });
+  assert.ok(tokens !== null);
+  return { email, user, tokens, self: as(tokens.accessToken) };
+}
+
+/** Somebody with a token and no account. */
+const robot = ({ service, as }: Given) => as(service.token("administrator", "robot"));
+
 /** Lists sort texts whatever their case, by their bytes. */
 function assertSorted(texts: readonly string[], sort: string): void {
   assert.ok(texts.length > 1, `${sort}: ${texts.length} entries have no order`);
@@ -66,6 +80,191 @@ async function onlyAdministrator(client: Client): Promise<User> {
 }
 
 const procedures: Procedures = {
+  "account.erase": {
+    answers: async (given) => {
+      const { email, user, self } = await register(given);
+      await self.account.erase.mutate({ password: PASSWORD });
+      await assert.rejects(given.client.auth.login.mutate({ email, password: PASSWORD }));
+      await assert.rejects(given.client.users.get.query({ id: user.id }));
+    },
+    fails: {
+      notAUser: async (given) => ({ call: robot(given).account.erase.mutate() }),
+      wrongPassword: async (given) => {
+        const { self } = await register(given);
+        return { call: self.account.erase.mutate({ password: "another" }) };
+      },
+      lastAdministrator: async (given) => {
+        const { email, user, self } = await register(given);
+        await given.client.users.update.mutate({ id: user.id, role: "administrator", isVerified: true });
+        const { items } = await given.client.users.list.query({ role: "administrator", limit: 100 });
+        for (const { id } of items) if (id !== user.id) await given.client.users.delete.mutate({ id });
+        assert.ok(email.length > 0);
+        return { call: self.account.erase.mutate({ password: PASSWORD }) };
+      },
+    },
+  },
+
+  "account.export": {
+    answers: async (given) => {
+      const { email, user, self } = await register(given);
+      const exported = await self.account.export.mutate();
+      assert.equal(exported.user.email, email);
+      assert.deepEqual([exported.user.id, exported.identities, exported.posts, exported.next], [user.id, [], [], null]);
+    },
+    fails: { notAUser: async (given) => ({ call: robot(given).account.export.mutate() }) },
+  },
+
+  "audit.list": {
+    answers: async (given) => {
+      const { user } = await register(given);
+      const { items } = await given.client.audit.list.query({ target: user.id });
+      assert.deepEqual(items.map(({ action }) => action), ["signedIn", "registered"]);
+      await given.client.users.update.mutate({ id: user.id, name: "Grace H." });
+      const [newest] = (await given.client.audit.list.query({ target: user.id, limit: 1 })).items;
+      assert.equal(newest?.action, "userChanged");
+      assert.notEqual(newest.actor, user.id);
+      const own = await given.client.audit.list.query({ actor: user.id });
+      assert.ok(own.items.every(({ actor }) => actor === user.id) && own.items.length === 2);
+      assert.ok((await given.client.audit.list.query()).items.length >= 3);
+    },
+    fails: {},
+  },
+
+  "auth.change_password": {
+    answers: async (given) => {
+      const { email, self } = await register(given);
+      await self.auth.change_password.mutate({ current: PASSWORD, password: "eight white swans glide" });
+      await assert.rejects(given.client.auth.login.mutate({ email, password: PASSWORD }));
+      await given.client.auth.login.mutate({ email, password: "eight white swans glide" });
+      assert.equal((await self.auth.me.query()).email, email, "the one who changed it is still signed in");
+    },
+    fails: {
+      wrongPassword: async (given) => {
+        const { self } = await register(given);
+        return { call: self.auth.change_password.mutate({ current: "another", password: "eight white swans glide" }) };
+      },
+      notAUser: async (given) => ({
+        call: robot(given).auth.change_password.mutate({ password: "eight white swans glide" }),
+      }),
+    },
+  },
+
+  "auth.login": {
+    answers: async (given) => {
+      const { email, user } = await register(given);
+      const signedIn = await given.client.auth.login.mutate({ email: email.toUpperCase(), password: PASSWORD });
+      assert.deepEqual(signedIn, { user, tokens: null }, "the cookie is out of reach of scripts");
+      assert.deepEqual([user.email, user.role, user.isVerified, user.permissions], [email, "viewer", false, []]);
+    },
+    fails: {
+      wrongCredentials: async (given) => {
+        const { email } = await register(given);
+        return { call: given.client.auth.login.mutate({ email, password: "another" }) };
+      },
+    },
+  },
+
+  "auth.logout": {
+    answers: async (given) => {
+      const { tokens, self } = await register(given);
+      await given.client.auth.logout.mutate({ refreshToken: tokens.refreshToken });
+      await assert.rejects(given.client.auth.refresh.mutate({ refreshToken: tokens.refreshToken }));
+      await assert.rejects(self.sessions.list.query(), "on a sensitive procedure it counts at once");
+      await given.client.auth.logout.mutate({ refreshToken: tokens.refreshToken });
+    },
+    fails: {},
+  },
+
+  "auth.me": {
+    answers: async (given) => {
+      const { user, self } = await register(given);
+      assert.deepEqual(await self.auth.me.query(), user);
+    },
+    fails: { notAUser: async (given) => ({ call: robot(given).auth.me.query() }) },
+  },
+
+  "auth.refresh": {
+    answers: async (given) => {
+      const { email, tokens } = await register(given);
+      const { tokens: next } = await given.client.auth.refresh.mutate({ refreshToken: tokens.refreshToken });
+      assert.ok(next !== null && next.refreshToken !== tokens.refreshToken && next.expiresInS > 0);
+      assert.equal((await given.as(next.accessToken).auth.me.query()).email, email);
+      const again = await given.client.auth.refresh.mutate({ refreshToken: tokens.refreshToken });
+      assert.equal(again.tokens?.refreshToken, next.refreshToken, "the answer might have been lost");
+    },
+    fails: { ended: async ({ client }) => ({ call: client.auth.refresh.mutate({ refreshToken: "A".repeat(86) }) }) },
+  },
+
+  "auth.register": {
+    answers: async (given) => {
+      const { email } = await register(given);
+      const mails = await given.service.mails(email);
+      assert.deepEqual(mails.map(({ subject }) => subject), ["Confirm your e-mail address"]);
+      const nothing: undefined = await given.client.auth.register.mutate({ email, name: "Eve", password: PASSWORD });
+      assert.equal(nothing, undefined, "the answer does not tell");
+      assert.equal((await given.service.mails(email))[0]?.subject, "You have an account already");
+    },
+    fails: {},
+  },
+
+  "auth.request_reset": {
+    answers: async (given) => {
+      const { email } = await register(given);
+      const nobody = address();
+      await given.client.auth.request_reset.mutate({ email });
+      await given.client.auth.request_reset.mutate({ email: nobody });
+      assert.equal((await given.service.mails(email))[0]?.subject, "Choose a new password");
+      assert.deepEqual(await given.service.mails(nobody), []);
+    },
+    fails: {},
+  },
+
+  "auth.resend_verification": {
+    answers: async (given) => {
+      const { email } = await register(given);
+      await given.client.auth.resend_verification.mutate({ email });
+      assert.equal((await given.service.mails(email)).length, 2);
+      await given.client.auth.verify_email.mutate({ token: await mailedToken(given.service, email) });
+      await given.client.auth.resend_verification.mutate({ email });
+      assert.equal((await given.service.mails(email)).length, 2, "there is nothing left to prove");
+    },
+    fails: {},
+  },
+
+  "auth.reset_password": {
+    answers: async (given) => {
+      const { email, tokens } = await register(given);
+      await given.client.auth.request_reset.mutate({ email });
+      const token = await mailedToken(given.service, email);
+      await given.client.auth.reset_password.mutate({ token, password: "eight white swans glide" });
+      await assert.rejects(given.client.auth.login.mutate({ email, password: PASSWORD }));
+      await assert.rejects(given.client.auth.refresh.mutate({ refreshToken: tokens.refreshToken }), "signed out everywhere");
+      const { user } = await given.client.auth.login.mutate({ email, password: "eight white swans glide" });
+      assert.equal(user.isVerified, true, "whoever reads the mail has the address");
+    },
+    fails: {
+      notValid: async ({ client }) => ({
+        call: client.auth.reset_password.mutate({ token: "A".repeat(43), password: "eight white swans glide" }),
+      }),
+    },
+  },
+
+  "auth.verify_email": {
+    answers: async (given) => {
+      const { email, self } = await register(given);
+      await assert.rejects(self.users.list.query());
+      const token = await mailedToken(given.service, email);
+      await given.client.auth.verify_email.mutate({ token });
+      const { tokens, user } = await given.client.auth.login.mutate({ email, password: PASSWORD, keep: "tokens" });
+      assert.deepEqual(user.permissions, ["users:read", "posts:read"]);
+      await given.as(tokens?.accessToken).users.list.query({ limit: 1 });
+      await assert.rejects(given.client.auth.verify_email.mutate({ token }), "it is good once");
+    },
+    fails: {
+      notValid: async ({ client }) => ({ call: client.auth.verify_email.mutate({ token: "A".repeat(43) }) }),
+    },
+  },
+
   "health.ping": {
     answers: async ({ as }) => {
       const answer: string = await as().health.ping.query();
@@ -159,6 +358,45 @@ const procedures: Procedures = {
         };
       },
     },
+  },
+
+  "sessions.list": {
+    answers: async (given) => {
+      const { email, self } = await register(given);
+      await given.client.auth.login.mutate({ email, password: PASSWORD });
+      const { items } = await self.sessions.list.query();
+      assert.deepEqual(items.map(({ kind, current }) => [kind, current]), [["cookie", false], ["tokens", true]]);
+      assert.ok(items.every(({ createdAt, expiresAt, address }) => createdAt < expiresAt && address !== ""));
+      assert.deepEqual(await robot(given).sessions.list.query(), { items: [] });
+    },
+    fails: {},
+  },
+
+  "sessions.revoke": {
+    answers: async (given) => {
+      const { self } = await register(given);
+      const { items } = await self.sessions.list.query();
+      await self.sessions.revoke.mutate({ device: items[0]!.device });
+      await assert.rejects(self.sessions.list.query(), "it counts from the next call");
+    },
+    fails: {
+      missing: async (given) => {
+        const [one, other] = [await register(given), await register(given)];
+        const device = (await other.self.sessions.list.query()).items[0]!.device;
+        return { call: one.self.sessions.revoke.mutate({ device }), holds: { value: device } };
+      },
+    },
+  },
+
+  "sessions.revoke_others": {
+    answers: async (given) => {
+      const { email, self } = await register(given);
+      const other = await given.client.auth.login.mutate({ email, password: PASSWORD, keep: "tokens" });
+      assert.deepEqual(await self.sessions.revoke_others.mutate(), { count: 1 });
+      await assert.rejects(given.client.auth.refresh.mutate({ refreshToken: other.tokens!.refreshToken }));
+      assert.equal((await self.sessions.list.query()).items.length, 1);
+    },
+    fails: {},
   },
 
   "users.create": {
@@ -286,8 +524,11 @@ before(async () => {
 });
 after(() => service.stop());
 
+/** The procedures that clients call by name. */
+const typed = contract.procedures.filter(({ http }) => http === null);
+
 test("the table has every procedure and every failure of the contract", () => {
-  const inContract = contract.procedures.map(({ name, failures }) => [name, failures.map(({ type }) => type).sort()]);
+  const inContract = typed.map(({ name, failures }) => [name, failures.map(({ type }) => type).sort()]);
   const inTable = Object.entries(procedures).map(([name, { fails }]) => [name, Object.keys(fails).sort()]);
   assert.deepEqual(Object.fromEntries(inTable), Object.fromEntries(inContract));
 });
@@ -299,7 +540,7 @@ for (const [clientName, connect] of Object.entries(clients)) {
       client: connect(service.url, service.administrator),
       as: (token) => connect(service.url, token),
     });
-    for (const { name, failures, auth } of contract.procedures) {
+    for (const { name, failures, auth } of typed) {
       const { answers, fails } = procedures[name as ProcedureName];
       test(`${name} answers`, () => answers(given()));
 
