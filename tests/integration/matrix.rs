@@ -290,6 +290,31 @@ async fn presented(office: &Office, people: &[Person], request: Request, caller:
     }
 }
 
+/// A session is looked up in one read; a token in none, but on procedures that are marked sensitive.
+#[tokio::test]
+async fn knowing_a_caller_costs_one_read_with_a_cookie_and_none_with_a_token() {
+    let office = Office::open().await;
+    let anna = Person::hired(&office, "anna", Role::Administrator).await;
+    let get = || Request::query("users.get", &json!({"id": anna.id}));
+    let units = async |request: Request| {
+        let answer = office.service.send(&request).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let id = answer.header("x-request-id").unwrap().to_owned();
+        let line = office.service.logged(|line| line["request_id"] == id.as_str()).await;
+        (line["read_units"].as_f64().unwrap(), line["write_units"].as_f64().unwrap())
+    };
+    let without = units(get().bearer(&office.key.token(Role::Viewer))).await;
+    let token = anna.sign_in(&office, "tokens").await;
+    assert_eq!(units(token.present(&office, get())).await, without);
+    let cookie = anna.sign_in(&office, "cookie").await;
+    let (reads, writes) = units(cookie.present(&office, get())).await;
+    assert_eq!((reads, writes), (without.0 + 1.0, without.1), "one strongly consistent read of one item");
+    let devices = || Request::query("sessions.list", &Value::Null);
+    let operator = units(devices().bearer(&office.key.token_of(Role::Viewer, &anna.id))).await;
+    let (reads, _) = units(token.present(&office, devices())).await;
+    assert_eq!(reads, operator.0 + 1.0, "a sensitive procedure looks at the session of a token");
+}
+
 /// A role that the service does not know permits nothing, and one among several suffices.
 #[tokio::test]
 async fn only_known_roles_count() {
