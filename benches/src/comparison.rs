@@ -28,7 +28,7 @@ pub fn functions(subjects: &[Measured]) -> io::Result<Vec<Ratio>> {
     let size = |subject: &Measured| subject.series(|_| subject.size_bytes);
     let limit = vec![LARGEST_BINARY_BYTES; users.rounds.len()];
 
-    let (same, fresh) = ("same token", "fresh token");
+    let (same, fresh, session) = ("same token", "fresh token", "session");
     let (at_most, at_least) = (Target::AtMost, Target::AtLeast);
     Ok(vec![
         Ratio::new("first answer: users-get / hello-bare", &first(users), &first(bare), at_most(1.7)),
@@ -36,6 +36,7 @@ pub fn functions(subjects: &[Measured]) -> io::Result<Vec<Ratio>> {
         Ratio::new("first answer: node-trpc / users-get", &first(node), &first(users), at_least(60.0)),
         Ratio::new("warm p50, same token: users-get / hello-bare", &p50(users, same), &p50(bare, ""), at_most(8.0)),
         Ratio::new("warm p50, fresh token: users-get / hello-bare", &p50(users, fresh), &p50(bare, ""), Target::None),
+        Ratio::new("warm p50: users-get, session / same token", &p50(users, session), &p50(users, same), Target::None),
         Ratio::new("warm p50, same token: users-get / hello-sdk", &p50(users, same), &p50(sdk, ""), Target::None),
         Ratio::new("warm p50: node-trpc, same token / hello-sdk", &p50(node, same), &p50(sdk, ""), Target::None),
         Ratio::new("warm p50, same token: node-trpc / users-get", &p50(node, same), &p50(users, same), at_least(6.0)),

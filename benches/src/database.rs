@@ -3,8 +3,9 @@
 use std::io::{self, Error};
 
 use local::database::{Credentials, EmbeddedDatabase, Location};
-use model::{EmailAddress, Role, User, UserId};
+use model::{EmailAddress, Proof, Role, User, UserId};
 use protocol::{Clock, Version};
+use runtime::{opaque::Opaque, sessions::lifetime};
 use store::{Limits, Scope, Session, Settings, Store, Write};
 use tokio::runtime::Runtime;
 
@@ -12,6 +13,8 @@ use tokio::runtime::Runtime;
 pub const USER_ID: &str = "0198c0de-0000-7000-8000-00000000000b";
 /// What the answer must contain.
 pub const USER_EMAIL: &str = "ada.lovelace@example.com";
+/// The cookie of the user's session.
+pub const SESSION: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 /// The table's name.
 pub const TABLE: &str = "benches";
 /// Where it pretends to be.
@@ -71,8 +74,30 @@ impl Database {
             created_at: Clock::System.now(),
             version: Version::default(),
         };
-        let users = Write::<User>::new(Session::new(store, Scope::default(), Clock::System));
-        users.create(user).await.map_err(Error::other)?;
+        let session = Session::new(store, Scope::default(), Clock::System);
+        Write::<model::Session>::new(session.clone()).create(signed_in(&user)?).await.map_err(Error::other)?;
+        Write::<User>::new(session).create(user).await.map_err(Error::other)?;
         Ok(())
     }
+}
+
+/// The session whose cookie is [`SESSION`].
+fn signed_in(user: &User) -> io::Result<model::Session> {
+    let now = Clock::System.now();
+    let secret = Opaque::parse(SESSION).ok_or_else(|| Error::other("the cookie is none"))?;
+    Ok(model::Session {
+        id: secret.hash(),
+        device: USER_ID.parse().map_err(Error::other)?,
+        user_id: user.id,
+        role: user.effective_role(),
+        proof: Proof::Cookie { successor: None },
+        created_at: now,
+        renewed_at: now,
+        expires_at: now.plus_ms(lifetime::IDLE_MS),
+        ends_at: now.plus_ms(lifetime::ABSOLUTE_MS),
+        changed: false,
+        address: String::new(),
+        agent: String::new(),
+        version: Version::default(),
+    })
 }

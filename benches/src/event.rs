@@ -16,6 +16,8 @@ pub struct Get<'a> {
     pub path_parameters: Value,
     /// The token to send as `Authorization: Bearer`.
     pub token: Option<&'a str>,
+    /// The cookie to send, `name=value`.
+    pub cookie: Option<&'a str>,
 }
 
 impl Get<'_> {
@@ -62,6 +64,9 @@ impl Get<'_> {
             },
             "isBase64Encoded": false,
         });
+        if let Some(cookie) = self.cookie {
+            event["cookies"] = json!([cookie]);
+        }
         if let Some((name, value)) = self.query.split_once('=') {
             event["queryStringParameters"] = json!({ name: decoded(value) });
         }
@@ -103,7 +108,14 @@ mod tests {
     #[test]
     fn the_gateway_sends_the_query_both_encoded_and_decoded() {
         let query = format!("input={}", encoded(r#"{"id":"ä"}"#));
-        let get = Get { route: "/a", path: "/a", query: &query, path_parameters: Value::Null, token: Some("t") };
+        let get = Get {
+            route: "/a",
+            path: "/a",
+            query: &query,
+            path_parameters: Value::Null,
+            token: Some("t"),
+            cookie: None,
+        };
         let event: Value = serde_json::from_slice(&get.render()).expect("the event is JSON");
         assert_eq!(event["rawQueryString"], "input=%7B%22id%22%3A%22%C3%A4%22%7D");
         assert_eq!(event["queryStringParameters"]["input"], r#"{"id":"ä"}"#);

@@ -7,7 +7,7 @@ use std::path::Path;
 use runtime::environment::{CURSOR_KEY, DATABASE_ENDPOINT, TOKENS};
 use serde_json::{Value, json};
 
-use crate::database::{Database, REGION, TABLE, USER_EMAIL, USER_ID};
+use crate::database::{Database, REGION, SESSION, TABLE, USER_EMAIL, USER_ID};
 use crate::event::{Get, encoded};
 use crate::places::Places;
 use crate::process::Launch;
@@ -66,13 +66,14 @@ impl<'a> Workload<'a> {
 pub fn subjects<'a>(places: &Places, database: &Database, signer: &'a Signer) -> io::Result<Vec<Subject<'a>>> {
     let onefold = |name| environment_of_function(name, database, signer);
     let users = || user_workloads(signer, "/trpc/users.get", Value::Null);
+    let with_session = || users().map(|tokens| tokens.into_iter().chain([session_workload()]).collect());
     let one_call = |expected| vec![Workload::same("", expected, ping_event())];
     Ok(vec![
         rust(places, "hello-bare", lambda_environment(), one_call("pong"))?,
         rust(places, "hello-http", lambda_environment(), one_call("\"statusCode\":200"))?,
         rust(places, "hello-sdk", environment_of_sdk(database), one_call(USER_EMAIL))?,
         rust(places, "health-ping", onefold("health-ping"), one_call("\"statusCode\":200"))?,
-        rust(places, "users-get", onefold("users-get"), users()?)?,
+        rust(places, "users-get", onefold("users-get"), with_session()?)?,
         node(places, database, signer)?,
     ])
 }
@@ -164,6 +165,7 @@ fn user_workloads<'a>(
             query: &query,
             path_parameters: path_parameters.clone(),
             token: Some(&token),
+            cookie: None,
         };
         Ok(get.render())
     };
@@ -171,9 +173,19 @@ fn user_workloads<'a>(
     Ok(vec![same, Workload::varied("fresh token", USER_EMAIL, event)])
 }
 
+/// Fetching one user with the cookie of a session.
+fn session_workload<'a>() -> Workload<'a> {
+    let query = format!("input={}", encoded(&json!({ "id": USER_ID }).to_string()));
+    let route = "/trpc/users.get";
+    let cookie = format!("__Host-{}={SESSION}", runtime::sessions::COOKIE);
+    let get =
+        Get { route, path: route, query: &query, path_parameters: Value::Null, token: None, cookie: Some(&cookie) };
+    Workload::same("session", USER_EMAIL, get.render())
+}
+
 fn ping_event() -> Event {
     let route = "/trpc/health.ping";
-    Get { route, path: route, query: "", path_parameters: Value::Null, token: None }.render()
+    Get { route, path: route, query: "", path_parameters: Value::Null, token: None, cookie: None }.render()
 }
 
 /// What Lambda itself puts into the environment of every function.
