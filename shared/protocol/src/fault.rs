@@ -1,6 +1,6 @@
 //! What a call that does not succeed says: to the caller, and separately to the log.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, num::NonZeroU32};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -27,7 +27,7 @@ pub struct Fault {
     /// HTTP methods that would be answered, for [`Code::MethodNotSupported`].
     pub allow: Option<&'static str>,
     /// After how many seconds it is worth trying again, for [`Code::TooManyRequests`].
-    pub retry_after_s: Option<u32>,
+    pub retry_after_s: Option<NonZeroU32>,
     /// Where it came from. For the log.
     pub cause: Option<Cause>,
 }
@@ -83,7 +83,7 @@ impl Fault {
 
     /// The caller calls too often.
     pub fn too_many(message: impl Into<String>, retry_after_s: u32) -> Self {
-        Self { retry_after_s: Some(retry_after_s), ..Self::new(Code::TooManyRequests, message) }
+        Self { retry_after_s: NonZeroU32::new(retry_after_s), ..Self::new(Code::TooManyRequests, message) }
     }
 
     /// Adds where the fault came from, for the log.

@@ -190,7 +190,7 @@ fn fault_response(fault: &Fault, path: Option<&str>, request_id: &str) -> Respon
         // RFC 6750 section 3.
         Code::Unauthorized => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
         Code::ServiceUnavailable => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1")),
-        Code::TooManyRequests => headers.insert(header::RETRY_AFTER, fault.retry_after_s.unwrap_or(1).into()),
+        Code::TooManyRequests => headers.insert(header::RETRY_AFTER, fault.retry_after_s.map_or(1, u32::from).into()),
         _ => None,
     };
     response
