@@ -183,6 +183,35 @@ fn procedures_are_formatted() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
+/// What is in a program, as far as it can be read as text.
+fn text_of(program: &Path) -> String {
+    String::from_utf8_lossy(&fs::read(program).unwrap()).into_owned()
+}
+
+/// A function that sends no mail brings nothing to send it with, one that sets no password no list of common ones,
+/// and none the pages of the local service, which show everybody's mails.
+#[test]
+fn a_function_brings_what_its_signature_names() {
+    let programs = build(&["--package", "functions", "--package", "onefold", "--bins"]);
+    let (contract, _) = codegen::contract(&functions::service()).unwrap();
+    let common = include_str!("../../shared/runtime/src/password/common.txt").lines().last().unwrap();
+    let (mut senders, mut choosers) = (0, 0);
+    for procedure in &contract.procedures {
+        let text = text_of(&programs[&procedure.name.replace('.', "-")]);
+        assert!(!text.contains("/_local/"), "{} brings a page of the local service", procedure.name);
+        // The version of SES's programming interface.
+        let sends = text.contains("2010-12-01");
+        assert_eq!(sends, procedure.mail, "{} sends mail", procedure.name);
+        senders += usize::from(sends);
+        choosers += usize::from(text.contains(common));
+    }
+    assert!(
+        senders > 0 && choosers > 0 && choosers < contract.procedures.len() / 4,
+        "{choosers} functions have the list"
+    );
+    assert!(text_of(&programs["onefold"]).contains("/_local/mail"));
+}
+
 /// A function that linked another procedure would grow with the service, and start slower.
 #[test]
 fn a_function_links_only_itself() {

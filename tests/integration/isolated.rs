@@ -7,7 +7,10 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::sleep};
 
-use crate::given::{Connection, Folder, Key, Request, Service, service::signal_process};
+use crate::{
+    given::{Connection, Folder, Key, Request, Service, service::signal_process},
+    mails,
+};
 
 /// How often a condition is looked at.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -41,6 +44,7 @@ async fn real_functions_answer_the_same_wire() {
     the_wire_is_the_same(&service, &admin, &viewer).await;
     a_function_that_is_killed_is_replaced(&service, &admin).await;
     many_calls_at_once_work(&service, &admin).await;
+    a_function_sends_mail(&service).await;
 
     // At the end no process is left.
     let pids: BTreeSet<u32> = children(service.pid()).into_iter().map(|(pid, _)| pid).collect();
@@ -104,6 +108,12 @@ async fn the_wire_is_the_same(service: &Service, admin: &str, viewer: &str) {
     let answer = service.query(admin, "users.list", Value::Null).await;
     let line = service.logged(|line| line["request_id"].as_str() == answer.header("x-request-id")).await;
     assert_eq!((&line["procedure"], &line["status"]), (&json!("users.list"), &json!(200)));
+}
+
+/// Its mailbox is this service's, wherever the function runs.
+async fn a_function_sends_mail(service: &Service) {
+    mails::register(service, "grace@example.com").await;
+    assert_eq!(mails::receivers(service, "").await, ["grace@example.com"]);
 }
 
 async fn a_function_that_is_killed_is_replaced(service: &Service, admin: &str) {

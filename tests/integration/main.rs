@@ -10,6 +10,7 @@ mod given;
 mod grants;
 mod invariants;
 mod isolated;
+mod mails;
 mod matrix;
 mod process;
 mod wire;

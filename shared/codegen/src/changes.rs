@@ -79,10 +79,12 @@ pub fn compare(old: &Value, new: &Value) -> Result<Vec<Change>, String> {
             (Some(before), None) => {
                 changes.add(Effect::Breaking, "is gone.");
                 grants(list(&before["grants"]), &[], &mut changes);
+                mail(&before["mail"], &Value::Null, &mut changes);
             }
             (None, Some(after)) => {
                 changes.add(Effect::Compatible, format!("is new, and may be called by {}.", who(&after["auth"])));
                 grants(&[], list(&after["grants"]), &mut changes);
+                mail(&Value::Null, &after["mail"], &mut changes);
             }
             (None, None) => {}
         }
@@ -228,6 +230,7 @@ fn procedure(pair: Pair<'_>, changes: &mut Changes) {
             "auth" => auth(before, after, changes),
             "rest" => rest(before, after, changes),
             "grants" => grants(list(before), list(after), changes),
+            "mail" => mail(before, after, changes),
             "input" => input(in_pair(before, after), changes),
             "output" => output(in_pair(before, after), changes),
             "failures" => failures(in_pair(before, after), changes),
@@ -317,6 +320,15 @@ fn rest(before: &Value, after: &Value, changes: &mut Changes) {
         (Value::Null, route) => changes.add(Effect::Compatible, format!("has the REST route {}.", shown(route))),
         (route, Value::Null) => changes.add(Effect::Breaking, format!("has lost its REST route {}.", shown(route))),
         _ => changes.add(Effect::Breaking, format!("has another REST route: it {}.", was_and_is(before, after))),
+    }
+}
+
+/// A contract from before there was mail does not state it.
+fn mail(before: &Value, after: &Value, changes: &mut Changes) {
+    match (*before == true, *after == true) {
+        (false, true) => changes.add(Effect::Rights, "may send mail."),
+        (true, false) => changes.add(Effect::Rights, "may send mail no more."),
+        _ => {}
     }
 }
 

@@ -4,6 +4,7 @@
 //! .onefold/
 //!   lock               held while a service runs
 //!   database.sqlite    the table
+//!   mail/              mails that were sent, one file each
 //!   signing.key        signs tokens (PKCS #8), readable by its owner only
 //!   cursor.key         seals cursors
 //!   secrets/           other secrets of the service, one JSON file each, such as identity-providers.json
@@ -69,6 +70,11 @@ impl DataFolder {
     /// The table's file.
     pub fn database(&self) -> PathBuf {
         self.0.join("database.sqlite")
+    }
+
+    /// Where mails end up.
+    pub fn mail(&self) -> PathBuf {
+        self.0.join("mail")
     }
 
     /// Where functions that run outside of the service find their environment.

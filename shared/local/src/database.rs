@@ -35,6 +35,8 @@ use std::sync::Arc;
 
 use guard::{Guard, Policy};
 
+use crate::loopback::Server;
+
 /// Where the data lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
@@ -126,7 +128,7 @@ pub struct EmbeddedDatabase {
     administrator: Credentials,
     guard: Arc<Guard>,
     // The order matters when this is dropped: first nobody is let in any more, then the engine ends.
-    server: server::Server,
+    server: Server,
     engine: engine::Engine,
 }
 
@@ -140,7 +142,7 @@ impl EmbeddedDatabase {
         let administrator = Credentials::random();
         let guard = Arc::new(Guard::default());
         guard.admit(administrator.access_key_id.clone(), Policy::Administrator);
-        let server = server::Server::start(Arc::clone(&guard), engine.address()).await?;
+        let server = server::start(Arc::clone(&guard), engine.address()).await?;
         Ok(Self { endpoint: format!("http://{}", server.address()), administrator, guard, server, engine })
     }
 

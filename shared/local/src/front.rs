@@ -14,7 +14,10 @@ use protocol::{Code, Fault, trpc};
 use runtime::{Entry, Site, cors::Cors, refuse, web::PeerAddress};
 use tokio::net::TcpListener;
 
-use crate::backend::Backend;
+use crate::{
+    backend::Backend,
+    mail::{self, Mailbox},
+};
 
 /// Under which path the procedures are.
 pub const BASE_PATH: &str = "/trpc/";
@@ -40,6 +43,8 @@ pub struct Front {
     pub routes: Routes,
     /// What `GET /` answers.
     pub index: Bytes,
+    /// Where mails end up.
+    pub mailbox: Mailbox,
 }
 
 /// Paths of procedures, with their methods.
@@ -116,6 +121,12 @@ impl Front {
         }
         if request.uri().path() == "/" && request.method() == Method::GET {
             return index(self.index.clone());
+        }
+        if request.uri().path() == mail::page::PATH {
+            return match mail::page::answer(&self.mailbox, &request) {
+                Ok(response) => response,
+                Err(fault) => self.refuse(&request_id, &request, None, fault),
+            };
         }
         if let Some(name) = self.routes.find(request.method(), request.uri().path()) {
             return self.backend.call(name, &request_id, (&self.cors, &self.site), request).await;

@@ -4,6 +4,7 @@
 //! - [`serve`]: database, front and procedures, from start to Ctrl-C.
 //! - [`front`]: HTTP. [`backend`]: procedures in this process, or as real functions.
 //! - [`database`]: the embedded DynamoDB and the guard that stands for IAM.
+//! - [`mail`]: the mailbox, and the post office that stands for SES.
 //! - [`isolated`]: the Lambda Runtime API for the real binaries. [`build`]: how they are built.
 //! - [`changes`]: what the contract says otherwise than an older one.
 //! - [`cloud`]: the commands that reach AWS, which `infra/` carries out.
@@ -19,6 +20,8 @@ pub mod data;
 pub mod database;
 pub mod front;
 pub mod isolated;
+mod loopback;
+pub mod mail;
 pub mod permissions;
 pub mod serve;
 pub mod world;

@@ -11,17 +11,18 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use protocol::{
-    Cause, Clock, Grant,
+    Cause, Clock,
     contract::{Contract, Needs},
 };
 use runtime::{
     Authenticator, Callers, Context, Definition, Secrets, Service, Site,
     cors::Cors,
     environment,
+    mail::Post,
     secrets::{SIGNING, Source},
     tokens::{TokenSettings, TokenSigner},
 };
-use store::{Limits, Settings, Store};
+use store::{Limits, MailSettings, Settings, Store};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -34,6 +35,7 @@ use crate::{
     },
     front::{Front, Routes, serve},
     isolated::{Function, Pool},
+    mail::{Mailbox, PostOffice},
 };
 
 /// The region that local functions are told. Nothing depends on it.
@@ -93,6 +95,9 @@ pub struct Ground {
     pub database: EmbeddedDatabase,
     /// The table, asked by an administrator.
     pub store: Store,
+    /// What stands for SES.
+    pub post_office: PostOffice,
+    mail_from: String,
     tokens: Option<TokenSettings>,
     cursor_key: [u8; 32],
     addresses: Addresses,
@@ -119,6 +124,9 @@ impl Ground {
                 .ok_or("another service uses this data folder; choose one with --data DIR, or stop the other")?;
             (Location::File(data.database()), Some(lock), data.cursor_key()?)
         };
+        let mailbox = if ephemeral { Mailbox::in_memory() } else { Mailbox::in_folder(data.mail()) };
+        let post_office = PostOffice::start(mailbox).await?;
+        let mail_from = format!("{} <no-reply@localhost>", definition.name);
         let tokens = match definition.callers {
             Callers::Tokens | Callers::Sessions(_) => Some(token_settings(definition, Some(&data.signer()?))),
             Callers::Custom(_) => None,
@@ -136,12 +144,16 @@ impl Ground {
             limits: Limits::default(),
         })?;
         store.create_table_if_missing().await?;
-        Ok(Self { database, store, tokens, cursor_key, addresses, data: data.clone(), _lock: lock })
+        let data = data.clone();
+        Ok(Self { database, store, post_office, mail_from, tokens, cursor_key, addresses, data, _lock: lock })
     }
 
-    /// Lets somebody into the database with the rights of these grants, and no other.
-    pub fn admit(&self, name: &str, grants: &[Grant]) -> Credentials {
+    /// Lets somebody into the database, and to the post office, with the rights of these needs and no other.
+    pub fn admit(&self, name: &str, Needs { grants, mail, .. }: &Needs) -> Credentials {
         let credentials = Credentials::random();
+        if *mail {
+            self.post_office.admit(credentials.access_key_id.clone());
+        }
         let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
         let rules = grants
             .iter()
@@ -180,6 +192,8 @@ impl Ground {
             (environment::CURSOR_KEY.to_owned(), URL_SAFE_NO_PAD.encode(self.cursor_key)),
             (environment::URL.to_owned(), self.addresses.url.clone()),
             (environment::APP_URL.to_owned(), self.addresses.app_url.clone()),
+            (environment::MAIL_FROM.to_owned(), self.mail_from.clone()),
+            (environment::MAIL_ENDPOINT.to_owned(), self.post_office.endpoint().to_owned()),
             (environment::SECRETS.to_owned(), secrets.join(",")),
             ("AWS_REGION".to_owned(), REGION.to_owned()),
             ("AWS_ACCESS_KEY_ID".to_owned(), credentials.access_key_id.clone()),
@@ -192,6 +206,19 @@ impl Ground {
             variables.push((environment::variable_of(environment::VALUE_OF, name), text));
         }
         Ok(variables)
+    }
+
+    /// How somebody's mails get to the post office.
+    pub fn post(&self, credentials: &Credentials) -> Post {
+        Post::new(Some(MailSettings {
+            from: self.mail_from.clone(),
+            region: REGION.to_owned(),
+            endpoint: Some(self.post_office.endpoint().to_owned()),
+            access_key_id: credentials.access_key_id.clone(),
+            secret_access_key: credentials.secret_access_key.clone(),
+            session_token: None,
+            limits: MailSettings::LIMITS,
+        }))
     }
 
     /// Where the service is.
@@ -211,7 +238,8 @@ impl Ground {
         for procedure in &service.procedures {
             let entry = procedure.entry;
             let own = needs.get(entry.name).cloned().unwrap_or_default();
-            let credentials = self.admit(entry.name, &own.grants);
+            let credentials = self.admit(entry.name, &own);
+            let post = Arc::new(self.post(&credentials));
             let secrets = self.secrets(&own.secrets)?;
             let secrets = secrets.into_iter().map(|(name, text)| (name.to_owned(), Source::Value(text)));
             let store = self.store.with_credentials(credentials.access_key_id, credentials.secret_access_key);
@@ -222,6 +250,7 @@ impl Ground {
                 cors: Cors::AnyOrigin,
                 site: Arc::clone(&site),
                 secrets: Arc::new(Secrets::new(secrets)),
+                post,
             };
             procedures.insert(entry.name, Arc::new(Local { entry, context }));
         }
@@ -265,7 +294,8 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     };
     let routes = Routes::new(service.procedures.iter().map(|procedure| procedure.entry));
     let (site, index) = (Arc::new(ground.site()), index(&contract, address)?);
-    let front = Arc::new(Front { backend, cors: Cors::AnyOrigin, site, routes, index });
+    let mailbox = ground.post_office.mailbox().clone();
+    let front = Arc::new(Front { backend, cors: Cors::AnyOrigin, site, routes, index, mailbox });
     eprintln!(
         "{} answers at http://{address}{}  (GET / says what there is, Ctrl-C stops)",
         contract.service,
@@ -275,6 +305,7 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     if let Some(Front { backend: Backend::Isolated { pool, .. }, .. }) = Arc::into_inner(front) {
         pool.shutdown().await;
     }
+    ground.post_office.stop().await;
     ground.database.stop().await;
     Ok(())
 }
@@ -294,8 +325,12 @@ fn announce(
         secret_access_key: administrator.secret_access_key.clone(),
     })?;
     // `cargo lambda watch` gives every function the same environment, so they share their rights there.
-    let all: Vec<Grant> = needs.values().flat_map(|needs| &needs.grants).copied().collect();
     let secrets: BTreeSet<&'static str> = needs.values().flat_map(|needs| &needs.secrets).copied().collect();
+    let all = Needs {
+        grants: needs.values().flat_map(|needs| &needs.grants).copied().collect(),
+        mail: needs.values().any(|needs| needs.mail),
+        ..Needs::default()
+    };
     let credentials = ground.admit("the functions under cargo lambda watch", &all);
     data.write_functions_env(&ground.environment(definition, &credentials, &Vec::from_iter(secrets))?)
 }
@@ -315,7 +350,7 @@ async fn isolated(
         let program =
             programs.get(&name).cloned().ok_or_else(|| format!("there is no binary {name}: run `cargo regen`"))?;
         let own = needs.get(entry.name).cloned().unwrap_or_default();
-        let credentials = ground.admit(entry.name, &own.grants);
+        let credentials = ground.admit(entry.name, &own);
         functions.push(Function {
             name,
             program,
@@ -360,6 +395,7 @@ fn index(contract: &Contract, address: SocketAddr) -> Result<Bytes, Cause> {
     let index = serde_json::json!({
         "service": contract.service,
         "trpc": format!("http://{address}{}", crate::front::BASE_PATH.trim_end_matches('/')),
+        "mail": format!("http://{address}{}", crate::mail::page::PATH),
         "signIn": "cargo run -- token --role administrator, then authorization: Bearer <token>",
         "procedures": procedures,
     });

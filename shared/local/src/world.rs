@@ -1,11 +1,14 @@
 //! A database of its own for one test.
 
-use protocol::{Cause, Clock, Entity};
-use runtime::{Limits, Service};
+use std::sync::Arc;
+
+use protocol::{Cause, Clock, Entity, contract::Needs};
+use runtime::{Limits, Mail, Service};
 use store::{Append, Read, Scope, Session, Write};
 
 use crate::{
     data::DataFolder,
+    mail::ReceivedMail,
     serve::{Addresses, Ground},
 };
 
@@ -45,6 +48,20 @@ impl World {
     /// The capability to count.
     pub fn limits(&self) -> Limits {
         Limits::new(self.session())
+    }
+
+    /// The capability to send mail; [`World::mailbox`] has what was sent.
+    pub fn mail(&self) -> Mail {
+        let credentials = self.ground.admit("test", &Needs { mail: true, ..Needs::default() });
+        Mail::new(Arc::new(self.ground.post(&credentials)))
+    }
+
+    /// The mails that were sent, the latest first.
+    ///
+    /// # Errors
+    /// When the mailbox cannot be read.
+    pub fn mailbox(&self) -> Result<Vec<ReceivedMail>, Cause> {
+        Ok(self.ground.post_office.mailbox().latest(None)?)
     }
 
     /// The capability to write.

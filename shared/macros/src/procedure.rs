@@ -385,6 +385,7 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer, is_http: bool
     };
     let grants = constants("GRANT", quote!(::protocol::Grant));
     let (secrets, outbound) = (constants("SECRET", quote!(&str)), constants("OUTBOUND", quote!(&str)));
+    let mail = types.clone().map(|ty| quote_spanned!(ty.span()=> <#ty as ::runtime::Capability>::MAIL));
     let input = parameters.iter().find_map(|parameter| match parameter {
         Parameter::Input(ty) => Some(ty),
         Parameter::Capability(_) => None,
@@ -411,7 +412,12 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer, is_http: bool
     let failure = answer.failure.clone().unwrap_or_else(|| parse_quote!(::protocol::NoFailure));
     quote! {
         fn needs() -> ::protocol::contract::Needs {
-            ::protocol::contract::Needs { grants: #grants, secrets: #secrets, outbound: #outbound }
+            ::protocol::contract::Needs {
+                grants: #grants,
+                secrets: #secrets,
+                outbound: #outbound,
+                mail: [#(#mail),*].contains(&true),
+            }
         }
 
         fn describe(

@@ -62,6 +62,8 @@ pub struct ProcedureContract {
     pub secrets: Vec<&'static str>,
     /// What it calls outside the service, in words.
     pub outbound: Vec<&'static str>,
+    /// Whether it sends mail.
+    pub mail: bool,
     /// The input, or null when there is none.
     pub input: Option<serde_json::Value>,
     /// Whether the input may be left out.
@@ -187,6 +189,8 @@ pub struct Needs {
     pub secrets: Vec<&'static str>,
     /// What is called outside the service, in words.
     pub outbound: Vec<&'static str>,
+    /// Whether mail is sent.
+    pub mail: bool,
 }
 
 /// What the press asks of a procedure.
@@ -352,7 +356,7 @@ impl TypeVisitor for Declare<'_> {
 /// Puts a procedure's contract together from its parts.
 #[doc(hidden)]
 pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: ProcedureSchemas) -> ProcedureContract {
-    let Needs { mut grants, mut secrets, mut outbound } = needs;
+    let Needs { mut grants, mut secrets, mut outbound, mail } = needs;
     secrets.sort_unstable();
     secrets.dedup();
     outbound.sort_unstable();
@@ -381,6 +385,7 @@ pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: Proc
         sensitive: spec.sensitive,
         secrets,
         outbound,
+        mail,
         input,
         input_optional,
         output,

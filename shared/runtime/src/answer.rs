@@ -16,6 +16,7 @@ use crate::{
     authenticate::{Arrival, authorize},
     call::Inner,
     cors::Cors,
+    mail::Post,
     secrets::Secrets,
     site::Site,
     web::Added,
@@ -35,6 +36,8 @@ pub struct Context {
     pub site: Arc<Site>,
     /// Its secrets.
     pub secrets: Arc<Secrets>,
+    /// How its mails leave it.
+    pub post: Arc<Post>,
 }
 
 /// The header that carries a call's id both ways into the logs.
@@ -143,6 +146,7 @@ async fn run(
         service: entry.service,
         site: Arc::clone(&context.site),
         secrets: Arc::clone(&context.secrets),
+        post: Arc::clone(&context.post),
         added: Arc::clone(added),
     }));
     let limit = Duration::from_millis(entry.spec.timeout_ms.into());
@@ -289,7 +293,15 @@ mod tests {
     fn context(cors: Cors) -> Context {
         let authenticator = Arc::new(Authenticator::new(&SERVICE, None, "").unwrap());
         let site = Arc::new(Site::new("", "", ""));
-        Context { authenticator, store: None, clock: Clock::System, cors, site, secrets: Arc::default() }
+        Context {
+            authenticator,
+            store: None,
+            clock: Clock::System,
+            cors,
+            site,
+            secrets: Arc::default(),
+            post: Arc::default(),
+        }
     }
 
     fn get(query: &str) -> http::request::Builder {

@@ -10,7 +10,7 @@ use http::{HeaderValue, header, request};
 use protocol::{Clock, Code, Entity, Fault, Grant, Principal, WireInput, input};
 use store::{Append, Read, Session, Write};
 
-use crate::{Caller, Definition, Reach, limits::Limits, secrets::Secrets, site::Site, web::Added};
+use crate::{Caller, Definition, Reach, limits::Limits, mail::Post, secrets::Secrets, site::Site, web::Added};
 
 /// One call of one procedure. Procedures do not see it; their capabilities are made from it.
 #[derive(Clone)]
@@ -26,6 +26,7 @@ pub(crate) struct Inner {
     pub(crate) service: &'static Definition,
     pub(crate) site: Arc<Site>,
     pub(crate) secrets: Arc<Secrets>,
+    pub(crate) post: Arc<Post>,
     /// What the answer's headers have besides.
     pub(crate) added: Arc<Added>,
 }
@@ -67,6 +68,10 @@ impl Call {
         &self.0.secrets
     }
 
+    pub(crate) fn post(&self) -> &Arc<Post> {
+        &self.0.post
+    }
+
     pub(crate) fn parts(&self) -> &request::Parts {
         &self.0.parts
     }
@@ -85,7 +90,7 @@ impl Call {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no capability",
     label = "a procedure cannot ask for this",
-    note = "a procedure's parameters are capabilities (`Read<Entity>`, `Write<Entity>`, `Append<Entity>`, `Caller`, `Option<Caller>`, `Reach`, `Clock`, `Ids`, `Limits`, `Secret<…>`, …) and at most one `input: Input`",
+    note = "a procedure's parameters are capabilities (`Read<Entity>`, `Write<Entity>`, `Append<Entity>`, `Caller`, `Option<Caller>`, `Reach`, `Clock`, `Ids`, `Limits`, `Mail`, `Secret<…>`, …) and at most one `input: Input`",
     note = "there is no other way to reach the outside: that is how a function's rights are known from its signature"
 )]
 pub trait Capability: Sized {
@@ -99,6 +104,8 @@ pub trait Capability: Sized {
     const KNOWS_OWN: bool = false;
     /// What the capability calls outside the service, in words.
     const OUTBOUND: Option<&'static str> = None;
+    /// Whether it sends mail.
+    const MAIL: bool = false;
 
     /// Makes the capability for one call.
     ///

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use protocol::Cause;
 use serde_json::Value;
-use store::{Limits, SecretSettings, Settings};
+use store::{Limits, MailSettings, SecretSettings, Settings};
 
 use crate::{secrets::Source, tokens::TokenSettings};
 
@@ -26,6 +26,11 @@ pub const ALLOWED_ORIGINS: &str = "ONEFOLD_ALLOWED_ORIGINS";
 pub const SECRET: &str = "ONEFOLD_SECRET";
 /// Where secrets are, when they are not at AWS. The name that all AWS SDKs read.
 pub const SECRETS_ENDPOINT: &str = "AWS_ENDPOINT_URL_SECRETS_MANAGER";
+
+/// From whom mails are: `no-reply@example.com` or `Example <no-reply@example.com>`.
+pub const MAIL_FROM: &str = "ONEFOLD_MAIL_FROM";
+/// Where SES is, when it is not at AWS. The name that all AWS SDKs read.
+pub const MAIL_ENDPOINT: &str = "AWS_ENDPOINT_URL_SES";
 
 /// Where the service is: `https://api.example.com`. It signs tokens under this name.
 pub const URL: &str = "ONEFOLD_URL";
@@ -58,6 +63,8 @@ pub struct Environment {
     pub address_header: Option<String>,
     /// Its secrets, by name.
     pub secrets: Vec<(String, Source)>,
+    /// How it sends mail, if it does.
+    pub mail: Option<MailSettings>,
 }
 
 impl Environment {
@@ -107,6 +114,7 @@ impl Environment {
             app_url: lookup(APP_URL).unwrap_or_default(),
             address_header: lookup(ADDRESS_HEADER),
             secrets: secrets(&lookup)?,
+            mail: mail(&lookup)?,
         })
     }
 }
@@ -128,6 +136,23 @@ fn secrets(lookup: &impl Fn(&str) -> Option<String>) -> Result<Vec<(String, Sour
         secrets.push((name.to_owned(), source));
     }
     Ok(secrets)
+}
+
+fn mail(lookup: &impl Fn(&str) -> Option<String>) -> Result<Option<MailSettings>, Cause> {
+    let Some(from) = lookup(MAIL_FROM) else { return Ok(None) };
+    if !from.contains('@') || !from.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+        return Err(format!("{MAIL_FROM} is no address in ASCII").into());
+    }
+    let required = |name| required(lookup, name);
+    Ok(Some(MailSettings {
+        from,
+        region: required("AWS_REGION")?,
+        endpoint: lookup(MAIL_ENDPOINT).or_else(|| lookup(ENDPOINT)),
+        access_key_id: required("AWS_ACCESS_KEY_ID")?,
+        secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
+        session_token: lookup("AWS_SESSION_TOKEN"),
+        limits: MailSettings::LIMITS,
+    }))
 }
 
 fn secret_settings(lookup: &impl Fn(&str) -> Option<String>, id: String) -> Result<SecretSettings, Cause> {
@@ -203,6 +228,27 @@ mod tests {
         assert_eq!(store.endpoint.as_deref(), Some(endpoint.as_str()), "what is said of all counts for each");
         assert_eq!((store.table.as_str(), store.cursor_key), ("ours", [0; 32]), "what is set counts");
         manager.await.unwrap();
+    }
+
+    #[test]
+    fn mail_is_sent_by_who_is_told_from_whom() {
+        let read = |from: &'static str, of_ses: Option<&'static str>| {
+            Environment::from_lookup(move |name| match name {
+                MAIL_FROM => Some(from.to_owned()),
+                MAIL_ENDPOINT => of_ses.map(str::to_owned),
+                ENDPOINT => Some("http://all".to_owned()),
+                "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("x".to_owned()),
+                _ => None,
+            })
+            .map(|environment| environment.mail)
+        };
+        assert!(read("", None).unwrap().is_none());
+        let mail = read("Us <us@example.com>", Some("http://ses")).unwrap().unwrap();
+        assert_eq!((mail.from.as_str(), mail.endpoint.as_deref()), ("Us <us@example.com>", Some("http://ses")));
+        assert_eq!(read("us@example.com", None).unwrap().unwrap().endpoint.as_deref(), Some("http://all"));
+        for wrong in ["us", "us@example.com\r\nBcc: eve@example.com", "Büro <us@example.com>"] {
+            assert!(read(wrong, None).err().unwrap().to_string().contains(MAIL_FROM), "{wrong}");
+        }
     }
 
     #[test]

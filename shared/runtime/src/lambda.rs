@@ -9,8 +9,8 @@ use protocol::{Cause, Clock};
 use store::Store;
 
 use crate::{
-    Authenticator, Context, Entry, Environment, answer, cors::Cors, secrets::Secrets, site::Site, telemetry,
-    web::PeerAddress,
+    Authenticator, Context, Entry, Environment, answer, cors::Cors, mail::Post, secrets::Secrets, site::Site,
+    telemetry, web::PeerAddress,
 };
 
 /// Runs a procedure as a Lambda function until the platform ends the process.
@@ -51,6 +51,7 @@ fn context(entry: &Entry, environment: Environment) -> Result<Context, Cause> {
         cors: Cors::from_list(&environment.allowed_origins),
         site,
         secrets: Arc::new(Secrets::new(environment.secrets)),
+        post: Arc::new(Post::new(environment.mail)),
     })
 }
 

@@ -5,6 +5,7 @@
 //! - [`call`]: capabilities. [`tokens`] and [`authenticate`]: callers.
 //! - [`sessions`] and [`rotation`]: cookies and refresh tokens. [`opaque`]: the secrets in them.
 //! - [`web`] and [`site`]: the HTTP side, for the few procedures that see it. [`limits`], [`secrets`].
+//! - [`mail`] and [`password`]: what is sent to people, and what they sign in with.
 //! - [`lambda()`]: a function's `main`. [`gateway`]: its events, for those who send them.
 
 pub mod answer;
@@ -36,6 +37,7 @@ pub use call::{knows_own, reads_only, same_for_all};
 pub use environment::Environment;
 pub use lambda::lambda;
 pub use limits::{Limit, Limits};
+pub use mail::Mail;
 pub use principal::{Caller, Reach};
 pub use protocol::Principal;
 pub use secrets::{Secret, SecretKind, Secrets, Signer};

@@ -1,27 +1,192 @@
-//! Stub.
-use crate::{Call, Capability};
-use protocol::Fault;
-/// Mail.
-#[derive(Clone)]
-pub struct Mail;
+//! The capability to send mail: plain text, to one person at a time.
+
+use std::sync::{Arc, OnceLock};
+
+use protocol::{Cause, Fault};
+use store::{Letter, MailError, MailSettings, Mailer};
+
+use crate::{BoxFuture, Call, Capability};
+
+/// The longest address, in bytes (RFC 5321 section 4.5.3.1.3, without the brackets).
+const MAX_ADDRESS_BYTES: usize = 254;
+/// The longest subject, in characters.
+const MAX_SUBJECT_CHARS: usize = 200;
+/// The longest text, in bytes.
+const MAX_TEXT_BYTES: usize = 64 * 1024;
+
 /// A mail.
+#[derive(Clone, Copy)]
 pub struct Message<'a> {
-    /// to
+    /// Whose address it goes to: one, bare, such as `ada@example.com`.
     pub to: &'a str,
-    /// s
+    /// What it is about: one line.
     pub subject: &'a str,
-    /// t
+    /// What it says. Lines end with `\n`.
     pub text: &'a str,
 }
+
+/// The capability to send mail.
+#[derive(Clone)]
+pub struct Mail(Arc<Post>);
+
 impl Mail {
-    /// Sends.
+    /// Mail by this way.
+    pub fn new(post: Arc<Post>) -> Self {
+        Self(post)
+    }
+
+    /// Sends a mail. That it succeeds says that the mail is on its way, and not that it arrived. Once in a while
+    /// it arrives twice: when the answer of SES is lost, it is asked again, and it knows no mark by which it would
+    /// tell that it is asked twice.
+    ///
+    /// SES takes only addresses in ASCII; a mail to another one is dropped, with a warning in the log, as one
+    /// that cannot be delivered is: the caller of the procedure must not learn more of one address than of others.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE` when no mail can be sent now. A fault of ours when the message is none (a line break
+    /// in the subject, too long a text, several addresses), when SES refuses it, or without the right to it.
     pub async fn send(&self, message: Message<'_>) -> Result<(), Fault> {
-        eprintln!("MAIL {} {} {}", message.to, message.subject, message.text);
-        Ok(())
+        let letter = checked(message).map_err(Fault::internal)?;
+        if !letter.to.is_ascii() {
+            tracing::warn!("a mail was dropped: SES takes only addresses in ASCII");
+            return Ok(());
+        }
+        Ok(self.0.mailer()?.deliver(letter).await?)
     }
 }
+
 impl Capability for Mail {
-    fn obtain(_: &Call) -> Result<Self, Fault> {
-        Ok(Self)
+    const MAIL: bool = true;
+
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        Ok(Self::new(Arc::clone(call.post())))
+    }
+}
+
+/// How mails leave a process.
+#[derive(Default)]
+pub struct Post {
+    settings: Option<MailSettings>,
+    /// Made when it is first needed. It is boxed so that a function that sends no mail does not link the SDK for it.
+    mailer: OnceLock<Box<dyn Deliver>>,
+}
+
+impl Post {
+    /// None where no mail is sent.
+    pub fn new(settings: Option<MailSettings>) -> Self {
+        Self { settings, mailer: OnceLock::new() }
+    }
+
+    fn mailer(&self) -> Result<&dyn Deliver, Fault> {
+        if self.mailer.get().is_none() {
+            let missing = || Fault::internal("this function was not told from whom its mails are: ONEFOLD_MAIL_FROM");
+            let mailer = Mailer::new(self.settings.clone().ok_or_else(missing)?)?;
+            // Another call may have been faster; then its mailer stays.
+            let _ = self.mailer.set(Box::new(mailer));
+        }
+        self.mailer.get().map(|mailer| &**mailer).ok_or_else(|| Fault::internal("the mailer is gone"))
+    }
+}
+
+trait Deliver: Send + Sync {
+    fn deliver(&self, letter: Letter) -> BoxFuture<'static, Result<(), MailError>>;
+}
+
+impl Deliver for Mailer {
+    fn deliver(&self, letter: Letter) -> BoxFuture<'static, Result<(), MailError>> {
+        self.send(letter)
+    }
+}
+
+/// The letter of a message. What stands in a header must not be able to end it and to begin another one, and what
+/// stands for one address must not be able to stand for several.
+fn checked(Message { to, subject, text }: Message<'_>) -> Result<Letter, Cause> {
+    let is_special = |c: char| c.is_control() || c.is_whitespace() || "\"(),:;<>[\\]".contains(c);
+    let parts =
+        to.split_once('@').map(|(name, domain)| !name.is_empty() && !domain.is_empty() && !domain.contains('@'));
+    if parts != Some(true) || to.len() > MAX_ADDRESS_BYTES || to.contains(is_special) {
+        return Err("a mail was to go to what is not one address".into());
+    }
+    let is_line_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    if !(1..=MAX_SUBJECT_CHARS).contains(&subject.chars().count()) || subject.contains(is_line_break) {
+        return Err(format!("the subject of a mail is one line of 1 to {MAX_SUBJECT_CHARS} characters").into());
+    }
+    let is_unprintable = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    if text.len() > MAX_TEXT_BYTES || text.contains(is_unprintable) {
+        return Err(format!("the text of a mail has at most {MAX_TEXT_BYTES} bytes, and no control characters").into());
+    }
+    Ok(Letter { to: to.to_owned(), subject: subject.to_owned(), text: text.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::Code;
+
+    use super::*;
+
+    fn is_good(to: &str, subject: &str, text: &str) -> bool {
+        checked(Message { to, subject, text }).is_ok()
+    }
+
+    #[test]
+    fn one_address_stands_for_one_person() {
+        for to in ["ada@example.com", "a.b+c@mail.example.co.uk", "jürgen@müller.example", "O'Neil_1@ex-ample.org"] {
+            assert!(is_good(to, "s", "t"), "{to}");
+        }
+        let long = format!("{}@example.com", "a".repeat(250));
+        for to in [
+            "",
+            "ada",
+            "@example.com",
+            "ada@",
+            "ada@example.com,eve@example.com",
+            "ada@example.com; eve@example.com",
+            "Ada <ada@example.com>",
+            "ada@example.com\r\nBcc: eve@example.com",
+            "ada@example.com\nBcc:eve",
+            "ada@example.com\u{0}",
+            "ada @example.com",
+            "\"a b\"@example.com",
+            "ada@[127.0.0.1]",
+            "ada@eve@example.com",
+            &long,
+        ] {
+            assert!(!is_good(to, "s", "t"), "{to:?}");
+        }
+    }
+
+    #[test]
+    fn a_subject_is_one_line() {
+        let to = "ada@example.com";
+        assert!(is_good(to, "Grüße 🍰: 100 %", "t") && is_good(to, &"ü".repeat(MAX_SUBJECT_CHARS), "t"));
+        for subject in ["", "a\r\nBcc: eve@example.com", "a\nb", "a\rb", "a\u{2028}b", "a\u{85}b", "a\u{0}", "a\tb"] {
+            assert!(!is_good(to, subject, "t"), "{subject:?}");
+        }
+        assert!(!is_good(to, &"ü".repeat(MAX_SUBJECT_CHARS + 1), "t"));
+    }
+
+    #[test]
+    fn a_text_has_lines_and_a_bound() {
+        let to = "ada@example.com";
+        assert!(
+            is_good(to, "s", "")
+                && is_good(to, "s", "a\nb\r\n\tc\n.\n")
+                && is_good(to, "s", &"a".repeat(MAX_TEXT_BYTES))
+        );
+        assert!(
+            !is_good(to, "s", &"a".repeat(MAX_TEXT_BYTES + 1))
+                && !is_good(to, "s", "a\u{0}")
+                && !is_good(to, "s", "\u{1b}[2J")
+        );
+    }
+
+    #[tokio::test]
+    async fn without_a_sender_nothing_is_sent() {
+        let mail = Mail::new(Arc::default());
+        let fault = mail.send(Message { to: "ada@example.com", subject: "s", text: "t" }).await.unwrap_err();
+        assert_eq!(fault.code, Code::InternalServerError);
+        assert!(fault.cause.unwrap().to_string().contains("ONEFOLD_MAIL_FROM"));
+        let dropped = mail.send(Message { to: "jürgen@example.com", subject: "s", text: "t" }).await;
+        assert!(dropped.is_ok(), "an address that SES does not take is told to nobody");
     }
 }

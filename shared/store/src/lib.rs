@@ -5,7 +5,7 @@
 //! so that the SDK is compiled once, here, and not again in every function.
 //!
 //! - [`settings`], `client`: what the store is told, and the SDK client that is made of it.
-//! - `secret`: what a function may not find in its environment.
+//! - `secret`: what a function may not find in its environment. [`mail`]: what it sends.
 //! - [`table`]: the table's definition, once, for the cloud and for the local service.
 //! - [`keys`]: the only place that builds keys. `item`: how an entity looks as an item.
 //! - [`read`], [`list`], `lanes`, `cursor`: fetching, pages, sealed cursors.
@@ -26,6 +26,7 @@ mod item;
 pub mod keys;
 mod lanes;
 pub mod list;
+pub mod mail;
 pub mod read;
 mod retry;
 mod secret;
@@ -40,6 +41,7 @@ pub use append::Append;
 pub use client::Store;
 pub use error::StoreError;
 pub use list::List;
+pub use mail::{Letter, MailError, MailSettings, Mailer};
 pub use read::Read;
 pub use secret::{SecretSettings, read_secret};
 pub use session::{Meter, Scope, Session};

@@ -129,6 +129,16 @@ fn a_grant_of_more_or_less_is_a_matter_of_rights() {
 }
 
 #[test]
+fn mail_is_a_matter_of_rights() {
+    let [more, less] = both_ways(|contract| procedure(contract, "users.get")["mail"] = true.into());
+    assert_eq!(more, one(Effect::Rights, "`users.get`: may send mail."));
+    assert_eq!(less, one(Effect::Rights, "`users.get`: may send mail no more."));
+    let [unstated, stated] =
+        both_ways(|contract| drop(procedure(contract, "users.get").as_object_mut().unwrap().remove("mail")));
+    assert_eq!((unstated.len(), stated.len()), (0, 0), "a contract from before there was mail");
+}
+
+#[test]
 fn who_may_call() {
     let [open, shut] = both_ways(|contract| procedure(contract, "users.get")["auth"] = json!({"type": "public"}));
     let change = "`users.get`: could be called by callers with the permission `users:read`, and now by anybody.";

@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::record::Record;
 use super::request::{self, Access, Unclear};
+use crate::loopback::access_key_id;
 
 /// What a principal may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,15 +126,6 @@ impl Guard {
     }
 }
 
-/// `AWS4-HMAC-SHA256 Credential=<ACCESS_KEY_ID>/20260101/us-east-1/dynamodb/aws4_request, …`
-/// (Signature Version 4, "Authorization header").
-fn access_key_id(authorization: &str) -> Option<&str> {
-    let parameters = authorization.strip_prefix("AWS4-HMAC-SHA256")?;
-    let credential = parameters.split(',').find_map(|part| part.trim().strip_prefix("Credential="))?;
-    let (id, _scope) = credential.split_once('/')?;
-    Some(id)
-}
-
 fn decide_procedure(
     name: &str,
     rules: &[Rule],
@@ -200,16 +192,6 @@ fn is_read(action: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_access_key_id_is_read_from_the_header_and_from_nothing_else() {
-        let header = "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/dynamodb/aws4_request, \
-                      SignedHeaders=host;x-amz-date, Signature=00";
-        assert_eq!(access_key_id(header), Some("AKID"));
-        assert_eq!(access_key_id("AWS4-HMAC-SHA256 SignedHeaders=host, Credential=AKID/x"), Some("AKID"));
-        assert_eq!(access_key_id("Bearer AKID"), None);
-        assert_eq!(access_key_id("AWS4-HMAC-SHA256 Credential=AKID"), None);
-    }
 
     fn rule() -> Rule {
         Rule {

@@ -1,112 +1,38 @@
 //! The guard's HTTP server: decides on each request, then hands it to the engine unchanged.
 
-use std::convert::Infallible;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, oneshot};
-use tokio::task::JoinHandle;
+use hyper_util::rt::TokioExecutor;
+use tokio::sync::Semaphore;
 
 use super::guard::{Denial, Guard, Refusal};
+use crate::loopback::{Answer, Server};
 
 /// DynamoDB's own limit on a request.
 const BODY_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 /// Requests that are with the engine at one time. It serves one after the other anyway; the bound
 /// keeps a burst of a thousand calls from opening a thousand connections more.
 const ENGINE_CONNECTIONS: usize = 32;
-/// How long [`Server::stop`] waits for requests in flight.
-const DRAIN_LIMIT: Duration = Duration::from_secs(10);
-/// A pause when the process has run out of file descriptors, so that accepting does not spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 const TARGET_PREFIX: &str = "DynamoDB_20120810.";
 const JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.0");
 
-/// The running server. Dropping it ends it in the background.
-#[derive(Debug)]
-pub(super) struct Server {
-    address: SocketAddr,
-    /// Sent to or dropped: either way the server drains and ends.
-    end: oneshot::Sender<()>,
-    accepting: JoinHandle<()>,
-}
-
-impl Server {
-    pub(super) async fn start(guard: Arc<Guard>, engine: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let address = listener.local_addr()?;
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(ENGINE_CONNECTIONS).build(connector);
-        let uri = format!("http://{engine}/").parse().map_err(io::Error::other)?;
-        let gate = Arc::new(Gate { guard, engine: uri, client, turns: Semaphore::new(ENGINE_CONNECTIONS) });
-        let (end, end_requested) = oneshot::channel();
-        let accepting = tokio::spawn(accept(listener, gate, end_requested));
-        Ok(Self { address, end, accepting })
-    }
-
-    pub(super) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    pub(super) async fn stop(self) {
-        drop(self.end);
-        if let Err(error) = self.accepting.await {
-            tracing::error!(%error, "the database's guard ended by a panic");
-        }
-    }
-}
-
-async fn accept(listener: TcpListener, gate: Arc<Gate>, mut end_requested: oneshot::Receiver<()>) {
-    let connections = GracefulShutdown::new();
-    loop {
-        let stream = tokio::select! {
-            _ = &mut end_requested => break,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    tracing::warn!(%error, "the database's guard could not accept a connection");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                    continue;
-                }
-            },
-        };
-        serve(stream, Arc::clone(&gate), &connections);
-    }
-    drop(listener);
-    if tokio::time::timeout(DRAIN_LIMIT, connections.shutdown()).await.is_err() {
-        tracing::warn!("requests to the database were still open after {} s", DRAIN_LIMIT.as_secs());
-    }
-}
-
-fn serve(stream: TcpStream, gate: Arc<Gate>, connections: &GracefulShutdown) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY was refused");
-    }
-    let service = service_fn(move |request| {
-        let gate = Arc::clone(&gate);
-        async move { Ok::<_, Infallible>(gate.answer(request).await) }
-    });
-    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    let connection = connections.watch(connection);
-    tokio::spawn(async move {
-        // A client that goes away in the middle is its own business.
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection to the database broke");
-        }
-    });
+/// Lets requests in to the engine at this address.
+pub(super) async fn start(guard: Arc<Guard>, engine: SocketAddr) -> io::Result<Server> {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(ENGINE_CONNECTIONS).build(connector);
+    let uri = format!("http://{engine}/").parse().map_err(io::Error::other)?;
+    let gate = Gate { guard, engine: uri, client, turns: Semaphore::new(ENGINE_CONNECTIONS) };
+    Server::start(Arc::new(gate)).await
 }
 
 struct Gate {
@@ -116,7 +42,9 @@ struct Gate {
     turns: Semaphore,
 }
 
-impl Gate {
+impl Answer for Arc<Gate> {
+    const WHAT: &'static str = "the database's guard";
+
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (mut parts, body) = request.into_parts();
         let Ok(body) = Limited::new(body, BODY_LIMIT_BYTES).collect().await else {
@@ -136,7 +64,9 @@ impl Gate {
         parts.uri = self.engine.clone();
         self.forward(Request::from_parts(parts, Full::new(body))).await
     }
+}
 
+impl Gate {
     async fn forward(&self, request: Request<Full<Bytes>>) -> Response<Full<Bytes>> {
         // The semaphore is never closed; if it were, going on without a turn would be harmless.
         let _turn = self.turns.acquire().await;

@@ -6,6 +6,7 @@ mod cursors;
 mod given;
 mod lists;
 mod lost_answers;
+mod mails;
 mod outages;
 mod secrets;
 mod transactions;

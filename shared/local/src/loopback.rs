@@ -1,0 +1,125 @@
+//! A small HTTP server on a free port of 127.0.0.1, for what stands in for a service of the cloud.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// How long [`Server::stop`] waits for requests in flight.
+const DRAIN_LIMIT: Duration = Duration::from_secs(10);
+/// A pause when the process has run out of file descriptors, so that accepting does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Answers requests; each connection has a clone.
+pub(crate) trait Answer: Clone + Send + Sync + 'static {
+    /// What the server stands for, in the log.
+    const WHAT: &'static str;
+    /// Answers one request.
+    fn answer(&self, request: Request<Incoming>) -> impl Future<Output = Response<Full<Bytes>>> + Send;
+}
+
+/// The running server. Dropping it ends it in the background.
+#[derive(Debug)]
+pub(crate) struct Server {
+    address: SocketAddr,
+    what: &'static str,
+    /// Sent to or dropped: either way the server drains and ends.
+    end: oneshot::Sender<()>,
+    accepting: JoinHandle<()>,
+}
+
+impl Server {
+    pub(crate) async fn start<A: Answer>(answer: A) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        let (end, end_requested) = oneshot::channel();
+        let accepting = tokio::spawn(accept(listener, answer, end_requested));
+        Ok(Self { address, what: A::WHAT, end, accepting })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) async fn stop(self) {
+        drop(self.end);
+        if let Err(error) = self.accepting.await {
+            tracing::error!(%error, "{} ended by a panic", self.what);
+        }
+    }
+}
+
+async fn accept<A: Answer>(listener: TcpListener, answer: A, mut end_requested: oneshot::Receiver<()>) {
+    let connections = GracefulShutdown::new();
+    loop {
+        let stream = tokio::select! {
+            _ = &mut end_requested => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "{} could not accept a connection", A::WHAT);
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            },
+        };
+        serve(stream, answer.clone(), &connections);
+    }
+    drop(listener);
+    if tokio::time::timeout(DRAIN_LIMIT, connections.shutdown()).await.is_err() {
+        tracing::warn!("requests to {} were still open after {} s", A::WHAT, DRAIN_LIMIT.as_secs());
+    }
+}
+
+fn serve<A: Answer>(stream: TcpStream, answer: A, connections: &GracefulShutdown) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY was refused");
+    }
+    let service = service_fn(move |request| {
+        let answer = answer.clone();
+        async move { Ok::<_, Infallible>(answer.answer(request).await) }
+    });
+    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let connection = connections.watch(connection);
+    tokio::spawn(async move {
+        // A client that goes away in the middle is its own business.
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection to {} broke", A::WHAT);
+        }
+    });
+}
+
+/// `AWS4-HMAC-SHA256 Credential=<ACCESS_KEY_ID>/20260101/us-east-1/dynamodb/aws4_request, …`
+/// (Signature Version 4, "Authorization header").
+pub(crate) fn access_key_id(authorization: &str) -> Option<&str> {
+    let parameters = authorization.strip_prefix("AWS4-HMAC-SHA256")?;
+    let credential = parameters.split(',').find_map(|part| part.trim().strip_prefix("Credential="))?;
+    let (id, _scope) = credential.split_once('/')?;
+    Some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::access_key_id;
+
+    #[test]
+    fn the_access_key_id_is_read_from_the_header_and_from_nothing_else() {
+        let header = "AWS4-HMAC-SHA256 Credential=AKID/20260101/us-east-1/dynamodb/aws4_request, \
+                      SignedHeaders=host;x-amz-date, Signature=00";
+        assert_eq!(access_key_id(header), Some("AKID"));
+        assert_eq!(access_key_id("AWS4-HMAC-SHA256 SignedHeaders=host, Credential=AKID/x"), Some("AKID"));
+        assert_eq!(access_key_id("Bearer AKID"), None);
+        assert_eq!(access_key_id("AWS4-HMAC-SHA256 Credential=AKID"), None);
+    }
+}

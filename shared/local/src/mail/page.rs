@@ -1,0 +1,38 @@
+//! `GET /_local/mail`: what is in the mailbox, as JSON. Mails hold secrets; only programs of this machine see them.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, header};
+use protocol::{Code, Fault};
+
+use super::Mailbox;
+
+/// The path.
+pub const PATH: &str = "/_local/mail";
+
+/// Answers a request to [`PATH`]: the latest mails, at most 100, the latest first; those to one address with
+/// `?to=ada@example.com`.
+///
+/// # Errors
+/// When it is no GET of this machine, or the mailbox cannot be read.
+pub fn answer(mailbox: &Mailbox, request: &Request<Bytes>) -> Result<Response<Bytes>, Fault> {
+    // A page from elsewhere may give its own host's name this machine's address, and would then be of the same
+    // origin as this service.
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(host, |h| h.0);
+    if !matches!(name, "localhost" | "127.0.0.1") {
+        return Err(Fault::new(Code::Forbidden, "The mailbox is shown at 127.0.0.1 and localhost only."));
+    }
+    if request.method() != Method::GET {
+        return Err(Fault::method_not_supported(request.method().as_str(), "GET"));
+    }
+    let query: Vec<(String, String)> = serde_urlencoded::from_str(request.uri().query().unwrap_or_default())
+        .map_err(|_| Fault::bad_request("The address is not percent-encoded UTF-8."))?;
+    let to = query.iter().find(|(name, _)| name == "to").map(|(_, to)| to.as_str());
+    let mails = mailbox.latest(to).map_err(Fault::internal)?;
+    let mut response = Response::new(Bytes::from(serde_json::to_vec(&mails).map_err(Fault::internal)?));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(response)
+}

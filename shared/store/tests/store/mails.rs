@@ -1,0 +1,101 @@
+//! Mail, to an SES that takes it, refuses it or is away.
+
+use std::{future::pending, time::Duration};
+
+use protocol::{Code, Fault};
+use store::{Letter, Limits, MailError, MailSettings, Mailer};
+
+use crate::given::{Front, answer};
+
+const TAKEN: &str = r#"<SendEmailResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><SendEmailResult>
+    <MessageId>m1</MessageId></SendEmailResult><ResponseMetadata><RequestId>r1</RequestId></ResponseMetadata>
+    </SendEmailResponse>"#;
+
+fn refusal(status: u16, code: &str) -> Vec<u8> {
+    let message = "Email address is not verified: ada@example.com";
+    let error = format!("<Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>");
+    let body = format!("<ErrorResponse><Error>{error}</Error><RequestId>r1</RequestId></ErrorResponse>");
+    answer(status, "Refused", &body)
+}
+
+async fn send_within(front: &Front, limits: Limits) -> Result<(), MailError> {
+    let mailer = Mailer::new(MailSettings {
+        from: "Onefold <no-reply@example.com>".to_owned(),
+        region: "eu-central-1".to_owned(),
+        endpoint: Some(front.endpoint.clone()),
+        access_key_id: "AKID".to_owned(),
+        secret_access_key: "secret".to_owned(),
+        session_token: Some("session".to_owned()),
+        limits,
+    })?;
+    let (subject, text) = ("Grüße & mehr".to_owned(), "Line 1\nLine 2".to_owned());
+    mailer.send(Letter { to: "ada@example.com".to_owned(), subject, text }).await
+}
+
+async fn send(front: &Front) -> Result<(), MailError> {
+    // The machine that runs the tests may be busy.
+    let (attempt_timeout, total_timeout) = (Duration::from_secs(10), Duration::from_secs(30));
+    send_within(front, Limits { attempt_timeout, total_timeout, ..MailSettings::LIMITS }).await
+}
+
+#[tokio::test]
+async fn a_mail_is_handed_over_as_it_was_written() {
+    let front = Front::new(|_, request| async move {
+        let request = String::from_utf8_lossy(&request).into_owned();
+        for part in [
+            "Credential=AKID/",
+            "/eu-central-1/ses/aws4_request",
+            "session",
+            "Action=SendEmail",
+            "Source=Onefold%20%3Cno-reply%40example.com%3E",
+            "Destination.ToAddresses.member.1=ada%40example.com",
+            "Message.Subject.Data=Gr%C3%BC%C3%9Fe%20%26%20mehr",
+            "Message.Subject.Charset=UTF-8",
+            "Message.Body.Text.Data=Line%201%0ALine%202",
+        ] {
+            assert!(request.contains(part), "{part}: {request}");
+        }
+        Some(answer(200, "Fine", TAKEN))
+    });
+    send(&front.await).await.expect("taken");
+}
+
+#[tokio::test]
+async fn a_short_trouble_passes_and_a_long_one_is_told() {
+    let front = Front::new(|number, _| async move {
+        match number {
+            0 => Some(refusal(400, "Throttling")),
+            1 => None,
+            _ => Some(answer(200, "Fine", TAKEN)),
+        }
+    })
+    .await;
+    send(&front).await.expect("taken");
+    assert_eq!(front.requests(), 3);
+
+    let front = Front::new(|_, _| async { Some(refusal(503, "ServiceUnavailable")) }).await;
+    let error = send(&front).await.expect_err("SES is away");
+    assert!(matches!(error, MailError::Unavailable(_)), "{error:?}");
+    assert_eq!(front.requests(), 3);
+    assert_eq!(Fault::from(error).code, Code::ServiceUnavailable);
+
+    let front = Front::new(|_, _| pending()).await;
+    let soon = Limits { attempt_timeout: Duration::from_millis(100), ..MailSettings::LIMITS };
+    let error = send_within(&front, soon).await.expect_err("SES never answers");
+    assert!(matches!(error, MailError::Unavailable(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn what_ses_refuses_is_not_tried_again_and_names_nobody() {
+    for (status, code) in [(403, "AccessDenied"), (400, "MessageRejected"), (400, "MailFromDomainNotVerifiedException")]
+    {
+        let front = Front::new(move |_, _| async move { Some(refusal(status, code)) }).await;
+        let error = send(&front).await.expect_err("refused");
+        assert_eq!(front.requests(), 1, "{code}");
+        assert_eq!(matches!(error, MailError::Denied(_)), status == 403, "{code}: {error:?}");
+        let fault = Fault::from(error);
+        assert_eq!(fault.code, Code::InternalServerError);
+        let told = format!("{fault:?}");
+        assert!(told.contains(code) && !told.contains("ada"), "{told}");
+    }
+}
