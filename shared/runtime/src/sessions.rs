@@ -18,8 +18,11 @@ pub const RENEW_HEADER: HeaderName = HeaderName::from_static("onefold-renew");
 #[derive(Clone, Copy)]
 pub struct SessionLookup {
     pub(crate) grant: Grant,
-    find: fn(Session, SecretHash) -> BoxFuture<'static, Result<Option<Found>, Fault>>,
+    find: fn(Session, SecretHash) -> Finding,
 }
+
+/// A look at the store.
+type Finding = BoxFuture<'static, Result<Option<Found>, Fault>>;
 
 /// A session that is there.
 #[derive(Clone, Debug)]
@@ -40,7 +43,7 @@ impl SessionLookup {
     }
 }
 
-fn find<S: StoredSession>(session: Session, id: SecretHash) -> BoxFuture<'static, Result<Option<Found>, Fault>> {
+fn find<S: StoredSession>(session: Session, id: SecretHash) -> Finding {
     let now = session.now();
     let found = Read::<S>::new(session).get(&id);
     Box::pin(async move {
