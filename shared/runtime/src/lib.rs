@@ -17,6 +17,7 @@ pub mod gateway;
 pub mod lambda;
 pub mod limits;
 pub mod mail;
+pub mod oidc;
 pub mod opaque;
 pub mod password;
 pub mod principal;
