@@ -55,7 +55,7 @@ async fn a_host_without_a_certificate_learns_nothing() {
     assert_eq!(hello[0], 22, "a TLS handshake, not a request");
     let hello = String::from_utf8_lossy(&hello[..length]).into_owned();
     assert!(!hello.contains("hunter2") && !hello.contains("s3cret"));
-    let Err(error @ OutboundError::Failed(_)) = asked.await.unwrap() else { panic!("it was asked") };
+    let Err(error @ OutboundError::Unreachable(_)) = asked.await.unwrap() else { panic!("it was asked") };
     assert!(!format!("{error:?} {error}").contains("hunter2"));
 }
 
