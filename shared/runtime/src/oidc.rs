@@ -9,13 +9,14 @@
 //!
 //! | secret | where it is | what is stored |
 //! | --- | --- | --- |
-//! | [`Browser`]: 256 random bits | in a cookie of the browser that began | its SHA-256 |
+//! | the browser's: 256 random bits | in a cookie of the browser that began | its SHA-256 |
 //! | `state`: 256 random bits | in the addresses that lead to the provider and back | its SHA-256, the flow's id |
 //! | code verifier and `nonce` | nowhere: HMAC-SHA256 of the state under the browser's secret | nothing |
 //!
 //! So another browser cannot finish a flow, a code of another flow is refused by the provider (the verifier is
-//! another one) and its token by us (so is the nonce), and a copy of the table is of no use for either. The caller
-//! deletes the stored [`Flow`] before it asks to finish it: a state counts once.
+//! another one) and its token by us (so is the nonce), and a copy of the table is of no use for either. One secret of
+//! the browser can serve several flows, so that two tabs do not disturb each other. The caller deletes the stored
+//! [`Flow`] before it asks to finish it: a state counts once.
 //!
 //! # Why not a crate for all of it
 //!
@@ -42,9 +43,9 @@ use std::{error::Error, fmt};
 use protocol::Cause;
 
 pub use self::{
-    flow::{Browser, Callback, FLOW_LIFETIME_MS, Flow, Started},
+    flow::{Callback, FLOW_LIFETIME_MS, Flow, Started},
     outbound::Outbound,
-    providers::{Provider, Providers},
+    providers::{IdentityProviders, Provider, Providers},
     relying_party::RelyingParty,
 };
 

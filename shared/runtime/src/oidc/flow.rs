@@ -1,29 +1,23 @@
 //! One sign-in on its way: what binds the browser, the provider's answer and the stored flow together.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use protocol::{Cause, Timestamp};
-use ring::{
-    digest::{SHA256, digest},
-    hmac,
-    rand::{SecureRandom as _, SystemRandom},
-};
+use protocol::{Fault, SecretHash, Timestamp};
 use serde::Deserialize;
-use subtle::ConstantTimeEq as _;
 
 use super::SignInError;
+use crate::opaque::{Opaque, hash};
 
 /// How long a person may take at the provider.
-pub const FLOW_LIFETIME_MS: i64 = 10 * 60 * 1000;
+pub const FLOW_LIFETIME_MS: i64 = 10 * 60_000;
 
 /// What is remembered of a flow between its start and the provider's answer. It holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flow {
-    /// The flow's id: the SHA-256 of its state, in base64url.
-    pub id: String,
+    /// The hash of the flow's state: the flow's id.
+    pub id: SecretHash,
     /// The provider's id.
     pub provider: String,
-    /// The SHA-256 of the browser's secret, in base64url.
-    pub browser: String,
+    /// The hash of the browser's secret.
+    pub browser: SecretHash,
     /// Until when the provider may answer.
     pub expires_at: Timestamp,
 }
@@ -36,8 +30,7 @@ pub struct Started {
     pub flow: Flow,
 }
 
-/// The provider's answer: the parameters of the redirect back (RFC 6749 section 4.1.2). Others are ignored; one that
-/// comes twice is refused by the reader of the query.
+/// The provider's answer: the parameters of the redirect back (RFC 6749 section 4.1.2). Others are ignored.
 #[derive(Clone, Default, Deserialize)]
 pub struct Callback {
     /// The flow's state.
@@ -51,103 +44,66 @@ pub struct Callback {
 }
 
 impl Callback {
-    /// The id of the flow that the answer claims to belong to.
+    /// The id of the flow that the answer claims to belong to; none if it belongs to none of ours.
     #[must_use]
-    pub fn flow_id(&self) -> Option<String> {
-        self.state.as_deref().map(|state| hash(state.as_bytes()))
-    }
-}
-
-/// The secret of a browser that begins a flow: the value of a short-lived cookie that only the service reads. It can
-/// serve several flows, so that two tabs do not disturb each other.
-#[derive(Clone)]
-pub struct Browser([u8; 32]);
-
-impl Browser {
-    /// 256 random bits.
-    ///
-    /// # Errors
-    /// When the machine has no randomness.
-    pub fn generate() -> Result<Self, Cause> {
-        Ok(Self(random()?))
+    pub fn flow_id(&self) -> Option<SecretHash> {
+        Some(self.state()?.hash())
     }
 
-    /// From a cookie's value.
-    #[must_use]
-    pub fn from_cookie(value: &str) -> Option<Self> {
-        Some(Self(URL_SAFE_NO_PAD.decode(value).ok()?.try_into().ok()?))
-    }
-
-    /// The cookie's value.
-    #[must_use]
-    pub fn cookie(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.0)
-    }
-
-    fn derive(&self, purpose: &str, state: &str) -> String {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
-        URL_SAFE_NO_PAD.encode(hmac::sign(&key, format!("{purpose} {state}").as_bytes()))
+    fn state(&self) -> Option<Opaque> {
+        self.state.as_deref().and_then(Opaque::parse)
     }
 }
 
 /// The three secrets of one flow.
 pub(super) struct Secrets {
-    pub state: String,
-    pub nonce: String,
+    pub state: Opaque,
+    pub nonce: Opaque,
     /// 43 characters, as RFC 7636 section 4.1 recommends.
     pub verifier: String,
 }
 
 impl Secrets {
-    pub fn generate(browser: &Browser) -> Result<Self, Cause> {
-        Ok(Self::derive(browser, URL_SAFE_NO_PAD.encode(random()?)))
+    pub fn generate(browser: &Opaque) -> Result<Self, Fault> {
+        Ok(Self::of(browser, Opaque::random()?))
     }
 
-    fn derive(browser: &Browser, state: String) -> Self {
-        Self { nonce: browser.derive("nonce", &state), verifier: browser.derive("code verifier", &state), state }
+    fn of(browser: &Opaque, state: Opaque) -> Self {
+        let derived = |purpose: &str| browser.derive(format!("{purpose} {}", state.text()).as_bytes());
+        Self { nonce: derived("nonce"), verifier: derived("code verifier").text(), state }
     }
 
     /// The challenge of the method S256 (RFC 7636 section 4.2).
-    pub fn challenge(&self) -> String {
+    pub fn challenge(&self) -> SecretHash {
         hash(self.verifier.as_bytes())
     }
 }
 
 impl Flow {
-    pub(super) fn new(provider: &str, browser: &Browser, secrets: &Secrets, now: Timestamp) -> Self {
+    pub(super) fn new(provider: &str, browser: &Opaque, secrets: &Secrets, now: Timestamp) -> Self {
         Self {
-            id: hash(secrets.state.as_bytes()),
+            id: secrets.state.hash(),
             provider: provider.to_owned(),
-            browser: hash(&browser.0),
+            browser: browser.hash(),
             expires_at: now.plus_ms(FLOW_LIFETIME_MS),
         }
     }
 
-    /// The flow's secrets again, if the answer is to this flow, from the browser that began it, and in time.
+    /// The flow's secrets again, if the answer is to this flow, from the browser that began it, and in time. Hashes
+    /// are compared: how long that takes says nothing about what was hashed.
     pub(super) fn secrets(
         &self,
-        browser: Option<&Browser>,
+        browser: Option<&Opaque>,
         callback: &Callback,
         now: Timestamp,
     ) -> Result<Secrets, SignInError> {
-        let same = |one: &str, other: &str| bool::from(one.as_bytes().ct_eq(other.as_bytes()));
-        let state = callback.state.as_deref().filter(|state| same(&hash(state.as_bytes()), &self.id));
+        let state = callback.state().filter(|state| state.hash() == self.id);
         let state = state.ok_or(SignInError::Flow("the state is of another flow"))?;
-        let browser = browser.filter(|browser| same(&hash(&browser.0), &self.browser));
+        let browser = browser.filter(|browser| browser.hash() == self.browser);
         let browser = browser.ok_or(SignInError::Flow("another browser began the flow"))?;
         if now >= self.expires_at {
             return Err(SignInError::Flow("the flow took too long"));
         }
-        Ok(Secrets::derive(browser, state.to_owned()))
+        Ok(Secrets::of(browser, state))
     }
-}
-
-fn random() -> Result<[u8; 32], Cause> {
-    let mut bytes = [0; 32];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| "the system gave no random bytes")?;
-    Ok(bytes)
-}
-
-fn hash(secret: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(digest(&SHA256, secret))
 }

@@ -4,9 +4,9 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use protocol::Timestamp;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
-use subtle::ConstantTimeEq as _;
 
 use super::keys::{Algorithm, KeyError, Keys};
+use crate::opaque::Opaque;
 
 /// How far the provider's clock and ours may be apart, in seconds.
 pub(super) const LEEWAY_S: f64 = 60.0;
@@ -19,7 +19,7 @@ const MAX_SUBJECT_CHARS: usize = 255;
 pub(super) struct Expected<'a> {
     pub issuer: &'a str,
     pub client_id: &'a str,
-    pub nonce: &'a str,
+    pub nonce: &'a Opaque,
     /// The access token that came with it.
     pub access_token: &'a str,
     pub now: Timestamp,
@@ -135,8 +135,7 @@ fn check(claims: &Claims, algorithm: Algorithm, expected: &Expected<'_>) -> Resu
     if claims.iat.max(claims.nbf.unwrap_or(f64::MIN)) > now_s + LEEWAY_S {
         return Err("the ID token is of the future");
     }
-    let nonce = claims.nonce.as_deref().unwrap_or_default();
-    if !bool::from(nonce.as_bytes().ct_eq(expected.nonce.as_bytes())) {
+    if !claims.nonce.as_deref().and_then(Opaque::parse).is_some_and(|nonce| nonce.is(expected.nonce)) {
         return Err("the ID token is of another flow");
     }
     if let Some(at_hash) = &claims.at_hash {

@@ -20,8 +20,8 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) const MAX_ANSWER_BYTES: usize = 256 * 1024;
 
 /// Asks other hosts, each time over a connection of its own: between two calls a function's process stands still, and
-/// what it would find of an old connection is a broken one. The pool that is left out, with the HTTP/2 that it
-/// brings, would be two thirds of this module's size in a function. Redirects are not followed.
+/// what it would find of an old connection is a broken one. The pool that is left out would bring HTTP/2 along, and
+/// 350 KB into a function. Redirects are not followed.
 pub struct Outbound {
     connector: HttpsConnector<HttpConnector>,
 }

@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use protocol::Cause;
+use protocol::{Cause, Fault};
 use serde::Deserialize;
 
 use super::outbound::Address;
+use crate::secrets::SecretKind;
 
 /// Google's issuer (<https://developers.google.com/identity/openid-connect/reference>).
 pub(super) const GOOGLE: &str = "https://accounts.google.com";
@@ -20,6 +21,24 @@ const MAX_ID_CHARS: usize = 32;
 /// All providers, in the order in which a page shows them.
 #[derive(Clone, Debug, Default)]
 pub struct Providers(Vec<Provider>);
+
+/// The secret `identity-providers`, as it is written: a list for [`Providers::parse`].
+#[derive(Deserialize)]
+pub struct IdentityProviders(Vec<serde_json::Value>);
+
+impl SecretKind for IdentityProviders {
+    const NAME: &'static str = "identity-providers";
+}
+
+impl IdentityProviders {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// A fault of ours that says what is wrong, as [`Providers::parse`] does.
+    pub fn providers(self) -> Result<Providers, Fault> {
+        Providers::new(self.0).map_err(Fault::internal)
+    }
+}
 
 /// One provider.
 ///
@@ -85,8 +104,10 @@ impl Providers {
     /// # Errors
     /// Says which provider and which field; never what stands in it, for it may be the secret.
     pub fn parse(json: &str) -> Result<Self, Cause> {
-        let entries: Vec<serde_json::Value> =
-            serde_json::from_str(json).map_err(|_| "the identity providers are no JSON list")?;
+        Self::new(serde_json::from_str(json).map_err(|_| "the identity providers are no JSON list")?)
+    }
+
+    fn new(entries: Vec<serde_json::Value>) -> Result<Self, Cause> {
         let mut providers = Vec::with_capacity(entries.len());
         let mut ids = BTreeSet::new();
         for (index, entry) in entries.into_iter().enumerate() {

@@ -3,10 +3,8 @@
 use http::StatusCode;
 use protocol::Timestamp;
 
-use crate::BoxFuture;
-
 use super::{
-    Browser, Callback, Flow, Identity, Outbound, Provider, Providers, SignInError, Started,
+    Callback, Flow, Identity, Outbound, Provider, Providers, SignInError, Started,
     discovery::{Issuers, Metadata, unavailable},
     facebook,
     flow::Secrets,
@@ -15,6 +13,7 @@ use super::{
     providers::{GOOGLE, Kind},
     token_endpoint::{Exchange, exchange, known},
 };
+use crate::{BoxFuture, opaque::Opaque};
 
 /// Asks providers, and remembers what their issuers say about themselves. A process has one.
 pub struct RelyingParty {
@@ -29,7 +28,7 @@ impl RelyingParty {
         Self { outbound, issuers: Issuers::default() }
     }
 
-    /// Begins a sign-in. `redirect_uri` is this service's callback, to the letter as it is registered with the
+    /// Begins a sign-in. `browser` is the secret in the browser's cookie. `redirect_uri` is this service's callback, to the letter as it is registered with the
     /// provider; the same one must be stated to [`RelyingParty::finish`].
     ///
     /// # Errors
@@ -39,26 +38,26 @@ impl RelyingParty {
     pub fn start<'a>(
         &'a self,
         provider: &'a Provider,
-        browser: &'a Browser,
+        browser: &'a Opaque,
         redirect_uri: &'a str,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Started, SignInError>> {
         Box::pin(async move {
-            let secrets = Secrets::generate(browser).map_err(SignInError::Unavailable)?;
-            let challenge = secrets.challenge();
+            let secrets = Secrets::generate(browser).map_err(unavailable)?;
+            let (state, nonce, challenge) = (secrets.state.text(), secrets.nonce.text(), secrets.challenge());
             let mut parameters = vec![
                 ("response_type", "code"),
                 ("client_id", &*provider.client_id),
                 ("redirect_uri", redirect_uri),
                 ("scope", &*provider.scopes),
-                ("state", &*secrets.state),
-                ("code_challenge", &*challenge),
+                ("state", &*state),
+                ("code_challenge", challenge.as_str()),
                 ("code_challenge_method", "S256"),
             ];
             let url = match &provider.kind {
                 Kind::Facebook(facebook) => facebook.dialog.with_query(&parameters),
                 Kind::OpenId { issuer } => {
-                    parameters.push(("nonce", &*secrets.nonce));
+                    parameters.push(("nonce", &*nonce));
                     let metadata = self.issuers.metadata(&self.outbound, issuer, now).await?;
                     metadata.authorization.with_query(&parameters)
                 }
@@ -77,7 +76,7 @@ impl RelyingParty {
         &'a self,
         providers: &'a Providers,
         flow: &'a Flow,
-        browser: Option<&'a Browser>,
+        browser: Option<&'a Opaque>,
         callback: &'a Callback,
         redirect_uri: &'a str,
         now: Timestamp,
@@ -109,7 +108,7 @@ impl RelyingParty {
         issuer: &str,
         metadata: &Metadata,
         exchanged: &Exchange<'_>,
-        nonce: &str,
+        nonce: &Opaque,
         now: Timestamp,
     ) -> Result<Identity, SignInError> {
         let tokens = exchange(&self.outbound, &metadata.token, provider, metadata.secret_in_form, exchanged).await?;

@@ -9,9 +9,11 @@ use crate::oidc::{
     id_token::{Expected, LEEWAY_S, MAX_TOKEN_BYTES, Profile, Refused, validate},
     keys::Keys,
 };
+use crate::opaque::Opaque;
 
 const ISSUER: &str = "https://id.example";
-const NONCE: &str = "n-0S6_WzA2Mj";
+/// 32 bytes 7.
+const NONCE: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc";
 
 fn claims() -> Value {
     json!({
@@ -36,7 +38,8 @@ fn keys(all: &[Value]) -> Keys {
 
 fn check_at(token: &str, keys: &Keys, now_s: i64) -> Result<Profile, Refused> {
     let access_token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
-    let expected = Expected { issuer: ISSUER, client_id: "us", nonce: NONCE, access_token, now: at(now_s) };
+    let nonce = &Opaque::from_bytes([7; 32]);
+    let expected = Expected { issuer: ISSUER, client_id: "us", nonce, access_token, now: at(now_s) };
     validate(token, keys, &expected)
 }
 
@@ -163,6 +166,7 @@ fn a_token_of_another_issuer_for_somebody_else_or_of_another_flow_is_refused() {
     assert_eq!(refusal(&but("aud", "them")), "the ID token is for somebody else");
     assert_eq!(refusal(&but("aud", json!([]))), "the ID token is for somebody else");
     assert_eq!(refusal(&but("nonce", "another")), "the ID token is of another flow");
+    assert_eq!(refusal(&but("nonce", NONCE.replace('B', "C"))), "the ID token is of another flow");
     assert_eq!(refusal(&but("nonce", ())), "the ID token is of another flow");
     assert_eq!(refusal(&but("nonce", "")), "the ID token is of another flow");
 }
