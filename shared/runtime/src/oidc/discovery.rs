@@ -146,3 +146,26 @@ impl<T> Default for Kept<T> {
         Self(Mutex::default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A process of a Lambda has the Runtime API at a loopback address.
+    #[test]
+    fn an_outside_issuer_names_no_address_of_this_machine() {
+        let issuer = "https://id.example";
+        let metadata = |token: &str| {
+            let document = json!({
+                "issuer": issuer, "authorization_endpoint": "https://id.example/authorize", "token_endpoint": token,
+                "jwks_uri": "https://keys.example",
+            });
+            let document = serde_json::from_value(document).unwrap();
+            Metadata::from_document(&Address::parse(issuer).unwrap(), issuer, document).map(|_| ())
+        };
+        assert!(metadata("https://id.example/token").is_ok());
+        assert!(matches!(metadata("http://127.0.0.1:9001/token"), Err(SignInError::Untrusted(_))));
+    }
+}
