@@ -35,6 +35,14 @@ export type AuditEntry = {
 /** Names one entry of the audit log. */
 export type AuditEntryId = string & { readonly __brand: "AuditEntryId" };
 
+/** One provider. */
+export type Button = {
+  /** For `oauth.start`. */
+  id: string;
+  /** What stands on the button. */
+  label: string;
+};
+
 /** Where the next page begins: sealed, for one caller and one query only. */
 export type Cursor = string & { readonly __brand: "Cursor" };
 
@@ -85,6 +93,34 @@ export type Identity = {
 
 /** How a sign-in is kept. */
 export type Keep = "cookie" | "tokens";
+
+/** Where it goes on. */
+export type Link = {
+  /** The provider's page: send the browser there. */
+  url: string;
+};
+
+/** The accounts elsewhere by which one signs in. */
+export type Linked = {
+  /** In the order in which they were linked, one for each provider. */
+  items: Array<LinkedAccount>;
+};
+
+/** An account elsewhere. */
+export type LinkedAccount = {
+  /** The provider's id in `oauth.providers`. */
+  provider: string;
+  /** The address that the provider named. */
+  email: string | null;
+  /** When it was linked. */
+  linkedAt: Timestamp;
+};
+
+/** With which providers one can sign in. */
+export type Listed = {
+  /** In the order in which they are configured. */
+  items: Array<Button>;
+};
 
 /** Oneself. */
 export type Me = {
@@ -443,6 +479,60 @@ export type HealthPingOutput = string;
 /** The failures of `health.ping`. */
 export type HealthPingFailure = never;
 
+/** The input of `oauth.identities`. */
+export type OauthIdentitiesInput = undefined;
+
+/** The output of `oauth.identities`. */
+export type OauthIdentitiesOutput = Linked;
+
+/** The failures of `oauth.identities`. */
+export type OauthIdentitiesFailure = never;
+
+/** The input of `oauth.link`. */
+export type OauthLinkInput = {
+  /** The provider's id in `oauth.providers`. */
+  provider: string;
+  /** The page that is shown in the end: a path of the service's pages; `/` if left out. */
+  returnTo?: string | null;
+};
+
+/** The output of `oauth.link`. */
+export type OauthLinkOutput = Link;
+
+/**
+ * The failures of `oauth.link`.
+ * - `missing` (NOT_FOUND): No provider has this id.
+ * - `notAPath` (BAD_REQUEST): `returnTo` is not a path of the service's pages.
+ * - `noSession` (FORBIDDEN): The caller is no user who is signed in, but an operator.
+ * - `unavailable` (SERVICE_UNAVAILABLE): The provider does not answer now.
+ */
+export type OauthLinkFailure = { type: "missing", value: string } | { type: "notAPath" } | { type: "noSession" } | { type: "unavailable" };
+
+/** The input of `oauth.providers`. */
+export type OauthProvidersInput = undefined;
+
+/** The output of `oauth.providers`. */
+export type OauthProvidersOutput = Listed;
+
+/** The failures of `oauth.providers`. */
+export type OauthProvidersFailure = never;
+
+/** The input of `oauth.unlink`. */
+export type OauthUnlinkInput = {
+  /** The provider's id. */
+  provider: string;
+};
+
+/** The output of `oauth.unlink`. */
+export type OauthUnlinkOutput = undefined;
+
+/**
+ * The failures of `oauth.unlink`.
+ * - `notLinked` (NOT_FOUND): No account of this provider is linked.
+ * - `lastWay` (UNPROCESSABLE_CONTENT): There would be no way to sign in any more: choose a password or link another account first.
+ */
+export type OauthUnlinkFailure = { type: "notLinked" } | { type: "lastWay" };
+
 /** The input of `posts.create`. */
 export type PostsCreateInput = {
   /** The heading. */
@@ -689,6 +779,10 @@ export type Failures = {
   "auth.reset_password": AuthResetPasswordFailure;
   "auth.verify_email": AuthVerifyEmailFailure;
   "health.ping": HealthPingFailure;
+  "oauth.identities": OauthIdentitiesFailure;
+  "oauth.link": OauthLinkFailure;
+  "oauth.providers": OauthProvidersFailure;
+  "oauth.unlink": OauthUnlinkFailure;
   "posts.create": PostsCreateFailure;
   "posts.delete": PostsDeleteFailure;
   "posts.get": PostsGetFailure;
@@ -793,6 +887,20 @@ export type AppRecord = {
   health: {
     /** Whether the service answers. */
     ping: TRPCQueryProcedure<{ input: undefined; output: HealthPingOutput; meta: unknown }>;
+  };
+  oauth: {
+    /** List the accounts elsewhere by which one signs in. */
+    identities: TRPCQueryProcedure<{ input: undefined; output: OauthIdentitiesOutput; meta: unknown }>;
+    /**
+     * Begin to link an account elsewhere to one's own. The browser must take the cookie that comes with the answer.
+     *
+     * It ends as `oauth.start` does, with one reason more: `taken`, when the account is linked to another user.
+     */
+    link: TRPCMutationProcedure<{ input: OauthLinkInput; output: OauthLinkOutput; meta: unknown }>;
+    /** List the providers with which one can sign in. */
+    providers: TRPCQueryProcedure<{ input: undefined; output: OauthProvidersOutput; meta: unknown }>;
+    /** Unlink an account elsewhere from one's own. Sessions that began with it go on. */
+    unlink: TRPCMutationProcedure<{ input: OauthUnlinkInput; output: OauthUnlinkOutput; meta: unknown }>;
   };
   posts: {
     /** Write a post. The caller is its author. */

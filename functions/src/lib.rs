@@ -26,6 +26,7 @@ runtime::procedures! {
         verify_email,
     }
     health { ping }
+    oauth { callback, identities, link, providers, start, unlink }
     posts { create, delete, get, list, update }
     sessions { list, revoke, revoke_others }
     users { create, delete, get, list, update }

@@ -57,7 +57,9 @@ pub async fn reset_password(
     let before = current.clone().unwrap_or_else(|| Account::new(user.id));
     let doors = Sessions { accounts, sessions, clock };
     let mut operations = doors.ending(&before.devices).await?;
-    let mut next = Account { password: Some(hash), devices: Vec::new(), known: Vec::new(), ..before };
+    // Who linked an account elsewhere before the address was proved need not be the owner of the address.
+    let identities = if user.is_verified { before.identities } else { Vec::new() };
+    let mut next = Account { password: Some(hash), devices: Vec::new(), known: Vec::new(), identities, ..before };
     operations.push(match &current {
         Some(current) => doors.accounts.replacing(current, &mut next),
         None => doors.accounts.creating(&mut next),

@@ -16,6 +16,9 @@ const MAIL_ADDRESS: Limit = Limit { name: "mail-address", most: 300, span_s: 360
 /// Refreshes from one address with tokens that are not good.
 const TOKEN_ADDRESS: Limit = Limit { name: "token-address", most: 300, span_s: 900 };
 
+/// Sign-ins with an account elsewhere that one address begins.
+const FLOW_ADDRESS: Limit = Limit { name: "flow-address", most: 300, span_s: 900 };
+
 /// One attempt to sign in, which was counted.
 pub(crate) struct Attempt {
     limits: Limits,
@@ -56,4 +59,9 @@ pub(crate) async fn mail(limits: &Limits, device: &Device, to: &EmailAddress) ->
 /// Counts a token that was not good.
 pub(crate) async fn bad_token(limits: &Limits, device: &Device) -> Result<(), Fault> {
     limits.take(&TOKEN_ADDRESS, &device.address).await
+}
+
+/// Counts a sign-in with an account elsewhere that begins.
+pub(crate) async fn flow(limits: &Limits, device: &Device) -> Result<(), Fault> {
+    limits.take(&FLOW_ADDRESS, &device.address).await
 }

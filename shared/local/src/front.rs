@@ -47,7 +47,8 @@ pub struct Front {
     pub mailbox: Mailbox,
 }
 
-/// Paths of procedures, with their methods.
+/// Paths of procedures, with their methods. A path may hold names in braces, as the gateway has them
+/// (`/oauth/callback/{provider}`): one segment each.
 #[derive(Debug, Default)]
 pub struct Routes(HashMap<&'static str, Vec<(&'static str, &'static str)>>);
 
@@ -65,9 +66,17 @@ impl Routes {
 
     /// The procedure at a path: the one with this method, else any, which then refuses it.
     fn find(&self, method: &Method, path: &str) -> Option<&'static str> {
-        let there = self.0.get(path)?;
+        let there = self.0.get(path).or_else(|| {
+            let mut patterns = self.0.iter().filter(|(pattern, _)| pattern.contains('{'));
+            patterns.find(|(pattern, _)| fits(pattern, path)).map(|(_, there)| there)
+        })?;
         there.iter().find(|(known, _)| method == known).or_else(|| there.first()).map(|(_, name)| *name)
     }
+}
+
+fn fits(pattern: &str, path: &str) -> bool {
+    let same = |(known, given): (&str, &str)| known == given || (known.starts_with('{') && !given.is_empty());
+    pattern.split('/').count() == path.split('/').count() && pattern.split('/').zip(path.split('/')).all(same)
 }
 
 /// Serves until `stop` resolves; then takes no more connections and lets running calls end.

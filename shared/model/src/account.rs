@@ -62,6 +62,13 @@ pub struct LinkedIdentity {
     pub linked_at: Timestamp,
 }
 
+impl LinkedIdentity {
+    /// The value that is unique: one account elsewhere.
+    pub fn unique(&self) -> String {
+        format!("{}#{}", self.provider, self.subject)
+    }
+}
+
 impl Account {
     /// On how many devices somebody is signed in at once: with one more, the oldest is signed out. Changing
     /// rights rewrites all in one transaction, which has room for 100.
@@ -103,8 +110,7 @@ impl Entity for Account {
         self.version = version;
     }
     fn unique(&self) -> Vec<Unique> {
-        let value = |identity: &LinkedIdentity| format!("{}#{}", identity.provider, identity.subject);
-        let identities = self.identities.iter().map(|it| Unique { name: Self::UNIQUE_IDENTITY, value: value(it) });
+        let identities = self.identities.iter().map(|it| Unique { name: Self::UNIQUE_IDENTITY, value: it.unique() });
         let founder = self.is_founder.then(|| Unique { name: Self::UNIQUE_FOUNDER, value: "first".to_owned() });
         identities.chain(founder).collect()
     }

@@ -8,6 +8,7 @@ mod password;
 mod post;
 mod role;
 mod session;
+mod sign_in_flow;
 mod user;
 
 pub use account::{Account, Device, LinkedIdentity};
@@ -18,4 +19,5 @@ pub use password::{GivenPassword, Password};
 pub use post::{Post, PostId};
 pub use role::{PERMISSIONS, Role};
 pub use session::{DeviceId, DeviceKind, Proof, Session};
+pub use sign_in_flow::{Linking, SignInFlow};
 pub use user::{User, UserId};

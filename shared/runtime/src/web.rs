@@ -92,6 +92,11 @@ impl HttpRequest {
         &self.parts.headers
     }
 
+    /// The end of the address's path: `google` of `/oauth/callback/google`, as it came.
+    pub fn last_segment(&self) -> &str {
+        self.parts.uri.path().rsplit('/').next().unwrap_or_default()
+    }
+
     /// The query string as it came, without its question mark.
     pub fn query_string(&self) -> &str {
         self.parts.uri.query().unwrap_or_default()

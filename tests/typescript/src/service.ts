@@ -10,7 +10,7 @@
 //   ONEFOLD_RECORD    a file to which a service that is started here appends which rights its procedures use
 
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -59,6 +59,8 @@ export async function mailedToken(service: Service, to: string): Promise<string>
 
 /** Starts the service that the environment asks for. */
 export async function startService(): Promise<Service> {
+/** Starts the service that the environment asks for. A service of ours gets these secrets, by their names. */
+export async function startService(secrets: Readonly<Record<string, unknown>> = {}): Promise<Service> {
   const { ONEFOLD_URL: url, ONEFOLD_TOKEN: token, ONEFOLD_STAGE: stage, ONEFOLD_DATA: keys } = process.env;
   const program = process.env["ONEFOLD_BINARY"] ?? join(ROOT, "target/debug/onefold");
   const signer = (...where: string[]) => (role: Role, subject?: string) => {
@@ -67,6 +69,10 @@ export async function startService(): Promise<Service> {
   };
   if (url === undefined) {
     const data = mkdtempSync(join(tmpdir(), "onefold-test-"));
+    mkdirSync(join(data, "secrets"), { recursive: true });
+    for (const [name, secret] of Object.entries(secrets)) {
+      writeFileSync(join(data, "secrets", `${name}.json`), JSON.stringify(secret));
+    }
     const isolated = process.env["ONEFOLD_ISOLATED"] === "1" ? ["--isolated"] : [];
     const record = process.env["ONEFOLD_RECORD"];
     const recorded = record === undefined ? [] : ["--record-access", record];

@@ -1,7 +1,9 @@
 //! This service as the party that relies on a provider: the two steps of a sign-in.
 
+use std::sync::{Arc, OnceLock};
+
 use http::StatusCode;
-use protocol::Timestamp;
+use protocol::{Fault, Timestamp};
 
 use super::{
     Callback, Flow, Identity, Outbound, Provider, Providers, SignInError, Started,
@@ -13,19 +15,35 @@ use super::{
     providers::{GOOGLE, Kind},
     token_endpoint::{Exchange, exchange, known},
 };
-use crate::{BoxFuture, opaque::Opaque};
+use crate::{BoxFuture, Call, Capability, opaque::Opaque, telemetry::chain};
 
-/// Asks providers, and remembers what their issuers say about themselves. A process has one.
+/// The capability to sign people in with accounts elsewhere. It asks providers, and remembers what their issuers
+/// say about themselves.
+#[derive(Clone)]
 pub struct RelyingParty {
-    outbound: Outbound,
-    issuers: Issuers,
+    outbound: Arc<Outbound>,
+    issuers: Arc<Issuers>,
+}
+
+impl Capability for RelyingParty {
+    const OUTBOUND: Option<&'static str> = Some("identity providers");
+
+    fn obtain(_: &Call) -> Result<Self, Fault> {
+        // One for the process: what is known of an issuer is good for the next call.
+        static PARTY: OnceLock<RelyingParty> = OnceLock::new();
+        if let Some(party) = PARTY.get() {
+            return Ok(party.clone());
+        }
+        let party = Self::new(Outbound::new().map_err(Fault::internal)?);
+        Ok(PARTY.get_or_init(|| party).clone())
+    }
 }
 
 impl RelyingParty {
     /// A relying party that knows nothing yet.
     #[must_use]
     pub fn new(outbound: Outbound) -> Self {
-        Self { outbound, issuers: Issuers::default() }
+        Self { outbound: Arc::new(outbound), issuers: Arc::default() }
     }
 
     /// Begins a sign-in. `browser` is the secret in the browser's cookie. `redirect_uri` is this service's callback, to the letter as it is registered with the
@@ -42,7 +60,7 @@ impl RelyingParty {
         redirect_uri: &'a str,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Started, SignInError>> {
-        Box::pin(async move {
+        let started = async move {
             let secrets = Secrets::generate(browser).map_err(unavailable)?;
             let (state, nonce, challenge) = (secrets.state.text(), secrets.nonce.text(), secrets.challenge());
             let mut parameters = vec![
@@ -63,7 +81,8 @@ impl RelyingParty {
                 }
             };
             Ok(Started { url, flow: Flow::new(&provider.id, browser, &secrets, now) })
-        })
+        };
+        Box::pin(async move { started.await.inspect_err(|error| log(&provider.id, error)) })
     }
 
     /// Ends a sign-in: checks the provider's answer and fetches who it is about. The flow is the one of
@@ -81,7 +100,7 @@ impl RelyingParty {
         redirect_uri: &'a str,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Identity, SignInError>> {
-        Box::pin(async move {
+        let finished = async move {
             let secrets = flow.secrets(browser, callback, now)?;
             let provider = providers.get(&flow.provider);
             let provider = provider.ok_or(SignInError::Flow("the flow's provider is there no more"))?;
@@ -99,7 +118,8 @@ impl RelyingParty {
                     facebook::identity(&self.outbound, provider, &addresses.user, &tokens.access_token).await
                 }
             }
-        })
+        };
+        Box::pin(async move { finished.await.inspect_err(|error| log(&flow.provider, error)) })
     }
 
     async fn open_id(
@@ -154,6 +174,11 @@ impl RelyingParty {
         }
         Ok(Profile { name: said.name.or(of_token.name), hd: said.hd.or(of_token.hd), ..said })
     }
+}
+
+/// The person learns no more than the kind: here is the rest.
+fn log(provider: &str, error: &SignInError) {
+    tracing::warn!(provider, code = error.code(), cause = chain(error), "no sign-in");
 }
 
 /// The code of an answer that is the issuer's (RFC 9207 section 2.4, before anything else is believed).

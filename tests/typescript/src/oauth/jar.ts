@@ -1,22 +1,28 @@
-// A browser without pages: it keeps cookies for each host and follows redirects only when told to.
+// A browser without pages: it keeps the cookies of each host, and follows redirects only when told to.
 
 /** What came back for one request. */
-export type Visit = { readonly status: number; readonly address: URL; readonly location: URL | null; readonly text: string };
+export type Visit = {
+  readonly status: number;
+  /** Where it leads, if it is a redirect. */
+  readonly location: URL | null;
+  readonly headers: Headers;
+  readonly text: string;
+};
 
 export class Jar {
   readonly #cookies = new Map<string, Map<string, string>>();
 
   /** One request, without following anything. */
-  async visit(address: string | URL, headers: Record<string, string> = {}): Promise<Visit> {
+  async visit(address: string | URL, request: RequestInit = {}): Promise<Visit> {
     const url = new URL(address);
-    const cookies = this.cookies(url.host);
-    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-    const sent = cookie === "" ? headers : { cookie, ...headers };
-    const answer = await fetch(url, { headers: sent, redirect: "manual" });
+    const cookies = this.cookies(url);
+    const headers = new Headers(request.headers);
+    if (cookies.size > 0) headers.set("cookie", [...cookies].map(([name, value]) => `${name}=${value}`).join("; "));
+    const answer = await fetch(url, { ...request, headers, redirect: "manual" });
     for (const line of answer.headers.getSetCookie()) keep(cookies, line);
     const location = answer.headers.get("location");
-    const leads = location === null ? null : new URL(location, url);
-    return { status: answer.status, address: url, location: leads, text: await answer.text() };
+    const text = await answer.text();
+    return { status: answer.status, location: location === null ? null : new URL(location, url), headers: answer.headers, text };
   }
 
   /** Follows redirects until one leads to `end` (an address's beginning); that one is given and not visited. */
@@ -24,15 +30,16 @@ export class Jar {
     let next = new URL(address);
     for (let steps = 0; steps < 10; steps += 1) {
       if (next.href.startsWith(end)) return next;
-      const visit = await this.visit(next);
-      if (visit.location === null) throw new Error(`${next.origin}${next.pathname} answers ${visit.status}: ${visit.text}`);
-      next = visit.location;
+      const { status, location, text } = await this.visit(next);
+      if (location === null) throw new Error(`${next.origin}${next.pathname} answers ${status}: ${text}`);
+      next = location;
     }
     throw new Error(`the way to ${end} has no end`);
   }
 
-  /** The cookies of one host, by name. */
-  cookies(host: string): Map<string, string> {
+  /** The cookies of an address's host, by name. */
+  cookies(address: string | URL): Map<string, string> {
+    const { host } = new URL(address);
     const known = this.#cookies.get(host) ?? new Map<string, string>();
     this.#cookies.set(host, known);
     return known;

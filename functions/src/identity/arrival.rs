@@ -1,0 +1,197 @@
+//! Whose account an identity elsewhere belongs to.
+//!
+//! Who is known by it is signed in. Else the address decides, and only where both sides vouch for it: an address
+//! that anybody may write down, here or there, must not open somebody's account. Whoever owns both signs in here
+//! first, and links.
+
+use garde::Validate as _;
+use model::{
+    Account, AuditAction, AuditEntry, EmailAddress, LinkedIdentity, Linking, MailedToken, Purpose, Role, User, UserId,
+};
+use protocol::Fault;
+use runtime::{Device, Limits, Site, mail::Mail, oidc::Identity, opaque::Opaque, prelude::*};
+use store::{Operation, transaction};
+
+use super::{
+    audit,
+    elsewhere::{Ended, Refusal},
+    limits, mails,
+    sessions::{ATTEMPTS, Kept, Sessions},
+};
+
+/// What it takes to let somebody in.
+pub(crate) struct Arrival {
+    pub(crate) users: Write<User>,
+    pub(crate) everybody: Read<User>,
+    pub(crate) doors: Sessions,
+    pub(crate) tokens: Append<MailedToken>,
+    pub(crate) log: Append<AuditEntry>,
+    pub(crate) attempts: Limits,
+    pub(crate) mail: Mail,
+    pub(crate) site: Site,
+    pub(crate) device: Device,
+    pub(crate) ids: Ids,
+}
+
+impl Arrival {
+    /// Signs somebody in: the secret of the session's cookie.
+    pub(crate) async fn sign_in(&self, identity: &Identity) -> Result<Opaque, Ended> {
+        let elsewhere = self.linked(identity);
+        for _ in 0..ATTEMPTS {
+            let known = self.doors.accounts.by_unique(Account::UNIQUE_IDENTITY, &elsewhere.unique()).await?;
+            if let Some(account) = known {
+                return Ok(self.enter(account.user_id, &elsewhere, false).await?);
+            }
+            let email = EmailAddress::new(identity.email.as_deref().unwrap_or_default());
+            if email.validate().is_err() {
+                return Err(Refusal::NoEmail.into());
+            }
+            // Whoever was faster, perhaps the same person in another tab, is found in the next round.
+            match self.users.by_unique(User::UNIQUE_EMAIL, &email.folded()).await? {
+                None => self.register(identity, email, &elsewhere).await?,
+                Some(user) if identity.email_verified && user.is_verified => {
+                    let account = self.doors.accounts.get(&user.id).await?;
+                    let mut linked = account.iter().flat_map(|account| &account.identities);
+                    match linked.find(|it| it.provider == elsewhere.provider) {
+                        None => return Ok(self.enter(user.id, &elsewhere, true).await?),
+                        Some(it) if it.subject != elsewhere.subject => return Err(Refusal::OtherLinked.into()),
+                        Some(_) => {}
+                    }
+                }
+                Some(user) => {
+                    self.log.create(self.entry(AuditAction::SignInFailed, &user.id, &elsewhere)).await?;
+                    return Err(Refusal::SignInFirst.into());
+                }
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+
+    /// Links the account elsewhere to the one of somebody who is signed in.
+    pub(crate) async fn link(&self, linking: &Linking, identity: &Identity) -> Result<(), Ended> {
+        let elsewhere = self.linked(identity);
+        let accounts = &self.doors.accounts;
+        for _ in 0..ATTEMPTS {
+            let current = accounts.get(&linking.user_id).await?.ok_or(Refusal::Expired)?;
+            if !current.devices.iter().any(|place| place.has(&linking.session)) {
+                return Err(Refusal::Expired.into());
+            }
+            match current.identities.iter().find(|it| it.provider == elsewhere.provider) {
+                Some(linked) if linked.subject == elsewhere.subject => return Ok(()),
+                Some(_) => return Err(Refusal::OtherLinked.into()),
+                None => {}
+            }
+            let mut next = current.clone();
+            next.identities.push(elsewhere.clone());
+            let mut entry = self.entry(AuditAction::IdentityLinked, &linking.user_id, &elsewhere);
+            let done = transaction(vec![accounts.replacing(&current, &mut next), self.log.creating(&mut entry)]);
+            match done.await {
+                Err(StoreError::Stale) => {}
+                Err(StoreError::Taken { .. }) => return Err(Refusal::Taken.into()),
+                done => return Ok(done?),
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+
+    async fn enter(&self, id: UserId, elsewhere: &LinkedIdentity, links: bool) -> Result<Opaque, Fault> {
+        let secret = Opaque::random()?;
+        let change = |account: &mut Account| {
+            if links && !account.identities.iter().any(|it| it.unique() == elsewhere.unique()) {
+                account.identities.push(elsewhere.clone());
+            }
+        };
+        let entries = || {
+            let linked = links.then_some(AuditAction::IdentityLinked);
+            let written = linked.into_iter().chain([AuditAction::SignedIn]);
+            written.map(|action| self.written(action, &id, elsewhere)).collect()
+        };
+        let kept = Kept::Cookie(secret.clone());
+        self.doors.begin(&self.everybody, id, &kept, (&self.device, &self.ids), change, entries).await?;
+        Ok(secret)
+    }
+
+    /// Makes an account, unless somebody is faster with the same address or the same account elsewhere.
+    async fn register(
+        &self,
+        identity: &Identity,
+        email: EmailAddress,
+        elsewhere: &LinkedIdentity,
+    ) -> Result<(), Fault> {
+        let clock = &self.doors.clock;
+        let mut user = User {
+            id: self.ids.next(),
+            name: name(identity, &email),
+            email,
+            age: None,
+            is_verified: identity.email_verified,
+            role: Role::Viewer,
+            created_at: clock.now(),
+            version: Version::default(),
+        };
+        if !user.is_verified {
+            limits::mail(&self.attempts, &self.device, &user.email).await?;
+        }
+        let (secret, token) = mails::token(Purpose::VerifyEmail, &user, clock)?;
+        // As in `auth.register`: the guard of the account sees to it that there is one first person.
+        let first = self.everybody.list(&User::BY_CREATION).page(PageSize::default(), None).await?;
+        let mut is_first = first.items.is_empty();
+        loop {
+            user.role = if is_first { Role::Administrator } else { Role::Viewer };
+            let identities = vec![elsewhere.clone()];
+            let mut account = Account { identities, is_founder: is_first, ..Account::new(user.id) };
+            let mut operations = vec![
+                self.users.creating(&mut user),
+                self.doors.accounts.creating(&mut account),
+                self.written(AuditAction::Registered, &user.id, elsewhere),
+            ];
+            if !user.is_verified {
+                operations.push(self.tokens.creating(&mut token.clone()));
+            }
+            match transaction(operations).await {
+                Err(StoreError::Taken { rule: Account::UNIQUE_FOUNDER }) => is_first = false,
+                Err(StoreError::Taken { .. }) => return Ok(()),
+                done => {
+                    done?;
+                    break;
+                }
+            }
+        }
+        if user.is_verified {
+            return Ok(());
+        }
+        mails::send(&self.mail, &self.site, Purpose::VerifyEmail, &user.email, &secret).await
+    }
+
+    fn linked(&self, identity: &Identity) -> LinkedIdentity {
+        LinkedIdentity {
+            provider: identity.provider.clone(),
+            subject: identity.subject.clone(),
+            email: identity.email.clone(),
+            linked_at: self.doors.clock.now(),
+        }
+    }
+
+    fn written(&self, action: AuditAction, user: &UserId, elsewhere: &LinkedIdentity) -> Operation {
+        self.log.creating(&mut self.entry(action, user, elsewhere))
+    }
+
+    fn entry(&self, action: AuditAction, user: &UserId, elsewhere: &LinkedIdentity) -> AuditEntry {
+        AuditEntry {
+            actor: Some(user.to_string()),
+            detail: Some(elsewhere.provider.clone()),
+            ..audit::entry(action, &self.ids, &self.doors.clock, &self.device)
+        }
+    }
+}
+
+/// The name that the provider states, as far as it can be one here; else what stands before the `@`.
+fn name(identity: &Identity, email: &EmailAddress) -> String {
+    let stated = identity.name.as_deref().unwrap_or_default();
+    let cut = |text: &str| {
+        let kept = text.chars().filter(|c| !c.is_control()).take(User::MAX_NAME_CHARS);
+        kept.collect::<String>().trim().to_owned()
+    };
+    let before = email.as_str().split('@').next().unwrap_or_default();
+    Some(cut(stated)).filter(|name| !name.is_empty()).unwrap_or_else(|| cut(before))
+}

@@ -1,0 +1,195 @@
+//! Signing in with an account elsewhere: how a flow begins and ends.
+//!
+//! ```text
+//! page ── oauth.start or oauth.link ──> the provider ──> oauth.callback ──> the page that was asked for
+//! ```
+//!
+//! Both leave a cookie that only the browser which began can answer with. Linking begins with a mutation, and not
+//! with a link: a call with a cookie is then held to come from an own page, or another site could have somebody link
+//! that site's account.
+
+use model::{Linking, SignInFlow};
+use protocol::Fault;
+use runtime::{
+    Cookies, Secret, Site,
+    oidc::{Callback, FLOW_LIFETIME_MS, Flow, Identity, IdentityProviders, Provider, Providers, RelyingParty},
+    opaque::Opaque,
+    prelude::*,
+};
+
+/// The cookie of a flow's browser, before the prefix.
+const COOKIE: &str = "onefold-sign-in";
+/// The longest path to which a browser is sent back, in bytes.
+const MAX_PATH_BYTES: usize = 1_000;
+
+/// Why a page is told that nobody was signed in; the rest is in [`runtime::oidc::SignInError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The flow is not there (any more), or the session in which it began is not.
+    Expired,
+    /// Another provider answers than the one that was asked.
+    AnotherProvider,
+    /// There is an account with this address, and it takes its owner to link the two.
+    SignInFirst,
+    /// The account elsewhere belongs to another user.
+    Taken,
+    /// Another account of the same provider is linked.
+    OtherLinked,
+    /// The provider names no address.
+    NoEmail,
+}
+
+impl Refusal {
+    /// What stands behind `#error=`.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Expired => "expired",
+            Self::AnotherProvider => "refused",
+            Self::SignInFirst => "sign_in_first",
+            Self::Taken => "taken",
+            Self::OtherLinked => "other_linked",
+            Self::NoEmail => "no_email",
+        }
+    }
+}
+
+/// How a flow ends that signs nobody in.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// The page is told so.
+    Refused(&'static str),
+    /// A fault that any call can have.
+    Fault(Fault),
+}
+
+impl From<Refusal> for Ended {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal.code())
+    }
+}
+
+impl<E: Into<Fault>> From<E> for Ended {
+    fn from(fault: E) -> Self {
+        Self::Fault(fault.into())
+    }
+}
+
+/// The providers that are configured.
+pub(crate) async fn providers(secret: &Secret<IdentityProviders>) -> Result<Providers, Fault> {
+    secret.read().await?.map_or_else(|| Ok(Providers::default()), IdentityProviders::providers)
+}
+
+/// Whether a browser may be sent back there: a path of the service's pages, without a fragment of its own.
+pub(crate) fn is_path(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\' | b'"' | b'<' | b'>');
+    text.len() <= MAX_PATH_BYTES && text.starts_with('/') && !text.starts_with("//") && text.bytes().all(plain)
+}
+
+/// The address of a page, with what went wrong.
+pub(crate) fn page(site: &Site, path: &str, error: Option<&str>) -> String {
+    let error = error.map(|code| format!("#error={code}")).unwrap_or_default();
+    format!("{}{path}{error}", site.app_url())
+}
+
+/// Where a provider sends the browser back. Each has an address of its own, so that no provider can pass its answer
+/// off as another's (RFC 9700 section 4.4.2.2); not all of them state who answers.
+fn redirect_uri(site: &Site, provider: &str) -> String {
+    format!("{}/oauth/callback/{provider}", site.url())
+}
+
+/// What it takes to begin and to end a flow.
+pub(crate) struct Elsewhere<'a> {
+    pub(crate) party: &'a RelyingParty,
+    pub(crate) cookies: &'a Cookies,
+    pub(crate) site: &'a Site,
+    pub(crate) clock: &'a Clock,
+}
+
+impl Elsewhere<'_> {
+    /// Begins: the address to which the browser goes.
+    pub(crate) async fn begin(
+        &self,
+        flows: &Append<SignInFlow>,
+        provider: &Provider,
+        return_to: String,
+        linking: Option<Linking>,
+    ) -> Result<String, Ended> {
+        // Several tabs share it.
+        let browser = self.cookies.get(COOKIE).map_or_else(Opaque::random, Ok)?;
+        let redirect_uri = redirect_uri(self.site, &provider.id);
+        let started = self.party.start(provider, &browser, &redirect_uri, self.clock.now()).await;
+        let started = started.map_err(|error| Ended::Refused(error.code()))?;
+        let Flow { id, provider, browser: hash, expires_at } = started.flow;
+        let version = Version::default();
+        let flow = SignInFlow { id, provider, browser: hash, return_to, linking, expires_at, version };
+        flows.create(flow).await?;
+        self.cookies.set(COOKIE, &browser, FLOW_LIFETIME_MS / 1_000);
+        Ok(started.url)
+    }
+
+    /// Ends: who the person is elsewhere. The flow is one that [`take`] gave.
+    pub(crate) async fn end(
+        &self,
+        providers: &Providers,
+        flow: &SignInFlow,
+        answered_by: &str,
+        answer: &Callback,
+    ) -> Result<Identity, Ended> {
+        if answered_by != flow.provider {
+            return Err(Refusal::AnotherProvider.into());
+        }
+        let begun = Flow {
+            id: flow.id.clone(),
+            provider: flow.provider.clone(),
+            browser: flow.browser.clone(),
+            expires_at: flow.expires_at,
+        };
+        let browser = self.cookies.get(COOKIE);
+        let redirect_uri = redirect_uri(self.site, &flow.provider);
+        let now = self.clock.now();
+        let identity = self.party.finish(providers, &begun, browser.as_ref(), answer, &redirect_uri, now).await;
+        identity.map_err(|error| Ended::Refused(error.code()))
+    }
+}
+
+/// The flow that an answer belongs to, which is gone with that: a state counts once.
+pub(crate) async fn take(flows: &Write<SignInFlow>, answer: &Callback) -> Result<Option<SignInFlow>, StoreError> {
+    let Some(id) = answer.flow_id() else { return Ok(None) };
+    let Some(flow) = flows.get(&id).await? else { return Ok(None) };
+    match flows.delete(&flow).await {
+        Err(StoreError::Stale) => Ok(None),
+        done => done.map(|()| Some(flow)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_is_sent_back_to_pages_of_the_service_only() {
+        let site = Site::new("https://api.example.com", "https://app.example.com/in", "");
+        for good in ["/", "/profile", "/a/b?c=d&e=%2F", "/@me"] {
+            assert!(is_path(good), "{good}");
+            assert!(page(&site, good, None).starts_with("https://app.example.com/in/"), "{good}");
+        }
+        for bad in [
+            "",
+            "profile",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "@evil.example",
+            ".evil.example",
+            "/a#b",
+            "/a b",
+            "/a\r\nset-cookie: x=y",
+            "/ä",
+            "/\"><script>",
+            &format!("/{}", "a".repeat(MAX_PATH_BYTES)),
+        ] {
+            assert!(!is_path(bad), "{bad}");
+        }
+        assert_eq!(page(&site, "/x", Some("denied")), "https://app.example.com/in/x#error=denied");
+    }
+}

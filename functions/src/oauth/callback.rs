@@ -1,0 +1,69 @@
+//! `oauth.callback`.
+
+use model::{Account, AuditEntry, MailedToken, Session, SignInFlow, User};
+use runtime::{
+    Cookies, Device, HttpReply, HttpRequest, Limits, Secret, Site,
+    mail::Mail,
+    oidc::{Callback, IdentityProviders, RelyingParty},
+    prelude::*,
+    sessions::{COOKIE, lifetime},
+};
+
+use crate::identity::{
+    arrival::Arrival,
+    elsewhere::{self, Elsewhere, Ended, Refusal},
+    sessions::Sessions,
+};
+
+/// Where a provider sends the browser back, with a code or the reason why there is none. The address belongs into the
+/// provider's list of redirect URIs.
+///
+/// Who is known by the account elsewhere is signed in. Else an account with the same address is linked and signed in
+/// to, if the provider and this service both have verified the address; if there is no such account, one is made.
+#[procedure(mutation, auth = public, http = "GET /oauth/callback/{provider}", timeout_ms = 25_000)]
+#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
+pub async fn callback(
+    users: Write<User>,
+    everybody: Read<User>,
+    accounts: Write<Account>,
+    sessions: Write<Session>,
+    flows: Write<SignInFlow>,
+    tokens: Append<MailedToken>,
+    log: Append<AuditEntry>,
+    providers: Secret<IdentityProviders>,
+    party: RelyingParty,
+    attempts: Limits,
+    mail: Mail,
+    cookies: Cookies,
+    site: Site,
+    device: Device,
+    clock: Clock,
+    ids: Ids,
+    request: HttpRequest,
+) -> Result<HttpReply, NoFailure> {
+    let answer: Callback = request.query()?;
+    let Some(flow) = elsewhere::take(&flows, &answer).await? else {
+        return Ok(HttpReply::redirect(&elsewhere::page(&site, "/", Some(Refusal::Expired.code())))?);
+    };
+    let known = elsewhere::providers(&providers).await?;
+    let elsewhere = Elsewhere { party: &party, cookies: &cookies, site: &site, clock: &clock };
+    let doors = Sessions { accounts, sessions, clock };
+    let arrival = Arrival { users, everybody, doors, tokens, log, attempts, mail, site: site.clone(), device, ids };
+    let arrived = async {
+        let identity = elsewhere.end(&known, &flow, request.last_segment(), &answer).await?;
+        match &flow.linking {
+            Some(linking) => arrival.link(linking, &identity).await,
+            None => {
+                let secret = arrival.sign_in(&identity).await?;
+                cookies.set(COOKIE, &secret, lifetime::ABSOLUTE_MS / 1_000);
+                Ok(())
+            }
+        }
+    };
+    let error = match arrived.await {
+        Ok(()) => None,
+        Err(Ended::Refused(code)) => Some(code),
+        Err(Ended::Fault(fault)) => return Err(fault)?,
+    };
+    Ok(HttpReply::redirect(&elsewhere::page(&site, &flow.return_to, error))?)
+}

@@ -1,0 +1,82 @@
+//! `oauth.link`.
+
+use model::{Linking, SignInFlow};
+use runtime::{
+    Cookies, Device, Limits, Secret, Site,
+    oidc::{IdentityProviders, RelyingParty},
+    prelude::*,
+};
+
+use crate::identity::{
+    elsewhere::{self, Elsewhere, Ended},
+    limits,
+};
+
+/// Which account is linked.
+#[wire]
+pub struct Input {
+    /// The provider's id in `oauth.providers`.
+    #[garde(length(max = 100))]
+    pub provider: String,
+    /// The page that is shown in the end: a path of the service's pages; `/` if left out.
+    #[garde(length(max = 1000))]
+    pub return_to: Option<String>,
+}
+
+/// Where it goes on.
+#[wire]
+pub struct Link {
+    /// The provider's page: send the browser there.
+    pub url: String,
+}
+
+/// Why nothing is linked.
+#[derive(Debug, Failure)]
+pub enum Error {
+    /// No provider has this id.
+    #[failure(NOT_FOUND)]
+    Missing(String),
+    /// `returnTo` is not a path of the service's pages.
+    #[failure(BAD_REQUEST)]
+    NotAPath,
+    /// The caller is no user who is signed in, but an operator.
+    #[failure(FORBIDDEN)]
+    NoSession,
+    /// The provider does not answer now.
+    #[failure(SERVICE_UNAVAILABLE)]
+    Unavailable,
+}
+
+/// Begin to link an account elsewhere to one's own. The browser must take the cookie that comes with the answer.
+///
+/// It ends as `oauth.start` does, with one reason more: `taken`, when the account is linked to another user.
+#[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/oauth/link")]
+#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
+pub async fn link(
+    flows: Append<SignInFlow>,
+    providers: Secret<IdentityProviders>,
+    party: RelyingParty,
+    attempts: Limits,
+    caller: Caller,
+    cookies: Cookies,
+    site: Site,
+    device: Device,
+    clock: Clock,
+    input: Input,
+) -> Result<Link, Error> {
+    let return_to = input.return_to.unwrap_or_else(|| "/".to_owned());
+    if !elsewhere::is_path(&return_to) {
+        return Err(Error::NotAPath);
+    }
+    let user_id = caller.subject().parse().map_err(|_| Error::NoSession)?;
+    let session = caller.session().cloned().ok_or(Error::NoSession)?;
+    let known = elsewhere::providers(&providers).await?;
+    let provider = known.get(&input.provider).ok_or(Error::Missing(input.provider))?;
+    limits::flow(&attempts, &device).await?;
+    let elsewhere = Elsewhere { party: &party, cookies: &cookies, site: &site, clock: &clock };
+    match elsewhere.begin(&flows, provider, return_to, Some(Linking { user_id, session })).await {
+        Ok(url) => Ok(Link { url }),
+        Err(Ended::Refused(_)) => Err(Error::Unavailable),
+        Err(Ended::Fault(fault)) => Err(fault)?,
+    }
+}

@@ -1,0 +1,58 @@
+//! `oauth.start`.
+
+use model::SignInFlow;
+use protocol::Fault;
+use runtime::{
+    Cookies, Device, HttpReply, HttpRequest, Limits, Secret, Site,
+    oidc::{IdentityProviders, RelyingParty},
+    prelude::*,
+};
+use serde::Deserialize;
+
+use crate::identity::{
+    elsewhere::{self, Elsewhere, Ended},
+    limits,
+};
+
+/// The parameters of the address.
+#[derive(Deserialize)]
+struct Parameters {
+    provider: String,
+    return_to: Option<String>,
+}
+
+/// Sign in with an account elsewhere: send the browser to `/oauth/start?provider=google&return_to=/welcome`.
+///
+/// It comes back signed in to the page that `return_to` names, a path of the service's pages; or, when nobody was
+/// signed in, there with `#error=` and why: `denied` (the person said no), `expired`, `refused` (the provider's answer
+/// does not hold), `unavailable`, `sign_in_first` (there is an account with this address: sign in, then link),
+/// `other_linked`, `no_email`.
+#[procedure(mutation, auth = public, http = "GET /oauth/start")]
+#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
+pub async fn start(
+    flows: Append<SignInFlow>,
+    providers: Secret<IdentityProviders>,
+    party: RelyingParty,
+    attempts: Limits,
+    cookies: Cookies,
+    site: Site,
+    device: Device,
+    clock: Clock,
+    request: HttpRequest,
+) -> Result<HttpReply, NoFailure> {
+    let Parameters { provider, return_to } = request.query()?;
+    let return_to = return_to.unwrap_or_else(|| "/".to_owned());
+    if !elsewhere::is_path(&return_to) {
+        Err(Fault::bad_request("return_to is not a path of the service's pages."))?;
+    }
+    let known = elsewhere::providers(&providers).await?;
+    let unknown = || Fault::bad_request("There is no such provider; oauth.providers lists them.");
+    let provider = known.get(&provider).ok_or_else(unknown)?;
+    limits::flow(&attempts, &device).await?;
+    let elsewhere = Elsewhere { party: &party, cookies: &cookies, site: &site, clock: &clock };
+    match elsewhere.begin(&flows, provider, return_to.clone(), None).await {
+        Ok(url) => Ok(HttpReply::redirect(&url)?),
+        Err(Ended::Refused(code)) => Ok(HttpReply::redirect(&elsewhere::page(&site, &return_to, Some(code)))?),
+        Err(Ended::Fault(fault)) => Err(fault)?,
+    }
+}

@@ -1,0 +1,64 @@
+//! `oauth.unlink`.
+
+use model::{Account, AuditAction, AuditEntry};
+use runtime::{Device, Secret, oidc::IdentityProviders, prelude::*};
+use store::transaction;
+
+use crate::identity::{audit, elsewhere, sessions::ATTEMPTS};
+
+/// Which account is unlinked.
+#[wire]
+pub struct Input {
+    /// The provider's id.
+    #[garde(length(max = 100))]
+    pub provider: String,
+}
+
+/// Why it stays linked.
+#[derive(Debug, Failure)]
+pub enum Error {
+    /// No account of this provider is linked.
+    #[failure(NOT_FOUND)]
+    NotLinked,
+    /// There would be no way to sign in any more: choose a password or link another account first.
+    #[failure(UNPROCESSABLE_CONTENT)]
+    LastWay,
+}
+
+/// Unlink an account elsewhere from one's own. Sessions that began with it go on.
+#[procedure(mutation, auth = signed_in, sensitive, rest = "DELETE /v1/oauth/identities/{provider}")]
+#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
+pub async fn unlink(
+    accounts: Write<Account>,
+    log: Append<AuditEntry>,
+    providers: Secret<IdentityProviders>,
+    caller: Caller,
+    device: Device,
+    clock: Clock,
+    ids: Ids,
+    input: Input,
+) -> Result<(), Error> {
+    let id = caller.subject().parse().map_err(|_| Error::NotLinked)?;
+    let known = elsewhere::providers(&providers).await?;
+    for _ in 0..ATTEMPTS {
+        let current = accounts.get(&id).await?.ok_or(Error::NotLinked)?;
+        let mut next = current.clone();
+        next.identities.retain(|it| it.provider != input.provider);
+        if next.identities.len() == current.identities.len() {
+            return Err(Error::NotLinked);
+        }
+        // An account at a provider that is configured no more is no way in.
+        if next.password.is_none() && !next.identities.iter().any(|it| known.get(&it.provider).is_some()) {
+            return Err(Error::LastWay);
+        }
+        let mut entry = AuditEntry {
+            detail: Some(input.provider.clone()),
+            ..audit::by(&caller, AuditAction::IdentityUnlinked, &ids, &clock, &device)
+        };
+        match transaction(vec![accounts.replacing(&current, &mut next), log.creating(&mut entry)]).await {
+            Err(StoreError::Stale) => {}
+            done => return Ok(done?),
+        }
+    }
+    Err(StoreError::Stale)?
+}

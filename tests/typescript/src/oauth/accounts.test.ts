@@ -1,0 +1,169 @@
+// Whose account an account elsewhere opens.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { Browser, Office, somebody } from "./office.js";
+
+let office: Office;
+
+before(async () => {
+  office = await Office.open();
+});
+after(() => office.close());
+
+const PASSWORD = "seven lanterns over the harbour";
+
+/** Somebody with a password, signed in. */
+async function withPassword(): Promise<{ browser: Browser; email: string }> {
+  const { name, email = "" } = somebody(true);
+  const browser = new Browser(office);
+  assert.equal((await browser.call("auth.register", { name, email, password: PASSWORD })).status, 200);
+  assert.equal((await browser.call("auth.login", { email, password: PASSWORD })).status, 200);
+  return { browser, email };
+}
+
+test("the first person who ever signs in is administrator, others are viewers", async () => {
+  const [first, second] = [new Browser(office), new Browser(office)];
+  assert.equal(await first.signIn("acme", somebody(true)), "/welcome");
+  assert.equal((await first.me())?.role, "administrator");
+  assert.equal(await second.signIn("acme", somebody(true)), "/welcome");
+  assert.equal((await second.me())?.role, "viewer");
+});
+
+test("the page learns with whom one can sign in", async () => {
+  const { data } = await new Browser(office).call("oauth.providers");
+  const items = ["acme", "other", "facebook"].map((id) => ({ id, label: { acme: "Acme", facebook: "Facebook" }[id] ?? id }));
+  assert.deepEqual(data, { items });
+});
+
+test("a new person gets an account, and is known by it from then on", async () => {
+  const person = somebody(true);
+  const browser = new Browser(office);
+  assert.equal(await browser.signIn("acme", person), "/welcome");
+  const me = await browser.me();
+  assert.deepEqual(me && { ...me, id: "", permissions: [] }, {
+    id: "", email: person.email, name: person.name, isVerified: true, role: "viewer", permissions: [],
+  });
+  assert.ok(me?.permissions.includes("posts:read"));
+  assert.deepEqual(await browser.linked(), ["acme"]);
+  // The account elsewhere counts, not the address, which may become another one.
+  const elsewhere = new Browser(office);
+  assert.equal(await elsewhere.signIn("acme", { ...person, email: "another@example.com", isVerified: false }), "/welcome");
+  assert.equal((await elsewhere.me())?.id, me?.id);
+});
+
+test("an address that the provider has not verified gives no rights", async () => {
+  const browser = new Browser(office);
+  assert.equal(await browser.signIn("acme", somebody(false)), "/welcome");
+  const me = await browser.me();
+  assert.deepEqual([me?.isVerified, me?.permissions], [false, []]);
+});
+
+test("what both sides verified is linked", async () => {
+  const person = somebody(true);
+  const id = await office.user({ ...person, email: person.email?.toUpperCase() ?? "" }, true);
+  const browser = new Browser(office);
+  assert.equal(await browser.signIn("acme", person), "/welcome");
+  assert.equal((await browser.me())?.id, id);
+  assert.deepEqual(await browser.linked(), ["acme"]);
+});
+
+test("what one side has not verified is not linked", async () => {
+  for (const [there, here] of [[false, true], [true, false], [false, false]] as const) {
+    const person = somebody(there);
+    await office.user(person, here);
+    const browser = new Browser(office);
+    assert.equal(await browser.signIn("acme", person), "/welcome#error=sign_in_first");
+    assert.equal(await browser.me(), undefined);
+    // Facebook verifies nothing, whatever it might say.
+    assert.equal(await browser.signIn("facebook", { ...person, isVerified: true }), "/welcome#error=sign_in_first");
+    assert.equal(await browser.me(), undefined);
+  }
+});
+
+test("without an address there is no account", async () => {
+  const browser = new Browser(office);
+  const { id } = somebody(true);
+  assert.equal(await browser.signIn("acme", { id }), "/welcome#error=no_email");
+  assert.equal(await browser.signIn("acme", { id, email: "no address", isVerified: true }), "/welcome#error=no_email");
+});
+
+test("whoever is signed in links accounts, whatever their addresses, and signs in with each", async () => {
+  const { browser } = await withPassword();
+  const [one, two, three] = [somebody(false), somebody(true), somebody(false)];
+  assert.equal(await browser.link("acme", one), "/profile");
+  assert.equal(await browser.link("other", two), "/profile");
+  assert.equal(await browser.link("facebook", three), "/profile");
+  assert.equal(await browser.link("acme", one), "/profile", "twice changes nothing");
+  assert.deepEqual(await browser.linked(), ["acme", "other", "facebook"]);
+  const me = await browser.me();
+  for (const [provider, person] of [["acme", one], ["other", two], ["facebook", three]] as const) {
+    const elsewhere = new Browser(office);
+    assert.equal(await elsewhere.signIn(provider, person), "/welcome");
+    assert.equal((await elsewhere.me())?.id, me?.id);
+  }
+});
+
+test("an account elsewhere belongs to one user, and a user has one of each provider", async () => {
+  const { browser } = await withPassword();
+  const [own, taken] = [somebody(true), somebody(true)];
+  await new Browser(office).signIn("acme", taken);
+  assert.equal(await browser.link("acme", taken), "/profile#error=taken");
+  assert.equal(await browser.link("acme", own), "/profile");
+  assert.equal(await browser.link("acme", somebody(true)), "/profile#error=other_linked");
+  assert.deepEqual(await browser.linked(), ["acme"]);
+  // Nor by the address, when the person has a new account at the provider.
+  const person = somebody(true);
+  await new Browser(office).signIn("acme", person);
+  const again = new Browser(office);
+  assert.equal(await again.signIn("acme", { ...person, id: `${person.id}-new` }), "/welcome#error=other_linked");
+  assert.equal(await again.me(), undefined);
+});
+
+test("the last way in stays", async () => {
+  const browser = new Browser(office);
+  await browser.signIn("acme", somebody(true));
+  const unlink = (provider: string) => browser.call("oauth.unlink", { provider });
+  assert.equal((await unlink("acme")).failure, "lastWay");
+  assert.equal((await unlink("other")).failure, "notLinked");
+  await browser.link("other", somebody(false));
+  assert.equal((await unlink("acme")).status, 200);
+  assert.equal((await unlink("other")).failure, "lastWay");
+  assert.deepEqual(await browser.linked(), ["other"]);
+});
+
+test("whoever has a password may unlink everything", async () => {
+  const { browser, email } = await withPassword();
+  const person = somebody(true);
+  await browser.link("acme", person);
+  assert.equal((await browser.call("oauth.unlink", { provider: "acme" })).status, 200);
+  assert.deepEqual(await browser.linked(), []);
+  // It is nobody's again.
+  const elsewhere = new Browser(office);
+  await elsewhere.signIn("acme", person);
+  assert.notEqual((await elsewhere.me())?.email, email);
+});
+
+test("many sign-ins of a new person at once make one account", async () => {
+  const person = somebody(true);
+  const browsers = Array.from({ length: 8 }, () => new Browser(office));
+  const callbacks = await Promise.all(browsers.map((browser) => browser.to("acme", person)));
+  const pages = await Promise.all(browsers.map((browser, at) => browser.back(callbacks[at] ?? "")));
+  assert.deepEqual(new Set(pages), new Set(["/welcome"]));
+  const ids = await Promise.all(browsers.map(async (browser) => (await browser.me())?.id));
+  assert.equal(new Set(ids).size, 1);
+});
+
+test("the audit log tells who came in how", async () => {
+  const browser = new Browser(office);
+  const person = somebody(true);
+  await browser.signIn("acme", person);
+  await browser.link("other", somebody(true));
+  await browser.call("oauth.unlink", { provider: "acme" });
+  const id = (await browser.me())?.id;
+  const { data } = await office.administer("audit.list", { actor: id });
+  const entries = (data as { items: { action: string; detail: string | null }[] }).items;
+  const told = entries.map(({ action, detail }) => `${action} ${detail}`).sort();
+  assert.deepEqual(told, ["identityLinked other", "identityUnlinked acme", "registered acme", "signedIn acme"]);
+});
