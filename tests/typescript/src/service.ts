@@ -57,8 +57,6 @@ export async function mailedToken(service: Service, to: string): Promise<string>
   return token;
 }
 
-/** Starts the service that the environment asks for. */
-export async function startService(): Promise<Service> {
 /** Starts the service that the environment asks for. A service of ours gets these secrets, by their names. */
 export async function startService(secrets: Readonly<Record<string, unknown>> = {}): Promise<Service> {
   const { ONEFOLD_URL: url, ONEFOLD_TOKEN: token, ONEFOLD_STAGE: stage, ONEFOLD_DATA: keys } = process.env;

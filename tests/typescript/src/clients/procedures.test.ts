@@ -16,6 +16,8 @@ import {
   type UserId,
 } from "@onefold/backoffice";
 import contract from "@onefold/backoffice/contract.json" with { type: "json" };
+import { Jar } from "../oauth/jar.js";
+import { TestProvider } from "../oauth/provider.js";
 import { mailedToken, startService, type Service } from "../service.js";
 
 type Client = ReturnType<typeof createClient>;
@@ -62,6 +64,16 @@ async function register({ client, as }: Given) {
 
 /** Somebody with a token and no account. */
 const robot = ({ service, as }: Given) => as(service.token("administrator", "robot"));
+
+/** Somebody who signs in with an account at `acme` and with nothing else. */
+async function elsewhere({ service, as }: Given): Promise<Client> {
+  acme.person = { id: crypto.randomUUID(), email: address(), isVerified: true };
+  const { origin } = new URL(service.url);
+  const browser = new Jar();
+  await browser.visit(await browser.follow(`${origin}/oauth/start?provider=acme`, `${origin}/oauth/callback/`));
+  const me = JSON.parse((await browser.visit(`${service.url}/auth.me`)).text) as { result: { data: { id: string } } };
+  return as(service.token("viewer", me.result.data.id));
+}
 
 /** Lists sort texts whatever their case, by their bytes. */
 function assertSorted(texts: readonly string[], sort: string): void {
@@ -271,6 +283,68 @@ const procedures: Procedures = {
       assert.equal(answer, "pong");
     },
     fails: {},
+  },
+
+  "oauth.identities": {
+    answers: async (given) => {
+      const { self } = await register(given);
+      assert.deepEqual(await self.oauth.identities.query(), { items: [] });
+      if (!given.service.isOurs) return;
+      const { items } = await (await elsewhere(given)).oauth.identities.query();
+      assert.deepEqual(items.map(({ provider, email }) => [provider, email]), [["acme", acme.person.email]]);
+    },
+    fails: {},
+  },
+
+  "oauth.link": {
+    answers: async (given) => {
+      if (!given.service.isOurs) return;
+      const { self } = await register(given);
+      const { url } = await self.oauth.link.mutate({ provider: "acme", returnTo: "/profile" });
+      assert.ok(url.startsWith(`${acme.issuer}/auth?`), url);
+    },
+    fails: {
+      missing: async (given) => {
+        const { self } = await register(given);
+        return { call: self.oauth.link.mutate({ provider: "nobody" }), holds: { value: "nobody" } };
+      },
+      notAPath: async (given) => {
+        const { self } = await register(given);
+        return { call: self.oauth.link.mutate({ provider: "acme", returnTo: "//evil.example" }) };
+      },
+      noSession: async (given) => ({ call: robot(given).oauth.link.mutate({ provider: "acme" }) }),
+      unavailable: async (given) => {
+        const { self } = await register(given);
+        return { call: self.oauth.link.mutate({ provider: "away" }) };
+      },
+    },
+  },
+
+  "oauth.providers": {
+    answers: async ({ as, service }) => {
+      const { items } = await as().oauth.providers.query();
+      if (service.isOurs) assert.deepEqual(items, [{ id: "acme", label: "Acme" }, { id: "away", label: "away" }]);
+    },
+    fails: {},
+  },
+
+  "oauth.unlink": {
+    answers: async (given) => {
+      if (!given.service.isOurs) return;
+      const self = await elsewhere(given);
+      await given.client.auth.request_reset.mutate({ email: acme.person.email ?? "" });
+      const token = await mailedToken(given.service, acme.person.email ?? "");
+      await given.client.auth.reset_password.mutate({ token, password: PASSWORD });
+      await self.oauth.unlink.mutate({ provider: "acme" });
+      assert.deepEqual(await self.oauth.identities.query(), { items: [] });
+    },
+    fails: {
+      notLinked: async (given) => {
+        const { self } = await register(given);
+        return { call: self.oauth.unlink.mutate({ provider: "acme" }) };
+      },
+      lastWay: async (given) => ({ call: (await elsewhere(given)).oauth.unlink.mutate({ provider: "acme" }) }),
+    },
   },
 
   "posts.create": {
@@ -502,7 +576,7 @@ const procedures: Procedures = {
 };
 
 /** Failures that take a service of our own: another role, or a store in which nobody else writes. */
-const OURS_ONLY = ["notAUser", "lastAdministrator"];
+const OURS_ONLY = ["notAUser", "lastAdministrator", "noSession", "unavailable", "lastWay"];
 
 /** The clients that the table is called with. */
 const clients: { [name: string]: (url: string, token?: string) => Client } = {
@@ -519,12 +593,25 @@ const clients: { [name: string]: (url: string, token?: string) => Client } = {
 };
 
 let service: Service;
+let acme: TestProvider;
 before(async () => {
-  service = await startService();
+  acme = await TestProvider.start();
+  const { id: clientId, secret: clientSecret } = acme.client;
+  const client = { clientId, clientSecret };
+  service = await startService({
+    "identity-providers": [
+      { id: "acme", label: "Acme", issuer: acme.issuer, ...client },
+      { id: "away", issuer: "http://127.0.0.1:9", ...client },
+    ],
+  });
+  acme.register(new URL("/oauth/callback/acme", service.url).href);
   // The first person who registers becomes administrator: not one of those below.
   await createClient({ url: service.url }).auth.register.mutate({ email: address(), name: "First", password: PASSWORD });
 });
-after(() => service.stop());
+after(async () => {
+  await service.stop();
+  await acme.stop();
+});
 
 /** The procedures that clients call by name. */
 const typed = contract.procedures.filter(({ http }) => http === null);
