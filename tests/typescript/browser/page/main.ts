@@ -1,0 +1,36 @@
+// The page: signs in and out with its own form, shows who is signed in, reads and writes.
+//
+//   ?service=URL&keep=cookie|tokens
+
+import { createClient, createSession, failureOf } from "@onefold/backoffice";
+
+const parameters = new URLSearchParams(location.search);
+const url = parameters.get("service") ?? "";
+const onEnd = () => show("who", "ended");
+const session = createSession(
+  parameters.get("keep") === "tokens" ? { url, keep: "tokens", storage: localStorage, onEnd } : { url, onEnd },
+);
+const client = createClient({ url, fetch: session.fetch });
+
+const element = (selector: string): HTMLElement => {
+  const found = document.querySelector<HTMLElement>(selector);
+  if (found === null) throw new Error(`no ${selector}`);
+  return found;
+};
+const show = (id: string, text: string) => void (element(`#${id}`).textContent = text);
+const told = async (id: string, call: () => Promise<string>) =>
+  show(id, await call().catch((error: unknown) => failureOf("auth.login", error)?.type ?? String(error)));
+
+const form = document.querySelector("form") as HTMLFormElement;
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const { email, password } = Object.fromEntries(new FormData(form)) as { email: string; password: string };
+  void told("who", async () => (await session.signIn({ email, password })).email);
+});
+element("#out").addEventListener("click", () => void told("who", async () => (await session.signOut(), "nobody")));
+element("#read").addEventListener("click", () =>
+  void told("said", async () => `${(await client.posts.list.query()).items.length} posts`));
+element("#write").addEventListener("click", () =>
+  void told("said", async () => `wrote ${(await client.posts.create.mutate({ title: "Hello", body: "From a page." })).title}`));
+
+await told("who", () => client.auth.me.query().then((me) => me.email, () => "nobody"));
