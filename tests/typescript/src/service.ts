@@ -10,15 +10,19 @@
 //   ONEFOLD_RECORD    a file to which a service that is started here appends which rights its procedures use
 
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-/** The repository's root, seen from build/. */
-export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+/** The repository's root, wherever this is compiled to. */
+export const ROOT = rootAbove(new URL("./", import.meta.url));
+
+function rootAbove(folder: URL): string {
+  return existsSync(new URL("Cargo.lock", folder)) ? fileURLToPath(folder) : rootAbove(new URL("../", folder));
+}
 
 /** How long a service may take to start. With ONEFOLD_ISOLATED, cargo builds the functions first. */
 const START_TIMEOUT_MS = 300_000;

@@ -2,7 +2,8 @@
 //
 //   ?service=URL&keep=cookie|tokens
 
-import { createClient, createSession, failureOf } from "@onefold/backoffice";
+import type { TRPCClientError } from "@trpc/client";
+import { createClient, createSession, failureOf, type AppRouter } from "@onefold/backoffice";
 
 const parameters = new URLSearchParams(location.search);
 const url = parameters.get("service") ?? "";
@@ -19,7 +20,9 @@ const element = (selector: string): HTMLElement => {
 };
 const show = (id: string, text: string) => void (element(`#${id}`).textContent = text);
 const told = async (id: string, call: () => Promise<string>) =>
-  show(id, await call().catch((error: unknown) => failureOf("auth.login", error)?.type ?? String(error)));
+  show(id, await call().catch((error: unknown) => failureOf("auth.login", error)?.type ?? codeOf(error)));
+/** `UNAUTHORIZED`, or what else it says. */
+const codeOf = (error: unknown) => (error as TRPCClientError<AppRouter>).data?.code ?? String(error);
 
 const form = document.querySelector("form") as HTMLFormElement;
 form.addEventListener("submit", (event) => {
