@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 
 /** The password that everybody has here. */
-export const PASSWORD = "correct horse battery staple";
+export const PASSWORD = "seven grey herons wade";
 
 /** What becomes of a call: it never arrives, its answer is lost or late, or it is refused with this status. */
 export type Mishap = "never arrives" | "answer is lost" | { late: Promise<void> } | number | undefined;
@@ -111,7 +111,7 @@ export class Imitation {
     const { procedure, input, request } = call;
     const cookie = request.headers.authorization === undefined ? this.#cookie(request) : undefined;
     // A sign-in does not look at who is calling.
-    let live = cookie !== undefined && this.#cookies.has(cookie) && procedure !== "auth.login" ? cookie : undefined;
+    const live = cookie !== undefined && this.#cookies.has(cookie) && procedure !== "auth.login" ? cookie : undefined;
     try {
       if (live !== undefined && request.method === "POST") {
         const isContent = request.headers["x-csrf-token"] === csrf(live) && !this.isNeverContent;
@@ -120,7 +120,6 @@ export class Imitation {
       if (refused !== undefined) return refusal(refused, call);
       const set = (value: string | undefined) => {
         if (live !== undefined) this.#cookies.delete(live);
-        if (procedure !== "auth.login") live = value;
         const age = value === undefined ? "; Max-Age=0" : "";
         response.setHeader("set-cookie", `${COOKIE}=${value ?? ""}; Path=/; HttpOnly; SameSite=Lax${age}`);
       };

@@ -2,10 +2,11 @@
 // does not.
 
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, test, type TestContext } from "node:test";
+import { after, afterEach, before, beforeEach, describe, test, type TestContext } from "node:test";
 import { createTRPCClient, httpBatchLink, httpLink, TRPCClientError } from "@trpc/client";
 import { createClient, createSession, failureOf, type AppRouter, type PostId, type TokenStorage } from "@onefold/backoffice";
 import { Imitation, PASSWORD } from "../imitation.js";
+import { startService, type Service } from "../service.js";
 
 const email = "ada@example.com";
 const id = "01890a5d-ac96-774b-bcce-b302099a8057" as PostId;
@@ -545,7 +546,7 @@ test("cookies: a call that left with the old cookie is repeated with the new one
   for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
   renewal.release();
   await slow;
-  assert.deepEqual([service.count("posts.delete"), ends()], [2, 0]);
+  assert.deepEqual([service.count("posts.delete"), ends()], [3, 0], "refused, repeated, and again for the CSRF token");
 });
 
 test("cookies: when the session has ended, the application is told once", async () => {
@@ -585,4 +586,89 @@ test("cookies: without a network nobody is signed out", async () => {
   service.mishap = () => undefined;
   assert.equal((await client.auth.me.query()).email, email);
   assert.equal(ends(), 0);
+});
+
+describe("with the service itself", () => {
+  let real: Service;
+  before(async () => {
+    real = await startService();
+  });
+  after(() => real.stop());
+
+  /** Somebody who has registered and signed in. `lose`: the answer to the next refresh. */
+  async function registered() {
+    const { kept, storage } = texts();
+    const asked: string[] = [];
+    let [isLost, ends] = [false, 0];
+    const fetching: typeof fetch = async (input, init) => {
+      asked.push(new URL(String(input)).pathname.split("/").at(-1) ?? "");
+      const response = await fetch(input, init);
+      if (!isLost || asked.at(-1) !== "auth.refresh") return response;
+      isLost = false;
+      throw new TypeError("the answer is lost");
+    };
+    const own = `${crypto.randomUUID()}@example.com`;
+    const onEnd = () => void (ends += 1);
+    const session = createSession({ url: real.url, keep: "tokens", storage, fetch: fetching, onEnd });
+    const client = createClient({ url: real.url, fetch: session.fetch });
+    await client.auth.register.mutate({ email: own, name: "Ada", password: PASSWORD });
+    const user = await session.signIn({ email: own, password: PASSWORD });
+    return {
+      client,
+      session,
+      user,
+      kept,
+      count: (name: string) => asked.filter((other) => other === name).length,
+      ends: () => ends,
+      lose: () => void (isLost = true),
+      /** The access token is none any more; the refresh token is this one, or stays. */
+      expire: (refreshToken?: string) => {
+        for (const [key, text] of kept) {
+          const tokens = JSON.parse(text) as { refreshToken: string };
+          kept.set(key, JSON.stringify({ ...tokens, accessToken: "expired", refreshToken: refreshToken ?? tokens.refreshToken }));
+        }
+      },
+    };
+  }
+
+  test("50 calls at once with a token that does not count are one refresh, and all succeed", async () => {
+    const { client, user, count, expire, ends } = await registered();
+    expire();
+    for (const me of await times(50, () => client.auth.me.query())) assert.deepEqual(me, user);
+    assert.deepEqual([count("auth.refresh"), ends()], [1, 0]);
+  });
+
+  test("the answer to a refresh is lost", async () => {
+    const { client, user, count, expire, lose, ends } = await registered();
+    for (const refreshes of [2, 3]) {
+      expire();
+      if (refreshes === 2) lose();
+      assert.deepEqual(await client.auth.me.query(), user);
+      assert.deepEqual([count("auth.refresh"), ends()], [refreshes, 0]);
+    }
+  });
+
+  test("a refresh token of long ago ends the session", async () => {
+    const { client, kept, expire, ends } = await registered();
+    const [first] = [...kept.values()].map((text) => (JSON.parse(text) as { refreshToken: string }).refreshToken);
+    for (let refreshes = 0; refreshes < 2; refreshes += 1) {
+      expire();
+      await client.auth.me.query();
+    }
+    expire(first);
+    assert.equal(await codeOf(client.auth.me.query()), "UNAUTHORIZED");
+    assert.deepEqual([ends(), kept.size], [1, 0]);
+  });
+
+  test("who has signed out is nobody", async () => {
+    const { client, session, ends, kept } = await registered();
+    const copy = [...kept];
+    await session.signOut();
+    assert.equal(await codeOf(client.auth.me.query()), "UNAUTHORIZED");
+    assert.equal(ends(), 0);
+    // Also with a copy of the tokens, as soon as they have to be refreshed.
+    for (const [key, text] of copy) kept.set(key, JSON.stringify({ ...JSON.parse(text), accessToken: "expired" }));
+    assert.equal(await codeOf(client.auth.me.query()), "UNAUTHORIZED");
+    assert.equal(kept.size, 0);
+  });
 });
