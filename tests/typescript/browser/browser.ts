@@ -32,7 +32,7 @@ export async function startBrowser(): Promise<Browser> {
   });
 }
 
-/** Serves the page, whose script holds the generated client, at an origin of its own. */
+/** Serves the page, whose script holds the generated client, at an origin of its own. It calls `service`. */
 export async function startPage() {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL("page/main.ts", HERE))],
@@ -45,24 +45,27 @@ export async function startPage() {
     write: false,
   });
   const script = outputFiles[0]?.contents ?? "";
+  const site = { url: "", service: "", stop: () => {} };
   const server = createServer((request, response) => {
     // What a careful page allows itself: no script but its own, no evaluated text.
     response.setHeader("content-security-policy", "default-src 'none'; script-src 'self'; connect-src http://localhost:*");
     const isScript = request.url === "/main.js";
     response.setHeader("content-type", isScript ? "text/javascript" : "text/html; charset=utf-8");
-    response.end(isScript ? script : HTML);
+    response.end(isScript ? script : HTML.replace("SERVICE", site.service));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const stop = () => {
+  site.url = `http://localhost:${(server.address() as AddressInfo).port}`;
+  site.stop = () => {
     server.closeAllConnections();
     server.close();
   };
-  return { url: `http://localhost:${(server.address() as AddressInfo).port}/`, stop };
+  return site;
 }
 
 const HTML = `<!doctype html>
 <html lang="en">
 <title>Onefold</title>
+<meta name="service" content="SERVICE">
 <form>
   <label>E-mail <input name="email" type="email" autocomplete="username" required></label>
   <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
@@ -73,5 +76,5 @@ const HTML = `<!doctype html>
 <button id="read">Read</button>
 <button id="write">Write</button>
 <button id="out">Sign out</button>
-<script type="module" src="main.js"></script>
+<script type="module" src="/main.js"></script>
 `;

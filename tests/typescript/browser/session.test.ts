@@ -6,7 +6,7 @@ import { randomUUID } from "node:crypto";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { createClient } from "@onefold/backoffice";
 import type { Browser, BrowserContext, Page } from "puppeteer-core";
-import { startService, type Service } from "../src/service.js";
+import { mailedToken, startService, type Service } from "../src/service.js";
 import { startBrowser, startPage } from "./browser.js";
 
 let service: Service;
@@ -14,7 +14,11 @@ let browser: Browser;
 let site: Awaited<ReturnType<typeof startPage>>;
 let context: BrowserContext;
 before(async () => {
-  [service, site, browser] = await Promise.all([startService(), startPage(), startBrowser()]);
+  [site, browser] = await Promise.all([startPage(), startBrowser()]);
+  process.env["ONEFOLD_APP_URL"] = site.url;
+  service = await startService();
+  // Cookies are of a host, whatever the port: for a browser, the page and the service are one site here.
+  site.service = service.url.replace("127.0.0.1", "localhost");
   // Not the first to come, whoever registers is a viewer.
   await administrator().users.create.mutate({ email: "root@example.com", name: "Root", role: "administrator" });
 });
@@ -31,13 +35,20 @@ afterEach(() => context.close());
 
 const administrator = () => createClient({ url: service.url, token: service.administrator });
 
-/** Somebody who has registered, and whom an administrator made an employee. */
-async function somebody() {
+/** Somebody who has registered. */
+async function registered() {
   const [email, password] = [`${randomUUID()}@example.com`, randomUUID()];
   await createClient({ url: service.url }).auth.register.mutate({ email, name: "Ada", password });
+  return { email, password };
+}
+
+/** Somebody whose address is proved, and whom an administrator made an employee. */
+async function somebody() {
+  const { email, password } = await registered();
+  await administrator().auth.verify_email.mutate({ token: await mailedToken(service, email) });
   const { items } = await administrator().users.list.query({ limit: 100 });
   const { id } = items.find((user) => user.email === email) ?? assert.fail("nobody has registered");
-  await administrator().users.update.mutate({ id, isVerified: true, role: "employee" });
+  await administrator().users.update.mutate({ id, role: "employee" });
   return { email, password, id };
 }
 
@@ -52,8 +63,7 @@ async function open(keep: Keep, at = site.url) {
     const name = /\/trpc\/([\w.]+)/.exec(request.url())?.[1];
     if (name !== undefined && request.method() !== "OPTIONS") calls.push(name);
   });
-  const url = service.url.replace("127.0.0.1", "localhost");
-  await page.goto(`${at}?keep=${keep}&service=${encodeURIComponent(url)}`);
+  await page.goto(`${at}/?keep=${keep}`);
   return { page, calls };
 }
 
@@ -83,6 +93,20 @@ test("the browser finds this machine and nothing else", async () => {
   for (const url of ["http://example.com/", "http://192.0.2.1/", "https://[2001:db8::1]/"]) {
     await assert.rejects(page.goto(url), /ERR_NAME_NOT_RESOLVED/, url);
   }
+});
+
+test("whoever registers proves their address with the link of a mail, and may do then what viewers may", async () => {
+  const [{ page }, ada] = [await open("cookie"), await registered()];
+  assert.equal(await signIn(page, ada), ada.email);
+  assert.equal(await press(page, "#read", "said"), "FORBIDDEN");
+  const [mail] = await service.mails(ada.email);
+  const link = /http\S+/.exec(mail?.text ?? "")?.[0] ?? assert.fail("no link");
+  assert.ok(link.startsWith(`${site.url}/`), link);
+  await page.goto(link);
+  assert.equal(await shown(page, "said"), "proved");
+  assert.equal(await shown(page, "who"), ada.email);
+  assert.match(await press(page, "#read", "said"), /^\d+ posts$/);
+  assert.equal(await press(page, "#write", "said"), "FORBIDDEN");
 });
 
 for (const keep of KEEPS) {

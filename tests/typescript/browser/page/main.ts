@@ -1,16 +1,13 @@
-// The page: signs in and out with its own form, shows who is signed in, reads and writes.
-//
-//   ?service=URL&keep=cookie|tokens
+// The page: signs in and out with its own form, shows who is signed in, reads and writes; opened by the link of a mail,
+// it proves the address. `?keep=tokens` signs in with tokens, and not with a cookie.
 
 import type { TRPCClientError } from "@trpc/client";
 import { createClient, createSession, failureOf, type AppRouter } from "@onefold/backoffice";
 
-const parameters = new URLSearchParams(location.search);
-const url = parameters.get("service") ?? "";
+const url = document.querySelector<HTMLMetaElement>("meta[name=service]")?.content ?? "";
 const onEnd = () => show("who", "ended");
-const session = createSession(
-  parameters.get("keep") === "tokens" ? { url, keep: "tokens", storage: localStorage, onEnd } : { url, onEnd },
-);
+const isWithTokens = new URLSearchParams(location.search).get("keep") === "tokens";
+const session = createSession(isWithTokens ? { url, keep: "tokens", storage: localStorage, onEnd } : { url, onEnd });
 const client = createClient({ url, fetch: session.fetch });
 
 const element = (selector: string): HTMLElement => {
@@ -36,4 +33,6 @@ element("#read").addEventListener("click", () =>
 element("#write").addEventListener("click", () =>
   void told("said", async () => `wrote ${(await client.posts.create.mutate({ title: "Hello", body: "From a page." })).title}`));
 
+const token = /^#token=(.+)$/.exec(location.hash)?.[1];
+if (token !== undefined) await told("said", async () => (await client.auth.verify_email.mutate({ token }), "proved"));
 await told("who", () => client.auth.me.query().then((me) => me.email, () => "nobody"));
