@@ -971,12 +971,18 @@ export type ClientOptions = {
 /** The official client, set up for this service. It has `withEnvelopes` already. */
 export declare function createClient(options: ClientOptions): TRPCClient<AppRouter>;
 
+/** A `fetch`, as the links of the official client take it. */
+export type Fetch = (
+  input: Parameters<typeof globalThis.fetch>[0],
+  init?: Omit<RequestInit, "signal"> & { signal?: AbortSignal | null | undefined },
+) => Promise<Response>;
+
 /**
  * A `fetch` for the links of the official client that reads what stands before the service as well. A gateway refuses in
  * a form of its own what it does not let through (401, 403, 413, 429) and what got no answer (500 to 504); with this,
  * `error.data.code` says it like every other error. Answers of the service pass as they are.
  */
-export declare function withEnvelopes(fetch?: typeof globalThis.fetch): typeof globalThis.fetch;
+export declare function withEnvelopes(fetch?: typeof globalThis.fetch): Fetch;
 
 /**
  * The typed failure of a procedure, if that is what an error is:
@@ -987,3 +993,69 @@ export declare function withEnvelopes(fetch?: typeof globalThis.fetch): typeof g
  * ```
  */
 export declare function failureOf<P extends ProcedureName>(procedure: P, error: unknown): Failures[P] | undefined;
+
+/** Where tokens are kept: `localStorage`, `sessionStorage` or anything alike, which may answer later. */
+export type TokenStorage = {
+  getItem(key: string): string | null | Promise<string | null>;
+  setItem(key: string, text: string): void | Promise<void>;
+  removeItem(key: string): void | Promise<void>;
+};
+
+/** What a session needs to know. */
+export type SessionOptions = {
+  /** Where the procedures are, as for `createClient`. */
+  url: string;
+  /**
+   * Called once when the session has ended by itself: it expired, it was revoked, or another tab signed out. The calls
+   * that noticed it fail with `UNAUTHORIZED`. Not called after `signOut`, nor when the service cannot be reached.
+   */
+  onEnd?: (() => void) | undefined;
+  /** As for `createClient`. */
+  pathSeparator?: ClientOptions["pathSeparator"];
+  /** Another `fetch`. */
+  fetch?: typeof globalThis.fetch | undefined;
+} & (
+  | {
+      /** The session is a cookie of the browser, which no script can read. */
+      keep?: "cookie" | undefined;
+      storage?: undefined;
+    }
+  | {
+      /** The session is a pair of tokens: outside browsers, or where the page and the service are different sites. */
+      keep: "tokens";
+      /**
+       * Where the tokens are kept; in memory if left out, so that they end with the page. In `localStorage` they survive
+       * it and all tabs share them, but every script of the page can read them.
+       */
+      storage?: TokenStorage | undefined;
+    }
+);
+
+/** Whoever is signed in. */
+export type Session = {
+  /** Makes calls as whoever is signed in, and as nobody otherwise. It has `withEnvelopes` already. */
+  fetch: Fetch;
+  /** `auth.login`; `failureOf("auth.login", error)` says why it failed. Answers who is signed in. */
+  signIn(input: Omit<AuthLoginInput, "keep">): Promise<AuthLoginOutput["user"]>;
+  /** `auth.logout`. When the service cannot be reached it fails; tokens are forgotten nevertheless. */
+  signOut(): Promise<void>;
+};
+
+/**
+ * Signs in, stays signed in, signs out:
+ *
+ * ```ts
+ * const session = createSession({ url, onEnd: () => location.assign("/sign-in") });
+ * const client = createClient({ url, fetch: session.fetch });
+ *
+ * const user = await session.signIn({ email, password });
+ * await client.users.list.query(); // as `user`, after a reload of the page as well
+ * await session.signOut();
+ * ```
+ *
+ * With a cookie it sends the CSRF token that the service wants and has the cookie renewed when it is time. With tokens,
+ * `createSession({ url, keep: "tokens" })`, it renews the access token shortly before it expires or when it is refused,
+ * once for all calls and all tabs, and repeats what was refused. `session.fetch` fits every link of the official client:
+ * `httpLink({ url, fetch: session.fetch })`.
+ */
+export declare function createSession(options: SessionOptions): Session;

@@ -155,3 +155,18 @@ fn a_password_does_not_go_out() {
     let faults = codegen::render(&leak::service()).unwrap_err();
     assert_eq!(faults, ["Password holds a secret, and stands in an output or a failure"]);
 }
+
+#[test]
+fn a_client_has_sessions_where_the_service_has_sign_in() {
+    let client = |service: &runtime::Service| {
+        let files = codegen::render(service).unwrap();
+        let text = |path: &str| files.iter().find(|file| file.path == PathBuf::from(path)).unwrap().text.clone();
+        [text("bindings/index.js"), text("bindings/index.d.ts")]
+    };
+    for text in client(&functions::service()) {
+        assert!(text.contains("function createSession("));
+    }
+    for text in client(&limits::service()) {
+        assert!(text.contains("function createClient(") && !text.to_lowercase().contains("session"));
+    }
+}

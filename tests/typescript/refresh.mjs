@@ -1,5 +1,6 @@
 // Brings what npm installed up to date: the generated package, which npm copies only once and `cargo
-// regen` may have written since, and the packages of the folder `tanstack`, which has a lock of its own.
+// regen` may have written since, and the packages of the folder `tanstack`, which has a lock of its own; as
+// `browser` has, with a browser that only its own tests need: `node refresh.mjs browser`.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -7,8 +8,9 @@ import { fileURLToPath } from "node:url";
 const here = new URL("./", import.meta.url);
 const tanstack = new URL("tanstack/", here);
 
-if (!existsSync(new URL("node_modules/.package-lock.json", tanstack))) {
-  const { status } = spawnSync("npm", ["ci"], { cwd: tanstack, stdio: "inherit" });
+for (const folder of [tanstack, ...process.argv.slice(2).map((name) => new URL(`${name}/`, here))]) {
+  if (existsSync(new URL("node_modules/.package-lock.json", folder))) continue;
+  const { status } = spawnSync("npm", ["ci"], { cwd: folder, stdio: "inherit" });
   if (status !== 0) process.exit(status ?? 1);
 }
 for (const folder of [here, tanstack]) {
@@ -19,4 +21,4 @@ for (const folder of [here, tanstack]) {
   }
 }
 // A test whose source is gone must not run on.
-rmSync(new URL("build/", here), { recursive: true, force: true });
+for (const folder of ["build/", "browser/build/"]) rmSync(new URL(folder, here), { recursive: true, force: true });

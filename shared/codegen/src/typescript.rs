@@ -18,12 +18,20 @@ const TRPC_VERSIONS: &str = ">=11.22.1 <12";
 pub fn render(contract: &Contract, declarations: &BTreeMap<String, Declaration>) -> Vec<File> {
     vec![
         File { path: "bindings/package.json".into(), text: package_json(contract) },
-        File {
-            path: "bindings/index.js".into(),
-            text: CLIENT.replace("@HEADER@", HEADER).replace("@CODES@", &codes()),
-        },
+        File { path: "bindings/index.js".into(), text: client(contract) },
         File { path: "bindings/index.d.ts".into(), text: types(contract, declarations) },
     ]
+}
+
+/// Whether callers sign in at the service itself: the client can do it for them then.
+fn has_sessions(contract: &Contract) -> bool {
+    let has = |name| contract.procedures.iter().any(|procedure| procedure.name == name);
+    ["auth.login", "auth.logout", "auth.refresh"].into_iter().all(has)
+}
+
+fn client(contract: &Contract) -> String {
+    let text = CLIENT.replace("@HEADER@", HEADER).replace("@CODES@", &codes());
+    if has_sessions(contract) { format!("{text}\n{SESSION}") } else { text }
 }
 
 fn package_json(contract: &Contract) -> String {
@@ -82,6 +90,9 @@ fn types(contract: &Contract, declarations: &BTreeMap<String, Declaration>) -> S
     text.push_str(ERRORS);
     text.push_str(&router(contract));
     text.push_str(CLIENT_TYPES);
+    if has_sessions(contract) {
+        text.push_str(SESSION_TYPES);
+    }
     text
 }
 
@@ -241,12 +252,18 @@ export type ClientOptions = {
 /** The official client, set up for this service. It has `withEnvelopes` already. */
 export declare function createClient(options: ClientOptions): TRPCClient<AppRouter>;
 
+/** A `fetch`, as the links of the official client take it. */
+export type Fetch = (
+  input: Parameters<typeof globalThis.fetch>[0],
+  init?: Omit<RequestInit, "signal"> & { signal?: AbortSignal | null | undefined },
+) => Promise<Response>;
+
 /**
  * A `fetch` for the links of the official client that reads what stands before the service as well. A gateway refuses in
  * a form of its own what it does not let through (401, 403, 413, 429) and what got no answer (500 to 504); with this,
  * `error.data.code` says it like every other error. Answers of the service pass as they are.
  */
-export declare function withEnvelopes(fetch?: typeof globalThis.fetch): typeof globalThis.fetch;
+export declare function withEnvelopes(fetch?: typeof globalThis.fetch): Fetch;
 
 /**
  * The typed failure of a procedure, if that is what an error is:
@@ -258,6 +275,10 @@ export declare function withEnvelopes(fetch?: typeof globalThis.fetch): typeof g
  */
 export declare function failureOf<P extends ProcedureName>(procedure: P, error: unknown): Failures[P] | undefined;
 "#;
+
+/// Sign-in: what keeps a caller signed in, by cookie or by tokens.
+const SESSION: &str = include_str!("typescript/session.js");
+const SESSION_TYPES: &str = include_str!("typescript/session.d.ts");
 
 const CLIENT: &str = r#"// @HEADER@
 

@@ -7,18 +7,23 @@
 //   ONEFOLD_STAGE     in place of a token, when nobody else uses the service: the stage whose keys sign tokens
 //   ONEFOLD_DATA      the folder with those keys
 //   ONEFOLD_MAILS     where its mails can be read, in the form of the local service's `/_local/mail`
+//   ONEFOLD_APP_URL   where the pages of a service that is started here are: the links of its mails lead there
 //   ONEFOLD_RECORD    a file to which a service that is started here appends which rights its procedures use
 
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
-/** The repository's root, seen from build/. */
-export const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+/** The repository's root, wherever this is compiled to. */
+export const ROOT = rootAbove(new URL("./", import.meta.url));
+
+function rootAbove(folder: URL): string {
+  return existsSync(new URL("Cargo.lock", folder)) ? fileURLToPath(folder) : rootAbove(new URL("../", folder));
+}
 
 /** How long a service may take to start. With ONEFOLD_ISOLATED, cargo builds the functions first. */
 const START_TIMEOUT_MS = 300_000;
@@ -74,7 +79,9 @@ export async function startService(secrets: Readonly<Record<string, unknown>> = 
     const isolated = process.env["ONEFOLD_ISOLATED"] === "1" ? ["--isolated"] : [];
     const record = process.env["ONEFOLD_RECORD"];
     const recorded = record === undefined ? [] : ["--record-access", record];
-    const running = await startProgram(program, ["--ephemeral", "--port", "0", "--data", data, ...isolated, ...recorded]);
+    const pages = ["--app-url", process.env["ONEFOLD_APP_URL"] ?? ""];
+    const own = ["--ephemeral", "--port", "0", "--data", data, ...pages];
+    const running = await startProgram(program, [...own, ...isolated, ...recorded]);
     const sign = signer("--data", data);
     return {
       url: running.url,

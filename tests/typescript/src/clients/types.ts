@@ -1,9 +1,10 @@
 // What the compiler must accept, and what it must refuse. Nothing here runs: `tsc` is the test.
 
-import { createTRPCClient, httpLink, type TRPCClientError } from "@trpc/client";
+import { createTRPCClient, httpBatchLink, httpLink, type TRPCClientError } from "@trpc/client";
 import type { inferRouterError, inferRouterInputs, inferRouterOutputs } from "@trpc/server";
 import {
   createClient,
+  createSession,
   failureOf,
   type AppRouter,
   type Cursor,
@@ -211,4 +212,32 @@ export function clients(): void {
   createClient({ token: "t" });
   // @ts-expect-error the client has no such separator
   createClient({ url: "/trpc", pathSeparator: "+" });
+}
+
+export async function sessions(): Promise<void> {
+  const session = createSession({ url: "/trpc", onEnd: () => {} });
+  createSession({ url: "/trpc", keep: "cookie" });
+  createSession({ url: "/trpc", keep: "tokens", pathSeparator: "-", fetch });
+  createSession({ url: "/trpc", keep: "tokens", storage: sessionStorage });
+  // @ts-expect-error a cookie is kept by the browser
+  createSession({ url: "/trpc", storage: localStorage });
+  // @ts-expect-error no such way to keep it
+  createSession({ url: "/trpc", keep: "forever" });
+  // @ts-expect-error where to?
+  createSession({ keep: "tokens" });
+
+  createClient({ url: "/trpc", fetch: session.fetch });
+  for (const link of [httpLink, httpBatchLink]) {
+    createTRPCClient<AppRouter>({ links: [link({ url: "/trpc", fetch: session.fetch })] });
+  }
+  const { status }: Response = await session.fetch("/elsewhere", { method: "POST" });
+  same<typeof status, number>(true);
+
+  const me = await session.signIn({ email: "ada@example.com", password: "a" });
+  same<typeof me, inferRouterOutputs<AppRouter>["auth"]["me"]>(true);
+  // @ts-expect-error the session knows how it is kept
+  await session.signIn({ email: "ada@example.com", password: "a", keep: "tokens" });
+  // @ts-expect-error the password is missing
+  await session.signIn({ email: "ada@example.com" });
+  same<Awaited<ReturnType<typeof session.signOut>>, void>(true);
 }

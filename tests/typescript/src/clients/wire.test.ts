@@ -201,7 +201,7 @@ test("what a gateway refuses by itself is an error like every other", async () =
   });
   await new Promise<void>((resolve) => gateway.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}/trpc`;
-  const fetching = withEnvelopes() as NonNullable<Parameters<typeof httpLink>[0]["fetch"]>;
+  const fetching = withEnvelopes();
   const clients = [createClient({ url }), createTRPCClient<AppRouter>({ links: [httpLink({ url, fetch: fetching })] })];
   try {
     for (const [status, , code, message] of refusals) {

@@ -1,0 +1,250 @@
+const CSRF = "x-csrf-token";
+
+/** The part of its life after which an access token is renewed. */
+const FRESH = 0.9;
+
+/** How long the service may take to renew a session: both attempts fit into its grace for a lost answer. */
+const RENEW_TIMEOUT_MS = 10_000;
+
+/** How long a renewal of a cookie suffices, whatever came of it. */
+const RENEW_PAUSE_MS = 10_000;
+
+export function createSession({ url, keep = "cookie", storage, onEnd, pathSeparator, fetch }) {
+  const plain = withEnvelopes(fetch);
+  const client = (fetch) => createClient({ url, pathSeparator, fetch });
+  const key = `onefold ${url}`;
+  // An error in it is the application's, not that of the call which finds the session ended.
+  const ended = () => queueMicrotask(() => onEnd?.());
+  return keep === "tokens"
+    ? tokenSession({ plain, client, key, ended, storage })
+    : cookieSession({ plain, client, key, ended });
+}
+
+function cookieSession({ plain, client, key, ended }) {
+  const locked = lock(key);
+  const renewals = lastRenewal(key);
+  let csrf;
+  let isLive = false;
+
+  const send = async (input, init) => {
+    const sent = isSafe(input, init) ? undefined : csrf;
+    const response = await request(plain, input, init, { [CSRF]: sent }, "include");
+    csrf = response.headers.get(CSRF) ?? csrf;
+    isLive ||= response.headers.has(CSRF);
+    return response;
+  };
+
+  /** Repeats a call that was refused because another cookie, or a new page, wants another CSRF token. */
+  const exchange = async (input, init) => {
+    const before = csrf;
+    const response = await send(input, init);
+    const wanted = response.headers.get(CSRF);
+    const isRepeated = response.status === 403 && wanted !== null && wanted !== before;
+    return isRepeated && !isSafe(input, init) && isRepeatable(init) ? send(input, init) : response;
+  };
+
+  const renew = (since) =>
+    locked(async () => {
+      if (since < renewals.at() + RENEW_PAUSE_MS) return;
+      // A page that is left meanwhile still gets its cookie.
+      const lasting = client((input, init) => exchange(input, { ...init, keepalive: true }));
+      const signal = AbortSignal.timeout(RENEW_TIMEOUT_MS);
+      await lasting.auth.refresh.mutate({}, { signal }).catch(() => {}); // another answer will ask again
+      renewals.note();
+    });
+
+  const fetch = async (input, init) => {
+    const since = Date.now();
+    let response = await exchange(input, init);
+    if (isLive && (await isWithoutSession(response))) {
+      // It may have left with a cookie that was being replaced, here or in another tab.
+      const isRenewed = await locked(() => renewals.at() >= since);
+      if (isRenewed && isRepeatable(init)) response = await exchange(input, init);
+      if (isLive && (await isWithoutSession(response))) {
+        isLive = false;
+        ended();
+      }
+    }
+    if (response.headers.get("onefold-renew") === "1") void renew(since);
+    return response;
+  };
+
+  return {
+    fetch,
+    signIn: async (input) => {
+      const { user } = await client(fetch).auth.login.mutate({ ...input, keep: "cookie" });
+      isLive = true;
+      return user;
+    },
+    signOut: async () => {
+      await client(fetch).auth.logout.mutate({});
+      isLive = false;
+    },
+  };
+}
+
+/** Whether a call was refused for want of a session: with one that lives, answers have the CSRF token. */
+const isWithoutSession = async (response) => !response.headers.has(CSRF) && (await isRefused(response));
+
+/** When a cookie was last renewed, in any tab. */
+function lastRenewal(key) {
+  let here = 0;
+  // Where a browser keeps nothing for a page, or there is no browser, each page renews by itself.
+  const kept = (use) => {
+    try {
+      return use(globalThis.localStorage);
+    } catch {
+      return undefined;
+    }
+  };
+  return {
+    at: () => {
+      const at = Math.max(here, Number(kept((storage) => storage.getItem(key)) ?? 0));
+      return at <= Date.now() ? at : 0; // NaN, or the clock was put back
+    },
+    note: () => {
+      here = Date.now();
+      kept((storage) => storage.setItem(key, String(here)));
+    },
+  };
+}
+
+function tokenSession({ plain, client, key, ended, storage }) {
+  const locked = lock(storage === undefined ? undefined : key);
+  const kept = storage ?? memory();
+  const service = client((input, init) => request(plain, input, init, {}, "omit"));
+  let isLive = false;
+  let renewing;
+
+  const read = async () => {
+    const tokens = parsed((await kept.getItem(key)) ?? "");
+    return typeof tokens?.refreshToken === "string" ? tokens : undefined;
+  };
+  const write = async ({ accessToken, refreshToken, expiresInS }) => {
+    // The service's clock may differ from this one: only the time since the tokens came counts.
+    const tokens = { accessToken, refreshToken, expiresInS, receivedAt: Date.now() };
+    await kept.setItem(key, JSON.stringify(tokens));
+    isLive = true;
+    return tokens;
+  };
+  const forget = async () => {
+    await kept.removeItem(key);
+    note(undefined);
+  };
+  const note = (tokens) => {
+    if (isLive && tokens === undefined) ended();
+    isLive = tokens !== undefined;
+  };
+
+  /** The tokens that follow, from the service or from another tab; none when the session has ended. */
+  const successor = async (used) => {
+    const tokens = await read();
+    if (tokens === undefined || (tokens.accessToken !== used && age(tokens) < FRESH)) return tokens;
+    const next = await refreshed(service, tokens.refreshToken);
+    const now = await read();
+    // Somebody may have signed out or in meanwhile, or, in a browser without locks, refreshed in another tab.
+    if (now?.refreshToken !== tokens.refreshToken) return now;
+    return next === undefined ? forget() : write(next);
+  };
+  const renew = (used) => (renewing ??= locked(() => successor(used)).finally(() => (renewing = undefined)));
+
+  const current = async () => {
+    const tokens = await read();
+    note(tokens); // another tab may have signed out
+    if (tokens === undefined || age(tokens) < FRESH) return tokens;
+    return renew(tokens.accessToken).catch((error) => {
+      if (age(tokens) < 1) return tokens;
+      throw error;
+    });
+  };
+
+  const send = (input, init, tokens) => {
+    const authorization = tokens === undefined ? undefined : `Bearer ${tokens.accessToken}`;
+    return request(plain, input, init, { authorization }, "omit");
+  };
+
+  const fetch = async (input, init) => {
+    const tokens = await current();
+    const response = await send(input, init, tokens);
+    if (tokens === undefined || !(await isRefused(response)) || !isRepeatable(init)) return response;
+    const next = await renew(tokens.accessToken);
+    if (next === undefined) return response;
+    const again = await send(input, init, next);
+    // A token that has just been issued and is refused: this session is good for nothing.
+    if ((await isRefused(again)) && (await read())?.accessToken === next.accessToken) await forget();
+    return again;
+  };
+
+  return {
+    fetch,
+    signIn: async (input) => {
+      const { user, tokens } = await service.auth.login.mutate({ ...input, keep: "tokens" });
+      await write(tokens);
+      return user;
+    },
+    signOut: async () => {
+      const tokens = await read();
+      isLive = false;
+      await kept.removeItem(key);
+      if (tokens !== undefined) await service.auth.logout.mutate({ refreshToken: tokens.refreshToken });
+    },
+  };
+}
+
+/** How much of an access token's life is over. Where the clock was put back it is less, and the service will say so. */
+const age = ({ receivedAt, expiresInS }) => (Date.now() - receivedAt) / (expiresInS * 1000);
+
+/** The next tokens; none when the session has ended. A lost answer is asked for again: the service gives the same. */
+async function refreshed(service, refreshToken) {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const signal = AbortSignal.timeout(RENEW_TIMEOUT_MS);
+      return (await service.auth.refresh.mutate({ refreshToken }, { signal })).tokens ?? undefined;
+    } catch (error) {
+      const status = error.data?.httpStatus;
+      if (status === 400 || status === 401) return undefined;
+      if (attempt === 2 || status < 500) throw error;
+    }
+  }
+}
+
+/** Whether the caller was refused, and not only what they asked: that is a failure of the procedure. */
+async function isRefused(response) {
+  if (response.status !== 401) return false;
+  const answers = [parsed(await response.clone().text())].flat();
+  return answers.every((answer) => answer?.error?.data?.failure === undefined);
+}
+
+function request(fetch, input, init, additional, credentials) {
+  const isRequest = input instanceof Request;
+  const headers = new Headers(init?.headers ?? (isRequest ? input.headers : undefined));
+  for (const [name, value] of Object.entries(additional)) if (value !== undefined) headers.set(name, value);
+  // A request can be sent once only, and a call may have to be repeated.
+  return fetch(isRequest ? input.clone() : input, { ...init, headers, credentials });
+}
+
+const isSafe = (input, init) =>
+  ["GET", "HEAD", "OPTIONS"].includes(init?.method ?? (input instanceof Request ? input.method : "GET"));
+
+const isRepeatable = (init) => !(init?.body instanceof ReadableStream);
+
+/** Runs one piece of work at a time: in all tabs, if it has a name and the browser has locks, and otherwise in this page. */
+function lock(name) {
+  let last = Promise.resolve();
+  return (work) => {
+    const locks = name === undefined ? undefined : globalThis.navigator?.locks;
+    if (locks !== undefined) return locks.request(name, () => work());
+    const turn = last.then(work);
+    last = turn.then(() => {}, () => {});
+    return turn;
+  };
+}
+
+function memory() {
+  const texts = new Map();
+  return {
+    getItem: (key) => texts.get(key) ?? null,
+    setItem: (key, text) => void texts.set(key, text),
+    removeItem: (key) => void texts.delete(key),
+  };
+}

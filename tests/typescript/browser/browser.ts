@@ -1,0 +1,80 @@
+// A browser without a window, and a server with a page for it.
+//
+//   ONEFOLD_BROWSER  the program to start, a Chromium or Chrome; the one in node_modules if left out (Linux on x86-64)
+
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import puppeteer, { type Browser } from "puppeteer-core";
+
+/** This folder, seen from build/browser/. */
+const HERE = new URL("../../", import.meta.url);
+
+/** Starts the browser. It finds this machine and nothing else. */
+export async function startBrowser(): Promise<Browser> {
+  const unpacked = fileURLToPath(new URL("node_modules/@sparticuz/chromium/unpacked/", HERE));
+  const own = process.env["ONEFOLD_BROWSER"];
+  const libraries = { LD_LIBRARY_PATH: `${unpacked}al2023/lib`, FONTCONFIG_FILE: `${unpacked}fonts.conf` };
+  return puppeteer.launch({
+    executablePath: own ?? `${unpacked}chromium`,
+    env: own === undefined ? { ...process.env, ...libraries } : process.env,
+    headless: own === undefined ? "shell" : true,
+    args: [
+      // No name and no address but these two leads anywhere.
+      "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+      "--disable-background-networking",
+      "--disable-gpu",
+      // The sandbox needs rights that containers rarely give; the pages are our own.
+      "--no-sandbox",
+    ],
+    pipe: true,
+  });
+}
+
+/** Serves the page, whose script holds the generated client, at an origin of its own. It calls `service`. */
+export async function startPage() {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL("page/main.ts", HERE))],
+    absWorkingDir: fileURLToPath(HERE),
+    bundle: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    logLevel: "error",
+    write: false,
+  });
+  const script = outputFiles[0]?.contents ?? "";
+  const site = { url: "", service: "", stop: () => {} };
+  const server = createServer((request, response) => {
+    // What a careful page allows itself: no script but its own, no evaluated text.
+    response.setHeader("content-security-policy", "default-src 'none'; script-src 'self'; connect-src http://localhost:*");
+    const isScript = request.url === "/main.js";
+    response.setHeader("content-type", isScript ? "text/javascript" : "text/html; charset=utf-8");
+    response.end(isScript ? script : HTML.replace("SERVICE", site.service));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  site.url = `http://localhost:${(server.address() as AddressInfo).port}`;
+  site.stop = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return site;
+}
+
+const HTML = `<!doctype html>
+<html lang="en">
+<title>Onefold</title>
+<meta name="service" content="SERVICE">
+<form>
+  <label>E-mail <input name="email" type="email" autocomplete="username" required></label>
+  <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+  <button>Sign in</button>
+</form>
+<p id="who"></p>
+<p id="said"></p>
+<button id="read">Read</button>
+<button id="write">Write</button>
+<button id="out">Sign out</button>
+<script type="module" src="/main.js"></script>
+`;
