@@ -4,7 +4,7 @@ use std::{fmt::Display, sync::Arc};
 
 use protocol::{Code, Fault, Principal, SecretHash};
 
-use crate::Definition;
+use crate::{Definition, oauth::scope};
 
 /// The capability to know who is calling: on a public procedure, as `Option<Caller>`.
 #[derive(Clone, Debug)]
@@ -94,14 +94,8 @@ pub fn permits(definition: &Definition, principal: &Principal, permission: &str)
     let by_role = || principal.roles.iter().any(|role| (definition.permits)(role, permission));
     match &principal.client {
         None => by_role(),
-        Some(client) => in_scope(&client.scopes, permission) && (client.for_itself || by_role()),
+        Some(client) => scope::includes(&client.scopes, permission) && (client.for_itself || by_role()),
     }
-}
-
-/// `posts:write` includes `posts:write:own`.
-fn in_scope(scopes: &[String], permission: &str) -> bool {
-    let wider = permission.strip_suffix(OWN);
-    scopes.iter().any(|scope| scope == permission || Some(scope.as_str()) == wider)
 }
 
 /// What the name of a permission ends with that holds for own items only.
