@@ -16,6 +16,7 @@ pub const SERVICE: Definition = Definition {
 };
 
 mod identity;
+mod permissions;
 
 runtime::procedures! {
     SERVICE;

@@ -215,6 +215,8 @@ mod tests {
             (by("editor", &["posts:read"]), WRITE, Err(Code::Forbidden)),
             (by("", &["posts:write"]), WRITE, Err(Code::Forbidden)),
             (by("author", &["posts:write"]), WRITE_OWN, Ok(false)),
+            (by("editor", &["posts:write:own"]), WRITE_OWN, Ok(false)),
+            (by("editor", &["posts:write:own"]), WRITE, Err(Code::Forbidden)),
             (by("editor", &["posts:write"]), Auth::SignedIn, Err(Code::Forbidden)),
             (Some(application(None, &["posts:write"])), WRITE, Ok(true)),
             (Some(application(None, &[])), WRITE, Err(Code::Forbidden)),

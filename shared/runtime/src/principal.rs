@@ -91,7 +91,12 @@ impl Reach {
 
 /// Whether somebody has a permission: by a role, and, when an application calls, by what it was given.
 pub fn permits(definition: &Definition, principal: &Principal, permission: &str) -> bool {
-    let by_role = || principal.roles.iter().any(|role| (definition.permits)(role, permission));
+    // Who may do something to all items may do it to the own ones.
+    let wider = permission.strip_suffix(OWN);
+    let has = |role: &String| {
+        (definition.permits)(role, permission) || wider.is_some_and(|wider| (definition.permits)(role, wider))
+    };
+    let by_role = || principal.roles.iter().any(has);
     match &principal.client {
         None => by_role(),
         Some(client) => scope::includes(&client.scopes, permission) && (client.for_itself || by_role()),
