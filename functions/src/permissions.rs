@@ -6,6 +6,8 @@
 #[rustfmt::skip]
 pub const TEXTS: &[(&str, &[&str])] = &[
     ("audit:read", &["List the audit log: who did what to whom"]),
+    ("clients:read", &["List the third parties' applications, newest first"]),
+    ("clients:write", &["Register a third party's application", "Remove a third party's application for good"]),
     ("posts:read", &["Fetch one post", "List posts, page by page"]),
     ("posts:write", &["Write a post", "Delete a post for good", "Change a post"]),
     ("posts:write:own", &["Write a post", "Delete a post for good", "Change a post"]),

@@ -32,6 +32,18 @@ pub enum GrantType {
     ClientCredentials,
 }
 
+impl GrantType {
+    /// By its name in OAuth.
+    pub fn of_name(name: &str) -> Option<Self> {
+        match name {
+            "authorization_code" => Some(Self::AuthorizationCode),
+            "refresh_token" => Some(Self::RefreshToken),
+            "client_credentials" => Some(Self::ClientCredentials),
+            _ => None,
+        }
+    }
+}
+
 /// A third party's application, as it is registered.
 #[wire]
 pub struct Application {

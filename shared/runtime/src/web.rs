@@ -201,6 +201,11 @@ impl HttpReply {
         reply
     }
 
+    /// Nothing more than that it was done.
+    pub fn done() -> Self {
+        Self::empty(StatusCode::OK)
+    }
+
     /// Nothing but a status.
     pub fn empty(status: StatusCode) -> Self {
         Self::of(status, "text/plain; charset=utf-8", Bytes::new())
