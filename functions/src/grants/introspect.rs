@@ -42,7 +42,6 @@ struct Known {
 
 /// Tell an application about one of its own tokens: whether it is good now, and for what (RFC 7662).
 #[procedure(mutation, auth = public, http = "POST /oauth/introspect")]
-#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn introspect(
     clients: Read<ApplicationClient>,
     sessions: Read<Session>,
