@@ -491,13 +491,12 @@ export type GrantsClientsCreateOutput = Registered;
 
 /**
  * The failures of `grants.clients_create`.
- * - `unknownScope` (UNPROCESSABLE_CONTENT): No permission is called so.
- * - `scopeBeyondYours` (FORBIDDEN): One cannot give an application what one may not do oneself.
+ * - `notYourScope` (UNPROCESSABLE_CONTENT): This is no permission that one has oneself, and so none to give to an application.
  * - `badRedirectUri` (UNPROCESSABLE_CONTENT): Browsers cannot be sent back to this address.
  * - `contradiction` (UNPROCESSABLE_CONTENT): The ways to a token do not fit the application.
  * - `notByApplications` (FORBIDDEN): An application registers no other one.
  */
-export type GrantsClientsCreateFailure = { type: "unknownScope", value: string } | { type: "scopeBeyondYours", value: string } | { type: "badRedirectUri", uri: string, reason: string } | { type: "contradiction", reason: string } | { type: "notByApplications" };
+export type GrantsClientsCreateFailure = { type: "notYourScope", value: string } | { type: "badRedirectUri", uri: string, reason: string } | { type: "contradiction", reason: string } | { type: "notByApplications" };
 
 /** The input of `grants.clients_delete`. */
 export type GrantsClientsDeleteInput = {

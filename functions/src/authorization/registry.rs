@@ -1,6 +1,6 @@
 //! Applications: which one asks, and what it may be registered with.
 
-use model::{Application, ApplicationClient, ClientKind, GrantType, PERMISSIONS, Role};
+use model::{Application, ApplicationClient, ClientKind, GrantType, Role};
 use protocol::Raised;
 use runtime::{
     Caller, Device, HttpRequest, Limit, Limits,
@@ -60,13 +60,12 @@ pub(crate) async fn identify(
     Ok(client)
 }
 
-/// Whether there is such a permission that an application can be given.
-pub(crate) fn is_scope(scope: &str) -> bool {
-    PERMISSIONS.contains(&scope) || TEXTS.iter().any(|(known, _)| *known == scope)
-}
-
-/// Whether somebody who calls may do this, and so may register an application that does it by itself.
+/// Whether a scope is a permission that somebody who calls has: only what one may do oneself, an application may
+/// be registered to do by itself.
 pub(crate) fn may(caller: &Caller, scope: &str) -> bool {
+    if !TEXTS.iter().any(|(known, _)| *known == scope) {
+        return false;
+    }
     let permissions = caller.roles().iter().filter_map(|role| role.parse().ok()).flat_map(Role::permissions);
     let own: Vec<String> = permissions.map(|&permission| permission.to_owned()).collect();
     scope::includes(&own, scope)
@@ -98,4 +97,66 @@ pub(crate) fn contradiction(application: &Application) -> Option<&'static str> {
         return Some("authorization_code needs redirect URIs, and nothing else does");
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use runtime::{Ids, Principal};
+
+    use super::*;
+
+    fn caller(role: Role) -> Caller {
+        Caller::new(Arc::new(Principal { roles: vec![role.name().to_owned()], ..Principal::default() }))
+    }
+
+    #[test]
+    fn nobody_gives_an_application_more_than_they_have() {
+        for (role, scope, expected) in [
+            (Role::Administrator, "users:write", true),
+            (Role::Administrator, "posts:write:own", true),
+            (Role::Administrator, "clients:write", true),
+            (Role::Administrator, "posts:fly", false),
+            (Role::Administrator, "posts:read:own", false),
+            (Role::Administrator, "openid", false),
+            (Role::Administrator, "", false),
+            (Role::Employee, "posts:write:own", true),
+            (Role::Employee, "posts:write", false),
+            (Role::Viewer, "posts:read", true),
+        ] {
+            assert_eq!(may(&caller(role), scope), expected, "{role:?} {scope}");
+        }
+        let nobody = Caller::new(Arc::new(Principal::default()));
+        assert!(!may(&nobody, "posts:read"));
+    }
+
+    fn contradicts(kind: ClientKind, grant_types: &[GrantType], uris: usize) -> bool {
+        let application = Application {
+            id: Ids::counting().next(),
+            name: "Reader".to_owned(),
+            kind,
+            redirect_uris: vec!["https://app.example.com/callback".to_owned(); uris],
+            scopes: vec!["posts:read".to_owned()],
+            grant_types: grant_types.to_vec(),
+            created_at: Timestamp::from_unix_ms(0),
+        };
+        contradiction(&application).is_some()
+    }
+
+    #[test]
+    fn what_an_application_is_registered_with_goes_together() {
+        use ClientKind::{Confidential, Public};
+        use GrantType::{AuthorizationCode, ClientCredentials, RefreshToken};
+        assert!(!contradicts(Public, &GRANT_TYPES, 1));
+        assert!(!contradicts(Public, &[AuthorizationCode], 2));
+        assert!(!contradicts(Confidential, &[ClientCredentials], 0));
+        assert!(!contradicts(Confidential, &[AuthorizationCode, RefreshToken, ClientCredentials], 1));
+        assert!(contradicts(Public, &[ClientCredentials], 0), "it cannot prove who it is");
+        assert!(contradicts(Public, &GRANT_TYPES, 0), "nobody knows where to send the browser");
+        assert!(contradicts(Confidential, &[ClientCredentials], 1));
+        assert!(contradicts(Confidential, &[RefreshToken, ClientCredentials], 0));
+        let native = "com.example.app:/callback";
+        assert!(refusal(native, Public).is_none() && refusal(native, Confidential).is_some());
+    }
 }

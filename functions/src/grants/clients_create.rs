@@ -37,12 +37,9 @@ pub struct Registered {
 /// Why the application was not registered.
 #[derive(Debug, Failure)]
 pub enum Error {
-    /// No permission is called so.
+    /// This is no permission that one has oneself, and so none to give to an application.
     #[failure(UNPROCESSABLE_CONTENT)]
-    UnknownScope(String),
-    /// One cannot give an application what one may not do oneself.
-    #[failure(FORBIDDEN)]
-    ScopeBeyondYours(String),
+    NotYourScope(String),
     /// Browsers cannot be sent back to this address.
     #[failure(UNPROCESSABLE_CONTENT, message = "{uri}: {reason}")]
     BadRedirectUri {
@@ -88,13 +85,8 @@ pub async fn clients_create(
     if !caller.is_first_party() {
         return Err(Error::NotByApplications);
     }
-    for scope in &input.scopes {
-        if !registry::is_scope(scope) {
-            return Err(Error::UnknownScope(scope.clone()));
-        }
-        if !registry::may(&caller, scope) {
-            return Err(Error::ScopeBeyondYours(scope.clone()));
-        }
+    if let Some(scope) = input.scopes.iter().find(|scope| !registry::may(&caller, scope)) {
+        return Err(Error::NotYourScope(scope.clone()));
     }
     for uri in &input.redirect_uris {
         if let Some(reason) = registry::refusal(uri, input.kind) {
