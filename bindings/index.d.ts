@@ -9,6 +9,24 @@ import type {
   TRPC_ERROR_CODE_NUMBER,
 } from "@trpc/server";
 
+/** A third party's application, as it is registered. */
+export type Application = {
+  /** Its `client_id`. */
+  id: ClientId;
+  /** What people are told that it is called. */
+  name: string;
+  /** Whether it can keep a secret. */
+  kind: ClientKind;
+  /** Where browsers may be sent back to. */
+  redirectUris: Array<string>;
+  /** The permissions that it may ask for. */
+  scopes: Array<string>;
+  /** How it may come to a token. */
+  grantTypes: Array<GrantType>;
+  /** When it was registered. */
+  createdAt: Timestamp;
+};
+
 /** What happened. */
 export type AuditAction = "registered" | "signedIn" | "signInFailed" | "signedOut" | "tokenReused" | "emailVerified" | "passwordChanged" | "passwordReset" | "userCreated" | "userChanged" | "rightsChanged" | "userDeleted" | "identityLinked" | "identityUnlinked" | "clientCreated" | "clientDeleted" | "consentGiven" | "dataExported" | "accountErased";
 
@@ -42,6 +60,12 @@ export type Button = {
   /** What stands on the button. */
   label: string;
 };
+
+/** Names one application: its `client_id`. */
+export type ClientId = string & { readonly __brand: "ClientId" };
+
+/** Whether an application can keep a secret (OAuth 2.1, section 2.1). */
+export type ClientKind = "public" | "confidential";
 
 /** Where the next page begins: sealed, for one caller and one query only. */
 export type Cursor = string & { readonly __brand: "Cursor" };
@@ -78,6 +102,9 @@ export type Exported = {
  * nobody out.
  */
 export type GivenPassword = string;
+
+/** A way to come to an access token, by its name in OAuth. */
+export type GrantType = "authorization_code" | "refresh_token" | "client_credentials";
 
 /** An account elsewhere. */
 export type Identity = {
@@ -183,6 +210,14 @@ export type PostSort = "createdAt" | "-createdAt" | "title" | "-title";
 export type Refreshed = {
   /** The tokens, when it was they. */
   tokens: Tokens | null;
+};
+
+/** What was registered. */
+export type Registered = {
+  /** The application. */
+  client: Application;
+  /** Its secret, which is shown this once; null for a public one. */
+  secret: string | null;
 };
 
 /** What was signed out. */
@@ -469,6 +504,64 @@ export type AuthVerifyEmailOutput = undefined;
  * - `notValid` (UNPROCESSABLE_CONTENT): The link is not good any more: it was used, it is older than 30 minutes, or the address is another one by now.
  */
 export type AuthVerifyEmailFailure = { type: "notValid" };
+
+/** The input of `grants.clients_create`. */
+export type GrantsClientsCreateInput = {
+  /** What people are told that it is called. */
+  name: string;
+  /**
+   * Where browsers may be sent back to, character by character: `https`, or `http` at a loopback address (whose
+   * port may then be any), or a private scheme such as `com.example.app:/callback`.
+   */
+  redirectUris: Array<string>;
+  /** Whether it can keep a secret. */
+  kind: ClientKind;
+  /** The permissions that it may ask for, such as `posts:read` or `posts:write:own`. */
+  scopes: Array<string>;
+  /** How it may come to a token; by `authorization_code` and `refresh_token` if left out. */
+  grantTypes?: Array<GrantType> | null;
+};
+
+/** The output of `grants.clients_create`. */
+export type GrantsClientsCreateOutput = Registered;
+
+/**
+ * The failures of `grants.clients_create`.
+ * - `notYourScope` (UNPROCESSABLE_CONTENT): This is no permission that one has oneself, and so none to give to an application.
+ * - `badRedirectUri` (UNPROCESSABLE_CONTENT): Browsers cannot be sent back to this address.
+ * - `contradiction` (UNPROCESSABLE_CONTENT): The ways to a token do not fit the application.
+ * - `notByApplications` (FORBIDDEN): An application registers no other one.
+ */
+export type GrantsClientsCreateFailure = { type: "notYourScope", value: string } | { type: "badRedirectUri", uri: string, reason: string } | { type: "contradiction", reason: string } | { type: "notByApplications" };
+
+/** The input of `grants.clients_delete`. */
+export type GrantsClientsDeleteInput = {
+  /** Its `client_id`. */
+  id: ClientId;
+};
+
+/** The output of `grants.clients_delete`. */
+export type GrantsClientsDeleteOutput = undefined;
+
+/**
+ * The failures of `grants.clients_delete`.
+ * - `missing` (NOT_FOUND): No application has this id.
+ */
+export type GrantsClientsDeleteFailure = { type: "missing", value: ClientId };
+
+/** The input of `grants.clients_list`. */
+export type GrantsClientsListInput = {
+  /** How many applications a page has; 20 if left out. */
+  limit?: PageSize | null;
+  /** Where to go on: `next` of the page before. */
+  cursor?: Cursor | null;
+};
+
+/** The output of `grants.clients_list`. */
+export type GrantsClientsListOutput = Page<Application>;
+
+/** The failures of `grants.clients_list`. */
+export type GrantsClientsListFailure = never;
 
 /** The input of `health.ping`. */
 export type HealthPingInput = undefined;
@@ -778,6 +871,9 @@ export type Failures = {
   "auth.resend_verification": AuthResendVerificationFailure;
   "auth.reset_password": AuthResetPasswordFailure;
   "auth.verify_email": AuthVerifyEmailFailure;
+  "grants.clients_create": GrantsClientsCreateFailure;
+  "grants.clients_delete": GrantsClientsDeleteFailure;
+  "grants.clients_list": GrantsClientsListFailure;
   "health.ping": HealthPingFailure;
   "oauth.identities": OauthIdentitiesFailure;
   "oauth.link": OauthLinkFailure;
@@ -883,6 +979,19 @@ export type AppRecord = {
     reset_password: TRPCMutationProcedure<{ input: AuthResetPasswordInput; output: AuthResetPasswordOutput; meta: unknown }>;
     /** Prove that an e-mail address is one's own. */
     verify_email: TRPCMutationProcedure<{ input: AuthVerifyEmailInput; output: AuthVerifyEmailOutput; meta: unknown }>;
+  };
+  grants: {
+    /** Register a third party's application. */
+    clients_create: TRPCMutationProcedure<{ input: GrantsClientsCreateInput; output: GrantsClientsCreateOutput; meta: unknown }>;
+    /**
+     * Remove a third party's application for good.
+     *
+     * From now on it gets no code and no token, and can refresh none: whoever let it in has nothing to do. The access
+     * tokens that it has are good for up to 15 minutes more.
+     */
+    clients_delete: TRPCMutationProcedure<{ input: GrantsClientsDeleteInput; output: GrantsClientsDeleteOutput; meta: unknown }>;
+    /** List the third parties' applications, newest first. */
+    clients_list: TRPCQueryProcedure<{ input: GrantsClientsListInput | undefined; output: GrantsClientsListOutput; meta: unknown }>;
   };
   health: {
     /** Whether the service answers. */

@@ -15,7 +15,9 @@ pub const SERVICE: Definition = Definition {
     method_override: true,
 };
 
+mod authorization;
 mod identity;
+mod permissions;
 
 runtime::procedures! {
     SERVICE;
@@ -25,11 +27,13 @@ runtime::procedures! {
         change_password, login, logout, me, refresh, register, request_reset, resend_verification, reset_password,
         verify_email,
     }
+    grants { authorize, clients_create, clients_delete, clients_list, decide, introspect, revoke, token }
     health { ping }
     oauth { callback, identities, link, providers, start, unlink }
     posts { create, delete, get, list, update }
     sessions { list, revoke, revoke_others }
     users { create, delete, get, list, update }
+    well_known { jwks, oauth_authorization_server, openid_configuration }
 }
 
 #[cfg(test)]

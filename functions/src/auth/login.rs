@@ -126,7 +126,7 @@ pub async fn login(
             cookies.set(COOKIE, secret, lifetime::ABSOLUTE_MS / 1_000);
             None
         }
-        Kept::Tokens(token) => Some(Tokens::of(&signer, &session, token).await?),
+        Kept::Tokens(token) | Kept::Application { token, .. } => Some(Tokens::of(&signer, &session, token).await?),
     };
     Ok(SignedIn { user: Me::of(&user), tokens })
 }

@@ -1,7 +1,7 @@
 //! Beginning, renewing and ending sessions. A user's account lists the user's sessions, and both change in one
 //! transaction: whoever ends or changes all of them finds all of them.
 
-use model::{Account, Device as Place, Proof, Session, User, UserId};
+use model::{Account, ClientId, Device as Place, Proof, Session, User, UserId};
 use protocol::{Fault, SecretHash};
 use runtime::{
     Device, Ids,
@@ -27,6 +27,14 @@ pub(crate) struct Sessions {
 pub(crate) enum Kept {
     Cookie(Opaque),
     Tokens(RefreshToken),
+    /// Of an application, and what it may do. One that is not given its refresh token goes on for no longer than
+    /// its first access token.
+    Application {
+        client_id: ClientId,
+        scopes: Vec<String>,
+        token: RefreshToken,
+        goes_on: bool,
+    },
 }
 
 impl Kept {
@@ -43,7 +51,7 @@ impl Kept {
     fn id(&self) -> SecretHash {
         match self {
             Self::Cookie(secret) => secret.hash(),
-            Self::Tokens(token) => token.session.hash(),
+            Self::Tokens(token) | Self::Application { token, .. } => token.session.hash(),
         }
     }
 
@@ -51,6 +59,27 @@ impl Kept {
         match self {
             Self::Cookie(_) => Proof::Cookie { successor: None },
             Self::Tokens(token) => Proof::Tokens { rotation: rotation::begin(token) },
+            Self::Application { client_id, scopes, token, .. } => Proof::Application {
+                client_id: client_id.to_string(),
+                scopes: scopes.clone(),
+                rotation: rotation::begin(token),
+            },
+        }
+    }
+
+    /// When it ends if it is not renewed, and when in any case.
+    fn ends(&self, now: Timestamp) -> (Timestamp, Timestamp) {
+        let once = now.plus_ms(lifetime::ACCESS_TOKEN_S * 1_000);
+        match self {
+            Self::Application { goes_on: false, .. } => (once, once),
+            _ => (now.plus_ms(lifetime::IDLE_MS), now.plus_ms(lifetime::ABSOLUTE_MS)),
+        }
+    }
+
+    fn client_id(&self) -> Option<ClientId> {
+        match self {
+            Self::Application { client_id, .. } => Some(*client_id),
+            Self::Cookie(_) | Self::Tokens(_) => None,
         }
     }
 }
@@ -67,52 +96,67 @@ impl Sessions {
         change: impl Fn(&mut Account),
         besides: impl Fn() -> Vec<Operation>,
     ) -> Result<(User, Session), Fault> {
-        let now = self.clock.now();
-        let place = ids.next();
         for _ in 0..ATTEMPTS {
-            // The account first: whoever changes the user's rights in between changes the account as well.
-            let current = self.accounts.get(&user_id).await?;
-            let gone = || Fault::new(protocol::Code::Unauthorized, "There is no such user any more.");
-            let user = users.get(&user_id).await?.ok_or_else(gone)?;
-            let mut session = Session {
-                id: kept.id(),
-                device: place,
-                user_id,
-                role: user.effective_role(),
-                proof: kept.proof(),
-                created_at: now,
-                renewed_at: now,
-                expires_at: now.plus_ms(lifetime::IDLE_MS),
-                ends_at: now.plus_ms(lifetime::ABSOLUTE_MS),
-                changed: false,
-                address: device.address.clone(),
-                agent: device.agent.clone(),
-                version: Version::default(),
-            };
-            let mut next = current.clone().unwrap_or_else(|| Account::new(user_id));
-            change(&mut next);
-            next.devices.retain(|device| device.ends_at > now);
-            let surplus = (next.devices.len() + 1).saturating_sub(Account::MAX_DEVICES);
-            let oldest: Vec<Place> = next.devices.drain(..surplus).collect();
-            next.devices.push(Place {
-                device: session.device,
-                session: session.id.clone(),
-                replaced: None,
-                ends_at: session.ends_at,
-            });
-            let mut operations = vec![self.sessions.creating(&mut session)];
-            operations.extend(self.ending(&oldest).await?);
-            operations.extend(besides());
-            operations.push(match &current {
-                Some(current) => self.accounts.replacing(current, &mut next),
-                None => self.accounts.creating(&mut next),
-            });
-            match transaction(operations).await {
-                Err(StoreError::Stale | StoreError::Exists) => {}
-                done => return Ok(done.map(|()| (user, session))?),
+            if let Some(begun) = self.try_begin(users, user_id, kept, (device, ids), &change, &besides).await? {
+                return Ok(begun);
             }
         }
         Err(StoreError::Stale.into())
+    }
+
+    /// One attempt at [`Sessions::begin`]; none when others were faster.
+    pub(crate) async fn try_begin(
+        &self,
+        users: &Read<User>,
+        user_id: UserId,
+        kept: &Kept,
+        (device, ids): (&Device, &Ids),
+        change: impl Fn(&mut Account),
+        besides: impl Fn() -> Vec<Operation>,
+    ) -> Result<Option<(User, Session)>, Fault> {
+        let now = self.clock.now();
+        // The account first: whoever changes the user's rights in between changes the account as well.
+        let current = self.accounts.get(&user_id).await?;
+        let gone = || Fault::new(protocol::Code::Unauthorized, "There is no such user any more.");
+        let user = users.get(&user_id).await?.ok_or_else(gone)?;
+        let (expires_at, ends_at) = kept.ends(now);
+        let mut session = Session {
+            id: kept.id(),
+            device: ids.next(),
+            user_id,
+            role: user.effective_role(),
+            proof: kept.proof(),
+            created_at: now,
+            renewed_at: now,
+            expires_at,
+            ends_at,
+            changed: false,
+            address: device.address.clone(),
+            agent: device.agent.clone(),
+            version: Version::default(),
+        };
+        let mut next = current.clone().unwrap_or_else(|| Account::new(user_id));
+        change(&mut next);
+        next.devices.retain(|device| device.ends_at > now);
+        let oldest = surplus(&mut next.devices, kept.client_id());
+        next.devices.push(Place {
+            device: session.device,
+            session: session.id.clone(),
+            client_id: kept.client_id(),
+            replaced: None,
+            ends_at: session.ends_at,
+        });
+        let mut operations = vec![self.sessions.creating(&mut session)];
+        operations.extend(self.ending(&oldest).await?);
+        operations.extend(besides());
+        operations.push(match &current {
+            Some(current) => self.accounts.replacing(current, &mut next),
+            None => self.accounts.creating(&mut next),
+        });
+        match transaction(operations).await {
+            Err(StoreError::Stale | StoreError::Exists) => Ok(None),
+            done => Ok(done.map(|()| Some((user, session)))?),
+        }
     }
 
     /// What ends these devices' sessions.
@@ -240,6 +284,25 @@ impl Sessions {
     }
 }
 
+/// Takes out what has to go, oldest first, for one more to have room.
+fn surplus(places: &mut Vec<Place>, client_id: Option<ClientId>) -> Vec<Place> {
+    let of_client = |place: &Place| client_id.is_some() && place.client_id == client_id;
+    let mut too_many =
+        (places.iter().filter(|place| of_client(place)).count() + 1).saturating_sub(Account::MAX_OF_ONE_CLIENT);
+    let mut gone: Vec<Place> = Vec::new();
+    places.retain(|place| {
+        let goes = too_many > 0 && of_client(place);
+        if goes {
+            too_many -= 1;
+            gone.push(place.clone());
+        }
+        !goes
+    });
+    let surplus = (places.len() + 1).saturating_sub(Account::MAX_DEVICES);
+    gone.extend(places.drain(..surplus));
+    gone
+}
+
 /// What became of a refresh token.
 pub(crate) enum Turned {
     /// The session goes on with this one.
@@ -248,4 +311,33 @@ pub(crate) enum Turned {
     Reused(Session),
     /// No session has it.
     Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(ids: &Ids, client_id: Option<ClientId>) -> Place {
+        let session = Opaque::from_bytes([0; 32]).hash();
+        Place { device: ids.next(), session, client_id, replaced: None, ends_at: Timestamp::from_unix_ms(0) }
+    }
+
+    #[test]
+    fn an_application_that_comes_again_and_again_pushes_out_itself_and_nobody_else() {
+        let ids = Ids::counting();
+        let (one, other): (ClientId, ClientId) = (ids.next(), ids.next());
+        let browser = place(&ids, None);
+        let mut places = vec![browser.clone(), place(&ids, Some(other))];
+        let mut let_in: Vec<Place> = Vec::new();
+        for _ in 0..=Account::MAX_DEVICES {
+            let gone = surplus(&mut places, Some(one));
+            let expected = let_in.len().checked_sub(Account::MAX_OF_ONE_CLIENT).map(|at| let_in[at].clone());
+            assert_eq!(gone, Vec::from_iter(expected), "its own oldest");
+            let_in.push(place(&ids, Some(one)));
+            places.push(let_in.last().cloned().unwrap());
+        }
+        assert_eq!((places.len(), &places[0]), (2 + Account::MAX_OF_ONE_CLIENT, &browser));
+        places.extend((places.len()..Account::MAX_DEVICES).map(|_| place(&ids, None)));
+        assert_eq!(surplus(&mut places, None), [browser], "the oldest of all");
+    }
 }

@@ -5,6 +5,7 @@
 
 pub mod changes;
 mod functions;
+mod permissions;
 mod typescript;
 
 use std::{
@@ -41,6 +42,7 @@ pub fn render(service: &Service) -> Result<Vec<File>, Vec<String>> {
     let mut files = vec![File { path: "bindings/contract.json".into(), text: contract_json(&contract) }];
     files.extend(typescript::render(&contract, &declarations));
     files.extend(functions::render(&contract));
+    files.push(permissions::render(&contract));
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
 }

@@ -231,30 +231,43 @@ impl Ground {
     /// # Errors
     /// When a key cannot be used.
     pub fn in_process(&self, service: &Service, needs: &HashMap<String, Needs>) -> Result<Backend, Cause> {
-        let url = &self.addresses.url;
-        let authenticator = Arc::new(Authenticator::new(service.definition, self.tokens.as_ref(), url)?);
-        let site = Arc::new(self.site());
+        let authenticator = self.authenticator(service.definition)?;
         let mut procedures = HashMap::new();
         for procedure in &service.procedures {
             let entry = procedure.entry;
             let own = needs.get(entry.name).cloned().unwrap_or_default();
-            let credentials = self.admit(entry.name, &own);
-            let post = Arc::new(self.post(&credentials));
-            let secrets = self.secrets(&own.secrets)?;
-            let secrets = secrets.into_iter().map(|(name, text)| (name.to_owned(), Source::Value(text)));
-            let store = self.store.with_credentials(credentials.access_key_id, credentials.secret_access_key);
-            let context = Context {
-                authenticator: Arc::clone(&authenticator),
-                store: Some(store),
-                clock: Clock::System,
-                cors: Cors::AnyOrigin,
-                site: Arc::clone(&site),
-                secrets: Arc::new(Secrets::new(secrets)),
-                post,
-            };
+            let context = self.context(entry.name, &own, &authenticator, Clock::System)?;
             procedures.insert(entry.name, Arc::new(Local { entry, context }));
         }
         Ok(Backend::InProcess(procedures))
+    }
+
+    /// Knows the callers of a service.
+    pub(crate) fn authenticator(&self, definition: &Definition) -> Result<Arc<Authenticator>, Cause> {
+        Ok(Arc::new(Authenticator::new(definition, self.tokens.as_ref(), &self.addresses.url)?))
+    }
+
+    /// What the calls of one procedure share: with its own rights at the database, and its own secrets.
+    pub(crate) fn context(
+        &self,
+        name: &str,
+        needs: &Needs,
+        authenticator: &Arc<Authenticator>,
+        clock: Clock,
+    ) -> Result<Context, Cause> {
+        let credentials = self.admit(name, needs);
+        let post = Arc::new(self.post(&credentials));
+        let secrets = self.secrets(&needs.secrets)?;
+        let secrets = secrets.into_iter().map(|(name, text)| (name.to_owned(), Source::Value(text)));
+        Ok(Context {
+            authenticator: Arc::clone(authenticator),
+            store: Some(self.store.with_credentials(credentials.access_key_id, credentials.secret_access_key)),
+            clock,
+            cors: Cors::AnyOrigin,
+            site: Arc::new(self.site()),
+            secrets: Arc::new(Secrets::new(secrets)),
+            post,
+        })
     }
 }
 

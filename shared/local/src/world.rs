@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http::{Request, Response};
 use protocol::{Cause, Clock, Entity, contract::Needs};
-use runtime::{Limits, Mail, Service};
+use runtime::{Limits, Mail, Service, answer};
 use store::{Append, Read, Scope, Session, Write};
 
 use crate::{
@@ -25,9 +27,40 @@ impl World {
     /// # Errors
     /// When the database does not start.
     pub async fn new(service: &Service, clock: Clock) -> Result<Self, Cause> {
+        Self::at(service, clock, Addresses::default()).await
+    }
+
+    /// The same, of a service with addresses.
+    ///
+    /// # Errors
+    /// As [`World::new`].
+    pub async fn at(service: &Service, clock: Clock, addresses: Addresses) -> Result<Self, Cause> {
         let folder = std::env::temp_dir().join(format!("onefold-world-{}", uuid::Uuid::new_v4()));
-        let ground = Ground::start(service.definition, &DataFolder::open(&folder)?, true, Addresses::default()).await?;
+        let ground = Ground::start(service.definition, &DataFolder::open(&folder)?, true, addresses).await?;
         Ok(Self { ground, clock, folder })
+    }
+
+    /// Another time.
+    pub fn set_clock(&mut self, clock: Clock) {
+        self.clock = clock;
+    }
+
+    /// Answers a request to one procedure of a service as the service does: it knows the caller, and has the
+    /// procedure's own rights and secrets.
+    ///
+    /// # Errors
+    /// When there is no such procedure, or a key cannot be used.
+    pub async fn call(
+        &self,
+        service: &Service,
+        procedure: &str,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, Cause> {
+        let found = service.procedures.iter().find(|known| known.entry.name == procedure);
+        let found = found.ok_or_else(|| format!("there is no procedure {procedure}"))?;
+        let authenticator = self.ground.authenticator(service.definition)?;
+        let context = self.ground.context(procedure, &(found.needs)(), &authenticator, self.clock)?;
+        Ok(answer(&found.entry, &context, "test", request).await)
     }
 
     fn session(&self) -> Session {

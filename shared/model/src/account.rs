@@ -3,7 +3,7 @@
 use protocol::{Entity, SecretHash, Timestamp, Unique, Version};
 use serde::{Deserialize, Serialize};
 
-use crate::{DeviceId, UserId};
+use crate::{ClientId, DeviceId, UserId};
 
 /// How one user signs in, and where the user is signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,8 @@ pub struct Device {
     pub device: DeviceId,
     /// Its session.
     pub session: SecretHash,
+    /// The application, when it is one.
+    pub client_id: Option<ClientId>,
     /// The session that this one took the place of a moment ago, and that is good for that moment.
     pub replaced: Option<SecretHash>,
     /// When the session ends in any case.
@@ -73,6 +75,9 @@ impl Account {
     /// On how many devices somebody is signed in at once: with one more, the oldest is signed out. Changing
     /// rights rewrites all in one transaction, which has room for 100.
     pub const MAX_DEVICES: usize = 30;
+    /// On how many devices one application acts in somebody's name at once: with one more, it loses the oldest. So
+    /// one that asks again and again pushes nobody else out.
+    pub const MAX_OF_ONE_CLIENT: usize = 5;
     /// How many browsers are remembered.
     pub const MAX_KNOWN: usize = 10;
     /// The rule that an account elsewhere belongs to one user.

@@ -1,7 +1,9 @@
 //! The nouns of the reference service: what is kept, and who may do what.
 
 mod account;
+mod application_client;
 mod audit;
+mod authorization_code;
 mod email;
 mod mailed_token;
 mod password;
@@ -12,7 +14,9 @@ mod sign_in_flow;
 mod user;
 
 pub use account::{Account, Device, LinkedIdentity};
+pub use application_client::{Application, ApplicationClient, ClientId, ClientKind, GrantType};
 pub use audit::{AuditAction, AuditEntry, AuditEntryId};
+pub use authorization_code::AuthorizationCode;
 pub use email::EmailAddress;
 pub use mailed_token::{MailedToken, Purpose};
 pub use password::{GivenPassword, Password};

@@ -93,7 +93,9 @@ async fn run_logged(entry: &Entry, context: &Context, request_id: &str, request:
         Ok(Output::Http(reply)) => (named(reply.into_response(), request_id), None),
         Ok(Output::Json(output)) => (json(StatusCode::OK, trpc::result_envelope(Some(&output)), request_id), None),
         Ok(Output::Nothing) => (json(StatusCode::OK, trpc::result_envelope(None), request_id), None),
-        Err(fault) if entry.spec.http.is_some() => (oauth_fault_response(&fault, request_id), Some(fault)),
+        Err(fault) if entry.spec.http.is_some() => {
+            (oauth_fault_response(&fault, entry.service.name, request_id), Some(fault))
+        }
         Err(fault) => (fault_response(&fault, Some(entry.name), request_id), Some(fault)),
     };
     added.append_to(response.headers_mut());
@@ -127,7 +129,8 @@ async fn run(
     // Where nobody asks who is calling, nobody looks at credentials.
     let principal = if entry.spec.looks_at_caller() {
         let (site, store, sensitive) = (&*context.site, session.as_ref(), entry.spec.sensitive);
-        let arrival = Arrival { parts: &parts, site, store, now, sensitive, added };
+        let body = entry.spec.http.and(input.as_deref());
+        let arrival = Arrival { parts: &parts, site, store, now, sensitive, body, added };
         context.authenticator.authenticate(&arrival).await?
     } else {
         None
@@ -147,6 +150,7 @@ async fn run(
         site: Arc::clone(&context.site),
         secrets: Arc::clone(&context.secrets),
         post: Arc::clone(&context.post),
+        authenticator: Arc::clone(&context.authenticator),
         added: Arc::clone(added),
     }));
     let limit = Duration::from_millis(entry.spec.timeout_ms.into());
@@ -200,9 +204,12 @@ fn fault_response(fault: &Fault, path: Option<&str>, request_id: &str) -> Respon
     response
 }
 
-/// A fault in the form of RFC 6749 section 5.2, for procedures with a form of their own.
-fn oauth_fault_response(fault: &Fault, request_id: &str) -> Response<Bytes> {
+/// A fault in the form of RFC 6749 section 5.2, for procedures with a form of their own. A failure of the
+/// procedure's is called as there: `InvalidGrant` is `invalid_grant`.
+fn oauth_fault_response(fault: &Fault, realm: &str, request_id: &str) -> Response<Bytes> {
+    let failure = fault.failure.as_ref().and_then(|failure| failure["type"].as_str()).map(snake_case);
     let error = match fault.code {
+        _ if failure.is_some() => failure.as_deref().unwrap_or_default(),
         Code::Unauthorized => "invalid_token",
         Code::Forbidden => "access_denied",
         Code::ServiceUnavailable | Code::GatewayTimeout | Code::TooManyRequests => "temporarily_unavailable",
@@ -212,7 +219,23 @@ fn oauth_fault_response(fault: &Fault, request_id: &str) -> Response<Bytes> {
     let mut response = fault_response(fault, None, request_id);
     let body = serde_json::json!({ "error": error, "error_description": fault.message, "request_id": request_id });
     *response.body_mut() = body.to_string().into();
+    if error == "invalid_client"
+        && let Ok(challenge) = HeaderValue::try_from(format!("Basic realm=\"{realm}\""))
+    {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
     response
+}
+
+/// `invalidGrant` to `invalid_grant`.
+fn snake_case(camel: &str) -> String {
+    camel.chars().fold(String::new(), |mut text, c| {
+        if c.is_ascii_uppercase() {
+            text.push('_');
+        }
+        text.push(c.to_ascii_lowercase());
+        text
+    })
 }
 
 fn named(mut response: Response<Bytes>, request_id: &str) -> Response<Bytes> {
@@ -316,6 +339,30 @@ mod tests {
     fn the<'a>(response: &'a Response<Bytes>, name: &str) -> Option<&'a str> {
         assert!(response.headers().get_all(name).iter().count() <= 1, "{name} is one line");
         response.headers().get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// A failure as `#[derive(Failure)]` writes it, of a procedure whose form a standard dictates.
+    async fn oauth_refusal(code: Code, failure: Option<serde_json::Value>) -> Response<Bytes> {
+        let fault = Fault { failure, ..Fault::new(code, "No.") };
+        oauth_fault_response(&fault, "test", "r1")
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_called_as_the_standard_calls_it() {
+        let failure = |name: &str| Some(serde_json::json!({ "type": name }));
+        for (code, failure, status, error, challenge) in [
+            (Code::BadRequest, failure("invalidGrant"), 400, "invalid_grant", None),
+            (Code::Unauthorized, failure("invalidClient"), 401, "invalid_client", Some("Basic realm=\"test\"")),
+            (Code::BadRequest, None, 400, "invalid_request", None),
+            (Code::Unauthorized, None, 401, "invalid_token", Some("Bearer")),
+            (Code::InternalServerError, None, 500, "server_error", None),
+        ] {
+            let answer = oauth_refusal(code, failure).await;
+            let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+            assert_eq!((answer.status().as_u16(), body["error"].as_str()), (status, Some(error)));
+            assert_eq!(the(&answer, "www-authenticate"), challenge, "{error}");
+            assert_eq!(the(&answer, "cache-control"), Some("no-store"));
+        }
     }
 
     #[tokio::test]

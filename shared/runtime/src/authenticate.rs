@@ -31,6 +31,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) now: protocol::Timestamp,
     /// Whether a token's session is looked at as well.
     pub(crate) sensitive: bool,
+    /// The body, where the procedure has a form of its own.
+    pub(crate) body: Option<&'a [u8]>,
     /// What the answer's headers have besides.
     pub(crate) added: &'a Added,
 }
@@ -47,6 +49,11 @@ impl Authenticator {
             (_, None) => return Err("there is no key to check tokens with".into()),
         };
         Ok(Self { callers: definition.callers, tokens })
+    }
+
+    /// What checks tokens, where callers are known by them.
+    pub(crate) fn tokens(&self) -> Option<&TokenVerifier> {
+        self.tokens.as_ref()
     }
 
     /// Who is calling: nobody when nothing is presented, or a cookie whose session has ended. A token counts
@@ -93,7 +100,7 @@ fn presented_token(headers: &HeaderMap) -> Result<Option<&str>, Fault> {
 }
 
 async fn by_cookie(lookup: &SessionLookup, arrival: &Arrival<'_>) -> Result<Option<Arc<Principal>>, Fault> {
-    let Arrival { parts, site, store, added, .. } = arrival;
+    let Arrival { parts, site, store, body, added, .. } = arrival;
     let cookie = sessions::cookie(&parts.headers, &site.cookie_name(sessions::COOKIE)).and_then(Opaque::parse);
     let (Some(secret), Some(store)) = (cookie, store) else { return Ok(None) };
     let Some(found) = lookup.find((*store).clone(), secret.hash()).await?.filter(|found| found.is_cookie) else {
@@ -102,7 +109,7 @@ async fn by_cookie(lookup: &SessionLookup, arrival: &Arrival<'_>) -> Result<Opti
     if let Ok(token) = HeaderValue::try_from(sessions::csrf_token(&secret).text()) {
         added.push(sessions::CSRF_HEADER, token);
     }
-    sessions::expect_own_page(&parts.method, &parts.headers, site, &secret)?;
+    sessions::expect_own_page(parts, *body, site, &secret)?;
     if found.wants_renewal {
         added.push(sessions::RENEW_HEADER, HeaderValue::from_static("1"));
     }
@@ -208,6 +215,8 @@ mod tests {
             (by("editor", &["posts:read"]), WRITE, Err(Code::Forbidden)),
             (by("", &["posts:write"]), WRITE, Err(Code::Forbidden)),
             (by("author", &["posts:write"]), WRITE_OWN, Ok(false)),
+            (by("editor", &["posts:write:own"]), WRITE_OWN, Ok(false)),
+            (by("editor", &["posts:write:own"]), WRITE, Err(Code::Forbidden)),
             (by("editor", &["posts:write"]), Auth::SignedIn, Err(Code::Forbidden)),
             (Some(application(None, &["posts:write"])), WRITE, Ok(true)),
             (Some(application(None, &[])), WRITE, Err(Code::Forbidden)),

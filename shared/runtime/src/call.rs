@@ -10,7 +10,9 @@ use http::{HeaderValue, header, request};
 use protocol::{Clock, Code, Entity, Fault, Grant, Principal, WireInput, input};
 use store::{Append, Read, Session, Write};
 
-use crate::{Caller, Definition, Reach, limits::Limits, mail::Post, secrets::Secrets, site::Site, web::Added};
+use crate::{
+    Authenticator, Caller, Definition, Reach, limits::Limits, mail::Post, secrets::Secrets, site::Site, web::Added,
+};
 
 /// One call of one procedure. Procedures do not see it; their capabilities are made from it.
 #[derive(Clone)]
@@ -27,6 +29,7 @@ pub(crate) struct Inner {
     pub(crate) site: Arc<Site>,
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) post: Arc<Post>,
+    pub(crate) authenticator: Arc<Authenticator>,
     /// What the answer's headers have besides.
     pub(crate) added: Arc<Added>,
 }
@@ -70,6 +73,10 @@ impl Call {
 
     pub(crate) fn post(&self) -> &Arc<Post> {
         &self.0.post
+    }
+
+    pub(crate) fn authenticator(&self) -> &Arc<Authenticator> {
+        &self.0.authenticator
     }
 
     pub(crate) fn parts(&self) -> &request::Parts {

@@ -4,7 +4,8 @@
 //! - [`answer()`]: how a request travels.
 //! - [`call`]: capabilities. [`tokens`] and [`authenticate`]: callers.
 //! - [`sessions`] and [`rotation`]: cookies and refresh tokens. [`opaque`]: the secrets in them.
-//! - [`web`] and [`site`]: the HTTP side, for the few procedures that see it. [`limits`], [`secrets`].
+//! - [`oauth`]: what an authorization server decides.
+//! - [`web`], [`page`] and [`site`]: the HTTP side, for the few procedures that see it. [`limits`], [`secrets`].
 //! - [`mail`] and [`password`]: what is sent to people, and what they sign in with.
 //! - [`lambda()`]: a function's `main`. [`gateway`]: its events, for those who send them.
 
@@ -17,8 +18,10 @@ pub mod gateway;
 pub mod lambda;
 pub mod limits;
 pub mod mail;
+pub mod oauth;
 pub mod oidc;
 pub mod opaque;
+pub mod page;
 pub mod password;
 pub mod principal;
 pub mod rotation;
@@ -39,6 +42,8 @@ pub use environment::Environment;
 pub use lambda::lambda;
 pub use limits::{Limit, Limits};
 pub use mail::Mail;
+pub use oauth::TokenKeys;
+pub use page::Page;
 pub use principal::{Caller, Reach};
 pub use protocol::Principal;
 pub use secrets::{Secret, SecretKind, Secrets, Signer};

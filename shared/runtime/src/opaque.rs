@@ -53,6 +53,14 @@ impl Opaque {
         hash(&self.0)
     }
 
+    /// Whether this is what is stored of it, in a time that does not depend on where they differ.
+    pub fn is_hashed_as(&self, stored: &SecretHash) -> bool {
+        match (Self::parse(self.hash().as_str()), Self::parse(stored.as_str())) {
+            (Some(own), Some(stored)) => own.is(&stored),
+            _ => false,
+        }
+    }
+
     /// Another secret that only whoever knows this one can make: HMAC-SHA256 (RFC 2104) over the purpose.
     pub fn derive(&self, purpose: &[u8]) -> Self {
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &self.0), purpose);
@@ -105,6 +113,12 @@ mod tests {
     fn the_hash_is_sha_256() {
         let hash = Opaque::from_bytes([0; 32]).hash();
         assert_eq!(hash.as_str(), "Zmh6rfhivXdsj8GLjp-OIAiXFIVu4jOzkCpZHQ1fKSU");
+    }
+
+    #[test]
+    fn a_secret_is_known_by_its_hash() {
+        let (one, other) = (Opaque::from_bytes([1; 32]), Opaque::from_bytes([2; 32]));
+        assert!(one.is_hashed_as(&one.hash()) && !one.is_hashed_as(&other.hash()));
     }
 
     #[test]

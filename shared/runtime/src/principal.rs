@@ -4,7 +4,7 @@ use std::{fmt::Display, sync::Arc};
 
 use protocol::{Code, Fault, Principal, SecretHash};
 
-use crate::Definition;
+use crate::{Definition, oauth::scope};
 
 /// The capability to know who is calling: on a public procedure, as `Option<Caller>`.
 #[derive(Clone, Debug)]
@@ -91,17 +91,16 @@ impl Reach {
 
 /// Whether somebody has a permission: by a role, and, when an application calls, by what it was given.
 pub fn permits(definition: &Definition, principal: &Principal, permission: &str) -> bool {
-    let by_role = || principal.roles.iter().any(|role| (definition.permits)(role, permission));
+    // Who may do something to all items may do it to the own ones.
+    let wider = permission.strip_suffix(OWN);
+    let has = |role: &String| {
+        (definition.permits)(role, permission) || wider.is_some_and(|wider| (definition.permits)(role, wider))
+    };
+    let by_role = || principal.roles.iter().any(has);
     match &principal.client {
         None => by_role(),
-        Some(client) => in_scope(&client.scopes, permission) && (client.for_itself || by_role()),
+        Some(client) => scope::includes(&client.scopes, permission) && (client.for_itself || by_role()),
     }
-}
-
-/// `posts:write` includes `posts:write:own`.
-fn in_scope(scopes: &[String], permission: &str) -> bool {
-    let wider = permission.strip_suffix(OWN);
-    scopes.iter().any(|scope| scope == permission || Some(scope.as_str()) == wider)
 }
 
 /// What the name of a permission ends with that holds for own items only.

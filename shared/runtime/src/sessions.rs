@@ -1,11 +1,12 @@
 //! Sessions: how one is looked up, what its cookie is called, and when it ends. What is stored is an entity
 //! of the service's own ([`StoredSession`]).
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header, request};
 use protocol::{Access, Code, Fault, Grant, Principal, SecretHash, StoredSession, Timestamp};
+use serde::Deserialize;
 use store::{Read, Session};
 
-use crate::{BoxFuture, opaque::Opaque, site::Site};
+use crate::{BoxFuture, opaque::Opaque, site::Site, web};
 
 /// The name of the session's cookie, before the prefix that the [`Site`] adds.
 pub const COOKIE: &str = "onefold";
@@ -86,9 +87,11 @@ pub fn csrf_token(session: &Opaque) -> Opaque {
 
 /// Whether a call with a cookie comes from a page that may make it: the session's cookie alone proves nothing,
 /// since a browser sends it with every request (OWASP, "Cross-Site Request Forgery Prevention").
+///
+/// `body`: of a procedure that has a form of its own. A page without scripts sends the token as a field of it.
 pub(crate) fn expect_own_page(
-    method: &Method,
-    headers: &HeaderMap,
+    request::Parts { method, headers, .. }: &request::Parts,
+    body: Option<&[u8]>,
     site: &Site,
     session: &Opaque,
 ) -> Result<(), Fault> {
@@ -103,11 +106,23 @@ pub(crate) fn expect_own_page(
         }
         Some(_) => {}
     }
-    let given = headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok()).and_then(Opaque::parse);
+    let given = match headers.get(CSRF_HEADER) {
+        Some(value) => value.to_str().ok().and_then(Opaque::parse),
+        None => body.filter(|_| web::is_form(headers)).and_then(csrf_field),
+    };
     match given {
         Some(given) if given.is(&csrf_token(session)) => Ok(()),
         _ => refuse("This call needs the header x-csrf-token, with the value that the last answer had."),
     }
+}
+
+/// The token among a form's fields, if it is there exactly once.
+fn csrf_field(form: &[u8]) -> Option<Opaque> {
+    #[derive(Deserialize)]
+    struct Fields {
+        csrf_token: String,
+    }
+    Opaque::parse(&serde_urlencoded::from_bytes::<Fields>(form).ok()?.csrf_token)
 }
 
 /// How long sessions last.
@@ -129,10 +144,18 @@ pub fn is_half_idle(renewed_at: Timestamp, now: Timestamp) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use http::Method;
+
     use super::*;
 
     fn headers(lines: &[(HeaderName, &str)]) -> HeaderMap {
         lines.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap())).collect()
+    }
+
+    fn request(method: Method, lines: &[(HeaderName, &str)]) -> request::Parts {
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        (parts.method, parts.headers) = (method, headers(lines));
+        parts
     }
 
     #[test]
@@ -168,7 +191,7 @@ mod tests {
         let token = csrf_token(&session).text();
         let other = csrf_token(&Opaque::random().unwrap()).text();
         let code = |method: Method, lines: &[(HeaderName, &str)]| {
-            expect_own_page(&method, &headers(lines), &site, &session).map_err(|fault| fault.code)
+            expect_own_page(&request(method, lines), None, &site, &session).map_err(|fault| fault.code)
         };
         let app = (header::ORIGIN, "https://app.example.com");
         assert_eq!(code(Method::POST, &[app.clone(), (CSRF_HEADER, &token)]), Ok(()));
@@ -183,6 +206,40 @@ mod tests {
             vec![(header::ORIGIN, "null"), (CSRF_HEADER, token.as_str())],
         ] {
             assert_eq!(code(Method::POST, &lines), Err(Code::Forbidden), "{lines:?}");
+        }
+    }
+    /// What a page without scripts can send. Another site's page can send all of it but the token, and not
+    /// under an origin that is ours.
+    #[test]
+    fn a_form_has_the_token_among_its_fields() {
+        let site = Site::new("https://api.example.com", "https://app.example.com", "");
+        let session = Opaque::random().unwrap();
+        let token = csrf_token(&session).text();
+        let own = (header::ORIGIN, "https://api.example.com");
+        let form = (header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let code = |lines: &[(HeaderName, &str)], body: Option<&str>| {
+            let request = request(Method::POST, lines);
+            expect_own_page(&request, body.map(str::as_bytes), &site, &session).map_err(|fault| fault.code)
+        };
+        let good = format!("decision=approve&csrf_token={token}");
+        let lines = [own.clone(), form.clone()];
+        assert_eq!(code(&lines, Some(&good)), Ok(()));
+        let other = csrf_token(&Opaque::random().unwrap()).text();
+        let wrong = format!("csrf_token={other}");
+        for body in
+            [None, Some(""), Some("decision=approve"), Some(&wrong), Some(&format!("{good}&csrf_token={token}"))]
+        {
+            assert_eq!(code(&lines, body), Err(Code::Forbidden), "{body:?}");
+        }
+        for lines in [
+            vec![form.clone()],
+            vec![form.clone(), (header::ORIGIN, "https://evil.example")],
+            vec![form.clone(), (header::ORIGIN, "null")],
+            vec![own.clone()],
+            vec![own.clone(), (header::CONTENT_TYPE, "text/plain")],
+            vec![own, form, (CSRF_HEADER, &other)],
+        ] {
+            assert_eq!(code(&lines, Some(&good)), Err(Code::Forbidden), "{lines:?}");
         }
     }
 }

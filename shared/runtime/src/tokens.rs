@@ -95,6 +95,10 @@ pub struct Claims {
 }
 
 impl Claims {
+    fn lifetime(&self) -> Lifetime {
+        Lifetime { not_before_s: self.nbf.unwrap_or(self.iat), expires_s: self.exp }
+    }
+
     fn principal(self) -> Principal {
         let client = self.client_id.map(|id| Client {
             for_itself: id == self.sub,
@@ -109,6 +113,7 @@ impl Claims {
 /// go bad; its times are looked at on every call.
 pub struct TokenVerifier {
     keys: HashMap<String, DecodingKey>,
+    public: Vec<PublicKey>,
     validation: Validation,
     remembered: Mutex<HashMap<Digest, Verified>>,
 }
@@ -122,6 +127,23 @@ type Verified = (Arc<Principal>, Lifetime);
 struct Lifetime {
     not_before_s: i64,
     expires_s: i64,
+}
+
+impl Lifetime {
+    fn expect(self, now: Timestamp) -> Result<(), Fault> {
+        let now_s = now.unix_ms().div_euclid(1000);
+        if now_s >= self.expires_s.saturating_add(LEEWAY_S) {
+            return Err(Fault::new(Code::Unauthorized, "The token has expired.").because("expired token"));
+        }
+        if now_s < self.not_before_s.saturating_sub(LEEWAY_S) {
+            return Err(not_valid("the token is not valid yet"));
+        }
+        Ok(())
+    }
+}
+
+fn expect_short(token: &str) -> Result<(), Fault> {
+    if token.len() > MAX_TOKEN_BYTES { Err(not_valid("the token is too long")) } else { Ok(()) }
 }
 
 impl TokenVerifier {
@@ -150,7 +172,7 @@ impl TokenVerifier {
         // Times are compared below, with the call's own clock, for remembered tokens as well.
         validation.validate_exp = false;
         validation.validate_nbf = false;
-        Ok(Self { keys, validation, remembered: Mutex::default() })
+        Ok(Self { keys, public: settings.keys.clone(), validation, remembered: Mutex::default() })
     }
 
     /// Who a token is of.
@@ -158,16 +180,16 @@ impl TokenVerifier {
     /// # Errors
     /// `UNAUTHORIZED`, without saying more than that it is not valid or has expired.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Principal>, Fault> {
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(not_valid("the token is too long"));
-        }
+        expect_short(token)?;
         let mut name: Digest = [0; 32];
         name.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, token.as_bytes()).as_ref());
         let known = self.remembered.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
         let (principal, lifetime) = match known {
             Some(known) => known,
             None => {
-                let verified = self.verify_signature(token).map_err(not_valid)?;
+                let claims = self.verify_signature(token).map_err(not_valid)?;
+                let lifetime = claims.lifetime();
+                let verified: Verified = (Arc::new(claims.principal()), lifetime);
                 let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
                 if remembered.len() >= MAX_REMEMBERED {
                     remembered.clear();
@@ -176,27 +198,35 @@ impl TokenVerifier {
                 verified
             }
         };
-        let now_s = now.unix_ms().div_euclid(1000);
-        if now_s >= lifetime.expires_s.saturating_add(LEEWAY_S) {
-            return Err(Fault::new(Code::Unauthorized, "The token has expired.").because("expired token"));
-        }
-        if now_s < lifetime.not_before_s.saturating_sub(LEEWAY_S) {
-            return Err(not_valid("the token is not valid yet"));
-        }
+        lifetime.expect(now)?;
         Ok(principal)
     }
 
+    /// What a token says, under the same conditions. Nothing is remembered of it.
+    ///
+    /// # Errors
+    /// As [`TokenVerifier::verify`].
+    pub fn read(&self, token: &str, now: Timestamp) -> Result<Claims, Fault> {
+        expect_short(token)?;
+        let claims = self.verify_signature(token).map_err(not_valid)?;
+        claims.lifetime().expect(now)?;
+        Ok(claims)
+    }
+
+    /// The keys.
+    pub fn public_keys(&self) -> &[PublicKey] {
+        &self.public
+    }
+
     #[inline(never)]
-    fn verify_signature(&self, token: &str) -> Result<Verified, Cause> {
+    fn verify_signature(&self, token: &str) -> Result<Claims, Cause> {
         let header = jsonwebtoken::decode_header(token)?;
         if header.typ.as_deref() != Some(TOKEN_TYPE) {
             return Err(format!("the token is not of the type {TOKEN_TYPE}").into());
         }
         let kid = header.kid.ok_or("the token names no key")?;
         let key = self.keys.get(&kid).ok_or("the token names a key that is not known")?;
-        let claims: Claims = jsonwebtoken::decode(token, key, &self.validation)?.claims;
-        let lifetime = Lifetime { not_before_s: claims.nbf.unwrap_or(claims.iat), expires_s: claims.exp };
-        Ok((Arc::new(claims.principal()), lifetime))
+        Ok(jsonwebtoken::decode(token, key, &self.validation)?.claims)
     }
 }
 

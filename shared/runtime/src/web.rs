@@ -115,9 +115,7 @@ impl HttpRequest {
     /// # Errors
     /// `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`; `BAD_REQUEST` as for [`HttpRequest::query`].
     pub fn form<T: DeserializeOwned>(&self) -> Result<T, Fault> {
-        let media_type = self.parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let media_type = media_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
-        if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        if !is_form(&self.parts.headers) {
             let message = "The body must be a form (application/x-www-form-urlencoded).";
             return Err(Fault::new(Code::UnsupportedMediaType, message));
         }
@@ -139,6 +137,13 @@ impl HttpRequest {
         let decoded = |text: &str| trpc::percent_decode(text, true).map(std::borrow::Cow::into_owned);
         Some((decoded(user)?, decoded(password)?))
     }
+}
+
+/// Whether a body is a form (`application/x-www-form-urlencoded`).
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = media_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
+    media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 /// The longest form that is read, in bytes.
@@ -180,11 +185,30 @@ impl HttpReply {
         Ok(reply)
     }
 
-    /// A page. `policy` is its `content-security-policy`.
-    pub fn html(status: StatusCode, page: String, policy: &'static str) -> Self {
-        Self::of(status, "text/html; charset=utf-8", page.into())
-            .header(header::CONTENT_SECURITY_POLICY, policy)
+    /// JSON, with nothing to complain about.
+    ///
+    /// # Errors
+    /// As [`HttpReply::json`].
+    pub fn ok(value: &impl Serialize) -> Result<Self, Fault> {
+        Self::json(StatusCode::OK, value)
+    }
+
+    /// A page. `policy` is its `content-security-policy`; one that cannot be sent forbids everything.
+    ///
+    /// Its referrer policy is `same-origin`: under `no-referrer`, browsers send the forms of a page with the
+    /// origin `null` (Fetch, "Append a request `Origin` header").
+    pub fn html(status: StatusCode, page: String, policy: &str) -> Self {
+        let policy = HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'; sandbox"));
+        let mut reply = Self::of(status, "text/html; charset=utf-8", page.into())
             .header(header::X_FRAME_OPTIONS, "DENY")
+            .header(header::REFERRER_POLICY, "same-origin");
+        reply.0.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+        reply
+    }
+
+    /// Nothing more than that it was done.
+    pub fn done() -> Self {
+        Self::empty(StatusCode::OK)
     }
 
     /// Nothing but a status.

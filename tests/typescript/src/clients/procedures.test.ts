@@ -9,6 +9,7 @@ import {
   createClient,
   failureOf,
   type AppRouter,
+  type ClientId,
   type Failures,
   type PostId,
   type ProcedureName,
@@ -73,6 +74,35 @@ async function elsewhere({ service, as }: Given): Promise<Client> {
   await browser.visit(await browser.follow(`${origin}/oauth/start?provider=acme`, `${origin}/oauth/callback/`));
   const me = JSON.parse((await browser.visit(`${service.url}/auth.me`)).text) as { result: { data: { id: string } } };
   return as(service.token("viewer", me.result.data.id));
+}
+
+const createClientOf = (client: Client) =>
+  client.grants.clients_create.mutate({
+    name: "Reader",
+    kind: "public",
+    redirectUris: ["https://reader.example/callback"],
+    scopes: ["posts:read"],
+  });
+
+/** An application that calls for itself. */
+async function application({ client, service, as }: Given, scopes: string[]) {
+  const registered = await client.grants.clients_create.mutate({
+    name: "Robot",
+    kind: "confidential",
+    redirectUris: [],
+    scopes,
+    grantTypes: ["client_credentials"],
+  });
+  const answer = await fetch(new URL("/oauth/token", service.url), {
+    method: "POST",
+    body: new URLSearchParams({
+      grant_type: "client_credentials",
+      client_id: registered.client.id,
+      client_secret: registered.secret ?? assert.fail("no secret"),
+    }),
+  });
+  const { access_token: token } = (await answer.json()) as { access_token: string };
+  return as(token);
 }
 
 /** Lists sort texts whatever their case, by their bytes. */
@@ -275,6 +305,77 @@ const procedures: Procedures = {
     fails: {
       notValid: async ({ client }) => ({ call: client.auth.verify_email.mutate({ token: "A".repeat(43) }) }),
     },
+  },
+
+  "grants.clients_create": {
+    answers: async ({ client }) => {
+      const { client: made, secret } = await createClientOf(client);
+      assert.deepEqual([made.kind, made.grantTypes, secret], ["public", ["authorization_code", "refresh_token"], null]);
+      const robot = await client.grants.clients_create.mutate({
+        name: "Robot",
+        kind: "confidential",
+        redirectUris: [],
+        scopes: ["posts:write:own"],
+        grantTypes: ["client_credentials"],
+      });
+      assert.match(robot.secret ?? "", /^[\w-]{43}$/);
+    },
+    fails: {
+      notYourScope: async ({ client }) => {
+        const input = { name: "Reader", kind: "public", redirectUris: ["https://reader.example/"] } as const;
+        return {
+          call: client.grants.clients_create.mutate({ ...input, scopes: ["posts:read", "posts:fly"] }),
+          holds: { value: "posts:fly" },
+        };
+      },
+      badRedirectUri: async ({ client }) => {
+        const uri = "http://reader.example/callback";
+        const input = { name: "Reader", kind: "public", redirectUris: [uri], scopes: ["posts:read"] } as const;
+        const reason = "http is for loopback addresses: use https";
+        const call = client.grants.clients_create.mutate({ ...input, redirectUris: [uri], scopes: ["posts:read"] });
+        return { call, holds: { uri, reason } };
+      },
+      contradiction: async ({ client }) => {
+        const call = client.grants.clients_create.mutate({
+          name: "Reader",
+          kind: "public",
+          redirectUris: [],
+          scopes: ["posts:read"],
+          grantTypes: ["client_credentials"],
+        });
+        return { call, holds: { reason: "client_credentials are of an application that keeps a secret" } };
+      },
+      notByApplications: async (given) => {
+        const app = await application(given, ["clients:write", "posts:read"]);
+        return { call: createClientOf(app) };
+      },
+    },
+  },
+
+  "grants.clients_delete": {
+    answers: async ({ client }) => {
+      const { id } = (await createClientOf(client)).client;
+      const nothing: undefined = await client.grants.clients_delete.mutate({ id });
+      assert.equal(nothing, undefined);
+      await assert.rejects(client.grants.clients_delete.mutate({ id }));
+    },
+    fails: {
+      missing: async ({ client }) => ({
+        call: client.grants.clients_delete.mutate({ id: NOBODY as ClientId }),
+        holds: { value: NOBODY },
+      }),
+    },
+  },
+
+  "grants.clients_list": {
+    answers: async ({ client }) => {
+      const made = [await createClientOf(client), await createClientOf(client)].map((one) => one.client);
+      const first = await client.grants.clients_list.query({ limit: 1 });
+      const second = await client.grants.clients_list.query({ limit: 1, cursor: first.next });
+      const seen = [...first.items, ...second.items];
+      for (const one of made) assert.deepEqual(seen.find(({ id }) => id === one.id), one);
+    },
+    fails: {},
   },
 
   "health.ping": {

@@ -1,0 +1,122 @@
+//! Codes: made when somebody says yes, and redeemed once.
+
+use model::{ApplicationClient, AuditAction, AuditEntry, AuthorizationCode, GrantType, Session, User, UserId};
+use protocol::{Code, Fault};
+use runtime::{Device, Ids, oauth::pkce, opaque::Opaque, prelude::*, rotation::RefreshToken};
+use serde::Deserialize;
+
+use super::{Refused, request::Asked};
+use crate::identity::{
+    audit,
+    sessions::{ATTEMPTS, Kept, Sessions},
+};
+
+/// A new code for what was asked, and what is stored of it.
+pub(crate) fn new(asked: &Asked, user_id: UserId, clock: &Clock) -> Result<(Opaque, AuthorizationCode), Fault> {
+    let (code, now) = (Opaque::random()?, clock.now());
+    let stored = AuthorizationCode {
+        id: code.hash(),
+        client_id: asked.client.application.id,
+        redirect_uri: asked.redirect_uri.clone(),
+        challenge: asked.challenge.clone(),
+        user_id,
+        scopes: asked.scopes.clone(),
+        good_until: now.plus_ms(AuthorizationCode::LIFETIME_MS),
+        expires_at: now.plus_ms(AuthorizationCode::KEPT_MS),
+        session: None,
+        version: Version::default(),
+    };
+    Ok((code, stored))
+}
+
+/// What an application redeems a code with.
+#[derive(Deserialize)]
+pub(crate) struct Redemption {
+    code: Option<String>,
+    code_verifier: Option<String>,
+    redirect_uri: Option<String>,
+}
+
+/// What it takes to redeem codes.
+pub(crate) struct Codes {
+    pub(crate) codes: Write<AuthorizationCode>,
+    pub(crate) users: Read<User>,
+    pub(crate) doors: Sessions,
+    pub(crate) log: Append<AuditEntry>,
+}
+
+impl Codes {
+    /// Takes a code for a session. The code counts as used in the same transaction.
+    ///
+    /// A second request that could have been the first shows that two parties have the code: what was made of it
+    /// ends (OAuth 2.1, section 4.1.3). One without the verifier shows nothing, and ends nothing.
+    pub(crate) async fn redeem(
+        &self,
+        client: &ApplicationClient,
+        with: &Redemption,
+        device: &Device,
+        ids: &Ids,
+    ) -> Result<(Session, RefreshToken), Raised<Refused>> {
+        let id = with.code.as_deref().and_then(Opaque::parse).ok_or(Refused::InvalidGrant)?.hash();
+        let token = RefreshToken::first()?;
+        for _ in 0..ATTEMPTS {
+            let code = self.codes.get(&id).await?.ok_or(Refused::InvalidGrant)?;
+            if !is_for(&code, client, with) {
+                return Err(Refused::InvalidGrant.into());
+            }
+            if let Some(session) = &code.session {
+                self.undo(&code, session, device, ids).await?;
+                return Err(Refused::InvalidGrant.into());
+            }
+            if self.doors.clock.now() >= code.good_until {
+                return Err(Refused::InvalidGrant.into());
+            }
+            let kept = Kept::Application {
+                client_id: code.client_id,
+                scopes: code.scopes.clone(),
+                token: token.clone(),
+                goes_on: client.may(GrantType::RefreshToken),
+            };
+            let besides = || {
+                let mut used = AuthorizationCode { session: Some(token.session.hash()), ..code.clone() };
+                vec![self.codes.replacing(&code, &mut used)]
+            };
+            // In the person's list the application has its own name, and not that of its HTTP library.
+            let shown = Device { agent: client.application.name.clone(), ..device.clone() };
+            match self.doors.try_begin(&self.users, code.user_id, &kept, (&shown, ids), |_| {}, besides).await {
+                Ok(Some((_, session))) => return Ok((session, token)),
+                Ok(None) => {}
+                Err(fault) if fault.code == Code::Unauthorized => return Err(Refused::InvalidGrant.into()),
+                Err(fault) => return Err(fault.into()),
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+
+    async fn undo(
+        &self,
+        code: &AuthorizationCode,
+        session: &protocol::SecretHash,
+        device: &Device,
+        ids: &Ids,
+    ) -> Result<(), StoreError> {
+        let besides = || {
+            let mut entry = AuditEntry {
+                actor: Some(code.client_id.to_string()),
+                target: Some(code.user_id.to_string()),
+                detail: Some("an authorization code".to_owned()),
+                ..audit::entry(AuditAction::TokenReused, ids, &self.doors.clock, device)
+            };
+            vec![self.log.creating(&mut entry)]
+        };
+        self.doors.end(code.user_id, |place| place.has(session), |_| {}, besides).await.map(|_| ())
+    }
+}
+
+/// Whether a code was made for whoever presents it. Without a redirect URI it is bound by the verifier alone, as
+/// OAuth 2.1 has it (section 10.2).
+fn is_for(code: &AuthorizationCode, client: &ApplicationClient, with: &Redemption) -> bool {
+    code.client_id == client.application.id
+        && with.redirect_uri.as_ref().is_none_or(|uri| *uri == code.redirect_uri)
+        && with.code_verifier.as_ref().is_some_and(|verifier| pkce::verifies(verifier, &code.challenge))
+}

@@ -1,0 +1,162 @@
+//! Applications: which one asks, and what it may be registered with.
+
+use model::{Application, ApplicationClient, ClientKind, GrantType, Role};
+use protocol::Raised;
+use runtime::{
+    Caller, Device, HttpRequest, Limit, Limits,
+    oauth::{
+        redirect::{self, Kind},
+        scope,
+    },
+    opaque::Opaque,
+    prelude::*,
+};
+use serde::Deserialize;
+
+use super::Refused;
+use crate::permissions::TEXTS;
+
+/// Requests of applications from one address, before it is known whose they are.
+const ADDRESS: Limit = Limit { name: "client-address", most: 1_200, span_s: 60 };
+/// Requests of one application; of one that proves nothing, from one address, since anybody can say its name.
+const CLIENT: Limit = Limit { name: "client", most: 3_000, span_s: 60 };
+
+/// How an application says who it is, if not in a header (RFC 6749 section 2.3.1).
+#[derive(Deserialize)]
+struct Credentials {
+    client_id: Option<String>,
+    client_secret: Option<String>,
+}
+
+/// Which application sends a form. One that has a secret proves it.
+pub(crate) async fn identify(
+    clients: &Read<ApplicationClient>,
+    limits: &Limits,
+    device: &Device,
+    request: &HttpRequest,
+) -> Result<ApplicationClient, Raised<Refused>> {
+    limits.take(&ADDRESS, &device.address).await?;
+    let form: Credentials = request.form()?;
+    let form_secret = form.client_secret.filter(|secret| !secret.is_empty());
+    let twice = |what: &str| Refused::InvalidRequest { reason: format!("The request has the {what} twice.") };
+    let (id, secret) = match request.basic() {
+        Some(_) if form_secret.is_some() => return Err(twice("client secret").into()),
+        Some((id, _)) if form.client_id.as_ref().is_some_and(|other| *other != id) => {
+            return Err(twice("client_id").into());
+        }
+        Some((id, secret)) => (id, Some(secret)),
+        None if request.headers().contains_key("authorization") => return Err(Refused::InvalidClient.into()),
+        None => (form.client_id.unwrap_or_default(), form_secret),
+    };
+    let client = match id.parse() {
+        Ok(id) => clients.get(&id).await?.ok_or(Refused::InvalidClient)?,
+        Err(_) => return Err(Refused::InvalidClient.into()),
+    };
+    match (&client.secret, secret.as_deref().map(Opaque::parse)) {
+        (Some(stored), Some(Some(given))) if given.is_hashed_as(stored) => limits.take(&CLIENT, &id).await?,
+        (None, None) => limits.take(&CLIENT, &format!("{id} {}", device.address)).await?,
+        _ => return Err(Refused::InvalidClient.into()),
+    }
+    Ok(client)
+}
+
+/// Whether a scope is a permission that somebody who calls has: only what one may do oneself, an application may
+/// be registered to do by itself.
+pub(crate) fn may(caller: &Caller, scope: &str) -> bool {
+    if !TEXTS.iter().any(|(known, _)| *known == scope) {
+        return false;
+    }
+    let permissions = caller.roles().iter().filter_map(|role| role.parse().ok()).flat_map(Role::permissions);
+    let own: Vec<String> = permissions.map(|&permission| permission.to_owned()).collect();
+    scope::includes(&own, scope)
+}
+
+/// Why an application cannot have this redirect URI.
+pub(crate) fn refusal(uri: &str, kind: ClientKind) -> Option<&'static str> {
+    match (redirect::check(uri), kind) {
+        (Err(reason), _) => Some(reason),
+        // What is installed on people's devices keeps no secret (RFC 8252 section 8.5).
+        (Ok(Kind::Native), ClientKind::Confidential) => Some("an application on people's devices is a public one"),
+        (Ok(_), _) => None,
+    }
+}
+
+/// How an application may come to a token if it is not said.
+pub(crate) const GRANT_TYPES: [GrantType; 2] = [GrantType::AuthorizationCode, GrantType::RefreshToken];
+
+/// What does not go together in an application.
+pub(crate) fn contradiction(application: &Application) -> Option<&'static str> {
+    let has = |grant_type: GrantType| application.grant_types.contains(&grant_type);
+    if has(GrantType::ClientCredentials) && application.kind == ClientKind::Public {
+        return Some("client_credentials are of an application that keeps a secret");
+    }
+    if has(GrantType::RefreshToken) && !has(GrantType::AuthorizationCode) {
+        return Some("refresh_token goes on with what authorization_code began");
+    }
+    if has(GrantType::AuthorizationCode) == application.redirect_uris.is_empty() {
+        return Some("authorization_code needs redirect URIs, and nothing else does");
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use runtime::{Ids, Principal};
+
+    use super::*;
+
+    fn caller(role: Role) -> Caller {
+        Caller::new(Arc::new(Principal { roles: vec![role.name().to_owned()], ..Principal::default() }))
+    }
+
+    #[test]
+    fn nobody_gives_an_application_more_than_they_have() {
+        for (role, scope, expected) in [
+            (Role::Administrator, "users:write", true),
+            (Role::Administrator, "posts:write:own", true),
+            (Role::Administrator, "clients:write", true),
+            (Role::Administrator, "posts:fly", false),
+            (Role::Administrator, "posts:read:own", false),
+            (Role::Administrator, "openid", false),
+            (Role::Administrator, "", false),
+            (Role::Employee, "posts:write:own", true),
+            (Role::Employee, "posts:write", false),
+            (Role::Viewer, "posts:read", true),
+        ] {
+            assert_eq!(may(&caller(role), scope), expected, "{role:?} {scope}");
+        }
+        let nobody = Caller::new(Arc::new(Principal::default()));
+        assert!(!may(&nobody, "posts:read"));
+    }
+
+    fn contradicts(kind: ClientKind, grant_types: &[GrantType], uris: usize) -> bool {
+        let application = Application {
+            id: Ids::counting().next(),
+            name: "Reader".to_owned(),
+            kind,
+            redirect_uris: vec!["https://app.example.com/callback".to_owned(); uris],
+            scopes: vec!["posts:read".to_owned()],
+            grant_types: grant_types.to_vec(),
+            created_at: Timestamp::from_unix_ms(0),
+        };
+        contradiction(&application).is_some()
+    }
+
+    #[test]
+    fn what_an_application_is_registered_with_goes_together() {
+        use ClientKind::{Confidential, Public};
+        use GrantType::{AuthorizationCode, ClientCredentials, RefreshToken};
+        assert!(!contradicts(Public, &GRANT_TYPES, 1));
+        assert!(!contradicts(Public, &[AuthorizationCode], 2));
+        assert!(!contradicts(Confidential, &[ClientCredentials], 0));
+        assert!(!contradicts(Confidential, &[AuthorizationCode, RefreshToken, ClientCredentials], 1));
+        assert!(contradicts(Public, &[ClientCredentials], 0), "it cannot prove who it is");
+        assert!(contradicts(Public, &GRANT_TYPES, 0), "nobody knows where to send the browser");
+        assert!(contradicts(Confidential, &[ClientCredentials], 1));
+        assert!(contradicts(Confidential, &[RefreshToken, ClientCredentials], 0));
+        let native = "com.example.app:/callback";
+        assert!(refusal(native, Public).is_none() && refusal(native, Confidential).is_some());
+    }
+}

@@ -1,0 +1,236 @@
+//! Requests for a code (OAuth 2.1, section 4.1.1): the same from the application's link and from the form on
+//! the page that asks the person.
+
+use model::{ApplicationClient, GrantType};
+use runtime::{
+    Site,
+    oauth::{pkce, redirect, scope},
+    prelude::*,
+};
+use serde::Deserialize;
+
+/// What an application asks with.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct Parameters {
+    client_id: Option<String>,
+    redirect_uri: Option<String>,
+    response_type: Option<String>,
+    response_mode: Option<String>,
+    scope: Option<String>,
+    state: Option<String>,
+    code_challenge: Option<String>,
+    code_challenge_method: Option<String>,
+    resource: Option<String>,
+}
+
+/// A request that can be put to the person.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) client: ApplicationClient,
+    /// Where the browser is sent back to: one of the client's.
+    pub(crate) redirect_uri: String,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) challenge: String,
+    state: Option<String>,
+    issuer: String,
+}
+
+/// A request that cannot.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    /// Nobody knows where to send the browser: the person is told (OAuth 2.1, section 4.1.2.1).
+    Here(&'static str),
+    /// The application is told, at this address.
+    There(String),
+}
+
+impl Parameters {
+    /// Judges the request.
+    pub(crate) async fn check(
+        self,
+        clients: &Read<ApplicationClient>,
+        site: &Site,
+    ) -> Result<Result<Asked, Wrong>, StoreError> {
+        let client = match self.client_id.as_deref().map(str::parse) {
+            Some(Ok(id)) => clients.get(&id).await?,
+            _ => None,
+        };
+        Ok(self.judge(client, site))
+    }
+
+    /// The parameters that are asked with once more, by the form.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let fields = [
+            ("client_id", &self.client_id),
+            ("redirect_uri", &self.redirect_uri),
+            ("response_type", &self.response_type),
+            ("response_mode", &self.response_mode),
+            ("scope", &self.scope),
+            ("state", &self.state),
+            ("code_challenge", &self.code_challenge),
+            ("code_challenge_method", &self.code_challenge_method),
+            ("resource", &self.resource),
+        ];
+        fields.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)))
+    }
+
+    fn judge(self, client: Option<ApplicationClient>, site: &Site) -> Result<Asked, Wrong> {
+        let Some(client) = client else { return Err(Wrong::Here("The application that sent you here is not known.")) };
+        let registered = &client.application.redirect_uris;
+        let redirect_uri = match (self.redirect_uri, registered.as_slice()) {
+            (Some(given), _) if registered.iter().any(|known| redirect::matches(known, &given)) => given,
+            (None, [only]) => only.clone(),
+            _ => {
+                return Err(Wrong::Here(
+                    "The application wants you to be sent to an address that is not one of its own.",
+                ));
+            }
+        };
+        let back = |error: &str, why: &str| {
+            let issuer = site.url();
+            let mut answer = vec![("error", error), ("error_description", why), ("iss", issuer)];
+            answer.extend(self.state.as_deref().map(|state| ("state", state)));
+            Err(Wrong::There(redirect::with(&redirect_uri, &answer)))
+        };
+        match self.response_type.as_deref() {
+            Some("code") => {}
+            None => return back("invalid_request", "The parameter response_type is missing."),
+            Some(_) => return back("unsupported_response_type", "The response_type is code."),
+        }
+        if !matches!(self.response_mode.as_deref(), None | Some("query")) {
+            return back("invalid_request", "The response_mode is query.");
+        }
+        if !client.may(GrantType::AuthorizationCode) {
+            return back("unauthorized_client", "The application is not registered for authorization_code.");
+        }
+        let challenge = self.code_challenge.filter(|text| pkce::is_challenge(text));
+        let Some(challenge) = challenge.filter(|_| self.code_challenge_method.as_deref() == Some(pkce::METHOD)) else {
+            return back("invalid_request", "A code_challenge with the code_challenge_method S256 is required.");
+        };
+        if self.resource.as_deref().is_some_and(|resource| !is_here(resource, site)) {
+            return back("invalid_target", "There are no tokens for this resource here.");
+        }
+        let scopes = match self.scope.as_deref().map(scope::parse) {
+            // What is not said is what is registered: the person sees it.
+            None => client.application.scopes.clone(),
+            Some(scopes) => scopes.unwrap_or_default(),
+        };
+        if scopes.is_empty() || !scope::is_within(&scopes, &client.application.scopes) {
+            return back("invalid_scope", "The application is not registered for this scope.");
+        }
+        Ok(Asked { client, redirect_uri, scopes, challenge, state: self.state, issuer: site.url().to_owned() })
+    }
+}
+
+/// Whether a resource (RFC 8707) is this service.
+pub(crate) fn is_here(resource: &str, site: &Site) -> bool {
+    resource.strip_suffix('/').unwrap_or(resource) == site.url()
+}
+
+impl Asked {
+    /// Where the browser goes with an answer. `iss` says whose it is, so that an application that knows several
+    /// servers cannot be confused about it (RFC 9207).
+    pub(crate) fn back(&self, name: &str, value: &str) -> String {
+        let mut answer = vec![(name, value), ("iss", &self.issuer)];
+        answer.extend(self.state.as_deref().map(|state| ("state", state)));
+        redirect::with(&self.redirect_uri, &answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Application, ClientKind};
+    use runtime::Ids;
+
+    use super::*;
+
+    const URL: &str = "https://api.example.com";
+
+    fn client() -> ApplicationClient {
+        ApplicationClient {
+            application: Application {
+                id: Ids::counting().next(),
+                name: "Reader".to_owned(),
+                kind: ClientKind::Public,
+                redirect_uris: vec!["https://app.example.com/callback".to_owned()],
+                scopes: vec!["posts:read".to_owned(), "posts:write".to_owned()],
+                grant_types: vec![GrantType::AuthorizationCode],
+                created_at: Timestamp::from_unix_ms(0),
+            },
+            secret: None,
+            version: Version(1),
+        }
+    }
+
+    fn good() -> Parameters {
+        let some = |text: &str| Some(text.to_owned());
+        Parameters {
+            client_id: Some(client().application.id.to_string()),
+            redirect_uri: some("https://app.example.com/callback"),
+            response_type: some("code"),
+            response_mode: None,
+            scope: some("posts:read"),
+            state: some("a&b"),
+            code_challenge: some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+            code_challenge_method: some("S256"),
+            resource: None,
+        }
+    }
+
+    fn judge(change: impl FnOnce(&mut Parameters)) -> Result<Asked, Wrong> {
+        let mut parameters = good();
+        change(&mut parameters);
+        parameters.judge(Some(client()), &Site::new(URL, "", ""))
+    }
+
+    #[test]
+    fn a_good_request_is_put_to_the_person() {
+        let asked = judge(|_| {}).unwrap();
+        assert_eq!(asked.scopes, ["posts:read"]);
+        let expected = "https://app.example.com/callback?code=c&iss=https%3A%2F%2Fapi.example.com&state=a%26b";
+        assert_eq!(asked.back("code", "c"), expected);
+        let asked = judge(|it| (it.redirect_uri, it.scope, it.state) = (None, None, None)).unwrap();
+        assert_eq!(asked.scopes, ["posts:read", "posts:write"]);
+        assert_eq!(asked.redirect_uri, "https://app.example.com/callback", "there is one only");
+        assert!(judge(|it| it.scope = Some("posts:write:own".to_owned())).is_ok());
+        assert!(judge(|it| it.resource = Some(format!("{URL}/"))).is_ok());
+    }
+
+    #[test]
+    fn the_browser_is_sent_to_no_address_that_is_not_the_client_s() {
+        assert!(matches!(good().judge(None, &Site::new(URL, "", "")), Err(Wrong::Here(_))));
+        for uri in ["", "https://evil.example/callback", "https://app.example.com/callback/", "javascript:alert(1)"] {
+            assert!(matches!(judge(|it| it.redirect_uri = Some(uri.to_owned())), Err(Wrong::Here(_))), "{uri}");
+        }
+        let mut two = client();
+        two.application.redirect_uris.push("https://app.example.com/other".to_owned());
+        let parameters = Parameters { redirect_uri: None, ..good() };
+        assert!(matches!(parameters.judge(Some(two), &Site::new(URL, "", "")), Err(Wrong::Here(_))), "which one?");
+    }
+
+    #[test]
+    fn the_application_is_told_what_else_is_wrong() {
+        let some = |text: &str| Some(text.to_owned());
+        let told = |change: &dyn Fn(&mut Parameters)| match judge(change) {
+            Err(Wrong::There(url)) => {
+                assert!(url.starts_with("https://app.example.com/callback?error="), "{url}");
+                assert!(url.contains("&iss=https%3A%2F%2Fapi.example.com") && url.ends_with("&state=a%26b"), "{url}");
+                url["https://app.example.com/callback?error=".len()..].split('&').next().map(str::to_owned).unwrap()
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(told(&|it| it.response_type = None), "invalid_request");
+        assert_eq!(told(&|it| it.response_type = some("token")), "unsupported_response_type");
+        assert_eq!(told(&|it| it.response_type = some("code id_token")), "unsupported_response_type");
+        assert_eq!(told(&|it| it.response_mode = some("fragment")), "invalid_request");
+        assert_eq!(told(&|it| it.code_challenge = None), "invalid_request");
+        assert_eq!(told(&|it| it.code_challenge = some("short")), "invalid_request");
+        assert_eq!(told(&|it| it.code_challenge_method = None), "invalid_request", "without it, it would be plain");
+        assert_eq!(told(&|it| it.code_challenge_method = some("plain")), "invalid_request");
+        assert_eq!(told(&|it| it.code_challenge_method = some("s256")), "invalid_request");
+        assert_eq!(told(&|it| it.scope = some("posts:read users:read")), "invalid_scope");
+        assert_eq!(told(&|it| it.scope = some("")), "invalid_scope");
+        assert_eq!(told(&|it| it.scope = some("posts:read\u{7f}")), "invalid_scope");
+        assert_eq!(told(&|it| it.resource = some("https://api.example.com.evil.example")), "invalid_target");
+    }
+}

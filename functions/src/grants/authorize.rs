@@ -1,0 +1,40 @@
+//! `grants.authorize`.
+
+use model::{ApplicationClient, User};
+use runtime::{Cookies, HttpReply, HttpRequest, Site, oauth::redirect, prelude::*, sessions::csrf_token};
+
+use crate::authorization::{
+    pages, person,
+    request::{Parameters, Wrong},
+};
+
+/// Ask whoever sits before the browser whether an application may come in (RFC 6749 section 4.1.1).
+#[procedure(query, auth = public, http = "GET /oauth/authorize")]
+pub async fn authorize(
+    clients: Read<ApplicationClient>,
+    users: Read<User>,
+    caller: Option<Caller>,
+    cookies: Cookies,
+    site: Site,
+    request: HttpRequest,
+) -> Result<HttpReply, NoFailure> {
+    let Ok(parameters) = request.query::<Parameters>() else {
+        return Ok(pages::refusal("The link that brought you here cannot be read."));
+    };
+    let asked = match parameters.clone().check(&clients, &site).await? {
+        Ok(asked) => asked,
+        Err(Wrong::Here(why)) => return Ok(pages::refusal(why)),
+        Err(Wrong::There(url)) => return Ok(HttpReply::redirect(&url)?),
+    };
+    if let Some((secret, id)) = person(caller.as_ref(), &cookies)
+        && let Some(user) = users.get(&id).await?
+    {
+        return Ok(pages::consent(&asked, &parameters, &user, &csrf_token(&secret)));
+    }
+    if site.app_url() == site.url() {
+        return Ok(pages::sign_in(&asked.client.application.name));
+    }
+    let here = format!("{}/oauth/authorize?{}", site.url(), request.query_string());
+    let sign_in = format!("{}/sign-in", site.app_url());
+    Ok(HttpReply::redirect(&redirect::with(&sign_in, &[("return_to", &here)]))?)
+}

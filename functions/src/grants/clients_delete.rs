@@ -1,0 +1,44 @@
+//! `grants.clients_delete`.
+
+use model::{ApplicationClient, AuditAction, AuditEntry, ClientId};
+use runtime::{Device, prelude::*};
+
+use crate::identity::audit;
+
+/// Which application.
+#[wire]
+pub struct Input {
+    /// Its `client_id`.
+    pub id: ClientId,
+}
+
+/// Why nothing was removed.
+#[derive(Debug, Failure)]
+pub enum Error {
+    /// No application has this id.
+    #[failure(NOT_FOUND)]
+    Missing(ClientId),
+}
+
+/// Remove a third party's application for good.
+///
+/// From now on it gets no code and no token, and can refresh none: whoever let it in has nothing to do. The access
+/// tokens that it has are good for up to 15 minutes more.
+#[procedure(mutation, auth = permission("clients:write"), sensitive, rest = "DELETE /v1/clients/{id}")]
+pub async fn clients_delete(
+    clients: Write<ApplicationClient>,
+    log: Append<AuditEntry>,
+    caller: Caller,
+    device: Device,
+    clock: Clock,
+    ids: Ids,
+    input: Input,
+) -> Result<(), Error> {
+    let client = clients.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
+    let mut entry = AuditEntry {
+        target: Some(input.id.to_string()),
+        detail: Some(client.application.name.clone()),
+        ..audit::by(&caller, AuditAction::ClientDeleted, &ids, &clock, &device)
+    };
+    Ok(store::transaction(vec![clients.deleting(&client), log.creating(&mut entry)]).await?)
+}

@@ -1,0 +1,64 @@
+//! `grants.decide`.
+
+use model::{ApplicationClient, AuditAction, AuditEntry, AuthorizationCode};
+use runtime::{Cookies, Device, HttpReply, HttpRequest, Limit, Limits, Site, prelude::*};
+use serde::Deserialize;
+
+use crate::{
+    authorization::{
+        codes, pages, person,
+        request::{Parameters, Wrong},
+    },
+    identity::audit,
+};
+
+/// What the person pressed.
+#[derive(Deserialize)]
+struct Pressed {
+    decision: String,
+}
+
+/// Applications that somebody lets in.
+const CONSENT: Limit = Limit { name: "consent", most: 60, span_s: 900 };
+
+/// Let an application in, or not: what the page of `grants.authorize` sends.
+///
+/// The form has the token against cross-site requests in a field; the framework has checked it.
+#[procedure(mutation, auth = signed_in, http = "POST /oauth/authorize")]
+#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
+pub async fn decide(
+    clients: Read<ApplicationClient>,
+    codes: Append<AuthorizationCode>,
+    log: Append<AuditEntry>,
+    limits: Limits,
+    caller: Caller,
+    cookies: Cookies,
+    site: Site,
+    device: Device,
+    clock: Clock,
+    ids: Ids,
+    request: HttpRequest,
+) -> Result<HttpReply, NoFailure> {
+    let Some((_, user_id)) = person(Some(&caller), &cookies) else {
+        return Ok(pages::refusal("Only a person can decide this, in a browser."));
+    };
+    let pressed: Pressed = request.form()?;
+    // As little is believed of the form as of the link.
+    let asked = match request.form::<Parameters>()?.check(&clients, &site).await? {
+        Ok(asked) => asked,
+        Err(Wrong::Here(why)) => return Ok(pages::refusal(why)),
+        Err(Wrong::There(url)) => return Ok(HttpReply::redirect(&url)?),
+    };
+    if pressed.decision != "approve" {
+        return Ok(HttpReply::redirect(&asked.back("error", "access_denied"))?);
+    }
+    limits.take(&CONSENT, caller.subject()).await?;
+    let (code, mut stored) = codes::new(&asked, user_id, &clock)?;
+    let mut entry = AuditEntry {
+        target: Some(stored.client_id.to_string()),
+        detail: Some(stored.scopes.join(" ")),
+        ..audit::by(&caller, AuditAction::ConsentGiven, &ids, &clock, &device)
+    };
+    store::transaction(vec![codes.creating(&mut stored), log.creating(&mut entry)]).await?;
+    Ok(HttpReply::redirect(&asked.back("code", &code.text()))?)
+}

@@ -1,0 +1,65 @@
+//! `grants.revoke`.
+
+use model::{Account, ApplicationClient, AuditAction, AuditEntry, Session};
+use runtime::{Device, HttpReply, HttpRequest, Limits, TokenKeys, prelude::*};
+use serde::Deserialize;
+
+use crate::{
+    authorization::{
+        Refused, registry,
+        tokens::{self, Presented},
+    },
+    identity::{audit, sessions::Sessions},
+};
+
+/// RFC 7009 section 2.1. The hint helps nobody: the two kinds of tokens look different.
+#[derive(Deserialize)]
+struct Form {
+    token: String,
+}
+
+/// Take an application's token back, and with it all that the application has from the same person by the same
+/// yes (RFC 7009).
+///
+/// It can refresh none from then on, and procedures that are marked sensitive refuse its access tokens; others
+/// take these until they expire, after 15 minutes at most.
+#[procedure(mutation, auth = public, http = "POST /oauth/revoke")]
+#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
+pub async fn revoke(
+    clients: Read<ApplicationClient>,
+    accounts: Write<Account>,
+    sessions: Write<Session>,
+    log: Append<AuditEntry>,
+    limits: Limits,
+    keys: TokenKeys,
+    device: Device,
+    clock: Clock,
+    ids: Ids,
+    request: HttpRequest,
+) -> Result<HttpReply, Refused> {
+    let client = registry::identify(&clients, &limits, &device, &request).await?;
+    let form: Form = request.form()?;
+    let doors = Sessions { accounts, sessions, clock };
+    // A token that is not good any more is as good as taken back (section 2.2).
+    let Some(token) = Presented::read(&form.token, &keys) else { return Ok(HttpReply::done()) };
+    if let Presented::Access(claims) = &token
+        && claims.client_id != Some(client.application.id.to_string())
+    {
+        return Err(Refused::InvalidGrant);
+    }
+    let id = token.session().ok_or(Refused::UnsupportedTokenType)?;
+    let Some(session) = doors.sessions.get(&id).await? else { return Ok(HttpReply::done()) };
+    if !tokens::is_of(&session, &client) {
+        return Err(Refused::InvalidGrant);
+    }
+    let entry = || {
+        let mut entry = AuditEntry {
+            actor: Some(client.application.id.to_string()),
+            target: Some(session.user_id.to_string()),
+            ..audit::entry(AuditAction::SignedOut, &ids, &clock, &device)
+        };
+        vec![log.creating(&mut entry)]
+    };
+    doors.end(session.user_id, |place| place.has(&id), |_| {}, entry).await?;
+    Ok(HttpReply::done())
+}

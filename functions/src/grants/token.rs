@@ -1,0 +1,99 @@
+//! `grants.token`.
+
+use model::{Account, ApplicationClient, AuditAction, AuditEntry, AuthorizationCode, GrantType, Session, User};
+use runtime::{Device, HttpReply, HttpRequest, Limits, Signer, Site, prelude::*, rotation::RefreshToken};
+use serde::Deserialize;
+
+use crate::{
+    authorization::{
+        Refused,
+        codes::{Codes, Redemption},
+        registry,
+        request::is_here,
+        tokens,
+    },
+    identity::{
+        audit,
+        sessions::{Sessions, Turned},
+    },
+};
+
+/// What an application asks with, besides what proves who it is.
+#[derive(Deserialize)]
+struct Form {
+    grant_type: Option<String>,
+    refresh_token: Option<String>,
+    scope: Option<String>,
+    resource: Option<String>,
+}
+
+/// Give an application a token: for a code, for a refresh token, or for itself (RFC 6749 sections 4.1.3, 4.4.2, 6).
+#[procedure(mutation, auth = public, http = "POST /oauth/token")]
+#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
+pub async fn token(
+    clients: Read<ApplicationClient>,
+    codes: Write<AuthorizationCode>,
+    users: Read<User>,
+    accounts: Write<Account>,
+    sessions: Write<Session>,
+    log: Append<AuditEntry>,
+    limits: Limits,
+    signer: Signer,
+    site: Site,
+    device: Device,
+    clock: Clock,
+    ids: Ids,
+    request: HttpRequest,
+) -> Result<HttpReply, Refused> {
+    let client = registry::identify(&clients, &limits, &device, &request).await?;
+    let form: Form = request.form()?;
+    let missing = || Refused::InvalidRequest { reason: "A parameter is missing: grant_type.".to_owned() };
+    let grant_type = form.grant_type.as_deref().ok_or_else(missing)?;
+    let grant_type = GrantType::of_name(grant_type).ok_or(Refused::UnsupportedGrantType)?;
+    if !client.may(grant_type) {
+        return Err(Refused::UnauthorizedClient);
+    }
+    if form.resource.as_deref().is_some_and(|resource| !is_here(resource, &site)) {
+        return Err(Refused::InvalidTarget);
+    }
+    let doors = Sessions { accounts, sessions, clock };
+    match grant_type {
+        GrantType::AuthorizationCode => {
+            let codes = Codes { codes, users, doors, log };
+            let (session, token) = codes.redeem(&client, &request.form::<Redemption>()?, &device, &ids).await?;
+            let token = Some(&token).filter(|_| client.may(GrantType::RefreshToken));
+            Ok(tokens::in_the_name_of_somebody(&signer, &session, None, token).await?)
+        }
+        GrantType::RefreshToken => {
+            let given = form.refresh_token.as_deref().and_then(RefreshToken::parse).ok_or(Refused::InvalidGrant)?;
+            // Before the token turns: a refusal must not use it up.
+            let known = doors.sessions.get(&given.session.hash()).await?;
+            let known = known.filter(|session| tokens::is_of(session, &client)).ok_or(Refused::InvalidGrant)?;
+            let scopes = known.application().map(|(_, scopes)| scopes).unwrap_or_default();
+            let narrower = tokens::narrowed(form.scope.as_deref(), scopes)?;
+            match doors.turn(&given, Some(&client.application.id.to_string())).await? {
+                Turned::Next(session, next) => {
+                    Ok(tokens::in_the_name_of_somebody(&signer, &session, narrower, Some(&next)).await?)
+                }
+                Turned::Reused(session) => {
+                    let entry = || {
+                        let mut entry = AuditEntry {
+                            actor: Some(client.application.id.to_string()),
+                            target: Some(session.user_id.to_string()),
+                            ..audit::entry(AuditAction::TokenReused, &ids, &clock, &device)
+                        };
+                        vec![log.creating(&mut entry)]
+                    };
+                    doors.end(session.user_id, |place| place.device == session.device, |_| {}, entry).await?;
+                    Err(Refused::InvalidGrant)
+                }
+                Turned::Unknown => Err(Refused::InvalidGrant),
+            }
+        }
+        GrantType::ClientCredentials => {
+            let scopes = tokens::narrowed(form.scope.as_deref(), &client.application.scopes)?;
+            let scopes = scopes.unwrap_or_else(|| client.application.scopes.clone());
+            Ok(tokens::for_itself(&signer, &client.application, scopes).await?)
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Third parties' applications.
+
+use macros::wire;
+use protocol::{Entity, Index, IndexEntry, SecretHash, SortKey, Timestamp, Version, id};
+use serde::{Deserialize, Serialize};
+
+id! {
+    /// Names one application: its `client_id`.
+    pub struct ClientId;
+}
+
+/// Whether an application can keep a secret (OAuth 2.1, section 2.1).
+#[wire]
+pub enum ClientKind {
+    /// It cannot: it runs in browsers or on people's devices.
+    Public,
+    /// It can: it runs on a server.
+    Confidential,
+}
+
+/// A way to come to an access token, by its name in OAuth.
+#[wire]
+pub enum GrantType {
+    /// Somebody lets the application in, in a browser.
+    #[serde(rename = "authorization_code")]
+    AuthorizationCode,
+    /// The application goes on with what somebody gave it.
+    #[serde(rename = "refresh_token")]
+    RefreshToken,
+    /// The application calls for itself.
+    #[serde(rename = "client_credentials")]
+    ClientCredentials,
+}
+
+impl GrantType {
+    /// By its name in OAuth.
+    pub fn of_name(name: &str) -> Option<Self> {
+        match name {
+            "authorization_code" => Some(Self::AuthorizationCode),
+            "refresh_token" => Some(Self::RefreshToken),
+            "client_credentials" => Some(Self::ClientCredentials),
+            _ => None,
+        }
+    }
+}
+
+/// A third party's application, as it is registered.
+#[wire]
+pub struct Application {
+    /// Its `client_id`.
+    pub id: ClientId,
+    /// What people are told that it is called.
+    pub name: String,
+    /// Whether it can keep a secret.
+    pub kind: ClientKind,
+    /// Where browsers may be sent back to.
+    pub redirect_uris: Vec<String>,
+    /// The permissions that it may ask for.
+    pub scopes: Vec<String>,
+    /// How it may come to a token.
+    pub grant_types: Vec<GrantType>,
+    /// When it was registered.
+    pub created_at: Timestamp,
+}
+
+/// An application and what is known of its secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationClient {
+    /// What others may know.
+    pub application: Application,
+    /// The hash of its secret; none for a public one.
+    pub secret: Option<SecretHash>,
+    /// Grows with each change.
+    pub version: Version,
+}
+
+impl ApplicationClient {
+    /// All of them, oldest first.
+    pub const BY_CREATION: Index<Self> = Index {
+        name: "created",
+        shards: 1,
+        entry: |client| Some(IndexEntry { list: String::new(), sort: SortKey::time(client.application.created_at) }),
+    };
+
+    /// Whether it may come to a token in this way.
+    pub fn may(&self, grant_type: GrantType) -> bool {
+        self.application.grant_types.contains(&grant_type)
+    }
+}
+
+impl Application {
+    /// The longest name, in characters.
+    pub const MAX_NAME_CHARS: usize = 100;
+    /// How many redirect URIs it has at most.
+    pub const MAX_REDIRECT_URIS: usize = 20;
+    /// How many permissions it may ask for at most.
+    pub const MAX_SCOPES: usize = 100;
+}
+
+impl Entity for ApplicationClient {
+    type Id = ClientId;
+    const NAME: &'static str = "ApplicationClient";
+    const PREFIX: &'static str = "client";
+    const INDEXES: &'static [Index<Self>] = &[Self::BY_CREATION];
+
+    fn id(&self) -> &ClientId {
+        &self.application.id
+    }
+    fn version(&self) -> Version {
+        self.version
+    }
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+}

@@ -1,0 +1,59 @@
+//! Authorization codes: what a browser carries from the service to an application.
+
+use protocol::{Entity, SecretHash, Timestamp, Version};
+use serde::{Deserialize, Serialize};
+
+use crate::{ClientId, UserId};
+
+/// A code for one use, found by its hash. It is kept for a while after it: a second use is a sign that somebody
+/// else has it as well (OAuth 2.1, section 4.1.3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuthorizationCode {
+    /// The hash of the code.
+    pub id: SecretHash,
+    /// The application that asked for it.
+    pub client_id: ClientId,
+    /// Where the browser was sent with it.
+    pub redirect_uri: String,
+    /// The challenge that came with the request (RFC 7636).
+    pub challenge: String,
+    /// Who said yes.
+    pub user_id: UserId,
+    /// To what.
+    pub scopes: Vec<String>,
+    /// Until when it can be used.
+    pub good_until: Timestamp,
+    /// When it is forgotten.
+    pub expires_at: Timestamp,
+    /// The session that was made of it, once it was used.
+    pub session: Option<SecretHash>,
+    /// Grows with each change.
+    pub version: Version,
+}
+
+impl AuthorizationCode {
+    /// How long it can be used, in milliseconds.
+    pub const LIFETIME_MS: i64 = 60_000;
+    /// How long it is kept, in milliseconds.
+    pub const KEPT_MS: i64 = 3_600_000;
+}
+
+impl Entity for AuthorizationCode {
+    type Id = SecretHash;
+    const NAME: &'static str = "AuthorizationCode";
+    const PREFIX: &'static str = "authorization-code";
+
+    fn id(&self) -> &SecretHash {
+        &self.id
+    }
+    fn version(&self) -> Version {
+        self.version
+    }
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.expires_at)
+    }
+}
