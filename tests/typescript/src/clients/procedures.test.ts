@@ -322,7 +322,7 @@ const procedures: Procedures = {
     },
     fails: {
       notYourScope: async ({ client }) => {
-        const input = { name: "Reader", kind: "public", redirectUris: ["https://reader.example/"] } as const;
+        const input = { name: "Reader", kind: "public" as const, redirectUris: ["https://reader.example/"] };
         return {
           call: client.grants.clients_create.mutate({ ...input, scopes: ["posts:read", "posts:fly"] }),
           holds: { value: "posts:fly" },

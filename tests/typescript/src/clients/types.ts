@@ -142,7 +142,7 @@ export function inference(): void {
   same<inferRouterError<AppRouter>["data"], ErrorData>(true);
   // No `any` hides in there: it would be the same as everything.
   same<Outputs["users"]["list"]["items"][number]["email"], string>(true);
-  same<keyof Inputs, "account" | "audit" | "auth" | "health" | "oauth" | "posts" | "sessions" | "users">(true);
+  same<keyof Inputs, "account" | "audit" | "auth" | "grants" | "health" | "oauth" | "posts" | "sessions" | "users">(true);
 }
 
 /** Fails to compile when a failure is added that nobody handles. */
