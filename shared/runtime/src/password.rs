@@ -111,13 +111,20 @@ fn verify_now(stored: Option<&str>, given: &str) -> Result<Verdict, Cause> {
         Some(kept) => kept,
         None => nobodys()?,
     };
-    match Argon2::default().verify_password(given.as_bytes(), &hash) {
+    match compare(&hash, given) {
         Ok(()) if !is_of_an_account => Ok(Verdict::Wrong),
         Ok(()) if is_weak(&hash, &cost) => Ok(Verdict::RightButWeak),
         Ok(()) => Ok(Verdict::Right),
         Err(argon2::password_hash::Error::PasswordInvalid) => Ok(Verdict::Wrong),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The work itself.
+fn compare(hash: &PasswordHash, given: &str) -> argon2::password_hash::Result<()> {
+    #[cfg(test)]
+    tests::WORK.with(|work| work.borrow_mut().push(hash.params.to_string()));
+    Argon2::default().verify_password(given.as_bytes(), hash)
 }
 
 /// A hash and what it costs; none if it is no Argon2 hash, or one that costs too much to check.
@@ -156,9 +163,17 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, Cause> + Send
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::{
+        cell::RefCell,
+        sync::{Arc, Mutex},
+    };
 
     use super::*;
+
+    thread_local! {
+        /// What was computed on this thread, by its parameters.
+        pub(super) static WORK: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    }
 
     const GIVEN: &str = "correct horse battery staple";
     /// Cheap enough for a test of many.
@@ -225,10 +240,13 @@ mod tests {
     /// The work is what the parameters say, so it is the same where they are.
     #[test]
     fn without_a_hash_the_work_is_that_of_a_hash_made_today() {
-        let (nobodys, _) = nobodys().unwrap();
-        let todays = PasswordHash::new(&hash_with(&COST, GIVEN, &[7; SALT_BYTES]).unwrap()).unwrap();
+        let todays = hash_with(&COST, GIVEN, &[7; SALT_BYTES]).unwrap();
+        for stored in [Some(&*todays), None, Some("no hash")] {
+            verify_now(stored, GIVEN).unwrap();
+        }
+        assert_eq!(WORK.take(), ["m=19456,t=2,p=1"; 3]);
+        let (todays, (nobodys, _)) = (PasswordHash::new(&todays).unwrap(), nobodys().unwrap());
         assert_eq!((&nobodys.algorithm, nobodys.version), (&todays.algorithm, todays.version));
-        assert_eq!(nobodys.params, todays.params);
         let lengths = |hash: &PasswordHash| (hash.salt.as_ref().unwrap().len(), hash.hash.as_ref().unwrap().len());
         assert_eq!(lengths(&nobodys), lengths(&todays));
     }
