@@ -91,8 +91,8 @@ export function createSession({ url, keep = "cookie", storage, onEnd, pathSepara
 }
 
 function cookieSession({ plain, client, key, ended }) {
-  const locked = lock(key);
-  const renewals = lastRenewal(key);
+  const locked = lock(`${key} renewal`);
+  const renewals = lastRenewal(`${key} renewal`);
   let csrf;
   let isLive = false;
 
