@@ -204,3 +204,24 @@ fn index(text: Bytes) -> Response<Bytes> {
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_in_braces_stands_for_one_segment() {
+        let routes = Routes(HashMap::from([
+            ("/oauth/callback/{provider}", vec![("GET", "oauth.callback")]),
+            ("/oauth/start", vec![("GET", "oauth.start")]),
+        ]));
+        let found = |path| routes.find(&Method::GET, path);
+        assert_eq!(found("/oauth/start"), Some("oauth.start"));
+        assert_eq!(found("/oauth/callback/acme"), Some("oauth.callback"));
+        for other in
+            ["/oauth/callback", "/oauth/callback/", "/oauth/callback/acme/x", "/oauth/start/x", "/x/callback/acme"]
+        {
+            assert_eq!(found(other), None, "{other}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import { mailedToken } from "../service.js";
 import { Browser, Office, somebody } from "./office.js";
 
 let office: Office;
@@ -53,11 +54,38 @@ test("a new person gets an account, and is known by it from then on", async () =
   assert.equal((await elsewhere.me())?.id, me?.id);
 });
 
-test("an address that the provider has not verified gives no rights", async () => {
+test("an address that the provider has not verified gives no rights, until its owner says so", async () => {
   const browser = new Browser(office);
-  assert.equal(await browser.signIn("acme", somebody(false)), "/welcome");
+  const { email = "", ...person } = somebody(false);
+  assert.equal(await browser.signIn("acme", { ...person, email }), "/welcome");
   const me = await browser.me();
   assert.deepEqual([me?.isVerified, me?.permissions], [false, []]);
+  const token = await mailedToken(office.service, email);
+  assert.equal((await browser.call("auth.verify_email", { token })).status, 200);
+  assert.equal((await browser.me())?.isVerified, true);
+  // Who comes verified needs no such mail.
+  const verified = somebody(true);
+  await new Browser(office).signIn("acme", verified);
+  assert.deepEqual(await office.service.mails(verified.email ?? ""), []);
+});
+
+test("who made an account with somebody's address first does not keep it", async () => {
+  const [attacker, owner] = [new Browser(office), new Browser(office)];
+  const { email = "" } = somebody(true);
+  const pretender = { ...somebody(false), email };
+  assert.equal(await attacker.signIn("facebook", pretender), "/welcome");
+  const id = (await attacker.me())?.id;
+  // The owner is told to sign in, has no password, and chooses one.
+  assert.equal(await owner.signIn("acme", { ...somebody(true), email }), "/welcome#error=sign_in_first");
+  assert.equal((await owner.call("auth.request_reset", { email })).status, 200);
+  const token = await mailedToken(office.service, email);
+  assert.equal((await owner.call("auth.reset_password", { token, password: PASSWORD })).status, 200);
+  assert.equal((await owner.call("auth.login", { email, password: PASSWORD })).status, 200);
+  assert.equal((await owner.me())?.id, id);
+  // What the attacker left there is gone: the session, and the account at Facebook.
+  assert.equal(await attacker.me(), undefined);
+  assert.deepEqual(await owner.linked(), []);
+  assert.equal(await attacker.signIn("facebook", pretender), "/welcome#error=sign_in_first");
 });
 
 test("what both sides verified is linked", async () => {
@@ -103,6 +131,20 @@ test("whoever is signed in links accounts, whatever their addresses, and signs i
     assert.equal(await elsewhere.signIn(provider, person), "/welcome");
     assert.equal((await elsewhere.me())?.id, me?.id);
   }
+});
+
+test("a program with tokens links an account as a page does", async () => {
+  const { browser, email } = await withPassword();
+  const { data } = await browser.call("auth.login", { email, password: PASSWORD, keep: "tokens" });
+  const { accessToken } = (data as { tokens: { accessToken: string } }).tokens;
+  const program = new Browser(office);
+  office.acme.person = somebody(true);
+  const headers = { authorization: `Bearer ${accessToken}` };
+  const link = await program.call("oauth.link", { provider: "acme" }, headers);
+  const callback = await program.follow((link.data as { url: string }).url, `${office.origin}/oauth/callback/`);
+  assert.equal(await program.back(callback), "/");
+  assert.equal(await program.me(), undefined, "linking signs nobody in");
+  assert.deepEqual(await browser.linked(), ["acme"]);
 });
 
 test("an account elsewhere belongs to one user, and a user has one of each provider", async () => {
