@@ -55,7 +55,8 @@ fn in_words(scope: &str) -> String {
     if scope.ends_with(":own") { format!("{words} (only what is yours)") } else { words }
 }
 
-/// Calls `auth.login`, which answers with the cookie, and asks again for the page that this one stands for.
+/// Calls `auth.login`, which answers with the cookie, and asks again for the page that this one stands for. Or goes
+/// by way of an account elsewhere, and comes back here.
 const SIGN_IN: &str = "\
 document.querySelector('form').addEventListener('submit',async(event)=>{\
 event.preventDefault();\
@@ -68,7 +69,17 @@ body:JSON.stringify(fields)});\
 if(answer.ok)return location.reload();\
 said.textContent=(await answer.json()).error.message;\
 }catch{said.textContent='The service does not answer.'}\
-});";
+});\
+fetch('/trpc/oauth.providers').then((answer)=>answer.json()).then(({result})=>{\
+for(const{id,label}of result.data.items){\
+const link=document.createElement('a');\
+link.textContent='Sign in with '+label;\
+link.href='/oauth/start?'+new URLSearchParams({provider:id,return_to:location.pathname+location.search});\
+const line=document.createElement('p');\
+line.append(link);\
+document.querySelector('main').append(line);\
+}\
+}).catch(()=>{});";
 
 /// The sign-in of a service that has no pages of its own.
 pub(crate) fn sign_in(application: &str) -> HttpReply {

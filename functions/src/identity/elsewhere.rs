@@ -20,7 +20,7 @@ use runtime::{
 /// The cookie of a flow's browser, before the prefix.
 const COOKIE: &str = "onefold-sign-in";
 /// The longest path to which a browser is sent back, in bytes.
-const MAX_PATH_BYTES: usize = 1_000;
+const MAX_PATH_BYTES: usize = 2_000;
 
 /// Why a page is told that nobody was signed in; the rest is in [`runtime::oidc::SignInError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -32,7 +32,7 @@ pub async fn create(
     ids: Ids,
     input: Input,
 ) -> Result<Post, Error> {
-    let author_id = caller.subject().parse().map_err(|_| Error::NotAUser)?;
+    let author_id = caller.subject().parse().ok().filter(|_| caller.is_person()).ok_or(Error::NotAUser)?;
     reach.expect(author_id)?;
     let now = clock.now();
     let post = Post {

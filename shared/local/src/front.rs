@@ -64,6 +64,11 @@ impl Routes {
         Self(routes)
     }
 
+    /// Whether a procedure has a path of its own, and so is nowhere else.
+    fn has(&self, name: &str) -> bool {
+        self.0.values().flatten().any(|(_, known)| *known == name)
+    }
+
     /// The procedure at a path: the one with this method, else any, which then refuses it.
     fn find(&self, method: &Method, path: &str) -> Option<&'static str> {
         let there = self.0.get(path).or_else(|| {
@@ -152,7 +157,7 @@ impl Front {
                 return self.refuse(&request_id, &request, None, fault);
             }
         };
-        if !self.backend.knows(&name) {
+        if !self.backend.knows(&name) || self.routes.has(&name) {
             let message = if name.contains(',') {
                 "Batches are not answered here: use httpLink.".to_owned()
             } else {

@@ -31,6 +31,11 @@ impl Caller {
         self.0.session.as_ref()
     }
 
+    /// Whether a person calls, or an application in a person's name; not one that calls for itself.
+    pub fn is_person(&self) -> bool {
+        self.0.client.as_ref().is_none_or(|client| !client.for_itself)
+    }
+
     /// Whether the service's own pages call, and no third party's application.
     pub fn is_first_party(&self) -> bool {
         self.0.client.is_none()

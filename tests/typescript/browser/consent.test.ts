@@ -1,0 +1,180 @@
+// A third party's application in a real browser: the service's own pages ask the person to sign in and whether the
+// application may come in, and send the browser back. What a page of another site tries meanwhile leads nowhere.
+
+import assert from "node:assert/strict";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { createClient } from "@onefold/backoffice";
+import type { Browser, BrowserContext, Page } from "puppeteer-core";
+import { startService, type Service } from "../src/service.js";
+import { startBrowser } from "./browser.js";
+
+let service: Service;
+let browser: Browser;
+let application: { url: string; id: string; stop: () => void };
+let context: BrowserContext;
+let page: Page;
+/** What the browser complained about. */
+let complaints: string[];
+
+before(async () => {
+  delete process.env["ONEFOLD_APP_URL"];
+  [service, browser] = await Promise.all([startService(), startBrowser()]);
+  application = await startApplication();
+  // Not the first to come, whoever registers is a viewer.
+  await administrator().users.create.mutate({ email: "root@example.com", name: "Root", role: "administrator" });
+});
+after(async () => {
+  await browser?.close();
+  application?.stop();
+  await service?.stop();
+});
+beforeEach(async () => {
+  context = await browser.createBrowserContext();
+  page = await context.newPage();
+  complaints = [];
+  page.on("console", (message) => complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+});
+afterEach(() => context.close());
+
+const administrator = () => createClient({ url: service.url, token: service.administrator });
+
+/** The pages of an application: one to come back to, which goes on to another, and whatever a test puts elsewhere. */
+async function startApplication() {
+  const server = createServer((request, response) => {
+    const { pathname, search } = new URL(request.url ?? "/", "http://localhost");
+    response.setHeader("content-type", "text/html; charset=utf-8");
+    if (pathname === "/callback") response.writeHead(302, { location: `/welcome${search}` });
+    response.end(`<!doctype html><title>${pathname}</title>${decodeURIComponent(pathname === "/page" ? search.slice(1) : "")}`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { client } = await administrator().grants.clients_create.mutate({
+    name: "Reader",
+    kind: "public",
+    redirectUris: [`${url}/callback`],
+    scopes: ["posts:read"],
+  });
+  const stop = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { url, id: client.id, stop };
+}
+
+/** The link of the application, and what it redeems the code with. */
+function asking() {
+  const verifier = randomBytes(32).toString("base64url");
+  const url = new URL("/oauth/authorize", service.url);
+  url.search = new URLSearchParams({
+    client_id: application.id,
+    redirect_uri: `${application.url}/callback`,
+    response_type: "code",
+    scope: "posts:read",
+    state: randomUUID(),
+    code_challenge: createHash("sha256").update(verifier).digest("base64url"),
+    code_challenge_method: "S256",
+  }).toString();
+  return { url, verifier };
+}
+
+/** Somebody with an account. */
+async function registered() {
+  const [email, password] = [`${randomUUID()}@example.com`, randomUUID()];
+  await createClient({ url: service.url }).auth.register.mutate({ email, name: "Ada", password });
+  const { items } = await administrator().users.list.query({ limit: 100 });
+  const { id } = items.find((user) => user.email === email) ?? assert.fail("nobody has registered");
+  await administrator().users.update.mutate({ id, role: "employee", isVerified: true });
+  return { email, password, id };
+}
+
+/** Signs in on the service's own page, as whoever was sent there. */
+async function signIn({ email, password }: { email: string; password: string }, url: URL): Promise<void> {
+  await page.goto(url.href);
+  await page.type("[name=email]", email);
+  await page.type("[name=password]", password);
+  await Promise.all([page.waitForSelector("[name=decision]"), page.click("button")]);
+}
+
+/** Presses a button and waits where that leads. */
+async function decide(value: "approve" | "deny"): Promise<URL> {
+  await Promise.all([page.waitForNavigation(), page.click(`[value=${value}]`)]);
+  return new URL(page.url());
+}
+
+test("a person signs in, reads what is asked, says yes, and is back where the application wants", async () => {
+  const person = await registered();
+  const { url, verifier } = asking();
+  await page.goto(url.href);
+  await page.type("[name=email]", person.email);
+  await page.type("[name=password]", "another password");
+  await page.click("button");
+  await page.waitForFunction(() => document.querySelector("[role=alert]")?.textContent !== "");
+  await signIn(person, url);
+  const text = await page.$eval("main", (main) => main.textContent ?? "");
+  for (const part of ["Reader", person.email, "Fetch one post; List posts, page by page"]) assert.ok(text.includes(part), text);
+
+  const back = await decide("approve");
+  assert.deepEqual([back.origin, back.pathname], [application.url, "/welcome"]);
+  assert.equal(back.searchParams.get("state"), url.searchParams.get("state"));
+  const code = back.searchParams.get("code") ?? assert.fail("no code");
+  const answer = await fetch(new URL("/oauth/token", service.url), {
+    method: "POST",
+    body: new URLSearchParams({ grant_type: "authorization_code", client_id: application.id, code, code_verifier: verifier }),
+  });
+  const { access_token: token } = (await answer.json()) as { access_token: string };
+  await createClient({ url: service.url, token }).posts.list.query();
+  // Only the wrong password is told, by the browser itself: no policy was broken.
+  assert.deepEqual(complaints.filter((complaint) => !complaint.includes("401")), []);
+});
+
+test("a person says no", async () => {
+  const { url } = asking();
+  await signIn(await registered(), url);
+  const { searchParams } = await decide("deny");
+  assert.deepEqual([searchParams.get("error"), searchParams.has("code")], ["access_denied", false]);
+  assert.deepEqual(complaints, []);
+});
+
+test("the page offers to sign in elsewhere where that is possible", async () => {
+  const { url } = asking();
+  await page.setRequestInterception(true);
+  page.on("request", (request) => {
+    if (!request.url().endsWith("/trpc/oauth.providers")) return void request.continue();
+    const items = [{ id: "acme", label: "<b>Acme</b>" }];
+    void request.respond({ contentType: "application/json", body: JSON.stringify({ result: { data: { items } } }) });
+  });
+  await page.goto(url.href);
+  const link = (await page.waitForSelector("a")) ?? assert.fail("no link");
+  const [text, href] = await link.evaluate((a) => [a.textContent ?? "", a.href]);
+  assert.equal(text, "Sign in with <b>Acme</b>");
+  const { pathname, searchParams } = new URL(href ?? "");
+  assert.deepEqual([pathname, searchParams.get("provider")], ["/oauth/start", "acme"]);
+  assert.equal(searchParams.get("return_to"), url.pathname + url.search);
+  assert.deepEqual(complaints, []);
+});
+
+test("another page neither frames the question nor answers it", async () => {
+  const { url } = asking();
+  await signIn(await registered(), url);
+  // On this machine, but another origin: for the browser the same site, so that it sends the cookie along.
+  await page.goto(`${application.url}/page?${encodeURIComponent(`<iframe src="${url.href.replaceAll("&", "&amp;")}"></iframe>`)}`);
+  const frame = page.frames().find((one) => one !== page.mainFrame()) ?? assert.fail("no frame");
+  assert.equal(await frame.$("[name=decision]"), null);
+  assert.ok(complaints.some((complaint) => complaint.includes("frame-ancestors")), complaints.join("\n"));
+
+  const fields = [...url.searchParams, ["decision", "approve"], ["csrf_token", randomBytes(32).toString("base64url")]];
+  const inputs = fields.map(([name, value]) => `<input name="${name}" value="${value}">`).join("");
+  const form = `<form method="post" action="${url.origin}/oauth/authorize">${inputs}<button>x</button></form>`;
+  await page.goto(`${application.url}/page?${encodeURIComponent(form)}`);
+  const [answer] = await Promise.all([page.waitForNavigation(), page.click("button")]);
+  assert.equal(answer?.status(), 403);
+  assert.match(await answer.text(), /x-csrf-token/);
+  // From another site the browser sends no cookie at all.
+  await page.goto(`${application.url.replace("127.0.0.1", "localhost")}/page?${encodeURIComponent(form)}`);
+  const [second] = await Promise.all([page.waitForNavigation(), page.click("button")]);
+  assert.equal(second?.status(), 401);
+});
