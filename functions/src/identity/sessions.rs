@@ -211,6 +211,17 @@ impl Sessions {
         Err(StoreError::Stale)
     }
 
+    /// Signs the device out that has this session. `besides`: what else is written, for whom it was.
+    pub(crate) async fn end_of(
+        &self,
+        id: &SecretHash,
+        besides: impl Fn(UserId) -> Vec<Operation>,
+    ) -> Result<(), StoreError> {
+        let Some(session) = self.sessions.get(id).await? else { return Ok(()) };
+        let is_its = |place: &Place| place.device == session.device;
+        self.end(session.user_id, is_its, |_| {}, || besides(session.user_id)).await.map(|_| ())
+    }
+
     /// Renews the session of a cookie: the browser gets another secret. The one before is good for a moment
     /// more, and renewing it once more gives the same secret, for answers that were lost and for other tabs.
     pub(crate) async fn renew_cookie(&self, secret: &Opaque) -> Result<Option<Opaque>, Fault> {
