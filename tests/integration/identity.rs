@@ -3,5 +3,6 @@
 mod cross_site;
 mod endings;
 mod jwt;
+mod refresh;
 mod renewal;
 mod signatures;
