@@ -54,8 +54,9 @@ pub async fn change_password(
     let account = accounts.get(&id).await?.ok_or(Error::NotAUser)?;
     expect_strong(&input.password, &[user.email.as_str(), &user.name])?;
     if account.password.is_some() {
-        // Who has a session is no stranger: the attempts count for this session alone.
-        let attempt = limits::sign_in(&attempts, &device, &user.email, caller.session()).await?;
+        // Who has a session is no stranger: the attempts count for this device alone, whose session may be renewed.
+        let place = account.device_of(caller.session());
+        let attempt = limits::sign_in(&attempts, &device, &user.email, place).await?;
         let given = input.current.as_ref().map(GivenPassword::as_str).unwrap_or_default();
         if !password::verify(account.password.as_deref(), given).await?.is_right() {
             return Err(Error::WrongPassword);
