@@ -72,7 +72,10 @@ impl Request {
     }
 
     fn head(&self) -> Vec<u8> {
-        let mut head = format!("{} {} HTTP/1.1\r\nhost: localhost\r\n", self.method, self.target).into_bytes();
+        let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target).into_bytes();
+        if !self.headers.iter().any(|(name, _)| name == "host") {
+            head.extend(b"host: localhost\r\n");
+        }
         for (name, value) in &self.headers {
             head.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
         }
