@@ -59,7 +59,9 @@ impl Arrival {
                     }
                 }
                 Some(user) => {
-                    self.log.create(self.entry(AuditAction::SignInFailed, &user.id, &elsewhere)).await?;
+                    let entry = self.entry(AuditAction::SignInFailed, &user.id, &elsewhere);
+                    // Nobody is signed in who did it.
+                    self.log.create(AuditEntry { target: entry.actor, actor: None, ..entry }).await?;
                     return Err(Refusal::SignInFirst.into());
                 }
             }
@@ -130,7 +132,7 @@ impl Arrival {
             version: Version::default(),
         };
         if !user.is_verified {
-            limits::mail(&self.attempts, &self.device, &user.email).await?;
+            limits::mail(&self.attempts, &self.device, &user.email, Purpose::VerifyEmail).await?;
         }
         let (secret, token) = mails::token(Purpose::VerifyEmail, &user, clock)?;
         // As in `auth.register`: the guard of the account sees to it that there is one first person.
