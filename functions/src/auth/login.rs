@@ -125,12 +125,7 @@ pub async fn login(
     attempt.succeeded().await?;
     // Who signs in anew leaves no session behind in this browser (OWASP ASVS 5.0, 7.2.4).
     if let (Kept::Cookie(_), Some(before)) = (&kept, cookies.get(COOKIE)) {
-        let entry = |user: UserId| {
-            let actor = Some(user.to_string());
-            let mut entry = AuditEntry { actor, ..audit::entry(AuditAction::SignedOut, &ids, &clock, &device) };
-            vec![log.creating(&mut entry)]
-        };
-        doors.end_of(&before.hash(), entry).await?;
+        doors.end_of(&before.hash(), audit::signed_out(&log, &ids, &clock, &device)).await?;
     }
     cookies.set(KNOWN, &browser, KNOWN_S);
     let tokens = match &kept {

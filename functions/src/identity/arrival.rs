@@ -69,6 +69,13 @@ impl Arrival {
         Err(StoreError::Stale.into())
     }
 
+    /// Who signs in anew leaves no session behind in this browser.
+    pub(crate) async fn leave(&self, before: Option<Opaque>) -> Result<(), Fault> {
+        let Some(before) = before else { return Ok(()) };
+        let entry = audit::signed_out(&self.log, &self.ids, &self.doors.clock, &self.device);
+        Ok(self.doors.end_of(&before.hash(), entry).await?)
+    }
+
     /// Links the account elsewhere to the one of somebody who is signed in.
     pub(crate) async fn link(&self, linking: &Linking, identity: &Identity) -> Result<(), Ended> {
         let elsewhere = self.linked(identity);
