@@ -7,4 +7,5 @@ mod jwt;
 mod limits;
 mod refresh;
 mod renewal;
+mod rights;
 mod signatures;
