@@ -16,7 +16,7 @@ use crate::{
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The processes that a process has started: `users-get` and the like, by the name of their program.
-fn children(of: u32) -> Vec<(u32, String)> {
+pub fn children(of: u32) -> Vec<(u32, String)> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().filter_map(Result::ok) {
         let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };

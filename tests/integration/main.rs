@@ -8,6 +8,7 @@ mod data;
 mod generated;
 mod given;
 mod grants;
+mod identity;
 mod invariants;
 mod isolated;
 mod mails;

@@ -50,11 +50,12 @@ pub async fn erase(
     let id = caller.subject().parse().map_err(|_| Error::NotAUser)?;
     let user = users.get(&id).await?.ok_or(Error::NotAUser)?;
     let doors = Sessions { accounts, sessions, clock };
-    if let Some(Account { password: Some(stored), .. }) = doors.accounts.get(&id).await? {
-        let attempt = limits::sign_in(&attempts, &device, &user.email, caller.session()).await?;
+    if let Some(account @ Account { password: Some(_), .. }) = doors.accounts.get(&id).await? {
+        let place = account.device_of(caller.session());
+        let attempt = limits::sign_in(&attempts, &device, &user.email, place).await?;
         let given = input.password;
         let given = given.as_ref().map(GivenPassword::as_str).unwrap_or_default();
-        if !password::verify(Some(&stored), given).await?.is_right() {
+        if !password::verify(account.password.as_deref(), given).await?.is_right() {
             return Err(Error::WrongPassword);
         }
         attempt.succeeded().await?;

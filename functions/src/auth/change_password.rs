@@ -54,8 +54,9 @@ pub async fn change_password(
     let account = accounts.get(&id).await?.ok_or(Error::NotAUser)?;
     expect_strong(&input.password, &[user.email.as_str(), &user.name])?;
     if account.password.is_some() {
-        // Who has a session is no stranger: the attempts count for this session alone.
-        let attempt = limits::sign_in(&attempts, &device, &user.email, caller.session()).await?;
+        // Who has a session is no stranger: the attempts count for this device alone, whose session may be renewed.
+        let place = account.device_of(caller.session());
+        let attempt = limits::sign_in(&attempts, &device, &user.email, place).await?;
         let given = input.current.as_ref().map(GivenPassword::as_str).unwrap_or_default();
         if !password::verify(account.password.as_deref(), given).await?.is_right() {
             return Err(Error::WrongPassword);
@@ -65,16 +66,23 @@ pub async fn change_password(
     let hash = password::hash(input.password.as_str()).await?;
     let doors = Sessions { accounts, sessions, clock };
     let is_own = |place: &Place| caller.session().is_some_and(|own| place.has(own));
-    let (kept, others): (Vec<_>, Vec<_>) = account.devices.iter().cloned().partition(is_own);
-    let mut next = Account { password: Some(hash), devices: kept, ..account.clone() };
+    let (mut kept, others): (Vec<_>, Vec<_>) = account.devices.iter().cloned().partition(is_own);
     let mut operations = doors.ending(&others).await?;
+    // Whoever has a copy of this browser's cookie is out as well.
+    let is_by_cookie = cookies.get(COOKIE).is_some_and(|cookie| caller.session() == Some(&cookie.hash()));
+    let mut renewed = None;
+    if let (true, Some(place)) = (is_by_cookie, kept.first_mut())
+        && let Some((secret, reissuing)) = doors.reissuing(place).await?
+    {
+        operations.extend(reissuing);
+        renewed = Some(secret);
+    }
+    let mut next = Account { password: Some(hash), devices: kept, ..account.clone() };
     operations.push(doors.accounts.replacing(&account, &mut next));
     operations.push(log.creating(&mut audit::by(&caller, AuditAction::PasswordChanged, &ids, &clock, &device)));
     transaction(operations).await?;
-    if let Some(secret) = cookies.get(COOKIE)
-        && let Some(next) = doors.renew_cookie(&secret).await?
-    {
-        cookies.set(COOKIE, &next, lifetime::ABSOLUTE_MS / 1_000);
+    if let Some(secret) = renewed {
+        cookies.set(COOKIE, &secret, lifetime::ABSOLUTE_MS / 1_000);
     }
     Ok(())
 }

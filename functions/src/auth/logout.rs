@@ -1,6 +1,6 @@
 //! `auth.logout`.
 
-use model::{Account, AuditAction, AuditEntry, Session};
+use model::{Account, AuditEntry, Session};
 use runtime::{Cookies, Device, Ids, opaque::Opaque, prelude::*, rotation::RefreshToken, sessions::COOKIE};
 
 use crate::identity::{audit, sessions::Sessions};
@@ -33,13 +33,7 @@ pub async fn logout(
     let cookie = cookies.get(COOKIE).as_ref().map(Opaque::hash);
     let cookie = cookie.filter(|id| caller.as_ref().and_then(Caller::session) == Some(id));
     for id in [cookie, token.map(|token| token.session.hash())].into_iter().flatten() {
-        let Some(session) = doors.sessions.get(&id).await? else { continue };
-        let entry = || {
-            let actor = Some(session.user_id.to_string());
-            let mut entry = AuditEntry { actor, ..audit::entry(AuditAction::SignedOut, &ids, &clock, &device) };
-            vec![log.creating(&mut entry)]
-        };
-        doors.end(session.user_id, |place| place.device == session.device, |_| {}, entry).await?;
+        doors.end_of(&id, audit::signed_out(&log, &ids, &clock, &device)).await?;
     }
     cookies.remove(COOKIE);
     Ok(())

@@ -41,7 +41,7 @@ pub async fn register(
     ids: Ids,
     input: Input,
 ) -> Result<(), NoFailure> {
-    limits::mail(&attempts, &device, &input.email).await?;
+    limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail).await?;
     expect_strong(&input.password, &[input.email.as_str(), &input.name])?;
     let hash = password::hash(input.password.as_str()).await?;
     let mut user = User {

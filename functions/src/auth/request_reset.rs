@@ -27,7 +27,7 @@ pub async fn request_reset(
     clock: Clock,
     input: Input,
 ) -> Result<(), NoFailure> {
-    limits::mail(&attempts, &device, &input.email).await?;
+    limits::mail(&attempts, &device, &input.email, Purpose::ResetPassword).await?;
     let work = async {
         if let Some(user) = users.by_unique(User::UNIQUE_EMAIL, &input.email.folded()).await? {
             let (secret, token) = mails::token(Purpose::ResetPassword, &user, &clock)?;

@@ -27,7 +27,7 @@ pub async fn resend_verification(
     clock: Clock,
     input: Input,
 ) -> Result<(), NoFailure> {
-    limits::mail(&attempts, &device, &input.email).await?;
+    limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail).await?;
     let work = async {
         let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.folded()).await?;
         if let Some(user) = found.filter(|user| !user.is_verified) {

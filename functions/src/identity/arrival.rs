@@ -59,12 +59,21 @@ impl Arrival {
                     }
                 }
                 Some(user) => {
-                    self.log.create(self.entry(AuditAction::SignInFailed, &user.id, &elsewhere)).await?;
+                    let entry = self.entry(AuditAction::SignInFailed, &user.id, &elsewhere);
+                    // Nobody is signed in who did it.
+                    self.log.create(AuditEntry { target: entry.actor, actor: None, ..entry }).await?;
                     return Err(Refusal::SignInFirst.into());
                 }
             }
         }
         Err(StoreError::Stale.into())
+    }
+
+    /// Who signs in anew leaves no session behind in this browser.
+    pub(crate) async fn leave(&self, before: Option<Opaque>) -> Result<(), Fault> {
+        let Some(before) = before else { return Ok(()) };
+        let entry = audit::signed_out(&self.log, &self.ids, &self.doors.clock, &self.device);
+        Ok(self.doors.end_of(&before.hash(), entry).await?)
     }
 
     /// Links the account elsewhere to the one of somebody who is signed in.
@@ -130,7 +139,7 @@ impl Arrival {
             version: Version::default(),
         };
         if !user.is_verified {
-            limits::mail(&self.attempts, &self.device, &user.email).await?;
+            limits::mail(&self.attempts, &self.device, &user.email, Purpose::VerifyEmail).await?;
         }
         let (secret, token) = mails::token(Purpose::VerifyEmail, &user, clock)?;
         // As in `auth.register`: the guard of the account sees to it that there is one first person.

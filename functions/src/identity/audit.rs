@@ -1,7 +1,8 @@
 //! Entries of the audit log.
 
-use model::{AuditAction, AuditEntry};
+use model::{AuditAction, AuditEntry, UserId};
 use runtime::{Caller, Device, Ids, prelude::*};
+use store::Operation;
 
 /// Begins an entry. Whoever writes it says the rest.
 pub(crate) fn entry(action: AuditAction, ids: &Ids, clock: &Clock, device: &Device) -> AuditEntry {
@@ -20,4 +21,17 @@ pub(crate) fn entry(action: AuditAction, ids: &Ids, clock: &Clock, device: &Devi
 /// Begins an entry about what a caller does.
 pub(crate) fn by(caller: &Caller, action: AuditAction, ids: &Ids, clock: &Clock, device: &Device) -> AuditEntry {
     AuditEntry { actor: Some(caller.subject().to_owned()), ..entry(action, ids, clock, device) }
+}
+
+/// What is written when somebody leaves a device.
+pub(crate) fn signed_out(
+    log: &Append<AuditEntry>,
+    ids: &Ids,
+    clock: &Clock,
+    device: &Device,
+) -> impl Fn(UserId) -> Vec<Operation> {
+    move |user| {
+        let actor = Some(user.to_string());
+        vec![log.creating(&mut AuditEntry { actor, ..entry(AuditAction::SignedOut, ids, clock, device) })]
+    }
 }

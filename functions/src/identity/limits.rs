@@ -1,7 +1,9 @@
 //! How often what may be tried. All counts forget themselves, so that nobody is locked out for good.
 
-use model::EmailAddress;
-use protocol::{Fault, SecretHash};
+use std::fmt::Display;
+
+use model::{EmailAddress, Purpose};
+use protocol::Fault;
 use runtime::{Device, Limit, Limits};
 
 /// Sign-ins from one address that do not succeed.
@@ -9,7 +11,8 @@ const SIGN_IN_ADDRESS: Limit = Limit { name: "sign-in-address", most: 100, span_
 /// Sign-ins to one account that do not succeed: from browsers that it does not know together, and from each
 /// that it knows by itself. So strangers who guess use up their own attempts and not those of the owner.
 const SIGN_IN_ACCOUNT: Limit = Limit { name: "sign-in-account", most: 10, span_s: 900 };
-/// Mails to one address, whoever asks for them.
+/// Mails to one address for one purpose, whoever asks for them. For one purpose: who fills somebody's mailbox with
+/// registrations keeps nobody from a link for a new password.
 const MAIL: Limit = Limit { name: "mail", most: 5, span_s: 3600 };
 /// Registrations and mails that one address asks for.
 const MAIL_ADDRESS: Limit = Limit { name: "mail-address", most: 300, span_s: 3600 };
@@ -26,12 +29,13 @@ pub(crate) struct Attempt {
     account: String,
 }
 
-/// Counts an attempt to sign in.
+/// Counts an attempt to sign in. `known`: what names a browser that the account knows, and does not change by
+/// what is done with it.
 pub(crate) async fn sign_in(
     limits: &Limits,
     device: &Device,
     email: &EmailAddress,
-    known: Option<&SecretHash>,
+    known: Option<impl Display>,
 ) -> Result<Attempt, Fault> {
     let account = match known {
         Some(browser) => format!("{}#{browser}", email.folded()),
@@ -51,9 +55,13 @@ impl Attempt {
 }
 
 /// Counts a mail to an address.
-pub(crate) async fn mail(limits: &Limits, device: &Device, to: &EmailAddress) -> Result<(), Fault> {
+pub(crate) async fn mail(limits: &Limits, device: &Device, to: &EmailAddress, purpose: Purpose) -> Result<(), Fault> {
+    let purpose = match purpose {
+        Purpose::VerifyEmail => "verify",
+        Purpose::ResetPassword => "reset",
+    };
     limits.take(&MAIL_ADDRESS, &device.address).await?;
-    limits.take(&MAIL, &to.folded()).await
+    limits.take(&MAIL, &format!("{purpose}#{}", to.folded())).await
 }
 
 /// Counts a token that was not good.

@@ -211,6 +211,17 @@ impl Sessions {
         Err(StoreError::Stale)
     }
 
+    /// Signs the device out that has this session. `besides`: what else is written, for whom it was.
+    pub(crate) async fn end_of(
+        &self,
+        id: &SecretHash,
+        besides: impl Fn(UserId) -> Vec<Operation>,
+    ) -> Result<(), StoreError> {
+        let Some(session) = self.sessions.get(id).await? else { return Ok(()) };
+        let is_its = |place: &Place| place.device == session.device;
+        self.end(session.user_id, is_its, |_| {}, || besides(session.user_id)).await.map(|_| ())
+    }
+
     /// Renews the session of a cookie: the browser gets another secret. The one before is good for a moment
     /// more, and renewing it once more gives the same secret, for answers that were lost and for other tabs.
     pub(crate) async fn renew_cookie(&self, secret: &Opaque) -> Result<Option<Opaque>, Fault> {
@@ -233,20 +244,39 @@ impl Sessions {
                 ..current.clone()
             };
             let mut listed = account.clone();
-            for place in listed.devices.iter_mut().filter(|place| place.device == current.device) {
-                place.replaced = Some(std::mem::replace(&mut place.session, next.id.clone()));
+            // Not so when somebody was faster in between.
+            let Some(place) = listed.devices.iter_mut().find(|place| place.session == current.id) else { continue };
+            let mut operations = Vec::new();
+            // One before that, which may still have its moment, ends here: what is not listed is not found by
+            // whoever ends the session, or changes its rights.
+            if let Some(before) = &place.replaced
+                && let Some(before) = self.sessions.get(before).await?
+            {
+                operations.push(self.sessions.deleting(&before));
             }
-            let done = transaction(vec![
-                self.sessions.creating(&mut next),
-                self.sessions.replacing(&current, &mut alias),
-                self.accounts.replacing(&account, &mut listed),
-            ]);
-            match done.await {
+            place.replaced = Some(std::mem::replace(&mut place.session, next.id.clone()));
+            operations.push(self.sessions.creating(&mut next));
+            operations.push(self.sessions.replacing(&current, &mut alias));
+            operations.push(self.accounts.replacing(&account, &mut listed));
+            match transaction(operations).await {
                 Err(StoreError::Stale) => {}
                 done => return Ok(done.map(|()| Some(next_secret))?),
             }
         }
         Err(StoreError::Stale.into())
+    }
+
+    /// Gives a browser another secret at once: whoever has a copy of the one before is signed out. Answers it, and
+    /// what is to be written.
+    pub(crate) async fn reissuing(&self, place: &mut Place) -> Result<Option<(Opaque, Vec<Operation>)>, Fault> {
+        let Some(current) = self.sessions.get(&place.session).await? else { return Ok(None) };
+        let secret = Opaque::random()?;
+        let mut next = self.renewed(&current, self.clock.now());
+        (next.id, next.proof) = (secret.hash(), Proof::Cookie { successor: None });
+        let mut operations = self.ending(std::slice::from_ref(place)).await?;
+        operations.push(self.sessions.creating(&mut next));
+        (place.session, place.replaced) = (next.id, None);
+        Ok(Some((secret, operations)))
     }
 
     /// Takes a refresh token for the next one. `client` is the application that presents it; none is one of the

@@ -55,6 +55,7 @@ pub async fn callback(
             Some(linking) => arrival.link(linking, &identity).await,
             None => {
                 let secret = arrival.sign_in(&identity).await?;
+                arrival.leave(cookies.get(COOKIE)).await?;
                 cookies.set(COOKIE, &secret, lifetime::ABSOLUTE_MS / 1_000);
                 Ok(())
             }

@@ -86,6 +86,11 @@ impl Account {
     /// The rule that one person is the first.
     pub const UNIQUE_FOUNDER: &'static str = "founder";
 
+    /// The device that has this session.
+    pub fn device_of(&self, session: Option<&SecretHash>) -> Option<DeviceId> {
+        self.devices.iter().find(|device| session.is_some_and(|session| device.has(session))).map(|it| it.device)
+    }
+
     /// Of a user who has never signed in.
     pub fn new(user_id: UserId) -> Self {
         Self {

@@ -19,11 +19,15 @@ use ring::{
     digest::{SHA256, digest},
     signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use signature::{Signer, Verifier};
 
 /// The type that a token's header must state (RFC 9068 section 2.1).
 pub const TOKEN_TYPE: &str = "at+jwt";
+/// The same in its long form, which others may write (RFC 9068 section 4).
+const LONG_TOKEN_TYPE: &str = "application/at+jwt";
+/// The only algorithm (RFC 8037 section 3.1).
+const ALGORITHM: &str = "EdDSA";
 /// How far the clocks of the signer and of a function may be apart, in seconds.
 pub const LEEWAY_S: i64 = 30;
 /// The longest token that is looked at, in bytes.
@@ -220,13 +224,53 @@ impl TokenVerifier {
 
     #[inline(never)]
     fn verify_signature(&self, token: &str) -> Result<Claims, Cause> {
-        let header = jsonwebtoken::decode_header(token)?;
-        if header.typ.as_deref() != Some(TOKEN_TYPE) {
-            return Err(format!("the token is not of the type {TOKEN_TYPE}").into());
+        let header = JoseHeader::of(token)?;
+        let key = self.keys.get(&header.kid).ok_or("the token names a key that is not known")?;
+        Ok(jsonwebtoken::decode(token, key, &self.validation).map_err(unquoted)?.claims)
+    }
+}
+
+/// What is decided by a token's header (RFC 7515 section 4.1). All the rest of it is ignored: keys that it brings
+/// along or points to, above all.
+#[derive(Deserialize)]
+struct JoseHeader {
+    alg: String,
+    typ: String,
+    kid: String,
+    /// Whether it names extensions that must be understood. There are none (RFC 7515 section 4.1.11), and
+    /// `jsonwebtoken` does not look.
+    #[serde(default, deserialize_with = "is_there")]
+    crit: bool,
+}
+
+impl JoseHeader {
+    /// The header of a token that may be used here.
+    fn of(token: &str) -> Result<Self, Cause> {
+        let (text, _) = token.split_once('.').ok_or("the token has one part")?;
+        let json = URL_SAFE_NO_PAD.decode(text).map_err(|_| "the token's header is not base64url")?;
+        let malformed = "the token's header is no JSON object with `alg`, `typ` and `kid`, each once";
+        let header: Self = serde_json::from_slice(&json).map_err(|_| malformed)?;
+        match header {
+            Self { crit: true, .. } => Err("the token asks for extensions, of which none is known".into()),
+            Self { alg, .. } if alg != ALGORITHM => Err(format!("the token is not signed with {ALGORITHM}").into()),
+            Self { typ, .. } if ![TOKEN_TYPE, LONG_TOKEN_TYPE].contains(&typ.as_str()) => {
+                Err(format!("the token is not of the type {TOKEN_TYPE}").into())
+            }
+            header => Ok(header),
         }
-        let kid = header.kid.ok_or("the token names no key")?;
-        let key = self.keys.get(&kid).ok_or("the token names a key that is not known")?;
-        Ok(jsonwebtoken::decode(token, key, &self.validation)?.claims)
+    }
+}
+
+/// Null as well: the member is there.
+fn is_there<'de, D: Deserializer<'de>>(member: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(member).map(|_| true)
+}
+
+/// serde quotes what it did not expect, and what somebody sends does not belong in the log.
+fn unquoted(error: jsonwebtoken::errors::Error) -> Cause {
+    match error.kind() {
+        ErrorKind::Json(_) => "the token's header or its claims do not have the form that they must have".into(),
+        _ => error.into(),
     }
 }
 
@@ -405,6 +449,40 @@ mod tests {
         assert!(verifier.verify(&token, at(SIGNED_S + 60 + LEEWAY_S - 1)).is_ok());
         assert_eq!(verifier.verify(&token, at(SIGNED_S + 60 + LEEWAY_S)).unwrap_err().code, Code::Unauthorized);
         assert_eq!(verifier.verify(&token, at(SIGNED_S - LEEWAY_S - 1)).unwrap_err().code, Code::Unauthorized);
+    }
+
+    /// Well signed, and still not as a token of ours is. What the header holds is not quoted.
+    #[test]
+    fn a_header_is_read_strictly() {
+        let signer = signer();
+        let verifier = verifier(&signer);
+        let verified = |header: &str| {
+            let claims = URL_SAFE_NO_PAD.encode(serde_json::to_string(&claims()).unwrap());
+            let message = format!("{}.{claims}", URL_SAFE_NO_PAD.encode(header));
+            let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &signer.key, Algorithm::EdDSA).unwrap();
+            verifier.verify(&format!("{message}.{signature}"), at(SIGNED_S))
+        };
+        for good in [
+            r#"{"alg":"EdDSA","typ":"at+jwt","kid":"k1"}"#,
+            r#"{"alg":"EdDSA","typ":"application/at+jwt","kid":"k1","more":1}"#,
+        ] {
+            assert!(verified(good).is_ok(), "{good}");
+        }
+        for bad in [
+            r#"{"alg":"EdDSA","typ":"at+jwt","kid":"k1","crit":["hunter2"]}"#,
+            r#"{"alg":"EdDSA","typ":"at+jwt","kid":"k1","crit":[]}"#,
+            r#"{"alg":"EdDSA","typ":"at+jwt","kid":"k1","crit":null}"#,
+            r#"{"alg":{"EdDSA":null},"typ":"at+jwt","kid":"k1"}"#,
+            r#"{"alg":"EdDSA","alg":"EdDSA","typ":"at+jwt","kid":"k1"}"#,
+            r#"{"alg":"hunter2","typ":"at+jwt","kid":"k1"}"#,
+            r#"{"alg":"EdDSA","typ":"hunter2","kid":"k1"}"#,
+            r#"{"alg":"EdDSA","typ":"at+jwt","kid":"hunter2"}"#,
+            r#"{"alg":"EdDSA","typ":"at+jwt","kid":"k1","jwk":"hunter2"}"#,
+        ] {
+            let fault = verified(bad).unwrap_err();
+            assert_eq!(fault.code, Code::Unauthorized, "{bad}");
+            assert!(!format!("{fault:?}").contains("hunter2"), "{fault:?}");
+        }
     }
 
     #[test]

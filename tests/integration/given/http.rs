@@ -1,12 +1,16 @@
 //! HTTP/1.1 (RFC 9112) by hand, so that a test can send what no client library would.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     time::timeout,
 };
 
@@ -68,7 +72,10 @@ impl Request {
     }
 
     fn head(&self) -> Vec<u8> {
-        let mut head = format!("{} {} HTTP/1.1\r\nhost: localhost\r\n", self.method, self.target).into_bytes();
+        let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target).into_bytes();
+        if !self.headers.iter().any(|(name, _)| name == "host") {
+            head.extend(b"host: localhost\r\n");
+        }
         for (name, value) in &self.headers {
             head.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
         }
@@ -100,6 +107,16 @@ impl Answer {
         let set = self.headers.iter().filter(|(known, _)| known == "set-cookie").map(|(_, value)| value);
         let mut pairs = set.filter_map(|cookie| cookie.split(';').next());
         pairs.find(|pair| pair.split_once('=').is_some_and(|(known, _)| known == name)).map(str::to_owned)
+    }
+
+    /// Every line of a header, in order.
+    pub fn all(&self, name: &str) -> Vec<&str> {
+        self.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
+    }
+
+    /// The names of all headers, in order.
+    pub fn names(&self) -> Vec<&str> {
+        self.headers.iter().map(|(name, _)| name.as_str()).collect()
     }
 
     pub fn text(&self) -> String {
@@ -160,6 +177,15 @@ pub struct Connection {
 impl Connection {
     pub async fn open(address: SocketAddr) -> io::Result<Self> {
         let stream = timeout(PATIENCE, TcpStream::connect(address)).await??;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, unread: Vec::new() })
+    }
+
+    /// From another of this machine's loopback addresses, such as 127.0.0.2.
+    pub async fn open_from(local: IpAddr, address: SocketAddr) -> io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::new(local, 0))?;
+        let stream = timeout(PATIENCE, socket.connect(address)).await??;
         stream.set_nodelay(true)?;
         Ok(Self { stream, unread: Vec::new() })
     }

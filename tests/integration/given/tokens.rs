@@ -31,6 +31,23 @@ impl Key {
         format!("{message}.{signature}")
     }
 
+    /// The signature over any bytes.
+    pub fn signature(&self, message: &[u8]) -> Vec<u8> {
+        self.0.sign(message).as_ref().to_vec()
+    }
+
+    /// The public key: 32 bytes.
+    pub fn public(&self) -> &[u8] {
+        self.0.public_key().as_ref()
+    }
+
+    /// Signs a header and claims that need not be JSON.
+    pub fn sign_text(&self, header: &str, claims: &str) -> String {
+        let message = format!("{}.{}", BASE64.encode(header), BASE64.encode(claims));
+        let signature = BASE64.encode(self.signature(message.as_bytes()));
+        format!("{message}.{signature}")
+    }
+
     /// Signs with HMAC, and with the public key as the secret: what a confused verifier accepts.
     pub fn sign_hs256(&self, header: &Value, claims: &Value) -> String {
         let message = message(header, claims);

@@ -1,0 +1,11 @@
+//! Identity, attacked from outside: forged tokens, borrowed cookies, repeated secrets, guesses.
+
+mod accounts;
+mod cross_site;
+mod endings;
+mod jwt;
+mod limits;
+mod refresh;
+mod renewal;
+mod rights;
+mod signatures;

@@ -1,0 +1,257 @@
+//! What is told of accounts to people who have none, and tokens that are mailed.
+
+use std::collections::BTreeSet;
+
+use model::Role;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use super::limits::a_whole_span;
+use crate::given::{Answer, Browser, Connection, Office, Request, Service, mailbox, people::password};
+
+/// All that an answer tells, but for what is every answer's own: its id and its time.
+fn told(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
+    let own = ["x-request-id", "date"];
+    let names: BTreeSet<&str> = answer.names().into_iter().filter(|name| !own.contains(name)).collect();
+    let headers =
+        names.iter().flat_map(|name| answer.all(name).into_iter().map(|line| ((*name).to_owned(), line.to_owned())));
+    let id = answer.header("x-request-id").unwrap_or("?");
+    (answer.status, headers.collect(), answer.text().replace(id, "…"))
+}
+
+async fn call(service: &Service, procedure: &str, input: &Value) -> Answer {
+    service.send(&Request::mutation(procedure, input).header("origin", "http://localhost:1")).await
+}
+
+/// A proved address, one that is not, one of somebody who never chose a password, and one of nobody.
+async fn addresses(office: &Office) -> [String; 4] {
+    let proved = office.person("ada", Role::Employee).await.email;
+    let registered = office.registered("bob").await.email;
+    office.user("carl").await;
+    [proved, registered, "carl@example.com".to_owned(), "dora@example.com".to_owned()]
+}
+
+/// Calls these for each of the addresses, which must make no difference; answers what came by mail for each.
+async fn expect_the_same(calls: &[(&str, Value)]) -> [Vec<String>; 4] {
+    let office = Office::inhabited().await;
+    let addresses = addresses(&office).await;
+    for (procedure, input) in calls {
+        let mut answers = Vec::new();
+        for address in &addresses {
+            // In other letters it is the same address.
+            for email in [address.clone(), address.to_uppercase()] {
+                let mut input = input.clone();
+                input["email"] = email.into();
+                answers.push(told(&call(&office.service, procedure, &input).await));
+            }
+        }
+        let (first, rest) = answers.split_first().unwrap();
+        assert!(first.0 < 500, "{procedure}: {first:?}");
+        for answer in rest {
+            assert_eq!(answer, first, "{procedure}");
+        }
+    }
+    let mut subjects = Vec::new();
+    for address in &addresses {
+        let mails = mailbox::mails(&office.service, address).await;
+        subjects.push(mails.into_iter().map(|mail| mail.subject).collect());
+    }
+    subjects.try_into().unwrap()
+}
+
+const CONFIRM: &str = "Confirm your e-mail address";
+const ALREADY: &str = "You have an account already";
+const CHOOSE: &str = "Choose a new password";
+
+/// Only its owner is told, by mail.
+#[tokio::test]
+async fn whether_an_address_has_an_account_is_not_told() {
+    a_whole_span().await;
+    let mails = expect_the_same(&[("auth.request_reset", json!({})), ("auth.resend_verification", json!({}))]).await;
+    let [proved, registered, silent, nobody] = mails;
+    assert_eq!(proved, [CONFIRM, CHOOSE, CHOOSE]);
+    assert_eq!(registered, [CONFIRM, CHOOSE, CHOOSE, CONFIRM, CONFIRM]);
+    assert_eq!(silent, [CHOOSE, CHOOSE, CONFIRM, CONFIRM]);
+    assert_eq!(nobody, [""; 0]);
+
+    let [proved, registered, silent, nobody] =
+        expect_the_same(&[("auth.register", json!({"name": "Somebody", "password": password()}))]).await;
+    assert_eq!(proved, [CONFIRM, ALREADY, ALREADY]);
+    assert_eq!(registered, [CONFIRM, ALREADY, ALREADY]);
+    assert_eq!(silent, [ALREADY, ALREADY]);
+    assert_eq!(nobody, [CONFIRM, ALREADY], "with the first of two, nobody becomes somebody");
+
+    expect_the_same(&[
+        ("auth.register", json!({"name": "Somebody", "password": "password1234"})),
+        ("auth.login", json!({"password": "not the password"})),
+        ("auth.login", json!({"password": "not the password", "keep": "tokens"})),
+    ])
+    .await;
+}
+
+/// As much is read and written for an address that nobody has, so that time tells nothing either.
+#[tokio::test]
+async fn a_sign_in_that_fails_is_the_same_work_for_every_address() {
+    let office = Office::inhabited().await;
+    let mut work = Vec::new();
+    for email in addresses(&office).await {
+        let answer =
+            call(&office.service, "auth.login", &json!({"email": email, "password": "not the password"})).await;
+        assert_eq!(answer.failure(), "wrongCredentials");
+        let line = office.service.logged(|line| line["request_id"].as_str() == answer.header("x-request-id")).await;
+        work.push((line["read_units"].clone(), line["write_units"].clone()));
+    }
+    assert!(work.iter().all(|one| *one == work[0]), "{work:?}");
+}
+
+/// Sends all requests at once, each on a connection of its own.
+async fn at_once(service: &Service, requests: impl IntoIterator<Item = Request>) -> Vec<Answer> {
+    let address = service.address;
+    let calls: JoinSet<_> = requests
+        .into_iter()
+        .map(|request| async move { Connection::open(address).await.unwrap().send(&request).await.unwrap() })
+        .collect();
+    calls.join_all().await
+}
+
+/// How many succeeded; the others were told that the link is not good any more, or that somebody was faster.
+fn successes(answers: &[Answer]) -> usize {
+    for answer in answers {
+        assert!([200, 409, 422].contains(&answer.status), "{} {}", answer.status, answer.text());
+    }
+    answers.iter().filter(|answer| answer.status == 200).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_twenty_who_use_a_mailed_token_one_succeeds() {
+    let office = Office::inhabited().await;
+    let ada = office.registered("ada").await;
+    let token = office.mail(&ada.email, 1).await.token();
+    let verify = |_| Request::mutation("auth.verify_email", &json!({"token": token}));
+    assert_eq!(successes(&at_once(&office.service, (0..20).map(verify)).await), 1);
+    assert_eq!(office.service.send(&verify(0)).await.failure(), "notValid");
+
+    call(&office.service, "auth.request_reset", &json!({"email": ada.email})).await.data();
+    let token = office.mail(&ada.email, 2).await.token();
+    let passwords: Vec<String> = (0..20).map(|_| password()).collect();
+    let reset =
+        |password: &String| Request::mutation("auth.reset_password", &json!({"token": token, "password": password}));
+    assert_eq!(successes(&at_once(&office.service, passwords.iter().map(reset)).await), 1);
+    assert_eq!(office.service.send(&reset(&password())).await.failure(), "notValid");
+    let mut good = 0;
+    // Each from a browser of its own, and no more than a few wrong ones: the limits are another test's.
+    for (place, password) in passwords.iter().enumerate() {
+        if place % 10 == 9 {
+            office
+                .mutation(
+                    "users.update",
+                    json!({"id": id_of(&office, &ada.email).await, "email": format!("ada{place}@example.com")}),
+                )
+                .await
+                .data();
+        }
+        let email = office.query("users.get", json!({"id": id_of(&office, "ada").await})).await.data()["email"].clone();
+        let answer = call(&office.service, "auth.login", &json!({"email": email, "password": password})).await;
+        good += usize::from(answer.status == 200);
+    }
+    assert_eq!(good, 1, "one password is good");
+}
+
+/// The id of the one user whose address begins so.
+async fn id_of(office: &Office, email: &str) -> Value {
+    let page = office.query("users.list", json!({"limit": 100})).await.data();
+    let begins = |user: &&Value| user["email"].as_str().unwrap().starts_with(email.split('@').next().unwrap());
+    page["items"].as_array().unwrap().iter().find(begins).unwrap()["id"].clone()
+}
+
+#[tokio::test]
+async fn a_mailed_token_is_for_one_purpose_one_person_and_one_address() {
+    let office = Office::inhabited().await;
+    let ada = office.registered("ada").await;
+    let id = id_of(&office, &ada.email).await;
+    let verification = office.mail(&ada.email, 1).await.token();
+    call(&office.service, "auth.request_reset", &json!({"email": ada.email})).await.data();
+    let reset = office.mail(&ada.email, 2).await.token();
+    let verify = async |token: &str| call(&office.service, "auth.verify_email", &json!({"token": token})).await;
+    let choose = async |token: &str| {
+        call(&office.service, "auth.reset_password", &json!({"token": token, "password": password()})).await
+    };
+    // Of the other kind, each is nothing, and is not used up by that.
+    assert_eq!(verify(&reset).await.failure(), "notValid");
+    assert_eq!(choose(&verification).await.failure(), "notValid");
+    for made_up in
+        ["", "x", &"A".repeat(43), &reset.to_lowercase(), &format!("{reset}="), &reset[1..], &"A".repeat(100)]
+    {
+        assert_eq!(verify(made_up).await.failure(), "notValid", "{made_up}");
+        assert_eq!(choose(made_up).await.failure(), "notValid", "{made_up}");
+    }
+    // A password that is too weak does not use it up either.
+    let weak = call(&office.service, "auth.reset_password", &json!({"token": reset, "password": "password1234"})).await;
+    assert_eq!((weak.code().as_str(), weak.fields()), ("BAD_REQUEST", vec!["password".to_owned()]));
+
+    // The address is another one by now: what was sent to the old one proves nothing.
+    office.mutation("users.update", json!({"id": id, "email": "countess@example.com"})).await.data();
+    assert_eq!(verify(&verification).await.failure(), "notValid");
+    assert_eq!(choose(&reset).await.failure(), "notValid");
+    call(&office.service, "auth.request_reset", &json!({"email": "countess@example.com"})).await.data();
+    let new = office.mail("countess@example.com", 1).await.token();
+    assert_eq!(choose(&new).await.code(), "OK");
+
+    // Nor is what was sent to somebody who is gone, whoever has the address then.
+    call(&office.service, "auth.request_reset", &json!({"email": "countess@example.com"})).await.data();
+    let late = office.mail("countess@example.com", 2).await.token();
+    office.mutation("users.delete", json!({"id": id})).await.data();
+    assert_eq!(choose(&late).await.failure(), "notValid");
+    let next = json!({"email": "countess@example.com", "name": "Another", "password": password()});
+    call(&office.service, "auth.register", &next).await.data();
+    assert_eq!(choose(&late).await.failure(), "notValid");
+    assert_eq!(verify(&late).await.failure(), "notValid");
+}
+
+/// The links that are mailed lead to the service's pages, whatever host the request named: whoever asks for a mail
+/// does not choose where its link leads.
+#[tokio::test]
+async fn a_link_leads_where_the_service_says() {
+    let office = Office::inhabited().await;
+    office.registered("ada").await;
+    let request = Request::mutation("auth.request_reset", &json!({"email": "ada@example.com"}))
+        .header("host", "evil.example")
+        .header("x-forwarded-host", "evil.example")
+        .header("forwarded", "host=evil.example")
+        .header("origin", "https://evil.example")
+        .header("referer", "https://evil.example/");
+    assert_eq!(office.service.send(&request).await.code(), "OK");
+    let mails = mailbox::mails(&office.service, "ada@example.com").await;
+    assert_eq!(mails.len(), 2);
+    for mail in mails {
+        assert!(mail.text.contains(&format!("http://{}/", office.service.address)), "{}", mail.text);
+        assert!(!mail.text.contains("evil"), "{}", mail.text);
+    }
+}
+
+/// However many come first, one of them is the first; and of those who want one address, one gets it.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_is_the_first_and_one_has_the_address() {
+    let office = Office::open().await;
+    let register = |place: usize| {
+        let input =
+            json!({"email": format!("user{}@example.com", place / 2), "name": "Somebody", "password": password()});
+        Request::mutation("auth.register", &input)
+    };
+    let answers = at_once(&office.service, (0..20).map(register)).await;
+    assert!(
+        answers.iter().all(|answer| answer.status == 200),
+        "{:?}",
+        answers.iter().map(Answer::text).collect::<Vec<_>>()
+    );
+    let page = office.query("users.list", json!({"limit": 100})).await.data();
+    let users = page["items"].as_array().unwrap();
+    assert_eq!(users.len(), 10);
+    assert_eq!(users.iter().filter(|user| user["role"] == "administrator").count(), 1);
+    assert!(users.iter().all(|user| user["isVerified"] == false));
+    for user in users {
+        let mails = mailbox::mails(&office.service, user["email"].as_str().unwrap()).await;
+        assert_eq!(mails.iter().filter(|mail| !mail.token().is_empty()).count(), 1, "{mails:?}");
+        assert_eq!(mails.len(), 2);
+    }
+}

@@ -1,0 +1,224 @@
+//! What ends a session, and that it counts from the very next call of every other device.
+
+use model::Role;
+use serde_json::{Value, json};
+
+use crate::given::{Browser, Office, Person, Request, Tokens, people::password};
+
+/// Somebody who is signed in on three devices: two browsers and a program.
+struct SignedIn {
+    person: Person,
+    here: Browser,
+    there: Browser,
+    program: Tokens,
+}
+
+impl SignedIn {
+    async fn new(office: &Office, name: &str, role: Role) -> Self {
+        let person = office.person(name, role).await;
+        Self {
+            here: office.browser(&person).await,
+            there: office.browser(&person).await,
+            program: office.tokens(&person).await,
+            person,
+        }
+    }
+
+    /// Which of the devices are let in by the very next call of each: here, there, the program's token on a
+    /// procedure that is sensitive, and its refresh token.
+    async fn alive(&mut self, office: &Office) -> [bool; 4] {
+        let token = office.service.query(&self.program.access, "sessions.list", Value::Null).await;
+        assert!(["OK", "UNAUTHORIZED"].contains(&token.code().as_str()), "{}", token.text());
+        let input = json!({"refreshToken": self.program.refresh});
+        let refreshed = office.service.send(&Request::mutation("auth.refresh", &input)).await;
+        if refreshed.code() == "OK" {
+            self.program = Tokens::of(&refreshed.data());
+        } else {
+            assert_eq!(refreshed.failure(), "ended");
+        }
+        [
+            self.here.is_signed_in().await,
+            self.there.is_signed_in().await,
+            token.code() == "OK",
+            refreshed.code() == "OK",
+        ]
+    }
+
+    /// The name of the device `there`, as `here` sees it.
+    async fn device(&mut self, which: impl Fn(&Value) -> bool) -> Value {
+        let devices = self.here.query("sessions.list", Value::Null).await.data();
+        devices["items"].as_array().unwrap().iter().find(|item| which(item)).unwrap()["device"].clone()
+    }
+}
+
+const ALL: [bool; 4] = [true; 4];
+const NONE: [bool; 4] = [false; 4];
+const ONLY_HERE: [bool; 4] = [true, false, false, false];
+
+#[tokio::test]
+async fn signing_out_ends_this_session_and_no_other() {
+    let office = Office::inhabited().await;
+    let mut ada = SignedIn::new(&office, "ada", Role::Employee).await;
+    assert_eq!(ada.alive(&office).await, ALL);
+    // The cookie is taken from the browser, and is no good where it was copied to.
+    let mut copy = ada.here.clone();
+    assert_eq!(ada.here.mutation("auth.logout", json!({})).await.code(), "OK");
+    assert!(!ada.here.has("onefold-local"));
+    assert!(!copy.is_signed_in().await);
+    assert_eq!(copy.mutation("auth.refresh", json!({})).await.failure(), "ended");
+    assert_eq!(ada.alive(&office).await, [false, true, true, true]);
+    // So is a program's, by its refresh token alone; twice is no mistake.
+    for _ in 0..2 {
+        let input = json!({"refreshToken": ada.program.refresh});
+        assert_eq!(office.service.send(&Request::mutation("auth.logout", &input)).await.code(), "OK");
+    }
+    assert_eq!(ada.alive(&office).await, [false, true, false, false]);
+}
+
+#[tokio::test]
+async fn one_device_can_be_signed_out_or_all_others() {
+    let office = Office::inhabited().await;
+    let mut ada = SignedIn::new(&office, "ada", Role::Viewer).await;
+    let mut bob = SignedIn::new(&office, "bob", Role::Viewer).await;
+    let program = ada.device(|item| item["kind"] == "tokens").await;
+    assert_eq!(ada.here.mutation("sessions.revoke", json!({"device": program})).await.code(), "OK");
+    assert_eq!(ada.alive(&office).await, [true, true, false, false]);
+    let there = ada.device(|item| item["current"] == false).await;
+    assert_eq!(ada.here.mutation("sessions.revoke", json!({"device": there})).await.code(), "OK");
+    assert_eq!(ada.alive(&office).await, ONLY_HERE);
+    let here = ada.device(|item| item["current"] == true).await;
+    assert_eq!(ada.here.mutation("sessions.revoke", json!({"device": here})).await.code(), "OK");
+    assert_eq!(ada.alive(&office).await, NONE);
+
+    assert_eq!(bob.here.mutation("sessions.revoke_others", Value::Null).await.data(), json!({"count": 2}));
+    assert_eq!(bob.alive(&office).await, ONLY_HERE);
+}
+
+/// Somebody else's device, one that never was, and one that is over: all the same.
+#[tokio::test]
+async fn whether_a_device_is_somebody_elses_is_not_told() {
+    let office = Office::inhabited().await;
+    let mut ada = SignedIn::new(&office, "ada", Role::Administrator).await;
+    let mut bob = SignedIn::new(&office, "bob", Role::Viewer).await;
+    let over = bob.device(|item| item["kind"] == "tokens").await;
+    bob.here.mutation("sessions.revoke", json!({"device": over})).await.data();
+    let bobs = bob.device(|item| item["current"] == true).await;
+    let adas = ada.device(|item| item["current"] == true).await;
+    let mut answers = Vec::new();
+    for device in [adas, over, json!(uuid::Uuid::now_v7().to_string())] {
+        let answer = bob.here.mutation("sessions.revoke", json!({"device": device})).await;
+        assert_eq!((answer.status, answer.failure().as_str()), (404, "missing"));
+        let mut error = answer.error();
+        assert_eq!(error["data"]["failure"]["value"], device);
+        error["data"]["requestId"].take();
+        answers.push(error.to_string().replace(device.as_str().unwrap(), "…"));
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    // An administrator, too, signs out nobody else, not even by an operator's token.
+    assert_eq!(ada.here.mutation("sessions.revoke", json!({"device": bobs})).await.failure(), "missing");
+    assert_eq!(office.mutation("sessions.revoke", json!({"device": bobs})).await.failure(), "missing");
+    assert_eq!(office.mutation("sessions.revoke_others", Value::Null).await.data(), json!({"count": 0}));
+    assert_eq!((ada.alive(&office).await, bob.alive(&office).await), (ALL, [true, true, false, false]));
+}
+
+#[tokio::test]
+async fn another_password_signs_all_other_devices_out() {
+    let office = Office::inhabited().await;
+    let mut ada = SignedIn::new(&office, "ada", Role::Viewer).await;
+    let thief = ada.here.clone();
+    let wrong = json!({"current": "not the password", "password": password()});
+    assert_eq!(ada.here.mutation("auth.change_password", wrong).await.failure(), "wrongPassword");
+    assert_eq!(ada.alive(&office).await, ALL);
+    let next = password();
+    let change = json!({"current": ada.person.password, "password": next});
+    assert_eq!(ada.here.mutation("auth.change_password", change).await.code(), "OK");
+    assert_eq!(ada.alive(&office).await, ONLY_HERE);
+
+    // Who has a copy of the cookie that this browser had is signed out as well: without a grace in which a thief
+    // could take part in the renewal.
+    let mut copy = thief.clone();
+    assert_eq!(copy.mutation("auth.refresh", json!({})).await.code(), "UNAUTHORIZED");
+    assert!(!thief.clone().is_signed_in().await);
+    assert!(ada.here.is_signed_in().await);
+
+    let old = Browser::new(&office.service).login(&ada.person.email, &ada.person.password).await;
+    assert_eq!(old.failure(), "wrongCredentials");
+    assert_eq!(Browser::new(&office.service).login(&ada.person.email, &next).await.code(), "OK");
+}
+
+#[tokio::test]
+async fn a_reset_of_the_password_signs_every_device_out() {
+    let office = Office::inhabited().await;
+    let mut ada = SignedIn::new(&office, "ada", Role::Viewer).await;
+    let mut nobody = Browser::new(&office.service);
+    assert_eq!(nobody.mutation("auth.request_reset", json!({"email": ada.person.email})).await.code(), "OK");
+    assert_eq!(ada.alive(&office).await, ALL, "asking alone does nothing");
+    let (token, next) = (office.mail(&ada.person.email, 2).await.token(), password());
+    let reset = nobody.mutation("auth.reset_password", json!({"token": token, "password": next})).await;
+    assert_eq!(reset.code(), "OK", "{}", reset.text());
+    assert!(!nobody.has("onefold-local"), "it signs nobody in");
+    assert_eq!(ada.alive(&office).await, NONE);
+    let old = Browser::new(&office.service).login(&ada.person.email, &ada.person.password).await;
+    assert_eq!(old.failure(), "wrongCredentials");
+    assert_eq!(Browser::new(&office.service).login(&ada.person.email, &next).await.code(), "OK");
+}
+
+#[tokio::test]
+async fn the_end_of_an_account_is_the_end_of_its_sessions() {
+    let office = Office::inhabited().await;
+    let mut ada = SignedIn::new(&office, "ada", Role::Administrator).await;
+    assert_eq!(office.mutation("users.delete", json!({"id": ada.person.id})).await.code(), "OK");
+    assert_eq!(ada.alive(&office).await, NONE);
+    let mut bob = SignedIn::new(&office, "bob", Role::Viewer).await;
+    let wrong = bob.here.mutation("account.erase", json!({"password": "not the password"})).await;
+    assert_eq!(wrong.failure(), "wrongPassword");
+    let none = bob.here.mutation("account.erase", json!({})).await;
+    assert_eq!(none.failure(), "wrongPassword");
+    assert_eq!(bob.alive(&office).await, ALL);
+    let erased = bob.there.mutation("account.erase", json!({"password": bob.person.password})).await;
+    assert_eq!(erased.code(), "OK", "{}", erased.text());
+    assert_eq!(bob.alive(&office).await, NONE);
+    for person in [&ada.person, &bob.person] {
+        let answer = Browser::new(&office.service).login(&person.email, &person.password).await;
+        assert_eq!(answer.failure(), "wrongCredentials");
+    }
+}
+
+/// Another role, or an address that counts as verified no more: the next call of each device goes by it.
+#[tokio::test]
+async fn other_rights_count_from_the_next_call() {
+    let office = Office::inhabited().await;
+    let mut ada = SignedIn::new(&office, "ada", Role::Employee).await;
+    let post = json!({"title": "Hello", "body": "Everybody."});
+    let rename = json!({"id": ada.person.id, "name": "Countess"});
+    assert_eq!(ada.there.mutation("posts.create", post.clone()).await.code(), "OK");
+    let change = async |change: Value| {
+        let mut input = json!({"id": ada.person.id});
+        input.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        office.mutation("users.update", input).await.data();
+    };
+    change(json!({"role": "viewer"})).await;
+    for browser in [&mut ada.here, &mut ada.there] {
+        assert_eq!(browser.mutation("posts.create", post.clone()).await.code(), "FORBIDDEN");
+        assert_eq!(browser.query("posts.list", Value::Null).await.header("onefold-renew"), Some("1"));
+        assert_eq!(browser.query("posts.list", Value::Null).await.code(), "OK");
+    }
+    // A token keeps what it says for its quarter of an hour; not where it matters.
+    assert_eq!(office.service.mutation(&ada.program.access, "users.update", rename.clone()).await.code(), "FORBIDDEN");
+    let input = json!({"refreshToken": ada.program.refresh});
+    ada.program = Tokens::of(&office.service.send(&Request::mutation("auth.refresh", &input)).await.data());
+    assert_eq!(office.service.mutation(&ada.program.access, "posts.create", post.clone()).await.code(), "FORBIDDEN");
+
+    change(json!({"isVerified": false})).await;
+    for browser in [&mut ada.here, &mut ada.there] {
+        assert_eq!(browser.query("posts.list", Value::Null).await.code(), "FORBIDDEN");
+    }
+    change(json!({"isVerified": true, "role": "administrator"})).await;
+    for browser in [&mut ada.here, &mut ada.there] {
+        assert_eq!(browser.query("audit.list", Value::Null).await.code(), "OK");
+        // Renewed, it says no more that it wants to be.
+        assert_eq!(browser.mutation("auth.refresh", json!({})).await.code(), "OK");
+        assert_eq!(browser.query("audit.list", Value::Null).await.header("onefold-renew"), None);
+    }
+    assert_eq!(ada.alive(&office).await, ALL);
+}

@@ -1,0 +1,229 @@
+//! Guesses, and attempts to lock somebody else out.
+
+use std::{
+    net::Ipv4Addr,
+    time::{Duration, SystemTime},
+};
+
+use model::Role;
+use serde_json::{Value, json};
+use tokio::{task::JoinSet, time::sleep};
+
+use crate::given::{
+    Answer, Browser, Connection, Office, Person, Request,
+    browser::{DEVICE, SESSION},
+    people::password,
+};
+
+/// Attempts are counted in spans of a quarter of an hour, and mails in hours, which begin at fixed times.
+const SPAN_S: u64 = 900;
+/// A test of counts is done in less.
+const LONGEST_S: u64 = 60;
+
+/// Waits, if a span is about to end, until the next one begins: counts begin anew with it.
+pub async fn a_whole_span() {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let left = Duration::from_secs(SPAN_S - now.as_secs() % SPAN_S);
+    if left < Duration::from_secs(LONGEST_S) {
+        sleep(left).await;
+    }
+}
+
+const EVE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 66);
+const ADA: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+
+/// Refused for now, and told for how long.
+fn expect_too_often(answer: &Answer, span_s: u64) {
+    assert_eq!((answer.status, answer.code().as_str()), (429, "TOO_MANY_REQUESTS"), "{}", answer.text());
+    let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=span_s).contains(&wait), "{wait}");
+    assert_eq!(answer.all("set-cookie"), [""; 0]);
+}
+
+/// Guesses from new browsers at an address, until it is refused; answers how many guesses there were.
+async fn guesses(office: &Office, from: Ipv4Addr, email: &str) -> usize {
+    for place in 0..1_000 {
+        let answer = Browser::at(&office.service, from).login(email, &format!("guess number {place}")).await;
+        if answer.status == 429 {
+            expect_too_often(&answer, SPAN_S);
+            return place;
+        }
+        assert_eq!(answer.failure(), "wrongCredentials");
+    }
+    panic!("nobody stops them");
+}
+
+#[tokio::test]
+async fn guessing_ends_after_ten_and_the_owner_still_signs_in() {
+    a_whole_span().await;
+    let office = Office::inhabited().await;
+    let (ada, bob) = (office.person("ada", Role::Viewer).await, office.person("bob", Role::Viewer).await);
+    let mut own = Browser::at(&office.service, ADA);
+    own.login(&ada.email, &ada.password).await.data();
+    assert!(own.has(DEVICE));
+
+    assert_eq!(guesses(&office, EVE, &ada.email).await, 10);
+    // Also with the right password, so that an answer tells nothing; also in other letters and from elsewhere.
+    for email in [ada.email.clone(), ada.email.to_uppercase()] {
+        let answer = Browser::at(&office.service, Ipv4Addr::new(127, 0, 0, 67)).login(&email, &ada.password).await;
+        expect_too_often(&answer, SPAN_S);
+    }
+    // It is the same for an address that nobody has.
+    assert_eq!(guesses(&office, EVE, "nobody@example.com").await, 10);
+
+    // In the browser that Ada used before, nothing has happened, signed in or not; and nobody else has.
+    own.mutation("auth.logout", json!({})).await.data();
+    for _ in 0..3 {
+        let answer = own.login(&ada.email, &ada.password).await;
+        assert_eq!(answer.code(), "OK", "{}", answer.text());
+    }
+    assert_eq!(Browser::at(&office.service, EVE).login(&bob.email, &bob.password).await.code(), "OK");
+    // That she signed in gives strangers no further guesses.
+    expect_too_often(&Browser::at(&office.service, EVE).login(&ada.email, "guess").await, SPAN_S);
+
+    // A known browser has its own ten, and they are the account's that knows it.
+    for place in 0..10 {
+        assert_eq!(own.login(&ada.email, &format!("guess {place}")).await.failure(), "wrongCredentials");
+    }
+    expect_too_often(&own.login(&ada.email, &ada.password).await, SPAN_S);
+    assert!(own.is_signed_in().await, "the session goes on");
+    let mut planted = Browser::at(&office.service, EVE);
+    planted.plant(DEVICE, own.cookie(DEVICE));
+    assert_eq!(planted.login(&bob.email, &bob.password).await.code(), "OK", "to Bob it is any browser");
+}
+
+/// Attempts are counted before they are made: many at once do not pass together.
+#[tokio::test(flavor = "multi_thread")]
+async fn guesses_at_once_are_counted_one_by_one() {
+    a_whole_span().await;
+    let office = Office::inhabited().await;
+    let ada = office.person("ada", Role::Viewer).await;
+    let calls: JoinSet<_> = (0..60)
+        .map(|place| {
+            let (address, email) = (office.service.address, ada.email.clone());
+            let guess = json!({"email": email, "password": format!("guess number {place}")});
+            async move {
+                Connection::open(address).await.unwrap().send(&Request::mutation("auth.login", &guess)).await.unwrap()
+            }
+        })
+        .collect();
+    let answers = calls.join_all().await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 401).count(), 10);
+    assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 50);
+}
+
+/// Who signs in rightly uses nothing up, however often.
+#[tokio::test]
+async fn success_is_not_counted() {
+    a_whole_span().await;
+    let office = Office::inhabited().await;
+    let ada = office.person("ada", Role::Viewer).await;
+    for _ in 0..15 {
+        assert_eq!(Browser::at(&office.service, ADA).login(&ada.email, &ada.password).await.code(), "OK");
+    }
+    assert_eq!(guesses(&office, EVE, &ada.email).await, 10, "nor does it give strangers more");
+}
+
+/// Who tries many accounts is stopped by address, and nobody at another address with them. What a caller says of
+/// its address is not believed.
+#[tokio::test(flavor = "multi_thread")]
+async fn guessing_at_many_accounts_is_stopped_by_address() {
+    a_whole_span().await;
+    let office = Office::inhabited().await;
+    let ada = office.person("ada", Role::Viewer).await;
+    let calls: JoinSet<_> = (0..40)
+        .map(|place| {
+            let address = office.service.address;
+            async move {
+                let mut connection = Connection::open_from(EVE.into(), address).await.unwrap();
+                let mut refused = 0;
+                for turn in 0..10 {
+                    let guess = json!({"email": format!("user{place}@example.com"), "password": "guess"});
+                    let claimed = format!("10.0.{place}.{turn}");
+                    let request = Request::mutation("auth.login", &guess)
+                        .header("x-forwarded-for", &claimed)
+                        .header("forwarded", format!("for={claimed}"))
+                        .header("x-real-ip", &claimed)
+                        .header("cloudfront-viewer-address", format!("{claimed}:1"))
+                        .header("true-client-ip", &claimed);
+                    refused += usize::from(connection.send(&request).await.unwrap().status == 429);
+                }
+                refused
+            }
+        })
+        .collect();
+    let refused: usize = calls.join_all().await.into_iter().sum();
+    assert!((100..400).contains(&refused), "{refused}");
+    expect_too_often(&Browser::at(&office.service, EVE).login(&ada.email, &ada.password).await, SPAN_S);
+    assert_eq!(Browser::at(&office.service, ADA).login(&ada.email, &ada.password).await.code(), "OK");
+}
+
+/// Whoever has somebody's session does not have the password, and does not get to guess it: not by renewing the
+/// session either.
+#[tokio::test]
+async fn a_stolen_session_does_not_guess_the_password() {
+    a_whole_span().await;
+    let office = Office::inhabited().await;
+    let ada = office.person("ada", Role::Viewer).await;
+    let (mut stolen, mut own) = (office.browser(&ada).await, office.browser(&ada).await);
+    let mut wrong = 0;
+    'guesses: for round in 0..4 {
+        for place in 0..6 {
+            let (procedure, input) = match place % 2 {
+                0 => (
+                    "auth.change_password",
+                    json!({"current": format!("guess {round} {place}"), "password": password()}),
+                ),
+                _ => ("account.erase", json!({"password": format!("guess {round} {place}")})),
+            };
+            let answer = stolen.mutation(procedure, input).await;
+            if answer.status == 429 {
+                break 'guesses;
+            }
+            assert_eq!(answer.failure(), "wrongPassword", "{}", answer.text());
+            wrong += 1;
+        }
+        let before = stolen.session().to_owned();
+        assert_eq!(stolen.mutation("auth.refresh", json!({})).await.code(), "OK");
+        assert_ne!(stolen.session(), before);
+    }
+    assert_eq!(wrong, 10, "guesses with a stolen session");
+    // Its owner changes the password meanwhile.
+    let change = json!({"current": ada.password, "password": password()});
+    assert_eq!(own.mutation("auth.change_password", change).await.code(), "OK");
+    assert!(!stolen.is_signed_in().await && own.has(SESSION));
+}
+
+async fn ask(office: &Office, from: Ipv4Addr, procedure: &str, input: Value) -> Answer {
+    Browser::at(&office.service, from).mutation(procedure, input).await
+}
+
+/// Nobody's mailbox is filled. But what strangers do with an address must not keep its owner from a new password.
+#[tokio::test]
+async fn mails_to_one_address_have_a_limit_for_each_purpose() {
+    a_whole_span().await;
+    let office = Office::inhabited().await;
+    let Person { email, .. } = office.person("ada", Role::Viewer).await;
+    let register = json!({"email": email, "name": "Eve", "password": password()});
+    let mut sent = 0;
+    while ask(&office, EVE, "auth.register", register.clone()).await.status == 200 {
+        sent += 1;
+        assert!(sent < 20, "nobody stops them");
+    }
+    for procedure in ["auth.register", "auth.register"] {
+        expect_too_often(&ask(&office, EVE, procedure, register.clone()).await, 3_600);
+    }
+    let reset = ask(&office, ADA, "auth.request_reset", json!({"email": email})).await;
+    assert_eq!(reset.code(), "OK", "the owner still gets a link: {}", reset.text());
+
+    // And an address that nobody has is refused at the same number.
+    for email in [email.as_str(), "nobody@example.com"] {
+        let mut asked = usize::from(email != "nobody@example.com");
+        while ask(&office, EVE, "auth.request_reset", json!({"email": email})).await.status == 200 {
+            asked += 1;
+            assert!(asked < 20, "nobody stops them");
+        }
+        assert_eq!(asked, 5, "{email}");
+        expect_too_often(&ask(&office, ADA, "auth.request_reset", json!({"email": email.to_uppercase()})).await, 3_600);
+    }
+}
