@@ -172,6 +172,20 @@ test("cookie: two tabs renew it once when what its holder may do has changed", a
   assert.equal(count(tabs, "auth.refresh"), 1);
 });
 
+test("a page may have both: the renewal of a cookie leaves tokens as they are", async () => {
+  const [{ page: byCookie, calls }, { page: byTokens }] = [await open("cookie"), await open("tokens")];
+  const [ada, bob] = [await somebody(), await somebody()];
+  await signIn(byCookie, ada);
+  await signIn(byTokens, bob);
+  await administrator().users.update.mutate({ id: ada.id, role: "viewer" });
+  await press(byCookie, "#read", "said");
+  while (!calls.includes("auth.refresh")) await press(byCookie, "#read", "said");
+  await byCookie.waitForNetworkIdle();
+  await byTokens.reload();
+  assert.equal(await shown(byTokens, "who"), bob.email);
+  assert.equal(await shown(byCookie, "who"), ada.email);
+});
+
 test("cookie: what its holder may do no more ends with the next call", async () => {
   const [{ page }, ada] = [await open("cookie"), await somebody()];
   await signIn(page, ada);
