@@ -1,6 +1,10 @@
 //! What is generated is up to date, and the press is pure.
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Value, json};
 
@@ -160,7 +164,7 @@ fn a_password_does_not_go_out() {
 fn a_client_has_sessions_where_the_service_has_sign_in() {
     let client = |service: &runtime::Service| {
         let files = codegen::render(service).unwrap();
-        let text = |path: &str| files.iter().find(|file| file.path == PathBuf::from(path)).unwrap().text.clone();
+        let text = |path: &str| files.iter().find(|file| file.path == Path::new(path)).unwrap().text.clone();
         [text("bindings/index.js"), text("bindings/index.d.ts")]
     };
     for text in client(&functions::service()) {

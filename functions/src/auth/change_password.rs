@@ -1,11 +1,7 @@
 //! `auth.change_password`.
 
 use model::{Account, AuditAction, AuditEntry, Device as Place, GivenPassword, Password, Session, User};
-use runtime::{
-    Cookies, Device, Ids, Limits, password,
-    prelude::*,
-    sessions::{COOKIE, lifetime},
-};
+use runtime::{Cookies, Device, Ids, Limits, password, prelude::*, sessions::COOKIE};
 
 use store::transaction;
 
@@ -82,7 +78,7 @@ pub async fn change_password(
     operations.push(log.creating(&mut audit::by(&caller, AuditAction::PasswordChanged, &ids, &clock, &device)));
     transaction(operations).await?;
     if let Some(secret) = renewed {
-        cookies.set(COOKIE, &secret, lifetime::ABSOLUTE_MS / 1_000);
+        cookies.sign_in(&secret);
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use runtime::{
     opaque::Opaque,
     password::{self, Verdict},
     prelude::*,
-    sessions::{COOKIE, lifetime},
+    sessions::COOKIE,
 };
 
 use crate::identity::{
@@ -130,7 +130,7 @@ pub async fn login(
     cookies.set(KNOWN, &browser, KNOWN_S);
     let tokens = match &kept {
         Kept::Cookie(secret) => {
-            cookies.set(COOKIE, secret, lifetime::ABSOLUTE_MS / 1_000);
+            cookies.sign_in(secret);
             None
         }
         Kept::Tokens(token) | Kept::Application { token, .. } => Some(Tokens::of(&signer, &session, token).await?),

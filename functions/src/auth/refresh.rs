@@ -1,12 +1,7 @@
 //! `auth.refresh`.
 
 use model::{Account, AuditAction, AuditEntry, Session};
-use runtime::{
-    Cookies, Device, Ids, Limits, Signer,
-    prelude::*,
-    rotation::RefreshToken,
-    sessions::{COOKIE, lifetime},
-};
+use runtime::{Cookies, Device, Ids, Limits, Signer, prelude::*, rotation::RefreshToken, sessions::COOKIE};
 
 use crate::identity::{
     Tokens, audit, limits,
@@ -61,7 +56,7 @@ pub async fn refresh(
         let secret = cookies.get(COOKIE).ok_or(Error::Ended)?;
         caller.filter(|caller| caller.session() == Some(&secret.hash())).ok_or(Error::Ended)?;
         let next = doors.renew_cookie(&secret).await?.ok_or(Error::Ended)?;
-        cookies.set(COOKIE, &next, lifetime::ABSOLUTE_MS / 1_000);
+        cookies.sign_in(&next);
         return Ok(Refreshed { tokens: None });
     };
     let turned = match RefreshToken::parse(&text) {

@@ -32,7 +32,7 @@ pub async fn request_reset(
         if let Some(user) = users.by_unique(User::UNIQUE_EMAIL, &input.email.folded()).await? {
             let (secret, token) = mails::token(Purpose::ResetPassword, &user, &clock)?;
             tokens.create(token).await?;
-            mails::send(&mail, &site, Purpose::ResetPassword, &user.email, &secret).await?;
+            mails::try_to_send(&mail, &site, Purpose::ResetPassword, &user.email, &secret).await;
         }
         Ok::<_, Fault>(())
     };

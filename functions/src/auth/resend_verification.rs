@@ -33,7 +33,7 @@ pub async fn resend_verification(
         if let Some(user) = found.filter(|user| !user.is_verified) {
             let (secret, token) = mails::token(Purpose::VerifyEmail, &user, &clock)?;
             tokens.create(token).await?;
-            mails::send(&mail, &site, Purpose::VerifyEmail, &user.email, &secret).await?;
+            mails::try_to_send(&mail, &site, Purpose::VerifyEmail, &user.email, &secret).await;
         }
         Ok::<_, Fault>(())
     };

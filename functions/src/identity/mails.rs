@@ -50,6 +50,14 @@ pub(crate) async fn send(
     mail.send(Message { to: to.as_str(), subject, text: &text }).await
 }
 
+/// Mails a token where the answer must not tell that there is an account: a mail that cannot be sent is a matter
+/// for the log, since nothing would have been sent to another address.
+pub(crate) async fn try_to_send(mail: &Mail, site: &Site, purpose: Purpose, to: &EmailAddress, token: &Opaque) {
+    if let Err(fault) = send(mail, site, purpose, to, token).await {
+        tracing::error!(cause = runtime::telemetry::chain(&fault), "a mail could not be sent");
+    }
+}
+
 /// Tells the owner of an address that somebody tried to register with it.
 pub(crate) async fn send_registered_already(mail: &Mail, site: &Site, to: &EmailAddress) -> Result<(), Fault> {
     let text = format!(

@@ -6,7 +6,7 @@ use runtime::{
     mail::Mail,
     oidc::{Callback, IdentityProviders, RelyingParty},
     prelude::*,
-    sessions::{COOKIE, lifetime},
+    sessions::COOKIE,
 };
 
 use crate::identity::{
@@ -56,7 +56,7 @@ pub async fn callback(
             None => {
                 let secret = arrival.sign_in(&identity).await?;
                 arrival.leave(cookies.get(COOKIE)).await?;
-                cookies.set(COOKIE, &secret, lifetime::ABSOLUTE_MS / 1_000);
+                cookies.sign_in(&secret);
                 Ok(())
             }
         }

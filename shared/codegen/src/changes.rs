@@ -80,11 +80,13 @@ pub fn compare(old: &Value, new: &Value) -> Result<Vec<Change>, String> {
                 changes.add(Effect::Breaking, "is gone.");
                 grants(list(&before["grants"]), &[], &mut changes);
                 mail(&before["mail"], &Value::Null, &mut changes);
+                reach(before, &Value::Null, &mut changes);
             }
             (None, Some(after)) => {
                 changes.add(Effect::Compatible, format!("is new, and may be called by {}.", who(&after["auth"])));
                 grants(&[], list(&after["grants"]), &mut changes);
                 mail(&Value::Null, &after["mail"], &mut changes);
+                reach(&Value::Null, after, &mut changes);
             }
             (None, None) => {}
         }
@@ -228,7 +230,10 @@ fn procedure(pair: Pair<'_>, changes: &mut Changes) {
             "docs" if before != after => changes.add(Effect::Note, "is documented in other words."),
             "kind" => changes.told(Effect::Breaking, "kind", before, after),
             "auth" => auth(before, after, changes),
-            "rest" => rest(before, after, changes),
+            "rest" => route("REST route", before, after, changes),
+            "http" => route("route of its own", before, after, changes),
+            "sensitive" => sensitive(before, after, changes),
+            "secrets" | "outbound" => {}
             "grants" => grants(list(before), list(after), changes),
             "mail" => mail(before, after, changes),
             "input" => input(in_pair(before, after), changes),
@@ -242,6 +247,7 @@ fn procedure(pair: Pair<'_>, changes: &mut Changes) {
             _ => {}
         }
     }
+    reach(before, after, changes);
     input_optional(before, after, changes);
 }
 
@@ -296,7 +302,10 @@ fn who(auth: &Value) -> String {
     match (auth["type"].as_str(), auth["permission"].as_str()) {
         (Some("public"), _) => "anybody".to_owned(),
         (Some("signedIn"), _) => "anybody who is signed in".to_owned(),
-        (Some("permission"), Some(permission)) => format!("callers with the permission {}", code(permission)),
+        (Some("permission"), Some(permission)) => {
+            let own = if auth["own"] == true { ", for all items or their own" } else { "" };
+            format!("callers with the permission {}{own}", code(permission))
+        }
         _ => code(&auth.to_string()),
     }
 }
@@ -306,7 +315,9 @@ fn auth(before: &Value, after: &Value, changes: &mut Changes) {
         return;
     }
     let sentence = format!("could be called by {}, and now by {}.", who(before), who(after));
+    let wider = before["permission"] == after["permission"] && before["own"] != true && after["own"] == true;
     let effect = match (strictness(before), strictness(after)) {
+        (Some(2), Some(2)) if wider => Effect::Rights,
         (Some(was), Some(is)) if is < was => Effect::Rights,
         (Some(_), Some(_)) => Effect::Breaking,
         _ => Effect::Unjudged,
@@ -314,12 +325,37 @@ fn auth(before: &Value, after: &Value, changes: &mut Changes) {
     changes.add(effect, sentence);
 }
 
-fn rest(before: &Value, after: &Value, changes: &mut Changes) {
+fn route(what: &str, before: &Value, after: &Value, changes: &mut Changes) {
     match (before, after) {
         (before, after) if before == after => {}
-        (Value::Null, route) => changes.add(Effect::Compatible, format!("has the REST route {}.", shown(route))),
-        (route, Value::Null) => changes.add(Effect::Breaking, format!("has lost its REST route {}.", shown(route))),
-        _ => changes.add(Effect::Breaking, format!("has another REST route: it {}.", was_and_is(before, after))),
+        (Value::Null, route) => changes.add(Effect::Compatible, format!("has the {what} {}.", shown(route))),
+        (route, Value::Null) => changes.add(Effect::Breaking, format!("has lost its {what} {}.", shown(route))),
+        _ => changes.add(Effect::Breaking, format!("has another {what}: it {}.", was_and_is(before, after))),
+    }
+}
+
+/// A contract of an earlier format states none of these three.
+fn sensitive(before: &Value, after: &Value, changes: &mut Changes) {
+    match (*before == true, *after == true) {
+        (false, true) => changes.add(Effect::Note, "looks at the session of a token in each call."),
+        (true, false) => changes.add(Effect::Rights, "looks at the session of a token no more."),
+        _ => {}
+    }
+}
+
+/// What a function may reach besides what is stored.
+fn reach(before: &Value, after: &Value, changes: &mut Changes) {
+    words("reads the secret", &before["secrets"], &after["secrets"], changes);
+    words("calls, outside the service,", &before["outbound"], &after["outbound"], changes);
+}
+
+fn words(what: &str, before: &Value, after: &Value, changes: &mut Changes) {
+    let (before, after) = (list(before), list(after));
+    for gone in before.iter().filter(|word| !after.contains(word)) {
+        changes.add(Effect::Rights, format!("{what} {} no more.", shown(gone)));
+    }
+    for new in after.iter().filter(|word| !before.contains(word)) {
+        changes.add(Effect::Rights, format!("{what} {}.", shown(new)));
     }
 }
 

@@ -9,7 +9,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, he
 use protocol::{Code, Fault, trpc};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Call, Capability, opaque::Opaque, sessions, site::Site};
+use crate::{
+    Call, Capability,
+    opaque::Opaque,
+    sessions::{self, lifetime},
+    site::Site,
+};
 
 /// From which address a request came, as whoever took it from the network says. An extension of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +28,14 @@ impl Cookies {
     /// Gives the browser a secret under a name, for so many seconds.
     pub fn set(&self, name: &str, value: &Opaque, max_age_s: i64) {
         self.0.set_cookie(sessions::set_cookie(self.0.site(), name, Some(value), max_age_s));
+    }
+
+    /// Gives the browser a session, and its page the token that comes with it.
+    pub fn sign_in(&self, session: &Opaque) {
+        self.set(sessions::COOKIE, session, lifetime::ABSOLUTE_MS / 1_000);
+        if let Ok(token) = HeaderValue::try_from(sessions::csrf_token(session).text()) {
+            self.0.0.added.push(sessions::CSRF_HEADER, token);
+        }
     }
 
     /// Takes it away.
@@ -251,7 +264,12 @@ impl Added {
 
     pub(crate) fn append_to(&self, headers: &mut HeaderMap) {
         for (name, value) in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            headers.append(name, value);
+            // Of cookies there may be several; of the rest, what was said last counts.
+            if name == header::SET_COOKIE {
+                headers.append(name, value);
+            } else {
+                headers.insert(name, value);
+            }
         }
     }
 }

@@ -139,6 +139,32 @@ fn mail_is_a_matter_of_rights() {
 }
 
 #[test]
+fn secrets_and_calls_outside_are_a_matter_of_rights() {
+    let [more, less] = both_ways(|contract| procedure(contract, "users.get")["secrets"] = json!(["signing"]));
+    assert_eq!(more, one(Effect::Rights, "`users.get`: reads the secret `signing`."));
+    assert_eq!(less, one(Effect::Rights, "`users.get`: reads the secret `signing` no more."));
+    let [more, _] = both_ways(|contract| procedure(contract, "users.get")["outbound"] = json!(["a bank"]));
+    assert_eq!(more, one(Effect::Rights, "`users.get`: calls, outside the service, `a bank`."));
+}
+
+#[test]
+fn a_look_at_the_session_and_a_route_of_its_own() {
+    let [looks, not] = both_ways(|contract| procedure(contract, "users.get")["sensitive"] = true.into());
+    assert_eq!(looks, one(Effect::Note, "`users.get`: looks at the session of a token in each call."));
+    assert_eq!(not, one(Effect::Rights, "`users.get`: looks at the session of a token no more."));
+    let [there, gone] = both_ways(|contract| procedure(contract, "users.get")["http"] = "GET /users".into());
+    assert_eq!(there, one(Effect::Compatible, "`users.get`: has the route of its own `GET /users`."));
+    assert_eq!(gone[0].0, Effect::Breaking);
+}
+
+#[test]
+fn own_items_let_more_callers_in() {
+    let [more, fewer] = both_ways(|contract| procedure(contract, "users.get")["auth"]["own"] = true.into());
+    assert_eq!((more[0].0, fewer[0].0), (Effect::Rights, Effect::Breaking));
+    assert!(more[0].1.ends_with("`users:read`, for all items or their own."), "{more:?}");
+}
+
+#[test]
 fn who_may_call() {
     let [open, shut] = both_ways(|contract| procedure(contract, "users.get")["auth"] = json!({"type": "public"}));
     let change = "`users.get`: could be called by callers with the permission `users:read`, and now by anybody.";
