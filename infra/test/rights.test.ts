@@ -8,11 +8,12 @@ import { describe, it } from "node:test";
 import { DYNAMODB_ACTIONS } from "./actions.js";
 import { allows, type Statement } from "./policy.js";
 import { logStreamArn, OTHER_TABLE, rolesOf, secretArn, TABLE } from "./roles.js";
-import { type Capability, names, readCapabilities, readEntities } from "./signatures.js";
+import { type Capability, names, readEntities, readSecrets, readSignature } from "./signatures.js";
 import { BARE, EVERYTHING, rawContract, synthesize } from "./support.js";
 
 const contract = rawContract();
 const entities = readEntities();
+const secrets = readSecrets();
 const prefixes = [...entities.values()].map((entity) => entity.prefix);
 
 /** Where something can be done, with the place of the index in the table. */
@@ -70,7 +71,7 @@ for (const { stage, config } of stages) {
 
     for (const { name } of contract.procedures) {
       it(`${name} may do at DynamoDB what its signature names, and nothing else`, () => {
-        assert.deepEqual(differences(statementsOf(name), readCapabilities(name, entities)), []);
+        assert.deepEqual(differences(statementsOf(name), readSignature(name, entities, secrets).capabilities), []);
       });
 
       it(`${name} may write its own log, read its stage's secret and ${config.tracing ? "send traces" : "send no traces"}`, () => {
