@@ -5,7 +5,7 @@ import type { Construct } from "constructs";
 import type { Procedure } from "./contract.js";
 import type { Names } from "./names.js";
 import { secretsOf } from "./needs.js";
-import type { StageConfig } from "./stage.js";
+import { mailAddress, type StageConfig } from "./stage.js";
 
 /** In which header CloudFront says who calls: `handlers/viewer-address.js` writes it. */
 export const ADDRESS_HEADER = "x-viewer-address";
@@ -85,7 +85,8 @@ function secretArn(scope: Construct, name: string): string {
 }
 
 /** To send from one address and no other. Amazon SES knows either the address itself or its whole domain. */
-function mailStatement(scope: Construct, from: string): PolicyStatement {
+function mailStatement(scope: Construct, mailFrom: string): PolicyStatement {
+  const from = mailAddress(mailFrom) ?? mailFrom;
   const identity = (resourceName: string): string => Stack.of(scope).formatArn({ service: "ses", resource: "identity", resourceName });
   return new PolicyStatement({
     actions: ["ses:SendEmail"],

@@ -33,7 +33,7 @@ export interface StageConfig {
   readonly url?: string;
   /** Where the pages are to which mails and sign-ins lead; the service's address when it is not stated. */
   readonly appUrl?: string;
-  /** The address that mails come from. Amazon SES must know it, or its domain. */
+  /** The address that mails come from, perhaps with a name: `Backoffice <no-reply@example.com>`. Amazon SES must know it, or its domain. */
   readonly mailFrom?: string;
   /** Secrets that procedures read and that people make, such as `identity-providers`; those that are there. */
   readonly secrets?: readonly string[];
@@ -78,8 +78,9 @@ export interface Stage {
   readonly config: StageConfig;
 }
 
-/** Amazon SES compares addresses letter by letter. */
-const MAIL_ADDRESS = /^[a-z0-9._%+-]+@[a-z0-9-]+(\.[a-z0-9-]+)+$/;
+/** Whoever judges the right to send compares addresses letter by letter, and so there are small ones only. */
+const MAIL_ADDRESS = /^[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
+const NAMED_ADDRESS = /^[A-Za-z0-9 ._-]+ <([^<>]+)>$/;
 const PREVIEW = /^pr-[1-9][0-9]{0,5}$/;
 const CERTIFICATE = /^arn:aws:acm:us-east-1:\d{12}:certificate\/[\w-]+$/;
 const WEB_ACL = /^arn:aws:wafv2:us-east-1:\d{12}:global\/webacl\/[\w-]+\/[\w-]+$/;
@@ -111,6 +112,12 @@ export function chooseStage(stages: Stages, name: unknown, architecture?: unknow
   return { name, config };
 }
 
+/** The address alone, of one perhaps with a name; none when it is no address. */
+export function mailAddress(from: string): string | undefined {
+  const address = NAMED_ADDRESS.exec(from)?.[1] ?? from;
+  return MAIL_ADDRESS.test(address) ? address : undefined;
+}
+
 /** Where the service is, when the stage says so. */
 export function statedUrl({ url, edge }: StageConfig): string | undefined {
   return url ?? (edge?.domain === undefined ? undefined : `https://${edge.domain.names[0]}`);
@@ -133,7 +140,7 @@ function faultsOf(name: string, config: StageConfig): string[] {
     expect(isOrigin(origin), `allowedOrigins: ${JSON.stringify(origin)} is no origin such as https://app.example.com`);
   }
   expectAddresses(name, config, expect);
-  expect(config.mailFrom === undefined || MAIL_ADDRESS.test(config.mailFrom), "mailFrom is no address in small letters such as no-reply@example.com");
+  expect(config.mailFrom === undefined || mailAddress(config.mailFrom) !== undefined, "mailFrom is no address in small letters such as no-reply@example.com");
   for (const secret of config.secrets ?? []) {
     expect(SECRET_NAME.test(secret), `secrets: ${JSON.stringify(secret)} is no name such as identity-providers`);
   }

@@ -14,7 +14,7 @@ const { service } = raw;
 
 /** One procedure of each kind. */
 function contractWith(...more: Partial<RawProcedure>[]): Contract {
-  const mold = { ...raw.procedures[0]!, kind: "mutation", auth: { type: "public" }, cacheSeconds: null, http: null, secrets: [], mail: false };
+  const mold = { ...raw.procedures[0]!, kind: "mutation", auth: { type: "public" }, grants: [], cacheSeconds: null, http: null, secrets: [], mail: false };
   const grant = (access: string, prefix: string, action: string): RawProcedure["grants"][number] => ({
     ...{ access, prefix, leadingKeys: `${prefix}#*`, actions: [`dynamodb:${action}`], indexes: [] },
   });
@@ -264,6 +264,12 @@ describe("mail", () => {
     const sending = [...rolesOf(whole).values(), ...rolesOf(bare).values()].filter((role) => role.some(({ actions }) => actions.includes("ses:SendEmail")));
     assert.deepEqual(sending, [statements]);
     assert.equal(variablesOf(bare, "pr-7", "auth.register")["ONEFOLD_MAIL_FROM"], undefined);
+  });
+
+  it("may come with a name, which the right does not speak of", () => {
+    const named = synthesize({ directory: "identity-named", stage: "prod", config: { ...EVERYTHING, mailFrom: "Our Office <no-reply@example.com>" }, contract });
+    assert.equal(variablesOf(named, "prod", "auth.register")["ONEFOLD_MAIL_FROM"], "Our Office <no-reply@example.com>");
+    assert.deepEqual(rolesOf(named).get(`${service}-prod-auth-register`), statements.filter(({ resources }) => !resources.some((arn) => arn.includes("identity-providers"))));
   });
 
   it("without an address is refused before a deployment, unless it is a preview's", () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { parseContract } from "../src/contract.js";
 import { Problem } from "../src/problem.js";
-import { chooseStage, type StageConfig, type Stages, statedUrl } from "../src/stage.js";
+import { chooseStage, mailAddress, type StageConfig, type Stages, statedUrl } from "../src/stage.js";
 import { stages } from "../stages.js";
 import { BARE, INFRA, type Json, rawContract, synthesize } from "./support.js";
 import { synthetic } from "./synthetic.js";
@@ -76,9 +76,10 @@ describe("a stage that makes no sense is refused", () => {
   });
 
   it("a sender that is none, and names that no secret has", () => {
-    for (const mailFrom of ["no-reply", "no-reply@localhost", "No-Reply@example.com", "Us <no-reply@example.com>", "*@example.com", "a@b@example.com"]) {
+    for (const mailFrom of ["no-reply", "no-reply@localhost", "No-Reply@example.com", "Us <No-Reply@example.com>", "Us <a@example.com> b", "Us\nBcc <a@example.com>", "*@example.com", "a@b@example.com"]) {
       assert.match(problemWith("dev", { mailFrom }), /mailFrom is no address in small letters such as no-reply@example\.com/, mailFrom);
     }
+    assert.deepEqual(["a@example.com", "Our Office <a@example.com>"].map(mailAddress), ["a@example.com", "a@example.com"]);
     for (const secret of ["Providers", "a/b", "*", ""]) {
       assert.match(problemWith("dev", { secrets: [secret] }), /secrets: ".*" is no name such as identity-providers/, secret);
     }

@@ -65,13 +65,17 @@ function statementsOf(procedure: RawProcedure): Statement[] {
 
 /** Every single right, as `action on resource if condition`. */
 function rights(statements: readonly Statement[]): string[] {
-  return statements
-    .flatMap(({ actions, resources, condition }) =>
-      actions.flatMap((action) =>
-        resources.map((resource) => `${action} on ${resource}${condition === undefined ? "" : ` if ${JSON.stringify(condition)}`}`),
-      ),
-    )
-    .sort();
+  const all = statements.flatMap(({ actions, resources, condition }) =>
+    actions.flatMap((action) =>
+      resources.map((resource) => `${action} on ${resource}${condition === undefined ? "" : ` if ${JSON.stringify(condition)}`}`),
+    ),
+  );
+  return distinct(all);
+}
+
+/** Two capabilities may give the same right. */
+function distinct(rights: readonly string[]): string[] {
+  return [...new Set(rights)].sort();
 }
 
 /** A right as a reviewer reads it. Only what is exactly as expected gets a short name. */
@@ -99,7 +103,7 @@ function expectedRights(procedure: RawProcedure): string[] {
   );
   const from = '{"StringEquals":{"ses:FromAddress":"no-reply@example.com"}}';
   const identities = procedure.mail === true ? ["no-reply@example.com", "example.com"] : [];
-  return [
+  return distinct([
     ...data,
     `secretsmanager:GetSecretValue on ${SECRET}`,
     ...procedure.secrets.map((name) => `secretsmanager:GetSecretValue on ${SECRETS}${ROOM.slice(1)}/${name}-??????`),
@@ -108,7 +112,7 @@ function expectedRights(procedure: RawProcedure): string[] {
     `logs:PutLogEvents on ${logs}`,
     "xray:PutTelemetryRecords on *",
     "xray:PutTraceSegments on *",
-  ].sort();
+  ]);
 }
 
 describe("every procedure", () => {
