@@ -13,7 +13,7 @@ import { Problem } from "./problem.js";
 import { pathOf } from "./routes.js";
 import type { ServiceStack } from "./service-stack.js";
 import { handlerSource } from "./small-function.js";
-import type { EdgeConfig, StageConfig } from "./stage.js";
+import { type EdgeConfig, type StageConfig, statedUrl } from "./stage.js";
 
 export interface EdgeStackProps extends StackProps {
   readonly names: Names;
@@ -58,8 +58,8 @@ export class EdgeStack extends Stack {
             certificate: Certificate.fromCertificateArn(this, "Certificate", domain.certificateArn),
           }),
     });
-    const host = domain?.names[0] ?? this.distribution.distributionDomainName;
-    new CfnOutput(this, "Url", { value: `https://${host}/trpc`, description: "What clients call" });
+    const url = statedUrl(props.config) ?? `https://${this.distribution.distributionDomainName}`;
+    new CfnOutput(this, "Url", { value: `${url}/trpc`, description: "What clients call" });
     new CfnOutput(this, "DistributionHost", { value: this.distribution.distributionDomainName, description: "Where own host names point to" });
     new CfnOutput(this, "DistributionId", { value: this.distribution.distributionId, description: "For invalidations" });
     new CfnOutput(this, "FrontendBucket", { value: bucket.bucketName, description: "Where the frontend's files go" });

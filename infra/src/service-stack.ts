@@ -70,7 +70,7 @@ export class ServiceStack extends Stack {
       new DomainStack(this, shard, apiOf, shared);
     }
     if (config.edge === undefined) {
-      new CfnOutput(this, "Url", { value: `https://${this.front(0).host}/trpc`, description: "What clients call" });
+      new CfnOutput(this, "Url", { value: `${url}/trpc`, description: "What clients call" });
     }
   }
 
