@@ -161,7 +161,7 @@ function parseProcedure(unnamed: Reader): Procedure {
     cacheSeconds: parseCacheSeconds(procedure, name),
     http: procedure.has("http") ? parseHttp(procedure, name) : undefined,
     secrets: procedure.texts("secrets", SECRET_NAME),
-    sendsMail: procedure.has("mail") && procedure.flag("mail"),
+    sendsMail: procedure.flag("mail"),
     grants: procedure.list("grants").map(parseGrant),
   };
 }

@@ -7,7 +7,7 @@ import { EVERYTHING, type Json, rawContract, type RawProcedure, synthesize, type
 /** Public queries that may be kept, beside others. */
 function withKept(names: readonly string[], others: readonly RawProcedure[]): Contract {
   const raw = rawContract();
-  const mold = { ...raw.procedures[0]!, kind: "query", auth: { type: "public" }, grants: [], http: null, secrets: [] };
+  const mold = { ...raw.procedures[0]!, kind: "query", auth: { type: "public" }, grants: [], http: null, secrets: [], mail: false };
   return parseContract({ ...raw, procedures: [...others, ...names.map((name) => ({ ...mold, name, cacheSeconds: 60 }))] });
 }
 

@@ -12,7 +12,7 @@ function sample(): Json {
     ...{ entity: "Post", prefix: "post", leadingKeys: "post#*", actions },
     indexes: actions.includes("dynamodb:Query") ? ["gsi1"] : [],
   });
-  const limits = { memoryMb: 256, timeoutMs: 10_000, secrets: [] };
+  const limits = { memoryMb: 256, timeoutMs: 10_000, secrets: [], mail: false };
   return {
     format: 1,
     service: "sample",

@@ -34,8 +34,7 @@ export interface RawProcedure {
   cacheSeconds: number | null;
   http: string | null;
   secrets: string[];
-  /** Not in every contract yet. */
-  mail?: boolean;
+  mail: boolean;
   grants: { access: string; actions: string[]; indexes: string[]; leadingKeys: string; prefix: string }[];
 }
 

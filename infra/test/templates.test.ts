@@ -102,7 +102,7 @@ function expectedRights(procedure: RawProcedure): string[] {
     }),
   );
   const from = '{"StringEquals":{"ses:FromAddress":"no-reply@example.com"}}';
-  const identities = procedure.mail === true ? ["no-reply@example.com", "example.com"] : [];
+  const identities = procedure.mail ? ["no-reply@example.com", "example.com"] : [];
   return distinct([
     ...data,
     `secretsmanager:GetSecretValue on ${SECRET}`,
@@ -139,7 +139,7 @@ describe("every procedure", () => {
         ONEFOLD_ADDRESS_HEADER: "x-viewer-address",
         ...(procedure.secrets.length > 0 ? { ONEFOLD_SECRETS: procedure.secrets.join(",") } : {}),
         ...Object.fromEntries(procedure.secrets.map((secret) => [variableOf(secret), `${ROOM.slice(1)}/${secret}`])),
-        ...(procedure.mail === true ? { ONEFOLD_MAIL_FROM: "no-reply@example.com" } : {}),
+        ...(procedure.mail ? { ONEFOLD_MAIL_FROM: "no-reply@example.com" } : {}),
         ...(procedure.grants.length > 0 ? { ONEFOLD_TABLE: TABLE_NAME } : {}),
       });
     });
