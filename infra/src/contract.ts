@@ -64,7 +64,7 @@ export interface Procedure {
 
 export interface HttpRoute {
   readonly method: (typeof METHODS)[number];
-  /** `/oauth/token`, whole: nothing in it is a parameter. */
+  /** `/oauth/token`, or with a part that stands for any: `/oauth/callback/{provider}`. */
   readonly path: string;
 }
 
@@ -88,7 +88,7 @@ const PROCEDURE_NAME = /^[a-z][A-Za-z0-9_]*(\.[a-z][A-Za-z0-9_]*)+$/;
 /** IAM gives `*` and `?` a meaning, which a prefix must not have. */
 const PREFIX = /^[A-Za-z0-9_-]+$/;
 /** CloudFront and API Gateway give other characters a meaning. */
-const PATH = /^(\/[A-Za-z0-9._~-]+)+$/;
+const PATH = /^(\/[A-Za-z0-9._~-]+)(\/([A-Za-z0-9._~-]+|\{[a-z]+\}))*$/;
 /** A part of a secret's name at AWS, and of a variable's. */
 export const SECRET_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 /** The limits of DynamoDB for names of indexes. */
@@ -190,10 +190,10 @@ function parseHttp(procedure: Reader, name: string): HttpRoute {
 /** Which answers are kept, CloudFront tells by the path alone: where they are, it lets through what a GET needs. */
 function checkRoutes(procedures: readonly Procedure[]): void {
   const own = procedures.flatMap(({ name, http, cacheSeconds }) => (http === undefined ? [] : [{ name, ...http, isKept: cacheSeconds !== undefined }]));
-  expectUnique("routes", own.map(({ method, path }) => `${method} ${path}`));
+  expectUnique("routes", own.map(({ method, path }) => `${method} ${path.replaceAll(/\{\w+\}/g, "{}")}`));
   for (const { name, method, path } of own.filter(({ isKept }) => isKept)) {
-    if (method !== "GET" || own.some((other) => other.path === path && other.name !== name)) {
-      throw new Problem(`${name} has \`cacheSeconds\` and so must have a path for itself, with GET.`);
+    if (method !== "GET" || path.includes("{") || own.some((other) => other.path === path && other.name !== name)) {
+      throw new Problem(`${name} has \`cacheSeconds\` and so must have one path for itself, with GET.`);
     }
   }
 }

@@ -92,7 +92,8 @@ export class ProcedureFunction extends Construct {
       sourceArn: Stack.of(this).formatArn({
         service: "execute-api",
         resource: api.apiId,
-        resourceName: `*/*${pathOf(procedure)}`,
+        // A part that stands for any is asked for by its name or by what stands for it this time.
+        resourceName: `*/*${pathOf(procedure).replaceAll(/\{\w+\}/g, "*")}`,
       }),
     });
   }

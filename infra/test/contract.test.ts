@@ -110,7 +110,7 @@ it("a procedure may have a method and a path of its own, read secrets and send m
   assert.deepEqual([get!.http, get!.secrets, get!.sendsMail], [undefined, [], false]);
 
   const http = (value: Json): string => problemWith((c) => (procedure(c, "posts.get").http = value));
-  for (const wrong of ["/oauth/token", "get /x", "GET x", "GET /", "GET /a/{b}", "GET /a/*", "GET /a b", "GET /a?b=c", "GET /a//b", "GET /trpc/x.y", "OPTIONS /a"]) {
+  for (const wrong of ["/oauth/token", "get /x", "GET x", "GET /", "GET /{b}", "GET /a/{b+}", "GET /a/x{b}", "GET /a/*", "GET /a b", "GET /a?b=c", "GET /a//b", "GET /trpc/x.y", "OPTIONS /a"]) {
     assert.equal(http(wrong), '`http` of posts.get is no method and path such as "POST /oauth/token", outside of /trpc/.', wrong);
   }
   for (const wrong of ["Signing", "a/b", "a*", "", "../other"]) {
@@ -129,8 +129,10 @@ it("a path with a method belongs to one procedure, and one whose answers are kep
   both("POST /oauth/authorize", "GET /oauth/authorize")(shared);
   assert.equal(parseContract(shared).procedures.length, 2);
   assert.equal(problemWith(both("GET /a", "GET /a")), 'two routes are named "GET /a".');
+  assert.equal(problemWith(both("GET /a/{b}", "GET /a/{c}")), 'two routes are named "GET /a/{}".');
   const kept = { cacheSeconds: 60, auth: { type: "public" } };
-  assert.match(problemWith(both("POST /a", "GET /a", kept)), /^posts\.get has `cacheSeconds` and so must have a path for itself, with GET\.$/);
+  assert.match(problemWith(both("POST /a", "GET /a", kept)), /^posts\.get has `cacheSeconds` and so must have one path for itself, with GET\.$/);
+  assert.match(problemWith(both("POST /a", "GET /b/{c}", kept)), /^posts\.get has `cacheSeconds` and so must/);
   assert.match(problemWith(both("POST /a", "POST /b", kept)), /^posts\.get has `cacheSeconds` and so must/);
 });
 

@@ -23,6 +23,7 @@ function contractWith(...more: Partial<RawProcedure>[]): Contract {
     { name: "auth.register", mail: true },
     { name: "grants.authorize", kind: "query", http: "GET /oauth/authorize", grants: [grant("get", "session", "GetItem")] },
     { name: "grants.decide", http: "POST /oauth/authorize", grants: [grant("append", "audit", "PutItem")] },
+    { name: "oauth.callback", http: "GET /oauth/callback/{provider}" },
     { name: "oauth.keys", kind: "query", http: "GET /.well-known/jwks.json", cacheSeconds: 3600 },
     { name: "oauth.start", kind: "query", http: "GET /oauth/start", secrets: ["identity-providers"] },
     { name: "oauth.token", http: "POST /oauth/token", secrets: ["identity-providers", "signing"] },
@@ -67,6 +68,11 @@ describe("a path of its own", () => {
     for (const [name, path] of Object.entries(expected)) {
       assert.deepEqual(routesOf(whole, "prod", name), { keys: [`ANY ${path}`], paths: [path] });
     }
+  });
+
+  it("may have a part that stands for any", () => {
+    const found = routesOf(whole, "prod", "oauth.callback");
+    assert.deepEqual(found, { keys: ["ANY /oauth/callback/{provider}"], paths: ["/oauth/callback/*"] });
   });
 
   it("that procedures share has a route for each; the one with GET answers other methods as well", () => {

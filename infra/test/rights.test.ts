@@ -147,7 +147,7 @@ describe("a signature", () => {
   });
 
   it("names secrets, mail, and what is outside", () => {
-    const { capabilities, ...others } = read("mutation, auth = public", "signer: Signer, providers: Secret<Providers>, mail: Mail, http: Http<Providers>");
+    const { capabilities, ...others } = read("mutation, auth = public", "signer: Signer, providers: Secret<Providers>, mail: Mail, party: RelyingParty");
     assert.deepEqual(capabilities, []);
     assert.deepEqual(others, { secrets: ["signing", "identity-providers"], sendsMail: true });
   });

@@ -49,8 +49,11 @@ const LIMIT: Entity = { prefix: "limit", indexes: 0 };
 /** Those who take one of these ask who is calling, whoever may call. */
 const ASKING = ["Caller", "Option<Caller>", "Reach"];
 
-/** Capabilities that reach nothing beside the call itself. */
-const HARMLESS = [...ASKING, "Clock", "Ids", "Cookies", "Device", "HttpRequest", "Site"];
+/** Capabilities that reach what is outside of AWS, where roles give no rights. */
+const OUTSIDE = ["RelyingParty"];
+
+/** Capabilities that reach nothing of AWS beside the call itself. */
+const HARMLESS = [...ASKING, ...OUTSIDE, "Clock", "Ids", "Cookies", "Device", "HttpRequest", "Site"];
 
 /** Whether a capability names an action at a place (`undefined` is the table) on all these partition keys. */
 export function names(
@@ -128,8 +131,6 @@ export function parseSignature(
       signature.secrets.push(secrets.get(of) ?? fail(`${procedure}: ${of} is no secret`));
     } else if (kind === "Mail") {
       signature.sendsMail = true;
-    } else if (kind === "Http") {
-      // What is outside of AWS asks for no right there.
     } else if (name !== "input" && !HARMLESS.includes(type)) {
       fail(`${procedure}: what \`${name}: ${type}\` means for its rights is not stated here`);
     }
