@@ -209,9 +209,10 @@ describe("before a deployment", () => {
 
 describe("after a deployment", () => {
   const raw = rawContract();
+  const kept = { ...raw.procedures[0]!, name: "keys.list", kind: "query", auth: { type: "public" }, grants: [], secrets: [], http: "GET /.well-known/keys.json", cacheSeconds: 86_400 };
   const stage = (config: StageConfig) => ({ name: "dev", config });
   const project = (config: StageConfig) => {
-    const contract = parseContract(raw);
+    const contract = parseContract({ ...raw, procedures: [kept] });
     return { contract, stage: stage(config), names: new Names(contract, stage(config)) };
   };
   const signing = `${raw.service}/dev/signing`;
@@ -235,10 +236,17 @@ describe("after a deployment", () => {
     });
   });
 
-  it("the key that all functions know by now signs, and those start anew that sign", async () => {
+  it("the key that all know by now signs, and those start anew that sign", async () => {
     await withSecrets({ [signing]: {} }, async (secrets, asked) => {
-      const later = await knownLater({ secrets }, project(WITH_EDGE), known, at("k2"), outputs);
+      const waited: number[] = [];
+      const wait = async (ms: number): Promise<void> => {
+        assert.deepEqual(asked, [], "what CloudFront keeps of the list of keys has expired first");
+        waited.push(ms);
+      };
+      const later = await knownLater({ secrets }, project(WITH_EDGE), known, at("k2"), outputs, wait);
       assert.deepEqual(later, { url: known.url, secretVersions: new Map([[`${raw.service}/dev`, "v1"], [signing, "k2"]]) });
+      assert.deepEqual(waited, [86_400_000]);
+      await knownLater({ secrets }, project(BARE), known, at("k2"), {}, () => assert.fail("without a front nothing is kept"));
       assert.equal(asked[0], `UpdateSecretVersionStage ${signing} MoveToVersionId=k2 RemoveFromVersionId=k1 VersionStage=AWSCURRENT`);
     });
   });

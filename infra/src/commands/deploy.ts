@@ -2,6 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Contract } from "../contract.js";
 import type { Names } from "../names.js";
 import { allSecrets, checkMail, checkSecrets, SIGNING } from "../needs.js";
 import { BINARIES, INFRA, ROOT } from "../places.js";
@@ -133,15 +135,21 @@ function addressIn({ DistributionHost: host }: Record<string, string>): string |
  */
 export async function knownLater(
   { secrets: client }: Pick<Cloud, "secrets">,
-  { stage: { config }, names }: Project,
+  { contract, stage: { config }, names }: Project,
   before: Known,
   secrets: ReadonlyMap<string, Versions>,
   outputs: Record<string, string>,
+  wait: (ms: number) => Promise<void> = sleep,
 ): Promise<Known | undefined> {
   const url = statedUrl(config) === undefined ? addressIn(outputs) : undefined;
   const id = names.secretNamed(SIGNING);
   const signing = secrets.get(id);
   if (signing?.next !== undefined) {
+    const seconds = config.edge === undefined ? 0 : longestKept(contract);
+    if (seconds > 0) {
+      console.log(`\nAll functions know the key ${signing.next}. CloudFront may give the list of keys without it for ${seconds} s: waiting for that.`);
+      await wait(seconds * 1000);
+    }
     await moveOn(client, id, signing);
     console.log(`\nFunctions sign with ${signing.next} from now on; ${signing.current ?? "none"} is accepted until it is retired.`);
     return { url, secretVersions: new Map([...before.secretVersions, [id, signing.next]]) };
@@ -202,6 +210,11 @@ async function confirm({ name }: Stage, yes: boolean): Promise<void> {
   if (!/^y(es)?$/i.test(answer)) {
     throw new Problem("Nothing was deployed.");
   }
+}
+
+/** For how long answers at paths of their own are kept, in seconds: the keys that check tokens are told there. */
+function longestKept({ procedures }: Contract): number {
+  return Math.max(0, ...procedures.map(({ http, cacheSeconds = 0 }) => (http === undefined ? 0 : cacheSeconds)));
 }
 
 const QUIETLY = ["--require-approval", "never", "--progress", "events"];
