@@ -86,14 +86,15 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
     targets.filter(|target| !target.contains("://"))
 }
 
-/// The repository's paths that stand in backticks: with a slash, and with an ending that says what kind of file.
+/// The repository's paths that stand in backticks: with a slash, and with an ending that says what kind of file. What
+/// begins with a slash is an address of the service.
 fn paths(text: &str) -> impl Iterator<Item = &str> {
     let quoted = text.split('`').skip(1).step_by(2);
     quoted.filter(|quoted| {
         let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
         let (folder, name) = quoted.rsplit_once('/').unwrap_or_default();
         !folder.is_empty()
-            && !folder.starts_with('.')
+            && !folder.starts_with(['.', '/'])
             && Path::new(name).extension().is_some()
             && quoted.chars().all(plain)
     })
