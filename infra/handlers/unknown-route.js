@@ -1,20 +1,25 @@
 // Answers what no procedure is reached by, in the form that procedures fail in.
 "use strict";
 
-const origins = (process.env.ONEFOLD_ALLOWED_ORIGINS ?? "").split(",").filter((origin) => origin !== "");
+const { ONEFOLD_URL, ONEFOLD_APP_URL, ONEFOLD_ALLOWED_ORIGINS } = process.env;
+const origins = (ONEFOLD_ALLOWED_ORIGINS ?? "").split(",").filter((origin) => origin !== "");
+/** Those whose pages may call with a cookie: the service's own as well. */
+const trusted = [ONEFOLD_URL, ONEFOLD_APP_URL].flatMap((url) => (url ? [new URL(url).origin] : [])).concat(origins);
 
 /** The headers that let a page read the answer: the same rules as in shared/runtime/src/cors.rs. */
 function cors(origin) {
   if (origin === undefined) return {};
-  const exposed = { "access-control-expose-headers": "x-request-id" };
-  if (origins.length === 0) return { "access-control-allow-origin": "*", ...exposed };
-  return origins.includes(origin) ? { "access-control-allow-origin": origin, ...exposed } : {};
+  const exposed = { "access-control-expose-headers": "x-request-id, x-csrf-token, onefold-renew, retry-after" };
+  if (trusted.includes(origin)) {
+    return { "access-control-allow-origin": origin, "access-control-allow-credentials": "true", ...exposed };
+  }
+  return origins.length === 0 ? { "access-control-allow-origin": "*", ...exposed } : {};
 }
 
 exports.handler = async (event) => {
   const { method } = event.requestContext.http;
   const { requestId } = event.requestContext;
-  const varied = origins.length === 0 ? [] : ["origin"];
+  const varied = origins.length === 0 && !trusted.includes(event.headers.origin) ? [] : ["origin"];
   if (method === "OPTIONS") {
     const wanted = event.headers["access-control-request-headers"];
     return {

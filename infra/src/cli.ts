@@ -16,10 +16,11 @@ async function main(): Promise<void> {
       "build-only": { type: "boolean", default: false },
       since: { type: "string", default: "10m" },
       follow: { type: "boolean", default: false },
+      rotate: { type: "boolean", default: false },
       retire: { type: "string" },
     },
   });
-  const { stage, yes, architecture, since, follow, retire } = values;
+  const { stage, yes, architecture, since, follow, rotate, retire } = values;
   const [command, procedure = ""] = positionals;
   switch (command) {
     case "deploy":
@@ -29,7 +30,7 @@ async function main(): Promise<void> {
     case "logs":
       return logs({ stage, procedure, since, follow });
     case "keys":
-      return keys({ stage, retire });
+      return keys({ stage, rotate, retire });
     default:
       throw new Problem(`There is no command ${JSON.stringify(command)}.`);
   }

@@ -38,6 +38,7 @@ export type StreamView = (typeof STREAM_VIEWS)[number];
 
 const KINDS = ["query", "mutation"] as const;
 const AUTHS = ["public", "signedIn", "permission"] as const;
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
 /** One procedure, which becomes one function. */
 export interface Procedure {
@@ -53,7 +54,18 @@ export interface Procedure {
   readonly reservedConcurrency: number | undefined;
   /** For how many seconds a shared cache may keep a result, which is then the same for all callers. */
   readonly cacheSeconds: number | undefined;
+  /** Its own method and path, where a standard dictates them; else it is called at `/trpc/<name>`. */
+  readonly http: HttpRoute | undefined;
+  /** The secrets that it reads, by name. */
+  readonly secrets: readonly string[];
+  readonly sendsMail: boolean;
   readonly grants: readonly Grant[];
+}
+
+export interface HttpRoute {
+  readonly method: (typeof METHODS)[number];
+  /** `/oauth/token`, or with a part that stands for any: `/oauth/callback/{provider}`. */
+  readonly path: string;
 }
 
 /** A right to the items of one entity. */
@@ -75,6 +87,10 @@ const SERVICE_NAME = /^[a-z][a-z0-9-]{0,23}$/;
 const PROCEDURE_NAME = /^[a-z][A-Za-z0-9_]*(\.[a-z][A-Za-z0-9_]*)+$/;
 /** IAM gives `*` and `?` a meaning, which a prefix must not have. */
 const PREFIX = /^[A-Za-z0-9_-]+$/;
+/** CloudFront and API Gateway give other characters a meaning. */
+const PATH = /^(\/[A-Za-z0-9._~-]+)(\/([A-Za-z0-9._~-]+|\{[a-z]+\}))*$/;
+/** A part of a secret's name at AWS, and of a variable's. */
+export const SECRET_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 /** The limits of DynamoDB for names of indexes. */
 const INDEX_NAME = /^[a-zA-Z0-9_.-]{3,255}$/;
 
@@ -109,6 +125,7 @@ export function parseContract(value: unknown): Contract {
   }
   const procedures = root.list("procedures").map(parseProcedure);
   expectUnique("procedures", procedures.map((procedure) => procedure.name));
+  checkRoutes(procedures);
   return { service: root.text("service", SERVICE_NAME), table: parseTable(root.object("table")), procedures };
 }
 
@@ -142,6 +159,9 @@ function parseProcedure(unnamed: Reader): Procedure {
       ? procedure.integer("reservedConcurrency", 1, Number.MAX_SAFE_INTEGER)
       : undefined,
     cacheSeconds: parseCacheSeconds(procedure, name),
+    http: procedure.has("http") ? parseHttp(procedure, name) : undefined,
+    secrets: procedure.texts("secrets", SECRET_NAME),
+    sendsMail: procedure.flag("mail"),
     grants: procedure.list("grants").map(parseGrant),
   };
 }
@@ -156,6 +176,26 @@ function parseCacheSeconds(procedure: Reader, name: string): number | undefined 
     throw new Problem(`${name} has \`cacheSeconds\`, which only a query that everybody may call can have.`);
   }
   return procedure.integer("cacheSeconds", 1, MAX_CACHE_S);
+}
+
+function parseHttp(procedure: Reader, name: string): HttpRoute {
+  const [verb = "", path = "", more] = procedure.text("http").split(" ");
+  const method = METHODS.find((known) => known === verb);
+  if (method === undefined || !PATH.test(path) || path.startsWith("/trpc/") || more !== undefined) {
+    throw new Problem(`\`http\` of ${name} is no method and path such as "POST /oauth/token", outside of /trpc/.`);
+  }
+  return { method, path };
+}
+
+/** Which answers are kept, CloudFront tells by the path alone: where they are, it lets through what a GET needs. */
+function checkRoutes(procedures: readonly Procedure[]): void {
+  const own = procedures.flatMap(({ name, http, cacheSeconds }) => (http === undefined ? [] : [{ name, ...http, isKept: cacheSeconds !== undefined }]));
+  expectUnique("routes", own.map(({ method, path }) => `${method} ${path.replaceAll(/\{\w+\}/g, "{}")}`));
+  for (const { name, method, path } of own.filter(({ isKept }) => isKept)) {
+    if (method !== "GET" || path.includes("{") || own.some((other) => other.path === path && other.name !== name)) {
+      throw new Problem(`${name} has \`cacheSeconds\` and so must have one path for itself, with GET.`);
+    }
+  }
 }
 
 function parseGrant(grant: Reader): Grant {
@@ -217,13 +257,21 @@ class Reader {
     return value;
   }
 
-  texts(member: string): string[] {
+  texts(member: string, pattern = /^/): string[] {
     return this.#array(member).map((value) => {
-      if (typeof value !== "string") {
-        throw new Problem(`${this.at(member)} holds ${JSON.stringify(value)}, which is no text.`);
+      if (typeof value !== "string" || !pattern.test(value)) {
+        throw new Problem(`${this.at(member)} holds ${JSON.stringify(value)}, which is no text like ${pattern.source}.`);
       }
       return value;
     });
+  }
+
+  flag(member: string): boolean {
+    const value = this.#members[member];
+    if (typeof value !== "boolean") {
+      throw new Problem(`${this.at(member)} is ${JSON.stringify(value)}, and neither true nor false.`);
+    }
+    return value;
   }
 
   integer(member: string, least: number, most: number): number {

@@ -1,15 +1,16 @@
 /** The procedures of a domain, in a stack of their own because of CloudFormation's limit of 500 resources. */
 import { NestedStack } from "aws-cdk-lib";
 import type { Construct } from "constructs";
+import type { Procedure } from "./contract.js";
 import type { Shard } from "./layout.js";
 import { ProcedureFunction, type ProcedureSurroundings } from "./procedure.js";
 import type { ApiHandle } from "./routes.js";
 
 export class DomainStack extends NestedStack {
-  constructor(scope: Construct, shard: Shard, api: ApiHandle, shared: ProcedureSurroundings) {
+  constructor(scope: Construct, shard: Shard, apiOf: (procedure: Procedure) => ApiHandle, shared: ProcedureSurroundings) {
     super(scope, `Domain-${shard.name}`, { description: `Procedures of ${shard.name}` });
     for (const procedure of shard.procedures) {
-      new ProcedureFunction(this, procedure, api, shared);
+      new ProcedureFunction(this, procedure, apiOf(procedure), shared);
     }
   }
 }

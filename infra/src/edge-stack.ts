@@ -6,13 +6,14 @@ import { HttpOrigin, S3BucketOrigin } from "aws-cdk-lib/aws-cloudfront-origins";
 import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
 import { FRONT_HEADER } from "./front-check.js";
-import { MAX_CACHE_S, type Contract } from "./contract.js";
+import { MAX_CACHE_S, type Contract, type Procedure } from "./contract.js";
 import type { Layout } from "./layout.js";
 import type { Names } from "./names.js";
 import { Problem } from "./problem.js";
+import { pathOf } from "./routes.js";
 import type { ServiceStack } from "./service-stack.js";
 import { handlerSource } from "./small-function.js";
-import type { EdgeConfig, StageConfig } from "./stage.js";
+import { type EdgeConfig, type StageConfig, statedUrl } from "./stage.js";
 
 export interface EdgeStackProps extends StackProps {
   readonly names: Names;
@@ -57,8 +58,8 @@ export class EdgeStack extends Stack {
             certificate: Certificate.fromCertificateArn(this, "Certificate", domain.certificateArn),
           }),
     });
-    const host = domain?.names[0] ?? this.distribution.distributionDomainName;
-    new CfnOutput(this, "Url", { value: `https://${host}/trpc`, description: "What clients call" });
+    const url = statedUrl(props.config) ?? `https://${this.distribution.distributionDomainName}`;
+    new CfnOutput(this, "Url", { value: `${url}/trpc`, description: "What clients call" });
     new CfnOutput(this, "DistributionHost", { value: this.distribution.distributionDomainName, description: "Where own host names point to" });
     new CfnOutput(this, "DistributionId", { value: this.distribution.distributionId, description: "For invalidations" });
     new CfnOutput(this, "FrontendBucket", { value: bucket.bucketName, description: "Where the frontend's files go" });
@@ -78,11 +79,6 @@ export class EdgeStack extends Stack {
   }
 
   #pages(bucket: IBucket, names: Names): cloudfront.BehaviorOptions {
-    const router = new cloudfront.Function(this, "SinglePage", {
-      functionName: `${names.prefix}-single-page`,
-      code: cloudfront.FunctionCode.fromInline(handlerSource("single-page")),
-      runtime: cloudfront.FunctionRuntime.JS_2_0,
-    });
     return {
       origin: S3BucketOrigin.withOriginAccessControl(bucket),
       viewerProtocolPolicy: cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
@@ -99,13 +95,23 @@ export class EdgeStack extends Stack {
           },
         },
       }),
-      functionAssociations: [{ eventType: cloudfront.FunctionEventType.VIEWER_REQUEST, function: router }],
+      functionAssociations: [this.#onRequest("SinglePage", "single-page", names)],
     };
+  }
+
+  /** A function that sees each request first; a behavior has one at most. */
+  #onRequest(id: string, source: string, names: Names): cloudfront.FunctionAssociation {
+    const handler = new cloudfront.Function(this, id, {
+      functionName: `${names.prefix}-${source}`,
+      code: cloudfront.FunctionCode.fromInline(handlerSource(source)),
+      runtime: cloudfront.FunctionRuntime.JS_2_0,
+    });
+    return { eventType: cloudfront.FunctionEventType.VIEWER_REQUEST, function: handler };
   }
 
   /**
    * CloudFront takes the first behavior whose path fits: so the queries that may be kept come first, then
-   * the domains whose API is not the first one, then all the rest.
+   * the domains whose API is not the first one and the folders of paths of their own, then all the rest.
    */
   #api(props: EdgeStackProps): Record<string, cloudfront.BehaviorOptions> {
     const { names, service, layout, contract } = props;
@@ -120,8 +126,7 @@ export class EdgeStack extends Stack {
       }),
     };
     const origins = service.fronts.map((front) => this.#origin(front.host, service));
-    const behaviorOf = (domain: string | undefined, policies: Policies): cloudfront.BehaviorOptions => {
-      const api = domain === undefined ? 0 : layout.apiOf(domain);
+    const behaviorOf = (api: number, policies: Policies): cloudfront.BehaviorOptions => {
       const origin = origins[api];
       if (origin === undefined) {
         throw new RangeError(`there is no HTTP API ${api}`);
@@ -132,18 +137,18 @@ export class EdgeStack extends Stack {
     const kept = contract.procedures.filter((procedure) => procedure.cacheSeconds !== undefined);
     // Without such a query there is no policy for it: an account has twenty.
     const cached = kept.length === 0 ? uncached : this.#publicQueries(names);
-    const domains = [...new Set(contract.procedures.map((procedure) => procedure.domain))].sort();
-    const elsewhere = domains.filter((domain) => layout.apiOf(domain) !== 0);
+    const elsewhere = new Map(contract.procedures.flatMap((p) => (layout.apiOf(p) === 0 ? [] : [[p.domain, layout.apiOf(p)] as const])));
+    const folders = foldersOf(contract.procedures);
     const behaviors = [
-      ...kept.map(({ name, domain }) => [`/trpc/${name}`, behaviorOf(domain, cached)] as const),
-      ...elsewhere.map((domain) => [`/trpc/${domain}.*`, behaviorOf(domain, uncached)] as const),
-      ["/trpc/*", behaviorOf(undefined, uncached)] as const,
+      ...kept.map((procedure) => [pathOf(procedure), behaviorOf(layout.apiOf(procedure), cached)] as const),
+      ...[...elsewhere].sort().map(([domain, api]) => [`/trpc/${domain}.*`, behaviorOf(api, uncached)] as const),
+      ...[...folders, "/trpc/*"].map((path) => [path, behaviorOf(0, uncached)] as const),
     ];
     const needed = behaviors.length + 1;
     if (needed > MAX_BEHAVIORS) {
       throw new Problem(
         `${needed} cache behaviors are needed, and CloudFront takes ${MAX_BEHAVIORS} for a distribution: ${kept.length} for ` +
-          `queries with \`cache_s\`, ${elsewhere.length} for domains of further HTTP APIs, 2 for the rest. ` +
+          `queries with \`cache_s\`, ${elsewhere.size} for domains of further HTTP APIs, ${folders.length} for other paths, 2 for the rest. ` +
           "State `cache_s` only for the queries that are called most.",
       );
     }
@@ -165,10 +170,12 @@ export class EdgeStack extends Stack {
   /**
    * Keeps nothing: functions answer `no-store`, and what says nothing has a lifetime of zero. The longest
    * lifetime is a second and not zero only because CloudFront compresses nothing under a policy that
-   * could never cache; should an answer be kept by mistake, it is the same caller's.
+   * could never cache; should an answer be kept by mistake, it is the same caller's, whose token and cookies are
+   * in the key. The key also says which requests may share an answer while they wait for it.
    */
   #uncached(names: Names): Policies {
     return {
+      functionAssociations: [this.#onRequest("ViewerAddress", "viewer-address", names)],
       originRequestPolicy: cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
       cachePolicy: new cloudfront.CachePolicy(this, "Uncached", {
         cachePolicyName: `${names.prefix}-uncached`,
@@ -176,6 +183,7 @@ export class EdgeStack extends Stack {
         defaultTtl: Duration.seconds(0),
         maxTtl: Duration.seconds(1),
         headerBehavior: cloudfront.CacheHeaderBehavior.allowList("authorization", "origin"),
+        cookieBehavior: cloudfront.CacheCookieBehavior.all(),
         queryStringBehavior: cloudfront.CacheQueryStringBehavior.all(),
         enableAcceptEncodingGzip: true,
         enableAcceptEncodingBrotli: true,
@@ -219,12 +227,24 @@ export class EdgeStack extends Stack {
   }
 }
 
+/**
+ * The folders in which procedures have paths of their own, such as `/oauth/*`: whole, so that a wrong path
+ * there is answered by the service and not with the frontend's page.
+ */
+function foldersOf(procedures: readonly Procedure[]): string[] {
+  const paths = procedures.flatMap(({ http }) => (http === undefined ? [] : [http.path]));
+  const folders = paths.map((path) => (path.includes("/", 1) ? `${path.slice(0, path.indexOf("/", 1))}/*` : path));
+  return [...new Set(folders)].sort();
+}
+
 /** What is kept under which key, and what the function is sent. */
-type Policies = Required<Pick<cloudfront.BehaviorOptions, "cachePolicy" | "originRequestPolicy">>;
+type Policies = Required<Pick<cloudfront.BehaviorOptions, "cachePolicy" | "originRequestPolicy">> &
+  Pick<cloudfront.BehaviorOptions, "functionAssociations">;
 
 const COMMON_HEADERS: cloudfront.ResponseSecurityHeadersBehavior = {
   strictTransportSecurity: { accessControlMaxAge: HSTS, includeSubdomains: true, override: true },
   contentTypeOptions: { override: true },
   frameOptions: { frameOption: cloudfront.HeadersFrameOption.DENY, override: true },
-  referrerPolicy: { referrerPolicy: cloudfront.HeadersReferrerPolicy.STRICT_ORIGIN_WHEN_CROSS_ORIGIN, override: true },
+  // A procedure's page may tell less to others.
+  referrerPolicy: { referrerPolicy: cloudfront.HeadersReferrerPolicy.STRICT_ORIGIN_WHEN_CROSS_ORIGIN, override: false },
 };

@@ -1,9 +1,25 @@
-/** What a function finds in its environment, and what it may read because of that. */
+/** What a function finds in its environment, and what it may do because of that. */
 import { ArnFormat, Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 import type { Procedure } from "./contract.js";
 import type { Names } from "./names.js";
+import { secretsOf } from "./needs.js";
+import { mailAddress, type StageConfig } from "./stage.js";
+
+/** In which header CloudFront says who calls: `handlers/viewer-address.js` writes it. */
+export const ADDRESS_HEADER = "x-viewer-address";
+
+/** What the environments of a stage's functions are made from. */
+export interface EnvironmentSources {
+  readonly names: Names;
+  readonly config: StageConfig;
+  readonly tableName: string;
+  /** Where the service is, when that is known. */
+  readonly url: string | undefined;
+  /** Which versions of secrets there are, by their names at AWS, when that is known. */
+  readonly secretVersions: ReadonlyMap<string, string>;
+}
 
 export interface FunctionEnvironment {
   readonly variables: Record<string, string>;
@@ -13,35 +29,68 @@ export interface FunctionEnvironment {
 /**
  * The counterpart of `shared/runtime/src/environment.rs`, and the only place here that knows it.
  *
- * What is secret or rotates is given by reference: a variable names the stage's secret in Secrets Manager,
- * which somebody made beforehand, and the function reads it once for each instance. Nothing secret is in
- * a template or in a function's configuration, where more people may read than should.
+ * What is secret or rotates is given by reference: a variable names a secret in Secrets Manager, which
+ * somebody made beforehand, and the function reads it once for each instance. Nothing secret is in a
+ * template or in a function's configuration, where more people may read than should.
  */
-export function functionEnvironment(
-  scope: Construct,
-  procedure: Procedure,
-  names: Names,
-  tableName: string,
-  allowedOrigins: readonly string[],
-  secretVersion: string | undefined,
-): FunctionEnvironment {
-  const variables: Record<string, string> = { ONEFOLD_SECRET: names.secret };
-  if (secretVersion !== undefined) {
-    // Nothing reads it: that it changes makes instances start anew, and so read what the secret holds now.
-    variables["ONEFOLD_SECRET_VERSION"] = secretVersion;
+export function functionEnvironment(scope: Construct, procedure: Procedure, sources: EnvironmentSources): FunctionEnvironment {
+  const { names, config } = sources;
+  const variables: Record<string, string> = {
+    ...addresses(config, sources.url),
+    ...secretVariables(procedure, sources),
+    ...(config.edge === undefined ? {} : { ONEFOLD_ADDRESS_HEADER: ADDRESS_HEADER }),
+    ...(procedure.grants.length > 0 ? { ONEFOLD_TABLE: sources.tableName } : {}),
+  };
+  const readable = [names.secret, ...secretsOf(procedure, config).map((name) => names.secretNamed(name))];
+  const statements = [
+    new PolicyStatement({ actions: ["secretsmanager:GetSecretValue"], resources: readable.map((name) => secretArn(scope, name)) }),
+  ];
+  if (procedure.sendsMail && config.mailFrom !== undefined) {
+    variables["ONEFOLD_MAIL_FROM"] = config.mailFrom;
+    statements.push(mailStatement(scope, config.mailFrom));
   }
-  if (allowedOrigins.length > 0) {
-    variables["ONEFOLD_ALLOWED_ORIGINS"] = allowedOrigins.join(",");
-  }
-  if (procedure.grants.length > 0) {
-    variables["ONEFOLD_TABLE"] = tableName;
-  }
-  // Secrets Manager adds a hyphen and six characters to the name, which are not known before it is made.
-  const secret = Stack.of(scope).formatArn({
+  return { variables, statements };
+}
+
+/** Where the service and its pages are, and which other pages may call. `handlers/unknown-route.js` reads them as well. */
+export function addresses({ appUrl, allowedOrigins }: StageConfig, url: string | undefined): Record<string, string> {
+  return {
+    ...(url === undefined ? {} : { ONEFOLD_URL: url }),
+    ...(appUrl === undefined ? {} : { ONEFOLD_APP_URL: appUrl }),
+    ...(allowedOrigins.length === 0 ? {} : { ONEFOLD_ALLOWED_ORIGINS: allowedOrigins.join(",") }),
+  };
+}
+
+function secretVariables(procedure: Procedure, { names, config, secretVersions }: EnvironmentSources): Record<string, string> {
+  const own = secretsOf(procedure, config);
+  const all = [names.secret, ...own.map((name) => names.secretNamed(name))];
+  const versions = all.map((name) => secretVersions.get(name)).filter((version) => version !== undefined);
+  return {
+    ONEFOLD_SECRET: names.secret,
+    // Nothing reads it: that it changes makes instances start anew, and so read what the secrets hold now.
+    ...(versions.length === 0 ? {} : { ONEFOLD_SECRET_VERSION: versions.join(",") }),
+    ...(own.length === 0 ? {} : { ONEFOLD_SECRETS: own.join(",") }),
+    ...Object.fromEntries(own.map((name) => [`ONEFOLD_SECRET_${name.toUpperCase().replaceAll("-", "_")}`, names.secretNamed(name)])),
+  };
+}
+
+/** Secrets Manager adds a hyphen and six characters to the name, which are not known before it is made. */
+function secretArn(scope: Construct, name: string): string {
+  return Stack.of(scope).formatArn({
     service: "secretsmanager",
     resource: "secret",
-    resourceName: `${names.secret}-??????`,
+    resourceName: `${name}-??????`,
     arnFormat: ArnFormat.COLON_RESOURCE_NAME,
   });
-  return { variables, statements: [new PolicyStatement({ actions: ["secretsmanager:GetSecretValue"], resources: [secret] })] };
+}
+
+/** To send from one address and no other. Amazon SES knows either the address itself or its whole domain. */
+function mailStatement(scope: Construct, mailFrom: string): PolicyStatement {
+  const from = mailAddress(mailFrom) ?? mailFrom;
+  const identity = (resourceName: string): string => Stack.of(scope).formatArn({ service: "ses", resource: "identity", resourceName });
+  return new PolicyStatement({
+    actions: ["ses:SendEmail"],
+    resources: [from, from.slice(from.indexOf("@") + 1)].map(identity),
+    conditions: { StringEquals: { "ses:FromAddress": from } },
+  });
 }

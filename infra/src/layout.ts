@@ -29,17 +29,21 @@ export interface Layout {
   readonly shards: readonly Shard[];
   /** How many HTTP APIs there are. */
   readonly apis: number;
-  /** The number, from 0, of the API that has a domain's routes. */
-  apiOf(domain: string): number;
+  /**
+   * The number, from 0, of the API that has a procedure's route. Paths of their own are all at the first one:
+   * CloudFront tells the APIs apart by a path's beginning, and these do not begin with a domain.
+   */
+  apiOf(procedure: Pick<Procedure, "domain" | "http">): number;
 }
 
 /** @throws Problem when a pinned number is too small, or a domain too large for one API. */
 export function layOut(contract: Contract, pins: LayoutPins = {}): Layout {
   const domains = byDomain(contract);
   const shards = [...domains].flatMap(([domain, procedures]) => split(domain, procedures, pins.stacks?.[domain]));
-  const sizes = new Map([...domains].map(([domain, procedures]) => [domain, procedures.length]));
-  const apis = countApis(sizes, pins.apis);
-  return { shards, apis, apiOf: (domain) => place(domain, apis) };
+  const usual = (procedures: readonly Procedure[]): number => procedures.filter(({ http }) => http === undefined).length;
+  const sizes = new Map([...domains].map(([domain, procedures]) => [domain, usual(procedures)]));
+  const apis = countApis(sizes, contract.procedures.length - usual(contract.procedures), pins.apis);
+  return { shards, apis, apiOf: ({ domain, http }) => (http === undefined ? place(domain, apis) : 0) };
 }
 
 function byDomain(contract: Contract): Map<string, Procedure[]> {
@@ -62,13 +66,14 @@ function split(domain: string, procedures: readonly Procedure[], pinned: number 
 }
 
 /** A domain stays whole: CloudFront tells the APIs apart by the path `/trpc/<domain>.*`. */
-function countApis(sizes: ReadonlyMap<string, number>, pinned: number | undefined): number {
+function countApis(sizes: ReadonlyMap<string, number>, ownPaths: number, pinned: number | undefined): number {
   for (const [domain, size] of sizes) {
     if (size > MAX_PROCEDURES_PER_API) {
       throw new Problem(`Domain ${domain} has ${size} procedures, and an HTTP API takes ${MAX_PROCEDURES_PER_API}: split the folder.`);
     }
   }
-  return chooseParts("layout.apis", "procedures in an HTTP API", pinned, MAX_PROCEDURES_PER_API, (parts) => heaviest([...sizes], parts));
+  const load = (parts: number): number => heaviest([...sizes], parts, ownPaths);
+  return chooseParts("layout.apis", "procedures in an HTTP API", pinned, MAX_PROCEDURES_PER_API, load);
 }
 
 function chooseParts(
@@ -90,8 +95,10 @@ function chooseParts(
   return parts;
 }
 
-function heaviest(weights: readonly (readonly [name: string, weight: number])[], parts: number): number {
+/** @param first what the first part has beside them */
+function heaviest(weights: readonly (readonly [name: string, weight: number])[], parts: number, first = 0): number {
   const loads = new Array<number>(parts).fill(0);
+  loads[0] = first;
   for (const [name, weight] of weights) {
     const at = place(name, parts);
     loads[at] = (loads[at] ?? 0) + weight;

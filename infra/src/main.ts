@@ -5,7 +5,8 @@
  * - `architecture`: `arm64` or `x86_64`, when it is not the stage's own
  * - `contract`: the path of the contract
  * - `binaries`: the folder with the built functions
- * - `secretVersion`: which version of the stage's secret there is
+ * - `secretVersions`: which versions of secrets there are: `NAME=VERSION`, with commas
+ * - `url`: where the service is, when neither the stage nor its HTTP API says so
  * - `account`, `region`: where it is deployed, and nowhere else; wherever the credentials belong when they are not given
  */
 import { resolve } from "node:path";
@@ -14,6 +15,7 @@ import { stages } from "../stages.js";
 import { loadContract } from "./contract.js";
 import { BINARIES, CONTRACT } from "./places.js";
 import { Problem } from "./problem.js";
+import { parseVersions } from "./secret-versions.js";
 import { addService } from "./service.js";
 import { chooseStage } from "./stage.js";
 
@@ -29,7 +31,8 @@ function main(): void {
   const [account, region] = [text("account"), text("region")];
   addService(app, contract, stage, {
     binaries: path("binaries", BINARIES),
-    secretVersion: text("secretVersion"),
+    url: text("url"),
+    secretVersions: parseVersions(text("secretVersions") ?? ""),
     env: account === undefined || region === undefined ? undefined : { account, region },
   });
   app.synth();

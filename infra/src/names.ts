@@ -60,6 +60,11 @@ export class Names {
 
   readonly #logs: string;
 
+  /** A secret of the contract, which stands beside the stage's: `backoffice/dev/signing`. */
+  secretNamed(name: string): string {
+    return `${this.secret}/${name}`;
+  }
+
   stack(room: Room): string {
     return `${this.prefix}-${room}`;
   }

@@ -7,25 +7,21 @@ import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import { assetOf } from "./bootstraps.js";
 import type { Procedure } from "./contract.js";
-import { functionEnvironment } from "./environment.js";
+import { type EnvironmentSources, functionEnvironment } from "./environment.js";
 import { dataStatements, type TableArns } from "./grants.js";
-import { logGroupArn, type Names } from "./names.js";
-import { routeAuthorization, type ApiHandle } from "./routes.js";
-import type { StageConfig } from "./stage.js";
+import { logGroupArn } from "./names.js";
+import { pathOf, routeAuthorization, type ApiHandle } from "./routes.js";
 
 /** The longest that an HTTP API waits for a function. */
 const MAX_INTEGRATION_MS = 30_000;
 
 /** What all procedures of a service share. */
-export interface ProcedureSurroundings {
-  readonly names: Names;
-  readonly config: StageConfig;
-  readonly tableName: string;
+export interface ProcedureSurroundings extends EnvironmentSources {
   readonly tableArns: TableArns;
   /** A folder with `<binary>/bootstrap` for each procedure. */
   readonly binaries: string;
-  /** Which version of the stage's secret there is, when that is known. */
-  readonly secretVersion: string | undefined;
+  /** By name: see `routes.ts`. */
+  readonly routeKeys: ReadonlyMap<string, string>;
 }
 
 /** Six resources; `layout.ts` counts on it. */
@@ -39,7 +35,7 @@ export class ProcedureFunction extends Construct {
       // Kept ones would stand in the way when the procedure comes back.
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    const environment = functionEnvironment(this, procedure, names, shared.tableName, config.allowedOrigins, shared.secretVersion);
+    const environment = functionEnvironment(this, procedure, shared);
     const statements = [
       ...dataStatements(procedure, shared.tableArns),
       ...environment.statements,
@@ -68,15 +64,14 @@ export class ProcedureFunction extends Construct {
         ? {}
         : { reservedConcurrentExecutions: procedure.reservedConcurrency }),
     });
-    this.#route(procedure, handler.functionArn, api);
+    this.#route(procedure, handler.functionArn, api, shared.routeKeys);
   }
 
-  /**
-   * One route takes every method: the function answers preflights and HEAD itself, and a wrong method
-   * with 405 and `allow` in the form that clients read. Which methods a procedure has, it knows alone.
-   */
-  #route(procedure: Procedure, functionArn: string, api: ApiHandle): void {
-    const path = `/trpc/${procedure.name}`;
+  #route(procedure: Procedure, functionArn: string, api: ApiHandle, keys: ReadonlyMap<string, string>): void {
+    const routeKey = keys.get(procedure.name);
+    if (routeKey === undefined) {
+      throw new RangeError(`${procedure.name} has no route`);
+    }
     const integration = new CfnIntegration(this, "Integration", {
       apiId: api.apiId,
       integrationType: "AWS_PROXY",
@@ -86,7 +81,7 @@ export class ProcedureFunction extends Construct {
     });
     new CfnRoute(this, "Route", {
       apiId: api.apiId,
-      routeKey: `ANY ${path}`,
+      routeKey,
       target: `integrations/${integration.ref}`,
       ...routeAuthorization(api),
     });
@@ -97,7 +92,8 @@ export class ProcedureFunction extends Construct {
       sourceArn: Stack.of(this).formatArn({
         service: "execute-api",
         resource: api.apiId,
-        resourceName: `*/*${path}`,
+        // A part that stands for any is asked for by its name or by what stands for it this time.
+        resourceName: `*/*${pathOf(procedure).replaceAll(/\{\w+\}/g, "*")}`,
       }),
     });
   }

@@ -3,21 +3,27 @@ import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import { FrontCheck } from "./front-check.js";
 import { HttpFront } from "./http-front.js";
+import type { Contract, Procedure } from "./contract.js";
 import type { DataStack } from "./data-stack.js";
 import { DomainStack } from "./domain-stack.js";
+import { addresses } from "./environment.js";
 import type { Layout } from "./layout.js";
 import type { Names } from "./names.js";
 import { Problem } from "./problem.js";
+import { type ApiHandle, routeKeys } from "./routes.js";
 import { SmallFunction } from "./small-function.js";
 import type { StageConfig } from "./stage.js";
 
 export interface ServiceStackProps extends StackProps {
   readonly names: Names;
   readonly config: StageConfig;
+  readonly contract: Contract;
   readonly layout: Layout;
   readonly data: DataStack;
   readonly binaries: string;
-  readonly secretVersion: string | undefined;
+  /** Where the service is, when there is an edge and that is known. */
+  readonly url: string | undefined;
+  readonly secretVersions: ReadonlyMap<string, string>;
 }
 
 export class ServiceStack extends Stack {
@@ -38,26 +44,33 @@ export class ServiceStack extends Stack {
       source: "unknown-route",
       names,
       config,
-      environment: config.allowedOrigins.length > 0 ? { ONEFOLD_ALLOWED_ORIGINS: config.allowedOrigins.join(",") } : {},
+      environment: {},
       statements: [],
     });
     this.fronts = Array.from(
       { length: layout.apis },
       (_, at) => new HttpFront(this, at, { names, config, frontCheck: this.frontCheck, unknownRoute: unknownRoute.function }),
     );
+    const url = props.url ?? (config.edge === undefined ? `https://${this.front(0).host}` : undefined);
+    for (const [name, value] of Object.entries(addresses(config, url))) {
+      unknownRoute.function.addEnvironment(name, value);
+    }
     const shared = {
       names,
       config,
       tableName: data.table.tableName,
       tableArns: { table: data.table.tableArn, indexes: data.indexArns },
       binaries: props.binaries,
-      secretVersion: props.secretVersion,
+      routeKeys: routeKeys(props.contract.procedures),
+      url,
+      secretVersions: props.secretVersions,
     };
+    const apiOf = (procedure: Procedure): ApiHandle => this.front(layout.apiOf(procedure)).handle;
     for (const shard of layout.shards) {
-      new DomainStack(this, shard, this.front(layout.apiOf(shard.domain)).handle, shared);
+      new DomainStack(this, shard, apiOf, shared);
     }
     if (config.edge === undefined) {
-      new CfnOutput(this, "Url", { value: `https://${this.front(0).host}/trpc`, description: "What clients call" });
+      new CfnOutput(this, "Url", { value: `${url}/trpc`, description: "What clients call" });
     }
   }
 

@@ -6,25 +6,29 @@ import { DataStack } from "./data-stack.js";
 import { EdgeStack } from "./edge-stack.js";
 import { layOut } from "./layout.js";
 import { Names } from "./names.js";
+import { checkSecrets } from "./needs.js";
 import { OperationsStack } from "./operations-stack.js";
 import { ServiceStack } from "./service-stack.js";
-import type { Stage } from "./stage.js";
+import { type Stage, statedUrl } from "./stage.js";
 
 /** What a service at a stage depends on beside both. */
 export interface Surroundings {
   /** The folder with the built functions. */
   readonly binaries: string;
-  /** Which version of the stage's secret there is, when that is known. */
-  readonly secretVersion?: string | undefined;
+  /** Where the service is, when nothing else says it: CloudFront's own address is not known before there is one. */
+  readonly url?: string | undefined;
+  /** Which versions of secrets there are, by their names at AWS, as far as that is known. */
+  readonly secretVersions?: ReadonlyMap<string, string>;
   /** Where it is deployed; anywhere when it is not stated. */
   readonly env?: Environment | undefined;
 }
 
 /** @throws Problem when the contract, the stage or the built functions do not do. */
-export function addService(app: App, contract: Contract, stage: Stage, { binaries, secretVersion, env }: Surroundings): void {
+export function addService(app: App, contract: Contract, stage: Stage, { binaries, url, secretVersions, env }: Surroundings): void {
   const { config } = stage;
   const names = new Names(contract, stage);
   const layout = layOut(contract, config.layout);
+  checkSecrets(contract, stage);
   checkBootstraps(binaries, contract, config.architecture);
   const about = (what: string): StackProps => ({
     description: `${contract.service} ${stage.name}: ${what}`,
@@ -36,10 +40,12 @@ export function addService(app: App, contract: Contract, stage: Stage, { binarie
     ...about("procedures and HTTP API"),
     names,
     config,
+    contract,
     layout,
     data,
     binaries,
-    secretVersion,
+    url: statedUrl(config) ?? url,
+    secretVersions: secretVersions ?? new Map(),
   });
   if (config.edge !== undefined) {
     const { edge } = config;

@@ -1,4 +1,5 @@
 /** What can be decided for a stage, and which decisions are refused. */
+import { SECRET_NAME } from "./contract.js";
 import { Problem } from "./problem.js";
 
 /** The stages of `stages.ts`. */
@@ -20,8 +21,22 @@ export interface StageConfig {
   readonly tracing: boolean;
   /** How many requests all callers together may make. */
   readonly throttle: { readonly ratePerSecond: number; readonly burst: number };
-  /** Origins whose pages may call, such as `https://app.example.com`; any when the list is empty. */
+  /**
+   * Origins whose pages may call, such as `https://app.example.com`; any when the list is empty. Those that are
+   * listed may call with a session's cookie as well, and no others but the service's own.
+   */
   readonly allowedOrigins: readonly string[];
+  /**
+   * The service's address, such as `https://api.example.com`, where it is another than AWS's own and than the
+   * first name of `edge.domain`.
+   */
+  readonly url?: string;
+  /** Where the pages are to which mails and sign-ins lead; the service's address when it is not stated. */
+  readonly appUrl?: string;
+  /** The address that mails come from, perhaps with a name: `Backoffice <no-reply@example.com>`. Amazon SES must know it, or its domain. */
+  readonly mailFrom?: string;
+  /** Secrets that procedures read and that people make, such as `identity-providers`; those that are there. */
+  readonly secrets?: readonly string[];
   /** The front: CloudFront with the frontend's bucket. Without it, callers use the HTTP API itself. */
   readonly edge?: EdgeConfig;
   /** Who is told of alarms. */
@@ -63,6 +78,9 @@ export interface Stage {
   readonly config: StageConfig;
 }
 
+/** Whoever judges the right to send compares addresses letter by letter, and so there are small ones only. */
+const MAIL_ADDRESS = /^[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
+const NAMED_ADDRESS = /^[A-Za-z0-9 ._-]+ <([^<>]+)>$/;
 const PREVIEW = /^pr-[1-9][0-9]{0,5}$/;
 const CERTIFICATE = /^arn:aws:acm:us-east-1:\d{12}:certificate\/[\w-]+$/;
 const WEB_ACL = /^arn:aws:wafv2:us-east-1:\d{12}:global\/webacl\/[\w-]+\/[\w-]+$/;
@@ -94,6 +112,17 @@ export function chooseStage(stages: Stages, name: unknown, architecture?: unknow
   return { name, config };
 }
 
+/** The address alone, of one perhaps with a name; none when it is no address. */
+export function mailAddress(from: string): string | undefined {
+  const address = NAMED_ADDRESS.exec(from)?.[1] ?? from;
+  return MAIL_ADDRESS.test(address) ? address : undefined;
+}
+
+/** Where the service is, when the stage says so. */
+export function statedUrl({ url, edge }: StageConfig): string | undefined {
+  return url ?? (edge?.domain === undefined ? undefined : `https://${edge.domain.names[0]}`);
+}
+
 function faultsOf(name: string, config: StageConfig): string[] {
   const faults: string[] = [];
   const expect = (holds: boolean, fault: string): void => {
@@ -110,6 +139,11 @@ function faultsOf(name: string, config: StageConfig): string[] {
   for (const origin of config.allowedOrigins) {
     expect(isOrigin(origin), `allowedOrigins: ${JSON.stringify(origin)} is no origin such as https://app.example.com`);
   }
+  expectAddresses(name, config, expect);
+  expect(config.mailFrom === undefined || mailAddress(config.mailFrom) !== undefined, "mailFrom is no address in small letters such as no-reply@example.com");
+  for (const secret of config.secrets ?? []) {
+    expect(SECRET_NAME.test(secret), `secrets: ${JSON.stringify(secret)} is no name such as identity-providers`);
+  }
   if (edge?.domain !== undefined) {
     expect(CERTIFICATE.test(edge.domain.certificateArn), "edge.domain.certificateArn is no ACM certificate in us-east-1");
   }
@@ -125,6 +159,21 @@ function faultsOf(name: string, config: StageConfig): string[] {
     expect(isCount(count), `layout.stacks.${domain} is no whole number from 1`);
   }
   return faults;
+}
+
+function expectAddresses(name: string, { url, appUrl, edge }: StageConfig, expect: (holds: boolean, fault: string) => void): void {
+  if (url !== undefined) {
+    expect(!isPreview(name), "url must not be stated: each preview has its own address");
+    expect(isOrigin(url) && url.startsWith("https://"), "url is no address such as https://api.example.com");
+    const named = edge?.domain?.names.some((host) => url === `https://${host}`);
+    expect(named !== false, "url is none of edge.domain.names");
+  }
+  if (appUrl !== undefined) {
+    const page = URL.canParse(appUrl) ? new URL(appUrl) : undefined;
+    const isLocal = page?.protocol === "http:" && page.hostname === "localhost" && name !== "prod";
+    const isPlain = page !== undefined && `${page.search}${page.hash}${page.username}${page.password}` === "";
+    expect(isPlain && (page.protocol === "https:" || isLocal), "appUrl is no address such as https://app.example.com");
+  }
 }
 
 function isCount(value: number): boolean {

@@ -2,22 +2,24 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type Contract, parseContract } from "../src/contract.js";
-import { EVERYTHING, type Json, rawContract, synthesize, type Synthesis } from "./support.js";
+import { EVERYTHING, type Json, rawContract, type RawProcedure, synthesize, type Synthesis } from "./support.js";
 
-/** The project's own procedures, and public queries that may be kept. */
-function withKept(...names: readonly string[]): Contract {
+/** Public queries that may be kept, beside others. */
+function withKept(names: readonly string[], others: readonly RawProcedure[]): Contract {
   const raw = rawContract();
-  const mold = raw.procedures[0]!;
-  const kept = names.map((name) => ({ ...mold, name, kind: "query", auth: { type: "public" }, cacheSeconds: 60, grants: [] }));
-  return parseContract({ ...raw, procedures: [...raw.procedures, ...kept] });
+  const mold = { ...raw.procedures[0]!, kind: "query", auth: { type: "public" }, grants: [], http: null, secrets: [], mail: false };
+  return parseContract({ ...raw, procedures: [...others, ...names.map((name) => ({ ...mold, name, cacheSeconds: 60 }))] });
 }
+
+/** The project's own procedures that nobody keeps and that have no path of their own. */
+const usual = rawContract().procedures.filter(({ cacheSeconds, http }) => cacheSeconds === null && http === null);
 
 const domainsOf = (contract: Contract): string[] => [...new Set(contract.procedures.map((procedure) => procedure.domain))];
 
 describe("a query whose answers may be kept", () => {
   // Two HTTP APIs, so that paths have to lead to the right one; and queries in domains of both.
   const kept = ["prices.list", "prices.today", ...Array.from({ length: 6 }, (_, at) => `topic${at}.latest`)];
-  const contract = withKept(...kept);
+  const contract = withKept(kept, usual);
   const config = { ...EVERYTHING, layout: { apis: 2 } };
   const synthesis = synthesize({ directory: "caching", stage: "prod", config, contract });
   const distribution = synthesis.only("AWS::CloudFront::Distribution").properties.DistributionConfig;
@@ -95,6 +97,7 @@ describe("a query whose answers may be kept", () => {
       const { CachePolicyConfig } = policy("AWS::CloudFront::CachePolicy", behavior.CachePolicyId);
       assert.equal(CachePolicyConfig.MaxTTL, 1, behavior.PathPattern);
       assert.ok(CachePolicyConfig.ParametersInCacheKeyAndForwardedToOrigin.HeadersConfig.Headers.includes("authorization"));
+      assert.equal(CachePolicyConfig.ParametersInCacheKeyAndForwardedToOrigin.CookiesConfig.CookieBehavior, "all");
       assert.equal(typeof behavior.OriginRequestPolicyId, "string", "AWS's own policy: all that the caller sent");
     }
     assert.notEqual(distribution.CustomErrorResponses.length, 0);
@@ -103,7 +106,7 @@ describe("a query whose answers may be kept", () => {
 });
 
 describe("more of them than a distribution has behaviors for", () => {
-  const some = (count: number): Contract => withKept(...Array.from({ length: count }, (_, at) => `prices.number${at}`));
+  const some = (count: number): Contract => withKept(Array.from({ length: count }, (_, at) => `prices.number${at}`), []);
   const wishes = { directory: "behaviors", stage: "prod", config: EVERYTHING };
 
   it("are refused before anything is deployed", () => {
@@ -111,7 +114,7 @@ describe("more of them than a distribution has behaviors for", () => {
       name: "Problem",
       message:
         "76 cache behaviors are needed, and CloudFront takes 75 for a distribution: 74 for queries with `cache_s`, " +
-        "0 for domains of further HTTP APIs, 2 for the rest. State `cache_s` only for the queries that are called most.",
+        "0 for domains of further HTTP APIs, 0 for other paths, 2 for the rest. State `cache_s` only for the queries that are called most.",
     });
   });
 

@@ -8,48 +8,11 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { CloudFormationClient, type StackStatus } from "@aws-sdk/client-cloudformation";
 import { explained } from "../src/commands/aws.js";
-import { merge, type StageSecret } from "../src/commands/keys.js";
 import { parseSpan } from "../src/commands/logs.js";
 import { checkIdle, checkState, deployedTemplates, isEmpty } from "../src/commands/stacks.js";
 import { Problem } from "../src/problem.js";
 import { readAssembly } from "../src/template-diff.js";
 import { INFRA } from "./support.js";
-
-const secret = (cursor: string, ...kids: string[]): StageSecret => ({
-  ONEFOLD_CURSOR_KEY: cursor,
-  ONEFOLD_TOKENS: { issuer: "urn:us", audience: "us", keys: kids.map((kid) => ({ kid, x: `x of ${kid}` })) },
-});
-
-describe("keys", () => {
-  it("a stage without a secret gets what was made here", () => {
-    assert.deepEqual(merge(undefined, secret("c1", "k1"), undefined), secret("c1", "k1"));
-  });
-
-  it("a new key comes beside the old ones, and the cursors' key stays", () => {
-    assert.deepEqual(merge(secret("c1", "k1"), secret("c2", "k2"), undefined), secret("c1", "k1", "k2"));
-  });
-
-  it("the same key changes nothing, whatever else somebody put into the secret", () => {
-    const before = { ...secret("c1", "k1", "k2"), ELSE: "kept" };
-    assert.equal(JSON.stringify(merge(before, secret("c2", "k2"), undefined)), JSON.stringify(before));
-  });
-
-  it("a retired key goes", () => {
-    assert.deepEqual(merge(secret("c1", "k1", "k2"), secret("c2", "k2"), "k1"), secret("c1", "k2"));
-  });
-
-  it("whoever retires a key does not become one who signs, and the last key stays", () => {
-    assert.deepEqual(merge(secret("c1", "k1", "k2"), secret("c2", "stranger"), "k1"), secret("c1", "k2"));
-    assert.deepEqual(merge(secret("c1", "k1", "k2"), secret("c2"), "k1"), secret("c1", "k2"));
-    assert.throws(() => merge(secret("c1", "k1"), secret("c2"), "k1"), /No key would be left/);
-  });
-
-  it("a key that is not there cannot be retired, nor the one that signs", () => {
-    assert.throws(() => merge(secret("c1", "k1"), secret("c2", "k1"), "k9"), /^Problem: There is no key k9; there are: k1\.$/);
-    assert.throws(() => merge(undefined, secret("c2", "k1"), "k1"), /there are: none/);
-    assert.throws(() => merge(secret("c1", "k1", "k2"), secret("c2", "k2"), "k2"), /k2 is the key that signs here.*--rotate/);
-  });
-});
 
 describe("logs", () => {
   it("spans of time", () => {

@@ -12,7 +12,7 @@ function sample(): Json {
     ...{ entity: "Post", prefix: "post", leadingKeys: "post#*", actions },
     indexes: actions.includes("dynamodb:Query") ? ["gsi1"] : [],
   });
-  const limits = { memoryMb: 256, timeoutMs: 10_000 };
+  const limits = { memoryMb: 256, timeoutMs: 10_000, secrets: [], mail: false };
   return {
     format: 1,
     service: "sample",
@@ -91,9 +91,49 @@ it("only a public query may say that its answers are kept", () => {
   }
 });
 
-it("a query that could write is refused", () => {
-  const message = problemWith((c) => procedure(c, "posts.get").grants[0].actions.push("dynamodb:PutItem"));
-  assert.equal(message, "posts.get is a query and asks for dynamodb:PutItem: only a mutation may write.");
+it("a query that could write is refused: create, append, count", () => {
+  for (const action of ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "ConditionCheckItem"]) {
+    const message = problemWith((c) => procedure(c, "posts.get").grants[0].actions.push(`dynamodb:${action}`));
+    assert.equal(message, `posts.get is a query and asks for dynamodb:${action}: only a mutation may write.`);
+  }
+  const looking = sample();
+  procedure(looking, "posts.get").grants.push({ access: "get", prefix: "session", leadingKeys: "session#*", actions: ["dynamodb:GetItem"], indexes: [] });
+  parseContract(looking).procedures.forEach(checkGrants);
+});
+
+it("a procedure may have a method and a path of its own, read secrets and send mail", () => {
+  const contract = sample();
+  Object.assign(procedure(contract, "posts.create"), { http: "POST /oauth/token", secrets: ["signing"], mail: true });
+  const [create, get] = parseContract(contract).procedures;
+  assert.deepEqual(create!.http, { method: "POST", path: "/oauth/token" });
+  assert.deepEqual([create!.secrets, create!.sendsMail], [["signing"], true]);
+  assert.deepEqual([get!.http, get!.secrets, get!.sendsMail], [undefined, [], false]);
+
+  const http = (value: Json): string => problemWith((c) => (procedure(c, "posts.get").http = value));
+  for (const wrong of ["/oauth/token", "get /x", "GET x", "GET /", "GET /{b}", "GET /a/{b+}", "GET /a/x{b}", "GET /a/*", "GET /a b", "GET /a?b=c", "GET /a//b", "GET /trpc/x.y", "OPTIONS /a"]) {
+    assert.equal(http(wrong), '`http` of posts.get is no method and path such as "POST /oauth/token", outside of /trpc/.', wrong);
+  }
+  for (const wrong of ["Signing", "a/b", "a*", "", "../other"]) {
+    assert.match(problemWith((c) => (procedure(c, "posts.get").secrets = [wrong])), /^`secrets` of posts\.get holds .*, which is no text like/);
+  }
+  assert.match(problemWith((c) => delete procedure(c, "posts.get").secrets), /^`secrets` of posts\.get is not a list\.$/);
+  assert.match(problemWith((c) => (procedure(c, "posts.get").mail = "yes")), /^`mail` of posts\.get is "yes", and neither true nor false\.$/);
+});
+
+it("a path with a method belongs to one procedure, and one whose answers are kept to nobody else", () => {
+  const both = (one: string, other: string, more: Json = {}): ((c: Json) => void) => (c) => {
+    procedure(c, "posts.create").http = one;
+    Object.assign(procedure(c, "posts.get"), { http: other, ...more });
+  };
+  const shared = sample();
+  both("POST /oauth/authorize", "GET /oauth/authorize")(shared);
+  assert.equal(parseContract(shared).procedures.length, 2);
+  assert.equal(problemWith(both("GET /a", "GET /a")), 'two routes are named "GET /a".');
+  assert.equal(problemWith(both("GET /a/{b}", "GET /a/{c}")), 'two routes are named "GET /a/{}".');
+  const kept = { cacheSeconds: 60, auth: { type: "public" } };
+  assert.match(problemWith(both("POST /a", "GET /a", kept)), /^posts\.get has `cacheSeconds` and so must have one path for itself, with GET\.$/);
+  assert.match(problemWith(both("POST /a", "GET /b/{c}", kept)), /^posts\.get has `cacheSeconds` and so must/);
+  assert.match(problemWith(both("POST /a", "POST /b", kept)), /^posts\.get has `cacheSeconds` and so must/);
 });
 
 it("an action that keys cannot limit is refused", () => {

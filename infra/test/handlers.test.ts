@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { describe, it } from "node:test";
 import { runInNewContext } from "node:vm";
+import { ADDRESS_HEADER } from "../src/environment.js";
 import { handlerSource } from "../src/small-function.js";
 import type { Json } from "./support.js";
 
@@ -25,7 +26,7 @@ function load(name: string, env: Record<string, string>, secret = ""): (event: J
   };
   const exports: Json = {};
   const resolve = (module: string): unknown => (module.startsWith("@aws-sdk/") ? sdk : require(module));
-  runInNewContext(handlerSource(name), { exports, require: resolve, process: { env }, URLSearchParams, console });
+  runInNewContext(handlerSource(name), { exports, require: resolve, process: { env }, URL, URLSearchParams, console });
   return exports.handler;
 }
 
@@ -79,7 +80,9 @@ describe("unknown routes", () => {
     assert.equal(preflight.headers["access-control-allow-headers"], "authorization");
     const failure = await answer(request("GET", "/trpc/x.y", headers));
     assert.equal(failure.headers["access-control-allow-origin"], "*");
-    assert.equal(failure.headers["access-control-expose-headers"], "x-request-id");
+    assert.equal(failure.headers["access-control-expose-headers"], "x-request-id, x-csrf-token, onefold-renew, retry-after");
+    assert.equal(failure.headers["access-control-allow-credentials"], undefined);
+    assert.doesNotMatch(failure.headers.vary, /origin/);
   });
 
   it("may be read by the stage's pages only, when it names them", async () => {
@@ -88,6 +91,41 @@ describe("unknown routes", () => {
     assert.equal((await from("https://b.example.com"))["access-control-allow-origin"], "https://b.example.com");
     assert.equal((await from("https://c.example.com"))["access-control-allow-origin"], undefined);
     assert.match((await from("https://c.example.com")).vary, /origin/);
+  });
+});
+
+describe("unknown routes, called with a cookie", () => {
+  const env = { ONEFOLD_URL: "https://api.example.com", ONEFOLD_APP_URL: "https://app.example.com/in" };
+  const from = async (origin: string, more = {}): Promise<Json> =>
+    (await load("unknown-route", { ...env, ...more })(request("GET", "/trpc/x.y", { origin }))).headers;
+
+  it("may be read by the service's own pages, whatever other origins there are", async () => {
+    for (const more of [{}, { ONEFOLD_ALLOWED_ORIGINS: "https://b.example.com" }]) {
+      for (const origin of ["https://api.example.com", "https://app.example.com"]) {
+        const headers = await from(origin, more);
+        assert.equal(headers["access-control-allow-origin"], origin);
+        assert.equal(headers["access-control-allow-credentials"], "true");
+        assert.match(headers.vary, /origin/);
+      }
+    }
+  });
+
+  it("may be read by no other page", async () => {
+    for (const origin of ["https://evil.example", "https://api.example.com.evil.example", "null"]) {
+      const headers = await from(origin);
+      assert.equal(headers["access-control-allow-origin"], "*");
+      assert.equal(headers["access-control-allow-credentials"], undefined);
+    }
+  });
+});
+
+describe("the viewer's address", () => {
+  it("is what CloudFront knows, whatever the caller says", () => {
+    const context: Json = {};
+    runInNewContext(handlerSource("viewer-address"), context);
+    const said = { "x-viewer-address": { value: "10.0.0.1", multiValue: [{ value: "10.0.0.1" }, { value: "10.0.0.2" }] } };
+    const { headers } = context.handler({ viewer: { ip: "2001:db8::7" }, request: { headers: { ...said, accept: { value: "*/*" } } } });
+    assert.equal(JSON.stringify(headers), JSON.stringify({ [ADDRESS_HEADER]: { value: "2001:db8::7" }, accept: { value: "*/*" } }));
   });
 });
 

@@ -55,10 +55,33 @@ describe("HTTP APIs", () => {
     const layout = layOut(synthetic(domains));
     const loads = new Map<number, number>();
     for (const domain of Object.keys(domains)) {
-      loads.set(layout.apiOf(domain), (loads.get(layout.apiOf(domain)) ?? 0) + 20);
+      const api = layout.apiOf({ domain, http: undefined });
+      loads.set(api, (loads.get(api) ?? 0) + 20);
     }
     assert.ok(layout.apis > 1);
     assert.ok([...loads].every(([api, load]) => api < layout.apis && load <= MAX_PROCEDURES_PER_API));
+  });
+
+  it("have paths of their own all at the first one, which counts them", () => {
+    const domains = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`domain${at}`, 20]));
+    const contract = synthetic(domains);
+    const procedures = contract.procedures.map((procedure, at) =>
+      procedure.domain === "domain3" || procedure.domain === "domain4" ? { ...procedure, http: { method: "POST" as const, path: `/oauth/p${at}` } } : procedure,
+    );
+    const layout = layOut({ ...contract, procedures });
+    const loads = new Array<number>(layout.apis).fill(0);
+    for (const procedure of procedures) {
+      const api = layout.apiOf(procedure);
+      loads[api] = loads[api]! + 1;
+      assert.ok(procedure.http === undefined || api === 0);
+    }
+    assert.ok(layout.apis > 1 && loads.every((load) => load <= MAX_PROCEDURES_PER_API), String(loads));
+    const full = synthetic({ posts: 290 });
+    const own = Array.from({ length: 10 }, (_, at) => ({ ...full.procedures[0]!, name: `oauth.p${at}`, http: { method: "GET" as const, path: `/oauth/p${at}` } }));
+    assert.throws(
+      () => layOut({ ...full, procedures: [...full.procedures, ...own] }, { apis: 1 }),
+      /layout\.apis is 1, which puts 300 procedures in an HTTP API; 299 are possible\. \d would do\./,
+    );
   });
 
   it("cannot take a domain that is larger than one of them", () => {

@@ -27,7 +27,7 @@ const right = (): Json => ({
 const get = (...leadingKeys: string[]): Request => ({ action: "dynamodb:GetItem", resource: TABLE, leadingKeys });
 
 /** Whether the policy, with one thing changed, allows a request. */
-function allowed(request: Request, change: (first: Json, document: Json) => void = () => {}): boolean {
+function allowed(request: Request, change: (first: Json, document: Json) => unknown = () => {}): boolean {
   const document = right();
   change(document.Statement[0], document);
   return allows(parsePolicy(document), request);
@@ -53,6 +53,15 @@ it("what a statement names is allowed, and all else is not", () => {
 it("a request without keys passes `ForAllValues`, as it does at IAM", () => {
   assert.ok(allowed(get()));
   assert.ok(!allowed({ ...get(), action: "dynamodb:Scan" }));
+});
+
+it("a sender that is stated must be the request's", () => {
+  const from = (fromAddress?: string): Request => ({ ...get("user#1"), ...(fromAddress === undefined ? {} : { fromAddress }) });
+  const stated = (first: Json): unknown => (first.Condition["StringEquals"] = { "ses:FromAddress": "a@example.com" });
+  assert.ok(allowed(from("a@example.com"), stated));
+  assert.ok(!allowed(from("b@example.com"), stated));
+  assert.ok(!allowed(from(), stated), "a request without a sender does not pass");
+  assert.ok(allowed(from("b@example.com")), "where none is stated, any passes");
 });
 
 it("a policy without an action denies it", () => {
@@ -83,7 +92,8 @@ it("what is not understood is refused, and never passed over", () => {
     [(first) => (first.Principal = "*"), /Principal: not understood/],
     [(first) => (first.Resource = "${backoffice-prod-data/Other.Arn}"), /is not written out/],
     [(first) => (first.Resource = { "Fn::Sub": TABLE }), /neither a text nor a list/],
-    [(first) => (first.Condition["StringEquals"] = { "aws:RequestedRegion": "eu-central-1" }), /StringEquals: not understood/],
+    [(first) => (first.Condition["StringEquals"] = { "aws:RequestedRegion": "eu-central-1" }), /aws:RequestedRegion: not understood/],
+    [(first) => (first.Condition["StringEqualsIfExists"] = { "ses:FromAddress": "a@example.com" }), /StringEqualsIfExists: not understood/],
     [(first) => (first.Condition["ForAllValues:StringLike"]["dynamodb:Attributes"] = ["name"]), /dynamodb:Attributes: not understood/],
     [(first) => (first.Condition = { "ForAnyValue:StringLike": { "dynamodb:LeadingKeys": ["user#*"] } }), /ForAnyValue/],
     [(first) => (first.Condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] = ["${aws:username}#*"]), /is not written out/],

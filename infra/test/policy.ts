@@ -13,6 +13,8 @@ export interface Request {
   readonly resource: string;
   /** The values of `dynamodb:LeadingKeys`; none when the request names no partition key. */
   readonly leadingKeys: readonly string[];
+  /** The value of `ses:FromAddress`; none where nothing is sent. */
+  readonly fromAddress?: string;
 }
 
 export interface Statement {
@@ -21,10 +23,13 @@ export interface Statement {
   readonly resources: readonly string[];
   /** Patterns of partition keys; any, when there are none. */
   readonly leadingKeys: readonly string[] | undefined;
+  /** Addresses that mail may come from; any, when there are none. */
+  readonly fromAddresses?: readonly string[] | undefined;
 }
 
-const OPERATOR = "ForAllValues:StringLike";
-const CONDITION_KEY = "dynamodb:LeadingKeys";
+/** The two conditions that there are: each has its operator, and one key. */
+const KEYS = { operator: "ForAllValues:StringLike", key: "dynamodb:LeadingKeys" };
+const SENDER = { operator: "StringEquals", key: "ses:FromAddress" };
 
 /** Reads a policy document, in which all references are written out. @throws Error on what is not understood */
 export function parsePolicy(document: unknown): Statement[] {
@@ -53,28 +58,30 @@ function parseStatement(value: unknown): Statement {
   if (variable !== undefined) {
     throw new Error(`${variable} is not written out`);
   }
-  return { actions, resources, leadingKeys: parseCondition(statement["Condition"]) };
+  const condition = members(statement["Condition"] ?? {}, [KEYS.operator, SENDER.operator]);
+  return { actions, resources, leadingKeys: parseCondition(condition, KEYS), fromAddresses: parseCondition(condition, SENDER) };
 }
 
-function parseCondition(condition: unknown): readonly string[] | undefined {
-  if (condition === undefined) {
+function parseCondition(condition: Readonly<Record<string, unknown>>, { operator, key }: typeof KEYS): readonly string[] | undefined {
+  if (condition[operator] === undefined) {
     return undefined;
   }
-  const keys = members(members(condition, [OPERATOR])[OPERATOR], [CONDITION_KEY]);
-  const patterns = texts(keys[CONDITION_KEY]);
-  const variable = patterns.find((pattern) => pattern.includes("${"));
+  const values = texts(members(condition[operator], [key])[key]);
+  const variable = values.find((value) => value.includes("${"));
   if (variable !== undefined) {
     throw new Error(`${variable} is not written out`);
   }
-  return patterns;
+  return values;
 }
 
 /** Whether a statement allows a request. */
 export function allows(statements: readonly Statement[], request: Request): boolean {
   return statements.some(
-    ({ actions, resources, leadingKeys }) =>
+    ({ actions, resources, leadingKeys, fromAddresses }) =>
       actions.includes(request.action) &&
       resources.some((pattern) => isLike(request.resource, pattern)) &&
+      // A request without the key does not pass a condition on it.
+      (fromAddresses === undefined || (request.fromAddress !== undefined && fromAddresses.includes(request.fromAddress))) &&
       // `ForAllValues` holds for a request without values, too.
       (leadingKeys === undefined || request.leadingKeys.every((key) => leadingKeys.some((pattern) => isLike(key, pattern)))),
   );

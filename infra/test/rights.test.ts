@@ -7,12 +7,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { DYNAMODB_ACTIONS } from "./actions.js";
 import { allows, type Statement } from "./policy.js";
-import { logStreamArn, OTHER_TABLE, rolesOf, secretArn, TABLE } from "./roles.js";
-import { type Capability, names, readCapabilities, readEntities } from "./signatures.js";
-import { BARE, EVERYTHING, rawContract, synthesize } from "./support.js";
+import { identityArn, logStreamArn, OTHER_TABLE, rolesOf, secretArn, TABLE } from "./roles.js";
+import { type Capability, names, parseSignature, readEntities, readSecrets, readSignature } from "./signatures.js";
+import { ALL_OF_OURS, BARE, rawContract, synthesize } from "./support.js";
 
 const contract = rawContract();
 const entities = readEntities();
+const secrets = readSecrets();
 const prefixes = [...entities.values()].map((entity) => entity.prefix);
 
 /** Where something can be done, with the place of the index in the table. */
@@ -54,7 +55,7 @@ function differences(statements: readonly Statement[], capabilities: readonly Ca
 }
 
 const stages = [
-  { stage: "prod", config: EVERYTHING },
+  { stage: "prod", config: ALL_OF_OURS },
   { stage: "dev", config: BARE },
 ];
 for (const { stage, config } of stages) {
@@ -70,7 +71,7 @@ for (const { stage, config } of stages) {
 
     for (const { name } of contract.procedures) {
       it(`${name} may do at DynamoDB what its signature names, and nothing else`, () => {
-        assert.deepEqual(differences(statementsOf(name), readCapabilities(name, entities)), []);
+        assert.deepEqual(differences(statementsOf(name), readSignature(name, entities, secrets).capabilities), []);
       });
 
       it(`${name} may write its own log, read its stage's secret and ${config.tracing ? "send traces" : "send no traces"}`, () => {
@@ -87,21 +88,76 @@ for (const { stage, config } of stages) {
           }
         }
         assert.ok(may("secretsmanager:GetSecretValue", secretArn(secret)));
-        for (const other of [`${contract.service}/other`, `${secret}-2`, `${secret}2`, `other/${stage}`]) {
+        for (const other of [`${contract.service}/other`, `${secret}-2`, `${secret}2`, `other/${stage}`, `${secret}/other`, `${secret}/`]) {
           assert.ok(!may("secretsmanager:GetSecretValue", secretArn(other)), other);
+        }
+        for (const other of ["PutSecretValue", "DescribeSecret", "UpdateSecretVersionStage"]) {
+          assert.ok(!may(`secretsmanager:${other}`, secretArn(secret)), other);
         }
         for (const action of traces) {
           assert.equal(may(action, "*"), config.tracing);
         }
-        const known = new Set([...DYNAMODB_ACTIONS, ...logs, "secretsmanager:GetSecretValue", ...traces]);
+        const known = new Set([...DYNAMODB_ACTIONS, ...logs, "secretsmanager:GetSecretValue", "ses:SendEmail", ...traces]);
         for (const { actions, resources } of statements) {
           assert.deepEqual(actions.filter((action) => !known.has(action)), []);
           assert.ok(!resources.includes("*") || actions.every((action) => traces.includes(action)), `${actions.join(", ")} on *`);
         }
       });
+
+      it(`${name} may read the secrets that its signature names, as far as the stage has them`, () => {
+        const named = readSignature(name, entities, secrets).secrets;
+        for (const secret of [...new Set(["signing", ...secrets.values()])]) {
+          const isThere = secret === "signing" || config.secrets?.includes(secret) === true;
+          const arn = secretArn(`${contract.service}/${stage}/${secret}`);
+          const may = allows(statementsOf(name), { action: "secretsmanager:GetSecretValue", resource: arn, leadingKeys: [] });
+          assert.equal(may, named.includes(secret) && isThere, secret);
+        }
+      });
+
+      it(`${name} may send mail when its signature says so, from the stage's address`, () => {
+        const may = (from: string, identity: string, action = "ses:SendEmail"): boolean =>
+          allows(statementsOf(name), { action, resource: identityArn(identity), leadingKeys: [], fromAddress: from });
+        const sends = readSignature(name, entities, secrets).sendsMail && config.mailFrom !== undefined;
+        for (const identity of ["no-reply@example.com", "example.com"]) {
+          assert.equal(may("no-reply@example.com", identity), sends);
+          assert.ok(!may("ceo@example.com", identity));
+          assert.ok(!may("no-reply@example.com", identity, "ses:SendRawEmail"));
+        }
+        assert.ok(!may("no-reply@example.com", "other.example.com"));
+      });
     }
   });
 }
+
+describe("a signature", () => {
+  const read = (attribute: string, parameters: string) =>
+    parseSignature("a.b", `#[procedure(${attribute})]\npub async fn b(${parameters}) -> Result<Out, Error> {`, entities, new Map([["Providers", "identity-providers"]]));
+  const kinds = (attribute: string, parameters = ""): string[] =>
+    read(attribute, parameters).capabilities.map(({ kind, entity }) => `${kind} ${entity.prefix}`);
+
+  it("names what is stored, and a look at the session where it is asked who is calling", () => {
+    assert.deepEqual(kinds("query, auth = public", "posts: Read<Post>, input: Input"), ["Read post"]);
+    assert.deepEqual(kinds('query, auth = permission("posts:read")', "posts: Read<Post>"), ["session session", "Read post"]);
+    assert.deepEqual(kinds('mutation, auth = permission("posts:write", own)', "posts: Write<Post>, reach: Reach"), ["session session", "Write post"]);
+    for (const asking of ["Caller", "Option<Caller>", "Reach"]) {
+      assert.deepEqual(kinds("mutation, auth = public, sensitive", `who: ${asking}`), ["session session"]);
+    }
+    assert.deepEqual(kinds('mutation, auth = public, http = "POST /oauth/token"', "limits: Limits, request: HttpRequest"), ["Limits limit"]);
+    assert.deepEqual(kinds("mutation, auth = public", "posts: Append<Post>"), ["Append post"]);
+  });
+
+  it("names secrets, mail, and what is outside", () => {
+    const { capabilities, ...others } = read("mutation, auth = public", "signer: Signer, providers: Secret<Providers>, mail: Mail, party: RelyingParty");
+    assert.deepEqual(capabilities, []);
+    assert.deepEqual(others, { secrets: ["signing", "identity-providers"], sendsMail: true });
+  });
+
+  it("with something that is not known is refused", () => {
+    assert.throws(() => read("query, auth = public", "everything: Everything"), /what `everything: Everything` means for its rights is not stated here/);
+    assert.throws(() => read("query, auth = public", "things: Read<Thing>"), /there is no entity Thing/);
+    assert.throws(() => read("query, auth = public", "things: Secret<Thing>"), /Thing is no secret/);
+  });
+});
 
 describe("the comparison", () => {
   // A procedure that reads one entity, and its policy as it should be.

@@ -15,9 +15,18 @@ export interface Entity {
   readonly indexes: number;
 }
 
+/** A right to what is stored. */
 export interface Capability {
   readonly kind: keyof typeof MEANING;
   readonly entity: Entity;
+}
+
+/** What a procedure may reach, as its file says. */
+export interface Signature {
+  readonly capabilities: readonly Capability[];
+  /** Names of secrets. */
+  readonly secrets: readonly string[];
+  readonly sendsMail: boolean;
 }
 
 /** What a capability lets a procedure do: the actions on the table, and those on the entity's indexes. */
@@ -26,10 +35,25 @@ const MEANING = {
   Read: { table: ["dynamodb:GetItem", "dynamodb:BatchGetItem"], index: ["dynamodb:Query"] },
   // Fetch one; create and replace; delete; count a group.
   Write: { table: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:UpdateItem"], index: [] },
+  // Create, and neither look at it again nor change it.
+  Append: { table: ["dynamodb:PutItem"], index: [] },
+  // Count up.
+  Limits: { table: ["dynamodb:UpdateItem"], index: [] },
+  // No parameter: knowing a caller by a session takes a look at the session.
+  session: { table: ["dynamodb:GetItem"], index: [] },
 } as const satisfies Record<string, { table: readonly string[]; index: readonly string[] }>;
 
-/** Capabilities that touch nothing that is stored. */
-const HARMLESS = ["Caller", "Option<Caller>", "Clock", "Ids"];
+/** Of no entity: the store counts under this prefix. */
+const LIMIT: Entity = { prefix: "limit", indexes: 0 };
+
+/** Those who take one of these ask who is calling, whoever may call. */
+const ASKING = ["Caller", "Option<Caller>", "Reach"];
+
+/** Capabilities that reach what is outside of AWS, where roles give no rights. */
+const OUTSIDE = ["RelyingParty"];
+
+/** Capabilities that reach nothing of AWS beside the call itself. */
+const HARMLESS = [...ASKING, ...OUTSIDE, "Clock", "Ids", "Cookies", "Device", "HttpRequest", "Site", "TokenKeys"];
 
 /** Whether a capability names an action at a place (`undefined` is the table) on all these partition keys. */
 export function names(
@@ -45,12 +69,11 @@ export function names(
   });
 }
 
-/** All entities by name. */
+/** All entities by name; the last one is `Limit`, which has no file. */
 export function readEntities(): Map<string, Entity> {
-  const folder = join(ROOT, "shared/model/src");
   const found = new Map<string, Entity>();
-  for (const file of readdirSync(folder)) {
-    for (const [, name, body] of code(join(folder, file)).matchAll(/^impl Entity for (\w+) \{$(.*?)^\}$/gms)) {
+  for (const file of rustFiles(["shared/model/src"])) {
+    for (const [, name, body] of code(file).matchAll(/^impl Entity for (\w+) \{$(.*?)^\}$/gms)) {
       const prefix = /const PREFIX: &'static str = "([^"]+)";/.exec(body!)?.[1];
       if (prefix === undefined) {
         throw new Error(`${file}: ${name} has no prefix`);
@@ -59,30 +82,72 @@ export function readEntities(): Map<string, Entity> {
       found.set(name!, { prefix, indexes: indexes.split(",").filter((index) => index.trim() !== "").length });
     }
   }
+  return found.set("Limit", LIMIT);
+}
+
+/** The names of all secrets, by the types that are read from them. */
+export function readSecrets(): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const file of rustFiles(["functions/src", "shared/model/src", "shared/runtime/src"])) {
+    for (const [, type, name] of code(file).matchAll(/^impl SecretKind for (\w+) \{\s+const NAME: &'static str = "([^"]+)";/gm)) {
+      found.set(type!, name!);
+    }
+  }
   return found;
 }
 
-/** What a procedure's parameters ask for. @throws Error on a parameter that is not understood */
-export function readCapabilities(procedure: string, entities: ReadonlyMap<string, Entity>): Capability[] {
+/** What a procedure's file asks for. @throws Error on a parameter that is not understood */
+export function readSignature(procedure: string, entities: ReadonlyMap<string, Entity>, secrets: ReadonlyMap<string, string>): Signature {
   const file = join(ROOT, "functions/src", `${procedure.replaceAll(".", "/")}.rs`);
-  const signature = /^#\[procedure\(.*?\)\]\s+pub async fn \w+\((.*?)\)\s*->/ms.exec(code(file));
-  if (signature === null) {
-    throw new Error(`${file} has no procedure`);
+  return parseSignature(procedure, code(file), entities, secrets);
+}
+
+/** The same of a file's text. */
+export function parseSignature(
+  procedure: string,
+  text: string,
+  entities: ReadonlyMap<string, Entity>,
+  secrets: ReadonlyMap<string, string>,
+): Signature {
+  const [, stated, list] = /^#\[procedure\((.*?)\)\]\s+(?:#\[[^\]]*\]\s+)*pub async fn \w+\((.*?)\)\s*->/ms.exec(text) ?? [];
+  if (stated === undefined || list === undefined) {
+    throw new Error(`the file of ${procedure} has no procedure`);
   }
-  return parameters(signature[1]!).flatMap(([name, type]): Capability[] => {
-    const [, kind, of] = /^(\w+)<(\w+)>$/.exec(type) ?? [];
-    if (kind === "Read" || kind === "Write") {
-      const entity = entities.get(of!);
-      if (entity === undefined) {
-        throw new Error(`${procedure}: ${type} names no entity`);
-      }
-      return [{ kind, entity }];
+  const entity = (name: string): Entity => entities.get(name) ?? fail(`${procedure}: there is no entity ${name}`);
+  const signature = { capabilities: [] as Capability[], secrets: [] as string[], sendsMail: false };
+  const types = parameters(list);
+  if (!/\bauth = public\b/.test(stated) || types.some(([, type]) => ASKING.includes(type))) {
+    signature.capabilities.push({ kind: "session", entity: entity("Session") });
+  }
+  for (const [name, type] of types) {
+    const [, kind = type, of = ""] = /^(\w+)<(\w+)>$/.exec(type) ?? [];
+    if (kind === "Read" || kind === "Write" || kind === "Append") {
+      signature.capabilities.push({ kind, entity: entity(of) });
+    } else if (kind === "Limits") {
+      signature.capabilities.push({ kind, entity: LIMIT });
+    } else if (kind === "Signer") {
+      signature.secrets.push("signing");
+    } else if (kind === "Secret") {
+      signature.secrets.push(secrets.get(of) ?? fail(`${procedure}: ${of} is no secret`));
+    } else if (kind === "Mail") {
+      signature.sendsMail = true;
+    } else if (name !== "input" && !HARMLESS.includes(type)) {
+      fail(`${procedure}: what \`${name}: ${type}\` means for its rights is not stated here`);
     }
-    if (name !== "input" && !HARMLESS.includes(type)) {
-      throw new Error(`${procedure}: what \`${name}: ${type}\` means for its rights is not stated here`);
-    }
-    return [];
-  });
+  }
+  return signature;
+}
+
+function fail(message: string): never {
+  throw new Error(message);
+}
+
+function rustFiles(folders: readonly string[]): string[] {
+  return folders.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".rs"))
+      .map((file) => join(ROOT, folder, file)),
+  );
 }
 
 /** `users: Read<User>, input: Input` as names and types. */

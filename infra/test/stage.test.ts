@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { parseContract } from "../src/contract.js";
 import { Problem } from "../src/problem.js";
-import { chooseStage, type StageConfig, type Stages } from "../src/stage.js";
+import { chooseStage, mailAddress, type StageConfig, type Stages, statedUrl } from "../src/stage.js";
 import { stages } from "../stages.js";
 import { BARE, INFRA, type Json, rawContract, synthesize } from "./support.js";
 import { synthetic } from "./synthetic.js";
@@ -55,6 +55,33 @@ describe("a stage that makes no sense is refused", () => {
   it("origins that are none", () => {
     for (const origin of ["app.example.com", "https://app.example.com/", "https://app.example.com/x", "*"]) {
       assert.match(problemWith("dev", { allowedOrigins: [origin] }), /is no origin such as/);
+    }
+  });
+
+  it("addresses that are none, or not the stage's", () => {
+    for (const url of ["http://api.example.com", "https://api.example.com/", "https://api.example.com/x", "api.example.com", ""]) {
+      assert.match(problemWith("dev", { url }), /- url is no address such as https:\/\/api\.example\.com/, url);
+    }
+    assert.match(problemWith("preview", { url: "https://api.example.com" }), /url must not be stated: each preview has its own address/);
+    const certificateArn = "arn:aws:acm:us-east-1:111122223333:certificate/1";
+    const edge = { domain: { names: ["a.example.com", "b.example.com"] as const, certificateArn } };
+    assert.match(problemWith("prod", { edge, url: "https://c.example.com" }), /url is none of edge\.domain\.names/);
+    const named = { ...stages.prod, edge, url: "https://b.example.com" };
+    assert.equal(statedUrl(chooseStage({ ...stages, prod: named }, "prod").config), "https://b.example.com");
+    for (const appUrl of ["app.example.com", "http://app.example.com", "https://app.example.com/?a=b", "https://app.example.com/#a", "https://a:b@app.example.com"]) {
+      assert.match(problemWith("dev", { appUrl }), /appUrl is no address such as https:\/\/app\.example\.com/, appUrl);
+    }
+    assert.match(problemWith("prod", { appUrl: "http://localhost:5173" }), /appUrl is no address/);
+    assert.equal(chooseStage({ ...stages, dev: { ...stages.dev, appUrl: "http://localhost:5173" } }, "dev").config.appUrl, "http://localhost:5173");
+  });
+
+  it("a sender that is none, and names that no secret has", () => {
+    for (const mailFrom of ["no-reply", "no-reply@localhost", "No-Reply@example.com", "Us <No-Reply@example.com>", "Us <a@example.com> b", "Us\nBcc <a@example.com>", "*@example.com", "a@b@example.com"]) {
+      assert.match(problemWith("dev", { mailFrom }), /mailFrom is no address in small letters such as no-reply@example\.com/, mailFrom);
+    }
+    assert.deepEqual(["a@example.com", "Our Office <a@example.com>"].map(mailAddress), ["a@example.com", "a@example.com"]);
+    for (const secret of ["Providers", "a/b", "*", ""]) {
+      assert.match(problemWith("dev", { secrets: [secret] }), /secrets: ".*" is no name such as identity-providers/, secret);
     }
   });
 

@@ -27,11 +27,14 @@ export interface RawContract {
 export interface RawProcedure {
   name: string;
   kind: string;
-  auth: { type: string; permission?: string };
+  auth: { type: string; permission?: string; own?: boolean };
   memoryMb: number;
   timeoutMs: number;
   reservedConcurrency: number | null;
   cacheSeconds: number | null;
+  http: string | null;
+  secrets: string[];
+  mail: boolean;
   grants: { access: string; actions: string[]; indexes: string[]; leadingKeys: string; prefix: string }[];
 }
 
@@ -50,6 +53,8 @@ export const EVERYTHING: StageConfig = {
   alarmEmail: "operations@example.com",
   monthlyBudgetUsd: 100,
   allowedOrigins: ["https://app.example.com"],
+  appUrl: "https://app.example.com/in",
+  mailFrom: "no-reply@example.com",
   edge: {
     domain: {
       names: ["app.example.com"],
@@ -57,6 +62,12 @@ export const EVERYTHING: StageConfig = {
     },
     webAclArn: "arn:aws:wafv2:us-east-1:111122223333:global/webacl/front/11111111-2222-3333-4444-555555555555",
   },
+};
+
+/** The same for the project's own contract, with all secrets that it names. */
+export const ALL_OF_OURS: StageConfig = {
+  ...EVERYTHING,
+  secrets: [...new Set(rawContract().procedures.flatMap(({ secrets }) => secrets))].filter((name) => name !== "signing"),
 };
 
 /** As little as a stage may have. */
@@ -193,6 +204,9 @@ export interface Wishes {
   readonly config: StageConfig;
   /** Under `build/assemblies`. */
   readonly directory: string;
+  /** What `deploy` found out: where the service is, and which secrets there are. */
+  readonly url?: string;
+  readonly secretVersions?: ReadonlyMap<string, string>;
 }
 
 /** Synthesizes with functions that are not there: each is a file of a few bytes. */
@@ -205,7 +219,7 @@ export function synthesize(wishes: Wishes): Synthesis {
   writePlaceholders(binaries, contract);
   const context = (JSON.parse(readFileSync(join(INFRA, "cdk.json"), "utf8")) as { context: Record<string, unknown> }).context;
   const app = new App({ outdir, context, analyticsReporting: false });
-  addService(app, contract, { name: wishes.stage, config: wishes.config }, { binaries });
+  addService(app, contract, { name: wishes.stage, config: wishes.config }, { ...wishes, binaries });
   app.synth();
   return new Synthesis(app, outdir);
 }

@@ -7,7 +7,10 @@ export function synthetic(domains: Readonly<Record<string, number>>): Contract {
   const raw = rawContract();
   const molds = raw.procedures.filter((procedure) => procedure.grants.length > 0);
   const procedures = Object.entries(domains).flatMap(([domain, count]) =>
-    Array.from({ length: count }, (_, at) => ({ ...molds[at % molds.length]!, name: `${domain}.number${at}` })),
+    Array.from({ length: count }, (_, at) => ({
+      ...molds[at % molds.length]!,
+      ...{ name: `${domain}.number${at}`, http: null, secrets: [], mail: false },
+    })),
   );
   return parseContract({ ...raw, procedures });
 }

@@ -43,8 +43,9 @@ describe("the real service", () => {
     const folder = synthesized("difference-grant", ({ procedures }) => {
       const procedure = procedures.find(({ name }) => name === "users.update")!;
       procedure.timeoutMs = 20_000;
-      procedure.grants[0]!.actions.push("dynamodb:Query");
-      procedure.grants[0]!.indexes = ["gsi1"];
+      const grant = procedure.grants.find(({ prefix }) => prefix === "user")!;
+      grant.actions.push("dynamodb:Query");
+      grant.indexes = ["gsi1"];
     });
     const text = templateReport(before, readAssembly(folder));
     assert.match(text, /### `backofficedevserviceDomainusers\w+ \(nested\)`/);

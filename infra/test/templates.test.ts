@@ -3,15 +3,17 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { EVERYTHING, INFRA, type Json, rawContract, type RawProcedure, type Resource, synthesize } from "./support.js";
+import { ALL_OF_OURS, INFRA, type Json, rawContract, type RawProcedure, type Resource, synthesize } from "./support.js";
 
 const contract = rawContract();
-const synthesis = synthesize({ directory: "everything", stage: "prod", config: EVERYTHING });
+const synthesis = synthesize({ directory: "everything", stage: "prod", config: ALL_OF_OURS });
 const PREFIX = `${contract.service}-prod`;
 const ROOM = `/${contract.service}/prod`;
 const TABLE_NAME = `\${${PREFIX}-data/TableCD117FA1}`;
 const TABLE = `\${${PREFIX}-data/TableCD117FA1.Arn}`;
-const SECRET = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:" + `${ROOM.slice(1)}-??????`;
+const SECRETS = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:";
+const SECRET = `${SECRETS}${ROOM.slice(1)}-??????`;
+const IDENTITIES = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/";
 const LOGS = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:";
 
 const functions = new Map(
@@ -63,13 +65,17 @@ function statementsOf(procedure: RawProcedure): Statement[] {
 
 /** Every single right, as `action on resource if condition`. */
 function rights(statements: readonly Statement[]): string[] {
-  return statements
-    .flatMap(({ actions, resources, condition }) =>
-      actions.flatMap((action) =>
-        resources.map((resource) => `${action} on ${resource}${condition === undefined ? "" : ` if ${JSON.stringify(condition)}`}`),
-      ),
-    )
-    .sort();
+  const all = statements.flatMap(({ actions, resources, condition }) =>
+    actions.flatMap((action) =>
+      resources.map((resource) => `${action} on ${resource}${condition === undefined ? "" : ` if ${JSON.stringify(condition)}`}`),
+    ),
+  );
+  return distinct(all);
+}
+
+/** Two capabilities may give the same right. */
+function distinct(rights: readonly string[]): string[] {
+  return [...new Set(rights)].sort();
 }
 
 /** A right as a reviewer reads it. Only what is exactly as expected gets a short name. */
@@ -78,6 +84,9 @@ function readable(right: string): string {
     .replace(/ if \{"ForAllValues:StringLike":\{"dynamodb:LeadingKeys":\["([^"]*)"\]\}\}$/, " where the partition key is like $1")
     .replace(TABLE, "table")
     .replace(SECRET, "the stage's secret")
+    .replace(/^(.* on ).*:secret:backoffice\/prod\/([a-z0-9-]+)-\?{6}$/, "$1the secret $2")
+    .replace(/ if \{"StringEquals":\{"ses:FromAddress":"([^"]*)"\}\}$/, " where the sender is $1")
+    .replace(IDENTITIES, "mail identity ")
     .replace(LOGS, "log group ");
 }
 
@@ -92,14 +101,18 @@ function expectedRights(procedure: RawProcedure): string[] {
       return resources.map((resource) => `${action} on ${resource} if ${condition}`);
     }),
   );
-  return [
+  const from = '{"StringEquals":{"ses:FromAddress":"no-reply@example.com"}}';
+  const identities = procedure.mail ? ["no-reply@example.com", "example.com"] : [];
+  return distinct([
     ...data,
     `secretsmanager:GetSecretValue on ${SECRET}`,
+    ...procedure.secrets.map((name) => `secretsmanager:GetSecretValue on ${SECRETS}${ROOM.slice(1)}/${name}-??????`),
+    ...identities.map((identity) => `ses:SendEmail on ${IDENTITIES}${identity} if ${from}`),
     `logs:CreateLogStream on ${logs}`,
     `logs:PutLogEvents on ${logs}`,
     "xray:PutTelemetryRecords on *",
     "xray:PutTraceSegments on *",
-  ].sort();
+  ]);
 }
 
 describe("every procedure", () => {
@@ -117,9 +130,16 @@ describe("every procedure", () => {
     it(`${procedure.name} finds what it needs in its environment, and no secret`, () => {
       const handler = functionOf(procedure);
       const variables = handler.template.resolve(handler.properties.Environment.Variables);
+      const variableOf = (secret: string): string => `ONEFOLD_SECRET_${secret.toUpperCase().replaceAll("-", "_")}`;
       assert.deepEqual(variables, {
+        ONEFOLD_URL: "https://app.example.com",
+        ONEFOLD_APP_URL: "https://app.example.com/in",
         ONEFOLD_SECRET: ROOM.slice(1),
         ONEFOLD_ALLOWED_ORIGINS: "https://app.example.com",
+        ONEFOLD_ADDRESS_HEADER: "x-viewer-address",
+        ...(procedure.secrets.length > 0 ? { ONEFOLD_SECRETS: procedure.secrets.join(",") } : {}),
+        ...Object.fromEntries(procedure.secrets.map((secret) => [variableOf(secret), `${ROOM.slice(1)}/${secret}`])),
+        ...(procedure.mail ? { ONEFOLD_MAIL_FROM: "no-reply@example.com" } : {}),
         ...(procedure.grants.length > 0 ? { ONEFOLD_TABLE: TABLE_NAME } : {}),
       });
     });
@@ -137,8 +157,15 @@ describe("every procedure", () => {
 
     it(`${procedure.name} has one route, which leads to it and which only its API may use`, () => {
       const handler = functionOf(procedure);
-      const key = `ANY /trpc/${procedure.name}`;
-      const routes = synthesis.all("AWS::ApiGatewayV2::Route").filter((route) => route.properties.RouteKey === key);
+      const path = procedure.http?.split(" ")[1] ?? `/trpc/${procedure.name}`;
+      // A path that procedures share has a route for each of them, one of which takes the other methods as well.
+      const keys = [`ANY ${path}`, procedure.http];
+      const leadsTo = (route: Resource): boolean => {
+        const integration = byReference("AWS::ApiGatewayV2::Integration", route, route.properties.Target["Fn::Join"][1][1]);
+        return integration.properties.IntegrationUri["Fn::GetAtt"][0] === handler.id;
+      };
+      const inItsStack = handler.template.resources.filter((resource) => resource.type === "AWS::ApiGatewayV2::Route");
+      const routes = inItsStack.filter((route) => keys.includes(route.properties.RouteKey) && leadsTo(route));
       assert.equal(routes.length, 1);
       const route = routes[0]!;
       const target = route.properties.Target["Fn::Join"][1][1];
@@ -152,7 +179,7 @@ describe("every procedure", () => {
       );
       assert.deepEqual(
         permissions.map((permission) => permission.template.resolve(permission.properties.SourceArn)),
-        ["arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:" + `${api}/*/*/trpc/${procedure.name}`],
+        ["arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:" + `${api}/*/*${path.replaceAll(/\{\w+\}/g, "*")}`],
       );
     });
   }
@@ -305,16 +332,18 @@ describe("the edge", () => {
   });
 
   it("keeps no answer of a procedure, and no failure for the next caller", () => {
-    const [behavior, ...others] = config.CacheBehaviors;
-    assert.deepEqual(others, []);
-    assert.equal(behavior.PathPattern, "/trpc/*");
-    assert.equal(behavior.Compress, true);
-    const policy = synthesis.only("AWS::CloudFront::CachePolicy");
-    assert.equal(behavior.CachePolicyId.Ref, policy.id);
-    assert.deepEqual(synthesis.all("AWS::CloudFront::OriginRequestPolicy"), []);
+    const uncached = config.CacheBehaviors.filter((behavior: Json) => behavior.PathPattern.endsWith("*"));
+    assert.equal(uncached.at(-1).PathPattern, "/trpc/*");
+    const policy = synthesis.all("AWS::CloudFront::CachePolicy").find((found) => found.properties.CachePolicyConfig.Name === `${PREFIX}-uncached`)!;
+    for (const behavior of uncached) {
+      assert.equal(behavior.Compress, true);
+      assert.equal(behavior.CachePolicyId.Ref, policy.id);
+      assert.equal(typeof behavior.OriginRequestPolicyId, "string", "AWS's own policy: all that the caller sent");
+    }
     const { DefaultTTL, MinTTL, MaxTTL, ParametersInCacheKeyAndForwardedToOrigin: key } = policy.properties.CachePolicyConfig;
     assert.deepEqual({ DefaultTTL, MinTTL, MaxTTL }, { DefaultTTL: 0, MinTTL: 0, MaxTTL: 1 });
     assert.ok(key.HeadersConfig.Headers.includes("authorization"), "never another caller's");
+    assert.deepEqual(key.CookiesConfig, { CookieBehavior: "all" }, "nor another session's");
     assert.deepEqual(
       config.CustomErrorResponses.filter((kept: Json) => kept.ErrorCachingMinTTL !== 0 || kept.ResponsePagePath !== undefined),
       [],
@@ -341,8 +370,8 @@ describe("the edge", () => {
     assert.equal(allowed[0].Action, "s3:GetObject");
     assert.ok(allowed[0].Condition.StringEquals["AWS:SourceArn"]);
     const policies = synthesis.all("AWS::CloudFront::ResponseHeadersPolicy").map((policy) => policy.id).sort();
-    const used = [config.DefaultCacheBehavior, ...config.CacheBehaviors].map((behavior) => behavior.ResponseHeadersPolicyId.Ref).sort();
-    assert.deepEqual(used, policies);
+    const used = [config.DefaultCacheBehavior, ...config.CacheBehaviors].map((behavior) => behavior.ResponseHeadersPolicyId.Ref);
+    assert.deepEqual([...new Set(used)].sort(), policies);
     for (const policy of synthesis.all("AWS::CloudFront::ResponseHeadersPolicy")) {
       const headers = policy.properties.ResponseHeadersPolicyConfig.SecurityHeadersConfig;
       assert.ok(headers.StrictTransportSecurity && headers.ContentTypeOptions && headers.FrameOptions && headers.ReferrerPolicy);

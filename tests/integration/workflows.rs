@@ -86,7 +86,8 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
     targets.filter(|target| !target.contains("://"))
 }
 
-/// The repository's paths that stand in backticks: with a slash, and with an ending that says what kind of file.
+/// The repository's paths that stand in backticks: with a slash, and with an ending that says what kind of file. What
+/// begins with a slash is an address of the service.
 fn paths(text: &str) -> impl Iterator<Item = &str> {
     let quoted = text.split('`').skip(1).step_by(2);
     quoted.filter(|quoted| {

@@ -7,12 +7,15 @@ policies of whoever signed it, as AWS does.
 
 import json
 import re
+from email.utils import parseaddr
+from urllib.parse import parse_qs
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import cloudformation
+from ministack.services import cloudformation, secretsmanager
 from ministack.services.cloudformation import provisioners
 
 LEADING_KEYS = "dynamodb:LeadingKeys"
+FROM_ADDRESS = "ses:FromAddress"
 PARTITION_KEYS = re.compile(r"(gsi\d+)?pk")
 NAMES_KEYS = ("Key", "Item", "RequestItems", "KeyConditionExpression")
 MEMBERS = ("Key", "Item")
@@ -53,17 +56,27 @@ def leading_keys(request: dict) -> list[str]:
     return [key for key in found if key is not None]
 
 
-class KeyedArn(str):
-    """The table of one element of a transaction, with the key that the element names."""
+class DescribedArn(str):
+    """What a right is asked for, with what a condition may ask of the request: the keys of one element of a transaction; the sender of a mail."""
 
-    keys: list[str]
+    context: dict[str, str | list[str]]
+
+
+def described(arn: str, key: str, value: str | list[str]) -> DescribedArn:
+    arn = DescribedArn(arn)
+    arn.context = {key: value}
+    return arn
 
 
 def close_gap_in_conditions() -> None:
-    """`dynamodb:LeadingKeys` is no condition that it knows: each request has it for its keys, and each element of a transaction for its own."""
-    context, checks, enforce = (
+    """
+    `dynamodb:LeadingKeys` is no condition that it knows: each request has it for its keys, and each element of a
+    transaction for its own. A mail has the right to its sender asked for, which SES knows here by its domain.
+    """
+    context, checks, arn_of, enforce = (
         iam_actions.dynamodb_service_context,
         iam_actions.dynamodb_transaction_checks,
+        iam_actions.extract_resource_arn,
         iam_evaluator.enforce,
     )
 
@@ -87,22 +100,30 @@ def close_gap_in_conditions() -> None:
         elements = [inner for item in parsed(body).get("TransactItems", []) for inner in item.values()]
         keyed = []
         for (action, arn), element in zip(found, elements, strict=True) if found else ():
-            arn = KeyedArn(arn)
-            arn.keys = leading_keys(element) or ["a key that the emulator could not read"]
-            keyed.append((action, arn))
+            keys = leading_keys(element) or ["a key that the emulator could not read"]
+            keyed.append((action, described(arn, LEADING_KEYS, keys)))
         return keyed
+
+    def patched_arn_of(service, method, path, headers, body, query_params, region, account_id):
+        form = parse_qs((body or b"").decode("utf-8", "replace")) if service == "ses" else {}
+        if form.get("Action") == ["SendEmail"]:
+            sender = parseaddr(form.get("Source", [""])[0])[1]
+            arn = f"arn:aws:ses:{region}:{account_id}:identity/{sender.partition('@')[2]}"
+            return described(arn, FROM_ADDRESS, sender)
+        return arn_of(service, method, path, headers, body, query_params, region, account_id)
 
     def patched_enforce(access_key, action, service, region, *, resource_arn="*", service_context=None, **rest):
         # The bootstrap's bucket refuses plain HTTP, which on this machine stands for TLS.
         iam_evaluator._request_origin.set(("127.0.0.1", True))
-        if isinstance(resource_arn, KeyedArn):
-            service_context = {**(service_context or {}), LEADING_KEYS: resource_arn.keys}
+        if isinstance(resource_arn, DescribedArn):
+            service_context = {**(service_context or {}), **resource_arn.context}
         return enforce(
             access_key, action, service, region, resource_arn=resource_arn, service_context=service_context, **rest
         )
 
     iam_actions.dynamodb_service_context = patched_context
     iam_actions.dynamodb_transaction_checks = patched_checks
+    iam_actions.extract_resource_arn = patched_arn_of
     iam_evaluator.enforce = patched_enforce
 
 
@@ -142,7 +163,30 @@ def close_gap_in_references_to_secrets() -> None:
     handlers["delete"] = lambda arn, properties: delete(name_of(arn), properties)
 
 
+def close_gap_in_versions_of_secrets() -> None:
+    """The first version of a secret is not called as was asked for, and a label of another one stays where it was as well."""
+    create, put = secretsmanager._create_secret, secretsmanager._put_secret_value
+
+    def patched_create(asked):
+        answer = create(asked)
+        secret = secretsmanager._secrets.get(asked.get("Name"))
+        if answer[0] == 200 and asked.get("ClientRequestToken"):
+            [version] = secret["Versions"].values()
+            secret["Versions"] = {asked["ClientRequestToken"]: version}
+        return answer
+
+    def patched_put(asked):
+        _, secret = secretsmanager._resolve(asked.get("SecretId"))
+        for label in asked.get("VersionStages", []) if secret else []:
+            if label != "AWSCURRENT":
+                secretsmanager._remove_stage_everywhere(secret, label)
+        return put(asked)
+
+    secretsmanager._create_secret, secretsmanager._put_secret_value = patched_create, patched_put
+
+
 if __name__ == "__main__":
+    close_gap_in_versions_of_secrets()
     close_gap_in_references_to_secrets()
     close_gap_in_alarms()
     close_gap_in_nested_updates()

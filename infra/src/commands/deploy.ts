@@ -2,14 +2,18 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { DescribeSecretCommand, ResourceNotFoundException } from "@aws-sdk/client-secrets-manager";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Contract } from "../contract.js";
 import type { Names } from "../names.js";
+import { allSecrets, checkMail, checkSecrets, SIGNING } from "../needs.js";
 import { BINARIES, INFRA, ROOT } from "../places.js";
 import { Problem } from "../problem.js";
-import type { Architecture, Stage } from "../stage.js";
+import { formatVersions } from "../secret-versions.js";
+import { type Architecture, type Stage, statedUrl } from "../stage.js";
 import { lossesOf, readAssembly, templateReport } from "../template-diff.js";
-import { checkBootstrap, type Cloud, explained, signIn } from "./aws.js";
-import { projectAt } from "./project.js";
+import { checkBootstrap, type Cloud, signIn } from "./aws.js";
+import { type Project, projectAt } from "./project.js";
+import { moveOn, type Versions, versionsOf } from "./secrets.js";
 import { checkState, deployedTemplates, findStack, isEmpty } from "./stacks.js";
 import { ask } from "./terminal.js";
 
@@ -32,7 +36,10 @@ const ASSEMBLIES = join(INFRA, "cdk.out");
 
 /** All that can be refused is refused before anything is built. @throws Problem */
 export async function deploy({ stage: name, yes, architecture, buildOnly }: DeployOptions): Promise<void> {
-  const { stage, names } = projectAt(name, architecture);
+  const project = projectAt(name, architecture);
+  const { contract, stage, names } = project;
+  checkSecrets(contract, stage);
+  checkMail(contract, stage);
   checkTools(stage.config.architecture);
   if (buildOnly) {
     build(stage.config.architecture);
@@ -40,22 +47,28 @@ export async function deploy({ stage: name, yes, architecture, buildOnly }: Depl
   }
   const cloud = await signIn();
   await checkBootstrap(cloud);
-  const secretVersion = await versionOfSecret(cloud, names, stage);
+  const secrets = await findSecrets(cloud, project);
   const before = await stacksOf(cloud, names);
+  const known: Known = { url: await deployedAddress(cloud, project), secretVersions: new Map([...secrets].map(([id, { current = "" }]) => [id, current])) };
 
   build(stage.config.architecture);
   // A folder of its own: what is deployed is what was looked at, whatever else is synthesized meanwhile.
   mkdirSync(ASSEMBLIES, { recursive: true });
   const assembly = mkdtempSync(join(ASSEMBLIES, `${name}-`));
   try {
-    const { account, region } = cloud;
-    const context = { stage: name, architecture: stage.config.architecture, secretVersion, account, region };
-    cdk(["synth", "--quiet", "--output", assembly, ...Object.entries(context).flatMap(([key, value]) => ["-c", `${key}=${value}`])]);
+    synthesize(cloud, stage, known, assembly);
     await compare(cloud, stage, before, assembly);
     await confirm(stage, yes);
     const outputs = join(assembly, "outputs.json");
-    cdk(["deploy", "--app", assembly, "--all", "--require-approval", "never", "--progress", "events", "--outputs-file", outputs]);
-    printEndpoints(stage, outputs);
+    cdk(["deploy", "--app", assembly, "--all", ...QUIETLY, "--outputs-file", outputs]);
+    const later = await knownLater(cloud, project, known, secrets, readOutputs(outputs));
+    if (later !== undefined) {
+      console.log("\nOnce more for the functions, which can be told now where the service is or which key signs.");
+      const again = join(assembly, "again");
+      synthesize(cloud, stage, later, again);
+      cdk(["deploy", "--app", again, names.stack("service"), "--exclusively", ...QUIETLY]);
+    }
+    printEndpoints(stage, readOutputs(outputs));
   } finally {
     rmSync(assembly, { recursive: true, force: true });
   }
@@ -73,24 +86,75 @@ function checkTools(architecture: Architecture): void {
   }
 }
 
-/** Functions read the secret when they start; its version in their environment makes them start anew when it changes. */
-async function versionOfSecret(cloud: Cloud, names: Names, stage: Stage): Promise<string> {
-  try {
-    const secret = await cloud.secrets.send(new DescribeSecretCommand({ SecretId: names.secret }));
-    if (secret.DeletedDate !== undefined) {
-      throw new Problem(`The secret ${names.secret} is about to be deleted: \`aws secretsmanager restore-secret --secret-id ${names.secret}\` keeps it.`);
+/** What only AWS knows, and templates need. */
+export interface Known {
+  /** Where the service is, when nothing but the deployed distribution says so. */
+  readonly url: string | undefined;
+  /** Functions read secrets when they start; the versions in their environment make them start anew when these change. */
+  readonly secretVersions: ReadonlyMap<string, string>;
+}
+
+/**
+ * The secrets that functions read, by their names at AWS. The stage's own comes last: whatever key waits for its
+ * turn in the one before, its public half was there first.
+ *
+ * @throws Problem when one is missing.
+ */
+export async function findSecrets({ secrets: client }: Pick<Cloud, "secrets">, { contract, stage, names }: Project): Promise<Map<string, Versions>> {
+  const made = `\`cargo run -- keys --stage ${stage.name}\` makes it.`;
+  const advice = (name: string): string =>
+    name === SIGNING ? `, with which functions sign tokens, is not there yet: ${made}` : " is not there, and stages.ts says that it is: docs/deploying.md says how to make it.";
+  const wanted = allSecrets(contract, stage.config).map((name) => [names.secretNamed(name), advice(name)] as const);
+  const found = new Map<string, Versions>();
+  for (const [id, otherwise] of [...wanted, [names.secret, `, which holds the stage's keys, is not there yet: ${made}`] as const]) {
+    const versions = await versionsOf(client, id);
+    if (versions?.current === undefined) {
+      throw new Problem(`The secret ${id}${otherwise}`);
     }
-    const versions = Object.entries(secret.VersionIdsToStages ?? {});
-    const [current] = versions.find(([, labels]) => labels.includes("AWSCURRENT")) ?? [];
-    if (current !== undefined) {
-      return current;
-    }
-  } catch (error) {
-    if (!(error instanceof ResourceNotFoundException)) {
-      throw explained(error);
-    }
+    found.set(id, versions);
   }
-  throw new Problem(`The secret ${names.secret}, which holds the stage's keys, is not there yet: \`cargo run -- keys --stage ${stage.name}\` makes it.`);
+  return found;
+}
+
+/** CloudFront's own name, where callers use it and there is a distribution already. */
+async function deployedAddress({ cloudFormation }: Cloud, { stage: { config }, names }: Project): Promise<string | undefined> {
+  if (config.edge === undefined || statedUrl(config) !== undefined) {
+    return undefined;
+  }
+  const stack = await findStack(cloudFormation, names.stack("edge"));
+  return addressIn(Object.fromEntries((stack?.Outputs ?? []).map(({ OutputKey = "", OutputValue = "" }) => [OutputKey, OutputValue])));
+}
+
+function addressIn({ DistributionHost: host }: Record<string, string>): string | undefined {
+  return host === undefined ? undefined : `https://${host}`;
+}
+
+/**
+ * What is known now that all functions were deployed: a new distribution has a name, and a new key can take its
+ * turn, since everybody knows its public half. None when that changes nothing.
+ */
+export async function knownLater(
+  { secrets: client }: Pick<Cloud, "secrets">,
+  { contract, stage: { config }, names }: Project,
+  before: Known,
+  secrets: ReadonlyMap<string, Versions>,
+  outputs: Record<string, string>,
+  wait: (ms: number) => Promise<void> = sleep,
+): Promise<Known | undefined> {
+  const url = statedUrl(config) === undefined ? addressIn(outputs) : undefined;
+  const id = names.secretNamed(SIGNING);
+  const signing = secrets.get(id);
+  if (signing?.next !== undefined) {
+    const seconds = config.edge === undefined ? 0 : longestKept(contract);
+    if (seconds > 0) {
+      console.log(`\nAll functions know the key ${signing.next}. CloudFront may give the list of keys without it for ${seconds} s: waiting for that.`);
+      await wait(seconds * 1000);
+    }
+    await moveOn(client, id, signing);
+    console.log(`\nFunctions sign with ${signing.next} from now on; ${signing.current ?? "none"} is accepted until it is retired.`);
+    return { url, secretVersions: new Map([...before.secretVersions, [id, signing.next]]) };
+  }
+  return url === before.url ? undefined : { ...before, url };
 }
 
 /** The stacks that something is in, none of which is in a state that forbids a change. @throws Problem */
@@ -148,6 +212,19 @@ async function confirm({ name }: Stage, yes: boolean): Promise<void> {
   }
 }
 
+/** For how long answers at paths of their own are kept, in seconds: the keys that check tokens are told there. */
+function longestKept({ procedures }: Contract): number {
+  return Math.max(0, ...procedures.map(({ http, cacheSeconds = 0 }) => (http === undefined ? 0 : cacheSeconds)));
+}
+
+const QUIETLY = ["--require-approval", "never", "--progress", "events"];
+
+function synthesize({ account, region }: Cloud, { name, config }: Stage, { url, secretVersions }: Known, folder: string): void {
+  const context = { stage: name, architecture: config.architecture, secretVersions: formatVersions(secretVersions), account, region, url };
+  const stated = Object.entries(context).filter(([, value]) => value !== undefined);
+  cdk(["synth", "--quiet", "--output", folder, ...stated.flatMap(([key, value]) => ["-c", `${key}=${value}`])]);
+}
+
 function cdk(command: readonly string[]): void {
   const { status } = spawnSync(join(INFRA, "node_modules/.bin/cdk"), [...command], { cwd: INFRA, stdio: "inherit" });
   if (status !== 0) {
@@ -155,9 +232,13 @@ function cdk(command: readonly string[]): void {
   }
 }
 
-function printEndpoints({ name }: Stage, path: string): void {
+/** The outputs of all stacks. */
+function readOutputs(path: string): Record<string, string> {
   const outputs = JSON.parse(readFileSync(path, "utf8")) as Record<string, Record<string, string>>;
-  const found = Object.assign({}, ...Object.values(outputs)) as Record<string, string>;
+  return Object.assign({}, ...Object.values(outputs)) as Record<string, string>;
+}
+
+function printEndpoints({ name }: Stage, found: Record<string, string>): void {
   console.log(`\n${name}  ${found["Url"] ?? "has no address"}`);
   if (found["DistributionId"] !== undefined) {
     console.log(`${name}  frontend: s3://${found["FrontendBucket"] ?? ""}`);

@@ -1,4 +1,14 @@
-/** A stage's secret: the key that seals cursors, and the public keys of tokens. */
+/**
+ * A stage's keys: the one that seals cursors, the public ones of tokens, and the one that functions sign with.
+ *
+ * Each machine that makes tokens for operators has a key of its own, of which only the public half leaves it. The
+ * functions' key is made here and kept nowhere else: its public half stands beside the others in the stage's
+ * secret, the whole in a secret that only those functions read that sign. A version of that secret is named as
+ * the key in it, so that nobody has to read a key to know which one it is.
+ *
+ * No function may sign with a key that others do not know yet. So a new one waits, with the label of a version to
+ * come, until a deployment has told its public half to all functions; then `deploy` gives it its turn.
+ */
 import { text } from "node:stream/consumers";
 import {
   CreateSecretCommand,
@@ -7,44 +17,80 @@ import {
   PutSecretValueCommand,
   ResourceNotFoundException,
 } from "@aws-sdk/client-secrets-manager";
+import { SIGNING } from "../needs.js";
 import { Problem } from "../problem.js";
 import { asked, type Cloud, explained, signIn } from "./aws.js";
 import { projectAt } from "./project.js";
+import { NEXT, type Versions, versionsOf } from "./secrets.js";
 
-/** The variables in a secret, by the names under which `shared/runtime/src/environment.rs` reads them. */
+export interface PublicKey {
+  readonly kid: string;
+  readonly x: string;
+}
+
+/** The variables in the stage's secret, by the names under which `shared/runtime/src/environment.rs` reads them. */
 export interface StageSecret {
   readonly ONEFOLD_CURSOR_KEY: string;
-  readonly ONEFOLD_TOKENS: {
-    readonly issuer: string;
-    readonly audience: string;
-    readonly keys: readonly { readonly kid: string; readonly x: string }[];
+  readonly ONEFOLD_TOKENS: { readonly issuer: string; readonly audience: string; readonly keys: readonly PublicKey[] };
+}
+
+/** What `cargo run -- keys` makes, for the case that it is needed. */
+export interface Made {
+  /** With this machine's public key, when it has one. */
+  readonly secret: StageSecret;
+  readonly functions: {
+    readonly public: PublicKey;
+    /** `SignerSettings` of `shared/runtime/src/tokens.rs`. */
+    readonly signer: { readonly kid: string; readonly pkcs8: string };
   };
 }
 
-export interface KeysOptions {
-  readonly stage: string;
+/** What is there at AWS already. */
+export interface There {
+  readonly secret: StageSecret | undefined;
+  /** The functions' keys, none when there is no such secret yet; or false, when no function signs. */
+  readonly signing: Versions | undefined | false;
+}
+
+export interface Wish {
+  readonly rotate: boolean;
   /** A key of tokens that is not accepted any more. */
   readonly retire: string | undefined;
 }
 
-/** Reads what was made here from standard input, and puts into the secret what is new of it. @throws Problem */
-export async function keys({ stage: name, retire }: KeysOptions): Promise<void> {
-  const id = projectAt(name).names.secret;
-  const made = JSON.parse(await text(process.stdin)) as StageSecret;
+export interface KeysOptions extends Wish {
+  readonly stage: string;
+}
+
+/** What is to be at AWS. */
+export interface Plan {
+  readonly secret: StageSecret;
+  /** The functions' keys after it. */
+  readonly signing: Versions;
+  /** Whether the functions' key that was made is used. */
+  readonly isNew: boolean;
+}
+
+/** Reads what was made here from standard input, and puts into the secrets what is new of it. @throws Problem */
+export async function keys({ stage: name, ...wish }: KeysOptions): Promise<void> {
+  const { contract, names } = projectAt(name);
+  const made = JSON.parse(await text(process.stdin)) as Made;
   const cloud = await signIn();
-  const before = await read(cloud, id);
-  const after = merge(before, made, retire);
-  const SecretString = JSON.stringify(after);
-  if (before === undefined) {
-    await asked(cloud.secrets.send(new CreateSecretCommand({ Name: id, SecretString, Description: "Keys of the service's functions" })));
-  } else if (SecretString !== JSON.stringify(before)) {
-    await asked(cloud.secrets.send(new PutSecretValueCommand({ SecretId: id, SecretString })));
-  } else {
-    console.log(`${id} has this key already.`);
-    return;
+  const signingId = names.secretNamed(SIGNING);
+  const signs = contract.procedures.some(({ secrets }) => secrets.includes(SIGNING));
+  const signing = signs && (await versionsOf(cloud.secrets, signingId));
+  const there: There = { secret: await read(cloud, names.secret), signing };
+  const planned = plan(there, made, wish);
+  const isChanged = JSON.stringify(planned.secret) !== JSON.stringify(there.secret);
+  // Everybody may know the public half long before somebody signs; the other way round nobody could check it.
+  if (isChanged) {
+    await publish(cloud, names.secret, there.secret === undefined, planned.secret);
   }
-  console.log(`${id} accepts tokens signed with ${after.ONEFOLD_TOKENS.keys.map(({ kid }) => kid).join(", ")}.`);
-  if (before !== undefined) {
+  if (planned.isNew) {
+    await keep(cloud, signingId, there.signing === undefined, made);
+  }
+  console.log([`${names.secret} ${isChanged ? "accepts" : "has nothing new and accepts"} tokens signed with:`, ...inWords(planned, made)].join("\n"));
+  if (there.secret !== undefined && isChanged) {
     console.log(`Functions that run already learn it with the next \`cargo run -- deploy --stage ${name}\`.`);
   }
 }
@@ -53,23 +99,83 @@ export async function keys({ stage: name, retire }: KeysOptions): Promise<void> 
  * What is there stays: a new cursor key would break the cursors that callers hold, and a removed public key
  * the tokens that they hold.
  *
- * @throws Problem when the last key would be retired.
+ * @throws Problem when a key would be retired that signs, or the last one.
  */
-export function merge(before: StageSecret | undefined, made: StageSecret, retire: string | undefined): StageSecret {
-  const old = before?.ONEFOLD_TOKENS.keys ?? [];
+export function plan(there: There, made: Made, { rotate, retire }: Wish): Plan {
+  const old = there.secret?.ONEFOLD_TOKENS.keys ?? [];
+  const before = there.signing === false ? undefined : there.signing;
+  if (retire !== undefined) {
+    checkRetired(retire, old, made, before);
+  }
   // Who retires a key, perhaps somebody else's, does not become one who signs.
-  const young = retire === undefined ? made.ONEFOLD_TOKENS.keys.filter(({ kid }) => !old.some((key) => key.kid === kid)) : [];
+  const isNew = retire === undefined && there.signing !== false && (before === undefined || rotate);
+  const candidates = retire === undefined ? [...made.secret.ONEFOLD_TOKENS.keys, ...(isNew ? [made.functions.public] : [])] : [];
+  const young = candidates.filter(({ kid }) => !old.some((key) => key.kid === kid));
   const left = [...old, ...young].filter(({ kid }) => kid !== retire);
-  if (retire !== undefined && !old.some(({ kid }) => kid === retire)) {
-    throw new Problem(`There is no key ${retire}; there are: ${old.map(({ kid }) => kid).join(", ") || "none"}.`);
-  }
-  if (retire !== undefined && made.ONEFOLD_TOKENS.keys.some(({ kid }) => kid === retire)) {
-    throw new Problem(`${retire} is the key that signs here: make another one first, with --rotate.`);
-  }
   if (left.length === 0) {
     throw new Problem("No key would be left: make another one first, with --rotate.");
   }
-  return { ...made, ...before, ONEFOLD_TOKENS: { ...made.ONEFOLD_TOKENS, ...before?.ONEFOLD_TOKENS, keys: left } };
+  const { kid } = made.functions.public;
+  const turn = before === undefined ? { current: kid, next: undefined } : { current: before.current, next: kid };
+  return {
+    secret: {
+      ...made.secret,
+      ...there.secret,
+      ONEFOLD_TOKENS: { ...made.secret.ONEFOLD_TOKENS, ...there.secret?.ONEFOLD_TOKENS, keys: left },
+    },
+    signing: isNew ? turn : { current: before?.current, next: before?.next },
+    isNew,
+  };
+}
+
+function checkRetired(retire: string, old: readonly PublicKey[], made: Made, signing: Versions | undefined): void {
+  if (!old.some(({ kid }) => kid === retire)) {
+    throw new Problem(`There is no key ${retire}; there are: ${old.map(({ kid }) => kid).join(", ") || "none"}.`);
+  }
+  if (made.secret.ONEFOLD_TOKENS.keys.some(({ kid }) => kid === retire)) {
+    throw new Problem(`${retire} is the key that signs here: make another one first, with --rotate.`);
+  }
+  if (retire === signing?.current || retire === signing?.next) {
+    throw new Problem(`${retire} is a key that functions sign with: make another one first, with --rotate, and deploy.`);
+  }
+}
+
+/** The keys that are accepted, one a line, with what each is for. */
+export function inWords({ secret, signing }: Plan, made: Made): string[] {
+  const own = made.secret.ONEFOLD_TOKENS.keys.map(({ kid }) => kid);
+  const accepted = secret.ONEFOLD_TOKENS.keys.map(({ kid }) => kid);
+  const about = (kid: string): string => {
+    const words = [
+      ...(own.includes(kid) ? ["this machine signs with it"] : []),
+      ...(kid === signing.current ? ["the functions sign with it"] : []),
+      ...(kid === signing.next ? ["the functions sign with it after the next deployment"] : []),
+    ];
+    return words.length === 0 ? "" : `  ${words.join("; ")}`;
+  };
+  const unknown = [signing.current, signing.next].filter((kid) => kid !== undefined && !accepted.includes(kid));
+  return [
+    ...accepted.map((kid) => `  ${kid}${about(kid)}`),
+    ...unknown.map((kid) => `and not with ${kid}, which the functions sign with: make another one, with --rotate, and deploy.`),
+  ];
+}
+
+async function publish(cloud: Cloud, id: string, isFirst: boolean, secret: StageSecret): Promise<void> {
+  const SecretString = JSON.stringify(secret);
+  await asked<unknown>(
+    isFirst
+      ? cloud.secrets.send(new CreateSecretCommand({ Name: id, SecretString, Description: "Keys of the service's functions" }))
+      : cloud.secrets.send(new PutSecretValueCommand({ SecretId: id, SecretString })),
+  );
+}
+
+/** The first key can sign at once: there are no functions yet that do. */
+async function keep(cloud: Cloud, id: string, isFirst: boolean, { functions: { signer } }: Made): Promise<void> {
+  const version = { SecretString: JSON.stringify(signer), ClientRequestToken: signer.kid };
+  await asked<unknown>(
+    isFirst
+      ? cloud.secrets.send(new CreateSecretCommand({ Name: id, ...version, Description: "The key that functions sign tokens with" }))
+      : cloud.secrets.send(new PutSecretValueCommand({ SecretId: id, ...version, VersionStages: [NEXT] })),
+  );
 }
 
 async function read(cloud: Cloud, id: string): Promise<StageSecret | undefined> {

@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand};
 use protocol::{Cause, Clock};
 use runtime::{
     Service, environment, telemetry,
-    tokens::{Claims, TokenSigner},
+    tokens::{Claims, SignerSettings, TokenSigner},
 };
 use store::{Limits, Session, Settings, Store};
 
@@ -153,7 +153,8 @@ enum Command {
         /// dev, prod, or pr-N for the previews, which share theirs
         #[arg(long)]
         stage: String,
-        /// Sign with another key from now on; tokens of those before stay good
+        /// Sign with other keys: this machine from now on, the functions after the next deployment; tokens of those
+        /// before stay good
         #[arg(long, conflicts_with = "retire")]
         rotate: bool,
         /// Accept no token of this key any more
@@ -245,7 +246,8 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
     }
 }
 
-/// Makes the keys of a stage here, and puts their public part into its secret.
+/// Makes the keys of a stage here, and puts into its secrets what is needed of them: of this machine's key the
+/// public half; the functions' key whole, which is kept nowhere here.
 fn keys(
     service: &Service,
     root: &Path,
@@ -261,14 +263,23 @@ fn keys(
         (false, None) => Some(keys.signer()?),
         (false, Some(_)) => keys.existing().ok(),
     };
-    let secret = serde_json::json!({
-        environment::CURSOR_KEY: URL_SAFE_NO_PAD.encode(random_key()?),
-        environment::TOKENS: token_settings(service.definition, signer.as_ref()),
+    let pkcs8 = TokenSigner::generate()?;
+    let functions = TokenSigner::with_thumbprint(&pkcs8)?;
+    let kid = functions.public_key().kid.clone();
+    let made = serde_json::json!({
+        "secret": {
+            environment::CURSOR_KEY: URL_SAFE_NO_PAD.encode(random_key()?),
+            environment::TOKENS: token_settings(service.definition, signer.as_ref()),
+        },
+        "functions": {
+            "public": functions.public_key(),
+            "signer": SignerSettings { kid, pkcs8: URL_SAFE_NO_PAD.encode(pkcs8) },
+        },
     });
-    let named = parameters(&["keys", "--stage", stage]);
-    let done = cloud::run(root, &[named, option("--retire", retire)].concat(), Some(secret.to_string().as_bytes()));
+    let named = [parameters(&["keys", "--stage", stage]), flag("--rotate", rotate), option("--retire", retire)];
+    let done = cloud::run(root, &named.concat(), Some(made.to_string().as_bytes()));
     if rotate && !matches!(done, Ok(ExitCode::SUCCESS)) {
-        eprintln!("The new key signs here already; `cargo run -- keys --stage {stage}` publishes it.");
+        eprintln!("This machine signs with its new key already; `cargo run -- keys --stage {stage}` publishes it.");
     }
     done
 }

@@ -7,6 +7,8 @@
 //   ONEFOLD_STAGE     in place of a token, when nobody else uses the service: the stage whose keys sign tokens
 //   ONEFOLD_DATA      the folder with those keys
 //   ONEFOLD_MAILS     where its mails can be read, in the form of the local service's `/_local/mail`
+//   ONEFOLD_SECRETS   where secrets can be put for it: PUT `<there>/<name>`
+//   ONEFOLD_HOME      the origin that the service takes for its own, when it is reached under another one
 //   ONEFOLD_APP_URL   where the pages of a service that is started here are: the links of its mails lead there
 //   ONEFOLD_RECORD    a file to which a service that is started here appends which rights its procedures use
 
@@ -39,6 +41,10 @@ export type Service = {
   token(role: Role, subject?: string): string;
   /** An administrator's token. */
   readonly administrator: string;
+  /** The origin that it takes for its own: providers send browsers back there. */
+  readonly home: string;
+  /** An address of the service, as it is reached from here. */
+  here(address: URL): URL;
   /** The mails that somebody got, newest first. */
   mails(to: string): Promise<Mail[]>;
   stop(): Promise<void>;
@@ -88,6 +94,8 @@ export async function startService(secrets: Readonly<Record<string, unknown>> = 
       isOurs: true,
       token: sign,
       administrator: sign("administrator"),
+      home: new URL(running.url).origin,
+      here: (address) => address,
       mails: mailboxAt(new URL("/_local/mail", running.url).href),
       stop: async () => {
         await running.stop();
@@ -96,15 +104,25 @@ export async function startService(secrets: Readonly<Record<string, unknown>> = 
     };
   }
   const mails = mailboxAt(process.env["ONEFOLD_MAILS"] ?? new URL("/_local/mail", url).href);
+  const { origin } = new URL(url);
+  const home = process.env["ONEFOLD_HOME"] ?? origin;
+  const here = (address: URL) => (address.origin === home ? new URL(address.href.slice(home.length), origin) : address);
+  const there = { url, home, here, mails, stop: async () => {} };
   if (stage !== undefined && keys !== undefined) {
+    for (const [name, secret] of Object.entries(secrets)) await put(`${process.env["ONEFOLD_SECRETS"] ?? ""}/${name}`, secret);
     const sign = signer("--data", keys, "--stage", stage);
-    return { url, isOurs: true, token: sign, administrator: sign("administrator"), mails, stop: async () => {} };
+    return { ...there, isOurs: true, token: sign, administrator: sign("administrator") };
   }
   if (token === undefined) throw new Error("ONEFOLD_URL wants ONEFOLD_TOKEN as well, or ONEFOLD_STAGE and ONEFOLD_DATA");
   const sign = () => {
     throw new Error("only a service that the tests start signs tokens for them");
   };
-  return { url, isOurs: false, token: sign, administrator: token, mails, stop: async () => {} };
+  return { ...there, isOurs: false, token: sign, administrator: token };
+}
+
+async function put(address: string, value: unknown): Promise<void> {
+  const answer = await fetch(address, { method: "PUT", body: JSON.stringify(value) });
+  if (!answer.ok) throw new Error(`${address} answered ${answer.status}: ${await answer.text()}`);
 }
 
 /** Starts a program that says where it answers, and waits until it does. */

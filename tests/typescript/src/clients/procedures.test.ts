@@ -71,7 +71,8 @@ async function elsewhere({ service, as }: Given): Promise<Client> {
   acme.person = { id: crypto.randomUUID(), email: address(), isVerified: true };
   const { origin } = new URL(service.url);
   const browser = new Jar();
-  await browser.visit(await browser.follow(`${origin}/oauth/start?provider=acme`, `${origin}/oauth/callback/`));
+  const back = await browser.follow(`${origin}/oauth/start?provider=acme`, `${service.home}/oauth/callback/`);
+  await browser.visit(service.here(back));
   const me = JSON.parse((await browser.visit(`${service.url}/auth.me`)).text) as { result: { data: { id: string } } };
   return as(service.token("viewer", me.result.data.id));
 }
@@ -705,7 +706,7 @@ before(async () => {
       { id: "away", issuer: "http://127.0.0.1:9", ...client },
     ],
   });
-  acme.register(new URL("/oauth/callback/acme", service.url).href);
+  acme.register(`${service.home}/oauth/callback/acme`);
   // The first person who registers becomes administrator: not one of those below.
   await createClient({ url: service.url }).auth.register.mutate({ email: address(), name: "First", password: PASSWORD });
 });

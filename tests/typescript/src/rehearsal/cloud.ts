@@ -7,7 +7,8 @@ import { createServer, request, type OutgoingHttpHeaders } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freePort, ROOT } from "../service.js";
+import { text } from "node:stream/consumers";
+import { freePort, type Mail, ROOT } from "../service.js";
 
 const VENV = join(ROOT, "tests/.venv/bin");
 export const ACCOUNT = "000000000000";
@@ -76,6 +77,18 @@ export async function startCloud(modules: string) {
       const command = [join(ROOT, "tests/rehearsal/ask.py"), service, operation, JSON.stringify(parameters)];
       return JSON.parse(execFileSync(join(VENV, "python"), command, { env: environment, encoding: "utf8", maxBuffer: 1 << 26 }));
     },
+    /** The mails that somebody got from Amazon SES, newest first. */
+    async mails(to: string): Promise<Mail[]> {
+      const { messages } = (await (await fetch(`${endpoint}/_ministack/ses/messages`)).json()) as any;
+      const found = (Object.values(messages).flat() as any[]).filter(({ To }) => To.includes(to));
+      return found.map(({ Subject: subject, BodyText: text }) => ({ to, subject, text })).reverse();
+    },
+    /** Puts a secret to what people put there: a new one, or another value. */
+    putSecret(name: string, value: unknown): void {
+      const { SecretList } = this.ask("secretsmanager", "list_secrets");
+      const [operation, key] = SecretList.some(({ Name }: any) => Name === name) ? ["put_secret_value", "SecretId"] : ["create_secret", "Name"];
+      this.ask("secretsmanager", operation!, { [key!]: name, SecretString: JSON.stringify(value) });
+    },
     /** Ends the processes of all functions at once; answers how many there were. */
     killFunctions,
     /** What the emulator said last, for a test that fails. */
@@ -142,6 +155,36 @@ export async function startFront(cloud: Cloud, url: string, headers: OutgoingHtt
   if (address === null || typeof address === "string") throw new Error("no port");
   return {
     url: `http://127.0.0.1:${address.port}${pathname}`,
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/**
+ * What the suites ask of whoever runs the service for them: its mails (`/mails`, in the form of the local service's `/_local/mail`),
+ * and secrets (`/secrets/<name>`), which functions read when they start anew. `stage` is what the secrets' names begin with.
+ */
+export async function startHelper(cloud: Cloud, stage: string) {
+  const server = createServer((asked, answer) => {
+    const url = new URL(asked.url ?? "", "http://helper");
+    const done = async () => {
+      if (asked.method !== "PUT") return answer.end(JSON.stringify(await cloud.mails(url.searchParams.get("to") ?? "")));
+      cloud.putSecret(`${stage}${url.pathname.replace("/secrets", "")}`, JSON.parse(await text(asked)));
+      cloud.killFunctions();
+      return answer.end();
+    };
+    done().catch((error: unknown) => answer.writeHead(500).end(String(error)));
+  });
+  server.keepAliveTimeout = 0;
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  const url = `http://127.0.0.1:${address.port}`;
+  return {
+    mails: `${url}/mails`,
+    secrets: `${url}/secrets`,
     stop: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

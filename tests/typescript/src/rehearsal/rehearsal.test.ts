@@ -17,7 +17,7 @@ import { createClient, failureOf, type User } from "@onefold/backoffice";
 import contract from "@onefold/backoffice/contract.json" with { type: "json" };
 import { addProcedure, copyTarget, copyTree, tutorial } from "../readme/readme.js";
 import { ROOT } from "../service.js";
-import { ACCOUNT, attempt, REGION, startCloud, startFront, type Cloud, type Ended } from "./cloud.js";
+import { ACCOUNT, attempt, REGION, startCloud, startFront, startHelper, type Cloud, type Ended } from "./cloud.js";
 
 const STAGE = "pr-7";
 const PREFIX = `${contract.service}-${STAGE}`;
@@ -34,6 +34,7 @@ const functionOf = (procedure: string) => `${PREFIX}-${procedure.replaceAll(".",
 let cloud: Cloud;
 let url: string;
 let front: Awaited<ReturnType<typeof startFront>>;
+let helper: Awaited<ReturnType<typeof startHelper>>;
 const times: string[] = [];
 
 /** Runs the command line in the copy. */
@@ -67,6 +68,38 @@ const token = (role = "administrator") => {
 };
 const client = () => createClient({ url: front.url, token: token() });
 
+const PASSWORD = "seven grey herons wade";
+
+/** Somebody who registers, and proves the address with the token of the mail. */
+async function register(url: string, email: string) {
+  const anybody = createClient({ url });
+  await anybody.auth.register.mutate({ email, name: "Grace", password: PASSWORD });
+  const [newest] = await cloud.mails(email);
+  const token = /#token=([\w-]+)/.exec(newest?.text ?? "")?.[1] ?? assert.fail(`${email} got no mail:\n${cloud.tail()}`);
+  await anybody.auth.verify_email.mutate({ token });
+  return anybody;
+}
+
+async function signIn(url: string, email: string): Promise<string> {
+  const { tokens } = await createClient({ url }).auth.login.mutate({ email, password: PASSWORD, keep: "tokens" });
+  return tokens?.accessToken ?? assert.fail("no tokens");
+}
+
+/** A part of a token, which nobody checks here. */
+const partOf = (token: string, at: number) => JSON.parse(Buffer.from(token.split(".")[at] ?? "", "base64url").toString()) as Record<string, unknown>;
+
+/** The keys that `keys` lists, with what it says of each. */
+const keysIn = (said: string) => new Map([...said.matchAll(/^ {2}([\w-]{43})(?: {2}(.*))?$/gm)].map(([, kid = "", what = ""]) => [kid, what]));
+const keyThat = (said: string, wanted: string) => [...keysIn(said)].find(([, what]) => what === wanted)?.[0] ?? assert.fail(`no key: ${wanted}\n${said}`);
+
+/** Changes `stages.ts`. */
+function decide(before: string, after: string): void {
+  const file = join(tree, "infra/stages.ts");
+  const stages = readFileSync(file, "utf8");
+  assert.equal(stages.split(before).length, 2, before);
+  writeFileSync(file, stages.replace(before, after));
+}
+
 /** The digests of the code of all functions, by their names. */
 function deployedCode(): Record<string, string> {
   const { Functions } = cloud.ask("lambda", "list_functions");
@@ -90,6 +123,7 @@ before(async () => {
 
 after(async () => {
   await front?.stop();
+  await helper?.stop();
   await cloud?.stop();
   console.log(`\nThe rehearsal's steps:\n${times.map((line) => `  ${line}`).join("\n")}`);
 });
@@ -134,12 +168,30 @@ describe("what is missing is said before anything is built", () => {
     assert.equal(status, 0, answer);
   });
 
+  test("an address to send mails from, where somebody is to get them", () => {
+    assert.match(refused(["deploy", "--stage", "dev", "--architecture", "x86_64"]), /Stage dev in stages\.ts has no mailFrom, and there is mail to send \(auth\.register/);
+    for (const stage of ["  dev: {", "  preview: {"]) decide(stage, `${stage} mailFrom: "no-reply@example.com",`);
+    cloud.ask("sesv2", "create_email_identity", { EmailIdentity: "example.com" });
+  });
+
+  test("a secret that the stage says is there", () => {
+    decide("  preview: {", '  preview: { secrets: ["identity-provider"],');
+    assert.match(refused(deployment), /has the secret "identity-provider", which no procedure reads: they read identity-providers/);
+    decide('"identity-provider"', '"identity-providers"');
+    assert.match(refused(deployment), /The secret backoffice\/preview\/identity-providers is not there, and stages\.ts says that it is/);
+    cloud.putSecret("backoffice/preview/identity-providers", []);
+  });
+
   test("the stage's keys, and the command that it names makes them", () => {
     const said = refused(deployment);
     assert.match(said, /cargo run -- keys --stage pr-7/);
     assert.match(refused(["token", "--stage", STAGE, "--role", "viewer"]), /there is no key for pr-7 here/);
-    assert.match(timed("keys", ["keys", "--stage", STAGE]), /backoffice\/preview accepts tokens signed with \S+\.$/m);
-    assert.match(timed("keys again", ["keys", "--stage", STAGE]), /has this key already/);
+    const made = timed("keys", ["keys", "--stage", STAGE]);
+    assert.match(made, /^backoffice\/preview accepts tokens signed with:$/m);
+    assert.deepEqual([...keysIn(made).values()], ["this machine signs with it", "the functions sign with it"]);
+    const again = timed("keys again", ["keys", "--stage", STAGE]);
+    assert.match(again, /^backoffice\/preview has nothing new and accepts tokens signed with:$/m);
+    assert.deepEqual(keysIn(again), keysIn(made));
   });
 
   test("nothing was deployed meanwhile", () => {
@@ -156,6 +208,7 @@ describe("the first version", () => {
     url = /^pr-7 {2}(https:\/\/\S+\/trpc)$/m.exec(said)?.[1] ?? assert.fail(said);
     assert.match(url, new RegExp(`^https://\\w+\\.execute-api\\.${REGION}\\.amazonaws\\.com/trpc$`));
     front = await startFront(cloud, url);
+    helper = await startHelper(cloud, `${contract.service}/preview`);
     assert.equal(await createClient({ url: front.url }).health.ping.query(), "pong");
   });
 
@@ -174,6 +227,9 @@ describe("the first version", () => {
       ONEFOLD_URL: front.url,
       ONEFOLD_STAGE: STAGE,
       ONEFOLD_DATA: join(cloud.folder, "data"),
+      ONEFOLD_MAILS: helper.mails,
+      ONEFOLD_SECRETS: helper.secrets,
+      ONEFOLD_HOME: new URL(url).origin,
     };
     // Else the suite takes itself for a part of this test.
     delete environment["NODE_TEST_CONTEXT"];
@@ -189,6 +245,49 @@ describe("the first version", () => {
     assert.deepEqual([count("fail"), count("skipped"), count("todo")], [0, 0, 0]);
     assert.ok(count("pass") > contract.procedures.length * 4, `${count("pass")} passed`);
     times.push(`the clients' suites: ${count("pass")} tests passed`);
+  });
+
+  test("paths of their own lead to their procedures, whatever the method", async () => {
+    const { origin } = new URL(front.url);
+    const own = contract.procedures.filter(({ http }) => http !== null);
+    assert.ok(own.length > 5);
+    for (const { name, http } of own) {
+      const [method = "", path = ""] = http?.split(" ") ?? [];
+      const address = `${origin}${path.replace(/\{\w+\}/, "nobody")}`;
+      const answer = await fetch(address, { method, redirect: "manual" });
+      assert.ok(answer.status < 500, `${name}: ${answer.status}`);
+      assert.doesNotMatch(await answer.text(), /There is nothing here/);
+      assert.equal((await fetch(address, { method: "OPTIONS" })).status, 204, name);
+    }
+    const issuer = new URL(url).origin;
+    const discovery = (await (await fetch(`${origin}/.well-known/openid-configuration`)).json()) as { issuer: string };
+    assert.equal(discovery.issuer, issuer);
+    assert.equal((await fetch(`${origin}/oauth/nothing`)).status, 404);
+  });
+
+  test("somebody registers, follows the mail, and signs in with tokens that the functions' own key signs", async () => {
+    await register(front.url, "hopper@example.com");
+    const token = await signIn(front.url, "hopper@example.com");
+    assert.equal(partOf(token, 1)["iss"], new URL(url).origin);
+    const said = timed("keys once more", ["keys", "--stage", STAGE]);
+    assert.equal(partOf(token, 0)["kid"], keyThat(said, "the functions sign with it"));
+    assert.equal((await createClient({ url: front.url, token }).auth.me.query()).email, "hopper@example.com");
+  });
+
+  test("a cookie works for the service's own pages, and for no others", async () => {
+    const home = new URL(url).origin;
+    const post = (name: string, headers: Record<string, string>, input?: unknown) =>
+      fetch(`${front.url}/${name}`, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(input) ?? null });
+    const signedIn = await post("auth.login", { origin: home }, { email: "hopper@example.com", password: PASSWORD });
+    assert.equal(signedIn.headers.get("access-control-allow-credentials"), "true");
+    const [line = ""] = signedIn.headers.getSetCookie().filter((cookie) => cookie.startsWith("__Host-onefold="));
+    assert.match(line, /; Secure\b/i);
+    const [cookie = ""] = line.split(";");
+    const me = await fetch(`${front.url}/auth.me`, { headers: { cookie } });
+    const csrf = me.headers.get("x-csrf-token") ?? "";
+    assert.equal(me.status, 200);
+    assert.equal((await post("sessions.revoke_others", { cookie, "x-csrf-token": csrf, origin: "https://evil.example" })).status, 403);
+    assert.equal((await post("sessions.revoke_others", { cookie, "x-csrf-token": csrf, origin: home })).status, 200);
   });
 
   for (const { name } of contract.procedures) {
@@ -381,30 +480,43 @@ describe("the second version: one procedure changed, one added", () => {
 });
 
 test("another key signs after a rotation and a deployment; the old one is good until it is retired", async () => {
-  const old = token();
+  const [old, oldOfFunctions] = [token(), await signIn(front.url, "hopper@example.com")];
   const answers = (...bearers: string[]) =>
     Promise.all(
       bearers.map((bearer) => {
-        const { users } = createClient({ url: front.url, token: bearer });
-        return users.list.query({ limit: 1 }).then(() => "OK", (error: any) => error.data?.code ?? error);
+        const { posts } = createClient({ url: front.url, token: bearer });
+        return posts.list.query({ limit: 1 }).then(() => "OK", (error: any) => error.data?.code ?? error);
       }),
     );
   const said = timed("keys, rotated", ["keys", "--stage", STAGE, "--rotate"]);
-  const [, oldKid] = /accepts tokens signed with (\S+), \S+\.$/m.exec(said) ?? assert.fail(said);
+  const [oldKid = "", others] = [...keysIn(said)].filter(([, what]) => what === "").map(([kid]) => kid);
+  assert.equal(others, undefined);
+  const functionsKid = keyThat(said, "the functions sign with it");
+  const nextKid = keyThat(said, "the functions sign with it after the next deployment");
+  const kidOfFunctions = async () => partOf(await signIn(front.url, "hopper@example.com"), 0)["kid"];
+  cloud.killFunctions();
+  assert.equal(await kidOfFunctions(), functionsKid, "the next key does not sign before all functions know it");
+  assert.match(refused(["keys", "--stage", STAGE, "--retire", functionsKid]), /is a key that functions sign with/);
   const young = token();
-  deploy("deployment after a rotation");
-  assert.deepEqual(await answers(old, young), ["OK", "OK"]);
-  assert.ok(oldKid !== undefined);
+  assert.match(deploy("deployment after a rotation"), new RegExp(`Functions sign with ${nextKid} from now on; ${functionsKid} is accepted`));
+  assert.equal(await kidOfFunctions(), nextKid);
+  const youngOfFunctions = await signIn(front.url, "hopper@example.com");
+  assert.deepEqual(await answers(old, oldOfFunctions, young, youngOfFunctions), ["OK", "OK", "OK", "OK"]);
   timed("keys, retired", ["keys", "--stage", STAGE, "--retire", oldKid]);
-  deploy("deployment after a key was retired");
-  assert.deepEqual(await answers(old, young), ["UNAUTHORIZED", "OK"]);
+  timed("keys, retired", ["keys", "--stage", STAGE, "--retire", functionsKid]);
+  deploy("deployment after keys were retired");
+  assert.deepEqual(await answers(old, oldOfFunctions, young, youngOfFunctions), ["UNAUTHORIZED", "UNAUTHORIZED", "OK", "OK"]);
   assert.match(refused(["keys", "--stage", STAGE, "--retire", oldKid]), /There is no key/);
 });
 
 test("behind CloudFront, the HTTP API answers nobody else", async () => {
   timed("keys of dev", ["keys", "--stage", "dev"]);
   const said = deploy("deployment of dev, with its edge", "dev");
-  assert.match(said, /^dev {2}https:\/\/\S+\/trpc$/m);
+  const [, printed = ""] = /^dev {2}(https:\/\/\S+)\/trpc$/m.exec(said) ?? assert.fail(said);
+  // CloudFront's name is known when it is there: the functions are told in a second pass.
+  assert.match(said, /^Once more for the functions/m);
+  const { Configuration } = cloud.ask("lambda", "get_function", { FunctionName: "backoffice-dev-auth-login" });
+  assert.equal(Configuration.Environment.Variables.ONEFOLD_URL, printed);
   assert.match(said, /^dev {2}frontend: s3:\/\/\S+$/m);
   const { Items } = cloud.ask("apigatewayv2", "get_apis");
   const { ApiId } = Items.find((api: any) => api.Name.startsWith("backoffice-dev-"));
@@ -422,6 +534,17 @@ test("behind CloudFront, the HTTP API answers nobody else", async () => {
     } finally {
       await way.stop();
     }
+  }
+
+  // Who calls is what the front says; without a secret that nobody made there are no providers.
+  const way = await startFront(cloud, address, { "x-origin-secret": SecretString, "x-viewer-address": "203.0.113.7" });
+  try {
+    const { oauth } = await register(way.url, "lovelace@example.com");
+    const { sessions } = createClient({ url: way.url, token: await signIn(way.url, "lovelace@example.com") });
+    assert.deepEqual((await sessions.list.query()).items.map(({ address }) => address), ["203.0.113.7"]);
+    assert.deepEqual(await oauth.providers.query(), { items: [] });
+  } finally {
+    await way.stop();
   }
 });
 
