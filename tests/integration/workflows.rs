@@ -94,9 +94,8 @@ fn paths(text: &str) -> impl Iterator<Item = &str> {
         let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
         let (folder, name) = quoted.rsplit_once('/').unwrap_or_default();
         !folder.is_empty()
-            && !folder.starts_with('.')
-            // A path of the service, such as `/.well-known/jwks.json`.
-            && !folder.starts_with('/')
+            // Nor a path of the service, such as `/.well-known/jwks.json`.
+            && !folder.starts_with(['.', '/'])
             && Path::new(name).extension().is_some()
             && quoted.chars().all(plain)
     })

@@ -409,7 +409,8 @@ fn index(contract: &Contract, address: SocketAddr) -> Result<Bytes, Cause> {
         "service": contract.service,
         "trpc": format!("http://{address}{}", crate::front::BASE_PATH.trim_end_matches('/')),
         "mail": format!("http://{address}{}", crate::mail::page::PATH),
-        "signIn": "cargo run -- token --role administrator, then authorization: Bearer <token>",
+        "signIn": "auth.register and auth.login; or cargo run -- token --role administrator, then authorization: Bearer <token>",
+        "mail": format!("http://{address}/_local/mail"),
         "procedures": procedures,
     });
     Ok(serde_json::to_vec_pretty(&index)?.into())
