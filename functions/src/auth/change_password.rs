@@ -5,7 +5,10 @@ use runtime::{Cookies, Device, Ids, Limits, password, prelude::*, sessions::COOK
 
 use store::transaction;
 
-use crate::identity::{audit, expect_strong, limits, sessions::Sessions};
+use crate::identity::{
+    audit, expect_strong, limits,
+    sessions::{ATTEMPTS, Sessions},
+};
 
 /// The old password and the new one.
 #[wire]
@@ -61,24 +64,35 @@ pub async fn change_password(
     }
     let hash = password::hash(input.password.as_str()).await?;
     let doors = Sessions { accounts, sessions, clock };
-    let is_own = |place: &Place| caller.session().is_some_and(|own| place.has(own));
-    let (mut kept, others): (Vec<_>, Vec<_>) = account.devices.iter().cloned().partition(is_own);
-    let mut operations = doors.ending(&others).await?;
-    // Whoever has a copy of this browser's cookie is out as well.
-    let is_by_cookie = cookies.get(COOKIE).is_some_and(|cookie| caller.session() == Some(&cookie.hash()));
-    let mut renewed = None;
-    if let (true, Some(place)) = (is_by_cookie, kept.first_mut())
-        && let Some((secret, reissuing)) = doors.reissuing(place).await?
-    {
-        operations.extend(reissuing);
-        renewed = Some(secret);
+    let by_cookie = cookies.get(COOKIE).is_some_and(|cookie| caller.session() == Some(&cookie.hash()));
+    for _ in 0..ATTEMPTS {
+        // As it is now; a sign-in elsewhere in this moment is no conflict, another password is.
+        let current = doors.accounts.get(&id).await?.filter(|current| current.password == account.password);
+        let current = current.ok_or(Error::WrongPassword)?;
+        let is_own = |place: &Place| caller.session().is_some_and(|own| place.has(own));
+        let (mut kept, others): (Vec<_>, Vec<_>) = current.devices.iter().cloned().partition(is_own);
+        let mut operations = doors.ending(&others).await?;
+        // Whoever has a copy of this browser's cookie is out as well.
+        let mut renewed = None;
+        if let (true, Some(place)) = (by_cookie, kept.first_mut())
+            && let Some((secret, reissuing)) = doors.reissuing(place).await?
+        {
+            operations.extend(reissuing);
+            renewed = Some(secret);
+        }
+        let mut next = Account { password: Some(hash.clone()), devices: kept, ..current.clone() };
+        operations.push(doors.accounts.replacing(&current, &mut next));
+        operations.push(log.creating(&mut audit::by(&caller, AuditAction::PasswordChanged, &ids, &clock, &device)));
+        match transaction(operations).await {
+            Err(StoreError::Stale) => {}
+            done => {
+                done?;
+                if let Some(secret) = renewed {
+                    cookies.sign_in(&secret);
+                }
+                return Ok(());
+            }
+        }
     }
-    let mut next = Account { password: Some(hash), devices: kept, ..account.clone() };
-    operations.push(doors.accounts.replacing(&account, &mut next));
-    operations.push(log.creating(&mut audit::by(&caller, AuditAction::PasswordChanged, &ids, &clock, &device)));
-    transaction(operations).await?;
-    if let Some(secret) = renewed {
-        cookies.sign_in(&secret);
-    }
-    Ok(())
+    Err(StoreError::Stale)?
 }

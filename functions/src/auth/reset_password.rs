@@ -2,7 +2,6 @@
 
 use model::{Account, AuditAction, AuditEntry, MailedToken, Password, Purpose, Session, User};
 use runtime::{Device, Ids, Limits, opaque::Opaque, password, prelude::*};
-use store::transaction;
 
 use crate::identity::{audit, expect_strong, limits, sessions::Sessions};
 
@@ -53,24 +52,29 @@ pub async fn reset_password(
     let user = users.get(&token.user_id).await?.filter(|user| user.email == token.email).ok_or(Error::NotValid)?;
     expect_strong(&input.password, &[user.email.as_str(), &user.name])?;
     let hash = password::hash(input.password.as_str()).await?;
-    let current = accounts.get(&user.id).await?;
-    let before = current.clone().unwrap_or_else(|| Account::new(user.id));
     let doors = Sessions { accounts, sessions, clock };
-    let mut operations = doors.ending(&before.devices).await?;
-    // Who linked an account elsewhere before the address was proved need not be the owner of the address.
-    let identities = if user.is_verified { before.identities } else { Vec::new() };
-    let mut next = Account { password: Some(hash), devices: Vec::new(), known: Vec::new(), identities, ..before };
-    operations.push(match &current {
-        Some(current) => doors.accounts.replacing(current, &mut next),
-        None => doors.accounts.creating(&mut next),
-    });
-    let mut entry = AuditEntry {
+    let change = |account: &mut Account| {
+        account.password = Some(hash.clone());
+        account.known.clear();
+        if !user.is_verified {
+            // Who linked an account elsewhere before the address was proved need not be its owner.
+            account.identities.clear();
+        }
+    };
+    let entry = AuditEntry {
         actor: Some(user.id.to_string()),
         ..audit::entry(AuditAction::PasswordReset, &ids, &clock, &device)
     };
-    operations.extend([tokens.deleting(&token), log.creating(&mut entry)]);
-    if !user.is_verified {
-        operations.push(users.replacing(&user, &mut User { is_verified: true, ..user.clone() }));
+    let besides = || {
+        let mut operations = vec![tokens.deleting(&token), log.creating(&mut entry.clone())];
+        if !user.is_verified {
+            operations.push(users.replacing(&user, &mut User { is_verified: true, ..user.clone() }));
+        }
+        operations
+    };
+    match doors.end(user.id, |_| true, change, besides).await {
+        // Somebody used the link at the same time.
+        Err(StoreError::Stale) if tokens.get(&token.id).await?.is_none() => Err(Error::NotValid),
+        done => Ok(done.map(drop)?),
     }
-    Ok(transaction(operations).await?)
 }

@@ -45,13 +45,16 @@ pub async fn verify_email(
         return Err(Error::NotValid);
     };
     let user = users.get(&token.user_id).await?.filter(|user| user.email == token.email).ok_or(Error::NotValid)?;
-    let mut entry = AuditEntry {
+    let entry = AuditEntry {
         actor: Some(user.id.to_string()),
         ..audit::entry(AuditAction::EmailVerified, &ids, &clock, &device)
     };
-    let besides = vec![tokens.deleting(&token), log.creating(&mut entry)];
+    let besides = || vec![tokens.deleting(&token), log.creating(&mut entry.clone())];
     let next = User { is_verified: true, ..user.clone() };
     let doors = Sessions { accounts, sessions, clock };
-    rights::replace_user(&users, &doors, &user, next, besides).await?;
-    Ok(())
+    match rights::replace_user(&users, &doors, &user, &next, besides).await {
+        // Somebody used the link at the same time.
+        Err(StoreError::Stale) if tokens.get(&token.id).await?.is_none() => Err(Error::NotValid),
+        done => Ok(done.map(drop)?),
+    }
 }

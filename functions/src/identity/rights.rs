@@ -1,28 +1,36 @@
 //! What a change of somebody's rights takes with it: the copies in the user's sessions.
 
-use model::{Account, Session, User};
+use model::{Account, Proof, Session, User};
 use runtime::{prelude::*, sessions::lifetime};
 use store::{Operation, transaction};
 
-use super::sessions::Sessions;
+use super::sessions::{ATTEMPTS, Sessions};
 
 /// Puts `next` in the place of `current`, with the user's sessions where the rights differ.
 ///
-/// A session whose rights changed counts with the new ones from its next call, and ends soon unless it is
-/// renewed with another secret.
+/// A session whose rights changed counts with the new ones from its next call. That of a cookie ends soon unless it
+/// is renewed with another secret; tokens change anyway when they are refreshed.
 pub(crate) async fn replace_user(
     users: &Write<User>,
     sessions: &Sessions,
     current: &User,
-    mut next: User,
-    besides: Vec<Operation>,
+    next: &User,
+    besides: impl Fn() -> Vec<Operation>,
 ) -> Result<User, StoreError> {
-    let mut operations = besides;
-    operations.push(users.replacing(current, &mut next));
-    if current.effective_role() != next.effective_role() {
-        operations.extend(changing(sessions, &next, |_| {}).await?);
+    for _ in 0..ATTEMPTS {
+        let mut next = next.clone();
+        let mut operations = besides();
+        operations.push(users.replacing(current, &mut next));
+        if current.effective_role() != next.effective_role() {
+            operations.extend(changing(sessions, &next).await?);
+        }
+        match transaction(operations).await {
+            // A sign-in or a renewal was faster, which is no conflict; another change of the user is.
+            Err(StoreError::Stale) if users.get(&current.id).await?.as_ref() == Some(current) => {}
+            done => return done.map(|()| next),
+        }
     }
-    transaction(operations).await.map(|()| next)
+    Err(StoreError::Stale)
 }
 
 /// Somebody's rights, in words for the log.
@@ -31,25 +39,16 @@ pub(crate) fn described(user: &User) -> String {
 }
 
 /// What it takes to give the sessions of a user the user's rights.
-pub(crate) async fn changing(
-    sessions: &Sessions,
-    user: &User,
-    change: impl FnOnce(&mut Account),
-) -> Result<Vec<Operation>, StoreError> {
-    let now = sessions.clock.now();
+async fn changing(sessions: &Sessions, user: &User) -> Result<Vec<Operation>, StoreError> {
+    let soon = sessions.clock.now().plus_ms(lifetime::CHANGED_MS);
     let account = sessions.accounts.get(&user.id).await?;
     // Even an account without sessions is written: who signs in at this moment must begin again.
     let mut next = account.clone().unwrap_or_else(|| Account::new(user.id));
-    change(&mut next);
     let mut operations = Vec::new();
     for current in sessions.stored(&next.devices).await? {
-        let soon = now.plus_ms(lifetime::CHANGED_MS);
-        let mut changed = Session {
-            role: user.effective_role(),
-            changed: true,
-            expires_at: current.expires_at.min(soon),
-            ..current.clone()
-        };
+        let is_cookie = matches!(current.proof, Proof::Cookie { .. });
+        let expires_at = if is_cookie { current.expires_at.min(soon) } else { current.expires_at };
+        let mut changed = Session { role: user.effective_role(), changed: true, expires_at, ..current.clone() };
         operations.push(sessions.sessions.replacing(&current, &mut changed));
     }
     operations.push(match &account {

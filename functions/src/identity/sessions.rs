@@ -69,11 +69,13 @@ impl Kept {
 
     /// When it ends if it is not renewed, and when in any case.
     fn ends(&self, now: Timestamp) -> (Timestamp, Timestamp) {
-        let once = now.plus_ms(lifetime::ACCESS_TOKEN_S * 1_000);
-        match self {
+        let once = lifetime::ACCESS_TOKEN_S * 1_000;
+        let (idle_ms, absolute_ms) = match self {
             Self::Application { goes_on: false, .. } => (once, once),
-            _ => (now.plus_ms(lifetime::IDLE_MS), now.plus_ms(lifetime::ABSOLUTE_MS)),
-        }
+            Self::Application { .. } => (lifetime::APPLICATION_IDLE_MS, lifetime::APPLICATION_ABSOLUTE_MS),
+            Self::Cookie(_) | Self::Tokens(_) => (lifetime::IDLE_MS, lifetime::ABSOLUTE_MS),
+        };
+        (now.plus_ms(idle_ms), now.plus_ms(absolute_ms))
     }
 
     fn client_id(&self) -> Option<ClientId> {
@@ -192,7 +194,8 @@ impl Sessions {
         besides: impl Fn() -> Vec<Operation>,
     ) -> Result<usize, StoreError> {
         for _ in 0..ATTEMPTS {
-            let Some(current) = self.accounts.get(&user_id).await? else { return Ok(0) };
+            let stored = self.accounts.get(&user_id).await?;
+            let current = stored.clone().unwrap_or_else(|| Account::new(user_id));
             let mut next = current.clone();
             change(&mut next);
             let (ended, left): (Vec<_>, Vec<_>) = next.devices.into_iter().partition(|place| which(place));
@@ -202,9 +205,12 @@ impl Sessions {
             }
             let mut operations = self.ending(&ended).await?;
             operations.extend(besides());
-            operations.push(self.accounts.replacing(&current, &mut next));
+            operations.push(match &stored {
+                Some(stored) => self.accounts.replacing(stored, &mut next),
+                None => self.accounts.creating(&mut next),
+            });
             match transaction(operations).await {
-                Err(StoreError::Stale) => {}
+                Err(StoreError::Stale | StoreError::Exists) => {}
                 done => return done.map(|()| ended.len()),
             }
         }
@@ -309,7 +315,11 @@ impl Sessions {
     }
 
     fn renewed(&self, current: &Session, now: Timestamp) -> Session {
-        let expires_at = now.plus_ms(lifetime::IDLE_MS).min(current.ends_at);
+        let idle_ms = match current.proof {
+            Proof::Application { .. } => lifetime::APPLICATION_IDLE_MS,
+            Proof::Cookie { .. } | Proof::Tokens { .. } => lifetime::IDLE_MS,
+        };
+        let expires_at = now.plus_ms(idle_ms).min(current.ends_at);
         Session { renewed_at: now, expires_at, changed: false, ..current.clone() }
     }
 }

@@ -89,13 +89,14 @@ pub async fn update(
     let email = next.email.clone();
     let is_rights = current.effective_role() != next.effective_role();
     let action = if is_rights { AuditAction::RightsChanged } else { AuditAction::UserChanged };
-    let mut entry = AuditEntry {
+    let entry = AuditEntry {
         target: Some(input.id.to_string()),
         detail: is_rights.then(|| rights::described(&next)),
         ..audit::by(&caller, action, &ids, &clock, &device)
     };
     let doors = Sessions { accounts, sessions, clock };
-    match rights::replace_user(&users, &doors, &current, next, vec![log.creating(&mut entry)]).await {
+    let besides = || vec![log.creating(&mut entry.clone())];
+    match rights::replace_user(&users, &doors, &current, &next, besides).await {
         Err(StoreError::Taken { .. }) => Err(Error::EmailTaken(email)),
         Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
         changed => Ok(changed?),

@@ -2,7 +2,7 @@
 //! of the service's own ([`StoredSession`]).
 
 use http::{HeaderMap, HeaderName, HeaderValue, header, request};
-use protocol::{Access, Code, Fault, Grant, Principal, SecretHash, StoredSession, Timestamp};
+use protocol::{Access, Code, Fault, Grant, Principal, SecretHash, StoredSession};
 use serde::Deserialize;
 use store::{Read, Session};
 
@@ -133,13 +133,12 @@ pub mod lifetime {
     pub const IDLE_MS: i64 = 24 * 3_600_000;
     /// Any session, in milliseconds.
     pub const ABSOLUTE_MS: i64 = 30 * 24 * 3_600_000;
-    /// A session whose holder's rights changed and that is not renewed, in milliseconds: as long as an access token.
+    /// The access of an application that does not refresh it, in milliseconds.
+    pub const APPLICATION_IDLE_MS: i64 = 30 * 24 * 3_600_000;
+    /// The access of any application, in milliseconds: then the person is asked again.
+    pub const APPLICATION_ABSOLUTE_MS: i64 = 365 * 24 * 3_600_000;
+    /// The session of a cookie whose holder's rights changed and that is not renewed, in milliseconds: as long as an access token.
     pub const CHANGED_MS: i64 = ACCESS_TOKEN_S * 1000;
-}
-
-/// Whether so much of a session's idle time has gone by that it should be renewed: half of it.
-pub fn is_half_idle(renewed_at: Timestamp, now: Timestamp) -> bool {
-    now.unix_ms() - renewed_at.unix_ms() >= lifetime::IDLE_MS / 2
 }
 
 #[cfg(test)]
