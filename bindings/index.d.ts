@@ -40,6 +40,8 @@ export type AuditEntry = {
   action: AuditAction;
   /** Who did it: a user's id, or what else the caller's token names; null when nobody was signed in. */
   actor: string | null;
+  /** The application by which it was done in the actor's name, if it was one. */
+  client: string | null;
   /** To whom or what: an id; null when that is the actor. */
   target: string | null;
   /** What was changed, or by what means, in words; null when that is clear. */
@@ -597,9 +599,10 @@ export type OauthLinkOutput = Link;
  * - `missing` (NOT_FOUND): No provider has this id.
  * - `notAPath` (BAD_REQUEST): `returnTo` is not a path of the service's pages.
  * - `noSession` (FORBIDDEN): The caller is no user who is signed in, but an operator.
+ * - `notVerified` (FORBIDDEN): The caller's e-mail address is not proved yet: whoever owns it would find a stranger's account linked.
  * - `unavailable` (SERVICE_UNAVAILABLE): The provider does not answer now.
  */
-export type OauthLinkFailure = { type: "missing", value: string } | { type: "notAPath" } | { type: "noSession" } | { type: "unavailable" };
+export type OauthLinkFailure = { type: "missing", value: string } | { type: "notAPath" } | { type: "noSession" } | { type: "notVerified" } | { type: "unavailable" };
 
 /** The input of `oauth.providers`. */
 export type OauthProvidersInput = undefined;
@@ -977,7 +980,12 @@ export type AppRecord = {
      * It signs the account out everywhere, since somebody else may have been in, and proves the address.
      */
     reset_password: TRPCMutationProcedure<{ input: AuthResetPasswordInput; output: AuthResetPasswordOutput; meta: unknown }>;
-    /** Prove that an e-mail address is one's own. */
+    /**
+     * Prove that an e-mail address is one's own.
+     *
+     * Whoever registered with it before has proved nothing: their sessions end, but for the one that makes this call, and
+     * the password is that of whom the link was mailed to.
+     */
     verify_email: TRPCMutationProcedure<{ input: AuthVerifyEmailInput; output: AuthVerifyEmailOutput; meta: unknown }>;
   };
   grants: {

@@ -16,6 +16,11 @@ use model::{EmailAddress, Password, Role, Session, User, UserId};
 use protocol::{Fault, FieldFault, StoredSession as _};
 use runtime::{Signer, password, prelude::wire, rotation::RefreshToken, sessions::lifetime};
 
+/// The cookie by which an account knows a browser, before the prefix.
+pub(crate) const KNOWN: &str = "onefold-device";
+/// For how long a browser is known, in seconds: as long as browsers keep a cookie.
+pub(crate) const KNOWN_S: i64 = 400 * 86_400;
+
 /// How a sign-in is kept.
 #[wire]
 pub enum Keep {

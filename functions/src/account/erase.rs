@@ -2,7 +2,6 @@
 
 use model::{Account, AuditAction, AuditEntry, GivenPassword, Session, User};
 use runtime::{Cookies, Device, Limits, password, prelude::*, sessions::COOKIE};
-use store::transaction;
 
 use crate::identity::{audit, limits, sessions::Sessions};
 
@@ -60,10 +59,9 @@ pub async fn erase(
         }
         attempt.succeeded().await?;
     }
-    let mut entry = audit::by(&caller, AuditAction::AccountErased, &ids, &clock, &device);
-    let mut operations = vec![users.deleting(&user), log.creating(&mut entry)];
-    operations.extend(doors.closing(&id).await?);
-    match transaction(operations).await {
+    let entry = audit::by(&caller, AuditAction::AccountErased, &ids, &clock, &device);
+    let besides = || vec![log.creating(&mut entry.clone())];
+    match doors.delete_user(&users, &user, besides).await {
         Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
         done => {
             cookies.remove(COOKIE);

@@ -1,6 +1,7 @@
 //! `auth.change_password`.
 
 use model::{Account, AuditAction, AuditEntry, Device as Place, GivenPassword, Password, Session, User};
+use protocol::{Code, Fault};
 use runtime::{Cookies, Device, Ids, Limits, password, prelude::*, sessions::COOKIE};
 
 use store::transaction;
@@ -71,6 +72,9 @@ pub async fn change_password(
         let current = current.ok_or(Error::WrongPassword)?;
         let is_own = |place: &Place| caller.session().is_some_and(|own| place.has(own));
         let (mut kept, others): (Vec<_>, Vec<_>) = current.devices.iter().cloned().partition(is_own);
+        if kept.is_empty() && caller.session().is_some() {
+            Err(Fault::new(Code::Unauthorized, "You were signed out. Sign in again."))?;
+        }
         let mut operations = doors.ending(&others).await?;
         // Whoever has a copy of this browser's cookie is out as well.
         let mut renewed = None;

@@ -1,6 +1,7 @@
 //! `auth.login`.
 
 use model::{Account, AuditAction, AuditEntry, EmailAddress, GivenPassword, Session, User, UserId};
+use protocol::{Code, Fault};
 use runtime::{
     Cookies, Device, Ids, Limits, Signer,
     opaque::Opaque,
@@ -10,7 +11,7 @@ use runtime::{
 };
 
 use crate::identity::{
-    Keep, Me, Tokens, audit, limits,
+    KNOWN, KNOWN_S, Keep, Me, Tokens, audit, limits,
     sessions::{Kept, Sessions},
 };
 
@@ -43,9 +44,6 @@ pub enum Error {
     #[failure(UNAUTHORIZED)]
     WrongCredentials,
 }
-
-/// The cookie by which an account knows a browser, before the prefix.
-const KNOWN: &str = "onefold-device";
 
 /// Sign in with an e-mail address and a password.
 ///
@@ -97,31 +95,33 @@ pub async fn login(
         _ => None,
     };
     let was = stored.map(str::to_owned);
-    let browser = match (browser, &known) {
-        (Some(browser), Some(_)) => browser,
-        _ => Opaque::random()?,
-    };
+    // Several people may share a browser.
+    let browser = browser.map_or_else(Opaque::random, Ok)?;
     let kept = match input.keep.unwrap_or(Keep::Cookie) {
         Keep::Cookie => Kept::cookie()?,
         Keep::Tokens => Kept::tokens()?,
     };
     let doors = Sessions { accounts, sessions, clock };
     let change = |account: &mut Account| {
-        // A password that was changed in this moment stays what it was changed to.
-        if let (Some(better), true) = (&better, account.password == was) {
+        if account.password != was {
+            // It was changed in this moment.
+            return Err(Fault::new(Code::Unauthorized, "The password is another one by now."));
+        }
+        if let Some(better) = &better {
             account.password = Some(better.clone());
         }
-        account.known.retain(|known| *known != browser.hash());
-        account.known.push(browser.hash());
-        let surplus = account.known.len().saturating_sub(Account::MAX_KNOWN);
-        account.known.drain(..surplus);
+        account.know(browser.hash());
+        Ok(())
     };
     let entry = || {
         let actor = Some(id.to_string());
         let mut entry = AuditEntry { actor, ..audit::entry(AuditAction::SignedIn, &ids, &clock, &device) };
         vec![log.creating(&mut entry)]
     };
-    let (user, session) = doors.begin(&users, id, &kept, (&device, &ids), change, entry).await?;
+    let (user, session) = match doors.begin(&users, id, &kept, (&device, &ids), change, entry).await {
+        Err(fault) if fault.code == Code::Unauthorized => return Err(Error::WrongCredentials),
+        begun => begun?,
+    };
     attempt.succeeded().await?;
     // Who signs in anew leaves no session behind in this browser (OWASP ASVS 5.0, 7.2.4).
     if let (Kept::Cookie(_), Some(before)) = (&kept, cookies.get(COOKIE)) {
@@ -137,6 +137,3 @@ pub async fn login(
     };
     Ok(SignedIn { user: Me::of(&user), tokens })
 }
-
-/// For how long a browser is known, in seconds: as long as browsers keep a cookie.
-const KNOWN_S: i64 = 400 * 86_400;

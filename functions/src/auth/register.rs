@@ -41,7 +41,7 @@ pub async fn register(
     ids: Ids,
     input: Input,
 ) -> Result<(), NoFailure> {
-    limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail).await?;
+    let may_send = limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail).await?;
     expect_strong(&input.password, &[input.email.as_str(), &input.name])?;
     let hash = password::hash(input.password.as_str()).await?;
     let mut user = User {
@@ -50,16 +50,17 @@ pub async fn register(
         name: input.name,
         age: None,
         is_verified: false,
-        role: Role::Viewer,
+        role: Role::OF_NEWCOMERS,
         created_at: clock.now(),
         version: Version::default(),
     };
-    let (secret, token) = mails::token(Purpose::VerifyEmail, &user, &clock)?;
+    let (secret, mut token) = mails::token(Purpose::VerifyEmail, &user, &clock)?;
+    token.password = Some(hash.clone());
     // Whether anybody is there is read from an index, which may be behind: that there is one first person only,
     // the account's guard sees to.
     let mut is_first = everybody.list(&User::BY_CREATION).page(PageSize::default(), None).await?.items.is_empty();
     loop {
-        user.role = if is_first { Role::Administrator } else { Role::Viewer };
+        user.role = if is_first { Role::Administrator } else { Role::OF_NEWCOMERS };
         let mut account = Account { password: Some(hash.clone()), is_founder: is_first, ..Account::new(user.id) };
         let mut entry = AuditEntry {
             actor: Some(user.id.to_string()),
@@ -74,11 +75,18 @@ pub async fn register(
         match done.await {
             Err(StoreError::Taken { rule: Account::UNIQUE_FOUNDER }) => is_first = false,
             Err(StoreError::Taken { .. }) => {
-                break Ok(mails::send_registered_already(&mail, &site, &user.email).await?);
+                let owner = users.by_unique(User::UNIQUE_EMAIL, &user.email.folded()).await?;
+                match owner {
+                    // Whoever was first with the address has not proved it: it belongs to who follows the link.
+                    Some(owner) if !owner.is_verified => token.user_id = owner.id,
+                    _ => break Ok(mails::try_to_say_registered(&mail, &site, &user.email, may_send).await),
+                }
+                tokens.create(token).await?;
+                break Ok(mails::try_to_prove(&mail, &site, &user.email, &secret, may_send).await);
             }
             done => {
                 done?;
-                break Ok(mails::send(&mail, &site, Purpose::VerifyEmail, &user.email, &secret).await?);
+                break Ok(mails::try_to_prove(&mail, &site, &user.email, &secret, may_send).await);
             }
         }
     }

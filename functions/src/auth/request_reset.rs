@@ -1,6 +1,6 @@
 //! `auth.request_reset`.
 
-use model::{EmailAddress, MailedToken, Purpose, User};
+use model::{Account, EmailAddress, MailedToken, Purpose, User};
 use protocol::Fault;
 use runtime::{Device, Limits, Site, mail::Mail, prelude::*};
 
@@ -19,6 +19,7 @@ pub struct Input {
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn request_reset(
     users: Read<User>,
+    accounts: Read<Account>,
     tokens: Append<MailedToken>,
     attempts: Limits,
     mail: Mail,
@@ -27,10 +28,13 @@ pub async fn request_reset(
     clock: Clock,
     input: Input,
 ) -> Result<(), NoFailure> {
-    limits::mail(&attempts, &device, &input.email, Purpose::ResetPassword).await?;
+    let may_send = limits::mail(&attempts, &device, &input.email, Purpose::ResetPassword).await?;
     let work = async {
-        if let Some(user) = users.by_unique(User::UNIQUE_EMAIL, &input.email.folded()).await? {
-            let (secret, token) = mails::token(Purpose::ResetPassword, &user, &clock)?;
+        let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.folded()).await?;
+        if let Some(user) = found.filter(|_| may_send) {
+            let account = accounts.get(&user.id).await?;
+            let (secret, mut token) = mails::token(Purpose::ResetPassword, &user, &clock)?;
+            token.password_was = mails::password_was(account.as_ref());
             tokens.create(token).await?;
             mails::try_to_send(&mail, &site, Purpose::ResetPassword, &user.email, &secret).await;
         }

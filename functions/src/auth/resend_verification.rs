@@ -27,10 +27,10 @@ pub async fn resend_verification(
     clock: Clock,
     input: Input,
 ) -> Result<(), NoFailure> {
-    limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail).await?;
+    let may_send = limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail).await?;
     let work = async {
         let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.folded()).await?;
-        if let Some(user) = found.filter(|user| !user.is_verified) {
+        if let Some(user) = found.filter(|user| may_send && !user.is_verified) {
             let (secret, token) = mails::token(Purpose::VerifyEmail, &user, &clock)?;
             tokens.create(token).await?;
             mails::try_to_send(&mail, &site, Purpose::VerifyEmail, &user.email, &secret).await;

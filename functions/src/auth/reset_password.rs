@@ -1,9 +1,9 @@
 //! `auth.reset_password`.
 
 use model::{Account, AuditAction, AuditEntry, MailedToken, Password, Purpose, Session, User};
-use runtime::{Device, Ids, Limits, opaque::Opaque, password, prelude::*};
+use runtime::{Cookies, Device, Ids, Limits, opaque::Opaque, password, prelude::*};
 
-use crate::identity::{audit, expect_strong, limits, sessions::Sessions};
+use crate::identity::{KNOWN, KNOWN_S, audit, expect_strong, limits, mails, sessions::Sessions};
 
 /// The proof, and the new password.
 #[wire]
@@ -36,6 +36,7 @@ pub async fn reset_password(
     tokens: Write<MailedToken>,
     log: Append<AuditEntry>,
     attempts: Limits,
+    cookies: Cookies,
     device: Device,
     clock: Clock,
     ids: Ids,
@@ -53,9 +54,14 @@ pub async fn reset_password(
     expect_strong(&input.password, &[user.email.as_str(), &user.name])?;
     let hash = password::hash(input.password.as_str()).await?;
     let doors = Sessions { accounts, sessions, clock };
+    let was = token.password_was.clone();
+    if mails::password_was(doors.accounts.get(&user.id).await?.as_ref()) != was {
+        return Err(Error::NotValid);
+    }
+    let browser = cookies.get(KNOWN).map_or_else(Opaque::random, Ok)?;
     let change = |account: &mut Account| {
         account.password = Some(hash.clone());
-        account.known.clear();
+        account.known = vec![browser.hash()];
         if !user.is_verified {
             // Who linked an account elsewhere before the address was proved need not be its owner.
             account.identities.clear();
@@ -66,15 +72,17 @@ pub async fn reset_password(
         ..audit::entry(AuditAction::PasswordReset, &ids, &clock, &device)
     };
     let besides = || {
-        let mut operations = vec![tokens.deleting(&token), log.creating(&mut entry.clone())];
-        if !user.is_verified {
-            operations.push(users.replacing(&user, &mut User { is_verified: true, ..user.clone() }));
-        }
-        operations
+        let mut proved = User { is_verified: true, ..user.clone() };
+        vec![tokens.deleting(&token), log.creating(&mut entry.clone()), users.replacing(&user, &mut proved)]
     };
     match doors.end(user.id, |_| true, change, besides).await {
         // Somebody used the link at the same time.
         Err(StoreError::Stale) if tokens.get(&token.id).await?.is_none() => Err(Error::NotValid),
-        done => Ok(done.map(drop)?),
+        done => {
+            done?;
+            // Strangers who guess do not keep the owner out of this browser.
+            cookies.set(KNOWN, &browser, KNOWN_S);
+            Ok(())
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Codes: made when somebody says yes, and redeemed once.
 
-use model::{ApplicationClient, AuditAction, AuditEntry, AuthorizationCode, GrantType, Session, User, UserId};
-use protocol::{Code, Fault};
+use model::{Account, ApplicationClient, AuditAction, AuditEntry, AuthorizationCode, GrantType, Session, User, UserId};
+use protocol::{Code, Fault, SecretHash};
 use runtime::{Device, Ids, oauth::pkce, opaque::Opaque, prelude::*, rotation::RefreshToken};
 use serde::Deserialize;
 
@@ -12,7 +12,12 @@ use crate::identity::{
 };
 
 /// A new code for what was asked, and what is stored of it.
-pub(crate) fn new(asked: &Asked, user_id: UserId, clock: &Clock) -> Result<(Opaque, AuthorizationCode), Fault> {
+pub(crate) fn new(
+    asked: &Asked,
+    user_id: UserId,
+    said_in: SecretHash,
+    clock: &Clock,
+) -> Result<(Opaque, AuthorizationCode), Fault> {
     let (code, now) = (Opaque::random()?, clock.now());
     let stored = AuthorizationCode {
         id: code.hash(),
@@ -20,6 +25,7 @@ pub(crate) fn new(asked: &Asked, user_id: UserId, clock: &Clock) -> Result<(Opaq
         redirect_uri: asked.redirect_uri.clone(),
         challenge: asked.challenge.clone(),
         user_id,
+        said_in,
         scopes: asked.scopes.clone(),
         good_until: now.plus_ms(AuthorizationCode::LIFETIME_MS),
         expires_at: now.plus_ms(AuthorizationCode::KEPT_MS),
@@ -83,7 +89,12 @@ impl Codes {
             };
             // In the person's list the application has its own name, and not that of its HTTP library.
             let shown = Device { agent: client.application.name.clone(), ..device.clone() };
-            match self.doors.try_begin(&self.users, code.user_id, &kept, (&shown, ids), |_| {}, besides).await {
+            let still_there = |account: &mut Account| match account.devices.iter().any(|at| at.has(&code.said_in)) {
+                true => Ok(()),
+                false => Err(Fault::new(Code::Unauthorized, "Whoever said yes was signed out.")),
+            };
+            let begun = self.doors.try_begin(&self.users, code.user_id, &kept, (&shown, ids), still_there, besides);
+            match begun.await {
                 Ok(Some((_, session))) => return Ok((session, token)),
                 Ok(None) => {}
                 Err(fault) if fault.code == Code::Unauthorized => return Err(Refused::InvalidGrant.into()),

@@ -35,7 +35,7 @@ pub(crate) async fn identify(
     device: &Device,
     request: &HttpRequest,
 ) -> Result<ApplicationClient, Raised<Refused>> {
-    limits.take(&ADDRESS, &device.address).await?;
+    limits.take(&ADDRESS, &device.network()).await?;
     let form: Credentials = request.form()?;
     let form_secret = form.client_secret.filter(|secret| !secret.is_empty());
     let twice = |what: &str| Refused::InvalidRequest { reason: format!("The request has the {what} twice.") };
@@ -54,7 +54,7 @@ pub(crate) async fn identify(
     };
     match (&client.secret, secret.as_deref().map(Opaque::parse)) {
         (Some(stored), Some(Some(given))) if given.is_hashed_as(stored) => limits.take(&CLIENT, &id).await?,
-        (None, None) => limits.take(&CLIENT, &format!("{id} {}", device.address)).await?,
+        (None, None) => limits.take(&CLIENT, &format!("{id} {}", device.network())).await?,
         _ => return Err(Refused::InvalidClient.into()),
     }
     Ok(client)

@@ -39,9 +39,12 @@ pub async fn decide(
     ids: Ids,
     request: HttpRequest,
 ) -> Result<HttpReply, NoFailure> {
-    let Some((_, user_id)) = person(Some(&caller), &cookies) else {
+    let (Some((_, user_id)), Some(session)) = (person(Some(&caller), &cookies), caller.session()) else {
         return Ok(pages::refusal("Only a person can decide this, in a browser."));
     };
+    if !caller.has_role() {
+        return Ok(pages::refusal("Prove your e-mail address first: the link is in a mail."));
+    }
     let pressed: Pressed = request.form()?;
     // As little is believed of the form as of the link.
     let asked = match request.form::<Parameters>()?.check(&clients, &site).await? {
@@ -53,7 +56,7 @@ pub async fn decide(
         return Ok(HttpReply::redirect(&asked.back("error", "access_denied"))?);
     }
     limits.take(&CONSENT, caller.subject()).await?;
-    let (code, mut stored) = codes::new(&asked, user_id, &clock)?;
+    let (code, mut stored) = codes::new(&asked, user_id, session.clone(), &clock)?;
     let mut entry = AuditEntry {
         target: Some(stored.client_id.to_string()),
         detail: Some(stored.scopes.join(" ")),

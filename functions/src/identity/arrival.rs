@@ -8,7 +8,7 @@ use garde::Validate as _;
 use model::{
     Account, AuditAction, AuditEntry, EmailAddress, LinkedIdentity, Linking, MailedToken, Purpose, Role, User, UserId,
 };
-use protocol::Fault;
+use protocol::{Code, Fault};
 use runtime::{Device, Limits, Site, mail::Mail, oidc::Identity, opaque::Opaque, prelude::*};
 use store::{Operation, transaction};
 
@@ -106,9 +106,15 @@ impl Arrival {
     async fn enter(&self, id: UserId, elsewhere: &LinkedIdentity, links: bool) -> Result<Opaque, Fault> {
         let secret = Opaque::random()?;
         let change = |account: &mut Account| {
-            if links && !account.identities.iter().any(|it| it.unique() == elsewhere.unique()) {
+            let is_linked = account.identities.iter().any(|it| it.unique() == elsewhere.unique());
+            if !is_linked && !links {
+                // It was unlinked in this moment.
+                return Err(Fault::new(Code::Unauthorized, "The account elsewhere is not linked any more."));
+            }
+            if !is_linked {
                 account.identities.push(elsewhere.clone());
             }
+            Ok(())
         };
         let entries = || {
             let linked = links.then_some(AuditAction::IdentityLinked);
@@ -134,19 +140,18 @@ impl Arrival {
             email,
             age: None,
             is_verified: identity.email_verified,
-            role: Role::Viewer,
+            role: Role::OF_NEWCOMERS,
             created_at: clock.now(),
             version: Version::default(),
         };
-        if !user.is_verified {
-            limits::mail(&self.attempts, &self.device, &user.email, Purpose::VerifyEmail).await?;
-        }
+        let may_send =
+            !user.is_verified && limits::mail(&self.attempts, &self.device, &user.email, Purpose::VerifyEmail).await?;
         let (secret, token) = mails::token(Purpose::VerifyEmail, &user, clock)?;
         // As in `auth.register`: the guard of the account sees to it that there is one first person.
         let first = self.everybody.list(&User::BY_CREATION).page(PageSize::default(), None).await?;
         let mut is_first = first.items.is_empty();
         loop {
-            user.role = if is_first { Role::Administrator } else { Role::Viewer };
+            user.role = if is_first { Role::Administrator } else { Role::OF_NEWCOMERS };
             let identities = vec![elsewhere.clone()];
             let mut account = Account { identities, is_founder: is_first, ..Account::new(user.id) };
             let mut operations = vec![
@@ -166,10 +171,8 @@ impl Arrival {
                 }
             }
         }
-        if user.is_verified {
-            return Ok(());
-        }
-        mails::send(&self.mail, &self.site, Purpose::VerifyEmail, &user.email, &secret).await
+        mails::try_to_prove(&self.mail, &self.site, &user.email, &secret, may_send).await;
+        Ok(())
     }
 
     fn linked(&self, identity: &Identity) -> LinkedIdentity {

@@ -11,6 +11,7 @@ pub(crate) fn entry(action: AuditAction, ids: &Ids, clock: &Clock, device: &Devi
         at: clock.now(),
         action,
         actor: None,
+        client: None,
         target: None,
         detail: None,
         address: device.address.clone(),
@@ -20,7 +21,8 @@ pub(crate) fn entry(action: AuditAction, ids: &Ids, clock: &Clock, device: &Devi
 
 /// Begins an entry about what a caller does.
 pub(crate) fn by(caller: &Caller, action: AuditAction, ids: &Ids, clock: &Clock, device: &Device) -> AuditEntry {
-    AuditEntry { actor: Some(caller.subject().to_owned()), ..entry(action, ids, clock, device) }
+    let client = caller.client_id().filter(|id| *id != caller.subject()).map(str::to_owned);
+    AuditEntry { actor: Some(caller.subject().to_owned()), client, ..entry(action, ids, clock, device) }
 }
 
 /// What is written when somebody leaves a device.

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use model::{EmailAddress, Purpose};
-use protocol::Fault;
+use protocol::{Code, Fault};
 use runtime::{Device, Limit, Limits};
 
 /// Sign-ins from one address that do not succeed.
@@ -11,9 +11,11 @@ const SIGN_IN_ADDRESS: Limit = Limit { name: "sign-in-address", most: 100, span_
 /// Sign-ins to one account that do not succeed: from browsers that it does not know together, and from each
 /// that it knows by itself. So strangers who guess use up their own attempts and not those of the owner.
 const SIGN_IN_ACCOUNT: Limit = Limit { name: "sign-in-account", most: 10, span_s: 900 };
-/// Mails to one address for one purpose, whoever asks for them. For one purpose: who fills somebody's mailbox with
-/// registrations keeps nobody from a link for a new password.
-const MAIL: Limit = Limit { name: "mail", most: 5, span_s: 3600 };
+/// Mails to one address for one purpose that one network asks for. For one purpose: who fills somebody's mailbox
+/// with registrations keeps nobody from a link for a new password.
+const MAIL_OF_ONE: Limit = Limit { name: "mail-of-one", most: 5, span_s: 3600 };
+/// The same, whoever asks.
+const MAIL: Limit = Limit { name: "mail", most: 20, span_s: 3600 };
 /// Registrations and mails that one address asks for.
 const MAIL_ADDRESS: Limit = Limit { name: "mail-address", most: 300, span_s: 3600 };
 /// Refreshes from one address with tokens that are not good.
@@ -25,7 +27,7 @@ const FLOW_ADDRESS: Limit = Limit { name: "flow-address", most: 300, span_s: 900
 /// One attempt to sign in, which was counted.
 pub(crate) struct Attempt {
     limits: Limits,
-    address: String,
+    network: String,
     account: String,
 }
 
@@ -41,35 +43,45 @@ pub(crate) async fn sign_in(
         Some(browser) => format!("{}#{browser}", email.folded()),
         None => email.folded(),
     };
-    limits.take(&SIGN_IN_ADDRESS, &device.address).await?;
-    limits.take(&SIGN_IN_ACCOUNT, &account).await?;
-    Ok(Attempt { limits: limits.clone(), address: device.address.clone(), account })
+    let network = device.network();
+    limits.take(&SIGN_IN_ADDRESS, &network).await?;
+    if let Err(fault) = limits.take(&SIGN_IN_ACCOUNT, &account).await {
+        limits.give_back(&SIGN_IN_ADDRESS, &network).await?;
+        return Err(fault);
+    }
+    Ok(Attempt { limits: limits.clone(), network, account })
 }
 
 impl Attempt {
     /// It was no guess: the password was right.
     pub(crate) async fn succeeded(self) -> Result<(), Fault> {
-        self.limits.give_back(&SIGN_IN_ADDRESS, &self.address).await?;
+        self.limits.give_back(&SIGN_IN_ADDRESS, &self.network).await?;
         self.limits.give_back(&SIGN_IN_ACCOUNT, &self.account).await
     }
 }
 
-/// Counts a mail to an address.
-pub(crate) async fn mail(limits: &Limits, device: &Device, to: &EmailAddress, purpose: Purpose) -> Result<(), Fault> {
+/// Counts a mail to an address. Answers whether it may be sent: when others had too many sent there already, it is not,
+/// and whoever asks now is not told, since it may be the owner.
+pub(crate) async fn mail(limits: &Limits, device: &Device, to: &EmailAddress, purpose: Purpose) -> Result<bool, Fault> {
     let purpose = match purpose {
         Purpose::VerifyEmail => "verify",
         Purpose::ResetPassword => "reset",
     };
-    limits.take(&MAIL_ADDRESS, &device.address).await?;
-    limits.take(&MAIL, &format!("{purpose}#{}", to.folded())).await
+    let to = format!("{purpose}#{}", to.folded());
+    limits.take(&MAIL_ADDRESS, &device.network()).await?;
+    limits.take(&MAIL_OF_ONE, &format!("{to}#{}", device.network())).await?;
+    match limits.take(&MAIL, &to).await {
+        Err(fault) if fault.code == Code::TooManyRequests => Ok(false),
+        taken => taken.map(|()| true),
+    }
 }
 
 /// Counts a token that was not good.
 pub(crate) async fn bad_token(limits: &Limits, device: &Device) -> Result<(), Fault> {
-    limits.take(&TOKEN_ADDRESS, &device.address).await
+    limits.take(&TOKEN_ADDRESS, &device.network()).await
 }
 
 /// Counts a sign-in with an account elsewhere that begins.
 pub(crate) async fn flow(limits: &Limits, device: &Device) -> Result<(), Fault> {
-    limits.take(&FLOW_ADDRESS, &device.address).await
+    limits.take(&FLOW_ADDRESS, &device.network()).await
 }

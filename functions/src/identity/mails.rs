@@ -1,11 +1,11 @@
 //! Tokens that are mailed, and the mails.
 
-use model::{EmailAddress, MailedToken, Purpose, User};
-use protocol::Fault;
+use model::{Account, EmailAddress, MailedToken, Purpose, User};
+use protocol::{Fault, SecretHash};
 use runtime::{
     Site,
     mail::{Mail, Message},
-    opaque::Opaque,
+    opaque::{self, Opaque},
     prelude::*,
 };
 
@@ -17,10 +17,17 @@ pub(crate) fn token(purpose: Purpose, user: &User, clock: &Clock) -> Result<(Opa
         purpose,
         user_id: user.id,
         email: user.email.clone(),
+        password: None,
+        password_was: None,
         expires_at: clock.now().plus_ms(MailedToken::LIFETIME_MS),
         version: Version::default(),
     };
     Ok((secret, stored))
+}
+
+/// What a password's hash is compared by, in a token that is void with another password.
+pub(crate) fn password_was(account: Option<&Account>) -> Option<SecretHash> {
+    account.and_then(|account| account.password.as_deref()).map(|hash| opaque::hash(hash.as_bytes()))
 }
 
 /// Mails a token. It stands behind the `#`, which no browser sends to a server.
@@ -58,14 +65,24 @@ pub(crate) async fn try_to_send(mail: &Mail, site: &Site, purpose: Purpose, to: 
     }
 }
 
-/// Tells the owner of an address that somebody tried to register with it.
-pub(crate) async fn send_registered_already(mail: &Mail, site: &Site, to: &EmailAddress) -> Result<(), Fault> {
+/// Mails the link that proves an address, if it may be sent: who got none asks for another one.
+pub(crate) async fn try_to_prove(mail: &Mail, site: &Site, to: &EmailAddress, token: &Opaque, may_send: bool) {
+    if may_send {
+        try_to_send(mail, site, Purpose::VerifyEmail, to, token).await;
+    }
+}
+
+/// Tells the owner of an address that somebody tried to register with it, if that may be sent.
+pub(crate) async fn try_to_say_registered(mail: &Mail, site: &Site, to: &EmailAddress, may_send: bool) {
     let text = format!(
         "Somebody, probably you, registered with this address, which has an account already. Sign in with it at:\n\n\
          {}\n\nIf you forgot the password, ask for a new one there. If it was not you, do nothing.\n",
         site.app_url()
     );
-    mail.send(Message { to: to.as_str(), subject: "You have an account already", text: &text }).await
+    let message = Message { to: to.as_str(), subject: "You have an account already", text: &text };
+    if may_send && let Err(fault) = mail.send(message).await {
+        tracing::error!(cause = runtime::telemetry::chain(&fault), "a mail could not be sent");
+    }
 }
 
 /// For how long an answer is held back that must not tell whether there is an account: longer than the work for

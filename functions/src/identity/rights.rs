@@ -1,6 +1,6 @@
 //! What a change of somebody's rights takes with it: the copies in the user's sessions.
 
-use model::{Account, Proof, Session, User};
+use model::{Account, Device as Place, Proof, Session, User};
 use runtime::{prelude::*, sessions::lifetime};
 use store::{Operation, transaction};
 
@@ -40,20 +40,30 @@ pub(crate) fn described(user: &User) -> String {
 
 /// What it takes to give the sessions of a user the user's rights.
 async fn changing(sessions: &Sessions, user: &User) -> Result<Vec<Operation>, StoreError> {
-    let soon = sessions.clock.now().plus_ms(lifetime::CHANGED_MS);
     let account = sessions.accounts.get(&user.id).await?;
     // Even an account without sessions is written: who signs in at this moment must begin again.
     let mut next = account.clone().unwrap_or_else(|| Account::new(user.id));
+    let mut operations = rewriting(sessions, user, &next.devices).await?;
+    operations.push(match &account {
+        Some(account) => sessions.accounts.replacing(account, &mut next),
+        None => sessions.accounts.creating(&mut next),
+    });
+    Ok(operations)
+}
+
+/// What it takes to give the sessions of some of a user's devices the user's rights.
+pub(crate) async fn rewriting(
+    sessions: &Sessions,
+    user: &User,
+    places: &[Place],
+) -> Result<Vec<Operation>, StoreError> {
+    let soon = sessions.clock.now().plus_ms(lifetime::CHANGED_MS);
     let mut operations = Vec::new();
-    for current in sessions.stored(&next.devices).await? {
+    for current in sessions.stored(places).await? {
         let is_cookie = matches!(current.proof, Proof::Cookie { .. });
         let expires_at = if is_cookie { current.expires_at.min(soon) } else { current.expires_at };
         let mut changed = Session { role: user.effective_role(), changed: true, expires_at, ..current.clone() };
         operations.push(sessions.sessions.replacing(&current, &mut changed));
     }
-    operations.push(match &account {
-        Some(account) => sessions.accounts.replacing(account, &mut next),
-        None => sessions.accounts.creating(&mut next),
-    });
     Ok(operations)
 }

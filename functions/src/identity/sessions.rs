@@ -87,15 +87,15 @@ impl Kept {
 }
 
 impl Sessions {
-    /// Signs a user in on a device. `change` is what else becomes of the account, and `besides` what else is
-    /// written with it.
+    /// Signs a user in on a device. `change` is what else becomes of the account, or why it must not be after
+    /// all: it sees the account as it is now. `besides` is what else is written with it.
     pub(crate) async fn begin(
         &self,
         users: &Read<User>,
         user_id: UserId,
         kept: &Kept,
         (device, ids): (&Device, &Ids),
-        change: impl Fn(&mut Account),
+        change: impl Fn(&mut Account) -> Result<(), Fault>,
         besides: impl Fn() -> Vec<Operation>,
     ) -> Result<(User, Session), Fault> {
         for _ in 0..ATTEMPTS {
@@ -113,7 +113,7 @@ impl Sessions {
         user_id: UserId,
         kept: &Kept,
         (device, ids): (&Device, &Ids),
-        change: impl Fn(&mut Account),
+        change: impl Fn(&mut Account) -> Result<(), Fault>,
         besides: impl Fn() -> Vec<Operation>,
     ) -> Result<Option<(User, Session)>, Fault> {
         let now = self.clock.now();
@@ -138,8 +138,13 @@ impl Sessions {
             version: Version::default(),
         };
         let mut next = current.clone().unwrap_or_else(|| Account::new(user_id));
-        change(&mut next);
+        change(&mut next)?;
         next.devices.retain(|device| device.ends_at > now);
+        if next.devices.len() >= Account::MAX_DEVICES {
+            // Those whose sessions ended for want of use make room first.
+            let alive = self.stored(&next.devices).await?;
+            next.devices.retain(|place| alive.iter().any(|session| place.has(&session.id)));
+        }
         let oldest = surplus(&mut next.devices, kept.client_id());
         next.devices.push(Place {
             device: session.device,
@@ -170,12 +175,27 @@ impl Sessions {
         Ok(operations)
     }
 
-    /// What closes an account: it goes, with all its sessions.
-    pub(crate) async fn closing(&self, user_id: &UserId) -> Result<Vec<Operation>, StoreError> {
-        let Some(account) = self.accounts.get(user_id).await? else { return Ok(Vec::new()) };
-        let mut operations = self.ending(&account.devices).await?;
-        operations.push(self.accounts.deleting(&account));
-        Ok(operations)
+    /// Deletes a user, with the account and all its sessions. `besides` is what else is written.
+    pub(crate) async fn delete_user(
+        &self,
+        users: &Write<User>,
+        user: &User,
+        besides: impl Fn() -> Vec<Operation>,
+    ) -> Result<(), StoreError> {
+        for _ in 0..ATTEMPTS {
+            let mut operations = besides();
+            operations.push(users.deleting(user));
+            if let Some(account) = self.accounts.get(&user.id).await? {
+                operations.extend(self.ending(&account.devices).await?);
+                operations.push(self.accounts.deleting(&account));
+            }
+            match transaction(operations).await {
+                // A sign-in or a renewal was faster, which is no conflict; a change of the user is.
+                Err(StoreError::Stale) if users.get(&user.id).await?.as_ref() == Some(user) => {}
+                done => return done,
+            }
+        }
+        Err(StoreError::Stale)
     }
 
     /// The sessions of devices, as far as they have not ended.

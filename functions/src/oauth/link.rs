@@ -42,6 +42,9 @@ pub enum Error {
     /// The caller is no user who is signed in, but an operator.
     #[failure(FORBIDDEN)]
     NoSession,
+    /// The caller's e-mail address is not proved yet: whoever owns it would find a stranger's account linked.
+    #[failure(FORBIDDEN)]
+    NotVerified,
     /// The provider does not answer now.
     #[failure(SERVICE_UNAVAILABLE)]
     Unavailable,
@@ -70,6 +73,9 @@ pub async fn link(
     }
     let user_id = caller.subject().parse().map_err(|_| Error::NoSession)?;
     let session = caller.session().cloned().ok_or(Error::NoSession)?;
+    if !caller.has_role() {
+        return Err(Error::NotVerified);
+    }
     let known = elsewhere::providers(&providers).await?;
     let provider = known.get(&input.provider).ok_or(Error::Missing(input.provider))?;
     limits::flow(&attempts, &device).await?;

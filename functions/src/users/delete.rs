@@ -2,7 +2,6 @@
 
 use model::{Account, AuditAction, AuditEntry, Session, User, UserId};
 use runtime::{Device, prelude::*};
-use store::transaction;
 
 use crate::identity::{audit, sessions::Sessions};
 
@@ -39,13 +38,12 @@ pub async fn delete(
     input: Input,
 ) -> Result<(), Error> {
     let current = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
-    let mut entry = AuditEntry {
+    let entry = AuditEntry {
         target: Some(input.id.to_string()),
         ..audit::by(&caller, AuditAction::UserDeleted, &ids, &clock, &device)
     };
-    let mut operations = vec![users.deleting(&current), log.creating(&mut entry)];
-    operations.extend(Sessions { accounts, sessions, clock }.closing(&current.id).await?);
-    match transaction(operations).await {
+    let besides = || vec![log.creating(&mut entry.clone())];
+    match (Sessions { accounts, sessions, clock }).delete_user(&users, &current, besides).await {
         Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
         deleted => Ok(deleted?),
     }

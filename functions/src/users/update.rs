@@ -82,6 +82,10 @@ pub async fn update(
     }
     let mut next = current.clone();
     input.email.apply(&mut next.email);
+    if next.email.folded() != current.email.folded() {
+        // Nobody has proved the new one, unless this call says so.
+        next.is_verified = false;
+    }
     input.name.apply(&mut next.name);
     input.age.apply(&mut next.age);
     input.is_verified.apply(&mut next.is_verified);

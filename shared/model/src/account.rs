@@ -91,6 +91,14 @@ impl Account {
         self.devices.iter().find(|device| session.is_some_and(|session| device.has(session))).map(|it| it.device)
     }
 
+    /// Remembers a browser by the hash of its cookie.
+    pub fn know(&mut self, browser: SecretHash) {
+        self.known.retain(|known| *known != browser);
+        self.known.push(browser);
+        let surplus = self.known.len().saturating_sub(Self::MAX_KNOWN);
+        self.known.drain(..surplus);
+    }
+
     /// Of a user who has never signed in.
     pub fn new(user_id: UserId) -> Self {
         Self {

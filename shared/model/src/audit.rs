@@ -62,6 +62,8 @@ pub struct AuditEntry {
     pub action: AuditAction,
     /// Who did it: a user's id, or what else the caller's token names; null when nobody was signed in.
     pub actor: Option<String>,
+    /// The application by which it was done in the actor's name, if it was one.
+    pub client: Option<String>,
     /// To whom or what: an id; null when that is the actor.
     pub target: Option<String>,
     /// What was changed, or by what means, in words; null when that is clear.

@@ -20,6 +20,8 @@ pub struct AuthorizationCode {
     pub challenge: String,
     /// Who said yes.
     pub user_id: UserId,
+    /// The session in which it was said: a code ends with it.
+    pub said_in: SecretHash,
     /// To what.
     pub scopes: Vec<String>,
     /// Until when it can be used.

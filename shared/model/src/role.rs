@@ -1,7 +1,7 @@
 //! Roles, and the one place that says which permissions they have.
 //!
 //! A permission is a noun and a verb. With `:own` behind it, it is limited to the caller's own items. What no
-//! role lists, nobody may do but administrators.
+//! role lists, nobody may do. Administrators have every permission that there is.
 
 use std::str::FromStr;
 
@@ -27,6 +27,10 @@ const EMPLOYEE: &[&str] = &["users:read", "users:write:own", "posts:read", "post
 const VIEWER: &[&str] = &["users:read", "posts:read"];
 
 impl Role {
+    /// What people are who register by themselves, but for the first one. A viewer reads everything that viewers may
+    /// read: where strangers can reach the service and must not, change this, or who may call `auth.register`.
+    pub const OF_NEWCOMERS: Self = Self::Viewer;
+
     /// All roles.
     pub const ALL: [Self; 3] = [Self::Administrator, Self::Employee, Self::Viewer];
 

@@ -83,12 +83,20 @@ impl Authenticator {
         match (lookup, &principal.session, arrival.store) {
             (Some(lookup), Some(id), Some(store)) if arrival.sensitive => {
                 let ended = || Fault::new(Code::Unauthorized, "You were signed out. Sign in again.");
-                let found = lookup.find(store.clone(), id.clone()).await?.ok_or_else(ended)?;
-                Ok(Some(Arc::new(found.principal)))
+                let found = lookup.find(store.clone(), id.clone()).await?.map(|found| found.principal);
+                let same =
+                    |found: &Principal| found.subject == principal.subject && client_id(found) == client_id(&principal);
+                let roles = found.filter(same).ok_or_else(ended)?.roles;
+                // What an application may do, its token says: it may be less than the person agreed to.
+                Ok(Some(Arc::new(Principal { roles, ..Principal::clone(&principal) })))
             }
             _ => Ok(Some(principal)),
         }
     }
+}
+
+fn client_id(principal: &Principal) -> Option<&str> {
+    principal.client.as_ref().map(|client| client.id.as_str())
 }
 
 fn presented_token(headers: &HeaderMap) -> Result<Option<&str>, Fault> {

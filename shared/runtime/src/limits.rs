@@ -46,6 +46,8 @@ impl Limits {
         if count <= i64::from(limit.most) {
             return Ok(());
         }
+        // What was refused was not done: who asks too often waits no longer for that.
+        self.give_back(limit, who).await?;
         let wait_s = u32::try_from((ends_s - now_s).max(1)).unwrap_or(limit.span_s);
         Err(Fault::too_many(format!("That was too often. Try again in {wait_s} seconds."), wait_s))
     }

@@ -26,6 +26,16 @@ impl Caller {
         &self.0.roles
     }
 
+    /// Whether the caller has any role; who has not proved an address has none.
+    pub fn has_role(&self) -> bool {
+        !self.0.roles.is_empty()
+    }
+
+    /// The application that calls in the caller's name or for itself, if it is one.
+    pub fn client_id(&self) -> Option<&str> {
+        self.0.client.as_ref().map(|client| client.id.as_str())
+    }
+
     /// The session by which the caller is known, if it is one.
     pub fn session(&self) -> Option<&SecretHash> {
         self.0.session.as_ref()

@@ -1,7 +1,10 @@
 //! The HTTP side of a call, for the few procedures that see it: cookies, where a call comes from, and
 //! requests and answers whose form a standard dictates.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    sync::{Mutex, PoisonError},
+};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
@@ -64,6 +67,21 @@ pub struct Device {
     pub address: String,
     /// What the program calls itself (`user-agent`), cut to 200 characters.
     pub agent: String,
+}
+
+impl Device {
+    /// The network that calls are counted for: an IPv4 address, or the 64 bits of an IPv6 address that name a
+    /// network; within it everybody has as many addresses as they like (RFC 4291 section 2.5.4).
+    pub fn network(&self) -> String {
+        match self.address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+            Ok(IpAddr::V6(address)) => {
+                let [a, b, c, d, ..] = address.segments();
+                format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+            }
+            Ok(address @ IpAddr::V4(_)) => address.to_string(),
+            Err(_) => self.address.clone(),
+        }
+    }
 }
 
 impl Capability for Device {
@@ -291,6 +309,16 @@ mod tests {
             .header("content-type", "application/x-www-form-urlencoded;charset=UTF-8")
             .header("authorization", "Basic YSUyNmI6cCtx");
         HttpRequest::new(request.body(Bytes::from(body.to_owned())).unwrap())
+    }
+
+    #[test]
+    fn calls_are_counted_for_networks() {
+        let network = |address: &str| Device { address: address.to_owned(), agent: String::new() }.network();
+        assert_eq!(network("192.0.2.7"), "192.0.2.7");
+        assert_eq!(network("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+        assert_eq!(network("2001:db8:1:2:ffff::1"), network("2001:db8:1:2:3:4:5:6"));
+        assert_ne!(network("2001:db8:1:3::1"), network("2001:db8:1:2::1"));
     }
 
     #[test]

@@ -15,10 +15,17 @@ export function createSession({ url, keep = "cookie", storage, onEnd, pathSepara
   const key = `onefold ${url}`;
   // An error in it is the application's, not that of the call which finds the session ended.
   const ended = () => queueMicrotask(() => onEnd?.());
-  return keep === "tokens"
-    ? tokenSession({ plain, client, key, ended, storage })
-    : cookieSession({ plain, client, key, ended });
+  const session =
+    keep === "tokens"
+      ? tokenSession({ plain, client, key, ended, storage })
+      : cookieSession({ plain, client, key, ended });
+  const own = originOf(url);
+  // What proves who is calling goes to this service and nowhere else.
+  const guarded = (input, init) => (originOf(input) === own ? session.fetch : plain)(input, init);
+  return { ...session, fetch: guarded };
 }
+
+const originOf = (input) => new URL(input instanceof Request ? input.url : input, globalThis.location?.href).origin;
 
 function cookieSession({ plain, client, key, ended }) {
   const locked = lock(`${key} renewal`);
@@ -179,7 +186,10 @@ function tokenSession({ plain, client, key, ended, storage }) {
     fetch,
     signIn: async (input) => {
       const { user, tokens } = await service.auth.login.mutate({ ...input, keep: "tokens" });
+      const before = await read();
       await write(tokens);
+      // Nobody has the tokens before any more: what they open is closed, or ends by itself.
+      if (before !== undefined) await service.auth.logout.mutate({ refreshToken: before.refreshToken }).catch(() => {});
       return user;
     },
     signOut: async () => {
@@ -201,9 +211,9 @@ async function refreshed(service, refreshToken) {
       const signal = AbortSignal.timeout(RENEW_TIMEOUT_MS);
       return (await service.auth.refresh.mutate({ refreshToken }, { signal })).tokens ?? undefined;
     } catch (error) {
-      const status = error.data?.httpStatus;
-      if (status === 400 || status === 401) return undefined;
-      if (attempt === 2 || status < 500) throw error;
+      // Only the service itself says so: what stands before it may refuse for reasons of its own.
+      if (failureOf("auth.refresh", error)?.type === "ended") return undefined;
+      if (attempt === 2 || error.data?.httpStatus < 500) throw error;
     }
   }
 }
