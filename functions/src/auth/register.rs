@@ -76,18 +76,22 @@ pub async fn register(
             Err(StoreError::Taken { rule: Account::UNIQUE_FOUNDER }) => is_first = false,
             Err(StoreError::Taken { .. }) => {
                 let owner = users.by_unique(User::UNIQUE_EMAIL, &user.email.folded()).await?;
-                match owner {
-                    // Whoever was first with the address has not proved it: it belongs to who follows the link.
-                    Some(owner) if !owner.is_verified => token.user_id = owner.id,
-                    _ => break Ok(mails::try_to_say_registered(&mail, &site, &user.email, may_send).await),
-                }
+                let Some(owner) = owner.filter(|owner| !owner.is_verified) else {
+                    mails::try_to_say_registered(&mail, &site, &user.email, may_send).await;
+                    break;
+                };
+                // Whoever was first with the address has not proved it: it belongs to who follows the link.
+                token.user_id = owner.id;
                 tokens.create(token).await?;
-                break Ok(mails::try_to_prove(&mail, &site, &user.email, &secret, may_send).await);
+                mails::try_to_prove(&mail, &site, &user.email, &secret, may_send).await;
+                break;
             }
             done => {
                 done?;
-                break Ok(mails::try_to_prove(&mail, &site, &user.email, &secret, may_send).await);
+                mails::try_to_prove(&mail, &site, &user.email, &secret, may_send).await;
+                break;
             }
         }
     }
+    Ok(())
 }
