@@ -84,7 +84,7 @@ it("everything that happened is allowed", () => {
 /** A right by the capability that gives it, `read: dynamodb:GetItem`: the reasons hold for procedures to come as well. */
 const byCapability = ({ procedure, action, prefix }: Access): string => {
   const grants = contract.procedures.find(({ name }) => name === procedure)?.grants ?? [];
-  return `${grants.find((grant) => grant.prefix === prefix)?.access ?? "no capability"}: ${action}`;
+  return `${grants.find((grant) => grant.prefix === prefix && grant.actions.includes(action))?.access ?? "no capability"}: ${action}`;
 };
 
 it("what is granted and was never used is reviewed, each with its reason", (test) => {
