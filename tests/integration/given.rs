@@ -6,6 +6,7 @@ pub mod http;
 pub mod mailbox;
 pub mod people;
 pub mod service;
+pub mod table;
 pub mod tokens;
 
 pub use browser::Browser;

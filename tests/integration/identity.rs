@@ -2,9 +2,12 @@
 
 mod accounts;
 mod cross_site;
+mod drive;
+mod dump;
 mod endings;
 mod jwt;
 mod limits;
+mod log;
 mod refresh;
 mod renewal;
 mod rights;
