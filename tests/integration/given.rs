@@ -5,6 +5,7 @@ pub mod cargo;
 pub mod http;
 pub mod mailbox;
 pub mod people;
+pub mod provider;
 pub mod service;
 pub mod table;
 pub mod tokens;

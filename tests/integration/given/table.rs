@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use local::data::Running;
 use serde_json::{Value, json};
 
-use super::{Connection, Request};
+use super::{Answer, Connection, Request};
 
-/// Asks the database of a running service, as its administrator.
-pub async fn ask(running: &Running, action: &str, input: &Value) -> Value {
+/// Asks the database of a running service, in the name of whoever has the key.
+async fn send(running: &Running, action: &str, input: &Value) -> Answer {
     let address = running.database_endpoint.strip_prefix("http://").unwrap().parse().unwrap();
     // The local database takes the name of the key as proof.
     let credential = format!("{}/20260101/local/dynamodb/aws4_request", running.access_key_id);
@@ -18,9 +18,21 @@ pub async fn ask(running: &Running, action: &str, input: &Value) -> Value {
         .header("content-type", "application/x-amz-json-1.0")
         .header("authorization", format!("AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0"))
         .body(input.to_string());
-    let answer = Connection::open(address).await.unwrap().send(&request).await.unwrap();
+    Connection::open(address).await.unwrap().send(&request).await.unwrap()
+}
+
+/// What the database answers to what it does.
+pub async fn ask(running: &Running, action: &str, input: &Value) -> Value {
+    let answer = send(running, action, input).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.json()
+}
+
+/// Why the database does not do it.
+pub async fn refused(running: &Running, action: &str, input: &Value) -> String {
+    let answer = send(running, action, input).await;
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    answer.text()
 }
 
 /// All items, as DynamoDB writes them in JSON.

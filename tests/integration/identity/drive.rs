@@ -11,6 +11,7 @@ use crate::given::{
     browser::{DEVICE, SESSION},
     http::{basic, percent_encode},
     people::password,
+    provider::Provider,
 };
 
 /// Where an application's browsers are sent back to.
@@ -42,23 +43,30 @@ pub fn form(path: &str, fields: &[(&str, &str)]) -> Request {
     Request::new("POST", path).header("content-type", "application/x-www-form-urlencoded").body(fields.join("&"))
 }
 
-/// The parameter of the address to which a browser is sent.
+/// A parameter of the address to which a browser is sent.
 pub fn sent_with(answer: &Answer, name: &str) -> String {
     let location = answer.header("location").unwrap_or_else(|| panic!("{} {}", answer.status, answer.text()));
-    let found = location.split(['?', '&', '#']).find_map(|pair| pair.strip_prefix(&format!("{name}=")));
-    found.unwrap_or_else(|| panic!("no {name} in {location}")).to_owned()
+    parameter(location, name)
+}
+
+/// A parameter of an address.
+pub fn parameter(url: &str, name: &str) -> String {
+    let found = url.split(['?', '&', '#']).find_map(|pair| pair.strip_prefix(&format!("{name}=")));
+    found.unwrap_or_else(|| panic!("no {name} in {url}")).to_owned()
+}
+
+fn keep(secrets: &mut Vec<Secret>, name: &'static str, text: &str) {
+    assert!(!text.is_empty(), "{name}");
+    secrets.push(Secret { name, text: text.to_owned() });
 }
 
 impl Used {
     pub async fn new() -> Self {
         let data = Folder::new();
-        // Facebook is asked nothing before somebody comes back from there.
-        let provider_secret = format!("planted-{}", uuid::Uuid::now_v7().simple());
-        let folder = DataFolder::open(data.path()).unwrap();
+        let provider = Provider::start(json!({"id": "1234", "name": "Ada", "email": "ada@example.com"})).await;
         std::fs::create_dir_all(data.path().join("secrets")).unwrap();
-        let providers = json!([{"id": "facebook", "clientId": "1", "clientSecret": provider_secret}]);
-        std::fs::write(data.path().join("secrets/identity-providers.json"), providers.to_string()).unwrap();
-        assert!(folder.secret("identity-providers").unwrap().is_some());
+        let file = data.path().join("secrets/identity-providers.json");
+        std::fs::write(file, provider.configuration().to_string()).unwrap();
         let service = Service::kept(&data).await;
         let key = Key::of(data.path());
         let office = Office { admin: key.token(Role::Administrator), service, key, data };
@@ -68,13 +76,14 @@ impl Used {
         let ada = office.person("ada", Role::Administrator).await;
         let browser = office.browser(&ada).await;
         let mut used = Self { ada, browser, secrets: Vec::new(), client_id: String::new(), office };
-        used.keep("the secret of a provider", &provider_secret);
-        used.keep("an operator's token", &used.office.admin.clone());
+        keep(&mut used.secrets, "the secret at a provider", &provider.secret);
+        keep(&mut used.secrets, "a provider's token", &provider.access_token);
+        keep(&mut used.secrets, "an operator's token", &used.office.admin);
         used.sign_in_in_every_way().await;
         used.ask_for_mails().await;
         used.let_applications_in().await;
         used.fail_at_everything().await;
-        used.keep("the token against cross-site requests", &used.browser.clone().csrf().await);
+        keep(&mut used.secrets, "the token against cross-site requests", &used.browser.clone().csrf().await);
         used
     }
 
@@ -88,40 +97,43 @@ impl Used {
         &self.secrets.iter().find(|secret| secret.name == name).unwrap().text
     }
 
-    fn keep(&mut self, name: &'static str, text: &str) {
-        assert!(!text.is_empty(), "{name}");
-        self.secrets.push(Secret { name, text: text.to_owned() });
-    }
-
     async fn sign_in_in_every_way(&mut self) {
-        self.keep("a password", &self.ada.password.clone());
-        self.keep("a cookie that was renewed a moment ago", &self.browser.session().to_owned());
+        keep(&mut self.secrets, "a password", &self.ada.password);
+        keep(&mut self.secrets, "a cookie that was renewed a moment ago", self.browser.session());
         assert_eq!(self.browser.mutation("auth.refresh", json!({})).await.code(), "OK");
-        self.keep("a cookie", &self.browser.session().to_owned());
-        self.keep("the cookie of a known browser", &self.browser.cookie(DEVICE).to_owned());
+        keep(&mut self.secrets, "a cookie", self.browser.session());
+        keep(&mut self.secrets, "the cookie of a known browser", self.browser.cookie(DEVICE));
         let first = self.office.tokens(&self.ada).await;
-        self.keep("a refresh token that was used a moment ago", &first.refresh);
+        keep(&mut self.secrets, "a refresh token that was used a moment ago", &first.refresh);
         let refresh = Request::mutation("auth.refresh", &json!({"refreshToken": first.refresh}));
         let second = Tokens::of(&self.office.service.send(&refresh).await.data());
-        self.keep("a refresh token", &second.refresh);
-        self.keep("an access token", &second.access);
-        let start = Request::new("GET", "/oauth/start?provider=facebook&return_to=/in");
+        keep(&mut self.secrets, "a refresh token", &second.refresh);
+        keep(&mut self.secrets, "an access token", &second.access);
+        // One account elsewhere is linked, and somebody is still on the way to one.
+        let url = self.browser.mutation("oauth.link", json!({"provider": "facebook"})).await.data()["url"].clone();
+        let state = parameter(url.as_str().unwrap(), "state");
+        keep(&mut self.secrets, "a state that was used", &state);
+        let code = password().replace(' ', "-");
+        keep(&mut self.secrets, "a provider's code", &code);
+        let back = format!("/oauth/callback/facebook?state={state}&code={code}");
+        let answer = self.browser.send(Request::new("GET", back)).await;
+        assert!(answer.header("location").is_some_and(|location| !location.contains("error")), "{}", answer.text());
         let mut elsewhere = Browser::new(&self.office.service);
-        let answer = elsewhere.send(start).await;
-        self.keep("the state of a sign-in elsewhere", &sent_with(&answer, "state"));
-        self.keep("the cookie of a sign-in elsewhere", &elsewhere.cookie("onefold-sign-in-local").to_owned());
+        let answer = elsewhere.send(Request::new("GET", "/oauth/start?provider=facebook&return_to=/in")).await;
+        keep(&mut self.secrets, "the state of a sign-in elsewhere", &sent_with(&answer, "state"));
+        keep(&mut self.secrets, "the cookie of a sign-in elsewhere", elsewhere.cookie("onefold-sign-in-local"));
     }
 
     async fn ask_for_mails(&mut self) {
         let bob = self.office.registered("bob").await;
-        self.keep("the password of an account that is not proved", &bob.password);
-        self.keep("a token that proves an address", &self.office.mail(&bob.email, 1).await.token());
+        keep(&mut self.secrets, "the password of an account that is not proved", &bob.password);
+        keep(&mut self.secrets, "a token that proves an address", &self.office.mail(&bob.email, 1).await.token());
         let again = json!({"email": bob.email});
         assert_eq!(self.browser.mutation("auth.resend_verification", again).await.code(), "OK");
-        self.keep("another of them", &self.office.mail(&bob.email, 2).await.token());
+        keep(&mut self.secrets, "another of them", &self.office.mail(&bob.email, 2).await.token());
         let reset = json!({"email": self.ada.email});
         assert_eq!(self.browser.mutation("auth.request_reset", reset).await.code(), "OK");
-        self.keep("a token for another password", &self.office.mail(&self.ada.email, 2).await.token());
+        keep(&mut self.secrets, "a token for another password", &self.office.mail(&self.ada.email, 2).await.token());
         let export = self.browser.mutation("account.export", json!({})).await;
         assert_eq!(export.code(), "OK");
     }
@@ -132,7 +144,7 @@ impl Used {
         let registered = self.browser.mutation("grants.clients_create", input).await.data();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let (id, secret) = (text(&registered["client"]["id"]), text(&registered["secret"]));
-        self.keep("the secret of an application", &secret);
+        keep(&mut self.secrets, "the secret of an application", &secret);
         for used in [true, false] {
             let verifier = BASE64.encode(uuid::Uuid::now_v7().as_bytes().repeat(3));
             let challenge = BASE64.encode(digest(&SHA256, verifier.as_bytes()));
@@ -153,8 +165,8 @@ impl Used {
             );
             let answer = self.browser.send(approve.header("origin", self.browser.origin())).await;
             let code = sent_with(&answer, "code");
-            self.keep("the verifier of a code", &verifier);
-            self.keep(if used { "a code that was used" } else { "a code" }, &code);
+            keep(&mut self.secrets, "the verifier of a code", &verifier);
+            keep(&mut self.secrets, if used { "a code that was used" } else { "a code" }, &code);
             if used {
                 let redeem = form(
                     "/oauth/token",
@@ -167,8 +179,8 @@ impl Used {
                 );
                 let tokens =
                     self.office.service.send(&redeem.header("authorization", basic(&id, &secret))).await.json();
-                self.keep("an application's access token", &text(&tokens["access_token"]));
-                self.keep("an application's refresh token", &text(&tokens["refresh_token"]));
+                keep(&mut self.secrets, "an application's access token", &text(&tokens["access_token"]));
+                keep(&mut self.secrets, "an application's refresh token", &text(&tokens["refresh_token"]));
             }
         }
         self.client_id = id;
@@ -186,7 +198,7 @@ impl Used {
             "wrongPassword"
         );
         for password in wrong {
-            self.keep("a password that was tried", &password);
+            keep(&mut self.secrets, "a password that was tried", &password);
         }
         let swapped = json!({"email": self.ada.password, "password": self.ada.email});
         assert_eq!(self.browser.mutation("auth.login", swapped).await.code(), "BAD_REQUEST");

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::drive::{CALLBACK, Secret, Used, form};
 use crate::given::{
-    Answer, Browser, Connection, Request,
+    Browser, Connection, Request,
     browser::{CSRF, DEVICE, SESSION},
     http::basic,
     people::password,
