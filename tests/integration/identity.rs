@@ -6,6 +6,7 @@ mod cross_site;
 mod drive;
 mod dump;
 mod endings;
+mod forgeries;
 mod jwt;
 mod limits;
 mod log;
