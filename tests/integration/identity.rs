@@ -14,3 +14,4 @@ mod refresh;
 mod renewal;
 mod rights;
 mod signatures;
+mod time;
