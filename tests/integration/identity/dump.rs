@@ -59,7 +59,7 @@ pub fn found<'a>(secrets: &'a [Secret], text: &[u8]) -> Vec<(&'a str, String)> {
 }
 
 /// What a text can be tried as.
-fn attempts(used: &Used, text: &str) -> Vec<(&'static str, Request)> {
+pub fn attempts(used: &Used, text: &str) -> Vec<(&'static str, Request)> {
     let cookie = Request::query("auth.me", &Value::Null).header("cookie", format!("{SESSION}={text}"));
     let cross_site = Request::mutation("sessions.revoke_others", &Value::Null)
         .header("cookie", used.browser.cookies())
@@ -102,7 +102,7 @@ fn attempts(used: &Used, text: &str) -> Vec<(&'static str, Request)> {
 }
 
 /// Which of the attempts succeed, of a thief who has an address.
-async fn steal(
+pub async fn steal(
     service: SocketAddr,
     from: Ipv4Addr,
     attempts: Vec<((&'static str, Request), String)>,
@@ -200,7 +200,7 @@ async fn nobody_signs_in_with_what_is_stored(used: &Used, items: &[Value]) {
 }
 
 /// The attempts were made while all of it could have been used.
-async fn everything_is_still_alive(used: &Used) {
+pub async fn everything_is_still_alive(used: &Used) {
     assert!(used.browser.clone().is_signed_in().await);
     let refresh = json!({"refreshToken": used.secret("a refresh token")});
     let answer = used.office.service.send(&Request::mutation("auth.refresh", &refresh)).await;
