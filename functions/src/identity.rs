@@ -2,10 +2,11 @@
 //!
 //! - [`sessions`]: beginning, renewing and ending them. [`rights`]: what a change of rights takes with it.
 //! - [`elsewhere`]: accounts at identity providers. [`arrival`]: to whom they belong here.
-//! - [`mails`]: tokens that are mailed. [`limits`]: how often what may be tried. [`audit`]: entries of the log.
+//! - [`browsers`]: which browsers an account knows. [`mails`]: tokens that are mailed. [`limits`]: how often what may be tried. [`audit`]: entries of the log.
 
 pub(crate) mod arrival;
 pub(crate) mod audit;
+pub(crate) mod browsers;
 pub(crate) mod elsewhere;
 pub(crate) mod limits;
 pub(crate) mod mails;

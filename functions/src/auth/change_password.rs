@@ -80,7 +80,8 @@ pub async fn change_password(
             operations.extend(reissuing);
             renewed = Some(secret);
         }
-        let mut next = Account { password: Some(hash.clone()), devices: kept, ..current.clone() };
+        let mut next = Account { devices: kept, ..current.clone() };
+        next.choose(hash.clone(), clock.now());
         operations.push(doors.accounts.replacing(&current, &mut next));
         operations.push(log.creating(&mut audit::by(&caller, AuditAction::PasswordChanged, &ids, &clock, &device)));
         match transaction(operations).await {

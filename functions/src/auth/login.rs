@@ -3,15 +3,16 @@
 use model::{Account, AuditAction, AuditEntry, EmailAddress, GivenPassword, Session, User, UserId};
 use runtime::{
     Cookies, Device, Ids, Limits, Signer,
-    opaque::Opaque,
     password::{self, Verdict},
     prelude::*,
     sessions::COOKIE,
 };
 
 use crate::identity::{
-    Keep, Me, Tokens, audit, limits,
-    sessions::{Kept, Sessions},
+    Keep, Me, Tokens, audit,
+    browsers::Browser,
+    limits,
+    sessions::{Holds, Kept, Sessions},
 };
 
 /// Who signs in, and how it is kept.
@@ -44,9 +45,6 @@ pub enum Error {
     WrongCredentials,
 }
 
-/// The cookie by which an account knows a browser, before the prefix.
-const KNOWN: &str = "onefold-device";
-
 /// Sign in with an e-mail address and a password.
 ///
 /// It takes as long, and says the same, whether the address is unknown or the password is wrong.
@@ -76,12 +74,8 @@ pub async fn login(
         }
     };
     let account = accounts.get(&id).await?;
-    let browser = cookies.get(KNOWN);
-    let known = browser
-        .as_ref()
-        .map(Opaque::hash)
-        .filter(|browser| account.as_ref().is_some_and(|account| account.known.contains(browser)));
-    let attempt = limits::sign_in(&attempts, &device, &input.email, known.as_ref()).await?;
+    let browser = Browser::of(&cookies, account.as_ref())?;
+    let attempt = limits::sign_in(&attempts, &device, &input.email, browser.known.as_ref()).await?;
     let stored = account.as_ref().and_then(|account| account.password.as_deref());
     let verdict = password::verify(stored, input.password.as_str()).await?;
     if !verdict.is_right() {
@@ -97,37 +91,35 @@ pub async fn login(
         _ => None,
     };
     let was = stored.map(str::to_owned);
-    let browser = match (browser, &known) {
-        (Some(browser), Some(_)) => browser,
-        _ => Opaque::random()?,
-    };
     let kept = match input.keep.unwrap_or(Keep::Cookie) {
         Keep::Cookie => Kept::cookie()?,
         Keep::Tokens => Kept::tokens()?,
     };
     let doors = Sessions { accounts, sessions, clock };
     let change = |account: &mut Account| {
-        // A password that was changed in this moment stays what it was changed to.
-        if let (Some(better), true) = (&better, account.password == was) {
+        // It may have been changed since it was looked at, to keep out whoever knows the old one.
+        if account.password != was {
+            return Holds::NoMore;
+        }
+        if let Some(better) = &better {
             account.password = Some(better.clone());
         }
-        account.known.retain(|known| *known != browser.hash());
-        account.known.push(browser.hash());
-        let surplus = account.known.len().saturating_sub(Account::MAX_KNOWN);
-        account.known.drain(..surplus);
+        browser.remember_in(account);
+        Holds::Still
     };
     let entry = || {
         let actor = Some(id.to_string());
         let mut entry = AuditEntry { actor, ..audit::entry(AuditAction::SignedIn, &ids, &clock, &device) };
         vec![log.creating(&mut entry)]
     };
-    let (user, session) = doors.begin(&users, id, &kept, (&device, &ids), change, entry).await?;
+    let begun = doors.begin(&users, id, &kept, (&device, &ids), change, entry).await?;
+    let (user, session) = begun.ok_or(Error::WrongCredentials)?;
     attempt.succeeded().await?;
     // Who signs in anew leaves no session behind in this browser (OWASP ASVS 5.0, 7.2.4).
     if let (Kept::Cookie(_), Some(before)) = (&kept, cookies.get(COOKIE)) {
         doors.end_of(&before.hash(), audit::signed_out(&log, &ids, &clock, &device)).await?;
     }
-    cookies.set(KNOWN, &browser, KNOWN_S);
+    browser.tell(&cookies);
     let tokens = match &kept {
         Kept::Cookie(secret) => {
             cookies.sign_in(secret);
@@ -137,6 +129,3 @@ pub async fn login(
     };
     Ok(SignedIn { user: Me::of(&user), tokens })
 }
-
-/// For how long a browser is known, in seconds: as long as browsers keep a cookie.
-const KNOWN_S: i64 = 400 * 86_400;

@@ -1,9 +1,9 @@
 //! `auth.reset_password`.
 
 use model::{Account, AuditAction, AuditEntry, MailedToken, Password, Purpose, Session, User};
-use runtime::{Device, Ids, Limits, opaque::Opaque, password, prelude::*};
+use runtime::{Cookies, Device, Ids, Limits, opaque::Opaque, password, prelude::*};
 
-use crate::identity::{audit, expect_strong, limits, sessions::Sessions};
+use crate::identity::{audit, browsers::Browser, expect_strong, limits, sessions::Sessions};
 
 /// The proof, and the new password.
 #[wire]
@@ -36,6 +36,7 @@ pub async fn reset_password(
     tokens: Write<MailedToken>,
     log: Append<AuditEntry>,
     attempts: Limits,
+    cookies: Cookies,
     device: Device,
     clock: Clock,
     ids: Ids,
@@ -51,11 +52,18 @@ pub async fn reset_password(
     };
     let user = users.get(&token.user_id).await?.filter(|user| user.email == token.email).ok_or(Error::NotValid)?;
     expect_strong(&input.password, &[user.email.as_str(), &user.name])?;
+    let since = accounts.get(&user.id).await?.and_then(|account| account.password_since);
+    if since.is_some_and(|since| token.mailed_at() < since) {
+        return Err(Error::NotValid);
+    }
     let hash = password::hash(input.password.as_str()).await?;
     let doors = Sessions { accounts, sessions, clock };
+    // Whoever reads the owner's mail is no stranger: others' guesses do not count against this browser.
+    let browser = Browser::of(&cookies, None)?;
     let change = |account: &mut Account| {
-        account.password = Some(hash.clone());
+        account.choose(hash.clone(), clock.now());
         account.known.clear();
+        browser.remember_in(account);
         if !user.is_verified {
             // Who linked an account elsewhere before the address was proved need not be its owner.
             account.identities.clear();
@@ -75,6 +83,10 @@ pub async fn reset_password(
     match doors.end(user.id, |_| true, change, besides).await {
         // Somebody used the link at the same time.
         Err(StoreError::Stale) if tokens.get(&token.id).await?.is_none() => Err(Error::NotValid),
-        done => Ok(done.map(drop)?),
+        done => {
+            done?;
+            browser.tell(&cookies);
+            Ok(())
+        }
     }
 }

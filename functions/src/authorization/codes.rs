@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Refused, request::Asked};
 use crate::identity::{
     audit,
-    sessions::{ATTEMPTS, Kept, Sessions},
+    sessions::{ATTEMPTS, Begun, Holds, Kept, Sessions},
 };
 
 /// A new code for what was asked, and what is stored of it.
@@ -83,9 +83,10 @@ impl Codes {
             };
             // In the person's list the application has its own name, and not that of its HTTP library.
             let shown = Device { agent: client.application.name.clone(), ..device.clone() };
-            match self.doors.try_begin(&self.users, code.user_id, &kept, (&shown, ids), |_| {}, besides).await {
-                Ok(Some((_, session))) => return Ok((session, token)),
-                Ok(None) => {}
+            let change = |_: &mut _| Holds::Still;
+            match self.doors.try_begin(&self.users, code.user_id, &kept, (&shown, ids), change, besides).await {
+                Ok(Begun::Session(_, session)) => return Ok((session, token)),
+                Ok(_) => {}
                 Err(fault) if fault.code == Code::Unauthorized => return Err(Refused::InvalidGrant.into()),
                 Err(fault) => return Err(fault.into()),
             }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     authorization::registry,
-    identity::sessions::{Kept, Sessions},
+    identity::sessions::{Holds, Kept, Sessions},
 };
 
 const URL: &str = "https://api.example.com";
@@ -200,7 +200,7 @@ async fn sign_in(world: &World, id: UserId) -> Opaque {
     let doors = Sessions { accounts: world.write(), sessions: world.write(), clock: Clock::Fixed(start()) };
     let cookie = Opaque::random().unwrap();
     let (kept, who) = (Kept::Cookie(cookie.clone()), (&Device::default(), &Ids::default()));
-    doors.begin(&world.read::<User>(), id, &kept, who, |_| {}, Vec::new).await.unwrap();
+    doors.begin(&world.read::<User>(), id, &kept, who, |_| Holds::Still, Vec::new).await.unwrap();
     cookie
 }
 

@@ -16,7 +16,7 @@ use super::{
     audit,
     elsewhere::{Ended, Refusal},
     limits, mails,
-    sessions::{ATTEMPTS, Kept, Sessions},
+    sessions::{ATTEMPTS, Holds, Kept, Sessions},
 };
 
 /// What it takes to let somebody in.
@@ -40,7 +40,10 @@ impl Arrival {
         for _ in 0..ATTEMPTS {
             let known = self.doors.accounts.by_unique(Account::UNIQUE_IDENTITY, &elsewhere.unique()).await?;
             if let Some(account) = known {
-                return Ok(self.enter(account.user_id, &elsewhere, false).await?);
+                match self.enter(account.user_id, &elsewhere, false).await? {
+                    Some(secret) => return Ok(secret),
+                    None => continue,
+                }
             }
             let email = EmailAddress::new(identity.email.as_deref().unwrap_or_default());
             if email.validate().is_err() {
@@ -53,7 +56,11 @@ impl Arrival {
                     let account = self.doors.accounts.get(&user.id).await?;
                     let mut linked = account.iter().flat_map(|account| &account.identities);
                     match linked.find(|it| it.provider == elsewhere.provider) {
-                        None => return Ok(self.enter(user.id, &elsewhere, true).await?),
+                        None => {
+                            if let Some(secret) = self.enter(user.id, &elsewhere, true).await? {
+                                return Ok(secret);
+                            }
+                        }
                         Some(it) if it.subject != elsewhere.subject => return Err(Refusal::OtherLinked.into()),
                         Some(_) => {}
                     }
@@ -103,12 +110,16 @@ impl Arrival {
         Err(StoreError::Stale.into())
     }
 
-    async fn enter(&self, id: UserId, elsewhere: &LinkedIdentity, links: bool) -> Result<Opaque, Fault> {
+    /// None when the account elsewhere was unlinked in this moment.
+    async fn enter(&self, id: UserId, elsewhere: &LinkedIdentity, links: bool) -> Result<Option<Opaque>, Fault> {
         let secret = Opaque::random()?;
         let change = |account: &mut Account| {
-            if links && !account.identities.iter().any(|it| it.unique() == elsewhere.unique()) {
-                account.identities.push(elsewhere.clone());
+            match (account.identities.iter().any(|it| it.unique() == elsewhere.unique()), links) {
+                (false, true) => account.identities.push(elsewhere.clone()),
+                (false, false) => return Holds::NoMore,
+                (true, _) => {}
             }
+            Holds::Still
         };
         let entries = || {
             let linked = links.then_some(AuditAction::IdentityLinked);
@@ -116,8 +127,8 @@ impl Arrival {
             written.map(|action| self.written(action, &id, elsewhere)).collect()
         };
         let kept = Kept::Cookie(secret.clone());
-        self.doors.begin(&self.everybody, id, &kept, (&self.device, &self.ids), change, entries).await?;
-        Ok(secret)
+        let begun = self.doors.begin(&self.everybody, id, &kept, (&self.device, &self.ids), change, entries).await?;
+        Ok(begun.map(|_| secret))
     }
 
     /// Makes an account, unless somebody is faster with the same address or the same account elsewhere.

@@ -87,35 +87,37 @@ impl Kept {
 }
 
 impl Sessions {
-    /// Signs a user in on a device. `change` is what else becomes of the account, and `besides` what else is
-    /// written with it.
+    /// Signs a user in on a device; nobody, when it holds no more. `change` is what else becomes of the account, as
+    /// it is then, and `besides` what else is written with it.
     pub(crate) async fn begin(
         &self,
         users: &Read<User>,
         user_id: UserId,
         kept: &Kept,
         (device, ids): (&Device, &Ids),
-        change: impl Fn(&mut Account),
+        change: impl Fn(&mut Account) -> Holds,
         besides: impl Fn() -> Vec<Operation>,
-    ) -> Result<(User, Session), Fault> {
+    ) -> Result<Option<(User, Session)>, Fault> {
         for _ in 0..ATTEMPTS {
-            if let Some(begun) = self.try_begin(users, user_id, kept, (device, ids), &change, &besides).await? {
-                return Ok(begun);
+            match self.try_begin(users, user_id, kept, (device, ids), &change, &besides).await? {
+                Begun::Session(user, session) => return Ok(Some((user, session))),
+                Begun::HoldsNoMore => return Ok(None),
+                Begun::OthersWereFaster => {}
             }
         }
         Err(StoreError::Stale.into())
     }
 
-    /// One attempt at [`Sessions::begin`]; none when others were faster.
+    /// One attempt at [`Sessions::begin`].
     pub(crate) async fn try_begin(
         &self,
         users: &Read<User>,
         user_id: UserId,
         kept: &Kept,
         (device, ids): (&Device, &Ids),
-        change: impl Fn(&mut Account),
+        change: impl Fn(&mut Account) -> Holds,
         besides: impl Fn() -> Vec<Operation>,
-    ) -> Result<Option<(User, Session)>, Fault> {
+    ) -> Result<Begun, Fault> {
         let now = self.clock.now();
         // The account first: whoever changes the user's rights in between changes the account as well.
         let current = self.accounts.get(&user_id).await?;
@@ -138,7 +140,9 @@ impl Sessions {
             version: Version::default(),
         };
         let mut next = current.clone().unwrap_or_else(|| Account::new(user_id));
-        change(&mut next);
+        if let Holds::NoMore = change(&mut next) {
+            return Ok(Begun::HoldsNoMore);
+        }
         next.devices.retain(|device| device.ends_at > now);
         let oldest = surplus(&mut next.devices, kept.client_id());
         next.devices.push(Place {
@@ -156,8 +160,8 @@ impl Sessions {
             None => self.accounts.creating(&mut next),
         });
         match transaction(operations).await {
-            Err(StoreError::Stale | StoreError::Exists) => Ok(None),
-            done => Ok(done.map(|()| Some((user, session)))?),
+            Err(StoreError::Stale | StoreError::Exists) => Ok(Begun::OthersWereFaster),
+            done => Ok(done.map(|()| Begun::Session(user, session))?),
         }
     }
 
@@ -341,6 +345,20 @@ fn surplus(places: &mut Vec<Place>, client_id: Option<ClientId>) -> Vec<Place> {
     let surplus = (places.len() + 1).saturating_sub(Account::MAX_DEVICES);
     gone.extend(places.drain(..surplus));
     gone
+}
+
+/// Whether what somebody signs in with is still good for the account, as it is when the session begins.
+pub(crate) enum Holds {
+    Still,
+    NoMore,
+}
+
+/// What became of an attempt to sign in.
+#[expect(clippy::large_enum_variant, reason = "one of them at a time")]
+pub(crate) enum Begun {
+    Session(User, Session),
+    HoldsNoMore,
+    OthersWereFaster,
 }
 
 /// What became of a refresh token.

@@ -13,6 +13,10 @@ pub struct Account {
     pub user_id: UserId,
     /// The password's hash (argon2id, in the PHC string format); none for who signs in elsewhere only.
     pub password: Option<String>,
+    /// Since when it is this one; none if it is the first. Links for another one that were mailed before are good no
+    /// more.
+    #[serde(default)]
+    pub password_since: Option<Timestamp>,
     /// Where the user is signed in, oldest first: at most [`Account::MAX_DEVICES`]. Whatever ends or changes
     /// the user's sessions finds them here, all of them and without delay, which no index could promise.
     pub devices: Vec<Device>,
@@ -91,11 +95,17 @@ impl Account {
         self.devices.iter().find(|device| session.is_some_and(|session| device.has(session))).map(|it| it.device)
     }
 
+    /// Takes another password.
+    pub fn choose(&mut self, hash: String, now: Timestamp) {
+        (self.password, self.password_since) = (Some(hash), Some(now));
+    }
+
     /// Of a user who has never signed in.
     pub fn new(user_id: UserId) -> Self {
         Self {
             user_id,
             password: None,
+            password_since: None,
             devices: Vec::new(),
             identities: Vec::new(),
             known: Vec::new(),

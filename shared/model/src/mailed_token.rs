@@ -38,6 +38,13 @@ impl MailedToken {
     pub const LIFETIME_MS: i64 = 30 * 60_000;
 }
 
+impl MailedToken {
+    /// When it was mailed.
+    pub fn mailed_at(&self) -> Timestamp {
+        self.expires_at.plus_ms(-Self::LIFETIME_MS)
+    }
+}
+
 impl Entity for MailedToken {
     type Id = SecretHash;
     const NAME: &'static str = "MailedToken";
