@@ -5,7 +5,9 @@ pub mod cargo;
 pub mod http;
 pub mod mailbox;
 pub mod people;
+pub mod provider;
 pub mod service;
+pub mod table;
 pub mod tokens;
 
 pub use browser::Browser;

@@ -1,11 +1,19 @@
 //! Identity, attacked from outside: forged tokens, borrowed cookies, repeated secrets, guesses.
 
 mod accounts;
+mod audit;
 mod cross_site;
+mod drive;
+mod dump;
 mod endings;
+mod forgeries;
 mod jwt;
+mod kinds;
 mod limits;
+mod log;
+mod processes;
 mod refresh;
 mod renewal;
 mod rights;
 mod signatures;
+mod time;

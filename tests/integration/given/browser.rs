@@ -52,10 +52,6 @@ impl Browser {
         self.csrf = None;
     }
 
-    pub fn forget(&mut self, name: &str) {
-        self.cookies.remove(name);
-    }
-
     /// The session's secret.
     pub fn session(&self) -> &str {
         self.cookie(SESSION)

@@ -13,7 +13,6 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// A mail.
 #[derive(Clone, Debug)]
 pub struct Mail {
-    pub to: String,
     pub subject: String,
     pub text: String,
 }
@@ -32,7 +31,7 @@ pub async fn mails(service: &Service, to: &str) -> Vec<Mail> {
     let text = |mail: &Value, name: &str| mail[name].as_str().unwrap().to_owned();
     let mails = answer.json();
     let mails = mails.as_array().unwrap().iter().rev();
-    mails.map(|mail| Mail { to: text(mail, "to"), subject: text(mail, "subject"), text: text(mail, "text") }).collect()
+    mails.map(|mail| Mail { subject: text(mail, "subject"), text: text(mail, "text") }).collect()
 }
 
 /// The newest of `count` mails to an address, as soon as they are there.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::limits::a_whole_span;
-use crate::given::{Answer, Browser, Connection, Office, Request, Service, mailbox, people::password};
+use crate::given::{Answer, Connection, Office, Person, Request, Service, mailbox, people::password};
 
 /// All that an answer tells, but for what is every answer's own: its id and its time.
 fn told(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
@@ -206,6 +206,33 @@ async fn a_mailed_token_is_for_one_purpose_one_person_and_one_address() {
     call(&office.service, "auth.register", &next).await.data();
     assert_eq!(choose(&late).await.failure(), "notValid");
     assert_eq!(verify(&late).await.failure(), "notValid");
+}
+
+/// A new password, however it came about, is the end of the links that were mailed before: whoever reads old mails
+/// does not choose the next one.
+#[tokio::test]
+async fn a_new_password_ends_the_links_from_before() {
+    let office = Office::inhabited().await;
+    let ada = office.person("ada", Role::Viewer).await;
+    let link = async |count: usize| {
+        call(&office.service, "auth.request_reset", &json!({"email": ada.email})).await.data();
+        office.mail(&ada.email, count).await.token()
+    };
+    let choose = async |token: &str, password: &str| {
+        call(&office.service, "auth.reset_password", &json!({"token": token, "password": password})).await
+    };
+    let (first, second, chosen) = (link(2).await, link(3).await, password());
+    assert_eq!(choose(&second, &chosen).await.code(), "OK");
+    assert_eq!(choose(&first, &password()).await.failure(), "notValid");
+
+    let third = link(4).await;
+    let mut browser = office.browser(&Person { password: chosen.clone(), ..ada.clone() }).await;
+    let change = json!({"current": chosen, "password": password()});
+    assert_eq!(browser.mutation("auth.change_password", change).await.code(), "OK");
+    assert_eq!(choose(&third, &password()).await.failure(), "notValid");
+    assert!(browser.is_signed_in().await);
+    let fourth = link(5).await;
+    assert_eq!(choose(&fourth, &password()).await.code(), "OK", "one that was mailed since");
 }
 
 /// The links that are mailed lead to the service's pages, whatever host the request named: whoever asks for a mail

@@ -2,6 +2,7 @@
 
 use model::Role;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::given::{Browser, Office, Person, Request, Tokens, people::password};
 
@@ -144,6 +145,38 @@ async fn another_password_signs_all_other_devices_out() {
     let old = Browser::new(&office.service).login(&ada.person.email, &ada.person.password).await;
     assert_eq!(old.failure(), "wrongCredentials");
     assert_eq!(Browser::new(&office.service).login(&ada.person.email, &next).await.code(), "OK");
+}
+
+/// Whoever knew the old password and was faster to sign in than the new one was to count is out all the same: also
+/// when the password was looked at before, and the session was begun after.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_is_under_way_does_not_outlive_the_password() {
+    let office = Office::inhabited().await;
+    let ada = office.person("ada", Role::Viewer).await;
+    let mut here = office.browser(&ada).await;
+    here.csrf().await;
+    // Browsers that the account knows have attempts of their own. Each signs in again and again, until the password
+    // is not good any more.
+    let mut thieves = JoinSet::new();
+    for _ in 0..3 {
+        let (mut browser, ada) = (office.browser(&ada).await, ada.clone());
+        thieves.spawn(async move {
+            loop {
+                let answer = browser.login(&ada.email, &ada.password).await;
+                if answer.status != 200 {
+                    assert_eq!(answer.failure(), "wrongCredentials");
+                    return browser;
+                }
+            }
+        });
+    }
+    let change = json!({"current": ada.password, "password": password()});
+    let changed = here.mutation("auth.change_password", change).await;
+    assert_eq!(changed.code(), "OK", "{}", changed.text());
+    for mut browser in thieves.join_all().await {
+        assert!(!browser.is_signed_in().await, "let in by a password that was not the account's any more");
+    }
+    assert!(here.is_signed_in().await);
 }
 
 #[tokio::test]

@@ -92,6 +92,25 @@ async fn guessing_ends_after_ten_and_the_owner_still_signs_in() {
     assert_eq!(planted.login(&bob.email, &bob.password).await.code(), "OK", "to Bob it is any browser");
 }
 
+/// Whoever is kept from signing in by strangers' guesses, and has no browser that is known, gets in by mail.
+#[tokio::test]
+async fn who_chooses_a_password_by_mail_gets_in_while_strangers_guess() {
+    a_whole_span().await;
+    let office = Office::inhabited().await;
+    let ada = office.person("ada", Role::Viewer).await;
+    assert_eq!(guesses(&office, EVE, &ada.email).await, 10);
+    let mut new = Browser::at(&office.service, ADA);
+    expect_too_often(&new.login(&ada.email, &ada.password).await, SPAN_S);
+    assert_eq!(new.mutation("auth.request_reset", json!({"email": ada.email})).await.code(), "OK");
+    let (token, chosen) = (office.mail(&ada.email, 2).await.token(), password());
+    let reset = json!({"token": token, "password": chosen});
+    assert_eq!(new.mutation("auth.reset_password", reset).await.code(), "OK");
+    assert!(!new.has(SESSION), "it signs nobody in by itself");
+    let answer = new.login(&ada.email, &chosen).await;
+    assert_eq!(answer.code(), "OK", "{}", answer.text());
+    expect_too_often(&Browser::at(&office.service, EVE).login(&ada.email, &chosen).await, SPAN_S);
+}
+
 /// Attempts are counted before they are made: many at once do not pass together.
 #[tokio::test(flavor = "multi_thread")]
 async fn guesses_at_once_are_counted_one_by_one() {

@@ -1,0 +1,215 @@
+//! The audit log: who did what to whom. It has all of it, holds no secret, and nobody changes it.
+
+use std::collections::BTreeSet;
+
+use local::data::DataFolder;
+use model::{AuditAction, Role};
+use protocol::Access;
+use serde_json::{Value, json};
+
+use super::drive::{Used, parameter};
+use crate::given::{Browser, Folder, Key, Office, Request, Service, people::password, provider::Provider, table};
+
+/// Every entry, newest first.
+async fn entries(office: &Office) -> Vec<Value> {
+    let (mut entries, mut cursor) = (Vec::new(), Value::Null);
+    loop {
+        let page = office.query("audit.list", json!({"limit": 100, "cursor": cursor})).await.data();
+        entries.extend(page["items"].as_array().unwrap().clone());
+        cursor = page["next"].clone();
+        if cursor.is_null() {
+            return entries;
+        }
+    }
+}
+
+/// All actions that there are.
+fn actions() -> BTreeSet<String> {
+    fn names(schema: &Value, found: &mut BTreeSet<String>) {
+        let listed = schema["enum"].as_array().into_iter().flatten().chain([&schema["const"]]);
+        found.extend(listed.filter_map(Value::as_str).map(str::to_owned));
+        schema["oneOf"].as_array().into_iter().flatten().for_each(|one| names(one, found));
+    }
+    let mut found = BTreeSet::new();
+    names(&serde_json::to_value(schemars::schema_for!(AuditAction)).unwrap(), &mut found);
+    assert!(found.contains("signInFailed"), "{found:?}");
+    found
+}
+
+/// An office in which accounts elsewhere can be linked.
+async fn office(provider: &Provider) -> Office {
+    let data = Folder::new();
+    std::fs::create_dir_all(data.path().join("secrets")).unwrap();
+    let file = data.path().join("secrets/identity-providers.json");
+    std::fs::write(file, provider.configuration().to_string()).unwrap();
+    let service = Service::kept(&data).await;
+    let key = Key::of(data.path());
+    Office { admin: key.token_of(Role::Administrator, "the operator"), service, key, data }
+}
+
+/// The entries that came since a number of them were there, oldest first: action, actor, target.
+async fn since(office: &Office, before: usize) -> Vec<(String, Value, Value)> {
+    let all = entries(office).await;
+    let new = all[..all.len() - before].iter().rev();
+    new.map(|entry| (entry["action"].as_str().unwrap().to_owned(), entry["actor"].clone(), entry["target"].clone()))
+        .collect()
+}
+
+#[tokio::test]
+async fn each_action_has_its_entry() {
+    let provider = Provider::start(json!({"id": "1234", "name": "Ada", "email": "ada@example.com"})).await;
+    let office = office(&provider).await;
+    let mut seen = BTreeSet::new();
+    let mut count = 0;
+    // What has happened since the last time, exactly.
+    let mut expect = async |expected: &[(&str, Value, Value)]| {
+        let new = since(&office, count).await;
+        let expected: Vec<(String, Value, Value)> = expected
+            .iter()
+            .map(|(action, actor, target)| ((*action).to_owned(), actor.clone(), target.clone()))
+            .collect();
+        assert_eq!(new, expected);
+        count += new.len();
+        seen.extend(new.into_iter().map(|(action, ..)| action));
+    };
+    let (operator, nobody) = (json!("the operator"), Value::Null);
+
+    let keeper = json!({"email": "keeper@example.org", "name": "Keeper", "role": "administrator"});
+    let keeper = office.mutation("users.create", keeper).await.data()["id"].clone();
+    expect(&[("userCreated", operator.clone(), keeper)]).await;
+
+    let ada = office.person("ada", Role::Administrator).await;
+    let id = json!(ada.id);
+    let own = |action: &'static str| (action, id.clone(), Value::Null);
+    let rights = ("rightsChanged", operator.clone(), id.clone());
+    expect(&[own("registered"), own("emailVerified"), own("signedIn"), rights, own("signedOut")]).await;
+
+    let mut browser = office.browser(&ada).await;
+    expect(&[own("signedIn")]).await;
+    Browser::new(&office.service).login(&ada.email, "not the password").await;
+    expect(&[("signInFailed", nobody.clone(), id.clone())]).await;
+    Browser::new(&office.service).login("nobody@example.com", "not the password").await;
+    let unknown = entries(&office).await[0]["target"].clone();
+    expect(&[("signInFailed", nobody.clone(), unknown)]).await;
+
+    let tokens = office.tokens(&ada).await;
+    let refresh = Request::mutation("auth.refresh", &json!({"refreshToken": tokens.refresh}));
+    let second = office.service.send(&refresh).await.data()["tokens"]["refreshToken"].clone();
+    let second = Request::mutation("auth.refresh", &json!({"refreshToken": second}));
+    assert_eq!(office.service.send(&second).await.code(), "OK");
+    assert_eq!(office.service.send(&refresh).await.failure(), "ended");
+    expect(&[own("signedIn"), own("tokenReused")]).await;
+
+    browser.mutation("users.update", json!({"id": id, "name": "Countess"})).await.data();
+    expect(&[("userChanged", id.clone(), id.clone())]).await;
+    let change = json!({"current": ada.password, "password": password()});
+    assert_eq!(browser.mutation("auth.change_password", change).await.code(), "OK");
+    expect(&[own("passwordChanged")]).await;
+
+    let url = browser.mutation("oauth.link", json!({"provider": "facebook"})).await.data()["url"].clone();
+    let back = format!("/oauth/callback/facebook?state={}&code=x", parameter(url.as_str().unwrap(), "state"));
+    browser.send(Request::new("GET", back)).await;
+    expect(&[own("identityLinked")]).await;
+    assert_eq!(browser.mutation("oauth.unlink", json!({"provider": "facebook"})).await.code(), "OK");
+    expect(&[own("identityUnlinked")]).await;
+
+    let application = json!({"name": "Robot", "kind": "confidential", "redirectUris": [], "scopes": ["posts:read"],
+        "grantTypes": ["client_credentials"]});
+    let application = browser.mutation("grants.clients_create", application).await.data()["client"]["id"].clone();
+    expect(&[("clientCreated", id.clone(), application.clone())]).await;
+    assert_eq!(browser.mutation("grants.clients_delete", json!({"id": application})).await.code(), "OK");
+    expect(&[("clientDeleted", id.clone(), application)]).await;
+    assert_eq!(browser.mutation("account.export", json!({})).await.code(), "OK");
+    expect(&[own("dataExported")]).await;
+
+    let reset = json!({"email": ada.email});
+    browser.mutation("auth.request_reset", reset).await.data();
+    let chosen = password();
+    let reset = json!({"token": office.mail(&ada.email, 2).await.token(), "password": chosen});
+    assert_eq!(Browser::new(&office.service).mutation("auth.reset_password", reset).await.code(), "OK");
+    expect(&[own("passwordReset")]).await;
+    let mut browser = Browser::new(&office.service);
+    browser.login(&ada.email, &chosen).await.data();
+    assert_eq!(browser.mutation("account.erase", json!({"password": chosen})).await.code(), "OK");
+    expect(&[own("signedIn"), own("accountErased")]).await;
+    let bob = office.user("bob").await["id"].clone();
+    assert_eq!(office.mutation("users.delete", json!({"id": bob})).await.code(), "OK");
+    expect(&[("userCreated", operator.clone(), bob.clone()), ("userDeleted", operator, bob)]).await;
+
+    // Somebody lets an application in: that is in what everything was used for.
+    seen.insert("consentGiven".to_owned());
+    assert_eq!(seen, actions());
+    for entry in entries(&office).await {
+        assert!(["127.0.0.1", ""].contains(&entry["address"].as_str().unwrap()), "{entry}");
+        let text = entry.to_string();
+        for secret in [&ada.password, &chosen, &ada.email, &provider.secret, &provider.access_token] {
+            assert!(!text.contains(secret.as_str()), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn entries_are_read_by_administrators_and_changed_by_nobody() {
+    let used = Used::new().await;
+    let office = &used.office;
+    let before = entries(office).await;
+    let consents: Vec<&Value> = before.iter().filter(|entry| entry["action"] == "consentGiven").collect();
+    assert_eq!(consents.len(), 2);
+    for consent in consents {
+        assert_eq!((&consent["actor"], &consent["target"]), (&json!(used.ada.id), &json!(used.client_id)));
+    }
+    // Neither the entries nor what is around them hold a secret.
+    let text = serde_json::to_string(&before).unwrap();
+    assert_eq!(super::dump::found(&used.secrets, text.as_bytes()), []);
+
+    for role in [Role::Employee, Role::Viewer] {
+        let person = office.person(role.name(), role).await;
+        for token in [office.key.token(role), office.tokens(&person).await.access] {
+            assert_eq!(office.service.query(&token, "audit.list", Value::Null).await.code(), "FORBIDDEN");
+        }
+        assert_eq!(office.browser(&person).await.query("audit.list", Value::Null).await.code(), "FORBIDDEN");
+    }
+    let bob = Browser::new(&office.service).query("audit.list", Value::Null).await;
+    assert_eq!(bob.code(), "UNAUTHORIZED");
+    let application =
+        office.service.query(used.secret("an application's access token"), "audit.list", Value::Null).await;
+    assert_eq!(application.code(), "FORBIDDEN");
+
+    // No procedure has the right to change an entry, or to delete one; one has the right to read them.
+    let mut readers = Vec::new();
+    for (procedure, needs) in local::serve::needs(&functions::service()) {
+        for grant in needs.grants.iter().filter(|grant| grant.prefix == "audit") {
+            assert!([Access::Append, Access::Read].contains(&grant.access), "{procedure}: {grant:?}");
+            if grant.access == Access::Read {
+                readers.push(procedure.clone());
+            }
+        }
+    }
+    assert_eq!(readers, ["audit.list"]);
+
+    // Nor does the database let all functions' rights together do it.
+    let folder = DataFolder::open(office.data.path()).unwrap();
+    let environment = std::fs::read_to_string(folder.functions_env()).unwrap();
+    let key = environment.lines().find_map(|line| line.strip_prefix("AWS_ACCESS_KEY_ID='")).unwrap();
+    let mut functions = used.running();
+    functions.access_key_id = key.trim_end_matches('\'').to_owned();
+    let items = table::dump(&used.running()).await;
+    let entry =
+        items.iter().find(|item| item["pk"]["S"].as_str().is_some_and(|key| key.starts_with("audit#"))).unwrap();
+    let key = json!({"pk": entry["pk"], "sk": entry["sk"]});
+    for (action, input) in [
+        ("DeleteItem", json!({"Key": key})),
+        ("UpdateItem", json!({"Key": key, "UpdateExpression": "REMOVE version"})),
+        ("BatchWriteItem", json!({"RequestItems": {"backoffice": [{"DeleteRequest": {"Key": key}}]}})),
+        ("TransactWriteItems", json!({"TransactItems": [{"Delete": {"TableName": "backoffice", "Key": key}}]})),
+    ] {
+        let mut input = input;
+        if input.get("Key").is_some() {
+            input["TableName"] = "backoffice".into();
+        }
+        let refusal = table::refused(&functions, action, &input).await;
+        assert!(refusal.contains("AccessDenied"), "{action}: {refusal}");
+    }
+    let after = entries(office).await;
+    assert_eq!(after[after.len() - before.len()..], before, "what was there is there");
+}
