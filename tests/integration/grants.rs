@@ -225,7 +225,7 @@ fn the_contract_states_what_the_signatures_ask_for() {
     for expected in [
         "health.ping: ",
         "auth.me: Get<Session>, Read<User>",
-        "auth.request_reset: Count<Limit>, Append<MailedToken>, Read<User>",
+        "auth.request_reset: Read<Account>, Count<Limit>, Append<MailedToken>, Read<User>",
         "posts.create: Write<Post>, Get<Session>",
         "posts.get: Read<Post>, Get<Session>",
         "sessions.list: Read<Account>, Read<Session>",

@@ -95,8 +95,11 @@ pub async fn login(
         _ => None,
     };
     let was = stored.map(str::to_owned);
-    // Several people may share a browser.
-    let browser = browser.map_or_else(Opaque::random, Ok)?;
+    // Only what was given out here before: another cookie may have been put there by somebody else.
+    let browser = match (browser, &known) {
+        (Some(browser), Some(_)) => browser,
+        _ => Opaque::random()?,
+    };
     let kept = match input.keep.unwrap_or(Keep::Cookie) {
         Keep::Cookie => Kept::cookie()?,
         Keep::Tokens => Kept::tokens()?,

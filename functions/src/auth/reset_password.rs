@@ -58,7 +58,7 @@ pub async fn reset_password(
     if mails::password_was(doors.accounts.get(&user.id).await?.as_ref()) != was {
         return Err(Error::NotValid);
     }
-    let browser = cookies.get(KNOWN).map_or_else(Opaque::random, Ok)?;
+    let browser = Opaque::random()?;
     let change = |account: &mut Account| {
         account.password = Some(hash.clone());
         account.known = vec![browser.hash()];

@@ -235,14 +235,15 @@ async fn mails_to_one_address_have_a_limit_for_each_purpose() {
     let reset = ask(&office, ADA, "auth.request_reset", json!({"email": email})).await;
     assert_eq!(reset.code(), "OK", "the owner still gets a link: {}", reset.text());
 
-    // And an address that nobody has is refused at the same number.
+    // And an address that nobody has is refused at the same number; others may ask all the same.
     for email in [email.as_str(), "nobody@example.com"] {
-        let mut asked = usize::from(email != "nobody@example.com");
+        let mut asked = 0;
         while ask(&office, EVE, "auth.request_reset", json!({"email": email})).await.status == 200 {
             asked += 1;
             assert!(asked < 20, "nobody stops them");
         }
         assert_eq!(asked, 5, "{email}");
-        expect_too_often(&ask(&office, ADA, "auth.request_reset", json!({"email": email.to_uppercase()})).await, 3_600);
+        expect_too_often(&ask(&office, EVE, "auth.request_reset", json!({"email": email.to_uppercase()})).await, 3_600);
+        assert_eq!(ask(&office, ADA, "auth.request_reset", json!({"email": email})).await.code(), "OK", "{email}");
     }
 }
