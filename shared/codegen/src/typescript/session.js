@@ -212,8 +212,10 @@ async function refreshed(service, refreshToken) {
       return (await service.auth.refresh.mutate({ refreshToken }, { signal })).tokens ?? undefined;
     } catch (error) {
       // Only the service itself says so: what stands before it may refuse for reasons of its own.
-      if (failureOf("auth.refresh", error)?.type === "ended") return undefined;
-      if (attempt === 2 || error.data?.httpStatus < 500) throw error;
+      const { path, httpStatus } = error.data ?? {};
+      const isUnreadable = path === "auth.refresh" && httpStatus === 400;
+      if (isUnreadable || failureOf("auth.refresh", error)?.type === "ended") return undefined;
+      if (attempt === 2 || httpStatus < 500) throw error;
     }
   }
 }

@@ -63,6 +63,14 @@ async function register({ client, as }: Given) {
   return { email, user, tokens, self: as(tokens.accessToken) };
 }
 
+/** Somebody who has registered and proved the address, and who is signed in with tokens. */
+async function proved(given: Given): Promise<Client> {
+  const { email } = await register(given);
+  await given.client.auth.verify_email.mutate({ token: await mailedToken(given.service, email) });
+  const { tokens } = await given.client.auth.login.mutate({ email, password: PASSWORD, keep: "tokens" });
+  return given.as(tokens?.accessToken);
+}
+
 /** Somebody with a token and no account. */
 const robot = ({ service, as }: Given) => as(service.token("administrator", "robot"));
 
@@ -243,6 +251,7 @@ const procedures: Procedures = {
       const { email } = await register(given);
       const mails = await given.service.mails(email);
       assert.deepEqual(mails.map(({ subject }) => subject), ["Confirm your e-mail address"]);
+      await given.client.auth.verify_email.mutate({ token: await mailedToken(given.service, email) });
       const nothing: undefined = await given.client.auth.register.mutate({ email, name: "Eve", password: PASSWORD });
       assert.equal(nothing, undefined, "the answer does not tell");
       assert.equal((await given.service.mails(email))[0]?.subject, "You have an account already");
@@ -401,13 +410,13 @@ const procedures: Procedures = {
   "oauth.link": {
     answers: async (given) => {
       if (!given.service.isOurs) return;
-      const { self } = await register(given);
+      const self = await proved(given);
       const { url } = await self.oauth.link.mutate({ provider: "acme", returnTo: "/profile" });
       assert.ok(url.startsWith(`${acme.issuer}/auth?`), url);
     },
     fails: {
       missing: async (given) => {
-        const { self } = await register(given);
+        const self = await proved(given);
         return { call: self.oauth.link.mutate({ provider: "nobody" }), holds: { value: "nobody" } };
       },
       notAPath: async (given) => {
@@ -415,8 +424,12 @@ const procedures: Procedures = {
         return { call: self.oauth.link.mutate({ provider: "acme", returnTo: "//evil.example" }) };
       },
       noSession: async (given) => ({ call: robot(given).oauth.link.mutate({ provider: "acme" }) }),
-      unavailable: async (given) => {
+      notVerified: async (given) => {
         const { self } = await register(given);
+        return { call: self.oauth.link.mutate({ provider: "acme" }) };
+      },
+      unavailable: async (given) => {
+        const self = await proved(given);
         return { call: self.oauth.link.mutate({ provider: "away" }) };
       },
     },

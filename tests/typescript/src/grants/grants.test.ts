@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import * as oauth from "oauth4webapi";
 import { TRPCClientError } from "@trpc/client";
-import type { AppRouter, PostId } from "@onefold/backoffice";
+import type { AppRouter, PostId, UserId } from "@onefold/backoffice";
 import { startService, type Service } from "../service.js";
 import { Application, LOCAL, discover, refusal } from "./application.js";
 import { Person } from "./person.js";
@@ -137,6 +137,18 @@ test("scopes become narrower and never wider", async () => {
   const client = application.calling(narrow.access_token);
   assert.equal(await code(client.posts.create.mutate({ title: "Lunch", body: "At noon." })), "FORBIDDEN");
   assert.equal((await application.refresh(narrow.refresh_token)).scope, "posts:read posts:write");
+
+  // A procedure that looks at the session holds it against the token all the same, and not against the consent.
+  const sensitive = await Application.register(service, { scopes: ["posts:read", "users:write"] });
+  const wide = await sensitive.letInBy(employee, "posts:read users:write:own");
+  const id = "01890a5d-ac96-774b-bcce-b302099a8057" as UserId;
+  const attempts = [wide, await sensitive.refresh(wide.refresh_token, "posts:read")].map(({ access_token: token }) =>
+    sensitive.calling(token).users.update.mutate({ id, name: "Grace" }).then(() => "", (error: Error) => error.message),
+  );
+  assert.deepEqual(await Promise.all(attempts), [
+    "This needs the permission users:write; you have it for your own items.",
+    "This needs the permission users:write.",
+  ]);
 
   // What the form holds is no more than what the link held.
   const form = await employee.asked((await application.attempt("posts:read")).url);

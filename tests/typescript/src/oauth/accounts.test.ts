@@ -20,6 +20,8 @@ async function withPassword(): Promise<{ browser: Browser; email: string }> {
   const { name, email = "" } = somebody(true);
   const browser = new Browser(office);
   assert.equal((await browser.call("auth.register", { name, email, password: PASSWORD })).status, 200);
+  const token = await mailedToken(office.service, email);
+  assert.equal((await browser.call("auth.verify_email", { token })).status, 200);
   assert.equal((await browser.call("auth.login", { email, password: PASSWORD })).status, 200);
   return { browser, email };
 }
