@@ -142,9 +142,11 @@ const labels = (current: string, next?: string): Json => ({
 
 describe("the versions of a secret", () => {
   it("are asked for without what is in them", async () => {
-    await withSecrets({ a: labels("k1"), b: labels("k1", "k2"), gone: { DeletedDate: 1, ...labels("k1") } }, async (client, asked) => {
+    const both = { VersionIdsToStages: { k2: ["AWSCURRENT", "AWSPENDING"], k1: ["AWSPREVIOUS"] } };
+    await withSecrets({ a: labels("k1"), b: labels("k1", "k2"), both, gone: { DeletedDate: 1, ...labels("k1") } }, async (client, asked) => {
       assert.deepEqual(await versionsOf(client, "a"), { current: "k1", next: undefined });
       assert.deepEqual(await versionsOf(client, "b"), { current: "k1", next: "k2" });
+      assert.deepEqual(await versionsOf(client, "both"), { current: "k2", next: undefined }, "its turn has come already");
       assert.equal(await versionsOf(client, "c"), undefined);
       await assert.rejects(versionsOf(client, "gone"), /^Problem: The secret gone is about to be deleted: `aws secretsmanager restore-secret --secret-id gone` keeps it\.$/);
       assert.deepEqual(new Set(asked.map((line) => line.split(" ")[0])), new Set(["DescribeSecret"]));
@@ -224,6 +226,7 @@ describe("after a deployment", () => {
   it("nothing is done again when nothing became known", async () => {
     await withSecrets({}, async (secrets, asked) => {
       assert.equal(await knownLater({ secrets }, project(WITH_EDGE), known, at(), outputs), undefined);
+      assert.equal(await knownLater({ secrets }, project(WITH_EDGE), known, at(), {}), undefined, "what nobody says again stays known");
       assert.equal(await knownLater({ secrets }, project(BARE), { ...known, url: undefined }, at(), {}), undefined);
       assert.equal(await knownLater({ secrets }, project(EVERYTHING), { ...known, url: undefined }, at(), outputs), undefined);
       assert.deepEqual(asked, []);

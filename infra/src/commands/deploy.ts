@@ -141,7 +141,7 @@ export async function knownLater(
   outputs: Record<string, string>,
   wait: (ms: number) => Promise<void> = sleep,
 ): Promise<Known | undefined> {
-  const url = statedUrl(config) === undefined ? addressIn(outputs) : undefined;
+  const url = statedUrl(config) === undefined ? (addressIn(outputs) ?? before.url) : undefined;
   const id = names.secretNamed(SIGNING);
   const signing = secrets.get(id);
   if (signing?.next !== undefined) {

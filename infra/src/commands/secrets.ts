@@ -32,7 +32,9 @@ export async function versionsOf(client: SecretsManagerClient, id: string): Prom
   }
   const labelled = (label: string): string | undefined =>
     Object.entries(found?.VersionIdsToStages ?? {}).find(([, labels]) => labels.includes(label))?.[0];
-  return found === undefined ? undefined : { current: labelled(CURRENT), next: labelled(NEXT) };
+  const [current, next] = [labelled(CURRENT), labelled(NEXT)];
+  // One whose turn has come may have kept its label, if somebody was interrupted.
+  return found === undefined ? undefined : { current, next: next === current ? undefined : next };
 }
 
 /** The version that waited is the one that is read from now on; the one before stays, as AWS's `AWSPREVIOUS`. */
