@@ -60,6 +60,29 @@ fn keep(secrets: &mut Vec<Secret>, name: &'static str, text: &str) {
     secrets.push(Secret { name, text: text.to_owned() });
 }
 
+/// Somebody lets an application in, in a browser: the code that it gets, and the verifier that goes with it.
+pub async fn approve(browser: &mut Browser, client_id: &str) -> (String, String) {
+    let verifier = BASE64.encode(uuid::Uuid::now_v7().as_bytes().repeat(3));
+    let challenge = BASE64.encode(digest(&SHA256, verifier.as_bytes()));
+    let csrf = browser.csrf().await;
+    let approve = form(
+        "/oauth/authorize",
+        &[
+            ("client_id", client_id),
+            ("redirect_uri", CALLBACK),
+            ("response_type", "code"),
+            ("scope", "posts:read"),
+            ("code_challenge", &challenge),
+            ("code_challenge_method", "S256"),
+            ("state", "x"),
+            ("csrf_token", &csrf),
+            ("decision", "approve"),
+        ],
+    );
+    let answer = browser.send(approve.header("origin", browser.origin())).await;
+    (sent_with(&answer, "code"), verifier)
+}
+
 impl Used {
     pub async fn new() -> Self {
         let data = Folder::new();
@@ -146,25 +169,7 @@ impl Used {
         let (id, secret) = (text(&registered["client"]["id"]), text(&registered["secret"]));
         keep(&mut self.secrets, "the secret of an application", &secret);
         for used in [true, false] {
-            let verifier = BASE64.encode(uuid::Uuid::now_v7().as_bytes().repeat(3));
-            let challenge = BASE64.encode(digest(&SHA256, verifier.as_bytes()));
-            let csrf = self.browser.csrf().await;
-            let approve = form(
-                "/oauth/authorize",
-                &[
-                    ("client_id", &id),
-                    ("redirect_uri", CALLBACK),
-                    ("response_type", "code"),
-                    ("scope", "posts:read"),
-                    ("code_challenge", &challenge),
-                    ("code_challenge_method", "S256"),
-                    ("state", "x"),
-                    ("csrf_token", &csrf),
-                    ("decision", "approve"),
-                ],
-            );
-            let answer = self.browser.send(approve.header("origin", self.browser.origin())).await;
-            let code = sent_with(&answer, "code");
+            let (code, verifier) = approve(&mut self.browser, &id).await;
             keep(&mut self.secrets, "the verifier of a code", &verifier);
             keep(&mut self.secrets, if used { "a code that was used" } else { "a code" }, &code);
             if used {

@@ -2,10 +2,11 @@
 
 use std::net::Ipv4Addr;
 
+use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::{
-    drive::{CALLBACK, Used, form},
+    drive::{CALLBACK, Used, approve, form},
     dump::{attempts, everything_is_still_alive, steal},
 };
 use crate::given::http::basic;
@@ -59,6 +60,35 @@ async fn a_secret_of_one_kind_is_none_of_another() {
     let answer = used.office.service.send(&code).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     everything_is_still_alive(&used).await;
+}
+
+/// Somebody lets an application in and is signed out before it comes: by then nobody has said yes.
+#[tokio::test]
+async fn a_code_of_somebody_who_was_signed_out_is_none() {
+    let mut used = Used::new().await;
+    let secret = used.secret("the secret of an application").to_owned();
+    let redeem = async |used: &Used, (code, verifier): (String, String)| {
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("code", &*code),
+            ("redirect_uri", CALLBACK),
+            ("code_verifier", &*verifier),
+        ];
+        let request = form("/oauth/token", &fields).header("authorization", basic(&used.client_id, &secret));
+        used.office.service.send(&request).await
+    };
+    let (mut other, id) = (used.office.browser(&used.ada).await, used.client_id.clone());
+    let said = approve(&mut other, &id).await;
+    // A cookie that was renewed in the meantime is the same session.
+    assert_eq!(other.mutation("auth.refresh", json!({})).await.code(), "OK");
+    assert_eq!(redeem(&used, said).await.status, 200);
+    let said = approve(&mut other, &id).await;
+    assert_eq!(used.browser.mutation("sessions.revoke_others", json!({})).await.code(), "OK");
+    let answer = redeem(&used, said).await;
+    assert_eq!((answer.status, answer.json()["error"].as_str()), (400, Some("invalid_grant")), "{}", answer.text());
+    let said = approve(&mut used.browser, &id).await;
+    assert_eq!(used.browser.mutation("auth.logout", json!({})).await.code(), "OK");
+    assert_eq!(redeem(&used, said).await.status, 400);
 }
 
 /// What an application takes back or asks about is its own, and not a session of the service's own programs.
