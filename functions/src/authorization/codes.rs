@@ -1,6 +1,6 @@
 //! Codes: made when somebody says yes, and redeemed once.
 
-use model::{ApplicationClient, AuditAction, AuditEntry, AuthorizationCode, GrantType, Session, User, UserId};
+use model::{ApplicationClient, AuditAction, AuditEntry, AuthorizationCode, GrantType, Session, User};
 use protocol::{Code, Fault};
 use runtime::{Device, Ids, oauth::pkce, opaque::Opaque, prelude::*, rotation::RefreshToken};
 use serde::Deserialize;
@@ -12,14 +12,15 @@ use crate::identity::{
 };
 
 /// A new code for what was asked, and what is stored of it.
-pub(crate) fn new(asked: &Asked, user_id: UserId, clock: &Clock) -> Result<(Opaque, AuthorizationCode), Fault> {
+pub(crate) fn new(asked: &Asked, browser: &Session, clock: &Clock) -> Result<(Opaque, AuthorizationCode), Fault> {
     let (code, now) = (Opaque::random()?, clock.now());
     let stored = AuthorizationCode {
         id: code.hash(),
         client_id: asked.client.application.id,
         redirect_uri: asked.redirect_uri.clone(),
         challenge: asked.challenge.clone(),
-        user_id,
+        user_id: browser.user_id,
+        device: browser.device,
         scopes: asked.scopes.clone(),
         good_until: now.plus_ms(AuthorizationCode::LIFETIME_MS),
         expires_at: now.plus_ms(AuthorizationCode::KEPT_MS),
@@ -73,6 +74,7 @@ impl Codes {
             }
             let kept = Kept::Application {
                 client_id: code.client_id,
+                device: code.device,
                 scopes: code.scopes.clone(),
                 token: token.clone(),
                 goes_on: client.may(GrantType::RefreshToken),

@@ -1,6 +1,6 @@
 //! `grants.decide`.
 
-use model::{ApplicationClient, AuditAction, AuditEntry, AuthorizationCode};
+use model::{ApplicationClient, AuditAction, AuditEntry, AuthorizationCode, Session};
 use runtime::{Cookies, Device, HttpReply, HttpRequest, Limit, Limits, Site, prelude::*};
 use serde::Deserialize;
 
@@ -28,6 +28,7 @@ const CONSENT: Limit = Limit { name: "consent", most: 60, span_s: 900 };
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn decide(
     clients: Read<ApplicationClient>,
+    sessions: Read<Session>,
     codes: Append<AuthorizationCode>,
     log: Append<AuditEntry>,
     limits: Limits,
@@ -39,7 +40,11 @@ pub async fn decide(
     ids: Ids,
     request: HttpRequest,
 ) -> Result<HttpReply, NoFailure> {
-    let Some((_, user_id)) = person(Some(&caller), &cookies) else {
+    let browser = match person(Some(&caller), &cookies) {
+        Some((secret, _)) => sessions.get(&secret.hash()).await?,
+        None => None,
+    };
+    let Some(browser) = browser else {
         return Ok(pages::refusal("Only a person can decide this, in a browser."));
     };
     let pressed: Pressed = request.form()?;
@@ -53,7 +58,7 @@ pub async fn decide(
         return Ok(HttpReply::redirect(&asked.back("error", "access_denied"))?);
     }
     limits.take(&CONSENT, caller.subject()).await?;
-    let (code, mut stored) = codes::new(&asked, user_id, &clock)?;
+    let (code, mut stored) = codes::new(&asked, &browser, &clock)?;
     let mut entry = AuditEntry {
         target: Some(stored.client_id.to_string()),
         detail: Some(stored.scopes.join(" ")),

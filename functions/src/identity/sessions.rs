@@ -1,7 +1,7 @@
 //! Beginning, renewing and ending sessions. A user's account lists the user's sessions, and both change in one
 //! transaction: whoever ends or changes all of them finds all of them.
 
-use model::{Account, ClientId, Device as Place, Proof, Session, User, UserId};
+use model::{Account, ClientId, Device as Place, DeviceId, Proof, Session, User, UserId};
 use protocol::{Fault, SecretHash};
 use runtime::{
     Device, Ids,
@@ -27,10 +27,11 @@ pub(crate) struct Sessions {
 pub(crate) enum Kept {
     Cookie(Opaque),
     Tokens(RefreshToken),
-    /// Of an application, and what it may do. One that is not given its refresh token goes on for no longer than
-    /// its first access token.
+    /// Of an application that was let in on a device, and what it may do. One that is not given its refresh token goes
+    /// on for no longer than its first access token.
     Application {
         client_id: ClientId,
+        device: DeviceId,
         scopes: Vec<String>,
         token: RefreshToken,
         goes_on: bool,
@@ -64,6 +65,15 @@ impl Kept {
                 scopes: scopes.clone(),
                 rotation: rotation::begin(token),
             },
+        }
+    }
+
+    /// Whether whoever let the application in is still signed in there: who signs out everywhere has signed out those
+    /// as well that were about to come in.
+    fn may_begin(&self, account: &Account) -> bool {
+        match self {
+            Self::Application { device, .. } => account.devices.iter().any(|place| place.device == *device),
+            Self::Cookie(_) | Self::Tokens(_) => true,
         }
     }
 
@@ -121,6 +131,10 @@ impl Sessions {
         let current = self.accounts.get(&user_id).await?;
         let gone = || Fault::new(protocol::Code::Unauthorized, "There is no such user any more.");
         let user = users.get(&user_id).await?.ok_or_else(gone)?;
+        let mut next = current.clone().unwrap_or_else(|| Account::new(user_id));
+        if !kept.may_begin(&next) {
+            return Err(Fault::new(protocol::Code::Unauthorized, "Whoever let the application in has signed out."));
+        }
         let (expires_at, ends_at) = kept.ends(now);
         let mut session = Session {
             id: kept.id(),
@@ -137,7 +151,6 @@ impl Sessions {
             agent: device.agent.clone(),
             version: Version::default(),
         };
-        let mut next = current.clone().unwrap_or_else(|| Account::new(user_id));
         change(&mut next);
         next.devices.retain(|device| device.ends_at > now);
         let oldest = surplus(&mut next.devices, kept.client_id());

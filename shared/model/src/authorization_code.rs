@@ -3,7 +3,7 @@
 use protocol::{Entity, SecretHash, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 
-use crate::{ClientId, UserId};
+use crate::{ClientId, DeviceId, UserId};
 
 /// A code for one use, found by its hash. It is kept for a while after it: a second use is a sign that somebody
 /// else has it as well (OAuth 2.1, section 4.1.3).
@@ -20,6 +20,8 @@ pub struct AuthorizationCode {
     pub challenge: String,
     /// Who said yes.
     pub user_id: UserId,
+    /// In which browser: the code is good as long as that one is signed in.
+    pub device: DeviceId,
     /// To what.
     pub scopes: Vec<String>,
     /// Until when it can be used.
