@@ -17,7 +17,7 @@ use super::Refused;
 use crate::permissions::TEXTS;
 
 /// Requests of applications from one address, before it is known whose they are.
-const ADDRESS: Limit = Limit { name: "client-address", most: 1_200, span_s: 60 };
+pub(super) const ADDRESS: Limit = Limit { name: "client-address", most: 1_200, span_s: 60 };
 /// Requests of one application; of one that proves nothing, from one address, since anybody can say its name.
 const CLIENT: Limit = Limit { name: "client", most: 3_000, span_s: 60 };
 

@@ -275,6 +275,47 @@ async fn of_many_at_once_one_gets_a_token_for_a_code_at_most() {
 }
 
 #[tokio::test]
+async fn who_signs_out_has_let_nobody_in() {
+    let given = Given::open().await;
+    let client = given.public().await;
+    let code = given.code(&client).await;
+    let (accounts, sessions, clock) = (given.world.write(), given.world.write(), Clock::Fixed(start()));
+    let doors = Sessions { accounts, sessions, clock };
+    doors.end(given.ada, |place| place.has(&given.cookie.hash()), |_| {}, Vec::new).await.unwrap();
+    assert_eq!(given.redeem(&client, &code).await.error(), (400, "invalid_grant".to_owned()));
+    assert_eq!(given.places().await, 0);
+}
+
+#[tokio::test]
+async fn a_code_is_for_its_client_and_its_address() {
+    let given = Given::open().await;
+    let (client, other) = (given.public().await, given.public().await);
+    let code = given.code(&client).await;
+    assert_eq!(given.redeem(&other, &code).await.error(), (400, "invalid_grant".to_owned()));
+    let fields = [("grant_type", "authorization_code"), ("client_id", client.as_str()), ("code", code.as_str())];
+    let elsewhere = [("redirect_uri", "https://app.example.com/other"), ("code_verifier", VERIFIER)];
+    let refused = given.post("grants.token", &[&fields[..], &elsewhere].concat()).await;
+    assert_eq!(refused.error(), (400, "invalid_grant".to_owned()));
+    assert_eq!(given.redeem(&client, &code).await.status, 200);
+}
+
+#[tokio::test]
+async fn whoever_asks_too_often_waits() {
+    let given = Given::open().await;
+    let client = given.public().await;
+    let fields = [("client_id", client.as_str()), ("token", "x")];
+    let ask = || given.post("grants.revoke", &fields);
+    let limits = given.world.limits();
+    for _ in 1..registry::ADDRESS.most {
+        limits.take(&registry::ADDRESS, "").await.unwrap();
+    }
+    assert_eq!(ask().await.status, 200, "the last one");
+    let refused = ask().await;
+    assert_eq!(refused.error(), (429, "temporarily_unavailable".to_owned()));
+    assert!(refused.header("retry-after").parse::<u32>().is_ok_and(|wait_s| wait_s <= 60));
+}
+
+#[tokio::test]
 async fn a_refresh_token_has_one_successor_and_coming_late_ends_the_session() {
     let mut given = Given::open().await;
     let client = given.public().await;

@@ -196,6 +196,7 @@ test("an application calls for itself", async () => {
   const known = await application.introspect(tokens.access_token);
   assert.deepEqual([known.active, known.sub], [true, application.client.client_id]);
   assert.equal(await refusal(application.revoke(tokens.access_token)), "unsupported_token_type");
+  assert.equal(await refusal((await Application.register(service)).revoke(tokens.access_token)), "invalid_grant");
 
   const attempt = await application.attempt("posts:read");
   assert.equal((await employee.visit(attempt.url)).status, 400, "it has no address to be sent back to");
