@@ -80,9 +80,18 @@ pub async fn register(
                     mails::try_to_say_registered(&mail, &site, &user.email, may_send).await;
                     break;
                 };
-                // Whoever was first with the address has not proved it: it belongs to who follows the link.
+                // Whoever was first with the address has not proved it: it belongs to who follows the link. Until then
+                // nobody's password is good, nor after another link than that of a registration.
                 token.user_id = owner.id;
-                tokens.create(token).await?;
+                let mut operations = vec![tokens.creating(&mut token)];
+                if let Some(current) = accounts.get(&owner.id).await? {
+                    let mut next = Account { password: None, ..current.clone() };
+                    operations.push(accounts.replacing(&current, &mut next));
+                }
+                match transaction(operations).await {
+                    Err(StoreError::Stale) => continue,
+                    done => done?,
+                }
                 mails::try_to_prove(&mail, &site, &user.email, &secret, may_send).await;
                 break;
             }

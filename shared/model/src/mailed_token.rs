@@ -27,8 +27,8 @@ pub struct MailedToken {
     pub user_id: UserId,
     /// To which address it was sent: it proves this one and no other.
     pub email: EmailAddress,
-    /// The hash of the password that counts once the address is proved: that of whoever registered with it last. None
-    /// where it was only asked for another link.
+    /// The hash of the password that counts once the address is proved: that of the registration that it was mailed for.
+    /// None where it was only asked for another link.
     pub password: Option<String>,
     /// What the password was when the link was asked for: with another one, the link is void.
     pub password_was: Option<SecretHash>,

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::limits::a_whole_span;
-use crate::given::{Answer, Connection, Office, Person, Request, Service, mailbox, people::password};
+use crate::given::{
+    Answer, Browser, Connection, Office, Person, Request, Service, browser::SESSION, mailbox, people::password,
+};
 
 /// All that an answer tells, but for what is every answer's own: its id and its time.
 fn told(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
@@ -207,6 +209,42 @@ async fn a_mailed_token_is_for_one_purpose_one_person_and_one_address() {
     call(&office.service, "auth.register", &next).await.data();
     assert_eq!(choose(&late).await.failure(), "notValid");
     assert_eq!(verify(&late).await.failure(), "notValid");
+}
+
+/// Somebody registers with a stranger's address, before its owner does or after. Whatever link the owner then asks
+/// for and follows: nobody gets in with the other's password, nor stays in.
+#[tokio::test]
+async fn who_registers_a_strangers_address_does_not_get_in() {
+    for (stranger_is_first, asks_again) in [(true, false), (true, true), (false, false), (false, true)] {
+        let what = format!("stranger first: {stranger_is_first}, asked again: {asks_again}");
+        let office = Office::inhabited().await;
+        let (owners, strangers) = (password(), password());
+        let mut inside = Browser::new(&office.service);
+        for password in if stranger_is_first { [&strangers, &owners] } else { [&owners, &strangers] } {
+            let input = json!({"email": "ada@example.com", "name": "Ada", "password": password});
+            assert_eq!(call(&office.service, "auth.register", &input).await.code(), "OK");
+            if *password == strangers {
+                inside.login("ada@example.com", &strangers).await;
+            }
+        }
+        let link = if asks_again {
+            call(&office.service, "auth.resend_verification", &json!({"email": "ada@example.com"})).await.data();
+            office.mail("ada@example.com", 3).await.token()
+        } else {
+            mailbox::mails(&office.service, "ada@example.com").await[usize::from(stranger_is_first)].token()
+        };
+        assert_eq!(call(&office.service, "auth.verify_email", &json!({"token": link})).await.code(), "OK");
+        let mut stranger = Browser::new(&office.service);
+        assert_eq!(stranger.login("ada@example.com", &strangers).await.failure(), "wrongCredentials", "{what}");
+        assert!(!inside.has(SESSION) || !inside.is_signed_in().await, "{what}");
+        // With a link that is nobody's in particular, a password is to be chosen.
+        let own = Browser::new(&office.service).login("ada@example.com", &owners).await;
+        assert_eq!(own.code() == "OK", !asks_again, "{what}");
+        call(&office.service, "auth.request_reset", &json!({"email": "ada@example.com"})).await.data();
+        let link = office.mail("ada@example.com", 3 + usize::from(asks_again)).await.token();
+        let chosen = json!({"token": link, "password": password()});
+        assert_eq!(call(&office.service, "auth.reset_password", &chosen).await.code(), "OK", "{what}");
+    }
 }
 
 /// A new password, however it came about, is the end of the links that were mailed before: whoever reads old mails
