@@ -13,7 +13,7 @@ pub(crate) mod rights;
 pub(crate) mod sessions;
 
 use model::{EmailAddress, Password, Role, Session, User, UserId};
-use protocol::{Fault, FieldFault, StoredSession as _};
+use protocol::{Code, Fault, FieldFault, StoredSession as _};
 use runtime::{Signer, password, prelude::wire, rotation::RefreshToken, sessions::lifetime};
 
 /// The cookie by which an account knows a browser, before the prefix.
@@ -80,6 +80,16 @@ impl Tokens {
             expires_in_s: u32::try_from(lifetime::ACCESS_TOKEN_S).unwrap_or_default(),
         })
     }
+}
+
+/// Why somebody is let in no more who was about to be, or was until this moment.
+pub(crate) fn shut_out(reason: &'static str) -> Fault {
+    Fault::new(Code::Unauthorized, reason)
+}
+
+/// Whether that is what came of it.
+pub(crate) fn is_shut_out(fault: &Fault) -> bool {
+    fault.code == Code::Unauthorized
 }
 
 /// Refuses a password that is too easily guessed, also by who knows these words about its owner.

@@ -1,7 +1,6 @@
 //! `auth.change_password`.
 
 use model::{Account, AuditAction, AuditEntry, Device as Place, GivenPassword, Password, Session, User};
-use protocol::{Code, Fault};
 use runtime::{Cookies, Device, Ids, Limits, password, prelude::*, sessions::COOKIE};
 
 use store::transaction;
@@ -9,6 +8,7 @@ use store::transaction;
 use crate::identity::{
     audit, expect_strong, limits,
     sessions::{ATTEMPTS, Sessions},
+    shut_out,
 };
 
 /// The old password and the new one.
@@ -73,7 +73,7 @@ pub async fn change_password(
         let is_own = |place: &Place| caller.session().is_some_and(|own| place.has(own));
         let (mut kept, others): (Vec<_>, Vec<_>) = current.devices.iter().cloned().partition(is_own);
         if kept.is_empty() && caller.session().is_some() {
-            Err(Fault::new(Code::Unauthorized, "You were signed out. Sign in again."))?;
+            Err(shut_out("You were signed out. Sign in again."))?;
         }
         let mut operations = doors.ending(&others).await?;
         // Whoever has a copy of this browser's cookie is out as well.

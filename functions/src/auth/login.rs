@@ -1,7 +1,6 @@
 //! `auth.login`.
 
 use model::{Account, AuditAction, AuditEntry, EmailAddress, GivenPassword, Session, User, UserId};
-use protocol::{Code, Fault};
 use runtime::{
     Cookies, Device, Ids, Limits, Signer,
     opaque::Opaque,
@@ -11,8 +10,9 @@ use runtime::{
 };
 
 use crate::identity::{
-    KNOWN, KNOWN_S, Keep, Me, Tokens, audit, limits,
+    KNOWN, KNOWN_S, Keep, Me, Tokens, audit, is_shut_out, limits,
     sessions::{Kept, Sessions},
+    shut_out,
 };
 
 /// Who signs in, and how it is kept.
@@ -108,7 +108,7 @@ pub async fn login(
     let change = |account: &mut Account| {
         if account.password != was {
             // It was changed in this moment.
-            return Err(Fault::new(Code::Unauthorized, "The password is another one by now."));
+            return Err(shut_out("The password is another one by now."));
         }
         if let Some(better) = &better {
             account.password = Some(better.clone());
@@ -122,7 +122,7 @@ pub async fn login(
         vec![log.creating(&mut entry)]
     };
     let (user, session) = match doors.begin(&users, id, &kept, (&device, &ids), change, entry).await {
-        Err(fault) if fault.code == Code::Unauthorized => return Err(Error::WrongCredentials),
+        Err(fault) if is_shut_out(&fault) => return Err(Error::WrongCredentials),
         begun => begun?,
     };
     attempt.succeeded().await?;
