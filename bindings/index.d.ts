@@ -529,12 +529,13 @@ export type GrantsClientsCreateOutput = Registered;
 
 /**
  * The failures of `grants.clients_create`.
+ * - `misleadingName` (UNPROCESSABLE_CONTENT): A name with invisible characters, or with spaces around it, could pass for another.
  * - `notYourScope` (UNPROCESSABLE_CONTENT): This is no permission that one has oneself, and so none to give to an application.
  * - `badRedirectUri` (UNPROCESSABLE_CONTENT): Browsers cannot be sent back to this address.
  * - `contradiction` (UNPROCESSABLE_CONTENT): The ways to a token do not fit the application.
  * - `notByApplications` (FORBIDDEN): An application registers no other one.
  */
-export type GrantsClientsCreateFailure = { type: "notYourScope", value: string } | { type: "badRedirectUri", uri: string, reason: string } | { type: "contradiction", reason: string } | { type: "notByApplications" };
+export type GrantsClientsCreateFailure = { type: "misleadingName" } | { type: "notYourScope", value: string } | { type: "badRedirectUri", uri: string, reason: string } | { type: "contradiction", reason: string } | { type: "notByApplications" };
 
 /** The input of `grants.clients_delete`. */
 export type GrantsClientsDeleteInput = {

@@ -83,6 +83,13 @@ pub fn near_miss(rng: &mut Rng, document: &Value, schema: &Value, value: &Value)
     match value {
         Value::Object(fields) => in_object(rng, document, schema, fields),
         Value::Array(entries) if !entries.is_empty() => {
+            match (rng.u8(..4), schema["maxItems"].as_u64().and_then(|most| usize::try_from(most).ok())) {
+                (0, _) => return Some(NearMiss::size(Vec::<Value>::new())),
+                (1, Some(most)) => {
+                    return Some(NearMiss::size(entries.iter().cycle().take(most + 1).cloned().collect::<Vec<_>>()));
+                }
+                _ => {}
+            }
             let place = rng.usize(..entries.len());
             let miss = near_miss(rng, document, &schema["items"], &entries[place])?;
             let mut entries = entries.clone();

@@ -60,7 +60,12 @@ pub fn sample(rng: &mut Rng, document: &Value, schema: &Value) -> Value {
         "integer" => integer(rng, schema),
         "number" => json!(*rng.choice(&[0.0, -0.5, 1e-300, 1.797e308, 3.0, -273.15]).expect("some")),
         "string" => text(rng, schema).into(),
-        "array" => (0..rng.usize(..=MAX_ENTRIES)).map(|_| sample(rng, document, &schema["items"])).collect(),
+        "array" => {
+            let bound = |key: &str| schema[key].as_u64().and_then(|count| usize::try_from(count).ok());
+            let least = bound("minItems").unwrap_or(0);
+            let most = bound("maxItems").unwrap_or(usize::MAX).min(least + MAX_ENTRIES);
+            (0..rng.usize(least..=most)).map(|_| sample(rng, document, &schema["items"])).collect()
+        }
         "object" => object(rng, document, schema),
         other => panic!("the generator does not know the type {other:?}: {schema}"),
     }

@@ -27,7 +27,8 @@ enum Serde {
 pub fn of(service: &Service) -> Vec<Subject> {
     let (contract, _) = codegen::contract(service).expect("the service can be described");
     let mut subjects = Vec::new();
-    for procedure in &contract.procedures {
+    // What has a form of its own has no types in the package.
+    for procedure in contract.procedures.iter().filter(|procedure| procedure.http.is_none()) {
         let name = type_name(&procedure.name);
         let types = &procedure.typescript;
         if let (Some(schema), Some(rewrite)) = (&procedure.input, types.rewrite_input) {

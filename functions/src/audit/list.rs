@@ -7,10 +7,10 @@ use runtime::prelude::*;
 #[wire]
 pub struct Input {
     /// Only what this person, or other caller, did.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     pub actor: Option<String>,
     /// Only what was done to this person or thing, by themselves as well.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     pub target: Option<String>,
     /// How many entries a page has; 20 if left out.
     #[garde(dive)]

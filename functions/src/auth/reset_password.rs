@@ -9,7 +9,7 @@ use crate::identity::{KNOWN, KNOWN_S, audit, expect_strong, limits, mails, sessi
 #[wire]
 pub struct Input {
     /// The token that was mailed.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     pub token: String,
     /// The new password, at least 12 characters.
     #[garde(dive)]

@@ -14,7 +14,7 @@ use crate::identity::{
 #[wire]
 pub struct Input {
     /// The token that was mailed.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     pub token: String,
 }
 

@@ -71,6 +71,18 @@ pub(crate) fn may(caller: &Caller, scope: &str) -> bool {
     scope::includes(&own, scope)
 }
 
+/// Whether a name is what it looks like to whoever is asked: nothing in it is invisible or turns the text around
+/// (Unicode, general categories Cc and Cf as far as they are about direction and joining; line and paragraph ends).
+pub(crate) fn is_plain(name: &str) -> bool {
+    let invisible = |c: char| {
+        let joining = '\u{200b}'..='\u{200f}';
+        let turning = '\u{2028}'..='\u{202e}';
+        let others = '\u{2060}'..='\u{206f}';
+        c.is_control() || joining.contains(&c) || turning.contains(&c) || others.contains(&c) || c == '\u{feff}'
+    };
+    !name.chars().any(invisible) && name.trim() == name
+}
+
 /// Why an application cannot have this redirect URI.
 pub(crate) fn refusal(uri: &str, kind: ClientKind) -> Option<&'static str> {
     match (redirect::check(uri), kind) {
@@ -129,6 +141,16 @@ mod tests {
         }
         let nobody = Caller::new(Arc::new(Principal::default()));
         assert!(!may(&nobody, "posts:read"));
+    }
+
+    #[test]
+    fn a_name_is_what_it_looks_like() {
+        for name in ["Reader", "Müller & Söhne", "読書", "a b", "🍰"] {
+            assert!(is_plain(name), "{name}");
+        }
+        for name in [" Reader", "Reader ", "Reader\n", "Rea\u{200b}der", "\u{202e}redaeR", "\u{feff}Reader", "\u{a0}"] {
+            assert!(!is_plain(name), "{name:?}");
+        }
     }
 
     fn contradicts(kind: ClientKind, grant_types: &[GrantType], uris: usize) -> bool {

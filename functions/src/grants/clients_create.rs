@@ -9,7 +9,7 @@ use crate::{authorization::registry, identity::audit};
 #[wire]
 pub struct Input {
     /// What people are told that it is called.
-    #[garde(length(chars, min = 1, max = Application::MAX_NAME_CHARS), custom(readable))]
+    #[garde(length(chars, min = 1, max = Application::MAX_NAME_CHARS))]
     pub name: String,
     /// Where browsers may be sent back to, character by character: `https`, or `http` at a loopback address (whose
     /// port may then be any), or a private scheme such as `com.example.app:/callback`.
@@ -37,6 +37,9 @@ pub struct Registered {
 /// Why the application was not registered.
 #[derive(Debug, Failure)]
 pub enum Error {
+    /// A name with invisible characters, or with spaces around it, could pass for another.
+    #[failure(UNPROCESSABLE_CONTENT)]
+    MisleadingName,
     /// This is no permission that one has oneself, and so none to give to an application.
     #[failure(UNPROCESSABLE_CONTENT)]
     NotYourScope(String),
@@ -59,18 +62,6 @@ pub enum Error {
     NotByApplications,
 }
 
-/// A name that could pass for another or hide what follows it misleads whoever is asked.
-fn readable(name: &str, (): &()) -> garde::Result {
-    let odd = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-    };
-    if name.chars().any(odd) || name.trim() != name {
-        return Err(garde::Error::new("has invisible characters, or spaces around it"));
-    }
-    Ok(())
-}
-
 /// Register a third party's application.
 #[procedure(mutation, auth = permission("clients:write"), sensitive, rest = "POST /v1/clients")]
 pub async fn clients_create(
@@ -84,6 +75,9 @@ pub async fn clients_create(
 ) -> Result<Registered, Error> {
     if !caller.is_first_party() {
         return Err(Error::NotByApplications);
+    }
+    if !registry::is_plain(&input.name) {
+        return Err(Error::MisleadingName);
     }
     if let Some(scope) = input.scopes.iter().find(|scope| !registry::may(&caller, scope)) {
         return Err(Error::NotYourScope(scope.clone()));

@@ -16,10 +16,10 @@ use crate::identity::{
 #[wire]
 pub struct Input {
     /// The provider's id in `oauth.providers`.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     pub provider: String,
     /// The page that is shown in the end: a path of the service's pages; `/` if left out.
-    #[garde(length(max = 1000))]
+    #[garde(length(chars, max = 1000))]
     pub return_to: Option<String>,
 }
 

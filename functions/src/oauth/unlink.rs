@@ -10,7 +10,7 @@ use crate::identity::{audit, elsewhere, sessions::ATTEMPTS};
 #[wire]
 pub struct Input {
     /// The provider's id.
-    #[garde(length(max = 100))]
+    #[garde(length(chars, max = 100))]
     pub provider: String,
 }
 

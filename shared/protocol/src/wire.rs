@@ -295,11 +295,18 @@ pub struct Version(pub u32);
 travels!(Version);
 
 /// Where the next page begins: sealed, for one caller and one query only.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, TS)]
 #[serde(transparent)]
 #[ts(type = "string & { readonly __brand: \"Cursor\" }")]
 pub struct Cursor(#[schemars(length(max = 4096))] pub String);
 travels!(Cursor);
+
+impl<'de> Deserialize<'de> for Cursor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.chars().nth(4096).is_some() { Err(D::Error::custom("not a cursor")) } else { Ok(Self(text)) }
+    }
+}
 
 /// How many entries a page may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS, Validate)]

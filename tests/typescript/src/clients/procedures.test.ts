@@ -331,6 +331,14 @@ const procedures: Procedures = {
       assert.match(robot.secret ?? "", /^[\w-]{43}$/);
     },
     fails: {
+      misleadingName: async ({ client }) => ({
+        call: client.grants.clients_create.mutate({
+          name: "Rea\u200bder",
+          kind: "public",
+          redirectUris: ["https://reader.example/"],
+          scopes: ["posts:read"],
+        }),
+      }),
       notYourScope: async ({ client }) => {
         const input = { name: "Reader", kind: "public" as const, redirectUris: ["https://reader.example/"] };
         return {
