@@ -235,6 +235,11 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         return Err(syn::Error::new(function.sig.inputs.span(), hint));
     }
     let Arguments { kind, auth, sensitive, .. } = &arguments;
+    let fields = parameters.iter().find_map(|parameter| match parameter {
+        Parameter::Input(ty) => Some(quote_spanned!(ty.span()=> <#ty as ::protocol::WireInput>::FIELDS)),
+        Parameter::Capability(_) => None,
+    });
+    let fields = fields.unwrap_or_else(|| quote!(&[]));
     let http = option(arguments.http.as_ref());
     let rest = option(arguments.rest.as_ref());
     let concurrency = option(arguments.concurrency.as_ref());
@@ -265,6 +270,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
                 http: #http,
                 sensitive: #sensitive,
                 asks_caller: #asks_caller,
+                fields: #fields,
             };
             #run
         }

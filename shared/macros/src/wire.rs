@@ -19,6 +19,14 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         ));
     }
     let mut field_types: Vec<Type> = Vec::new();
+    let names = match &item.data {
+        Data::Struct(data) => data.fields.iter().filter_map(name_of).collect(),
+        _ => Vec::new(),
+    };
+    let form = match &item.data {
+        Data::Enum(data) if data.variants.iter().all(|variant| matches!(variant.fields, Fields::Unit)) => quote!(Text),
+        _ => quote!(Json),
+    };
     let (container, copy) = match &mut item.data {
         Data::Struct(data) => {
             collect(&mut data.fields, is_input, &mut field_types);
@@ -52,6 +60,10 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     };
     let copy = copy.then(|| quote!(#[derive(Copy, Eq, PartialOrd, Ord, Hash)]));
     let name = &item.ident;
+    let fields = names
+        .iter()
+        .zip(&field_types)
+        .map(|(name, field)| quote!(::protocol::Field { name: #name, form: <#field as ::protocol::WireType>::FORM }));
     let checks = field_types.iter().map(|field| quote_spanned!(field.span()=> travels::<#field>();));
     Ok(quote! {
         #[derive(
@@ -63,14 +75,44 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         #[garde(allow_unvalidated)]
         #item
 
-        impl ::protocol::WireType for #name {}
+        impl ::protocol::WireType for #name {
+            const FORM: ::protocol::Form = ::protocol::Form::#form;
+        }
         impl ::protocol::WireValue for #name {}
-        impl ::protocol::WireInput for #name {}
+        impl ::protocol::WireInput for #name {
+            const FIELDS: &'static [::protocol::Field] = &[#(#fields),*];
+        }
         const _: () = {
             fn travels<T: ::protocol::WireType>() {}
             #[allow(dead_code)]
             fn fields_travel() { #(#checks)* }
         };
+    })
+}
+
+/// What a field is called on the wire.
+fn name_of(field: &syn::Field) -> Option<String> {
+    let mut name = None;
+    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
+        // What is no renaming is serde's to read.
+        let _ = attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("rename") {
+                name = Some(meta.value()?.parse::<syn::LitStr>()?.value());
+            }
+            Ok(())
+        });
+    }
+    name.or_else(|| Some(camel_case(&field.ident.as_ref()?.to_string())))
+}
+
+/// `age_min` to `ageMin`, as serde writes it.
+fn camel_case(name: &str) -> String {
+    let mut words = name.trim_start_matches("r#").split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| {
+        let mut letters = word.chars();
+        let initial = letters.next().map(|letter| letter.to_ascii_uppercase()).into_iter();
+        name + &initial.chain(letters).collect::<String>()
     })
 }
 

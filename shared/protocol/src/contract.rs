@@ -68,6 +68,8 @@ pub struct ProcedureContract {
     pub input: Option<serde_json::Value>,
     /// Whether the input may be left out.
     pub input_optional: bool,
+    /// The names of the input's fields, in the order of their declaration: what is given by position is meant so.
+    pub input_fields: Vec<&'static str>,
     /// The output, or null when there is none.
     pub output: Option<serde_json::Value>,
     /// The procedure's own failures.
@@ -388,6 +390,7 @@ pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: Proc
         mail,
         input,
         input_optional,
+        input_fields: spec.fields.iter().map(|field| field.name).collect(),
         output,
         failures,
         typescript,

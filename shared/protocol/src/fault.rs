@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, num::NonZeroU32};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Code;
@@ -33,7 +33,7 @@ pub struct Fault {
 }
 
 /// One fault of one field of the input.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldFault {
     /// Where in the input, such as `lines[2].amount`; empty for the input as a whole.
     pub path: String,

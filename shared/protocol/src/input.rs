@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use garde::Validate;
 use serde::de::DeserializeOwned;
 
-use crate::{Fault, FieldFault, WireType};
+use crate::{Fault, Field, FieldFault, WireType};
 
 /// A type that can be a procedure's input. `#[wire]` implements it.
 #[diagnostic::on_unimplemented(
@@ -13,7 +13,10 @@ use crate::{Fault, FieldFault, WireType};
     label = "not an input",
     note = "put `#[wire]` on it; a type whose name ends in `Input` refuses unknown fields"
 )]
-pub trait WireInput: WireType + DeserializeOwned + Validate<Context = ()> {}
+pub trait WireInput: WireType + DeserializeOwned + Validate<Context = ()> {
+    /// Its fields, in the order of their declaration; none of an enum.
+    const FIELDS: &'static [Field] = &[];
+}
 
 /// Reads and validates an input. None at all counts as `{}`, so that an input whose fields are all
 /// optional may be left out.

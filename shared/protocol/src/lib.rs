@@ -31,8 +31,8 @@ pub use input::WireInput;
 pub use principal::{Client, PreviousTurn, Principal, Rotation, SecretHash, StoredSession};
 pub use procedure::{Auth, Kind, Spec};
 pub use wire::{
-    Base64, Cursor, Decimal, Finite, Malformed, Page, PageSize, Patch, SafeInteger, Timestamp, Version, WireKey,
-    WireType, WireValue,
+    Base64, Cursor, Decimal, Field, Finite, Form, Malformed, Page, PageSize, Patch, SafeInteger, Timestamp, Version,
+    WireKey, WireType, WireValue,
 };
 
 /// What the macros' output names. Not for people.

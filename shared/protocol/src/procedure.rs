@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Field;
+
 /// Whether a procedure changes anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -53,6 +55,8 @@ pub struct Spec {
     pub sensitive: bool,
     /// Whether one of its capabilities tells who is calling.
     pub asks_caller: bool,
+    /// The fields of its input, in the order of their declaration.
+    pub fields: &'static [Field],
 }
 
 impl Spec {

@@ -26,7 +26,34 @@ use ts_rs::TS;
     note = "u64, i64, u128, i128, usize, isize: use u32/i32, `SafeInteger` (53 bits) or `Decimal`, because a JavaScript number loses their digits",
     note = "f32, f64: use `Finite`, because JSON has no NaN; Option<Option<T>>: use `Patch<Option<T>>` in an input; maps: keys are `String` or an id"
 )]
-pub trait WireType: Serialize + DeserializeOwned + JsonSchema + TS + 'static {}
+pub trait WireType: Serialize + DeserializeOwned + JsonSchema + TS + 'static {
+    /// How a value looks where there is only text: in an address.
+    const FORM: Form = Form::Text;
+}
+
+/// How a value of a type is written in an address, which knows texts only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// As it is: texts, ids, times, enums without data.
+    Text,
+    /// A number, as JSON writes it.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// Any number of values: the name is repeated.
+    List(&'static Form),
+    /// Whatever else: as JSON.
+    Json,
+}
+
+/// A field of an input, for those who read inputs from addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// How its value is written in an address.
+    pub form: Form,
+}
 
 /// A [`WireType`] other than an `Option`, so that `Option<Option<T>>` is refused.
 #[diagnostic::on_unimplemented(
@@ -42,14 +69,30 @@ pub trait WireKey: WireValue + Ord {}
 macro_rules! travels {
     ($($t:ty),* $(,)?) => { $( impl WireType for $t {} impl WireValue for $t {} )* };
 }
-travels!(bool, i8, i16, i32, u8, u16, u32, String, ());
+macro_rules! travels_as {
+    ($form:ident: $($t:ty),* $(,)?) => {
+        $( impl WireType for $t { const FORM: Form = Form::$form; } impl WireValue for $t {} )*
+    };
+}
+travels!(String);
+travels_as!(Boolean: bool);
+travels_as!(Number: i8, i16, i32, u8, u16, u32);
+travels_as!(Json: ());
 impl WireKey for String {}
-impl<T: WireValue> WireType for Option<T> {}
-impl<T: WireType> WireType for Vec<T> {}
+impl<T: WireValue> WireType for Option<T> {
+    const FORM: Form = T::FORM;
+}
+impl<T: WireType> WireType for Vec<T> {
+    const FORM: Form = Form::List(&T::FORM);
+}
 impl<T: WireType> WireValue for Vec<T> {}
-impl<T: WireType> WireType for Box<T> {}
+impl<T: WireType> WireType for Box<T> {
+    const FORM: Form = T::FORM;
+}
 impl<T: WireValue> WireValue for Box<T> {}
-impl<K: WireKey, V: WireType> WireType for BTreeMap<K, V> {}
+impl<K: WireKey, V: WireType> WireType for BTreeMap<K, V> {
+    const FORM: Form = Form::Json;
+}
 impl<K: WireKey, V: WireType> WireValue for BTreeMap<K, V> {}
 
 /// For newtypes over a text: display and wire form are the same, and parsing checks.
@@ -173,7 +216,7 @@ impl<'de> Deserialize<'de> for SafeInteger {
         Self::new(i64::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("the number is larger than 2^53 - 1"))
     }
 }
-travels!(SafeInteger);
+travels_as!(Number: SafeInteger);
 
 impl JsonSchema for SafeInteger {
     fn schema_name() -> std::borrow::Cow<'static, str> {
@@ -247,7 +290,7 @@ impl<'de> Deserialize<'de> for Finite {
         Self::new(f64::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("not a finite number"))
     }
 }
-travels!(Finite);
+travels_as!(Number: Finite);
 
 impl JsonSchema for Finite {
     fn schema_name() -> std::borrow::Cow<'static, str> {
@@ -292,7 +335,7 @@ impl JsonSchema for Base64 {
 #[serde(transparent)]
 #[ts(type = "number")]
 pub struct Version(pub u32);
-travels!(Version);
+travels_as!(Number: Version);
 
 /// Where the next page begins: sealed, for one caller and one query only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, TS)]
@@ -318,7 +361,7 @@ pub struct PageSize(
     #[schemars(range(min = 1, max = 100))]
     pub u32,
 );
-travels!(PageSize);
+travels_as!(Number: PageSize);
 
 impl PageSize {
     /// The most entries that one page has.
@@ -339,7 +382,9 @@ pub struct Page<T> {
     /// Where the next page begins; null at the end of the list and only there.
     pub next: Option<Cursor>,
 }
-impl<T: WireType> WireType for Page<T> {}
+impl<T: WireType> WireType for Page<T> {
+    const FORM: Form = Form::Json;
+}
 impl<T: WireType> WireValue for Page<T> {}
 
 /// A field of a PATCH: absent leaves the value as it is. `Patch<Option<T>>` takes null as a value.

@@ -43,6 +43,9 @@ pub struct Context {
 /// The header that carries a call's id both ways into the logs.
 pub const REQUEST_ID: &str = "x-request-id";
 
+/// The methods under which procedures answer calls of tRPC.
+const TRPC_METHODS: &str = "GET, HEAD, POST";
+
 /// Answers one request to one procedure.
 pub fn answer<'a>(
     entry: &'a Entry,
@@ -54,7 +57,7 @@ pub fn answer<'a>(
         let origin = request.headers().get(header::ORIGIN).cloned();
         let lifetime_s = entry.spec.cache_s.filter(|_| *request.method() == Method::GET);
         let mut response = match *request.method() {
-            Method::OPTIONS => Cors::preflight(request.headers()),
+            Method::OPTIONS => Cors::preflight(request.headers(), TRPC_METHODS),
             Method::HEAD => empty(StatusCode::NO_CONTENT),
             _ => run_logged(entry, context, request_id, request).await,
         };
@@ -77,7 +80,7 @@ pub fn refuse(
     fault: &Fault,
 ) -> Response<Bytes> {
     let mut response = match *request.method() {
-        Method::OPTIONS => Cors::preflight(request.headers()),
+        Method::OPTIONS => Cors::preflight(request.headers(), TRPC_METHODS),
         _ => fault_response(fault, path, request_id),
     };
     cors.allow(site, request.headers().get(header::ORIGIN), false, response.headers_mut());
@@ -238,7 +241,8 @@ fn snake_case(camel: &str) -> String {
     })
 }
 
-fn named(mut response: Response<Bytes>, request_id: &str) -> Response<Bytes> {
+/// Puts the request's id on an answer.
+pub fn named(mut response: Response<Bytes>, request_id: &str) -> Response<Bytes> {
     if let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -301,6 +305,7 @@ mod tests {
                 http: None,
                 sensitive: false,
                 asks_caller: true,
+                fields: &[],
             },
             service: &SERVICE,
             run: |call| {

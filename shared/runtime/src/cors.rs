@@ -32,11 +32,11 @@ impl Cors {
     }
 
     /// Answers a preflight. What the browser asks to send is allowed: headers are no credentials.
-    pub(crate) fn preflight(asked: &HeaderMap) -> Response<Bytes> {
+    pub fn preflight(asked: &HeaderMap, methods: &'static str) -> Response<Bytes> {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
-        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, POST"));
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE_S);
         headers.insert(header::VARY, HeaderValue::from_static("access-control-request-headers"));
         if let Some(wanted) = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
@@ -46,7 +46,7 @@ impl Cors {
     }
 
     /// Lets the page read the answer, an error as well as a result. `kept`: a shared cache may keep it.
-    pub(crate) fn allow(&self, site: &Site, origin: Option<&HeaderValue>, kept: bool, headers: &mut HeaderMap) {
+    pub fn allow(&self, site: &Site, origin: Option<&HeaderValue>, kept: bool, headers: &mut HeaderMap) {
         // Said to everybody, also to those that are no page (Fetch, "CORS protocol and HTTP caches"): what
         // was kept for a program without an origin would otherwise be given to a page, which could not read it.
         let trusted = origin.is_some_and(|origin| site.trusts(origin));

@@ -1,0 +1,234 @@
+//! One request's calls to procedures.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header, request::Parts};
+use protocol::{Code, FieldFault, Kind};
+use runtime::{BoxFuture, Site};
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
+
+use crate::Procedure;
+
+/// Where calls to procedures go. The request is the one that a client of tRPC would have sent to the front:
+/// `GET /trpc/users.get?input=…`, or `POST /trpc/users.create` with a body.
+pub trait Reach: Send + Sync {
+    /// Answers a request to one procedure. What goes wrong on the way is an answer as well.
+    fn call<'a>(
+        &'a self,
+        procedure: &'a str,
+        request_id: &'a str,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'a, Response<Bytes>>;
+}
+
+/// What a procedure answers: its output as JSON, none when it has none; or why not.
+pub type Outcome = Result<Option<Box<RawValue>>, Refusal>;
+
+/// A call that did not succeed, as the procedure's function said it.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// What kind of fault it is.
+    pub code: Code,
+    /// One sentence for a person.
+    pub message: String,
+    /// The procedure's own typed failure, `{"type": …}`, when it was one.
+    pub failure: Option<Value>,
+    /// What is wrong with the input, field by field.
+    pub fields: Vec<FieldFault>,
+    /// What the procedure's log is searched by.
+    pub request_id: Option<String>,
+    /// After how many seconds it is worth trying again.
+    pub retry_after_s: Option<u32>,
+}
+
+impl Refusal {
+    /// A refusal of a gateway's own.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { code, message, failure: None, fields: Vec::new(), request_id: None, retry_after_s: None }
+    }
+}
+
+/// How long an address may be, in bytes: what the `http` crate takes.
+const MAX_ADDRESS_BYTES: usize = 65_000;
+
+/// Headers of procedures' answers that concern the client and not the one call: they go out with the whole.
+const CARRIED: [HeaderName; 3] =
+    [header::SET_COOKIE, HeaderName::from_static("x-csrf-token"), HeaderName::from_static("onefold-renew")];
+
+/// Headers that say how this request is to be read or answered, and nothing about a call inside it.
+fn concerns_the_request(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    ["content-", "accept", "if-", "trpc-", "access-control-", "soap"].iter().any(|start| name.starts_with(start))
+        || ["connection", "expect", "keep-alive", "range", "te", "trailer", "transfer-encoding", "upgrade"]
+            .contains(&name)
+}
+
+/// The calls that belong to one request: all have its credentials.
+#[derive(Clone)]
+pub struct Calls<'a> {
+    reach: &'a dyn Reach,
+    site: &'a Site,
+    parts: &'a Parts,
+    request_id: &'a str,
+    carried: Arc<Mutex<HeaderMap>>,
+}
+
+impl<'a> Calls<'a> {
+    /// Those of a request.
+    pub fn new(reach: &'a dyn Reach, site: &'a Site, parts: &'a Parts, request_id: &'a str) -> Self {
+        Self { reach, site, parts, request_id, carried: Arc::default() }
+    }
+
+    /// The request's id.
+    pub fn request_id(&self) -> &'a str {
+        self.request_id
+    }
+
+    /// Where the service is.
+    pub fn site(&self) -> &'a Site {
+        self.site
+    }
+
+    /// The request's method, address and headers.
+    pub fn parts(&self) -> &'a Parts {
+        self.parts
+    }
+
+    /// Calls a procedure with the request's credentials. `input` is JSON, or none.
+    pub async fn run(&self, procedure: &Procedure, input: Option<&[u8]>) -> Outcome {
+        self.run_as(procedure, input, None).await
+    }
+
+    /// The same with other credentials: the value of an `Authorization` header instead of what the request has.
+    pub async fn run_as(
+        &self,
+        procedure: &Procedure,
+        input: Option<&[u8]>,
+        authorization: Option<&HeaderValue>,
+    ) -> Outcome {
+        let response = self.forward(procedure, input, authorization).await?;
+        read(procedure, &response)
+    }
+
+    /// Calls a procedure and leaves its answer, the envelope of tRPC, as it is.
+    ///
+    /// # Errors
+    /// When the call cannot be made: a query's input has to have room in an address.
+    pub async fn forward(
+        &self,
+        procedure: &Procedure,
+        input: Option<&[u8]>,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Response<Bytes>, Refusal> {
+        let request = self.request(procedure, input, authorization)?;
+        let response = self.reach.call(&procedure.name, self.request_id, request).await;
+        self.carry(response.headers());
+        Ok(response)
+    }
+
+    /// What the calls' answers said to the client beside their results.
+    pub fn carried(&self) -> HeaderMap {
+        self.carried.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn carry(&self, headers: &HeaderMap) {
+        let mut carried = self.carried.lock().unwrap_or_else(PoisonError::into_inner);
+        for name in &CARRIED {
+            for value in headers.get_all(name) {
+                match *name == header::SET_COOKIE {
+                    true => drop(carried.append(name, value.clone())),
+                    false => drop(carried.insert(name, value.clone())),
+                }
+            }
+        }
+    }
+
+    fn request(
+        &self,
+        procedure: &Procedure,
+        input: Option<&[u8]>,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Request<Bytes>, Refusal> {
+        let path = format!("/trpc/{}", procedure.name);
+        let (method, address, body) = match (procedure.kind, input) {
+            (Kind::Query, None) => (Method::GET, path, Bytes::new()),
+            (Kind::Query, Some(input)) => {
+                let encoded: String = form_urlencoded::byte_serialize(input).collect();
+                (Method::GET, format!("{path}?input={encoded}"), Bytes::new())
+            }
+            (Kind::Mutation, input) => (Method::POST, path, Bytes::copy_from_slice(input.unwrap_or_default())),
+        };
+        let mut request = Request::new(body);
+        let json = (method == Method::POST).then(|| HeaderValue::from_static("application/json"));
+        *request.method_mut() = method;
+        if address.len() > MAX_ADDRESS_BYTES {
+            return Err(Refusal::new(Code::PayloadTooLarge, "The input of a query is larger than an address can be."));
+        }
+        let malformed = |_| Refusal::new(Code::InternalServerError, "Something went wrong on our side.");
+        *request.uri_mut() = address.parse().map_err(malformed)?;
+        *request.extensions_mut() = self.parts.extensions.clone();
+        for (name, value) in &self.parts.headers {
+            if !concerns_the_request(name) {
+                request.headers_mut().append(name, value.clone());
+            }
+        }
+        if let Some(authorization) = authorization {
+            request.headers_mut().remove(header::COOKIE);
+            request.headers_mut().insert(header::AUTHORIZATION, authorization.clone());
+        }
+        if let Some(json) = json {
+            request.headers_mut().insert(header::CONTENT_TYPE, json);
+        }
+        Ok(request)
+    }
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    result: Option<Data<'a>>,
+    error: Option<ErrorShape>,
+}
+
+#[derive(Deserialize)]
+struct Data<'a> {
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct ErrorShape {
+    message: String,
+    data: ErrorData,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorData {
+    code: Code,
+    request_id: Option<String>,
+    failure: Option<Value>,
+    #[serde(default)]
+    fields: Vec<FieldFault>,
+}
+
+fn read(procedure: &Procedure, response: &Response<Bytes>) -> Outcome {
+    let unreadable = || Refusal::new(Code::BadGateway, "The procedure gave no answer that can be read.");
+    let envelope: Envelope<'_> = serde_json::from_slice(response.body()).map_err(|_| unreadable())?;
+    match envelope {
+        Envelope { error: Some(ErrorShape { message, data }), .. } => {
+            let ErrorData { code, request_id, failure, fields } = data;
+            let retry_after = response.headers().get(header::RETRY_AFTER);
+            let retry_after_s = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
+            Err(Refusal { code, message, failure, fields, request_id, retry_after_s })
+        }
+        Envelope { result: Some(Data { data }), .. } => Ok(match data {
+            Some(data) => Some(data.to_owned()),
+            None => procedure.output.as_ref().map(|_| RawValue::NULL.to_owned()),
+        }),
+        Envelope { result: None, error: None } => Err(unreadable()),
+    }
+}

@@ -1,0 +1,116 @@
+//! The contract, as gateways read it: `bindings/contract.json`.
+
+use std::collections::HashMap;
+
+use protocol::{Cause, Code, Kind};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// A service.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Contract {
+    /// The service's name.
+    pub service: String,
+    /// Its procedures, by name.
+    pub procedures: Vec<Procedure>,
+    /// The named types that outputs and failures refer to (`#/outputTypes/User`), as JSON Schema 2020-12.
+    pub output_types: Map<String, Value>,
+    /// The named types that inputs refer to (`#/inputTypes/UserId`).
+    pub input_types: Map<String, Value>,
+    #[serde(skip)]
+    places: HashMap<String, usize>,
+}
+
+/// One procedure.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Procedure {
+    /// `users.get`.
+    pub name: String,
+    /// Whether it changes anything.
+    pub kind: Kind,
+    /// The doc comment.
+    pub docs: String,
+    /// Who may call it.
+    pub auth: Auth,
+    /// `GET /v1/users/{id}`.
+    pub rest: Option<String>,
+    /// The input's schema, or none when there is no input.
+    pub input: Option<Value>,
+    /// The names of the input's fields, in the order of their declaration.
+    pub input_fields: Vec<String>,
+    /// Whether the input may be left out.
+    pub input_optional: bool,
+    /// The output's schema, or none when there is no output.
+    pub output: Option<Value>,
+    /// The procedure's own failures.
+    pub failures: Vec<Failure>,
+    /// Its own method and path. Such a procedure is in no style.
+    pub http: Option<String>,
+    /// How long one call may take, in milliseconds.
+    pub timeout_ms: u32,
+}
+
+/// Who may call.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum Auth {
+    /// Anybody.
+    Public,
+    /// Anybody who is signed in.
+    SignedIn,
+    /// Callers with a permission.
+    Permission {
+        /// Which one.
+        permission: String,
+        /// Whether `<permission>:own` suffices, for the caller's own items.
+        own: bool,
+    },
+}
+
+/// One failure of a procedure.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// The `type` in the payload.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The code.
+    pub code: Code,
+    /// The doc comment.
+    pub docs: String,
+    /// The payload's schema, with `type` in it.
+    pub schema: Value,
+}
+
+impl Contract {
+    /// Reads a contract.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn parse(json: &str) -> Result<Self, Cause> {
+        let mut contract: Self = serde_json::from_str(json)?;
+        // What has a form of its own is reached where it is, and in no other way.
+        contract.procedures.retain(|procedure| procedure.http.is_none());
+        contract.places =
+            contract.procedures.iter().enumerate().map(|(place, procedure)| (procedure.name.clone(), place)).collect();
+        Ok(contract)
+    }
+
+    /// The procedure of this name.
+    pub fn find(&self, name: &str) -> Option<&Procedure> {
+        self.places.get(name).map(|&place| &self.procedures[place])
+    }
+
+    /// What a schema says, after references: `#/outputTypes/User` and `#/inputTypes/UserId` are followed.
+    pub fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        let Some(reference) = schema.get("$ref").and_then(Value::as_str) else { return schema };
+        let found = match reference.split_once("Types/") {
+            Some(("#/output", name)) => self.output_types.get(name),
+            Some(("#/input", name)) => self.input_types.get(name),
+            _ => None,
+        };
+        found.map_or(schema, |found| self.resolve(found))
+    }
+}

@@ -1,0 +1,115 @@
+//! What all styles have in common.
+
+use std::{sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, header};
+use runtime::{BoxFuture, Site, cors::Cors};
+
+use crate::{Calls, Contract, Reach};
+
+/// What is known of a gateway before it runs; it stands in the contract.
+#[derive(Debug)]
+pub struct Facts {
+    /// `graphql`; the function is `gateway-graphql`.
+    pub name: &'static str,
+    /// Where it is. `/docs/{proxy+}` is everything under `/docs/`.
+    pub paths: &'static [&'static str],
+    /// The methods that it takes, for preflights and `allow`: `GET, POST`.
+    pub methods: &'static str,
+    /// Whether it calls procedures; else it gives out documents only.
+    pub calls: bool,
+    /// How much memory its function has, in MiB.
+    pub memory_mb: u32,
+    /// How long one request may take, in milliseconds. The HTTP API in front gives up after 30 s.
+    pub timeout_ms: u32,
+}
+
+impl Facts {
+    /// Whether a path is one of the gateway's.
+    pub fn has(&self, path: &str) -> bool {
+        self.paths.iter().any(|known| match known.strip_suffix("{proxy+}") {
+            Some(start) => path.len() > start.len() && path.starts_with(start),
+            None => path == *known,
+        })
+    }
+}
+
+/// A style of API that spans procedures. It reads its requests, and answers them in its own form, errors too.
+pub trait Style: Send + Sync {
+    /// What is known of it.
+    fn facts(&self) -> &'static Facts;
+
+    /// Answers a request, other than a preflight.
+    fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>>;
+}
+
+/// A style at work.
+pub struct Gateway {
+    /// The style.
+    pub style: Box<dyn Style>,
+    /// What there is to call.
+    pub contract: Arc<Contract>,
+    /// How it is called.
+    pub reach: Arc<dyn Reach>,
+    /// Which pages may call.
+    pub cors: Cors,
+    /// Where the service is.
+    pub site: Arc<Site>,
+}
+
+impl Gateway {
+    /// Answers a request: in the style's own form, with what the procedures said to the client besides.
+    pub async fn answer(&self, request_id: &str, request: Request<Bytes>) -> Response<Bytes> {
+        let started = Instant::now();
+        let (parts, body) = request.into_parts();
+        let origin = parts.headers.get(header::ORIGIN).cloned();
+        let mut response = if parts.method == Method::OPTIONS {
+            Cors::preflight(&parts.headers, self.style.facts().methods)
+        } else {
+            let calls = Calls::new(&*self.reach, &self.site, &parts, request_id);
+            let mut response = self.style.answer(&self.contract, body, calls.clone()).await;
+            response.headers_mut().extend(calls.carried());
+            // What procedures say is for this caller and this moment; documents state it when they may be kept.
+            let headers = response.headers_mut();
+            headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+            headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+            runtime::answer::named(response, request_id)
+        };
+        self.cors.allow(&self.site, origin.as_ref(), false, response.headers_mut());
+        let (gateway, status) = (self.style.facts().name, response.status().as_u16());
+        let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        tracing::info!(gateway, status, duration_us, request_id, "request");
+        response
+    }
+}
+
+/// All gateways of a service, where they run in one process.
+pub struct Gateways(Vec<Gateway>);
+
+impl Gateways {
+    /// Makes them.
+    ///
+    /// # Errors
+    /// When a style cannot express the contract.
+    pub fn new(
+        contract: &Arc<Contract>,
+        reach: &Arc<dyn Reach>,
+        cors: &Cors,
+        site: &Arc<Site>,
+    ) -> Result<Self, protocol::Cause> {
+        let at_work = |style| Gateway {
+            style,
+            contract: Arc::clone(contract),
+            reach: Arc::clone(reach),
+            cors: cors.clone(),
+            site: Arc::clone(site),
+        };
+        Ok(Self(crate::styles(contract)?.into_iter().map(at_work).collect()))
+    }
+
+    /// The one that has a path.
+    pub fn find(&self, path: &str) -> Option<&Gateway> {
+        self.0.iter().find(|gateway| gateway.style.facts().has(path))
+    }
+}
