@@ -43,6 +43,7 @@ pub fn render(service: &Service) -> Result<Vec<File>, Vec<String>> {
     files.extend(typescript::render(&contract, &declarations));
     files.extend(functions::render(&contract));
     files.push(permissions::render(&contract));
+    files.push(File { path: "bindings/schema.graphql".into(), text: sdl(&contract).map_err(|fault| vec![fault])? });
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
 }
@@ -102,6 +103,13 @@ fn ignores_unknown_fields(schema: &serde_json::Value) -> bool {
         Some(variants) => variants.iter().any(ignores_unknown_fields),
         None => schema.get("properties").is_some() && schema.get("additionalProperties") != Some(&false.into()),
     }
+}
+
+/// The schema of GraphQL. A line that begins with `#` is a comment there.
+fn sdl(contract: &Contract) -> Result<String, String> {
+    let contract = gateways::Contract::parse(&contract_json(contract));
+    let sdl = contract.and_then(|contract| gateways::graphql::sdl(&contract));
+    sdl.map(|sdl| format!("# {HEADER}\n\n{}\n", sdl.trim())).map_err(|fault| fault.to_string())
 }
 
 /// The contract as the text of `bindings/contract.json`.

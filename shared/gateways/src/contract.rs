@@ -14,12 +14,26 @@ pub struct Contract {
     pub service: String,
     /// Its procedures, by name.
     pub procedures: Vec<Procedure>,
+    /// What can be fetched by ids.
+    #[serde(default)]
+    pub entities: Vec<Entity>,
     /// The named types that outputs and failures refer to (`#/outputTypes/User`), as JSON Schema 2020-12.
     pub output_types: Map<String, Value>,
     /// The named types that inputs refer to (`#/inputTypes/UserId`).
     pub input_types: Map<String, Value>,
     #[serde(skip)]
     places: HashMap<String, usize>,
+}
+
+/// Something that is kept, and that others may name by its id.
+#[derive(Debug, Deserialize)]
+pub struct Entity {
+    /// The entity's name.
+    pub name: String,
+    /// The type of its id, such as `UserId`.
+    pub id: String,
+    /// The procedure that fetches many by id: it takes `ids`, and answers a list of those that exist.
+    pub loader: String,
 }
 
 /// One procedure.
@@ -82,6 +96,25 @@ pub struct Failure {
     pub docs: String,
     /// The payload's schema, with `type` in it.
     pub schema: Value,
+}
+
+impl Procedure {
+    /// `auth.change_password` as `authChangePassword`: its name where neither points nor underscores may stand.
+    pub fn camel_case_name(&self) -> String {
+        let mut name = String::with_capacity(self.name.len());
+        let mut upper = false;
+        for letter in self.name.chars() {
+            match letter {
+                '.' | '_' => upper = true,
+                letter if upper => {
+                    name.extend(letter.to_uppercase());
+                    upper = false;
+                }
+                letter => name.push(letter),
+            }
+        }
+        name
+    }
 }
 
 impl Contract {
