@@ -8,7 +8,7 @@
 //! - [`contract`]: the contract, as gateways read it.
 //! - [`calls`]: one request's calls to procedures.
 //! - [`gateway`]: what all styles have in common.
-//! - [`mod@graphql`]: GraphQL.
+//! - [`graphql`]: GraphQL, which asks for fields of what several procedures answer.
 
 pub mod calls;
 pub mod contract;

@@ -101,7 +101,11 @@ fn object_type(types: &Types, name: &str, object: &types::Object) -> Object {
         ours = ours.implement(interface);
     }
     for field in &object.fields {
-        let mut its = described(&field.docs, Field::new(&field.name, reference(&field.of), |_| FieldFuture::Value(None)), Field::description);
+        let mut its = described(
+            &field.docs,
+            Field::new(&field.name, reference(&field.of), |_| FieldFuture::Value(None)),
+            Field::description,
+        );
         if let Source::Call(call) = field.source {
             let arguments = types.calls[call].arguments.fields();
             its = arguments.iter().fold(its, |its, field| its.argument(argument(field)));

@@ -8,7 +8,9 @@
 use async_graphql::{
     Name, PathSegment, Positioned, Value, Variables,
     indexmap::IndexMap,
-    parser::types::{Directive, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet},
+    parser::types::{
+        Directive, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
+    },
 };
 use futures_util::future::join_all;
 use protocol::{Code, Kind as Operation};
@@ -346,11 +348,7 @@ impl<'r, 'd> Execution<'r, 'd> {
     }
 
     /// Specification, `CollectFields`.
-    fn collect(
-        &self,
-        object: &str,
-        sets: impl IntoIterator<Item = &'d SelectionSet>,
-    ) -> IndexMap<&'d str, Fields<'d>> {
+    fn collect(&self, object: &str, sets: impl IntoIterator<Item = &'d SelectionSet>) -> IndexMap<&'d str, Fields<'d>> {
         let mut fields = IndexMap::new();
         for set in sets {
             self.collect_set(object, set, &mut fields);

@@ -216,9 +216,10 @@ fn page_size(field: &Positioned<Field>, variables: &Variables) -> usize {
     let Some(first) = field.node.get_argument("first") else { return PAGE_COST };
     let said = first.node.clone().into_const_with(|name| variables.get(&name).cloned().ok_or(()));
     match said {
-        Ok(Value::Number(number)) => {
-            number.as_u64().and_then(|number| number.try_into().ok()).map_or(MAX_PAGE, |number: usize| number.min(MAX_PAGE))
-        }
+        Ok(Value::Number(number)) => number
+            .as_u64()
+            .and_then(|number| number.try_into().ok())
+            .map_or(MAX_PAGE, |number: usize| number.min(MAX_PAGE)),
         Ok(Value::Null) | Err(()) => PAGE_COST,
         Ok(_) => MAX_PAGE,
     }

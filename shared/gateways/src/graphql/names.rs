@@ -51,9 +51,9 @@ mod tests {
 
     #[test]
     fn values_of_enums_are_told_by_capitals() {
-        let names = ["createdAt", "-createdAt", "authorization_code", "admin", "2fa", "eInvoice2Go", "a-b"].map(enum_value);
-        let expected =
-            ["CREATED_AT", "CREATED_AT_DESC", "AUTHORIZATION_CODE", "ADMIN", "_2FA", "E_INVOICE2_GO", "A_B"];
+        let names =
+            ["createdAt", "-createdAt", "authorization_code", "admin", "2fa", "eInvoice2Go", "a-b"].map(enum_value);
+        let expected = ["CREATED_AT", "CREATED_AT_DESC", "AUTHORIZATION_CODE", "ADMIN", "_2FA", "E_INVOICE2_GO", "A_B"];
         assert_eq!(names, expected);
     }
 

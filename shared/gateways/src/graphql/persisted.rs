@@ -83,7 +83,7 @@ mod tests {
 
     fn asked(query: Option<&str>, hash: &str) -> Request {
         let persisted_query = Some(PersistedQuery { version: 1, sha256_hash: hash.to_owned() });
-        let extensions = Some(Extensions { persisted_query, ..Extensions::default() });
+        let extensions = Some(Extensions { persisted_query });
         Request { query: query.map(str::to_owned), extensions, ..Request::default() }
     }
 

@@ -1,6 +1,6 @@
 //! What a client asks for (GraphQL over HTTP, section 5).
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::fmt;
 
 use async_graphql::{Name, Value, Variables, indexmap::IndexMap};
 use bytes::Bytes;
@@ -30,14 +30,11 @@ pub(super) struct Request {
     pub extensions: Option<Extensions>,
 }
 
-/// What is said beside the operation.
+/// What is said beside the operation. What is not known here is no concern of ours.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Extensions {
     pub persisted_query: Option<PersistedQuery>,
-    /// What is not known here is no concern of ours.
-    #[serde(flatten)]
-    _others: BTreeMap<String, serde::de::IgnoredAny>,
 }
 
 /// The hash of a query that may be known already.
@@ -104,7 +101,7 @@ fn from_address(query: &str) -> Result<Request, Fault> {
     Ok(request)
 }
 
-fn json<'v, T: Deserialize<'v>>(name: &str, value: &'v Cow<'_, str>) -> Result<Option<T>, Fault> {
+fn json<'v, T: Deserialize<'v>>(name: &str, value: &'v str) -> Result<Option<T>, Fault> {
     match value.is_empty() {
         true => Ok(None),
         false => serde_json::from_str(value).map_err(|error| bad(format!("`{name}` {}", reason(&error)))),
@@ -221,7 +218,9 @@ impl<'de> Visitor<'de> for Any {
         Ok(Once(Value::Number(value.into())))
     }
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Once, E> {
-        serde_json::Number::from_f64(value).map(|number| Once(Value::Number(number))).ok_or_else(|| E::custom("no number"))
+        serde_json::Number::from_f64(value)
+            .map(|number| Once(Value::Number(number)))
+            .ok_or_else(|| E::custom("no number"))
     }
     fn visit_str<E>(self, value: &str) -> Result<Once, E> {
         Ok(Once(Value::String(value.to_owned())))

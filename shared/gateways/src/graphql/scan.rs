@@ -92,7 +92,12 @@ mod tests {
 
     #[test]
     fn documents_have_limits_that_are_seen_before_parsing() {
-        assert!(scan("query A($x: [Int!] = [1, 2]) { a(b: \"{{{{\", c: \"\"\"[[[ \\\"\"\" {{\"\"\") { ...F @skip(if: $x) } }").is_ok());
+        assert!(
+            scan(
+                "query A($x: [Int!] = [1, 2]) { a(b: \"{{{{\", c: \"\"\"[[[ \\\"\"\" {{\"\"\") { ...F @skip(if: $x) } }"
+            )
+            .is_ok()
+        );
         assert!(refused(&"{a".repeat(1_000)).contains("nested"));
         assert!(refused(&"[".repeat(50_000)).contains("nested"));
         assert!(refused(&format!("{{{}}}", "a ".repeat(5_000))).contains("tokens"));

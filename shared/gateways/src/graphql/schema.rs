@@ -9,8 +9,8 @@ use super::{
     names::{capitalized, check, enum_value},
     shape::{self, Shape, docs, shape, without_null},
     types::{
-        Arguments, CONNECTION, Call, EDGE, ERROR_CODE, Enum, EnumValue, FAILURE, Field, Input, InputField, Kind, Loader,
-        MUTATION, Member, Object, Of, PAGE_INFO, QUERY, Scalar, Source, Types, Union,
+        Arguments, CONNECTION, Call, EDGE, ERROR_CODE, Enum, EnumValue, FAILURE, Field, Input, InputField, Kind,
+        Loader, MUTATION, Member, Object, Of, PAGE_INFO, QUERY, Scalar, Source, Types, Union,
     },
 };
 use crate::{Contract, Procedure};
@@ -69,15 +69,12 @@ impl<'c> Builder<'c> {
         };
         let codes = Enum { docs: "Why a call did not succeed.".into(), values: Code::ALL.iter().map(value).collect() };
         self.types.enums.insert(ERROR_CODE.into(), codes);
-        let has_next = field(
-            "hasNextPage",
-            "Whether the list goes on.",
-            Kind::scalar("Boolean").nullable(false),
-            Source::HasNext,
-        );
+        let has_next =
+            field("hasNextPage", "Whether the list goes on.", Kind::scalar("Boolean").nullable(false), Source::HasNext);
         let end = "Where the list goes on: `after` of the next page; null at the end of the list and only there.";
         let end = field("endCursor", end, Kind::scalar("String").nullable(true), Source::Member("next".into()));
-        let object = Object { docs: "Where a page stands in its list.".into(), implements: None, fields: vec![has_next, end] };
+        let object =
+            Object { docs: "Where a page stands in its list.".into(), implements: None, fields: vec![has_next, end] };
         self.types.objects.insert(PAGE_INFO.into(), object);
         for root in [QUERY, MUTATION] {
             self.types.objects.insert(root.into(), Object::default());
