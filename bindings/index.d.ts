@@ -663,6 +663,8 @@ export type PostsCreateFailure = { type: "notAUser" };
 export type PostsDeleteInput = {
   /** The post's id. */
   id: PostId;
+  /** The version that was seen; a newer one is then not deleted. */
+  version?: Version | null;
 };
 
 /** The output of `posts.delete`. */
@@ -671,8 +673,9 @@ export type PostsDeleteOutput = undefined;
 /**
  * The failures of `posts.delete`.
  * - `missing` (NOT_FOUND): No post has this id.
+ * - `changed` (CONFLICT): The post was changed in the meantime.
  */
-export type PostsDeleteFailure = { type: "missing", value: PostId };
+export type PostsDeleteFailure = { type: "missing", value: PostId } | { type: "changed", version: Version };
 
 /** The input of `posts.get`. */
 export type PostsGetInput = {
@@ -801,6 +804,8 @@ export type UsersCreateFailure = { type: "emailTaken", value: EmailAddress };
 export type UsersDeleteInput = {
   /** The user's id. */
   id: UserId;
+  /** The version that was seen; a newer one is then not deleted. */
+  version?: Version | null;
 };
 
 /** The output of `users.delete`. */
@@ -809,9 +814,10 @@ export type UsersDeleteOutput = undefined;
 /**
  * The failures of `users.delete`.
  * - `missing` (NOT_FOUND): No user has this id.
+ * - `changed` (CONFLICT): The user was changed in the meantime.
  * - `lastAdministrator` (UNPROCESSABLE_CONTENT): There must be another administrator first.
  */
-export type UsersDeleteFailure = { type: "missing", value: UserId } | { type: "lastAdministrator" };
+export type UsersDeleteFailure = { type: "missing", value: UserId } | { type: "changed", version: Version } | { type: "lastAdministrator" };
 
 /** The input of `users.get`. */
 export type UsersGetInput = {
