@@ -1,16 +1,20 @@
 //! From the contract to the schema's types.
 
+mod inputs;
+mod outputs;
+mod values;
+
 use std::collections::{BTreeMap, HashMap};
 
 use protocol::{Cause, Code, Kind as Operation};
 use serde_json::Value;
 
 use super::{
-    names::{capitalized, check, enum_value},
+    names::{capitalized, check},
     shape::{self, Shape, docs, shape, without_null},
     types::{
-        Arguments, CONNECTION, Call, EDGE, ERROR_CODE, Enum, EnumValue, FAILURE, Field, Input, InputField, Kind,
-        Loader, MUTATION, Member, Object, Of, PAGE_INFO, QUERY, Scalar, Source, Types, Union,
+        Arguments, CONNECTION, Call, EDGE, ERROR_CODE, Enum, EnumValue, FAILURE, Field, InputField, Kind, Loader,
+        MUTATION, Member, Object, Of, PAGE_INFO, QUERY, Source, Types, Union,
     },
 };
 use crate::{Contract, Procedure};
@@ -302,201 +306,6 @@ impl<'c> Builder<'c> {
         let mut of = self.input(schema, hint)?;
         of.nullable |= !shape::requires(within, wire);
         Ok(InputField { name: name.into(), wire: wire.into(), docs: docs(schema).into(), of, bare: false })
-    }
-
-    /// The type of an output; `hint` names it if it has no name.
-    fn output(&mut self, schema: &Value, hint: &str) -> Result<Of, Cause> {
-        let (nullable, name, resolved) = self.named(schema, hint);
-        let origin = if name == hint { format!("what stands at {hint}") } else { format!("the type {name}") };
-        let kind = match shape(resolved) {
-            Shape::Scalar(scalar) => self.scalar(scalar)?,
-            Shape::Id(id) => self.id(id)?,
-            Shape::Json => self.scalar(shape::JSON)?,
-            Shape::List(items) => Kind::list(self.output(items, &format!("{hint}Item"))?),
-            Shape::Enum(values) => self.enumeration(&name, docs(resolved), &values)?,
-            Shape::Object(properties) => {
-                if self.take(&name, &origin)? {
-                    let members = properties.iter().map(|(member, schema)| (member.as_str(), schema));
-                    self.object(&name, docs(resolved), members)?;
-                }
-                Kind::Object(name)
-            }
-            Shape::Tagged(variants) => {
-                if self.take(&name, &origin)? {
-                    self.union(&name, docs(resolved), &variants)?;
-                }
-                Kind::Union(name)
-            }
-        };
-        Ok(kind.nullable(nullable))
-    }
-
-    /// Whether a schema says "or null", the name of its type, and what it says.
-    fn named<'s>(&self, schema: &'s Value, hint: &str) -> (bool, String, &'s Value)
-    where
-        'c: 's,
-    {
-        let (plain, nullable) = without_null(schema);
-        let name = plain.get("$ref").and_then(Value::as_str).and_then(|reference| reference.rsplit('/').next());
-        let (resolved, also) = without_null(self.contract.resolve(plain));
-        (nullable || also, name.unwrap_or(hint).to_owned(), resolved)
-    }
-
-    fn object<'s>(
-        &mut self,
-        name: &str,
-        docs_of: &str,
-        members: impl Iterator<Item = (&'s str, &'s Value)>,
-    ) -> Result<(), Cause> {
-        let mut fields = Vec::new();
-        for (member, schema) in members {
-            check(member, &format!("a member of {name}"))?;
-            let of = match member == "type" && schema.get("const").is_some() {
-                true => Kind::scalar("String").nullable(false),
-                false => self.output(schema, &(name.to_owned() + &capitalized(member)))?,
-            };
-            fields.push(field(member, docs(schema), of, Source::Member(member.to_owned())));
-        }
-        self.types.objects.insert(name.to_owned(), Object { docs: docs_of.to_owned(), implements: None, fields });
-        Ok(())
-    }
-
-    fn union(&mut self, name: &str, docs_of: &str, variants: &[(&str, &Value)]) -> Result<(), Cause> {
-        let mut members = Vec::new();
-        for (tag, variant) in variants {
-            let object = name.to_owned() + &capitalized(tag);
-            self.take(&object, &format!("`{tag}` of {name}"))?;
-            members.push(Member { tag: (*tag).to_owned(), object: object.clone() });
-            let properties = variant.get("properties").and_then(Value::as_object).into_iter().flatten();
-            self.object(&object, docs(variant), properties.map(|(member, schema)| (member.as_str(), schema)))?;
-        }
-        self.types.unions.insert(name.to_owned(), Union { docs: docs_of.to_owned(), members });
-        Ok(())
-    }
-
-    /// The type of an input.
-    fn input(&mut self, schema: &Value, hint: &str) -> Result<Of, Cause> {
-        let (nullable, name, resolved) = self.named(schema, hint);
-        let titled = if name.ends_with("Input") { name.clone() } else { format!("{name}Input") };
-        let origin = format!("the input {name}");
-        let kind = match shape(resolved) {
-            Shape::Scalar(scalar) => self.scalar(scalar)?,
-            Shape::Id(id) => self.id(id)?,
-            Shape::Json => self.scalar(shape::JSON)?,
-            Shape::List(items) => Kind::list(self.input(items, &format!("{hint}Item"))?),
-            Shape::Enum(values) => {
-                let same = self.types.enums.get(&name).is_none_or(|known| known.has(&values));
-                self.enumeration(if same { &name } else { &titled }, docs(resolved), &values)?
-            }
-            Shape::Object(_) => {
-                if self.take(&titled, &origin)? {
-                    self.input_object(&titled, resolved)?;
-                }
-                Kind::Input(titled)
-            }
-            Shape::Tagged(variants) => {
-                if self.take(&titled, &origin)? {
-                    self.one_of(&titled, &name, docs(resolved), &variants)?;
-                }
-                Kind::Input(titled)
-            }
-        };
-        Ok(kind.nullable(nullable))
-    }
-
-    /// An input object. The `type` of a union's member is told by the field in which it stands.
-    fn input_object(&mut self, titled: &str, schema: &Value) -> Result<(), Cause> {
-        let mut fields = Vec::new();
-        let stem = titled.strip_suffix("Input").unwrap_or(titled).to_owned();
-        for (wire, member) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            if wire != "type" || member.get("const").is_none() {
-                fields.push(self.input_field(schema, wire, wire, member, &(stem.clone() + &capitalized(wire)))?);
-            }
-        }
-        let input = Input { docs: docs(schema).to_owned(), one_of: false, fields };
-        self.types.inputs.insert(titled.to_owned(), input);
-        Ok(())
-    }
-
-    fn one_of(&mut self, titled: &str, name: &str, docs_of: &str, variants: &[(&str, &Value)]) -> Result<(), Cause> {
-        let mut fields = Vec::new();
-        for (tag, variant) in variants {
-            check(tag, &format!("a `type` of {name}"))?;
-            let members = variant.get("properties").and_then(Value::as_object).map_or(0, serde_json::Map::len);
-            let bare = members <= 1;
-            let kind = if bare {
-                Kind::scalar("Boolean")
-            } else {
-                let object = format!("{name}{}Input", capitalized(tag));
-                self.take(&object, &format!("`{tag}` of the input {name}"))?;
-                self.input_object(&object, variant)?;
-                Kind::Input(object)
-            };
-            let (of, docs) = (kind.nullable(true), docs(variant).to_owned());
-            fields.push(InputField { name: (*tag).into(), wire: (*tag).into(), docs, of, bare });
-        }
-        let input = Input { docs: docs_of.to_owned(), one_of: true, fields };
-        self.types.inputs.insert(titled.to_owned(), input);
-        Ok(())
-    }
-
-    fn enumeration(&mut self, name: &str, docs: &str, values: &[(&str, &str)]) -> Result<Kind, Cause> {
-        let kind = Kind::Enum(name.to_owned());
-        if !self.take(name, &format!("the enum {name}"))? {
-            return match self.types.enums.get(name) {
-                Some(known) if !known.has(values) => {
-                    Err(format!("`{name}` would stand for two enums in GraphQL").into())
-                }
-                _ => Ok(kind),
-            };
-        }
-        let mut known: Vec<EnumValue> = Vec::new();
-        for (wire, docs) in values {
-            let value = enum_value(wire);
-            check(&value, &format!("`{wire}` of {name}"))?;
-            if let Some(same) = known.iter().find(|known| known.name == value) {
-                return Err(format!("`{}` and `{wire}` of {name} would both be {value} in GraphQL", same.wire).into());
-            }
-            known.push(EnumValue { name: value, wire: (*wire).to_owned(), docs: (*docs).to_owned() });
-        }
-        self.types.enums.insert(name.to_owned(), Enum { docs: docs.to_owned(), values: known });
-        Ok(kind)
-    }
-
-    fn id(&mut self, name: &str) -> Result<Kind, Cause> {
-        if name == shape::UUID {
-            return self.scalar(name);
-        }
-        self.take(name, &format!("the id {name}"))?;
-        let docs = "A UUID (RFC 9562), with hyphens.".to_owned();
-        let specified_by = Some("https://www.rfc-editor.org/rfc/rfc9562#section-4");
-        self.types.scalars.insert(name.to_owned(), Scalar { docs, specified_by });
-        Ok(Kind::scalar(name))
-    }
-
-    fn scalar(&mut self, name: &str) -> Result<Kind, Cause> {
-        let (docs, specified_by) = match name {
-            shape::DATE_TIME => (
-                "A time, RFC 3339 in UTC to the millisecond.",
-                Some("https://www.rfc-editor.org/rfc/rfc3339#section-5.6"),
-            ),
-            shape::UNSIGNED_INT => ("A whole number from 0 to 4294967295.", None),
-            shape::SAFE_INTEGER => ("A whole number of at most 53 bits: what a JavaScript number holds.", None),
-            shape::DECIMAL => ("A decimal number of any precision, as text: `-12.50`.", None),
-            shape::BASE64 => ("Bytes, base64 with padding.", Some("https://www.rfc-editor.org/rfc/rfc4648#section-4")),
-            shape::JSON => ("Any JSON.", Some("https://www.rfc-editor.org/rfc/rfc8259")),
-            shape::UUID => ("A UUID, with hyphens.", Some("https://www.rfc-editor.org/rfc/rfc9562#section-4")),
-            _ => return Ok(Kind::scalar(name)),
-        };
-        self.take(name, &format!("the scalar {name}"))?;
-        self.types.scalars.insert(name.to_owned(), Scalar { docs: docs.to_owned(), specified_by });
-        Ok(Kind::scalar(name))
-    }
-}
-
-impl Enum {
-    fn has(&self, values: &[(&str, &str)]) -> bool {
-        self.values.iter().map(|value| value.wire.as_str()).eq(values.iter().map(|(wire, _)| *wire))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::Contract;
+
 /// What a value looks like.
 pub(super) enum Shape<'a> {
     /// One of some texts, each with its docs.
@@ -64,6 +66,24 @@ pub(super) fn docs(schema: &Value) -> &str {
 pub(super) fn requires(schema: &Value, name: &str) -> bool {
     let required = schema.get("required").and_then(Value::as_array);
     required.is_some_and(|required| required.iter().any(|known| known == name))
+}
+
+/// A schema with what the one says to which it refers: a variant of a union may be a type of its own, with `type`.
+pub(super) fn whole(contract: &Contract, schema: &Value) -> Value {
+    let mut whole = schema.clone();
+    if schema.get("$ref").is_none() {
+        return whole;
+    }
+    let named = contract.resolve(schema);
+    for key in ["properties", "required"] {
+        match (whole.get_mut(key), named.get(key)) {
+            (Some(Value::Object(members)), Some(Value::Object(more))) => members.extend(more.clone()),
+            (Some(Value::Array(members)), Some(Value::Array(more))) => members.extend(more.clone()),
+            (None, Some(more)) => whole[key] = more.clone(),
+            _ => {}
+        }
+    }
+    whole
 }
 
 /// What a schema means that is no reference and not nullable.
