@@ -345,7 +345,9 @@ fn entities(procedures: &[ProcedureContract]) -> Result<Vec<EntityContract>, Vec
             (Some(id), Some(items)) if items.ends_with(&format!("/{name}")) => {
                 Ok(EntityContract { name: (*name).to_owned(), id: id.to_owned(), loader: (*loader).to_owned() })
             }
-            _ => Err(vec![format!("`{loader}` is to load {name} by ids: a query that takes `ids` and answers `Vec<{name}>`")]),
+            _ => Err(vec![format!(
+                "`{loader}` is to load {name} by ids: a query that takes `ids` and answers `Vec<{name}>`"
+            )]),
         }
     };
     loaders.into_iter().map(entity).collect()

@@ -44,7 +44,8 @@ async fn authors_of_a_hundred_posts_are_one_call() {
     }
     let gone = &authors[2].0["id"];
     office.mutation("users.delete", json!({"id": gone})).await;
-    let query = "{ postsList(first: 100) { nodes { title authorId author { id name } } } me: usersList { nodes { id } } }";
+    let query =
+        "{ postsList(first: 100) { nodes { title authorId author { id name } } } me: usersList { nodes { id } } }";
     let answer = office.service.send(&posted(&json!({"query": query})).bearer(&office.admin)).await;
     let nodes = answer.json()["data"]["postsList"]["nodes"].as_array().cloned().unwrap_or_default();
     assert_eq!(nodes.len(), 100, "{}", answer.text());
@@ -114,8 +115,10 @@ async fn faults_are_those_of_trpc() {
     let ada = office.user("ada").await;
     let (admin, viewer) = (office.admin.clone(), office.key.token(Role::Viewer));
     let missing = json!({"id": "01890a5d-ac96-774b-bcce-b302099a8057"});
-    let create = "mutation($i: UsersCreateInput!) { it: usersCreate(input: $i) { __typename ... on Failure { code message } } }";
-    let update = "mutation($i: UsersUpdateInput!) { it: usersUpdate(input: $i) { __typename ... on Failure { code message } } }";
+    let create =
+        "mutation($i: UsersCreateInput!) { it: usersCreate(input: $i) { __typename ... on Failure { code message } } }";
+    let update =
+        "mutation($i: UsersUpdateInput!) { it: usersUpdate(input: $i) { __typename ... on Failure { code message } } }";
     let get = "query($id: UserId!) { it: usersGet(id: $id) { __typename ... on Failure { code message } } }";
     for (token, procedure, input, query) in [
         (&admin, "users.get", missing.clone(), get),
@@ -159,16 +162,17 @@ async fn another_sites_form_changes_nothing() {
     let office = Office::inhabited().await;
     let ada = office.person("ada", Role::Administrator).await;
     let mut browser: Browser = office.browser(&ada).await;
-    let create = json!({"query": "mutation { usersCreate(input: {email: \"eve@example.com\", name: \"Eve\"}) { __typename } }"});
+    let create =
+        json!({"query": "mutation { usersCreate(input: {email: \"eve@example.com\", name: \"Eve\"}) { __typename } }"});
     let cookies = browser.cookies();
     let plain = Request::new("POST", "/graphql").header("cookie", &cookies).header("content-type", "text/plain");
     assert_eq!(office.service.send(&plain.body(create.to_string())).await.status, 415);
     let bare = posted(&create).header("cookie", &cookies);
     let refused = office.service.send(&bare).await.json();
     assert_eq!(refused["errors"][0]["extensions"]["code"], "FORBIDDEN", "{refused}");
-    let own = browser.mutation("users.list", json!({})).await;
-    let csrf = own.header(CSRF).unwrap().to_owned();
-    let made = office.service.send(&posted(&create).header("cookie", browser.cookies()).header(CSRF, csrf)).await.json();
+    let csrf = browser.csrf().await;
+    let own = posted(&create).header("cookie", &cookies).header(CSRF, csrf).header("origin", browser.origin());
+    let made = office.service.send(&own).await.json();
     assert_eq!(made["data"]["usersCreate"]["__typename"], "User", "{made}");
 }
 
@@ -177,7 +181,8 @@ async fn the_second_service_speaks_it_as_well() {
     let programs = build(&["--example", "conformance"]);
     let data = Folder::new();
     let service = Service::start(&programs["conformance"], &["--data", &data.path().to_string_lossy()]).await;
-    let query = "{ greetHello(name: \"Ada\") { message } notesGet(id: \"none\") { ... on Failure { code } } meGet { user } }";
+    let query =
+        "{ greetHello(name: \"Ada\") { message } notesGet(id: \"none\") { ... on Failure { code } } meGet { user } }";
     let answer = service.send(&posted(&json!({"query": query})).bearer("good")).await.json();
     let expected = json!({
         "greetHello": {"message": "Hello Ada"}, "notesGet": {"code": "NOT_FOUND"}, "meGet": {"user": "ada"},

@@ -64,6 +64,13 @@ pub struct Settings {
     pub introspection: bool,
 }
 
+impl Settings {
+    /// What a function's environment says.
+    pub fn of(environment: &runtime::Environment) -> Self {
+        Self { introspection: environment.graphql_introspection }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self { introspection: true }

@@ -17,6 +17,9 @@ fn contract(procedures: &[Value]) -> String {
     let circle = json!({"type": "object", "properties": {"type": {"const": "circle"}, "radius": {"type": "number"}}, "required": ["type", "radius"]});
     let point = json!({"type": "object", "properties": {"type": {"const": "point"}}, "required": ["type"]});
     let group = json!({"type": "object", "properties": {"type": {"const": "group"}, "shapes": {"type": "array", "items": {"$ref": "#/inputTypes/Shape"}}}, "required": ["type", "shapes"]});
+    // A variant of the input that is a type of its own.
+    let grid = json!({"type": "object", "properties": {"type": {"const": "grid"}}, "required": ["type"], "$ref": "#/inputTypes/GridInput"});
+    let cells = json!({"type": "object", "properties": {"cells": {"type": "integer"}}, "required": ["cells"]});
     let team = json!({"type": "object", "required": ["id", "memberIds", "leadId"], "properties": {
         "id": uuid("TeamId"), "memberIds": {"type": "array", "items": {"$ref": "#/outputTypes/PersonId"}},
         "leadId": {"anyOf": [{"$ref": "#/outputTypes/PersonId"}, {"type": "null"}]},
@@ -30,7 +33,7 @@ fn contract(procedures: &[Value]) -> String {
             "Shape": {"oneOf": [circle, point]}, "Team": team, "PersonId": uuid("PersonId"),
             "Person": {"type": "object", "properties": {"id": {"$ref": "#/outputTypes/PersonId"}, "bossId": {"$ref": "#/outputTypes/PersonId"}}, "required": ["id", "bossId"]},
         },
-        "inputTypes": {"Shape": {"oneOf": [circle, point, group]}, "PersonId": uuid("PersonId")},
+        "inputTypes": {"GridInput": cells, "Shape": {"oneOf": [circle, point, group, grid]}, "PersonId": uuid("PersonId")},
     })
     .to_string()
 }
@@ -82,7 +85,11 @@ async fn tagged_unions_go_in_and_come_out() {
         given.asked()[1].1,
         json!({"shape": {"type": "group", "shapes": [{"type": "point"}, {"type": "circle", "radius": 2}]}})
     );
-    for wrong in [json!({}), json!({"point": true, "circle": {"radius": 1}}), json!({"point": null})] {
+    given.ask_with(query, json!({"s": {"grid": {"cells": 4}}})).await;
+    assert_eq!(given.asked()[0].1, json!({"shape": {"type": "grid", "cells": 4}}));
+    for wrong in
+        [json!({}), json!({"grid": {}}), json!({"point": true, "circle": {"radius": 1}}), json!({"point": null})]
+    {
         let answer = given.ask_with(query, json!({"s": wrong})).await;
         assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_REQUEST", "{answer}");
     }
