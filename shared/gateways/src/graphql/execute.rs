@@ -25,8 +25,11 @@ use super::{
 };
 use crate::{Outcome, Refusal};
 
-/// The most values in one answer: memory stays flat, whatever lists hold.
-const MAX_VALUES: usize = 200_000;
+/// How large one operation's answer may be, in bytes: memory stays flat, whatever lists hold, and a function's answer
+/// has at most 6 MB.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// What a value takes beside its text: quotes, a colon, a comma.
+const BYTES_BESIDE: usize = 6;
 
 /// The fields that stand under one name in the answer: they are one.
 type Fields<'d> = Vec<&'d Positioned<Field>>;
@@ -68,7 +71,8 @@ pub(super) struct Execution<'r, 'd> {
     variables: &'d Variables,
     executed: Executed,
     open: Vec<Open<'d>>,
-    values: usize,
+    /// About how large the answer is so far.
+    bytes: usize,
 }
 
 /// There is too much to answer.
@@ -76,7 +80,7 @@ struct TooMuch;
 
 impl<'r, 'd> Execution<'r, 'd> {
     pub(super) fn new(run: &'r Run<'r>, document: &'d ExecutableDocument, variables: &'d Variables) -> Self {
-        Self { run, document, variables, executed: Executed::default(), open: Vec::new(), values: 0 }
+        Self { run, document, variables, executed: Executed::default(), open: Vec::new(), bytes: 0 }
     }
 
     /// Executes an operation. `introspected` is what the library said.
@@ -104,7 +108,7 @@ impl<'r, 'd> Execution<'r, 'd> {
         };
         if finished.is_err() {
             self.executed.data = Value::Null;
-            let message = format!("The answer would have more than {MAX_VALUES} values: ask for less.");
+            let message = "The answer would be larger than 4 MiB: ask for less.";
             self.executed.faults.push(Fault::request(Code::PayloadTooLarge, message));
         }
         self.executed
@@ -237,14 +241,14 @@ impl<'r, 'd> Execution<'r, 'd> {
         *place = value;
     }
 
-    fn count(&mut self) -> Result<(), TooMuch> {
-        self.values += 1;
-        if self.values > MAX_VALUES { Err(TooMuch) } else { Ok(()) }
+    /// Counts a value of the answer, or a name.
+    fn count(&mut self, bytes: usize) -> Result<(), TooMuch> {
+        self.bytes = self.bytes.saturating_add(bytes + BYTES_BESIDE);
+        if self.bytes > MAX_BYTES { Err(TooMuch) } else { Ok(()) }
     }
 
     /// Specification, `CompleteValue`.
     fn complete(&mut self, of: &Of, node: Node<'_>, fields: &Fields<'d>, path: &mut Path) -> Result<Value, TooMuch> {
-        self.count()?;
         let types = self.run.types;
         let json = match node {
             Node::Answer(json) => json,
@@ -254,7 +258,7 @@ impl<'r, 'd> Execution<'r, 'd> {
             // What is done and says nothing is an object all the same.
             (Kind::Object(name), Json::Null) if !of.nullable => self.object(name, node, fields, path),
             (_, Json::Null) => Ok(Value::Null),
-            (Kind::Scalar(_), json) => Ok(self.plain(json, fields, path)),
+            (Kind::Scalar(_), json) => self.plain(json, fields, path),
             (Kind::Enum(name), Json::String(wire)) => {
                 let values = types.enums.get(name).map(|known| known.values.as_slice()).unwrap_or_default();
                 match values.iter().find(|value| value.wire == *wire) {
@@ -270,6 +274,7 @@ impl<'r, 'd> Execution<'r, 'd> {
             (Kind::List(item), Json::Array(items)) => {
                 let mut values = Vec::with_capacity(items.len());
                 for (place, json) in items.iter().enumerate() {
+                    self.count(0)?;
                     path.push(PathSegment::Index(place));
                     values.push(self.complete(item, Node::Answer(json), fields, path)?);
                     path.pop();
@@ -280,8 +285,13 @@ impl<'r, 'd> Execution<'r, 'd> {
         }
     }
 
-    fn plain(&mut self, json: &Json, fields: &Fields<'d>, path: &Path) -> Value {
-        Value::from_json(json.clone()).unwrap_or_else(|_| self.unknown(fields, path))
+    fn plain(&mut self, json: &Json, fields: &Fields<'d>, path: &Path) -> Result<Value, TooMuch> {
+        self.count(match json {
+            Json::String(text) => text.len(),
+            Json::Array(_) | Json::Object(_) => json.to_string().len(),
+            _ => 0,
+        })?;
+        Ok(Value::from_json(json.clone()).unwrap_or_else(|_| self.unknown(fields, path)))
     }
 
     /// What the schema does not know: the procedure is newer than the gateway.
@@ -295,7 +305,7 @@ impl<'r, 'd> Execution<'r, 'd> {
         let asked = self.collect(name, fields.iter().map(|field| &field.node.selection_set.node));
         let mut object = IndexMap::with_capacity(asked.len());
         for (key, fields) in asked {
-            self.count()?;
+            self.count(key.len())?;
             path.push(PathSegment::Field(key.to_owned()));
             object.insert(Name::new(key), self.member(name, node, &fields, path)?);
             path.pop();
@@ -320,7 +330,7 @@ impl<'r, 'd> Execution<'r, 'd> {
             (Source::Code, Node::Failure(refusal)) => Ok(Value::Enum(Name::new(refusal.code.key()))),
             (Source::Member(member), _) => self.complete(&known.of, Node::Answer(&json[member]), fields, path),
             (Source::Whole | Source::Entry, _) => self.complete(&known.of, Node::Answer(json), fields, path),
-            (Source::Cursor, Node::Edge(_, cursor)) => Ok(self.plain(cursor, fields, path)),
+            (Source::Cursor, Node::Edge(_, cursor)) => self.plain(cursor, fields, path),
             (Source::Edges, _) => self.edges(&known.of, json, fields, path),
             (Source::Loaded { member, loader }, _) => {
                 let ids = &json[member];

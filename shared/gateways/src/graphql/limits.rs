@@ -23,6 +23,8 @@ pub(super) const MAX_ALIASES: usize = 30;
 pub(super) const MAX_ROOT_FIELDS: usize = 20;
 /// The most directives in one request, with those in fragments.
 const MAX_DIRECTIVES: usize = 30;
+/// How deep fragments may use each other.
+const MAX_FRAGMENTS: usize = 20;
 /// The most fields, with those in fragments, counted once each.
 const MAX_FIELDS: usize = 5_000;
 /// What one request may cost: a field is 1, for each entry of its list, and a call is [`CALL_COST`].
@@ -114,6 +116,11 @@ impl Measure {
                     if measured.within.contains(&name) {
                         return Err(Fault::invalid(format!("The fragment `{name}` contains itself.")).at(spread.pos));
                     }
+                    if measured.within.len() == MAX_FRAGMENTS {
+                        return Err(Fault::limit(format!(
+                            "Fragments use each other more than {MAX_FRAGMENTS} levels deep."
+                        )));
+                    }
                     // A fragment that holds nothing but fragments has to come to an end as well.
                     self.count_field()?;
                     measured.within.push(name);
@@ -123,8 +130,7 @@ impl Measure {
                 }
             }
         }
-        let over = |count: usize, most: usize| count > most;
-        if over(self.directives, MAX_DIRECTIVES) {
+        if self.directives > MAX_DIRECTIVES {
             return Err(Fault::limit(format!("The request has more than {MAX_DIRECTIVES} directives.")));
         }
         Ok(())

@@ -180,7 +180,7 @@ impl GraphQl {
         let (query, hash) = self.persisted.query(&mut request).map_err(one)?;
         scan::scan(&query).map_err(one)?;
         let document = parse_query(&query).map_err(|error| one(Fault::found(error.into())))?;
-        let name = request.operation_name;
+        let name = request.operation_name.filter(|name| !name.is_empty());
         let (kind, variables, given) = {
             let operation = operation(&document, name.as_deref()).map_err(one)?;
             let variables = input::variables(operation, request.variables).map_err(one)?;

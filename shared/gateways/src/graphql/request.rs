@@ -92,7 +92,7 @@ fn from_address(query: &str) -> Result<Request, Fault> {
         }
         match &*name {
             "query" => request.query = Some(value.into_owned()),
-            "operationName" => request.operation_name = Some(value.into_owned()).filter(|name| !name.is_empty()),
+            "operationName" => request.operation_name = Some(value.into_owned()),
             "variables" => request.variables = json::<Members>(&name, &value)?.unwrap_or_default().0,
             _ => request.extensions = json(&name, &value)?,
         }

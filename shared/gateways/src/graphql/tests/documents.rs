@@ -220,8 +220,16 @@ async fn hostile_documents_are_refused_before_anything_is_called() {
     let aliases: String = (0..10_000).map(|number| format!("a{number}: healthPing ")).collect();
     let few: String = (0..31).map(|number| format!("a{number}: __typename ")).collect();
     let roots = "healthPing ".repeat(21);
-    let bomb: String = (0..20).map(|n| format!("fragment F{n} on Query {{ ...F{} ...F{} }} ", n + 1, n + 1)).collect();
-    let bomb = format!("{{ ...F0 }} {bomb} fragment F20 on Query {{ healthPing }}");
+    let bomb: String = (0..15).map(|n| format!("fragment F{n} on Query {{ ...F{} ...F{} }} ", n + 1, n + 1)).collect();
+    let bomb = format!("{{ ...F0 }} {bomb} fragment F15 on Query {{ __typename }}");
+    let chain = |length: usize| {
+        let links: String = (0..length).map(|n| format!("fragment F{n} on Query {{ ...F{} }} ", n + 1)).collect();
+        format!("{{ ...F0 }} {links} fragment F{length} on Query {{ healthPing }}")
+    };
+    // What is not used is not measured, and has to be got through all the same.
+    let unused = chain(600).replace("{ ...F0 }", "{ healthPing }");
+    let refused = given.refused(&unused).await;
+    assert!(refused.contains("never used"), "{refused}");
     let types = "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }";
     for (document, message) in [
         (format!("{{ {aliases} }}"), "bytes"),
@@ -235,6 +243,7 @@ async fn hostile_documents_are_refused_before_anything_is_called() {
             format!("{{ ...F ...F }} fragment F on Query {{ {} }}", "... @skip(if: true) { __typename } ".repeat(16)),
             "directives",
         ),
+        (chain(25), "use each other"),
         (types.to_owned(), "types of types"),
         (format!("{{ __schema {{ types {{ {} name {} }} }} }}", "ofType {".repeat(20), "}".repeat(20)), "levels"),
     ] {
