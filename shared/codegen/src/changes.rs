@@ -209,6 +209,7 @@ fn service(old: &Document<'_>, new: &Document<'_>, changes: &mut Changes) {
                     changes.told(Effect::Note, &format!("table.{member}"), before, after);
                 }
             }
+            "entities" => entities(list(before), list(after), changes),
             _ if before != after => changes.unjudged(&code(&member)),
             _ => {}
         }
@@ -218,6 +219,21 @@ fn service(old: &Document<'_>, new: &Document<'_>, changes: &mut Changes) {
             changes
                 .add(Effect::Note, format!("The type {} is gone, which clients may import by its name.", code(&name)));
         }
+    }
+}
+
+/// What GraphQL follows by its id.
+fn entities(before: &[Value], after: &[Value], changes: &mut Changes) {
+    for gone in before.iter().filter(|entity| !after.contains(entity)) {
+        changes.unjudged(&format!(
+            "What GraphQL follows by the id of {}",
+            code(gone["name"].as_str().unwrap_or_default())
+        ));
+    }
+    let is_new = |entity: &&Value| before.iter().all(|known| known["name"] != entity["name"]);
+    for new in after.iter().filter(is_new) {
+        let [name, id] = ["name", "id"].map(|member| code(new[member].as_str().unwrap_or_default()));
+        changes.add(Effect::Note, format!("GraphQL follows {id}: it gives the {name}."));
     }
 }
 
