@@ -102,7 +102,7 @@ mod notes {
     pub mod add {
         use runtime::prelude::*;
 
-        use crate::{Name, Note};
+        use super::super::{Name, Note};
 
         #[wire]
         pub struct Input {
@@ -127,7 +127,7 @@ mod notes {
     pub mod get {
         use runtime::prelude::*;
 
-        use crate::{Name, Note};
+        use super::super::{Name, Note};
 
         #[wire]
         pub struct Input {

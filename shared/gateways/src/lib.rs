@@ -7,10 +7,12 @@
 //!
 //! - [`contract`]: the contract, as gateways read it.
 //! - [`calls`]: one request's calls to procedures.
+//! - [`example`]: sample values.
 //! - [`gateway`]: what all styles have in common.
 
 pub mod calls;
 pub mod contract;
+pub mod example;
 pub mod gateway;
 
 pub use calls::{Calls, Outcome, Reach, Refusal};
