@@ -9,11 +9,20 @@
 //! - [`calls`]: one request's calls to procedures.
 //! - [`example`]: sample values.
 //! - [`gateway`]: what all styles have in common.
+//! - [`batches`]: tRPC's batches.
+//! - [`jsonrpc`]: JSON-RPC 2.0, with OpenRPC.
 
+pub mod batches;
 pub mod calls;
 pub mod contract;
 pub mod example;
 pub mod gateway;
+pub mod jsonrpc;
+pub mod names;
+pub mod respond;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod stub;
 
 pub use calls::{Calls, Outcome, Reach, Refusal};
 pub use contract::{Contract, Procedure};
@@ -23,9 +32,9 @@ pub use gateway::{Facts, Gateway, Gateways, Style};
 ///
 /// # Errors
 /// When one of them cannot express the contract.
-pub fn styles(_contract: &Contract) -> Result<Vec<Box<dyn Style>>, protocol::Cause> {
-    Ok(vec![])
+pub fn styles(contract: &Contract) -> Result<Vec<Box<dyn Style>>, protocol::Cause> {
+    Ok(vec![Box::new(batches::Batches::new(contract)?), Box::new(jsonrpc::JsonRpc::new(contract)?)])
 }
 
 /// What is known of all styles.
-pub const FACTS: &[&Facts] = &[];
+pub const FACTS: &[&Facts] = &[&batches::Batches::FACTS, &jsonrpc::JsonRpc::FACTS];
