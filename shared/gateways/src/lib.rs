@@ -9,11 +9,14 @@
 //! - [`calls`]: one request's calls to procedures.
 //! - [`example`]: sample values.
 //! - [`gateway`]: what all styles have in common.
+//! - [`rest`], [`openapi`]: what procedures' REST routes say, and the document of it.
 
 pub mod calls;
 pub mod contract;
 pub mod example;
 pub mod gateway;
+pub mod openapi;
+pub mod rest;
 
 pub use calls::{Calls, Outcome, Reach, Refusal};
 pub use contract::{Contract, Procedure};
