@@ -17,7 +17,7 @@ use runtime::BoxFuture;
 use serde::de::IgnoredAny;
 
 use crate::{
-    Calls, Contract, Facts, Procedure, Style,
+    Calls, Contract, Facts, Procedure, Refusal, Style,
     respond::{MAX_AT_ONCE, empty, explain, no_room, respond},
 };
 
@@ -63,24 +63,35 @@ impl Style for Batches {
             if calls.parts().method == Method::HEAD {
                 return empty();
             }
-            let mut response = match answer(contract, body, &calls).await {
-                Ok(response) => response,
-                Err((path, fault)) => {
-                    let body = trpc::error_envelope(&fault, path.as_deref(), calls.request_id());
-                    let mut response = respond(fault.code.http_status(), JSON, body);
-                    explain(&fault, response.headers_mut());
-                    response
-                }
-            };
-            response.headers_mut().insert(header::VARY, HeaderValue::from_static("trpc-accept, accept"));
-            response
+            let response = answer(contract, body, &calls).await;
+            varied(response.unwrap_or_else(|(path, fault)| refused(&calls, path.as_deref(), &fault)))
         })
     }
+
+    fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes> {
+        varied(refused(calls, None, &Fault::new(refusal.code, refusal.message)))
+    }
+}
+
+fn varied(mut response: Response<Bytes>) -> Response<Bytes> {
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("trpc-accept, accept"));
+    response
+}
+
+/// An error in its envelope.
+fn refused(calls: &Calls<'_>, path: Option<&str>, fault: &Fault) -> Response<Bytes> {
+    let body = trpc::error_envelope(fault, path, calls.request_id());
+    let mut response = respond(fault.code.http_status(), JSON, body);
+    explain(fault, response.headers_mut());
+    response
 }
 
 /// Why a request is refused as a whole, and the procedure that it is about. One envelope reaches every call of a
 /// batch: the official client's links give it to each of them, those that stream as well.
 type Refused = (Option<String>, Fault);
+
+/// A call on its way: its place, its procedure's name, and what comes of it.
+type Made<'a> = BoxFuture<'a, (usize, &'a str, Result<Response<Bytes>, Fault>)>;
 
 async fn answer(contract: &Contract, body: Bytes, calls: &Calls<'_>) -> Result<Response<Bytes>, Refused> {
     let parts = calls.parts();
@@ -109,11 +120,15 @@ async fn answer(contract: &Contract, body: Bytes, calls: &Calls<'_>) -> Result<R
         (place, name, call(contract, calls, name, input).await)
     });
     // Boxed, because a compiler that looks into it here asks more of its lifetimes than holds.
-    let made: Vec<BoxFuture<'_, _>> = made.map(|made| Box::pin(made) as _).collect();
+    let made: Vec<Made<'_>> = made.map(|made| Box::pin(made) as _).collect();
     let mut made = stream::iter(made).buffer_unordered(MAX_AT_ONCE);
     let mut whole = Whole { answers: Answers::new(form), bytes: 0, headers: HeaderMap::new() };
     while let Some((place, name, outcome)) = made.next().await {
-        whole.add(place, name, outcome, calls.request_id());
+        let mut response = outcome.unwrap_or_else(|fault| refused(calls, Some(name), &fault));
+        if !whole.has_room(&response) {
+            response = refused(calls, Some(name), &no_room(MAX_ANSWER_BYTES));
+        }
+        whole.add(place, response);
     }
     Ok(whole.finish(form))
 }
@@ -126,17 +141,11 @@ struct Whole {
 }
 
 impl Whole {
-    fn add(&mut self, place: usize, name: &str, outcome: Result<Response<Bytes>, Fault>, request_id: &str) {
-        let refused = |fault: &Fault| {
-            let envelope = trpc::error_envelope(fault, Some(name), request_id);
-            let mut response = respond(fault.code.http_status(), JSON, envelope);
-            explain(fault, response.headers_mut());
-            response
-        };
-        let mut response = outcome.unwrap_or_else(|fault| refused(&fault));
-        if self.bytes + response.body().len() > MAX_ANSWER_BYTES {
-            response = refused(&no_room(MAX_ANSWER_BYTES));
-        }
+    fn has_room(&self, response: &Response<Bytes>) -> bool {
+        self.bytes + response.body().len() <= MAX_ANSWER_BYTES
+    }
+
+    fn add(&mut self, place: usize, response: Response<Bytes>) {
         let (parts, body) = response.into_parts();
         self.bytes += body.len();
         self.headers.extend(with_status(&parts.headers));

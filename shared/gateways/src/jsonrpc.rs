@@ -10,7 +10,7 @@ use std::{borrow::Cow, sync::OnceLock};
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use http::{Method, Response};
+use http::{HeaderMap, Method, Response};
 use protocol::{Cause, Code, Fault, FieldFault, trpc::batch::MAX_ANSWER_BYTES};
 use runtime::BoxFuture;
 use serde::Serialize;
@@ -89,8 +89,7 @@ impl JsonRpc {
         let made =
             made.map(|(place, entry)| async move { (place, entry, self.answer_to(contract, calls, entry).await) });
         // Boxed, because a compiler that looks into it here asks more of its lifetimes than holds.
-        let made: Vec<BoxFuture<'_, (usize, &RawValue, Option<Vec<u8>>)>> =
-            made.map(|made| Box::pin(made) as _).collect();
+        let made: Vec<Made<'_>> = made.map(|made| Box::pin(made) as _).collect();
         let mut made = stream::iter(made).buffer_unordered(MAX_AT_ONCE);
         let (mut answers, mut bytes) = (Vec::new(), 0);
         while let Some((place, entry, answer)) = made.next().await {
@@ -156,6 +155,11 @@ impl Style for JsonRpc {
         &Self::FACTS
     }
 
+    fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes> {
+        let error = failed(Error::of(&refusal, calls.request_id()), RawValue::NULL);
+        respond(refusal.code.http_status(), JSON, error)
+    }
+
     fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
         Box::pin(async move {
             match self.respond(contract, body, &calls).await {
@@ -164,11 +168,20 @@ impl Style for JsonRpc {
                     let error = Error::reserved(reserved, code, &detail, calls.request_id());
                     respond(200, JSON, failed(error, RawValue::NULL))
                 }
-                Err(Trouble::Http(fault)) => refuse(&calls, fault),
+                Err(Trouble::Http(fault)) => {
+                    let mut headers = HeaderMap::new();
+                    explain(&fault, &mut headers);
+                    let mut response = self.refuse(&calls, fault.into());
+                    response.headers_mut().extend(headers);
+                    response
+                }
             }
         })
     }
 }
+
+/// A call on its way: its place, what was sent, and the answer, if there is one.
+type Made<'a> = BoxFuture<'a, (usize, &'a RawValue, Option<Vec<u8>>)>;
 
 /// Why a message is not answered entry by entry.
 enum Trouble {
@@ -176,16 +189,6 @@ enum Trouble {
     Http(Fault),
     /// JSON-RPC has a code for it.
     Message(request::Unreadable),
-}
-
-fn refuse(calls: &Calls<'_>, fault: Fault) -> Response<Bytes> {
-    let mut headers = http::HeaderMap::new();
-    explain(&fault, &mut headers);
-    let refusal = Refusal::from(fault);
-    let error = failed(Error::of(&refusal, calls.request_id()), RawValue::NULL);
-    let mut response = respond(refusal.code.http_status(), JSON, error);
-    response.headers_mut().extend(headers);
-    response
 }
 
 /// The input that parameters stand for. None of them by position are no input.

@@ -9,6 +9,7 @@
 //! - [`calls`]: one request's calls to procedures.
 //! - [`example`]: sample values.
 //! - [`gateway`]: what all styles have in common.
+//! - [`rest`], [`openapi`]: what procedures' REST routes say, and the document of it.
 //! - [`batches`]: tRPC's batches.
 //! - [`jsonrpc`]: JSON-RPC 2.0, with OpenRPC.
 
@@ -19,7 +20,9 @@ pub mod example;
 pub mod gateway;
 pub mod jsonrpc;
 pub mod names;
+pub mod openapi;
 pub mod respond;
+pub mod rest;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod stub;

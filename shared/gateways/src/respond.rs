@@ -24,8 +24,8 @@ pub fn empty() -> Response<Bytes> {
 
 /// The headers that belong to a fault of the whole request.
 pub fn explain(fault: &Fault, headers: &mut HeaderMap) {
-    if let Some(allow) = fault.allow {
-        headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+    if let Some(allow) = fault.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
+        headers.insert(header::ALLOW, allow);
     }
 }
 
