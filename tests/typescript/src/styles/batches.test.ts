@@ -96,7 +96,7 @@ for (const [name, make] of [
   ["lines, by `accept`", () => streaming({ streamHeader: "accept" })],
 ] as const) {
   test(`one bad entry does not hurt the others: ${name}`, async () => {
-    const { seen, users, posts, auth } = make();
+    const { seen, users, posts } = make();
     const wrong = users.get.query({ id: "no id" as UserId });
     const missing = users.get.query({ id: NOBODY });
     const good = posts.list.query({ limit: 1 });
@@ -111,7 +111,6 @@ for (const [name, make] of [
     const expected = name === "an array" ? [207, 404] : [200, 200];
     const type = name === "an array" ? "application/json" : "application/jsonl";
     assert.deepEqual(statuses, expected.map((status) => [status, type]));
-    void auth;
   });
 
   test(`a procedure that is not there fails alone: ${name}`, async () => {
@@ -159,7 +158,7 @@ test("maxURLLength parts a batch, and all are answered", async () => {
 });
 
 test("who may not is told in each call", async () => {
-  const { seen, users, posts } = client({}, service.token("viewer"));
+  const { seen, users } = client({}, service.token("viewer"));
   const create = () => users.create.mutate({ email: "x@example.com", name: "X" });
   const codes = await Promise.all([dataOf(create()), dataOf(create())]);
   assert.deepEqual(codes.map(({ code }) => code), ["FORBIDDEN", "FORBIDDEN"]);
@@ -167,7 +166,6 @@ test("who may not is told in each call", async () => {
   const nobody = await Promise.all([dataOf(anonymous.users.list.query()), dataOf(anonymous.users.list.query())]);
   assert.deepEqual(nobody.map(({ code }) => code), ["UNAUTHORIZED", "UNAUTHORIZED"]);
   assert.deepEqual([seen[0]?.status, anonymous.seen[0]?.status], [403, 401]);
-  void posts;
 });
 
 test("the package's own client batches when it is asked to", async () => {

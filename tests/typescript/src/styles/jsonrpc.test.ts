@@ -91,7 +91,8 @@ test("a batch: some succeed, some fail, some say nothing", async () => {
 
 test("a notification is made, and nothing is said", async () => {
   const email = `${crypto.randomUUID()}@example.com`;
-  const nothing = await client.request("users.create", { email, name: "Quiet" }, null as never);
+  // jayson's types know no notification alone; its code does: an id of null.
+  const nothing = await client.request("users.create", { email, name: "Quiet" }, null as unknown as string);
   assert.equal(nothing, undefined);
   const taken = await errorOf("users.create", { email, name: "Loud" });
   assert.equal((taken.data["failure"] as { type: string }).type, "emailTaken");
@@ -105,7 +106,7 @@ test("rpc.discover is the printed document, but for the address", async () => {
 });
 
 test("whatever is hostile gets a clear error, and the next call works", async () => {
-  const post = async (body: string | Uint8Array) => {
+  const post = async (body: string | Uint8Array<ArrayBuffer>) => {
     const answer = await fetch(`${origin}/jsonrpc`, { method: "POST", headers: { "content-type": "application/json" }, body });
     return { status: answer.status, body: (await answer.json()) as Answer };
   };
@@ -118,7 +119,7 @@ test("whatever is hostile gets a clear error, and the next call works", async ()
     [`{"jsonrpc":"2.0","method":"users.list","params":{"a":${"[".repeat(9_000)}${"]".repeat(9_000)}},"id":1}`, 200, -32001],
     ["x".repeat(1_100_000), 413, -32013],
   ] as const) {
-    const answer = await post(body as string);
+    const answer = await post(body);
     assert.deepEqual([answer.status, answer.body.error?.code], [status, code], String(body).slice(0, 60));
   }
   assert.deepEqual((await post(call)).body, { jsonrpc: "2.0", result: "pong", id: 1 });
