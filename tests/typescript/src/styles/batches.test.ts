@@ -46,14 +46,14 @@ function client(options: Partial<LinkOptions> = {}, token: string | undefined = 
   const { seen, fetch } = noting();
   const headers = { authorization: `Bearer ${token}` };
   const link = httpBatchLink<AppRouter>({ url: service.url, headers, fetch, ...options } as LinkOptions);
-  return { seen, ...createTRPCClient<AppRouter>({ links: [link] }) };
+  return { seen, calls: createTRPCClient<AppRouter>({ links: [link] }) };
 }
 
 function streaming(options: Partial<StreamOptions> = {}) {
   const { seen, fetch } = noting();
   const headers = { authorization: `Bearer ${service.administrator}` };
   const link = httpBatchStreamLink<AppRouter>({ url: service.url, headers, fetch, ...options } as StreamOptions);
-  return { seen, ...createTRPCClient<AppRouter>({ links: [link] }) };
+  return { seen, calls: createTRPCClient<AppRouter>({ links: [link] }) };
 }
 
 /** What `error.data` holds of a call that must fail. */
@@ -65,7 +65,7 @@ async function dataOf(call: Promise<unknown>): Promise<ErrorData> {
 }
 
 test("queries that are asked at once are one request", async () => {
-  const { seen, users, health } = client();
+  const { seen, calls: { users, health } } = client();
   const [first, second, again, pong] = await Promise.all([
     users.get.query({ id: ada.id }),
     users.get.query({ id: bob.id }),
@@ -78,7 +78,7 @@ test("queries that are asked at once are one request", async () => {
 });
 
 test("mutations are one POST; queries as well, with methodOverride", async () => {
-  const { seen, posts, users } = client({ methodOverride: "POST" });
+  const { seen, calls: { posts, users } } = client({ methodOverride: "POST" });
   const post = (title: string) => posts.create.mutate({ title, body: "At noon." });
   const made = await Promise.all([post("Lunch"), post("Tea")]);
   assert.deepEqual(made.map(({ title }) => title), ["Lunch", "Tea"]);
@@ -96,7 +96,7 @@ for (const [name, make] of [
   ["lines, by `accept`", () => streaming({ streamHeader: "accept" })],
 ] as const) {
   test(`one bad entry does not hurt the others: ${name}`, async () => {
-    const { seen, users, posts } = make();
+    const { seen, calls: { users, posts } } = make();
     const wrong = users.get.query({ id: "no id" as UserId });
     const missing = users.get.query({ id: NOBODY });
     const good = posts.list.query({ limit: 1 });
@@ -114,7 +114,7 @@ for (const [name, make] of [
   });
 
   test(`a procedure that is not there fails alone: ${name}`, async () => {
-    const { users, health } = make();
+    const { calls: { users, health } } = make();
     const gone = (users as unknown as Record<string, { query: (input: unknown) => Promise<unknown> }>)["gone"];
     assert.ok(gone);
     const [data, pong] = await Promise.all([dataOf(gone.query({})), health.ping.query()]);
@@ -124,7 +124,7 @@ for (const [name, make] of [
   });
 
   test(`more calls than a batch may have: ${name}`, async () => {
-    const { seen, health } = make();
+    const { seen, calls: { health } } = make();
     const outcomes = Array.from({ length: MAX_CALLS + 1 }, () => dataOf(health.ping.query()));
     const codes = new Set((await Promise.all(outcomes)).map(({ code }) => code));
     assert.deepEqual([...codes], ["PAYLOAD_TOO_LARGE"]);
@@ -135,7 +135,7 @@ for (const [name, make] of [
 }
 
 test("batches of one are answered by the procedure itself", async () => {
-  for (const { seen, users, health, posts } of [client({ maxItems: 1 }), streaming({ maxItems: 1 })]) {
+  for (const { seen, calls: { users, health, posts } } of [client({ maxItems: 1 }), streaming({ maxItems: 1 })]) {
     const [user, pong, made] = await Promise.all([
       users.get.query({ id: ada.id }),
       health.ping.query(),
@@ -150,7 +150,7 @@ test("batches of one are answered by the procedure itself", async () => {
 });
 
 test("maxURLLength parts a batch, and all are answered", async () => {
-  const { seen, users } = client({ maxURLLength: 400 });
+  const { seen, calls: { users } } = client({ maxURLLength: 400 });
   const ids = Array.from({ length: 12 }, (_, place) => (place % 2 === 0 ? ada.id : bob.id));
   const got = await Promise.all(ids.map((id) => users.get.query({ id })));
   assert.deepEqual(got.map(({ id }) => id), ids);
@@ -158,12 +158,12 @@ test("maxURLLength parts a batch, and all are answered", async () => {
 });
 
 test("who may not is told in each call", async () => {
-  const { seen, users } = client({}, service.token("viewer"));
+  const { seen, calls: { users } } = client({}, service.token("viewer"));
   const create = () => users.create.mutate({ email: "x@example.com", name: "X" });
   const codes = await Promise.all([dataOf(create()), dataOf(create())]);
   assert.deepEqual(codes.map(({ code }) => code), ["FORBIDDEN", "FORBIDDEN"]);
   const anonymous = client({ headers: {} });
-  const nobody = await Promise.all([dataOf(anonymous.users.list.query()), dataOf(anonymous.users.list.query())]);
+  const nobody = await Promise.all([dataOf(anonymous.calls.users.list.query()), dataOf(anonymous.calls.users.list.query())]);
   assert.deepEqual(nobody.map(({ code }) => code), ["UNAUTHORIZED", "UNAUTHORIZED"]);
   assert.deepEqual([seen[0]?.status, anonymous.seen[0]?.status], [403, 401]);
 });

@@ -7,6 +7,8 @@ import { after, before, test } from "node:test";
 import jayson from "jayson/promise/index.js";
 import { ROOT, startService, type Service } from "../service.js";
 
+/** What makes a notification of a call; jayson's types do not know it. */
+const NO_ID = null as unknown as string;
 const NOBODY = "01890a5d-ac96-774b-bcce-b302099a8057";
 
 type RpcError = { code: number; message: string; data: Record<string, unknown> };
@@ -80,7 +82,7 @@ test("a batch: some succeed, some fail, some say nothing", async () => {
   const answers = (await client.request([
     client.request("users.get", { id: user.id }, undefined, false),
     client.request("users.get", [NOBODY], "text", false),
-    client.request("health.ping", [], null, false),
+    client.request("health.ping", [], NO_ID, false),
     client.request("posts.list", { limit: 1 }, 1, false),
   ] as never)) as unknown as Answer[];
   assert.equal(answers.length, 3, "the one without an id is a notification");
@@ -91,8 +93,7 @@ test("a batch: some succeed, some fail, some say nothing", async () => {
 
 test("a notification is made, and nothing is said", async () => {
   const email = `${crypto.randomUUID()}@example.com`;
-  // jayson's types know no notification alone; its code does: an id of null.
-  const nothing = await client.request("users.create", { email, name: "Quiet" }, null as unknown as string);
+  const nothing = await client.request("users.create", { email, name: "Quiet" }, NO_ID);
   assert.equal(nothing, undefined);
   const taken = await errorOf("users.create", { email, name: "Loud" });
   assert.equal((taken.data["failure"] as { type: string }).type, "emailTaken");
