@@ -103,10 +103,13 @@ async fn a_batch_signs_in_and_is_given_the_cookie() {
     // The cookie counts for every call of a batch, and where something is changed, so does the CSRF token.
     let me = batch("auth.me,auth.me", &json!({})).header("cookie", &cookie);
     assert_eq!(codes(&office.service.send(&me).await.json()), ["OK", "OK"]);
-    let create = || posted("sessions.revoke_others,sessions.revoke_others", &json!({})).header("cookie", &cookie);
-    let without = office.service.send(&create()).await;
+    let revoke = || {
+        let revoke = posted("sessions.revoke_others,sessions.revoke_others", &json!({})).header("cookie", &cookie);
+        revoke.header("origin", "http://localhost:5173")
+    };
+    let without = office.service.send(&revoke()).await;
     assert_eq!((without.status, codes(&without.json())), (403, vec!["FORBIDDEN", "FORBIDDEN"]), "{}", without.text());
     let csrf = answer.header("x-csrf-token").unwrap_or_default().to_owned();
-    let with = office.service.send(&create().header("x-csrf-token", &csrf)).await;
+    let with = office.service.send(&revoke().header("x-csrf-token", &csrf)).await;
     assert_eq!(with.status, 200, "{}", with.text());
 }
