@@ -9,6 +9,7 @@
 mod conformance;
 mod examples;
 mod near_miss;
+mod openapi;
 mod sample;
 mod special;
 mod subject;
