@@ -68,8 +68,8 @@ pub fn from_body(headers: &HeaderMap, body: Bytes) -> Result<Option<Bytes>, Faul
 /// # Errors
 /// 413 and 400.
 pub fn from_address(query: Option<&str>) -> Result<Option<Bytes>, Fault> {
-    let pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
-    let Some((_, input)) = pairs.filter(|(name, _)| *name == "input").next_back() else { return Ok(None) };
+    let mut pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    let Some((_, input)) = pairs.rfind(|(name, _)| *name == "input") else { return Ok(None) };
     expect_size(input.len())?;
     let text =
         percent_decode(input, true).ok_or_else(|| Fault::bad_request("The input is not percent-encoded UTF-8."))?;
