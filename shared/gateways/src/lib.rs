@@ -10,12 +10,14 @@
 //! - [`example`]: sample values.
 //! - [`gateway`]: what all styles have in common.
 //! - [`rest`], [`openapi`]: what procedures' REST routes say, and the document of it.
+//! - [`samples`], [`docs`]: how each procedure is called in each style, and the pages that say so.
 //! - [`batches`]: tRPC's batches.
 //! - [`jsonrpc`]: JSON-RPC 2.0, with OpenRPC.
 
 pub mod batches;
 pub mod calls;
 pub mod contract;
+pub mod docs;
 pub mod example;
 pub mod gateway;
 pub mod jsonrpc;
@@ -23,6 +25,7 @@ pub mod names;
 pub mod openapi;
 pub mod respond;
 pub mod rest;
+pub mod samples;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod stub;
@@ -36,8 +39,12 @@ pub use gateway::{Facts, Gateway, Gateways, Style};
 /// # Errors
 /// When one of them cannot express the contract.
 pub fn styles(contract: &Contract) -> Result<Vec<Box<dyn Style>>, protocol::Cause> {
-    Ok(vec![Box::new(batches::Batches::new(contract)?), Box::new(jsonrpc::JsonRpc::new(contract)?)])
+    Ok(vec![
+        Box::new(batches::Batches::new(contract)?),
+        Box::new(docs::Docs::new(contract)?),
+        Box::new(jsonrpc::JsonRpc::new(contract)?),
+    ])
 }
 
 /// What is known of all styles.
-pub const FACTS: &[&Facts] = &[&batches::Batches::FACTS, &jsonrpc::JsonRpc::FACTS];
+pub const FACTS: &[&Facts] = &[&batches::Batches::FACTS, &docs::Docs::FACTS, &jsonrpc::JsonRpc::FACTS];

@@ -33,6 +33,16 @@ impl Names {
         Self(names)
     }
 
+    /// The readable name of what a reference leads to.
+    pub fn get(&self, reference: &str) -> Option<&str> {
+        self.0.get(reference).map(String::as_str)
+    }
+
+    /// All readable names.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        self.0.values().map(String::as_str)
+    }
+
     /// All types by their readable names, with references that begin like `#/components/schemas/`.
     pub fn types(&self, contract: &Contract, start: &str) -> Map<String, Value> {
         let groups = [("#/outputTypes/", &contract.output_types), ("#/inputTypes/", &contract.input_types)];
