@@ -5,10 +5,10 @@ use serde_json::Value as Json;
 use tokio::sync::Semaphore;
 
 use super::types::Types;
-use crate::{Calls, Contract, Outcome, Refusal};
-
-/// How many calls of one request run at once.
-const MAX_PARALLEL: usize = 16;
+use crate::{
+    Calls, Contract, Outcome, Refusal,
+    respond::{Deadline, MAX_AT_ONCE},
+};
 
 /// What all operations of a request share.
 pub(super) struct Run<'r> {
@@ -16,11 +16,12 @@ pub(super) struct Run<'r> {
     contract: &'r Contract,
     calls: &'r Calls<'r>,
     places: Semaphore,
+    deadline: Deadline,
 }
 
 impl<'r> Run<'r> {
     pub(super) fn new(types: &'r Types, contract: &'r Contract, calls: &'r Calls<'r>) -> Self {
-        Self { types, contract, calls, places: Semaphore::new(MAX_PARALLEL) }
+        Self { types, contract, calls, places: Semaphore::new(MAX_AT_ONCE), deadline: Deadline::from_now() }
     }
 
     /// Calls a procedure with the request's credentials.
@@ -28,8 +29,11 @@ impl<'r> Run<'r> {
         let wrong = || Refusal::new(Code::InternalServerError, "Something went wrong on our side.");
         let procedure = self.contract.find(procedure).ok_or_else(wrong)?;
         let input = input.map(serde_json::to_vec).transpose().map_err(|_| wrong())?;
-        // It is never closed; if it were, a call without a place would be harmless.
-        let _place = self.places.acquire().await.ok();
-        self.calls.run(procedure, input.as_deref()).await
+        let call = async {
+            // It is never closed; if it were, a call without a place would be harmless.
+            let _place = self.places.acquire().await.ok();
+            self.calls.run(procedure, input.as_deref()).await
+        };
+        self.deadline.holds(call).await.map_err(|fault| Refusal::new(fault.code, fault.message))?
     }
 }

@@ -56,15 +56,24 @@ fn made(procedures: &[Value]) -> Result<String, String> {
     sdl(&Contract::parse(&contract(&all)).unwrap()).map_err(|fault| fault.to_string())
 }
 
-#[tokio::test]
-async fn tagged_unions_go_in_and_come_out() {
-    let draw = procedure(
+fn draw() -> Value {
+    procedure(
         "draw",
         "mutation",
         json!({"type": "object", "properties": {"shape": {"$ref": "#/inputTypes/Shape"}}, "required": ["shape"]}),
         json!({"$ref": "#/outputTypes/Shape"}),
         json!([{"type": "full", "code": "CONFLICT", "docs": "", "schema": {"properties": {"type": {"const": "full"}, "left": {"type": "integer", "minimum": 0, "maximum": 4_294_967_295_u32}}}}]),
-    );
+    )
+}
+
+/// A contract that has inputs of all kinds.
+pub fn every_kind() -> String {
+    contract(&[loader(), draw()])
+}
+
+#[tokio::test]
+async fn tagged_unions_go_in_and_come_out() {
+    let draw = draw();
     let given = Given::of(&contract(&[loader(), draw]), |procedure, input| {
         assert_eq!(procedure, "draw");
         match input["shape"]["type"].as_str().unwrap() {
