@@ -103,12 +103,12 @@ fn post(procedure: &Procedure, path: &str, headers: &[&str], body: &str) -> Stri
 
 fn trpc(procedure: &Procedure, input: Option<&Value>) -> String {
     let call = if procedure.kind == protocol::Kind::Query { "query" } else { "mutate" };
-    let input = input.map(|input| typescript(input, 0)).unwrap_or_default();
+    let input = input.map(typescript).unwrap_or_default();
     format!("await client.{}.{call}({input});", procedure.name)
 }
 
 /// A value as people write it in TypeScript: names without quotes where they need none.
-fn typescript(value: &Value, depth: usize) -> String {
+fn typescript(value: &Value) -> String {
     let is_name = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
@@ -118,11 +118,11 @@ fn typescript(value: &Value, depth: usize) -> String {
         Value::Object(fields) => {
             let key = |name: &String| if is_name(name) { name.clone() } else { Value::from(name.as_str()).to_string() };
             let fields: Vec<String> =
-                fields.iter().map(|(name, value)| format!("{}: {}", key(name), typescript(value, depth + 1))).collect();
+                fields.iter().map(|(name, value)| format!("{}: {}", key(name), typescript(value))).collect();
             format!("{{ {} }}", fields.join(", "))
         }
         Value::Array(entries) => {
-            let entries: Vec<String> = entries.iter().map(|entry| typescript(entry, depth + 1)).collect();
+            let entries: Vec<String> = entries.iter().map(typescript).collect();
             format!("[{}]", entries.join(", "))
         }
         other => other.to_string(),
