@@ -86,8 +86,8 @@ fn page_of(schema: &Value) -> Option<&str> {
 fn same_in_both(contract: &Contract) -> BTreeSet<&str> {
     let as_output = |schema: &Value| schema.to_string().replace("\"#/inputTypes/", "\"#/outputTypes/");
     let alike = contract.input_types.iter().filter_map(|(name, schema)| {
-        let output = contract.output_types.get(name)?;
-        (as_output(schema) == output.to_string()).then_some(name.as_str())
+        let output = contract.output_types.get(name)?.to_string();
+        (as_output(schema) == output).then_some(name.as_str())
     });
     let mut same: BTreeSet<&str> = alike.collect();
     // A type is not the same when one that it refers to is not.
