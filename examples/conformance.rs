@@ -16,6 +16,7 @@ const SERVICE: Definition = Definition {
         Some(_) => Err(Fault::new(Code::Unauthorized, "The token is not valid.")),
     }),
     method_override: true,
+    password_sign_in: None,
 };
 
 runtime::procedures! {

@@ -75,6 +75,7 @@ mod limits {
         permits: |_, _| false,
         callers: Callers::Tokens,
         method_override: true,
+        password_sign_in: None,
     };
 
     runtime::procedures! {
@@ -128,8 +129,14 @@ fn the_contract_holds_the_limits_that_a_procedure_states() {
 mod leak {
     use runtime::{Callers, Definition};
 
-    const SERVICE: Definition =
-        Definition { name: "leak", roles: &[], permits: |_, _| true, callers: Callers::Tokens, method_override: true };
+    const SERVICE: Definition = Definition {
+        name: "leak",
+        roles: &[],
+        permits: |_, _| true,
+        callers: Callers::Tokens,
+        method_override: true,
+        password_sign_in: None,
+    };
 
     runtime::procedures! {
         inline SERVICE;
