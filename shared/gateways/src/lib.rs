@@ -8,10 +8,12 @@
 //! - [`contract`]: the contract, as gateways read it.
 //! - [`calls`]: one request's calls to procedures.
 //! - [`gateway`]: what all styles have in common.
+//! - [`soap`]: SOAP 1.1 and 1.2.
 
 pub mod calls;
 pub mod contract;
 pub mod gateway;
+pub mod soap;
 
 pub use calls::{Calls, Outcome, Reach, Refusal};
 pub use contract::{Contract, Procedure};
@@ -21,9 +23,9 @@ pub use gateway::{Facts, Gateway, Gateways, Style};
 ///
 /// # Errors
 /// When one of them cannot express the contract.
-pub fn styles(_contract: &Contract) -> Result<Vec<Box<dyn Style>>, protocol::Cause> {
-    Ok(vec![])
+pub fn styles(contract: &Contract) -> Result<Vec<Box<dyn Style>>, protocol::Cause> {
+    Ok(vec![Box::new(soap::Soap::new(contract)?)])
 }
 
 /// What is known of all styles.
-pub const FACTS: &[&Facts] = &[];
+pub const FACTS: &[&Facts] = &[&soap::Soap::FACTS];
