@@ -103,7 +103,7 @@ mod notes {
     pub mod add {
         use runtime::prelude::*;
 
-        use crate::{Name, Note};
+        use super::super::{Name, Note};
 
         #[wire]
         pub struct Input {
@@ -128,7 +128,7 @@ mod notes {
     pub mod get {
         use runtime::prelude::*;
 
-        use crate::{Name, Note};
+        use super::super::{Name, Note};
 
         #[wire]
         pub struct Input {

@@ -20,6 +20,9 @@ pub struct Contract {
     pub input_types: Map<String, Value>,
     /// How somebody is signed in who gives a name and a password with the call.
     pub password_sign_in: Option<PasswordSignIn>,
+    /// How callers sign in at the service itself.
+    #[serde(skip)]
+    pub sign_in: SignIn,
     #[serde(skip)]
     places: HashMap<String, usize>,
 }
@@ -44,6 +47,15 @@ pub struct PasswordSignIn {
     pub sign_out: String,
     /// The field of its input that takes what was at `refresh_token`.
     pub refresh_token_field: String,
+}
+
+/// How callers sign in at a service, other than with a token that somebody else gave them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SignIn {
+    /// With a password, to stay so by a cookie.
+    pub by_cookie: bool,
+    /// As applications: the service is an authorization server (OAuth 2.1).
+    pub by_oauth: bool,
 }
 
 /// One procedure.
@@ -134,6 +146,12 @@ impl Contract {
     /// When it is none.
     pub fn parse(json: &str) -> Result<Self, Cause> {
         let mut contract: Self = serde_json::from_str(json)?;
+        let has = |name: &str| contract.procedures.iter().any(|procedure| procedure.name == name);
+        let at = |http: &str| contract.procedures.iter().any(|procedure| procedure.http.as_deref() == Some(http));
+        contract.sign_in = SignIn {
+            by_cookie: has("auth.login") && has("auth.refresh"),
+            by_oauth: at("GET /oauth/authorize") && at("POST /oauth/token"),
+        };
         // What has a form of its own is reached where it is, and in no other way.
         contract.procedures.retain(|procedure| procedure.http.is_none());
         contract.places =

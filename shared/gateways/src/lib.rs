@@ -7,12 +7,17 @@
 //!
 //! - [`contract`]: the contract, as gateways read it.
 //! - [`calls`]: one request's calls to procedures.
+//! - [`example`]: sample values.
 //! - [`gateway`]: what all styles have in common.
 //! - [`soap`]: SOAP 1.1 and 1.2.
+//! - [`rest`], [`openapi`]: what procedures' REST routes say, and the document of it.
 
 pub mod calls;
 pub mod contract;
+pub mod example;
 pub mod gateway;
+pub mod openapi;
+pub mod rest;
 pub mod soap;
 
 pub use calls::{Calls, Outcome, Reach, Refusal};
