@@ -14,5 +14,6 @@ mod isolated;
 mod mails;
 mod matrix;
 mod process;
+mod styles;
 mod wire;
 mod workflows;

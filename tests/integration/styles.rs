@@ -1,0 +1,3 @@
+//! The styles of API besides tRPC, from outside.
+
+mod soap;
