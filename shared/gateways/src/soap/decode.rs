@@ -130,7 +130,12 @@ impl Reading<'_> {
             return fault(path, "a variant is not nil");
         }
         let mut object = Json::from_iter([("type".to_owned(), Value::from(variant.json.as_str()))]);
-        object.extend(self.members(&variant.members, child, path)?);
+        let is_there = matches!(child.text.trim_matches(is_space), "" | "true" | "1") && child.children.is_empty();
+        if !variant.members.is_empty() {
+            object.extend(self.members(&variant.members, child, path)?);
+        } else if !is_there {
+            return fault(path, format!("`{}` holds nothing but `true`", variant.xml));
+        }
         Ok(Value::Object(object))
     }
 

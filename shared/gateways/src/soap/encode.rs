@@ -58,7 +58,13 @@ fn content(document: &mut Document, service: &Service, form: &Form, value: &Valu
         (Form::Union(variants), value) => {
             let tag = value.get("type").and_then(Value::as_str);
             if let Some(variant) = variants.iter().find(|variant| Some(variant.json.as_str()) == tag) {
-                document.within(&variant.xml, &[], |document| members(document, service, &variant.members, value));
+                match variant.members.is_empty() {
+                    true => document.leaf(&variant.xml, &[], "true"),
+                    false => {
+                        let content = |document: &mut Document| members(document, service, &variant.members, value);
+                        document.within(&variant.xml, &[], content);
+                    }
+                }
             }
         }
         _ => {}

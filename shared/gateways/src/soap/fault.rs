@@ -112,7 +112,7 @@ impl Trouble {
             document.within("soap:Body", &[], |document| {
                 document.within("soap:Fault", &[], |document| {
                     document.leaf("faultcode", &self.vocabulary(), &code);
-                    document.leaf("faultstring", &[("xml:lang", "en")], &self.refusal.message);
+                    document.leaf("faultstring", &[], &self.refusal.message);
                     document.within("detail", &[], |document| self.detail(document, service, operation, request_id));
                 });
             });

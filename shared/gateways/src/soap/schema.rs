@@ -1,7 +1,7 @@
 //! The XML Schema of a service's types and elements.
 
 use super::{
-    types::{FAULT, Form, Input, Member, Service, Simple, Slot},
+    types::{Base, FAULT, Form, Input, Member, Service, Simple, Slot},
     write::Document,
 };
 
@@ -21,7 +21,13 @@ const AT_MOST_ONCE: Occurs<'static> = Occurs { least: "0", most: "1" };
 /// Writes the schema.
 pub fn write(document: &mut Document, service: &Service) {
     // XML Schema part 1, section 3.15.2: names in messages have the service's namespace, as elements of theirs.
-    let attributes = [("targetNamespace", service.namespace.as_str()), ("elementFormDefault", "qualified")];
+    // The prefixes are declared here again, for those who cut the schema out of the description.
+    let attributes = [
+        ("xmlns:xsd", XSD),
+        ("xmlns:tns", &*service.namespace),
+        ("targetNamespace", &*service.namespace),
+        ("elementFormDefault", "qualified"),
+    ];
     document.within("xsd:schema", &attributes, |document| {
         let writing = Writing { service };
         let mut named: Vec<_> = service.named.iter().collect();
@@ -112,7 +118,10 @@ impl Writing<'_> {
         document.within("xsd:complexType", &named, |document| {
             annotation(document, docs);
             let group = if matches!(form, Form::Union(_)) { "xsd:choice" } else { "xsd:sequence" };
-            document.within(group, &[], |document| self.group(document, form));
+            match form {
+                Form::Object(members) if members.is_empty() => document.empty(group, &[]),
+                form => document.within(group, &[], |document| self.group(document, form)),
+            }
         });
     }
 
@@ -144,7 +153,12 @@ impl Writing<'_> {
                 for variant in variants {
                     document.within("xsd:element", &[("name", &*variant.xml)], |document| {
                         annotation(document, variant.docs.as_deref());
-                        self.form(document, None, &Form::Object(variant.members.clone()), None);
+                        let form = match variant.members.is_empty() {
+                            // Clients make nothing of an element that has nothing in it.
+                            true => Form::Simple(it_is()),
+                            false => Form::Object(variant.members.clone()),
+                        };
+                        self.form(document, None, &form, None);
                     });
                 }
             }
@@ -178,6 +192,11 @@ impl Writing<'_> {
             }
         });
     }
+}
+
+/// What a variant without members holds: `true`.
+fn it_is() -> Simple {
+    Simple { base: Base::Boolean, facets: vec![("pattern", "true|1".to_owned())], values: Vec::new() }
 }
 
 fn restriction(document: &mut Document, simple: &Simple) {

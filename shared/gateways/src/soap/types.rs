@@ -118,7 +118,7 @@ pub struct Variant {
     pub xml: String,
     /// The doc comment.
     pub docs: Option<String>,
-    /// What stands beside `type` in JSON.
+    /// What stands beside `type` in JSON. Without any, the element holds `true`.
     pub members: Vec<Member>,
 }
 
