@@ -168,6 +168,19 @@ fn a_password_does_not_go_out() {
 }
 
 #[test]
+fn a_password_that_comes_with_a_call_goes_to_procedures_that_are_there() {
+    let alone = runtime::Service { definition: &functions::SERVICE, procedures: Vec::new() };
+    let faults = codegen::render(&alone).unwrap_err();
+    assert_eq!(
+        faults,
+        [
+            r#"password_sign_in: no procedure auth.login has the input fields ["email", "password"]"#,
+            r#"password_sign_in: no procedure auth.logout has the input fields ["refreshToken"]"#,
+        ]
+    );
+}
+
+#[test]
 fn a_client_has_sessions_where_the_service_has_sign_in() {
     let client = |service: &runtime::Service| {
         let files = codegen::render(service).unwrap();

@@ -216,7 +216,8 @@ for (const version of VERSIONS) {
     assert.ok("kindsEchoZero" in zero.detail);
     const { detail } = await faultOf(client, "kindsEcho", { ...value, whole: 0 });
     const { byName, foundAt } = detail["kindsEchoNothing"] as Record<string, unknown>;
-    assert.deepEqual(byName, { entry: [{ key: "large", value: value.large }] });
+    // In a fault's detail, the client does not look at the schema: one entry is no list there.
+    assert.deepEqual(byName, { entry: { key: "large", value: value.large } });
     assert.equal(foundAt, value.time);
   });
 
