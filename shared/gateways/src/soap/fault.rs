@@ -20,7 +20,7 @@ pub struct Trouble {
     /// What it is called.
     pub kind: Kind,
     /// What happened, in the terms of all styles.
-    pub refusal: Refusal,
+    pub refusal: Box<Refusal>,
 }
 
 /// What a fault is called.
@@ -40,7 +40,7 @@ pub enum Kind {
 
 impl From<Refusal> for Trouble {
     fn from(refusal: Refusal) -> Self {
-        Self { kind: Kind::ByCode, refusal }
+        Self { kind: Kind::ByCode, refusal: refusal.into() }
     }
 }
 
@@ -54,7 +54,7 @@ impl From<FieldFault> for Trouble {
 impl Trouble {
     /// One with a name of its own.
     pub fn new(kind: Kind, code: Code, message: impl Into<String>) -> Self {
-        Self { kind, refusal: Refusal::new(code, message) }
+        Self { kind, refusal: Refusal::new(code, message).into() }
     }
 
     /// The caller's message is at fault.
@@ -191,7 +191,7 @@ impl Trouble {
 
     /// The operation's own failure, if it is one, and what every fault says.
     fn detail(&self, document: &mut Document, service: &Service, operation: Option<&Operation>, request_id: &str) {
-        let Refusal { code, failure, fields, retry_after_s, .. } = &self.refusal;
+        let Refusal { code, failure, fields, retry_after_s, .. } = &*self.refusal;
         if let (Some(payload), Some(operation)) = (failure, operation) {
             let kind = payload.get("type").and_then(serde_json::Value::as_str);
             let known = operation.failures.iter().find(|known| Some(known.kind.as_str()) == kind);

@@ -154,8 +154,8 @@ fn not_signed_in(refusal: Refusal) -> Trouble {
         // What cannot be a name or a password is nobody's.
         Code::Unauthorized | Code::BadRequest => {
             let message = "There is no account with this name and this password.";
-            let trouble = Trouble::new(Kind::Security("FailedAuthentication"), Code::Unauthorized, message);
-            Trouble { refusal: Refusal { request_id: refusal.request_id, ..trouble.refusal }, ..trouble }
+            let wrong = Refusal { request_id: refusal.request_id, ..Refusal::new(Code::Unauthorized, message) };
+            Trouble { kind: Kind::Security("FailedAuthentication"), refusal: wrong.into() }
         }
         _ => Refusal { failure: None, fields: Vec::new(), ..refusal }.into(),
     }
