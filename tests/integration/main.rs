@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod caching;
+mod call;
 mod callers;
 mod compile_errors;
 mod data;

@@ -1,3 +1,5 @@
 //! The styles of API besides tRPC, from outside.
 
+mod batches;
+mod jsonrpc;
 mod soap;

@@ -9,6 +9,8 @@
 mod conformance;
 mod examples;
 mod near_miss;
+mod openapi;
+mod openrpc;
 mod sample;
 mod special;
 mod subject;

@@ -108,6 +108,7 @@ mod kinds {
         #[wire]
         pub struct Input {
             pub number: Patch<SafeInteger>,
+            #[schemars(example = 17)]
             pub maybe_number: Patch<Option<SafeInteger>>,
             pub maybe_real: Patch<Option<Finite>>,
             #[garde(length(chars, min = 1, max = 5))]

@@ -9,16 +9,28 @@
 //! - [`calls`]: one request's calls to procedures.
 //! - [`example`]: sample values.
 //! - [`gateway`]: what all styles have in common.
-//! - [`soap`]: SOAP 1.1 and 1.2.
 //! - [`rest`], [`openapi`]: what procedures' REST routes say, and the document of it.
+//! - [`samples`], [`docs`]: how each procedure is called in each style, and the pages that say so.
+//! - [`batches`]: tRPC's batches.
+//! - [`jsonrpc`]: JSON-RPC 2.0, with OpenRPC.
+//! - [`soap`]: SOAP 1.1 and 1.2, with WSDL.
 
+pub mod batches;
 pub mod calls;
 pub mod contract;
+pub mod docs;
 pub mod example;
 pub mod gateway;
+pub mod jsonrpc;
+pub mod names;
 pub mod openapi;
+pub mod respond;
 pub mod rest;
+pub mod samples;
 pub mod soap;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod stub;
 
 pub use calls::{Calls, Outcome, Reach, Refusal};
 pub use contract::{Contract, Procedure};
@@ -29,8 +41,14 @@ pub use gateway::{Facts, Gateway, Gateways, Style};
 /// # Errors
 /// When one of them cannot express the contract.
 pub fn styles(contract: &Contract) -> Result<Vec<Box<dyn Style>>, protocol::Cause> {
-    Ok(vec![Box::new(soap::Soap::new(contract)?)])
+    Ok(vec![
+        Box::new(batches::Batches::new(contract)?),
+        Box::new(docs::Docs::new(contract)?),
+        Box::new(jsonrpc::JsonRpc::new(contract)?),
+        Box::new(soap::Soap::new(contract)?),
+    ])
 }
 
 /// What is known of all styles.
-pub const FACTS: &[&Facts] = &[&soap::Soap::FACTS];
+pub const FACTS: &[&Facts] =
+    &[&batches::Batches::FACTS, &docs::Docs::FACTS, &jsonrpc::JsonRpc::FACTS, &soap::Soap::FACTS];

@@ -30,7 +30,7 @@ use protocol::{Cause, Code};
 use runtime::BoxFuture;
 use serde_json::Value;
 
-use crate::{Calls, Contract, Facts, Refusal, Style};
+use crate::{Calls, Contract, Facts, Procedure, Refusal, Style};
 
 use fault::Trouble;
 use types::{Operation, Service};
@@ -51,6 +51,24 @@ pub struct Soap {
 /// When SOAP cannot express the contract.
 pub fn wsdl(contract: &Contract, url: &str) -> Result<String, Cause> {
     wsdl::render(&Service::of(contract)?, &format!("{}{PATH}", url.trim_end_matches('/')))
+}
+
+/// A message of SOAP 1.1 that calls a procedure, for examples.
+///
+/// # Errors
+/// When SOAP cannot express its types.
+pub fn request(contract: &Contract, procedure: &Procedure, input: &Value) -> Result<String, Cause> {
+    let service = Service::of_one(contract, procedure)?;
+    let mut document = Document::new();
+    document.within("Envelope", &[("xmlns", Version::V11.namespace())], |document| {
+        document.within("Body", &[], |document| {
+            for operation in &service.operations {
+                encode::request(document, &service, operation, input);
+            }
+        });
+    });
+    let text = String::from_utf8(document.finish())?;
+    Ok(text.split_once("?>").map_or_else(|| text.clone(), |(_, message)| message.to_owned()))
 }
 
 impl Soap {

@@ -5,30 +5,20 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::problem;
-use crate::Contract;
+use crate::{Contract, names::Names};
 
 /// What operations refer to.
 pub struct Components<'a> {
     pub contract: &'a Contract,
     pub url: &'a str,
     schemas: BTreeMap<String, Value>,
-    /// The names of the contract's types here, by their references there.
-    names: BTreeMap<String, String>,
+    names: Names,
 }
 
 impl<'a> Components<'a> {
     pub fn new(contract: &'a Contract, url: &'a str) -> Self {
-        let mut components = Self { contract, url, schemas: BTreeMap::new(), names: BTreeMap::new() };
-        for (name, schema) in &contract.output_types {
-            let named = page_of(schema).map_or_else(|| name.clone(), |entry| format!("{entry}Page"));
-            components.names.insert(format!("#/outputTypes/{name}"), named);
-        }
-        for (name, schema) in &contract.input_types {
-            // Most types are the same both ways.
-            let is_other = contract.output_types.get(name).is_some_and(|output| !same(output, schema));
-            let named = if is_other { format!("{name}Input") } else { name.clone() };
-            components.names.insert(format!("#/inputTypes/{name}"), named);
-        }
+        let names = Names::of(contract);
+        let mut components = Self { contract, url, schemas: BTreeMap::new(), names };
         components.schemas.insert("Problem".into(), problem::schema());
         components
     }
@@ -57,7 +47,7 @@ impl<'a> Components<'a> {
     }
 
     fn reference(&mut self, reference: &str) -> String {
-        let Some(name) = self.names.get(reference).cloned() else { return reference.to_owned() };
+        let Some(name) = self.names.get(reference).map(str::to_owned) else { return reference.to_owned() };
         if !self.schemas.contains_key(&name) {
             self.schemas.insert(name.clone(), Value::Null);
             let target = json!({"$ref": reference});
@@ -71,8 +61,7 @@ impl<'a> Components<'a> {
     pub fn add(&mut self, name: &str, schema: Value) -> Value {
         let mut name = name.to_owned();
         let is_taken = |name: &str| {
-            self.names.values().any(|known| known == name)
-                || self.schemas.get(name).is_some_and(|known| *known != schema)
+            self.names.all().any(|known| known == name) || self.schemas.get(name).is_some_and(|known| *known != schema)
         };
         while is_taken(&name) {
             name.push('_');
@@ -90,18 +79,6 @@ impl<'a> Components<'a> {
             "parameters": parameters(),
         })
     }
-}
-
-/// The name of what a page lists, if the schema is one of a page.
-fn page_of(schema: &Value) -> Option<&str> {
-    let properties = schema.get("properties")?.as_object().filter(|properties| properties.len() == 2)?;
-    properties.get("next")?;
-    properties.get("items")?.get("items")?.get("$ref")?.as_str()?.rsplit('/').next()
-}
-
-/// Whether two schemas are one but for where their references lead.
-fn same(output: &Value, input: &Value) -> bool {
-    output.to_string().replace("#/outputTypes/", "#/inputTypes/") == input.to_string()
 }
 
 fn headers() -> Value {
@@ -132,14 +109,16 @@ fn parameters() -> Value {
             "name": "If-Match",
             "in": "header",
             "description": "The `version` that was seen, as the answer's `ETag` had it. When it is not the stored one any more, \
-                            nothing is done, and the answer is 412.",
-            "schema": {"type": "string", "pattern": "^(\\*|\"\\d{1,9}\")$"},
+                            nothing is done, and the answer is 412. It stands for the input's `version`: only one of them may be there.",
+            "schema": {"type": "string", "pattern": "^(\\*|\"\\d{1,10}\")$"},
+            "example": "\"3\"",
         },
         "IfNoneMatch": {
             "name": "If-None-Match",
             "in": "header",
             "description": "The `ETag` of what is known already: if it is still the same, the answer is 304.",
-            "schema": {"type": "string", "pattern": "^(\\*|\"\\d{1,9}\")$"},
+            "schema": {"type": "string"},
+            "example": "\"3\"",
         },
     })
 }

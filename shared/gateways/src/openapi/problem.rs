@@ -6,7 +6,12 @@ use protocol::Code;
 use serde_json::{Map, Value, json};
 
 use super::components::Components;
-use crate::{contract::Auth, contract::Failure, example, rest::Route};
+use crate::{
+    contract::{Auth, Failure},
+    example,
+    rest::Route,
+    samples,
+};
 
 /// Faults that are not a procedure's own: the name of the component, the code, and when it is so.
 const COMMON: [(&str, Code, &str); 13] = [
@@ -184,7 +189,8 @@ fn typed(components: &mut Components<'_>, route: &Route<'_>, status: u16, failur
         let place = format!("{}/docs#{}:{}", components.url, route.procedure.name, failure.kind);
         example["type"] = place.into();
         example["detail"] = failure.docs.clone().into();
-        example["instance"] = route.path.into();
+        let address = samples::address(components.contract, route);
+        example["instance"] = address.split('?').next().unwrap_or_default().into();
         example["failure"] = example::of(components.contract, &failure.schema);
     }
     response(code, &docs.join("\n"), &schema, &example)

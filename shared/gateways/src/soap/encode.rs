@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     decode::XSI,
-    types::{Failure, Form, Member, Operation, Service, Slot},
+    types::{Failure, Form, Input, Member, Operation, Service, Slot},
     write::Document,
 };
 
@@ -16,6 +16,24 @@ pub fn response(document: &mut Document, service: &Service, operation: &Operatio
             slotted(document, service, "result", slot, output);
         }
     });
+}
+
+/// Writes the request's element.
+pub fn request(document: &mut Document, service: &Service, operation: &Operation, input: &Value) {
+    let mut attributes = vec![("xmlns", service.namespace.as_str())];
+    // Nothing else is nil.
+    if input.to_string().contains("null") {
+        attributes.push(("xmlns:xsi", XSI));
+    }
+    match &operation.input {
+        Input::Nothing => document.empty(&operation.name, &attributes),
+        Input::Plain(form) => {
+            document.within(&operation.name, &attributes, |document| content(document, service, form, input));
+        }
+        Input::Wrapped(slot) => {
+            document.within(&operation.name, &attributes, |document| slotted(document, service, "input", slot, input));
+        }
+    }
 }
 
 /// Writes a failure's element.

@@ -102,7 +102,9 @@ struct Stub {
 impl Reach for Stub {
     fn call<'a>(&'a self, procedure: &'a str, _: &'a str, request: Request<Bytes>) -> BoxFuture<'a, Response<Bytes>> {
         let authorization = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
-        let body = serde_json::from_slice(request.body()).unwrap_or_default();
+        let query = request.uri().query().unwrap_or_default().as_bytes();
+        let in_address = form_urlencoded::parse(query).next().map(|(_, input)| input.into_owned().into_bytes());
+        let body = serde_json::from_slice(in_address.as_deref().unwrap_or(request.body())).unwrap_or_default();
         self.asked.lock().unwrap().push((procedure.to_owned(), authorization.unwrap_or_default(), body));
         let found = self.answers.iter().find(|(name, ..)| *name == procedure);
         let (status, body) = found.map_or((200, json!({"result": {}})), |(_, status, body)| (*status, body.clone()));

@@ -215,6 +215,17 @@ impl Service {
         Ok(Self { name: contract.service.clone(), namespace, operations, named })
     }
 
+    /// That of a contract, with one operation only: for those who write a message of it.
+    ///
+    /// # Errors
+    /// As [`Service::of`].
+    pub fn of_one(contract: &Contract, procedure: &Procedure) -> Result<Self, Cause> {
+        let mut reader = Reader::new(contract);
+        let operations = vec![operation(&mut reader, procedure, &mut Vec::new())?];
+        let namespace = format!("urn:onefold:{}", contract.service);
+        Ok(Self { name: contract.service.clone(), namespace, operations, named: reader.finish() })
+    }
+
     /// The operation whose request has an element of this name.
     pub fn operation(&self, name: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.name == name)

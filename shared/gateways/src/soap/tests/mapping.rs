@@ -162,3 +162,21 @@ fn the_schema_has_the_contracts_order_rules_and_names() {
     }
     assert!(!wsdl.contains("SameInput"));
 }
+
+#[tokio::test]
+async fn what_is_written_as_a_message_is_read_as_it_was() {
+    let reference = Contract::parse(include_str!("../../../../../bindings/contract.json")).unwrap();
+    for contract in [contract(), reference] {
+        for procedure in &contract.procedures {
+            let Some(schema) = &procedure.input else { continue };
+            for input in [crate::example::of(&contract, schema), crate::example::whole(&contract, schema)] {
+                let message = super::super::request(&contract, procedure, &input).unwrap();
+                let stub = Stub::default();
+                let answer = ask_of(&contract, &stub, post(Version::V11), message.clone()).await;
+                assert_eq!(answer.status, 200, "{message}: {}", answer.text);
+                let asked = stub.asked().pop().unwrap();
+                assert_eq!((asked.0, asked.2), (procedure.name.clone(), input), "{message}");
+            }
+        }
+    }
+}
