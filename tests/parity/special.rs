@@ -2,8 +2,14 @@
 
 use runtime::{Callers, Definition};
 
-const SERVICE: Definition =
-    Definition { name: "special", roles: &[], permits: |_, _| true, callers: Callers::Tokens, method_override: true };
+const SERVICE: Definition = Definition {
+    name: "special",
+    roles: &[],
+    permits: |_, _| true,
+    callers: Callers::Tokens,
+    method_override: true,
+    password_sign_in: None,
+};
 
 runtime::procedures! {
     inline SERVICE;

@@ -3,13 +3,14 @@
 mod graphql;
 pub mod postman;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     Contract, Procedure,
     contract::Auth,
     example,
     rest::{Form, Route},
+    soap,
 };
 
 /// A call as somebody would type it.
@@ -33,9 +34,9 @@ pub fn of(contract: &Contract, procedure: &Procedure) -> Vec<Sample> {
         Sample { style: "tRPC", language: "ts", text: trpc(procedure, input.as_ref()) },
         shell("GraphQL", post(procedure, "/graphql", &[], &graphql::request(contract, procedure, input.as_ref()))),
         shell("JSON-RPC", post(procedure, "/jsonrpc", &[], &jsonrpc(procedure, input.as_ref()))),
-        shell("SOAP", soap(contract, procedure, input.as_ref())),
     ];
-    rest.into_iter().chain(others).collect()
+    let soap = soap(contract, procedure, input.as_ref()).map(|text| shell("SOAP", text));
+    rest.into_iter().chain(others).chain(soap).collect()
 }
 
 /// The example of an input, unless it may as well be left out.
@@ -137,36 +138,10 @@ fn jsonrpc(procedure: &Procedure, input: Option<&Value>) -> String {
     format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"{}\"{params}}}", procedure.name)
 }
 
-fn soap(contract: &Contract, procedure: &Procedure, input: Option<&Value>) -> String {
-    let namespace = format!("urn:onefold:{}", contract.service);
-    let operation = procedure.camel_case_name();
-    let mut fields = String::new();
-    if let Some(Value::Object(input)) = input {
-        // XML Schema's sequences have an order: the declaration's.
-        let order = |name: &String| procedure.input_fields.iter().position(|field| field == name);
-        let mut sorted: Vec<_> = input.iter().collect();
-        sorted.sort_by_key(|(name, _)| order(name));
-        sorted.into_iter().for_each(|(name, value)| element(name, value, &mut fields));
-    }
-    let body = format!(
-        "<Envelope xmlns=\"http://schemas.xmlsoap.org/soap/envelope/\"><Body>\
-         <{operation} xmlns=\"{namespace}\">{fields}</{operation}></Body></Envelope>"
-    );
-    let action = format!("soapaction: \"{namespace}/{operation}\"");
-    post(procedure, "/soap", &["content-type: text/xml; charset=utf-8", &action], &body)
-}
-
-fn element(name: &str, value: &Value, text: &mut String) {
-    match value {
-        Value::Array(entries) => entries.iter().for_each(|entry| element(name, entry, text)),
-        Value::Object(fields) => {
-            text.push_str(&format!("<{name}>"));
-            fields.iter().for_each(|(name, value)| element(name, value, text));
-            text.push_str(&format!("</{name}>"));
-        }
-        Value::String(plain) => text.push_str(&format!("<{name}>{}</{name}>", escaped(plain))),
-        other => text.push_str(&format!("<{name}>{other}</{name}>")),
-    }
+fn soap(contract: &Contract, procedure: &Procedure, input: Option<&Value>) -> Option<String> {
+    let message = soap::request(contract, procedure, input.unwrap_or(&Value::Object(Map::new()))).ok()?;
+    let action = format!("soapaction: \"urn:onefold:{}/{}\"", contract.service, procedure.camel_case_name());
+    Some(post(procedure, "/soap", &["content-type: text/xml; charset=utf-8", &action], &message))
 }
 
 /// A text as XML and HTML have it.
