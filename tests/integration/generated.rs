@@ -177,6 +177,7 @@ mod routes {
         permits: |_, _| true,
         callers: Callers::Tokens,
         method_override: true,
+        password_sign_in: None,
     };
 
     runtime::procedures! {
