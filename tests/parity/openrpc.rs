@@ -28,7 +28,7 @@ fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
 /// The schema of OpenRPC 1.3 (package `@open-rpc/meta-schema` 1.14.9, Apache-2.0). It refers to the schema of JSON
 /// Schema draft 7, which is put where it points to.
 fn meta_schema() -> Value {
-    let mut schema: Value = serde_json::from_str(include_str!("../fixtures/openrpc-1.3.json")).unwrap();
+    let mut schema: Value = serde_json::from_str(include_str!("../fixtures/openrpc-1.3.json")).expect("JSON");
     schema["$schema"] = json!("http://json-schema.org/draft-07/schema#");
     schema["definitions"]["JSONSchema"] = json!({"$ref": "http://json-schema.org/draft-07/schema#"});
     schema["definitions"]["referenceObject"]["properties"]["$ref"] = json!({"type": "string"});

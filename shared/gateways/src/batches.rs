@@ -18,7 +18,7 @@ use serde::de::IgnoredAny;
 
 use crate::{
     Calls, Contract, Facts, Procedure, Refusal, Style,
-    respond::{MAX_AT_ONCE, empty, explain, no_room, respond},
+    respond::{Deadline, MAX_AT_ONCE, empty, explain, no_room, respond},
 };
 
 /// How many calls one batch may have.
@@ -115,9 +115,10 @@ async fn answer(contract: &Contract, body: Bytes, calls: &Calls<'_>) -> Result<R
     };
     let input = input.map_err(whole)?;
     let inputs = batch::inputs(input.as_deref(), count).map_err(whole)?;
+    let deadline = Deadline::from_now();
     let made = path.split(',').zip(inputs).enumerate().map(|(place, (name, input))| async move {
         let input = input.map(|input| input.get().as_bytes());
-        (place, name, call(contract, calls, name, input).await)
+        (place, name, deadline.holds(call(contract, calls, name, input)).await.flatten())
     });
     // Boxed, because a compiler that looks into it here asks more of its lifetimes than holds.
     let made: Vec<Made<'_>> = made.map(|made| Box::pin(made) as _).collect();

@@ -10,7 +10,7 @@ use std::{borrow::Cow, sync::OnceLock};
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use http::{HeaderMap, Method, Response};
+use http::{HeaderMap, Method, Response, request::Parts};
 use protocol::{Cause, Code, Fault, FieldFault, trpc::batch::MAX_ANSWER_BYTES};
 use runtime::BoxFuture;
 use serde::Serialize;
@@ -23,7 +23,7 @@ pub use openrpc::openrpc;
 
 use crate::{
     Calls, Contract, Facts, Procedure, Refusal, Style,
-    respond::{MAX_AT_ONCE, empty, explain, media_type, no_room, respond},
+    respond::{Deadline, MAX_AT_ONCE, empty, explain, media_type, no_room, respond},
 };
 use request::{Entry, Message, elements};
 
@@ -66,28 +66,20 @@ impl JsonRpc {
     }
 
     async fn respond(&self, contract: &Contract, body: Bytes, calls: &Calls<'_>) -> Result<Response<Bytes>, Trouble> {
-        if calls.parts().method != Method::POST {
-            let fault = Fault::method_not_supported(calls.parts().method.as_str(), Self::FACTS.methods);
-            return Err(Trouble::Http(fault));
-        }
-        match media_type(&calls.parts().headers) {
-            Some(given)
-                if ["application/json", "application/json-rpc"].iter().any(|one| given.eq_ignore_ascii_case(one)) => {}
-            _ => {
-                let message = "The content-type must be application/json.";
-                return Err(Trouble::Http(Fault::new(Code::UnsupportedMediaType, message)));
-            }
-        }
-        let entries = match request::read(&body).map_err(Trouble::Message)? {
+        expect_json_by_post(calls.parts()).map_err(Trouble::Http)?;
+        let request = Asked { contract, calls, deadline: Deadline::from_now() };
+        Ok(match request::read(&body).map_err(Trouble::Message)? {
             Message::Single(entry) => {
-                let answer = self.answer_to(contract, calls, entry).await;
-                return Ok(answer.map_or_else(empty, |answer| respond(200, JSON, answer)));
+                let answer = self.answer_to(request, entry).await;
+                answer.map_or_else(empty, |answer| respond(200, JSON, answer))
             }
-            Message::Batch(entries) => entries,
-        };
+            Message::Batch(entries) => self.answer_to_all(request, entries).await,
+        })
+    }
+
+    async fn answer_to_all(&self, request: Asked<'_>, entries: Vec<&RawValue>) -> Response<Bytes> {
         let made = entries.into_iter().enumerate();
-        let made =
-            made.map(|(place, entry)| async move { (place, entry, self.answer_to(contract, calls, entry).await) });
+        let made = made.map(|(place, entry)| async move { (place, entry, self.answer_to(request, entry).await) });
         // Boxed, because a compiler that looks into it here asks more of its lifetimes than holds.
         let made: Vec<Made<'_>> = made.map(|made| Box::pin(made) as _).collect();
         let mut made = stream::iter(made).buffer_unordered(MAX_AT_ONCE);
@@ -96,27 +88,27 @@ impl JsonRpc {
             let Some(mut answer) = answer else { continue };
             if bytes + answer.len() > MAX_ANSWER_BYTES {
                 let refusal = Refusal::from(no_room(MAX_ANSWER_BYTES));
-                answer = failed(Error::of(&refusal, calls.request_id()), Entry::read(entry).id());
+                answer = failed(Error::of(&refusal, request.calls.request_id()), Entry::read(entry).id());
             }
             bytes += answer.len();
             answers.push((place, answer));
         }
         if answers.is_empty() {
-            return Ok(empty());
+            return empty();
         }
         answers.sort_by_key(|(place, _)| *place);
         let answers: Vec<_> = answers.into_iter().map(|(_, answer)| answer).collect();
-        Ok(respond(200, JSON, [b"[", answers.join(&b',').as_slice(), b"]"].concat()))
+        respond(200, JSON, [b"[", answers.join(&b',').as_slice(), b"]"].concat())
     }
 
     /// The answer to one entry; none to a notification.
-    async fn answer_to(&self, contract: &Contract, calls: &Calls<'_>, entry: &RawValue) -> Option<Vec<u8>> {
+    async fn answer_to(&self, request: Asked<'_>, entry: &RawValue) -> Option<Vec<u8>> {
         let entry = Entry::read(entry);
         let outcome = match &entry {
             Entry::Invalid { why, .. } => {
-                Err(Error::reserved(INVALID_REQUEST, Code::BadRequest, why, calls.request_id()))
+                Err(Error::reserved(INVALID_REQUEST, Code::BadRequest, why, request.calls.request_id()))
             }
-            Entry::Call { method, params, .. } => self.call(contract, calls, method, *params).await,
+            Entry::Call { method, params, .. } => self.call(request, method, *params).await,
         };
         if matches!(entry, Entry::Call { id: None, .. }) {
             return None;
@@ -129,8 +121,7 @@ impl JsonRpc {
 
     async fn call(
         &self,
-        contract: &Contract,
-        calls: &Calls<'_>,
+        Asked { contract, calls, deadline }: Asked<'_>,
         method: &str,
         params: Option<&RawValue>,
     ) -> Result<Box<RawValue>, Error> {
@@ -144,7 +135,9 @@ impl JsonRpc {
         };
         let input = params.map(|params| input(procedure, params)).transpose();
         let input = input.map_err(|refusal| Error::of(&refusal, request_id))?.flatten();
-        let outcome = calls.run(procedure, input.as_deref().map(str::as_bytes)).await;
+        let running = calls.run(procedure, input.as_deref().map(str::as_bytes));
+        let outcome = deadline.holds(running).await;
+        let outcome = outcome.unwrap_or_else(|late| Err(late.into()));
         let output = outcome.map_err(|refusal| Error::of(&refusal, request_id))?;
         Ok(output.unwrap_or_else(|| RawValue::NULL.to_owned()))
     }
@@ -182,6 +175,26 @@ impl Style for JsonRpc {
 
 /// A call on its way: its place, what was sent, and the answer, if there is one.
 type Made<'a> = BoxFuture<'a, (usize, &'a RawValue, Option<Vec<u8>>)>;
+
+/// What is asked, by whom, and until when there is time for it.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    contract: &'a Contract,
+    calls: &'a Calls<'a>,
+    deadline: Deadline,
+}
+
+fn expect_json_by_post(parts: &Parts) -> Result<(), Fault> {
+    if parts.method != Method::POST {
+        return Err(Fault::method_not_supported(parts.method.as_str(), JsonRpc::FACTS.methods));
+    }
+    let given = media_type(&parts.headers).unwrap_or_default();
+    if [JSON, "application/json-rpc"].iter().any(|known| given.eq_ignore_ascii_case(known)) {
+        Ok(())
+    } else {
+        Err(Fault::new(Code::UnsupportedMediaType, "The content-type must be application/json."))
+    }
+}
 
 /// Why a message is not answered entry by entry.
 enum Trouble {

@@ -1,11 +1,41 @@
 //! What answers of several styles have in common.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use protocol::{Code, Fault};
+use tokio::time::Instant;
 
 /// How many calls of one request run at once.
 pub const MAX_AT_ONCE: usize = 16;
+
+/// How long the calls of one request may take together: the HTTP API in front gives up after 30 s, and with it goes
+/// what the others answered.
+const TIME: Duration = Duration::from_secs(28);
+
+/// When the time of a request's calls is over.
+#[derive(Clone, Copy)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// Of a request that begins now.
+    pub fn from_now() -> Self {
+        Self(Instant::now() + TIME)
+    }
+
+    /// What a call comes to, if it does in time.
+    ///
+    /// # Errors
+    /// `GATEWAY_TIMEOUT`.
+    pub async fn holds<T>(self, call: impl Future<Output = T>) -> Result<T, Fault> {
+        let late = |_| {
+            let message = "There was no time left for this call beside the others; whether it was made is not known.";
+            Fault::new(Code::GatewayTimeout, message)
+        };
+        tokio::time::timeout_at(self.0, call).await.map_err(late)
+    }
+}
 
 /// An answer with a body.
 pub fn respond(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> Response<Bytes> {

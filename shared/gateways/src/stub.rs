@@ -45,6 +45,9 @@ impl Reach for Stub {
             let input = trpc::take_input(kind, true, &parts.method, parts.uri.query(), &parts.headers, body).unwrap();
             let text = String::from_utf8(input.clone().unwrap_or_default().to_vec()).unwrap();
             self.calls.lock().unwrap().push(format!("{} {procedure} {text}", parts.method).trim_end().to_owned());
+            if text.contains("hang") {
+                std::future::pending::<()>().await;
+            }
             // Those that wait end last.
             if text.contains("wait") {
                 for _ in 0..100 {

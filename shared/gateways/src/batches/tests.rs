@@ -154,6 +154,13 @@ async fn answers_end_at_a_size() {
     assert_eq!(body[0]["result"]["data"].as_str().map(str::len), Some(1024 * 1024));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_call_that_does_not_end_costs_the_others_nothing() {
+    let (status, body) = told(get("users.get,users.get?batch=1&input=%7B%220%22%3A%22hang%22%7D")).await;
+    assert_eq!((status, &body[0]["error"]["data"]["code"]), (207, &json!("GATEWAY_TIMEOUT")));
+    assert_eq!(body[1]["result"]["data"]["of"], "users.get");
+}
+
 #[tokio::test]
 async fn no_batch_is_one_procedure_or_none() {
     let (status, body) = told(get("users%2Eget?input=1")).await;

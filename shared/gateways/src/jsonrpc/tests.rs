@@ -227,6 +227,14 @@ async fn answers_end_at_a_size() {
     assert!((0..6).all(|place| answers[place]["id"] == 7));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_call_that_does_not_end_costs_the_others_nothing() {
+    let hang = r#"{"jsonrpc":"2.0","method":"sum","params":["hang"],"id":1}"#;
+    let answers = answer(&format!(r#"[{hang},{{"jsonrpc":"2.0","method":"sum","params":[1],"id":2}}]"#)).await;
+    assert_eq!((&answers[0]["id"], &answers[0]["error"]["data"]["code"]), (&json!(1), &json!("GATEWAY_TIMEOUT")));
+    assert_eq!(answers[1]["result"], 1);
+}
+
 #[tokio::test]
 async fn http_says_what_json_rpc_cannot() {
     let call = r#"{"jsonrpc":"2.0","method":"nothing","id":1}"#;
