@@ -139,7 +139,7 @@ fn jsonrpc(procedure: &Procedure, input: Option<&Value>) -> String {
 }
 
 fn soap(contract: &Contract, procedure: &Procedure, input: Option<&Value>) -> Option<String> {
-    let message = soap::request(contract, procedure, input.unwrap_or(&Value::Object(Map::new()))).ok()?;
+    let message = soap::request(contract, procedure, input.unwrap_or(&Value::Null)).ok()?;
     let action = format!("soapaction: \"urn:onefold:{}/{}\"", contract.service, procedure.camel_case_name());
     Some(post(procedure, "/soap", &["content-type: text/xml; charset=utf-8", &action], &message))
 }
