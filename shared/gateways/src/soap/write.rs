@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use quick_xml::{
     Writer,
+    escape::partial_escape,
     events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event},
 };
 
@@ -56,7 +57,7 @@ impl Document {
     /// An element with text.
     pub fn leaf(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
         self.open(name, attributes);
-        self.put(Event::Text(BytesText::new(&writable(text))));
+        self.put(Event::Text(BytesText::from_escaped(partial_escape(writable(text)))));
         self.close(name);
     }
 
