@@ -3,3 +3,4 @@
 mod batches;
 mod graphql;
 mod jsonrpc;
+mod soap;

@@ -1,6 +1,6 @@
 //! The documents of the API styles, with the address of the local service.
 
-use gateways::{graphql, jsonrpc::openrpc, openapi, samples};
+use gateways::{graphql, jsonrpc::openrpc, openapi, samples, soap};
 use protocol::{Cause, contract::Contract};
 
 use crate::{File, HEADER, contract_json};
@@ -20,6 +20,7 @@ pub fn render(contract: &Contract) -> Result<Vec<File>, Cause> {
             path: "bindings/schema.graphql".into(),
             text: format!("# {HEADER}\n\n{}\n", graphql::sdl(&contract)?.trim()),
         },
-        File { path: "bindings/postman.json".into(), text: samples::postman(&contract, URL, HEADER) },
+        File { path: "bindings/postman.json".into(), text: samples::postman::collection(&contract, URL, HEADER) },
+        File { path: "bindings/service.wsdl".into(), text: soap::wsdl(&contract, URL)? },
     ])
 }

@@ -5,7 +5,7 @@
 //! - [`request`], [`media`], [`persisted`]: what HTTP brings (the specification "GraphQL over HTTP").
 //! - [`scan`], [`limits`]: what a request may ask for, before anything is done about it.
 //! - [`execute`], [`input`], [`load`], [`run`]: what it comes to.
-//! - [`fault`]: what goes wrong. [`mod@sample`]: how each procedure is called.
+//! - [`fault`]: what goes wrong.
 
 mod engine;
 mod execute;
@@ -18,7 +18,6 @@ mod names;
 mod persisted;
 mod request;
 mod run;
-mod sample;
 mod scan;
 mod schema;
 mod shape;
@@ -49,8 +48,6 @@ use persisted::Persisted;
 use request::{Asked, Request};
 use run::Run;
 use types::Types;
-
-pub use sample::sample;
 
 /// GraphQL.
 pub struct GraphQl {

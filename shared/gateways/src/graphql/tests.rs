@@ -7,7 +7,7 @@ use http::{Request, Response};
 use runtime::{BoxFuture, Site};
 use serde_json::{Value, json};
 
-use super::{GraphQl, Settings, sample, sdl};
+use super::{GraphQl, Settings, sdl};
 use crate::{Calls, Contract, Reach, Style};
 
 mod documents;

@@ -66,11 +66,6 @@ fn draw() -> Value {
     )
 }
 
-/// A contract that has inputs of all kinds.
-pub fn every_kind() -> String {
-    contract(&[loader(), draw()])
-}
-
 #[tokio::test]
 async fn tagged_unions_go_in_and_come_out() {
     let draw = draw();
