@@ -3,7 +3,7 @@
 mod graphql;
 pub mod postman;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
     Contract, Procedure,
