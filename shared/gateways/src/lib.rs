@@ -8,14 +8,18 @@
 //! - [`contract`]: the contract, as gateways read it.
 //! - [`calls`]: one request's calls to procedures.
 //! - [`gateway`]: what all styles have in common.
+//! - [`lambda()`]: a gateway's `main`; [`invoke`]: how it reaches procedures.
 
 pub mod calls;
 pub mod contract;
 pub mod gateway;
+pub mod invoke;
+pub mod lambda;
 
 pub use calls::{Calls, Outcome, Reach, Refusal};
 pub use contract::{Contract, Procedure};
 pub use gateway::{Facts, Gateway, Gateways, Style};
+pub use lambda::lambda;
 
 /// All styles, for a service.
 ///

@@ -78,7 +78,8 @@ impl Store {
     }
 }
 
-pub(crate) fn credentials(
+/// Who asks. Lambda's credentials come with a session token.
+pub fn credentials(
     access_key_id: String,
     secret_access_key: String,
     session_token: Option<String>,
@@ -86,8 +87,11 @@ pub(crate) fn credentials(
     Credentials::new(access_key_id, secret_access_key, session_token, None, "settings")
 }
 
-/// What the clients of all services share.
-pub(crate) fn sdk_config(
+/// What the clients of all services share. Nothing is tried again and nothing has a time limit: who asks sees to it.
+///
+/// # Errors
+/// [`StoreError::Broken`] when the TLS settings are refused.
+pub fn sdk_config(
     region: String,
     endpoint: Option<String>,
     credentials: Credentials,
