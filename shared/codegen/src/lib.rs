@@ -104,7 +104,8 @@ fn ignores_unknown_fields(schema: &serde_json::Value) -> bool {
     }
 }
 
-fn contract_json(contract: &Contract) -> String {
+/// The contract as the text of `bindings/contract.json`.
+pub fn contract_json(contract: &Contract) -> String {
     let mut value = serde_json::to_value(contract).unwrap_or_default();
     value["$comment"] = HEADER.into();
     value["table"] = serde_json::to_value(store::table::TABLE).unwrap_or_default();

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header, request::Parts};
-use protocol::{Code, FieldFault, Kind};
+use protocol::{Code, Fault, FieldFault, Kind};
 use runtime::{BoxFuture, Site};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
@@ -53,6 +53,14 @@ impl Refusal {
 
 /// How long an address may be, in bytes: what the `http` crate takes.
 const MAX_ADDRESS_BYTES: usize = 65_000;
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        let Fault { code, message, failure, fields, retry_after_s, .. } = fault;
+        let retry_after_s = retry_after_s.map(u32::from);
+        Self { code, message, failure, fields, request_id: None, retry_after_s }
+    }
+}
 
 /// Headers of procedures' answers that concern the client and not the one call: they go out with the whole.
 const CARRIED: [HeaderName; 3] =

@@ -6,7 +6,11 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
 use runtime::{BoxFuture, Site, cors::Cors};
 
-use crate::{Calls, Contract, Reach};
+use crate::{Calls, Contract, Reach, Refusal};
+use protocol::{
+    Fault,
+    trpc::{self, MAX_INPUT_BYTES},
+};
 
 /// What is known of a gateway before it runs; it stands in the contract.
 #[derive(Debug)]
@@ -40,7 +44,10 @@ pub trait Style: Send + Sync {
     /// What is known of it.
     fn facts(&self) -> &'static Facts;
 
-    /// Answers a request, other than a preflight.
+    /// Answers, in the style's form, a request that is refused before it is read: it is too large, or broke off.
+    fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes>;
+
+    /// Answers a request, other than a preflight. The body is at most [`MAX_INPUT_BYTES`] long.
     fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>>;
 }
 
@@ -68,7 +75,11 @@ impl Gateway {
             Cors::preflight(&parts.headers, self.style.facts().methods)
         } else {
             let calls = Calls::new(&*self.reach, &self.site, &parts, request_id);
-            let mut response = self.style.answer(&self.contract, body, calls.clone()).await;
+            let mut response = if body.len() > MAX_INPUT_BYTES {
+                self.style.refuse(&calls, trpc::too_large().into())
+            } else {
+                self.style.answer(&self.contract, body, calls.clone()).await
+            };
             response.headers_mut().extend(calls.carried());
             // What procedures say is for this caller and this moment; documents state it when they may be kept.
             let headers = response.headers_mut();
@@ -77,10 +88,25 @@ impl Gateway {
             runtime::answer::named(response, request_id)
         };
         self.cors.allow(&self.site, origin.as_ref(), false, response.headers_mut());
+        self.log(&response, started, request_id);
+        response
+    }
+
+    /// Answers a request whose body did not arrive.
+    pub fn refuse(&self, request_id: &str, request: Request<Bytes>, fault: Fault) -> Response<Bytes> {
+        let started = Instant::now();
+        let (parts, _) = request.into_parts();
+        let calls = Calls::new(&*self.reach, &self.site, &parts, request_id);
+        let mut response = runtime::answer::named(self.style.refuse(&calls, fault.into()), request_id);
+        self.cors.allow(&self.site, parts.headers.get(header::ORIGIN), false, response.headers_mut());
+        self.log(&response, started, request_id);
+        response
+    }
+
+    fn log(&self, response: &Response<Bytes>, started: Instant, request_id: &str) {
         let (gateway, status) = (self.style.facts().name, response.status().as_u16());
         let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         tracing::info!(gateway, status, duration_us, request_id, "request");
-        response
     }
 }
 

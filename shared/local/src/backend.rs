@@ -3,9 +3,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
+use gateways::Reach;
 use http::{Request, Response};
 use protocol::{Code, Fault};
-use runtime::{Context, Entry, Site, answer, cors::Cors, gateway, refuse};
+use runtime::{BoxFuture, Context, Entry, Site, answer, cors::Cors, gateway, refuse, rest::Route};
 
 use crate::isolated::{InvokeError, Pool};
 
@@ -64,6 +65,27 @@ impl Backend {
     }
 }
 
+/// How gateways reach procedures in this process.
+pub struct Near {
+    /// Runs their calls.
+    pub backend: Arc<Backend>,
+    /// Which pages may call.
+    pub cors: Cors,
+    /// Where the service is.
+    pub site: Arc<Site>,
+}
+
+impl Reach for Near {
+    fn call<'a>(
+        &'a self,
+        procedure: &'a str,
+        request_id: &'a str,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'a, Response<Bytes>> {
+        Box::pin(self.backend.call(procedure, request_id, (&self.cors, &self.site), request))
+    }
+}
+
 async fn invoke(
     entry: &Entry,
     pool: &Pool,
@@ -71,7 +93,9 @@ async fn invoke(
     (cors, site): (&Cors, &Site),
     request: &Request<Bytes>,
 ) -> Response<Bytes> {
-    let event = gateway::event(&format!("{} {}", entry.method(), entry.path()), request_id, request);
+    let rest = request.extensions().get::<Route>().and(entry.spec.rest).map(str::to_owned);
+    let route = rest.unwrap_or_else(|| format!("{} {}", entry.method(), entry.path()));
+    let event = gateway::event(&route, request_id, request);
     let function = entry.name.replace('.', "-");
     let fault = match pool.invoke(&function, request_id, event.into()).await {
         Ok(answer) => match gateway::response(&answer) {

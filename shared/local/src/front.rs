@@ -1,8 +1,16 @@
 //! The HTTP front: what API Gateway is in the cloud.
 
-use std::{collections::HashMap, convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    convert::Infallible,
+    net::IpAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
+use gateways::{Gateway, Gateways};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
@@ -11,7 +19,7 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
 };
 use protocol::{Code, Fault, trpc};
-use runtime::{Entry, Site, cors::Cors, refuse, web::PeerAddress};
+use runtime::{Entry, Site, cors::Cors, refuse, rest::Route, web::PeerAddress};
 use tokio::net::TcpListener;
 
 use crate::{
@@ -31,15 +39,21 @@ const DRAIN_BYTES: usize = 128 * 1024 * 1024;
 /// How long calls that run may go on after Ctrl-C.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
+const MALFORMED_ADDRESS: &str = "The address is not percent-encoded UTF-8.";
+
 /// What the front needs.
 pub struct Front {
     /// Runs calls.
-    pub backend: Backend,
+    pub backend: Arc<Backend>,
+    /// The procedures that tRPC calls.
+    pub called: HashSet<&'static str>,
+    /// What spans procedures.
+    pub gateways: Gateways,
     /// Which pages may call.
     pub cors: Cors,
     /// Where the service is.
     pub site: Arc<Site>,
-    /// The procedures that have a path of their own.
+    /// The procedures that have a path of their own, and REST routes.
     pub routes: Routes,
     /// What `GET /` answers.
     pub index: Bytes,
@@ -50,38 +64,68 @@ pub struct Front {
 /// Paths of procedures, with their methods. A path may hold names in braces, as the gateway has them
 /// (`/oauth/callback/{provider}`): one segment each.
 #[derive(Debug, Default)]
-pub struct Routes(HashMap<&'static str, Vec<(&'static str, &'static str)>>);
+pub struct Routes(HashMap<&'static str, Path>);
+
+#[derive(Debug, Default)]
+struct Path {
+    /// Methods, and whose they are.
+    procedures: Vec<(&'static str, &'static str)>,
+    /// The same methods, as `allow` has them.
+    methods: Arc<str>,
+    is_rest: bool,
+}
+
+/// What is at a path.
+struct Found {
+    procedure: &'static str,
+    /// None where the procedure has a form of its own.
+    route: Option<Route>,
+}
 
 impl Routes {
-    /// Of those procedures that have a path of their own.
+    /// Of those procedures that have a path of their own, or a REST route.
     pub fn new(entries: impl IntoIterator<Item = Entry>) -> Self {
-        let mut routes: HashMap<_, Vec<_>> = HashMap::new();
+        let mut paths: HashMap<_, Path> = HashMap::new();
         for entry in entries {
-            if let Some((method, path)) = entry.http() {
-                routes.entry(path).or_default().push((method, entry.name));
+            for (is_rest, route) in [(false, entry.http()), (true, entry.rest())] {
+                let Some((method, path)) = route else { continue };
+                let path = paths.entry(path).or_default();
+                path.is_rest = is_rest;
+                path.procedures.push((method, entry.name));
             }
         }
-        Self(routes)
-    }
-
-    /// Whether a procedure has a path of its own, and so is nowhere else.
-    fn has(&self, name: &str) -> bool {
-        self.0.values().flatten().any(|(_, known)| *known == name)
+        for path in paths.values_mut() {
+            // The one for GET comes first: it answers for methods that nobody has.
+            path.procedures.sort_by_key(|(method, _)| (*method != "GET", *method));
+            let methods = path.procedures.iter().map(|(method, _)| if *method == "GET" { "GET, HEAD" } else { method });
+            path.methods = methods.collect::<Vec<_>>().join(", ").into();
+        }
+        Self(paths)
     }
 
     /// The procedure at a path: the one with this method, else any, which then refuses it.
-    fn find(&self, method: &Method, path: &str) -> Option<&'static str> {
-        let there = self.0.get(path).or_else(|| {
-            let mut patterns = self.0.iter().filter(|(pattern, _)| pattern.contains('{'));
-            patterns.find(|(pattern, _)| fits(pattern, path)).map(|(_, there)| there)
-        })?;
-        there.iter().find(|(known, _)| method == known).or_else(|| there.first()).map(|(_, name)| *name)
+    fn find(&self, method: &Method, path: &str) -> Option<Found> {
+        let by_name =
+            || self.0.iter().filter(|(pattern, _)| pattern.contains('{')).find(|(known, _)| fits(known, path));
+        let (pattern, there) = self.0.get_key_value(path).or_else(by_name)?;
+        let method = if there.is_rest && method == Method::HEAD { &Method::GET } else { method };
+        let own = there.procedures.iter().find(|(known, _)| method == known).or_else(|| there.procedures.first());
+        let route = Route { parameters: parameters(pattern, path), methods: Some(Arc::clone(&there.methods)) };
+        own.map(|(_, procedure)| Found { procedure, route: there.is_rest.then_some(route) })
     }
 }
 
 fn fits(pattern: &str, path: &str) -> bool {
     let same = |(known, given): (&str, &str)| known == given || (known.starts_with('{') && !given.is_empty());
     pattern.split('/').count() == path.split('/').count() && pattern.split('/').zip(path.split('/')).all(same)
+}
+
+/// What stands in a path in the place of names in braces. What cannot be decoded stays as it is, and is no id.
+fn parameters(pattern: &str, path: &str) -> Vec<(String, String)> {
+    let named = pattern.split('/').zip(path.split('/'));
+    let named = named.filter_map(|(known, given)| Some((known.strip_prefix('{')?.strip_suffix('}')?, given)));
+    let decoded = |text| trpc::percent_decode(text, false).map_or_else(|| text.to_owned(), Cow::into_owned);
+    named.map(|(name, given)| (name.to_owned(), decoded(given))).collect()
 }
 
 /// Serves until `stop` resolves; then takes no more connections and lets running calls end.
@@ -122,50 +166,81 @@ pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: impl Future<O
     }
 }
 
+/// Where a request goes.
+enum Goal<'a> {
+    /// To a procedure; by its REST route, or as a call of tRPC.
+    Procedure(String, Option<Route>),
+    /// To what spans procedures.
+    Gateway(&'a Gateway),
+    /// What there is.
+    Index,
+    /// The mails that were sent.
+    Mailbox,
+    /// Nowhere. It has a name all the same, when it was called as a procedure.
+    Nowhere(Option<String>, Fault),
+}
+
 impl Front {
     async fn handle(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Bytes> {
         let request_id = request_id();
         let (parts, body) = request.into_parts();
-        let body = read_body(body).await;
         let mut request = Request::from_parts(parts, Bytes::new());
         request.extensions_mut().insert(PeerAddress(peer.to_string()));
-        match body {
-            Ok(body) => *request.body_mut() = body,
-            Err(fault) => return self.refuse(&request_id, &request, None, fault),
+        let goal = self.goal(&request);
+        if let Goal::Procedure(_, Some(route)) = &goal {
+            request.extensions_mut().insert(route.clone());
         }
-        if request.uri().path() == "/" && request.method() == Method::GET {
-            return index(self.index.clone());
+        match (read_body(body).await, goal) {
+            (Err(fault), Goal::Gateway(gateway)) => gateway.refuse(&request_id, request, fault),
+            (Err(fault), Goal::Procedure(name, _)) => self.refuse(&request_id, &request, Some(&name), fault),
+            (Err(fault), _) => self.refuse(&request_id, &request, None, fault),
+            (Ok(body), goal) => {
+                *request.body_mut() = body;
+                self.answer(goal, &request_id, request).await
+            }
         }
-        if request.uri().path() == mail::page::PATH {
-            return match mail::page::answer(&self.mailbox, &request) {
+    }
+
+    async fn answer(&self, goal: Goal<'_>, request_id: &str, request: Request<Bytes>) -> Response<Bytes> {
+        match goal {
+            Goal::Procedure(name, _) => self.backend.call(&name, request_id, (&self.cors, &self.site), request).await,
+            Goal::Gateway(gateway) => gateway.answer(request_id, request).await,
+            Goal::Index => index(self.index.clone()),
+            Goal::Mailbox => match mail::page::answer(&self.mailbox, &request) {
                 Ok(response) => response,
-                Err(fault) => self.refuse(&request_id, &request, None, fault),
-            };
+                Err(fault) => self.refuse(request_id, &request, None, fault),
+            },
+            Goal::Nowhere(name, fault) => self.refuse(request_id, &request, name.as_deref(), fault),
         }
-        if let Some(name) = self.routes.find(request.method(), request.uri().path()) {
-            return self.backend.call(name, &request_id, (&self.cors, &self.site), request).await;
+    }
+
+    /// Where a request goes.
+    fn goal(&self, request: &Request<Bytes>) -> Goal<'_> {
+        let path = request.uri().path();
+        if path == "/" && request.method() == Method::GET {
+            return Goal::Index;
         }
-        let path = request.uri().path().strip_prefix(BASE_PATH);
-        let name = match path.map(|path| trpc::percent_decode(path, false)) {
-            Some(Some(name)) => name.into_owned(),
-            Some(None) => {
-                let fault = Fault::bad_request("The address is not percent-encoded UTF-8.");
-                return self.refuse(&request_id, &request, None, fault);
-            }
-            None => {
-                let fault = Fault::new(Code::NotFound, "There is nothing here; GET / says what there is.");
-                return self.refuse(&request_id, &request, None, fault);
-            }
-        };
-        if !self.backend.knows(&name) || self.routes.has(&name) {
-            let message = if name.contains(',') {
-                "Batches are not answered here: use httpLink.".to_owned()
-            } else {
-                format!("There is no procedure {name:?}.")
-            };
-            return self.refuse(&request_id, &request, Some(&name), Fault::new(Code::NotFound, message));
+        if path == mail::page::PATH {
+            return Goal::Mailbox;
         }
-        self.backend.call(&name, &request_id, (&self.cors, &self.site), request).await
+        if let Some(Found { procedure, route }) = self.routes.find(request.method(), path) {
+            return Goal::Procedure(procedure.into(), route);
+        }
+        let called = path.strip_prefix(BASE_PATH).map(|name| trpc::percent_decode(name, false));
+        match called {
+            Some(Some(name)) if self.called.contains(&*name) => Goal::Procedure(name.into_owned(), None),
+            Some(None) => Goal::Nowhere(None, Fault::bad_request(MALFORMED_ADDRESS)),
+            called => match (self.gateways.find(path), called.flatten()) {
+                (Some(gateway), _) => Goal::Gateway(gateway),
+                (None, Some(name)) => {
+                    let fault = Fault::new(Code::NotFound, format!("There is no procedure {name:?}."));
+                    Goal::Nowhere(Some(name.into_owned()), fault)
+                }
+                (None, None) => {
+                    Goal::Nowhere(None, Fault::new(Code::NotFound, "There is nothing here; GET / says what there is."))
+                }
+            },
+        }
     }
 
     fn refuse(&self, request_id: &str, request: &Request<Bytes>, path: Option<&str>, fault: Fault) -> Response<Bytes> {
@@ -216,17 +291,23 @@ mod tests {
 
     #[test]
     fn a_name_in_braces_stands_for_one_segment() {
+        let there = |procedure, is_rest| Path { procedures: vec![("GET", procedure)], is_rest, ..Path::default() };
         let routes = Routes(HashMap::from([
-            ("/oauth/callback/{provider}", vec![("GET", "oauth.callback")]),
-            ("/oauth/start", vec![("GET", "oauth.start")]),
+            ("/oauth/callback/{provider}", there("oauth.callback", false)),
+            ("/oauth/start", there("oauth.start", false)),
+            ("/v1/users/{id}", there("users.get", true)),
+            ("/v1/users/me", there("users.me", true)),
         ]));
-        let found = |path| routes.find(&Method::GET, path);
+        let found = |path| routes.find(&Method::GET, path).map(|found| found.procedure);
         assert_eq!(found("/oauth/start"), Some("oauth.start"));
         assert_eq!(found("/oauth/callback/acme"), Some("oauth.callback"));
+        assert_eq!(found("/v1/users/me"), Some("users.me"));
         for other in
             ["/oauth/callback", "/oauth/callback/", "/oauth/callback/acme/x", "/oauth/start/x", "/x/callback/acme"]
         {
             assert_eq!(found(other), None, "{other}");
         }
+        let route = routes.find(&Method::HEAD, "/v1/users/a%2Fb").unwrap().route.unwrap();
+        assert_eq!(route.parameters, [("id".to_owned(), "a/b".to_owned())]);
     }
 }

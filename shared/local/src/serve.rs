@@ -10,6 +10,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
+use gateways::Gateways;
 use protocol::{
     Cause, Clock,
     contract::{Contract, Needs},
@@ -26,7 +27,7 @@ use store::{Limits, MailSettings, Settings, Store};
 use tokio::net::TcpListener;
 
 use crate::{
-    backend::{Backend, Local},
+    backend::{Backend, Local, Near},
     build,
     data::{DataFolder, Lock, Running, random_key},
     database::{
@@ -306,16 +307,27 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
         ground.in_process(&service, &needs)?
     };
     let routes = Routes::new(service.procedures.iter().map(|procedure| procedure.entry));
+    let called = service.procedures.iter().map(|procedure| procedure.entry);
+    let called = called.filter(|entry| entry.http().is_none()).map(|entry| entry.name).collect();
     let (site, index) = (Arc::new(ground.site()), index(&contract, address)?);
+    let (backend, cors) = (Arc::new(backend), Cors::AnyOrigin);
+    let gateways = {
+        let contract = Arc::new(gateways::Contract::parse(&codegen::contract_json(&contract))?);
+        let near = Near { backend: Arc::clone(&backend), cors: cors.clone(), site: Arc::clone(&site) };
+        let reach: Arc<dyn gateways::Reach> = Arc::new(near);
+        Gateways::new(&contract, &reach, &cors, &site)?
+    };
     let mailbox = ground.post_office.mailbox().clone();
-    let front = Arc::new(Front { backend, cors: Cors::AnyOrigin, site, routes, index, mailbox });
+    let front = Front { backend: Arc::clone(&backend), called, gateways, cors, site, routes, index, mailbox };
+    let front = Arc::new(front);
     eprintln!(
         "{} answers at http://{address}{}  (GET / says what there is, Ctrl-C stops)",
         contract.service,
         crate::front::BASE_PATH
     );
     serve(listener, Arc::clone(&front), stop_signal()).await;
-    if let Some(Front { backend: Backend::Isolated { pool, .. }, .. }) = Arc::into_inner(front) {
+    drop(front);
+    if let Some(Backend::Isolated { pool, .. }) = Arc::into_inner(backend) {
         pool.shutdown().await;
     }
     ground.post_office.stop().await;

@@ -59,6 +59,8 @@ codes! {
     NotFound "NOT_FOUND" -32004 404;
     /// The procedure exists and does not answer this HTTP method.
     MethodNotSupported "METHOD_NOT_SUPPORTED" -32005 405;
+    /// The caller takes no form of answer that there is. Only REST says so; tRPC does not know the code.
+    NotAcceptable "NOT_ACCEPTABLE" -32006 406;
     /// The caller took too long.
     Timeout "TIMEOUT" -32008 408;
     /// Somebody else was first: a stale version, or a value that must be unique.
@@ -83,7 +85,7 @@ codes! {
 mod tests {
     use super::Code;
 
-    /// The table of `@trpc/server`, written out a second time and by hand.
+    /// The table of `@trpc/server`, written out a second time and by hand, and 406, numbered as its neighbours are.
     #[test]
     fn numbers_and_statuses_are_those_of_trpc() {
         let known = [
@@ -99,6 +101,7 @@ mod tests {
             ("FORBIDDEN", -32003, 403),
             ("NOT_FOUND", -32004, 404),
             ("METHOD_NOT_SUPPORTED", -32005, 405),
+            ("NOT_ACCEPTABLE", -32006, 406),
             ("TIMEOUT", -32008, 408),
             ("CONFLICT", -32009, 409),
             ("PRECONDITION_FAILED", -32012, 412),

@@ -25,7 +25,7 @@ pub struct Fault {
     /// What is wrong with the input, field by field.
     pub fields: Vec<FieldFault>,
     /// HTTP methods that would be answered, for [`Code::MethodNotSupported`].
-    pub allow: Option<&'static str>,
+    pub allow: Option<Box<str>>,
     /// After how many seconds it is worth trying again, for [`Code::TooManyRequests`].
     pub retry_after_s: Option<NonZeroU32>,
     /// Where it came from. For the log.
@@ -76,7 +76,8 @@ impl Fault {
     }
 
     /// The HTTP method is not one that this address answers.
-    pub fn method_not_supported(method: &str, allow: &'static str) -> Self {
+    pub fn method_not_supported(method: &str, allow: impl Into<Box<str>>) -> Self {
+        let allow = allow.into();
         let message = format!("{method} is not answered here; use {allow}.");
         Self { allow: Some(allow), ..Self::new(Code::MethodNotSupported, message) }
     }

@@ -25,7 +25,13 @@ pub trait WireInput: WireType + DeserializeOwned + Validate<Context = ()> {
 /// `BAD_REQUEST` with the faults of the fields: the first one when the JSON has the wrong shape, all
 /// of them when its values break rules.
 pub fn decode<T: WireInput>(raw: Option<&[u8]>) -> Result<T, Fault> {
-    let mut json = serde_json::Deserializer::from_slice(raw.unwrap_or(b"{}"));
+    let raw = raw.unwrap_or(b"{}");
+    // serde would take the fields of an object from an array, too; no schema says so.
+    if !T::FIELDS.is_empty() && raw.trim_ascii_start().starts_with(b"[") {
+        let message = "invalid type: sequence, expected an object".to_owned();
+        return Err(Fault::invalid(vec![FieldFault { path: String::new(), message }]));
+    }
+    let mut json = serde_json::Deserializer::from_slice(raw);
     let input: T = serde_path_to_error::deserialize(&mut json).map_err(|error| misshapen(&error))?;
     json.end().map_err(|error| Fault::bad_request(format!("The input is not one JSON value: {error}.")))?;
     match input.validate() {

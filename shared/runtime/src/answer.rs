@@ -17,6 +17,7 @@ use crate::{
     call::Inner,
     cors::Cors,
     mail::Post,
+    rest,
     secrets::Secrets,
     site::Site,
     web::Added,
@@ -55,9 +56,15 @@ pub fn answer<'a>(
 ) -> BoxFuture<'a, Response<Bytes>> {
     Box::pin(async move {
         let origin = request.headers().get(header::ORIGIN).cloned();
-        let lifetime_s = entry.spec.cache_s.filter(|_| *request.method() == Method::GET);
+        let lifetime_s = entry.spec.cache_s.filter(|_| matches!(*request.method(), Method::GET | Method::HEAD));
+        let is_rest = request.extensions().get::<rest::Route>().is_some();
         let mut response = match *request.method() {
-            Method::OPTIONS => Cors::preflight(request.headers(), TRPC_METHODS),
+            Method::OPTIONS => Cors::preflight(request.headers(), if is_rest { rest::METHODS } else { TRPC_METHODS }),
+            Method::HEAD if is_rest => {
+                let mut response = run_logged(entry, context, request_id, request).await;
+                rest::without_body(&mut response);
+                response
+            }
             Method::HEAD => empty(StatusCode::NO_CONTENT),
             _ => run_logged(entry, context, request_id, request).await,
         };
@@ -79,10 +86,15 @@ pub fn refuse(
     path: Option<&str>,
     fault: &Fault,
 ) -> Response<Bytes> {
+    let is_rest = request.extensions().get::<rest::Route>().is_some();
     let mut response = match *request.method() {
-        Method::OPTIONS => Cors::preflight(request.headers(), TRPC_METHODS),
+        Method::OPTIONS => Cors::preflight(request.headers(), if is_rest { rest::METHODS } else { TRPC_METHODS }),
         _ => fault_response(fault, path, request_id),
     };
+    if is_rest && *request.method() != Method::OPTIONS {
+        let problem = rest::problem(fault, site, path.unwrap_or_default(), request.uri().path(), request_id);
+        rest::set_problem(&mut response, problem);
+    }
     cors.allow(site, request.headers().get(header::ORIGIN), false, response.headers_mut());
     response
 }
@@ -91,8 +103,21 @@ async fn run_logged(entry: &Entry, context: &Context, request_id: &str, request:
     let started = std::time::Instant::now();
     let mut session = None;
     let added = Arc::new(Added::default());
-    let outcome = run(entry, context, request, &mut session, &added).await;
+    // What the answer's form depends on, where it is not an envelope of tRPC.
+    let by_route = request.extensions().get::<rest::Route>().is_some().then(|| asked_parts(&request));
+    let mut asked = rest::Asked::default();
+    let outcome = run(entry, context, request, &mut session, &added, &mut asked).await;
     let (mut response, fault) = match outcome {
+        Ok(output) if let Some(parts) = &by_route => {
+            (named(rest::success(entry, parts, &asked, &output), request_id), None)
+        }
+        Err(fault) if let Some(parts) = &by_route => {
+            let fault = rest::judged(&asked, fault);
+            let mut response = fault_response(&fault, Some(entry.name), request_id);
+            let problem = rest::problem(&fault, &context.site, entry.name, parts.uri.path(), request_id);
+            rest::set_problem(&mut response, problem);
+            (response, Some(fault))
+        }
         Ok(Output::Http(reply)) => (named(reply.into_response(), request_id), None),
         Ok(Output::Json(output)) => (json(StatusCode::OK, trpc::result_envelope(Some(&output)), request_id), None),
         Ok(Output::Nothing) => (json(StatusCode::OK, trpc::result_envelope(None), request_id), None),
@@ -121,9 +146,17 @@ async fn run(
     request: Request<Bytes>,
     session: &mut Option<Session>,
     added: &Arc<Added>,
+    asked: &mut rest::Asked,
 ) -> Result<Output, Fault> {
     let (parts, body) = request.into_parts();
-    let input = take_input(entry, &parts, body)?;
+    let input = match parts.extensions.get::<rest::Route>() {
+        Some(route) => {
+            let input;
+            (input, *asked) = rest::take_input(entry, route, &parts, body)?;
+            input
+        }
+        None => take_input(entry, &parts, body)?,
+    };
     let now = context.clock.now();
     *session = context.store.as_ref().map(|store| {
         let input = input.clone().unwrap_or_default();
@@ -168,6 +201,13 @@ async fn run(
     }
 }
 
+/// Method and address of a request by a REST route: what its answer refers to.
+fn asked_parts(request: &Request<Bytes>) -> http::request::Parts {
+    let mut parts = Request::new(()).into_parts().0;
+    (parts.method, parts.uri) = (request.method().clone(), request.uri().clone());
+    parts
+}
+
 /// The input of a call; of a procedure with a form of its own, the body as it is.
 fn take_input(entry: &Entry, parts: &http::request::Parts, body: Bytes) -> Result<Option<Bytes>, Fault> {
     match entry.http() {
@@ -194,8 +234,8 @@ pub(crate) fn fault_response(fault: &Fault, path: Option<&str>, request_id: &str
     let status = StatusCode::from_u16(fault.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = json(status, trpc::error_envelope(fault, path, request_id), request_id);
     let headers = response.headers_mut();
-    if let Some(allow) = fault.allow {
-        headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+    if let Some(allow) = fault.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
+        headers.insert(header::ALLOW, allow);
     }
     match fault.code {
         // RFC 6750 section 3.

@@ -9,7 +9,8 @@ use crate::site::Site;
 const PREFLIGHT_MAX_AGE_S: HeaderValue = HeaderValue::from_static("7200");
 
 /// What a page may read of an answer's headers.
-const EXPOSED: HeaderValue = HeaderValue::from_static("x-request-id, x-csrf-token, onefold-renew, retry-after");
+const EXPOSED: HeaderValue =
+    HeaderValue::from_static("x-request-id, x-csrf-token, onefold-renew, retry-after, etag, link, location");
 
 /// Which pages may call. Any page may by default: without a token, which callers present themselves, it learns
 /// nothing. With the cookie of a session only pages may call that the [`Site`] trusts.

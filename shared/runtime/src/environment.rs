@@ -43,6 +43,9 @@ pub const ADDRESS_HEADER: &str = "ONEFOLD_ADDRESS_HEADER";
 pub const FUNCTIONS: &str = "ONEFOLD_FUNCTIONS";
 /// Where Lambda is, when it is not at AWS. The name that all AWS SDKs read.
 pub const FUNCTIONS_ENDPOINT: &str = "AWS_ENDPOINT_URL_LAMBDA";
+/// All methods of the path that the function has as REST route, `GET, HEAD, PATCH, DELETE`; set where other functions
+/// answer some of them.
+pub const REST_METHODS: &str = "ONEFOLD_REST_METHODS";
 /// Names of secrets that the function may read, with commas: of each, [`SECRET_OF`] and the name in capitals, with
 /// underscores for hyphens, says where it is at Secrets Manager; or [`VALUE_OF`] holds it.
 pub const SECRETS: &str = "ONEFOLD_SECRETS";
@@ -87,6 +90,8 @@ pub struct Environment {
     pub url: String,
     /// Where its pages are; empty when that is the same.
     pub app_url: String,
+    /// All methods of its REST route's path, where other functions answer some of them.
+    pub rest_methods: Option<String>,
     /// The header that says who called, where a front stands before the gateway.
     pub address_header: Option<String>,
     /// Its secrets, by name.
@@ -142,6 +147,7 @@ impl Environment {
             allowed_origins: lookup(ALLOWED_ORIGINS).unwrap_or_default(),
             url: lookup(URL).unwrap_or_default(),
             app_url: lookup(APP_URL).unwrap_or_default(),
+            rest_methods: lookup(REST_METHODS),
             address_header: lookup(ADDRESS_HEADER),
             secrets: secrets(&lookup)?,
             mail: mail(&lookup)?,

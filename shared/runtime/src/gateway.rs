@@ -8,7 +8,7 @@ use protocol::Cause;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::web::PeerAddress;
+use crate::{rest::Route, web::PeerAddress};
 
 /// The event of an API Gateway HTTP API, payload format 2.0, for a request.
 ///
@@ -30,6 +30,10 @@ pub fn event(route: &str, request_id: &str, request: &Request<Bytes>) -> Vec<u8>
         Ok(text) => (text.to_owned(), false),
         Err(_) => (BASE64.encode(request.body()), true),
     };
+    let parameters = request.extensions().get::<Route>().map(|route| {
+        let parameters = route.parameters.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
+        parameters.collect::<Map<_, _>>()
+    });
     let event = json!({
         "version": "2.0",
         "routeKey": route,
@@ -37,6 +41,7 @@ pub fn event(route: &str, request_id: &str, request: &Request<Bytes>) -> Vec<u8>
         "rawQueryString": request.uri().query().unwrap_or_default(),
         "headers": headers,
         "cookies": cookies,
+        "pathParameters": parameters,
         "requestContext": {
             "accountId": "000000000000",
             "apiId": "local",

@@ -11,7 +11,7 @@ use store::Store;
 
 use crate::{
     Authenticator, BoxFuture, Context, Entry, Environment, answer, answer::fault_response, cors::Cors, mail::Post,
-    secrets::Secrets, site::Site, telemetry, web::PeerAddress,
+    rest::Route, secrets::Secrets, site::Site, telemetry, web::PeerAddress,
 };
 
 /// Runs a procedure as a Lambda function until the platform ends the process.
@@ -35,10 +35,14 @@ fn serve(entry: Entry) -> Result<(), Cause> {
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut environment = tokio.block_on(Environment::from_process())?;
     let address_header: Option<Arc<str>> = environment.address_header.take().map(Arc::from);
+    let methods: Option<Arc<str>> = environment.rest_methods.take().map(Arc::from);
     let context = Arc::new(context(&entry, environment)?);
     tokio.block_on(lambda_http::run(service_fn(move |event: lambda_http::Request| {
-        let (context, address_header) = (Arc::clone(&context), address_header.clone());
-        async move { Ok::<_, Infallible>(handle(&entry, &context, address_header.as_deref(), event).await) }
+        let (context, address_header, methods) = (Arc::clone(&context), address_header.clone(), methods.clone());
+        async move {
+            let route = rest_route(&entry, &event, methods);
+            Ok::<_, Infallible>(handle(&entry, &context, address_header.as_deref(), route, event).await)
+        }
     })))
 }
 
@@ -56,6 +60,16 @@ fn context(entry: &Entry, environment: Environment) -> Result<Context, Cause> {
     })
 }
 
+/// The REST route by which an event came. The gateway says so; paths are not parsed here.
+fn rest_route(entry: &Entry, event: &lambda_http::Request, methods: Option<Arc<str>>) -> Option<Route> {
+    let RequestContext::ApiGatewayV2(context) = event.request_context_ref()? else { return None };
+    let (_, path) = context.route_key.as_deref()?.split_once(' ')?;
+    entry.rest().filter(|(_, own)| *own == path)?;
+    let parameters = event.path_parameters();
+    let parameters = parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Some(Route { parameters, methods })
+}
+
 /// From where the gateway was called. Behind a front that is the front, which says in a header who called it.
 fn peer_address(event: &lambda_http::Request, header: Option<&str>) -> Option<String> {
     if let Some(header) = header {
@@ -69,9 +83,13 @@ async fn handle(
     entry: &Entry,
     context: &Context,
     address_header: Option<&str>,
+    route: Option<Route>,
     event: lambda_http::Request,
 ) -> Response<Body> {
-    let (request_id, request) = request_of(event, address_header);
+    let (request_id, mut request) = request_of(event, address_header);
+    if let Some(route) = route {
+        request.extensions_mut().insert(route);
+    }
     answer(entry, context, &request_id, request).await.map(body_of)
 }
 

@@ -1,7 +1,7 @@
 //! The door: how a call comes in, who is calling, what a procedure may ask for, and what is logged.
 //!
 //! - [`service`]: procedures without their types, and the index.
-//! - [`answer()`]: how a request travels.
+//! - [`answer()`]: how a request travels. [`rest`]: by a procedure's own route.
 //! - [`call`]: capabilities. [`tokens`] and [`authenticate`]: callers.
 //! - [`sessions`] and [`rotation`]: cookies and refresh tokens. [`opaque`]: the secrets in them.
 //! - [`oauth`]: what an authorization server decides.
@@ -24,6 +24,7 @@ pub mod opaque;
 pub mod page;
 pub mod password;
 pub mod principal;
+pub mod rest;
 pub mod rotation;
 pub mod secrets;
 pub mod service;

@@ -91,6 +91,11 @@ impl Entry {
         self.spec.http.and_then(|route| route.split_once(' '))
     }
 
+    /// Method and path of its REST route.
+    pub fn rest(&self) -> Option<(&'static str, &'static str)> {
+        self.spec.rest.and_then(|route| route.split_once(' '))
+    }
+
     /// The path under which the front has it.
     pub fn path(&self) -> String {
         self.http().map_or_else(|| format!("/trpc/{}", self.name), |(_, path)| path.to_owned())

@@ -1,0 +1,374 @@
+//! REST: a procedure's own route, such as `GET /v1/users/{id}`.
+//!
+//! What travels is the input and the output themselves, in the words of HTTP (RFC 9110):
+//!
+//! - The input of GET and DELETE stands in the address: path and query parameters, a list as a repeated name, a
+//!   structure as JSON. POST, PUT and PATCH have a JSON object as body; path parameters are fields of it. PATCH is a
+//!   merge patch (RFC 7396): what is absent stays, null is a value.
+//! - An output is 200; none at all is 204. A POST whose output has an `id` has created something: 201, and its
+//!   `Location` is the route's path with the id. (Not where a path parameter is named `id`: then something is done
+//!   to what exists.)
+//! - The `version` of an output is its `ETag`. `If-Match` is the input's field `version`; when that is not the stored
+//!   one any more, the conflict is a failed precondition, 412.
+//! - A page has a `Link` to the next one (RFC 8288).
+//! - Errors are problems (RFC 9457), with the code, the typed failure and the faults of fields as members.
+
+use std::{borrow::Cow, sync::Arc};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use protocol::{Code, Fault, Field, FieldFault, Form, trpc};
+use serde::Deserialize;
+use serde_json::{json, value::RawValue};
+
+use crate::{Entry, Output, site::Site};
+
+/// The methods that routes can have, for preflights.
+pub(crate) const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// An extension of a request that came by a procedure's REST route.
+#[derive(Clone, Debug, Default)]
+pub struct Route {
+    /// The path's parameters by name, decoded.
+    pub parameters: Vec<(String, String)>,
+    /// All methods of the path, those of other procedures too, as `allow` has them; the procedure's own, where that is
+    /// not known.
+    pub methods: Option<Arc<str>>,
+}
+
+/// What a request says besides its input.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    /// The version that is expected, from `If-Match`.
+    if_match: Option<u32>,
+    /// `If-None-Match` as it came.
+    if_none_match: Option<HeaderValue>,
+    /// Whether a path parameter is named `id`.
+    names_id: bool,
+}
+
+/// Takes the input out of a request: JSON, or none.
+///
+/// # Errors
+/// 400, 405, 406, 412, 413 and 415.
+pub(crate) fn take_input(
+    entry: &Entry,
+    route: &Route,
+    parts: &Parts,
+    body: Bytes,
+) -> Result<(Option<Bytes>, Asked), Fault> {
+    let (own, _) = entry.rest().unwrap_or_default();
+    let method = if parts.method == Method::HEAD { "GET" } else { parts.method.as_str() };
+    if method != own {
+        let allow = match (&route.methods, own) {
+            (Some(methods), _) => methods.to_string(),
+            (None, "GET") => "GET, HEAD".to_owned(),
+            (None, own) => own.to_owned(),
+        };
+        return Err(Fault::method_not_supported(parts.method.as_str(), allow));
+    }
+    accepts_json(&parts.headers)?;
+    if body.len() > trpc::MAX_INPUT_BYTES || parts.uri.query().is_some_and(|q| q.len() > trpc::MAX_INPUT_BYTES) {
+        return Err(trpc::too_large());
+    }
+    let fields = entry.spec.fields;
+    let mut asked = conditions(method, fields, &parts.headers)?;
+    asked.names_id = route.parameters.iter().any(|(name, _)| name == "id");
+    let mut texts: Vec<Pair<'_>> =
+        route.parameters.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect();
+    let version = asked.if_match.map(|version| ("version", version.to_string()));
+    let by_body = matches!(method, "POST" | "PUT" | "PATCH");
+    if by_body && !body.is_empty() {
+        expect_json(method, &parts.headers)?;
+    }
+    let query = query(parts.uri.query().unwrap_or_default())?;
+    if by_body && let Some((name, _)) = query.first() {
+        let message = format!("{method} takes its input from the body");
+        return Err(Fault::invalid(vec![FieldFault { path: name.to_string(), message }]));
+    }
+    if !by_body && !body.is_empty() {
+        return Err(Fault::bad_request(format!("{method} takes its input from the address, and no body.")));
+    }
+    texts.extend(query);
+    let members = members(fields, &texts, version)?;
+    let input = match (members.is_empty(), body.is_empty()) {
+        (true, true) => None,
+        (true, false) => Some(body),
+        (false, true) => Some(format!("{{{members}}}").into()),
+        (false, false) => Some(with_members(&members, &body)?),
+    };
+    Ok((input, asked))
+}
+
+/// A name and a value of an address, decoded.
+type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// The pairs of a query string.
+fn query(text: &str) -> Result<Vec<Pair<'_>>, Fault> {
+    let malformed = || Fault::bad_request("The address is not percent-encoded UTF-8.");
+    let decode = |text| trpc::percent_decode(text, true).ok_or_else(malformed);
+    let pairs = text.split('&').filter(|pair| !pair.is_empty());
+    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(k, v)| Ok((decode(k)?, decode(v)?))).collect()
+}
+
+/// `"id":"…","limit":20` from texts. A text that is not what the field wants stays a text, and the procedure says what
+/// it expected.
+fn members(fields: &[Field], texts: &[Pair<'_>], version: Option<(&str, String)>) -> Result<String, Fault> {
+    let mut members: Vec<String> = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
+    for (name, text) in texts {
+        if seen.contains(&name.as_ref()) {
+            continue;
+        }
+        seen.push(name);
+        let form = fields.iter().find(|field| field.name == *name).map_or(Form::Text, |field| field.form);
+        let mut values = texts.iter().filter(|(other, _)| other == name).map(|(_, text)| text.as_ref());
+        let value = match form {
+            Form::List(form) => format!("[{}]", values.map(|text| value(*form, text)).collect::<Vec<_>>().join(",")),
+            form => match (values.next(), values.next()) {
+                (Some(_), Some(_)) => {
+                    let message = "is given more than once".to_owned();
+                    return Err(Fault::invalid(vec![FieldFault { path: name.to_string(), message }]));
+                }
+                _ => value(form, text),
+            },
+        };
+        members.push(format!("{}:{value}", quoted(name)));
+    }
+    members.extend(version.map(|(name, value)| format!("{}:{value}", quoted(name))));
+    Ok(members.join(","))
+}
+
+/// A text as a value of a form.
+fn value(form: Form, text: &str) -> String {
+    let is_json = match form {
+        Form::Text | Form::List(_) => false,
+        Form::Boolean => matches!(text, "true" | "false"),
+        Form::Number => text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) && is_one_value(text),
+        Form::Json => is_one_value(text),
+    };
+    if is_json { text.to_owned() } else { quoted(text) }
+}
+
+fn is_one_value(text: &str) -> bool {
+    text.trim() == text && serde_json::from_str::<&RawValue>(text).is_ok()
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// A body with path parameters among its members. A name that both have is there twice, and the procedure refuses it.
+fn with_members(members: &str, body: &[u8]) -> Result<Bytes, Fault> {
+    let object = std::str::from_utf8(body).ok().map(str::trim).and_then(|text| text.strip_prefix('{'));
+    let rest = object.ok_or_else(|| Fault::bad_request("The body has to be one JSON object."))?;
+    let separator = if rest.trim_start().starts_with('}') { "" } else { "," };
+    Ok(format!("{{{members}{separator}{rest}").into())
+}
+
+/// The conditions of a request (RFC 9110 section 13.1).
+fn conditions(method: &str, fields: &[Field], headers: &HeaderMap) -> Result<Asked, Fault> {
+    let reads = method == "GET";
+    let mut asked = Asked { if_none_match: headers.get(header::IF_NONE_MATCH).cloned(), ..Asked::default() };
+    if asked.if_none_match.is_some() && !reads {
+        return Err(Fault::bad_request("If-None-Match is understood with GET and HEAD only."));
+    }
+    let mut lines = headers.get_all(header::IF_MATCH).iter();
+    let Some(condition) = lines.next() else { return Ok(asked) };
+    let condition = condition.to_str().unwrap_or_default().trim();
+    if condition == "*" {
+        return Ok(asked);
+    }
+    if lines.next().is_some() || condition.contains(',') || reads || !fields.iter().any(|field| field.name == "version")
+    {
+        let understood = "If-Match is understood with one entity tag, and where the input has a `version`.";
+        return Err(Fault::bad_request(understood));
+    }
+    // Tags are versions, and compared strongly: whatever else it is, it is no tag of what is stored.
+    let version = condition.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')?.parse().ok());
+    let Some(version) = version else {
+        return Err(Fault::new(Code::PreconditionFailed, "If-Match names no version that there is."));
+    };
+    asked.if_match = Some(version);
+    Ok(asked)
+}
+
+fn expect_json(method: &str, headers: &HeaderMap) -> Result<(), Fault> {
+    let given = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default()).unwrap_or_default();
+    let essence = given.split(';').next().unwrap_or_default().trim();
+    let is_patch = method == "PATCH" && essence.eq_ignore_ascii_case("application/merge-patch+json");
+    if is_patch || essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let message = format!("The content-type {essence:?} is not read here; use application/json.");
+    Err(Fault::new(Code::UnsupportedMediaType, message))
+}
+
+/// Whether JSON is among what the caller takes (RFC 9110 section 12.5.1): the most specific range counts.
+fn accepts_json(headers: &HeaderMap) -> Result<(), Fault> {
+    let mut best: Option<(u8, bool)> = None;
+    let mut is_there = false;
+    let lines = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
+    for range in lines.flat_map(|line| line.split(',')).filter(|range| !range.trim().is_empty()) {
+        is_there = true;
+        let mut parts = range.split(';').map(str::trim);
+        let rank = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
+            "application/json" => 3,
+            "application/*" => 2,
+            "*/*" => 1,
+            _ => continue,
+        };
+        let quality = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.eq_ignore_ascii_case("q"));
+        let wanted = quality.is_none_or(|(_, q)| q.trim().parse::<f32>().is_ok_and(|q| q > 0.0));
+        if best.is_none_or(|(known, _)| rank > known) {
+            best = Some((rank, wanted));
+        }
+    }
+    if !is_there || best.is_some_and(|(_, wanted)| wanted) {
+        return Ok(());
+    }
+    Err(Fault::new(Code::NotAcceptable, "Answers are application/json, which the Accept header leaves out."))
+}
+
+/// What of an output concerns HTTP.
+#[derive(Default, Deserialize)]
+struct Marks<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    version: Option<&'a RawValue>,
+    #[serde(borrow)]
+    items: Option<&'a RawValue>,
+    #[serde(borrow)]
+    next: Option<&'a RawValue>,
+}
+
+impl<'a> Marks<'a> {
+    fn of(output: &'a [u8]) -> Self {
+        if output.first() == Some(&b'{') { serde_json::from_slice(output).unwrap_or_default() } else { Self::default() }
+    }
+
+    fn text(value: Option<&RawValue>) -> Option<String> {
+        serde_json::from_str(value?.get()).ok()
+    }
+
+    fn etag(&self) -> Option<String> {
+        let version: u32 = serde_json::from_str(self.version?.get()).ok()?;
+        Some(format!("\"{version}\""))
+    }
+}
+
+/// The answer to a call that succeeded.
+pub(crate) fn success(entry: &Entry, parts: &Parts, asked: &Asked, output: &Output) -> Response<Bytes> {
+    let Output::Json(output) = output else { return plain(StatusCode::NO_CONTENT) };
+    let marks = Marks::of(output);
+    let etag = marks.etag();
+    let matches = asked.if_none_match.as_ref().is_some_and(|tags| names(tags, etag.as_deref()));
+    let mut response = if matches { plain(StatusCode::NOT_MODIFIED) } else { whole(output.clone()) };
+    let headers = response.headers_mut();
+    if let Some(etag) = etag.and_then(|etag| HeaderValue::try_from(etag).ok()) {
+        headers.insert(header::ETAG, etag);
+    }
+    let path = parts.uri.path();
+    if parts.method == Method::POST
+        && !asked.names_id
+        && let Some(id) = Marks::text(marks.id)
+    {
+        let at = format!("{}/{}", path.trim_end_matches('/'), encoded(&id));
+        if let Ok(location) = HeaderValue::try_from(at) {
+            headers.insert(header::LOCATION, location);
+            *response.status_mut() = StatusCode::CREATED;
+        }
+    } else if marks.items.is_some()
+        && entry.spec.fields.iter().any(|field| field.name == "cursor")
+        && let Some(next) = Marks::text(marks.next)
+    {
+        let kept = parts.uri.query().unwrap_or_default().split('&');
+        let kept: Vec<&str> = kept.filter(|pair| !pair.is_empty() && !pair.starts_with("cursor=")).collect();
+        let query = kept.into_iter().map(str::to_owned).chain([format!("cursor={}", encoded(&next))]);
+        let link = format!("<{path}?{}>; rel=\"next\"", query.collect::<Vec<_>>().join("&"));
+        if let Ok(link) = HeaderValue::try_from(link) {
+            headers.insert(header::LINK, link);
+        }
+    }
+    response
+}
+
+/// Whether `If-None-Match` names a tag (RFC 9110 section 13.1.2, compared weakly).
+fn names(tags: &HeaderValue, etag: Option<&str>) -> bool {
+    let tags = tags.to_str().unwrap_or_default();
+    tags.trim() == "*"
+        || etag.is_some_and(|etag| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag))
+}
+
+fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
+/// A call that named a version, and came too late, did not meet its own condition.
+pub(crate) fn judged(asked: &Asked, fault: Fault) -> Fault {
+    let is_stale = fault.failure.as_ref().is_none_or(|failure| failure.get("version").is_some());
+    let late = asked.if_match.is_some() && fault.code == Code::Conflict && is_stale;
+    if late { Fault { code: Code::PreconditionFailed, ..fault } } else { fault }
+}
+
+/// A problem (RFC 9457): its body. Its `type` leads to the failure in the service's documentation.
+pub(crate) fn problem(fault: &Fault, site: &Site, procedure: &str, instance: &str, request_id: &str) -> Vec<u8> {
+    let failure = fault.failure.as_ref().and_then(|failure| failure["type"].as_str());
+    let kind = failure.map(|failure| format!("{}/docs#{procedure}:{failure}", site.url()));
+    let status = StatusCode::from_u16(fault.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut problem = json!({
+        "type": kind.as_deref().unwrap_or("about:blank"),
+        "title": status.canonical_reason().unwrap_or("Error"),
+        "status": status.as_u16(),
+        "detail": fault.message,
+        "instance": instance,
+        "code": fault.code.key(),
+        "requestId": request_id,
+    });
+    if let Some(failure) = &fault.failure {
+        problem["failure"] = failure.clone();
+    }
+    if !fault.fields.is_empty() {
+        problem["errors"] = json!(fault.fields);
+    }
+    if let Some(seconds) = fault.retry_after_s {
+        problem["retryAfterS"] = seconds.get().into();
+    }
+    problem.to_string().into_bytes()
+}
+
+/// Puts a problem in the place of an answer's body.
+pub(crate) fn set_problem(response: &mut Response<Bytes>, problem: Vec<u8>) {
+    *response.body_mut() = problem.into();
+    response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM);
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+}
+
+/// HEAD has what GET would have, without the body (RFC 9110 section 9.3.2).
+pub(crate) fn without_body(response: &mut Response<Bytes>) {
+    let length = HeaderValue::from(response.body().len());
+    if !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        response.headers_mut().insert(header::CONTENT_LENGTH, length);
+    }
+    *response.body_mut() = Bytes::new();
+}
+
+fn whole(output: Vec<u8>) -> Response<Bytes> {
+    let mut response = plain(StatusCode::OK);
+    *response.body_mut() = output.into();
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response
+}
+
+fn plain(status: StatusCode) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::VARY, HeaderValue::from_static("accept"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
