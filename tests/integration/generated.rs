@@ -45,11 +45,13 @@ fn each_procedure_has_a_binary_of_one_line() {
 /// that it could ask for.
 #[test]
 fn a_gateway_may_invoke_procedures_and_nothing_else() {
-    let contract: Value = serde_json::from_str(&fs::read_to_string(root().join("bindings/contract.json")).unwrap()).unwrap();
+    let contract: Value =
+        serde_json::from_str(&fs::read_to_string(root().join("bindings/contract.json")).unwrap()).unwrap();
     let found = contract["gateways"].as_array().unwrap();
     assert_eq!(found.len(), gateways::FACTS.len());
     let procedures = contract["procedures"].as_array().unwrap();
-    let usual: Vec<&Value> = procedures.iter().filter(|found| found["http"].is_null()).map(|found| &found["name"]).collect();
+    let usual: Vec<&Value> =
+        procedures.iter().filter(|found| found["http"].is_null()).map(|found| &found["name"]).collect();
     assert!(!usual.is_empty() && usual.len() < procedures.len());
     for (gateway, facts) in found.iter().zip(gateways::FACTS) {
         let members: Vec<&String> = gateway.as_object().unwrap().keys().collect();

@@ -181,13 +181,13 @@ fn read(output: InvokeOutput) -> Result<Response<Bytes>, Fault> {
     let failed = output.function_error.is_some();
     let payload = output.payload.map(Blob::into_inner).unwrap_or_default();
     if failed {
-        let about = serde_json::from_slice::<Failed>(&payload).map_or_else(|_| String::new(), |failed| failed.error_type);
+        let about =
+            serde_json::from_slice::<Failed>(&payload).map_or_else(|_| String::new(), |failed| failed.error_type);
         let fault = if about == TIMED_OUT { too_late() } else { Fault::new(Code::BadGateway, "The function failed.") };
         return Err(fault.because(about));
     }
-    gateway::response(&payload).map_err(|cause| {
-        Fault::new(Code::BadGateway, "The function gave no answer that can be read.").because(cause)
-    })
+    gateway::response(&payload)
+        .map_err(|cause| Fault::new(Code::BadGateway, "The function gave no answer that can be read.").because(cause))
 }
 
 #[cfg(test)]

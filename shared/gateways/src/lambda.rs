@@ -29,11 +29,7 @@ pub fn lambda<S: Style + 'static>(make: fn(&Contract) -> Result<S, Cause>, contr
 }
 
 /// What answers a style's requests, where the environment says.
-pub(crate) fn handler(
-    style: Box<dyn Style>,
-    contract: Contract,
-    environment: Environment,
-) -> Result<Handler, Cause> {
+pub(crate) fn handler(style: Box<dyn Style>, contract: Contract, environment: Environment) -> Result<Handler, Cause> {
     let Environment { url, app_url, allowed_origins, functions, .. } = environment;
     let (cors, site) = (Cors::from_list(&allowed_origins), Arc::new(Site::new(&url, &app_url, &allowed_origins)));
     let reach: Arc<dyn Reach> = match (style.facts().calls, functions) {

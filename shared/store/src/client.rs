@@ -79,11 +79,7 @@ impl Store {
 }
 
 /// Who asks. Lambda's credentials come with a session token.
-pub fn credentials(
-    access_key_id: String,
-    secret_access_key: String,
-    session_token: Option<String>,
-) -> Credentials {
+pub fn credentials(access_key_id: String, secret_access_key: String, session_token: Option<String>) -> Credentials {
     Credentials::new(access_key_id, secret_access_key, session_token, None, "settings")
 }
 
@@ -91,11 +87,7 @@ pub fn credentials(
 ///
 /// # Errors
 /// [`StoreError::Broken`] when the TLS settings are refused.
-pub fn sdk_config(
-    region: String,
-    endpoint: Option<String>,
-    credentials: Credentials,
-) -> Result<SdkConfig, StoreError> {
+pub fn sdk_config(region: String, endpoint: Option<String>, credentials: Credentials) -> Result<SdkConfig, StoreError> {
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region))

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::{Calls, Facts, Style};
+use crate::{Calls, Facts, Refusal, Style};
 
 /// What Lambda answers: a status, a line of headers, and a body.
 type Canned = (u16, &'static str, String);
@@ -53,7 +53,8 @@ impl Lambda {
             taken.extend_from_slice(&part[..count]);
             let Some(end) = taken.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
             let head = String::from_utf8(taken[..end].to_vec()).unwrap();
-            let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+            let length =
+                head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
             break (head, end + 4 + length.unwrap_or(0_usize));
         };
         while taken.len() < length {
@@ -70,7 +71,8 @@ impl Lambda {
             return std::future::pending().await;
         };
         let length = body.len();
-        let answer = format!("HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}");
+        let answer =
+            format!("HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}");
         stream.write_all(answer.as_bytes()).await.unwrap();
     }
 
@@ -120,6 +122,10 @@ impl Style for One {
             };
             Response::new(text.into())
         })
+    }
+
+    fn refuse(&self, _calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes> {
+        Response::new(refusal.code.key().into())
     }
 }
 
@@ -240,6 +246,14 @@ async fn an_event_that_lambda_would_refuse_is_not_sent() {
     *request.body_mut() = vec![1; 1 << 20].into();
     let (text, asked) = call(vec![answered(200, "{}")], request).await;
     assert_eq!((text.as_str(), asked.len()), ("PAYLOAD_TOO_LARGE None", 0));
+}
+
+#[tokio::test]
+async fn a_body_that_the_http_api_takes_and_the_service_does_not_is_refused_by_the_style() {
+    let mut request = put();
+    *request.body_mut() = vec![b' '; (1 << 20) + 1].into();
+    let (text, asked) = call(vec![answered(200, "{}")], request).await;
+    assert_eq!((text.as_str(), asked.len()), ("PAYLOAD_TOO_LARGE", 0));
 }
 
 #[tokio::test]
