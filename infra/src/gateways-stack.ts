@@ -5,7 +5,7 @@ import { Construct } from "constructs";
 import { addFunction, addIntegration, addRoute } from "./built-function.js";
 import type { Contract, Gateway } from "./contract.js";
 import { gatewayEnvironment } from "./environment.js";
-import { apisOfPath } from "./layout.js";
+import { isEverywhere } from "./layout.js";
 import type { Names } from "./names.js";
 import type { ApiHandle } from "./routes.js";
 import { SERVICE_TAG, STAGE_TAG, type StageConfig } from "./stage.js";
@@ -49,11 +49,13 @@ class GatewayFunction extends Construct {
       variables: gatewayEnvironment(gateway, props),
       statements: invokeStatements(this, gateway, props),
     });
-    const [first, ...others] = props.apis.map((api, at) => ({ api, at, paths: gateway.paths.filter((path) => apisOfPath(path, props.apis.length).includes(at)) }));
-    for (const { api, at, paths } of first === undefined ? [] : [first, ...others.filter(({ paths }) => paths.length > 0)]) {
-      const integration = addIntegration(this, `Integration${at}`, api, functionArn, gateway);
-      for (const path of paths) {
-        addRoute(this, { id: `${at}${path}`, api, route: { key: `ANY ${path}`, path }, functionArn }, integration);
+    for (const [at, api] of props.apis.entries()) {
+      const paths = gateway.paths.filter((path) => at === 0 || isEverywhere(path));
+      if (paths.length > 0) {
+        const integration = addIntegration(this, `Integration${at}`, api, functionArn, gateway);
+        for (const path of paths) {
+          addRoute(this, { id: `${at}${path}`, api, route: { key: `ANY ${path}`, path }, functionArn }, integration);
+        }
       }
     }
   }

@@ -27,7 +27,7 @@ export interface ProcedureRoutes {
  *
  * A path has one route that takes every method: the function answers preflights and HEAD itself, and a wrong method
  * with 405 and `allow` in the form that callers read. Where procedures share a path, one of them does so: the one
- * for GET, or the first; the others have a route for their method.
+ * for GET, or the first by its method; the others have a route for their method.
  */
 export function routesOf(procedures: readonly Procedure[]): ReadonlyMap<string, ProcedureRoutes> {
   const shared = new Map<string, [method: string, owner: string][]>();
