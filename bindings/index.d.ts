@@ -651,6 +651,8 @@ export type PostsCreateFailure = { type: "notAUser" };
 export type PostsDeleteInput = {
   /** The post's id. */
   id: PostId;
+  /** The version that was seen; a newer one is then not deleted. */
+  version?: Version | null;
 };
 
 /** The output of `posts.delete`. */
@@ -659,8 +661,9 @@ export type PostsDeleteOutput = undefined;
 /**
  * The failures of `posts.delete`.
  * - `missing` (NOT_FOUND): No post has this id.
+ * - `changed` (CONFLICT): The post was changed in the meantime.
  */
-export type PostsDeleteFailure = { type: "missing", value: PostId };
+export type PostsDeleteFailure = { type: "missing", value: PostId } | { type: "changed", version: Version };
 
 /** The input of `posts.get`. */
 export type PostsGetInput = {
@@ -777,6 +780,8 @@ export type UsersCreateFailure = { type: "emailTaken", value: EmailAddress };
 export type UsersDeleteInput = {
   /** The user's id. */
   id: UserId;
+  /** The version that was seen; a newer one is then not deleted. */
+  version?: Version | null;
 };
 
 /** The output of `users.delete`. */
@@ -785,9 +790,10 @@ export type UsersDeleteOutput = undefined;
 /**
  * The failures of `users.delete`.
  * - `missing` (NOT_FOUND): No user has this id.
+ * - `changed` (CONFLICT): The user was changed in the meantime.
  * - `lastAdministrator` (UNPROCESSABLE_CONTENT): There must be another administrator first.
  */
-export type UsersDeleteFailure = { type: "missing", value: UserId } | { type: "lastAdministrator" };
+export type UsersDeleteFailure = { type: "missing", value: UserId } | { type: "changed", version: Version } | { type: "lastAdministrator" };
 
 /** The input of `users.get`. */
 export type UsersGetInput = {

@@ -8,6 +8,8 @@ use runtime::prelude::*;
 pub struct Input {
     /// The post's id.
     pub id: PostId,
+    /// The version that was seen; a newer one is then not deleted.
+    pub version: Option<Version>,
 }
 
 /// Why the post was not deleted.
@@ -16,6 +18,12 @@ pub enum Error {
     /// No post has this id.
     #[failure(NOT_FOUND)]
     Missing(PostId),
+    /// The post was changed in the meantime.
+    #[failure(CONFLICT)]
+    Changed {
+        /// The version that is stored.
+        version: Version,
+    },
 }
 
 /// Delete a post for good.
@@ -23,6 +31,9 @@ pub enum Error {
 pub async fn delete(posts: Write<Post>, reach: Reach, input: Input) -> Result<(), Error> {
     let current = posts.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
     reach.expect(current.author_id)?;
+    if input.version.is_some_and(|seen| seen != current.version) {
+        return Err(Error::Changed { version: current.version });
+    }
     Ok(posts.delete(&current).await?)
 }
 
@@ -33,12 +44,15 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_post_is_gone_after_it_and_missing_the_second_time() {
+    async fn a_post_is_gone_after_it_in_the_version_that_was_seen_and_missing_the_second_time() {
         let world = World::new(&crate::service(), Clock::System).await.unwrap();
         let post = world.write().create(crate::tests::post("Hello")).await.unwrap();
-        delete(world.write(), Reach::all(), Input { id: post.id }).await.unwrap();
+        let named = |version| Input { id: post.id, version };
+        let refused = delete(world.write(), Reach::all(), named(Some(Version(7)))).await.unwrap_err();
+        assert!(matches!(refused, Raised::Failure(Error::Changed { version: Version(1) })));
+        delete(world.write(), Reach::all(), named(Some(post.version))).await.unwrap();
         assert_eq!(world.read::<Post>().get(&post.id).await.unwrap(), None);
-        let missing = delete(world.write(), Reach::all(), Input { id: post.id }).await.unwrap_err();
+        let missing = delete(world.write(), Reach::all(), named(None)).await.unwrap_err();
         assert!(matches!(missing, Raised::Failure(Error::Missing(id)) if id == post.id));
     }
 }

@@ -10,6 +10,8 @@ use crate::identity::{audit, sessions::Sessions};
 pub struct Input {
     /// The user's id.
     pub id: UserId,
+    /// The version that was seen; a newer one is then not deleted.
+    pub version: Option<Version>,
 }
 
 /// Why the user was not deleted.
@@ -18,6 +20,12 @@ pub enum Error {
     /// No user has this id.
     #[failure(NOT_FOUND)]
     Missing(UserId),
+    /// The user was changed in the meantime.
+    #[failure(CONFLICT)]
+    Changed {
+        /// The version that is stored.
+        version: Version,
+    },
     /// There must be another administrator first.
     #[failure(UNPROCESSABLE_CONTENT)]
     LastAdministrator,
@@ -38,6 +46,9 @@ pub async fn delete(
     input: Input,
 ) -> Result<(), Error> {
     let current = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
+    if input.version.is_some_and(|seen| seen != current.version) {
+        return Err(Error::Changed { version: current.version });
+    }
     let entry = AuditEntry {
         target: Some(input.id.to_string()),
         ..audit::by(&caller, AuditAction::UserDeleted, &ids, &clock, &device)
@@ -56,10 +67,10 @@ mod tests {
 
     use super::*;
 
-    async fn delete_in(world: &World, id: UserId) -> Result<(), Raised<Error>> {
+    async fn delete_in(world: &World, id: UserId, version: Option<Version>) -> Result<(), Raised<Error>> {
         let (caller, device, ids) = (crate::tests::caller("somebody"), Device::default(), Ids::default());
         let (users, accounts, sessions) = (world.write(), world.write(), world.write());
-        delete(users, accounts, sessions, world.append(), caller, device, Clock::System, ids, Input { id }).await
+        delete(users, accounts, sessions, world.append(), caller, device, Clock::System, ids, Input { id, version }).await
     }
 
     #[tokio::test]
@@ -67,12 +78,14 @@ mod tests {
         let world = World::new(&crate::service(), Clock::System).await.unwrap();
         let administrator = |email: &str| crate::tests::user(email, Role::Administrator);
         let ada = world.write().create(administrator("ada@example.com")).await.unwrap();
-        let refused = delete_in(&world, ada.id).await.unwrap_err();
+        let refused = delete_in(&world, ada.id, None).await.unwrap_err();
         assert!(matches!(refused, Raised::Failure(Error::LastAdministrator)));
 
         world.write().create(administrator("bob@example.com")).await.unwrap();
-        delete_in(&world, ada.id).await.unwrap();
-        let gone = delete_in(&world, ada.id).await.unwrap_err();
+        let refused = delete_in(&world, ada.id, Some(Version(7))).await.unwrap_err();
+        assert!(matches!(refused, Raised::Failure(Error::Changed { version: Version(1) })));
+        delete_in(&world, ada.id, Some(ada.version)).await.unwrap();
+        let gone = delete_in(&world, ada.id, None).await.unwrap_err();
         assert!(matches!(gone, Raised::Failure(Error::Missing(id)) if id == ada.id));
     }
 }

@@ -81,6 +81,9 @@ impl Parse for Arguments {
             }
         }
         let auth = auth.ok_or_else(|| syn::Error::new(Span::call_site(), AUTH_HINT))?;
+        if let Some(rest) = &rest {
+            expect_honest(rest, &kind)?;
+        }
         if let Some(cache_s) = &cache_s {
             expect_cacheable(cache_s, &kind, &auth)?;
         }
@@ -110,6 +113,20 @@ fn expect_cacheable(cache_s: &LitInt, kind: &Ident, auth: &Auth) -> syn::Result<
         return refuse("`cache_s` is how many seconds a shared cache may keep an answer: from 1 to 86400");
     }
     Ok(())
+}
+
+/// GET changes nothing (RFC 9110 section 9.2.1): browsers repeat it, and other pages can make them send it.
+fn expect_honest(rest: &LitStr, kind: &Ident) -> syn::Result<()> {
+    let route = rest.value();
+    let method = route.split(' ').next().unwrap_or_default();
+    match (kind == "Query", method) {
+        (true, "GET" | "POST") | (false, "POST" | "PUT" | "PATCH" | "DELETE") => Ok(()),
+        (true, _) => Err(syn::Error::new(rest.span(), "a query changes nothing: its route is for GET, or for POST")),
+        (false, _) => Err(syn::Error::new(
+            rest.span(),
+            "a mutation changes something, and GET must not: its route is for POST, PUT, PATCH or DELETE",
+        )),
+    }
 }
 
 fn parse_auth(input: ParseStream<'_>) -> syn::Result<Auth> {

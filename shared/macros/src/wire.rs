@@ -64,7 +64,9 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         .iter()
         .zip(&field_types)
         .map(|(name, field)| quote!(::protocol::Field { name: #name, form: <#field as ::protocol::WireType>::FORM }));
-    let checks = field_types.iter().map(|field| quote_spanned!(field.span()=> travels::<#field>();));
+    // Where fields have names, their forms are looked up already.
+    let unnamed = if names.is_empty() { &field_types[..] } else { &[] };
+    let checks = unnamed.iter().map(|field| quote_spanned!(field.span()=> travels::<#field>();));
     Ok(quote! {
         #[derive(
             Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize, ::schemars::JsonSchema, ::ts_rs::TS,

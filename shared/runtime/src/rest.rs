@@ -372,3 +372,7 @@ fn plain(status: StatusCode) -> Response<Bytes> {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -498,6 +498,11 @@ const procedures: Procedures = {
         call: client.posts.delete.mutate({ id: NOBODY as PostId }),
         holds: { value: NOBODY },
       }),
+      changed: async ({ client }) => {
+        const { id, version } = await createPost(client);
+        const next = await client.posts.update.mutate({ id, title: "Later" });
+        return { call: client.posts.delete.mutate({ id, version }), holds: { version: next.version } };
+      },
     },
   },
 
@@ -626,6 +631,11 @@ const procedures: Procedures = {
         call: client.users.delete.mutate({ id: NOBODY as UserId }),
         holds: { value: NOBODY },
       }),
+      changed: async ({ client }) => {
+        const { id, version } = await createUser(client);
+        const next = await client.users.update.mutate({ id, name: "Grace" });
+        return { call: client.users.delete.mutate({ id, version }), holds: { version: next.version } };
+      },
       lastAdministrator: async ({ client }) => {
         const { id } = await onlyAdministrator(client);
         return { call: client.users.delete.mutate({ id }) };

@@ -1,0 +1,259 @@
+use http::Request;
+use protocol::{Auth, Kind, Spec};
+
+use super::*;
+use crate::{Callers, Definition};
+
+const SERVICE: Definition = Definition {
+    name: "test",
+    roles: &[],
+    permits: |_, _| false,
+    callers: Callers::Custom(|_| Ok(None)),
+    method_override: true,
+};
+
+const FIELDS: &[Field] = &[
+    Field { name: "id", form: Form::Text },
+    Field { name: "count", form: Form::Number },
+    Field { name: "isNew", form: Form::Boolean },
+    Field { name: "tags", form: Form::List(&Form::Text) },
+    Field { name: "place", form: Form::Json },
+    Field { name: "version", form: Form::Number },
+    Field { name: "cursor", form: Form::Text },
+];
+
+const fn entry(rest: &'static str, fields: &'static [Field]) -> Entry {
+    Entry {
+        name: "things.do",
+        spec: Spec {
+            kind: Kind::Mutation,
+            auth: Auth::Public,
+            rest: Some(rest),
+            timeout_ms: 1_000,
+            memory_mb: 128,
+            concurrency: None,
+            cache_s: None,
+            http: None,
+            sensitive: false,
+            asks_caller: false,
+            fields,
+        },
+        service: &SERVICE,
+        run: |_| Box::pin(async { Ok(Output::Nothing) }),
+    }
+}
+
+const GET: Entry = entry("GET /things/{id}", FIELDS);
+const PATCH: Entry = entry("PATCH /things/{id}", FIELDS);
+const POST: Entry = entry("POST /things", FIELDS);
+
+fn parts(method: &str, uri: &str, headers: &[(&str, &str)]) -> Parts {
+    let request = headers.iter().fold(Request::builder().method(method).uri(uri), |r, (k, v)| r.header(*k, *v));
+    request.body(()).unwrap().into_parts().0
+}
+
+fn route(parameters: &[(&str, &str)]) -> Route {
+    let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Route { parameters, methods: None }
+}
+
+/// The input of a request with the path parameter `id`, or the status and the first field at fault.
+fn input(
+    entry: &Entry,
+    method: &str,
+    uri: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<String, (u16, String)> {
+    let body = Bytes::copy_from_slice(body.as_bytes());
+    match take_input(entry, &route(&[("id", "a\"b")]), &parts(method, uri, headers), body) {
+        Ok((input, _)) => Ok(input.map(|input| String::from_utf8(input.into()).unwrap()).unwrap_or_default()),
+        Err(fault) => {
+            Err((fault.code.http_status(), fault.fields.first().map(|field| field.path.clone()).unwrap_or_default()))
+        }
+    }
+}
+
+fn address(query: &str) -> Result<String, (u16, String)> {
+    input(&GET, "GET", &format!("/things/x?{query}"), &[], "")
+}
+
+#[test]
+fn an_address_is_read_as_the_fields_are_typed() {
+    assert_eq!(address("count=30&isNew=true").unwrap(), r#"{"id":"a\"b","count":30,"isNew":true}"#);
+    assert_eq!(address("tags=1&tags=b+c").unwrap(), r#"{"id":"a\"b","tags":["1","b c"]}"#);
+    assert_eq!(address("place=%7B%22x%22%3A1%7D").unwrap(), r#"{"id":"a\"b","place":{"x":1}}"#);
+    assert_eq!(address("&&count=1&").unwrap(), r#"{"id":"a\"b","count":1}"#);
+}
+
+#[test]
+fn what_is_no_number_stays_a_text_that_the_procedure_refuses() {
+    for (given, kept) in [("", ""), ("x", "x"), ("+1", " 1"), ("1,2", "1,2"), ("0x1", "0x1"), ("NaN", "NaN")] {
+        assert_eq!(address(&format!("count={given}")).unwrap(), format!(r#"{{"id":"a\"b","count":"{kept}"}}"#));
+    }
+    assert_eq!(address("isNew=1").unwrap(), r#"{"id":"a\"b","isNew":"1"}"#);
+    assert_eq!(address("place=%7B").unwrap(), r#"{"id":"a\"b","place":"{"}"#);
+    assert_eq!(address("unknown=1").unwrap(), r#"{"id":"a\"b","unknown":"1"}"#);
+}
+
+#[test]
+fn an_address_says_each_thing_once_and_in_utf_8() {
+    assert_eq!(address("count=1&count=2"), Err((400, "count".into())));
+    assert_eq!(address("id=other"), Err((400, "id".into())));
+    assert_eq!(address("count=%FF"), Err((400, String::new())));
+    assert_eq!(address("count=%2"), Err((400, String::new())));
+}
+
+#[test]
+fn a_path_parameter_is_a_field_of_the_body() {
+    let json = ("content-type", "application/json; charset=utf-8");
+    let merge = ("content-type", "application/merge-patch+json");
+    let patch = |headers: &[(&str, &str)], body| input(&PATCH, "PATCH", "/things/x", headers, body);
+    assert_eq!(patch(&[json], r#" {"count":null}"#).unwrap(), r#"{"id":"a\"b","count":null}"#);
+    assert_eq!(patch(&[merge], "{ }").unwrap(), r#"{"id":"a\"b" }"#);
+    assert_eq!(patch(&[], "").unwrap(), r#"{"id":"a\"b"}"#);
+    // The procedure refuses what is there twice.
+    assert_eq!(patch(&[json], r#"{"id":"c"}"#).unwrap(), r#"{"id":"a\"b","id":"c"}"#);
+    assert_eq!(patch(&[json], "[1]"), Err((400, String::new())));
+    assert_eq!(patch(&[("content-type", "text/plain")], "{}"), Err((415, String::new())));
+    assert_eq!(patch(&[], "{}"), Err((415, String::new())));
+    let post = |content_type| input(&POST, "POST", "/things", &[("content-type", content_type)], "{}");
+    assert_eq!(post("application/merge-patch+json"), Err((415, String::new())));
+}
+
+#[test]
+fn an_input_stands_in_one_place() {
+    assert_eq!(input(&PATCH, "PATCH", "/things/x?count=1", &[], ""), Err((400, "count".into())));
+    assert_eq!(input(&GET, "GET", "/things/x", &[], "{}"), Err((400, String::new())));
+    let large = "x".repeat(trpc::MAX_INPUT_BYTES + 1);
+    assert_eq!(
+        input(&PATCH, "PATCH", "/things/x", &[("content-type", "application/json")], &large).unwrap_err().0,
+        413
+    );
+}
+
+#[test]
+fn another_method_is_told_which_there_are() {
+    let refused = |methods: Option<&str>| {
+        let route = Route { methods: methods.map(Arc::from), ..Route::default() };
+        take_input(&GET, &route, &parts("PUT", "/things/x", &[]), Bytes::new()).unwrap_err()
+    };
+    assert_eq!(refused(None).allow.as_deref(), Some("GET, HEAD"));
+    assert_eq!(refused(Some("GET, HEAD, PATCH")).allow.as_deref(), Some("GET, HEAD, PATCH"));
+    assert_eq!(refused(None).code, Code::MethodNotSupported);
+}
+
+#[test]
+fn json_is_the_only_answer() {
+    let accepts = |accept: &str| accepts_json(&parts("GET", "/", &[("accept", accept)]).headers).is_ok();
+    for fine in ["*/*", "application/json", "text/html, application/*;q=0.1", "application/json;q=0.001, */*;q=0", ""] {
+        assert!(accepts(fine), "{fine}");
+    }
+    for other in ["text/html", "application/json;q=0", "*/*;q=0", "application/*, application/json;q=0"] {
+        assert!(!accepts(other), "{other}");
+    }
+    assert!(accepts_json(&HeaderMap::new()).is_ok());
+}
+
+#[test]
+fn a_condition_is_one_version() {
+    let condition = |tag: &str| {
+        let parts = parts("PATCH", "/things/x", &[("if-match", tag)]);
+        let (input, asked) = take_input(&PATCH, &route(&[]), &parts, Bytes::new()).map_err(|fault| fault.code)?;
+        Ok::<_, Code>((input.map(|input| String::from_utf8(input.into()).unwrap()), asked.if_match))
+    };
+    assert_eq!(condition("\"7\""), Ok((Some(r#"{"version":7}"#.into()), Some(7))));
+    assert_eq!(condition("*"), Ok((None, None)));
+    for other in ["W/\"7\"", "7", "\"x\"", "\"-1\"", ""] {
+        assert_eq!(condition(other), Err(Code::PreconditionFailed), "{other}");
+    }
+    assert_eq!(condition("\"1\", \"2\""), Err(Code::BadRequest));
+    let asked = |entry: &Entry, method, name| {
+        let parts = parts(method, "/things/x", &[(name, "\"1\"")]);
+        take_input(entry, &route(&[]), &parts, Bytes::new()).err().map(|fault| fault.code)
+    };
+    const UNVERSIONED: Entry = entry("DELETE /things/{id}", &[]);
+    assert_eq!(asked(&UNVERSIONED, "DELETE", "if-match"), Some(Code::BadRequest));
+    assert_eq!(asked(&GET, "GET", "if-match"), Some(Code::BadRequest));
+    assert_eq!(asked(&PATCH, "PATCH", "if-none-match"), Some(Code::BadRequest));
+    assert_eq!(asked(&GET, "GET", "if-none-match"), None);
+}
+
+fn answer(entry: &Entry, parts: &Parts, asked: &Asked, output: &str) -> Response<Bytes> {
+    success(entry, parts, asked, &Output::Json(output.as_bytes().to_vec()))
+}
+
+fn the<'a>(response: &'a Response<Bytes>, name: &str) -> Option<&'a str> {
+    response.headers().get(name).map(|value| value.to_str().unwrap())
+}
+
+#[test]
+fn what_was_created_is_somewhere() {
+    let posted = parts("POST", "/things", &[]);
+    let created = answer(&POST, &posted, &Asked::default(), r#"{"id":"a/b c","version":3}"#);
+    assert_eq!((created.status().as_u16(), the(&created, "location")), (201, Some("/things/a%2Fb%20c")));
+    assert_eq!(the(&created, "etag"), Some("\"3\""));
+    let named = Asked { names_id: true, ..Asked::default() };
+    assert_eq!(answer(&POST, &posted, &named, r#"{"id":"a"}"#).status(), 200);
+    for other in [r#"{"id":7}"#, r#"["id"]"#, "null", r#"{"user":{"id":"a"}}"#] {
+        let plain = answer(&POST, &posted, &Asked::default(), other);
+        assert_eq!((plain.status().as_u16(), plain.body().as_ref()), (200, other.as_bytes()));
+    }
+    assert_eq!(success(&POST, &posted, &Asked::default(), &Output::Nothing).status(), 204);
+}
+
+#[test]
+fn a_known_version_is_not_sent_again() {
+    let got = parts("GET", "/things/a", &[]);
+    let status = |tags: &'static str, output| {
+        let asked = Asked { if_none_match: Some(HeaderValue::from_static(tags)), ..Asked::default() };
+        answer(&GET, &got, &asked, output).status().as_u16()
+    };
+    for known in ["\"3\"", "W/\"3\"", "\"1\", \"3\"", "*"] {
+        assert_eq!(status(known, r#"{"id":"a","version":3}"#), 304, "{known}");
+    }
+    assert_eq!(status("\"2\"", r#"{"id":"a","version":3}"#), 200);
+    assert_eq!(status("\"3\"", r#"{"id":"a","version":"3"}"#), 200);
+}
+
+#[test]
+fn a_page_leads_to_the_next() {
+    let got = parts("GET", "/things?count=1&cursor=old&isNew=true", &[]);
+    let link = |output| the(&answer(&GET, &got, &Asked::default(), output), "link").map(str::to_owned);
+    let next = r#"</things?count=1&isNew=true&cursor=n%2Bw>; rel="next""#;
+    assert_eq!(link(r#"{"items":[],"next":"n+w"}"#).as_deref(), Some(next));
+    assert_eq!(link(r#"{"items":[],"next":null}"#), None);
+    assert_eq!(link(r#"{"next":"n"}"#), None);
+}
+
+#[test]
+fn a_conflict_is_a_failed_precondition_where_there_was_one() {
+    let conflict = |failure| Fault { failure, ..Fault::new(Code::Conflict, "Changed.") };
+    let conditional = Asked { if_match: Some(1), ..Asked::default() };
+    assert_eq!(
+        judged(&conditional, conflict(Some(json!({"type": "changed", "version": 2})))).code,
+        Code::PreconditionFailed
+    );
+    assert_eq!(judged(&conditional, conflict(None)).code, Code::PreconditionFailed);
+    assert_eq!(judged(&conditional, conflict(Some(json!({"type": "emailTaken"})))).code, Code::Conflict);
+    assert_eq!(judged(&Asked::default(), conflict(None)).code, Code::Conflict);
+}
+
+#[test]
+fn a_problem_says_everything_but_its_cause() {
+    let site = Site::new("https://api.example.com", "", "");
+    let fault = Fault {
+        failure: Some(json!({"type": "missing", "value": "x"})),
+        ..Fault::new(Code::NotFound, "No thing has this id.").because("the secret cause")
+    };
+    let problem: serde_json::Value =
+        serde_json::from_slice(&problem(&fault, &site, "things.get", "/things/x", "r1")).unwrap();
+    assert_eq!(
+        problem,
+        json!({
+            "type": "https://api.example.com/docs#things.get:missing", "title": "Not Found", "status": 404,
+            "detail": "No thing has this id.", "instance": "/things/x", "code": "NOT_FOUND", "requestId": "r1",
+            "failure": {"type": "missing", "value": "x"},
+        })
+    );
+}

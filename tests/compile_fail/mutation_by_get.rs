@@ -1,0 +1,8 @@
+//! A mutation whose route is for GET.
+
+use runtime::prelude::*;
+
+#[procedure(mutation, auth = signed_in, rest = "GET /v1/things/forget")]
+pub async fn forget() {}
+
+fn main() {}
