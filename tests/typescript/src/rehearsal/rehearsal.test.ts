@@ -17,8 +17,8 @@ import { createClient, failureOf, type User } from "@onefold/backoffice";
 import contract from "@onefold/backoffice/contract.json" with { type: "json" };
 import { addProcedure, copyTarget, copyTree, tutorial } from "../readme/readme.js";
 import { ROOT } from "../service.js";
-import { asking, batches, documents, graphql, jsonRpc, rest, soap } from "./styles.js";
 import { ACCOUNT, attempt, REGION, startCloud, startFront, startHelper, type Cloud, type Ended } from "./cloud.js";
+import { asking, batches, documents, graphql, jsonRpc, rest, soap } from "./styles.js";
 
 const STAGE = "pr-7";
 const PREFIX = `${contract.service}-${STAGE}`;
