@@ -18,6 +18,21 @@ use tokio::task::JoinSet;
 
 use crate::given::{Answer, Folder, Key, Office, Request, Service};
 
+/// Sends all requests at once, each on a connection of its own; who is told that the service is too busy asks again.
+async fn all_at_once_until_answered(service: &Service, requests: impl IntoIterator<Item = Request>) -> Vec<Answer> {
+    let address = service.address;
+    let until_answered = |request: Request| async move {
+        loop {
+            let mut connection = crate::given::Connection::open(address).await.unwrap();
+            let answer = connection.send(&request).await.unwrap();
+            if ![503, 504].contains(&answer.status) {
+                return answer;
+            }
+        }
+    };
+    requests.into_iter().map(until_answered).collect::<JoinSet<_>>().join_all().await
+}
+
 /// Sends all requests at once, each on a connection of its own.
 async fn all_at_once(service: &Service, requests: impl IntoIterator<Item = Request>) -> Vec<Answer> {
     let address = service.address;
@@ -56,11 +71,18 @@ async fn of_a_thousand_who_want_one_address_one_gets_it() {
         let input = json!({"email": email, "name": format!("Ada {place}")});
         Request::mutation("users.create", &input).bearer(&office.admin)
     };
-    let answers = all_at_once(&office.service, (0..1_000).map(create)).await;
-    assert_eq!(codes(&answers), counted([("OK", 1), ("CONFLICT emailTaken", 999)]));
+    let answers = all_at_once_until_answered(&office.service, (0..1_000).map(create)).await;
+    let mut answered = codes(&answers);
+    // On a machine so slow that the winner's first answer came too late, the winner was told that it has the address.
+    let won = answered.remove("OK").unwrap_or_default();
+    assert!(won <= 1, "{won}");
+    assert_eq!(answered, counted([("CONFLICT emailTaken", 1_000 - won)]));
 
-    let winner = answers.iter().find(|answer| answer.status == 200).unwrap().data();
-    assert_eq!(office.query("users.list", Value::Null).await.data()["items"], json!([winner]));
+    let there = office.query("users.list", Value::Null).await.data()["items"].clone();
+    assert_eq!(there.as_array().map(Vec::len), Some(1), "{there}");
+    if let Some(winner) = answers.iter().find(|answer| answer.status == 200) {
+        assert_eq!(there, json!([winner.data()]));
+    }
     let loser = answers.iter().find(|answer| answer.status == 409).unwrap().error();
     assert_eq!(loser["data"]["failure"]["value"].as_str().unwrap().to_lowercase(), "ada@example.com");
 }

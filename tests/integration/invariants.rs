@@ -61,7 +61,8 @@ fn the_wire_and_the_nouns_know_neither_aws_nor_tokio() {
 #[test]
 fn each_platform_has_one_room() {
     assert_eq!(who_names(|name| name.starts_with("lambda_")), set(&["runtime"]));
-    assert_eq!(who_names(|name| name.starts_with("aws-")), set(&["store"]));
+    assert_eq!(who_names(|name| name == "aws-sdk-lambda"), set(&["gateways"]));
+    assert_eq!(who_names(|name| name.starts_with("aws-") && name != "aws-sdk-lambda"), set(&["store"]));
     assert_eq!(who_names(|name| name.starts_with("dynoxide")), set(&["local"]));
 }
 

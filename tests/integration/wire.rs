@@ -295,7 +295,7 @@ async fn pages_of_other_origins_may_call() {
     assert_eq!((good.status, bad.status), (200, 401));
     for answer in [good, bad] {
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
-        let exposed = "x-request-id, x-csrf-token, onefold-renew, retry-after";
+        let exposed = "x-request-id, x-csrf-token, onefold-renew, retry-after, etag, link, location";
         assert_eq!(answer.header("access-control-expose-headers"), Some(exposed));
     }
     let plain = office.service.send(&Request::query("health.ping", &Value::Null)).await;

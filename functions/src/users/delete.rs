@@ -70,7 +70,8 @@ mod tests {
     async fn delete_in(world: &World, id: UserId, version: Option<Version>) -> Result<(), Raised<Error>> {
         let (caller, device, ids) = (crate::tests::caller("somebody"), Device::default(), Ids::default());
         let (users, accounts, sessions) = (world.write(), world.write(), world.write());
-        delete(users, accounts, sessions, world.append(), caller, device, Clock::System, ids, Input { id, version }).await
+        delete(users, accounts, sessions, world.append(), caller, device, Clock::System, ids, Input { id, version })
+            .await
     }
 
     #[tokio::test]
