@@ -1088,6 +1088,11 @@ export type ClientOptions = {
   token?: string | (() => string | undefined | Promise<string | undefined>) | undefined;
   /** What stands between the words of a procedure's name in the address: `-` under `cargo lambda watch` (`@trpc/client` 11.25 or newer). */
   pathSeparator?: "." | "_" | "~" | "-" | undefined;
+  /**
+   * Calls that are made at the same time travel as one request, up to 50 of them. Each fails or succeeds by itself.
+   * Not with a `pathSeparator`.
+   */
+  batch?: boolean | undefined;
   /** Another `fetch`. */
   fetch?: typeof globalThis.fetch | undefined;
 };

@@ -79,7 +79,7 @@ mod greet {
             pub message: String,
         }
         /// Greet somebody.
-        #[procedure(query, auth = public, cache_s = 60)]
+        #[procedure(query, auth = public, cache_s = 60, rest = "GET /v1/greetings/{name}")]
         pub async fn hello(input: Input) -> Greeting {
             Greeting { message: format!("Hello {}", input.name) }
         }
@@ -91,7 +91,7 @@ mod health {
         use runtime::prelude::*;
 
         /// Whether the service answers.
-        #[procedure(query, auth = public)]
+        #[procedure(query, auth = public, rest = "GET /v1/health")]
         pub async fn ping() -> String {
             "pong".to_owned()
         }
@@ -102,7 +102,7 @@ mod notes {
     pub mod add {
         use runtime::prelude::*;
 
-        use crate::{Name, Note};
+        use super::super::{Name, Note};
 
         #[wire]
         pub struct Input {
@@ -115,7 +115,7 @@ mod notes {
             pub title: String,
         }
         /// Keep a note. One of the same title is kept once.
-        #[procedure(mutation, auth = public)]
+        #[procedure(mutation, auth = public, rest = "POST /v1/notes")]
         pub async fn add(notes: Write<Note>, input: Input) -> Result<Added, NoFailure> {
             let note = Note { id: Name(input.title.clone()), version: Version::default() };
             match notes.create(note).await {
@@ -127,7 +127,7 @@ mod notes {
     pub mod get {
         use runtime::prelude::*;
 
-        use crate::{Name, Note};
+        use super::super::{Name, Note};
 
         #[wire]
         pub struct Input {
@@ -144,7 +144,7 @@ mod notes {
             Missing(String),
         }
         /// Fetch a note by its title.
-        #[procedure(query, auth = public)]
+        #[procedure(query, auth = public, rest = "GET /v1/notes/{id}")]
         pub async fn get(notes: Read<Note>, input: Input) -> Result<Found, Error> {
             let note = notes.get(&Name(input.id.clone())).await?.ok_or(Error::Missing(input.id))?;
             Ok(Found { title: note.id.0 })
@@ -154,7 +154,7 @@ mod notes {
         use runtime::prelude::*;
 
         /// Do nothing, and say nothing.
-        #[procedure(mutation, auth = public)]
+        #[procedure(mutation, auth = public, rest = "POST /v1/notes/touch")]
         pub async fn touch() {}
     }
 }
@@ -168,7 +168,7 @@ mod me {
             pub user: String,
         }
         /// Who is calling.
-        #[procedure(query, auth = signed_in)]
+        #[procedure(query, auth = signed_in, rest = "GET /v1/me")]
         pub async fn get(caller: Caller) -> Me {
             Me { user: caller.subject().to_owned() }
         }
@@ -189,7 +189,7 @@ mod slow {
             pub ms: u32,
         }
         /// Answer later.
-        #[procedure(query, auth = public, timeout_ms = 65_000)]
+        #[procedure(query, auth = public, timeout_ms = 65_000, rest = "GET /v1/wait")]
         pub async fn wait(input: Input) -> Waited {
             tokio::time::sleep(std::time::Duration::from_millis(input.ms.into())).await;
             Waited { ms: input.ms }
@@ -224,7 +224,7 @@ mod flaky {
             TryAgain,
         }
         /// Fail at the first call with a key, and answer the next ones.
-        #[procedure(query, auth = public)]
+        #[procedure(query, auth = public, rest = "GET /v1/flaky/{key}")]
         pub async fn once(input: Input) -> Result<Tried, Error> {
             let mut attempts = ATTEMPTS.lock().unwrap_or_else(PoisonError::into_inner);
             let count = attempts.get_or_insert_default().entry(input.key).or_insert(0);

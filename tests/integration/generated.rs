@@ -185,6 +185,109 @@ fn a_password_does_not_go_out() {
     assert_eq!(faults, ["Password holds a secret, and stands in an output or a failure"]);
 }
 
+/// Routes that cannot be.
+mod routes {
+    use runtime::{Callers, Definition};
+
+    const SERVICE: Definition = Definition {
+        name: "routes",
+        roles: &[],
+        permits: |_, _| true,
+        callers: Callers::Tokens,
+        method_override: true,
+    };
+
+    runtime::procedures! {
+        inline SERVICE;
+        things { first, list, remove, second, third }
+    }
+
+    mod things {
+        pub mod first {
+            use runtime::prelude::*;
+            #[wire]
+            pub struct Input {
+                pub id: String,
+            }
+            /// Has a route.
+            #[procedure(query, auth = public, rest = "GET /v1/things/{id}")]
+            pub async fn first(input: Input) -> String {
+                input.id
+            }
+        }
+        pub mod list {
+            use runtime::prelude::*;
+            #[wire]
+            pub struct Input {
+                pub tags: Vec<String>,
+            }
+            /// Has a list in its path.
+            #[procedure(query, auth = public, rest = "GET /v1/tagged/{tags}")]
+            pub async fn list(input: Input) -> Vec<String> {
+                input.tags
+            }
+        }
+        pub mod remove {
+            use model::GivenPassword;
+            use runtime::prelude::*;
+            #[wire]
+            pub struct ProofInput {
+                #[garde(dive)]
+                pub password: GivenPassword,
+            }
+            #[wire]
+            pub struct Input {
+                #[garde(dive)]
+                pub proof: ProofInput,
+            }
+            /// Has a password in its address.
+            #[procedure(mutation, auth = public, rest = "DELETE /v1/things")]
+            pub async fn remove(input: Input) -> bool {
+                input.proof.password.as_str().is_empty()
+            }
+        }
+        pub mod second {
+            use runtime::prelude::*;
+            #[wire]
+            pub struct Input {
+                pub name: String,
+            }
+            /// Has the same route by another name.
+            #[procedure(query, auth = public, rest = "GET /v1/things/{name}")]
+            pub async fn second(input: Input) -> String {
+                input.name
+            }
+        }
+        pub mod third {
+            use runtime::prelude::*;
+            #[wire]
+            pub struct Input {
+                pub id: Option<String>,
+            }
+            /// Has a path with what may be left out, and with what there is not.
+            #[procedure(query, auth = public, rest = "GET /v1/{id}/{other}")]
+            pub async fn third(input: Input) -> Option<String> {
+                input.id
+            }
+        }
+    }
+}
+
+#[test]
+fn a_route_that_cannot_be_is_a_fault() {
+    let faults = codegen::render(&routes::service()).unwrap_err();
+    assert_eq!(
+        faults,
+        [
+            "things.list: the route's {tags} has to be one text, number or boolean",
+            "things.remove: a secret of the input would stand in the address of DELETE, and so in logs: use POST",
+            "things.second: things.first has the route GET /v1/things/{name} already",
+            "things.third: the route's {id} has to be a required field of the input",
+            "things.third: the route's {other} is no field of the input",
+        ]
+    );
+}
+
 #[test]
 fn a_client_has_sessions_where_the_service_has_sign_in() {
     let client = |service: &runtime::Service| {

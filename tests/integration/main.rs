@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod caching;
+mod call;
 mod callers;
 mod compile_errors;
 mod data;
@@ -14,5 +15,6 @@ mod isolated;
 mod mails;
 mod matrix;
 mod process;
+mod styles;
 mod wire;
 mod workflows;

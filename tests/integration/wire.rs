@@ -253,24 +253,6 @@ async fn what_is_not_there_answers_with_the_same_envelope() {
 }
 
 #[tokio::test]
-async fn batches_are_refused_in_a_form_that_the_client_can_read() {
-    let office = Office::open().await;
-    for request in [
-        Request::new("GET", "/trpc/health.ping?batch=1&input=%7B%7D"),
-        Request::new("GET", "/trpc/health.ping,health.ping?batch=1&input=%7B%7D"),
-        Request::new("GET", "/trpc/health.ping%2Chealth.ping?batch=1"),
-        Request::new("POST", "/trpc/users.create,users.create?batch=1")
-            .header("content-type", "application/json")
-            .body("{}"),
-    ] {
-        let answer = office.service.send(&request).await;
-        assert!([400, 404].contains(&answer.status), "{}", answer.text());
-        let message = answer.error()["message"].as_str().unwrap().to_owned();
-        assert!(message.contains("httpLink"), "it says what to do: {message}");
-    }
-}
-
-#[tokio::test]
 async fn pages_of_other_origins_may_call() {
     let office = Office::open().await;
     let origin = "https://app.example.com";

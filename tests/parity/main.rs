@@ -4,7 +4,13 @@
 //! The types come from the procedures themselves ([`protocol::contract::Rewrite`]), so that a new one
 //! is in here without a word. `special.rs` adds the wire types that no procedure has yet.
 
+#[allow(dead_code)]
+#[path = "../../examples/conformance.rs"]
+mod conformance;
+mod examples;
 mod near_miss;
+mod openapi;
+mod openrpc;
 mod sample;
 mod special;
 mod subject;

@@ -20,5 +20,13 @@ for (const folder of [here, tanstack]) {
     cpSync(fileURLToPath(new URL(`../../bindings/${file}`, here)), fileURLToPath(new URL(file, copy)));
   }
 }
+// The types of the OpenAPI document, as whoever has nothing but the document makes them.
+const generator = fileURLToPath(new URL("node_modules/openapi-typescript/bin/cli.js", here));
+const [document, types] = ["../../bindings/openapi.json", "src/styles/openapi.d.ts"].map((path) => fileURLToPath(new URL(path, here)));
+const { status, stderr } = spawnSync(process.execPath, [generator, document, "--output", types], { encoding: "utf8" });
+if (status !== 0) {
+  process.stderr.write(stderr);
+  process.exit(status ?? 1);
+}
 // A test whose source is gone must not run on.
 for (const folder of ["build/", "browser/build/"]) rmSync(new URL(folder, here), { recursive: true, force: true });

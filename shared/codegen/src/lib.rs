@@ -6,6 +6,8 @@
 pub mod changes;
 mod functions;
 mod permissions;
+mod routes;
+mod styles;
 mod typescript;
 
 use std::{
@@ -43,6 +45,7 @@ pub fn render(service: &Service) -> Result<Vec<File>, Vec<String>> {
     files.extend(typescript::render(&contract, &declarations));
     files.extend(functions::render(&contract));
     files.push(permissions::render(&contract));
+    files.extend(styles::render(&contract).map_err(|cause| vec![cause.to_string()])?);
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
 }
@@ -60,16 +63,10 @@ pub fn contract(service: &Service) -> Result<(Contract, std::collections::BTreeM
 }
 
 fn faults(contract: &Contract) -> Vec<String> {
-    let mut faults = Vec::new();
-    let mut routes = BTreeSet::new();
+    let mut faults = routes::faults(contract);
     let mut inputs: Vec<(String, &serde_json::Value)> =
         contract.input_types.iter().map(|(name, schema)| (name.clone(), schema)).collect();
     for procedure in &contract.procedures {
-        if let Some(route) = &procedure.rest
-            && !routes.insert(route)
-        {
-            faults.push(format!("{}: another procedure has the route {route}", procedure.name));
-        }
         inputs.extend(procedure.input.iter().map(|schema| (format!("{}: Input", procedure.name), schema)));
     }
     for (name, schema) in inputs {
@@ -86,7 +83,7 @@ fn faults(contract: &Contract) -> Vec<String> {
 }
 
 /// Whether a secret is in it: a type that only comes in says so in its schema.
-fn is_write_only(schema: &serde_json::Value) -> bool {
+pub(crate) fn is_write_only(schema: &serde_json::Value) -> bool {
     match schema {
         serde_json::Value::Object(members) => {
             members.get("writeOnly") == Some(&true.into()) || members.values().any(is_write_only)

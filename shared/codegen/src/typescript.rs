@@ -30,8 +30,13 @@ fn has_sessions(contract: &Contract) -> bool {
 }
 
 fn client(contract: &Contract) -> String {
-    let text = CLIENT.replace("@HEADER@", HEADER).replace("@CODES@", &codes());
+    let text = CLIENT.replace("@HEADER@", HEADER).replace("@CODES@", &codes()).replace("@MAX_CALLS@", &max_calls());
     if has_sessions(contract) { format!("{text}\n{SESSION}") } else { text }
+}
+
+/// How many calls one batch may have.
+fn max_calls() -> String {
+    gateways::batches::MAX_CALLS.to_string()
 }
 
 fn package_json(contract: &Contract) -> String {
@@ -89,7 +94,7 @@ fn types(contract: &Contract, declarations: &BTreeMap<String, Declaration>) -> S
     text.push_str("};\n\n");
     text.push_str(ERRORS);
     text.push_str(&router(contract));
-    text.push_str(CLIENT_TYPES);
+    text.push_str(&CLIENT_TYPES.replace("@MAX_CALLS@", &max_calls()));
     if has_sessions(contract) {
         text.push_str(SESSION_TYPES);
     }
@@ -245,6 +250,11 @@ export type ClientOptions = {
   token?: string | (() => string | undefined | Promise<string | undefined>) | undefined;
   /** What stands between the words of a procedure's name in the address: `-` under `cargo lambda watch` (`@trpc/client` 11.25 or newer). */
   pathSeparator?: "." | "_" | "~" | "-" | undefined;
+  /**
+   * Calls that are made at the same time travel as one request, up to @MAX_CALLS@ of them. Each fails or succeeds by itself.
+   * Not with a `pathSeparator`.
+   */
+  batch?: boolean | undefined;
   /** Another `fetch`. */
   fetch?: typeof globalThis.fetch | undefined;
 };
@@ -282,20 +292,23 @@ const SESSION_TYPES: &str = include_str!("typescript/session.d.ts");
 
 const CLIENT: &str = r#"// @HEADER@
 
-import { createTRPCClient, httpLink } from "@trpc/client";
+import { createTRPCClient, httpBatchLink, httpLink } from "@trpc/client";
+
+/** What one batch may have, and how long an address may be that CloudFront and API Gateway take. */
+const BATCH = { maxItems: @MAX_CALLS@, maxURLLength: 7_500 };
 
 /** Keys and numbers of tRPC's errors, by HTTP status. */
 const CODES = {
 @CODES@};
 
-export function createClient({ url, token, pathSeparator, fetch }) {
+export function createClient({ url, token, pathSeparator, batch, fetch }) {
   const headers = async () => {
     const value = typeof token === "function" ? await token() : token;
     return value === undefined ? {} : { authorization: `Bearer ${value}` };
   };
   const link = { url, headers, fetch: withEnvelopes(fetch) };
   if (pathSeparator !== undefined) link.pathSeparator = pathSeparator;
-  return createTRPCClient({ links: [httpLink(link)] });
+  return createTRPCClient({ links: [batch === true ? httpBatchLink({ ...link, ...BATCH }) : httpLink(link)] });
 }
 
 export function withEnvelopes(fetch = globalThis.fetch) {

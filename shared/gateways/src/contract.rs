@@ -18,8 +18,20 @@ pub struct Contract {
     pub output_types: Map<String, Value>,
     /// The named types that inputs refer to (`#/inputTypes/UserId`).
     pub input_types: Map<String, Value>,
+    /// How callers sign in at the service itself.
+    #[serde(skip)]
+    pub sign_in: SignIn,
     #[serde(skip)]
     places: HashMap<String, usize>,
+}
+
+/// How callers sign in at a service, other than with a token that somebody else gave them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SignIn {
+    /// With a password, to stay so by a cookie.
+    pub by_cookie: bool,
+    /// As applications: the service is an authorization server (OAuth 2.1).
+    pub by_oauth: bool,
 }
 
 /// One procedure.
@@ -84,6 +96,25 @@ pub struct Failure {
     pub schema: Value,
 }
 
+impl Procedure {
+    /// `auth.change_password` as `authChangePassword`: its name where neither points nor underscores may stand.
+    pub fn camel_case_name(&self) -> String {
+        let mut name = String::with_capacity(self.name.len());
+        let mut upper = false;
+        for letter in self.name.chars() {
+            match letter {
+                '.' | '_' => upper = true,
+                letter if upper => {
+                    name.extend(letter.to_uppercase());
+                    upper = false;
+                }
+                letter => name.push(letter),
+            }
+        }
+        name
+    }
+}
+
 impl Contract {
     /// Reads a contract.
     ///
@@ -91,6 +122,12 @@ impl Contract {
     /// When it is none.
     pub fn parse(json: &str) -> Result<Self, Cause> {
         let mut contract: Self = serde_json::from_str(json)?;
+        let has = |name: &str| contract.procedures.iter().any(|procedure| procedure.name == name);
+        let at = |http: &str| contract.procedures.iter().any(|procedure| procedure.http.as_deref() == Some(http));
+        contract.sign_in = SignIn {
+            by_cookie: has("auth.login") && has("auth.refresh"),
+            by_oauth: at("GET /oauth/authorize") && at("POST /oauth/token"),
+        };
         // What has a form of its own is reached where it is, and in no other way.
         contract.procedures.retain(|procedure| procedure.http.is_none());
         contract.places =

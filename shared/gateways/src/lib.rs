@@ -7,14 +7,31 @@
 //!
 //! - [`contract`]: the contract, as gateways read it.
 //! - [`calls`]: one request's calls to procedures.
+//! - [`example`]: sample values.
 //! - [`gateway`]: what all styles have in common.
 //! - [`lambda()`]: a gateway's `main`; [`invoke`]: how it reaches procedures.
+//! - [`rest`], [`openapi`]: what procedures' REST routes say, and the document of it.
+//! - [`samples`], [`docs`]: how each procedure is called in each style, and the pages that say so.
+//! - [`batches`]: tRPC's batches.
+//! - [`jsonrpc`]: JSON-RPC 2.0, with OpenRPC.
 
+pub mod batches;
 pub mod calls;
 pub mod contract;
+pub mod docs;
+pub mod example;
 pub mod gateway;
 pub mod invoke;
+pub mod jsonrpc;
 pub mod lambda;
+pub mod names;
+pub mod openapi;
+pub mod respond;
+pub mod rest;
+pub mod samples;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod stub;
 
 pub use calls::{Calls, Outcome, Reach, Refusal};
 pub use contract::{Contract, Procedure};
@@ -25,9 +42,13 @@ pub use lambda::lambda;
 ///
 /// # Errors
 /// When one of them cannot express the contract.
-pub fn styles(_contract: &Contract) -> Result<Vec<Box<dyn Style>>, protocol::Cause> {
-    Ok(vec![])
+pub fn styles(contract: &Contract) -> Result<Vec<Box<dyn Style>>, protocol::Cause> {
+    Ok(vec![
+        Box::new(batches::Batches::new(contract)?),
+        Box::new(docs::Docs::new(contract)?),
+        Box::new(jsonrpc::JsonRpc::new(contract)?),
+    ])
 }
 
 /// What is known of all styles.
-pub const FACTS: &[&Facts] = &[];
+pub const FACTS: &[&Facts] = &[&batches::Batches::FACTS, &docs::Docs::FACTS, &jsonrpc::JsonRpc::FACTS];

@@ -19,6 +19,7 @@ use runtime::{
 use store::{Limits, Session, Settings, Store};
 
 use crate::{
+    call::{self, CallOptions},
     changes, cloud,
     data::{DataFolder, random_key},
     permissions,
@@ -106,6 +107,8 @@ enum Command {
         #[arg(long, default_value_t = 720, value_name = "MINUTES")]
         minutes: u32,
     },
+    /// Call a procedure of a running service, and print what it answers
+    Call(CallOptions),
     /// Fill the table with a demonstration company
     Seed,
     /// Print who may call which procedure
@@ -209,16 +212,22 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
         }
         Some(Command::Regen { check }) => regen(&app, &root, check),
         Some(Command::Token { stage, roles, subject, minutes }) => {
-            let data = DataFolder::open(data)?;
-            let signer = match &stage {
-                None => data.signer()?,
-                Some(stage) => data.stage_keys(stage)?.existing().map_err(|cause| {
-                    format!("there is no key for {stage} here ({cause}); `cargo run -- keys --stage {stage}` makes one")
-                })?,
-            };
-            let subject = subject.unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
-            println!("{}", token(&app.service, &signer, subject, roles, minutes)?);
+            println!("{}", token(&app.service, &signer(data, stage.as_deref())?, subject, roles, minutes)?);
             Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Call(options)) => {
+            let signed = match options.signs(&app.service) {
+                Ok(false) => None,
+                Ok(true) => {
+                    let signer = signer(data, options.stage.as_deref())?;
+                    Some(token(&app.service, &signer, options.subject.clone(), options.roles(), CALL_MINUTES)?)
+                }
+                Err(why) => {
+                    eprintln!("onefold: {why}");
+                    return Ok(ExitCode::from(call::WRONG_USE));
+                }
+            };
+            Ok(tokio()?.block_on(call::run(&app.service, options, signed)))
         }
         Some(Command::Seed) => {
             tokio()?.block_on(seed(&app, &data))?;
@@ -322,10 +331,23 @@ fn regen(app: &App, root: &Path, check: bool) -> Result<ExitCode, Cause> {
     Ok(if check && !touched.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// How long a token is valid that is signed for one call, in minutes.
+const CALL_MINUTES: u32 = 5;
+
+/// What signs tokens: this service's own key, or that of a stage.
+fn signer(data: PathBuf, stage: Option<&str>) -> Result<TokenSigner, Cause> {
+    let data = DataFolder::open(data)?;
+    let Some(stage) = stage else { return data.signer() };
+    data.stage_keys(stage)?.existing().map_err(|cause| {
+        format!("there is no key for {stage} here ({cause}); `cargo run -- keys --stage {stage}` makes one").into()
+    })
+}
+
+/// `subject`: a new one if there is none.
 fn token(
     service: &Service,
     signer: &TokenSigner,
-    subject: String,
+    subject: Option<String>,
     roles: Vec<String>,
     minutes: u32,
 ) -> Result<String, Cause> {
@@ -335,7 +357,7 @@ fn token(
     signer.sign(&Claims {
         iss: settings.issuer,
         aud: settings.audience,
-        sub: subject,
+        sub: subject.unwrap_or_else(|| uuid::Uuid::now_v7().to_string()),
         iat,
         nbf: None,
         exp: iat + i64::from(minutes) * 60,
@@ -376,7 +398,7 @@ async fn seed(app: &App, data: &Path) -> Result<(), Cause> {
     let (email, password) = seeded.credentials;
     println!("Sign in as {email} with the password {password}");
     println!("or, as {} for 12 hours, with the token:", seeded.roles.join(", "));
-    println!("{}", token(&app.service, &folder.signer()?, seeded.subject, seeded.roles, 720)?);
+    println!("{}", token(&app.service, &folder.signer()?, Some(seeded.subject), seeded.roles, 720)?);
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 //! - [`database`]: the embedded DynamoDB and the guard that stands for IAM.
 //! - [`mail`]: the mailbox, and the post office that stands for SES.
 //! - [`isolated`]: the Lambda Runtime API for the real binaries. [`build`]: how they are built.
+//! - [`call`]: one call from the shell.
 //! - [`changes`]: what the contract says otherwise than an older one.
 //! - [`cloud`]: the commands that reach AWS, which `infra/` carries out.
 //! - [`permissions`]: who may call what.
@@ -13,6 +14,7 @@
 
 pub mod backend;
 pub mod build;
+pub mod call;
 pub mod changes;
 pub mod cloud;
 pub mod command;

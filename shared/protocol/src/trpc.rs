@@ -1,6 +1,8 @@
-//! The tRPC 11 wire for single calls: what the official client sends and what it expects back.
+//! The tRPC 11 wire: what the official client sends and what it expects back.
 //!
 //! Pure functions over HTTP parts; see `WIRE` facts in the repository's documentation of the wire.
+
+pub mod batch;
 
 use std::borrow::Cow;
 
@@ -22,7 +24,8 @@ pub const fn allowed_methods(kind: Kind, method_override: bool) -> &'static str 
     }
 }
 
-/// Takes the input out of a request for one procedure: the JSON text, or none.
+/// Takes the input out of a request for one procedure: the JSON text, or none. In a batch of one, it is the
+/// first of the batch's inputs.
 ///
 /// `method_override` says whether queries may come as POST.
 ///
@@ -42,20 +45,31 @@ pub fn take_input(
         (Kind::Mutation, &Method::POST) => true,
         _ => return Err(Fault::method_not_supported(method.as_str(), allowed_methods(kind, method_override))),
     };
-    let mut input = None;
-    for (name, value) in query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('=')) {
-        match name {
-            "batch" => return Err(Fault::bad_request("Batches are not answered here: use httpLink.")),
-            "input" if !by_post => input = Some(value),
-            _ => {}
-        }
+    let input = if by_post { from_body(headers, body)? } else { from_address(query)? };
+    if batch::Form::of(query, headers).is_none() {
+        return Ok(input);
     }
-    if by_post {
-        expect_json(headers)?;
-        expect_size(body.len())?;
-        return Ok((!body.is_empty()).then_some(body));
-    }
-    let Some(input) = input else { return Ok(None) };
+    let inputs = batch::inputs(input.as_deref(), 1)?;
+    Ok(inputs.into_iter().next().flatten().map(|input| Bytes::copy_from_slice(input.get().as_bytes())))
+}
+
+/// What a POST carries; none when its body is empty.
+///
+/// # Errors
+/// 415 and 413.
+pub fn from_body(headers: &HeaderMap, body: Bytes) -> Result<Option<Bytes>, Fault> {
+    expect_json(headers)?;
+    expect_size(body.len())?;
+    Ok((!body.is_empty()).then_some(body))
+}
+
+/// What a GET carries: the last `input` of the query string.
+///
+/// # Errors
+/// 413 and 400.
+pub fn from_address(query: Option<&str>) -> Result<Option<Bytes>, Fault> {
+    let mut pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    let Some((_, input)) = pairs.rfind(|(name, _)| *name == "input") else { return Ok(None) };
     expect_size(input.len())?;
     let text =
         percent_decode(input, true).ok_or_else(|| Fault::bad_request("The input is not percent-encoded UTF-8."))?;
@@ -174,7 +188,22 @@ mod tests {
         assert_eq!(take(None).unwrap(), None);
         assert_eq!(take(Some("input=%FF")).unwrap_err().code, Code::BadRequest);
         assert_eq!(take(Some("input=%2")).unwrap_err().code, Code::BadRequest);
-        assert_eq!(take(Some("batch=1&input=%7B%7D")).unwrap_err().code, Code::BadRequest);
+    }
+
+    #[test]
+    fn a_batch_of_one_carries_the_first_input() {
+        let take = |query| take_input(Kind::Query, true, &Method::GET, Some(query), &HeaderMap::new(), Bytes::new());
+        assert_eq!(take("batch=1&input=%7B%220%22%3A%5B1%5D%2C%221%22%3A2%7D").unwrap().unwrap(), "[1]");
+        assert_eq!(take("batch=1&input=%7B%7D").unwrap(), None);
+        assert_eq!(take("batch=1").unwrap(), None);
+        assert_eq!(take("batch=1&input=1").unwrap_err().code, Code::BadRequest);
+        let post = |body: &'static str| {
+            let body = Bytes::from_static(body.as_bytes());
+            take_input(Kind::Mutation, true, &Method::POST, Some("batch=1"), &json_headers(), body)
+        };
+        assert_eq!(post(r#"{"0":"a"}"#).unwrap().unwrap(), r#""a""#);
+        assert_eq!(post("").unwrap(), None);
+        assert_eq!(post("[]").unwrap_err().code, Code::BadRequest);
     }
 
     #[test]

@@ -8,7 +8,13 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use protocol::{Clock, Code, Fault, trpc};
+use protocol::{
+    Clock, Code, Fault,
+    trpc::{
+        self,
+        batch::{Answers, Form},
+    },
+};
 use store::{Scope, Session, Store};
 
 use crate::{
@@ -56,8 +62,12 @@ pub fn answer<'a>(
 ) -> BoxFuture<'a, Response<Bytes>> {
     Box::pin(async move {
         let origin = request.headers().get(header::ORIGIN).cloned();
-        let lifetime_s = entry.spec.cache_s.filter(|_| matches!(*request.method(), Method::GET | Method::HEAD));
         let is_rest = request.extensions().get::<rest::Route>().is_some();
+        let is_called = entry.spec.http.is_none() && !is_rest;
+        let batch = Form::of(request.uri().query(), request.headers()).filter(|_| is_called);
+        let lifetime_s = entry.spec.cache_s.filter(|_| matches!(*request.method(), Method::GET | Method::HEAD));
+        // A shared cache does not tell an array from lines.
+        let lifetime_s = lifetime_s.filter(|_| batch.is_none());
         let mut response = match *request.method() {
             Method::OPTIONS => Cors::preflight(request.headers(), if is_rest { rest::METHODS } else { TRPC_METHODS }),
             Method::HEAD if is_rest => {
@@ -66,7 +76,7 @@ pub fn answer<'a>(
                 response
             }
             Method::HEAD => empty(StatusCode::NO_CONTENT),
-            _ => run_logged(entry, context, request_id, request).await,
+            _ => in_batch(batch, run_logged(entry, context, request_id, request).await),
         };
         let kept = lifetime_s.filter(|_| response.status() == StatusCode::OK);
         if let Some(lifetime_s) = kept {
@@ -75,6 +85,18 @@ pub fn answer<'a>(
         context.cors.allow(&context.site, origin.as_ref(), kept.is_some(), response.headers_mut());
         response
     })
+}
+
+/// The answer to a batch of one: its only call's, in the form of the batch.
+fn in_batch(form: Option<Form>, response: Response<Bytes>) -> Response<Bytes> {
+    let Some(form) = form else { return response };
+    let (mut parts, body) = response.into_parts();
+    let mut answers = Answers::new(form);
+    answers.add(0, parts.status.as_u16(), body.into());
+    let (status, body) = answers.finish();
+    parts.status = StatusCode::from_u16(status).unwrap_or(parts.status);
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(form.content_type()));
+    Response::from_parts(parts, body.into())
 }
 
 /// Answers a request that reaches no procedure, in the same form.
@@ -424,12 +446,35 @@ mod tests {
         let post = Request::post("/trpc/who.calls").header("content-type", "application/json");
         let head = Request::head("/trpc/who.calls");
         let put = Request::put("/trpc/who.calls");
-        for (request, status) in [(get("?input=1"), 400), (get("?batch=1"), 400), (post, 200), (head, 204), (put, 405)]
+        for (request, status) in [(get("?input=1"), 400), (get("?batch=1"), 200), (post, 200), (head, 204), (put, 405)]
         {
             let what = format!("{request:?}");
             let answer = ask(query(Some(60)), Cors::AnyOrigin, request).await;
             assert_eq!((answer.status().as_u16(), the(&answer, "cache-control")), (status, Some("no-store")), "{what}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_batch_of_one_is_answered_as_a_batch() {
+        let ask = async |request| {
+            let answer = ask(query(None), Cors::AnyOrigin, request).await;
+            let body = String::from_utf8(answer.body().to_vec()).unwrap();
+            (answer.status().as_u16(), the(&answer, "content-type").unwrap().to_owned(), body)
+        };
+        let (status, media_type, body) = ask(get("?batch=1&input=%7B%7D")).await;
+        assert_eq!(
+            (status, media_type.as_str(), body.as_str()),
+            (200, "application/json", r#"[{"result":{"data":"ada"}}]"#)
+        );
+        let (status, media_type, body) = ask(get("?batch=1").header("trpc-accept", "application/jsonl")).await;
+        let lines = "{\"0\":[[0],[null,0,0]]}\n[0,0,[[{\"result\":{\"data\":\"ada\"}}]]]\n";
+        assert_eq!((status, media_type.as_str(), body.as_str()), (200, "application/jsonl", lines));
+
+        let bad = || get("?batch=1&input=%7B%220%22%3A1%7D");
+        let (status, _, body) = ask(bad()).await;
+        assert!(status == 400 && body.starts_with(r#"[{"error":"#), "{status} {body}");
+        let (status, _, body) = ask(bad().header("accept", "application/jsonl")).await;
+        assert!(status == 200 && body.contains("\n[0,0,[[{\"error\":"), "{status} {body}");
     }
 
     #[tokio::test]

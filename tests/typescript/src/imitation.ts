@@ -79,7 +79,7 @@ export class Imitation {
       response.setHeader("access-control-expose-headers", "x-request-id, x-csrf-token, onefold-renew, retry-after");
     }
     if (request.method === "OPTIONS") {
-      response.setHeader("access-control-allow-headers", "authorization, content-type, x-csrf-token");
+      response.setHeader("access-control-allow-headers", "authorization, content-type, trpc-accept, x-csrf-token");
       response.writeHead(204).end();
       return;
     }
@@ -101,9 +101,16 @@ export class Imitation {
       if (mishap === "answer is lost") return void request.socket.destroy();
       if (typeof mishap === "object") await mishap.late;
     }
+    response.once("finish", () => (this.answered += 1));
+    if (request.headers["trpc-accept"] === "application/jsonl") {
+      const head = Object.fromEntries(answers.map((_, place) => [place, [[0], [null, 0, place]]]));
+      const lines = answers.map(({ body }, place) => [place, 0, [[body]]]);
+      response.writeHead(200, { "content-type": "application/jsonl" });
+      response.end([head, ...lines].map((line) => `${JSON.stringify(line)}\n`).join(""));
+      return;
+    }
     const statuses = new Set(answers.map(({ status }) => status));
     response.writeHead(statuses.size === 1 ? (answers[0]?.status ?? 200) : 207, { "content-type": "application/json" });
-    response.once("finish", () => (this.answered += 1));
     response.end(JSON.stringify(isBatch ? answers.map((answer) => answer.body) : answers[0]?.body));
   }
 
@@ -136,6 +143,7 @@ export class Imitation {
           return result(undefined);
         }
       }
+      if (procedure === "health.ping") return result("pong");
       const { authorization } = request.headers;
       const session = [...this.#tokens].find(({ access }) => authorization === `Bearer ${access}`);
       const email = session?.email ?? (live === undefined ? undefined : this.#cookies.get(live));

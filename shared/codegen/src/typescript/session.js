@@ -46,8 +46,8 @@ function cookieSession({ plain, client, key, ended }) {
     const before = csrf;
     const response = await send(input, init);
     const wanted = response.headers.get(CSRF);
-    const isRepeated = response.status === 403 && wanted !== null && wanted !== before;
-    return isRepeated && !isSafe(input, init) && isRepeatable(init) ? send(input, init) : response;
+    if (wanted === null || wanted === before || isSafe(input, init) || !isRepeatable(init)) return response;
+    return (await isRefused(response, 403)) ? send(input, init) : response;
   };
 
   const renew = (since) =>
@@ -63,11 +63,12 @@ function cookieSession({ plain, client, key, ended }) {
   const fetch = async (input, init) => {
     const since = Date.now();
     let response = await exchange(input, init);
-    if (isLive && (await isWithoutSession(response))) {
+    const isAny = isSafe(input, init);
+    if (isLive && (await isWithoutSession(response, isAny))) {
       // It may have left with a cookie that was being replaced, here or in another tab.
       const isRenewed = await locked(() => renewals.at() >= since);
       if (isRenewed && isRepeatable(init)) response = await exchange(input, init);
-      if (isLive && (await isWithoutSession(response))) {
+      if (isLive && (await isWithoutSession(response, isAny))) {
         isLive = false;
         ended();
       }
@@ -91,7 +92,7 @@ function cookieSession({ plain, client, key, ended }) {
 }
 
 /** Whether a call was refused for want of a session: with one that lives, answers have the CSRF token. */
-const isWithoutSession = async (response) => !response.headers.has(CSRF) && (await isRefused(response));
+const isWithoutSession = async (response, isAny) => !response.headers.has(CSRF) && (await isRefused(response, 401, isAny));
 
 /** When a cookie was last renewed, in any tab. */
 function lastRenewal(key) {
@@ -173,12 +174,13 @@ function tokenSession({ plain, client, key, ended, storage }) {
   const fetch = async (input, init) => {
     const tokens = await current();
     const response = await send(input, init, tokens);
-    if (tokens === undefined || !(await isRefused(response)) || !isRepeatable(init)) return response;
+    const isAny = isSafe(input, init);
+    if (tokens === undefined || !(await isRefused(response, 401, isAny)) || !isRepeatable(init)) return response;
     const next = await renew(tokens.accessToken);
     if (next === undefined) return response;
     const again = await send(input, init, next);
     // A token that has just been issued and is refused: this session is good for nothing.
-    if ((await isRefused(again)) && (await read())?.accessToken === next.accessToken) await forget();
+    if ((await isRefused(again, 401, isAny)) && (await read())?.accessToken === next.accessToken) await forget();
     return again;
   };
 
@@ -220,11 +222,23 @@ async function refreshed(service, refreshToken) {
   }
 }
 
-/** Whether the caller was refused, and not only what they asked: that is a failure of the procedure. */
-async function isRefused(response) {
-  if (response.status !== 401) return false;
-  const answers = [parsed(await response.clone().text())].flat();
-  return answers.every((answer) => answer?.error?.data?.failure === undefined);
+/**
+ * Whether the caller was refused with a status, and not only what they asked: that is a failure of the procedure. Of a
+ * batch, every call; or any, where the whole can be repeated without harm.
+ */
+async function isRefused(response, status, isAny = false) {
+  const said = await faults(response);
+  const isOne = (answer) => answer?.error?.data?.httpStatus === status && answer.error.data.failure === undefined;
+  return isAny ? said.some(isOne) : said.length > 0 && said.every(isOne);
+}
+
+/** What the calls in an answer say, if one of them may have failed: it need not have the answer's status. */
+async function faults(response) {
+  const isLines = response.headers.get("content-type") === "application/jsonl";
+  if (response.ok && response.status !== 207 && !isLines) return [];
+  const text = await response.clone().text();
+  if (!isLines) return [parsed(text)].flat();
+  return text.split("\n").slice(1, -1).map((line) => parsed(line)?.[2]?.[0]?.[0]);
 }
 
 function request(fetch, input, init, additional, credentials) {

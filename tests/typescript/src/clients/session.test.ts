@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, test, type TestContext } from "node:test";
-import { createTRPCClient, httpBatchLink, httpLink, TRPCClientError } from "@trpc/client";
+import { createTRPCClient, httpBatchLink, httpBatchStreamLink, httpLink, TRPCClientError } from "@trpc/client";
 import { createClient, createSession, failureOf, type AppRouter, type PostId, type TokenStorage } from "@onefold/backoffice";
 import { Imitation, PASSWORD } from "../imitation.js";
 import { startService, type Service } from "../service.js";
@@ -399,7 +399,7 @@ test("tokens: signing out without a network fails, and yet the tokens are gone",
 });
 
 test("tokens: links of the official client, single and in batches", async () => {
-  for (const link of [httpLink, httpBatchLink]) {
+  for (const link of [httpLink, httpBatchLink, httpBatchStreamLink]) {
     const session = createSession({ url: service.url, keep: "tokens" });
     const client = createTRPCClient<AppRouter>({ links: [link({ url: service.url, fetch: session.fetch })] });
     await session.signIn({ email, password: PASSWORD });
@@ -408,6 +408,25 @@ test("tokens: links of the official client, single and in batches", async () => 
     const users = await times(3, () => client.auth.me.query());
     assert.ok(users.every((user) => user.email === email));
     assert.equal(service.count("auth.refresh"), 1, link.name);
+  }
+});
+
+test("tokens: a batch in which only some calls want somebody signed in", async () => {
+  for (const link of [httpBatchLink, httpBatchStreamLink]) {
+    const session = createSession({ url: service.url, keep: "tokens" });
+    const client = createTRPCClient<AppRouter>({ links: [link({ url: service.url, fetch: session.fetch })] });
+    await session.signIn({ email, password: PASSWORD });
+    service.expire();
+    const [pong, user] = await Promise.all([client.health.ping.query(), client.auth.me.query()]);
+    assert.deepEqual([pong, user.email], ["pong", email]);
+    // What may have changed something is not repeated: the call that was refused says so, the next one succeeds.
+    service.expire();
+    service.calls.length = 0;
+    const posting = createTRPCClient<AppRouter>({
+      links: [link({ url: service.url, fetch: session.fetch, methodOverride: "POST" })],
+    });
+    const [, code] = await Promise.all([posting.health.ping.query(), codeOf(posting.auth.me.query())]);
+    assert.deepEqual([code, service.count("health.ping")], ["UNAUTHORIZED", 1], link.name);
   }
 });
 
@@ -461,6 +480,18 @@ test("cookies: the first call of a page that is loaded again learns its CSRF tok
   await client.posts.delete.mutate({ id });
   await client.posts.delete.mutate({ id });
   assert.deepEqual(withCsrf("posts.delete"), [false, true, true]);
+});
+
+test("cookies: the first batch of a page learns the CSRF token as well", async () => {
+  for (const link of [httpBatchLink, httpBatchStreamLink]) {
+    const { page } = browser();
+    await page().session.signIn({ email, password: PASSWORD });
+    service.calls.length = 0;
+    const { session } = page();
+    const client = createTRPCClient<AppRouter>({ links: [link({ url: service.url, fetch: session.fetch })] });
+    await times(2, () => client.posts.delete.mutate({ id }));
+    assert.deepEqual(withCsrf("posts.delete"), [false, false, true, true], link.name);
+  }
 });
 
 test("cookies: a call is repeated once only, whatever the service wants", async () => {

@@ -207,6 +207,7 @@ export function clients(): void {
   createClient({ url: "/trpc" });
   createClient({ url: "/trpc", token: "t", pathSeparator: "-", fetch });
   createClient({ url: "/trpc", token: process.env["TOKEN"] });
+  createClient({ url: "/trpc", batch: true });
   createClient({ url: "/trpc", token: async () => "t" });
   // @ts-expect-error where to?
   createClient({ token: "t" });

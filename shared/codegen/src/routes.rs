@@ -1,0 +1,121 @@
+//! What makes a REST route impossible.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use protocol::contract::{Contract, ProcedureContract};
+use serde_json::Value;
+
+use crate::is_write_only;
+
+/// The methods that a route can have.
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/// Every fault of every route.
+pub fn faults(contract: &Contract) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut taken: BTreeMap<String, &str> = BTreeMap::new();
+    for procedure in &contract.procedures {
+        let Some(route) = procedure.rest.as_deref() else { continue };
+        let name = &procedure.name;
+        let Some((method, path)) = route.split_once(' ').filter(|(method, path)| is_route(method, path)) else {
+            faults.push(format!("{name}: {route:?} is no route, such as `GET /v1/users/{{id}}`"));
+            continue;
+        };
+        // Routes that differ in the names of parameters only are one: nobody could say which is meant.
+        if let Some(other) = taken.insert(format!("{method} {}", shape(path)), name) {
+            faults.push(format!("{name}: {other} has the route {route} already"));
+        }
+        faults.extend(parameters(contract, procedure, path).into_iter().map(|fault| format!("{name}: {fault}")));
+        let in_address = matches!(method, "GET" | "DELETE");
+        if in_address
+            && procedure.input.as_ref().is_some_and(|input| holds_secret(contract, input, &mut BTreeSet::new()))
+        {
+            faults.push(format!(
+                "{name}: a secret of the input would stand in the address of {method}, and so in logs: use POST"
+            ));
+        }
+    }
+    faults
+}
+
+fn is_route(method: &str, path: &str) -> bool {
+    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
+    let fits = |segment: &str| match segment.strip_prefix('{') {
+        Some(rest) => rest.strip_suffix('}').is_some_and(|name| !name.is_empty() && plain(name)),
+        None => !segment.is_empty() && plain(segment),
+    };
+    METHODS.contains(&method) && path.strip_prefix('/').is_some_and(|path| path.split('/').all(fits))
+}
+
+fn names(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+}
+
+/// The path without the names of its parameters.
+fn shape(path: &str) -> String {
+    path.split('/').map(|segment| if segment.starts_with('{') { "{}" } else { segment }).collect::<Vec<_>>().join("/")
+}
+
+/// Every parameter of a path is a required field of the input, and one value.
+fn parameters(contract: &Contract, procedure: &ProcedureContract, path: &str) -> Vec<String> {
+    let input = procedure.input.as_ref().map(|input| resolve(contract, input));
+    let mut faults = Vec::new();
+    let mut seen = Vec::new();
+    for name in names(path) {
+        if seen.contains(&name) {
+            faults.push(format!("the route names {{{name}}} twice"));
+        }
+        seen.push(name);
+        let field = input.and_then(|input| input.get("properties")?.get(name));
+        let required = input.and_then(|input| input.get("required")?.as_array());
+        match field {
+            None => faults.push(format!("the route's {{{name}}} is no field of the input")),
+            Some(_) if !required.is_some_and(|required| required.iter().any(|known| known == name)) => {
+                faults.push(format!("the route's {{{name}}} has to be a required field of the input"));
+            }
+            Some(field) if !is_scalar(contract, field) => {
+                faults.push(format!("the route's {{{name}}} has to be one text, number or boolean"));
+            }
+            Some(_) => {}
+        }
+    }
+    faults
+}
+
+/// What a schema says, after references.
+fn resolve<'a>(contract: &'a Contract, schema: &'a Value) -> &'a Value {
+    let reference =
+        schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix("#/inputTypes/"));
+    reference.and_then(|name| contract.input_types.get(name)).map_or(schema, |target| resolve(contract, target))
+}
+
+fn is_scalar(contract: &Contract, schema: &Value) -> bool {
+    let schema = resolve(contract, schema);
+    if let Some(branches) = ["oneOf", "anyOf"].iter().find_map(|key| schema.get(key)?.as_array()) {
+        return branches.iter().all(|branch| is_scalar(contract, branch));
+    }
+    let kind = schema.get("type").and_then(Value::as_str);
+    matches!(kind, Some("string" | "integer" | "number" | "boolean"))
+        || (kind.is_none() && (schema.get("const").is_some() || schema.get("enum").is_some()))
+}
+
+/// Whether a secret is in it or in what it refers to.
+fn holds_secret<'a>(contract: &'a Contract, schema: &'a Value, seen: &mut BTreeSet<&'a str>) -> bool {
+    is_write_only(schema)
+        || references(schema).into_iter().any(|reference| {
+            let name = reference.rsplit('/').next().unwrap_or_default();
+            seen.insert(name) && contract.input_types.get(name).is_some_and(|t| holds_secret(contract, t, seen))
+        })
+}
+
+/// Every reference in a schema.
+fn references(schema: &Value) -> Vec<&str> {
+    match schema {
+        Value::Object(members) => {
+            let own = members.get("$ref").and_then(Value::as_str);
+            own.into_iter().chain(members.values().flat_map(references)).collect()
+        }
+        Value::Array(members) => members.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}

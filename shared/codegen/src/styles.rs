@@ -1,0 +1,20 @@
+//! The documents of the API styles, with the address of the local service.
+
+use gateways::{jsonrpc::openrpc, openapi, samples};
+use protocol::{Cause, contract::Contract};
+
+use crate::{File, HEADER, contract_json};
+
+/// Where `cargo run` serves.
+const URL: &str = "http://127.0.0.1:9000";
+
+pub fn render(contract: &Contract) -> Result<Vec<File>, Cause> {
+    let contract = gateways::Contract::parse(&contract_json(contract))?;
+    let pretty = |document: &serde_json::Value| Ok::<_, Cause>(serde_json::to_string_pretty(document)? + "\n");
+    Ok(vec![
+        File { path: "bindings/examples.md".into(), text: samples::markdown(&contract, HEADER) },
+        File { path: "bindings/openapi.json".into(), text: openapi::text(&contract, URL) },
+        File { path: "bindings/openrpc.json".into(), text: pretty(&openrpc(&contract, URL))? },
+        File { path: "bindings/postman.json".into(), text: samples::postman(&contract, URL, HEADER) },
+    ])
+}

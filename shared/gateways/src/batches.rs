@@ -1,0 +1,214 @@
+//! tRPC: several calls in one request, and whatever else under `/trpc/` is no procedure's own path.
+//!
+//! Each call is made as if it came alone, and its envelope is left as the procedure wrote it. API Gateway cannot
+//! stream: a client that asks for JSON Lines gets them all at once, in the order in which the calls ended.
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header, request::Parts};
+use protocol::{
+    Cause, Code, Fault, Kind,
+    trpc::{
+        self,
+        batch::{self, Answers, Form, MAX_ANSWER_BYTES},
+    },
+};
+use runtime::BoxFuture;
+use serde::de::IgnoredAny;
+
+use crate::{
+    Calls, Contract, Facts, Procedure, Refusal, Style,
+    respond::{Deadline, MAX_AT_ONCE, empty, explain, no_room, respond},
+};
+
+/// How many calls one batch may have.
+pub const MAX_CALLS: usize = 50;
+/// Under which path the procedures are.
+const BASE_PATH: &str = "/trpc/";
+const JSON: &str = "application/json";
+
+/// Headers that go with a status, and so with the whole when all calls have the same.
+const WITH_STATUS: [HeaderName; 3] = [header::ALLOW, header::RETRY_AFTER, header::WWW_AUTHENTICATE];
+
+/// Batches of tRPC.
+pub struct Batches(());
+
+impl Batches {
+    /// What is known of it.
+    pub const FACTS: Facts = Facts {
+        name: "trpc",
+        paths: &["/trpc/{proxy+}"],
+        methods: "GET, HEAD, POST",
+        calls: true,
+        memory_mb: 256,
+        timeout_ms: 29_000,
+    };
+
+    /// For a service.
+    ///
+    /// # Errors
+    /// Never: every contract is one of tRPC.
+    pub fn new(_: &Contract) -> Result<Self, Cause> {
+        Ok(Self(()))
+    }
+}
+
+impl Style for Batches {
+    fn facts(&self) -> &'static Facts {
+        &Self::FACTS
+    }
+
+    fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
+        Box::pin(async move {
+            if calls.parts().method == Method::HEAD {
+                return empty();
+            }
+            let response = answer(contract, body, &calls).await;
+            varied(response.unwrap_or_else(|(path, fault)| refused(&calls, path.as_deref(), &fault)))
+        })
+    }
+
+    fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes> {
+        varied(refused(calls, None, &Fault::new(refusal.code, refusal.message)))
+    }
+}
+
+fn varied(mut response: Response<Bytes>) -> Response<Bytes> {
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("trpc-accept, accept"));
+    response
+}
+
+/// An error in its envelope.
+fn refused(calls: &Calls<'_>, path: Option<&str>, fault: &Fault) -> Response<Bytes> {
+    let body = trpc::error_envelope(fault, path, calls.request_id());
+    let mut response = respond(fault.code.http_status(), JSON, body);
+    explain(fault, response.headers_mut());
+    response
+}
+
+/// Why a request is refused as a whole, and the procedure that it is about. One envelope reaches every call of a
+/// batch: the official client's links give it to each of them, those that stream as well.
+type Refused = (Option<String>, Fault);
+
+/// A call on its way: its place, its procedure's name, and what comes of it.
+type Made<'a> = BoxFuture<'a, (usize, &'a str, Result<Response<Bytes>, Fault>)>;
+
+async fn answer(contract: &Contract, body: Bytes, calls: &Calls<'_>) -> Result<Response<Bytes>, Refused> {
+    let parts = calls.parts();
+    let whole = |fault| (None, fault);
+    if ![Method::GET, Method::POST].contains(&parts.method) {
+        return Err(whole(Fault::method_not_supported(parts.method.as_str(), Batches::FACTS.methods)));
+    }
+    let path = parts.uri.path().strip_prefix(BASE_PATH).and_then(|path| trpc::percent_decode(path, false));
+    let path = path.ok_or_else(|| whole(Fault::bad_request("The address is not percent-encoded UTF-8.")))?;
+    let Some(form) = Form::of(parts.uri.query(), &parts.headers) else {
+        return single(contract, body, calls, &path).await.map_err(|fault| (Some(path.into_owned()), fault));
+    };
+    let count = path.split(',').count();
+    if count > MAX_CALLS {
+        let message = format!("A batch has at most {MAX_CALLS} calls, and this one has {count}.");
+        return Err(whole(Fault::new(Code::PayloadTooLarge, message)));
+    }
+    let input = match parts.method {
+        Method::POST => trpc::from_body(&parts.headers, body),
+        _ => trpc::from_address(parts.uri.query()),
+    };
+    let input = input.map_err(whole)?;
+    let inputs = batch::inputs(input.as_deref(), count).map_err(whole)?;
+    let deadline = Deadline::from_now();
+    let made = path.split(',').zip(inputs).enumerate().map(|(place, (name, input))| async move {
+        let input = input.map(|input| input.get().as_bytes());
+        (place, name, deadline.holds(call(contract, calls, name, input)).await.flatten())
+    });
+    // Boxed, because a compiler that looks into it here asks more of its lifetimes than holds.
+    let made: Vec<Made<'_>> = made.map(|made| Box::pin(made) as _).collect();
+    let mut made = stream::iter(made).buffer_unordered(MAX_AT_ONCE);
+    let mut whole = Whole { answers: Answers::new(form), bytes: 0, headers: HeaderMap::new() };
+    while let Some((place, name, outcome)) = made.next().await {
+        let mut response = outcome.unwrap_or_else(|fault| refused(calls, Some(name), &fault));
+        if !whole.has_room(&response) {
+            response = refused(calls, Some(name), &no_room(MAX_ANSWER_BYTES));
+        }
+        whole.add(place, response);
+    }
+    Ok(whole.finish(form))
+}
+
+/// What has come of a batch so far.
+struct Whole {
+    answers: Answers,
+    bytes: usize,
+    headers: HeaderMap,
+}
+
+impl Whole {
+    fn has_room(&self, response: &Response<Bytes>) -> bool {
+        self.bytes + response.body().len() <= MAX_ANSWER_BYTES
+    }
+
+    fn add(&mut self, place: usize, response: Response<Bytes>) {
+        let (parts, body) = response.into_parts();
+        self.bytes += body.len();
+        self.headers.extend(with_status(&parts.headers));
+        self.answers.add(place, parts.status.as_u16(), body.into());
+    }
+
+    fn finish(self, form: Form) -> Response<Bytes> {
+        let (status, body) = self.answers.finish();
+        let mut response = respond(status, form.content_type(), body);
+        if status >= 400 {
+            response.headers_mut().extend(self.headers);
+        }
+        response
+    }
+}
+
+fn with_status(headers: &HeaderMap) -> HeaderMap {
+    let known = WITH_STATUS.into_iter().filter_map(|name| headers.get(&name).map(|value| (name, value.clone())));
+    known.collect()
+}
+
+/// A request that is no batch: a procedure's own path that is written in another way, such as `users%2Eget`.
+async fn single(contract: &Contract, body: Bytes, calls: &Calls<'_>, name: &str) -> Result<Response<Bytes>, Fault> {
+    let procedure = find(contract, name)?;
+    let Parts { method, uri, headers, .. } = calls.parts();
+    let input = trpc::take_input(procedure.kind, true, method, uri.query(), headers, body)?;
+    let response = forward(calls, procedure, input.as_deref()).await?;
+    let mut answer = respond(response.status().as_u16(), JSON, response.body().clone());
+    answer.headers_mut().extend(with_status(response.headers()));
+    Ok(answer)
+}
+
+async fn call(
+    contract: &Contract,
+    calls: &Calls<'_>,
+    name: &str,
+    input: Option<&[u8]>,
+) -> Result<Response<Bytes>, Fault> {
+    let procedure = find(contract, name)?;
+    if procedure.kind == Kind::Mutation && calls.parts().method == Method::GET {
+        return Err(Fault::method_not_supported("GET", trpc::allowed_methods(Kind::Mutation, true)));
+    }
+    forward(calls, procedure, input).await
+}
+
+fn find<'a>(contract: &'a Contract, name: &str) -> Result<&'a Procedure, Fault> {
+    contract.find(name).ok_or_else(|| {
+        let is_batch = name.contains(',');
+        let hint = if is_batch { " A batch says so: ?batch=1." } else { "" };
+        Fault::new(Code::NotFound, format!("There is no procedure {name:?}.{hint}"))
+    })
+}
+
+async fn forward(calls: &Calls<'_>, procedure: &Procedure, input: Option<&[u8]>) -> Result<Response<Bytes>, Fault> {
+    let response = calls.forward(procedure, input, None).await;
+    let response = response.map_err(|refusal| Fault::new(refusal.code, refusal.message))?;
+    // One answer that is no JSON would make the whole batch unreadable.
+    match serde_json::from_slice::<IgnoredAny>(response.body()) {
+        Ok(IgnoredAny) => Ok(response),
+        Err(_) => Err(Fault::new(Code::BadGateway, "The procedure gave no answer that can be read.")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

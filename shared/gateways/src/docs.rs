@@ -1,0 +1,153 @@
+//! The service's own documentation: a page that works without network, and the documents for programs.
+
+mod page;
+mod types;
+
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hasher as _},
+    sync::OnceLock,
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use protocol::{Cause, Code, Fault};
+use runtime::BoxFuture;
+
+use crate::{
+    Calls, Contract, Facts, Refusal, Style, jsonrpc, openapi,
+    respond::{explain, respond},
+};
+
+pub use page::html;
+
+/// The documents.
+pub struct Docs {
+    /// By their paths; made at the first request, since they say where the service is.
+    files: OnceLock<BTreeMap<&'static str, File>>,
+}
+
+struct File {
+    content_type: &'static str,
+    body: Bytes,
+    etag: HeaderValue,
+}
+
+/// How long what was fetched may be shown without asking again, in seconds: a deployment is seen at once but for that.
+const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=60");
+/// The page asks for nothing but its own style and script, sends nothing, and stands in no other page.
+const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
+);
+const METHODS: &str = "GET, HEAD";
+
+impl Docs {
+    /// What is known of it.
+    pub const FACTS: Facts = Facts {
+        name: "docs",
+        paths: &["/docs", "/docs/{proxy+}", "/openapi.json", "/openrpc.json"],
+        methods: METHODS,
+        calls: false,
+        memory_mb: 256,
+        timeout_ms: 10_000,
+    };
+
+    /// For a service.
+    ///
+    /// # Errors
+    /// Never: every contract can be told.
+    pub fn new(_: &Contract) -> Result<Self, Cause> {
+        Ok(Self { files: OnceLock::new() })
+    }
+
+    fn find(&self, contract: &Contract, calls: &Calls<'_>) -> Result<&File, Fault> {
+        let parts = calls.parts();
+        if parts.method != Method::GET && parts.method != Method::HEAD {
+            return Err(Fault::method_not_supported(parts.method.as_str(), METHODS));
+        }
+        let files = self.files.get_or_init(|| files(contract, calls.site().url()));
+        let missing = || Fault::new(Code::NotFound, "There is nothing here; the documentation is at /docs.");
+        files.get(parts.uri.path()).ok_or_else(missing)
+    }
+}
+
+impl Style for Docs {
+    fn facts(&self) -> &'static Facts {
+        &Self::FACTS
+    }
+
+    fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes> {
+        let fault = Fault { fields: refusal.fields, ..Fault::new(refusal.code, refusal.message) };
+        problem(calls, &fault)
+    }
+
+    fn answer<'a>(&'a self, contract: &'a Contract, _: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
+        let answer = match self.find(contract, &calls) {
+            Ok(file) => file.answer(&calls.parts().method, &calls.parts().headers),
+            Err(fault) => problem(&calls, &fault),
+        };
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+impl File {
+    fn new(content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        let body = body.into();
+        let mut hasher = DefaultHasher::new();
+        hasher.write(&body);
+        let etag = HeaderValue::try_from(format!("\"{:016x}\"", hasher.finish()));
+        Self { content_type, body, etag: etag.unwrap_or(HeaderValue::from_static("\"0\"")) }
+    }
+
+    fn answer(&self, method: &Method, asked: &HeaderMap) -> Response<Bytes> {
+        let known = asked.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
+        let is_known = |tag: &str| tag.trim() == "*" || self.etag == tag.trim().trim_start_matches("W/");
+        let mut response = respond(200, self.content_type, self.body.clone());
+        let headers = response.headers_mut();
+        headers.insert(header::ETAG, self.etag.clone());
+        headers.insert(header::CACHE_CONTROL, CACHE_CONTROL);
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.insert(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
+        headers.insert(HeaderName::from_static("referrer-policy"), HeaderValue::from_static("no-referrer"));
+        if known.split(',').any(is_known) {
+            headers.remove(header::CONTENT_TYPE);
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            *response.body_mut() = Bytes::new();
+        } else if method == Method::HEAD {
+            headers.insert(header::CONTENT_LENGTH, self.body.len().into());
+            *response.body_mut() = Bytes::new();
+        }
+        response
+    }
+}
+
+/// A problem (RFC 9457), as REST has them.
+fn problem(calls: &Calls<'_>, fault: &Fault) -> Response<Bytes> {
+    let status = fault.code.http_status();
+    let title = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    let body = serde_json::json!({
+        "type": "about:blank",
+        "title": title.unwrap_or("Error"),
+        "status": status,
+        "detail": fault.message,
+        "instance": calls.parts().uri.path(),
+        "code": fault.code.key(),
+        "requestId": calls.request_id(),
+    });
+    let mut response = respond(status, "application/problem+json", body.to_string());
+    explain(fault, response.headers_mut());
+    response
+}
+
+/// Everything that is given out, by path.
+fn files(contract: &Contract, url: &str) -> BTreeMap<&'static str, File> {
+    let json = "application/json";
+    let openrpc = serde_json::to_string(&jsonrpc::openrpc(contract, url)).unwrap_or_default();
+    BTreeMap::from([
+        ("/docs", File::new("text/html; charset=utf-8", page::html(contract, url))),
+        ("/docs/docs.css", File::new("text/css; charset=utf-8", include_str!("docs/docs.css"))),
+        ("/docs/docs.js", File::new("text/javascript; charset=utf-8", include_str!("docs/docs.js"))),
+        ("/openapi.json", File::new(json, openapi::document(contract, url).to_string())),
+        ("/openrpc.json", File::new(json, openrpc)),
+    ])
+}

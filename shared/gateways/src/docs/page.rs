@@ -1,0 +1,152 @@
+//! The page: every procedure, in plain HTML that needs no script to be read.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::types::{Types, inline, prose};
+use crate::{
+    Contract, Procedure,
+    contract::{Auth, Failure},
+    names::Names,
+    samples::{self, Sample, escaped},
+};
+
+/// The page of a service.
+pub fn html(contract: &Contract, url: &str) -> String {
+    let types = Types { contract, names: Names::of(contract) };
+    let title = escaped(&contract.service);
+    let mut domains: BTreeMap<&str, Vec<&Procedure>> = BTreeMap::new();
+    for procedure in &contract.procedures {
+        domains.entry(procedure.name.split('.').next().unwrap_or_default()).or_default().push(procedure);
+    }
+    let navigation: String = domains.iter().map(|(domain, procedures)| links(domain, procedures)).collect();
+    let sections: String = domains.iter().map(|(domain, procedures)| section(&types, domain, procedures)).collect();
+    let shown_url = if url.is_empty() { "https://…" } else { url };
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title}: how to call it</title>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <link rel=\"stylesheet\" href=\"docs/docs.css\">\n<script src=\"docs/docs.js\" defer></script>\n</head>\n<body>\n\
+         <a class=\"skip\" href=\"#main\">To the procedures</a>\n\
+         <header>\n<h1>{title}</h1>\n<div class=\"tools\" hidden>\n\
+         <label for=\"search\">Search</label> <input id=\"search\" type=\"search\" autocomplete=\"off\" \
+         placeholder=\"name, field, failure …\"> <output id=\"found\" for=\"search\"></output>\n\
+         <button id=\"theme\" type=\"button\">Light or dark</button>\n</div>\n</header>\n\
+         <nav aria-label=\"Procedures\">{navigation}<p><a href=\"#types\">Types</a></p></nav>\n<main id=\"main\">\n\
+         {introduction}{sections}<section id=\"types\"><h2>Types</h2>{all_types}</section>\n</main>\n</body>\n</html>\n",
+        introduction = introduction(&escaped(shown_url)),
+        all_types = named(&types),
+    )
+}
+
+fn introduction(url: &str) -> String {
+    format!(
+        "<section><h2>In short</h2>\
+         <p>Every procedure can be called in each of these styles, with the same input, checks, rights and failures.</p>\
+         <table><thead><tr><th scope=\"col\">Style</th><th scope=\"col\">Where</th><th scope=\"col\">Description</th></tr>\
+         </thead><tbody>\
+         <tr><th scope=\"row\">REST</th><td>each procedure's own route</td>\
+         <td><a href=\"openapi.json\">openapi.json</a></td></tr>\
+         <tr><th scope=\"row\">tRPC</th><td><code>/trpc</code></td><td>the generated package</td></tr>\
+         <tr><th scope=\"row\">GraphQL</th><td><code>/graphql</code></td><td>introspection</td></tr>\
+         <tr><th scope=\"row\">JSON-RPC 2.0</th><td><code>/jsonrpc</code></td>\
+         <td><a href=\"openrpc.json\">openrpc.json</a></td></tr>\
+         <tr><th scope=\"row\">SOAP 1.1, 1.2</th><td><code>/soap</code></td>\
+         <td><a href=\"soap?wsdl\">soap?wsdl</a></td></tr></tbody></table>\
+         <p>In the examples for the shell, <code>URL={url}</code>, and <code>TOKEN</code> holds an access token. The values are \
+         made up: they have the right form, and lead nowhere.</p></section>\n"
+    )
+}
+
+fn links(domain: &str, procedures: &[&Procedure]) -> String {
+    let link = |procedure: &&Procedure| {
+        let name = escaped(&procedure.name);
+        format!("<li data-for=\"{name}\"><a href=\"#{name}\">{name}</a></li>")
+    };
+    let links: String = procedures.iter().map(link).collect();
+    format!("<details open><summary>{}</summary><ul>{links}</ul></details>", escaped(domain))
+}
+
+fn section(types: &Types<'_>, domain: &str, procedures: &[&Procedure]) -> String {
+    let articles: String = procedures.iter().map(|procedure| article(types, procedure)).collect();
+    format!("<section class=\"domain\"><h2>{}</h2>{articles}</section>\n", escaped(domain))
+}
+
+fn article(types: &Types<'_>, procedure: &Procedure) -> String {
+    let name = escaped(&procedure.name);
+    let kind = if procedure.kind == protocol::Kind::Query { "query" } else { "mutation" };
+    let route = procedure.rest.as_deref().map(|route| format!("<p><code>{}</code></p>", escaped(route)));
+    let input = procedure.input.as_ref().map(|input| types.contract.resolve(input));
+    let input = input.map_or_else(|| "<p>None.</p>".to_owned(), |input| types.whole(input));
+    let output = match &procedure.output {
+        None => "<p>None.</p>".to_owned(),
+        Some(output) if output.get("$ref").is_some() => format!("<p><code>{}</code></p>", types.line(output)),
+        Some(output) => types.whole(output),
+    };
+    let calls: String = samples::of(types.contract, procedure).iter().map(sample).collect();
+    format!(
+        "<article id=\"{name}\"><h3><a href=\"#{name}\">{name}</a> <span class=\"kind\">{kind}</span></h3>\
+         {docs}{route}<p class=\"who\">{who}</p><h4>Input</h4>{input}<h4>Output</h4>{output}{failures}\
+         <h4>Calls</h4>{calls}</article>\n",
+        docs = prose(&procedure.docs),
+        route = route.unwrap_or_default(),
+        who = who(&procedure.auth),
+        failures = failures(types, procedure),
+    )
+}
+
+fn who(auth: &Auth) -> String {
+    match auth {
+        Auth::Public => "For everybody.".to_owned(),
+        Auth::SignedIn => "For everybody who is signed in.".to_owned(),
+        Auth::Permission { permission, own } => {
+            let own =
+                if *own { inline(&format!(", or `{permission}:own` for what is their own")) } else { String::new() };
+            format!("For callers with the permission <code>{}</code>{own}.", escaped(permission))
+        }
+    }
+}
+
+/// The targets of problems' `type`: `#users.get:missing`.
+fn failures(types: &Types<'_>, procedure: &Procedure) -> String {
+    if procedure.failures.is_empty() {
+        return String::new();
+    }
+    let failure = |failure: &Failure| {
+        let anchor = escaped(&format!("{}:{}", procedure.name, failure.kind));
+        let (code, status) = (failure.code.key(), failure.code.http_status());
+        format!(
+            "<dt id=\"{anchor}\"><a href=\"#{anchor}\"><code>{}</code></a> {code}, {status}</dt><dd>{}<code>{}</code></dd>",
+            escaped(&failure.kind),
+            prose(&failure.docs),
+            types.line(&failure.schema),
+        )
+    };
+    let all: String = procedure.failures.iter().map(failure).collect();
+    format!("<h4>Failures</h4><dl>{all}</dl>")
+}
+
+fn sample(sample: &Sample) -> String {
+    let open = if sample.style == "REST" { " open" } else { "" };
+    format!(
+        "<details{open}><summary>{}</summary><pre tabindex=\"0\"><code>{}</code></pre></details>",
+        sample.style,
+        escaped(&sample.text)
+    )
+}
+
+/// Every named type.
+fn named(types: &Types<'_>) -> String {
+    let groups = [("#/outputTypes/", &types.contract.output_types), ("#/inputTypes/", &types.contract.input_types)];
+    let all = groups.into_iter().flat_map(|(at, group)| group.iter().map(move |(name, schema)| (at, name, schema)));
+    let named: BTreeMap<&str, &Value> =
+        all.filter_map(|(at, name, schema)| Some((types.names.get(&format!("{at}{name}"))?, schema))).collect();
+    let article = |(name, schema): (&str, &Value)| {
+        let name = escaped(name);
+        let docs = schema.get("description").and_then(Value::as_str).map(prose).unwrap_or_default();
+        let whole = types.whole(schema);
+        format!("<article id=\"type-{name}\"><h3><a href=\"#type-{name}\">{name}</a></h3>{docs}{whole}</article>\n")
+    };
+    named.into_iter().map(article).collect()
+}

@@ -1,0 +1,303 @@
+//! JSON-RPC 2.0: a procedure's name is a method's, and an input's fields are its parameters, by name or by position.
+//!
+//! Whatever can be said in a JSON-RPC answer is said there, under HTTP status 200; only what no JSON-RPC client
+//! sends (another HTTP method, another media type, a body that is too large) has another status.
+
+mod openrpc;
+mod request;
+
+use std::{borrow::Cow, sync::OnceLock};
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use http::{HeaderMap, Method, Response, request::Parts};
+use protocol::{Cause, Code, Fault, FieldFault, trpc::batch::MAX_ANSWER_BYTES};
+use runtime::BoxFuture;
+use serde::Serialize;
+use serde_json::{
+    Value,
+    value::{RawValue, to_raw_value},
+};
+
+pub use openrpc::openrpc;
+
+use crate::{
+    Calls, Contract, Facts, Procedure, Refusal, Style,
+    respond::{Deadline, MAX_AT_ONCE, empty, explain, media_type, no_room, respond},
+};
+use request::{Entry, Message, elements};
+
+/// How many calls one batch may have.
+pub const MAX_CALLS: usize = 100;
+/// Where it is.
+pub const PATH: &str = "/jsonrpc";
+const JSON: &str = "application/json";
+/// The method that gives the [`openrpc`] document.
+const DISCOVER: &str = "rpc.discover";
+
+/// The codes that the specification reserves (section 5.1), with its words for them.
+const PARSE_ERROR: (i32, &str) = (-32700, "Parse error");
+const INVALID_REQUEST: (i32, &str) = (-32600, "Invalid Request");
+const METHOD_NOT_FOUND: (i32, &str) = (-32601, "Method not found");
+const INVALID_PARAMS: i32 = -32602;
+
+/// JSON-RPC 2.0.
+pub struct JsonRpc {
+    document: OnceLock<Box<RawValue>>,
+}
+
+impl JsonRpc {
+    /// What is known of it.
+    pub const FACTS: Facts =
+        Facts { name: "jsonrpc", paths: &[PATH], methods: "POST", calls: true, memory_mb: 256, timeout_ms: 29_000 };
+
+    /// For a service.
+    ///
+    /// # Errors
+    /// Never: every contract can be said in JSON-RPC.
+    pub fn new(_: &Contract) -> Result<Self, Cause> {
+        Ok(Self { document: OnceLock::new() })
+    }
+
+    /// The document, which stays the same as long as the service is where it is.
+    fn document(&self, contract: &Contract, url: &str) -> Box<RawValue> {
+        let make = || to_raw_value(&openrpc(contract, url)).unwrap_or_else(|_| RawValue::NULL.to_owned());
+        self.document.get_or_init(make).clone()
+    }
+
+    async fn respond(&self, contract: &Contract, body: Bytes, calls: &Calls<'_>) -> Result<Response<Bytes>, Trouble> {
+        expect_json_by_post(calls.parts()).map_err(Trouble::Http)?;
+        let request = Asked { contract, calls, deadline: Deadline::from_now() };
+        Ok(match request::read(&body).map_err(Trouble::Message)? {
+            Message::Single(entry) => {
+                let answer = self.answer_to(request, entry).await;
+                answer.map_or_else(empty, |answer| respond(200, JSON, answer))
+            }
+            Message::Batch(entries) => self.answer_to_all(request, entries).await,
+        })
+    }
+
+    async fn answer_to_all(&self, request: Asked<'_>, entries: Vec<&RawValue>) -> Response<Bytes> {
+        let made = entries.into_iter().enumerate();
+        let made = made.map(|(place, entry)| async move { (place, entry, self.answer_to(request, entry).await) });
+        // Boxed, because a compiler that looks into it here asks more of its lifetimes than holds.
+        let made: Vec<Made<'_>> = made.map(|made| Box::pin(made) as _).collect();
+        let mut made = stream::iter(made).buffer_unordered(MAX_AT_ONCE);
+        let (mut answers, mut bytes) = (Vec::new(), 0);
+        while let Some((place, entry, answer)) = made.next().await {
+            let Some(mut answer) = answer else { continue };
+            if bytes + answer.len() > MAX_ANSWER_BYTES {
+                let refusal = Refusal::from(no_room(MAX_ANSWER_BYTES));
+                answer = failed(Error::of(&refusal, request.calls.request_id()), Entry::read(entry).id());
+            }
+            bytes += answer.len();
+            answers.push((place, answer));
+        }
+        if answers.is_empty() {
+            return empty();
+        }
+        answers.sort_by_key(|(place, _)| *place);
+        let answers: Vec<_> = answers.into_iter().map(|(_, answer)| answer).collect();
+        respond(200, JSON, [b"[", answers.join(&b',').as_slice(), b"]"].concat())
+    }
+
+    /// The answer to one entry; none to a notification.
+    async fn answer_to(&self, request: Asked<'_>, entry: &RawValue) -> Option<Vec<u8>> {
+        let entry = Entry::read(entry);
+        let outcome = match &entry {
+            Entry::Invalid { why, .. } => {
+                Err(Error::reserved(INVALID_REQUEST, Code::BadRequest, why, request.calls.request_id()))
+            }
+            Entry::Call { method, params, .. } => self.call(request, method, *params).await,
+        };
+        if matches!(entry, Entry::Call { id: None, .. }) {
+            return None;
+        }
+        Some(match outcome {
+            Ok(result) => written(&Answer { jsonrpc: "2.0", result: Some(&result), error: None, id: entry.id() }),
+            Err(error) => failed(error, entry.id()),
+        })
+    }
+
+    async fn call(
+        &self,
+        Asked { contract, calls, deadline }: Asked<'_>,
+        method: &str,
+        params: Option<&RawValue>,
+    ) -> Result<Box<RawValue>, Error> {
+        let request_id = calls.request_id();
+        if method == DISCOVER {
+            return Ok(self.document(contract, calls.site().url()));
+        }
+        let Some(procedure) = contract.find(method) else {
+            let detail = format!("There is no procedure {method:?}.");
+            return Err(Error::reserved(METHOD_NOT_FOUND, Code::NotFound, &detail, request_id));
+        };
+        let input = params.map(|params| input(procedure, params)).transpose();
+        let input = input.map_err(|refusal| Error::of(&refusal, request_id))?.flatten();
+        let running = calls.run(procedure, input.as_deref().map(str::as_bytes));
+        let outcome = deadline.holds(running).await;
+        let outcome = outcome.unwrap_or_else(|late| Err(late.into()));
+        let output = outcome.map_err(|refusal| Error::of(&refusal, request_id))?;
+        Ok(output.unwrap_or_else(|| RawValue::NULL.to_owned()))
+    }
+}
+
+impl Style for JsonRpc {
+    fn facts(&self) -> &'static Facts {
+        &Self::FACTS
+    }
+
+    fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes> {
+        let error = failed(Error::of(&refusal, calls.request_id()), RawValue::NULL);
+        respond(refusal.code.http_status(), JSON, error)
+    }
+
+    fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
+        Box::pin(async move {
+            match self.respond(contract, body, &calls).await {
+                Ok(response) => response,
+                Err(Trouble::Message((reserved, code, detail))) => {
+                    let error = Error::reserved(reserved, code, &detail, calls.request_id());
+                    respond(200, JSON, failed(error, RawValue::NULL))
+                }
+                Err(Trouble::Http(fault)) => {
+                    let mut headers = HeaderMap::new();
+                    explain(&fault, &mut headers);
+                    let mut response = self.refuse(&calls, fault.into());
+                    response.headers_mut().extend(headers);
+                    response
+                }
+            }
+        })
+    }
+}
+
+/// A call on its way: its place, what was sent, and the answer, if there is one.
+type Made<'a> = BoxFuture<'a, (usize, &'a RawValue, Option<Vec<u8>>)>;
+
+/// What is asked, by whom, and until when there is time for it.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    contract: &'a Contract,
+    calls: &'a Calls<'a>,
+    deadline: Deadline,
+}
+
+fn expect_json_by_post(parts: &Parts) -> Result<(), Fault> {
+    if parts.method != Method::POST {
+        return Err(Fault::method_not_supported(parts.method.as_str(), JsonRpc::FACTS.methods));
+    }
+    let given = media_type(&parts.headers).unwrap_or_default();
+    if [JSON, "application/json-rpc"].iter().any(|known| given.eq_ignore_ascii_case(known)) {
+        Ok(())
+    } else {
+        Err(Fault::new(Code::UnsupportedMediaType, "The content-type must be application/json."))
+    }
+}
+
+/// Why a message is not answered entry by entry.
+enum Trouble {
+    /// HTTP has a status for it.
+    Http(Fault),
+    /// JSON-RPC has a code for it.
+    Message(request::Unreadable),
+}
+
+/// The input that parameters stand for. None of them by position are no input.
+///
+/// # Errors
+/// When there are more than the input has fields.
+fn input<'a>(procedure: &Procedure, params: &'a RawValue) -> Result<Option<Cow<'a, str>>, Refusal> {
+    if params.get().starts_with('{') {
+        return Ok(Some(Cow::Borrowed(params.get())));
+    }
+    let names = &procedure.input_fields;
+    let (given, count) = elements(params, names.len());
+    if count == 0 {
+        return Ok(None);
+    }
+    if count > names.len() {
+        let message = match (&procedure.input, names.len()) {
+            (Some(_), 0) => "This method takes its parameters by name.".to_owned(),
+            (_, most) => format!("This method takes at most {most} parameters, and {count} were given."),
+        };
+        return Err(Refusal::new(Code::BadRequest, message));
+    }
+    // Names of fields are those of Rust in camel case: nothing in them is escaped.
+    let fields: Vec<_> = names.iter().zip(given).map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    Ok(Some(Cow::Owned(format!("{{{}}}", fields.join(",")))))
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    jsonrpc: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Error>,
+    id: &'a RawValue,
+}
+
+#[derive(Serialize)]
+struct Error {
+    code: i32,
+    message: String,
+    data: ErrorData,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErrorData {
+    code: Code,
+    http_status: u16,
+    /// What the reserved words do not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fields: Vec<FieldFault>,
+    request_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_s: Option<u32>,
+}
+
+impl Error {
+    /// An error that the specification has words for.
+    fn reserved((number, message): (i32, &str), code: Code, detail: &str, request_id: &str) -> Self {
+        let refusal = Refusal::new(code, message);
+        let mut error = Self::of(&refusal, request_id);
+        error.code = number;
+        error.data.detail = Some(detail.to_owned());
+        error
+    }
+
+    fn of(refusal: &Refusal, request_id: &str) -> Self {
+        let Refusal { code, message, failure, fields, request_id: own, retry_after_s } = refusal.clone();
+        let request_id = own.unwrap_or_else(|| request_id.to_owned());
+        let http_status = code.http_status();
+        let data = ErrorData { code, http_status, detail: None, failure, fields, request_id, retry_after_s };
+        Self { code: number(code), message, data }
+    }
+}
+
+/// The number of a code: tRPC's, which is one of JSON-RPC's own or of those that it leaves to servers. What tRPC
+/// calls a bad request is a request that could be read, and whose parameters are wrong.
+const fn number(code: Code) -> i32 {
+    match code {
+        Code::BadRequest => INVALID_PARAMS,
+        code => code.number(),
+    }
+}
+
+fn failed(error: Error, id: &RawValue) -> Vec<u8> {
+    written(&Answer { jsonrpc: "2.0", result: None, error: Some(error), id })
+}
+
+fn written(answer: &Answer<'_>) -> Vec<u8> {
+    serde_json::to_vec(answer).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! What was sent: one call or several, each with its method, its parameters and its id.
+
+use std::{borrow::Cow, fmt};
+
+use protocol::Code;
+use serde::{
+    Deserializer as _,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use super::{INVALID_REQUEST, MAX_CALLS, PARSE_ERROR};
+
+/// How long an id may be, in bytes: it is sent back as it came.
+const MAX_ID_BYTES: usize = 1024;
+
+/// The reserved code, ours, and what is wrong.
+pub type Unreadable = ((i32, &'static str), Code, String);
+
+/// What was sent.
+#[derive(Debug)]
+pub enum Message<'a> {
+    /// One call.
+    Single(&'a RawValue),
+    /// Several.
+    Batch(Vec<&'a RawValue>),
+}
+
+/// Reads a message, but not its calls.
+///
+/// # Errors
+/// When it is no JSON, or a batch of none or of too many calls.
+pub fn read(body: &[u8]) -> Result<Message<'_>, Unreadable> {
+    let message: &RawValue = serde_json::from_slice(body).map_err(|error| {
+        (
+            PARSE_ERROR,
+            Code::ParseError,
+            format!("The body is no JSON: line {}, column {}.", error.line(), error.column()),
+        )
+    })?;
+    if !message.get().starts_with('[') {
+        return Ok(Message::Single(message));
+    }
+    match elements(message, MAX_CALLS) {
+        (_, 0) => Err((INVALID_REQUEST, Code::BadRequest, "The batch is empty.".to_owned())),
+        (_, count) if count > MAX_CALLS => {
+            let detail = format!("A batch has at most {MAX_CALLS} calls, and this one has {count}.");
+            Err((INVALID_REQUEST, Code::PayloadTooLarge, detail))
+        }
+        (entries, _) => Ok(Message::Batch(entries)),
+    }
+}
+
+/// The first elements of an array, and how many it has.
+pub fn elements(array: &RawValue, most: usize) -> (Vec<&RawValue>, usize) {
+    struct Elements(usize);
+
+    impl<'de> Visitor<'de> for Elements {
+        type Value = (Vec<&'de RawValue>, usize);
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an array")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
+            let (mut first, mut count) = (Vec::new(), 0);
+            while first.len() < self.0 {
+                let Some(element) = array.next_element()? else { return Ok((first, count)) };
+                first.push(element);
+                count += 1;
+            }
+            while array.next_element::<IgnoredAny>()?.is_some() {
+                count += 1;
+            }
+            Ok((first, count))
+        }
+    }
+
+    // What is raw is JSON; whether it is an array, the caller has seen.
+    serde_json::Deserializer::from_str(array.get()).deserialize_seq(Elements(most)).unwrap_or_default()
+}
+
+/// One entry of a message.
+#[derive(Debug)]
+pub enum Entry<'a> {
+    /// A call; without an id, it is a notification.
+    Call {
+        /// What to call.
+        method: Cow<'a, str>,
+        /// With what: an object or an array.
+        params: Option<&'a RawValue>,
+        /// What the answer is recognized by, as it was written.
+        id: Option<&'a RawValue>,
+    },
+    /// Something else.
+    Invalid {
+        /// What is wrong with it.
+        why: &'static str,
+        /// Its id, if that much can be read.
+        id: Option<&'a RawValue>,
+    },
+}
+
+impl<'a> Entry<'a> {
+    /// Reads an entry.
+    pub fn read(raw: &'a RawValue) -> Self {
+        if !raw.get().starts_with('{') {
+            return Self::Invalid { why: "A request is an object.", id: None };
+        }
+        let mut json = serde_json::Deserializer::from_str(raw.get());
+        let Ok(Some(Members { version, method, params, id })) = json.deserialize_map(Reading) else {
+            return Self::Invalid { why: "A member of the request stands there twice.", id: None };
+        };
+        if id.is_some_and(|id| !is_id(id)) {
+            let why = "An id is a string, a number or null, of at most 1024 bytes.";
+            return Self::Invalid { why, id: None };
+        }
+        let invalid = |why| Self::Invalid { why, id };
+        if text(version).as_deref() != Some("2.0") {
+            return invalid("\"jsonrpc\" must be \"2.0\".");
+        }
+        let Some(method) = text(method) else { return invalid("\"method\" must be a string.") };
+        if params.is_some_and(|params| !params.get().starts_with(['{', '['])) {
+            return invalid("\"params\" must be an object or an array.");
+        }
+        Self::Call { method, params, id }
+    }
+
+    /// The id to answer with.
+    pub fn id(&self) -> &'a RawValue {
+        match self {
+            Self::Call { id, .. } | Self::Invalid { id, .. } => id.unwrap_or(RawValue::NULL),
+        }
+    }
+}
+
+fn is_id(id: &RawValue) -> bool {
+    let id = id.get();
+    id.len() <= MAX_ID_BYTES
+        && (id == "null" || id.starts_with(['"', '-']) || id.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+fn text(raw: Option<&RawValue>) -> Option<Cow<'_, str>> {
+    let raw = raw?.get();
+    let plain = raw.strip_prefix('"')?.strip_suffix('"')?;
+    if plain.contains('\\') { serde_json::from_str(raw).ok().map(Cow::Owned) } else { Some(Cow::Borrowed(plain)) }
+}
+
+#[derive(Default)]
+struct Members<'a> {
+    version: Option<&'a RawValue>,
+    method: Option<&'a RawValue>,
+    params: Option<&'a RawValue>,
+    id: Option<&'a RawValue>,
+}
+
+struct Reading;
+
+impl<'de> Visitor<'de> for Reading {
+    /// None when a member stands there twice.
+    type Value = Option<Members<'de>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut members, mut is_double) = (Members::default(), false);
+        while let Some(key) = map.next_key::<&RawValue>()? {
+            let key = text(Some(key));
+            let member = match key.as_deref() {
+                Some("jsonrpc") => &mut members.version,
+                Some("method") => &mut members.method,
+                Some("params") => &mut members.params,
+                Some("id") => &mut members.id,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            is_double |= member.replace(map.next_value()?).is_some();
+        }
+        Ok((!is_double).then_some(members))
+    }
+}

@@ -1,0 +1,140 @@
+//! What the contract's types are called in documents where inputs and outputs share one room.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use crate::Contract;
+
+/// Readable names of all types: `#/outputTypes/Page4` is `UserPage`, and an input's type that differs from the
+/// output's of that name has `Input` at its end.
+pub struct Names(BTreeMap<String, String>);
+
+impl Names {
+    /// Of a contract's types.
+    pub fn of(contract: &Contract) -> Self {
+        let same = same_in_both(contract);
+        let mut names = BTreeMap::new();
+        let mut taken: BTreeSet<String> = BTreeSet::new();
+        for (name, schema) in &contract.output_types {
+            let readable = page_of(schema).map(|entry| format!("{entry}Page"));
+            let free = |name: &String| !taken.contains(name) && !contract.output_types.contains_key(name);
+            let readable = readable.filter(free).unwrap_or_else(|| name.clone());
+            taken.insert(readable.clone());
+            names.insert(format!("#/outputTypes/{name}"), readable);
+        }
+        for name in contract.input_types.keys() {
+            let mut readable = name.clone();
+            while !same.contains(name.as_str()) && !taken.insert(readable.clone()) {
+                readable.push_str("Input");
+            }
+            names.insert(format!("#/inputTypes/{name}"), readable);
+        }
+        Self(names)
+    }
+
+    /// The readable name of what a reference leads to.
+    pub fn get(&self, reference: &str) -> Option<&str> {
+        self.0.get(reference).map(String::as_str)
+    }
+
+    /// All readable names.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        self.0.values().map(String::as_str)
+    }
+
+    /// All types by their readable names, with references that begin like `#/components/schemas/`.
+    pub fn types(&self, contract: &Contract, start: &str) -> Map<String, Value> {
+        let groups = [("#/outputTypes/", &contract.output_types), ("#/inputTypes/", &contract.input_types)];
+        let all = groups.into_iter().flat_map(|(at, types)| types.iter().map(move |(name, schema)| (at, name, schema)));
+        let named = all.filter_map(|(at, name, schema)| {
+            Some((self.0.get(&format!("{at}{name}"))?.clone(), self.rewrite(schema, start)))
+        });
+        // By name, as everything in a document.
+        named.collect::<BTreeMap<_, _>>().into_iter().collect()
+    }
+
+    /// A schema with its references put right. Before 2019-09 JSON Schema reads nothing beside a reference, so
+    /// that what stands there is put around it.
+    pub fn rewrite(&self, schema: &Value, start: &str) -> Value {
+        match schema {
+            Value::Array(members) => members.iter().map(|member| self.rewrite(member, start)).collect(),
+            Value::Object(members) => {
+                let reference = members.get("$ref").and_then(Value::as_str).and_then(|at| self.0.get(at));
+                let rest = members.iter().filter(|(key, _)| reference.is_none() || *key != "$ref");
+                let mut rest: Map<_, _> = rest.map(|(key, value)| (key.clone(), self.rewrite(value, start))).collect();
+                let Some(name) = reference else { return rest.into() };
+                let reference = json!({"$ref": format!("{start}{name}")});
+                if rest.is_empty() {
+                    return reference;
+                }
+                rest.insert("allOf".to_owned(), json!([reference]));
+                rest.into()
+            }
+            other => other.clone(),
+        }
+    }
+}
+
+/// The name of what a page has, if it is one.
+fn page_of(schema: &Value) -> Option<&str> {
+    let properties = schema.get("properties").filter(|properties| properties.get("next").is_some())?;
+    properties.pointer("/items/items/$ref")?.as_str()?.rsplit('/').next()
+}
+
+/// The types that are the same as inputs and as outputs.
+fn same_in_both(contract: &Contract) -> BTreeSet<&str> {
+    let as_output = |schema: &Value| schema.to_string().replace("\"#/inputTypes/", "\"#/outputTypes/");
+    let alike = contract.input_types.iter().filter_map(|(name, schema)| {
+        let output = contract.output_types.get(name)?.to_string();
+        (as_output(schema) == output).then_some(name.as_str())
+    });
+    let mut same: BTreeSet<&str> = alike.collect();
+    // A type is not the same when one that it refers to is not.
+    loop {
+        let refers = |schema: &Value, name: &str| schema.to_string().contains(&format!("\"#/inputTypes/{name}\""));
+        let others = || contract.input_types.keys().filter(|other| !same.contains(other.as_str()));
+        let differs = |name: &str| others().any(|other| refers(&contract.input_types[name], other));
+        let Some(differing) = same.iter().copied().find(|name| differs(name)) else { return same };
+        same.remove(differing);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_readable_and_each_names_one_type() {
+        let contract = json!({
+            "service": "s", "procedures": [],
+            "outputTypes": {
+                "Page": {"properties": {"items": {"items": {"$ref": "#/outputTypes/User"}}, "next": {}}},
+                "Page2": {"properties": {"items": {"items": {"$ref": "#/outputTypes/Post"}}, "next": {}}},
+                "Post": {"type": "object"},
+                "PostPage": {"type": "object"},
+                "Id": {"type": "string"},
+                "Box": {"properties": {"user": {"$ref": "#/outputTypes/User"}}},
+                "User": {"properties": {"id": {"$ref": "#/outputTypes/Id", "description": "Whose."}}},
+            },
+            "inputTypes": {
+                "Id": {"type": "string"},
+                "Box": {"properties": {"user": {"$ref": "#/inputTypes/User"}}},
+                "User": {"properties": {"id": {"$ref": "#/inputTypes/Id"}}},
+                "Given": {"type": "string"},
+            },
+        });
+        let contract = Contract::parse(&contract.to_string()).unwrap();
+        let names = Names::of(&contract);
+        let types = names.types(&contract, "#/t/");
+        let listed: Vec<_> = types.keys().map(String::as_str).collect();
+        assert_eq!(
+            listed,
+            ["Box", "BoxInput", "Given", "Id", "Page2", "Post", "PostPage", "User", "UserInput", "UserPage"]
+        );
+        assert_eq!(types["BoxInput"], json!({"properties": {"user": {"$ref": "#/t/UserInput"}}}));
+        let described = json!({"properties": {"id": {"allOf": [{"$ref": "#/t/Id"}], "description": "Whose."}}});
+        assert_eq!(types["User"], described);
+        assert_eq!(types["UserPage"].pointer("/properties/items/items/$ref"), Some(&json!("#/t/User")));
+    }
+}

@@ -1,0 +1,139 @@
+//! The OpenAPI 3.1 document of the REST routes.
+//!
+//! It says what `runtime` does, and a test asks the running service whether that is so (schemathesis, all checks).
+
+mod components;
+mod operation;
+mod problem;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::{Contract, contract::Auth, rest::Route};
+use components::Components;
+
+/// The document, as `bindings/openapi.json` and `/openapi.json` have it. `url` is where the service is, without a slash
+/// at the end; empty when that is not known.
+pub fn document(contract: &Contract, url: &str) -> Value {
+    let mut components = Components::new(contract, url);
+    let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    for route in Route::all(contract) {
+        let operation = operation::of(&mut components, &route);
+        paths.entry(route.path.to_owned()).or_default().insert(route.method.to_ascii_lowercase(), operation);
+    }
+    let mut tags: Vec<&str> = Route::all(contract).map(|route| domain(&route.procedure.name)).collect();
+    tags.dedup();
+    let mut document = json!({
+        "openapi": "3.1.0",
+        "jsonSchemaDialect": "https://spec.openapis.org/oas/3.1/dialect/base",
+        "info": {
+            "title": contract.service,
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": DESCRIPTION,
+        },
+        "externalDocs": {"url": format!("{url}/docs"), "description": "Every procedure, and how it is called in each style."},
+        "servers": [{"url": if url.is_empty() { "/" } else { url }}],
+        "tags": tags.iter().map(|tag| json!({"name": tag})).collect::<Vec<_>>(),
+        "paths": paths,
+        "components": components.finish(),
+    });
+    let schemes = security_schemes(contract, url);
+    if !schemes.is_empty() {
+        document["components"]["securitySchemes"] = schemes.into();
+    }
+    document
+}
+
+/// The document as text.
+pub fn text(contract: &Contract, url: &str) -> String {
+    serde_json::to_string_pretty(&document(contract, url)).unwrap_or_default() + "\n"
+}
+
+const DESCRIPTION: &str = "\
+Each operation is one procedure. The input of GET and DELETE stands in the address; a list is a repeated name, a \
+structure is JSON. POST, PUT and PATCH take a JSON object. PATCH is a merge patch (RFC 7396): what is absent stays, null \
+is a value. Wherever there is GET there is HEAD.\n\n\
+Errors are problems (RFC 9457). `code` is the same in every style of API, `failure` is the procedure's own typed failure, \
+`errors` names the fields that are wrong, and the log is searched by `requestId`.";
+
+/// `users` of `users.get`.
+fn domain(name: &str) -> &str {
+    name.split('.').next().unwrap_or(name)
+}
+
+/// How callers say who they are.
+fn security_schemes(contract: &Contract, url: &str) -> Map<String, Value> {
+    let mut schemes = Map::new();
+    if contract.procedures.iter().all(|procedure| matches!(procedure.auth, Auth::Public)) {
+        return schemes;
+    }
+    schemes.insert(
+        BEARER.into(),
+        json!({"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token."}),
+    );
+    if contract.sign_in.by_cookie {
+        let cookie = runtime::Site::new(url, "", "").cookie_name(runtime::sessions::COOKIE);
+        let cookie =
+            json!({"type": "apiKey", "in": "cookie", "name": cookie, "description": "The session of a browser."});
+        schemes.insert(COOKIE.into(), cookie);
+        let csrf = "With the cookie, in every call but GET: the value that answers to the session carry. The page's origin \
+                    has to be one that the service trusts.";
+        let csrf = json!({"type": "apiKey", "in": "header", "name": "x-csrf-token", "description": csrf});
+        schemes.insert(CSRF.into(), csrf);
+    }
+    if contract.sign_in.by_oauth {
+        let code = json!({
+            "authorizationUrl": format!("{url}/oauth/authorize"),
+            "tokenUrl": format!("{url}/oauth/token"),
+            "refreshUrl": format!("{url}/oauth/token"),
+            "scopes": scopes(contract),
+        });
+        let oauth = json!({
+            "type": "oauth2",
+            "description": "OAuth 2.1 with PKCE, for applications of others. Scopes are permissions.",
+            "flows": {"authorizationCode": code},
+        });
+        schemes.insert(OAUTH.into(), oauth);
+    }
+    schemes
+}
+
+const BEARER: &str = "bearer";
+const COOKIE: &str = "cookie";
+const CSRF: &str = "csrf";
+const OAUTH: &str = "oauth";
+
+/// The permissions that procedures ask for, each with the procedures.
+fn scopes(contract: &Contract) -> BTreeMap<String, String> {
+    let mut scopes: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for procedure in &contract.procedures {
+        let Auth::Permission { permission, own } = &procedure.auth else { continue };
+        scopes.entry(permission.clone()).or_default().push(&procedure.name);
+        if *own {
+            scopes.entry(format!("{permission}:own")).or_default().push(&procedure.name);
+        }
+    }
+    let of_own = |name: &str| if name.ends_with(":own") { ", for what is the caller's own" } else { "" };
+    scopes.into_iter().map(|(name, by)| (name.clone(), format!("{}{}", by.join(", "), of_own(&name)))).collect()
+}
+
+/// Who may call a procedure: one of these suffices, and of one all parts are needed.
+fn security(contract: &Contract, route: &Route<'_>) -> Value {
+    let scopes = match &route.procedure.auth {
+        Auth::Public => return json!([]),
+        Auth::SignedIn => vec![vec![]],
+        Auth::Permission { permission, own } => {
+            let own = own.then(|| vec![format!("{permission}:own")]);
+            [vec![permission.clone()]].into_iter().chain(own).collect()
+        }
+    };
+    let mut ways = vec![json!({BEARER: []})];
+    if contract.sign_in.by_cookie {
+        ways.push(if route.method == "GET" { json!({COOKIE: []}) } else { json!({COOKIE: [], CSRF: []}) });
+    }
+    if contract.sign_in.by_oauth {
+        ways.extend(scopes.into_iter().map(|scopes| json!({OAUTH: scopes})));
+    }
+    ways.into()
+}

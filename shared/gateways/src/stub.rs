@@ -1,0 +1,114 @@
+//! A service that is not there: for tests of styles.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use protocol::{Code, Fault, Kind, trpc};
+use runtime::{BoxFuture, Site, cors::Cors};
+use serde_json::{Value, json};
+
+use crate::{Contract, Gateway, Reach, Style};
+
+/// What the procedures do: with a name and an input, to an output or a fault.
+pub type Does = fn(&str, Value) -> Result<Option<Value>, Fault>;
+
+/// Procedures of one function.
+pub struct Stub {
+    does: Does,
+    /// The calls that arrived: `GET users.get {"id":1}`.
+    pub calls: Mutex<Vec<String>>,
+}
+
+impl Stub {
+    /// Procedures that do this.
+    pub fn new(does: Does) -> Arc<Self> {
+        Arc::new(Self { does, calls: Mutex::default() })
+    }
+
+    /// How many calls arrived.
+    pub fn count(&self) -> usize {
+        self.calls.lock().unwrap().len()
+    }
+}
+
+impl Reach for Stub {
+    fn call<'a>(
+        &'a self,
+        procedure: &'a str,
+        request_id: &'a str,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'a, Response<Bytes>> {
+        Box::pin(async move {
+            let kind = if request.method() == Method::GET { Kind::Query } else { Kind::Mutation };
+            let (parts, body) = request.into_parts();
+            let input = trpc::take_input(kind, true, &parts.method, parts.uri.query(), &parts.headers, body).unwrap();
+            let text = String::from_utf8(input.clone().unwrap_or_default().to_vec()).unwrap();
+            self.calls.lock().unwrap().push(format!("{} {procedure} {text}", parts.method).trim_end().to_owned());
+            if text.contains("hang") {
+                std::future::pending::<()>().await;
+            }
+            // Those that wait end last.
+            if text.contains("wait") {
+                for _ in 0..100 {
+                    tokio::task::yield_now().await;
+                }
+            }
+            let input = input.map(|input| serde_json::from_slice(&input).unwrap_or_default()).unwrap_or_default();
+            let (status, body) = match (self.does)(procedure, input) {
+                Ok(output) => {
+                    let output = output.map(|output| output.to_string());
+                    (200, trpc::result_envelope(output.as_deref().map(str::as_bytes)))
+                }
+                Err(fault) => (fault.code.http_status(), trpc::error_envelope(&fault, Some(procedure), request_id)),
+            };
+            let mut response = Response::new(Bytes::from(body));
+            *response.status_mut() = StatusCode::from_u16(status).unwrap();
+            if status == 401 {
+                response.headers_mut().insert("www-authenticate", "Bearer".parse().unwrap());
+            }
+            response.headers_mut().insert("set-cookie", format!("{procedure}=1").parse().unwrap());
+            response
+        })
+    }
+}
+
+/// A contract of procedures: name, kind, fields of the input.
+pub fn contract(procedures: &[(&str, Kind, &[&str])]) -> Contract {
+    let procedures: Vec<_> = procedures
+        .iter()
+        .map(|(name, kind, fields)| {
+            let properties: Value = fields.iter().map(|field| ((*field).to_owned(), json!({}))).collect();
+            let input = (!fields.is_empty()).then(|| json!({"type": "object", "properties": properties}));
+            json!({
+                "name": name, "kind": kind, "docs": "", "auth": {"type": "public"}, "rest": null, "input": input,
+                "inputFields": fields, "inputOptional": true, "output": {}, "failures": [], "http": null,
+                "timeoutMs": 1000,
+            })
+        })
+        .collect();
+    let contract = json!({"service": "test", "procedures": procedures, "outputTypes": {}, "inputTypes": {}});
+    Contract::parse(&contract.to_string()).unwrap()
+}
+
+/// Asks a style, through everything that is around it.
+pub async fn ask(
+    style: Box<dyn Style>,
+    contract: Contract,
+    reach: Arc<Stub>,
+    request: Request<Bytes>,
+) -> Response<Bytes> {
+    let site = Arc::new(Site::new("https://api.example.com", "", ""));
+    let gateway = Gateway { style, contract: Arc::new(contract), reach, cors: Cors::AnyOrigin, site };
+    gateway.answer("r1", request).await
+}
+
+/// The body of an answer.
+pub fn body(response: &Response<Bytes>) -> Value {
+    serde_json::from_slice(response.body()).unwrap_or_else(|_| panic!("{:?}", response.body()))
+}
+
+/// A fault that says no more than its code.
+pub fn fault(code: Code) -> Fault {
+    Fault::new(code, "No.")
+}

@@ -1,0 +1,314 @@
+//! One call from the shell: what a person wants to know before there is a program for it.
+
+use std::{
+    fmt, fs, io,
+    io::{Read as _, Write as _},
+    process::ExitCode,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use clap::Args;
+use http::{HeaderValue, Request, StatusCode, Uri, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_rustls::HttpsConnectorBuilder;
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use protocol::{
+    Cause, FieldFault, Kind,
+    trpc::{MAX_INPUT_BYTES, too_large},
+};
+use runtime::{Callers, Entry, Service};
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
+
+use crate::front::BASE_PATH;
+
+/// Where `cargo run` serves.
+const LOCAL_URL: &str = "http://127.0.0.1:9000";
+/// How long one call may take. The HTTP API in front of a deployed service gives up after 30 s.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// The longest answer that is read, in bytes; a function's ends at 6 MB.
+const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
+/// How long an address may be that every server on the way takes, in bytes.
+const MAX_ADDRESS_BYTES: usize = 6_000;
+/// How much is shown of an answer that is not the service's own, in characters.
+const MAX_SHOWN: usize = 200;
+
+/// What to call, and as whom.
+#[derive(Args)]
+pub struct CallOptions {
+    /// Its name, such as users.get
+    procedure: String,
+    /// The input as JSON; @FILE reads it from a file, - from standard input
+    #[arg(allow_hyphen_values = true)]
+    input: Option<String>,
+    /// Where the service is
+    #[arg(long, default_value = LOCAL_URL)]
+    url: String,
+    /// The deployed stage that is called, whose key signs the token; it needs --url as well
+    #[arg(long, requires = "url")]
+    pub stage: Option<String>,
+    /// The caller's role; may be repeated; administrator if left out
+    #[arg(long = "role", conflicts_with_all = ["token", "public"])]
+    pub roles: Vec<String>,
+    /// Who the caller is; a new id if left out
+    #[arg(long, conflicts_with_all = ["token", "public"])]
+    pub subject: Option<String>,
+    /// A token that was signed before
+    #[arg(long, conflicts_with = "public")]
+    token: Option<String>,
+    /// Without saying who is calling
+    #[arg(long)]
+    public: bool,
+}
+
+/// The way in which the command was used is wrong: nothing was called.
+pub const WRONG_USE: u8 = 2;
+
+impl CallOptions {
+    /// Whether a token is to be signed: for a stage with its key, else with the local one, which says nothing to a
+    /// service elsewhere.
+    pub fn signs(&self, service: &Service) -> Result<bool, String> {
+        if self.public || self.token.is_some() {
+            return Ok(false);
+        }
+        if self.stage.is_some() {
+            return Ok(true);
+        }
+        // Who knows its callers in a way of its own reads no tokens of ours.
+        if matches!(service.definition.callers, Callers::Custom(_)) && self.roles.is_empty() && self.subject.is_none() {
+            return Ok(false);
+        }
+        match self.uri("")?.host() {
+            Some("127.0.0.1" | "localhost" | "[::1]") => Ok(true),
+            _ => Err("the local service's key signs nothing for other places: --stage, --token or --public".into()),
+        }
+    }
+
+    /// The caller's roles.
+    pub fn roles(&self) -> Vec<String> {
+        if self.roles.is_empty() { vec!["administrator".to_owned()] } else { self.roles.clone() }
+    }
+
+    fn uri(&self, rest: &str) -> Result<Uri, String> {
+        let base = self.url.trim_end_matches('/');
+        let base = base.strip_suffix(BASE_PATH.trim_end_matches('/')).unwrap_or(base);
+        let uri: Uri = format!("{base}{rest}").parse().map_err(|_| self.no_address())?;
+        let is_http = uri.scheme_str().is_some_and(|scheme| ["http", "https"].contains(&scheme));
+        if is_http && uri.host().is_some() { Ok(uri) } else { Err(self.no_address()) }
+    }
+
+    fn no_address(&self) -> String {
+        format!("{:?} is no address such as {LOCAL_URL}", self.url)
+    }
+}
+
+/// Calls a procedure: prints its result, or why there is none. `signed` is the token that was signed for it.
+pub async fn run(service: &Service, options: CallOptions, signed: Option<String>) -> ExitCode {
+    let request = match request(service, &options, signed) {
+        Ok(request) => request,
+        Err(why) => {
+            eprintln!("onefold: {why}");
+            return ExitCode::from(WRONG_USE);
+        }
+    };
+    let (status, body) = match tokio::time::timeout(TIMEOUT, send(request)).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(cause)) => {
+            let hint = if options.url == LOCAL_URL { "; `cargo run` starts one" } else { "" };
+            eprintln!("onefold: no service answers at {}: {}{hint}", options.url, root_of(&*cause));
+            return ExitCode::FAILURE;
+        }
+        Err(_) => {
+            eprintln!("onefold: {} did not answer in {} s", options.url, TIMEOUT.as_secs());
+            return ExitCode::FAILURE;
+        }
+    };
+    match show(status, &body) {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(result)) => match writeln!(io::stdout(), "{result}") {
+            Ok(()) => ExitCode::SUCCESS,
+            // Whoever reads has seen enough.
+            Err(_) => ExitCode::FAILURE,
+        },
+        Err(failed) => {
+            eprint!("{failed}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn request(service: &Service, options: &CallOptions, signed: Option<String>) -> Result<Request<Full<Bytes>>, String> {
+    let entry = find(service, &options.procedure)?;
+    let input = options.input.as_deref().map(read).transpose()?;
+    let path = format!("{BASE_PATH}{}", entry.name);
+    let address = input.as_ref().map(|input| {
+        let encoded = serde_urlencoded::to_string([("input", input.as_str())]).unwrap_or_default();
+        format!("{path}?{encoded}")
+    });
+    let fits = |address: &String| address.len() <= MAX_ADDRESS_BYTES || !service.definition.method_override;
+    let (request, body) = match (entry.spec.kind, address) {
+        (Kind::Query, None) => (Request::get(options.uri(&path)?), String::new()),
+        (Kind::Query, Some(address)) if fits(&address) => (Request::get(options.uri(&address)?), String::new()),
+        _ => (Request::post(options.uri(&path)?), input.unwrap_or_default()),
+    };
+    let mut request = request.body(Full::from(body)).map_err(|error| error.to_string())?;
+    let headers = request.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::USER_AGENT, HeaderValue::from_static("onefold"));
+    if let Some(token) = options.token.as_ref().or(signed.as_ref()) {
+        let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| "that is no token")?;
+        value.set_sensitive(true);
+        headers.insert(header::AUTHORIZATION, value);
+    }
+    Ok(request)
+}
+
+fn find(service: &Service, name: &str) -> Result<Entry, String> {
+    let known = service.procedures.iter().map(|procedure| procedure.entry);
+    let Some(entry) = known.clone().find(|entry| entry.name == name) else {
+        let names: Vec<_> = known.filter(|entry| entry.http().is_none()).map(|entry| entry.name).collect();
+        return Err(format!("there is no procedure {name:?}; there are: {}", names.join(", ")));
+    };
+    match entry.http() {
+        None => Ok(entry),
+        Some((method, path)) => Err(format!("{name} has a form of its own: {method} {path}")),
+    }
+}
+
+/// The input's text, wherever it is.
+fn read(given: &str) -> Result<String, String> {
+    // One byte more than may be, to see whether there is more.
+    let limit = u64::try_from(MAX_INPUT_BYTES).unwrap_or(u64::MAX) + 1;
+    let mut bytes = Vec::new();
+    let (place, outcome) = match given.strip_prefix('@') {
+        Some(path) => (path, fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))),
+        None if given == "-" => ("standard input", io::stdin().take(limit).read_to_end(&mut bytes)),
+        None => return checked(given.to_owned()),
+    };
+    outcome.map_err(|error| format!("{place} cannot be read: {error}"))?;
+    if bytes.len() > MAX_INPUT_BYTES {
+        return Err(too_large().message);
+    }
+    checked(String::from_utf8(bytes).map_err(|_| format!("what {place} holds is not UTF-8"))?)
+}
+
+fn checked(text: String) -> Result<String, String> {
+    if text.len() > MAX_INPUT_BYTES {
+        return Err(too_large().message);
+    }
+    match serde_json::from_str::<&RawValue>(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(format!("the input is not JSON: {error}")),
+    }
+}
+
+async fn send(request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), Cause> {
+    let tls = HttpsConnectorBuilder::new().with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())?;
+    let connector = tls.https_or_http().enable_http1().build();
+    let client = Client::builder(TokioExecutor::new()).build(connector);
+    let answer = client.request(request).await?;
+    let status = answer.status();
+    Ok((status, Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect().await?.to_bytes()))
+}
+
+/// What lies at the bottom of it: the layers above say the same in more general words.
+fn root_of(cause: &(dyn std::error::Error + 'static)) -> String {
+    let mut root = cause;
+    while let Some(source) = root.source() {
+        root = source;
+    }
+    root.to_string()
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    result: Option<Data>,
+    error: Option<Failed>,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    data: Option<Value>,
+}
+
+/// Why a call failed.
+#[derive(Debug, Deserialize)]
+struct Failed {
+    message: String,
+    data: FailedData,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FailedData {
+    code: String,
+    request_id: Option<String>,
+    failure: Option<Value>,
+    #[serde(default)]
+    fields: Vec<FieldFault>,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {}", self.data.code, self.message)?;
+        if let Some(failure) = &self.data.failure {
+            writeln!(f, "failure: {failure}")?;
+        }
+        for field in &self.data.fields {
+            let path = if field.path.is_empty() { "input" } else { &field.path };
+            writeln!(f, "field {path}: {}", field.message)?;
+        }
+        match &self.data.request_id {
+            Some(id) => writeln!(f, "request: {id}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What to print: the result, if there is one.
+///
+/// # Errors
+/// Why the call failed.
+fn show(status: StatusCode, body: &[u8]) -> Result<Option<String>, String> {
+    let foreign = || {
+        let text = String::from_utf8_lossy(body);
+        let shown: String = text.chars().filter(|c| !c.is_control()).take(MAX_SHOWN).collect();
+        format!("onefold: what answered is no service of this kind: {status} {shown}\n")
+    };
+    match serde_json::from_slice::<Envelope>(body).map_err(|_| foreign())? {
+        Envelope { error: Some(failed), .. } => Err(failed.to_string()),
+        Envelope { result: Some(Data { data }), .. } => {
+            Ok(data.map(|data| serde_json::to_string_pretty(&data).unwrap_or_default()))
+        }
+        Envelope { result: None, error: None } => Err(foreign()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_is_indented_and_none_is_nothing() {
+        let shown = |body: &str| show(StatusCode::OK, body.as_bytes());
+        assert_eq!(shown(r#"{"result":{"data":{"a":[1]}}}"#).unwrap().unwrap(), "{\n  \"a\": [\n    1\n  ]\n}");
+        assert_eq!(shown(r#"{"result":{}}"#).unwrap(), None);
+    }
+
+    #[test]
+    fn a_failure_says_all_that_is_known() {
+        let body = r#"{"error":{"message":"No.","code":-32600,"data":{"code":"BAD_REQUEST","httpStatus":400,
+            "requestId":"r1","failure":{"type":"stale"},"fields":[{"path":"a.b","message":"is required"}]}}}"#;
+        let shown = show(StatusCode::BAD_REQUEST, body.as_bytes()).unwrap_err();
+        assert_eq!(shown, "BAD_REQUEST: No.\nfailure: {\"type\":\"stale\"}\nfield a.b: is required\nrequest: r1\n");
+    }
+
+    #[test]
+    fn what_is_no_service_is_said_to_be_none() {
+        for body in ["<html>\u{1b}[2J", "{}", "", r#"{"message":"Forbidden"}"#] {
+            let shown = show(StatusCode::FORBIDDEN, body.as_bytes()).unwrap_err();
+            assert!(shown.contains("403 Forbidden") && !shown.contains('\u{1b}'), "{shown}");
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Batches: several calls in one request, `/trpc/a,b?batch=1`, answered together. The official client writes a
+//! batch of one as well, on the procedure's own path.
+
+use std::fmt;
+
+use http::{HeaderMap, HeaderName, header};
+use serde::{
+    Deserializer as _,
+    de::{Error as _, IgnoredAny, MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use crate::Fault;
+
+/// How large the answers of one batch may be together, in bytes. A function's answer ends at 6 MB, in which the
+/// body stands once more escaped.
+pub const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+
+/// How a batch is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A JSON array, in the order of the calls.
+    Array,
+    /// JSON Lines, in the order in which the calls ended: what clients that stream read.
+    Lines,
+}
+
+impl Form {
+    /// The form that a request wants; none when it is no batch. As the official server does, whatever but
+    /// `batch=1` is none.
+    pub fn of(query: Option<&str>, headers: &HeaderMap) -> Option<Self> {
+        let is_batch = query.unwrap_or_default().split('&').any(|pair| pair == "batch=1");
+        is_batch.then(|| if wants_lines(headers) { Self::Lines } else { Self::Array })
+    }
+
+    /// The media type.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Array => "application/json",
+            Self::Lines => "application/jsonl",
+        }
+    }
+}
+
+const TRPC_ACCEPT: HeaderName = HeaderName::from_static("trpc-accept");
+const JSON_LINES: &str = Form::Lines.content_type();
+
+fn wants_lines(headers: &HeaderMap) -> bool {
+    match headers.get(TRPC_ACCEPT) {
+        Some(value) => value == JSON_LINES,
+        None => {
+            let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+            values.flat_map(|value| value.split(',')).any(|part| part.trim() == JSON_LINES)
+        }
+    }
+}
+
+/// Reads the inputs of a batch of so many calls, `{"0":…,"2":…}`; what has no number of a call is ignored.
+///
+/// # Errors
+/// `BAD_REQUEST` when it is no such object, or one that says a key twice.
+pub fn inputs(raw: Option<&[u8]>, calls: usize) -> Result<Vec<Option<&RawValue>>, Fault> {
+    let Some(raw) = raw else { return Ok(vec![None; calls]) };
+    // What serde would say may quote what it found.
+    let malformed = |_| {
+        let expected = "a JSON object, in which the number of a call stands once at most";
+        Fault::bad_request(format!("The input of a batch is {expected}."))
+    };
+    let mut json = serde_json::Deserializer::from_slice(raw);
+    let inputs = json.deserialize_map(Inputs(calls)).map_err(malformed)?;
+    json.end().map_err(malformed)?;
+    Ok(inputs)
+}
+
+struct Inputs(usize);
+
+impl<'de> Visitor<'de> for Inputs {
+    type Value = Vec<Option<&'de RawValue>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut inputs = vec![None; self.0];
+        while let Some(key) = map.next_key::<Key>()? {
+            let Some(input) = key.0.and_then(|place| inputs.get_mut(place)) else {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            if input.replace(map.next_value()?).is_some() {
+                return Err(A::Error::custom("twice"));
+            }
+        }
+        Ok(inputs)
+    }
+}
+
+/// The number of a call, as JavaScript writes it; none of any other key.
+struct Key(Option<usize>);
+
+impl<'de> serde::Deserialize<'de> for Key {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let place = text.parse().ok();
+        Ok(Self(place.filter(|place: &usize| place.to_string() == *text)))
+    }
+}
+
+/// The answers of a batch, as they come.
+#[derive(Debug)]
+pub struct Answers {
+    form: Form,
+    /// In the order in which the calls ended: place, envelope.
+    ended: Vec<(usize, Vec<u8>)>,
+    status: Option<u16>,
+}
+
+impl Answers {
+    /// None yet.
+    pub const fn new(form: Form) -> Self {
+        Self { form, ended: Vec::new(), status: None }
+    }
+
+    /// Adds the envelope with which a call ended.
+    pub fn add(&mut self, place: usize, status: u16, mut envelope: Vec<u8>) {
+        // Between the tokens of JSON one space is as good as another, and a line must be one.
+        for byte in &mut envelope {
+            if matches!(byte, b'\n' | b'\r') {
+                *byte = b' ';
+            }
+        }
+        self.status = match self.status {
+            None => Some(status),
+            Some(known) if known == status => Some(known),
+            Some(_) => Some(207),
+        };
+        self.ended.push((place, envelope));
+    }
+
+    /// The status and the body of the whole: what all say or 207; lines are always 200.
+    pub fn finish(mut self) -> (u16, Vec<u8>) {
+        match self.form {
+            Form::Array => {
+                self.ended.sort_by_key(|(place, _)| *place);
+                let envelopes: Vec<_> = self.ended.into_iter().map(|(_, envelope)| envelope).collect();
+                (self.status.unwrap_or(200), [b"[", envelopes.join(&b',').as_slice(), b"]"].concat())
+            }
+            Form::Lines => (200, lines(&self.ended)),
+        }
+    }
+}
+
+/// As `@trpc/server` streams: a head, in which each call is a value to come, and one line for each that came.
+/// The last line ends like the others, or the client waits for the rest of it.
+fn lines(ended: &[(usize, Vec<u8>)]) -> Vec<u8> {
+    let mut places: Vec<_> = ended.iter().map(|(place, _)| *place).collect();
+    places.sort_unstable();
+    let head: Vec<_> = places.iter().map(|place| format!(r#""{place}":[[0],[null,0,{place}]]"#)).collect();
+    let mut body = format!("{{{}}}\n", head.join(",")).into_bytes();
+    for (place, envelope) in ended {
+        body.extend(format!("[{place},0,[[").bytes());
+        body.extend(envelope);
+        body.extend(b"]]]\n");
+    }
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn only_batch_1_is_a_batch() {
+        for (query, form) in [
+            (Some("batch=1"), Some(Form::Array)),
+            (Some("input=%7B%7D&batch=1"), Some(Form::Array)),
+            (Some("batch=0"), None),
+            (Some("batch"), None),
+            (Some("notbatch=1"), None),
+            (None, None),
+        ] {
+            assert_eq!(Form::of(query, &HeaderMap::new()), form, "{query:?}");
+        }
+    }
+
+    #[test]
+    fn lines_are_asked_for_by_either_header() {
+        let form = |headers: &[(&'static str, &'static str)]| {
+            let pairs = headers.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
+            Form::of(Some("batch=1"), &pairs.collect()).unwrap()
+        };
+        assert_eq!(form(&[("trpc-accept", "application/jsonl")]), Form::Lines);
+        assert_eq!(form(&[("accept", "text/html, application/jsonl")]), Form::Lines);
+        assert_eq!(form(&[("accept", "*/*")]), Form::Array);
+        assert_eq!(form(&[("trpc-accept", "other"), ("accept", "application/jsonl")]), Form::Array);
+    }
+
+    fn read(raw: &str, calls: usize) -> Result<Vec<Option<String>>, Fault> {
+        let inputs = inputs(Some(raw.as_bytes()), calls)?;
+        Ok(inputs.into_iter().map(|input| input.map(|input| input.get().to_owned())).collect())
+    }
+
+    #[test]
+    fn inputs_have_the_numbers_of_their_calls() {
+        assert_eq!(
+            read(r#"{"2": {"a" :1}, "0":null, "7":1, "01":2, "x":3}"#, 3).unwrap(),
+            [Some("null".into()), None, Some(r#"{"a" :1}"#.into())]
+        );
+        assert_eq!(inputs(None, 2).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn inputs_that_are_none_are_refused() {
+        let deep = "[".repeat(100_000);
+        for raw in ["", "[]", "1", "null", r#"{"0":1"#, r#"{"0":1}2"#, r#"{"0":1,"0":2}"#, "{\"0\":\u{1}}", &deep] {
+            assert_eq!(read(raw, 1).unwrap_err().code, crate::Code::BadRequest, "{raw:.20}");
+        }
+        assert!(inputs(Some(b"{\"0\":\"\xff\"}"), 1).is_err());
+    }
+
+    #[test]
+    fn an_array_has_the_order_of_the_calls_and_the_status_of_all() {
+        let answer = |statuses: [u16; 2]| {
+            let mut answers = Answers::new(Form::Array);
+            answers.add(1, statuses[1], b"{\"b\":1}".to_vec());
+            answers.add(0, statuses[0], b"{\"a\":\n1}".to_vec());
+            answers.finish()
+        };
+        assert_eq!(answer([200, 200]), (200, b"[{\"a\": 1},{\"b\":1}]".to_vec()));
+        assert_eq!(answer([400, 400]).0, 400);
+        assert_eq!(answer([200, 404]).0, 207);
+    }
+
+    #[test]
+    fn lines_have_the_order_in_which_calls_ended() {
+        let mut answers = Answers::new(Form::Lines);
+        answers.add(1, 404, b"{\"error\":1}".to_vec());
+        answers.add(0, 200, b"{\"result\":{}}\n".to_vec());
+        let (status, body) = answers.finish();
+        assert_eq!(status, 200);
+        let lines =
+            "{\"0\":[[0],[null,0,0]],\"1\":[[0],[null,0,1]]}\n[1,0,[[{\"error\":1}]]]\n[0,0,[[{\"result\":{}} ]]]\n";
+        assert_eq!(String::from_utf8(body).unwrap(), lines);
+    }
+}

@@ -1,0 +1,4 @@
+//! The styles of API besides tRPC, from outside.
+
+mod batches;
+mod jsonrpc;

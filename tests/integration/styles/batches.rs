@@ -1,0 +1,115 @@
+//! tRPC's batches, over the wire.
+
+use serde_json::{Value, json};
+
+use crate::given::{Office, Request, http::percent_encode};
+
+fn batch(names: &str, inputs: &Value) -> Request {
+    Request::new("GET", format!("/trpc/{names}?batch=1&input={}", percent_encode(inputs.to_string().as_bytes())))
+}
+
+fn posted(names: &str, inputs: &Value) -> Request {
+    Request::new("POST", format!("/trpc/{names}?batch=1"))
+        .header("content-type", "application/json")
+        .body(inputs.to_string())
+}
+
+/// The key of each call's code; of one that succeeded, `OK`.
+fn codes(answers: &Value) -> Vec<&str> {
+    answers.as_array().unwrap().iter().map(|one| one["error"]["data"]["code"].as_str().unwrap_or("OK")).collect()
+}
+
+#[tokio::test]
+async fn calls_of_one_request_have_its_credentials_and_their_own_fate() {
+    let office = Office::open().await;
+    let ada = office.user("ada").await;
+    let inputs =
+        json!({"0": {"id": ada["id"]}, "1": {"id": "01890a5d-ac96-774b-bcce-b302099a8057"}, "3": {"limit": 0}});
+    let names = "users.get,users.get,health.ping,users.list,users.create,users.gone";
+    let answer = office.service.send(&batch(names, &inputs).bearer(&office.admin)).await;
+    assert_eq!(answer.status, 207);
+    assert_eq!(codes(&answer.json()), ["OK", "NOT_FOUND", "OK", "BAD_REQUEST", "METHOD_NOT_SUPPORTED", "NOT_FOUND"]);
+    assert_eq!(answer.json()[0]["result"]["data"], ada);
+    assert_eq!(answer.json()[1]["error"]["data"]["failure"]["type"], "missing");
+    assert_eq!(answer.json()[3]["error"]["data"]["fields"][0]["path"], "limit");
+    let ids = answer.json();
+    let ids: Vec<_> = [1, 3, 4].iter().map(|&place: &usize| ids[place]["error"]["data"]["requestId"].clone()).collect();
+    assert_eq!(ids, vec![json!(answer.header("x-request-id")); 3], "one request, one id");
+
+    let nobody = office.service.send(&batch("users.list,users.list", &json!({}))).await;
+    assert_eq!((nobody.status, nobody.header("www-authenticate")), (401, Some("Bearer")));
+    assert_eq!(codes(&nobody.json()), ["UNAUTHORIZED", "UNAUTHORIZED"]);
+}
+
+#[tokio::test]
+async fn many_mutations_are_one_request() {
+    let office = Office::open().await;
+    let inputs: Value = (0..50)
+        .map(|place| (place.to_string(), json!({"email": format!("u{}@example.com", place / 2), "name": "U"})))
+        .collect();
+    let names = vec!["users.create"; 50].join("%2C");
+    let answer = office.service.send(&posted(&names, &inputs).bearer(&office.admin)).await;
+    assert_eq!(answer.status, 207);
+    let answers = answer.json();
+    let made = codes(&answers).iter().filter(|code| **code == "OK").count();
+    let taken = codes(&answers).iter().filter(|code| **code == "CONFLICT").count();
+    assert_eq!((made, taken), (25, 25), "each address is given once, although they run at the same time");
+    let log = office.service.logged(|line| line["gateway"] == "trpc").await;
+    assert_eq!(log["status"], 207);
+}
+
+#[tokio::test]
+async fn batches_that_cannot_be_are_refused_in_a_form_that_the_client_can_read() {
+    let office = Office::open().await;
+    let many = vec!["health.ping"; 10_000 / 12].join(",");
+    for (request, status, code) in [
+        (Request::new("GET", "/trpc/health.ping,health.ping"), 404, "NOT_FOUND"),
+        (Request::new("GET", "/trpc/health.ping?batch=1&input=1"), 400, "BAD_REQUEST"),
+        (Request::new("GET", "/trpc/health.ping,health.ping?batch=1&input=1"), 400, "BAD_REQUEST"),
+        (Request::new("GET", format!("/trpc/{many}?batch=1")), 413, "PAYLOAD_TOO_LARGE"),
+        (Request::new("PUT", "/trpc/health.ping,health.ping?batch=1"), 405, "METHOD_NOT_SUPPORTED"),
+        (Request::new("POST", "/trpc/users.create,users.create?batch=1").body("{}"), 415, "UNSUPPORTED_MEDIA_TYPE"),
+        (posted("users.create,users.create", &json!("x".repeat(1_100_000))), 413, "PAYLOAD_TOO_LARGE"),
+        (posted("users.create,users.create", &json!([])), 400, "BAD_REQUEST"),
+    ] {
+        let answer = office.service.send(&request.header("origin", "https://app.example.com")).await;
+        // A batch of one is answered by the procedure, as a batch.
+        let error = match answer.json() {
+            Value::Array(answers) => answers[0]["error"].clone(),
+            one => one["error"].clone(),
+        };
+        assert_eq!((answer.status, &error["data"]["code"]), (status, &json!(code)), "{}", answer.text());
+        assert_eq!(error["data"]["requestId"].as_str(), answer.header("x-request-id"));
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"), "a page may read why");
+        assert_eq!(answer.header("vary"), Some("trpc-accept, accept"));
+    }
+    let preflight =
+        Request::new("OPTIONS", "/trpc/health.ping,health.ping").header("origin", "https://app.example.com");
+    let preflight = office.service.send(&preflight).await;
+    assert_eq!((preflight.status, preflight.header("access-control-allow-methods")), (204, Some("GET, HEAD, POST")));
+    assert_eq!(office.query("health.ping", Value::Null).await.data(), "pong");
+}
+
+#[tokio::test]
+async fn a_batch_signs_in_and_is_given_the_cookie() {
+    let office = Office::open().await;
+    let input = json!({"email": "ada@example.com", "name": "Ada", "password": "seven grey herons wade"});
+    office.service.send(&Request::mutation("auth.register", &input)).await.data();
+    let inputs = json!({"0": {"email": "ada@example.com", "password": "seven grey herons wade", "keep": "cookie"}});
+    let answer = office.service.send(&posted("auth.login,auth.verify_email", &inputs)).await;
+    assert_eq!(answer.status, 207, "{}", answer.text());
+    assert_eq!(codes(&answer.json()), ["OK", "BAD_REQUEST"]);
+    let cookie = answer.cookie("onefold-local").expect("the session's cookie");
+    // The cookie counts for every call of a batch, and where something is changed, so does the CSRF token.
+    let me = batch("auth.me,auth.me", &json!({})).header("cookie", &cookie);
+    assert_eq!(codes(&office.service.send(&me).await.json()), ["OK", "OK"]);
+    let revoke = || {
+        let revoke = posted("sessions.revoke_others,sessions.revoke_others", &json!({})).header("cookie", &cookie);
+        revoke.header("origin", "http://localhost:5173")
+    };
+    let without = office.service.send(&revoke()).await;
+    assert_eq!((without.status, codes(&without.json())), (403, vec!["FORBIDDEN", "FORBIDDEN"]), "{}", without.text());
+    let csrf = answer.header("x-csrf-token").unwrap_or_default().to_owned();
+    let with = office.service.send(&revoke().header("x-csrf-token", &csrf)).await;
+    assert_eq!(with.status, 200, "{}", with.text());
+}

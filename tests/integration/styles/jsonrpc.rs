@@ -1,0 +1,131 @@
+//! JSON-RPC 2.0, over the wire.
+
+use gateways::{Contract, jsonrpc::openrpc};
+use model::Role;
+use serde_json::{Value, json};
+
+use crate::given::{Answer, Folder, Office, Request, Service, cargo::build, cargo::root};
+
+fn posted(message: &Value) -> Request {
+    Request::new("POST", "/jsonrpc").header("content-type", "application/json").body(message.to_string())
+}
+
+fn message(method: &str, params: &Value, id: u32) -> Value {
+    json!({"jsonrpc": "2.0", "method": method, "params": params, "id": id})
+}
+
+async fn ask(office: &Office, token: &str, method: &str, params: Value) -> Value {
+    let answer = office.service.send(&posted(&message(method, &params, 1)).bearer(token)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
+/// The same call by tRPC.
+async fn by_trpc(office: &Office, token: &str, method: &str, params: &Value) -> Answer {
+    let is_query = office.service.send(&Request::query(method, params).bearer(token)).await;
+    if is_query.status != 405 { is_query } else { office.service.mutation(token, method, params.clone()).await }
+}
+
+#[tokio::test]
+async fn faults_are_those_of_trpc() {
+    let office = Office::open().await;
+    let ada = office.user("ada").await;
+    let (admin, viewer) = (office.admin.clone(), office.key.token(Role::Viewer));
+    let missing = json!({"id": "01890a5d-ac96-774b-bcce-b302099a8057"});
+    for (token, method, params) in [
+        (&admin, "users.get", missing.clone()),
+        (&admin, "users.get", json!({"id": 1})),
+        (&admin, "users.get", json!({})),
+        (&admin, "users.get", json!({"id": ada["id"], "other": 1})),
+        (&admin, "users.create", json!({"email": "ada@example.com", "name": "Ada"})),
+        (&admin, "users.create", json!({"email": "ada", "name": "", "age": 151})),
+        (&admin, "users.update", json!({"id": ada["id"], "version": 7, "age": null})),
+        (&admin, "users.delete", missing),
+        (&admin, "users.list", json!({"cursor": "forged"})),
+        (&viewer, "users.create", json!({"email": "x@example.com", "name": "X"})),
+        (&"nonsense".to_owned(), "users.list", json!({})),
+    ] {
+        let by_trpc = by_trpc(&office, token, method, &params).await.error();
+        let error = ask(&office, token, method, params.clone()).await["error"].clone();
+        let what = format!("{method} {params}: {error}");
+        for member in ["code", "httpStatus", "failure", "fields"] {
+            assert_eq!(error["data"][member], by_trpc["data"][member], "{member} of {what}");
+        }
+        assert_eq!(error["message"], by_trpc["message"], "{what}");
+        let code = if by_trpc["data"]["code"] == "BAD_REQUEST" { json!(-32602) } else { by_trpc["code"].clone() };
+        assert_eq!(error["code"], code, "{what}");
+        assert!(error["data"]["requestId"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn absent_and_null_reach_the_procedure_as_they_are() {
+    let office = Office::open().await;
+    let input = json!({"email": "ada@example.com", "name": "Ada", "age": 36});
+    let ada = office.mutation("users.create", input).await.data();
+    let admin = office.admin.clone();
+    let named = ask(&office, &admin, "users.update", json!({"id": ada["id"], "name": "Countess"})).await;
+    assert_eq!((&named["result"]["age"], &named["result"]["name"]), (&json!(36), &json!("Countess")));
+    let ageless = ask(&office, &admin, "users.update", json!({"id": ada["id"], "age": null})).await;
+    assert_eq!((&ageless["result"]["age"], &ageless["result"]["name"]), (&Value::Null, &json!("Countess")));
+    // By position as well: version is null, and what follows the address is absent.
+    let moved = ask(&office, &admin, "users.update", json!([ada["id"], null, "moved@example.com"])).await;
+    assert_eq!(moved["result"]["email"], "moved@example.com");
+}
+
+#[tokio::test]
+async fn a_batch_runs_as_one_request() {
+    let office = Office::open().await;
+    let create =
+        |place: u32| message("users.create", &json!({"email": format!("u{place}@example.com"), "name": "U"}), place);
+    let mut batch: Vec<Value> = (0..99).map(create).collect();
+    batch.push(json!({"jsonrpc": "2.0", "method": "users.create", "params": ["quiet@example.com", "Quiet"]}));
+    let answer = office.service.send(&posted(&json!(batch)).bearer(&office.admin)).await;
+    let ids: Vec<_> = answer.json().as_array().unwrap().iter().map(|one| one["id"].as_u64().unwrap()).collect();
+    assert_eq!(ids, (0..99).collect::<Vec<_>>(), "in the order of the calls, and none for the notification");
+    let again = ask(&office, &office.admin, "users.create", json!(["quiet@example.com", "Loud"])).await;
+    assert_eq!(again["error"]["data"]["failure"]["type"], "emailTaken");
+    let nothing = json!([{"jsonrpc": "2.0", "method": "users.gone"}, {"jsonrpc": "2.0", "method": "health.ping"}]);
+    let nothing = office.service.send(&posted(&nothing)).await;
+    assert_eq!((nothing.status, nothing.body.len()), (204, 0));
+}
+
+#[tokio::test]
+async fn pages_of_other_origins_may_call() {
+    let office = Office::open().await;
+    let origin = |request: Request| request.header("origin", "https://app.example.com");
+    let preflight = office.service.send(&origin(Request::new("OPTIONS", "/jsonrpc"))).await;
+    assert_eq!((preflight.status, preflight.header("access-control-allow-methods")), (204, Some("POST")));
+    let good = office.service.send(&origin(posted(&message("health.ping", &json!([]), 1)))).await;
+    assert_eq!(good.header("access-control-allow-origin"), Some("*"));
+    assert_eq!(good.header("cache-control"), Some("no-store"));
+    let get = office.service.send(&origin(Request::new("GET", "/jsonrpc"))).await;
+    assert_eq!(
+        (get.status, get.header("allow"), get.header("access-control-allow-origin")),
+        (405, Some("POST"), Some("*"))
+    );
+    let plain = Request::new("POST", "/jsonrpc").header("content-type", "text/plain").body("{}");
+    assert_eq!(office.service.send(&plain).await.status, 415, "no form of a page can post it");
+}
+
+#[tokio::test]
+async fn the_second_service_speaks_it_as_well() {
+    let programs = build(&["--example", "conformance"]);
+    let data = Folder::new();
+    let service = Service::start(&programs["conformance"], &["--data", &data.path().to_string_lossy()]).await;
+    let send = async |message: Value| service.send(&posted(&message).bearer("good")).await.json();
+    assert_eq!(send(message("greet.hello", &json!(["Ada"]), 1)).await["result"]["message"], "Hello Ada");
+    let failed = send(message("notes.get", &json!(["none"]), 1)).await;
+    assert_eq!(failed["error"]["data"]["code"], "NOT_FOUND", "{failed}");
+    assert!(send(message("rpc.discover", &json!([]), 1)).await["result"]["methods"].is_array());
+    let batch = service.send(&Request::new("GET", "/trpc/health.ping,health.gone?batch=1")).await;
+    assert_eq!(batch.status, 207);
+}
+
+#[test]
+fn the_printed_document_is_that_of_the_contract() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
+    let contract = Contract::parse(&read("bindings/contract.json")).unwrap();
+    let printed: Value = serde_json::from_str(&read("bindings/openrpc.json")).unwrap();
+    assert_eq!(printed, openrpc(&contract, "http://127.0.0.1:9000"));
+}

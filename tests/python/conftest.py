@@ -1,0 +1,19 @@
+"""What tests share."""
+
+import pytest
+
+from service import CONFORMANCE, Service, running
+
+
+@pytest.fixture(scope="module")
+def service() -> Service:
+    """The reference service, filled with the demonstration company."""
+    with running() as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def conformance() -> Service:
+    """The second service."""
+    with running(CONFORMANCE) as service:
+        yield service

@@ -1,0 +1,97 @@
+// The examples of bindings/, as somebody copies them: each is of the right form, and reaches its procedure.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { ROOT, startService, type Service } from "../service.js";
+
+let service: Service;
+let url: string;
+before(async () => {
+  service = await startService();
+  url = new URL(service.url).origin;
+});
+after(() => service.stop());
+
+type Example = { procedure: string; style: string; text: string };
+
+/** The examples for the shell. */
+function examples(): Example[] {
+  const text = readFileSync(join(ROOT, "bindings/examples.md"), "utf8");
+  return text.split(/^## /m).slice(1).flatMap((section) => {
+    const procedure = section.slice(0, section.indexOf("\n"));
+    const blocks = [...section.matchAll(/^([\w-]+):\n\n```sh\n([^]*?)\n```/gm)];
+    return blocks.map(([, style, text]) => ({ procedure, style: style ?? "", text: text ?? "" }));
+  });
+}
+
+/** What would erase who calls, or wait for mails: the form is the same as elsewhere. */
+const LEFT_OUT = new Set(["account.erase"]);
+
+/** Runs an example in a shell; answers status and body. */
+async function shell({ text }: Example): Promise<{ status: number; body: string }> {
+  const env = { ...process.env, URL: url, TOKEN: service.administrator };
+  const counted = text.replace("curl ", "curl -sS -w '\\n%{http_code}' ");
+  const { stdout } = await promisify(execFile)("bash", ["-c", counted], { env });
+  const end = stdout.lastIndexOf("\n");
+  return { status: Number(stdout.slice(end + 1)), body: stdout.slice(0, end) };
+}
+
+/** What a style says when the call itself was wrong, and not what was asked for. */
+const MALFORMED: Record<string, (answer: { status: number; body: string }) => boolean> = {
+  REST: ({ status, body }) => [404, 405, 406, 415].includes(status) ? !body.includes('"failure"') : isBadRequest(status, body),
+  "JSON-RPC": ({ status, body }) => status !== 200 || /"code":-32(?:700|600|601|602)\b/.test(body),
+};
+
+/** A procedure's own failure may be a bad request as well; a secret that is made up may be a wrong one. */
+function isBadRequest(status: number, body: string): boolean {
+  return status >= 500 || (status === 400 && !body.includes('"failure"'));
+}
+
+for (const style of Object.keys(MALFORMED)) {
+  test(`every example of ${style} reaches its procedure`, async () => {
+    const all = examples().filter((example) => example.style === style && !LEFT_OUT.has(example.procedure));
+    assert.ok(all.length > 25, `there are ${all.length}`);
+    for (const example of all) {
+      const answer = await shell(example);
+      assert.equal(MALFORMED[style]?.(answer), false, `${example.text}\n${answer.status} ${answer.body}`);
+    }
+  });
+}
+
+type Variable = { key: string; value: string; disabled?: boolean };
+type PostmanRequest = {
+  method: string;
+  header: [];
+  auth?: { type: string };
+  url: { raw: string; variable: Variable[]; query?: Variable[] };
+  body?: { raw: string };
+};
+type Folder = { name: string; item: { name: string; request: PostmanRequest }[] };
+
+test("the collection of Postman holds every route, with variables for where and who", async () => {
+  const read = (file: string) => JSON.parse(readFileSync(join(ROOT, "bindings", file), "utf8")) as unknown;
+  const { item, variable } = read("postman.json") as { item: Folder[]; variable: Variable[] };
+  assert.deepEqual(variable.map(({ key }) => key), ["url", "token"]);
+  const { procedures } = read("contract.json") as { procedures: { name: string; rest: string | null }[] };
+  const routes = procedures.filter(({ rest }) => rest !== null).map(({ name }) => name);
+  const requests = item.flatMap((folder) => folder.item);
+  assert.deepEqual(requests.map(({ name }) => name), routes);
+  for (const { name, request } of requests.filter(({ name }) => !LEFT_OUT.has(name))) {
+    const filled = request.url.variable.reduce((raw, { key, value }) => raw.replace(`:${key}`, encodeURIComponent(value)), request.url.raw);
+    const asked = (request.url.query ?? []).filter(({ disabled }) => disabled !== true).map(({ key, value }): [string, string] => [key, value]);
+    const answer = await fetch(`${filled.replace("{{url}}", url)}?${new URLSearchParams(asked)}`, {
+      method: request.method,
+      headers: {
+        ...(request.auth?.type === "noauth" ? {} : { authorization: `Bearer ${service.administrator}` }),
+        ...(request.body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      body: request.body?.raw ?? null,
+    });
+    const body = await answer.text();
+    assert.equal(MALFORMED["REST"]?.({ status: answer.status, body }), false, `${name}: ${answer.status} ${body}`);
+  }
+});
