@@ -210,6 +210,7 @@ fn service(old: &Document<'_>, new: &Document<'_>, changes: &mut Changes) {
                 }
             }
             "entities" => entities(list(before), list(after), changes),
+            "gateways" => gateways(list(before), list(after), changes),
             _ if before != after => changes.unjudged(&code(&member)),
             _ => {}
         }
@@ -234,6 +235,21 @@ fn entities(before: &[Value], after: &[Value], changes: &mut Changes) {
     for new in after.iter().filter(is_new) {
         let [name, id] = ["name", "id"].map(|member| code(new[member].as_str().unwrap_or_default()));
         changes.add(Effect::Note, format!("GraphQL follows {id}: it gives the {name}."));
+    }
+}
+
+/// Whoever calls by a style calls at its paths.
+fn gateways(before: &[Value], after: &[Value], changes: &mut Changes) {
+    let paths = |gateways: &[Value]| -> Vec<String> {
+        let paths = gateways.iter().flat_map(|gateway| list(&gateway["paths"]));
+        paths.filter_map(|path| path.as_str().map(str::to_owned)).collect()
+    };
+    let (before, after) = (paths(before), paths(after));
+    for path in before.iter().filter(|path| !after.contains(path)) {
+        changes.add(Effect::Breaking, format!("Nothing answers at {} any more.", code(path)));
+    }
+    for path in after.iter().filter(|path| !before.contains(path)) {
+        changes.add(Effect::Note, format!("A gateway answers at {}.", code(path)));
     }
 }
 
