@@ -1,4 +1,4 @@
-//! The Lambda function `gateway-soap`.
+//! The Lambda function `gateway-graphql`.
 
 use gateways::graphql::{GraphQl, Settings};
 
