@@ -10,7 +10,7 @@ use protocol::{
     Cause, Code, Fault, Kind,
     trpc::{
         self,
-        batch::{self, Answers, Form, MAX_ANSWER_BYTES},
+        batch::{self, Answers, Form},
     },
 };
 use runtime::BoxFuture;
@@ -18,7 +18,7 @@ use serde::de::IgnoredAny;
 
 use crate::{
     Calls, Contract, Facts, Procedure, Refusal, Style,
-    respond::{Deadline, MAX_AT_ONCE, empty, explain, no_room, respond},
+    respond::{Deadline, MAX_AT_ONCE, MAX_WEIGHT, empty, explain, no_room, respond, shortened, weight},
 };
 
 /// How many calls one batch may have.
@@ -123,11 +123,11 @@ async fn answer(contract: &Contract, body: Bytes, calls: &Calls<'_>) -> Result<R
     // Boxed, because a compiler that looks into it here asks more of its lifetimes than holds.
     let made: Vec<Made<'_>> = made.map(|made| Box::pin(made) as _).collect();
     let mut made = stream::iter(made).buffer_unordered(MAX_AT_ONCE);
-    let mut whole = Whole { answers: Answers::new(form), bytes: 0, headers: HeaderMap::new() };
+    let mut whole = Whole { answers: Answers::new(form), weight: 0, headers: HeaderMap::new() };
     while let Some((place, name, outcome)) = made.next().await {
         let mut response = outcome.unwrap_or_else(|fault| refused(calls, Some(name), &fault));
         if !whole.has_room(&response) {
-            response = refused(calls, Some(name), &no_room(MAX_ANSWER_BYTES));
+            response = refused(calls, Some(name), &no_room());
         }
         whole.add(place, response);
     }
@@ -137,18 +137,18 @@ async fn answer(contract: &Contract, body: Bytes, calls: &Calls<'_>) -> Result<R
 /// What has come of a batch so far.
 struct Whole {
     answers: Answers,
-    bytes: usize,
+    weight: usize,
     headers: HeaderMap,
 }
 
 impl Whole {
     fn has_room(&self, response: &Response<Bytes>) -> bool {
-        self.bytes + response.body().len() <= MAX_ANSWER_BYTES
+        self.weight + weight(response.body()) <= MAX_WEIGHT
     }
 
     fn add(&mut self, place: usize, response: Response<Bytes>) {
         let (parts, body) = response.into_parts();
-        self.bytes += body.len();
+        self.weight += weight(&body);
         self.headers.extend(with_status(&parts.headers));
         self.answers.add(place, parts.status.as_u16(), body.into());
     }
@@ -196,7 +196,7 @@ fn find<'a>(contract: &'a Contract, name: &str) -> Result<&'a Procedure, Fault> 
     contract.find(name).ok_or_else(|| {
         let is_batch = name.contains(',');
         let hint = if is_batch { " A batch says so: ?batch=1." } else { "" };
-        Fault::new(Code::NotFound, format!("There is no procedure {name:?}.{hint}"))
+        Fault::new(Code::NotFound, format!("There is no procedure {:?}.{hint}", shortened(name)))
     })
 }
 

@@ -11,7 +11,7 @@ use std::{borrow::Cow, sync::OnceLock};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, Method, Response, request::Parts};
-use protocol::{Cause, Code, Fault, FieldFault, trpc::batch::MAX_ANSWER_BYTES};
+use protocol::{Cause, Code, Fault, FieldFault};
 use runtime::BoxFuture;
 use serde::Serialize;
 use serde_json::{
@@ -23,7 +23,7 @@ pub use openrpc::openrpc;
 
 use crate::{
     Calls, Contract, Facts, Procedure, Refusal, Style,
-    respond::{Deadline, MAX_AT_ONCE, empty, explain, media_type, no_room, respond},
+    respond::{Deadline, MAX_AT_ONCE, MAX_WEIGHT, empty, explain, media_type, no_room, respond, shortened, weight},
 };
 use request::{Entry, Message, elements};
 
@@ -83,14 +83,14 @@ impl JsonRpc {
         // Boxed, because a compiler that looks into it here asks more of its lifetimes than holds.
         let made: Vec<Made<'_>> = made.map(|made| Box::pin(made) as _).collect();
         let mut made = stream::iter(made).buffer_unordered(MAX_AT_ONCE);
-        let (mut answers, mut bytes) = (Vec::new(), 0);
+        let (mut answers, mut heavy) = (Vec::new(), 0);
         while let Some((place, entry, answer)) = made.next().await {
             let Some(mut answer) = answer else { continue };
-            if bytes + answer.len() > MAX_ANSWER_BYTES {
-                let refusal = Refusal::from(no_room(MAX_ANSWER_BYTES));
+            if heavy + weight(&answer) > MAX_WEIGHT {
+                let refusal = Refusal::from(no_room());
                 answer = failed(Error::of(&refusal, request.calls.request_id()), Entry::read(entry).id());
             }
-            bytes += answer.len();
+            heavy += weight(&answer);
             answers.push((place, answer));
         }
         if answers.is_empty() {
@@ -130,7 +130,7 @@ impl JsonRpc {
             return Ok(self.document(contract, calls.site().url()));
         }
         let Some(procedure) = contract.find(method) else {
-            let detail = format!("There is no procedure {method:?}.");
+            let detail = format!("There is no procedure {:?}.", shortened(method));
             return Err(Error::reserved(METHOD_NOT_FOUND, Code::NotFound, &detail, request_id));
         };
         let input = params.map(|params| input(procedure, params)).transpose();

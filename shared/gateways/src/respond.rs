@@ -7,6 +7,32 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use protocol::{Code, Fault};
 use tokio::time::Instant;
 
+/// How much an answer may [weigh](weight), in bytes. A function's answer ends at 6 MB, with its headers.
+pub const MAX_WEIGHT: usize = 5_500_000;
+
+/// How much room a body takes in a function's answer, where it stands as a JSON text: what is escaped takes more, and
+/// what is no text is base64.
+pub fn weight(body: &[u8]) -> usize {
+    if std::str::from_utf8(body).is_err() {
+        return body.len() / 3 * 4 + 4;
+    }
+    let escaped = |byte: &u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 8 | 12 => 2,
+        0..=31 => 6,
+        _ => 1,
+    };
+    body.iter().map(escaped).sum()
+}
+
+/// A name from outside as an error repeats it: of a long one, the beginning.
+pub fn shortened(name: &str) -> String {
+    const MAX_CHARS: usize = 64;
+    match name.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
+}
+
 /// How many calls of one request run at once.
 pub const MAX_AT_ONCE: usize = 16;
 
@@ -66,10 +92,29 @@ pub fn media_type(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// A call whose answer has no room beside the others.
-pub fn no_room(max_bytes: usize) -> Fault {
+pub fn no_room() -> Fault {
     let message = format!(
-        "The call was made, but the answers of this batch would be larger than {max_bytes} bytes together; ask for \
-         less at once."
+        "The call was made, but the answers would be larger than {MAX_WEIGHT} bytes together; ask for less at once."
     );
     Fault::new(Code::PayloadTooLarge, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_weighs_what_it_takes_as_a_json_text() {
+        for body in ["", "plain", "\"quoted\" \\ \n\r\t", "\u{0}\u{1f}", "ä€😀"] {
+            let text = serde_json::to_string(body).unwrap();
+            assert_eq!(weight(body.as_bytes()), text.len() - 2, "{body:?}");
+        }
+        assert!(weight(&[0xff; 300]) >= 400);
+    }
+
+    #[test]
+    fn a_long_name_is_cut_between_characters() {
+        assert_eq!(shortened("users.get"), "users.get");
+        assert_eq!(shortened(&"ä".repeat(100)), format!("{}…", "ä".repeat(64)));
+    }
 }

@@ -12,10 +12,6 @@ use serde_json::value::RawValue;
 
 use crate::Fault;
 
-/// How large the answers of one batch may be together, in bytes. A function's answer ends at 6 MB, in which the
-/// body stands once more escaped.
-pub const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
-
 /// How a batch is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
