@@ -1,4 +1,8 @@
-//! The styles of API besides tRPC, from outside.
+//! The styles of API, from outside: each by itself, and all of them held against each other.
 
 mod batches;
+pub mod calls;
+pub mod drivers;
 mod jsonrpc;
+mod parity;
+mod play;
