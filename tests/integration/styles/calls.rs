@@ -137,6 +137,11 @@ impl Pool {
         }
     }
 
+    /// The newest text of this name.
+    pub fn last(&self, name: &str) -> Option<String> {
+        self.0.get(name)?.last()?.as_str().map(str::to_owned)
+    }
+
     /// One of this name.
     pub fn draw(&self, rng: &mut Rng, name: &str) -> Option<Value> {
         rng.choice(self.0.get(name)?).cloned()

