@@ -16,6 +16,7 @@ const SERVICE: Definition = Definition {
         Some(_) => Err(Fault::new(Code::Unauthorized, "The token is not valid.")),
     }),
     method_override: true,
+    password_sign_in: None,
 };
 
 runtime::procedures! {
@@ -23,6 +24,7 @@ runtime::procedures! {
     flaky { once }
     greet { hello }
     health { ping }
+    kinds { draw, echo, patch }
     me { get }
     notes { add, get, touch }
     slow { wait }
@@ -156,6 +158,178 @@ mod notes {
         /// Do nothing, and say nothing.
         #[procedure(mutation, auth = public, rest = "POST /v1/notes/touch")]
         pub async fn touch() {}
+    }
+}
+
+/// Wire types of each kind, so that every style of API is shown with all of them.
+mod kinds {
+    pub mod echo {
+        use std::collections::BTreeMap;
+
+        use protocol::{Base64, Decimal, Finite};
+        use runtime::prelude::*;
+
+        /// How loud.
+        #[wire]
+        pub enum Volume {
+            /// Hardly to be heard.
+            Low,
+            /// To be heard next door.
+            #[serde(rename = "-high")]
+            High,
+        }
+        /// A value of each kind, and each kind inside of the others.
+        #[wire]
+        pub struct Input {
+            pub tiny: i8,
+            pub whole: i32,
+            pub large: SafeInteger,
+            pub exact: Decimal,
+            pub real: Finite,
+            pub bytes: Base64,
+            pub time: Timestamp,
+            pub volume: Volume,
+            #[garde(length(chars, max = 1000))]
+            pub text: Option<String>,
+            pub maybe_time: Option<Timestamp>,
+            pub maybe_list: Option<Vec<Option<i32>>>,
+            #[garde(length(max = 100))]
+            pub list_of_lists: Vec<Vec<bool>>,
+            pub by_name: BTreeMap<String, Option<Decimal>>,
+        }
+        /// The same, on the way out.
+        #[wire]
+        pub struct Echo {
+            pub tiny: i8,
+            pub whole: i32,
+            pub large: SafeInteger,
+            pub exact: Decimal,
+            pub real: Finite,
+            pub bytes: Base64,
+            pub time: Timestamp,
+            pub volume: Volume,
+            pub text: Option<String>,
+            pub maybe_time: Option<Timestamp>,
+            pub maybe_list: Option<Vec<Option<i32>>>,
+            pub list_of_lists: Vec<Vec<bool>>,
+            pub by_name: BTreeMap<String, Option<Decimal>>,
+        }
+        #[derive(Debug, Failure)]
+        pub enum Error {
+            /// The tiny number is zero.
+            #[failure(CONFLICT)]
+            Zero(Option<Decimal>),
+            /// The whole number is zero.
+            #[failure(PRECONDITION_FAILED)]
+            Nothing { found_at: Timestamp, by_name: BTreeMap<String, SafeInteger> },
+        }
+        /// Give back what came in.
+        #[procedure(mutation, auth = public)]
+        pub async fn echo(input: Input) -> Result<Echo, Error> {
+            if input.tiny == 0 {
+                return Err(Error::Zero(None));
+            }
+            if input.whole == 0 {
+                let by_name = BTreeMap::from([("large".to_owned(), input.large)]);
+                return Err(Error::Nothing { found_at: input.time, by_name });
+            }
+            Ok(Echo {
+                tiny: input.tiny,
+                whole: input.whole,
+                large: input.large,
+                exact: input.exact,
+                real: input.real,
+                bytes: input.bytes,
+                time: input.time,
+                volume: input.volume,
+                text: input.text,
+                maybe_time: input.maybe_time,
+                maybe_list: input.maybe_list,
+                list_of_lists: input.list_of_lists,
+                by_name: input.by_name,
+            })
+        }
+    }
+    pub mod draw {
+        use protocol::Finite;
+        use runtime::prelude::*;
+
+        /// Some shapes.
+        #[wire]
+        pub struct Input {
+            #[garde(length(max = 100))]
+            pub shapes: Vec<ShapeInput>,
+        }
+        /// What may come in.
+        #[wire]
+        pub enum ShapeInput {
+            /// Nothing.
+            Empty {},
+            /// Round.
+            Circle { radius: Finite, note: Option<String> },
+            /// With corners.
+            Polygon(CornersInput),
+        }
+        /// The corners of a polygon.
+        #[wire]
+        pub struct CornersInput {
+            pub corner_count: u32,
+        }
+        /// What goes out.
+        #[wire]
+        pub enum Shape {
+            /// Nothing.
+            Empty,
+            /// Round.
+            Circle { radius: Finite, note: Option<String> },
+            /// With corners.
+            Polygon(Corners),
+        }
+        /// The corners of a polygon.
+        #[wire]
+        pub struct Corners {
+            pub corner_count: u32,
+        }
+        /// Give back the shapes that came in.
+        #[procedure(query, auth = public)]
+        pub async fn draw(input: Input) -> Vec<Shape> {
+            let shape = |shape| match shape {
+                ShapeInput::Empty {} => Shape::Empty,
+                ShapeInput::Circle { radius, note } => Shape::Circle { radius, note },
+                ShapeInput::Polygon(corners) => Shape::Polygon(Corners { corner_count: corners.corner_count }),
+            };
+            input.shapes.into_iter().map(shape).collect()
+        }
+    }
+    pub mod patch {
+        use runtime::prelude::*;
+
+        /// Absent, null and a value are three things.
+        #[wire]
+        pub struct Input {
+            pub number: Patch<Option<SafeInteger>>,
+            #[garde(length(chars, min = 1, max = 5))]
+            pub text: Patch<String>,
+        }
+        /// What came in.
+        #[wire]
+        pub struct Patched {
+            /// Whether there was a number, or its absence.
+            pub has_number: bool,
+            pub number: Option<SafeInteger>,
+            /// Whether there was a text.
+            pub has_text: bool,
+        }
+        /// Say what came in.
+        #[procedure(mutation, auth = public)]
+        pub async fn patch(input: Input) -> Patched {
+            let (has_number, has_text) = (!input.number.is_keep(), !input.text.is_keep());
+            let number = match input.number {
+                Patch::Set(number) => number,
+                Patch::Keep => None,
+            };
+            Patched { has_number, number, has_text }
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! a word here, and `cargo regen`.
 
 use model::{Role, Session};
+use protocol::PasswordSignIn;
 use runtime::{Callers, Definition, sessions::SessionLookup};
 
 /// What all procedures share.
@@ -13,6 +14,16 @@ pub const SERVICE: Definition = Definition {
     permits: |role, permission| role.parse().is_ok_and(|role: Role| role.permits(permission)),
     callers: Callers::Sessions(SessionLookup::of::<Session>()),
     method_override: true,
+    password_sign_in: Some(PasswordSignIn {
+        sign_in: "auth.login",
+        name_field: "email",
+        password_field: "password",
+        with: &[("keep", "tokens")],
+        access_token: "/tokens/accessToken",
+        refresh_token: "/tokens/refreshToken",
+        sign_out: "auth.logout",
+        refresh_token_field: "refreshToken",
+    }),
 };
 
 mod authorization;

@@ -75,6 +75,7 @@ mod limits {
         permits: |_, _| false,
         callers: Callers::Tokens,
         method_override: true,
+        password_sign_in: None,
     };
 
     runtime::procedures! {
@@ -128,8 +129,14 @@ fn the_contract_holds_the_limits_that_a_procedure_states() {
 mod leak {
     use runtime::{Callers, Definition};
 
-    const SERVICE: Definition =
-        Definition { name: "leak", roles: &[], permits: |_, _| true, callers: Callers::Tokens, method_override: true };
+    const SERVICE: Definition = Definition {
+        name: "leak",
+        roles: &[],
+        permits: |_, _| true,
+        callers: Callers::Tokens,
+        method_override: true,
+        password_sign_in: None,
+    };
 
     runtime::procedures! {
         inline SERVICE;
@@ -170,6 +177,7 @@ mod routes {
         permits: |_, _| true,
         callers: Callers::Tokens,
         method_override: true,
+        password_sign_in: None,
     };
 
     runtime::procedures! {
@@ -259,6 +267,19 @@ fn a_route_that_cannot_be_is_a_fault() {
             "things.second: things.first has the route GET /v1/things/{name} already",
             "things.third: the route's {id} has to be a required field of the input",
             "things.third: the route's {other} is no field of the input",
+        ]
+    );
+}
+
+#[test]
+fn a_password_that_comes_with_a_call_goes_to_procedures_that_are_there() {
+    let alone = runtime::Service { definition: &functions::SERVICE, procedures: Vec::new() };
+    let faults = codegen::render(&alone).unwrap_err();
+    assert_eq!(
+        faults,
+        [
+            r#"password_sign_in: no procedure auth.login has the input fields ["email", "password"]"#,
+            r#"password_sign_in: no procedure auth.logout has the input fields ["refreshToken"]"#,
         ]
     );
 }

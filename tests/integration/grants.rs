@@ -25,6 +25,7 @@ const SERVICE: Definition = Definition {
     permits: |_, _| false,
     callers: Callers::Custom(|_| Ok(None)),
     method_override: true,
+    password_sign_in: None,
 };
 
 runtime::procedures! {

@@ -9,7 +9,7 @@ mod endings;
 mod forgeries;
 mod jwt;
 mod kinds;
-mod limits;
+pub mod limits;
 mod log;
 mod processes;
 mod refresh;

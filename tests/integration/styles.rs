@@ -3,6 +3,8 @@
 mod batches;
 pub mod calls;
 pub mod drivers;
+mod hostile;
 mod jsonrpc;
 mod parity;
 mod play;
+mod soap;

@@ -36,6 +36,14 @@ fn the_examples_of_inputs_and_outputs_are_accepted() {
     }
 }
 
+#[test]
+fn a_field_says_its_own_example() {
+    let (contract, read) = contracts(&crate::special::service());
+    let patch = contract.procedures.iter().find(|procedure| procedure.name == "kinds.patch").expect("it is there");
+    let example = example::of(&read, patch.input.as_ref().expect("it has an input"));
+    assert_eq!(example["maybeNumber"], 17);
+}
+
 fn accepted(name: &str, rewrite: Rewrite, value: &Value) {
     if let Err(error) = rewrite(value.to_string().as_bytes()) {
         panic!("{name}: {value}: {error}; state an example on the type with `#[schemars(example = …)]`");

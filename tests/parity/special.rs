@@ -2,8 +2,14 @@
 
 use runtime::{Callers, Definition};
 
-const SERVICE: Definition =
-    Definition { name: "special", roles: &[], permits: |_, _| true, callers: Callers::Tokens, method_override: true };
+const SERVICE: Definition = Definition {
+    name: "special",
+    roles: &[],
+    permits: |_, _| true,
+    callers: Callers::Tokens,
+    method_override: true,
+    password_sign_in: None,
+};
 
 runtime::procedures! {
     inline SERVICE;
@@ -102,6 +108,7 @@ mod kinds {
         #[wire]
         pub struct Input {
             pub number: Patch<SafeInteger>,
+            #[schemars(example = 17)]
             pub maybe_number: Patch<Option<SafeInteger>>,
             pub maybe_real: Patch<Option<Finite>>,
             #[garde(length(chars, min = 1, max = 5))]

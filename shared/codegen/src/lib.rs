@@ -57,7 +57,8 @@ pub fn render(service: &Service) -> Result<Vec<File>, Vec<String>> {
 pub fn contract(service: &Service) -> Result<(Contract, std::collections::BTreeMap<String, Declaration>), Vec<String>> {
     let mut press = Press::default();
     let procedures = service.procedures.iter().map(|procedure| (procedure.describe)(&mut press)).collect();
-    let (contract, declarations) = press.finish(service.definition.name, procedures)?;
+    let (contract, declarations) =
+        press.finish(service.definition.name, service.definition.password_sign_in, procedures)?;
     let faults = faults(&contract);
     if faults.is_empty() { Ok((contract, declarations)) } else { Err(faults) }
 }
@@ -72,6 +73,16 @@ fn faults(contract: &Contract) -> Vec<String> {
     for (name, schema) in inputs {
         if ignores_unknown_fields(schema) {
             faults.push(format!("{name} stands in an input and ignores unknown fields: mark it `#[wire(input)]`"));
+        }
+    }
+    if let Some(way) = &contract.password_sign_in {
+        for (procedure, fields) in
+            [(way.sign_in, &[way.name_field, way.password_field][..]), (way.sign_out, &[way.refresh_token_field][..])]
+        {
+            let known = contract.procedures.iter().find(|known| known.name == procedure);
+            if known.is_none_or(|known| !fields.iter().all(|field| known.input_fields.contains(field))) {
+                faults.push(format!("password_sign_in: no procedure {procedure} has the input fields {fields:?}"));
+            }
         }
     }
     for (name, schema) in &contract.output_types {

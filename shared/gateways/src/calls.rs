@@ -90,6 +90,11 @@ impl<'a> Calls<'a> {
         Self { reach, site, parts, request_id, carried: Arc::default() }
     }
 
+    /// The same, for calls whose answers have nothing to say to the client beside their results.
+    pub fn apart(&self) -> Self {
+        Self { carried: Arc::default(), ..self.clone() }
+    }
+
     /// The request's id.
     pub fn request_id(&self) -> &'a str {
         self.request_id

@@ -18,11 +18,35 @@ pub struct Contract {
     pub output_types: Map<String, Value>,
     /// The named types that inputs refer to (`#/inputTypes/UserId`).
     pub input_types: Map<String, Value>,
+    /// How somebody is signed in who gives a name and a password with the call.
+    pub password_sign_in: Option<PasswordSignIn>,
     /// How callers sign in at the service itself.
     #[serde(skip)]
     pub sign_in: SignIn,
     #[serde(skip)]
     places: HashMap<String, usize>,
+}
+
+/// How somebody is signed in for one call, see `protocol::PasswordSignIn`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PasswordSignIn {
+    /// The procedure that takes name and password.
+    pub sign_in: String,
+    /// The field of its input that takes the name.
+    pub name_field: String,
+    /// The field that takes the password.
+    pub password_field: String,
+    /// What its input holds besides: fields and their texts.
+    pub with: Vec<(String, String)>,
+    /// Where its output has the access token, as a JSON Pointer.
+    pub access_token: String,
+    /// Where its output has what ends the sign-in.
+    pub refresh_token: String,
+    /// The procedure that ends it.
+    pub sign_out: String,
+    /// The field of its input that takes what was at `refresh_token`.
+    pub refresh_token_field: String,
 }
 
 /// How callers sign in at a service, other than with a token that somebody else gave them.

@@ -13,6 +13,7 @@
 //! - [`samples`], [`docs`]: how each procedure is called in each style, and the pages that say so.
 //! - [`batches`]: tRPC's batches.
 //! - [`jsonrpc`]: JSON-RPC 2.0, with OpenRPC.
+//! - [`soap`]: SOAP 1.1 and 1.2, with WSDL.
 
 pub mod batches;
 pub mod calls;
@@ -26,6 +27,7 @@ pub mod openapi;
 pub mod respond;
 pub mod rest;
 pub mod samples;
+pub mod soap;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod stub;
@@ -43,8 +45,10 @@ pub fn styles(contract: &Contract) -> Result<Vec<Box<dyn Style>>, protocol::Caus
         Box::new(batches::Batches::new(contract)?),
         Box::new(docs::Docs::new(contract)?),
         Box::new(jsonrpc::JsonRpc::new(contract)?),
+        Box::new(soap::Soap::new(contract)?),
     ])
 }
 
 /// What is known of all styles.
-pub const FACTS: &[&Facts] = &[&batches::Batches::FACTS, &docs::Docs::FACTS, &jsonrpc::JsonRpc::FACTS];
+pub const FACTS: &[&Facts] =
+    &[&batches::Batches::FACTS, &docs::Docs::FACTS, &jsonrpc::JsonRpc::FACTS, &soap::Soap::FACTS];

@@ -9,7 +9,7 @@ use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde::Serialize;
 use ts_rs::{TS, TypeVisitor};
 
-use crate::{Access, Auth, Code, Grant, Kind, Spec, WireInput, WireType};
+use crate::{Access, Auth, Code, Grant, Kind, PasswordSignIn, Spec, WireInput, WireType};
 
 /// The version of the contract's own format.
 pub const FORMAT: u32 = 1;
@@ -28,6 +28,8 @@ pub struct Contract {
     pub output_types: serde_json::Map<String, serde_json::Value>,
     /// The named types that inputs refer to.
     pub input_types: serde_json::Map<String, serde_json::Value>,
+    /// How a gateway signs somebody in who gives a name and a password with the call, or null.
+    pub password_sign_in: Option<PasswordSignIn>,
 }
 
 /// One procedure.
@@ -293,6 +295,7 @@ impl Press {
     pub fn finish(
         mut self,
         service: &str,
+        password_sign_in: Option<PasswordSignIn>,
         mut procedures: Vec<ProcedureContract>,
     ) -> Result<(Contract, BTreeMap<String, Declaration>), Vec<String>> {
         if !self.clashes.is_empty() {
@@ -305,6 +308,7 @@ impl Press {
             procedures,
             output_types: self.outputs.take_definitions(true).into_iter().map(|(k, v)| (k, bounded(v))).collect(),
             input_types: self.inputs.take_definitions(true).into_iter().map(|(k, v)| (k, bounded(v))).collect(),
+            password_sign_in,
         };
         Ok((contract, self.declarations))
     }

@@ -29,7 +29,7 @@ pub use fault::{Cause, Failure, Fault, FieldFault, NoFailure, Raised};
 pub use grant::{Access, Grant};
 pub use input::WireInput;
 pub use principal::{Client, PreviousTurn, Principal, Rotation, SecretHash, StoredSession};
-pub use procedure::{Auth, Kind, Spec};
+pub use procedure::{Auth, Kind, PasswordSignIn, Spec};
 pub use wire::{
     Base64, Cursor, Decimal, Field, Finite, Form, Malformed, Page, PageSize, Patch, SafeInteger, Timestamp, Version,
     WireKey, WireType, WireValue,

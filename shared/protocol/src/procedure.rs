@@ -59,6 +59,29 @@ pub struct Spec {
     pub fields: &'static [Field],
 }
 
+/// How a gateway signs somebody in for one call, for styles in which a name and a password come with the call
+/// (SOAP's UsernameToken): by the same procedures as everybody, so that their limits and their log count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PasswordSignIn {
+    /// The procedure that takes name and password, such as `auth.login`.
+    pub sign_in: &'static str,
+    /// The field of its input that takes the name.
+    pub name_field: &'static str,
+    /// The field that takes the password.
+    pub password_field: &'static str,
+    /// What its input holds besides: fields and their texts, such as `("keep", "tokens")`.
+    pub with: &'static [(&'static str, &'static str)],
+    /// Where its output has the access token, as a JSON Pointer (RFC 6901): `/tokens/accessToken`.
+    pub access_token: &'static str,
+    /// Where its output has what ends the sign-in.
+    pub refresh_token: &'static str,
+    /// The procedure that ends it, such as `auth.logout`.
+    pub sign_out: &'static str,
+    /// The field of its input that takes what was at `refresh_token`.
+    pub refresh_token_field: &'static str,
+}
+
 impl Spec {
     /// What a procedure has that states nothing else. The HTTP API in front gives up after 30 s.
     pub const DEFAULT_TIMEOUT_MS: u32 = 10_000;

@@ -350,6 +350,7 @@ mod tests {
         permits: |_, _| false,
         callers: Callers::Custom(|_| Ok(Some(Principal { subject: "ada".into(), ..Principal::default() }))),
         method_override: true,
+        password_sign_in: None,
     };
 
     /// A public query without an input that says who is calling.

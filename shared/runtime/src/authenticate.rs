@@ -172,6 +172,7 @@ mod tests {
         },
         callers: Callers::Custom(|_| Ok(None)),
         method_override: true,
+        password_sign_in: None,
     };
 
     fn with_role(role: &str) -> Principal {

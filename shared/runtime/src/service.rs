@@ -4,7 +4,7 @@ use std::{future::Future, pin::Pin};
 
 use http::HeaderMap;
 use protocol::{
-    Fault, Grant, Kind, Principal, Spec, WireType,
+    Fault, Grant, Kind, PasswordSignIn, Principal, Spec, WireType,
     contract::{Describe, Needs, Press, ProcedureContract},
 };
 
@@ -39,6 +39,8 @@ pub struct Definition {
     pub callers: Callers,
     /// Whether queries may come as POST (`methodOverride` of the official client).
     pub method_override: bool,
+    /// How a name and a password that come with a call sign somebody in for it; no gateway takes them if left out.
+    pub password_sign_in: Option<PasswordSignIn>,
 }
 
 /// How a caller is known.

@@ -10,6 +10,7 @@ const SERVICE: Definition = Definition {
     permits: |_, _| false,
     callers: Callers::Custom(|_| Ok(None)),
     method_override: true,
+    password_sign_in: None,
 };
 
 const FIELDS: &[Field] = &[

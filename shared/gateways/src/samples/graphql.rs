@@ -1,0 +1,127 @@
+//! A procedure as a field of GraphQL's schema.
+
+use protocol::Kind;
+use serde_json::{Value, json};
+
+use crate::{
+    Contract, Procedure,
+    names::Names,
+    rest::{Form, without_null},
+};
+
+/// How many fields of an answer are asked for.
+const MAX_FIELDS: usize = 6;
+
+/// The body of a request: the operation asks for the answer's plain fields, or why there is none.
+pub fn request(contract: &Contract, procedure: &Procedure, input: Option<&Value>) -> String {
+    let kind = if procedure.kind == Kind::Query { "query" } else { "mutation" };
+    let is_page = page(contract, procedure).is_some();
+    let arguments = arguments(contract, procedure, input, is_page);
+    let arguments = if arguments.is_empty() { arguments } else { format!("({arguments})") };
+    let name = procedure.camel_case_name();
+    let operation = format!("{kind} {{ {name}{arguments}{} }}", selection(contract, procedure));
+    json!({ "query": operation }).to_string()
+}
+
+/// A query has an argument for each field, a mutation one for all.
+fn arguments(contract: &Contract, procedure: &Procedure, input: Option<&Value>, is_page: bool) -> String {
+    let schema = procedure.input.as_ref();
+    let given = input.filter(|input| input.as_object().is_some_and(|fields| !fields.is_empty()));
+    match (procedure.kind, given) {
+        (Kind::Mutation, Some(input)) => format!("input: {}", literal(contract, input, schema)),
+        (Kind::Query, Some(input)) => {
+            let object = literal(contract, input, schema);
+            object.trim_start_matches('{').trim_end_matches('}').to_owned()
+        }
+        (Kind::Query, None) if is_page => "first: 20".to_owned(),
+        (_, None) => String::new(),
+    }
+}
+
+/// What is asked of the answer.
+fn selection(contract: &Contract, procedure: &Procedure) -> String {
+    let fails = !procedure.failures.is_empty();
+    let Some(output) = &procedure.output else {
+        return if fails { " { __typename ... on Failure { message } }".to_owned() } else { " { ok }".to_owned() };
+    };
+    if let Some(entry) = page(contract, procedure)
+        && !fails
+    {
+        return format!(" {{ nodes {{ {} }} pageInfo {{ hasNextPage endCursor }} }}", fields(contract, entry));
+    }
+    let names = Names::of(contract);
+    let name = output.get("$ref").and_then(Value::as_str).and_then(|reference| names.get(reference));
+    let entry = entry_of(contract, output);
+    match (fails, name) {
+        (true, Some(name)) if is_object(contract, output) => {
+            format!(" {{ ... on {name} {{ {} }} ... on Failure {{ message }} }}", fields(contract, output))
+        }
+        (true, _) => " { __typename ... on Failure { message } }".to_owned(),
+        (false, _) if is_object(contract, entry) => format!(" {{ {} }}", fields(contract, entry)),
+        (false, _) => String::new(),
+    }
+}
+
+/// The names of an object's plain fields.
+fn fields(contract: &Contract, schema: &Value) -> String {
+    let properties = contract.resolve(schema).get("properties").and_then(Value::as_object);
+    let is_plain = |field: &Value| {
+        let field = contract.resolve(without_null(contract, field));
+        let entry = entry_of(contract, field);
+        !is_object(contract, entry) && Form::of(contract, entry) == Form::Plain
+    };
+    let plain = properties.into_iter().flatten().filter(|(_, field)| is_plain(field)).map(|(name, _)| name.as_str());
+    let plain: Vec<&str> = plain.take(MAX_FIELDS).collect();
+    if plain.is_empty() { "__typename".to_owned() } else { plain.join(" ") }
+}
+
+/// What a page lists.
+fn page<'a>(contract: &'a Contract, procedure: &'a Procedure) -> Option<&'a Value> {
+    let properties = contract.resolve(procedure.output.as_ref()?).get("properties")?.as_object()?;
+    let is_page = properties.len() == 2 && properties.contains_key("next");
+    properties.get("items").filter(|_| is_page)?.get("items")
+}
+
+fn entry_of<'a>(contract: &'a Contract, schema: &'a Value) -> &'a Value {
+    contract.resolve(schema).get("items").unwrap_or(schema)
+}
+
+fn is_object(contract: &Contract, schema: &Value) -> bool {
+    contract.resolve(schema).get("properties").is_some()
+}
+
+/// A value as GraphQL writes it. The values of enums have names there.
+fn literal(contract: &Contract, value: &Value, schema: Option<&Value>) -> String {
+    let schema = schema.map(|schema| contract.resolve(without_null(contract, schema)));
+    let is_enum = schema.is_some_and(|schema| schema.get("oneOf").is_some() || schema.get("enum").is_some());
+    match value {
+        Value::String(text) if is_enum => enum_value(text),
+        Value::Array(entries) => {
+            let items = schema.and_then(|schema| schema.get("items"));
+            let entries: Vec<String> = entries.iter().map(|entry| literal(contract, entry, items)).collect();
+            format!("[{}]", entries.join(", "))
+        }
+        Value::Object(fields) => {
+            let inner = |name: &str| schema.and_then(|schema| schema.get("properties")?.get(name));
+            let fields =
+                fields.iter().map(|(name, value)| format!("{name}: {}", literal(contract, value, inner(name))));
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+/// `-createdAt` to `CREATED_AT_DESC`.
+fn enum_value(wire: &str) -> String {
+    let (plain, ending) = wire.strip_prefix('-').map_or((wire, ""), |plain| (plain, "_DESC"));
+    let mut name = String::new();
+    let mut before = '_';
+    for letter in plain.chars() {
+        if letter.is_uppercase() && (before.is_lowercase() || before.is_ascii_digit()) {
+            name.push('_');
+        }
+        name.push(if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' });
+        before = letter;
+    }
+    name + ending
+}

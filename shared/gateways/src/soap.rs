@@ -1,0 +1,213 @@
+//! SOAP 1.1 and 1.2 at `/soap`, with the WSDL at `/soap?wsdl`: document/literal wrapped, an operation for each
+//! procedure. The types are those of the contract, as XML Schema.
+//!
+//! - [`types`] and `schemas`: what the contract's types are here. `pattern`: regular expressions.
+//! - `xml` and `write`: XML, with limits. `decode` and `encode`: between XML and JSON.
+//! - `version` and `envelope`: what SOAP adds. `fault`: how a call that fails says so.
+//! - `security`: WS-Security.
+//! - `wsdl` and `schema`: the service's description.
+
+mod decode;
+mod encode;
+mod envelope;
+mod fault;
+mod pattern;
+mod schema;
+mod schemas;
+mod security;
+pub mod types;
+mod version;
+mod write;
+mod wsdl;
+mod xml;
+
+#[cfg(test)]
+mod tests;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Response, header};
+use protocol::{Cause, Code};
+use runtime::BoxFuture;
+use serde_json::Value;
+
+use crate::{Calls, Contract, Facts, Procedure, Refusal, Style};
+
+use fault::Trouble;
+use types::{Operation, Service};
+use version::Version;
+use write::Document;
+
+/// The path at which the service is.
+const PATH: &str = "/soap";
+
+/// The style.
+pub struct Soap {
+    service: Service,
+}
+
+/// The service's description as a WSDL 1.1 document, for a service that is at `url`.
+///
+/// # Errors
+/// When SOAP cannot express the contract.
+pub fn wsdl(contract: &Contract, url: &str) -> Result<String, Cause> {
+    wsdl::render(&Service::of(contract)?, &format!("{}{PATH}", url.trim_end_matches('/')))
+}
+
+/// A message of SOAP 1.1 that calls a procedure, for examples.
+///
+/// # Errors
+/// When SOAP cannot express its types.
+pub fn request(contract: &Contract, procedure: &Procedure, input: &Value) -> Result<String, Cause> {
+    let service = Service::of_one(contract, procedure)?;
+    let mut document = Document::new();
+    document.within("Envelope", &[("xmlns", Version::V11.namespace())], |document| {
+        document.within("Body", &[], |document| {
+            for operation in &service.operations {
+                encode::request(document, &service, operation, input);
+            }
+        });
+    });
+    let text = String::from_utf8(document.finish())?;
+    Ok(text.split_once("?>").map_or_else(|| text.clone(), |(_, message)| message.to_owned()))
+}
+
+impl Soap {
+    /// What is known of it.
+    pub const FACTS: Facts =
+        Facts { name: "soap", paths: &[PATH], methods: "GET, POST", calls: true, memory_mb: 256, timeout_ms: 29_000 };
+
+    /// For a service.
+    ///
+    /// # Errors
+    /// When SOAP cannot express its contract.
+    pub fn new(contract: &Contract) -> Result<Self, Cause> {
+        Ok(Self { service: Service::of(contract)? })
+    }
+
+    /// `GET /soap?wsdl` gives the description; without it, where that is.
+    fn describe(&self, calls: &Calls<'_>) -> Response<Bytes> {
+        let address = format!("{}{PATH}", calls.site().url());
+        let asks = calls.parts().uri.query().unwrap_or_default();
+        let is_wsdl =
+            asks.split('&').any(|part| part.split('=').next().unwrap_or_default().eq_ignore_ascii_case("wsdl"));
+        let (kind, body) = match is_wsdl.then(|| wsdl::render(&self.service, &address)) {
+            Some(Ok(wsdl)) => ("text/xml; charset=utf-8", wsdl),
+            Some(Err(_)) | None => {
+                ("text/plain; charset=utf-8", format!("SOAP 1.1 and 1.2 by POST. The WSDL: {address}?wsdl\n"))
+            }
+        };
+        let mut response = Response::new(Bytes::from(body));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        response
+    }
+
+    async fn post(&self, contract: &Contract, body: &Bytes, calls: &Calls<'_>) -> Response<Bytes> {
+        let (version, action) = match version::of(&calls.parts().headers) {
+            Ok(spoken) => spoken,
+            Err(refusal) => return self.fault(Version::V11, None, refusal.into(), calls),
+        };
+        let message = match envelope::read(version, body) {
+            Ok(message) => message,
+            Err(trouble) => return self.fault(version, None, trouble, calls),
+        };
+        let operation = match self.operation(&message, action.as_deref()) {
+            Ok(operation) => operation,
+            Err(trouble) => return self.fault(version, None, trouble, calls),
+        };
+        match self.run(contract, operation, &message, calls).await {
+            Ok(output) => self.respond(version, operation, &output),
+            Err(trouble) => self.fault(version, Some(operation), trouble, calls),
+        }
+    }
+
+    /// The body's element decides what is called (WS-I Basic Profile 1.1, R2710); an action that says something else
+    /// is a mistake.
+    fn operation(&self, message: &envelope::Message, action: Option<&str>) -> Result<&Operation, Trouble> {
+        let element = &message.content;
+        let known = self.service.operation(&element.name).filter(|_| *element.namespace == *self.service.namespace);
+        let Some(operation) = known else {
+            let name = xml::shortened(&element.name);
+            let message = format!("There is no operation {name:?} in the namespace {}.", self.service.namespace);
+            return Err(Refusal::new(Code::NotFound, message).into());
+        };
+        match action {
+            None | Some("") => Ok(operation),
+            Some(action) if action == self.service.action(operation) => Ok(operation),
+            Some(_) => Err(Trouble::bad(format!(
+                "The action is not that of the body, {}: leave it out, or let it be {}.",
+                operation.name,
+                self.service.action(operation)
+            ))),
+        }
+    }
+
+    async fn run(
+        &self,
+        contract: &Contract,
+        operation: &Operation,
+        message: &envelope::Message,
+        calls: &Calls<'_>,
+    ) -> Result<Value, Trouble> {
+        let Some(procedure) = contract.find(&operation.procedure) else {
+            return Err(Refusal::new(Code::NotFound, "There is no such operation any more.").into());
+        };
+        let input = decode::input(&self.service, operation, &message.content)?.map(|input| input.to_string());
+        let input = input.as_deref().map(str::as_bytes);
+        let outcome = match &message.token {
+            Some(token) => security::run_signed_in(contract, calls, token, procedure, input).await?,
+            None => calls.run(procedure, input).await,
+        };
+        let unreadable = |_| Refusal::new(Code::BadGateway, "The procedure gave no answer that can be read.");
+        match outcome? {
+            None => Ok(Value::Null),
+            Some(output) => serde_json::from_str(output.get()).map_err(unreadable).map_err(Trouble::from),
+        }
+    }
+
+    fn respond(&self, version: Version, operation: &Operation, output: &Value) -> Response<Bytes> {
+        let mut document = Document::new();
+        document.within("soap:Envelope", &[("xmlns:soap", version.namespace())], |document| {
+            document.within("soap:Body", &[], |document| encode::response(document, &self.service, operation, output));
+        });
+        let mut response = Response::new(Bytes::from(document.finish()));
+        response.headers_mut().insert(header::CONTENT_TYPE, version.content_type());
+        response
+    }
+
+    fn fault(
+        &self,
+        version: Version,
+        operation: Option<&Operation>,
+        trouble: Trouble,
+        calls: &Calls<'_>,
+    ) -> Response<Bytes> {
+        trouble.response(version, &self.service, operation, calls.request_id())
+    }
+}
+
+impl Style for Soap {
+    fn facts(&self) -> &'static Facts {
+        &Self::FACTS
+    }
+
+    fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes> {
+        let version = version::of(&calls.parts().headers).map_or(Version::V11, |(version, _)| version);
+        self.fault(version, None, refusal.into(), calls)
+    }
+
+    fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
+        Box::pin(async move {
+            match calls.parts().method {
+                Method::GET => self.describe(&calls),
+                Method::POST => self.post(contract, &body, &calls).await,
+                ref method => {
+                    let message = format!("{method} is not answered here; use {}.", Self::FACTS.methods);
+                    let refusal = Refusal::new(Code::MethodNotSupported, message);
+                    let mut response = self.fault(Version::V11, None, refusal.into(), &calls);
+                    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(Self::FACTS.methods));
+                    response
+                }
+            }
+        })
+    }
+}

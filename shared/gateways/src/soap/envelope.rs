@@ -1,0 +1,91 @@
+//! A message's envelope: its version, its header blocks, and the one element in its body.
+
+use protocol::Code;
+
+use super::{
+    fault::{Kind, Trouble},
+    security::{self, UsernameToken},
+    version::Version,
+    xml::{self, Element, is_space, shortened},
+};
+
+/// A message, apart from what the operation makes of it.
+#[derive(Debug)]
+pub struct Message {
+    /// The element in the body.
+    pub content: Element,
+    /// Who calls, when the message says so itself.
+    pub token: Option<UsernameToken>,
+}
+
+/// Reads a message.
+///
+/// # Errors
+/// When it is no XML, no envelope, or asks for what is not understood.
+pub fn read(version: Version, body: &[u8]) -> Result<Message, Trouble> {
+    let malformed = |xml::Malformed(why)| Trouble::new(Kind::ByCode, Code::ParseError, why);
+    let envelope = xml::decode(body).and_then(xml::parse).map_err(malformed)?;
+    if envelope.name != "Envelope" {
+        return Err(Trouble::bad("The message is no SOAP envelope."));
+    }
+    if *envelope.namespace != *version.namespace() {
+        let message = "The envelope is not of the version of SOAP that the content type says: text/xml is SOAP 1.1, \
+                       application/soap+xml is SOAP 1.2.";
+        return Err(Trouble::new(Kind::VersionMismatch, Code::BadRequest, message));
+    }
+    let mut parts = envelope.children;
+    let body = parts.pop().filter(|body| body.is(version.namespace(), "Body"));
+    let (Some(mut body), false) = (body, envelope.text.contains(|letter| !is_space(letter))) else {
+        return Err(Trouble::bad("An envelope holds a Header, which may be left out, and a Body."));
+    };
+    let token = match &parts[..] {
+        [] => None,
+        [header] if header.is(version.namespace(), "Header") => header_blocks(version, header)?,
+        _ => return Err(Trouble::bad("An envelope holds a Header, which may be left out, and a Body.")),
+    };
+    match (body.children.pop(), body.children.is_empty() && !body.has_text()) {
+        (Some(content), true) => Ok(Message { content, token }),
+        _ => Err(Trouble::bad("The Body holds one element: the operation's.")),
+    }
+}
+
+/// Reads the blocks that are for us. Of these, WS-Security's is understood.
+fn header_blocks(version: Version, header: &Element) -> Result<Option<UsernameToken>, Trouble> {
+    let mut unknown = Vec::new();
+    let mut token = None;
+    let mut secured = false;
+    for block in &header.children {
+        if !version.plays(block.attribute(version.namespace(), version.role_attribute())) {
+            continue;
+        }
+        let must_be_understood = must_understand(version, block)?;
+        if block.is(security::SECEXT, "Security") {
+            if secured {
+                return Err(Trouble::new(
+                    Kind::Security("InvalidSecurity"),
+                    Code::BadRequest,
+                    "There is more than one Security header.",
+                ));
+            }
+            secured = true;
+            token = security::read(block)?;
+        } else if must_be_understood {
+            unknown.push((block.namespace.to_string(), shortened(&block.name)));
+        }
+    }
+    match unknown.first() {
+        None => Ok(token),
+        Some((_, name)) => {
+            let message = format!("The header block {name:?} must be understood, and is not.");
+            Err(Trouble::new(Kind::MustUnderstand(unknown), Code::BadRequest, message))
+        }
+    }
+}
+
+fn must_understand(version: Version, block: &Element) -> Result<bool, Trouble> {
+    match block.attribute(version.namespace(), "mustUnderstand").map(|value| value.trim_matches(is_space)) {
+        None | Some("0" | "false") => Ok(false),
+        Some("1" | "true") => Ok(true),
+        Some(_) => Err(Trouble::bad("`mustUnderstand` is 1 or 0.")),
+    }
+}

@@ -1,0 +1,220 @@
+//! Faults of both versions of SOAP.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use protocol::{Code, Fault, FieldFault};
+
+use crate::Refusal;
+
+use super::{
+    encode,
+    security::{SECEXT, UTILITY},
+    types::{FAULT, Operation, Service},
+    version::Version,
+    write::Document,
+};
+
+/// Why there is no response.
+#[derive(Debug)]
+pub struct Trouble {
+    /// What it is called.
+    pub kind: Kind,
+    /// What happened, in the terms of all styles.
+    pub refusal: Box<Refusal>,
+}
+
+/// What a fault is called.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// By the code: the caller is to blame, or we are.
+    ByCode,
+    /// The envelope is not of the version that is spoken.
+    VersionMismatch,
+    /// Header blocks that must be understood are not: their namespaces and names.
+    MustUnderstand(Vec<(String, String)>),
+    /// A fault of WS-Security (SOAP Message Security 1.1.1, section 12), by its name.
+    Security(&'static str),
+    /// The message is older than it may be, which the utility schema of WS-Security has the name for.
+    Expired,
+}
+
+impl From<Refusal> for Trouble {
+    fn from(refusal: Refusal) -> Self {
+        Self { kind: Kind::ByCode, refusal: refusal.into() }
+    }
+}
+
+impl From<FieldFault> for Trouble {
+    fn from(fault: FieldFault) -> Self {
+        let Fault { code, message, fields, .. } = Fault::invalid(vec![fault]);
+        Refusal { fields, ..Refusal::new(code, message) }.into()
+    }
+}
+
+impl Trouble {
+    /// One with a name of its own.
+    pub fn new(kind: Kind, code: Code, message: impl Into<String>) -> Self {
+        Self { kind, refusal: Refusal::new(code, message).into() }
+    }
+
+    /// The caller's message is at fault.
+    pub fn bad(message: impl Into<String>) -> Self {
+        Refusal::new(Code::BadRequest, message).into()
+    }
+
+    fn is_ours(&self) -> bool {
+        match self.kind {
+            Kind::VersionMismatch | Kind::MustUnderstand(_) => true,
+            _ => self.refusal.code.http_status() >= 500,
+        }
+    }
+
+    /// The answer.
+    pub fn response(
+        &self,
+        version: Version,
+        service: &Service,
+        operation: Option<&Operation>,
+        request_id: &str,
+    ) -> Response<Bytes> {
+        let document = match version {
+            Version::V11 => self.v11(service, operation, request_id),
+            Version::V12 => self.v12(service, operation, request_id),
+        };
+        let mut response = Response::new(document.finish().into());
+        // What HTTP itself has a word for comes before any processing of SOAP.
+        *response.status_mut() = match self.refusal.code {
+            Code::MethodNotSupported => StatusCode::METHOD_NOT_ALLOWED,
+            Code::UnsupportedMediaType if operation.is_none() => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Code::PayloadTooLarge if operation.is_none() => StatusCode::PAYLOAD_TOO_LARGE,
+            _ => version.fault_status(self.is_ours()),
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, version.content_type());
+        if let Some(seconds) = self.refusal.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+
+    fn v11(&self, service: &Service, operation: Option<&Operation>, request_id: &str) -> Document {
+        let mut document = Document::new();
+        let code = match &self.kind {
+            Kind::VersionMismatch => "soap:VersionMismatch".to_owned(),
+            Kind::MustUnderstand(_) => "soap:MustUnderstand".to_owned(),
+            // SOAP Message Security 1.1.1, section 12: these stand in the place of Client.
+            Kind::Security(name) => format!("wsse:{name}"),
+            Kind::Expired => "wsu:MessageExpired".to_owned(),
+            Kind::ByCode if self.is_ours() => "soap:Server".to_owned(),
+            Kind::ByCode => "soap:Client".to_owned(),
+        };
+        document.within("soap:Envelope", &[("xmlns:soap", Version::V11.namespace())], |document| {
+            document.within("soap:Body", &[], |document| {
+                document.within("soap:Fault", &[], |document| {
+                    document.leaf("faultcode", &self.vocabulary(), &code);
+                    document.leaf("faultstring", &[], &self.refusal.message);
+                    document.within("detail", &[], |document| self.detail(document, service, operation, request_id));
+                });
+            });
+        });
+        document
+    }
+
+    fn v12(&self, service: &Service, operation: Option<&Operation>, request_id: &str) -> Document {
+        let mut document = Document::new();
+        let code = match &self.kind {
+            Kind::VersionMismatch => "soap:VersionMismatch",
+            Kind::MustUnderstand(_) => "soap:MustUnderstand",
+            _ if self.is_ours() => "soap:Receiver",
+            _ => "soap:Sender",
+        };
+        let attributes = [("xmlns:soap", Version::V12.namespace()), ("xmlns:tns", &*service.namespace)];
+        document.within("soap:Envelope", &attributes, |document| {
+            self.header(document);
+            document.within("soap:Body", &[], |document| {
+                document.within("soap:Fault", &[], |document| {
+                    document.within("soap:Code", &[], |document| {
+                        document.leaf("soap:Value", &[], code);
+                        document.within("soap:Subcode", &[], |document| {
+                            document.leaf("soap:Value", &self.vocabulary(), &self.subcode());
+                        });
+                    });
+                    document.within("soap:Reason", &[], |document| {
+                        document.leaf("soap:Text", &[("xml:lang", "en")], &self.refusal.message);
+                    });
+                    document
+                        .within("soap:Detail", &[], |document| self.detail(document, service, operation, request_id));
+                });
+            });
+        });
+        document
+    }
+
+    /// The names that a fault of WS-Security is in.
+    fn vocabulary(&self) -> Vec<(&'static str, &'static str)> {
+        match self.kind {
+            Kind::Security(_) => vec![("xmlns:wsse", SECEXT)],
+            Kind::Expired => vec![("xmlns:wsu", UTILITY)],
+            _ => vec![],
+        }
+    }
+
+    fn subcode(&self) -> String {
+        match self.kind {
+            Kind::Security(name) => format!("wsse:{name}"),
+            Kind::Expired => "wsu:MessageExpired".to_owned(),
+            _ => format!("tns:{}", self.refusal.code.key()),
+        }
+    }
+
+    /// What SOAP 1.2 says in header blocks of its own (part 1, sections 5.4.7 and 5.4.8).
+    fn header(&self, document: &mut Document) {
+        match &self.kind {
+            Kind::VersionMismatch => document.within("soap:Header", &[], |document| {
+                document.within("soap:Upgrade", &[], |document| {
+                    for version in [Version::V12, Version::V11] {
+                        let attributes = [("qname", "known:Envelope"), ("xmlns:known", version.namespace())];
+                        document.empty("soap:SupportedEnvelope", &attributes);
+                    }
+                });
+            }),
+            Kind::MustUnderstand(blocks) => document.within("soap:Header", &[], |document| {
+                for (namespace, name) in blocks {
+                    let name = format!("unknown:{name}");
+                    let attributes = [("qname", name.as_str()), ("xmlns:unknown", namespace.as_str())];
+                    document.empty("soap:NotUnderstood", &attributes);
+                }
+            }),
+            _ => {}
+        }
+    }
+
+    /// The operation's own failure, if it is one, and what every fault says.
+    fn detail(&self, document: &mut Document, service: &Service, operation: Option<&Operation>, request_id: &str) {
+        let Refusal { code, failure, fields, retry_after_s, .. } = &*self.refusal;
+        if let (Some(payload), Some(operation)) = (failure, operation) {
+            let kind = payload.get("type").and_then(serde_json::Value::as_str);
+            let known = operation.failures.iter().find(|known| Some(known.kind.as_str()) == kind);
+            if let Some(known) = known {
+                encode::failure(document, service, known, payload);
+            }
+        }
+        document.within(FAULT, &[("xmlns", &*service.namespace)], |document| {
+            document.leaf("code", &[], code.key());
+            document.leaf("requestId", &[], self.refusal.request_id.as_deref().unwrap_or(request_id));
+            if !fields.is_empty() {
+                document.within("fields", &[], |document| {
+                    for FieldFault { path, message } in fields {
+                        document.within("item", &[], |document| {
+                            document.leaf("path", &[], path);
+                            document.leaf("message", &[], message);
+                        });
+                    }
+                });
+            }
+            if let Some(seconds) = retry_after_s {
+                document.leaf("retryAfterS", &[], &seconds.to_string());
+            }
+        });
+    }
+}

@@ -1,0 +1,65 @@
+//! Regular expressions of JSON Schema (ECMA-262) in the syntax of XML Schema (part 2, appendix F).
+
+/// The same expression for XML Schema, where whole values are matched and anchors are letters; none where it uses
+/// what is written differently there. The procedure judges in any case: a pattern in the schema only tells earlier.
+pub fn translate(pattern: &str) -> Option<String> {
+    let inner = pattern.strip_prefix('^')?.strip_suffix('$')?;
+    let mut translated = String::with_capacity(inner.len());
+    let mut letters = inner.chars().peekable();
+    let mut in_class = false;
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => match letters.next()? {
+                'd' if in_class => translated.push_str("0-9"),
+                // There, `\d` is every digit of every script.
+                'd' => translated.push_str("[0-9]"),
+                escaped @ ('.' | '-' | '+' | '*' | '?' | '(' | ')' | '[' | ']' | '{' | '}' | '|' | '\\' | '^') => {
+                    translated.extend(['\\', escaped]);
+                }
+                '/' => translated.push('/'),
+                _ => return None,
+            },
+            '(' if !in_class && letters.peek() == Some(&'?') => {
+                let group: String = letters.by_ref().take(2).collect();
+                if group != "?:" {
+                    return None;
+                }
+                translated.push('(');
+            }
+            '[' if in_class => return None,
+            '[' => {
+                in_class = true;
+                translated.push('[');
+            }
+            ']' => {
+                in_class = false;
+                translated.push(']');
+            }
+            // An anchor, or what would be a lazy quantifier.
+            '^' | '$' if !in_class => return None,
+            '?' | '+' if !in_class && translated.ends_with(['*', '+', '?', '}']) => return None,
+            letter if letter.is_ascii_graphic() || letter == ' ' => translated.push(letter),
+            _ => return None,
+        }
+    }
+    (!in_class).then_some(translated)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::translate;
+
+    #[test]
+    fn what_both_syntaxes_have_is_taken_over() {
+        assert_eq!(translate(r"^-?\d+(\.\d+)?$").as_deref(), Some(r"-?[0-9]+(\.[0-9]+)?"));
+        assert_eq!(translate("^[0-9a-fA-F]{8}$").as_deref(), Some("[0-9a-fA-F]{8}"));
+        assert_eq!(translate("^(?:a|b)*$").as_deref(), Some("(a|b)*"));
+    }
+
+    #[test]
+    fn what_is_written_differently_is_left_to_the_procedure() {
+        for pattern in ["abc", r"^\w+$", r"^[^\x00-\x20]+$", "^a+?$", "^(?=a)b$", "^a$|^b$", "^[a", "^é$"] {
+            assert_eq!(translate(pattern), None, "{pattern}");
+        }
+    }
+}

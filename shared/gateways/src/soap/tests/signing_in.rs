@@ -1,0 +1,136 @@
+//! WS-Security: somebody signs in for one call.
+
+use serde_json::json;
+
+use super::{
+    super::security::{SECEXT, UTILITY},
+    *,
+};
+
+const PING: &str = "<thingsPing xmlns=\"urn:onefold:test\"/>";
+const DIGEST: &str =
+    "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordDigest";
+
+/// A Security header with this in it.
+fn security(content: &str) -> String {
+    format!("<s:Security xmlns:s='{SECEXT}' xmlns:u='{UTILITY}' e:mustUnderstand='1'>{content}</s:Security>")
+}
+
+fn token(kind: &str) -> String {
+    let kind = if kind.is_empty() { String::new() } else { format!(" Type='{kind}'") };
+    security(&format!(
+        "<s:UsernameToken><s:Username>ada</s:Username><s:Password{kind}> p&lt;w </s:Password></s:UsernameToken>"
+    ))
+}
+
+fn doors() -> Stub {
+    let tokens = json!({"result": {"data": {"tokens": {"accessToken": "A", "refreshToken": "R"}}}});
+    Stub::answering("auth.login", 200, tokens)
+}
+
+#[tokio::test]
+async fn a_call_is_signed_in_made_and_signed_out() {
+    for version in BOTH {
+        let stub = doors();
+        let answer = ask(&stub, post(version), envelope(version, &token(""), PING)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let login = json!({"email": "ada", "password": " p<w ", "keep": "tokens"});
+        assert_eq!(
+            stub.asked(),
+            [
+                ("auth.login".to_owned(), String::new(), login),
+                ("things.ping".to_owned(), "Bearer A".to_owned(), Value::Null),
+                ("auth.logout".to_owned(), "Bearer A".to_owned(), json!({"refreshToken": "R"})),
+            ]
+        );
+        let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
+        assert!(!cookies.iter().any(|cookie| *cookie == "auth.logout=1"), "what signs out here signs nobody out there");
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_fails_is_signed_out_as_well() {
+    let mut stub = doors();
+    let data = json!({"code": "FORBIDDEN", "httpStatus": 403});
+    stub.answers.push(("things.ping", 403, json!({"error": {"message": "No.", "code": 0, "data": data}})));
+    let answer = ask(&stub, post(Version::V12), envelope(Version::V12, &token(""), PING)).await;
+    assert_eq!(answer.the("code"), "FORBIDDEN");
+    assert_eq!(stub.asked().last().unwrap().0, "auth.logout");
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_a_fault_of_their_own_and_limits_come_through() {
+    for (status, code, told, named) in [
+        (401, "UNAUTHORIZED", "UNAUTHORIZED", true),
+        (400, "BAD_REQUEST", "UNAUTHORIZED", true),
+        (429, "TOO_MANY_REQUESTS", "TOO_MANY_REQUESTS", false),
+        (500, "INTERNAL_SERVER_ERROR", "INTERNAL_SERVER_ERROR", false),
+    ] {
+        let data = json!({"code": code, "httpStatus": status, "failure": {"type": "wrongCredentials"}});
+        let stub = Stub::answering("auth.login", status, json!({"error": {"message": "No.", "code": 0, "data": data}}));
+        let answer = ask(&stub, post(Version::V11), envelope(Version::V11, &token(""), PING)).await;
+        assert_eq!((answer.status, answer.the("code").as_str()), (500, told));
+        assert_eq!(answer.the("faultcode") == "wsse:FailedAuthentication", named, "{}", answer.text);
+        assert_eq!(stub.asked().len(), 1, "nothing is called");
+        if status == 429 {
+            assert_eq!(answer.the("retryAfterS"), "7");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_checked_is_refused() {
+    let username = "<s:UsernameToken><s:Username>ada</s:Username><s:Password>p</s:Password></s:UsernameToken>";
+    let expired = "<u:Timestamp><u:Expires>2020-01-01T00:00:00Z</u:Expires></u:Timestamp>";
+    for (header, code) in [
+        (token(DIGEST), "wsse:UnsupportedSecurityToken"),
+        (token("urn:other"), "wsse:UnsupportedSecurityToken"),
+        (security("<s:BinarySecurityToken/>"), "wsse:UnsupportedSecurityToken"),
+        (security(&format!("{username}{username}")), "wsse:InvalidSecurity"),
+        (security("<s:UsernameToken><s:Username>ada</s:Username></s:UsernameToken>"), "wsse:InvalidSecurity"),
+        (token("") + &token(""), "wsse:InvalidSecurity"),
+        (security(&format!("{expired}{username}")), "wsu:MessageExpired"),
+        (security("<u:Timestamp><u:Expires>soon</u:Expires></u:Timestamp>"), "wsse:InvalidSecurity"),
+    ] {
+        let stub = doors();
+        let answer = ask(&stub, post(Version::V11), envelope(Version::V11, &header, PING)).await;
+        assert_eq!((answer.status, answer.the("faultcode").as_str()), (500, code), "{header}");
+        assert!(stub.asked().is_empty());
+        let answer = ask(&stub, post(Version::V12), envelope(Version::V12, &header, PING)).await;
+        let subcode = find(&answer.content(), "Subcode").map(|code| code.children[0].text.clone());
+        assert_eq!((answer.status, subcode.as_deref()), (400, Some(code)));
+    }
+    let stub = doors();
+    let both = post(Version::V11).header("authorization", "Bearer B");
+    let answer = ask(&stub, both, envelope(Version::V11, &token(""), PING)).await;
+    assert_eq!(answer.the("faultcode"), "wsse:InvalidSecurity");
+    assert!(stub.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_security_header_without_a_token_or_for_somebody_else_says_nothing() {
+    let far = "<u:Timestamp><u:Created>2026-01-01T00:00:00Z</u:Created><u:Expires>9999-01-01T00:00:00Z</u:Expires></u:Timestamp>";
+    let for_others = token("").replace("e:mustUnderstand", "e:actor='urn:else' e:mustUnderstand");
+    for header in [security(far), security(""), for_others] {
+        let stub = doors();
+        let answer = ask(&stub, post(Version::V11), envelope(Version::V11, &header, PING)).await;
+        assert_eq!((answer.status, stub.asked().len()), (200, 1), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_says_nothing_of_it_takes_no_password() {
+    let mut contract = contract_json();
+    contract["passwordSignIn"] = Value::Null;
+    let contract = Contract::parse(&contract.to_string()).unwrap();
+    let stub = doors();
+    let answer = ask_of(&contract, &stub, post(Version::V11), envelope(Version::V11, &token(""), PING)).await;
+    assert_eq!(answer.the("faultcode"), "wsse:UnsupportedSecurityToken");
+    assert!(stub.asked().is_empty());
+}
+
+#[test]
+fn a_password_is_not_printed() {
+    let token = super::super::security::UsernameToken { name: "ada".into(), password: "hunter2".into() };
+    assert_eq!(format!("{token:?}"), "UsernameToken");
+}

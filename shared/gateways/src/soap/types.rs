@@ -1,0 +1,310 @@
+//! The contract's types as XML Schema has them: one description, from which the schema is written, XML is read
+//! into JSON, and JSON is written as XML.
+
+use protocol::{Cause, Code};
+use serde_json::Value;
+
+use crate::{Contract, Procedure};
+
+use super::schemas::Reader;
+
+/// What stands at one place: an element's type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slot {
+    /// What the value looks like.
+    pub form: Form,
+    /// Whether null is a value: `xsi:nil`.
+    pub nullable: bool,
+    /// The doc comment.
+    pub docs: Option<String>,
+}
+
+/// What a value looks like.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Form {
+    /// Text without elements.
+    Simple(Simple),
+    /// `item` elements.
+    List(Box<List>),
+    /// `entry` elements, each with a `key` and a `value`.
+    Map(Box<Map>),
+    /// One element for each member.
+    Object(Vec<Member>),
+    /// One element, named as the variant is.
+    Union(Vec<Variant>),
+    /// A type of the contract: its place in [`Service::named`].
+    Named(usize),
+}
+
+/// Text, with its rules.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Simple {
+    /// The type of XML Schema.
+    pub base: Base,
+    /// Facets in the order of XML Schema: name and value.
+    pub facets: Vec<(&'static str, String)>,
+    /// The values that there are, with their doc comments; any if empty.
+    pub values: Vec<(String, Option<String>)>,
+}
+
+/// The types of XML Schema that are used, with what they are in JSON.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Base {
+    /// A string, as it is.
+    #[default]
+    Text,
+    /// A boolean.
+    Boolean,
+    /// A number: `unsignedInt`, `long`, `double`.
+    Number(&'static str),
+    /// A string that XML Schema knows the form of; spaces around it say nothing.
+    Time,
+    /// A string; spaces in it say nothing.
+    Bytes,
+}
+
+impl Base {
+    /// The name in XML Schema.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "string",
+            Self::Boolean => "boolean",
+            Self::Number(name) => name,
+            Self::Time => "dateTime",
+            Self::Bytes => "base64Binary",
+        }
+    }
+}
+
+/// A list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct List {
+    /// What is in it.
+    pub item: Slot,
+    /// How many at least.
+    pub least: u64,
+    /// How many at most.
+    pub most: Option<u64>,
+}
+
+/// A map.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Map {
+    /// The form of keys.
+    pub key: Simple,
+    /// What is in it.
+    pub value: Slot,
+}
+
+/// A member of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    /// Its name in JSON.
+    pub json: String,
+    /// Its name in XML: the same, where XML allows that.
+    pub xml: String,
+    /// Whether it may be absent.
+    pub optional: bool,
+    /// What it holds.
+    pub slot: Slot,
+}
+
+/// A variant of a tagged union.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variant {
+    /// Its `type` in JSON.
+    pub json: String,
+    /// Its name in XML.
+    pub xml: String,
+    /// The doc comment.
+    pub docs: Option<String>,
+    /// What stands beside `type` in JSON. Without any, the element holds `true`.
+    pub members: Vec<Member>,
+}
+
+/// A type that the contract has a name for.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// Its name in the schema.
+    pub name: String,
+    /// What it is.
+    pub slot: Slot,
+}
+
+/// What an operation takes.
+#[derive(Debug)]
+pub enum Input {
+    /// Nothing.
+    Nothing,
+    /// Members or a variant, straight in the operation's element.
+    Plain(Form),
+    /// Any other value, in an element `input`.
+    Wrapped(Slot),
+}
+
+/// One operation.
+#[derive(Debug)]
+pub struct Operation {
+    /// The procedure's name.
+    pub procedure: String,
+    /// Its own: `usersGet`. So is the request's element called.
+    pub name: String,
+    /// The response's element.
+    pub response: String,
+    /// The doc comment.
+    pub docs: String,
+    /// What it takes.
+    pub input: Input,
+    /// What `result` in the response is.
+    pub output: Option<Slot>,
+    /// Its own failures.
+    pub failures: Vec<Failure>,
+}
+
+/// A failure of an operation.
+#[derive(Debug)]
+pub struct Failure {
+    /// The `type` in JSON.
+    pub kind: String,
+    /// The element in a fault's detail: `usersGetMissing`.
+    pub name: String,
+    /// What kind of fault it is.
+    pub code: Code,
+    /// The doc comment.
+    pub docs: String,
+    /// What stands beside `type` in JSON.
+    pub members: Vec<Member>,
+}
+
+/// A service, as SOAP has it.
+#[derive(Debug)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// The namespace of all that is its own.
+    pub namespace: String,
+    /// By name.
+    pub operations: Vec<Operation>,
+    /// The types with names, by name.
+    pub named: Vec<Named>,
+}
+
+impl Service {
+    /// That of a contract.
+    ///
+    /// # Errors
+    /// When two procedures would have one name, or a type is of a form that has no counterpart here.
+    pub fn of(contract: &Contract) -> Result<Self, Cause> {
+        let mut reader = Reader::new(contract);
+        let mut operations = Vec::with_capacity(contract.procedures.len());
+        let mut elements: Vec<String> = vec![FAULT.to_owned()];
+        for procedure in &contract.procedures {
+            let name = procedure.camel_case_name();
+            for element in [name.clone(), format!("{name}Response")] {
+                if elements.contains(&element) {
+                    return Err(format!("{}: SOAP has another element <{element}>", procedure.name).into());
+                }
+                elements.push(element);
+            }
+        }
+        for procedure in &contract.procedures {
+            operations.push(operation(&mut reader, procedure, &mut elements)?);
+        }
+        let named = reader.finish();
+        let namespace = format!("urn:onefold:{}", contract.service);
+        Ok(Self { name: contract.service.clone(), namespace, operations, named })
+    }
+
+    /// That of a contract, with one operation only: for those who write a message of it.
+    ///
+    /// # Errors
+    /// As [`Service::of`].
+    pub fn of_one(contract: &Contract, procedure: &Procedure) -> Result<Self, Cause> {
+        let mut reader = Reader::new(contract);
+        let operations = vec![operation(&mut reader, procedure, &mut Vec::new())?];
+        let namespace = format!("urn:onefold:{}", contract.service);
+        Ok(Self { name: contract.service.clone(), namespace, operations, named: reader.finish() })
+    }
+
+    /// The operation whose request has an element of this name.
+    pub fn operation(&self, name: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.name == name)
+    }
+
+    /// What the element's form is, whatever it is called.
+    pub fn form<'a>(&'a self, form: &'a Form) -> &'a Form {
+        match form {
+            Form::Named(place) => &self.named[*place].slot.form,
+            form => form,
+        }
+    }
+
+    /// What `SOAPAction` says for an operation.
+    pub fn action(&self, operation: &Operation) -> String {
+        format!("{}/{}", self.namespace, operation.name)
+    }
+}
+
+/// The element that is in the detail of every fault.
+pub const FAULT: &str = "fault";
+
+fn operation(reader: &mut Reader<'_>, procedure: &Procedure, elements: &mut Vec<String>) -> Result<Operation, Cause> {
+    let name = procedure.camel_case_name();
+    let told = |error: Cause| -> Cause { format!("{}: {error}", procedure.name).into() };
+    let input = match &procedure.input {
+        None => Input::Nothing,
+        Some(schema) => {
+            let slot = reader.slot(schema).map_err(told)?;
+            match slot {
+                Slot { form: Form::Object(mut members), nullable: false, .. } => {
+                    let place = |member: &Member| procedure.input_fields.iter().position(|name| *name == member.json);
+                    members.sort_by_key(|member| place(member).unwrap_or(usize::MAX));
+                    Input::Plain(Form::Object(members))
+                }
+                Slot { form: form @ Form::Union(_), nullable: false, .. } => Input::Plain(form),
+                slot => Input::Wrapped(slot),
+            }
+        }
+    };
+    let output = procedure.output.as_ref().map(|schema| reader.slot(schema)).transpose().map_err(told)?;
+    let mut failures = Vec::with_capacity(procedure.failures.len());
+    for failure in &procedure.failures {
+        let members = reader.members(&failure.schema).map_err(told)?;
+        let mut element = xml_name(&(name.clone() + &capital(&failure.kind)));
+        while elements.contains(&element) {
+            element.push_str("Failure");
+        }
+        elements.push(element.clone());
+        failures.push(Failure {
+            kind: failure.kind.clone(),
+            name: element,
+            code: failure.code,
+            docs: failure.docs.clone(),
+            members,
+        });
+    }
+    let response = format!("{name}Response");
+    let docs = procedure.docs.clone();
+    Ok(Operation { procedure: procedure.name.clone(), name, response, docs, input, output, failures })
+}
+
+/// `missing` as `Missing`.
+pub fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// A name of XML without a colon (NCName) as near to another as can be.
+pub fn xml_name(name: &str) -> String {
+    let fits = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.');
+    let mut fitting: String = name.chars().map(|letter| if fits(letter) { letter } else { '_' }).collect();
+    if !fitting.starts_with(|first: char| first.is_alphabetic() || first == '_') {
+        fitting.insert(0, '_');
+    }
+    fitting
+}
+
+/// The doc comment of a schema.
+pub fn docs(schema: &Value) -> Option<String> {
+    schema.get("description").and_then(Value::as_str).map(str::to_owned)
+}

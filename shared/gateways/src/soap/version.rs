@@ -1,0 +1,95 @@
+//! The two versions of SOAP, as far as they differ.
+
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use protocol::Code;
+
+use crate::Refusal;
+
+/// A version of SOAP. The media type of a request says which one is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// SOAP 1.1, W3C Note of 8 May 2000.
+    V11,
+    /// SOAP 1.2, W3C Recommendation of 27 April 2007.
+    V12,
+}
+
+impl Version {
+    /// The namespace of envelopes.
+    pub fn namespace(self) -> &'static str {
+        match self {
+            Self::V11 => "http://schemas.xmlsoap.org/soap/envelope/",
+            Self::V12 => "http://www.w3.org/2003/05/soap-envelope",
+        }
+    }
+
+    /// The media type of answers.
+    pub fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::V11 => "text/xml; charset=utf-8",
+            Self::V12 => "application/soap+xml; charset=utf-8",
+        })
+    }
+
+    /// The attribute of a header block that says for whom it is.
+    pub fn role_attribute(self) -> &'static str {
+        match self {
+            Self::V11 => "actor",
+            Self::V12 => "role",
+        }
+    }
+
+    /// Whether a header block with this role is for us: we are the next on the way, and the last.
+    pub fn plays(self, role: Option<&str>) -> bool {
+        match (self, role) {
+            (_, None | Some("")) => true,
+            // SOAP 1.1, section 4.2.2.
+            (Self::V11, Some(role)) => role == "http://schemas.xmlsoap.org/soap/actor/next",
+            // SOAP 1.2 part 1, section 2.2.
+            (Self::V12, Some(role)) => matches!(
+                role.strip_prefix("http://www.w3.org/2003/05/soap-envelope/role/"),
+                Some("next" | "ultimateReceiver")
+            ),
+        }
+    }
+
+    /// The HTTP status of a fault.
+    pub fn fault_status(self, is_ours: bool) -> StatusCode {
+        match (self, is_ours) {
+            // SOAP 1.2 part 2, section 7.5.2.2, table 20: Sender is 400, every other code 500.
+            (Self::V12, false) => StatusCode::BAD_REQUEST,
+            // SOAP 1.1, section 6.2: 500, whoever is to blame.
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+/// What is spoken, and the action that the request names.
+///
+/// # Errors
+/// When the body is of another type, or in another encoding than UTF-8.
+pub fn of(headers: &HeaderMap) -> Result<(Version, Option<String>), Refusal> {
+    let unsupported = |message: &str| Refusal::new(Code::UnsupportedMediaType, message);
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (kind, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
+    let parameter = |name: &str| {
+        let mut pairs = parameters.split(';').filter_map(|pair| pair.split_once('='));
+        let found = pairs.find(|(known, _)| known.trim().eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.trim().trim_matches('"').to_owned())
+    };
+    if parameter("charset").is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8")) {
+        return Err(unsupported("Messages are read in UTF-8 only."));
+    }
+    let kind = kind.trim().to_ascii_lowercase();
+    match kind.as_str() {
+        "text/xml" => {
+            let action = headers.get("soapaction").and_then(|value| value.to_str().ok());
+            Ok((Version::V11, action.map(|action| action.trim().trim_matches('"').to_owned())))
+        }
+        "application/soap+xml" => Ok((Version::V12, parameter("action"))),
+        multipart if multipart.starts_with("multipart/") => {
+            Err(unsupported("Messages in parts (MTOM, attachments) are not read: send the envelope by itself."))
+        }
+        _ => Err(unsupported("A message is text/xml (SOAP 1.1) or application/soap+xml (SOAP 1.2).")),
+    }
+}
