@@ -7,7 +7,7 @@ mod jsonrpc;
 mod rest;
 mod soap;
 mod trpc;
-mod xml;
+pub mod xml;
 
 use serde_json::Value;
 

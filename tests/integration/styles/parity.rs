@@ -17,7 +17,7 @@ use crate::given::{Folder, Key, Service, cargo::build, service::command};
 /// Decides everything that looks like chance.
 const SEED: u64 = 0x0001_F01D;
 /// How often each procedure is called in each style.
-const TIMES: usize = 18;
+const TIMES: usize = 12;
 const PASSWORD: &str = "seven grey herons wade";
 
 /// Where styles may differ, and why. This list only shrinks.
