@@ -414,15 +414,20 @@ fn index(contract: &Contract, address: SocketAddr) -> Result<Bytes, Cause> {
                     Some((_, path)) => format!("http://{address}{path}"),
                     None => format!("http://{address}{}{}", crate::front::BASE_PATH, procedure.name),
                 },
+                "rest": procedure.rest,
             })
         })
+        .collect();
+    let gateways: std::collections::BTreeMap<_, Vec<_>> = gateways::FACTS
+        .iter()
+        .map(|facts| (facts.name, facts.paths.iter().map(|path| format!("http://{address}{path}")).collect()))
         .collect();
     let index = serde_json::json!({
         "service": contract.service,
         "trpc": format!("http://{address}{}", crate::front::BASE_PATH.trim_end_matches('/')),
-        "mail": format!("http://{address}{}", crate::mail::page::PATH),
+        "gateways": gateways,
         "signIn": "auth.register and auth.login; or cargo run -- token --role administrator, then authorization: Bearer <token>",
-        "mail": format!("http://{address}/_local/mail"),
+        "mail": format!("http://{address}{}", crate::mail::page::PATH),
         "procedures": procedures,
     });
     Ok(serde_json::to_vec_pretty(&index)?.into())

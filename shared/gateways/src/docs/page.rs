@@ -78,11 +78,11 @@ fn article(types: &Types<'_>, procedure: &Procedure) -> String {
     let kind = if procedure.kind == protocol::Kind::Query { "query" } else { "mutation" };
     let route = procedure.rest.as_deref().map(|route| format!("<p><code>{}</code></p>", escaped(route)));
     let input = procedure.input.as_ref().map(|input| types.contract.resolve(input));
-    let input = input.map_or_else(|| "<p>None.</p>".to_owned(), |input| types.whole(input));
+    let input = input.map_or_else(|| "<p>None.</p>".to_owned(), |input| types.whole(input, &procedure.input_fields));
     let output = match &procedure.output {
         None => "<p>None.</p>".to_owned(),
         Some(output) if output.get("$ref").is_some() => format!("<p><code>{}</code></p>", types.line(output)),
-        Some(output) => types.whole(output),
+        Some(output) => types.whole(output, &[]),
     };
     let calls: String = samples::of(types.contract, procedure).iter().map(sample).collect();
     format!(
@@ -145,8 +145,67 @@ fn named(types: &Types<'_>) -> String {
     let article = |(name, schema): (&str, &Value)| {
         let name = escaped(name);
         let docs = schema.get("description").and_then(Value::as_str).map(prose).unwrap_or_default();
-        let whole = types.whole(schema);
+        let whole = types.whole(schema, &[]);
         format!("<article id=\"type-{name}\"><h3><a href=\"#type-{name}\">{name}</a></h3>{docs}{whole}</article>\n")
     };
     named.into_iter().map(article).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// What authors write is text, wherever it stands.
+    #[test]
+    fn nothing_that_is_told_becomes_markup() {
+        let hostile = "<script>alert(1)</script> & \"`<b>`\"";
+        let contract = json!({
+            "service": hostile,
+            "procedures": [{
+                "name": "things.<i>", "kind": "query", "docs": hostile, "rest": null, "http": null, "timeoutMs": 1,
+                "auth": {"type": "permission", "permission": hostile, "own": true},
+                "inputFields": [hostile], "inputOptional": false, "output": {"enum": [hostile]},
+                "input": {
+                    "type": "object", "required": [hostile],
+                    "properties": {hostile: {"type": "string", "description": hostile, "format": hostile}},
+                },
+                "failures": [{"type": hostile, "code": "NOT_FOUND", "docs": hostile, "schema": {"const": hostile}}],
+            }],
+            "outputTypes": {hostile: {"type": "string", "description": hostile}},
+            "inputTypes": {},
+        });
+        let page = html(&Contract::parse(&contract.to_string()).unwrap(), hostile);
+        for markup in ["<script>", "<b>", "<i>"] {
+            assert!(!page.contains(markup), "{markup}");
+        }
+        assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;<code>&lt;b&gt;</code>&quot;"));
+    }
+
+    #[test]
+    fn a_failure_can_be_linked_to() {
+        let contract = json!({
+            "service": "s",
+            "procedures": [{
+                "name": "users.get", "kind": "query", "docs": "Fetch.", "rest": "GET /v1/users/{id}", "http": null,
+                "timeoutMs": 1, "auth": {"type": "public"}, "inputFields": ["id", "also"], "inputOptional": false,
+                "output": null,
+                "input": {
+                    "type": "object", "required": ["also", "id"],
+                    "properties": {"also": {"type": "boolean"}, "id": {"type": "string"}},
+                },
+                "failures": [{
+                    "type": "missing", "code": "NOT_FOUND", "docs": "None.",
+                    "schema": {"type": "object", "properties": {"type": {"const": "missing"}}},
+                }],
+            }],
+            "outputTypes": {},
+            "inputTypes": {},
+        });
+        let page = html(&Contract::parse(&contract.to_string()).unwrap(), "");
+        assert!(page.contains("<dt id=\"users.get:missing\">"));
+        let place = |name: &str| page.find(&format!("<th scope=\"row\"><code>{name}</code>")).unwrap();
+        assert!(place("id") < place("also"), "fields come as they are declared");
+    }
 }

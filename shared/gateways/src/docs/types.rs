@@ -74,9 +74,11 @@ impl Types<'_> {
         if members.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", members.join(", ")) }
     }
 
-    /// The fields of a type, each with what is said of it; or the members of a union; or what else it is.
-    pub fn whole(&self, schema: &Value) -> String {
-        let fields = fields(schema);
+    /// The fields of a type, each with what is said of it; or the members of a union; or what else it is. The fields
+    /// whose order is known come in that order.
+    pub fn whole(&self, schema: &Value, order: &[String]) -> String {
+        let mut fields = fields(schema);
+        fields.sort_by_key(|(name, ..)| order.iter().position(|known| known == name));
         if !fields.is_empty() {
             let rows = fields.into_iter().map(|(name, field, is_required)| self.row(name, field, is_required));
             return format!(
