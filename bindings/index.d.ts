@@ -630,6 +630,18 @@ export type OauthUnlinkOutput = undefined;
  */
 export type OauthUnlinkFailure = { type: "notLinked" } | { type: "lastWay" };
 
+/** The input of `posts.by_ids`. */
+export type PostsByIdsInput = {
+  /** The posts' ids. An id may occur twice. */
+  ids: Array<PostId>;
+};
+
+/** The output of `posts.by_ids`. */
+export type PostsByIdsOutput = Array<Post>;
+
+/** The failures of `posts.by_ids`. */
+export type PostsByIdsFailure = never;
+
 /** The input of `posts.create`. */
 export type PostsCreateInput = {
   /** The heading. */
@@ -752,6 +764,18 @@ export type SessionsRevokeOthersOutput = Revoked;
 
 /** The failures of `sessions.revoke_others`. */
 export type SessionsRevokeOthersFailure = never;
+
+/** The input of `users.by_ids`. */
+export type UsersByIdsInput = {
+  /** The users' ids. An id may occur twice. */
+  ids: Array<UserId>;
+};
+
+/** The output of `users.by_ids`. */
+export type UsersByIdsOutput = Array<User>;
+
+/** The failures of `users.by_ids`. */
+export type UsersByIdsFailure = never;
 
 /** The input of `users.create`. */
 export type UsersCreateInput = {
@@ -889,6 +913,7 @@ export type Failures = {
   "oauth.link": OauthLinkFailure;
   "oauth.providers": OauthProvidersFailure;
   "oauth.unlink": OauthUnlinkFailure;
+  "posts.by_ids": PostsByIdsFailure;
   "posts.create": PostsCreateFailure;
   "posts.delete": PostsDeleteFailure;
   "posts.get": PostsGetFailure;
@@ -897,6 +922,7 @@ export type Failures = {
   "sessions.list": SessionsListFailure;
   "sessions.revoke": SessionsRevokeFailure;
   "sessions.revoke_others": SessionsRevokeOthersFailure;
+  "users.by_ids": UsersByIdsFailure;
   "users.create": UsersCreateFailure;
   "users.delete": UsersDeleteFailure;
   "users.get": UsersGetFailure;
@@ -1027,6 +1053,8 @@ export type AppRecord = {
     unlink: TRPCMutationProcedure<{ input: OauthUnlinkInput; output: OauthUnlinkOutput; meta: unknown }>;
   };
   posts: {
+    /** Fetch many posts at once: each of those that exist once, in the order that was asked for. */
+    by_ids: TRPCQueryProcedure<{ input: PostsByIdsInput; output: PostsByIdsOutput; meta: unknown }>;
     /** Write a post. The caller is its author. */
     create: TRPCMutationProcedure<{ input: PostsCreateInput; output: PostsCreateOutput; meta: unknown }>;
     /** Delete a post for good. */
@@ -1052,6 +1080,8 @@ export type AppRecord = {
     revoke_others: TRPCMutationProcedure<{ input: undefined; output: SessionsRevokeOthersOutput; meta: unknown }>;
   };
   users: {
+    /** Fetch many users at once: each of those that exist once, in the order that was asked for. */
+    by_ids: TRPCQueryProcedure<{ input: UsersByIdsInput; output: UsersByIdsOutput; meta: unknown }>;
     /** Create a user. To sign in, the user asks for a password with `auth.request_reset`. */
     create: TRPCMutationProcedure<{ input: UsersCreateInput; output: UsersCreateOutput; meta: unknown }>;
     /** Delete a user for good, and sign the user out everywhere. The user's posts stay. */

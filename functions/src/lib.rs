@@ -41,9 +41,9 @@ runtime::procedures! {
     grants { authorize, clients_create, clients_delete, clients_list, decide, introspect, revoke, token }
     health { ping }
     oauth { callback, identities, link, providers, start, unlink }
-    posts { create, delete, get, list, update }
+    posts { by_ids, create, delete, get, list, update }
     sessions { list, revoke, revoke_others }
-    users { create, delete, get, list, update }
+    users { by_ids, create, delete, get, list, update }
     well_known { jwks, oauth_authorization_server, openid_configuration }
 }
 

@@ -3,6 +3,7 @@
 mod batches;
 pub mod calls;
 pub mod drivers;
+mod graphql;
 mod hostile;
 mod jsonrpc;
 mod parity;

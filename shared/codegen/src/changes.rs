@@ -195,6 +195,7 @@ fn service(old: &Document<'_>, new: &Document<'_>, changes: &mut Changes) {
                     changes.told(Effect::Note, &format!("table.{member}"), before, after);
                 }
             }
+            "entities" => entities(list(before), list(after), changes),
             _ if before != after => changes.unjudged(&code(&member)),
             _ => {}
         }
@@ -204,6 +205,28 @@ fn service(old: &Document<'_>, new: &Document<'_>, changes: &mut Changes) {
             let sentence = format!("The type {} is gone, which clients may name.", code(&name));
             changes.add(Effect::Caution(Styles::EXHAUSTIVE), sentence);
         }
+    }
+}
+
+/// What GraphQL follows by its id: fields that documents ask for.
+fn entities(before: &[Value], after: &[Value], changes: &mut Changes) {
+    let text = |entity: &Value, member: &str| code(entity[member].as_str().unwrap_or_default());
+    let same = |one: &Value, other: &Value| one["name"] == other["name"] && one["id"] == other["id"];
+    for gone in before.iter().filter(|entity| !after.iter().any(|other| same(entity, other))) {
+        let (name, id) = (text(gone, "name"), text(gone, "id"));
+        changes.add(Effect::Breaking(Styles::GRAPHQL), format!("GraphQL does not follow {id} to the {name} any more."));
+    }
+    for new in after.iter().filter(|entity| !before.iter().any(|other| same(entity, other))) {
+        let (name, id) = (text(new, "name"), text(new, "id"));
+        changes.add(Effect::Compatible, format!("GraphQL follows {id}: it gives the {name}."));
+    }
+    for (was, is) in before.iter().filter_map(|was| Some((was, after.iter().find(|is| same(was, is))?))) {
+        changes.told(
+            Effect::Note,
+            &format!("entities.{}.loader", was["name"].as_str().unwrap_or_default()),
+            &was["loader"],
+            &is["loader"],
+        );
     }
 }
 

@@ -14,6 +14,9 @@ pub struct Contract {
     pub service: String,
     /// Its procedures, by name.
     pub procedures: Vec<Procedure>,
+    /// What can be fetched by ids.
+    #[serde(default)]
+    pub entities: Vec<Entity>,
     /// The named types that outputs and failures refer to (`#/outputTypes/User`), as JSON Schema 2020-12.
     pub output_types: Map<String, Value>,
     /// The named types that inputs refer to (`#/inputTypes/UserId`).
@@ -25,6 +28,17 @@ pub struct Contract {
     pub sign_in: SignIn,
     #[serde(skip)]
     places: HashMap<String, usize>,
+}
+
+/// Something that is kept, and that others may name by its id.
+#[derive(Debug, Deserialize)]
+pub struct Entity {
+    /// The entity's name.
+    pub name: String,
+    /// The type of its id, such as `UserId`.
+    pub id: String,
+    /// The procedure that fetches many by id: it takes `ids`, and answers a list of those that exist.
+    pub loader: String,
 }
 
 /// How somebody is signed in for one call, see `protocol::PasswordSignIn`.

@@ -9,6 +9,7 @@
 //! - [`calls`]: one request's calls to procedures.
 //! - [`example`]: sample values.
 //! - [`gateway`]: what all styles have in common.
+//! - [`graphql`]: GraphQL, which asks for fields of what several procedures answer.
 //! - [`rest`], [`openapi`]: what procedures' REST routes say, and the document of it.
 //! - [`samples`], [`docs`]: how each procedure is called in each style, and the pages that say so.
 //! - [`batches`]: tRPC's batches.
@@ -21,6 +22,7 @@ pub mod contract;
 pub mod docs;
 pub mod example;
 pub mod gateway;
+pub mod graphql;
 pub mod jsonrpc;
 pub mod names;
 pub mod openapi;
@@ -44,11 +46,17 @@ pub fn styles(contract: &Contract) -> Result<Vec<Box<dyn Style>>, protocol::Caus
     Ok(vec![
         Box::new(batches::Batches::new(contract)?),
         Box::new(docs::Docs::new(contract)?),
+        Box::new(graphql::GraphQl::new(contract)?),
         Box::new(jsonrpc::JsonRpc::new(contract)?),
         Box::new(soap::Soap::new(contract)?),
     ])
 }
 
 /// What is known of all styles.
-pub const FACTS: &[&Facts] =
-    &[&batches::Batches::FACTS, &docs::Docs::FACTS, &jsonrpc::JsonRpc::FACTS, &soap::Soap::FACTS];
+pub const FACTS: &[&Facts] = &[
+    &batches::Batches::FACTS,
+    &docs::Docs::FACTS,
+    &graphql::GraphQl::FACTS,
+    &jsonrpc::JsonRpc::FACTS,
+    &soap::Soap::FACTS,
+];

@@ -1,6 +1,6 @@
 //! How each procedure is called in each style: text to copy.
 
-mod graphql;
+pub(crate) mod graphql;
 pub mod postman;
 
 use serde_json::Value;

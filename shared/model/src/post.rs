@@ -59,6 +59,7 @@ impl Entity for Post {
     type Id = PostId;
     const NAME: &'static str = "Post";
     const PREFIX: &'static str = "post";
+    const LOADER: Option<&'static str> = Some("posts.by_ids");
     const INDEXES: &'static [Index<Self>] = &[Self::BY_CREATION, Self::BY_AUTHOR, Self::BY_TITLE];
 
     fn id(&self) -> &PostId {

@@ -80,6 +80,7 @@ impl Entity for User {
     type Id = UserId;
     const NAME: &'static str = "User";
     const PREFIX: &'static str = "user";
+    const LOADER: Option<&'static str> = Some("users.by_ids");
     const INDEXES: &'static [Index<Self>] = &[Self::BY_CREATION, Self::BY_AGE, Self::BY_NAME, Self::BY_EMAIL];
 
     fn id(&self) -> &UserId {

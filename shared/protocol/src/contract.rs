@@ -3,7 +3,10 @@
 //! [`Press`] collects it. What only the press needs hangs on [`Describe`], which no Lambda function
 //! reaches: a constant that held both would link schemas and TypeScript into every function.
 
-use std::{any::TypeId, collections::BTreeMap};
+use std::{
+    any::TypeId,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde::Serialize;
@@ -24,6 +27,8 @@ pub struct Contract {
     pub service: String,
     /// All procedures, by name.
     pub procedures: Vec<ProcedureContract>,
+    /// What can be fetched by ids, by name.
+    pub entities: Vec<EntityContract>,
     /// The named types that outputs and failures refer to, as JSON Schema 2020-12.
     pub output_types: serde_json::Map<String, serde_json::Value>,
     /// The named types that inputs refer to.
@@ -79,6 +84,21 @@ pub struct ProcedureContract {
     /// The TypeScript of input, output and failures; written to the npm package.
     #[serde(skip)]
     pub typescript: ProcedureTypes,
+    /// The entities that it may touch, each with its loader.
+    #[serde(skip)]
+    pub loaders: Vec<(&'static str, &'static str)>,
+}
+
+/// Something that is kept, and that others may name by its id.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EntityContract {
+    /// The entity's name.
+    pub name: String,
+    /// The type of its id, such as `UserId`.
+    pub id: String,
+    /// The procedure that fetches many by id: it takes `ids`, and answers a list of those that exist.
+    pub loader: String,
 }
 
 /// What the types of one procedure look like.
@@ -291,7 +311,7 @@ impl Press {
     /// Ends the collection.
     ///
     /// # Errors
-    /// Names that two different types have: in TypeScript there is one room for all.
+    /// Names that two different types have: in TypeScript there is one room for all. Loaders that are none.
     pub fn finish(
         mut self,
         service: &str,
@@ -302,16 +322,39 @@ impl Press {
             return Err(self.clashes);
         }
         procedures.sort_by(|a, b| a.name.cmp(&b.name));
+        let entities = entities(&procedures)?;
         let contract = Contract {
             format: FORMAT,
             service: service.to_owned(),
             procedures,
+            entities,
             output_types: self.outputs.take_definitions(true).into_iter().map(|(k, v)| (k, bounded(v))).collect(),
             input_types: self.inputs.take_definitions(true).into_iter().map(|(k, v)| (k, bounded(v))).collect(),
             password_sign_in,
         };
         Ok((contract, self.declarations))
     }
+}
+
+/// The entities that have a loader. The type of the id is what the loader takes.
+fn entities(procedures: &[ProcedureContract]) -> Result<Vec<EntityContract>, Vec<String>> {
+    let loaders: BTreeSet<_> = procedures.iter().flat_map(|procedure| &procedure.loaders).collect();
+    let entity = |(name, loader): &(&str, &str)| {
+        let found = procedures.iter().find(|procedure| procedure.name == *loader);
+        let found = found.filter(|procedure| procedure.kind == Kind::Query);
+        let input = found.and_then(|procedure| procedure.input.as_ref());
+        let id = input.and_then(|input| input.pointer("/properties/ids/items/$ref")?.as_str()?.rsplit('/').next());
+        let items = found.and_then(|procedure| procedure.output.as_ref()?.pointer("/items/$ref")?.as_str());
+        match (id, items) {
+            (Some(id), Some(items)) if items.ends_with(&format!("/{name}")) => {
+                Ok(EntityContract { name: (*name).to_owned(), id: id.to_owned(), loader: (*loader).to_owned() })
+            }
+            _ => Err(vec![format!(
+                "`{loader}` is to load {name} by ids: a query that takes `ids` and answers `Vec<{name}>`"
+            )]),
+        }
+    };
+    loaders.into_iter().map(entity).collect()
 }
 
 /// States the range of 32-bit integers, which schemars leaves to their `format`: no validator knows it.
@@ -382,6 +425,7 @@ pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: Proc
             Auth::Permission { name, own } => AuthContract::Permission { permission: name.to_owned(), own },
         },
         rest: spec.rest.map(str::to_owned),
+        loaders: grants.iter().filter_map(|grant| Some((grant.entity, grant.loader?))).collect(),
         grants: grants.into_iter().map(GrantContract::from).collect(),
         timeout_ms: spec.timeout_ms,
         memory_mb: spec.memory_mb,

@@ -28,6 +28,10 @@ pub trait Entity: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// What its partition keys begin with, such as `user`. Never change it: stored items have it.
     const PREFIX: &'static str;
 
+    /// The procedure that fetches many by id, such as `users.by_ids`: what names one of them elsewhere, such as a
+    /// post's `authorId`, can then be followed. It takes `ids`, and answers those that exist.
+    const LOADER: Option<&'static str> = None;
+
     /// How it can be listed, at most [`MAX_INDEXES`]. The position is the index's place in the table:
     /// append, never reorder.
     const INDEXES: &'static [Index<Self>] = &[];

@@ -13,6 +13,8 @@ pub struct Grant {
     pub prefix: &'static str,
     /// Which right.
     pub access: Access,
+    /// The procedure that fetches many of the entity by id.
+    pub loader: Option<&'static str>,
     /// The table's indexes that the right reaches: those in which the entity stands.
     pub indexes: &'static [&'static str],
 }
@@ -26,7 +28,7 @@ impl Grant {
     pub const fn of<T: Entity>(access: Access) -> Self {
         let (own, _) = INDEX_NAMES.split_at(T::INDEXES.len());
         let indexes = if access.index_actions().is_empty() { &[] } else { own };
-        Self { entity: T::NAME, prefix: T::PREFIX, access, indexes }
+        Self { entity: T::NAME, prefix: T::PREFIX, access, loader: T::LOADER, indexes }
     }
 }
 

@@ -42,6 +42,8 @@ pub const ADDRESS_HEADER: &str = "ONEFOLD_ADDRESS_HEADER";
 /// All methods of the path that the function has as REST route, `GET, HEAD, PATCH, DELETE`; set where other functions
 /// answer some of them.
 pub const REST_METHODS: &str = "ONEFOLD_REST_METHODS";
+/// `off` where clients of GraphQL may not ask for its schema; they may if it is not set.
+pub const GRAPHQL_INTROSPECTION: &str = "ONEFOLD_GRAPHQL_INTROSPECTION";
 /// Names of secrets that the function may read, with commas: of each, [`SECRET_OF`] and the name in capitals, with
 /// underscores for hyphens, says where it is at Secrets Manager; or [`VALUE_OF`] holds it.
 pub const SECRETS: &str = "ONEFOLD_SECRETS";
@@ -66,6 +68,8 @@ pub struct Environment {
     pub rest_methods: Option<String>,
     /// The header that says who called, where a front stands before the gateway.
     pub address_header: Option<String>,
+    /// Whether clients of GraphQL may ask for its schema.
+    pub graphql_introspection: bool,
     /// Its secrets, by name.
     pub secrets: Vec<(String, Source)>,
     /// How it sends mail, if it does.
@@ -119,6 +123,7 @@ impl Environment {
             app_url: lookup(APP_URL).unwrap_or_default(),
             rest_methods: lookup(REST_METHODS),
             address_header: lookup(ADDRESS_HEADER),
+            graphql_introspection: introspection(&lookup)?,
             secrets: secrets(&lookup)?,
             mail: mail(&lookup)?,
         })
@@ -128,6 +133,15 @@ impl Environment {
 /// `identity-providers` to `ONEFOLD_SECRET_IDENTITY_PROVIDERS`.
 pub fn variable_of(before: &str, secret: &str) -> String {
     format!("{before}{}", secret.to_uppercase().replace('-', "_"))
+}
+
+/// What is switched off by a word that is misspelt would stay on.
+fn introspection(lookup: &impl Fn(&str) -> Option<String>) -> Result<bool, Cause> {
+    match lookup(GRAPHQL_INTROSPECTION).as_deref() {
+        None | Some("on") => Ok(true),
+        Some("off") => Ok(false),
+        Some(_) => Err(format!("{GRAPHQL_INTROSPECTION} is neither `on` nor `off`").into()),
+    }
 }
 
 fn secrets(lookup: &impl Fn(&str) -> Option<String>) -> Result<Vec<(String, Source)>, Cause> {
@@ -234,6 +248,15 @@ mod tests {
         assert_eq!(store.endpoint.as_deref(), Some(endpoint.as_str()), "what is said of all counts for each");
         assert_eq!((store.table.as_str(), store.cursor_key), ("ours", [0; 32]), "what is set counts");
         manager.await.unwrap();
+    }
+
+    #[test]
+    fn introspection_is_on_until_it_is_switched_off() {
+        let read = |value: &'static str| {
+            let lookup = move |name: &str| (name == GRAPHQL_INTROSPECTION).then(|| value.to_owned());
+            Environment::from_lookup(lookup).map(|environment| environment.graphql_introspection).ok()
+        };
+        assert_eq!([read(""), read("on"), read("off"), read("Off")], [Some(true), Some(true), Some(false), None]);
     }
 
     #[test]

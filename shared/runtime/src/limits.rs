@@ -27,7 +27,7 @@ pub struct Limits {
 impl Limits {
     /// Counting, and nothing else.
     pub(crate) const GRANT: Grant =
-        Grant { entity: "Limit", prefix: counter::PREFIX, access: Access::Count, indexes: &[] };
+        Grant { entity: "Limit", prefix: counter::PREFIX, access: Access::Count, loader: None, indexes: &[] };
 
     /// For the call of this session.
     pub fn new(session: Session) -> Self {

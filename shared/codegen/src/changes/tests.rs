@@ -435,6 +435,17 @@ fn another_name_for_the_same_type_is_told() {
 }
 
 #[test]
+fn what_can_be_followed_comes_or_goes() {
+    let entity = json!({"name": "Order", "id": "OrderId", "loader": "orders.by_ids"});
+    let [there, gone] = both_ways(|contract| contract["entities"].as_array_mut().unwrap().push(entity));
+    assert_eq!(there, one(Effect::Compatible, "GraphQL follows `OrderId`: it gives the `Order`."));
+    let sentence = "GraphQL does not follow `OrderId` to the `Order` any more.";
+    assert_eq!(gone, one(Effect::Breaking(Styles::GRAPHQL), sentence));
+    let [other, _] = both_ways(|contract| contract["entities"][0]["loader"] = "orders.list".into());
+    assert_eq!((other.len(), other[0].0), (1, Effect::Note), "{other:?}");
+}
+
+#[test]
 fn other_words_are_a_note() {
     let [procedure_docs, _] = both_ways(|contract| procedure(contract, "users.get")["docs"] = "Find one.".into());
     assert_eq!(procedure_docs, one(Effect::Note, "`users.get`: is documented in other words."));

@@ -470,6 +470,16 @@ const procedures: Procedures = {
     },
   },
 
+  "posts.by_ids": {
+    answers: async ({ client }) => {
+      const [lunch, dinner] = [await createPost(client), await createPost(client)];
+      const ids = [dinner.id, NOBODY as PostId, lunch.id, dinner.id];
+      assert.deepEqual(await client.posts.by_ids.query({ ids }), [dinner, lunch]);
+      await assert.rejects(client.posts.by_ids.query({ ids: [] }));
+    },
+    fails: {},
+  },
+
   "posts.create": {
     answers: async ({ client }) => {
       const post = await client.posts.create.mutate({ title: "Gruß 🍰", body: "Zeile 1\nZeile 2" });
@@ -597,6 +607,16 @@ const procedures: Procedures = {
       assert.deepEqual(await self.sessions.revoke_others.mutate(), { count: 1 });
       await assert.rejects(given.client.auth.refresh.mutate({ refreshToken: other.tokens!.refreshToken }));
       assert.equal((await self.sessions.list.query()).items.length, 1);
+    },
+    fails: {},
+  },
+
+  "users.by_ids": {
+    answers: async ({ client }) => {
+      const [ada, grace] = [await createUser(client), await createUser(client)];
+      const ids = [grace.id, NOBODY as UserId, ada.id, grace.id];
+      assert.deepEqual(await client.users.by_ids.query({ ids }), [grace, ada]);
+      await assert.rejects(client.users.by_ids.query({ ids: [] }));
     },
     fails: {},
   },

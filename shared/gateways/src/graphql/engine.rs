@@ -1,0 +1,133 @@
+//! The schema for the library, which writes it, checks documents against it and answers introspection. What
+//! fields hold is not asked of it: see [`super::execute`].
+
+use async_graphql::{
+    SDLExportOptions,
+    dynamic::{
+        Enum, EnumItem, Field, FieldFuture, InputObject, InputValue, Interface, InterfaceField, Object, Scalar, Schema,
+        TypeRef, Union,
+    },
+};
+use protocol::Cause;
+
+use super::types::{
+    self, CONNECTION, EDGE, ERROR_CODE, FAILURE, InputField, Kind, MUTATION, Of, PAGE_INFO, QUERY, Source, Types,
+};
+
+/// The schema of these types.
+///
+/// # Errors
+/// What is no schema by the rules of GraphQL.
+pub(super) fn schema(types: &Types, introspection: bool) -> Result<Schema, Cause> {
+    let has = |root| types.objects.get(root).is_some_and(|object| !object.fields.is_empty());
+    let mut builder = Schema::build(QUERY, has(MUTATION).then_some(MUTATION), None).disable_suggestions();
+    if !introspection {
+        builder = builder.disable_introspection();
+    }
+    for interface in interfaces(types) {
+        builder = builder.register(interface);
+    }
+    for (name, scalar) in &types.scalars {
+        let mut ours = Scalar::new(name).description(&scalar.docs);
+        if let Some(specified_by) = scalar.specified_by {
+            ours = ours.specified_by_url(specified_by);
+        }
+        builder = builder.register(ours);
+    }
+    for (name, known) in &types.enums {
+        let mut ours = described(&known.docs, Enum::new(name), Enum::description);
+        for value in &known.values {
+            ours = ours.item(described(&value.docs, EnumItem::new(&value.name), EnumItem::description));
+        }
+        builder = builder.register(ours);
+    }
+    for (name, input) in &types.inputs {
+        let mut ours = described(&input.docs, InputObject::new(name), InputObject::description);
+        if input.one_of {
+            ours = ours.oneof();
+        }
+        for field in &input.fields {
+            ours = ours.field(argument(field));
+        }
+        builder = builder.register(ours);
+    }
+    for (name, union) in &types.unions {
+        let ours = described(&union.docs, Union::new(name), Union::description);
+        builder = builder.register(union.members.iter().fold(ours, |ours, member| ours.possible_type(&member.object)));
+    }
+    for (name, object) in &types.objects {
+        if *name != MUTATION || has(MUTATION) {
+            builder = builder.register(object_type(types, name, object));
+        }
+    }
+    Ok(builder.finish()?)
+}
+
+/// The schema as text.
+pub(super) fn sdl(schema: &Schema) -> String {
+    schema.sdl_with_options(SDLExportOptions::new().include_specified_by())
+}
+
+/// Whether pages and failures occur: what no type implements is left out.
+fn interfaces(types: &Types) -> Vec<Interface> {
+    let known = |name| types.objects.values().any(|object| object.implements == Some(name));
+    let field = |name: &str, of: Kind, nullable, docs: &str| {
+        InterfaceField::new(name, reference(&of.nullable(nullable))).description(docs)
+    };
+    let text = || Kind::scalar("String");
+    let connection = Interface::new(CONNECTION).description("One page of a list.").field(field(
+        "pageInfo",
+        Kind::Object(PAGE_INFO.into()),
+        false,
+        "Where the page stands in its list.",
+    ));
+    let edge = Interface::new(EDGE).description("An entry of a list.").field(field(
+        "cursor",
+        text(),
+        true,
+        "Where the list goes on after this entry. It is known of a page's last entry only.",
+    ));
+    let failure = Interface::new(FAILURE)
+        .description("Why a procedure did not do what it was asked for.")
+        .field(field("message", text(), false, "One sentence for a person."))
+        .field(field("code", Kind::Enum(ERROR_CODE.into()), false, "What kind of failure it is."));
+    let all = [(CONNECTION, connection), (EDGE, edge), (FAILURE, failure)];
+    all.into_iter().filter(|(name, _)| known(name)).map(|(_, interface)| interface).collect()
+}
+
+fn object_type(types: &Types, name: &str, object: &types::Object) -> Object {
+    let mut ours = described(&object.docs, Object::new(name), Object::description);
+    if let Some(interface) = object.implements {
+        ours = ours.implement(interface);
+    }
+    for field in &object.fields {
+        let mut its = described(
+            &field.docs,
+            Field::new(&field.name, reference(&field.of), |_| FieldFuture::Value(None)),
+            Field::description,
+        );
+        if let Source::Call(call) = field.source {
+            let arguments = types.calls[call].arguments.fields();
+            its = arguments.iter().fold(its, |its, field| its.argument(argument(field)));
+        }
+        ours = ours.field(its);
+    }
+    ours
+}
+
+fn argument(field: &InputField) -> InputValue {
+    described(&field.docs, InputValue::new(&field.name, reference(&field.of)), InputValue::description)
+}
+
+/// An empty description would be written as one.
+fn described<T>(docs: &str, plain: T, describe: impl FnOnce(T, String) -> T) -> T {
+    if docs.is_empty() { plain } else { describe(plain, docs.to_owned()) }
+}
+
+fn reference(of: &Of) -> TypeRef {
+    let plain = match &of.kind {
+        Kind::List(item) => TypeRef::List(Box::new(reference(item))),
+        kind => TypeRef::named(kind.name()),
+    };
+    if of.nullable { plain } else { TypeRef::NonNull(Box::new(plain)) }
+}

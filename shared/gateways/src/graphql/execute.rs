@@ -1,0 +1,422 @@
+//! What an operation comes to (specification, section 6).
+//!
+//! The library checks documents and answers introspection. What is executed here is simpler than what it offers, and
+//! held to more: fields that are asked for twice are one call, an answer has the order of its document, and what
+//! failed is null and not missing. Answers of procedures are completed at once; what ids name is left open, fetched
+//! for the whole operation in one call for each kind, and filled in, as often as there is something open.
+
+use async_graphql::{
+    Name, PathSegment, Positioned, Value, Variables,
+    indexmap::IndexMap,
+    parser::types::{
+        Directive, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
+    },
+};
+use futures_util::future::join_all;
+use protocol::{Code, Kind as Operation};
+use serde_json::{Value as Json, value::RawValue};
+
+use super::{
+    fault::Fault,
+    input,
+    load::Loads,
+    run::Run,
+    types::{Call, Kind, Of, Source, Types, Union},
+};
+use crate::{Outcome, Refusal};
+
+/// How large one operation's answer may be, in bytes: memory stays flat, whatever lists hold, and a function's answer
+/// has at most 6 MB.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// What a value takes beside its text: quotes, a colon, a comma.
+const BYTES_BESIDE: usize = 6;
+
+/// The fields that stand under one name in the answer: they are one.
+type Fields<'d> = Vec<&'d Positioned<Field>>;
+
+/// Where in the answer something stands.
+type Path = Vec<PathSegment>;
+
+/// What an operation came to: data unless there was too much of it, and what went wrong.
+#[derive(Debug, Default)]
+pub(super) struct Executed {
+    pub data: Value,
+    pub faults: Vec<Fault>,
+}
+
+/// Something that is still to be fetched.
+struct Open<'d> {
+    loader: usize,
+    /// The id, or several.
+    ids: Json,
+    fields: Fields<'d>,
+    path: Path,
+}
+
+/// What a field's value is taken from.
+#[derive(Clone, Copy)]
+enum Node<'v> {
+    /// What a procedure answered, or a part of it.
+    Answer(&'v Json),
+    /// An entry of a list, and where the list goes on after it.
+    Edge(&'v Json, &'v Json),
+    /// Why it answered nothing.
+    Failure(&'v Refusal),
+}
+
+/// An operation that is executed.
+pub(super) struct Execution<'r, 'd> {
+    run: &'r Run<'r>,
+    document: &'d ExecutableDocument,
+    variables: &'d Variables,
+    executed: Executed,
+    open: Vec<Open<'d>>,
+    /// About how large the answer is so far.
+    bytes: usize,
+}
+
+/// There is too much to answer.
+struct TooMuch;
+
+impl<'r, 'd> Execution<'r, 'd> {
+    pub(super) fn new(run: &'r Run<'r>, document: &'d ExecutableDocument, variables: &'d Variables) -> Self {
+        Self { run, document, variables, executed: Executed::default(), open: Vec::new(), bytes: 0 }
+    }
+
+    /// Executes an operation. `introspected` is what the library said.
+    pub(super) async fn execute(mut self, operation: &'d OperationDefinition, introspected: &Value) -> Executed {
+        let kind = if operation.ty == OperationType::Mutation { Operation::Mutation } else { Operation::Query };
+        let root = Types::root(kind);
+        let fields = self.collect(root, [&operation.selection_set.node]);
+        self.executed.data = Value::Object(fields.keys().map(|key| (Name::new(key), Value::Null)).collect());
+        let mut calls = Vec::new();
+        for (key, fields) in fields {
+            match self.called(root, &fields) {
+                Some(call) => calls.push((key, fields, call)),
+                None => {
+                    let value = match fields[0].node.name.node.as_str() {
+                        "__typename" => Value::String(root.to_owned()),
+                        _ => introspected_value(introspected, key),
+                    };
+                    self.put(&[PathSegment::Field(key.to_owned())], value);
+                }
+            }
+        }
+        let finished = match kind {
+            Operation::Query => self.together(calls).await,
+            Operation::Mutation => self.in_turn(calls).await,
+        };
+        if finished.is_err() {
+            self.executed.data = Value::Null;
+            let message = "The answer would be larger than 4 MiB: ask for less.";
+            self.executed.faults.push(Fault::request(Code::PayloadTooLarge, message));
+        }
+        self.executed
+    }
+
+    fn called(&self, root: &str, fields: &Fields<'d>) -> Option<&'r Call> {
+        match self.run.types.field(root, &fields[0].node.name.node)?.source {
+            Source::Call(call) => self.run.types.calls.get(call),
+            _ => None,
+        }
+    }
+
+    /// Queries: all at once.
+    async fn together(&mut self, calls: Vec<(&'d str, Fields<'d>, &'r Call)>) -> Result<(), TooMuch> {
+        let answers = calls.iter().map(|(_, fields, call)| self.ask(call, fields[0]));
+        let answers = join_all(answers).await;
+        let loads = Loads::default();
+        for ((key, fields, call), answer) in calls.into_iter().zip(answers) {
+            self.answered(key, &fields, call, answer)?;
+        }
+        self.fill(&loads).await
+    }
+
+    /// Mutations: each when the one before is done, with what it asks for.
+    async fn in_turn(&mut self, calls: Vec<(&'d str, Fields<'d>, &'r Call)>) -> Result<(), TooMuch> {
+        for (key, fields, call) in calls {
+            let answer = self.ask(call, fields[0]).await;
+            self.answered(key, &fields, call, answer)?;
+            self.fill(&Loads::default()).await?;
+        }
+        Ok(())
+    }
+
+    async fn ask(&self, call: &Call, field: &Positioned<Field>) -> Result<Outcome, Fault> {
+        let given = input::input(self.run.types, &call.arguments, field, self.variables);
+        Ok(self.run.call(&call.procedure, given?.as_ref()).await)
+    }
+
+    /// Puts what a procedure answered to its place.
+    fn answered(
+        &mut self,
+        key: &str,
+        fields: &Fields<'d>,
+        call: &Call,
+        answer: Result<Outcome, Fault>,
+    ) -> Result<(), TooMuch> {
+        let mut path = vec![PathSegment::Field(key.to_owned())];
+        let pos = fields[0].pos;
+        let value = match answer {
+            Err(fault) => {
+                self.executed.faults.push(Fault { path, ..fault.at(pos) });
+                return Ok(());
+            }
+            Ok(Ok(answer)) => match answer.as_deref().map(RawValue::get).map_or(Ok(Json::Null), serde_json::from_str) {
+                Ok(answer) => self.complete(&call.success, Node::Answer(&answer), fields, &mut path)?,
+                Err(_) => {
+                    self.executed.faults.push(Fault::internal(pos, path));
+                    return Ok(());
+                }
+            },
+            Ok(Err(refusal)) => match failure_of(call, &refusal) {
+                Some(object) => self.object(object, Node::Failure(&refusal), fields, &mut path)?,
+                None => {
+                    self.executed.faults.push(Fault::refused(&refusal, &call.procedure, pos, path));
+                    return Ok(());
+                }
+            },
+        };
+        self.put(&path, value);
+        Ok(())
+    }
+
+    /// Fetches what is open, until nothing is.
+    async fn fill(&mut self, loads: &Loads) -> Result<(), TooMuch> {
+        while !self.open.is_empty() {
+            let open = std::mem::take(&mut self.open);
+            loads.fetch(self.run, open.iter().map(|open| (open.loader, &open.ids))).await;
+            for Open { loader, ids, fields, mut path } in open {
+                let object = &self.run.types.loaders[loader].object;
+                let value = match &ids {
+                    Json::Array(ids) => {
+                        let mut values = Vec::with_capacity(ids.len());
+                        for (place, id) in ids.iter().enumerate() {
+                            path.push(PathSegment::Index(place));
+                            values.push(self.loaded(loads, loader, id, object, &fields, &mut path)?);
+                            path.pop();
+                        }
+                        Value::List(values)
+                    }
+                    id => self.loaded(loads, loader, id, object, &fields, &mut path)?,
+                };
+                self.put(&path, value);
+            }
+        }
+        Ok(())
+    }
+
+    fn loaded(
+        &mut self,
+        loads: &Loads,
+        loader: usize,
+        id: &Json,
+        object: &str,
+        fields: &Fields<'d>,
+        path: &mut Path,
+    ) -> Result<Value, TooMuch> {
+        match loads.get(loader, id) {
+            Ok(Some(found)) => self.object(object, Node::Answer(&found), fields, path),
+            Ok(None) => Ok(Value::Null),
+            Err(refusal) => {
+                let procedure = &self.run.types.loaders[loader].procedure;
+                self.executed.faults.push(Fault::refused(&refusal, procedure, fields[0].pos, path.clone()));
+                Ok(Value::Null)
+            }
+        }
+    }
+
+    /// Puts a value to a place that is there already.
+    fn put(&mut self, path: &[PathSegment], value: Value) {
+        let mut place = &mut self.executed.data;
+        for segment in path {
+            let next = match (place, segment) {
+                (Value::Object(members), PathSegment::Field(name)) => members.get_mut(name.as_str()),
+                (Value::List(items), PathSegment::Index(index)) => items.get_mut(*index),
+                _ => None,
+            };
+            let Some(next) = next else { return };
+            place = next;
+        }
+        *place = value;
+    }
+
+    /// Counts a value of the answer, or a name.
+    fn count(&mut self, bytes: usize) -> Result<(), TooMuch> {
+        self.bytes = self.bytes.saturating_add(bytes + BYTES_BESIDE);
+        if self.bytes > MAX_BYTES { Err(TooMuch) } else { Ok(()) }
+    }
+
+    /// Specification, `CompleteValue`.
+    fn complete(&mut self, of: &Of, node: Node<'_>, fields: &Fields<'d>, path: &mut Path) -> Result<Value, TooMuch> {
+        let types = self.run.types;
+        let json = match node {
+            Node::Answer(json) => json,
+            node => return self.object(of.kind.name(), node, fields, path),
+        };
+        match (&of.kind, json) {
+            // What is done and says nothing is an object all the same.
+            (Kind::Object(name), Json::Null) if !of.nullable => self.object(name, node, fields, path),
+            (_, Json::Null) => Ok(Value::Null),
+            (Kind::Scalar(_), json) => self.plain(json, fields, path),
+            (Kind::Enum(name), Json::String(wire)) => {
+                let values = types.enums.get(name).map(|known| known.values.as_slice()).unwrap_or_default();
+                match values.iter().find(|value| value.wire == *wire) {
+                    Some(value) => Ok(Value::Enum(Name::new(&value.name))),
+                    None => Ok(self.unknown(fields, path)),
+                }
+            }
+            (Kind::Object(name), json) => self.object(name, Node::Answer(json), fields, path),
+            (Kind::Union(name), json) => match types.unions.get(name).and_then(|union| member_of(union, json)) {
+                Some(object) => self.object(object, Node::Answer(json), fields, path),
+                None => Ok(self.unknown(fields, path)),
+            },
+            (Kind::List(item), Json::Array(items)) => {
+                let mut values = Vec::with_capacity(items.len());
+                for (place, json) in items.iter().enumerate() {
+                    self.count(0)?;
+                    path.push(PathSegment::Index(place));
+                    values.push(self.complete(item, Node::Answer(json), fields, path)?);
+                    path.pop();
+                }
+                Ok(Value::List(values))
+            }
+            _ => Ok(self.unknown(fields, path)),
+        }
+    }
+
+    fn plain(&mut self, json: &Json, fields: &Fields<'d>, path: &Path) -> Result<Value, TooMuch> {
+        self.count(match json {
+            Json::String(text) => text.len(),
+            Json::Array(_) | Json::Object(_) => json.to_string().len(),
+            _ => 0,
+        })?;
+        Ok(Value::from_json(json.clone()).unwrap_or_else(|_| self.unknown(fields, path)))
+    }
+
+    /// What the schema does not know: the procedure is newer than the gateway.
+    fn unknown(&mut self, fields: &Fields<'d>, path: &Path) -> Value {
+        self.executed.faults.push(Fault::internal(fields[0].pos, path.clone()));
+        Value::Null
+    }
+
+    /// The fields of an object that are asked for.
+    fn object(&mut self, name: &str, node: Node<'_>, fields: &Fields<'d>, path: &mut Path) -> Result<Value, TooMuch> {
+        let asked = self.collect(name, fields.iter().map(|field| &field.node.selection_set.node));
+        let mut object = IndexMap::with_capacity(asked.len());
+        for (key, fields) in asked {
+            self.count(key.len())?;
+            path.push(PathSegment::Field(key.to_owned()));
+            object.insert(Name::new(key), self.member(name, node, &fields, path)?);
+            path.pop();
+        }
+        Ok(Value::Object(object))
+    }
+
+    fn member(&mut self, object: &str, node: Node<'_>, fields: &Fields<'d>, path: &mut Path) -> Result<Value, TooMuch> {
+        let name = fields[0].node.name.node.as_str();
+        if name == "__typename" {
+            return Ok(Value::String(object.to_owned()));
+        }
+        let Some(known) = self.run.types.field(object, name) else { return Ok(self.unknown(fields, path)) };
+        let json = match node {
+            Node::Answer(json) | Node::Edge(json, _) => json,
+            Node::Failure(refusal) => refusal.failure.as_ref().unwrap_or(&Json::Null),
+        };
+        match (&known.source, node) {
+            (Source::True, _) => Ok(Value::Boolean(true)),
+            (Source::HasNext, _) => Ok(Value::Boolean(!json["next"].is_null())),
+            (Source::Message, Node::Failure(refusal)) => Ok(Value::String(refusal.message.clone())),
+            (Source::Code, Node::Failure(refusal)) => Ok(Value::Enum(Name::new(refusal.code.key()))),
+            (Source::Member(member), _) => self.complete(&known.of, Node::Answer(&json[member]), fields, path),
+            (Source::Whole | Source::Entry, _) => self.complete(&known.of, Node::Answer(json), fields, path),
+            (Source::Cursor, Node::Edge(_, cursor)) => self.plain(cursor, fields, path),
+            (Source::Edges, _) => self.edges(&known.of, json, fields, path),
+            (Source::Loaded { member, loader }, _) => {
+                let ids = &json[member];
+                if !ids.is_null() {
+                    let (loader, ids) = (*loader, ids.clone());
+                    self.open.push(Open { loader, ids, fields: fields.clone(), path: path.clone() });
+                }
+                Ok(Value::Null)
+            }
+            _ => Ok(self.unknown(fields, path)),
+        }
+    }
+
+    /// A page's entries. Where the list goes on is known after the last one.
+    fn edges(&mut self, of: &Of, page: &Json, fields: &Fields<'d>, path: &mut Path) -> Result<Value, TooMuch> {
+        let items = page["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let mut edges = Vec::with_capacity(items.len());
+        for (place, item) in items.iter().enumerate() {
+            let cursor = if place + 1 == items.len() { &page["next"] } else { &Json::Null };
+            path.push(PathSegment::Index(place));
+            edges.push(self.complete(of, Node::Edge(item, cursor), fields, path)?);
+            path.pop();
+        }
+        Ok(Value::List(edges))
+    }
+
+    /// Specification, `CollectFields`.
+    fn collect(&self, object: &str, sets: impl IntoIterator<Item = &'d SelectionSet>) -> IndexMap<&'d str, Fields<'d>> {
+        let mut fields = IndexMap::new();
+        for set in sets {
+            self.collect_set(object, set, &mut fields);
+        }
+        fields
+    }
+
+    fn collect_set(&self, object: &str, set: &'d SelectionSet, fields: &mut IndexMap<&'d str, Fields<'d>>) {
+        for selection in &set.items {
+            if !self.is_included(selection.node.directives()) {
+                continue;
+            }
+            let (condition, set) = match &selection.node {
+                Selection::Field(field) => {
+                    fields.entry(field.node.response_key().node.as_str()).or_default().push(field);
+                    continue;
+                }
+                Selection::InlineFragment(fragment) => {
+                    (fragment.node.type_condition.as_ref(), &fragment.node.selection_set)
+                }
+                Selection::FragmentSpread(spread) => {
+                    let Some(fragment) = self.document.fragments.get(&spread.node.fragment_name.node) else { continue };
+                    (Some(&fragment.node.type_condition), &fragment.node.selection_set)
+                }
+            };
+            if condition.is_none_or(|condition| self.run.types.is_a(object, &condition.node.on.node)) {
+                self.collect_set(object, &set.node, fields);
+            }
+        }
+    }
+
+    fn is_included(&self, directives: &[Positioned<Directive>]) -> bool {
+        directives.iter().all(|directive| {
+            let wanted = match directive.node.name.node.as_str() {
+                "skip" => false,
+                "include" => true,
+                _ => return true,
+            };
+            let said = directive.node.get_argument("if").and_then(|given| input::value(&given.node, self.variables));
+            said == Some(Value::Boolean(wanted))
+        })
+    }
+}
+
+/// The object type of a failure that the procedure declares.
+fn failure_of<'c>(call: &'c Call, refusal: &Refusal) -> Option<&'c str> {
+    let kind = refusal.failure.as_ref()?.get("type")?.as_str()?;
+    call.failures.get(kind).map(String::as_str)
+}
+
+fn member_of<'u>(union: &'u Union, json: &Json) -> Option<&'u str> {
+    let tag = json.get("type")?.as_str()?;
+    union.members.iter().find(|member| member.tag == tag).map(|member| member.object.as_str())
+}
+
+fn introspected_value(introspected: &Value, key: &str) -> Value {
+    match introspected {
+        Value::Object(members) => members.get(key).cloned().unwrap_or_default(),
+        _ => Value::Null,
+    }
+}

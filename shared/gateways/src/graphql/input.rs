@@ -1,0 +1,137 @@
+//! From arguments and variables to a procedure's input. What is absent stays absent, and null stays null.
+
+use async_graphql::{
+    Positioned, Value, Variables,
+    parser::types::{Field, OperationDefinition},
+};
+use async_graphql_value::Value as Given;
+use serde_json::{Map, Value as Json};
+
+use super::{
+    fault::Fault,
+    types::{Arguments, InputField, Kind, Of, Types},
+};
+
+/// The values of an operation's variables: what was given, else the default (specification, section 6.1.2). What
+/// fits a variable's type is looked at where the variable is used.
+///
+/// # Errors
+/// Which variable has to be given.
+pub(super) fn variables(operation: &OperationDefinition, mut given: Variables) -> Result<Variables, Fault> {
+    let mut values = Variables::default();
+    for definition in &operation.variable_definitions {
+        let name = &definition.node.name.node;
+        let required = !definition.node.var_type.node.nullable;
+        let default = definition.node.default_value.as_ref().map(|value| value.node.clone());
+        match given.remove(name).or(default) {
+            Some(Value::Null) if required => {
+                return Err(Fault::invalid(format!("The variable `${name}` cannot be null.")).at(definition.pos));
+            }
+            Some(value) => drop(values.insert(name.clone(), value)),
+            None if required => {
+                return Err(Fault::invalid(format!("The variable `${name}` has to be given.")).at(definition.pos));
+            }
+            None => {}
+        }
+    }
+    Ok(values)
+}
+
+/// The same for the library, which knows no difference between absent and null.
+pub(super) fn without_absent(operation: &OperationDefinition, values: &Variables) -> Variables {
+    let mut all = values.clone();
+    for definition in &operation.variable_definitions {
+        all.entry(definition.node.name.node.clone()).or_insert(Value::Null);
+    }
+    all
+}
+
+/// What stands in a document, with the variables' values; none when it is a variable that is absent.
+pub(super) fn value(given: &Given, variables: &Variables) -> Option<Value> {
+    Some(match given {
+        Given::Variable(name) => variables.get(name)?.clone(),
+        Given::Null => Value::Null,
+        Given::Number(number) => Value::Number(number.clone()),
+        Given::String(text) => Value::String(text.clone()),
+        Given::Boolean(boolean) => Value::Boolean(*boolean),
+        Given::Binary(bytes) => Value::Binary(bytes.clone()),
+        Given::Enum(name) => Value::Enum(name.clone()),
+        Given::List(items) => {
+            Value::List(items.iter().map(|item| value(item, variables).unwrap_or_default()).collect())
+        }
+        Given::Object(members) => {
+            let member = |(name, given)| Some((async_graphql::Name::clone(name), value(given, variables)?));
+            Value::Object(members.iter().filter_map(member).collect())
+        }
+    })
+}
+
+/// The input of a procedure, none when it takes none.
+///
+/// # Errors
+/// What does not fit its type.
+pub(super) fn input(
+    types: &Types,
+    arguments: &Arguments,
+    field: &Positioned<Field>,
+    variables: &Variables,
+) -> Result<Option<Json>, Fault> {
+    let given = |known: &InputField| value(&field.node.get_argument(&known.name)?.node, variables);
+    let wire = |known: &InputField, given| {
+        wire(types, &known.of, given).map_err(|reason| Fault::invalid(format!("{}: {reason}", known.name)))
+    };
+    match arguments {
+        Arguments::None => Ok(None),
+        Arguments::Input(known) => given(known).map(|given| wire(known, given)).transpose(),
+        Arguments::Fields(fields) => {
+            let mut input = Map::new();
+            for known in fields {
+                if let Some(given) = given(known) {
+                    input.insert(known.wire.clone(), wire(known, given)?);
+                }
+            }
+            Ok(Some(Json::Object(input)))
+        }
+    }
+}
+
+/// A value as it travels.
+fn wire(types: &Types, of: &Of, given: Value) -> Result<Json, String> {
+    match (&of.kind, given) {
+        (_, Value::Null) => Ok(Json::Null),
+        (Kind::List(of), Value::List(items)) => items.into_iter().map(|item| wire(types, of, item)).collect(),
+        // One value is a list of one (specification, section 3.11).
+        (Kind::List(of), one) => Ok(Json::Array(vec![wire(types, of, one)?])),
+        (Kind::Enum(name), Value::Enum(value)) => enum_value(types, name, &value),
+        (Kind::Enum(name), Value::String(value)) => enum_value(types, name, &value),
+        (Kind::Input(name), Value::Object(members)) => {
+            let Some(known) = types.inputs.get(name) else { return Err(format!("`{name}` is no input")) };
+            let mut object = Map::new();
+            for (member, given) in members {
+                let field = known.fields.iter().find(|field| field.name == member.as_str());
+                let field = field.ok_or_else(|| format!("`{name}` has no field `{member}`"))?;
+                let value = if field.bare { Json::Object(Map::new()) } else { wire(types, &field.of, given)? };
+                object.insert(field.wire.clone(), value);
+            }
+            if known.one_of { tagged(name, object) } else { Ok(Json::Object(object)) }
+        }
+        (_, given) => given.into_json().map_err(|_| "not a value".to_owned()),
+    }
+}
+
+/// The one field that is given becomes the `type`.
+fn tagged(name: &str, object: Map<String, Json>) -> Result<Json, String> {
+    let mut members = object.into_iter();
+    match (members.next(), members.next()) {
+        (Some((tag, Json::Object(mut value))), None) => {
+            value.insert("type".to_owned(), Json::String(tag));
+            Ok(Json::Object(value))
+        }
+        _ => Err(format!("exactly one field of `{name}` has to be given, and not null")),
+    }
+}
+
+fn enum_value(types: &Types, name: &str, value: &str) -> Result<Json, String> {
+    let known = types.enums.get(name).and_then(|known| known.values.iter().find(|known| known.name == value));
+    known.map(|known| Json::String(known.wire.clone())).ok_or_else(|| format!("`{value}` is no value of `{name}`"))
+}

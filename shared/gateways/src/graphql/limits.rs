@@ -1,0 +1,257 @@
+//! How much a document asks for, before anything is done about it. Fragments count wherever they are used: a few
+//! that repeat each other stand for millions of fields.
+
+use async_graphql::{
+    Name, Positioned, Value, Variables,
+    parser::types::{ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet},
+};
+
+use super::{
+    fault::Fault,
+    types::{Kind, MUTATION, QUERY, Source, Types},
+};
+
+/// How deep fields may be.
+pub(super) const MAX_DEPTH: usize = 15;
+/// How deep the fields of introspection may be: clients ask for types of types.
+const MAX_INTROSPECTION_DEPTH: usize = 20;
+/// How often the fields of introspection that answer lists may stand below each other.
+const MAX_INTROSPECTION_LISTS: usize = 2;
+/// The most aliases in one request.
+pub(super) const MAX_ALIASES: usize = 30;
+/// The most fields of `Query` and `Mutation` in one request: each is a call.
+pub(super) const MAX_ROOT_FIELDS: usize = 20;
+/// The most directives in one request, with those in fragments.
+const MAX_DIRECTIVES: usize = 30;
+/// How deep fragments may use each other.
+const MAX_FRAGMENTS: usize = 20;
+/// The most fields, with those in fragments, counted once each.
+const MAX_FIELDS: usize = 5_000;
+/// What one request may cost: a field is 1, for each entry of its list, and a call is [`CALL_COST`].
+pub(super) const MAX_COST: usize = 20_000;
+/// What a call of a procedure costs.
+const CALL_COST: usize = 10;
+/// How many entries a list is taken to have that is no page.
+const LIST_COST: usize = 10;
+/// How many entries a page is taken to have that does not say it: what it has if nothing is said.
+const PAGE_COST: usize = 20;
+/// The most entries that a page has.
+const MAX_PAGE: usize = 100;
+
+/// What one request asks for so far; its operations count together.
+#[derive(Debug, Default)]
+pub(super) struct Measure {
+    aliases: usize,
+    root_fields: usize,
+    directives: usize,
+    fields: usize,
+    cost: usize,
+}
+
+/// A document, as it is measured.
+struct Document<'a> {
+    types: &'a Types,
+    document: &'a ExecutableDocument,
+    variables: &'a Variables,
+    /// The fragments inside of which the measuring is.
+    within: Vec<&'a Name>,
+}
+
+/// Where the measuring is.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    /// The type whose fields stand here; none in introspection.
+    object: Option<&'a str>,
+    depth: usize,
+    /// How often what stands here is answered.
+    times: usize,
+    /// How many entries the page around has.
+    page: usize,
+    /// Lists of introspection around.
+    lists: usize,
+}
+
+impl Measure {
+    /// Adds all operations of a document: what is not executed is looked at as well.
+    ///
+    /// # Errors
+    /// Which limit is exceeded.
+    pub(super) fn add(
+        &mut self,
+        types: &Types,
+        document: &ExecutableDocument,
+        variables: &Variables,
+    ) -> Result<(), Fault> {
+        let mut measured = Document { types, document, variables, within: Vec::new() };
+        for (_, operation) in document.operations.iter() {
+            let OperationDefinition { ty, directives, selection_set, .. } = &operation.node;
+            self.directives += directives.len();
+            let object = Some(if *ty == OperationType::Mutation { MUTATION } else { QUERY });
+            self.set(&mut measured, selection_set, Place { object, depth: 1, times: 1, page: PAGE_COST, lists: 0 })?;
+        }
+        Ok(())
+    }
+
+    fn set<'a>(
+        &mut self,
+        measured: &mut Document<'a>,
+        set: &'a Positioned<SelectionSet>,
+        place: Place<'a>,
+    ) -> Result<(), Fault> {
+        for selection in &set.node.items {
+            self.directives += selection.node.directives().len();
+            match &selection.node {
+                Selection::Field(field) => self.field(measured, field, place).map_err(|fault| fault.at(field.pos))?,
+                Selection::InlineFragment(fragment) => {
+                    let condition = fragment.node.type_condition.as_ref();
+                    let object = condition.map_or(place.object, |condition| Some(condition.node.on.node.as_str()));
+                    self.set(measured, &fragment.node.selection_set, Place { object, ..place })?;
+                }
+                Selection::FragmentSpread(spread) => {
+                    let Some((name, fragment)) =
+                        measured.document.fragments.get_key_value(&spread.node.fragment_name.node)
+                    else {
+                        continue;
+                    };
+                    if measured.within.contains(&name) {
+                        return Err(Fault::invalid(format!("The fragment `{name}` contains itself.")).at(spread.pos));
+                    }
+                    if measured.within.len() == MAX_FRAGMENTS {
+                        return Err(Fault::limit(format!(
+                            "Fragments use each other more than {MAX_FRAGMENTS} levels deep."
+                        )));
+                    }
+                    // A fragment that holds nothing but fragments has to come to an end as well.
+                    self.count_field()?;
+                    measured.within.push(name);
+                    let object = Some(fragment.node.type_condition.node.on.node.as_str());
+                    self.set(measured, &fragment.node.selection_set, Place { object, ..place })?;
+                    measured.within.pop();
+                }
+            }
+        }
+        if self.directives > MAX_DIRECTIVES {
+            return Err(Fault::limit(format!("The request has more than {MAX_DIRECTIVES} directives.")));
+        }
+        Ok(())
+    }
+
+    fn count_field(&mut self) -> Result<(), Fault> {
+        self.fields += 1;
+        match self.fields > MAX_FIELDS {
+            true => Err(Fault::limit(format!("The request asks for more than {MAX_FIELDS} fields."))),
+            false => Ok(()),
+        }
+    }
+
+    fn field<'a>(
+        &mut self,
+        measured: &mut Document<'a>,
+        field: &'a Positioned<Field>,
+        place: Place<'a>,
+    ) -> Result<(), Fault> {
+        self.count_field()?;
+        self.aliases += usize::from(field.node.alias.is_some());
+        if self.aliases > MAX_ALIASES {
+            return Err(Fault::limit(format!("The request has more than {MAX_ALIASES} aliases.")));
+        }
+        let name = field.node.name.node.as_str();
+        let is_root = place.depth == 1 && matches!(place.object, Some(QUERY | MUTATION)) && name != "__typename";
+        self.root_fields += usize::from(is_root);
+        if self.root_fields > MAX_ROOT_FIELDS {
+            return Err(Fault::limit(format!("The request has more than {MAX_ROOT_FIELDS} fields of the root.")));
+        }
+        let (cost, inside) = match place.object {
+            Some(object) if !name.starts_with("__") => data(measured, field, object, place),
+            _ => introspection(name, place)?,
+        };
+        self.cost = self.cost.saturating_add(cost);
+        if self.cost > MAX_COST {
+            return Err(Fault::limit(format!("The request costs more than {MAX_COST}: ask for shorter lists.")));
+        }
+        let most = if inside.object.is_some() { MAX_DEPTH } else { MAX_INTROSPECTION_DEPTH };
+        if place.depth > most {
+            return Err(Fault::limit(format!("The request asks for fields more than {most} levels deep.")));
+        }
+        match field.node.selection_set.node.items.is_empty() {
+            true => Ok(()),
+            false => self.set(measured, &field.node.selection_set, inside),
+        }
+    }
+}
+
+/// The cost of a field, and the place of what is asked of it.
+fn data<'a>(
+    measured: &Document<'a>,
+    field: &'a Positioned<Field>,
+    object: &'a str,
+    place: Place<'a>,
+) -> (usize, Place<'a>) {
+    let deeper = Place { depth: place.depth + 1, page: PAGE_COST, ..place };
+    let Some(known) = measured.types.field(object, &field.node.name.node) else {
+        return (place.times, deeper);
+    };
+    let inside = Place { object: Some(known.of.kind.name()), ..deeper };
+    match &known.source {
+        Source::Call(call) => {
+            let call = &measured.types.calls[*call];
+            let page = if call.is_paged { page_size(field, measured.variables) } else { PAGE_COST };
+            let times = if is_list(&call.success.kind) { place.times.saturating_mul(LIST_COST) } else { place.times };
+            (CALL_COST, Place { page, times, ..inside })
+        }
+        source => {
+            let is_page = matches!(source, Source::Edges)
+                || matches!(source, Source::Member(_)) && measured.types.field(object, "pageInfo").is_some();
+            let times = match (is_list(&known.of.kind), is_page) {
+                (false, _) => 1,
+                (true, true) => place.page,
+                (true, false) => LIST_COST,
+            };
+            let times = place.times.saturating_mul(times);
+            (times, Place { times, ..inside })
+        }
+    }
+}
+
+const fn is_list(kind: &Kind) -> bool {
+    matches!(kind, Kind::List(_))
+}
+
+/// What `first` says.
+fn page_size(field: &Positioned<Field>, variables: &Variables) -> usize {
+    let Some(first) = field.node.get_argument("first") else { return PAGE_COST };
+    let said = first.node.clone().into_const_with(|name| variables.get(&name).cloned().ok_or(()));
+    match said {
+        Ok(Value::Number(number)) => number
+            .as_u64()
+            .and_then(|number| number.try_into().ok())
+            .map_or(MAX_PAGE, |number: usize| number.min(MAX_PAGE)),
+        Ok(Value::Null) | Err(()) => PAGE_COST,
+        Ok(_) => MAX_PAGE,
+    }
+}
+
+fn introspection<'a>(name: &str, place: Place<'a>) -> Result<(usize, Place<'a>), Fault> {
+    let is_list = ["fields", "interfaces", "possibleTypes", "inputFields"].contains(&name);
+    let lists = place.lists + usize::from(is_list);
+    if lists > MAX_INTROSPECTION_LISTS {
+        return Err(Fault::limit("The request asks for types of types of types."));
+    }
+    let cost = if name == "__schema" { MAX_COST / 20 } else { 1 };
+    Ok((cost, Place { object: None, depth: place.depth + 1, lists, ..place }))
+}
+
+/// Whether a document asks for the schema anywhere.
+pub(super) fn asks_for_schema(document: &ExecutableDocument) -> bool {
+    fn asks(set: &SelectionSet) -> bool {
+        set.items.iter().any(|selection| match &selection.node {
+            Selection::Field(field) => {
+                matches!(field.node.name.node.as_str(), "__schema" | "__type") || asks(&field.node.selection_set.node)
+            }
+            Selection::InlineFragment(fragment) => asks(&fragment.node.selection_set.node),
+            Selection::FragmentSpread(_) => false,
+        })
+    }
+    let mut sets = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
+    sets.any(asks) || document.fragments.values().any(|fragment| asks(&fragment.node.selection_set.node))
+}

@@ -1,0 +1,325 @@
+//! GraphQL at `/graphql`: each procedure is a field, and what names an entity by its id can be followed.
+//!
+//! - [`schema`]: the types, from the contract. [`shape`] reads JSON Schemas, [`names`] names what has no name.
+//! - [`engine`]: the same types for the library, which writes them as SDL, checks documents and answers introspection.
+//! - [`request`], [`media`], [`persisted`]: what HTTP brings (the specification "GraphQL over HTTP").
+//! - [`scan`], [`limits`]: what a request may ask for, before anything is done about it.
+//! - [`execute`], [`input`], [`load`], [`run`]: what it comes to.
+//! - [`fault`]: what goes wrong.
+
+mod engine;
+mod execute;
+mod fault;
+mod input;
+mod limits;
+mod load;
+mod media;
+mod names;
+mod persisted;
+mod request;
+mod run;
+mod scan;
+mod schema;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod types;
+
+use async_graphql::{
+    Value, dynamic,
+    parser::{
+        parse_query,
+        types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
+    },
+};
+use bytes::Bytes;
+use futures_util::future::join_all;
+use http::{HeaderValue, Method, Response, StatusCode, header};
+use protocol::{Cause, Code};
+use runtime::BoxFuture;
+use serde::Serialize;
+
+use crate::{Calls, Contract, Facts, Refusal, Style};
+use execute::{Executed, Execution};
+use fault::Fault;
+use limits::Measure;
+use media::Media;
+use persisted::Persisted;
+use request::{Asked, Request};
+use run::Run;
+use types::Types;
+
+/// GraphQL.
+pub struct GraphQl {
+    types: Types,
+    schema: dynamic::Schema,
+    settings: Settings,
+    persisted: Persisted,
+}
+
+/// What a stage decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Whether clients may ask for the schema.
+    pub introspection: bool,
+}
+
+impl Settings {
+    /// What a function's environment says.
+    pub fn of(environment: &runtime::Environment) -> Self {
+        Self { introspection: environment.graphql_introspection }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { introspection: true }
+    }
+}
+
+/// The schema as text, as introspection tells it.
+///
+/// # Errors
+/// As [`GraphQl::new`].
+pub fn sdl(contract: &Contract) -> Result<String, Cause> {
+    let types = schema::build(contract)?;
+    Ok(engine::sdl(&engine::schema(&types, true)?))
+}
+
+impl GraphQl {
+    /// What is known of it.
+    pub const FACTS: Facts = Facts {
+        name: "graphql",
+        paths: &["/graphql"],
+        methods: METHODS,
+        calls: true,
+        memory_mb: 512,
+        timeout_ms: 29_000,
+    };
+
+    /// For a service; introspection is on.
+    ///
+    /// # Errors
+    /// What GraphQL cannot say: two types of one name, a name that is none.
+    pub fn new(contract: &Contract) -> Result<Self, Cause> {
+        Self::with(contract, Settings::default())
+    }
+
+    /// For a stage of a service.
+    ///
+    /// # Errors
+    /// As [`GraphQl::new`].
+    pub fn with(contract: &Contract, settings: Settings) -> Result<Self, Cause> {
+        let types = schema::build(contract)?;
+        let schema = engine::schema(&types, settings.introspection)?;
+        Ok(Self { types, schema, settings, persisted: Persisted::default() })
+    }
+}
+
+const METHODS: &str = "GET, POST";
+
+impl Style for GraphQl {
+    fn facts(&self) -> &'static Facts {
+        &Self::FACTS
+    }
+
+    fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes> {
+        let mut fault = Fault::request(refusal.code, refusal.message);
+        fault.extensions.request_id = refusal.request_id;
+        Answer::from(fault).into_response(Media::accepted(&calls.parts().headers).unwrap_or(Media::Json))
+    }
+
+    fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
+        Box::pin(async move {
+            let parts = calls.parts();
+            let Some(media) = Media::accepted(&parts.headers) else {
+                let message = "An answer is `application/graphql-response+json` or `application/json`.";
+                let mut refused = Answer::from(Fault::request(Code::BadRequest, message));
+                refused.status = 406;
+                return refused.into_response(Media::Json);
+            };
+            match request::read(parts, &body) {
+                Err(fault) => Answer::from(fault).into_response(media),
+                Ok(Asked::One(request)) => {
+                    let mut measure = Measure::default();
+                    let prepared = self.prepare(*request, &parts.method, &mut measure).await;
+                    let run = Run::new(&self.types, contract, &calls);
+                    execute(&run, prepared).await.into_response(media)
+                }
+                Ok(Asked::Many(requests)) => {
+                    let mut measure = Measure::default();
+                    let mut prepared = Vec::with_capacity(requests.len());
+                    for request in requests {
+                        prepared.push(self.prepare(request, &parts.method, &mut measure).await);
+                    }
+                    many(&Run::new(&self.types, contract, &calls), prepared, media).await
+                }
+            }
+        })
+    }
+}
+
+/// An operation that may be executed.
+struct Prepared {
+    document: ExecutableDocument,
+    /// Of which the document has several.
+    name: Option<String>,
+    variables: async_graphql::Variables,
+    /// What the library said of the schema.
+    introspected: Value,
+}
+
+impl GraphQl {
+    /// Reads an operation, holds it against the limits and the schema, and answers what it asks of the schema.
+    async fn prepare(
+        &self,
+        mut request: Request,
+        method: &Method,
+        measure: &mut Measure,
+    ) -> Result<Prepared, Vec<Fault>> {
+        let (query, hash) = self.persisted.query(&mut request).map_err(one)?;
+        scan::scan(&query).map_err(one)?;
+        let document = parse_query(&query).map_err(|error| one(Fault::found(error.into())))?;
+        let name = request.operation_name.filter(|name| !name.is_empty());
+        let (kind, variables, given) = {
+            let operation = operation(&document, name.as_deref()).map_err(one)?;
+            let variables = input::variables(operation, request.variables).map_err(one)?;
+            let given = input::without_absent(operation, &variables);
+            (operation.ty, variables, given)
+        };
+        measure.add(&self.types, &document, &variables).map_err(one)?;
+        if kind == OperationType::Subscription {
+            return Err(one(Fault::invalid("There are no subscriptions.")));
+        }
+        if kind == OperationType::Mutation && *method == Method::GET {
+            return Err(one(Fault::request(Code::MethodNotSupported, "A mutation is asked by POST.")));
+        }
+        if !self.settings.introspection && limits::asks_for_schema(&document) {
+            return Err(one(Fault::invalid("Introspection is switched off.")));
+        }
+        // The library checks all, and answers what is asked of the schema; the rest it leaves alone.
+        let mut checked = async_graphql::Request::new("").variables(given).only_introspection();
+        checked.operation_name.clone_from(&name);
+        checked.set_parsed_query(document.clone());
+        let response = self.schema.execute(checked).await;
+        if !response.errors.is_empty() {
+            return Err(response.errors.into_iter().map(Fault::found).collect());
+        }
+        if let Some(hash) = hash {
+            self.persisted.remember(hash, query);
+        }
+        Ok(Prepared { document, name, variables, introspected: response.data })
+    }
+}
+
+fn one(fault: Fault) -> Vec<Fault> {
+    vec![fault]
+}
+
+/// The operation that is meant (specification, `GetOperation`).
+fn operation<'d>(document: &'d ExecutableDocument, name: Option<&str>) -> Result<&'d OperationDefinition, Fault> {
+    let found = match (&document.operations, name) {
+        (DocumentOperations::Single(operation), None) => Some(operation),
+        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name),
+        (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => operations.values().next(),
+        (DocumentOperations::Multiple(_), None) => {
+            return Err(Fault::invalid("The document has several operations: say which by `operationName`."));
+        }
+        (DocumentOperations::Single(_), Some(_)) => None,
+    };
+    found.map(|operation| &operation.node).ok_or_else(|| Fault::invalid("The document has no operation of this name."))
+}
+
+async fn execute(run: &Run<'_>, prepared: Result<Prepared, Vec<Fault>>) -> Answer {
+    let prepared = match prepared {
+        Ok(prepared) => prepared,
+        Err(faults) => return Answer::refused(faults),
+    };
+    match operation(&prepared.document, prepared.name.as_deref()) {
+        Ok(operation) => {
+            let execution = Execution::new(run, &prepared.document, &prepared.variables);
+            Answer::from(execution.execute(operation, &prepared.introspected).await)
+        }
+        Err(fault) => Answer::from(fault),
+    }
+}
+
+/// Several operations: queries at once; where there is a mutation among them, one after the other.
+async fn many(run: &Run<'_>, prepared: Vec<Result<Prepared, Vec<Fault>>>, media: Media) -> Response<Bytes> {
+    let is_mutation = |prepared: &Prepared| {
+        operation(&prepared.document, prepared.name.as_deref()).is_ok_and(|found| found.ty == OperationType::Mutation)
+    };
+    let answers = if prepared.iter().flatten().any(is_mutation) {
+        let mut answers = Vec::with_capacity(prepared.len());
+        for prepared in prepared {
+            answers.push(execute(run, prepared).await);
+        }
+        answers
+    } else {
+        join_all(prepared.into_iter().map(|prepared| execute(run, prepared))).await
+    };
+    let bodies: Vec<&Body> = answers.iter().map(|answer| &answer.body).collect();
+    response(200, media, &bodies)
+}
+
+/// What is answered to one operation.
+struct Answer {
+    /// The status where the form is `application/graphql-response+json`.
+    status: u16,
+    /// And where it is `application/json`.
+    plain_status: u16,
+    body: Body,
+}
+
+#[derive(Serialize)]
+struct Body {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Fault>,
+    /// There is none when nothing was executed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Value>,
+}
+
+impl Answer {
+    fn refused(errors: Vec<Fault>) -> Self {
+        let status = errors.first().map_or(500, |fault| fault.extensions.http_status);
+        let plain_status = errors.iter().map(|fault| fault.plain_status).max().unwrap_or(status);
+        Self { status, plain_status, body: Body { errors, data: None } }
+    }
+
+    fn into_response(self, media: Media) -> Response<Bytes> {
+        let status = if media == Media::Response { self.status } else { self.plain_status };
+        // What was not acceptable is refused in the form that everybody reads.
+        let status = if self.status == 406 { 406 } else { status };
+        let mut response = response(status, media, &self.body);
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(METHODS));
+        }
+        response
+    }
+}
+
+impl From<Fault> for Answer {
+    fn from(fault: Fault) -> Self {
+        Self::refused(vec![fault])
+    }
+}
+
+impl From<Executed> for Answer {
+    fn from(executed: Executed) -> Self {
+        let body = Body { errors: executed.faults, data: Some(executed.data) };
+        Self { status: 200, plain_status: 200, body }
+    }
+}
+
+fn response(status: u16, media: Media, body: &impl Serialize) -> Response<Bytes> {
+    let (status, body) = match serde_json::to_vec(body) {
+        Ok(body) => (StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST), body),
+        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, b"{\"errors\":[]}".to_vec()),
+    };
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, media.content_type());
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    response
+}

@@ -1,0 +1,247 @@
+//! What a client asks for (GraphQL over HTTP, section 5).
+
+use std::fmt;
+
+use async_graphql::{Name, Value, Variables, indexmap::IndexMap};
+use bytes::Bytes;
+use http::{Method, header, request::Parts};
+use protocol::Code;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, MapAccess, SeqAccess, Visitor},
+};
+
+use super::{fault::Fault, media};
+
+/// The most operations that one request may hold.
+pub(super) const MAX_OPERATIONS: usize = 10;
+/// The most that the values of variables may have, in bytes of the request.
+const MAX_VARIABLES_BYTES: usize = 512 * 1024;
+
+/// One operation that is asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Request {
+    pub query: Option<String>,
+    pub operation_name: Option<String>,
+    #[serde(default, deserialize_with = "members")]
+    pub variables: Variables,
+    #[serde(default)]
+    pub extensions: Option<Extensions>,
+}
+
+/// What is said beside the operation. What is not known here is no concern of ours.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Extensions {
+    pub persisted_query: Option<PersistedQuery>,
+}
+
+/// The hash of a query that may be known already.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PersistedQuery {
+    pub version: u32,
+    pub sha256_hash: String,
+}
+
+/// One operation, or several.
+#[derive(Debug)]
+pub(super) enum Asked {
+    One(Box<Request>),
+    Many(Vec<Request>),
+}
+
+/// Reads a request.
+///
+/// # Errors
+/// Why it cannot be read.
+pub(super) fn read(parts: &Parts, body: &Bytes) -> Result<Asked, Fault> {
+    match parts.method {
+        Method::GET => from_address(parts.uri.query().unwrap_or_default()).map(|one| Asked::One(Box::new(one))),
+        Method::POST => from_body(parts, body),
+        _ => Err(Fault::request(Code::MethodNotSupported, "GraphQL is asked by GET or POST.")),
+    }
+}
+
+fn from_body(parts: &Parts, body: &Bytes) -> Result<Asked, Fault> {
+    if !media::is_json(parts.headers.get(header::CONTENT_TYPE)) {
+        let message = "The body has to be JSON in UTF-8, and say so: `content-type: application/json`.";
+        return Err(Fault::request(Code::UnsupportedMediaType, message));
+    }
+    let text = std::str::from_utf8(body).map_err(|_| bad("The body is not UTF-8."))?;
+    if text.trim_start().starts_with('[') {
+        let many: Operations = serde_json::from_str(text).map_err(|error| malformed(&error))?;
+        return match many.0.is_empty() {
+            true => Err(bad("The list of operations is empty.")),
+            false => Ok(Asked::Many(many.0)),
+        };
+    }
+    serde_json::from_str(text).map(|one| Asked::One(Box::new(one))).map_err(|error| malformed(&error))
+}
+
+fn from_address(query: &str) -> Result<Request, Fault> {
+    let mut request = Request::default();
+    let mut seen = Vec::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if !["query", "operationName", "variables", "extensions"].contains(&&*name) {
+            continue;
+        }
+        if seen.contains(&name) {
+            return Err(bad(format!("`{name}` is given twice.")));
+        }
+        match &*name {
+            "query" => request.query = Some(value.into_owned()),
+            "operationName" => request.operation_name = Some(value.into_owned()),
+            "variables" => request.variables = json::<Members>(&name, &value)?.unwrap_or_default().0,
+            _ => request.extensions = json(&name, &value)?,
+        }
+        seen.push(name);
+    }
+    Ok(request)
+}
+
+fn json<'v, T: Deserialize<'v>>(name: &str, value: &'v str) -> Result<Option<T>, Fault> {
+    match value.is_empty() {
+        true => Ok(None),
+        false => serde_json::from_str(value).map_err(|error| bad(format!("`{name}` {}", reason(&error)))),
+    }
+}
+
+fn bad(message: impl Into<String>) -> Fault {
+    Fault::request(Code::BadRequest, message)
+}
+
+fn malformed(error: &serde_json::Error) -> Fault {
+    bad(format!("The body {}", reason(error)))
+}
+
+/// What is wrong with JSON, without what it holds.
+fn reason(error: &serde_json::Error) -> String {
+    let place = format!("at line {}, column {}", error.line(), error.column());
+    match error.classify() {
+        serde_json::error::Category::Data => {
+            let message = error.to_string();
+            let said = OWN_WORDS.iter().find(|words| message.starts_with(**words));
+            said.map_or_else(|| format!("has a value of a wrong type {place}."), |words| format!("{words} ({place})."))
+        }
+        _ => format!("is not JSON {place}: it may be cut off, or nested too deep."),
+    }
+}
+
+const TWICE: &str = "has a member twice";
+const TOO_MANY: &str = "has more than 10 operations";
+const TOO_LARGE: &str = "has variables of more than 512 KiB";
+
+const OWN_WORDS: [&str; 4] = [TWICE, TOO_MANY, TOO_LARGE, "duplicate field"];
+
+/// Operations, up to the bound: what comes after it is not read.
+struct Operations(Vec<Request>);
+
+impl<'de> Deserialize<'de> for Operations {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Operations;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("operations")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Operations, A::Error> {
+                let mut operations = Vec::new();
+                while let Some(operation) = list.next_element()? {
+                    if operations.len() == MAX_OPERATIONS {
+                        return Err(A::Error::custom(TOO_MANY));
+                    }
+                    operations.push(operation);
+                }
+                Ok(Operations(operations))
+            }
+        }
+        deserializer.deserialize_seq(List)
+    }
+}
+
+/// The values of variables, or null.
+#[derive(Default)]
+struct Members(Variables);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        members(deserializer).map(Self)
+    }
+}
+
+fn members<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Variables, D::Error> {
+    let raw: Option<&'de serde_json::value::RawValue> = Deserialize::deserialize(deserializer)?;
+    let Some(raw) = raw else { return Ok(Variables::default()) };
+    if raw.get().len() > MAX_VARIABLES_BYTES {
+        return Err(D::Error::custom(TOO_LARGE));
+    }
+    let once: Once = serde_json::from_str(raw.get()).map_err(|error| {
+        let message = error.to_string();
+        D::Error::custom(if message.starts_with(TWICE) { TWICE } else { "not an object" })
+    })?;
+    match once.0 {
+        Value::Null => Ok(Variables::default()),
+        value @ Value::Object(_) => Ok(Variables::from_value(value)),
+        _ => Err(D::Error::custom("not an object")),
+    }
+}
+
+/// JSON in which no object has a member twice: which one counts would be anybody's guess.
+struct Once(Value);
+
+impl<'de> Deserialize<'de> for Once {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Any)
+    }
+}
+
+struct Any;
+
+impl<'de> Visitor<'de> for Any {
+    type Value = Once;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+    fn visit_unit<E>(self) -> Result<Once, E> {
+        Ok(Once(Value::Null))
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Once, E> {
+        Ok(Once(Value::Boolean(value)))
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Once, E> {
+        Ok(Once(Value::Number(value.into())))
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<Once, E> {
+        Ok(Once(Value::Number(value.into())))
+    }
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Once, E> {
+        serde_json::Number::from_f64(value)
+            .map(|number| Once(Value::Number(number)))
+            .ok_or_else(|| E::custom("no number"))
+    }
+    fn visit_str<E>(self, value: &str) -> Result<Once, E> {
+        Ok(Once(Value::String(value.to_owned())))
+    }
+    fn visit_string<E>(self, value: String) -> Result<Once, E> {
+        Ok(Once(Value::String(value)))
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Once, A::Error> {
+        let mut items = Vec::new();
+        while let Some(Once(item)) = list.next_element()? {
+            items.push(item);
+        }
+        Ok(Once(Value::List(items)))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Once, A::Error> {
+        let mut members = IndexMap::new();
+        while let Some((name, Once(value))) = map.next_entry::<String, _>()? {
+            if members.insert(Name::new(name), value).is_some() {
+                return Err(A::Error::custom(TWICE));
+            }
+        }
+        Ok(Once(Value::Object(members)))
+    }
+}

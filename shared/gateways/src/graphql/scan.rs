@@ -1,0 +1,115 @@
+//! A look at a document before it is parsed: how long it is, and how deep its brackets are. The parser calls itself
+//! for each bracket, and what follows the parser takes time for each token.
+
+use super::fault::Fault;
+
+/// The longest document, in bytes.
+pub(super) const MAX_BYTES: usize = 100_000;
+/// The most tokens. The query of introspection has some 300.
+pub(super) const MAX_TOKENS: usize = 5_000;
+/// How deep brackets of all kinds may be: selections, lists and objects of arguments.
+pub(super) const MAX_BRACKETS: usize = 40;
+/// The most directives.
+pub(super) const MAX_DIRECTIVES: usize = 30;
+
+/// Whether a document is worth parsing.
+///
+/// # Errors
+/// Which limit it exceeds.
+pub(super) fn scan(document: &str) -> Result<(), Fault> {
+    if document.len() > MAX_BYTES {
+        return Err(Fault::limit(format!("The document has more than {MAX_BYTES} bytes.")));
+    }
+    let bytes = document.as_bytes();
+    let (mut at, mut tokens, mut depth, mut directives) = (0, 0, 0_usize, 0);
+    while let Some(&byte) = bytes.get(at) {
+        at = match byte {
+            b' ' | b',' | b'\t' | b'\r' | b'\n' | 0xEF | 0xBB | 0xBF => {
+                at += 1;
+                continue;
+            }
+            b'#' => {
+                at += bytes[at..].iter().take_while(|byte| !matches!(byte, b'\r' | b'\n')).count();
+                continue;
+            }
+            b'"' => after_string(bytes, at).ok_or_else(|| Fault::invalid("A text in the document has no end."))?,
+            b'.' => at + bytes[at..].iter().take_while(|byte| **byte == b'.').count(),
+            byte if is_word(byte) => at + bytes[at..].iter().take_while(|byte| is_word(**byte)).count(),
+            _ => at + 1,
+        };
+        tokens += 1;
+        match byte {
+            b'{' | b'[' | b'(' => depth += 1,
+            b'}' | b']' | b')' => depth = depth.saturating_sub(1),
+            b'@' => directives += 1,
+            _ => {}
+        }
+        if depth > MAX_BRACKETS {
+            return Err(Fault::limit(format!("The document is nested more than {MAX_BRACKETS} levels deep.")));
+        }
+        if tokens > MAX_TOKENS {
+            return Err(Fault::limit(format!("The document has more than {MAX_TOKENS} tokens.")));
+        }
+        if directives > MAX_DIRECTIVES {
+            return Err(Fault::limit(format!("The document has more than {MAX_DIRECTIVES} directives.")));
+        }
+    }
+    Ok(())
+}
+
+/// Names and numbers. What is no token of GraphQL is one here.
+const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+')
+}
+
+/// Where a text ends that begins here.
+fn after_string(bytes: &[u8], start: usize) -> Option<usize> {
+    let is_block = bytes[start..].starts_with(b"\"\"\"");
+    let mut at = start + if is_block { 3 } else { 1 };
+    loop {
+        let rest = &bytes[at..];
+        match (*rest.first()?, is_block) {
+            (b'"', false) => return Some(at + 1),
+            (b'\r' | b'\n', false) => return None,
+            (b'\\', false) => at += 2,
+            (b'"', true) if rest.starts_with(b"\"\"\"") => return Some(at + 3),
+            (b'\\', true) if rest.starts_with(b"\\\"\"\"") => at += 4,
+            _ => at += 1,
+        }
+        if at > bytes.len() {
+            return None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(document: &str) -> String {
+        scan(document).unwrap_err().message
+    }
+
+    #[test]
+    fn documents_have_limits_that_are_seen_before_parsing() {
+        assert!(
+            scan(
+                "query A($x: [Int!] = [1, 2]) { a(b: \"{{{{\", c: \"\"\"[[[ \\\"\"\" {{\"\"\") { ...F @skip(if: $x) } }"
+            )
+            .is_ok()
+        );
+        assert!(refused(&"{a".repeat(1_000)).contains("nested"));
+        assert!(refused(&"[".repeat(50_000)).contains("nested"));
+        assert!(refused(&format!("{{{}}}", "a ".repeat(5_000))).contains("tokens"));
+        assert!(refused(&format!("{{{}}}", "a".repeat(100_000))).contains("bytes"));
+        assert!(refused(&format!("{{ a {} }}", "@b ".repeat(31))).contains("directives"));
+        assert!(scan(&format!("{{a}} # {}", "{".repeat(5_000))).is_ok());
+    }
+
+    #[test]
+    fn brackets_do_not_hide_behind_texts_without_an_end() {
+        for document in ["{ a(b: \"", "{ a(b: \"\n\")", "{ a(b: \"\"\" \" [[[", "\"\\", "{ a(b: \"\\"] {
+            assert!(refused(document).contains("no end"), "{document}");
+        }
+    }
+}

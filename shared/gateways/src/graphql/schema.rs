@@ -1,0 +1,326 @@
+//! From the contract to the schema's types.
+
+mod inputs;
+mod outputs;
+mod values;
+
+use std::collections::{BTreeMap, HashMap};
+
+use protocol::{Cause, Code, Kind as Operation};
+use serde_json::Value;
+
+use super::{
+    names::{capitalized, check},
+    shape::{self, Shape, docs, shape, without_null},
+    types::{
+        Arguments, CONNECTION, Call, EDGE, ERROR_CODE, Enum, EnumValue, FAILURE, Field, InputField, Kind, Loader,
+        MUTATION, Member, Object, Of, PAGE_INFO, QUERY, Source, Types, Union,
+    },
+};
+use crate::{Contract, Procedure};
+
+/// The names that every schema has, and no type of a contract.
+const TAKEN: [&str; 12] =
+    [QUERY, MUTATION, "Subscription", CONNECTION, EDGE, FAILURE, PAGE_INFO, "Int", "Float", "String", "Boolean", "ID"];
+
+/// The schema's types.
+///
+/// # Errors
+/// What GraphQL cannot say: two types of one name, a name that is none.
+pub(super) fn build(contract: &Contract) -> Result<Types, Cause> {
+    let mut builder = Builder { contract, types: Types::default(), origins: HashMap::new() };
+    for name in TAKEN {
+        builder.take(name, "GraphQL's own")?;
+    }
+    builder.every_schema()?;
+    builder.loaders()?;
+    let mut procedures: Vec<&Procedure> = contract.procedures.iter().collect();
+    procedures.sort_by(|a, b| a.name.cmp(&b.name));
+    for procedure in procedures {
+        builder.procedure(procedure)?;
+    }
+    builder.edges()?;
+    Ok(builder.types)
+}
+
+struct Builder<'c> {
+    contract: &'c Contract,
+    types: Types,
+    /// What each name stands for.
+    origins: HashMap<String, String>,
+}
+
+impl<'c> Builder<'c> {
+    /// Gives a name to a type. Tells whether it is new: the same thing may be asked for again.
+    fn take(&mut self, name: &str, origin: &str) -> Result<bool, Cause> {
+        check(name, origin)?;
+        match self.origins.get(name) {
+            None => {
+                self.origins.insert(name.to_owned(), origin.to_owned());
+                Ok(true)
+            }
+            Some(known) if known == origin => Ok(false),
+            Some(known) => Err(format!("`{name}` would stand for two types in GraphQL: {known}, and {origin}").into()),
+        }
+    }
+
+    /// Pages and error codes.
+    fn every_schema(&mut self) -> Result<(), Cause> {
+        self.take(ERROR_CODE, "GraphQL's own")?;
+        let value = |code: &Code| {
+            let (name, wire) = (code.key().to_owned(), code.key().to_owned());
+            EnumValue { name, wire, docs: String::new() }
+        };
+        let codes = Enum { docs: "Why a call did not succeed.".into(), values: Code::ALL.iter().map(value).collect() };
+        self.types.enums.insert(ERROR_CODE.into(), codes);
+        let has_next =
+            field("hasNextPage", "Whether the list goes on.", Kind::scalar("Boolean").nullable(false), Source::HasNext);
+        let end = "Where the list goes on: `after` of the next page; null at the end of the list and only there.";
+        let end = field("endCursor", end, Kind::scalar("String").nullable(true), Source::Member("next".into()));
+        let object =
+            Object { docs: "Where a page stands in its list.".into(), implements: None, fields: vec![has_next, end] };
+        self.types.objects.insert(PAGE_INFO.into(), object);
+        for root in [QUERY, MUTATION] {
+            self.types.objects.insert(root.into(), Object::default());
+        }
+        Ok(())
+    }
+
+    fn loaders(&mut self) -> Result<(), Cause> {
+        for entity in &self.contract.entities {
+            if self.contract.find(&entity.loader).is_none() {
+                return Err(format!("`{}` loads {} and is no procedure", entity.loader, entity.name).into());
+            }
+            let loader =
+                Loader { procedure: entity.loader.clone(), id: entity.id.clone(), object: entity.name.clone() };
+            self.types.loaders.push(loader);
+        }
+        Ok(())
+    }
+
+    /// What is named by an id can be followed.
+    fn edges(&mut self) -> Result<(), Cause> {
+        let loaders = &self.types.loaders;
+        let known: Vec<bool> = loaders.iter().map(|loader| self.types.objects.contains_key(&loader.object)).collect();
+        for (name, object) in &mut self.types.objects {
+            let mut edges = Vec::new();
+            for member in &object.fields {
+                let Source::Member(wire) = &member.source else { continue };
+                let (id, list) = match &member.of.kind {
+                    Kind::Scalar(id) => (id, false),
+                    Kind::List(item) => match &item.kind {
+                        Kind::Scalar(id) => (id, true),
+                        _ => continue,
+                    },
+                    _ => continue,
+                };
+                let loader = loaders.iter().position(|loader| loader.id == *id && loader.object != *name);
+                let edge = member.name.strip_suffix(if list { "Ids" } else { "Id" });
+                let (Some(loader), Some(edge)) = (loader.filter(|&place| known[place]), edge) else { continue };
+                if edge.is_empty() || object.fields.iter().any(|field| field.name == edge) {
+                    continue;
+                }
+                let target = Kind::Object(loaders[loader].object.clone()).nullable(true);
+                let of = if list { Kind::list(target).nullable(true) } else { target };
+                let docs = format!("What `{}` names; null when it does not exist.", member.name);
+                edges.push(field(edge, &docs, of, Source::Loaded { member: wire.clone(), loader }));
+            }
+            object.fields.extend(edges);
+        }
+        Ok(())
+    }
+
+    fn procedure(&mut self, procedure: &Procedure) -> Result<(), Cause> {
+        let name = procedure.camel_case_name();
+        let titled = capitalized(&name);
+        check(&name, &format!("`{}`", procedure.name))?;
+        let page = page_items(self.contract, procedure);
+        let success = match (&procedure.output, page) {
+            (_, Some(items)) => self.connection(items, &titled)?,
+            (Some(output), None) => self.output(output, &titled)?,
+            (None, None) => self.done(&titled, None)?,
+        };
+        let arguments = self.arguments(procedure, &titled, page.is_some())?;
+        let (success, result, failures) = self.result(procedure, &titled, success)?;
+        let root = Types::root(procedure.kind);
+        let place = self.types.calls.len();
+        let fields = &mut self.types.objects.entry(root.into()).or_default().fields;
+        if fields.iter().any(|field| field.name == name) {
+            return Err(format!("two procedures are called `{name}` in GraphQL; one is {}", procedure.name).into());
+        }
+        fields.push(field(&name, &procedure.docs, result, Source::Call(place)));
+        let procedure = procedure.name.clone();
+        self.types.calls.push(Call { procedure, arguments, success, failures, is_paged: page.is_some() });
+        Ok(())
+    }
+
+    /// The result of a procedure: its success, and with failures a union of all outcomes.
+    fn result(
+        &mut self,
+        procedure: &Procedure,
+        titled: &str,
+        success: Of,
+    ) -> Result<(Of, Of, BTreeMap<String, String>), Cause> {
+        if procedure.failures.is_empty() {
+            return Ok((success.clone(), success.kind.nullable(true), BTreeMap::new()));
+        }
+        let success = match &success.kind {
+            Kind::Object(_) | Kind::Union(_) => success,
+            _ => self.done(titled, Some(success))?,
+        };
+        let mut members = match &success.kind {
+            Kind::Union(union) => self.types.unions.get(union).map(|union| union.members.clone()).unwrap_or_default(),
+            object => vec![Member { tag: String::new(), object: object.name().to_owned() }],
+        };
+        let mut failures = BTreeMap::new();
+        for failure in &procedure.failures {
+            let object = self.failure(procedure, failure, titled)?;
+            members.push(Member { tag: failure.kind.clone(), object: object.clone() });
+            failures.insert(failure.kind.clone(), object);
+        }
+        let name = format!("{titled}Result");
+        self.take(&name, &format!("what {} comes to", procedure.name))?;
+        let docs = format!("What `{}` comes to.", procedure.camel_case_name());
+        self.types.unions.insert(name.clone(), Union { docs, members });
+        Ok((success, Kind::Union(name).nullable(true), failures))
+    }
+
+    fn failure(
+        &mut self,
+        procedure: &Procedure,
+        failure: &crate::contract::Failure,
+        titled: &str,
+    ) -> Result<String, Cause> {
+        let name = titled.to_owned() + &capitalized(&failure.kind);
+        let origin = format!("the failure `{}` of {}", failure.kind, procedure.name);
+        self.take(&name, &origin)?;
+        let text = |name: &str, docs: &str, source| field(name, docs, Kind::scalar("String").nullable(false), source);
+        let mut fields = vec![
+            text("message", "One sentence for a person.", Source::Message),
+            field("code", "What kind of failure it is.", Kind::Enum(ERROR_CODE.into()).nullable(false), Source::Code),
+        ];
+        let members = failure.schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+        for (member, schema) in members {
+            if member == "type" {
+                fields.push(text(member, "Its name.", Source::Member(member.clone())));
+                continue;
+            }
+            if fields.iter().any(|field| field.name == *member) {
+                return Err(format!("{origin} has a member `{member}`, which every failure has in GraphQL").into());
+            }
+            check(member, &format!("a member of {origin}"))?;
+            let of = self.output(schema, &(name.clone() + &capitalized(member)))?;
+            fields.push(field(member, docs(schema), of, Source::Member(member.clone())));
+        }
+        let object = Object { docs: failure.docs.clone(), implements: Some(FAILURE), fields };
+        self.types.objects.insert(name.clone(), object);
+        Ok(name)
+    }
+
+    /// What stands for a success that is no object.
+    fn done(&mut self, titled: &str, value: Option<Of>) -> Result<Of, Cause> {
+        let name = format!("{titled}Done");
+        self.take(&name, &format!("the success of `{titled}`"))?;
+        let field = match value {
+            None => field("ok", "It is done.", Kind::scalar("Boolean").nullable(false), Source::True),
+            Some(of) => field("value", "What was answered.", of, Source::Whole),
+        };
+        let object = Object { docs: "It went well.".into(), implements: None, fields: vec![field] };
+        self.types.objects.insert(name.clone(), object);
+        Ok(Kind::Object(name).nullable(false))
+    }
+
+    /// The connection of a list's items.
+    fn connection(&mut self, items: &Value, titled: &str) -> Result<Of, Cause> {
+        let item = self.output(items, &format!("{titled}Item"))?;
+        let of = match &item.kind {
+            Kind::List(_) => titled.to_owned(),
+            kind => kind.name().to_owned(),
+        };
+        let origin = format!("pages of {of}");
+        let (name, edge) = (format!("{of}Connection"), format!("{of}Edge"));
+        if self.take(&name, &origin)? {
+            self.take(&edge, &format!("an edge in {origin}"))?;
+            let cursor = "Where the list goes on after this entry. It is known of a page's last entry only.";
+            let fields = vec![
+                field("node", "The entry.", item.clone(), Source::Entry),
+                field("cursor", cursor, Kind::scalar("String").nullable(true), Source::Cursor),
+            ];
+            let object = Object { docs: "An entry of a list.".into(), implements: Some(EDGE), fields };
+            self.types.objects.insert(edge.clone(), object);
+            let nodes = Kind::list(item).nullable(false);
+            let edges = Kind::list(Kind::Object(edge).nullable(false)).nullable(false);
+            let info = Kind::Object(PAGE_INFO.into()).nullable(false);
+            let fields = vec![
+                field("nodes", "The entries, in the order that was asked for.", nodes, Source::Member("items".into())),
+                field("edges", "The entries, each with its cursor.", edges, Source::Edges),
+                field("pageInfo", "Where the page stands in its list.", info, Source::Whole),
+            ];
+            let object = Object { docs: "One page of a list.".into(), implements: Some(CONNECTION), fields };
+            self.types.objects.insert(name.clone(), object);
+        }
+        Ok(Kind::Object(name).nullable(false))
+    }
+
+    fn arguments(&mut self, procedure: &Procedure, titled: &str, paged: bool) -> Result<Arguments, Cause> {
+        let Some(input) = &procedure.input else { return Ok(Arguments::None) };
+        let (plain, _) = without_null(input);
+        let plain = self.contract.resolve(plain);
+        if procedure.kind == Operation::Query
+            && let Shape::Object(properties) = shape(plain)
+        {
+            let mut fields = Vec::new();
+            let mut names: Vec<&String> = properties.keys().collect();
+            let place = |name: &String| procedure.input_fields.iter().position(|field| field == name);
+            names.sort_by_key(|name| place(name).unwrap_or(usize::MAX));
+            for wire in names {
+                let name = match wire.as_str() {
+                    "limit" if paged => "first",
+                    "cursor" if paged => "after",
+                    name => name,
+                };
+                if fields.iter().any(|field: &InputField| field.name == name) {
+                    return Err(format!("{} takes `{name}`, which pages have in GraphQL", procedure.name).into());
+                }
+                let schema = &properties[wire];
+                fields.push(self.input_field(plain, name, wire, schema, &(titled.to_owned() + &capitalized(wire)))?);
+            }
+            return Ok(Arguments::Fields(fields));
+        }
+        let mut of = self.input(input, titled)?;
+        of.nullable |= procedure.input_optional;
+        let name = "input".to_owned();
+        let docs = docs(plain).to_owned();
+        Ok(Arguments::Input(InputField { wire: name.clone(), name, docs, of, bare: false }))
+    }
+
+    fn input_field(
+        &mut self,
+        within: &Value,
+        name: &str,
+        wire: &str,
+        schema: &Value,
+        hint: &str,
+    ) -> Result<InputField, Cause> {
+        check(name, &format!("a field of {hint}"))?;
+        let mut of = self.input(schema, hint)?;
+        of.nullable |= !shape::requires(within, wire);
+        Ok(InputField { name: name.into(), wire: wire.into(), docs: docs(schema).into(), of, bare: false })
+    }
+}
+
+fn field(name: &str, docs: &str, of: Of, source: Source) -> Field {
+    Field { name: name.to_owned(), docs: docs.to_owned(), of, source }
+}
+
+/// The schema of the items, when a procedure answers pages.
+fn page_items<'c>(contract: &'c Contract, procedure: &'c Procedure) -> Option<&'c Value> {
+    let takes = |name: &str| procedure.input_fields.iter().any(|field| field == name);
+    if procedure.kind != Operation::Query || !takes("limit") || !takes("cursor") {
+        return None;
+    }
+    let output = contract.resolve(procedure.output.as_ref()?);
+    let properties = output.get("properties")?.as_object()?;
+    let is_page = properties.len() == 2 && properties.contains_key("next");
+    properties.get("items").filter(|_| is_page)?.get("items")
+}

@@ -1,0 +1,149 @@
+//! The style by itself: procedures are imitated, and each call is seen.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use runtime::{BoxFuture, Site};
+use serde_json::{Value, json};
+
+use super::{GraphQl, Settings, sdl};
+use crate::{Calls, Contract, Reach, Style};
+
+mod documents;
+mod http_forms;
+mod types;
+
+/// The reference service.
+const CONTRACT: &str = include_str!("../../../../bindings/contract.json");
+
+/// What a procedure answers to an input: the data, or an error's `data` and its message.
+type Answers = dyn Fn(&str, &Value) -> Result<Value, (u16, Value)> + Send + Sync;
+
+/// Procedures that are imitated, and what they were asked.
+struct Imitated {
+    answers: Box<Answers>,
+    asked: Mutex<Vec<(String, Value)>>,
+}
+
+impl Reach for Imitated {
+    fn call<'a>(
+        &'a self,
+        procedure: &'a str,
+        _request_id: &'a str,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'a, Response<Bytes>> {
+        Box::pin(async move {
+            let mut input = Value::String("absent".into());
+            if !request.body().is_empty() {
+                input = serde_json::from_slice(request.body()).unwrap();
+            }
+            for (name, value) in form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()) {
+                assert_eq!(name, "input");
+                input = serde_json::from_str(&value).unwrap();
+            }
+            self.asked.lock().unwrap().push((procedure.to_owned(), input.clone()));
+            // So that calls that could be sent together are.
+            tokio::task::yield_now().await;
+            let (status, body) = match (self.answers)(procedure, &input) {
+                Ok(Value::Null) => (200, json!({"result": {}})),
+                Ok(data) => (200, json!({"result": {"data": data}})),
+                Err((status, data)) => (status, json!({"error": {"message": "No.", "code": 0, "data": data}})),
+            };
+            Response::builder().status(status).body(Bytes::from(body.to_string())).unwrap()
+        })
+    }
+}
+
+/// GraphQL over procedures that are imitated.
+struct Given {
+    contract: Contract,
+    style: GraphQl,
+    reach: Arc<Imitated>,
+}
+
+impl Given {
+    fn new(answers: impl Fn(&str, &Value) -> Result<Value, (u16, Value)> + Send + Sync + 'static) -> Self {
+        Self::of(CONTRACT, answers)
+    }
+
+    fn of(
+        contract: &str,
+        answers: impl Fn(&str, &Value) -> Result<Value, (u16, Value)> + Send + Sync + 'static,
+    ) -> Self {
+        let contract = Contract::parse(contract).unwrap();
+        let style = GraphQl::new(&contract).unwrap();
+        let reach = Arc::new(Imitated { answers: Box::new(answers), asked: Mutex::default() });
+        Self { contract, style, reach }
+    }
+
+    /// Nothing is expected to be called.
+    fn idle() -> Self {
+        Self::new(|procedure, _| panic!("{procedure} was called"))
+    }
+
+    async fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let site = Site::new("http://127.0.0.1:9000", "", "");
+        let (parts, body) = request.into_parts();
+        let calls = Calls::new(&*self.reach, &site, &parts, "r1");
+        self.style.answer(&self.contract, body, calls).await
+    }
+
+    async fn post(&self, body: &Value) -> (u16, Value) {
+        let request = Request::post("/graphql")
+            .header("content-type", "application/json")
+            .header("accept", "application/graphql-response+json")
+            .body(Bytes::from(body.to_string()))
+            .unwrap();
+        let response = self.send(request).await;
+        (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap())
+    }
+
+    /// What a query comes to.
+    async fn ask(&self, query: &str) -> Value {
+        self.post(&json!({"query": query})).await.1
+    }
+
+    /// What a query comes to with variables.
+    async fn ask_with(&self, query: &str, variables: Value) -> Value {
+        self.post(&json!({"query": query, "variables": variables})).await.1
+    }
+
+    /// What was called since the last look.
+    fn asked(&self) -> Vec<(String, Value)> {
+        std::mem::take(&mut *self.reach.asked.lock().unwrap())
+    }
+
+    /// Why a query is refused, and that nothing was called.
+    async fn refused(&self, query: &str) -> String {
+        let (status, answer) = self.post(&json!({"query": query})).await;
+        assert_eq!(status, 400, "{answer}");
+        assert!(answer.get("data").is_none() && self.asked().is_empty(), "{answer}");
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_REQUEST");
+        answer["errors"][0]["message"].as_str().unwrap().to_owned()
+    }
+}
+
+fn id(number: usize) -> String {
+    format!("01890a5d-ac96-774b-bcce-{number:012}")
+}
+
+fn user(id: &str) -> Value {
+    json!({
+        "id": id, "email": "ada@example.com", "name": format!("Ada {id}"), "age": null, "isVerified": true,
+        "role": "viewer", "createdAt": "2026-01-01T00:00:00.000Z", "version": 1,
+    })
+}
+
+fn post(number: usize, author: &str) -> Value {
+    json!({
+        "id": id(number), "authorId": author, "title": format!("Post {number}"), "body": "Text.",
+        "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z", "version": 3_000_000_000_u32,
+    })
+}
+
+#[test]
+fn the_schema_is_the_same_each_time() {
+    let text = || sdl(&Contract::parse(CONTRACT).unwrap()).unwrap();
+    assert_eq!(text(), text());
+}

@@ -1,0 +1,306 @@
+//! What documents come to.
+
+use super::*;
+
+/// 100 posts of three authors, one of whom is gone.
+fn blog() -> Given {
+    Given::new(|procedure, input| match procedure {
+        "posts.list" => {
+            let items: Vec<Value> = (0..100).map(|number| post(number, &id(number % 3))).collect();
+            Ok(json!({"items": items, "next": "sealed"}))
+        }
+        "users.by_ids" => {
+            let ids = input["ids"].as_array().unwrap().iter().map(|id| id.as_str().unwrap());
+            Ok(ids.filter(|known| *known != id(2)).map(user).collect())
+        }
+        "users.get" if input["id"] == id(0) => Ok(user(&id(0))),
+        "users.get" => Err((404, json!({"code": "NOT_FOUND", "failure": {"type": "missing", "value": input["id"]}}))),
+        "users.update" => Ok(user(&id(0))),
+        "users.delete" => Ok(Value::Null),
+        "health.ping" => Ok(json!("pong")),
+        "auth.logout" => Ok(Value::Null),
+        other => panic!("{other} was called"),
+    })
+}
+
+#[tokio::test]
+async fn a_hundred_posts_with_their_authors_are_two_calls() {
+    let given = blog();
+    let answer = given
+        .ask("{ postsList(first: 100) { nodes { title author { name } authorId version } pageInfo { hasNextPage endCursor } } }")
+        .await;
+    assert!(answer.get("errors").is_none(), "{answer}");
+    let nodes = answer["data"]["postsList"]["nodes"].as_array().unwrap();
+    assert_eq!(nodes.len(), 100);
+    assert_eq!(nodes[1]["author"]["name"], format!("Ada {}", id(1)));
+    assert_eq!((&nodes[2]["author"], &nodes[2]["version"]), (&Value::Null, &json!(3_000_000_000_u32)));
+    assert_eq!(answer["data"]["postsList"]["pageInfo"], json!({"hasNextPage": true, "endCursor": "sealed"}));
+    let asked = given.asked();
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    assert_eq!(asked[0], ("posts.list".into(), json!({"limit": 100})));
+    assert_eq!(asked[1], ("users.by_ids".into(), json!({"ids": [id(0), id(1), id(2)]})));
+}
+
+#[tokio::test]
+async fn only_a_pages_last_edge_knows_its_cursor() {
+    let answer = blog().ask("{ postsList { edges { cursor node { id } ... on Edge { __typename } } } }").await;
+    let edges = answer["data"]["postsList"]["edges"].as_array().unwrap();
+    assert_eq!(edges[0], json!({"cursor": null, "node": {"id": id(0)}, "__typename": "PostEdge"}));
+    assert_eq!(edges[99]["cursor"], "sealed");
+}
+
+#[tokio::test]
+async fn many_ids_are_asked_for_in_hundreds_and_a_refused_loader_is_told_where_it_is_missed() {
+    let given = Given::new(|procedure, input| match procedure {
+        "posts.list" => {
+            let items: Vec<Value> = (0..150).map(|number| post(number, &id(number))).collect();
+            Ok(json!({"items": items, "next": null}))
+        }
+        "users.by_ids" if input["ids"].as_array().unwrap().len() == 100 => {
+            Ok(input["ids"].as_array().unwrap().iter().map(|id| user(id.as_str().unwrap())).collect())
+        }
+        _ => Err((403, json!({"code": "FORBIDDEN", "requestId": "r1"}))),
+    });
+    let answer = given.ask("{ postsList { nodes { author { id } } } }").await;
+    assert_eq!(given.asked().len(), 3);
+    let nodes = answer["data"]["postsList"]["nodes"].as_array().unwrap();
+    assert_eq!((&nodes[99]["author"]["id"], &nodes[100]["author"]), (&json!(id(99)), &Value::Null));
+    let errors = answer["errors"].as_array().unwrap();
+    assert_eq!(errors.len(), 50);
+    assert_eq!(errors[0]["path"], json!(["postsList", "nodes", 100, "author"]));
+    assert_eq!(
+        errors[0]["extensions"],
+        json!({"code": "FORBIDDEN", "httpStatus": 403, "requestId": "r1", "procedure": "users.by_ids"})
+    );
+}
+
+#[tokio::test]
+async fn a_failure_is_a_member_of_the_union() {
+    let given = blog();
+    let query = "query($id: UserId!) { usersGet(id: $id) { __typename ... on User { name role } \
+        ... on Failure { message code } ... on UsersGetMissing { value type } } }";
+    let found = given.ask_with(query, json!({"id": id(0)})).await;
+    let expected = json!({"__typename": "User", "name": format!("Ada {}", id(0)), "role": "VIEWER"});
+    assert_eq!(found, json!({"data": {"usersGet": expected}}));
+    let missing = given.ask_with(query, json!({"id": id(7)})).await;
+    let expected = json!({"__typename": "UsersGetMissing", "message": "No.", "code": "NOT_FOUND", "value": id(7), "type": "missing"});
+    assert_eq!(missing, json!({"data": {"usersGet": expected}}));
+}
+
+#[tokio::test]
+async fn any_other_fault_is_an_error_and_leaves_its_neighbours_alone() {
+    let given = Given::new(|procedure, _| match procedure {
+        "health.ping" => Ok(json!("pong")),
+        _ => Err((
+            429,
+            json!({"code": "TOO_MANY_REQUESTS", "requestId": "r9", "fields": [{"path": "id", "message": "is odd"}]}),
+        )),
+    });
+    let (status, answer) = given
+        .post(&json!({"query": format!("{{ b: usersGet(id: \"{}\") {{ __typename }} a: healthPing }}", id(1))}))
+        .await;
+    assert_eq!(status, 200);
+    assert_eq!(answer["data"], json!({"b": null, "a": "pong"}));
+    let error = &answer["errors"][0];
+    assert_eq!((&error["message"], &error["path"]), (&json!("No."), &json!(["b"])));
+    let expected = json!({
+        "code": "TOO_MANY_REQUESTS", "httpStatus": 429, "requestId": "r9", "procedure": "users.get",
+        "fields": [{"path": "id", "message": "is odd"}],
+    });
+    assert_eq!(error["extensions"], expected);
+}
+
+#[tokio::test]
+async fn absent_and_null_reach_the_procedure_as_such() {
+    let given = blog();
+    let query = "mutation($age: Int, $name: String, $role: Role) { usersUpdate(input: {id: \"x\", age: $age, name: $name, \
+        role: $role}) { __typename } }";
+    for (variables, expected) in [
+        (json!({}), json!({"id": "x"})),
+        (json!({"age": null}), json!({"id": "x", "age": null})),
+        (json!({"age": 3, "role": "EMPLOYEE"}), json!({"id": "x", "age": 3, "role": "employee"})),
+        (json!({"unknown": 1, "name": "A"}), json!({"id": "x", "name": "A"})),
+    ] {
+        let answer = given.ask_with(query, variables).await;
+        assert_eq!(answer["data"]["usersUpdate"]["__typename"], "User", "{answer}");
+        assert_eq!(given.asked(), [("users.update".to_owned(), expected)]);
+    }
+    let query = "mutation { usersUpdate(input: {id: \"x\", age: null}) { __typename } }";
+    given.ask(query).await;
+    assert_eq!(given.asked()[0].1, json!({"id": "x", "age": null}));
+    let query =
+        "query($sort: UserSort = AGE_DESC) { usersList(sort: $sort, ageMin: 3, after: \"c\") { nodes { id } } }";
+    let given = Given::new(|_, _| Ok(json!({"items": [], "next": null})));
+    given.ask(query).await;
+    assert_eq!(given.asked()[0].1, json!({"sort": "-age", "ageMin": 3, "cursor": "c"}));
+}
+
+#[tokio::test]
+async fn what_says_nothing_is_done() {
+    let given = blog();
+    let answer =
+        given.ask("mutation { usersDelete(input: {id: \"x\"}) { ... on UsersDeleteDone { ok } } authLogout { ok } }");
+    assert_eq!(answer.await, json!({"data": {"usersDelete": {"ok": true}, "authLogout": {"ok": true}}}));
+    assert_eq!(
+        given.asked(),
+        [("users.delete".to_owned(), json!({"id": "x"})), ("auth.logout".to_owned(), json!("absent")),]
+    );
+}
+
+#[tokio::test]
+async fn each_alias_is_a_call_and_the_same_field_twice_is_one() {
+    let given = blog();
+    let answer =
+        given.ask("{ b: healthPing a: healthPing b: healthPing ...F } fragment F on Query { a: healthPing }").await;
+    assert_eq!(answer.to_string(), r#"{"data":{"a":"pong","b":"pong"}}"#, "serde_json sorts what it reads");
+    assert_eq!(given.asked().len(), 2);
+    let given = blog();
+    given.ask("mutation { usersDelete(input: {id: \"x\"}) { __typename } ...F } fragment F on Mutation { usersDelete(input: {id: \"x\"}) { ... on UsersDeleteDone { ok } } }").await;
+    assert_eq!(given.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn an_answer_has_the_order_of_its_document() {
+    let body = json!({"query": "{ z: healthPing postsList(first: 1) { pageInfo { hasNextPage } nodes { title author { name id } id } } a: healthPing }"});
+    let request = Request::post("/graphql").header("content-type", "application/json").body(body.to_string().into());
+    let response = blog().send(request.unwrap()).await;
+    let text = std::str::from_utf8(response.body()).unwrap();
+    let places: Vec<_> = [
+        "\"z\"",
+        "\"postsList\"",
+        "\"pageInfo\"",
+        "\"nodes\"",
+        "\"title\"",
+        "\"author\"",
+        "\"name\"",
+        "\"id\"",
+        "\"a\"",
+    ]
+    .iter()
+    .map(|name| text.find(name).unwrap())
+    .collect();
+    assert!(places.is_sorted(), "{text}");
+}
+
+#[tokio::test]
+async fn what_is_skipped_is_not_called() {
+    let given = blog();
+    let query = "query($no: Boolean = false, $yes: Boolean!) { healthPing @include(if: $no) ... @skip(if: $yes) { p: healthPing } \
+        q: healthPing @include(if: $yes) }";
+    assert_eq!(given.ask_with(query, json!({"yes": true})).await, json!({"data": {"q": "pong"}}));
+    assert_eq!(given.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn what_does_not_fit_the_schema_calls_nothing() {
+    let given = Given::idle();
+    for (query, message) in [
+        ("{", "expected"),
+        ("{ nothing }", "nothing"),
+        ("{ usersGet { __typename } }", "id"),
+        ("{ healthPing { a } }", "healthPing"),
+        ("{ usersList(first: \"a\") { nodes { id } } }", "first"),
+        ("{ usersList(sort: UP) { nodes { id } } }", "sort"),
+        ("{ postsList }", "postsList"),
+        ("query($id: UserId!) { usersGet(id: $id) { __typename } }", "$id"),
+        ("query A { healthPing } query B { healthPing }", "operationName"),
+        ("subscription { healthPing }", "subscriptions"),
+        ("{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }", "itself"),
+        ("{ a: healthPing a: authMe { __typename } }", "conflict"),
+        ("fragment A on Query { healthPing }", "operation"),
+    ] {
+        let refused = given.refused(query).await;
+        assert!(refused.to_lowercase().contains(&message.to_lowercase()), "{query}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn hostile_documents_are_refused_before_anything_is_called() {
+    let given = Given::idle();
+    let aliases: String = (0..10_000).map(|number| format!("a{number}: healthPing ")).collect();
+    let few: String = (0..31).map(|number| format!("a{number}: __typename ")).collect();
+    let roots = "healthPing ".repeat(21);
+    let bomb: String = (0..15).map(|n| format!("fragment F{n} on Query {{ ...F{} ...F{} }} ", n + 1, n + 1)).collect();
+    let bomb = format!("{{ ...F0 }} {bomb} fragment F15 on Query {{ __typename }}");
+    let chain = |length: usize| {
+        let links: String = (0..length).map(|n| format!("fragment F{n} on Query {{ ...F{} }} ", n + 1)).collect();
+        format!("{{ ...F0 }} {links} fragment F{length} on Query {{ healthPing }}")
+    };
+    // What is not used is not measured, and has to be got through all the same.
+    let unused = chain(600).replace("{ ...F0 }", "{ healthPing }");
+    let refused = given.refused(&unused).await;
+    assert!(refused.contains("never used"), "{refused}");
+    let types = "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }";
+    for (document, message) in [
+        (format!("{{ {aliases} }}"), "bytes"),
+        (format!("{{ {} }}", &aliases[..50_000]), "tokens"),
+        (format!("{{ {few} }}"), "aliases"),
+        (format!("{{ {roots} }}"), "root"),
+        ("{a".repeat(1_000), "nested"),
+        (bomb, "more than"),
+        (format!("{{ healthPing {} }}", "@skip(if: true) ".repeat(31)), "directives"),
+        (
+            format!("{{ ...F ...F }} fragment F on Query {{ {} }}", "... @skip(if: true) { __typename } ".repeat(16)),
+            "directives",
+        ),
+        (chain(25), "use each other"),
+        (types.to_owned(), "types of types"),
+        (format!("{{ __schema {{ types {{ {} name {} }} }} }}", "ofType {".repeat(20), "}".repeat(20)), "levels"),
+    ] {
+        let refused = given.refused(&document).await;
+        assert!(refused.contains(message), "{message}: {refused}");
+    }
+    let lists: String = (0..15).map(|n| format!("a{n}: postsList(first: 100) {{ nodes {{ author {{ name id age email role version }} id title body version createdAt updatedAt authorId }} }} ")).collect();
+    assert!(given.refused(&format!("{{ {lists} }}")).await.contains("costs"));
+    // What a variable says counts as well.
+    let answer =
+        given.ask_with(&format!("query($n: Int) {{ {} }}", lists.replace("100", "$n")), json!({"n": 100})).await;
+    assert!(answer["errors"][0]["message"].as_str().unwrap().contains("costs"), "{answer}");
+}
+
+#[tokio::test]
+async fn every_sample_is_an_operation_of_the_schema() {
+    let given = Given::new(|_, _| Err((404, json!({"code": "NOT_FOUND"}))));
+    for procedure in &given.contract.procedures {
+        let input = crate::samples::input(&given.contract, procedure);
+        let operation = crate::samples::graphql::request(&given.contract, procedure, input.as_ref());
+        let (_, answer) = given.post(&serde_json::from_str(&operation).unwrap()).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "NOT_FOUND", "{operation}: {answer}");
+        let asked = given.asked();
+        assert_eq!(asked[0].0, procedure.name);
+        if let Some(input) = input.filter(|input| *input != json!({})) {
+            assert_eq!(asked[0].1, input, "{operation}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_has_a_bound() {
+    let given = Given::new(|_, _| {
+        let items: Vec<Value> = (0..60_000).map(|number| post(number, &id(0))).collect();
+        Ok(json!({"items": items, "next": null}))
+    });
+    let answer = given.ask("{ postsList { nodes { id title body } } }").await;
+    assert_eq!(
+        (&answer["data"], &answer["errors"][0]["extensions"]["code"]),
+        (&Value::Null, &json!("PAYLOAD_TOO_LARGE"))
+    );
+    assert_eq!(answer["errors"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn introspection_can_be_switched_off() {
+    let mut given = blog();
+    let query =
+        "{ ...A healthPing } fragment A on Query { __schema { queryType { name } } __type(name: \"User\") { kind } }";
+    let expected =
+        json!({"healthPing": "pong", "__schema": {"queryType": {"name": "Query"}}, "__type": {"kind": "OBJECT"}});
+    assert_eq!(given.ask(query).await, json!({"data": expected}));
+    given.asked();
+    given.style = GraphQl::with(&given.contract, Settings { introspection: false }).unwrap();
+    assert_eq!(given.refused(query).await, "Introspection is switched off.");
+    assert_eq!(
+        given.ask("{ __typename healthPing }").await,
+        json!({"data": {"__typename": "Query", "healthPing": "pong"}})
+    );
+}

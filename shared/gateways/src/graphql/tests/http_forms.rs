@@ -1,0 +1,155 @@
+//! How requests and answers travel.
+
+use super::*;
+
+fn ping() -> Given {
+    Given::new(|procedure, _| match procedure {
+        "health.ping" => Ok(json!("pong")),
+        "auth.logout" => Ok(Value::Null),
+        other => panic!("{other} was called"),
+    })
+}
+
+fn posted(content_type: &str, accept: &str, body: impl Into<Bytes>) -> Request<Bytes> {
+    let request = Request::post("/graphql").header("content-type", content_type).header("accept", accept);
+    request.body(body.into()).unwrap()
+}
+
+fn got(address: &str) -> Request<Bytes> {
+    Request::get(address).header("accept", "application/graphql-response+json").body(Bytes::new()).unwrap()
+}
+
+/// Sends a request that is answered with data.
+async fn answered(request: Request<Bytes>) -> Value {
+    let response = ping().send(request).await;
+    assert_eq!(response.status(), 200, "{response:?}");
+    serde_json::from_slice(response.body()).unwrap()
+}
+
+/// Sends a request that is refused.
+async fn refused(request: Request<Bytes>) -> (u16, String) {
+    let given = ping();
+    let response = given.send(request).await;
+    assert!(given.asked().is_empty());
+    let answer: Value = serde_json::from_slice(response.body()).unwrap();
+    assert!(answer.get("data").is_none(), "{answer}");
+    (response.status().as_u16(), answer["errors"][0]["message"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn queries_come_by_get_and_by_post() {
+    let pong = json!({"data": {"healthPing": "pong"}});
+    assert_eq!(answered(got("/graphql?query=%7BhealthPing%7D")).await, pong);
+    let several = "/graphql?query=query+A($x:Boolean!)%7BhealthPing@include(if:$x)%7Dquery+B%7B__typename%7D\
+        &operationName=A&variables=%7B%22x%22:true%7D&extensions=&other=1";
+    assert_eq!(answered(got(several)).await, pong);
+    let body = r#"{"query": "{healthPing}", "variables": null, "operationName": null, "extensions": {"a": {}}}"#;
+    assert_eq!(answered(posted("application/json; charset=utf-8", "*/*", body)).await, pong);
+}
+
+#[tokio::test]
+async fn mutations_come_by_post_only() {
+    let response = ping().send(got("/graphql?query=mutation%7BauthLogout%7Bok%7D%7D")).await;
+    assert_eq!((response.status().as_u16(), response.headers()["allow"].as_bytes()), (405, &b"GET, POST"[..]));
+    let put = Request::put("/graphql").body(Bytes::new()).unwrap();
+    let response = ping().send(put).await;
+    assert_eq!((response.status().as_u16(), response.headers()["allow"].as_bytes()), (405, &b"GET, POST"[..]));
+    let sent = posted("application/json", "*/*", r#"{"query": "mutation {authLogout {ok}}"}"#);
+    assert_eq!(answered(sent).await, json!({"data": {"authLogout": {"ok": true}}}));
+}
+
+#[tokio::test]
+async fn the_status_tells_as_much_as_the_form_allows() {
+    let form = "application/graphql-response+json";
+    for (body, plain, new) in [
+        (r#"{"query": "{healthPing}"}"#, 200, 200),
+        (r#"{"query": "{"}"#, 200, 400),
+        (r#"{"query": "{nothing}"}"#, 200, 400),
+        (r#"{"query": "query($x: Int!) {healthPing}"}"#, 200, 400),
+        (r#"{"query": ""}"#, 400, 400),
+        ("{}", 400, 400),
+        ("", 400, 400),
+    ] {
+        let given = ping();
+        for (accept, expected) in [("application/json", plain), (form, new)] {
+            let response = given.send(posted("application/json", accept, body)).await;
+            assert_eq!(response.status().as_u16(), expected, "{body} as {accept}");
+            assert_eq!(response.headers()["content-type"], format!("{accept}; charset=utf-8"));
+        }
+    }
+    let html = posted("application/json", "text/html", r#"{"query": "{healthPing}"}"#);
+    assert_eq!(refused(html).await.0, 406);
+}
+
+#[tokio::test]
+async fn what_is_not_json_is_refused() {
+    let query = r#"{"query": "{healthPing}"}"#;
+    for other in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=a"] {
+        assert_eq!(refused(posted(other, "*/*", query)).await.0, 415, "{other}");
+    }
+    let without = Request::post("/graphql").body(Bytes::from(query)).unwrap();
+    assert_eq!(refused(without).await.0, 415);
+    let deep = format!(r#"{{"query": "{{healthPing}}", "variables": {}}}"#, "[".repeat(5_000));
+    let huge = format!(r#"{{"query": "{{healthPing}}", "variables": {{"a": "{}"}}}}"#, "a".repeat(600_000));
+    let eleven = format!("[{}]", [query; 11].join(","));
+    let many = format!("[{}]", [query; 10_000].join(","));
+    for (body, message) in [
+        (&b"{\"query\": \"\xff\"}"[..], "UTF-8"),
+        (b"{", "not JSON"),
+        (b"1", "wrong type"),
+        (b"[]", "empty"),
+        (b"[1]", "wrong type"),
+        (deep.as_bytes(), "not JSON"),
+        (huge.as_bytes(), "512 KiB"),
+        (eleven.as_bytes(), "more than 10"),
+        (many.as_bytes(), "more than 10"),
+        (br#"{"query": "{healthPing}", "query": "{a}"}"#, "duplicate"),
+        (br#"{"query": "{healthPing}", "variables": {"a": {"b": 1, "b": 2}}}"#, "twice"),
+        (br#"{"query": "{healthPing}", "variables": [1]}"#, "wrong type"),
+        (br#"{"query": 7}"#, "wrong type"),
+        (br#"{"query": "{healthPing}", "operationName": {}}"#, "wrong type"),
+        (br#"{"query": "{healthPing}", "extensions": "a"}"#, "wrong type"),
+    ] {
+        let (status, said) = refused(posted("application/json", "*/*", body.to_vec())).await;
+        assert!(status == 400 && said.contains(message), "{message}: {status} {said}");
+    }
+    for address in
+        ["/graphql", "/graphql?query=", "/graphql?query=%7Ba%7D&query=%7Bb%7D", "/graphql?query=%7Ba%7D&variables=1"]
+    {
+        assert_eq!(refused(got(address)).await.0, 400, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn operations_come_together_and_count_together() {
+    let given = ping();
+    let (status, answers) = given
+        .post(&json!([{"query": "{healthPing}"}, {"query": "{nothing}"}, {"query": "mutation { authLogout { ok } }"}]))
+        .await;
+    assert_eq!(status, 200);
+    assert_eq!(answers[0], json!({"data": {"healthPing": "pong"}}));
+    assert_eq!(answers[1]["errors"][0]["extensions"]["code"], "BAD_REQUEST");
+    assert_eq!(answers[2], json!({"data": {"authLogout": {"ok": true}}}));
+    let ten = json!({"query": "{a: healthPing b: healthPing c: healthPing}"});
+    let (_, answers) = given.post(&json!(vec![ten; 10])).await;
+    let refused = answers.as_array().unwrap().iter().filter(|answer| answer.get("data").is_none()).count();
+    assert_eq!(refused, 4, "20 fields of the root in all: {answers}");
+}
+
+#[tokio::test]
+async fn a_query_is_known_by_its_hash() {
+    let given = ping();
+    let hash = "d4ad7e5cb0b6a7eb4a5ec2c4c0dfb0c2b3ec2b5a5a6b1f8d6c5ad4a7c9a7a2a0";
+    let by_hash = |hash: &str| json!({"extensions": {"persistedQuery": {"version": 1, "sha256Hash": hash}}});
+    let (_, answer) = given.post(&by_hash(hash)).await;
+    let expected = json!([{"message": "PersistedQueryNotFound", "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND", "httpStatus": 400}}]);
+    assert_eq!(answer["errors"], expected);
+    // sha256 of "{healthPing}" by another program.
+    let hash = "2084c30d1dbaa69fe0e27d2b8de68e5e6f5b1166f45597be21bfc405f4d3289e";
+    let mut sent = by_hash(hash);
+    sent["query"] = "{healthPing}".into();
+    assert_eq!(given.post(&sent).await.1, json!({"data": {"healthPing": "pong"}}));
+    assert_eq!(given.post(&by_hash(hash)).await.1, json!({"data": {"healthPing": "pong"}}));
+    sent["query"] = "{healthPing }".into();
+    assert_eq!(given.post(&sent).await.0, 400);
+}
