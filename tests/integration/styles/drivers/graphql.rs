@@ -14,7 +14,8 @@ use crate::{
 /// What is asked of the schema.
 const INTROSPECTION: &str = "{ __schema { types { name kind possibleTypes { name } \
     fields { name type { ...T } args { name type { ...T } } } inputFields { name type { ...T } } } } } \
-    fragment T on __Type { name kind ofType { name kind ofType { name kind ofType { name kind ofType { name kind } } } } }";
+    fragment T on __Type { name kind ofType { name kind ofType { name kind ofType { name kind ofType { name kind \
+    ofType { name kind ofType { name kind ofType { name kind } } } } } } } }";
 
 pub struct GraphQl {
     /// The schema's types by name.
@@ -64,6 +65,11 @@ impl GraphQl {
     /// What is asked of the result of a procedure.
     fn selection(&self, procedure: Procedure<'_>) -> String {
         let Some(root) = self.root(procedure) else { return String::new() };
+        if let (true, Some(output), None) =
+            (procedure.failures().is_empty(), procedure.output(), self.field(root.of, "nodes"))
+        {
+            return self.below(procedure, root.of, output);
+        }
         let fragments: Vec<Fragment> = self.fragments(procedure, root.of);
         match self.kind(root.of) {
             "UNION" => joined(&fragments),
@@ -117,13 +123,12 @@ impl GraphQl {
 
     /// The fields of an object that its schema knows; edges to other entities are left alone.
     fn fields(&self, procedure: Procedure<'_>, of: &str, schema: &Value) -> Vec<(String, String)> {
-        let properties = schema["properties"].as_object().into_iter().flatten();
-        properties
-            .map(|(name, schema)| {
-                let inner = self.field(of, name).map_or("", |field| field.of);
-                (name.clone(), self.below(procedure, inner, schema))
-            })
-            .collect()
+        let ask = |(name, schema): (String, Value)| {
+            let inner = self.field(of, &name).map_or("", |field| field.of);
+            let below = self.below(procedure, inner, &schema);
+            (name, below)
+        };
+        properties(procedure, schema).into_iter().map(ask).collect()
     }
 
     /// What is asked of a value of a type.
@@ -195,11 +200,14 @@ impl GraphQl {
                 _ => Some(json!({tag: rest})),
             };
         }
-        let mut object = Map::new();
+        let (mut object, known_properties) = (Map::new(), properties(procedure, schema));
         for (name, value) in fields {
             let field = known.iter().find(|field| field["name"] == **name);
             let value = match field {
-                Some(field) => self.given(procedure, &field["type"], &schema["properties"][name], value)?,
+                Some(field) => {
+                    let schema = known_properties.get(name).unwrap_or(&Value::Null);
+                    self.given(procedure, &field["type"], schema, value)?
+                }
                 None => value.clone(),
             };
             object.insert(name.clone(), value);
@@ -235,10 +243,11 @@ impl GraphQl {
         fields: &Map<String, Value>,
     ) -> Option<Value> {
         let mut object = Map::new();
-        for (name, schema) in schema["properties"].as_object()? {
-            let inner = self.field(of, name)?.of;
-            let value = fields.get(&alias(of, name)).or_else(|| fields.get(name))?;
-            object.insert(name.clone(), self.read(procedure, inner, schema, value)?);
+        for (name, schema) in properties(procedure, schema) {
+            let inner = self.field(of, &name)?.of;
+            let value = fields.get(&alias(of, &name)).or_else(|| fields.get(&name))?;
+            let value = self.read(procedure, inner, &schema, value)?;
+            object.insert(name, value);
         }
         Some(object.into())
     }
@@ -269,6 +278,9 @@ impl GraphQl {
                 .then(|| Ok(Some(json!({"items": nodes, "next": info["endCursor"]}))));
         }
         let core = core(procedure, schema);
+        if procedure.failures().is_empty() {
+            return self.read(procedure, of, schema, value).map(|value| Ok(Some(value)));
+        }
         if of.ends_with("Done") && core["properties"].get("value").is_none() && self.field(of, "value").is_some() {
             let inner = self.field(of, "value")?.of;
             return self.read(procedure, inner, schema, &value["value"]).map(|value| Ok(Some(value)));
@@ -411,6 +423,17 @@ fn capitalized(name: &str) -> String {
     name[..1].to_uppercase() + &name[1..]
 }
 
+/// The members of an object; of a variant, those of the type that it holds, too.
+fn properties(procedure: Procedure<'_>, schema: &Value) -> Map<String, Value> {
+    let mut all = Map::new();
+    if let Some(reference) = schema.get("$ref") {
+        let target = core(procedure, &json!({"$ref": reference}));
+        all.extend(target["properties"].as_object().cloned().unwrap_or_default());
+    }
+    all.extend(schema["properties"].as_object().cloned().unwrap_or_default());
+    all
+}
+
 /// The variant of a union that is a type: the type's name ends with its tag.
 fn variant(schema: &Value, of: &str) -> Option<Value> {
     let variants = schema["oneOf"].as_array()?.iter();
@@ -459,6 +482,7 @@ fn core(procedure: Procedure<'_>, schema: &Value) -> Value {
 fn name_of(of: &Value) -> &str {
     match of["name"].as_str() {
         Some(name) => name,
+        None if of["ofType"].is_null() => panic!("a type has no name: {of}"),
         None => name_of(&of["ofType"]),
     }
 }
