@@ -1,4 +1,4 @@
-// Answers what no procedure is reached by, in the form that procedures fail in.
+// Answers what neither a procedure nor a gateway is reached by, in the form that procedures fail in.
 "use strict";
 
 const { ONEFOLD_URL, ONEFOLD_APP_URL, ONEFOLD_ALLOWED_ORIGINS } = process.env;
@@ -9,7 +9,7 @@ const trusted = [ONEFOLD_URL, ONEFOLD_APP_URL].flatMap((url) => (url ? [new URL(
 /** The headers that let a page read the answer: the same rules as in shared/runtime/src/cors.rs. */
 function cors(origin) {
   if (origin === undefined) return {};
-  const exposed = { "access-control-expose-headers": "x-request-id, x-csrf-token, onefold-renew, retry-after" };
+  const exposed = { "access-control-expose-headers": "x-request-id, x-csrf-token, onefold-renew, retry-after, etag, link, location" };
   if (trusted.includes(origin)) {
     return { "access-control-allow-origin": origin, "access-control-allow-credentials": "true", ...exposed };
   }
@@ -34,17 +34,11 @@ exports.handler = async (event) => {
     };
   }
   const path = event.rawPath.startsWith("/trpc/") ? event.rawPath.slice("/trpc/".length) : undefined;
-  let message = "There is nothing here.";
-  if (path !== undefined) message = `There is no procedure ${JSON.stringify(path)}.`;
-  if (path?.includes(",")) message = "Batches are not answered here: use httpLink.";
   const error = {
-    message,
+    message: path === undefined ? "There is nothing here." : `There is no procedure ${JSON.stringify(path)}.`,
     code: -32004,
     data: { code: "NOT_FOUND", httpStatus: 404, ...(path === undefined ? {} : { path }), requestId },
   };
-  // A client that sends a batch reads a list, of one error for each call.
-  const isBatch = new URLSearchParams(event.rawQueryString).get("batch") === "1";
-  const body = isBatch ? (path ?? "").split(",").map(() => ({ error })) : { error };
   return {
     statusCode: 404,
     headers: {
@@ -55,6 +49,6 @@ exports.handler = async (event) => {
       vary: ["trpc-accept", "accept", ...varied].join(", "),
       ...cors(event.headers.origin),
     },
-    body: JSON.stringify(body),
+    body: JSON.stringify({ error }),
   };
 };

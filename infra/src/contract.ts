@@ -15,6 +15,7 @@ export interface Contract {
   readonly service: string;
   readonly table: TableContract;
   readonly procedures: readonly Procedure[];
+  readonly gateways: readonly Gateway[];
 }
 
 /** The one table of a service. All attributes of keys are strings. */
@@ -56,10 +57,25 @@ export interface Procedure {
   readonly cacheSeconds: number | undefined;
   /** Its own method and path, where a standard dictates them; else it is called at `/trpc/<name>`. */
   readonly http: HttpRoute | undefined;
+  /** Its REST route, at which it is called as well. */
+  readonly rest: HttpRoute | undefined;
   /** The secrets that it reads, by name. */
   readonly secrets: readonly string[];
   readonly sendsMail: boolean;
   readonly grants: readonly Grant[];
+}
+
+/** What spans procedures, in one style; becomes one function, which may invoke theirs and nothing else. */
+export interface Gateway {
+  /** The function's, as it is built: `gateway-graphql`. */
+  readonly name: string;
+  /** `/graphql`; `/docs/{proxy+}` is everything under `/docs/`. */
+  readonly paths: readonly string[];
+  /** The procedures that it may invoke, by name. */
+  readonly invokes: readonly string[];
+  readonly memoryMb: number;
+  /** How long a request may take, with all its calls. */
+  readonly timeoutMs: number;
 }
 
 export interface HttpRoute {
@@ -88,7 +104,11 @@ const PROCEDURE_NAME = /^[a-z][A-Za-z0-9_]*(\.[a-z][A-Za-z0-9_]*)+$/;
 /** IAM gives `*` and `?` a meaning, which a prefix must not have. */
 const PREFIX = /^[A-Za-z0-9_-]+$/;
 /** CloudFront and API Gateway give other characters a meaning. */
-const PATH = /^(\/[A-Za-z0-9._~-]+)(\/([A-Za-z0-9._~-]+|\{[a-z]+\}))*$/;
+const PATH = /^(\/[A-Za-z0-9._~-]+)(\/([A-Za-z0-9._~-]+|\{[a-z][A-Za-z0-9]*\}))*$/;
+const GATEWAY_PATH = /^(\/[A-Za-z0-9._~-]+)+(\/\{proxy\+\})?$/;
+const GATEWAY_NAME = /^[a-z][a-z0-9]*$/;
+/** The names of gateways' functions begin with it; a domain of this name would have the same. */
+const GATEWAY = "gateway";
 /** A part of a secret's name at AWS, and of a variable's. */
 export const SECRET_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 /** The limits of DynamoDB for names of indexes. */
@@ -126,7 +146,9 @@ export function parseContract(value: unknown): Contract {
   const procedures = root.list("procedures").map(parseProcedure);
   expectUnique("procedures", procedures.map((procedure) => procedure.name));
   checkRoutes(procedures);
-  return { service: root.text("service", SERVICE_NAME), table: parseTable(root.object("table")), procedures };
+  const gateways = root.list("gateways").map((gateway) => parseGateway(gateway, procedures));
+  checkGateways(gateways, procedures);
+  return { service: root.text("service", SERVICE_NAME), table: parseTable(root.object("table")), procedures, gateways };
 }
 
 function parseTable(table: Reader): TableContract {
@@ -159,7 +181,8 @@ function parseProcedure(unnamed: Reader): Procedure {
       ? procedure.integer("reservedConcurrency", 1, Number.MAX_SAFE_INTEGER)
       : undefined,
     cacheSeconds: parseCacheSeconds(procedure, name),
-    http: procedure.has("http") ? parseHttp(procedure, name) : undefined,
+    http: procedure.has("http") ? parseRoute(procedure, "http", name) : undefined,
+    rest: procedure.has("rest") ? parseRoute(procedure, "rest", name) : undefined,
     secrets: procedure.texts("secrets", SECRET_NAME),
     sendsMail: procedure.flag("mail"),
     grants: procedure.list("grants").map(parseGrant),
@@ -178,11 +201,11 @@ function parseCacheSeconds(procedure: Reader, name: string): number | undefined 
   return procedure.integer("cacheSeconds", 1, MAX_CACHE_S);
 }
 
-function parseHttp(procedure: Reader, name: string): HttpRoute {
-  const [verb = "", path = "", more] = procedure.text("http").split(" ");
+function parseRoute(procedure: Reader, member: "http" | "rest", name: string): HttpRoute {
+  const [verb = "", path = "", more] = procedure.text(member).split(" ");
   const method = METHODS.find((known) => known === verb);
   if (method === undefined || !PATH.test(path) || path.startsWith("/trpc/") || more !== undefined) {
-    throw new Problem(`\`http\` of ${name} is no method and path such as "POST /oauth/token", outside of /trpc/.`);
+    throw new Problem(`\`${member}\` of ${name} is no method and path such as "POST /oauth/token", outside of /trpc/.`);
   }
   return { method, path };
 }
@@ -190,11 +213,52 @@ function parseHttp(procedure: Reader, name: string): HttpRoute {
 /** Which answers are kept, CloudFront tells by the path alone: where they are, it lets through what a GET needs. */
 function checkRoutes(procedures: readonly Procedure[]): void {
   const own = procedures.flatMap(({ name, http, cacheSeconds }) => (http === undefined ? [] : [{ name, ...http, isKept: cacheSeconds !== undefined }]));
-  expectUnique("routes", own.map(({ method, path }) => `${method} ${path.replaceAll(/\{\w+\}/g, "{}")}`));
+  const rest = procedures.flatMap(({ name, rest }) => (rest === undefined ? [] : [{ name, ...rest }]));
+  expectUnique("routes", [...own, ...rest].map(({ method, path }) => `${method} ${shapeOf(path)}`));
+  // The owner of a path answers for all its methods, and a REST path is answered in another form than others.
+  const shapes = new Map<string, string>();
+  for (const [path, kind] of [...own.map(({ path }) => [path, "http"] as const), ...rest.map(({ path }) => [path, "rest"] as const)]) {
+    const known = shapes.get(shapeOf(path)) ?? `${kind} ${path}`;
+    if (known !== `${kind} ${path}`) {
+      throw new Problem(`${path} and ${known.slice("http ".length)} are the same path: one name for each part of it, and either \`rest\` or \`http\`.`);
+    }
+    shapes.set(shapeOf(path), known);
+  }
   for (const { name, method, path } of own.filter(({ isKept }) => isKept)) {
     if (method !== "GET" || path.includes("{") || own.some((other) => other.path === path && other.name !== name)) {
       throw new Problem(`${name} has \`cacheSeconds\` and so must have one path for itself, with GET.`);
     }
+  }
+}
+
+/** A path, whatever its parts in braces are called. */
+function shapeOf(path: string): string {
+  return path.replaceAll(/\{\w+\}/g, "{}");
+}
+
+function parseGateway(unnamed: Reader, procedures: readonly Procedure[]): Gateway {
+  const name = `${GATEWAY}-${unnamed.text("name", GATEWAY_NAME)}`;
+  const gateway = unnamed.called(name);
+  const invokes = gateway.texts("invokes", PROCEDURE_NAME);
+  const strange = invokes.find((name) => !procedures.some((procedure) => procedure.name === name && procedure.http === undefined));
+  if (strange !== undefined || gateway.flag("calls") !== invokes.length > 0) {
+    throw new Problem(`${name} invokes ${strange ?? "nothing, or says so and does"}: a gateway that calls invokes procedures that have no \`http\`.`);
+  }
+  return {
+    name,
+    paths: gateway.texts("paths", GATEWAY_PATH),
+    invokes,
+    memoryMb: gateway.integer("memoryMb", 128, 10_240),
+    timeoutMs: gateway.integer("timeoutMs", 1, MAX_TIMEOUT_MS),
+  };
+}
+
+function checkGateways(gateways: readonly Gateway[], procedures: readonly Procedure[]): void {
+  expectUnique("gateways", gateways.map(({ name }) => name));
+  const taken = procedures.flatMap(({ http, rest }) => [http, rest].flatMap((route) => (route === undefined ? [] : [route.path])));
+  expectUnique("paths", [...new Set(taken), ...gateways.flatMap(({ paths }) => paths)]);
+  if (procedures.some(({ domain }) => domain === GATEWAY)) {
+    throw new Problem(`There is a domain named ${GATEWAY}, which is what the names of gateways' functions begin with: rename the folder.`);
   }
 }
 

@@ -7,7 +7,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket } from "aws-c
 import type { Construct } from "constructs";
 import { FRONT_HEADER } from "./front-check.js";
 import { MAX_CACHE_S, type Contract, type Procedure } from "./contract.js";
-import type { Layout } from "./layout.js";
+import { collectionOf, type Layout } from "./layout.js";
 import type { Names } from "./names.js";
 import { Problem } from "./problem.js";
 import { pathOf } from "./routes.js";
@@ -111,7 +111,7 @@ export class EdgeStack extends Stack {
 
   /**
    * CloudFront takes the first behavior whose path fits: so the queries that may be kept come first, then
-   * the domains whose API is not the first one and the folders of paths of their own, then all the rest.
+   * what is at another API than the first one, the folders of paths of their own, then all the rest.
    */
   #api(props: EdgeStackProps): Record<string, cloudfront.BehaviorOptions> {
     const { names, service, layout, contract } = props;
@@ -138,17 +138,19 @@ export class EdgeStack extends Stack {
     // Without such a query there is no policy for it: an account has twenty.
     const cached = kept.length === 0 ? uncached : this.#publicQueries(names);
     const elsewhere = new Map(contract.procedures.flatMap((p) => (layout.apiOf(p) === 0 ? [] : [[p.domain, layout.apiOf(p)] as const])));
-    const folders = foldersOf(contract.procedures);
+    const collections = collectionsElsewhere(contract.procedures, layout);
+    const folders = foldersOf(contract);
     const behaviors = [
       ...kept.map((procedure) => [pathOf(procedure), behaviorOf(layout.apiOf(procedure), cached)] as const),
       ...[...elsewhere].sort().map(([domain, api]) => [`/trpc/${domain}.*`, behaviorOf(api, uncached)] as const),
+      ...collections.map(([collection, api]) => [`${collection}*`, behaviorOf(api, uncached)] as const),
       ...[...folders, "/trpc/*"].map((path) => [path, behaviorOf(0, uncached)] as const),
     ];
     const needed = behaviors.length + 1;
     if (needed > MAX_BEHAVIORS) {
       throw new Problem(
         `${needed} cache behaviors are needed, and CloudFront takes ${MAX_BEHAVIORS} for a distribution: ${kept.length} for ` +
-          `queries with \`cache_s\`, ${elsewhere.size} for domains of further HTTP APIs, ${folders.length} for other paths, 2 for the rest. ` +
+          `queries with \`cache_s\`, ${elsewhere.size + collections.length} for domains of further HTTP APIs, ${folders.length} for other paths, 2 for the rest. ` +
           "State `cache_s` only for the queries that are called most.",
       );
     }
@@ -182,7 +184,7 @@ export class EdgeStack extends Stack {
         minTtl: Duration.seconds(0),
         defaultTtl: Duration.seconds(0),
         maxTtl: Duration.seconds(1),
-        headerBehavior: cloudfront.CacheHeaderBehavior.allowList("authorization", "origin"),
+        headerBehavior: cloudfront.CacheHeaderBehavior.allowList("accept", "authorization", "origin"),
         cookieBehavior: cloudfront.CacheCookieBehavior.all(),
         queryStringBehavior: cloudfront.CacheQueryStringBehavior.all(),
         enableAcceptEncodingGzip: true,
@@ -228,13 +230,25 @@ export class EdgeStack extends Stack {
 }
 
 /**
- * The folders in which procedures have paths of their own, such as `/oauth/*`: whole, so that a wrong path
- * there is answered by the service and not with the frontend's page.
+ * The folders in which there are paths other than `/trpc/`, such as `/oauth/*` and `/v1/*`: whole, so that a wrong path
+ * there is answered by the service and not with the frontend's page. And single ones, such as `/graphql`.
  */
-function foldersOf(procedures: readonly Procedure[]): string[] {
-  const paths = procedures.flatMap(({ http }) => (http === undefined ? [] : [http.path]));
+function foldersOf({ procedures, gateways }: Contract): string[] {
+  const own = procedures.flatMap(({ http, rest }) => [http, rest].flatMap((route) => (route === undefined ? [] : [route.path])));
+  const paths = [...own, ...gateways.flatMap((gateway) => gateway.paths)].filter((path) => !path.startsWith("/trpc/"));
   const folders = paths.map((path) => (path.includes("/", 1) ? `${path.slice(0, path.indexOf("/", 1))}/*` : path));
   return [...new Set(folders)].sort();
+}
+
+/**
+ * The collections of REST whose API is not the first one, and those at the first one that would be taken for one of
+ * them: a pattern takes all that begins with it, and the longer ones come first.
+ */
+function collectionsElsewhere(procedures: readonly Procedure[], layout: Layout): [collection: string, api: number][] {
+  const all = new Map(procedures.flatMap((procedure) => (procedure.rest === undefined ? [] : [[collectionOf(procedure.rest.path), layout.apiOfRest(procedure)]])));
+  const elsewhere = [...all].filter(([, api]) => api !== 0).map(([collection]) => collection);
+  const needed = [...all].filter(([collection, api]) => api !== 0 || elsewhere.some((other) => collection.startsWith(other)));
+  return needed.sort(([one], [other]) => other.length - one.length || (one < other ? -1 : 1));
 }
 
 /** What is kept under which key, and what the function is sent. */

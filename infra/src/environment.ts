@@ -2,9 +2,10 @@
 import { ArnFormat, Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
-import type { Procedure } from "./contract.js";
+import type { Gateway, Procedure } from "./contract.js";
 import type { Names } from "./names.js";
 import { secretsOf } from "./needs.js";
+import type { ProcedureRoutes } from "./routes.js";
 import { mailAddress, type StageConfig } from "./stage.js";
 
 /** In which header CloudFront says who calls: `handlers/viewer-address.js` writes it. */
@@ -33,12 +34,17 @@ export interface FunctionEnvironment {
  * somebody made beforehand, and the function reads it once for each instance. Nothing secret is in a
  * template or in a function's configuration, where more people may read than should.
  */
-export function functionEnvironment(scope: Construct, procedure: Procedure, sources: EnvironmentSources): FunctionEnvironment {
+export function functionEnvironment(
+  scope: Construct,
+  procedure: Procedure,
+  sources: EnvironmentSources,
+  { restMethods }: Pick<ProcedureRoutes, "restMethods">,
+): FunctionEnvironment {
   const { names, config } = sources;
   const variables: Record<string, string> = {
-    ...addresses(config, sources.url),
+    ...callers(config, sources.url),
     ...secretVariables(procedure, sources),
-    ...(config.edge === undefined ? {} : { ONEFOLD_ADDRESS_HEADER: ADDRESS_HEADER }),
+    ...(restMethods === undefined ? {} : { ONEFOLD_REST_METHODS: restMethods }),
     ...(procedure.grants.length > 0 ? { ONEFOLD_TABLE: sources.tableName } : {}),
   };
   const readable = [names.secret, ...secretsOf(procedure, config).map((name) => names.secretNamed(name))];
@@ -50,6 +56,16 @@ export function functionEnvironment(scope: Construct, procedure: Procedure, sour
     statements.push(mailStatement(scope, config.mailFrom));
   }
   return { variables, statements };
+}
+
+/** A gateway knows where procedures are, and no secret: it passes on what callers show. */
+export function gatewayEnvironment({ invokes }: Gateway, { names, config, url }: Pick<EnvironmentSources, "names" | "config" | "url">): Record<string, string> {
+  return { ...callers(config, url), ...(invokes.length === 0 ? {} : { ONEFOLD_FUNCTIONS: `${names.prefix}-{}` }) };
+}
+
+/** What every function knows of those who call. */
+function callers(config: StageConfig, url: string | undefined): Record<string, string> {
+  return { ...addresses(config, url), ...(config.edge === undefined ? {} : { ONEFOLD_ADDRESS_HEADER: ADDRESS_HEADER }) };
 }
 
 /** Where the service and its pages are, and which other pages may call. `handlers/unknown-route.js` reads them as well. */

@@ -10,12 +10,17 @@ import type { Contract, Procedure } from "./contract.js";
 import { Problem } from "./problem.js";
 import type { LayoutPins } from "./stage.js";
 
-/** CloudFormation's limit for a stack is 500 resources; a procedure takes six. */
-export const MAX_PROCEDURES_PER_STACK = 80;
+/** CloudFormation's limit for a stack is 500 resources. */
+export const MAX_RESOURCES_PER_STACK = 480;
+const RESOURCES = 6;
+/** Of a REST route: two, and an integration where it is at another HTTP API than the procedure. */
+const REST_RESOURCES = 3;
 /** API Gateway's limit is 300 routes and 300 integrations for an API; one is the answer to unknown routes. */
-export const MAX_PROCEDURES_PER_API = 299;
-/** More parts than this are a mistake. */
-const MAX_PARTS = 64;
+export const MAX_ROUTES_PER_API = 299;
+/** More nested stacks of a domain than this are a mistake. */
+const MAX_STACKS = 64;
+/** One alarm sums up all HTTP APIs, and CloudWatch takes ten metrics for one. */
+const MAX_APIS = 10;
 
 /** One nested stack. */
 export interface Shard {
@@ -34,16 +39,33 @@ export interface Layout {
    * CloudFront tells the APIs apart by a path's beginning, and these do not begin with a domain.
    */
   apiOf(procedure: Pick<Procedure, "domain" | "http">): number;
+  /** That of its REST route, which is where the beginning of its path belongs; the first one, when it has none. */
+  apiOfRest(procedure: Pick<Procedure, "rest">): number;
+}
+
+/** `/v1/users` of `/v1/users/{id}/posts`: what is at one HTTP API together. */
+export function collectionOf(path: string): string {
+  const [, ...parts] = path.split("/");
+  const end = parts.slice(0, 2).findIndex((part) => part.startsWith("{"));
+  return `/${parts.slice(0, end === -1 ? 2 : end).join("/")}`;
+}
+
+/** Whether each HTTP API has it: any of them may be asked for what comes after `/trpc/`, which is told apart by domains. */
+export function isEverywhere(path: string): boolean {
+  return path.startsWith("/trpc/");
 }
 
 /** @throws Problem when a pinned number is too small, or a domain too large for one API. */
 export function layOut(contract: Contract, pins: LayoutPins = {}): Layout {
   const domains = byDomain(contract);
   const shards = [...domains].flatMap(([domain, procedures]) => split(domain, procedures, pins.stacks?.[domain]));
-  const usual = (procedures: readonly Procedure[]): number => procedures.filter(({ http }) => http === undefined).length;
-  const sizes = new Map([...domains].map(([domain, procedures]) => [domain, usual(procedures)]));
-  const apis = countApis(sizes, contract.procedures.length - usual(contract.procedures), pins.apis);
-  return { shards, apis, apiOf: ({ domain, http }) => (http === undefined ? place(domain, apis) : 0) };
+  const apis = countApis(contract, pins.apis);
+  return {
+    shards,
+    apis,
+    apiOf: ({ domain, http }) => (http === undefined ? place(domain, apis) : 0),
+    apiOfRest: ({ rest }) => (rest === undefined ? 0 : place(collectionOf(rest.path), apis)),
+  };
 }
 
 function byDomain(contract: Contract): Map<string, Procedure[]> {
@@ -55,8 +77,9 @@ function byDomain(contract: Contract): Map<string, Procedure[]> {
 }
 
 function split(domain: string, procedures: readonly Procedure[], pinned: number | undefined): Shard[] {
-  const load = (parts: number): number => heaviest(procedures.map((procedure) => [procedure.name, 1]), parts);
-  const parts = chooseParts(`layout.stacks.${domain}`, "procedures in a stack", pinned, MAX_PROCEDURES_PER_STACK, load);
+  const weights = procedures.map(({ name, rest }) => [name, RESOURCES + (rest === undefined ? 0 : REST_RESOURCES)] as const);
+  const load = (parts: number): number => heaviest(weights, parts);
+  const parts = chooseParts(`layout.stacks.${domain}`, "resources in a stack", pinned, { limit: MAX_RESOURCES_PER_STACK, most: MAX_STACKS }, load);
   const shards = Array.from({ length: parts }, (_, at) => ({
     name: parts === 1 ? domain : `${domain}-${at + 1}`,
     domain,
@@ -65,28 +88,41 @@ function split(domain: string, procedures: readonly Procedure[], pinned: number 
   return shards.filter((shard) => shard.procedures.length > 0);
 }
 
-/** A domain stays whole: CloudFront tells the APIs apart by the path `/trpc/<domain>.*`. */
-function countApis(sizes: ReadonlyMap<string, number>, ownPaths: number, pinned: number | undefined): number {
-  for (const [domain, size] of sizes) {
-    if (size > MAX_PROCEDURES_PER_API) {
-      throw new Problem(`Domain ${domain} has ${size} procedures, and an HTTP API takes ${MAX_PROCEDURES_PER_API}: split the folder.`);
+/** A domain stays whole, and so does a collection: CloudFront tells the APIs apart by `/trpc/<domain>.*` and `/v1/<collection>*`. */
+function countApis({ procedures, gateways }: Contract, pinned: number | undefined): number {
+  const paths = gateways.flatMap((gateway) => gateway.paths);
+  const everywhere = paths.filter(isEverywhere).length;
+  const limit = MAX_ROUTES_PER_API - everywhere;
+  const sizes = new Map<string, number>();
+  for (const { domain, http, rest } of procedures) {
+    for (const whole of [http === undefined ? domain : undefined, rest === undefined ? undefined : collectionOf(rest.path)]) {
+      if (whole !== undefined) {
+        sizes.set(whole, (sizes.get(whole) ?? 0) + 1);
+      }
     }
   }
-  const load = (parts: number): number => heaviest([...sizes], parts, ownPaths);
-  return chooseParts("layout.apis", "procedures in an HTTP API", pinned, MAX_PROCEDURES_PER_API, load);
+  for (const [whole, size] of sizes) {
+    if (size > limit) {
+      const [what, otherwise] = whole.startsWith("/") ? ["Under", "use other paths"] : ["Domain", "split the folder"];
+      throw new Problem(`${what} ${whole} ${whole.startsWith("/") ? "are" : "has"} ${size} routes, and an HTTP API takes ${limit}: ${otherwise}.`);
+    }
+  }
+  const first = procedures.filter(({ http }) => http !== undefined).length + paths.length - everywhere;
+  const load = (parts: number): number => heaviest([...sizes], parts, first);
+  return chooseParts("layout.apis", "routes in an HTTP API", pinned, { limit, most: MAX_APIS }, load);
 }
 
 function chooseParts(
   pin: string,
   what: string,
   pinned: number | undefined,
-  limit: number,
+  { limit, most }: { readonly limit: number; readonly most: number },
   load: (parts: number) => number,
 ): number {
-  // Powers of two: the number changes seldom.
+  // Twice as many each time: the number changes seldom.
   let fitting = 1;
-  while (load(fitting) > limit && fitting < MAX_PARTS) {
-    fitting *= 2;
+  while (load(fitting) > limit && fitting < most) {
+    fitting = Math.min(2 * fitting, most);
   }
   const parts = pinned ?? fitting;
   if (load(parts) > limit) {

@@ -8,9 +8,17 @@ import { isPreview, type Stage } from "./stage.js";
 /** Lambda's limit for the name of a function. */
 const MAX_FUNCTION_NAME = 64;
 
+/** A procedure, `users.get`, or a gateway, `gateway-graphql`. */
+export type Named = Pick<Procedure, "name">;
+
+/** All functions of a service. */
+export function allFunctions({ procedures, gateways }: Contract): readonly Named[] {
+  return [...procedures, ...gateways];
+}
+
 /** `users.get` is built as `users-get`. */
-export function binaryName(procedure: Procedure): string {
-  return procedure.name.replaceAll(".", "-");
+export function binaryName({ name }: Named): string {
+  return name.replaceAll(".", "-");
 }
 
 /**
@@ -39,22 +47,22 @@ export class Names {
    */
   readonly secret: string;
 
-  /** @throws Problem when a name would be too long, or two procedures would have the same. */
+  /** @throws Problem when a name would be too long, or two functions would have the same. */
   constructor(contract: Contract, stage: Stage) {
     this.prefix = `${contract.service}-${stage.name}`;
     this.secret = `${contract.service}/${isPreview(stage.name) ? "preview" : stage.name}`;
     this.#logs = `/${contract.service}/${stage.name}`;
     const owners = new Map<string, string>();
-    for (const procedure of contract.procedures) {
-      const name = this.function(procedure);
+    for (const named of allFunctions(contract)) {
+      const name = this.function(named);
       const other = owners.get(name);
       if (other !== undefined) {
-        throw new Problem(`${other} and ${procedure.name} would both be the function ${name}: rename one of them.`);
+        throw new Problem(`${other} and ${named.name} would both be the function ${name}: rename one of them.`);
       }
       if (name.length > MAX_FUNCTION_NAME) {
         throw new Problem(`The function ${name} has a name of ${name.length} characters; Lambda allows ${MAX_FUNCTION_NAME}.`);
       }
-      owners.set(name, procedure.name);
+      owners.set(name, named.name);
     }
   }
 
@@ -74,8 +82,13 @@ export class Names {
     return ROOMS.map((room) => this.stack(room));
   }
 
-  function(procedure: Procedure): string {
-    return `${this.prefix}-${binaryName(procedure)}`;
+  function(named: Named): string {
+    return `${this.prefix}-${binaryName(named)}`;
+  }
+
+  /** A pattern of the names that the procedures of a domain have. */
+  functionsOf(domain: string): string {
+    return `${this.prefix}-${domain}-*`;
   }
 
   /** `/backoffice/dev/users.get`. */

@@ -1,32 +1,61 @@
 /** Under which routes procedures are, and what a route needs to know of its HTTP API. */
-import type { Procedure } from "./contract.js";
+import type { HttpRoute, Procedure } from "./contract.js";
 
-/** Where a procedure is called. */
+/** Where a procedure is called, other than by REST. */
 export function pathOf({ name, http }: Pick<Procedure, "name" | "http">): string {
   return http?.path ?? `/trpc/${name}`;
 }
 
+/** One route of a function. */
+export interface Route {
+  /** `ANY /v1/users/{id}`. */
+  readonly key: string;
+  readonly path: string;
+}
+
+/** Where a procedure is found. */
+export interface ProcedureRoutes {
+  /** As a call, or under a path of its own. */
+  readonly own: Route;
+  readonly rest: Route | undefined;
+  /** All methods of the REST path, for the one procedure that is asked for those that nobody has; where it is not alone. */
+  readonly restMethods: string | undefined;
+}
+
 /**
- * The key of each procedure's route, by the procedure's name.
+ * The routes of each procedure, by the procedure's name.
  *
- * A route takes every method: the function answers preflights and HEAD itself, and a wrong method with 405 and
- * `allow` in the form that callers read. Where procedures share a path, one of them does so: the one for
- * GET, or the first; the others have a route for their method.
+ * A path has one route that takes every method: the function answers preflights and HEAD itself, and a wrong method
+ * with 405 and `allow` in the form that callers read. Where procedures share a path, one of them does so: the one
+ * for GET, or the first by its method; the others have a route for their method.
  */
-export function routeKeys(procedures: readonly Procedure[]): ReadonlyMap<string, string> {
-  const owners = new Map<string, Procedure>();
-  for (const procedure of procedures) {
-    const path = pathOf(procedure);
-    if (!owners.has(path) || procedure.http?.method === "GET") {
-      owners.set(path, procedure);
+export function routesOf(procedures: readonly Procedure[]): ReadonlyMap<string, ProcedureRoutes> {
+  const shared = new Map<string, [method: string, owner: string][]>();
+  for (const { name, http, rest } of procedures) {
+    for (const route of [http, rest].filter((route) => route !== undefined)) {
+      shared.set(route.path, [...(shared.get(route.path) ?? []), [route.method, name]]);
     }
   }
-  const keyOf = (procedure: Procedure): string => {
-    const path = pathOf(procedure);
-    const isOwner = owners.get(path) === procedure;
-    return `${isOwner || procedure.http === undefined ? "ANY" : procedure.http.method} ${path}`;
+  for (const methods of shared.values()) {
+    // As in `shared/local/src/front.rs`.
+    methods.sort(([one], [other]) => Number(other === "GET") - Number(one === "GET") || (one < other ? -1 : 1));
+  }
+  const owns = (name: string, { path }: HttpRoute): boolean => shared.get(path)?.[0]?.[1] === name;
+  const routeOf = (name: string, route: HttpRoute): Route => ({ key: `${owns(name, route) ? "ANY" : route.method} ${route.path}`, path: route.path });
+  const methodsOf = (name: string, route: HttpRoute): string | undefined => {
+    const methods = shared.get(route.path) ?? [];
+    return owns(name, route) && methods.length > 1 ? methods.map(([method]) => (method === "GET" ? "GET, HEAD" : method)).join(", ") : undefined;
   };
-  return new Map(procedures.map((procedure) => [procedure.name, keyOf(procedure)]));
+  return new Map(
+    procedures.map(({ name, http, rest }) => [
+      name,
+      {
+        own: http === undefined ? { key: `ANY ${pathOf({ name, http })}`, path: pathOf({ name, http }) } : routeOf(name, http),
+        rest: rest === undefined ? undefined : routeOf(name, rest),
+        restMethods: rest === undefined ? undefined : methodsOf(name, rest),
+      },
+    ]),
+  );
 }
 
 export interface ApiHandle {

@@ -1,7 +1,8 @@
-/** The HTTP APIs and, in nested stacks, the procedures behind them. */
+/** The HTTP APIs and, in nested stacks, the procedures and gateways behind them. */
 import { CfnOutput, Stack, type StackProps } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import { FrontCheck } from "./front-check.js";
+import { GatewaysStack } from "./gateways-stack.js";
 import { HttpFront } from "./http-front.js";
 import type { Contract, Procedure } from "./contract.js";
 import type { DataStack } from "./data-stack.js";
@@ -10,7 +11,8 @@ import { addresses } from "./environment.js";
 import type { Layout } from "./layout.js";
 import type { Names } from "./names.js";
 import { Problem } from "./problem.js";
-import { type ApiHandle, routeKeys } from "./routes.js";
+import type { ProcedureApis } from "./procedure.js";
+import { routesOf } from "./routes.js";
 import { SmallFunction } from "./small-function.js";
 import type { StageConfig } from "./stage.js";
 
@@ -18,6 +20,8 @@ export interface ServiceStackProps extends StackProps {
   readonly names: Names;
   readonly config: StageConfig;
   readonly contract: Contract;
+  /** Its name. */
+  readonly stage: string;
   readonly layout: Layout;
   readonly data: DataStack;
   readonly binaries: string;
@@ -61,13 +65,19 @@ export class ServiceStack extends Stack {
       tableName: data.table.tableName,
       tableArns: { table: data.table.tableArn, indexes: data.indexArns },
       binaries: props.binaries,
-      routeKeys: routeKeys(props.contract.procedures),
+      routes: routesOf(props.contract.procedures),
       url,
       secretVersions: props.secretVersions,
     };
-    const apiOf = (procedure: Procedure): ApiHandle => this.front(layout.apiOf(procedure)).handle;
+    const apisOf = (procedure: Procedure): ProcedureApis => ({
+      own: this.front(layout.apiOf(procedure)).handle,
+      rest: this.front(layout.apiOfRest(procedure)).handle,
+    });
     for (const shard of layout.shards) {
-      new DomainStack(this, shard, apiOf, shared);
+      new DomainStack(this, shard, apisOf, shared);
+    }
+    if (props.contract.gateways.length > 0) {
+      new GatewaysStack(this, { ...props, url, apis: this.fronts.map(({ handle }) => handle) });
     }
     if (config.edge === undefined) {
       new CfnOutput(this, "Url", { value: `${url}/trpc`, description: "What clients call" });

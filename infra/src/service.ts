@@ -9,7 +9,7 @@ import { Names } from "./names.js";
 import { checkSecrets } from "./needs.js";
 import { OperationsStack } from "./operations-stack.js";
 import { ServiceStack } from "./service-stack.js";
-import { type Stage, statedUrl } from "./stage.js";
+import { SERVICE_TAG, STAGE_TAG, type Stage, statedUrl } from "./stage.js";
 
 /** What a service at a stage depends on beside both. */
 export interface Surroundings {
@@ -41,6 +41,7 @@ export function addService(app: App, contract: Contract, stage: Stage, { binarie
     names,
     config,
     contract,
+    stage: stage.name,
     layout,
     data,
     binaries,
@@ -59,6 +60,6 @@ export function addService(app: App, contract: Contract, stage: Stage, { binarie
     indexes: contract.table.indexes.map((index) => index.name),
     fronts: service.fronts,
   });
-  Tags.of(app).add("onefold:service", contract.service);
-  Tags.of(app).add("onefold:stage", stage.name);
+  Tags.of(app).add(SERVICE_TAG, contract.service);
+  Tags.of(app).add(STAGE_TAG, stage.name);
 }

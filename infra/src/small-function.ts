@@ -6,9 +6,9 @@ import { PolicyDocument, type PolicyStatement, Role, ServicePrincipal } from "aw
 import { Architecture, Code, Function, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
+import { runtimeStatements } from "./built-function.js";
 import type { Names } from "./names.js";
 import { INFRA } from "./places.js";
-import { runtimeStatements } from "./procedure.js";
 import type { StageConfig } from "./stage.js";
 
 export interface SmallFunctionProps {
@@ -26,7 +26,7 @@ export class SmallFunction extends Construct {
   constructor(scope: Construct, id: string, props: SmallFunctionProps) {
     super(scope, id);
     const { config } = props;
-    // A procedure's name has a dot, so that these never meet.
+    // A procedure's name has a dot, and a gateway's begins with its kind, so that these never meet.
     const logGroupName = props.names.logGroup(props.source);
     const logGroup = new LogGroup(this, "Logs", {
       logGroupName,

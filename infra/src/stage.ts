@@ -65,6 +65,10 @@ export interface LayoutPins {
   readonly stacks?: Readonly<Record<string, number>>;
 }
 
+/** The tags that every resource has: whose it is. */
+export const SERVICE_TAG = "onefold:service";
+export const STAGE_TAG = "onefold:stage";
+
 const ARCHITECTURES = ["arm64", "x86_64"] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
 

@@ -6,13 +6,15 @@ import { EVERYTHING, type Json, rawContract, type RawProcedure, synthesize, type
 
 /** Public queries that may be kept, beside others. */
 function withKept(names: readonly string[], others: readonly RawProcedure[]): Contract {
-  const raw = rawContract();
-  const mold = { ...raw.procedures[0]!, kind: "query", auth: { type: "public" }, grants: [], http: null, secrets: [], mail: false };
+  const raw = { ...rawContract(), gateways: [] };
+  const mold = { ...raw.procedures[0]!, kind: "query", auth: { type: "public" }, grants: [], http: null, rest: null, secrets: [], mail: false };
   return parseContract({ ...raw, procedures: [...others, ...names.map((name) => ({ ...mold, name, cacheSeconds: 60 }))] });
 }
 
 /** The project's own procedures that nobody keeps and that have no path of their own. */
-const usual = rawContract().procedures.filter(({ cacheSeconds, http }) => cacheSeconds === null && http === null);
+const usual = rawContract()
+  .procedures.filter(({ cacheSeconds, http }) => cacheSeconds === null && http === null)
+  .map((procedure) => ({ ...procedure, rest: null }));
 
 const domainsOf = (contract: Contract): string[] => [...new Set(contract.procedures.map((procedure) => procedure.domain))];
 

@@ -27,6 +27,10 @@ function sample(): Json {
       { name: "posts.create", kind: "mutation", ...limits, grants: [grant("dynamodb:PutItem")] },
       { name: "posts.get", kind: "query", ...limits, grants: [grant("dynamodb:GetItem", "dynamodb:Query")] },
     ],
+    gateways: [
+      { name: "graphql", paths: ["/graphql"], methods: ["GET", "POST"], calls: true, invokes: ["posts.create", "posts.get"], memoryMb: 512, timeoutMs: 28_000 },
+      { name: "docs", paths: ["/docs", "/docs/{proxy+}"], methods: ["GET"], calls: false, invokes: [], memoryMb: 128, timeoutMs: 5_000 },
+    ],
   };
 }
 
@@ -103,6 +107,7 @@ it("a query that could write is refused: create, append, count", () => {
 
 it("a procedure may have a method and a path of its own, read secrets and send mail", () => {
   const contract = sample();
+  contract.gateways = [];
   Object.assign(procedure(contract, "posts.create"), { http: "POST /oauth/token", secrets: ["signing"], mail: true });
   const [create, get] = parseContract(contract).procedures;
   assert.deepEqual(create!.http, { method: "POST", path: "/oauth/token" });
@@ -120,8 +125,51 @@ it("a procedure may have a method and a path of its own, read secrets and send m
   assert.match(problemWith((c) => (procedure(c, "posts.get").mail = "yes")), /^`mail` of posts\.get is "yes", and neither true nor false\.$/);
 });
 
+it("a procedure may have a REST route beside the one for calls", () => {
+  const contract = sample();
+  procedure(contract, "posts.get").rest = "GET /v1/authors/{authorId}/posts";
+  const [create, get] = parseContract(contract).procedures;
+  assert.deepEqual([create!.rest, get!.rest], [undefined, { method: "GET", path: "/v1/authors/{authorId}/posts" }]);
+  for (const wrong of ["GET /v1/{Id}", "GET /v1/{id+}", "GET /trpc/x", "HEAD /v1/x"]) {
+    assert.match(problemWith((c) => (procedure(c, "posts.get").rest = wrong)), /^`rest` of posts\.get is no method and path/, wrong);
+  }
+  const both = (one: Json, other: Json): ((c: Json) => void) => (c) => {
+    Object.assign(procedure(c, "posts.create"), one);
+    Object.assign(procedure(c, "posts.get"), other);
+  };
+  assert.equal(problemWith(both({ rest: "GET /a/{b}" }, { rest: "GET /a/{c}" })), 'two routes are named "GET /a/{}".');
+  const same = "are the same path: one name for each part of it, and either `rest` or `http`.";
+  assert.equal(problemWith(both({ rest: "POST /a/{b}" }, { rest: "GET /a/{c}" })), `/a/{c} and /a/{b} ${same}`);
+  assert.equal(problemWith(both({ rest: "POST /a" }, { http: "GET /a" })), `/a and /a ${same}`);
+});
+
+it("a gateway invokes procedures, and is at paths of its own", () => {
+  const [graphql, docs] = parseContract(sample()).gateways;
+  assert.deepEqual(graphql, { name: "gateway-graphql", paths: ["/graphql"], invokes: ["posts.create", "posts.get"], memoryMb: 512, timeoutMs: 28_000 });
+  assert.deepEqual([docs!.name, docs!.invokes], ["gateway-docs", []]);
+
+  const gateway = (change: Json): string => problemWith((c) => Object.assign(c.gateways[0], change));
+  const strange = "a gateway that calls invokes procedures that have no `http`.";
+  assert.equal(gateway({ invokes: ["posts.burn"] }), `gateway-graphql invokes posts.burn: ${strange}`);
+  assert.equal(problemWith((c) => (procedure(c, "posts.get").http = "GET /oauth/x")), `gateway-graphql invokes posts.get: ${strange}`);
+  assert.equal(gateway({ invokes: [] }), `gateway-graphql invokes nothing, or says so and does: ${strange}`);
+  assert.equal(gateway({ calls: false }), `gateway-graphql invokes nothing, or says so and does: ${strange}`);
+  for (const path of ["graphql", "/graphql/*", "/{proxy+}", "/a/{id}", "/a?b"]) {
+    assert.match(gateway({ paths: [path] }), /^`paths` of gateway-graphql holds .*, which is no text like/, path);
+  }
+  assert.match(gateway({ timeoutMs: 30_000 }), /^`timeoutMs` of gateway-graphql is 30000, and not a whole number from 1 to 29000\.$/);
+  assert.match(gateway({ name: "Graph-QL" }), /^`name` of number 1 in `gateways` of the contract is "Graph-QL"/);
+  assert.equal(gateway({ paths: ["/docs"] }), 'two paths are named "/docs".');
+  assert.equal(problemWith((c) => (procedure(c, "posts.get").rest = "GET /docs")), 'two paths are named "/docs".');
+  assert.equal(problemWith((c) => c.gateways.push(c.gateways[1])), 'two gateways are named "gateway-docs".');
+  const folder = problemWith((c) => c.procedures.push({ ...procedure(c, "posts.get"), name: "gateway.open" }));
+  assert.match(folder, /^There is a domain named gateway, which is what the names of gateways' functions begin with: rename the folder\.$/);
+  assert.match(problemWith((c) => delete c.gateways), /^`gateways` of the contract is not a list\.$/);
+});
+
 it("a path with a method belongs to one procedure, and one whose answers are kept to nobody else", () => {
   const both = (one: string, other: string, more: Json = {}): ((c: Json) => void) => (c) => {
+    c.gateways = [];
     procedure(c, "posts.create").http = one;
     Object.assign(procedure(c, "posts.get"), { http: other, ...more });
   };
@@ -172,7 +220,8 @@ it("names that are twice, or would be, are refused", () => {
 
 it("a function's name that Lambda would not take is refused", () => {
   const long = `posts.${"x".repeat(60)}`;
-  assert.match(problemWith((c) => (procedure(c, "posts.get").name = long)), /has a name of \d+ characters; Lambda allows 64\.$/);
+  const named = (c: Json): void => Object.assign(c, { gateways: [], procedures: [{ ...procedure(c, "posts.get"), name: long }] });
+  assert.match(problemWith(named), /has a name of \d+ characters; Lambda allows 64\.$/);
 });
 
 it("a contract that is not there: what to do", () => {

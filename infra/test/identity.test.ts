@@ -14,7 +14,7 @@ const { service } = raw;
 
 /** One procedure of each kind. */
 function contractWith(...more: Partial<RawProcedure>[]): Contract {
-  const mold = { ...raw.procedures[0]!, kind: "mutation", auth: { type: "public" }, grants: [], cacheSeconds: null, http: null, secrets: [], mail: false };
+  const mold = { ...raw.procedures[0]!, kind: "mutation", auth: { type: "public" }, grants: [], cacheSeconds: null, http: null, rest: null, secrets: [], mail: false };
   const grant = (access: string, prefix: string, action: string): RawProcedure["grants"][number] => ({
     ...{ access, prefix, leadingKeys: `${prefix}#*`, actions: [`dynamodb:${action}`], indexes: [] },
   });
@@ -81,11 +81,11 @@ describe("a path of its own", () => {
     assert.deepEqual(routesOf(whole, "prod", "grants.decide"), { keys: [`POST ${path}`], paths: [path] });
   });
 
-  it("that procedures share without a GET: the first of them does", () => {
+  it("that procedures share without a GET: the first by its method does", () => {
     const others = [{ name: "shared.b", http: "PUT /shared/x" }, { name: "shared.c", http: "POST /shared/x" }];
     const synthesis = synthesize({ directory: "identity-shared", stage: "prod", config: EVERYTHING, contract: contractWith(...others) });
-    assert.deepEqual(routesOf(synthesis, "prod", "shared.b").keys, ["ANY /shared/x"]);
-    assert.deepEqual(routesOf(synthesis, "prod", "shared.c").keys, ["POST /shared/x"]);
+    assert.deepEqual(routesOf(synthesis, "prod", "shared.b").keys, ["PUT /shared/x"]);
+    assert.deepEqual(routesOf(synthesis, "prod", "shared.c").keys, ["ANY /shared/x"]);
   });
 
   it("takes six resources like every procedure", () => {

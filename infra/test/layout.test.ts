@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { layOut, MAX_PROCEDURES_PER_API, MAX_PROCEDURES_PER_STACK, place } from "../src/layout.js";
+import { layOut, collectionOf, MAX_RESOURCES_PER_STACK, MAX_ROUTES_PER_API, place } from "../src/layout.js";
+import type { Contract } from "../src/contract.js";
 import { synthetic } from "./synthetic.js";
 
 const names = Array.from({ length: 1000 }, (_, at) => `posts.number${at}`);
@@ -27,13 +28,13 @@ describe("places", () => {
 
 describe("a domain", () => {
   it("is one stack as long as it fits", () => {
-    const { shards } = layOut(synthetic({ posts: MAX_PROCEDURES_PER_STACK, users: 1 }));
+    const { shards } = layOut(synthetic({ posts: MAX_RESOURCES_PER_STACK / 6, users: 1 }));
     assert.deepEqual(shards.map((shard) => [shard.name, shard.procedures.length]), [["posts", 80], ["users", 1]]);
   });
 
   it("is split when it does not, and keeps every procedure once", () => {
     const { shards } = layOut(synthetic({ posts: 200 }));
-    assert.ok(shards.length > 2 && shards.every((shard) => shard.procedures.length <= MAX_PROCEDURES_PER_STACK));
+    assert.ok(shards.length > 2 && shards.every((shard) => shard.procedures.length * 6 <= MAX_RESOURCES_PER_STACK));
     const all = shards.flatMap((shard) => shard.procedures.map((procedure) => procedure.name));
     assert.equal(new Set(all).size, 200);
     assert.equal(all.length, 200);
@@ -41,7 +42,43 @@ describe("a domain", () => {
 
   it("is split as the stage says", () => {
     assert.equal(layOut(synthetic({ posts: 10 }), { stacks: { posts: 2 } }).shards.length, 2);
-    assert.throws(() => layOut(synthetic({ posts: 200 }), { stacks: { posts: 2 } }), /layout\.stacks\.posts is 2, which puts \d+ procedures in a stack; 80 are possible\. \d would do\./);
+    assert.throws(() => layOut(synthetic({ posts: 200 }), { stacks: { posts: 2 } }), /layout\.stacks\.posts is 2, which puts \d+ resources in a stack; 480 are possible\. \d would do\./);
+  });
+});
+
+/** More procedures with REST routes under a path. */
+function layOutMore(count: number, under: string): Contract["procedures"] {
+  const { procedures } = synthetic({ more: count });
+  return procedures.map((procedure, at) => ({ ...procedure, rest: { method: "GET", path: `${under}/more${at}` } }));
+}
+
+describe("REST routes", () => {
+  it("are counted: of three hundred, less the gateways' own, an API has so many, and a stack so many resources", () => {
+    // Eleven of the gateways: one is everywhere, four at the first API.
+    const fits = synthetic({ posts: 73, users: 74 }, { rest: true, gateways: true });
+    assert.equal(layOut(fits, { apis: 1 }).apis, 1);
+    const more = synthetic({ posts: 74, users: 74 }, { rest: true, gateways: true });
+    assert.throws(() => layOut(more, { apis: 1 }), /layout\.apis is 1, which puts 300 routes in an HTTP API; 298 are possible\./);
+    for (const { procedures } of layOut(synthetic({ posts: 200 }, { rest: true })).shards) {
+      assert.ok(procedures.length * 9 <= MAX_RESOURCES_PER_STACK, String(procedures.length));
+    }
+  });
+
+  it("are where the beginning of their path belongs, together", () => {
+    assert.deepEqual(["/v1/users", "/v1/users/{id}/posts", "/status", "/v1/{any}/x"].map(collectionOf), ["/v1/users", "/v1/users", "/status", "/v1"]);
+    const contract = synthetic(Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`domain${at}`, 20])), { rest: true, gateways: true });
+    const layout = layOut(contract);
+    const places = new Map<string, Set<number>>();
+    const loads = new Array<number>(layout.apis).fill(0);
+    for (const procedure of contract.procedures) {
+      const at = layout.apiOfRest(procedure);
+      places.set(procedure.domain, (places.get(procedure.domain) ?? new Set()).add(at));
+      for (const place of [at, layout.apiOf(procedure)]) {
+        loads[place]! += 1;
+      }
+    }
+    assert.ok(layout.apis > 1 && [...places.values()].every((apis) => apis.size === 1));
+    assert.ok(loads.every((load) => load <= MAX_ROUTES_PER_API - 5), String(loads));
   });
 });
 
@@ -59,7 +96,7 @@ describe("HTTP APIs", () => {
       loads.set(api, (loads.get(api) ?? 0) + 20);
     }
     assert.ok(layout.apis > 1);
-    assert.ok([...loads].every(([api, load]) => api < layout.apis && load <= MAX_PROCEDURES_PER_API));
+    assert.ok([...loads].every(([api, load]) => api < layout.apis && load <= MAX_ROUTES_PER_API));
   });
 
   it("have paths of their own all at the first one, which counts them", () => {
@@ -75,16 +112,19 @@ describe("HTTP APIs", () => {
       loads[api] = loads[api]! + 1;
       assert.ok(procedure.http === undefined || api === 0);
     }
-    assert.ok(layout.apis > 1 && loads.every((load) => load <= MAX_PROCEDURES_PER_API), String(loads));
+    assert.ok(layout.apis > 1 && loads.every((load) => load <= MAX_ROUTES_PER_API), String(loads));
     const full = synthetic({ posts: 290 });
     const own = Array.from({ length: 10 }, (_, at) => ({ ...full.procedures[0]!, name: `oauth.p${at}`, http: { method: "GET" as const, path: `/oauth/p${at}` } }));
     assert.throws(
       () => layOut({ ...full, procedures: [...full.procedures, ...own] }, { apis: 1 }),
-      /layout\.apis is 1, which puts 300 procedures in an HTTP API; 299 are possible\. \d would do\./,
+      /layout\.apis is 1, which puts 300 routes in an HTTP API; 299 are possible\. \d would do\./,
     );
   });
 
   it("cannot take a domain that is larger than one of them", () => {
-    assert.throws(() => layOut(synthetic({ posts: 300 })), /Domain posts has 300 procedures, and an HTTP API takes 299: split the folder\./);
+    const full = synthetic({ posts: 149, users: 149 }, { rest: true });
+    const collected = full.procedures.map((procedure, at) => ({ ...procedure, rest: { method: "GET" as const, path: `/v1/all/${at}` } }));
+    assert.throws(() => layOut({ ...full, procedures: [...collected, ...layOutMore(2, "/v1/all")] }), /Under \/v1\/all are 300 routes, and an HTTP API takes 299: use other paths\./);
+    assert.throws(() => layOut(synthetic({ posts: 300 })), /Domain posts has 300 routes, and an HTTP API takes 299: split the folder\./);
   });
 });

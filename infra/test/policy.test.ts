@@ -64,6 +64,15 @@ it("a sender that is stated must be the request's", () => {
   assert.ok(allowed(from("b@example.com")), "where none is stated, any passes");
 });
 
+it("a tag must be the resource's", () => {
+  const tagged = (tags?: Record<string, string>): Request => ({ ...get("user#1"), ...(tags === undefined ? {} : { tags }) });
+  const stated = (first: Json): unknown => (first.Condition["StringEquals"] = { "aws:ResourceTag/onefold:service": "backoffice", "aws:ResourceTag/onefold:stage": "prod" });
+  assert.ok(allowed(tagged({ "onefold:service": "backoffice", "onefold:stage": "prod", more: "x" }), stated));
+  assert.ok(!allowed(tagged({ "onefold:service": "backoffice", "onefold:stage": "dev" }), stated));
+  assert.ok(!allowed(tagged({ "onefold:service": "backoffice" }), stated));
+  assert.ok(!allowed(tagged(), stated), "a resource without tags does not pass");
+});
+
 it("a policy without an action denies it", () => {
   assert.ok(!allowed(get("user#1"), (first) => (first.Action = ["dynamodb:BatchGetItem"])));
 });
@@ -93,6 +102,9 @@ it("what is not understood is refused, and never passed over", () => {
     [(first) => (first.Resource = "${backoffice-prod-data/Other.Arn}"), /is not written out/],
     [(first) => (first.Resource = { "Fn::Sub": TABLE }), /neither a text nor a list/],
     [(first) => (first.Condition["StringEquals"] = { "aws:RequestedRegion": "eu-central-1" }), /aws:RequestedRegion: not understood/],
+    [(first) => (first.Condition["StringEquals"] = {}), /without a key/],
+    [(first) => (first.Condition["StringEquals"] = { "aws:ResourceTag/owner": "me" }), /aws:ResourceTag\/owner: not understood/],
+    [(first) => (first.Condition["StringEquals"] = { "aws:ResourceTag/onefold:stage": ["prod"] }), /no text that is written out/],
     [(first) => (first.Condition["StringEqualsIfExists"] = { "ses:FromAddress": "a@example.com" }), /StringEqualsIfExists: not understood/],
     [(first) => (first.Condition["ForAllValues:StringLike"]["dynamodb:Attributes"] = ["name"]), /dynamodb:Attributes: not understood/],
     [(first) => (first.Condition = { "ForAnyValue:StringLike": { "dynamodb:LeadingKeys": ["user#*"] } }), /ForAnyValue/],

@@ -15,6 +15,8 @@ export interface Request {
   readonly leadingKeys: readonly string[];
   /** The value of `ses:FromAddress`; none where nothing is sent. */
   readonly fromAddress?: string;
+  /** The tags of the resource; none where it has none. */
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 export interface Statement {
@@ -25,11 +27,15 @@ export interface Statement {
   readonly leadingKeys: readonly string[] | undefined;
   /** Addresses that mail may come from; any, when there are none. */
   readonly fromAddresses?: readonly string[] | undefined;
+  /** Tags that the resource must have; any, when there are none. */
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
-/** The two conditions that there are: each has its operator, and one key. */
+/** The conditions that there are: each has its operator, and one key; or the tags of the resource. */
 const KEYS = { operator: "ForAllValues:StringLike", key: "dynamodb:LeadingKeys" };
 const SENDER = { operator: "StringEquals", key: "ses:FromAddress" };
+const TAG = "aws:ResourceTag/";
+const TAGS = ["onefold:service", "onefold:stage"];
 
 /** Reads a policy document, in which all references are written out. @throws Error on what is not understood */
 export function parsePolicy(document: unknown): Statement[] {
@@ -59,7 +65,32 @@ function parseStatement(value: unknown): Statement {
     throw new Error(`${variable} is not written out`);
   }
   const condition = members(statement["Condition"] ?? {}, [KEYS.operator, SENDER.operator]);
-  return { actions, resources, leadingKeys: parseCondition(condition, KEYS), fromAddresses: parseCondition(condition, SENDER) };
+  const tags = parseTags(condition);
+  return {
+    actions,
+    resources,
+    leadingKeys: parseCondition(condition, KEYS),
+    fromAddresses: tags === undefined ? parseCondition(condition, SENDER) : undefined,
+    ...(tags === undefined ? {} : { tags }),
+  };
+}
+
+function parseTags({ [SENDER.operator]: condition }: Readonly<Record<string, unknown>>): Record<string, string> | undefined {
+  if (condition === undefined || Object.keys(condition as object).includes(SENDER.key)) {
+    return undefined;
+  }
+  if (Object.keys(condition as object).length === 0) {
+    throw new Error("a condition without a key is not understood");
+  }
+  const found = members(condition, TAGS.map((tag) => `${TAG}${tag}`));
+  return Object.fromEntries(
+    Object.entries(found).map(([key, value]) => {
+      if (typeof value !== "string" || value.includes("${")) {
+        throw new Error(`${JSON.stringify(value)} is no text that is written out`);
+      }
+      return [key.slice(TAG.length), value];
+    }),
+  );
 }
 
 function parseCondition(condition: Readonly<Record<string, unknown>>, { operator, key }: typeof KEYS): readonly string[] | undefined {
@@ -77,8 +108,9 @@ function parseCondition(condition: Readonly<Record<string, unknown>>, { operator
 /** Whether a statement allows a request. */
 export function allows(statements: readonly Statement[], request: Request): boolean {
   return statements.some(
-    ({ actions, resources, leadingKeys, fromAddresses }) =>
+    ({ actions, resources, leadingKeys, fromAddresses, tags }) =>
       actions.includes(request.action) &&
+      Object.entries(tags ?? {}).every(([tag, value]) => request.tags?.[tag] === value) &&
       resources.some((pattern) => isLike(request.resource, pattern)) &&
       // A request without the key does not pass a condition on it.
       (fromAddresses === undefined || (request.fromAddress !== undefined && fromAddresses.includes(request.fromAddress))) &&

@@ -64,8 +64,8 @@ for (const { stage, config } of stages) {
     roles.get(`${contract.service}-${stage}-${procedure.replaceAll(".", "-")}`) ?? assert.fail(`${procedure} has no role`);
 
   describe(`the roles of ${stage}`, () => {
-    it("are those of the procedures", () => {
-      assert.equal(roles.size, contract.procedures.length);
+    it("are those of the procedures and the gateways", () => {
+      assert.equal(roles.size, contract.procedures.length + contract.gateways.length);
       assert.notEqual(roles.size, 0);
     });
 

@@ -9,6 +9,8 @@ export const OTHER_TABLE = `arn:aws:dynamodb:${ACCOUNT}:table/accounting-data-Ta
 
 /** The ARN of a secret; Secrets Manager adds the six characters. */
 export const secretArn = (name: string): string => `arn:aws:secretsmanager:${ACCOUNT}:secret:${name}-a1B2c3`;
+/** The ARN of a function. */
+export const functionArn = (name: string): string => `arn:aws:lambda:${ACCOUNT}:function:${name}`;
 /** The ARN of an address or a domain that Amazon SES knows. */
 export const identityArn = (name: string): string => `arn:aws:ses:${ACCOUNT}:identity/${name}`;
 /** The ARN of a stream in a log group. */

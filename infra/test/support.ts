@@ -23,6 +23,16 @@ export interface RawContract {
     streamView: string;
   };
   procedures: RawProcedure[];
+  gateways: RawGateway[];
+}
+export interface RawGateway {
+  name: string;
+  paths: string[];
+  methods: string[];
+  calls: boolean;
+  invokes: string[];
+  memoryMb: number;
+  timeoutMs: number;
 }
 export interface RawProcedure {
   name: string;
@@ -33,6 +43,7 @@ export interface RawProcedure {
   reservedConcurrency: number | null;
   cacheSeconds: number | null;
   http: string | null;
+  rest: string | null;
   secrets: string[];
   mail: boolean;
   grants: { access: string; actions: string[]; indexes: string[]; leadingKeys: string; prefix: string }[];

@@ -14,14 +14,20 @@ const TABLE = `\${${PREFIX}-data/TableCD117FA1.Arn}`;
 const SECRETS = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:";
 const SECRET = `${SECRETS}${ROOM.slice(1)}-??????`;
 const IDENTITIES = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/";
+const FUNCTIONS = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:";
 const LOGS = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:";
+
+/** By the names of their functions. */
+const gateways = contract.gateways.map(({ name }) => ({ name: `gateway-${name}` }));
 
 const functions = new Map(
   synthesis.all("AWS::Lambda::Function").map((resource) => [resource.properties.FunctionName as string, resource]),
 );
 
-function functionOf(procedure: RawProcedure): Resource {
-  const name = `${PREFIX}-${procedure.name.replaceAll(".", "-")}`;
+type Named = Pick<RawProcedure, "name">;
+
+function functionOf(named: Named): Resource {
+  const name = `${PREFIX}-${named.name.replaceAll(".", "-")}`;
   return functions.get(name) ?? assert.fail(`there is no function ${name}`);
 }
 
@@ -31,8 +37,8 @@ function byReference(type: string, within: Resource, reference: Json): Resource 
   return found ?? assert.fail(`${within.id} names no ${type}`);
 }
 
-function roleOf(procedure: RawProcedure): Resource {
-  const handler = functionOf(procedure);
+function roleOf(named: Named): Resource {
+  const handler = functionOf(named);
   return byReference("AWS::IAM::Role", handler, handler.properties.Role);
 }
 
@@ -44,10 +50,10 @@ interface Statement {
 
 const list = (value: Json): string[] => (Array.isArray(value) ? value : [value]);
 
-function statementsOf(procedure: RawProcedure): Statement[] {
-  const role = roleOf(procedure);
+function statementsOf(named: Named): Statement[] {
+  const role = roleOf(named);
   const policies = role.properties.Policies;
-  assert.equal(policies.length, 1, `${procedure.name} has one policy`);
+  assert.equal(policies.length, 1, `${named.name} has one policy`);
   assert.equal(role.properties.ManagedPolicyArns, undefined);
   return policies[0].PolicyDocument.Statement.map((statement: Json) => {
     assert.equal(statement.Effect, "Allow");
@@ -78,6 +84,14 @@ function distinct(rights: readonly string[]): string[] {
   return [...new Set(rights)].sort();
 }
 
+/** All methods of a REST path, as `allow` has them. */
+function restMethods(procedure: RawProcedure): string {
+  const routes = contract.procedures.map(({ rest }) => rest?.split(" ") ?? []);
+  const methods = routes.filter(([, path]) => path === procedure.rest?.split(" ")[1]).map(([method]) => method!);
+  assert.ok(methods.length > 1 && (methods.includes("GET") ? procedure.rest?.startsWith("GET ") : true), "the owner knows the others");
+  return [...(methods.includes("GET") ? ["GET", "HEAD"] : []), ...methods.filter((method) => method !== "GET").sort()].join(", ");
+}
+
 /** A right as a reviewer reads it. Only what is exactly as expected gets a short name. */
 function readable(right: string): string {
   return right
@@ -87,7 +101,8 @@ function readable(right: string): string {
     .replace(/^(.* on ).*:secret:backoffice\/prod\/([a-z0-9-]+)-\?{6}$/, "$1the secret $2")
     .replace(/ if \{"StringEquals":\{"ses:FromAddress":"([^"]*)"\}\}$/, " where the sender is $1")
     .replace(IDENTITIES, "mail identity ")
-    .replace(LOGS, "log group ");
+    .replace(LOGS, "log group ")
+    .replace(FUNCTIONS, "the function ");
 }
 
 /** The rights that a procedure should have, from the contract's JSON alone. */
@@ -141,6 +156,7 @@ describe("every procedure", () => {
         ...Object.fromEntries(procedure.secrets.map((secret) => [variableOf(secret), `${ROOM.slice(1)}/${secret}`])),
         ...(procedure.mail ? { ONEFOLD_MAIL_FROM: "no-reply@example.com" } : {}),
         ...(procedure.grants.length > 0 ? { ONEFOLD_TABLE: TABLE_NAME } : {}),
+        ...(variables["ONEFOLD_REST_METHODS"] === undefined ? {} : { ONEFOLD_REST_METHODS: restMethods(procedure) }),
       });
     });
 
@@ -155,38 +171,60 @@ describe("every procedure", () => {
       assert.equal(logs.properties.RetentionInDays, 90);
     });
 
-    it(`${procedure.name} has one route, which leads to it and which only its API may use`, () => {
+    it(`${procedure.name} has its routes, which lead to it and which only its API may use`, () => {
       const handler = functionOf(procedure);
-      const path = procedure.http?.split(" ")[1] ?? `/trpc/${procedure.name}`;
+      const called = procedure.http?.split(" ")[1] ?? `/trpc/${procedure.name}`;
+      const rest = procedure.rest?.split(" ")[1];
+      const paths = [called, ...(rest === undefined ? [] : [rest])];
       // A path that procedures share has a route for each of them, one of which takes the other methods as well.
-      const keys = [`ANY ${path}`, procedure.http];
+      const keys = [...paths.map((path) => `ANY ${path}`), procedure.http, procedure.rest];
       const leadsTo = (route: Resource): boolean => {
         const integration = byReference("AWS::ApiGatewayV2::Integration", route, route.properties.Target["Fn::Join"][1][1]);
         return integration.properties.IntegrationUri["Fn::GetAtt"][0] === handler.id;
       };
-      const inItsStack = handler.template.resources.filter((resource) => resource.type === "AWS::ApiGatewayV2::Route");
-      const routes = inItsStack.filter((route) => keys.includes(route.properties.RouteKey) && leadsTo(route));
-      assert.equal(routes.length, 1);
-      const route = routes[0]!;
-      const target = route.properties.Target["Fn::Join"][1][1];
-      const integration = byReference("AWS::ApiGatewayV2::Integration", route, target);
-      assert.equal(byReference("AWS::Lambda::Function", integration, integration.properties.IntegrationUri), handler);
-      assert.ok(integration.properties.TimeoutInMillis >= procedure.timeoutMs);
-      const api = route.template.resolve(route.properties.ApiId);
-      assert.equal(route.template.resolve(integration.properties.ApiId), api);
+      const routes = handler.template.resources.filter((resource) => resource.type === "AWS::ApiGatewayV2::Route" && leadsTo(resource));
+      assert.deepEqual(routes.filter((route) => !keys.includes(route.properties.RouteKey)), []);
+      assert.deepEqual(routes.map((route) => route.properties.RouteKey.split(" ")[1]).sort(), paths.sort());
+      const integrations = new Set(routes.map((route) => byReference("AWS::ApiGatewayV2::Integration", route, route.properties.Target["Fn::Join"][1][1])));
+      assert.equal(integrations.size, 1, "its routes share one: an API has three hundred");
+      const [integration] = integrations;
+      assert.equal(byReference("AWS::Lambda::Function", integration!, integration!.properties.IntegrationUri), handler);
+      assert.ok(integration!.properties.TimeoutInMillis >= procedure.timeoutMs);
+      const [api] = routes.map((route) => route.template.resolve(route.properties.ApiId));
+      assert.equal(handler.template.resolve(integration!.properties.ApiId), api);
       const permissions = handler.template.resources.filter(
         (resource) => resource.type === "AWS::Lambda::Permission" && resource.properties.FunctionName["Fn::GetAtt"][0] === handler.id,
       );
       assert.deepEqual(
-        permissions.map((permission) => permission.template.resolve(permission.properties.SourceArn)),
-        ["arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:" + `${api}/*/*${path.replaceAll(/\{\w+\}/g, "*")}`],
+        permissions.map((permission) => permission.template.resolve(permission.properties.SourceArn)).sort(),
+        paths.map((path) => "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:" + `${api}/*/*${path.replaceAll(/\{\w+\}/g, "*")}`).sort(),
       );
     });
   }
 
-  it("is what there is: no other function has a name of a procedure", () => {
+  it("is what there is, beside the gateways: no other function has a name", () => {
     const named = [...functions.keys()].filter((name) => name !== undefined).sort();
-    assert.deepEqual(named, contract.procedures.map((p) => `${PREFIX}-${p.name.replaceAll(".", "-")}`).sort());
+    const procedures = contract.procedures.map((p) => `${PREFIX}-${p.name.replaceAll(".", "-")}`);
+    assert.deepEqual(named, [...procedures, ...contract.gateways.map(({ name }) => `${PREFIX}-gateway-${name}`)].sort());
+  });
+});
+
+describe("REST", () => {
+  it("has one route for each path that takes what nobody else there takes", () => {
+    const keys = synthesis.all("AWS::ApiGatewayV2::Route").map((route) => route.properties.RouteKey as string);
+    const rest = contract.procedures.flatMap((procedure) => (procedure.rest === null ? [] : [procedure.rest]));
+    assert.notEqual(rest.length, 0);
+    for (const path of new Set(rest.map((route) => route.split(" ")[1]!))) {
+      assert.equal(keys.filter((key) => key === `ANY ${path}`).length, 1, path);
+    }
+  });
+
+  it("is told, where a path is shared, which methods there are", () => {
+    const methods = (name: string): string | undefined =>
+      functionOf(contract.procedures.find((procedure) => procedure.name === name)!).properties.Environment.Variables["ONEFOLD_REST_METHODS"];
+    assert.equal(methods("users.get"), "GET, HEAD, DELETE, PATCH");
+    assert.equal(methods("users.list"), "GET, HEAD, POST");
+    assert.deepEqual([methods("users.update"), methods("users.create"), methods("health.ping"), methods("oauth.unlink")], [undefined, undefined, undefined, undefined]);
   });
 });
 
@@ -194,7 +232,7 @@ describe("rights", () => {
   it("are those that were reviewed (`npm run golden` writes them; review the difference)", () => {
     const file = join(INFRA, "test/iam.golden.json");
     const found = Object.fromEntries(
-      contract.procedures.map((procedure) => [procedure.name, rights(statementsOf(procedure)).map(readable)]),
+      [...contract.procedures, ...gateways].map((named) => [named.name, rights(statementsOf(named)).map(readable)]),
     );
     const text = `${JSON.stringify(found, undefined, 2)}\n`;
     if (process.env["WRITE_GOLDEN"] === "1") {
@@ -343,6 +381,7 @@ describe("the edge", () => {
     const { DefaultTTL, MinTTL, MaxTTL, ParametersInCacheKeyAndForwardedToOrigin: key } = policy.properties.CachePolicyConfig;
     assert.deepEqual({ DefaultTTL, MinTTL, MaxTTL }, { DefaultTTL: 0, MinTTL: 0, MaxTTL: 1 });
     assert.ok(key.HeadersConfig.Headers.includes("authorization"), "never another caller's");
+    assert.ok(key.HeadersConfig.Headers.includes("accept"), "nor in a form that somebody else asked for");
     assert.deepEqual(key.CookiesConfig, { CookieBehavior: "all" }, "nor another session's");
     assert.deepEqual(
       config.CustomErrorResponses.filter((kept: Json) => kept.ErrorCachingMinTTL !== 0 || kept.ResponsePagePath !== undefined),
@@ -424,7 +463,7 @@ describe("operations", () => {
 
   it("keep no log for ever", () => {
     const logs = synthesis.all("AWS::Logs::LogGroup");
-    assert.equal(logs.length, contract.procedures.length + 3);
+    assert.equal(logs.length, contract.procedures.length + gateways.length + 3);
     assert.deepEqual(logs.filter((group) => group.properties.RetentionInDays !== 90), []);
   });
 });

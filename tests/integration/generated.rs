@@ -41,6 +41,31 @@ fn each_procedure_has_a_binary_of_one_line() {
     }
 }
 
+/// A gateway's role in the contract is to invoke procedures, or nothing: there is no right to data, secrets or mail
+/// that it could ask for.
+#[test]
+fn a_gateway_may_invoke_procedures_and_nothing_else() {
+    let contract: Value =
+        serde_json::from_str(&fs::read_to_string(root().join("bindings/contract.json")).unwrap()).unwrap();
+    let found = contract["gateways"].as_array().unwrap();
+    assert_eq!(found.len(), gateways::FACTS.len());
+    let procedures = contract["procedures"].as_array().unwrap();
+    let usual: Vec<&Value> =
+        procedures.iter().filter(|found| found["http"].is_null()).map(|found| &found["name"]).collect();
+    assert!(!usual.is_empty() && usual.len() < procedures.len());
+    for (gateway, facts) in found.iter().zip(gateways::FACTS) {
+        let members: Vec<&String> = gateway.as_object().unwrap().keys().collect();
+        assert_eq!(members, ["calls", "invokes", "memoryMb", "methods", "name", "paths", "timeoutMs"]);
+        let invokes: Vec<&Value> = gateway["invokes"].as_array().unwrap().iter().collect();
+        assert_eq!(invokes, if facts.calls { usual.clone() } else { vec![] }, "{}", facts.name);
+        assert_eq!((&gateway["name"], &gateway["paths"]), (&json!(facts.name), &json!(facts.paths)));
+        let binary = root().join(format!("shared/gateways/src/bin/gateway-{}.rs", facts.name));
+        assert!(binary.is_file(), "{} is missing", binary.display());
+        // The function has a second more, and the HTTP API in front gives up after 30 s.
+        assert!(facts.timeout_ms <= 29_000, "{}", facts.name);
+    }
+}
+
 /// A file that is missing, one that was edited by hand, and one that nothing makes any more.
 #[test]
 fn missing_edited_and_left_over_files_are_found_and_put_right() {

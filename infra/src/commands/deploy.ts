@@ -175,7 +175,7 @@ async function stacksOf({ cloudFormation }: Cloud, names: Names): Promise<Set<st
 /** One pass for all functions. What to optimize, the workspace's own profile says: cargo-lambda's costs 50 s for each function. */
 function build(architecture: Architecture): void {
   const { flag } = TARGETS[architecture];
-  const command = ["lambda", "build", "--release", flag, "--disable-optimizations", "--lambda-dir", BINARIES, "-p", "functions"];
+  const command = ["lambda", "build", "--release", flag, "--disable-optimizations", "--lambda-dir", BINARIES, "-p", "functions", "-p", "gateways"];
   const { status } = spawnSync("cargo", command, { cwd: ROOT, stdio: "inherit" });
   if (status !== 0) {
     throw new Problem("The functions do not build; nothing was deployed.");

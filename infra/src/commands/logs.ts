@@ -1,12 +1,14 @@
-/** A procedure's log. */
+/** The log of a procedure or a gateway. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { FilterLogEventsCommand, ResourceNotFoundException } from "@aws-sdk/client-cloudwatch-logs";
+import { allFunctions } from "../names.js";
 import { Problem } from "../problem.js";
 import { type Cloud, explained, signIn } from "./aws.js";
 import { projectAt } from "./project.js";
 
 export interface LogsOptions {
   readonly stage: string;
+  /** `users.get`, or `gateway-graphql`. */
   readonly procedure: string;
   /** How far back, such as `90s`, `10m`, `2h`, `1d`. */
   readonly since: string;
@@ -23,8 +25,9 @@ const OVERLAP_MS = 30_000;
 /** @throws Problem */
 export async function logs({ stage: name, procedure, since, follow }: LogsOptions): Promise<void> {
   const { contract, names } = projectAt(name);
-  if (!contract.procedures.some((known) => known.name === procedure)) {
-    throw new Problem(`There is no procedure ${JSON.stringify(procedure)}. There are: ${contract.procedures.map(({ name }) => name).join(", ")}.`);
+  const known = allFunctions(contract).map(({ name }) => name);
+  if (!known.includes(procedure)) {
+    throw new Problem(`There is no function ${JSON.stringify(procedure)}. There are: ${known.join(", ")}.`);
   }
   const group = names.logGroup(procedure);
   let start = Date.now() - parseSpan(since);

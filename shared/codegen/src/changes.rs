@@ -13,6 +13,7 @@ mod procedure;
 mod report;
 mod rights;
 mod schema;
+mod service;
 mod styles;
 #[cfg(test)]
 mod tests;
@@ -71,7 +72,7 @@ pub fn compare(old: &Value, new: &Value) -> Result<Vec<Change>, String> {
     let old = Document::read(old).map_err(|fault| format!("the old contract {fault}"))?;
     let new = Document::read(new).map_err(|fault| format!("the new contract {fault}"))?;
     let mut changes = Changes { procedure: None, styles: Styles::ALL, list: Vec::new() };
-    service(&old, &new, &mut changes);
+    service::compare(&old, &new, &mut changes);
     let renamed = renamed(&old, &new);
     for (name, before, after) in pairs(&old.procedures, &new.procedures) {
         changes.procedure = Some(name.clone());
@@ -175,58 +176,6 @@ impl Changes {
         if before != after {
             self.add(effect, format!("{} {}.", code(member), was_and_is(before, after)));
         }
-    }
-}
-
-fn service(old: &Document<'_>, new: &Document<'_>, changes: &mut Changes) {
-    for (member, before, after) in members(old.root, new.root) {
-        match member.as_str() {
-            // Procedures are compared one by one, and types where procedures refer to them.
-            "$comment" | "format" | "procedures" | "inputTypes" | "outputTypes" => {}
-            "service" if before != after => changes.add(
-                Effect::Breaking(Styles::ALL),
-                format!(
-                    "The service {}: its stacks, its table and its addresses would be new ones.",
-                    was_and_is(before, after)
-                ),
-            ),
-            "table" => {
-                for (member, before, after) in members(object(before), object(after)) {
-                    changes.told(Effect::Note, &format!("table.{member}"), before, after);
-                }
-            }
-            "entities" => entities(list(before), list(after), changes),
-            _ if before != after => changes.unjudged(&code(&member)),
-            _ => {}
-        }
-    }
-    for (name, _, after) in pairs(&old.type_names(), &new.type_names()) {
-        if after.is_none() {
-            let sentence = format!("The type {} is gone, which clients may name.", code(&name));
-            changes.add(Effect::Caution(Styles::EXHAUSTIVE), sentence);
-        }
-    }
-}
-
-/// What GraphQL follows by its id: fields that documents ask for.
-fn entities(before: &[Value], after: &[Value], changes: &mut Changes) {
-    let text = |entity: &Value, member: &str| code(entity[member].as_str().unwrap_or_default());
-    let same = |one: &Value, other: &Value| one["name"] == other["name"] && one["id"] == other["id"];
-    for gone in before.iter().filter(|entity| !after.iter().any(|other| same(entity, other))) {
-        let (name, id) = (text(gone, "name"), text(gone, "id"));
-        changes.add(Effect::Breaking(Styles::GRAPHQL), format!("GraphQL does not follow {id} to the {name} any more."));
-    }
-    for new in after.iter().filter(|entity| !before.iter().any(|other| same(entity, other))) {
-        let (name, id) = (text(new, "name"), text(new, "id"));
-        changes.add(Effect::Compatible, format!("GraphQL follows {id}: it gives the {name}."));
-    }
-    for (was, is) in before.iter().filter_map(|was| Some((was, after.iter().find(|is| same(was, is))?))) {
-        changes.told(
-            Effect::Note,
-            &format!("entities.{}.loader", was["name"].as_str().unwrap_or_default()),
-            &was["loader"],
-            &is["loader"],
-        );
     }
 }
 

@@ -117,9 +117,30 @@ pub fn contract_json(contract: &Contract) -> String {
     let mut value = serde_json::to_value(contract).unwrap_or_default();
     value["$comment"] = HEADER.into();
     value["table"] = serde_json::to_value(store::table::TABLE).unwrap_or_default();
+    value["gateways"] = gateways(contract);
     let mut text = serde_json::to_string_pretty(&value).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// The gateways, with all that each may do: invoke procedures, or nothing.
+fn gateways(contract: &Contract) -> serde_json::Value {
+    // What has a form of its own is in no style.
+    let usual = contract.procedures.iter().filter(|procedure| procedure.http.is_none());
+    let names: Vec<&str> = usual.map(|procedure| procedure.name.as_str()).collect();
+    let about = |facts: &&gateways::Facts| {
+        let gateways::Facts { name, paths, methods, calls, memory_mb, timeout_ms } = **facts;
+        serde_json::json!({
+            "name": name,
+            "paths": paths,
+            "methods": methods.split(", ").collect::<Vec<_>>(),
+            "calls": calls,
+            "invokes": if calls { &names[..] } else { &[] },
+            "memoryMb": memory_mb,
+            "timeoutMs": timeout_ms,
+        })
+    };
+    gateways::FACTS.iter().map(about).collect()
 }
 
 /// Writes what is not up to date and removes what is left over. Answers the paths it touched.

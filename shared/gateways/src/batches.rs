@@ -41,7 +41,7 @@ impl Batches {
         methods: "GET, HEAD, POST",
         calls: true,
         memory_mb: 256,
-        timeout_ms: 30_000,
+        timeout_ms: 29_000,
     };
 
     /// For a service.

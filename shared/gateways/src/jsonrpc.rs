@@ -49,7 +49,7 @@ pub struct JsonRpc {
 impl JsonRpc {
     /// What is known of it.
     pub const FACTS: Facts =
-        Facts { name: "jsonrpc", paths: &[PATH], methods: "POST", calls: true, memory_mb: 256, timeout_ms: 30_000 };
+        Facts { name: "jsonrpc", paths: &[PATH], methods: "POST", calls: true, memory_mb: 256, timeout_ms: 29_000 };
 
     /// For a service.
     ///

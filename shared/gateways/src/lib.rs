@@ -10,6 +10,7 @@
 //! - [`example`]: sample values.
 //! - [`gateway`]: what all styles have in common.
 //! - [`graphql`]: GraphQL, which asks for fields of what several procedures answer.
+//! - [`lambda()`]: a gateway's `main`; [`invoke`]: how it reaches procedures.
 //! - [`rest`], [`openapi`]: what procedures' REST routes say, and the document of it.
 //! - [`samples`], [`docs`]: how each procedure is called in each style, and the pages that say so.
 //! - [`batches`]: tRPC's batches.
@@ -23,7 +24,9 @@ pub mod docs;
 pub mod example;
 pub mod gateway;
 pub mod graphql;
+pub mod invoke;
 pub mod jsonrpc;
+pub mod lambda;
 pub mod names;
 pub mod openapi;
 pub mod respond;
@@ -37,6 +40,7 @@ mod stub;
 pub use calls::{Calls, Outcome, Reach, Refusal};
 pub use contract::{Contract, Procedure};
 pub use gateway::{Facts, Gateway, Gateways, Style};
+pub use lambda::lambda;
 
 /// All styles, for a service.
 ///

@@ -252,7 +252,7 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     format!("the procedure panicked: {}", text.unwrap_or("without a message"))
 }
 
-fn fault_response(fault: &Fault, path: Option<&str>, request_id: &str) -> Response<Bytes> {
+pub(crate) fn fault_response(fault: &Fault, path: Option<&str>, request_id: &str) -> Response<Bytes> {
     let status = StatusCode::from_u16(fault.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = json(status, trpc::error_envelope(fault, path, request_id), request_id);
     let headers = response.headers_mut();

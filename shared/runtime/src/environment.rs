@@ -39,6 +39,10 @@ pub const APP_URL: &str = "ONEFOLD_APP_URL";
 /// The header in which the front before the gateway says from which address it was called. Set only where nobody
 /// gets past that front, which overwrites what callers say themselves.
 pub const ADDRESS_HEADER: &str = "ONEFOLD_ADDRESS_HEADER";
+/// What a gateway's procedures are called at Lambda: `backoffice-dev-{}`, where `{}` stands for `users-get`.
+pub const FUNCTIONS: &str = "ONEFOLD_FUNCTIONS";
+/// Where Lambda is, when it is not at AWS. The name that all AWS SDKs read.
+pub const FUNCTIONS_ENDPOINT: &str = "AWS_ENDPOINT_URL_LAMBDA";
 /// All methods of the path that the function has as REST route, `GET, HEAD, PATCH, DELETE`; set where other functions
 /// answer some of them.
 pub const REST_METHODS: &str = "ONEFOLD_REST_METHODS";
@@ -51,6 +55,30 @@ pub const SECRETS: &str = "ONEFOLD_SECRETS";
 pub const SECRET_OF: &str = "ONEFOLD_SECRET_";
 /// See [`SECRETS`]. Only the local service sets it.
 pub const VALUE_OF: &str = "ONEFOLD_VALUE_";
+
+/// Where the functions of procedures are, for a gateway that invokes them.
+#[derive(Clone)]
+pub struct FunctionSettings {
+    /// What they are called; `{}` stands for the procedure's part of the name.
+    pub pattern: String,
+    /// The AWS region.
+    pub region: String,
+    /// Where Lambda is when it is not at AWS.
+    pub endpoint: Option<String>,
+    /// Who asks.
+    pub access_key_id: String,
+    /// Signs the requests.
+    pub secret_access_key: String,
+    /// Lambda's credentials come with one.
+    pub session_token: Option<String>,
+}
+
+impl FunctionSettings {
+    /// The name of a procedure's function: `backoffice-dev-users-get` of `users.get`.
+    pub fn name_of(&self, procedure: &str) -> String {
+        self.pattern.replace("{}", &procedure.replace('.', "-"))
+    }
+}
 
 /// A function's settings.
 pub struct Environment {
@@ -74,6 +102,8 @@ pub struct Environment {
     pub secrets: Vec<(String, Source)>,
     /// How it sends mail, if it does.
     pub mail: Option<MailSettings>,
+    /// The functions that it may invoke, if it is a gateway.
+    pub functions: Option<FunctionSettings>,
 }
 
 impl Environment {
@@ -126,6 +156,7 @@ impl Environment {
             graphql_introspection: introspection(&lookup)?,
             secrets: secrets(&lookup)?,
             mail: mail(&lookup)?,
+            functions: functions(&lookup)?,
         })
     }
 }
@@ -172,6 +203,22 @@ fn mail(lookup: &impl Fn(&str) -> Option<String>) -> Result<Option<MailSettings>
         secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
         session_token: lookup("AWS_SESSION_TOKEN"),
         limits: MailSettings::LIMITS,
+    }))
+}
+
+fn functions(lookup: &impl Fn(&str) -> Option<String>) -> Result<Option<FunctionSettings>, Cause> {
+    let Some(pattern) = lookup(FUNCTIONS) else { return Ok(None) };
+    if pattern.matches("{}").count() != 1 {
+        return Err(format!("{FUNCTIONS} has no {{}} for the part of a name that stands for the procedure").into());
+    }
+    let required = |name| required(lookup, name);
+    Ok(Some(FunctionSettings {
+        pattern,
+        region: required("AWS_REGION")?,
+        endpoint: lookup(FUNCTIONS_ENDPOINT).or_else(|| lookup(ENDPOINT)),
+        access_key_id: required("AWS_ACCESS_KEY_ID")?,
+        secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
+        session_token: lookup("AWS_SESSION_TOKEN"),
     }))
 }
 
@@ -277,6 +324,27 @@ mod tests {
         assert_eq!(read("us@example.com", None).unwrap().unwrap().endpoint.as_deref(), Some("http://all"));
         for wrong in ["us", "us@example.com\r\nBcc: eve@example.com", "Büro <us@example.com>"] {
             assert!(read(wrong, None).err().unwrap().to_string().contains(MAIL_FROM), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_gateway_knows_functions_by_a_pattern() {
+        let read = |pattern: &str| {
+            Environment::from_lookup(|name| match name {
+                FUNCTIONS => Some(pattern.to_owned()),
+                FUNCTIONS_ENDPOINT => None,
+                ENDPOINT => Some("http://all".to_owned()),
+                name if name.starts_with("AWS_") => Some("x".to_owned()),
+                _ => None,
+            })
+            .map(|environment| environment.functions)
+        };
+        assert!(read("").unwrap().is_none());
+        let functions = read("backoffice-dev-{}").unwrap().unwrap();
+        assert_eq!(functions.name_of("auth.change_password"), "backoffice-dev-auth-change_password");
+        assert_eq!(functions.endpoint.as_deref(), Some("http://all"));
+        for wrong in ["backoffice-dev-", "{}-{}"] {
+            assert!(read(wrong).err().unwrap().to_string().contains(FUNCTIONS), "{wrong}");
         }
     }
 

@@ -78,20 +78,16 @@ impl Store {
     }
 }
 
-pub(crate) fn credentials(
-    access_key_id: String,
-    secret_access_key: String,
-    session_token: Option<String>,
-) -> Credentials {
+/// Who asks. Lambda's credentials come with a session token.
+pub fn credentials(access_key_id: String, secret_access_key: String, session_token: Option<String>) -> Credentials {
     Credentials::new(access_key_id, secret_access_key, session_token, None, "settings")
 }
 
-/// What the clients of all services share.
-pub(crate) fn sdk_config(
-    region: String,
-    endpoint: Option<String>,
-    credentials: Credentials,
-) -> Result<SdkConfig, StoreError> {
+/// What the clients of all services share. Nothing is tried again and nothing has a time limit: who asks sees to it.
+///
+/// # Errors
+/// [`StoreError::Broken`] when the TLS settings are refused.
+pub fn sdk_config(region: String, endpoint: Option<String>, credentials: Credentials) -> Result<SdkConfig, StoreError> {
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region))

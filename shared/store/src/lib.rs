@@ -4,7 +4,7 @@
 //! entity into JSON and back. Everything below them is not generic and answers with boxed futures,
 //! so that the SDK is compiled once, here, and not again in every function.
 //!
-//! - [`settings`], `client`: what the store is told, and the SDK client that is made of it.
+//! - [`settings`], [`client`]: what the store is told, and the SDK client that is made of it; gateways make theirs so.
 //! - `secret`: what a function may not find in its environment. [`mail`]: what it sends.
 //! - [`table`]: the table's definition, once, for the cloud and for the local service.
 //! - [`keys`]: the only place that builds keys. `item`: how an entity looks as an item.
@@ -17,7 +17,7 @@
 
 mod action;
 mod append;
-mod client;
+pub mod client;
 pub mod counter;
 mod cursor;
 pub mod error;

@@ -233,6 +233,28 @@ fn the_service_and_its_table() {
 }
 
 #[test]
+fn a_gateway_comes_or_goes() {
+    let gateway = json!({"name": "morse", "paths": ["/morse"], "calls": true});
+    let [there, gone] = both_ways(|contract| contract["gateways"].as_array_mut().unwrap().push(gateway.clone()));
+    assert_eq!(there, one(Effect::Note, "A gateway answers at `/morse`."));
+    assert_eq!(gone, one(Effect::Breaking(Styles::ALL), "Nothing answers at `/morse` any more."));
+    let [_, gone] = both_ways(|contract| {
+        let soap = json!({"name": "soap", "paths": ["/old-soap"], "calls": true});
+        contract["gateways"].as_array_mut().unwrap().push(soap);
+    });
+    assert_eq!(gone[0].0, Effect::Breaking(Styles::SOAP));
+    let [_, gone] = both_ways(|contract| {
+        let docs = json!({"name": "docs", "paths": ["/manual"], "calls": false});
+        contract["gateways"].as_array_mut().unwrap().push(docs);
+    });
+    assert_eq!(gone[0].0, Effect::Caution(Styles::ALL));
+    let [there, gone] = both_ways(|contract| {
+        contract["passwordSignIn"] = Value::Null;
+    });
+    assert_eq!((there[0].0, gone[0].0), (Effect::Breaking(Styles::SOAP), Effect::Compatible));
+}
+
+#[test]
 fn a_field_of_an_input_comes_goes_or_must_be_given() {
     let [may, gone] = of_input("nickname", json!({"type": ["string", "null"], "default": null}));
     assert_eq!(may, one(Effect::Compatible, "`users.create`: `input.nickname` is new and may be given."));

@@ -18,6 +18,7 @@ import contract from "@onefold/backoffice/contract.json" with { type: "json" };
 import { addProcedure, copyTarget, copyTree, tutorial } from "../readme/readme.js";
 import { ROOT } from "../service.js";
 import { ACCOUNT, attempt, REGION, startCloud, startFront, startHelper, type Cloud, type Ended } from "./cloud.js";
+import { asking, batches, documents, graphql, jsonRpc, rest, soap } from "./styles.js";
 
 const STAGE = "pr-7";
 const PREFIX = `${contract.service}-${STAGE}`;
@@ -215,9 +216,13 @@ describe("the first version", () => {
   test("a function's archive is far below Lambda's limit of 50 MB", () => {
     const { Functions } = cloud.ask("lambda", "list_functions");
     const sizes: number[] = Functions.filter((about: any) => about.Runtime === "provided.al2023").map((about: any) => about.CodeSize);
-    assert.equal(sizes.length, contract.procedures.length);
+    assert.equal(sizes.length, contract.procedures.length + contract.gateways.length);
     const [least, most] = [Math.min(...sizes), Math.max(...sizes)].map((size) => (size / 1e6).toFixed(2));
     times.push(`${sizes.length} functions, each an archive of ${least} to ${most} MB`);
+    for (const { name } of contract.gateways as { name: string }[]) {
+      const { CodeSize } = Functions.find((about: any) => about.FunctionName === `${PREFIX}-gateway-${name}`);
+      times.push(`the gateway ${name}: ${(CodeSize / 1e6).toFixed(2)} MB`);
+    }
     assert.ok(Math.max(...sizes) < 10e6);
   });
 
@@ -264,6 +269,43 @@ describe("the first version", () => {
     assert.equal((await fetch(`${origin}/oauth/nothing`)).status, 404);
   });
 
+  describe("is answered in every style", () => {
+    for (const [style, check] of Object.entries({ batches, graphql, jsonRpc, soap, rest, documents })) {
+      test(style, async () => {
+        await check(asking(new URL(front.url).origin, token())).catch((error: Error) => {
+          throw new Error(`${error.message}\n${cloud.tail()}`, { cause: error });
+        });
+      });
+    }
+
+    test("as nobody, a gateway may do what nobody may", async () => {
+      const { json } = await asking(new URL(front.url).origin)("POST", "/jsonrpc", { body: { jsonrpc: "2.0", id: 1, method: "users.list" } });
+      assert.equal(json.error.data.code, "UNAUTHORIZED", JSON.stringify(json));
+    });
+
+    test("a gateway may invoke procedures because its role says so", async () => {
+      const { Configuration } = cloud.ask("lambda", "get_function", { FunctionName: `${PREFIX}-gateway-jsonrpc` });
+      const policy = { RoleName: Configuration.Role.split("/").at(-1), PolicyName: "Grants" };
+      const { PolicyDocument } = cloud.ask("iam", "get_role_policy", policy);
+      const put = (document: unknown) => cloud.ask("iam", "put_role_policy", { ...policy, PolicyDocument: JSON.stringify(document) });
+      const ask = asking(new URL(front.url).origin);
+      const answer = async () => {
+        const { json } = await ask("POST", "/jsonrpc", { body: { jsonrpc: "2.0", id: 1, method: "health.ping" } });
+        return json.result ?? json.error.data.code;
+      };
+      put(JSON.parse(JSON.stringify(PolicyDocument).replaceAll("-health-ping", "-users-get")));
+      assert.equal(await answer(), "BAD_GATEWAY");
+      put(PolicyDocument);
+      assert.equal(await answer(), "pong");
+    });
+
+    test("a gateway's log", () => {
+      const { status, said } = command(["logs", "gateway-jsonrpc", "--stage", STAGE, "--since", "1h"]);
+      assert.equal(status, 0, said);
+      assert.match(said, /"message":"request".*"gateway":"jsonrpc"|"gateway":"jsonrpc".*"message":"request"/);
+    });
+  });
+
   test("somebody registers, follows the mail, and signs in with tokens that the functions' own key signs", async () => {
     await register(front.url, "hopper@example.com");
     const token = await signIn(front.url, "hopper@example.com");
@@ -301,7 +343,7 @@ describe("the first version", () => {
   }
 
   test("a log that there is not", () => {
-    assert.match(refused(["logs", "users.promote", "--stage", STAGE]), /There is no procedure "users\.promote"\. There are: .*health\.ping/);
+    assert.match(refused(["logs", "users.promote", "--stage", STAGE]), /There is no function "users\.promote"\. There are: .*health\.ping.*gateway-graphql/);
     assert.match(refused(["logs", "users.get", "--stage", "pr-8"]), /is the stage deployed there\?/);
     assert.match(refused(["logs", "users.get", "--stage", STAGE, "--since", "soon"]), /no span of time/);
   });
@@ -543,6 +585,11 @@ test("behind CloudFront, the HTTP API answers nobody else", async () => {
     const { sessions } = createClient({ url: way.url, token: await signIn(way.url, "lovelace@example.com") });
     assert.deepEqual((await sessions.list.query()).items.map(({ address }) => address), ["203.0.113.7"]);
     assert.deepEqual(await oauth.providers.query(), { items: [] });
+    // It goes along when a gateway invokes.
+    const login = { jsonrpc: "2.0", id: 1, method: "auth.login", params: { email: "lovelace@example.com", password: PASSWORD, keep: "tokens" } };
+    const { json } = await asking(new URL(way.url).origin)("POST", "/jsonrpc", { body: login });
+    const { items } = await createClient({ url: way.url, token: json.result.tokens.accessToken }).sessions.list.query();
+    assert.deepEqual(items.map(({ address }) => address), ["203.0.113.7", "203.0.113.7"]);
   } finally {
     await way.stop();
   }

@@ -1,0 +1,122 @@
+/** A function that cargo-lambda built, with what belongs to it: its log group, its role, and the routes to it. */
+import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { CfnIntegration, CfnRoute } from "aws-cdk-lib/aws-apigatewayv2";
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Architecture, CfnPermission, Code, Function, Runtime, Tracing } from "aws-cdk-lib/aws-lambda";
+import { LogGroup } from "aws-cdk-lib/aws-logs";
+import type { Construct } from "constructs";
+import { assetOf } from "./bootstraps.js";
+import { logGroupArn, type Names } from "./names.js";
+import { type ApiHandle, type Route, routeAuthorization } from "./routes.js";
+import type { StageConfig } from "./stage.js";
+
+/** The longest that an HTTP API waits for a function. */
+const MAX_INTEGRATION_MS = 30_000;
+
+export interface BuiltFunctionProps {
+  readonly names: Names;
+  readonly config: StageConfig;
+  /** A folder with `<binary>/bootstrap`. */
+  readonly binaries: string;
+  /** `users.get`, or `gateway-graphql`. */
+  readonly name: string;
+  /** What it is, in two words. */
+  readonly what: string;
+  readonly memoryMb: number;
+  readonly timeoutMs: number;
+  readonly reservedConcurrency: number | undefined;
+  readonly variables: Record<string, string>;
+  /** What it may do beside writing its log. */
+  readonly statements: readonly PolicyStatement[];
+}
+
+/** Three resources: a function with a role and a log group of its own. */
+export function addFunction(scope: Construct, props: BuiltFunctionProps): Function {
+  const { names, config, name, what } = props;
+  const logGroup = new LogGroup(scope, "Logs", {
+    logGroupName: names.logGroup(name),
+    retention: config.logRetentionDays,
+    // Kept ones would stand in the way when the function comes back.
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
+  const statements = [...props.statements, ...runtimeStatements(scope, names.logGroup(name), config.tracing)];
+  const role = new Role(scope, "Role", {
+    assumedBy: new ServicePrincipal("lambda.amazonaws.com"),
+    description: `What the ${what} may do`,
+    inlinePolicies: { Grants: new PolicyDocument({ statements }) },
+  });
+  return new Function(scope, "Function", {
+    functionName: names.function(props),
+    description: `${what.slice(0, 1).toUpperCase()}${what.slice(1)}`,
+    runtime: Runtime.PROVIDED_AL2023,
+    architecture: config.architecture === "arm64" ? Architecture.ARM_64 : Architecture.X86_64,
+    handler: "bootstrap",
+    code: Code.fromAsset(assetOf(props.binaries, props)),
+    memorySize: props.memoryMb,
+    timeout: lambdaTimeout(props),
+    environment: props.variables,
+    // Nothing adds a right behind the contract's back.
+    role: role.withoutPolicyUpdates(),
+    logGroup,
+    tracing: config.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
+    ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: props.reservedConcurrency }),
+  });
+}
+
+/** A route to a function, for which an integration is there already or is made. */
+export interface RouteProps {
+  /** What the names of the resources begin with. */
+  readonly id: string;
+  readonly api: ApiHandle;
+  readonly route: Route;
+  readonly functionArn: string;
+}
+
+export function addIntegration(scope: Construct, id: string, api: ApiHandle, functionArn: string, of: { readonly timeoutMs: number }): CfnIntegration {
+  return new CfnIntegration(scope, id, {
+    apiId: api.apiId,
+    integrationType: "AWS_PROXY",
+    integrationUri: functionArn,
+    payloadFormatVersion: "2.0",
+    timeoutInMillis: Math.min(lambdaTimeout(of).toMilliseconds(), MAX_INTEGRATION_MS),
+  });
+}
+
+/** Two resources: the route, and that its HTTP API may invoke the function for it. */
+export function addRoute(scope: Construct, { id, api, route, functionArn }: RouteProps, integration: CfnIntegration): void {
+  new CfnRoute(scope, `${id}Route`, {
+    apiId: api.apiId,
+    routeKey: route.key,
+    target: `integrations/${integration.ref}`,
+    ...routeAuthorization(api),
+  });
+  new CfnPermission(scope, `${id}Permission`, {
+    action: "lambda:InvokeFunction",
+    functionName: functionArn,
+    principal: "apigateway.amazonaws.com",
+    sourceArn: Stack.of(scope).formatArn({
+      service: "execute-api",
+      resource: api.apiId,
+      // A part that stands for any is asked for by its name or by what stands for it this time.
+      resourceName: `*/*${route.path.replaceAll(/\{\w+\+?\}/g, "*")}`,
+    }),
+  });
+}
+
+/** A second more than the function's own limit: it then answers that it was too slow. */
+function lambdaTimeout({ timeoutMs }: { readonly timeoutMs: number }): Duration {
+  return Duration.seconds(Math.ceil(timeoutMs / 1000) + 1);
+}
+
+/** Rights to write the own log, and traces. X-Ray has no resources to name. */
+export function runtimeStatements(scope: Construct, logGroupName: string, tracing: boolean): PolicyStatement[] {
+  const logs = new PolicyStatement({
+    actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+    resources: [logGroupArn(scope, logGroupName)],
+  });
+  const traces = new PolicyStatement({
+    actions: ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+    resources: ["*"],
+  });
+  return tracing ? [logs, traces] : [logs];
+}

@@ -1,0 +1,194 @@
+//! Calls to procedures' own functions, through the Lambda service.
+//!
+//! What is sent is the event that the front would have sent: an HTTP API's, with what the caller sent and nothing of
+//! the gateway's. So a procedure's function treats it as any other call, and trusts the gateway in nothing.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use aws_sdk_lambda::{
+    Client,
+    config::{Builder, timeout::TimeoutConfig},
+    error::SdkError,
+    operation::invoke::{InvokeError, InvokeOutput},
+    primitives::Blob,
+};
+use bytes::Bytes;
+use http::{Request, Response};
+use protocol::{Cause, Code, Fault, Kind};
+use runtime::{BoxFuture, Site, cors::Cors, environment::FunctionSettings, gateway, refuse, telemetry};
+use serde::Deserialize;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::{Contract, Reach};
+
+/// How long it may take until Lambda takes the connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// A function gives up by itself first, and says so.
+const BEYOND_THE_PROCEDURE: Duration = Duration::from_secs(1);
+/// The largest event of an invocation that waits for its answer (Lambda, "Quotas").
+const MAX_EVENT_BYTES: usize = 6 * 1024 * 1024;
+/// A throttled query is asked once more, after anything up to this.
+const LONGEST_PAUSE: Duration = Duration::from_millis(300);
+
+/// By when a request's answer has to be there. An extension of the request.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(pub Instant);
+
+/// Reaches procedures by invoking their functions.
+pub struct Invoke {
+    client: Client,
+    settings: FunctionSettings,
+    procedures: HashMap<String, (Kind, Duration)>,
+    cors: Cors,
+    site: Arc<Site>,
+}
+
+impl Invoke {
+    /// Makes the client. Nothing is sent.
+    ///
+    /// # Errors
+    /// When the TLS settings are refused.
+    pub fn new(settings: FunctionSettings, contract: &Contract, cors: Cors, site: Arc<Site>) -> Result<Self, Cause> {
+        let FunctionSettings { region, endpoint, access_key_id, secret_access_key, session_token, .. } =
+            settings.clone();
+        let credentials = store::client::credentials(access_key_id, secret_access_key, session_token);
+        let shared = store::client::sdk_config(region, endpoint, credentials)?;
+        let times = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build();
+        let client = Client::from_conf(Builder::from(&shared).timeout_config(times).build());
+        let about = |procedure: &crate::Procedure| {
+            (procedure.name.clone(), (procedure.kind, Duration::from_millis(procedure.timeout_ms.into())))
+        };
+        let procedures = contract.procedures.iter().map(about).collect();
+        Ok(Self { client, settings, procedures, cors, site })
+    }
+
+    async fn answer(
+        &self,
+        procedure: &str,
+        request_id: &str,
+        request: &Request<Bytes>,
+    ) -> Result<Response<Bytes>, Fault> {
+        let Some(&(kind, limit)) = self.procedures.get(procedure) else {
+            return Err(Fault::new(Code::NotFound, format!("There is no procedure {procedure:?}.")));
+        };
+        let event = gateway::event(&format!("ANY {}", request.uri().path()), request_id, request);
+        if event.len() > MAX_EVENT_BYTES {
+            return Err(Fault::new(Code::PayloadTooLarge, "The request is larger than a function takes."));
+        }
+        let own = Instant::now() + limit + BEYOND_THE_PROCEDURE;
+        let deadline = request.extensions().get::<Deadline>().map_or(own, |whole| whole.0.min(own));
+        let event = Blob::new(event);
+        let mut outcome = self.send(procedure, event.clone(), deadline).await;
+        // A throttled call did not begin; but whoever changes something decides about a second attempt.
+        let pause = LONGEST_PAUSE.mul_f64(fastrand::f64());
+        if matches!(outcome, Err(ref fault) if is_throttled(fault))
+            && kind == Kind::Query
+            && Instant::now() + pause < deadline
+        {
+            sleep(pause).await;
+            outcome = self.send(procedure, event, deadline).await;
+        }
+        read(outcome?)
+    }
+
+    async fn send(&self, procedure: &str, event: Blob, deadline: Instant) -> Result<InvokeOutput, Fault> {
+        let sent = self.client.invoke().function_name(self.settings.name_of(procedure)).payload(event).send();
+        match timeout_at(deadline, sent).await {
+            Ok(Ok(output)) => Ok(output),
+            Ok(Err(error)) => Err(fault_of(error)),
+            Err(late) => Err(too_late().because(late)),
+        }
+    }
+}
+
+impl Reach for Invoke {
+    fn call<'a>(
+        &'a self,
+        procedure: &'a str,
+        request_id: &'a str,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'a, Response<Bytes>> {
+        Box::pin(async move {
+            let fault = match self.answer(procedure, request_id, &request).await {
+                Ok(response) => return response,
+                Err(fault) => fault,
+            };
+            let (code, cause) = (fault.code.key(), fault.cause.as_deref().map(telemetry::chain));
+            tracing::error!(procedure, code, request_id, cause, "the function did not answer");
+            refuse(&self.cors, &self.site, request_id, &request, Some(procedure), &fault)
+        })
+    }
+}
+
+fn too_late() -> Fault {
+    Fault::new(Code::GatewayTimeout, "The function did not answer in time.")
+}
+
+/// What marks a fault whose call did not begin, because all instances that there may be are busy.
+#[derive(Debug)]
+struct Throttled(Cause);
+
+impl std::fmt::Display for Throttled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("throttled")
+    }
+}
+
+impl std::error::Error for Throttled {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.0)
+    }
+}
+
+fn is_throttled(fault: &Fault) -> bool {
+    fault.cause.as_ref().is_some_and(|cause| cause.is::<Throttled>())
+}
+
+/// The fault that stands for an invocation without an answer.
+fn fault_of(error: SdkError<InvokeError>) -> Fault {
+    use InvokeError as E;
+    let (code, message) = match &error {
+        SdkError::TimeoutError(_) => return too_late().because(error),
+        // It may have run: whether the connection broke before or after, nobody can say.
+        SdkError::DispatchFailure(_) => (Code::ServiceUnavailable, "The function cannot be reached."),
+        SdkError::ServiceError(refused) => match refused.err() {
+            E::TooManyRequestsException(_) => {
+                let fault = Fault::new(Code::ServiceUnavailable, "Every instance of the function is busy.");
+                return fault.because(Throttled(error.into()));
+            }
+            E::RequestTooLargeException(_) => (Code::PayloadTooLarge, "The request is larger than a function takes."),
+            E::ResourceNotReadyException(_) | E::ResourceConflictException(_) | E::ServiceException(_) => {
+                (Code::ServiceUnavailable, "The function could not be started.")
+            }
+            _ => (Code::BadGateway, "The function failed."),
+        },
+        _ => (Code::BadGateway, "The function failed."),
+    };
+    Fault::new(code, message).because(error)
+}
+
+/// What Lambda says of a function that failed. Its message may hold anything and is not read.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Failed {
+    error_type: String,
+}
+
+/// What a function that ran past its time is said to have failed with.
+const TIMED_OUT: &str = "Sandbox.Timedout";
+
+fn read(output: InvokeOutput) -> Result<Response<Bytes>, Fault> {
+    let failed = output.function_error.is_some();
+    let payload = output.payload.map(Blob::into_inner).unwrap_or_default();
+    if failed {
+        let about =
+            serde_json::from_slice::<Failed>(&payload).map_or_else(|_| String::new(), |failed| failed.error_type);
+        let fault = if about == TIMED_OUT { too_late() } else { Fault::new(Code::BadGateway, "The function failed.") };
+        return Err(fault.because(about));
+    }
+    gateway::response(&payload)
+        .map_err(|cause| Fault::new(Code::BadGateway, "The function gave no answer that can be read.").because(cause))
+}
+
+#[cfg(test)]
+mod tests;
