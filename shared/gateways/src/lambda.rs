@@ -28,6 +28,18 @@ pub fn lambda<S: Style + 'static>(make: fn(&Contract) -> Result<S, Cause>, contr
     }))
 }
 
+/// The same for a style that the environment says something of.
+pub fn lambda_with<S: Style + 'static>(
+    make: fn(&Contract, &Environment) -> Result<S, Cause>,
+    contract: &'static str,
+) -> ExitCode {
+    gateway(Box::new(move |environment| {
+        let contract = Contract::parse(contract)?;
+        let style = Box::new(make(&contract, &environment)?);
+        handler(style, contract, environment)
+    }))
+}
+
 /// What answers a style's requests, where the environment says.
 pub(crate) fn handler(style: Box<dyn Style>, contract: Contract, environment: Environment) -> Result<Handler, Cause> {
     let Environment { url, app_url, allowed_origins, functions, .. } = environment;

@@ -40,7 +40,7 @@ mod stub;
 pub use calls::{Calls, Outcome, Reach, Refusal};
 pub use contract::{Contract, Procedure};
 pub use gateway::{Facts, Gateway, Gateways, Style};
-pub use lambda::lambda;
+pub use lambda::{lambda, lambda_with};
 
 /// All styles, for a service.
 ///
