@@ -19,6 +19,7 @@ mod styles;
 mod tests;
 #[cfg(test)]
 mod tests_by_style;
+mod variables;
 
 use std::{collections::BTreeMap, sync::LazyLock};
 

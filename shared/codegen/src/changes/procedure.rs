@@ -8,7 +8,7 @@ use super::{
     Changes, Effect, Styles, code, list, members, object, pairs,
     rights::{grants, mail, reach, sensitive},
     schema::{self, Direction, Pair},
-    shown, was_and_is,
+    shown, variables, was_and_is,
 };
 
 /// Compares two contracts of one procedure.
@@ -53,7 +53,10 @@ fn input(pair: Pair<'_>, changes: &mut Changes) {
         }
         (Value::Null, _) => changes.add(Effect::Breaking(Styles::ALL), "needs an input, and took none."),
         (_, Value::Null) => changes.add(Effect::Breaking(Styles::ALL), "takes no input any more."),
-        _ => schema::compare(pair, Direction::Input, "input", changes),
+        _ => {
+            schema::compare(pair, Direction::Input, "input", changes);
+            variables::compare(pair, "input", changes);
+        }
     }
 }
 

@@ -223,6 +223,23 @@ fn values_that_are_taken() {
 }
 
 #[test]
+fn types_that_variables_name() {
+    let changes = breaks(GRAPHQL, |service| {
+        let order = service["inputTypes"].as_object_mut().unwrap().remove("Order").unwrap();
+        service["inputTypes"]["Sequence"] = order;
+        service["procedures"][GET]["input"]["properties"]["order"] = json!({"$ref": "#/inputTypes/Sequence"});
+    });
+    let sentence = "`tools.get`: `input.order` is of the type `Sequence`, and was of `Order`.";
+    assert_eq!(changes[0].to_string(), sentence);
+    let depth = |most: i64| json!({"type": ["integer", "null"], "default": null, "minimum": 1, "maximum": most});
+    let taking = |styles, most| of(GET, styles, |procedure| procedure["input"]["properties"]["depth"] = depth(most));
+    taking(NONE, 99);
+    let changes = taking(GRAPHQL, 4_000_000_000);
+    assert_eq!(changes[0].to_string(), "`tools.get`: `input.depth` is of the type `UnsignedInt`, and was of `Int`.");
+    taking(GRAPHQL, 1 << 50);
+}
+
+#[test]
 fn fields_that_are_given() {
     let changes = giving(NONE, "colour", json!({"type": "string"}));
     assert_eq!(changes[0].effect, Effect::Caution(Styles::SOAP), "a strict client takes what its WSDL names");
