@@ -97,6 +97,15 @@ async fn deliberately(composer: &mut Composer<'_>) {
     let till = composer.call("grants.clients_create", Some(till), anna.clone()).await.unwrap().unwrap();
     composer.call("grants.clients_delete", Some(id(&till["client"])), anna).await.unwrap();
 
+    // More than one page, of which the first is asked for with nothing.
+    for at in 0..21 {
+        let user = json!({"email": format!("guest{at}@example.org"), "name": "Guest"});
+        composer.call("users.create", Some(user), operator()).await.unwrap();
+    }
+    let page = composer.call("users.list", None, operator()).await.unwrap().unwrap();
+    let next = composer.call("users.list", Some(json!({"cursor": page["next"]})), operator()).await.unwrap().unwrap();
+    assert!(next["next"].is_null() && !next["items"].as_array().unwrap().is_empty(), "{next}");
+
     let first = composer.session();
     composer.login("berta", PASSWORD).await;
     let devices = composer.call("sessions.list", None, first.clone()).await.unwrap().unwrap();
