@@ -59,8 +59,12 @@ export function functionEnvironment(
 }
 
 /** A gateway knows where procedures are, and no secret: it passes on what callers show. */
-export function gatewayEnvironment({ invokes }: Gateway, { names, config, url }: Pick<EnvironmentSources, "names" | "config" | "url">): Record<string, string> {
-  return { ...callers(config, url), ...(invokes.length === 0 ? {} : { ONEFOLD_FUNCTIONS: `${names.prefix}-{}` }) };
+export function gatewayEnvironment({ name, invokes }: Gateway, { names, config, url }: Pick<EnvironmentSources, "names" | "config" | "url">): Record<string, string> {
+  return {
+    ...callers(config, url),
+    ...(invokes.length === 0 ? {} : { ONEFOLD_FUNCTIONS: `${names.prefix}-{}` }),
+    ...(name === "graphql" && config.graphqlIntrospection === false ? { ONEFOLD_GRAPHQL_INTROSPECTION: "off" } : {}),
+  };
 }
 
 /** What every function knows of those who call. */

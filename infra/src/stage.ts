@@ -39,6 +39,8 @@ export interface StageConfig {
   readonly secrets?: readonly string[];
   /** The front: CloudFront with the frontend's bucket. Without it, callers use the HTTP API itself. */
   readonly edge?: EdgeConfig;
+  /** Whether clients may ask GraphQL for its schema; they may when it is not stated. */
+  readonly graphqlIntrospection?: boolean;
   /** Who is told of alarms. */
   readonly alarmEmail?: string;
   /** At which monthly cost of the whole account `alarmEmail` is told, in US dollars. */

@@ -2,6 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parseContract } from "../src/contract.js";
+import { gatewayEnvironment } from "../src/environment.js";
+import type { Names } from "../src/names.js";
+import type { StageConfig } from "../src/stage.js";
 import { DYNAMODB_ACTIONS } from "./actions.js";
 import { allows, type Request, type Statement } from "./policy.js";
 import { functionArn, logStreamArn, rolesOf, secretArn, TABLE } from "./roles.js";
@@ -56,6 +59,14 @@ describe("every gateway", () => {
       assert.deepEqual(sources, paths.map((path) => path.replace("{proxy+}", "*")));
     });
   }
+
+  it("tells GraphQL's schema, unless the stage does not want it", () => {
+    const sources = (config: StageConfig) => ({ names: { prefix: PREFIX } as Names, config, url: "https://api.example.com" });
+    const said = (name: string, config: StageConfig) => gatewayEnvironment({ ...gateways[0]!, name }, sources(config))["ONEFOLD_GRAPHQL_INTROSPECTION"];
+    assert.equal(said("graphql", BARE), undefined);
+    assert.equal(said("graphql", { ...BARE, graphqlIntrospection: false }), "off");
+    assert.equal(said("jsonrpc", { ...BARE, graphqlIntrospection: false }), undefined);
+  });
 
   it("is built beside the procedures, and missed when it is not", () => {
     assert.equal(synthesis.all("AWS::Lambda::Function").filter(({ properties }) => properties.Runtime === "provided.al2023").length, raw.procedures.length + gateways.length);

@@ -49,7 +49,7 @@ fn introduction(url: &str) -> String {
          <tr><th scope=\"row\">REST</th><td>each procedure's own route</td>\
          <td><a href=\"openapi.json\">openapi.json</a></td></tr>\
          <tr><th scope=\"row\">tRPC</th><td><code>/trpc</code></td><td>the generated package</td></tr>\
-         <tr><th scope=\"row\">GraphQL</th><td><code>/graphql</code></td><td>introspection</td></tr>\
+         <tr><th scope=\"row\">GraphQL</th><td><code>/graphql</code></td><td><a href=\"schema.graphql\">schema.graphql</a></td></tr>\
          <tr><th scope=\"row\">JSON-RPC 2.0</th><td><code>/jsonrpc</code></td>\
          <td><a href=\"openrpc.json\">openrpc.json</a></td></tr>\
          <tr><th scope=\"row\">SOAP 1.1, 1.2</th><td><code>/soap</code></td>\

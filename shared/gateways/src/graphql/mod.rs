@@ -90,7 +90,7 @@ impl GraphQl {
     /// What is known of it.
     pub const FACTS: Facts = Facts {
         name: "graphql",
-        paths: &["/graphql"],
+        paths: &["/graphql", SDL_PATH],
         methods: METHODS,
         calls: true,
         memory_mb: 512,
@@ -117,6 +117,8 @@ impl GraphQl {
 }
 
 const METHODS: &str = "GET, POST";
+/// Where the schema is as text, unless introspection is switched off.
+const SDL_PATH: &str = "/schema.graphql";
 
 impl Style for GraphQl {
     fn facts(&self) -> &'static Facts {
@@ -132,9 +134,12 @@ impl Style for GraphQl {
     fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
         Box::pin(async move {
             let parts = calls.parts();
+            if parts.uri.path() == SDL_PATH {
+                return self.sdl(&parts.method);
+            }
             let Some(media) = Media::accepted(&parts.headers) else {
                 let message = "An answer is `application/graphql-response+json` or `application/json`.";
-                let mut refused = Answer::from(Fault::request(Code::BadRequest, message));
+                let mut refused = Answer::from(Fault::request(Code::NotAcceptable, message));
                 refused.status = 406;
                 return refused.into_response(Media::Json);
             };
@@ -170,6 +175,21 @@ struct Prepared {
 }
 
 impl GraphQl {
+    /// The schema as text.
+    fn sdl(&self, method: &Method) -> Response<Bytes> {
+        if *method != Method::GET {
+            let message = "The schema is asked for by GET.";
+            return Answer::from(Fault::request(Code::MethodNotSupported, message)).into_response(Media::Json);
+        }
+        if !self.settings.introspection {
+            return Answer::from(Fault::request(Code::NotFound, "There is nothing here.")).into_response(Media::Json);
+        }
+        let mut response = Response::new(Bytes::from(engine::sdl(&self.schema)));
+        // There is no registered type; clients look at the file's name, and people want to read it.
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        response
+    }
+
     /// Reads an operation, holds it against the limits and the schema, and answers what it asks of the schema.
     async fn prepare(
         &self,

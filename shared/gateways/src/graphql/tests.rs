@@ -147,3 +147,19 @@ fn the_schema_is_the_same_each_time() {
     let text = || sdl(&Contract::parse(CONTRACT).unwrap()).unwrap();
     assert_eq!(text(), text());
 }
+
+#[tokio::test]
+async fn the_schema_is_a_file_unless_introspection_is_off() {
+    let contract = Contract::parse(CONTRACT).unwrap();
+    let fetch = async |introspection, method| {
+        let style = GraphQl::with(&contract, Settings { introspection }).unwrap();
+        let reach = Imitated { answers: Box::new(|_, _| Ok(Value::Null)), asked: Mutex::default() };
+        let site = Site::new("", "", "");
+        let (parts, ()) = Request::builder().method(method).uri("/schema.graphql").body(()).unwrap().into_parts();
+        let answer = style.answer(&contract, Bytes::new(), Calls::new(&reach, &site, &parts, "r1")).await;
+        (answer.status().as_u16(), String::from_utf8(answer.body().to_vec()).unwrap())
+    };
+    assert_eq!(fetch(true, "GET").await, (200, sdl(&contract).unwrap()));
+    assert_eq!(fetch(true, "POST").await.0, 405);
+    assert_eq!(fetch(false, "GET").await.0, 404);
+}

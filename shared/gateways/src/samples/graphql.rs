@@ -94,12 +94,22 @@ fn is_object(contract: &Contract, schema: &Value) -> bool {
 fn literal(contract: &Contract, value: &Value, schema: Option<&Value>) -> String {
     let schema = schema.map(|schema| contract.resolve(without_null(contract, schema)));
     let is_enum = schema.is_some_and(|schema| schema.get("oneOf").is_some() || schema.get("enum").is_some());
+    let is_union = schema.is_some_and(|schema| schema.get("oneOf").is_some());
     match value {
         Value::String(text) if is_enum => enum_value(text),
         Value::Array(entries) => {
             let items = schema.and_then(|schema| schema.get("items"));
             let entries: Vec<String> = entries.iter().map(|entry| literal(contract, entry, items)).collect();
             format!("[{}]", entries.join(", "))
+        }
+        // A tagged union is an object with one field, the variant's.
+        Value::Object(fields) if is_union => {
+            let tag = fields.get("type").and_then(Value::as_str).unwrap_or_default();
+            let variants = schema.and_then(|schema| schema.get("oneOf")?.as_array()).into_iter().flatten();
+            let mut tagged = variants.filter(|variant| variant["properties"]["type"]["const"] == tag);
+            let mut rest = fields.clone();
+            rest.remove("type");
+            format!("{{{tag}: {}}}", literal(contract, &Value::Object(rest), tagged.next()))
         }
         Value::Object(fields) => {
             let inner = |name: &str| schema.and_then(|schema| schema.get("properties")?.get(name));
