@@ -15,6 +15,9 @@ mod isolated;
 mod mails;
 mod matrix;
 mod process;
+mod released;
 mod styles;
+#[path = "../values/mod.rs"]
+mod values;
 mod wire;
 mod workflows;

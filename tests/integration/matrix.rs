@@ -1,19 +1,26 @@
-//! Every procedure with every kind of caller, over the wire, held against what the contract declares and what the
-//! roles may do. A new procedure joins by itself.
+//! Every procedure with every kind of caller, over the wire and in every style of API, held against what the contract
+//! declares and what the roles may do. A new procedure joins by itself.
 //!
 //! Each caller is known in two ways: by a token and by the cookie of a session. An employee calls twice: about
 //! somebody else's item, and as the owner of one.
 
 use std::sync::Mutex;
 
+use futures_util::future::{join, join_all};
 use model::Role;
 use protocol::Auth;
 use runtime::Entry;
 use serde_json::{Value, json};
 
-use crate::given::{
-    Answer, Key, Office, Request,
-    tokens::{claims, header, now_s},
+use crate::{
+    given::{
+        Answer, Key, Office, Request,
+        tokens::{claims, header, now_s},
+    },
+    styles::{
+        calls::{Contract, Procedure, hollow},
+        drivers::{self, Driver, Failed, Heard},
+    },
 };
 
 const PASSWORD: &str = "seven grey herons wade";
@@ -104,18 +111,20 @@ fn declared(auth: Auth, caller: Caller, by: By, has_item: bool) -> Outcome {
 }
 
 /// What came of a call.
-fn seen(answer: &Answer, is_http: bool) -> Outcome {
-    assert!(answer.status < 500, "{}", answer.text());
-    if is_http {
-        return match answer.status {
-            401 if answer.header("www-authenticate") == Some("Bearer") => Outcome::Unauthorized,
-            _ => Outcome::In,
-        };
+fn seen(heard: &Heard) -> Outcome {
+    match heard {
+        // A procedure's own failure may have these codes as well: then it ran.
+        Err(Failed { code, failure: None, .. }) if code == "UNAUTHORIZED" => Outcome::Unauthorized,
+        Err(Failed { code, failure: None, .. }) if code == "FORBIDDEN" => Outcome::Forbidden,
+        _ => Outcome::In,
     }
-    // A procedure's own failure may have these codes as well: then it ran.
-    match answer.code().as_str() {
-        "UNAUTHORIZED" if answer.failure().is_empty() => Outcome::Unauthorized,
-        "FORBIDDEN" if answer.failure().is_empty() => Outcome::Forbidden,
+}
+
+/// What came of a call to a procedure that has a form of its own.
+fn seen_by_http(answer: &Answer) -> Outcome {
+    assert!(answer.status < 500, "{}", answer.text());
+    match answer.status {
+        401 if answer.header("www-authenticate") == Some("Bearer") => Outcome::Unauthorized,
         _ => Outcome::In,
     }
 }
@@ -160,7 +169,7 @@ impl Person {
         let input = json!({"email": self.email, "password": PASSWORD, "keep": keep});
         let answer = office.service.send(&Request::mutation("auth.login", &input)).await;
         let signed_in = if keep == "cookie" {
-            let cookie = answer.cookie("onefold-local").unwrap();
+            let cookie = answer.cookie("onefold-local").unwrap_or_else(|| panic!("{}: {}", self.email, answer.text()));
             let me = Request::query("auth.me", &Value::Null).header("cookie", &cookie);
             let csrf = office.service.send(&me).await.header("x-csrf-token").unwrap().to_owned();
             SignedIn::Cookie { cookie, csrf }
@@ -186,11 +195,9 @@ impl SignedIn {
 }
 
 /// Whether the input names an item, and the item of that domain that belongs to somebody.
-async fn item(office: &Office, entry: &Entry, owner: &Person) -> Option<Value> {
-    let (contract, _) = codegen::contract(&functions::service()).unwrap();
-    let procedure = contract.procedures.into_iter().find(|procedure| procedure.name == entry.name).unwrap();
-    procedure.input?["properties"].get("id")?;
-    let (domain, _) = entry.name.split_once('.').unwrap();
+async fn item(office: &Office, procedure: Procedure<'_>, owner: &Person) -> Option<Value> {
+    procedure.input()?["properties"].get("id")?;
+    let (domain, _) = procedure.name().split_once('.').unwrap();
     match domain {
         "users" => Some(json!(owner.id)),
         "posts" => {
@@ -202,91 +209,207 @@ async fn item(office: &Office, entry: &Entry, owner: &Person) -> Option<Value> {
     }
 }
 
-fn request(entry: &Entry, input: &Value) -> Request {
-    match entry.http() {
-        Some((method, path)) => Request::new(method, path).header("content-type", "application/x-www-form-urlencoded"),
-        None if entry.method() == "GET" => Request::query(entry.name, input),
-        None => Request::mutation(entry.name, input),
+/// Whoever calls, in each of the ways to be known.
+fn callers() -> impl Iterator<Item = (Caller, By)> {
+    let ways = [By::Token, By::SessionToken, By::Cookie];
+    CALLERS.into_iter().flat_map(move |caller| ways.into_iter().map(move |by| (caller, by)))
+}
+
+/// What the service was seen to do, and what it should not have done.
+#[derive(Default)]
+struct Tally {
+    procedures: usize,
+    calls: usize,
+    unexpected: Vec<String>,
+}
+
+impl Tally {
+    fn count(&mut self, what: &str, (caller, by): (Caller, By), seen: Outcome, expected: Outcome, answer: &Answer) {
+        self.calls += 1;
+        if seen != expected {
+            let text = answer.text();
+            self.unexpected.push(format!("{what} for {caller:?} by {by:?}: {seen:?}, not {expected:?}: {text:.400}"));
+        }
+    }
+}
+
+/// The office, and one of each role.
+struct Town {
+    office: Office,
+    people: Vec<Person>,
+    /// A cookie that was good once.
+    ended: SignedIn,
+}
+
+impl Town {
+    async fn new() -> Self {
+        let office = Office::open().await;
+        let mut people = Vec::new();
+        // The first who registers is an administrator.
+        for (name, role) in [("anna", Role::Administrator), ("emil", Role::Employee), ("vera", Role::Viewer)] {
+            people.push(Person::hired(&office, name, role).await);
+        }
+        let ended = people[0].sign_in(&office, "cookie").await;
+        let logout = ended.present(&office, Request::mutation("auth.logout", &json!({})));
+        assert_eq!(office.service.send(&logout).await.status, 200);
+        Self { office, people, ended }
+    }
+
+    fn of(&self, role: Role) -> &Person {
+        self.people.iter().find(|person| person.role == role).unwrap()
+    }
+
+    /// Every caller calls a procedure in one style.
+    async fn call(&self, entry: &Entry, procedure: Procedure<'_>, driver: &dyn Driver, tally: &mut Tally) {
+        let owned = matches!(entry.spec.auth, Auth::Permission { own: true, .. });
+        let what = format!("{} in {}", entry.name, driver.name());
+        for (caller, by) in callers() {
+            let owner = self.of(if caller == Caller::Owner { Role::Employee } else { Role::Viewer });
+            let item = if owned { item(&self.office, procedure, owner).await } else { None };
+            let input = match &item {
+                Some(id) => Some(json!({"id": id})),
+                None => procedure.input().map(|schema| hollow(procedure.document, schema)),
+            };
+            let request = driver.say(procedure, input.as_ref()).unwrap_or_else(|| panic!("{what}: {input:?}"));
+            let answer = self.office.service.send(&self.presented(request, caller, by).await).await;
+            let heard = driver.hear(procedure, &answer).unwrap_or_else(|fault| panic!("{what}: {fault}"));
+            let expected = expected(entry, caller, by, item.is_some());
+            tally.count(&what, (caller, by), seen(&heard), expected, &answer);
+            if let Err(failed) = heard {
+                assert!(!failed.code.contains("SERVER"), "{what}: {}", answer.text());
+                // Whoever is refused at the door learns nothing of the input.
+                assert!(expected == Outcome::In || item.is_some() || failed.fields.is_empty(), "{what} for {caller:?}");
+            }
+        }
+        tally.procedures += 1;
+    }
+
+    /// The request as this caller makes it, with a fresh sign-in: some procedures end it.
+    async fn presented(&self, request: Request, caller: Caller, by: By) -> Request {
+        let office = &self.office;
+        match (caller, caller.role(), by) {
+            (Caller::Nobody, _, _) => request,
+            (_, Some(role), By::Token) => request.bearer(&office.key.token_of(role, &self.of(role).id)),
+            (_, Some(role), By::SessionToken) => self.of(role).sign_in(office, "tokens").await.present(office, request),
+            (_, Some(role), By::Cookie) => self.of(role).sign_in(office, "cookie").await.present(office, request),
+            (Caller::Forged, _, By::Token) => request.bearer(&Key::foreign().token(Role::Administrator)),
+            (Caller::Forged, _, By::SessionToken) => {
+                // A good signature over a session that never was: only sensitive procedures would see it. So the
+                // signature is another's here as well.
+                let mut claims = claims(Role::Administrator);
+                claims["sid"] = json!("A".repeat(43));
+                request.bearer(&Key::foreign().sign(&header(), &claims))
+            }
+            (Caller::Forged, _, By::Cookie) => {
+                let (cookie, csrf) = (format!("onefold-local={}", "A".repeat(43)), "A".repeat(43));
+                SignedIn::Cookie { cookie, csrf }.present(office, request)
+            }
+            (_, _, By::Token | By::SessionToken) => {
+                let mut claims = claims(Role::Administrator);
+                claims["exp"] = json!(now_s() - 60);
+                request.bearer(&office.key.sign(&header(), &claims))
+            }
+            (_, _, By::Cookie) => self.ended.present(office, request),
+        }
     }
 }
 
 #[tokio::test]
-async fn every_procedure_lets_in_whom_it_declares() {
-    let office = Office::open().await;
-    let mut people = Vec::new();
-    // The first who registers is an administrator.
-    for (name, role) in [("anna", Role::Administrator), ("emil", Role::Employee), ("vera", Role::Viewer)] {
-        people.push(Person::hired(&office, name, role).await);
+async fn every_procedure_lets_in_whom_it_declares_in_every_style() {
+    let contract = Contract::of_the_reference_service();
+    let first = Town::new().await;
+    let mut styles: Vec<Box<dyn Driver>> = vec![Box::new(drivers::first())];
+    styles.extend(drivers::others(&contract, &first.office.service).await);
+    let own = by_own_form(&first, &contract);
+    // Each style has a town of its own: limits count what fails.
+    let tallies = styles.iter().map(|driver| in_style(&contract, &**driver));
+    let (own, tallies) = join(own, join_all(tallies)).await;
+    let tallies: Vec<_> = tallies.into_iter().chain([own]).collect();
+    for tally in &tallies {
+        assert_eq!(tally.calls, tally.procedures * CALLERS.len() * 3);
     }
-    let of = |role: Role| people.iter().find(|person| person.role == role).unwrap();
-    let (mut calls, mut unexpected) = (0, Vec::new());
-    for procedure in functions::service().procedures {
-        let entry = procedure.entry;
-        let owned = matches!(entry.spec.auth, Auth::Permission { own: true, .. });
-        for (caller, by) in CALLERS
-            .into_iter()
-            .flat_map(|caller| [By::Token, By::SessionToken, By::Cookie].into_iter().map(move |by| (caller, by)))
-        {
-            let owner = of(if caller == Caller::Owner { Role::Employee } else { Role::Viewer });
-            let item = if owned { item(&office, &entry, owner).await } else { None };
-            let input = item.as_ref().map_or_else(|| json!({}), |id| json!({"id": id}));
-            let request = presented(&office, &people, request(&entry, &input), caller, by).await;
-            let answer = office.service.send(&request).await;
-            let mut expected = declared(entry.spec.auth, caller, by, item.is_some());
-            // A public procedure that asks nobody who they are does not look at what they present.
-            if entry.spec.auth == Auth::Public && !entry.spec.asks_caller {
-                expected = Outcome::In;
-            }
-            calls += 1;
-            let seen = seen(&answer, entry.http().is_some());
-            if seen != expected {
-                unexpected.push(format!(
-                    "{} for {caller:?} by {by:?}: {seen:?}, not {expected:?}: {}",
-                    entry.name,
-                    answer.text()
-                ));
-            }
-            // Whoever is refused at the door learns nothing of the input.
-            if expected != Outcome::In && item.is_none() && entry.http().is_none() {
-                assert_eq!(answer.fields(), Vec::<String>::new(), "{} for {caller:?}", entry.name);
-            }
-        }
-    }
-    assert_eq!(calls, functions::service().procedures.len() * CALLERS.len() * 3);
+    let (single_calls, own) = (&tallies[0], &tallies[styles.len()]);
+    assert_eq!(single_calls.procedures + own.procedures, functions::service().procedures.len());
+    let unexpected: Vec<_> = tallies.into_iter().flat_map(|tally| tally.unexpected).collect();
     assert!(unexpected.is_empty(), "{} unexpected answers:\n{}", unexpected.len(), unexpected.join("\n"));
 }
 
-/// The request as this caller makes it, with a fresh sign-in: some procedures end it.
-async fn presented(office: &Office, people: &[Person], request: Request, caller: Caller, by: By) -> Request {
-    let person = |role: Role| people.iter().find(|person| person.role == role).unwrap();
-    match (caller, caller.role(), by) {
-        (Caller::Nobody, _, _) => request,
-        (_, Some(role), By::Token) => request.bearer(&office.key.token_of(role, &person(role).id)),
-        (_, Some(role), By::SessionToken) => person(role).sign_in(office, "tokens").await.present(office, request),
-        (_, Some(role), By::Cookie) => person(role).sign_in(office, "cookie").await.present(office, request),
-        (Caller::Forged, _, By::Token) => request.bearer(&Key::foreign().token(Role::Administrator)),
-        (Caller::Forged, _, By::SessionToken) => {
-            // A good signature over a session that never was: only sensitive procedures would see it. So the
-            // signature is another's here as well.
-            let mut claims = claims(Role::Administrator);
-            claims["sid"] = json!("A".repeat(43));
-            request.bearer(&Key::foreign().sign(&header(), &claims))
+/// All that a style has.
+async fn in_style(contract: &Contract, driver: &dyn Driver) -> Tally {
+    let (town, mut tally) = (Town::new().await, Tally::default());
+    for procedure in functions::service().procedures {
+        match contract.find(procedure.entry.name) {
+            Some(known) if driver.has(known) => town.call(&procedure.entry, known, driver, &mut tally).await,
+            _ => {}
         }
-        (Caller::Forged, _, By::Cookie) => {
-            let (cookie, csrf) = (format!("onefold-local={}", "A".repeat(43)), "A".repeat(43));
-            SignedIn::Cookie { cookie, csrf }.present(office, request)
+    }
+    tally
+}
+
+/// What is in no style, since it has a form of its own.
+async fn by_own_form(town: &Town, contract: &Contract) -> Tally {
+    let mut tally = Tally::default();
+    for procedure in functions::service().procedures {
+        let entry = procedure.entry;
+        if contract.find(entry.name).is_some() {
+            continue;
         }
-        (_, _, By::Token | By::SessionToken) => {
-            let mut claims = claims(Role::Administrator);
-            claims["exp"] = json!(now_s() - 60);
-            request.bearer(&office.key.sign(&header(), &claims))
+        let (method, path) = entry.http().unwrap();
+        for (caller, by) in callers() {
+            let request = Request::new(method, path).header("content-type", "application/x-www-form-urlencoded");
+            let answer = town.office.service.send(&town.presented(request, caller, by).await).await;
+            tally.count(entry.name, (caller, by), seen_by_http(&answer), expected(&entry, caller, by, false), &answer);
         }
-        (_, _, By::Cookie) => {
-            let signed_in = person(Role::Administrator).sign_in(office, "cookie").await;
-            let logout = signed_in.present(office, Request::mutation("auth.logout", &json!({})));
-            assert_eq!(office.service.send(&logout).await.status, 200);
-            signed_in.present(office, request)
+        tally.procedures += 1;
+    }
+    tally
+}
+
+/// What is declared, and what comes of it: a public procedure that asks nobody who they are does not look at what they
+/// present.
+fn expected(entry: &Entry, caller: Caller, by: By, has_item: bool) -> Outcome {
+    match entry.spec.auth {
+        Auth::Public if !entry.spec.asks_caller => Outcome::In,
+        auth => declared(auth, caller, by, has_item),
+    }
+}
+
+/// A cookie that a browser sends along changes nothing, in whatever style a page of another site calls: it lacks the
+/// token that only the service's own pages know.
+///
+/// What only reads is answered, by GET as by a gateway's POST: it changes nothing, and no page of another site may read
+/// the answer. (Nor could it send the question: JSON and XML are media types that a browser asks leave for.)
+#[tokio::test]
+async fn a_cookie_alone_changes_nothing_in_any_style() {
+    let town = Town::new().await;
+    let office = &town.office;
+    let contract = Contract::of_the_reference_service();
+    let mut styles: Vec<Box<dyn Driver>> = vec![Box::new(drivers::first())];
+    styles.extend(drivers::others(&contract, &office.service).await);
+    let signed_in = town.of(Role::Administrator).sign_in(office, "cookie").await;
+    let SignedIn::Cookie { cookie, csrf } = &signed_in else { panic!("a cookie was asked for") };
+    let (create, list) = (contract.find("users.create").unwrap(), contract.find("users.list").unwrap());
+    for driver in &styles {
+        let style = driver.name();
+        let planted = json!({"email": format!("{style}@example.org"), "name": "Planted"});
+        let foreign = "https://evil.example";
+        let headers: [&[(&str, &str)]; 4] =
+            [&[], &[("origin", foreign)], &[("origin", foreign), ("x-csrf-token", csrf)], &[("x-csrf-token", csrf)]];
+        for headers in headers {
+            let with = |request: Request| {
+                let request = request.header("cookie", cookie);
+                headers.iter().fold(request, |request, (name, value)| request.header(name, value))
+            };
+            let answer = office.service.send(&with(driver.say(create, Some(&planted)).unwrap())).await;
+            let heard = driver.hear(create, &answer).unwrap();
+            assert_eq!(seen(&heard), Outcome::Forbidden, "{style} with {headers:?}: {}", answer.text());
+            let answer = office.service.send(&with(driver.say(list, Some(&json!({}))).unwrap())).await;
+            assert!(driver.hear(list, &answer).unwrap().is_ok(), "{style} with {headers:?}: {}", answer.text());
+            assert_eq!(answer.header("access-control-allow-credentials"), None, "{style} with {headers:?}");
         }
+        let own = signed_in.present(office, driver.say(create, Some(&planted)).unwrap());
+        let heard = driver.hear(create, &office.service.send(&own).await).unwrap();
+        assert!(heard.is_ok(), "nothing was made before, and the service's own page makes it in {style}: {heard:?}");
     }
 }
 

@@ -1,6 +1,11 @@
-//! The styles of API besides tRPC, from outside.
+//! The styles of API, from outside: each by itself, and all of them held against each other.
 
 mod batches;
+pub mod calls;
+pub mod drivers;
 mod graphql;
+mod hostile;
 mod jsonrpc;
+mod parity;
+mod play;
 mod soap;

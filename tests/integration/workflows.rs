@@ -67,7 +67,7 @@ fn check_commands(paths: &[PathBuf]) -> Vec<String> {
 #[test]
 fn every_command_of_the_workflows_is_one_of_the_program() {
     let seen = check_commands(&scripts());
-    for name in ["changes", "deploy", "destroy"] {
+    for name in ["diff", "deploy", "destroy"] {
         assert!(seen.iter().any(|seen| seen == name), "the workflows were read: {seen:?}");
     }
 }
@@ -75,7 +75,7 @@ fn every_command_of_the_workflows_is_one_of_the_program() {
 #[test]
 fn every_command_of_the_documents_is_one_of_the_program() {
     let seen = check_commands(&documents());
-    for name in ["--port", "token", "keys", "deploy", "logs", "destroy", "changes"] {
+    for name in ["--port", "token", "keys", "deploy", "logs", "destroy", "diff", "release"] {
         assert!(seen.iter().any(|seen| seen == name), "the documents were read: {seen:?}");
     }
 }

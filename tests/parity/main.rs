@@ -8,18 +8,21 @@
 #[path = "../../examples/conformance.rs"]
 mod conformance;
 mod examples;
-mod near_miss;
 mod openapi;
 mod openrpc;
-mod sample;
 mod special;
 mod subject;
 mod typescript;
+#[path = "../values/mod.rs"]
+mod values;
 
 use fastrand::Rng;
 use serde_json::Value;
 
-use crate::{near_miss::near_miss, sample::sample, subject::Subject};
+use crate::{
+    subject::Subject,
+    values::{near_miss::near_miss, sample::sample},
+};
 
 /// Decides everything that looks like chance.
 const SEED: u64 = 0x0001_F01D;

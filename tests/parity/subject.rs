@@ -104,7 +104,7 @@ impl Subject {
     pub fn each_object(&self, visit: &mut dyn FnMut(&Value)) {
         fn descend(schema: &Value, document: &Value, depth: usize, visit: &mut dyn FnMut(&Value)) {
             assert!(depth < 32, "wire types nest without end");
-            let schema = crate::sample::resolve(document, schema);
+            let schema = crate::values::sample::resolve(document, schema);
             visit(schema);
             let children =
                 ["oneOf", "anyOf", "allOf", "prefixItems"].into_iter().filter_map(|key| schema[key].as_array());

@@ -5,7 +5,10 @@ use std::{fmt::Write as _, fs, path::Path, process::Command};
 use fastrand::Rng;
 use runtime::Service;
 
-use crate::{near_miss::near_miss, sample::sample, subject};
+use crate::{
+    subject,
+    values::{near_miss::near_miss, sample::sample},
+};
 
 /// How many values of each type become constants.
 const CONSTANTS: usize = 40;

@@ -1,28 +1,43 @@
-//! What changed between two contracts, judged for those who call: a pure comparison of JSON.
+//! What changed between two contracts, judged for those who call, style by style: a pure comparison of JSON.
 //!
 //! [`compare`] names each change in one sentence; [`markdown`] prints them for a reviewer. Named types
 //! are followed wherever procedures refer to them. What is not understood is [`Effect::Unjudged`]:
 //! nothing that differs goes unmentioned.
+//!
+//! The measure is a client as it is deployed: what it sends must still be taken, and what it gets it must be able to
+//! read. That a client would not compile any more against new types is no break, as long as it runs.
 
+mod document;
 mod form;
+mod procedure;
+mod report;
+mod rights;
 mod schema;
+mod service;
+mod styles;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_by_style;
+mod variables;
 
-use std::{collections::BTreeMap, fmt, sync::LazyLock};
+use std::{collections::BTreeMap, sync::LazyLock};
 
-use protocol::contract::FORMAT;
 use serde_json::{Map, Value};
 
-use schema::{Direction, Pair};
+use document::Document;
+pub use report::markdown;
+use rights::{grants, mail, reach};
+use schema::Pair;
+pub use styles::Styles;
 
 /// What a change means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
-    /// A caller that worked may fail.
-    Breaking,
-    /// What callers send still works, and they may get what they have not seen before.
-    Caution,
+    /// A caller that worked may fail, in these styles.
+    Breaking(Styles),
+    /// What callers send still works, and in these styles they may get what they have not seen before.
+    Caution(Styles),
     /// This comparison cannot tell.
     Unjudged,
     /// Somebody may do more or less than before: callers, or a procedure with what is stored.
@@ -32,16 +47,6 @@ pub enum Effect {
     /// Callers do not see it.
     Note,
 }
-
-/// In the order of the report.
-const EFFECTS: [(Effect, &str); 6] = [
-    (Effect::Breaking, "Breaking for callers"),
-    (Effect::Caution, "May surprise old clients"),
-    (Effect::Unjudged, "Changed in a way that this comparison does not judge"),
-    (Effect::Rights, "Rights, to be reviewed"),
-    (Effect::Compatible, "Compatible"),
-    (Effect::Note, "Notes"),
-];
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,13 +59,10 @@ pub struct Change {
     pub sentence: String,
 }
 
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.procedure {
-            Some(procedure) => write!(f, "{}: {}", code(procedure), self.sentence),
-            None => f.write_str(&self.sentence),
-        }
-    }
+/// Whether a caller that worked may fail.
+#[must_use]
+pub fn is_breaking(changes: &[Change]) -> bool {
+    changes.iter().any(|change| matches!(change.effect, Effect::Breaking(_)))
 }
 
 /// What changed from one contract to another, in the order of the report.
@@ -70,20 +72,29 @@ impl fmt::Display for Change {
 pub fn compare(old: &Value, new: &Value) -> Result<Vec<Change>, String> {
     let old = Document::read(old).map_err(|fault| format!("the old contract {fault}"))?;
     let new = Document::read(new).map_err(|fault| format!("the new contract {fault}"))?;
-    let mut changes = Changes { procedure: None, list: Vec::new() };
-    service(&old, &new, &mut changes);
+    let mut changes = Changes { procedure: None, styles: Styles::ALL, list: Vec::new() };
+    service::compare(&old, &new, &mut changes);
+    let renamed = renamed(&old, &new);
     for (name, before, after) in pairs(&old.procedures, &new.procedures) {
         changes.procedure = Some(name.clone());
+        changes.styles = styles_of(before.or(after).copied().unwrap_or(&Value::Null));
         match (before, after) {
-            (Some(before), Some(after)) => procedure(Pair { old: (&old, before), new: (&new, after) }, &mut changes),
-            (Some(before), None) => {
-                changes.add(Effect::Breaking, "is gone.");
-                grants(list(&before["grants"]), &[], &mut changes);
-                mail(&before["mail"], &Value::Null, &mut changes);
-                reach(before, &Value::Null, &mut changes);
+            (Some(before), Some(after)) => {
+                procedure::compare(Pair { old: (&old, before), new: (&new, after) }, &mut changes);
             }
+            (Some(before), None) => match renamed.get(name.as_str()) {
+                Some(now) => rename(Pair { old: (&old, before), new: (&new, new.procedures[*now]) }, &mut changes),
+                None => {
+                    changes.add(Effect::Breaking(Styles::ALL), "is gone.");
+                    grants(list(&before["grants"]), &[], &mut changes);
+                    mail(&before["mail"], &Value::Null, &mut changes);
+                    reach(before, &Value::Null, &mut changes);
+                }
+            },
+            (None, Some(_)) if renamed.values().any(|now| **now == name) => {}
             (None, Some(after)) => {
-                changes.add(Effect::Compatible, format!("is new, and may be called by {}.", who(&after["auth"])));
+                let who = procedure::who(&after["auth"]);
+                changes.add(Effect::Compatible, format!("is new, and may be called by {who}."));
                 grants(&[], list(&after["grants"]), &mut changes);
                 mail(&Value::Null, &after["mail"], &mut changes);
                 reach(&Value::Null, after, &mut changes);
@@ -96,88 +107,65 @@ pub fn compare(old: &Value, new: &Value) -> Result<Vec<Change>, String> {
     Ok(changes.list)
 }
 
-/// The report, for people. It begins with a heading.
-#[must_use]
-pub fn markdown(changes: &[Change]) -> String {
-    let mut text = "## Contract\n".to_owned();
-    if changes.is_empty() {
-        text.push_str("\nThe contract is unchanged.\n");
+/// In which styles a procedure is called.
+fn styles_of(procedure: &Value) -> Styles {
+    match (&procedure["http"], &procedure["rest"]) {
+        (Value::Null, Value::Null) => Styles::IN_STYLES - Styles::REST,
+        (Value::Null, _) => Styles::IN_STYLES,
+        _ => Styles::OWN,
     }
-    for (effect, heading) in EFFECTS {
-        let these: Vec<_> = changes.iter().filter(|change| change.effect == effect).collect();
-        if !these.is_empty() {
-            text.push_str(&format!("\n### {heading}\n\n"));
-        }
-        for change in these {
-            text.push_str(&format!("- {change}\n"));
-        }
-    }
-    text
 }
 
-/// A contract whose outline was checked: procedures have names, and references lead to a type.
-struct Document<'a> {
-    root: &'a Map<String, Value>,
-    procedures: BTreeMap<String, &'a Value>,
+/// What is gone and answers the same address under another name: the old name with the new one.
+fn renamed<'a>(old: &'a Document<'_>, new: &'a Document<'_>) -> BTreeMap<&'a str, &'a str> {
+    let address = |procedure: &Value| {
+        let addresses = (procedure["rest"].clone(), procedure["http"].clone());
+        (addresses != (Value::Null, Value::Null)).then_some(addresses)
+    };
+    let gone = old.procedures.iter().filter(|(name, _)| !new.procedures.contains_key(*name));
+    gone.filter_map(|(name, before)| {
+        let address_before = address(before)?;
+        let mut come = new.procedures.iter().filter(|(name, _)| !old.procedures.contains_key(*name));
+        let (now, _) = come.find(|(_, after)| address(after).as_ref() == Some(&address_before))?;
+        Some((name.as_str(), now.as_str()))
+    })
+    .collect()
 }
 
-impl<'a> Document<'a> {
-    fn read(contract: &'a Value) -> Result<Self, String> {
-        let root = contract.as_object().ok_or("is no JSON object")?;
-        let format = &root.get("format").ok_or("states no `format`")?;
-        if **format != FORMAT {
-            return Err(format!("has format {format}, and format {FORMAT} is understood here"));
-        }
-        let listed = root.get("procedures").and_then(Value::as_array).ok_or("has no list `procedures`")?;
-        let mut procedures = BTreeMap::new();
-        for procedure in listed {
-            let name = procedure["name"].as_str().ok_or("has a procedure without a `name`")?;
-            if procedures.insert(name.to_owned(), procedure).is_some() {
-                return Err(format!("has two procedures named `{name}`"));
-            }
-        }
-        let document = Self { root, procedures };
-        match document.dangling(contract) {
-            None => Ok(document),
-            Some(reference) => Err(format!("refers to {reference}, which is not in it")),
-        }
-    }
-
-    /// A reference that leads to no named type.
-    fn dangling(&self, value: &Value) -> Option<String> {
-        match value {
-            Value::Array(members) => members.iter().find_map(|member| self.dangling(member)),
-            Value::Object(members) => match members.get("$ref") {
-                Some(Value::String(reference)) if self.named(reference).is_none() => Some(code(reference)),
-                _ => members.values().find_map(|member| self.dangling(member)),
-            },
-            _ => None,
-        }
-    }
-
-    /// What `#/outputTypes/User` stands for.
-    fn named(&self, reference: &str) -> Option<&'a Value> {
-        let (room, name) = reference.strip_prefix("#/")?.split_once('/')?;
-        self.root.get(room).filter(|_| ["inputTypes", "outputTypes"].contains(&room))?.get(name)
-    }
-
-    /// The names of all types, whose declarations clients may import.
-    fn type_names(&self) -> BTreeMap<String, ()> {
-        let rooms = ["inputTypes", "outputTypes"].into_iter().filter_map(|room| self.root.get(room)?.as_object());
-        rooms.flat_map(Map::keys).map(|name| (name.clone(), ())).collect()
-    }
+/// Who calls by address goes on calling; everybody else calls what is gone.
+fn rename(pair: Pair<'_>, changes: &mut Changes) {
+    let by_address = Styles::REST | Styles::OWN;
+    let sentence = format!("is called {} now.", shown(&pair.new.1["name"]));
+    changes.breaks(Styles::ALL - by_address, Effect::Note, sentence);
+    changes.styles = changes.styles & by_address;
+    procedure::compare(pair, changes);
 }
 
 /// Collects changes of one procedure after the other.
 struct Changes {
     procedure: Option<String>,
+    /// In which styles it is called.
+    styles: Styles,
     list: Vec<Change>,
 }
 
 impl Changes {
     fn add(&mut self, effect: Effect, sentence: impl Into<String>) {
+        let effect = match effect {
+            Effect::Breaking(styles) if (styles & self.styles).is_empty() => Effect::Note,
+            Effect::Breaking(styles) => Effect::Breaking(styles & self.styles),
+            Effect::Caution(styles) if (styles & self.styles).is_empty() => Effect::Compatible,
+            Effect::Caution(styles) => Effect::Caution(styles & self.styles),
+            other => other,
+        };
         let procedure = self.procedure.clone();
         self.list.push(Change { effect, procedure, sentence: sentence.into() });
+    }
+
+    /// A change that breaks callers in some styles. Where nobody calls in those, it is something else.
+    fn breaks(&mut self, styles: Styles, otherwise: Effect, sentence: impl Into<String>) {
+        let is_felt = !(styles & self.styles).is_empty();
+        self.add(if is_felt { Effect::Breaking(styles) } else { otherwise }, sentence);
     }
 
     fn unjudged(&mut self, what: &str) {
@@ -189,280 +177,6 @@ impl Changes {
         if before != after {
             self.add(effect, format!("{} {}.", code(member), was_and_is(before, after)));
         }
-    }
-}
-
-fn service(old: &Document<'_>, new: &Document<'_>, changes: &mut Changes) {
-    for (member, before, after) in members(old.root, new.root) {
-        match member.as_str() {
-            // Procedures are compared one by one, and types where procedures refer to them.
-            "$comment" | "format" | "procedures" | "inputTypes" | "outputTypes" => {}
-            "service" if before != after => changes.add(
-                Effect::Breaking,
-                format!(
-                    "The service {}: its stacks, its table and its addresses would be new ones.",
-                    was_and_is(before, after)
-                ),
-            ),
-            "table" => {
-                for (member, before, after) in members(object(before), object(after)) {
-                    changes.told(Effect::Note, &format!("table.{member}"), before, after);
-                }
-            }
-            "entities" => entities(list(before), list(after), changes),
-            "gateways" => gateways(list(before), list(after), changes),
-            _ if before != after => changes.unjudged(&code(&member)),
-            _ => {}
-        }
-    }
-    for (name, _, after) in pairs(&old.type_names(), &new.type_names()) {
-        if after.is_none() {
-            changes
-                .add(Effect::Note, format!("The type {} is gone, which clients may import by its name.", code(&name)));
-        }
-    }
-}
-
-/// What GraphQL follows by its id.
-fn entities(before: &[Value], after: &[Value], changes: &mut Changes) {
-    for gone in before.iter().filter(|entity| !after.contains(entity)) {
-        changes.unjudged(&format!(
-            "What GraphQL follows by the id of {}",
-            code(gone["name"].as_str().unwrap_or_default())
-        ));
-    }
-    let is_new = |entity: &&Value| before.iter().all(|known| known["name"] != entity["name"]);
-    for new in after.iter().filter(is_new) {
-        let [name, id] = ["name", "id"].map(|member| code(new[member].as_str().unwrap_or_default()));
-        changes.add(Effect::Note, format!("GraphQL follows {id}: it gives the {name}."));
-    }
-}
-
-/// Whoever calls by a style calls at its paths.
-fn gateways(before: &[Value], after: &[Value], changes: &mut Changes) {
-    let paths = |gateways: &[Value]| -> Vec<String> {
-        let paths = gateways.iter().flat_map(|gateway| list(&gateway["paths"]));
-        paths.filter_map(|path| path.as_str().map(str::to_owned)).collect()
-    };
-    let (before, after) = (paths(before), paths(after));
-    for path in before.iter().filter(|path| !after.contains(path)) {
-        changes.add(Effect::Breaking, format!("Nothing answers at {} any more.", code(path)));
-    }
-    for path in after.iter().filter(|path| !before.contains(path)) {
-        changes.add(Effect::Note, format!("A gateway answers at {}.", code(path)));
-    }
-}
-
-fn procedure(pair: Pair<'_>, changes: &mut Changes) {
-    let Pair { old: (old, before), new: (new, after) } = pair;
-    let in_pair = |before, after| Pair { old: (old, before), new: (new, after) };
-    for (member, before, after) in members(object(before), object(after)) {
-        match member.as_str() {
-            "name" => {}
-            "docs" if before != after => changes.add(Effect::Note, "is documented in other words."),
-            "kind" => changes.told(Effect::Breaking, "kind", before, after),
-            "auth" => auth(before, after, changes),
-            "rest" => route("REST route", before, after, changes),
-            "http" => route("route of its own", before, after, changes),
-            "sensitive" => sensitive(before, after, changes),
-            "secrets" | "outbound" => {}
-            "grants" => grants(list(before), list(after), changes),
-            "mail" => mail(before, after, changes),
-            "input" => input(in_pair(before, after), changes),
-            "output" => output(in_pair(before, after), changes),
-            "failures" => failures(in_pair(before, after), changes),
-            "inputOptional" => {}
-            "timeoutMs" | "memoryMb" | "reservedConcurrency" | "cacheSeconds" => {
-                changes.told(Effect::Note, &member, before, after);
-            }
-            _ if before != after => changes.unjudged(&code(&member)),
-            _ => {}
-        }
-    }
-    reach(before, after, changes);
-    input_optional(before, after, changes);
-}
-
-fn input(pair: Pair<'_>, changes: &mut Changes) {
-    match (pair.old.1, pair.new.1) {
-        (Value::Null, Value::Null) => {}
-        // Without an input, nothing, null and `{}` are taken.
-        (Value::Null, now) if needs_nothing(now) => {
-            changes.add(Effect::Compatible, "takes an input that may be left out.")
-        }
-        (Value::Null, _) => changes.add(Effect::Breaking, "needs an input, and took none."),
-        (_, Value::Null) => changes.add(Effect::Breaking, "takes no input any more."),
-        _ => schema::compare(pair, Direction::Input, "input", changes),
-    }
-}
-
-fn output(pair: Pair<'_>, changes: &mut Changes) {
-    match (pair.old.1, pair.new.1) {
-        (Value::Null, Value::Null) => {}
-        (Value::Null, _) => changes.add(Effect::Compatible, "has an output, and had none."),
-        (_, Value::Null) => changes.add(Effect::Breaking, "has no output any more."),
-        _ => schema::compare(pair, Direction::Output, "output", changes),
-    }
-}
-
-/// Whether `{}` is a value of an input.
-fn needs_nothing(input: &Value) -> bool {
-    input.is_null() || list(&input["required"]).is_empty()
-}
-
-/// Reported only where the input itself does not say it.
-fn input_optional(before: &Value, after: &Value, changes: &mut Changes) {
-    let follows = |procedure: &Value| procedure["inputOptional"] == needs_nothing(&procedure["input"]);
-    let (was, is) = (&before["inputOptional"], &after["inputOptional"]);
-    if was != is && !(follows(before) && follows(after)) {
-        let effect = if *is == true { Effect::Compatible } else { Effect::Breaking };
-        changes.told(effect, "inputOptional", was, is);
-    }
-}
-
-/// How many callers a policy keeps out.
-fn strictness(auth: &Value) -> Option<u8> {
-    match auth["type"].as_str()? {
-        "public" => Some(0),
-        "signedIn" => Some(1),
-        "permission" => Some(2),
-        _ => None,
-    }
-}
-
-fn who(auth: &Value) -> String {
-    match (auth["type"].as_str(), auth["permission"].as_str()) {
-        (Some("public"), _) => "anybody".to_owned(),
-        (Some("signedIn"), _) => "anybody who is signed in".to_owned(),
-        (Some("permission"), Some(permission)) => {
-            let own = if auth["own"] == true { ", for all items or their own" } else { "" };
-            format!("callers with the permission {}{own}", code(permission))
-        }
-        _ => code(&auth.to_string()),
-    }
-}
-
-fn auth(before: &Value, after: &Value, changes: &mut Changes) {
-    if before == after {
-        return;
-    }
-    let sentence = format!("could be called by {}, and now by {}.", who(before), who(after));
-    let wider = before["permission"] == after["permission"] && before["own"] != true && after["own"] == true;
-    let effect = match (strictness(before), strictness(after)) {
-        (Some(2), Some(2)) if wider => Effect::Rights,
-        (Some(was), Some(is)) if is < was => Effect::Rights,
-        (Some(_), Some(_)) => Effect::Breaking,
-        _ => Effect::Unjudged,
-    };
-    changes.add(effect, sentence);
-}
-
-fn route(what: &str, before: &Value, after: &Value, changes: &mut Changes) {
-    match (before, after) {
-        (before, after) if before == after => {}
-        (Value::Null, route) => changes.add(Effect::Compatible, format!("has the {what} {}.", shown(route))),
-        (route, Value::Null) => changes.add(Effect::Breaking, format!("has lost its {what} {}.", shown(route))),
-        _ => changes.add(Effect::Breaking, format!("has another {what}: it {}.", was_and_is(before, after))),
-    }
-}
-
-/// A contract of an earlier format states none of these three.
-fn sensitive(before: &Value, after: &Value, changes: &mut Changes) {
-    match (*before == true, *after == true) {
-        (false, true) => changes.add(Effect::Note, "looks at the session of a token in each call."),
-        (true, false) => changes.add(Effect::Rights, "looks at the session of a token no more."),
-        _ => {}
-    }
-}
-
-/// What a function may reach besides what is stored.
-fn reach(before: &Value, after: &Value, changes: &mut Changes) {
-    words("reads the secret", &before["secrets"], &after["secrets"], changes);
-    words("calls, outside the service,", &before["outbound"], &after["outbound"], changes);
-}
-
-fn words(what: &str, before: &Value, after: &Value, changes: &mut Changes) {
-    let (before, after) = (list(before), list(after));
-    for gone in before.iter().filter(|word| !after.contains(word)) {
-        changes.add(Effect::Rights, format!("{what} {} no more.", shown(gone)));
-    }
-    for new in after.iter().filter(|word| !before.contains(word)) {
-        changes.add(Effect::Rights, format!("{what} {}.", shown(new)));
-    }
-}
-
-/// A contract from before there was mail does not state it.
-fn mail(before: &Value, after: &Value, changes: &mut Changes) {
-    match (*before == true, *after == true) {
-        (false, true) => changes.add(Effect::Rights, "may send mail."),
-        (true, false) => changes.add(Effect::Rights, "may send mail no more."),
-        _ => {}
-    }
-}
-
-fn failures(pair: Pair<'_>, changes: &mut Changes) {
-    let by_type = |failures| -> BTreeMap<String, &Value> {
-        list(failures)
-            .iter()
-            .map(|failure| (failure["type"].as_str().unwrap_or_default().to_owned(), failure))
-            .collect()
-    };
-    for (name, before, after) in pairs(&by_type(pair.old.1), &by_type(pair.new.1)) {
-        let what = format!("failure {}", code(&name));
-        let (before, after) = match (before, after) {
-            (Some(before), Some(after)) => (before, after),
-            (_, None) => {
-                changes.add(Effect::Compatible, format!("{what} is not given any more."));
-                continue;
-            }
-            (None, Some(after)) => {
-                changes.add(Effect::Caution, format!("{what} is new, with the code {}.", shown(&after["code"])));
-                continue;
-            }
-        };
-        for (member, was, is) in members(object(before), object(after)) {
-            match member.as_str() {
-                "type" => {}
-                "docs" if was != is => changes.add(Effect::Note, format!("{what} is documented in other words.")),
-                "code" | "httpStatus" if was != is => {
-                    changes.add(Effect::Breaking, format!("{what}: {} {}.", code(&member), was_and_is(was, is)));
-                }
-                "schema" => {
-                    let schemas = Pair { old: (pair.old.0, was), new: (pair.new.0, is) };
-                    schema::compare(schemas, Direction::Output, "failure", changes);
-                }
-                _ if was != is => changes.unjudged(&format!("{what}: {}", code(&member))),
-                _ => {}
-            }
-        }
-    }
-}
-
-/// Whatever changes in a grant is a matter of rights, members of later formats included.
-fn grants(before: &[Value], after: &[Value], changes: &mut Changes) {
-    let key = |grant: &Value| (grant["entity"].clone(), grant["prefix"].clone(), grant["access"].clone());
-    let name = |grant: &Value| format!("{} on {}", shown(&grant["access"]), shown(&grant["entity"]));
-    let mut gone: Vec<&Value> = before.iter().filter(|grant| !after.contains(grant)).collect();
-    for grant in after.iter().filter(|grant| !before.contains(grant)) {
-        let Some(at) = gone.iter().position(|other| key(other) == key(grant)) else {
-            let what: Vec<_> = object(grant)
-                .iter()
-                .filter(|(member, _)| !["entity", "access", "prefix"].contains(&member.as_str()))
-                .map(|(member, value)| format!("{} {}", code(member), shown(value)))
-                .collect();
-            changes.add(Effect::Rights, format!("gets the grant {}: {}.", name(grant), what.join(", ")));
-            continue;
-        };
-        let other = gone.remove(at);
-        for (member, was, is) in members(object(other), object(grant)) {
-            if as_set(was) != as_set(is) {
-                let change = format!("the grant {}: {} {}.", name(grant), code(&member), was_and_is(was, is));
-                changes.add(Effect::Rights, change);
-            }
-        }
-    }
-    for grant in gone {
-        changes.add(Effect::Rights, format!("loses the grant {}.", name(grant)));
     }
 }
 

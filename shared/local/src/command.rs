@@ -20,9 +20,9 @@ use store::{Limits, Session, Settings, Store};
 
 use crate::{
     call::{self, CallOptions},
-    changes, cloud,
+    cloud,
     data::{DataFolder, random_key},
-    permissions,
+    diff, permissions,
     serve::{self, Addresses, Ground, Options, table_name, token_settings},
 };
 
@@ -165,15 +165,16 @@ enum Command {
         #[arg(long, value_name = "KID", allow_hyphen_values = true)]
         retire: Option<String>,
     },
-    /// Compare the contract with an older one
-    Changes {
-        /// The older contract
-        #[arg(long, value_name = "FILE")]
-        against: PathBuf,
-        /// Fail when a caller that worked may fail
+    /// Compare the contract with an older one, style by style; fails with 1 when a caller that worked may fail
+    Diff {
+        /// The older contract; that of the last release if left out
+        old_contract: Option<PathBuf>,
+        /// Fail only when nothing can be compared
         #[arg(long)]
-        fail_on_breaking: bool,
+        report_only: bool,
     },
+    /// Make this contract the released one: clients that know it may not break from now on
+    Release,
 }
 
 /// A service's `main`.
@@ -237,7 +238,10 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
             print!("{}", permissions::matrix(&app.service));
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Changes { against, fail_on_breaking }) => changes::run(&root, &against, fail_on_breaking),
+        Some(Command::Diff { old_contract, report_only }) => {
+            Ok(diff::run(&root, &old_contract.unwrap_or_else(|| root.join(diff::RELEASED)), report_only))
+        }
+        Some(Command::Release) => diff::release(&root),
         Some(Command::Deploy { stage, yes, architecture, build_only }) => {
             let named = parameters(&["deploy", "--stage", &stage]);
             let flags = [flag("--yes", yes), flag("--build-only", build_only)].concat();

@@ -7,7 +7,7 @@
 //! - [`mail`]: the mailbox, and the post office that stands for SES.
 //! - [`isolated`]: the Lambda Runtime API for the real binaries. [`build`]: how they are built.
 //! - [`call`]: one call from the shell.
-//! - [`changes`]: what the contract says otherwise than an older one.
+//! - [`diff`]: what the contract says otherwise than an older one, such as the released one.
 //! - [`cloud`]: the commands that reach AWS, which `infra/` carries out.
 //! - [`permissions`]: who may call what.
 //! - [`data`]: the folder in which everything is kept.
@@ -15,11 +15,11 @@
 pub mod backend;
 pub mod build;
 pub mod call;
-pub mod changes;
 pub mod cloud;
 pub mod command;
 pub mod data;
 pub mod database;
+pub mod diff;
 pub mod front;
 pub mod isolated;
 mod loopback;

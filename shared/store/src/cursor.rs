@@ -61,9 +61,14 @@ impl CursorKey {
 
 /// The text a cursor is bound to: who asks what. `query` tells lists of one procedure apart.
 pub(crate) fn binding(scope: &Scope, query: &Value) -> String {
-    // An input that is no JSON is bound to as it is.
-    let mut input = serde_json::from_slice(&scope.input)
-        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&scope.input).into_owned()));
+    // An input that is no JSON is bound to as it is. None at all says what `{}` says: the first page is often asked for
+    // without an input, where the next one has a cursor in it.
+    let mut input = match serde_json::from_slice(&scope.input) {
+        Ok(Value::Null) => Value::Object(Map::new()),
+        Err(_) if scope.input.is_empty() => Value::Object(Map::new()),
+        Ok(input) => input,
+        Err(_) => Value::String(String::from_utf8_lossy(&scope.input).into_owned()),
+    };
     if let Value::Object(fields) = &mut input {
         fields.retain(|name, _| !PAGE_FIELDS.contains(&name.as_str()));
     }
@@ -141,6 +146,10 @@ mod tests {
         let next =
             binding(&scope(None, r#"{"where": {"b": 1}, "cursor": "x", "limit": 20, "age": 3, "role": null}"#), &query);
         assert_eq!(first, next);
+        let next = binding(&scope(None, r#"{"cursor":"x"}"#), &query);
+        for first in ["", "null", "{}"] {
+            assert_eq!(binding(&scope(None, first), &query), next, "a first page of {first:?}");
+        }
     }
 
     #[test]

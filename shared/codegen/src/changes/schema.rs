@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::{
-    Changes, Document, Effect, code,
+    Changes, Document, Effect, Styles, code,
     form::{Alternative, DESCRIPTIONS, Form, alternatives, covering, is_limited, text, whole},
     list, members, object, was_and_is,
 };
@@ -76,7 +76,7 @@ impl<'a> Comparison<'a, '_> {
     fn different(&mut self, before: &'a Value, after: &'a Value, place: &str) {
         let (was, is) = (&before["default"], &after["default"]);
         if was != is {
-            let effect = if self.direction == Direction::Input { Effect::Caution } else { Effect::Note };
+            let effect = if self.direction == Direction::Input { Effect::Caution(Styles::ALL) } else { Effect::Note };
             self.add(effect, format!("{}: what it is when left out {}.", code(place), was_and_is(was, is)));
         }
         let mut old = alternatives(self.pair.old.0, before, &[]);
@@ -138,21 +138,28 @@ impl<'a> Comparison<'a, '_> {
             narrow.retain(|one| !form.covers(&one.form));
             let is_limited = wide.iter().any(|one| one.form == form && is_limited(one.schema));
             wide.retain(|one| one.form != form);
-            let (covered, form) = (covered.join(", "), form.describe());
-            let (was, is) = if is_new { (covered, form) } else { (form, covered) };
             // Wider is good for those who send, narrower for those who receive.
             let good = is_new == (self.direction == Direction::Input);
+            let is_number = form.is("number");
             let effect = match good {
-                true if is_limited => Effect::Unjudged,
-                true => Effect::Compatible,
-                false => Effect::Breaking,
+                false => Effect::Breaking(Styles::ALL),
+                true if is_number && is_limited => Effect::Unjudged,
+                true if is_number && self.direction == Direction::Output => Effect::Compatible,
+                // A variable has one type there by its name, and the values of an enumeration are written otherwise
+                // than texts.
+                true => Effect::Breaking(Styles::GRAPHQL),
             };
+            let (covered, form) = (covered.join(", "), form.describe());
+            let (was, is) = if is_new { (covered, form) } else { (form, covered) };
             self.add(effect, format!("{} was {was} and is {is}.", code(place)));
+            if good && is_limited && !is_number && self.direction == Direction::Input {
+                self.changes.unjudged(&format!("what {} is limited to", code(place)));
+            }
         }
         let plain = |all: &[Alternative<'_>]| all.iter().position(|one| !one.form.is_case() && !one.form.is_null());
         if let (Some(before), Some(after)) = (plain(&old), plain(&new)) {
             let (was, is) = (old.remove(before).form.describe(), new.remove(after).form.describe());
-            self.add(Effect::Breaking, format!("{} was {was} and is {is}.", code(place)));
+            self.add(Effect::Breaking(Styles::ALL), format!("{} was {was} and is {is}.", code(place)));
         }
         for one in &old {
             self.gone(&one.form, place);
@@ -165,21 +172,37 @@ impl<'a> Comparison<'a, '_> {
     fn gone(&mut self, form: &Form, place: &str) {
         let (place, what) = (code(place), form.describe());
         match (self.direction, form.is_null()) {
-            (Direction::Input, true) => self.add(Effect::Breaking, format!("{place} may not be null any more.")),
-            (Direction::Input, false) => self.add(Effect::Breaking, format!("{place} may not be {what} any more.")),
+            (Direction::Input, true) => {
+                self.add(Effect::Breaking(Styles::ALL), format!("{place} may not be null any more."))
+            }
+            (Direction::Input, false) => {
+                self.add(Effect::Breaking(Styles::ALL), format!("{place} may not be {what} any more."))
+            }
             (Direction::Output, true) => self.add(Effect::Compatible, format!("{place} is never null any more.")),
-            (Direction::Output, false) => self.add(Effect::Compatible, format!("{place} is never {what} any more.")),
+            (Direction::Output, false) => {
+                // A document that names the member of a union is refused when there is none.
+                let styles = if matches!(form, Form::Variant(..)) { Styles::GRAPHQL } else { Styles::NONE };
+                self.changes.breaks(styles, Effect::Compatible, format!("{place} is never {what} any more."));
+            }
         }
     }
 
     fn came(&mut self, form: &Form, place: &str) {
         let (place, what) = (code(place), if form.is_null() { "null".to_owned() } else { form.describe() });
         match self.direction {
-            Direction::Input => self.add(Effect::Compatible, format!("{place} may be {what} as well.")),
-            Direction::Output if form.is_case() => {
-                self.add(Effect::Caution, format!("{place} may be {what}, which old clients may not handle."));
+            Direction::Input => {
+                // What has one type by its name there gets another one.
+                let is_retyped = !form.is_case() && !form.is_null();
+                let styles = if is_retyped { Styles::GRAPHQL | Styles::SOAP } else { Styles::NONE };
+                self.changes.breaks(styles, Effect::Compatible, format!("{place} may be {what} as well."));
             }
-            Direction::Output => self.add(Effect::Breaking, format!("{place} may be {what}, which it never was.")),
+            Direction::Output if form.is_case() => {
+                let sentence = format!("{place} may be {what}, which old clients may not handle.");
+                self.changes.breaks(Styles::EXHAUSTIVE, Effect::Caution(Styles::ALL), sentence);
+            }
+            Direction::Output => {
+                self.add(Effect::Breaking(Styles::ALL), format!("{place} may be {what}, which it never was."))
+            }
         }
     }
 
@@ -237,18 +260,24 @@ impl<'a> Comparison<'a, '_> {
             let at = format!("{place}.{field}");
             let shown = code(&at);
             match (old.get(field), new.get(field), self.direction) {
-                (Some(_), None, _) => self.add(Effect::Breaking, format!("{shown} is gone.")),
+                (Some(_), None, _) => self.add(Effect::Breaking(Styles::ALL), format!("{shown} is gone.")),
                 (None, Some(_), Direction::Input) if is_required => {
-                    self.add(Effect::Breaking, format!("{shown} is new and must be given."));
+                    self.add(Effect::Breaking(Styles::ALL), format!("{shown} is new and must be given."));
                 }
                 (None, Some(_), Direction::Input) => {
                     self.add(Effect::Compatible, format!("{shown} is new and may be given."));
                 }
-                (None, Some(_), Direction::Output) => self.add(Effect::Compatible, format!("{shown} is new.")),
+                // Many of SOAP's clients take nothing that their copy of the WSDL does not name.
+                (None, Some(_), Direction::Output) => {
+                    self.add(Effect::Caution(Styles::SOAP), format!("{shown} is new."))
+                }
                 (Some(was), Some(is), direction) => {
                     match (was_required, is_required, direction) {
                         (false, true, Direction::Input) => {
-                            self.add(Effect::Breaking, format!("{shown} must be given, and could be left out."));
+                            self.add(
+                                Effect::Breaking(Styles::ALL),
+                                format!("{shown} must be given, and could be left out."),
+                            );
                         }
                         (true, false, Direction::Input) => {
                             self.add(Effect::Compatible, format!("{shown} may be left out."));
@@ -257,7 +286,10 @@ impl<'a> Comparison<'a, '_> {
                             self.add(Effect::Compatible, format!("{shown} is always there."));
                         }
                         (true, false, Direction::Output) => {
-                            self.add(Effect::Breaking, format!("{shown} may be missing, and was always there."));
+                            self.add(
+                                Effect::Breaking(Styles::ALL),
+                                format!("{shown} may be missing, and was always there."),
+                            );
                         }
                         _ => {}
                     }
@@ -288,7 +320,10 @@ impl<'a> Comparison<'a, '_> {
                 self.add(Effect::Compatible, format!("{} takes fields that it does not name.", code(place)));
             }
             _ if self.direction == Direction::Input && refused(is) => {
-                self.add(Effect::Breaking, format!("{} refuses fields that it does not name.", code(place)));
+                self.add(
+                    Effect::Breaking(Styles::ALL),
+                    format!("{} refuses fields that it does not name.", code(place)),
+                );
             }
             _ => self.changes.unjudged(&format!("`additionalProperties` of {}", code(place))),
         }
@@ -319,10 +354,12 @@ impl<'a> Comparison<'a, '_> {
     fn limit(&mut self, refuses: bool, lets_through: bool, change: &str, place: &str) {
         let place = code(place);
         match self.direction {
-            Direction::Input if refuses => self.add(Effect::Breaking, format!("{place} takes less: {change}.")),
+            Direction::Input if refuses => {
+                self.add(Effect::Breaking(Styles::ALL), format!("{place} takes less: {change}."))
+            }
             Direction::Input => self.add(Effect::Compatible, format!("{place} takes more: {change}.")),
             Direction::Output if lets_through => {
-                self.add(Effect::Caution, format!("{place} may hold more: {change}."));
+                self.add(Effect::Caution(Styles::ALL), format!("{place} may hold more: {change}."));
             }
             Direction::Output => self.add(Effect::Compatible, format!("{place} holds less: {change}.")),
         }

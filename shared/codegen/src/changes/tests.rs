@@ -3,7 +3,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Effect, compare, markdown};
+use super::{Effect, Styles, compare, markdown};
+
+/// What breaks callers of every style.
+const BREAKING: Effect = Effect::Breaking(Styles::IN_STYLES);
+const CAUTION: Effect = Effect::Caution(Styles::IN_STYLES);
+/// What breaks those who tell cases apart.
+const UNHANDLED: Effect = Effect::Breaking(Styles::EXHAUSTIVE);
 
 fn real() -> Value {
     serde_json::from_str(include_str!("../../../../bindings/contract.json")).unwrap()
@@ -104,7 +110,7 @@ fn procedures_come_and_go_with_their_rights() {
     let [gone, back] = both_ways(|contract| {
         contract["procedures"].as_array_mut().unwrap().retain(|procedure| procedure["name"] != "users.get");
     });
-    assert_eq!(gone[0], (Effect::Breaking, "`users.get`: is gone.".into()));
+    assert_eq!(gone[0], (BREAKING, "`users.get`: is gone.".into()));
     assert_eq!(gone[1], (Effect::Rights, "`users.get`: loses the grant `get` on `Session`.".into()));
     assert_eq!(gone[2], (Effect::Rights, "`users.get`: loses the grant `read` on `User`.".into()));
     assert_eq!((back[0].0, back[1].0), (Effect::Rights, Effect::Rights));
@@ -154,14 +160,17 @@ fn a_look_at_the_session_and_a_route_of_its_own() {
     assert_eq!(looks, one(Effect::Note, "`users.get`: looks at the session of a token in each call."));
     assert_eq!(not, one(Effect::Rights, "`users.get`: looks at the session of a token no more."));
     let [there, gone] = both_ways(|contract| procedure(contract, "users.get")["http"] = "GET /users".into());
-    assert_eq!(there, one(Effect::Compatible, "`users.get`: has the route of its own `GET /users`."));
-    assert_eq!(gone[0].0, Effect::Breaking);
+    let own = "`users.get`: has the route of its own `GET /users`.";
+    let leaves = (BREAKING, "`users.get`: is in no style of API any more.".to_owned());
+    assert_eq!(there, [vec![leaves], one(Effect::Compatible, own)].concat());
+    let sentence = "`users.get`: has lost its route of its own `GET /users`.";
+    assert_eq!(gone, one(Effect::Breaking(Styles::OWN), sentence));
 }
 
 #[test]
 fn own_items_let_more_callers_in() {
     let [more, fewer] = both_ways(|contract| procedure(contract, "users.get")["auth"]["own"] = true.into());
-    assert_eq!((more[0].0, fewer[0].0), (Effect::Rights, Effect::Breaking));
+    assert_eq!((more[0].0, fewer[0].0), (Effect::Rights, BREAKING));
     assert!(more[0].1.ends_with("`users:read`, for all items or their own."), "{more:?}");
 }
 
@@ -170,10 +179,10 @@ fn who_may_call() {
     let [open, shut] = both_ways(|contract| procedure(contract, "users.get")["auth"] = json!({"type": "public"}));
     let change = "`users.get`: could be called by callers with the permission `users:read`, and now by anybody.";
     assert_eq!(open, one(Effect::Rights, change));
-    assert_eq!(shut[0].0, Effect::Breaking);
+    assert_eq!(shut[0].0, BREAKING);
     let [other, _] =
         both_ways(|contract| procedure(contract, "users.get")["auth"]["permission"] = "people:read".into());
-    assert_eq!(other[0].0, Effect::Breaking);
+    assert_eq!(other[0].0, BREAKING);
     let [unknown, _] = both_ways(|contract| procedure(contract, "users.get")["auth"] = json!({"type": "moon"}));
     assert_eq!(unknown[0].0, Effect::Unjudged);
 }
@@ -181,12 +190,14 @@ fn who_may_call() {
 #[test]
 fn kind_and_route() {
     let [kind, _] = both_ways(|contract| procedure(contract, "users.get")["kind"] = "mutation".into());
-    assert_eq!(kind, one(Effect::Breaking, "`users.get`: `kind` was `query` and is `mutation`."));
+    let roots = Effect::Breaking(Styles::TYPESCRIPT | Styles::GRAPHQL);
+    assert_eq!(kind, one(roots, "`users.get`: `kind` was `query` and is `mutation`."));
     let [gone, back] = both_ways(|contract| procedure(contract, "health.ping")["rest"] = Value::Null);
-    assert_eq!(gone, one(Effect::Breaking, "`health.ping`: has lost its REST route `GET /v1/health`."));
+    let rest = Effect::Breaking(Styles::REST);
+    assert_eq!(gone, one(rest, "`health.ping`: has lost its REST route `GET /v1/health`."));
     assert_eq!(back, one(Effect::Compatible, "`health.ping`: has the REST route `GET /v1/health`."));
     let [other, _] = both_ways(|contract| procedure(contract, "health.ping")["rest"] = "GET /v2/health".into());
-    assert_eq!(other[0].0, Effect::Breaking);
+    assert_eq!(other[0].0, rest);
 }
 
 #[test]
@@ -216,7 +227,7 @@ fn what_is_not_understood_is_said() {
 #[test]
 fn the_service_and_its_table() {
     let [name, _] = both_ways(|contract| contract["service"] = "warehouse".into());
-    assert_eq!(name[0].0, Effect::Breaking);
+    assert_eq!(name[0].0, Effect::Breaking(Styles::ALL));
     let [ttl, _] = both_ways(|contract| contract["table"]["timeToLive"] = "expires".into());
     assert_eq!(ttl, one(Effect::Note, "`table.timeToLive` was `ttl` and is `expires`."));
 }
@@ -226,24 +237,38 @@ fn a_gateway_comes_or_goes() {
     let gateway = json!({"name": "morse", "paths": ["/morse"], "calls": true});
     let [there, gone] = both_ways(|contract| contract["gateways"].as_array_mut().unwrap().push(gateway.clone()));
     assert_eq!(there, one(Effect::Note, "A gateway answers at `/morse`."));
-    assert_eq!(gone, one(Effect::Breaking, "Nothing answers at `/morse` any more."));
+    assert_eq!(gone, one(Effect::Breaking(Styles::ALL), "Nothing answers at `/morse` any more."));
+    let [_, gone] = both_ways(|contract| {
+        let soap = json!({"name": "soap", "paths": ["/old-soap"], "calls": true});
+        contract["gateways"].as_array_mut().unwrap().push(soap);
+    });
+    assert_eq!(gone[0].0, Effect::Breaking(Styles::SOAP));
+    let [_, gone] = both_ways(|contract| {
+        let docs = json!({"name": "docs", "paths": ["/manual"], "calls": false});
+        contract["gateways"].as_array_mut().unwrap().push(docs);
+    });
+    assert_eq!(gone[0].0, Effect::Caution(Styles::ALL));
+    let [there, gone] = both_ways(|contract| {
+        contract["passwordSignIn"] = Value::Null;
+    });
+    assert_eq!((there[0].0, gone[0].0), (Effect::Breaking(Styles::SOAP), Effect::Compatible));
 }
 
 #[test]
 fn a_field_of_an_input_comes_goes_or_must_be_given() {
     let [may, gone] = of_input("nickname", json!({"type": ["string", "null"], "default": null}));
     assert_eq!(may, one(Effect::Compatible, "`users.create`: `input.nickname` is new and may be given."));
-    assert_eq!(gone, one(Effect::Breaking, "`users.create`: `input.nickname` is gone."));
+    assert_eq!(gone, one(BREAKING, "`users.create`: `input.nickname` is gone."));
     let [must, _] = both_ways(|contract| {
         let input = &mut procedure(contract, "users.create")["input"];
         input["properties"]["nickname"] = json!({"type": "string"});
         input["required"].as_array_mut().unwrap().push("nickname".into());
     });
-    assert_eq!(must, one(Effect::Breaking, "`users.create`: `input.nickname` is new and must be given."));
+    assert_eq!(must, one(BREAKING, "`users.create`: `input.nickname` is new and must be given."));
     let [must, may] = both_ways(|contract| {
         procedure(contract, "users.create")["input"]["required"].as_array_mut().unwrap().push("age".into());
     });
-    assert_eq!(must, one(Effect::Breaking, "`users.create`: `input.age` must be given, and could be left out."));
+    assert_eq!(must, one(BREAKING, "`users.create`: `input.age` must be given, and could be left out."));
     assert_eq!(may, one(Effect::Compatible, "`users.create`: `input.age` may be left out."));
 }
 
@@ -254,12 +279,12 @@ fn an_input_comes_or_goes() {
         let ping = procedure(contract, "health.ping");
         (ping["input"], ping["inputOptional"]) = (id, false.into());
     });
-    assert_eq!(comes, one(Effect::Breaking, "`health.ping`: needs an input, and took none."));
-    assert_eq!(goes, one(Effect::Breaking, "`health.ping`: takes no input any more."));
+    assert_eq!(comes, one(BREAKING, "`health.ping`: needs an input, and took none."));
+    assert_eq!(goes, one(BREAKING, "`health.ping`: takes no input any more."));
     let [comes, _] = both_ways(|contract| procedure(contract, "health.ping")["input"] = json!({"type": "object"}));
     assert_eq!(comes, one(Effect::Compatible, "`health.ping`: takes an input that may be left out."));
     let [must, _] = both_ways(|contract| procedure(contract, "users.list")["inputOptional"] = false.into());
-    assert_eq!(must, one(Effect::Breaking, "`users.list`: `inputOptional` was `true` and is `false`."));
+    assert_eq!(must, one(BREAKING, "`users.list`: `inputOptional` was `true` and is `false`."));
 }
 
 #[test]
@@ -270,30 +295,27 @@ fn bounds_and_patterns_of_an_input() {
         of_input("name", schema)
     };
     let [tighter, looser] = name(json!({"maxLength": 50}));
-    assert_eq!(
-        tighter,
-        one(Effect::Breaking, "`users.create`: `input.name` takes less: `maxLength` was `100` and is `50`.")
-    );
+    assert_eq!(tighter, one(BREAKING, "`users.create`: `input.name` takes less: `maxLength` was `100` and is `50`."));
     assert_eq!(
         looser,
         one(Effect::Compatible, "`users.create`: `input.name` takes more: `maxLength` was `50` and is `100`.")
     );
     let [tighter, looser] = name(json!({"minLength": 2}));
-    assert_eq!((tighter[0].0, looser[0].0), (Effect::Breaking, Effect::Compatible));
+    assert_eq!((tighter[0].0, looser[0].0), (BREAKING, Effect::Compatible));
     let [tighter, looser] = name(json!({"pattern": "^[a-z]+$"}));
-    assert_eq!((tighter[0].0, looser[0].0), (Effect::Breaking, Effect::Compatible));
+    assert_eq!((tighter[0].0, looser[0].0), (BREAKING, Effect::Compatible));
     let [tighter, looser] =
         of_input("age", json!({"type": ["integer", "null"], "format": "uint32", "minimum": 18, "maximum": 150}));
-    assert_eq!((tighter.len(), tighter[0].0, looser[0].0), (1, Effect::Breaking, Effect::Compatible), "{tighter:?}");
+    assert_eq!((tighter.len(), tighter[0].0, looser[0].0), (1, BREAKING, Effect::Compatible), "{tighter:?}");
 }
 
 #[test]
 fn types_of_an_input() {
     let [other, _] = of_input("name", json!({"type": "boolean"}));
-    assert_eq!(other, one(Effect::Breaking, "`users.create`: `input.name` was a string and is a boolean."));
+    assert_eq!(other, one(BREAKING, "`users.create`: `input.name` was a string and is a boolean."));
     let [not_null, null] =
         of_input("age", json!({"type": "integer", "format": "uint32", "minimum": 0, "maximum": 150}));
-    assert_eq!(not_null, one(Effect::Breaking, "`users.create`: `input.age` may not be null any more."));
+    assert_eq!(not_null, one(BREAKING, "`users.create`: `input.age` may not be null any more."));
     assert_eq!(null, one(Effect::Compatible, "`users.create`: `input.age` may be null as well."));
 }
 
@@ -303,7 +325,7 @@ fn values_of_an_enumeration_that_is_taken() {
     let [fewer, more] = both_ways(|contract| {
         contract["inputTypes"]["UserSort"]["oneOf"].as_array_mut().unwrap().retain(|value| value["const"] != "-email");
     });
-    assert_eq!(fewer, one(Effect::Breaking, "`users.list`: `input.sort` may not be `-email` any more."));
+    assert_eq!(fewer, one(BREAKING, "`users.list`: `input.sort` may not be `-email` any more."));
     assert_eq!(more, one(Effect::Compatible, "`users.list`: `input.sort` may be `-email` as well."));
 }
 
@@ -314,8 +336,8 @@ fn values_of_an_enumeration_that_is_given() {
         contract["outputTypes"]["Role"]["oneOf"].as_array_mut().unwrap().push(guest);
     });
     let in_list = "`users.list`: `output.items[].role` may be `guest`, which old clients may not handle.";
-    assert!(more.contains(&(Effect::Caution, in_list.into())), "{more:?}");
-    assert!(more.len() >= 4 && more.iter().all(|(effect, _)| *effect == Effect::Caution), "{more:?}");
+    assert!(more.contains(&(UNHANDLED, in_list.into())), "{more:?}");
+    assert!(more.len() >= 4 && more.iter().all(|(effect, _)| *effect == UNHANDLED), "{more:?}");
     assert!(fewer.iter().all(|(effect, _)| *effect == Effect::Compatible), "{fewer:?}");
 }
 
@@ -326,13 +348,14 @@ fn fields_of_an_output() {
         user["properties"].as_object_mut().unwrap().remove("age");
         user["required"].as_array_mut().unwrap().retain(|name| name != "age");
     });
-    assert!(gone.contains(&(Effect::Breaking, "`users.list`: `output.items[].age` is gone.".into())), "{gone:?}");
-    assert!(new.contains(&(Effect::Compatible, "`users.get`: `output.age` is new.".into())), "{new:?}");
+    assert!(gone.contains(&(BREAKING, "`users.list`: `output.items[].age` is gone.".into())), "{gone:?}");
+    let strict = Effect::Caution(Styles::SOAP);
+    assert!(new.contains(&(strict, "`users.get`: `output.age` is new.".into())), "{new:?}");
     let [missing, always] = both_ways(|contract| {
         contract["outputTypes"]["User"]["required"].as_array_mut().unwrap().retain(|name| name != "age");
     });
     let sentence = "`users.get`: `output.age` may be missing, and was always there.";
-    assert!(missing.contains(&(Effect::Breaking, sentence.into())), "{missing:?}");
+    assert!(missing.contains(&(BREAKING, sentence.into())), "{missing:?}");
     assert!(always.contains(&(Effect::Compatible, "`users.get`: `output.age` is always there.".into())), "{always:?}");
 }
 
@@ -340,28 +363,30 @@ fn fields_of_an_output() {
 fn types_of_an_output() {
     let (string, number, integer) = (json!({"type": "string"}), json!({"type": "number"}), json!({"type": "integer"}));
     let [other, _] = of_output(string.clone(), integer.clone());
-    assert_eq!(other, one(Effect::Breaking, "`users.get`: `output.it` was a string and is an integer."));
+    assert_eq!(other, one(BREAKING, "`users.get`: `output.it` was a string and is an integer."));
     let [wider, narrower] = of_output(integer, number);
-    assert_eq!((wider[0].0, narrower[0].0), (Effect::Breaking, Effect::Compatible));
+    assert_eq!((wider[0].0, narrower[0].0), (BREAKING, Effect::Compatible));
     let [null, never] = of_output(string.clone(), json!({"type": ["string", "null"]}));
-    assert_eq!(null, one(Effect::Breaking, "`users.get`: `output.it` may be null, which it never was."));
+    assert_eq!(null, one(BREAKING, "`users.get`: `output.it` may be null, which it never was."));
     assert_eq!(never, one(Effect::Compatible, "`users.get`: `output.it` is never null any more."));
     let [wider, narrower] = of_output(json!({"enum": ["a", "b"]}), string);
-    assert_eq!(wider, one(Effect::Breaking, "`users.get`: `output.it` was `a`, `b` and is a string."));
-    assert_eq!(narrower, one(Effect::Compatible, "`users.get`: `output.it` was a string and is `a`, `b`."));
+    assert_eq!(wider, one(BREAKING, "`users.get`: `output.it` was `a`, `b` and is a string."));
+    let written_otherwise = Effect::Breaking(Styles::GRAPHQL);
+    assert_eq!(narrower, one(written_otherwise, "`users.get`: `output.it` was a string and is `a`, `b`."));
     let [any, _] = of_output(json!({"type": "string"}), json!(true));
-    assert_eq!(any[0].0, Effect::Breaking);
+    assert_eq!(any[0].0, BREAKING);
     let [gone, has] = both_ways(|contract| procedure(contract, "users.get")["output"] = Value::Null);
-    assert_eq!((gone[0].0, has[0].0), (Effect::Breaking, Effect::Compatible));
+    let empty = Styles::REST | Styles::GRAPHQL | Styles::SOAP;
+    assert_eq!((gone[0].0, has[0].0), (BREAKING, Effect::Breaking(empty)));
 }
 
 #[test]
 fn rules_of_an_output() {
     let [more, less] = of_output(json!({"type": "string", "maxLength": 5}), json!({"type": "string", "maxLength": 9}));
-    assert_eq!(more, one(Effect::Caution, "`users.get`: `output.it` may hold more: `maxLength` was `5` and is `9`."));
+    assert_eq!(more, one(CAUTION, "`users.get`: `output.it` may hold more: `maxLength` was `5` and is `9`."));
     assert_eq!(less[0].0, Effect::Compatible);
     let [more, less] = of_output(json!({"type": "string", "format": "uuid"}), json!({"type": "string"}));
-    assert_eq!((more[0].0, less[0].0), (Effect::Caution, Effect::Compatible));
+    assert_eq!((more[0].0, less[0].0), (CAUTION, Effect::Compatible));
 }
 
 #[test]
@@ -371,38 +396,36 @@ fn variants_of_an_output() {
     let union = |variants: &[&Value]| json!({"oneOf": variants});
     let [more, fewer] = of_output(union(&[&card]), union(&[&card, &cash]));
     let sentence = "`users.get`: `output.it` may be the variant `type: cash`, which old clients may not handle.";
-    assert_eq!(more, one(Effect::Caution, sentence));
-    assert_eq!(fewer[0].0, Effect::Compatible);
+    assert_eq!(more, one(UNHANDLED, sentence));
+    assert_eq!(fewer[0].0, Effect::Breaking(Styles::GRAPHQL), "a document may name the variant");
     let other = variant("cash", json!({"type": "string"}));
     let [other, _] = of_output(union(&[&card, &cash]), union(&[&other, &card]));
-    assert_eq!(other, one(Effect::Breaking, "`users.get`: `output.it(cash).value` was an integer and is a string."));
+    assert_eq!(other, one(BREAKING, "`users.get`: `output.it(cash).value` was an integer and is a string."));
 }
 
 #[test]
 fn maps_and_closed_objects() {
     let map = |of: &str| json!({"type": "object", "additionalProperties": {"type": of}});
     let [other, _] = of_output(map("string"), map("integer"));
-    assert_eq!(other, one(Effect::Breaking, "`users.get`: `output.it.*` was a string and is an integer."));
+    assert_eq!(other, one(BREAKING, "`users.get`: `output.it.*` was a string and is an integer."));
     let [open, shut] = both_ways(|contract| {
         procedure(contract, "users.create")["input"].as_object_mut().unwrap().remove("additionalProperties");
     });
-    assert_eq!((open[0].0, shut[0].0), (Effect::Compatible, Effect::Breaking));
+    assert_eq!((open[0].0, shut[0].0), (Effect::Compatible, BREAKING));
 }
 
 #[test]
 fn failures_come_go_and_change() {
     let [gone, new] = both_ways(|contract| procedure(contract, "users.get")["failures"] = json!([]));
-    assert_eq!(gone, one(Effect::Compatible, "`users.get`: failure `missing` is not given any more."));
-    assert_eq!(new, one(Effect::Caution, "`users.get`: failure `missing` is new, with the code `NOT_FOUND`."));
+    let sentence = "`users.get`: failure `missing` is not given any more.";
+    assert_eq!(gone, one(Effect::Breaking(Styles::GRAPHQL), sentence));
+    assert_eq!(new, one(UNHANDLED, "`users.get`: failure `missing` is new, with the code `NOT_FOUND`."));
     let [code, _] = both_ways(|contract| procedure(contract, "users.get")["failures"][0]["code"] = "CONFLICT".into());
-    assert_eq!(
-        code,
-        one(Effect::Breaking, "`users.get`: failure `missing`: `code` was `NOT_FOUND` and is `CONFLICT`.")
-    );
+    assert_eq!(code, one(BREAKING, "`users.get`: failure `missing`: `code` was `NOT_FOUND` and is `CONFLICT`."));
     let [payload, _] = both_ways(|contract| {
         procedure(contract, "users.get")["failures"][0]["schema"]["properties"]["value"] = json!({"type": "integer"});
     });
-    assert_eq!(payload, one(Effect::Breaking, "`users.get`: `failure(missing).value` was a string and is an integer."));
+    assert_eq!(payload, one(BREAKING, "`users.get`: `failure(missing).value` was a string and is an integer."));
 }
 
 #[test]
@@ -419,7 +442,7 @@ fn a_type_inside_itself_is_compared_once() {
     };
     let (old, new) = (tree(json!({"type": "string"})), tree(json!({"type": "integer"})));
     assert_eq!(said(&old, &old), []);
-    assert_eq!(said(&old, &new), one(Effect::Breaking, "`users.get`: `output.label` was a string and is an integer."));
+    assert_eq!(said(&old, &new), one(BREAKING, "`users.get`: `output.label` was a string and is an integer."));
 }
 
 #[test]
@@ -429,16 +452,19 @@ fn another_name_for_the_same_type_is_told() {
         .replace("#/outputTypes/Page2", "#/outputTypes/UserPage")
         .replace("\"Page2\":", "\"UserPage\":");
     let renamed: Value = serde_json::from_str(&text).unwrap();
-    let change = "The type `Page2` is gone, which clients may import by its name.";
-    assert_eq!(said(&real(), &renamed), one(Effect::Note, change));
+    let change = "The type `Page2` is gone, which clients may name.";
+    assert_eq!(said(&real(), &renamed), one(Effect::Caution(Styles::EXHAUSTIVE), change));
 }
 
 #[test]
 fn what_can_be_followed_comes_or_goes() {
     let entity = json!({"name": "Order", "id": "OrderId", "loader": "orders.by_ids"});
     let [there, gone] = both_ways(|contract| contract["entities"].as_array_mut().unwrap().push(entity));
-    assert_eq!(there, one(Effect::Note, "GraphQL follows `OrderId`: it gives the `Order`."));
-    assert_eq!(gone, one(Effect::Unjudged, "What GraphQL follows by the id of `Order` changed."));
+    assert_eq!(there, one(Effect::Compatible, "GraphQL follows `OrderId`: it gives the `Order`."));
+    let sentence = "GraphQL does not follow `OrderId` to the `Order` any more.";
+    assert_eq!(gone, one(Effect::Breaking(Styles::GRAPHQL), sentence));
+    let [other, _] = both_ways(|contract| contract["entities"][0]["loader"] = "orders.list".into());
+    assert_eq!((other.len(), other[0].0), (1, Effect::Note), "{other:?}");
 }
 
 #[test]
@@ -462,5 +488,5 @@ fn the_report_quotes_what_it_did_not_write() {
         .unwrap(),
     );
     assert!(change[0].1.contains("`GET /'@all''# Approved`"), "{change:?}");
-    assert!(report.contains("### Breaking for callers\n\n- `users.get`: has another REST route"), "{report}");
+    assert!(report.contains("### Breaks callers: REST\n\n- `users.get`: has another REST route"), "{report}");
 }

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-use crate::sample::{entries_of, resolve, sample};
+use super::sample::{entries_of, resolve, sample};
 
 /// A spoilt value.
 pub struct NearMiss {

@@ -1,0 +1,67 @@
+//! What a function may do: rights, for a reviewer to judge. Callers see none of it.
+
+use serde_json::Value;
+
+use super::{Changes, Effect, as_set, code, list, members, object, shown, was_and_is};
+
+/// A contract of an earlier format states none of these three.
+pub(super) fn sensitive(before: &Value, after: &Value, changes: &mut Changes) {
+    match (*before == true, *after == true) {
+        (false, true) => changes.add(Effect::Note, "looks at the session of a token in each call."),
+        (true, false) => changes.add(Effect::Rights, "looks at the session of a token no more."),
+        _ => {}
+    }
+}
+
+/// What a function may reach besides what is stored.
+pub(super) fn reach(before: &Value, after: &Value, changes: &mut Changes) {
+    words("reads the secret", &before["secrets"], &after["secrets"], changes);
+    words("calls, outside the service,", &before["outbound"], &after["outbound"], changes);
+}
+
+fn words(what: &str, before: &Value, after: &Value, changes: &mut Changes) {
+    let (before, after) = (list(before), list(after));
+    for gone in before.iter().filter(|word| !after.contains(word)) {
+        changes.add(Effect::Rights, format!("{what} {} no more.", shown(gone)));
+    }
+    for new in after.iter().filter(|word| !before.contains(word)) {
+        changes.add(Effect::Rights, format!("{what} {}.", shown(new)));
+    }
+}
+
+/// A contract from before there was mail does not state it.
+pub(super) fn mail(before: &Value, after: &Value, changes: &mut Changes) {
+    match (*before == true, *after == true) {
+        (false, true) => changes.add(Effect::Rights, "may send mail."),
+        (true, false) => changes.add(Effect::Rights, "may send mail no more."),
+        _ => {}
+    }
+}
+
+/// Whatever changes in a grant is a matter of rights, members of later formats included.
+pub(super) fn grants(before: &[Value], after: &[Value], changes: &mut Changes) {
+    let key = |grant: &Value| (grant["entity"].clone(), grant["prefix"].clone(), grant["access"].clone());
+    let name = |grant: &Value| format!("{} on {}", shown(&grant["access"]), shown(&grant["entity"]));
+    let mut gone: Vec<&Value> = before.iter().filter(|grant| !after.contains(grant)).collect();
+    for grant in after.iter().filter(|grant| !before.contains(grant)) {
+        let Some(at) = gone.iter().position(|other| key(other) == key(grant)) else {
+            let what: Vec<_> = object(grant)
+                .iter()
+                .filter(|(member, _)| !["entity", "access", "prefix"].contains(&member.as_str()))
+                .map(|(member, value)| format!("{} {}", code(member), shown(value)))
+                .collect();
+            changes.add(Effect::Rights, format!("gets the grant {}: {}.", name(grant), what.join(", ")));
+            continue;
+        };
+        let other = gone.remove(at);
+        for (member, was, is) in members(object(other), object(grant)) {
+            if as_set(was) != as_set(is) {
+                let change = format!("the grant {}: {} {}.", name(grant), code(&member), was_and_is(was, is));
+                changes.add(Effect::Rights, change);
+            }
+        }
+    }
+    for grant in gone {
+        changes.add(Effect::Rights, format!("loses the grant {}.", name(grant)));
+    }
+}

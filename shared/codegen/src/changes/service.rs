@@ -1,0 +1,110 @@
+//! What concerns the service as a whole.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Changes, Effect, Styles, code, document::Document, list, members, object, pairs, was_and_is};
+
+/// Compares what concerns the service.
+pub(super) fn compare(old: &Document<'_>, new: &Document<'_>, changes: &mut Changes) {
+    for (member, before, after) in members(old.root, new.root) {
+        match member.as_str() {
+            // Procedures are compared one by one, and types where procedures refer to them.
+            "$comment" | "format" | "procedures" | "inputTypes" | "outputTypes" => {}
+            "service" if before != after => changes.add(
+                Effect::Breaking(Styles::ALL),
+                format!(
+                    "The service {}: its stacks, its table and its addresses would be new ones.",
+                    was_and_is(before, after)
+                ),
+            ),
+            "table" => {
+                for (member, before, after) in members(object(before), object(after)) {
+                    changes.told(Effect::Note, &format!("table.{member}"), before, after);
+                }
+            }
+            "entities" => entities(list(before), list(after), changes),
+            "gateways" => gateways(list(before), list(after), changes),
+            "passwordSignIn" if before != after => password_sign_in(before, after, changes),
+            _ if before != after => changes.unjudged(&code(&member)),
+            _ => {}
+        }
+    }
+    for (name, _, after) in pairs(&old.type_names(), &new.type_names()) {
+        if after.is_none() {
+            let sentence = format!("The type {} is gone, which clients may name.", code(&name));
+            changes.add(Effect::Caution(Styles::EXHAUSTIVE), sentence);
+        }
+    }
+}
+
+/// What GraphQL follows by its id: fields that documents ask for.
+fn entities(before: &[Value], after: &[Value], changes: &mut Changes) {
+    let text = |entity: &Value, member: &str| code(entity[member].as_str().unwrap_or_default());
+    let same = |one: &Value, other: &Value| one["name"] == other["name"] && one["id"] == other["id"];
+    for gone in before.iter().filter(|entity| !after.iter().any(|other| same(entity, other))) {
+        let (name, id) = (text(gone, "name"), text(gone, "id"));
+        changes.add(Effect::Breaking(Styles::GRAPHQL), format!("GraphQL does not follow {id} to the {name} any more."));
+    }
+    for new in after.iter().filter(|entity| !before.iter().any(|other| same(entity, other))) {
+        let (name, id) = (text(new, "name"), text(new, "id"));
+        changes.add(Effect::Compatible, format!("GraphQL follows {id}: it gives the {name}."));
+    }
+    for (was, is) in before.iter().filter_map(|was| Some((was, after.iter().find(|is| same(was, is))?))) {
+        changes.told(
+            Effect::Note,
+            &format!("entities.{}.loader", was["name"].as_str().unwrap_or_default()),
+            &was["loader"],
+            &is["loader"],
+        );
+    }
+}
+
+/// Whoever calls by a style calls at its paths.
+fn gateways(before: &[Value], after: &[Value], changes: &mut Changes) {
+    let paths = |gateways: &[Value]| -> BTreeMap<String, Styles> {
+        let of_one = |gateway: &Value| {
+            let styles = styles_of(gateway);
+            list(&gateway["paths"])
+                .iter()
+                .filter_map(move |path| Some((path.as_str()?.to_owned(), styles)))
+                .collect::<Vec<_>>()
+        };
+        gateways.iter().flat_map(of_one).collect()
+    };
+    for (path, was, is) in pairs(&paths(before), &paths(after)) {
+        match (was, is) {
+            (Some(styles), None) => {
+                let sentence = format!("Nothing answers at {} any more.", code(&path));
+                changes.breaks(*styles, Effect::Caution(Styles::ALL), sentence);
+            }
+            (None, Some(_)) => changes.add(Effect::Note, format!("A gateway answers at {}.", code(&path))),
+            _ => {}
+        }
+    }
+}
+
+/// Which style a gateway speaks. Documents are in none.
+fn styles_of(gateway: &Value) -> Styles {
+    match gateway["name"].as_str() {
+        _ if gateway["calls"] == false => Styles::NONE,
+        Some("trpc") => Styles::TYPESCRIPT,
+        Some("graphql") => Styles::GRAPHQL,
+        Some("jsonrpc") => Styles::JSON_RPC,
+        Some("soap") => Styles::SOAP,
+        _ => Styles::ALL,
+    }
+}
+
+/// A name and a password that come with a message of SOAP (WS-Security).
+fn password_sign_in(before: &Value, after: &Value, changes: &mut Changes) {
+    match (before, after) {
+        (Value::Null, _) => changes.add(Effect::Compatible, "Messages may say who calls by name and password."),
+        (_, Value::Null) => {
+            let sentence = "Messages may not say any more who calls by name and password.";
+            changes.add(Effect::Breaking(Styles::SOAP), sentence);
+        }
+        _ => changes.add(Effect::Note, "Who calls by name and password is signed in by other procedures or fields."),
+    }
+}
