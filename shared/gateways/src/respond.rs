@@ -50,16 +50,18 @@ impl Deadline {
         Self(Instant::now() + TIME)
     }
 
+    /// The same, but so much earlier that something is left to do afterwards.
+    pub fn keeping(time: Duration) -> Self {
+        Self(Instant::now() + TIME.saturating_sub(time))
+    }
+
     /// What a call comes to, if it does in time.
     ///
     /// # Errors
     /// `GATEWAY_TIMEOUT`.
     pub async fn holds<T>(self, call: impl Future<Output = T>) -> Result<T, Fault> {
-        let late = |_| {
-            let message = "There was no time left for this call beside the others; whether it was made is not known.";
-            Fault::new(Code::GatewayTimeout, message)
-        };
-        tokio::time::timeout_at(self.0, call).await.map_err(late)
+        let message = "There was no time left for this call; whether it was made is not known.";
+        tokio::time::timeout_at(self.0, call).await.map_err(|_| Fault::new(Code::GatewayTimeout, message))
     }
 }
 

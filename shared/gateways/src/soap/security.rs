@@ -1,13 +1,16 @@
 //! WS-Security: a UsernameToken (OASIS Web Services Security UsernameToken Profile 1.1.1) stands for a sign-in that
 //! lasts for one call. The service's own procedures sign in and out, so that their rules and limits hold.
 
-use std::{fmt, time::SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use http::HeaderValue;
 use protocol::{Code, Timestamp};
 use serde_json::{Map, Value, json};
 
-use crate::{Calls, Contract, Outcome, Procedure, Refusal, contract::PasswordSignIn};
+use crate::{Calls, Contract, Outcome, Procedure, Refusal, contract::PasswordSignIn, respond::Deadline};
 
 use super::{
     fault::{Kind, Trouble},
@@ -23,6 +26,9 @@ const PASSWORD_TEXT: &str =
 
 /// How far two clocks may be apart, in milliseconds.
 const SKEW_MS: i64 = 5 * 60 * 1000;
+
+/// How much of a request's time is kept for signing out.
+const TO_SIGN_OUT: Duration = Duration::from_secs(3);
 
 /// Who calls, and the proof.
 #[derive(PartialEq, Eq)]
@@ -119,7 +125,13 @@ pub async fn run_signed_in(
     if calls.parts().headers.contains_key(http::header::AUTHORIZATION) {
         return Err(invalid("Say in one way who is calling: by a UsernameToken, or in `Authorization`."));
     }
-    let signed_in = calls.run(sign_in, Some(&credentials(way, token))).await.map_err(not_signed_in)?;
+    let deadline = Deadline::keeping(TO_SIGN_OUT);
+    // Who signs in here is somebody else than the request's own session, if it has one, and leaves no trace in it.
+    let visitor = calls.anonymous();
+    let credentials = credentials(way, token);
+    let signed_in =
+        deadline.holds(visitor.run(sign_in, Some(&credentials))).await.unwrap_or_else(|late| Err(late.into()));
+    let signed_in = signed_in.map_err(not_signed_in)?;
     let signed_in: Value = match &signed_in {
         Some(output) => serde_json::from_str(output.get()).unwrap_or_default(),
         None => Value::Null,
@@ -130,14 +142,13 @@ pub async fn run_signed_in(
         return Err(Refusal::new(Code::BadGateway, "Signing in gave no token.").into());
     };
     bearer.set_sensitive(true);
-    let outcome = calls.run_as(procedure, input, Some(&bearer)).await;
+    let outcome = deadline.holds(calls.run_as(procedure, input, Some(&bearer))).await;
     let refresh = text(&way.refresh_token).unwrap_or_default();
     let input = json!({ &*way.refresh_token_field: refresh }).to_string();
-    // What signing out says to a browser is not meant for one that called with a session of its own.
-    if let Err(refusal) = calls.apart().run_as(sign_out, Some(input.as_bytes()), Some(&bearer)).await {
+    if let Err(refusal) = visitor.run_as(sign_out, Some(input.as_bytes()), Some(&bearer)).await {
         tracing::warn!(code = refusal.code.key(), request_id = calls.request_id(), "a call's session was not ended");
     }
-    Ok(outcome)
+    Ok(outcome.unwrap_or_else(|late| Err(late.into())))
 }
 
 fn credentials(way: &PasswordSignIn, token: &UsernameToken) -> Vec<u8> {

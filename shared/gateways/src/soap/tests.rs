@@ -97,6 +97,10 @@ struct Stub {
     asked: Mutex<Vec<(String, String, Value)>>,
     /// The status and the body of each answer, by the procedure's name.
     answers: Vec<(&'static str, u16, Value)>,
+    /// The procedure that never answers.
+    hangs: Option<&'static str>,
+    /// The cookies that came with calls, with the procedures' names.
+    cookies: Mutex<Vec<(String, String)>>,
 }
 
 impl Reach for Stub {
@@ -106,11 +110,20 @@ impl Reach for Stub {
         let in_address = form_urlencoded::parse(query).next().map(|(_, input)| input.into_owned().into_bytes());
         let body = serde_json::from_slice(in_address.as_deref().unwrap_or(request.body())).unwrap_or_default();
         self.asked.lock().unwrap().push((procedure.to_owned(), authorization.unwrap_or_default(), body));
+        let cookies = request.headers().get_all("cookie").into_iter();
+        let cookies = cookies.map(|cookie| (procedure.to_owned(), cookie.to_str().unwrap().to_owned()));
+        self.cookies.lock().unwrap().extend(cookies);
+        let hangs = self.hangs == Some(procedure);
         let found = self.answers.iter().find(|(name, ..)| *name == procedure);
         let (status, body) = found.map_or((200, json!({"result": {}})), |(_, status, body)| (*status, body.clone()));
         let response = Response::builder().status(status).header("set-cookie", format!("{procedure}=1"));
         let response = if status == 429 { response.header("retry-after", "7") } else { response };
-        Box::pin(async move { response.body(Bytes::from(body.to_string())).unwrap() })
+        Box::pin(async move {
+            if hangs {
+                std::future::pending::<()>().await;
+            }
+            response.body(Bytes::from(body.to_string())).unwrap()
+        })
     }
 }
 

@@ -43,9 +43,28 @@ async fn a_call_is_signed_in_made_and_signed_out() {
                 ("auth.logout".to_owned(), "Bearer A".to_owned(), json!({"refreshToken": "R"})),
             ]
         );
-        let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
-        assert!(!cookies.iter().any(|cookie| *cookie == "auth.logout=1"), "what signs out here signs nobody out there");
     }
+}
+
+#[tokio::test]
+async fn the_session_of_the_request_has_nothing_to_do_with_that_of_the_message() {
+    let stub = doors();
+    let answer =
+        ask(&stub, post(Version::V11).header("cookie", "session=B"), envelope(Version::V11, &token(""), PING)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(*stub.cookies.lock().unwrap(), []);
+    let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
+    assert_eq!(cookies, ["things.ping=1"], "who signs in and out here does not do so there");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_takes_too_long_is_signed_out_in_time() {
+    let stub = Stub { hangs: Some("things.ping"), ..doors() };
+    let started = tokio::time::Instant::now();
+    let answer = ask(&stub, post(Version::V11), envelope(Version::V11, &token(""), PING)).await;
+    assert_eq!(answer.the("code"), "GATEWAY_TIMEOUT", "{}", answer.text);
+    assert_eq!(stub.asked().last().unwrap().0, "auth.logout");
+    assert!(started.elapsed().as_secs() <= 26, "there has to be time for it");
 }
 
 #[tokio::test]
