@@ -24,10 +24,17 @@ pub fn weight(body: &[u8]) -> usize {
     body.iter().map(escaped).sum()
 }
 
+/// How much of a name from outside an error repeats, in characters.
+const MAX_NAME_CHARS: usize = 64;
+
+/// Whether an error repeats the whole of a name from outside.
+pub fn is_short(name: &str) -> bool {
+    name.char_indices().nth(MAX_NAME_CHARS).is_none()
+}
+
 /// A name from outside as an error repeats it: of a long one, the beginning.
 pub fn shortened(name: &str) -> String {
-    const MAX_CHARS: usize = 64;
-    match name.char_indices().nth(MAX_CHARS) {
+    match name.char_indices().nth(MAX_NAME_CHARS) {
         Some((end, _)) => format!("{}…", &name[..end]),
         None => name.to_owned(),
     }

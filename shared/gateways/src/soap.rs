@@ -30,7 +30,7 @@ use protocol::{Cause, Code};
 use runtime::BoxFuture;
 use serde_json::Value;
 
-use crate::{Calls, Contract, Facts, Procedure, Refusal, Style};
+use crate::{Calls, Contract, Facts, Procedure, Refusal, Style, respond::shortened};
 
 use fault::Trouble;
 use types::{Operation, Service};
@@ -126,7 +126,7 @@ impl Soap {
         let element = &message.content;
         let known = self.service.operation(&element.name).filter(|_| *element.namespace == *self.service.namespace);
         let Some(operation) = known else {
-            let name = xml::shortened(&element.name);
+            let name = shortened(&element.name);
             let message = format!("There is no operation {name:?} in the namespace {}.", self.service.namespace);
             return Err(Refusal::new(Code::NotFound, message).into());
         };

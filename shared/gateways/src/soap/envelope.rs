@@ -6,8 +6,12 @@ use super::{
     fault::{Kind, Trouble},
     security::{self, UsernameToken},
     version::Version,
-    xml::{self, Element, is_space, shortened},
+    xml::{self, Element, is_space},
 };
+use crate::respond::{is_short, shortened};
+
+/// How many header blocks that are not understood a fault names.
+const MAX_NAMED: usize = 10;
 
 /// A message, apart from what the operation makes of it.
 #[derive(Debug)]
@@ -51,7 +55,7 @@ pub fn read(version: Version, body: &[u8]) -> Result<Message, Trouble> {
 
 /// Reads the blocks that are for us. Of these, WS-Security's is understood.
 fn header_blocks(version: Version, header: &Element) -> Result<Option<UsernameToken>, Trouble> {
-    let mut unknown = Vec::new();
+    let (mut unknown, mut first) = (Vec::new(), None);
     let mut token = None;
     let mut secured = false;
     for block in &header.children {
@@ -70,13 +74,17 @@ fn header_blocks(version: Version, header: &Element) -> Result<Option<UsernameTo
             secured = true;
             token = security::read(block)?;
         } else if must_be_understood {
-            unknown.push((block.namespace.to_string(), shortened(&block.name)));
+            first.get_or_insert(&block.name);
+            // The fault says them as qualified names: a part of one would be another.
+            if unknown.len() < MAX_NAMED && is_short(&block.name) {
+                unknown.push((block.namespace.to_string(), block.name.clone()));
+            }
         }
     }
-    match unknown.first() {
+    match first {
         None => Ok(token),
-        Some((_, name)) => {
-            let message = format!("The header block {name:?} must be understood, and is not.");
+        Some(name) => {
+            let message = format!("The header block {:?} must be understood, and is not.", shortened(name));
             Err(Trouble::new(Kind::MustUnderstand(unknown), Code::BadRequest, message))
         }
     }
