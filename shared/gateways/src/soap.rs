@@ -26,7 +26,7 @@ mod tests;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, header};
-use protocol::{Cause, Code};
+use protocol::{Cause, Clock, Code};
 use runtime::BoxFuture;
 use serde_json::Value;
 
@@ -43,6 +43,7 @@ const PATH: &str = "/soap";
 /// The style.
 pub struct Soap {
     service: Service,
+    clock: Clock,
 }
 
 /// The service's description as a WSDL 1.1 document, for a service that is at `url`.
@@ -81,7 +82,7 @@ impl Soap {
     /// # Errors
     /// When SOAP cannot express its contract.
     pub fn new(contract: &Contract) -> Result<Self, Cause> {
-        Ok(Self { service: Service::of(contract)? })
+        Ok(Self { service: Service::of(contract)?, clock: Clock::System })
     }
 
     /// `GET /soap?wsdl` gives the description; without it, where that is.
@@ -106,7 +107,7 @@ impl Soap {
             Ok(spoken) => spoken,
             Err(refusal) => return self.fault(Version::V11, None, refusal.into(), calls),
         };
-        let message = match envelope::read(version, body) {
+        let message = match envelope::read(version, body, self.clock.now()) {
             Ok(message) => message,
             Err(trouble) => return self.fault(version, None, trouble, calls),
         };

@@ -1,6 +1,6 @@
 //! A message's envelope: its version, its header blocks, and the one element in its body.
 
-use protocol::Code;
+use protocol::{Code, Timestamp};
 
 use super::{
     fault::{Kind, Trouble},
@@ -26,7 +26,7 @@ pub struct Message {
 ///
 /// # Errors
 /// When it is no XML, no envelope, or asks for what is not understood.
-pub fn read(version: Version, body: &[u8]) -> Result<Message, Trouble> {
+pub fn read(version: Version, body: &[u8], now: Timestamp) -> Result<Message, Trouble> {
     let malformed = |xml::Malformed(why)| Trouble::new(Kind::ByCode, Code::ParseError, why);
     let envelope = xml::decode(body).and_then(xml::parse).map_err(malformed)?;
     if envelope.name != "Envelope" {
@@ -44,7 +44,7 @@ pub fn read(version: Version, body: &[u8]) -> Result<Message, Trouble> {
     };
     let token = match &parts[..] {
         [] => None,
-        [header] if header.is(version.namespace(), "Header") => header_blocks(version, header)?,
+        [header] if header.is(version.namespace(), "Header") => header_blocks(version, header, now)?,
         _ => return Err(Trouble::bad("An envelope holds a Header, which may be left out, and a Body.")),
     };
     match (body.children.pop(), body.children.is_empty() && !body.has_text()) {
@@ -54,7 +54,7 @@ pub fn read(version: Version, body: &[u8]) -> Result<Message, Trouble> {
 }
 
 /// Reads the blocks that are for us. Of these, WS-Security's is understood.
-fn header_blocks(version: Version, header: &Element) -> Result<Option<UsernameToken>, Trouble> {
+fn header_blocks(version: Version, header: &Element, now: Timestamp) -> Result<Option<UsernameToken>, Trouble> {
     let (mut unknown, mut first) = (Vec::new(), None);
     let mut token = None;
     let mut secured = false;
@@ -72,7 +72,7 @@ fn header_blocks(version: Version, header: &Element) -> Result<Option<UsernameTo
                 ));
             }
             secured = true;
-            token = security::read(block)?;
+            token = security::read(block, now)?;
         } else if must_be_understood {
             first.get_or_insert(&block.name);
             // The fault says them as qualified names: a part of one would be another.

@@ -1,10 +1,7 @@
 //! WS-Security: a UsernameToken (OASIS Web Services Security UsernameToken Profile 1.1.1) stands for a sign-in that
 //! lasts for one call. The service's own procedures sign in and out, so that their rules and limits hold.
 
-use std::{
-    fmt,
-    time::{Duration, SystemTime},
-};
+use std::{fmt, time::Duration};
 
 use http::HeaderValue;
 use protocol::{Code, Timestamp};
@@ -24,7 +21,7 @@ pub const UTILITY: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-w
 const PASSWORD_TEXT: &str =
     "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordText";
 
-/// How far two clocks may be apart, in milliseconds.
+/// How far two clocks may be apart, and how old a UsernameToken may be, in milliseconds.
 const SKEW_MS: i64 = 5 * 60 * 1000;
 
 /// How much of a request's time is kept for signing out.
@@ -58,38 +55,50 @@ fn unsupported(message: &str) -> Trouble {
 ///
 /// # Errors
 /// A fault of WS-Security.
-pub fn read(header: &Element) -> Result<Option<UsernameToken>, Trouble> {
+pub fn read(header: &Element, now: Timestamp) -> Result<Option<UsernameToken>, Trouble> {
     let mut token = None;
     for child in &header.children {
         if child.is(UTILITY, "Timestamp") {
-            not_expired(child)?;
+            not_expired(child, now)?;
         } else if !child.is(SECEXT, "UsernameToken") {
             return Err(unsupported("Of WS-Security, UsernameToken and Timestamp are understood."));
-        } else if token.replace(username_token(child)?).is_some() {
+        } else if token.replace(username_token(child, now)?).is_some() {
             return Err(invalid("There is more than one UsernameToken."));
         }
     }
     Ok(token)
 }
 
-fn not_expired(timestamp: &Element) -> Result<(), Trouble> {
+fn not_expired(timestamp: &Element, now: Timestamp) -> Result<(), Trouble> {
     let Some(expires) = timestamp.children.iter().find(|child| child.is(UTILITY, "Expires")) else { return Ok(()) };
-    let expires: Timestamp =
-        expires.text.trim_matches(is_space).parse().map_err(|_| invalid("`Expires` is not a time."))?;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
-    if expires.unix_ms().saturating_add(SKEW_MS) < i64::try_from(now).unwrap_or(i64::MAX) {
-        return Err(Trouble::new(Kind::Expired, Code::BadRequest, "The message has expired."));
-    }
-    Ok(())
+    let expires = time(expires)?;
+    if expires.unix_ms().saturating_add(SKEW_MS) < now.unix_ms() { Err(expired()) } else { Ok(()) }
 }
 
-fn username_token(token: &Element) -> Result<UsernameToken, Trouble> {
-    let the = |name: &str| {
-        let mut found = token.children.iter().filter(|child| child.is(SECEXT, name));
-        let one = found.next();
-        if found.next().is_some() { None } else { one }
-    };
-    let (Some(name), Some(password)) = (the("Username"), the("Password")) else {
+fn time(element: &Element) -> Result<Timestamp, Trouble> {
+    let time = element.text.trim_matches(is_space).parse();
+    time.map_err(|_| invalid("`Created` and `Expires` are times, with a zone."))
+}
+
+fn expired() -> Trouble {
+    Trouble::new(Kind::Expired, Code::BadRequest, "The message has expired.")
+}
+
+fn username_token(token: &Element, now: Timestamp) -> Result<UsernameToken, Trouble> {
+    let (mut name, mut password, mut created, mut nonce) = (None, None, None, None);
+    for child in &token.children {
+        let place = match (&*child.namespace, child.name.as_str()) {
+            (SECEXT, "Username") => &mut name,
+            (SECEXT, "Password") => &mut password,
+            (UTILITY, "Created") => &mut created,
+            (SECEXT, "Nonce") => &mut nonce,
+            _ => return Err(unsupported("Of a UsernameToken, Username, Password and Created are understood.")),
+        };
+        if place.replace(child).is_some() {
+            return Err(invalid("A UsernameToken holds each element once."));
+        }
+    }
+    let (Some(name), Some(password)) = (name, password) else {
         return Err(invalid("A UsernameToken holds one Username and one Password."));
     };
     match password.attribute("", "Type") {
@@ -101,6 +110,19 @@ fn username_token(token: &Element) -> Result<UsernameToken, Trouble> {
             return Err(unsupported(message));
         }
         Some(_) => return Err(unsupported("A Password is of the type PasswordText.")),
+    }
+    // It would have to be kept, to be refused the second time.
+    if nonce.is_some() {
+        return Err(unsupported("A Nonce is not checked: leave it out."));
+    }
+    if let Some(created) = created {
+        let age_ms = now.unix_ms().saturating_sub(time(created)?.unix_ms());
+        if age_ms > SKEW_MS {
+            return Err(expired());
+        }
+        if age_ms < -SKEW_MS {
+            return Err(invalid("The UsernameToken was created in the future."));
+        }
     }
     Ok(UsernameToken { name: name.text.trim_matches(is_space).to_owned(), password: password.text.clone() })
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
-use protocol::Cause;
+use protocol::{Cause, Clock};
 use runtime::{BoxFuture, Site};
 use serde_json::{Value, json};
 
@@ -173,7 +173,7 @@ async fn ask(stub: &Stub, request: http::request::Builder, body: impl Into<Bytes
 }
 
 async fn ask_of(contract: &Contract, stub: &Stub, request: http::request::Builder, body: impl Into<Bytes>) -> Answer {
-    let soap = Soap::new(contract).unwrap();
+    let soap = Soap { clock: Clock::Fixed(NOW.parse().unwrap()), ..Soap::new(contract).unwrap() };
     let site = Site::new("http://127.0.0.1:9000", "", "");
     let (parts, ()) = request.body(()).unwrap().into_parts();
     let calls = Calls::new(stub, &site, &parts, "r1");
@@ -200,6 +200,9 @@ fn envelope(version: Version, header: &str, body: &str) -> String {
 async fn send(stub: &Stub, version: Version, body: &str) -> Answer {
     ask(stub, post(version), envelope(version, "", body)).await
 }
+
+/// The time at which messages arrive.
+const NOW: &str = "2026-01-01T12:00:00Z";
 
 const BOTH: [Version; 2] = [Version::V11, Version::V12];
 

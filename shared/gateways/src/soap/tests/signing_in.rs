@@ -100,6 +100,8 @@ async fn wrong_credentials_are_a_fault_of_their_own_and_limits_come_through() {
 #[tokio::test]
 async fn what_cannot_be_checked_is_refused() {
     let username = "<s:UsernameToken><s:Username>ada</s:Username><s:Password>p</s:Password></s:UsernameToken>";
+    let with = |more: &str| security(&username.replace("</s:UsernameToken>", &format!("{more}</s:UsernameToken>")));
+    let created = |time: &str| with(&format!("<u:Created>{time}</u:Created>"));
     let expired = "<u:Timestamp><u:Expires>2020-01-01T00:00:00Z</u:Expires></u:Timestamp>";
     for (header, code) in [
         (token(DIGEST), "wsse:UnsupportedSecurityToken"),
@@ -107,6 +109,15 @@ async fn what_cannot_be_checked_is_refused() {
         (security("<s:BinarySecurityToken/>"), "wsse:UnsupportedSecurityToken"),
         (security(&format!("{username}{username}")), "wsse:InvalidSecurity"),
         (security("<s:UsernameToken><s:Username>ada</s:Username></s:UsernameToken>"), "wsse:InvalidSecurity"),
+        (with("<s:Nonce>AAAA</s:Nonce>"), "wsse:UnsupportedSecurityToken"),
+        (with("<s:Salt/>"), "wsse:UnsupportedSecurityToken"),
+        (with("<Created>2026-01-01T12:00:00Z</Created>"), "wsse:UnsupportedSecurityToken"),
+        (with("<s:Username>eve</s:Username>"), "wsse:InvalidSecurity"),
+        (created("2001-01-01T00:00:00Z"), "wsu:MessageExpired"),
+        (created("2026-01-01T11:54:59Z"), "wsu:MessageExpired"),
+        (created("2026-01-01T12:05:01Z"), "wsse:InvalidSecurity"),
+        (created("now"), "wsse:InvalidSecurity"),
+        (security("<u:Timestamp><u:Expires>2026-01-01T11:54:59Z</u:Expires></u:Timestamp>"), "wsu:MessageExpired"),
         (token("") + &token(""), "wsse:InvalidSecurity"),
         (security(&format!("{expired}{username}")), "wsu:MessageExpired"),
         (security("<u:Timestamp><u:Expires>soon</u:Expires></u:Timestamp>"), "wsse:InvalidSecurity"),
@@ -124,6 +135,19 @@ async fn what_cannot_be_checked_is_refused() {
     let answer = ask(&stub, both, envelope(Version::V11, &token(""), PING)).await;
     assert_eq!(answer.the("faultcode"), "wsse:InvalidSecurity");
     assert!(stub.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_token_of_now_holds_whichever_way_clients_write_the_time() {
+    for time in
+        ["2026-01-01T12:00:00Z", "2026-01-01T13:00:00.123+01:00", "2026-01-01T11:55:00Z", "2026-01-01T12:05:00Z"]
+    {
+        let created = format!("<u:Created> {time} </u:Created></s:UsernameToken>");
+        let header = token("").replace("</s:UsernameToken>", &created);
+        let stub = doors();
+        let answer = ask(&stub, post(Version::V11), envelope(Version::V11, &header, PING)).await;
+        assert_eq!((answer.status, stub.asked().len()), (200, 3), "{}", answer.text);
+    }
 }
 
 #[tokio::test]
