@@ -74,8 +74,14 @@ pub fn request(contract: &Contract, procedure: &Procedure, input: &Value) -> Res
 
 impl Soap {
     /// What is known of it.
-    pub const FACTS: Facts =
-        Facts { name: "soap", paths: &[PATH], methods: "GET, POST", calls: true, memory_mb: 256, timeout_ms: 29_000 };
+    pub const FACTS: Facts = Facts {
+        name: "soap",
+        paths: &[PATH],
+        methods: "GET, HEAD, POST",
+        calls: true,
+        memory_mb: 256,
+        timeout_ms: 29_000,
+    };
 
     /// For a service.
     ///
@@ -99,6 +105,11 @@ impl Soap {
         };
         let mut response = Response::new(Bytes::from(body));
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        if calls.parts().method == Method::HEAD {
+            let length = response.body().len().into();
+            response.headers_mut().insert(header::CONTENT_LENGTH, length);
+            *response.body_mut() = Bytes::new();
+        }
         response
     }
 
@@ -199,7 +210,7 @@ impl Style for Soap {
     fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
         Box::pin(async move {
             match calls.parts().method {
-                Method::GET => self.describe(&calls),
+                Method::GET | Method::HEAD => self.describe(&calls),
                 Method::POST => self.post(contract, &body, &calls).await,
                 ref method => {
                     let message = format!("{method} is not answered here; use {}.", Self::FACTS.methods);

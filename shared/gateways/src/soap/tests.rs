@@ -239,7 +239,13 @@ async fn the_address_says_what_is_there() {
     let wsdl = ask(&stub, get("/soap?WSDL"), "").await;
     assert_eq!((wsdl.status, &*wsdl.xml().name), (200, "definitions"));
     assert_eq!(wsdl.headers["content-type"], "text/xml; charset=utf-8");
+    for uri in ["/soap", "/soap?wsdl"] {
+        let head = ask(&stub, Request::builder().method(Method::HEAD).uri(uri), "").await;
+        let get = ask(&stub, get(uri), "").await;
+        assert_eq!((head.status, &head.headers["content-type"], &*head.text), (200, &get.headers["content-type"], ""));
+        assert_eq!(head.headers["content-length"], get.text.len().to_string());
+    }
     let put = ask(&stub, Request::builder().method(Method::PUT).uri("/soap"), "").await;
     assert_eq!((put.status, put.the("code")), (405, "METHOD_NOT_SUPPORTED".to_owned()));
-    assert_eq!(put.headers["allow"], "GET, POST");
+    assert_eq!(put.headers["allow"], "GET, HEAD, POST");
 }
