@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+pub use protocol::fault::{is_short, shortened};
 use protocol::{Code, Fault};
 use tokio::time::Instant;
 
@@ -22,22 +23,6 @@ pub fn weight(body: &[u8]) -> usize {
         _ => 1,
     };
     body.iter().map(escaped).sum()
-}
-
-/// How much of a name from outside an error repeats, in characters.
-const MAX_NAME_CHARS: usize = 64;
-
-/// Whether an error repeats the whole of a name from outside.
-pub fn is_short(name: &str) -> bool {
-    name.char_indices().nth(MAX_NAME_CHARS).is_none()
-}
-
-/// A name from outside as an error repeats it: of a long one, the beginning.
-pub fn shortened(name: &str) -> String {
-    match name.char_indices().nth(MAX_NAME_CHARS) {
-        Some((end, _)) => format!("{}…", &name[..end]),
-        None => name.to_owned(),
-    }
 }
 
 /// How many calls of one request run at once.
@@ -119,11 +104,5 @@ mod tests {
             assert_eq!(weight(body.as_bytes()), text.len() - 2, "{body:?}");
         }
         assert!(weight(&[0xff; 300]) >= 400);
-    }
-
-    #[test]
-    fn a_long_name_is_cut_between_characters() {
-        assert_eq!(shortened("users.get"), "users.get");
-        assert_eq!(shortened(&"ä".repeat(100)), format!("{}…", "ä".repeat(64)));
     }
 }
