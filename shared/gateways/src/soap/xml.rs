@@ -216,7 +216,7 @@ impl Builder {
             }
             let (namespace, name) = reader.resolver().resolve_attribute(attribute.key);
             let value = attribute.normalized_value(XmlVersion::Explicit1_0);
-            let value = value.or_else(|error| no_xml(&error.into(), text, place_in_text))?.into_owned();
+            let value = value.or_else(|error| no_xml(&error, text, place_in_text))?.into_owned();
             let namespace = self.namespace(&namespace)?;
             let name = name.as_ref().to_owned();
             if element.attribute(&namespace, &name).is_some() || !value.chars().all(is_allowed) {
