@@ -197,7 +197,7 @@ export class EdgeStack extends Stack {
    * Keeps what functions say may be kept, for as long as they say: one policy for all such queries.
    *
    * What a kept answer could depend on must be part of its key, or else not reach the function. Of a GET that is
-   * the query string and the origin. Beside them only what CORS and a POST need is let through, which no GET
+   * the query string, the origin, and whether a batch of one is to come as lines. Beside them only what CORS and a POST need is let through, which no GET
    * reads: no managed policy lets through so little and yet `content-type`. CloudFront takes `authorization`
    * and cookies out of a GET that neither policy names.
    */
@@ -219,7 +219,7 @@ export class EdgeStack extends Stack {
         minTtl: Duration.seconds(0),
         defaultTtl: Duration.seconds(0),
         maxTtl: Duration.seconds(MAX_CACHE_S),
-        headerBehavior: cloudfront.CacheHeaderBehavior.allowList("origin"),
+        headerBehavior: cloudfront.CacheHeaderBehavior.allowList("origin", "trpc-accept"),
         cookieBehavior: cloudfront.CacheCookieBehavior.none(),
         queryStringBehavior: cloudfront.CacheQueryStringBehavior.all(),
         enableAcceptEncodingGzip: true,

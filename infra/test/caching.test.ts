@@ -51,7 +51,7 @@ describe("a query whose answers may be kept", () => {
     assert.equal(apis.size, 3, `the queries of ${domainsOf(contract)} are behind both`);
   });
 
-  it("is kept as long as the function says, by its address and origin, whoever asks", () => {
+  it("is kept as long as the function says, by its address, origin and form, whoever asks", () => {
     const [first] = exact;
     const { CachePolicyConfig } = policy("AWS::CloudFront::CachePolicy", first.CachePolicyId);
     const { DefaultTTL, MinTTL, MaxTTL, ParametersInCacheKeyAndForwardedToOrigin: key } = CachePolicyConfig;
@@ -60,7 +60,7 @@ describe("a query whose answers may be kept", () => {
       CookiesConfig: { CookieBehavior: "none" },
       EnableAcceptEncodingBrotli: true,
       EnableAcceptEncodingGzip: true,
-      HeadersConfig: { HeaderBehavior: "whitelist", Headers: ["origin"] },
+      HeadersConfig: { HeaderBehavior: "whitelist", Headers: ["origin", "trpc-accept"] },
       QueryStringsConfig: { QueryStringBehavior: "all" },
     });
   });

@@ -29,7 +29,7 @@ function contractWith(...more: Partial<RawProcedure>[]): Contract {
     { name: "oauth.token", http: "POST /oauth/token", secrets: ["identity-providers", "signing"] },
     { name: "posts.list", kind: "query" },
   ];
-  return parseContract({ ...raw, procedures: [...stated, ...more].map((procedure) => ({ ...mold, ...procedure })) });
+  return parseContract({ ...raw, gateways: [], procedures: [...stated, ...more].map((procedure) => ({ ...mold, ...procedure })) });
 }
 
 const contract = contractWith();

@@ -173,7 +173,7 @@ describe("the versions of a secret", () => {
 describe("before a deployment", () => {
   const raw = rawContract();
   const mold = { ...raw.procedures[0]!, grants: [] };
-  const contract = parseContract({ ...raw, procedures: [{ ...mold, secrets: ["signing", "identity-providers"] }] });
+  const contract = parseContract({ ...raw, gateways: [], procedures: [{ ...mold, secrets: ["signing", "identity-providers"] }] });
   const project = (secrets: string[], name = "dev") => {
     const stage = { name, config: { ...BARE, secrets } };
     return { contract, stage, names: new Names(contract, stage) };
@@ -214,7 +214,7 @@ describe("after a deployment", () => {
   const kept = { ...raw.procedures[0]!, name: "keys.list", kind: "query", auth: { type: "public" }, grants: [], secrets: [], http: "GET /.well-known/keys.json", rest: null, cacheSeconds: 86_400 };
   const stage = (config: StageConfig) => ({ name: "dev", config });
   const project = (config: StageConfig) => {
-    const contract = parseContract({ ...raw, procedures: [kept] });
+    const contract = parseContract({ ...raw, gateways: [], procedures: [kept] });
     return { contract, stage: stage(config), names: new Names(contract, stage(config)) };
   };
   const signing = `${raw.service}/dev/signing`;

@@ -58,6 +58,7 @@ describe("the real service", () => {
   it("shows a procedure that is gone with its rights", () => {
     const folder = synthesized("difference-gone", (contract) => {
       contract.procedures = contract.procedures.filter(({ name }) => name !== "users.get");
+      contract.gateways = contract.gateways.map((gateway) => ({ ...gateway, invokes: gateway.invokes.filter((name) => name !== "users.get") }));
     });
     const text = templateReport(before, readAssembly(folder));
     assert.match(text, /Removed:\n(?: {2}- .*\n)* {2}- `AWS::Lambda::Function` `usersgetFunction/);

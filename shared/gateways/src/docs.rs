@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use protocol::{Cause, Code, Fault};
-use runtime::BoxFuture;
+use runtime::{BoxFuture, rest::names};
 
 use crate::{
     Calls, Contract, Facts, Refusal, Style, jsonrpc, openapi,
@@ -100,8 +100,8 @@ impl File {
     }
 
     fn answer(&self, method: &Method, asked: &HeaderMap) -> Response<Bytes> {
-        let known = asked.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
-        let is_known = |tag: &str| tag.trim() == "*" || self.etag == tag.trim().trim_start_matches("W/");
+        let mut tags = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
+        let is_known = tags.any(|tags| names(tags, self.etag.to_str().ok()));
         let mut response = respond(200, self.content_type, self.body.clone());
         let headers = response.headers_mut();
         headers.insert(header::ETAG, self.etag.clone());
@@ -109,7 +109,7 @@ impl File {
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
         headers.insert(HeaderName::from_static("referrer-policy"), HeaderValue::from_static("no-referrer"));
-        if known.split(',').any(is_known) {
+        if is_known {
             headers.remove(header::CONTENT_TYPE);
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             *response.body_mut() = Bytes::new();

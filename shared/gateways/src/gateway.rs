@@ -88,14 +88,9 @@ impl Gateway {
                 response = self.style.refuse(&calls, respond::no_room().into());
             }
             response.headers_mut().extend(calls.carried());
-            // What procedures say is for this caller and this moment; documents state it when they may be kept.
-            let headers = response.headers_mut();
-            headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-            headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
-            runtime::answer::named(response, request_id)
+            response
         };
-        self.cors.allow(&self.site, origin.as_ref(), false, response.headers_mut());
-        self.log(&response, started, request_id);
+        self.finish(&mut response, origin.as_ref(), started, request_id);
         response
     }
 
@@ -104,13 +99,22 @@ impl Gateway {
         let started = Instant::now();
         let (parts, _) = request.into_parts();
         let calls = Calls::new(&*self.reach, &self.site, &parts, request_id);
-        let mut response = runtime::answer::named(self.style.refuse(&calls, fault.into()), request_id);
-        self.cors.allow(&self.site, parts.headers.get(header::ORIGIN), false, response.headers_mut());
-        self.log(&response, started, request_id);
+        let mut response = self.style.refuse(&calls, fault.into());
+        self.finish(&mut response, parts.headers.get(header::ORIGIN), started, request_id);
         response
     }
 
-    fn log(&self, response: &Response<Bytes>, started: Instant, request_id: &str) {
+    /// What every answer has, and its line in the log.
+    fn finish(&self, response: &mut Response<Bytes>, origin: Option<&HeaderValue>, started: Instant, request_id: &str) {
+        let headers = response.headers_mut();
+        // What procedures say is for this caller and this moment; documents state it when they may be kept.
+        let said = headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        let is_kept = said.as_bytes().starts_with(b"public");
+        headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+        if let Ok(id) = HeaderValue::from_str(request_id) {
+            headers.insert(runtime::answer::REQUEST_ID, id);
+        }
+        self.cors.allow(&self.site, origin, is_kept, headers);
         let (gateway, status) = (self.style.facts().name, response.status().as_u16());
         let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         tracing::info!(gateway, status, duration_us, request_id, "request");

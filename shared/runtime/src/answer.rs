@@ -78,7 +78,9 @@ pub fn answer<'a>(
             Method::HEAD => empty(StatusCode::NO_CONTENT),
             _ => in_batch(batch, run_logged(entry, context, request_id, request).await),
         };
-        let kept = lifetime_s.filter(|_| response.status() == StatusCode::OK);
+        // What was kept is confirmed with the headers that it was given with (RFC 9110 section 15.4.5).
+        let good = [StatusCode::OK, StatusCode::NOT_MODIFIED];
+        let kept = lifetime_s.filter(|_| good.contains(&response.status()));
         if let Some(lifetime_s) = kept {
             response.headers_mut().insert(header::CACHE_CONTROL, shared_for(lifetime_s));
         }
@@ -304,7 +306,7 @@ fn snake_case(camel: &str) -> String {
 }
 
 /// Puts the request's id on an answer.
-pub fn named(mut response: Response<Bytes>, request_id: &str) -> Response<Bytes> {
+fn named(mut response: Response<Bytes>, request_id: &str) -> Response<Bytes> {
     if let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

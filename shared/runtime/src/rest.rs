@@ -13,7 +13,7 @@
 //! - A page has a `Link` to the next one (RFC 8288).
 //! - Errors are problems (RFC 9457), with the code, the typed failure and the faults of fields as members.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
@@ -43,8 +43,8 @@ pub struct Route {
 pub(crate) struct Asked {
     /// The version that is expected, from `If-Match`.
     if_match: Option<u32>,
-    /// `If-None-Match` as it came.
-    if_none_match: Option<HeaderValue>,
+    /// `If-None-Match` as it came: its lines, joined.
+    if_none_match: Option<String>,
     /// Whether a path parameter is named `id`.
     names_id: bool,
 }
@@ -116,24 +116,27 @@ fn query(text: &str) -> Result<Vec<Pair<'_>>, Fault> {
 /// `"id":"…","limit":20` from texts. A text that is not what the field wants stays a text, and the procedure says what
 /// it expected.
 fn members(fields: &[Field], texts: &[Pair<'_>], version: Option<(&str, String)>) -> Result<String, Fault> {
-    let mut members: Vec<String> = Vec::new();
-    let mut seen: Vec<&str> = Vec::new();
+    let mut given: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
     for (name, text) in texts {
-        if seen.contains(&name.as_ref()) {
-            continue;
+        let place = *places.entry(name).or_insert(given.len());
+        match given.get_mut(place) {
+            Some((_, values)) => values.push(text),
+            None => given.push((name, vec![text])),
         }
-        seen.push(name);
-        let form = fields.iter().find(|field| field.name == *name).map_or(Form::Text, |field| field.form);
-        let mut values = texts.iter().filter(|(other, _)| other == name).map(|(_, text)| text.as_ref());
-        let value = match form {
-            Form::List(form) => format!("[{}]", values.map(|text| value(*form, text)).collect::<Vec<_>>().join(",")),
-            form => match (values.next(), values.next()) {
-                (Some(_), Some(_)) => {
-                    let message = "is given more than once".to_owned();
-                    return Err(Fault::invalid(vec![FieldFault { path: name.to_string(), message }]));
-                }
-                _ => value(form, text),
-            },
+    }
+    let mut members: Vec<String> = Vec::new();
+    for (name, values) in given {
+        let form = fields.iter().find(|field| field.name == name).map_or(Form::Text, |field| field.form);
+        let value = match (form, values.as_slice()) {
+            (Form::List(form), values) => {
+                format!("[{}]", values.iter().map(|text| value(*form, text)).collect::<Vec<_>>().join(","))
+            }
+            (form, [text]) => value(form, text),
+            _ => {
+                let message = "is given more than once".to_owned();
+                return Err(Fault::invalid(vec![FieldFault { path: name.to_owned(), message }]));
+            }
         };
         members.push(format!("{}:{value}", quoted(name)));
     }
@@ -162,16 +165,19 @@ fn quoted(text: &str) -> String {
 
 /// A body with path parameters among its members. A name that both have is there twice, and the procedure refuses it.
 fn with_members(members: &str, body: &[u8]) -> Result<Bytes, Fault> {
-    let object = std::str::from_utf8(body).ok().map(str::trim).and_then(|text| text.strip_prefix('{'));
+    const SPACES: [char; 4] = [' ', '\t', '\n', '\r'];
+    let text = std::str::from_utf8(body).ok().map(|text| text.trim_matches(SPACES));
+    let object = text.and_then(|text| text.strip_prefix('{'));
     let rest = object.ok_or_else(|| Fault::bad_request("The body has to be one JSON object."))?;
-    let separator = if rest.trim_start().starts_with('}') { "" } else { "," };
+    let separator = if rest.trim_start_matches(SPACES).starts_with('}') { "" } else { "," };
     Ok(format!("{{{members}{separator}{rest}").into())
 }
 
 /// The conditions of a request (RFC 9110 section 13.1).
 fn conditions(method: &str, fields: &[Field], headers: &HeaderMap) -> Result<Asked, Fault> {
     let reads = method == "GET";
-    let mut asked = Asked { if_none_match: headers.get(header::IF_NONE_MATCH).cloned(), ..Asked::default() };
+    let tags: Vec<_> = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok()).collect();
+    let mut asked = Asked { if_none_match: (!tags.is_empty()).then(|| tags.join(",")), ..Asked::default() };
     if asked.if_none_match.is_some() && !reads {
         return Err(Fault::bad_request("If-None-Match is understood with GET and HEAD only."));
     }
@@ -187,8 +193,8 @@ fn conditions(method: &str, fields: &[Field], headers: &HeaderMap) -> Result<Ask
         return Err(Fault::bad_request(understood));
     }
     // Tags are versions, and compared strongly: whatever else it is, it is no tag of what is stored.
-    let version = condition.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')?.parse().ok());
-    let Some(version) = version else {
+    let version = condition.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')?.parse::<u32>().ok());
+    let Some(version) = version.filter(|version| condition == format!("\"{version}\"")) else {
         return Err(Fault::new(Code::PreconditionFailed, "If-Match names no version that there is."));
     };
     asked.if_match = Some(version);
@@ -286,7 +292,11 @@ pub(crate) fn success(entry: &Entry, parts: &Parts, asked: &Asked, output: &Outp
         && let Some(next) = Marks::text(marks.next)
     {
         let kept = parts.uri.query().unwrap_or_default().split('&');
-        let kept: Vec<&str> = kept.filter(|pair| !pair.is_empty() && !pair.starts_with("cursor=")).collect();
+        let is_cursor = |pair: &str| {
+            let name = pair.split('=').next().unwrap_or_default();
+            trpc::percent_decode(name, true).is_some_and(|name| name == "cursor")
+        };
+        let kept: Vec<&str> = kept.filter(|pair| !pair.is_empty() && !is_cursor(pair)).collect();
         let query = kept.into_iter().map(str::to_owned).chain([format!("cursor={}", encoded(&next))]);
         let link = format!("<{path}?{}>; rel=\"next\"", query.collect::<Vec<_>>().join("&"));
         if let Ok(link) = HeaderValue::try_from(link) {
@@ -297,10 +307,9 @@ pub(crate) fn success(entry: &Entry, parts: &Parts, asked: &Asked, output: &Outp
 }
 
 /// Whether `If-None-Match` names a tag (RFC 9110 section 13.1.2, compared weakly).
-fn names(tags: &HeaderValue, etag: Option<&str>) -> bool {
-    let tags = tags.to_str().unwrap_or_default();
-    tags.trim() == "*"
-        || etag.is_some_and(|etag| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag))
+pub fn names(tags: &str, etag: Option<&str>) -> bool {
+    let opaque = |tag: &str| tag.trim().strip_prefix("W/").unwrap_or(tag.trim()) == etag.unwrap_or_default();
+    tags.trim() == "*" || (etag.is_some() && tags.split(',').any(opaque))
 }
 
 fn encoded(text: &str) -> String {

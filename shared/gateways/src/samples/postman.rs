@@ -66,7 +66,19 @@ fn request(contract: &Contract, route: &Route<'_>) -> Value {
             parameter["disabled"] = (!field.is_required).into();
             parameter
         };
-        url["query"] = route.other_fields().map(parameter).collect();
+        // A list is a repeated name.
+        let parameters = |field: InputField<'_>| match example::of(contract, field.schema) {
+            Value::Array(values) => {
+                let one = |value: Value| {
+                    let mut one = parameter(field);
+                    one["value"] = value.as_str().map_or_else(|| value.to_string(), str::to_owned).into();
+                    one
+                };
+                values.into_iter().map(one).collect()
+            }
+            _ => vec![parameter(field)],
+        };
+        url["query"] = route.other_fields().flat_map(parameters).collect();
     }
     let mut request = Map::from_iter([
         ("method".to_owned(), route.method.into()),
