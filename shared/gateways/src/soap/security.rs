@@ -91,8 +91,9 @@ fn username_token(token: &Element, now: Timestamp) -> Result<UsernameToken, Trou
             (SECEXT, "Username") => &mut name,
             (SECEXT, "Password") => &mut password,
             (UTILITY, "Created") => &mut created,
+            // It keeps a digest from being sent again. Who could send this message again has the password itself.
             (SECEXT, "Nonce") => &mut nonce,
-            _ => return Err(unsupported("Of a UsernameToken, Username, Password and Created are understood.")),
+            _ => return Err(unsupported("Of a UsernameToken, Username, Password, Nonce and Created are understood.")),
         };
         if place.replace(child).is_some() {
             return Err(invalid("A UsernameToken holds each element once."));
@@ -110,10 +111,6 @@ fn username_token(token: &Element, now: Timestamp) -> Result<UsernameToken, Trou
             return Err(unsupported(message));
         }
         Some(_) => return Err(unsupported("A Password is of the type PasswordText.")),
-    }
-    // It would have to be kept, to be refused the second time.
-    if nonce.is_some() {
-        return Err(unsupported("A Nonce is not checked: leave it out."));
     }
     if let Some(created) = created {
         let age_ms = now.unix_ms().saturating_sub(time(created)?.unix_ms());

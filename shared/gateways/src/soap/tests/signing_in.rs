@@ -109,7 +109,7 @@ async fn what_cannot_be_checked_is_refused() {
         (security("<s:BinarySecurityToken/>"), "wsse:UnsupportedSecurityToken"),
         (security(&format!("{username}{username}")), "wsse:InvalidSecurity"),
         (security("<s:UsernameToken><s:Username>ada</s:Username></s:UsernameToken>"), "wsse:InvalidSecurity"),
-        (with("<s:Nonce>AAAA</s:Nonce>"), "wsse:UnsupportedSecurityToken"),
+        (with("<s:Nonce>AAAA</s:Nonce><s:Nonce>BBBB</s:Nonce>"), "wsse:InvalidSecurity"),
         (with("<s:Salt/>"), "wsse:UnsupportedSecurityToken"),
         (with("<Created>2026-01-01T12:00:00Z</Created>"), "wsse:UnsupportedSecurityToken"),
         (with("<s:Username>eve</s:Username>"), "wsse:InvalidSecurity"),
@@ -142,7 +142,7 @@ async fn a_token_of_now_holds_whichever_way_clients_write_the_time() {
     for time in
         ["2026-01-01T12:00:00Z", "2026-01-01T13:00:00.123+01:00", "2026-01-01T11:55:00Z", "2026-01-01T12:05:00Z"]
     {
-        let created = format!("<u:Created> {time} </u:Created></s:UsernameToken>");
+        let created = format!("<s:Nonce>AAAA</s:Nonce><u:Created> {time} </u:Created></s:UsernameToken>");
         let header = token("").replace("</s:UsernameToken>", &created);
         let stub = doors();
         let answer = ask(&stub, post(Version::V11), envelope(Version::V11, &header, PING)).await;
