@@ -82,17 +82,23 @@ pub struct Calls<'a> {
     parts: &'a Parts,
     request_id: &'a str,
     carried: Arc<Mutex<HeaderMap>>,
+    is_anonymous: bool,
 }
 
 impl<'a> Calls<'a> {
     /// Those of a request.
     pub fn new(reach: &'a dyn Reach, site: &'a Site, parts: &'a Parts, request_id: &'a str) -> Self {
-        Self { reach, site, parts, request_id, carried: Arc::default() }
+        Self { reach, site, parts, request_id, carried: Arc::default(), is_anonymous: false }
     }
 
     /// The same, for calls whose answers have nothing to say to the client beside their results.
     pub fn apart(&self) -> Self {
         Self { carried: Arc::default(), ..self.clone() }
+    }
+
+    /// The same as [`apart`](Self::apart), for calls that have none of the request's credentials either.
+    pub fn anonymous(&self) -> Self {
+        Self { is_anonymous: true, ..self.apart() }
     }
 
     /// The request's id.
@@ -188,8 +194,11 @@ impl<'a> Calls<'a> {
                 request.headers_mut().append(name, value.clone());
             }
         }
-        if let Some(authorization) = authorization {
+        if self.is_anonymous || authorization.is_some() {
             request.headers_mut().remove(header::COOKIE);
+            request.headers_mut().remove(header::AUTHORIZATION);
+        }
+        if let Some(authorization) = authorization {
             request.headers_mut().insert(header::AUTHORIZATION, authorization.clone());
         }
         if let Some(json) = json {

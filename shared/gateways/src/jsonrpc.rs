@@ -6,7 +6,13 @@
 mod openrpc;
 mod request;
 
-use std::{borrow::Cow, sync::OnceLock};
+use std::{
+    borrow::Cow,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
@@ -67,7 +73,7 @@ impl JsonRpc {
 
     async fn respond(&self, contract: &Contract, body: Bytes, calls: &Calls<'_>) -> Result<Response<Bytes>, Trouble> {
         expect_json_by_post(calls.parts()).map_err(Trouble::Http)?;
-        let request = Asked { contract, calls, deadline: Deadline::from_now() };
+        let request = Asked { contract, calls, deadline: Deadline::from_now(), is_described: &AtomicBool::new(false) };
         Ok(match request::read(&body).map_err(Trouble::Message)? {
             Message::Single(entry) => {
                 let answer = self.answer_to(request, entry).await;
@@ -108,6 +114,7 @@ impl JsonRpc {
             Entry::Invalid { why, .. } => {
                 Err(Error::reserved(INVALID_REQUEST, Code::BadRequest, why, request.calls.request_id()))
             }
+            Entry::Call { id: None, method, .. } if method == DISCOVER => return None,
             Entry::Call { method, params, .. } => self.call(request, method, *params).await,
         };
         if matches!(entry, Entry::Call { id: None, .. }) {
@@ -121,12 +128,16 @@ impl JsonRpc {
 
     async fn call(
         &self,
-        Asked { contract, calls, deadline }: Asked<'_>,
+        Asked { contract, calls, deadline, is_described }: Asked<'_>,
         method: &str,
         params: Option<&RawValue>,
     ) -> Result<Box<RawValue>, Error> {
         let request_id = calls.request_id();
         if method == DISCOVER {
+            if is_described.swap(true, Ordering::Relaxed) {
+                let detail = "A batch is told once what there is, and this is not the first call that asks.";
+                return Err(Error::reserved(INVALID_REQUEST, Code::BadRequest, detail, request_id));
+            }
             return Ok(self.document(contract, calls.site().url()));
         }
         let Some(procedure) = contract.find(method) else {
@@ -182,6 +193,8 @@ struct Asked<'a> {
     contract: &'a Contract,
     calls: &'a Calls<'a>,
     deadline: Deadline,
+    /// Whether an answer holds the document, which is large, already.
+    is_described: &'a AtomicBool,
 }
 
 fn expect_json_by_post(parts: &Parts) -> Result<(), Fault> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+pub use protocol::fault::{is_short, shortened};
 use protocol::{Code, Fault};
 use tokio::time::Instant;
 
@@ -24,15 +25,6 @@ pub fn weight(body: &[u8]) -> usize {
     body.iter().map(escaped).sum()
 }
 
-/// A name from outside as an error repeats it: of a long one, the beginning.
-pub fn shortened(name: &str) -> String {
-    const MAX_CHARS: usize = 64;
-    match name.char_indices().nth(MAX_CHARS) {
-        Some((end, _)) => format!("{}…", &name[..end]),
-        None => name.to_owned(),
-    }
-}
-
 /// How many calls of one request run at once.
 pub const MAX_AT_ONCE: usize = 16;
 
@@ -50,16 +42,18 @@ impl Deadline {
         Self(Instant::now() + TIME)
     }
 
+    /// The same, but so much earlier that something is left to do afterwards.
+    pub fn keeping(time: Duration) -> Self {
+        Self(Instant::now() + TIME.saturating_sub(time))
+    }
+
     /// What a call comes to, if it does in time.
     ///
     /// # Errors
     /// `GATEWAY_TIMEOUT`.
     pub async fn holds<T>(self, call: impl Future<Output = T>) -> Result<T, Fault> {
-        let late = |_| {
-            let message = "There was no time left for this call beside the others; whether it was made is not known.";
-            Fault::new(Code::GatewayTimeout, message)
-        };
-        tokio::time::timeout_at(self.0, call).await.map_err(late)
+        let message = "There was no time left for this call; whether it was made is not known.";
+        tokio::time::timeout_at(self.0, call).await.map_err(|_| Fault::new(Code::GatewayTimeout, message))
     }
 }
 
@@ -110,11 +104,5 @@ mod tests {
             assert_eq!(weight(body.as_bytes()), text.len() - 2, "{body:?}");
         }
         assert!(weight(&[0xff; 300]) >= 400);
-    }
-
-    #[test]
-    fn a_long_name_is_cut_between_characters() {
-        assert_eq!(shortened("users.get"), "users.get");
-        assert_eq!(shortened(&"ä".repeat(100)), format!("{}…", "ä".repeat(64)));
     }
 }

@@ -26,11 +26,11 @@ mod tests;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, header};
-use protocol::{Cause, Code};
+use protocol::{Cause, Clock, Code};
 use runtime::BoxFuture;
 use serde_json::Value;
 
-use crate::{Calls, Contract, Facts, Procedure, Refusal, Style};
+use crate::{Calls, Contract, Facts, Procedure, Refusal, Style, respond::shortened};
 
 use fault::Trouble;
 use types::{Operation, Service};
@@ -43,6 +43,7 @@ const PATH: &str = "/soap";
 /// The style.
 pub struct Soap {
     service: Service,
+    clock: Clock,
 }
 
 /// The service's description as a WSDL 1.1 document, for a service that is at `url`.
@@ -73,15 +74,21 @@ pub fn request(contract: &Contract, procedure: &Procedure, input: &Value) -> Res
 
 impl Soap {
     /// What is known of it.
-    pub const FACTS: Facts =
-        Facts { name: "soap", paths: &[PATH], methods: "GET, POST", calls: true, memory_mb: 256, timeout_ms: 29_000 };
+    pub const FACTS: Facts = Facts {
+        name: "soap",
+        paths: &[PATH],
+        methods: "GET, HEAD, POST",
+        calls: true,
+        memory_mb: 256,
+        timeout_ms: 29_000,
+    };
 
     /// For a service.
     ///
     /// # Errors
     /// When SOAP cannot express its contract.
     pub fn new(contract: &Contract) -> Result<Self, Cause> {
-        Ok(Self { service: Service::of(contract)? })
+        Ok(Self { service: Service::of(contract)?, clock: Clock::System })
     }
 
     /// `GET /soap?wsdl` gives the description; without it, where that is.
@@ -98,6 +105,11 @@ impl Soap {
         };
         let mut response = Response::new(Bytes::from(body));
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        if calls.parts().method == Method::HEAD {
+            let length = response.body().len().into();
+            response.headers_mut().insert(header::CONTENT_LENGTH, length);
+            *response.body_mut() = Bytes::new();
+        }
         response
     }
 
@@ -106,7 +118,7 @@ impl Soap {
             Ok(spoken) => spoken,
             Err(refusal) => return self.fault(Version::V11, None, refusal.into(), calls),
         };
-        let message = match envelope::read(version, body) {
+        let message = match envelope::read(version, body, self.clock.now()) {
             Ok(message) => message,
             Err(trouble) => return self.fault(version, None, trouble, calls),
         };
@@ -126,7 +138,7 @@ impl Soap {
         let element = &message.content;
         let known = self.service.operation(&element.name).filter(|_| *element.namespace == *self.service.namespace);
         let Some(operation) = known else {
-            let name = xml::shortened(&element.name);
+            let name = shortened(&element.name);
             let message = format!("There is no operation {name:?} in the namespace {}.", self.service.namespace);
             return Err(Refusal::new(Code::NotFound, message).into());
         };
@@ -198,7 +210,7 @@ impl Style for Soap {
     fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
         Box::pin(async move {
             match calls.parts().method {
-                Method::GET => self.describe(&calls),
+                Method::GET | Method::HEAD => self.describe(&calls),
                 Method::POST => self.post(contract, &body, &calls).await,
                 ref method => {
                     let message = format!("{method} is not answered here; use {}.", Self::FACTS.methods);

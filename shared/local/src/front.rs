@@ -3,7 +3,6 @@
 use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
-    convert::Infallible,
     net::IpAddr,
     sync::Arc,
     time::Duration,
@@ -11,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use gateways::{Gateway, Gateways};
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper_util::{
@@ -20,7 +19,7 @@ use hyper_util::{
 };
 use protocol::{Code, Fault, trpc};
 use runtime::{Entry, Site, cors::Cors, refuse, rest::Route, web::PeerAddress};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinError};
 
 use crate::{
     backend::Backend,
@@ -38,6 +37,8 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 const DRAIN_BYTES: usize = 128 * 1024 * 1024;
 /// How long calls that run may go on after Ctrl-C.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How many requests are answered at once; others wait, and are forgotten when their clients go away.
+const MAX_AT_ONCE: u32 = 1_000;
 
 const MALFORMED_ADDRESS: &str = "The address is not percent-encoded UTF-8.";
 
@@ -134,6 +135,7 @@ pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: impl Future<O
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).pipeline_flush(true);
     let mut stop = std::pin::pin!(stop);
+    let places = Arc::new(Semaphore::new(MAX_AT_ONCE as usize));
     loop {
         let (stream, peer) = tokio::select! {
             () = &mut stop => break,
@@ -150,9 +152,15 @@ pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: impl Future<O
         // Answers are small and whole; waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
         let front = Arc::clone(&front);
-        let service = hyper::service::service_fn(move |request| {
-            let front = Arc::clone(&front);
-            async move { Ok::<_, Infallible>(front.handle(peer, request).await.map(Full::new)) }
+        let places = Arc::clone(&places);
+        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+            let (front, places) = (Arc::clone(&front), Arc::clone(&places));
+            async move {
+                let (parts, body) = request.into_parts();
+                let body = read_body(body).await;
+                let response = to_its_end(&places, async move { front.handle(peer, parts, body).await }).await?;
+                Ok::<_, JoinError>(response.map(Full::new))
+            }
         });
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
@@ -161,9 +169,28 @@ pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: impl Future<O
         });
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
+    let drained = async {
+        graceful.shutdown().await;
+        // Calls whose clients went away run as well.
+        let _ = places.acquire_many(MAX_AT_ONCE).await;
+    };
+    if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
         tracing::warn!("some calls did not end in time");
     }
+}
+
+/// Does what has begun to its end, whether or not anybody still waits for it: so it is in the cloud, where a function
+/// does not learn that its caller went away. What a call has to undo is undone.
+async fn to_its_end<T: Send + 'static>(
+    places: &Arc<Semaphore>,
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, JoinError> {
+    let place = Arc::clone(places).acquire_owned().await;
+    let working = tokio::spawn(async move {
+        let _place = place;
+        work.await
+    });
+    working.await
 }
 
 /// Where a request goes.
@@ -181,16 +208,15 @@ enum Goal<'a> {
 }
 
 impl Front {
-    async fn handle(&self, peer: IpAddr, request: Request<Incoming>) -> Response<Bytes> {
+    async fn handle(&self, peer: IpAddr, parts: Parts, body: Result<Bytes, Fault>) -> Response<Bytes> {
         let request_id = request_id();
-        let (parts, body) = request.into_parts();
         let mut request = Request::from_parts(parts, Bytes::new());
         request.extensions_mut().insert(PeerAddress(peer.to_string()));
         let goal = self.goal(&request);
         if let Goal::Procedure(_, Some(route)) = &goal {
             request.extensions_mut().insert(route.clone());
         }
-        match (read_body(body).await, goal) {
+        match (body, goal) {
             (Err(fault), Goal::Gateway(gateway)) => gateway.refuse(&request_id, request, fault),
             (Err(fault), Goal::Procedure(name, _)) => self.refuse(&request_id, &request, Some(&name), fault),
             (Err(fault), _) => self.refuse(&request_id, &request, None, fault),
@@ -287,7 +313,27 @@ fn index(text: Bytes) -> Response<Bytes> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::oneshot;
+
     use super::*;
+
+    #[tokio::test]
+    async fn what_has_begun_ends_when_nobody_waits_for_it() {
+        let places = Arc::new(Semaphore::new(1));
+        let (go_on, told) = oneshot::channel();
+        let (end, ended) = oneshot::channel();
+        let work = async move {
+            let _ = told.await;
+            end.send(()).unwrap();
+        };
+        let waiting = to_its_end(&places, work);
+        // One poll begins it; then the client is gone.
+        assert!(tokio::time::timeout(Duration::ZERO, waiting).await.is_err());
+        assert!(places.try_acquire().is_err(), "it runs, and has its place");
+        go_on.send(()).unwrap();
+        ended.await.unwrap();
+        let _ = places.acquire().await.unwrap();
+    }
 
     #[test]
     fn a_name_in_braces_stands_for_one_segment() {

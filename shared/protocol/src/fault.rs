@@ -41,6 +41,22 @@ pub struct FieldFault {
     pub message: String,
 }
 
+/// How much of a name from outside an error repeats, in characters.
+const MAX_NAME_CHARS: usize = 64;
+
+/// Whether an error repeats the whole of a name from outside.
+pub fn is_short(name: &str) -> bool {
+    name.char_indices().nth(MAX_NAME_CHARS).is_none()
+}
+
+/// A name from outside as an error repeats it: of a long one, the beginning.
+pub fn shortened(name: &str) -> String {
+    match name.char_indices().nth(MAX_NAME_CHARS) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
+}
+
 impl Fault {
     /// A fault with a code and a message for the caller.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
@@ -174,5 +190,16 @@ impl<E: Failure> Raised<E> {
                 Fault { failure: Some(failure.payload()), ..Fault::new(failure.code(), failure.message()) }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_is_cut_between_characters() {
+        assert_eq!(shortened("users.get"), "users.get");
+        assert_eq!(shortened(&"ä".repeat(100)), format!("{}…", "ä".repeat(64)));
     }
 }

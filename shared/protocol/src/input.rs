@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use garde::Validate;
 use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
 
-use crate::{Fault, Field, FieldFault, WireType};
+use crate::{Fault, Field, FieldFault, WireType, fault::shortened};
 
 /// A type that can be a procedure's input. `#[wire]` implements it.
 #[diagnostic::on_unimplemented(
@@ -55,15 +56,13 @@ pub fn decode_none(raw: Option<&[u8]>) -> Result<(), Fault> {
 
 #[inline(never)]
 fn misshapen(error: &serde_path_to_error::Error<serde_json::Error>) -> Fault {
-    let mut path = match error.path().to_string().as_str() {
-        "." => String::new(),
-        path => path.to_owned(),
-    };
+    let mut path = path(error.path());
     // serde_json ends its sentence with the place in the text, which says nothing to a person whose
     // client wrote the JSON.
     let message = error.inner().to_string();
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(sentence, _)| sentence);
     let message = unquoted(message);
+    let message = abridged(&message);
     // serde reports a missing field at the object that lacks it.
     let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
     let message = match missing {
@@ -77,6 +76,35 @@ fn misshapen(error: &serde_path_to_error::Error<serde_json::Error>) -> Fault {
         }
     };
     Fault::invalid(vec![FieldFault { path, message }])
+}
+
+/// Where in the input; names in it may come from outside. What has no name, such as a key that breaks off, has no place
+/// but that of what it is in.
+fn path(segments: &serde_path_to_error::Path) -> String {
+    let mut path = String::new();
+    for segment in segments {
+        match segment {
+            Segment::Seq { index } => path.push_str(&format!("[{index}]")),
+            Segment::Map { key: name } | Segment::Enum { variant: name } => {
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                path.push_str(&shortened(name));
+            }
+            Segment::Unknown => {}
+        }
+    }
+    path
+}
+
+/// serde repeats the name of a field that there is not, at any length.
+fn abridged(message: &str) -> Cow<'_, str> {
+    const START: &str = "unknown field `";
+    let Some(rest) = message.strip_prefix(START) else { return Cow::Borrowed(message) };
+    // What follows the name is our own text.
+    let end = rest.rfind("`, expected ").or_else(|| rest.rfind("`, there are no fields"));
+    let (name, expected) = rest.split_at(end.unwrap_or(rest.len()));
+    Cow::Owned([START, &shortened(name), expected].concat())
 }
 
 /// serde quotes the value that it did not expect, and it may be a secret in the wrong place: what kind of
@@ -160,6 +188,28 @@ mod tests {
         assert_eq!(faults(r#"{"maxLines": 1, "theName": "a", "lines": [{"a": 300}]}"#)[0].0, "lines[0].a");
         assert_eq!(faults(r#"{"maxLines": 1, "theName": "a", "other": 1}"#)[0].0, "other");
         assert!(decode::<Order>(Some(br#"{"maxLines": 1, "theName": "a"} {}"#)).is_err());
+    }
+
+    #[test]
+    fn names_from_outside_are_not_repeated_at_any_length() {
+        let long = "n".repeat(1_000_000);
+        let short = format!("{}…", "n".repeat(64));
+        let told = format!("unknown field `{short}`, expected one of `maxLines`, `theName`, `lines`");
+        assert_eq!(faults(&format!(r#"{{"{long}": 1}}"#)), [(short.clone(), told)]);
+        let there = format!(r#"{{"maxLines": 1, "theName": "a", "lines": [{{"{long}": 300}}]}}"#);
+        assert_eq!(faults(&there)[0].0, format!("lines[0].{short}"));
+        let odd = "unknown field `a`, expected `b`, expected `c`";
+        assert_eq!(abridged(odd), odd);
+        let told = format!("unknown field `{short}`, there are no fields");
+        assert_eq!(abridged(&format!("unknown field `{long}`, there are no fields")), told);
+    }
+
+    #[test]
+    fn a_key_that_is_none_is_at_the_place_of_its_object() {
+        for broken in [r#"{1: 2}"#, r#"{"maxLines": 1, x}"#, r#"{"maxLines"#] {
+            assert_eq!(faults(broken)[0].0, "", "{broken}");
+        }
+        assert_eq!(faults(r#"{"lines": [{1: 2}]}"#)[0].0, "lines[0]");
     }
 
     #[test]

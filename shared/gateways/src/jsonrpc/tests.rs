@@ -260,3 +260,17 @@ async fn the_document_is_a_method() {
     assert_eq!(document["result"], openrpc(&service(), "https://api.example.com"));
     assert_eq!(document["result"]["servers"][0]["url"], "https://api.example.com/jsonrpc");
 }
+
+#[tokio::test]
+async fn a_batch_is_told_once_what_there_is() {
+    let call = |id| format!(r#"{{"jsonrpc":"2.0","method":"rpc.discover"{id}}}"#);
+    let calls: Vec<_> = (0..MAX_CALLS - 1).map(|id| call(format!(r#","id":{id}"#))).collect();
+    let answers = answer(&format!("[{},{}]", call(String::new()), calls.join(","))).await;
+    let answers = answers.as_array().unwrap();
+    assert_eq!(answers.len(), MAX_CALLS - 1, "a notification asks for nothing");
+    assert!(answers[0]["result"]["openrpc"].is_string(), "{}", answers[0]);
+    for (id, later) in answers.iter().enumerate().skip(1) {
+        assert_eq!((&later["id"], &later["error"]["code"]), (&json!(id), &json!(-32600)));
+        assert!(later["error"]["data"]["detail"].as_str().unwrap().contains("once"));
+    }
+}

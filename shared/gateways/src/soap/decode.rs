@@ -5,8 +5,9 @@ use serde_json::{Map as Json, Number, Value};
 
 use super::{
     types::{Base, Form, Input, Member, Operation, Service, Simple, Slot, Variant},
-    xml::{Element, is_space, shortened},
+    xml::{Element, is_space},
 };
+use crate::respond::shortened;
 
 /// XML Schema part 1, section 2.6.
 pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";

@@ -1,13 +1,17 @@
 //! A message's envelope: its version, its header blocks, and the one element in its body.
 
-use protocol::Code;
+use protocol::{Code, Timestamp};
 
 use super::{
     fault::{Kind, Trouble},
     security::{self, UsernameToken},
     version::Version,
-    xml::{self, Element, is_space, shortened},
+    xml::{self, Element, is_space},
 };
+use crate::respond::{is_short, shortened};
+
+/// How many header blocks that are not understood a fault names.
+const MAX_NAMED: usize = 10;
 
 /// A message, apart from what the operation makes of it.
 #[derive(Debug)]
@@ -22,7 +26,7 @@ pub struct Message {
 ///
 /// # Errors
 /// When it is no XML, no envelope, or asks for what is not understood.
-pub fn read(version: Version, body: &[u8]) -> Result<Message, Trouble> {
+pub fn read(version: Version, body: &[u8], now: Timestamp) -> Result<Message, Trouble> {
     let malformed = |xml::Malformed(why)| Trouble::new(Kind::ByCode, Code::ParseError, why);
     let envelope = xml::decode(body).and_then(xml::parse).map_err(malformed)?;
     if envelope.name != "Envelope" {
@@ -40,7 +44,7 @@ pub fn read(version: Version, body: &[u8]) -> Result<Message, Trouble> {
     };
     let token = match &parts[..] {
         [] => None,
-        [header] if header.is(version.namespace(), "Header") => header_blocks(version, header)?,
+        [header] if header.is(version.namespace(), "Header") => header_blocks(version, header, now)?,
         _ => return Err(Trouble::bad("An envelope holds a Header, which may be left out, and a Body.")),
     };
     match (body.children.pop(), body.children.is_empty() && !body.has_text()) {
@@ -50,8 +54,8 @@ pub fn read(version: Version, body: &[u8]) -> Result<Message, Trouble> {
 }
 
 /// Reads the blocks that are for us. Of these, WS-Security's is understood.
-fn header_blocks(version: Version, header: &Element) -> Result<Option<UsernameToken>, Trouble> {
-    let mut unknown = Vec::new();
+fn header_blocks(version: Version, header: &Element, now: Timestamp) -> Result<Option<UsernameToken>, Trouble> {
+    let (mut unknown, mut first) = (Vec::new(), None);
     let mut token = None;
     let mut secured = false;
     for block in &header.children {
@@ -68,15 +72,19 @@ fn header_blocks(version: Version, header: &Element) -> Result<Option<UsernameTo
                 ));
             }
             secured = true;
-            token = security::read(block)?;
+            token = security::read(block, now)?;
         } else if must_be_understood {
-            unknown.push((block.namespace.to_string(), shortened(&block.name)));
+            first.get_or_insert(&block.name);
+            // The fault says them as qualified names: a part of one would be another.
+            if unknown.len() < MAX_NAMED && is_short(&block.name) {
+                unknown.push((block.namespace.to_string(), block.name.clone()));
+            }
         }
     }
-    match unknown.first() {
+    match first {
         None => Ok(token),
-        Some((_, name)) => {
-            let message = format!("The header block {name:?} must be understood, and is not.");
+        Some(name) => {
+            let message = format!("The header block {:?} must be understood, and is not.", shortened(name));
             Err(Trouble::new(Kind::MustUnderstand(unknown), Code::BadRequest, message))
         }
     }

@@ -30,7 +30,7 @@ pub enum Kind {
     ByCode,
     /// The envelope is not of the version that is spoken.
     VersionMismatch,
-    /// Header blocks that must be understood are not: their namespaces and names.
+    /// Header blocks that must be understood are not: the first ones' namespaces and names.
     MustUnderstand(Vec<(String, String)>),
     /// A fault of WS-Security (SOAP Message Security 1.1.1, section 12), by its name.
     Security(&'static str),

@@ -1,13 +1,13 @@
 //! WS-Security: a UsernameToken (OASIS Web Services Security UsernameToken Profile 1.1.1) stands for a sign-in that
 //! lasts for one call. The service's own procedures sign in and out, so that their rules and limits hold.
 
-use std::{fmt, time::SystemTime};
+use std::{fmt, time::Duration};
 
 use http::HeaderValue;
 use protocol::{Code, Timestamp};
 use serde_json::{Map, Value, json};
 
-use crate::{Calls, Contract, Outcome, Procedure, Refusal, contract::PasswordSignIn};
+use crate::{Calls, Contract, Outcome, Procedure, Refusal, contract::PasswordSignIn, respond::Deadline};
 
 use super::{
     fault::{Kind, Trouble},
@@ -21,8 +21,11 @@ pub const UTILITY: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-w
 const PASSWORD_TEXT: &str =
     "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordText";
 
-/// How far two clocks may be apart, in milliseconds.
+/// How far two clocks may be apart, and how old a UsernameToken may be, in milliseconds.
 const SKEW_MS: i64 = 5 * 60 * 1000;
+
+/// How much of a request's time is kept for signing out.
+const TO_SIGN_OUT: Duration = Duration::from_secs(3);
 
 /// Who calls, and the proof.
 #[derive(PartialEq, Eq)]
@@ -52,38 +55,51 @@ fn unsupported(message: &str) -> Trouble {
 ///
 /// # Errors
 /// A fault of WS-Security.
-pub fn read(header: &Element) -> Result<Option<UsernameToken>, Trouble> {
+pub fn read(header: &Element, now: Timestamp) -> Result<Option<UsernameToken>, Trouble> {
     let mut token = None;
     for child in &header.children {
         if child.is(UTILITY, "Timestamp") {
-            not_expired(child)?;
+            not_expired(child, now)?;
         } else if !child.is(SECEXT, "UsernameToken") {
             return Err(unsupported("Of WS-Security, UsernameToken and Timestamp are understood."));
-        } else if token.replace(username_token(child)?).is_some() {
+        } else if token.replace(username_token(child, now)?).is_some() {
             return Err(invalid("There is more than one UsernameToken."));
         }
     }
     Ok(token)
 }
 
-fn not_expired(timestamp: &Element) -> Result<(), Trouble> {
+fn not_expired(timestamp: &Element, now: Timestamp) -> Result<(), Trouble> {
     let Some(expires) = timestamp.children.iter().find(|child| child.is(UTILITY, "Expires")) else { return Ok(()) };
-    let expires: Timestamp =
-        expires.text.trim_matches(is_space).parse().map_err(|_| invalid("`Expires` is not a time."))?;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
-    if expires.unix_ms().saturating_add(SKEW_MS) < i64::try_from(now).unwrap_or(i64::MAX) {
-        return Err(Trouble::new(Kind::Expired, Code::BadRequest, "The message has expired."));
-    }
-    Ok(())
+    let expires = time(expires)?;
+    if expires.unix_ms().saturating_add(SKEW_MS) < now.unix_ms() { Err(expired()) } else { Ok(()) }
 }
 
-fn username_token(token: &Element) -> Result<UsernameToken, Trouble> {
-    let the = |name: &str| {
-        let mut found = token.children.iter().filter(|child| child.is(SECEXT, name));
-        let one = found.next();
-        if found.next().is_some() { None } else { one }
-    };
-    let (Some(name), Some(password)) = (the("Username"), the("Password")) else {
+fn time(element: &Element) -> Result<Timestamp, Trouble> {
+    let time = element.text.trim_matches(is_space).parse();
+    time.map_err(|_| invalid("`Created` and `Expires` are times, with a zone."))
+}
+
+fn expired() -> Trouble {
+    Trouble::new(Kind::Expired, Code::BadRequest, "The message has expired.")
+}
+
+fn username_token(token: &Element, now: Timestamp) -> Result<UsernameToken, Trouble> {
+    let (mut name, mut password, mut created, mut nonce) = (None, None, None, None);
+    for child in &token.children {
+        let place = match (&*child.namespace, child.name.as_str()) {
+            (SECEXT, "Username") => &mut name,
+            (SECEXT, "Password") => &mut password,
+            (UTILITY, "Created") => &mut created,
+            // It keeps a digest from being sent again. Who could send this message again has the password itself.
+            (SECEXT, "Nonce") => &mut nonce,
+            _ => return Err(unsupported("Of a UsernameToken, Username, Password, Nonce and Created are understood.")),
+        };
+        if place.replace(child).is_some() {
+            return Err(invalid("A UsernameToken holds each element once."));
+        }
+    }
+    let (Some(name), Some(password)) = (name, password) else {
         return Err(invalid("A UsernameToken holds one Username and one Password."));
     };
     match password.attribute("", "Type") {
@@ -95,6 +111,15 @@ fn username_token(token: &Element) -> Result<UsernameToken, Trouble> {
             return Err(unsupported(message));
         }
         Some(_) => return Err(unsupported("A Password is of the type PasswordText.")),
+    }
+    if let Some(created) = created {
+        let age_ms = now.unix_ms().saturating_sub(time(created)?.unix_ms());
+        if age_ms > SKEW_MS {
+            return Err(expired());
+        }
+        if age_ms < -SKEW_MS {
+            return Err(invalid("The UsernameToken was created in the future."));
+        }
     }
     Ok(UsernameToken { name: name.text.trim_matches(is_space).to_owned(), password: password.text.clone() })
 }
@@ -119,7 +144,13 @@ pub async fn run_signed_in(
     if calls.parts().headers.contains_key(http::header::AUTHORIZATION) {
         return Err(invalid("Say in one way who is calling: by a UsernameToken, or in `Authorization`."));
     }
-    let signed_in = calls.run(sign_in, Some(&credentials(way, token))).await.map_err(not_signed_in)?;
+    let deadline = Deadline::keeping(TO_SIGN_OUT);
+    // Who signs in here is somebody else than the request's own session, if it has one, and leaves no trace in it.
+    let visitor = calls.anonymous();
+    let credentials = credentials(way, token);
+    let signed_in =
+        deadline.holds(visitor.run(sign_in, Some(&credentials))).await.unwrap_or_else(|late| Err(late.into()));
+    let signed_in = signed_in.map_err(not_signed_in)?;
     let signed_in: Value = match &signed_in {
         Some(output) => serde_json::from_str(output.get()).unwrap_or_default(),
         None => Value::Null,
@@ -130,14 +161,13 @@ pub async fn run_signed_in(
         return Err(Refusal::new(Code::BadGateway, "Signing in gave no token.").into());
     };
     bearer.set_sensitive(true);
-    let outcome = calls.run_as(procedure, input, Some(&bearer)).await;
+    let outcome = deadline.holds(calls.run_as(procedure, input, Some(&bearer))).await;
     let refresh = text(&way.refresh_token).unwrap_or_default();
     let input = json!({ &*way.refresh_token_field: refresh }).to_string();
-    // What signing out says to a browser is not meant for one that called with a session of its own.
-    if let Err(refusal) = calls.apart().run_as(sign_out, Some(input.as_bytes()), Some(&bearer)).await {
+    if let Err(refusal) = visitor.run_as(sign_out, Some(input.as_bytes()), Some(&bearer)).await {
         tracing::warn!(code = refusal.code.key(), request_id = calls.request_id(), "a call's session was not ended");
     }
-    Ok(outcome)
+    Ok(outcome.unwrap_or_else(|late| Err(late.into())))
 }
 
 fn credentials(way: &PasswordSignIn, token: &UsernameToken) -> Vec<u8> {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
-use protocol::Cause;
+use protocol::{Cause, Clock};
 use runtime::{BoxFuture, Site};
 use serde_json::{Value, json};
 
@@ -97,6 +97,10 @@ struct Stub {
     asked: Mutex<Vec<(String, String, Value)>>,
     /// The status and the body of each answer, by the procedure's name.
     answers: Vec<(&'static str, u16, Value)>,
+    /// The procedure that never answers.
+    hangs: Option<&'static str>,
+    /// The cookies that came with calls, with the procedures' names.
+    cookies: Mutex<Vec<(String, String)>>,
 }
 
 impl Reach for Stub {
@@ -106,11 +110,20 @@ impl Reach for Stub {
         let in_address = form_urlencoded::parse(query).next().map(|(_, input)| input.into_owned().into_bytes());
         let body = serde_json::from_slice(in_address.as_deref().unwrap_or(request.body())).unwrap_or_default();
         self.asked.lock().unwrap().push((procedure.to_owned(), authorization.unwrap_or_default(), body));
+        let cookies = request.headers().get_all("cookie").into_iter();
+        let cookies = cookies.map(|cookie| (procedure.to_owned(), cookie.to_str().unwrap().to_owned()));
+        self.cookies.lock().unwrap().extend(cookies);
+        let hangs = self.hangs == Some(procedure);
         let found = self.answers.iter().find(|(name, ..)| *name == procedure);
         let (status, body) = found.map_or((200, json!({"result": {}})), |(_, status, body)| (*status, body.clone()));
         let response = Response::builder().status(status).header("set-cookie", format!("{procedure}=1"));
         let response = if status == 429 { response.header("retry-after", "7") } else { response };
-        Box::pin(async move { response.body(Bytes::from(body.to_string())).unwrap() })
+        Box::pin(async move {
+            if hangs {
+                std::future::pending::<()>().await;
+            }
+            response.body(Bytes::from(body.to_string())).unwrap()
+        })
     }
 }
 
@@ -160,7 +173,7 @@ async fn ask(stub: &Stub, request: http::request::Builder, body: impl Into<Bytes
 }
 
 async fn ask_of(contract: &Contract, stub: &Stub, request: http::request::Builder, body: impl Into<Bytes>) -> Answer {
-    let soap = Soap::new(contract).unwrap();
+    let soap = Soap { clock: Clock::Fixed(NOW.parse().unwrap()), ..Soap::new(contract).unwrap() };
     let site = Site::new("http://127.0.0.1:9000", "", "");
     let (parts, ()) = request.body(()).unwrap().into_parts();
     let calls = Calls::new(stub, &site, &parts, "r1");
@@ -187,6 +200,9 @@ fn envelope(version: Version, header: &str, body: &str) -> String {
 async fn send(stub: &Stub, version: Version, body: &str) -> Answer {
     ask(stub, post(version), envelope(version, "", body)).await
 }
+
+/// The time at which messages arrive.
+const NOW: &str = "2026-01-01T12:00:00Z";
 
 const BOTH: [Version; 2] = [Version::V11, Version::V12];
 
@@ -223,7 +239,13 @@ async fn the_address_says_what_is_there() {
     let wsdl = ask(&stub, get("/soap?WSDL"), "").await;
     assert_eq!((wsdl.status, &*wsdl.xml().name), (200, "definitions"));
     assert_eq!(wsdl.headers["content-type"], "text/xml; charset=utf-8");
+    for uri in ["/soap", "/soap?wsdl"] {
+        let head = ask(&stub, Request::builder().method(Method::HEAD).uri(uri), "").await;
+        let get = ask(&stub, get(uri), "").await;
+        assert_eq!((head.status, &head.headers["content-type"], &*head.text), (200, &get.headers["content-type"], ""));
+        assert_eq!(head.headers["content-length"], get.text.len().to_string());
+    }
     let put = ask(&stub, Request::builder().method(Method::PUT).uri("/soap"), "").await;
     assert_eq!((put.status, put.the("code")), (405, "METHOD_NOT_SUPPORTED".to_owned()));
-    assert_eq!(put.headers["allow"], "GET, POST");
+    assert_eq!(put.headers["allow"], "GET, HEAD, POST");
 }

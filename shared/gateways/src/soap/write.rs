@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use quick_xml::{
     Writer,
-    escape::partial_escape,
+    escape::minimal_escape,
     events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event},
 };
 
@@ -57,7 +57,7 @@ impl Document {
     /// An element with text.
     pub fn leaf(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
         self.open(name, attributes);
-        self.put(Event::Text(BytesText::from_escaped(partial_escape(writable(text)))));
+        self.put(Event::Text(BytesText::from_escaped(escaped(writable(text)))));
         self.close(name);
     }
 
@@ -79,5 +79,29 @@ fn writable(text: &str) -> Cow<'_, str> {
     match text.chars().all(is_allowed) {
         true => Cow::Borrowed(text),
         false => text.chars().map(|letter| if is_allowed(letter) { letter } else { '\u{FFFD}' }).collect(),
+    }
+}
+
+/// A text as it stands in an element. `>` is escaped only where it would be taken for the end of a CDATA section
+/// (XML 1.0, section 2.4): a text of them would else be four times as long.
+fn escaped(text: Cow<'_, str>) -> Cow<'_, str> {
+    let escaped = minimal_escape(text);
+    match escaped.contains("]]>") {
+        true => Cow::Owned(escaped.replace("]]>", "]]&gt;")),
+        false => escaped,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_escaped_than_has_to_be() {
+        let mut document = Document::new();
+        document.leaf("a", &[], "<&> \"'\r\n]]>]]]>> \u{b}");
+        let text = String::from_utf8(document.finish()).unwrap();
+        let written = "<a>&lt;&amp;> \"'&#13;\n]]&gt;]]]&gt;> \u{fffd}</a>";
+        assert_eq!(text.split_once("?>").map(|(_, element)| element), Some(written));
     }
 }

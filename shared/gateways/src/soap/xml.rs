@@ -4,10 +4,13 @@
 use std::{collections::HashSet, sync::Arc};
 
 use quick_xml::{
-    NsReader, XmlVersion,
+    Error, NsReader, XmlVersion,
+    errors::IllFormedError as Ill,
     events::{BytesRef, BytesStart, Event},
     name::ResolveResult,
 };
+
+use crate::respond::shortened;
 
 /// How deep elements may nest.
 pub const MAX_DEPTH: usize = 64;
@@ -80,6 +83,25 @@ fn malformed<T>(why: impl Into<String>) -> Result<T, Malformed> {
     Err(Malformed(why.into()))
 }
 
+/// What the library says repeats names at any length, and speaks of itself: these are our own words.
+fn no_xml<T>(error: &Error, text: &str, position: u64) -> Result<T, Malformed> {
+    let what = match error {
+        Error::Syntax(_) | Error::IllFormed(Ill::MissingEndTag(_) | Ill::UnclosedReference) => "something does not end",
+        Error::IllFormed(Ill::UnmatchedEndTag(_) | Ill::MismatchedEndTag { .. }) => {
+            "a tag ends an element that is not the open one"
+        }
+        Error::IllFormed(Ill::DoubleHyphenInComment) => "there are two hyphens in a comment",
+        Error::IllFormed(_) => "its declaration is malformed",
+        Error::InvalidAttr(_) => "an attribute is malformed, or given twice",
+        Error::Escape(_) => "an attribute refers to an entity or a character that there is not",
+        Error::Namespace(_) => "an element declares too many namespaces, or one that is reserved",
+        Error::Io(_) | Error::Encoding(_) => "it cannot be read",
+    };
+    let before = usize::try_from(position).ok().and_then(|position| text.get(..position)).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    malformed(format!("The message is not XML: {what}, in line {line}."))
+}
+
 /// The text of a message's bytes.
 ///
 /// # Errors
@@ -108,9 +130,9 @@ pub fn parse(text: &str) -> Result<Element, Malformed> {
     let mut builder = Builder::default();
     let mut is_first = true;
     loop {
-        let event = reader.read_event().or_else(|error| malformed(format!("The message is not XML: {error}.")))?;
+        let event = reader.read_event().or_else(|error| no_xml(&error, text, reader.error_position()))?;
         match event {
-            Event::Start(start) => builder.open(&reader, &start)?,
+            Event::Start(start) => builder.open(&reader, &start, text)?,
             Event::End(_) => builder.close()?,
             Event::Text(text) => builder.text(&text.xml10_content())?,
             Event::CData(text) => match builder.open.is_empty() {
@@ -169,7 +191,7 @@ struct Builder {
 }
 
 impl Builder {
-    fn open(&mut self, reader: &NsReader<&[u8]>, start: &BytesStart<'_>) -> Result<(), Malformed> {
+    fn open(&mut self, reader: &NsReader<&[u8]>, start: &BytesStart<'_>, text: &str) -> Result<(), Malformed> {
         self.count += 1;
         if self.count > MAX_ELEMENTS {
             return malformed(format!("The message has more than {MAX_ELEMENTS} elements."));
@@ -183,17 +205,18 @@ impl Builder {
         let (namespace, name) = reader.resolver().resolve_element(start.name());
         let mut element = Element { namespace: self.namespace(&namespace)?, ..Element::default() };
         element.name = name.as_ref().to_owned();
+        let place_in_text = reader.buffer_position();
         for (place, attribute) in start.attributes().enumerate() {
             if place == MAX_ATTRIBUTES {
                 return malformed(format!("An element has more than {MAX_ATTRIBUTES} attributes."));
             }
-            let attribute = attribute.or_else(|error| malformed(format!("The message is not XML: {error}.")))?;
+            let attribute = attribute.or_else(|error| no_xml(&error.into(), text, place_in_text))?;
             if attribute.key.as_namespace_binding().is_some() {
                 continue;
             }
             let (namespace, name) = reader.resolver().resolve_attribute(attribute.key);
             let value = attribute.normalized_value(XmlVersion::Explicit1_0);
-            let value = value.or_else(|error| malformed(format!("The message is not XML: {error}.")))?.into_owned();
+            let value = value.or_else(|error| no_xml(&error, text, place_in_text))?.into_owned();
             let namespace = self.namespace(&namespace)?;
             let name = name.as_ref().to_owned();
             if element.attribute(&namespace, &name).is_some() || !value.chars().all(is_allowed) {
@@ -249,9 +272,4 @@ impl Builder {
             _ => malformed("The message breaks off."),
         }
     }
-}
-
-/// A name from outside, for a message: not at any length.
-pub fn shortened(name: &str) -> String {
-    name.chars().take(64).collect()
 }

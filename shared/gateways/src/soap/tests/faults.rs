@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
+use runtime::cors::Cors;
+
 use super::*;
+use crate::{Gateway, respond::MAX_WEIGHT};
 
 const PING: &str = "<thingsPing xmlns=\"urn:onefold:test\"/>";
 
@@ -143,5 +146,33 @@ async fn other_types_of_content_are_not_read() {
         let request = Request::post("/soap").header("content-type", kind);
         let answer = ask(&Stub::default(), request, envelope(Version::V11, "", PING)).await;
         assert_eq!((answer.status, answer.the("code")), (415, "UNSUPPORTED_MEDIA_TYPE".into()), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_large_is_a_fault_of_the_version_that_is_spoken() {
+    for (version, code) in [(Version::V11, "soap:Client"), (Version::V12, "soap:Sender")] {
+        for (text, fits) in [("x".repeat(MAX_WEIGHT), false), (">'".repeat(MAX_WEIGHT / 3), true)] {
+            let contract = Arc::new(contract());
+            let gateway = Gateway {
+                style: Box::new(Soap::new(&contract).unwrap()),
+                contract,
+                reach: Arc::new(Stub::answering("things.ping", 200, json!({"result": {"data": text}}))),
+                cors: Cors::AnyOrigin,
+                site: Arc::new(Site::new("http://127.0.0.1:9000", "", "")),
+            };
+            let message = envelope(version, "", "<thingsPing xmlns=\"urn:onefold:test\"/>");
+            let response = gateway.answer("r1", post(version).body(message.into()).unwrap()).await;
+            assert_eq!(response.headers()["content-type"], version.content_type());
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            let text = String::from_utf8(response.into_body().to_vec()).unwrap();
+            let answer = Answer { status, headers, text };
+            if fits {
+                assert_eq!((answer.status, answer.the("result").len()), (200, MAX_WEIGHT / 3 * 2));
+                continue;
+            }
+            assert_eq!((answer.status, answer.the("code")), (413, "PAYLOAD_TOO_LARGE".to_owned()));
+            assert_eq!(answer.the(if version == Version::V11 { "faultcode" } else { "Value" }), code);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! XML that means harm.
 
 use super::*;
+use crate::respond::shortened;
 
 const PING: &str = "<thingsPing xmlns=\"urn:onefold:test\"/>";
 
@@ -51,6 +52,33 @@ async fn everything_has_a_limit() {
     for body in [nested(62), wide(19_997), attributes(64)] {
         let answer = send(&Stub::default(), Version::V12, &body).await;
         assert_eq!(answer.the("code"), "NOT_FOUND", "within the limits");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_short_whatever_it_refuses() {
+    let long = "n".repeat(500_000);
+    let blocks = |name: &str, count| format!("<e:{name} e:mustUnderstand='1'/>").repeat(count);
+    let header = |blocks: String| envelope(Version::V12, &blocks, PING);
+    let body = |content: &str| envelope(Version::V12, "", content);
+    for (message, told) in [
+        (header(blocks("a", 9_000)), "NotUnderstood"),
+        (header(blocks(&long, 1)), "must be understood"),
+        (body(&format!("<a>\n</{long}>")), "not the open one, in line 2."),
+        (body(&format!("<{long}>\n\n</b>")), "not the open one, in line 3."),
+        (body(&format!("<{long}/>")), "no operation"),
+        (body(&format!("<{long}:a/>")), "is not declared"),
+        (body(&format!("<a b='&{long};'/>")), "an attribute refers to"),
+        (body(&format!("<a {long}='' {long}=''/>")), "given twice"),
+        (body(&format!("<a xmlns:xml='{long}'/>")), "reserved"),
+        (body(&format!("<thingsKeep xmlns='urn:onefold:test'><{long}/></thingsKeep>")), "BAD_REQUEST"),
+        (body(&format!("<thingsPing xmlns='urn:onefold:test' {long}=''/>")), "BAD_REQUEST"),
+    ] {
+        let answer = ask(&Stub::default(), post(Version::V12), message).await;
+        assert!(answer.text.contains(told), "{told}: {}", shortened(&answer.text));
+        assert!(answer.text.len() < 5_000, "{told}: {}", answer.text.len());
+        assert!(!answer.text.contains("::"), "{}", answer.text);
+        answer.xml();
     }
 }
 

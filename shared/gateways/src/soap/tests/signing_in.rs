@@ -43,9 +43,28 @@ async fn a_call_is_signed_in_made_and_signed_out() {
                 ("auth.logout".to_owned(), "Bearer A".to_owned(), json!({"refreshToken": "R"})),
             ]
         );
-        let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
-        assert!(!cookies.iter().any(|cookie| *cookie == "auth.logout=1"), "what signs out here signs nobody out there");
     }
+}
+
+#[tokio::test]
+async fn the_session_of_the_request_has_nothing_to_do_with_that_of_the_message() {
+    let stub = doors();
+    let answer =
+        ask(&stub, post(Version::V11).header("cookie", "session=B"), envelope(Version::V11, &token(""), PING)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(*stub.cookies.lock().unwrap(), []);
+    let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
+    assert_eq!(cookies, ["things.ping=1"], "who signs in and out here does not do so there");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_takes_too_long_is_signed_out_in_time() {
+    let stub = Stub { hangs: Some("things.ping"), ..doors() };
+    let started = tokio::time::Instant::now();
+    let answer = ask(&stub, post(Version::V11), envelope(Version::V11, &token(""), PING)).await;
+    assert_eq!(answer.the("code"), "GATEWAY_TIMEOUT", "{}", answer.text);
+    assert_eq!(stub.asked().last().unwrap().0, "auth.logout");
+    assert!(started.elapsed().as_secs() <= 26, "there has to be time for it");
 }
 
 #[tokio::test]
@@ -81,6 +100,8 @@ async fn wrong_credentials_are_a_fault_of_their_own_and_limits_come_through() {
 #[tokio::test]
 async fn what_cannot_be_checked_is_refused() {
     let username = "<s:UsernameToken><s:Username>ada</s:Username><s:Password>p</s:Password></s:UsernameToken>";
+    let with = |more: &str| security(&username.replace("</s:UsernameToken>", &format!("{more}</s:UsernameToken>")));
+    let created = |time: &str| with(&format!("<u:Created>{time}</u:Created>"));
     let expired = "<u:Timestamp><u:Expires>2020-01-01T00:00:00Z</u:Expires></u:Timestamp>";
     for (header, code) in [
         (token(DIGEST), "wsse:UnsupportedSecurityToken"),
@@ -88,6 +109,15 @@ async fn what_cannot_be_checked_is_refused() {
         (security("<s:BinarySecurityToken/>"), "wsse:UnsupportedSecurityToken"),
         (security(&format!("{username}{username}")), "wsse:InvalidSecurity"),
         (security("<s:UsernameToken><s:Username>ada</s:Username></s:UsernameToken>"), "wsse:InvalidSecurity"),
+        (with("<s:Nonce>AAAA</s:Nonce><s:Nonce>BBBB</s:Nonce>"), "wsse:InvalidSecurity"),
+        (with("<s:Salt/>"), "wsse:UnsupportedSecurityToken"),
+        (with("<Created>2026-01-01T12:00:00Z</Created>"), "wsse:UnsupportedSecurityToken"),
+        (with("<s:Username>eve</s:Username>"), "wsse:InvalidSecurity"),
+        (created("2001-01-01T00:00:00Z"), "wsu:MessageExpired"),
+        (created("2026-01-01T11:54:59Z"), "wsu:MessageExpired"),
+        (created("2026-01-01T12:05:01Z"), "wsse:InvalidSecurity"),
+        (created("now"), "wsse:InvalidSecurity"),
+        (security("<u:Timestamp><u:Expires>2026-01-01T11:54:59Z</u:Expires></u:Timestamp>"), "wsu:MessageExpired"),
         (token("") + &token(""), "wsse:InvalidSecurity"),
         (security(&format!("{expired}{username}")), "wsu:MessageExpired"),
         (security("<u:Timestamp><u:Expires>soon</u:Expires></u:Timestamp>"), "wsse:InvalidSecurity"),
@@ -105,6 +135,19 @@ async fn what_cannot_be_checked_is_refused() {
     let answer = ask(&stub, both, envelope(Version::V11, &token(""), PING)).await;
     assert_eq!(answer.the("faultcode"), "wsse:InvalidSecurity");
     assert!(stub.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_token_of_now_holds_whichever_way_clients_write_the_time() {
+    for time in
+        ["2026-01-01T12:00:00Z", "2026-01-01T13:00:00.123+01:00", "2026-01-01T11:55:00Z", "2026-01-01T12:05:00Z"]
+    {
+        let created = format!("<s:Nonce>AAAA</s:Nonce><u:Created> {time} </u:Created></s:UsernameToken>");
+        let header = token("").replace("</s:UsernameToken>", &created);
+        let stub = doors();
+        let answer = ask(&stub, post(Version::V11), envelope(Version::V11, &header, PING)).await;
+        assert_eq!((answer.status, stub.asked().len()), (200, 3), "{}", answer.text);
+    }
 }
 
 #[tokio::test]
