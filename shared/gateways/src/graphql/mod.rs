@@ -116,6 +116,8 @@ impl GraphQl {
     }
 }
 
+/// How much that is wrong with one document is told.
+const MAX_FAULTS: usize = 20;
 const METHODS: &str = "GET, POST";
 /// Where the schema is as text, unless introspection is switched off.
 const SDL_PATH: &str = "/schema.graphql";
@@ -199,7 +201,7 @@ impl GraphQl {
     ) -> Result<Prepared, Vec<Fault>> {
         let (query, hash) = self.persisted.query(&mut request).map_err(one)?;
         scan::scan(&query).map_err(one)?;
-        let document = parse_query(&query).map_err(|error| one(Fault::found(error.into())))?;
+        let document = parse_query(&query).map_err(|error| one(Fault::syntax(&error)))?;
         let name = request.operation_name.filter(|name| !name.is_empty());
         let (kind, variables, given) = {
             let operation = operation(&document, name.as_deref()).map_err(one)?;
@@ -223,7 +225,7 @@ impl GraphQl {
         checked.set_parsed_query(document.clone());
         let response = self.schema.execute(checked).await;
         if !response.errors.is_empty() {
-            return Err(response.errors.into_iter().map(Fault::found).collect());
+            return Err(response.errors.into_iter().take(MAX_FAULTS).map(Fault::found).collect());
         }
         if let Some(hash) = hash {
             self.persisted.remember(hash, query);

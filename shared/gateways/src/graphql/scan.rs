@@ -9,6 +9,8 @@ pub(super) const MAX_BYTES: usize = 100_000;
 pub(super) const MAX_TOKENS: usize = 5_000;
 /// How deep brackets of all kinds may be: selections, lists and objects of arguments.
 pub(super) const MAX_BRACKETS: usize = 40;
+/// The longest name or number, in bytes: what is wrong repeats names, and an answer repeats its keys.
+pub(super) const MAX_WORD: usize = 200;
 /// The most directives.
 pub(super) const MAX_DIRECTIVES: usize = 30;
 
@@ -34,7 +36,7 @@ pub(super) fn scan(document: &str) -> Result<(), Fault> {
             }
             b'"' => after_string(bytes, at).ok_or_else(|| Fault::invalid("A text in the document has no end."))?,
             b'.' => at + bytes[at..].iter().take_while(|byte| **byte == b'.').count(),
-            byte if is_word(byte) => at + bytes[at..].iter().take_while(|byte| is_word(**byte)).count(),
+            byte if is_word(byte) => after_word(bytes, at)?,
             _ => at + 1,
         };
         tokens += 1;
@@ -60,6 +62,15 @@ pub(super) fn scan(document: &str) -> Result<(), Fault> {
 /// Names and numbers. What is no token of GraphQL is one here.
 const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+')
+}
+
+/// Where a name or a number ends that begins here.
+fn after_word(bytes: &[u8], start: usize) -> Result<usize, Fault> {
+    let length = bytes[start..].iter().take_while(|byte| is_word(**byte)).count();
+    match length > MAX_WORD {
+        true => Err(Fault::limit(format!("The document has a name or a number of more than {MAX_WORD} bytes."))),
+        false => Ok(start + length),
+    }
 }
 
 /// Where a text ends that begins here.
@@ -102,6 +113,8 @@ mod tests {
         assert!(refused(&"[".repeat(50_000)).contains("nested"));
         assert!(refused(&format!("{{{}}}", "a ".repeat(5_000))).contains("tokens"));
         assert!(refused(&format!("{{{}}}", "a".repeat(100_000))).contains("bytes"));
+        assert!(refused(&format!("query {} {{ a }}", "L".repeat(201))).contains("name or a number"));
+        assert!(scan(&format!("query {} {{ a(b: \"{}\") }}", "L".repeat(200), "L".repeat(201))).is_ok());
         assert!(refused(&format!("{{ a {} }}", "@b ".repeat(31))).contains("directives"));
         assert!(scan(&format!("{{a}} # {}", "{".repeat(5_000))).is_ok());
     }

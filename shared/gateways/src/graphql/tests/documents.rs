@@ -259,6 +259,34 @@ async fn hostile_documents_are_refused_before_anything_is_called() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_is_told_in_few_short_sentences() {
+    let given = Given::idle();
+    let name = "L".repeat(70_000);
+    assert!(
+        given
+            .refused(&format!("query {name} {{ usersList(first: $a1, search: $a2) {{ __typename }} }}"))
+            .await
+            .contains("bytes")
+    );
+    let unknown: String = (0..1_000).map(|number| format!("field{number} ")).collect();
+    let document = format!("query {} {{ healthPing {{ {unknown} }} }}", "L".repeat(200));
+    let (_, answer) = given.post(&json!({"query": document})).await;
+    let errors = answer["errors"].as_array().unwrap();
+    assert!((1..=20).contains(&errors.len()) && answer.to_string().len() < 20_000, "{}", errors.len());
+    let inside = format!("query({}) {{ healthPing }}", "$a: Int ".repeat(1_200));
+    let (_, answer) = given.post(&json!({"query": inside})).await;
+    assert_eq!(answer["errors"].as_array().unwrap().len(), 20);
+    for broken in ["{", "{ a(", "query A { a } query A { a }", "{ a } { b }", "fragment A on Query { a }", "{ a(b: ) }"]
+    {
+        let (_, answer) = given.post(&json!({"query": broken})).await;
+        let message = answer["errors"][0]["message"].as_str().unwrap();
+        assert!(message.ends_with('.') && !message.contains(['\n', '|']), "{broken}: {message}");
+    }
+    let (_, answer) = given.post(&json!({"query": "{ a("})).await;
+    assert_eq!(answer["errors"][0]["locations"][0], json!({"line": 1, "column": 5}));
+}
+
+#[tokio::test]
 async fn every_sample_is_an_operation_of_the_schema() {
     let given = Given::new(|_, _| Err((404, json!({"code": "NOT_FOUND"}))));
     for procedure in &given.contract.procedures {
