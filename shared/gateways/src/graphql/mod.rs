@@ -4,6 +4,7 @@
 //! - [`engine`]: the same types for the library, which writes them as SDL, checks documents and answers introspection.
 //! - [`request`], [`media`], [`persisted`]: what HTTP brings (the specification "GraphQL over HTTP").
 //! - [`scan`], [`limits`]: what a request may ask for, before anything is done about it.
+//! - [`merge`]: what the library does not check of documents.
 //! - [`execute`], [`input`], [`load`], [`run`]: what it comes to.
 //! - [`fault`]: what goes wrong.
 
@@ -14,6 +15,7 @@ mod input;
 mod limits;
 mod load;
 mod media;
+mod merge;
 mod names;
 mod persisted;
 mod request;
@@ -219,7 +221,8 @@ impl GraphQl {
         if !self.settings.introspection && limits::asks_for_schema(&document) {
             return Err(one(Fault::invalid("Introspection is switched off.")));
         }
-        // The library checks all, and answers what is asked of the schema; the rest it leaves alone.
+        merge::check(&self.types, &document).map_err(one)?;
+        // The library checks the rest, and answers what is asked of the schema; nothing else is executed by it.
         let mut checked = async_graphql::Request::new("").variables(given).only_introspection();
         checked.operation_name.clone_from(&name);
         checked.set_parsed_query(document.clone());

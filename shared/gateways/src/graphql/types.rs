@@ -220,6 +220,13 @@ impl Types {
         self.objects.get(object)?.fields.iter().find(|field| field.name == name)
     }
 
+    /// The type of a field of an object or an interface.
+    pub(super) fn field_of(&self, parent: &str, name: &str) -> Option<&Of> {
+        let implements = |object: &&Object| object.implements == Some(parent);
+        let object = self.objects.get(parent).or_else(|| self.objects.values().find(implements))?;
+        object.fields.iter().find(|field| field.name == name).map(|field| &field.of)
+    }
+
     /// Whether an object is meant where this type is asked for (specification, `DoesFragmentTypeApply`).
     pub(super) fn is_a(&self, object: &str, asked: &str) -> bool {
         object == asked

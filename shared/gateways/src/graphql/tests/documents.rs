@@ -215,6 +215,53 @@ async fn what_does_not_fit_the_schema_calls_nothing() {
 }
 
 #[tokio::test]
+async fn fields_of_one_name_are_one_field_wherever_they_stand() {
+    let given = Given::idle();
+    for query in [
+        "mutation { usersDelete(input: {id: \"a\"}) { __typename } ...F } fragment F on Mutation { usersDelete(input: {id: \"b\"}) { __typename } }",
+        "mutation { usersDelete(input: {id: \"a\"}) { __typename } ... on Mutation { usersDelete(input: {id: \"b\"}) { __typename } } }",
+        "mutation { ... { usersDelete(input: {id: \"a\"}) { __typename } } usersDelete(input: {id: \"b\"}) { __typename } }",
+        "{ a: healthPing ...F } fragment F on Query { a: __typename }",
+        "{ usersList { edges { node { x: name } } } usersList { edges { node { x: age } } } }",
+        "{ usersList { edges { node { x: name } } } ...F } fragment F on Query { usersList { edges { node { x: email } } } }",
+        "{ usersList { edges { node { ...A x: email } } } } fragment A on User { x: name }",
+        "{ usersList { edges { ... on Edge { x: cursor } ... on UserEdge { x: __typename } } } }",
+        "{ usersGet(id: \"a\") { ... on User { x: name } ... on UsersGetMissing { x: code } } }",
+        "{ usersGet(id: \"a\") { ... on Failure { x: message } ... on UsersGetMissing { x: type } } }",
+        "{ usersList(first: 1) { __typename } usersList { __typename } }",
+        "{ __type(name: \"User\") { x: name ...T } } fragment T on __Type { x: description }",
+    ] {
+        let refused = given.refused(query).await;
+        assert!(refused.contains("conflict: "), "{query}: {refused}");
+    }
+    let given = blog();
+    for query in [
+        "{ usersGet(id: \"a\") { ... on User { x: name } ... on UsersGetMissing { x: message } } }",
+        "{ postsList { nodes { author { name } } } postsList { ...P } } fragment P on PostConnection { nodes { author { id name } title } }",
+        "{ usersGet(id: \"a\") { ... on User { __typename } ... on Failure { __typename } __typename } }",
+        "{ a: healthPing ...F ...F } fragment F on Query { a: healthPing ... { a: healthPing } }",
+    ] {
+        let answer = given.ask(query).await;
+        assert!(answer.get("errors").is_none(), "{query}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn looking_for_conflicts_comes_to_an_end() {
+    let given = Given::idle();
+    let fragment: String = (0..200).map(|_| "healthPing ").collect();
+    let spread = "... on Query { ...F } ".repeat(20);
+    let refused = given.refused(&format!("{{ {spread} nothing }} fragment F on Query {{ {fragment} }}")).await;
+    assert!(refused.contains("more than"), "{refused}");
+    let same = "pageInfo { hasNextPage } ".repeat(1_200);
+    let document = format!(
+        "{{ postsList {{ ... on Connection {{ {same} }} ... on PostConnection {{ pageInfo {{ hasNextPage: endCursor }} }} }} }}"
+    );
+    let refused = given.refused(&document).await;
+    assert!(refused.contains("conflict"), "{refused}");
+}
+
+#[tokio::test]
 async fn hostile_documents_are_refused_before_anything_is_called() {
     let given = Given::idle();
     let aliases: String = (0..10_000).map(|number| format!("a{number}: healthPing ")).collect();
