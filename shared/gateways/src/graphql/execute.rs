@@ -23,13 +23,13 @@ use super::{
     run::Run,
     types::{Call, Kind, Of, Source, Types, Union},
 };
-use crate::{Outcome, Refusal};
+use crate::{
+    Outcome, Refusal,
+    respond::{MAX_WEIGHT, weight},
+};
 
-/// How large one operation's answer may be, in bytes: memory stays flat, whatever lists hold, and a function's answer
-/// has at most 6 MB.
-const MAX_BYTES: usize = 4 * 1024 * 1024;
-/// What a value takes beside its text: quotes, a colon, a comma.
-const BYTES_BESIDE: usize = 6;
+/// What stands around a value: two brackets or quotes as they weigh, and a comma.
+const AROUND: usize = 5;
 
 /// The fields that stand under one name in the answer: they are one.
 type Fields<'d> = Vec<&'d Positioned<Field>>;
@@ -71,8 +71,8 @@ pub(super) struct Execution<'r, 'd> {
     variables: &'d Variables,
     executed: Executed,
     open: Vec<Open<'d>>,
-    /// About how large the answer is so far.
-    bytes: usize,
+    /// What this operation has of the answer's weight so far.
+    weight: usize,
 }
 
 /// There is too much to answer.
@@ -80,7 +80,7 @@ struct TooMuch;
 
 impl<'r, 'd> Execution<'r, 'd> {
     pub(super) fn new(run: &'r Run<'r>, document: &'d ExecutableDocument, variables: &'d Variables) -> Self {
-        Self { run, document, variables, executed: Executed::default(), open: Vec::new(), bytes: 0 }
+        Self { run, document, variables, executed: Executed::default(), open: Vec::new(), weight: 0 }
     }
 
     /// Executes an operation. `introspected` is what the library said.
@@ -89,7 +89,7 @@ impl<'r, 'd> Execution<'r, 'd> {
         let root = Types::root(kind);
         let fields = self.collect(root, [&operation.selection_set.node]);
         self.executed.data = Value::Object(fields.keys().map(|key| (Name::new(key), Value::Null)).collect());
-        let mut calls = Vec::new();
+        let (mut calls, mut too_much) = (Vec::new(), false);
         for (key, fields) in fields {
             match self.called(root, &fields) {
                 Some(call) => calls.push((key, fields, call)),
@@ -98,18 +98,22 @@ impl<'r, 'd> Execution<'r, 'd> {
                         "__typename" => Value::String(root.to_owned()),
                         _ => introspected_value(introspected, key),
                     };
+                    too_much |= self.count(weight(&serde_json::to_vec(&value).unwrap_or_default())).is_err();
                     self.put(&[PathSegment::Field(key.to_owned())], value);
                 }
             }
         }
         let finished = match kind {
+            _ if too_much => Err(TooMuch),
             Operation::Query => self.together(calls).await,
             Operation::Mutation => self.in_turn(calls).await,
         };
         if finished.is_err() {
-            self.executed.data = Value::Null;
-            let message = "The answer would be larger than 4 MiB: ask for less.";
-            self.executed.faults.push(Fault::request(Code::PayloadTooLarge, message));
+            // The others of the same request have the room.
+            self.run.gives_back(self.weight);
+            let message = format!("The answers would be larger than {MAX_WEIGHT} bytes together: ask for less.");
+            let faults = vec![Fault::request(Code::PayloadTooLarge, message)];
+            self.executed = Executed { data: Value::Null, faults };
         }
         self.executed
     }
@@ -159,22 +163,15 @@ impl<'r, 'd> Execution<'r, 'd> {
         let pos = fields[0].pos;
         let value = match answer {
             Err(fault) => {
-                self.executed.faults.push(Fault { path, ..fault.at(pos) });
-                return Ok(());
+                return self.fault(Fault { path, ..fault.at(pos) });
             }
             Ok(Ok(answer)) => match answer.as_deref().map(RawValue::get).map_or(Ok(Json::Null), serde_json::from_str) {
                 Ok(answer) => self.complete(&call.success, Node::Answer(&answer), fields, &mut path)?,
-                Err(_) => {
-                    self.executed.faults.push(Fault::internal(pos, path));
-                    return Ok(());
-                }
+                Err(_) => return self.fault(Fault::internal(pos, path)),
             },
             Ok(Err(refusal)) => match failure_of(call, &refusal) {
                 Some(object) => self.object(object, Node::Failure(&refusal), fields, &mut path)?,
-                None => {
-                    self.executed.faults.push(Fault::refused(&refusal, &call.procedure, pos, path));
-                    return Ok(());
-                }
+                None => return self.fault(Fault::refused(&refusal, &call.procedure, pos, path)),
             },
         };
         self.put(&path, value);
@@ -192,6 +189,7 @@ impl<'r, 'd> Execution<'r, 'd> {
                     Json::Array(ids) => {
                         let mut values = Vec::with_capacity(ids.len());
                         for (place, id) in ids.iter().enumerate() {
+                            self.count(0)?;
                             path.push(PathSegment::Index(place));
                             values.push(self.loaded(loads, loader, id, object, &fields, &mut path)?);
                             path.pop();
@@ -220,7 +218,7 @@ impl<'r, 'd> Execution<'r, 'd> {
             Ok(None) => Ok(Value::Null),
             Err(refusal) => {
                 let procedure = &self.run.types.loaders[loader].procedure;
-                self.executed.faults.push(Fault::refused(&refusal, procedure, fields[0].pos, path.clone()));
+                self.fault(Fault::refused(&refusal, procedure, fields[0].pos, path.clone()))?;
                 Ok(Value::Null)
             }
         }
@@ -241,10 +239,18 @@ impl<'r, 'd> Execution<'r, 'd> {
         *place = value;
     }
 
-    /// Counts a value of the answer, or a name.
-    fn count(&mut self, bytes: usize) -> Result<(), TooMuch> {
-        self.bytes = self.bytes.saturating_add(bytes + BYTES_BESIDE);
-        if self.bytes > MAX_BYTES { Err(TooMuch) } else { Ok(()) }
+    /// Counts a part of the answer.
+    fn count(&mut self, weight: usize) -> Result<(), TooMuch> {
+        let weight = weight.saturating_add(AROUND);
+        self.weight = self.weight.saturating_add(weight);
+        if self.run.takes(weight) { Ok(()) } else { Err(TooMuch) }
+    }
+
+    /// Puts a fault to the others. It counts as well: a list may have one for each entry.
+    fn fault(&mut self, fault: Fault) -> Result<(), TooMuch> {
+        self.count(serde_json::to_vec(&fault).map_or(0, |text| weight(&text)))?;
+        self.executed.faults.push(fault);
+        Ok(())
     }
 
     /// Specification, `CompleteValue`.
@@ -262,14 +268,17 @@ impl<'r, 'd> Execution<'r, 'd> {
             (Kind::Enum(name), Json::String(wire)) => {
                 let values = types.enums.get(name).map(|known| known.values.as_slice()).unwrap_or_default();
                 match values.iter().find(|value| value.wire == *wire) {
-                    Some(value) => Ok(Value::Enum(Name::new(&value.name))),
-                    None => Ok(self.unknown(fields, path)),
+                    Some(value) => {
+                        self.count(value.name.len())?;
+                        Ok(Value::Enum(Name::new(&value.name)))
+                    }
+                    None => self.unknown(fields, path),
                 }
             }
             (Kind::Object(name), json) => self.object(name, Node::Answer(json), fields, path),
             (Kind::Union(name), json) => match types.unions.get(name).and_then(|union| member_of(union, json)) {
                 Some(object) => self.object(object, Node::Answer(json), fields, path),
-                None => Ok(self.unknown(fields, path)),
+                None => self.unknown(fields, path),
             },
             (Kind::List(item), Json::Array(items)) => {
                 let mut values = Vec::with_capacity(items.len());
@@ -281,23 +290,19 @@ impl<'r, 'd> Execution<'r, 'd> {
                 }
                 Ok(Value::List(values))
             }
-            _ => Ok(self.unknown(fields, path)),
+            _ => self.unknown(fields, path),
         }
     }
 
     fn plain(&mut self, json: &Json, fields: &Fields<'d>, path: &Path) -> Result<Value, TooMuch> {
-        self.count(match json {
-            Json::String(text) => text.len(),
-            Json::Array(_) | Json::Object(_) => json.to_string().len(),
-            _ => 0,
-        })?;
-        Ok(Value::from_json(json.clone()).unwrap_or_else(|_| self.unknown(fields, path)))
+        self.count(weight(json.to_string().as_bytes()))?;
+        Value::from_json(json.clone()).or_else(|_| self.unknown(fields, path))
     }
 
     /// What the schema does not know: the procedure is newer than the gateway.
-    fn unknown(&mut self, fields: &Fields<'d>, path: &Path) -> Value {
-        self.executed.faults.push(Fault::internal(fields[0].pos, path.clone()));
-        Value::Null
+    fn unknown(&mut self, fields: &Fields<'d>, path: &Path) -> Result<Value, TooMuch> {
+        self.fault(Fault::internal(fields[0].pos, path.clone()))?;
+        Ok(Value::Null)
     }
 
     /// The fields of an object that are asked for.
@@ -316,9 +321,10 @@ impl<'r, 'd> Execution<'r, 'd> {
     fn member(&mut self, object: &str, node: Node<'_>, fields: &Fields<'d>, path: &mut Path) -> Result<Value, TooMuch> {
         let name = fields[0].node.name.node.as_str();
         if name == "__typename" {
+            self.count(object.len())?;
             return Ok(Value::String(object.to_owned()));
         }
-        let Some(known) = self.run.types.field(object, name) else { return Ok(self.unknown(fields, path)) };
+        let Some(known) = self.run.types.field(object, name) else { return self.unknown(fields, path) };
         let json = match node {
             Node::Answer(json) | Node::Edge(json, _) => json,
             Node::Failure(refusal) => refusal.failure.as_ref().unwrap_or(&Json::Null),
@@ -326,7 +332,9 @@ impl<'r, 'd> Execution<'r, 'd> {
         match (&known.source, node) {
             (Source::True, _) => Ok(Value::Boolean(true)),
             (Source::HasNext, _) => Ok(Value::Boolean(!json["next"].is_null())),
-            (Source::Message, Node::Failure(refusal)) => Ok(Value::String(refusal.message.clone())),
+            (Source::Message, Node::Failure(refusal)) => {
+                self.plain(&Json::String(refusal.message.clone()), fields, path)
+            }
             (Source::Code, Node::Failure(refusal)) => Ok(Value::Enum(Name::new(refusal.code.key()))),
             (Source::Member(member), _) => self.complete(&known.of, Node::Answer(&json[member]), fields, path),
             (Source::Whole | Source::Entry, _) => self.complete(&known.of, Node::Answer(json), fields, path),
@@ -340,7 +348,7 @@ impl<'r, 'd> Execution<'r, 'd> {
                 }
                 Ok(Value::Null)
             }
-            _ => Ok(self.unknown(fields, path)),
+            _ => self.unknown(fields, path),
         }
     }
 
@@ -349,6 +357,7 @@ impl<'r, 'd> Execution<'r, 'd> {
         let items = page["items"].as_array().map(Vec::as_slice).unwrap_or_default();
         let mut edges = Vec::with_capacity(items.len());
         for (place, item) in items.iter().enumerate() {
+            self.count(0)?;
             let cursor = if place + 1 == items.len() { &page["next"] } else { &Json::Null };
             path.push(PathSegment::Index(place));
             edges.push(self.complete(of, Node::Edge(item, cursor), fields, path)?);

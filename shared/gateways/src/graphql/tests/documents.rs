@@ -363,6 +363,59 @@ async fn an_answer_has_a_bound() {
     assert_eq!(answer["errors"].as_array().unwrap().len(), 1);
 }
 
+/// Pages of posts whose text is `text`.
+fn texts(count: usize, text: &'static str) -> Given {
+    Given::new(move |_, _| {
+        let with = |number| {
+            let mut post = post(number, &id(0));
+            post["body"] = text.into();
+            post
+        };
+        Ok(json!({"items": (0..count).map(with).collect::<Vec<_>>(), "next": null}))
+    })
+}
+
+/// What an answer weighs, and how many operations are refused for that.
+async fn weighed(given: &Given, body: &Value) -> (usize, usize) {
+    let request = Request::post("/graphql").header("content-type", "application/json");
+    let response = given.send(request.body(body.to_string().into()).unwrap()).await;
+    let refused = String::from_utf8_lossy(response.body()).matches("PAYLOAD_TOO_LARGE").count();
+    (crate::respond::weight(response.body()), refused)
+}
+
+#[tokio::test]
+async fn an_answer_weighs_what_it_takes_escaped() {
+    let bodies = json!({"query": "{ postsList { nodes { body } } }"});
+    // As many letters as there is room for, if they are plain; each of these takes seven.
+    for (text, count, refused) in [
+        ("aaaaaaaaaaaaaaaaaaaaaaaa", 90_000, 0),
+        ("\"\"\"\"\"\"\"\"", 90_000, 0),
+        ("\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}", 90_000, 1),
+    ] {
+        let (weight, said) = weighed(&texts(count, text), &bodies).await;
+        assert!(said == refused && weight <= crate::respond::MAX_WEIGHT, "{text:?} {count}: {weight} {said}");
+    }
+}
+
+#[tokio::test]
+async fn operations_of_one_request_share_the_room_of_its_answer() {
+    let large = json!({"query": "{ postsList { nodes { id title body } } }"});
+    let (weight, refused) = weighed(&texts(25_000, "Text."), &json!(vec![large; 6])).await;
+    assert!(refused > 0 && refused < 6, "what is too much is refused, and the rest answered: {refused}");
+    assert!((2_000_000..=crate::respond::MAX_WEIGHT).contains(&weight), "{weight}");
+}
+
+#[tokio::test]
+async fn faults_of_many_entries_have_a_bound() {
+    let given = Given::new(|_, _| {
+        let items: Vec<Value> = (0..60_000).map(|_| json!({"role": "newer"})).collect();
+        Ok(json!({"items": items, "next": null}))
+    });
+    let answer = given.ask("{ usersList { nodes { role } } }").await;
+    assert_eq!(answer["errors"].as_array().unwrap().len(), 1);
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "PAYLOAD_TOO_LARGE");
+}
+
 #[tokio::test]
 async fn introspection_can_be_switched_off() {
     let mut given = blog();
