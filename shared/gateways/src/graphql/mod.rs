@@ -4,7 +4,7 @@
 //! - [`engine`]: the same types for the library, which writes them as SDL, checks documents and answers introspection.
 //! - [`request`], [`media`], [`persisted`]: what HTTP brings (the specification "GraphQL over HTTP").
 //! - [`scan`], [`limits`]: what a request may ask for, before anything is done about it.
-//! - [`merge`]: what the library does not check of documents.
+//! - [`merge`], [`variables`]: what the library does not check of documents.
 //! - [`execute`], [`input`], [`load`], [`run`]: what it comes to.
 //! - [`fault`]: what goes wrong.
 
@@ -26,6 +26,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 mod types;
+mod variables;
 
 use async_graphql::{
     Value, dynamic,
@@ -207,7 +208,7 @@ impl GraphQl {
         let name = request.operation_name.filter(|name| !name.is_empty());
         let (kind, variables, given) = {
             let operation = operation(&document, name.as_deref()).map_err(one)?;
-            let variables = input::variables(operation, request.variables).map_err(one)?;
+            let variables = variables::values(&self.types, operation, request.variables).map_err(one)?;
             let given = input::without_absent(operation, &variables);
             (operation.ty, variables, given)
         };
@@ -222,6 +223,7 @@ impl GraphQl {
             return Err(one(Fault::invalid("Introspection is switched off.")));
         }
         merge::check(&self.types, &document).map_err(one)?;
+        variables::check(&self.types, &document).map_err(one)?;
         // The library checks the rest, and answers what is asked of the schema; nothing else is executed by it.
         let mut checked = async_graphql::Request::new("").variables(given).only_introspection();
         checked.operation_name.clone_from(&name);

@@ -59,6 +59,13 @@ pub(super) struct Enum {
     pub values: Vec<EnumValue>,
 }
 
+impl Enum {
+    /// Whether a value has this name.
+    pub(super) fn names(&self, name: &str) -> bool {
+        self.values.iter().any(|value| value.name == name)
+    }
+}
+
 /// One value of an enum.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct EnumValue {

@@ -262,6 +262,84 @@ async fn looking_for_conflicts_comes_to_an_end() {
 }
 
 #[tokio::test]
+async fn variables_fit_where_they_stand() {
+    let given = Given::idle();
+    for (query, a, message) in [
+        (
+            "query($a: String!) { usersList(first: $a) { __typename } }",
+            json!("1"),
+            "`$a` of type `String!` cannot stand where `Int`",
+        ),
+        (
+            "query($a: UserId) { usersGet(id: $a) { __typename } }",
+            json!("x"),
+            "`$a` of type `UserId` cannot stand where `UserId!`",
+        ),
+        ("query($a: UserId = null) { usersGet(id: $a) { __typename } }", json!("x"), "cannot stand"),
+        ("query($a: [Int!] = [1]) { usersList(first: $a) { __typename } }", json!([1]), "`[Int!]` cannot stand"),
+        (
+            "query($a: [UserId]!) { usersByIds(ids: $a) { __typename } }",
+            json!(["x"]),
+            "cannot stand where `[UserId!]!`",
+        ),
+        ("query($a: Boolean) { healthPing @skip(if: $a) }", json!(true), "cannot stand where `Boolean!`"),
+        ("query($a: Boolean) { ... @include(if: $a) { healthPing } }", json!(true), "cannot stand"),
+        ("query($a: Int!) { __type(name: $a) { kind } }", json!(1), "cannot stand where `String!`"),
+        (
+            "query($a: Int = 1) { ...F } fragment F on Query { usersList(sort: $a) { __typename } }",
+            json!(1),
+            "cannot stand",
+        ),
+        (
+            "mutation($a: Int = 1) { usersUpdate(input: {id: \"x\", name: $a}) { __typename } }",
+            json!(1),
+            "cannot stand where `String`",
+        ),
+        ("query($a: [Nope] = [1]) { healthPing }", Value::Null, "no input has: `[Nope]`"),
+        ("query($a: User) { healthPing }", Value::Null, "no input has"),
+        ("mutation { usersDelete(input: {id: \"a\", id: \"b\"}) { __typename } }", Value::Null, "twice"),
+    ] {
+        let (status, answer) = given.post(&json!({"query": query, "variables": {"a": a}})).await;
+        let refused = answer["errors"][0]["message"].as_str().unwrap();
+        assert!(status == 400 && refused.contains(message), "{query}: {refused}");
+    }
+    let given = blog();
+    for (query, variables) in [
+        ("query($a: UserId = \"x\") { usersGet(id: $a) { __typename } }", json!({})),
+        ("query($a: Int!) { postsList(first: $a) { nodes { id } } }", json!({"a": 3})),
+        ("query($a: Boolean = true) { healthPing @skip(if: $a) }", json!({})),
+        ("query($a: UserId!) { usersByIds(ids: [$a]) { id } }", json!({"a": id(0)})),
+    ] {
+        let answer = given.ask_with(query, variables).await;
+        assert!(answer.get("errors").is_none(), "{query}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_given_fits_the_variables_type() {
+    let given = Given::idle();
+    let update = "mutation($a: UsersUpdateInput!) { usersUpdate(input: $a) { __typename } }";
+    for (query, value, message) in [
+        ("query($a: Int) { usersList(first: $a) { __typename } }", json!("1"), "`$a` is no `Int`"),
+        ("query($a: Int) { usersList(first: $a) { __typename } }", json!(1.5), "`$a` is no `Int`"),
+        ("query($a: Int) { usersList(first: $a) { __typename } }", json!(3_000_000_000_u32), "`$a` is no `Int`"),
+        ("query($a: Int) { usersList(first: $a) { __typename } }", json!([1]), "`$a` is no `Int`"),
+        ("query($a: UserSort) { usersList(sort: $a) { __typename } }", json!("UP"), "`$a` is no `UserSort`"),
+        ("query($a: [UserId!]!) { usersByIds(ids: $a) { __typename } }", json!(["x", null]), "`$a[1]` cannot be null"),
+        (update, json!(7), "`$a` is no `UsersUpdateInput`"),
+        (update, json!({"id": "x", "name": 7}), "`$a.name` is no `String`"),
+        (update, json!({"id": "x", "nom": 7}), "has no member `nom`"),
+        (update, json!({"name": "A"}), "has to have `id`"),
+    ] {
+        let answer = given.ask_with(query, json!({"a": value})).await;
+        let error = &answer["errors"][0];
+        assert!(error["message"].as_str().unwrap().contains(message), "{query} {value}: {answer}");
+        assert_eq!(error["extensions"]["code"], "BAD_REQUEST");
+        assert!(answer.get("data").is_none());
+    }
+}
+
+#[tokio::test]
 async fn hostile_documents_are_refused_before_anything_is_called() {
     let given = Given::idle();
     let aliases: String = (0..10_000).map(|number| format!("a{number}: healthPing ")).collect();
