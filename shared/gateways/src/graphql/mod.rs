@@ -121,7 +121,7 @@ impl GraphQl {
 
 /// How much that is wrong with one document is told.
 const MAX_FAULTS: usize = 20;
-const METHODS: &str = "GET, POST";
+const METHODS: &str = "GET, HEAD, POST";
 /// Where the schema is as text, unless introspection is switched off.
 const SDL_PATH: &str = "/schema.graphql";
 
@@ -138,33 +138,15 @@ impl Style for GraphQl {
 
     fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
         Box::pin(async move {
-            let parts = calls.parts();
-            if parts.uri.path() == SDL_PATH {
-                return self.sdl(&parts.method);
+            let is_head = calls.parts().method == Method::HEAD;
+            let mut response = self.answered(contract, &body, &calls).await;
+            if is_head {
+                // What GET would have, without the body (RFC 9110, section 9.3.2).
+                let length = HeaderValue::from(response.body().len());
+                response.headers_mut().insert(header::CONTENT_LENGTH, length);
+                *response.body_mut() = Bytes::new();
             }
-            let Some(media) = Media::accepted(&parts.headers) else {
-                let message = "An answer is `application/graphql-response+json` or `application/json`.";
-                let mut refused = Answer::from(Fault::request(Code::NotAcceptable, message));
-                refused.status = 406;
-                return refused.into_response(Media::Json);
-            };
-            match request::read(parts, &body) {
-                Err(fault) => Answer::from(fault).into_response(media),
-                Ok(Asked::One(request)) => {
-                    let mut measure = Measure::default();
-                    let prepared = self.prepare(*request, &parts.method, &mut measure).await;
-                    let run = Run::new(&self.types, contract, &calls);
-                    execute(&run, prepared).await.into_response(media)
-                }
-                Ok(Asked::Many(requests)) => {
-                    let mut measure = Measure::default();
-                    let mut prepared = Vec::with_capacity(requests.len());
-                    for request in requests {
-                        prepared.push(self.prepare(request, &parts.method, &mut measure).await);
-                    }
-                    many(&Run::new(&self.types, contract, &calls), prepared, media).await
-                }
-            }
+            response
         })
     }
 }
@@ -180,9 +162,39 @@ struct Prepared {
 }
 
 impl GraphQl {
+    async fn answered(&self, contract: &Contract, body: &Bytes, calls: &Calls<'_>) -> Response<Bytes> {
+        let parts = calls.parts();
+        if parts.uri.path() == SDL_PATH {
+            return self.sdl(&parts.method);
+        }
+        let Some(media) = Media::accepted(&parts.headers) else {
+            let message = "An answer is `application/graphql-response+json` or `application/json`.";
+            let mut refused = Answer::from(Fault::request(Code::NotAcceptable, message));
+            refused.status = 406;
+            return refused.into_response(Media::Json);
+        };
+        match request::read(parts, body) {
+            Err(fault) => Answer::from(fault).into_response(media),
+            Ok(Asked::One(request)) => {
+                let mut measure = Measure::default();
+                let prepared = self.prepare(*request, &parts.method, &mut measure).await;
+                let run = Run::new(&self.types, contract, calls);
+                execute(&run, prepared).await.into_response(media)
+            }
+            Ok(Asked::Many(requests)) => {
+                let mut measure = Measure::default();
+                let mut prepared = Vec::with_capacity(requests.len());
+                for request in requests {
+                    prepared.push(self.prepare(request, &parts.method, &mut measure).await);
+                }
+                many(&Run::new(&self.types, contract, calls), prepared, media).await
+            }
+        }
+    }
+
     /// The schema as text.
     fn sdl(&self, method: &Method) -> Response<Bytes> {
-        if *method != Method::GET {
+        if ![Method::GET, Method::HEAD].contains(method) {
             let message = "The schema is asked for by GET.";
             return Answer::from(Fault::request(Code::MethodNotSupported, message)).into_response(Media::Json);
         }
@@ -216,7 +228,7 @@ impl GraphQl {
         if kind == OperationType::Subscription {
             return Err(one(Fault::invalid("There are no subscriptions.")));
         }
-        if kind == OperationType::Mutation && *method == Method::GET {
+        if kind == OperationType::Mutation && *method != Method::POST {
             return Err(one(Fault::request(Code::MethodNotSupported, "A mutation is asked by POST.")));
         }
         if !self.settings.introspection && limits::asks_for_schema(&document) {
