@@ -5,6 +5,8 @@
 //! failed is null and not missing. Answers of procedures are completed at once; what ids name is left open, fetched
 //! for the whole operation in one call for each kind, and filled in, as often as there is something open.
 
+mod complete;
+
 use async_graphql::{
     Name, PathSegment, Positioned, Value, Variables,
     indexmap::IndexMap,
@@ -21,15 +23,15 @@ use super::{
     input,
     load::Loads,
     run::Run,
-    types::{Call, Kind, Of, Source, Types, Union},
+    types::{Call, Source, Types},
 };
-use crate::{Outcome, Refusal};
+use crate::{
+    Outcome, Refusal,
+    respond::{MAX_WEIGHT, weight},
+};
 
-/// How large one operation's answer may be, in bytes: memory stays flat, whatever lists hold, and a function's answer
-/// has at most 6 MB.
-const MAX_BYTES: usize = 4 * 1024 * 1024;
-/// What a value takes beside its text: quotes, a colon, a comma.
-const BYTES_BESIDE: usize = 6;
+/// What stands around a value: two brackets or quotes as they weigh, and a comma.
+const AROUND: usize = 5;
 
 /// The fields that stand under one name in the answer: they are one.
 type Fields<'d> = Vec<&'d Positioned<Field>>;
@@ -71,8 +73,8 @@ pub(super) struct Execution<'r, 'd> {
     variables: &'d Variables,
     executed: Executed,
     open: Vec<Open<'d>>,
-    /// About how large the answer is so far.
-    bytes: usize,
+    /// What this operation has of the answer's weight so far.
+    weight: usize,
 }
 
 /// There is too much to answer.
@@ -80,7 +82,7 @@ struct TooMuch;
 
 impl<'r, 'd> Execution<'r, 'd> {
     pub(super) fn new(run: &'r Run<'r>, document: &'d ExecutableDocument, variables: &'d Variables) -> Self {
-        Self { run, document, variables, executed: Executed::default(), open: Vec::new(), bytes: 0 }
+        Self { run, document, variables, executed: Executed::default(), open: Vec::new(), weight: 0 }
     }
 
     /// Executes an operation. `introspected` is what the library said.
@@ -89,7 +91,7 @@ impl<'r, 'd> Execution<'r, 'd> {
         let root = Types::root(kind);
         let fields = self.collect(root, [&operation.selection_set.node]);
         self.executed.data = Value::Object(fields.keys().map(|key| (Name::new(key), Value::Null)).collect());
-        let mut calls = Vec::new();
+        let (mut calls, mut too_much) = (Vec::new(), false);
         for (key, fields) in fields {
             match self.called(root, &fields) {
                 Some(call) => calls.push((key, fields, call)),
@@ -98,18 +100,22 @@ impl<'r, 'd> Execution<'r, 'd> {
                         "__typename" => Value::String(root.to_owned()),
                         _ => introspected_value(introspected, key),
                     };
+                    too_much |= self.count(weight(&serde_json::to_vec(&value).unwrap_or_default())).is_err();
                     self.put(&[PathSegment::Field(key.to_owned())], value);
                 }
             }
         }
         let finished = match kind {
+            _ if too_much => Err(TooMuch),
             Operation::Query => self.together(calls).await,
             Operation::Mutation => self.in_turn(calls).await,
         };
         if finished.is_err() {
-            self.executed.data = Value::Null;
-            let message = "The answer would be larger than 4 MiB: ask for less.";
-            self.executed.faults.push(Fault::request(Code::PayloadTooLarge, message));
+            // The others of the same request have the room.
+            self.run.gives_back(self.weight);
+            let message = format!("The answers would be larger than {MAX_WEIGHT} bytes together: ask for less.");
+            let faults = vec![Fault::request(Code::PayloadTooLarge, message)];
+            self.executed = Executed { data: Value::Null, faults };
         }
         self.executed
     }
@@ -159,22 +165,15 @@ impl<'r, 'd> Execution<'r, 'd> {
         let pos = fields[0].pos;
         let value = match answer {
             Err(fault) => {
-                self.executed.faults.push(Fault { path, ..fault.at(pos) });
-                return Ok(());
+                return self.fault(Fault { path, ..fault.at(pos) });
             }
             Ok(Ok(answer)) => match answer.as_deref().map(RawValue::get).map_or(Ok(Json::Null), serde_json::from_str) {
                 Ok(answer) => self.complete(&call.success, Node::Answer(&answer), fields, &mut path)?,
-                Err(_) => {
-                    self.executed.faults.push(Fault::internal(pos, path));
-                    return Ok(());
-                }
+                Err(_) => return self.fault(Fault::internal(pos, path)),
             },
             Ok(Err(refusal)) => match failure_of(call, &refusal) {
                 Some(object) => self.object(object, Node::Failure(&refusal), fields, &mut path)?,
-                None => {
-                    self.executed.faults.push(Fault::refused(&refusal, &call.procedure, pos, path));
-                    return Ok(());
-                }
+                None => return self.fault(Fault::refused(&refusal, &call.procedure, pos, path)),
             },
         };
         self.put(&path, value);
@@ -192,6 +191,7 @@ impl<'r, 'd> Execution<'r, 'd> {
                     Json::Array(ids) => {
                         let mut values = Vec::with_capacity(ids.len());
                         for (place, id) in ids.iter().enumerate() {
+                            self.count(0)?;
                             path.push(PathSegment::Index(place));
                             values.push(self.loaded(loads, loader, id, object, &fields, &mut path)?);
                             path.pop();
@@ -220,7 +220,7 @@ impl<'r, 'd> Execution<'r, 'd> {
             Ok(None) => Ok(Value::Null),
             Err(refusal) => {
                 let procedure = &self.run.types.loaders[loader].procedure;
-                self.executed.faults.push(Fault::refused(&refusal, procedure, fields[0].pos, path.clone()));
+                self.fault(Fault::refused(&refusal, procedure, fields[0].pos, path.clone()))?;
                 Ok(Value::Null)
             }
         }
@@ -241,120 +241,18 @@ impl<'r, 'd> Execution<'r, 'd> {
         *place = value;
     }
 
-    /// Counts a value of the answer, or a name.
-    fn count(&mut self, bytes: usize) -> Result<(), TooMuch> {
-        self.bytes = self.bytes.saturating_add(bytes + BYTES_BESIDE);
-        if self.bytes > MAX_BYTES { Err(TooMuch) } else { Ok(()) }
+    /// Counts a part of the answer.
+    fn count(&mut self, weight: usize) -> Result<(), TooMuch> {
+        let weight = weight.saturating_add(AROUND);
+        self.weight = self.weight.saturating_add(weight);
+        if self.run.takes(weight) { Ok(()) } else { Err(TooMuch) }
     }
 
-    /// Specification, `CompleteValue`.
-    fn complete(&mut self, of: &Of, node: Node<'_>, fields: &Fields<'d>, path: &mut Path) -> Result<Value, TooMuch> {
-        let types = self.run.types;
-        let json = match node {
-            Node::Answer(json) => json,
-            node => return self.object(of.kind.name(), node, fields, path),
-        };
-        match (&of.kind, json) {
-            // What is done and says nothing is an object all the same.
-            (Kind::Object(name), Json::Null) if !of.nullable => self.object(name, node, fields, path),
-            (_, Json::Null) => Ok(Value::Null),
-            (Kind::Scalar(_), json) => self.plain(json, fields, path),
-            (Kind::Enum(name), Json::String(wire)) => {
-                let values = types.enums.get(name).map(|known| known.values.as_slice()).unwrap_or_default();
-                match values.iter().find(|value| value.wire == *wire) {
-                    Some(value) => Ok(Value::Enum(Name::new(&value.name))),
-                    None => Ok(self.unknown(fields, path)),
-                }
-            }
-            (Kind::Object(name), json) => self.object(name, Node::Answer(json), fields, path),
-            (Kind::Union(name), json) => match types.unions.get(name).and_then(|union| member_of(union, json)) {
-                Some(object) => self.object(object, Node::Answer(json), fields, path),
-                None => Ok(self.unknown(fields, path)),
-            },
-            (Kind::List(item), Json::Array(items)) => {
-                let mut values = Vec::with_capacity(items.len());
-                for (place, json) in items.iter().enumerate() {
-                    self.count(0)?;
-                    path.push(PathSegment::Index(place));
-                    values.push(self.complete(item, Node::Answer(json), fields, path)?);
-                    path.pop();
-                }
-                Ok(Value::List(values))
-            }
-            _ => Ok(self.unknown(fields, path)),
-        }
-    }
-
-    fn plain(&mut self, json: &Json, fields: &Fields<'d>, path: &Path) -> Result<Value, TooMuch> {
-        self.count(match json {
-            Json::String(text) => text.len(),
-            Json::Array(_) | Json::Object(_) => json.to_string().len(),
-            _ => 0,
-        })?;
-        Ok(Value::from_json(json.clone()).unwrap_or_else(|_| self.unknown(fields, path)))
-    }
-
-    /// What the schema does not know: the procedure is newer than the gateway.
-    fn unknown(&mut self, fields: &Fields<'d>, path: &Path) -> Value {
-        self.executed.faults.push(Fault::internal(fields[0].pos, path.clone()));
-        Value::Null
-    }
-
-    /// The fields of an object that are asked for.
-    fn object(&mut self, name: &str, node: Node<'_>, fields: &Fields<'d>, path: &mut Path) -> Result<Value, TooMuch> {
-        let asked = self.collect(name, fields.iter().map(|field| &field.node.selection_set.node));
-        let mut object = IndexMap::with_capacity(asked.len());
-        for (key, fields) in asked {
-            self.count(key.len())?;
-            path.push(PathSegment::Field(key.to_owned()));
-            object.insert(Name::new(key), self.member(name, node, &fields, path)?);
-            path.pop();
-        }
-        Ok(Value::Object(object))
-    }
-
-    fn member(&mut self, object: &str, node: Node<'_>, fields: &Fields<'d>, path: &mut Path) -> Result<Value, TooMuch> {
-        let name = fields[0].node.name.node.as_str();
-        if name == "__typename" {
-            return Ok(Value::String(object.to_owned()));
-        }
-        let Some(known) = self.run.types.field(object, name) else { return Ok(self.unknown(fields, path)) };
-        let json = match node {
-            Node::Answer(json) | Node::Edge(json, _) => json,
-            Node::Failure(refusal) => refusal.failure.as_ref().unwrap_or(&Json::Null),
-        };
-        match (&known.source, node) {
-            (Source::True, _) => Ok(Value::Boolean(true)),
-            (Source::HasNext, _) => Ok(Value::Boolean(!json["next"].is_null())),
-            (Source::Message, Node::Failure(refusal)) => Ok(Value::String(refusal.message.clone())),
-            (Source::Code, Node::Failure(refusal)) => Ok(Value::Enum(Name::new(refusal.code.key()))),
-            (Source::Member(member), _) => self.complete(&known.of, Node::Answer(&json[member]), fields, path),
-            (Source::Whole | Source::Entry, _) => self.complete(&known.of, Node::Answer(json), fields, path),
-            (Source::Cursor, Node::Edge(_, cursor)) => self.plain(cursor, fields, path),
-            (Source::Edges, _) => self.edges(&known.of, json, fields, path),
-            (Source::Loaded { member, loader }, _) => {
-                let ids = &json[member];
-                if !ids.is_null() {
-                    let (loader, ids) = (*loader, ids.clone());
-                    self.open.push(Open { loader, ids, fields: fields.clone(), path: path.clone() });
-                }
-                Ok(Value::Null)
-            }
-            _ => Ok(self.unknown(fields, path)),
-        }
-    }
-
-    /// A page's entries. Where the list goes on is known after the last one.
-    fn edges(&mut self, of: &Of, page: &Json, fields: &Fields<'d>, path: &mut Path) -> Result<Value, TooMuch> {
-        let items = page["items"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let mut edges = Vec::with_capacity(items.len());
-        for (place, item) in items.iter().enumerate() {
-            let cursor = if place + 1 == items.len() { &page["next"] } else { &Json::Null };
-            path.push(PathSegment::Index(place));
-            edges.push(self.complete(of, Node::Edge(item, cursor), fields, path)?);
-            path.pop();
-        }
-        Ok(Value::List(edges))
+    /// Puts a fault to the others. It counts as well: a list may have one for each entry.
+    fn fault(&mut self, fault: Fault) -> Result<(), TooMuch> {
+        self.count(serde_json::to_vec(&fault).map_or(0, |text| weight(&text)))?;
+        self.executed.faults.push(fault);
+        Ok(())
     }
 
     /// Specification, `CollectFields`.
@@ -407,11 +305,6 @@ impl<'r, 'd> Execution<'r, 'd> {
 fn failure_of<'c>(call: &'c Call, refusal: &Refusal) -> Option<&'c str> {
     let kind = refusal.failure.as_ref()?.get("type")?.as_str()?;
     call.failures.get(kind).map(String::as_str)
-}
-
-fn member_of<'u>(union: &'u Union, json: &Json) -> Option<&'u str> {
-    let tag = json.get("type")?.as_str()?;
-    union.members.iter().find(|member| member.tag == tag).map(|member| member.object.as_str())
 }
 
 fn introspected_value(introspected: &Value, key: &str) -> Value {

@@ -1,11 +1,14 @@
 //! What goes wrong, in the form that GraphQL gives errors (specification, section 7.1.2).
 
-use async_graphql::{PathSegment, Pos, ServerError};
+use async_graphql::{PathSegment, Pos, ServerError, parser};
 use protocol::{Code, FieldFault};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::Refusal;
+
+/// How many characters a sentence about a document has: it may repeat what the document says.
+const MAX_MESSAGE_CHARS: usize = 500;
 
 /// An error of an answer.
 #[derive(Clone, Debug, Serialize)]
@@ -72,6 +75,11 @@ impl Fault {
 
     /// A document that does not fit the schema, or its variables.
     pub(super) fn invalid(message: impl Into<String>) -> Self {
+        let mut message = message.into();
+        if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE_CHARS) {
+            message.truncate(end);
+            message.push('…');
+        }
         Self { plain_status: 200, ..Self::of(Code::BadRequest, message) }
     }
 
@@ -81,6 +89,28 @@ impl Fault {
         let mut fault = Self::invalid("PersistedQueryNotFound");
         fault.extensions.code = "PERSISTED_QUERY_NOT_FOUND";
         fault
+    }
+
+    /// A document that cannot be parsed. What the parser drew of it is left out but for what it expected.
+    pub(super) fn syntax(error: &parser::Error) -> Self {
+        let message = match error {
+            parser::Error::Syntax { message, .. } => match message.rsplit_once("\n  = ") {
+                Some((_, expected)) => format!("The document is not GraphQL here: {}.", expected.trim()),
+                None => "The document is not GraphQL here.".to_owned(),
+            },
+            parser::Error::MultipleOperations { .. } => {
+                "An operation without a name has to be the only one of its document.".to_owned()
+            }
+            parser::Error::OperationDuplicated { operation, .. } => {
+                format!("The operation `{operation}` stands twice in the document.")
+            }
+            parser::Error::FragmentDuplicated { fragment, .. } => {
+                format!("The fragment `{fragment}` stands twice in the document.")
+            }
+            parser::Error::MissingOperation => "The document has no operation.".to_owned(),
+            _ => "The document cannot be read.".to_owned(),
+        };
+        Self { locations: error.positions().collect(), ..Self::invalid(message) }
     }
 
     /// What the library found in a document.

@@ -12,32 +12,7 @@ use super::{
     types::{Arguments, InputField, Kind, Of, Types},
 };
 
-/// The values of an operation's variables: what was given, else the default (specification, section 6.1.2). What
-/// fits a variable's type is looked at where the variable is used.
-///
-/// # Errors
-/// Which variable has to be given.
-pub(super) fn variables(operation: &OperationDefinition, mut given: Variables) -> Result<Variables, Fault> {
-    let mut values = Variables::default();
-    for definition in &operation.variable_definitions {
-        let name = &definition.node.name.node;
-        let required = !definition.node.var_type.node.nullable;
-        let default = definition.node.default_value.as_ref().map(|value| value.node.clone());
-        match given.remove(name).or(default) {
-            Some(Value::Null) if required => {
-                return Err(Fault::invalid(format!("The variable `${name}` cannot be null.")).at(definition.pos));
-            }
-            Some(value) => drop(values.insert(name.clone(), value)),
-            None if required => {
-                return Err(Fault::invalid(format!("The variable `${name}` has to be given.")).at(definition.pos));
-            }
-            None => {}
-        }
-    }
-    Ok(values)
-}
-
-/// The same for the library, which knows no difference between absent and null.
+/// The variables for the library, which knows no difference between absent and null.
 pub(super) fn without_absent(operation: &OperationDefinition, values: &Variables) -> Variables {
     let mut all = values.clone();
     for definition in &operation.variable_definitions {
@@ -115,6 +90,7 @@ fn wire(types: &Types, of: &Of, given: Value) -> Result<Json, String> {
             }
             if known.one_of { tagged(name, object) } else { Ok(Json::Object(object)) }
         }
+        (Kind::Input(name), _) => Err(format!("not an object, as `{name}` is")),
         (_, given) => given.into_json().map_err(|_| "not a value".to_owned()),
     }
 }

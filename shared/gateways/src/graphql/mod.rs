@@ -4,6 +4,7 @@
 //! - [`engine`]: the same types for the library, which writes them as SDL, checks documents and answers introspection.
 //! - [`request`], [`media`], [`persisted`]: what HTTP brings (the specification "GraphQL over HTTP").
 //! - [`scan`], [`limits`]: what a request may ask for, before anything is done about it.
+//! - [`merge`], [`variables`]: what the library does not check of documents.
 //! - [`execute`], [`input`], [`load`], [`run`]: what it comes to.
 //! - [`fault`]: what goes wrong.
 
@@ -14,6 +15,7 @@ mod input;
 mod limits;
 mod load;
 mod media;
+mod merge;
 mod names;
 mod persisted;
 mod request;
@@ -24,6 +26,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 mod types;
+mod variables;
 
 use async_graphql::{
     Value, dynamic,
@@ -116,7 +119,9 @@ impl GraphQl {
     }
 }
 
-const METHODS: &str = "GET, POST";
+/// How much that is wrong with one document is told.
+const MAX_FAULTS: usize = 20;
+const METHODS: &str = "GET, HEAD, POST";
 /// Where the schema is as text, unless introspection is switched off.
 const SDL_PATH: &str = "/schema.graphql";
 
@@ -133,33 +138,15 @@ impl Style for GraphQl {
 
     fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
         Box::pin(async move {
-            let parts = calls.parts();
-            if parts.uri.path() == SDL_PATH {
-                return self.sdl(&parts.method);
+            let is_head = calls.parts().method == Method::HEAD;
+            let mut response = self.answered(contract, &body, &calls).await;
+            if is_head {
+                // What GET would have, without the body (RFC 9110, section 9.3.2).
+                let length = HeaderValue::from(response.body().len());
+                response.headers_mut().insert(header::CONTENT_LENGTH, length);
+                *response.body_mut() = Bytes::new();
             }
-            let Some(media) = Media::accepted(&parts.headers) else {
-                let message = "An answer is `application/graphql-response+json` or `application/json`.";
-                let mut refused = Answer::from(Fault::request(Code::NotAcceptable, message));
-                refused.status = 406;
-                return refused.into_response(Media::Json);
-            };
-            match request::read(parts, &body) {
-                Err(fault) => Answer::from(fault).into_response(media),
-                Ok(Asked::One(request)) => {
-                    let mut measure = Measure::default();
-                    let prepared = self.prepare(*request, &parts.method, &mut measure).await;
-                    let run = Run::new(&self.types, contract, &calls);
-                    execute(&run, prepared).await.into_response(media)
-                }
-                Ok(Asked::Many(requests)) => {
-                    let mut measure = Measure::default();
-                    let mut prepared = Vec::with_capacity(requests.len());
-                    for request in requests {
-                        prepared.push(self.prepare(request, &parts.method, &mut measure).await);
-                    }
-                    many(&Run::new(&self.types, contract, &calls), prepared, media).await
-                }
-            }
+            response
         })
     }
 }
@@ -175,9 +162,39 @@ struct Prepared {
 }
 
 impl GraphQl {
+    async fn answered(&self, contract: &Contract, body: &Bytes, calls: &Calls<'_>) -> Response<Bytes> {
+        let parts = calls.parts();
+        if parts.uri.path() == SDL_PATH {
+            return self.sdl(&parts.method);
+        }
+        let Some(media) = Media::accepted(&parts.headers) else {
+            let message = "An answer is `application/graphql-response+json` or `application/json`.";
+            let mut refused = Answer::from(Fault::request(Code::NotAcceptable, message));
+            refused.status = 406;
+            return refused.into_response(Media::Json);
+        };
+        match request::read(parts, body) {
+            Err(fault) => Answer::from(fault).into_response(media),
+            Ok(Asked::One(request)) => {
+                let mut measure = Measure::default();
+                let prepared = self.prepare(*request, &parts.method, &mut measure).await;
+                let run = Run::new(&self.types, contract, calls);
+                execute(&run, prepared).await.into_response(media)
+            }
+            Ok(Asked::Many(requests)) => {
+                let mut measure = Measure::default();
+                let mut prepared = Vec::with_capacity(requests.len());
+                for request in requests {
+                    prepared.push(self.prepare(request, &parts.method, &mut measure).await);
+                }
+                many(&Run::new(&self.types, contract, calls), prepared, media).await
+            }
+        }
+    }
+
     /// The schema as text.
     fn sdl(&self, method: &Method) -> Response<Bytes> {
-        if *method != Method::GET {
+        if ![Method::GET, Method::HEAD].contains(method) {
             let message = "The schema is asked for by GET.";
             return Answer::from(Fault::request(Code::MethodNotSupported, message)).into_response(Media::Json);
         }
@@ -199,11 +216,11 @@ impl GraphQl {
     ) -> Result<Prepared, Vec<Fault>> {
         let (query, hash) = self.persisted.query(&mut request).map_err(one)?;
         scan::scan(&query).map_err(one)?;
-        let document = parse_query(&query).map_err(|error| one(Fault::found(error.into())))?;
+        let document = parse_query(&query).map_err(|error| one(Fault::syntax(&error)))?;
         let name = request.operation_name.filter(|name| !name.is_empty());
         let (kind, variables, given) = {
             let operation = operation(&document, name.as_deref()).map_err(one)?;
-            let variables = input::variables(operation, request.variables).map_err(one)?;
+            let variables = variables::values(&self.types, operation, request.variables).map_err(one)?;
             let given = input::without_absent(operation, &variables);
             (operation.ty, variables, given)
         };
@@ -211,19 +228,21 @@ impl GraphQl {
         if kind == OperationType::Subscription {
             return Err(one(Fault::invalid("There are no subscriptions.")));
         }
-        if kind == OperationType::Mutation && *method == Method::GET {
+        if kind == OperationType::Mutation && *method != Method::POST {
             return Err(one(Fault::request(Code::MethodNotSupported, "A mutation is asked by POST.")));
         }
         if !self.settings.introspection && limits::asks_for_schema(&document) {
             return Err(one(Fault::invalid("Introspection is switched off.")));
         }
-        // The library checks all, and answers what is asked of the schema; the rest it leaves alone.
+        merge::check(&self.types, &document).map_err(one)?;
+        variables::check(&self.types, &document).map_err(one)?;
+        // The library checks the rest, and answers what is asked of the schema; nothing else is executed by it.
         let mut checked = async_graphql::Request::new("").variables(given).only_introspection();
         checked.operation_name.clone_from(&name);
         checked.set_parsed_query(document.clone());
         let response = self.schema.execute(checked).await;
         if !response.errors.is_empty() {
-            return Err(response.errors.into_iter().map(Fault::found).collect());
+            return Err(response.errors.into_iter().take(MAX_FAULTS).map(Fault::found).collect());
         }
         if let Some(hash) = hash {
             self.persisted.remember(hash, query);

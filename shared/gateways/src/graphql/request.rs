@@ -58,9 +58,11 @@ pub(super) enum Asked {
 /// Why it cannot be read.
 pub(super) fn read(parts: &Parts, body: &Bytes) -> Result<Asked, Fault> {
     match parts.method {
-        Method::GET => from_address(parts.uri.query().unwrap_or_default()).map(|one| Asked::One(Box::new(one))),
+        Method::GET | Method::HEAD => {
+            from_address(parts.uri.query().unwrap_or_default()).map(|one| Asked::One(Box::new(one)))
+        }
         Method::POST => from_body(parts, body),
-        _ => Err(Fault::request(Code::MethodNotSupported, "GraphQL is asked by GET or POST.")),
+        _ => Err(Fault::request(Code::MethodNotSupported, "GraphQL is asked by GET, HEAD or POST.")),
     }
 }
 

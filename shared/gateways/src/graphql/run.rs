@@ -1,5 +1,7 @@
 //! One request's calls, which run in parallel up to a bound.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use protocol::Code;
 use serde_json::Value as Json;
 use tokio::sync::Semaphore;
@@ -7,8 +9,11 @@ use tokio::sync::Semaphore;
 use super::types::Types;
 use crate::{
     Calls, Contract, Outcome, Refusal,
-    respond::{Deadline, MAX_AT_ONCE},
+    respond::{Deadline, MAX_AT_ONCE, MAX_WEIGHT},
 };
+
+/// What is kept of an answer's weight for what stands around the operations' answers, and says that one is too large.
+const RESERVED: usize = 10_000;
 
 /// What all operations of a request share.
 pub(super) struct Run<'r> {
@@ -17,11 +22,24 @@ pub(super) struct Run<'r> {
     calls: &'r Calls<'r>,
     places: Semaphore,
     deadline: Deadline,
+    /// What the answers weigh so far.
+    weight: AtomicUsize,
 }
 
 impl<'r> Run<'r> {
     pub(super) fn new(types: &'r Types, contract: &'r Contract, calls: &'r Calls<'r>) -> Self {
-        Self { types, contract, calls, places: Semaphore::new(MAX_AT_ONCE), deadline: Deadline::from_now() }
+        let (places, deadline) = (Semaphore::new(MAX_AT_ONCE), Deadline::from_now());
+        Self { types, contract, calls, places, deadline, weight: AtomicUsize::new(0) }
+    }
+
+    /// Takes room of the request's answer: memory stays flat, whatever lists hold. False when there is none left.
+    pub(super) fn takes(&self, weight: usize) -> bool {
+        self.weight.fetch_add(weight, Ordering::Relaxed).saturating_add(weight) <= MAX_WEIGHT - RESERVED
+    }
+
+    /// Gives room back that was taken for what is not answered after all.
+    pub(super) fn gives_back(&self, weight: usize) {
+        self.weight.fetch_sub(weight, Ordering::Relaxed);
     }
 
     /// Calls a procedure with the request's credentials.

@@ -1,5 +1,8 @@
 //! A look at a document before it is parsed: how long it is, and how deep its brackets are. The parser calls itself
-//! for each bracket, and what follows the parser takes time for each token.
+//! for each bracket, and what follows the parser takes time for each token. And whether an object has a field twice:
+//! the parser keeps the last one.
+
+use std::collections::HashSet;
 
 use super::fault::Fault;
 
@@ -9,6 +12,8 @@ pub(super) const MAX_BYTES: usize = 100_000;
 pub(super) const MAX_TOKENS: usize = 5_000;
 /// How deep brackets of all kinds may be: selections, lists and objects of arguments.
 pub(super) const MAX_BRACKETS: usize = 40;
+/// The longest name or number, in bytes: what is wrong repeats names, and an answer repeats its keys.
+pub(super) const MAX_WORD: usize = 200;
 /// The most directives.
 pub(super) const MAX_DIRECTIVES: usize = 30;
 
@@ -21,8 +26,10 @@ pub(super) fn scan(document: &str) -> Result<(), Fault> {
         return Err(Fault::limit(format!("The document has more than {MAX_BYTES} bytes.")));
     }
     let bytes = document.as_bytes();
-    let (mut at, mut tokens, mut depth, mut directives) = (0, 0, 0_usize, 0);
+    let (mut at, mut tokens, mut directives) = (0, 0, 0);
+    let (mut brackets, mut word) = (Brackets::default(), &bytes[..0]);
     while let Some(&byte) = bytes.get(at) {
+        let start = at;
         at = match byte {
             b' ' | b',' | b'\t' | b'\r' | b'\n' | 0xEF | 0xBB | 0xBF => {
                 at += 1;
@@ -34,17 +41,22 @@ pub(super) fn scan(document: &str) -> Result<(), Fault> {
             }
             b'"' => after_string(bytes, at).ok_or_else(|| Fault::invalid("A text in the document has no end."))?,
             b'.' => at + bytes[at..].iter().take_while(|byte| **byte == b'.').count(),
-            byte if is_word(byte) => at + bytes[at..].iter().take_while(|byte| is_word(**byte)).count(),
+            byte if is_word(byte) => after_word(bytes, at)?,
             _ => at + 1,
         };
         tokens += 1;
         match byte {
-            b'{' | b'[' | b'(' => depth += 1,
-            b'}' | b']' | b')' => depth = depth.saturating_sub(1),
+            b'{' | b'[' | b'(' => brackets.open(byte),
+            b'}' | b']' | b')' => drop(brackets.0.pop()),
+            b':' if !brackets.names(word) => {
+                let name = String::from_utf8_lossy(word);
+                return Err(Fault::invalid(format!("The field `{name}` stands twice in one object of the document.")));
+            }
             b'@' => directives += 1,
             _ => {}
         }
-        if depth > MAX_BRACKETS {
+        word = if is_word(byte) { &bytes[start..at] } else { &[] };
+        if brackets.0.len() > MAX_BRACKETS {
             return Err(Fault::limit(format!("The document is nested more than {MAX_BRACKETS} levels deep.")));
         }
         if tokens > MAX_TOKENS {
@@ -57,9 +69,38 @@ pub(super) fn scan(document: &str) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The brackets around, each with the names that its object has so far, if it is one: what is in braces is an object
+/// in arguments and in definitions of variables, both of which stand in parentheses.
+#[derive(Default)]
+struct Brackets<'d>(Vec<(u8, HashSet<&'d [u8]>)>);
+
+impl<'d> Brackets<'d> {
+    fn open(&mut self, bracket: u8) {
+        self.0.push((bracket, HashSet::new()));
+    }
+
+    /// Takes a name before a colon. False when it stands twice in one object.
+    fn names(&mut self, name: &'d [u8]) -> bool {
+        let is_inside = self.0.iter().any(|(bracket, _)| *bracket == b'(');
+        match self.0.last_mut() {
+            Some((b'{', names)) if is_inside && !name.is_empty() => names.insert(name),
+            _ => true,
+        }
+    }
+}
+
 /// Names and numbers. What is no token of GraphQL is one here.
 const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+')
+}
+
+/// Where a name or a number ends that begins here.
+fn after_word(bytes: &[u8], start: usize) -> Result<usize, Fault> {
+    let length = bytes[start..].iter().take_while(|byte| is_word(**byte)).count();
+    match length > MAX_WORD {
+        true => Err(Fault::limit(format!("The document has a name or a number of more than {MAX_WORD} bytes."))),
+        false => Ok(start + length),
+    }
 }
 
 /// Where a text ends that begins here.
@@ -102,8 +143,26 @@ mod tests {
         assert!(refused(&"[".repeat(50_000)).contains("nested"));
         assert!(refused(&format!("{{{}}}", "a ".repeat(5_000))).contains("tokens"));
         assert!(refused(&format!("{{{}}}", "a".repeat(100_000))).contains("bytes"));
+        assert!(refused(&format!("query {} {{ a }}", "L".repeat(201))).contains("name or a number"));
+        assert!(scan(&format!("query {} {{ a(b: \"{}\") }}", "L".repeat(200), "L".repeat(201))).is_ok());
         assert!(refused(&format!("{{ a {} }}", "@b ".repeat(31))).contains("directives"));
         assert!(scan(&format!("{{a}} # {}", "{".repeat(5_000))).is_ok());
+    }
+
+    #[test]
+    fn an_object_has_a_field_once() {
+        for document in [
+            "{ a(input: {b: 1, c: {d: 2, b: 3}, b: 4}) }",
+            "{ a(input: {b: \"x\" b: \"y\"}) }",
+            "query($a: A = {b: 1 c: 2 b # a comment\n : 3}) { a(b: $a) }",
+            "{ a(input: [{b: 1}, {b: 1, b: 2}]) }",
+            "{ a @skip(if: {b: 1, b: 1}) }",
+        ] {
+            assert!(refused(document).contains("`b` stands twice"), "{document}");
+        }
+        for document in ["{ b: a b: a }", "{ a(b: 1) { b: c b: c } }", "{ a(b: {c: 1}, d: {c: [{c: 1}, {c: 1}]}) }"] {
+            assert!(scan(document).is_ok(), "{document}");
+        }
     }
 
     #[test]

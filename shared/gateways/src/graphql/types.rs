@@ -59,6 +59,13 @@ pub(super) struct Enum {
     pub values: Vec<EnumValue>,
 }
 
+impl Enum {
+    /// Whether a value has this name.
+    pub(super) fn names(&self, name: &str) -> bool {
+        self.values.iter().any(|value| value.name == name)
+    }
+}
+
 /// One value of an enum.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct EnumValue {
@@ -218,6 +225,13 @@ impl Types {
     /// A field of an object type.
     pub(super) fn field(&self, object: &str, name: &str) -> Option<&Field> {
         self.objects.get(object)?.fields.iter().find(|field| field.name == name)
+    }
+
+    /// The type of a field of an object or an interface.
+    pub(super) fn field_of(&self, parent: &str, name: &str) -> Option<&Of> {
+        let implements = |object: &&Object| object.implements == Some(parent);
+        let object = self.objects.get(parent).or_else(|| self.objects.values().find(implements))?;
+        object.fields.iter().find(|field| field.name == name).map(|field| &field.of)
     }
 
     /// Whether an object is meant where this type is asked for (specification, `DoesFragmentTypeApply`).

@@ -1,7 +1,7 @@
 //! A procedure as a field of GraphQL's schema.
 
 use protocol::Kind;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     Contract, Procedure,
@@ -58,8 +58,15 @@ fn selection(contract: &Contract, procedure: &Procedure) -> String {
         }
         (true, _) => " { __typename ... on Failure { message } }".to_owned(),
         (false, _) if is_object(contract, entry) => format!(" {{ {} }}", fields(contract, entry)),
+        (false, _) if is_tagged(contract, entry) => " { __typename }".to_owned(),
         (false, _) => String::new(),
     }
+}
+
+/// Whether it is a tagged union: an enum has no members.
+fn is_tagged(contract: &Contract, schema: &Value) -> bool {
+    let variants = contract.resolve(without_null(contract, schema)).get("oneOf").and_then(Value::as_array);
+    variants.into_iter().flatten().any(|variant| variant["properties"]["type"].get("const").is_some())
 }
 
 /// The names of an object's plain fields.
@@ -109,7 +116,12 @@ fn literal(contract: &Contract, value: &Value, schema: Option<&Value>) -> String
             let mut tagged = variants.filter(|variant| variant["properties"]["type"]["const"] == tag);
             let mut rest = fields.clone();
             rest.remove("type");
-            format!("{{{tag}: {}}}", literal(contract, &Value::Object(rest), tagged.next()))
+            let variant = tagged.next();
+            // A variant that has nothing but its name is told by `true`.
+            let members = variant.and_then(|variant| variant.get("properties")?.as_object()).map_or(0, Map::len);
+            let is_bare = members == 1 && variant.is_some_and(|variant| variant.get("$ref").is_none());
+            let inner = if is_bare { "true".to_owned() } else { literal(contract, &Value::Object(rest), variant) };
+            format!("{{{tag}: {inner}}}")
         }
         Value::Object(fields) => {
             let inner = |name: &str| schema.and_then(|schema| schema.get("properties")?.get(name));

@@ -215,6 +215,131 @@ async fn what_does_not_fit_the_schema_calls_nothing() {
 }
 
 #[tokio::test]
+async fn fields_of_one_name_are_one_field_wherever_they_stand() {
+    let given = Given::idle();
+    for query in [
+        "mutation { usersDelete(input: {id: \"a\"}) { __typename } ...F } fragment F on Mutation { usersDelete(input: {id: \"b\"}) { __typename } }",
+        "mutation { usersDelete(input: {id: \"a\"}) { __typename } ... on Mutation { usersDelete(input: {id: \"b\"}) { __typename } } }",
+        "mutation { ... { usersDelete(input: {id: \"a\"}) { __typename } } usersDelete(input: {id: \"b\"}) { __typename } }",
+        "{ a: healthPing ...F } fragment F on Query { a: __typename }",
+        "{ usersList { edges { node { x: name } } } usersList { edges { node { x: age } } } }",
+        "{ usersList { edges { node { x: name } } } ...F } fragment F on Query { usersList { edges { node { x: email } } } }",
+        "{ usersList { edges { node { ...A x: email } } } } fragment A on User { x: name }",
+        "{ usersList { edges { ... on Edge { x: cursor } ... on UserEdge { x: __typename } } } }",
+        "{ usersGet(id: \"a\") { ... on User { x: name } ... on UsersGetMissing { x: code } } }",
+        "{ usersGet(id: \"a\") { ... on Failure { x: message } ... on UsersGetMissing { x: type } } }",
+        "{ usersList(first: 1) { __typename } usersList { __typename } }",
+        "{ __type(name: \"User\") { x: name ...T } } fragment T on __Type { x: description }",
+    ] {
+        let refused = given.refused(query).await;
+        assert!(refused.contains("conflict: "), "{query}: {refused}");
+    }
+    let given = blog();
+    for query in [
+        "{ usersGet(id: \"a\") { ... on User { x: name } ... on UsersGetMissing { x: message } } }",
+        "{ postsList { nodes { author { name } } } postsList { ...P } } fragment P on PostConnection { nodes { author { id name } title } }",
+        "{ usersGet(id: \"a\") { ... on User { __typename } ... on Failure { __typename } __typename } }",
+        "{ a: healthPing ...F ...F } fragment F on Query { a: healthPing ... { a: healthPing } }",
+    ] {
+        let answer = given.ask(query).await;
+        assert!(answer.get("errors").is_none(), "{query}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn looking_for_conflicts_comes_to_an_end() {
+    let given = Given::idle();
+    let fragment: String = (0..200).map(|_| "healthPing ").collect();
+    let spread = "... on Query { ...F } ".repeat(20);
+    let refused = given.refused(&format!("{{ {spread} nothing }} fragment F on Query {{ {fragment} }}")).await;
+    assert!(refused.contains("more than"), "{refused}");
+    let same = "pageInfo { hasNextPage } ".repeat(1_200);
+    let document = format!(
+        "{{ postsList {{ ... on Connection {{ {same} }} ... on PostConnection {{ pageInfo {{ hasNextPage: endCursor }} }} }} }}"
+    );
+    let refused = given.refused(&document).await;
+    assert!(refused.contains("conflict"), "{refused}");
+}
+
+#[tokio::test]
+async fn variables_fit_where_they_stand() {
+    let given = Given::idle();
+    for (query, a, message) in [
+        (
+            "query($a: String!) { usersList(first: $a) { __typename } }",
+            json!("1"),
+            "`$a` of type `String!` cannot stand where `Int`",
+        ),
+        (
+            "query($a: UserId) { usersGet(id: $a) { __typename } }",
+            json!("x"),
+            "`$a` of type `UserId` cannot stand where `UserId!`",
+        ),
+        ("query($a: UserId = null) { usersGet(id: $a) { __typename } }", json!("x"), "cannot stand"),
+        ("query($a: [Int!] = [1]) { usersList(first: $a) { __typename } }", json!([1]), "`[Int!]` cannot stand"),
+        (
+            "query($a: [UserId]!) { usersByIds(ids: $a) { __typename } }",
+            json!(["x"]),
+            "cannot stand where `[UserId!]!`",
+        ),
+        ("query($a: Boolean) { healthPing @skip(if: $a) }", json!(true), "cannot stand where `Boolean!`"),
+        ("query($a: Boolean) { ... @include(if: $a) { healthPing } }", json!(true), "cannot stand"),
+        ("query($a: Int!) { __type(name: $a) { kind } }", json!(1), "cannot stand where `String!`"),
+        (
+            "query($a: Int = 1) { ...F } fragment F on Query { usersList(sort: $a) { __typename } }",
+            json!(1),
+            "cannot stand",
+        ),
+        (
+            "mutation($a: Int = 1) { usersUpdate(input: {id: \"x\", name: $a}) { __typename } }",
+            json!(1),
+            "cannot stand where `String`",
+        ),
+        ("query($a: [Nope] = [1]) { healthPing }", Value::Null, "no input has: `[Nope]`"),
+        ("query($a: User) { healthPing }", Value::Null, "no input has"),
+        ("mutation { usersDelete(input: {id: \"a\", id: \"b\"}) { __typename } }", Value::Null, "twice"),
+    ] {
+        let (status, answer) = given.post(&json!({"query": query, "variables": {"a": a}})).await;
+        let refused = answer["errors"][0]["message"].as_str().unwrap();
+        assert!(status == 400 && refused.contains(message), "{query}: {refused}");
+    }
+    let given = blog();
+    for (query, variables) in [
+        ("query($a: UserId = \"x\") { usersGet(id: $a) { __typename } }", json!({})),
+        ("query($a: Int!) { postsList(first: $a) { nodes { id } } }", json!({"a": 3})),
+        ("query($a: Boolean = true) { healthPing @skip(if: $a) }", json!({})),
+        ("query($a: UserId!) { usersByIds(ids: [$a]) { id } }", json!({"a": id(0)})),
+    ] {
+        let answer = given.ask_with(query, variables).await;
+        assert!(answer.get("errors").is_none(), "{query}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_given_fits_the_variables_type() {
+    let given = Given::idle();
+    let update = "mutation($a: UsersUpdateInput!) { usersUpdate(input: $a) { __typename } }";
+    for (query, value, message) in [
+        ("query($a: Int) { usersList(first: $a) { __typename } }", json!("1"), "`$a` is no `Int`"),
+        ("query($a: Int) { usersList(first: $a) { __typename } }", json!(1.5), "`$a` is no `Int`"),
+        ("query($a: Int) { usersList(first: $a) { __typename } }", json!(3_000_000_000_u32), "`$a` is no `Int`"),
+        ("query($a: Int) { usersList(first: $a) { __typename } }", json!([1]), "`$a` is no `Int`"),
+        ("query($a: UserSort) { usersList(sort: $a) { __typename } }", json!("UP"), "`$a` is no `UserSort`"),
+        ("query($a: [UserId!]!) { usersByIds(ids: $a) { __typename } }", json!(["x", null]), "`$a[1]` cannot be null"),
+        (update, json!(7), "`$a` is no `UsersUpdateInput`"),
+        (update, json!({"id": "x", "name": 7}), "`$a.name` is no `String`"),
+        (update, json!({"id": "x", "nom": 7}), "has no member `nom`"),
+        (update, json!({"name": "A"}), "has to have `id`"),
+    ] {
+        let answer = given.ask_with(query, json!({"a": value})).await;
+        let error = &answer["errors"][0];
+        assert!(error["message"].as_str().unwrap().contains(message), "{query} {value}: {answer}");
+        assert_eq!(error["extensions"]["code"], "BAD_REQUEST");
+        assert!(answer.get("data").is_none());
+    }
+}
+
+#[tokio::test]
 async fn hostile_documents_are_refused_before_anything_is_called() {
     let given = Given::idle();
     let aliases: String = (0..10_000).map(|number| format!("a{number}: healthPing ")).collect();
@@ -259,8 +384,35 @@ async fn hostile_documents_are_refused_before_anything_is_called() {
 }
 
 #[tokio::test]
-async fn every_sample_is_an_operation_of_the_schema() {
-    let given = Given::new(|_, _| Err((404, json!({"code": "NOT_FOUND"}))));
+async fn what_is_wrong_is_told_in_few_short_sentences() {
+    let given = Given::idle();
+    let name = "L".repeat(70_000);
+    assert!(
+        given
+            .refused(&format!("query {name} {{ usersList(first: $a1, search: $a2) {{ __typename }} }}"))
+            .await
+            .contains("bytes")
+    );
+    let unknown: String = (0..1_000).map(|number| format!("field{number} ")).collect();
+    let document = format!("query {} {{ healthPing {{ {unknown} }} }}", "L".repeat(200));
+    let (_, answer) = given.post(&json!({"query": document})).await;
+    let errors = answer["errors"].as_array().unwrap();
+    assert!((1..=20).contains(&errors.len()) && answer.to_string().len() < 20_000, "{}", errors.len());
+    let inside = format!("query({}) {{ healthPing }}", "$a: Int ".repeat(1_200));
+    let (_, answer) = given.post(&json!({"query": inside})).await;
+    assert_eq!(answer["errors"].as_array().unwrap().len(), 20);
+    for broken in ["{", "{ a(", "query A { a } query A { a }", "{ a } { b }", "fragment A on Query { a }", "{ a(b: ) }"]
+    {
+        let (_, answer) = given.post(&json!({"query": broken})).await;
+        let message = answer["errors"][0]["message"].as_str().unwrap();
+        assert!(message.ends_with('.') && !message.contains(['\n', '|']), "{broken}: {message}");
+    }
+    let (_, answer) = given.post(&json!({"query": "{ a("})).await;
+    assert_eq!(answer["errors"][0]["locations"][0], json!({"line": 1, "column": 5}));
+}
+
+/// Each procedure's sample reaches the procedure as it is.
+pub(super) async fn samples_arrive(given: &Given) {
     for procedure in &given.contract.procedures {
         let input = crate::samples::input(&given.contract, procedure);
         let operation = crate::samples::graphql::request(&given.contract, procedure, input.as_ref());
@@ -275,6 +427,11 @@ async fn every_sample_is_an_operation_of_the_schema() {
 }
 
 #[tokio::test]
+async fn every_sample_is_an_operation_of_the_schema() {
+    samples_arrive(&Given::new(|_, _| Err((404, json!({"code": "NOT_FOUND"}))))).await;
+}
+
+#[tokio::test]
 async fn an_answer_has_a_bound() {
     let given = Given::new(|_, _| {
         let items: Vec<Value> = (0..60_000).map(|number| post(number, &id(0))).collect();
@@ -286,6 +443,59 @@ async fn an_answer_has_a_bound() {
         (&Value::Null, &json!("PAYLOAD_TOO_LARGE"))
     );
     assert_eq!(answer["errors"].as_array().unwrap().len(), 1);
+}
+
+/// Pages of posts whose text is `text`.
+fn texts(count: usize, text: &'static str) -> Given {
+    Given::new(move |_, _| {
+        let with = |number| {
+            let mut post = post(number, &id(0));
+            post["body"] = text.into();
+            post
+        };
+        Ok(json!({"items": (0..count).map(with).collect::<Vec<_>>(), "next": null}))
+    })
+}
+
+/// What an answer weighs, and how many operations are refused for that.
+async fn weighed(given: &Given, body: &Value) -> (usize, usize) {
+    let request = Request::post("/graphql").header("content-type", "application/json");
+    let response = given.send(request.body(body.to_string().into()).unwrap()).await;
+    let refused = String::from_utf8_lossy(response.body()).matches("PAYLOAD_TOO_LARGE").count();
+    (crate::respond::weight(response.body()), refused)
+}
+
+#[tokio::test]
+async fn an_answer_weighs_what_it_takes_escaped() {
+    let bodies = json!({"query": "{ postsList { nodes { body } } }"});
+    // As many letters as there is room for, if they are plain; each of these takes seven.
+    for (text, count, refused) in [
+        ("aaaaaaaaaaaaaaaaaaaaaaaa", 90_000, 0),
+        ("\"\"\"\"\"\"\"\"", 90_000, 0),
+        ("\u{1}\u{1}\u{1}\u{1}\u{1}\u{1}", 90_000, 1),
+    ] {
+        let (weight, said) = weighed(&texts(count, text), &bodies).await;
+        assert!(said == refused && weight <= crate::respond::MAX_WEIGHT, "{text:?} {count}: {weight} {said}");
+    }
+}
+
+#[tokio::test]
+async fn operations_of_one_request_share_the_room_of_its_answer() {
+    let large = json!({"query": "{ postsList { nodes { id title body } } }"});
+    let (weight, refused) = weighed(&texts(25_000, "Text."), &json!(vec![large; 6])).await;
+    assert!(refused > 0 && refused < 6, "what is too much is refused, and the rest answered: {refused}");
+    assert!((2_000_000..=crate::respond::MAX_WEIGHT).contains(&weight), "{weight}");
+}
+
+#[tokio::test]
+async fn faults_of_many_entries_have_a_bound() {
+    let given = Given::new(|_, _| {
+        let items: Vec<Value> = (0..60_000).map(|_| json!({"role": "newer"})).collect();
+        Ok(json!({"items": items, "next": null}))
+    });
+    let answer = given.ask("{ usersList { nodes { role } } }").await;
+    assert_eq!(answer["errors"].as_array().unwrap().len(), 1);
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "PAYLOAD_TOO_LARGE");
 }
 
 #[tokio::test]

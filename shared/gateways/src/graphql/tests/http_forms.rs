@@ -50,12 +50,29 @@ async fn queries_come_by_get_and_by_post() {
 #[tokio::test]
 async fn mutations_come_by_post_only() {
     let response = ping().send(got("/graphql?query=mutation%7BauthLogout%7Bok%7D%7D")).await;
-    assert_eq!((response.status().as_u16(), response.headers()["allow"].as_bytes()), (405, &b"GET, POST"[..]));
+    assert_eq!((response.status().as_u16(), response.headers()["allow"].as_bytes()), (405, &b"GET, HEAD, POST"[..]));
     let put = Request::put("/graphql").body(Bytes::new()).unwrap();
     let response = ping().send(put).await;
-    assert_eq!((response.status().as_u16(), response.headers()["allow"].as_bytes()), (405, &b"GET, POST"[..]));
+    assert_eq!((response.status().as_u16(), response.headers()["allow"].as_bytes()), (405, &b"GET, HEAD, POST"[..]));
     let sent = posted("application/json", "*/*", r#"{"query": "mutation {authLogout {ok}}"}"#);
     assert_eq!(answered(sent).await, json!({"data": {"authLogout": {"ok": true}}}));
+}
+
+#[tokio::test]
+async fn head_is_get_without_the_body() {
+    for address in ["/graphql?query=%7BhealthPing%7D", "/graphql?query=%7Bnothing%7D", "/schema.graphql"] {
+        let get = ping().send(got(address)).await;
+        let head = Request::head(address).header("accept", "application/graphql-response+json").body(Bytes::new());
+        let head = ping().send(head.unwrap()).await;
+        assert_eq!(head.status(), get.status(), "{address}");
+        assert_eq!(head.headers()["content-type"], get.headers()["content-type"]);
+        assert_eq!(head.headers()["content-length"], get.body().len().to_string());
+        assert!(head.body().is_empty());
+    }
+    let given = ping();
+    let head = Request::head("/graphql?query=mutation%7BauthLogout%7Bok%7D%7D").body(Bytes::new()).unwrap();
+    assert_eq!(given.send(head).await.status(), 405);
+    assert!(given.asked().is_empty());
 }
 
 #[tokio::test]

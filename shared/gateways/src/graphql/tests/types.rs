@@ -101,6 +101,29 @@ async fn tagged_unions_go_in_and_come_out() {
 }
 
 #[tokio::test]
+async fn samples_of_tagged_unions_are_operations_of_the_schema() {
+    let object = |member: Value| json!({"type": "object", "properties": {"it": member}, "required": ["it"]});
+    let lists = object(json!({"type": "array", "items": {"$ref": "#/inputTypes/Shape"}}));
+    let maybe = object(json!({"anyOf": [{"$ref": "#/inputTypes/Shape"}, {"type": "null"}]}));
+    let point = json!({"type": "object", "properties": {"type": {"const": "dot"}}, "required": ["type"]});
+    let bare = object(json!({"oneOf": [point]}));
+    let output = json!({"$ref": "#/outputTypes/Shape"});
+    let given = Given::of(
+        &contract(&[
+            loader(),
+            draw(),
+            procedure("draw_all", "mutation", lists, output.clone(), json!([])),
+            procedure("draw_or_not", "mutation", maybe, output.clone(), json!([])),
+            procedure("draw_dot", "mutation", bare, output, json!([])),
+        ]),
+        |_, _| Err((404, json!({"code": "NOT_FOUND"}))),
+    );
+    super::documents::samples_arrive(&given).await;
+    let sample = crate::samples::input(&given.contract, given.contract.find("draw").unwrap()).unwrap();
+    assert_eq!(sample["shape"]["type"], "circle");
+}
+
+#[tokio::test]
 async fn several_ids_lead_to_several_entities_and_gaps_stay_gaps() {
     let team = procedure(
         "team",

@@ -1,0 +1,209 @@
+//! Whether what stands under one name of an answer is one thing (specification, section 5.3.2). If it were not, one
+//! of two fields would be left out and nobody would know.
+//!
+//! The check goes down the fields of one name together. It is sorted by the objects that the fields can stand in, so
+//! that it takes time for each field and not for each pair of fields.
+
+use std::collections::{HashMap, HashSet};
+
+use async_graphql::{
+    Positioned,
+    indexmap::IndexMap,
+    parser::types::{ExecutableDocument, Field, OperationType, Selection, SelectionSet},
+};
+
+use super::{
+    fault::Fault,
+    types::{Kind, MUTATION, Of, QUERY, Types},
+};
+
+/// How many fields are looked at. A field counts again for each object type it is compared for.
+const MAX_LOOKS: usize = 50_000;
+
+/// A field, and the type whose field it is; none in introspection.
+#[derive(Clone, Copy)]
+struct Asked<'d> {
+    parent: Option<&'d str>,
+    field: &'d Positioned<Field>,
+}
+
+/// Fields by the name that they have in the answer.
+type Named<'d> = IndexMap<&'d str, Vec<Asked<'d>>>;
+
+struct Check<'d> {
+    types: &'d Types,
+    document: &'d ExecutableDocument,
+    looks: usize,
+}
+
+/// Holds a document's operations against the rule. Its fragments do not contain themselves.
+///
+/// # Errors
+/// Two fields that are in conflict.
+pub(super) fn check(types: &Types, document: &ExecutableDocument) -> Result<(), Fault> {
+    let mut check = Check { types, document, looks: 0 };
+    for (_, operation) in document.operations.iter() {
+        let root = if operation.node.ty == OperationType::Mutation { MUTATION } else { QUERY };
+        let named = check.collect([(Some(root), &operation.node.selection_set.node)])?;
+        check.shapes(&named)?;
+        check.fields(&named)?;
+    }
+    Ok(())
+}
+
+impl<'d> Check<'d> {
+    /// All fields of these sets, with those in fragments.
+    fn collect(
+        &mut self,
+        sets: impl IntoIterator<Item = (Option<&'d str>, &'d SelectionSet)>,
+    ) -> Result<Named<'d>, Fault> {
+        let mut named = Named::new();
+        let mut spread = HashSet::new();
+        for (parent, set) in sets {
+            self.collect_set(parent, set, &mut named, &mut spread)?;
+        }
+        Ok(named)
+    }
+
+    fn collect_set(
+        &mut self,
+        parent: Option<&'d str>,
+        set: &'d SelectionSet,
+        named: &mut Named<'d>,
+        spread: &mut HashSet<&'d str>,
+    ) -> Result<(), Fault> {
+        for selection in &set.items {
+            self.looks += 1;
+            if self.looks > MAX_LOOKS {
+                return Err(Fault::limit("The request has too many fields that may be in conflict."));
+            }
+            match &selection.node {
+                Selection::Field(field) => {
+                    let key = field.node.response_key().node.as_str();
+                    named.entry(key).or_default().push(Asked { parent, field });
+                }
+                Selection::InlineFragment(fragment) => {
+                    let condition = fragment.node.type_condition.as_ref();
+                    let parent = condition.map_or(parent, |condition| self.known(&condition.node.on.node));
+                    self.collect_set(parent, &fragment.node.selection_set.node, named, spread)?;
+                }
+                Selection::FragmentSpread(named_by) => {
+                    let name = &named_by.node.fragment_name.node;
+                    let Some(fragment) = self.document.fragments.get(name) else { continue };
+                    if spread.insert(name.as_str()) {
+                        let parent = self.known(&fragment.node.type_condition.node.on.node);
+                        self.collect_set(parent, &fragment.node.selection_set.node, named, spread)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is asked of these fields together.
+    fn below(&mut self, fields: &[Asked<'d>]) -> Result<Named<'d>, Fault> {
+        let types = self.types;
+        let inside = |asked: &Asked<'d>| {
+            let of = asked.parent.and_then(|parent| types.field_of(parent, &asked.field.node.name.node));
+            (of.map(|of| of.kind.name()), &asked.field.node.selection_set.node)
+        };
+        self.collect(fields.iter().map(inside))
+    }
+
+    /// The name of a type, none if it belongs to introspection or to nothing.
+    fn known(&self, name: &'d str) -> Option<&'d str> {
+        (!name.starts_with("__")).then_some(name)
+    }
+
+    /// Whatever object an answer has: the values have one form (`SameResponseShape`).
+    fn shapes(&mut self, named: &Named<'d>) -> Result<(), Fault> {
+        for (key, fields) in named {
+            let mut known: Option<(&Asked<'d>, &Of)> = None;
+            for asked in fields {
+                let name = asked.field.node.name.node.as_str();
+                let Some(of) = asked.parent.and_then(|parent| self.types.field_of(parent, name)) else { continue };
+                match known {
+                    Some((first, shape)) if !same_shape(shape, of) => {
+                        return Err(conflict(key, first, asked, "they have different types"));
+                    }
+                    Some(_) => {}
+                    None => known = Some((asked, of)),
+                }
+            }
+            let below = self.below(fields)?;
+            self.shapes(&below)?;
+        }
+        Ok(())
+    }
+
+    /// In one object: the same field with the same arguments (`FieldsInSetCanMerge`).
+    fn fields(&mut self, named: &Named<'d>) -> Result<(), Fault> {
+        for (key, fields) in named {
+            for together in self.by_object(fields) {
+                if let [first, others @ ..] = together.as_slice() {
+                    same_call(key, first, others)?;
+                }
+                let below = self.below(&together)?;
+                self.fields(&below)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The fields that can stand in one object: those of each object type, and with them those of interfaces.
+    fn by_object(&self, fields: &[Asked<'d>]) -> Vec<Vec<Asked<'d>>> {
+        let mut objects: IndexMap<Option<&str>, Vec<Asked<'d>>> = IndexMap::new();
+        let mut anywhere = Vec::new();
+        for asked in fields {
+            match asked.parent {
+                Some(parent) if !self.types.objects.contains_key(parent) => anywhere.push(*asked),
+                parent => objects.entry(parent).or_default().push(*asked),
+            }
+        }
+        if objects.is_empty() {
+            return vec![anywhere];
+        }
+        let with = |(_, mut together): (_, Vec<Asked<'d>>)| {
+            together.extend_from_slice(&anywhere);
+            together
+        };
+        objects.into_iter().map(with).collect()
+    }
+}
+
+fn same_call(key: &str, first: &Asked<'_>, others: &[Asked<'_>]) -> Result<(), Fault> {
+    if others.is_empty() {
+        return Ok(());
+    }
+    let name = &first.field.node.name.node;
+    let arguments: HashMap<&str, _> =
+        first.field.node.arguments.iter().map(|(name, value)| (name.node.as_str(), &value.node)).collect();
+    for other in others {
+        if other.field.node.name.node != *name {
+            return Err(conflict(key, first, other, "they are different fields"));
+        }
+        let theirs = &other.field.node.arguments;
+        let same = theirs.len() == first.field.node.arguments.len()
+            && theirs.iter().all(|(name, value)| arguments.get(name.node.as_str()) == Some(&&value.node));
+        if !same {
+            return Err(conflict(key, first, other, "they have different arguments"));
+        }
+    }
+    Ok(())
+}
+
+fn conflict(key: &str, one: &Asked<'_>, other: &Asked<'_>, why: &str) -> Fault {
+    let message = format!("The fields called `{key}` conflict: {why}. Give one of them another name (an alias).");
+    Fault { locations: vec![one.field.pos, other.field.pos], ..Fault::invalid(message) }
+}
+
+fn same_shape(one: &Of, other: &Of) -> bool {
+    one.nullable == other.nullable
+        && match (&one.kind, &other.kind) {
+            (Kind::List(one), Kind::List(other)) => same_shape(one, other),
+            (Kind::List(_), _) | (_, Kind::List(_)) => false,
+            // What has fields is compared field by field.
+            (Kind::Object(_) | Kind::Union(_), Kind::Object(_) | Kind::Union(_)) => true,
+            (one, other) => one == other,
+        }
+}
