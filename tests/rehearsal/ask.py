@@ -9,5 +9,10 @@ import botocore.session
 
 service, operation, *parameters = sys.argv[1:]
 client = botocore.session.get_session().create_client(service, endpoint_url=os.environ["AWS_ENDPOINT_URL"])
-answer = getattr(client, operation)(**json.loads(parameters[0] if parameters else "{}"))
+given = json.loads(parameters[0] if parameters else "{}")
+if client.can_paginate(operation):
+    # All of it: some lists come in pages of fifty.
+    answer = client.get_paginator(operation).paginate(**given).build_full_result()
+else:
+    answer = getattr(client, operation)(**given)
 print(json.dumps(answer, default=str))
