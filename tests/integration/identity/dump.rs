@@ -110,7 +110,13 @@ pub async fn steal(
     let mut connection = Connection::open_from(from.into(), service).await.unwrap();
     let mut opened = Vec::new();
     for ((what, request), text) in attempts {
-        let answer = connection.send(&request).await.unwrap();
+        // Who is told that the service is too busy asks again: that says nothing of what opens what.
+        let answer = loop {
+            let answer = connection.send(&request).await.unwrap();
+            if ![503, 504].contains(&answer.status) {
+                break answer;
+            }
+        };
         assert!(answer.status < 500 && answer.status != 429, "{request:?}: {}", answer.text());
         if answer.status == 200 {
             opened.push((what, text));
