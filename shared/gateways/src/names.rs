@@ -100,6 +100,33 @@ fn same_in_both(contract: &Contract) -> BTreeSet<&str> {
     }
 }
 
+/// `usersGet` to `UsersGet`.
+pub fn capitalized(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// The name of an enum's value in GraphQL: `createdAt` to `CREATED_AT`, `-createdAt` to `CREATED_AT_DESC`.
+pub fn enum_value(wire: &str) -> String {
+    let (plain, ending) = wire.strip_prefix('-').map_or((wire, ""), |plain| (plain, "_DESC"));
+    let mut name = String::with_capacity(wire.len() + 8);
+    let mut before = '_';
+    for letter in plain.chars() {
+        if letter.is_uppercase() && (before.is_lowercase() || before.is_ascii_digit()) {
+            name.push('_');
+        }
+        match letter.is_ascii_alphanumeric() {
+            true => name.push(letter.to_ascii_uppercase()),
+            false => name.push('_'),
+        }
+        before = letter;
+    }
+    if name.starts_with(|first: char| first.is_ascii_digit()) {
+        name.insert(0, '_');
+    }
+    name + ending
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,13 +10,14 @@ use protocol::{Cause, Code, Kind as Operation};
 use serde_json::Value;
 
 use super::{
-    names::{capitalized, check},
+    names::check,
     shape::{self, Shape, docs, shape, without_null},
     types::{
         Arguments, CONNECTION, Call, EDGE, ERROR_CODE, Enum, EnumValue, FAILURE, Field, InputField, Kind, Loader,
         MUTATION, Member, Object, Of, PAGE_INFO, QUERY, Source, Types, Union,
     },
 };
+use crate::names::capitalized;
 use crate::{Contract, Procedure};
 
 /// The names that every schema has, and no type of a contract.

@@ -9,6 +9,7 @@ use super::components::Components;
 use crate::{
     contract::{Auth, Failure},
     example,
+    names::capitalized,
     rest::Route,
     samples,
 };
@@ -165,7 +166,7 @@ fn typed(components: &mut Components<'_>, route: &Route<'_>, status: u16, failur
     for failure in failures {
         let mut schema = components.schema(&failure.schema);
         schema["description"] = failure.docs.clone().into();
-        let variant = components.add(&format!("{name}{}", capital(&failure.kind)), schema);
+        let variant = components.add(&format!("{name}{}", capitalized(&failure.kind)), schema);
         mapping.insert(failure.kind.clone(), variant["$ref"].clone());
         variants.push(variant);
     }
@@ -198,10 +199,5 @@ fn typed(components: &mut Components<'_>, route: &Route<'_>, status: u16, failur
 
 /// `users.get` to `UsersGet`, as the generated package names it.
 pub fn type_name(procedure: &str) -> String {
-    procedure.split(['.', '_']).map(capital).collect()
-}
-
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
+    procedure.split(['.', '_']).map(capitalized).collect()
 }

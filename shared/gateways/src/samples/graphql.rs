@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Contract, Procedure,
-    names::Names,
+    names::{Names, enum_value},
     rest::{Form, without_null},
 };
 
@@ -131,19 +131,4 @@ fn literal(contract: &Contract, value: &Value, schema: Option<&Value>) -> String
         }
         other => other.to_string(),
     }
-}
-
-/// `-createdAt` to `CREATED_AT_DESC`.
-fn enum_value(wire: &str) -> String {
-    let (plain, ending) = wire.strip_prefix('-').map_or((wire, ""), |plain| (plain, "_DESC"));
-    let mut name = String::new();
-    let mut before = '_';
-    for letter in plain.chars() {
-        if letter.is_uppercase() && (before.is_lowercase() || before.is_ascii_digit()) {
-            name.push('_');
-        }
-        name.push(if letter.is_ascii_alphanumeric() { letter.to_ascii_uppercase() } else { '_' });
-        before = letter;
-    }
-    name + ending
 }

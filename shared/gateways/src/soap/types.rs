@@ -4,7 +4,7 @@
 use protocol::{Cause, Code};
 use serde_json::Value;
 
-use crate::{Contract, Procedure};
+use crate::{Contract, Procedure, names::capitalized};
 
 use super::schemas::Reader;
 
@@ -270,7 +270,7 @@ fn operation(reader: &mut Reader<'_>, procedure: &Procedure, elements: &mut Vec<
     let mut failures = Vec::with_capacity(procedure.failures.len());
     for failure in &procedure.failures {
         let members = reader.members(&failure.schema).map_err(told)?;
-        let mut element = xml_name(&(name.clone() + &capital(&failure.kind)));
+        let mut element = xml_name(&(name.clone() + &capitalized(&failure.kind)));
         while elements.contains(&element) {
             element.push_str("Failure");
         }
@@ -286,12 +286,6 @@ fn operation(reader: &mut Reader<'_>, procedure: &Procedure, elements: &mut Vec<
     let response = format!("{name}Response");
     let docs = procedure.docs.clone();
     Ok(Operation { procedure: procedure.name.clone(), name, response, docs, input, output, failures })
-}
-
-/// `missing` as `Missing`.
-pub fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// A name of XML without a colon (NCName) as near to another as can be.

@@ -4,7 +4,7 @@ use protocol::Cause;
 
 use super::{
     schema,
-    types::{FAULT, Operation, Service, capital},
+    types::{FAULT, Operation, Service},
     write::Document,
 };
 
@@ -56,7 +56,7 @@ pub fn render(service: &Service, address: &str) -> Result<String, Cause> {
 
 /// `backoffice` as `Backoffice`.
 fn service_name(service: &Service) -> String {
-    super::types::xml_name(&capital(&service.name))
+    super::types::xml_name(&crate::names::capitalized(&service.name))
 }
 
 fn messages(document: &mut Document, service: &Service) {

@@ -5,10 +5,11 @@ use serde_json::Value;
 
 use super::Builder;
 use crate::graphql::{
-    names::{capitalized, check},
+    names::check,
     shape::{self, Shape, docs, shape, whole},
     types::{Input, InputField, Kind, Of},
 };
+use crate::names::capitalized;
 
 impl Builder<'_> {
     /// The type of an input.

@@ -5,10 +5,11 @@ use serde_json::Value;
 
 use super::{Builder, field};
 use crate::graphql::{
-    names::{capitalized, check},
+    names::check,
     shape::{self, Shape, docs, shape, whole, without_null},
     types::{Kind, Member, Object, Of, Source, Union},
 };
+use crate::names::capitalized;
 
 impl<'c> Builder<'c> {
     /// The type of an output; `hint` names it if it has no name.

@@ -4,10 +4,11 @@ use protocol::Cause;
 
 use super::Builder;
 use crate::graphql::{
-    names::{check, enum_value},
+    names::check,
     shape,
     types::{Enum, EnumValue, Kind, Scalar},
 };
+use crate::names::enum_value;
 
 impl Builder<'_> {
     pub(super) fn enumeration(&mut self, name: &str, docs: &str, values: &[(&str, &str)]) -> Result<Kind, Cause> {
