@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use protocol::{Cause, Code, Fault};
-use runtime::{BoxFuture, rest::names};
+use runtime::{BoxFuture, rest};
 
 use crate::{
     Calls, Contract, Facts, Refusal, Style, jsonrpc, openapi,
@@ -101,7 +101,7 @@ impl File {
 
     fn answer(&self, method: &Method, asked: &HeaderMap) -> Response<Bytes> {
         let mut tags = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
-        let is_known = tags.any(|tags| names(tags, self.etag.to_str().ok()));
+        let is_known = tags.any(|tags| rest::names(tags, self.etag.to_str().ok()));
         let mut response = respond(200, self.content_type, self.body.clone());
         let headers = response.headers_mut();
         headers.insert(header::ETAG, self.etag.clone());
@@ -114,8 +114,7 @@ impl File {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             *response.body_mut() = Bytes::new();
         } else if method == Method::HEAD {
-            headers.insert(header::CONTENT_LENGTH, self.body.len().into());
-            *response.body_mut() = Bytes::new();
+            rest::without_body(&mut response);
         }
         response
     }
@@ -123,18 +122,8 @@ impl File {
 
 /// A problem (RFC 9457), as REST has them.
 fn problem(calls: &Calls<'_>, fault: &Fault) -> Response<Bytes> {
-    let status = fault.code.http_status();
-    let title = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
-    let body = serde_json::json!({
-        "type": "about:blank",
-        "title": title.unwrap_or("Error"),
-        "status": status,
-        "detail": fault.message,
-        "instance": calls.parts().uri.path(),
-        "code": fault.code.key(),
-        "requestId": calls.request_id(),
-    });
-    let mut response = respond(status, "application/problem+json", body.to_string());
+    let body = rest::problem(fault, calls.site(), "", calls.parts().uri.path(), calls.request_id());
+    let mut response = respond(fault.code.http_status(), "application/problem+json", body);
     explain(fault, response.headers_mut());
     response
 }

@@ -3,6 +3,7 @@
 pub(crate) mod graphql;
 pub mod postman;
 
+use runtime::rest::encoded;
 use serde_json::Value;
 
 use crate::{
@@ -152,10 +153,6 @@ pub(crate) fn escaped(text: &str) -> String {
 /// A text as one word of the shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-fn encoded(text: &str) -> String {
-    form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
 /// `bindings/examples.md`: every procedure in every style.

@@ -27,7 +27,7 @@ mod tests;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, header};
 use protocol::{Cause, Clock, Code};
-use runtime::BoxFuture;
+use runtime::{BoxFuture, rest::without_body};
 use serde_json::Value;
 
 use crate::{Calls, Contract, Facts, Procedure, Refusal, Style, respond::shortened};
@@ -106,9 +106,7 @@ impl Soap {
         let mut response = Response::new(Bytes::from(body));
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         if calls.parts().method == Method::HEAD {
-            let length = response.body().len().into();
-            response.headers_mut().insert(header::CONTENT_LENGTH, length);
-            *response.body_mut() = Bytes::new();
+            without_body(&mut response);
         }
         response
     }

@@ -312,7 +312,8 @@ pub fn names(tags: &str, etag: Option<&str>) -> bool {
     tags.trim() == "*" || (etag.is_some() && tags.split(',').any(opaque))
 }
 
-fn encoded(text: &str) -> String {
+/// A text as a part of an address (RFC 3986 section 2.1).
+pub fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
@@ -324,7 +325,7 @@ pub(crate) fn judged(asked: &Asked, fault: Fault) -> Fault {
 }
 
 /// A problem (RFC 9457): its body. Its `type` leads to the failure in the service's documentation.
-pub(crate) fn problem(fault: &Fault, site: &Site, procedure: &str, instance: &str, request_id: &str) -> Vec<u8> {
+pub fn problem(fault: &Fault, site: &Site, procedure: &str, instance: &str, request_id: &str) -> Vec<u8> {
     let failure = fault.failure.as_ref().and_then(|failure| failure["type"].as_str());
     let kind = failure.map(|failure| format!("{}/docs#{procedure}:{failure}", site.url()));
     let status = StatusCode::from_u16(fault.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -357,7 +358,7 @@ pub(crate) fn set_problem(response: &mut Response<Bytes>, problem: Vec<u8>) {
 }
 
 /// HEAD has what GET would have, without the body (RFC 9110 section 9.3.2).
-pub(crate) fn without_body(response: &mut Response<Bytes>) {
+pub fn without_body(response: &mut Response<Bytes>) {
     let length = HeaderValue::from(response.body().len());
     if !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
         response.headers_mut().insert(header::CONTENT_LENGTH, length);

@@ -43,6 +43,21 @@ impl<T: Entity> Read<T> {
         async move { found.await?.into_iter().map(|document| document.map(decode).transpose()).collect() }
     }
 
+    /// Fetches those of many that exist, each once, in the order in which they are first named. Strongly consistent.
+    ///
+    /// # Errors
+    /// As [`Read::get`].
+    pub fn those_of(&self, ids: Vec<T::Id>) -> impl Future<Output = Result<Vec<T>, StoreError>> + Send + use<T> {
+        let mut once = Vec::with_capacity(ids.len());
+        for id in ids {
+            if !once.contains(&id) {
+                once.push(id);
+            }
+        }
+        let found = self.get_many(&once);
+        async move { Ok(found.await?.into_iter().flatten().collect()) }
+    }
+
     /// Fetches the one that has a unique value, strongly consistent. The value is in its compared form.
     ///
     /// # Errors

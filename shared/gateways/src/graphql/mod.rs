@@ -39,7 +39,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use protocol::{Cause, Code};
-use runtime::BoxFuture;
+use runtime::{BoxFuture, rest::without_body};
 use serde::Serialize;
 
 use crate::{Calls, Contract, Facts, Refusal, Style};
@@ -141,10 +141,7 @@ impl Style for GraphQl {
             let is_head = calls.parts().method == Method::HEAD;
             let mut response = self.answered(contract, &body, &calls).await;
             if is_head {
-                // What GET would have, without the body (RFC 9110, section 9.3.2).
-                let length = HeaderValue::from(response.body().len());
-                response.headers_mut().insert(header::CONTENT_LENGTH, length);
-                *response.body_mut() = Bytes::new();
+                without_body(&mut response);
             }
             response
         })
