@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::limits::a_whole_span;
-use crate::given::{Answer, Browser, Connection, Office, Person, Request, Service, mailbox, people::password};
+use crate::given::{Answer, Connection, Office, Person, Request, Service, mailbox, people::password};
 
 /// All that an answer tells, but for what is every answer's own: its id and its time.
 fn told(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
