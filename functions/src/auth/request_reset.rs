@@ -34,7 +34,7 @@ pub async fn request_reset(
     let may_send = limits::mail(&attempts, &device, &input.email, Purpose::ResetPassword).await?;
     let post = Post { mail: &mail, site: &site, device: &device, clock: &clock };
     let work = async {
-        let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.folded()).await?;
+        let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.comparable()).await?;
         if let Some(user) = found.filter(|_| may_send) {
             let account = accounts.get(&user.id).await?;
             let (secret, token) = mails::token(Purpose::ResetPassword, &user, account.as_ref(), &clock)?;

@@ -34,7 +34,7 @@ pub async fn resend_verification(
     let may_send = limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail).await?;
     let post = Post { mail: &mail, site: &site, device: &device, clock: &clock };
     let work = async {
-        let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.folded()).await?;
+        let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.comparable()).await?;
         if let Some(user) = found.filter(|user| may_send && !user.is_verified) {
             let account = accounts.get(&user.id).await?;
             let (secret, token) = mails::token(Purpose::VerifyEmail, &user, account.as_ref(), &clock)?;

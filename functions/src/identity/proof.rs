@@ -37,7 +37,7 @@ impl Mailed {
         let Some(user) = users.get(&token.user_id).await? else { return Ok(None) };
         let account = accounts.get(&user.id).await?.unwrap_or_else(|| Account::new(user.id));
         let has_use = token.purpose == Purpose::ResetPassword || !user.is_verified;
-        let is_good = has_use && user.email == token.email && account.generation == token.generation;
+        let is_good = has_use && user.email.is_same_as(&token.email) && account.generation == token.generation;
         Ok(is_good.then_some(Self { token, user, account }))
     }
 

@@ -34,7 +34,7 @@ impl Registrar<'_> {
     /// mailed token, and counts for whoever proves the address and that it was them.
     pub(crate) async fn register(&self, email: EmailAddress, claim: Claim) -> Result<Next, Fault> {
         for _ in 0..ATTEMPTS {
-            if let Some(owner) = self.users.by_unique(User::UNIQUE_EMAIL, &email.folded()).await? {
+            if let Some(owner) = self.users.by_unique(User::UNIQUE_EMAIL, &email.comparable()).await? {
                 return self.again(&owner, claim).await;
             }
             let mut user = self.newcomer(email.clone(), claim.name.clone(), false);
