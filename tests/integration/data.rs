@@ -331,6 +331,7 @@ async fn seed_users(data: &Folder, count: usize) -> Vec<User> {
             role: Role::Viewer,
             // Many at the same moment: the time alone does not tell where a page ends.
             created_at: Timestamp::from_unix_ms(1_735_689_600_000 + i64::try_from(place / 25).unwrap()),
+            ends_at: None,
             version: Version::default(),
         })
         .collect();

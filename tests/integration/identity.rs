@@ -17,4 +17,5 @@ mod refresh;
 mod renewal;
 mod rights;
 mod signatures;
+mod takeovers;
 mod time;
