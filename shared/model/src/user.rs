@@ -98,7 +98,7 @@ impl Entity for User {
     fn tallies(&self) -> Vec<Tally> {
         match self.role {
             Role::Administrator => vec![Tally { name: Self::ADMINISTRATORS, at_least: 1 }],
-            Role::Employee | Role::Viewer => Vec::new(),
+            Role::Employee | Role::Viewer | Role::Guest => Vec::new(),
         }
     }
 }

@@ -7,6 +7,8 @@ use tokio::{
     task::JoinHandle,
 };
 
+use super::Folder;
+
 /// A running provider. It is stopped when it goes out of scope.
 pub struct Provider {
     address: String,
@@ -31,6 +33,15 @@ impl Provider {
             }
         });
         Self { address, secret, access_token, task }
+    }
+
+    /// A data folder of a service that knows the provider.
+    pub fn folder(&self) -> Folder {
+        let data = Folder::new();
+        std::fs::create_dir_all(data.path().join("secrets")).unwrap();
+        let file = data.path().join("secrets/identity-providers.json");
+        std::fs::write(file, self.configuration().to_string()).unwrap();
+        data
     }
 
     /// The service's secret `identity-providers`.
