@@ -62,7 +62,7 @@ pub async fn register(
     ids: Ids,
     input: Input,
 ) -> Result<(), Error> {
-    registration.expect(&input.email.folded()).map_err(Error::from)?;
+    registration.expect(&input.email.comparable()).map_err(Error::from)?;
     let may_send = limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail).await?;
     expect_strong(&input.password, &[input.email.as_str(), &input.name])?;
     let hash = password::hash(input.password.as_str()).await?;
@@ -97,7 +97,7 @@ pub async fn register(
         match done.await {
             Err(StoreError::Taken { rule: Account::UNIQUE_FOUNDER }) => is_first = false,
             Err(StoreError::Taken { .. }) => {
-                let owner = users.by_unique(User::UNIQUE_EMAIL, &user.email.folded()).await?;
+                let owner = users.by_unique(User::UNIQUE_EMAIL, &user.email.comparable()).await?;
                 let Some(owner) = owner.filter(|owner| !owner.is_verified) else {
                     mails::try_to_say_registered(&mail, &site, &user.email, may_send).await;
                     break;

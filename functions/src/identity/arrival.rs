@@ -48,9 +48,9 @@ impl Arrival {
                 return Err(Refusal::NoEmail.into());
             }
             // Whoever was faster, perhaps the same person in another tab, is found in the next round.
-            match self.users.by_unique(User::UNIQUE_EMAIL, &email.folded()).await? {
+            match self.users.by_unique(User::UNIQUE_EMAIL, &email.comparable()).await? {
                 None => {
-                    self.registration.expect(&email.folded()).map_err(Refusal::from)?;
+                    self.registration.expect(&email.comparable()).map_err(Refusal::from)?;
                     self.register(identity, email, &elsewhere).await?;
                 }
                 Some(user) if identity.email_verified && user.is_verified => {
