@@ -18,4 +18,5 @@ mod registration;
 mod renewal;
 mod rights;
 mod signatures;
+mod takeovers;
 mod time;

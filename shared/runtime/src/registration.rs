@@ -36,9 +36,9 @@ impl Registration {
     /// When it is none of these: a word that is misspelt must not open anything, nor be taken for a domain.
     pub fn parse(setting: &str, site: &Site) -> Result<Self, Cause> {
         match setting.trim() {
-            "" if site.is_secure() => Ok(Self::Closed),
-            "" | "open" => Ok(Self::Open),
-            "closed" => Ok(Self::Closed),
+            "" if site.is_local() => Ok(Self::Open),
+            "open" => Ok(Self::Open),
+            "" | "closed" => Ok(Self::Closed),
             list => {
                 let domains = list.split(',').map(|text| domain(text.trim()));
                 Ok(Self::Domains(domains.collect::<Result<_, _>>()?))
