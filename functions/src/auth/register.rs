@@ -2,9 +2,7 @@
 
 use model::{Account, AuditEntry, Claim, EmailAddress, MailedToken, Password, Purpose, User};
 use protocol::Fault;
-use runtime::{
-    Cookies, Device, Ids, Limits, NotAdmitted, Registration, Site, mail::Mail, password, prelude::*,
-};
+use runtime::{Cookies, Device, Ids, Limits, NotAdmitted, Registration, Site, mail::Mail, password, prelude::*};
 
 use crate::identity::{
     expect_strong, limits,

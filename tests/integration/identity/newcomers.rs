@@ -48,7 +48,8 @@ async fn a_stranger_who_registered_reads_nothing_of_others_in_any_style() {
     let stranger = office.registered("stranger").await;
     let token = office.mail(&stranger.email, 1).await.token();
     let mut browser = Browser::new(&office.service);
-    assert_eq!(browser.mutation("auth.verify_email", json!({"token": token})).await.code(), "OK");
+    let proof = json!({"token": token, "password": stranger.password});
+    assert_eq!(browser.mutation("auth.verify_email", proof).await.code(), "OK");
     let me = browser.login(&stranger.email, &stranger.password).await.data()["user"].clone();
     assert_eq!((&me["role"], &me["isVerified"], &me["permissions"]), (&json!("guest"), &json!(true), &json!([])));
     let login = json!({"email": stranger.email, "password": stranger.password, "keep": "tokens"});
