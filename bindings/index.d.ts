@@ -28,7 +28,7 @@ export type Application = {
 };
 
 /** What happened. */
-export type AuditAction = "registered" | "signedIn" | "signInFailed" | "signedOut" | "tokenReused" | "emailVerified" | "passwordChanged" | "passwordReset" | "userCreated" | "userChanged" | "rightsChanged" | "userDeleted" | "identityLinked" | "identityUnlinked" | "clientCreated" | "clientDeleted" | "consentGiven" | "dataExported" | "accountErased";
+export type AuditAction = "registered" | "signedIn" | "signInFailed" | "reauthenticated" | "signedOut" | "tokenReused" | "emailVerified" | "passwordChanged" | "passwordReset" | "userCreated" | "userChanged" | "rightsChanged" | "userDeleted" | "identityLinked" | "identityUnlinked" | "clientCreated" | "clientDeleted" | "consentGiven" | "dataExported" | "accountErased";
 
 /** One entry. It never holds a secret, nor what was in a changed field. */
 export type AuditEntry = {
@@ -208,6 +208,18 @@ export type PostId = string & { readonly __brand: "PostId" };
 /** An order of posts; a minus turns it round. */
 export type PostSort = "createdAt" | "-createdAt" | "title" | "-title";
 
+/** Where it goes on. */
+export type Proof = {
+  /** The provider's page: send the browser there. */
+  url: string;
+};
+
+/** What was renewed with it. */
+export type Reauthenticated = {
+  /** The next tokens, where the session is kept in tokens: those before are good no more. */
+  tokens: Tokens | null;
+};
+
 /** What was renewed. */
 export type Refreshed = {
   /** The tokens, when it was they. */
@@ -323,8 +335,9 @@ export type AccountEraseOutput = undefined;
  * - `notAUser` (NOT_FOUND): The caller is no user.
  * - `wrongPassword` (FORBIDDEN): The account has another password.
  * - `lastAdministrator` (UNPROCESSABLE_CONTENT): There must be another administrator first.
+ * - `reauthenticate` (FORBIDDEN): The caller signed in too long ago for this: prove again who you are, and repeat the call.
  */
-export type AccountEraseFailure = { type: "notAUser" } | { type: "wrongPassword" } | { type: "lastAdministrator" };
+export type AccountEraseFailure = { type: "notAUser" } | { type: "wrongPassword" } | { type: "lastAdministrator" } | { type: "reauthenticate" };
 
 /** The input of `account.export`. */
 export type AccountExportInput = {
@@ -374,8 +387,9 @@ export type AuthChangePasswordOutput = undefined;
  * The failures of `auth.change_password`.
  * - `wrongPassword` (FORBIDDEN): The account has another password now.
  * - `notAUser` (NOT_FOUND): The caller is no user.
+ * - `reauthenticate` (FORBIDDEN): The caller signed in too long ago for this: prove again who you are, and repeat the call.
  */
-export type AuthChangePasswordFailure = { type: "wrongPassword" } | { type: "notAUser" };
+export type AuthChangePasswordFailure = { type: "wrongPassword" } | { type: "notAUser" } | { type: "reauthenticate" };
 
 /** The input of `auth.login`. */
 export type AuthLoginInput = {
@@ -419,6 +433,23 @@ export type AuthMeOutput = Me;
  * - `notAUser` (NOT_FOUND): The caller is no user: an operator, or somebody whose account was deleted.
  */
 export type AuthMeFailure = { type: "notAUser" };
+
+/** The input of `auth.reauthenticate`. */
+export type AuthReauthenticateInput = {
+  /** The account's password. */
+  password: GivenPassword;
+};
+
+/** The output of `auth.reauthenticate`. */
+export type AuthReauthenticateOutput = Reauthenticated;
+
+/**
+ * The failures of `auth.reauthenticate`.
+ * - `wrongPassword` (FORBIDDEN): The account has another password.
+ * - `noPassword` (UNPROCESSABLE_CONTENT): The account has no password: prove it with `oauth.reauthenticate`, sign in anew, or choose a password by a link that `auth.request_reset` mails.
+ * - `notAUser` (NOT_FOUND): The caller is no user who is signed in, but an operator.
+ */
+export type AuthReauthenticateFailure = { type: "wrongPassword" } | { type: "noPassword" } | { type: "notAUser" };
 
 /** The input of `auth.refresh`. */
 export type AuthRefreshInput = {
@@ -533,9 +564,9 @@ export type GrantsClientsCreateOutput = Registered;
  * - `notYourScope` (UNPROCESSABLE_CONTENT): This is no permission that one has oneself, and so none to give to an application.
  * - `badRedirectUri` (UNPROCESSABLE_CONTENT): Browsers cannot be sent back to this address.
  * - `contradiction` (UNPROCESSABLE_CONTENT): The ways to a token do not fit the application.
- * - `notByApplications` (FORBIDDEN): An application registers no other one.
+ * - `reauthenticate` (FORBIDDEN): The caller signed in too long ago for this: prove again who you are, and repeat the call.
  */
-export type GrantsClientsCreateFailure = { type: "misleadingName" } | { type: "notYourScope", value: string } | { type: "badRedirectUri", uri: string, reason: string } | { type: "contradiction", reason: string } | { type: "notByApplications" };
+export type GrantsClientsCreateFailure = { type: "misleadingName" } | { type: "notYourScope", value: string } | { type: "badRedirectUri", uri: string, reason: string } | { type: "contradiction", reason: string } | { type: "reauthenticate" };
 
 /** The input of `grants.clients_delete`. */
 export type GrantsClientsDeleteInput = {
@@ -602,8 +633,9 @@ export type OauthLinkOutput = Link;
  * - `noSession` (FORBIDDEN): The caller is no user who is signed in, but an operator.
  * - `notVerified` (FORBIDDEN): The caller's e-mail address is not proved yet: whoever owns it would find a stranger's account linked.
  * - `unavailable` (SERVICE_UNAVAILABLE): The provider does not answer now.
+ * - `reauthenticate` (FORBIDDEN): The caller signed in too long ago for this: prove again who you are, and repeat the call.
  */
-export type OauthLinkFailure = { type: "missing", value: string } | { type: "notAPath" } | { type: "noSession" } | { type: "notVerified" } | { type: "unavailable" };
+export type OauthLinkFailure = { type: "missing", value: string } | { type: "notAPath" } | { type: "noSession" } | { type: "notVerified" } | { type: "unavailable" } | { type: "reauthenticate" };
 
 /** The input of `oauth.providers`. */
 export type OauthProvidersInput = undefined;
@@ -613,6 +645,27 @@ export type OauthProvidersOutput = Listed;
 
 /** The failures of `oauth.providers`. */
 export type OauthProvidersFailure = never;
+
+/** The input of `oauth.reauthenticate`. */
+export type OauthReauthenticateInput = {
+  /** The provider's id in `oauth.identities`. */
+  provider: string;
+  /** The page that is shown in the end: a path of the service's pages; `/` if left out. */
+  returnTo?: string | null;
+};
+
+/** The output of `oauth.reauthenticate`. */
+export type OauthReauthenticateOutput = Proof;
+
+/**
+ * The failures of `oauth.reauthenticate`.
+ * - `missing` (NOT_FOUND): No provider has this id.
+ * - `notAPath` (BAD_REQUEST): `returnTo` is not a path of the service's pages.
+ * - `noCookie` (FORBIDDEN): The caller's session is not that of the browser's cookie: `auth.reauthenticate` proves it by the password.
+ * - `neverFresh` (UNPROCESSABLE_CONTENT): This provider does not say when it asked somebody who they are: prove it by the password, sign in anew, or choose a password by a link that `auth.request_reset` mails.
+ * - `unavailable` (SERVICE_UNAVAILABLE): The provider does not answer now.
+ */
+export type OauthReauthenticateFailure = { type: "missing", value: string } | { type: "notAPath" } | { type: "noCookie" } | { type: "neverFresh" } | { type: "unavailable" };
 
 /** The input of `oauth.unlink`. */
 export type OauthUnlinkInput = {
@@ -627,8 +680,9 @@ export type OauthUnlinkOutput = undefined;
  * The failures of `oauth.unlink`.
  * - `notLinked` (NOT_FOUND): No account of this provider is linked.
  * - `lastWay` (UNPROCESSABLE_CONTENT): There would be no way to sign in any more: choose a password or link another account first.
+ * - `reauthenticate` (FORBIDDEN): The caller signed in too long ago for this: prove again who you are, and repeat the call.
  */
-export type OauthUnlinkFailure = { type: "notLinked" } | { type: "lastWay" };
+export type OauthUnlinkFailure = { type: "notLinked" } | { type: "lastWay" } | { type: "reauthenticate" };
 
 /** The input of `posts.by_ids`. */
 export type PostsByIdsInput = {
@@ -899,6 +953,7 @@ export type Failures = {
   "auth.login": AuthLoginFailure;
   "auth.logout": AuthLogoutFailure;
   "auth.me": AuthMeFailure;
+  "auth.reauthenticate": AuthReauthenticateFailure;
   "auth.refresh": AuthRefreshFailure;
   "auth.register": AuthRegisterFailure;
   "auth.request_reset": AuthRequestResetFailure;
@@ -912,6 +967,7 @@ export type Failures = {
   "oauth.identities": OauthIdentitiesFailure;
   "oauth.link": OauthLinkFailure;
   "oauth.providers": OauthProvidersFailure;
+  "oauth.reauthenticate": OauthReauthenticateFailure;
   "oauth.unlink": OauthUnlinkFailure;
   "posts.by_ids": PostsByIdsFailure;
   "posts.create": PostsCreateFailure;
@@ -989,6 +1045,13 @@ export type AppRecord = {
     /** Tell who is signed in. */
     me: TRPCQueryProcedure<{ input: undefined; output: AuthMeOutput; meta: unknown }>;
     /**
+     * Prove again who one is, for what only somebody may do who signed in a moment ago.
+     *
+     * Procedures that fail with `reauthenticate` may be called for some minutes from then on, in this session. Its cookie is
+     * renewed, or its tokens: whoever has a copy of those before is signed out.
+     */
+    reauthenticate: TRPCMutationProcedure<{ input: AuthReauthenticateInput; output: AuthReauthenticateOutput; meta: unknown }>;
+    /**
      * Renew a session: its tokens, or the browser's cookie.
      *
      * A refresh token is good once. Within half a minute it may come again, for an answer that was lost, and gets
@@ -1022,7 +1085,7 @@ export type AppRecord = {
     verify_email: TRPCMutationProcedure<{ input: AuthVerifyEmailInput; output: AuthVerifyEmailOutput; meta: unknown }>;
   };
   grants: {
-    /** Register a third party's application. */
+    /** Register a third party's application, as a person who signed in a moment ago: no application registers another one. */
     clients_create: TRPCMutationProcedure<{ input: GrantsClientsCreateInput; output: GrantsClientsCreateOutput; meta: unknown }>;
     /**
      * Remove a third party's application for good.
@@ -1049,6 +1112,14 @@ export type AppRecord = {
     link: TRPCMutationProcedure<{ input: OauthLinkInput; output: OauthLinkOutput; meta: unknown }>;
     /** List the providers with which one can sign in. */
     providers: TRPCQueryProcedure<{ input: undefined; output: OauthProvidersOutput; meta: unknown }>;
+    /**
+     * Begin to prove again who one is, by an account elsewhere that is linked. The provider asks anew.
+     *
+     * The browser must take the cookie that comes with the answer. It ends as `oauth.start` does, with two reasons more:
+     * `other_account`, when it is not the one that is linked, and `not_fresh`, when the provider did not ask, or does not say
+     * that it did.
+     */
+    reauthenticate: TRPCMutationProcedure<{ input: OauthReauthenticateInput; output: OauthReauthenticateOutput; meta: unknown }>;
     /** Unlink an account elsewhere from one's own. Sessions that began with it go on. */
     unlink: TRPCMutationProcedure<{ input: OauthUnlinkInput; output: OauthUnlinkOutput; meta: unknown }>;
   };
@@ -1153,6 +1224,12 @@ export declare function withEnvelopes(fetch?: typeof globalThis.fetch): Fetch;
  */
 export declare function failureOf<P extends ProcedureName>(procedure: P, error: unknown): Failures[P] | undefined;
 
+/**
+ * Whether a call failed because the caller signed in too long ago for it: to prove again who they are, and to make the
+ * call once more, is all that it takes.
+ */
+export declare function wantsReauthentication(error: unknown): boolean;
+
 /** Where tokens are kept: `localStorage`, `sessionStorage` or anything alike, which may answer later. */
 export type TokenStorage = {
   getItem(key: string): string | null | Promise<string | null>;
@@ -1196,6 +1273,11 @@ export type Session = {
   fetch: Fetch;
   /** `auth.login`; `failureOf("auth.login", error)` says why it failed. Answers who is signed in. */
   signIn(input: Omit<AuthLoginInput, "keep">): Promise<AuthLoginOutput["user"]>;
+  /**
+   * `auth.reauthenticate`: proves again who is signed in, for calls that `wantsReauthentication`. The session goes on with
+   * another secret. `failureOf("auth.reauthenticate", error)` says why it failed.
+   */
+  reauthenticate(password: string): Promise<void>;
   /** `auth.logout`. When the service cannot be reached it fails; tokens are forgotten nevertheless. */
   signOut(): Promise<void>;
 };

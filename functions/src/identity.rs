@@ -1,6 +1,7 @@
 //! What the procedures around accounts share. No procedure is in here.
 //!
 //! - [`sessions`]: beginning, renewing and ending them. [`rights`]: what a change of rights takes with it.
+//! - [`reauthentication`]: somebody who is signed in proves again who they are.
 //! - [`elsewhere`]: accounts at identity providers. [`arrival`]: to whom they belong here.
 //! - [`mails`]: tokens that are mailed. [`limits`]: how often what may be tried. [`audit`]: entries of the log.
 
@@ -9,6 +10,7 @@ pub(crate) mod audit;
 pub(crate) mod elsewhere;
 pub(crate) mod limits;
 pub(crate) mod mails;
+pub(crate) mod reauthentication;
 pub(crate) mod rights;
 pub(crate) mod sessions;
 

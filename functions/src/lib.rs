@@ -35,12 +35,12 @@ runtime::procedures! {
     account { erase, export }
     audit { list }
     auth {
-        change_password, login, logout, me, refresh, register, request_reset, resend_verification, reset_password,
+        change_password, login, logout, me, reauthenticate, refresh, register, request_reset, resend_verification, reset_password,
         verify_email,
     }
     grants { authorize, clients_create, clients_delete, clients_list, decide, introspect, revoke, token }
     health { ping }
-    oauth { callback, identities, link, providers, start, unlink }
+    oauth { callback, identities, link, providers, reauthenticate, start, unlink }
     posts { by_ids, create, delete, get, list, update }
     sessions { list, revoke, revoke_others }
     users { by_ids, create, delete, get, list, update }

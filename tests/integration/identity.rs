@@ -7,6 +7,7 @@ mod drive;
 mod dump;
 mod endings;
 mod forgeries;
+mod freshness;
 mod jwt;
 mod kinds;
 pub mod limits;

@@ -34,7 +34,7 @@ pub enum Error {
 }
 
 /// Change one's own password. All other devices are signed out, and this one's cookie is renewed.
-#[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/auth/change-password", memory_mb = 1024)]
+#[procedure(mutation, auth = signed_in, fresh = 300, rest = "POST /v1/auth/change-password", memory_mb = 1024)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn change_password(
     users: Read<User>,

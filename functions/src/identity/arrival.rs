@@ -6,7 +6,7 @@
 
 use garde::Validate as _;
 use model::{
-    Account, AuditAction, AuditEntry, EmailAddress, LinkedIdentity, Linking, MailedToken, Purpose, Role, User, UserId,
+    Account, AuditAction, AuditEntry, EmailAddress, LinkedIdentity, MailedToken, Purpose, Role, SignedIn, User, UserId,
 };
 use protocol::{Code, Fault};
 use runtime::{Device, Limits, Site, mail::Mail, oidc::Identity, opaque::Opaque, prelude::*};
@@ -77,7 +77,7 @@ impl Arrival {
     }
 
     /// Links the account elsewhere to the one of somebody who is signed in.
-    pub(crate) async fn link(&self, linking: &Linking, identity: &Identity) -> Result<(), Ended> {
+    pub(crate) async fn link(&self, linking: &SignedIn, identity: &Identity) -> Result<(), Ended> {
         let elsewhere = self.linked(identity);
         let accounts = &self.doors.accounts;
         for _ in 0..ATTEMPTS {

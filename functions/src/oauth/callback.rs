@@ -1,6 +1,6 @@
 //! `oauth.callback`.
 
-use model::{Account, AuditEntry, MailedToken, Session, SignInFlow, User};
+use model::{Account, AuditEntry, FlowAim, MailedToken, Session, SignInFlow, User};
 use runtime::{
     Cookies, Device, HttpReply, HttpRequest, Limits, Secret, Site,
     mail::Mail,
@@ -12,6 +12,7 @@ use runtime::{
 use crate::identity::{
     arrival::Arrival,
     elsewhere::{self, Elsewhere, Ended, Refusal},
+    reauthentication::Reauthentication,
     sessions::Sessions,
 };
 
@@ -50,10 +51,15 @@ pub async fn callback(
     let doors = Sessions { accounts, sessions, clock };
     let arrival = Arrival { users, everybody, doors, tokens, log, attempts, mail, site: site.clone(), device, ids };
     let arrived = async {
-        let identity = elsewhere.end(&known, &flow, request.last_segment(), &answer).await?;
-        match &flow.linking {
-            Some(linking) => arrival.link(linking, &identity).await,
-            None => {
+        let (identity, asked_at) = elsewhere.end(&known, &flow, request.last_segment(), &answer).await?;
+        match &flow.aim {
+            FlowAim::Link(linking) => arrival.link(linking, &identity).await,
+            FlowAim::Reauthenticate(of) => {
+                let Arrival { doors, log, device, ids, .. } = &arrival;
+                let cookies = &cookies;
+                Reauthentication { doors, log, cookies, device, ids }.end(of, &identity, asked_at).await
+            }
+            FlowAim::SignIn => {
                 let secret = arrival.sign_in(&identity).await?;
                 arrival.leave(cookies.get(COOKIE)).await?;
                 cookies.sign_in(&secret);

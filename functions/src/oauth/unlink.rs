@@ -26,7 +26,7 @@ pub enum Error {
 }
 
 /// Unlink an account elsewhere from one's own. Sessions that began with it go on.
-#[procedure(mutation, auth = signed_in, sensitive, rest = "DELETE /v1/oauth/identities/{provider}")]
+#[procedure(mutation, auth = signed_in, fresh = 300, rest = "DELETE /v1/oauth/identities/{provider}")]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn unlink(
     accounts: Write<Account>,

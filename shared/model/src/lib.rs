@@ -23,5 +23,5 @@ pub use password::{GivenPassword, Password};
 pub use post::{Post, PostId};
 pub use role::{PERMISSIONS, Role};
 pub use session::{DeviceId, DeviceKind, Proof, Session};
-pub use sign_in_flow::{Linking, SignInFlow};
+pub use sign_in_flow::{FlowAim, SignInFlow, SignedIn};
 pub use user::{User, UserId};

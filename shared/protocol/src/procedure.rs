@@ -53,6 +53,9 @@ pub struct Spec {
     pub http: Option<&'static str>,
     /// Whether a token's session is looked at in each call, so that what was revoked counts at once.
     pub sensitive: bool,
+    /// For how many seconds after a person proved who they are it may be called, at least 1; as long as the session
+    /// lasts when it is not stated. A procedure that states it is sensitive as well.
+    pub fresh_s: Option<u32>,
     /// Whether one of its capabilities tells who is calling.
     pub asks_caller: bool,
     /// The fields of its input, in the order of their declaration.

@@ -36,6 +36,7 @@ const fn entry(rest: &'static str, fields: &'static [Field]) -> Entry {
             cache_s: None,
             http: None,
             sensitive: false,
+            fresh_s: None,
             asks_caller: false,
             fields,
         },

@@ -7,6 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { createTRPCClient, httpLink, TRPCClientError } from "@trpc/client";
 import {
   createClient,
+  createSession,
   failureOf,
   type AppRouter,
   type ClientId,
@@ -74,15 +75,38 @@ async function proved(given: Given): Promise<Client> {
 /** Somebody with a token and no account. */
 const robot = ({ service, as }: Given) => as(service.token("administrator", "robot"));
 
-/** Somebody who signs in with an account at `acme` and with nothing else. */
-async function elsewhere({ service, as }: Given): Promise<Client> {
+/** Somebody with a token of an hour ago. */
+const old = ({ service, as }: Given) => as(service.oldToken("administrator"));
+
+/** A browser in which somebody signs in with an account at `acme` and with nothing else. */
+async function browserElsewhere({ service }: Given): Promise<Jar> {
   acme.person = { id: crypto.randomUUID(), email: address(), isVerified: true };
   const { origin } = new URL(service.url);
   const browser = new Jar();
   const back = await browser.follow(`${origin}/oauth/start?provider=acme`, `${service.home}/oauth/callback/`);
   await browser.visit(service.here(back));
+  return browser;
+}
+
+/** The same person, with a token. */
+async function elsewhere(given: Given): Promise<Client> {
+  const { service, as } = given;
+  const browser = await browserElsewhere(given);
   const me = JSON.parse((await browser.visit(`${service.url}/auth.me`)).text) as { result: { data: { id: string } } };
   return as(service.token("viewer", me.result.data.id));
+}
+
+/** The same person, on a page of the service in that browser. */
+async function pageElsewhere(given: Given): Promise<Client> {
+  const browser = await browserElsewhere(given);
+  const { url, home } = given.service;
+  const visit = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    const headers = new Headers(init?.headers);
+    headers.set("origin", home);
+    const { status, headers: answered, text } = await browser.visit(String(input), { ...init, headers });
+    return new Response(text, { status, headers: answered });
+  };
+  return createClient({ url, fetch: createSession({ url, fetch: visit as typeof fetch }).fetch });
 }
 
 const createClientOf = (client: Client) =>
@@ -92,27 +116,6 @@ const createClientOf = (client: Client) =>
     redirectUris: ["https://reader.example/callback"],
     scopes: ["posts:read"],
   });
-
-/** An application that calls for itself. */
-async function application({ client, service, as }: Given, scopes: string[]) {
-  const registered = await client.grants.clients_create.mutate({
-    name: "Robot",
-    kind: "confidential",
-    redirectUris: [],
-    scopes,
-    grantTypes: ["client_credentials"],
-  });
-  const answer = await fetch(new URL("/oauth/token", service.url), {
-    method: "POST",
-    body: new URLSearchParams({
-      grant_type: "client_credentials",
-      client_id: registered.client.id,
-      client_secret: registered.secret ?? assert.fail("no secret"),
-    }),
-  });
-  const { access_token: token } = (await answer.json()) as { access_token: string };
-  return as(token);
-}
 
 /** Lists sort texts whatever their case, by their bytes. */
 function assertSorted(texts: readonly string[], sort: string): void {
@@ -152,6 +155,7 @@ const procedures: Procedures = {
         assert.ok(email.length > 0);
         return { call: self.account.erase.mutate({ password: PASSWORD }) };
       },
+      reauthenticate: async (given) => ({ call: old(given).account.erase.mutate({}) }),
     },
   },
 
@@ -197,6 +201,9 @@ const procedures: Procedures = {
       notAUser: async (given) => ({
         call: robot(given).auth.change_password.mutate({ password: "eight white swans glide" }),
       }),
+      reauthenticate: async (given) => ({
+        call: old(given).auth.change_password.mutate({ password: "eight white swans glide" }),
+      }),
     },
   },
 
@@ -232,6 +239,28 @@ const procedures: Procedures = {
       assert.deepEqual(await self.auth.me.query(), user);
     },
     fails: { notAUser: async (given) => ({ call: robot(given).auth.me.query() }) },
+  },
+
+  "auth.reauthenticate": {
+    answers: async (given) => {
+      const { user, tokens, self } = await register(given);
+      const { tokens: next } = await self.auth.reauthenticate.mutate({ password: PASSWORD });
+      assert.ok(next !== null && next.refreshToken !== tokens.refreshToken);
+      assert.deepEqual(await given.as(next.accessToken).auth.me.query(), user);
+      await assert.rejects(given.client.auth.refresh.mutate({ refreshToken: tokens.refreshToken }), "it is another's");
+      await assert.rejects(self.sessions.list.query(), "and so is the token before");
+    },
+    fails: {
+      wrongPassword: async (given) => {
+        const { self } = await register(given);
+        return { call: self.auth.reauthenticate.mutate({ password: "another" }) };
+      },
+      noPassword: async (given) => {
+        const self = await elsewhere(given);
+        return { call: self.auth.reauthenticate.mutate({ password: PASSWORD }) };
+      },
+      notAUser: async (given) => ({ call: robot(given).auth.reauthenticate.mutate({ password: PASSWORD }) }),
+    },
   },
 
   "auth.refresh": {
@@ -363,10 +392,7 @@ const procedures: Procedures = {
         });
         return { call, holds: { reason: "client_credentials are of an application that keeps a secret" } };
       },
-      notByApplications: async (given) => {
-        const app = await application(given, ["clients:write", "posts:read"]);
-        return { call: createClientOf(app) };
-      },
+      reauthenticate: async (given) => ({ call: createClientOf(old(given)) }),
     },
   },
 
@@ -440,15 +466,48 @@ const procedures: Procedures = {
         const self = await proved(given);
         return { call: self.oauth.link.mutate({ provider: "away" }) };
       },
+      reauthenticate: async (given) => ({ call: old(given).oauth.link.mutate({ provider: "acme" }) }),
     },
   },
 
   "oauth.providers": {
     answers: async ({ as, service }) => {
       const { items } = await as().oauth.providers.query();
-      if (service.isOurs) assert.deepEqual(items, [{ id: "acme", label: "Acme" }, { id: "away", label: "away" }]);
+      if (service.isOurs) assert.deepEqual(items, [{ id: "acme", label: "Acme" }, { id: "away", label: "away" }, FACEBOOK]);
     },
     fails: {},
+  },
+
+  "oauth.reauthenticate": {
+    answers: async (given) => {
+      if (!given.service.isOurs) return;
+      const self = await pageElsewhere(given);
+      const { url } = await self.oauth.reauthenticate.mutate({ provider: "acme", returnTo: "/profile" });
+      assert.ok(url.startsWith(`${acme.issuer}/auth?`), url);
+      assert.equal(new URL(url).searchParams.get("max_age"), "0", "the provider is to ask anew");
+    },
+    fails: {
+      missing: async (given) => {
+        const { self } = await register(given);
+        return { call: self.oauth.reauthenticate.mutate({ provider: "nobody" }), holds: { value: "nobody" } };
+      },
+      notAPath: async (given) => {
+        const { self } = await register(given);
+        return { call: self.oauth.reauthenticate.mutate({ provider: "acme", returnTo: "//evil.example" }) };
+      },
+      noCookie: async (given) => {
+        const { self } = await register(given);
+        return { call: self.oauth.reauthenticate.mutate({ provider: "acme" }) };
+      },
+      neverFresh: async (given) => {
+        const { self } = await register(given);
+        return { call: self.oauth.reauthenticate.mutate({ provider: "facebook" }) };
+      },
+      unavailable: async (given) => {
+        const self = await pageElsewhere(given);
+        return { call: self.oauth.reauthenticate.mutate({ provider: "away" }) };
+      },
+    },
   },
 
   "oauth.unlink": {
@@ -467,6 +526,7 @@ const procedures: Procedures = {
         return { call: self.oauth.unlink.mutate({ provider: "acme" }) };
       },
       lastWay: async (given) => ({ call: (await elsewhere(given)).oauth.unlink.mutate({ provider: "acme" }) }),
+      reauthenticate: async (given) => ({ call: old(given).oauth.unlink.mutate({ provider: "acme" }) }),
     },
   },
 
@@ -729,7 +789,13 @@ const procedures: Procedures = {
 };
 
 /** Failures that take a service of our own: another role, or a store in which nobody else writes. */
-const OURS_ONLY = ["notAUser", "lastAdministrator", "noSession", "unavailable", "lastWay"];
+const OURS_ONLY = [
+  ...["notAUser", "lastAdministrator", "noSession", "unavailable", "lastWay"],
+  ...["reauthenticate", "noPassword", "noCookie", "neverFresh"],
+];
+
+/** A provider that does not say when it asked somebody who they are. */
+const FACEBOOK = { id: "facebook", label: "Facebook" };
 
 /** The clients that the table is called with. */
 const clients: { [name: string]: (url: string, token?: string) => Client } = {
@@ -755,6 +821,7 @@ before(async () => {
     "identity-providers": [
       { id: "acme", label: "Acme", issuer: acme.issuer, ...client },
       { id: "away", issuer: "http://127.0.0.1:9", ...client },
+      { ...FACEBOOK, ...client },
     ],
   });
   acme.register(`${service.home}/oauth/callback/acme`);
