@@ -3,13 +3,17 @@
 //! - [`sessions`]: beginning, renewing and ending them. [`rights`]: what a change of rights takes with it.
 //! - [`reauthentication`]: somebody who is signed in proves again who they are.
 //! - [`elsewhere`]: accounts at identity providers. [`arrival`]: to whom they belong here.
-//! - [`mails`]: tokens that are mailed. [`limits`]: how often what may be tried. [`audit`]: entries of the log.
+//! - [`mails`]: tokens that are mailed. [`notices`]: mails that tell owners what was done with their accounts.
+//! - [`browsers`]: by which an account knows that somebody signed in there before.
+//! - [`limits`]: how often what may be tried. [`audit`]: entries of the log.
 
 pub(crate) mod arrival;
 pub(crate) mod audit;
+pub(crate) mod browsers;
 pub(crate) mod elsewhere;
 pub(crate) mod limits;
 pub(crate) mod mails;
+pub(crate) mod notices;
 pub(crate) mod reauthentication;
 pub(crate) mod rights;
 pub(crate) mod sessions;

@@ -43,7 +43,7 @@ runtime::procedures! {
     oauth { callback, identities, link, providers, reauthenticate, start, unlink }
     posts { by_ids, create, delete, get, list, update }
     sessions { list, revoke, revoke_others }
-    users { by_ids, create, delete, get, list, update }
+    users { by_ids, create, delete, get, list, sign_out, update }
     well_known { jwks, oauth_authorization_server, openid_configuration }
 }
 

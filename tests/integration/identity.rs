@@ -12,6 +12,7 @@ mod jwt;
 mod kinds;
 pub mod limits;
 mod log;
+mod notices;
 mod processes;
 mod refresh;
 mod renewal;

@@ -7,6 +7,7 @@ use store::transaction;
 
 use crate::identity::{
     audit, expect_strong, limits,
+    notices::{Notice, Notices},
     sessions::{ATTEMPTS, Sessions},
     shut_out,
 };
@@ -42,6 +43,7 @@ pub async fn change_password(
     sessions: Write<Session>,
     log: Append<AuditEntry>,
     attempts: Limits,
+    notices: Notices,
     caller: Caller,
     cookies: Cookies,
     device: Device,
@@ -94,6 +96,7 @@ pub async fn change_password(
                 if let Some(secret) = renewed {
                     cookies.sign_in(&secret);
                 }
+                notices.tell(&user.email, Notice::PasswordChanged).await;
                 return Ok(());
             }
         }

@@ -3,7 +3,11 @@
 use model::{Account, AuditAction, AuditEntry, MailedToken, Password, Purpose, Session, User};
 use runtime::{Cookies, Device, Ids, Limits, opaque::Opaque, password, prelude::*};
 
-use crate::identity::{KNOWN, KNOWN_S, audit, expect_strong, limits, mails, sessions::Sessions};
+use crate::identity::{
+    KNOWN, KNOWN_S, audit, expect_strong, limits, mails,
+    notices::{Notice, Notices},
+    sessions::Sessions,
+};
 
 /// The proof, and the new password.
 #[wire]
@@ -36,6 +40,7 @@ pub async fn reset_password(
     tokens: Write<MailedToken>,
     log: Append<AuditEntry>,
     attempts: Limits,
+    notices: Notices,
     cookies: Cookies,
     device: Device,
     clock: Clock,
@@ -82,6 +87,7 @@ pub async fn reset_password(
             done?;
             // Strangers who guess do not keep the owner out of this browser.
             cookies.set(KNOWN, &browser, KNOWN_S);
+            notices.tell(&user.email, Notice::PasswordReset).await;
             Ok(())
         }
     }

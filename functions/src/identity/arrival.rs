@@ -9,13 +9,15 @@ use model::{
     Account, AuditAction, AuditEntry, EmailAddress, LinkedIdentity, MailedToken, Purpose, Role, SignedIn, User, UserId,
 };
 use protocol::{Code, Fault};
-use runtime::{Device, Limits, Site, mail::Mail, oidc::Identity, opaque::Opaque, prelude::*};
+use runtime::{Cookies, Device, Limits, Site, mail::Mail, oidc::Identity, opaque::Opaque, prelude::*};
 use store::{Operation, transaction};
 
 use super::{
     audit,
+    browsers::Browser,
     elsewhere::{Ended, Refusal},
     limits, mails,
+    notices::{Notice, Notices},
     sessions::{ATTEMPTS, Kept, Sessions},
 };
 
@@ -28,6 +30,8 @@ pub(crate) struct Arrival {
     pub(crate) log: Append<AuditEntry>,
     pub(crate) attempts: Limits,
     pub(crate) mail: Mail,
+    pub(crate) notices: Notices,
+    pub(crate) cookies: Cookies,
     pub(crate) site: Site,
     pub(crate) device: Device,
     pub(crate) ids: Ids,
@@ -97,7 +101,13 @@ impl Arrival {
             match done.await {
                 Err(StoreError::Stale) => {}
                 Err(StoreError::Taken { .. }) => return Err(Refusal::Taken.into()),
-                done => return Ok(done?),
+                done => {
+                    done?;
+                    if let Some(user) = self.users.get(&linking.user_id).await? {
+                        self.notices.tell(&user.email, Notice::IdentityLinked(&elsewhere.provider)).await;
+                    }
+                    return Ok(());
+                }
             }
         }
         Err(StoreError::Stale.into())
@@ -105,6 +115,8 @@ impl Arrival {
 
     async fn enter(&self, id: UserId, elsewhere: &LinkedIdentity, links: bool) -> Result<Opaque, Fault> {
         let secret = Opaque::random()?;
+        let account = self.doors.accounts.get(&id).await?;
+        let browser = Browser::of(&self.cookies, account.as_ref())?;
         let change = |account: &mut Account| {
             let is_linked = account.identities.iter().any(|it| it.unique() == elsewhere.unique());
             if !is_linked && !links {
@@ -114,6 +126,7 @@ impl Arrival {
             if !is_linked {
                 account.identities.push(elsewhere.clone());
             }
+            account.know(browser.hash());
             Ok(())
         };
         let entries = || {
@@ -122,7 +135,12 @@ impl Arrival {
             written.map(|action| self.written(action, &id, elsewhere)).collect()
         };
         let kept = Kept::Cookie(secret.clone());
-        self.doors.begin(&self.everybody, id, &kept, (&self.device, &self.ids), change, entries).await?;
+        let begun = self.doors.begin(&self.everybody, id, &kept, (&self.device, &self.ids), change, entries).await?;
+        browser.keep(&self.cookies);
+        let told = [links.then_some(Notice::IdentityLinked(&elsewhere.provider)), browser.is_new.then_some(Notice::NewBrowser)];
+        for notice in told.into_iter().flatten() {
+            self.notices.tell(&begun.0.email, notice).await;
+        }
         Ok(secret)
     }
 

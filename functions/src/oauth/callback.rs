@@ -12,6 +12,7 @@ use runtime::{
 use crate::identity::{
     arrival::Arrival,
     elsewhere::{self, Elsewhere, Ended, Refusal},
+    notices::Notices,
     reauthentication::Reauthentication,
     sessions::Sessions,
 };
@@ -35,6 +36,7 @@ pub async fn callback(
     party: RelyingParty,
     attempts: Limits,
     mail: Mail,
+    notices: Notices,
     cookies: Cookies,
     site: Site,
     device: Device,
@@ -49,7 +51,20 @@ pub async fn callback(
     let known = elsewhere::providers(&providers).await?;
     let elsewhere = Elsewhere { party: &party, cookies: &cookies, site: &site, clock: &clock };
     let doors = Sessions { accounts, sessions, clock };
-    let arrival = Arrival { users, everybody, doors, tokens, log, attempts, mail, site: site.clone(), device, ids };
+    let arrival = Arrival {
+        users,
+        everybody,
+        doors,
+        tokens,
+        log,
+        attempts,
+        mail,
+        notices,
+        cookies: cookies.clone(),
+        site: site.clone(),
+        device,
+        ids,
+    };
     let arrived = async {
         let (identity, asked_at) = elsewhere.end(&known, &flow, request.last_segment(), &answer).await?;
         match &flow.aim {
