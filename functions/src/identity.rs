@@ -1,12 +1,14 @@
 //! What the procedures around accounts share. No procedure is in here.
 //!
-//! - [`sessions`]: beginning, renewing and ending them. [`rights`]: what a change of rights takes with it.
+//! - [`sessions`]: beginning, renewing and ending them. [`rights`]: what a change of rights takes with it. [`giving`]:
+//!   who may make one.
 //! - [`elsewhere`]: accounts at identity providers. [`arrival`]: to whom they belong here.
 //! - [`mails`]: tokens that are mailed. [`limits`]: how often what may be tried. [`audit`]: entries of the log.
 
 pub(crate) mod arrival;
 pub(crate) mod audit;
 pub(crate) mod elsewhere;
+pub(crate) mod giving;
 pub(crate) mod limits;
 pub(crate) mod mails;
 pub(crate) mod rights;

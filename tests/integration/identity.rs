@@ -1,12 +1,14 @@
 //! Identity, attacked from outside: forged tokens, borrowed cookies, repeated secrets, guesses.
 
 mod accounts;
+mod application;
 mod audit;
 mod cross_site;
 mod drive;
 mod dump;
 mod endings;
 mod forgeries;
+mod giving;
 mod jwt;
 mod kinds;
 pub mod limits;
@@ -16,4 +18,5 @@ mod refresh;
 mod renewal;
 mod rights;
 mod signatures;
+mod stale;
 mod time;

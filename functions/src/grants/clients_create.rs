@@ -40,7 +40,7 @@ pub enum Error {
     /// A name with invisible characters, or with spaces around it, could pass for another.
     #[failure(UNPROCESSABLE_CONTENT)]
     MisleadingName,
-    /// This is no permission that one has oneself, and so none to give to an application.
+    /// This is no permission that one has oneself, or one that no application gets, and so none to give to an application.
     #[failure(UNPROCESSABLE_CONTENT)]
     NotYourScope(String),
     /// Browsers cannot be sent back to this address.
@@ -63,7 +63,7 @@ pub enum Error {
 }
 
 /// Register a third party's application.
-#[procedure(mutation, auth = permission("clients:write"), sensitive, rest = "POST /v1/clients")]
+#[procedure(mutation, auth = permission("clients:write"), rest = "POST /v1/clients")]
 pub async fn clients_create(
     clients: Write<ApplicationClient>,
     log: Append<AuditEntry>,

@@ -12,14 +12,17 @@ use proc_macro::TokenStream;
 /// Makes a function a procedure. See the README, "Add a procedure in five minutes".
 ///
 /// `#[procedure(query | mutation, auth = public | signed_in | permission("…"), rest = "GET /…",
-/// timeout_ms = 10000, memory_mb = 256, concurrency = 20, cache_s = 60, sensitive, http = "POST /…")]`; `auth` is
-/// required.
+/// timeout_ms = 10000, memory_mb = 256, concurrency = 20, cache_s = 60, sensitive, session = "…", http = "POST /…")]`;
+/// `auth` is required.
 ///
 /// `permission("posts:write", own)` lets those through as well who have `posts:write:own`; the procedure takes a
 /// `Reach` and asks it whose items are within.
 ///
 /// `sensitive`: a token's session is looked at in each call, so that a sign-out or another role counts at once and
-/// not when the token expires. It costs one read of the database.
+/// not when the token expires. It costs one read of the database, and for an application's token a second one at the
+/// same time: whether it is still registered. Mutations with `auth = permission("…")` do so by themselves.
+///
+/// `session = "…"`: why such a mutation does not. The reason stands in the contract.
 ///
 /// `http`: a method and a path of its own, for requests whose form a standard dictates. The procedure takes an
 /// `HttpRequest`, answers an `HttpReply`, and has no place in the generated clients.

@@ -23,6 +23,7 @@ struct Arguments {
     cache_s: Option<LitInt>,
     http: Option<LitStr>,
     sensitive: bool,
+    session: Option<LitStr>,
 }
 
 /// Who may call.
@@ -58,7 +59,7 @@ impl Parse for Arguments {
             _ => return Err(syn::Error::new(kind.span(), kind_hint)),
         };
         let (mut auth, mut rest, mut timeout_ms, mut memory_mb) = (None, None, None, None);
-        let (mut concurrency, mut cache_s, mut http, mut sensitive) = (None, None, None, false);
+        let (mut concurrency, mut cache_s, mut http, mut sensitive, mut session) = (None, None, None, false, None);
         while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
             let key: Ident = input.parse()?;
             if key == "sensitive" {
@@ -74,8 +75,10 @@ impl Parse for Arguments {
                 "memory_mb" => memory_mb = Some(input.parse()?),
                 "concurrency" => concurrency = Some(parse_concurrency(input)?),
                 "cache_s" => cache_s = Some(input.parse()?),
+                "session" => session = Some(input.parse()?),
                 _ => {
-                    let known = "one of auth, rest, http, sensitive, timeout_ms, memory_mb, concurrency, cache_s";
+                    let known =
+                        "one of auth, rest, http, sensitive, session, timeout_ms, memory_mb, concurrency, cache_s";
                     return Err(syn::Error::new(key.span(), known));
                 }
             }
@@ -87,7 +90,10 @@ impl Parse for Arguments {
         if let Some(cache_s) = &cache_s {
             expect_cacheable(cache_s, &kind, &auth)?;
         }
-        Ok(Self { kind, auth, rest, timeout_ms, memory_mb, concurrency, cache_s, http, sensitive })
+        if let Some(session) = &session {
+            expect_exception(session, &kind, &auth, sensitive)?;
+        }
+        Ok(Self { kind, auth, rest, timeout_ms, memory_mb, concurrency, cache_s, http, sensitive, session })
     }
 }
 
@@ -111,6 +117,23 @@ fn expect_cacheable(cache_s: &LitInt, kind: &Ident, auth: &Auth) -> syn::Result<
     }
     if !(1..=MAX_CACHE_S).contains(&cache_s.base10_parse()?) {
         return refuse("`cache_s` is how many seconds a shared cache may keep an answer: from 1 to 86400");
+    }
+    Ok(())
+}
+
+/// Whether there is a look at the session to leave out, and a reason to.
+fn expect_exception(session: &LitStr, kind: &Ident, auth: &Auth, sensitive: bool) -> syn::Result<()> {
+    let refuse = |message: &str| Err(syn::Error::new(session.span(), message));
+    if kind != "Mutation" || !matches!(auth, Auth::Permission { .. }) {
+        return refuse(
+            "only a mutation with `auth = permission(…)` looks at the session of a token: there is nothing to leave out",
+        );
+    }
+    if sensitive {
+        return refuse("`sensitive` asks for the look at the session that `session` leaves out: say one of them");
+    }
+    if session.value().trim().is_empty() {
+        return refuse("say why the session of a token need not be looked at: `session = \"it only counts visits\"`");
     }
     Ok(())
 }
@@ -258,6 +281,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     });
     let fields = fields.unwrap_or_else(|| quote!(&[]));
     let http = option(arguments.http.as_ref());
+    let session = option(arguments.session.as_ref());
     let rest = option(arguments.rest.as_ref());
     let concurrency = option(arguments.concurrency.as_ref());
     let cache_s = option(arguments.cache_s.as_ref());
@@ -286,6 +310,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
                 cache_s: #cache_s,
                 http: #http,
                 sensitive: #sensitive,
+                session: #session,
                 asks_caller: #asks_caller,
                 fields: #fields,
             };
