@@ -75,7 +75,7 @@ pub async fn register(
         match done.await {
             Err(StoreError::Taken { rule: Account::UNIQUE_FOUNDER }) => is_first = false,
             Err(StoreError::Taken { .. }) => {
-                let owner = users.by_unique(User::UNIQUE_EMAIL, &user.email.folded()).await?;
+                let owner = users.by_unique(User::UNIQUE_EMAIL, &user.email.comparable()).await?;
                 let Some(owner) = owner.filter(|owner| !owner.is_verified) else {
                     mails::try_to_say_registered(&mail, &site, &user.email, may_send).await;
                     break;

@@ -30,7 +30,7 @@ pub async fn request_reset(
 ) -> Result<(), NoFailure> {
     let may_send = limits::mail(&attempts, &device, &input.email, Purpose::ResetPassword).await?;
     let work = async {
-        let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.folded()).await?;
+        let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.comparable()).await?;
         if let Some(user) = found.filter(|_| may_send) {
             let account = accounts.get(&user.id).await?;
             let (secret, mut token) = mails::token(Purpose::ResetPassword, &user, &clock)?;

@@ -29,7 +29,7 @@ pub async fn resend_verification(
 ) -> Result<(), NoFailure> {
     let may_send = limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail).await?;
     let work = async {
-        let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.folded()).await?;
+        let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.comparable()).await?;
         if let Some(user) = found.filter(|user| may_send && !user.is_verified) {
             let (secret, token) = mails::token(Purpose::VerifyEmail, &user, &clock)?;
             tokens.create(token).await?;

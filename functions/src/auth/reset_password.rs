@@ -50,7 +50,7 @@ pub async fn reset_password(
         limits::bad_token(&attempts, &device).await?;
         return Err(Error::NotValid);
     };
-    let user = users.get(&token.user_id).await?.filter(|user| user.email == token.email).ok_or(Error::NotValid)?;
+    let user = users.get(&token.user_id).await?.filter(|user| user.email.is_same_as(&token.email)).ok_or(Error::NotValid)?;
     expect_strong(&input.password, &[user.email.as_str(), &user.name])?;
     let hash = password::hash(input.password.as_str()).await?;
     let doors = Sessions { accounts, sessions, clock };

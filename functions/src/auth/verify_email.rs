@@ -53,7 +53,7 @@ pub async fn verify_email(
         limits::bad_token(&attempts, &device).await?;
         return Err(Error::NotValid);
     };
-    let user = users.get(&token.user_id).await?.filter(|user| user.email == token.email).ok_or(Error::NotValid)?;
+    let user = users.get(&token.user_id).await?.filter(|user| user.email.is_same_as(&token.email)).ok_or(Error::NotValid)?;
     let next = User { is_verified: true, ..user.clone() };
     let doors = Sessions { accounts, sessions, clock };
     for _ in 0..ATTEMPTS {

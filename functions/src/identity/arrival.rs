@@ -47,7 +47,7 @@ impl Arrival {
                 return Err(Refusal::NoEmail.into());
             }
             // Whoever was faster, perhaps the same person in another tab, is found in the next round.
-            match self.users.by_unique(User::UNIQUE_EMAIL, &email.folded()).await? {
+            match self.users.by_unique(User::UNIQUE_EMAIL, &email.comparable()).await? {
                 None => self.register(identity, email, &elsewhere).await?,
                 Some(user) if identity.email_verified && user.is_verified => {
                     let account = self.doors.accounts.get(&user.id).await?;

@@ -91,7 +91,7 @@ pub async fn update(
     }
     let mut next = current.clone();
     input.email.apply(&mut next.email);
-    if next.email.folded() != current.email.folded() {
+    if !next.email.is_same_as(&current.email) {
         // Nobody has proved the new one, unless this call says so.
         next.is_verified = false;
     }

@@ -93,7 +93,7 @@ impl Entity for User {
         self.version = version;
     }
     fn unique(&self) -> Vec<Unique> {
-        vec![Unique { name: Self::UNIQUE_EMAIL, value: self.email.folded() }]
+        vec![Unique { name: Self::UNIQUE_EMAIL, value: self.email.comparable() }]
     }
     fn tallies(&self) -> Vec<Tally> {
         match self.role {
