@@ -561,7 +561,7 @@ export type GrantsClientsCreateOutput = Registered;
 /**
  * The failures of `grants.clients_create`.
  * - `misleadingName` (UNPROCESSABLE_CONTENT): A name with invisible characters, or with spaces around it, could pass for another.
- * - `notYourScope` (UNPROCESSABLE_CONTENT): This is no permission that one has oneself, and so none to give to an application.
+ * - `notYourScope` (UNPROCESSABLE_CONTENT): This is no permission that one has oneself, or one that no application gets, and so none to give to an application.
  * - `badRedirectUri` (UNPROCESSABLE_CONTENT): Browsers cannot be sent back to this address.
  * - `contradiction` (UNPROCESSABLE_CONTENT): The ways to a token do not fit the application.
  * - `reauthenticate` (FORBIDDEN): The caller signed in too long ago for this: prove again who you are, and repeat the call.
@@ -839,9 +839,12 @@ export type UsersCreateInput = {
   name: string;
   /** Age in years, if it is known. */
   age?: number | null;
-  /** Whether the address is known to be the user's; false if left out. */
+  /** Whether the address is known to be the user's; false if left out. To say so takes the permission `rights:write`. */
   isVerified?: boolean | null;
-  /** What the user is in the company; a viewer if left out. */
+  /**
+   * What the user is in the company; what newcomers are if left out. Another role takes the permission
+   * `rights:write`, and every permission that the role has.
+   */
   role?: Role | null;
 };
 
@@ -920,15 +923,15 @@ export type UsersUpdateInput = {
   id: UserId;
   /** The version that was seen; a newer one is then not overwritten. */
   version?: Version | null;
-  /** The new address; no other user may have it. */
+  /** The new address; no other user may have it. To give one takes the permission `rights:write`. */
   email?: EmailAddress;
   /** The new name. */
   name?: string;
   /** The new age; null when it is no longer known. */
   age?: number | null;
-  /** Whether the address is known to be the user's. */
+  /** Whether the address is known to be the user's. To say so takes the permission `rights:write`. */
   isVerified?: boolean;
-  /** What the user is from now on. */
+  /** What the user is from now on. It takes the permission `rights:write`, and every permission that the role has. */
   role?: Role;
 };
 
@@ -1090,8 +1093,8 @@ export type AppRecord = {
     /**
      * Remove a third party's application for good.
      *
-     * From now on it gets no code and no token, and can refresh none: whoever let it in has nothing to do. The access
-     * tokens that it has are good for up to 15 minutes more.
+     * From now on it gets no code and no token, and can refresh none: whoever let it in has nothing to do. Its access
+     * tokens change nothing any more; what only reads takes them for up to 15 minutes.
      */
     clients_delete: TRPCMutationProcedure<{ input: GrantsClientsDeleteInput; output: GrantsClientsDeleteOutput; meta: unknown }>;
     /** List the third parties' applications, newest first. */
@@ -1155,7 +1158,11 @@ export type AppRecord = {
     by_ids: TRPCQueryProcedure<{ input: UsersByIdsInput; output: UsersByIdsOutput; meta: unknown }>;
     /** Create a user. To sign in, the user asks for a password with `auth.request_reset`. */
     create: TRPCMutationProcedure<{ input: UsersCreateInput; output: UsersCreateOutput; meta: unknown }>;
-    /** Delete a user for good, and sign the user out everywhere. The user's posts stay. */
+    /**
+     * Delete a user for good, and sign the user out everywhere. The user's posts stay.
+     *
+     * Nobody deletes a user with a right that they lack.
+     */
     delete: TRPCMutationProcedure<{ input: UsersDeleteInput; output: UsersDeleteOutput; meta: unknown }>;
     /** Fetch one user. */
     get: TRPCQueryProcedure<{ input: UsersGetInput; output: UsersGetOutput; meta: unknown }>;
@@ -1168,6 +1175,9 @@ export type AppRecord = {
     list: TRPCQueryProcedure<{ input: UsersListInput | undefined; output: UsersListOutput; meta: unknown }>;
     /**
      * Change a user. Who has the permission for the own account only changes name and age, and nothing that gives rights.
+     *
+     * An address, its proof and a role are given by whoever has the permission `rights:write`, which no third party's
+     * application gets. Nobody changes a user with a right that they lack, nor gives one.
      *
      * Another role counts at once in the user's cookie sessions, and in tokens when they are refreshed.
      */

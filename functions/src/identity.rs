@@ -1,7 +1,8 @@
 //! What the procedures around accounts share. No procedure is in here.
 //!
-//! - [`sessions`]: beginning, renewing and ending them. [`rights`]: what a change of rights takes with it.
-//! - [`reauthentication`]: somebody who is signed in proves again who they are.
+//! - [`sessions`]: beginning, renewing and ending them. [`reauthentication`]: somebody who is signed in proves again who
+//!   they are.
+//! - [`rights`]: what a change of rights takes with it. [`giving`]: who may make one.
 //! - [`elsewhere`]: accounts at identity providers. [`arrival`]: to whom they belong here.
 //! - [`mails`]: tokens that are mailed. [`notices`]: mails that tell owners what was done with their accounts.
 //! - [`browsers`]: by which an account knows that somebody signed in there before.
@@ -11,6 +12,7 @@ pub(crate) mod arrival;
 pub(crate) mod audit;
 pub(crate) mod browsers;
 pub(crate) mod elsewhere;
+pub(crate) mod giving;
 pub(crate) mod limits;
 pub(crate) mod mails;
 pub(crate) mod notices;

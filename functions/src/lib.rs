@@ -3,7 +3,7 @@
 //! This file is the index: the only list of procedures that people write. A new one is a new file,
 //! a word here, and `cargo regen`.
 
-use model::{Role, Session};
+use model::{ApplicationClient, Role, Session, WITHHELD};
 use protocol::PasswordSignIn;
 use runtime::{Callers, Definition, sessions::SessionLookup};
 
@@ -12,7 +12,8 @@ pub const SERVICE: Definition = Definition {
     name: "backoffice",
     roles: &[Role::Administrator.name(), Role::Employee.name(), Role::Viewer.name()],
     permits: |role, permission| role.parse().is_ok_and(|role: Role| role.permits(permission)),
-    callers: Callers::Sessions(SessionLookup::of::<Session>()),
+    withheld: WITHHELD,
+    callers: Callers::Sessions(SessionLookup::of::<Session>().with_applications::<ApplicationClient>()),
     method_override: true,
     password_sign_in: Some(PasswordSignIn {
         sign_in: "auth.login",
@@ -58,6 +59,12 @@ mod tests {
     /// Somebody who calls.
     pub(crate) fn caller(subject: &str) -> Caller {
         Caller::new(Arc::new(Principal { subject: subject.to_owned(), ..Principal::default() }))
+    }
+
+    /// An administrator who calls.
+    pub(crate) fn administrator() -> Caller {
+        let roles = vec![Role::Administrator.name().to_owned()];
+        Caller::new(Arc::new(Principal { subject: "somebody".to_owned(), roles, ..Principal::default() }))
     }
 
     /// A user for the tests of procedures.

@@ -1,6 +1,7 @@
 //! Identity, attacked from outside: forged tokens, borrowed cookies, repeated secrets, guesses.
 
 mod accounts;
+mod application;
 mod audit;
 mod cross_site;
 mod drive;
@@ -8,6 +9,7 @@ mod dump;
 mod endings;
 mod forgeries;
 mod freshness;
+mod giving;
 mod jwt;
 mod kinds;
 pub mod limits;
@@ -18,4 +20,5 @@ mod refresh;
 mod renewal;
 mod rights;
 mod signatures;
+mod stale;
 mod time;

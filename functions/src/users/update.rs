@@ -4,7 +4,7 @@ use model::{Account, AuditAction, AuditEntry, EmailAddress, Role, Session, User,
 use runtime::{Device, prelude::*};
 
 use crate::identity::{
-    audit,
+    audit, giving,
     notices::{Notice, Notices},
     rights,
     sessions::Sessions,
@@ -17,7 +17,7 @@ pub struct Input {
     pub id: UserId,
     /// The version that was seen; a newer one is then not overwritten.
     pub version: Option<Version>,
-    /// The new address; no other user may have it.
+    /// The new address; no other user may have it. To give one takes the permission `rights:write`.
     #[garde(dive)]
     pub email: Patch<EmailAddress>,
     /// The new name.
@@ -26,9 +26,9 @@ pub struct Input {
     /// The new age; null when it is no longer known.
     #[garde(range(max = User::MAX_AGE))]
     pub age: Patch<Option<u32>>,
-    /// Whether the address is known to be the user's.
+    /// Whether the address is known to be the user's. To say so takes the permission `rights:write`.
     pub is_verified: Patch<bool>,
-    /// What the user is from now on.
+    /// What the user is from now on. It takes the permission `rights:write`, and every permission that the role has.
     pub role: Patch<Role>,
 }
 
@@ -62,8 +62,11 @@ pub enum Error {
 
 /// Change a user. Who has the permission for the own account only changes name and age, and nothing that gives rights.
 ///
+/// An address, its proof and a role are given by whoever has the permission `rights:write`, which no third party's
+/// application gets. Nobody changes a user with a right that they lack, nor gives one.
+///
 /// Another role counts at once in the user's cookie sessions, and in tokens when they are refreshed.
-#[procedure(mutation, auth = permission("users:write", own), sensitive, rest = "PATCH /v1/users/{id}")]
+#[procedure(mutation, auth = permission("users:write", own), rest = "PATCH /v1/users/{id}")]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn update(
     users: Write<User>,
@@ -81,8 +84,14 @@ pub async fn update(
     reach.expect(input.id)?;
     if input.gives_rights() {
         reach.expect_all()?;
+        giving::expect_giver(&caller)?;
     }
     let current = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
+    // The own name is one's own to change, whatever an application may do in somebody's name.
+    let is_own_name = !input.gives_rights() && caller.is_person() && caller.subject() == input.id.to_string();
+    if !is_own_name {
+        giving::expect_within(&caller, [current.role])?;
+    }
     if input.version.is_some_and(|seen| seen != current.version) {
         return Err(Error::Changed { version: current.version });
     }
@@ -96,6 +105,9 @@ pub async fn update(
     input.age.apply(&mut next.age);
     input.is_verified.apply(&mut next.is_verified);
     input.role.apply(&mut next.role);
+    if next.role != current.role {
+        giving::expect_within(&caller, [next.role])?;
+    }
     let email = next.email.clone();
     let is_rights = current.effective_role() != next.effective_role();
     let action = if is_rights { AuditAction::RightsChanged } else { AuditAction::UserChanged };
@@ -143,7 +155,7 @@ mod tests {
     }
 
     async fn update_with(world: &World, mail: Mail, reach: Reach, input: Input) -> Result<User, Raised<Error>> {
-        let (caller, device, ids) = (crate::tests::caller("somebody"), Device::default(), Ids::default());
+        let (caller, device, ids) = (crate::tests::administrator(), Device::default(), Ids::default());
         let (users, accounts, sessions) = (world.write(), world.write(), world.write());
         let notices = Notices::new(mail, world.limits(), device.clone(), Clock::System);
         update(users, accounts, sessions, world.append(), notices, caller, reach, device, Clock::System, ids, input).await

@@ -20,7 +20,7 @@ pub fn matrix(service: &Service) -> String {
             Auth::SignedIn => "to be signed in".to_owned(),
             Auth::Permission { name, .. } => name.to_owned(),
         };
-        let needs = match (entry.spec.fresh_s, entry.spec.sensitive) {
+        let needs = match (entry.spec.fresh_s, entry.spec.looks_at_session()) {
             (Some(fresh_s), _) => format!("{needs} (fresh: {fresh_s} s)"),
             (None, true) => format!("{needs} (sensitive)"),
             (None, false) => needs,

@@ -23,6 +23,7 @@ struct Arguments {
     cache_s: Option<LitInt>,
     http: Option<LitStr>,
     sensitive: bool,
+    session: Option<LitStr>,
     fresh: Option<LitInt>,
 }
 
@@ -61,7 +62,7 @@ impl Parse for Arguments {
             _ => return Err(syn::Error::new(kind.span(), kind_hint)),
         };
         let (mut auth, mut rest, mut timeout_ms, mut memory_mb) = (None, None, None, None);
-        let (mut concurrency, mut cache_s, mut http, mut sensitive) = (None, None, None, false);
+        let (mut concurrency, mut cache_s, mut http, mut sensitive, mut session) = (None, None, None, false, None);
         let mut fresh = None;
         while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
             let key: Ident = input.parse()?;
@@ -78,9 +79,11 @@ impl Parse for Arguments {
                 "memory_mb" => memory_mb = Some(input.parse()?),
                 "concurrency" => concurrency = Some(parse_concurrency(input)?),
                 "cache_s" => cache_s = Some(input.parse()?),
+                "session" => session = Some(input.parse()?),
                 "fresh" => fresh = Some(input.parse()?),
                 _ => {
-                    let known = "one of auth, rest, http, sensitive, fresh, timeout_ms, memory_mb, concurrency, cache_s";
+                    let known = "one of auth, rest, http, sensitive, session, fresh, timeout_ms, memory_mb, \
+                                 concurrency, cache_s";
                     return Err(syn::Error::new(key.span(), known));
                 }
             }
@@ -92,10 +95,13 @@ impl Parse for Arguments {
         if let Some(cache_s) = &cache_s {
             expect_cacheable(cache_s, &kind, &auth)?;
         }
+        if let Some(session) = &session {
+            expect_exception(session, &kind, &auth, sensitive || fresh.is_some())?;
+        }
         if let Some(fresh) = &fresh {
             expect_person(fresh, &auth, http.is_some())?;
         }
-        Ok(Self { kind, auth, rest, timeout_ms, memory_mb, concurrency, cache_s, http, sensitive, fresh })
+        Ok(Self { kind, auth, rest, timeout_ms, memory_mb, concurrency, cache_s, http, sensitive, session, fresh })
     }
 }
 
@@ -137,6 +143,25 @@ fn expect_person(fresh: &LitInt, auth: &Auth, is_http: bool) -> syn::Result<()> 
     }
     if !(1..=MAX_FRESH_S).contains(&fresh.base10_parse()?) {
         return refuse("`fresh` is for how many seconds after a sign-in it may be called: from 1 to 86400, such as 300");
+    }
+    Ok(())
+}
+
+/// Whether there is a look at the session to leave out, and a reason to.
+fn expect_exception(session: &LitStr, kind: &Ident, auth: &Auth, is_needed: bool) -> syn::Result<()> {
+    let refuse = |message: &str| Err(syn::Error::new(session.span(), message));
+    if kind != "Mutation" || !matches!(auth, Auth::Permission { .. }) {
+        return refuse(
+            "only a mutation with `auth = permission(…)` looks at the session of a token: there is nothing to leave out",
+        );
+    }
+    if is_needed {
+        return refuse(
+            "`sensitive` and `fresh` ask for the look at the session that `session` leaves out: say one of them",
+        );
+    }
+    if session.value().trim().is_empty() {
+        return refuse("say why the session of a token need not be looked at: `session = \"it only counts visits\"`");
     }
     Ok(())
 }
@@ -277,9 +302,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         let hint = "a procedure with `http` has no `input`: take the `HttpRequest` and read it";
         return Err(syn::Error::new(function.sig.inputs.span(), hint));
     }
-    let Arguments { kind, auth, .. } = &arguments;
-    // When somebody signed in, the session says.
-    let sensitive = arguments.sensitive || arguments.fresh.is_some();
+    let Arguments { kind, auth, sensitive, .. } = &arguments;
     let fresh = option(arguments.fresh.as_ref());
     let fields = parameters.iter().find_map(|parameter| match parameter {
         Parameter::Input(ty) => Some(quote_spanned!(ty.span()=> <#ty as ::protocol::WireInput>::FIELDS)),
@@ -287,6 +310,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     });
     let fields = fields.unwrap_or_else(|| quote!(&[]));
     let http = option(arguments.http.as_ref());
+    let session = option(arguments.session.as_ref());
     let rest = option(arguments.rest.as_ref());
     let concurrency = option(arguments.concurrency.as_ref());
     let cache_s = option(arguments.cache_s.as_ref());
@@ -315,6 +339,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
                 cache_s: #cache_s,
                 http: #http,
                 sensitive: #sensitive,
+                session: #session,
                 fresh_s: #fresh,
                 asks_caller: #asks_caller,
                 fields: #fields,

@@ -21,7 +21,7 @@ pub use email::EmailAddress;
 pub use mailed_token::{MailedToken, Purpose};
 pub use password::{GivenPassword, Password};
 pub use post::{Post, PostId};
-pub use role::{PERMISSIONS, Role};
+pub use role::{PERMISSIONS, RIGHTS, Role, WITHHELD};
 pub use session::{DeviceId, DeviceKind, Proof, Session};
 pub use sign_in_flow::{FlowAim, SignInFlow, SignedIn};
 pub use user::{User, UserId};

@@ -63,8 +63,10 @@ pub struct ProcedureContract {
     pub cache_seconds: Option<u32>,
     /// Its own method and path, such as `POST /oauth/token`, or null. Such a procedure is in no generated client.
     pub http: Option<String>,
-    /// Whether the caller's session is looked at in each call.
+    /// Whether a token's session is looked at in each call.
     pub sensitive: bool,
+    /// Why not, of a mutation with a permission that does not; else null.
+    pub session: Option<&'static str>,
     /// For how many seconds after signing in, or authenticating again, it may be called; null when it is not stated.
     pub fresh_seconds: Option<u32>,
     /// The secrets that it reads, by name.
@@ -438,7 +440,8 @@ pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: Proc
         reserved_concurrency: spec.concurrency,
         cache_seconds: spec.cache_s,
         http: spec.http.map(str::to_owned),
-        sensitive: spec.sensitive,
+        sensitive: spec.looks_at_session(),
+        session: spec.session,
         fresh_seconds: spec.fresh_s,
         secrets,
         outbound,

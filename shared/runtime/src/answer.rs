@@ -193,9 +193,9 @@ async fn run(
     });
     // Where nobody asks who is calling, nobody looks at credentials.
     let principal = if entry.spec.looks_at_caller() {
-        let (site, store, sensitive) = (&*context.site, session.as_ref(), entry.spec.sensitive);
+        let (site, store, spec) = (&*context.site, session.as_ref(), &entry.spec);
         let body = entry.spec.http.and(input.as_deref());
-        let arrival = Arrival { parts: &parts, site, store, now, sensitive, body, added };
+        let arrival = Arrival { parts: &parts, site, store, now, spec, body, added };
         context.authenticator.authenticate(&arrival).await?
     } else {
         None
@@ -362,6 +362,7 @@ mod tests {
         name: "test",
         roles: &[],
         permits: |_, _| false,
+        withheld: &[],
         callers: Callers::Custom(|_| Ok(Some(Principal { subject: "ada".into(), ..Principal::default() }))),
         method_override: true,
         password_sign_in: None,
@@ -381,6 +382,7 @@ mod tests {
                 cache_s,
                 http: None,
                 sensitive: false,
+                session: None,
                 fresh_s: None,
                 asks_caller: true,
                 fields: &[],

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::try_join;
 use http::{HeaderMap, HeaderValue, header, request};
 use protocol::{Auth, Cause, Code, Fault, Principal, Reauthenticate, Spec, Timestamp};
 use store::Session;
@@ -29,8 +30,8 @@ pub(crate) struct Arrival<'a> {
     /// For a look at the session.
     pub(crate) store: Option<&'a Session>,
     pub(crate) now: protocol::Timestamp,
-    /// Whether a token's session is looked at as well.
-    pub(crate) sensitive: bool,
+    /// Of what is called: whether it looks at more than a token.
+    pub(crate) spec: &'a Spec,
     /// The body, where the procedure has a form of its own.
     pub(crate) body: Option<&'a [u8]>,
     /// What the answer's headers have besides.
@@ -80,19 +81,47 @@ impl Authenticator {
             };
         };
         let principal = verifier.verify(token, arrival.now)?;
-        match (lookup, &principal.session, arrival.store) {
-            (Some(lookup), Some(id), Some(store)) if arrival.sensitive => {
-                let ended = || Fault::new(Code::Unauthorized, "You were signed out. Sign in again.");
-                let found = lookup.find(store.clone(), id.clone()).await?.map(|found| found.principal);
-                let same =
-                    |found: &Principal| found.subject == principal.subject && client_id(found) == client_id(&principal);
-                let Principal { roles, authenticated_at, .. } = found.filter(same).ok_or_else(ended)?;
-                // What an application may do, its token says: it may be less than the person agreed to.
-                Ok(Some(Arc::new(Principal { roles, authenticated_at, ..Principal::clone(&principal) })))
+        match (lookup, arrival.store) {
+            (Some(lookup), Some(store)) if arrival.spec.looks_at_session() => {
+                still_true(&lookup, store, arrival.spec, principal).await.map(Some)
             }
             _ => Ok(Some(principal)),
         }
     }
+}
+
+/// What a token says, as far as it holds at this moment: its session goes on, and its application is registered. The
+/// two looks are one wait. An operator's token has neither.
+async fn still_true(
+    lookup: &SessionLookup,
+    store: &Session,
+    spec: &Spec,
+    principal: Arc<Principal>,
+) -> Result<Arc<Principal>, Fault> {
+    let session = async {
+        match &principal.session {
+            Some(id) => Ok(lookup.find(store.clone(), id.clone()).await?.map(|found| found.principal)),
+            None => Ok(None),
+        }
+    };
+    let is_registered = async {
+        match client_id(&principal).filter(|_| spec.looks_at_application()) {
+            Some(id) => lookup.is_registered(store.clone(), id).await,
+            None => Ok(true),
+        }
+    };
+    let (found, is_registered) = try_join(session, is_registered).await?;
+    if !is_registered {
+        return Err(Fault::new(Code::Unauthorized, "The application is registered no more."));
+    }
+    if principal.session.is_none() {
+        return Ok(principal);
+    }
+    let same = |found: &Principal| found.subject == principal.subject && client_id(found) == client_id(&principal);
+    let ended = || Fault::new(Code::Unauthorized, "You were signed out. Sign in again.");
+    let Principal { roles, authenticated_at, .. } = found.filter(same).ok_or_else(ended)?;
+    // What an application may do, its token says: it may be less than the person agreed to.
+    Ok(Arc::new(Principal { roles, authenticated_at, ..Principal::clone(&principal) }))
 }
 
 fn client_id(principal: &Principal) -> Option<&str> {
@@ -194,6 +223,7 @@ mod tests {
         permits: |role, permission| {
             role == "editor" && permission == "posts:write" || role == "author" && permission == "posts:write:own"
         },
+        withheld: &["rights:write"],
         callers: Callers::Custom(|_| Ok(None)),
         method_override: true,
         password_sign_in: None,
@@ -270,6 +300,7 @@ mod tests {
             cache_s: None,
             http: None,
             sensitive: true,
+            session: None,
             fresh_s,
             asks_caller: true,
             fields: &[],
@@ -305,6 +336,26 @@ mod tests {
         // Who may not at all is not asked to sign in again.
         assert_eq!(outcome(WRITE, Some(300), &with_role("")), Err((Code::Forbidden, false)));
         assert_eq!(authorize(&spec(WRITE, Some(300)), &SERVICE, None, at(0)).unwrap_err().code, Code::Unauthorized);
+    }
+
+    /// A registration from before it was withheld, a token that was signed by mistake: neither helps.
+    #[test]
+    fn what_is_withheld_no_application_may_whatever_its_token_says() {
+        const GIVE: Auth = Auth::Permission { name: "rights:write", own: false };
+        const GIVE_OWN: Auth = Auth::Permission { name: "rights:write", own: true };
+        const ALL_MAY: Definition = Definition { permits: |_, _| true, ..SERVICE };
+        let outcome =
+            |auth, who: &Principal| permitted(auth, &ALL_MAY, Some(who)).map_err(|fault| fault.code).map(|_| ());
+        let person = with_role("editor");
+        for auth in [GIVE, GIVE_OWN] {
+            assert_eq!(outcome(auth, &person), Ok(()));
+            for scope in ["rights:write", "rights:write:own"] {
+                for application in [application(None, &[scope]), application(Some(person.clone()), &[scope])] {
+                    assert_eq!(outcome(auth, &application), Err(Code::Forbidden), "{application:?} {auth:?}");
+                    assert_eq!(outcome(WRITE, &application), Err(Code::Forbidden));
+                }
+            }
+        }
     }
 
     #[test]

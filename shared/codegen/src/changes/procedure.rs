@@ -34,7 +34,7 @@ pub(super) fn compare(pair: Pair<'_>, changes: &mut Changes) {
             "failures" => failures(in_pair(before, after), changes),
             "inputFields" => positions(list(before), list(after), changes),
             "inputOptional" => {}
-            "timeoutMs" | "memoryMb" | "reservedConcurrency" | "cacheSeconds" => {
+            "session" | "timeoutMs" | "memoryMb" | "reservedConcurrency" | "cacheSeconds" => {
                 changes.told(Effect::Note, &member, before, after);
             }
             _ if before != after => changes.unjudged(&code(&member)),
