@@ -208,16 +208,16 @@ export type PostId = string & { readonly __brand: "PostId" };
 /** An order of posts; a minus turns it round. */
 export type PostSort = "createdAt" | "-createdAt" | "title" | "-title";
 
-/** Where it goes on. */
-export type Proof = {
-  /** The provider's page: send the browser there. */
-  url: string;
-};
-
 /** What was renewed with it. */
 export type Reauthenticated = {
   /** The next tokens, where the session is kept in tokens: those before are good no more. */
   tokens: Tokens | null;
+};
+
+/** Where it goes on. */
+export type Reauthentication = {
+  /** The provider's page: send the browser there. */
+  url: string;
 };
 
 /** What was renewed. */
@@ -265,6 +265,8 @@ export type SignedInDevice = {
   scopes: Array<string>;
   /** When it was signed in. */
   createdAt: Timestamp;
+  /** When the person last proved there who they are; null for an application. */
+  authenticatedAt: Timestamp | null;
   /** When its session was last renewed. */
   renewedAt: Timestamp;
   /** When its session ends if it is not renewed. */
@@ -273,6 +275,12 @@ export type SignedInDevice = {
   address: string;
   /** What the program calls itself. */
   agent: string;
+};
+
+/** What was signed out. */
+export type SignedOut = {
+  /** How many devices and applications. */
+  count: number;
 };
 
 /**
@@ -655,7 +663,7 @@ export type OauthReauthenticateInput = {
 };
 
 /** The output of `oauth.reauthenticate`. */
-export type OauthReauthenticateOutput = Proof;
+export type OauthReauthenticateOutput = Reauthentication;
 
 /**
  * The failures of `oauth.reauthenticate`.
@@ -917,6 +925,21 @@ export type UsersListOutput = Page<User>;
 /** The failures of `users.list`. */
 export type UsersListFailure = never;
 
+/** The input of `users.sign_out`. */
+export type UsersSignOutInput = {
+  /** The user's id. */
+  id: UserId;
+};
+
+/** The output of `users.sign_out`. */
+export type UsersSignOutOutput = SignedOut;
+
+/**
+ * The failures of `users.sign_out`.
+ * - `missing` (NOT_FOUND): No user has this id.
+ */
+export type UsersSignOutFailure = { type: "missing", value: UserId };
+
 /** The input of `users.update`. */
 export type UsersUpdateInput = {
   /** Which user. */
@@ -986,6 +1009,7 @@ export type Failures = {
   "users.delete": UsersDeleteFailure;
   "users.get": UsersGetFailure;
   "users.list": UsersListFailure;
+  "users.sign_out": UsersSignOutFailure;
   "users.update": UsersUpdateFailure;
 };
 
@@ -1088,7 +1112,11 @@ export type AppRecord = {
     verify_email: TRPCMutationProcedure<{ input: AuthVerifyEmailInput; output: AuthVerifyEmailOutput; meta: unknown }>;
   };
   grants: {
-    /** Register a third party's application, as a person who signed in a moment ago: no application registers another one. */
+    /**
+     * Register a third party's application.
+     *
+     * It takes a person who signed in a moment ago: no application registers another one.
+     */
     clients_create: TRPCMutationProcedure<{ input: GrantsClientsCreateInput; output: GrantsClientsCreateOutput; meta: unknown }>;
     /**
      * Remove a third party's application for good.
@@ -1173,6 +1201,11 @@ export type AppRecord = {
      * may come back shorter than asked, with `next`, when many users in a row do not fit.
      */
     list: TRPCQueryProcedure<{ input: UsersListInput | undefined; output: UsersListOutput; meta: unknown }>;
+    /**
+     * Sign a user out on all devices, and from all applications. It counts from each one's next call, and the user is told
+     * by mail. Nobody signs out a user with a right that they lack.
+     */
+    sign_out: TRPCMutationProcedure<{ input: UsersSignOutInput; output: UsersSignOutOutput; meta: unknown }>;
     /**
      * Change a user. Who has the permission for the own account only changes name and age, and nothing that gives rights.
      *

@@ -7,11 +7,11 @@
 pub const TEXTS: &[(&str, &[&str])] = &[
     ("audit:read", &["List the audit log: who did what to whom"]),
     ("clients:read", &["List the third parties' applications, newest first"]),
-    ("clients:write", &["Register a third party's application, as a person who signed in a moment ago: no application registers another one", "Remove a third party's application for good"]),
+    ("clients:write", &["Register a third party's application", "Remove a third party's application for good"]),
     ("posts:read", &["Fetch many posts at once: each of those that exist once, in the order that was asked for", "Fetch one post", "List posts, page by page"]),
     ("posts:write", &["Write a post", "Delete a post for good", "Change a post"]),
     ("posts:write:own", &["Write a post", "Delete a post for good", "Change a post"]),
     ("users:read", &["Fetch many users at once: each of those that exist once, in the order that was asked for", "Fetch one user", "List users, page by page"]),
-    ("users:write", &["Create a user", "Delete a user for good, and sign the user out everywhere", "Change a user"]),
+    ("users:write", &["Create a user", "Delete a user for good, and sign the user out everywhere", "Sign a user out on all devices, and from all applications", "Change a user"]),
     ("users:write:own", &["Change a user"]),
 ];
