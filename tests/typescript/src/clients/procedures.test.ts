@@ -755,6 +755,21 @@ const procedures: Procedures = {
     fails: {},
   },
 
+  "users.sign_out": {
+    answers: async (given) => {
+      const { email, user, tokens } = await register(given);
+      assert.deepEqual(await given.client.users.sign_out.mutate({ id: user.id }), { count: 1 });
+      await assert.rejects(given.client.auth.refresh.mutate({ refreshToken: tokens.refreshToken }));
+      assert.equal((await given.service.mails(email))[0]?.subject, "You were signed out everywhere");
+    },
+    fails: {
+      missing: async ({ client }) => ({
+        call: client.users.sign_out.mutate({ id: NOBODY as UserId }),
+        holds: { value: NOBODY },
+      }),
+    },
+  },
+
   "users.update": {
     answers: async ({ client }) => {
       const { id } = await createUser(client, { age: 36 });
