@@ -21,4 +21,5 @@ mod renewal;
 mod rights;
 mod signatures;
 mod stale;
+mod takeovers;
 mod time;

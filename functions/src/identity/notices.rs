@@ -3,7 +3,7 @@
 //! They are sent after the change, and whatever becomes of them, the change stands. None has a link: who is used to
 //! links in such mails follows a forged one as well.
 
-use model::EmailAddress;
+use model::{Account, EmailAddress};
 use protocol::{Fault, Grant};
 use runtime::{
     Call, Capability, Device, Limit, Limits,
@@ -33,6 +33,8 @@ pub(crate) enum Notice<'a> {
     IdentityLinked(&'a str),
     /// An account of this provider was unlinked.
     IdentityUnlinked(&'a str),
+    /// All accounts elsewhere were unlinked: the owner proved the address, or chose another password.
+    IdentitiesDropped,
     /// Somebody signed in with a browser that the account did not know.
     NewBrowser,
     /// A program signed in by the password.
@@ -50,6 +52,7 @@ impl Notice<'_> {
             Self::RightsChanged => "rights-changed",
             Self::IdentityLinked(_) => "identity-linked",
             Self::IdentityUnlinked(_) => "identity-unlinked",
+            Self::IdentitiesDropped => "identities-dropped",
             Self::NewBrowser => "new-browser",
             Self::Program => "program",
             Self::SignedOut => "signed-out",
@@ -62,7 +65,7 @@ impl Notice<'_> {
             Self::AddressChanged => "The e-mail address of your account was changed",
             Self::RightsChanged => "What your account may do was changed",
             Self::IdentityLinked(_) => "Another account was linked to yours",
-            Self::IdentityUnlinked(_) => "An account was unlinked from yours",
+            Self::IdentityUnlinked(_) | Self::IdentitiesDropped => "An account was unlinked from yours",
             Self::NewBrowser => "Somebody signed in with another browser",
             Self::Program => "A program signed in",
             Self::SignedOut => "You were signed out everywhere",
@@ -82,6 +85,7 @@ impl Notice<'_> {
                 format!("An account at {provider} was linked to yours: whoever has it can sign in with it.")
             }
             Self::IdentityUnlinked(provider) => format!("The account at {provider} was unlinked from yours."),
+            Self::IdentitiesDropped => "All accounts at other services were unlinked from yours.".to_owned(),
             Self::NewBrowser => "Somebody signed in to your account with a browser that was not used for it before.".to_owned(),
             Self::Program => "A program signed in to your account with its password.".to_owned(),
             Self::SignedOut => "An administrator signed you out on all devices, and from all applications.".to_owned(),
@@ -121,6 +125,13 @@ impl Notices {
     pub(crate) async fn tell(&self, to: &EmailAddress, notice: Notice<'_>) {
         if let Err(fault) = self.try_to_tell(to, notice).await {
             tracing::warn!(kind = notice.kind(), cause = chain(&fault), "a notice was not sent");
+        }
+    }
+
+    /// Tells the owner if a change unlinked the accounts elsewhere.
+    pub(crate) async fn tell_dropped(&self, to: &EmailAddress, before: &Account, after: &Account) {
+        if !before.identities.is_empty() && after.identities.is_empty() {
+            self.tell(to, Notice::IdentitiesDropped).await;
         }
     }
 

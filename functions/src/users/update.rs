@@ -82,13 +82,14 @@ pub async fn update(
     input: Input,
 ) -> Result<User, Error> {
     reach.expect(input.id)?;
-    if input.gives_rights() {
+    let is_decision = input.gives_rights();
+    if is_decision {
         reach.expect_all()?;
         giving::expect_giver(&caller)?;
     }
     let current = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
     // The own name is one's own to change, whatever an application may do in somebody's name.
-    let is_own_name = !input.gives_rights() && caller.is_person() && caller.subject() == input.id.to_string();
+    let is_own_name = !is_decision && caller.is_person() && caller.subject() == input.id.to_string();
     if !is_own_name {
         giving::expect_within(&caller, [current.role])?;
     }
@@ -107,6 +108,10 @@ pub async fn update(
     input.role.apply(&mut next.role);
     if next.role != current.role {
         giving::expect_within(&caller, [next.role])?;
+    }
+    if is_decision {
+        // Nor does it end any more, or belong to whoever registers the address next.
+        next.ends_at = None;
     }
     let email = next.email.clone();
     let is_rights = current.effective_role() != next.effective_role();
