@@ -19,4 +19,5 @@ mod renewal;
 mod rights;
 mod signatures;
 mod stale;
+mod takeovers;
 mod time;

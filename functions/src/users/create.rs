@@ -59,7 +59,8 @@ pub async fn create(
         is_verified,
         role,
         created_at: clock.now(),
-        version: Version::default(),
+        ends_at: None,
+version: Version::default(),
     };
     let mut entry = AuditEntry {
         target: Some(user.id.to_string()),

@@ -60,7 +60,8 @@ pub enum Error {
 /// An address, its proof and a role are given by whoever has the permission `rights:write`, which no third party's
 /// application gets. Nobody changes a user with a right that they lack, nor gives one.
 ///
-/// Another role counts at once in the user's cookie sessions, and in tokens when they are refreshed.
+/// Another role counts at once in the user's cookie sessions and in whatever a token changes, and for what a token reads
+/// when it is refreshed.
 #[procedure(mutation, auth = permission("users:write", own), rest = "PATCH /v1/users/{id}")]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn update(
@@ -76,13 +77,14 @@ pub async fn update(
     input: Input,
 ) -> Result<User, Error> {
     reach.expect(input.id)?;
-    if input.gives_rights() {
+    let is_decision = input.gives_rights();
+    if is_decision {
         reach.expect_all()?;
         giving::expect_giver(&caller)?;
     }
     let current = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
     // The own name is one's own to change, whatever an application may do in somebody's name.
-    let is_own_name = !input.gives_rights() && caller.is_person() && caller.subject() == input.id.to_string();
+    let is_own_name = !is_decision && caller.is_person() && caller.subject() == input.id.to_string();
     if !is_own_name {
         giving::expect_within(&caller, [current.role])?;
     }
@@ -99,8 +101,10 @@ pub async fn update(
     input.age.apply(&mut next.age);
     input.is_verified.apply(&mut next.is_verified);
     input.role.apply(&mut next.role);
-    if next.role != current.role {
+    if is_decision {
         giving::expect_within(&caller, [next.role])?;
+        // Nor does it end any more, or belong to whoever registers the address next.
+        next.ends_at = None;
     }
     let email = next.email.clone();
     let is_rights = current.effective_role() != next.effective_role();
