@@ -587,7 +587,7 @@ export type GrantsClientsCreateOutput = Registered;
 /**
  * The failures of `grants.clients_create`.
  * - `misleadingName` (UNPROCESSABLE_CONTENT): A name with invisible characters, or with spaces around it, could pass for another.
- * - `notYourScope` (UNPROCESSABLE_CONTENT): This is no permission that one has oneself, or one that no application gets, and so none to give to an application.
+ * - `notYourScope` (UNPROCESSABLE_CONTENT): This is no permission that one has oneself, or it is one that no application gets.
  * - `badRedirectUri` (UNPROCESSABLE_CONTENT): Browsers cannot be sent back to this address.
  * - `contradiction` (UNPROCESSABLE_CONTENT): The ways to a token do not fit the application.
  * - `reauthenticate` (FORBIDDEN): The caller signed in too long ago for this: prove again who you are, and repeat the call.

@@ -261,7 +261,8 @@ fn the_contract_states_what_the_signatures_ask_for() {
     );
     // Of the table's four indexes, posts stand in three; a writer queries none.
     assert_eq!(grants_of(&contract, "posts.get")[0]["indexes"], json!(["gsi1", "gsi2", "gsi3"]));
-    let written = grants_of(&contract, "posts.create").as_array().unwrap().iter().find(|it| it["entity"] == "Post").cloned();
+    let written =
+        grants_of(&contract, "posts.create").as_array().unwrap().iter().find(|it| it["entity"] == "Post").cloned();
     assert_eq!(written.unwrap()["indexes"], json!([]));
     // An entity that cannot be listed is not queried.
     let (contract, _) = codegen::contract(&service()).unwrap();

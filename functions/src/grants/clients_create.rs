@@ -40,7 +40,7 @@ pub enum Error {
     /// A name with invisible characters, or with spaces around it, could pass for another.
     #[failure(UNPROCESSABLE_CONTENT)]
     MisleadingName,
-    /// This is no permission that one has oneself, or one that no application gets, and so none to give to an application.
+    /// This is no permission that one has oneself, or it is one that no application gets.
     #[failure(UNPROCESSABLE_CONTENT)]
     NotYourScope(String),
     /// Browsers cannot be sent back to this address.

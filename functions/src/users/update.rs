@@ -65,7 +65,8 @@ pub enum Error {
 /// An address, its proof and a role are given by whoever has the permission `rights:write`, which no third party's
 /// application gets. Nobody changes a user with a right that they lack, nor gives one.
 ///
-/// Another role counts at once in the user's cookie sessions, and in tokens when they are refreshed.
+/// Another role counts at once in the user's cookie sessions and in whatever a token changes, and for what a token reads
+/// when it is refreshed.
 #[procedure(mutation, auth = permission("users:write", own), rest = "PATCH /v1/users/{id}")]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn update(
@@ -106,10 +107,8 @@ pub async fn update(
     input.age.apply(&mut next.age);
     input.is_verified.apply(&mut next.is_verified);
     input.role.apply(&mut next.role);
-    if next.role != current.role {
-        giving::expect_within(&caller, [next.role])?;
-    }
     if is_decision {
+        giving::expect_within(&caller, [next.role])?;
         // Nor does it end any more, or belong to whoever registers the address next.
         next.ends_at = None;
     }

@@ -152,7 +152,7 @@ fn expect_exception(session: &LitStr, kind: &Ident, auth: &Auth, is_needed: bool
     let refuse = |message: &str| Err(syn::Error::new(session.span(), message));
     if kind != "Mutation" || !matches!(auth, Auth::Permission { .. }) {
         return refuse(
-            "only a mutation with `auth = permission(…)` looks at the session of a token: there is nothing to leave out",
+            "only a mutation with `auth = permission(…)` looks at the session by itself: there is nothing to leave out",
         );
     }
     if is_needed {

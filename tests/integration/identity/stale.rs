@@ -68,8 +68,8 @@ struct Held {
     then: &'static str,
 }
 
-/// Calls every mutation with every token in every style; answers what came of it: the code where somebody was refused at
-/// the door, and else nothing.
+/// Calls every mutation with every token in every style, and tells what came of each: the code where somebody was refused
+/// at the door, and else nothing.
 async fn call_all(
     office: &Office,
     styles: &[Box<dyn Driver>],
