@@ -140,7 +140,10 @@ impl Arrival {
         let kept = Kept::Cookie(secret.clone());
         let begun = self.doors.begin(&self.everybody, id, &kept, (&self.device, &self.ids), change, entries).await?;
         browser.keep(&self.cookies);
-        let told = [links.then_some(Notice::IdentityLinked(&elsewhere.provider)), browser.is_new.then_some(Notice::NewBrowser)];
+        let told = [
+            links.then_some(Notice::IdentityLinked(&elsewhere.provider)),
+            browser.is_new.then_some(Notice::NewBrowser),
+        ];
         for notice in told.into_iter().flatten() {
             self.notices.tell(&begun.0.email, notice).await;
         }

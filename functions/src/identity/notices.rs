@@ -75,18 +75,24 @@ impl Notice<'_> {
     fn what(&self) -> String {
         match self {
             Self::PasswordChanged => "The password of your account was changed.".to_owned(),
-            Self::PasswordReset => "The password of your account was changed, with a link that was mailed here.".to_owned(),
+            Self::PasswordReset => {
+                "The password of your account was changed, with a link that was mailed here.".to_owned()
+            }
             Self::AddressChanged => {
                 "An administrator changed the e-mail address of your account. The old one and the new one are told."
                     .to_owned()
             }
-            Self::RightsChanged => "An administrator changed your role, or whether your address counts as proved.".to_owned(),
+            Self::RightsChanged => {
+                "An administrator changed your role, or whether your address counts as proved.".to_owned()
+            }
             Self::IdentityLinked(provider) => {
                 format!("An account at {provider} was linked to yours: whoever has it can sign in with it.")
             }
             Self::IdentityUnlinked(provider) => format!("The account at {provider} was unlinked from yours."),
             Self::IdentitiesDropped => "All accounts at other services were unlinked from yours.".to_owned(),
-            Self::NewBrowser => "Somebody signed in to your account with a browser that was not used for it before.".to_owned(),
+            Self::NewBrowser => {
+                "Somebody signed in to your account with a browser that was not used for it before.".to_owned()
+            }
             Self::Program => "A program signed in to your account with its password.".to_owned(),
             Self::SignedOut => "An administrator signed you out on all devices, and from all applications.".to_owned(),
         }

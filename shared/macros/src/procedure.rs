@@ -133,7 +133,9 @@ fn expect_cacheable(cache_s: &LitInt, kind: &Ident, auth: &Auth) -> syn::Result<
 fn expect_person(fresh: &LitInt, auth: &Auth, is_http: bool) -> syn::Result<()> {
     let refuse = |message: &str| Err(syn::Error::new(fresh.span(), message));
     if matches!(auth, Auth::Public) {
-        return refuse("nobody signs in for `auth = public`: only what knows its caller can want a sign-in to be `fresh`");
+        return refuse(
+            "nobody signs in for `auth = public`: only what knows its caller can want a sign-in to be `fresh`",
+        );
     }
     if is_http {
         return refuse(
@@ -142,7 +144,9 @@ fn expect_person(fresh: &LitInt, auth: &Auth, is_http: bool) -> syn::Result<()> 
         );
     }
     if !(1..=MAX_FRESH_S).contains(&fresh.base10_parse()?) {
-        return refuse("`fresh` is for how many seconds after a sign-in it may be called: from 1 to 86400, such as 300");
+        return refuse(
+            "`fresh` is for how many seconds after a sign-in it may be called: from 1 to 86400, such as 300",
+        );
     }
     Ok(())
 }

@@ -186,7 +186,11 @@ fn expect_fresh(fresh_s: u32, principal: &Principal, now: Timestamp) -> Result<(
         return Err(Fault::new(Code::Forbidden, refusal));
     }
     let age_ms = principal.authenticated_at.map(|at| now.unix_ms().saturating_sub(at.unix_ms()));
-    if age_ms.is_some_and(|age_ms| age_ms <= i64::from(fresh_s) * 1_000) { Ok(()) } else { Err(Reauthenticate::fault()) }
+    if age_ms.is_some_and(|age_ms| age_ms <= i64::from(fresh_s) * 1_000) {
+        Ok(())
+    } else {
+        Err(Reauthenticate::fault())
+    }
 }
 
 fn permitted(auth: Auth, definition: &Definition, principal: Option<&Principal>) -> Result<Reach, Fault> {

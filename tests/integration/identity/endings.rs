@@ -232,7 +232,11 @@ async fn an_administrator_signs_somebody_out_everywhere() {
     let mails = mailbox::mails(&office.service, &bob.person.email).await;
     assert_eq!(mails.last().unwrap().subject, "You were signed out everywhere");
     assert_eq!(ada.here.mutation("users.sign_out", of(&bob.person)).await.data(), json!({"count": 0}));
-    assert_eq!(mailbox::mails(&office.service, &bob.person.email).await.len(), mails.len(), "there was nothing to tell");
+    assert_eq!(
+        mailbox::mails(&office.service, &bob.person.email).await.len(),
+        mails.len(),
+        "there was nothing to tell"
+    );
     let log = office.query("audit.list", json!({"target": bob.person.id, "limit": 1})).await.data();
     let entry = &log["items"][0];
     assert_eq!((&entry["action"], &entry["actor"]), (&json!("signedOut"), &json!(ada.person.id)));

@@ -39,7 +39,11 @@ async fn the_cookie_of_an_old_session_gives_nothing_away() {
     let (mut given, first) = Given::signed_in().await;
     given.at(FRESH);
     for (procedure, input, own) in precious(&given) {
-        assert_eq!(given.on_page(&first, procedure, &input).await.failure(), own, "{procedure}: signed in a moment ago");
+        assert_eq!(
+            given.on_page(&first, procedure, &input).await.failure(),
+            own,
+            "{procedure}: signed in a moment ago"
+        );
     }
     given.at(FRESH + 1);
     // A renewal is no proof of anybody: the thief does it as well.

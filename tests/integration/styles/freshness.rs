@@ -23,9 +23,11 @@ async fn every_style_says_that_a_sign_in_is_too_old() {
     };
     let mut all = drivers::others(&contract, &office.service).await;
     all.push(Box::new(drivers::first()));
-    let precious: Vec<_> = contract.procedures().filter(|it| it.failures().iter().any(|it| it["type"] == "reauthenticate")).collect();
+    let precious: Vec<_> =
+        contract.procedures().filter(|it| it.failures().iter().any(|it| it["type"] == "reauthenticate")).collect();
     assert!(precious.len() >= 5, "{}", precious.len());
-    let expected = Failed { code: "FORBIDDEN".into(), failure: Some(json!({"type": "reauthenticate"})), fields: Vec::new() };
+    let expected =
+        Failed { code: "FORBIDDEN".into(), failure: Some(json!({"type": "reauthenticate"})), fields: Vec::new() };
     for procedure in &precious {
         let input = match procedure.name() {
             "oauth.link" | "oauth.unlink" => json!({"provider": "acme"}),

@@ -242,7 +242,14 @@ mod tests {
         let providers = Providers::parse(providers).unwrap();
         let vouched = |issuer: &str, email: &str, verified, hd: Option<&str>| {
             let (email, hd) = (Some(email.to_owned()), hd.map(str::to_owned));
-            let profile = Profile { sub: "7".to_owned(), email, email_verified: verified, name: None, hd, authenticated_at: None };
+            let profile = Profile {
+                sub: "7".to_owned(),
+                email,
+                email_verified: verified,
+                name: None,
+                hd,
+                authenticated_at: None,
+            };
             identity(providers.get("google").unwrap(), issuer, profile).email_verified
         };
         assert!(vouched(GOOGLE, "ada@gmail.com", true, None));

@@ -183,7 +183,10 @@ async fn a_provider_is_asked_to_ask_anew_and_must_say_that_it_did() {
         assert!(!usual.asked.contains_key("max_age") && !usual.asked.contains_key("prompt"));
         let way = world.start_asking("acme", Asking::Anew).await;
         assert_eq!(way.asked["max_age"], "0");
-        assert_eq!(way.asked.get("prompt").map(String::as_str), prompts.get("prompt_values_supported").map(|_| "login"));
+        assert_eq!(
+            way.asked.get("prompt").map(String::as_str),
+            prompts.get("prompt_values_supported").map(|_| "login")
+        );
         // In seconds since the flow began, by a provider whose clock is a minute off at most.
         for (auth_time, expected_s) in [
             (json!(NOW_S), Some(0)),
