@@ -1,17 +1,17 @@
 //! Signing in with an account elsewhere: how a flow begins and ends.
 //!
 //! ```text
-//! page ── oauth.start, oauth.link or oauth.reauthenticate ──> the provider ──> oauth.callback ──> the page that was asked for
+//! page ── oauth.start, .link or .reauthenticate ──> the provider ──> oauth.callback ──> the page that was asked for
 //! ```
 //!
-//! Each leaves a cookie that only the browser which began can answer with. What a session takes
-//! part in begins with a mutation, and not with a link: a call with a cookie is then held to come from an own page, or another site could have somebody link
-//! that site's account.
+//! Each leaves a cookie that only the browser which began can answer with. What is done for somebody who is signed in
+//! begins with a mutation, and not with a link: a call with a cookie is then held to come from an own page, or another
+//! site could have somebody link that site's account.
 
 use model::{FlowAim, SignInFlow};
 use protocol::Fault;
 use runtime::{
-    Cookies, Secret, Site,
+    Cookies, NotAdmitted, Secret, Site,
     oidc::{Asking, Callback, FLOW_LIFETIME_MS, Flow, Identity, IdentityProviders, Provider, Providers, RelyingParty},
     opaque::Opaque,
     prelude::*,
@@ -41,6 +41,10 @@ pub(crate) enum Refusal {
     OtherAccount,
     /// The provider did not ask anew who it is, or does not say that it did.
     NotFresh,
+    /// It takes an account, and nobody makes one here by themselves.
+    RegistrationClosed,
+    /// It takes an account, and only who has an address of certain domains makes one here.
+    OtherDomain,
 }
 
 impl Refusal {
@@ -55,6 +59,17 @@ impl Refusal {
             Self::NoEmail => "no_email",
             Self::OtherAccount => "other_account",
             Self::NotFresh => "not_fresh",
+            Self::RegistrationClosed => "registration_closed",
+            Self::OtherDomain => "other_domain",
+        }
+    }
+}
+
+impl From<NotAdmitted> for Refusal {
+    fn from(reason: NotAdmitted) -> Self {
+        match reason {
+            NotAdmitted::Closed => Self::RegistrationClosed,
+            NotAdmitted::OtherDomain => Self::OtherDomain,
         }
     }
 }

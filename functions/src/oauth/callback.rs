@@ -2,7 +2,7 @@
 
 use model::{Account, AuditEntry, FlowAim, MailedToken, Session, SignInFlow, User};
 use runtime::{
-    Cookies, Device, HttpReply, HttpRequest, Limits, Secret, Site,
+    Cookies, Device, HttpReply, HttpRequest, Limits, Registration, Secret, Site,
     mail::Mail,
     oidc::{Callback, IdentityProviders, RelyingParty},
     prelude::*,
@@ -21,7 +21,8 @@ use crate::identity::{
 /// provider's list of redirect URIs.
 ///
 /// Who is known by the account elsewhere is signed in. Else an account with the same address is linked and signed in
-/// to, if the provider and this service both have verified the address; if there is no such account, one is made.
+/// to, if the provider and this service both have verified the address; if there is no such account, one is made, if
+/// whoever comes may register.
 #[procedure(mutation, auth = public, http = "GET /oauth/callback/{provider}", timeout_ms = 25_000)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn callback(
@@ -34,6 +35,7 @@ pub async fn callback(
     log: Append<AuditEntry>,
     providers: Secret<IdentityProviders>,
     party: RelyingParty,
+    registration: Registration,
     attempts: Limits,
     mail: Mail,
     notices: Notices,
@@ -57,6 +59,7 @@ pub async fn callback(
         doors,
         tokens,
         log,
+        registration,
         attempts,
         mail,
         notices,
