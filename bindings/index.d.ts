@@ -1129,7 +1129,8 @@ export type AppRecord = {
      * An address, its proof and a role are given by whoever has the permission `rights:write`, which no third party's
      * application gets. Nobody changes a user with a right that they lack, nor gives one.
      *
-     * Another role counts at once in the user's cookie sessions, and in tokens when they are refreshed.
+     * Another role counts at once in the user's cookie sessions and in whatever a token changes, and for what a token reads
+     * when it is refreshed.
      */
     update: TRPCMutationProcedure<{ input: UsersUpdateInput; output: UsersUpdateOutput; meta: unknown }>;
   };

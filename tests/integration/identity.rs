@@ -2,6 +2,7 @@
 
 mod accounts;
 mod application;
+mod applications;
 mod audit;
 mod cross_site;
 mod drive;

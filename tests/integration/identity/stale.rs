@@ -159,7 +159,7 @@ async fn what_was_taken_away_changes_nothing_any_more_in_any_style() {
 mod looks {
     use runtime::{Definition, prelude::*};
 
-    pub const SERVICE: Definition = Definition { name: "looks", ..functions::SERVICE };
+    pub const SERVICE: Definition = Definition { name: "looks", password_sign_in: None, ..functions::SERVICE };
 
     runtime::procedures! {
         inline SERVICE;
@@ -168,25 +168,25 @@ mod looks {
 
     mod visits {
         pub mod count {
-            use super::super::looks::*;
+            use super::super::*;
             /// Counts.
             #[procedure(mutation, auth = permission("posts:write"), session = "a visit more or less does no harm")]
             pub async fn count() {}
         }
         pub mod forget {
-            use super::super::looks::*;
+            use super::super::*;
             /// Forgets all.
             #[procedure(mutation, auth = permission("posts:write"))]
             pub async fn forget() {}
         }
         pub mod latest {
-            use super::super::looks::*;
+            use super::super::*;
             /// Tells the latest.
             #[procedure(query, auth = permission("posts:read"))]
             pub async fn latest() {}
         }
         pub mod mine {
-            use super::super::looks::*;
+            use super::super::*;
             /// Tells the own ones.
             #[procedure(query, auth = signed_in, sensitive)]
             pub async fn mine() {}
