@@ -60,7 +60,7 @@ pub async fn create(
         role,
         created_at: clock.now(),
         ends_at: None,
-version: Version::default(),
+        version: Version::default(),
     };
     let mut entry = AuditEntry {
         target: Some(user.id.to_string()),
