@@ -639,7 +639,7 @@ const procedures: Procedures = {
       const email = address();
       const { id, createdAt, version, ...rest } = await client.users.create.mutate({ email, name: "Ada" });
       // What was left out is there all the same, as null or with its stated default.
-      assert.deepEqual(rest, { email, name: "Ada", age: null, isVerified: false, role: "viewer" });
+      assert.deepEqual(rest, { email, name: "Ada", age: null, isVerified: false, role: "guest", endsAt: null });
       assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
       assert.ok(Math.abs(Date.now() - Date.parse(createdAt)) < 60_000);
       assert.equal(typeof version, "number");
