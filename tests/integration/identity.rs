@@ -3,6 +3,7 @@
 mod accounts;
 mod addresses;
 mod application;
+mod applications;
 mod audit;
 mod cross_site;
 mod drive;

@@ -159,7 +159,7 @@ async fn what_was_taken_away_changes_nothing_any_more_in_any_style() {
 mod looks {
     use runtime::{Definition, prelude::*};
 
-    pub const SERVICE: Definition = Definition { name: "looks", ..functions::SERVICE };
+    pub const SERVICE: Definition = Definition { name: "looks", password_sign_in: None, ..functions::SERVICE };
 
     runtime::procedures! {
         inline SERVICE;
