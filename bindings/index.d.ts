@@ -28,7 +28,7 @@ export type Application = {
 };
 
 /** What happened. */
-export type AuditAction = "registered" | "signedIn" | "signInFailed" | "signedOut" | "tokenReused" | "emailVerified" | "passwordChanged" | "passwordReset" | "userCreated" | "userChanged" | "rightsChanged" | "userDeleted" | "identityLinked" | "identityUnlinked" | "clientCreated" | "clientDeleted" | "consentGiven" | "dataExported" | "accountErased";
+export type AuditAction = "registered" | "signedIn" | "signInFailed" | "reauthenticated" | "signedOut" | "tokenReused" | "emailVerified" | "passwordChanged" | "passwordReset" | "userCreated" | "userChanged" | "rightsChanged" | "userDeleted" | "identityLinked" | "identityUnlinked" | "clientCreated" | "clientDeleted" | "consentGiven" | "dataExported" | "accountErased";
 
 /** One entry. It never holds a secret, nor what was in a changed field. */
 export type AuditEntry = {
@@ -208,6 +208,18 @@ export type PostId = string & { readonly __brand: "PostId" };
 /** An order of posts; a minus turns it round. */
 export type PostSort = "createdAt" | "-createdAt" | "title" | "-title";
 
+/** What was renewed with it. */
+export type Reauthenticated = {
+  /** The next tokens, where the session is kept in tokens: those before are good no more. */
+  tokens: Tokens | null;
+};
+
+/** Where it goes on. */
+export type Reauthentication = {
+  /** The provider's page: send the browser there. */
+  url: string;
+};
+
 /** What was renewed. */
 export type Refreshed = {
   /** The tokens, when it was they. */
@@ -253,6 +265,8 @@ export type SignedInDevice = {
   scopes: Array<string>;
   /** When it was signed in. */
   createdAt: Timestamp;
+  /** When the person last proved there who they are; null for an application. */
+  authenticatedAt: Timestamp | null;
   /** When its session was last renewed. */
   renewedAt: Timestamp;
   /** When its session ends if it is not renewed. */
@@ -261,6 +275,12 @@ export type SignedInDevice = {
   address: string;
   /** What the program calls itself. */
   agent: string;
+};
+
+/** What was signed out. */
+export type SignedOut = {
+  /** How many devices and applications. */
+  count: number;
 };
 
 /**
@@ -328,8 +348,9 @@ export type AccountEraseOutput = undefined;
  * - `notAUser` (NOT_FOUND): The caller is no user.
  * - `wrongPassword` (FORBIDDEN): The account has another password.
  * - `lastAdministrator` (UNPROCESSABLE_CONTENT): There must be another administrator first.
+ * - `reauthenticate` (FORBIDDEN): The caller signed in too long ago for this: prove again who you are, and repeat the call.
  */
-export type AccountEraseFailure = { type: "notAUser" } | { type: "wrongPassword" } | { type: "lastAdministrator" };
+export type AccountEraseFailure = { type: "notAUser" } | { type: "wrongPassword" } | { type: "lastAdministrator" } | { type: "reauthenticate" };
 
 /** The input of `account.export`. */
 export type AccountExportInput = {
@@ -384,8 +405,9 @@ export type AuthChangePasswordOutput = undefined;
  * The failures of `auth.change_password`.
  * - `wrongPassword` (FORBIDDEN): The account has another password now.
  * - `notAUser` (NOT_FOUND): The caller is no user.
+ * - `reauthenticate` (FORBIDDEN): The caller signed in too long ago for this: prove again who you are, and repeat the call.
  */
-export type AuthChangePasswordFailure = { type: "wrongPassword" } | { type: "notAUser" };
+export type AuthChangePasswordFailure = { type: "wrongPassword" } | { type: "notAUser" } | { type: "reauthenticate" };
 
 /** The input of `auth.login`. */
 export type AuthLoginInput = {
@@ -429,6 +451,23 @@ export type AuthMeOutput = Me;
  * - `notAUser` (NOT_FOUND): The caller is no user: an operator, or somebody whose account was deleted.
  */
 export type AuthMeFailure = { type: "notAUser" };
+
+/** The input of `auth.reauthenticate`. */
+export type AuthReauthenticateInput = {
+  /** The account's password. */
+  password: GivenPassword;
+};
+
+/** The output of `auth.reauthenticate`. */
+export type AuthReauthenticateOutput = Reauthenticated;
+
+/**
+ * The failures of `auth.reauthenticate`.
+ * - `wrongPassword` (FORBIDDEN): The account has another password.
+ * - `noPassword` (UNPROCESSABLE_CONTENT): The account has no password: prove it with `oauth.reauthenticate`, sign in anew, or choose a password by a link that `auth.request_reset` mails.
+ * - `notAUser` (NOT_FOUND): The caller is no user who is signed in, but an operator.
+ */
+export type AuthReauthenticateFailure = { type: "wrongPassword" } | { type: "noPassword" } | { type: "notAUser" };
 
 /** The input of `auth.refresh`. */
 export type AuthRefreshInput = {
@@ -552,12 +591,12 @@ export type GrantsClientsCreateOutput = Registered;
 /**
  * The failures of `grants.clients_create`.
  * - `misleadingName` (UNPROCESSABLE_CONTENT): A name with invisible characters, or with spaces around it, could pass for another.
- * - `notYourScope` (UNPROCESSABLE_CONTENT): This is no permission that one has oneself, and so none to give to an application.
+ * - `notYourScope` (UNPROCESSABLE_CONTENT): This is no permission that one has oneself, or it is one that no application gets.
  * - `badRedirectUri` (UNPROCESSABLE_CONTENT): Browsers cannot be sent back to this address.
  * - `contradiction` (UNPROCESSABLE_CONTENT): The ways to a token do not fit the application.
- * - `notByApplications` (FORBIDDEN): An application registers no other one.
+ * - `reauthenticate` (FORBIDDEN): The caller signed in too long ago for this: prove again who you are, and repeat the call.
  */
-export type GrantsClientsCreateFailure = { type: "misleadingName" } | { type: "notYourScope", value: string } | { type: "badRedirectUri", uri: string, reason: string } | { type: "contradiction", reason: string } | { type: "notByApplications" };
+export type GrantsClientsCreateFailure = { type: "misleadingName" } | { type: "notYourScope", value: string } | { type: "badRedirectUri", uri: string, reason: string } | { type: "contradiction", reason: string } | { type: "reauthenticate" };
 
 /** The input of `grants.clients_delete`. */
 export type GrantsClientsDeleteInput = {
@@ -624,8 +663,9 @@ export type OauthLinkOutput = Link;
  * - `noSession` (FORBIDDEN): The caller is no user who is signed in, but an operator.
  * - `notVerified` (FORBIDDEN): The caller's e-mail address is not proved yet: whoever owns it would find a stranger's account linked.
  * - `unavailable` (SERVICE_UNAVAILABLE): The provider does not answer now.
+ * - `reauthenticate` (FORBIDDEN): The caller signed in too long ago for this: prove again who you are, and repeat the call.
  */
-export type OauthLinkFailure = { type: "missing", value: string } | { type: "notAPath" } | { type: "noSession" } | { type: "notVerified" } | { type: "unavailable" };
+export type OauthLinkFailure = { type: "missing", value: string } | { type: "notAPath" } | { type: "noSession" } | { type: "notVerified" } | { type: "unavailable" } | { type: "reauthenticate" };
 
 /** The input of `oauth.providers`. */
 export type OauthProvidersInput = undefined;
@@ -635,6 +675,27 @@ export type OauthProvidersOutput = Listed;
 
 /** The failures of `oauth.providers`. */
 export type OauthProvidersFailure = never;
+
+/** The input of `oauth.reauthenticate`. */
+export type OauthReauthenticateInput = {
+  /** The provider's id in `oauth.identities`. */
+  provider: string;
+  /** The page that is shown in the end: a path of the service's pages; `/` if left out. */
+  returnTo?: string | null;
+};
+
+/** The output of `oauth.reauthenticate`. */
+export type OauthReauthenticateOutput = Reauthentication;
+
+/**
+ * The failures of `oauth.reauthenticate`.
+ * - `missing` (NOT_FOUND): No provider has this id.
+ * - `notAPath` (BAD_REQUEST): `returnTo` is not a path of the service's pages.
+ * - `noCookie` (FORBIDDEN): The caller's session is not that of the browser's cookie: `auth.reauthenticate` proves it by the password.
+ * - `neverFresh` (UNPROCESSABLE_CONTENT): This provider does not say when it asked somebody who they are: prove it by the password, sign in anew, or choose a password by a link that `auth.request_reset` mails.
+ * - `unavailable` (SERVICE_UNAVAILABLE): The provider does not answer now.
+ */
+export type OauthReauthenticateFailure = { type: "missing", value: string } | { type: "notAPath" } | { type: "noCookie" } | { type: "neverFresh" } | { type: "unavailable" };
 
 /** The input of `oauth.unlink`. */
 export type OauthUnlinkInput = {
@@ -649,8 +710,9 @@ export type OauthUnlinkOutput = undefined;
  * The failures of `oauth.unlink`.
  * - `notLinked` (NOT_FOUND): No account of this provider is linked.
  * - `lastWay` (UNPROCESSABLE_CONTENT): There would be no way to sign in any more: choose a password or link another account first.
+ * - `reauthenticate` (FORBIDDEN): The caller signed in too long ago for this: prove again who you are, and repeat the call.
  */
-export type OauthUnlinkFailure = { type: "notLinked" } | { type: "lastWay" };
+export type OauthUnlinkFailure = { type: "notLinked" } | { type: "lastWay" } | { type: "reauthenticate" };
 
 /** The input of `posts.by_ids`. */
 export type PostsByIdsInput = {
@@ -807,9 +869,12 @@ export type UsersCreateInput = {
   name: string;
   /** Age in years, if it is known. */
   age?: number | null;
-  /** Whether the address is known to be the user's; false if left out. */
+  /** Whether the address is known to be the user's; false if left out. To say so takes the permission `rights:write`. */
   isVerified?: boolean | null;
-  /** What the user is in the company; a viewer if left out. */
+  /**
+   * What the user is in the company; what newcomers are if left out. Another role takes the permission
+   * `rights:write`, and every permission that the role has.
+   */
   role?: Role | null;
 };
 
@@ -882,21 +947,36 @@ export type UsersListOutput = Page<User>;
 /** The failures of `users.list`. */
 export type UsersListFailure = never;
 
+/** The input of `users.sign_out`. */
+export type UsersSignOutInput = {
+  /** The user's id. */
+  id: UserId;
+};
+
+/** The output of `users.sign_out`. */
+export type UsersSignOutOutput = SignedOut;
+
+/**
+ * The failures of `users.sign_out`.
+ * - `missing` (NOT_FOUND): No user has this id.
+ */
+export type UsersSignOutFailure = { type: "missing", value: UserId };
+
 /** The input of `users.update`. */
 export type UsersUpdateInput = {
   /** Which user. */
   id: UserId;
   /** The version that was seen; a newer one is then not overwritten. */
   version?: Version | null;
-  /** The new address; no other user may have it. */
+  /** The new address; no other user may have it. To give one takes the permission `rights:write`. */
   email?: EmailAddress;
   /** The new name. */
   name?: string;
   /** The new age; null when it is no longer known. */
   age?: number | null;
-  /** Whether the address is known to be the user's. */
+  /** Whether the address is known to be the user's. To say so takes the permission `rights:write`. */
   isVerified?: boolean;
-  /** What the user is from now on. */
+  /** What the user is from now on. It takes the permission `rights:write`, and every permission that the role has. */
   role?: Role;
 };
 
@@ -921,6 +1001,7 @@ export type Failures = {
   "auth.login": AuthLoginFailure;
   "auth.logout": AuthLogoutFailure;
   "auth.me": AuthMeFailure;
+  "auth.reauthenticate": AuthReauthenticateFailure;
   "auth.refresh": AuthRefreshFailure;
   "auth.register": AuthRegisterFailure;
   "auth.request_reset": AuthRequestResetFailure;
@@ -934,6 +1015,7 @@ export type Failures = {
   "oauth.identities": OauthIdentitiesFailure;
   "oauth.link": OauthLinkFailure;
   "oauth.providers": OauthProvidersFailure;
+  "oauth.reauthenticate": OauthReauthenticateFailure;
   "oauth.unlink": OauthUnlinkFailure;
   "posts.by_ids": PostsByIdsFailure;
   "posts.create": PostsCreateFailure;
@@ -949,6 +1031,7 @@ export type Failures = {
   "users.delete": UsersDeleteFailure;
   "users.get": UsersGetFailure;
   "users.list": UsersListFailure;
+  "users.sign_out": UsersSignOutFailure;
   "users.update": UsersUpdateFailure;
 };
 
@@ -1014,6 +1097,13 @@ export type AppRecord = {
     /** Tell who is signed in. */
     me: TRPCQueryProcedure<{ input: undefined; output: AuthMeOutput; meta: unknown }>;
     /**
+     * Prove again who one is, for what only somebody may do who signed in a moment ago.
+     *
+     * Procedures that fail with `reauthenticate` may be called for some minutes from then on, in this session. Its cookie is
+     * renewed, or its tokens: whoever has a copy of those before is signed out.
+     */
+    reauthenticate: TRPCMutationProcedure<{ input: AuthReauthenticateInput; output: AuthReauthenticateOutput; meta: unknown }>;
+    /**
      * Renew a session: its tokens, or the browser's cookie.
      *
      * A refresh token is good once. Within half a minute it may come again, for an answer that was lost, and gets
@@ -1048,13 +1138,17 @@ export type AppRecord = {
     verify_email: TRPCMutationProcedure<{ input: AuthVerifyEmailInput; output: AuthVerifyEmailOutput; meta: unknown }>;
   };
   grants: {
-    /** Register a third party's application. */
+    /**
+     * Register a third party's application.
+     *
+     * It takes a person who signed in a moment ago: no application registers another one.
+     */
     clients_create: TRPCMutationProcedure<{ input: GrantsClientsCreateInput; output: GrantsClientsCreateOutput; meta: unknown }>;
     /**
      * Remove a third party's application for good.
      *
-     * From now on it gets no code and no token, and can refresh none: whoever let it in has nothing to do. The access
-     * tokens that it has are good for up to 15 minutes more.
+     * From now on it gets no code and no token, and can refresh none: whoever let it in has nothing to do. Its access
+     * tokens change nothing any more; what only reads takes them for up to 15 minutes.
      */
     clients_delete: TRPCMutationProcedure<{ input: GrantsClientsDeleteInput; output: GrantsClientsDeleteOutput; meta: unknown }>;
     /** List the third parties' applications, newest first. */
@@ -1075,6 +1169,14 @@ export type AppRecord = {
     link: TRPCMutationProcedure<{ input: OauthLinkInput; output: OauthLinkOutput; meta: unknown }>;
     /** List the providers with which one can sign in. */
     providers: TRPCQueryProcedure<{ input: undefined; output: OauthProvidersOutput; meta: unknown }>;
+    /**
+     * Begin to prove again who one is, by an account elsewhere that is linked. The provider asks anew.
+     *
+     * The browser must take the cookie that comes with the answer. It ends as `oauth.start` does, with two reasons more:
+     * `other_account`, when it is not the one that is linked, and `not_fresh`, when the provider did not ask, or does not say
+     * that it did.
+     */
+    reauthenticate: TRPCMutationProcedure<{ input: OauthReauthenticateInput; output: OauthReauthenticateOutput; meta: unknown }>;
     /** Unlink an account elsewhere from one's own. Sessions that began with it go on. */
     unlink: TRPCMutationProcedure<{ input: OauthUnlinkInput; output: OauthUnlinkOutput; meta: unknown }>;
   };
@@ -1110,7 +1212,11 @@ export type AppRecord = {
     by_ids: TRPCQueryProcedure<{ input: UsersByIdsInput; output: UsersByIdsOutput; meta: unknown }>;
     /** Create a user. To sign in, the user asks for a password with `auth.request_reset`. */
     create: TRPCMutationProcedure<{ input: UsersCreateInput; output: UsersCreateOutput; meta: unknown }>;
-    /** Delete a user for good, and sign the user out everywhere. The user's posts stay. */
+    /**
+     * Delete a user for good, and sign the user out everywhere. The user's posts stay.
+     *
+     * Nobody deletes a user with a right that they lack.
+     */
     delete: TRPCMutationProcedure<{ input: UsersDeleteInput; output: UsersDeleteOutput; meta: unknown }>;
     /** Fetch one user. */
     get: TRPCQueryProcedure<{ input: UsersGetInput; output: UsersGetOutput; meta: unknown }>;
@@ -1122,9 +1228,18 @@ export type AppRecord = {
      */
     list: TRPCQueryProcedure<{ input: UsersListInput | undefined; output: UsersListOutput; meta: unknown }>;
     /**
+     * Sign a user out on all devices, and from all applications. It counts from each one's next call, and the user is told
+     * by mail. Nobody signs out a user with a right that they lack.
+     */
+    sign_out: TRPCMutationProcedure<{ input: UsersSignOutInput; output: UsersSignOutOutput; meta: unknown }>;
+    /**
      * Change a user. Who has the permission for the own account only changes name and age, and nothing that gives rights.
      *
-     * Another role counts at once in the user's cookie sessions, and in tokens when they are refreshed.
+     * An address, its proof and a role are given by whoever has the permission `rights:write`, which no third party's
+     * application gets. Nobody changes a user with a right that they lack, nor gives one.
+     *
+     * Another role counts at once in the user's cookie sessions and in whatever a token changes, and for what a token reads
+     * when it is refreshed.
      */
     update: TRPCMutationProcedure<{ input: UsersUpdateInput; output: UsersUpdateOutput; meta: unknown }>;
   };
@@ -1179,6 +1294,12 @@ export declare function withEnvelopes(fetch?: typeof globalThis.fetch): Fetch;
  */
 export declare function failureOf<P extends ProcedureName>(procedure: P, error: unknown): Failures[P] | undefined;
 
+/**
+ * Whether a call failed because the caller signed in too long ago for it: to prove again who they are, and to make the
+ * call once more, is all that it takes.
+ */
+export declare function wantsReauthentication(error: unknown): boolean;
+
 /** Where tokens are kept: `localStorage`, `sessionStorage` or anything alike, which may answer later. */
 export type TokenStorage = {
   getItem(key: string): string | null | Promise<string | null>;
@@ -1222,6 +1343,11 @@ export type Session = {
   fetch: Fetch;
   /** `auth.login`; `failureOf("auth.login", error)` says why it failed. Answers who is signed in. */
   signIn(input: Omit<AuthLoginInput, "keep">): Promise<AuthLoginOutput["user"]>;
+  /**
+   * `auth.reauthenticate`: proves again who is signed in, for calls that `wantsReauthentication`. The session goes on with
+   * another secret. `failureOf("auth.reauthenticate", error)` says why it failed.
+   */
+  reauthenticate(password: string): Promise<void>;
   /** `auth.logout`. When the service cannot be reached it fails; tokens are forgotten nevertheless. */
   signOut(): Promise<void>;
 };

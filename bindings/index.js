@@ -67,10 +67,16 @@ function parsed(text) {
 }
 
 export function failureOf(procedure, error) {
-  // By name: an application may hold two copies of @trpc/client, and only one has the class.
-  const data = error instanceof Error && error.name === "TRPCClientError" ? error.data : undefined;
+  const data = dataOf(error);
   return data?.path === procedure ? data.failure : undefined;
 }
+
+export function wantsReauthentication(error) {
+  return dataOf(error)?.failure?.type === "reauthenticate";
+}
+
+/** By name: an application may hold two copies of @trpc/client, and only one has the class. */
+const dataOf = (error) => (error instanceof Error && error.name === "TRPCClientError" ? error.data : undefined);
 
 const CSRF = "x-csrf-token";
 
@@ -162,6 +168,12 @@ function cookieSession({ plain, client, key, ended }) {
       await client(fetch).auth.logout.mutate({});
       isLive = false;
     },
+    reauthenticate: (password) =>
+      locked(async () => {
+        await client(exchange).auth.reauthenticate.mutate({ password });
+        // It is another cookie, as after a renewal: calls that left with the one before are repeated.
+        renewals.note();
+      }),
   };
 }
 
@@ -273,6 +285,15 @@ function tokenSession({ plain, client, key, ended, storage }) {
       isLive = false;
       await kept.removeItem(key);
       if (tokens !== undefined) await service.auth.logout.mutate({ refreshToken: tokens.refreshToken });
+    },
+    reauthenticate: async (password) => {
+      await current();
+      await locked(async () => {
+        const tokens = await read();
+        const own = client((input, init) => send(input, init, tokens));
+        const next = (await own.auth.reauthenticate.mutate({ password })).tokens;
+        if (next !== null) await write(next);
+      });
     },
   };
 }

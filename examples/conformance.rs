@@ -10,6 +10,7 @@ const SERVICE: Definition = Definition {
     name: "conformance",
     roles: &[],
     permits: |_, _| false,
+    withheld: &[],
     callers: Callers::Custom(|headers| match headers.get("authorization").map(|value| value.as_bytes()) {
         None => Ok(None),
         Some(b"Bearer good") => Ok(Some(Principal { subject: "ada".into(), ..Principal::default() })),

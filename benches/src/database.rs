@@ -90,6 +90,7 @@ fn signed_in(user: &User) -> io::Result<model::Session> {
         role: user.effective_role(),
         proof: Proof::Cookie { successor: None },
         created_at: now,
+        authenticated_at: Some(now),
         renewed_at: now,
         expires_at: now.plus_ms(lifetime::IDLE_MS),
         ends_at: now.plus_ms(lifetime::ABSOLUTE_MS),

@@ -1,16 +1,24 @@
 //! What the procedures around accounts share. No procedure is in here.
 //!
-//! - [`sessions`]: beginning, renewing and ending them. [`rights`]: what a change of rights takes with it.
+//! - [`sessions`]: beginning, renewing and ending them. [`reauthentication`]: somebody who is signed in proves again who
+//!   they are.
+//! - [`rights`]: what a change of rights takes with it. [`giving`]: who may make one.
 //! - [`elsewhere`]: accounts at identity providers. [`arrival`]: to whom they belong here.
 //! - [`registration`]: how accounts begin. [`proof`]: what a mailed token proves. [`mails`]: those tokens, and the mails.
+//! - [`notices`]: mails that tell owners what was done with their accounts. [`browsers`]: by which an account knows that
+//!   somebody signed in there before.
 //! - [`limits`]: how often what may be tried. [`audit`]: entries of the log.
 
 pub(crate) mod arrival;
 pub(crate) mod audit;
+pub(crate) mod browsers;
 pub(crate) mod elsewhere;
+pub(crate) mod giving;
 pub(crate) mod limits;
 pub(crate) mod mails;
+pub(crate) mod notices;
 pub(crate) mod proof;
+pub(crate) mod reauthentication;
 pub(crate) mod registration;
 pub(crate) mod rights;
 pub(crate) mod sessions;

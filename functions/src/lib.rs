@@ -3,7 +3,7 @@
 //! This file is the index: the only list of procedures that people write. A new one is a new file,
 //! a word here, and `cargo regen`.
 
-use model::{Role, Session};
+use model::{ApplicationClient, Role, Session, WITHHELD};
 use protocol::PasswordSignIn;
 use runtime::{Callers, Definition, sessions::SessionLookup};
 
@@ -12,7 +12,8 @@ pub const SERVICE: Definition = Definition {
     name: "backoffice",
     roles: &[Role::Administrator.name(), Role::Employee.name(), Role::Viewer.name(), Role::Guest.name()],
     permits: |role, permission| role.parse().is_ok_and(|role: Role| role.permits(permission)),
-    callers: Callers::Sessions(SessionLookup::of::<Session>()),
+    withheld: WITHHELD,
+    callers: Callers::Sessions(SessionLookup::of::<Session>().with_applications::<ApplicationClient>()),
     method_override: true,
     password_sign_in: Some(PasswordSignIn {
         sign_in: "auth.login",
@@ -35,15 +36,15 @@ runtime::procedures! {
     account { erase, export }
     audit { list }
     auth {
-        change_password, login, logout, me, refresh, register, request_reset, resend_verification, reset_password,
+        change_password, login, logout, me, reauthenticate, refresh, register, request_reset, resend_verification, reset_password,
         verify_email,
     }
     grants { authorize, clients_create, clients_delete, clients_list, decide, introspect, revoke, token }
     health { ping }
-    oauth { callback, identities, link, providers, start, unlink }
+    oauth { callback, identities, link, providers, reauthenticate, start, unlink }
     posts { by_ids, create, delete, get, list, update }
     sessions { list, revoke, revoke_others }
-    users { by_ids, create, delete, get, list, update }
+    users { by_ids, create, delete, get, list, sign_out, update }
     well_known { jwks, oauth_authorization_server, openid_configuration }
 }
 
@@ -58,6 +59,12 @@ mod tests {
     /// Somebody who calls.
     pub(crate) fn caller(subject: &str) -> Caller {
         Caller::new(Arc::new(Principal { subject: subject.to_owned(), ..Principal::default() }))
+    }
+
+    /// An administrator who calls.
+    pub(crate) fn administrator() -> Caller {
+        let roles = vec![Role::Administrator.name().to_owned()];
+        Caller::new(Arc::new(Principal { subject: "somebody".to_owned(), roles, ..Principal::default() }))
     }
 
     /// A user for the tests of procedures.

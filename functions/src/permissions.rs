@@ -12,6 +12,6 @@ pub const TEXTS: &[(&str, &[&str])] = &[
     ("posts:write", &["Write a post", "Delete a post for good", "Change a post"]),
     ("posts:write:own", &["Write a post", "Delete a post for good", "Change a post"]),
     ("users:read", &["Fetch many users at once: each of those that exist once, in the order that was asked for", "Fetch one user", "List users, page by page"]),
-    ("users:write", &["Create a user", "Delete a user for good, and sign the user out everywhere", "Change a user"]),
+    ("users:write", &["Create a user", "Delete a user for good, and sign the user out everywhere", "Sign a user out on all devices, and from all applications", "Change a user"]),
     ("users:write:own", &["Change a user"]),
 ];

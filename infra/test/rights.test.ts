@@ -138,12 +138,21 @@ describe("a signature", () => {
   it("names what is stored, and a look at the session where it is asked who is calling", () => {
     assert.deepEqual(kinds("query, auth = public", "posts: Read<Post>, input: Input"), ["Read post"]);
     assert.deepEqual(kinds('query, auth = permission("posts:read")', "posts: Read<Post>"), ["session session", "Read post"]);
-    assert.deepEqual(kinds('mutation, auth = permission("posts:write", own)', "posts: Write<Post>, reach: Reach"), ["session session", "Write post"]);
     for (const asking of ["Caller", "Option<Caller>", "Reach"]) {
-      assert.deepEqual(kinds("mutation, auth = public, sensitive", `who: ${asking}`), ["session session"]);
+      assert.deepEqual(kinds("mutation, auth = public", `who: ${asking}`), ["session session"]);
     }
     assert.deepEqual(kinds('mutation, auth = public, http = "POST /oauth/token"', "limits: Limits, request: HttpRequest"), ["Limits limit"]);
     assert.deepEqual(kinds("mutation, auth = public", "posts: Append<Post>"), ["Append post"]);
+  });
+
+  it("names a look at the application as well where a token must still hold", () => {
+    const both = ["session session", "application client"];
+    const update = 'mutation, auth = permission("posts:write", own)';
+    assert.deepEqual(kinds(update, "posts: Write<Post>, reach: Reach"), [...both, "Write post"]);
+    assert.deepEqual(kinds('query, auth = permission("audit:read"), sensitive'), both);
+    assert.deepEqual(kinds("mutation, auth = public, sensitive", "who: Option<Caller>"), both);
+    assert.deepEqual(kinds("mutation, auth = signed_in, sensitive"), ["session session"], "no application comes so far");
+    assert.deepEqual(kinds(`${update}, session = "it only counts"`), ["session session"]);
   });
 
   it("names secrets, mail, and what is outside", () => {

@@ -41,6 +41,8 @@ const MEANING = {
   Limits: { table: ["dynamodb:UpdateItem"], index: [] },
   // No parameter: knowing a caller by a session takes a look at the session.
   session: { table: ["dynamodb:GetItem"], index: [] },
+  // Nor is this one: whether the application that has a token is still registered.
+  application: { table: ["dynamodb:GetItem"], index: [] },
 } as const satisfies Record<string, { table: readonly string[]; index: readonly string[] }>;
 
 /** Of no entity: the store counts under this prefix. */
@@ -118,6 +120,9 @@ export function parseSignature(
   const types = parameters(list);
   if (!/\bauth = public\b/.test(stated) || types.some(([, type]) => ASKING.includes(type))) {
     signature.capabilities.push({ kind: "session", entity: entity("Session") });
+    if (asksOfApplications(stated)) {
+      signature.capabilities.push({ kind: "application", entity: entity("ApplicationClient") });
+    }
   }
   for (const [name, type] of types) {
     const [, kind = type, of = ""] = /^(\w+)<(\w+)>$/.exec(type) ?? [];
@@ -136,6 +141,15 @@ export function parseSignature(
     }
   }
   return signature;
+}
+
+/**
+ * Whether a token is asked whether it still holds where applications may come through: in mutations that take a
+ * permission and do not say why not, and wherever it is stated.
+ */
+function asksOfApplications(stated: string): boolean {
+  const changes = /^mutation\b/.test(stated) && /\bauth = permission\(/.test(stated) && !/\bsession = "/.test(stated);
+  return (changes || /\bsensitive\b/.test(stated)) && !/\bauth = signed_in\b/.test(stated);
 }
 
 function fail(message: string): never {

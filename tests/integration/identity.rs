@@ -2,22 +2,28 @@
 
 mod accounts;
 mod addresses;
+mod application;
+mod applications;
 mod audit;
 mod cross_site;
 mod drive;
 mod dump;
 mod endings;
 mod forgeries;
+mod freshness;
+mod giving;
 mod jwt;
 mod kinds;
 pub mod limits;
 mod log;
 mod newcomers;
+mod notices;
 mod processes;
 mod refresh;
 mod registration;
 mod renewal;
 mod rights;
 mod signatures;
+mod stale;
 mod takeovers;
 mod time;

@@ -3,6 +3,7 @@
 mod batches;
 pub mod calls;
 pub mod drivers;
+mod freshness;
 mod graphql;
 mod hostile;
 mod jsonrpc;

@@ -12,6 +12,7 @@ use store::transaction;
 
 use crate::identity::{
     audit, expect_strong, limits,
+    notices::{Notice, Notices},
     sessions::{ATTEMPTS, Sessions},
     shut_out,
 };
@@ -43,7 +44,7 @@ pub enum Error {
 
 /// Change one's own password. All other devices are signed out, this one's cookie is renewed, and links that were
 /// mailed before are void.
-#[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/auth/change-password", memory_mb = 1024)]
+#[procedure(mutation, auth = signed_in, fresh = 300, rest = "POST /v1/auth/change-password", memory_mb = 1024)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn change_password(
     users: Read<User>,
@@ -51,6 +52,7 @@ pub async fn change_password(
     sessions: Write<Session>,
     log: Append<AuditEntry>,
     attempts: Limits,
+    notices: Notices,
     caller: Caller,
     cookies: Cookies,
     device: Device,
@@ -107,6 +109,8 @@ pub async fn change_password(
                 if let Some(secret) = renewed {
                     cookies.sign_in(&secret);
                 }
+                notices.tell(&user.email, Notice::PasswordChanged).await;
+                notices.tell_dropped(&user.email, &current, &next).await;
                 return Ok(());
             }
         }

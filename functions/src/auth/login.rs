@@ -3,14 +3,16 @@
 use model::{Account, AuditAction, AuditEntry, EmailAddress, GivenPassword, Session, User, UserId};
 use runtime::{
     Cookies, Device, Ids, Limits, Signer,
-    opaque::Opaque,
     password::{Turn, Verdict},
     prelude::*,
     sessions::COOKIE,
 };
 
 use crate::identity::{
-    KNOWN, KNOWN_S, Keep, Me, Tokens, audit, is_shut_out, limits,
+    Keep, Me, Tokens, audit,
+    browsers::Browser,
+    is_shut_out, limits,
+    notices::{Notice, Notices},
     sessions::{Kept, Sessions},
     shut_out,
 };
@@ -56,6 +58,7 @@ pub async fn login(
     sessions: Write<Session>,
     log: Append<AuditEntry>,
     attempts: Limits,
+    notices: Notices,
     signer: Signer,
     cookies: Cookies,
     device: Device,
@@ -75,12 +78,8 @@ pub async fn login(
         }
     };
     let account = accounts.get(&id).await?;
-    let browser = cookies.get(KNOWN);
-    let known = browser
-        .as_ref()
-        .map(Opaque::hash)
-        .filter(|browser| account.as_ref().is_some_and(|account| account.known.contains(browser)));
-    let attempt = limits::sign_in(&attempts, &device, &input.email, known.as_ref()).await?;
+    let browser = Browser::of(&cookies, account.as_ref())?;
+    let attempt = limits::sign_in(&attempts, &device, &input.email, browser.known.as_ref()).await?;
     let stored = account.as_ref().and_then(|account| account.password.as_deref());
     let verdict = turn.verify(stored, input.password.as_str()).await?;
     if !verdict.is_right() {
@@ -97,11 +96,6 @@ pub async fn login(
     };
     drop(turn);
     let was = stored.map(str::to_owned);
-    // Only what was given out here before: another cookie may have been put there by somebody else.
-    let browser = match (browser, &known) {
-        (Some(browser), Some(_)) => browser,
-        _ => Opaque::random()?,
-    };
     let kept = match input.keep.unwrap_or(Keep::Cookie) {
         Keep::Cookie => Kept::cookie()?,
         Keep::Tokens => Kept::tokens()?,
@@ -132,7 +126,11 @@ pub async fn login(
     if let (Kept::Cookie(_), Some(before)) = (&kept, cookies.get(COOKIE)) {
         doors.end_of(&before.hash(), audit::signed_out(&log, &ids, &clock, &device)).await?;
     }
-    cookies.set(KNOWN, &browser, KNOWN_S);
+    browser.keep(&cookies);
+    if browser.is_new {
+        let notice = if matches!(kept, Kept::Cookie(_)) { Notice::NewBrowser } else { Notice::Program };
+        notices.tell(&user.email, notice).await;
+    }
     let tokens = match &kept {
         Kept::Cookie(secret) => {
             cookies.sign_in(secret);

@@ -6,6 +6,7 @@ use store::transaction;
 
 use crate::identity::{
     KNOWN, KNOWN_S, audit, expect_strong, limits,
+    notices::{Notice, Notices},
     proof::{self, Mailed},
     sessions::{ATTEMPTS, Sessions},
 };
@@ -47,6 +48,7 @@ pub async fn reset_password(
     tokens: Write<MailedToken>,
     log: Append<AuditEntry>,
     attempts: Limits,
+    notices: Notices,
     cookies: Cookies,
     site: Site,
     device: Device,
@@ -93,6 +95,8 @@ pub async fn reset_password(
                 proof::unmark(&cookies);
                 // Strangers who guess do not keep the owner out of this browser.
                 cookies.set(KNOWN, &browser, KNOWN_S);
+                notices.tell(&user.email, Notice::PasswordReset).await;
+                notices.tell_dropped(&user.email, &current, &account).await;
                 return Ok(());
             }
         }

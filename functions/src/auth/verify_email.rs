@@ -7,6 +7,7 @@ use store::transaction;
 
 use crate::identity::{
     audit, limits,
+    notices::Notices,
     proof::{self, Mailed},
     rights,
     sessions::{ATTEMPTS, Sessions},
@@ -48,6 +49,7 @@ pub async fn verify_email(
     tokens: Write<MailedToken>,
     log: Append<AuditEntry>,
     attempts: Limits,
+    notices: Notices,
     caller: Option<Caller>,
     cookies: Cookies,
     site: Site,
@@ -102,6 +104,7 @@ pub async fn verify_email(
             done => {
                 done?;
                 proof::unmark(&cookies);
+                notices.tell_dropped(&user.email, &current, &account).await;
                 return Ok(());
             }
         }

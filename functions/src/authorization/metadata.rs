@@ -4,7 +4,7 @@ use protocol::Fault;
 use runtime::{HttpReply, Site, oauth::pkce};
 use serde::Serialize;
 
-use crate::permissions::TEXTS;
+use super::registry;
 
 /// Only what works is claimed. There are no ID tokens: the document has its place in OpenID Connect as well because
 /// many applications look there.
@@ -40,7 +40,7 @@ pub(crate) fn document(site: &Site) -> Result<HttpReply, Fault> {
         revocation_endpoint: at("/oauth/revoke"),
         introspection_endpoint: at("/oauth/introspect"),
         jwks_uri: at("/.well-known/jwks.json"),
-        scopes_supported: TEXTS.iter().map(|(permission, _)| *permission).collect(),
+        scopes_supported: registry::scopes().collect(),
         response_types_supported: ["code"],
         response_modes_supported: ["query"],
         grant_types_supported: ["authorization_code", "refresh_token", "client_credentials"],

@@ -10,11 +10,12 @@ use runtime::{
     },
     opaque::Opaque,
     prelude::*,
+    principal::is_withheld,
 };
 use serde::Deserialize;
 
 use super::Refused;
-use crate::permissions::TEXTS;
+use crate::{SERVICE, permissions::TEXTS};
 
 /// Requests of applications from one address, before it is known whose they are.
 pub(super) const ADDRESS: Limit = Limit { name: "client-address", most: 1_200, span_s: 60 };
@@ -60,10 +61,20 @@ pub(crate) async fn identify(
     Ok(client)
 }
 
+/// The permissions that an application can be given: what there is, but for what gives rights.
+pub(crate) fn scopes() -> impl Iterator<Item = &'static str> {
+    TEXTS.iter().map(|(permission, _)| *permission).filter(|permission| !is_withheld(&SERVICE, permission))
+}
+
+/// Those of an application's scopes that it can be given, whatever it was registered for once.
+pub(crate) fn given(scopes: &[String]) -> Vec<String> {
+    scopes.iter().filter(|scope| !is_withheld(&SERVICE, scope)).cloned().collect()
+}
+
 /// Whether a scope is a permission that somebody who calls has: only what one may do oneself, an application may
 /// be registered to do by itself.
 pub(crate) fn may(caller: &Caller, scope: &str) -> bool {
-    if !TEXTS.iter().any(|(known, _)| *known == scope) {
+    if !scopes().any(|known| known == scope) {
         return false;
     }
     let permissions = caller.roles().iter().filter_map(|role| role.parse().ok()).flat_map(Role::permissions);
@@ -129,6 +140,8 @@ mod tests {
             (Role::Administrator, "users:write", true),
             (Role::Administrator, "posts:write:own", true),
             (Role::Administrator, "clients:write", true),
+            (Role::Administrator, "rights:write", false),
+            (Role::Administrator, "rights:write:own", false),
             (Role::Administrator, "posts:fly", false),
             (Role::Administrator, "posts:read:own", false),
             (Role::Administrator, "openid", false),

@@ -9,6 +9,8 @@ use runtime::{
 };
 use serde::Deserialize;
 
+use super::registry;
+
 /// What an application asks with.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct Parameters {
@@ -110,12 +112,13 @@ impl Parameters {
         if self.resource.as_deref().is_some_and(|resource| !is_here(resource, site)) {
             return back("invalid_target", "There are no tokens for this resource here.");
         }
+        let registered = registry::given(&client.application.scopes);
         let scopes = match self.scope.as_deref().map(scope::parse) {
             // What is not said is what is registered: the person sees it.
-            None => client.application.scopes.clone(),
+            None => registered.clone(),
             Some(scopes) => scopes.unwrap_or_default(),
         };
-        if scopes.is_empty() || !scope::is_within(&scopes, &client.application.scopes) {
+        if scopes.is_empty() || !scope::is_within(&scopes, &registered) {
             return back("invalid_scope", "The application is not registered for this scope.");
         }
         Ok(Asked { client, redirect_uri, scopes, challenge, state: self.state, issuer: site.url().to_owned() })

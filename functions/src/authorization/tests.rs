@@ -355,6 +355,41 @@ async fn scopes_become_narrower_and_never_wider() {
     assert_eq!(whole["scope"], "posts:read posts:write");
 }
 
+/// Whoever registered an application with a permission that is withheld by now: it gets the others, and no token says
+/// that one.
+#[tokio::test]
+async fn what_is_withheld_is_given_to_no_application_that_was_registered_with_it() {
+    let given = Given::open().await;
+    let all = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
+    let (client, secret) = given.application(ClientKind::Confidential, &all).await;
+    let stored = given.world.read::<ApplicationClient>().get(&client.parse().unwrap()).await.unwrap().unwrap();
+    let mut old = stored.clone();
+    old.application.scopes.push("rights:write".to_owned());
+    given.world.write().replace(&stored, old).await.unwrap();
+
+    let prove = [("client_id", &*client), ("client_secret", &*secret), ("grant_type", "client_credentials")];
+    let itself = given.post("grants.token", &prove).await.json();
+    assert_eq!(itself["scope"], "posts:read posts:write", "{itself}");
+    let mut asking = Given::asking(&client);
+    for withheld in ["rights:write", "rights:write:own", "posts:read rights:write"] {
+        asking[3] = ("scope", withheld);
+        let sent = given.visit(&form(&asking), Some(given.cookie())).await;
+        assert_eq!(sent.sent_with("error").as_deref(), Some("invalid_scope"), "{withheld}");
+        let pressed = given.press(&asking, "approve").await;
+        assert_eq!(pressed.sent_with("error").as_deref(), Some("invalid_scope"), "{withheld}");
+        let refused = given.post("grants.token", &[&prove[..], &[("scope", withheld)]].concat()).await;
+        assert_eq!(refused.error(), (400, "invalid_scope".to_owned()), "{withheld}");
+    }
+    // Without a scope it is what was registered: the person is asked for no more than can be given, and no more is.
+    asking.remove(3);
+    let page = given.visit(&form(&asking), Some(given.cookie())).await;
+    assert!(page.body.contains("posts:write") && !page.body.contains("rights"), "{}", page.body);
+    let code = given.press(&asking, "approve").await.sent_with("code").unwrap();
+    let redeem = [("grant_type", "authorization_code"), ("code", &*code), ("code_verifier", VERIFIER)];
+    let redeemed = given.post("grants.token", &[&prove[..2], &redeem[..]].concat()).await.json();
+    assert_eq!(redeemed["scope"], "posts:read posts:write", "{redeemed}");
+}
+
 #[tokio::test]
 async fn an_application_that_does_not_go_on_gets_no_refresh_token() {
     let mut given = Given::open().await;

@@ -5,7 +5,7 @@ use protocol::{Client, Fault, Principal, SecretHash, StoredSession as _};
 use runtime::{HttpReply, Signer, TokenKeys, oauth::scope, rotation::RefreshToken, sessions::lifetime};
 use serde::Serialize;
 
-use super::Refused;
+use super::{Refused, registry};
 
 /// RFC 6749 section 5.1.
 #[derive(Serialize)]
@@ -18,15 +18,20 @@ struct Granted {
     scope: String,
 }
 
-/// An access token for what the scopes name, and with it the next refresh token.
-async fn granted(signer: &Signer, principal: &Principal, refresh_token: Option<String>) -> Result<HttpReply, Fault> {
-    let scopes = principal.client.as_ref().map(|client| client.scopes.as_slice()).unwrap_or_default();
+/// An access token for what the scopes name, as far as an application can be given it, and with it the next refresh
+/// token.
+async fn granted(signer: &Signer, mut principal: Principal, refresh_token: Option<String>) -> Result<HttpReply, Fault> {
+    let mut scope = String::new();
+    if let Some(client) = &mut principal.client {
+        client.scopes = registry::given(&client.scopes);
+        scope = client.scopes.join(" ");
+    }
     HttpReply::ok(&Granted {
-        access_token: signer.access_token(principal).await?,
+        access_token: signer.access_token(&principal).await?,
         token_type: "Bearer",
         expires_in: lifetime::ACCESS_TOKEN_S,
         refresh_token,
-        scope: scopes.join(" "),
+        scope,
     })
 }
 
@@ -41,7 +46,7 @@ pub(crate) async fn in_the_name_of_somebody(
     if let (Some(client), Some(scopes)) = (&mut principal.client, narrower) {
         client.scopes = scopes;
     }
-    granted(signer, &principal, token.map(RefreshToken::text)).await
+    granted(signer, principal, token.map(RefreshToken::text)).await
 }
 
 /// For the application itself (RFC 6749 section 4.4).
@@ -53,13 +58,14 @@ pub(crate) async fn for_itself(
     let id = application.id.to_string();
     let client = Client { id: id.clone(), scopes, for_itself: true };
     let principal = Principal { subject: id, client: Some(client), ..Principal::default() };
-    granted(signer, &principal, None).await
+    granted(signer, principal, None).await
 }
 
 /// What is asked for, if it is within what was given.
 pub(crate) fn narrowed(asked: Option<&str>, given: &[String]) -> Result<Option<Vec<String>>, Refused> {
     let Some(asked) = asked else { return Ok(None) };
-    let scopes = scope::parse(asked).filter(|scopes| !scopes.is_empty() && scope::is_within(scopes, given));
+    let given = registry::given(given);
+    let scopes = scope::parse(asked).filter(|scopes| !scopes.is_empty() && scope::is_within(scopes, &given));
     scopes.map(Some).ok_or(Refused::InvalidScope)
 }
 

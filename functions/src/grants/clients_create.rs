@@ -40,7 +40,7 @@ pub enum Error {
     /// A name with invisible characters, or with spaces around it, could pass for another.
     #[failure(UNPROCESSABLE_CONTENT)]
     MisleadingName,
-    /// This is no permission that one has oneself, and so none to give to an application.
+    /// This is no permission that one has oneself, or it is one that no application gets.
     #[failure(UNPROCESSABLE_CONTENT)]
     NotYourScope(String),
     /// Browsers cannot be sent back to this address.
@@ -57,13 +57,12 @@ pub enum Error {
         /// What does not go together.
         reason: String,
     },
-    /// An application registers no other one.
-    #[failure(FORBIDDEN)]
-    NotByApplications,
 }
 
 /// Register a third party's application.
-#[procedure(mutation, auth = permission("clients:write"), sensitive, rest = "POST /v1/clients")]
+///
+/// It takes a person who signed in a moment ago: no application registers another one.
+#[procedure(mutation, auth = permission("clients:write"), fresh = 300, rest = "POST /v1/clients")]
 pub async fn clients_create(
     clients: Write<ApplicationClient>,
     log: Append<AuditEntry>,
@@ -73,9 +72,6 @@ pub async fn clients_create(
     ids: Ids,
     input: Input,
 ) -> Result<Registered, Error> {
-    if !caller.is_first_party() {
-        return Err(Error::NotByApplications);
-    }
     if !registry::is_plain(&input.name) {
         return Err(Error::MisleadingName);
     }

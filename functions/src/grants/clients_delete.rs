@@ -22,9 +22,9 @@ pub enum Error {
 
 /// Remove a third party's application for good.
 ///
-/// From now on it gets no code and no token, and can refresh none: whoever let it in has nothing to do. The access
-/// tokens that it has are good for up to 15 minutes more.
-#[procedure(mutation, auth = permission("clients:write"), sensitive, rest = "DELETE /v1/clients/{id}")]
+/// From now on it gets no code and no token, and can refresh none: whoever let it in has nothing to do. Its access
+/// tokens change nothing any more; what only reads takes them for up to 15 minutes.
+#[procedure(mutation, auth = permission("clients:write"), rest = "DELETE /v1/clients/{id}")]
 pub async fn clients_delete(
     clients: Write<ApplicationClient>,
     log: Append<AuditEntry>,

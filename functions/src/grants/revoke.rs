@@ -21,8 +21,8 @@ struct Form {
 /// Take an application's token back, and with it all that the application has from the same person by the same
 /// yes (RFC 7009).
 ///
-/// It can refresh none from then on, and procedures that are marked sensitive refuse its access tokens; others
-/// take these until they expire, after 15 minutes at most.
+/// It can refresh none from then on, and its access tokens change nothing any more; what only reads takes these
+/// until they expire, after 15 minutes at most.
 #[procedure(mutation, auth = public, http = "POST /oauth/revoke")]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn revoke(

@@ -92,7 +92,7 @@ pub async fn token(
         }
         GrantType::ClientCredentials => {
             let scopes = tokens::narrowed(form.scope.as_deref(), &client.application.scopes)?;
-            let scopes = scopes.unwrap_or_else(|| client.application.scopes.clone());
+            let scopes = scopes.unwrap_or_else(|| registry::given(&client.application.scopes));
             Ok(tokens::for_itself(&signer, &client.application, scopes).await?)
         }
     }

@@ -6,7 +6,7 @@
 
 use garde::Validate as _;
 use model::{
-    Account, AuditAction, AuditEntry, EmailAddress, LinkedIdentity, Linking, MailedToken, Purpose, User, UserId,
+    Account, AuditAction, AuditEntry, EmailAddress, LinkedIdentity, MailedToken, Purpose, SignedIn, User, UserId,
 };
 use protocol::{Code, Fault};
 use runtime::{Cookies, Device, Limits, Registration, Site, mail::Mail, oidc::Identity, opaque::Opaque, prelude::*};
@@ -14,9 +14,11 @@ use store::{Operation, transaction};
 
 use super::{
     audit,
+    browsers::Browser,
     elsewhere::{Ended, Refusal},
     limits,
     mails::{self, Letter, Post},
+    notices::{Notice, Notices},
     proof,
     registration::Registrar,
     sessions::{ATTEMPTS, Kept, Sessions},
@@ -32,6 +34,7 @@ pub(crate) struct Arrival {
     pub(crate) registration: Registration,
     pub(crate) attempts: Limits,
     pub(crate) mail: Mail,
+    pub(crate) notices: Notices,
     pub(crate) cookies: Cookies,
     pub(crate) site: Site,
     pub(crate) device: Device,
@@ -85,7 +88,7 @@ impl Arrival {
     }
 
     /// Links the account elsewhere to the one of somebody who is signed in.
-    pub(crate) async fn link(&self, linking: &Linking, identity: &Identity) -> Result<(), Ended> {
+    pub(crate) async fn link(&self, linking: &SignedIn, identity: &Identity) -> Result<(), Ended> {
         let elsewhere = self.linked(identity);
         let accounts = &self.doors.accounts;
         for _ in 0..ATTEMPTS {
@@ -105,7 +108,13 @@ impl Arrival {
             match done.await {
                 Err(StoreError::Stale) => {}
                 Err(StoreError::Taken { .. }) => return Err(Refusal::Taken.into()),
-                done => return Ok(done?),
+                done => {
+                    done?;
+                    if let Some(user) = self.users.get(&linking.user_id).await? {
+                        self.notices.tell(&user.email, Notice::IdentityLinked(&elsewhere.provider)).await;
+                    }
+                    return Ok(());
+                }
             }
         }
         Err(StoreError::Stale.into())
@@ -113,6 +122,8 @@ impl Arrival {
 
     async fn enter(&self, id: UserId, elsewhere: &LinkedIdentity, links: bool) -> Result<Opaque, Fault> {
         let secret = Opaque::random()?;
+        let account = self.doors.accounts.get(&id).await?;
+        let browser = Browser::of(&self.cookies, account.as_ref())?;
         let change = |account: &mut Account| {
             let is_linked = account.identities.iter().any(|it| it.unique() == elsewhere.unique());
             if !is_linked && !links {
@@ -122,6 +133,7 @@ impl Arrival {
             if !is_linked {
                 account.identities.push(elsewhere.clone());
             }
+            account.know(browser.hash());
             Ok(())
         };
         let entries = || {
@@ -130,7 +142,15 @@ impl Arrival {
             written.map(|action| self.written(action, &id, elsewhere)).collect()
         };
         let kept = Kept::Cookie(secret.clone());
-        self.doors.begin(&self.everybody, id, &kept, (&self.device, &self.ids), change, entries).await?;
+        let begun = self.doors.begin(&self.everybody, id, &kept, (&self.device, &self.ids), change, entries).await?;
+        browser.keep(&self.cookies);
+        let told = [
+            links.then_some(Notice::IdentityLinked(&elsewhere.provider)),
+            browser.is_new.then_some(Notice::NewBrowser),
+        ];
+        for notice in told.into_iter().flatten() {
+            self.notices.tell(&begun.0.email, notice).await;
+        }
         Ok(secret)
     }
 

@@ -1,18 +1,18 @@
 //! Signing in with an account elsewhere: how a flow begins and ends.
 //!
 //! ```text
-//! page ── oauth.start or oauth.link ──> the provider ──> oauth.callback ──> the page that was asked for
+//! page ── oauth.start, .link or .reauthenticate ──> the provider ──> oauth.callback ──> the page that was asked for
 //! ```
 //!
-//! Both leave a cookie that only the browser which began can answer with. Linking begins with a mutation, and not
-//! with a link: a call with a cookie is then held to come from an own page, or another site could have somebody link
-//! that site's account.
+//! Each leaves a cookie that only the browser which began can answer with. What is done for somebody who is signed in
+//! begins with a mutation, and not with a link: a call with a cookie is then held to come from an own page, or another
+//! site could have somebody link that site's account.
 
-use model::{Linking, SignInFlow};
+use model::{FlowAim, SignInFlow};
 use protocol::Fault;
 use runtime::{
     Cookies, NotAdmitted, Secret, Site,
-    oidc::{Callback, FLOW_LIFETIME_MS, Flow, Identity, IdentityProviders, Provider, Providers, RelyingParty},
+    oidc::{Asking, Callback, FLOW_LIFETIME_MS, Flow, Identity, IdentityProviders, Provider, Providers, RelyingParty},
     opaque::Opaque,
     prelude::*,
 };
@@ -37,6 +37,10 @@ pub(crate) enum Refusal {
     OtherLinked,
     /// The provider names no address.
     NoEmail,
+    /// The account elsewhere is not linked to that of who is signed in.
+    OtherAccount,
+    /// The provider did not ask anew who it is, or does not say that it did.
+    NotFresh,
     /// It takes an account, and nobody makes one here by themselves.
     RegistrationClosed,
     /// It takes an account, and only who has an address of certain domains makes one here.
@@ -53,6 +57,8 @@ impl Refusal {
             Self::Taken => "taken",
             Self::OtherLinked => "other_linked",
             Self::NoEmail => "no_email",
+            Self::OtherAccount => "other_account",
+            Self::NotFresh => "not_fresh",
             Self::RegistrationClosed => "registration_closed",
             Self::OtherDomain => "other_domain",
         }
@@ -127,29 +133,34 @@ impl Elsewhere<'_> {
         flows: &Append<SignInFlow>,
         provider: &Provider,
         return_to: String,
-        linking: Option<Linking>,
+        aim: FlowAim,
     ) -> Result<String, Ended> {
         // Several tabs share it.
         let browser = self.cookies.get(COOKIE).map_or_else(Opaque::random, Ok)?;
         let redirect_uri = redirect_uri(self.site, &provider.id);
-        let started = self.party.start(provider, &browser, &redirect_uri, self.clock.now()).await;
+        let asking = match aim {
+            FlowAim::SignIn | FlowAim::Link(_) => Asking::IfNeeded,
+            FlowAim::Reauthenticate(_) => Asking::Anew,
+        };
+        let started = self.party.start(provider, &browser, &redirect_uri, asking, self.clock.now()).await;
         let started = started.map_err(|error| Ended::Refused(error.code()))?;
         let Flow { id, provider, browser: hash, expires_at } = started.flow;
         let version = Version::default();
-        let flow = SignInFlow { id, provider, browser: hash, return_to, linking, expires_at, version };
+        let flow = SignInFlow { id, provider, browser: hash, return_to, aim, expires_at, version };
         flows.create(flow).await?;
         self.cookies.set(COOKIE, &browser, FLOW_LIFETIME_MS / 1_000);
         Ok(started.url)
     }
 
-    /// Ends: who the person is elsewhere. The flow is one that [`take`] gave.
+    /// Ends: who the person is elsewhere, and when the provider asked them since the flow began. The flow is one that
+    /// [`take`] gave.
     pub(crate) async fn end(
         &self,
         providers: &Providers,
         flow: &SignInFlow,
         answered_by: &str,
         answer: &Callback,
-    ) -> Result<Identity, Ended> {
+    ) -> Result<(Identity, Option<Timestamp>), Ended> {
         if answered_by != flow.provider {
             return Err(Refusal::AnotherProvider.into());
         }
@@ -163,7 +174,9 @@ impl Elsewhere<'_> {
         let redirect_uri = redirect_uri(self.site, &flow.provider);
         let now = self.clock.now();
         let identity = self.party.finish(providers, &begun, browser.as_ref(), answer, &redirect_uri, now).await;
-        identity.map_err(|error| Ended::Refused(error.code()))
+        let identity = identity.map_err(|error| Ended::Refused(error.code()))?;
+        let asked_at = begun.authenticated_at(&identity, now);
+        Ok((identity, asked_at))
     }
 }
 

@@ -48,14 +48,14 @@ impl Kept {
         RefreshToken::first().map(Self::Tokens)
     }
 
-    fn id(&self) -> SecretHash {
+    pub(super) fn id(&self) -> SecretHash {
         match self {
             Self::Cookie(secret) => secret.hash(),
             Self::Tokens(token) | Self::Application { token, .. } => token.session.hash(),
         }
     }
 
-    fn proof(&self) -> Proof {
+    pub(super) fn proof(&self) -> Proof {
         match self {
             Self::Cookie(_) => Proof::Cookie { successor: None },
             Self::Tokens(token) => Proof::Tokens { rotation: rotation::begin(token) },
@@ -134,6 +134,7 @@ impl Sessions {
             role: user.effective_role(),
             proof: kept.proof(),
             created_at: now,
+            authenticated_at: kept.client_id().is_none().then_some(now),
             renewed_at: now,
             expires_at,
             ends_at,
@@ -339,7 +340,7 @@ impl Sessions {
         Err(StoreError::Stale.into())
     }
 
-    fn renewed(&self, current: &Session, now: Timestamp) -> Session {
+    pub(super) fn renewed(&self, current: &Session, now: Timestamp) -> Session {
         let idle_ms = match current.proof {
             Proof::Application { .. } => lifetime::APPLICATION_IDLE_MS,
             Proof::Cookie { .. } | Proof::Tokens { .. } => lifetime::IDLE_MS,

@@ -1,6 +1,6 @@
 //! `oauth.callback`.
 
-use model::{Account, AuditEntry, MailedToken, Session, SignInFlow, User};
+use model::{Account, AuditEntry, FlowAim, MailedToken, Session, SignInFlow, User};
 use runtime::{
     Cookies, Device, HttpReply, HttpRequest, Limits, Registration, Secret, Site,
     mail::Mail,
@@ -12,6 +12,8 @@ use runtime::{
 use crate::identity::{
     arrival::Arrival,
     elsewhere::{self, Elsewhere, Ended, Refusal},
+    notices::Notices,
+    reauthentication::Reauthentication,
     sessions::Sessions,
 };
 
@@ -36,6 +38,7 @@ pub async fn callback(
     registration: Registration,
     attempts: Limits,
     mail: Mail,
+    notices: Notices,
     cookies: Cookies,
     site: Site,
     device: Device,
@@ -59,16 +62,22 @@ pub async fn callback(
         registration,
         attempts,
         mail,
+        notices,
         cookies: cookies.clone(),
         site: site.clone(),
         device,
         ids,
     };
     let arrived = async {
-        let identity = elsewhere.end(&known, &flow, request.last_segment(), &answer).await?;
-        match &flow.linking {
-            Some(linking) => arrival.link(linking, &identity).await,
-            None => {
+        let (identity, asked_at) = elsewhere.end(&known, &flow, request.last_segment(), &answer).await?;
+        match &flow.aim {
+            FlowAim::Link(linking) => arrival.link(linking, &identity).await,
+            FlowAim::Reauthenticate(of) => {
+                let Arrival { doors, log, device, ids, .. } = &arrival;
+                let cookies = &cookies;
+                Reauthentication { doors, log, cookies, device, ids }.end(of, &identity, asked_at).await
+            }
+            FlowAim::SignIn => {
                 let secret = arrival.sign_in(&identity).await?;
                 arrival.leave(cookies.get(COOKIE)).await?;
                 cookies.sign_in(&secret);

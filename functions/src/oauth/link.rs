@@ -1,6 +1,6 @@
 //! `oauth.link`.
 
-use model::{Linking, SignInFlow};
+use model::{FlowAim, SignInFlow, SignedIn};
 use runtime::{
     Cookies, Device, Limits, Secret, Site,
     oidc::{IdentityProviders, RelyingParty},
@@ -53,7 +53,7 @@ pub enum Error {
 /// Begin to link an account elsewhere to one's own. The browser must take the cookie that comes with the answer.
 ///
 /// It ends as `oauth.start` does, with one reason more: `taken`, when the account is linked to another user.
-#[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/oauth/link")]
+#[procedure(mutation, auth = signed_in, fresh = 300, rest = "POST /v1/oauth/link")]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn link(
     flows: Append<SignInFlow>,
@@ -80,7 +80,7 @@ pub async fn link(
     let provider = known.get(&input.provider).ok_or(Error::Missing(input.provider))?;
     limits::flow(&attempts, &device).await?;
     let elsewhere = Elsewhere { party: &party, cookies: &cookies, site: &site, clock: &clock };
-    match elsewhere.begin(&flows, provider, return_to, Some(Linking { user_id, session })).await {
+    match elsewhere.begin(&flows, provider, return_to, FlowAim::Link(SignedIn { user_id, session })).await {
         Ok(url) => Ok(Link { url }),
         Err(Ended::Refused(_)) => Err(Error::Unavailable),
         Err(Ended::Fault(fault)) => Err(fault)?,

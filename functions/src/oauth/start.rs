@@ -1,6 +1,6 @@
 //! `oauth.start`.
 
-use model::SignInFlow;
+use model::{FlowAim, SignInFlow};
 use protocol::Fault;
 use runtime::{
     Cookies, Device, HttpReply, HttpRequest, Limits, Secret, Site,
@@ -50,7 +50,7 @@ pub async fn start(
     let provider = known.get(&provider).ok_or_else(unknown)?;
     limits::flow(&attempts, &device).await?;
     let elsewhere = Elsewhere { party: &party, cookies: &cookies, site: &site, clock: &clock };
-    match elsewhere.begin(&flows, provider, return_to.clone(), None).await {
+    match elsewhere.begin(&flows, provider, return_to.clone(), FlowAim::SignIn).await {
         Ok(url) => Ok(HttpReply::redirect(&url)?),
         Err(Ended::Refused(code)) => Ok(HttpReply::redirect(&elsewhere::page(&site, &return_to, Some(code)))?),
         Err(Ended::Fault(fault)) => Err(fault)?,

@@ -1,10 +1,14 @@
 //! `oauth.unlink`.
 
-use model::{Account, AuditAction, AuditEntry};
+use model::{Account, AuditAction, AuditEntry, User};
 use runtime::{Device, Secret, oidc::IdentityProviders, prelude::*};
 use store::transaction;
 
-use crate::identity::{audit, elsewhere, sessions::ATTEMPTS};
+use crate::identity::{
+    audit, elsewhere,
+    notices::{Notice, Notices},
+    sessions::ATTEMPTS,
+};
 
 /// Which account is unlinked.
 #[wire]
@@ -26,12 +30,14 @@ pub enum Error {
 }
 
 /// Unlink an account elsewhere from one's own. Sessions that began with it go on.
-#[procedure(mutation, auth = signed_in, sensitive, rest = "DELETE /v1/oauth/identities/{provider}")]
+#[procedure(mutation, auth = signed_in, fresh = 300, rest = "DELETE /v1/oauth/identities/{provider}")]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn unlink(
+    users: Read<User>,
     accounts: Write<Account>,
     log: Append<AuditEntry>,
     providers: Secret<IdentityProviders>,
+    notices: Notices,
     caller: Caller,
     device: Device,
     clock: Clock,
@@ -57,7 +63,13 @@ pub async fn unlink(
         };
         match transaction(vec![accounts.replacing(&current, &mut next), log.creating(&mut entry)]).await {
             Err(StoreError::Stale) => {}
-            done => return Ok(done?),
+            done => {
+                done?;
+                if let Some(user) = users.get(&id).await? {
+                    notices.tell(&user.email, Notice::IdentityUnlinked(&input.provider)).await;
+                }
+                return Ok(());
+            }
         }
     }
     Err(StoreError::Stale)?

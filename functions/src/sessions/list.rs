@@ -25,6 +25,8 @@ pub struct SignedInDevice {
     pub scopes: Vec<String>,
     /// When it was signed in.
     pub created_at: Timestamp,
+    /// When the person last proved there who they are; null for an application.
+    pub authenticated_at: Option<Timestamp>,
     /// When its session was last renewed.
     pub renewed_at: Timestamp,
     /// When its session ends if it is not renewed.
@@ -56,6 +58,7 @@ pub async fn list(accounts: Read<Account>, sessions: Read<Session>, caller: Call
             client_id,
             scopes: scopes.unwrap_or_default(),
             created_at: session.created_at,
+            authenticated_at: session.authenticated_at,
             renewed_at: session.renewed_at,
             expires_at: session.expires_at,
             address: session.address,

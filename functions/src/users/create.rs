@@ -4,7 +4,7 @@ use model::{Account, AuditAction, AuditEntry, EmailAddress, Role, User};
 use runtime::{Device, prelude::*};
 use store::transaction;
 
-use crate::identity::audit;
+use crate::identity::{audit, giving};
 
 /// The new user.
 #[wire]
@@ -18,9 +18,10 @@ pub struct Input {
     /// Age in years, if it is known.
     #[garde(range(max = User::MAX_AGE))]
     pub age: Option<u32>,
-    /// Whether the address is known to be the user's; false if left out.
+    /// Whether the address is known to be the user's; false if left out. To say so takes the permission `rights:write`.
     pub is_verified: Option<bool>,
-    /// What the user is in the company; a viewer if left out.
+    /// What the user is in the company; what newcomers are if left out. Another role takes the permission
+    /// `rights:write`, and every permission that the role has.
     pub role: Option<Role>,
 }
 
@@ -33,7 +34,7 @@ pub enum Error {
 }
 
 /// Create a user. To sign in, the user asks for a password with `auth.request_reset`.
-#[procedure(mutation, auth = permission("users:write"), sensitive, rest = "POST /v1/users")]
+#[procedure(mutation, auth = permission("users:write"), rest = "POST /v1/users")]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn create(
     users: Write<User>,
@@ -45,13 +46,18 @@ pub async fn create(
     ids: Ids,
     input: Input,
 ) -> Result<User, Error> {
+    let (role, is_verified) = (input.role.unwrap_or(Role::OF_NEWCOMERS), input.is_verified.unwrap_or(false));
+    if is_verified || role != Role::OF_NEWCOMERS {
+        giving::expect_giver(&caller)?;
+        giving::expect_within(&caller, [role])?;
+    }
     let mut user = User {
         id: ids.next(),
         email: input.email,
         name: input.name,
         age: input.age,
-        is_verified: input.is_verified.unwrap_or(false),
-        role: input.role.unwrap_or(Role::Viewer),
+        is_verified,
+        role,
         created_at: clock.now(),
         ends_at: None,
         version: Version::default(),
@@ -91,7 +97,7 @@ mod tests {
         let clock = Clock::Fixed(Timestamp::from_unix_ms(1_735_689_600_000));
         let world = World::new(&crate::service(), clock).await.unwrap();
         let ada = create_in(&world, clock, Ids::counting(), "ada@example.com").await.unwrap();
-        assert_eq!((ada.role, ada.is_verified, ada.age), (Role::Viewer, false, None));
+        assert_eq!((ada.role, ada.is_verified, ada.age), (Role::OF_NEWCOMERS, false, None));
         assert_eq!((ada.created_at.to_string().as_str(), ada.version), ("2025-01-01T00:00:00.000Z", Version(1)));
         assert_eq!(world.read::<User>().get(&ada.id).await.unwrap(), Some(ada));
     }

@@ -3,7 +3,7 @@
 use model::{Account, AuditAction, AuditEntry, Session, User, UserId};
 use runtime::{Device, prelude::*};
 
-use crate::identity::{audit, sessions::Sessions};
+use crate::identity::{audit, giving, sessions::Sessions};
 
 /// Which user to delete.
 #[wire]
@@ -32,7 +32,9 @@ pub enum Error {
 }
 
 /// Delete a user for good, and sign the user out everywhere. The user's posts stay.
-#[procedure(mutation, auth = permission("users:write"), sensitive, rest = "DELETE /v1/users/{id}")]
+///
+/// Nobody deletes a user with a right that they lack.
+#[procedure(mutation, auth = permission("users:write"), rest = "DELETE /v1/users/{id}")]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn delete(
     users: Write<User>,
@@ -46,6 +48,7 @@ pub async fn delete(
     input: Input,
 ) -> Result<(), Error> {
     let current = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
+    giving::expect_within(&caller, [current.role])?;
     if input.version.is_some_and(|seen| seen != current.version) {
         return Err(Error::Changed { version: current.version });
     }
@@ -68,7 +71,7 @@ mod tests {
     use super::*;
 
     async fn delete_in(world: &World, id: UserId, version: Option<Version>) -> Result<(), Raised<Error>> {
-        let (caller, device, ids) = (crate::tests::caller("somebody"), Device::default(), Ids::default());
+        let (caller, device, ids) = (crate::tests::administrator(), Device::default(), Ids::default());
         let (users, accounts, sessions) = (world.write(), world.write(), world.write());
         delete(users, accounts, sessions, world.append(), caller, device, Clock::System, ids, Input { id, version })
             .await

@@ -3,7 +3,12 @@
 use model::{Account, AuditAction, AuditEntry, EmailAddress, Role, Session, User, UserId};
 use runtime::{Device, prelude::*};
 
-use crate::identity::{audit, rights, sessions::Sessions};
+use crate::identity::{
+    audit, giving,
+    notices::{Notice, Notices},
+    rights,
+    sessions::Sessions,
+};
 
 /// What to change. What is left out stays as it is.
 #[wire]
@@ -12,7 +17,7 @@ pub struct Input {
     pub id: UserId,
     /// The version that was seen; a newer one is then not overwritten.
     pub version: Option<Version>,
-    /// The new address; no other user may have it.
+    /// The new address; no other user may have it. To give one takes the permission `rights:write`.
     #[garde(dive)]
     pub email: Patch<EmailAddress>,
     /// The new name.
@@ -21,9 +26,9 @@ pub struct Input {
     /// The new age; null when it is no longer known.
     #[garde(range(max = User::MAX_AGE))]
     pub age: Patch<Option<u32>>,
-    /// Whether the address is known to be the user's.
+    /// Whether the address is known to be the user's. To say so takes the permission `rights:write`.
     pub is_verified: Patch<bool>,
-    /// What the user is from now on.
+    /// What the user is from now on. It takes the permission `rights:write`, and every permission that the role has.
     pub role: Patch<Role>,
 }
 
@@ -57,14 +62,19 @@ pub enum Error {
 
 /// Change a user. Who has the permission for the own account only changes name and age, and nothing that gives rights.
 ///
-/// Another role counts at once in the user's cookie sessions, and in tokens when they are refreshed.
-#[procedure(mutation, auth = permission("users:write", own), sensitive, rest = "PATCH /v1/users/{id}")]
+/// An address, its proof and a role are given by whoever has the permission `rights:write`, which no third party's
+/// application gets. Nobody changes a user with a right that they lack, nor gives one.
+///
+/// Another role counts at once in the user's cookie sessions and in whatever a token changes, and for what a token reads
+/// when it is refreshed.
+#[procedure(mutation, auth = permission("users:write", own), rest = "PATCH /v1/users/{id}")]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn update(
     users: Write<User>,
     accounts: Write<Account>,
     sessions: Write<Session>,
     log: Append<AuditEntry>,
+    notices: Notices,
     caller: Caller,
     reach: Reach,
     device: Device,
@@ -76,8 +86,14 @@ pub async fn update(
     let is_decision = input.gives_rights();
     if is_decision {
         reach.expect_all()?;
+        giving::expect_giver(&caller)?;
     }
     let current = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
+    // The own name is one's own to change, whatever an application may do in somebody's name.
+    let is_own_name = !is_decision && caller.is_person() && caller.subject() == input.id.to_string();
+    if !is_own_name {
+        giving::expect_within(&caller, [current.role])?;
+    }
     if input.version.is_some_and(|seen| seen != current.version) {
         return Err(Error::Changed { version: current.version });
     }
@@ -92,6 +108,7 @@ pub async fn update(
     input.is_verified.apply(&mut next.is_verified);
     input.role.apply(&mut next.role);
     if is_decision {
+        giving::expect_within(&caller, [next.role])?;
         // Nor does it end any more, or belong to whoever registers the address next.
         next.ends_at = None;
     }
@@ -108,20 +125,44 @@ pub async fn update(
     match rights::replace_user(&users, &doors, &current, &next, besides).await {
         Err(StoreError::Taken { .. }) => Err(Error::EmailTaken(email)),
         Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
-        changed => Ok(changed?),
+        changed => {
+            let changed = changed?;
+            tell(&notices, &current, &changed).await;
+            Ok(changed)
+        }
+    }
+}
+
+/// Tells the user what was done; of another address, whoever reads the mail at either.
+async fn tell(notices: &Notices, before: &User, after: &User) {
+    if after.email != before.email {
+        for address in [&before.email, &after.email] {
+            notices.tell(address, Notice::AddressChanged).await;
+        }
+    }
+    // That another address is not proved goes without saying.
+    let is_proof = after.email == before.email && after.is_verified != before.is_verified;
+    if is_proof || after.role != before.role {
+        notices.tell(&after.email, Notice::RightsChanged).await;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use local::world::World;
+    use runtime::Mail;
 
     use super::*;
 
     async fn update_in(world: &World, reach: Reach, input: Input) -> Result<User, Raised<Error>> {
-        let (caller, device, ids) = (crate::tests::caller("somebody"), Device::default(), Ids::default());
+        update_with(world, world.mail(), reach, input).await
+    }
+
+    async fn update_with(world: &World, mail: Mail, reach: Reach, input: Input) -> Result<User, Raised<Error>> {
+        let (caller, device, ids) = (crate::tests::administrator(), Device::default(), Ids::default());
         let (users, accounts, sessions) = (world.write(), world.write(), world.write());
-        update(users, accounts, sessions, world.append(), caller, reach, device, Clock::System, ids, input).await
+        let notices = Notices::new(mail, world.limits(), device.clone(), Clock::System);
+        update(users, accounts, sessions, world.append(), notices, caller, reach, device, Clock::System, ids, input).await
     }
 
     #[tokio::test]
@@ -148,5 +189,24 @@ mod tests {
         let demoted = Input { role: Patch::Set(Role::Viewer), ..change(None) };
         let refused = update_in(&world, Reach::all(), demoted).await.unwrap_err();
         assert!(matches!(refused, Raised::Failure(Error::LastAdministrator)));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_mailed_is_done_all_the_same() {
+        let world = World::new(&crate::service(), Clock::System).await.unwrap();
+        world.write().create(crate::tests::user("bob@example.com", Role::Administrator)).await.unwrap();
+        let ada = world.write().create(crate::tests::user("ada@example.com", Role::Administrator)).await.unwrap();
+        let input = Input {
+            id: ada.id,
+            version: None,
+            email: Patch::Keep,
+            name: Patch::Keep,
+            age: Patch::Keep,
+            is_verified: Patch::Keep,
+            role: Patch::Set(Role::Viewer),
+        };
+        // Nobody told it from whom its mails are.
+        let changed = update_with(&world, Mail::new(Default::default()), Reach::all(), input).await.unwrap();
+        assert_eq!((changed.role, world.mailbox().unwrap().len()), (Role::Viewer, 0));
     }
 }

@@ -284,6 +284,12 @@ export declare function withEnvelopes(fetch?: typeof globalThis.fetch): Fetch;
  * ```
  */
 export declare function failureOf<P extends ProcedureName>(procedure: P, error: unknown): Failures[P] | undefined;
+
+/**
+ * Whether a call failed because the caller signed in too long ago for it: to prove again who they are, and to make the
+ * call once more, is all that it takes.
+ */
+export declare function wantsReauthentication(error: unknown): boolean;
 "#;
 
 /// Sign-in: what keeps a caller signed in, by cookie or by tokens.
@@ -338,8 +344,14 @@ function parsed(text) {
 }
 
 export function failureOf(procedure, error) {
-  // By name: an application may hold two copies of @trpc/client, and only one has the class.
-  const data = error instanceof Error && error.name === "TRPCClientError" ? error.data : undefined;
+  const data = dataOf(error);
   return data?.path === procedure ? data.failure : undefined;
 }
+
+export function wantsReauthentication(error) {
+  return dataOf(error)?.failure?.type === "reauthenticate";
+}
+
+/** By name: an application may hold two copies of @trpc/client, and only one has the class. */
+const dataOf = (error) => (error instanceof Error && error.name === "TRPCClientError" ? error.data : undefined);
 "#;

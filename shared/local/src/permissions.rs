@@ -20,7 +20,11 @@ pub fn matrix(service: &Service) -> String {
             Auth::SignedIn => "to be signed in".to_owned(),
             Auth::Permission { name, .. } => name.to_owned(),
         };
-        let needs = if entry.spec.sensitive { format!("{needs} (sensitive)") } else { needs };
+        let needs = match (entry.spec.fresh_s, entry.spec.looks_at_session()) {
+            (Some(fresh_s), _) => format!("{needs} (fresh: {fresh_s} s)"),
+            (None, true) => format!("{needs} (sensitive)"),
+            (None, false) => needs,
+        };
         let nobody = if auth == Auth::Public { "yes" } else { "-" };
         let cells = roles.iter().map(|role| may(service.definition, auth, role).to_owned());
         lines.push([entry.name.to_owned(), needs, nobody.to_owned()].into_iter().chain(cells).collect());

@@ -106,6 +106,10 @@ fn read(variant: &Variant) -> syn::Result<Read> {
         syn::Error::new(code.span(), format!("a procedure's failure has one of the codes {}", keys.join(", ")))
     })?;
     let ident = &variant.ident;
+    if ident == "Reauthenticate" {
+        let hint = "`reauthenticate` is the framework's own failure: state `fresh = 300` in `#[procedure(…)]`";
+        return Err(syn::Error::new(ident.span(), hint));
+    }
     let (pattern, fields, message) = match &variant.fields {
         Fields::Unit => (quote!(Self::#ident), Vec::new(), text.map(|text| quote!(format!(#text)))),
         Fields::Unnamed(fields) => {

@@ -12,14 +12,21 @@ use proc_macro::TokenStream;
 /// Makes a function a procedure. See the README, "Add a procedure in five minutes".
 ///
 /// `#[procedure(query | mutation, auth = public | signed_in | permission("…"), rest = "GET /…",
-/// timeout_ms = 10000, memory_mb = 256, concurrency = 20, cache_s = 60, sensitive, http = "POST /…")]`; `auth` is
-/// required.
+/// timeout_ms = 10000, memory_mb = 256, concurrency = 20, cache_s = 60, sensitive, session = "…", fresh = 300,
+/// http = "POST /…")]`; `auth` is required.
 ///
 /// `permission("posts:write", own)` lets those through as well who have `posts:write:own`; the procedure takes a
 /// `Reach` and asks it whose items are within.
 ///
 /// `sensitive`: a token's session is looked at in each call, so that a sign-out or another role counts at once and
-/// not when the token expires. It costs one read of the database.
+/// not when the token expires. It costs one read of the database, and for an application's token a second one at the
+/// same time: whether it is still registered. Mutations with `auth = permission("…")` do so by themselves.
+///
+/// `session = "…"`: why such a mutation does not. The reason stands in the contract.
+///
+/// `fresh`: for how many seconds, from 1 to 86400, after a person signed in or authenticated again they may call it. Later
+/// the call fails with `FORBIDDEN` and `{ "type": "reauthenticate" }`, which is then one of the procedure's failures.
+/// For what gives an account away for good. The session is looked at as with `sensitive`; applications are refused.
 ///
 /// `http`: a method and a path of its own, for requests whose form a standard dictates. The procedure takes an
 /// `HttpRequest`, answers an `HttpReply`, and has no place in the generated clients.

@@ -23,6 +23,8 @@ struct Arguments {
     cache_s: Option<LitInt>,
     http: Option<LitStr>,
     sensitive: bool,
+    session: Option<LitStr>,
+    fresh: Option<LitInt>,
 }
 
 /// Who may call.
@@ -42,6 +44,8 @@ impl ToTokens for Auth {
     }
 }
 
+/// The longest after a sign-in that anything is called fresh, in seconds: a day, and a session that nobody uses ends.
+const MAX_FRESH_S: u32 = 86_400;
 /// The longest that a shared cache keeps an answer, in seconds: a day.
 const MAX_CACHE_S: u32 = 86_400;
 
@@ -58,7 +62,8 @@ impl Parse for Arguments {
             _ => return Err(syn::Error::new(kind.span(), kind_hint)),
         };
         let (mut auth, mut rest, mut timeout_ms, mut memory_mb) = (None, None, None, None);
-        let (mut concurrency, mut cache_s, mut http, mut sensitive) = (None, None, None, false);
+        let (mut concurrency, mut cache_s, mut http, mut sensitive, mut session) = (None, None, None, false, None);
+        let mut fresh = None;
         while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
             let key: Ident = input.parse()?;
             if key == "sensitive" {
@@ -74,8 +79,11 @@ impl Parse for Arguments {
                 "memory_mb" => memory_mb = Some(input.parse()?),
                 "concurrency" => concurrency = Some(parse_concurrency(input)?),
                 "cache_s" => cache_s = Some(input.parse()?),
+                "session" => session = Some(input.parse()?),
+                "fresh" => fresh = Some(input.parse()?),
                 _ => {
-                    let known = "one of auth, rest, http, sensitive, timeout_ms, memory_mb, concurrency, cache_s";
+                    let known = "one of auth, rest, http, sensitive, session, fresh, timeout_ms, memory_mb, \
+                                 concurrency, cache_s";
                     return Err(syn::Error::new(key.span(), known));
                 }
             }
@@ -87,7 +95,13 @@ impl Parse for Arguments {
         if let Some(cache_s) = &cache_s {
             expect_cacheable(cache_s, &kind, &auth)?;
         }
-        Ok(Self { kind, auth, rest, timeout_ms, memory_mb, concurrency, cache_s, http, sensitive })
+        if let Some(session) = &session {
+            expect_exception(session, &kind, &auth, sensitive || fresh.is_some())?;
+        }
+        if let Some(fresh) = &fresh {
+            expect_person(fresh, &auth, http.is_some())?;
+        }
+        Ok(Self { kind, auth, rest, timeout_ms, memory_mb, concurrency, cache_s, http, sensitive, session, fresh })
     }
 }
 
@@ -111,6 +125,47 @@ fn expect_cacheable(cache_s: &LitInt, kind: &Ident, auth: &Auth) -> syn::Result<
     }
     if !(1..=MAX_CACHE_S).contains(&cache_s.base10_parse()?) {
         return refuse("`cache_s` is how many seconds a shared cache may keep an answer: from 1 to 86400");
+    }
+    Ok(())
+}
+
+/// Whether there is somebody who signed in, and who can be asked to do it again.
+fn expect_person(fresh: &LitInt, auth: &Auth, is_http: bool) -> syn::Result<()> {
+    let refuse = |message: &str| Err(syn::Error::new(fresh.span(), message));
+    if matches!(auth, Auth::Public) {
+        return refuse(
+            "nobody signs in for `auth = public`: only what knows its caller can want a sign-in to be `fresh`",
+        );
+    }
+    if is_http {
+        return refuse(
+            "the form of `http` is a standard's, for applications and browsers: there is no place in it for the failure \
+             that `fresh` asks with",
+        );
+    }
+    if !(1..=MAX_FRESH_S).contains(&fresh.base10_parse()?) {
+        return refuse(
+            "`fresh` is for how many seconds after a sign-in it may be called: from 1 to 86400, such as 300",
+        );
+    }
+    Ok(())
+}
+
+/// Whether there is a look at the session to leave out, and a reason to.
+fn expect_exception(session: &LitStr, kind: &Ident, auth: &Auth, is_needed: bool) -> syn::Result<()> {
+    let refuse = |message: &str| Err(syn::Error::new(session.span(), message));
+    if kind != "Mutation" || !matches!(auth, Auth::Permission { .. }) {
+        return refuse(
+            "only a mutation with `auth = permission(…)` looks at the session by itself: there is nothing to leave out",
+        );
+    }
+    if is_needed {
+        return refuse(
+            "`sensitive` and `fresh` ask for the look at the session that `session` leaves out: say one of them",
+        );
+    }
+    if session.value().trim().is_empty() {
+        return refuse("say why the session of a token need not be looked at: `session = \"it only counts visits\"`");
     }
     Ok(())
 }
@@ -252,12 +307,14 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         return Err(syn::Error::new(function.sig.inputs.span(), hint));
     }
     let Arguments { kind, auth, sensitive, .. } = &arguments;
+    let fresh = option(arguments.fresh.as_ref());
     let fields = parameters.iter().find_map(|parameter| match parameter {
         Parameter::Input(ty) => Some(quote_spanned!(ty.span()=> <#ty as ::protocol::WireInput>::FIELDS)),
         Parameter::Capability(_) => None,
     });
     let fields = fields.unwrap_or_else(|| quote!(&[]));
     let http = option(arguments.http.as_ref());
+    let session = option(arguments.session.as_ref());
     let rest = option(arguments.rest.as_ref());
     let concurrency = option(arguments.concurrency.as_ref());
     let cache_s = option(arguments.cache_s.as_ref());
@@ -286,6 +343,8 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
                 cache_s: #cache_s,
                 http: #http,
                 sensitive: #sensitive,
+                session: #session,
+                fresh_s: #fresh,
                 asks_caller: #asks_caller,
                 fields: #fields,
             };

@@ -17,6 +17,8 @@ pub enum AuditAction {
     SignedIn,
     /// A sign-in failed.
     SignInFailed,
+    /// Somebody who was signed in proved again who they are.
+    Reauthenticated,
     /// Somebody signed out, or a device was signed out.
     SignedOut,
     /// A refresh token came a second time: its session was ended.

@@ -22,7 +22,13 @@ pub enum Role {
 
 /// All permissions that there are: what procedures ask for.
 pub const PERMISSIONS: &[&str] =
-    &["audit:read", "clients:read", "clients:write", "posts:read", "posts:write", "users:read", "users:write"];
+    &["audit:read", "clients:read", "clients:write", "posts:read", "posts:write", RIGHTS, "users:read", "users:write"];
+/// The permission to give rights: a role, the proof of an address, and an address itself, since whoever reads its mail
+/// chooses the password. Whoever has it gives no right that they lack.
+pub const RIGHTS: &str = "rights:write";
+/// The permissions that no third party's application gets, whoever lets it in: with one of them it could give itself
+/// all others.
+pub const WITHHELD: &[&str] = &[RIGHTS];
 /// The permissions of employees: to read everything they work with, and to change their own.
 const EMPLOYEE: &[&str] = &["users:read", "users:write:own", "posts:read", "posts:write:own"];
 /// The permissions of viewers: nothing that changes anything.

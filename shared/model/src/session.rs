@@ -64,6 +64,9 @@ pub struct Session {
     pub proof: Proof,
     /// When the person signed in.
     pub created_at: Timestamp,
+    /// When the person last proved who they are: at the sign-in, or since. Renewals leave it as it is. None of an
+    /// application, which no person sits at.
+    pub authenticated_at: Option<Timestamp>,
     /// When the session was last renewed.
     pub renewed_at: Timestamp,
     /// When it ends if it is not renewed.
@@ -131,6 +134,7 @@ impl StoredSession for Session {
             roles: self.role.iter().map(|role| role.name().to_owned()).collect(),
             client,
             session: Some(self.id.clone()),
+            authenticated_at: self.authenticated_at,
         }
     }
     fn is_cookie(&self) -> bool {

@@ -1,11 +1,11 @@
-//! Sign-ins with an account elsewhere, while the person is there.
+//! Flows that lead through an account elsewhere, while the person is there.
 
 use protocol::{Entity, SecretHash, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 
 use crate::UserId;
 
-/// A sign-in that has begun. It is deleted when the provider answers, and holds no secret.
+/// A flow that has begun. It is deleted when the provider answers, and holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SignInFlow {
@@ -17,18 +17,30 @@ pub struct SignInFlow {
     pub browser: SecretHash,
     /// Which page is shown in the end: a path.
     pub return_to: String,
-    /// Whose account the one elsewhere is to be linked to; none when somebody signs in.
-    pub linking: Option<Linking>,
+    /// What the person is sent to the provider for.
+    pub aim: FlowAim,
     /// Until when the provider may answer.
     pub expires_at: Timestamp,
     /// Grows with each change.
     pub version: Version,
 }
 
-/// Who links an account elsewhere to the own one.
+/// What an answer of the provider is good for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum FlowAim {
+    /// To sign in.
+    SignIn,
+    /// To link the account elsewhere to the own one.
+    Link(SignedIn),
+    /// To prove once more who one is, by an account elsewhere that is linked.
+    Reauthenticate(SignedIn),
+}
+
+/// Who was signed in when a flow began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Linking {
+pub struct SignedIn {
     /// The user.
     pub user_id: UserId,
     /// The session in which the user began: it must not have ended by then.

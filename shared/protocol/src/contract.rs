@@ -12,7 +12,7 @@ use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde::Serialize;
 use ts_rs::{TS, TypeVisitor};
 
-use crate::{Access, Auth, Code, Grant, Kind, PasswordSignIn, Spec, WireInput, WireType};
+use crate::{Access, Auth, Code, Grant, Kind, PasswordSignIn, Reauthenticate, Spec, WireInput, WireType};
 
 /// The version of the contract's own format.
 pub const FORMAT: u32 = 1;
@@ -63,8 +63,12 @@ pub struct ProcedureContract {
     pub cache_seconds: Option<u32>,
     /// Its own method and path, such as `POST /oauth/token`, or null. Such a procedure is in no generated client.
     pub http: Option<String>,
-    /// Whether the caller's session is looked at in each call.
+    /// Whether a token's session is looked at in each call.
     pub sensitive: bool,
+    /// Why not, of a mutation with a permission that does not; else null.
+    pub session: Option<&'static str>,
+    /// For how many seconds after signing in, or authenticating again, it may be called; null when it is not stated.
+    pub fresh_seconds: Option<u32>,
     /// The secrets that it reads, by name.
     pub secrets: Vec<&'static str>,
     /// What it calls outside the service, in words.
@@ -79,7 +83,7 @@ pub struct ProcedureContract {
     pub input_fields: Vec<&'static str>,
     /// The output, or null when there is none.
     pub output: Option<serde_json::Value>,
-    /// The procedure's own failures.
+    /// The procedure's own failures, and the framework's that it can have (`reauthenticate`).
     pub failures: Vec<FailureContract>,
     /// The TypeScript of input, output and failures; written to the npm package.
     #[serde(skip)]
@@ -410,7 +414,11 @@ pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: Proc
     secrets.dedup();
     outbound.sort_unstable();
     outbound.dedup();
-    let ProcedureSchemas { input, output, failures, typescript } = schemas;
+    let ProcedureSchemas { input, output, mut failures, mut typescript } = schemas;
+    if spec.fresh_s.is_some() {
+        failures.push(Reauthenticate::contract());
+        typescript.failure = Reauthenticate::beside(&typescript.failure);
+    }
     let input_optional =
         input.as_ref().is_none_or(|schema| schema.get("required").and_then(|r| r.as_array()).is_none_or(Vec::is_empty));
     grants.sort_unstable();
@@ -432,7 +440,9 @@ pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: Proc
         reserved_concurrency: spec.concurrency,
         cache_seconds: spec.cache_s,
         http: spec.http.map(str::to_owned),
-        sensitive: spec.sensitive,
+        sensitive: spec.looks_at_session(),
+        session: spec.session,
+        fresh_seconds: spec.fresh_s,
         secrets,
         outbound,
         mail,

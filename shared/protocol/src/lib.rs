@@ -4,6 +4,7 @@
 //!
 //! - [`wire`]: which Rust types travel, and the few that Rust does not have.
 //! - [`fault`] and [`code`]: typed failures, codes, numbers and HTTP statuses.
+//! - [`fresh`]: the failure of what only somebody may do who signed in a moment ago.
 //! - [`procedure`] and [`contract`]: what a procedure states, and what the press makes of it.
 //! - [`input`] and [`trpc`]: from bytes to an input, and from an answer to bytes.
 //! - [`entity`]: what an entity states about how it is kept.
@@ -15,6 +16,7 @@ pub mod code;
 pub mod contract;
 pub mod entity;
 pub mod fault;
+pub mod fresh;
 pub mod grant;
 pub mod id;
 pub mod input;
@@ -27,6 +29,7 @@ pub use clock::Clock;
 pub use code::Code;
 pub use entity::{Entity, EntityId, Index, IndexEntry, SortKey, Tally, Unique};
 pub use fault::{Cause, Failure, Fault, FieldFault, NoFailure, Raised};
+pub use fresh::Reauthenticate;
 pub use grant::{Access, Grant};
 pub use input::WireInput;
 pub use principal::{Client, PreviousTurn, Principal, Rotation, SecretHash, StoredSession};

@@ -16,6 +16,9 @@ pub struct Principal {
     pub client: Option<Client>,
     /// The session by which the caller is known, if it is one.
     pub session: Option<SecretHash>,
+    /// When the person last proved who they are: signed in, or authenticated again. None where that is not known, and
+    /// where no person is there.
+    pub authenticated_at: Option<Timestamp>,
 }
 
 /// A third party's application.

@@ -51,8 +51,14 @@ pub struct Spec {
     /// Its own method and path, such as `POST /oauth/token`, for a form of request that a standard dictates; the
     /// procedure then has no place in the generated clients.
     pub http: Option<&'static str>,
-    /// Whether a token's session is looked at in each call, so that what was revoked counts at once.
+    /// Whether a token's session is looked at in each call although nothing is changed, or although everybody may who
+    /// is signed in, so that what was revoked counts at once. See [`Spec::looks_at_session`].
     pub sensitive: bool,
+    /// Why a mutation with a permission need not look at the session of a token, where it does not.
+    pub session: Option<&'static str>,
+    /// For how many seconds after a person proved who they are it may be called, at least 1; as long as the session
+    /// lasts when it is not stated.
+    pub fresh_s: Option<u32>,
     /// Whether one of its capabilities tells who is calling.
     pub asks_caller: bool,
     /// The fields of its input, in the order of their declaration.
@@ -91,5 +97,20 @@ impl Spec {
     /// Whether a call may begin with a look at the caller's session.
     pub const fn looks_at_caller(&self) -> bool {
         !matches!(self.auth, Auth::Public) || (self.asks_caller && self.cache_s.is_none())
+    }
+
+    /// Whether a call with a token looks at its session: a token goes on for minutes when its holder was deleted, was
+    /// signed out or has fewer rights, and must change nothing any more. So it is in every mutation that takes a
+    /// permission, unless it says why not, and wherever a procedure asks for it, or for a fresh sign-in, which the
+    /// session knows of.
+    pub const fn looks_at_session(&self) -> bool {
+        let changes = matches!((self.kind, self.auth), (Kind::Mutation, Auth::Permission { .. }));
+        self.sensitive || self.fresh_s.is_some() || (changes && self.session.is_none())
+    }
+
+    /// Whether such a look is also at the application that has the token: whether it is still registered. Where it
+    /// takes to be signed in, and no more, no application comes through anyway.
+    pub const fn looks_at_application(&self) -> bool {
+        self.looks_at_session() && !matches!(self.auth, Auth::SignedIn)
     }
 }

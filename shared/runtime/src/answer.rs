@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use protocol::{
-    Clock, Code, Fault,
+    Clock, Code, Fault, Reauthenticate,
     trpc::{
         self,
         batch::{Answers, Form},
@@ -153,6 +153,11 @@ async fn run_logged(entry: &Entry, context: &Context, request_id: &str, request:
         }
         Err(fault) => (fault_response(&fault, Some(entry.name), request_id), Some(fault)),
     };
+    if let (Some(fresh_s), Some(fault)) = (entry.spec.fresh_s, &fault)
+        && Reauthenticate::is_reason_of(fault)
+    {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, step_up(fresh_s));
+    }
     added.append_to(response.headers_mut());
     let meter = session.as_ref().map(Session::meter);
     crate::telemetry::call(&crate::telemetry::CallLine {
@@ -191,14 +196,14 @@ async fn run(
     });
     // Where nobody asks who is calling, nobody looks at credentials.
     let principal = if entry.spec.looks_at_caller() {
-        let (site, store, sensitive) = (&*context.site, session.as_ref(), entry.spec.sensitive);
+        let (site, store, spec) = (&*context.site, session.as_ref(), &entry.spec);
         let body = entry.spec.http.and(input.as_deref());
-        let arrival = Arrival { parts: &parts, site, store, now, sensitive, body, added };
+        let arrival = Arrival { parts: &parts, site, store, now, spec, body, added };
         context.authenticator.authenticate(&arrival).await?
     } else {
         None
     };
-    let reach = authorize(entry.spec.auth, entry.service, principal.as_deref())?;
+    let reach = authorize(&entry.spec, entry.service, principal.as_deref(), now)?;
     if let (Some(session), Some(principal)) = (session.as_mut(), &principal) {
         *session = session.called_by(Some(principal.subject.clone()));
     }
@@ -310,6 +315,13 @@ fn snake_case(camel: &str) -> String {
     })
 }
 
+/// What programs with tokens read of a call that wants a sign-in of a moment ago (RFC 9470 section 3).
+fn step_up(fresh_s: u32) -> HeaderValue {
+    let reason = "error=\"insufficient_user_authentication\", error_description=\"Authenticate again\"";
+    let challenge = format!("Bearer {reason}, max_age=\"{fresh_s}\"");
+    HeaderValue::try_from(challenge).unwrap_or(HeaderValue::from_static("Bearer"))
+}
+
 /// Puts the request's id on an answer.
 fn named(mut response: Response<Bytes>, request_id: &str) -> Response<Bytes> {
     if let Ok(value) = HeaderValue::from_str(request_id) {
@@ -355,6 +367,7 @@ mod tests {
         name: "test",
         roles: &[],
         permits: |_, _| false,
+        withheld: &[],
         callers: Callers::Custom(|_| Ok(Some(Principal { subject: "ada".into(), ..Principal::default() }))),
         method_override: true,
         password_sign_in: None,
@@ -374,6 +387,8 @@ mod tests {
                 cache_s,
                 http: None,
                 sensitive: false,
+                session: None,
+                fresh_s: None,
                 asks_caller: true,
                 fields: &[],
             },

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use futures_util::future::try_join;
 use http::{HeaderMap, HeaderValue, header, request};
-use protocol::{Auth, Cause, Code, Fault, Principal};
+use protocol::{Auth, Cause, Code, Fault, Principal, Reauthenticate, Spec, Timestamp};
 use store::Session;
 
 use crate::{
@@ -29,8 +30,8 @@ pub(crate) struct Arrival<'a> {
     /// For a look at the session.
     pub(crate) store: Option<&'a Session>,
     pub(crate) now: protocol::Timestamp,
-    /// Whether a token's session is looked at as well.
-    pub(crate) sensitive: bool,
+    /// Of what is called: whether it looks at more than a token.
+    pub(crate) spec: &'a Spec,
     /// The body, where the procedure has a form of its own.
     pub(crate) body: Option<&'a [u8]>,
     /// What the answer's headers have besides.
@@ -80,19 +81,47 @@ impl Authenticator {
             };
         };
         let principal = verifier.verify(token, arrival.now)?;
-        match (lookup, &principal.session, arrival.store) {
-            (Some(lookup), Some(id), Some(store)) if arrival.sensitive => {
-                let ended = || Fault::new(Code::Unauthorized, "You were signed out. Sign in again.");
-                let found = lookup.find(store.clone(), id.clone()).await?.map(|found| found.principal);
-                let same =
-                    |found: &Principal| found.subject == principal.subject && client_id(found) == client_id(&principal);
-                let roles = found.filter(same).ok_or_else(ended)?.roles;
-                // What an application may do, its token says: it may be less than the person agreed to.
-                Ok(Some(Arc::new(Principal { roles, ..Principal::clone(&principal) })))
+        match (lookup, arrival.store) {
+            (Some(lookup), Some(store)) if arrival.spec.looks_at_session() => {
+                still_true(&lookup, store, arrival.spec, principal).await.map(Some)
             }
             _ => Ok(Some(principal)),
         }
     }
+}
+
+/// What a token says, as far as it holds at this moment: its session goes on, and its application is registered. The
+/// two looks are one wait. An operator's token has neither.
+async fn still_true(
+    lookup: &SessionLookup,
+    store: &Session,
+    spec: &Spec,
+    principal: Arc<Principal>,
+) -> Result<Arc<Principal>, Fault> {
+    let session = async {
+        match &principal.session {
+            Some(id) => Ok(lookup.find(store.clone(), id.clone()).await?.map(|found| found.principal)),
+            None => Ok(None),
+        }
+    };
+    let is_registered = async {
+        match client_id(&principal).filter(|_| spec.looks_at_application()) {
+            Some(id) => lookup.is_registered(store.clone(), id).await,
+            None => Ok(true),
+        }
+    };
+    let (found, is_registered) = try_join(session, is_registered).await?;
+    if !is_registered {
+        return Err(Fault::new(Code::Unauthorized, "The application is registered no more."));
+    }
+    if principal.session.is_none() {
+        return Ok(principal);
+    }
+    let same = |found: &Principal| found.subject == principal.subject && client_id(found) == client_id(&principal);
+    let ended = || Fault::new(Code::Unauthorized, "You were signed out. Sign in again.");
+    let Principal { roles, authenticated_at, .. } = found.filter(same).ok_or_else(ended)?;
+    // What an application may do, its token says: it may be less than the person agreed to.
+    Ok(Arc::new(Principal { roles, authenticated_at, ..Principal::clone(&principal) }))
 }
 
 fn client_id(principal: &Principal) -> Option<&str> {
@@ -135,8 +164,36 @@ pub fn bearer(authorization: &str) -> Option<&str> {
 /// decides.
 ///
 /// # Errors
-/// `UNAUTHORIZED` when nobody is signed in, `FORBIDDEN` when the permission is missing.
-pub fn authorize(auth: Auth, definition: &Definition, principal: Option<&Principal>) -> Result<Reach, Fault> {
+/// `UNAUTHORIZED` when nobody is signed in, `FORBIDDEN` when the permission is missing, and, as [`Reauthenticate`], when
+/// the caller signed in too long ago.
+pub fn authorize(
+    spec: &Spec,
+    definition: &Definition,
+    principal: Option<&Principal>,
+    now: Timestamp,
+) -> Result<Reach, Fault> {
+    let reach = permitted(spec.auth, definition, principal)?;
+    match (spec.fresh_s, principal) {
+        (Some(fresh_s), Some(principal)) => expect_fresh(fresh_s, principal, now).map(|()| reach),
+        _ => Ok(reach),
+    }
+}
+
+/// Whether the caller is a person who proved who they are no longer ago than that.
+fn expect_fresh(fresh_s: u32, principal: &Principal, now: Timestamp) -> Result<(), Fault> {
+    if principal.client.is_some() {
+        let refusal = "An application may not do this: it takes a person who signed in a moment ago.";
+        return Err(Fault::new(Code::Forbidden, refusal));
+    }
+    let age_ms = principal.authenticated_at.map(|at| now.unix_ms().saturating_sub(at.unix_ms()));
+    if age_ms.is_some_and(|age_ms| age_ms <= i64::from(fresh_s) * 1_000) {
+        Ok(())
+    } else {
+        Err(Reauthenticate::fault())
+    }
+}
+
+fn permitted(auth: Auth, definition: &Definition, principal: Option<&Principal>) -> Result<Reach, Fault> {
     let signed_in = || principal.ok_or_else(|| Fault::new(Code::Unauthorized, "Sign in first."));
     match auth {
         Auth::Public => Ok(Reach::all()),
@@ -170,6 +227,7 @@ mod tests {
         permits: |role, permission| {
             role == "editor" && permission == "posts:write" || role == "author" && permission == "posts:write:own"
         },
+        withheld: &["rights:write"],
         callers: Callers::Custom(|_| Ok(None)),
         method_override: true,
         password_sign_in: None,
@@ -187,7 +245,7 @@ mod tests {
     }
 
     fn outcome(auth: Auth, who: Option<&Principal>) -> Result<bool, Code> {
-        authorize(auth, &SERVICE, who).map(|reach| reach.is_all()).map_err(|fault| fault.code)
+        permitted(auth, &SERVICE, who).map(|reach| reach.is_all()).map_err(|fault| fault.code)
     }
 
     const WRITE: Auth = Auth::Permission { name: "posts:write", own: false };
@@ -210,7 +268,7 @@ mod tests {
 
     #[test]
     fn own_items_are_those_of_the_caller() {
-        let reach = authorize(WRITE_OWN, &SERVICE, Some(&with_role("author"))).unwrap();
+        let reach = permitted(WRITE_OWN, &SERVICE, Some(&with_role("author"))).unwrap();
         assert!(reach.expect("ada").is_ok());
         assert_eq!(reach.expect("bob").unwrap_err().code, Code::Forbidden);
         assert_eq!(reach.expect_all().unwrap_err().code, Code::Forbidden);
@@ -232,6 +290,75 @@ mod tests {
             (Some(application(None, &["posts:write"])), Auth::SignedIn, Err(Code::Forbidden)),
         ] {
             assert_eq!(outcome(auth, who.as_ref()), expected, "{who:?} {auth:?}");
+        }
+    }
+
+    fn spec(auth: Auth, fresh_s: Option<u32>) -> Spec {
+        Spec {
+            kind: protocol::Kind::Mutation,
+            auth,
+            rest: None,
+            timeout_ms: 1_000,
+            memory_mb: 128,
+            concurrency: None,
+            cache_s: None,
+            http: None,
+            sensitive: true,
+            session: None,
+            fresh_s,
+            asks_caller: true,
+            fields: &[],
+        }
+    }
+
+    /// A session says that somebody signed in once, and not that it is they who call now.
+    #[test]
+    fn what_is_fresh_takes_a_person_who_signed_in_a_moment_ago() {
+        let at = |ms: i64| Timestamp::from_unix_ms(1_800_000_000_000 + ms);
+        let ada = |ms: Option<i64>| Principal { authenticated_at: ms.map(at), ..with_role("editor") };
+        let outcome = |auth, fresh_s, who: &Principal| {
+            authorize(&spec(auth, fresh_s), &SERVICE, Some(who), at(0))
+                .map(|_| ())
+                .map_err(|fault| (fault.code, Reauthenticate::is_reason_of(&fault)))
+        };
+        for auth in [Auth::SignedIn, WRITE] {
+            for (who, expected) in [
+                (ada(Some(0)), Ok(())),
+                (ada(Some(-300_000)), Ok(())),
+                (ada(Some(-300_001)), Err((Code::Forbidden, true))),
+                (ada(None), Err((Code::Forbidden, true))),
+            ] {
+                assert_eq!(outcome(auth, Some(300), &who), expected, "{who:?}");
+                assert_eq!(outcome(auth, None, &who), Ok(()));
+            }
+        }
+        // Nobody is there who could sign in again, whatever the token says.
+        for person in [None, Some(ada(Some(0)))] {
+            let app = application(person, &["posts:write"]);
+            assert_eq!(outcome(WRITE, Some(300), &app), Err((Code::Forbidden, false)));
+        }
+        // Who may not at all is not asked to sign in again.
+        assert_eq!(outcome(WRITE, Some(300), &with_role("")), Err((Code::Forbidden, false)));
+        assert_eq!(authorize(&spec(WRITE, Some(300)), &SERVICE, None, at(0)).unwrap_err().code, Code::Unauthorized);
+    }
+
+    /// A registration from before it was withheld, a token that was signed by mistake: neither helps.
+    #[test]
+    fn what_is_withheld_no_application_may_whatever_its_token_says() {
+        const GIVE: Auth = Auth::Permission { name: "rights:write", own: false };
+        const GIVE_OWN: Auth = Auth::Permission { name: "rights:write", own: true };
+        const ALL_MAY: Definition = Definition { permits: |_, _| true, ..SERVICE };
+        let outcome =
+            |auth, who: &Principal| permitted(auth, &ALL_MAY, Some(who)).map_err(|fault| fault.code).map(|_| ());
+        let person = with_role("editor");
+        for auth in [GIVE, GIVE_OWN] {
+            assert_eq!(outcome(auth, &person), Ok(()));
+            for scope in ["rights:write", "rights:write:own"] {
+                for application in [application(None, &[scope]), application(Some(person.clone()), &[scope])] {
+                    assert_eq!(outcome(auth, &application), Err(Code::Forbidden), "{application:?} {auth:?}");
+                    assert_eq!(outcome(WRITE, &application), Err(Code::Forbidden));
+                }
+            }
         }
     }
 

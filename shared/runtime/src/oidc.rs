@@ -40,10 +40,10 @@ mod token_endpoint;
 
 use std::{error::Error, fmt};
 
-use protocol::Cause;
+use protocol::{Cause, Timestamp};
 
 pub use self::{
-    flow::{Callback, FLOW_LIFETIME_MS, Flow, Started},
+    flow::{Asking, Callback, FLOW_LIFETIME_MS, Flow, Started},
     outbound::Outbound,
     providers::{IdentityProviders, Provider, Providers},
     relying_party::RelyingParty,
@@ -63,6 +63,8 @@ pub struct Identity {
     pub email_verified: bool,
     /// The person's name.
     pub name: Option<String>,
+    /// When the person proved at the provider who they are (`auth_time`), if the provider says so.
+    pub authenticated_at: Option<Timestamp>,
 }
 
 /// Why a sign-in came to nothing. The texts name rules, never what was sent.

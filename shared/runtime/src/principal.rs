@@ -16,6 +16,11 @@ impl Caller {
         Self(principal)
     }
 
+    /// All that is known of the caller.
+    pub fn principal(&self) -> &Principal {
+        &self.0
+    }
+
     /// Who it is: the token's `sub`.
     pub fn subject(&self) -> &str {
         &self.0.subject
@@ -114,8 +119,15 @@ pub fn permits(definition: &Definition, principal: &Principal, permission: &str)
     let by_role = || principal.roles.iter().any(has);
     match &principal.client {
         None => by_role(),
+        Some(_) if is_withheld(definition, permission) => false,
         Some(client) => scope::includes(&client.scopes, permission) && (client.for_itself || by_role()),
     }
+}
+
+/// Whether a permission is one that no third party's application gets.
+pub fn is_withheld(definition: &Definition, permission: &str) -> bool {
+    let whole = permission.strip_suffix(OWN).unwrap_or(permission);
+    definition.withheld.contains(&whole)
 }
 
 /// What the name of a permission ends with that holds for own items only.

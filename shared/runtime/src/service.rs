@@ -35,6 +35,9 @@ pub struct Definition {
     pub roles: &'static [&'static str],
     /// Whether a role has a permission.
     pub permits: fn(role: &str, permission: &str) -> bool,
+    /// The permissions that no third party's application has, whatever it was registered for and whoever let it in:
+    /// those with which it could give itself others.
+    pub withheld: &'static [&'static str],
     /// How a caller is known.
     pub callers: Callers,
     /// Whether queries may come as POST (`methodOverride` of the official client).
@@ -135,9 +138,12 @@ impl Registered {
 fn needs<P: Procedure + Named + Describe>() -> Needs {
     let mut needs = P::needs();
     if let (Callers::Sessions(lookup), true) = (P::SERVICE.callers, P::SPEC.looks_at_caller()) {
-        let covered = |grant: &Grant| grant.prefix == lookup.grant.prefix && grant.access != protocol::Access::Append;
-        if !needs.grants.iter().any(covered) {
-            needs.grants.push(lookup.grant);
+        let applications = lookup.applications.filter(|_| P::SPEC.looks_at_application());
+        for look in [Some(lookup.grant), applications.map(|applications| applications.grant)].into_iter().flatten() {
+            let covers = |grant: &Grant| grant.prefix == look.prefix && grant.access != protocol::Access::Append;
+            if !needs.grants.iter().any(covers) {
+                needs.grants.push(look);
+            }
         }
     }
     needs

@@ -1,8 +1,10 @@
 //! Sessions: how one is looked up, what its cookie is called, and when it ends. What is stored is an entity
 //! of the service's own ([`StoredSession`]).
 
+use std::str::FromStr;
+
 use http::{HeaderMap, HeaderName, HeaderValue, header, request};
-use protocol::{Access, Code, Fault, Grant, Principal, SecretHash, StoredSession};
+use protocol::{Access, Code, Entity, Fault, Grant, Principal, SecretHash, StoredSession};
 use serde::Deserialize;
 use store::{Read, Session};
 
@@ -19,11 +21,19 @@ pub const RENEW_HEADER: HeaderName = HeaderName::from_static("onefold-renew");
 #[derive(Clone, Copy)]
 pub struct SessionLookup {
     pub(crate) grant: Grant,
-    find: fn(Session, SecretHash) -> Finding,
+    find: fn(Session, SecretHash) -> Finding<Option<Found>>,
+    pub(crate) applications: Option<ApplicationLookup>,
+}
+
+/// How third parties' applications are looked up.
+#[derive(Clone, Copy)]
+pub(crate) struct ApplicationLookup {
+    pub(crate) grant: Grant,
+    is_there: fn(Session, &str) -> Finding<bool>,
 }
 
 /// A look at the store.
-type Finding = BoxFuture<'static, Result<Option<Found>, Fault>>;
+type Finding<T> = BoxFuture<'static, Result<T, Fault>>;
 
 /// A session that is there.
 #[derive(Clone, Debug)]
@@ -36,15 +46,40 @@ pub(crate) struct Found {
 impl SessionLookup {
     /// Sessions of this entity.
     pub const fn of<S: StoredSession>() -> Self {
-        Self { grant: Grant::of::<S>(Access::Get), find: find::<S> }
+        Self { grant: Grant::of::<S>(Access::Get), find: find::<S>, applications: None }
+    }
+
+    /// And third parties' applications are of this entity, each under its `client_id`, as long as it is registered.
+    #[must_use]
+    pub const fn with_applications<A: Entity<Id: FromStr>>(self) -> Self {
+        let applications = ApplicationLookup { grant: Grant::of::<A>(Access::Get), is_there: is_there::<A> };
+        Self { applications: Some(applications), ..self }
     }
 
     pub(crate) async fn find(&self, session: Session, id: SecretHash) -> Result<Option<Found>, Fault> {
         (self.find)(session, id).await
     }
+
+    /// Whether an application is registered. A service that has none keeps none.
+    pub(crate) async fn is_registered(&self, session: Session, client_id: &str) -> Result<bool, Fault> {
+        match &self.applications {
+            Some(applications) => (applications.is_there)(session, client_id).await,
+            None => Ok(false),
+        }
+    }
 }
 
-fn find<S: StoredSession>(session: Session, id: SecretHash) -> Finding {
+fn is_there<A: Entity<Id: FromStr>>(session: Session, client_id: &str) -> Finding<bool> {
+    let found = client_id.parse().ok().map(|id| Read::<A>::new(session).get(&id));
+    Box::pin(async move {
+        match found {
+            Some(found) => Ok(found.await?.is_some()),
+            None => Ok(false),
+        }
+    })
+}
+
+fn find<S: StoredSession>(session: Session, id: SecretHash) -> Finding<Option<Found>> {
     let now = session.now();
     let found = Read::<S>::new(session).get(&id);
     Box::pin(async move {

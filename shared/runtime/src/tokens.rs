@@ -109,7 +109,11 @@ impl Claims {
             scopes: self.scope.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
             id,
         });
-        Principal { subject: self.sub, roles: self.roles, client, session: self.sid }
+        // An operator's token is made when the operator is there. One of a session is renewed without its person: when
+        // they were there, the session says.
+        let made_at = Timestamp::from_unix_ms(self.iat.saturating_mul(1_000));
+        let authenticated_at = (self.sid.is_none() && client.is_none()).then_some(made_at);
+        Principal { subject: self.sub, roles: self.roles, client, session: self.sid, authenticated_at }
     }
 }
 
@@ -449,6 +453,20 @@ mod tests {
         assert!(verifier.verify(&token, at(SIGNED_S + 60 + LEEWAY_S - 1)).is_ok());
         assert_eq!(verifier.verify(&token, at(SIGNED_S + 60 + LEEWAY_S)).unwrap_err().code, Code::Unauthorized);
         assert_eq!(verifier.verify(&token, at(SIGNED_S - LEEWAY_S - 1)).unwrap_err().code, Code::Unauthorized);
+    }
+
+    /// One of a session is renewed while its person is away, and an application is nobody who signs in.
+    #[test]
+    fn only_an_operators_token_says_when_its_person_was_there() {
+        let signer = signer();
+        let said = |claims: Claims| {
+            let token = signer.sign(&claims).unwrap();
+            verifier(&signer).verify(&token, at(SIGNED_S)).unwrap().authenticated_at
+        };
+        assert_eq!(said(claims()), Some(at(SIGNED_S)));
+        let session = Some(SecretHash::from_digest([0; 32]));
+        assert_eq!(said(Claims { sid: session, ..claims() }), None);
+        assert_eq!(said(Claims { client_id: Some("app".into()), ..claims() }), None);
     }
 
     /// Well signed, and still not as a token of ours is. What the header holds is not quoted.

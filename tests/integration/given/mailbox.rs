@@ -18,6 +18,11 @@ pub struct Mail {
 }
 
 impl Mail {
+    /// Whether it tells what was done with an account, and nobody asked for it.
+    pub fn is_notice(&self) -> bool {
+        self.text.contains("This mail has no link")
+    }
+
     /// The token behind the `#` of its link; empty when it has none.
     pub fn token(&self) -> String {
         let rest = self.text.split_once("#token=").map_or("", |(_, rest)| rest);
@@ -34,10 +39,11 @@ pub async fn mails(service: &Service, to: &str) -> Vec<Mail> {
     mails.map(|mail| Mail { subject: text(mail, "subject"), text: text(mail, "text") }).collect()
 }
 
-/// The newest of `count` mails to an address, as soon as they are there.
+/// The newest of `count` mails to an address that somebody asked for, as soon as they are there.
 pub async fn mail(service: &Service, to: &str, count: usize) -> Mail {
     for _ in 0..500 {
-        let found = mails(service, to).await;
+        let mut found = mails(service, to).await;
+        found.retain(|mail| !mail.is_notice());
         if found.len() >= count {
             assert_eq!(found.len(), count, "mails to {to}");
             return found[count - 1].clone();

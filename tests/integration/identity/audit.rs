@@ -90,6 +90,10 @@ async fn each_action_has_its_entry() {
 
     browser.mutation("users.update", json!({"id": id, "name": "Countess"})).await.data();
     expect(&[("userChanged", id.clone(), id.clone())]).await;
+    let wrong = json!({"password": "not the password"});
+    assert_eq!(browser.mutation("auth.reauthenticate", wrong).await.failure(), "wrongPassword");
+    assert_eq!(browser.mutation("auth.reauthenticate", json!({"password": ada.password})).await.code(), "OK");
+    expect(&[own("signInFailed"), own("reauthenticated")]).await;
     let change = json!({"current": ada.password, "password": password()});
     assert_eq!(browser.mutation("auth.change_password", change).await.code(), "OK");
     expect(&[own("passwordChanged")]).await;

@@ -60,8 +60,13 @@ fn keep(secrets: &mut Vec<Secret>, name: &'static str, text: &str) {
     secrets.push(Secret { name, text: text.to_owned() });
 }
 
-/// Somebody lets an application in, in a browser: the code that it gets, and the verifier that goes with it.
+/// Somebody lets an application read posts, in a browser: the code that it gets, and the verifier that goes with it.
 pub async fn approve(browser: &mut Browser, client_id: &str) -> (String, String) {
+    approve_for(browser, client_id, "posts:read").await
+}
+
+/// The same for another scope.
+pub async fn approve_for(browser: &mut Browser, client_id: &str, scope: &str) -> (String, String) {
     let verifier = BASE64.encode(uuid::Uuid::now_v7().as_bytes().repeat(3));
     let challenge = BASE64.encode(digest(&SHA256, verifier.as_bytes()));
     let csrf = browser.csrf().await;
@@ -71,7 +76,7 @@ pub async fn approve(browser: &mut Browser, client_id: &str) -> (String, String)
             ("client_id", client_id),
             ("redirect_uri", CALLBACK),
             ("response_type", "code"),
-            ("scope", "posts:read"),
+            ("scope", scope),
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
             ("state", "x"),

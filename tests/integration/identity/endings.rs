@@ -4,7 +4,7 @@ use model::Role;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::given::{Browser, Office, Person, Request, Tokens, people::password};
+use crate::given::{Browser, Office, Person, Request, Tokens, mailbox, people::password};
 
 /// Somebody who is signed in on three devices: two browsers and a program.
 struct SignedIn {
@@ -217,6 +217,32 @@ async fn the_end_of_an_account_is_the_end_of_its_sessions() {
     }
 }
 
+#[tokio::test]
+async fn an_administrator_signs_somebody_out_everywhere() {
+    let office = Office::inhabited().await;
+    let mut ada = SignedIn::new(&office, "ada", Role::Administrator).await;
+    let mut bob = SignedIn::new(&office, "bob", Role::Employee).await;
+    let of = |person: &Person| json!({"id": person.id});
+    // Nobody without the right, nor for oneself: for that there is `sessions.revoke_others`.
+    for person in [&ada.person, &bob.person] {
+        assert_eq!(bob.here.mutation("users.sign_out", of(person)).await.code(), "FORBIDDEN");
+    }
+    assert_eq!(ada.here.mutation("users.sign_out", of(&bob.person)).await.data(), json!({"count": 3}));
+    assert_eq!((bob.alive(&office).await, ada.alive(&office).await), (NONE, ALL));
+    let mails = mailbox::mails(&office.service, &bob.person.email).await;
+    assert_eq!(mails.last().unwrap().subject, "You were signed out everywhere");
+    assert_eq!(ada.here.mutation("users.sign_out", of(&bob.person)).await.data(), json!({"count": 0}));
+    assert_eq!(
+        mailbox::mails(&office.service, &bob.person.email).await.len(),
+        mails.len(),
+        "there was nothing to tell"
+    );
+    let log = office.query("audit.list", json!({"target": bob.person.id, "limit": 1})).await.data();
+    let entry = &log["items"][0];
+    assert_eq!((&entry["action"], &entry["actor"]), (&json!("signedOut"), &json!(ada.person.id)));
+    assert_eq!(ada.here.mutation("users.sign_out", json!({"id": uuid::Uuid::now_v7()})).await.failure(), "missing");
+}
+
 /// Another role, or an address that counts as verified no more: the next call of each device goes by it.
 #[tokio::test]
 async fn other_rights_count_from_the_next_call() {
@@ -236,8 +262,10 @@ async fn other_rights_count_from_the_next_call() {
         assert_eq!(browser.query("posts.list", Value::Null).await.header("onefold-renew"), Some("1"));
         assert_eq!(browser.query("posts.list", Value::Null).await.code(), "OK");
     }
-    // A token keeps what it says for its quarter of an hour; not where it matters.
-    assert_eq!(office.service.mutation(&ada.program.access, "users.update", rename.clone()).await.code(), "FORBIDDEN");
+    // A token keeps what it says for its quarter of an hour; not where anything is changed.
+    for (procedure, input) in [("users.update", &rename), ("posts.create", &post)] {
+        assert_eq!(office.service.mutation(&ada.program.access, procedure, input.clone()).await.code(), "FORBIDDEN");
+    }
     let input = json!({"refreshToken": ada.program.refresh});
     ada.program = Tokens::of(&office.service.send(&Request::mutation("auth.refresh", &input)).await.data());
     assert_eq!(office.service.mutation(&ada.program.access, "posts.create", post.clone()).await.code(), "FORBIDDEN");

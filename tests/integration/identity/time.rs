@@ -14,46 +14,46 @@ use crate::given::people::password;
 const URL: &str = "https://api.example.com";
 const PAGES: &str = "https://app.example.com";
 const COOKIE: &str = "__Host-onefold";
-const EMAIL: &str = "ada@example.com";
+pub const EMAIL: &str = "ada@example.com";
 
-const SECOND: i64 = 1_000;
+pub const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
 /// A service, and somebody who has an account there.
-struct Given {
+pub struct Given {
     service: Service,
-    world: World,
-    password: String,
+    pub world: World,
+    pub password: String,
     /// So many milliseconds after the beginning.
     now_ms: i64,
 }
 
 /// What was answered.
-struct Said {
-    status: StatusCode,
+pub struct Said {
+    pub status: StatusCode,
     headers: http::HeaderMap,
-    body: Value,
+    pub body: Value,
 }
 
 impl Said {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
     /// The value of the session's cookie that it sets.
-    fn cookie(&self) -> String {
+    pub fn cookie(&self) -> String {
         let lines = self.headers.get_all("set-cookie").into_iter().map(|line| line.to_str().unwrap());
         let own = lines.filter_map(|line| line.strip_prefix(&format!("{COOKIE}="))?.split(';').next());
         own.map(str::to_owned).next().unwrap_or_else(|| panic!("no cookie: {}", self.body))
     }
 
-    fn tokens(&self, name: &str) -> String {
+    pub fn tokens(&self, name: &str) -> String {
         self.body["result"]["data"]["tokens"][name].as_str().unwrap_or_else(|| panic!("{}", self.body)).to_owned()
     }
 
-    fn failure(&self) -> &str {
+    pub fn failure(&self) -> &str {
         self.body["error"]["data"]["failure"]["type"].as_str().unwrap_or_default()
     }
 }
@@ -71,7 +71,7 @@ impl Given {
     }
 
     /// One that is proved, and a cookie.
-    async fn signed_in() -> (Self, String) {
+    pub async fn signed_in() -> (Self, String) {
         let given = Self::open().await;
         let proof = json!({"token": given.mailed(), "password": given.password});
         assert_eq!(given.call("auth.verify_email", &proof, &[]).await.status, 200);
@@ -80,7 +80,7 @@ impl Given {
     }
 
     /// The time from now on, in milliseconds after the beginning.
-    fn at(&mut self, ms: i64) {
+    pub fn at(&mut self, ms: i64) {
         self.now_ms = ms;
         // 2027-01-15, and the beginning of an hour.
         self.world.set_clock(Clock::Fixed(Timestamp::from_unix_ms(1_800_000_000_000 + ms)));
@@ -93,7 +93,7 @@ impl Given {
         token.lines().next().unwrap().to_owned()
     }
 
-    async fn call(&self, procedure: &str, input: &Value, headers: &[(&str, &str)]) -> Said {
+    pub async fn call(&self, procedure: &str, input: &Value, headers: &[(&str, &str)]) -> Said {
         let request = Request::post(format!("/trpc/{procedure}")).header("content-type", "application/json");
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let request = request.body(Bytes::from(input.to_string())).unwrap();
@@ -101,7 +101,7 @@ impl Given {
         Said { status: head.status, headers: head.headers, body: serde_json::from_slice(&body).unwrap() }
     }
 
-    async fn login(&self, keep: &str) -> Said {
+    pub async fn login(&self, keep: &str) -> Said {
         let input = json!({"email": EMAIL, "password": self.password, "keep": keep});
         self.call("auth.login", &input, &[]).await
     }
@@ -117,18 +117,23 @@ impl Given {
         self.me("cookie", &format!("{COOKIE}={cookie}")).await
     }
 
-    async fn is_good(&self, cookie: &str) -> bool {
+    pub async fn is_good(&self, cookie: &str) -> bool {
         self.by_cookie(cookie).await.status == 200
     }
 
     /// Renews a cookie from a page of the service.
-    async fn renew(&self, cookie: &str) -> Said {
-        let csrf = self.by_cookie(cookie).await.header("x-csrf-token").unwrap_or_default().to_owned();
-        let cookie = format!("{COOKIE}={cookie}");
-        self.call("auth.refresh", &json!({}), &[("cookie", &cookie), ("origin", PAGES), ("x-csrf-token", &csrf)]).await
+    pub async fn renew(&self, cookie: &str) -> Said {
+        self.on_page(cookie, "auth.refresh", &json!({})).await
     }
 
-    async fn refresh(&self, token: &str) -> Said {
+    /// Calls a mutation from a page of the service.
+    pub async fn on_page(&self, cookie: &str, procedure: &str, input: &Value) -> Said {
+        let csrf = self.by_cookie(cookie).await.header("x-csrf-token").unwrap_or_default().to_owned();
+        let cookie = format!("{COOKIE}={cookie}");
+        self.call(procedure, input, &[("cookie", &cookie), ("origin", PAGES), ("x-csrf-token", &csrf)]).await
+    }
+
+    pub async fn refresh(&self, token: &str) -> Said {
         self.call("auth.refresh", &json!({"refreshToken": token}), &[]).await
     }
 

@@ -34,6 +34,8 @@ export class Imitation {
   expiresInS = 900;
   /** Whether cookies are to be renewed. */
   asksForRenewal = false;
+  /** Whether everybody signed in too long ago for `oauth.unlink`. */
+  isOld = false;
   /** Whether every call wants another CSRF token than the one it has. */
   isNeverContent = false;
 
@@ -148,6 +150,8 @@ export class Imitation {
       const session = [...this.#tokens].find(({ access }) => authorization === `Bearer ${access}`);
       const email = session?.email ?? (live === undefined ? undefined : this.#cookies.get(live));
       if (email === undefined) return refusal(401, call);
+      if (procedure === "auth.reauthenticate") return this.#reauthenticate(call, email, session, set);
+      if (procedure === "oauth.unlink" && this.isOld) return refusal(403, call, "too old", { type: "reauthenticate" });
       return result(procedure === "auth.me" ? me(email) : undefined);
     } finally {
       if (live !== undefined) {
@@ -187,6 +191,19 @@ export class Imitation {
       return result({ tokens: this.#wire(session) });
     }
     return refusal(401, call, "ended", { type: "ended" });
+  }
+
+  #reauthenticate(call: Call, email: string, session: Session | undefined, set: (cookie: string) => void): Answer {
+    if (field(call.input, "password") !== PASSWORD) return refusal(403, call, "wrong", { type: "wrongPassword" });
+    this.isOld = false;
+    if (session !== undefined) {
+      Object.assign(session, { access: randomUUID(), refresh: randomUUID(), before: undefined });
+      return result({ tokens: this.#wire(session) });
+    }
+    const cookie = randomBytes(32).toString("base64url");
+    set(cookie);
+    this.#cookies.set(cookie, email);
+    return result({ tokens: null });
   }
 
   #wire({ access, refresh }: Session) {

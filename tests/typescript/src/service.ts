@@ -13,7 +13,8 @@
 //   ONEFOLD_RECORD    a file to which a service that is started here appends which rights its procedures use
 
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createPrivateKey, sign as signed } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,7 +40,9 @@ export type Service = {
   readonly isOurs: boolean;
   /** Signs a token. Only for a service of ours. */
   token(role: Role, subject?: string): string;
-  /** An administrator's token. */
+  /** Signs a token that was made an hour ago, when its person was there last. Only for a service of ours. */
+  oldToken(role: Role): string;
+  /** An administrator's token, made a moment ago. */
   readonly administrator: string;
   /** The origin that it takes for its own: providers send browsers back there. */
   readonly home: string;
@@ -60,10 +63,10 @@ const mailboxAt = (url: string) => async (to: string): Promise<Mail[]> => {
   return (await answer.json()) as Mail[];
 };
 
-/** The token in the newest mail that somebody got. */
+/** The token in the newest mail with one that somebody got. */
 export async function mailedToken(service: Service, to: string): Promise<string> {
-  const [newest] = await service.mails(to);
-  const token = /#token=([\w-]+)/.exec(newest?.text ?? "")?.[1];
+  const found = (await service.mails(to)).map(({ text }) => /#token=([\w-]+)/.exec(text)?.[1]);
+  const token = found.find((one) => one !== undefined);
   if (token === undefined) throw new Error(`${to} got no mail with a token`);
   return token;
 }
@@ -80,13 +83,43 @@ export async function startService(secrets: Readonly<Record<string, unknown>> = 
   if (stage !== undefined && keys !== undefined) {
     for (const [name, secret] of Object.entries(secrets)) await put(`${process.env["ONEFOLD_SECRETS"] ?? ""}/${name}`, secret);
     const sign = signer("--data", keys, "--stage", stage);
-    return { ...there, isOurs: true, token: sign, administrator: sign("administrator") };
+    const key = join(keys, "stages", stage.startsWith("pr-") ? "preview" : stage, "signing.key");
+    const administrator = kept(() => sign("administrator"));
+    return {
+      ...there,
+      isOurs: true,
+      token: sign,
+      oldToken: (role) => aged(sign(role), key),
+      get administrator() {
+        return administrator();
+      },
+    };
   }
   if (token === undefined) throw new Error("ONEFOLD_URL wants ONEFOLD_TOKEN as well, or ONEFOLD_STAGE and ONEFOLD_DATA");
   const sign = () => {
     throw new Error("only a service that the tests start signs tokens for them");
   };
-  return { ...there, isOurs: false, token: sign, administrator: token };
+  return { ...there, isOurs: false, token: sign, oldToken: sign, administrator: token };
+}
+
+/** Made again every minute: what wants a sign-in of a moment ago takes an operator's token of a moment ago. */
+function kept(make: () => string): () => string {
+  let [text, at] = ["", 0];
+  return () => {
+    if (Date.now() - at > 60_000) [text, at] = [make(), Date.now()];
+    return text;
+  };
+}
+
+/** The same token, made an hour ago. The key is Ed25519 in PKCS #8, with the seed and the public key in their places. */
+function aged(token: string, file: string): string {
+  const der = readFileSync(file);
+  const [seed, point] = [der.subarray(16, 48).toString("base64url"), der.subarray(-32).toString("base64url")];
+  const key = createPrivateKey({ key: { kty: "OKP", crv: "Ed25519", d: seed, x: point }, format: "jwk" });
+  const [head, payload = ""] = token.split(".");
+  const claims = JSON.parse(Buffer.from(payload, "base64url").toString()) as { iat: number };
+  const message = `${head}.${Buffer.from(JSON.stringify({ ...claims, iat: claims.iat - 3_600 })).toString("base64url")}`;
+  return `${message}.${signed(null, Buffer.from(message), key).toString("base64url")}`;
 }
 
 const program = () => process.env["ONEFOLD_BINARY"] ?? join(ROOT, "target/debug/onefold");
@@ -112,11 +145,15 @@ export async function startHere(secrets: Readonly<Record<string, unknown>> = {},
   const own = ["--ephemeral", "--port", "0", "--data", data, "--allowed-origins", "*", ...pages];
   const running = await startProgram(program(), [...own, ...isolated, ...recorded, ...parameters]);
   const sign = signer("--data", data);
+  const administrator = kept(() => sign("administrator"));
   return {
     url: running.url,
     isOurs: true,
     token: sign,
-    administrator: sign("administrator"),
+    oldToken: (role) => aged(sign(role), join(data, "signing.key")),
+    get administrator() {
+      return administrator();
+    },
     home: new URL(running.url).origin,
     here: (address) => address,
     mails: mailboxAt(new URL("/_local/mail", running.url).href),

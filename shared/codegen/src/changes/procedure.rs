@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Changes, Effect, Styles, code, list, members, object, pairs,
-    rights::{grants, mail, reach, sensitive},
+    rights::{fresh, grants, mail, reach, sensitive},
     schema::{self, Direction, Pair},
     shown, variables, was_and_is,
 };
@@ -25,6 +25,7 @@ pub(super) fn compare(pair: Pair<'_>, changes: &mut Changes) {
             "rest" => route("REST route", Styles::REST, before, after, changes),
             "http" => own_route(before, after, changes),
             "sensitive" => sensitive(before, after, changes),
+            "freshSeconds" => fresh(before, after, changes),
             "secrets" | "outbound" => {}
             "grants" => grants(list(before), list(after), changes),
             "mail" => mail(before, after, changes),
@@ -33,7 +34,7 @@ pub(super) fn compare(pair: Pair<'_>, changes: &mut Changes) {
             "failures" => failures(in_pair(before, after), changes),
             "inputFields" => positions(list(before), list(after), changes),
             "inputOptional" => {}
-            "timeoutMs" | "memoryMb" | "reservedConcurrency" | "cacheSeconds" => {
+            "session" | "timeoutMs" | "memoryMb" | "reservedConcurrency" | "cacheSeconds" => {
                 changes.told(Effect::Note, &member, before, after);
             }
             _ if before != after => changes.unjudged(&code(&member)),

@@ -13,6 +13,19 @@ pub(super) fn sensitive(before: &Value, after: &Value, changes: &mut Changes) {
     }
 }
 
+/// How long ago somebody may have signed in. That a call may fail for it is told by the failures.
+pub(super) fn fresh(before: &Value, after: &Value, changes: &mut Changes) {
+    let longest = |value: &Value| value.as_u64().unwrap_or(u64::MAX);
+    match (longest(before), longest(after)) {
+        (was, u64::MAX) if was < u64::MAX => {
+            changes.add(Effect::Rights, "may be called however long ago the caller signed in.");
+        }
+        (was, is) if is > was => changes.add(Effect::Rights, format!("may be called for {is} s after a sign-in.")),
+        (was, is) if is < was => changes.add(Effect::Note, format!("wants a sign-in of the last {is} s.")),
+        _ => {}
+    }
+}
+
 /// What a function may reach besides what is stored.
 pub(super) fn reach(before: &Value, after: &Value, changes: &mut Changes) {
     words("reads the secret", &before["secrets"], &after["secrets"], changes);

@@ -168,6 +168,15 @@ fn a_look_at_the_session_and_a_route_of_its_own() {
 }
 
 #[test]
+fn how_fresh_a_sign_in_has_to_be_is_a_matter_of_rights() {
+    let with =
+        |seconds: u32| move |contract: &mut Value| procedure(contract, "users.get")["freshSeconds"] = seconds.into();
+    let [asks, not] = both_ways(with(300));
+    assert_eq!(asks, one(Effect::Note, "`users.get`: wants a sign-in of the last 300 s."));
+    assert_eq!(not, one(Effect::Rights, "`users.get`: may be called however long ago the caller signed in."));
+}
+
+#[test]
 fn own_items_let_more_callers_in() {
     let [more, fewer] = both_ways(|contract| procedure(contract, "users.get")["auth"]["own"] = true.into());
     assert_eq!((more[0].0, fewer[0].0), (Effect::Rights, BREAKING));

@@ -42,6 +42,11 @@ export type Session = {
   fetch: Fetch;
   /** `auth.login`; `failureOf("auth.login", error)` says why it failed. Answers who is signed in. */
   signIn(input: Omit<AuthLoginInput, "keep">): Promise<AuthLoginOutput["user"]>;
+  /**
+   * `auth.reauthenticate`: proves again who is signed in, for calls that `wantsReauthentication`. The session goes on with
+   * another secret. `failureOf("auth.reauthenticate", error)` says why it failed.
+   */
+  reauthenticate(password: string): Promise<void>;
   /** `auth.logout`. When the service cannot be reached it fails; tokens are forgotten nevertheless. */
   signOut(): Promise<void>;
 };

@@ -88,6 +88,12 @@ function cookieSession({ plain, client, key, ended }) {
       await client(fetch).auth.logout.mutate({});
       isLive = false;
     },
+    reauthenticate: (password) =>
+      locked(async () => {
+        await client(exchange).auth.reauthenticate.mutate({ password });
+        // It is another cookie, as after a renewal: calls that left with the one before are repeated.
+        renewals.note();
+      }),
   };
 }
 
@@ -199,6 +205,15 @@ function tokenSession({ plain, client, key, ended, storage }) {
       isLive = false;
       await kept.removeItem(key);
       if (tokens !== undefined) await service.auth.logout.mutate({ refreshToken: tokens.refreshToken });
+    },
+    reauthenticate: async (password) => {
+      await current();
+      await locked(async () => {
+        const tokens = await read();
+        const own = client((input, init) => send(input, init, tokens));
+        const next = (await own.auth.reauthenticate.mutate({ password })).tokens;
+        if (next !== null) await write(next);
+      });
     },
   };
 }

@@ -34,6 +34,8 @@ pub(super) struct Metadata {
     pub secret_in_form: bool,
     /// Whether every answer states the issuer (RFC 9207): one that does not is then none of its.
     pub states_issuer: bool,
+    /// Whether it says that it can be asked for another sign-in by name (OpenID Connect `prompt=login`).
+    pub prompts_login: bool,
 }
 
 #[derive(Deserialize)]
@@ -45,6 +47,7 @@ struct Document {
     jwks_uri: String,
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     authorization_response_iss_parameter_supported: Option<bool>,
+    prompt_values_supported: Option<Vec<String>>,
 }
 
 impl Issuers {
@@ -102,6 +105,7 @@ impl Metadata {
             keys: address(&document.jwks_uri)?,
             secret_in_form: takes("client_secret_post") && !takes("client_secret_basic"),
             states_issuer: document.authorization_response_iss_parameter_supported == Some(true),
+            prompts_login: document.prompt_values_supported.iter().flatten().any(|value| value == "login"),
         })
     }
 }

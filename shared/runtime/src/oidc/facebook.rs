@@ -50,5 +50,6 @@ pub(super) async fn identity(
         email: user.email.filter(|email| !email.is_empty()),
         email_verified: false,
         name: user.name.filter(|name| !name.is_empty()),
+        authenticated_at: None,
     })
 }

@@ -3,11 +3,22 @@
 use protocol::{Fault, SecretHash, Timestamp};
 use serde::Deserialize;
 
-use super::SignInError;
+use super::{Identity, SignInError};
 use crate::opaque::{Opaque, hash};
 
 /// How long a person may take at the provider.
 pub const FLOW_LIFETIME_MS: i64 = 10 * 60_000;
+/// How far the provider's clock and ours may be apart, as with the times of its tokens.
+const LEEWAY_MS: i64 = 60_000;
+
+/// Whether who is signed in at the provider already may come back at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// As the provider likes.
+    IfNeeded,
+    /// The provider is to ask anew who it is, and to say when it did (OpenID Connect Core section 3.1.2.1, `max_age=0`).
+    Anew,
+}
 
 /// What is remembered of a flow between its start and the provider's answer. It holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +98,16 @@ impl Flow {
             browser: browser.hash(),
             expires_at: now.plus_ms(FLOW_LIFETIME_MS),
         }
+    }
+
+    /// When the person proved at the provider who they are, if that was since the flow began, as far as the clocks agree.
+    /// None where the provider does not say, or did not ask: an answer alone shows only that the browser is signed in.
+    #[must_use]
+    pub fn authenticated_at(&self, identity: &Identity, now: Timestamp) -> Option<Timestamp> {
+        let begun = self.expires_at.plus_ms(-FLOW_LIFETIME_MS);
+        let stated = identity.authenticated_at?;
+        let is_within = stated >= begun.plus_ms(-LEEWAY_MS) && stated <= now.plus_ms(LEEWAY_MS);
+        is_within.then(|| stated.max(begun).min(now))
     }
 
     /// The flow's secrets again, if the answer is to this flow, from the browser that began it, and in time. Hashes

@@ -12,6 +12,8 @@ use crate::opaque::Opaque;
 pub(super) const LEEWAY_S: f64 = 60.0;
 /// The longest token that is looked at, in bytes.
 pub(super) const MAX_TOKEN_BYTES: usize = 16 * 1024;
+/// The end of the year 9999, in seconds since 1970.
+const MAX_SECONDS: f64 = 253_402_300_800.0;
 /// The longest subject, in characters (section 2).
 const MAX_SUBJECT_CHARS: usize = 255;
 
@@ -44,6 +46,9 @@ pub(super) struct Profile {
     pub name: Option<String>,
     /// Google's: the organization that the account belongs to.
     pub hd: Option<String>,
+    /// The token's `auth_time`: when the provider last asked the person who they are.
+    #[serde(skip)]
+    pub authenticated_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -64,6 +69,9 @@ struct Claims {
     nbf: Option<f64>,
     nonce: Option<String>,
     at_hash: Option<String>,
+    /// A number of seconds; what else stands there is none.
+    #[serde(default)]
+    auth_time: Value,
 }
 
 #[derive(Deserialize)]
@@ -97,9 +105,18 @@ pub(super) fn validate(token: &str, keys: &Keys, expected: &Expected<'_>) -> Res
         KeyError::Ambiguous => Refused::Because("the ID token does not name its key"),
         KeyError::Bad => Refused::Because("the ID token's signature is not the issuer's"),
     })?;
-    check(&decode(payload)?, algorithm, expected).map_err(Refused::Because)?;
-    let profile: Profile = decode(payload)?;
+    let claims: Claims = decode(payload)?;
+    check(&claims, algorithm, expected).map_err(Refused::Because)?;
+    let profile = Profile { authenticated_at: auth_time(&claims), ..decode(payload)? };
     if is_subject(&profile.sub) { Ok(profile) } else { Err(Refused::Because("the ID token's subject is none")) }
+}
+
+/// Section 2. A second is the finest that counts, and one that no clock shows is none.
+fn auth_time(claims: &Claims) -> Option<Timestamp> {
+    let seconds = claims.auth_time.as_f64().filter(|seconds| (0.0..MAX_SECONDS).contains(seconds))?;
+    // In range, whatever is after the point is cut off.
+    #[allow(clippy::cast_possible_truncation)]
+    Some(Timestamp::from_unix_ms(seconds as i64 * 1_000))
 }
 
 const MALFORMED: Refused = Refused::Because("the ID token is malformed");

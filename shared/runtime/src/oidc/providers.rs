@@ -57,6 +57,14 @@ pub struct Provider {
     pub(super) kind: Kind,
 }
 
+impl Provider {
+    /// Whether it may be able to ask anew who somebody is, and to say when it did. Facebook's login has no word for it.
+    #[must_use]
+    pub fn can_ask_anew(&self) -> bool {
+        matches!(self.kind, Kind::OpenId { .. })
+    }
+}
+
 #[derive(Clone)]
 pub(super) enum Kind {
     /// OpenID Connect; everything else is in the issuer's discovery document.

@@ -6,7 +6,7 @@ use http::StatusCode;
 use protocol::{Fault, Timestamp};
 
 use super::{
-    Callback, Flow, Identity, Outbound, Provider, Providers, SignInError, Started,
+    Asking, Callback, Flow, Identity, Outbound, Provider, Providers, SignInError, Started,
     discovery::{Issuers, Metadata, unavailable},
     facebook,
     flow::Secrets,
@@ -58,6 +58,7 @@ impl RelyingParty {
         provider: &'a Provider,
         browser: &'a Opaque,
         redirect_uri: &'a str,
+        asking: Asking,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Started, SignInError>> {
         let started = async move {
@@ -77,6 +78,11 @@ impl RelyingParty {
                 Kind::OpenId { issuer } => {
                     parameters.push(("nonce", &*nonce));
                     let metadata = self.issuers.metadata(&self.outbound, issuer, now).await?;
+                    if asking == Asking::Anew {
+                        parameters.push(("max_age", "0"));
+                        // It means the same; a provider that does not know it may refuse the whole request.
+                        parameters.extend(metadata.prompts_login.then_some(("prompt", "login")));
+                    }
                     metadata.authorization.with_query(&parameters)
                 }
             };
@@ -172,7 +178,8 @@ impl RelyingParty {
         if said.sub != of_token.sub {
             return Err(SignInError::Untrusted("the UserInfo endpoint speaks of somebody else"));
         }
-        Ok(Profile { name: said.name.or(of_token.name), hd: said.hd.or(of_token.hd), ..said })
+        let Profile { name, hd, authenticated_at, .. } = of_token;
+        Ok(Profile { name: said.name.or(name), hd: said.hd.or(hd), authenticated_at, ..said })
     }
 }
 
@@ -213,6 +220,7 @@ fn identity(provider: &Provider, issuer: &str, profile: Profile) -> Identity {
         email,
         email_verified: vouched,
         name: profile.name.filter(|name| !name.is_empty()),
+        authenticated_at: profile.authenticated_at,
     }
 }
 
@@ -234,7 +242,14 @@ mod tests {
         let providers = Providers::parse(providers).unwrap();
         let vouched = |issuer: &str, email: &str, verified, hd: Option<&str>| {
             let (email, hd) = (Some(email.to_owned()), hd.map(str::to_owned));
-            let profile = Profile { sub: "7".to_owned(), email, email_verified: verified, name: None, hd };
+            let profile = Profile {
+                sub: "7".to_owned(),
+                email,
+                email_verified: verified,
+                name: None,
+                hd,
+                authenticated_at: None,
+            };
             identity(providers.get("google").unwrap(), issuer, profile).email_verified
         };
         assert!(vouched(GOOGLE, "ada@gmail.com", true, None));

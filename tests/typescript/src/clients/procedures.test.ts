@@ -7,6 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { createTRPCClient, httpLink, TRPCClientError } from "@trpc/client";
 import {
   createClient,
+  createSession,
   failureOf,
   type AppRouter,
   type ClientId,
@@ -76,15 +77,38 @@ async function proved(given: Given): Promise<Client> {
 /** Somebody with a token and no account. */
 const robot = ({ service, as }: Given) => as(service.token("administrator", "robot"));
 
-/** Somebody who signs in with an account at `acme` and with nothing else. */
-async function elsewhere({ service, as }: Given): Promise<Client> {
+/** Somebody with a token of an hour ago. */
+const old = ({ service, as }: Given) => as(service.oldToken("administrator"));
+
+/** A browser in which somebody signs in with an account at `acme` and with nothing else. */
+async function browserElsewhere({ service }: Given): Promise<Jar> {
   acme.person = { id: crypto.randomUUID(), email: address(), isVerified: true };
   const { origin } = new URL(service.url);
   const browser = new Jar();
   const back = await browser.follow(`${origin}/oauth/start?provider=acme`, `${service.home}/oauth/callback/`);
   await browser.visit(service.here(back));
+  return browser;
+}
+
+/** The same person, with a token. */
+async function elsewhere(given: Given): Promise<Client> {
+  const { service, as } = given;
+  const browser = await browserElsewhere(given);
   const me = JSON.parse((await browser.visit(`${service.url}/auth.me`)).text) as { result: { data: { id: string } } };
   return as(service.token("viewer", me.result.data.id));
+}
+
+/** The same person, on a page of the service in that browser. */
+async function pageElsewhere(given: Given): Promise<Client> {
+  const browser = await browserElsewhere(given);
+  const { url, home } = given.service;
+  const visit = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    const headers = new Headers(init?.headers);
+    headers.set("origin", home);
+    const { status, headers: answered, text } = await browser.visit(String(input), { ...init, headers });
+    return new Response(text, { status, headers: answered });
+  };
+  return createClient({ url, fetch: createSession({ url, fetch: visit as typeof fetch }).fetch });
 }
 
 const createClientOf = (client: Client) =>
@@ -94,27 +118,6 @@ const createClientOf = (client: Client) =>
     redirectUris: ["https://reader.example/callback"],
     scopes: ["posts:read"],
   });
-
-/** An application that calls for itself. */
-async function application({ client, service, as }: Given, scopes: string[]) {
-  const registered = await client.grants.clients_create.mutate({
-    name: "Robot",
-    kind: "confidential",
-    redirectUris: [],
-    scopes,
-    grantTypes: ["client_credentials"],
-  });
-  const answer = await fetch(new URL("/oauth/token", service.url), {
-    method: "POST",
-    body: new URLSearchParams({
-      grant_type: "client_credentials",
-      client_id: registered.client.id,
-      client_secret: registered.secret ?? assert.fail("no secret"),
-    }),
-  });
-  const { access_token: token } = (await answer.json()) as { access_token: string };
-  return as(token);
-}
 
 /** Lists sort texts whatever their case, by their bytes. */
 function assertSorted(texts: readonly string[], sort: string): void {
@@ -154,6 +157,7 @@ const procedures: Procedures = {
         assert.ok(email.length > 0);
         return { call: self.account.erase.mutate({ password: PASSWORD }) };
       },
+      reauthenticate: async (given) => ({ call: old(given).account.erase.mutate({}) }),
     },
   },
 
@@ -199,6 +203,9 @@ const procedures: Procedures = {
       notAUser: async (given) => ({
         call: robot(given).auth.change_password.mutate({ password: "eight white swans glide" }),
       }),
+      reauthenticate: async (given) => ({
+        call: old(given).auth.change_password.mutate({ password: "eight white swans glide" }),
+      }),
     },
   },
 
@@ -234,6 +241,28 @@ const procedures: Procedures = {
       assert.deepEqual(await self.auth.me.query(), user);
     },
     fails: { notAUser: async (given) => ({ call: robot(given).auth.me.query() }) },
+  },
+
+  "auth.reauthenticate": {
+    answers: async (given) => {
+      const { user, tokens, self } = await register(given);
+      const { tokens: next } = await self.auth.reauthenticate.mutate({ password: PASSWORD });
+      assert.ok(next !== null && next.refreshToken !== tokens.refreshToken);
+      assert.deepEqual(await given.as(next.accessToken).auth.me.query(), user);
+      await assert.rejects(given.client.auth.refresh.mutate({ refreshToken: tokens.refreshToken }), "it is another's");
+      await assert.rejects(self.sessions.list.query(), "and so is the token before");
+    },
+    fails: {
+      wrongPassword: async (given) => {
+        const { self } = await register(given);
+        return { call: self.auth.reauthenticate.mutate({ password: "another" }) };
+      },
+      noPassword: async (given) => {
+        const self = await elsewhere(given);
+        return { call: self.auth.reauthenticate.mutate({ password: PASSWORD }) };
+      },
+      notAUser: async (given) => ({ call: robot(given).auth.reauthenticate.mutate({ password: PASSWORD }) }),
+    },
   },
 
   "auth.refresh": {
@@ -317,8 +346,8 @@ const procedures: Procedures = {
       const token = await mailedToken(given.service, email);
       await given.client.auth.verify_email.mutate({ token, password: PASSWORD });
       const { tokens, user } = await given.client.auth.login.mutate({ email, password: PASSWORD, keep: "tokens" });
-      assert.deepEqual(user.permissions, ["users:read", "posts:read"]);
-      await given.as(tokens?.accessToken).users.list.query({ limit: 1 });
+      assert.deepEqual([user.isVerified, user.role, user.permissions], [true, "guest", []]);
+      assert.ok((await given.as(tokens?.accessToken).auth.me.query()).isVerified);
       await assert.rejects(given.client.auth.verify_email.mutate({ token, password: PASSWORD }), "it is good once");
     },
     fails: {
@@ -376,10 +405,7 @@ const procedures: Procedures = {
         });
         return { call, holds: { reason: "client_credentials are of an application that keeps a secret" } };
       },
-      notByApplications: async (given) => {
-        const app = await application(given, ["clients:write", "posts:read"]);
-        return { call: createClientOf(app) };
-      },
+      reauthenticate: async (given) => ({ call: createClientOf(old(given)) }),
     },
   },
 
@@ -453,24 +479,55 @@ const procedures: Procedures = {
         const self = await proved(given);
         return { call: self.oauth.link.mutate({ provider: "away" }) };
       },
+      reauthenticate: async (given) => ({ call: old(given).oauth.link.mutate({ provider: "acme" }) }),
     },
   },
 
   "oauth.providers": {
     answers: async ({ as, service }) => {
       const { items } = await as().oauth.providers.query();
-      if (service.isOurs) assert.deepEqual(items, [{ id: "acme", label: "Acme" }, { id: "away", label: "away" }]);
+      if (service.isOurs) assert.deepEqual(items, [{ id: "acme", label: "Acme" }, { id: "away", label: "away" }, FACEBOOK]);
     },
     fails: {},
+  },
+
+  "oauth.reauthenticate": {
+    answers: async (given) => {
+      if (!given.service.isOurs) return;
+      const self = await pageElsewhere(given);
+      const { url } = await self.oauth.reauthenticate.mutate({ provider: "acme", returnTo: "/profile" });
+      assert.ok(url.startsWith(`${acme.issuer}/auth?`), url);
+      assert.equal(new URL(url).searchParams.get("max_age"), "0", "the provider is to ask anew");
+    },
+    fails: {
+      missing: async (given) => {
+        const { self } = await register(given);
+        return { call: self.oauth.reauthenticate.mutate({ provider: "nobody" }), holds: { value: "nobody" } };
+      },
+      notAPath: async (given) => {
+        const { self } = await register(given);
+        return { call: self.oauth.reauthenticate.mutate({ provider: "acme", returnTo: "//evil.example" }) };
+      },
+      noCookie: async (given) => {
+        const { self } = await register(given);
+        return { call: self.oauth.reauthenticate.mutate({ provider: "acme" }) };
+      },
+      neverFresh: async (given) => {
+        const { self } = await register(given);
+        return { call: self.oauth.reauthenticate.mutate({ provider: "facebook" }) };
+      },
+      unavailable: async (given) => {
+        const self = await pageElsewhere(given);
+        return { call: self.oauth.reauthenticate.mutate({ provider: "away" }) };
+      },
+    },
   },
 
   "oauth.unlink": {
     answers: async (given) => {
       if (!given.service.isOurs) return;
-      const self = await elsewhere(given);
-      await given.client.auth.request_reset.mutate({ email: acme.person.email ?? "" });
-      const token = await mailedToken(given.service, acme.person.email ?? "");
-      await given.client.auth.reset_password.mutate({ token, password: PASSWORD });
+      const self = await pageElsewhere(given);
+      await self.auth.change_password.mutate({ password: PASSWORD });
       await self.oauth.unlink.mutate({ provider: "acme" });
       assert.deepEqual(await self.oauth.identities.query(), { items: [] });
     },
@@ -480,6 +537,7 @@ const procedures: Procedures = {
         return { call: self.oauth.unlink.mutate({ provider: "acme" }) };
       },
       lastWay: async (given) => ({ call: (await elsewhere(given)).oauth.unlink.mutate({ provider: "acme" }) }),
+      reauthenticate: async (given) => ({ call: old(given).oauth.unlink.mutate({ provider: "acme" }) }),
     },
   },
 
@@ -639,7 +697,7 @@ const procedures: Procedures = {
       const email = address();
       const { id, createdAt, version, ...rest } = await client.users.create.mutate({ email, name: "Ada" });
       // What was left out is there all the same, as null or with its stated default.
-      assert.deepEqual(rest, { email, name: "Ada", age: null, isVerified: false, role: "viewer" });
+      assert.deepEqual(rest, { email, name: "Ada", age: null, isVerified: false, role: "guest", endsAt: null });
       assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
       assert.ok(Math.abs(Date.now() - Date.parse(createdAt)) < 60_000);
       assert.equal(typeof version, "number");
@@ -708,6 +766,21 @@ const procedures: Procedures = {
     fails: {},
   },
 
+  "users.sign_out": {
+    answers: async (given) => {
+      const { email, user, tokens } = await register(given);
+      assert.deepEqual(await given.client.users.sign_out.mutate({ id: user.id }), { count: 1 });
+      await assert.rejects(given.client.auth.refresh.mutate({ refreshToken: tokens.refreshToken }));
+      assert.equal((await given.service.mails(email))[0]?.subject, "You were signed out everywhere");
+    },
+    fails: {
+      missing: async ({ client }) => ({
+        call: client.users.sign_out.mutate({ id: NOBODY as UserId }),
+        holds: { value: NOBODY },
+      }),
+    },
+  },
+
   "users.update": {
     answers: async ({ client }) => {
       const { id } = await createUser(client, { age: 36 });
@@ -742,7 +815,13 @@ const procedures: Procedures = {
 };
 
 /** Failures that take a service of our own: another role, or a store in which nobody else writes. */
-const OURS_ONLY = ["notAUser", "lastAdministrator", "noSession", "unavailable", "lastWay"];
+const OURS_ONLY = [
+  ...["notAUser", "lastAdministrator", "noSession", "unavailable", "lastWay"],
+  ...["reauthenticate", "noPassword", "noCookie", "neverFresh"],
+];
+
+/** A provider that does not say when it asked somebody who they are. */
+const FACEBOOK = { id: "facebook", label: "Facebook" };
 
 /** The clients that the table is called with. */
 const clients: { [name: string]: (url: string, token?: string) => Client } = {
@@ -771,6 +850,7 @@ before(async () => {
     "identity-providers": [
       { id: "acme", label: "Acme", issuer: acme.issuer, ...client },
       { id: "away", issuer: "http://127.0.0.1:9", ...client },
+      { ...FACEBOOK, ...client },
     ],
   });
   acme.register(`${service.home}/oauth/callback/acme`);

@@ -118,6 +118,30 @@ export class Browser extends Jar {
     return this.back(await this.follow((data as { url: string }).url, `${this.office.origin}/oauth/callback/`));
   }
 
+  /** Proves again who is signed in: to the provider, as whom it knows there, and back. */
+  async reauthenticate(provider: "acme" | "other", person: Person): Promise<string> {
+    this.office[provider].person = person;
+    const { data, status } = await this.call("oauth.reauthenticate", { provider, returnTo: "/profile" });
+    assert.equal(status, 200);
+    return this.back(await this.follow((data as { url: string }).url, `${this.office.origin}/oauth/callback/`));
+  }
+
+  /** Another browser with all cookies of this one: somebody stole them. */
+  stolen(): Browser {
+    const thief = new Browser(this.office);
+    for (const [name, value] of this.cookies(this.office.origin)) thief.cookies(this.office.origin).set(name, value);
+    return thief;
+  }
+
+  /** The device that asks. */
+  async device(): Promise<{ device: string; authenticatedAt: string | null }> {
+    const { items } = (await this.call("sessions.list")).data as {
+      items: { device: string; current: boolean; authenticatedAt: string | null }[];
+    };
+    const own = items.find(({ current }) => current) ?? assert.fail("nobody is signed in here");
+    return { device: own.device, authenticatedAt: own.authenticatedAt };
+  }
+
   /** Calls a procedure as a page of the service does. */
   async call(procedure: string, input?: unknown, headers: Record<string, string> = {}): Promise<Outcome> {
     const isQuery = ["auth.me", "oauth.identities", "oauth.providers", "sessions.list", "audit.list", "users.list"].includes(procedure);

@@ -127,7 +127,7 @@ describe("urql", () => {
       }
     `;
     const found = await data(read, { id, first: 1 });
-    assert.deepEqual(found.postsGet.author, { name: "Ada", age: 36, role: "VIEWER" });
+    assert.deepEqual(found.postsGet.author, { name: "Ada", age: 36, role: "GUEST" });
     assert.equal(found.postsList.nodes[0]?.author?.name, "Ada");
     assert.equal((await trpc.posts.get.query({ id })).title, found.postsGet.title);
   });

@@ -145,7 +145,7 @@ for (const version of VERSIONS) {
     const client = await asAdministrator(version);
     const email = `${crypto.randomUUID()}@example.com`;
     const ada = await resultOf<Record<string, string>>(client, "usersCreate", { email, name: "A & <b>", age: 36 });
-    assert.deepEqual([ada["name"], Number(ada["age"]), ada["role"]], ["A & <b>", 36, "viewer"]);
+    assert.deepEqual([ada["name"], Number(ada["age"]), ada["role"]], ["A & <b>", 36, "guest"]);
     const update = (fields: object) =>
       resultOf<Record<string, string>>(client, "usersUpdate", { id: ada["id"], ...fields });
     assert.equal(Number((await update({ name: "Ada" }))["age"]), 36, "absent leaves it as it is");

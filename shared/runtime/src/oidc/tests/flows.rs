@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::given::{Host, KeyPair, NOW_S, at};
 use crate::oidc::{
-    Callback, FLOW_LIFETIME_MS, Flow, Identity, Outbound, Providers, RelyingParty, SignInError, discovery,
+    Asking, Callback, FLOW_LIFETIME_MS, Flow, Identity, Outbound, Providers, RelyingParty, SignInError, discovery,
 };
 use crate::opaque::Opaque;
 
@@ -68,8 +68,12 @@ impl World {
     }
 
     async fn start(&self, provider: &str) -> OnItsWay {
+        self.start_asking(provider, Asking::IfNeeded).await
+    }
+
+    async fn start_asking(&self, provider: &str, asking: Asking) -> OnItsWay {
         let provider = self.providers.get(provider).unwrap();
-        let started = self.party.start(provider, &self.browser, REDIRECT, at(NOW_S)).await.unwrap();
+        let started = self.party.start(provider, &self.browser, REDIRECT, asking, at(NOW_S)).await.unwrap();
         let query = started.url.split_once('?').unwrap().1;
         let asked = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         OnItsWay { flow: started.flow, url: started.url, asked }
@@ -153,6 +157,7 @@ async fn a_person_who_signs_in_is_known() {
         email: Some("ada@example.com".into()),
         email_verified: true,
         name: Some("Ada".into()),
+        authenticated_at: None,
     };
     assert_eq!(identity, expected);
     let exchange = world.host.asked("/token").remove(0);
@@ -166,6 +171,45 @@ async fn a_person_who_signs_in_is_known() {
     // `us:hunter2+%26+more` (RFC 6749 section 2.3.1).
     assert!(exchange.head.contains("authorization: Basic dXM6aHVudGVyMislMjYrbW9yZQ=="), "{}", exchange.head);
     assert!(!form.contains_key("client_secret"));
+}
+
+/// Without being asked, a provider lets whoever is signed in there come back at once, which proves nothing anew.
+#[tokio::test]
+async fn a_provider_is_asked_to_ask_anew_and_must_say_that_it_did() {
+    for prompts in [json!({}), json!({"prompt_values_supported": ["none", "login"]})] {
+        let world = World::new().await;
+        world.discoverable(&prompts);
+        let usual = world.start("acme").await;
+        assert!(!usual.asked.contains_key("max_age") && !usual.asked.contains_key("prompt"));
+        let way = world.start_asking("acme", Asking::Anew).await;
+        assert_eq!(way.asked["max_age"], "0");
+        assert_eq!(
+            way.asked.get("prompt").map(String::as_str),
+            prompts.get("prompt_values_supported").map(|_| "login")
+        );
+        // In seconds since the flow began, by a provider whose clock is a minute off at most.
+        for (auth_time, expected_s) in [
+            (json!(NOW_S), Some(0)),
+            (json!(NOW_S + 20), Some(20)),
+            (json!(NOW_S - 60), Some(0)),
+            (json!(NOW_S + 80), Some(30)),
+            (json!(NOW_S - 61), None),
+            (json!(NOW_S + 91), None),
+            (json!(0), None),
+            (json!(NOW_S.to_string()), None),
+            (json!(1e300), None),
+            (Value::Null, None),
+        ] {
+            let mut claims = world.claims(&way);
+            claims["auth_time"] = auth_time.clone();
+            world.give(&claims);
+            let now_s = NOW_S + 30;
+            let identity = world.finish_at(&way, &way.back(), Some(&world.browser), now_s).await.unwrap();
+            let stated = way.flow.authenticated_at(&identity, at(now_s));
+            assert_eq!(stated, expected_s.map(|after_s| at(NOW_S + after_s)), "{auth_time}");
+        }
+    }
+    assert!(!World::new().await.providers.get("facebook").unwrap().can_ask_anew());
 }
 
 #[tokio::test]
@@ -277,7 +321,7 @@ async fn what_an_issuer_says_is_kept_for_a_while() {
     let acme = world.providers.get("acme").unwrap();
     let kept_s = discovery::KEPT_MS / 1000;
     for (now_s, asked) in [(NOW_S, 1), (NOW_S + kept_s - 1, 1), (NOW_S + kept_s, 2), (NOW_S, 3), (NOW_S + 1, 3)] {
-        world.party.start(acme, &world.browser, REDIRECT, at(now_s)).await.unwrap();
+        world.party.start(acme, &world.browser, REDIRECT, Asking::IfNeeded, at(now_s)).await.unwrap();
         assert_eq!(world.asked("/.well-known/openid-configuration"), asked, "{now_s}");
     }
 }
@@ -286,7 +330,7 @@ async fn what_an_issuer_says_is_kept_for_a_while() {
 async fn an_issuer_speaks_for_itself_only() {
     let world = World::new().await;
     let acme = world.providers.get("acme").unwrap();
-    let start = || world.party.start(acme, &world.browser, REDIRECT, at(NOW_S));
+    let start = || world.party.start(acme, &world.browser, REDIRECT, Asking::IfNeeded, at(NOW_S));
     let origin = &world.host.origin;
     for wrong in [
         json!({"issuer": "https://accounts.google.com"}),

@@ -1,0 +1,166 @@
+//! Mails that tell the owner of an account what was done with it, so that a stranger who did it is noticed.
+//!
+//! They are sent after the change, and whatever becomes of them, the change stands. None has a link: who is used to
+//! links in such mails follows a forged one as well.
+
+use model::{Account, EmailAddress};
+use protocol::{Fault, Grant};
+use runtime::{
+    Call, Capability, Device, Limit, Limits,
+    mail::{Mail, Message},
+    prelude::*,
+    telemetry::chain,
+};
+
+/// Notices of one kind to one address: who does the same again and again fills nobody's mailbox, and keeps nobody from
+/// being told of something else.
+const OF_A_KIND: Limit = Limit { name: "notice", most: 5, span_s: 3_600 };
+/// Notices of programs that sign in from one network. They keep no cookie, so that each time is the first.
+const OF_PROGRAMS: Limit = Limit { name: "notice-program", most: 1, span_s: 86_400 };
+
+/// What the owner of an account is told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Notice<'a> {
+    /// The password is another one, chosen by who had the old one.
+    PasswordChanged,
+    /// The password is another one, chosen with a link that was mailed.
+    PasswordReset,
+    /// The address is another one, by an administrator's doing. Told to both.
+    AddressChanged,
+    /// The role, or whether the address counts as proved, was changed by an administrator.
+    RightsChanged,
+    /// An account of this provider was linked.
+    IdentityLinked(&'a str),
+    /// An account of this provider was unlinked.
+    IdentityUnlinked(&'a str),
+    /// All accounts elsewhere were unlinked: the owner proved the address, or chose another password.
+    IdentitiesDropped,
+    /// Somebody signed in with a browser that the account did not know.
+    NewBrowser,
+    /// A program signed in by the password.
+    Program,
+    /// An administrator signed the person out everywhere.
+    SignedOut,
+}
+
+impl Notice<'_> {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::PasswordChanged => "password-changed",
+            Self::PasswordReset => "password-reset",
+            Self::AddressChanged => "address-changed",
+            Self::RightsChanged => "rights-changed",
+            Self::IdentityLinked(_) => "identity-linked",
+            Self::IdentityUnlinked(_) => "identity-unlinked",
+            Self::IdentitiesDropped => "identities-dropped",
+            Self::NewBrowser => "new-browser",
+            Self::Program => "program",
+            Self::SignedOut => "signed-out",
+        }
+    }
+
+    fn subject(&self) -> &'static str {
+        match self {
+            Self::PasswordChanged | Self::PasswordReset => "Your password was changed",
+            Self::AddressChanged => "The e-mail address of your account was changed",
+            Self::RightsChanged => "What your account may do was changed",
+            Self::IdentityLinked(_) => "Another account was linked to yours",
+            Self::IdentityUnlinked(_) | Self::IdentitiesDropped => "An account was unlinked from yours",
+            Self::NewBrowser => "Somebody signed in with another browser",
+            Self::Program => "A program signed in",
+            Self::SignedOut => "You were signed out everywhere",
+        }
+    }
+
+    fn what(&self) -> String {
+        match self {
+            Self::PasswordChanged => "The password of your account was changed.".to_owned(),
+            Self::PasswordReset => {
+                "The password of your account was changed, with a link that was mailed here.".to_owned()
+            }
+            Self::AddressChanged => {
+                "An administrator changed the e-mail address of your account. The old one and the new one are told."
+                    .to_owned()
+            }
+            Self::RightsChanged => {
+                "An administrator changed your role, or whether your address counts as proved.".to_owned()
+            }
+            Self::IdentityLinked(provider) => {
+                format!("An account at {provider} was linked to yours: whoever has it can sign in with it.")
+            }
+            Self::IdentityUnlinked(provider) => format!("The account at {provider} was unlinked from yours."),
+            Self::IdentitiesDropped => "All accounts at other services were unlinked from yours.".to_owned(),
+            Self::NewBrowser => {
+                "Somebody signed in to your account with a browser that was not used for it before.".to_owned()
+            }
+            Self::Program => "A program signed in to your account with its password.".to_owned(),
+            Self::SignedOut => "An administrator signed you out on all devices, and from all applications.".to_owned(),
+        }
+    }
+
+    /// Whether it was done in the owner's own name, from a place that tells the owner something.
+    fn is_own(&self) -> bool {
+        !matches!(self, Self::AddressChanged | Self::RightsChanged | Self::SignedOut)
+    }
+}
+
+/// The capability to tell owners of accounts what was done with them.
+#[derive(Clone)]
+pub struct Notices {
+    mail: Mail,
+    limits: Limits,
+    device: Device,
+    clock: Clock,
+}
+
+impl Capability for Notices {
+    const GRANT: Option<Grant> = <Limits as Capability>::GRANT;
+    const MAIL: bool = true;
+
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        Ok(Self::new(Mail::obtain(call)?, Limits::obtain(call)?, Device::obtain(call)?, Clock::obtain(call)?))
+    }
+}
+
+impl Notices {
+    pub(crate) fn new(mail: Mail, limits: Limits, device: Device, clock: Clock) -> Self {
+        Self { mail, limits, device, clock }
+    }
+
+    /// Tells the owner of an account, after it was done. What goes wrong with that is for the log.
+    pub(crate) async fn tell(&self, to: &EmailAddress, notice: Notice<'_>) {
+        if let Err(fault) = self.try_to_tell(to, notice).await {
+            tracing::warn!(kind = notice.kind(), cause = chain(&fault), "a notice was not sent");
+        }
+    }
+
+    /// Tells the owner if a change unlinked the accounts elsewhere.
+    pub(crate) async fn tell_dropped(&self, to: &EmailAddress, before: &Account, after: &Account) {
+        if !before.identities.is_empty() && after.identities.is_empty() {
+            self.tell(to, Notice::IdentitiesDropped).await;
+        }
+    }
+
+    async fn try_to_tell(&self, to: &EmailAddress, notice: Notice<'_>) -> Result<(), Fault> {
+        if matches!(notice, Notice::Program) {
+            self.limits.take(&OF_PROGRAMS, &format!("{}#{}", to.comparable(), self.device.network())).await?;
+        }
+        self.limits.take(&OF_A_KIND, &format!("{}#{}", notice.kind(), to.comparable())).await?;
+        let text = self.text(notice);
+        self.mail.send(Message { to: to.as_str(), subject: notice.subject(), text: &text }).await
+    }
+
+    fn text(&self, notice: Notice<'_>) -> String {
+        let from = match self.device.address.as_str() {
+            address if notice.is_own() && !address.is_empty() => format!(", from the network address {address}"),
+            _ => String::new(),
+        };
+        format!(
+            "{}\n\nThat was at {} (UTC){from}.\n\nIf it was you, or you know of it, there is nothing to do. If not, open \
+             the service as you always do, ask there for a new password, which signs you out everywhere, and look at \
+             what is linked to your account.\n\nThis mail has no link, so that no forged one can pass for it.\n",
+            notice.what(),
+            self.clock.now(),
+        )
+    }
+}

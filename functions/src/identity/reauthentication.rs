@@ -1,0 +1,96 @@
+//! Somebody who is signed in proves again who they are, for what only somebody may do who signed in a moment ago.
+
+use model::{Account, AuditAction, AuditEntry, LinkedIdentity, Proof, Session, SignedIn, UserId};
+use protocol::{Fault, SecretHash};
+use runtime::{Cookies, Device, Ids, oidc::Identity, prelude::*, sessions::COOKIE};
+use store::{Operation, transaction};
+
+use super::{
+    audit,
+    elsewhere::{Ended, Refusal},
+    sessions::{ATTEMPTS, Kept, Sessions},
+    shut_out,
+};
+
+impl Sessions {
+    /// Notes that the person on a device proved at `at` who they are. The device gets another secret, and the one before
+    /// is good no more (OWASP ASVS 5.0, 7.2.4): who has a copy of it has no part in what the person may do now.
+    ///
+    /// `check`: whether the proof still holds for the account as it is now. `besides`: what else is written.
+    pub(crate) async fn reauthenticate(
+        &self,
+        (user_id, session): (UserId, &SecretHash),
+        at: Timestamp,
+        check: impl Fn(&Account) -> Result<(), Fault>,
+        besides: impl Fn() -> Vec<Operation>,
+    ) -> Result<(Kept, Session), Fault> {
+        let ended = || shut_out("You were signed out. Sign in again.");
+        for _ in 0..ATTEMPTS {
+            let current = self.accounts.get(&user_id).await?.ok_or_else(ended)?;
+            check(&current)?;
+            let mut account = current.clone();
+            let place = account.devices.iter_mut().find(|place| place.has(session)).ok_or_else(ended)?;
+            // Not so when it was renewed in between.
+            let Some(before) = self.sessions.get(&place.session).await? else { continue };
+            let kept = match before.proof {
+                Proof::Cookie { .. } => Kept::cookie()?,
+                Proof::Tokens { .. } => Kept::tokens()?,
+                Proof::Application { .. } => return Err(ended()),
+            };
+            let mut next = Session {
+                id: kept.id(),
+                proof: kept.proof(),
+                authenticated_at: Some(at),
+                ..self.renewed(&before, self.clock.now())
+            };
+            let mut operations = self.ending(std::slice::from_ref(place)).await?;
+            (place.session, place.replaced) = (next.id.clone(), None);
+            operations.push(self.sessions.creating(&mut next));
+            operations.push(self.accounts.replacing(&current, &mut account));
+            operations.extend(besides());
+            match transaction(operations).await {
+                Err(StoreError::Stale) => {}
+                done => return Ok(done.map(|()| (kept, next))?),
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+}
+
+/// What it takes to take note of a provider's answer.
+pub(crate) struct Reauthentication<'a> {
+    pub(crate) doors: &'a Sessions,
+    pub(crate) log: &'a Append<AuditEntry>,
+    pub(crate) cookies: &'a Cookies,
+    pub(crate) device: &'a Device,
+    pub(crate) ids: &'a Ids,
+}
+
+impl Reauthentication<'_> {
+    /// Ends a flow: `at` is when the provider asked who it is, and none where it does not say that it asked.
+    pub(crate) async fn end(&self, of: &SignedIn, identity: &Identity, at: Option<Timestamp>) -> Result<(), Ended> {
+        let at = at.ok_or(Refusal::NotFresh)?;
+        let is_it = |it: &LinkedIdentity| it.provider == identity.provider && it.subject == identity.subject;
+        let account = self.doors.accounts.get(&of.user_id).await?.ok_or(Refusal::Expired)?;
+        if !account.identities.iter().any(is_it) {
+            return Err(Refusal::OtherAccount.into());
+        }
+        // The browser that began, and in which the same device is signed in still: only to it the next secret may go.
+        let here = self.cookies.get(COOKIE).map(|cookie| cookie.hash());
+        let place = account.devices.iter().find(|place| place.has(&of.session)).ok_or(Refusal::Expired)?;
+        let here = here.filter(|here| place.has(here)).ok_or(Refusal::Expired)?;
+        let check = |account: &Account| match account.identities.iter().any(is_it) {
+            true => Ok(()),
+            false => Err(shut_out("The account elsewhere is not linked any more.")),
+        };
+        let besides = || {
+            let entry = audit::entry(AuditAction::Reauthenticated, self.ids, &self.doors.clock, self.device);
+            let (actor, detail) = (Some(of.user_id.to_string()), Some(identity.provider.clone()));
+            vec![self.log.creating(&mut AuditEntry { actor, detail, ..entry })]
+        };
+        if let (Kept::Cookie(secret), _) = self.doors.reauthenticate((of.user_id, &here), at, check, besides).await? {
+            self.cookies.sign_in(&secret);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,95 @@
+//! `oauth.reauthenticate`.
+
+use model::{FlowAim, SignInFlow, SignedIn};
+use runtime::{
+    Cookies, Device, Limits, Secret, Site,
+    oidc::{IdentityProviders, RelyingParty},
+    prelude::*,
+    sessions::COOKIE,
+};
+
+use crate::identity::{
+    elsewhere::{self, Elsewhere, Ended},
+    limits,
+};
+
+/// By which account it is proved.
+#[wire]
+pub struct Input {
+    /// The provider's id in `oauth.identities`.
+    #[garde(length(chars, max = 100))]
+    pub provider: String,
+    /// The page that is shown in the end: a path of the service's pages; `/` if left out.
+    #[garde(length(chars, max = 1000))]
+    pub return_to: Option<String>,
+}
+
+/// Where it goes on.
+#[wire]
+pub struct Reauthentication {
+    /// The provider's page: send the browser there.
+    pub url: String,
+}
+
+/// Why the provider is not asked.
+#[derive(Debug, Failure)]
+pub enum Error {
+    /// No provider has this id.
+    #[failure(NOT_FOUND)]
+    Missing(String),
+    /// `returnTo` is not a path of the service's pages.
+    #[failure(BAD_REQUEST)]
+    NotAPath,
+    /// The caller's session is not that of the browser's cookie: `auth.reauthenticate` proves it by the password.
+    #[failure(FORBIDDEN)]
+    NoCookie,
+    /// This provider does not say when it asked somebody who they are: prove it by the password, sign in anew, or choose a
+    /// password by a link that `auth.request_reset` mails.
+    #[failure(UNPROCESSABLE_CONTENT)]
+    NeverFresh,
+    /// The provider does not answer now.
+    #[failure(SERVICE_UNAVAILABLE)]
+    Unavailable,
+}
+
+/// Begin to prove again who one is, by an account elsewhere that is linked. The provider asks anew.
+///
+/// The browser must take the cookie that comes with the answer. It ends as `oauth.start` does, with two reasons more:
+/// `other_account`, when it is not the one that is linked, and `not_fresh`, when the provider did not ask, or does not say
+/// that it did.
+#[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/oauth/reauthenticate")]
+#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
+pub async fn reauthenticate(
+    flows: Append<SignInFlow>,
+    providers: Secret<IdentityProviders>,
+    party: RelyingParty,
+    attempts: Limits,
+    caller: Caller,
+    cookies: Cookies,
+    site: Site,
+    device: Device,
+    clock: Clock,
+    input: Input,
+) -> Result<Reauthentication, Error> {
+    let return_to = input.return_to.unwrap_or_else(|| "/".to_owned());
+    if !elsewhere::is_path(&return_to) {
+        return Err(Error::NotAPath);
+    }
+    let known = elsewhere::providers(&providers).await?;
+    let provider = known.get(&input.provider).ok_or(Error::Missing(input.provider))?;
+    if !provider.can_ask_anew() {
+        return Err(Error::NeverFresh);
+    }
+    // What the provider proves goes to the browser in its cookie, and a program's tokens came by a password.
+    let is_here = |session: &&_| cookies.get(COOKIE).is_some_and(|here| here.hash() == **session);
+    let session = caller.session().filter(is_here).cloned().ok_or(Error::NoCookie)?;
+    let user_id = caller.subject().parse().map_err(|_| Error::NoCookie)?;
+    limits::flow(&attempts, &device).await?;
+    let elsewhere = Elsewhere { party: &party, cookies: &cookies, site: &site, clock: &clock };
+    let aim = FlowAim::Reauthenticate(SignedIn { user_id, session });
+    match elsewhere.begin(&flows, provider, return_to, aim).await {
+        Ok(url) => Ok(Reauthentication { url }),
+        Err(Ended::Refused(_)) => Err(Error::Unavailable),
+        Err(Ended::Fault(fault)) => Err(fault)?,
+    }
+}

@@ -1,0 +1,62 @@
+//! `users.sign_out`.
+
+use model::{Account, AuditAction, AuditEntry, Session, User, UserId};
+use runtime::{Device, prelude::*};
+
+use crate::identity::{
+    audit, giving,
+    notices::{Notice, Notices},
+    sessions::Sessions,
+};
+
+/// Whom to sign out.
+#[wire]
+pub struct Input {
+    /// The user's id.
+    pub id: UserId,
+}
+
+/// What was signed out.
+#[wire]
+pub struct SignedOut {
+    /// How many devices and applications.
+    pub count: u32,
+}
+
+/// Why nobody was signed out.
+#[derive(Debug, Failure)]
+pub enum Error {
+    /// No user has this id.
+    #[failure(NOT_FOUND)]
+    Missing(UserId),
+}
+
+/// Sign a user out on all devices, and from all applications. It counts from each one's next call, and the user is told
+/// by mail. Nobody signs out a user with a right that they lack.
+#[procedure(mutation, auth = permission("users:write"), rest = "DELETE /v1/users/{id}/sessions")]
+#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
+pub async fn sign_out(
+    users: Read<User>,
+    accounts: Write<Account>,
+    sessions: Write<Session>,
+    log: Append<AuditEntry>,
+    notices: Notices,
+    caller: Caller,
+    device: Device,
+    clock: Clock,
+    ids: Ids,
+    input: Input,
+) -> Result<SignedOut, Error> {
+    let user = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
+    giving::expect_within(&caller, [user.role])?;
+    let entry = AuditEntry {
+        target: Some(user.id.to_string()),
+        ..audit::by(&caller, AuditAction::SignedOut, &ids, &clock, &device)
+    };
+    let doors = Sessions { accounts, sessions, clock };
+    let count = doors.end(user.id, |_| true, |_| {}, || vec![log.creating(&mut entry.clone())]).await?;
+    if count > 0 {
+        notices.tell(&user.email, Notice::SignedOut).await;
+    }
+    Ok(SignedOut { count: u32::try_from(count).unwrap_or(u32::MAX) })
+}

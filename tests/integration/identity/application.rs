@@ -1,0 +1,64 @@
+//! A third party's application that keeps a secret.
+
+use serde_json::{Value, json};
+
+use super::drive::{CALLBACK, approve_for, form};
+use crate::given::{Answer, Browser, Office, Request, http::basic};
+
+/// One that may act for itself and in somebody's name.
+pub struct Application {
+    pub id: String,
+    secret: String,
+}
+
+impl Application {
+    /// Has an administrator register one for these permissions.
+    pub async fn register(office: &Office, scopes: &[&str]) -> Self {
+        let registered = Self::try_register(office, scopes).await.data();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        Self { id: text(&registered["client"]["id"]), secret: text(&registered["secret"]) }
+    }
+
+    /// What comes of the attempt.
+    pub async fn try_register(office: &Office, scopes: &[&str]) -> Answer {
+        let input = json!({
+            "name": "Robot",
+            "kind": "confidential",
+            "redirectUris": [CALLBACK],
+            "scopes": scopes,
+            "grantTypes": ["authorization_code", "refresh_token", "client_credentials"],
+        });
+        office.mutation("grants.clients_create", input).await
+    }
+
+    /// A request for a token.
+    pub fn asks(&self, fields: &[(&str, &str)]) -> Request {
+        form("/oauth/token", fields).header("authorization", basic(&self.id, &self.secret))
+    }
+
+    /// The token that it has for itself: for all that it was registered for.
+    pub async fn for_itself(&self, office: &Office) -> String {
+        token(&office.service.send(&self.asks(&[("grant_type", "client_credentials")])).await)
+    }
+
+    /// The token that it has once somebody lets it in.
+    pub async fn in_the_name_of(&self, office: &Office, browser: &mut Browser, scope: &str) -> String {
+        let (code, verifier) = approve_for(browser, &self.id, scope).await;
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("code", &*code),
+            ("redirect_uri", CALLBACK),
+            ("code_verifier", &*verifier),
+        ];
+        token(&office.service.send(&self.asks(&fields)).await)
+    }
+
+    /// Removes it.
+    pub async fn remove(&self, office: &Office) {
+        assert_eq!(office.mutation("grants.clients_delete", json!({"id": self.id})).await.code(), "OK");
+    }
+}
+
+fn token(answer: &Answer) -> String {
+    answer.json()["access_token"].as_str().unwrap_or_else(|| panic!("{}", answer.text())).to_owned()
+}

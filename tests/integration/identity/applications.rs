@@ -1,0 +1,104 @@
+//! Third parties' applications at every procedure, in every style, held against what the contract declares: they come
+//! through where their scopes say so and their person may, and nowhere else. A new procedure joins by itself.
+
+use model::{PERMISSIONS, Role, WITHHELD};
+use protocol::Auth;
+use runtime::Entry;
+
+use super::application::Application;
+use crate::{
+    given::Office,
+    styles::{
+        calls::{Contract, hollow},
+        drivers::{self, Driver, Failed, Heard},
+    },
+};
+
+/// An application that calls.
+struct Calling {
+    who: &'static str,
+    token: String,
+    scopes: Vec<&'static str>,
+    /// Of the person in whose name it does; none of one that calls for itself.
+    role: Option<Role>,
+}
+
+/// The refusal that a declaration means for it, if it is one.
+fn declared(auth: Auth, calling: &Calling) -> Option<&'static str> {
+    let may = |permission: &str| {
+        let by_role = calling.role.is_none_or(|role| role.permits(permission));
+        calling.scopes.contains(&permission) && by_role && !WITHHELD.contains(&permission)
+    };
+    match auth {
+        Auth::Public => None,
+        Auth::SignedIn => Some("FORBIDDEN"),
+        Auth::Permission { name, .. } if may(name) => None,
+        Auth::Permission { .. } => Some("FORBIDDEN"),
+    }
+}
+
+/// The refusal that was heard. A procedure's own failure may have these codes as well: then it ran.
+fn refusal(heard: &Heard) -> Option<&str> {
+    match heard {
+        Err(Failed { code, failure: None, .. }) if ["UNAUTHORIZED", "FORBIDDEN"].contains(&code.as_str()) => Some(code),
+        _ => None,
+    }
+}
+
+async fn all_kinds(office: &Office) -> Vec<Calling> {
+    let every: Vec<_> = PERMISSIONS.iter().copied().filter(|permission| !WITHHELD.contains(permission)).collect();
+    let (wide, narrow) =
+        (Application::register(office, &every).await, Application::register(office, &["posts:read"]).await);
+    let mut kinds = vec![
+        Calling { who: "for itself", token: wide.for_itself(office).await, scopes: every.clone(), role: None },
+        Calling {
+            who: "for itself, to read",
+            token: narrow.for_itself(office).await,
+            scopes: vec!["posts:read"],
+            role: None,
+        },
+    ];
+    for (name, role) in [("anna", Role::Administrator), ("vera", Role::Viewer)] {
+        let mut browser = office.browser(&office.person(name, role).await).await;
+        let token = wide.in_the_name_of(office, &mut browser, &every.join(" ")).await;
+        kinds.push(Calling { who: name, token, scopes: every.clone(), role: Some(role) });
+        let token = wide.in_the_name_of(office, &mut browser, "posts:read").await;
+        kinds.push(Calling { who: "to read", token, scopes: vec!["posts:read"], role: Some(role) });
+    }
+    kinds
+}
+
+async fn call(
+    office: &Office,
+    contract: &Contract,
+    driver: &dyn Driver,
+    entry: &Entry,
+    calling: &Calling,
+) -> Option<String> {
+    let procedure = contract.find(entry.name).filter(|procedure| driver.has(*procedure))?;
+    let input = procedure.input().map(|schema| hollow(procedure.document, schema));
+    let request = driver.say(procedure, input.as_ref()).unwrap().bearer(&calling.token);
+    let answer = office.service.send(&request).await;
+    let heard = driver.hear(procedure, &answer).unwrap();
+    let (seen, expected) = (refusal(&heard), declared(entry.spec.auth, calling));
+    let what = format!("{} in {} by an application, {}", entry.name, driver.name(), calling.who);
+    (seen != expected).then(|| format!("{what}: {seen:?}, not {expected:?}: {:.300}", answer.text()))
+}
+
+#[tokio::test]
+async fn an_application_comes_through_where_its_scopes_say_so_and_its_person_may() {
+    let office = Office::inhabited().await;
+    let contract = Contract::of_the_reference_service();
+    let mut styles: Vec<Box<dyn Driver>> = vec![Box::new(drivers::first())];
+    styles.extend(drivers::others(&contract, &office.service).await);
+    let kinds = all_kinds(&office).await;
+    let mut unexpected = Vec::new();
+    for driver in &styles {
+        for procedure in functions::service().procedures {
+            for calling in &kinds {
+                unexpected.extend(call(&office, &contract, &**driver, &procedure.entry, calling).await);
+            }
+        }
+    }
+    assert!(unexpected.is_empty(), "{} unexpected answers:\n{}", unexpected.len(), unexpected.join("\n"));
+}

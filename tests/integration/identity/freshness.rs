@@ -1,0 +1,136 @@
+//! What only somebody may do who signed in a moment ago: a cookie or a token that was stolen gives nothing away for good.
+//! With a clock that the test sets.
+
+use model::{Account, AuditAction, AuditEntry, User};
+use serde_json::{Value, json};
+
+use super::time::{EMAIL, Given, SECOND};
+use crate::given::people::password;
+
+/// How long a sign-in is fresh.
+const FRESH: i64 = 300 * SECOND;
+
+/// Every procedure that gives an account away for good, or lets somebody else in, and how it fails for who may call it.
+fn precious(given: &Given) -> Vec<(&'static str, Value, &'static str)> {
+    let application = json!({"name": "Rea\u{200b}der", "kind": "public", "scopes": ["posts:read"],
+        "redirectUris": ["https://reader.example/"]});
+    let change = json!({"current": "not the password", "password": given.password});
+    vec![
+        ("oauth.link", json!({"provider": "nobody"}), "missing"),
+        ("oauth.unlink", json!({"provider": "nobody"}), "notLinked"),
+        ("auth.change_password", change, "wrongPassword"),
+        ("grants.clients_create", application, "misleadingName"),
+        ("account.erase", json!({"password": "not the password"}), "wrongPassword"),
+    ]
+}
+
+async fn account(given: &Given) -> Account {
+    let ada = given.world.read::<User>().by_unique(User::UNIQUE_EMAIL, EMAIL).await.unwrap().unwrap();
+    given.world.read::<Account>().get(&ada.id).await.unwrap().unwrap()
+}
+
+async fn logged(given: &Given, action: AuditAction) -> usize {
+    let log = given.world.read::<AuditEntry>().list(&AuditEntry::BY_TIME).page(Default::default(), None);
+    log.await.unwrap().items.iter().filter(|entry| entry.action == action).count()
+}
+
+#[tokio::test]
+async fn the_cookie_of_an_old_session_gives_nothing_away() {
+    let (mut given, first) = Given::signed_in().await;
+    given.at(FRESH);
+    for (procedure, input, own) in precious(&given) {
+        assert_eq!(
+            given.on_page(&first, procedure, &input).await.failure(),
+            own,
+            "{procedure}: signed in a moment ago"
+        );
+    }
+    given.at(FRESH + 1);
+    // A renewal is no proof of anybody: the thief does it as well.
+    let stolen = given.renew(&first).await.cookie();
+    let before = account(&given).await;
+    for (procedure, input, _) in precious(&given) {
+        let refused = given.on_page(&stolen, procedure, &input).await;
+        assert_eq!((refused.status.as_u16(), refused.failure()), (403, "reauthenticate"), "{procedure}");
+        let challenge = refused.header("www-authenticate").unwrap();
+        assert!(challenge.starts_with("Bearer error=\"insufficient_user_authentication\""), "{challenge}");
+        assert!(challenge.ends_with("max_age=\"300\""), "{challenge}");
+    }
+    assert_eq!(account(&given).await, before);
+
+    let wrong = given.on_page(&stolen, "auth.reauthenticate", &json!({"password": "not the password"})).await;
+    assert_eq!(wrong.failure(), "wrongPassword");
+    assert_eq!(logged(&given, AuditAction::SignInFailed).await, 1);
+    assert_eq!(given.on_page(&stolen, "oauth.unlink", &json!({"provider": "x"})).await.failure(), "reauthenticate");
+
+    // The owner proves it, and the thief's copy is good no more: it has no part in it.
+    let proof = json!({"password": given.password});
+    let own = given.on_page(&stolen, "auth.reauthenticate", &proof).await.cookie();
+    assert!(!given.is_good(&stolen).await && given.is_good(&own).await);
+    assert_eq!(given.renew(&stolen).await.failure(), "ended");
+    assert_eq!(logged(&given, AuditAction::Reauthenticated).await, 1);
+    for (at, is_fresh) in [(2 * FRESH + 1, true), (2 * FRESH + 2, false)] {
+        given.at(at);
+        for (procedure, input, failure) in precious(&given) {
+            let expected = if is_fresh { failure } else { "reauthenticate" };
+            assert_eq!(given.on_page(&own, procedure, &input).await.failure(), expected, "{procedure} at {at}");
+        }
+    }
+    assert_eq!(account(&given).await.devices.len(), before.devices.len(), "it is the same device");
+}
+
+#[tokio::test]
+async fn tokens_of_an_old_session_give_nothing_away() {
+    let (mut given, _) = Given::signed_in().await;
+    let first = given.login("tokens").await;
+    given.at(FRESH + 1);
+    // A token that was made a moment ago is no sign-in of a moment ago.
+    let second = given.refresh(&first.tokens("refreshToken")).await;
+    let bearer = |token: &str| format!("Bearer {token}");
+    for token in [&first, &second].map(|said| bearer(&said.tokens("accessToken"))) {
+        for (procedure, input, _) in precious(&given) {
+            let refused = given.call(procedure, &input, &[("authorization", &token)]).await;
+            assert_eq!(refused.failure(), "reauthenticate", "{procedure}");
+        }
+    }
+    let old = bearer(&second.tokens("accessToken"));
+    let proof = json!({"password": given.password});
+    let third = given.call("auth.reauthenticate", &proof, &[("authorization", &old)]).await;
+    let new = bearer(&third.tokens("accessToken"));
+    for (procedure, input, failure) in precious(&given) {
+        assert_eq!(given.call(procedure, &input, &[("authorization", &new)]).await.failure(), failure, "{procedure}");
+        assert_eq!(given.call(procedure, &input, &[("authorization", &old)]).await.status, 401, "{procedure}");
+    }
+    assert_eq!(given.refresh(&second.tokens("refreshToken")).await.failure(), "ended");
+    assert_eq!(given.refresh(&third.tokens("refreshToken")).await.status, 200);
+}
+
+/// Who signs in elsewhere only has no password that could be asked for: the cookie alone was enough for all of it.
+#[tokio::test]
+async fn a_cookie_sets_no_first_password_and_erases_no_account_without_one() {
+    let (mut given, cookie) = Given::signed_in().await;
+    let current = account(&given).await;
+    let without = Account { password: None, ..current.clone() };
+    given.world.write::<Account>().replace(&current, without).await.unwrap();
+    given.at(FRESH + 1);
+    let first = json!({"password": password()});
+    for (procedure, input) in [("auth.change_password", first), ("account.erase", json!({}))] {
+        assert_eq!(given.on_page(&cookie, procedure, &input).await.failure(), "reauthenticate", "{procedure}");
+    }
+    let said = given.on_page(&cookie, "auth.reauthenticate", &json!({"password": given.password})).await;
+    assert_eq!(said.failure(), "noPassword");
+    assert_eq!(account(&given).await.password, None);
+}
+
+/// As many guesses as at the sign-in, and not one more.
+#[tokio::test]
+async fn the_password_is_guessed_no_more_often_than_at_the_sign_in() {
+    let (given, cookie) = Given::signed_in().await;
+    for _ in 0..10 {
+        let wrong = given.on_page(&cookie, "auth.reauthenticate", &json!({"password": "not the password"})).await;
+        assert_eq!(wrong.failure(), "wrongPassword");
+    }
+    let proof = json!({"password": given.password});
+    assert_eq!(given.on_page(&cookie, "auth.reauthenticate", &proof).await.status, 429);
+    assert_eq!(given.login("cookie").await.status, 200, "the owner is not kept out elsewhere");
+}

@@ -1,0 +1,138 @@
+//! Owners are told what is done with their accounts: after it was done, without a link, and not without end.
+
+use model::Role;
+use serde_json::{Value, json};
+
+use super::{drive::parameter, limits::a_whole_span};
+use crate::given::{
+    Browser, Folder, Key, Office, Person, Request, Service, mailbox, people::password, provider::Provider,
+};
+
+const PASSWORD: &str = "Your password was changed";
+const ADDRESS: &str = "The e-mail address of your account was changed";
+const RIGHTS: &str = "What your account may do was changed";
+const LINKED: &str = "Another account was linked to yours";
+const UNLINKED: &str = "An account was unlinked from yours";
+const BROWSER: &str = "Somebody signed in with another browser";
+const PROGRAM: &str = "A program signed in";
+const SIGNED_OUT: &str = "You were signed out everywhere";
+
+/// A service at which one signs in with Facebook as well.
+async fn office() -> (Office, Provider) {
+    let data = Folder::new();
+    let provider = Provider::start(json!({"id": "1234", "name": "Ada", "email": "ada@elsewhere.example"})).await;
+    std::fs::create_dir_all(data.path().join("secrets")).unwrap();
+    let file = data.path().join("secrets/identity-providers.json");
+    std::fs::write(file, provider.configuration().to_string()).unwrap();
+    let service = Service::ephemeral(&data).await;
+    let key = Key::of(data.path());
+    let office = Office { admin: key.token(Role::Administrator), service, key, data };
+    let keeper = json!({"email": "keeper@example.org", "name": "Keeper", "role": "administrator"});
+    office.mutation("users.create", keeper).await.data();
+    (office, provider)
+}
+
+/// The subjects of all notices to an address so far. None of them has a link, or anything that becomes one.
+async fn told(office: &Office, to: &str) -> Vec<String> {
+    let mut subjects = Vec::new();
+    for mail in mailbox::mails(&office.service, to).await.into_iter().filter(mailbox::Mail::is_notice) {
+        for part in ["://", "www.", "#", "@"] {
+            assert!(!mail.text.contains(part), "{}", mail.text);
+        }
+        // An administrator's address is not the owner's business.
+        let by_administrator = [ADDRESS, RIGHTS, SIGNED_OUT].contains(&mail.subject.as_str());
+        assert_eq!(mail.text.contains("127.0.0.1"), !by_administrator, "{}", mail.text);
+        assert!(mail.text.contains("That was at 20"), "{}", mail.text);
+        subjects.push(mail.subject);
+    }
+    subjects
+}
+
+async fn ok(browser: &mut Browser, procedure: &str, input: Value) {
+    let answer = browser.mutation(procedure, input).await;
+    assert_eq!(answer.code(), "OK", "{procedure}: {}", answer.text());
+}
+
+async fn reset(office: &Office, person: &Person, mails: usize) -> String {
+    let mut browser = Browser::new(&office.service);
+    ok(&mut browser, "auth.request_reset", json!({"email": person.email})).await;
+    let (token, next) = (office.mail(&person.email, mails).await.token(), password());
+    ok(&mut browser, "auth.reset_password", json!({"token": token, "password": next})).await;
+    next
+}
+
+#[tokio::test]
+async fn each_change_of_password_address_identity_and_rights_is_told() {
+    a_whole_span().await;
+    let (office, _provider) = office().await;
+    let ada = office.person("ada", Role::Viewer).await;
+    let mut expected: Vec<&str> = told(&office, &ada.email).await.iter().map(|_| RIGHTS).collect();
+    let mut browser = Browser::new(&office.service);
+    ok(&mut browser, "auth.login", json!({"email": ada.email, "password": ada.password})).await;
+    expected.push(BROWSER);
+    let url = browser.mutation("oauth.link", json!({"provider": "facebook"})).await.data()["url"].clone();
+    let state = parameter(url.as_str().unwrap(), "state");
+    let back = format!("/oauth/callback/facebook?state={state}&code=c0de-of-a-flow");
+    let answer = browser.send(Request::new("GET", back)).await;
+    assert!(answer.header("location").is_some_and(|to| !to.contains("error")), "{}", answer.text());
+    expected.push(LINKED);
+    ok(&mut browser, "oauth.unlink", json!({"provider": "facebook"})).await;
+    expected.push(UNLINKED);
+    let change = json!({"current": ada.password, "password": password()});
+    ok(&mut browser, "auth.change_password", change).await;
+    expected.push(PASSWORD);
+    reset(&office, &ada, 2).await;
+    expected.push(PASSWORD);
+    let update = async |change: Value| {
+        let mut input = json!({"id": ada.id});
+        input.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        office.mutation("users.update", input).await.data();
+    };
+    update(json!({"name": "Countess"})).await;
+    update(json!({"role": "employee"})).await;
+    expected.push(RIGHTS);
+    update(json!({"isVerified": false})).await;
+    expected.push(RIGHTS);
+    update(json!({"email": "countess@example.com"})).await;
+    expected.push(ADDRESS);
+    assert_eq!(told(&office, &ada.email).await, expected);
+    assert_eq!(told(&office, "countess@example.com").await, [ADDRESS]);
+}
+
+#[tokio::test]
+async fn a_browser_that_is_not_known_is_told_of_and_the_first_one_is_not() {
+    let office = Office::inhabited().await;
+    let ada = office.registered("ada").await;
+    let mut first = Browser::new(&office.service);
+    let token = office.mail(&ada.email, 1).await.token();
+    ok(&mut first, "auth.verify_email", json!({"token": token, "password": ada.password})).await;
+    for _ in 0..2 {
+        assert_eq!(first.login(&ada.email, &ada.password).await.code(), "OK");
+    }
+    assert_eq!(told(&office, &ada.email).await, [""; 0]);
+    let mut second = Browser::new(&office.service);
+    assert_eq!(second.login(&ada.email, "not the password").await.failure(), "wrongCredentials");
+    assert_eq!(told(&office, &ada.email).await, [""; 0], "nobody signed in");
+    for _ in 0..2 {
+        assert_eq!(second.login(&ada.email, &ada.password).await.code(), "OK");
+    }
+    assert_eq!(told(&office, &ada.email).await, [BROWSER]);
+}
+
+/// Whoever has the password could fill the mailbox, and bury what matters under the rest.
+#[tokio::test]
+async fn nobodys_mailbox_is_filled_and_nothing_is_buried() {
+    a_whole_span().await;
+    let office = Office::inhabited().await;
+    let ada = office.person("ada", Role::Viewer).await;
+    let before = told(&office, &ada.email).await.len();
+    for _ in 0..8 {
+        assert_eq!(Browser::new(&office.service).login(&ada.email, &ada.password).await.code(), "OK");
+        office.tokens(&ada).await;
+    }
+    let mut browser = office.browser(&ada).await;
+    ok(&mut browser, "auth.change_password", json!({"current": ada.password, "password": password()})).await;
+    let told = told(&office, &ada.email).await.split_off(before);
+    let count = |subject: &str| told.iter().filter(|it| *it == subject).count();
+    assert_eq!((count(BROWSER), count(PROGRAM), count(PASSWORD)), (5, 1, 1), "{told:?}");
+}

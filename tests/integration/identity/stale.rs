@@ -1,0 +1,224 @@
+//! What a token says may be true no more: its holder was deleted, was signed out or has fewer rights, its application
+//! is registered no more. No such token changes anything, from the very next call, in whatever style, and whichever
+//! the procedure. A new one joins by itself.
+
+use model::Role;
+use protocol::{Auth, Kind};
+use serde_json::{Value, json};
+
+use super::application::Application;
+use crate::{
+    given::{Browser, Office, Person, Request, Tokens},
+    styles::{
+        calls::{Contract, Procedure, hollow},
+        drivers::{self, Driver, Failed},
+    },
+};
+
+/// The mutations that take a permission, but for those that say why they do not look.
+fn mutations(contract: &Contract) -> Vec<Procedure<'_>> {
+    let all = functions::service().procedures.into_iter().map(|procedure| procedure.entry);
+    let theirs = all.filter(|entry| {
+        let takes_permission = matches!(entry.spec.auth, Auth::Permission { .. });
+        entry.spec.kind == Kind::Mutation && takes_permission && entry.spec.session.is_none()
+    });
+    theirs
+        .map(|entry| contract.find(entry.name).unwrap_or_else(|| panic!("say here how {} is called", entry.name)))
+        .collect()
+}
+
+/// Every permission that these take.
+fn permissions(mutations: &[Procedure<'_>]) -> Vec<&'static str> {
+    let entries = functions::service().procedures.into_iter().map(|procedure| procedure.entry);
+    let mut names: Vec<_> = entries
+        .filter(|entry| mutations.iter().any(|mutation| mutation.name() == entry.name))
+        .filter_map(|entry| match entry.spec.auth {
+            Auth::Permission { name, .. } => Some(name),
+            Auth::Public | Auth::SignedIn => None,
+        })
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Somebody who may do everything, with a browser, a program, and an application that was let in.
+struct Holder {
+    person: Person,
+    browser: Browser,
+    program: Tokens,
+    application: String,
+}
+
+impl Holder {
+    async fn new(office: &Office, name: &str, application: &Application, scope: &str) -> Self {
+        let person = office.person(name, Role::Administrator).await;
+        let mut browser = office.browser(&person).await;
+        let program = office.tokens(&person).await;
+        let application = application.in_the_name_of(office, &mut browser, scope).await;
+        Self { person, browser, program, application }
+    }
+}
+
+/// A token, and what a call with it comes to.
+struct Held {
+    whose: &'static str,
+    token: String,
+    /// Once it is true no more.
+    then: &'static str,
+}
+
+/// Calls every mutation with every token in every style, and tells what came of each: the code where somebody was refused
+/// at the door, and else nothing.
+async fn call_all(
+    office: &Office,
+    styles: &[Box<dyn Driver>],
+    mutations: &[Procedure<'_>],
+    tokens: &[Held],
+    mut each: impl FnMut(&str, &Held, Option<String>),
+) {
+    for driver in styles {
+        for procedure in mutations.iter().filter(|procedure| driver.has(**procedure)) {
+            let input = procedure.input().map(|schema| hollow(procedure.document, schema));
+            for held in tokens {
+                let request = driver.say(*procedure, input.as_ref()).unwrap().bearer(&held.token);
+                let heard = driver.hear(*procedure, &office.service.send(&request).await).unwrap();
+                // A procedure's own failure may have these codes as well: then it ran.
+                let refused = match heard {
+                    Err(Failed { code, failure: None, .. }) if ["UNAUTHORIZED", "FORBIDDEN"].contains(&&*code) => {
+                        Some(code)
+                    }
+                    _ => None,
+                };
+                let what = format!("{} in {} with the token of {}", procedure.name(), driver.name(), held.whose);
+                each(&what, held, refused);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_taken_away_changes_nothing_any_more_in_any_style() {
+    let office = Office::inhabited().await;
+    let contract = Contract::of_the_reference_service();
+    let mutations = mutations(&contract);
+    let scopes = permissions(&mutations);
+    assert!(mutations.len() >= 8 && scopes.len() >= 3, "they are found");
+    let scope = scopes.join(" ");
+    let mut styles: Vec<Box<dyn Driver>> = vec![Box::new(drivers::first())];
+    styles.extend(drivers::others(&contract, &office.service).await);
+
+    let (staying, removed) =
+        (Application::register(&office, &scopes).await, Application::register(&office, &scopes).await);
+    let deleted = Holder::new(&office, "dora", &staying, &scope).await;
+    let demoted = Holder::new(&office, "emil", &staying, &scope).await;
+    let mut leaving = Holder::new(&office, "lena", &staying, &scope).await;
+    let host = Holder::new(&office, "hugo", &removed, &scope).await;
+    let held = |whose, token: &str, then| Held { whose, token: token.to_owned(), then };
+    let tokens = [
+        held("somebody who was deleted", &deleted.program.access, "UNAUTHORIZED"),
+        held("an application of somebody who was deleted", &deleted.application, "UNAUTHORIZED"),
+        held("somebody with fewer rights", &demoted.program.access, "FORBIDDEN"),
+        held("an application of somebody with fewer rights", &demoted.application, "FORBIDDEN"),
+        held("a session that was ended", &leaving.program.access, "UNAUTHORIZED"),
+        held("an application that was put out", &leaving.application, "UNAUTHORIZED"),
+        held("an application that was removed, of somebody", &host.application, "UNAUTHORIZED"),
+        held("an application that was removed, for itself", &removed.for_itself(&office).await, "UNAUTHORIZED"),
+    ];
+    let mut calls = 0;
+    call_all(&office, &styles, &mutations, &tokens, |what, _, refused| {
+        calls += 1;
+        assert_eq!(refused, None, "before, {what} is good");
+    })
+    .await;
+    assert!(calls >= 8 * 8 * 5, "{calls}");
+
+    assert_eq!(office.mutation("users.delete", json!({"id": deleted.person.id})).await.code(), "OK");
+    office.mutation("users.update", json!({"id": demoted.person.id, "role": "viewer"})).await.data();
+    assert_eq!(leaving.browser.mutation("sessions.revoke_others", Value::Null).await.data(), json!({"count": 2}));
+    removed.remove(&office).await;
+    call_all(&office, &styles, &mutations, &tokens, |what, held, refused| {
+        assert_eq!(refused.as_deref(), Some(held.then), "at once: {what}");
+    })
+    .await;
+    // What only reads takes a token for its quarter of an hour: that is what tokens are for.
+    for token in [&deleted.program.access, &host.application] {
+        let me = office.service.send(&Request::query("posts.list", &Value::Null).bearer(token)).await;
+        assert!(["OK", "FORBIDDEN"].contains(&me.code().as_str()), "{}", me.text());
+    }
+    // Others go on: of the same person, of another application.
+    let program = host.program.access.clone();
+    let hosts = [
+        held("the person who let it in", &program, ""),
+        held("another application", &staying.for_itself(&office).await, ""),
+    ];
+    call_all(&office, &styles, &mutations, &hosts, |what, _, refused| assert_eq!(refused, None, "{what}")).await;
+}
+
+/// A service with mutations that take a permission, one of which says why it does not look.
+mod looks {
+    use runtime::{Definition, prelude::*};
+
+    pub const SERVICE: Definition = Definition { name: "looks", password_sign_in: None, ..functions::SERVICE };
+
+    runtime::procedures! {
+        inline SERVICE;
+        visits { count, forget, latest, mine }
+    }
+
+    mod visits {
+        pub mod count {
+            use super::super::*;
+            /// Counts.
+            #[procedure(mutation, auth = permission("posts:write"), session = "a visit more or less does no harm")]
+            pub async fn count() {}
+        }
+        pub mod forget {
+            use super::super::*;
+            /// Forgets all.
+            #[procedure(mutation, auth = permission("posts:write"))]
+            pub async fn forget() {}
+        }
+        pub mod latest {
+            use super::super::*;
+            /// Tells the latest.
+            #[procedure(query, auth = permission("posts:read"))]
+            pub async fn latest() {}
+        }
+        pub mod mine {
+            use super::super::*;
+            /// Tells the own ones.
+            #[procedure(query, auth = signed_in, sensitive)]
+            pub async fn mine() {}
+        }
+    }
+}
+
+#[test]
+fn the_contract_says_who_looks_and_why_not_and_gives_the_right_to() {
+    let (contract, _) = codegen::contract(&looks::service()).unwrap();
+    let contract = serde_json::to_value(&contract).unwrap();
+    let stated: Vec<_> = contract["procedures"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|procedure| {
+            let grants = procedure["grants"].as_array().unwrap().iter();
+            let looks_at: Vec<_> = grants.map(|grant| grant["entity"].as_str().unwrap()).collect();
+            (procedure["name"].as_str().unwrap(), &procedure["sensitive"], &procedure["session"], looks_at.join(" "))
+        })
+        .collect();
+    let (yes, no, unstated) = (json!(true), json!(false), Value::Null);
+    let reason = json!("a visit more or less does no harm");
+    let (session, both) = ("Session".to_owned(), "ApplicationClient Session".to_owned());
+    assert_eq!(
+        stated,
+        [
+            ("visits.count", &no, &reason, session.clone()),
+            ("visits.forget", &yes, &unstated, both),
+            ("visits.latest", &no, &unstated, session.clone()),
+            // No application comes so far.
+            ("visits.mine", &yes, &unstated, session),
+        ]
+    );
+}

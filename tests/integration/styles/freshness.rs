@@ -1,0 +1,51 @@
+//! What wants a sign-in of a moment ago says so in every style, with the same failure.
+
+use model::Role;
+use serde_json::json;
+
+use super::{
+    calls::Contract,
+    drivers::{self, Failed},
+};
+use crate::given::{
+    Office,
+    tokens::{claims, header, now_s},
+};
+
+#[tokio::test]
+async fn every_style_says_that_a_sign_in_is_too_old() {
+    let office = Office::open().await;
+    let contract = Contract::of_the_reference_service();
+    let old = |age_s: i64| {
+        let mut claims = claims(Role::Administrator);
+        claims["iat"] = (now_s() - age_s).into();
+        office.key.sign(&header(), &claims)
+    };
+    let mut all = drivers::others(&contract, &office.service).await;
+    all.push(Box::new(drivers::first()));
+    let precious: Vec<_> =
+        contract.procedures().filter(|it| it.failures().iter().any(|it| it["type"] == "reauthenticate")).collect();
+    assert!(precious.len() >= 5, "{}", precious.len());
+    let expected =
+        Failed { code: "FORBIDDEN".into(), failure: Some(json!({"type": "reauthenticate"})), fields: Vec::new() };
+    for procedure in &precious {
+        let input = match procedure.name() {
+            "oauth.link" | "oauth.unlink" => json!({"provider": "acme"}),
+            "auth.change_password" => json!({"password": "seven grey herons wade"}),
+            "grants.clients_create" => {
+                json!({"name": "Reader", "kind": "public", "redirectUris": [], "scopes": ["posts:read"]})
+            }
+            _ => json!({}),
+        };
+        for driver in &all {
+            let what = format!("{} in {}", procedure.name(), driver.name());
+            let call = async |age_s: i64| {
+                let request = driver.say(*procedure, Some(&input)).unwrap().bearer(&old(age_s));
+                let answer = office.service.send(&request).await;
+                driver.hear(*procedure, &answer).unwrap_or_else(|wrong| panic!("{what}: {wrong}"))
+            };
+            assert_eq!(call(3_600).await.unwrap_err(), expected, "{what}");
+            assert_ne!(call(0).await.unwrap_err(), expected, "{what}, of somebody who was there a moment ago");
+        }
+    }
+}
