@@ -2,12 +2,13 @@
 //!
 //! - [`sessions`]: beginning, renewing and ending them. [`rights`]: what a change of rights takes with it.
 //! - [`elsewhere`]: accounts at identity providers. [`arrival`]: to whom they belong here.
-//! - [`registration`]: how accounts begin. [`proof`]: what a mailed token proves. [`mails`]: those tokens, and the mails.
+//! - [`registration`]: how accounts begin, and [`founder`] the first.  [`proof`]: what a mailed token proves. [`mails`]: those tokens, and the mails.
 //! - [`limits`]: how often what may be tried. [`audit`]: entries of the log.
 
 pub(crate) mod arrival;
 pub(crate) mod audit;
 pub(crate) mod elsewhere;
+pub(crate) mod founder;
 pub(crate) mod limits;
 pub(crate) mod mails;
 pub(crate) mod proof;

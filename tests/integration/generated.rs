@@ -101,6 +101,7 @@ mod limits {
         callers: Callers::Tokens,
         method_override: true,
         password_sign_in: None,
+        refusals: None,
     };
 
     runtime::procedures! {
@@ -161,6 +162,7 @@ mod leak {
         callers: Callers::Tokens,
         method_override: true,
         password_sign_in: None,
+        refusals: None,
     };
 
     runtime::procedures! {
@@ -203,6 +205,7 @@ mod routes {
         callers: Callers::Tokens,
         method_override: true,
         password_sign_in: None,
+        refusals: None,
     };
 
     runtime::procedures! {

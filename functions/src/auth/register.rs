@@ -2,13 +2,15 @@
 
 use model::{Account, AuditEntry, Claim, EmailAddress, MailedToken, Password, Purpose, User};
 use protocol::Fault;
-use runtime::{Cookies, Device, Ids, Limits, Site, mail::Mail, password, prelude::*};
+use runtime::{Cookies, Device, Ids, Limits, Secret, Site, mail::Mail, password, prelude::*};
 
 use crate::identity::{
-    expect_strong, limits,
-    mails::{self, Letter, Post},
+    expect_strong,
+    founder::{self, Founder, Founding},
+    limits,
+    mails::{self, Post},
     proof,
-    registration::{Next, Registrar},
+    registration::Registrar,
 };
 
 /// Who registers.
@@ -23,13 +25,25 @@ pub struct Input {
     /// The password, at least 12 characters.
     #[garde(dive)]
     pub password: Password,
+    /// The token that names the first administrator: whoever deployed the service was told it.
+    #[garde(length(chars, max = 100))]
+    pub founder_token: Option<String>,
+}
+
+/// Why nobody was registered.
+#[derive(Debug, Failure)]
+pub enum Error {
+    /// The token names nobody, or there is a first administrator by now.
+    #[failure(FORBIDDEN)]
+    WrongFounderToken,
 }
 
 /// Register with an e-mail address and a password.
 ///
 /// The answer is the same whether or not the address has an account, and comes after the same time: what is to be done
-/// next is in the mail. The first person who ever registers becomes administrator, others become viewers; nobody has any
-/// permission before the address is proved, and an account whose address nobody proves ends after seven days.
+/// next is in the mail. Nobody has any permission before the address is proved, and an account whose address nobody
+/// proves ends after seven days. Whoever registers with the token that names the first administrator is it with the
+/// proof of the address; on a service under development, the first person who registers.
 #[procedure(mutation, auth = public, rest = "POST /v1/auth/register", memory_mb = 1024)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn register(
@@ -38,6 +52,7 @@ pub async fn register(
     accounts: Write<Account>,
     tokens: Append<MailedToken>,
     log: Append<AuditEntry>,
+    founder: Secret<Founder>,
     attempts: Limits,
     mail: Mail,
     cookies: Cookies,
@@ -46,7 +61,14 @@ pub async fn register(
     clock: Clock,
     ids: Ids,
     input: Input,
-) -> Result<(), NoFailure> {
+) -> Result<(), Error> {
+    let founding = founder::founding(&founder, &site, input.founder_token.as_deref()).await?;
+    let is_founder = founding == Founding::Named;
+    let is_founded = is_founder && accounts.by_unique(Account::UNIQUE_FOUNDER, Account::FOUNDER).await?.is_some();
+    if founding == Founding::Wrong || is_founded {
+        limits::bad_token(&attempts, &device).await?;
+        return Err(Error::WrongFounderToken);
+    }
     let may_send = limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail).await?;
     expect_strong(&input.password, &[input.email.as_str(), &input.name])?;
     let browser = proof::mark(&cookies)?;
@@ -59,20 +81,16 @@ pub async fn register(
         device: &device,
         clock: &clock,
         ids: &ids,
+        founding,
     };
     let post = Post { mail: &mail, site: &site, device: &device, clock: &clock };
     let work = async {
         let password = Some(password::hash(input.password.as_str()).await?);
-        let claim = Claim { password, name: input.name, browser: Some(browser), is_founder: false };
+        let claim = Claim { password, name: input.name, browser: Some(browser), identity: None, is_founder };
         let next = registrar.register(input.email, claim).await?;
-        // One mail in any case: who got none asks for another link.
-        let (to, letter) = match &next {
-            Next::Confirm(to, link) => (to, Letter::Confirm(link)),
-            Next::Invite(to, link) => (to, Letter::Invitation(link)),
-            Next::Tell(to) => (to, Letter::Already),
-        };
+        // Who got none asks for another link.
         if may_send {
-            post.try_to_send(to, letter).await;
+            post.say(&next).await;
         }
         Ok::<_, Fault>(())
     };

@@ -37,6 +37,8 @@ pub(crate) enum Refusal {
     OtherLinked,
     /// The provider names no address.
     NoEmail,
+    /// The provider does not vouch for the address: its owner is mailed.
+    ConfirmEmail,
 }
 
 impl Refusal {
@@ -49,6 +51,7 @@ impl Refusal {
             Self::Taken => "taken",
             Self::OtherLinked => "other_linked",
             Self::NoEmail => "no_email",
+            Self::ConfirmEmail => "confirm_email",
         }
     }
 }

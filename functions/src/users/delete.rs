@@ -1,6 +1,6 @@
 //! `users.delete`.
 
-use model::{Account, AuditAction, AuditEntry, Session, User, UserId};
+use model::{Account, AuditAction, AuditEntry, MailedToken, Session, User, UserId};
 use runtime::{Device, prelude::*};
 
 use crate::identity::{audit, sessions::Sessions};
@@ -38,6 +38,7 @@ pub async fn delete(
     users: Write<User>,
     accounts: Write<Account>,
     sessions: Write<Session>,
+    tokens: Write<MailedToken>,
     log: Append<AuditEntry>,
     caller: Caller,
     device: Device,
@@ -54,7 +55,7 @@ pub async fn delete(
         ..audit::by(&caller, AuditAction::UserDeleted, &ids, &clock, &device)
     };
     let besides = || vec![log.creating(&mut entry.clone())];
-    match (Sessions { accounts, sessions, clock }).delete_user(&users, &current, besides).await {
+    match (Sessions { accounts, sessions, clock }).delete_user(&users, &tokens, &current, besides).await {
         Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
         deleted => Ok(deleted?),
     }
@@ -70,8 +71,8 @@ mod tests {
     async fn delete_in(world: &World, id: UserId, version: Option<Version>) -> Result<(), Raised<Error>> {
         let (caller, device, ids) = (crate::tests::caller("somebody"), Device::default(), Ids::default());
         let (users, accounts, sessions) = (world.write(), world.write(), world.write());
-        delete(users, accounts, sessions, world.append(), caller, device, Clock::System, ids, Input { id, version })
-            .await
+        let (tokens, log, input) = (world.write(), world.append(), Input { id, version });
+        delete(users, accounts, sessions, tokens, log, caller, device, Clock::System, ids, input).await
     }
 
     #[tokio::test]

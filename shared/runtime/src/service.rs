@@ -4,11 +4,11 @@ use std::{future::Future, pin::Pin};
 
 use http::HeaderMap;
 use protocol::{
-    Fault, Grant, Kind, PasswordSignIn, Principal, Spec, WireType,
+    Auth, Fault, Grant, Kind, PasswordSignIn, Principal, Spec, WireType,
     contract::{Describe, Needs, Press, ProcedureContract},
 };
 
-use crate::{Call, HttpReply, sessions::SessionLookup};
+use crate::{Call, HttpReply, refusals::RefusalLog, sessions::SessionLookup};
 
 /// A boxed future, so that what is behind it is compiled once.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -41,6 +41,9 @@ pub struct Definition {
     pub method_override: bool,
     /// How a name and a password that come with a call sign somebody in for it; no gateway takes them if left out.
     pub password_sign_in: Option<PasswordSignIn>,
+    /// Where it is written down that somebody was refused what they may not do; nowhere but in the log of calls if left
+    /// out.
+    pub refusals: Option<RefusalLog>,
 }
 
 /// How a caller is known.
@@ -139,6 +142,11 @@ fn needs<P: Procedure + Named + Describe>() -> Needs {
         if !needs.grants.iter().any(covered) {
             needs.grants.push(lookup.grant);
         }
+    }
+    if let (Some(log), true) = (P::SERVICE.refusals, P::SPEC.auth != Auth::Public)
+        && !needs.grants.iter().any(|grant| grant.prefix == log.grant.prefix && grant.access == log.grant.access)
+    {
+        needs.grants.push(log.grant);
     }
     needs
 }
