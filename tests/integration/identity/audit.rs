@@ -63,8 +63,7 @@ async fn each_action_has_its_entry() {
     };
     let (operator, nobody) = (json!("the operator"), Value::Null);
 
-    let keeper = json!({"email": "keeper@example.org", "name": "Keeper", "role": "administrator"});
-    let keeper = office.mutation("users.create", keeper).await.data()["id"].clone();
+    let keeper = office.keeper().await;
     expect(&[("userCreated", operator.clone(), keeper)]).await;
 
     let ada = office.person("ada", Role::Administrator).await;

@@ -332,6 +332,7 @@ async fn a_linked_account_does_not_outlive_recovery() {
     let provider = Provider::start(json!({"id": "666", "name": MALLORY, "email": "mallory@example.com"})).await;
     for by_mail in [true, false] {
         let office = Office::with(&provider).await;
+        office.keeper().await;
         let ada = office.person("ada", Role::Viewer).await;
         let mut browser = office.browser(&ada).await;
         let mut thief = Party { browser: browser.clone(), name: MALLORY, password: String::new() };

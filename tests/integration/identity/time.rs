@@ -244,7 +244,7 @@ async fn a_session_with_other_rights_ends_soon_unless_it_is_renewed() {
     let ada = users.by_unique(User::UNIQUE_EMAIL, EMAIL).await.unwrap().unwrap();
     assert_eq!(ada.role, Role::Administrator, "she was the first");
     let bearer = format!("Bearer {}", given.login("tokens").await.tokens("accessToken"));
-    let other = json!({"email": "keeper@example.com", "name": "Keeper", "role": "administrator"});
+    let other = json!({"email": "keeper@example.com", "name": "Keeper", "role": "administrator", "isVerified": true});
     let change = json!({"id": ada.id, "role": "viewer"});
     for (procedure, input) in [("users.create", other), ("users.update", change)] {
         let said = given.call(procedure, &input, &[("authorization", &bearer)]).await;
