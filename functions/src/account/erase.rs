@@ -37,6 +37,7 @@ pub async fn erase(
     users: Write<User>,
     accounts: Write<Account>,
     sessions: Write<Session>,
+    mailed: Read<MailedToken>,
     tokens: Write<MailedToken>,
     log: Append<AuditEntry>,
     attempts: Limits,
@@ -63,7 +64,7 @@ pub async fn erase(
     }
     let entry = audit::by(&caller, AuditAction::AccountErased, &ids, &clock, &device);
     let besides = || vec![log.creating(&mut entry.clone())];
-    match doors.delete_user(&users, &tokens, &user, besides).await {
+    match doors.delete_user(&users, (&mailed, &tokens), &user, besides).await {
         Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
         done => {
             cookies.remove(COOKIE);

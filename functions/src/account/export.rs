@@ -11,10 +11,10 @@ use crate::{
 /// What part of it.
 #[wire]
 pub struct Input {
+    /// Where to go on in the list: `next` of the part before.
+    pub cursor: Option<Cursor>,
     /// Which list is taken along with it; the posts if left out.
     pub list: Option<ExportedList>,
-    /// Where to go on in that list: `next` of the part before.
-    pub cursor: Option<Cursor>,
 }
 
 /// A list that may be long. Each is taken along by itself.

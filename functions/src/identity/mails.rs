@@ -34,11 +34,15 @@ pub(crate) fn token(
 
 /// Removes what was mailed to a user who is gone: it holds the address, and perhaps a password's hash. The index may be
 /// behind; what it does not show yet ends by itself.
-pub(crate) async fn forget(tokens: &Write<MailedToken>, user_id: UserId) -> Result<(), StoreError> {
+pub(crate) async fn forget(
+    mailed: &Read<MailedToken>,
+    tokens: &Write<MailedToken>,
+    user_id: UserId,
+) -> Result<(), StoreError> {
     let mut cursor = None;
     loop {
-        let mailed = tokens.list(&MailedToken::BY_USER).of(user_id.to_string());
-        let page = mailed.page(PageSize::default(), cursor.as_ref()).await?;
+        let list = mailed.list(&MailedToken::BY_USER).of(user_id.to_string());
+        let page = list.page(PageSize::default(), cursor.as_ref()).await?;
         for token in &page.items {
             match tokens.delete(token).await {
                 // It was used in this moment.

@@ -186,7 +186,7 @@ impl Sessions {
     pub(crate) async fn delete_user(
         &self,
         users: &Write<User>,
-        tokens: &Write<MailedToken>,
+        (mailed, tokens): (&Read<MailedToken>, &Write<MailedToken>),
         user: &User,
         besides: impl Fn() -> Vec<Operation>,
     ) -> Result<(), StoreError> {
@@ -202,7 +202,7 @@ impl Sessions {
                 Err(StoreError::Stale) if users.get(&user.id).await?.as_ref() == Some(user) => {}
                 done => {
                     done?;
-                    return mails::forget(tokens, user.id).await;
+                    return mails::forget(mailed, tokens, user.id).await;
                 }
             }
         }

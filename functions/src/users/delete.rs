@@ -38,6 +38,7 @@ pub async fn delete(
     users: Write<User>,
     accounts: Write<Account>,
     sessions: Write<Session>,
+    mailed: Read<MailedToken>,
     tokens: Write<MailedToken>,
     log: Append<AuditEntry>,
     caller: Caller,
@@ -55,7 +56,7 @@ pub async fn delete(
         ..audit::by(&caller, AuditAction::UserDeleted, &ids, &clock, &device)
     };
     let besides = || vec![log.creating(&mut entry.clone())];
-    match (Sessions { accounts, sessions, clock }).delete_user(&users, &tokens, &current, besides).await {
+    match (Sessions { accounts, sessions, clock }).delete_user(&users, (&mailed, &tokens), &current, besides).await {
         Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
         deleted => Ok(deleted?),
     }
@@ -71,8 +72,9 @@ mod tests {
     async fn delete_in(world: &World, id: UserId, version: Option<Version>) -> Result<(), Raised<Error>> {
         let (caller, device, ids) = (crate::tests::caller("somebody"), Device::default(), Ids::default());
         let (users, accounts, sessions) = (world.write(), world.write(), world.write());
-        let (tokens, log, input) = (world.write(), world.append(), Input { id, version });
-        delete(users, accounts, sessions, tokens, log, caller, device, Clock::System, ids, input).await
+        let (mailed, tokens, log) = (world.read(), world.write(), world.append());
+        let input = Input { id, version };
+        delete(users, accounts, sessions, mailed, tokens, log, caller, device, Clock::System, ids, input).await
     }
 
     #[tokio::test]

@@ -66,9 +66,7 @@ impl MailedToken {
     pub const BY_USER: Index<Self> = Index {
         name: "user",
         shards: 1,
-        entry: |token| {
-            Some(IndexEntry { list: token.user_id.to_string(), sort: SortKey::time(token.expires_at) })
-        },
+        entry: |token| Some(IndexEntry { list: token.user_id.to_string(), sort: SortKey::time(token.expires_at) }),
     };
 }
 

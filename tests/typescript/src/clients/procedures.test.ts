@@ -256,7 +256,11 @@ const procedures: Procedures = {
       assert.equal(nothing, undefined, "the answer does not tell");
       assert.equal((await given.service.mails(email))[0]?.subject, "You have an account already");
     },
-    fails: {},
+    fails: {
+      wrongFounderToken: async ({ client }) => ({
+        call: client.auth.register.mutate({ email: address(), name: "Eve", password: PASSWORD, founderToken: "A".repeat(43) }),
+      }),
+    },
   },
 
   "auth.request_reset": {
