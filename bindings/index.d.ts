@@ -343,10 +343,10 @@ export type AccountEraseFailure = { type: "notAUser" } | { type: "wrongPassword"
 
 /** The input of `account.export`. */
 export type AccountExportInput = {
+  /** Where to go on in the list: `next` of the part before. */
+  cursor?: Cursor | null;
   /** Which list is taken along with it; the posts if left out. */
   list?: ExportedList | null;
-  /** Where to go on in that list: `next` of the part before. */
-  cursor?: Cursor | null;
 };
 
 /** The output of `account.export`. */

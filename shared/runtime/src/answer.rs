@@ -198,7 +198,7 @@ async fn run(
     };
     let watched = match entry.spec.auth {
         Auth::Public => None,
-        _ => Watched::of(entry.service, entry.name, principal.as_ref(), session.as_ref(), &parts),
+        _ => Watched::of(entry, principal.as_ref(), session.as_ref(), &parts),
     };
     let reach = match authorize(entry.spec.auth, entry.service, principal.as_deref()) {
         Ok(reach) => reach,

@@ -4,7 +4,7 @@ use std::{future::Future, pin::Pin};
 
 use http::HeaderMap;
 use protocol::{
-    Auth, Fault, Grant, Kind, PasswordSignIn, Principal, Spec, WireType,
+    Fault, Grant, Kind, PasswordSignIn, Principal, Spec, WireType,
     contract::{Describe, Needs, Press, ProcedureContract},
 };
 
@@ -41,8 +41,8 @@ pub struct Definition {
     pub method_override: bool,
     /// How a name and a password that come with a call sign somebody in for it; no gateway takes them if left out.
     pub password_sign_in: Option<PasswordSignIn>,
-    /// Where it is written down that somebody was refused what they may not do; nowhere but in the log of calls if left
-    /// out.
+    /// Where it is written down that somebody was refused what they may not do, by mutations; nowhere but in the log of
+    /// calls if left out.
     pub refusals: Option<RefusalLog>,
 }
 
@@ -143,7 +143,7 @@ fn needs<P: Procedure + Named + Describe>() -> Needs {
             needs.grants.push(lookup.grant);
         }
     }
-    if let (Some(log), true) = (P::SERVICE.refusals, P::SPEC.auth != Auth::Public)
+    if let (Some(log), true) = (P::SERVICE.refusals, RefusalLog::is_written_by(&P::SPEC))
         && !needs.grants.iter().any(|grant| grant.prefix == log.grant.prefix && grant.access == log.grant.access)
     {
         needs.grants.push(log.grant);

@@ -138,10 +138,15 @@ async fn each_action_has_its_entry() {
     expect(&[own("signedIn"), own("accountErased")]).await;
     // Who is refused over and over is written down once for each thing that they tried.
     let viewer = office.key.token_of(Role::Viewer, "a viewer");
+    let client = json!({"id": uuid::Uuid::now_v7().to_string()});
     for _ in 0..3 {
-        assert_eq!(office.service.query(&viewer, "audit.list", Value::Null).await.code(), "FORBIDDEN");
+        assert_eq!(office.service.mutation(&viewer, "grants.clients_delete", client.clone()).await.code(), "FORBIDDEN");
         assert_eq!(office.service.mutation(&viewer, "users.delete", json!({"id": id})).await.code(), "FORBIDDEN");
     }
+    // A query writes nothing into the table: the log of calls has it.
+    assert_eq!(office.service.query(&viewer, "audit.list", Value::Null).await.code(), "FORBIDDEN");
+    let is_told = |line: &Value| line["message"] == "refused" && line["procedure"] == "audit.list";
+    assert_eq!(office.service.logged(is_told).await["caller"], "a viewer");
     let own_only = office.key.token_of(Role::Employee, "an employee");
     let others = json!({"id": id, "name": "Eve"});
     assert_eq!(office.service.mutation(&own_only, "users.update", others).await.code(), "FORBIDDEN");
