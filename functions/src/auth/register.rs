@@ -2,7 +2,9 @@
 
 use model::{Account, AuditEntry, Claim, EmailAddress, MailedToken, Password, Purpose, User};
 use protocol::Fault;
-use runtime::{Cookies, Device, Ids, Limits, Secret, Site, mail::Mail, password, prelude::*};
+use runtime::{
+    Cookies, Device, Ids, Limits, NotAdmitted, Registration, Secret, Site, mail::Mail, password, prelude::*,
+};
 
 use crate::identity::{
     expect_strong,
@@ -33,9 +35,24 @@ pub struct Input {
 /// Why nobody was registered.
 #[derive(Debug, Failure)]
 pub enum Error {
+    /// Nobody registers here by themselves: an administrator makes the accounts.
+    #[failure(FORBIDDEN)]
+    Closed,
+    /// Only who has an address of certain domains registers here.
+    #[failure(FORBIDDEN)]
+    OtherDomain,
     /// The token names nobody, or there is a first administrator by now.
     #[failure(FORBIDDEN)]
     WrongFounderToken,
+}
+
+impl From<NotAdmitted> for Error {
+    fn from(reason: NotAdmitted) -> Self {
+        match reason {
+            NotAdmitted::Closed => Self::Closed,
+            NotAdmitted::OtherDomain => Self::OtherDomain,
+        }
+    }
 }
 
 /// Register with an e-mail address and a password.
@@ -43,7 +60,8 @@ pub enum Error {
 /// The answer is the same whether or not the address has an account, and comes after the same time: what is to be done
 /// next is in the mail. Nobody has any permission before the address is proved, and an account whose address nobody
 /// proves ends after seven days. Whoever registers with the token that names the first administrator is it with the
-/// proof of the address; on a service under development, the first person who registers.
+/// proof of the address, also where nobody else registers; on a service under development, the first person who registers
+/// is. Others become guests, who may do nothing until an administrator gives them another role.
 #[procedure(mutation, auth = public, rest = "POST /v1/auth/register", memory_mb = 1024)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn register(
@@ -53,6 +71,7 @@ pub async fn register(
     tokens: Append<MailedToken>,
     log: Append<AuditEntry>,
     founder: Secret<Founder>,
+    registration: Registration,
     attempts: Limits,
     mail: Mail,
     cookies: Cookies,
@@ -68,6 +87,9 @@ pub async fn register(
     if founding == Founding::Wrong || is_founded {
         limits::bad_token(&attempts, &device).await?;
         return Err(Error::WrongFounderToken);
+    }
+    if !is_founder {
+        registration.expect(&input.email.comparable()).map_err(Error::from)?;
     }
     let may_send = limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail).await?;
     expect_strong(&input.password, &[input.email.as_str(), &input.name])?;

@@ -1,8 +1,6 @@
 //! `auth.verify_email`.
 
-use model::{
-    Account, AuditAction, AuditEntry, Device as Place, GivenPassword, MailedToken, Purpose, Session, User,
-};
+use model::{Account, AuditAction, AuditEntry, Device as Place, GivenPassword, MailedToken, Purpose, Session, User};
 use runtime::{Cookies, Device, Ids, Limits, Site, prelude::*};
 
 use store::transaction;

@@ -9,7 +9,7 @@ use model::{
     Account, AuditAction, AuditEntry, Claim, EmailAddress, LinkedIdentity, Linking, MailedToken, Purpose, User, UserId,
 };
 use protocol::{Code, Fault};
-use runtime::{Cookies, Device, Limits, Site, mail::Mail, oidc::Identity, opaque::Opaque, prelude::*};
+use runtime::{Cookies, Device, Limits, Registration, Site, mail::Mail, oidc::Identity, opaque::Opaque, prelude::*};
 use store::{Operation, transaction};
 
 use super::{
@@ -30,6 +30,7 @@ pub(crate) struct Arrival {
     pub(crate) doors: Sessions,
     pub(crate) tokens: Append<MailedToken>,
     pub(crate) log: Append<AuditEntry>,
+    pub(crate) registration: Registration,
     pub(crate) attempts: Limits,
     pub(crate) mail: Mail,
     pub(crate) cookies: Cookies,
@@ -55,12 +56,17 @@ impl Arrival {
                 return Err(Refusal::NoEmail.into());
             }
             if !identity.email_verified {
+                // Before it is looked whether somebody has the address, which this must not tell.
+                self.registration.expect(&email.comparable()).map_err(Refusal::from)?;
                 let name = name(identity, &email);
                 return Err(self.ask_to_confirm(email, name, &elsewhere).await?.into());
             }
             // Whoever was faster, perhaps the same person in another tab, is found in the next round.
             match self.users.by_unique(User::UNIQUE_EMAIL, &email.comparable()).await? {
-                None => self.register(identity, email, &elsewhere).await?,
+                None => {
+                    self.registration.expect(&email.comparable()).map_err(Refusal::from)?;
+                    self.register(identity, email, &elsewhere).await?;
+                }
                 Some(user) if user.is_verified => {
                     let account = self.doors.accounts.get(&user.id).await?;
                     let mut linked = account.iter().flat_map(|account| &account.identities);

@@ -11,7 +11,7 @@
 use model::{Linking, SignInFlow};
 use protocol::Fault;
 use runtime::{
-    Cookies, Secret, Site,
+    Cookies, NotAdmitted, Secret, Site,
     oidc::{Callback, FLOW_LIFETIME_MS, Flow, Identity, IdentityProviders, Provider, Providers, RelyingParty},
     opaque::Opaque,
     prelude::*,
@@ -39,6 +39,10 @@ pub(crate) enum Refusal {
     NoEmail,
     /// The provider does not vouch for the address: its owner is mailed.
     ConfirmEmail,
+    /// It takes an account, and nobody makes one here by themselves.
+    RegistrationClosed,
+    /// It takes an account, and only who has an address of certain domains makes one here.
+    OtherDomain,
 }
 
 impl Refusal {
@@ -52,6 +56,17 @@ impl Refusal {
             Self::OtherLinked => "other_linked",
             Self::NoEmail => "no_email",
             Self::ConfirmEmail => "confirm_email",
+            Self::RegistrationClosed => "registration_closed",
+            Self::OtherDomain => "other_domain",
+        }
+    }
+}
+
+impl From<NotAdmitted> for Refusal {
+    fn from(reason: NotAdmitted) -> Self {
+        match reason {
+            NotAdmitted::Closed => Self::RegistrationClosed,
+            NotAdmitted::OtherDomain => Self::OtherDomain,
         }
     }
 }

@@ -19,7 +19,7 @@ import {
 import contract from "@onefold/backoffice/contract.json" with { type: "json" };
 import { Jar } from "../oauth/jar.js";
 import { TestProvider } from "../oauth/provider.js";
-import { mailedToken, startService, type Service } from "../service.js";
+import { mailedToken, startHere, startService, type Service } from "../service.js";
 
 type Client = ReturnType<typeof createClient>;
 
@@ -30,6 +30,8 @@ type Given = {
   client: Client;
   /** Another caller. */
   as: (token?: string) => Client;
+  /** Somebody at another service. */
+  at: (url: string) => Client;
 };
 
 /** A call that must fail, and what its failure must hold beside its type. */
@@ -205,7 +207,7 @@ const procedures: Procedures = {
       const { email, user } = await register(given);
       const signedIn = await given.client.auth.login.mutate({ email: email.toUpperCase(), password: PASSWORD });
       assert.deepEqual(signedIn, { user, tokens: null }, "the cookie is out of reach of scripts");
-      assert.deepEqual([user.email, user.role, user.isVerified, user.permissions], [email, "viewer", false, []]);
+      assert.deepEqual([user.email, user.role, user.isVerified, user.permissions], [email, "guest", false, []]);
     },
     fails: {
       wrongCredentials: async (given) => {
@@ -257,6 +259,12 @@ const procedures: Procedures = {
       assert.equal((await given.service.mails(email))[0]?.subject, "You have an account already");
     },
     fails: {
+      closed: async ({ at }) => ({
+        call: at(closed.url).auth.register.mutate({ email: address(), name: "Eve", password: PASSWORD }),
+      }),
+      otherDomain: async ({ at }) => ({
+        call: at(ofDomain.url).auth.register.mutate({ email: address(), name: "Eve", password: PASSWORD }),
+      }),
       wrongFounderToken: async ({ client }) => ({
         call: client.auth.register.mutate({ email: address(), name: "Eve", password: PASSWORD, founderToken: "A".repeat(43) }),
       }),
@@ -463,9 +471,7 @@ const procedures: Procedures = {
     answers: async (given) => {
       if (!given.service.isOurs) return;
       const self = await elsewhere(given);
-      await given.client.auth.request_reset.mutate({ email: acme.person.email ?? "" });
-      const token = await mailedToken(given.service, acme.person.email ?? "");
-      await given.client.auth.reset_password.mutate({ token, password: PASSWORD });
+      await self.auth.change_password.mutate({ password: PASSWORD });
       await self.oauth.unlink.mutate({ provider: "acme" });
       assert.deepEqual(await self.oauth.identities.query(), { items: [] });
     },
@@ -634,7 +640,7 @@ const procedures: Procedures = {
       const email = address();
       const { id, createdAt, version, ...rest } = await client.users.create.mutate({ email, name: "Ada" });
       // What was left out is there all the same, as null or with its stated default.
-      assert.deepEqual(rest, { email, name: "Ada", age: null, isVerified: false, role: "viewer" });
+      assert.deepEqual(rest, { email, name: "Ada", age: null, isVerified: false, role: "viewer", endsAt: null });
       assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
       assert.ok(Math.abs(Date.now() - Date.parse(createdAt)) < 60_000);
       assert.equal(typeof version, "number");
@@ -754,6 +760,9 @@ const clients: { [name: string]: (url: string, token?: string) => Client } = {
 };
 
 let service: Service;
+/** Where nobody registers, and where only people of another company do. */
+let closed: Service;
+let ofDomain: Service;
 let acme: TestProvider;
 before(async () => {
   acme = await TestProvider.start();
@@ -766,11 +775,13 @@ before(async () => {
     ],
   });
   acme.register(`${service.home}/oauth/callback/acme`);
+  closed = await startHere({}, ["--registration", "closed"]);
+  ofDomain = await startHere({}, ["--registration", "company.example"]);
   // The first person who registers becomes administrator: not one of those below.
   await createClient({ url: service.url }).auth.register.mutate({ email: address(), name: "First", password: PASSWORD });
 });
 after(async () => {
-  await service.stop();
+  await Promise.all([service, closed, ofDomain].map((one) => one.stop()));
   await acme.stop();
 });
 
@@ -789,6 +800,7 @@ for (const [clientName, connect] of Object.entries(clients)) {
       service,
       client: connect(service.url, service.administrator),
       as: (token) => connect(service.url, token),
+      at: (url) => connect(url),
     });
     for (const { name, failures, auth } of typed) {
       const { answers, fails } = procedures[name as ProcedureName];
