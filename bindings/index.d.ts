@@ -239,7 +239,7 @@ export type Revoked = {
 };
 
 /** What somebody is in the company. */
-export type Role = "administrator" | "employee" | "viewer";
+export type Role = "administrator" | "employee" | "viewer" | "guest";
 
 /** Somebody who has signed in. */
 export type SignedIn = {
@@ -474,9 +474,11 @@ export type AuthRegisterOutput = undefined;
 
 /**
  * The failures of `auth.register`.
+ * - `closed` (FORBIDDEN): Nobody registers here by themselves: an administrator makes the accounts.
+ * - `otherDomain` (FORBIDDEN): Only who has an address of certain domains registers here.
  * - `wrongFounderToken` (FORBIDDEN): The token names nobody, or there is a first administrator by now.
  */
-export type AuthRegisterFailure = { type: "wrongFounderToken" };
+export type AuthRegisterFailure = { type: "closed" } | { type: "otherDomain" } | { type: "wrongFounderToken" };
 
 /** The input of `auth.request_reset`. */
 export type AuthRequestResetInput = {
@@ -1039,7 +1041,8 @@ export type AppRecord = {
      * The answer is the same whether or not the address has an account, and comes after the same time: what is to be done
      * next is in the mail. Nobody has any permission before the address is proved, and an account whose address nobody
      * proves ends after seven days. Whoever registers with the token that names the first administrator is it with the
-     * proof of the address; on a service under development, the first person who registers.
+     * proof of the address, also where nobody else registers; on a service under development, the first person who registers
+     * is. Others become guests, who may do nothing until an administrator gives them another role.
      */
     register: TRPCMutationProcedure<{ input: AuthRegisterInput; output: AuthRegisterOutput; meta: unknown }>;
     /** Mail a link by which another password can be chosen. The answer does not tell whether there is such an account. */
