@@ -18,6 +18,7 @@ const SERVICE: Definition = Definition {
     }),
     method_override: true,
     password_sign_in: None,
+    refusals: None,
 };
 
 runtime::procedures! {

@@ -4,7 +4,8 @@
 //!   they are.
 //! - [`rights`]: what a change of rights takes with it. [`giving`]: who may make one.
 //! - [`elsewhere`]: accounts at identity providers. [`arrival`]: to whom they belong here.
-//! - [`registration`]: how accounts begin. [`proof`]: what a mailed token proves. [`mails`]: those tokens, and the mails.
+//! - [`registration`]: how accounts begin, and [`founder`] the first. [`proof`]: what a mailed token proves. [`mails`]:
+//!   those tokens, and the mails.
 //! - [`notices`]: mails that tell owners what was done with their accounts. [`browsers`]: by which an account knows that
 //!   somebody signed in there before.
 //! - [`limits`]: how often what may be tried. [`audit`]: entries of the log.
@@ -13,6 +14,7 @@ pub(crate) mod arrival;
 pub(crate) mod audit;
 pub(crate) mod browsers;
 pub(crate) mod elsewhere;
+pub(crate) mod founder;
 pub(crate) mod giving;
 pub(crate) mod limits;
 pub(crate) mod mails;

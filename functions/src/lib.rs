@@ -3,9 +3,9 @@
 //! This file is the index: the only list of procedures that people write. A new one is a new file,
 //! a word here, and `cargo regen`.
 
-use model::{ApplicationClient, Role, Session, WITHHELD};
+use model::{ApplicationClient, AuditEntry, Role, Session, WITHHELD};
 use protocol::PasswordSignIn;
-use runtime::{Callers, Definition, sessions::SessionLookup};
+use runtime::{Callers, Definition, RefusalLog, sessions::SessionLookup};
 
 /// What all procedures share.
 pub const SERVICE: Definition = Definition {
@@ -25,6 +25,7 @@ pub const SERVICE: Definition = Definition {
         sign_out: "auth.logout",
         refresh_token_field: "refreshToken",
     }),
+    refusals: Some(RefusalLog::of::<AuditEntry>(identity::audit::refused)),
 };
 
 mod authorization;

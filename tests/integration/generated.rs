@@ -102,6 +102,7 @@ mod limits {
         callers: Callers::Tokens,
         method_override: true,
         password_sign_in: None,
+        refusals: None,
     };
 
     runtime::procedures! {
@@ -163,6 +164,7 @@ mod leak {
         callers: Callers::Tokens,
         method_override: true,
         password_sign_in: None,
+        refusals: None,
     };
 
     runtime::procedures! {
@@ -206,6 +208,7 @@ mod routes {
         callers: Callers::Tokens,
         method_override: true,
         password_sign_in: None,
+        refusals: None,
     };
 
     runtime::procedures! {

@@ -27,6 +27,7 @@ const SERVICE: Definition = Definition {
     callers: Callers::Custom(|_| Ok(None)),
     method_override: true,
     password_sign_in: None,
+    refusals: None,
 };
 
 runtime::procedures! {
@@ -227,11 +228,11 @@ fn the_contract_states_what_the_signatures_ask_for() {
     for expected in [
         "health.ping: ",
         "auth.me: Get<Session>, Read<User>",
-        "auth.request_reset: Read<Account>, Count<Limit>, Append<MailedToken>, Read<User>",
-        "posts.create: Get<ApplicationClient>, Write<Post>, Get<Session>",
+        "auth.request_reset: Read<Account>, Append<AuditEntry>, Count<Limit>, Append<MailedToken>, Read<User>",
+        "posts.create: Get<ApplicationClient>, Append<AuditEntry>, Write<Post>, Get<Session>",
         "posts.get: Read<Post>, Get<Session>",
         "sessions.list: Read<Account>, Read<Session>",
-        "users.delete: Write<Account>, Get<ApplicationClient>, Append<AuditEntry>, Write<Session>, Write<User>",
+        "users.delete: Write<Account>, Get<ApplicationClient>, Append<AuditEntry>, Read<MailedToken>, Write<MailedToken>, Write<Session>, Write<User>",
         "users.get: Get<Session>, Read<User>",
         "users.list: Get<Session>, Read<User>",
     ] {

@@ -10,6 +10,7 @@ const SERVICE: Definition = Definition {
     callers: Callers::Tokens,
     method_override: true,
     password_sign_in: None,
+    refusals: None,
 };
 
 runtime::procedures! {

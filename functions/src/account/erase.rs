@@ -1,6 +1,6 @@
 //! `account.erase`.
 
-use model::{Account, AuditAction, AuditEntry, GivenPassword, Session, User};
+use model::{Account, AuditAction, AuditEntry, GivenPassword, MailedToken, Session, User};
 use runtime::{Cookies, Device, Limits, password::Turn, prelude::*, sessions::COOKIE};
 
 use crate::identity::{audit, limits, sessions::Sessions};
@@ -27,7 +27,7 @@ pub enum Error {
     LastAdministrator,
 }
 
-/// Erase one's own account for good: the person, how one signs in, and every session.
+/// Erase one's own account for good: the person, how one signs in, every session, and what was mailed.
 ///
 /// What one wrote for the company stays, under an id that leads to nobody; so do the entries of the audit log, until
 /// they expire.
@@ -37,6 +37,8 @@ pub async fn erase(
     users: Write<User>,
     accounts: Write<Account>,
     sessions: Write<Session>,
+    mailed: Read<MailedToken>,
+    tokens: Write<MailedToken>,
     log: Append<AuditEntry>,
     attempts: Limits,
     caller: Caller,
@@ -56,13 +58,14 @@ pub async fn erase(
         let given = input.password;
         let given = given.as_ref().map(GivenPassword::as_str).unwrap_or_default();
         if !turn.verify(account.password.as_deref(), given).await?.is_right() {
+            audit::password_refused(&log, &caller, "erase", (&ids, &doors.clock, &device)).await?;
             return Err(Error::WrongPassword);
         }
         attempt.succeeded().await?;
     }
     let entry = audit::by(&caller, AuditAction::AccountErased, &ids, &clock, &device);
     let besides = || vec![log.creating(&mut entry.clone())];
-    match doors.delete_user(&users, &user, besides).await {
+    match doors.delete_user(&users, (&mailed, &tokens), &user, besides).await {
         Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
         done => {
             cookies.remove(COOKIE);

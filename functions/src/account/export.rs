@@ -1,15 +1,31 @@
 //! `account.export`.
 
-use model::{Account, AuditAction, AuditEntry, Post, User};
+use model::{Account, AuditAction, AuditEntry, Post, Session, User, UserId};
 use runtime::{Device, prelude::*};
 
-use crate::identity::audit;
+use crate::{
+    identity::audit,
+    sessions::list::{SignedInDevice, devices},
+};
 
 /// What part of it.
 #[wire]
 pub struct Input {
-    /// Where to go on: `next` of the part before.
+    /// Where to go on in the list: `next` of the part before.
     pub cursor: Option<Cursor>,
+    /// Which list is taken along with it; the posts if left out.
+    pub list: Option<ExportedList>,
+}
+
+/// A list that may be long. Each is taken along by itself.
+#[wire]
+pub enum ExportedList {
+    /// What the person wrote.
+    Posts,
+    /// What the person did, as the audit log has it: with the consents that were given to applications.
+    Done,
+    /// What was done to the person, by others as well.
+    Undergone,
 }
 
 /// What is kept about somebody. Long lists come in parts.
@@ -19,9 +35,14 @@ pub struct Exported {
     pub user: User,
     /// Accounts elsewhere by which the person signs in.
     pub identities: Vec<Identity>,
-    /// What the person wrote, newest first.
+    /// Where the person is signed in, and the applications that act in the person's name, with what they may do.
+    pub sessions: Vec<SignedInDevice>,
+    /// What the person wrote, newest first, if it was asked for.
     pub posts: Vec<Post>,
-    /// Where the next posts begin; null at the end.
+    /// Entries of the audit log, newest first, if they were asked for. From where others did something is theirs, and
+    /// left out.
+    pub entries: Vec<AuditEntry>,
+    /// Where the list goes on; null at its end.
     pub next: Option<Cursor>,
 }
 
@@ -46,13 +67,15 @@ pub enum Error {
     NotAUser,
 }
 
-/// Take along everything that is kept about oneself, part by part. Where one is signed in, `sessions.list` tells.
+/// Take along everything that is kept about oneself, list by list and part by part.
 #[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/account/export")]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn export(
     users: Read<User>,
     accounts: Read<Account>,
+    sessions: Read<Session>,
     posts: Read<Post>,
+    entries: Read<AuditEntry>,
     log: Append<AuditEntry>,
     caller: Caller,
     device: Device,
@@ -62,18 +85,37 @@ pub async fn export(
 ) -> Result<Exported, Error> {
     let id = caller.subject().parse().map_err(|_| Error::NotAUser)?;
     let user = users.get(&id).await?.ok_or(Error::NotAUser)?;
-    let linked = accounts.get(&id).await?.map(|account| account.identities).unwrap_or_default();
-    let cursor = input.cursor;
-    if cursor.is_none() {
+    let account = accounts.get(&id).await?.unwrap_or_else(|| Account::new(id));
+    let list = input.list.unwrap_or(ExportedList::Posts);
+    if matches!(list, ExportedList::Posts) && input.cursor.is_none() {
         log.create(audit::by(&caller, AuditAction::DataExported, &ids, &clock, &device)).await?;
     }
-    let written = posts.list(&Post::BY_AUTHOR).of(id.to_string()).descending();
-    let page = written.page(PageSize::default(), cursor.as_ref()).await?;
-    let identities = linked.into_iter().map(|it| Identity {
+    let cursor = input.cursor.as_ref();
+    let (posts, entries, next) = match list {
+        ExportedList::Posts => {
+            let written = posts.list(&Post::BY_AUTHOR).of(id.to_string()).descending();
+            let page = written.page(PageSize::default(), cursor).await?;
+            (page.items, Vec::new(), page.next)
+        }
+        ExportedList::Done | ExportedList::Undergone => {
+            let is_done = matches!(list, ExportedList::Done);
+            let index = if is_done { &AuditEntry::BY_ACTOR } else { &AuditEntry::BY_TARGET };
+            let page = entries.list(index).of(id.to_string()).descending().page(PageSize::default(), cursor).await?;
+            (Vec::new(), page.items.into_iter().map(|entry| own_part(entry, id)).collect(), page.next)
+        }
+    };
+    let identities = account.identities.into_iter().map(|it| Identity {
         provider: it.provider,
         subject: it.subject,
         email: it.email,
         linked_at: it.linked_at,
     });
-    Ok(Exported { user, identities: identities.collect(), posts: page.items, next: page.next })
+    let sessions = devices(&sessions, &account.devices, caller.session()).await?;
+    Ok(Exported { user, identities: identities.collect(), sessions, posts, entries, next })
+}
+
+/// What of an entry is the person's: from where somebody else did it is not.
+fn own_part(entry: AuditEntry, id: UserId) -> AuditEntry {
+    let is_own = entry.actor.as_deref() == Some(&*id.to_string());
+    if is_own { entry } else { AuditEntry { address: String::new(), ..entry } }
 }

@@ -71,6 +71,7 @@ pub async fn change_password(
         let attempt = limits::sign_in(&attempts, &device, &user.email, place).await?;
         let given = input.current.as_ref().map(GivenPassword::as_str).unwrap_or_default();
         if !turn.verify(account.password.as_deref(), given).await?.is_right() {
+            audit::password_refused(&log, &caller, "change_password", (&ids, &clock, &device)).await?;
             return Err(Error::WrongPassword);
         }
         attempt.succeeded().await?;

@@ -86,7 +86,7 @@ pub async fn login(
         // Nobody is signed in who did it. An entry about nobody takes as much work to write.
         let mut entry = audit::entry(AuditAction::SignInFailed, &ids, &clock, &device);
         entry.target = Some(id.to_string());
-        entry.detail = found.is_none().then(|| "nobody has the address".to_owned());
+        entry.detail = found.is_none().then(|| audit::NOBODY.to_owned());
         log.create(entry).await?;
         return Err(Error::WrongCredentials);
     }

@@ -2,13 +2,17 @@
 
 use model::{Account, AuditEntry, Claim, EmailAddress, MailedToken, Password, Purpose, User};
 use protocol::Fault;
-use runtime::{Cookies, Device, Ids, Limits, NotAdmitted, Registration, Site, mail::Mail, password::Turn, prelude::*};
+use runtime::{
+    Cookies, Device, Ids, Limits, NotAdmitted, Registration, Secret, Site, mail::Mail, password::Turn, prelude::*,
+};
 
 use crate::identity::{
-    expect_strong, limits,
-    mails::{self, Letter, Post},
+    expect_strong,
+    founder::{self, Founder, Founding},
+    limits,
+    mails::{self, Post},
     proof,
-    registration::{Next, Registrar},
+    registration::Registrar,
 };
 
 /// Who registers.
@@ -23,6 +27,9 @@ pub struct Input {
     /// The password, at least 12 characters.
     #[garde(dive)]
     pub password: Password,
+    /// The token that names the first administrator: whoever deployed the service was told it.
+    #[garde(length(chars, max = 100))]
+    pub founder_token: Option<String>,
 }
 
 /// Why nobody was registered.
@@ -34,6 +41,9 @@ pub enum Error {
     /// Only who has an address of certain domains registers here.
     #[failure(FORBIDDEN)]
     OtherDomain,
+    /// The token names nobody, or there is a first administrator by now.
+    #[failure(FORBIDDEN)]
+    WrongFounderToken,
 }
 
 impl From<NotAdmitted> for Error {
@@ -48,9 +58,10 @@ impl From<NotAdmitted> for Error {
 /// Register with an e-mail address and a password.
 ///
 /// The answer is the same whether or not the address has an account, and comes after the same time: what is to be done
-/// next is in the mail. The first person who ever registers becomes administrator, others become guests, who may do
-/// nothing until an administrator gives them another role; nobody has any permission before the address is proved, and
-/// an account whose address nobody proves ends after seven days.
+/// next is in the mail. Nobody has any permission before the address is proved, and an account whose address nobody
+/// proves ends after seven days. Whoever registers with the token that names the first administrator is it with the
+/// proof of the address, also where nobody else registers; on a service under development, the first person who registers
+/// is. Others become guests, who may do nothing until an administrator gives them another role.
 #[procedure(mutation, auth = public, rest = "POST /v1/auth/register", memory_mb = 1024)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn register(
@@ -59,6 +70,7 @@ pub async fn register(
     accounts: Write<Account>,
     tokens: Append<MailedToken>,
     log: Append<AuditEntry>,
+    founder: Secret<Founder>,
     registration: Registration,
     attempts: Limits,
     mail: Mail,
@@ -69,7 +81,16 @@ pub async fn register(
     ids: Ids,
     input: Input,
 ) -> Result<(), Error> {
-    registration.expect(&input.email.comparable()).map_err(Error::from)?;
+    let founding = founder::founding(&founder, &site, input.founder_token.as_deref()).await?;
+    let is_founder = founding == Founding::Named;
+    let is_founded = is_founder && accounts.by_unique(Account::UNIQUE_FOUNDER, Account::FOUNDER).await?.is_some();
+    if founding == Founding::Wrong || is_founded {
+        limits::bad_token(&attempts, &device).await?;
+        return Err(Error::WrongFounderToken);
+    }
+    if !is_founder {
+        registration.expect(&input.email.comparable()).map_err(Error::from)?;
+    }
     let turn = Turn::take()?;
     let may_send = limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail).await?;
     expect_strong(&input.password, &[input.email.as_str(), &input.name])?;
@@ -83,21 +104,17 @@ pub async fn register(
         device: &device,
         clock: &clock,
         ids: &ids,
+        founding,
     };
     let post = Post { mail: &mail, site: &site, device: &device, clock: &clock };
     let work = async {
         let password = Some(turn.hash(input.password.as_str()).await?);
         drop(turn);
-        let claim = Claim { password, name: input.name, browser: Some(browser), is_founder: false };
+        let claim = Claim { password, name: input.name, browser: Some(browser), identity: None, is_founder };
         let next = registrar.register(input.email, claim).await?;
-        // One mail in any case: who got none asks for another link.
-        let (to, letter) = match &next {
-            Next::Confirm(to, link) => (to, Letter::Confirm(link)),
-            Next::Invite(to, link) => (to, Letter::Invitation(link)),
-            Next::Tell(to) => (to, Letter::Already),
-        };
+        // Who got none asks for another link.
         if may_send {
-            post.try_to_send(to, letter).await;
+            post.say(&next).await;
         }
         Ok::<_, Fault>(())
     };

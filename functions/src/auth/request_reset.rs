@@ -1,10 +1,11 @@
 //! `auth.request_reset`.
 
-use model::{Account, EmailAddress, MailedToken, Purpose, User};
+use model::{Account, AuditAction, AuditEntry, EmailAddress, MailedToken, Purpose, User, UserId};
 use protocol::Fault;
-use runtime::{Device, Limits, Site, mail::Mail, prelude::*};
+use runtime::{Device, Ids, Limits, Site, mail::Mail, prelude::*};
 
 use crate::identity::{
+    audit,
     limits,
     mails::{self, Letter, Post},
 };
@@ -24,17 +25,25 @@ pub async fn request_reset(
     users: Read<User>,
     accounts: Read<Account>,
     tokens: Append<MailedToken>,
+    log: Append<AuditEntry>,
     attempts: Limits,
     mail: Mail,
     site: Site,
     device: Device,
     clock: Clock,
+    ids: Ids,
     input: Input,
 ) -> Result<(), NoFailure> {
     let may_send = limits::mail(&attempts, &device, &input.email, Purpose::ResetPassword).await?;
     let post = Post { mail: &mail, site: &site, device: &device, clock: &clock };
     let work = async {
         let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.comparable()).await?;
+        // Nobody is signed in who did it. An entry about nobody is as much work.
+        let target = found.as_ref().map_or_else(|| ids.next::<UserId>(), |user| user.id);
+        let mut entry = audit::entry(AuditAction::ResetRequested, &ids, &clock, &device);
+        entry.target = Some(target.to_string());
+        entry.detail = found.is_none().then(|| audit::NOBODY.to_owned());
+        log.create(entry).await?;
         if let Some(user) = found.filter(|_| may_send) {
             let account = accounts.get(&user.id).await?;
             let (secret, token) = mails::token(Purpose::ResetPassword, &user, account.as_ref(), &clock)?;

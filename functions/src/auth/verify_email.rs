@@ -101,6 +101,8 @@ pub async fn verify_email(
         ]);
         match transaction(operations).await {
             Err(StoreError::Stale | StoreError::Exists) => {}
+            // By now there is a first administrator, or the account elsewhere is somebody else's.
+            Err(StoreError::Taken { .. }) => return Err(Error::NotValid),
             done => {
                 done?;
                 proof::unmark(&cookies);

@@ -1,9 +1,9 @@
 //! Applications: which one asks, and what it may be registered with.
 
-use model::{Application, ApplicationClient, ClientKind, GrantType, Role};
+use model::{Application, ApplicationClient, AuditAction, AuditEntry, ClientId, ClientKind, GrantType, Role};
 use protocol::Raised;
 use runtime::{
-    Caller, Device, HttpRequest, Limit, Limits,
+    Caller, Device, HttpRequest, Ids, Limit, Limits,
     oauth::{
         redirect::{self, Kind},
         scope,
@@ -15,12 +15,15 @@ use runtime::{
 use serde::Deserialize;
 
 use super::Refused;
-use crate::{SERVICE, permissions::TEXTS};
+use crate::{SERVICE, identity::audit, permissions::TEXTS};
 
 /// Requests of applications from one address, before it is known whose they are.
 pub(super) const ADDRESS: Limit = Limit { name: "client-address", most: 1_200, span_s: 60 };
 /// Requests of one application; of one that proves nothing, from one address, since anybody can say its name.
 const CLIENT: Limit = Limit { name: "client", most: 3_000, span_s: 60 };
+
+/// Entries about refused applications that one address causes: it takes no secret to cause one.
+const REFUSED: Limit = Limit { name: "client-refused", most: 100, span_s: 900 };
 
 /// How an application says who it is, if not in a header (RFC 6749 section 2.3.1).
 #[derive(Deserialize)]
@@ -29,12 +32,46 @@ struct Credentials {
     client_secret: Option<String>,
 }
 
-/// Which application sends a form. One that has a secret proves it.
-pub(crate) async fn identify(
+/// What it takes to know an application.
+pub(crate) struct Registry<'a> {
+    pub(crate) clients: &'a Read<ApplicationClient>,
+    pub(crate) limits: &'a Limits,
+    pub(crate) log: &'a Append<AuditEntry>,
+    pub(crate) device: &'a Device,
+    pub(crate) clock: &'a Clock,
+    pub(crate) ids: &'a Ids,
+}
+
+impl Registry<'_> {
+    /// Which application sends a form. One that has a secret proves it; whoever is none, or cannot, is written down.
+    pub(crate) async fn identify(&self, request: &HttpRequest) -> Result<ApplicationClient, Raised<Refused>> {
+        let Self { clients, limits, device, .. } = self;
+        let mut claimed = None;
+        let identified = identify(clients, limits, device, request, &mut claimed).await;
+        if matches!(identified, Err(Raised::Failure(Refused::InvalidClient))) {
+            self.refused(claimed).await?;
+        }
+        identified
+    }
+
+    /// Writes down that somebody was refused who said to be an application, or said nothing that could be one.
+    pub(crate) async fn refused(&self, claimed: Option<ClientId>) -> Result<(), StoreError> {
+        // Nobody knows who did it. Who is refused over and over writes one entry for a while.
+        if self.limits.take(&REFUSED, &self.device.network()).await.is_err() {
+            return Ok(());
+        }
+        let target = claimed.map(|id| id.to_string());
+        let entry = audit::entry(AuditAction::ClientRefused, self.ids, self.clock, self.device);
+        self.log.create(AuditEntry { target, ..entry }).await.map(|_| ())
+    }
+}
+
+async fn identify(
     clients: &Read<ApplicationClient>,
     limits: &Limits,
     device: &Device,
     request: &HttpRequest,
+    claimed: &mut Option<ClientId>,
 ) -> Result<ApplicationClient, Raised<Refused>> {
     limits.take(&ADDRESS, &device.network()).await?;
     let form: Credentials = request.form()?;
@@ -50,7 +87,11 @@ pub(crate) async fn identify(
         None => (form.client_id.unwrap_or_default(), form_secret),
     };
     let client = match id.parse() {
-        Ok(id) => clients.get(&id).await?.ok_or(Refused::InvalidClient)?,
+        Ok(id) => {
+            let client = clients.get(&id).await?.ok_or(Refused::InvalidClient)?;
+            *claimed = Some(id);
+            client
+        }
         Err(_) => return Err(Refused::InvalidClient.into()),
     };
     match (&client.secret, secret.as_deref().map(Opaque::parse)) {

@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use crate::{
     authorization::{
-        Refused, registry,
+        Refused,
+        registry::Registry,
         tokens::{self, Presented},
     },
     identity::{audit, sessions::Sessions},
@@ -37,7 +38,8 @@ pub async fn revoke(
     ids: Ids,
     request: HttpRequest,
 ) -> Result<HttpReply, Refused> {
-    let client = registry::identify(&clients, &limits, &device, &request).await?;
+    let registry = Registry { clients: &clients, limits: &limits, log: &log, device: &device, clock: &clock, ids: &ids };
+    let client = registry.identify(&request).await?;
     let form: Form = request.form()?;
     let doors = Sessions { accounts, sessions, clock };
     // A token that is not good any more is as good as taken back (section 2.2).

@@ -8,7 +8,7 @@ use crate::{
     authorization::{
         Refused,
         codes::{Codes, Redemption},
-        registry,
+        registry::Registry,
         request::is_here,
         tokens,
     },
@@ -45,7 +45,8 @@ pub async fn token(
     ids: Ids,
     request: HttpRequest,
 ) -> Result<HttpReply, Refused> {
-    let client = registry::identify(&clients, &limits, &device, &request).await?;
+    let registry = Registry { clients: &clients, limits: &limits, log: &log, device: &device, clock: &clock, ids: &ids };
+    let client = registry.identify(&request).await?;
     let form: Form = request.form()?;
     let missing = || Refused::InvalidRequest { reason: "A parameter is missing: grant_type.".to_owned() };
     let grant_type = form.grant_type.as_deref().ok_or_else(missing)?;

@@ -2,11 +2,11 @@
 //!
 //! Who is known by it is signed in. Else the address decides, and only where both sides vouch for it: an address
 //! that anybody may write down, here or there, must not open somebody's account. Whoever owns both signs in here
-//! first, and links.
+//! first, and links. An address for which the provider does not vouch is confirmed by mail before anybody is signed in.
 
 use garde::Validate as _;
 use model::{
-    Account, AuditAction, AuditEntry, EmailAddress, LinkedIdentity, MailedToken, Purpose, SignedIn, User, UserId,
+    Account, AuditAction, AuditEntry, Claim, EmailAddress, LinkedIdentity, MailedToken, Purpose, SignedIn, User, UserId,
 };
 use protocol::{Code, Fault};
 use runtime::{Cookies, Device, Limits, Registration, Site, mail::Mail, oidc::Identity, opaque::Opaque, prelude::*};
@@ -16,8 +16,9 @@ use super::{
     audit,
     browsers::Browser,
     elsewhere::{Ended, Refusal},
+    founder::Founding,
     limits,
-    mails::{self, Letter, Post},
+    mails::{self, Post},
     notices::{Notice, Notices},
     proof,
     registration::Registrar,
@@ -48,11 +49,20 @@ impl Arrival {
         for _ in 0..ATTEMPTS {
             let known = self.doors.accounts.by_unique(Account::UNIQUE_IDENTITY, &elsewhere.unique()).await?;
             if let Some(account) = known {
-                return Ok(self.enter(account.user_id, &elsewhere, false).await?);
+                return match self.users.get(&account.user_id).await?.filter(User::is_as_registered) {
+                    None => Ok(self.enter(account.user_id, &elsewhere, false).await?),
+                    Some(user) => Err(self.ask_to_confirm(user.email, user.name, &elsewhere).await?.into()),
+                };
             }
             let email = EmailAddress::new(identity.email.as_deref().unwrap_or_default());
             if email.validate().is_err() {
                 return Err(Refusal::NoEmail.into());
+            }
+            if !identity.email_verified {
+                // Before it is looked whether somebody has the address, which this must not tell.
+                self.registration.expect(&email.comparable()).map_err(Refusal::from)?;
+                let name = name(identity, &email);
+                return Err(self.ask_to_confirm(email, name, &elsewhere).await?.into());
             }
             // Whoever was faster, perhaps the same person in another tab, is found in the next round.
             match self.users.by_unique(User::UNIQUE_EMAIL, &email.comparable()).await? {
@@ -60,7 +70,7 @@ impl Arrival {
                     self.registration.expect(&email.comparable()).map_err(Refusal::from)?;
                     self.register(identity, email, &elsewhere).await?;
                 }
-                Some(user) if identity.email_verified && user.is_verified => {
+                Some(user) if user.is_verified => {
                     let account = self.doors.accounts.get(&user.id).await?;
                     let mut linked = account.iter().flat_map(|account| &account.identities);
                     match linked.find(|it| it.provider == elsewhere.provider) {
@@ -154,47 +164,57 @@ impl Arrival {
         Ok(secret)
     }
 
-    /// Makes an account, unless somebody is faster with the same address or the same account elsewhere.
+    /// Mails the owner of an address that anybody may have written down at a provider. It says, and takes, the same
+    /// whether or not the address has an account; what there is, is in the mail.
+    async fn ask_to_confirm(
+        &self,
+        email: EmailAddress,
+        name: String,
+        elsewhere: &LinkedIdentity,
+    ) -> Result<Refusal, Fault> {
+        let may_send = limits::mail(&self.attempts, &self.device, &email, Purpose::VerifyEmail).await?;
+        let browser = Some(proof::mark(&self.cookies)?);
+        let claim = Claim { password: None, identity: Some(elsewhere.clone()), name, browser, is_founder: false };
+        let post = Post { mail: &self.mail, site: &self.site, device: &self.device, clock: &self.doors.clock };
+        let work = async {
+            let next = self.registrar().register(email, claim).await?;
+            if may_send {
+                post.say(&next).await;
+            }
+            Ok::<_, Fault>(Refusal::ConfirmEmail)
+        };
+        mails::unhurried(work).await
+    }
+
+    /// Makes an account of an address for which the provider vouches, unless somebody is faster with the same address or
+    /// the same account elsewhere.
     async fn register(
         &self,
         identity: &Identity,
         email: EmailAddress,
         elsewhere: &LinkedIdentity,
     ) -> Result<(), Fault> {
-        let clock = &self.doors.clock;
-        let registrar = Registrar {
+        let registrar = self.registrar();
+        let name = name(identity, &email);
+        let mut user = registrar.newcomer(email, name, true);
+        let mut account = Account { identities: vec![elsewhere.clone()], ..Account::new(user.id) };
+        let besides = |user: &User| vec![self.written(AuditAction::Registered, &user.id, elsewhere)];
+        registrar.create(&mut user, &mut account, besides).await.map(|_| ())
+    }
+
+    fn registrar(&self) -> Registrar<'_> {
+        Registrar {
             users: &self.users,
             everybody: &self.everybody,
             accounts: &self.doors.accounts,
             tokens: &self.tokens,
             log: &self.log,
             device: &self.device,
-            clock,
+            clock: &self.doors.clock,
             ids: &self.ids,
-        };
-        let name = name(identity, &email);
-        let mut user = registrar.newcomer(email, name, identity.email_verified);
-        let is_proved = user.is_verified;
-        let may_send =
-            !is_proved && limits::mail(&self.attempts, &self.device, &user.email, Purpose::VerifyEmail).await?;
-        let registered_in = if is_proved { None } else { Some(proof::mark(&self.cookies)?) };
-        let (secret, token) = mails::token(Purpose::VerifyEmail, &user, None, clock)?;
-        let mut account = Account {
-            identities: vec![elsewhere.clone()],
-            registered_in,
-            ends_at: user.ends_at,
-            ..Account::new(user.id)
-        };
-        let besides = |user: &User| {
-            let registered = self.written(AuditAction::Registered, &user.id, elsewhere);
-            let token = (!is_proved).then(|| self.tokens.creating(&mut token.clone()));
-            token.into_iter().chain([registered]).collect()
-        };
-        if registrar.create(&mut user, &mut account, besides).await? && may_send {
-            let post = Post { mail: &self.mail, site: &self.site, device: &self.device, clock };
-            post.try_to_send(&user.email, Letter::Confirm(&secret)).await;
+            // No provider hands on the token that names the first administrator.
+            founding: if self.site.is_local() { Founding::IfFirst } else { Founding::No },
         }
-        Ok(())
     }
 
     fn linked(&self, identity: &Identity) -> LinkedIdentity {

@@ -1,8 +1,12 @@
 //! Entries of the audit log.
 
 use model::{AuditAction, AuditEntry, UserId};
-use runtime::{Caller, Device, Ids, prelude::*};
+use protocol::Fault;
+use runtime::{BoxFuture, Caller, Device, Ids, Refusal, prelude::*};
 use store::Operation;
+
+/// What is said of an address that nobody has.
+pub(crate) const NOBODY: &str = "nobody has the address";
 
 /// Begins an entry. Whoever writes it says the rest.
 pub(crate) fn entry(action: AuditAction, ids: &Ids, clock: &Clock, device: &Device) -> AuditEntry {
@@ -23,6 +27,40 @@ pub(crate) fn entry(action: AuditAction, ids: &Ids, clock: &Clock, device: &Devi
 pub(crate) fn by(caller: &Caller, action: AuditAction, ids: &Ids, clock: &Clock, device: &Device) -> AuditEntry {
     let client = caller.client_id().filter(|id| *id != caller.subject()).map(str::to_owned);
     AuditEntry { actor: Some(caller.subject().to_owned()), client, ..entry(action, ids, clock, device) }
+}
+
+/// Writes down that somebody who is signed in gave a wrong password; `what`: for what.
+pub(crate) async fn password_refused(
+    log: &Append<AuditEntry>,
+    caller: &Caller,
+    what: &str,
+    (ids, clock, device): (&Ids, &Clock, &Device),
+) -> Result<(), StoreError> {
+    let mut entry = by(caller, AuditAction::PasswordRefused, ids, clock, device);
+    entry.detail = Some(what.to_owned());
+    log.create(entry).await.map(|_| ())
+}
+
+/// For how long one entry stands for all refusals of one procedure to one caller, in milliseconds: who tries over and
+/// over fills no table.
+const REFUSED_MS: i64 = 15 * 60_000;
+
+/// Writes down that somebody was refused what they may not do.
+pub(crate) fn refused(session: store::Session, refusal: Refusal) -> BoxFuture<'static, Result<(), Fault>> {
+    Box::pin(async move {
+        let Refusal { procedure, principal, device } = refusal;
+        let at = session.now();
+        let caller = Caller::new(principal);
+        let span = at.unix_ms().div_euclid(REFUSED_MS);
+        let client = caller.client_id().unwrap_or_default();
+        let id = Ids::of_text(&format!("refused#{}#{client}#{procedure}#{span}", caller.subject()));
+        let entry = by(&caller, AuditAction::Refused, &Ids::default(), &Clock::Fixed(at), &device);
+        let entry = AuditEntry { id, detail: Some(procedure.to_owned()), ..entry };
+        match Append::<AuditEntry>::new(session).create(entry).await {
+            Err(StoreError::Exists) => Ok(()),
+            done => Ok(done.map(|_| ())?),
+        }
+    })
 }
 
 /// What is written when somebody leaves a device.

@@ -41,6 +41,8 @@ pub(crate) enum Refusal {
     OtherAccount,
     /// The provider did not ask anew who it is, or does not say that it did.
     NotFresh,
+    /// The provider does not vouch for the address: its owner is mailed.
+    ConfirmEmail,
     /// It takes an account, and nobody makes one here by themselves.
     RegistrationClosed,
     /// It takes an account, and only who has an address of certain domains makes one here.
@@ -59,6 +61,7 @@ impl Refusal {
             Self::NoEmail => "no_email",
             Self::OtherAccount => "other_account",
             Self::NotFresh => "not_fresh",
+            Self::ConfirmEmail => "confirm_email",
             Self::RegistrationClosed => "registration_closed",
             Self::OtherDomain => "other_domain",
         }

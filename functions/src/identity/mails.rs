@@ -1,6 +1,6 @@
 //! Tokens that are mailed, and the mails.
 
-use model::{Account, EmailAddress, MailedToken, Purpose, User};
+use model::{Account, EmailAddress, MailedToken, Purpose, User, UserId};
 use protocol::Fault;
 use runtime::{
     Device, Site,
@@ -8,6 +8,8 @@ use runtime::{
     opaque::Opaque,
     prelude::*,
 };
+
+use super::registration::Next;
 
 /// A new token, and what is stored of it. It is about the account as it is now.
 pub(crate) fn token(
@@ -28,6 +30,31 @@ pub(crate) fn token(
         version: Version::default(),
     };
     Ok((secret, stored))
+}
+
+/// Removes what was mailed to a user who is gone: it holds the address, and perhaps a password's hash. The index may be
+/// behind; what it does not show yet ends by itself.
+pub(crate) async fn forget(
+    mailed: &Read<MailedToken>,
+    tokens: &Write<MailedToken>,
+    user_id: UserId,
+) -> Result<(), StoreError> {
+    let mut cursor = None;
+    loop {
+        let list = mailed.list(&MailedToken::BY_USER).of(user_id.to_string());
+        let page = list.page(PageSize::default(), cursor.as_ref()).await?;
+        for token in &page.items {
+            match tokens.delete(token).await {
+                // It was used in this moment.
+                Err(StoreError::Stale) => {}
+                done => done?,
+            }
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 /// What is written to somebody.
@@ -62,6 +89,16 @@ impl Post<'_> {
         if let Err(fault) = self.mail.send(Message { to: to.as_str(), subject, text: &text }).await {
             tracing::error!(cause = runtime::telemetry::chain(&fault), "a mail could not be sent");
         }
+    }
+
+    /// Writes what comes of a registration: one mail in any case.
+    pub(crate) async fn say(&self, next: &Next) {
+        let (to, letter) = match next {
+            Next::Confirm(to, link) => (to, Letter::Confirm(link)),
+            Next::Invite(to, link) => (to, Letter::Invitation(link)),
+            Next::Tell(to) => (to, Letter::Already),
+        };
+        self.try_to_send(to, letter).await;
     }
 
     fn written(&self, letter: Letter<'_>) -> (&'static str, String) {

@@ -77,6 +77,7 @@ pub(crate) fn claimed(user: &User, account: &Account, claim: Option<&Claim>, sit
         user.name.clone_from(&claim.name);
         disown(&mut user, &mut account, site);
         account.password.clone_from(&claim.password);
+        account.identities.extend(claim.identity.clone());
         if claim.is_founder {
             (user.role, account.is_founder) = (Role::Administrator, true);
         }

@@ -5,7 +5,7 @@ use protocol::Fault;
 use runtime::{Device, Ids, opaque::Opaque, prelude::*};
 use store::{Operation, transaction};
 
-use super::{audit, mails, sessions::ATTEMPTS};
+use super::{audit, founder::Founding, mails, sessions::ATTEMPTS};
 
 /// What it takes to register somebody.
 pub(crate) struct Registrar<'a> {
@@ -17,6 +17,8 @@ pub(crate) struct Registrar<'a> {
     pub(crate) device: &'a Device,
     pub(crate) clock: &'a Clock,
     pub(crate) ids: &'a Ids,
+    /// Whether the first person becomes administrator who comes.
+    pub(crate) founding: Founding,
 }
 
 /// What is to be written to whoever has the address.
@@ -40,14 +42,18 @@ impl Registrar<'_> {
             let mut user = self.newcomer(email.clone(), claim.name.clone(), false);
             let mut account = Account {
                 password: claim.password.clone(),
+                identities: claim.identity.iter().cloned().collect(),
                 registered_in: claim.browser.clone(),
                 ends_at: user.ends_at,
                 ..Account::new(user.id)
             };
-            let (secret, token) = mails::token(Purpose::VerifyEmail, &user, None, self.clock)?;
+            let (secret, mut token) = mails::token(Purpose::VerifyEmail, &user, None, self.clock)?;
+            // Who was named becomes the first administrator with the proof: not by a link that goes astray.
+            token.claim = claim.is_founder.then(|| claim.clone());
             let besides = |user: &User| {
                 let actor = Some(user.id.to_string());
-                let mut entry = AuditEntry { actor, ..self.entry(AuditAction::Registered) };
+                let detail = claim.identity.as_ref().map(|identity| identity.provider.clone());
+                let mut entry = AuditEntry { actor, detail, ..self.entry(AuditAction::Registered) };
                 vec![self.tokens.creating(&mut token.clone()), self.log.creating(&mut entry)]
             };
             if self.create(&mut user, &mut account, besides).await? {
@@ -73,8 +79,8 @@ impl Registrar<'_> {
         }
     }
 
-    /// Makes an account, as the first administrator's if there is nobody yet. Answers whether nobody was faster with the
-    /// same address, or the same account elsewhere.
+    /// Makes an account; where the first person becomes administrator who comes, as that one's if there is nobody yet.
+    /// Answers whether nobody was faster with the same address, or the same account elsewhere.
     pub(crate) async fn create(
         &self,
         user: &mut User,
@@ -84,7 +90,7 @@ impl Registrar<'_> {
         // Whether anybody is there is read from an index, which may be behind: that there is one first person only,
         // the account's guard sees to.
         let first = self.everybody.list(&User::BY_CREATION).page(PageSize::default(), None).await?;
-        account.is_founder = first.items.is_empty();
+        account.is_founder = self.founding == Founding::IfFirst && first.items.is_empty();
         loop {
             user.role = if account.is_founder { Role::Administrator } else { Role::OF_NEWCOMERS };
             let mut operations = vec![self.users.creating(user), self.accounts.creating(account)];
@@ -100,7 +106,11 @@ impl Registrar<'_> {
     async fn again(&self, owner: &User, claim: Claim) -> Result<Next, Fault> {
         let account = self.accounts.get(&owner.id).await?;
         let email = owner.email.clone();
+        let target = Some(owner.id.to_string());
+        let detail = claim.identity.as_ref().map(|identity| identity.provider.clone());
+        let entry = AuditEntry { target, detail, ..self.entry(AuditAction::RegisteredAgain) };
         if owner.is_verified {
+            self.log.create(entry).await?;
             return Ok(Next::Tell(email));
         }
         // What an administrator decided about is nobody's to register: its owner chooses a password.
@@ -108,7 +118,7 @@ impl Registrar<'_> {
         let purpose = if is_free { Purpose::VerifyEmail } else { Purpose::ResetPassword };
         let (secret, mut token) = mails::token(purpose, owner, account.as_ref(), self.clock)?;
         token.claim = is_free.then_some(claim);
-        self.tokens.create(token).await?;
+        transaction(vec![self.tokens.creating(&mut token), self.log.creating(&mut entry.clone())]).await?;
         Ok(if is_free { Next::Confirm(email, secret) } else { Next::Invite(email, secret) })
     }
 

@@ -1,7 +1,7 @@
 //! Beginning, renewing and ending sessions. A user's account lists the user's sessions, and both change in one
 //! transaction: whoever ends or changes all of them finds all of them.
 
-use model::{Account, ClientId, Device as Place, Proof, Session, User, UserId};
+use model::{Account, ClientId, Device as Place, MailedToken, Proof, Session, User, UserId};
 use protocol::{Fault, SecretHash};
 use runtime::{
     Device, Ids,
@@ -11,6 +11,8 @@ use runtime::{
     sessions::lifetime,
 };
 use store::{Operation, transaction};
+
+use super::mails;
 
 /// How often a change is tried again that others were faster with.
 pub(crate) const ATTEMPTS: usize = 20;
@@ -181,10 +183,11 @@ impl Sessions {
         Ok(operations)
     }
 
-    /// Deletes a user, with the account and all its sessions. `besides` is what else is written.
+    /// Deletes a user, with the account, all its sessions, and what was mailed. `besides` is what else is written.
     pub(crate) async fn delete_user(
         &self,
         users: &Write<User>,
+        (mailed, tokens): (&Read<MailedToken>, &Write<MailedToken>),
         user: &User,
         besides: impl Fn() -> Vec<Operation>,
     ) -> Result<(), StoreError> {
@@ -198,7 +201,10 @@ impl Sessions {
             match transaction(operations).await {
                 // A sign-in or a renewal was faster, which is no conflict; a change of the user is.
                 Err(StoreError::Stale) if users.get(&user.id).await?.as_ref() == Some(user) => {}
-                done => return done,
+                done => {
+                    done?;
+                    return mails::forget(mailed, tokens, user.id).await;
+                }
             }
         }
         Err(StoreError::Stale)

@@ -1,6 +1,7 @@
 //! `sessions.list`.
 
 use model::{Account, Device as Place, DeviceId, DeviceKind, Session};
+use protocol::SecretHash;
 use runtime::prelude::*;
 
 /// Where somebody is signed in.
@@ -46,8 +47,17 @@ pub async fn list(accounts: Read<Account>, sessions: Read<Session>, caller: Call
         Err(_) => None,
     };
     let places = account.map(|account| account.devices).unwrap_or_default();
+    Ok(Devices { items: devices(&sessions, &places, caller.session()).await? })
+}
+
+/// Devices with their sessions, newest first, as far as they have not ended. `own`: the session that asks.
+pub(crate) async fn devices(
+    sessions: &Read<Session>,
+    places: &[Place],
+    own: Option<&SecretHash>,
+) -> Result<Vec<SignedInDevice>, StoreError> {
     let stored = sessions.get_many(&places.iter().map(|place| place.session.clone()).collect::<Vec<_>>()).await?;
-    let is_own = |place: &Place| caller.session().is_some_and(|own| place.has(own));
+    let is_own = |place: &Place| own.is_some_and(|own| place.has(own));
     let items = places.iter().zip(stored).rev().filter_map(|(place, session)| {
         let session = session?;
         let (client_id, scopes) = session.application().map(|(id, scopes)| (id.to_owned(), scopes.to_vec())).unzip();
@@ -65,5 +75,5 @@ pub async fn list(accounts: Read<Account>, sessions: Read<Session>, caller: Call
             agent: session.agent,
         })
     });
-    Ok(Devices { items: items.collect() })
+    Ok(items.collect())
 }

@@ -1,6 +1,6 @@
 //! `users.delete`.
 
-use model::{Account, AuditAction, AuditEntry, Session, User, UserId};
+use model::{Account, AuditAction, AuditEntry, MailedToken, Session, User, UserId};
 use runtime::{Device, prelude::*};
 
 use crate::identity::{audit, giving, sessions::Sessions};
@@ -40,6 +40,8 @@ pub async fn delete(
     users: Write<User>,
     accounts: Write<Account>,
     sessions: Write<Session>,
+    mailed: Read<MailedToken>,
+    tokens: Write<MailedToken>,
     log: Append<AuditEntry>,
     caller: Caller,
     device: Device,
@@ -57,7 +59,7 @@ pub async fn delete(
         ..audit::by(&caller, AuditAction::UserDeleted, &ids, &clock, &device)
     };
     let besides = || vec![log.creating(&mut entry.clone())];
-    match (Sessions { accounts, sessions, clock }).delete_user(&users, &current, besides).await {
+    match (Sessions { accounts, sessions, clock }).delete_user(&users, (&mailed, &tokens), &current, besides).await {
         Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
         deleted => Ok(deleted?),
     }
@@ -73,8 +75,9 @@ mod tests {
     async fn delete_in(world: &World, id: UserId, version: Option<Version>) -> Result<(), Raised<Error>> {
         let (caller, device, ids) = (crate::tests::administrator(), Device::default(), Ids::default());
         let (users, accounts, sessions) = (world.write(), world.write(), world.write());
-        delete(users, accounts, sessions, world.append(), caller, device, Clock::System, ids, Input { id, version })
-            .await
+        let (mailed, tokens, log) = (world.read(), world.write(), world.append());
+        let input = Input { id, version };
+        delete(users, accounts, sessions, mailed, tokens, log, caller, device, Clock::System, ids, input).await
     }
 
     #[tokio::test]

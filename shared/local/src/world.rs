@@ -30,13 +30,14 @@ impl World {
         Self::at(service, clock, Addresses::default()).await
     }
 
-    /// The same, of a service with addresses.
+    /// The same, of a service with addresses, where everybody may register.
     ///
     /// # Errors
     /// As [`World::new`].
     pub async fn at(service: &Service, clock: Clock, addresses: Addresses) -> Result<Self, Cause> {
         let folder = std::env::temp_dir().join(format!("onefold-world-{}", uuid::Uuid::new_v4()));
         let ground = Ground::start(service.definition, &DataFolder::open(&folder)?, true, addresses).await?;
+        let ground = ground.registering("open")?;
         Ok(Self { ground, clock, folder })
     }
 

@@ -96,6 +96,8 @@ impl Account {
 
     /// The rule that one person is the first.
     pub const UNIQUE_FOUNDER: &'static str = "founder";
+    /// The one value that it has.
+    pub const FOUNDER: &'static str = "first";
 
     /// The device that has this session.
     pub fn device_of(&self, session: Option<&SecretHash>) -> Option<DeviceId> {
@@ -158,7 +160,7 @@ impl Entity for Account {
     }
     fn unique(&self) -> Vec<Unique> {
         let identities = self.identities.iter().map(|it| Unique { name: Self::UNIQUE_IDENTITY, value: it.unique() });
-        let founder = self.is_founder.then(|| Unique { name: Self::UNIQUE_FOUNDER, value: "first".to_owned() });
+        let founder = self.is_founder.then(|| Unique { name: Self::UNIQUE_FOUNDER, value: Self::FOUNDER.to_owned() });
         identities.chain(founder).collect()
     }
 }

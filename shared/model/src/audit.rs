@@ -13,6 +13,8 @@ id! {
 pub enum AuditAction {
     /// An account was made.
     Registered,
+    /// Somebody registered with an address that has an account already; nothing of it was touched.
+    RegisteredAgain,
     /// Somebody signed in.
     SignedIn,
     /// A sign-in failed.
@@ -25,6 +27,10 @@ pub enum AuditAction {
     TokenReused,
     /// An address was proved.
     EmailVerified,
+    /// Somebody asked for a link by which another password can be chosen.
+    ResetRequested,
+    /// Somebody who was signed in gave a password that is not the account's.
+    PasswordRefused,
     /// A password was changed by its owner.
     PasswordChanged,
     /// A password was set by a link that was mailed.
@@ -45,6 +51,10 @@ pub enum AuditAction {
     ClientCreated,
     /// An application was removed.
     ClientDeleted,
+    /// Somebody who was no application that is registered, or could not prove which one, asked for a token.
+    ClientRefused,
+    /// Somebody who is known was refused what they may not do.
+    Refused,
     /// Somebody let an application in.
     ConsentGiven,
     /// Somebody took their own data along.

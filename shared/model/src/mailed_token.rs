@@ -1,9 +1,9 @@
 //! Tokens that were sent by mail: whoever has one reads that mailbox.
 
-use protocol::{Entity, SecretHash, Timestamp, Version};
+use protocol::{Entity, Index, IndexEntry, SecretHash, SortKey, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 
-use crate::{EmailAddress, UserId};
+use crate::{EmailAddress, LinkedIdentity, UserId};
 
 /// What a mailed token is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,11 +22,14 @@ pub enum Purpose {
 pub struct Claim {
     /// The password's hash; none where somebody came from an account elsewhere.
     pub password: Option<String>,
+    /// The account elsewhere from which they came.
+    #[serde(default)]
+    pub identity: Option<LinkedIdentity>,
     /// The name that was chosen.
     pub name: String,
     /// The browser, by the hash of its cookie; none where none is known.
     pub browser: Option<SecretHash>,
-    /// Whether it was with the right to be the first administrator.
+    /// Whether it was with the token that names the first administrator.
     pub is_founder: bool,
 }
 
@@ -58,12 +61,20 @@ pub struct MailedToken {
 impl MailedToken {
     /// How long it is good, in milliseconds.
     pub const LIFETIME_MS: i64 = 30 * 60_000;
+
+    /// Those that were mailed to one user, for when the user goes.
+    pub const BY_USER: Index<Self> = Index {
+        name: "user",
+        shards: 1,
+        entry: |token| Some(IndexEntry { list: token.user_id.to_string(), sort: SortKey::time(token.expires_at) }),
+    };
 }
 
 impl Entity for MailedToken {
     type Id = SecretHash;
     const NAME: &'static str = "MailedToken";
     const PREFIX: &'static str = "mailed-token";
+    const INDEXES: &'static [Index<Self>] = &[Self::BY_USER];
 
     fn id(&self) -> &SecretHash {
         &self.id

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use protocol::{
-    Clock, Code, Fault, Reauthenticate,
+    Auth, Clock, Code, Fault, Reauthenticate,
     trpc::{
         self,
         batch::{Answers, Form},
@@ -23,6 +23,7 @@ use crate::{
     call::Inner,
     cors::Cors,
     mail::Post,
+    refusals::Watched,
     registration::Registration,
     rest,
     secrets::Secrets,
@@ -203,7 +204,14 @@ async fn run(
     } else {
         None
     };
-    let reach = authorize(&entry.spec, entry.service, principal.as_deref(), now)?;
+    let watched = match entry.spec.auth {
+        Auth::Public => None,
+        _ => Watched::of(entry, principal.as_ref(), session.as_ref(), &parts),
+    };
+    let reach = match authorize(&entry.spec, entry.service, principal.as_deref(), now) {
+        Ok(reach) => reach,
+        Err(fault) => return Err(noted(watched.as_ref(), fault).await),
+    };
     if let (Some(session), Some(principal)) = (session.as_mut(), &principal) {
         *session = session.called_by(Some(principal.subject.clone()));
     }
@@ -225,6 +233,7 @@ async fn run(
     let limit = Duration::from_millis(entry.spec.timeout_ms.into());
     let running = AssertUnwindSafe(async { (entry.run)(call).await }).catch_unwind();
     match tokio::time::timeout(limit, running).await {
+        Ok(Ok(Err(fault))) => Err(noted(watched.as_ref(), fault).await),
         Ok(Ok(outcome)) => outcome,
         Ok(Err(panic)) => Err(Fault::internal(panic_message(&*panic))),
         Err(_) => {
@@ -232,6 +241,14 @@ async fn run(
             Err(Fault::new(Code::GatewayTimeout, message))
         }
     }
+}
+
+/// A fault, once it is written down if it is a refusal.
+async fn noted(watched: Option<&Watched>, fault: Fault) -> Fault {
+    if let Some(watched) = watched {
+        watched.note(&fault).await;
+    }
+    fault
 }
 
 /// Method and address of a request by a REST route: what its answer refers to.
@@ -371,6 +388,7 @@ mod tests {
         callers: Callers::Custom(|_| Ok(Some(Principal { subject: "ada".into(), ..Principal::default() }))),
         method_override: true,
         password_sign_in: None,
+        refusals: None,
     };
 
     /// A public query without an input that says who is calling.

@@ -231,6 +231,7 @@ mod tests {
         callers: Callers::Custom(|_| Ok(None)),
         method_override: true,
         password_sign_in: None,
+        refusals: None,
     };
 
     fn with_role(role: &str) -> Principal {

@@ -8,6 +8,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderValue, header, request};
 use protocol::{Clock, Code, Entity, Fault, Grant, Principal, WireInput, input};
+use ring::digest::{SHA256, digest};
 use store::{Append, Read, Session, Write};
 
 use crate::{
@@ -226,6 +227,14 @@ impl Ids {
     /// Ids that count up from one, for tests.
     pub fn counting() -> Self {
         Self(Some(Arc::new(Mutex::new(0))))
+    }
+
+    /// The id that stands for a text: the same for the same text, and for no other (UUIDv8, RFC 9562 section 5.8, of
+    /// SHA-256).
+    pub fn of_text<T: From<protocol::__private::uuid::Uuid>>(text: &str) -> T {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest(&SHA256, text.as_bytes()).as_ref()[..16]);
+        T::from(protocol::__private::uuid::Builder::from_custom_bytes(bytes).into_uuid())
     }
 
     /// A new id.

@@ -3,6 +3,7 @@
 //! - [`service`]: procedures without their types, and the index.
 //! - [`answer()`]: how a request travels. [`rest`]: by a procedure's own route.
 //! - [`call`]: capabilities. [`tokens`] and [`authenticate`]: callers.
+//! - [`refusals`]: callers who were refused.
 //! - [`sessions`] and [`rotation`]: cookies and refresh tokens. [`opaque`]: the secrets in them.
 //! - [`oauth`]: what an authorization server decides.
 //! - [`web`], [`page`] and [`site`]: the HTTP side, for the few procedures that see it. [`limits`], [`secrets`].
@@ -24,6 +25,7 @@ pub mod opaque;
 pub mod page;
 pub mod password;
 pub mod principal;
+pub mod refusals;
 pub mod registration;
 pub mod rest;
 pub mod rotation;
@@ -48,6 +50,7 @@ pub use oauth::TokenKeys;
 pub use page::Page;
 pub use principal::{Caller, Reach};
 pub use protocol::Principal;
+pub use refusals::{Refusal, RefusalLog};
 pub use registration::{NotAdmitted, Registration};
 pub use secrets::{Secret, SecretKind, Secrets, Signer};
 pub use service::{

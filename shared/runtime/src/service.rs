@@ -8,7 +8,7 @@ use protocol::{
     contract::{Describe, Needs, Press, ProcedureContract},
 };
 
-use crate::{Call, HttpReply, sessions::SessionLookup};
+use crate::{Call, HttpReply, refusals::RefusalLog, sessions::SessionLookup};
 
 /// A boxed future, so that what is behind it is compiled once.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -44,6 +44,9 @@ pub struct Definition {
     pub method_override: bool,
     /// How a name and a password that come with a call sign somebody in for it; no gateway takes them if left out.
     pub password_sign_in: Option<PasswordSignIn>,
+    /// Where it is written down that somebody was refused what they may not do, by mutations; nowhere but in the log of
+    /// calls if left out.
+    pub refusals: Option<RefusalLog>,
 }
 
 /// How a caller is known.
@@ -145,6 +148,11 @@ fn needs<P: Procedure + Named + Describe>() -> Needs {
                 needs.grants.push(look);
             }
         }
+    }
+    if let (Some(log), true) = (P::SERVICE.refusals, RefusalLog::is_written_by(&P::SPEC))
+        && !needs.grants.iter().any(|grant| grant.prefix == log.grant.prefix && grant.access == log.grant.access)
+    {
+        needs.grants.push(log.grant);
     }
     needs
 }

@@ -53,9 +53,14 @@ impl Office {
 
     /// Registers somebody, and does not prove the address.
     pub async fn registered(&self, name: &str) -> Person {
+        self.registered_in(&mut Browser::new(&self.service), name).await
+    }
+
+    /// The same in a browser, which may then prove the address without the password.
+    pub async fn registered_in(&self, browser: &mut Browser, name: &str) -> Person {
         let (email, password) = (format!("{name}@example.com"), password());
         let input = json!({"email": email, "name": name, "password": password});
-        let answer = Browser::new(&self.service).mutation("auth.register", input).await;
+        let answer = browser.mutation("auth.register", input).await;
         assert_eq!(answer.code(), "OK", "{}", answer.text());
         Person { id: String::new(), email, password }
     }

@@ -112,6 +112,27 @@ async fn a_sign_in_that_fails_is_the_same_work_for_every_address() {
     assert!(work.iter().all(|one| *one == work[0]), "{work:?}");
 }
 
+/// What must not tell whether there is an account is held back until the work for one is done as a rule: the same for
+/// every address. It is told by the service's own log.
+#[tokio::test]
+async fn an_answer_that_must_not_tell_comes_after_the_same_time() {
+    let office = Office::inhabited().await;
+    let addresses = addresses(&office).await;
+    let register = json!({"name": "Somebody", "password": password()});
+    for (procedure, input) in
+        [("auth.register", register), ("auth.request_reset", json!({})), ("auth.resend_verification", json!({}))]
+    {
+        for email in &addresses {
+            let mut input = input.clone();
+            input["email"] = email.clone().into();
+            let answer = call(&office.service, procedure, &input).await;
+            let line = office.service.logged(|line| line["request_id"].as_str() == answer.header("x-request-id")).await;
+            let duration_us = line["duration_us"].as_u64().unwrap();
+            assert!(duration_us >= 500_000, "{procedure}: {email} after {duration_us} µs");
+        }
+    }
+}
+
 /// Sends all requests at once, each on a connection of its own.
 async fn at_once(service: &Service, requests: impl IntoIterator<Item = Request>) -> Vec<Answer> {
     let address = service.address;

@@ -7,7 +7,7 @@ use model::{AuditAction, Role};
 use protocol::Access;
 use serde_json::{Value, json};
 
-use super::drive::{Used, parameter};
+use super::drive::{Used, form, parameter};
 use crate::given::{Browser, Office, Request, people::password, provider::Provider, table};
 
 /// Every entry, newest first.
@@ -71,6 +71,9 @@ async fn each_action_has_its_entry() {
     let own = |action: &'static str| (action, id.clone(), Value::Null);
     let rights = ("rightsChanged", operator.clone(), id.clone());
     expect(&[own("registered"), own("emailVerified"), own("signedIn"), rights, own("signedOut")]).await;
+    let again = json!({"email": ada.email, "name": "Eve", "password": password()});
+    Browser::new(&office.service).mutation("auth.register", again).await;
+    expect(&[("registeredAgain", nobody.clone(), id.clone())]).await;
 
     let mut browser = office.browser(&ada).await;
     expect(&[own("signedIn")]).await;
@@ -87,6 +90,12 @@ async fn each_action_has_its_entry() {
     assert_eq!(office.service.send(&second).await.code(), "OK");
     assert_eq!(office.service.send(&refresh).await.failure(), "ended");
     expect(&[own("signedIn"), own("tokenReused")]).await;
+
+    let wrong = json!({"current": password(), "password": password()});
+    assert_eq!(browser.mutation("auth.change_password", wrong).await.failure(), "wrongPassword");
+    let wrong = json!({"password": password()});
+    assert_eq!(browser.mutation("account.erase", wrong).await.failure(), "wrongPassword");
+    expect(&[own("passwordRefused"), own("passwordRefused")]).await;
 
     browser.mutation("users.update", json!({"id": id, "name": "Countess"})).await.data();
     expect(&[("userChanged", id.clone(), id.clone())]).await;
@@ -109,6 +118,13 @@ async fn each_action_has_its_entry() {
         "grantTypes": ["client_credentials"]});
     let application = browser.mutation("grants.clients_create", application).await.data()["client"]["id"].clone();
     expect(&[("clientCreated", id.clone(), application.clone())]).await;
+    let known = [("client_id", application.as_str().unwrap()), ("client_secret", "not the secret")];
+    let unknown = [("client_id", "nobody"), ("client_secret", "not the secret")];
+    for (path, client) in [("/oauth/token", &known), ("/oauth/introspect", &known), ("/oauth/revoke", &unknown)] {
+        assert_eq!(office.service.send(&form(path, client)).await.status, 401, "{path}");
+    }
+    let refused = ("clientRefused", nobody.clone(), application.clone());
+    expect(&[refused.clone(), refused, ("clientRefused", nobody.clone(), nobody.clone())]).await;
     assert_eq!(browser.mutation("grants.clients_delete", json!({"id": application})).await.code(), "OK");
     expect(&[("clientDeleted", id.clone(), application)]).await;
     assert_eq!(browser.mutation("account.export", json!({})).await.code(), "OK");
@@ -117,13 +133,29 @@ async fn each_action_has_its_entry() {
     let reset = json!({"email": ada.email});
     browser.mutation("auth.request_reset", reset).await.data();
     let chosen = password();
-    let reset = json!({"token": office.mail(&ada.email, 2).await.token(), "password": chosen});
+    let reset = json!({"token": office.mail(&ada.email, 3).await.token(), "password": chosen});
     assert_eq!(Browser::new(&office.service).mutation("auth.reset_password", reset).await.code(), "OK");
-    expect(&[own("passwordReset")]).await;
+    expect(&[("resetRequested", nobody.clone(), id.clone()), own("passwordReset")]).await;
     let mut browser = Browser::new(&office.service);
     browser.login(&ada.email, &chosen).await.data();
     assert_eq!(browser.mutation("account.erase", json!({"password": chosen})).await.code(), "OK");
     expect(&[own("signedIn"), own("accountErased")]).await;
+    // Who is refused over and over is written down once for each thing that they tried.
+    let viewer = office.key.token_of(Role::Viewer, "a viewer");
+    let client = json!({"id": uuid::Uuid::now_v7().to_string()});
+    for _ in 0..3 {
+        assert_eq!(office.service.mutation(&viewer, "grants.clients_delete", client.clone()).await.code(), "FORBIDDEN");
+        assert_eq!(office.service.mutation(&viewer, "users.delete", json!({"id": id})).await.code(), "FORBIDDEN");
+    }
+    // A query writes nothing into the table: the log of calls has it.
+    assert_eq!(office.service.query(&viewer, "audit.list", Value::Null).await.code(), "FORBIDDEN");
+    let is_told = |line: &Value| line["message"] == "refused" && line["procedure"] == "audit.list";
+    assert_eq!(office.service.logged(is_told).await["caller"], "a viewer");
+    let own_only = office.key.token_of(Role::Employee, "an employee");
+    let others = json!({"id": id, "name": "Eve"});
+    assert_eq!(office.service.mutation(&own_only, "users.update", others).await.code(), "FORBIDDEN");
+    let refused = |who: &str| ("refused", json!(who), Value::Null);
+    expect(&[refused("a viewer"), refused("a viewer"), refused("an employee")]).await;
     let bob = office.user("bob").await["id"].clone();
     assert_eq!(office.mutation("users.delete", json!({"id": bob})).await.code(), "OK");
     expect(&[("userCreated", operator.clone(), bob.clone()), ("userDeleted", operator, bob)]).await;
@@ -167,7 +199,7 @@ async fn entries_are_read_by_administrators_and_changed_by_nobody() {
         office.service.query(used.secret("an application's access token"), "audit.list", Value::Null).await;
     assert_eq!(application.code(), "FORBIDDEN");
 
-    // No procedure has the right to change an entry, or to delete one; one has the right to read them.
+    // No procedure has the right to change an entry, or to delete one; two have the right to read them.
     let mut readers = Vec::new();
     for (procedure, needs) in local::serve::needs(&functions::service()) {
         for grant in needs.grants.iter().filter(|grant| grant.prefix == "audit") {
@@ -177,7 +209,8 @@ async fn entries_are_read_by_administrators_and_changed_by_nobody() {
             }
         }
     }
-    assert_eq!(readers, ["audit.list"]);
+    readers.sort();
+    assert_eq!(readers, ["account.export", "audit.list"]);
 
     // Nor does the database let all functions' rights together do it.
     let folder = DataFolder::open(office.data.path()).unwrap();

@@ -152,7 +152,9 @@ impl Used {
     }
 
     async fn ask_for_mails(&mut self) {
-        let bob = self.office.registered("bob").await;
+        let mut there = Browser::new(&self.office.service);
+        let bob = self.office.registered_in(&mut there, "bob").await;
+        keep(&mut self.secrets, "the cookie of a registration", there.cookie("onefold-registration-local"));
         keep(&mut self.secrets, "the password of an account that is not proved", &bob.password);
         keep(&mut self.secrets, "a token that proves an address", &self.office.mail(&bob.email, 1).await.token());
         let again = json!({"email": bob.email});

@@ -17,8 +17,10 @@ fn purpose(secret: &str) -> &'static str {
         "a cookie" | "a cookie that was renewed a moment ago" => "a cookie",
         "an access token" => "a token",
         "a refresh token" | "a refresh token that was used a moment ago" => "a refresh token",
-        "a token that proves an address" | "another of them" => "a proof of an address",
-        "a token for another password" => "a link for another password",
+        // That an address is proved takes the password of the registration, or its browser, besides.
+        "a token that proves an address" | "another of them" | "a token for another password" => {
+            "a link for another password"
+        }
         "a code" => "a code",
         "an application's refresh token" => "an application's refresh token",
         "the token against cross-site requests" => "the token against cross-site requests",

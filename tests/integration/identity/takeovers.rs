@@ -318,7 +318,8 @@ async fn an_account_elsewhere_stays_for_the_browser_that_brought_it() {
     let provider = Provider::start(json!({"id": "1", "name": "Victoria", "email": VICTIM})).await;
     let office = Office::with(&provider).await;
     let (_, mut owner) = two(&office).await;
-    owner.comes_from_elsewhere().await;
+    assert_eq!(owner.comes_from_elsewhere().await, "#error=confirm_email");
+    assert!(!owner.browser.has(SESSION), "the provider vouches for nothing");
     assert_eq!(owner.opens(&mail(&office, 1).await).await.code(), "OK");
     assert_eq!(owner.comes_from_elsewhere().await, "");
     let me = owner.me().await;
@@ -360,4 +361,38 @@ async fn a_linked_account_does_not_outlive_recovery() {
         }
         assert!(!is_let_in().await, "by mail: {by_mail}");
     }
+}
+
+/// Who brings an account elsewhere with an address for which nobody vouches learns nothing of that address, however
+/// often they come.
+#[tokio::test]
+async fn a_made_up_address_elsewhere_tells_nothing() {
+    let mut subjects = Vec::new();
+    for case in ["proved", "registered", "made by an administrator", "nobody's"] {
+        let provider = Provider::start(json!({"id": "666", "name": MALLORY, "email": VICTIM})).await;
+        let office = Office::with(&provider).await;
+        office.keeper().await;
+        let (mut stranger, mut owner) = two(&office).await;
+        match case {
+            "nobody's" => {}
+            "made by an administrator" => {
+                office.mutation("users.create", json!({"email": VICTIM, "name": "Victoria"})).await.data();
+            }
+            _ => owner.registers().await,
+        }
+        if case == "proved" {
+            assert_eq!(owner.opens(&mail(&office, 1).await).await.code(), "OK");
+        }
+        let before = mailbox::mails(&office.service, VICTIM).await.len();
+        for _ in 0..2 {
+            assert_eq!(stranger.comes_from_elsewhere().await, "#error=confirm_email", "{case}");
+            assert!(!stranger.browser.has(SESSION), "{case}");
+        }
+        let mails = mailbox::mails(&office.service, VICTIM).await;
+        assert_eq!(mails.len(), before + 2, "{case}: one for each");
+        subjects.push(mails.last().unwrap().subject.clone());
+    }
+    // Only the owner is told, by mail.
+    let confirm = "Confirm your e-mail address";
+    assert_eq!(subjects, ["You have an account already", confirm, "You have an account: choose a password", confirm]);
 }

@@ -4,8 +4,8 @@
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use local::{serve::Addresses, world::World};
-use model::{AuditAction, AuditEntry, Role, User};
-use protocol::{Clock, Timestamp};
+use model::{Account, AuditAction, AuditEntry, EmailAddress, Role, User, UserId};
+use protocol::{Clock, Timestamp, Version};
 use runtime::Service;
 use serde_json::{Value, json};
 
@@ -77,6 +77,21 @@ impl Given {
         assert_eq!(given.call("auth.verify_email", &proof, &[]).await.status, 200);
         let cookie = given.login("cookie").await.cookie();
         (given, cookie)
+    }
+
+    /// Somebody whom an administrator could make, with the address.
+    fn somebody(&self) -> User {
+        User {
+            id: UserId::from(uuid::Uuid::now_v7()),
+            email: EmailAddress::new(EMAIL),
+            name: "Ada".to_owned(),
+            age: None,
+            is_verified: false,
+            role: Role::Viewer,
+            created_at: Timestamp::from_unix_ms(1_800_000_000_000 + self.now_ms),
+            ends_at: None,
+            version: Version::default(),
+        }
     }
 
     /// The time from now on, in milliseconds after the beginning.
@@ -243,11 +258,13 @@ async fn a_mailed_token_is_good_for_half_an_hour() {
 /// A session whose holder's rights changed goes on with the new ones, and for as long as a token would.
 #[tokio::test]
 async fn a_session_with_other_rights_ends_soon_unless_it_is_renewed() {
-    let (mut given, renewed) = Given::signed_in().await;
-    let kept = given.login("cookie").await.cookie();
-    let users = given.world.read::<User>();
+    let (mut given, _) = Given::signed_in().await;
+    let users = given.world.write::<User>();
     let ada = users.by_unique(User::UNIQUE_EMAIL, EMAIL).await.unwrap().unwrap();
-    assert_eq!(ada.role, Role::Administrator, "she was the first");
+    assert_eq!(ada.role, Role::OF_NEWCOMERS, "she came first, and nobody named her");
+    let ada = users.replace(&ada, User { role: Role::Administrator, ..ada.clone() }).await.unwrap();
+    let renewed = given.login("cookie").await.cookie();
+    let kept = given.login("cookie").await.cookie();
     let bearer = format!("Bearer {}", given.login("tokens").await.tokens("accessToken"));
     let other = json!({"email": "keeper@example.com", "name": "Keeper", "role": "administrator", "isVerified": true});
     let change = json!({"id": ada.id, "role": "viewer"});
@@ -322,4 +339,65 @@ async fn a_deployed_service_trusts_its_own_pages_and_no_laptop() {
         let credentials = said.header("access-control-allow-credentials");
         assert_eq!(credentials == Some("true"), status == 200, "{origin}");
     }
+}
+
+/// An address that nobody proves is nobody's after seven days: the account ends with all that is its own, and the address
+/// may be registered, or given to somebody, as if nothing had been.
+#[tokio::test]
+async fn an_account_that_nobody_proves_ends_after_seven_days() {
+    let mut given = Given::open().await;
+    let find = async |given: &Given| {
+        given.world.read::<User>().by_unique(User::UNIQUE_EMAIL, EMAIL).await.unwrap().map(|user| user.id)
+    };
+    let first = find(&given).await.unwrap();
+    given.at(7 * DAY - HOUR);
+    let cookie = given.login("cookie").await.cookie();
+    let again = given.call("auth.resend_verification", &json!({"email": EMAIL}), &[]).await;
+    assert_eq!(again.status, 200);
+    let link = json!({"token": given.mailed(), "password": given.password});
+    given.at(7 * DAY - 1);
+    assert!(given.is_good(&cookie).await && find(&given).await.is_some());
+
+    given.at(7 * DAY);
+    assert_eq!(find(&given).await, None);
+    assert!(given.world.read::<User>().get(&first).await.unwrap().is_none());
+    assert!(given.world.read::<Account>().get(&first).await.unwrap().is_none());
+    let all = given.world.read::<User>().list(&User::BY_EMAIL).page(Default::default(), None).await.unwrap();
+    assert!(all.items.is_empty(), "no list shows it");
+    assert!(!given.is_good(&cookie).await, "no session outlives it");
+    assert_eq!(given.login("cookie").await.failure(), "wrongCredentials");
+    assert_eq!(given.call("auth.verify_email", &link, &[]).await.failure(), "notValid");
+
+    // DynamoDB deletes late: the address is free before that.
+    let input = json!({"email": EMAIL, "name": "Ada", "password": given.password});
+    assert_eq!(given.call("auth.register", &input, &[]).await.status, 200);
+    let second = find(&given).await.unwrap();
+    assert_ne!(second, first);
+    given.at(14 * DAY);
+    let made = User { id: first, ends_at: None, ..given.somebody() };
+    given.world.write().create(made).await.unwrap();
+    assert_eq!(find(&given).await, Some(first), "and may be given to somebody");
+}
+
+/// What is proved does not end, nor what an administrator decided about.
+#[tokio::test]
+async fn what_is_proved_or_decided_about_does_not_end() {
+    let (mut given, _) = Given::signed_in().await;
+    let users = given.world.write::<User>();
+    let ada = users.by_unique(User::UNIQUE_EMAIL, EMAIL).await.unwrap().unwrap();
+    users.replace(&ada, User { role: Role::Administrator, ..ada.clone() }).await.unwrap();
+    let bob = json!({"email": "bob@example.com", "name": "Bob", "password": given.password});
+    assert_eq!(given.call("auth.register", &bob, &[]).await.status, 200);
+    let bob = users.by_unique(User::UNIQUE_EMAIL, "bob@example.com").await.unwrap().unwrap();
+    assert!(bob.ends_at.is_some());
+    let bearer = format!("Bearer {}", given.login("tokens").await.tokens("accessToken"));
+    let decision = json!({"id": bob.id, "role": "employee"});
+    let said = given.call("users.update", &decision, &[("authorization", &bearer)]).await;
+    assert_eq!((said.status.as_u16(), &said.body["result"]["data"]["endsAt"]), (200, &Value::Null), "{}", said.body);
+    given.at(400 * DAY);
+    for id in [ada.id, bob.id] {
+        assert!(given.world.read::<User>().get(&id).await.unwrap().is_some());
+        assert!(given.world.read::<Account>().get(&id).await.unwrap().is_some());
+    }
+    assert_eq!(given.login("cookie").await.status, 200);
 }

@@ -12,6 +12,7 @@ const SERVICE: Definition = Definition {
     callers: Callers::Custom(|_| Ok(None)),
     method_override: true,
     password_sign_in: None,
+    refusals: None,
 };
 
 const FIELDS: &[Field] = &[

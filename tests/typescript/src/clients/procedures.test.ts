@@ -294,6 +294,9 @@ const procedures: Procedures = {
       otherDomain: async ({ at }) => ({
         call: at(ofDomain.url).auth.register.mutate({ email: address(), name: "Eve", password: PASSWORD }),
       }),
+      wrongFounderToken: async ({ client }) => ({
+        call: client.auth.register.mutate({ email: address(), name: "Eve", password: PASSWORD, founderToken: "A".repeat(43) }),
+      }),
     },
   },
 

@@ -1,0 +1,70 @@
+//! Who becomes the first administrator.
+//!
+//! On a deployed service it is whoever deployed it: they have a token that only they were told, whose hash is the secret
+//! `founder`. Where strangers do not come, it is the first person. It happens once: the account's guard sees to that.
+
+use protocol::{Fault, SecretHash};
+use runtime::{Secret, SecretKind, Site, opaque::Opaque};
+use serde::Deserialize;
+
+/// The secret `founder`: what is stored of the token.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Founder {
+    hash: SecretHash,
+}
+
+impl SecretKind for Founder {
+    const NAME: &'static str = "founder";
+}
+
+/// Whether whoever registers now becomes the first administrator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Founding {
+    /// No.
+    No,
+    /// If there is nobody yet.
+    IfFirst,
+    /// Yes, unless somebody is it: the token is right.
+    Named,
+    /// No, and a token was given that is not right.
+    Wrong,
+}
+
+/// Reads it from the secret, if there is one, and the token that is given.
+pub(crate) async fn founding(secret: &Secret<Founder>, site: &Site, given: Option<&str>) -> Result<Founding, Fault> {
+    let stored = secret.read().await?.map(|founder| founder.hash);
+    Ok(decided(stored.as_ref(), site.is_local(), given))
+}
+
+fn decided(stored: Option<&SecretHash>, is_local: bool, given: Option<&str>) -> Founding {
+    match (stored, given) {
+        (None, None) if is_local => Founding::IfFirst,
+        (_, None) => Founding::No,
+        (Some(stored), Some(given)) if Opaque::parse(given).is_some_and(|token| token.is_hashed_as(stored)) => {
+            Founding::Named
+        }
+        (_, Some(_)) => Founding::Wrong,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deployed_service_is_founded_by_who_has_the_token() {
+        let token = Opaque::from_bytes([7; 32]);
+        let (stored, right, wrong) = (token.hash(), token.text(), Opaque::from_bytes([8; 32]).text());
+        for is_local in [true, false] {
+            assert_eq!(decided(Some(&stored), is_local, Some(&right)), Founding::Named);
+            assert_eq!(decided(Some(&stored), is_local, None), Founding::No, "whoever comes first");
+            for given in [wrong.as_str(), "", stored.as_str(), "founder"] {
+                assert_eq!(decided(Some(&stored), is_local, Some(given)), Founding::Wrong, "{given}");
+            }
+            assert_eq!(decided(None, is_local, Some(&right)), Founding::Wrong, "there is no token to be right");
+        }
+        assert_eq!(decided(None, true, None), Founding::IfFirst, "where strangers do not come");
+        assert_eq!(decided(None, false, None), Founding::No, "nobody was named");
+    }
+}
