@@ -69,13 +69,13 @@ export function gatewayEnvironment({ invokes }: Gateway, { names, config, url }:
   };
 }
 
-/** What every function knows of those who call. */
-function callers(config: StageConfig, url: string | undefined): Record<string, string> {
+/** What every function knows of those who call. `handlers/unknown-route.js` reads it as well. */
+export function callers(config: StageConfig, url: string | undefined): Record<string, string> {
   return { ...addresses(config, url), ...(config.edge === undefined ? {} : { ONEFOLD_ADDRESS_HEADER: ADDRESS_HEADER }) };
 }
 
-/** Where the service and its pages are, and which other pages may call. `handlers/unknown-route.js` reads them as well. */
-export function addresses({ appUrl, allowedOrigins }: StageConfig, url: string | undefined): Record<string, string> {
+/** Where the service and its pages are, and which other pages may call. */
+function addresses({ appUrl, allowedOrigins }: StageConfig, url: string | undefined): Record<string, string> {
   return {
     ...(url === undefined ? {} : { ONEFOLD_URL: url }),
     ...(appUrl === undefined ? {} : { ONEFOLD_APP_URL: appUrl }),

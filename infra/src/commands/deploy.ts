@@ -110,7 +110,7 @@ function deployAll({ stage, names }: Project, assembly: string): Record<string, 
 /** @throws Problem naming what is missing, and how to get it. */
 function checkTools(architecture: Architecture): void {
   if (spawnSync("cargo", ["lambda", "--version"], { stdio: "ignore" }).status !== 0) {
-    throw new Problem("cargo-lambda, which builds the functions, is not there: `pip install cargo-lambda==1.9.2` brings it with all it needs.");
+    throw new Problem("cargo-lambda, which builds the functions, is not there: `pip install --require-hashes --requirement tests/requirements.txt` brings it with all it needs.");
   }
   const { triple } = TARGETS[architecture];
   const { stdout } = spawnSync("rustc", ["--print", "target-libdir", "--target", triple], { encoding: "utf8" });
