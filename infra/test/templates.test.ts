@@ -143,6 +143,7 @@ describe("every procedure", () => {
       assert.equal(properties.Runtime, "provided.al2023");
       assert.equal(properties.Handler, "bootstrap");
       assert.equal(properties.MemorySize, procedure.memoryMb);
+      assert.equal(properties.ReservedConcurrentExecutions, procedure.reservedConcurrency ?? undefined);
       assert.ok(properties.Timeout * 1000 > procedure.timeoutMs, "the function can say that it was too slow");
       assert.equal(properties.TracingConfig.Mode, "Active");
     });
@@ -207,6 +208,11 @@ describe("every procedure", () => {
       );
     });
   }
+
+  it("leaves others what Lambda keeps for them: all that is reserved fits into an account's usual quota", () => {
+    const reserved = contract.procedures.reduce((sum, procedure) => sum + (procedure.reservedConcurrency ?? 0), 0);
+    assert.ok(reserved <= 1000 / 2, `${reserved} of 1,000, of which 100 must stay`);
+  });
 
   it("is what there is, beside the gateways: no other function has a name", () => {
     const named = [...functions.keys()].filter((name) => name !== undefined).sort();
