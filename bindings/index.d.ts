@@ -296,6 +296,11 @@ export type User = {
   role: Role;
   /** When the user was created. */
   createdAt: Timestamp;
+  /**
+   * When the user ends, unless the address is proved by then; null for whoever has proved it, and for whom an
+   * administrator made or decided about.
+   */
+  endsAt: Timestamp | null;
   /** Grows with each change. */
   version: Version;
 };
@@ -365,6 +370,11 @@ export type AuthChangePasswordInput = {
   current?: GivenPassword | null;
   /** The new password, at least 12 characters. */
   password: Password;
+  /**
+   * Whether all accounts elsewhere are unlinked as well, such as one that somebody else may have linked; they stay if
+   * left out.
+   */
+  unlinkIdentities?: boolean | null;
 };
 
 /** The output of `auth.change_password`. */
@@ -477,10 +487,15 @@ export type AuthResendVerificationFailure = never;
 
 /** The input of `auth.reset_password`. */
 export type AuthResetPasswordInput = {
-  /** The token that was mailed. */
+  /** The token that was mailed: for a new password, or to confirm the address. */
   token: string;
   /** The new password, at least 12 characters. */
   password: Password;
+  /**
+   * The name that others see. If left out it stays, or is what stands before the `@` where somebody else may have
+   * chosen it: as long as nobody had proved the address.
+   */
+  name?: string | null;
 };
 
 /** The output of `auth.reset_password`. */
@@ -488,7 +503,7 @@ export type AuthResetPasswordOutput = undefined;
 
 /**
  * The failures of `auth.reset_password`.
- * - `notValid` (UNPROCESSABLE_CONTENT): The link is not good any more: it was used, it is older than 30 minutes, or the address is another one by now.
+ * - `notValid` (UNPROCESSABLE_CONTENT): The link is not good any more: it was used, it is older than 30 minutes, the address is another one by now, or the password is.
  */
 export type AuthResetPasswordFailure = { type: "notValid" };
 
@@ -496,6 +511,8 @@ export type AuthResetPasswordFailure = { type: "notValid" };
 export type AuthVerifyEmailInput = {
   /** The token that was mailed. */
   token: string;
+  /** The password of the registration. The browser that registered may leave it out. */
+  password?: GivenPassword | null;
 };
 
 /** The output of `auth.verify_email`. */
@@ -503,9 +520,10 @@ export type AuthVerifyEmailOutput = undefined;
 
 /**
  * The failures of `auth.verify_email`.
- * - `notValid` (UNPROCESSABLE_CONTENT): The link is not good any more: it was used, it is older than 30 minutes, or the address is another one by now.
+ * - `notValid` (UNPROCESSABLE_CONTENT): The link is not good any more: it was used, it is older than 30 minutes, the address is another one by now, or it is proved, or the password is another one.
+ * - `passwordNeeded` (PRECONDITION_FAILED): Neither is this the browser that registered, nor the password that of the registration. The token stays good: for this with the password, or to choose another one at `auth.reset_password`.
  */
-export type AuthVerifyEmailFailure = { type: "notValid" };
+export type AuthVerifyEmailFailure = { type: "notValid" } | { type: "passwordNeeded" };
 
 /** The input of `grants.clients_create`. */
 export type GrantsClientsCreateInput = {
@@ -976,7 +994,10 @@ export type AppRecord = {
     list: TRPCQueryProcedure<{ input: AuditListInput | undefined; output: AuditListOutput; meta: unknown }>;
   };
   auth: {
-    /** Change one's own password. All other devices are signed out, and this one's cookie is renewed. */
+    /**
+     * Change one's own password. All other devices are signed out, this one's cookie is renewed, and links that were
+     * mailed before are void.
+     */
     change_password: TRPCMutationProcedure<{ input: AuthChangePasswordInput; output: AuthChangePasswordOutput; meta: unknown }>;
     /**
      * Sign in with an e-mail address and a password.
@@ -998,26 +1019,26 @@ export type AppRecord = {
     /**
      * Register with an e-mail address and a password.
      *
-     * The answer is the same whether or not the address has an account: what is to be done next is in the mail.
-     * The first person who ever registers becomes administrator, others become viewers; nobody has any permission
-     * before the address is proved.
+     * The answer is the same whether or not the address has an account, and comes after the same time: what is to be done
+     * next is in the mail. The first person who ever registers becomes administrator, others become viewers; nobody has any
+     * permission before the address is proved, and an account whose address nobody proves ends after seven days.
      */
     register: TRPCMutationProcedure<{ input: AuthRegisterInput; output: AuthRegisterOutput; meta: unknown }>;
     /** Mail a link by which another password can be chosen. The answer does not tell whether there is such an account. */
     request_reset: TRPCMutationProcedure<{ input: AuthRequestResetInput; output: AuthRequestResetOutput; meta: unknown }>;
-    /** Mail the link once more that proves an address. The answer does not tell whether there is such an account. */
+    /** Mail the link once more that proves an address, which is good for whoever registered it first. The answer does not tell whether there is such an account. */
     resend_verification: TRPCMutationProcedure<{ input: AuthResendVerificationInput; output: AuthResendVerificationOutput; meta: unknown }>;
     /**
      * Choose another password with a link that was mailed.
      *
-     * It signs the account out everywhere, since somebody else may have been in, and proves the address.
+     * It proves the address. Since somebody else may have been in, it signs the account out everywhere, unlinks all
+     * accounts elsewhere, and voids every other link that was mailed.
      */
     reset_password: TRPCMutationProcedure<{ input: AuthResetPasswordInput; output: AuthResetPasswordOutput; meta: unknown }>;
     /**
-     * Prove that an e-mail address is one's own.
+     * Prove that an e-mail address is one's own, in the browser that registered or with the password of the registration.
      *
-     * Whoever registered with it before has proved nothing: their sessions end, but for the one that makes this call, and
-     * the password is that of whom the link was mailed to.
+     * Whoever else registered with it has proved nothing: their sessions end, and nothing stays of what they chose.
      */
     verify_email: TRPCMutationProcedure<{ input: AuthVerifyEmailInput; output: AuthVerifyEmailOutput; meta: unknown }>;
   };

@@ -138,6 +138,7 @@ fn user(rng: &mut Rng, place: usize) -> User {
             _ => Role::Viewer,
         },
         created_at,
+        ends_at: None,
         version: Version::default(),
     }
 }

@@ -72,6 +72,7 @@ impl Database {
             is_verified: true,
             role: Role::Administrator,
             created_at: Clock::System.now(),
+            ends_at: None,
             version: Version::default(),
         };
         let session = Session::new(store, Scope::default(), Clock::System);

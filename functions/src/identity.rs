@@ -2,13 +2,16 @@
 //!
 //! - [`sessions`]: beginning, renewing and ending them. [`rights`]: what a change of rights takes with it.
 //! - [`elsewhere`]: accounts at identity providers. [`arrival`]: to whom they belong here.
-//! - [`mails`]: tokens that are mailed. [`limits`]: how often what may be tried. [`audit`]: entries of the log.
+//! - [`registration`]: how accounts begin. [`proof`]: what a mailed token proves. [`mails`]: those tokens, and the mails.
+//! - [`limits`]: how often what may be tried. [`audit`]: entries of the log.
 
 pub(crate) mod arrival;
 pub(crate) mod audit;
 pub(crate) mod elsewhere;
 pub(crate) mod limits;
 pub(crate) mod mails;
+pub(crate) mod proof;
+pub(crate) mod registration;
 pub(crate) mod rights;
 pub(crate) mod sessions;
 

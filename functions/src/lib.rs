@@ -70,6 +70,7 @@ mod tests {
             is_verified: true,
             role,
             created_at: Timestamp::from_unix_ms(1_735_689_600_000),
+            ends_at: None,
             version: Version(0),
         }
     }

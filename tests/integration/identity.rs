@@ -16,4 +16,5 @@ mod refresh;
 mod renewal;
 mod rights;
 mod signatures;
+mod takeovers;
 mod time;

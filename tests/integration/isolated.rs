@@ -64,7 +64,7 @@ async fn the_wire_is_the_same(service: &Service, admin: &str, viewer: &str) {
     assert_eq!(answer.header("vary"), Some("trpc-accept, accept"));
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
 
-    let ada = json!({"email": "ada@example.com", "name": "Ada \u{1f469}", "role": "administrator"});
+    let ada = json!({"email": "ada@example.com", "name": "Ada \u{1f469}", "role": "administrator", "isVerified": true});
     let created = service.mutation(admin, "users.create", ada.clone()).await.data();
     assert_eq!(service.query(viewer, "users.get", json!({"id": created["id"]})).await.data(), created);
     assert_eq!(service.mutation(viewer, "users.get", json!({"id": created["id"]})).await.data(), created, "by POST");

@@ -199,7 +199,7 @@ def test_a_username_token_signs_in_for_one_call(service: Service, version: str) 
     public = Soap(service, version)
     public.call("authRegister", email=email, name="Ada", password=password)
     [mail, *_] = requests.get(f"{service.url}/_local/mail", params={"to": email}, timeout=30).json()
-    public.call("authVerifyEmail", token=re.search(r"#token=([\w-]+)", mail["text"])[1])
+    public.call("authVerifyEmail", token=re.search(r"#token=([\w-]+)", mail["text"])[1], password=password)
     ada = Soap(service, version, wsse=UsernameToken(email, password))
     assert ada.call("authMe")["email"] == email
     devices = ada.call("sessionsList")

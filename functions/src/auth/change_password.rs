@@ -20,6 +20,9 @@ pub struct Input {
     /// The new password, at least 12 characters.
     #[garde(dive)]
     pub password: Password,
+    /// Whether all accounts elsewhere are unlinked as well, such as one that somebody else may have linked; they stay if
+    /// left out.
+    pub unlink_identities: Option<bool>,
 }
 
 /// Why the password stays.
@@ -33,7 +36,8 @@ pub enum Error {
     NotAUser,
 }
 
-/// Change one's own password. All other devices are signed out, and this one's cookie is renewed.
+/// Change one's own password. All other devices are signed out, this one's cookie is renewed, and links that were
+/// mailed before are void.
 #[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/auth/change-password", memory_mb = 1024)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn change_password(
@@ -68,7 +72,7 @@ pub async fn change_password(
     let by_cookie = cookies.get(COOKIE).is_some_and(|cookie| caller.session() == Some(&cookie.hash()));
     for _ in 0..ATTEMPTS {
         // As it is now; a sign-in elsewhere in this moment is no conflict, another password is.
-        let current = doors.accounts.get(&id).await?.filter(|current| current.password == account.password);
+        let current = doors.accounts.get(&id).await?.filter(|current| current.generation == account.generation);
         let current = current.ok_or(Error::WrongPassword)?;
         let is_own = |place: &Place| caller.session().is_some_and(|own| place.has(own));
         let (mut kept, others): (Vec<_>, Vec<_>) = current.devices.iter().cloned().partition(is_own);
@@ -84,7 +88,10 @@ pub async fn change_password(
             operations.extend(reissuing);
             renewed = Some(secret);
         }
-        let mut next = Account { password: Some(hash.clone()), devices: kept, ..current.clone() };
+        let mut next = Account { devices: kept, ..current.clone().with_password(hash.clone()) };
+        if input.unlink_identities == Some(true) {
+            next.identities.clear();
+        }
         operations.push(doors.accounts.replacing(&current, &mut next));
         operations.push(log.creating(&mut audit::by(&caller, AuditAction::PasswordChanged, &ids, &clock, &device)));
         match transaction(operations).await {

@@ -63,7 +63,7 @@ pub async fn login(
     ids: Ids,
     input: Input,
 ) -> Result<SignedIn, Error> {
-    let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.folded()).await?;
+    let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.comparable()).await?;
     let id = match &found {
         Some(user) => user.id,
         None => {

@@ -1,10 +1,15 @@
 //! `auth.register`.
 
-use model::{Account, AuditAction, AuditEntry, EmailAddress, MailedToken, Password, Purpose, Role, User};
-use runtime::{Device, Ids, Limits, Site, mail::Mail, password, prelude::*};
-use store::transaction;
+use model::{Account, AuditEntry, Claim, EmailAddress, MailedToken, Password, Purpose, User};
+use protocol::Fault;
+use runtime::{Cookies, Device, Ids, Limits, Site, mail::Mail, password, prelude::*};
 
-use crate::identity::{audit, expect_strong, limits, mails};
+use crate::identity::{
+    expect_strong, limits,
+    mails::{self, Letter, Post},
+    proof,
+    registration::{Next, Registrar},
+};
 
 /// Who registers.
 #[wire]
@@ -22,9 +27,9 @@ pub struct Input {
 
 /// Register with an e-mail address and a password.
 ///
-/// The answer is the same whether or not the address has an account: what is to be done next is in the mail.
-/// The first person who ever registers becomes administrator, others become viewers; nobody has any permission
-/// before the address is proved.
+/// The answer is the same whether or not the address has an account, and comes after the same time: what is to be done
+/// next is in the mail. The first person who ever registers becomes administrator, others become viewers; nobody has any
+/// permission before the address is proved, and an account whose address nobody proves ends after seven days.
 #[procedure(mutation, auth = public, rest = "POST /v1/auth/register", memory_mb = 1024)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn register(
@@ -35,6 +40,7 @@ pub async fn register(
     log: Append<AuditEntry>,
     attempts: Limits,
     mail: Mail,
+    cookies: Cookies,
     site: Site,
     device: Device,
     clock: Clock,
@@ -43,64 +49,32 @@ pub async fn register(
 ) -> Result<(), NoFailure> {
     let may_send = limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail).await?;
     expect_strong(&input.password, &[input.email.as_str(), &input.name])?;
-    let hash = password::hash(input.password.as_str()).await?;
-    let mut user = User {
-        id: ids.next(),
-        email: input.email,
-        name: input.name,
-        age: None,
-        is_verified: false,
-        role: Role::OF_NEWCOMERS,
-        created_at: clock.now(),
-        version: Version::default(),
+    let browser = proof::mark(&cookies)?;
+    let registrar = Registrar {
+        users: &users,
+        everybody: &everybody,
+        accounts: &accounts,
+        tokens: &tokens,
+        log: &log,
+        device: &device,
+        clock: &clock,
+        ids: &ids,
     };
-    let (secret, mut token) = mails::token(Purpose::VerifyEmail, &user, &clock)?;
-    token.password = Some(hash.clone());
-    // Whether anybody is there is read from an index, which may be behind: that there is one first person only,
-    // the account's guard sees to.
-    let mut is_first = everybody.list(&User::BY_CREATION).page(PageSize::default(), None).await?.items.is_empty();
-    loop {
-        user.role = if is_first { Role::Administrator } else { Role::OF_NEWCOMERS };
-        let mut account = Account { password: Some(hash.clone()), is_founder: is_first, ..Account::new(user.id) };
-        let mut entry = AuditEntry {
-            actor: Some(user.id.to_string()),
-            ..audit::entry(AuditAction::Registered, &ids, &clock, &device)
+    let post = Post { mail: &mail, site: &site, device: &device, clock: &clock };
+    let work = async {
+        let password = Some(password::hash(input.password.as_str()).await?);
+        let claim = Claim { password, name: input.name, browser: Some(browser), is_founder: false };
+        let next = registrar.register(input.email, claim).await?;
+        // One mail in any case: who got none asks for another link.
+        let (to, letter) = match &next {
+            Next::Confirm(to, link) => (to, Letter::Confirm(link)),
+            Next::Invite(to, link) => (to, Letter::Invitation(link)),
+            Next::Tell(to) => (to, Letter::Already),
         };
-        let done = transaction(vec![
-            users.creating(&mut user),
-            accounts.creating(&mut account),
-            tokens.creating(&mut token.clone()),
-            log.creating(&mut entry),
-        ]);
-        match done.await {
-            Err(StoreError::Taken { rule: Account::UNIQUE_FOUNDER }) => is_first = false,
-            Err(StoreError::Taken { .. }) => {
-                let owner = users.by_unique(User::UNIQUE_EMAIL, &user.email.folded()).await?;
-                let Some(owner) = owner.filter(|owner| !owner.is_verified) else {
-                    mails::try_to_say_registered(&mail, &site, &user.email, may_send).await;
-                    break;
-                };
-                // Whoever was first with the address has not proved it: it belongs to who follows the link. Until then
-                // nobody's password is good, nor after another link than that of a registration.
-                token.user_id = owner.id;
-                let mut operations = vec![tokens.creating(&mut token)];
-                if let Some(current) = accounts.get(&owner.id).await? {
-                    let mut next = Account { password: None, ..current.clone() };
-                    operations.push(accounts.replacing(&current, &mut next));
-                }
-                match transaction(operations).await {
-                    Err(StoreError::Stale) => continue,
-                    done => done?,
-                }
-                mails::try_to_prove(&mail, &site, &user.email, &secret, may_send).await;
-                break;
-            }
-            done => {
-                done?;
-                mails::try_to_prove(&mail, &site, &user.email, &secret, may_send).await;
-                break;
-            }
+        if may_send {
+            post.try_to_send(to, letter).await;
         }
-    }
-    Ok(())
+        Ok::<_, Fault>(())
+    };
+    Ok(mails::unhurried(work).await?)
 }

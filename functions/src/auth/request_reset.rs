@@ -4,7 +4,10 @@ use model::{Account, EmailAddress, MailedToken, Purpose, User};
 use protocol::Fault;
 use runtime::{Device, Limits, Site, mail::Mail, prelude::*};
 
-use crate::identity::{limits, mails};
+use crate::identity::{
+    limits,
+    mails::{self, Letter, Post},
+};
 
 /// Who asks.
 #[wire]
@@ -29,14 +32,14 @@ pub async fn request_reset(
     input: Input,
 ) -> Result<(), NoFailure> {
     let may_send = limits::mail(&attempts, &device, &input.email, Purpose::ResetPassword).await?;
+    let post = Post { mail: &mail, site: &site, device: &device, clock: &clock };
     let work = async {
-        let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.folded()).await?;
+        let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.comparable()).await?;
         if let Some(user) = found.filter(|_| may_send) {
             let account = accounts.get(&user.id).await?;
-            let (secret, mut token) = mails::token(Purpose::ResetPassword, &user, &clock)?;
-            token.password_was = mails::password_was(account.as_ref());
+            let (secret, token) = mails::token(Purpose::ResetPassword, &user, account.as_ref(), &clock)?;
             tokens.create(token).await?;
-            mails::try_to_send(&mail, &site, Purpose::ResetPassword, &user.email, &secret).await;
+            post.try_to_send(&user.email, Letter::Reset(&secret)).await;
         }
         Ok::<_, Fault>(())
     };

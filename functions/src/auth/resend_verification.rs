@@ -1,10 +1,13 @@
 //! `auth.resend_verification`.
 
-use model::{EmailAddress, MailedToken, Purpose, User};
+use model::{Account, EmailAddress, MailedToken, Purpose, User};
 use protocol::Fault;
 use runtime::{Device, Limits, Site, mail::Mail, prelude::*};
 
-use crate::identity::{limits, mails};
+use crate::identity::{
+    limits,
+    mails::{self, Letter, Post},
+};
 
 /// Who asks.
 #[wire]
@@ -14,11 +17,12 @@ pub struct Input {
     pub email: EmailAddress,
 }
 
-/// Mail the link once more that proves an address. The answer does not tell whether there is such an account.
+/// Mail the link once more that proves an address, which is good for whoever registered it first. The answer does not tell whether there is such an account.
 #[procedure(mutation, auth = public, rest = "POST /v1/auth/resend-verification")]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn resend_verification(
     users: Read<User>,
+    accounts: Read<Account>,
     tokens: Append<MailedToken>,
     attempts: Limits,
     mail: Mail,
@@ -28,12 +32,14 @@ pub async fn resend_verification(
     input: Input,
 ) -> Result<(), NoFailure> {
     let may_send = limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail).await?;
+    let post = Post { mail: &mail, site: &site, device: &device, clock: &clock };
     let work = async {
-        let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.folded()).await?;
+        let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.comparable()).await?;
         if let Some(user) = found.filter(|user| may_send && !user.is_verified) {
-            let (secret, token) = mails::token(Purpose::VerifyEmail, &user, &clock)?;
+            let account = accounts.get(&user.id).await?;
+            let (secret, token) = mails::token(Purpose::VerifyEmail, &user, account.as_ref(), &clock)?;
             tokens.create(token).await?;
-            mails::try_to_send(&mail, &site, Purpose::VerifyEmail, &user.email, &secret).await;
+            post.try_to_send(&user.email, Letter::ConfirmAgain(&secret)).await;
         }
         Ok::<_, Fault>(())
     };

@@ -1,32 +1,43 @@
 //! `auth.reset_password`.
 
-use model::{Account, AuditAction, AuditEntry, MailedToken, Password, Purpose, Session, User};
-use runtime::{Cookies, Device, Ids, Limits, opaque::Opaque, password, prelude::*};
+use model::{Account, AuditAction, AuditEntry, MailedToken, Password, Session, User};
+use runtime::{Cookies, Device, Ids, Limits, Site, opaque::Opaque, password, prelude::*};
+use store::transaction;
 
-use crate::identity::{KNOWN, KNOWN_S, audit, expect_strong, limits, mails, sessions::Sessions};
+use crate::identity::{
+    KNOWN, KNOWN_S, audit, expect_strong, limits,
+    proof::{self, Mailed},
+    sessions::{ATTEMPTS, Sessions},
+};
 
 /// The proof, and the new password.
 #[wire]
 pub struct Input {
-    /// The token that was mailed.
+    /// The token that was mailed: for a new password, or to confirm the address.
     #[garde(length(chars, max = 100))]
     pub token: String,
     /// The new password, at least 12 characters.
     #[garde(dive)]
     pub password: Password,
+    /// The name that others see. If left out it stays, or is what stands before the `@` where somebody else may have
+    /// chosen it: as long as nobody had proved the address.
+    #[garde(length(chars, min = 1, max = User::MAX_NAME_CHARS))]
+    pub name: Option<String>,
 }
 
 /// Why the password stays.
 #[derive(Debug, Failure)]
 pub enum Error {
-    /// The link is not good any more: it was used, it is older than 30 minutes, or the address is another one by now.
+    /// The link is not good any more: it was used, it is older than 30 minutes, the address is another one by now, or
+    /// the password is.
     #[failure(UNPROCESSABLE_CONTENT)]
     NotValid,
 }
 
 /// Choose another password with a link that was mailed.
 ///
-/// It signs the account out everywhere, since somebody else may have been in, and proves the address.
+/// It proves the address. Since somebody else may have been in, it signs the account out everywhere, unlinks all
+/// accounts elsewhere, and voids every other link that was mailed.
 #[procedure(mutation, auth = public, rest = "POST /v1/auth/reset-password", memory_mb = 1024)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn reset_password(
@@ -37,52 +48,58 @@ pub async fn reset_password(
     log: Append<AuditEntry>,
     attempts: Limits,
     cookies: Cookies,
+    site: Site,
     device: Device,
     clock: Clock,
     ids: Ids,
     input: Input,
 ) -> Result<(), Error> {
-    let stored = match Opaque::parse(&input.token) {
-        Some(secret) => tokens.get(&secret.hash()).await?,
-        None => None,
-    };
-    let Some(token) = stored.filter(|token| token.purpose == Purpose::ResetPassword) else {
+    let Some(mailed) = Mailed::read(&input.token, &tokens, &users, &accounts).await? else {
         limits::bad_token(&attempts, &device).await?;
         return Err(Error::NotValid);
     };
-    let user = users.get(&token.user_id).await?.filter(|user| user.email == token.email).ok_or(Error::NotValid)?;
-    expect_strong(&input.password, &[user.email.as_str(), &user.name])?;
+    let Mailed { token, user, .. } = mailed;
+    let name = input.name.as_deref();
+    expect_strong(&input.password, &[user.email.as_str(), name.unwrap_or(&user.name)])?;
     let hash = password::hash(input.password.as_str()).await?;
-    let doors = Sessions { accounts, sessions, clock };
-    let was = token.password_was.clone();
-    if mails::password_was(doors.accounts.get(&user.id).await?.as_ref()) != was {
-        return Err(Error::NotValid);
-    }
     let browser = Opaque::random()?;
-    let change = |account: &mut Account| {
-        account.password = Some(hash.clone());
-        account.known = vec![browser.hash()];
-        if !user.is_verified {
-            // Who linked an account elsewhere before the address was proved need not be its owner.
-            account.identities.clear();
+    let doors = Sessions { accounts, sessions, clock };
+    for _ in 0..ATTEMPTS {
+        let stored = doors.accounts.get(&user.id).await?;
+        let current = stored.clone().unwrap_or_else(|| Account::new(user.id));
+        if current.generation != token.generation {
+            return Err(Error::NotValid);
         }
-    };
-    let entry = AuditEntry {
-        actor: Some(user.id.to_string()),
-        ..audit::entry(AuditAction::PasswordReset, &ids, &clock, &device)
-    };
-    let besides = || {
-        let mut proved = User { is_verified: true, ..user.clone() };
-        vec![tokens.deleting(&token), log.creating(&mut entry.clone()), users.replacing(&user, &mut proved)]
-    };
-    match doors.end(user.id, |_| true, change, besides).await {
-        // Somebody used the link at the same time.
-        Err(StoreError::Stale) if tokens.get(&token.id).await?.is_none() => Err(Error::NotValid),
-        done => {
-            done?;
-            // Strangers who guess do not keep the owner out of this browser.
-            cookies.set(KNOWN, &browser, KNOWN_S);
-            Ok(())
+        let (mut next, recovered) = proof::recovered(&user, &current, &hash, name, &site);
+        let mut account = Account { devices: Vec::new(), known: vec![browser.hash()], ..recovered };
+        let mut entry = AuditEntry {
+            actor: Some(user.id.to_string()),
+            ..audit::entry(AuditAction::PasswordReset, &ids, &doors.clock, &device)
+        };
+        let mut operations = doors.ending(&current.devices).await?;
+        operations.extend([
+            match &stored {
+                Some(stored) => doors.accounts.replacing(stored, &mut account),
+                None => doors.accounts.creating(&mut account),
+            },
+            users.replacing(&user, &mut next),
+            tokens.deleting(&token),
+            log.creating(&mut entry),
+        ]);
+        match transaction(operations).await {
+            Err(StoreError::Stale | StoreError::Exists) => {}
+            done => {
+                done?;
+                proof::unmark(&cookies);
+                // Strangers who guess do not keep the owner out of this browser.
+                cookies.set(KNOWN, &browser, KNOWN_S);
+                return Ok(());
+            }
+        }
+        if tokens.get(&token.id).await?.is_none() {
+            // Somebody used the link at the same time.
+            return Err(Error::NotValid);
         }
     }
+    Err(StoreError::Stale)?
 }

@@ -1,12 +1,16 @@
 //! `auth.verify_email`.
 
-use model::{Account, AuditAction, AuditEntry, Device as Place, MailedToken, Purpose, Session, User};
-use runtime::{Device, Ids, Limits, opaque::Opaque, prelude::*};
+use model::{
+    Account, AuditAction, AuditEntry, Device as Place, GivenPassword, MailedToken, Purpose, Session, User,
+};
+use runtime::{Cookies, Device, Ids, Limits, Site, prelude::*};
 
 use store::transaction;
 
 use crate::identity::{
-    audit, limits, rights,
+    audit, limits,
+    proof::{self, Mailed},
+    rights,
     sessions::{ATTEMPTS, Sessions},
 };
 
@@ -16,21 +20,28 @@ pub struct Input {
     /// The token that was mailed.
     #[garde(length(chars, max = 100))]
     pub token: String,
+    /// The password of the registration. The browser that registered may leave it out.
+    #[garde(dive)]
+    pub password: Option<GivenPassword>,
 }
 
 /// Why the address is not proved.
 #[derive(Debug, Failure)]
 pub enum Error {
-    /// The link is not good any more: it was used, it is older than 30 minutes, or the address is another one by now.
+    /// The link is not good any more: it was used, it is older than 30 minutes, the address is another one by now, or
+    /// it is proved, or the password is another one.
     #[failure(UNPROCESSABLE_CONTENT)]
     NotValid,
+    /// Neither is this the browser that registered, nor the password that of the registration. The token stays good: for
+    /// this with the password, or to choose another one at `auth.reset_password`.
+    #[failure(PRECONDITION_FAILED)]
+    PasswordNeeded,
 }
 
-/// Prove that an e-mail address is one's own.
+/// Prove that an e-mail address is one's own, in the browser that registered or with the password of the registration.
 ///
-/// Whoever registered with it before has proved nothing: their sessions end, but for the one that makes this call, and
-/// the password is that of whom the link was mailed to.
-#[procedure(mutation, auth = public, rest = "POST /v1/auth/verify-email")]
+/// Whoever else registered with it has proved nothing: their sessions end, and nothing stays of what they chose.
+#[procedure(mutation, auth = public, rest = "POST /v1/auth/verify-email", memory_mb = 1024)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn verify_email(
     users: Write<User>,
@@ -40,41 +51,44 @@ pub async fn verify_email(
     log: Append<AuditEntry>,
     attempts: Limits,
     caller: Option<Caller>,
+    cookies: Cookies,
+    site: Site,
     device: Device,
     clock: Clock,
     ids: Ids,
     input: Input,
 ) -> Result<(), Error> {
-    let stored = match Opaque::parse(&input.token) {
-        Some(secret) => tokens.get(&secret.hash()).await?,
-        None => None,
-    };
-    let Some(token) = stored.filter(|token| token.purpose == Purpose::VerifyEmail) else {
+    let mailed = Mailed::read(&input.token, &tokens, &users, &accounts).await?;
+    let Some(mailed) = mailed.filter(|mailed| mailed.token.purpose == Purpose::VerifyEmail) else {
         limits::bad_token(&attempts, &device).await?;
         return Err(Error::NotValid);
     };
-    let user = users.get(&token.user_id).await?.filter(|user| user.email == token.email).ok_or(Error::NotValid)?;
-    let next = User { is_verified: true, ..user.clone() };
+    if !mailed.is_claimed(&cookies, input.password.as_ref()).await? {
+        // Whoever has the link may choose a password: guesses at the one before are counted for the work they are.
+        limits::bad_token(&attempts, &device).await?;
+        return Err(Error::PasswordNeeded);
+    }
+    let Mailed { token, user, .. } = mailed;
     let doors = Sessions { accounts, sessions, clock };
     for _ in 0..ATTEMPTS {
         let stored = doors.accounts.get(&user.id).await?;
         let current = stored.clone().unwrap_or_else(|| Account::new(user.id));
-        // Whoever was in before need not be the owner of the address: only who proves it now stays.
-        let is_other = token.password.is_some() && token.password != current.password;
+        if current.generation != token.generation {
+            return Err(Error::NotValid);
+        }
+        let (next, proved) = proof::claimed(&user, &current, token.claim.as_ref(), &site);
+        // Who is signed in got in with what the account holds: that is not theirs who brings a claim of their own.
         let is_own = |place: &Place| {
-            !is_other && caller.as_ref().and_then(Caller::session).is_some_and(|session| place.has(session))
+            let here = caller.as_ref().and_then(Caller::session);
+            token.claim.is_none() && here.is_some_and(|session| place.has(session))
         };
         let (kept, others): (Vec<_>, Vec<_>) = current.devices.iter().cloned().partition(is_own);
         let mut operations = doors.ending(&others).await?;
         operations.extend(rights::rewriting(&doors, &next, &kept).await?);
-        let mut account = Account { devices: kept, ..current.clone() };
-        if is_other {
-            account =
-                Account { password: token.password.clone(), identities: Vec::new(), known: Vec::new(), ..account };
-        }
+        let mut account = Account { devices: kept, ..proved };
         let mut entry = AuditEntry {
             actor: Some(user.id.to_string()),
-            ..audit::entry(AuditAction::EmailVerified, &ids, &clock, &device)
+            ..audit::entry(AuditAction::EmailVerified, &ids, &doors.clock, &device)
         };
         operations.extend([
             match &stored {
@@ -87,7 +101,11 @@ pub async fn verify_email(
         ]);
         match transaction(operations).await {
             Err(StoreError::Stale | StoreError::Exists) => {}
-            done => return Ok(done?),
+            done => {
+                done?;
+                proof::unmark(&cookies);
+                return Ok(());
+            }
         }
         if tokens.get(&token.id).await?.is_none() {
             // Somebody used the link at the same time.

@@ -6,16 +6,19 @@
 
 use garde::Validate as _;
 use model::{
-    Account, AuditAction, AuditEntry, EmailAddress, LinkedIdentity, Linking, MailedToken, Purpose, Role, User, UserId,
+    Account, AuditAction, AuditEntry, EmailAddress, LinkedIdentity, Linking, MailedToken, Purpose, User, UserId,
 };
 use protocol::{Code, Fault};
-use runtime::{Device, Limits, Site, mail::Mail, oidc::Identity, opaque::Opaque, prelude::*};
+use runtime::{Cookies, Device, Limits, Site, mail::Mail, oidc::Identity, opaque::Opaque, prelude::*};
 use store::{Operation, transaction};
 
 use super::{
     audit,
     elsewhere::{Ended, Refusal},
-    limits, mails,
+    limits,
+    mails::{self, Letter, Post},
+    proof,
+    registration::Registrar,
     sessions::{ATTEMPTS, Kept, Sessions},
 };
 
@@ -28,6 +31,7 @@ pub(crate) struct Arrival {
     pub(crate) log: Append<AuditEntry>,
     pub(crate) attempts: Limits,
     pub(crate) mail: Mail,
+    pub(crate) cookies: Cookies,
     pub(crate) site: Site,
     pub(crate) device: Device,
     pub(crate) ids: Ids,
@@ -47,7 +51,7 @@ impl Arrival {
                 return Err(Refusal::NoEmail.into());
             }
             // Whoever was faster, perhaps the same person in another tab, is found in the next round.
-            match self.users.by_unique(User::UNIQUE_EMAIL, &email.folded()).await? {
+            match self.users.by_unique(User::UNIQUE_EMAIL, &email.comparable()).await? {
                 None => self.register(identity, email, &elsewhere).await?,
                 Some(user) if identity.email_verified && user.is_verified => {
                     let account = self.doors.accounts.get(&user.id).await?;
@@ -134,44 +138,38 @@ impl Arrival {
         elsewhere: &LinkedIdentity,
     ) -> Result<(), Fault> {
         let clock = &self.doors.clock;
-        let mut user = User {
-            id: self.ids.next(),
-            name: name(identity, &email),
-            email,
-            age: None,
-            is_verified: identity.email_verified,
-            role: Role::OF_NEWCOMERS,
-            created_at: clock.now(),
-            version: Version::default(),
+        let registrar = Registrar {
+            users: &self.users,
+            everybody: &self.everybody,
+            accounts: &self.doors.accounts,
+            tokens: &self.tokens,
+            log: &self.log,
+            device: &self.device,
+            clock,
+            ids: &self.ids,
         };
+        let name = name(identity, &email);
+        let mut user = registrar.newcomer(email, name, identity.email_verified);
+        let is_proved = user.is_verified;
         let may_send =
-            !user.is_verified && limits::mail(&self.attempts, &self.device, &user.email, Purpose::VerifyEmail).await?;
-        let (secret, token) = mails::token(Purpose::VerifyEmail, &user, clock)?;
-        // As in `auth.register`: the guard of the account sees to it that there is one first person.
-        let first = self.everybody.list(&User::BY_CREATION).page(PageSize::default(), None).await?;
-        let mut is_first = first.items.is_empty();
-        loop {
-            user.role = if is_first { Role::Administrator } else { Role::OF_NEWCOMERS };
-            let identities = vec![elsewhere.clone()];
-            let mut account = Account { identities, is_founder: is_first, ..Account::new(user.id) };
-            let mut operations = vec![
-                self.users.creating(&mut user),
-                self.doors.accounts.creating(&mut account),
-                self.written(AuditAction::Registered, &user.id, elsewhere),
-            ];
-            if !user.is_verified {
-                operations.push(self.tokens.creating(&mut token.clone()));
-            }
-            match transaction(operations).await {
-                Err(StoreError::Taken { rule: Account::UNIQUE_FOUNDER }) => is_first = false,
-                Err(StoreError::Taken { .. }) => return Ok(()),
-                done => {
-                    done?;
-                    break;
-                }
-            }
+            !is_proved && limits::mail(&self.attempts, &self.device, &user.email, Purpose::VerifyEmail).await?;
+        let registered_in = if is_proved { None } else { Some(proof::mark(&self.cookies)?) };
+        let (secret, token) = mails::token(Purpose::VerifyEmail, &user, None, clock)?;
+        let mut account = Account {
+            identities: vec![elsewhere.clone()],
+            registered_in,
+            ends_at: user.ends_at,
+            ..Account::new(user.id)
+        };
+        let besides = |user: &User| {
+            let registered = self.written(AuditAction::Registered, &user.id, elsewhere);
+            let token = (!is_proved).then(|| self.tokens.creating(&mut token.clone()));
+            token.into_iter().chain([registered]).collect()
+        };
+        if registrar.create(&mut user, &mut account, besides).await? && may_send {
+            let post = Post { mail: &self.mail, site: &self.site, device: &self.device, clock };
+            post.try_to_send(&user.email, Letter::Confirm(&secret)).await;
         }
-        mails::try_to_prove(&self.mail, &self.site, &user.email, &secret, may_send).await;
         Ok(())
     }
 
@@ -204,6 +202,5 @@ fn name(identity: &Identity, email: &EmailAddress) -> String {
         let kept = text.chars().filter(|c| !c.is_control()).take(User::MAX_NAME_CHARS);
         kept.collect::<String>().trim().to_owned()
     };
-    let before = email.as_str().split('@').next().unwrap_or_default();
-    Some(cut(stated)).filter(|name| !name.is_empty()).unwrap_or_else(|| cut(before))
+    Some(cut(stated)).filter(|name| !name.is_empty()).unwrap_or_else(|| proof::name_of(email))
 }

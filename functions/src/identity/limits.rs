@@ -40,8 +40,8 @@ pub(crate) async fn sign_in(
     known: Option<impl Display>,
 ) -> Result<Attempt, Fault> {
     let account = match known {
-        Some(browser) => format!("{}#{browser}", email.folded()),
-        None => email.folded(),
+        Some(browser) => format!("{}#{browser}", email.comparable()),
+        None => email.comparable(),
     };
     let network = device.network();
     limits.take(&SIGN_IN_ADDRESS, &network).await?;
@@ -67,7 +67,7 @@ pub(crate) async fn mail(limits: &Limits, device: &Device, to: &EmailAddress, pu
         Purpose::VerifyEmail => "verify",
         Purpose::ResetPassword => "reset",
     };
-    let to = format!("{purpose}#{}", to.folded());
+    let to = format!("{purpose}#{}", to.comparable());
     limits.take(&MAIL_ADDRESS, &device.network()).await?;
     limits.take(&MAIL_OF_ONE, &format!("{to}#{}", device.network())).await?;
     match limits.take(&MAIL, &to).await {

@@ -1,87 +1,134 @@
 //! Tokens that are mailed, and the mails.
 
 use model::{Account, EmailAddress, MailedToken, Purpose, User};
-use protocol::{Fault, SecretHash};
+use protocol::Fault;
 use runtime::{
-    Site,
+    Device, Site,
     mail::{Mail, Message},
-    opaque::{self, Opaque},
+    opaque::Opaque,
     prelude::*,
 };
 
-/// A new token, and what is stored of it.
-pub(crate) fn token(purpose: Purpose, user: &User, clock: &Clock) -> Result<(Opaque, MailedToken), Fault> {
+/// A new token, and what is stored of it. It is about the account as it is now.
+pub(crate) fn token(
+    purpose: Purpose,
+    user: &User,
+    account: Option<&Account>,
+    clock: &Clock,
+) -> Result<(Opaque, MailedToken), Fault> {
     let secret = Opaque::random()?;
     let stored = MailedToken {
         id: secret.hash(),
         purpose,
         user_id: user.id,
         email: user.email.clone(),
-        password: None,
-        password_was: None,
+        generation: account.map(|account| account.generation).unwrap_or_default(),
+        claim: None,
         expires_at: clock.now().plus_ms(MailedToken::LIFETIME_MS),
         version: Version::default(),
     };
     Ok((secret, stored))
 }
 
-/// What a password's hash is compared by, in a token that is void with another password.
-pub(crate) fn password_was(account: Option<&Account>) -> Option<SecretHash> {
-    account.and_then(|account| account.password.as_deref()).map(|hash| opaque::hash(hash.as_bytes()))
+/// What is written to somebody.
+#[derive(Clone, Copy)]
+pub(crate) enum Letter<'a> {
+    /// The link that proves an address which somebody registered.
+    Confirm(&'a Opaque),
+    /// The same, to whoever asked for it once more.
+    ConfirmAgain(&'a Opaque),
+    /// A link to choose a new password.
+    Reset(&'a Opaque),
+    /// A link to choose the first password of an account that an administrator made.
+    Invitation(&'a Opaque),
+    /// That there is an account with the address already.
+    Already,
 }
 
-/// Mails a token. It stands behind the `#`, which no browser sends to a server.
-pub(crate) async fn send(
-    mail: &Mail,
-    site: &Site,
-    purpose: Purpose,
-    to: &EmailAddress,
-    token: &Opaque,
-) -> Result<(), Fault> {
-    let (subject, before, page, after) = match purpose {
-        Purpose::VerifyEmail => (
-            "Confirm your e-mail address",
-            "Somebody, probably you, registered with this address. To confirm it, open:",
-            "verify-email",
-            "If it was not you, do nothing.",
-        ),
-        Purpose::ResetPassword => (
-            "Choose a new password",
-            "Somebody, probably you, asked for a new password for the account with this address. To choose one, open:",
-            "reset-password",
-            "If it was not you, do nothing: your password stays as it is.",
-        ),
-    };
-    let link = format!("{}/{page}#token={}", site.app_url(), token.text());
-    let text = format!("{before}\n\n{link}\n\nThe link is good for 30 minutes, and once. {after}\n");
-    mail.send(Message { to: to.as_str(), subject, text: &text }).await
+/// What it takes to write to somebody about a call: when and from where it came stands in each mail, so that who
+/// reads it can tell whether it was them.
+pub(crate) struct Post<'a> {
+    pub(crate) mail: &'a Mail,
+    pub(crate) site: &'a Site,
+    pub(crate) device: &'a Device,
+    pub(crate) clock: &'a Clock,
 }
 
-/// Mails a token where the answer must not tell that there is an account: a mail that cannot be sent is a matter
-/// for the log, since nothing would have been sent to another address.
-pub(crate) async fn try_to_send(mail: &Mail, site: &Site, purpose: Purpose, to: &EmailAddress, token: &Opaque) {
-    if let Err(fault) = send(mail, site, purpose, to, token).await {
-        tracing::error!(cause = runtime::telemetry::chain(&fault), "a mail could not be sent");
+impl Post<'_> {
+    /// Writes where the answer must not tell that there is an account: a mail that cannot be sent is a matter for the
+    /// log, since nothing would have been sent to another address.
+    pub(crate) async fn try_to_send(&self, to: &EmailAddress, letter: Letter<'_>) {
+        let (subject, text) = self.written(letter);
+        if let Err(fault) = self.mail.send(Message { to: to.as_str(), subject, text: &text }).await {
+            tracing::error!(cause = runtime::telemetry::chain(&fault), "a mail could not be sent");
+        }
     }
-}
 
-/// Mails the link that proves an address, if it may be sent: who got none asks for another one.
-pub(crate) async fn try_to_prove(mail: &Mail, site: &Site, to: &EmailAddress, token: &Opaque, may_send: bool) {
-    if may_send {
-        try_to_send(mail, site, Purpose::VerifyEmail, to, token).await;
+    fn written(&self, letter: Letter<'_>) -> (&'static str, String) {
+        let occasion = self.occasion();
+        let confirm = |link: &Opaque, what: &str| {
+            format!(
+                "Somebody, probably you, {what} {occasion}. To confirm that the address is yours, open:\n\n{}\n\n\
+                 The link is good for 30 minutes, and once. A way to sign in was chosen with the registration, such as a \
+                 password: it becomes good if you open the link in the browser in which you registered. In any other \
+                 browser you are asked for that password, or for a new one.\n\n\
+                 If it was not you, do nothing.\n",
+                self.link("verify-email", link)
+            )
+        };
+        match letter {
+            Letter::Confirm(link) => ("Confirm your e-mail address", confirm(link, "registered with this address")),
+            Letter::ConfirmAgain(link) => (
+                "Confirm your e-mail address",
+                confirm(link, "asked once more for the link that confirms this address"),
+            ),
+            Letter::Reset(link) => (
+                "Choose a new password",
+                format!(
+                    "Somebody, probably you, asked for a new password for the account with this address {occasion}. \
+                     To choose one, open:\n\n{}\n\n\
+                     The link is good for 30 minutes, and once. With the new password, everybody is signed out, and \
+                     accounts elsewhere by which one could sign in are unlinked.\n\n\
+                     If it was not you, do nothing: your password stays as it is.\n",
+                    self.link("reset-password", link)
+                ),
+            ),
+            Letter::Invitation(link) => (
+                "You have an account: choose a password",
+                format!(
+                    "An administrator made an account for you with this address. Somebody, probably you, tried to \
+                     register with it {occasion}; nothing of that was kept. To choose a password, open:\n\n{}\n\n\
+                     The link is good for 30 minutes, and once.\n\n\
+                     If it was not you, do nothing: nobody can sign in with what was registered.\n",
+                    self.link("reset-password", link)
+                ),
+            ),
+            Letter::Already => (
+                "You have an account already",
+                format!(
+                    "Somebody, probably you, registered with this address {occasion}. It has an account already; \
+                     nothing of the registration was kept. Sign in at:\n\n{}\n\n\
+                     If you forgot the password, ask for a new one there. If it was not you, do nothing.\n",
+                    self.site.app_url()
+                ),
+            ),
+        }
     }
-}
 
-/// Tells the owner of an address that somebody tried to register with it, if that may be sent.
-pub(crate) async fn try_to_say_registered(mail: &Mail, site: &Site, to: &EmailAddress, may_send: bool) {
-    let text = format!(
-        "Somebody, probably you, registered with this address, which has an account already. Sign in with it at:\n\n\
-         {}\n\nIf you forgot the password, ask for a new one there. If it was not you, do nothing.\n",
-        site.app_url()
-    );
-    let message = Message { to: to.as_str(), subject: "You have an account already", text: &text };
-    if may_send && let Err(fault) = mail.send(message).await {
-        tracing::error!(cause = runtime::telemetry::chain(&fault), "a mail could not be sent");
+    /// The token stands behind the `#`, which no browser sends to a server.
+    fn link(&self, page: &str, token: &Opaque) -> String {
+        format!("{}/{page}#token={}", self.site.app_url(), token.text())
+    }
+
+    /// When it was, and from where.
+    fn occasion(&self) -> String {
+        let now = self.clock.now().to_string();
+        let (day, time) = now.split_once('T').unwrap_or((&now, ""));
+        let minute = time.get(..5).unwrap_or(time);
+        match self.device.address.as_str() {
+            "" => format!("on {day} at {minute} UTC"),
+            address => format!("on {day} at {minute} UTC, from the network address {address}"),
+        }
     }
 }
 

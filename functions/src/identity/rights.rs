@@ -21,8 +21,8 @@ pub(crate) async fn replace_user(
         let mut next = next.clone();
         let mut operations = besides();
         operations.push(users.replacing(current, &mut next));
-        if current.effective_role() != next.effective_role() {
-            operations.extend(changing(sessions, &next).await?);
+        if current.effective_role() != next.effective_role() || current.ends_at != next.ends_at {
+            operations.extend(changing(sessions, current, &next).await?);
         }
         match transaction(operations).await {
             // A sign-in or a renewal was faster, which is no conflict; another change of the user is.
@@ -39,10 +39,14 @@ pub(crate) fn described(user: &User) -> String {
 }
 
 /// What it takes to give the sessions of a user the user's rights.
-async fn changing(sessions: &Sessions, user: &User) -> Result<Vec<Operation>, StoreError> {
+async fn changing(sessions: &Sessions, before: &User, user: &User) -> Result<Vec<Operation>, StoreError> {
     let account = sessions.accounts.get(&user.id).await?;
     // Even an account without sessions is written: who signs in at this moment must begin again.
     let mut next = account.clone().unwrap_or_else(|| Account::new(user.id));
+    if before.is_as_registered() && !user.is_as_registered() {
+        // It is nobody's to register any more, and what was mailed for that is void.
+        next = next.proved();
+    }
     let mut operations = rewriting(sessions, user, &next.devices).await?;
     operations.push(match &account {
         Some(account) => sessions.accounts.replacing(account, &mut next),

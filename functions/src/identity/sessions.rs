@@ -122,6 +122,11 @@ impl Sessions {
         let gone = || Fault::new(protocol::Code::Unauthorized, "There is no such user any more.");
         let user = users.get(&user_id).await?.ok_or_else(gone)?;
         let (expires_at, ends_at) = kept.ends(now);
+        // No session outlives its person.
+        let (expires_at, ends_at) = match user.ends_at {
+            Some(end) => (expires_at.min(end), ends_at.min(end)),
+            None => (expires_at, ends_at),
+        };
         let mut session = Session {
             id: kept.id(),
             device: ids.next(),

@@ -48,7 +48,19 @@ pub async fn callback(
     let known = elsewhere::providers(&providers).await?;
     let elsewhere = Elsewhere { party: &party, cookies: &cookies, site: &site, clock: &clock };
     let doors = Sessions { accounts, sessions, clock };
-    let arrival = Arrival { users, everybody, doors, tokens, log, attempts, mail, site: site.clone(), device, ids };
+    let arrival = Arrival {
+        users,
+        everybody,
+        doors,
+        tokens,
+        log,
+        attempts,
+        mail,
+        cookies: cookies.clone(),
+        site: site.clone(),
+        device,
+        ids,
+    };
     let arrived = async {
         let identity = elsewhere.end(&known, &flow, request.last_segment(), &answer).await?;
         match &flow.linking {

@@ -53,7 +53,8 @@ pub async fn create(
         is_verified: input.is_verified.unwrap_or(false),
         role: input.role.unwrap_or(Role::Viewer),
         created_at: clock.now(),
-        version: Version::default(),
+        ends_at: None,
+version: Version::default(),
     };
     let mut entry = AuditEntry {
         target: Some(user.id.to_string()),

@@ -73,7 +73,8 @@ pub async fn update(
     input: Input,
 ) -> Result<User, Error> {
     reach.expect(input.id)?;
-    if input.gives_rights() {
+    let is_decision = input.gives_rights();
+    if is_decision {
         reach.expect_all()?;
     }
     let current = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
@@ -82,7 +83,7 @@ pub async fn update(
     }
     let mut next = current.clone();
     input.email.apply(&mut next.email);
-    if next.email.folded() != current.email.folded() {
+    if !next.email.is_same_as(&current.email) {
         // Nobody has proved the new one, unless this call says so.
         next.is_verified = false;
     }
@@ -90,6 +91,10 @@ pub async fn update(
     input.age.apply(&mut next.age);
     input.is_verified.apply(&mut next.is_verified);
     input.role.apply(&mut next.role);
+    if is_decision {
+        // Nor does it end any more, or belong to whoever registers the address next.
+        next.ends_at = None;
+    }
     let email = next.email.clone();
     let is_rights = current.effective_role() != next.effective_role();
     let action = if is_rights { AuditAction::RightsChanged } else { AuditAction::UserChanged };

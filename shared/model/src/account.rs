@@ -23,6 +23,17 @@ pub struct Account {
     pub known: Vec<SecretHash>,
     /// Whether this is the first person who ever registered; there is one at most.
     pub is_founder: bool,
+    /// Grows whenever a way in is chosen anew: with the first proof of the address, a password that was chosen by mail,
+    /// and one that was changed. A mailed token is about one generation, and void in the next.
+    #[serde(default)]
+    pub generation: u32,
+    /// The browser that registered, by the hash of its cookie: whoever comes with it may keep what was registered. None
+    /// once the address is proved, and where nobody registered by themselves.
+    #[serde(default)]
+    pub registered_in: Option<SecretHash>,
+    /// When it ends with its [`User`](crate::User), whose address nobody has proved by then.
+    #[serde(default)]
+    pub ends_at: Option<Timestamp>,
     /// Grows with each change.
     pub version: Version,
 }
@@ -99,6 +110,18 @@ impl Account {
         self.known.drain(..surplus);
     }
 
+    /// The account once the address is proved: what was mailed before is void, and it ends no more.
+    #[must_use]
+    pub fn proved(self) -> Self {
+        Self { generation: self.generation.saturating_add(1), registered_in: None, ends_at: None, ..self }
+    }
+
+    /// The account with another password: what was mailed before is void.
+    #[must_use]
+    pub fn with_password(self, hash: String) -> Self {
+        Self { password: Some(hash), generation: self.generation.saturating_add(1), ..self }
+    }
+
     /// Of a user who has never signed in.
     pub fn new(user_id: UserId) -> Self {
         Self {
@@ -108,6 +131,9 @@ impl Account {
             identities: Vec::new(),
             known: Vec::new(),
             is_founder: false,
+            generation: 0,
+            registered_in: None,
+            ends_at: None,
             version: Version::default(),
         }
     }
@@ -126,6 +152,9 @@ impl Entity for Account {
     }
     fn set_version(&mut self, version: Version) {
         self.version = version;
+    }
+    fn expires_at(&self) -> Option<Timestamp> {
+        self.ends_at
     }
     fn unique(&self) -> Vec<Unique> {
         let identities = self.identities.iter().map(|it| Unique { name: Self::UNIQUE_IDENTITY, value: it.unique() });

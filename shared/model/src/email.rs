@@ -34,9 +34,15 @@ impl EmailAddress {
         &self.0
     }
 
-    /// The form in which addresses are compared.
-    pub fn folded(&self) -> String {
-        self.0.to_lowercase()
+    /// The form in which addresses are compared: two that have the same are one address, and no others are. Letters
+    /// beyond ASCII keep their case, or one that only lower-cases into ASCII would join two mailboxes.
+    pub fn comparable(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+
+    /// Whether both are one address, however each is written.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.comparable() == other.comparable()
     }
 }
 
@@ -78,6 +84,14 @@ mod tests {
     use garde::Validate;
 
     use super::EmailAddress;
+
+    #[test]
+    fn only_the_case_of_ascii_letters_makes_no_other_address() {
+        let is_same = |one: &str, other: &str| EmailAddress::new(one).is_same_as(&EmailAddress::new(other));
+        assert!(is_same("Tilda@Example.com", "tilda@example.COM"));
+        assert!(!is_same("eri\u{212a}@example.com", "erik@example.com"));
+        assert!(!is_same("ada@example.com", "bob@example.com"));
+    }
 
     #[test]
     fn addresses_are_checked() {

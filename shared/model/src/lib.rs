@@ -18,7 +18,7 @@ pub use application_client::{Application, ApplicationClient, ClientId, ClientKin
 pub use audit::{AuditAction, AuditEntry, AuditEntryId};
 pub use authorization_code::AuthorizationCode;
 pub use email::EmailAddress;
-pub use mailed_token::{MailedToken, Purpose};
+pub use mailed_token::{Claim, MailedToken, Purpose};
 pub use password::{GivenPassword, Password};
 pub use post::{Post, PostId};
 pub use role::{PERMISSIONS, Role};

@@ -15,6 +15,21 @@ pub enum Purpose {
     ResetPassword,
 }
 
+/// What somebody registered. It becomes the account's only by who proves the address and shows that it was them: in the
+/// browser that registered, or with the password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Claim {
+    /// The password's hash; none where somebody came from an account elsewhere.
+    pub password: Option<String>,
+    /// The name that was chosen.
+    pub name: String,
+    /// The browser, by the hash of its cookie; none where none is known.
+    pub browser: Option<SecretHash>,
+    /// Whether it was with the right to be the first administrator.
+    pub is_founder: bool,
+}
+
 /// A token for one use, found by its hash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,11 +42,13 @@ pub struct MailedToken {
     pub user_id: UserId,
     /// To which address it was sent: it proves this one and no other.
     pub email: EmailAddress,
-    /// The hash of the password that counts once the address is proved: that of the registration that it was mailed for.
-    /// None where it was only asked for another link.
-    pub password: Option<String>,
-    /// What the password was when the link was asked for: with another one, the link is void.
-    pub password_was: Option<SecretHash>,
+    /// The generation of the account when it was mailed; it is void in another.
+    #[serde(default)]
+    pub generation: u32,
+    /// What was registered with it, where somebody else was first with the address. None where the account itself holds
+    /// what was registered.
+    #[serde(default)]
+    pub claim: Option<Claim>,
     /// When it ends.
     pub expires_at: Timestamp,
     /// Grows with each change.

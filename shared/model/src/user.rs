@@ -27,6 +27,9 @@ pub struct User {
     pub role: Role,
     /// When the user was created.
     pub created_at: Timestamp,
+    /// When the user ends, unless the address is proved by then; null for whoever has proved it, and for whom an
+    /// administrator made or decided about.
+    pub ends_at: Option<Timestamp>,
     /// Grows with each change.
     pub version: Version,
 }
@@ -37,6 +40,14 @@ impl User {
         self.is_verified.then_some(self.role)
     }
 
+    /// Whether it is as somebody registered it, who need not be the owner of the address: nobody has proved it, and no
+    /// administrator has decided anything about it.
+    pub fn is_as_registered(&self) -> bool {
+        !self.is_verified && self.ends_at.is_some()
+    }
+
+    /// How long an address may stay unproved that somebody registered, in milliseconds: seven days.
+    pub const UNPROVED_MS: i64 = 7 * 24 * 3_600_000;
     /// The longest name, in characters.
     pub const MAX_NAME_CHARS: usize = 100;
     /// The greatest age, in years.
@@ -92,13 +103,16 @@ impl Entity for User {
     fn set_version(&mut self, version: Version) {
         self.version = version;
     }
+    fn expires_at(&self) -> Option<Timestamp> {
+        self.ends_at
+    }
     fn unique(&self) -> Vec<Unique> {
-        vec![Unique { name: Self::UNIQUE_EMAIL, value: self.email.folded() }]
+        vec![Unique { name: Self::UNIQUE_EMAIL, value: self.email.comparable() }]
     }
     fn tallies(&self) -> Vec<Tally> {
-        match self.role {
-            Role::Administrator => vec![Tally { name: Self::ADMINISTRATORS, at_least: 1 }],
-            Role::Employee | Role::Viewer => Vec::new(),
+        match self.effective_role() {
+            Some(Role::Administrator) => vec![Tally { name: Self::ADMINISTRATORS, at_least: 1 }],
+            _ => Vec::new(),
         }
     }
 }

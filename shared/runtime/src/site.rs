@@ -53,6 +53,11 @@ impl Site {
         !self.loopback
     }
 
+    /// Whether it is a service under development: at a loopback address without TLS, where strangers do not come.
+    pub fn is_local(&self) -> bool {
+        self.loopback
+    }
+
     /// The name of a cookie. `__Host-` (RFC 6265bis section 4.1.3.2): it is of this host alone, and came over TLS.
     pub fn cookie_name(&self, name: &str) -> String {
         if self.is_secure() { format!("__Host-{name}") } else { format!("{name}-local") }

@@ -1,11 +1,14 @@
 //! A provider of accounts elsewhere, of Facebook's kind: it says the same of everybody who comes.
 
+use model::Role;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
+
+use super::{Folder, Key, Office, Service};
 
 /// A running provider. It is stopped when it goes out of scope.
 pub struct Provider {
@@ -40,6 +43,19 @@ impl Provider {
             "id": "facebook", "kind": "facebook", "clientId": "1", "clientSecret": self.secret,
             "authorizationEndpoint": at("dialog"), "tokenEndpoint": at("token"), "userinfoEndpoint": at("me"),
         }])
+    }
+}
+
+impl Office {
+    /// The reference service, kept in a folder, where one signs in with accounts of a provider as well.
+    pub async fn with(provider: &Provider) -> Self {
+        let data = Folder::new();
+        std::fs::create_dir_all(data.path().join("secrets")).unwrap();
+        let file = data.path().join("secrets/identity-providers.json");
+        std::fs::write(file, provider.configuration().to_string()).unwrap();
+        let service = Service::kept(&data).await;
+        let key = Key::of(data.path());
+        Self { admin: key.token_of(Role::Administrator, "the operator"), service, key, data }
     }
 }
 

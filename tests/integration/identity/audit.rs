@@ -8,7 +8,7 @@ use protocol::Access;
 use serde_json::{Value, json};
 
 use super::drive::{Used, parameter};
-use crate::given::{Browser, Folder, Key, Office, Request, Service, people::password, provider::Provider, table};
+use crate::given::{Browser, Office, Request, people::password, provider::Provider, table};
 
 /// Every entry, newest first.
 async fn entries(office: &Office) -> Vec<Value> {
@@ -36,17 +36,6 @@ fn actions() -> BTreeSet<String> {
     found
 }
 
-/// An office in which accounts elsewhere can be linked.
-async fn office(provider: &Provider) -> Office {
-    let data = Folder::new();
-    std::fs::create_dir_all(data.path().join("secrets")).unwrap();
-    let file = data.path().join("secrets/identity-providers.json");
-    std::fs::write(file, provider.configuration().to_string()).unwrap();
-    let service = Service::kept(&data).await;
-    let key = Key::of(data.path());
-    Office { admin: key.token_of(Role::Administrator, "the operator"), service, key, data }
-}
-
 /// The entries that came since a number of them were there, oldest first: action, actor, target.
 async fn since(office: &Office, before: usize) -> Vec<(String, Value, Value)> {
     let all = entries(office).await;
@@ -58,7 +47,7 @@ async fn since(office: &Office, before: usize) -> Vec<(String, Value, Value)> {
 #[tokio::test]
 async fn each_action_has_its_entry() {
     let provider = Provider::start(json!({"id": "1234", "name": "Ada", "email": "ada@example.com"})).await;
-    let office = office(&provider).await;
+    let office = Office::with(&provider).await;
     let mut seen = BTreeSet::new();
     let mut count = 0;
     // What has happened since the last time, exactly.
@@ -74,8 +63,7 @@ async fn each_action_has_its_entry() {
     };
     let (operator, nobody) = (json!("the operator"), Value::Null);
 
-    let keeper = json!({"email": "keeper@example.org", "name": "Keeper", "role": "administrator"});
-    let keeper = office.mutation("users.create", keeper).await.data()["id"].clone();
+    let keeper = office.keeper().await;
     expect(&[("userCreated", operator.clone(), keeper)]).await;
 
     let ada = office.person("ada", Role::Administrator).await;

@@ -93,8 +93,7 @@ impl Used {
         let service = Service::kept(&data).await;
         let key = Key::of(data.path());
         let office = Office { admin: key.token(Role::Administrator), service, key, data };
-        let keeper = json!({"email": "keeper@example.org", "name": "Keeper", "role": "administrator"});
-        office.mutation("users.create", keeper).await.data();
+        office.keeper().await;
 
         let ada = office.person("ada", Role::Administrator).await;
         let browser = office.browser(&ada).await;

@@ -211,7 +211,8 @@ pub async fn everything_is_still_alive(used: &Used) {
     let refresh = json!({"refreshToken": used.secret("a refresh token")});
     let answer = used.office.service.send(&Request::mutation("auth.refresh", &refresh)).await;
     assert_eq!(answer.code(), "OK", "{}", answer.text());
-    let verify = json!({"token": used.secret("a token that proves an address")});
+    let password_of_bob = used.secret("the password of an account that is not proved");
+    let verify = json!({"token": used.secret("a token that proves an address"), "password": password_of_bob});
     assert_eq!(used.office.service.send(&Request::mutation("auth.verify_email", &verify)).await.code(), "OK");
     let application = form(
         "/oauth/token",

@@ -59,8 +59,7 @@ async fn identity_holds_across_processes_and_their_ends() {
     let service = Service::start(ONEFOLD, &arguments).await;
     let key = Key::of(data.path());
     let office = Office { admin: key.token(Role::Administrator), service, key, data };
-    let keeper = json!({"email": "keeper@example.org", "name": "Keeper", "role": "administrator"});
-    office.mutation("users.create", keeper).await.data();
+    office.keeper().await;
     let ada = office.person("ada", Role::Viewer).await;
 
     a_killed_function_loses_no_refresh(&office, &ada).await;

@@ -76,5 +76,8 @@ const HTML = `<!doctype html>
 <button id="read">Read</button>
 <button id="write">Write</button>
 <button id="out">Sign out</button>
+<button id="register">Register</button>
+<button id="confirm">Confirm with the password</button>
+<button id="choose">Choose a password</button>
 <script type="module" src="/main.js"></script>
 `;

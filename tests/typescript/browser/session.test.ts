@@ -45,7 +45,7 @@ async function registered() {
 /** Somebody whose address is proved, and whom an administrator made an employee. */
 async function somebody() {
   const { email, password } = await registered();
-  await administrator().auth.verify_email.mutate({ token: await mailedToken(service, email) });
+  await administrator().auth.verify_email.mutate({ token: await mailedToken(service, email), password });
   const { items } = await administrator().users.list.query({ limit: 100 });
   const { id } = items.find((user) => user.email === email) ?? assert.fail("nobody has registered");
   await administrator().users.update.mutate({ id, role: "employee" });
@@ -80,12 +80,24 @@ async function press(page: Page, button: string, id: "who" | "said"): Promise<st
   return shown(page, id);
 }
 
-async function signIn(page: Page, { email, password }: { email: string; password: string }): Promise<string> {
+async function fillIn(page: Page, { email, password }: { email: string; password: string }): Promise<void> {
   for (const [name, text] of Object.entries({ email, password })) {
     await page.$eval(`[name=${name}]`, (field) => void ((field as HTMLInputElement).value = ""));
     await page.type(`[name=${name}]`, text);
   }
+}
+
+async function signIn(page: Page, person: { email: string; password: string }): Promise<string> {
+  await fillIn(page, person);
   return press(page, "form button", "who");
+}
+
+/** The link of the newest mail to somebody. */
+async function linkOf(email: string): Promise<string> {
+  const [mail] = await service.mails(email);
+  const link = /http\S+/.exec(mail?.text ?? "")?.[0] ?? assert.fail("no link");
+  assert.ok(link.startsWith(`${site.url}/`), link);
+  return link;
 }
 
 test("the browser finds this machine and nothing else", async () => {
@@ -96,17 +108,38 @@ test("the browser finds this machine and nothing else", async () => {
 });
 
 test("whoever registers proves their address with the link of a mail, and may do then what viewers may", async () => {
-  const [{ page }, ada] = [await open("cookie"), await registered()];
+  const [{ page }, ada] = [await open("cookie"), { email: `${randomUUID()}@example.com`, password: randomUUID() }];
+  await fillIn(page, ada);
+  assert.equal(await press(page, "#register", "said"), "mailed");
   assert.equal(await signIn(page, ada), ada.email);
   assert.equal(await press(page, "#read", "said"), "FORBIDDEN");
-  const [mail] = await service.mails(ada.email);
-  const link = /http\S+/.exec(mail?.text ?? "")?.[0] ?? assert.fail("no link");
-  assert.ok(link.startsWith(`${site.url}/`), link);
-  await page.goto(link);
+  await page.goto(await linkOf(ada.email));
   assert.equal(await shown(page, "said"), "proved");
   assert.equal(await shown(page, "who"), ada.email);
   assert.match(await press(page, "#read", "said"), /^\d+ posts$/);
   assert.equal(await press(page, "#write", "said"), "FORBIDDEN");
+});
+
+test("in another browser than the one that registered, a link asks for the password of the registration", async () => {
+  const [{ page }, ada] = [await open("cookie"), await registered()];
+  await page.goto(await linkOf(ada.email));
+  assert.equal(await shown(page, "said"), "passwordNeeded");
+  await fillIn(page, ada);
+  assert.equal(await press(page, "#confirm", "said"), "proved");
+  assert.equal(await signIn(page, ada), ada.email);
+});
+
+test("who did not register chooses a password with the link, and whoever did is out", async () => {
+  const [{ page }, stranger] = [await open("cookie"), await registered()];
+  const owner = { email: stranger.email, password: randomUUID() };
+  await page.goto(await linkOf(owner.email));
+  assert.equal(await shown(page, "said"), "passwordNeeded");
+  await fillIn(page, owner);
+  assert.equal(await press(page, "#confirm", "said"), "passwordNeeded");
+  assert.equal(await press(page, "#choose", "said"), "chosen");
+  assert.equal(await signIn(page, stranger), "wrongCredentials");
+  assert.equal(await signIn(page, owner), owner.email);
+  assert.match(await press(page, "#read", "said"), /^\d+ posts$/);
 });
 
 for (const keep of KEEPS) {

@@ -71,13 +71,13 @@ const client = () => createClient({ url: front.url, token: token() });
 
 const PASSWORD = "seven grey herons wade";
 
-/** Somebody who registers, and proves the address with the token of the mail. */
+/** Somebody who registers, and proves the address with the token of the mail and the password. */
 async function register(url: string, email: string) {
   const anybody = createClient({ url });
   await anybody.auth.register.mutate({ email, name: "Grace", password: PASSWORD });
   const [newest] = await cloud.mails(email);
   const token = /#token=([\w-]+)/.exec(newest?.text ?? "")?.[1] ?? assert.fail(`${email} got no mail:\n${cloud.tail()}`);
-  await anybody.auth.verify_email.mutate({ token });
+  await anybody.auth.verify_email.mutate({ token, password: PASSWORD });
   return anybody;
 }
 

@@ -1,0 +1,123 @@
+//! What a mailed token proves: that whoever has it reads the mailbox, and nothing else.
+//!
+//! ```text
+//! register ── mail ──> the owner of the mailbox
+//!                        ├─ in the browser that registered, or with its password: what was registered is the account's
+//!                        └─ anywhere else: a password is chosen, and nothing stays of what was registered
+//! ```
+//!
+//! Who registered an address need not be its owner. If the owner's click made the registration's password good, it would
+//! give the account to whoever registered it ("Pre-hijacked accounts", Sudhodanan and Paverd, USENIX Security 2022).
+
+use model::{Account, Claim, EmailAddress, GivenPassword, MailedToken, Purpose, Role, User};
+use protocol::Fault;
+use runtime::{Cookies, Site, opaque::Opaque, password, prelude::*};
+
+/// The cookie of the browser that registered, before the prefix.
+const REGISTERED: &str = "onefold-registration";
+
+/// A mailed token that is good, and whom it is about.
+pub(crate) struct Mailed {
+    pub(crate) token: MailedToken,
+    pub(crate) user: User,
+    account: Account,
+}
+
+impl Mailed {
+    /// Reads one. None if it is unknown, used, too old, or about an account that is another one by now: with another
+    /// address, or another way in.
+    pub(crate) async fn read(
+        text: &str,
+        tokens: &Write<MailedToken>,
+        users: &Write<User>,
+        accounts: &Write<Account>,
+    ) -> Result<Option<Self>, Fault> {
+        let Some(secret) = Opaque::parse(text) else { return Ok(None) };
+        let Some(token) = tokens.get(&secret.hash()).await? else { return Ok(None) };
+        let Some(user) = users.get(&token.user_id).await? else { return Ok(None) };
+        let account = accounts.get(&user.id).await?.unwrap_or_else(|| Account::new(user.id));
+        let has_use = token.purpose == Purpose::ResetPassword || !user.is_verified;
+        let is_good = has_use && user.email.is_same_as(&token.email) && account.generation == token.generation;
+        Ok(is_good.then_some(Self { token, user, account }))
+    }
+
+    /// Whether whoever presents it is who registered: by the browser's cookie, or by the password.
+    pub(crate) async fn is_claimed(&self, cookies: &Cookies, given: Option<&GivenPassword>) -> Result<bool, Fault> {
+        let (browser, password) = match &self.token.claim {
+            Some(claim) => (&claim.browser, &claim.password),
+            None => (&self.account.registered_in, &self.account.password),
+        };
+        let here = cookies.get(REGISTERED);
+        if browser.as_ref().is_some_and(|browser| here.is_some_and(|here| here.is_hashed_as(browser))) {
+            return Ok(true);
+        }
+        let Some(given) = given else { return Ok(false) };
+        Ok(password::verify(password.as_deref(), given.as_str()).await?.is_right())
+    }
+}
+
+/// Marks a browser as the one that registers. Answers what is stored of it.
+pub(crate) fn mark(cookies: &Cookies) -> Result<protocol::SecretHash, Fault> {
+    let browser = Opaque::random()?;
+    cookies.set(REGISTERED, &browser, User::UNPROVED_MS / 1_000);
+    Ok(browser.hash())
+}
+
+/// Takes the mark away: the address is proved.
+pub(crate) fn unmark(cookies: &Cookies) {
+    cookies.remove(REGISTERED);
+}
+
+/// User and account once the address is proved by whoever registered it: as they are, or, where somebody else was first
+/// with the address, with what was registered the second time and nothing else.
+pub(crate) fn claimed(user: &User, account: &Account, claim: Option<&Claim>, site: &Site) -> (User, Account) {
+    let mut user = User { is_verified: true, ends_at: None, ..user.clone() };
+    let mut account = account.clone().proved();
+    if let Some(claim) = claim {
+        user.name.clone_from(&claim.name);
+        disown(&mut user, &mut account, site);
+        account.password.clone_from(&claim.password);
+        if claim.is_founder {
+            (user.role, account.is_founder) = (Role::Administrator, true);
+        }
+    }
+    (user, account)
+}
+
+/// User and account once their owner has chosen a password by mail: nothing else of the ways in stays, nor a name that
+/// a stranger may have chosen.
+pub(crate) fn recovered(
+    user: &User,
+    account: &Account,
+    hash: &str,
+    name: Option<&str>,
+    site: &Site,
+) -> (User, Account) {
+    let was_as_registered = user.is_as_registered();
+    let mut user = User { is_verified: true, ends_at: None, ..user.clone() };
+    let mut account = account.clone().proved();
+    if was_as_registered {
+        disown(&mut user, &mut account, site);
+        user.name = name_of(&user.email);
+    }
+    if let Some(name) = name {
+        name.clone_into(&mut user.name);
+    }
+    (account.identities, account.known, account.password) = (Vec::new(), Vec::new(), Some(hash.to_owned()));
+    (user, account)
+}
+
+/// Takes from an account what a stranger brought who registered it: ways in, and the right to be the first
+/// administrator. Where strangers do not come, the first person stays the first.
+fn disown(user: &mut User, account: &mut Account, site: &Site) {
+    (account.password, account.identities, account.known) = (None, Vec::new(), Vec::new());
+    if account.is_founder && !site.is_local() {
+        (user.role, account.is_founder) = (Role::OF_NEWCOMERS, false);
+    }
+}
+
+/// A name for somebody of whom only the address is known: what stands before the `@`.
+pub(crate) fn name_of(email: &EmailAddress) -> String {
+    let before = email.as_str().split('@').next().unwrap_or_default();
+    before.chars().take(User::MAX_NAME_CHARS).collect()
+}

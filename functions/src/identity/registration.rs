@@ -1,0 +1,118 @@
+//! How accounts begin whose owners come by themselves.
+
+use model::{Account, AuditAction, AuditEntry, Claim, EmailAddress, MailedToken, Purpose, Role, User};
+use protocol::Fault;
+use runtime::{Device, Ids, opaque::Opaque, prelude::*};
+use store::{Operation, transaction};
+
+use super::{audit, mails, sessions::ATTEMPTS};
+
+/// What it takes to register somebody.
+pub(crate) struct Registrar<'a> {
+    pub(crate) users: &'a Write<User>,
+    pub(crate) everybody: &'a Read<User>,
+    pub(crate) accounts: &'a Write<Account>,
+    pub(crate) tokens: &'a Append<MailedToken>,
+    pub(crate) log: &'a Append<AuditEntry>,
+    pub(crate) device: &'a Device,
+    pub(crate) clock: &'a Clock,
+    pub(crate) ids: &'a Ids,
+}
+
+/// What is to be written to whoever has the address.
+pub(crate) enum Next {
+    /// The link that proves it.
+    Confirm(EmailAddress, Opaque),
+    /// The link to choose a password for what an administrator made.
+    Invite(EmailAddress, Opaque),
+    /// That it has an account.
+    Tell(EmailAddress),
+}
+
+impl Registrar<'_> {
+    /// Registers somebody. An address that is known already has nothing changed: what was registered is kept in the
+    /// mailed token, and counts for whoever proves the address and that it was them.
+    pub(crate) async fn register(&self, email: EmailAddress, claim: Claim) -> Result<Next, Fault> {
+        for _ in 0..ATTEMPTS {
+            if let Some(owner) = self.users.by_unique(User::UNIQUE_EMAIL, &email.comparable()).await? {
+                return self.again(&owner, claim).await;
+            }
+            let mut user = self.newcomer(email.clone(), claim.name.clone(), false);
+            let mut account = Account {
+                password: claim.password.clone(),
+                registered_in: claim.browser.clone(),
+                ends_at: user.ends_at,
+                ..Account::new(user.id)
+            };
+            let (secret, token) = mails::token(Purpose::VerifyEmail, &user, None, self.clock)?;
+            let besides = |user: &User| {
+                let actor = Some(user.id.to_string());
+                let mut entry = AuditEntry { actor, ..self.entry(AuditAction::Registered) };
+                vec![self.tokens.creating(&mut token.clone()), self.log.creating(&mut entry)]
+            };
+            if self.create(&mut user, &mut account, besides).await? {
+                return Ok(Next::Confirm(user.email, secret));
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+
+    /// Somebody who is new. An address that nobody proves ends.
+    pub(crate) fn newcomer(&self, email: EmailAddress, name: String, is_verified: bool) -> User {
+        let now = self.clock.now();
+        User {
+            id: self.ids.next(),
+            email,
+            name,
+            age: None,
+            is_verified,
+            role: Role::OF_NEWCOMERS,
+            created_at: now,
+            ends_at: (!is_verified).then(|| now.plus_ms(User::UNPROVED_MS)),
+            version: Version::default(),
+        }
+    }
+
+    /// Makes an account, as the first administrator's if there is nobody yet. Answers whether nobody was faster with the
+    /// same address, or the same account elsewhere.
+    pub(crate) async fn create(
+        &self,
+        user: &mut User,
+        account: &mut Account,
+        besides: impl Fn(&User) -> Vec<Operation>,
+    ) -> Result<bool, Fault> {
+        // Whether anybody is there is read from an index, which may be behind: that there is one first person only,
+        // the account's guard sees to.
+        let first = self.everybody.list(&User::BY_CREATION).page(PageSize::default(), None).await?;
+        account.is_founder = first.items.is_empty();
+        loop {
+            user.role = if account.is_founder { Role::Administrator } else { Role::OF_NEWCOMERS };
+            let mut operations = vec![self.users.creating(user), self.accounts.creating(account)];
+            operations.extend(besides(user));
+            match transaction(operations).await {
+                Err(StoreError::Taken { rule: Account::UNIQUE_FOUNDER }) => account.is_founder = false,
+                Err(StoreError::Taken { .. }) => return Ok(false),
+                done => return Ok(done.map(|()| true)?),
+            }
+        }
+    }
+
+    async fn again(&self, owner: &User, claim: Claim) -> Result<Next, Fault> {
+        let account = self.accounts.get(&owner.id).await?;
+        let email = owner.email.clone();
+        if owner.is_verified {
+            return Ok(Next::Tell(email));
+        }
+        // What an administrator decided about is nobody's to register: its owner chooses a password.
+        let is_free = owner.is_as_registered();
+        let purpose = if is_free { Purpose::VerifyEmail } else { Purpose::ResetPassword };
+        let (secret, mut token) = mails::token(purpose, owner, account.as_ref(), self.clock)?;
+        token.claim = is_free.then_some(claim);
+        self.tokens.create(token).await?;
+        Ok(if is_free { Next::Confirm(email, secret) } else { Next::Invite(email, secret) })
+    }
+
+    fn entry(&self, action: AuditAction) -> AuditEntry {
+        audit::entry(action, self.ids, self.clock, self.device)
+    }
+}
