@@ -65,11 +65,29 @@ pub fn call(line: &CallLine<'_>) {
     let cause = fault.and_then(|fault| fault.cause.as_deref()).map(chain);
     if status >= 500 {
         tracing::error!(
-            procedure, status, code, duration_us, read_units, write_units, request_id, network, cause, "call"
+            procedure,
+            status,
+            code,
+            duration_us,
+            read_units,
+            write_units,
+            request_id,
+            network,
+            cause,
+            "call"
         );
     } else {
         tracing::info!(
-            procedure, status, code, duration_us, read_units, write_units, request_id, network, cause, "call"
+            procedure,
+            status,
+            code,
+            duration_us,
+            read_units,
+            write_units,
+            request_id,
+            network,
+            cause,
+            "call"
         );
     }
 }
