@@ -202,6 +202,7 @@ describe("an address", () => {
 describe("wishes of a stage and of a contract", () => {
   it("another processor and a stated concurrency reach the functions", () => {
     const raw = rawContract();
+    raw.procedures.forEach((procedure) => (procedure.reservedConcurrency = null));
     const chosen = raw.procedures[1]!;
     chosen.reservedConcurrency = 3;
     const config: StageConfig = { ...BARE, architecture: "x86_64" };
