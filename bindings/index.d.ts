@@ -229,7 +229,7 @@ export type Revoked = {
 };
 
 /** What somebody is in the company. */
-export type Role = "administrator" | "employee" | "viewer";
+export type Role = "administrator" | "employee" | "viewer" | "guest";
 
 /** Somebody who has signed in. */
 export type SignedIn = {
@@ -458,8 +458,12 @@ export type AuthRegisterInput = {
 /** The output of `auth.register`. */
 export type AuthRegisterOutput = undefined;
 
-/** The failures of `auth.register`. */
-export type AuthRegisterFailure = never;
+/**
+ * The failures of `auth.register`.
+ * - `closed` (FORBIDDEN): Nobody registers here by themselves: an administrator makes the accounts.
+ * - `otherDomain` (FORBIDDEN): Only who has an address of certain domains registers here.
+ */
+export type AuthRegisterFailure = { type: "closed" } | { type: "otherDomain" };
 
 /** The input of `auth.request_reset`. */
 export type AuthRequestResetInput = {
@@ -1020,8 +1024,9 @@ export type AppRecord = {
      * Register with an e-mail address and a password.
      *
      * The answer is the same whether or not the address has an account, and comes after the same time: what is to be done
-     * next is in the mail. The first person who ever registers becomes administrator, others become viewers; nobody has any
-     * permission before the address is proved, and an account whose address nobody proves ends after seven days.
+     * next is in the mail. The first person who ever registers becomes administrator, others become guests, who may do
+     * nothing until an administrator gives them another role; nobody has any permission before the address is proved, and
+     * an account whose address nobody proves ends after seven days.
      */
     register: TRPCMutationProcedure<{ input: AuthRegisterInput; output: AuthRegisterOutput; meta: unknown }>;
     /** Mail a link by which another password can be chosen. The answer does not tell whether there is such an account. */

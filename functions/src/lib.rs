@@ -10,7 +10,7 @@ use runtime::{Callers, Definition, sessions::SessionLookup};
 /// What all procedures share.
 pub const SERVICE: Definition = Definition {
     name: "backoffice",
-    roles: &[Role::Administrator.name(), Role::Employee.name(), Role::Viewer.name()],
+    roles: &[Role::Administrator.name(), Role::Employee.name(), Role::Viewer.name(), Role::Guest.name()],
     permits: |role, permission| role.parse().is_ok_and(|role: Role| role.permits(permission)),
     callers: Callers::Sessions(SessionLookup::of::<Session>()),
     method_override: true,

@@ -29,6 +29,8 @@ const PASSWORD: &str = "seven grey herons wade";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Caller {
     Nobody,
+    /// Whoever registered, and was given no role.
+    Guest,
     Viewer,
     /// An employee who asks for an item of somebody else.
     Employee,
@@ -41,8 +43,9 @@ enum Caller {
     Forged,
 }
 
-const CALLERS: [Caller; 7] = [
+const CALLERS: [Caller; 8] = [
     Caller::Nobody,
+    Caller::Guest,
     Caller::Viewer,
     Caller::Employee,
     Caller::Owner,
@@ -54,6 +57,7 @@ const CALLERS: [Caller; 7] = [
 impl Caller {
     fn role(self) -> Option<Role> {
         match self {
+            Self::Guest => Some(Role::Guest),
             Self::Viewer => Some(Role::Viewer),
             Self::Employee | Self::Owner => Some(Role::Employee),
             Self::Administrator => Some(Role::Administrator),
@@ -87,6 +91,7 @@ fn may(role: Role, permission: &str) -> bool {
         Role::Administrator => true,
         Role::Employee => ["users:read", "posts:read", "users:write:own", "posts:write:own"].contains(&permission),
         Role::Viewer => permission.ends_with(":read") && ["users:read", "posts:read"].contains(&permission),
+        Role::Guest => false,
     }
 }
 
@@ -246,7 +251,9 @@ impl Town {
         let office = Office::open().await;
         let mut people = Vec::new();
         // The first who registers is an administrator.
-        for (name, role) in [("anna", Role::Administrator), ("emil", Role::Employee), ("vera", Role::Viewer)] {
+        for (name, role) in
+            [("anna", Role::Administrator), ("emil", Role::Employee), ("vera", Role::Viewer), ("gina", Role::Guest)]
+        {
             people.push(Person::hired(&office, name, role).await);
         }
         let ended = people[0].sign_in(&office, "cookie").await;

@@ -2,7 +2,7 @@
 
 use model::{Account, AuditEntry, Claim, EmailAddress, MailedToken, Password, Purpose, User};
 use protocol::Fault;
-use runtime::{Cookies, Device, Ids, Limits, Site, mail::Mail, password, prelude::*};
+use runtime::{Cookies, Device, Ids, Limits, NotAdmitted, Registration, Site, mail::Mail, password, prelude::*};
 
 use crate::identity::{
     expect_strong, limits,
@@ -25,11 +25,32 @@ pub struct Input {
     pub password: Password,
 }
 
+/// Why nobody was registered.
+#[derive(Debug, Failure)]
+pub enum Error {
+    /// Nobody registers here by themselves: an administrator makes the accounts.
+    #[failure(FORBIDDEN)]
+    Closed,
+    /// Only who has an address of certain domains registers here.
+    #[failure(FORBIDDEN)]
+    OtherDomain,
+}
+
+impl From<NotAdmitted> for Error {
+    fn from(reason: NotAdmitted) -> Self {
+        match reason {
+            NotAdmitted::Closed => Self::Closed,
+            NotAdmitted::OtherDomain => Self::OtherDomain,
+        }
+    }
+}
+
 /// Register with an e-mail address and a password.
 ///
 /// The answer is the same whether or not the address has an account, and comes after the same time: what is to be done
-/// next is in the mail. The first person who ever registers becomes administrator, others become viewers; nobody has any
-/// permission before the address is proved, and an account whose address nobody proves ends after seven days.
+/// next is in the mail. The first person who ever registers becomes administrator, others become guests, who may do
+/// nothing until an administrator gives them another role; nobody has any permission before the address is proved, and
+/// an account whose address nobody proves ends after seven days.
 #[procedure(mutation, auth = public, rest = "POST /v1/auth/register", memory_mb = 1024, concurrency = 20)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn register(
@@ -38,6 +59,7 @@ pub async fn register(
     accounts: Write<Account>,
     tokens: Append<MailedToken>,
     log: Append<AuditEntry>,
+    registration: Registration,
     attempts: Limits,
     mail: Mail,
     cookies: Cookies,
@@ -46,7 +68,8 @@ pub async fn register(
     clock: Clock,
     ids: Ids,
     input: Input,
-) -> Result<(), NoFailure> {
+) -> Result<(), Error> {
+    registration.expect(&input.email.comparable()).map_err(Error::from)?;
     let may_send = limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail).await?;
     expect_strong(&input.password, &[input.email.as_str(), &input.name])?;
     let browser = proof::mark(&cookies)?;

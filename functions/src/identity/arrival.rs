@@ -9,7 +9,7 @@ use model::{
     Account, AuditAction, AuditEntry, EmailAddress, LinkedIdentity, Linking, MailedToken, Purpose, User, UserId,
 };
 use protocol::{Code, Fault};
-use runtime::{Cookies, Device, Limits, Site, mail::Mail, oidc::Identity, opaque::Opaque, prelude::*};
+use runtime::{Cookies, Device, Limits, Registration, Site, mail::Mail, oidc::Identity, opaque::Opaque, prelude::*};
 use store::{Operation, transaction};
 
 use super::{
@@ -29,6 +29,7 @@ pub(crate) struct Arrival {
     pub(crate) doors: Sessions,
     pub(crate) tokens: Append<MailedToken>,
     pub(crate) log: Append<AuditEntry>,
+    pub(crate) registration: Registration,
     pub(crate) attempts: Limits,
     pub(crate) mail: Mail,
     pub(crate) cookies: Cookies,
@@ -52,7 +53,10 @@ impl Arrival {
             }
             // Whoever was faster, perhaps the same person in another tab, is found in the next round.
             match self.users.by_unique(User::UNIQUE_EMAIL, &email.comparable()).await? {
-                None => self.register(identity, email, &elsewhere).await?,
+                None => {
+                    self.registration.expect(&email.comparable()).map_err(Refusal::from)?;
+                    self.register(identity, email, &elsewhere).await?;
+                }
                 Some(user) if identity.email_verified && user.is_verified => {
                     let account = self.doors.accounts.get(&user.id).await?;
                     let mut linked = account.iter().flat_map(|account| &account.identities);

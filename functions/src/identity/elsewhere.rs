@@ -11,7 +11,7 @@
 use model::{Linking, SignInFlow};
 use protocol::Fault;
 use runtime::{
-    Cookies, Secret, Site,
+    Cookies, NotAdmitted, Secret, Site,
     oidc::{Callback, FLOW_LIFETIME_MS, Flow, Identity, IdentityProviders, Provider, Providers, RelyingParty},
     opaque::Opaque,
     prelude::*,
@@ -37,6 +37,10 @@ pub(crate) enum Refusal {
     OtherLinked,
     /// The provider names no address.
     NoEmail,
+    /// It takes an account, and nobody makes one here by themselves.
+    RegistrationClosed,
+    /// It takes an account, and only who has an address of certain domains makes one here.
+    OtherDomain,
 }
 
 impl Refusal {
@@ -49,6 +53,17 @@ impl Refusal {
             Self::Taken => "taken",
             Self::OtherLinked => "other_linked",
             Self::NoEmail => "no_email",
+            Self::RegistrationClosed => "registration_closed",
+            Self::OtherDomain => "other_domain",
+        }
+    }
+}
+
+impl From<NotAdmitted> for Refusal {
+    fn from(reason: NotAdmitted) -> Self {
+        match reason {
+            NotAdmitted::Closed => Self::RegistrationClosed,
+            NotAdmitted::OtherDomain => Self::OtherDomain,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use model::{Account, AuditEntry, MailedToken, Session, SignInFlow, User};
 use runtime::{
-    Cookies, Device, HttpReply, HttpRequest, Limits, Secret, Site,
+    Cookies, Device, HttpReply, HttpRequest, Limits, Registration, Secret, Site,
     mail::Mail,
     oidc::{Callback, IdentityProviders, RelyingParty},
     prelude::*,
@@ -19,7 +19,8 @@ use crate::identity::{
 /// provider's list of redirect URIs.
 ///
 /// Who is known by the account elsewhere is signed in. Else an account with the same address is linked and signed in
-/// to, if the provider and this service both have verified the address; if there is no such account, one is made.
+/// to, if the provider and this service both have verified the address; if there is no such account, one is made, if
+/// whoever comes may register.
 #[procedure(mutation, auth = public, http = "GET /oauth/callback/{provider}", timeout_ms = 25_000)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn callback(
@@ -32,6 +33,7 @@ pub async fn callback(
     log: Append<AuditEntry>,
     providers: Secret<IdentityProviders>,
     party: RelyingParty,
+    registration: Registration,
     attempts: Limits,
     mail: Mail,
     cookies: Cookies,
@@ -54,6 +56,7 @@ pub async fn callback(
         doors,
         tokens,
         log,
+        registration,
         attempts,
         mail,
         cookies: cookies.clone(),

@@ -54,7 +54,7 @@ pub async fn create(
         role: input.role.unwrap_or(Role::Viewer),
         created_at: clock.now(),
         ends_at: None,
-version: Version::default(),
+        version: Version::default(),
     };
     let mut entry = AuditEntry {
         target: Some(user.id.to_string()),

@@ -82,6 +82,9 @@ struct Serve {
     /// Where the frontend is, such as http://localhost:5173: mails lead there, and sign-ins elsewhere come back there
     #[arg(long, value_name = "URL", default_value = "")]
     app_url: String,
+    /// Who may register: open, closed, or domains of addresses with commas; open if left out
+    #[arg(long, value_name = "WHO", default_value = "")]
+    registration: String,
 }
 
 #[derive(Subcommand)]
@@ -207,6 +210,7 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
                 record_access: line.serve.record_access,
                 root,
                 app_url: line.serve.app_url,
+                registration: line.serve.registration,
             };
             tokio()?.block_on(serve::run(app.service, options))?;
             Ok(ExitCode::SUCCESS)

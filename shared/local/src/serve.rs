@@ -16,7 +16,7 @@ use protocol::{
     contract::{Contract, Needs},
 };
 use runtime::{
-    Authenticator, Callers, Context, Definition, Secrets, Service, Site,
+    Authenticator, Callers, Context, Definition, Registration, Secrets, Service, Site,
     cors::Cors,
     environment,
     mail::Post,
@@ -65,6 +65,8 @@ pub struct Options {
     pub root: PathBuf,
     /// Where the service's pages are; at its own address when that is empty.
     pub app_url: String,
+    /// Who may register, as a stage's setting says it.
+    pub registration: String,
 }
 
 /// The table's name.
@@ -90,6 +92,12 @@ pub struct Addresses {
     pub app_url: String,
 }
 
+impl Addresses {
+    fn site(&self) -> Site {
+        Site::new(&self.url, &self.app_url, "")
+    }
+}
+
 /// What a local database and its callers have in common.
 pub struct Ground {
     /// The database.
@@ -102,6 +110,7 @@ pub struct Ground {
     tokens: Option<TokenSettings>,
     cursor_key: [u8; 32],
     addresses: Addresses,
+    registration: Registration,
     data: DataFolder,
     _lock: Option<Lock>,
 }
@@ -146,7 +155,27 @@ impl Ground {
         })?;
         store.create_table_if_missing().await?;
         let data = data.clone();
-        Ok(Self { database, store, post_office, mail_from, tokens, cursor_key, addresses, data, _lock: lock })
+        let registration = Registration::parse("", &addresses.site())?;
+        Ok(Self {
+            database,
+            store,
+            post_office,
+            mail_from,
+            tokens,
+            cursor_key,
+            addresses,
+            registration,
+            data,
+            _lock: lock,
+        })
+    }
+
+    /// The same, where it is said who may register.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    pub fn registering(self, setting: &str) -> Result<Self, Cause> {
+        Ok(Self { registration: Registration::parse(setting, &self.site())?, ..self })
     }
 
     /// Lets somebody into the database, and to the post office, with the rights of these needs and no other.
@@ -193,6 +222,7 @@ impl Ground {
             (environment::CURSOR_KEY.to_owned(), URL_SAFE_NO_PAD.encode(self.cursor_key)),
             (environment::URL.to_owned(), self.addresses.url.clone()),
             (environment::APP_URL.to_owned(), self.addresses.app_url.clone()),
+            (environment::REGISTRATION.to_owned(), self.registration.to_string()),
             (environment::MAIL_FROM.to_owned(), self.mail_from.clone()),
             (environment::MAIL_ENDPOINT.to_owned(), self.post_office.endpoint().to_owned()),
             (environment::SECRETS.to_owned(), secrets.join(",")),
@@ -224,7 +254,7 @@ impl Ground {
 
     /// Where the service is.
     pub fn site(&self) -> Site {
-        Site::new(&self.addresses.url, &self.addresses.app_url, "")
+        self.addresses.site()
     }
 
     /// All procedures in this process, each with its own rights at the database.
@@ -266,6 +296,7 @@ impl Ground {
             clock,
             cors: Cors::AnyOrigin,
             site: Arc::new(self.site()),
+            registration: Arc::new(self.registration.clone()),
             secrets: Arc::new(Secrets::new(secrets)),
             post,
         })
@@ -294,6 +325,7 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     let data = DataFolder::open(&options.data)?;
     let addresses = Addresses { url: format!("http://{address}"), app_url: options.app_url };
     let ground = Ground::start(service.definition, &data, options.ephemeral, addresses).await?;
+    let ground = ground.registering(&options.registration)?;
     if let Some(path) = &options.record_access {
         ground.database.record_accesses(path).map_err(|error| format!("{}: {error}", path.display()))?;
     }

@@ -16,6 +16,8 @@ pub enum Role {
     Employee,
     /// Reads only.
     Viewer,
+    /// Has an account, and may do nothing until somebody gives another role.
+    Guest,
 }
 
 /// All permissions that there are: what procedures ask for.
@@ -27,12 +29,12 @@ const EMPLOYEE: &[&str] = &["users:read", "users:write:own", "posts:read", "post
 const VIEWER: &[&str] = &["users:read", "posts:read"];
 
 impl Role {
-    /// What people are who register by themselves, but for the first one. A viewer reads everything that viewers may
-    /// read: where strangers can reach the service and must not, change this, or who may call `auth.register`.
-    pub const OF_NEWCOMERS: Self = Self::Viewer;
+    /// What people are who register by themselves, but for the first one: a stranger who has proved an address is a
+    /// stranger still, and reads nothing of anybody until an administrator gives a role.
+    pub const OF_NEWCOMERS: Self = Self::Guest;
 
     /// All roles.
-    pub const ALL: [Self; 3] = [Self::Administrator, Self::Employee, Self::Viewer];
+    pub const ALL: [Self; 4] = [Self::Administrator, Self::Employee, Self::Viewer, Self::Guest];
 
     /// The name in tokens and on the wire.
     pub const fn name(self) -> &'static str {
@@ -40,6 +42,7 @@ impl Role {
             Self::Administrator => "administrator",
             Self::Employee => "employee",
             Self::Viewer => "viewer",
+            Self::Guest => "guest",
         }
     }
 
@@ -49,6 +52,7 @@ impl Role {
             Self::Administrator => PERMISSIONS,
             Self::Employee => EMPLOYEE,
             Self::Viewer => VIEWER,
+            Self::Guest => &[],
         }
     }
 
@@ -93,6 +97,11 @@ mod tests {
     fn viewers_only_read() {
         assert!(VIEWER.iter().all(|permission| permission.ends_with(":read")));
         assert!(Role::Viewer.permits("posts:read") && !Role::Viewer.permits("posts:write:own"));
+    }
+
+    #[test]
+    fn who_registers_may_do_nothing_that_takes_a_permission() {
+        assert_eq!(Role::OF_NEWCOMERS.permissions(), [""; 0]);
     }
 
     #[test]

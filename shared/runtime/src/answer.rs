@@ -23,6 +23,7 @@ use crate::{
     call::Inner,
     cors::Cors,
     mail::Post,
+    registration::Registration,
     rest,
     secrets::Secrets,
     site::Site,
@@ -41,6 +42,8 @@ pub struct Context {
     pub cors: Cors,
     /// Where the service is.
     pub site: Arc<Site>,
+    /// Who may make an account by themselves.
+    pub registration: Arc<Registration>,
     /// Its secrets.
     pub secrets: Arc<Secrets>,
     /// How its mails leave it.
@@ -210,6 +213,7 @@ async fn run(
         clock: context.clock,
         service: entry.service,
         site: Arc::clone(&context.site),
+        registration: Arc::clone(&context.registration),
         secrets: Arc::clone(&context.secrets),
         post: Arc::clone(&context.post),
         authenticator: Arc::clone(&context.authenticator),
@@ -394,6 +398,7 @@ mod tests {
             clock: Clock::System,
             cors,
             site,
+            registration: Arc::new(Registration::Closed),
             secrets: Arc::default(),
             post: Arc::default(),
         }

@@ -11,7 +11,8 @@ use protocol::{Clock, Code, Entity, Fault, Grant, Principal, WireInput, input};
 use store::{Append, Read, Session, Write};
 
 use crate::{
-    Authenticator, Caller, Definition, Reach, limits::Limits, mail::Post, secrets::Secrets, site::Site, web::Added,
+    Authenticator, Caller, Definition, Reach, limits::Limits, mail::Post, registration::Registration, secrets::Secrets,
+    site::Site, web::Added,
 };
 
 /// One call of one procedure. Procedures do not see it; their capabilities are made from it.
@@ -27,6 +28,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) service: &'static Definition,
     pub(crate) site: Arc<Site>,
+    pub(crate) registration: Arc<Registration>,
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) post: Arc<Post>,
     pub(crate) authenticator: Arc<Authenticator>,
@@ -65,6 +67,10 @@ impl Call {
 
     pub(crate) fn site(&self) -> &Site {
         &self.0.site
+    }
+
+    pub(crate) fn registration(&self) -> &Registration {
+        &self.0.registration
     }
 
     pub(crate) fn secrets(&self) -> &Arc<Secrets> {

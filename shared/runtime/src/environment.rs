@@ -6,7 +6,7 @@ use protocol::Cause;
 use serde_json::Value;
 use store::{Limits, MailSettings, SecretSettings, Settings};
 
-use crate::{secrets::Source, tokens::TokenSettings};
+use crate::{registration::Registration, secrets::Source, site::Site, tokens::TokenSettings};
 
 /// The table's name.
 pub const TABLE: &str = "ONEFOLD_TABLE";
@@ -36,6 +36,9 @@ pub const MAIL_ENDPOINT: &str = "AWS_ENDPOINT_URL_SES";
 pub const URL: &str = "ONEFOLD_URL";
 /// Where the service's pages are: mails lead there.
 pub const APP_URL: &str = "ONEFOLD_APP_URL";
+/// Who may make an account by themselves: `open`, `closed`, or domains of addresses with commas. If it is not set,
+/// whoever comes at a loopback address, and nobody elsewhere.
+pub const REGISTRATION: &str = "ONEFOLD_REGISTRATION";
 /// The header in which the front before the gateway says from which address it was called. Set only where nobody
 /// gets past that front, which overwrites what callers say themselves.
 pub const ADDRESS_HEADER: &str = "ONEFOLD_ADDRESS_HEADER";
@@ -93,6 +96,8 @@ pub struct Environment {
     pub url: String,
     /// Where its pages are; empty when that is the same.
     pub app_url: String,
+    /// Who may make an account by themselves.
+    pub registration: Registration,
     /// All methods of its REST route's path, where other functions answer some of them.
     pub rest_methods: Option<String>,
     /// The header that says who called, where a front stands before the gateway.
@@ -148,12 +153,16 @@ impl Environment {
                 limits: Limits::default(),
             }),
         };
+        let (url, app_url) = (lookup(URL).unwrap_or_default(), lookup(APP_URL).unwrap_or_default());
+        let registration =
+            Registration::parse(&lookup(REGISTRATION).unwrap_or_default(), &Site::new(&url, &app_url, ""));
         Ok(Self {
             store,
             tokens,
             allowed_origins: lookup(ALLOWED_ORIGINS).unwrap_or_default(),
-            url: lookup(URL).unwrap_or_default(),
-            app_url: lookup(APP_URL).unwrap_or_default(),
+            url,
+            app_url,
+            registration: registration.map_err(|cause| format!("{REGISTRATION}: {cause}"))?,
             rest_methods: lookup(REST_METHODS),
             address_header: lookup(ADDRESS_HEADER),
             documents: documents(&lookup)?,

@@ -49,12 +49,14 @@ fn serve(entry: Entry) -> Result<(), Cause> {
 fn context(entry: &Entry, environment: Environment) -> Result<Context, Cause> {
     let Environment { url, app_url, allowed_origins, .. } = &environment;
     let site = Arc::new(Site::new(url, app_url, allowed_origins));
+    let registration = Arc::new(environment.registration.clone());
     Ok(Context {
         authenticator: Arc::new(Authenticator::new(entry.service, environment.tokens.as_ref(), url)?),
         store: environment.store.map(Store::new).transpose()?,
         clock: Clock::System,
         cors: Cors::from_list(&environment.allowed_origins),
         site,
+        registration,
         secrets: Arc::new(Secrets::new(environment.secrets)),
         post: Arc::new(Post::new(environment.mail)),
     })

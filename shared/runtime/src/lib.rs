@@ -6,7 +6,7 @@
 //! - [`sessions`] and [`rotation`]: cookies and refresh tokens. [`opaque`]: the secrets in them.
 //! - [`oauth`]: what an authorization server decides.
 //! - [`web`], [`page`] and [`site`]: the HTTP side, for the few procedures that see it. [`limits`], [`secrets`].
-//! - [`mail`] and [`password`]: what is sent to people, and what they sign in with.
+//! - [`mail`] and [`password`]: what is sent to people, and what they sign in with. [`registration`]: who may begin to.
 //! - [`lambda()`]: a function's `main`. [`gateway`]: its events, for those who send them.
 
 pub mod answer;
@@ -24,6 +24,7 @@ pub mod opaque;
 pub mod page;
 pub mod password;
 pub mod principal;
+pub mod registration;
 pub mod rest;
 pub mod rotation;
 pub mod secrets;
@@ -47,6 +48,7 @@ pub use oauth::TokenKeys;
 pub use page::Page;
 pub use principal::{Caller, Reach};
 pub use protocol::Principal;
+pub use registration::{NotAdmitted, Registration};
 pub use secrets::{Secret, SecretKind, Secrets, Signer};
 pub use service::{
     BoxFuture, Callers, Definition, Entry, Named, Outcome, Output, Procedure, Registered, Service, encode,

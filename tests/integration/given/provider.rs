@@ -36,6 +36,15 @@ impl Provider {
         Self { address, secret, access_token, task }
     }
 
+    /// A data folder of a service that knows the provider.
+    pub fn folder(&self) -> Folder {
+        let data = Folder::new();
+        std::fs::create_dir_all(data.path().join("secrets")).unwrap();
+        let file = data.path().join("secrets/identity-providers.json");
+        std::fs::write(file, self.configuration().to_string()).unwrap();
+        data
+    }
+
     /// The service's secret `identity-providers`.
     pub fn configuration(&self) -> Value {
         let at = |path: &str| format!("{}/{path}", self.address);

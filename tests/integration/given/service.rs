@@ -214,8 +214,13 @@ pub struct Office {
 
 impl Office {
     pub async fn open() -> Self {
-        let data = Folder::new();
-        let service = Service::ephemeral(&data).await;
+        Self::open_with(Folder::new(), &[]).await
+    }
+
+    /// The same with data that is there already, and with more arguments.
+    pub async fn open_with(data: Folder, arguments: &[&str]) -> Self {
+        let folder = data.path().to_string_lossy().into_owned();
+        let service = Service::start(ONEFOLD, &[&["--ephemeral", "--data", &folder], arguments].concat()).await;
         let key = Key::of(data.path());
         Self { admin: key.token(Role::Administrator), service, key, data }
     }

@@ -23,7 +23,7 @@ before(async () => {
   delete process.env["ONEFOLD_APP_URL"];
   [service, browser] = await Promise.all([startService(), startBrowser()]);
   application = await startApplication();
-  // Not the first to come, whoever registers is a viewer.
+  // Not the first to come, whoever registers is a guest.
   await administrator().users.create.mutate({ email: "root@example.com", name: "Root", role: "administrator" });
 });
 after(async () => {

@@ -19,7 +19,7 @@ before(async () => {
   service = await startService();
   // Cookies are of a host, whatever the port: for a browser, the page and the service are one site here.
   site.service = service.url.replace("127.0.0.1", "localhost");
-  // Not the first to come, whoever registers is a viewer.
+  // Not the first to come, whoever registers is a guest.
   await administrator().users.create.mutate({ email: "root@example.com", name: "Root", role: "administrator" });
 });
 after(async () => {
@@ -107,7 +107,7 @@ test("the browser finds this machine and nothing else", async () => {
   }
 });
 
-test("whoever registers proves their address with the link of a mail, and may do then what viewers may", async () => {
+test("whoever registers proves their address with the link of a mail, and reads nothing until somebody gives a role", async () => {
   const [{ page }, ada] = [await open("cookie"), { email: `${randomUUID()}@example.com`, password: randomUUID() }];
   await fillIn(page, ada);
   assert.equal(await press(page, "#register", "said"), "mailed");
@@ -116,6 +116,10 @@ test("whoever registers proves their address with the link of a mail, and may do
   await page.goto(await linkOf(ada.email));
   assert.equal(await shown(page, "said"), "proved");
   assert.equal(await shown(page, "who"), ada.email);
+  assert.equal(await press(page, "#read", "said"), "FORBIDDEN");
+  const { items } = await administrator().users.list.query({ limit: 100 });
+  const { id } = items.find((user) => user.email === ada.email) ?? assert.fail("nobody has registered");
+  await administrator().users.update.mutate({ id, role: "viewer" });
   assert.match(await press(page, "#read", "said"), /^\d+ posts$/);
   assert.equal(await press(page, "#write", "said"), "FORBIDDEN");
 });

@@ -30,7 +30,7 @@ function rootAbove(folder: URL): string {
 /** How long a service may take to start. With ONEFOLD_ISOLATED, cargo builds the functions first. */
 const START_TIMEOUT_MS = 300_000;
 
-export type Role = "administrator" | "employee" | "viewer";
+export type Role = "administrator" | "employee" | "viewer" | "guest";
 
 export type Service = {
   /** Where the procedures are, without a slash at the end. */
@@ -71,38 +71,7 @@ export async function mailedToken(service: Service, to: string): Promise<string>
 /** Starts the service that the environment asks for. A service of ours gets these secrets, by their names. */
 export async function startService(secrets: Readonly<Record<string, unknown>> = {}): Promise<Service> {
   const { ONEFOLD_URL: url, ONEFOLD_TOKEN: token, ONEFOLD_STAGE: stage, ONEFOLD_DATA: keys } = process.env;
-  const program = process.env["ONEFOLD_BINARY"] ?? join(ROOT, "target/debug/onefold");
-  const signer = (...where: string[]) => (role: Role, subject?: string) => {
-    const who = subject === undefined ? [] : ["--subject", subject];
-    return execFileSync(program, ["token", "--role", role, ...where, ...who], { encoding: "utf8" }).trim();
-  };
-  if (url === undefined) {
-    const data = mkdtempSync(join(tmpdir(), "onefold-test-"));
-    mkdirSync(join(data, "secrets"), { recursive: true });
-    for (const [name, secret] of Object.entries(secrets)) {
-      writeFileSync(join(data, "secrets", `${name}.json`), JSON.stringify(secret));
-    }
-    const isolated = process.env["ONEFOLD_ISOLATED"] === "1" ? ["--isolated"] : [];
-    const record = process.env["ONEFOLD_RECORD"];
-    const recorded = record === undefined ? [] : ["--record-access", record];
-    const pages = ["--app-url", process.env["ONEFOLD_APP_URL"] ?? ""];
-    const own = ["--ephemeral", "--port", "0", "--data", data, ...pages];
-    const running = await startProgram(program, [...own, ...isolated, ...recorded]);
-    const sign = signer("--data", data);
-    return {
-      url: running.url,
-      isOurs: true,
-      token: sign,
-      administrator: sign("administrator"),
-      home: new URL(running.url).origin,
-      here: (address) => address,
-      mails: mailboxAt(new URL("/_local/mail", running.url).href),
-      stop: async () => {
-        await running.stop();
-        rmSync(data, { recursive: true, force: true });
-      },
-    };
-  }
+  if (url === undefined) return startHere(secrets);
   const mails = mailboxAt(process.env["ONEFOLD_MAILS"] ?? new URL("/_local/mail", url).href);
   const { origin } = new URL(url);
   const home = process.env["ONEFOLD_HOME"] ?? origin;
@@ -118,6 +87,43 @@ export async function startService(secrets: Readonly<Record<string, unknown>> = 
     throw new Error("only a service that the tests start signs tokens for them");
   };
   return { ...there, isOurs: false, token: sign, administrator: token };
+}
+
+const program = () => process.env["ONEFOLD_BINARY"] ?? join(ROOT, "target/debug/onefold");
+
+/** What signs tokens with the keys of a place. */
+const signer = (...where: string[]) => (role: Role, subject?: string) => {
+  const who = subject === undefined ? [] : ["--subject", subject];
+  return execFileSync(program(), ["token", "--role", role, ...where, ...who], { encoding: "utf8" }).trim();
+};
+
+/** Starts a service on this machine, whatever the environment asks for; with further arguments of the command line. */
+export async function startHere(secrets: Readonly<Record<string, unknown>> = {}, parameters: readonly string[] = []): Promise<Service> {
+  const data = mkdtempSync(join(tmpdir(), "onefold-test-"));
+  mkdirSync(join(data, "secrets"), { recursive: true });
+  for (const [name, secret] of Object.entries(secrets)) {
+    writeFileSync(join(data, "secrets", `${name}.json`), JSON.stringify(secret));
+  }
+  const isolated = process.env["ONEFOLD_ISOLATED"] === "1" ? ["--isolated"] : [];
+  const record = process.env["ONEFOLD_RECORD"];
+  const recorded = record === undefined ? [] : ["--record-access", record];
+  const pages = ["--app-url", process.env["ONEFOLD_APP_URL"] ?? ""];
+  const own = ["--ephemeral", "--port", "0", "--data", data, ...pages];
+  const running = await startProgram(program(), [...own, ...isolated, ...recorded, ...parameters]);
+  const sign = signer("--data", data);
+  return {
+    url: running.url,
+    isOurs: true,
+    token: sign,
+    administrator: sign("administrator"),
+    home: new URL(running.url).origin,
+    here: (address) => address,
+    mails: mailboxAt(new URL("/_local/mail", running.url).href),
+    stop: async () => {
+      await running.stop();
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
 }
 
 async function put(address: string, value: unknown): Promise<void> {

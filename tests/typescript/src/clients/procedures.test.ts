@@ -19,7 +19,7 @@ import {
 import contract from "@onefold/backoffice/contract.json" with { type: "json" };
 import { Jar } from "../oauth/jar.js";
 import { TestProvider } from "../oauth/provider.js";
-import { mailedToken, startService, type Service } from "../service.js";
+import { mailedToken, startHere, startService, type Service } from "../service.js";
 
 type Client = ReturnType<typeof createClient>;
 
@@ -30,6 +30,8 @@ type Given = {
   client: Client;
   /** Another caller. */
   as: (token?: string) => Client;
+  /** Somebody at another service. */
+  at: (url: string) => Client;
 };
 
 /** A call that must fail, and what its failure must hold beside its type. */
@@ -205,7 +207,7 @@ const procedures: Procedures = {
       const { email, user } = await register(given);
       const signedIn = await given.client.auth.login.mutate({ email: email.toUpperCase(), password: PASSWORD });
       assert.deepEqual(signedIn, { user, tokens: null }, "the cookie is out of reach of scripts");
-      assert.deepEqual([user.email, user.role, user.isVerified, user.permissions], [email, "viewer", false, []]);
+      assert.deepEqual([user.email, user.role, user.isVerified, user.permissions], [email, "guest", false, []]);
     },
     fails: {
       wrongCredentials: async (given) => {
@@ -256,7 +258,14 @@ const procedures: Procedures = {
       assert.equal(nothing, undefined, "the answer does not tell");
       assert.equal((await given.service.mails(email))[0]?.subject, "You have an account already");
     },
-    fails: {},
+    fails: {
+      closed: async ({ at }) => ({
+        call: at(closed.url).auth.register.mutate({ email: address(), name: "Eve", password: PASSWORD }),
+      }),
+      otherDomain: async ({ at }) => ({
+        call: at(ofDomain.url).auth.register.mutate({ email: address(), name: "Eve", password: PASSWORD }),
+      }),
+    },
   },
 
   "auth.request_reset": {
@@ -750,6 +759,9 @@ const clients: { [name: string]: (url: string, token?: string) => Client } = {
 };
 
 let service: Service;
+/** Where nobody registers, and where only people of another company do. */
+let closed: Service;
+let ofDomain: Service;
 let acme: TestProvider;
 before(async () => {
   acme = await TestProvider.start();
@@ -762,11 +774,13 @@ before(async () => {
     ],
   });
   acme.register(`${service.home}/oauth/callback/acme`);
+  closed = await startHere({}, ["--registration", "closed"]);
+  ofDomain = await startHere({}, ["--registration", "company.example"]);
   // The first person who registers becomes administrator: not one of those below.
   await createClient({ url: service.url }).auth.register.mutate({ email: address(), name: "First", password: PASSWORD });
 });
 after(async () => {
-  await service.stop();
+  await Promise.all([service, closed, ofDomain].map((one) => one.stop()));
   await acme.stop();
 });
 
@@ -785,6 +799,7 @@ for (const [clientName, connect] of Object.entries(clients)) {
       service,
       client: connect(service.url, service.administrator),
       as: (token) => connect(service.url, token),
+      at: (url) => connect(url),
     });
     for (const { name, failures, auth } of typed) {
       const { answers, fails } = procedures[name as ProcedureName];

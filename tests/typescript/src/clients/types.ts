@@ -112,7 +112,7 @@ export async function outputs(): Promise<void> {
   same<typeof user.id, UserId>(true);
   same<typeof user.createdAt, Timestamp>(true);
   same<typeof user.age, number | null>(true);
-  same<typeof user.role, "administrator" | "employee" | "viewer">(true);
+  same<typeof user.role, "administrator" | "employee" | "viewer" | "guest">(true);
   // An output's id goes straight into the next call.
   await client.posts.list.query({ authorId: user.id });
   // @ts-expect-error an optional value is null, not a number at once

@@ -1,0 +1,154 @@
+//! The capability to ask who may make an account by themselves. What a stage says counts for every way in: for a
+//! registration here as for a first sign-in with an account elsewhere.
+
+use std::fmt;
+
+use protocol::{Cause, Fault};
+
+use crate::{Call, Capability, site::Site};
+
+/// Who may make an account by themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Registration {
+    /// Whoever comes.
+    Open,
+    /// Nobody: others make the accounts.
+    Closed,
+    /// Whoever has an address of one of these domains, in the form of DNS: ASCII in lower case. Domains below them are
+    /// others.
+    Domains(Vec<String>),
+}
+
+/// Why somebody may not make an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAdmitted {
+    /// Nobody may.
+    Closed,
+    /// The address is of none of the domains.
+    OtherDomain,
+}
+
+impl Registration {
+    /// From a setting: `open`, `closed`, or domains with commas. Where nothing is said, it is open at a loopback
+    /// address, where the service is under development, and closed everywhere else.
+    ///
+    /// # Errors
+    /// When it is none of these: a word that is misspelt must not open anything, nor be taken for a domain.
+    pub fn parse(setting: &str, site: &Site) -> Result<Self, Cause> {
+        match setting.trim() {
+            "" if site.is_local() => Ok(Self::Open),
+            "open" => Ok(Self::Open),
+            "" | "closed" => Ok(Self::Closed),
+            list => {
+                let domains = list.split(',').map(|text| domain(text.trim()));
+                Ok(Self::Domains(domains.collect::<Result<_, _>>()?))
+            }
+        }
+    }
+
+    /// Lets the call go on if an address may be registered. It is in its compared form.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub fn expect(&self, address: &str) -> Result<(), NotAdmitted> {
+        match self {
+            Self::Open => Ok(()),
+            Self::Closed => Err(NotAdmitted::Closed),
+            Self::Domains(domains) => {
+                let host = address.rsplit_once('@').map(|(_, host)| host);
+                let is_one = host.is_some_and(|host| domains.iter().any(|domain| domain.eq_ignore_ascii_case(host)));
+                if is_one { Ok(()) } else { Err(NotAdmitted::OtherDomain) }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open => f.write_str("open"),
+            Self::Closed => f.write_str("closed"),
+            Self::Domains(domains) => f.write_str(&domains.join(",")),
+        }
+    }
+}
+
+impl Capability for Registration {
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        Ok(call.registration().clone())
+    }
+}
+
+/// A domain of mail addresses; one label alone is none.
+fn domain(text: &str) -> Result<String, Cause> {
+    let is_label = |label: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        !label.is_empty() && label.bytes().all(plain) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    if text.contains('.') && text.split('.').all(is_label) {
+        return Ok(text.to_ascii_lowercase());
+    }
+    Err(format!("{text:?} is neither `open` nor `closed` nor a domain such as example.com, in the form of DNS").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(setting: &str, url: &str) -> Result<Registration, String> {
+        Registration::parse(setting, &Site::new(url, "", "")).map_err(|cause| cause.to_string())
+    }
+
+    const DEPLOYED: &str = "https://api.example.com";
+    const LOCAL: &str = "http://127.0.0.1:9000";
+
+    #[test]
+    fn where_nothing_is_said_it_is_open_to_who_develops_and_to_nobody_else() {
+        assert_eq!(read("", LOCAL), Ok(Registration::Open));
+        for elsewhere in [DEPLOYED, "http://api.example.com", "http://127.0.0.1.evil.example", ""] {
+            assert_eq!(read("", elsewhere), Ok(Registration::Closed), "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_counts_wherever_the_service_is() {
+        for url in [DEPLOYED, LOCAL, ""] {
+            assert_eq!(read("open", url), Ok(Registration::Open));
+            assert_eq!(read("closed", url), Ok(Registration::Closed));
+            let domains = ["a.example", "xn--mller-kva.example"].map(str::to_owned).to_vec();
+            assert_eq!(read("A.example, xn--mller-kva.example", url), Ok(Registration::Domains(domains)));
+        }
+    }
+
+    #[test]
+    fn what_is_misspelt_opens_nothing() {
+        for wrong in
+            ["Open", "opened", "on", "*", "@a.example", "a.example;b.example", "a..example", ",", "müller.example"]
+        {
+            let refusal = read(wrong, DEPLOYED).unwrap_err();
+            assert!(refusal.contains("neither `open` nor `closed`"), "{wrong}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_of_one_domain_and_of_none_below_or_above_it() {
+        let some = read("b.example,c.example", DEPLOYED).unwrap();
+        for good in ["a@b.example", "a@C.example", "\"x@y\"@b.example"] {
+            assert_eq!(some.expect(good), Ok(()), "{good}");
+        }
+        for other in
+            ["a@a.b.example", "a@example", "b.example", "a@b.example.evil.example", "a@b.example@evil.example", ""]
+        {
+            assert_eq!(some.expect(other), Err(NotAdmitted::OtherDomain), "{other}");
+        }
+        assert_eq!(Registration::Closed.expect("a@b.example"), Err(NotAdmitted::Closed));
+        assert_eq!(Registration::Open.expect("a@anything.example"), Ok(()));
+    }
+
+    #[test]
+    fn what_is_written_out_is_read_again() {
+        for setting in ["open", "closed", "a.example,b.example"] {
+            assert_eq!(read(setting, DEPLOYED).unwrap().to_string(), setting);
+        }
+    }
+}
