@@ -62,7 +62,7 @@ impl From<NotAdmitted> for Error {
 /// proves ends after seven days. Whoever registers with the token that names the first administrator is it with the
 /// proof of the address, also where nobody else registers; on a service under development, the first person who registers
 /// is. Others become guests, who may do nothing until an administrator gives them another role.
-#[procedure(mutation, auth = public, rest = "POST /v1/auth/register", memory_mb = 1024)]
+#[procedure(mutation, auth = public, rest = "POST /v1/auth/register", memory_mb = 1024, concurrency = 20)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn register(
     users: Write<User>,
