@@ -15,6 +15,7 @@ mod isolated;
 mod mails;
 mod matrix;
 mod process;
+mod reads;
 mod released;
 mod styles;
 #[path = "../values/mod.rs"]

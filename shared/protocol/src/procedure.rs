@@ -55,6 +55,8 @@ pub struct Spec {
     pub sensitive: bool,
     /// Whether one of its capabilities tells who is calling.
     pub asks_caller: bool,
+    /// Whether what it reads is charged to who calls.
+    pub metered: bool,
     /// The fields of its input, in the order of their declaration.
     pub fields: &'static [Field],
 }

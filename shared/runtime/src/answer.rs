@@ -15,18 +15,20 @@ use protocol::{
         batch::{Answers, Form},
     },
 };
-use store::{Scope, Session, Store};
+use store::{Scope, Session, Store, StoreError};
 
 use crate::{
-    Authenticator, BoxFuture, Call, Entry, Output,
+    Authenticator, BoxFuture, Call, Device, Entry, Output, Principal,
     authenticate::{Arrival, authorize},
     call::Inner,
     cors::Cors,
     mail::Post,
+    opaque,
     registration::Registration,
     rest,
     secrets::Secrets,
     site::Site,
+    telemetry,
     web::Added,
 };
 
@@ -154,8 +156,9 @@ async fn run_logged(entry: &Entry, context: &Context, request_id: &str, request:
         Err(fault) => (fault_response(&fault, Some(entry.name), request_id), Some(fault)),
     };
     added.append_to(response.headers_mut());
+    settle(session.as_ref(), request_id).await;
     let meter = session.as_ref().map(Session::meter);
-    crate::telemetry::call(&crate::telemetry::CallLine {
+    telemetry::call(&telemetry::CallLine {
         procedure: entry.name,
         status: response.status().as_u16(),
         duration: started.elapsed(),
@@ -202,6 +205,10 @@ async fn run(
     if let (Some(session), Some(principal)) = (session.as_mut(), &principal) {
         *session = session.called_by(Some(principal.subject.clone()));
     }
+    if let Some(session) = session.as_mut().filter(|_| entry.spec.metered) {
+        *session = session.paid_by(&payer(principal.as_deref(), &parts));
+        session.pay().await?;
+    }
     let call = Call(Arc::new(Inner {
         input,
         parts,
@@ -226,6 +233,24 @@ async fn run(
             let message = format!("The procedure did not answer in {} ms.", entry.spec.timeout_ms);
             Err(Fault::new(Code::GatewayTimeout, message))
         }
+    }
+}
+
+/// Who is charged for what a call reads: whoever calls; nobody in particular is counted by network.
+fn payer(principal: Option<&Principal>, parts: &http::request::Parts) -> String {
+    let who = match principal {
+        Some(principal) => format!("caller {}", principal.subject),
+        None => format!("network {}", Device::of(parts).network()),
+    };
+    opaque::hash(who.as_bytes()).to_string()
+}
+
+/// Puts what is left of a call's reads on the caller's tab. The call is done: what is over then, the next one hears.
+async fn settle(session: Option<&Session>, request_id: &str) {
+    let Some(session) = session else { return };
+    match session.pay().await {
+        Ok(()) | Err(StoreError::Spent { .. }) => {}
+        Err(error) => tracing::warn!(request_id, cause = telemetry::chain(&error), "reads were not counted"),
     }
 }
 
@@ -373,6 +398,7 @@ mod tests {
                 cache_s,
                 http: None,
                 sensitive: false,
+                metered: false,
                 asks_caller: true,
                 fields: &[],
             },

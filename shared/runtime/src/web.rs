@@ -84,12 +84,18 @@ impl Device {
     }
 }
 
-impl Capability for Device {
-    fn obtain(call: &Call) -> Result<Self, Fault> {
-        let parts = call.parts();
+impl Device {
+    /// Of a request.
+    pub(crate) fn of(parts: &http::request::Parts) -> Self {
         let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let address = parts.extensions.get::<PeerAddress>().map(|peer| peer.0.clone()).unwrap_or_default();
-        Ok(Self { address, agent: agent.chars().take(200).collect() })
+        Self { address, agent: agent.chars().take(200).collect() }
+    }
+}
+
+impl Capability for Device {
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        Ok(Self::of(call.parts()))
     }
 }
 

@@ -3,6 +3,8 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValue};
 use futures_util::future::{BoxFuture, FutureExt as _};
 
+use tokio::time::Instant;
+
 use crate::{
     Session, StoreError,
     item::{COUNT, EXPIRES, keyed, number},
@@ -23,12 +25,28 @@ pub const PREFIX: &str = "limit";
 #[inline(never)]
 pub fn add(session: Session, id: String, by: i64, ends_s: i64) -> BoxFuture<'static, Result<i64, StoreError>> {
     async move {
+        let turn = session.turn().await;
+        add_within(session.clone(), (PREFIX, id), by, ends_s, turn.deadline).await
+    }
+    .boxed()
+}
+
+/// The same within an operation that has its turn, for a count under a prefix of its own.
+#[inline(never)]
+pub(crate) fn add_within(
+    session: Session,
+    (prefix, id): (&'static str, String),
+    by: i64,
+    ends_s: i64,
+    deadline: Instant,
+) -> BoxFuture<'static, Result<i64, StoreError>> {
+    async move {
         let store = session.store();
         let request = store
             .client
             .update_item()
             .table_name(&*store.table)
-            .set_key(Some(keyed(&keys::count(PREFIX, &id))))
+            .set_key(Some(keyed(&keys::count(prefix, &id))))
             .update_expression("ADD #count :by SET #ttl = :ends, #expires = :expires")
             .expression_attribute_names("#count", COUNT)
             .expression_attribute_names("#ttl", TABLE.time_to_live)
@@ -38,8 +56,7 @@ pub fn add(session: Session, id: String, by: i64, ends_s: i64) -> BoxFuture<'sta
             .expression_attribute_values(":expires", number(ends_s.saturating_mul(1_000)))
             .return_values(ReturnValue::UpdatedNew)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let turn = session.turn().await;
-        let answer = persist(session.limits(), turn.deadline, |_| {
+        let answer = persist(session.limits(), deadline, |_| {
             let sent = Box::pin(request.clone().send());
             async move { sent.await.map_err(trouble) }
         })

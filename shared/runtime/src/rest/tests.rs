@@ -37,6 +37,7 @@ const fn entry(rest: &'static str, fields: &'static [Field]) -> Entry {
             http: None,
             sensitive: false,
             asks_caller: false,
+            metered: false,
             fields,
         },
         service: &SERVICE,
