@@ -933,7 +933,7 @@ export type UsersListInput = {
   isVerified?: boolean | null;
   /** Only users with this role. */
   role?: Role | null;
-  /** The order; newest first if left out. */
+  /** The order; newest first if left out, and youngest first where an age is asked for. */
   sort?: UserSort | null;
   /** How many users a page has; 20 if left out. */
   limit?: PageSize | null;
@@ -1192,8 +1192,8 @@ export type AppRecord = {
     /**
      * List posts, page by page.
      *
-     * By time, an author's posts are served by their index. By title, posts of other authors are read
-     * and dropped: a page may come back shorter than asked, with `next`.
+     * By time, an author's posts are served by their index. By title, posts of other authors are read and dropped, at most
+     * 500 for a page, which may come back shorter than asked then, with `next`.
      */
     list: TRPCQueryProcedure<{ input: PostsListInput | undefined; output: PostsListOutput; meta: unknown }>;
     /** Change a post. */
@@ -1223,8 +1223,9 @@ export type AppRecord = {
     /**
      * List users, page by page.
      *
-     * Sorted by age, an age range is served by its index. Every other filter reads and drops: a page
-     * may come back shorter than asked, with `next`, when many users in a row do not fit.
+     * By age, which is the order if an age is asked for and no other order, a range of ages is served by its index; by
+     * time, a role by its. Any other filter reads and drops, at most 500 users for a page, which may come back shorter than
+     * asked then, with `next`.
      */
     list: TRPCQueryProcedure<{ input: UsersListInput | undefined; output: UsersListOutput; meta: unknown }>;
     /**

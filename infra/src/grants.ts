@@ -1,6 +1,6 @@
 /** From the grants of a signature to the statements of a policy. */
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
-import type { Procedure } from "./contract.js";
+import type { Grant, Procedure } from "./contract.js";
 import { Problem } from "./problem.js";
 
 /** Actions that change nothing. */
@@ -19,6 +19,17 @@ const KEYED: readonly string[] = [
 /** The only action that an index serves. It is never for the table: the store lists from indexes. */
 const INDEXED = "dynamodb:Query";
 
+/**
+ * What a query writes all the same: what its reads cost, added to the count of who calls. The store keeps these counts,
+ * and nothing else, under this prefix (`shared/store/src/price.rs`), and adds to them by this action alone.
+ */
+const METER = { prefix: "meter", leadingKeys: "meter#*", action: "dynamodb:UpdateItem" };
+
+function isMeter({ prefix, leadingKeys, actions, indexes }: Grant): boolean {
+  const isItsKeys = prefix === METER.prefix && leadingKeys === METER.leadingKeys;
+  return isItsKeys && indexes.length === 0 && actions.every((action) => action === METER.action);
+}
+
 /** Where the data is. */
 export interface TableArns {
   readonly table: string;
@@ -29,16 +40,18 @@ export interface TableArns {
 /**
  * Refuses grants that the roles of functions must not have.
  *
- * @throws Problem when a query could write, when an action cannot be limited to the entity's keys, or when
+ * @throws Problem when a query could write anything but the count of what is read, when an action cannot be limited to the entity's keys, or when
  * lists and indexes do not go together.
  */
 export function checkGrants(procedure: Procedure): void {
-  for (const action of procedure.grants.flatMap((grant) => grant.actions)) {
-    if (!KEYED.includes(action)) {
-      throw new Problem(`${procedure.name} asks for ${action}, which cannot be limited to the keys of an entity.`);
-    }
-    if (procedure.kind === "query" && !READS.includes(action)) {
-      throw new Problem(`${procedure.name} is a query and asks for ${action}: only a mutation may write.`);
+  for (const grant of procedure.grants) {
+    for (const action of grant.actions) {
+      if (!KEYED.includes(action)) {
+        throw new Problem(`${procedure.name} asks for ${action}, which cannot be limited to the keys of an entity.`);
+      }
+      if (procedure.kind === "query" && !READS.includes(action) && !isMeter(grant)) {
+        throw new Problem(`${procedure.name} is a query and asks for ${action}: only a mutation may write.`);
+      }
     }
   }
   for (const { actions, indexes, prefix } of procedure.grants) {

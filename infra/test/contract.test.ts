@@ -111,6 +111,22 @@ it("a query that could write is refused: create, append, count", () => {
   parseContract(looking).procedures.forEach(checkGrants);
 });
 
+it("a query counts what it reads, and writes nothing else under that name", () => {
+  const meter = { access: "count", prefix: "meter", leadingKeys: "meter#*", actions: ["dynamodb:UpdateItem"], indexes: [] };
+  const counting = sample();
+  procedure(counting, "posts.get").grants.push(meter);
+  parseContract(counting).procedures.forEach(checkGrants);
+  for (const change of [
+    { prefix: "limit", leadingKeys: "limit#*" },
+    { prefix: "post", leadingKeys: "post#*" },
+    { actions: ["dynamodb:PutItem"] },
+    { actions: ["dynamodb:UpdateItem", "dynamodb:DeleteItem"] },
+  ]) {
+    const message = problemWith((c) => procedure(c, "posts.get").grants.push({ ...meter, ...change }));
+    assert.match(message, /^posts\.get is a query and asks for dynamodb:\w+: only a mutation may write\.$/);
+  }
+});
+
 it("a procedure may have a method and a path of its own, read secrets and send mail", () => {
   const contract = sample();
   contract.gateways = [];

@@ -138,8 +138,8 @@ describe("a signature", () => {
     read(attribute, parameters).capabilities.map(({ kind, entity }) => `${kind} ${entity.prefix}`);
 
   it("names what is stored, and a look at the session where it is asked who is calling", () => {
-    assert.deepEqual(kinds("query, auth = public", "posts: Read<Post>, input: Input"), ["Read post"]);
-    assert.deepEqual(kinds('query, auth = permission("posts:read")', "posts: Read<Post>"), ["session session", "Read post"]);
+    assert.deepEqual(kinds("query, auth = public", "posts: Read<Post>, input: Input"), ["meter meter", "Read post"]);
+    assert.deepEqual(kinds('query, auth = permission("posts:read")', "posts: Read<Post>"), ["session session", "meter meter", "Read post"]);
     for (const asking of ["Caller", "Option<Caller>", "Reach"]) {
       assert.deepEqual(kinds("mutation, auth = public", `who: ${asking}`), ["session session"]);
     }

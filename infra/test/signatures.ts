@@ -39,14 +39,17 @@ const MEANING = {
   Append: { table: ["dynamodb:PutItem"], index: [] },
   // Count up.
   Limits: { table: ["dynamodb:UpdateItem"], index: [] },
+  // No parameter: what is read is counted for who calls.
+  meter: { table: ["dynamodb:UpdateItem"], index: [] },
   // No parameter: knowing a caller by a session takes a look at the session.
   session: { table: ["dynamodb:GetItem"], index: [] },
   // Nor is this one: whether the application that has a token is still registered.
   application: { table: ["dynamodb:GetItem"], index: [] },
 } as const satisfies Record<string, { table: readonly string[]; index: readonly string[] }>;
 
-/** Of no entity: the store counts under this prefix. */
+/** Of no entity: the store counts under these prefixes. */
 const LIMIT: Entity = { prefix: "limit", indexes: 0 };
+const METER: Entity = { prefix: "meter", indexes: 0 };
 
 /** Those who take one of these ask who is calling, whoever may call. */
 const ASKING = ["Caller", "Option<Caller>", "Reach"];
@@ -71,7 +74,7 @@ export function names(
   });
 }
 
-/** All entities by name; the last one is `Limit`, which has no file. */
+/** All entities by name; the last ones are `Limit` and `Meter`, which have no files. */
 export function readEntities(): Map<string, Entity> {
   const found = new Map<string, Entity>();
   for (const file of rustFiles(["shared/model/src"])) {
@@ -80,11 +83,11 @@ export function readEntities(): Map<string, Entity> {
       if (prefix === undefined) {
         throw new Error(`${file}: ${name} has no prefix`);
       }
-      const indexes = /const INDEXES: [^=]+= &\[([^\]]*)\];/s.exec(body!)?.[1] ?? "";
+      const indexes = /const INDEXES: [^=]+=\s+&\[([^\]]*)\];/s.exec(body!)?.[1] ?? "";
       found.set(name!, { prefix, indexes: indexes.split(",").filter((index) => index.trim() !== "").length });
     }
   }
-  return found.set("Limit", LIMIT);
+  return found.set("Limit", LIMIT).set("Meter", METER);
 }
 
 /** The names of all secrets, by the types that are read from them. */
@@ -123,6 +126,9 @@ export function parseSignature(
     if (asksOfApplications(stated)) {
       signature.capabilities.push({ kind: "application", entity: entity("ApplicationClient") });
     }
+  }
+  if (types.some(([, type]) => type.startsWith("Read<"))) {
+    signature.capabilities.push({ kind: "meter", entity: METER });
   }
   for (const [name, type] of types) {
     const [, kind = type, of = ""] = /^(\w+)<(\w+)>$/.exec(type) ?? [];

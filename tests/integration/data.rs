@@ -301,7 +301,7 @@ fn ids(pages: &[Value]) -> Vec<String> {
 }
 
 /// Writes users past the service, for speed: the store's own transactions.
-async fn seed_users(data: &Folder, count: usize) -> Vec<User> {
+pub async fn seed_users(data: &Folder, count: usize) -> Vec<User> {
     let folder = local::data::DataFolder::open(data.path()).unwrap();
     let running = folder.running().unwrap();
     let store = Store::new(Settings {

@@ -17,6 +17,7 @@ mod listeners;
 mod mails;
 mod matrix;
 mod process;
+mod reads;
 mod released;
 mod styles;
 #[path = "../values/mod.rs"]

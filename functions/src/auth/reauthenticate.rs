@@ -43,7 +43,7 @@ pub enum Error {
 ///
 /// Procedures that fail with `reauthenticate` may be called for some minutes from then on, in this session. Its cookie is
 /// renewed, or its tokens: whoever has a copy of those before is signed out.
-#[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/auth/reauthenticate", memory_mb = 1024)]
+#[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/auth/reauthenticate", memory_mb = 1024, concurrency = 10)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn reauthenticate(
     users: Read<User>,

@@ -34,8 +34,8 @@ pub enum PostSort {
 
 /// List posts, page by page.
 ///
-/// By time, an author's posts are served by their index. By title, posts of other authors are read
-/// and dropped: a page may come back shorter than asked, with `next`.
+/// By time, an author's posts are served by their index. By title, posts of other authors are read and dropped, at most
+/// 500 for a page, which may come back shorter than asked then, with `next`.
 #[procedure(query, auth = permission("posts:read"), rest = "GET /v1/posts")]
 pub async fn list(posts: Read<Post>, input: Input) -> Result<Page<Post>, NoFailure> {
     use PostSort::{CreatedAt, CreatedAtDescending, Title, TitleDescending};

@@ -20,7 +20,7 @@ pub struct Input {
     pub is_verified: Option<bool>,
     /// Only users with this role.
     pub role: Option<Role>,
-    /// The order; newest first if left out.
+    /// The order; newest first if left out, and youngest first where an age is asked for.
     pub sort: Option<UserSort>,
     /// How many users a page has; 20 if left out.
     #[garde(dive)]
@@ -55,6 +55,13 @@ pub enum UserSort {
 }
 
 impl Input {
+    fn order(&self) -> UserSort {
+        self.sort.unwrap_or(match self.ages() {
+            (None, None) => UserSort::CreatedAtDescending,
+            _ => UserSort::Age,
+        })
+    }
+
     /// The least and the greatest age asked for.
     fn ages(&self) -> (Option<u32>, Option<u32>) {
         (self.age.max(self.age_min), [self.age, self.age_max].into_iter().flatten().min())
@@ -72,19 +79,20 @@ impl Input {
 
 /// List users, page by page.
 ///
-/// Sorted by age, an age range is served by its index. Every other filter reads and drops: a page
-/// may come back shorter than asked, with `next`, when many users in a row do not fit.
+/// By age, which is the order if an age is asked for and no other order, a range of ages is served by its index; by
+/// time, a role by its. Any other filter reads and drops, at most 500 users for a page, which may come back shorter than
+/// asked then, with `next`.
 #[procedure(query, auth = permission("users:read"), rest = "GET /v1/users")]
 pub async fn list(users: Read<User>, input: Input) -> Result<Page<User>, NoFailure> {
     use UserSort::{Age, AgeDescending, CreatedAt, CreatedAtDescending, Email, EmailDescending, Name, NameDescending};
-    let sort = input.sort.unwrap_or(CreatedAtDescending);
-    let index = match sort {
-        CreatedAt | CreatedAtDescending => &User::BY_CREATION,
-        Age | AgeDescending => &User::BY_AGE,
-        Name | NameDescending => &User::BY_NAME,
-        Email | EmailDescending => &User::BY_EMAIL,
+    let sort = input.order();
+    let mut list = match (sort, input.role) {
+        (CreatedAt | CreatedAtDescending, Some(role)) => users.list(&User::BY_ROLE).of(role.name()),
+        (CreatedAt | CreatedAtDescending, None) => users.list(&User::BY_CREATION),
+        (Age | AgeDescending, _) => users.list(&User::BY_AGE),
+        (Name | NameDescending, _) => users.list(&User::BY_NAME),
+        (Email | EmailDescending, _) => users.list(&User::BY_EMAIL),
     };
-    let mut list = users.list(index);
     if matches!(sort, CreatedAtDescending | AgeDescending | NameDescending | EmailDescending) {
         list = list.descending();
     }

@@ -16,7 +16,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use protocol::contract::{Contract, Declaration, Press};
+use protocol::{
+    Access,
+    contract::{Contract, Declaration, Press},
+};
 use runtime::Service;
 
 /// The first line of every generated file that can hold a comment.
@@ -73,6 +76,15 @@ fn faults(contract: &Contract) -> Vec<String> {
     for (name, schema) in inputs {
         if ignores_unknown_fields(schema) {
             faults.push(format!("{name} stands in an input and ignores unknown fields: mark it `#[wire(input)]`"));
+        }
+    }
+    for procedure in &contract.procedures {
+        let counted = |prefix: &str| [store::counter::PREFIX, store::price::PREFIX].contains(&prefix);
+        for grant in procedure.grants.iter().filter(|grant| grant.access != Access::Count && counted(&grant.prefix)) {
+            faults.push(format!(
+                "{}: under `{}` the store keeps counts: another prefix is needed",
+                grant.entity, grant.prefix
+            ));
         }
     }
     if let Some(way) = &contract.password_sign_in {

@@ -89,6 +89,9 @@ struct Serve {
     /// Who may register: open, closed, or domains of addresses with commas; open if left out
     #[arg(long, value_name = "WHO", default_value = "")]
     registration: String,
+    /// How many units of read capacity one caller may use in a minute; 3000 if left out
+    #[arg(long, value_name = "UNITS", value_parser = clap::value_parser!(u32).range(1..))]
+    read_units: Option<u32>,
 }
 
 #[derive(Subcommand)]
@@ -216,6 +219,7 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
                 app_url: line.serve.app_url,
                 allowed_origins: line.serve.allowed_origins,
                 registration: line.serve.registration,
+                read_units: line.serve.read_units,
             };
             tokio()?.block_on(serve::run(app.service, options))?;
             Ok(ExitCode::SUCCESS)

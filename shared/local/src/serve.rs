@@ -70,6 +70,8 @@ pub struct Options {
     pub allowed_origins: String,
     /// Who may register, as a stage's setting says it.
     pub registration: String,
+    /// How many units of read capacity one caller may use in a minute, if not as many as elsewhere.
+    pub read_units: Option<u32>,
 }
 
 /// The table's name.
@@ -116,6 +118,7 @@ pub struct Ground {
     cursor_key: [u8; 32],
     addresses: Addresses,
     registration: Registration,
+    read_units: u32,
     data: DataFolder,
     _lock: Option<Lock>,
 }
@@ -161,6 +164,7 @@ impl Ground {
         store.create_table_if_missing().await?;
         let data = data.clone();
         let registration = Registration::parse("", &addresses.site())?;
+        let read_units = Limits::default().read_units_a_minute;
         Ok(Self {
             database,
             store,
@@ -170,6 +174,7 @@ impl Ground {
             cursor_key,
             addresses,
             registration,
+            read_units,
             data,
             _lock: lock,
         })
@@ -181,6 +186,13 @@ impl Ground {
     /// When that cannot be read.
     pub fn registering(self, setting: &str) -> Result<Self, Cause> {
         Ok(Self { registration: Registration::parse(setting, &self.site())?, ..self })
+    }
+
+    /// The same, where one caller may read so many units in a minute.
+    #[must_use]
+    pub fn reading(self, read_units: Option<u32>) -> Self {
+        let read_units = read_units.unwrap_or(Limits::default().read_units_a_minute);
+        Self { store: self.store.with_read_units(read_units), read_units, ..self }
     }
 
     /// Lets somebody into the database, and to the post office, with the rights of these needs and no other.
@@ -229,6 +241,7 @@ impl Ground {
             (environment::APP_URL.to_owned(), self.addresses.app_url.clone()),
             (environment::ALLOWED_ORIGINS.to_owned(), self.addresses.allowed_origins.clone()),
             (environment::REGISTRATION.to_owned(), self.registration.to_string()),
+            (environment::READ_UNITS.to_owned(), self.read_units.to_string()),
             (environment::MAIL_FROM.to_owned(), self.mail_from.clone()),
             (environment::MAIL_ENDPOINT.to_owned(), self.post_office.endpoint().to_owned()),
             (environment::SECRETS.to_owned(), secrets.join(",")),
@@ -344,7 +357,7 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     let allowed_origins = allowed_origins.unwrap_or_else(|| url.clone());
     let addresses = Addresses { url, app_url: options.app_url, allowed_origins };
     let ground = Ground::start(service.definition, &data, options.ephemeral, addresses).await?;
-    let ground = ground.registering(&options.registration)?;
+    let ground = ground.registering(&options.registration)?.reading(options.read_units);
     if let Some(path) = &options.record_access {
         ground.database.record_accesses(path).map_err(|error| format!("{}: {error}", path.display()))?;
     }

@@ -301,6 +301,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let knows_own = owned.then(
         || quote!(const _: () = ::runtime::knows_own(false #(|| <#types as ::runtime::Capability>::KNOWS_OWN)*);),
     );
+    let metered = quote!(false #(|| <#types as ::runtime::Capability>::METERED)*);
     let asks_caller = quote!(false #(|| <#types as ::runtime::Capability>::TELLS_CALLER)*);
     if arguments.http.is_some() && parameters.iter().any(|parameter| matches!(parameter, Parameter::Input(_))) {
         let hint = "a procedure with `http` has no `input`: take the `HttpRequest` and read it";
@@ -346,6 +347,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
                 session: #session,
                 fresh_s: #fresh,
                 asks_caller: #asks_caller,
+                metered: #metered,
                 fields: #fields,
             };
             #run

@@ -81,6 +81,13 @@ impl User {
         entry: |user| Some(IndexEntry { list: String::new(), sort: SortKey::text(&user.email.comparable()) }),
     };
 
+    /// The users of each role, oldest first. A list of it is a role's name.
+    pub const BY_ROLE: Index<Self> = Index {
+        name: "role",
+        shards: 1,
+        entry: |user| Some(IndexEntry { list: user.role.name().to_owned(), sort: SortKey::time(user.created_at) }),
+    };
+
     /// The rule that an address belongs to one user.
     pub const UNIQUE_EMAIL: &'static str = "email";
     /// The group that must not become empty: administrators who can act. Whoever has not proved the address may be
@@ -93,7 +100,8 @@ impl Entity for User {
     const NAME: &'static str = "User";
     const PREFIX: &'static str = "user";
     const LOADER: Option<&'static str> = Some("users.by_ids");
-    const INDEXES: &'static [Index<Self>] = &[Self::BY_CREATION, Self::BY_AGE, Self::BY_NAME, Self::BY_EMAIL];
+    const INDEXES: &'static [Index<Self>] =
+        &[Self::BY_CREATION, Self::BY_AGE, Self::BY_NAME, Self::BY_EMAIL, Self::BY_ROLE];
 
     fn id(&self) -> &UserId {
         &self.id

@@ -4,11 +4,11 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Timestamp, Version};
 
-/// How many secondary indexes one entity may have. The table has as many (`gsi1` … `gsi4`).
-pub const MAX_INDEXES: usize = 4;
+/// How many secondary indexes one entity may have. The table has as many (`gsi1` … `gsi5`).
+pub const MAX_INDEXES: usize = 5;
 
 /// The names of the table's secondary indexes: an entity's first index is kept in the first of them.
-pub const INDEX_NAMES: [&str; MAX_INDEXES] = ["gsi1", "gsi2", "gsi3", "gsi4"];
+pub const INDEX_NAMES: [&str; MAX_INDEXES] = ["gsi1", "gsi2", "gsi3", "gsi4", "gsi5"];
 
 /// Something that is kept: it has an id, a version, and states how it is found.
 ///

@@ -61,6 +61,8 @@ pub struct Spec {
     pub fresh_s: Option<u32>,
     /// Whether one of its capabilities tells who is calling.
     pub asks_caller: bool,
+    /// Whether what it reads is charged to who calls.
+    pub metered: bool,
     /// The fields of its input, in the order of their declaration.
     pub fields: &'static [Field],
 }

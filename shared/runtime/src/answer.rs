@@ -15,19 +15,21 @@ use protocol::{
         batch::{Answers, Form},
     },
 };
-use store::{Scope, Session, Store};
+use store::{Scope, Session, Store, StoreError};
 
 use crate::{
-    Authenticator, BoxFuture, Call, Entry, Output,
+    Authenticator, BoxFuture, Call, Device, Entry, Output, Principal,
     authenticate::{Arrival, authorize},
     call::Inner,
     cors::Cors,
     mail::Post,
+    opaque,
     refusals::Watched,
     registration::Registration,
     rest,
     secrets::Secrets,
     site::Site,
+    telemetry,
     web::{Added, PeerAddress},
 };
 
@@ -161,8 +163,9 @@ async fn run_logged(entry: &Entry, context: &Context, request_id: &str, request:
         response.headers_mut().insert(header::WWW_AUTHENTICATE, step_up(fresh_s));
     }
     added.append_to(response.headers_mut());
+    settle(session.as_ref(), request_id).await;
     let meter = session.as_ref().map(Session::meter);
-    crate::telemetry::call(&crate::telemetry::CallLine {
+    telemetry::call(&telemetry::CallLine {
         procedure: entry.name,
         status: response.status().as_u16(),
         duration: started.elapsed(),
@@ -217,6 +220,10 @@ async fn run(
     if let (Some(session), Some(principal)) = (session.as_mut(), &principal) {
         *session = session.called_by(Some(principal.subject.clone()));
     }
+    if let Some(session) = session.as_mut().filter(|_| entry.spec.metered) {
+        *session = session.paid_by(&payer(principal.as_deref(), &parts));
+        session.pay().await?;
+    }
     let call = Call(Arc::new(Inner {
         input,
         parts,
@@ -251,6 +258,24 @@ async fn noted(watched: Option<&Watched>, fault: Fault) -> Fault {
         watched.note(&fault).await;
     }
     fault
+}
+
+/// Who is charged for what a call reads: whoever calls; nobody in particular is counted by network.
+fn payer(principal: Option<&Principal>, parts: &http::request::Parts) -> String {
+    let who = match principal {
+        Some(principal) => format!("caller {}", principal.subject),
+        None => format!("network {}", Device::of(parts).network()),
+    };
+    opaque::hash(who.as_bytes()).to_string()
+}
+
+/// Puts what is left of a call's reads on the caller's tab. The call is done: what is over then, the next one hears.
+async fn settle(session: Option<&Session>, request_id: &str) {
+    let Some(session) = session else { return };
+    match session.pay().await {
+        Ok(()) | Err(StoreError::Spent { .. }) => {}
+        Err(error) => tracing::warn!(request_id, cause = telemetry::chain(&error), "reads were not counted"),
+    }
 }
 
 /// Method and address of a request by a REST route: what its answer refers to.
@@ -409,6 +434,7 @@ mod tests {
                 sensitive: false,
                 session: None,
                 fresh_s: None,
+                metered: false,
                 asks_caller: true,
                 fields: &[],
             },

@@ -120,6 +120,8 @@ pub trait Capability: Sized {
     const OUTBOUND: Option<&'static str> = None;
     /// Whether it sends mail.
     const MAIL: bool = false;
+    /// Whether what it reads is charged to who calls, see [`store::price`].
+    const METERED: bool = false;
 
     /// Makes the capability for one call.
     ///
@@ -158,6 +160,7 @@ pub const fn knows_own(knows_own: bool) {
 
 impl<T: Entity> Capability for Read<T> {
     const GRANT: Option<Grant> = Some(Grant::of::<T>(protocol::Access::Read));
+    const METERED: bool = true;
 
     fn obtain(call: &Call) -> Result<Self, Fault> {
         call.session().map(Self::new)

@@ -1,6 +1,6 @@
 //! What a function reads from its environment. This is the only place that does.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, num::NonZeroU32};
 
 use protocol::Cause;
 use serde_json::Value;
@@ -39,6 +39,8 @@ pub const APP_URL: &str = "ONEFOLD_APP_URL";
 /// Who may make an account by themselves: `open`, `closed`, or domains of addresses with commas. If it is not set,
 /// whoever comes at a loopback address, and nobody elsewhere.
 pub const REGISTRATION: &str = "ONEFOLD_REGISTRATION";
+/// How many units of read capacity one caller may use in a minute; what the store takes for right if it is not set.
+pub const READ_UNITS: &str = "ONEFOLD_READ_UNITS";
 /// The header in which the front before the gateway says from which address it was called. Set only where nobody
 /// gets past that front, which overwrites what callers say themselves.
 pub const ADDRESS_HEADER: &str = "ONEFOLD_ADDRESS_HEADER";
@@ -150,7 +152,7 @@ impl Environment {
                 secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
                 session_token: lookup("AWS_SESSION_TOKEN"),
                 cursor_key: lookup(CURSOR_KEY).map(|text| parse_key(&text)).transpose()?,
-                limits: Limits::default(),
+                limits: limits(&lookup)?,
             }),
         };
         let (url, app_url) = (lookup(URL).unwrap_or_default(), lookup(APP_URL).unwrap_or_default());
@@ -176,6 +178,12 @@ impl Environment {
 /// `identity-providers` to `ONEFOLD_SECRET_IDENTITY_PROVIDERS`.
 pub fn variable_of(before: &str, secret: &str) -> String {
     format!("{before}{}", secret.to_uppercase().replace('-', "_"))
+}
+
+fn limits(lookup: &impl Fn(&str) -> Option<String>) -> Result<Limits, Cause> {
+    let Some(units) = lookup(READ_UNITS) else { return Ok(Limits::default()) };
+    let units: NonZeroU32 = units.parse().map_err(|_| format!("{READ_UNITS} is no whole number from 1"))?;
+    Ok(Limits { read_units_a_minute: units.get(), ..Limits::default() })
 }
 
 /// What is switched off by a word that is misspelt would stay on.
@@ -320,6 +328,16 @@ mod tests {
             Environment::from_lookup(lookup).map(|environment| environment.documents).ok()
         };
         assert_eq!([read(""), read("on"), read("off"), read("Off")], [Some(true), Some(true), Some(false), None]);
+    }
+
+    #[test]
+    fn how_much_a_caller_may_read_is_a_number_from_one() {
+        let read = |units: &'static str| limits(&move |_: &str| Some(units.to_owned()).filter(|it| !it.is_empty()));
+        assert_eq!(read("").unwrap().read_units_a_minute, Limits::default().read_units_a_minute);
+        assert_eq!(read("12").unwrap().read_units_a_minute, 12);
+        for wrong in ["0", "-1", "1.5", "many"] {
+            assert!(read(wrong).err().unwrap().to_string().contains(READ_UNITS), "{wrong}");
+        }
     }
 
     #[test]

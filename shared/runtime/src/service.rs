@@ -137,7 +137,16 @@ impl Registered {
     }
 }
 
-/// What a procedure's capabilities need, and what it takes to know the caller.
+/// To count what a caller reads. A query has this right as well, which changes nothing but that count.
+const METER: Grant = Grant {
+    entity: "Meter",
+    prefix: store::price::PREFIX,
+    access: protocol::Access::Count,
+    loader: None,
+    indexes: &[],
+};
+
+/// What a procedure's capabilities need, what it takes to know the caller, and to charge for what is read.
 fn needs<P: Procedure + Named + Describe>() -> Needs {
     let mut needs = P::needs();
     if let (Callers::Sessions(lookup), true) = (P::SERVICE.callers, P::SPEC.looks_at_caller()) {
@@ -153,6 +162,9 @@ fn needs<P: Procedure + Named + Describe>() -> Needs {
         && !needs.grants.iter().any(|grant| grant.prefix == log.grant.prefix && grant.access == log.grant.access)
     {
         needs.grants.push(log.grant);
+    }
+    if P::SPEC.metered {
+        needs.grants.push(METER);
     }
     needs
 }

@@ -23,6 +23,7 @@ use tokio::sync::Semaphore;
 use crate::{
     StoreError,
     cursor::CursorKey,
+    price::Tabs,
     settings::{Limits, Settings},
 };
 
@@ -43,6 +44,8 @@ pub struct Store {
     pub(crate) cursor_key: Arc<CursorKey>,
     /// Shared by all who ask over the same connections.
     pub(crate) turns: Arc<Semaphore>,
+    /// What callers have read in this process and have not been counted for.
+    pub(crate) tabs: Tabs,
 }
 
 impl Store {
@@ -59,9 +62,16 @@ impl Store {
             client: Client::new(&config),
             table: table.into(),
             turns: Arc::new(Semaphore::new(limits.max_parallel.max(1))),
+            tabs: Tabs::default(),
             limits,
             cursor_key: Arc::new(cursor_key.map_or_else(CursorKey::random, |key| CursorKey::new(&key))?),
         })
+    }
+
+    /// The same, where one caller may read so many units in a minute.
+    #[must_use]
+    pub fn with_read_units(self, read_units_a_minute: u32) -> Self {
+        Self { limits: Limits { read_units_a_minute, ..self.limits }, ..self }
     }
 
     /// The same table over the same connections, asked by somebody else: the local service gives each

@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::{
     types::{ReturnConsumedCapacity, ReturnValue},
 };
 use futures_util::future::{BoxFuture, FutureExt as _};
+use tokio::time::Instant;
 
 use crate::{
     Session, StoreError,
@@ -26,14 +27,30 @@ pub const PREFIX: &str = "limit";
 #[inline(never)]
 pub fn add(session: Session, id: String, ends_s: i64) -> BoxFuture<'static, Result<i64, StoreError>> {
     async move {
+        let turn = session.turn().await;
+        add_within(session.clone(), (PREFIX, id), 1, ends_s, turn.deadline).await
+    }
+    .boxed()
+}
+
+/// Adds to a count within an operation that has its turn, under a prefix of its own.
+#[inline(never)]
+pub(crate) fn add_within(
+    session: Session,
+    (prefix, id): (&'static str, String),
+    by: i64,
+    ends_s: i64,
+    deadline: Instant,
+) -> BoxFuture<'static, Result<i64, StoreError>> {
+    async move {
         let ends = [(":ends", number(ends_s)), (":expires", number(ends_s.saturating_mul(1_000)))];
-        let request = counting(&session, &id, 1)
+        let request = counting(&session, (prefix, &id), by)
             .update_expression("ADD #count :by SET #ttl = :ends, #expires = :expires")
             .expression_attribute_names("#ttl", TABLE.time_to_live)
             .expression_attribute_names("#expires", EXPIRES);
         let request =
             ends.into_iter().fold(request, |request, (name, value)| request.expression_attribute_values(name, value));
-        let answer = send(&session, request).await?;
+        let answer = send(&session, request, deadline).await?;
         let count = answer.as_ref().and_then(UpdateItemOutput::attributes).and_then(|item| item.get(COUNT));
         count
             .and_then(|count| count.as_n().ok())
@@ -51,21 +68,22 @@ pub fn add(session: Session, id: String, ends_s: i64) -> BoxFuture<'static, Resu
 #[inline(never)]
 pub fn take_back(session: Session, id: String) -> BoxFuture<'static, Result<(), StoreError>> {
     async move {
-        let request = counting(&session, &id, -1)
+        let request = counting(&session, (PREFIX, &id), -1)
             .update_expression("ADD #count :by")
             .condition_expression("#count >= :one")
             .expression_attribute_values(":one", number(1));
-        send(&session, request).await.map(drop)
+        let turn = session.turn().await;
+        send(&session, request, turn.deadline).await.map(drop)
     }
     .boxed()
 }
 
 /// A change of a count by so much.
-fn counting(session: &Session, id: &str, by: i64) -> UpdateItemFluentBuilder {
+fn counting(session: &Session, (prefix, id): (&'static str, &str), by: i64) -> UpdateItemFluentBuilder {
     let store = session.store();
     let request = store.client.update_item().table_name(&*store.table);
     request
-        .set_key(Some(keyed(&keys::count(PREFIX, id))))
+        .set_key(Some(keyed(&keys::count(prefix, id))))
         .expression_attribute_names("#count", COUNT)
         .expression_attribute_values(":by", number(by))
         .return_values(ReturnValue::UpdatedNew)
@@ -73,9 +91,12 @@ fn counting(session: &Session, id: &str, by: i64) -> UpdateItemFluentBuilder {
 }
 
 /// What the count is then; none if its condition does not hold.
-async fn send(session: &Session, request: UpdateItemFluentBuilder) -> Result<Option<UpdateItemOutput>, StoreError> {
-    let turn = session.turn().await;
-    let answer = persist(session.limits(), turn.deadline, |_| {
+async fn send(
+    session: &Session,
+    request: UpdateItemFluentBuilder,
+    deadline: Instant,
+) -> Result<Option<UpdateItemOutput>, StoreError> {
+    let answer = persist(session.limits(), deadline, |_| {
         let sent = Box::pin(request.clone().send());
         async move {
             match sent.await {

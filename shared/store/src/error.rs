@@ -22,6 +22,11 @@ pub enum StoreError {
         /// The group's name, such as `administrators`.
         tally: &'static str,
     },
+    /// The caller has used up this minute's reads, see [`price`](crate::price).
+    Spent {
+        /// When the next one begins, in seconds.
+        wait_s: u32,
+    },
     /// The cursor was not made for this caller and this query, or not by this service.
     BadCursor,
     /// The item or the transaction is larger than DynamoDB takes (400 KB, 4 MB).
@@ -51,6 +56,7 @@ impl fmt::Display for StoreError {
             Self::Exists => f.write_str("it exists already"),
             Self::Taken { rule } => write!(f, "the {rule} is taken"),
             Self::TooFew { tally } => write!(f, "too few {tally} would be left"),
+            Self::Spent { .. } => f.write_str("the caller has read too much"),
             Self::BadCursor => f.write_str("the cursor is not one of this list"),
             Self::TooLarge => f.write_str("it is larger than the database takes"),
             Self::Unavailable(_) => f.write_str("the database is unavailable"),
@@ -78,6 +84,9 @@ impl From<StoreError> for Fault {
             StoreError::Exists => Self::new(Code::Conflict, "This exists already."),
             StoreError::Taken { rule } => Self::new(Code::Conflict, format!("This {rule} is taken.")),
             StoreError::TooFew { tally } => Self::new(Code::Conflict, format!("This would leave too few {tally}.")),
+            StoreError::Spent { wait_s } => {
+                Self::too_many(format!("You have read too much at once. Try again in {wait_s} seconds."), wait_s)
+            }
             StoreError::BadCursor => Self::invalid(vec![FieldFault {
                 path: "cursor".to_owned(),
                 message: "not a cursor of this list; begin again without one".to_owned(),
@@ -118,6 +127,7 @@ mod tests {
             (StoreError::Exists, Code::Conflict),
             (StoreError::Taken { rule: "email" }, Code::Conflict),
             (StoreError::TooFew { tally: "administrators" }, Code::Conflict),
+            (StoreError::Spent { wait_s: 7 }, Code::TooManyRequests),
             (StoreError::BadCursor, Code::BadRequest),
             (StoreError::TooLarge, Code::PayloadTooLarge),
             (StoreError::unavailable("away"), Code::ServiceUnavailable),

@@ -8,7 +8,7 @@
 //! | entity | `user#<id>` | `@` |
 //! | guard of a unique value | `user#~email#<value>` | `unique` |
 //! | tally of a group | `user#~~administrators` | `tally` |
-//! | count | `limit#<what>#<span>#<who>` | `count` |
+//! | count | `limit#<what>#<span>#<who>`, `meter#<span>#<who>` | `count` |
 //!
 //! The sort keys differ, so that no id, however it is written, can name a guard or a tally.
 //! In an index: `user#<index>#<list>#<shard>` and `<place>\u{1}<id>`. Names of indexes, rules and

@@ -74,7 +74,8 @@ pub(crate) fn fill<'a>(
         let (mut taken, mut examined) = (0, 0);
         let mut read = plan.size + 2;
         loop {
-            let limit = read.div_ceil(lanes.len()) + usize::from(lanes.len() > 1);
+            // Beyond what may be examined: where the page before ended, and what tells that the list goes on.
+            let limit = read.min(max_examined - examined + 2).div_ceil(lanes.len()) + usize::from(lanes.len() > 1);
             if refill(session, turn.deadline, &mut lanes, index, &range, plan.descending, limit).await? {
                 read = (read * 2).min(MAX_READ);
             }

@@ -50,6 +50,7 @@ impl MailSettings {
         max_attempts: 3,
         max_parallel: 1,
         max_examined: 0,
+        read_units_a_minute: 0,
     };
 }
 

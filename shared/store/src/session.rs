@@ -17,11 +17,14 @@ pub struct Session {
     call: Arc<Call>,
 }
 
+#[derive(Clone)]
 struct Call {
     store: Store,
     scope: Scope,
     clock: Clock,
     meter: Arc<Meter>,
+    /// Who is charged for what the call reads; nobody, when it is not.
+    payer: Option<Arc<str>>,
 }
 
 /// What a cursor is bound to, besides the query.
@@ -39,15 +42,21 @@ impl Session {
     /// Begins a call.
     #[must_use]
     pub fn new(store: Store, scope: Scope, clock: Clock) -> Self {
-        Self { call: Arc::new(Call { store, scope, clock, meter: Arc::default() }) }
+        Self { call: Arc::new(Call { store, scope, clock, meter: Arc::default(), payer: None }) }
     }
 
     /// The same call, once it is known who makes it.
     #[must_use]
     pub fn called_by(&self, caller: Option<String>) -> Self {
-        let Call { store, scope, clock, meter } = &*self.call;
-        let scope = Scope { caller, ..scope.clone() };
-        Self { call: Arc::new(Call { store: store.clone(), scope, clock: *clock, meter: Arc::clone(meter) }) }
+        let scope = Scope { caller, ..self.call.scope.clone() };
+        Self { call: Arc::new(Call { scope, ..Call::clone(&self.call) }) }
+    }
+
+    /// The same call, which is charged for what it reads: see [`price`](crate::price). Whose name stands in a key is a
+    /// hash, as everywhere.
+    #[must_use]
+    pub fn paid_by(&self, payer: &str) -> Self {
+        Self { call: Arc::new(Call { payer: Some(payer.into()), ..Call::clone(&self.call) }) }
     }
 
     /// The time, by the call's clock.
@@ -68,6 +77,10 @@ impl Session {
 
     pub(crate) fn scope(&self) -> &Scope {
         &self.call.scope
+    }
+
+    pub(crate) fn payer(&self) -> Option<&Arc<str>> {
+        self.call.payer.as_ref()
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -102,6 +115,8 @@ pub(crate) struct Turn<'a> {
 pub struct Meter {
     read_milliunits: AtomicU64,
     write_milliunits: AtomicU64,
+    /// How much of what was read, or is about to be, was put on the payer's tab.
+    charged_milliunits: AtomicU64,
 }
 
 impl Meter {
@@ -115,6 +130,13 @@ impl Meter {
     #[must_use]
     pub fn write_units(&self) -> f64 {
         units(&self.write_milliunits)
+    }
+
+    /// What is to be put on the payer's tab, in milliunits: what was read since the last time, and what is about to be.
+    pub(crate) fn uncharged(&self, ahead_units: usize) -> u64 {
+        let ahead = u64::try_from(ahead_units).unwrap_or(u64::MAX).saturating_mul(1_000);
+        let all = self.read_milliunits.load(Ordering::Relaxed).saturating_add(ahead);
+        all.saturating_sub(self.charged_milliunits.fetch_max(all, Ordering::Relaxed))
     }
 
     pub(crate) fn count_read(&self, consumed: Option<&ConsumedCapacity>) {

@@ -38,9 +38,14 @@ pub struct Limits {
     pub max_parallel: usize,
     /// How often one request is tried.
     pub max_attempts: u32,
-    /// How many entries one page reads at most. A filter that drops nearly everything then answers with a
-    /// short page and a cursor.
+    /// How many entries one page reads at most, and two more at its ends. It counts where no index serves a filter: one
+    /// that drops nearly everything then answers with a short page and a cursor. A page without a filter reads what it
+    /// has, and one entry more.
     pub max_examined: usize,
+    /// How many units of read capacity one caller may use in a minute, see [`price`](crate::price). One partition gives
+    /// 3,000 in a second (DynamoDB, "Quotas"), and a list is one partition: nobody keeps the others from their lists
+    /// for longer than a second of each minute.
+    pub read_units_a_minute: u32,
 }
 
 impl Default for Limits {
@@ -50,7 +55,8 @@ impl Default for Limits {
             total_timeout: Duration::from_secs(3),
             max_parallel: 32,
             max_attempts: 6,
-            max_examined: 5_000,
+            max_examined: 500,
+            read_units_a_minute: 3_000,
         }
     }
 }

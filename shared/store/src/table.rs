@@ -5,9 +5,9 @@ use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
     operation::create_table::builders::CreateTableFluentBuilder,
     types::{
-        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-        ScalarAttributeType, StreamSpecification, StreamViewType, TableDescription, TableStatus,
-        TimeToLiveSpecification,
+        AttributeDefinition, BillingMode, CreateGlobalSecondaryIndexAction, GlobalSecondaryIndex,
+        GlobalSecondaryIndexUpdate, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
+        StreamSpecification, StreamViewType, TableDescription, TableStatus, TimeToLiveSpecification,
     },
 };
 use protocol::entity::{INDEX_NAMES, MAX_INDEXES};
@@ -62,28 +62,29 @@ pub const TABLE: Table = Table {
         TableIndex { name: INDEX_NAMES[1], partition_key: "gsi2pk", sort_key: "gsi2sk" },
         TableIndex { name: INDEX_NAMES[2], partition_key: "gsi3pk", sort_key: "gsi3sk" },
         TableIndex { name: INDEX_NAMES[3], partition_key: "gsi4pk", sort_key: "gsi4sk" },
+        TableIndex { name: INDEX_NAMES[4], partition_key: "gsi5pk", sort_key: "gsi5sk" },
     ],
     time_to_live: "ttl",
     stream_view: None,
 };
 
 impl Store {
-    /// Makes the table usable: creates it when it is missing, waits until it answers, and switches its
-    /// expiry on. For the local service and for tests; in the cloud the template does it.
+    /// Makes the table usable: creates it when it is missing, adds the indexes that one of an older definition lacks,
+    /// waits until it answers, and switches its expiry on. For the local service and for tests; in the cloud the template
+    /// does it.
     ///
     /// # Errors
-    /// [`StoreError::Broken`] when there is a table of this name with other indexes;
-    /// [`StoreError::Unavailable`] and [`StoreError::Denied`] as everywhere.
+    /// [`StoreError::Broken`] when the table cannot be made so; [`StoreError::Unavailable`] and [`StoreError::Denied`] as everywhere.
     #[inline(never)]
     pub async fn create_table_if_missing(&self) -> Result<(), StoreError> {
         let until = Instant::now() + CREATION_TIMEOUT;
         let mut created = false;
         loop {
             match self.describe_table().await? {
-                Some(table) if table.table_status() == Some(&TableStatus::Active) => {
-                    check(&table)?;
-                    break;
-                }
+                Some(table) if table.table_status() == Some(&TableStatus::Active) => match missing(&table) {
+                    Some(index) => self.add_index(index).await?,
+                    None => break,
+                },
                 Some(_) => {}
                 None if created => {}
                 None => {
@@ -131,6 +132,28 @@ impl Store {
         .await
     }
 
+    /// An item stands in the index once it has its attributes, which it gets when its entity is written.
+    async fn add_index(&self, index: &TableIndex) -> Result<(), StoreError> {
+        let create = CreateGlobalSecondaryIndexAction::builder()
+            .index_name(index.name)
+            .set_key_schema(Some(key_schema(index.partition_key, index.sort_key)?))
+            .projection(Projection::builder().projection_type(ProjectionType::All).build())
+            .build()
+            .map_err(StoreError::broken)?;
+        let request = self
+            .client
+            .update_table()
+            .table_name(&*self.table)
+            .attribute_definitions(text_attribute(index.partition_key)?)
+            .attribute_definitions(text_attribute(index.sort_key)?)
+            .global_secondary_index_updates(GlobalSecondaryIndexUpdate::builder().create(create).build());
+        persist(&self.limits, Instant::now() + self.limits.total_timeout, |_| {
+            let sent = Box::pin(request.clone().send());
+            async move { sent.await.map(drop).map_err(trouble) }
+        })
+        .await
+    }
+
     async fn switch_expiry_on(&self) -> Result<(), StoreError> {
         let expiry = TimeToLiveSpecification::builder().attribute_name(TABLE.time_to_live).enabled(true).build();
         let expiry = expiry.map_err(StoreError::broken)?;
@@ -159,13 +182,11 @@ fn is_on_already<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
     has_code(error, "ValidationException") && message.is_some_and(|message| message.contains("already enabled"))
 }
 
-/// A table of an older definition would fail later, at the first list.
-fn check(table: &TableDescription) -> Result<(), StoreError> {
+/// The first index that a table of an older definition lacks.
+fn missing(table: &TableDescription) -> Option<&'static TableIndex> {
+    const INDEXES: &[TableIndex] = &TABLE.indexes;
     let present = |name: &str| table.global_secondary_indexes().iter().any(|index| index.index_name() == Some(name));
-    match TABLE.indexes.iter().find(|index| !present(index.name)) {
-        None => Ok(()),
-        Some(index) => Err(StoreError::broken(format!("the table exists, but has no index `{}`", index.name))),
-    }
+    INDEXES.iter().find(|index| !present(index.name))
 }
 
 fn definition(request: CreateTableFluentBuilder) -> Result<CreateTableFluentBuilder, StoreError> {

@@ -41,6 +41,7 @@ const fn entry(rest: &'static str, fields: &'static [Field]) -> Entry {
             session: None,
             fresh_s: None,
             asks_caller: false,
+            metered: false,
             fields,
         },
         service: &SERVICE,

@@ -8,5 +8,6 @@ mod lists;
 mod lost_answers;
 mod mails;
 mod outages;
+mod price;
 mod secrets;
 mod transactions;

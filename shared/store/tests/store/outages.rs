@@ -16,6 +16,7 @@ const LIMITS: Limits = Limits {
     max_parallel: 32,
     max_attempts: 4,
     max_examined: 100,
+    read_units_a_minute: 3_000,
 };
 
 fn store(endpoint: &str) -> Store {

@@ -1,0 +1,194 @@
+//! What reads cost, and who pays: the units that DynamoDB reports are counted for each payer and minute, and who has
+//! used up a minute's reads waits for the next one. One caller cannot use up what all callers share.
+//!
+//! What is cheap costs no write. What a payer reads is put on a tab in this process, and goes to the table's count when
+//! it is worth a write, [`SMALL_CHANGE_UNITS`]; so a process lets somebody read that much more than the limit before it
+//! learns that others have counted as well. What is dear asks before it reads on, so that many calls at once do not
+//! pass together:
+//!
+//! ```text
+//! begins ── read many ── read many ── … ── answers
+//!    │          │            │               └ what is left goes on the tab
+//!    └──────────┴────────────┴ what was read goes on the tab; is it worth a write, it is counted; is it over, that is all
+//! ```
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::time::Instant;
+
+use crate::{Session, StoreError, counter};
+
+/// What the partition keys of these counts begin with. It is theirs alone: the right to count reads, which queries have
+/// as well, reaches nothing else.
+pub const PREFIX: &str = "meter";
+
+/// How many units a process adds up before it counts them in the table: a write costs as much as five of them.
+const SMALL_CHANGE_UNITS: u64 = 16;
+/// How long a span is. Spans begin at fixed times: at the turn of two, twice as much is possible at most.
+const SPAN_S: i64 = 60;
+/// How many tabs a process keeps.
+const MAX_TABS: usize = 10_000;
+
+/// What payers have read in this process and have not been counted for.
+#[derive(Clone, Default)]
+pub(crate) struct Tabs(Arc<Mutex<HashMap<Arc<str>, Tab>>>);
+
+/// What one payer has read in one span.
+#[derive(Clone, Copy)]
+struct Tab {
+    starts_s: i64,
+    milliunits: u64,
+    /// Whether the span is used up.
+    is_over: bool,
+}
+
+/// What comes of putting something on a tab.
+#[derive(Debug, PartialEq, Eq)]
+enum Put {
+    /// It stays there.
+    Small,
+    /// So much is to be counted now.
+    Due(u64),
+    /// The span is used up.
+    Over,
+}
+
+impl Tabs {
+    fn put(&self, payer: &Arc<str>, starts_s: i64, milliunits: u64) -> Put {
+        self.with(payer, starts_s, |tab| {
+            tab.milliunits = tab.milliunits.saturating_add(milliunits);
+            match tab.milliunits {
+                _ if tab.is_over => Put::Over,
+                milliunits if milliunits < SMALL_CHANGE_UNITS * 1_000 => Put::Small,
+                milliunits => {
+                    tab.milliunits = 0;
+                    Put::Due(milliunits)
+                }
+            }
+        })
+    }
+
+    fn close(&self, payer: &Arc<str>, starts_s: i64) {
+        self.with(payer, starts_s, |tab| tab.is_over = true);
+    }
+
+    fn with<T>(&self, payer: &Arc<str>, starts_s: i64, change: impl FnOnce(&mut Tab) -> T) -> T {
+        // Each change is whole by itself: a panic elsewhere leaves nothing half done.
+        let mut tabs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if tabs.len() >= MAX_TABS && !tabs.contains_key(payer) {
+            tabs.retain(|_, tab| tab.starts_s >= starts_s);
+            if tabs.len() >= MAX_TABS {
+                // What is over stays over: the table's count says so again.
+                tabs.clear();
+            }
+        }
+        let new = Tab { starts_s, milliunits: 0, is_over: false };
+        let tab = tabs.entry(Arc::clone(payer)).or_insert(new);
+        if tab.starts_s != starts_s {
+            *tab = new;
+        }
+        change(tab)
+    }
+}
+
+impl Session {
+    /// Puts what the call has read since the last time on its payer's tab, and asks whether it may go on. A call without
+    /// a payer may.
+    ///
+    /// # Errors
+    /// [`StoreError::Spent`] when the payer has used up this minute's reads; as [`counter::add`].
+    pub async fn pay(&self) -> Result<(), StoreError> {
+        // Most of the time there is nothing to ask the database, and no turn to wait for.
+        let Some((payer, starts_s, due)) = self.due(0)? else { return Ok(()) };
+        let turn = self.turn().await;
+        self.count_reads(payer, starts_s, due, turn.deadline).await
+    }
+
+    /// The same within an operation that has its turn, and is about to read so many units more at least.
+    pub(crate) async fn pay_within(&self, deadline: Instant, ahead_units: usize) -> Result<(), StoreError> {
+        match self.due(ahead_units)? {
+            Some((payer, starts_s, due)) => self.count_reads(payer, starts_s, due, deadline).await,
+            None => Ok(()),
+        }
+    }
+
+    /// What is to be counted now, if it is worth it: for whom, in which span, and how many milliunits.
+    fn due(&self, ahead_units: usize) -> Result<Option<(&Arc<str>, i64, u64)>, StoreError> {
+        let Some(payer) = self.payer() else { return Ok(None) };
+        let now_s = self.now_unix_ms().div_euclid(1_000);
+        let starts_s = now_s - now_s.rem_euclid(SPAN_S);
+        match self.store().tabs.put(payer, starts_s, self.meter().uncharged(ahead_units)) {
+            Put::Small => Ok(None),
+            Put::Due(due) => Ok(Some((payer, starts_s, due))),
+            Put::Over => Err(spent(now_s, starts_s)),
+        }
+    }
+
+    async fn count_reads(
+        &self,
+        payer: &Arc<str>,
+        starts_s: i64,
+        due: u64,
+        deadline: Instant,
+    ) -> Result<(), StoreError> {
+        let id = format!("{starts_s}#{payer}");
+        let by = i64::try_from(due).unwrap_or(i64::MAX);
+        let counted = counter::add_within(self.clone(), (PREFIX, id), by, starts_s + SPAN_S, deadline).await;
+        let most = i64::from(self.limits().read_units_a_minute) * 1_000;
+        match counted {
+            Ok(count) if count <= most => Ok(()),
+            Ok(_) => {
+                self.store().tabs.close(payer, starts_s);
+                Err(spent(self.now_unix_ms().div_euclid(1_000), starts_s))
+            }
+            Err(error) => {
+                // It is still to be counted.
+                self.store().tabs.with(payer, starts_s, |tab| tab.milliunits = tab.milliunits.saturating_add(due));
+                Err(error)
+            }
+        }
+    }
+}
+
+fn spent(now_s: i64, starts_s: i64) -> StoreError {
+    StoreError::Spent { wait_s: u32::try_from((starts_s + SPAN_S - now_s).max(1)).unwrap_or(1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn payer(name: &str) -> Arc<str> {
+        name.into()
+    }
+
+    #[test]
+    fn small_change_adds_up_until_it_is_worth_a_write() {
+        let (tabs, ada) = (Tabs::default(), payer("ada"));
+        assert_eq!(tabs.put(&ada, 0, 9_000), Put::Small);
+        assert_eq!(tabs.put(&payer("bob"), 0, 9_000), Put::Small, "each has a tab of their own");
+        assert_eq!(tabs.put(&ada, 0, 8_500), Put::Due(17_500));
+        assert_eq!(tabs.put(&ada, 0, 1_000), Put::Small);
+    }
+
+    #[test]
+    fn a_span_that_is_used_up_ends() {
+        let (tabs, ada) = (Tabs::default(), payer("ada"));
+        tabs.close(&ada, 0);
+        assert_eq!(tabs.put(&ada, 0, 0), Put::Over);
+        assert_eq!(tabs.put(&payer("bob"), 0, 0), Put::Small);
+        assert_eq!(tabs.put(&ada, SPAN_S, 0), Put::Small, "the next one begins anew");
+    }
+
+    #[test]
+    fn a_process_keeps_so_many_tabs_and_no_more() {
+        let tabs = Tabs::default();
+        for place in 0..3 * MAX_TABS {
+            tabs.put(&payer(&place.to_string()), 0, 1);
+        }
+        assert!(tabs.0.lock().unwrap().len() <= MAX_TABS);
+    }
+}

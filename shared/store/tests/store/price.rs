@@ -1,0 +1,117 @@
+//! What reads cost: who has used up a minute waits for the next one, and others do not.
+
+use protocol::{Clock, PageSize, Timestamp};
+use store::{Limits, Read, Scope, Session, Store, StoreError};
+
+use crate::given::{Note, World, settings};
+
+/// A process that lets one caller read so many units in a minute.
+fn process(world: &World, read_units_a_minute: u32) -> Store {
+    let mut own = settings(world.database.endpoint());
+    own.access_key_id = world.database.administrator().access_key_id.clone();
+    own.limits = Limits { read_units_a_minute, max_examined: 500, ..own.limits };
+    Store::new(own).expect("a store")
+}
+
+/// A call at a second.
+fn call(store: &Store, payer: &str, second: i64) -> Session {
+    let clock = Clock::Fixed(Timestamp::from_unix_ms(second * 1_000));
+    Session::new(store.clone(), Scope::default(), clock).paid_by(payer)
+}
+
+/// Reads all notes, of which none fits, to the end of a page: what it read, or why it did not.
+async fn drop_all(session: &Session) -> Result<f64, StoreError> {
+    session.pay().await?;
+    Read::<Note>::new(session.clone()).list(Note::BY_TOPIC).of("a").keep(|_| false).page(PageSize(1), None).await?;
+    // What the call has read is counted when it ends; what is over then, the next one hears.
+    match session.pay().await {
+        Ok(()) | Err(StoreError::Spent { .. }) => Ok(session.meter().read_units()),
+        Err(error) => Err(error),
+    }
+}
+
+/// How many calls in a row are answered, and how long the one after them is told to wait.
+async fn until_spent(store: &Store, payer: &str, second: i64) -> (usize, u32) {
+    for answered in 0..1_000 {
+        match drop_all(&call(store, payer, second)).await {
+            Ok(_) => {}
+            Err(StoreError::Spent { wait_s }) => return (answered, wait_s),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    panic!("nothing stops them");
+}
+
+async fn seeded(count: u32) -> World {
+    let world = World::new().await;
+    for rank in 0..count {
+        world.write::<Note>().create(Note::new("a", rank)).await.expect("created");
+    }
+    world
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_used_up_a_minute_waits_for_the_next_one_and_others_do_not() {
+    let world = seeded(300).await;
+    let store = process(&world, 100);
+    let price = drop_all(&call(&process(&world, 1_000_000), "somebody", 0)).await.expect("within the limit");
+    let (answered, wait_s) = until_spent(&store, "ada", 70).await;
+    assert_eq!(wait_s, 50, "the minute ends at the 120th second");
+    // What is not worth a write yet is read besides.
+    let within = (100.0 / price).floor() as usize..=(116.0 / price).ceil() as usize + 1;
+    assert!(within.contains(&answered), "{answered} calls of {price} units, and 100 are allowed");
+
+    assert!(drop_all(&call(&store, "bob", 70)).await.is_ok(), "another payer");
+    assert!(drop_all(&call(&store, "ada", 120)).await.is_ok(), "the next minute");
+    // Processes know of each other by the table's count.
+    let (elsewhere, _) = until_spent(&process(&world, 100), "ada", 71).await;
+    assert!(elsewhere as f64 * price <= 16.0 + price, "{elsewhere} calls more");
+    // Who has no payer is not charged.
+    let free = Session::new(store, Scope::default(), Clock::Fixed(Timestamp::from_unix_ms(70_000)));
+    assert!(drop_all(&free).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_dear_asks_before_it_reads_on_so_that_many_at_once_do_not_pass_together() {
+    let world = seeded(500).await;
+    let store = process(&world, 40);
+    let price = drop_all(&call(&process(&world, 1_000_000), "somebody", 0)).await.expect("within the limit");
+    let read = futures_util::future::join_all((0..30).map(|_| {
+        let session = call(&store, "ada", 0);
+        async move {
+            let _ = drop_all(&session).await;
+            session.meter().read_units()
+        }
+    }));
+    let read: f64 = read.await.iter().sum();
+    assert!(read < 30.0 * price * 0.8, "{read} units of {}, and 40 are allowed", 30.0 * price);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_cheap_costs_no_write() {
+    let world = seeded(30).await;
+    let store = process(&world, 100);
+    let session = call(&store, "ada", 0);
+    let reading = Read::<Note>::new(session.clone());
+    reading.list(Note::BY_TOPIC).of("a").await.expect("a page");
+    session.pay().await.expect("within the limit");
+    assert!(session.meter().read_units() > 0.0);
+    assert!(session.meter().write_units() < f64::EPSILON);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_that_no_index_serves_reads_at_most_five_hundred_entries_a_page() {
+    let world = seeded(700).await;
+    let limits = Limits::default();
+    let store = process(&world, limits.read_units_a_minute);
+    let all = call(&store, "somebody", 0);
+    let notes = Read::<Note>::new(all.clone());
+    notes.list(Note::BY_TOPIC).of("a").page(PageSize(100), None).await.expect("a page");
+    let hundred = all.meter().read_units();
+    let session = call(&store, "ada", 0);
+    let page = Read::<Note>::new(session.clone()).list(Note::BY_TOPIC).of("a").keep(|_| false).await.expect("a page");
+    assert!(page.items.is_empty() && page.next.is_some());
+    assert_eq!(limits.max_examined, 500);
+    let read = session.meter().read_units();
+    assert!(read <= 5.0 * hundred + 5.0, "{read} units, and a hundred entries are {hundred}");
+}

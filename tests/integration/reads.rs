@@ -1,0 +1,219 @@
+//! What reads cost, and that nobody reads at the expense of others.
+
+use std::time::{Duration, SystemTime};
+
+use model::Role;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::{
+    data::seed_users,
+    given::{Answer, Connection, Folder, Key, Office, Request, Service, service::ONEFOLD},
+    styles::{
+        calls::Contract,
+        drivers::{self, Driver},
+    },
+};
+
+/// Reads are counted in minutes, which begin at fixed times.
+const SPAN_S: u64 = 60;
+/// A test of counts is done in less.
+const LONGEST_S: u64 = 25;
+/// How many users there are: more than a page reads.
+const USERS: usize = 600;
+
+/// Waits, if a minute is about to end, until the next one begins: counts begin anew with it.
+async fn a_whole_minute() {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let left = Duration::from_secs(SPAN_S - now.as_secs() % SPAN_S);
+    if left < Duration::from_secs(LONGEST_S) {
+        sleep(left).await;
+    }
+}
+
+/// An office with many users, where one caller may use so many units in a minute.
+async fn crowded(read_units: u32) -> Office {
+    let data = Folder::new();
+    let arguments = ["--data", &data.path().to_string_lossy(), "--read-units", &read_units.to_string()];
+    let service = Service::start(ONEFOLD, &arguments).await;
+    seed_users(&data, USERS).await;
+    let key = Key::of(data.path());
+    Office { admin: key.token(Role::Administrator), service, key, data }
+}
+
+/// A question that no index serves, and that nobody fits: all users are viewers.
+fn costly() -> Value {
+    json!({"sort": "name", "role": "administrator", "limit": 1})
+}
+
+/// What a call read, by the service's own log.
+async fn units(office: &Office, answer: &Answer) -> f64 {
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let id = answer.header("x-request-id").unwrap().to_owned();
+    let line = office.service.logged(|line| line["request_id"] == id.as_str() && line["procedure"].is_string()).await;
+    line["read_units"].as_f64().unwrap()
+}
+
+fn expect_too_much(answer: &Answer) {
+    assert_eq!((answer.status, answer.code().as_str()), (429, "TOO_MANY_REQUESTS"), "{}", answer.text());
+    let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=SPAN_S).contains(&wait), "{wait}");
+}
+
+#[tokio::test]
+async fn one_viewers_costly_lists_are_refused_for_a_while_and_others_are_served() {
+    let office = crowded(200).await;
+    let (eve, ada) = (office.key.token(Role::Viewer), office.key.token(Role::Viewer));
+    let list = async |token: &str| office.service.query(token, "users.list", costly()).await;
+    a_whole_minute().await;
+    let mut answered = 0;
+    let refused = loop {
+        let answer = list(&eve).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        answered += 1;
+        assert!(answered < 100, "nothing stops them");
+    };
+    expect_too_much(&refused);
+    assert!(answered > 2, "{answered} lists were within the limit");
+    // Whatever else they read waits as well; what others read does not.
+    expect_too_much(&office.service.query(&eve, "users.list", json!({"limit": 1})).await);
+    assert_eq!(list(&ada).await.status, 200);
+    assert_eq!(office.query("users.list", json!({"limit": 1})).await.status, 200);
+    // What reads nothing of the table is answered.
+    assert_eq!(office.service.query(&eve, "health.ping", Value::Null).await.status, 200);
+}
+
+#[tokio::test]
+async fn who_is_nobody_is_counted_by_network() {
+    let office = crowded(10).await;
+    a_whole_minute().await;
+    let ask = async |address: &str, place: usize| {
+        let reset = Request::mutation("auth.request_reset", &json!({"email": format!("nobody{place}@example.org")}));
+        let mut connection = Connection::open_from(address.parse().unwrap(), office.service.address).await.unwrap();
+        connection.send(&reset).await.unwrap()
+    };
+    let mut asked = 0;
+    let refused = loop {
+        let answer = ask("127.0.0.9", asked).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        asked += 1;
+        assert!(asked < 100, "nothing stops them");
+    };
+    expect_too_much(&refused);
+    assert!(refused.text().contains("read too much"), "{}", refused.text());
+    assert_eq!(ask("127.0.0.10", asked).await.status, 200, "another network");
+}
+
+/// The same question in one request as often as a style takes it.
+fn at_once(style: &str, times: usize) -> Vec<Request> {
+    let json_post = |path: &str, body: Value| {
+        Request::new("POST", path).header("content-type", "application/json").body(body.to_string())
+    };
+    let many = |most: usize, one: &dyn Fn(usize) -> Request| -> Vec<Request> {
+        (0..times.div_ceil(most)).map(|place| one(most.min(times - place * most))).collect()
+    };
+    match style {
+        "trpc" => many(50, &|count| {
+            let inputs: Value = (0..count).map(|place| (place.to_string(), costly())).collect();
+            json_post(&format!("/trpc/{}?batch=1", vec!["users.list"; count].join(",")), inputs)
+        }),
+        "jsonrpc" => many(100, &|count| {
+            let call = |id| json!({"jsonrpc": "2.0", "id": id, "method": "users.list", "params": costly()});
+            json_post("/jsonrpc", (0..count).map(call).collect())
+        }),
+        "graphql" => many(20, &|count| {
+            let field =
+                |place| format!("q{place}: usersList(sort: NAME, role: ADMINISTRATOR, first: 1) {{ nodes {{ id }} }}");
+            let query = format!("{{ {} }}", (0..count).map(field).collect::<Vec<_>>().join(" "));
+            json_post("/graphql", json!({"query": query}))
+        }),
+        _ => Vec::new(),
+    }
+}
+
+/// A style that takes one call a request weighs them one by one; one that takes many weighs each of them.
+#[tokio::test]
+async fn a_batch_of_a_hundred_weighs_as_a_hundred_calls_in_every_style() {
+    const TIMES: usize = 100;
+    let office = crowded(400).await;
+    let contract = Contract::of_the_reference_service();
+    let list = contract.find("users.list").unwrap();
+    let mut styles: Vec<Box<dyn Driver>> = vec![Box::new(drivers::first())];
+    styles.extend(drivers::others(&contract, &office.service).await);
+    let mut singles = styles.iter().map(|driver| (driver.name(), 0)).collect::<Vec<_>>();
+    for (driver, (_, passed)) in styles.iter().zip(&mut singles) {
+        a_whole_minute().await;
+        let token = office.key.token(Role::Viewer);
+        for _ in 0..TIMES {
+            let answer = office.service.send(&driver.say(list, Some(&costly())).unwrap().bearer(&token)).await;
+            match driver.hear(list, &answer).unwrap() {
+                Ok(_) => *passed += 1,
+                Err(failed) => assert_eq!(failed.code, "TOO_MANY_REQUESTS", "{}", driver.name()),
+            }
+        }
+    }
+    let first = singles[0].1;
+    assert!((5..TIMES / 2).contains(&first), "{singles:?}");
+    assert!(
+        singles.iter().all(|(_, passed)| passed.abs_diff(first) <= 2),
+        "each style has the same price: {singles:?}"
+    );
+
+    for style in ["trpc", "jsonrpc", "graphql"] {
+        a_whole_minute().await;
+        let token = office.key.token(Role::Viewer);
+        let (mut passed, mut refused) = (0, 0);
+        for request in at_once(style, TIMES) {
+            let text = office.service.send(&request.bearer(&token)).await.text();
+            passed += text.matches("\"items\"").count() + text.matches("\"nodes\"").count();
+            refused += text.matches("\"TOO_MANY_REQUESTS\"").count();
+        }
+        // Those that were under way together when it was used up are answered still; a busy machine answers some late.
+        assert!(
+            refused > 0 && passed <= first + 12,
+            "{style}: {passed} at once, {refused} refused, {first} one by one"
+        );
+        expect_too_much(&office.service.query(&token, "users.list", json!({"limit": 1})).await);
+    }
+}
+
+#[tokio::test]
+async fn filters_by_age_and_role_are_served_by_their_index_and_others_read_a_bounded_page() {
+    let office = crowded(100_000).await;
+    for (name, role, age) in [("root", "administrator", 120), ("other", "administrator", 130), ("old", "employee", 125)]
+    {
+        let input = json!({"email": format!("{name}@example.org"), "name": name, "role": role, "age": age});
+        office.mutation("users.create", input).await.data();
+    }
+    let ask = async |input: Value| {
+        let answer = office.query("users.list", input).await;
+        let read = units(&office, &answer).await;
+        let data = answer.data();
+        let names = data["items"].as_array().unwrap().iter().map(|user| user["name"].as_str().unwrap().to_owned());
+        (names.collect::<Vec<_>>().join(" "), data["next"].is_null(), read)
+    };
+    for (input, expected) in [
+        (json!({"role": "administrator"}), "other root"),
+        (json!({"role": "administrator", "sort": "createdAt"}), "root other"),
+        (json!({"role": "guest"}), ""),
+        (json!({"age": 125}), "old"),
+        (json!({"ageMin": 120}), "root old other"),
+        (json!({"ageMin": 120, "sort": "-age"}), "other old root"),
+        (json!({"ageMin": 120, "role": "administrator"}), "root other"),
+    ] {
+        let (names, is_all, read) = ask(input.clone()).await;
+        assert_eq!((names.as_str(), is_all), (expected, true), "{input}");
+        assert!(read <= 2.0, "{input} read {read} units");
+    }
+    // A page of a hundred tells what an entry costs.
+    let (_, _, hundred) = ask(json!({"limit": 100})).await;
+    for input in [json!({"sort": "name", "role": "guest"}), json!({"sort": "email", "age": 150})] {
+        let (names, is_all, read) = ask(input.clone()).await;
+        assert_eq!((names.as_str(), is_all), ("", false), "{input} has not seen all");
+        assert!(read <= 5.5 * hundred, "{input} read {read} units, and a hundred are {hundred}");
+    }
+}
