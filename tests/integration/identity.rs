@@ -1,6 +1,7 @@
 //! Identity, attacked from outside: forged tokens, borrowed cookies, repeated secrets, guesses.
 
 mod accounts;
+mod addresses;
 mod application;
 mod applications;
 mod audit;
