@@ -8,7 +8,7 @@ use crate::{
     authorization::{
         Refused,
         codes::{Codes, Redemption},
-        registry::Registry,
+        registry::{self, Registry},
         request::is_here,
         tokens,
     },
