@@ -28,7 +28,7 @@ export type Application = {
 };
 
 /** What happened. */
-export type AuditAction = "registered" | "signedIn" | "signInFailed" | "reauthenticated" | "signedOut" | "tokenReused" | "emailVerified" | "passwordChanged" | "passwordReset" | "userCreated" | "userChanged" | "rightsChanged" | "userDeleted" | "identityLinked" | "identityUnlinked" | "clientCreated" | "clientDeleted" | "consentGiven" | "dataExported" | "accountErased";
+export type AuditAction = "registered" | "registeredAgain" | "signedIn" | "signInFailed" | "reauthenticated" | "signedOut" | "tokenReused" | "emailVerified" | "resetRequested" | "passwordRefused" | "passwordChanged" | "passwordReset" | "userCreated" | "userChanged" | "rightsChanged" | "userDeleted" | "identityLinked" | "identityUnlinked" | "clientCreated" | "clientDeleted" | "clientRefused" | "refused" | "consentGiven" | "dataExported" | "accountErased";
 
 /** One entry. It never holds a secret, nor what was in a changed field. */
 export type AuditEntry = {
@@ -93,11 +93,21 @@ export type Exported = {
   user: User;
   /** Accounts elsewhere by which the person signs in. */
   identities: Array<Identity>;
-  /** What the person wrote, newest first. */
+  /** Where the person is signed in, and the applications that act in the person's name, with what they may do. */
+  sessions: Array<SignedInDevice>;
+  /** What the person wrote, newest first, if it was asked for. */
   posts: Array<Post>;
-  /** Where the next posts begin; null at the end. */
+  /**
+   * Entries of the audit log, newest first, if they were asked for. From where others did something is theirs, and
+   * left out.
+   */
+  entries: Array<AuditEntry>;
+  /** Where the list goes on; null at its end. */
   next: Cursor | null;
 };
+
+/** A list that may be long. Each is taken along by itself. */
+export type ExportedList = "posts" | "done" | "undergone";
 
 /**
  * A password that somebody gives to sign in: whatever was typed. A rule that changed must keep
@@ -354,8 +364,10 @@ export type AccountEraseFailure = { type: "notAUser" } | { type: "wrongPassword"
 
 /** The input of `account.export`. */
 export type AccountExportInput = {
-  /** Where to go on: `next` of the part before. */
+  /** Where to go on in the list: `next` of the part before. */
   cursor?: Cursor | null;
+  /** Which list is taken along with it; the posts if left out. */
+  list?: ExportedList | null;
 };
 
 /** The output of `account.export`. */
@@ -492,6 +504,8 @@ export type AuthRegisterInput = {
   name: string;
   /** The password, at least 12 characters. */
   password: Password;
+  /** The token that names the first administrator: whoever deployed the service was told it. */
+  founderToken?: string | null;
 };
 
 /** The output of `auth.register`. */
@@ -501,8 +515,9 @@ export type AuthRegisterOutput = undefined;
  * The failures of `auth.register`.
  * - `closed` (FORBIDDEN): Nobody registers here by themselves: an administrator makes the accounts.
  * - `otherDomain` (FORBIDDEN): Only who has an address of certain domains registers here.
+ * - `wrongFounderToken` (FORBIDDEN): The token names nobody, or there is a first administrator by now.
  */
-export type AuthRegisterFailure = { type: "closed" } | { type: "otherDomain" };
+export type AuthRegisterFailure = { type: "closed" } | { type: "otherDomain" } | { type: "wrongFounderToken" };
 
 /** The input of `auth.request_reset`. */
 export type AuthRequestResetInput = {
@@ -1062,13 +1077,13 @@ export type AppErrorShape = { message: string; code: TRPC_ERROR_CODE_NUMBER; dat
 export type AppRecord = {
   account: {
     /**
-     * Erase one's own account for good: the person, how one signs in, and every session.
+     * Erase one's own account for good: the person, how one signs in, every session, and what was mailed.
      *
      * What one wrote for the company stays, under an id that leads to nobody; so do the entries of the audit log, until
      * they expire.
      */
     erase: TRPCMutationProcedure<{ input: AccountEraseInput | undefined; output: AccountEraseOutput; meta: unknown }>;
-    /** Take along everything that is kept about oneself, part by part. Where one is signed in, `sessions.list` tells. */
+    /** Take along everything that is kept about oneself, list by list and part by part. */
     export: TRPCMutationProcedure<{ input: AccountExportInput | undefined; output: AccountExportOutput; meta: unknown }>;
   };
   audit: {
@@ -1114,9 +1129,10 @@ export type AppRecord = {
      * Register with an e-mail address and a password.
      *
      * The answer is the same whether or not the address has an account, and comes after the same time: what is to be done
-     * next is in the mail. The first person who ever registers becomes administrator, others become guests, who may do
-     * nothing until an administrator gives them another role; nobody has any permission before the address is proved, and
-     * an account whose address nobody proves ends after seven days.
+     * next is in the mail. Nobody has any permission before the address is proved, and an account whose address nobody
+     * proves ends after seven days. Whoever registers with the token that names the first administrator is it with the
+     * proof of the address, also where nobody else registers; on a service under development, the first person who registers
+     * is. Others become guests, who may do nothing until an administrator gives them another role.
      */
     register: TRPCMutationProcedure<{ input: AuthRegisterInput; output: AuthRegisterOutput; meta: unknown }>;
     /** Mail a link by which another password can be chosen. The answer does not tell whether there is such an account. */

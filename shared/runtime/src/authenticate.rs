@@ -307,6 +307,7 @@ mod tests {
             sensitive: true,
             session: None,
             fresh_s,
+            metered: false,
             asks_caller: true,
             fields: &[],
         }
