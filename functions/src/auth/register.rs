@@ -3,7 +3,7 @@
 use model::{Account, AuditEntry, Claim, EmailAddress, MailedToken, Password, Purpose, User};
 use protocol::Fault;
 use runtime::{
-    Cookies, Device, Ids, Limits, NotAdmitted, Registration, Secret, Site, mail::Mail, password, prelude::*,
+    Cookies, Device, Ids, Limits, NotAdmitted, Registration, Secret, Site, mail::Mail, password::Turn, prelude::*,
 };
 
 use crate::identity::{
@@ -91,6 +91,7 @@ pub async fn register(
     if !is_founder {
         registration.expect(&input.email.comparable()).map_err(Error::from)?;
     }
+    let turn = Turn::take()?;
     let may_send = limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail).await?;
     expect_strong(&input.password, &[input.email.as_str(), &input.name])?;
     let browser = proof::mark(&cookies)?;
@@ -107,7 +108,8 @@ pub async fn register(
     };
     let post = Post { mail: &mail, site: &site, device: &device, clock: &clock };
     let work = async {
-        let password = Some(password::hash(input.password.as_str()).await?);
+        let password = Some(turn.hash(input.password.as_str()).await?);
+        drop(turn);
         let claim = Claim { password, name: input.name, browser: Some(browser), identity: None, is_founder };
         let next = registrar.register(input.email, claim).await?;
         // Who got none asks for another link.
