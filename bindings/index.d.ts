@@ -84,7 +84,7 @@ export type Devices = {
   items: Array<SignedInDevice>;
 };
 
-/** An e-mail address as its owner writes it. Two that differ only in case are the same address. */
+/** An e-mail address as its owner writes it; the same one may be written in several ways. See [`address`]. */
 export type EmailAddress = string;
 
 /** What is kept about somebody. Long lists come in parts. */
@@ -284,7 +284,7 @@ export type Tokens = {
 export type User = {
   /** The user's id. */
   id: UserId;
-  /** Where mail reaches the user. No two users have the same address, whatever its case. */
+  /** Where mail reaches the user. No two users have the same address, however it is written. */
   email: EmailAddress;
   /** The name that others see. */
   name: string;

@@ -211,9 +211,12 @@ async fn the_last_administrator_stays() {
         office.mutation("users.create", input).await.data()["id"].clone()
     };
     let ada = administrator("ada").await;
-    for (procedure, input) in
-        [("users.delete", json!({"id": ada})), ("users.update", json!({"id": ada, "role": "viewer"}))]
-    {
+    for (procedure, input) in [
+        ("users.delete", json!({"id": ada})),
+        ("users.update", json!({"id": ada, "role": "viewer"})),
+        ("users.update", json!({"id": ada, "isVerified": false})),
+        ("users.update", json!({"id": ada, "email": "other@example.com"})),
+    ] {
         let answer = office.mutation(procedure, input).await;
         assert_eq!((answer.code().as_str(), answer.failure().as_str()), ("UNPROCESSABLE_CONTENT", "lastAdministrator"));
     }
@@ -237,6 +240,42 @@ async fn the_last_administrator_stays() {
         assert_eq!(left.as_array().unwrap().len(), 1, "round {round}");
         last = left[0]["id"].clone();
     }
+}
+
+/// Who has not proved the address has no permission: somebody who can act has to be left, and counts from the proof on.
+#[tokio::test]
+async fn the_last_administrator_who_can_act_stays() {
+    let office = Office::open().await;
+    let administrator = async |name: &str, is_verified: bool| {
+        let email = format!("{name}@example.com");
+        let input = json!({"email": email, "name": name, "role": "administrator", "isVerified": is_verified});
+        office.mutation("users.create", input).await.data()["id"].clone()
+    };
+    // Whoever cannot act may go, also when nobody else is there.
+    let mistyped = administrator("typo", false).await;
+    assert_eq!(office.mutation("users.delete", json!({"id": mistyped})).await.code(), "OK");
+
+    let (ada, mistyped) = (administrator("ada", true).await, administrator("typo", false).await);
+    for (procedure, input) in [
+        ("users.delete", json!({"id": ada})),
+        ("users.update", json!({"id": ada, "role": "employee"})),
+        ("users.update", json!({"id": ada, "isVerified": false})),
+    ] {
+        assert_eq!(
+            office.mutation(procedure, input.clone()).await.failure(),
+            "lastAdministrator",
+            "{procedure} {input}"
+        );
+    }
+    // A proof makes one who can act, and the loss of it takes one away; what is no change counts nothing.
+    let set = async |change: Value| office.mutation("users.update", change).await.code();
+    assert_eq!(set(json!({"id": mistyped, "isVerified": true})).await, "OK");
+    assert_eq!(set(json!({"id": mistyped, "isVerified": true, "name": "Typo"})).await, "OK");
+    assert_eq!(set(json!({"id": ada, "isVerified": false})).await, "OK");
+    assert_eq!(set(json!({"id": mistyped, "role": "viewer"})).await, "UNPROCESSABLE_CONTENT");
+    assert_eq!(set(json!({"id": ada, "isVerified": true})).await, "OK");
+    assert_eq!(set(json!({"id": mistyped, "role": "viewer"})).await, "OK");
+    assert_eq!(office.mutation("users.delete", json!({"id": ada})).await.failure(), "lastAdministrator");
 }
 
 /// Every place of a list, in order, page by page.

@@ -1,6 +1,7 @@
 //! Identity, attacked from outside: forged tokens, borrowed cookies, repeated secrets, guesses.
 
 mod accounts;
+mod addresses;
 mod audit;
 mod cross_site;
 mod drive;

@@ -10,7 +10,7 @@ const MAX_ENTRIES: usize = 3;
 const TEXTS: [&str; 8] =
     ["Ada", "Gruß 🍰", "\"\\/\u{8}\u{0}\n", "e\u{301}", "日本", "\u{202e}ab", "\u{2028}", "</script>"];
 const EMAILS: [&str; 5] =
-    ["ada@example.com", "a.b+c@mail.example.co.uk", "jürgen@müller.example", "x@y.zz", "O'Neil_1@ex-ample.org"];
+    ["ada@example.com", "a.b+c@mail.example.co.uk", "ida@müller.example", "x@y.zz", "O'Neil_1@ex-ample.org"];
 const TIMES: [&str; 5] = [
     "2026-01-31T12:00:00.000Z",
     "0000-01-01T00:00:00.000Z",

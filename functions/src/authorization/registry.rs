@@ -53,8 +53,8 @@ pub(crate) async fn identify(
         Err(_) => return Err(Refused::InvalidClient.into()),
     };
     match (&client.secret, secret.as_deref().map(Opaque::parse)) {
-        (Some(stored), Some(Some(given))) if given.is_hashed_as(stored) => limits.take(&CLIENT, &id).await?,
-        (None, None) => limits.take(&CLIENT, &format!("{id} {}", device.network())).await?,
+        (Some(stored), Some(Some(given))) if given.is_hashed_as(stored) => limits.take(&CLIENT, &id).await.map(drop)?,
+        (None, None) => limits.take(&CLIENT, &format!("{id} {}", device.network())).await.map(drop)?,
         _ => return Err(Refused::InvalidClient.into()),
     }
     Ok(client)

@@ -4,9 +4,9 @@ use std::fmt::Display;
 
 use model::{EmailAddress, Purpose};
 use protocol::{Code, Fault};
-use runtime::{Device, Limit, Limits};
+use runtime::{Device, Limit, Limits, Taken};
 
-/// Sign-ins from one address that do not succeed.
+/// Sign-ins from one address that do not succeed, of browsers that the account does not know.
 const SIGN_IN_ADDRESS: Limit = Limit { name: "sign-in-address", most: 100, span_s: 900 };
 /// Sign-ins to one account that do not succeed: from browsers that it does not know together, and from each
 /// that it knows by itself. So strangers who guess use up their own attempts and not those of the owner.
@@ -24,39 +24,42 @@ const TOKEN_ADDRESS: Limit = Limit { name: "token-address", most: 300, span_s: 9
 /// Sign-ins with an account elsewhere that one address begins.
 const FLOW_ADDRESS: Limit = Limit { name: "flow-address", most: 300, span_s: 900 };
 
-/// One attempt to sign in, which was counted.
+/// One attempt to sign in, and where it was counted.
 pub(crate) struct Attempt {
-    limits: Limits,
-    network: String,
-    account: String,
+    account: Taken,
+    network: Option<Taken>,
 }
 
 /// Counts an attempt to sign in. `known`: what names a browser that the account knows, and does not change by
-/// what is done with it.
+/// what is done with it. Such a browser has its own attempts, and neither uses up those of its network nor misses them:
+/// strangers in the same network shut nobody out who was in before.
 pub(crate) async fn sign_in(
     limits: &Limits,
     device: &Device,
     email: &EmailAddress,
     known: Option<impl Display>,
 ) -> Result<Attempt, Fault> {
-    let account = match known {
-        Some(browser) => format!("{}#{browser}", email.comparable()),
-        None => email.comparable(),
-    };
-    let network = device.network();
-    limits.take(&SIGN_IN_ADDRESS, &network).await?;
-    if let Err(fault) = limits.take(&SIGN_IN_ACCOUNT, &account).await {
-        limits.give_back(&SIGN_IN_ADDRESS, &network).await?;
-        return Err(fault);
+    if let Some(browser) = known {
+        let account = limits.take(&SIGN_IN_ACCOUNT, &format!("{}#{browser}", email.comparable())).await?;
+        return Ok(Attempt { account, network: None });
     }
-    Ok(Attempt { limits: limits.clone(), network, account })
+    let network = limits.take(&SIGN_IN_ADDRESS, &device.network()).await?;
+    match limits.take(&SIGN_IN_ACCOUNT, &email.comparable()).await {
+        Ok(account) => Ok(Attempt { account, network: Some(network) }),
+        Err(fault) => {
+            network.give_back().await?;
+            Err(fault)
+        }
+    }
 }
 
 impl Attempt {
     /// It was no guess: the password was right.
     pub(crate) async fn succeeded(self) -> Result<(), Fault> {
-        self.limits.give_back(&SIGN_IN_ADDRESS, &self.network).await?;
-        self.limits.give_back(&SIGN_IN_ACCOUNT, &self.account).await
+        if let Some(network) = self.network {
+            network.give_back().await?;
+        }
+        self.account.give_back().await
     }
 }
 
@@ -72,16 +75,80 @@ pub(crate) async fn mail(limits: &Limits, device: &Device, to: &EmailAddress, pu
     limits.take(&MAIL_OF_ONE, &format!("{to}#{}", device.network())).await?;
     match limits.take(&MAIL, &to).await {
         Err(fault) if fault.code == Code::TooManyRequests => Ok(false),
-        taken => taken.map(|()| true),
+        taken => taken.map(|_| true),
     }
 }
 
 /// Counts a token that was not good.
 pub(crate) async fn bad_token(limits: &Limits, device: &Device) -> Result<(), Fault> {
-    limits.take(&TOKEN_ADDRESS, &device.network()).await
+    limits.take(&TOKEN_ADDRESS, &device.network()).await.map(drop)
 }
 
 /// Counts a sign-in with an account elsewhere that begins.
 pub(crate) async fn flow(limits: &Limits, device: &Device) -> Result<(), Fault> {
-    limits.take(&FLOW_ADDRESS, &device.network()).await
+    limits.take(&FLOW_ADDRESS, &device.network()).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use local::world::World;
+    use protocol::{Clock, Timestamp};
+
+    use super::*;
+
+    const SPAN_MS: i64 = SIGN_IN_ADDRESS.span_s as i64 * 1_000;
+
+    /// How many unknown browsers may still guess at accounts of their own from this network.
+    async fn guesses(world: &World, device: &Device) -> u32 {
+        for place in 0..=2 * SIGN_IN_ADDRESS.most {
+            let email = EmailAddress::new(format!("user{place}@example.com"));
+            if sign_in(&world.limits(), device, &email, None::<String>).await.is_err() {
+                return place;
+            }
+        }
+        panic!("nobody stops them");
+    }
+
+    /// Sign-ins that are under way at the turn of a span are given back to the span in which they were counted: the new
+    /// one, of which nothing was taken, lets no more guesses through than any other.
+    #[tokio::test]
+    async fn what_is_given_back_is_what_was_taken() {
+        let at = |unix_ms| Clock::Fixed(Timestamp::from_unix_ms(unix_ms));
+        let mut world = World::new(&crate::service(), at(SPAN_MS - 1)).await.unwrap();
+        let device = Device { address: "127.0.0.66".to_owned(), ..Device::default() };
+        let ada = EmailAddress::new("ada@example.com");
+        let mut under_way = Vec::new();
+        for place in 0..70 {
+            let own = EmailAddress::new(format!("owner{place}@example.com"));
+            under_way.push(sign_in(&world.limits(), &device, &own, None::<String>).await.unwrap());
+        }
+        let known = sign_in(&world.limits(), &device, &ada, Some("browser")).await.unwrap();
+
+        world.set_clock(at(SPAN_MS));
+        for attempt in under_way.into_iter().chain([known]) {
+            attempt.succeeded().await.unwrap();
+        }
+        assert_eq!(guesses(&world, &device).await, SIGN_IN_ADDRESS.most);
+        for place in 0..=SIGN_IN_ACCOUNT.most {
+            let attempt = sign_in(&world.limits(), &device, &ada, Some("browser")).await;
+            assert_eq!(attempt.is_ok(), place < SIGN_IN_ACCOUNT.most, "{place}");
+        }
+        // In the span before, they are there again.
+        world.set_clock(at(SPAN_MS - 1));
+        assert_eq!(guesses(&world, &device).await, SIGN_IN_ADDRESS.most);
+    }
+
+    /// A count that is forgotten by now, or was given back twice because an answer was lost, is never less than nothing.
+    #[tokio::test]
+    async fn a_count_does_not_go_below_zero() {
+        let world = World::new(&crate::service(), Clock::Fixed(Timestamp::from_unix_ms(0))).await.unwrap();
+        let limit = Limit { name: "test", most: 1, span_s: 60 };
+        let limits = world.limits();
+        let first = limits.take(&limit, "ada").await.unwrap();
+        let also_first = first.clone();
+        first.give_back().await.unwrap();
+        also_first.give_back().await.unwrap();
+        limits.take(&limit, "ada").await.unwrap();
+        assert!(limits.take(&limit, "ada").await.is_err());
+    }
 }

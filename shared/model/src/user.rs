@@ -15,7 +15,7 @@ id! {
 pub struct User {
     /// The user's id.
     pub id: UserId,
-    /// Where mail reaches the user. No two users have the same address, whatever its case.
+    /// Where mail reaches the user. No two users have the same address, however it is written.
     pub email: EmailAddress,
     /// The name that others see.
     pub name: String,
@@ -74,11 +74,11 @@ impl User {
         shards: 1,
         entry: |user| Some(IndexEntry { list: String::new(), sort: SortKey::text(&user.name) }),
     };
-    /// All users by e-mail address.
+    /// All users by e-mail address, however it is written.
     pub const BY_EMAIL: Index<Self> = Index {
         name: "email",
         shards: 1,
-        entry: |user| Some(IndexEntry { list: String::new(), sort: SortKey::text(user.email.as_str()) }),
+        entry: |user| Some(IndexEntry { list: String::new(), sort: SortKey::text(&user.email.comparable()) }),
     };
 
     /// The users of each role, oldest first. A list of it is a role's name.
@@ -90,7 +90,8 @@ impl User {
 
     /// The rule that an address belongs to one user.
     pub const UNIQUE_EMAIL: &'static str = "email";
-    /// The group that must not become empty.
+    /// The group that must not become empty: administrators who can act. Whoever has not proved the address may be
+    /// nobody at all, and counts from the proof on.
     pub const ADMINISTRATORS: &'static str = "administrators";
 }
 

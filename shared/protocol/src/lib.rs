@@ -7,8 +7,9 @@
 //! - [`procedure`] and [`contract`]: what a procedure states, and what the press makes of it.
 //! - [`input`] and [`trpc`]: from bytes to an input, and from an answer to bytes.
 //! - [`entity`]: what an entity states about how it is kept.
-//! - [`principal`]: who is calling.
+//! - [`principal`]: who is calling. [`address`]: which e-mail addresses are the same.
 
+pub mod address;
 pub mod clock;
 pub mod code;
 pub mod contract;

@@ -42,7 +42,7 @@ pub use call::{Call, Capability, Ids};
 pub use call::{knows_own, reads_only, same_for_all};
 pub use environment::Environment;
 pub use lambda::lambda;
-pub use limits::{Limit, Limits};
+pub use limits::{Limit, Limits, Taken};
 pub use mail::Mail;
 pub use oauth::TokenKeys;
 pub use page::Page;

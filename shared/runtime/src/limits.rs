@@ -39,28 +39,36 @@ impl Limits {
     ///
     /// # Errors
     /// `TOO_MANY_REQUESTS`, with the time to wait.
-    pub async fn take(&self, limit: &Limit, who: &str) -> Result<(), Fault> {
+    pub async fn take(&self, limit: &Limit, who: &str) -> Result<Taken, Fault> {
         let now_s = self.session.now().unix_ms().div_euclid(1_000);
         let (key, ends_s) = place(limit, who, now_s);
-        let count = counter::add(self.session.clone(), key, 1, ends_s).await?;
+        let count = counter::add(self.session.clone(), key.clone(), ends_s).await?;
+        let taken = Taken { limits: self.clone(), key };
         if count <= i64::from(limit.most) {
-            return Ok(());
+            return Ok(taken);
         }
         // What was refused was not done: who asks too often waits no longer for that.
-        self.give_back(limit, who).await?;
+        taken.give_back().await?;
         let wait_s = u32::try_from((ends_s - now_s).max(1)).unwrap_or(limit.span_s);
         Err(Fault::too_many(format!("That was too often. Try again in {wait_s} seconds."), wait_s))
     }
+}
 
-    /// Takes back what [`take`](Limits::take) counted: it was no attempt to guess.
+/// What was counted, where it was counted: in its own span, whatever the time is when it is given back. In another
+/// span, of which nothing was taken, as much more would be let through.
+#[derive(Clone)]
+pub struct Taken {
+    limits: Limits,
+    key: String,
+}
+
+impl Taken {
+    /// Takes it back: it was no attempt to guess.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn give_back(&self, limit: &Limit, who: &str) -> Result<(), Fault> {
-        let now_s = self.session.now().unix_ms().div_euclid(1_000);
-        let (key, ends_s) = place(limit, who, now_s);
-        counter::add(self.session.clone(), key, -1, ends_s).await?;
-        Ok(())
+    pub async fn give_back(self) -> Result<(), Fault> {
+        Ok(counter::take_back(self.limits.session, self.key).await?)
     }
 }
 

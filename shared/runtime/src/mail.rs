@@ -1,8 +1,11 @@
 //! The capability to send mail: plain text, to one person at a time.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+};
 
-use protocol::{Cause, Fault};
+use protocol::{Cause, Fault, address};
 use store::{Letter, MailError, MailSettings, Mailer};
 
 use crate::{BoxFuture, Call, Capability};
@@ -39,19 +42,20 @@ impl Mail {
     /// it arrives twice: when the answer of SES is lost, it is asked again, and it knows no mark by which it would
     /// tell that it is asked twice.
     ///
-    /// SES takes only addresses in ASCII; a mail to another one is dropped, with a warning in the log, as one
-    /// that cannot be delivered is: the caller of the procedure must not learn more of one address than of others.
+    /// It goes to the ASCII form of the host. SES takes only addresses in ASCII; a mail to one that has no such form is
+    /// dropped, with a warning in the log, as one that cannot be delivered is: the caller of the procedure must not learn
+    /// more of one address than of others.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE` when no mail can be sent now. A fault of ours when the message is none (a line break
     /// in the subject, too long a text, several addresses), when SES refuses it, or without the right to it.
     pub async fn send(&self, message: Message<'_>) -> Result<(), Fault> {
         let letter = checked(message).map_err(Fault::internal)?;
-        if !letter.to.is_ascii() {
+        let Some(to) = address::deliverable(&letter.to).map(Cow::into_owned) else {
             tracing::warn!("a mail was dropped: SES takes only addresses in ASCII");
             return Ok(());
-        }
-        Ok(self.0.mailer()?.deliver(letter).await?)
+        };
+        Ok(self.0.mailer()?.deliver(Letter { to, ..letter }).await?)
     }
 }
 

@@ -1,14 +1,16 @@
 //! Counts that forget themselves: one item each, counted up in place.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValue};
+use aws_sdk_dynamodb::{
+    operation::update_item::{UpdateItemError, UpdateItemOutput, builders::UpdateItemFluentBuilder},
+    types::{ReturnConsumedCapacity, ReturnValue},
+};
 use futures_util::future::{BoxFuture, FutureExt as _};
-
 use tokio::time::Instant;
 
 use crate::{
     Session, StoreError,
     item::{COUNT, EXPIRES, keyed, number},
-    keys,
+    keys::{self, Key},
     retry::persist,
     table::TABLE,
     trouble::trouble,
@@ -17,56 +19,97 @@ use crate::{
 /// What the partition keys of counts begin with.
 pub const PREFIX: &str = "limit";
 
-/// Adds to a count and answers what it is then. A count that nobody made begins at zero; it is forgotten some
-/// time after `ends_s` (seconds since 1970). An answer that was lost may be counted twice.
+/// Counts once more, and answers what the count is then. A count that nobody made begins at zero; it is forgotten
+/// some time after `ends_s` (seconds since 1970). An answer that was lost may be counted twice.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`], [`StoreError::Denied`], [`StoreError::Broken`].
 #[inline(never)]
-pub fn add(session: Session, id: String, by: i64, ends_s: i64) -> BoxFuture<'static, Result<i64, StoreError>> {
+pub fn add(session: Session, id: String, ends_s: i64) -> BoxFuture<'static, Result<i64, StoreError>> {
     async move {
         let turn = session.turn().await;
-        add_within(session.clone(), (PREFIX, id), by, ends_s, turn.deadline).await
+        add_within(session.clone(), keys::count(PREFIX, &id), 1, ends_s, turn.deadline).await
     }
     .boxed()
 }
 
-/// The same within an operation that has its turn, for a count under a prefix of its own.
+/// The same by any number, within an operation that has its turn.
 #[inline(never)]
 pub(crate) fn add_within(
     session: Session,
-    (prefix, id): (&'static str, String),
+    key: Key,
     by: i64,
     ends_s: i64,
     deadline: Instant,
 ) -> BoxFuture<'static, Result<i64, StoreError>> {
     async move {
-        let store = session.store();
-        let request = store
-            .client
-            .update_item()
-            .table_name(&*store.table)
-            .set_key(Some(keyed(&keys::count(prefix, &id))))
+        let ends = [(":ends", number(ends_s)), (":expires", number(ends_s.saturating_mul(1_000)))];
+        let request = counting(&session, &key, by)
             .update_expression("ADD #count :by SET #ttl = :ends, #expires = :expires")
-            .expression_attribute_names("#count", COUNT)
             .expression_attribute_names("#ttl", TABLE.time_to_live)
-            .expression_attribute_names("#expires", EXPIRES)
-            .expression_attribute_values(":by", number(by))
-            .expression_attribute_values(":ends", number(ends_s))
-            .expression_attribute_values(":expires", number(ends_s.saturating_mul(1_000)))
-            .return_values(ReturnValue::UpdatedNew)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let answer = persist(session.limits(), deadline, |_| {
-            let sent = Box::pin(request.clone().send());
-            async move { sent.await.map_err(trouble) }
-        })
-        .await?;
-        session.meter().count_write(answer.consumed_capacity());
-        let count = answer.attributes().and_then(|item| item.get(COUNT)).map(AttributeValue::as_n);
+            .expression_attribute_names("#expires", EXPIRES);
+        let request =
+            ends.into_iter().fold(request, |request, (name, value)| request.expression_attribute_values(name, value));
+        let answer = send(&session, deadline, request).await?;
+        let count = answer.as_ref().and_then(UpdateItemOutput::attributes).and_then(|item| item.get(COUNT));
         count
-            .and_then(|count| count.ok())
+            .and_then(|count| count.as_n().ok())
             .and_then(|digits| digits.parse().ok())
             .ok_or_else(|| StoreError::broken("a count was answered without its number"))
     }
     .boxed()
+}
+
+/// Takes back what was counted once. A count that is zero, or forgotten by now, stays so: below zero it would let
+/// through what is to be stopped.
+///
+/// # Errors
+/// As [`add`].
+#[inline(never)]
+pub fn take_back(session: Session, id: String) -> BoxFuture<'static, Result<(), StoreError>> {
+    async move {
+        let turn = session.turn().await;
+        let request = counting(&session, &keys::count(PREFIX, &id), -1)
+            .update_expression("ADD #count :by")
+            .condition_expression("#count >= :one")
+            .expression_attribute_values(":one", number(1));
+        send(&session, turn.deadline, request).await.map(drop)
+    }
+    .boxed()
+}
+
+/// A change of a count by so much.
+fn counting(session: &Session, key: &Key, by: i64) -> UpdateItemFluentBuilder {
+    let store = session.store();
+    let request = store.client.update_item().table_name(&*store.table);
+    request
+        .set_key(Some(keyed(key)))
+        .expression_attribute_names("#count", COUNT)
+        .expression_attribute_values(":by", number(by))
+        .return_values(ReturnValue::UpdatedNew)
+        .return_consumed_capacity(ReturnConsumedCapacity::Total)
+}
+
+/// What the count is then; none if its condition does not hold.
+async fn send(
+    session: &Session,
+    deadline: Instant,
+    request: UpdateItemFluentBuilder,
+) -> Result<Option<UpdateItemOutput>, StoreError> {
+    let answer = persist(session.limits(), deadline, |_| {
+        let sent = Box::pin(request.clone().send());
+        async move {
+            match sent.await {
+                Err(error)
+                    if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+                {
+                    Ok(None)
+                }
+                answer => answer.map(Some).map_err(trouble),
+            }
+        }
+    })
+    .await?;
+    session.meter().count_write(answer.as_ref().and_then(UpdateItemOutput::consumed_capacity));
+    Ok(answer)
 }

@@ -19,7 +19,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{Session, StoreError, counter};
+use crate::{Session, StoreError, counter, keys};
 
 /// What the partition keys of these counts begin with. It is theirs alone: the right to count reads, which queries have
 /// as well, reaches nothing else.
@@ -134,9 +134,9 @@ impl Session {
         due: u64,
         deadline: Instant,
     ) -> Result<(), StoreError> {
-        let id = format!("{starts_s}#{payer}");
+        let key = keys::count(PREFIX, &format!("{starts_s}#{payer}"));
         let by = i64::try_from(due).unwrap_or(i64::MAX);
-        let counted = counter::add_within(self.clone(), (PREFIX, id), by, starts_s + SPAN_S, deadline).await;
+        let counted = counter::add_within(self.clone(), key, by, starts_s + SPAN_S, deadline).await;
         let most = i64::from(self.limits().read_units_a_minute) * 1_000;
         match counted {
             Ok(count) if count <= most => Ok(()),

@@ -177,6 +177,39 @@ async fn guessing_at_many_accounts_is_stopped_by_address() {
     assert_eq!(Browser::at(&office.service, ADA).login(&ada.email, &ada.password).await.code(), "OK");
 }
 
+/// Strangers behind the same address as its people (an office, a carrier's network) shut none of them out who was in
+/// before: a browser that the account knows has its own attempts, and no part in those of the network.
+#[tokio::test(flavor = "multi_thread")]
+async fn guesses_of_a_network_do_not_shut_out_its_known_browsers() {
+    a_whole_span().await;
+    let office = Office::inhabited().await;
+    let (ada, bob) = (office.person("ada", Role::Viewer).await, office.person("bob", Role::Viewer).await);
+    let mut known = Browser::at(&office.service, EVE);
+    known.login(&ada.email, &ada.password).await.data();
+    let guess = async |place: usize| {
+        Browser::at(&office.service, EVE).login(&format!("user{place}@example.com"), "guess").await
+    };
+    // What the known browser gets wrong is not the network's.
+    for place in 0..9 {
+        assert_eq!(known.login(&ada.email, &format!("guess {place}")).await.failure(), "wrongCredentials");
+    }
+    for place in 0..100 {
+        assert_eq!(guess(place).await.failure(), "wrongCredentials", "{place}");
+    }
+    expect_too_often(&guess(100).await, SPAN_S);
+    expect_too_often(&Browser::at(&office.service, EVE).login(&ada.email, &ada.password).await, SPAN_S);
+    // To another account it is as unknown as any.
+    expect_too_often(&known.login(&bob.email, &bob.password).await, SPAN_S);
+    for _ in 0..3 {
+        let answer = known.login(&ada.email, &ada.password).await;
+        assert_eq!(answer.code(), "OK", "{}", answer.text());
+    }
+    let change = json!({"current": ada.password, "password": password()});
+    assert_eq!(known.mutation("auth.change_password", change).await.code(), "OK", "nor out of what takes a password");
+    // That it succeeded gives the network no further guesses, and its own ten end as before.
+    expect_too_often(&guess(101).await, SPAN_S);
+}
+
 /// Whoever has somebody's session does not have the password, and does not get to guess it: not by renewing the
 /// session either.
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use protocol::{Clock, Timestamp};
+use protocol::{Clock, Timestamp, address};
 use store::Letter;
 use uuid::Uuid;
 
@@ -65,12 +65,13 @@ impl Mailbox {
         Ok(mail)
     }
 
-    /// The latest mails, at most 100, the latest first; with `to`, those to this address, whatever its case.
+    /// The latest mails, at most 100, the latest first; with `to`, those to this address, however it is written.
     ///
     /// # Errors
     /// When the folder cannot be read.
     pub fn latest(&self, to: Option<&str>) -> io::Result<Vec<ReceivedMail>> {
-        let is_asked_for = |mail: &ReceivedMail| to.is_none_or(|to| mail.to.to_lowercase() == to.to_lowercase());
+        let to = to.map(address::comparable);
+        let is_asked_for = |mail: &ReceivedMail| to.as_ref().is_none_or(|to| address::comparable(&mail.to) == *to);
         match &*self.0 {
             Place::Memory(mails) => {
                 let mails = mails.lock().unwrap_or_else(PoisonError::into_inner);

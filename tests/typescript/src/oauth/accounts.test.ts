@@ -99,6 +99,39 @@ test("what both sides verified is linked", async () => {
   assert.deepEqual(await browser.linked(), ["acme"]);
 });
 
+test("a letter that Unicode folds into another is another mailbox, whatever the provider says of it", async () => {
+  for (const [email, odd] of [
+    ["frank@example.com", "fran\u212a@example.com"],
+    ["boss@example.com", "bos\u017f@example.com"],
+    ["mark@example.com", "mar\uff4b@example.com"],
+    ["ida@bank.example", "ida@ban\u212a.example"],
+    ["ida@ångström.example", "ida@\u212bngström.example"],
+  ] as const) {
+    const owner = { ...somebody(true), email };
+    const id = await office.user(owner, true);
+    const stranger = new Browser(office);
+    assert.equal(await stranger.signIn("acme", { ...somebody(true), email: odd }), "/welcome#error=no_email", odd);
+    assert.equal(await stranger.me(), undefined);
+    const own = new Browser(office);
+    assert.equal(await own.signIn("acme", owner), "/welcome", "nobody has linked anything before");
+    assert.equal((await own.me())?.id, id);
+  }
+});
+
+test("an address is the same however the provider writes it", async () => {
+  const person = somebody(true);
+  const [local] = (person.email ?? "").split("@");
+  const id = await office.user({ ...person, email: `${local}@müller.example` }, true);
+  for (const [provider, email] of [
+    ["acme", `${local?.toUpperCase()}@xn--mller-kva.example`],
+    ["other", `${local}@MU\u0308LLER.example`],
+  ] as const) {
+    const browser = new Browser(office);
+    assert.equal(await browser.signIn(provider, { ...somebody(true), email }), "/welcome", email);
+    assert.equal((await browser.me())?.id, id, email);
+  }
+});
+
 test("what one side has not verified is not linked", async () => {
   for (const [there, here] of [[false, true], [true, false], [false, false]] as const) {
     const person = somebody(there);

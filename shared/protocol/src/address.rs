@@ -1,0 +1,148 @@
+//! E-mail addresses: what one is, which two are the same, and where mail to one goes. All who compare addresses, or
+//! check one, ask here.
+//!
+//! - The part before the `@` is the host's own (RFC 5321 section 2.4). It is in ASCII, since the mail service takes no
+//!   other (RFC 6531 is not in SES), and the case of its letters is all that two spellings of it may differ in.
+//! - A host may be written in letters beyond ASCII; the DNS has its ASCII form (RFC 5890 section 2.3.2.1), which is
+//!   compared and which mail goes to. Only letters are taken of which that form is known to be the same letter, perhaps
+//!   a small one, perhaps composed of a letter and a mark: whoever maps KELVIN SIGN to `k`, as IDNA's mapping does, joins
+//!   what are two hosts.
+//!
+//! What a host may be is regular on purpose, lengths included, so that the published [`pattern`] says all that is checked.
+
+use std::borrow::Cow;
+
+use idna::{
+    AsciiDenyList,
+    uts46::{DnsLength, Hyphens, Uts46},
+};
+
+use letters::{ASIAN, ASIAN_MARK, DIGITS, EUROPEAN, Letters, MARK};
+
+mod letters;
+#[cfg(test)]
+mod tests;
+
+/// The longest address that mail can be sent to, in bytes (RFC 5321 section 4.5.3.1.3, without the brackets).
+pub const MAX_BYTES: usize = 254;
+/// How many characters stand before the `@` at most, without dots (RFC 5321 section 4.5.3.1.1).
+const MAX_LOCAL: usize = 64;
+/// The same where the host is written beyond ASCII: so the whole is never too long in ASCII.
+const MAX_LOCAL_BEYOND_ASCII: usize = 32;
+/// The longest label of a host, in bytes (RFC 1035 section 2.3.4).
+const MAX_LABEL: usize = 63;
+/// The longest label beyond ASCII in letters of European scripts, in characters: such a label has at most
+/// [`MAX_LABEL`] bytes in ASCII, whichever letters they are.
+const MAX_EUROPEAN: usize = 20;
+/// The same for letters of all scripts.
+const MAX_ANY: usize = 14;
+/// How many labels a host has at most that is written beyond ASCII.
+const MAX_LABELS_BEYOND_ASCII: usize = 3;
+/// What such labels consist of, besides hyphens.
+const OF_EUROPEAN: &[Letters] = &[DIGITS, EUROPEAN, MARK];
+/// The same for all scripts.
+const OF_ANY: &[Letters] = &[DIGITS, EUROPEAN, MARK, ASIAN, ASIAN_MARK];
+/// What stands before the `@`, besides letters, digits and dots (RFC 5322 section 3.2.3).
+const SIGNS: &str = "!#$%&'*+/=?^_`{|}~-";
+
+/// Whether this is an address that mail can reach.
+pub fn is_valid(address: &str) -> bool {
+    let Some((local, host)) = address.split_once('@').filter(|_| address.len() <= MAX_BYTES) else { return false };
+    if host.is_ascii() {
+        is_local(local, MAX_LOCAL) && is_ascii_host(host)
+    } else {
+        is_local(local, MAX_LOCAL_BEYOND_ASCII) && converted(host).is_some()
+    }
+}
+
+/// The form in which addresses are compared: two that have the same are one address, and no others are.
+pub fn comparable(address: &str) -> String {
+    deliverable(address).unwrap_or(Cow::Borrowed(address)).to_ascii_lowercase()
+}
+
+/// The address with the ASCII form of its host, to which mail can be sent; none if it has none.
+pub fn deliverable(address: &str) -> Option<Cow<'_, str>> {
+    if address.is_ascii() {
+        return Some(Cow::Borrowed(address));
+    }
+    let (local, host) = address.rsplit_once('@').filter(|(local, _)| local.is_ascii())?;
+    Some(Cow::Owned(format!("{local}@{}", converted(host)?)))
+}
+
+/// What is checked, as a regular expression: in the syntax that ECMA-262, Python, Java, RE2 and others share.
+pub fn pattern() -> String {
+    let atom = format!("[A-Za-z0-9{SIGNS}]");
+    let local = |most: usize| format!(r"{atom}(\.?{atom}){{0,{}}}", most - 1);
+    let rest = format!("([A-Za-z0-9-]{{0,{}}}[A-Za-z0-9])?", MAX_LABEL - 2);
+    let label = |digits: Letters| {
+        let european = beyond_ascii(&class(&[digits, EUROPEAN]), &class(OF_EUROPEAN), MAX_EUROPEAN);
+        format!("{european}|{}", beyond_ascii(&class(&[digits, EUROPEAN, ASIAN]), &class(OF_ANY), MAX_ANY))
+    };
+    format!(
+        r"^({}@([A-Za-z0-9]{rest}\.)+[A-Za-z]{rest}|{}@(({})\.){{1,{}}}({}))$",
+        local(MAX_LOCAL),
+        local(MAX_LOCAL_BEYOND_ASCII),
+        label(DIGITS),
+        MAX_LABELS_BEYOND_ASCII - 1,
+        label(&[]),
+    )
+}
+
+/// A label whose third and fourth character are not both hyphens, as those that are in ASCII form already (RFC 5891
+/// section 4.2.3.1).
+fn beyond_ascii(first: &str, others: &str, most: usize) -> String {
+    let (first, last, any) = (format!("[{first}]"), format!("[{others}]"), format!("[{others}-]"));
+    format!("{first}({any}{{0,2}}{last}|{any}({last}{any}|-{last}){any}{{0,{}}}{last})?", most - 5)
+}
+
+/// The inside of a character class.
+fn class(letters: &[Letters]) -> String {
+    letters.iter().copied().flatten().map(|(from, to)| format!("{from}-{to}")).collect()
+}
+
+/// Words of letters, digits and signs, with a dot between two.
+fn is_local(local: &str, most: usize) -> bool {
+    let is_atom = |c: char| c.is_ascii_alphanumeric() || SIGNS.contains(c);
+    let is_word = |word: &str| !word.is_empty() && word.chars().all(is_atom);
+    local.split('.').all(is_word) && local.chars().filter(|c| *c != '.').count() <= most
+}
+
+/// Two labels or more, of which the last is no number: it would be an address of the network.
+fn is_ascii_host(host: &str) -> bool {
+    let is_label = |label: &str| {
+        let is_good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        (1..=MAX_LABEL).contains(&label.len())
+            && label.bytes().all(is_good)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let Some((_, last)) = host.rsplit_once('.') else { return false };
+    host.split('.').all(is_label) && last.starts_with(|c: char| c.is_ascii_alphabetic())
+}
+
+/// The ASCII form of a host; none of what is none.
+fn converted(host: &str) -> Option<Cow<'_, str>> {
+    if host.is_ascii() {
+        return Some(Cow::Borrowed(host));
+    }
+    let (_, last) = host.rsplit_once('.')?;
+    let is_host = host.split('.').count() <= MAX_LABELS_BEYOND_ASCII
+        && host.split('.').all(is_label_beyond_ascii)
+        && !last.starts_with(|c: char| c.is_ascii_digit());
+    if !is_host {
+        return None;
+    }
+    Uts46::new().to_ascii(host.as_bytes(), AsciiDenyList::STD3, Hyphens::Check, DnsLength::Verify).ok()
+}
+
+/// A label of a host that is written beyond ASCII; the label itself need not be.
+fn is_label_beyond_ascii(label: &str) -> bool {
+    let is_in = |sets: &[Letters], c: char| sets.iter().copied().flatten().any(|(from, to)| (*from..=*to).contains(&c));
+    let is_of = |sets: &[Letters]| label.chars().all(|c| c == '-' || is_in(sets, c));
+    let most = if is_of(OF_EUROPEAN) { MAX_EUROPEAN } else { MAX_ANY };
+    is_of(OF_ANY)
+        && label.chars().count() <= most
+        && label.starts_with(|c| is_in(&[DIGITS, EUROPEAN, ASIAN], c))
+        && !label.ends_with('-')
+        && !label.chars().skip(2).take(2).eq(['-', '-'])
+}
