@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::{
     Session, StoreError,
     item::{COUNT, EXPIRES, keyed, number},
-    keys,
+    keys::{self, Key},
     retry::persist,
     table::TABLE,
     trouble::trouble,
@@ -28,29 +28,29 @@ pub const PREFIX: &str = "limit";
 pub fn add(session: Session, id: String, ends_s: i64) -> BoxFuture<'static, Result<i64, StoreError>> {
     async move {
         let turn = session.turn().await;
-        add_within(session.clone(), (PREFIX, id), 1, ends_s, turn.deadline).await
+        add_within(session.clone(), keys::count(PREFIX, &id), 1, ends_s, turn.deadline).await
     }
     .boxed()
 }
 
-/// Adds to a count within an operation that has its turn, under a prefix of its own.
+/// The same by any number, within an operation that has its turn.
 #[inline(never)]
 pub(crate) fn add_within(
     session: Session,
-    (prefix, id): (&'static str, String),
+    key: Key,
     by: i64,
     ends_s: i64,
     deadline: Instant,
 ) -> BoxFuture<'static, Result<i64, StoreError>> {
     async move {
         let ends = [(":ends", number(ends_s)), (":expires", number(ends_s.saturating_mul(1_000)))];
-        let request = counting(&session, (prefix, &id), by)
+        let request = counting(&session, &key, by)
             .update_expression("ADD #count :by SET #ttl = :ends, #expires = :expires")
             .expression_attribute_names("#ttl", TABLE.time_to_live)
             .expression_attribute_names("#expires", EXPIRES);
         let request =
             ends.into_iter().fold(request, |request, (name, value)| request.expression_attribute_values(name, value));
-        let answer = send(&session, request, deadline).await?;
+        let answer = send(&session, deadline, request).await?;
         let count = answer.as_ref().and_then(UpdateItemOutput::attributes).and_then(|item| item.get(COUNT));
         count
             .and_then(|count| count.as_n().ok())
@@ -68,22 +68,22 @@ pub(crate) fn add_within(
 #[inline(never)]
 pub fn take_back(session: Session, id: String) -> BoxFuture<'static, Result<(), StoreError>> {
     async move {
-        let request = counting(&session, (PREFIX, &id), -1)
+        let turn = session.turn().await;
+        let request = counting(&session, &keys::count(PREFIX, &id), -1)
             .update_expression("ADD #count :by")
             .condition_expression("#count >= :one")
             .expression_attribute_values(":one", number(1));
-        let turn = session.turn().await;
-        send(&session, request, turn.deadline).await.map(drop)
+        send(&session, turn.deadline, request).await.map(drop)
     }
     .boxed()
 }
 
 /// A change of a count by so much.
-fn counting(session: &Session, (prefix, id): (&'static str, &str), by: i64) -> UpdateItemFluentBuilder {
+fn counting(session: &Session, key: &Key, by: i64) -> UpdateItemFluentBuilder {
     let store = session.store();
     let request = store.client.update_item().table_name(&*store.table);
     request
-        .set_key(Some(keyed(&keys::count(prefix, id))))
+        .set_key(Some(keyed(key)))
         .expression_attribute_names("#count", COUNT)
         .expression_attribute_values(":by", number(by))
         .return_values(ReturnValue::UpdatedNew)
@@ -93,8 +93,8 @@ fn counting(session: &Session, (prefix, id): (&'static str, &str), by: i64) -> U
 /// What the count is then; none if its condition does not hold.
 async fn send(
     session: &Session,
-    request: UpdateItemFluentBuilder,
     deadline: Instant,
+    request: UpdateItemFluentBuilder,
 ) -> Result<Option<UpdateItemOutput>, StoreError> {
     let answer = persist(session.limits(), deadline, |_| {
         let sent = Box::pin(request.clone().send());

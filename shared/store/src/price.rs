@@ -19,7 +19,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{Session, StoreError, counter};
+use crate::{Session, StoreError, counter, keys};
 
 /// What the partition keys of these counts begin with. It is theirs alone: the right to count reads, which queries have
 /// as well, reaches nothing else.
@@ -43,6 +43,13 @@ struct Tab {
     milliunits: u64,
     /// Whether the span is used up.
     is_over: bool,
+}
+
+/// What is to be counted now: for whom, in which span, and how many milliunits.
+struct Due<'a> {
+    payer: &'a Arc<str>,
+    starts_s: i64,
+    milliunits: u64,
 }
 
 /// What comes of putting something on a tab.
@@ -102,41 +109,36 @@ impl Session {
     /// [`StoreError::Spent`] when the payer has used up this minute's reads; as [`counter::add`].
     pub async fn pay(&self) -> Result<(), StoreError> {
         // Most of the time there is nothing to ask the database, and no turn to wait for.
-        let Some((payer, starts_s, due)) = self.due(0)? else { return Ok(()) };
+        let Some(due) = self.due(0)? else { return Ok(()) };
         let turn = self.turn().await;
-        self.count_reads(payer, starts_s, due, turn.deadline).await
+        self.count_reads(due, turn.deadline).await
     }
 
     /// The same within an operation that has its turn, and is about to read so many units more at least.
     pub(crate) async fn pay_within(&self, deadline: Instant, ahead_units: usize) -> Result<(), StoreError> {
         match self.due(ahead_units)? {
-            Some((payer, starts_s, due)) => self.count_reads(payer, starts_s, due, deadline).await,
+            Some(due) => self.count_reads(due, deadline).await,
             None => Ok(()),
         }
     }
 
-    /// What is to be counted now, if it is worth it: for whom, in which span, and how many milliunits.
-    fn due(&self, ahead_units: usize) -> Result<Option<(&Arc<str>, i64, u64)>, StoreError> {
+    /// What is to be counted now, if it is worth it.
+    fn due(&self, ahead_units: usize) -> Result<Option<Due<'_>>, StoreError> {
         let Some(payer) = self.payer() else { return Ok(None) };
         let now_s = self.now_unix_ms().div_euclid(1_000);
         let starts_s = now_s - now_s.rem_euclid(SPAN_S);
         match self.store().tabs.put(payer, starts_s, self.meter().uncharged(ahead_units)) {
             Put::Small => Ok(None),
-            Put::Due(due) => Ok(Some((payer, starts_s, due))),
+            Put::Due(milliunits) => Ok(Some(Due { payer, starts_s, milliunits })),
             Put::Over => Err(spent(now_s, starts_s)),
         }
     }
 
-    async fn count_reads(
-        &self,
-        payer: &Arc<str>,
-        starts_s: i64,
-        due: u64,
-        deadline: Instant,
-    ) -> Result<(), StoreError> {
-        let id = format!("{starts_s}#{payer}");
-        let by = i64::try_from(due).unwrap_or(i64::MAX);
-        let counted = counter::add_within(self.clone(), (PREFIX, id), by, starts_s + SPAN_S, deadline).await;
+    async fn count_reads(&self, due: Due<'_>, deadline: Instant) -> Result<(), StoreError> {
+        let Due { payer, starts_s, milliunits } = due;
+        let key = keys::count(PREFIX, &format!("{starts_s}#{payer}"));
+        let by = i64::try_from(milliunits).unwrap_or(i64::MAX);
+        let counted = counter::add_within(self.clone(), key, by, starts_s + SPAN_S, deadline).await;
         let most = i64::from(self.limits().read_units_a_minute) * 1_000;
         match counted {
             Ok(count) if count <= most => Ok(()),
@@ -146,7 +148,9 @@ impl Session {
             }
             Err(error) => {
                 // It is still to be counted.
-                self.store().tabs.with(payer, starts_s, |tab| tab.milliunits = tab.milliunits.saturating_add(due));
+                self.store()
+                    .tabs
+                    .with(payer, starts_s, |tab| tab.milliunits = tab.milliunits.saturating_add(milliunits));
                 Err(error)
             }
         }
