@@ -135,7 +135,8 @@ describe("what is named is there", () => {
   it("what a comment is made of was made before", () => {
     const uploads = steps.filter(({ uses }) => uses?.startsWith("actions/upload-artifact@")).map((step) => step.with.name);
     const comments = jobs.filter(([, job]) => job.uses?.endsWith("/comment.yml")).map(([, job]) => job.with.about);
-    assert.deepEqual(comments.sort(), uploads.sort());
+    const others = ["sbom"];
+    assert.deepEqual(comments.sort(), uploads.filter((name) => !others.includes(name)).sort());
   });
 
   it("the roles of `github-oidc.yaml` trust the jobs that assume them, and no others", () => {
@@ -143,6 +144,18 @@ describe("what is named is there", () => {
     const trusted = [...template.matchAll(/Job: "?([\w:]+)"?/g)].map(([, job]) => job!);
     const environments = jobs.flatMap(([, { environment }]) => (environment === undefined ? [] : [`environment:${environment}`]));
     assert.deepEqual(trusted.sort(), ["pull_request", ...environments].sort());
-    assert.doesNotMatch(template, /StringLike/);
+    // Which workflow, too, as it stands on main; of a pull request, its merge's.
+    const stages = [...template.matchAll(/^ {4}(\w+): \{ Job: "?([\w:]+)"?, Workflow: (\S+)@(\S+),/gm)].map(([, , job, file, ref]) => [job!, file!, ref!] as const);
+    assert.equal(stages.length, trusted.length);
+    for (const [job, file, ref] of stages) {
+      const isPull = job === "pull_request";
+      assert.equal(ref, isPull ? "refs/pull/*/merge" : "refs/heads/main");
+      const [, workflow] = workflows.find(([path]) => path === `.github/workflows/${file}`) ?? assert.fail(file);
+      const inIt = Object.values<Json>(workflow.jobs).filter(({ permissions }) => permissions["id-token"] !== undefined);
+      assert.ok(inIt.some(({ environment }) => (isPull ? environment === undefined : `environment:${environment}` === job)), job);
+    }
+    const likes = template.split("\n").filter((line) => line.includes("StringLike"));
+    assert.equal(likes.length, 1, "and nothing else is compared by a pattern");
+    assert.match(template, /StringLike:\n\s+token\.actions\.githubusercontent\.com:job_workflow_ref:/);
   });
 });

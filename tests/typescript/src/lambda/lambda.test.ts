@@ -14,7 +14,7 @@ import { createClient, failureOf, type AppRouter, type UserId } from "@onefold/b
 import { freePort, ROOT, startProgram } from "../service.js";
 
 const PROGRAM = process.env["ONEFOLD_BINARY"] ?? join(ROOT, "target/debug/onefold");
-/** `pip install --requirement tests/requirements.txt` put it there. */
+/** `pip install --require-hashes --requirement tests/requirements.txt` put it there. */
 const CARGO_LAMBDA = join(ROOT, "tests/.venv/bin/cargo-lambda");
 /** How long a function may take until it is built. */
 const BUILD_TIMEOUT_MS = 600_000;
