@@ -56,7 +56,7 @@ impl Database {
             access_key_id: credentials.access_key_id,
             secret_access_key: credentials.secret_access_key,
             session_token: None,
-            cursor_key: [0; 32],
+            cursor_key: Some([0; 32]),
             limits: Limits::default(),
         })
         .map_err(Error::other)?;

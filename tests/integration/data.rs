@@ -311,7 +311,7 @@ async fn seed_users(data: &Folder, count: usize) -> Vec<User> {
         access_key_id: running.access_key_id,
         secret_access_key: running.secret_access_key,
         session_token: None,
-        cursor_key: [0; 32],
+        cursor_key: Some([0; 32]),
         limits: Limits {
             attempt_timeout: std::time::Duration::from_secs(20),
             total_timeout: std::time::Duration::from_secs(60),

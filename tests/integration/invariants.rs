@@ -99,6 +99,23 @@ fn a_procedure_is_one_short_file() {
     }
 }
 
+/// A flood of sign-ins takes the functions of those procedures, and no others.
+#[test]
+fn what_hashes_passwords_states_how_many_may_do_so_at_once() {
+    let mut hashing = 0;
+    for procedure in functions::service().procedures {
+        let (name, spec) = (procedure.entry.name, procedure.entry.spec);
+        let text = fs::read_to_string(&procedures()[name]).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        // One that has a helper do it has the memory for it.
+        let hashes =
+            spec.memory_mb >= 1024 || ["password::hash(", "password::verify("].iter().any(|call| code.contains(call));
+        hashing += u32::from(hashes);
+        assert!(!hashes || spec.concurrency.is_some(), "{name} hashes passwords and has no `concurrency`");
+    }
+    assert!(hashing >= 4);
+}
+
 /// A procedure decides nothing that belongs to the wire, the table or the machine.
 #[test]
 fn a_procedure_holds_no_status_path_key_or_environment() {

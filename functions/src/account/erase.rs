@@ -31,7 +31,7 @@ pub enum Error {
 ///
 /// What one wrote for the company stays, under an id that leads to nobody; so do the entries of the audit log, until
 /// they expire.
-#[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/account/erase", memory_mb = 1024)]
+#[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/account/erase", memory_mb = 1024, concurrency = 10)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn erase(
     users: Write<User>,

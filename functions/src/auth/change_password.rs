@@ -43,7 +43,7 @@ pub enum Error {
 
 /// Change one's own password. All other devices are signed out, this one's cookie is renewed, and links that were
 /// mailed before are void.
-#[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/auth/change-password", memory_mb = 1024)]
+#[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/auth/change-password", memory_mb = 1024, concurrency = 10)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn change_password(
     users: Read<User>,

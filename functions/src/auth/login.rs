@@ -48,7 +48,7 @@ pub enum Error {
 /// Sign in with an e-mail address and a password.
 ///
 /// It takes as long, and says the same, whether the address is unknown or the password is wrong.
-#[procedure(mutation, auth = public, rest = "POST /v1/auth/login", memory_mb = 1024)]
+#[procedure(mutation, auth = public, rest = "POST /v1/auth/login", memory_mb = 1024, concurrency = 40)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn login(
     users: Read<User>,

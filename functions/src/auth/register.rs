@@ -51,7 +51,7 @@ impl From<NotAdmitted> for Error {
 /// next is in the mail. The first person who ever registers becomes administrator, others become guests, who may do
 /// nothing until an administrator gives them another role; nobody has any permission before the address is proved, and
 /// an account whose address nobody proves ends after seven days.
-#[procedure(mutation, auth = public, rest = "POST /v1/auth/register", memory_mb = 1024)]
+#[procedure(mutation, auth = public, rest = "POST /v1/auth/register", memory_mb = 1024, concurrency = 20)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn register(
     users: Write<User>,

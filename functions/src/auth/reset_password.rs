@@ -38,7 +38,7 @@ pub enum Error {
 ///
 /// It proves the address. Since somebody else may have been in, it signs the account out everywhere, unlinks all
 /// accounts elsewhere, and voids every other link that was mailed.
-#[procedure(mutation, auth = public, rest = "POST /v1/auth/reset-password", memory_mb = 1024)]
+#[procedure(mutation, auth = public, rest = "POST /v1/auth/reset-password", memory_mb = 1024, concurrency = 20)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn reset_password(
     users: Write<User>,

@@ -39,7 +39,7 @@ pub enum Error {
 /// Prove that an e-mail address is one's own, in the browser that registered or with the password of the registration.
 ///
 /// Whoever else registered with it has proved nothing: their sessions end, and nothing stays of what they chose.
-#[procedure(mutation, auth = public, rest = "POST /v1/auth/verify-email", memory_mb = 1024)]
+#[procedure(mutation, auth = public, rest = "POST /v1/auth/verify-email", memory_mb = 1024, concurrency = 20)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn verify_email(
     users: Write<User>,

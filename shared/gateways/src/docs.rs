@@ -15,7 +15,7 @@ use protocol::{Cause, Code, Fault};
 use runtime::{BoxFuture, rest};
 
 use crate::{
-    Calls, Contract, Facts, Refusal, Style, jsonrpc, openapi,
+    Calls, Contract, Facts, Refusal, Settings, Style, jsonrpc, openapi,
     respond::{explain, respond},
 };
 
@@ -25,6 +25,7 @@ pub use page::html;
 pub struct Docs {
     /// By their paths; made at the first request, since they say where the service is.
     files: OnceLock<BTreeMap<&'static str, File>>,
+    settings: Settings,
 }
 
 struct File {
@@ -56,12 +57,23 @@ impl Docs {
     ///
     /// # Errors
     /// Never: every contract can be told.
-    pub fn new(_: &Contract) -> Result<Self, Cause> {
-        Ok(Self { files: OnceLock::new() })
+    pub fn new(contract: &Contract) -> Result<Self, Cause> {
+        Self::with(contract, Settings::default())
+    }
+
+    /// For a stage of a service: where nobody is told what there is to call, there is nothing here.
+    ///
+    /// # Errors
+    /// As [`Docs::new`].
+    pub fn with(_: &Contract, settings: Settings) -> Result<Self, Cause> {
+        Ok(Self { files: OnceLock::new(), settings })
     }
 
     fn find(&self, contract: &Contract, calls: &Calls<'_>) -> Result<&File, Fault> {
         let parts = calls.parts();
+        if !self.settings.documents {
+            return Err(Fault::new(Code::NotFound, "There is nothing here."));
+        }
         if parts.method != Method::GET && parts.method != Method::HEAD {
             return Err(Fault::method_not_supported(parts.method.as_str(), METHODS));
         }

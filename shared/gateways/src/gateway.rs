@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, header};
-use runtime::{BoxFuture, Site, cors::Cors};
+use http::{HeaderValue, Method, Request, Response, header, request::Parts};
+use runtime::{BoxFuture, Site, cors::Cors, web::PeerAddress};
 
 use crate::{
     Calls, Contract, Reach, Refusal,
@@ -42,6 +42,26 @@ impl Facts {
     }
 }
 
+/// What a stage decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Whether everybody is told what there is to call: by documents, descriptions, and schemas.
+    pub documents: bool,
+}
+
+impl Settings {
+    /// What a function's environment says.
+    pub fn of(environment: &runtime::Environment) -> Self {
+        Self { documents: environment.documents }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { documents: true }
+    }
+}
+
 /// A style of API that spans procedures. It reads its requests, and answers them in its own form, errors too.
 pub trait Style: Send + Sync {
     /// What is known of it.
@@ -73,7 +93,6 @@ impl Gateway {
     pub async fn answer(&self, request_id: &str, request: Request<Bytes>) -> Response<Bytes> {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
-        let origin = parts.headers.get(header::ORIGIN).cloned();
         let mut response = if parts.method == Method::OPTIONS {
             Cors::preflight(&parts.headers, self.style.facts().methods)
         } else {
@@ -90,7 +109,7 @@ impl Gateway {
             response.headers_mut().extend(calls.carried());
             response
         };
-        self.finish(&mut response, origin.as_ref(), started, request_id);
+        self.finish(&mut response, &parts, started, request_id);
         response
     }
 
@@ -100,12 +119,12 @@ impl Gateway {
         let (parts, _) = request.into_parts();
         let calls = Calls::new(&*self.reach, &self.site, &parts, request_id);
         let mut response = self.style.refuse(&calls, fault.into());
-        self.finish(&mut response, parts.headers.get(header::ORIGIN), started, request_id);
+        self.finish(&mut response, &parts, started, request_id);
         response
     }
 
     /// What every answer has, and its line in the log.
-    fn finish(&self, response: &mut Response<Bytes>, origin: Option<&HeaderValue>, started: Instant, request_id: &str) {
+    fn finish(&self, response: &mut Response<Bytes>, parts: &Parts, started: Instant, request_id: &str) {
         let headers = response.headers_mut();
         // What procedures say is for this caller and this moment; documents state it when they may be kept.
         let said = headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
@@ -114,10 +133,11 @@ impl Gateway {
         if let Ok(id) = HeaderValue::from_str(request_id) {
             headers.insert(runtime::answer::REQUEST_ID, id);
         }
-        self.cors.allow(&self.site, origin, is_kept, headers);
+        self.cors.allow(&self.site, parts.headers.get(header::ORIGIN), is_kept, headers);
         let (gateway, status) = (self.style.facts().name, response.status().as_u16());
         let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        tracing::info!(gateway, status, duration_us, request_id, "request");
+        let network = parts.extensions.get::<PeerAddress>().and_then(PeerAddress::in_log);
+        tracing::info!(gateway, status, duration_us, request_id, network, "request");
     }
 }
 
@@ -142,11 +162,61 @@ impl Gateways {
             cors: cors.clone(),
             site: Arc::clone(site),
         };
-        Ok(Self(crate::styles(contract)?.into_iter().map(at_work).collect()))
+        Ok(Self(crate::styles(contract, Settings::default())?.into_iter().map(at_work).collect()))
     }
 
     /// The one that has a path.
     pub fn find(&self, path: &str) -> Option<&Gateway> {
         self.0.iter().find(|gateway| gateway.style.facts().has(path))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+    use crate::{FACTS, stub};
+
+    /// What each style answers at each of its paths to whoever asks what there is to call, in every way that there is.
+    async fn told(settings: Settings) -> Vec<(String, StatusCode, String)> {
+        let contract = || Contract::parse(include_str!("../../../bindings/contract.json")).unwrap();
+        let asked = [
+            ("GET", "", ""),
+            ("HEAD", "", ""),
+            ("GET", "?wsdl", ""),
+            ("GET", "?query=%7B__schema%7Btypes%7Bname%7D%7D%7D", ""),
+            ("POST", "", r#"{"query": "{ __schema { types { name } } }"}"#),
+            ("POST", "", r#"{"jsonrpc": "2.0", "id": 1, "method": "rpc.discover"}"#),
+            ("POST", "", r#"[{"jsonrpc": "2.0", "id": 1, "method": "rpc.discover"}]"#),
+        ];
+        let mut told = Vec::new();
+        for facts in FACTS {
+            let paths = facts.paths.iter().map(|path| path.replace("{proxy+}", "docs.js"));
+            for (path, (method, query, body)) in paths.flat_map(|path| asked.map(|asked| (path.clone(), asked))) {
+                let styles = crate::styles(&contract(), settings).unwrap();
+                let style = styles.into_iter().find(|style| style.facts().name == facts.name).unwrap();
+                let request = Request::builder().method(method).uri(format!("{path}{query}"));
+                let request = request.header("content-type", "application/json").body(body.into()).unwrap();
+                let reach = stub::Stub::new(|_, _| Ok(None));
+                let answer = stub::ask(style, contract(), reach, request).await;
+                let text = String::from_utf8_lossy(answer.body()).into_owned();
+                told.push((format!("{method} {path}{query} {body}"), answer.status(), text));
+            }
+        }
+        told
+    }
+
+    #[tokio::test]
+    async fn what_tells_what_there_is_to_call_is_off_together() {
+        let names = ["users.list", "usersList", "users_list", "/v1/users", "UsersList"];
+        let tells = |text: &str| names.iter().any(|name| text.contains(name)) || text.contains("__Schema");
+        let on = told(Settings::default()).await;
+        assert!(on.iter().filter(|(_, _, text)| tells(text)).count() >= 7, "each way of asking is answered somewhere");
+        for (asked, status, text) in told(Settings { documents: false }).await {
+            assert!(!tells(&text), "{asked}: {status} {text}");
+            assert!(!asked.starts_with("GET") && !asked.starts_with("HEAD") || status != StatusCode::OK, "{asked}");
+        }
     }
 }

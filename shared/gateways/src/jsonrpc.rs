@@ -28,7 +28,7 @@ use serde_json::{
 pub use openrpc::openrpc;
 
 use crate::{
-    Calls, Contract, Facts, Procedure, Refusal, Style,
+    Calls, Contract, Facts, Procedure, Refusal, Settings, Style,
     respond::{Deadline, MAX_AT_ONCE, MAX_WEIGHT, empty, explain, media_type, no_room, respond, shortened, weight},
 };
 use request::{Entry, Message, elements};
@@ -50,6 +50,7 @@ const INVALID_PARAMS: i32 = -32602;
 /// JSON-RPC 2.0.
 pub struct JsonRpc {
     document: OnceLock<Box<RawValue>>,
+    settings: Settings,
 }
 
 impl JsonRpc {
@@ -61,8 +62,16 @@ impl JsonRpc {
     ///
     /// # Errors
     /// Never: every contract can be said in JSON-RPC.
-    pub fn new(_: &Contract) -> Result<Self, Cause> {
-        Ok(Self { document: OnceLock::new() })
+    pub fn new(contract: &Contract) -> Result<Self, Cause> {
+        Self::with(contract, Settings::default())
+    }
+
+    /// For a stage of a service: where nobody is told what there is to call, there is no method for it.
+    ///
+    /// # Errors
+    /// As [`JsonRpc::new`].
+    pub fn with(_: &Contract, settings: Settings) -> Result<Self, Cause> {
+        Ok(Self { document: OnceLock::new(), settings })
     }
 
     /// The document, which stays the same as long as the service is where it is.
@@ -133,7 +142,7 @@ impl JsonRpc {
         params: Option<&RawValue>,
     ) -> Result<Box<RawValue>, Error> {
         let request_id = calls.request_id();
-        if method == DISCOVER {
+        if method == DISCOVER && self.settings.documents {
             if is_described.swap(true, Ordering::Relaxed) {
                 let detail = "A batch is told once what there is, and this is not the first call that asks.";
                 return Err(Error::reserved(INVALID_REQUEST, Code::BadRequest, detail, request_id));

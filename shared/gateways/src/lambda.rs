@@ -15,7 +15,7 @@ use runtime::{
 use tokio::time::Instant;
 
 use crate::{
-    Contract, Gateway, Reach, Style,
+    Contract, Gateway, Reach, Settings, Style,
     invoke::{Deadline, Invoke},
 };
 
@@ -28,14 +28,14 @@ pub fn lambda<S: Style + 'static>(make: fn(&Contract) -> Result<S, Cause>, contr
     }))
 }
 
-/// The same for a style that the environment says something of.
+/// The same for a style of which the stage decides something.
 pub fn lambda_with<S: Style + 'static>(
-    make: fn(&Contract, &Environment) -> Result<S, Cause>,
+    make: fn(&Contract, Settings) -> Result<S, Cause>,
     contract: &'static str,
 ) -> ExitCode {
     gateway(Box::new(move |environment| {
         let contract = Contract::parse(contract)?;
-        let style = Box::new(make(&contract, &environment)?);
+        let style = Box::new(make(&contract, Settings::of(&environment))?);
         handler(style, contract, environment)
     }))
 }

@@ -39,20 +39,20 @@ mod stub;
 
 pub use calls::{Calls, Outcome, Reach, Refusal};
 pub use contract::{Contract, Procedure};
-pub use gateway::{Facts, Gateway, Gateways, Style};
+pub use gateway::{Facts, Gateway, Gateways, Settings, Style};
 pub use lambda::{lambda, lambda_with};
 
-/// All styles, for a service.
+/// All styles, for a stage of a service.
 ///
 /// # Errors
 /// When one of them cannot express the contract.
-pub fn styles(contract: &Contract) -> Result<Vec<Box<dyn Style>>, protocol::Cause> {
+pub fn styles(contract: &Contract, settings: Settings) -> Result<Vec<Box<dyn Style>>, protocol::Cause> {
     Ok(vec![
         Box::new(batches::Batches::new(contract)?),
-        Box::new(docs::Docs::new(contract)?),
-        Box::new(graphql::GraphQl::new(contract)?),
-        Box::new(jsonrpc::JsonRpc::new(contract)?),
-        Box::new(soap::Soap::new(contract)?),
+        Box::new(docs::Docs::with(contract, settings)?),
+        Box::new(graphql::GraphQl::with(contract, settings)?),
+        Box::new(jsonrpc::JsonRpc::with(contract, settings)?),
+        Box::new(soap::Soap::with(contract, settings)?),
     ])
 }
 

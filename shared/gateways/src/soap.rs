@@ -30,7 +30,7 @@ use protocol::{Cause, Clock, Code};
 use runtime::{BoxFuture, rest::without_body};
 use serde_json::Value;
 
-use crate::{Calls, Contract, Facts, Procedure, Refusal, Style, respond::shortened};
+use crate::{Calls, Contract, Facts, Procedure, Refusal, Settings, Style, respond::shortened};
 
 use fault::Trouble;
 use types::{Operation, Service};
@@ -44,6 +44,7 @@ const PATH: &str = "/soap";
 pub struct Soap {
     service: Service,
     clock: Clock,
+    settings: Settings,
 }
 
 /// The service's description as a WSDL 1.1 document, for a service that is at `url`.
@@ -88,7 +89,15 @@ impl Soap {
     /// # Errors
     /// When SOAP cannot express its contract.
     pub fn new(contract: &Contract) -> Result<Self, Cause> {
-        Ok(Self { service: Service::of(contract)?, clock: Clock::System })
+        Self::with(contract, Settings::default())
+    }
+
+    /// For a stage of a service.
+    ///
+    /// # Errors
+    /// As [`Soap::new`].
+    pub fn with(contract: &Contract, settings: Settings) -> Result<Self, Cause> {
+        Ok(Self { service: Service::of(contract)?, clock: Clock::System, settings })
     }
 
     /// `GET /soap?wsdl` gives the description; without it, where that is.
@@ -208,7 +217,15 @@ impl Style for Soap {
     fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
         Box::pin(async move {
             match calls.parts().method {
-                Method::GET | Method::HEAD => self.describe(&calls),
+                Method::GET | Method::HEAD if self.settings.documents => self.describe(&calls),
+                Method::GET | Method::HEAD => {
+                    let message = "SOAP 1.1 and 1.2 by POST; there is nothing else here.";
+                    let mut response = self.refuse(&calls, Refusal::new(Code::NotFound, message));
+                    if calls.parts().method == Method::HEAD {
+                        without_body(&mut response);
+                    }
+                    response
+                }
                 Method::POST => self.post(contract, &body, &calls).await,
                 ref method => {
                     let message = format!("{method} is not answered here; use {}.", Self::FACTS.methods);

@@ -289,10 +289,8 @@ fn keys(
     let functions = TokenSigner::with_thumbprint(&pkcs8)?;
     let kid = functions.public_key().kid.clone();
     let made = serde_json::json!({
-        "secret": {
-            environment::CURSOR_KEY: URL_SAFE_NO_PAD.encode(random_key()?),
-            environment::TOKENS: token_settings(service.definition, signer.as_ref()),
-        },
+        "secret": { environment::TOKENS: token_settings(service.definition, signer.as_ref()) },
+        "cursors": { environment::CURSOR_KEY: URL_SAFE_NO_PAD.encode(random_key()?) },
         "functions": {
             "public": functions.public_key(),
             "signer": SignerSettings { kid, pkcs8: URL_SAFE_NO_PAD.encode(pkcs8) },
@@ -396,7 +394,7 @@ async fn seed(app: &App, data: &Path) -> Result<(), Cause> {
                 access_key_id: running.access_key_id,
                 secret_access_key: running.secret_access_key,
                 session_token: None,
-                cursor_key: folder.cursor_key()?,
+                cursor_key: Some(folder.cursor_key()?),
                 limits: Limits::default(),
             })?;
             (store, None)

@@ -155,7 +155,7 @@ impl Ground {
             access_key_id: administrator.access_key_id.clone(),
             secret_access_key: administrator.secret_access_key.clone(),
             session_token: None,
-            cursor_key,
+            cursor_key: Some(cursor_key),
             limits: Limits::default(),
         })?;
         store.create_table_if_missing().await?;

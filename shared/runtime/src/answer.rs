@@ -27,7 +27,7 @@ use crate::{
     rest,
     secrets::Secrets,
     site::Site,
-    web::Added,
+    web::{Added, PeerAddress},
 };
 
 /// What calls share in one process.
@@ -133,6 +133,7 @@ async fn run_logged(entry: &Entry, context: &Context, request_id: &str, request:
     // What the answer's form depends on, where it is not an envelope of tRPC.
     let by_route = request.extensions().get::<rest::Route>().is_some().then(|| asked_parts(&request));
     let mut asked = rest::Asked::default();
+    let network = request.extensions().get::<PeerAddress>().and_then(PeerAddress::in_log);
     let outcome = run(entry, context, request, &mut session, &added, &mut asked).await;
     let (mut response, fault) = match outcome {
         Ok(output) if let Some(parts) = &by_route => {
@@ -162,6 +163,7 @@ async fn run_logged(entry: &Entry, context: &Context, request_id: &str, request:
         read_units: meter.map_or(0.0, store::Meter::read_units),
         write_units: meter.map_or(0.0, store::Meter::write_units),
         request_id,
+        network: network.as_deref(),
         fault: fault.as_ref(),
     });
     response

@@ -14,14 +14,14 @@ pub const TABLE: &str = "ONEFOLD_TABLE";
 pub const DATABASE_ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 /// Where all of AWS is, when it is elsewhere; what is said of a single service counts for more.
 const ENDPOINT: &str = "AWS_ENDPOINT_URL";
-/// The key that seals cursors: 32 bytes in base64url without padding.
+/// The key that seals cursors: 32 bytes in base64url without padding. Set where callers hold cursors.
 pub const CURSOR_KEY: &str = "ONEFOLD_CURSOR_KEY";
 /// [`TokenSettings`] as JSON.
 pub const TOKENS: &str = "ONEFOLD_TOKENS";
 /// Origins that may call, with commas; any when it is not set.
 pub const ALLOWED_ORIGINS: &str = "ONEFOLD_ALLOWED_ORIGINS";
 
-/// A secret of AWS Secrets Manager, by name or ARN: a JSON object with variables that are not set in the
+/// Secrets of AWS Secrets Manager, by name or ARN, with commas: each a JSON object with variables that are not set in the
 /// environment, by their names. A value that is no text stands for its JSON.
 pub const SECRET: &str = "ONEFOLD_SECRET";
 /// Where secrets are, when they are not at AWS. The name that all AWS SDKs read.
@@ -49,8 +49,9 @@ pub const FUNCTIONS_ENDPOINT: &str = "AWS_ENDPOINT_URL_LAMBDA";
 /// All methods of the path that the function has as REST route, `GET, HEAD, PATCH, DELETE`; set where other functions
 /// answer some of them.
 pub const REST_METHODS: &str = "ONEFOLD_REST_METHODS";
-/// `off` where clients of GraphQL may not ask for its schema; they may if it is not set.
-pub const GRAPHQL_INTROSPECTION: &str = "ONEFOLD_GRAPHQL_INTROSPECTION";
+/// `off` where nobody is told what there is to call: no documents, no descriptions, no schema of GraphQL; everybody is if
+/// it is not set.
+pub const DOCUMENTS: &str = "ONEFOLD_DOCUMENTS";
 /// Names of secrets that the function may read, with commas: of each, [`SECRET_OF`] and the name in capitals, with
 /// underscores for hyphens, says where it is at Secrets Manager; or [`VALUE_OF`] holds it.
 pub const SECRETS: &str = "ONEFOLD_SECRETS";
@@ -101,8 +102,8 @@ pub struct Environment {
     pub rest_methods: Option<String>,
     /// The header that says who called, where a front stands before the gateway.
     pub address_header: Option<String>,
-    /// Whether clients of GraphQL may ask for its schema.
-    pub graphql_introspection: bool,
+    /// Whether everybody is told what there is to call.
+    pub documents: bool,
     /// Its secrets, by name.
     pub secrets: Vec<(String, Source)>,
     /// How it sends mail, if it does.
@@ -122,10 +123,12 @@ impl Environment {
 
     async fn load(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Cause> {
         let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
-        let Some(id) = set(SECRET) else { return Self::from_lookup(lookup) };
-        let text = store::read_secret(secret_settings(&set, id)?);
-        let secret = parse_secret(&text.await?)?;
-        Self::from_lookup(|name| set(name).or_else(|| secret.get(name).cloned()))
+        let Some(ids) = set(SECRET) else { return Self::from_lookup(lookup) };
+        let settings = ids.split(',').map(|id| secret_settings(&set, id.to_owned())).collect::<Result<Vec<_>, _>>()?;
+        let texts = futures_util::future::try_join_all(settings.into_iter().map(store::read_secret)).await?;
+        let secrets = texts.iter().map(|text| parse_secret(text)).collect::<Result<Vec<_>, _>>()?;
+        let in_secrets = |name: &str| secrets.iter().find_map(|secret| secret.get(name).cloned());
+        Self::from_lookup(|name| set(name).or_else(|| in_secrets(name)))
     }
 
     /// Reads an environment.
@@ -146,7 +149,7 @@ impl Environment {
                 access_key_id: required("AWS_ACCESS_KEY_ID")?,
                 secret_access_key: required("AWS_SECRET_ACCESS_KEY")?,
                 session_token: lookup("AWS_SESSION_TOKEN"),
-                cursor_key: parse_key(&required(CURSOR_KEY)?)?,
+                cursor_key: lookup(CURSOR_KEY).map(|text| parse_key(&text)).transpose()?,
                 limits: Limits::default(),
             }),
         };
@@ -162,7 +165,7 @@ impl Environment {
             registration: registration.map_err(|cause| format!("{REGISTRATION}: {cause}"))?,
             rest_methods: lookup(REST_METHODS),
             address_header: lookup(ADDRESS_HEADER),
-            graphql_introspection: introspection(&lookup)?,
+            documents: documents(&lookup)?,
             secrets: secrets(&lookup)?,
             mail: mail(&lookup)?,
             functions: functions(&lookup)?,
@@ -176,11 +179,11 @@ pub fn variable_of(before: &str, secret: &str) -> String {
 }
 
 /// What is switched off by a word that is misspelt would stay on.
-fn introspection(lookup: &impl Fn(&str) -> Option<String>) -> Result<bool, Cause> {
-    match lookup(GRAPHQL_INTROSPECTION).as_deref() {
+fn documents(lookup: &impl Fn(&str) -> Option<String>) -> Result<bool, Cause> {
+    match lookup(DOCUMENTS).as_deref() {
         None | Some("on") => Ok(true),
         Some("off") => Ok(false),
-        Some(_) => Err(format!("{GRAPHQL_INTROSPECTION} is neither `on` nor `off`").into()),
+        Some(_) => Err(format!("{DOCUMENTS} is neither `on` nor `off`").into()),
     }
 }
 
@@ -281,20 +284,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_in_the_environment_comes_from_the_secret() {
+    async fn what_is_not_in_the_environment_comes_from_the_secrets() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let manager = tokio::spawn(async move {
-            let (mut connection, _) = listener.accept().await.unwrap();
-            assert!(connection.read(&mut [0; 4096]).await.unwrap() > 0);
-            let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-            let secret = json!({ CURSOR_KEY: key, TABLE: "another" }).to_string();
-            let body = json!({ "SecretString": secret }).to_string();
-            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
-            connection.write_all((head + &body).as_bytes()).await.unwrap();
+            for _ in 0..2 {
+                let (mut connection, _) = listener.accept().await.unwrap();
+                let mut asked = [0; 4096];
+                let length = connection.read(&mut asked).await.unwrap();
+                let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+                let is_of_cursors = String::from_utf8_lossy(&asked[..length]).contains("onefold/test/cursors");
+                let secret = if is_of_cursors { json!({ CURSOR_KEY: key }) } else { json!({ TABLE: "another" }) };
+                let body = json!({ "SecretString": secret.to_string() }).to_string();
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+                connection.write_all((head + &body).as_bytes()).await.unwrap();
+            }
         });
         let environment = Environment::load(|name| match name {
-            SECRET => Some("onefold/test".to_owned()),
+            SECRET => Some("onefold/test,onefold/test/cursors".to_owned()),
             ENDPOINT => Some(endpoint.clone()),
             TABLE => Some("ours".to_owned()),
             "AWS_REGION" | "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("x".to_owned()),
@@ -302,15 +309,15 @@ mod tests {
         });
         let store = environment.await.unwrap().store.unwrap();
         assert_eq!(store.endpoint.as_deref(), Some(endpoint.as_str()), "what is said of all counts for each");
-        assert_eq!((store.table.as_str(), store.cursor_key), ("ours", [0; 32]), "what is set counts");
+        assert_eq!((store.table.as_str(), store.cursor_key), ("ours", Some([0; 32])), "what is set counts");
         manager.await.unwrap();
     }
 
     #[test]
-    fn introspection_is_on_until_it_is_switched_off() {
+    fn documents_are_on_until_they_are_switched_off() {
         let read = |value: &'static str| {
-            let lookup = move |name: &str| (name == GRAPHQL_INTROSPECTION).then(|| value.to_owned());
-            Environment::from_lookup(lookup).map(|environment| environment.graphql_introspection).ok()
+            let lookup = move |name: &str| (name == DOCUMENTS).then(|| value.to_owned());
+            Environment::from_lookup(lookup).map(|environment| environment.documents).ok()
         };
         assert_eq!([read(""), read("on"), read("off"), read("Off")], [Some(true), Some(true), Some(false), None]);
     }

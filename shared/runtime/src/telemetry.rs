@@ -50,6 +50,8 @@ pub struct CallLine<'a> {
     pub write_units: f64,
     /// Its id, which the caller has as well.
     pub request_id: &'a str,
+    /// The network that it came from, when that is known: never a whole address.
+    pub network: Option<&'a str>,
     /// How it failed.
     pub fault: Option<&'a Fault>,
 }
@@ -57,14 +59,36 @@ pub struct CallLine<'a> {
 /// Writes the line of a call: an error when the fault is ours.
 #[inline(never)]
 pub fn call(line: &CallLine<'_>) {
-    let CallLine { procedure, status, duration, read_units, write_units, request_id, fault } = *line;
+    let CallLine { procedure, status, duration, read_units, write_units, request_id, network, fault } = *line;
     let duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
     let code = fault.map(|fault| fault.code.key());
     let cause = fault.and_then(|fault| fault.cause.as_deref()).map(chain);
     if status >= 500 {
-        tracing::error!(procedure, status, code, duration_us, read_units, write_units, request_id, cause, "call");
+        tracing::error!(
+            procedure,
+            status,
+            code,
+            duration_us,
+            read_units,
+            write_units,
+            request_id,
+            network,
+            cause,
+            "call"
+        );
     } else {
-        tracing::info!(procedure, status, code, duration_us, read_units, write_units, request_id, cause, "call");
+        tracing::info!(
+            procedure,
+            status,
+            code,
+            duration_us,
+            read_units,
+            write_units,
+            request_id,
+            network,
+            cause,
+            "call"
+        );
     }
 }
 

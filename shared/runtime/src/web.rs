@@ -2,7 +2,7 @@
 //! requests and answers whose form a standard dictates.
 
 use std::{
-    net::{IpAddr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     sync::{Mutex, PoisonError},
 };
 
@@ -22,6 +22,23 @@ use crate::{
 /// From which address a request came, as whoever took it from the network says. An extension of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerAddress(pub String);
+
+impl PeerAddress {
+    /// The network of the address, as logs have it: of many callers, and yet enough to say which of them a flood comes from.
+    /// None when it is no address.
+    pub fn in_log(&self) -> Option<String> {
+        match self.0.parse::<IpAddr>().ok()?.to_canonical() {
+            IpAddr::V4(address) => {
+                let [a, b, c, _] = address.octets();
+                Some(format!("{}/24", Ipv4Addr::new(a, b, c, 0)))
+            }
+            IpAddr::V6(address) => {
+                let [a, b, c, ..] = address.segments();
+                Some(format!("{}/48", Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0)))
+            }
+        }
+    }
+}
 
 /// The capability to set and remove the service's cookies.
 #[derive(Clone)]
@@ -319,6 +336,15 @@ mod tests {
         assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
         assert_eq!(network("2001:db8:1:2:ffff::1"), network("2001:db8:1:2:3:4:5:6"));
         assert_ne!(network("2001:db8:1:3::1"), network("2001:db8:1:2::1"));
+    }
+
+    #[test]
+    fn logs_have_the_network_of_many_and_no_whole_address() {
+        let in_log = |address: &str| PeerAddress(address.to_owned()).in_log();
+        assert_eq!(in_log("192.0.2.7").as_deref(), Some("192.0.2.0/24"));
+        assert_eq!(in_log("::ffff:192.0.2.7").as_deref(), Some("192.0.2.0/24"));
+        assert_eq!(in_log("2001:db8:1:2:3:4:5:6").as_deref(), Some("2001:db8:1::/48"));
+        assert_eq!(in_log("unknown, 192.0.2.7"), None, "what is no address may be anything");
     }
 
     #[test]

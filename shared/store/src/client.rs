@@ -60,7 +60,7 @@ impl Store {
             table: table.into(),
             turns: Arc::new(Semaphore::new(limits.max_parallel.max(1))),
             limits,
-            cursor_key: Arc::new(CursorKey::new(&cursor_key)?),
+            cursor_key: Arc::new(cursor_key.map_or_else(CursorKey::random, |key| CursorKey::new(&key))?),
         })
     }
 

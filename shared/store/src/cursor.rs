@@ -31,6 +31,13 @@ impl CursorKey {
         Ok(Self(LessSafeKey::new(key)))
     }
 
+    /// A key of this process alone.
+    pub(crate) fn random() -> Result<Self, StoreError> {
+        let mut key = [0; 32];
+        SystemRandom::new().fill(&mut key).map_err(|_| StoreError::broken("the system gave no random bytes"))?;
+        Self::new(&key)
+    }
+
     pub(crate) fn seal(&self, place: &str, bound_to: &str) -> Result<Cursor, StoreError> {
         let failed = |_| StoreError::broken("a cursor could not be sealed");
         let mut nonce = [0; NONCE_LEN];

@@ -18,8 +18,9 @@ pub struct Settings {
     pub secret_access_key: String,
     /// Lambda's credentials come with one.
     pub session_token: Option<String>,
-    /// Seals cursors. All processes of one service share it; another one makes open cursors invalid.
-    pub cursor_key: [u8; 32],
+    /// Seals cursors. All processes share it whose callers hold some; another one makes those invalid. A process without
+    /// one draws its own: it reads on within one call, and gives no cursor away.
+    pub cursor_key: Option<[u8; 32]>,
     /// How long and how often.
     pub limits: Limits,
 }

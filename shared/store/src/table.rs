@@ -37,8 +37,8 @@ pub struct Table {
     pub indexes: [TableIndex; MAX_INDEXES],
     /// The attribute that holds the time of expiry, in seconds of the Unix epoch.
     pub time_to_live: &'static str,
-    /// What the table's stream carries.
-    pub stream_view: &'static str,
+    /// What the table's stream carries; there is none as long as nobody reads it, since it is a second copy of what is stored.
+    pub stream_view: Option<&'static str>,
 }
 
 /// One secondary index.
@@ -64,7 +64,7 @@ pub const TABLE: Table = Table {
         TableIndex { name: INDEX_NAMES[3], partition_key: "gsi4pk", sort_key: "gsi4sk" },
     ],
     time_to_live: "ttl",
-    stream_view: "NEW_IMAGE",
+    stream_view: None,
 };
 
 impl Store {
@@ -169,14 +169,13 @@ fn check(table: &TableDescription) -> Result<(), StoreError> {
 }
 
 fn definition(request: CreateTableFluentBuilder) -> Result<CreateTableFluentBuilder, StoreError> {
-    let stream = StreamSpecification::builder()
-        .stream_enabled(true)
-        .stream_view_type(StreamViewType::from(TABLE.stream_view))
-        .build()
-        .map_err(StoreError::broken)?;
+    let stream = TABLE.stream_view.map(|view| {
+        StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::from(view)).build()
+    });
+    let stream = stream.transpose().map_err(StoreError::broken)?;
     let mut request = request
         .billing_mode(BillingMode::PayPerRequest)
-        .stream_specification(stream)
+        .set_stream_specification(stream)
         .set_key_schema(Some(key_schema(TABLE.partition_key, TABLE.sort_key)?))
         .attribute_definitions(text_attribute(TABLE.partition_key)?)
         .attribute_definitions(text_attribute(TABLE.sort_key)?);

@@ -1,5 +1,5 @@
 //! The Lambda function `gateway-docs`.
 
 fn main() -> std::process::ExitCode {
-    gateways::lambda(gateways::docs::Docs::new, include_str!("../../../../bindings/contract.json"))
+    gateways::lambda_with(gateways::docs::Docs::with, include_str!("../../../../bindings/contract.json"))
 }

@@ -1,5 +1,5 @@
 //! The Lambda function `gateway-jsonrpc`.
 
 fn main() -> std::process::ExitCode {
-    gateways::lambda(gateways::jsonrpc::JsonRpc::new, include_str!("../../../../bindings/contract.json"))
+    gateways::lambda_with(gateways::jsonrpc::JsonRpc::with, include_str!("../../../../bindings/contract.json"))
 }

@@ -1,5 +1,5 @@
 //! The Lambda function `gateway-soap`.
 
 fn main() -> std::process::ExitCode {
-    gateways::lambda(gateways::soap::Soap::new, include_str!("../../../../bindings/contract.json"))
+    gateways::lambda_with(gateways::soap::Soap::with, include_str!("../../../../bindings/contract.json"))
 }

@@ -42,7 +42,7 @@ use protocol::{Cause, Code};
 use runtime::{BoxFuture, rest::without_body};
 use serde::Serialize;
 
-use crate::{Calls, Contract, Facts, Refusal, Style};
+use crate::{Calls, Contract, Facts, Refusal, Settings, Style};
 use execute::{Executed, Execution};
 use fault::Fault;
 use limits::Measure;
@@ -58,26 +58,6 @@ pub struct GraphQl {
     schema: dynamic::Schema,
     settings: Settings,
     persisted: Persisted,
-}
-
-/// What a stage decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// Whether clients may ask for the schema.
-    pub introspection: bool,
-}
-
-impl Settings {
-    /// What a function's environment says.
-    pub fn of(environment: &runtime::Environment) -> Self {
-        Self { introspection: environment.graphql_introspection }
-    }
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self { introspection: true }
-    }
 }
 
 /// The schema as text, as introspection tells it.
@@ -114,7 +94,7 @@ impl GraphQl {
     /// As [`GraphQl::new`].
     pub fn with(contract: &Contract, settings: Settings) -> Result<Self, Cause> {
         let types = schema::build(contract)?;
-        let schema = engine::schema(&types, settings.introspection)?;
+        let schema = engine::schema(&types, settings.documents)?;
         Ok(Self { types, schema, settings, persisted: Persisted::default() })
     }
 }
@@ -195,7 +175,7 @@ impl GraphQl {
             let message = "The schema is asked for by GET.";
             return Answer::from(Fault::request(Code::MethodNotSupported, message)).into_response(Media::Json);
         }
-        if !self.settings.introspection {
+        if !self.settings.documents {
             return Answer::from(Fault::request(Code::NotFound, "There is nothing here.")).into_response(Media::Json);
         }
         let mut response = Response::new(Bytes::from(engine::sdl(&self.schema)));
@@ -228,7 +208,7 @@ impl GraphQl {
         if kind == OperationType::Mutation && *method != Method::POST {
             return Err(one(Fault::request(Code::MethodNotSupported, "A mutation is asked by POST.")));
         }
-        if !self.settings.introspection && limits::asks_for_schema(&document) {
+        if !self.settings.documents && limits::asks_for_schema(&document) {
             return Err(one(Fault::invalid("Introspection is switched off.")));
         }
         merge::check(&self.types, &document).map_err(one)?;

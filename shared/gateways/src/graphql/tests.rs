@@ -151,8 +151,8 @@ fn the_schema_is_the_same_each_time() {
 #[tokio::test]
 async fn the_schema_is_a_file_unless_introspection_is_off() {
     let contract = Contract::parse(CONTRACT).unwrap();
-    let fetch = async |introspection, method| {
-        let style = GraphQl::with(&contract, Settings { introspection }).unwrap();
+    let fetch = async |documents, method| {
+        let style = GraphQl::with(&contract, Settings { documents }).unwrap();
         let reach = Imitated { answers: Box::new(|_, _| Ok(Value::Null)), asked: Mutex::default() };
         let site = Site::new("", "", "");
         let (parts, ()) = Request::builder().method(method).uri("/schema.graphql").body(()).unwrap().into_parts();

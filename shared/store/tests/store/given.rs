@@ -170,7 +170,7 @@ pub fn settings(endpoint: &str) -> Settings {
         access_key_id: "AKID".to_owned(),
         secret_access_key: "secret".to_owned(),
         session_token: None,
-        cursor_key: [7; 32],
+        cursor_key: Some([7; 32]),
         // The machine that runs the tests may be busy; what is tested is not its speed.
         limits: Limits {
             attempt_timeout: Duration::from_secs(10),

@@ -507,7 +507,7 @@ async fn introspection_can_be_switched_off() {
         json!({"healthPing": "pong", "__schema": {"queryType": {"name": "Query"}}, "__type": {"kind": "OBJECT"}});
     assert_eq!(given.ask(query).await, json!({"data": expected}));
     given.asked();
-    given.style = GraphQl::with(&given.contract, Settings { introspection: false }).unwrap();
+    given.style = GraphQl::with(&given.contract, Settings { documents: false }).unwrap();
     assert_eq!(given.refused(query).await, "Introspection is switched off.");
     assert_eq!(
         given.ask("{ __typename healthPing }").await,
