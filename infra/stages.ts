@@ -10,6 +10,8 @@ export const stages: Stages = {
     tracing: true,
     throttle: { ratePerSecond: 100, burst: 200 },
     allowedOrigins: [],
+    registration: "open",
+    reservedConcurrency: false,
     edge: {},
   },
 
@@ -21,6 +23,8 @@ export const stages: Stages = {
     tracing: false,
     throttle: { ratePerSecond: 20, burst: 40 },
     allowedOrigins: [],
+    registration: "open",
+    reservedConcurrency: false,
   },
 
   /** What customers use. */
@@ -31,6 +35,8 @@ export const stages: Stages = {
     tracing: true,
     throttle: { ratePerSecond: 2000, burst: 4000 },
     allowedOrigins: [],
+    // Nobody, until somebody decides who may.
+    registration: "closed",
     edge: {},
   },
 };

@@ -1,7 +1,7 @@
 // Answers what neither a procedure nor a gateway is reached by, in the form that procedures fail in.
 "use strict";
 
-const { ONEFOLD_URL, ONEFOLD_APP_URL, ONEFOLD_ALLOWED_ORIGINS } = process.env;
+const { ONEFOLD_URL, ONEFOLD_APP_URL, ONEFOLD_ALLOWED_ORIGINS, ONEFOLD_ADDRESS_HEADER } = process.env;
 const origins = (ONEFOLD_ALLOWED_ORIGINS ?? "").split(",").filter((origin) => origin !== "");
 /** Those whose pages may call with a cookie: the service's own as well. */
 const trusted = [ONEFOLD_URL, ONEFOLD_APP_URL].flatMap((url) => (url ? [new URL(url).origin] : [])).concat(origins);
@@ -16,9 +16,20 @@ function cors(origin) {
   return origins.length === 0 ? { "access-control-allow-origin": "*", ...exposed } : {};
 }
 
+/** The network of an address, as functions log it: `in_log` of shared/runtime/src/web.rs. */
+function networkOf(address = "") {
+  if (/^\d+(\.\d+){3}$/.test(address)) return address.replace(/\d+$/, "0/24");
+  const [head, tail] = address.toLowerCase().split("::").map((half) => half.split(":").filter((group) => group !== ""));
+  const zeros = tail === undefined ? [] : Array(Math.max(0, 8 - head.length - tail.length)).fill("0");
+  const groups = [...head, ...zeros, ...(tail ?? [])];
+  return groups.length === 8 ? `${groups.slice(0, 3).map((group) => group.replace(/^0+(?=.)/, "")).join(":")}::/48` : undefined;
+}
+
 exports.handler = async (event) => {
-  const { method } = event.requestContext.http;
+  const { method, sourceIp } = event.requestContext.http;
   const { requestId } = event.requestContext;
+  const network = networkOf(ONEFOLD_ADDRESS_HEADER ? event.headers[ONEFOLD_ADDRESS_HEADER] : sourceIp);
+  console.log(JSON.stringify({ level: "INFO", message: "nothing here", status: method === "OPTIONS" ? 204 : 404, request_id: requestId, network }));
   const varied = origins.length === 0 && !trusted.includes(event.headers.origin) ? [] : ["origin"];
   if (method === "OPTIONS") {
     const wanted = event.headers["access-control-request-headers"];

@@ -45,6 +45,7 @@ export function addFunction(scope: Construct, props: BuiltFunctionProps): Functi
     description: `What the ${what} may do`,
     inlinePolicies: { Grants: new PolicyDocument({ statements }) },
   });
+  const reserved = config.reservedConcurrency === false ? undefined : props.reservedConcurrency;
   return new Function(scope, "Function", {
     functionName: names.function(props),
     description: `${what.slice(0, 1).toUpperCase()}${what.slice(1)}`,
@@ -59,7 +60,7 @@ export function addFunction(scope: Construct, props: BuiltFunctionProps): Functi
     role: role.withoutPolicyUpdates(),
     logGroup,
     tracing: config.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
-    ...(props.reservedConcurrency === undefined ? {} : { reservedConcurrentExecutions: props.reservedConcurrency }),
+    ...(reserved === undefined ? {} : { reservedConcurrentExecutions: reserved }),
   });
 }
 

@@ -25,7 +25,8 @@ export interface TableContract {
   readonly indexes: readonly IndexContract[];
   /** The attribute that holds the second of expiry. */
   readonly timeToLive: string;
-  readonly streamView: StreamView;
+  /** What the table's stream carries; there is none where nobody reads it. */
+  readonly streamView: StreamView | undefined;
 }
 
 export interface IndexContract {
@@ -48,6 +49,8 @@ export interface Procedure {
   /** The folder, which is the first word of the name: `users`. */
   readonly domain: string;
   readonly kind: (typeof KINDS)[number];
+  /** Whether anybody may call it. */
+  readonly isPublic: boolean;
   readonly memoryMb: number;
   /** After which the function itself answers that it took too long. */
   readonly timeoutMs: number;
@@ -61,6 +64,8 @@ export interface Procedure {
   readonly rest: HttpRoute | undefined;
   /** The secrets that it reads, by name. */
   readonly secrets: readonly string[];
+  /** Whether callers give it a cursor, which another instance has sealed. */
+  readonly takesCursor: boolean;
   readonly sendsMail: boolean;
   readonly grants: readonly Grant[];
 }
@@ -109,6 +114,8 @@ const GATEWAY_PATH = /^(\/[A-Za-z0-9._~-]+)+(\/\{proxy\+\})?$/;
 const GATEWAY_NAME = /^[a-z][a-z0-9]*$/;
 /** The names of gateways' functions begin with it; a domain of this name would have the same. */
 const GATEWAY = "gateway";
+/** How the schema of an input names the type of a cursor, whatever the field is called. */
+const CURSOR = "#/inputTypes/Cursor";
 /** A part of a secret's name at AWS, and of a variable's. */
 export const SECRET_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 /** The limits of DynamoDB for names of indexes. */
@@ -163,7 +170,7 @@ function parseTable(table: Reader): TableContract {
     sortKey: table.text("sortKey"),
     indexes,
     timeToLive: table.text("timeToLive"),
-    streamView: table.oneOf("streamView", STREAM_VIEWS),
+    streamView: table.has("streamView") ? table.oneOf("streamView", STREAM_VIEWS) : undefined,
   };
 }
 
@@ -174,6 +181,7 @@ function parseProcedure(unnamed: Reader): Procedure {
     name,
     domain: name.slice(0, name.indexOf(".")),
     kind: procedure.oneOf("kind", KINDS),
+    isPublic: procedure.object("auth").oneOf("type", AUTHS) === "public",
     // The limits of Lambda.
     memoryMb: procedure.integer("memoryMb", 128, 10_240),
     timeoutMs: procedure.integer("timeoutMs", 1, MAX_TIMEOUT_MS),
@@ -184,6 +192,7 @@ function parseProcedure(unnamed: Reader): Procedure {
     http: procedure.has("http") ? parseRoute(procedure, "http", name) : undefined,
     rest: procedure.has("rest") ? parseRoute(procedure, "rest", name) : undefined,
     secrets: procedure.texts("secrets", SECRET_NAME),
+    takesCursor: procedure.mentions("input", CURSOR),
     sendsMail: procedure.flag("mail"),
     grants: procedure.list("grants").map(parseGrant),
   };
@@ -194,8 +203,7 @@ function parseCacheSeconds(procedure: Reader, name: string): number | undefined 
   if (!procedure.has("cacheSeconds")) {
     return undefined;
   }
-  const auth = procedure.object("auth").oneOf("type", AUTHS);
-  if (procedure.oneOf("kind", KINDS) !== "query" || auth !== "public") {
+  if (procedure.oneOf("kind", KINDS) !== "query" || procedure.object("auth").oneOf("type", AUTHS) !== "public") {
     throw new Problem(`${name} has \`cacheSeconds\`, which only a query that everybody may call can have.`);
   }
   return procedure.integer("cacheSeconds", 1, MAX_CACHE_S);
@@ -303,6 +311,11 @@ class Reader {
   /** Whether a member that may be left out is there. */
   has(member: string): boolean {
     return this.#members[member] !== undefined && this.#members[member] !== null;
+  }
+
+  /** Whether a text stands anywhere in a member. */
+  mentions(member: string, text: string): boolean {
+    return this.has(member) && JSON.stringify(this.#members[member]).includes(JSON.stringify(text));
   }
 
   object(member: string): Reader {

@@ -36,7 +36,7 @@ export class DataStack extends Stack {
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       // The key that AWS manages: its use is in the account's audit trail, and no role needs a right to it.
       encryption: TableEncryption.AWS_MANAGED,
-      stream: StreamViewType[contract.streamView],
+      ...(contract.streamView === undefined ? {} : { stream: StreamViewType[contract.streamView] }),
       timeToLiveAttribute: contract.timeToLive,
       deletionProtection: config.protectData,
       removalPolicy: config.protectData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,

@@ -1,11 +1,12 @@
 /** CloudFront in front of everything: TLS, HTTP/3, compression, security headers, and the frontend's files. */
-import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
+import { CfnOutput, CfnParameter, Duration, RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
 import { Certificate } from "aws-cdk-lib/aws-certificatemanager";
 import * as cloudfront from "aws-cdk-lib/aws-cloudfront";
 import { HttpOrigin, S3BucketOrigin } from "aws-cdk-lib/aws-cloudfront-origins";
 import { BlockPublicAccess, Bucket, BucketEncryption, type IBucket } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
 import { FRONT_HEADER } from "./front-check.js";
+import { WEB_ACL_ARN } from "./firewall-stack.js";
 import { MAX_CACHE_S, type Contract, type Procedure } from "./contract.js";
 import { collectionOf, type Layout } from "./layout.js";
 import type { Names } from "./names.js";
@@ -13,7 +14,7 @@ import { Problem } from "./problem.js";
 import { pathOf } from "./routes.js";
 import type { ServiceStack } from "./service-stack.js";
 import { handlerSource } from "./small-function.js";
-import { type EdgeConfig, type StageConfig, statedUrl } from "./stage.js";
+import { type EdgeConfig, rateLimitsOf, type StageConfig, statedUrl } from "./stage.js";
 
 export interface EdgeStackProps extends StackProps {
   readonly names: Names;
@@ -40,7 +41,8 @@ export class EdgeStack extends Stack {
   constructor(scope: Construct, id: string, props: EdgeStackProps) {
     super(scope, id, props);
     const bucket = this.#frontend(props.config.protectData);
-    const { domain, webAclArn } = props.edge;
+    const { domain } = props.edge;
+    const webAcl = this.#webAcl(props);
     this.distribution = new cloudfront.Distribution(this, "Distribution", {
       comment: props.names.prefix,
       httpVersion: cloudfront.HttpVersion.HTTP2_AND_3,
@@ -48,7 +50,7 @@ export class EdgeStack extends Stack {
       defaultBehavior: this.#pages(bucket, props.names),
       additionalBehaviors: this.#api(props),
       errorResponses: KEPT_ERRORS.map((httpStatus) => ({ httpStatus, ttl: Duration.seconds(0) })),
-      ...(webAclArn === undefined ? {} : { webAclId: webAclArn }),
+      ...(webAcl === undefined ? {} : { webAclId: webAcl }),
       ...(domain === undefined
         ? {}
         : {
@@ -63,6 +65,14 @@ export class EdgeStack extends Stack {
     new CfnOutput(this, "DistributionHost", { value: this.distribution.distributionDomainName, description: "Where own host names point to" });
     new CfnOutput(this, "DistributionId", { value: this.distribution.distributionId, description: "For invalidations" });
     new CfnOutput(this, "FrontendBucket", { value: bucket.bucketName, description: "Where the frontend's files go" });
+  }
+
+  /** One that is there already, or the stage's own, which `deploy` has made before. */
+  #webAcl({ config, edge }: EdgeStackProps): string | undefined {
+    if (rateLimitsOf(config) === undefined) {
+      return edge.webAclArn;
+    }
+    return new CfnParameter(this, WEB_ACL_ARN, { description: "The web ACL of the firewall's stack, in us-east-1" }).valueAsString;
   }
 
   #frontend(keep: boolean): IBucket {

@@ -4,9 +4,9 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 import type { Gateway, Procedure } from "./contract.js";
 import type { Names } from "./names.js";
-import { secretsOf } from "./needs.js";
+import { CURSORS, secretsOf } from "./needs.js";
 import type { ProcedureRoutes } from "./routes.js";
-import { mailAddress, type StageConfig } from "./stage.js";
+import { mailAddress, type StageConfig, tellsDocuments } from "./stage.js";
 
 /** In which header CloudFront says who calls: `handlers/viewer-address.js` writes it. */
 export const ADDRESS_HEADER = "x-viewer-address";
@@ -43,11 +43,13 @@ export function functionEnvironment(
   const { names, config } = sources;
   const variables: Record<string, string> = {
     ...callers(config, sources.url),
+    ...registration(config),
     ...secretVariables(procedure, sources),
     ...(restMethods === undefined ? {} : { ONEFOLD_REST_METHODS: restMethods }),
     ...(procedure.grants.length > 0 ? { ONEFOLD_TABLE: sources.tableName } : {}),
   };
-  const readable = [names.secret, ...secretsOf(procedure, config).map((name) => names.secretNamed(name))];
+  const { general, named } = secretsAt(procedure, sources);
+  const readable = [...general, ...named.map((name) => names.secretNamed(name))];
   const statements = [
     new PolicyStatement({ actions: ["secretsmanager:GetSecretValue"], resources: readable.map((name) => secretArn(scope, name)) }),
   ];
@@ -59,21 +61,21 @@ export function functionEnvironment(
 }
 
 /** A gateway knows where procedures are, and no secret: it passes on what callers show. */
-export function gatewayEnvironment({ name, invokes }: Gateway, { names, config, url }: Pick<EnvironmentSources, "names" | "config" | "url">): Record<string, string> {
+export function gatewayEnvironment({ invokes }: Gateway, { names, config, url }: Pick<EnvironmentSources, "names" | "config" | "url">): Record<string, string> {
   return {
     ...callers(config, url),
     ...(invokes.length === 0 ? {} : { ONEFOLD_FUNCTIONS: `${names.prefix}-{}` }),
-    ...(name === "graphql" && config.graphqlIntrospection === false ? { ONEFOLD_GRAPHQL_INTROSPECTION: "off" } : {}),
+    ...(tellsDocuments({ name: names.stage, config }) ? {} : { ONEFOLD_DOCUMENTS: "off" }),
   };
 }
 
-/** What every function knows of those who call. */
-function callers(config: StageConfig, url: string | undefined): Record<string, string> {
+/** What every function knows of those who call. `handlers/unknown-route.js` reads it as well. */
+export function callers(config: StageConfig, url: string | undefined): Record<string, string> {
   return { ...addresses(config, url), ...(config.edge === undefined ? {} : { ONEFOLD_ADDRESS_HEADER: ADDRESS_HEADER }) };
 }
 
-/** Where the service and its pages are, and which other pages may call. `handlers/unknown-route.js` reads them as well. */
-export function addresses({ appUrl, allowedOrigins }: StageConfig, url: string | undefined): Record<string, string> {
+/** Where the service and its pages are, and which other pages may call. */
+function addresses({ appUrl, allowedOrigins }: StageConfig, url: string | undefined): Record<string, string> {
   return {
     ...(url === undefined ? {} : { ONEFOLD_URL: url }),
     ...(appUrl === undefined ? {} : { ONEFOLD_APP_URL: appUrl }),
@@ -81,12 +83,25 @@ export function addresses({ appUrl, allowedOrigins }: StageConfig, url: string |
   };
 }
 
-function secretVariables(procedure: Procedure, { names, config, secretVersions }: EnvironmentSources): Record<string, string> {
-  const own = secretsOf(procedure, config);
-  const all = [names.secret, ...own.map((name) => names.secretNamed(name))];
+function registration({ registration: who }: StageConfig): Record<string, string> {
+  return who === undefined ? {} : { ONEFOLD_REGISTRATION: typeof who === "string" ? who : who.join(",") };
+}
+
+/** The secrets with variables of every kind, by their names at AWS, and those that the signature names. */
+function secretsAt(procedure: Procedure, { names, config }: EnvironmentSources): { general: string[]; named: string[] } {
+  return {
+    general: [names.secret, ...(procedure.takesCursor ? [names.secretNamed(CURSORS)] : [])],
+    named: secretsOf(procedure, { name: names.stage, config }),
+  };
+}
+
+function secretVariables(procedure: Procedure, sources: EnvironmentSources): Record<string, string> {
+  const { names, secretVersions } = sources;
+  const { general, named: own } = secretsAt(procedure, sources);
+  const all = [...general, ...own.map((name) => names.secretNamed(name))];
   const versions = all.map((name) => secretVersions.get(name)).filter((version) => version !== undefined);
   return {
-    ONEFOLD_SECRET: names.secret,
+    ONEFOLD_SECRET: general.join(","),
     // Nothing reads it: that it changes makes instances start anew, and so read what the secrets hold now.
     ...(versions.length === 0 ? {} : { ONEFOLD_SECRET_VERSION: versions.join(",") }),
     ...(own.length === 0 ? {} : { ONEFOLD_SECRETS: own.join(",") }),

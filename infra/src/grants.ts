@@ -69,7 +69,11 @@ export function dataStatements(procedure: Procedure, arns: TableArns): PolicySta
             new PolicyStatement({
               actions: [...actions],
               resources: [...resources],
-              conditions: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [grant.leadingKeys] } },
+              conditions: {
+                "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [grant.leadingKeys] },
+                // The line above holds for a request that names no key, too.
+                Null: { "dynamodb:LeadingKeys": "false" },
+              },
             }),
           ];
     return [

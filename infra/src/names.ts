@@ -35,10 +35,14 @@ export function logGroupArn(scope: Construct, name: string): string {
 }
 
 /** The stacks of a stage, in the order in which they come. */
-const ROOMS = ["data", "service", "edge", "operations"] as const;
+const ROOMS = ["firewall", "data", "service", "edge", "operations"] as const;
+/** Where the firewall's stack is, whatever the stage's region: CloudFront looks for web ACLs there, and only there. */
+export const FIREWALL_REGION = "us-east-1";
 export type Room = (typeof ROOMS)[number];
 
 export class Names {
+  /** The stage's own, `dev`. */
+  readonly stage: string;
   /** `backoffice-dev`. */
   readonly prefix: string;
   /**
@@ -49,6 +53,7 @@ export class Names {
 
   /** @throws Problem when a name would be too long, or two functions would have the same. */
   constructor(contract: Contract, stage: Stage) {
+    this.stage = stage.name;
     this.prefix = `${contract.service}-${stage.name}`;
     this.secret = `${contract.service}/${isPreview(stage.name) ? "preview" : stage.name}`;
     this.#logs = `/${contract.service}/${stage.name}`;

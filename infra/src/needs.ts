@@ -1,24 +1,34 @@
 /** What procedures need of a stage beside their rights to data, and whether the stage has it. */
 import type { Contract, Procedure } from "./contract.js";
 import { Problem } from "./problem.js";
-import { isPreview, type Stage, type StageConfig } from "./stage.js";
+import { isPreview, type Stage } from "./stage.js";
 
-/** The secret with the key that functions sign tokens with. `keys` makes it; all others are made by people. */
+/** The secret with the key that functions sign tokens with. `keys` makes it, and the next. */
 export const SIGNING = "signing";
+/** The secret with the key that seals cursors. No signature names it: who takes a cursor opens it. */
+export const CURSORS = "cursors";
+/** The secret that says who may be the first administrator. `deploy` makes it; all others are made by people. */
+export const FOUNDER = "founder";
 
-/** The secrets that a procedure reads at a stage, by name: what nobody made, it does without. */
-export function secretsOf({ secrets }: Pick<Procedure, "secrets">, { secrets: made = [] }: StageConfig): string[] {
-  return secrets.filter((name) => name === SIGNING || made.includes(name));
+/**
+ * The secrets that a procedure reads at a stage, by name: what nobody made, it does without. Previews have no founder:
+ * they come and go, and operators have tokens for them.
+ */
+export function secretsOf({ secrets }: Pick<Procedure, "secrets">, { name: stage, config }: Stage): string[] {
+  const isThere = (name: string): boolean =>
+    name === SIGNING || (name === FOUNDER ? !isPreview(stage) : (config.secrets ?? []).includes(name));
+  return secrets.filter(isThere);
 }
 
 /** Those that any procedure reads. */
-export function allSecrets({ procedures }: Contract, config: StageConfig): string[] {
-  return [...new Set(procedures.flatMap((procedure) => secretsOf(procedure, config)))].sort();
+export function allSecrets({ procedures }: Contract, stage: Stage): string[] {
+  const own = procedures.flatMap((procedure) => secretsOf(procedure, stage));
+  return [...new Set([...own, ...(procedures.some(({ takesCursor }) => takesCursor) ? [CURSORS] : [])])].sort();
 }
 
 /** @throws Problem when the stage states a secret that nothing reads: the name is mistaken, most likely. */
 export function checkSecrets({ procedures }: Contract, { name, config }: Stage): void {
-  const read = [...new Set(procedures.flatMap(({ secrets }) => secrets))].filter((secret) => secret !== SIGNING);
+  const read = [...new Set(procedures.flatMap(({ secrets }) => secrets))].filter((secret) => ![SIGNING, CURSORS, FOUNDER].includes(secret));
   for (const secret of config.secrets ?? []) {
     if (!read.includes(secret)) {
       const there = read.length === 0 ? "they read none" : `they read ${read.sort().join(", ")}`;
@@ -40,5 +50,24 @@ export function checkMail({ procedures }: Contract, { name, config }: Stage): vo
       `Stage ${name} in stages.ts has no mailFrom, and there is mail to send (${sending.join(", ")}): state an address that Amazon SES ` +
         "knows. docs/deploying.md says how it comes to know one.",
     );
+  }
+}
+
+/**
+ * Asked before a deployment, as for mail: what production must not be without.
+ *
+ * @throws Problem listing it.
+ */
+export function checkProduction({ name, config }: Stage): void {
+  const missing: string[] = [];
+  if (name === "prod" && config.alarmEmail === undefined) {
+    missing.push("alarmEmail: nobody would be told of alarms");
+  }
+  // An HTTP API's own address, without an edge, speaks TLS 1.2 or newer only.
+  if (name === "prod" && config.edge !== undefined && config.edge.domain === undefined) {
+    missing.push("edge.domain: CloudFront's own host name admits TLS 1.0, and its policy cannot be chosen");
+  }
+  if (missing.length > 0) {
+    throw new Problem(`Stage ${name} in stages.ts is not deployed without\n${missing.map((what) => `  - ${what}`).join("\n")}`);
   }
 }

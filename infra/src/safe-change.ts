@@ -1,6 +1,6 @@
 /**
- * Tells whether a deployment would harm what is stored: a table deleted or replaced, or more changes to
- * its indexes than DynamoDB makes in one update.
+ * Tells whether a deployment would harm what is stored: a table deleted or replaced, or changed in a way that
+ * DynamoDB does not do in one update: several of its indexes, or its stream from one view to another.
  */
 
 /** The parts of a template that are looked at. */
@@ -12,6 +12,7 @@ interface TableProperties {
   readonly TableName?: unknown;
   readonly KeySchema?: unknown;
   readonly AttributeDefinitions?: readonly { readonly AttributeName: string; readonly AttributeType: string }[];
+  readonly StreamSpecification?: { readonly StreamViewType?: string };
   readonly GlobalSecondaryIndexes?: readonly { readonly IndexName: string; readonly [member: string]: unknown }[];
 }
 
@@ -42,6 +43,12 @@ function refusalsOfTable(id: string, before: TableProperties, after: TableProper
   if (changes.length > 1) {
     refused.push(
       `Table ${id} would have ${changes.length} changes of indexes (${changes.join(", ")}), and one is possible in a deployment: deploy them one by one.`,
+    );
+  }
+  const [view, next] = [before, after].map((table) => table.StreamSpecification?.StreamViewType);
+  if (view !== undefined && next !== undefined && view !== next) {
+    refused.push(
+      `Table ${id} would have a stream of ${next} instead of ${view}, and DynamoDB does not change one that is on: deploy once without a stream.`,
     );
   }
   return refused;

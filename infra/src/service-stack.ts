@@ -7,7 +7,7 @@ import { HttpFront } from "./http-front.js";
 import type { Contract, Procedure } from "./contract.js";
 import type { DataStack } from "./data-stack.js";
 import { DomainStack } from "./domain-stack.js";
-import { addresses } from "./environment.js";
+import { callers } from "./environment.js";
 import type { Layout } from "./layout.js";
 import type { Names } from "./names.js";
 import { Problem } from "./problem.js";
@@ -56,7 +56,7 @@ export class ServiceStack extends Stack {
       (_, at) => new HttpFront(this, at, { names, config, frontCheck: this.frontCheck, unknownRoute: unknownRoute.function }),
     );
     const url = props.url ?? (config.edge === undefined ? `https://${this.front(0).host}` : undefined);
-    for (const [name, value] of Object.entries(addresses(config, url))) {
+    for (const [name, value] of Object.entries(callers(config, url))) {
       unknownRoute.function.addEnvironment(name, value);
     }
     const shared = {

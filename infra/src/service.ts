@@ -4,12 +4,13 @@ import { checkBootstraps } from "./bootstraps.js";
 import type { Contract } from "./contract.js";
 import { DataStack } from "./data-stack.js";
 import { EdgeStack } from "./edge-stack.js";
+import { FirewallStack } from "./firewall-stack.js";
 import { layOut } from "./layout.js";
-import { Names } from "./names.js";
+import { FIREWALL_REGION, Names } from "./names.js";
 import { checkSecrets } from "./needs.js";
 import { OperationsStack } from "./operations-stack.js";
 import { ServiceStack } from "./service-stack.js";
-import { SERVICE_TAG, STAGE_TAG, type Stage, statedUrl } from "./stage.js";
+import { rateLimitsOf, SERVICE_TAG, STAGE_TAG, type Stage, statedUrl } from "./stage.js";
 
 /** What a service at a stage depends on beside both. */
 export interface Surroundings {
@@ -35,6 +36,11 @@ export function addService(app: App, contract: Contract, stage: Stage, { binarie
     ...(env === undefined ? {} : { env }),
   });
 
+  const limits = rateLimitsOf(config);
+  if (limits !== undefined) {
+    const at = { ...about("what each address may ask for"), env: { ...env, region: FIREWALL_REGION } };
+    new FirewallStack(app, names.stack("firewall"), { ...at, names, contract, limits });
+  }
   const data = new DataStack(app, names.stack("data"), contract.table, config, about("what is stored"));
   const service = new ServiceStack(app, names.stack("service"), {
     ...about("procedures and HTTP API"),

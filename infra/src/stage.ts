@@ -1,6 +1,7 @@
 /** What can be decided for a stage, and which decisions are refused. */
 import { SECRET_NAME } from "./contract.js";
 import { Problem } from "./problem.js";
+import { LEAST_LIMIT, MOST_LIMIT, RATE_LIMITS, type RateLimits } from "./rate-rules.js";
 
 /** The stages of `stages.ts`. */
 export interface Stages {
@@ -39,8 +40,18 @@ export interface StageConfig {
   readonly secrets?: readonly string[];
   /** The front: CloudFront with the frontend's bucket. Without it, callers use the HTTP API itself. */
   readonly edge?: EdgeConfig;
-  /** Whether clients may ask GraphQL for its schema; they may when it is not stated. */
-  readonly graphqlIntrospection?: boolean;
+  /**
+   * Whether everybody may ask what there is to call: `/docs`, OpenAPI, OpenRPC, WSDL, and GraphQL's schema. When it is not
+   * stated, everywhere but in production.
+   */
+  readonly documents?: boolean;
+  /** Who may register: anybody, nobody, or those with an address at one of these domains. Nobody, when it is not stated. */
+  readonly registration?: "open" | "closed" | readonly string[];
+  /**
+   * Whether procedures with a `concurrency` have as many of the account's functions for themselves; they have when it is not
+   * stated. Lambda refuses it where that leaves fewer than 100 to all others, as in a new account.
+   */
+  readonly reservedConcurrency?: boolean;
   /** Who is told of alarms. */
   readonly alarmEmail?: string;
   /** At which monthly cost of the whole account `alarmEmail` is told, in US dollars. */
@@ -56,8 +67,10 @@ export interface EdgeConfig {
     /** A certificate in us-east-1, where CloudFront looks for it. */
     readonly certificateArn: string;
   };
-  /** A web ACL of scope CLOUDFRONT. */
+  /** A web ACL of scope CLOUDFRONT that is there already, instead of the one that is made. */
   readonly webAclArn?: string;
+  /** What the web ACL that is made holds each address to, where it is something else than usual; none is made when it is `false`. */
+  readonly rateLimits?: Partial<RateLimits> | false;
 }
 
 /** How many parts there are. What is left out is as small as the limits allow. */
@@ -86,6 +99,7 @@ export interface Stage {
 
 /** Whoever judges the right to send compares addresses letter by letter, and so there are small ones only. */
 const MAIL_ADDRESS = /^[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
+const DOMAIN = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/;
 const NAMED_ADDRESS = /^[A-Za-z0-9 ._-]+ <([^<>]+)>$/;
 const PREVIEW = /^pr-[1-9][0-9]{0,5}$/;
 const CERTIFICATE = /^arn:aws:acm:us-east-1:\d{12}:certificate\/[\w-]+$/;
@@ -116,6 +130,16 @@ export function chooseStage(stages: Stages, name: unknown, architecture?: unknow
     throw new Problem(`Stage ${name} in stages.ts:\n${faults.map((fault) => `  - ${fault}`).join("\n")}`);
   }
   return { name, config };
+}
+
+/** What the web ACL that belongs to the stage holds each address to; none when it has no such web ACL. */
+export function rateLimitsOf({ edge }: StageConfig): RateLimits | undefined {
+  return edge === undefined || edge.webAclArn !== undefined || edge.rateLimits === false ? undefined : { ...RATE_LIMITS, ...edge.rateLimits };
+}
+
+/** Whether everybody may ask what there is to call. */
+export function tellsDocuments({ name, config }: Stage): boolean {
+  return config.documents ?? name !== "prod";
 }
 
 /** The address alone, of one perhaps with a name; none when it is no address. */
@@ -156,6 +180,8 @@ function faultsOf(name: string, config: StageConfig): string[] {
   if (edge?.webAclArn !== undefined) {
     expect(WEB_ACL.test(edge.webAclArn), "edge.webAclArn is no WAFv2 web ACL of scope CLOUDFRONT");
   }
+  expectLimits(edge, expect);
+  expectRegistration(config.registration, expect);
   if (config.monthlyBudgetUsd !== undefined) {
     expect(config.monthlyBudgetUsd > 0, "monthlyBudgetUsd is not above zero");
     expect(config.alarmEmail !== undefined, "monthlyBudgetUsd needs alarmEmail: nobody would be told");
@@ -179,6 +205,22 @@ function expectAddresses(name: string, { url, appUrl, edge }: StageConfig, expec
     const isLocal = page?.protocol === "http:" && page.hostname === "localhost" && name !== "prod";
     const isPlain = page !== undefined && `${page.search}${page.hash}${page.username}${page.password}` === "";
     expect(isPlain && (page.protocol === "https:" || isLocal), "appUrl is no address such as https://app.example.com");
+  }
+}
+
+function expectLimits(edge: EdgeConfig | undefined, expect: (holds: boolean, fault: string) => void): void {
+  const { webAclArn, rateLimits } = edge ?? {};
+  expect(webAclArn === undefined || rateLimits === undefined, "edge has both webAclArn and rateLimits, which are those of a web ACL that is made");
+  for (const [name, limit] of Object.entries(rateLimits || {})) {
+    expect(isCount(limit) && limit >= LEAST_LIMIT && limit <= MOST_LIMIT, `edge.rateLimits.${name} is no whole number from ${LEAST_LIMIT} to ${MOST_LIMIT}`);
+  }
+}
+
+function expectRegistration(registration: StageConfig["registration"], expect: (holds: boolean, fault: string) => void): void {
+  const domains = typeof registration === "object" ? registration : [];
+  expect(typeof registration !== "object" || domains.length > 0, 'registration is an empty list: state "closed"');
+  for (const domain of domains) {
+    expect(DOMAIN.test(domain), `registration: ${JSON.stringify(domain)} is no domain in small letters such as example.com`);
   }
 }
 

@@ -127,7 +127,7 @@ it("what is deployed is read with the names that were synthesized, whatever a ne
       endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       credentials: { accessKeyId: "x", secretAccessKey: "x" },
     });
-    const deployed = await deployedTemplates(client, ["s-dev-service"], readAssembly(assembly), assembly);
+    const deployed = await deployedTemplates(() => client, ["s-dev-service"], readAssembly(assembly), assembly);
     client.destroy();
     assert.deepEqual(Object.fromEntries(deployed), {
       "s-dev-service": { Resources: {} },

@@ -12,7 +12,7 @@ function sample(): Json {
     ...{ entity: "Post", prefix: "post", leadingKeys: "post#*", actions },
     indexes: actions.includes("dynamodb:Query") ? ["gsi1"] : [],
   });
-  const limits = { memoryMb: 256, timeoutMs: 10_000, secrets: [], mail: false };
+  const limits = { auth: { type: "signedIn" }, memoryMb: 256, timeoutMs: 10_000, secrets: [], mail: false };
   return {
     format: 1,
     service: "sample",
@@ -21,7 +21,7 @@ function sample(): Json {
       sortKey: "sk",
       indexes: [{ name: "gsi1", partitionKey: "gsi1pk", sortKey: "gsi1sk" }],
       timeToLive: "ttl",
-      streamView: "NEW_IMAGE",
+      streamView: "KEYS_ONLY",
     },
     procedures: [
       { name: "posts.create", kind: "mutation", ...limits, grants: [grant("dynamodb:PutItem")] },
@@ -54,6 +54,12 @@ const procedure = (contract: Json, name: string): Json => contract.procedures.fi
 it("the project's own contract is understood", () => {
   const contract = parseContract(rawContract());
   assert.deepEqual(contract.procedures.map((found) => found.name), rawContract().procedures.map((found) => found.name));
+});
+
+it("a table may have no stream", () => {
+  const contract = sample();
+  assert.equal(parseContract(contract).table.streamView, "KEYS_ONLY");
+  assert.equal(parseContract({ ...contract, table: { ...contract.table, streamView: null } }).table.streamView, undefined);
 });
 
 it("the domain of a procedure is the first word of its name", () => {
@@ -89,7 +95,7 @@ it("only a public query may say that its answers are kept", () => {
     assert.equal(problemWith(stated("posts.get", { auth })), refused("posts.get"));
   }
   assert.match(problemWith(stated("posts.get", { auth: { type: "anybody" } })), /^`type` of `auth` of posts\.get is "anybody"/);
-  assert.match(problemWith(stated("posts.get", {})), /^`auth` of posts\.get is not an object\.$/);
+  assert.match(problemWith((c) => delete procedure(c, "posts.get").auth), /^`auth` of posts\.get is not an object\.$/);
   for (const cacheSeconds of [0, 86_401, 1.5]) {
     assert.match(problemWith(stated("posts.get", { ...open, cacheSeconds })), /^`cacheSeconds` of posts\.get .* whole number from 1 to 86400\.$/);
   }

@@ -44,6 +44,7 @@ describe("every gateway", () => {
         ONEFOLD_APP_URL: "https://app.example.com/in",
         ONEFOLD_ALLOWED_ORIGINS: "https://app.example.com",
         ONEFOLD_ADDRESS_HEADER: "x-viewer-address",
+        ONEFOLD_DOCUMENTS: "off",
         ...(calls ? { ONEFOLD_FUNCTIONS: `${PREFIX}-{}` } : {}),
       });
     });
@@ -60,12 +61,11 @@ describe("every gateway", () => {
     });
   }
 
-  it("tells GraphQL's schema, unless the stage does not want it", () => {
-    const sources = (config: StageConfig) => ({ names: { prefix: PREFIX } as Names, config, url: "https://api.example.com" });
-    const said = (name: string, config: StageConfig) => gatewayEnvironment({ ...gateways[0]!, name }, sources(config))["ONEFOLD_GRAPHQL_INTROSPECTION"];
-    assert.equal(said("graphql", BARE), undefined);
-    assert.equal(said("graphql", { ...BARE, graphqlIntrospection: false }), "off");
-    assert.equal(said("jsonrpc", { ...BARE, graphqlIntrospection: false }), undefined);
+  it("tells everybody what there is to call, but for production, unless the stage says otherwise", () => {
+    const said = (stage: string, config: StageConfig) => gatewayEnvironment(gateways[0]!, { names: { stage, prefix: PREFIX } as Names, config, url: undefined })["ONEFOLD_DOCUMENTS"];
+    assert.deepEqual(["dev", "pr-7", "prod"].map((stage) => said(stage, BARE)), [undefined, undefined, "off"]);
+    assert.deepEqual(["dev", "pr-7", "prod"].map((stage) => said(stage, { ...BARE, documents: true })), [undefined, undefined, undefined]);
+    assert.deepEqual(["dev", "pr-7", "prod"].map((stage) => said(stage, { ...BARE, documents: false })), ["off", "off", "off"]);
   });
 
   it("is built beside the procedures, and missed when it is not", () => {

@@ -12,7 +12,7 @@ const MAX_INLINE = 4096;
 const require = createRequire(import.meta.url);
 
 /** Loads a handler with an environment, and with a stand-in for the AWS SDK. */
-function load(name: string, env: Record<string, string>, secret = ""): (event: Json) => Promise<Json> {
+function load(name: string, env: Record<string, string>, secret = "", log: (line: string) => void = () => {}): (event: Json) => Promise<Json> {
   const sdk = {
     SecretsManagerClient: class {
       async send(command: { input: { SecretId: string } }): Promise<Json> {
@@ -26,7 +26,7 @@ function load(name: string, env: Record<string, string>, secret = ""): (event: J
   };
   const exports: Json = {};
   const resolve = (module: string): unknown => (module.startsWith("@aws-sdk/") ? sdk : require(module));
-  runInNewContext(handlerSource(name), { exports, require: resolve, process: { env }, URL, console });
+  runInNewContext(handlerSource(name), { exports, require: resolve, process: { env }, URL, console: { log } });
   return exports.handler;
 }
 
@@ -42,6 +42,23 @@ describe("unknown routes", () => {
   it("fit into a template", () => {
     assert.ok(handlerSource("unknown-route").length <= MAX_INLINE);
     assert.ok(handlerSource("from-front").length <= MAX_INLINE);
+  });
+
+  it("are logged with the network that asked, and never with a whole address or path", async () => {
+    const lines: Json[] = [];
+    const note = (line: string): unknown => lines.push(JSON.parse(line));
+    const ask = async (sourceIp: string, front?: string) => {
+      const asking = load("unknown-route", front === undefined ? {} : { ONEFOLD_ADDRESS_HEADER: ADDRESS_HEADER }, "", note);
+      const { headers, requestContext, rawPath } = request("GET", "/private/path", front === undefined ? {} : { [ADDRESS_HEADER]: front });
+      await asking({ rawPath, headers, requestContext: { ...requestContext, http: { method: "GET", sourceIp } } });
+      return lines.at(-1).network;
+    };
+    assert.equal(await ask("192.0.2.7"), "192.0.2.0/24");
+    assert.equal(await ask("198.51.100.1", "203.0.113.7"), "203.0.113.0/24", "behind a front, what the front says");
+    assert.equal(await ask("2001:db8:1:2:3:4:5:6"), "2001:db8:1::/48");
+    assert.equal(await ask("2001:DB8::1"), "2001:db8:0::/48");
+    assert.equal(await ask("unknown"), undefined);
+    assert.deepEqual(lines[0], { level: "INFO", message: "nothing here", status: 404, request_id: "r1", network: "192.0.2.0/24" });
   });
 
   it("are answered in the form that the official client reads", async () => {

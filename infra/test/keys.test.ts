@@ -14,13 +14,13 @@ import type { StageConfig } from "../src/stage.js";
 import { BARE, EVERYTHING, type Json, rawContract } from "./support.js";
 
 const key = (kid: string) => ({ kid, x: `x of ${kid}` });
-const secret = (cursor: string, ...kids: string[]): StageSecret => ({
-  ONEFOLD_CURSOR_KEY: cursor,
+const secret = (...kids: string[]): StageSecret => ({
   ONEFOLD_TOKENS: { issuer: "urn:us", audience: "us", keys: kids.map(key) },
 });
 /** What a machine makes, with its own key and a fresh one for the functions. */
 const made = (machine: string | undefined, functions: string): Made => ({
-  secret: secret("fresh", ...(machine === undefined ? [] : [machine])),
+  secret: secret(...(machine === undefined ? [] : [machine])),
+  cursors: { ONEFOLD_CURSOR_KEY: "fresh" },
   functions: { public: key(functions), signer: { kid: functions, pkcs8: "private" } },
 });
 const NOTHING: Wish = { rotate: false, retire: undefined };
@@ -29,14 +29,14 @@ const retire = (kid: string): Wish => ({ rotate: false, retire: kid });
 const EMPTY: There = { secret: undefined, signing: undefined };
 /** A machine `m1`, and functions that sign with `f1`. */
 const there = (next?: string): There => ({
-  secret: secret("c1", "m1", "f1", ...(next === undefined ? [] : [next])),
+  secret: secret("m1", "f1", ...(next === undefined ? [] : [next])),
   signing: { current: "f1", next },
 });
 
 describe("the keys of a stage", () => {
   it("are all new where there are none, and the functions sign with theirs at once", () => {
     const planned = plan(EMPTY, made("m1", "f1"), NOTHING);
-    assert.deepEqual(planned, { secret: secret("fresh", "m1", "f1"), signing: { current: "f1", next: undefined }, isNew: true });
+    assert.deepEqual(planned, { secret: secret("m1", "f1"), signing: { current: "f1", next: undefined }, isNew: true });
   });
 
   it("stay when the machine that made them asks again, whatever else somebody put into the secret", () => {
@@ -48,36 +48,36 @@ describe("the keys of a stage", () => {
 
   it("another machine adds its own, and nothing for the functions", () => {
     const planned = plan(there(), made("m2", "f2"), NOTHING);
-    assert.deepEqual(planned, { secret: secret("c1", "m1", "f1", "m2"), signing: { current: "f1", next: undefined }, isNew: false });
+    assert.deepEqual(planned, { secret: secret("m1", "f1", "m2"), signing: { current: "f1", next: undefined }, isNew: false });
   });
 
   it("functions that begin to sign get one", () => {
-    const planned = plan({ secret: secret("c1", "m1"), signing: undefined }, made("m1", "f1"), NOTHING);
-    assert.deepEqual(planned, { secret: secret("c1", "m1", "f1"), signing: { current: "f1", next: undefined }, isNew: true });
+    const planned = plan({ secret: secret("m1"), signing: undefined }, made("m1", "f1"), NOTHING);
+    assert.deepEqual(planned, { secret: secret("m1", "f1"), signing: { current: "f1", next: undefined }, isNew: true });
   });
 
   it("functions that do not sign get none", () => {
     for (const wish of [NOTHING, ROTATE]) {
-      const planned = plan({ secret: secret("c1", "m1"), signing: false }, made("m2", "f1"), wish);
-      assert.deepEqual(planned, { secret: secret("c1", "m1", "m2"), signing: { current: undefined, next: undefined }, isNew: false });
+      const planned = plan({ secret: secret("m1"), signing: false }, made("m2", "f1"), wish);
+      assert.deepEqual(planned, { secret: secret("m1", "m2"), signing: { current: undefined, next: undefined }, isNew: false });
     }
   });
 
   it("in a rotation, the functions' next key is known before it signs", () => {
     const planned = plan(there(), made("m2", "f2"), ROTATE);
-    assert.deepEqual(planned, { secret: secret("c1", "m1", "f1", "m2", "f2"), signing: { current: "f1", next: "f2" }, isNew: true });
+    assert.deepEqual(planned, { secret: secret("m1", "f1", "m2", "f2"), signing: { current: "f1", next: "f2" }, isNew: true });
   });
 
   it("in two rotations without a deployment, the last one counts, and what was told stays told", () => {
     const planned = plan(there("f2"), made("m3", "f3"), ROTATE);
     assert.deepEqual(planned.signing, { current: "f1", next: "f3" });
-    assert.deepEqual(planned.secret, secret("c1", "m1", "f1", "f2", "m3", "f3"));
+    assert.deepEqual(planned.secret, secret("m1", "f1", "f2", "m3", "f3"));
   });
 
   it("a retired one goes, and brings nothing new", () => {
     for (const machine of ["m2", "stranger", undefined]) {
-      const planned = plan({ secret: secret("c1", "m1", "m2", "f1"), signing: there().signing }, made(machine, "f2"), retire("m1"));
-      assert.deepEqual(planned, { secret: secret("c1", "m2", "f1"), signing: { current: "f1", next: undefined }, isNew: false });
+      const planned = plan({ secret: secret("m1", "m2", "f1"), signing: there().signing }, made(machine, "f2"), retire("m1"));
+      assert.deepEqual(planned, { secret: secret("m2", "f1"), signing: { current: "f1", next: undefined }, isNew: false });
     }
   });
 
@@ -88,7 +88,7 @@ describe("the keys of a stage", () => {
       [there(), made("m1", "f2"), "m1", /m1 is the key that signs here.*--rotate/],
       [there(), made("m2", "f2"), "f1", /f1 is a key that functions sign with.*--rotate, and deploy/],
       [there("f2"), made("m2", "f3"), "f2", /f2 is a key that functions sign with/],
-      [{ secret: secret("c1", "m1"), signing: undefined }, made("m2", "f2"), "m1", /No key would be left/],
+      [{ secret: secret("m1"), signing: undefined }, made("m2", "f2"), "m1", /No key would be left/],
     ];
     for (const [before, own, kid, message] of cases) {
       assert.throws(() => plan(before, own, retire(kid)), message);
@@ -104,7 +104,7 @@ describe("the keys of a stage", () => {
       "  m2  this machine signs with it",
       "  f2  the functions sign with it after the next deployment",
     ]);
-    const lost = inWords(plan({ secret: secret("c1", "m1"), signing: { current: "f1", next: undefined } }, made("m1", "f2"), NOTHING), made("m1", "f2"));
+    const lost = inWords(plan({ secret: secret("m1"), signing: { current: "f1", next: undefined } }, made("m1", "f2"), NOTHING), made("m1", "f2"));
     assert.deepEqual(lost, ["  m1  this machine signs with it", "and not with f1, which the functions sign with: make another one, with --rotate, and deploy."]);
   });
 });
@@ -173,38 +173,44 @@ describe("the versions of a secret", () => {
 describe("before a deployment", () => {
   const raw = rawContract();
   const mold = { ...raw.procedures[0]!, grants: [] };
-  const contract = parseContract({ ...raw, gateways: [], procedures: [{ ...mold, secrets: ["signing", "identity-providers"] }] });
+  const input = { properties: { from: { anyOf: [{ $ref: "#/inputTypes/Cursor" }, { type: "null" }] } } };
+  const contract = parseContract({ ...raw, gateways: [], procedures: [{ ...mold, secrets: ["signing", "identity-providers", "founder"], input }] });
   const project = (secrets: string[], name = "dev") => {
     const stage = { name, config: { ...BARE, secrets } };
     return { contract, stage, names: new Names(contract, stage) };
   };
   const own = `${raw.service}/dev`;
+  const cursors = { [`${own}/cursors`]: labels("c1") };
 
   it("the secrets are there that functions read, the stage's own asked for last", async () => {
-    const all = { [own]: labels("v1"), [`${own}/signing`]: labels("k1", "k2"), [`${own}/identity-providers`]: labels("v7") };
+    const all = { ...cursors, [own]: labels("v1"), [`${own}/signing`]: labels("k1", "k2"), [`${own}/identity-providers`]: labels("v7"), [`${own}/founder`]: labels("f1") };
     await withSecrets(all, async (secrets, asked) => {
       const found = await findSecrets({ secrets }, project(["identity-providers"]));
       assert.deepEqual([...found].map(([id, { current, next }]) => [id, current, next]), [
+        [`${own}/cursors`, "c1", undefined],
+        [`${own}/founder`, "f1", undefined],
         [`${own}/identity-providers`, "v7", undefined],
         [`${own}/signing`, "k1", "k2"],
         [own, "v1", undefined],
       ]);
       assert.equal(asked.at(-1), `DescribeSecret ${own}`);
     });
-    await withSecrets({ [own]: labels("v1"), [`${own}/signing`]: labels("k1") }, async (secrets) => {
-      assert.equal((await findSecrets({ secrets }, project([]))).size, 2, "what the stage does not state is not looked for");
+    await withSecrets({ ...cursors, [own]: labels("v1"), [`${own}/signing`]: labels("k1") }, async (secrets) => {
+      const found = await findSecrets({ secrets }, project([]));
+      assert.equal(found.size, 3, "what the stage does not state is not looked for, and the founder's is made later");
     });
   });
 
   it("one that is missing is named, with what to do", async () => {
     const cases: [Record<string, Json>, RegExp][] = [
+      [{ [own]: labels("v1"), [`${own}/signing`]: labels("k1"), [`${own}/cursors`]: undefined }, /dev\/cursors, with the key that seals cursors, is not there yet: `cargo run -- keys --stage dev` makes it\.$/],
       [{ [own]: labels("v1") }, /dev\/signing, with which functions sign tokens, is not there yet: `cargo run -- keys --stage dev` makes it\.$/],
       [{ [own]: labels("v1"), [`${own}/signing`]: labels("k1") }, /dev\/identity-providers is not there, and stages\.ts says that it is: docs\/deploying\.md/],
       [{ [`${own}/signing`]: labels("k1"), [`${own}/identity-providers`]: labels("v7") }, /dev, which holds the stage's keys, is not there yet: `cargo run -- keys --stage dev` makes it\.$/],
     ];
     for (const [there, message] of cases) {
       const stated = there[`${own}/signing`] === undefined ? [] : ["identity-providers"];
-      await withSecrets(there, async (secrets) => assert.rejects(findSecrets({ secrets }, project(stated)), message));
+      await withSecrets({ ...cursors, ...there }, async (secrets) => assert.rejects(findSecrets({ secrets }, project(stated)), message));
     }
   });
 });

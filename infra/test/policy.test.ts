@@ -50,9 +50,13 @@ it("what a statement names is allowed, and all else is not", () => {
   }
 });
 
-it("a request without keys passes `ForAllValues`, as it does at IAM", () => {
+it("a request without keys passes `ForAllValues`, as it does at IAM, and does not pass `Null` beside it", () => {
+  const stated = (value: string) => (first: Json) => (first.Condition["Null"] = { "dynamodb:LeadingKeys": value });
   assert.ok(allowed(get()));
+  assert.ok(!allowed(get(), stated("false")));
+  assert.ok(allowed(get("user#1"), stated("false")));
   assert.ok(!allowed({ ...get(), action: "dynamodb:Scan" }));
+  assert.throws(() => allowed(get(), stated("true")), /"true" for Null is not understood/);
 });
 
 it("a sender that is stated must be the request's", () => {

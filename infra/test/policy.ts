@@ -25,6 +25,8 @@ export interface Statement {
   readonly resources: readonly string[];
   /** Patterns of partition keys; any, when there are none. */
   readonly leadingKeys: readonly string[] | undefined;
+  /** Whether a request must name a partition key. */
+  readonly needsKeys?: boolean;
   /** Addresses that mail may come from; any, when there are none. */
   readonly fromAddresses?: readonly string[] | undefined;
   /** Tags that the resource must have; any, when there are none. */
@@ -33,6 +35,7 @@ export interface Statement {
 
 /** The conditions that there are: each has its operator, and one key; or the tags of the resource. */
 const KEYS = { operator: "ForAllValues:StringLike", key: "dynamodb:LeadingKeys" };
+const PRESENT = { operator: "Null", key: "dynamodb:LeadingKeys" };
 const SENDER = { operator: "StringEquals", key: "ses:FromAddress" };
 const TAG = "aws:ResourceTag/";
 const TAGS = ["onefold:service", "onefold:stage"];
@@ -64,15 +67,25 @@ function parseStatement(value: unknown): Statement {
   if (variable !== undefined) {
     throw new Error(`${variable} is not written out`);
   }
-  const condition = members(statement["Condition"] ?? {}, [KEYS.operator, SENDER.operator]);
+  const condition = members(statement["Condition"] ?? {}, [KEYS.operator, PRESENT.operator, SENDER.operator]);
   const tags = parseTags(condition);
   return {
     actions,
     resources,
     leadingKeys: parseCondition(condition, KEYS),
+    needsKeys: parsePresence(condition),
     fromAddresses: tags === undefined ? parseCondition(condition, SENDER) : undefined,
     ...(tags === undefined ? {} : { tags }),
   };
+}
+
+/** `Null` with "false" wants the key to be there. */
+function parsePresence({ [PRESENT.operator]: condition }: Readonly<Record<string, unknown>>): boolean {
+  const value = condition === undefined ? undefined : members(condition, [PRESENT.key])[PRESENT.key];
+  if (condition !== undefined && value !== "false") {
+    throw new Error(`${JSON.stringify(value)} for ${PRESENT.operator} is not understood`);
+  }
+  return condition !== undefined;
 }
 
 function parseTags({ [SENDER.operator]: condition }: Readonly<Record<string, unknown>>): Record<string, string> | undefined {
@@ -108,12 +121,13 @@ function parseCondition(condition: Readonly<Record<string, unknown>>, { operator
 /** Whether a statement allows a request. */
 export function allows(statements: readonly Statement[], request: Request): boolean {
   return statements.some(
-    ({ actions, resources, leadingKeys, fromAddresses, tags }) =>
+    ({ actions, resources, leadingKeys, needsKeys, fromAddresses, tags }) =>
       actions.includes(request.action) &&
       Object.entries(tags ?? {}).every(([tag, value]) => request.tags?.[tag] === value) &&
       resources.some((pattern) => isLike(request.resource, pattern)) &&
       // A request without the key does not pass a condition on it.
       (fromAddresses === undefined || (request.fromAddress !== undefined && fromAddresses.includes(request.fromAddress))) &&
+      (needsKeys !== true || request.leadingKeys.length > 0) &&
       // `ForAllValues` holds for a request without values, too.
       (leadingKeys === undefined || request.leadingKeys.every((key) => leadingKeys.some((pattern) => isLike(key, pattern)))),
   );

@@ -33,8 +33,8 @@ const KEYS: string[][] = [
     ...prefixes.filter((other) => other !== prefix).map((other) => [`${prefix}#1`, `${other}#1`]),
   ]),
   ...[["unknown#1"], [""], ["#"], ["*"]],
-  // No request to DynamoDB is like this: each action that a signature can name carries its keys. IAM's
-  // condition holds then, so that only the action and the place decide.
+  // No request to DynamoDB is like this: each action that a signature can name carries its keys. `ForAllValues` alone
+  // would let it through.
   [],
 ];
 
@@ -44,7 +44,7 @@ function differences(statements: readonly Statement[], capabilities: readonly Ca
   for (const action of DYNAMODB_ACTIONS) {
     for (const { resource, isOurs, index } of PLACES) {
       for (const leadingKeys of KEYS) {
-        const isNamed = isOurs && names(capabilities, action, index, leadingKeys);
+        const isNamed = isOurs && leadingKeys.length > 0 && names(capabilities, action, index, leadingKeys);
         if (allows(statements, { action, resource, leadingKeys }) !== isNamed) {
           found.push(`${action} on ${resource} with [${leadingKeys.join(", ")}]: ${isNamed ? "denied and named" : "allowed and not named"}`);
         }
@@ -69,12 +69,12 @@ for (const { stage, config } of stages) {
       assert.notEqual(roles.size, 0);
     });
 
-    for (const { name } of contract.procedures) {
+    for (const { name, input } of contract.procedures) {
       it(`${name} may do at DynamoDB what its signature names, and nothing else`, () => {
         assert.deepEqual(differences(statementsOf(name), readSignature(name, entities, secrets).capabilities), []);
       });
 
-      it(`${name} may write its own log, read its stage's secret and ${config.tracing ? "send traces" : "send no traces"}`, () => {
+      it(`${name} may write its own log, read its stage's secret, that of cursors if it takes one, and ${config.tracing ? "send traces" : "send no traces"}`, () => {
         const statements = statementsOf(name);
         const may = (action: string, resource: string): boolean => allows(statements, { action, resource, leadingKeys: [] });
         const group = `/${contract.service}/${stage}/${name}`;
@@ -88,6 +88,8 @@ for (const { stage, config } of stages) {
           }
         }
         assert.ok(may("secretsmanager:GetSecretValue", secretArn(secret)));
+        const takesCursor = JSON.stringify(input).includes('"#/inputTypes/Cursor"');
+        assert.equal(may("secretsmanager:GetSecretValue", secretArn(`${secret}/cursors`)), takesCursor);
         for (const other of [`${contract.service}/other`, `${secret}-2`, `${secret}2`, `other/${stage}`, `${secret}/other`, `${secret}/`]) {
           assert.ok(!may("secretsmanager:GetSecretValue", secretArn(other)), other);
         }
@@ -107,7 +109,7 @@ for (const { stage, config } of stages) {
       it(`${name} may read the secrets that its signature names, as far as the stage has them`, () => {
         const named = readSignature(name, entities, secrets).secrets;
         for (const secret of [...new Set(["signing", ...secrets.values()])]) {
-          const isThere = secret === "signing" || config.secrets?.includes(secret) === true;
+          const isThere = ["signing", "founder"].includes(secret) || config.secrets?.includes(secret) === true;
           const arn = secretArn(`${contract.service}/${stage}/${secret}`);
           const may = allows(statementsOf(name), { action: "secretsmanager:GetSecretValue", resource: arn, leadingKeys: [] });
           assert.equal(may, named.includes(secret) && isThere, secret);
@@ -164,12 +166,13 @@ describe("the comparison", () => {
   const entity = [...entities.values()].find(({ indexes }) => indexes > 0) ?? assert.fail("no entity can be listed");
   const capabilities: Capability[] = [{ kind: "Read", entity }];
   const { prefix } = entity;
-  const right = (): { actions: string[]; resources: string[]; leadingKeys: string[] | undefined }[] => [
-    { actions: ["dynamodb:BatchGetItem", "dynamodb:GetItem"], resources: [TABLE], leadingKeys: [`${prefix}#*`] },
+  const right = (): { actions: string[]; resources: string[]; leadingKeys: string[] | undefined; needsKeys: boolean }[] => [
+    { actions: ["dynamodb:BatchGetItem", "dynamodb:GetItem"], resources: [TABLE], leadingKeys: [`${prefix}#*`], needsKeys: true },
     {
       actions: ["dynamodb:Query"],
       resources: contract.table.indexes.slice(0, entity.indexes).map((index) => `${TABLE}/index/${index.name}`),
       leadingKeys: [`${prefix}#*`],
+      needsKeys: true,
     },
   ];
 
@@ -185,6 +188,7 @@ describe("the comparison", () => {
     ["a wider prefix", ([table]) => (table!.leadingKeys = [`${prefix}*`])],
     ["a second prefix", ([table]) => table!.leadingKeys!.push("unknown#*")],
     ["no prefix", ([, index]) => (index!.leadingKeys = undefined)],
+    ["a request without a key", ([table]) => (table!.needsKeys = false)],
     ["any resource", ([table]) => (table!.resources = ["*"])],
     ["any index", ([, index]) => (index!.resources = [`${TABLE}/index/*`])],
     ["a missing index", ([, index]) => index!.resources.pop()],

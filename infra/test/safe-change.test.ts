@@ -55,3 +55,13 @@ it("the first deployment, and what is no table, are not refused", () => {
   assert.deepEqual(refusals({}, deployed), []);
   assert.deepEqual(refusals({ Resources: { Other: { Type: "AWS::SNS::Topic" } } }, deployed), []);
 });
+
+it("a stream may come or go, and does not change while it is on", () => {
+  const streaming = (view: string) => template([index("a"), index("b")], { StreamSpecification: { StreamViewType: view } });
+  assert.deepEqual(refusals(streaming("NEW_IMAGE"), deployed), []);
+  assert.deepEqual(refusals(deployed, streaming("KEYS_ONLY")), []);
+  assert.deepEqual(refusals(streaming("KEYS_ONLY"), streaming("KEYS_ONLY")), []);
+  const [refusal, ...others] = refusals(streaming("NEW_IMAGE"), streaming("KEYS_ONLY"));
+  assert.match(refusal ?? "", /a stream of KEYS_ONLY instead of NEW_IMAGE.*deploy once without a stream/);
+  assert.deepEqual(others, []);
+});

@@ -3,10 +3,12 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { parseContract } from "../src/contract.js";
+import { checkProduction } from "../src/needs.js";
 import { Problem } from "../src/problem.js";
-import { chooseStage, mailAddress, type StageConfig, type Stages, statedUrl } from "../src/stage.js";
+import { RATE_LIMITS } from "../src/rate-rules.js";
+import { chooseStage, mailAddress, rateLimitsOf, type StageConfig, type Stages, statedUrl, tellsDocuments } from "../src/stage.js";
 import { stages } from "../stages.js";
-import { BARE, INFRA, type Json, rawContract, synthesize } from "./support.js";
+import { BARE, EVERYTHING, INFRA, type Json, rawContract, synthesize } from "./support.js";
 import { synthetic } from "./synthetic.js";
 
 const { service } = rawContract();
@@ -92,6 +94,25 @@ describe("a stage that makes no sense is refused", () => {
     assert.match(problemWith("prod", { edge: { webAclArn } }), /no WAFv2 web ACL of scope CLOUDFRONT/);
   });
 
+  it("limits for each address that AWS WAF does not take, or that belong to no web ACL", () => {
+    for (const limit of [9, 0, 10.5, 2_000_000_001]) {
+      assert.match(problemWith("prod", { edge: { rateLimits: { signIns: limit } } }), /edge\.rateLimits\.signIns is no whole number from 10 to 2000000000/, String(limit));
+    }
+    const webAclArn = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/front/1";
+    assert.match(problemWith("prod", { edge: { webAclArn, rateLimits: {} } }), /edge has both webAclArn and rateLimits/);
+    assert.deepEqual(rateLimitsOf({ ...BARE, edge: { rateLimits: { signIns: 20 } } }), { ...RATE_LIMITS, signIns: 20 });
+    for (const config of [BARE, { ...BARE, edge: { rateLimits: false } }, { ...BARE, edge: { webAclArn } }] as const) {
+      assert.equal(rateLimitsOf(config), undefined);
+    }
+  });
+
+  it("registration for nobody in particular, or at what is no domain", () => {
+    assert.match(problemWith("prod", { registration: [] }), /registration is an empty list: state "closed"/);
+    for (const domain of ["Example.com", "@example.com", "localhost", "*.example.com", "a.example,b.example"]) {
+      assert.match(problemWith("prod", { registration: [domain] }), /registration: ".*" is no domain in small letters such as example\.com/, domain);
+    }
+  });
+
   it("a budget that tells nobody", () => {
     assert.match(problemWith("prod", { monthlyBudgetUsd: 10 }), /needs alarmEmail/);
     assert.match(problemWith("prod", { monthlyBudgetUsd: 0, alarmEmail: "a@example.com" }), /not above zero/);
@@ -99,6 +120,41 @@ describe("a stage that makes no sense is refused", () => {
 
   it("a number of parts that is none", () => {
     assert.match(problemWith("prod", { layout: { apis: 0, stacks: { posts: 1.5 } } }), /layout\.apis is no.*\n.*layout\.stacks\.posts is no/);
+  });
+});
+
+describe("production", () => {
+  const domain = EVERYTHING.edge!.domain!;
+  const whole: StageConfig = { ...BARE, alarmEmail: "operations@example.com", edge: { domain } };
+  const missing = (name: string, config: StageConfig): string[] => {
+    try {
+      checkProduction({ name, config });
+      return [];
+    } catch (error) {
+      assert.ok(error instanceof Problem);
+      return [...error.message.matchAll(/^ {2}- ([\w.]+): /gm)].map(([, what]) => what!);
+    }
+  };
+
+  it("is not deployed without somebody who is told, and a TLS policy of its own", () => {
+    assert.deepEqual(missing("prod", whole), []);
+    assert.deepEqual(missing("prod", { ...BARE, edge: { domain } }), ["alarmEmail"]);
+    assert.deepEqual(missing("prod", { ...whole, edge: {} }), ["edge.domain"]);
+    assert.deepEqual(missing("prod", { ...BARE, edge: {} }), ["alarmEmail", "edge.domain"]);
+    assert.deepEqual(missing("prod", { ...BARE, alarmEmail: "operations@example.com" }), [], "an HTTP API has no older TLS");
+  });
+
+  it("alone must have them", () => {
+    for (const name of ["dev", "pr-7"]) {
+      assert.deepEqual(missing(name, { ...BARE, edge: {} }), []);
+    }
+  });
+
+  it("lets nobody register until somebody decides, and tells nobody what there is to call", () => {
+    assert.equal(stages.prod.registration, "closed");
+    assert.deepEqual([stages.dev, stages.preview].map(({ registration }) => registration), ["open", "open"]);
+    assert.ok(!tellsDocuments({ name: "prod", config: stages.prod }));
+    assert.ok(["dev", "pr-7"].every((name) => tellsDocuments({ name, config: stages.dev })));
   });
 });
 
@@ -146,6 +202,7 @@ describe("an address", () => {
 describe("wishes of a stage and of a contract", () => {
   it("another processor and a stated concurrency reach the functions", () => {
     const raw = rawContract();
+    raw.procedures.forEach((procedure) => (procedure.reservedConcurrency = null));
     const chosen = raw.procedures[1]!;
     chosen.reservedConcurrency = 3;
     const config: StageConfig = { ...BARE, architecture: "x86_64" };
@@ -157,6 +214,14 @@ describe("wishes of a stage and of a contract", () => {
       reserved.map((handler) => [handler.properties.FunctionName, handler.properties.ReservedConcurrentExecutions]),
       [[`${service}-pr-1-${chosen.name.replaceAll(".", "-")}`, 3]],
     );
+  });
+
+  it("a stage may say no to reserved concurrency, which a new account does not have", () => {
+    const raw = rawContract();
+    raw.procedures[1]!.reservedConcurrency = 3;
+    const config: StageConfig = { ...BARE, reservedConcurrency: false };
+    const synthesis = synthesize({ directory: "unreserved", stage: "pr-1", contract: parseContract(raw), config });
+    assert.ok(synthesis.all("AWS::Lambda::Function").every(({ properties }) => properties.ReservedConcurrentExecutions === undefined));
   });
 });
 

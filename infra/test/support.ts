@@ -20,7 +20,7 @@ export interface RawContract {
     sortKey: string;
     indexes: { name: string; partitionKey: string; sortKey: string }[];
     timeToLive: string;
-    streamView: string;
+    streamView: string | null;
   };
   procedures: RawProcedure[];
   gateways: RawGateway[];
@@ -45,6 +45,7 @@ export interface RawProcedure {
   http: string | null;
   rest: string | null;
   secrets: string[];
+  input: Json;
   mail: boolean;
   grants: { access: string; actions: string[]; indexes: string[]; leadingKeys: string; prefix: string }[];
 }
@@ -66,19 +67,19 @@ export const EVERYTHING: StageConfig = {
   allowedOrigins: ["https://app.example.com"],
   appUrl: "https://app.example.com/in",
   mailFrom: "no-reply@example.com",
+  registration: ["example.com", "example.org"],
   edge: {
     domain: {
       names: ["app.example.com"],
       certificateArn: "arn:aws:acm:us-east-1:111122223333:certificate/11111111-2222-3333-4444-555555555555",
     },
-    webAclArn: "arn:aws:wafv2:us-east-1:111122223333:global/webacl/front/11111111-2222-3333-4444-555555555555",
   },
 };
 
 /** The same for the project's own contract, with all secrets that it names. */
 export const ALL_OF_OURS: StageConfig = {
   ...EVERYTHING,
-  secrets: [...new Set(rawContract().procedures.flatMap(({ secrets }) => secrets))].filter((name) => name !== "signing"),
+  secrets: [...new Set(rawContract().procedures.flatMap(({ secrets }) => secrets))].filter((name) => !["signing", "founder"].includes(name)),
 };
 
 /** As little as a stage may have. */

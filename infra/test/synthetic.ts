@@ -16,6 +16,8 @@ export function synthetic(domains: Readonly<Record<string, number>>, { rest = fa
   const procedures = Object.entries(domains).flatMap(([domain, count]) =>
     Array.from({ length: count }, (_, at) => ({
       ...molds[at % molds.length]!,
+      // A service of hundreds has few procedures by which somebody is let in.
+      ...(molds[at % molds.length]!.kind === "mutation" ? { auth: { type: "signedIn" } } : {}),
       ...{ name: `${domain}.number${at}`, http: null, secrets: [], mail: false, rest: rest ? restOf(domain, at) : null },
     })),
   );

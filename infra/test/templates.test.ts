@@ -84,6 +84,10 @@ function distinct(rights: readonly string[]): string[] {
   return [...new Set(rights)].sort();
 }
 
+function takesCursor({ input }: RawProcedure): boolean {
+  return JSON.stringify(input).includes('"#/inputTypes/Cursor"');
+}
+
 /** All methods of a REST path, as `allow` has them. */
 function restMethods(procedure: RawProcedure): string {
   const routes = contract.procedures.map(({ rest }) => rest?.split(" ") ?? []);
@@ -95,7 +99,7 @@ function restMethods(procedure: RawProcedure): string {
 /** A right as a reviewer reads it. Only what is exactly as expected gets a short name. */
 function readable(right: string): string {
   return right
-    .replace(/ if \{"ForAllValues:StringLike":\{"dynamodb:LeadingKeys":\["([^"]*)"\]\}\}$/, " where the partition key is like $1")
+    .replace(/ if \{"ForAllValues:StringLike":\{"dynamodb:LeadingKeys":\["([^"]*)"\]\},"Null":\{"dynamodb:LeadingKeys":"false"\}\}$/, " where the partition key is like $1")
     .replace(TABLE, "table")
     .replace(SECRET, "the stage's secret")
     .replace(/^(.* on ).*:secret:backoffice\/prod\/([a-z0-9-]+)-\?{6}$/, "$1the secret $2")
@@ -112,7 +116,7 @@ function expectedRights(procedure: RawProcedure): string[] {
     grant.actions.flatMap((action) => {
       const indexes = grant.indexes.map((index) => `${TABLE}/index/${index}`);
       const resources = action === "dynamodb:Query" ? indexes : [TABLE];
-      const condition = `{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["${grant.leadingKeys}"]}}`;
+      const condition = `{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["${grant.leadingKeys}"]},"Null":{"dynamodb:LeadingKeys":"false"}}`;
       return resources.map((resource) => `${action} on ${resource} if ${condition}`);
     }),
   );
@@ -121,6 +125,7 @@ function expectedRights(procedure: RawProcedure): string[] {
   return distinct([
     ...data,
     `secretsmanager:GetSecretValue on ${SECRET}`,
+    ...(takesCursor(procedure) ? [`secretsmanager:GetSecretValue on ${SECRETS}${ROOM.slice(1)}/cursors-??????`] : []),
     ...procedure.secrets.map((name) => `secretsmanager:GetSecretValue on ${SECRETS}${ROOM.slice(1)}/${name}-??????`),
     ...identities.map((identity) => `ses:SendEmail on ${IDENTITIES}${identity} if ${from}`),
     `logs:CreateLogStream on ${logs}`,
@@ -138,6 +143,7 @@ describe("every procedure", () => {
       assert.equal(properties.Runtime, "provided.al2023");
       assert.equal(properties.Handler, "bootstrap");
       assert.equal(properties.MemorySize, procedure.memoryMb);
+      assert.equal(properties.ReservedConcurrentExecutions, procedure.reservedConcurrency ?? undefined);
       assert.ok(properties.Timeout * 1000 > procedure.timeoutMs, "the function can say that it was too slow");
       assert.equal(properties.TracingConfig.Mode, "Active");
     });
@@ -149,7 +155,8 @@ describe("every procedure", () => {
       assert.deepEqual(variables, {
         ONEFOLD_URL: "https://app.example.com",
         ONEFOLD_APP_URL: "https://app.example.com/in",
-        ONEFOLD_SECRET: ROOM.slice(1),
+        ONEFOLD_SECRET: `${ROOM.slice(1)}${takesCursor(procedure) ? `,${ROOM.slice(1)}/cursors` : ""}`,
+        ONEFOLD_REGISTRATION: "example.com,example.org",
         ONEFOLD_ALLOWED_ORIGINS: "https://app.example.com",
         ONEFOLD_ADDRESS_HEADER: "x-viewer-address",
         ...(procedure.secrets.length > 0 ? { ONEFOLD_SECRETS: procedure.secrets.join(",") } : {}),
@@ -201,6 +208,11 @@ describe("every procedure", () => {
       );
     });
   }
+
+  it("leaves others what Lambda keeps for them: all that is reserved fits into an account's usual quota", () => {
+    const reserved = contract.procedures.reduce((sum, procedure) => sum + (procedure.reservedConcurrency ?? 0), 0);
+    assert.ok(reserved <= 1000 / 2, `${reserved} of 1,000, of which 100 must stay`);
+  });
 
   it("is what there is, beside the gateways: no other function has a name", () => {
     const named = [...functions.keys()].filter((name) => name !== undefined).sort();
@@ -290,7 +302,8 @@ describe("the table", () => {
       })),
     );
     assert.deepEqual(properties.TimeToLiveSpecification, { AttributeName: contract.table.timeToLive, Enabled: true });
-    assert.deepEqual(properties.StreamSpecification, { StreamViewType: contract.table.streamView });
+    const { streamView } = contract.table;
+    assert.deepEqual(properties.StreamSpecification, streamView === null ? undefined : { StreamViewType: streamView });
   });
 
   it("is on demand, encrypted, and can be restored to any second", () => {
@@ -366,7 +379,7 @@ describe("the edge", () => {
     assert.equal(config.HttpVersion, "http2and3");
     assert.equal(config.ViewerCertificate.MinimumProtocolVersion, "TLSv1.2_2021");
     assert.deepEqual(config.Aliases, ["app.example.com"]);
-    assert.match(config.WebACLId, /webacl/);
+    assert.deepEqual(config.WebACLId, { Ref: "WebAclArn" }, "which `deploy` has made in another region");
   });
 
   it("keeps no answer of a procedure, and no failure for the next caller", () => {

@@ -5,6 +5,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { GetParameterCommand, ParameterNotFound, SSMClient } from "@aws-sdk/client-ssm";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { FIREWALL_REGION } from "../names.js";
 import { Problem } from "../problem.js";
 
 /** An account in a region, with somebody who may ask. */
@@ -12,6 +13,8 @@ export interface Cloud {
   readonly account: string;
   readonly region: string;
   readonly cloudFormation: CloudFormationClient;
+  /** The same in the region in which the firewall's stack is. */
+  readonly firewallFormation: CloudFormationClient;
   readonly logs: CloudWatchLogsClient;
   readonly secrets: SecretsManagerClient;
   readonly s3: S3Client;
@@ -38,6 +41,7 @@ export async function signIn(): Promise<Cloud> {
     account,
     region,
     cloudFormation: new CloudFormationClient({}),
+    firewallFormation: new CloudFormationClient({ region: FIREWALL_REGION }),
     logs: new CloudWatchLogsClient({}),
     secrets: new SecretsManagerClient({}),
     // Under an address of one's own, a bucket has no host name.
@@ -45,10 +49,10 @@ export async function signIn(): Promise<Cloud> {
   };
 }
 
-/** @throws Problem when `cdk bootstrap` was never run for the account and region. */
-export async function checkBootstrap({ account, region }: Cloud): Promise<void> {
+/** @throws Problem when `cdk bootstrap` was never run for the account and a region. */
+export async function checkBootstrap({ account }: Pick<Cloud, "account">, region: string): Promise<void> {
   try {
-    await new SSMClient({}).send(new GetParameterCommand({ Name: BOOTSTRAP_VERSION }));
+    await new SSMClient({ region }).send(new GetParameterCommand({ Name: BOOTSTRAP_VERSION }));
   } catch (error) {
     if (!(error instanceof ParameterNotFound)) {
       throw explained(error);

@@ -4,17 +4,19 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Contract } from "../contract.js";
-import type { Names } from "../names.js";
-import { allSecrets, checkMail, checkSecrets, SIGNING } from "../needs.js";
+import { FIREWALL_REGION, type Names } from "../names.js";
+import { WEB_ACL_ARN } from "../firewall-stack.js";
+import { allSecrets, checkMail, checkProduction, checkSecrets, CURSORS, FOUNDER, SIGNING } from "../needs.js";
 import { BINARIES, INFRA, ROOT } from "../places.js";
 import { Problem } from "../problem.js";
 import { formatVersions } from "../secret-versions.js";
-import { type Architecture, type Stage, statedUrl } from "../stage.js";
+import { type Architecture, rateLimitsOf, type Stage, statedUrl } from "../stage.js";
 import { lossesOf, readAssembly, templateReport } from "../template-diff.js";
 import { checkBootstrap, type Cloud, signIn } from "./aws.js";
+import { type Founder, founderInWords, keepFounder, neededFounder } from "./founder.js";
 import { type Project, projectAt } from "./project.js";
 import { moveOn, type Versions, versionsOf } from "./secrets.js";
-import { checkState, deployedTemplates, findStack, isEmpty } from "./stacks.js";
+import { checkState, deployedTemplates, findStack, formationOf, isEmpty } from "./stacks.js";
 import { ask } from "./terminal.js";
 
 export interface DeployOptions {
@@ -40,14 +42,18 @@ export async function deploy({ stage: name, yes, architecture, buildOnly }: Depl
   const { contract, stage, names } = project;
   checkSecrets(contract, stage);
   checkMail(contract, stage);
+  checkProduction(stage);
   checkTools(stage.config.architecture);
   if (buildOnly) {
     build(stage.config.architecture);
     return;
   }
   const cloud = await signIn();
-  await checkBootstrap(cloud);
+  for (const region of regionsOf(cloud, stage)) {
+    await checkBootstrap(cloud, region);
+  }
   const secrets = await findSecrets(cloud, project);
+  const founder = await neededFounder(cloud, project);
   const before = await stacksOf(cloud, names);
   const known: Known = { url: await deployedAddress(cloud, project), secretVersions: new Map([...secrets].map(([id, { current = "" }]) => [id, current])) };
 
@@ -55,29 +61,56 @@ export async function deploy({ stage: name, yes, architecture, buildOnly }: Depl
   // A folder of its own: what is deployed is what was looked at, whatever else is synthesized meanwhile.
   mkdirSync(ASSEMBLIES, { recursive: true });
   const assembly = mkdtempSync(join(ASSEMBLIES, `${name}-`));
+  let kept: Founder | undefined;
   try {
     synthesize(cloud, stage, known, assembly);
-    await compare(cloud, stage, before, assembly);
+    await compare(cloud, project, before, assembly);
     await confirm(stage, yes);
-    const outputs = join(assembly, "outputs.json");
-    cdk(["deploy", "--app", assembly, "--all", ...QUIETLY, "--outputs-file", outputs]);
-    const later = await knownLater(cloud, project, known, secrets, readOutputs(outputs));
+    if (founder !== undefined) {
+      await keepFounder(cloud, project, founder);
+      kept = founder;
+    }
+    const outputs = deployAll(project, assembly);
+    const later = await knownLater(cloud, project, known, secrets, outputs);
     if (later !== undefined) {
       console.log("\nOnce more for the functions, which can be told now where the service is or which key signs.");
       const again = join(assembly, "again");
       synthesize(cloud, stage, later, again);
       cdk(["deploy", "--app", again, names.stack("service"), "--exclusively", ...QUIETLY]);
     }
-    printEndpoints(stage, readOutputs(outputs));
+    printEndpoints(stage, outputs);
   } finally {
+    if (kept !== undefined) {
+      // Also when the deployment failed: its secret is there, and the next one makes no other.
+      console.log(`\n${founderInWords(project, kept)}`);
+    }
     rmSync(assembly, { recursive: true, force: true });
   }
+}
+
+/** Where a deployment makes stacks. */
+function regionsOf({ region }: Cloud, { config }: Stage): Set<string> {
+  return new Set([region, ...(rateLimitsOf(config) === undefined ? [] : [FIREWALL_REGION])]);
+}
+
+/** Deploys all stacks, and answers their outputs. The edge is told which web ACL has been made for it, in another region. */
+function deployAll({ stage, names }: Project, assembly: string): Record<string, string> {
+  const outputs = join(assembly, "outputs.json");
+  const run = (...which: string[]): Record<string, string> => {
+    cdk(["deploy", "--app", assembly, ...which, ...QUIETLY, "--outputs-file", outputs]);
+    return readOutputs(outputs);
+  };
+  if (rateLimitsOf(stage.config) === undefined) {
+    return run("--all");
+  }
+  const { [WEB_ACL_ARN]: arn = "" } = run(names.stack("firewall"), "--exclusively");
+  return run("--all", "--parameters", `${names.stack("edge")}:${WEB_ACL_ARN}=${arn}`);
 }
 
 /** @throws Problem naming what is missing, and how to get it. */
 function checkTools(architecture: Architecture): void {
   if (spawnSync("cargo", ["lambda", "--version"], { stdio: "ignore" }).status !== 0) {
-    throw new Problem("cargo-lambda, which builds the functions, is not there: `pip install cargo-lambda==1.9.2` brings it with all it needs.");
+    throw new Problem("cargo-lambda, which builds the functions, is not there: `pip install --require-hashes --requirement tests/requirements.txt` brings it with all it needs.");
   }
   const { triple } = TARGETS[architecture];
   const { stdout } = spawnSync("rustc", ["--print", "target-libdir", "--target", triple], { encoding: "utf8" });
@@ -96,18 +129,23 @@ export interface Known {
 
 /**
  * The secrets that functions read, by their names at AWS. The stage's own comes last: whatever key waits for its
- * turn in the one before, its public half was there first.
+ * turn in the one before, its public half was there first. That of the founder is made by the deployment.
  *
  * @throws Problem when one is missing.
  */
 export async function findSecrets({ secrets: client }: Pick<Cloud, "secrets">, { contract, stage, names }: Project): Promise<Map<string, Versions>> {
   const made = `\`cargo run -- keys --stage ${stage.name}\` makes it.`;
   const advice = (name: string): string =>
-    name === SIGNING ? `, with which functions sign tokens, is not there yet: ${made}` : " is not there, and stages.ts says that it is: docs/deploying.md says how to make it.";
-  const wanted = allSecrets(contract, stage.config).map((name) => [names.secretNamed(name), advice(name)] as const);
+    name === CURSORS
+      ? `, with the key that seals cursors, is not there yet: ${made}`
+      : name === SIGNING ? `, with which functions sign tokens, is not there yet: ${made}` : " is not there, and stages.ts says that it is: docs/deploying.md says how to make it.";
+  const wanted = allSecrets(contract, stage).map((name) => [names.secretNamed(name), advice(name)] as const);
   const found = new Map<string, Versions>();
   for (const [id, otherwise] of [...wanted, [names.secret, `, which holds the stage's keys, is not there yet: ${made}`] as const]) {
     const versions = await versionsOf(client, id);
+    if (versions === undefined && id === names.secretNamed(FOUNDER)) {
+      continue;
+    }
     if (versions?.current === undefined) {
       throw new Problem(`The secret ${id}${otherwise}`);
     }
@@ -158,10 +196,10 @@ export async function knownLater(
 }
 
 /** The stacks that something is in, none of which is in a state that forbids a change. @throws Problem */
-async function stacksOf({ cloudFormation }: Cloud, names: Names): Promise<Set<string>> {
+async function stacksOf(cloud: Cloud, names: Names): Promise<Set<string>> {
   const there = new Set<string>();
   for (const name of names.stacks()) {
-    const stack = await findStack(cloudFormation, name);
+    const stack = await findStack(formationOf(cloud, names, name), name);
     if (stack !== undefined) {
       checkState(name, stack);
       if (!isEmpty(stack)) {
@@ -183,14 +221,14 @@ function build(architecture: Architecture): void {
 }
 
 /** Says what would be different. @throws Problem when what is stored would be harmed. */
-async function compare({ account, region, cloudFormation }: Cloud, { name }: Stage, before: ReadonlySet<string>, assembly: string): Promise<void> {
-  const where = `Stage ${name} in account ${account}, region ${region}`;
+async function compare(cloud: Cloud, { stage: { name }, names }: Project, before: ReadonlySet<string>, assembly: string): Promise<void> {
+  const where = `Stage ${name} in account ${cloud.account}, region ${cloud.region}`;
   if (before.size === 0) {
     console.log(`\n${where}: nothing is there yet.`);
     return;
   }
   const next = readAssembly(assembly);
-  const deployed = await deployedTemplates(cloudFormation, before, next, assembly);
+  const deployed = await deployedTemplates((stack) => formationOf(cloud, names, stack), before, next, assembly);
   console.log(`\n${where}. What would be different:\n\n${templateReport(deployed, next)}`);
   const losses = lossesOf(deployed, next);
   if (losses.length > 0) {

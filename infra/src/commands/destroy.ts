@@ -1,10 +1,11 @@
 /** Removes a stage that may be removed. */
-import { DeleteStackCommand, waitUntilStackDeleteComplete } from "@aws-sdk/client-cloudformation";
+import { type CloudFormationClient, DeleteStackCommand, waitUntilStackDeleteComplete } from "@aws-sdk/client-cloudformation";
 import { DeleteObjectsCommand, ListObjectVersionsCommand, type S3Client } from "@aws-sdk/client-s3";
 import { Problem } from "../problem.js";
-import { asked, type Cloud, signIn } from "./aws.js";
+import { asked, signIn } from "./aws.js";
+import { forgetFounder } from "./founder.js";
 import { projectAt } from "./project.js";
-import { checkIdle, findStack, resourcesOf } from "./stacks.js";
+import { checkIdle, findStack, formationOf, resourcesOf } from "./stacks.js";
 import { ask } from "./terminal.js";
 
 export interface DestroyOptions {
@@ -18,7 +19,8 @@ const MAX_WAIT_S = 3600;
 
 /** Needs no build: the stacks are asked for by name, and go in the opposite order of their making. @throws Problem */
 export async function destroy({ stage: name, yes }: DestroyOptions): Promise<void> {
-  const { stage, names } = projectAt(name);
+  const project = projectAt(name);
+  const { stage, names } = project;
   if (stage.config.protectData) {
     throw new Problem(
       `Stage ${name} protects its data and is not removed by a command. docs/operations.md says how to remove it by hand, and how to ` +
@@ -28,7 +30,7 @@ export async function destroy({ stage: name, yes }: DestroyOptions): Promise<voi
   const cloud = await signIn();
   const there: string[] = [];
   for (const stack of names.stacks().reverse()) {
-    const found = await findStack(cloud.cloudFormation, stack);
+    const found = await findStack(formationOf(cloud, names, stack), stack);
     if (found !== undefined) {
       checkIdle(stack, found);
       if (found.EnableTerminationProtection === true) {
@@ -44,9 +46,11 @@ export async function destroy({ stage: name, yes }: DestroyOptions): Promise<voi
   await confirm(name, there, yes);
   for (const stack of there) {
     console.log(`removing ${stack}`);
-    await emptyBuckets(cloud, stack);
-    await remove(cloud, stack);
+    const client = formationOf(cloud, names, stack);
+    await emptyBuckets(client, cloud.s3, stack);
+    await remove(client, stack);
   }
+  await forgetFounder(cloud, project);
   console.log(`Stage ${name} is gone; its keys in the secret ${names.secret} are kept.`);
 }
 
@@ -60,7 +64,7 @@ async function confirm(name: string, there: readonly string[], yes: boolean): Pr
   }
 }
 
-async function remove({ cloudFormation }: Cloud, stack: string): Promise<void> {
+async function remove(cloudFormation: CloudFormationClient, stack: string): Promise<void> {
   await asked(cloudFormation.send(new DeleteStackCommand({ StackName: stack })));
   try {
     await waitUntilStackDeleteComplete({ client: cloudFormation, maxWaitTime: MAX_WAIT_S, minDelay: 2, maxDelay: 15 }, { StackName: stack });
@@ -77,7 +81,7 @@ async function remove({ cloudFormation }: Cloud, stack: string): Promise<void> {
 }
 
 /** A bucket with something in it cannot be removed. */
-async function emptyBuckets({ cloudFormation, s3 }: Cloud, stack: string): Promise<void> {
+async function emptyBuckets(cloudFormation: CloudFormationClient, s3: S3Client, stack: string): Promise<void> {
   for (const { ResourceType: type, PhysicalResourceId: bucket } of await resourcesOf(cloudFormation, stack)) {
     if (type === "AWS::S3::Bucket" && bucket !== undefined) {
       await emptyBucket(s3, bucket);

@@ -1,5 +1,5 @@
 /**
- * A stage's keys: the one that seals cursors, the public ones of tokens, and the one that functions sign with.
+ * A stage's keys: the public ones of tokens, the one that functions sign with, and the one that seals cursors.
  *
  * Each machine that makes tokens for operators has a key of its own, of which only the public half leaves it. The
  * functions' key is made here and kept nowhere else: its public half stands beside the others in the stage's
@@ -17,10 +17,10 @@ import {
   PutSecretValueCommand,
   ResourceNotFoundException,
 } from "@aws-sdk/client-secrets-manager";
-import { SIGNING } from "../needs.js";
+import { allSecrets, CURSORS, SIGNING } from "../needs.js";
 import { Problem } from "../problem.js";
 import { asked, type Cloud, explained, signIn } from "./aws.js";
-import { projectAt } from "./project.js";
+import { type Project, projectAt } from "./project.js";
 import { NEXT, type Versions, versionsOf } from "./secrets.js";
 
 export interface PublicKey {
@@ -30,14 +30,19 @@ export interface PublicKey {
 
 /** The variables in the stage's secret, by the names under which `shared/runtime/src/environment.rs` reads them. */
 export interface StageSecret {
-  readonly ONEFOLD_CURSOR_KEY: string;
   readonly ONEFOLD_TOKENS: { readonly issuer: string; readonly audience: string; readonly keys: readonly PublicKey[] };
+}
+
+/** The variable in the secret that only those functions read that take cursors. */
+export interface CursorSecret {
+  readonly ONEFOLD_CURSOR_KEY: string;
 }
 
 /** What `cargo run -- keys` makes, for the case that it is needed. */
 export interface Made {
   /** With this machine's public key, when it has one. */
   readonly secret: StageSecret;
+  readonly cursors: CursorSecret;
   readonly functions: {
     readonly public: PublicKey;
     /** `SignerSettings` of `shared/runtime/src/tokens.rs`. */
@@ -73,7 +78,8 @@ export interface Plan {
 
 /** Reads what was made here from standard input, and puts into the secrets what is new of it. @throws Problem */
 export async function keys({ stage: name, ...wish }: KeysOptions): Promise<void> {
-  const { contract, names } = projectAt(name);
+  const project = projectAt(name);
+  const { contract, names } = project;
   const made = JSON.parse(await text(process.stdin)) as Made;
   const cloud = await signIn();
   const signingId = names.secretNamed(SIGNING);
@@ -89,6 +95,7 @@ export async function keys({ stage: name, ...wish }: KeysOptions): Promise<void>
   if (planned.isNew) {
     await keep(cloud, signingId, there.signing === undefined, made);
   }
+  await keepCursors(cloud, project, made.cursors);
   console.log([`${names.secret} ${isChanged ? "accepts" : "has nothing new and accepts"} tokens signed with:`, ...inWords(planned, made)].join("\n"));
   if (there.secret !== undefined && isChanged) {
     console.log(`Functions that run already learn it with the next \`cargo run -- deploy --stage ${name}\`.`);
@@ -96,8 +103,7 @@ export async function keys({ stage: name, ...wish }: KeysOptions): Promise<void>
 }
 
 /**
- * What is there stays: a new cursor key would break the cursors that callers hold, and a removed public key
- * the tokens that they hold.
+ * What is there stays: a removed public key would break the tokens that callers hold.
  *
  * @throws Problem when a key would be retired that signs, or the last one.
  */
@@ -157,6 +163,15 @@ export function inWords({ secret, signing }: Plan, made: Made): string[] {
     ...accepted.map((kid) => `  ${kid}${about(kid)}`),
     ...unknown.map((kid) => `and not with ${kid}, which the functions sign with: make another one, with --rotate, and deploy.`),
   ];
+}
+
+/** One that is there stays: a new one would break the cursors that callers hold. */
+async function keepCursors(cloud: Cloud, { contract, stage, names }: Project, cursors: CursorSecret): Promise<void> {
+  const id = names.secretNamed(CURSORS);
+  if (allSecrets(contract, stage).includes(CURSORS) && (await versionsOf(cloud.secrets, id)) === undefined) {
+    const Description = "The key that seals cursors";
+    await asked(cloud.secrets.send(new CreateSecretCommand({ Name: id, SecretString: JSON.stringify(cursors), Description })));
+  }
 }
 
 async function publish(cloud: Cloud, id: string, isFirst: boolean, secret: StageSecret): Promise<void> {

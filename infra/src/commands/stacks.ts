@@ -9,9 +9,15 @@ import {
   type Stack,
   type StackResourceSummary,
 } from "@aws-sdk/client-cloudformation";
+import type { Names } from "../names.js";
 import { Problem } from "../problem.js";
 import type { Templates } from "../template-diff.js";
-import { asked } from "./aws.js";
+import { asked, type Cloud } from "./aws.js";
+
+/** Who is asked about a stack: its region is the stage's, but for the firewall's. */
+export function formationOf(cloud: Pick<Cloud, "cloudFormation" | "firewallFormation">, names: Names, stack: string): CloudFormationClient {
+  return stack === names.stack("firewall") ? cloud.firewallFormation : cloud.cloudFormation;
+}
 
 /** A stack by name, if there is one. */
 export async function findStack(client: CloudFormationClient, name: string): Promise<Stack | undefined> {
@@ -39,16 +45,18 @@ export async function resourcesOf(client: CloudFormationClient, stack: string): 
 /**
  * The deployed templates of stacks and of those nested in them.
  *
+ * @param clientOf who is asked about one of them
  * @param next what was synthesized, from the folder `assembly`: a nested stack is called as there, so that the two can be compared
  */
 export async function deployedTemplates(
-  client: CloudFormationClient,
+  clientOf: (stack: string) => CloudFormationClient,
   stacks: Iterable<string>,
   next: Templates,
   assembly: string,
 ): Promise<Templates> {
   const found = new Map<string, unknown>();
   for (const stack of stacks) {
+    const client = clientOf(stack);
     found.set(stack, await templateOf(client, stack));
     const names = nestedNames(next, assembly, stack);
     for (const { ResourceType: type, LogicalResourceId: id = "", PhysicalResourceId: nested } of await resourcesOf(client, stack)) {

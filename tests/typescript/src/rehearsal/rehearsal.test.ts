@@ -145,7 +145,7 @@ describe("what is missing is said before anything is built", () => {
   test("cargo-lambda", () => {
     const { PATH = "" } = cloud.environment;
     const withoutVenv = PATH.split(":").filter((folder) => !existsSync(join(folder, "cargo-lambda"))).join(":");
-    assert.match(refused(deployment, { PATH: withoutVenv }), /pip install cargo-lambda==/);
+    assert.match(refused(deployment, { PATH: withoutVenv }), /pip install --require-hashes --requirement tests\/requirements\.txt/);
   });
 
   test("a region", () => {

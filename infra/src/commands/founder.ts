@@ -1,0 +1,78 @@
+/**
+ * The first administrator of a stage: whoever registers with a token that is shown once, to whoever deploys.
+ *
+ * AWS has its hash only, in a secret that the functions read which register people. The token works once for each
+ * table, so that the secret goes with the table.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { CreateSecretCommand, DeleteSecretCommand } from "@aws-sdk/client-secrets-manager";
+import { allSecrets, FOUNDER } from "../needs.js";
+import { Problem } from "../problem.js";
+import { asked, type Cloud } from "./aws.js";
+import type { Project } from "./project.js";
+import { type Versions, versionsOf } from "./secrets.js";
+
+/** What a token is made of, in bytes: as all tokens that are looked up by their hash. */
+const TOKEN_BYTES = 32;
+
+/** A token that is to become good, with what is kept of it. */
+export interface Founder {
+  readonly token: string;
+  /** `{"hash": …}`: the SHA-256 of what the token is the base64url of, as in `shared/runtime/src/opaque.rs`. */
+  readonly secret: string;
+}
+
+export function makeFounder(bytes = randomBytes(TOKEN_BYTES)): Founder {
+  return { token: bytes.toString("base64url"), secret: JSON.stringify({ hash: createHash("sha256").update(bytes).digest("base64url") }) };
+}
+
+/** Whether the stage's functions read the secret. */
+export function hasFounder({ contract, stage }: Pick<Project, "contract" | "stage">): boolean {
+  return allSecrets(contract, stage).includes(FOUNDER);
+}
+
+/**
+ * A fresh token, when functions read the secret and nobody made it yet.
+ *
+ * @param isLogged whether others read what is printed here
+ * @throws Problem when the token would be in a log
+ */
+export async function neededFounder({ secrets }: Pick<Cloud, "secrets">, project: Project, isLogged = process.env["CI"] !== undefined): Promise<Founder | undefined> {
+  const id = project.names.secretNamed(FOUNDER);
+  if (!hasFounder(project) || (await versionsOf(secrets, id)) !== undefined) {
+    return undefined;
+  }
+  if (isLogged) {
+    throw new Problem(
+      `The secret ${id}, which says who may be the first administrator, is not there yet. It is made by the first deployment, which shows ` +
+        `a token once, and a log is no place for that: run \`cargo run -- deploy --stage ${project.stage.name}\` on a machine of your own.`,
+    );
+  }
+  return makeFounder();
+}
+
+/** Keeps the hash. */
+export async function keepFounder({ secrets }: Pick<Cloud, "secrets">, { names }: Pick<Project, "names">, { secret }: Founder): Promise<[id: string, versions: Versions]> {
+  const id = names.secretNamed(FOUNDER);
+  const Description = "The hash of the token with which the first administrator registers";
+  const { VersionId: current } = await asked(secrets.send(new CreateSecretCommand({ Name: id, SecretString: secret, Description })));
+  return [id, { current, next: undefined }];
+}
+
+/** What is printed, once: the token, and what to do with it. */
+export function founderInWords({ contract, stage }: Pick<Project, "contract" | "stage">, { token }: Founder): string {
+  const readers = contract.procedures.filter(({ secrets }) => secrets.includes(FOUNDER)).map(({ name }) => name);
+  return [
+    `Stage ${stage.name} has no administrator yet. Who gives this token to ${readers.join(" or ")}, as \`founderToken\` in the input, becomes the first one:`,
+    `  ${token}`,
+    "It is shown this once and works once, also where registration is closed; nothing but its hash is kept. docs/deploying.md has the call, and what to do when it is lost.",
+  ].join("\n");
+}
+
+/** The next table of the stage gets another token: with this one, its first administrator might be somebody else. */
+export async function forgetFounder({ secrets }: Pick<Cloud, "secrets">, project: Project): Promise<void> {
+  const id = project.names.secretNamed(FOUNDER);
+  if (hasFounder(project) && (await versionsOf(secrets, id)) !== undefined) {
+    await asked(secrets.send(new DeleteSecretCommand({ SecretId: id, ForceDeleteWithoutRecovery: true })));
+  }
+}
