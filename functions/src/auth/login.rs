@@ -3,7 +3,12 @@
 use model::{Account, AuditAction, AuditEntry, EmailAddress, GivenPassword, Session, User, UserId};
 use runtime::{
     Cookies, Device, Ids, Limits, Signer,
+<<<<<<< HEAD
     password::{self, Verdict},
+=======
+    opaque::Opaque,
+    password::{Turn, Verdict},
+>>>>>>> main
     prelude::*,
     sessions::COOKIE,
 };
@@ -66,6 +71,7 @@ pub async fn login(
     ids: Ids,
     input: Input,
 ) -> Result<SignedIn, Error> {
+    let turn = Turn::take()?;
     let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.comparable()).await?;
     let id = match &found {
         Some(user) => user.id,
@@ -80,7 +86,7 @@ pub async fn login(
     let browser = Browser::of(&cookies, account.as_ref())?;
     let attempt = limits::sign_in(&attempts, &device, &input.email, browser.known.as_ref()).await?;
     let stored = account.as_ref().and_then(|account| account.password.as_deref());
-    let verdict = password::verify(stored, input.password.as_str()).await?;
+    let verdict = turn.verify(stored, input.password.as_str()).await?;
     if !verdict.is_right() {
         // Nobody is signed in who did it. An entry about nobody takes as much work to write.
         let mut entry = audit::entry(AuditAction::SignInFailed, &ids, &clock, &device);
@@ -90,9 +96,10 @@ pub async fn login(
         return Err(Error::WrongCredentials);
     }
     let better = match verdict {
-        Verdict::RightButWeak => Some(password::hash(input.password.as_str()).await?),
+        Verdict::RightButWeak => Some(turn.hash(input.password.as_str()).await?),
         _ => None,
     };
+    drop(turn);
     let was = stored.map(str::to_owned);
     let kept = match input.keep.unwrap_or(Keep::Cookie) {
         Keep::Cookie => Kept::cookie()?,
