@@ -3,12 +3,7 @@
 use model::{Account, AuditAction, AuditEntry, EmailAddress, GivenPassword, Session, User, UserId};
 use runtime::{
     Cookies, Device, Ids, Limits, Signer,
-<<<<<<< HEAD
-    password::{self, Verdict},
-=======
-    opaque::Opaque,
     password::{Turn, Verdict},
->>>>>>> main
     prelude::*,
     sessions::COOKIE,
 };
