@@ -1,7 +1,7 @@
 //! `auth.reauthenticate`.
 
 use model::{Account, AuditAction, AuditEntry, GivenPassword, Session, User};
-use runtime::{Cookies, Device, Ids, Limits, Signer, password, prelude::*};
+use runtime::{Cookies, Device, Ids, Limits, Signer, password::Turn, prelude::*};
 
 use crate::identity::{
     Tokens, audit, limits,
@@ -64,9 +64,10 @@ pub async fn reauthenticate(
     let account = accounts.get(&id).await?.ok_or(Error::NotAUser)?;
     let stored = account.password.as_deref().ok_or(Error::NoPassword)?;
     let session = caller.session().ok_or(Error::NotAUser)?;
+    let turn = Turn::take()?;
     // Who has a session is no stranger: the attempts count for this device alone.
     let attempt = limits::sign_in(&attempts, &device, &user.email, account.device_of(Some(session))).await?;
-    if !password::verify(Some(stored), input.password.as_str()).await?.is_right() {
+    if !turn.verify(Some(stored), input.password.as_str()).await?.is_right() {
         let entry = audit::by(&caller, AuditAction::SignInFailed, &ids, &clock, &device);
         log.create(AuditEntry { detail: Some("auth.reauthenticate".to_owned()), ..entry }).await?;
         return Err(Error::WrongPassword);
