@@ -23,7 +23,6 @@ pub const REGION: &str = "us-east-1";
 /// A running database with one user. It stops when it is dropped.
 pub struct Database {
     embedded: EmbeddedDatabase,
-    endpoint: String,
     // The database's own threads answer; this one only has to outlive it.
     _runtime: Runtime,
 }
@@ -33,19 +32,17 @@ impl Database {
     pub fn start() -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let embedded = runtime.block_on(EmbeddedDatabase::start(Location::Memory)).map_err(Error::other)?;
-        // Without the guard: DynamoDB has no second hop.
-        let endpoint = embedded.engine_endpoint();
-        let database = Self { embedded, endpoint, _runtime: runtime };
+        let database = Self { embedded, _runtime: runtime };
         database._runtime.block_on(database.fill())?;
         Ok(database)
     }
 
     /// `http://127.0.0.1:PORT`.
     pub fn endpoint(&self) -> &str {
-        &self.endpoint
+        self.embedded.endpoint()
     }
 
-    /// What requests are signed with. The engine does not check it.
+    /// What requests are signed with: an administrator's, whom the guard asks for nothing more.
     pub fn credentials(&self) -> &Credentials {
         self.embedded.administrator()
     }

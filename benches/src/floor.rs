@@ -23,7 +23,7 @@ pub fn round_trips_us(database: &Database, count: usize) -> io::Result<Vec<f64>>
         "ReturnConsumedCapacity": "TOTAL",
     })
     .to_string();
-    // The engine does not check the signature.
+    // The guard looks at the access key id, and not at the signature.
     let request = format!(
         "POST / HTTP/1.1\r\n\
          host: {host}\r\n\

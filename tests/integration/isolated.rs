@@ -9,7 +9,7 @@ use tokio::{task::JoinSet, time::sleep};
 
 use crate::{
     given::{Connection, Folder, Key, Request, Service, service::signal_process},
-    mails,
+    listeners, mails,
 };
 
 /// How often a condition is looked at.
@@ -45,6 +45,7 @@ async fn real_functions_answer_the_same_wire() {
     a_function_that_is_killed_is_replaced(&service, &admin).await;
     many_calls_at_once_work(&service, &admin).await;
     a_function_sends_mail(&service).await;
+    a_page_of_elsewhere_gets_an_answer_at_no_port(&service).await;
 
     // At the end no process is left.
     let pids: BTreeSet<u32> = children(service.pid()).into_iter().map(|(pid, _)| pid).collect();
@@ -114,6 +115,13 @@ async fn the_wire_is_the_same(service: &Service, admin: &str, viewer: &str) {
 async fn a_function_sends_mail(service: &Service) {
     mails::register(service, "grace@example.com").await;
     assert_eq!(mails::receivers(service, "").await, ["grace@example.com"]);
+}
+
+/// Each function that runs has a Runtime API of its own.
+async fn a_page_of_elsewhere_gets_an_answer_at_no_port(service: &Service) {
+    let functions = children(service.pid()).len();
+    let ports = listeners::no_port_answers_a_page_of_elsewhere(service, None).await;
+    assert!(functions > 0 && ports.len() >= 3 + functions, "{functions} functions, {ports:?}");
 }
 
 async fn a_function_that_is_killed_is_replaced(service: &Service, admin: &str) {

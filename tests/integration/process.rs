@@ -1,16 +1,26 @@
 //! The program: how it starts, what it writes, how it ends, and what is left when it is killed.
 
-use std::{fs, io::ErrorKind, process::Output, time::Duration};
+use std::{
+    fs::{self, Permissions},
+    io::ErrorKind,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::Output,
+    time::Duration,
+};
 
 use model::Role;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::{net::TcpStream, task::JoinSet, time::sleep};
 
-use crate::given::{
-    Connection, Folder, Key, Office, Request, Service,
-    cargo::build,
-    service::{ONEFOLD, command},
+use crate::{
+    given::{
+        Connection, Folder, Key, Office, Request, Service,
+        cargo::build,
+        service::{ONEFOLD, command},
+    },
+    mails,
 };
 
 /// How often a condition is looked at.
@@ -119,7 +129,6 @@ async fn a_folder_that_cannot_be_made_is_said_so() {
 /// Keys are for their owner's eyes.
 #[tokio::test]
 async fn keys_are_private() {
-    use std::os::unix::fs::PermissionsExt as _;
     let data = Folder::new();
     let _service = Service::kept(&data).await;
     let mut keys = 0;
@@ -131,6 +140,53 @@ async fn keys_are_private() {
         }
     }
     assert_eq!(keys, 4);
+}
+
+/// The rights of everything in a folder, the folder included.
+fn rights(path: &Path, found: &mut Vec<(PathBuf, u32)>) {
+    found.push((path.to_owned(), fs::metadata(path).unwrap().permissions().mode() & 0o777));
+    if path.is_dir() {
+        fs::read_dir(path).unwrap().for_each(|entry| rights(&entry.unwrap().path(), found));
+    }
+}
+
+/// Made by hand, as it is when a secret is put there before the first start.
+#[tokio::test]
+async fn nobody_else_reads_a_data_folder_that_was_made_by_hand() {
+    let folder = Folder::new();
+    let data = folder.path().join("data");
+    fs::create_dir_all(data.join("secrets")).unwrap();
+    fs::write(data.join("secrets/identity-providers.json"), "[]").unwrap();
+    for (path, mode) in [("", 0o755), ("secrets", 0o755), ("secrets/identity-providers.json", 0o644)] {
+        fs::set_permissions(data.join(path), Permissions::from_mode(mode)).unwrap();
+    }
+    let service = Service::start(ONEFOLD, &["--data", &data.to_string_lossy()]).await;
+    mails::register(&service, "ada@example.com").await;
+    let mut found = Vec::new();
+    rights(&data, &mut found);
+    let names: Vec<_> = found.iter().map(|(path, _)| path.to_string_lossy()).collect();
+    for made in
+        ["data/database.sqlite", "database.sqlite-wal", "database.sqlite-shm", "identity-providers.json", ".eml"]
+    {
+        assert!(names.iter().any(|name| name.ends_with(made)), "{made} in {names:?}");
+    }
+    for (path, mode) in &found {
+        assert_eq!(mode & 0o077, 0, "others have rights to {}: {mode:o}", path.display());
+    }
+    let said = service.written();
+    assert!(said.contains("other users could read") && said.contains("now only its owner can"), "{said}");
+}
+
+#[tokio::test]
+async fn a_data_folder_that_others_read_and_that_holds_other_things_is_refused() {
+    let data = Folder::new();
+    fs::write(data.path().join("thesis.txt"), "not the service's").unwrap();
+    fs::set_permissions(data.path(), Permissions::from_mode(0o755)).unwrap();
+    let output = onefold(&["--port", "0", "--data", &data.path().to_string_lossy()]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("thesis.txt") && stderr.contains("chmod 700") && stderr.contains("--data"), "{stderr}");
+    assert_eq!(fs::read_dir(data.path()).unwrap().count(), 1, "nothing was put into it");
 }
 
 /// Ctrl-C: no new connections, and what runs gets its answer.

@@ -1,7 +1,7 @@
 //! `account.erase`.
 
 use model::{Account, AuditAction, AuditEntry, GivenPassword, Session, User};
-use runtime::{Cookies, Device, Limits, password, prelude::*, sessions::COOKIE};
+use runtime::{Cookies, Device, Limits, password::Turn, prelude::*, sessions::COOKIE};
 
 use crate::identity::{audit, limits, sessions::Sessions};
 
@@ -51,10 +51,11 @@ pub async fn erase(
     let doors = Sessions { accounts, sessions, clock };
     if let Some(account @ Account { password: Some(_), .. }) = doors.accounts.get(&id).await? {
         let place = account.device_of(caller.session());
+        let turn = Turn::take()?;
         let attempt = limits::sign_in(&attempts, &device, &user.email, place).await?;
         let given = input.password;
         let given = given.as_ref().map(GivenPassword::as_str).unwrap_or_default();
-        if !password::verify(account.password.as_deref(), given).await?.is_right() {
+        if !turn.verify(account.password.as_deref(), given).await?.is_right() {
             return Err(Error::WrongPassword);
         }
         attempt.succeeded().await?;

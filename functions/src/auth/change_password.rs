@@ -1,7 +1,12 @@
 //! `auth.change_password`.
 
 use model::{Account, AuditAction, AuditEntry, Device as Place, GivenPassword, Password, Session, User};
-use runtime::{Cookies, Device, Ids, Limits, password, prelude::*, sessions::COOKIE};
+use runtime::{
+    Cookies, Device, Ids, Limits,
+    password::{self, Turn},
+    prelude::*,
+    sessions::COOKIE,
+};
 
 use store::transaction;
 
@@ -60,9 +65,10 @@ pub async fn change_password(
     if account.password.is_some() {
         // Who has a session is no stranger: the attempts count for this device alone, whose session may be renewed.
         let place = account.device_of(caller.session());
+        let turn = Turn::take()?;
         let attempt = limits::sign_in(&attempts, &device, &user.email, place).await?;
         let given = input.current.as_ref().map(GivenPassword::as_str).unwrap_or_default();
-        if !password::verify(account.password.as_deref(), given).await?.is_right() {
+        if !turn.verify(account.password.as_deref(), given).await?.is_right() {
             return Err(Error::WrongPassword);
         }
         attempt.succeeded().await?;

@@ -4,7 +4,7 @@ use model::{Account, AuditAction, AuditEntry, EmailAddress, GivenPassword, Sessi
 use runtime::{
     Cookies, Device, Ids, Limits, Signer,
     opaque::Opaque,
-    password::{self, Verdict},
+    password::{Turn, Verdict},
     prelude::*,
     sessions::COOKIE,
 };
@@ -63,6 +63,7 @@ pub async fn login(
     ids: Ids,
     input: Input,
 ) -> Result<SignedIn, Error> {
+    let turn = Turn::take()?;
     let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.comparable()).await?;
     let id = match &found {
         Some(user) => user.id,
@@ -81,7 +82,7 @@ pub async fn login(
         .filter(|browser| account.as_ref().is_some_and(|account| account.known.contains(browser)));
     let attempt = limits::sign_in(&attempts, &device, &input.email, known.as_ref()).await?;
     let stored = account.as_ref().and_then(|account| account.password.as_deref());
-    let verdict = password::verify(stored, input.password.as_str()).await?;
+    let verdict = turn.verify(stored, input.password.as_str()).await?;
     if !verdict.is_right() {
         // Nobody is signed in who did it. An entry about nobody takes as much work to write.
         let mut entry = audit::entry(AuditAction::SignInFailed, &ids, &clock, &device);
@@ -91,9 +92,10 @@ pub async fn login(
         return Err(Error::WrongCredentials);
     }
     let better = match verdict {
-        Verdict::RightButWeak => Some(password::hash(input.password.as_str()).await?),
+        Verdict::RightButWeak => Some(turn.hash(input.password.as_str()).await?),
         _ => None,
     };
+    drop(turn);
     let was = stored.map(str::to_owned);
     // Only what was given out here before: another cookie may have been put there by somebody else.
     let browser = match (browser, &known) {

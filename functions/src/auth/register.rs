@@ -2,7 +2,7 @@
 
 use model::{Account, AuditEntry, Claim, EmailAddress, MailedToken, Password, Purpose, User};
 use protocol::Fault;
-use runtime::{Cookies, Device, Ids, Limits, NotAdmitted, Registration, Site, mail::Mail, password, prelude::*};
+use runtime::{Cookies, Device, Ids, Limits, NotAdmitted, Registration, Site, mail::Mail, password::Turn, prelude::*};
 
 use crate::identity::{
     expect_strong, limits,
@@ -70,6 +70,7 @@ pub async fn register(
     input: Input,
 ) -> Result<(), Error> {
     registration.expect(&input.email.comparable()).map_err(Error::from)?;
+    let turn = Turn::take()?;
     let may_send = limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail).await?;
     expect_strong(&input.password, &[input.email.as_str(), &input.name])?;
     let browser = proof::mark(&cookies)?;
@@ -85,7 +86,8 @@ pub async fn register(
     };
     let post = Post { mail: &mail, site: &site, device: &device, clock: &clock };
     let work = async {
-        let password = Some(password::hash(input.password.as_str()).await?);
+        let password = Some(turn.hash(input.password.as_str()).await?);
+        drop(turn);
         let claim = Claim { password, name: input.name, browser: Some(browser), is_founder: false };
         let next = registrar.register(input.email, claim).await?;
         // One mail in any case: who got none asks for another link.

@@ -79,7 +79,7 @@ impl Given {
 
     async fn with_pages_at(app_url: &str) -> Self {
         let service = crate::service();
-        let addresses = Addresses { url: URL.to_owned(), app_url: app_url.to_owned() };
+        let addresses = Addresses { url: URL.to_owned(), app_url: app_url.to_owned(), ..Addresses::default() };
         let world = World::at(&service, Clock::Fixed(start()), addresses).await.unwrap();
         let user = crate::tests::user("ada@example.com", Role::Employee);
         let ada = world.write().create(user).await.unwrap().id;

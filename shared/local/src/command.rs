@@ -82,6 +82,10 @@ struct Serve {
     /// Where the frontend is, such as http://localhost:5173: mails lead there, and sign-ins elsewhere come back there
     #[arg(long, value_name = "URL", default_value = "")]
     app_url: String,
+    /// Which pages of other machines may call, with commas, such as https://app.example.com; * lets all. Pages of this
+    /// machine always may
+    #[arg(long, value_name = "ORIGINS", default_value = "")]
+    allowed_origins: String,
     /// Who may register: open, closed, or domains of addresses with commas; open if left out
     #[arg(long, value_name = "WHO", default_value = "")]
     registration: String,
@@ -210,6 +214,7 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
                 record_access: line.serve.record_access,
                 root,
                 app_url: line.serve.app_url,
+                allowed_origins: line.serve.allowed_origins,
                 registration: line.serve.registration,
             };
             tokio()?.block_on(serve::run(app.service, options))?;

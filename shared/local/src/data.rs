@@ -5,13 +5,17 @@
 //!   lock               held while a service runs
 //!   database.sqlite    the table
 //!   mail/              mails that were sent, one file each
-//!   signing.key        signs tokens (PKCS #8), readable by its owner only
+//!   signing.key        signs tokens (PKCS #8)
 //!   cursor.key         seals cursors
 //!   secrets/           other secrets of the service, one JSON file each, such as identity-providers.json
 //!   service.json       how to reach the running service's database
 //!   functions.env      what functions need that run outside of the service
 //!   stages/dev/        the key that signs tokens for a deployed stage
 //! ```
+//!
+//! Nobody but its owner reads any of it, see [`DataFolder::open`].
+
+mod privacy;
 
 use std::{
     fs::{self, File, TryLockError},
@@ -53,17 +57,16 @@ pub struct Lock {
 }
 
 impl DataFolder {
-    /// Opens the folder, and makes it when it is not there.
+    /// Opens the folder, and makes it when it is not there. What others may read of it is closed to them, with a
+    /// sentence on standard error.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When it cannot be made; when others may read what cannot be closed to them, or a folder that holds other things
+    /// as well.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, Cause> {
         let path = path.into();
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&path)
-            .map_err(|error| Cause::from(format!("the data folder {} cannot be made: {error}", path.display())))?;
+        make(&path)?;
+        privacy::close(&path)?;
         Ok(Self(path))
     }
 
@@ -142,7 +145,9 @@ impl DataFolder {
                 );
             }
         };
-        Ok(StageKeys(Self::open(self.0.join("stages").join(name))?.0))
+        let path = self.0.join("stages").join(name);
+        make(&path)?;
+        Ok(StageKeys(path))
     }
 
     /// The key that seals cursors, made on first use.
@@ -230,6 +235,12 @@ impl StageKeys {
     fn current(&self) -> PathBuf {
         self.0.join("signing.key")
     }
+}
+
+/// Makes a folder that is its owner's only, and those around it.
+fn make(path: &Path) -> Result<(), Cause> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| format!("the data folder {} cannot be made: {error}", path.display()).into())
 }
 
 /// 32 random bytes.

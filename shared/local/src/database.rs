@@ -1,27 +1,29 @@
 //! The embedded database: DynamoDB in this process, with its access rules enforced.
 //!
-//! Two servers stand behind one endpoint. Outside is the *guard*, which knows the principals and
-//! their policies and plays the part that IAM plays in the cloud; inside is `dynoxide`, which
-//! speaks DynamoDB's JSON protocol on top of SQLite. Clients (`aws-sdk-dynamodb` with this
-//! endpoint) see one DynamoDB that refuses what a policy does not cover, so that a missing grant
-//! fails on a laptop and not in production.
+//! The *guard* answers at the endpoint: it knows the principals and their policies and plays the
+//! part that IAM plays in the cloud. Behind it is `dynoxide`, DynamoDB's operations on top of
+//! SQLite, which listens nowhere: the guard calls it as a function. Clients (`aws-sdk-dynamodb` with
+//! this endpoint) see one DynamoDB that refuses what a policy does not cover, so that a missing
+//! grant fails on a laptop and not in production.
 //!
 //! **Durability.** `dynoxide` opens the file with `journal_mode = WAL` and leaves `synchronous` at
 //! SQLite's default, `FULL`: the write-ahead log is synced before a commit returns, hence before a
 //! write is acknowledged. A `kill -9` loses no acknowledged write, and neither does a power cut on
 //! a disk that honours its syncs. (Its bulk loader lowers `synchronous`; nothing here calls it.)
 //!
-//! **Threads.** `dynoxide` runs SQLite, disk syncs included, inside its async handlers. It
-//! therefore has a runtime and threads of its own: a sync must never stall the HTTP front.
+//! **Threads.** `dynoxide` blocks until SQLite is done, disk syncs included. The guard and it
+//! therefore have a runtime and threads of their own: a sync must never stall the HTTP front.
 //!
-//! **What the guard is not.** It takes the access key id as proof of who is calling and does not
-//! check the signature, and the port of `dynoxide` itself is open to other processes of this
-//! machine. It keeps honest code honest; both ports listen on 127.0.0.1 only.
+//! **What the guard asks for.** The access key id is the proof of who is calling: it is random, as
+//! long as a secret, and known to those only who can read the owner's files and processes; the
+//! signature is not checked. Web pages are refused before that, as
+//! `admission` says. It listens on 127.0.0.1 only.
 
 mod engine;
 pub mod guard;
 #[cfg(test)]
 mod kill_tests;
+mod operations;
 mod record;
 mod request;
 mod server;
@@ -34,8 +36,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use guard::{Guard, Policy};
-
-use crate::loopback::Server;
 
 /// Where the data lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,10 +103,10 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Credentials that nobody else has.
+    /// Credentials that nobody else has, and nobody guesses who knows others of the same moment.
     #[must_use]
     pub fn random() -> Self {
-        let random = || uuid::Uuid::now_v7().simple().to_string();
+        let random = || uuid::Uuid::new_v4().simple().to_string();
         Self {
             access_key_id: format!("LOCAL{}", random().to_uppercase()),
             secret_access_key: format!("{}{}", random(), random()),
@@ -127,8 +127,6 @@ pub struct EmbeddedDatabase {
     endpoint: String,
     administrator: Credentials,
     guard: Arc<Guard>,
-    // The order matters when this is dropped: first nobody is let in any more, then the engine ends.
-    server: Server,
     engine: engine::Engine,
 }
 
@@ -138,25 +136,17 @@ impl EmbeddedDatabase {
     /// # Errors
     /// See [`DatabaseError`].
     pub async fn start(location: Location) -> Result<Self, DatabaseError> {
-        let engine = engine::Engine::start(location).await?;
         let administrator = Credentials::random();
         let guard = Arc::new(Guard::default());
         guard.admit(administrator.access_key_id.clone(), Policy::Administrator);
-        let server = server::start(Arc::clone(&guard), engine.address()).await?;
-        Ok(Self { endpoint: format!("http://{}", server.address()), administrator, guard, server, engine })
+        let engine = engine::Engine::start(location, Arc::clone(&guard)).await?;
+        Ok(Self { endpoint: format!("http://{}", engine.address()), administrator, guard, engine })
     }
 
     /// `http://127.0.0.1:PORT`, the endpoint for every client.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
-    }
-
-    /// `http://127.0.0.1:PORT` of the engine itself, past the guard: for measurements, where the guard's
-    /// hop, which the cloud does not have, would be counted as the database's time.
-    #[must_use]
-    pub fn engine_endpoint(&self) -> String {
-        format!("http://{}", self.engine.address())
     }
 
     /// Credentials that may do everything, made for this start: for creating the table, seeding
@@ -184,7 +174,6 @@ impl EmbeddedDatabase {
 
     /// Stops: nobody is let in, requests in flight finish (within bounds), then the file is closed.
     pub async fn stop(self) {
-        self.server.stop().await;
         self.engine.stop().await;
     }
 }

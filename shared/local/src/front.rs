@@ -1,5 +1,7 @@
 //! The HTTP front: what API Gateway is in the cloud.
 
+mod body;
+
 use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
@@ -11,8 +13,8 @@ use std::{
 use bytes::Bytes;
 use gateways::{Gateway, Gateways};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Body as _, Incoming};
+use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -21,7 +23,10 @@ use protocol::{Code, Fault, trpc};
 use runtime::{Entry, Site, cors::Cors, refuse, rest::Route, web::PeerAddress};
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinError};
 
+use body::{Held, Room};
+
 use crate::{
+    admission,
     backend::Backend,
     mail::{self, Mailbox},
 };
@@ -30,15 +35,12 @@ use crate::{
 pub const BASE_PATH: &str = "/trpc/";
 /// How long a client may take over a request's head, in seconds.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a client may take over a request's body.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-/// How much of a body that is too large is read and dropped before the answer is sent, in bytes. A
-/// client that is still sending would see a broken connection instead of the answer.
-const DRAIN_BYTES: usize = 128 * 1024 * 1024;
 /// How long calls that run may go on after Ctrl-C.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many requests are answered at once; others wait, and are forgotten when their clients go away.
 const MAX_AT_ONCE: u32 = 1_000;
+/// How much of what a connection sends is read ahead, in bytes: more than the longest head that is answered.
+const BUFFER_BYTES: usize = 128 * 1024;
 
 const MALFORMED_ADDRESS: &str = "The address is not percent-encoded UTF-8.";
 
@@ -133,9 +135,10 @@ fn parameters(pattern: &str, path: &str) -> Vec<(String, String)> {
 pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
     let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).pipeline_flush(true);
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).pipeline_flush(true).max_buf_size(BUFFER_BYTES);
     let mut stop = std::pin::pin!(stop);
     let places = Arc::new(Semaphore::new(MAX_AT_ONCE as usize));
+    let room = Room::new();
     loop {
         let (stream, peer) = tokio::select! {
             () = &mut stop => break,
@@ -152,15 +155,10 @@ pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: impl Future<O
         // Answers are small and whole; waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
         let front = Arc::clone(&front);
-        let places = Arc::clone(&places);
+        let (places, room) = (Arc::clone(&places), room.clone());
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-            let (front, places) = (Arc::clone(&front), Arc::clone(&places));
-            async move {
-                let (parts, body) = request.into_parts();
-                let body = read_body(body).await;
-                let response = to_its_end(&places, async move { front.handle(peer, parts, body).await }).await?;
-                Ok::<_, JoinError>(response.map(Full::new))
-            }
+            let (front, places, room) = (Arc::clone(&front), Arc::clone(&places), room.clone());
+            async move { serve_one(front, &places, &room, peer, request).await }
         });
         let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
@@ -177,6 +175,28 @@ pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: impl Future<O
     if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
         tracing::warn!("some calls did not end in time");
     }
+}
+
+async fn serve_one(
+    front: Arc<Front>,
+    places: &Arc<Semaphore>,
+    room: &Room,
+    peer: IpAddr,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, JoinError> {
+    let (mut parts, body) = request.into_parts();
+    let body = match admission::of_caller(&parts, &front.site, &front.cors) {
+        Ok(()) => room.read(body).await,
+        // Preflights are answered whatever else is wrong with a request; here it is the page that is.
+        Err(foreign) if parts.method == Method::OPTIONS => return Ok(foreign.response()),
+        Err(foreign) => {
+            // A page that may not call may not read why either.
+            parts.headers.remove(header::ORIGIN);
+            Err(foreign.into())
+        }
+    };
+    let response = to_its_end(places, async move { front.handle(peer, parts, body).await }).await?;
+    Ok(response.map(Full::new))
 }
 
 /// Does what has begun to its end, whether or not anybody still waits for it: so it is in the cloud, where a function
@@ -208,7 +228,7 @@ enum Goal<'a> {
 }
 
 impl Front {
-    async fn handle(&self, peer: IpAddr, parts: Parts, body: Result<Bytes, Fault>) -> Response<Bytes> {
+    async fn handle(&self, peer: IpAddr, parts: Parts, body: Result<Held, Fault>) -> Response<Bytes> {
         let request_id = request_id();
         let mut request = Request::from_parts(parts, Bytes::new());
         request.extensions_mut().insert(PeerAddress(peer.to_string()));
@@ -221,7 +241,7 @@ impl Front {
             (Err(fault), Goal::Procedure(name, _)) => self.refuse(&request_id, &request, Some(&name), fault),
             (Err(fault), _) => self.refuse(&request_id, &request, None, fault),
             (Ok(body), goal) => {
-                *request.body_mut() = body;
+                *request.body_mut() = body.bytes.clone();
                 self.answer(goal, &request_id, request).await
             }
         }
@@ -279,29 +299,6 @@ impl Front {
 /// Names a call. Callers do not choose it: it is what the log is searched by.
 fn request_id() -> String {
     uuid::Uuid::now_v7().to_string()
-}
-
-async fn read_body(mut body: Incoming) -> Result<Bytes, Fault> {
-    if body.is_end_stream() {
-        return Ok(Bytes::new());
-    }
-    let reading = async {
-        let mut whole = Vec::new();
-        let mut seen_bytes = 0;
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| Fault::bad_request("The body broke off.").because(error))?;
-            let Some(data) = frame.data_ref() else { continue };
-            seen_bytes += data.len();
-            if seen_bytes <= trpc::MAX_INPUT_BYTES {
-                whole.extend_from_slice(data);
-            } else if seen_bytes > DRAIN_BYTES {
-                break;
-            }
-        }
-        if seen_bytes > trpc::MAX_INPUT_BYTES { Err(trpc::too_large()) } else { Ok(Bytes::from(whole)) }
-    };
-    let late = |_| Fault::new(Code::Timeout, "The body did not arrive in time.");
-    tokio::time::timeout(BODY_TIMEOUT, reading).await.map_err(late)?
 }
 
 fn index(text: Bytes) -> Response<Bytes> {

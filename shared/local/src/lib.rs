@@ -3,6 +3,7 @@
 //! - [`main`]: the command line.
 //! - [`serve`]: database, front and procedures, from start to Ctrl-C.
 //! - [`front`]: HTTP. [`backend`]: procedures in this process, or as real functions.
+//! - `admission`: which pages and names each server of this machine answers.
 //! - [`database`]: the embedded DynamoDB and the guard that stands for IAM.
 //! - [`mail`]: the mailbox, and the post office that stands for SES.
 //! - [`isolated`]: the Lambda Runtime API for the real binaries. [`build`]: how they are built.
@@ -12,6 +13,7 @@
 //! - [`permissions`]: who may call what.
 //! - [`data`]: the folder in which everything is kept.
 
+mod admission;
 pub mod backend;
 pub mod build;
 pub mod call;

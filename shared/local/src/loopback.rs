@@ -1,4 +1,5 @@
-//! A small HTTP server on a free port of 127.0.0.1, for what stands in for a service of the cloud.
+//! A small HTTP server on a free port of 127.0.0.1, for what stands in for a service of the cloud. It answers programs
+//! only: a page never has business here.
 
 use std::convert::Infallible;
 use std::io;
@@ -16,6 +17,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::admission;
+
 /// How long [`Server::stop`] waits for requests in flight.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 /// A pause when the process has run out of file descriptors, so that accepting does not spin.
@@ -25,7 +28,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) trait Answer: Clone + Send + Sync + 'static {
     /// What the server stands for, in the log.
     const WHAT: &'static str;
-    /// Answers one request.
+    /// Answers one request of a program.
     fn answer(&self, request: Request<Incoming>) -> impl Future<Output = Response<Full<Bytes>>> + Send;
 }
 
@@ -88,7 +91,13 @@ fn serve<A: Answer>(stream: TcpStream, answer: A, connections: &GracefulShutdown
     }
     let service = service_fn(move |request| {
         let answer = answer.clone();
-        async move { Ok::<_, Infallible>(answer.answer(request).await) }
+        async move {
+            let (parts, body) = request.into_parts();
+            Ok::<_, Infallible>(match admission::of_program(&parts) {
+                Ok(()) => answer.answer(Request::from_parts(parts, body)).await,
+                Err(foreign) => foreign.response(),
+            })
+        }
     });
     let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let connection = connections.watch(connection);

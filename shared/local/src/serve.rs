@@ -23,6 +23,7 @@ use runtime::{
     secrets::{SIGNING, Source},
     tokens::{TokenSettings, TokenSigner},
 };
+use rustix::{fs::Mode, process::umask};
 use store::{Limits, MailSettings, Settings, Store};
 use tokio::net::TcpListener;
 
@@ -65,6 +66,8 @@ pub struct Options {
     pub root: PathBuf,
     /// Where the service's pages are; at its own address when that is empty.
     pub app_url: String,
+    /// Which pages of other machines may call, with commas; `*` is all, and none when it is empty.
+    pub allowed_origins: String,
     /// Who may register, as a stage's setting says it.
     pub registration: String,
 }
@@ -90,11 +93,13 @@ pub struct Addresses {
     pub url: String,
     /// Its pages; the same, when it is empty.
     pub app_url: String,
+    /// Which pages may call, with commas; all, when it is empty.
+    pub allowed_origins: String,
 }
 
 impl Addresses {
     fn site(&self) -> Site {
-        Site::new(&self.url, &self.app_url, "")
+        Site::new(&self.url, &self.app_url, &self.allowed_origins)
     }
 }
 
@@ -222,6 +227,7 @@ impl Ground {
             (environment::CURSOR_KEY.to_owned(), URL_SAFE_NO_PAD.encode(self.cursor_key)),
             (environment::URL.to_owned(), self.addresses.url.clone()),
             (environment::APP_URL.to_owned(), self.addresses.app_url.clone()),
+            (environment::ALLOWED_ORIGINS.to_owned(), self.addresses.allowed_origins.clone()),
             (environment::REGISTRATION.to_owned(), self.registration.to_string()),
             (environment::MAIL_FROM.to_owned(), self.mail_from.clone()),
             (environment::MAIL_ENDPOINT.to_owned(), self.post_office.endpoint().to_owned()),
@@ -252,9 +258,14 @@ impl Ground {
         }))
     }
 
-    /// Where the service is.
+    /// Where the service is, and whose pages it trusts.
     pub fn site(&self) -> Site {
         self.addresses.site()
+    }
+
+    /// Which pages may call.
+    pub fn cors(&self) -> Cors {
+        Cors::from_list(&self.addresses.allowed_origins)
     }
 
     /// All procedures in this process, each with its own rights at the database.
@@ -294,7 +305,7 @@ impl Ground {
             authenticator: Arc::clone(authenticator),
             store: Some(self.store.with_credentials(credentials.access_key_id, credentials.secret_access_key)),
             clock,
-            cors: Cors::AnyOrigin,
+            cors: self.cors(),
             site: Arc::new(self.site()),
             registration: Arc::new(self.registration.clone()),
             secrets: Arc::new(Secrets::new(secrets)),
@@ -322,8 +333,16 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     })?;
     let address = listener.local_addr()?;
     let (contract, _) = codegen::contract(&service).map_err(|faults| faults.join("\n"))?;
+    let programs = if options.isolated { Some(build::functions(&options.root).await?) } else { None };
+    // Whatever this process makes from now on is for its owner only; what was built before is for those who build.
+    umask(Mode::RWXG | Mode::RWXO);
     let data = DataFolder::open(&options.data)?;
-    let addresses = Addresses { url: format!("http://{address}"), app_url: options.app_url };
+    let url = format!("http://{address}");
+    // In the cloud a page learns nothing without a token, which it does not have. Here there are pages of development
+    // data and of everything else that is open in the same browser: only this machine's are let in by themselves.
+    let allowed_origins = Some(options.allowed_origins).filter(|list| !list.trim().is_empty());
+    let allowed_origins = allowed_origins.unwrap_or_else(|| url.clone());
+    let addresses = Addresses { url, app_url: options.app_url, allowed_origins };
     let ground = Ground::start(service.definition, &data, options.ephemeral, addresses).await?;
     let ground = ground.registering(&options.registration)?;
     if let Some(path) = &options.record_access {
@@ -333,16 +352,15 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     if !options.ephemeral {
         announce(&ground, &data, service.definition, &needs)?;
     }
-    let backend = if options.isolated {
-        isolated(&ground, &service, &needs, &options.root).await?
-    } else {
-        ground.in_process(&service, &needs)?
+    let backend = match programs {
+        Some(programs) => isolated(&ground, &service, &needs, &programs).await?,
+        None => ground.in_process(&service, &needs)?,
     };
     let routes = Routes::new(service.procedures.iter().map(|procedure| procedure.entry));
     let called = service.procedures.iter().map(|procedure| procedure.entry);
     let called = called.filter(|entry| entry.http().is_none()).map(|entry| entry.name).collect();
     let (site, index) = (Arc::new(ground.site()), index(&contract, address)?);
-    let (backend, cors) = (Arc::new(backend), Cors::AnyOrigin);
+    let (backend, cors) = (Arc::new(backend), ground.cors());
     let gateways = {
         let contract = Arc::new(gateways::Contract::parse(&codegen::contract_json(&contract))?);
         let near = Near { backend: Arc::clone(&backend), cors: cors.clone(), site: Arc::clone(&site) };
@@ -396,9 +414,8 @@ async fn isolated(
     ground: &Ground,
     service: &Service,
     needs: &HashMap<String, Needs>,
-    root: &std::path::Path,
+    programs: &HashMap<String, PathBuf>,
 ) -> Result<Backend, Cause> {
-    let programs = build::functions(root).await?;
     let mut functions = Vec::new();
     let mut entries = HashMap::new();
     for procedure in &service.procedures {

@@ -26,7 +26,7 @@ pub struct Fault {
     pub fields: Vec<FieldFault>,
     /// HTTP methods that would be answered, for [`Code::MethodNotSupported`].
     pub allow: Option<Box<str>>,
-    /// After how many seconds it is worth trying again, for [`Code::TooManyRequests`].
+    /// After how many seconds it is worth trying again, for [`Code::TooManyRequests`] and [`Code::ServiceUnavailable`].
     pub retry_after_s: Option<NonZeroU32>,
     /// Where it came from. For the log.
     pub cause: Option<Cause>,
@@ -101,6 +101,11 @@ impl Fault {
     /// The caller calls too often.
     pub fn too_many(message: impl Into<String>, retry_after_s: u32) -> Self {
         Self { retry_after_s: NonZeroU32::new(retry_after_s), ..Self::new(Code::TooManyRequests, message) }
+    }
+
+    /// The service has more to do than it can at this moment.
+    pub fn busy(message: impl Into<String>, retry_after_s: u32) -> Self {
+        Self { retry_after_s: NonZeroU32::new(retry_after_s), ..Self::new(Code::ServiceUnavailable, message) }
     }
 
     /// Adds where the fault came from, for the log.

@@ -268,8 +268,9 @@ pub(crate) fn fault_response(fault: &Fault, path: Option<&str>, request_id: &str
     match fault.code {
         // RFC 6750 section 3.
         Code::Unauthorized => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
-        Code::ServiceUnavailable => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1")),
-        Code::TooManyRequests => headers.insert(header::RETRY_AFTER, fault.retry_after_s.map_or(1, u32::from).into()),
+        Code::ServiceUnavailable | Code::TooManyRequests => {
+            headers.insert(header::RETRY_AFTER, fault.retry_after_s.map_or(1, u32::from).into())
+        }
         _ => None,
     };
     response

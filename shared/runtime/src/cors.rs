@@ -32,6 +32,16 @@ impl Cors {
         }
     }
 
+    /// Whether a page of this origin may call at all.
+    pub fn admits(&self, site: &Site, origin: &HeaderValue) -> bool {
+        match self {
+            Self::AnyOrigin => true,
+            Self::Origins(origins) => {
+                site.trusts(origin) || origins.iter().any(|known| known.as_bytes() == origin.as_bytes())
+            }
+        }
+    }
+
     /// Answers a preflight. What the browser asks to send is allowed: headers are no credentials.
     pub fn preflight(asked: &HeaderMap, methods: &'static str) -> Response<Bytes> {
         let mut response = Response::new(Bytes::new());

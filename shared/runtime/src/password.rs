@@ -5,14 +5,19 @@
 //! made before stay good, and [`verify`] says which of them to make anew.
 //!
 //! One hash takes about 20 ms of a processor and 19 MiB of memory. That is the purpose, and so it is
-//! done beside the threads that answer calls, and for few callers at one time.
+//! done beside the threads that answer calls, and for few callers at one time; see [`Turn`].
 
+mod queue;
 mod weakness;
 
-use argon2::{Algorithm, Argon2, CustomizedPasswordHasher as _, Params, PasswordHash, PasswordVerifier as _, Version};
+use argon2::{
+    Algorithm, Argon2, Block, Params, PasswordHash, Version,
+    password_hash::phc::{Output, ParamsString, Salt},
+};
 use protocol::{Cause, Fault};
 use ring::rand::{SecureRandom as _, SystemRandom};
-use tokio::sync::Semaphore;
+
+use queue::{Memory, Place, Queue};
 
 pub use weakness::weakness;
 
@@ -22,12 +27,14 @@ const COST: Cost = Cost { memory_kib: 19_456, passes: 2, lanes: 1 };
 const MOST: Cost = Cost { memory_kib: 262_144, passes: 16, lanes: 16 };
 /// How many hashes one process computes at one time. Others wait for their turn.
 const AT_ONCE: usize = 4;
+/// How many wait at most; others are told to come again. These wait for a tenth of a second, or a few.
+const WAITING: usize = 16;
 /// The length of a salt (RFC 9106 section 3.1).
 const SALT_BYTES: usize = 16;
 /// The length of a hash.
 const HASH_BYTES: usize = 32;
 
-static TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
+static QUEUE: Queue = Queue::new(AT_ONCE, WAITING);
 
 /// The parameters of Argon2.
 struct Cost {
@@ -65,39 +72,77 @@ impl Verdict {
     }
 }
 
-/// The form in which a password is kept, with a salt of its own.
+/// A place among those whose passwords are computed or wait for it. Whoever counts attempts takes it before they
+/// count: what is refused for want of a place was none.
+pub struct Turn(Place);
+
+impl Turn {
+    /// Takes a place, until it is dropped.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, at once, when as many wait already as there may.
+    pub fn take() -> Result<Self, Fault> {
+        QUEUE.enter().map(Self)
+    }
+
+    /// The form in which a password is kept, with a salt of its own.
+    ///
+    /// # Errors
+    /// A fault of ours, when there is no memory or no randomness.
+    pub async fn hash(&self, password: &str) -> Result<String, Fault> {
+        let password = password.to_owned();
+        let work = move |memory: &mut Memory| {
+            let mut salt = [0; SALT_BYTES];
+            SystemRandom::new().fill(&mut salt).map_err(|_| Cause::from("the system gave no random bytes"))?;
+            hash_with(&COST, &password, &salt, memory)
+        };
+        self.0.work(work).await
+    }
+
+    /// Checks a password against the account's hash.
+    ///
+    /// Without one (nobody has this address, or signs in with a password) it does the same work, so that
+    /// the time tells nothing. It differs for a hash whose parameters are not today's, until its owner
+    /// signs in the next time.
+    ///
+    /// # Errors
+    /// A fault of ours, when there is no memory.
+    pub async fn verify(&self, stored: Option<&str>, given: &str) -> Result<Verdict, Fault> {
+        let (stored, given) = (stored.map(str::to_owned), given.to_owned());
+        self.0.work(move |memory| verify_now(stored.as_deref(), &given, memory)).await
+    }
+}
+
+/// As [`Turn::hash`], where nothing was counted before.
 ///
 /// # Errors
-/// A fault of ours, when there is no memory or no randomness.
+/// As that, and as [`Turn::take`].
 pub async fn hash(password: &str) -> Result<String, Fault> {
-    let password = password.to_owned();
-    aside(move || {
-        let mut salt = [0; SALT_BYTES];
-        SystemRandom::new().fill(&mut salt).map_err(|_| Cause::from("the system gave no random bytes"))?;
-        hash_with(&COST, &password, &salt)
-    })
-    .await
+    Turn::take()?.hash(password).await
 }
 
-/// Checks a password against the account's hash.
-///
-/// Without one (nobody has this address, or signs in with a password) it does the same work, so that
-/// the time tells nothing. It differs for a hash whose parameters are not today's, until its owner
-/// signs in the next time.
+/// As [`Turn::verify`], where nothing was counted before.
 ///
 /// # Errors
-/// A fault of ours, when there is no memory.
+/// As that, and as [`Turn::take`].
 pub async fn verify(stored: Option<&str>, given: &str) -> Result<Verdict, Fault> {
-    let (stored, given) = (stored.map(str::to_owned), given.to_owned());
-    aside(move || verify_now(stored.as_deref(), &given)).await
+    Turn::take()?.verify(stored, given).await
 }
 
-fn hash_with(cost: &Cost, password: &str, salt: &[u8]) -> Result<String, Cause> {
-    let hash = Argon2::from(cost.params()?).hash_password_with_params(password.as_bytes(), salt, cost.params()?)?;
+fn hash_with(cost: &Cost, password: &str, salt: &[u8], memory: &mut Memory) -> Result<String, Cause> {
+    let (algorithm, version, params) = (Algorithm::Argon2id, Version::V0x13, cost.params()?);
+    let output = compute(&Argon2::new(algorithm, version, params.clone()), password, salt, memory)?;
+    let hash = PasswordHash {
+        algorithm: algorithm.ident(),
+        version: Some(version.into()),
+        params: ParamsString::try_from(&params)?,
+        salt: Some(Salt::new(salt)?),
+        hash: Some(output),
+    };
     Ok(hash.to_string())
 }
 
-fn verify_now(stored: Option<&str>, given: &str) -> Result<Verdict, Cause> {
+fn verify_now(stored: Option<&str>, given: &str, memory: &mut Memory) -> Result<Verdict, Cause> {
     let kept = stored.and_then(|stored| {
         let kept = read(stored);
         if kept.is_none() {
@@ -111,20 +156,36 @@ fn verify_now(stored: Option<&str>, given: &str) -> Result<Verdict, Cause> {
         Some(kept) => kept,
         None => nobodys()?,
     };
-    match compare(&hash, given) {
-        Ok(()) if !is_of_an_account => Ok(Verdict::Wrong),
-        Ok(()) if is_weak(&hash, &cost) => Ok(Verdict::RightButWeak),
-        Ok(()) => Ok(Verdict::Right),
-        Err(argon2::password_hash::Error::PasswordInvalid) => Ok(Verdict::Wrong),
-        Err(error) => Err(error.into()),
-    }
+    let is_same = compare(&hash, given, memory)?;
+    Ok(match (is_same && is_of_an_account, is_weak(&hash, &cost)) {
+        (false, _) => Verdict::Wrong,
+        (true, true) => Verdict::RightButWeak,
+        (true, false) => Verdict::Right,
+    })
 }
 
-/// The work itself.
-fn compare(hash: &PasswordHash, given: &str) -> argon2::password_hash::Result<()> {
+/// Whether a password has this hash.
+fn compare(hash: &PasswordHash, given: &str, memory: &mut Memory) -> Result<bool, Cause> {
     #[cfg(test)]
     tests::WORK.with(|work| work.borrow_mut().push(hash.params.to_string()));
-    Argon2::default().verify_password(given.as_bytes(), hash)
+    let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else { return Ok(false) };
+    let version = hash.version.map(Version::try_from).transpose()?.unwrap_or_default();
+    let argon2 = Argon2::new(Algorithm::new(hash.algorithm.as_str())?, version, Params::try_from(hash)?);
+    // `Output` is compared in a time that does not depend on where it differs.
+    Ok(compute(&argon2, given, salt, memory)? == *expected)
+}
+
+/// The work itself, in memory that is kept for the next one; a hash that costs more than ours has its own.
+fn compute(argon2: &Argon2<'_>, password: &str, salt: &[u8], memory: &mut Memory) -> Result<Output, Cause> {
+    let blocks = argon2.params().block_count();
+    let mut own = Memory::new();
+    let memory = if blocks <= COST.params()?.block_count() { memory } else { &mut own };
+    memory.try_reserve_exact(blocks.saturating_sub(memory.len()))?;
+    memory.resize(blocks.max(memory.len()), Block::new());
+    let mut output = [0; Output::MAX_LENGTH];
+    let output = &mut output[..argon2.params().output_len().unwrap_or(HASH_BYTES).min(Output::MAX_LENGTH)];
+    argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, &mut memory[..blocks])?;
+    Ok(Output::new(output)?)
 }
 
 /// A hash and what it costs; none if it is no Argon2 hash, or one that costs too much to check.
@@ -150,23 +211,11 @@ fn is_weak(hash: &PasswordHash, cost: &Cost) -> bool {
     !is_todays || cost.memory_kib < COST.memory_kib || cost.passes < COST.passes
 }
 
-/// Does work for a processor where no call waits for it, when its turn comes.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, Cause> + Send + 'static) -> Result<T, Fault> {
-    let turn = TURNS.acquire().await.map_err(Fault::internal)?;
-    let done = tokio::task::spawn_blocking(move || {
-        // The turn ends with the work, also when the call that asked for it has been given up.
-        let _turn = turn;
-        work()
-    });
-    done.await.map_err(Fault::internal)?.map_err(Fault::internal)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::{
-        cell::RefCell,
-        sync::{Arc, Mutex},
-    };
+    use std::cell::RefCell;
+
+    use argon2::CustomizedPasswordHasher as _;
 
     use super::*;
 
@@ -214,7 +263,7 @@ mod tests {
     async fn a_hash_that_is_too_cheap_today_is_to_be_made_anew() {
         let salt = [7; SALT_BYTES];
         for cost in [CHEAP, Cost { memory_kib: 19_455, ..COST }, Cost { passes: 1, ..COST }] {
-            let stored = hash_with(&cost, GIVEN, &salt).unwrap();
+            let stored = hash_with(&cost, GIVEN, &salt, &mut Memory::new()).unwrap();
             assert_eq!(verify(Some(&stored), GIVEN).await.unwrap(), Verdict::RightButWeak, "{stored}");
             assert_eq!(verify(Some(&stored), "another").await.unwrap(), Verdict::Wrong, "{stored}");
         }
@@ -226,7 +275,7 @@ mod tests {
             COST.params().unwrap(),
         );
         assert_eq!(verify(Some(&older.unwrap().to_string()), GIVEN).await.unwrap(), Verdict::RightButWeak);
-        let dearer = hash_with(&Cost { passes: 3, ..COST }, GIVEN, &salt).unwrap();
+        let dearer = hash_with(&Cost { passes: 3, ..COST }, GIVEN, &salt, &mut Memory::new()).unwrap();
         assert_eq!(verify(Some(&dearer), GIVEN).await.unwrap(), Verdict::Right);
     }
 
@@ -240,9 +289,10 @@ mod tests {
     /// The work is what the parameters say, so it is the same where they are.
     #[test]
     fn without_a_hash_the_work_is_that_of_a_hash_made_today() {
-        let todays = hash_with(&COST, GIVEN, &[7; SALT_BYTES]).unwrap();
+        let mut memory = Memory::new();
+        let todays = hash_with(&COST, GIVEN, &[7; SALT_BYTES], &mut memory).unwrap();
         for stored in [Some(&*todays), None, Some("no hash")] {
-            verify_now(stored, GIVEN).unwrap();
+            verify_now(stored, GIVEN, &mut memory).unwrap();
         }
         assert_eq!(WORK.take(), ["m=19456,t=2,p=1"; 3]);
         let (todays, (nobodys, _)) = (PasswordHash::new(&todays).unwrap(), nobodys().unwrap());
@@ -253,7 +303,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_no_hash_of_ours_lets_nobody_in() {
-        let good = hash_with(&CHEAP, GIVEN, &[7; SALT_BYTES]).unwrap();
+        let good = hash_with(&CHEAP, GIVEN, &[7; SALT_BYTES], &mut Memory::new()).unwrap();
         for stored in [
             String::new(),
             GIVEN.to_owned(),
@@ -267,40 +317,18 @@ mod tests {
         }
     }
 
-    /// On a runtime of one thread, as a function has. Other tests may wait for it meanwhile.
-    #[tokio::test(flavor = "current_thread")]
-    async fn few_work_at_one_time_and_this_thread_goes_on_meanwhile() {
-        let (begin, mut begun) = tokio::sync::mpsc::unbounded_channel();
-        let (open, gate) = std::sync::mpsc::channel::<()>();
-        let gate = Arc::new(Mutex::new(gate));
-        let work = |_| {
-            let (begin, gate) = (begin.clone(), Arc::clone(&gate));
-            tokio::spawn(aside(move || {
-                begin.send(())?;
-                gate.lock().unwrap().recv().map_err(Cause::from)
-            }))
-        };
-        let mut works: Vec<_> = (0..AT_ONCE).map(work).collect();
-        for _ in &works {
-            begun.recv().await.unwrap();
-        }
-        assert_eq!(TURNS.available_permits(), 0, "nobody else may begin");
-        // The work of a call that was given up goes on, and so does its turn.
-        works.pop().unwrap().abort();
-        tokio::task::yield_now().await;
-        assert_eq!(TURNS.available_permits(), 0);
-        (0..AT_ONCE).for_each(|_| open.send(()).unwrap());
-        for work in works {
-            work.await.unwrap().unwrap();
-        }
-        assert_eq!(verify(None, GIVEN).await.unwrap(), Verdict::Wrong, "turns come back");
-    }
-
-    #[tokio::test]
-    async fn a_panic_in_the_work_is_a_fault_and_takes_no_turn_with_it() {
-        for _ in 0..=AT_ONCE {
-            let outcome = aside::<()>(|| panic!("on purpose")).await;
-            assert_eq!(outcome.unwrap_err().code, protocol::Code::InternalServerError);
+    /// What a hash left behind is nothing to the next one, whatever that costs; and no hash of others makes it grow.
+    #[test]
+    fn memory_is_used_again_and_does_not_grow() {
+        let mut memory = Memory::new();
+        let salt = [7; SALT_BYTES];
+        let costs = [COST, CHEAP, Cost { memory_kib: 65_536, ..CHEAP }, COST, Cost { lanes: 2, ..CHEAP }, CHEAP];
+        for cost in costs {
+            let stored = hash_with(&cost, GIVEN, &salt, &mut memory).unwrap();
+            assert_eq!(stored, hash_with(&cost, GIVEN, &salt, &mut Memory::new()).unwrap());
+            assert!(verify_now(Some(&stored), GIVEN, &mut memory).unwrap().is_right(), "{stored}");
+            assert_eq!(verify_now(Some(&stored), "another", &mut memory).unwrap(), Verdict::Wrong, "{stored}");
+            assert_eq!(memory.len(), COST.memory_kib as usize);
         }
     }
 }

@@ -47,6 +47,16 @@ impl Site {
             || (self.loopback && origin_of(origin) == Some(origin) && host_of(origin).is_some_and(is_loopback))
     }
 
+    /// Whether a request with this `Host` is for this service: it is the name of the service or of its pages, under
+    /// development any name of this machine. Under another one a page may come that had its own host's name given
+    /// this service's address.
+    pub fn answers_to(&self, host: &str) -> bool {
+        let is_named = |url: &String| {
+            origin_of(url).and_then(host_of).is_some_and(|own| name_of(own).eq_ignore_ascii_case(name_of(host)))
+        };
+        (self.loopback && is_loopback(host)) || is_named(&self.url) || self.origins.iter().any(is_named)
+    }
+
     /// Whether cookies travel over TLS only. Not in development: browsers differ in whether they keep a `Secure`
     /// cookie of a plain `http://127.0.0.1`.
     pub fn is_secure(&self) -> bool {
@@ -76,14 +86,18 @@ fn host_of(origin: &str) -> Option<&str> {
     origin.split_once("://").map(|(_, host)| host)
 }
 
-/// Of a host, perhaps with a port and a path.
-fn is_loopback(rest: &str) -> bool {
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+/// Whether a host is a name of this machine, for this machine itself; it may have a port, and a path.
+pub fn is_loopback(rest: &str) -> bool {
+    let name = name_of(rest.split(['/', '?', '#']).next().unwrap_or_default()).to_ascii_lowercase();
+    matches!(&*name, "localhost" | "127.0.0.1" | "[::1]") || name.ends_with(".localhost")
+}
+
+/// A host without its port.
+fn name_of(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => authority,
-    };
-    matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost")
+    }
 }
 
 #[cfg(test)]

@@ -11,11 +11,13 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpSocket, TcpStream},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 /// No answer takes longer. It is a bound, not a measurement.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How soon somebody asks again.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A request that is about to be sent.
 #[derive(Clone, Debug)]
@@ -188,6 +190,19 @@ impl Connection {
         let stream = timeout(PATIENCE, socket.connect(address)).await??;
         stream.set_nodelay(true)?;
         Ok(Self { stream, unread: Vec::new() })
+    }
+
+    /// Sends a request until it is answered, each time on a connection of its own: who is told that the service is too
+    /// busy asks again.
+    pub async fn insist(local: IpAddr, address: SocketAddr, request: &Request) -> Answer {
+        loop {
+            let answer = Self::open_from(local, address).await.unwrap().send(request).await.unwrap();
+            if answer.status != 503 {
+                return answer;
+            }
+            assert_eq!(answer.header("retry-after"), Some("1"));
+            sleep(PAUSE).await;
+        }
     }
 
     /// Sends a request and waits for its answer.

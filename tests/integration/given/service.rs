@@ -82,8 +82,14 @@ impl Service {
         Self::start(ONEFOLD, &["--data", &data.path().to_string_lossy()]).await
     }
 
-    /// Any service on a free port.
+    /// Any service on a free port. Pages of all origins may call, as they may by default where it is deployed: so the
+    /// tests reach what is behind the front, which refuses them otherwise.
     pub async fn start(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Self {
+        Self::to_pages_of_this_machine(program, &[&["--allowed-origins", "*"], arguments].concat()).await
+    }
+
+    /// Any service on a free port, with no arguments but these.
+    pub async fn to_pages_of_this_machine(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Self {
         let logs = Folder::new();
         let file = |name: &str| File::create(logs.path().join(name)).unwrap();
         let mut child = command(program)

@@ -1,13 +1,16 @@
 //! A dump of the table is no way in: it holds no secret, and nothing in it is one.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD as BASE64},
 };
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::sleep};
 
 use super::drive::{CALLBACK, Secret, Used, form};
 use crate::given::{
@@ -116,6 +119,7 @@ pub async fn steal(
             if ![503, 504].contains(&answer.status) {
                 break answer;
             }
+            sleep(Duration::from_millis(20)).await;
         };
         assert!(answer.status < 500 && answer.status != 429, "{request:?}: {}", answer.text());
         if answer.status == 200 {

@@ -121,9 +121,7 @@ async fn guesses_at_once_are_counted_one_by_one() {
         .map(|place| {
             let (address, email) = (office.service.address, ada.email.clone());
             let guess = json!({"email": email, "password": format!("guess number {place}")});
-            async move {
-                Connection::open(address).await.unwrap().send(&Request::mutation("auth.login", &guess)).await.unwrap()
-            }
+            async move { Connection::insist(EVE.into(), address, &Request::mutation("auth.login", &guess)).await }
         })
         .collect();
     let answers = calls.join_all().await;
@@ -154,7 +152,6 @@ async fn guessing_at_many_accounts_is_stopped_by_address() {
         .map(|place| {
             let address = office.service.address;
             async move {
-                let mut connection = Connection::open_from(EVE.into(), address).await.unwrap();
                 let mut refused = 0;
                 for turn in 0..10 {
                     let guess = json!({"email": format!("user{place}@example.com"), "password": "guess"});
@@ -165,7 +162,7 @@ async fn guessing_at_many_accounts_is_stopped_by_address() {
                         .header("x-real-ip", &claimed)
                         .header("cloudfront-viewer-address", format!("{claimed}:1"))
                         .header("true-client-ip", &claimed);
-                    refused += usize::from(connection.send(&request).await.unwrap().status == 429);
+                    refused += usize::from(Connection::insist(EVE.into(), address, &request).await.status == 429);
                 }
                 refused
             }

@@ -61,7 +61,7 @@ impl Said {
 impl Given {
     async fn open() -> Self {
         let service = functions::service();
-        let addresses = Addresses { url: URL.to_owned(), app_url: PAGES.to_owned() };
+        let addresses = Addresses { url: URL.to_owned(), app_url: PAGES.to_owned(), ..Addresses::default() };
         let world = World::at(&service, Clock::System, addresses).await.unwrap();
         let mut given = Self { service, world, password: password(), now_ms: 0 };
         given.at(0);

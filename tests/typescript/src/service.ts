@@ -108,7 +108,8 @@ export async function startHere(secrets: Readonly<Record<string, unknown>> = {},
   const record = process.env["ONEFOLD_RECORD"];
   const recorded = record === undefined ? [] : ["--record-access", record];
   const pages = ["--app-url", process.env["ONEFOLD_APP_URL"] ?? ""];
-  const own = ["--ephemeral", "--port", "0", "--data", data, ...pages];
+  // Pages of all origins may call, as they may by default where it is deployed: what they are refused is behind the front.
+  const own = ["--ephemeral", "--port", "0", "--data", data, "--allowed-origins", "*", ...pages];
   const running = await startProgram(program(), [...own, ...isolated, ...recorded, ...parameters]);
   const sign = signer("--data", data);
   return {

@@ -1,32 +1,36 @@
 //! `dynoxide` on threads of its own, with an end that can be waited for.
+//!
+//! It is called as a function, by the guard alone, which answers on these same threads: the engine itself listens
+//! nowhere.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use dynoxide::Database;
 use rustix::process::{Resource, getrlimit, setrlimit};
-use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 
-use super::{DatabaseError, Location};
+use super::guard::Guard;
+use super::{DatabaseError, Location, server};
 
 /// SQLite serves one request at a time behind a lock: a second thread reads the next request and
 /// writes the last answer meanwhile. More would only wait for the lock.
 const WORKER_THREADS: usize = 2;
-const ACCEPT_BACKLOG: u32 = 1024;
-/// File descriptors that this process should be allowed. Clients, guard and engine are one process,
-/// so a call in flight takes both ends of a connection. With the usual 1,024 a thousand calls at a
+/// File descriptors that this process should be allowed. Clients and guard are one process, so a
+/// call in flight takes both ends of a connection. With the usual 1,024 a thousand calls at a
 /// time would leave the guard none to accept with. More than this is refused by macOS.
 const FILE_DESCRIPTORS: u64 = 10_240;
 /// How long [`Engine::stop`] waits for requests in flight and for the file to be closed.
-const STOP_LIMIT: Duration = Duration::from_secs(10);
-/// How long the connection tasks have to let go of the database after the server returned.
+const STOP_LIMIT: Duration = Duration::from_secs(15);
+/// How long the connection tasks have to let go of the database after the server ended.
 const RELEASE_LIMIT: Duration = Duration::from_secs(2);
 
-/// The running engine. Dropping it asks the engine to end, without waiting.
+/// The running engine, with the guard in front. Dropping it asks it to end, without waiting.
 #[derive(Debug)]
 pub(super) struct Engine {
     address: SocketAddr,
@@ -37,13 +41,13 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    pub(super) async fn start(location: Location) -> Result<Self, DatabaseError> {
+    pub(super) async fn start(location: Location, guard: Arc<Guard>) -> Result<Self, DatabaseError> {
         raise_descriptor_limit();
         let (ready, started) = oneshot::channel();
         let (end, end_requested) = oneshot::channel::<()>();
         let (report_end, ended) = oneshot::channel();
         std::thread::Builder::new().name("database".to_owned()).spawn(move || {
-            run(location, ready, end_requested);
+            run(&location, guard, ready, end_requested);
             // The receiver is gone when nobody waits for the end, which is fine.
             let _ = report_end.send(());
         })?;
@@ -52,6 +56,7 @@ impl Engine {
         Ok(Self { address, end, ended })
     }
 
+    /// Where the guard answers.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
@@ -80,34 +85,39 @@ fn raise_descriptor_limit() {
 
 /// The whole life of the engine, on its own thread. Returns when the data is closed.
 fn run(
-    location: Location,
+    location: &Location,
+    guard: Arc<Guard>,
     ready: oneshot::Sender<Result<SocketAddr, DatabaseError>>,
     end_requested: oneshot::Receiver<()>,
 ) {
-    let (runtime, listener, address, database, lock) = match open(&location) {
+    let (runtime, database, lock) = match open(location) {
         Ok(opened) => opened,
         Err(error) => {
             let _ = ready.send(Err(error));
             return;
         }
     };
-    if ready.send(Ok(address)).is_err() {
-        return;
-    }
-    let served = runtime.block_on(dynoxide::server::serve_with_shutdown(listener, database, async move {
-        // A dropped sender means the same as a sent one: nobody needs the database any more.
-        let _ = end_requested.await;
-    }));
-    if let Err(error) = served {
-        tracing::error!(%error, "the database's server failed");
-    }
+    runtime.block_on(async {
+        match server::start(guard, database).await {
+            Ok(server) => {
+                if ready.send(Ok(server.address())).is_ok() {
+                    // A dropped sender means the same as a sent one: nobody needs the database any more.
+                    let _ = end_requested.await;
+                }
+                server.stop().await;
+            }
+            Err(error) => {
+                let _ = ready.send(Err(error.into()));
+            }
+        }
+    });
     // Connection tasks hold the last handles on the database: SQLite closes when they are gone,
     // and only then may another process take the lock.
     runtime.shutdown_timeout(RELEASE_LIMIT);
     drop(lock);
 }
 
-type Opened = (tokio::runtime::Runtime, TcpListener, SocketAddr, Database, Option<File>);
+type Opened = (tokio::runtime::Runtime, Database, Option<File>);
 
 fn open(location: &Location) -> Result<Opened, DatabaseError> {
     let (database, lock) = match location {
@@ -117,6 +127,8 @@ fn open(location: &Location) -> Result<Opened, DatabaseError> {
             let text = path
                 .to_str()
                 .ok_or_else(|| DatabaseError::Open { message: format!("{} is not valid UTF-8", path.display()) })?;
+            // SQLite gives its write-ahead log and the index of that the rights of this file.
+            owners_file(path)?;
             (Database::new(text), Some(lock))
         }
     };
@@ -126,30 +138,26 @@ fn open(location: &Location) -> Result<Opened, DatabaseError> {
         .thread_name("database-worker")
         .enable_all()
         .build()?;
-    let listener = runtime.block_on(async {
-        let socket = TcpSocket::new_v4()?;
-        // Accepted connections inherit this: answers longer than a segment must not wait for an
-        // acknowledgement of the first part.
-        socket.set_nodelay(true)?;
-        socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
-        socket.listen(ACCEPT_BACKLOG)
-    })?;
-    let address = listener.local_addr()?;
-    Ok((runtime, listener, address, database, lock))
+    Ok((runtime, database, lock))
 }
 
 /// SQLite itself would let two processes share the file; two local clouds on one folder would
 /// relay each other's events. The operating system releases the lock when the process dies.
 fn lock(database: &Path) -> Result<File, DatabaseError> {
     if let Some(folder) = database.parent() {
-        std::fs::create_dir_all(folder)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     let mut path = database.as_os_str().to_owned();
     path.push(".lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+    let file = owners_file(Path::new(&path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(DatabaseError::InUse { path: database.to_owned() }),
         Err(TryLockError::Error(error)) => Err(error.into()),
     }
+}
+
+/// Opens a file, and makes it when it is not there: nobody but its owner reads it.
+fn owners_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
 }

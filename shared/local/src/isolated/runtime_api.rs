@@ -20,6 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::PAYLOAD_LIMIT_BYTES;
+use crate::admission;
 
 const PREFIX: &str = "/2018-06-01/runtime/";
 /// What is over the limit is read and dropped up to here, so that the function gets its 413
@@ -110,6 +111,9 @@ async fn converse(stream: TcpStream, reports: mpsc::Sender<Report>) {
 
 async fn answer(request: Request<Incoming>, reports: &mpsc::Sender<Report>) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
+    if let Err(foreign) = admission::of_program(&parts) {
+        return foreign.response();
+    }
     let path: Vec<&str> = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().split('/').collect();
     match (&parts.method, path.as_slice()) {
         (&Method::GET, ["invocation", "next"]) => next(reports).await,

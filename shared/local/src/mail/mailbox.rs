@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     fs,
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -109,7 +109,7 @@ fn files(folder: &Path) -> io::Result<Vec<Uuid>> {
 fn write(folder: &Path, mail: &ReceivedMail, from: &str) -> io::Result<()> {
     let date = jiff::Timestamp::from_millisecond(mail.sent_at.unix_ms()).map_err(io::Error::other)?;
     let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_string(&date).map_err(io::Error::other)?;
-    fs::create_dir_all(folder)?;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     let draft = folder.join(format!(".{}.draft", mail.id));
     let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&draft)?;
     file.write_all(eml::write(mail, from, &date).as_bytes())?;

@@ -116,10 +116,11 @@ fn a_letter_of_a_host_is_itself_or_its_small_letter() {
     for letter in letters() {
         let small: Vec<char> = letter.to_lowercase().collect();
         assert_eq!(small.len(), 1, "{letter:?}");
-        let host = format!("a{letter}.example");
+        // No mark is composed with a `q`.
+        let host = format!("q{letter}.example");
         let ascii = converted(&host).unwrap_or_else(|| panic!("{letter:?}")).to_ascii_lowercase();
         let back = Uts46::new().to_unicode(ascii.as_bytes(), AsciiDenyList::STD3, Hyphens::Check).0;
-        assert_eq!(back, format!("a{}.example", small[0]), "{letter:?}");
+        assert_eq!(back, format!("q{}.example", small[0]), "{letter:?}");
     }
 }
 

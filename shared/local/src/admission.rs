@@ -1,0 +1,127 @@
+//! Whom the servers of this machine answer.
+//!
+//! A server on 127.0.0.1 is not private: every page that is open in a browser of this machine can send requests to it.
+//! It does so under its own `Origin`; or its own host's name was given this machine's address meanwhile (DNS
+//! rebinding), and then it is of the same origin as the server, but under a foreign `Host`. No page can choose these
+//! headers, so each server here looks at them before anything else.
+
+use bytes::Bytes;
+use http::{Response, StatusCode, header, request::Parts};
+use http_body_util::Full;
+use protocol::{Code, Fault};
+use runtime::{Site, cors::Cors, site::is_loopback};
+
+/// Why a request is not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Foreign {
+    /// It was sent to another name than that of this machine.
+    Host,
+    /// A page sent it that may not.
+    Page,
+}
+
+impl Foreign {
+    fn message(self) -> &'static str {
+        match self {
+            Self::Host => "This service does not answer under that name: --app-url tells it another one.",
+            Self::Page => "Pages of that origin may not call this service: --allowed-origins lists those that may.",
+        }
+    }
+
+    /// As a server says it that has no errors of its own.
+    pub(crate) fn response(self) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::from(self.message()));
+        *response.status_mut() = StatusCode::FORBIDDEN;
+        response
+    }
+}
+
+impl From<Foreign> for Fault {
+    fn from(foreign: Foreign) -> Self {
+        Self::new(Code::Forbidden, foreign.message())
+    }
+}
+
+/// Of a server that stands for one of the cloud's: programs of this machine ask it, and never a page.
+pub(crate) fn of_program(parts: &Parts) -> Result<(), Foreign> {
+    // Browsers send no `Origin` along with what they fetch for an image, say, but this (W3C, "Fetch Metadata Request
+    // Headers").
+    let is_of_page = [header::ORIGIN.as_str(), "sec-fetch-site"].iter().any(|name| parts.headers.contains_key(*name));
+    match sent_to(parts, is_loopback) {
+        false => Err(Foreign::Host),
+        true if is_of_page => Err(Foreign::Page),
+        true => Ok(()),
+    }
+}
+
+/// Of the service itself: programs and its own pages ask it, those of this machine, and whose origin is listed.
+pub(crate) fn of_caller(parts: &Parts, site: &Site, cors: &Cors) -> Result<(), Foreign> {
+    let mut origins = parts.headers.get_all(header::ORIGIN).iter();
+    match sent_to(parts, |host| site.answers_to(host)) {
+        false => Err(Foreign::Host),
+        true if origins.all(|origin| cors.admits(site, origin)) => Ok(()),
+        true => Err(Foreign::Page),
+    }
+}
+
+/// Whether the request says, once, to whom it is sent (RFC 9112 section 3.2), and that is us.
+fn sent_to(parts: &Parts, is_own: impl Fn(&str) -> bool) -> bool {
+    let mut hosts = parts.headers.get_all(header::HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+    let target = parts.uri.authority();
+    host.to_str().is_ok_and(&is_own) && target.is_none_or(|target| is_own(target.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn request(target: &str, headers: &[(&str, &str)]) -> Parts {
+        let request = headers.iter().fold(Request::get(target), |request, (name, value)| request.header(*name, *value));
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn what_is_sent_to_another_name_is_not_for_this_machine() {
+        let site = Site::new("http://127.0.0.1:9000", "http://app.test:5173", "https://pages.test");
+        let judged = |target: &str, hosts: &[&str]| {
+            let parts = request(target, &hosts.iter().map(|host| ("host", *host)).collect::<Vec<_>>());
+            let any = of_caller(&parts, &site, &Cors::AnyOrigin);
+            (any == Ok(()), of_program(&parts) == Ok(()))
+        };
+        for own in ["127.0.0.1", "127.0.0.1:1", "localhost:9000", "LOCALHOST", "[::1]:9000", "a.localhost"] {
+            assert_eq!(judged("/", &[own]), (true, true), "{own}");
+        }
+        for told in ["app.test", "app.test:9000", "App.Test", "pages.test:443"] {
+            assert_eq!(judged("/", &[told]), (true, false), "{told}");
+        }
+        for foreign in ["", "evil.example", "evil.example:9000", "0.0.0.0:9000", "localhost.evil.example", "10.0.0.1"] {
+            assert_eq!(judged("/", &[foreign]), (false, false), "{foreign}");
+        }
+        assert_eq!(judged("/", &[]), (false, false), "it does not say to whom");
+        assert_eq!(judged("/", &["localhost", "evil.example"]), (false, false));
+        assert_eq!(judged("http://evil.example/", &["localhost"]), (false, false));
+        assert_eq!(judged("http://localhost/", &["localhost"]), (true, true));
+    }
+
+    #[test]
+    fn a_page_asks_the_service_if_it_may_and_nothing_behind_it() {
+        let site = Site::new("http://127.0.0.1:9000", "https://app.test", "");
+        let judged = |name: &str, value: &str, cors: &Cors| {
+            let parts = request("/", &[("host", "localhost:9000"), (name, value)]);
+            (of_caller(&parts, &site, cors), of_program(&parts))
+        };
+        let own = Cors::from_list("http://127.0.0.1:9000");
+        for page in ["http://127.0.0.1:9000", "http://localhost:5173", "https://app.test"] {
+            assert_eq!(judged("origin", page, &own), (Ok(()), Err(Foreign::Page)), "{page}");
+        }
+        for page in ["https://evil.example", "null", "", "http://localhost.evil.example", "http://app.test"] {
+            assert_eq!(judged("origin", page, &own), (Err(Foreign::Page), Err(Foreign::Page)), "{page}");
+            assert_eq!(judged("origin", page, &Cors::AnyOrigin).0, Ok(()), "{page}");
+        }
+        assert_eq!(judged("sec-fetch-site", "cross-site", &own), (Ok(()), Err(Foreign::Page)), "a link to it");
+        assert_eq!(judged("accept", "*/*", &own), (Ok(()), Ok(())));
+    }
+}

@@ -1,0 +1,164 @@
+//! That nobody but its owner reads what is in a data folder.
+//!
+//! Rights of a file are made by whoever makes it: a folder that was made by hand before the first start is one that all
+//! users of the machine look into. What is found open is closed, and it is said. What is not the service's is left
+//! alone: a folder that also holds other things is not closed behind somebody's back, but refused.
+
+use std::{
+    fs::{self, Permissions},
+    io,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use protocol::Cause;
+
+/// The rights of others: the group's, and everybody's.
+const OTHERS: u32 = 0o077;
+/// How deep there are folders in a data folder.
+const MAX_DEPTH: usize = 3;
+
+/// Closes the folder and what the service keeps in it to others.
+///
+/// # Errors
+/// When something is open that cannot be closed, or should not be.
+pub(super) fn close(folder: &Path) -> Result<(), Cause> {
+    let mut closed = Vec::new();
+    if is_open(folder)? {
+        if let Some(other) = entries(folder)?.iter().find(|path| !is_ours(path)) {
+            let (shown, other) = (folder.display(), other.display());
+            return Err(format!(
+                "other users may read the data folder {shown}, and it holds more than a service's data, such as {other}: \
+                 close it (chmod 700 {shown}), or choose another one with --data DIR"
+            )
+            .into());
+        }
+        close_one(folder, &mut closed)?;
+    }
+    for path in entries(folder)?.iter().filter(|path| is_ours(path)) {
+        close_all(path, MAX_DEPTH, &mut closed)?;
+    }
+    match closed.as_slice() {
+        [] => {}
+        [first, others @ ..] => {
+            let others = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+            eprintln!("onefold: other users could read {}{others}; now only its owner can", first.display());
+        }
+    }
+    Ok(())
+}
+
+/// What a service, or whoever set it up, put there.
+fn is_ours(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let known = ["cursor.key", "functions.env", "lock", "mail", "secrets", "service.json", "signing.key", "stages"];
+    known.contains(&&*name) || name.starts_with("database.sqlite") || name.contains(".draft-")
+}
+
+fn close_all(path: &Path, depth: usize, closed: &mut Vec<PathBuf>) -> Result<(), Cause> {
+    if is_open(path)? {
+        close_one(path, closed)?;
+    }
+    if depth > 0 && path.is_dir() {
+        for inner in entries(path)? {
+            close_all(&inner, depth - 1, closed)?;
+        }
+    }
+    Ok(())
+}
+
+fn close_one(path: &Path, closed: &mut Vec<PathBuf>) -> Result<(), Cause> {
+    let mode = if path.is_dir() { 0o700 } else { 0o600 };
+    fs::set_permissions(path, Permissions::from_mode(mode)).map_err(|error| {
+        let path = path.display();
+        format!("other users may read {path}, and this cannot be changed: {error}; close it: chmod go-rwx {path}")
+    })?;
+    closed.push(path.to_owned());
+    Ok(())
+}
+
+/// Whether others have any right to it. What is gone by now has none.
+fn is_open(path: &Path) -> io::Result<bool> {
+    match fs::metadata(path) {
+        Ok(found) => Ok(found.permissions().mode() & OTHERS != 0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new() -> Self {
+            let path = std::env::temp_dir().join(format!("onefold-privacy-{}", uuid::Uuid::new_v4()));
+            fs::create_dir(&path).unwrap();
+            Self(path)
+        }
+
+        fn make(&self, name: &str, mode: u32) {
+            let path = self.0.join(name);
+            if name.is_empty() || name.ends_with('/') {
+                fs::create_dir_all(&path).unwrap();
+            } else {
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(&path, "secret").unwrap();
+            }
+            fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        }
+
+        fn mode(&self, name: &str) -> u32 {
+            fs::metadata(self.0.join(name)).unwrap().permissions().mode() & 0o777
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn what_others_may_read_is_closed() {
+        let folder = Folder::new();
+        for name in ["database.sqlite", "database.sqlite-wal", "database.sqlite-shm", "signing.key", "mail/1.eml"] {
+            folder.make(name, 0o644);
+        }
+        folder.make("secrets/identity-providers.json", 0o664);
+        folder.make("stages/dev/signing.key", 0o640);
+        for open in ["secrets/", "stages/", "stages/dev/", "mail/", ""] {
+            folder.make(open, 0o755);
+        }
+        close(&folder.0).unwrap();
+        for name in ["database.sqlite", "database.sqlite-wal", "database.sqlite-shm", "signing.key", "mail/1.eml"] {
+            assert_eq!(folder.mode(name), 0o600, "{name}");
+        }
+        assert_eq!(folder.mode("secrets/identity-providers.json"), 0o600);
+        assert_eq!(folder.mode("stages/dev/signing.key"), 0o600);
+        for name in ["", "secrets", "stages", "stages/dev", "mail"] {
+            assert_eq!(folder.mode(name), 0o700, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_folder_of_other_things_is_not_closed_but_refused() {
+        let folder = Folder::new();
+        folder.make("database.sqlite", 0o644);
+        folder.make("thesis.txt", 0o644);
+        folder.make("", 0o755);
+        let refused = close(&folder.0).unwrap_err().to_string();
+        assert!(refused.contains("thesis.txt") && refused.contains("chmod 700"), "{refused}");
+        assert_eq!((folder.mode(""), folder.mode("database.sqlite")), (0o755, 0o644));
+        // Closed by its owner, it is good, and what is not ours is left as it is.
+        folder.make("", 0o700);
+        close(&folder.0).unwrap();
+        assert_eq!((folder.mode("thesis.txt"), folder.mode("database.sqlite")), (0o644, 0o600));
+    }
+}

@@ -1,0 +1,132 @@
+//! The bodies of requests, and how much of them is held at one time.
+//!
+//! Whoever sends a body slowly, or many at once, makes the service hold them. Small ones are bounded by the number of
+//! connections; larger ones share one room, and when it is full, they are refused and not kept waiting: so those who
+//! fill it do not stand in the way of everybody else's small ones.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, Incoming};
+use protocol::{Cause, Fault, trpc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How much larger bodies take together at most, in bytes.
+const ROOM_BYTES: usize = 64 * 1024 * 1024;
+/// How much of each body does not count.
+const SMALL_BYTES: usize = 16 * 1024;
+/// In which steps the room is taken, in bytes.
+const STEP_BYTES: usize = 1024;
+/// How long a client may take over a request's body.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// How much of a body that is too large is read and dropped before the answer is sent, in bytes. A
+/// client that is still sending would see a broken connection instead of the answer.
+const DRAIN_BYTES: usize = 128 * 1024 * 1024;
+
+/// The room that the bodies of all requests share.
+#[derive(Clone)]
+pub(super) struct Room(Arc<Semaphore>);
+
+/// A body, and its part of the room, which it has until this is dropped.
+#[derive(Default)]
+pub(super) struct Held {
+    pub(super) bytes: Bytes,
+    _part: Option<OwnedSemaphorePermit>,
+}
+
+impl Room {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(ROOM_BYTES / STEP_BYTES)))
+    }
+
+    /// Reads a whole body.
+    ///
+    /// # Errors
+    /// When it is too large, breaks off or takes too long, and when there is no room for it.
+    pub(super) async fn read(&self, body: Incoming) -> Result<Held, Fault> {
+        if body.is_end_stream() {
+            return Ok(Held::default());
+        }
+        let late = |_| Fault::new(protocol::Code::Timeout, "The body did not arrive in time.");
+        tokio::time::timeout(TIMEOUT, self.collect(body)).await.map_err(late)?
+    }
+
+    async fn collect<B: Body<Data = Bytes, Error: Into<Cause>> + Unpin>(&self, mut body: B) -> Result<Held, Fault> {
+        let (mut whole, mut part, mut seen_bytes, mut is_full) = (Vec::new(), None, 0, false);
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| Fault::bad_request("The body broke off.").because(error))?;
+            let Some(data) = frame.data_ref() else { continue };
+            seen_bytes += data.len();
+            if seen_bytes > DRAIN_BYTES {
+                break;
+            }
+            is_full = is_full || !self.grow(&mut part, seen_bytes.min(trpc::MAX_INPUT_BYTES));
+            if is_full || seen_bytes > trpc::MAX_INPUT_BYTES {
+                (whole, part) = (Vec::new(), None);
+            } else {
+                whole.extend_from_slice(data);
+            }
+        }
+        match (seen_bytes > trpc::MAX_INPUT_BYTES, is_full) {
+            (true, _) => Err(trpc::too_large()),
+            (false, true) => {
+                Err(Fault::busy("The service holds as many requests as it can. Try again in a second.", 1))
+            }
+            (false, false) => Ok(Held { bytes: whole.into(), _part: part }),
+        }
+    }
+
+    /// Takes so much of the room that a body of this length is in it; false when there is not so much.
+    fn grow(&self, part: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> bool {
+        let wanted = bytes.saturating_sub(SMALL_BYTES).div_ceil(STEP_BYTES);
+        let more = wanted.saturating_sub(part.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
+        let Ok(more) = u32::try_from(more) else { return false };
+        match (more, Arc::clone(&self.0).try_acquire_many_owned(more), part) {
+            (0, ..) => true,
+            (_, Err(_), _) => false,
+            (_, Ok(permit), Some(part)) => {
+                part.merge(permit);
+                true
+            }
+            (_, Ok(permit), part) => {
+                *part = Some(permit);
+                true
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::Full;
+    use protocol::Code;
+
+    use super::*;
+
+    async fn read(room: &Room, bytes: usize) -> Result<Held, Code> {
+        room.collect(Full::new(Bytes::from(vec![b' '; bytes]))).await.map_err(|fault| fault.code)
+    }
+
+    #[tokio::test]
+    async fn the_sum_of_what_is_held_is_bounded_and_what_is_small_gets_in() {
+        let room = Room::new();
+        let mut held = Vec::new();
+        let refused = loop {
+            match read(&room, trpc::MAX_INPUT_BYTES).await {
+                Ok(body) => held.push(body),
+                Err(code) => break code,
+            }
+        };
+        assert_eq!(refused, Code::ServiceUnavailable);
+        let sum: usize = held.iter().map(|body| body.bytes.len()).sum();
+        assert!((ROOM_BYTES..=ROOM_BYTES + held.len() * SMALL_BYTES).contains(&sum), "{sum}");
+        assert_eq!(read(&room, SMALL_BYTES).await.unwrap().bytes.len(), SMALL_BYTES);
+        assert_eq!(read(&room, trpc::MAX_INPUT_BYTES + 1).await.err(), Some(Code::PayloadTooLarge));
+        // Whoever is answered makes room.
+        held.truncate(1);
+        assert_eq!(read(&room, trpc::MAX_INPUT_BYTES).await.unwrap().bytes.len(), trpc::MAX_INPUT_BYTES);
+        drop(held);
+        assert_eq!(room.0.available_permits(), ROOM_BYTES / STEP_BYTES);
+    }
+}
