@@ -68,8 +68,7 @@ pub async fn reauthenticate(
     // Who has a session is no stranger: the attempts count for this device alone.
     let attempt = limits::sign_in(&attempts, &device, &user.email, account.device_of(Some(session))).await?;
     if !turn.verify(Some(stored), input.password.as_str()).await?.is_right() {
-        let entry = audit::by(&caller, AuditAction::SignInFailed, &ids, &clock, &device);
-        log.create(AuditEntry { detail: Some("auth.reauthenticate".to_owned()), ..entry }).await?;
+        audit::password_refused(&log, &caller, "reauthenticate", (&ids, &clock, &device)).await?;
         return Err(Error::WrongPassword);
     }
     attempt.succeeded().await?;

@@ -102,7 +102,7 @@ async fn each_action_has_its_entry() {
     let wrong = json!({"password": "not the password"});
     assert_eq!(browser.mutation("auth.reauthenticate", wrong).await.failure(), "wrongPassword");
     assert_eq!(browser.mutation("auth.reauthenticate", json!({"password": ada.password})).await.code(), "OK");
-    expect(&[own("signInFailed"), own("reauthenticated")]).await;
+    expect(&[own("passwordRefused"), own("reauthenticated")]).await;
     let change = json!({"current": ada.password, "password": password()});
     assert_eq!(browser.mutation("auth.change_password", change).await.code(), "OK");
     expect(&[own("passwordChanged")]).await;
