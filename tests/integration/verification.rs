@@ -22,7 +22,8 @@ struct Row {
 
 fn rows(text: &str) -> Vec<Row> {
     let tables = text.split("## ASVS").nth(1).expect("the page has a section of the standard");
-    let lines = tables.lines().filter(|line| line.starts_with("| ") && line.contains(|letter: char| letter.is_ascii_digit()));
+    let lines =
+        tables.lines().filter(|line| line.starts_with("| ") && line.contains(|letter: char| letter.is_ascii_digit()));
     let rows = lines.filter_map(|line| {
         let cells: Vec<_> = line.trim_matches('|').split(" | ").map(str::trim).collect();
         let [requirements, state, how, tests] = cells[..] else { return None };
@@ -82,7 +83,8 @@ fn what_is_held_is_held_by_a_test_that_is_there() {
         assert!(state != "held" || !tests.is_empty() || how.contains("]("), "{which}: no test is named");
         for (file, test) in tests {
             let wanted = if file.ends_with(".rs") { format!("fn {test}(") } else { test.clone() };
-            let is_there = files.iter().any(|(path, text)| path.ends_with(&format!("/{file}")) && text.contains(&wanted));
+            let is_there =
+                files.iter().any(|(path, text)| path.ends_with(&format!("/{file}")) && text.contains(&wanted));
             assert!(is_there, "{which}: there is no `{test}` in {file}");
         }
     }
