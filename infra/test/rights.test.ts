@@ -150,11 +150,11 @@ describe("a signature", () => {
   it("names a look at the application as well where a token must still hold", () => {
     const both = ["session session", "application client"];
     const update = 'mutation, auth = permission("posts:write", own)';
-    assert.deepEqual(kinds(update, "posts: Write<Post>, reach: Reach"), [...both, "Write post"]);
+    assert.deepEqual(kinds(update, "posts: Write<Post>, reach: Reach"), [...both, "Append audit", "Write post"]);
     assert.deepEqual(kinds('query, auth = permission("audit:read"), sensitive'), both);
     assert.deepEqual(kinds("mutation, auth = public, sensitive", "who: Option<Caller>"), both);
-    assert.deepEqual(kinds("mutation, auth = signed_in, sensitive"), ["session session"], "no application comes so far");
-    assert.deepEqual(kinds(`${update}, session = "it only counts"`), ["session session"]);
+    assert.deepEqual(kinds("mutation, auth = signed_in, sensitive"), ["session session", "Append audit"], "no application comes so far");
+    assert.deepEqual(kinds(`${update}, session = "it only counts"`), ["session session", "Append audit"]);
   });
 
   it("names secrets, mail, and what is outside", () => {

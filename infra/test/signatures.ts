@@ -127,6 +127,10 @@ export function parseSignature(
       signature.capabilities.push({ kind: "application", entity: entity("ApplicationClient") });
     }
   }
+  // Who is known and was refused what changes something is written down.
+  if (/^mutation\b/.test(stated) && !/\bauth = public\b/.test(stated)) {
+    signature.capabilities.push({ kind: "Append", entity: entity("AuditEntry") });
+  }
   if (types.some(([, type]) => type.startsWith("Read<"))) {
     signature.capabilities.push({ kind: "meter", entity: METER });
   }
@@ -142,6 +146,10 @@ export function parseSignature(
       signature.secrets.push(secrets.get(of) ?? fail(`${procedure}: ${of} is no secret`));
     } else if (kind === "Mail") {
       signature.sendsMail = true;
+    } else if (kind === "Notices") {
+      // A mail to the owner, and a count of how many went out.
+      signature.sendsMail = true;
+      signature.capabilities.push({ kind: "Limits", entity: LIMIT });
     } else if (name !== "input" && !HARMLESS.includes(type)) {
       fail(`${procedure}: what \`${name}: ${type}\` means for its rights is not stated here`);
     }

@@ -108,8 +108,8 @@ fn what_hashes_passwords_states_how_many_may_do_so_at_once() {
         let text = fs::read_to_string(&procedures()[name]).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         // One that has a helper do it has the memory for it.
-        let hashes =
-            spec.memory_mb >= 1024 || ["password::hash(", "password::verify("].iter().any(|call| code.contains(call));
+        let hashes = spec.memory_mb >= 1024
+            || ["password::hash(", "password::verify(", "Turn::take("].iter().any(|call| code.contains(call));
         hashing += u32::from(hashes);
         assert!(!hashes || spec.concurrency.is_some(), "{name} hashes passwords and has no `concurrency`");
     }

@@ -22,5 +22,6 @@ mod released;
 mod styles;
 #[path = "../values/mod.rs"]
 mod values;
+mod verification;
 mod wire;
 mod workflows;

@@ -111,27 +111,28 @@ fn procedures_come_and_go_with_their_rights() {
         contract["procedures"].as_array_mut().unwrap().retain(|procedure| procedure["name"] != "users.get");
     });
     assert_eq!(gone[0], (BREAKING, "`users.get`: is gone.".into()));
-    assert_eq!(gone[1], (Effect::Rights, "`users.get`: loses the grant `get` on `Session`.".into()));
-    assert_eq!(gone[2], (Effect::Rights, "`users.get`: loses the grant `read` on `User`.".into()));
-    assert_eq!((back[0].0, back[1].0), (Effect::Rights, Effect::Rights));
-    assert!(back[1].1.starts_with("`users.get`: gets the grant `read` on `User`: `actions`"), "{back:?}");
-    assert!(back[1].1.contains("dynamodb:Query") && back[1].1.contains("`leadingKeys` `user#*`"), "{back:?}");
+    assert_eq!(gone[1], (Effect::Rights, "`users.get`: loses the grant `count` on `Meter`.".into()));
+    assert_eq!(gone[2], (Effect::Rights, "`users.get`: loses the grant `get` on `Session`.".into()));
+    assert_eq!(gone[3], (Effect::Rights, "`users.get`: loses the grant `read` on `User`.".into()));
+    assert_eq!((back[0].0, back[1].0, back[2].0), (Effect::Rights, Effect::Rights, Effect::Rights));
+    assert!(back[2].1.starts_with("`users.get`: gets the grant `read` on `User`: `actions`"), "{back:?}");
+    assert!(back[2].1.contains("dynamodb:Query") && back[2].1.contains("`leadingKeys` `user#*`"), "{back:?}");
     let new = "`users.get`: is new, and may be called by callers with the permission `users:read`.";
-    assert_eq!(back[2..], one(Effect::Compatible, new));
+    assert_eq!(back[3..], one(Effect::Compatible, new));
 }
 
 #[test]
 fn a_grant_of_more_or_less_is_a_matter_of_rights() {
     let [more, less] = both_ways(|contract| {
-        procedure(contract, "users.get")["grants"][1]["actions"].as_array_mut().unwrap().push("dynamodb:Scan".into());
+        procedure(contract, "users.get")["grants"][2]["actions"].as_array_mut().unwrap().push("dynamodb:Scan".into());
     });
     assert_eq!((more.len(), less.len(), more[0].0), (1, 1, Effect::Rights));
     assert!(more[0].1.starts_with("`users.get`: the grant `read` on `User`: `actions` was"), "{more:?}");
     // A member of a later format.
-    let [more, _] = both_ways(|contract| procedure(contract, "users.get")["grants"][1]["rows"] = json!(["own"]));
+    let [more, _] = both_ways(|contract| procedure(contract, "users.get")["grants"][2]["rows"] = json!(["own"]));
     let change = "`users.get`: the grant `read` on `User`: `rows` was not stated and is `[\"own\"]`.";
     assert_eq!(more, one(Effect::Rights, change));
-    let [fewer, _] = both_ways(|contract| procedure(contract, "users.get")["grants"][1]["indexes"] = json!(["gsi1"]));
+    let [fewer, _] = both_ways(|contract| procedure(contract, "users.get")["grants"][2]["indexes"] = json!(["gsi1"]));
     assert_eq!(fewer[0].0, Effect::Rights);
 }
 

@@ -72,9 +72,9 @@ const client = () => createClient({ url: front.url, token: token() });
 const PASSWORD = "seven grey herons wade";
 
 /** Somebody who registers, and proves the address with the token of the mail and the password. */
-async function register(url: string, email: string) {
+async function register(url: string, email: string, more: { founderToken?: string } = {}) {
   const anybody = createClient({ url });
-  await anybody.auth.register.mutate({ email, name: "Grace", password: PASSWORD });
+  await anybody.auth.register.mutate({ email, name: "Grace", password: PASSWORD, ...more });
   const [newest] = await cloud.mails(email);
   const token = /#token=([\w-]+)/.exec(newest?.text ?? "")?.[1] ?? assert.fail(`${email} got no mail:\n${cloud.tail()}`);
   await anybody.auth.verify_email.mutate({ token, password: PASSWORD });
@@ -553,7 +553,15 @@ test("another key signs after a rotation and a deployment; the old one is good u
 
 test("behind CloudFront, the HTTP API answers nobody else", async () => {
   timed("keys of dev", ["keys", "--stage", "dev"]);
+  // Its web ACL is where CloudFront looks for it.
+  const [, program = "", parameters = ""] = /^ {2}(infra\/\S+) (.*us-east-1)$/m.exec(refused(["deploy", "--stage", "dev", "--architecture", "x86_64"])) ?? assert.fail();
+  const prepared = attempt(join(tree, program), parameters.split(" "), tree, cloud.environment);
+  assert.equal(prepared.status, 0, prepared.said);
+  assert.match(refused(["deploy", "--stage", "dev", "--architecture", "x86_64"], { CI: "true" }), /founder, which says who may be the first administrator, is not there yet/);
   const said = deploy("deployment of dev, with its edge", "dev");
+  const founderToken = /^Stage dev has no administrator yet\..*\n {2}([\w-]{43})$/m.exec(said)?.[1] ?? assert.fail(said);
+  const { DistributionList } = cloud.ask("cloudfront", "list_distributions");
+  assert.match(DistributionList.Items[0].WebACLId, /^arn:aws:wafv2:us-east-1:\d{12}:global\/webacl\/backoffice-dev-firewall/);
   const [, printed = ""] = /^dev {2}(https:\/\/\S+)\/trpc$/m.exec(said) ?? assert.fail(said);
   // CloudFront's name is known when it is there: the functions are told in a second pass.
   assert.match(said, /^Once more for the functions/m);
@@ -581,7 +589,9 @@ test("behind CloudFront, the HTTP API answers nobody else", async () => {
   // Who calls is what the front says; without a secret that nobody made there are no providers.
   const way = await startFront(cloud, address, { "x-origin-secret": SecretString, "x-viewer-address": "203.0.113.7" });
   try {
-    const { oauth } = await register(way.url, "lovelace@example.com");
+    const { oauth } = await register(way.url, "lovelace@example.com", { founderToken });
+    const lovelace = createClient({ url: way.url, token: await signIn(way.url, "lovelace@example.com") });
+    assert.equal((await lovelace.auth.me.query()).role, "administrator", "whoever has the token that the deployment showed");
     const { sessions } = createClient({ url: way.url, token: await signIn(way.url, "lovelace@example.com") });
     assert.deepEqual((await sessions.list.query()).items.map(({ address }) => address), ["203.0.113.7"]);
     assert.deepEqual(await oauth.providers.query(), { items: [] });
