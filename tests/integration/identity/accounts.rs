@@ -104,11 +104,16 @@ async fn a_sign_in_that_fails_is_the_same_work_for_every_address() {
     let office = Office::inhabited().await;
     let mut work = Vec::new();
     for email in addresses(&office).await {
-        let answer =
-            call(&office.service, "auth.login", &json!({"email": email, "password": "not the password"})).await;
-        assert_eq!(answer.failure(), "wrongCredentials");
-        let line = office.service.logged(|line| line["request_id"].as_str() == answer.header("x-request-id")).await;
-        work.push((line["read_units"].clone(), line["write_units"].clone()));
+        // What a network reads is written down now and then, whoever it was: the least of three is the call's own work.
+        let mut tries = Vec::new();
+        for _ in 0..3 {
+            let answer =
+                call(&office.service, "auth.login", &json!({"email": email, "password": "not the password"})).await;
+            assert_eq!(answer.failure(), "wrongCredentials");
+            let line = office.service.logged(|line| line["request_id"].as_str() == answer.header("x-request-id")).await;
+            tries.push(["read_units", "write_units"].map(|units| line[units].as_f64().unwrap()));
+        }
+        work.push(tries.into_iter().min_by(|one, other| one.partial_cmp(other).unwrap()));
     }
     assert!(work.iter().all(|one| *one == work[0]), "{work:?}");
 }
