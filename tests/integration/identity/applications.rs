@@ -2,7 +2,7 @@
 //! through where their scopes say so and their person may, and nowhere else. A new procedure joins by itself.
 
 use model::{PERMISSIONS, Role, WITHHELD};
-use protocol::Auth;
+use protocol::{Auth, Spec};
 use runtime::Entry;
 
 use super::application::Application;
@@ -24,14 +24,16 @@ struct Calling {
 }
 
 /// The refusal that a declaration means for it, if it is one.
-fn declared(auth: Auth, calling: &Calling) -> Option<&'static str> {
+fn declared(spec: &Spec, calling: &Calling) -> Option<&'static str> {
     let may = |permission: &str| {
         let by_role = calling.role.is_none_or(|role| role.permits(permission));
         calling.scopes.contains(&permission) && by_role && !WITHHELD.contains(&permission)
     };
-    match auth {
+    match spec.auth {
         Auth::Public => None,
         Auth::SignedIn => Some("FORBIDDEN"),
+        // What takes a fresh sign-in takes a person.
+        Auth::Permission { .. } if spec.fresh_s.is_some() => Some("FORBIDDEN"),
         Auth::Permission { name, .. } if may(name) => None,
         Auth::Permission { .. } => Some("FORBIDDEN"),
     }
@@ -80,7 +82,7 @@ async fn call(
     let request = driver.say(procedure, input.as_ref()).unwrap().bearer(&calling.token);
     let answer = office.service.send(&request).await;
     let heard = driver.hear(procedure, &answer).unwrap();
-    let (seen, expected) = (refusal(&heard), declared(entry.spec.auth, calling));
+    let (seen, expected) = (refusal(&heard), declared(&entry.spec, calling));
     let what = format!("{} in {} by an application, {}", entry.name, driver.name(), calling.who);
     (seen != expected).then(|| format!("{what}: {seen:?}, not {expected:?}: {:.300}", answer.text()))
 }

@@ -4,20 +4,23 @@ use model::Role;
 use runtime::opaque::Opaque;
 use serde_json::{Value, json};
 
-use crate::given::{Answer, Browser, Folder, Key, Office, Service, mailbox, people::password};
+use crate::given::{Answer, Browser, Folder, Office, mailbox, people::password};
 
 const OWNER: &str = "owner@example.com";
 
 /// A service that was deployed with a token for its first administrator, and the token.
 async fn deployed() -> (Office, String) {
+    deployed_with(&[]).await
+}
+
+/// The same with more arguments.
+async fn deployed_with(arguments: &[&str]) -> (Office, String) {
     let data = Folder::new();
     let token = Opaque::random().unwrap();
     std::fs::create_dir_all(data.path().join("secrets")).unwrap();
     let secret = json!({"hash": token.hash()}).to_string();
     std::fs::write(data.path().join("secrets/founder.json"), secret).unwrap();
-    let service = Service::ephemeral(&data).await;
-    let key = Key::of(data.path());
-    (Office { admin: key.token(Role::Administrator), service, key, data }, token.text())
+    (Office::open_with(data, arguments).await, token.text())
 }
 
 async fn register(browser: &mut Browser, email: &str, password: &str, token: Option<&str>) -> Answer {
@@ -58,6 +61,18 @@ async fn who_comes_first_is_not_the_first_administrator() {
     assert_eq!(register(&mut stranger, later, &strangers, None).await.code(), "OK");
     assert_eq!(open(&office, &mut stranger, later, 1).await.code(), "OK");
     assert_eq!(role(&mut stranger, later, &strangers).await, Role::OF_NEWCOMERS.name());
+}
+
+/// Registration is closed to whoever comes, and not to whom the deployment names.
+#[tokio::test]
+async fn who_has_the_token_registers_where_registration_is_closed() {
+    let (office, token) = deployed_with(&["--registration", "closed"]).await;
+    let (owners, mut owner) = (password(), Browser::new(&office.service));
+    assert_eq!(register(&mut owner, OWNER, &owners, None).await.failure(), "closed");
+    assert_eq!(register(&mut owner, OWNER, &owners, Some(&token)).await.code(), "OK");
+    assert_eq!(open(&office, &mut owner, OWNER, 1).await.code(), "OK");
+    assert_eq!(role(&mut owner, OWNER, &owners).await, "administrator");
+    assert_eq!(register(&mut owner, "later@example.com", &owners, None).await.failure(), "closed");
 }
 
 /// The link of a mistyped address leads whoever has that mailbox to an account, and not to that of the administrator.
