@@ -1,7 +1,7 @@
 //! What the procedures around accounts share. No procedure is in here.
 //!
 //! - [`sessions`]: beginning, renewing and ending them. [`reauthentication`]: somebody who is signed in proves again who
-//!   they are.
+//!   they are. [`devices`]: where somebody is signed in.
 //! - [`rights`]: what a change of rights takes with it. [`giving`]: who may make one.
 //! - [`elsewhere`]: accounts at identity providers. [`arrival`]: to whom they belong here.
 //! - [`registration`]: how accounts begin, and [`founder`] the first. [`proof`]: what a mailed token proves. [`mails`]:
@@ -13,6 +13,7 @@
 pub(crate) mod arrival;
 pub(crate) mod audit;
 pub(crate) mod browsers;
+pub(crate) mod devices;
 pub(crate) mod elsewhere;
 pub(crate) mod founder;
 pub(crate) mod giving;

@@ -3,9 +3,9 @@
 use model::{Account, AuditAction, AuditEntry, Post, Session, User, UserId};
 use runtime::{Device, prelude::*};
 
-use crate::{
-    identity::audit,
-    sessions::list::{SignedInDevice, devices},
+use crate::identity::{
+    audit,
+    devices::{SignedInDevice, devices},
 };
 
 /// What part of it.

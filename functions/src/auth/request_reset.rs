@@ -5,8 +5,7 @@ use protocol::Fault;
 use runtime::{Device, Ids, Limits, Site, mail::Mail, prelude::*};
 
 use crate::identity::{
-    audit,
-    limits,
+    audit, limits,
     mails::{self, Letter, Post},
 };
 

@@ -56,7 +56,8 @@ pub async fn introspect(
     ids: Ids,
     request: HttpRequest,
 ) -> Result<HttpReply, Refused> {
-    let registry = Registry { clients: &clients, limits: &limits, log: &log, device: &device, clock: &clock, ids: &ids };
+    let registry =
+        Registry { clients: &clients, limits: &limits, log: &log, device: &device, clock: &clock, ids: &ids };
     let client = registry.identify(&request).await?;
     // Whoever proves nothing could ask about any token it came by.
     if client.secret.is_none() {

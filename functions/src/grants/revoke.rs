@@ -38,7 +38,8 @@ pub async fn revoke(
     ids: Ids,
     request: HttpRequest,
 ) -> Result<HttpReply, Refused> {
-    let registry = Registry { clients: &clients, limits: &limits, log: &log, device: &device, clock: &clock, ids: &ids };
+    let registry =
+        Registry { clients: &clients, limits: &limits, log: &log, device: &device, clock: &clock, ids: &ids };
     let client = registry.identify(&request).await?;
     let form: Form = request.form()?;
     let doors = Sessions { accounts, sessions, clock };

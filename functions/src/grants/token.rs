@@ -45,7 +45,8 @@ pub async fn token(
     ids: Ids,
     request: HttpRequest,
 ) -> Result<HttpReply, Refused> {
-    let registry = Registry { clients: &clients, limits: &limits, log: &log, device: &device, clock: &clock, ids: &ids };
+    let registry =
+        Registry { clients: &clients, limits: &limits, log: &log, device: &device, clock: &clock, ids: &ids };
     let client = registry.identify(&request).await?;
     let form: Form = request.form()?;
     let missing = || Refused::InvalidRequest { reason: "A parameter is missing: grant_type.".to_owned() };

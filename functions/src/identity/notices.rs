@@ -3,7 +3,7 @@
 //! They are sent after the change, and whatever becomes of them, the change stands. None has a link: who is used to
 //! links in such mails follows a forged one as well.
 
-use model::{Account, EmailAddress};
+use model::{Account, EmailAddress, User};
 use protocol::{Fault, Grant};
 use runtime::{
     Call, Capability, Device, Limit, Limits,
@@ -138,6 +138,20 @@ impl Notices {
     pub(crate) async fn tell_dropped(&self, to: &EmailAddress, before: &Account, after: &Account) {
         if !before.identities.is_empty() && after.identities.is_empty() {
             self.tell(to, Notice::IdentitiesDropped).await;
+        }
+    }
+
+    /// Tells a user what was changed of them; of another address, whoever reads the mail at either.
+    pub(crate) async fn tell_of_change(&self, before: &User, after: &User) {
+        if after.email != before.email {
+            for address in [&before.email, &after.email] {
+                self.tell(address, Notice::AddressChanged).await;
+            }
+        }
+        // That another address is not proved goes without saying.
+        let is_proof = after.email == before.email && after.is_verified != before.is_verified;
+        if is_proof || after.role != before.role {
+            self.tell(&after.email, Notice::RightsChanged).await;
         }
     }
 

@@ -3,12 +3,7 @@
 use model::{Account, AuditAction, AuditEntry, EmailAddress, Role, Session, User, UserId};
 use runtime::{Device, prelude::*};
 
-use crate::identity::{
-    audit, giving,
-    notices::{Notice, Notices},
-    rights,
-    sessions::Sessions,
-};
+use crate::identity::{audit, giving, notices::Notices, rights, sessions::Sessions};
 
 /// What to change. What is left out stays as it is.
 #[wire]
@@ -127,86 +122,11 @@ pub async fn update(
         Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
         changed => {
             let changed = changed?;
-            tell(&notices, &current, &changed).await;
+            notices.tell_of_change(&current, &changed).await;
             Ok(changed)
         }
     }
 }
 
-/// Tells the user what was done; of another address, whoever reads the mail at either.
-async fn tell(notices: &Notices, before: &User, after: &User) {
-    if after.email != before.email {
-        for address in [&before.email, &after.email] {
-            notices.tell(address, Notice::AddressChanged).await;
-        }
-    }
-    // That another address is not proved goes without saying.
-    let is_proof = after.email == before.email && after.is_verified != before.is_verified;
-    if is_proof || after.role != before.role {
-        notices.tell(&after.email, Notice::RightsChanged).await;
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use local::world::World;
-    use runtime::Mail;
-
-    use super::*;
-
-    async fn update_in(world: &World, reach: Reach, input: Input) -> Result<User, Raised<Error>> {
-        update_with(world, world.mail(), reach, input).await
-    }
-
-    async fn update_with(world: &World, mail: Mail, reach: Reach, input: Input) -> Result<User, Raised<Error>> {
-        let (caller, device, ids) = (crate::tests::administrator(), Device::default(), Ids::default());
-        let (users, accounts, sessions) = (world.write(), world.write(), world.write());
-        let notices = Notices::new(mail, world.limits(), device.clone(), Clock::System);
-        update(users, accounts, sessions, world.append(), notices, caller, reach, device, Clock::System, ids, input).await
-    }
-
-    #[tokio::test]
-    async fn what_is_left_out_stays_and_an_old_version_is_refused() {
-        let world = World::new(&crate::service(), Clock::System).await.unwrap();
-        let ada = User { age: Some(36), ..crate::tests::user("ada@example.com", Role::Administrator) };
-        let ada = world.write().create(ada).await.unwrap();
-        let change = |version: Option<Version>| Input {
-            id: ada.id,
-            version,
-            email: Patch::Keep,
-            name: Patch::Set("Countess".to_owned()),
-            age: Patch::Set(None),
-            is_verified: Patch::Keep,
-            role: Patch::Keep,
-        };
-
-        let changed = update_in(&world, Reach::all(), change(Some(ada.version))).await.unwrap();
-        let expected = User { name: "Countess".to_owned(), age: None, version: Version(2), ..ada.clone() };
-        assert_eq!(changed, expected);
-        let refused = update_in(&world, Reach::all(), change(Some(ada.version))).await.unwrap_err();
-        assert!(matches!(refused, Raised::Failure(Error::Changed { version: Version(2) })));
-
-        let demoted = Input { role: Patch::Set(Role::Viewer), ..change(None) };
-        let refused = update_in(&world, Reach::all(), demoted).await.unwrap_err();
-        assert!(matches!(refused, Raised::Failure(Error::LastAdministrator)));
-    }
-
-    #[tokio::test]
-    async fn what_cannot_be_mailed_is_done_all_the_same() {
-        let world = World::new(&crate::service(), Clock::System).await.unwrap();
-        world.write().create(crate::tests::user("bob@example.com", Role::Administrator)).await.unwrap();
-        let ada = world.write().create(crate::tests::user("ada@example.com", Role::Administrator)).await.unwrap();
-        let input = Input {
-            id: ada.id,
-            version: None,
-            email: Patch::Keep,
-            name: Patch::Keep,
-            age: Patch::Keep,
-            is_verified: Patch::Keep,
-            role: Patch::Set(Role::Viewer),
-        };
-        // Nobody told it from whom its mails are.
-        let changed = update_with(&world, Mail::new(Default::default()), Reach::all(), input).await.unwrap();
-        assert_eq!((changed.role, world.mailbox().unwrap().len()), (Role::Viewer, 0));
-    }
-}
+mod tests;

@@ -167,7 +167,7 @@ for (const version of VERSIONS) {
     const [email, password] = [`${crypto.randomUUID()}@example.com`, "violet tractor 7281 & <co>"];
     const anybody = await connect(service.url, version);
     await resultOf(anybody, "authRegister", { email, name: "Ada", password });
-    await resultOf(anybody, "authVerifyEmail", { token: await mailedToken(service, email) });
+    await resultOf(anybody, "authVerifyEmail", { token: await mailedToken(service, email), password });
     // With what the client adds of its own: a time stamp, a nonce, and that it must be understood.
     const options = { hasTimeStamp: true, hasNonce: true, hasTokenCreated: true, mustUnderstand: true };
     const secured = (given: string, passwordType: string) =>

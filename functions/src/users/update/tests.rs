@@ -1,0 +1,62 @@
+//! What `users.update` leaves as it is, refuses, and does although nobody can be told.
+
+use local::world::World;
+use runtime::Mail;
+
+use super::*;
+
+async fn update_in(world: &World, reach: Reach, input: Input) -> Result<User, Raised<Error>> {
+    update_with(world, world.mail(), reach, input).await
+}
+
+async fn update_with(world: &World, mail: Mail, reach: Reach, input: Input) -> Result<User, Raised<Error>> {
+    let (caller, device, ids) = (crate::tests::administrator(), Device::default(), Ids::default());
+    let (users, accounts, sessions) = (world.write(), world.write(), world.write());
+    let notices = Notices::new(mail, world.limits(), device.clone(), Clock::System);
+    update(users, accounts, sessions, world.append(), notices, caller, reach, device, Clock::System, ids, input).await
+}
+
+#[tokio::test]
+async fn what_is_left_out_stays_and_an_old_version_is_refused() {
+    let world = World::new(&crate::service(), Clock::System).await.unwrap();
+    let ada = User { age: Some(36), ..crate::tests::user("ada@example.com", Role::Administrator) };
+    let ada = world.write().create(ada).await.unwrap();
+    let change = |version: Option<Version>| Input {
+        id: ada.id,
+        version,
+        email: Patch::Keep,
+        name: Patch::Set("Countess".to_owned()),
+        age: Patch::Set(None),
+        is_verified: Patch::Keep,
+        role: Patch::Keep,
+    };
+
+    let changed = update_in(&world, Reach::all(), change(Some(ada.version))).await.unwrap();
+    let expected = User { name: "Countess".to_owned(), age: None, version: Version(2), ..ada.clone() };
+    assert_eq!(changed, expected);
+    let refused = update_in(&world, Reach::all(), change(Some(ada.version))).await.unwrap_err();
+    assert!(matches!(refused, Raised::Failure(Error::Changed { version: Version(2) })));
+
+    let demoted = Input { role: Patch::Set(Role::Viewer), ..change(None) };
+    let refused = update_in(&world, Reach::all(), demoted).await.unwrap_err();
+    assert!(matches!(refused, Raised::Failure(Error::LastAdministrator)));
+}
+
+#[tokio::test]
+async fn what_cannot_be_mailed_is_done_all_the_same() {
+    let world = World::new(&crate::service(), Clock::System).await.unwrap();
+    world.write().create(crate::tests::user("bob@example.com", Role::Administrator)).await.unwrap();
+    let ada = world.write().create(crate::tests::user("ada@example.com", Role::Administrator)).await.unwrap();
+    let input = Input {
+        id: ada.id,
+        version: None,
+        email: Patch::Keep,
+        name: Patch::Keep,
+        age: Patch::Keep,
+        is_verified: Patch::Keep,
+        role: Patch::Set(Role::Viewer),
+    };
+    // Nobody told it from whom its mails are.
+    let changed = update_with(&world, Mail::new(Default::default()), Reach::all(), input).await.unwrap();
+    assert_eq!((changed.role, world.mailbox().unwrap().len()), (Role::Viewer, 0));
+}
