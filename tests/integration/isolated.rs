@@ -120,7 +120,7 @@ async fn a_function_sends_mail(service: &Service) {
 /// Each function that runs has a Runtime API of its own.
 async fn a_page_of_elsewhere_gets_an_answer_at_no_port(service: &Service) {
     let functions = children(service.pid()).len();
-    let ports = listeners::no_port_answers_a_page_of_elsewhere(service, None).await;
+    let ports = listeners::no_port_answers_a_page_of_elsewhere(service, None, Some(service.address)).await;
     assert!(functions > 0 && ports.len() >= 3 + functions, "{functions} functions, {ports:?}");
 }
 

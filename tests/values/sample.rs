@@ -96,9 +96,9 @@ fn text(rng: &mut Rng, schema: &Value) -> String {
             let id = uuid::Builder::from_random_bytes(rng.u128(..).to_be_bytes()).into_uuid().to_string();
             if rng.bool() { id } else { id.to_uppercase() }
         }
-        (Some("email" | "idn-email"), _) => one_of(rng, &EMAILS),
         (Some("date-time"), _) => one_of(rng, &TIMES),
         (None, _) if schema["contentEncoding"] == "base64" => one_of(rng, &BASE64),
+        (None, Some(pattern)) if pattern.contains('@') => one_of(rng, &EMAILS),
         (None, Some(pattern)) if pattern.starts_with("^-?") => one_of(rng, &DECIMALS),
         (None | Some("password"), None) => {
             let least = usize::try_from(schema["minLength"].as_u64().unwrap_or(0)).expect("short");

@@ -59,7 +59,7 @@ impl JsonSchema for EmailAddress {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "type": "string", "format": "idn-email", "maxLength": address::MAX_BYTES, "pattern": address::pattern(),
+            "type": "string", "maxLength": address::MAX_BYTES, "pattern": address::pattern(),
         })
     }
 }
