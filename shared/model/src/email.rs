@@ -60,6 +60,7 @@ impl JsonSchema for EmailAddress {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string", "maxLength": address::MAX_BYTES, "pattern": address::pattern(),
+            "examples": ["ada@example.com"],
         })
     }
 }
