@@ -23,7 +23,8 @@ export function secretsOf({ secrets }: Pick<Procedure, "secrets">, { name: stage
 /** Those that any procedure reads. */
 export function allSecrets({ procedures }: Contract, stage: Stage): string[] {
   const own = procedures.flatMap((procedure) => secretsOf(procedure, stage));
-  return [...new Set([...own, ...(procedures.some(({ takesCursor }) => takesCursor) ? [CURSORS] : [])])].sort();
+  // What people make is asked for before what a command makes.
+  return [...[...new Set(own)].sort(), ...(procedures.some(({ takesCursor }) => takesCursor) ? [CURSORS] : [])];
 }
 
 /** @throws Problem when the stage states a secret that nothing reads: the name is mistaken, most likely. */

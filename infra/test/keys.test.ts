@@ -187,10 +187,10 @@ describe("before a deployment", () => {
     await withSecrets(all, async (secrets, asked) => {
       const found = await findSecrets({ secrets }, project(["identity-providers"]));
       assert.deepEqual([...found].map(([id, { current, next }]) => [id, current, next]), [
-        [`${own}/cursors`, "c1", undefined],
         [`${own}/founder`, "f1", undefined],
         [`${own}/identity-providers`, "v7", undefined],
         [`${own}/signing`, "k1", "k2"],
+        [`${own}/cursors`, "c1", undefined],
         [own, "v1", undefined],
       ]);
       assert.equal(asked.at(-1), `DescribeSecret ${own}`);
@@ -203,7 +203,7 @@ describe("before a deployment", () => {
 
   it("one that is missing is named, with what to do", async () => {
     const cases: [Record<string, Json>, RegExp][] = [
-      [{ [own]: labels("v1"), [`${own}/signing`]: labels("k1"), [`${own}/cursors`]: undefined }, /dev\/cursors, with the key that seals cursors, is not there yet: `cargo run -- keys --stage dev` makes it\.$/],
+      [{ [own]: labels("v1"), [`${own}/signing`]: labels("k1"), [`${own}/identity-providers`]: labels("v7"), [`${own}/cursors`]: undefined }, /dev\/cursors, with the key that seals cursors, is not there yet: `cargo run -- keys --stage dev` makes it\.$/],
       [{ [own]: labels("v1") }, /dev\/signing, with which functions sign tokens, is not there yet: `cargo run -- keys --stage dev` makes it\.$/],
       [{ [own]: labels("v1"), [`${own}/signing`]: labels("k1") }, /dev\/identity-providers is not there, and stages\.ts says that it is: docs\/deploying\.md/],
       [{ [`${own}/signing`]: labels("k1"), [`${own}/identity-providers`]: labels("v7") }, /dev, which holds the stage's keys, is not there yet: `cargo run -- keys --stage dev` makes it\.$/],
