@@ -80,10 +80,7 @@ pub async fn reset_password(
         };
         let mut operations = doors.ending(&current.devices).await?;
         operations.extend([
-            match &stored {
-                Some(stored) => doors.accounts.replacing(stored, &mut account),
-                None => doors.accounts.creating(&mut account),
-            },
+            doors.putting(stored.as_ref(), &mut account),
             users.replacing(&user, &mut next),
             tokens.deleting(&token),
             log.creating(&mut entry),

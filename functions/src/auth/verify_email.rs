@@ -91,10 +91,7 @@ pub async fn verify_email(
             ..audit::entry(AuditAction::EmailVerified, &ids, &doors.clock, &device)
         };
         operations.extend([
-            match &stored {
-                Some(stored) => doors.accounts.replacing(stored, &mut account),
-                None => doors.accounts.creating(&mut account),
-            },
+            doors.putting(stored.as_ref(), &mut account),
             users.replacing(&user, &mut next.clone()),
             tokens.deleting(&token),
             log.creating(&mut entry),

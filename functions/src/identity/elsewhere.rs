@@ -104,9 +104,14 @@ pub(crate) async fn providers(secret: &Secret<IdentityProviders>) -> Result<Prov
 }
 
 /// Whether a browser may be sent back there: a path of the service's pages, without a fragment of its own.
-pub(crate) fn is_path(text: &str) -> bool {
+fn is_path(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\' | b'"' | b'<' | b'>');
     text.len() <= MAX_PATH_BYTES && text.starts_with('/') && !text.starts_with("//") && text.bytes().all(plain)
+}
+
+/// The page that is shown in the end, `/` if none is asked for; none if it is no path of the service's pages.
+pub(crate) fn return_path(asked: Option<String>) -> Option<String> {
+    Some(asked.unwrap_or_else(|| "/".to_owned())).filter(|path| is_path(path))
 }
 
 /// The address of a page, with what went wrong.

@@ -48,10 +48,7 @@ async fn changing(sessions: &Sessions, before: &User, user: &User) -> Result<Vec
         next = next.proved();
     }
     let mut operations = rewriting(sessions, user, &next.devices).await?;
-    operations.push(match &account {
-        Some(account) => sessions.accounts.replacing(account, &mut next),
-        None => sessions.accounts.creating(&mut next),
-    });
+    operations.push(sessions.putting(account.as_ref(), &mut next));
     Ok(operations)
 }
 

@@ -164,13 +164,18 @@ impl Sessions {
         let mut operations = vec![self.sessions.creating(&mut session)];
         operations.extend(self.ending(&oldest).await?);
         operations.extend(besides());
-        operations.push(match &current {
-            Some(current) => self.accounts.replacing(current, &mut next),
-            None => self.accounts.creating(&mut next),
-        });
+        operations.push(self.putting(current.as_ref(), &mut next));
         match transaction(operations).await {
             Err(StoreError::Stale | StoreError::Exists) => Ok(None),
             done => Ok(done.map(|()| Some((user, session)))?),
+        }
+    }
+
+    /// What puts an account in the place of the one that is stored, if there is one.
+    pub(crate) fn putting(&self, stored: Option<&Account>, next: &mut Account) -> Operation {
+        match stored {
+            Some(stored) => self.accounts.replacing(stored, next),
+            None => self.accounts.creating(next),
         }
     }
 
@@ -237,10 +242,7 @@ impl Sessions {
             }
             let mut operations = self.ending(&ended).await?;
             operations.extend(besides());
-            operations.push(match &stored {
-                Some(stored) => self.accounts.replacing(stored, &mut next),
-                None => self.accounts.creating(&mut next),
-            });
+            operations.push(self.putting(stored.as_ref(), &mut next));
             match transaction(operations).await {
                 Err(StoreError::Stale | StoreError::Exists) => {}
                 done => return done.map(|()| ended.len()),

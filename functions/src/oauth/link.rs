@@ -67,10 +67,7 @@ pub async fn link(
     clock: Clock,
     input: Input,
 ) -> Result<Link, Error> {
-    let return_to = input.return_to.unwrap_or_else(|| "/".to_owned());
-    if !elsewhere::is_path(&return_to) {
-        return Err(Error::NotAPath);
-    }
+    let return_to = elsewhere::return_path(input.return_to).ok_or(Error::NotAPath)?;
     let user_id = caller.subject().parse().map_err(|_| Error::NoSession)?;
     let session = caller.session().cloned().ok_or(Error::NoSession)?;
     if !caller.has_role() {

@@ -71,10 +71,7 @@ pub async fn reauthenticate(
     clock: Clock,
     input: Input,
 ) -> Result<Reauthentication, Error> {
-    let return_to = input.return_to.unwrap_or_else(|| "/".to_owned());
-    if !elsewhere::is_path(&return_to) {
-        return Err(Error::NotAPath);
-    }
+    let return_to = elsewhere::return_path(input.return_to).ok_or(Error::NotAPath)?;
     let known = elsewhere::providers(&providers).await?;
     let provider = known.get(&input.provider).ok_or(Error::Missing(input.provider))?;
     if !provider.can_ask_anew() {

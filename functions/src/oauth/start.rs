@@ -42,10 +42,8 @@ pub async fn start(
     request: HttpRequest,
 ) -> Result<HttpReply, NoFailure> {
     let Parameters { provider, return_to } = request.query()?;
-    let return_to = return_to.unwrap_or_else(|| "/".to_owned());
-    if !elsewhere::is_path(&return_to) {
-        Err(Fault::bad_request("return_to is not a path of the service's pages."))?;
-    }
+    let not_a_path = || Fault::bad_request("return_to is not a path of the service's pages.");
+    let return_to = elsewhere::return_path(return_to).ok_or_else(not_a_path)?;
     let known = elsewhere::providers(&providers).await?;
     let unknown = || Fault::bad_request("There is no such provider; oauth.providers lists them.");
     let provider = known.get(&provider).ok_or_else(unknown)?;
