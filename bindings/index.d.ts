@@ -28,7 +28,7 @@ export type Application = {
 };
 
 /** What happened. */
-export type AuditAction = "registered" | "registeredAgain" | "signedIn" | "signInFailed" | "reauthenticated" | "signedOut" | "tokenReused" | "emailVerified" | "resetRequested" | "passwordRefused" | "passwordChanged" | "passwordReset" | "userCreated" | "userChanged" | "rightsChanged" | "userDeleted" | "identityLinked" | "identityUnlinked" | "clientCreated" | "clientDeleted" | "clientRefused" | "refused" | "consentGiven" | "dataExported" | "accountErased";
+export type AuditAction = "registered" | "registeredAgain" | "signedIn" | "signInFailed" | "reauthenticated" | "signedOut" | "tokenReused" | "emailVerified" | "verificationRequested" | "resetRequested" | "passwordRefused" | "tokenRefused" | "passwordChanged" | "passwordReset" | "userCreated" | "userChanged" | "rightsChanged" | "userDeleted" | "identityLinked" | "identityUnlinked" | "clientCreated" | "clientDeleted" | "clientRefused" | "refused" | "consentGiven" | "dataExported" | "accountErased";
 
 /** One entry. It never holds a secret, nor what was in a changed field. */
 export type AuditEntry = {
@@ -436,7 +436,7 @@ export type AuthLoginOutput = SignedIn;
 
 /**
  * The failures of `auth.login`.
- * - `wrongCredentials` (UNAUTHORIZED): There is no account with this address and this password.
+ * - `wrongCredentials` (UNAUTHORIZED): There is no account with this address and this password, or its address is not proved: the link is in a mail.
  */
 export type AuthLoginFailure = { type: "wrongCredentials" };
 
@@ -515,7 +515,7 @@ export type AuthRegisterOutput = undefined;
  * The failures of `auth.register`.
  * - `closed` (FORBIDDEN): Nobody registers here by themselves: an administrator makes the accounts.
  * - `otherDomain` (FORBIDDEN): Only who has an address of certain domains registers here.
- * - `wrongFounderToken` (FORBIDDEN): The token names nobody, or there is a first administrator by now.
+ * - `wrongFounderToken` (FORBIDDEN): The token names nobody, was used, or there is a first administrator by now.
  */
 export type AuthRegisterFailure = { type: "closed" } | { type: "otherDomain" } | { type: "wrongFounderToken" };
 
@@ -899,8 +899,9 @@ export type UsersCreateOutput = User;
 /**
  * The failures of `users.create`.
  * - `emailTaken` (CONFLICT): Another user has this e-mail address.
+ * - `reauthenticate` (FORBIDDEN): The caller signed in too long ago for this: prove again who you are, and repeat the call.
  */
-export type UsersCreateFailure = { type: "emailTaken", value: EmailAddress };
+export type UsersCreateFailure = { type: "emailTaken", value: EmailAddress } | { type: "reauthenticate" };
 
 /** The input of `users.delete`. */
 export type UsersDeleteInput = {
@@ -1004,8 +1005,9 @@ export type UsersUpdateOutput = User;
  * - `emailTaken` (CONFLICT): Another user has this e-mail address.
  * - `changed` (CONFLICT): The user was changed in the meantime.
  * - `lastAdministrator` (UNPROCESSABLE_CONTENT): There must be another administrator first.
+ * - `reauthenticate` (FORBIDDEN): The caller signed in too long ago for this: prove again who you are, and repeat the call.
  */
-export type UsersUpdateFailure = { type: "missing", value: UserId } | { type: "emailTaken", value: EmailAddress } | { type: "changed", version: Version } | { type: "lastAdministrator" };
+export type UsersUpdateFailure = { type: "missing", value: UserId } | { type: "emailTaken", value: EmailAddress } | { type: "changed", version: Version } | { type: "lastAdministrator" } | { type: "reauthenticate" };
 
 /** The failures of every procedure, by its name. */
 export type Failures = {
@@ -1137,7 +1139,10 @@ export type AppRecord = {
     register: TRPCMutationProcedure<{ input: AuthRegisterInput; output: AuthRegisterOutput; meta: unknown }>;
     /** Mail a link by which another password can be chosen. The answer does not tell whether there is such an account. */
     request_reset: TRPCMutationProcedure<{ input: AuthRequestResetInput; output: AuthRequestResetOutput; meta: unknown }>;
-    /** Mail the link once more that proves an address, which is good for whoever registered it first. The answer does not tell whether there is such an account. */
+    /**
+     * Mail the link once more that proves an address, which is good for whoever registered it first. The answer does not tell
+     * whether there is such an account.
+     */
     resend_verification: TRPCMutationProcedure<{ input: AuthResendVerificationInput; output: AuthResendVerificationOutput; meta: unknown }>;
     /**
      * Choose another password with a link that was mailed.
@@ -1226,7 +1231,11 @@ export type AppRecord = {
   users: {
     /** Fetch many users at once: each of those that exist once, in the order that was asked for. */
     by_ids: TRPCQueryProcedure<{ input: UsersByIdsInput; output: UsersByIdsOutput; meta: unknown }>;
-    /** Create a user. To sign in, the user asks for a password with `auth.request_reset`. */
+    /**
+     * Create a user. To sign in, the user asks for a password with `auth.request_reset`.
+     *
+     * A role and the proof of the address are given by whoever has the permission `rights:write` and signed in a moment ago.
+     */
     create: TRPCMutationProcedure<{ input: UsersCreateInput; output: UsersCreateOutput; meta: unknown }>;
     /**
      * Delete a user for good, and sign the user out everywhere. The user's posts stay.
@@ -1253,7 +1262,7 @@ export type AppRecord = {
      * Change a user. Who has the permission for the own account only changes name and age, and nothing that gives rights.
      *
      * An address, its proof and a role are given by whoever has the permission `rights:write`, which no third party's
-     * application gets. Nobody changes a user with a right that they lack, nor gives one.
+     * application gets, and who signed in a moment ago. Nobody changes a user with a right that they lack, nor gives one.
      *
      * Another role counts at once in the user's cookie sessions and in whatever a token changes, and for what a token reads
      * when it is refreshed.

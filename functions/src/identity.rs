@@ -30,6 +30,8 @@ use model::{EmailAddress, Password, Role, Session, User, UserId};
 use protocol::{Code, Fault, FieldFault, StoredSession as _};
 use runtime::{Signer, password, prelude::wire, rotation::RefreshToken, sessions::lifetime};
 
+use sessions::Kept;
+
 /// The cookie by which an account knows a browser, before the prefix.
 pub(crate) const KNOWN: &str = "onefold-device";
 /// For how long a browser is known, in seconds: as long as browsers keep a cookie.
@@ -42,6 +44,16 @@ pub enum Keep {
     Cookie,
     /// In tokens that the program keeps itself.
     Tokens,
+}
+
+impl Keep {
+    /// A new secret of a session that is kept so.
+    pub(crate) fn begun(self) -> Result<Kept, Fault> {
+        match self {
+            Self::Cookie => Kept::cookie(),
+            Self::Tokens => Kept::tokens(),
+        }
+    }
 }
 
 /// The tokens of a program that signed in.
@@ -109,7 +121,8 @@ pub(crate) fn is_shut_out(fault: &Fault) -> bool {
 /// Refuses a password that is too easily guessed, also by who knows these words about its owner.
 pub(crate) fn expect_strong(password: &Password, about: &[&str]) -> Result<(), Fault> {
     let refusal = |reason: &str| FieldFault { path: "password".to_owned(), message: reason.to_owned() };
-    match password::weakness(password.as_str(), about) {
+    let about = [about, &[crate::SERVICE.name]].concat();
+    match password::weakness(password.as_str(), &about) {
         Some(reason) => Err(Fault::invalid(vec![refusal(reason)])),
         None => Ok(()),
     }

@@ -232,7 +232,7 @@ fn the_contract_states_what_the_signatures_ask_for() {
         "posts.create: Get<ApplicationClient>, Append<AuditEntry>, Write<Post>, Get<Session>",
         "posts.get: Count<Meter>, Read<Post>, Get<Session>",
         "sessions.list: Read<Account>, Count<Meter>, Read<Session>",
-        "users.delete: Write<Account>, Get<ApplicationClient>, Append<AuditEntry>, Read<MailedToken>, Write<MailedToken>, Count<Meter>, Write<Session>, Write<User>",
+        "users.delete: Write<Account>, Get<ApplicationClient>, Append<AuditEntry>, Count<Limit>, Read<MailedToken>, Write<MailedToken>, Count<Meter>, Write<Session>, Write<User>",
         "users.get: Count<Meter>, Get<Session>, Read<User>",
         "users.list: Count<Meter>, Get<Session>, Read<User>",
     ] {

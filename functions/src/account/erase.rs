@@ -3,7 +3,11 @@
 use model::{Account, AuditAction, AuditEntry, GivenPassword, MailedToken, Session, User};
 use runtime::{Cookies, Device, Limits, password::Turn, prelude::*, sessions::COOKIE};
 
-use crate::identity::{audit, limits, sessions::Sessions};
+use crate::identity::{
+    audit, limits,
+    notices::{Notice, Notices},
+    sessions::Sessions,
+};
 
 /// The proof that it is meant.
 #[wire]
@@ -41,6 +45,7 @@ pub async fn erase(
     tokens: Write<MailedToken>,
     log: Append<AuditEntry>,
     attempts: Limits,
+    notices: Notices,
     caller: Caller,
     cookies: Cookies,
     device: Device,
@@ -68,8 +73,10 @@ pub async fn erase(
     match doors.delete_user(&users, (&mailed, &tokens), &user, besides).await {
         Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
         done => {
+            done?;
             cookies.remove(COOKIE);
-            Ok(done?)
+            notices.tell(&user.email, Notice::Erased).await;
+            Ok(())
         }
     }
 }

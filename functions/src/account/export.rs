@@ -87,8 +87,14 @@ pub async fn export(
     let user = users.get(&id).await?.ok_or(Error::NotAUser)?;
     let account = accounts.get(&id).await?.unwrap_or_else(|| Account::new(id));
     let list = input.list.unwrap_or(ExportedList::Posts);
-    if matches!(list, ExportedList::Posts) && input.cursor.is_none() {
-        log.create(audit::by(&caller, AuditAction::DataExported, &ids, &clock, &device)).await?;
+    if input.cursor.is_none() {
+        let detail = match list {
+            ExportedList::Posts => "posts",
+            ExportedList::Done => "done",
+            ExportedList::Undergone => "undergone",
+        };
+        let entry = audit::by(&caller, AuditAction::DataExported, &ids, &clock, &device);
+        log.create(AuditEntry { detail: Some(detail.to_owned()), ..entry }).await?;
     }
     let cursor = input.cursor.as_ref();
     let (posts, entries, next) = match list {

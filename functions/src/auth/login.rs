@@ -42,7 +42,7 @@ pub struct SignedIn {
 /// Why nobody was signed in.
 #[derive(Debug, Failure)]
 pub enum Error {
-    /// There is no account with this address and this password.
+    /// There is no account with this address and this password, or its address is not proved: the link is in a mail.
     #[failure(UNAUTHORIZED)]
     WrongCredentials,
 }
@@ -82,7 +82,10 @@ pub async fn login(
     let attempt = limits::sign_in(&attempts, &device, &input.email, browser.known.as_ref()).await?;
     let stored = account.as_ref().and_then(|account| account.password.as_deref());
     let verdict = turn.verify(stored, input.password.as_str()).await?;
-    if !verdict.is_right() {
+    // Who registered an address need not be its owner: nobody is signed in before the proof, and nobody learns by it
+    // whether the address had an account.
+    let is_proof_owed = found.as_ref().is_some_and(User::is_as_registered);
+    if !verdict.is_right() || is_proof_owed {
         // Nobody is signed in who did it. An entry about nobody takes as much work to write.
         let mut entry = audit::entry(AuditAction::SignInFailed, &ids, &clock, &device);
         entry.target = Some(id.to_string());
@@ -96,10 +99,8 @@ pub async fn login(
     };
     drop(turn);
     let was = stored.map(str::to_owned);
-    let kept = match input.keep.unwrap_or(Keep::Cookie) {
-        Keep::Cookie => Kept::cookie()?,
-        Keep::Tokens => Kept::tokens()?,
-    };
+    let kept = input.keep.unwrap_or(Keep::Cookie).begun()?;
+    let is_browser = matches!(kept, Kept::Cookie(_));
     let doors = Sessions { accounts, sessions, clock };
     let change = |account: &mut Account| {
         if account.password != was {
@@ -109,7 +110,10 @@ pub async fn login(
         if let Some(better) = &better {
             account.password = Some(better.clone());
         }
-        account.know(browser.hash());
+        // A program keeps no cookie: what it did would push browsers out that are known.
+        if is_browser {
+            account.know(browser.hash());
+        }
         Ok(())
     };
     let entry = || {
@@ -126,9 +130,11 @@ pub async fn login(
     if let (Kept::Cookie(_), Some(before)) = (&kept, cookies.get(COOKIE)) {
         doors.end_of(&before.hash(), audit::signed_out(&log, &ids, &clock, &device)).await?;
     }
-    browser.keep(&cookies);
+    if is_browser {
+        browser.keep(&cookies);
+    }
     if browser.is_new {
-        let notice = if matches!(kept, Kept::Cookie(_)) { Notice::NewBrowser } else { Notice::Program };
+        let notice = if is_browser { Notice::NewBrowser } else { Notice::Program };
         notices.tell(&user.email, notice).await;
     }
     let tokens = match &kept {

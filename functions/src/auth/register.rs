@@ -1,13 +1,13 @@
 //! `auth.register`.
 
-use model::{Account, AuditEntry, Claim, EmailAddress, MailedToken, Password, Purpose, User};
+use model::{Account, AuditEntry, Claim, EmailAddress, MailedToken, Password, Purpose, UsedFounderToken, User};
 use protocol::Fault;
 use runtime::{
     Cookies, Device, Ids, Limits, NotAdmitted, Registration, Secret, Site, mail::Mail, password::Turn, prelude::*,
 };
 
 use crate::identity::{
-    expect_strong,
+    audit, expect_strong,
     founder::{self, Founder, Founding},
     limits,
     mails::{self, Post},
@@ -41,7 +41,7 @@ pub enum Error {
     /// Only who has an address of certain domains registers here.
     #[failure(FORBIDDEN)]
     OtherDomain,
-    /// The token names nobody, or there is a first administrator by now.
+    /// The token names nobody, was used, or there is a first administrator by now.
     #[failure(FORBIDDEN)]
     WrongFounderToken,
 }
@@ -71,6 +71,7 @@ pub async fn register(
     tokens: Append<MailedToken>,
     log: Append<AuditEntry>,
     founder: Secret<Founder>,
+    used: Read<UsedFounderToken>,
     registration: Registration,
     attempts: Limits,
     mail: Mail,
@@ -82,17 +83,27 @@ pub async fn register(
     input: Input,
 ) -> Result<(), Error> {
     let founding = founder::founding(&founder, &site, input.founder_token.as_deref()).await?;
-    let is_founder = founding == Founding::Named;
-    let is_founded = is_founder && accounts.by_unique(Account::UNIQUE_FOUNDER, Account::FOUNDER).await?.is_some();
-    if founding == Founding::Wrong || is_founded {
+    let named = match &founding {
+        Founding::Named(token) => Some(token.clone()),
+        _ => None,
+    };
+    let is_over = match &named {
+        Some(token) => {
+            used.get(token).await?.is_some()
+                || accounts.by_unique(Account::UNIQUE_FOUNDER, Account::FOUNDER).await?.is_some()
+        }
+        None => false,
+    };
+    if founding == Founding::Wrong || is_over {
+        audit::token_refused(&log, "founder", (&ids, &clock, &device)).await?;
         limits::bad_token(&attempts, &device).await?;
         return Err(Error::WrongFounderToken);
     }
-    if !is_founder {
+    if named.is_none() {
         registration.expect(&input.email.comparable()).map_err(Error::from)?;
     }
     let turn = Turn::take()?;
-    let may_send = limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail).await?;
+    let may_send = limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail, None).await?;
     expect_strong(&input.password, &[input.email.as_str(), &input.name])?;
     let browser = proof::mark(&cookies)?;
     let registrar = Registrar {
@@ -110,7 +121,7 @@ pub async fn register(
     let work = async {
         let password = Some(turn.hash(input.password.as_str()).await?);
         drop(turn);
-        let claim = Claim { password, name: input.name, browser: Some(browser), identity: None, is_founder };
+        let claim = Claim { password, name: input.name, browser: Some(browser), identity: None, founder: named };
         let next = registrar.register(input.email, claim).await?;
         // Who got none asks for another link.
         if may_send {

@@ -2,10 +2,12 @@
 
 use model::{Account, AuditAction, AuditEntry, EmailAddress, MailedToken, Purpose, User, UserId};
 use protocol::Fault;
-use runtime::{Device, Ids, Limits, Site, mail::Mail, prelude::*};
+use runtime::{Cookies, Device, Ids, Limits, Site, mail::Mail, prelude::*};
 
 use crate::identity::{
-    audit, limits,
+    audit,
+    browsers::Browser,
+    limits,
     mails::{self, Letter, Post},
 };
 
@@ -27,24 +29,27 @@ pub async fn request_reset(
     log: Append<AuditEntry>,
     attempts: Limits,
     mail: Mail,
+    cookies: Cookies,
     site: Site,
     device: Device,
     clock: Clock,
     ids: Ids,
     input: Input,
 ) -> Result<(), NoFailure> {
-    let may_send = limits::mail(&attempts, &device, &input.email, Purpose::ResetPassword).await?;
+    let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.comparable()).await?;
+    // An address that nobody has is as much work.
+    let target = found.as_ref().map_or_else(|| ids.next::<UserId>(), |user| user.id);
+    let account = accounts.get(&target).await?;
+    let known = Browser::of(&cookies, account.as_ref())?.known;
+    let may_send = limits::mail(&attempts, &device, &input.email, Purpose::ResetPassword, known.as_ref()).await?;
     let post = Post { mail: &mail, site: &site, device: &device, clock: &clock };
     let work = async {
-        let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.comparable()).await?;
-        // Nobody is signed in who did it. An entry about nobody is as much work.
-        let target = found.as_ref().map_or_else(|| ids.next::<UserId>(), |user| user.id);
+        // Nobody is signed in who did it.
         let mut entry = audit::entry(AuditAction::ResetRequested, &ids, &clock, &device);
         entry.target = Some(target.to_string());
         entry.detail = found.is_none().then(|| audit::NOBODY.to_owned());
         log.create(entry).await?;
         if let Some(user) = found.filter(|_| may_send) {
-            let account = accounts.get(&user.id).await?;
             let (secret, token) = mails::token(Purpose::ResetPassword, &user, account.as_ref(), &clock)?;
             tokens.create(token).await?;
             post.try_to_send(&user.email, Letter::Reset(&secret)).await;

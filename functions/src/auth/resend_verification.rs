@@ -1,11 +1,11 @@
 //! `auth.resend_verification`.
 
-use model::{Account, EmailAddress, MailedToken, Purpose, User};
+use model::{Account, AuditAction, AuditEntry, EmailAddress, MailedToken, Purpose, User, UserId};
 use protocol::Fault;
-use runtime::{Device, Limits, Site, mail::Mail, prelude::*};
+use runtime::{Device, Ids, Limits, Site, mail::Mail, prelude::*};
 
 use crate::identity::{
-    limits,
+    audit, limits,
     mails::{self, Letter, Post},
 };
 
@@ -17,24 +17,33 @@ pub struct Input {
     pub email: EmailAddress,
 }
 
-/// Mail the link once more that proves an address, which is good for whoever registered it first. The answer does not tell whether there is such an account.
+/// Mail the link once more that proves an address, which is good for whoever registered it first. The answer does not tell
+/// whether there is such an account.
 #[procedure(mutation, auth = public, rest = "POST /v1/auth/resend-verification")]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn resend_verification(
     users: Read<User>,
     accounts: Read<Account>,
     tokens: Append<MailedToken>,
+    log: Append<AuditEntry>,
     attempts: Limits,
     mail: Mail,
     site: Site,
     device: Device,
     clock: Clock,
+    ids: Ids,
     input: Input,
 ) -> Result<(), NoFailure> {
-    let may_send = limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail).await?;
+    let may_send = limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail, None).await?;
     let post = Post { mail: &mail, site: &site, device: &device, clock: &clock };
     let work = async {
         let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.comparable()).await?;
+        // Nobody is signed in who did it. An entry about nobody is as much work.
+        let target = found.as_ref().map_or_else(|| ids.next::<UserId>(), |user| user.id);
+        let mut entry = audit::entry(AuditAction::VerificationRequested, &ids, &clock, &device);
+        entry.target = Some(target.to_string());
+        entry.detail = found.is_none().then(|| audit::NOBODY.to_owned());
+        log.create(entry).await?;
         if let Some(user) = found.filter(|user| may_send && !user.is_verified) {
             let account = accounts.get(&user.id).await?;
             let (secret, token) = mails::token(Purpose::VerifyEmail, &user, account.as_ref(), &clock)?;

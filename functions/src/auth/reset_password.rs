@@ -57,6 +57,7 @@ pub async fn reset_password(
     input: Input,
 ) -> Result<(), Error> {
     let Some(mailed) = Mailed::read(&input.token, &tokens, &users, &accounts).await? else {
+        audit::token_refused(&log, "reset_password", (&ids, &clock, &device)).await?;
         limits::bad_token(&attempts, &device).await?;
         return Err(Error::NotValid);
     };

@@ -1,6 +1,9 @@
 //! `auth.verify_email`.
 
-use model::{Account, AuditAction, AuditEntry, Device as Place, GivenPassword, MailedToken, Purpose, Session, User};
+use model::{
+    Account, AuditAction, AuditEntry, Device as Place, GivenPassword, MailedToken, Purpose, Session, UsedFounderToken,
+    User,
+};
 use runtime::{Cookies, Device, Ids, Limits, Site, prelude::*};
 
 use store::transaction;
@@ -47,6 +50,7 @@ pub async fn verify_email(
     accounts: Write<Account>,
     sessions: Write<Session>,
     tokens: Write<MailedToken>,
+    founders: Write<UsedFounderToken>,
     log: Append<AuditEntry>,
     attempts: Limits,
     notices: Notices,
@@ -60,10 +64,16 @@ pub async fn verify_email(
 ) -> Result<(), Error> {
     let mailed = Mailed::read(&input.token, &tokens, &users, &accounts).await?;
     let Some(mailed) = mailed.filter(|mailed| mailed.token.purpose == Purpose::VerifyEmail) else {
+        audit::token_refused(&log, "verify_email", (&ids, &clock, &device)).await?;
         limits::bad_token(&attempts, &device).await?;
         return Err(Error::NotValid);
     };
     if !mailed.is_claimed(&cookies, input.password.as_ref()).await? {
+        if input.password.is_some() {
+            let mut entry = audit::entry(AuditAction::PasswordRefused, &ids, &clock, &device);
+            (entry.target, entry.detail) = (Some(mailed.user.id.to_string()), Some("verify_email".to_owned()));
+            log.create(entry).await?;
+        }
         // Whoever has the link may choose a password: guesses at the one before are counted for the work they are.
         limits::bad_token(&attempts, &device).await?;
         return Err(Error::PasswordNeeded);
@@ -74,6 +84,12 @@ pub async fn verify_email(
         let stored = doors.accounts.get(&user.id).await?;
         let current = stored.clone().unwrap_or_else(|| Account::new(user.id));
         if current.generation != token.generation {
+            return Err(Error::NotValid);
+        }
+        let founder = token.claim.as_ref().and_then(|claim| claim.founder.clone());
+        if let Some(id) = &founder
+            && founders.get(id).await?.is_some()
+        {
             return Err(Error::NotValid);
         }
         let (next, proved) = proof::claimed(&user, &current, token.claim.as_ref(), &site);
@@ -96,6 +112,10 @@ pub async fn verify_email(
             tokens.deleting(&token),
             log.creating(&mut entry),
         ]);
+        operations.extend(founder.map(|id| {
+            let (user_id, used_at) = (user.id, doors.clock.now());
+            founders.creating(&mut UsedFounderToken { id, user_id, used_at, version: Version::default() })
+        }));
         match transaction(operations).await {
             Err(StoreError::Stale | StoreError::Exists) => {}
             // By now there is a first administrator, or the account elsewhere is somebody else's.

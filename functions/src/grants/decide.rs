@@ -1,6 +1,6 @@
 //! `grants.decide`.
 
-use model::{ApplicationClient, AuditAction, AuditEntry, AuthorizationCode};
+use model::{Account, ApplicationClient, AuditAction, AuditEntry, AuthorizationCode, User};
 use runtime::{Cookies, Device, HttpReply, HttpRequest, Limit, Limits, Site, prelude::*};
 use serde::Deserialize;
 
@@ -9,7 +9,10 @@ use crate::{
         codes, pages, person,
         request::{Parameters, Wrong},
     },
-    identity::audit,
+    identity::{
+        audit,
+        notices::{Notice, Notices},
+    },
 };
 
 /// What the person pressed.
@@ -23,14 +26,19 @@ const CONSENT: Limit = Limit { name: "consent", most: 60, span_s: 900 };
 
 /// Let an application in, or not: what the page of `grants.authorize` sends.
 ///
+/// The owner is told by mail, unless the application is let in already.
+///
 /// The form has the token against cross-site requests in a field; the framework has checked it.
 #[procedure(mutation, auth = signed_in, http = "POST /oauth/authorize")]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn decide(
     clients: Read<ApplicationClient>,
+    users: Read<User>,
+    accounts: Read<Account>,
     codes: Append<AuthorizationCode>,
     log: Append<AuditEntry>,
     limits: Limits,
+    notices: Notices,
     caller: Caller,
     cookies: Cookies,
     site: Site,
@@ -63,5 +71,10 @@ pub async fn decide(
         ..audit::by(&caller, AuditAction::ConsentGiven, &ids, &clock, &device)
     };
     store::transaction(vec![codes.creating(&mut stored), log.creating(&mut entry)]).await?;
+    let account = accounts.get(&user_id).await?;
+    let is_in = account.is_some_and(|account| account.devices.iter().any(|it| it.client_id == Some(stored.client_id)));
+    if !is_in && let Some(user) = users.get(&user_id).await? {
+        notices.tell(&user.email, Notice::ApplicationLetIn(&asked.client.application.name)).await;
+    }
     Ok(HttpReply::redirect(&asked.back("code", &code.text()))?)
 }

@@ -79,6 +79,7 @@ impl Arrival {
                         Some(_) => {}
                     }
                 }
+                Some(user) if user.is_as_registered() => self.prove(&user, identity, &elsewhere).await?,
                 Some(user) => {
                     let entry = self.entry(AuditAction::SignInFailed, &user.id, &elsewhere);
                     // Nobody is signed in who did it.
@@ -172,9 +173,9 @@ impl Arrival {
         name: String,
         elsewhere: &LinkedIdentity,
     ) -> Result<Refusal, Fault> {
-        let may_send = limits::mail(&self.attempts, &self.device, &email, Purpose::VerifyEmail).await?;
+        let may_send = limits::mail(&self.attempts, &self.device, &email, Purpose::VerifyEmail, None).await?;
         let browser = Some(proof::mark(&self.cookies)?);
-        let claim = Claim { password: None, identity: Some(elsewhere.clone()), name, browser, is_founder: false };
+        let claim = Claim { password: None, identity: Some(elsewhere.clone()), name, browser, founder: None };
         let post = Post { mail: &self.mail, site: &self.site, device: &self.device, clock: &self.doors.clock };
         let work = async {
             let next = self.registrar().register(email, claim).await?;
@@ -200,6 +201,25 @@ impl Arrival {
         let mut account = Account { identities: vec![elsewhere.clone()], ..Account::new(user.id) };
         let besides = |user: &User| vec![self.written(AuditAction::Registered, &user.id, elsewhere)];
         registrar.create(&mut user, &mut account, besides).await.map(|_| ())
+    }
+
+    /// Takes what the provider says for the first proof of an address that somebody registered. Whoever is faster is found
+    /// in the next round.
+    async fn prove(&self, user: &User, identity: &Identity, elsewhere: &LinkedIdentity) -> Result<(), Fault> {
+        let stored = self.doors.accounts.get(&user.id).await?;
+        let current = stored.clone().unwrap_or_else(|| Account::new(user.id));
+        let name = name(identity, &user.email);
+        let (mut next, vouched) = proof::vouched(user, &current, name, elsewhere, &self.site);
+        let mut operations = self.doors.ending(&current.devices).await?;
+        operations.extend([
+            self.doors.putting(stored.as_ref(), &mut Account { devices: Vec::new(), ..vouched }),
+            self.users.replacing(user, &mut next),
+            self.written(AuditAction::EmailVerified, &user.id, elsewhere),
+        ]);
+        match transaction(operations).await {
+            Err(StoreError::Stale | StoreError::Exists | StoreError::Taken { .. }) => Ok(()),
+            done => Ok(done?),
+        }
     }
 
     fn registrar(&self) -> Registrar<'_> {

@@ -41,8 +41,25 @@ pub(crate) async fn password_refused(
     log.create(entry).await.map(|_| ())
 }
 
-/// For how long one entry stands for all refusals of one procedure to one caller, in milliseconds: who tries over and
-/// over fills no table.
+/// Writes down that somebody came with a token that is not good; `what`: for what. One entry stands for all that came from
+/// one network in a while.
+pub(crate) async fn token_refused(
+    log: &Append<AuditEntry>,
+    what: &str,
+    (ids, clock, device): (&Ids, &Clock, &Device),
+) -> Result<(), StoreError> {
+    let mut entry = entry(AuditAction::TokenRefused, ids, clock, device);
+    let span = entry.at.unix_ms().div_euclid(REFUSED_MS);
+    entry.id = Ids::of_text(&format!("token-refused#{}#{what}#{span}", device.network()));
+    entry.detail = Some(what.to_owned());
+    match log.create(entry).await {
+        Err(StoreError::Exists) => Ok(()),
+        done => done.map(|_| ()),
+    }
+}
+
+/// For how long one entry stands for all refusals of one procedure to one caller, or of tokens from one network, in
+/// milliseconds: who tries over and over fills no table.
 const REFUSED_MS: i64 = 15 * 60_000;
 
 /// Writes down that somebody was refused what they may not do.

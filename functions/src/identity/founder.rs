@@ -1,7 +1,8 @@
 //! Who becomes the first administrator.
 //!
 //! On a deployed service it is whoever deployed it: they have a token that only they were told, whose hash is the secret
-//! `founder`. Where strangers do not come, it is the first person. It happens once: the account's guard sees to that.
+//! `founder`. Where strangers do not come, it is the first person. There is one at a time, to which the account's guard
+//! sees, and a token that was used stays used when that one goes ([`model::UsedFounderToken`]).
 
 use protocol::{Fault, SecretHash};
 use runtime::{Secret, SecretKind, Site, opaque::Opaque};
@@ -19,14 +20,14 @@ impl SecretKind for Founder {
 }
 
 /// Whether whoever registers now becomes the first administrator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Founding {
     /// No.
     No,
     /// If there is nobody yet.
     IfFirst,
-    /// Yes, unless somebody is it: the token is right.
-    Named,
+    /// Yes, unless somebody is it or was it by this token, which is right.
+    Named(SecretHash),
     /// No, and a token was given that is not right.
     Wrong,
 }
@@ -42,7 +43,7 @@ fn decided(stored: Option<&SecretHash>, is_local: bool, given: Option<&str>) -> 
         (None, None) if is_local => Founding::IfFirst,
         (_, None) => Founding::No,
         (Some(stored), Some(given)) if Opaque::parse(given).is_some_and(|token| token.is_hashed_as(stored)) => {
-            Founding::Named
+            Founding::Named(stored.clone())
         }
         (_, Some(_)) => Founding::Wrong,
     }
@@ -57,7 +58,7 @@ mod tests {
         let token = Opaque::from_bytes([7; 32]);
         let (stored, right, wrong) = (token.hash(), token.text(), Opaque::from_bytes([8; 32]).text());
         for is_local in [true, false] {
-            assert_eq!(decided(Some(&stored), is_local, Some(&right)), Founding::Named);
+            assert_eq!(decided(Some(&stored), is_local, Some(&right)), Founding::Named(stored.clone()));
             assert_eq!(decided(Some(&stored), is_local, None), Founding::No, "whoever comes first");
             for given in [wrong.as_str(), "", stored.as_str(), "founder"] {
                 assert_eq!(decided(Some(&stored), is_local, Some(given)), Founding::Wrong, "{given}");

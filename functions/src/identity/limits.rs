@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use model::{EmailAddress, Purpose};
-use protocol::{Code, Fault};
+use protocol::{Code, Fault, SecretHash};
 use runtime::{Device, Limit, Limits, Taken};
 
 /// Sign-ins from one address that do not succeed, of browsers that the account does not know.
@@ -11,7 +11,7 @@ const SIGN_IN_ADDRESS: Limit = Limit { name: "sign-in-address", most: 100, span_
 /// Sign-ins to one account that do not succeed: from browsers that it does not know together, and from each
 /// that it knows by itself. So strangers who guess use up their own attempts and not those of the owner.
 const SIGN_IN_ACCOUNT: Limit = Limit { name: "sign-in-account", most: 10, span_s: 900 };
-/// Mails to one address for one purpose that one network asks for. For one purpose: who fills somebody's mailbox
+/// Mails to one address for one purpose that one network asks for, or one browser that the account knows. For one purpose: who fills somebody's mailbox
 /// with registrations keeps nobody from a link for a new password.
 const MAIL_OF_ONE: Limit = Limit { name: "mail-of-one", most: 5, span_s: 3600 };
 /// The same, whoever asks.
@@ -64,13 +64,23 @@ impl Attempt {
 }
 
 /// Counts a mail to an address. Answers whether it may be sent: when others had too many sent there already, it is not,
-/// and whoever asks now is not told, since it may be the owner.
-pub(crate) async fn mail(limits: &Limits, device: &Device, to: &EmailAddress, purpose: Purpose) -> Result<bool, Fault> {
+/// and whoever asks now is not told, since it may be the owner. `known`: what names a browser that the account knows. Such
+/// a one has its own mails, as it has its own attempts to sign in.
+pub(crate) async fn mail(
+    limits: &Limits,
+    device: &Device,
+    to: &EmailAddress,
+    purpose: Purpose,
+    known: Option<&SecretHash>,
+) -> Result<bool, Fault> {
     let purpose = match purpose {
         Purpose::VerifyEmail => "verify",
         Purpose::ResetPassword => "reset",
     };
     let to = format!("{purpose}#{}", to.comparable());
+    if let Some(browser) = known {
+        return limits.take(&MAIL_OF_ONE, &format!("{to}#{browser}")).await.map(|_| true);
+    }
     limits.take(&MAIL_ADDRESS, &device.network()).await?;
     limits.take(&MAIL_OF_ONE, &format!("{to}#{}", device.network())).await?;
     match limits.take(&MAIL, &to).await {

@@ -41,6 +41,12 @@ pub(crate) enum Notice<'a> {
     Program,
     /// An administrator signed the person out everywhere.
     SignedOut,
+    /// The account is gone, by its owner's doing.
+    Erased,
+    /// The account is gone, by an administrator's doing.
+    Deleted,
+    /// Somebody let an application of this name in.
+    ApplicationLetIn(&'a str),
 }
 
 impl Notice<'_> {
@@ -56,6 +62,9 @@ impl Notice<'_> {
             Self::NewBrowser => "new-browser",
             Self::Program => "program",
             Self::SignedOut => "signed-out",
+            Self::Erased => "erased",
+            Self::Deleted => "deleted",
+            Self::ApplicationLetIn(_) => "application-let-in",
         }
     }
 
@@ -69,6 +78,8 @@ impl Notice<'_> {
             Self::NewBrowser => "Somebody signed in with another browser",
             Self::Program => "A program signed in",
             Self::SignedOut => "You were signed out everywhere",
+            Self::Erased | Self::Deleted => "Your account was deleted",
+            Self::ApplicationLetIn(_) => "An application was let in to your account",
         }
     }
 
@@ -95,12 +106,37 @@ impl Notice<'_> {
             }
             Self::Program => "A program signed in to your account with its password.".to_owned(),
             Self::SignedOut => "An administrator signed you out on all devices, and from all applications.".to_owned(),
+            Self::Erased => "Your account was deleted for good, by somebody who was signed in to it.".to_owned(),
+            Self::Deleted => "An administrator deleted your account for good.".to_owned(),
+            Self::ApplicationLetIn(name) => {
+                format!("The application {name:?} was let in to your account, by somebody who was signed in to it.")
+            }
         }
     }
 
     /// Whether it was done in the owner's own name, from a place that tells the owner something.
     fn is_own(&self) -> bool {
-        !matches!(self, Self::AddressChanged | Self::RightsChanged | Self::SignedOut)
+        !matches!(self, Self::AddressChanged | Self::RightsChanged | Self::SignedOut | Self::Deleted)
+    }
+
+    /// What the owner is to do who did not want it.
+    fn remedy(&self) -> &'static str {
+        match self {
+            Self::Erased | Self::Deleted => {
+                "tell whoever runs the service: nobody else can still do anything about it."
+            }
+            Self::AddressChanged => {
+                "tell whoever runs the service: with the old address nobody signs in any more, or gets a new password."
+            }
+            Self::ApplicationLetIn(_) => {
+                "open the service as you always do, ask there for a new password, which signs out everywhere, and from all \
+                 applications."
+            }
+            _ => {
+                "open the service as you always do, ask there for a new password, which signs you out everywhere, and look \
+                 at what is linked to your account."
+            }
+        }
     }
 }
 
@@ -156,12 +192,21 @@ impl Notices {
     }
 
     async fn try_to_tell(&self, to: &EmailAddress, notice: Notice<'_>) -> Result<(), Fault> {
-        if matches!(notice, Notice::Program) {
-            self.limits.take(&OF_PROGRAMS, &format!("{}#{}", to.comparable(), self.device.network())).await?;
-        }
         self.limits.take(&OF_A_KIND, &format!("{}#{}", notice.kind(), to.comparable())).await?;
+        let of_program = match notice {
+            Notice::Program => {
+                let network = format!("{}#{}", to.comparable(), self.device.network());
+                Some(self.limits.take(&OF_PROGRAMS, &network).await?)
+            }
+            _ => None,
+        };
         let text = self.text(notice);
-        self.mail.send(Message { to: to.as_str(), subject: notice.subject(), text: &text }).await
+        let sent = self.mail.send(Message { to: to.as_str(), subject: notice.subject(), text: &text }).await;
+        if let (Err(_), Some(taken)) = (&sent, of_program) {
+            // The day's one is owed still.
+            taken.give_back().await?;
+        }
+        sent
     }
 
     fn text(&self, notice: Notice<'_>) -> String {
@@ -170,11 +215,11 @@ impl Notices {
             _ => String::new(),
         };
         format!(
-            "{}\n\nThat was at {} (UTC){from}.\n\nIf it was you, or you know of it, there is nothing to do. If not, open \
-             the service as you always do, ask there for a new password, which signs you out everywhere, and look at \
-             what is linked to your account.\n\nThis mail has no link, so that no forged one can pass for it.\n",
+            "{}\n\nThat was at {} (UTC){from}.\n\nIf it was you, or you know of it, there is nothing to do. If not, {}\n\n\
+             This mail has no link, so that no forged one can pass for it.\n",
             notice.what(),
             self.clock.now(),
+            notice.remedy(),
         )
     }
 }

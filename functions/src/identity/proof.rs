@@ -9,7 +9,7 @@
 //! Who registered an address need not be its owner. If the owner's click made the registration's password good, it would
 //! give the account to whoever registered it ("Pre-hijacked accounts", Sudhodanan and Paverd, USENIX Security 2022).
 
-use model::{Account, Claim, EmailAddress, GivenPassword, MailedToken, Purpose, Role, User};
+use model::{Account, Claim, EmailAddress, GivenPassword, LinkedIdentity, MailedToken, Purpose, Role, User};
 use protocol::Fault;
 use runtime::{Cookies, Site, opaque::Opaque, password, prelude::*};
 
@@ -36,7 +36,8 @@ impl Mailed {
         let Some(token) = tokens.get(&secret.hash()).await? else { return Ok(None) };
         let Some(user) = users.get(&token.user_id).await? else { return Ok(None) };
         let account = accounts.get(&user.id).await?.unwrap_or_else(|| Account::new(user.id));
-        let has_use = token.purpose == Purpose::ResetPassword || !user.is_verified;
+        let names_founder = token.claim.as_ref().is_some_and(|claim| claim.founder.is_some());
+        let has_use = token.purpose == Purpose::ResetPassword || !user.is_verified || names_founder;
         let is_good = has_use && user.email.is_same_as(&token.email) && account.generation == token.generation;
         Ok(is_good.then_some(Self { token, user, account }))
     }
@@ -56,9 +57,9 @@ impl Mailed {
     }
 }
 
-/// Marks a browser as the one that registers. Answers what is stored of it.
+/// Marks a browser as the one that registers. Answers what is stored of it. It may be that of several registrations.
 pub(crate) fn mark(cookies: &Cookies) -> Result<protocol::SecretHash, Fault> {
-    let browser = Opaque::random()?;
+    let browser = cookies.get(REGISTERED).map_or_else(Opaque::random, Ok)?;
     cookies.set(REGISTERED, &browser, User::UNPROVED_MS / 1_000);
     Ok(browser.hash())
 }
@@ -78,7 +79,7 @@ pub(crate) fn claimed(user: &User, account: &Account, claim: Option<&Claim>, sit
         disown(&mut user, &mut account, site);
         account.password.clone_from(&claim.password);
         account.identities.extend(claim.identity.clone());
-        if claim.is_founder {
+        if claim.founder.is_some() {
             (user.role, account.is_founder) = (Role::Administrator, true);
         }
     }
@@ -105,6 +106,22 @@ pub(crate) fn recovered(
         name.clone_into(&mut user.name);
     }
     (account.identities, account.known, account.password) = (Vec::new(), Vec::new(), Some(hash.to_owned()));
+    (user, account)
+}
+
+/// User and account once a provider vouches for the address, and for whoever comes from there with this account: nothing
+/// stays of what was registered.
+pub(crate) fn vouched(
+    user: &User,
+    account: &Account,
+    name: String,
+    elsewhere: &LinkedIdentity,
+    site: &Site,
+) -> (User, Account) {
+    let mut user = User { is_verified: true, ends_at: None, name, ..user.clone() };
+    let mut account = account.clone().proved();
+    disown(&mut user, &mut account, site);
+    account.identities.push(elsewhere.clone());
     (user, account)
 }
 

@@ -49,7 +49,7 @@ impl Registrar<'_> {
             };
             let (secret, mut token) = mails::token(Purpose::VerifyEmail, &user, None, self.clock)?;
             // Who was named becomes the first administrator with the proof: not by a link that goes astray.
-            token.claim = claim.is_founder.then(|| claim.clone());
+            token.claim = claim.founder.is_some().then(|| claim.clone());
             let besides = |user: &User| {
                 let actor = Some(user.id.to_string());
                 let detail = claim.identity.as_ref().map(|identity| identity.provider.clone());
@@ -89,8 +89,8 @@ impl Registrar<'_> {
     ) -> Result<bool, Fault> {
         // Whether anybody is there is read from an index, which may be behind: that there is one first person only,
         // the account's guard sees to.
-        let first = self.everybody.list(&User::BY_CREATION).page(PageSize::default(), None).await?;
-        account.is_founder = self.founding == Founding::IfFirst && first.items.is_empty();
+        account.is_founder = self.founding == Founding::IfFirst
+            && self.everybody.list(&User::BY_CREATION).page(PageSize::default(), None).await?.items.is_empty();
         loop {
             user.role = if account.is_founder { Role::Administrator } else { Role::OF_NEWCOMERS };
             let mut operations = vec![self.users.creating(user), self.accounts.creating(account)];
@@ -109,12 +109,14 @@ impl Registrar<'_> {
         let target = Some(owner.id.to_string());
         let detail = claim.identity.as_ref().map(|identity| identity.provider.clone());
         let entry = AuditEntry { target, detail, ..self.entry(AuditAction::RegisteredAgain) };
-        if owner.is_verified {
+        // Whoever deployed the service may name somebody who is there already.
+        let is_named = claim.founder.is_some();
+        if owner.is_verified && !is_named {
             self.log.create(entry).await?;
             return Ok(Next::Tell(email));
         }
         // What an administrator decided about is nobody's to register: its owner chooses a password.
-        let is_free = owner.is_as_registered();
+        let is_free = owner.is_as_registered() || is_named;
         let purpose = if is_free { Purpose::VerifyEmail } else { Purpose::ResetPassword };
         let (secret, mut token) = mails::token(purpose, owner, account.as_ref(), self.clock)?;
         token.claim = is_free.then_some(claim);

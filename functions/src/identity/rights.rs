@@ -44,8 +44,9 @@ async fn changing(sessions: &Sessions, before: &User, user: &User) -> Result<Vec
     // Even an account without sessions is written: who signs in at this moment must begin again.
     let mut next = account.clone().unwrap_or_else(|| Account::new(user.id));
     if before.is_as_registered() && !user.is_as_registered() {
-        // It is nobody's to register any more, and what was mailed for that is void.
-        next = next.proved();
+        // It is nobody's to register any more: what was mailed for that is void, and no way in is good that a stranger
+        // may have brought. The owner asks for a new password.
+        next = Account { password: None, identities: Vec::new(), known: Vec::new(), ..next.proved() };
     }
     let mut operations = rewriting(sessions, user, &next.devices).await?;
     operations.push(sessions.putting(account.as_ref(), &mut next));

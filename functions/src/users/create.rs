@@ -25,6 +25,13 @@ pub struct Input {
     pub role: Option<Role>,
 }
 
+impl Input {
+    /// Whether the user may do something at once, or could with another role.
+    fn gives_rights(&self) -> bool {
+        self.is_verified == Some(true) || self.role.is_some_and(|role| role != Role::OF_NEWCOMERS)
+    }
+}
+
 /// Why the user was not created.
 #[derive(Debug, Failure)]
 pub enum Error {
@@ -34,7 +41,15 @@ pub enum Error {
 }
 
 /// Create a user. To sign in, the user asks for a password with `auth.request_reset`.
-#[procedure(mutation, auth = permission("users:write"), rest = "POST /v1/users")]
+///
+/// A role and the proof of the address are given by whoever has the permission `rights:write` and signed in a moment ago.
+#[procedure(
+    mutation,
+    auth = permission("users:write"),
+    rest = "POST /v1/users",
+    fresh = 300,
+    fresh_if = Input::gives_rights
+)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn create(
     users: Write<User>,
@@ -46,8 +61,9 @@ pub async fn create(
     ids: Ids,
     input: Input,
 ) -> Result<User, Error> {
+    let is_decision = input.gives_rights();
     let (role, is_verified) = (input.role.unwrap_or(Role::OF_NEWCOMERS), input.is_verified.unwrap_or(false));
-    if is_verified || role != Role::OF_NEWCOMERS {
+    if is_decision {
         giving::expect_giver(&caller)?;
         giving::expect_within(&caller, [role])?;
     }

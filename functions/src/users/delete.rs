@@ -3,7 +3,11 @@
 use model::{Account, AuditAction, AuditEntry, MailedToken, Session, User, UserId};
 use runtime::{Device, prelude::*};
 
-use crate::identity::{audit, giving, sessions::Sessions};
+use crate::identity::{
+    audit, giving,
+    notices::{Notice, Notices},
+    sessions::Sessions,
+};
 
 /// Which user to delete.
 #[wire]
@@ -43,6 +47,7 @@ pub async fn delete(
     mailed: Read<MailedToken>,
     tokens: Write<MailedToken>,
     log: Append<AuditEntry>,
+    notices: Notices,
     caller: Caller,
     device: Device,
     clock: Clock,
@@ -61,7 +66,11 @@ pub async fn delete(
     let besides = || vec![log.creating(&mut entry.clone())];
     match (Sessions { accounts, sessions, clock }).delete_user(&users, (&mailed, &tokens), &current, besides).await {
         Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
-        deleted => Ok(deleted?),
+        deleted => {
+            deleted?;
+            notices.tell(&current.email, Notice::Deleted).await;
+            Ok(())
+        }
     }
 }
 
@@ -76,8 +85,9 @@ mod tests {
         let (caller, device, ids) = (crate::tests::administrator(), Device::default(), Ids::default());
         let (users, accounts, sessions) = (world.write(), world.write(), world.write());
         let (mailed, tokens, log) = (world.read(), world.write(), world.append());
+        let notices = Notices::new(world.mail(), world.limits(), device.clone(), Clock::System);
         let input = Input { id, version };
-        delete(users, accounts, sessions, mailed, tokens, log, caller, device, Clock::System, ids, input).await
+        delete(users, accounts, sessions, mailed, tokens, log, notices, caller, device, Clock::System, ids, input).await
     }
 
     #[tokio::test]

@@ -58,11 +58,17 @@ pub enum Error {
 /// Change a user. Who has the permission for the own account only changes name and age, and nothing that gives rights.
 ///
 /// An address, its proof and a role are given by whoever has the permission `rights:write`, which no third party's
-/// application gets. Nobody changes a user with a right that they lack, nor gives one.
+/// application gets, and who signed in a moment ago. Nobody changes a user with a right that they lack, nor gives one.
 ///
 /// Another role counts at once in the user's cookie sessions and in whatever a token changes, and for what a token reads
 /// when it is refreshed.
-#[procedure(mutation, auth = permission("users:write", own), rest = "PATCH /v1/users/{id}")]
+#[procedure(
+    mutation,
+    auth = permission("users:write", own),
+    rest = "PATCH /v1/users/{id}",
+    fresh = 300,
+    fresh_if = Input::gives_rights
+)]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn update(
     users: Write<User>,
@@ -110,9 +116,12 @@ pub async fn update(
     let email = next.email.clone();
     let is_rights = current.effective_role() != next.effective_role();
     let action = if is_rights { AuditAction::RightsChanged } else { AuditAction::UserChanged };
+    let rights = is_rights.then(|| rights::described(&next));
+    let address = (next.email != current.email).then(|| "another address".to_owned());
+    let details: Vec<String> = rights.into_iter().chain(address).collect();
     let entry = AuditEntry {
         target: Some(input.id.to_string()),
-        detail: is_rights.then(|| rights::described(&next)),
+        detail: (!details.is_empty()).then(|| details.join("; ")),
         ..audit::by(&caller, action, &ids, &clock, &device)
     };
     let doors = Sessions { accounts, sessions, clock };

@@ -21,6 +21,7 @@ pub fn matrix(service: &Service) -> String {
             Auth::Permission { name, .. } => name.to_owned(),
         };
         let needs = match (entry.spec.fresh_s, entry.spec.looks_at_session()) {
+            (Some(fresh_s), _) if entry.spec.fresh_if => format!("{needs} (fresh for some inputs: {fresh_s} s)"),
             (Some(fresh_s), _) => format!("{needs} (fresh: {fresh_s} s)"),
             (None, true) => format!("{needs} (sensitive)"),
             (None, false) => needs,

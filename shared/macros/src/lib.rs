@@ -13,7 +13,7 @@ use proc_macro::TokenStream;
 ///
 /// `#[procedure(query | mutation, auth = public | signed_in | permission("…"), rest = "GET /…",
 /// timeout_ms = 10000, memory_mb = 256, concurrency = 20, cache_s = 60, sensitive, session = "…", fresh = 300,
-/// http = "POST /…")]`; `auth` is required.
+/// fresh_if = Input::gives_rights, http = "POST /…")]`; `auth` is required.
 ///
 /// `permission("posts:write", own)` lets those through as well who have `posts:write:own`; the procedure takes a
 /// `Reach` and asks it whose items are within.
@@ -27,6 +27,7 @@ use proc_macro::TokenStream;
 /// `fresh`: for how many seconds, from 1 to 86400, after a person signed in or authenticated again they may call it. Later
 /// the call fails with `FORBIDDEN` and `{ "type": "reauthenticate" }`, which is then one of the procedure's failures.
 /// For what gives an account away for good. The session is looked at as with `sensitive`; applications are refused.
+/// `fresh_if`: for which inputs only, by a function `fn(&Input) -> bool`; with the others, applications may call it too.
 ///
 /// `http`: a method and a path of its own, for requests whose form a standard dictates. The procedure takes an
 /// `HttpRequest`, answers an `HttpReply`, and has no place in the generated clients.

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    Expr, FnArg, GenericArgument, Ident, ItemFn, LitInt, LitStr, Pat, PathArguments, ReturnType, Token, Type,
+    Expr, ExprPath, FnArg, GenericArgument, Ident, ItemFn, LitInt, LitStr, Pat, PathArguments, ReturnType, Token, Type,
     parse::{Parse, ParseStream},
     parse_quote,
     spanned::Spanned,
@@ -25,6 +25,7 @@ struct Arguments {
     sensitive: bool,
     session: Option<LitStr>,
     fresh: Option<LitInt>,
+    fresh_if: Option<ExprPath>,
 }
 
 /// Who may call.
@@ -63,7 +64,7 @@ impl Parse for Arguments {
         };
         let (mut auth, mut rest, mut timeout_ms, mut memory_mb) = (None, None, None, None);
         let (mut concurrency, mut cache_s, mut http, mut sensitive, mut session) = (None, None, None, false, None);
-        let mut fresh = None;
+        let (mut fresh, mut fresh_if) = (None, None);
         while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
             let key: Ident = input.parse()?;
             if key == "sensitive" {
@@ -81,9 +82,10 @@ impl Parse for Arguments {
                 "cache_s" => cache_s = Some(input.parse()?),
                 "session" => session = Some(input.parse()?),
                 "fresh" => fresh = Some(input.parse()?),
+                "fresh_if" => fresh_if = Some(input.parse::<ExprPath>()?),
                 _ => {
-                    let known = "one of auth, rest, http, sensitive, session, fresh, timeout_ms, memory_mb, \
-                                 concurrency, cache_s";
+                    let known = "one of auth, rest, http, sensitive, session, fresh, fresh_if, timeout_ms, \
+                                 memory_mb, concurrency, cache_s";
                     return Err(syn::Error::new(key.span(), known));
                 }
             }
@@ -101,7 +103,24 @@ impl Parse for Arguments {
         if let Some(fresh) = &fresh {
             expect_person(fresh, &auth, http.is_some())?;
         }
-        Ok(Self { kind, auth, rest, timeout_ms, memory_mb, concurrency, cache_s, http, sensitive, session, fresh })
+        if let (Some(fresh_if), None) = (&fresh_if, &fresh) {
+            let hint = "`fresh_if` says for which inputs `fresh` asks: state `fresh = 300` as well";
+            return Err(syn::Error::new(fresh_if.span(), hint));
+        }
+        Ok(Self {
+            kind,
+            auth,
+            rest,
+            timeout_ms,
+            memory_mb,
+            concurrency,
+            cache_s,
+            http,
+            sensitive,
+            session,
+            fresh,
+            fresh_if,
+        })
     }
 }
 
@@ -280,7 +299,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     }
     let name = &function.sig.ident;
     let is_http = arguments.http.is_some();
-    let run = run(name, &parameters, &answer, is_http);
+    let run = run(name, &arguments, &parameters, &answer)?;
     let describe = describe(&docs, &parameters, &answer, is_http);
     let capabilities = || {
         parameters.iter().filter_map(|parameter| match parameter {
@@ -309,6 +328,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     }
     let Arguments { kind, auth, sensitive, .. } = &arguments;
     let fresh = option(arguments.fresh.as_ref());
+    let fresh_if = arguments.fresh_if.is_some();
     let fields = parameters.iter().find_map(|parameter| match parameter {
         Parameter::Input(ty) => Some(quote_spanned!(ty.span()=> <#ty as ::protocol::WireInput>::FIELDS)),
         Parameter::Capability(_) => None,
@@ -346,6 +366,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
                 sensitive: #sensitive,
                 session: #session,
                 fresh_s: #fresh,
+                fresh_if: #fresh_if,
                 asks_caller: #asks_caller,
                 metered: #metered,
                 fields: #fields,
@@ -421,11 +442,27 @@ impl VisitMut for Returns<'_> {
 }
 
 /// Decode, call, encode: the only generic code that a procedure adds.
-fn run(name: &Ident, parameters: &[Parameter], answer: &Answer, is_http: bool) -> TokenStream {
+fn run(name: &Ident, arguments: &Arguments, parameters: &[Parameter], answer: &Answer) -> syn::Result<TokenStream> {
+    let is_http = arguments.http.is_some();
     let takes_input = parameters.iter().any(|parameter| matches!(parameter, Parameter::Input(_)));
     let refuse_input = (!takes_input && !is_http).then(|| quote!(call.no_input()?;));
+    let read_input = parameters.iter().find_map(|parameter| match parameter {
+        Parameter::Input(ty) => Some(quote_spanned!(ty.span()=> let input = call.input::<#ty>()?;)),
+        Parameter::Capability(_) => None,
+    });
+    let expect_fresh = match (&arguments.fresh_if, &arguments.fresh) {
+        (Some(fresh_if), _) if !takes_input => {
+            return Err(syn::Error::new(fresh_if.span(), "`fresh_if` looks at the input, and there is none"));
+        }
+        (Some(fresh_if), fresh) => quote_spanned! {fresh_if.span()=>
+            if #fresh_if(&input) {
+                call.expect_fresh(#fresh)?;
+            }
+        },
+        (None, _) => TokenStream::new(),
+    };
     let values = parameters.iter().map(|parameter| match parameter {
-        Parameter::Input(ty) => quote_spanned!(ty.span()=> call.input::<#ty>()?),
+        Parameter::Input(_) => quote!(input),
         Parameter::Capability(ty) => quote_spanned!(ty.span()=> <#ty as ::runtime::Capability>::obtain(&call)?),
     });
     let outcome = match &answer.failure {
@@ -443,15 +480,17 @@ fn run(name: &Ident, parameters: &[Parameter], answer: &Answer, is_http: bool) -
     } else {
         quote_spanned!(output.span()=> ::runtime::encode::<#output>(&output))
     };
-    quote! {
+    Ok(quote! {
         fn run(call: ::runtime::Call) -> ::runtime::Outcome {
             ::std::boxed::Box::pin(async move {
                 #refuse_input
+                #read_input
+                #expect_fresh
                 let output = #outcome;
                 #encode
             })
         }
-    }
+    })
 }
 
 fn describe(docs: &str, parameters: &[Parameter], answer: &Answer, is_http: bool) -> TokenStream {

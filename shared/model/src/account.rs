@@ -21,7 +21,8 @@ pub struct Account {
     /// Browsers in which the user signed in before, by the hashes of their cookies, oldest first. Others' failed
     /// attempts do not count against them.
     pub known: Vec<SecretHash>,
-    /// Whether this is the first person who ever registered; there is one at most.
+    /// Whether this is the first administrator: whom the token named, or, where there is none, who came first. There is
+    /// one at most.
     pub is_founder: bool,
     /// Grows whenever a way in is chosen anew: with the first proof of the address, a password that was chosen by mail,
     /// and one that was changed. A mailed token is about one generation, and void in the next.

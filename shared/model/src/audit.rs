@@ -27,10 +27,14 @@ pub enum AuditAction {
     TokenReused,
     /// An address was proved.
     EmailVerified,
+    /// Somebody asked once more for the link that proves an address.
+    VerificationRequested,
     /// Somebody asked for a link by which another password can be chosen.
     ResetRequested,
-    /// Somebody who was signed in gave a password that is not the account's.
+    /// Somebody who was signed in, or who had the link that proves the address, gave a password that is not the account's.
     PasswordRefused,
+    /// Somebody came with a token that is not good: one that is mailed, or the one that names the first administrator.
+    TokenRefused,
     /// A password was changed by its owner.
     PasswordChanged,
     /// A password was set by a link that was mailed.

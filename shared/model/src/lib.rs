@@ -5,6 +5,7 @@ mod application_client;
 mod audit;
 mod authorization_code;
 mod email;
+mod founder_token;
 mod mailed_token;
 mod password;
 mod post;
@@ -18,6 +19,7 @@ pub use application_client::{Application, ApplicationClient, ClientId, ClientKin
 pub use audit::{AuditAction, AuditEntry, AuditEntryId};
 pub use authorization_code::AuthorizationCode;
 pub use email::EmailAddress;
+pub use founder_token::UsedFounderToken;
 pub use mailed_token::{Claim, MailedToken, Purpose};
 pub use password::{GivenPassword, Password};
 pub use post::{Post, PostId};

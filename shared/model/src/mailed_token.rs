@@ -29,8 +29,9 @@ pub struct Claim {
     pub name: String,
     /// The browser, by the hash of its cookie; none where none is known.
     pub browser: Option<SecretHash>,
-    /// Whether it was with the token that names the first administrator.
-    pub is_founder: bool,
+    /// The token that names the first administrator, by its hash, if it was with that.
+    #[serde(default)]
+    pub founder: Option<SecretHash>,
 }
 
 /// A token for one use, found by its hash.
@@ -48,8 +49,8 @@ pub struct MailedToken {
     /// The generation of the account when it was mailed; it is void in another.
     #[serde(default)]
     pub generation: u32,
-    /// What was registered with it, where somebody else was first with the address. None where the account itself holds
-    /// what was registered.
+    /// What was registered with it, where somebody else was first with the address, or where it names the first
+    /// administrator. None where the account itself holds what was registered.
     #[serde(default)]
     pub claim: Option<Claim>,
     /// When it ends.

@@ -67,7 +67,8 @@ pub struct ProcedureContract {
     pub sensitive: bool,
     /// Why not, of a mutation with a permission that does not; else null.
     pub session: Option<&'static str>,
-    /// For how many seconds after signing in, or authenticating again, it may be called; null when it is not stated.
+    /// For how many seconds after signing in, or authenticating again, it may be called, or may with some inputs; null
+    /// when it is not stated.
     pub fresh_seconds: Option<u32>,
     /// The secrets that it reads, by name.
     pub secrets: Vec<&'static str>,

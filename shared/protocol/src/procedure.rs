@@ -59,6 +59,8 @@ pub struct Spec {
     /// For how many seconds after a person proved who they are it may be called, at least 1; as long as the session
     /// lasts when it is not stated.
     pub fresh_s: Option<u32>,
+    /// Whether that is so with some inputs only, which the input itself tells.
+    pub fresh_if: bool,
     /// Whether one of its capabilities tells who is calling.
     pub asks_caller: bool,
     /// Whether what it reads is charged to who calls.
@@ -108,6 +110,11 @@ impl Spec {
     pub const fn looks_at_session(&self) -> bool {
         let changes = matches!((self.kind, self.auth), (Kind::Mutation, Auth::Permission { .. }));
         self.sensitive || self.fresh_s.is_some() || (changes && self.session.is_none())
+    }
+
+    /// For how many seconds after a sign-in it may be called whatever its input is, if that is stated.
+    pub fn always_fresh_s(&self) -> Option<u32> {
+        self.fresh_s.filter(|_| !self.fresh_if)
     }
 
     /// Whether such a look is also at the application that has the token: whether it is still registered. Where it

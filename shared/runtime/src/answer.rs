@@ -434,6 +434,7 @@ mod tests {
                 sensitive: false,
                 session: None,
                 fresh_s: None,
+                fresh_if: false,
                 metered: false,
                 asks_caller: true,
                 fields: &[],

@@ -173,14 +173,14 @@ pub fn authorize(
     now: Timestamp,
 ) -> Result<Reach, Fault> {
     let reach = permitted(spec.auth, definition, principal)?;
-    match (spec.fresh_s, principal) {
+    match (spec.always_fresh_s(), principal) {
         (Some(fresh_s), Some(principal)) => expect_fresh(fresh_s, principal, now).map(|()| reach),
         _ => Ok(reach),
     }
 }
 
 /// Whether the caller is a person who proved who they are no longer ago than that.
-fn expect_fresh(fresh_s: u32, principal: &Principal, now: Timestamp) -> Result<(), Fault> {
+pub(crate) fn expect_fresh(fresh_s: u32, principal: &Principal, now: Timestamp) -> Result<(), Fault> {
     if principal.client.is_some() {
         let refusal = "An application may not do this: it takes a person who signed in a moment ago.";
         return Err(Fault::new(Code::Forbidden, refusal));
@@ -307,6 +307,7 @@ mod tests {
             sensitive: true,
             session: None,
             fresh_s,
+            fresh_if: false,
             metered: false,
             asks_caller: true,
             fields: &[],

@@ -12,8 +12,8 @@ use ring::digest::{SHA256, digest};
 use store::{Append, Read, Session, Write};
 
 use crate::{
-    Authenticator, Caller, Definition, Reach, limits::Limits, mail::Post, registration::Registration, secrets::Secrets,
-    site::Site, web::Added,
+    Authenticator, Caller, Definition, Reach, authenticate::expect_fresh, limits::Limits, mail::Post,
+    registration::Registration, secrets::Secrets, site::Site, web::Added,
 };
 
 /// One call of one procedure. Procedures do not see it; their capabilities are made from it.
@@ -52,6 +52,15 @@ impl Call {
     /// `BAD_REQUEST` when there is one all the same.
     pub fn no_input(&self) -> Result<(), Fault> {
         input::decode_none(self.0.input.as_deref())
+    }
+
+    /// Lets a person through who proved who they are no longer ago than that, in seconds.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`, as [`Reauthenticate`](protocol::fresh::Reauthenticate) for a person who signed in earlier.
+    pub fn expect_fresh(&self, fresh_s: u32) -> Result<(), Fault> {
+        let principal = self.0.principal.as_deref().ok_or_else(|| Fault::new(Code::Unauthorized, "Sign in first."))?;
+        expect_fresh(fresh_s, principal, self.0.clock.now())
     }
 
     pub(crate) fn session(&self) -> Result<Session, Fault> {

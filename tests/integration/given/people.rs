@@ -81,6 +81,13 @@ impl Office {
         Person { id, ..registered }
     }
 
+    /// The id of whoever has an address.
+    pub async fn id_of(&self, email: &str) -> Value {
+        let page = self.query("users.list", json!({"limit": 100})).await.data();
+        let has_it = |user: &&Value| user["email"] == email;
+        page["items"].as_array().unwrap().iter().find(has_it).unwrap()["id"].clone()
+    }
+
     /// The newest of so many mails to an address.
     pub async fn mail(&self, to: &str, count: usize) -> Mail {
         mailbox::mail(&self.service, to, count).await

@@ -33,7 +33,7 @@ fn declared(spec: &Spec, calling: &Calling) -> Option<&'static str> {
         Auth::Public => None,
         Auth::SignedIn => Some("FORBIDDEN"),
         // What takes a fresh sign-in takes a person.
-        Auth::Permission { .. } if spec.fresh_s.is_some() => Some("FORBIDDEN"),
+        Auth::Permission { .. } if spec.always_fresh_s().is_some() => Some("FORBIDDEN"),
         Auth::Permission { name, .. } if may(name) => None,
         Auth::Permission { .. } => Some("FORBIDDEN"),
     }

@@ -75,6 +75,27 @@ async fn each_action_has_its_entry() {
     Browser::new(&office.service).mutation("auth.register", again).await;
     expect(&[("registeredAgain", nobody.clone(), id.clone())]).await;
 
+    let cato = office.registered("cato").await;
+    let id_of_cato = office.id_of(&cato.email).await;
+    expect(&[("registered", id_of_cato.clone(), Value::Null)]).await;
+    let mut stranger = Browser::new(&office.service);
+    stranger.mutation("auth.resend_verification", json!({"email": cato.email})).await.data();
+    let guess = json!({"token": office.mail(&cato.email, 2).await.token(), "password": password()});
+    assert_eq!(stranger.mutation("auth.verify_email", guess).await.failure(), "passwordNeeded");
+    let about_cato = |action: &'static str| (action, nobody.clone(), id_of_cato.clone());
+    expect(&[about_cato("verificationRequested"), about_cato("passwordRefused")]).await;
+    for _ in 0..2 {
+        let token = json!({"token": "nobody's"});
+        assert_eq!(stranger.mutation("auth.verify_email", token).await.failure(), "notValid");
+        let reset = json!({"token": "nobody's", "password": password()});
+        assert_eq!(stranger.mutation("auth.reset_password", reset).await.failure(), "notValid");
+        let founder = json!({"email": "eve@example.com", "name": "Eve", "password": password(), "founderToken": "x"});
+        assert_eq!(stranger.mutation("auth.register", founder).await.failure(), "wrongFounderToken");
+    }
+    // Once for each kind of token, and not at each try.
+    let refused = ("tokenRefused", nobody.clone(), nobody.clone());
+    expect(&[refused.clone(), refused.clone(), refused]).await;
+
     let mut browser = office.browser(&ada).await;
     expect(&[own("signedIn")]).await;
     Browser::new(&office.service).login(&ada.email, "not the password").await;

@@ -95,6 +95,55 @@ async fn a_link_that_goes_astray_makes_no_administrator() {
     assert_eq!(role(&mut owner, OWNER, &owners).await, "administrator");
 }
 
+/// The account may be one that is there: of somebody who registered before, or chose another password with the link.
+#[tokio::test]
+async fn the_token_names_somebody_who_has_an_account() {
+    let (office, token) = deployed().await;
+    let (before, chosen, mut owner) = (password(), password(), Browser::new(&office.service));
+    assert_eq!(register(&mut owner, OWNER, &before, None).await.code(), "OK");
+    assert_eq!(open(&office, &mut owner, OWNER, 1).await.code(), "OK");
+    assert_eq!(role(&mut owner, OWNER, &before).await, Role::OF_NEWCOMERS.name());
+    let mut stranger = Browser::new(&office.service);
+    let strangers = password();
+    assert_eq!(register(&mut stranger, OWNER, &strangers, None).await.code(), "OK");
+    assert_eq!(mailbox::mail(&office.service, OWNER, 2).await.subject, "You have an account already");
+
+    assert_eq!(register(&mut owner, OWNER, &chosen, Some(&token)).await.code(), "OK");
+    assert_eq!(open(&office, &mut stranger, OWNER, 3).await.failure(), "passwordNeeded");
+    assert_eq!(open(&office, &mut owner, OWNER, 3).await.code(), "OK");
+    assert_eq!(role(&mut owner, OWNER, &chosen).await, "administrator");
+    for old in [&before, &strangers] {
+        assert_eq!(stranger.login(OWNER, old).await.failure(), "wrongCredentials");
+    }
+}
+
+/// Whoever founded the service and left comes back by it no more: the token stays used.
+#[tokio::test]
+async fn the_token_is_good_once_also_when_the_founder_is_gone() {
+    for leaves in ["users.delete", "account.erase"] {
+        let (office, token) = deployed().await;
+        let (words, mut founder) = (password(), Browser::new(&office.service));
+        assert_eq!(register(&mut founder, OWNER, &words, Some(&token)).await.code(), "OK");
+        assert_eq!(register(&mut founder, "second@example.com", &words, Some(&token)).await.code(), "OK");
+        assert_eq!(open(&office, &mut founder, OWNER, 1).await.code(), "OK");
+        founder.login(OWNER, &words).await.data();
+        office.keeper().await;
+        match leaves {
+            "users.delete" => {
+                let id = office.id_of(OWNER).await;
+                office.mutation("users.delete", json!({"id": id})).await.data();
+            }
+            _ => assert_eq!(founder.mutation("account.erase", json!({"password": words})).await.code(), "OK"),
+        }
+        let again = register(&mut founder, OWNER, &words, Some(&token)).await;
+        assert_eq!(again.failure(), "wrongFounderToken", "{leaves}");
+        // Nor by a link that was mailed before.
+        let link = mailbox::mail(&office.service, "second@example.com", 1).await.token();
+        let proof = json!({"token": link, "password": words});
+        assert_eq!(founder.mutation("auth.verify_email", proof).await.failure(), "notValid", "{leaves}");
+    }
+}
+
 /// Where strangers do not come and nobody was named, it is the first person.
 #[tokio::test]
 async fn under_development_the_first_person_is_the_administrator() {

@@ -2,15 +2,36 @@
 //! With a clock that the test sets.
 
 use model::{Account, AuditAction, AuditEntry, Role, User};
+use protocol::{Auth, Kind};
 use serde_json::{Value, json};
 
 use super::time::{EMAIL, Given, SECOND};
 use crate::given::people::password;
 
+/// An id that nobody has.
+const NOBODY: &str = "00000000-0000-7000-8000-000000000000";
+
+/// The mutations that a cookie is enough for, however old its sign-in is, and why.
+const FREE: [(&str, &str); 12] = [
+    ("account.export", "it changes nothing, and says what the person's pages say"),
+    ("auth.reauthenticate", "it is the proof itself"),
+    ("grants.clients_delete", "an application goes, and nobody gets in"),
+    ("grants.decide", "a page asks, in a form that a standard dictates; the owner is told by mail"),
+    ("oauth.reauthenticate", "it begins the proof"),
+    ("posts.create", "a post, and no account"),
+    ("posts.delete", "a post, and no account"),
+    ("posts.update", "a post, and no account"),
+    ("sessions.revoke", "a session ends, and nobody gets in"),
+    ("sessions.revoke_others", "sessions end, and nobody gets in"),
+    ("users.delete", "an account goes, and nobody gets in; its owner is told by mail"),
+    ("users.sign_out", "sessions end, and nobody gets in"),
+];
+
 /// How long a sign-in is fresh.
 const FRESH: i64 = 300 * SECOND;
 
-/// Every procedure that gives an account away for good, or lets somebody else in, and how it fails for who may call it.
+/// Every procedure that gives an account away for good, or lets somebody else in, with an input with which it does, and
+/// how it fails for who may call it.
 fn precious(given: &Given) -> Vec<(&'static str, Value, &'static str)> {
     let application = json!({"name": "Rea\u{200b}der", "kind": "public", "scopes": ["posts:read"],
         "redirectUris": ["https://reader.example/"]});
@@ -21,7 +42,28 @@ fn precious(given: &Given) -> Vec<(&'static str, Value, &'static str)> {
         ("auth.change_password", change, "wrongPassword"),
         ("grants.clients_create", application, "misleadingName"),
         ("account.erase", json!({"password": "not the password"}), "wrongPassword"),
+        ("users.create", json!({"email": EMAIL, "name": "Thief", "role": "administrator"}), "emailTaken"),
+        ("users.create", json!({"email": EMAIL, "name": "Thief", "isVerified": true}), "emailTaken"),
+        ("users.update", json!({"id": NOBODY, "email": "thief@example.com"}), "missing"),
+        ("users.update", json!({"id": NOBODY, "role": "administrator"}), "missing"),
+        ("users.update", json!({"id": NOBODY, "isVerified": true}), "missing"),
     ]
+}
+
+/// What states `fresh` is what [`precious`] holds, and nothing else that changes an account is without a reason.
+#[test]
+fn what_a_stolen_cookie_may_change_is_listed() {
+    let service = functions::service();
+    let mut free: Vec<&str> = Vec::new();
+    for procedure in service.procedures.iter().map(|procedure| procedure.entry) {
+        let spec = procedure.spec;
+        if spec.kind == Kind::Mutation && spec.auth != Auth::Public && spec.fresh_s.is_none() {
+            free.push(procedure.name);
+        }
+    }
+    free.sort_unstable();
+    let listed = FREE.map(|(name, _)| name);
+    assert_eq!(free, listed, "state `fresh`, or say here why a stolen cookie may do it");
 }
 
 async fn ada(given: &Given) -> User {

@@ -3,7 +3,10 @@
 use model::Role;
 use serde_json::{Value, json};
 
-use super::{drive::parameter, limits::a_whole_span};
+use super::{
+    drive::{CALLBACK, approve, form, parameter},
+    limits::a_whole_span,
+};
 use crate::given::{
     Browser, Folder, Key, Office, Person, Request, Service, mailbox, people::password, provider::Provider,
 };
@@ -16,6 +19,8 @@ const UNLINKED: &str = "An account was unlinked from yours";
 const BROWSER: &str = "Somebody signed in with another browser";
 const PROGRAM: &str = "A program signed in";
 const SIGNED_OUT: &str = "You were signed out everywhere";
+const LET_IN: &str = "An application was let in to your account";
+const DELETED: &str = "Your account was deleted";
 
 /// A service at which one signs in with Facebook as well.
 async fn office() -> (Office, Provider) {
@@ -40,7 +45,8 @@ async fn told(office: &Office, to: &str) -> Vec<String> {
             assert!(!mail.text.contains(part), "{}", mail.text);
         }
         // An administrator's address is not the owner's business.
-        let by_administrator = [ADDRESS, RIGHTS, SIGNED_OUT].contains(&mail.subject.as_str());
+        let by_administrator =
+            [ADDRESS, RIGHTS, SIGNED_OUT].contains(&mail.subject.as_str()) || mail.text.starts_with("An administrator");
         assert_eq!(mail.text.contains("127.0.0.1"), !by_administrator, "{}", mail.text);
         assert!(mail.text.contains("That was at 20"), "{}", mail.text);
         subjects.push(mail.subject);
@@ -117,6 +123,62 @@ async fn a_browser_that_is_not_known_is_told_of_and_the_first_one_is_not() {
         assert_eq!(second.login(&ada.email, &ada.password).await.code(), "OK");
     }
     assert_eq!(told(&office, &ada.email).await, [BROWSER]);
+}
+
+#[tokio::test]
+async fn the_end_of_an_account_is_told() {
+    let office = Office::inhabited().await;
+    let (ada, bob) = (office.person("ada", Role::Viewer).await, office.person("bob", Role::Viewer).await);
+    ok(&mut office.browser(&ada).await, "account.erase", json!({"password": ada.password})).await;
+    assert_eq!(told(&office, &ada.email).await.last().unwrap(), DELETED);
+    office.mutation("users.delete", json!({"id": bob.id})).await.data();
+    assert_eq!(told(&office, &bob.email).await.last().unwrap(), DELETED);
+    let mails =
+        [&ada, &bob].map(async |person| mailbox::mails(&office.service, &person.email).await.pop().unwrap().text);
+    let [own, by_administrator] = mails;
+    assert!(own.await.contains("by somebody who was signed in to it"));
+    assert!(by_administrator.await.starts_with("An administrator"));
+}
+
+/// Whoever stole a cookie could let an application in, which then stays longer than the session.
+#[tokio::test]
+async fn an_application_that_is_let_in_is_told_of_until_it_is_in() {
+    let office = Office::inhabited().await;
+    let ada = office.person("ada", Role::Viewer).await;
+    let mut browser = office.browser(&ada).await;
+    let application = json!({"name": "Reader", "kind": "public", "scopes": ["posts:read"], "redirectUris": [CALLBACK]});
+    let id = office.mutation("grants.clients_create", application).await.data()["client"]["id"].clone();
+    let id = id.as_str().unwrap();
+    for _ in 0..2 {
+        let (code, verifier) = approve(&mut browser, id).await;
+        assert_eq!(told(&office, &ada.email).await.last().unwrap(), LET_IN);
+        let redeem = [
+            ("grant_type", "authorization_code"),
+            ("code", &code),
+            ("code_verifier", &verifier),
+            ("redirect_uri", CALLBACK),
+            ("client_id", id),
+        ];
+        assert_eq!(office.service.send(&form("/oauth/token", &redeem)).await.status, 200);
+    }
+    let times = told(&office, &ada.email).await.iter().filter(|it| *it == LET_IN).count();
+    assert_eq!(times, 1, "it is in");
+}
+
+/// A program keeps no cookie. Its sign-ins push no browser out of those that the account knows.
+#[tokio::test]
+async fn programs_that_sign_in_make_no_browser_a_stranger() {
+    a_whole_span().await;
+    let office = Office::inhabited().await;
+    let ada = office.person("ada", Role::Viewer).await;
+    let mut browser = office.browser(&ada).await;
+    let before = told(&office, &ada.email).await;
+    for _ in 0..=model::Account::MAX_KNOWN {
+        office.tokens(&ada).await;
+    }
+    assert_eq!(browser.login(&ada.email, &ada.password).await.code(), "OK");
+    let told = told(&office, &ada.email).await.split_off(before.len());
+    assert_eq!(told, [PROGRAM], "the browser is known still");
 }
 
 /// Whoever has the password could fill the mailbox, and bury what matters under the rest.

@@ -78,7 +78,7 @@ impl Held {
 
     /// The refusal as long as it is true: what takes a fresh sign-in takes a person.
     fn refused_anyway(&self, spec: &Spec) -> Option<&'static str> {
-        (self.is_application && spec.fresh_s.is_some()).then_some("FORBIDDEN")
+        (self.is_application && spec.always_fresh_s().is_some()).then_some("FORBIDDEN")
     }
 }
 

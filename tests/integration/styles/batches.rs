@@ -95,6 +95,9 @@ async fn a_batch_signs_in_and_is_given_the_cookie() {
     let office = Office::open().await;
     let input = json!({"email": "ada@example.com", "name": "Ada", "password": "seven grey herons wade"});
     office.service.send(&Request::mutation("auth.register", &input)).await.data();
+    let token = office.mail("ada@example.com", 1).await.token();
+    let proof = json!({"token": token, "password": "seven grey herons wade"});
+    office.service.send(&Request::mutation("auth.verify_email", &proof)).await.data();
     let inputs = json!({"0": {"email": "ada@example.com", "password": "seven grey herons wade", "keep": "cookie"}});
     let answer = office.service.send(&posted("auth.login,auth.verify_email", &inputs)).await;
     assert_eq!(answer.status, 207, "{}", answer.text());

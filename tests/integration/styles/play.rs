@@ -14,7 +14,7 @@ use super::{
     calls::{Contract, Pool, Procedure, made_up},
     drivers::{Driver, Failed, Heard},
 };
-use crate::given::{Connection, Key, Request, Service};
+use crate::given::{Connection, Key, Request, Service, mailbox};
 
 /// Who calls, by what the script knows of them.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub struct Step {
     pub input: Option<Value>,
     pub who: Who,
     pub heard: Heard,
+    /// Whose mail the token of its input came with.
+    pub mailed_to: Option<String>,
 }
 
 /// A service to play on. `key` signs its tokens, where it has one.
@@ -141,7 +143,7 @@ impl<'a> Composer<'a> {
         if let (Ok(Some(output)), Some(schema)) = (&heard, procedure.output()) {
             self.pool.take_in(procedure.document, schema, output, "");
         }
-        self.script.push(Step { procedure: name.to_owned(), input, who, heard: heard.clone() });
+        self.script.push(Step { procedure: name.to_owned(), input, who, heard: heard.clone(), mailed_to: None });
         heard
     }
 
@@ -159,7 +161,11 @@ impl<'a> Composer<'a> {
         let page = self.call("users.list", Some(all), Who::Operator(Role::Administrator)).await.unwrap().unwrap();
         let user = page["items"].as_array().unwrap().iter().find(|user| user["email"] == email).unwrap().clone();
         let id = user["id"].as_str().unwrap().to_owned();
-        let promotion = json!({"id": id, "isVerified": true, "role": "administrator"});
+        let token = mailbox::mail(self.stage.service, &email, 1).await.token();
+        let proof = json!({"token": token, "password": password});
+        self.call("auth.verify_email", Some(proof), Who::Nobody).await.unwrap();
+        self.script.last_mut().unwrap().mailed_to = Some(email);
+        let promotion = json!({"id": id, "role": "administrator"});
         self.call("users.update", Some(promotion), Who::Operator(Role::Administrator)).await.unwrap();
         self.login(name, password).await;
         self.users.push(id);
@@ -230,6 +236,10 @@ pub async fn play(
     let mut all = Vec::new();
     for (at, step) in script.iter().enumerate() {
         let procedure = contract.find(&step.procedure).unwrap();
+        if let (Some(to), Some(input)) = (&step.mailed_to, &step.input) {
+            let token = mailbox::mail(stage.service, to, 1).await.token();
+            counterparts.0.insert(input["token"].as_str().unwrap().to_owned(), token);
+        }
         let input = step.input.as_ref().map(|input| counterparts.within(input));
         let heard = match driver.has(procedure) {
             true => stage.call(driver, procedure, input.as_ref(), &step.who, &counterparts).await,

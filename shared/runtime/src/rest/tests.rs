@@ -40,6 +40,7 @@ const fn entry(rest: &'static str, fields: &'static [Field]) -> Entry {
             sensitive: false,
             session: None,
             fresh_s: None,
+            fresh_if: false,
             asks_caller: false,
             metered: false,
             fields,

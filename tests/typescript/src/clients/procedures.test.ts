@@ -57,21 +57,21 @@ const createPost = (client: Client) => client.posts.create.mutate({ title: "Lunc
 
 const PASSWORD = "seven grey herons wade";
 
-/** Somebody who has registered, and who is signed in with tokens. The address is not proved. */
-async function register({ client, as }: Given) {
+/** The address of somebody who has registered, and has not proved it. */
+async function unproved({ client }: Given): Promise<string> {
   const email = address();
   await client.auth.register.mutate({ email, name: "Grace", password: PASSWORD });
-  const { user, tokens } = await client.auth.login.mutate({ email, password: PASSWORD, keep: "tokens" });
-  assert.ok(tokens !== null);
-  return { email, user, tokens, self: as(tokens.accessToken) };
+  return email;
 }
 
 /** Somebody who has registered and proved the address, and who is signed in with tokens. */
-async function proved(given: Given): Promise<Client> {
-  const { email } = await register(given);
-  await given.client.auth.verify_email.mutate({ token: await mailedToken(given.service, email), password: PASSWORD });
-  const { tokens } = await given.client.auth.login.mutate({ email, password: PASSWORD, keep: "tokens" });
-  return given.as(tokens?.accessToken);
+async function register(given: Given) {
+  const { client, service, as } = given;
+  const email = await unproved(given);
+  await client.auth.verify_email.mutate({ token: await mailedToken(service, email), password: PASSWORD });
+  const { user, tokens } = await client.auth.login.mutate({ email, password: PASSWORD, keep: "tokens" });
+  assert.ok(tokens !== null);
+  return { email, user, tokens, self: as(tokens.accessToken) };
 }
 
 /** Somebody with a token and no account. */
@@ -175,13 +175,13 @@ const procedures: Procedures = {
     answers: async (given) => {
       const { user } = await register(given);
       const { items } = await given.client.audit.list.query({ target: user.id });
-      assert.deepEqual(items.map(({ action }) => action), ["signedIn", "registered"]);
+      assert.deepEqual(items.map(({ action }) => action), ["signedIn", "emailVerified", "registered"]);
       await given.client.users.update.mutate({ id: user.id, name: "Grace H." });
       const [newest] = (await given.client.audit.list.query({ target: user.id, limit: 1 })).items;
       assert.equal(newest?.action, "userChanged");
       assert.notEqual(newest.actor, user.id);
       const own = await given.client.audit.list.query({ actor: user.id });
-      assert.ok(own.items.every(({ actor }) => actor === user.id) && own.items.length === 2);
+      assert.ok(own.items.every(({ actor }) => actor === user.id) && own.items.length === 3);
       assert.ok((await given.client.audit.list.query()).items.length >= 3);
     },
     fails: {},
@@ -214,11 +214,13 @@ const procedures: Procedures = {
       const { email, user } = await register(given);
       const signedIn = await given.client.auth.login.mutate({ email: email.toUpperCase(), password: PASSWORD });
       assert.deepEqual(signedIn, { user, tokens: null }, "the cookie is out of reach of scripts");
-      assert.deepEqual([user.email, user.role, user.isVerified, user.permissions], [email, "guest", false, []]);
+      assert.deepEqual([user.email, user.role, user.isVerified, user.permissions], [email, "guest", true, []]);
     },
     fails: {
       wrongCredentials: async (given) => {
         const { email } = await register(given);
+        const early = given.client.auth.login.mutate({ email: await unproved(given), password: PASSWORD });
+        await assert.rejects(early, (error) => failureOf("auth.login", error)?.type === "wrongCredentials");
         return { call: given.client.auth.login.mutate({ email, password: "another" }) };
       },
     },
@@ -279,7 +281,7 @@ const procedures: Procedures = {
 
   "auth.register": {
     answers: async (given) => {
-      const { email } = await register(given);
+      const email = await unproved(given);
       const mails = await given.service.mails(email);
       assert.deepEqual(mails.map(({ subject }) => subject), ["Confirm your e-mail address"]);
       await given.client.auth.verify_email.mutate({ token: await mailedToken(given.service, email), password: PASSWORD });
@@ -314,7 +316,7 @@ const procedures: Procedures = {
 
   "auth.resend_verification": {
     answers: async (given) => {
-      const { email } = await register(given);
+      const email = await unproved(given);
       await given.client.auth.resend_verification.mutate({ email });
       assert.equal((await given.service.mails(email)).length, 2);
       await given.client.auth.verify_email.mutate({ token: await mailedToken(given.service, email), password: PASSWORD });
@@ -344,8 +346,7 @@ const procedures: Procedures = {
 
   "auth.verify_email": {
     answers: async (given) => {
-      const { email, self } = await register(given);
-      await assert.rejects(self.users.list.query());
+      const email = await unproved(given);
       const token = await mailedToken(given.service, email);
       await given.client.auth.verify_email.mutate({ token, password: PASSWORD });
       const { tokens, user } = await given.client.auth.login.mutate({ email, password: PASSWORD, keep: "tokens" });
@@ -356,7 +357,7 @@ const procedures: Procedures = {
     fails: {
       notValid: async ({ client }) => ({ call: client.auth.verify_email.mutate({ token: "A".repeat(43) }) }),
       passwordNeeded: async (given) => {
-        const { email } = await register(given);
+        const email = await unproved(given);
         return { call: given.client.auth.verify_email.mutate({ token: await mailedToken(given.service, email) }) };
       },
     },
@@ -460,13 +461,13 @@ const procedures: Procedures = {
   "oauth.link": {
     answers: async (given) => {
       if (!given.service.isOurs) return;
-      const self = await proved(given);
+      const { self } = await register(given);
       const { url } = await self.oauth.link.mutate({ provider: "acme", returnTo: "/profile" });
       assert.ok(url.startsWith(`${acme.issuer}/auth?`), url);
     },
     fails: {
       missing: async (given) => {
-        const self = await proved(given);
+        const { self } = await register(given);
         return { call: self.oauth.link.mutate({ provider: "nobody" }), holds: { value: "nobody" } };
       },
       notAPath: async (given) => {
@@ -475,11 +476,12 @@ const procedures: Procedures = {
       },
       noSession: async (given) => ({ call: robot(given).oauth.link.mutate({ provider: "acme" }) }),
       notVerified: async (given) => {
-        const { self } = await register(given);
+        const { user, self } = await register(given);
+        await given.client.users.update.mutate({ id: user.id, isVerified: false });
         return { call: self.oauth.link.mutate({ provider: "acme" }) };
       },
       unavailable: async (given) => {
-        const self = await proved(given);
+        const { self } = await register(given);
         return { call: self.oauth.link.mutate({ provider: "away" }) };
       },
       reauthenticate: async (given) => ({ call: old(given).oauth.link.mutate({ provider: "acme" }) }),

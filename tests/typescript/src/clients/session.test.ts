@@ -6,7 +6,7 @@ import { after, afterEach, before, beforeEach, describe, test, type TestContext 
 import { createTRPCClient, httpBatchLink, httpBatchStreamLink, httpLink, TRPCClientError } from "@trpc/client";
 import { createClient, createSession, failureOf, type AppRouter, type PostId, type TokenStorage } from "@onefold/backoffice";
 import { Imitation, PASSWORD } from "../imitation.js";
-import { startService, type Service } from "../service.js";
+import { mailedToken, startService, type Service } from "../service.js";
 
 const email = "ada@example.com";
 const id = "01890a5d-ac96-774b-bcce-b302099a8057" as PostId;
@@ -643,6 +643,7 @@ describe("with the service itself", () => {
     const session = createSession({ url: real.url, keep: "tokens", storage, fetch: fetching, onEnd });
     const client = createClient({ url: real.url, fetch: session.fetch });
     await client.auth.register.mutate({ email: own, name: "Ada", password: PASSWORD });
+    await client.auth.verify_email.mutate({ token: await mailedToken(real, own), password: PASSWORD });
     const user = await session.signIn({ email: own, password: PASSWORD });
     return {
       client,

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { createClient, type UserId } from "@onefold/backoffice";
-import type { Role, Service } from "../service.js";
+import { mailedToken, type Role, type Service } from "../service.js";
 
 const PASSWORD = "seven grey herons wade";
 
@@ -36,8 +36,9 @@ export class Person {
     const email = `${crypto.randomUUID()}@example.com`;
     const client = createClient({ url: service.url, token: service.administrator });
     await client.auth.register.mutate({ email, name: "Grace <b>Hopper</b>", password: PASSWORD });
+    await client.auth.verify_email.mutate({ token: await mailedToken(service, email), password: PASSWORD });
     const { user } = await client.auth.login.mutate({ email, password: PASSWORD, keep: "tokens" });
-    await client.users.update.mutate({ id: user.id, role, isVerified: true });
+    await client.users.update.mutate({ id: user.id, role });
     const cookie = await Person.#signIn(service.url, email);
     return new Person(new URL(service.url).origin, user.id, email, cookie, service.url);
   }
