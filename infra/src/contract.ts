@@ -66,6 +66,8 @@ export interface Procedure {
   readonly secrets: readonly string[];
   /** Whether callers give it a cursor, which another instance has sealed. */
   readonly takesCursor: boolean;
+  /** Whether callers give it a password: one to check, or one to set. */
+  readonly takesPassword: boolean;
   readonly sendsMail: boolean;
   readonly grants: readonly Grant[];
 }
@@ -193,6 +195,7 @@ function parseProcedure(unnamed: Reader, contract: unknown): Procedure {
     rest: procedure.has("rest") ? parseRoute(procedure, "rest", name) : undefined,
     secrets: procedure.texts("secrets", SECRET_NAME),
     takesCursor: takesCursor(contract, procedure.member("input")),
+    takesPassword: takesPassword(contract, procedure.member("input")),
     sendsMail: procedure.flag("mail"),
     grants: procedure.list("grants").map(parseGrant),
   };
@@ -201,6 +204,11 @@ function parseProcedure(unnamed: Reader, contract: unknown): Procedure {
 /** Whether an input has a cursor in it. */
 export function takesCursor(contract: unknown, input: unknown): boolean {
   return [...schemasOf(contract, input)].some(({ $ref }) => $ref === CURSOR);
+}
+
+/** Whether an input has a password in it, whatever the field is called: OpenAPI has a format for them. */
+function takesPassword(contract: unknown, input: unknown): boolean {
+  return [...schemasOf(contract, input)].some(({ format }) => format === "password");
 }
 
 /** All that a schema is made of, with that of the types that it names, and that these name. */
