@@ -1,6 +1,7 @@
 /** The web ACL: which address is held to what, at which paths, and how the edge comes to know it. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { webAclIn } from "../src/commands/deploy.js";
 import { parseContract } from "../src/contract.js";
 import { RATE_LIMITS, rateRules } from "../src/rate-rules.js";
 import { EVERYTHING, type Json, rawContract, type RawProcedure, synthesize } from "./support.js";
@@ -60,8 +61,19 @@ describe("the web ACL", () => {
     assert.equal(stack.region, "us-east-1");
     assert.equal(acl.template.json.Outputs.WebAclArn.Value["Fn::GetAtt"][1], "Arn");
     const edge = synthesis.template(`${raw.service}-prod-edge`);
-    assert.equal(edge.json.Parameters.WebAclArn.Type, "String");
+    const { Type, AllowedPattern, Default } = edge.json.Parameters.WebAclArn;
+    assert.deepEqual([Type, Default], ["String", undefined]);
+    const arn = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/backoffice-prod-firewall-WebAcl-1/11111111-2222-3333-4444-555555555555";
+    const taken = [arn, "", arn.replace("us-east-1", "eu-central-1"), arn.replace("global", "regional"), `x${arn}`].map((value) => new RegExp(AllowedPattern).test(value));
+    assert.deepEqual(taken, [true, false, false, false, false]);
     assert.deepEqual(synthesis.only("AWS::CloudFront::Distribution").properties.DistributionConfig.WebACLId, { Ref: "WebAclArn" });
+  });
+
+  it("is deployed before the edge, which is not deployed without it", () => {
+    assert.equal(webAclIn({ WebAclArn: "arn:…", Url: "https://…" }), "arn:…");
+    for (const outputs of [{}, { WebAclArn: "" }] as Record<string, string>[]) {
+      assert.throws(() => webAclIn(outputs), { name: "Problem", message: /does not say which web ACL it has \(WebAclArn\)/ });
+    }
   });
 
   it("counts each address by itself over five minutes, and answers 429 with the time to wait", () => {

@@ -103,8 +103,16 @@ function deployAll({ stage, names }: Project, assembly: string): Record<string, 
   if (rateLimitsOf(stage.config) === undefined) {
     return run("--all");
   }
-  const { [WEB_ACL_ARN]: arn = "" } = run(names.stack("firewall"), "--exclusively");
+  const arn = webAclIn(run(names.stack("firewall"), "--exclusively"));
   return run("--all", "--parameters", `${names.stack("edge")}:${WEB_ACL_ARN}=${arn}`);
+}
+
+/** @throws Problem when there is none: the edge would be open to any number of requests. */
+export function webAclIn({ [WEB_ACL_ARN]: arn }: Record<string, string>): string {
+  if (arn === undefined || arn === "") {
+    throw new Problem(`The firewall's stack was deployed and does not say which web ACL it has (${WEB_ACL_ARN}): the edge is not deployed without one.`);
+  }
+  return arn;
 }
 
 /** @throws Problem naming what is missing, and how to get it. */
