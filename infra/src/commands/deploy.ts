@@ -13,7 +13,7 @@ import { formatVersions } from "../secret-versions.js";
 import { type Architecture, rateLimitsOf, type Stage, statedUrl } from "../stage.js";
 import { lossesOf, readAssembly, templateReport } from "../template-diff.js";
 import { checkBootstrap, type Cloud, signIn } from "./aws.js";
-import { type Founder, founderInWords, keepFounder, neededFounder } from "./founder.js";
+import { type Founder, keepFounder, neededFounder, tellFounder } from "./founder.js";
 import { type Project, projectAt } from "./project.js";
 import { moveOn, type Versions, versionsOf } from "./secrets.js";
 import { checkState, deployedTemplates, findStack, findStacks, formationOf, isEmpty } from "./stacks.js";
@@ -82,7 +82,7 @@ export async function deploy({ stage: name, yes, architecture, buildOnly }: Depl
   } finally {
     if (kept !== undefined) {
       // Also when the deployment failed: its secret is there, and the next one makes no other.
-      console.log(`\n${founderInWords(project, kept)}`);
+      tellFounder(project, kept);
     }
     rmSync(assembly, { recursive: true, force: true });
   }
