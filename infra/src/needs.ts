@@ -9,7 +9,7 @@ export const SIGNING = "signing";
 export const CURSORS = "cursors";
 /**
  * The secret that says who may be the first administrator. `deploy` makes it; all others are made by people. The name is a
- * convention of the framework, as those above: a procedure that names it has it, and one that names none costs nothing.
+ * convention of the framework, as those above: a service in which no procedure names the secret has none.
  */
 export const FOUNDER = "founder";
 
