@@ -380,6 +380,14 @@ describe("the edge", () => {
     assert.deepEqual(config.WebACLId, { Ref: "WebAclArn" }, "which `deploy` has made in another region");
   });
 
+  it("redirects pages to HTTPS, and refuses calls without it: a call that was sent in the clear has shown its token", () => {
+    assert.equal(config.DefaultCacheBehavior.ViewerProtocolPolicy, "redirect-to-https");
+    assert.ok(config.CacheBehaviors.length > 0);
+    for (const { PathPattern, ViewerProtocolPolicy } of config.CacheBehaviors) {
+      assert.equal(ViewerProtocolPolicy, "https-only", PathPattern);
+    }
+  });
+
   it("keeps no answer of a procedure, and no failure for the next caller", () => {
     const uncached = config.CacheBehaviors.filter((behavior: Json) => behavior.PathPattern.endsWith("*"));
     assert.equal(uncached.at(-1).PathPattern, "/trpc/*");
