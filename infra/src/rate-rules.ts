@@ -33,9 +33,9 @@ export const REFUSALS: Record<string, CfnWebACL.CustomResponseBodyProperty> = {
 
 /**
  * What a web ACL may cost without a surcharge, in WAF's own units, and what its parts cost
- * (https://docs.aws.amazon.com/waf/latest/developerguide/aws-waf-capacity-units.html): a rate rule, a comparison, and that a
- * text is decoded before it. What joins statements costs nothing
- * (https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-string-match.html).
+ * (https://docs.aws.amazon.com/waf/latest/developerguide/aws-waf-capacity-units.html): a rate rule, a comparison by its kind, and that
+ * a text is decoded before it (https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-string-match.html).
+ * What joins statements costs what they cost.
  */
 const MAX_UNITS = 1500;
 const RULE_UNITS = 2;
