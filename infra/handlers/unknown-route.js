@@ -1,6 +1,7 @@
 // Answers what neither a procedure nor a gateway is reached by, in the form that procedures fail in.
 "use strict";
 
+const { isIPv4, isIPv6 } = require("node:net");
 const { ONEFOLD_URL, ONEFOLD_APP_URL, ONEFOLD_ALLOWED_ORIGINS, ONEFOLD_ADDRESS_HEADER } = process.env;
 const origins = (ONEFOLD_ALLOWED_ORIGINS ?? "").split(",").filter((origin) => origin !== "");
 /** Those whose pages may call with a cookie: the service's own as well. */
@@ -18,11 +19,18 @@ function cors(origin) {
 
 /** The network of an address, as functions log it: `in_log` of shared/runtime/src/web.rs. */
 function networkOf(address = "") {
-  if (/^\d+(\.\d+){3}$/.test(address)) return address.replace(/\d+$/, "0/24");
-  const [head, tail] = address.toLowerCase().split("::").map((half) => half.split(":").filter((group) => group !== ""));
-  const zeros = tail === undefined ? [] : Array(Math.max(0, 8 - head.length - tail.length)).fill("0");
-  const groups = [...head, ...zeros, ...(tail ?? [])];
-  return groups.length === 8 ? `${groups.slice(0, 3).map((group) => group.replace(/^0+(?=.)/, "")).join(":")}::/48` : undefined;
+  if (isIPv4(address)) return address.replace(/\d+$/, "0/24");
+  if (!isIPv6(address) || address.includes("%")) return undefined;
+  const [head, tail] = written(address).split("::").map((half) => half.split(":").filter((group) => group !== ""));
+  const groups = tail === undefined ? head : [...head, ...Array(8 - head.length - tail.length).fill("0"), ...tail];
+  if (groups.slice(0, 6).join(":") !== "0:0:0:0:0:ffff") return `${written(`${groups.slice(0, 3).join(":")}::`)}/48`;
+  const [high, low] = groups.slice(6).map((group) => parseInt(group, 16));
+  return `${high >> 8}.${high & 255}.${low >> 8}.0/24`;
+}
+
+/** An IPv6 address as RFC 5952 writes it, but for one that stands for IPv4: a URL has it so. */
+function written(address) {
+  return new URL(`http://[${address}]`).hostname.slice(1, -1);
 }
 
 exports.handler = async (event) => {

@@ -66,6 +66,8 @@ export interface Procedure {
   readonly secrets: readonly string[];
   /** Whether callers give it a cursor, which another instance has sealed. */
   readonly takesCursor: boolean;
+  /** Whether callers give it a password: one to check, or one to set. */
+  readonly takesPassword: boolean;
   readonly sendsMail: boolean;
   readonly grants: readonly Grant[];
 }
@@ -150,7 +152,7 @@ export function parseContract(value: unknown): Contract {
   if (format !== FORMAT) {
     throw new Problem(`the contract has format ${format}, and format ${FORMAT} is understood here.`);
   }
-  const procedures = root.list("procedures").map(parseProcedure);
+  const procedures = root.list("procedures").map((procedure) => parseProcedure(procedure, value));
   expectUnique("procedures", procedures.map((procedure) => procedure.name));
   checkRoutes(procedures);
   const gateways = root.list("gateways").map((gateway) => parseGateway(gateway, procedures));
@@ -174,7 +176,7 @@ function parseTable(table: Reader): TableContract {
   };
 }
 
-function parseProcedure(unnamed: Reader): Procedure {
+function parseProcedure(unnamed: Reader, contract: unknown): Procedure {
   const name = unnamed.text("name", PROCEDURE_NAME);
   const procedure = unnamed.called(name);
   return {
@@ -192,10 +194,45 @@ function parseProcedure(unnamed: Reader): Procedure {
     http: procedure.has("http") ? parseRoute(procedure, "http", name) : undefined,
     rest: procedure.has("rest") ? parseRoute(procedure, "rest", name) : undefined,
     secrets: procedure.texts("secrets", SECRET_NAME),
-    takesCursor: procedure.mentions("input", CURSOR),
+    takesCursor: takesCursor(contract, procedure.member("input")),
+    takesPassword: takesPassword(contract, procedure.member("input")),
     sendsMail: procedure.flag("mail"),
     grants: procedure.list("grants").map(parseGrant),
   };
+}
+
+/** Whether an input has a cursor in it. */
+export function takesCursor(contract: unknown, input: unknown): boolean {
+  return [...schemasOf(contract, input)].some(({ $ref }) => $ref === CURSOR);
+}
+
+/** Whether an input has a password in it, whatever the field is called: OpenAPI has a format for them. */
+function takesPassword(contract: unknown, input: unknown): boolean {
+  return [...schemasOf(contract, input)].some(({ format }) => format === "password");
+}
+
+/** All that a schema is made of, with that of the types that it names, and that these name. */
+function schemasOf(contract: unknown, schema: unknown): ReadonlySet<Members> {
+  const found = new Set<Members>();
+  const visit = (part: unknown): void => {
+    if (!isObject(part) || found.has(part)) {
+      return;
+    }
+    found.add(part);
+    Object.values(part).forEach(visit);
+    if (typeof part["$ref"] === "string") {
+      visit(part["$ref"].split("/").slice(1).reduce((at: unknown, member) => (isObject(at) ? at[member] : undefined), contract));
+    }
+  };
+  visit(schema);
+  return found;
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** A list is one as well, of numbered members. */
+function isObject(value: unknown): value is Members {
+  return typeof value === "object" && value !== null;
 }
 
 /** What is kept is given to everybody: that is for public queries only. */
@@ -288,14 +325,14 @@ function expectUnique(what: string, names: readonly string[]): void {
 
 /** Reads members of a JSON object, and knows where it is. */
 class Reader {
-  readonly #members: Readonly<Record<string, unknown>>;
+  readonly #members: Members;
   readonly #place: string;
 
   constructor(value: unknown, place: string) {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    if (!isObject(value) || Array.isArray(value)) {
       throw new Problem(`${place} is not an object.`);
     }
-    this.#members = value as Record<string, unknown>;
+    this.#members = value;
     this.#place = place;
   }
 
@@ -313,9 +350,9 @@ class Reader {
     return this.#members[member] !== undefined && this.#members[member] !== null;
   }
 
-  /** Whether a text stands anywhere in a member. */
-  mentions(member: string, text: string): boolean {
-    return this.has(member) && JSON.stringify(this.#members[member]).includes(JSON.stringify(text));
+  /** A member of any form. */
+  member(member: string): unknown {
+    return this.#members[member];
   }
 
   object(member: string): Reader {

@@ -72,7 +72,9 @@ export class EdgeStack extends Stack {
     if (rateLimitsOf(config) === undefined) {
       return edge.webAclArn;
     }
-    return new CfnParameter(this, WEB_ACL_ARN, { description: "The web ACL of the firewall's stack, in us-east-1" }).valueAsString;
+    // An empty one would be taken by CloudFront: as none.
+    const allowedPattern = "^arn:aws:wafv2:us-east-1:\\d{12}:global/webacl/.+$";
+    return new CfnParameter(this, WEB_ACL_ARN, { allowedPattern, description: "The web ACL of the firewall's stack, in us-east-1" }).valueAsString;
   }
 
   #frontend(keep: boolean): IBucket {

@@ -7,7 +7,10 @@ import { isPreview, type Stage } from "./stage.js";
 export const SIGNING = "signing";
 /** The secret with the key that seals cursors. No signature names it: who takes a cursor opens it. */
 export const CURSORS = "cursors";
-/** The secret that says who may be the first administrator. `deploy` makes it; all others are made by people. */
+/**
+ * The secret that says who may be the first administrator. `deploy` makes it; all others are made by people. The name is a
+ * convention of the framework, as those above: a service in which no procedure names the secret has none.
+ */
 export const FOUNDER = "founder";
 
 /**

@@ -1,6 +1,7 @@
 /**
- * How much one address may ask for, as rules of a web ACL. Which paths are for signing in is told by the contract: there
- * somebody is let in, or something is written, for callers whom nobody knows yet.
+ * How much one address may ask for, as rules of a web ACL. Which paths are for signing in is told by the contract: whom nobody
+ * knows yet gives a password there, or has a mail sent. What else anybody may call, such as to refresh a token, is asked for
+ * by programs, and often by all of an office: it is counted among all requests.
  */
 import type { CfnWebACL } from "aws-cdk-lib/aws-wafv2";
 import type { Contract, Procedure } from "./contract.js";
@@ -14,7 +15,7 @@ export interface RateLimits {
   readonly requests: number;
   /** To gateways, where one request may carry many calls. */
   readonly gateways: number;
-  /** To procedures that change something and that anybody may call. */
+  /** To procedures that anybody may call and that take a password or send mail. */
   readonly signIns: number;
 }
 
@@ -31,35 +32,43 @@ export const REFUSALS: Record<string, CfnWebACL.CustomResponseBodyProperty> = {
 };
 
 /**
- * What a web ACL may cost without a surcharge, in WAF's own units, and what its parts cost: a rate rule, a
- * comparison with the text that it decodes before (https://docs.aws.amazon.com/waf/latest/developerguide/aws-waf-capacity-units.html).
+ * What a web ACL may cost without a surcharge, in WAF's own units, and what its parts cost
+ * (https://docs.aws.amazon.com/waf/latest/developerguide/aws-waf-capacity-units.html): a rate rule, a comparison by its kind, and that
+ * a text is decoded before it (https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-string-match.html).
+ * What joins statements costs what they cost.
  */
 const MAX_UNITS = 1500;
 const RULE_UNITS = 2;
-const COMPARISON_UNITS = 2 + 10;
+const COMPARISON_UNITS = { EXACTLY: 2, STARTS_WITH: 2, CONTAINS: 10 };
+const DECODING_UNITS = 10;
 
 type Rule = CfnWebACL.RuleProperty;
-type Statement = CfnWebACL.StatementProperty;
+
+/** What a rule looks at, and what that costs. */
+interface Condition {
+  readonly statement: CfnWebACL.StatementProperty;
+  readonly units: number;
+}
 
 /** The rules, the strictest first. @throws Problem when there are more paths than a web ACL takes */
 export function rateRules({ procedures, gateways }: Contract, limits: RateLimits): Rule[] {
-  const open = procedures.filter(({ isPublic, kind }) => isPublic && kind === "mutation");
+  const open = procedures.filter(({ isPublic, takesPassword, sendsMail }) => isPublic && (takesPassword || sendsMail));
   const names = open.map(({ name }) => name);
   const spanning = gateways.filter(({ invokes }) => invokes.some((name) => names.includes(name))).flatMap(({ paths }) => paths);
-  const signIns = open.flatMap(pathsOf).sort().map(path);
-  const comparisons = spanning.map((path) => (isEverywhere(path) ? 2 : 1)).reduce((sum, count) => sum + count, signIns.length);
-  const units = comparisons * COMPARISON_UNITS + 3 * RULE_UNITS;
+  const signIns = open.flatMap(pathsOf).sort();
+  const rules: [name: string, limit: number, condition: Condition | undefined][] = [
+    ...limited("sign-in", limits.signIns, signIns.map(path)),
+    ...limited("gateways", limits.gateways, spanning.sort().map(gatewayPath)),
+    ["requests", limits.requests, undefined],
+  ];
+  const units = sumOf(rules.map(([, , condition]) => RULE_UNITS + (condition?.units ?? 0)));
   if (units > MAX_UNITS) {
     throw new Problem(
-      `${units} units of a web ACL are needed, and AWS WAF takes ${MAX_UNITS}: ${signIns.length} paths lead to mutations that are public. ` +
-        "State `edge.rateLimits: false` and make a web ACL of your own.",
+      `${units} units of a web ACL are needed, and AWS WAF takes ${MAX_UNITS}: at ${signIns.length} paths anybody may give a password or have ` +
+        "a mail sent. State `edge.rateLimits: false` and make a web ACL of your own.",
     );
   }
-  return [
-    ...limited("sign-in", 0, limits.signIns, signIns),
-    ...limited("gateways", 1, limits.gateways, spanning.sort().map(gatewayPath)),
-    rateRule("requests", 2, limits.requests, undefined),
-  ];
+  return rules.map(([name, limit, condition], priority) => rateRule(name, priority, limit, condition?.statement));
 }
 
 /** The paths at which a procedure is called, each in its own right. */
@@ -68,31 +77,56 @@ function pathsOf({ name, http, rest }: Procedure): string[] {
 }
 
 /** What is under `/trpc/` and for a gateway is a batch, which names several procedures with commas. */
-function gatewayPath(of: string): Statement {
-  return isEverywhere(of) ? { andStatement: { statements: [path(of), matched("CONTAINS", ",")] } } : path(of);
+function gatewayPath(of: string): Condition {
+  return isEverywhere(of) ? all(path(of), pathThat("CONTAINS", ",")) : path(of);
 }
 
 /** A path; one with a part that stands for any is taken by what comes before that. */
-function path(of: string): Statement {
+function path(of: string): Condition {
   const end = of.indexOf("{");
-  return end === -1 ? matched("EXACTLY", of) : matched("STARTS_WITH", of.slice(0, end));
+  return end === -1 ? pathThat("EXACTLY", of) : pathThat("STARTS_WITH", of.slice(0, end));
 }
 
 /** An HTTP API decodes a path before it looks for the route. */
-function matched(positionalConstraint: string, searchString: string): Statement {
+function pathThat(positionalConstraint: keyof typeof COMPARISON_UNITS, searchString: string): Condition {
   const textTransformations = [{ priority: 0, type: "URL_DECODE" }];
-  return { byteMatchStatement: { fieldToMatch: { uriPath: {} }, positionalConstraint, searchString, textTransformations } };
+  return {
+    statement: { byteMatchStatement: { fieldToMatch: { uriPath: {} }, positionalConstraint, searchString, textTransformations } },
+    units: COMPARISON_UNITS[positionalConstraint] + DECODING_UNITS,
+  };
 }
 
-function limited(name: string, priority: number, limit: number, statements: readonly Statement[]): Rule[] {
-  const [first, second, ...others] = statements;
-  if (first === undefined) {
-    return [];
-  }
-  return [rateRule(name, priority, limit, second === undefined ? first : { orStatement: { statements: [first, second, ...others] } })];
+/** What a browser asks before a page's call calls nothing. */
+const PREFLIGHT: CfnWebACL.StatementProperty = {
+  byteMatchStatement: {
+    fieldToMatch: { method: {} },
+    positionalConstraint: "EXACTLY",
+    searchString: "OPTIONS",
+    textTransformations: [{ priority: 0, type: "NONE" }],
+  },
+};
+const CALL: Condition = { statement: { notStatement: { statement: PREFLIGHT } }, units: COMPARISON_UNITS.EXACTLY };
+
+function all(...conditions: readonly Condition[]): Condition {
+  return { statement: { andStatement: { statements: conditions.map(({ statement }) => statement) } }, units: sumOf(conditions.map(({ units }) => units)) };
 }
 
-function rateRule(name: string, priority: number, limit: number, scopeDownStatement: Statement | undefined): Rule {
+/** AWS WAF takes no list of one. */
+function any([first, ...others]: readonly [Condition, ...Condition[]]): Condition {
+  const statements = [first, ...others].map(({ statement }) => statement);
+  return others.length === 0 ? first : { statement: { orStatement: { statements } }, units: sumOf([first, ...others].map(({ units }) => units)) };
+}
+
+function sumOf(units: readonly number[]): number {
+  return units.reduce((sum, one) => sum + one, 0);
+}
+
+/** A rule for calls at some paths, if there are any. */
+function limited(name: string, limit: number, [first, ...others]: readonly Condition[]): [name: string, limit: number, condition: Condition][] {
+  return first === undefined ? [] : [[name, limit, all(CALL, any([first, ...others]))]];
+}
+
+function rateRule(name: string, priority: number, limit: number, scopeDownStatement: CfnWebACL.StatementProperty | undefined): Rule {
   const of = scopeDownStatement === undefined ? {} : { scopeDownStatement };
   return {
     name,

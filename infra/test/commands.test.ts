@@ -8,11 +8,16 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { CloudFormationClient, type StackStatus } from "@aws-sdk/client-cloudformation";
 import { explained } from "../src/commands/aws.js";
+import { stacksOf } from "../src/commands/deploy.js";
+import { removable } from "../src/commands/destroy.js";
 import { parseSpan } from "../src/commands/logs.js";
 import { checkIdle, checkState, deployedTemplates, isEmpty } from "../src/commands/stacks.js";
+import { parseContract } from "../src/contract.js";
+import { Names } from "../src/names.js";
 import { Problem } from "../src/problem.js";
+import type { StageConfig } from "../src/stage.js";
 import { readAssembly } from "../src/template-diff.js";
-import { INFRA } from "./support.js";
+import { BARE, INFRA, type Json, rawContract } from "./support.js";
 
 describe("logs", () => {
   it("spans of time", () => {
@@ -61,6 +66,54 @@ it("a removal waits for nobody but whoever is changing the stack", () => {
     checkIdle("s", stack(status));
   }
   assert.deepEqual((["REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "UPDATE_COMPLETE"] as const).map((status) => isEmpty(stack(status))), [true, true, false]);
+});
+
+describe("the stacks of a stage", () => {
+  const contract = parseContract(rawContract());
+  const WITH_FRONT: StageConfig = { ...BARE, edge: {} };
+  const WITHOUT_ACL: StageConfig = { ...BARE, edge: { rateLimits: false } };
+  const project = (name: string, config: StageConfig) => ({ stage: { name, config }, names: new Names(contract, { name, config }) });
+  /** A region in which all these stacks are, or in which nobody may ask. */
+  function region(rooms: string[] | "denied"): CloudFormationClient {
+    const send = async ({ input }: { input: { StackName: string } }): Promise<Json> => {
+      if (rooms === "denied") {
+        throw Object.assign(new Error("User: arn:… is not authorized to perform: cloudformation:DescribeStacks"), { name: "AccessDenied" });
+      }
+      if (!rooms.some((room) => input.StackName.endsWith(`-${room}`))) {
+        throw Object.assign(new Error(`Stack with id ${input.StackName} does not exist`), { name: "ValidationError" });
+      }
+      return { Stacks: [{ StackName: input.StackName, StackStatus: "UPDATE_COMPLETE" }] };
+    };
+    return { send } as unknown as CloudFormationClient;
+  }
+  const rooms = (stage: string, ...found: string[]): string[] => found.map((room) => `${contract.service}-${stage}-${room}`);
+  const DENIED = { cloudFormation: region(["data", "service", "edge", "operations"]), firewallFormation: region("denied") };
+  const ANSWERED = { ...DENIED, firewallFormation: region(["firewall"]) };
+
+  it("of a preview are deployed and removed by who may ask nothing in us-east-1", async () => {
+    assert.deepEqual([...(await stacksOf(DENIED, project("pr-7", BARE)))], rooms("pr-7", "data", "service", "edge", "operations"));
+    assert.deepEqual(await removable(DENIED, project("pr-7", BARE)), rooms("pr-7", "operations", "edge", "service", "data"));
+  });
+
+  it("without a web ACL are deployed by who may ask nothing there", async () => {
+    for (const config of [BARE, WITHOUT_ACL]) {
+      assert.deepEqual([...(await stacksOf(DENIED, project("dev", config)))], rooms("dev", "data", "service", "edge", "operations"));
+    }
+    await assert.rejects(stacksOf(DENIED, project("dev", WITH_FRONT)), /^Problem: AWS refuses: /);
+  });
+
+  it("with a web ACL have that of the web ACL first, and last when they are removed", async () => {
+    assert.deepEqual([...(await stacksOf(ANSWERED, project("dev", WITH_FRONT)))], rooms("dev", "firewall", "data", "service", "edge", "operations"));
+    assert.deepEqual(await removable(ANSWERED, project("dev", WITH_FRONT)), rooms("dev", "operations", "edge", "service", "data", "firewall"));
+  });
+
+  it("that gave up its web ACL are removed with that of the web ACL, if it is there", async () => {
+    for (const config of [BARE, WITHOUT_ACL]) {
+      assert.deepEqual(await removable(ANSWERED, project("dev", config)), rooms("dev", "operations", "edge", "service", "data", "firewall"));
+      const gone = { ...DENIED, firewallFormation: region([]) };
+      assert.deepEqual(await removable(gone, project("dev", config)), rooms("dev", "operations", "edge", "service", "data"));
+    }
+  });
 });
 
 describe("a refusal by AWS", () => {

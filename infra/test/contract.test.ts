@@ -147,6 +147,29 @@ it("a procedure may have a method and a path of its own, read secrets and send m
   assert.match(problemWith((c) => (procedure(c, "posts.get").mail = "yes")), /^`mail` of posts\.get is "yes", and neither true nor false\.$/);
 });
 
+it("a cursor is found in an input, in a type that it names, and in one that such a type names", () => {
+  const cursor = { anyOf: [{ $ref: "#/inputTypes/Cursor" }, { type: "null" }] };
+  const inputTypes = {
+    Cursor: { type: "string" },
+    Page: { type: "object", properties: { from: cursor, of: { $ref: "#/inputTypes/Filter" } } },
+    Filter: { type: "object", properties: { and: { type: "array", items: { $ref: "#/inputTypes/Filter" } } } },
+    Nested: { type: "object", properties: { page: { $ref: "#/inputTypes/Page" } } },
+  };
+  const inputs: [boolean, Json][] = [
+    [true, { properties: { from: cursor } }],
+    [true, { properties: { page: { $ref: "#/inputTypes/Page" } } }],
+    [true, { $ref: "#/inputTypes/Nested" }],
+    [false, { properties: { of: { $ref: "#/inputTypes/Filter" } } }],
+    [false, { properties: { name: { const: "Cursor" }, other: { $ref: "#/inputTypes/NotThere" } } }],
+    [false, null],
+  ];
+  for (const [expected, input] of inputs) {
+    const contract = { ...sample(), inputTypes };
+    contract.procedures[1].input = input;
+    assert.equal(parseContract(contract).procedures[1]!.takesCursor, expected, JSON.stringify(input));
+  }
+});
+
 it("a procedure may have a REST route beside the one for calls", () => {
   const contract = sample();
   procedure(contract, "posts.get").rest = "GET /v1/authors/{authorId}/posts";

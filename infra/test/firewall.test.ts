@@ -1,6 +1,7 @@
 /** The web ACL: which address is held to what, at which paths, and how the edge comes to know it. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { webAclIn } from "../src/commands/deploy.js";
 import { parseContract } from "../src/contract.js";
 import { RATE_LIMITS, rateRules } from "../src/rate-rules.js";
 import { EVERYTHING, type Json, rawContract, type RawProcedure, synthesize } from "./support.js";
@@ -10,21 +11,24 @@ const synthesis = synthesize({ directory: "firewall", stage: "prod", config: EVE
 const acl = synthesis.only("AWS::WAFv2::WebACL");
 const rules = new Map<string, Json>(acl.properties.Rules.map((rule: Json) => [rule.Name, rule]));
 
-/** Whether a statement of a web ACL takes a path, as AWS WAF decides it; none takes all. */
-function takes(statement: Json, path: string): boolean {
+/** Whether a statement of a web ACL takes a request, as AWS WAF decides it; none takes all. */
+function takes(statement: Json, path: string, method: string): boolean {
   if (statement === undefined) {
     return true;
   }
   const [[kind, inner]] = Object.entries<Json>(statement) as [[string, Json]];
   switch (kind) {
     case "OrStatement":
-      return inner.Statements.some((one: Json) => takes(one, path));
+      return inner.Statements.some((one: Json) => takes(one, path, method));
     case "AndStatement":
-      return inner.Statements.every((one: Json) => takes(one, path));
+      return inner.Statements.every((one: Json) => takes(one, path, method));
+    case "NotStatement":
+      return !takes(inner.Statement, path, method);
     case "ByteMatchStatement": {
-      assert.deepEqual(inner.FieldToMatch, { UriPath: {} });
-      assert.deepEqual(inner.TextTransformations, [{ Priority: 0, Type: "URL_DECODE" }]);
-      const [decoded, text] = [decodeURIComponent(path), inner.SearchString as string];
+      const isPath = inner.FieldToMatch.UriPath !== undefined;
+      assert.deepEqual(inner.FieldToMatch, isPath ? { UriPath: {} } : { Method: {} });
+      assert.deepEqual(inner.TextTransformations, [{ Priority: 0, Type: isPath ? "URL_DECODE" : "NONE" }]);
+      const [decoded, text] = [isPath ? decodeURIComponent(path) : method, inner.SearchString as string];
       const fits: Record<string, boolean> = { EXACTLY: decoded === text, STARTS_WITH: decoded.startsWith(text), CONTAINS: decoded.includes(text) };
       return fits[inner.PositionalConstraint] ?? assert.fail(inner.PositionalConstraint);
     }
@@ -33,14 +37,15 @@ function takes(statement: Json, path: string): boolean {
   }
 }
 
-/** The limits that count a request for a path. */
-function limitsAt(path: string): string[] {
-  const counting = [...rules.values()].filter((rule) => takes(rule.Statement.RateBasedStatement.ScopeDownStatement, path));
+/** The limits that count a request. */
+function limitsAt(path: string, method = "POST"): string[] {
+  const counting = [...rules.values()].filter((rule) => takes(rule.Statement.RateBasedStatement.ScopeDownStatement, path, method));
   return counting.map((rule) => rule.Name);
 }
 
 const pathsOf = ({ name, http, rest }: RawProcedure): string[] => [http?.split(" ")[1] ?? `/trpc/${name}`, ...(rest === null ? [] : [rest.split(" ")[1]!])];
-const isOpen = ({ auth, kind }: RawProcedure): boolean => auth.type === "public" && kind === "mutation";
+/** Where strangers give a password or have mail sent. */
+const isOpen = ({ auth, mail, input }: RawProcedure): boolean => auth.type === "public" && (mail || /inputTypes\/(Given)?Password"/.test(JSON.stringify(input)));
 
 describe("the web ACL", () => {
   it("is one of CloudFront's, admits what it does not hold back, and samples no request", () => {
@@ -56,8 +61,19 @@ describe("the web ACL", () => {
     assert.equal(stack.region, "us-east-1");
     assert.equal(acl.template.json.Outputs.WebAclArn.Value["Fn::GetAtt"][1], "Arn");
     const edge = synthesis.template(`${raw.service}-prod-edge`);
-    assert.equal(edge.json.Parameters.WebAclArn.Type, "String");
+    const { Type, AllowedPattern, Default } = edge.json.Parameters.WebAclArn;
+    assert.deepEqual([Type, Default], ["String", undefined]);
+    const arn = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/backoffice-prod-firewall-WebAcl-1/11111111-2222-3333-4444-555555555555";
+    const taken = [arn, "", arn.replace("us-east-1", "eu-central-1"), arn.replace("global", "regional"), `x${arn}`].map((value) => new RegExp(AllowedPattern).test(value));
+    assert.deepEqual(taken, [true, false, false, false, false]);
     assert.deepEqual(synthesis.only("AWS::CloudFront::Distribution").properties.DistributionConfig.WebACLId, { Ref: "WebAclArn" });
+  });
+
+  it("is deployed before the edge, which is not deployed without it", () => {
+    assert.equal(webAclIn({ WebAclArn: "arn:…", Url: "https://…" }), "arn:…");
+    for (const outputs of [{}, { WebAclArn: "" }] as Record<string, string>[]) {
+      assert.throws(() => webAclIn(outputs), { name: "Problem", message: /does not say which web ACL it has \(WebAclArn\)/ });
+    }
   });
 
   it("counts each address by itself over five minutes, and answers 429 with the time to wait", () => {
@@ -73,13 +89,25 @@ describe("the web ACL", () => {
     assert.ok(RATE_LIMITS.signIns < RATE_LIMITS.gateways && RATE_LIMITS.gateways < RATE_LIMITS.requests);
   });
 
-  it("holds an address to less wherever somebody who is not known changes something, however the path is written", () => {
+  it("holds an address to less wherever somebody who is not known gives a password or has mail sent, however the path is written", () => {
     const open = raw.procedures.filter(isOpen);
     assert.ok(open.length > 5);
+    const hashing = raw.procedures.filter(({ auth, reservedConcurrency }) => auth.type === "public" && reservedConcurrency !== null);
+    assert.ok(hashing.length > 0 && hashing.every((procedure) => open.includes(procedure)), "what hashes passwords is among them");
     for (const path of open.flatMap(pathsOf).map((path) => path.replaceAll(/\{\w+\}/g, "acme"))) {
       assert.deepEqual(limitsAt(path), ["sign-in", "requests"], path);
       const encoded = `${path.slice(0, -1)}%${path.charCodeAt(path.length - 1).toString(16)}`;
       assert.deepEqual(limitsAt(encoded), ["sign-in", "requests"], encoded);
+    }
+  });
+
+  it("counts among all requests what programs ask for often, though anybody may call it, and what browsers ask beforehand", () => {
+    for (const path of ["/oauth/introspect", "/oauth/token", "/oauth/revoke", "/oauth/start", "/trpc/auth.refresh", "/v1/auth/refresh", "/trpc/auth.logout"]) {
+      assert.deepEqual(limitsAt(path), ["requests"], path);
+    }
+    for (const path of ["/trpc/auth.login", "/v1/auth/login", "/oauth/callback/acme", "/graphql", "/trpc/auth.login,auth.login"]) {
+      assert.deepEqual(limitsAt(path, "OPTIONS"), ["requests"], path);
+      assert.deepEqual(limitsAt(path, "GET"), limitsAt(path), "a wrong method does not lead past");
     }
   });
 
@@ -128,7 +156,19 @@ describe("a stage", () => {
     const procedures = Array.from({ length: 130 }, (_, at) => ({ ...mold, name: `open.number${at}`, http: null, rest: null }));
     assert.throws(() => rateRules(parseContract({ ...raw, procedures, gateways: [] }), RATE_LIMITS), {
       name: "Problem",
-      message: /^1566 units of a web ACL are needed, and AWS WAF takes 1500: 130 paths lead to mutations that are public\./,
+      message: /^1566 units of a web ACL are needed, and AWS WAF takes 1500: at 130 paths anybody may give a password or have a mail sent\./,
     });
+    // Paths alone are 124 × 12, and that preflights are not counted 2; a look for commas costs 10 more than one for a whole path.
+    const fits = (count: number, gateways: Json[]): boolean => {
+      try {
+        rateRules(parseContract({ ...raw, procedures: procedures.slice(0, count), gateways }), RATE_LIMITS);
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    assert.deepEqual([fits(124, []), fits(125, [])], [true, false]);
+    const batches = [{ ...raw.gateways.find(({ name }) => name === "trpc")!, invokes: [procedures[0]!.name] }];
+    assert.deepEqual([fits(121, batches), fits(122, batches)], [true, false]);
   });
 });

@@ -1,8 +1,8 @@
 /** The first administrator of a stage: a token that is shown once, of which AWS has the hash. */
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe, it, mock } from "node:test";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { forgetFounder, founderInWords, keepFounder, makeFounder, neededFounder } from "../src/commands/founder.js";
+import { forgetFounder, keepFounder, makeFounder, neededFounder, tellFounder } from "../src/commands/founder.js";
 import { parseContract } from "../src/contract.js";
 import { Names } from "../src/names.js";
 import { BARE, type Json, rawContract } from "./support.js";
@@ -32,6 +32,17 @@ function manager(isThere: boolean) {
   return { secrets: { send } as unknown as SecretsManagerClient, asked };
 }
 
+/** What is printed meanwhile. */
+async function said(act: () => unknown): Promise<string> {
+  const log = mock.method(console, "log", () => {});
+  try {
+    await act();
+    return log.mock.calls.map(({ arguments: [text] }) => String(text)).join("\n");
+  } finally {
+    log.mock.restore();
+  }
+}
+
 describe("the founder's token", () => {
   it("is kept as the hash that functions compare", () => {
     // As in shared/runtime/src/opaque.rs: `head -c 32 /dev/zero | sha256sum`.
@@ -52,8 +63,7 @@ describe("the founder's token", () => {
     const founder = await neededFounder({ secrets }, project("prod", "founder"), false);
     assert.ok(founder);
     assert.deepEqual(asked, [["DescribeSecret", { SecretId: ID }]], "nothing is written before the deployment is confirmed");
-    const [id, versions] = await keepFounder({ secrets }, project("prod", "founder"), founder);
-    assert.deepEqual([id, versions], [ID, { current: "v1", next: undefined }]);
+    await said(() => keepFounder({ secrets }, project("prod", "founder"), founder));
     const [, [operation, input]] = asked as [unknown, [string, Json]];
     assert.deepEqual([operation, input.Name, input.SecretString], ["CreateSecret", ID, founder.secret]);
     assert.ok(!JSON.stringify(asked).includes(founder.token));
@@ -77,12 +87,22 @@ describe("the founder's token", () => {
     assert.equal(await neededFounder(manager(true), project("prod", "founder"), true), undefined, "once it is there, anybody may deploy");
   });
 
-  it("is told with what to do with it", () => {
-    const said = founderInWords(project("prod", "founder"), { token: "T", secret: "S" });
-    const [first, second] = said.split("\n");
-    assert.equal(first, `Stage prod has no administrator yet. Who gives this token to ${mold.name}, as \`founderToken\` in the input, becomes the first one:`);
+  it("is told as soon as it is kept, and not before", async () => {
+    const { secrets, asked } = manager(false);
+    const told = await said(() => keepFounder({ secrets }, project("prod", "founder"), { token: "T", secret: "S" }));
+    assert.deepEqual(asked.map(([operation]) => operation), ["CreateSecret"]);
+    assert.match(told, /^ {2}T$/m);
+    const refusing = { secrets: { send: () => Promise.reject(new Error("no")) } as unknown as SecretsManagerClient };
+    assert.equal(await said(() => assert.rejects(keepFounder(refusing, project("prod", "founder"), { token: "T", secret: "S" }))), "");
+  });
+
+  it("is told with what to do with it, in words that are true of a stage with administrators, and of any service", async () => {
+    const told = await said(() => tellFounder(project("prod", "founder"), { token: "T", secret: "S" }));
+    const [, first, second] = told.split("\n");
+    assert.equal(first, `Stage prod has a token that names its first administrator. Who gives it to ${mold.name} becomes administrator, whoever else is one by then:`);
     assert.equal(second, "  T");
-    assert.ok(!said.includes('"S"'));
+    assert.ok(!told.includes('"S"'));
+    assert.doesNotMatch(told, /founderToken/, "what the input is called, the service's own documents say");
   });
 
   it("goes with the table: the next one gets another", async () => {

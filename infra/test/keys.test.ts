@@ -46,6 +46,15 @@ describe("the keys of a stage", () => {
     assert.deepEqual([planned.signing, planned.isNew], [{ current: "f1", next: undefined }, false]);
   });
 
+  it("are without that of cursors, which has a secret of its own, whoever put it here before and whatever is wished", () => {
+    const before = { secret: { ONEFOLD_CURSOR_KEY: "old", ...secret("m1", "m2", "f1"), ELSE: "kept" }, signing: there().signing };
+    const { ONEFOLD_CURSOR_KEY: _, ...kept } = before.secret;
+    assert.equal(JSON.stringify(plan(before, made("m1", "f2"), NOTHING).secret), JSON.stringify(kept));
+    for (const wish of [ROTATE, retire("m2")]) {
+      assert.ok(!("ONEFOLD_CURSOR_KEY" in plan(before, made("m1", "f2"), wish).secret));
+    }
+  });
+
   it("another machine adds its own, and nothing for the functions", () => {
     const planned = plan(there(), made("m2", "f2"), NOTHING);
     assert.deepEqual(planned, { secret: secret("m1", "f1", "m2"), signing: { current: "f1", next: undefined }, isNew: false });

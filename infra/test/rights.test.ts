@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { takesCursor } from "../src/contract.js";
 import { DYNAMODB_ACTIONS } from "./actions.js";
 import { allows, type Statement } from "./policy.js";
 import { identityArn, logStreamArn, OTHER_TABLE, rolesOf, secretArn, TABLE } from "./roles.js";
@@ -88,8 +89,7 @@ for (const { stage, config } of stages) {
           }
         }
         assert.ok(may("secretsmanager:GetSecretValue", secretArn(secret)));
-        const takesCursor = JSON.stringify(input).includes('"#/inputTypes/Cursor"');
-        assert.equal(may("secretsmanager:GetSecretValue", secretArn(`${secret}/cursors`)), takesCursor);
+        assert.equal(may("secretsmanager:GetSecretValue", secretArn(`${secret}/cursors`)), takesCursor(contract, input));
         for (const other of [`${contract.service}/other`, `${secret}-2`, `${secret}2`, `other/${stage}`, `${secret}/other`, `${secret}/`]) {
           assert.ok(!may("secretsmanager:GetSecretValue", secretArn(other)), other);
         }

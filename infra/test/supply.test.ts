@@ -183,6 +183,7 @@ describe("the bills of materials", () => {
   };
   const [functions, npm] = write();
   const lock = read("Cargo.lock");
+  const { service } = JSON.parse(read("bindings/contract.json"));
 
   it("list what is linked into functions, each with its version, licence and hash, and nothing of the tools", () => {
     const names = functions.components.map(({ name }: Json) => name);
@@ -193,11 +194,19 @@ describe("the bills of materials", () => {
       assert.ok(!names.includes(name), name);
     }
     for (const { name, version, licenses, hashes, purl } of functions.components) {
-      assert.equal(purl, `pkg:cargo/${name}@${version}`);
       assert.equal(licenses.length, 1, purl);
       const checksum = new RegExp(`name = "${name}"\\nversion = "${version.replaceAll(".", "\\.")}"\\nsource = .*\\nchecksum = "([0-9a-f]{64})"`).exec(lock)?.[1];
       assert.deepEqual(hashes?.[0].content, checksum, purl);
+      assert.equal(purl, checksum === undefined ? `pkg:generic/${service}-${name}@${version}` : `pkg:cargo/${name}@${version}`);
     }
+  });
+
+  it("call no crate of this tree by the name of one at crates.io", () => {
+    const purls = functions.components.map(({ purl }: Json) => purl);
+    const own = [...read("Cargo.toml").matchAll(/^(\w+) = \{ path = /gm)].map(([, name]) => name!);
+    assert.ok(own.includes("model"), own.join());
+    assert.deepEqual(purls.filter((purl: string) => own.some((name) => purl.startsWith(`pkg:cargo/${name}@`))), []);
+    assert.ok(purls.some((purl: string) => purl.startsWith(`pkg:generic/${service}-model@`)), "which has advisories there");
   });
 
   it("list what the npm package needs, which has no code of others in it", () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { takesCursor } from "../src/contract.js";
 import { ALL_OF_OURS, INFRA, type Json, rawContract, type RawProcedure, type Resource, synthesize } from "./support.js";
 
 const contract = rawContract();
@@ -84,10 +85,6 @@ function distinct(rights: readonly string[]): string[] {
   return [...new Set(rights)].sort();
 }
 
-function takesCursor({ input }: RawProcedure): boolean {
-  return JSON.stringify(input).includes('"#/inputTypes/Cursor"');
-}
-
 /** All methods of a REST path, as `allow` has them. */
 function restMethods(procedure: RawProcedure): string {
   const routes = contract.procedures.map(({ rest }) => rest?.split(" ") ?? []);
@@ -125,7 +122,7 @@ function expectedRights(procedure: RawProcedure): string[] {
   return distinct([
     ...data,
     `secretsmanager:GetSecretValue on ${SECRET}`,
-    ...(takesCursor(procedure) ? [`secretsmanager:GetSecretValue on ${SECRETS}${ROOM.slice(1)}/cursors-??????`] : []),
+    ...(takesCursor(contract, procedure.input) ? [`secretsmanager:GetSecretValue on ${SECRETS}${ROOM.slice(1)}/cursors-??????`] : []),
     ...procedure.secrets.map((name) => `secretsmanager:GetSecretValue on ${SECRETS}${ROOM.slice(1)}/${name}-??????`),
     ...identities.map((identity) => `ses:SendEmail on ${IDENTITIES}${identity} if ${from}`),
     `logs:CreateLogStream on ${logs}`,
@@ -155,7 +152,7 @@ describe("every procedure", () => {
       assert.deepEqual(variables, {
         ONEFOLD_URL: "https://app.example.com",
         ONEFOLD_APP_URL: "https://app.example.com/in",
-        ONEFOLD_SECRET: `${ROOM.slice(1)}${takesCursor(procedure) ? `,${ROOM.slice(1)}/cursors` : ""}`,
+        ONEFOLD_SECRET: `${ROOM.slice(1)}${takesCursor(contract, procedure.input) ? `,${ROOM.slice(1)}/cursors` : ""}`,
         ONEFOLD_REGISTRATION: "example.com,example.org",
         ONEFOLD_ALLOWED_ORIGINS: "https://app.example.com",
         ONEFOLD_ADDRESS_HEADER: "x-viewer-address",
@@ -381,6 +378,14 @@ describe("the edge", () => {
     assert.equal(config.ViewerCertificate.MinimumProtocolVersion, "TLSv1.2_2021");
     assert.deepEqual(config.Aliases, ["app.example.com"]);
     assert.deepEqual(config.WebACLId, { Ref: "WebAclArn" }, "which `deploy` has made in another region");
+  });
+
+  it("redirects pages to HTTPS, and refuses calls without it: a call that was sent in the clear has shown its token", () => {
+    assert.equal(config.DefaultCacheBehavior.ViewerProtocolPolicy, "redirect-to-https");
+    assert.ok(config.CacheBehaviors.length > 0);
+    for (const { PathPattern, ViewerProtocolPolicy } of config.CacheBehaviors) {
+      assert.equal(ViewerProtocolPolicy, "https-only", PathPattern);
+    }
   });
 
   it("keeps no answer of a procedure, and no failure for the next caller", () => {

@@ -158,4 +158,19 @@ describe("what is named is there", () => {
     assert.equal(likes.length, 1, "and nothing else is compared by a pattern");
     assert.match(template, /StringLike:\n\s+token\.actions\.githubusercontent\.com:job_workflow_ref:/);
   });
+
+  it("the role of previews trusts the workflow that removes the stage of a merged pull request, whose ref is main's, and no other role does", () => {
+    const [, preview] = workflows.find(([path]) => path.endsWith("/preview.yml")) ?? assert.fail();
+    assert.ok(preview.on.pull_request.types.includes("closed"));
+    const [, trusted] = /job_workflow_ref:\n(.*?)\n {6}Policies:/s.exec(read("infra/github-oidc.yaml")) ?? assert.fail();
+    assert.deepEqual(trusted!.split("\n").map((line) => line.trim()).filter((line) => !line.startsWith("#")), [
+      "- !Sub",
+      "- ${Repository}/.github/workflows/${workflow}",
+      "- workflow: !FindInMap [Stages, !Ref Stage, Workflow]",
+      "- !If",
+      "- IsPreview",
+      "- !Sub ${Repository}/.github/workflows/preview.yml@refs/heads/main",
+      "- !Ref AWS::NoValue",
+    ]);
+  });
 });

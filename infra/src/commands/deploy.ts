@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:f
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Contract } from "../contract.js";
-import { FIREWALL_REGION, type Names } from "../names.js";
+import { FIREWALL_REGION } from "../names.js";
 import { WEB_ACL_ARN } from "../firewall-stack.js";
 import { allSecrets, checkMail, checkProduction, checkSecrets, CURSORS, FOUNDER, SIGNING } from "../needs.js";
 import { BINARIES, INFRA, ROOT } from "../places.js";
@@ -13,10 +13,10 @@ import { formatVersions } from "../secret-versions.js";
 import { type Architecture, rateLimitsOf, type Stage, statedUrl } from "../stage.js";
 import { lossesOf, readAssembly, templateReport } from "../template-diff.js";
 import { checkBootstrap, type Cloud, signIn } from "./aws.js";
-import { type Founder, founderInWords, keepFounder, neededFounder } from "./founder.js";
+import { type Founder, keepFounder, neededFounder, tellFounder } from "./founder.js";
 import { type Project, projectAt } from "./project.js";
 import { moveOn, type Versions, versionsOf } from "./secrets.js";
-import { checkState, deployedTemplates, findStack, formationOf, isEmpty } from "./stacks.js";
+import { checkState, deployedTemplates, findStack, findStacks, formationOf, isEmpty } from "./stacks.js";
 import { ask } from "./terminal.js";
 
 export interface DeployOptions {
@@ -54,7 +54,7 @@ export async function deploy({ stage: name, yes, architecture, buildOnly }: Depl
   }
   const secrets = await findSecrets(cloud, project);
   const founder = await neededFounder(cloud, project);
-  const before = await stacksOf(cloud, names);
+  const before = await stacksOf(cloud, project);
   const known: Known = { url: await deployedAddress(cloud, project), secretVersions: new Map([...secrets].map(([id, { current = "" }]) => [id, current])) };
 
   build(stage.config.architecture);
@@ -82,7 +82,7 @@ export async function deploy({ stage: name, yes, architecture, buildOnly }: Depl
   } finally {
     if (kept !== undefined) {
       // Also when the deployment failed: its secret is there, and the next one makes no other.
-      console.log(`\n${founderInWords(project, kept)}`);
+      tellFounder(project, kept);
     }
     rmSync(assembly, { recursive: true, force: true });
   }
@@ -103,8 +103,16 @@ function deployAll({ stage, names }: Project, assembly: string): Record<string, 
   if (rateLimitsOf(stage.config) === undefined) {
     return run("--all");
   }
-  const { [WEB_ACL_ARN]: arn = "" } = run(names.stack("firewall"), "--exclusively");
+  const arn = webAclIn(run(names.stack("firewall"), "--exclusively"));
   return run("--all", "--parameters", `${names.stack("edge")}:${WEB_ACL_ARN}=${arn}`);
+}
+
+/** @throws Problem when there is none: the edge would be open to any number of requests. */
+export function webAclIn({ [WEB_ACL_ARN]: arn }: Record<string, string>): string {
+  if (arn === undefined || arn === "") {
+    throw new Problem(`The firewall's stack was deployed and does not say which web ACL it has (${WEB_ACL_ARN}): the edge is not deployed without one.`);
+  }
+  return arn;
 }
 
 /** @throws Problem naming what is missing, and how to get it. */
@@ -196,18 +204,13 @@ export async function knownLater(
 }
 
 /** The stacks that something is in, none of which is in a state that forbids a change. @throws Problem */
-async function stacksOf(cloud: Cloud, names: Names): Promise<Set<string>> {
-  const there = new Set<string>();
-  for (const name of names.stacks()) {
-    const stack = await findStack(formationOf(cloud, names, name), name);
-    if (stack !== undefined) {
-      checkState(name, stack);
-      if (!isEmpty(stack)) {
-        there.add(name);
-      }
-    }
-  }
-  return there;
+export async function stacksOf(
+  cloud: Pick<Cloud, "cloudFormation" | "firewallFormation">,
+  { stage: { config }, names }: Pick<Project, "stage" | "names">,
+): Promise<Set<string>> {
+  const there = await findStacks(cloud, names, rateLimitsOf(config) !== undefined);
+  there.forEach((stack, name) => checkState(name, stack));
+  return new Set([...there].filter(([, stack]) => !isEmpty(stack)).map(([name]) => name));
 }
 
 /** One pass for all functions. What to optimize, the workspace's own profile says: cargo-lambda's costs 50 s for each function. */

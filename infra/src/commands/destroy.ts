@@ -2,10 +2,11 @@
 import { type CloudFormationClient, DeleteStackCommand, waitUntilStackDeleteComplete } from "@aws-sdk/client-cloudformation";
 import { DeleteObjectsCommand, ListObjectVersionsCommand, type S3Client } from "@aws-sdk/client-s3";
 import { Problem } from "../problem.js";
-import { asked, signIn } from "./aws.js";
+import { isPreview, rateLimitsOf } from "../stage.js";
+import { asked, type Cloud, signIn } from "./aws.js";
 import { forgetFounder } from "./founder.js";
-import { projectAt } from "./project.js";
-import { checkIdle, findStack, formationOf, resourcesOf } from "./stacks.js";
+import { type Project, projectAt } from "./project.js";
+import { checkIdle, findStack, findStacks, formationOf, resourcesOf } from "./stacks.js";
 import { ask } from "./terminal.js";
 
 export interface DestroyOptions {
@@ -28,17 +29,7 @@ export async function destroy({ stage: name, yes }: DestroyOptions): Promise<voi
     );
   }
   const cloud = await signIn();
-  const there: string[] = [];
-  for (const stack of names.stacks().reverse()) {
-    const found = await findStack(formationOf(cloud, names, stack), stack);
-    if (found !== undefined) {
-      checkIdle(stack, found);
-      if (found.EnableTerminationProtection === true) {
-        throw new Problem(`${stack} was deployed with protection, whatever stages.ts says here: nothing was removed. docs/operations.md says how to remove it by hand.`);
-      }
-      there.push(stack);
-    }
-  }
+  const there = await removable(cloud, project);
   if (there.length === 0) {
     console.log(`Stage ${name} is not in account ${cloud.account}, region ${cloud.region}.`);
     return;
@@ -52,6 +43,26 @@ export async function destroy({ stage: name, yes }: DestroyOptions): Promise<voi
   }
   await forgetFounder(cloud, project);
   console.log(`Stage ${name} is gone; its keys in the secret ${names.secret} are kept.`);
+}
+
+/**
+ * The stacks to remove, the last one first. A stage that gave up its web ACL still has the stack of it, so that this one is
+ * looked for whatever the stage says now; but for previews, whose role in continuous integration may not ask in that region.
+ *
+ * @throws Problem when one of them must stay
+ */
+export async function removable(
+  cloud: Pick<Cloud, "cloudFormation" | "firewallFormation">,
+  { stage: { name, config }, names }: Pick<Project, "stage" | "names">,
+): Promise<string[]> {
+  const there = await findStacks(cloud, names, !isPreview(name) || rateLimitsOf(config) !== undefined);
+  for (const [stack, found] of there) {
+    checkIdle(stack, found);
+    if (found.EnableTerminationProtection === true) {
+      throw new Problem(`${stack} was deployed with protection, whatever stages.ts says here: nothing was removed. docs/operations.md says how to remove it by hand.`);
+    }
+  }
+  return [...there.keys()].reverse();
 }
 
 async function confirm(name: string, there: readonly string[], yes: boolean): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * The first administrator of a stage: whoever registers with a token that is shown once, to whoever deploys.
+ * The first administrator of a stage: whoever registers with a token that one deployment shows, to whoever deploys.
  *
  * AWS has its hash only, in a secret that the functions read which register people. The token works once for each
  * table, so that the secret goes with the table.
@@ -10,7 +10,7 @@ import { allSecrets, FOUNDER } from "../needs.js";
 import { Problem } from "../problem.js";
 import { asked, type Cloud } from "./aws.js";
 import type { Project } from "./project.js";
-import { type Versions, versionsOf } from "./secrets.js";
+import { versionsOf } from "./secrets.js";
 
 /** What a token is made of, in bytes: as all tokens that are looked up by their hash. */
 const TOKEN_BYTES = 32;
@@ -51,22 +51,23 @@ export async function neededFounder({ secrets }: Pick<Cloud, "secrets">, project
   return makeFounder();
 }
 
-/** Keeps the hash. */
-export async function keepFounder({ secrets }: Pick<Cloud, "secrets">, { names }: Pick<Project, "names">, { secret }: Founder): Promise<[id: string, versions: Versions]> {
-  const id = names.secretNamed(FOUNDER);
+/** Keeps the hash, and says the token at once: whoever interrupts what comes after has seen it. */
+export async function keepFounder({ secrets }: Pick<Cloud, "secrets">, project: Project, founder: Founder): Promise<void> {
+  const Name = project.names.secretNamed(FOUNDER);
   const Description = "The hash of the token with which the first administrator registers";
-  const { VersionId: current } = await asked(secrets.send(new CreateSecretCommand({ Name: id, SecretString: secret, Description })));
-  return [id, { current, next: undefined }];
+  await asked(secrets.send(new CreateSecretCommand({ Name, SecretString: founder.secret, Description })));
+  tellFounder(project, founder);
 }
 
-/** What is printed, once: the token, and what to do with it. */
-export function founderInWords({ contract, stage }: Pick<Project, "contract" | "stage">, { token }: Founder): string {
+/** Prints the token, and what to do with it. Of a stage that was there before, nobody knows here whether it has administrators. */
+export function tellFounder({ contract, stage }: Pick<Project, "contract" | "stage">, { token }: Founder): void {
   const readers = contract.procedures.filter(({ secrets }) => secrets.includes(FOUNDER)).map(({ name }) => name);
-  return [
-    `Stage ${stage.name} has no administrator yet. Who gives this token to ${readers.join(" or ")}, as \`founderToken\` in the input, becomes the first one:`,
+  const lines = [
+    `Stage ${stage.name} has a token that names its first administrator. Who gives it to ${readers.join(" or ")} becomes administrator, whoever else is one by then:`,
     `  ${token}`,
-    "It is shown this once and works once, also where registration is closed; nothing but its hash is kept. docs/deploying.md has the call, and what to do when it is lost.",
-  ].join("\n");
+    "It works once, also where registration is closed; only this deployment shows it, and nothing but its hash is kept. docs/deploying.md has the call, and what to do when it is lost.",
+  ];
+  console.log(`\n${lines.join("\n")}`);
 }
 
 /** The next table of the stage gets another token: with this one, its first administrator might be somebody else. */

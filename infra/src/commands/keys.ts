@@ -88,6 +88,8 @@ export async function keys({ stage: name, ...wish }: KeysOptions): Promise<void>
   const there: There = { secret: await read(cloud, names.secret), signing };
   const planned = plan(there, made, wish);
   const isChanged = JSON.stringify(planned.secret) !== JSON.stringify(there.secret);
+  // First: the stage's secret may hold the one that was used before.
+  await keepCursors(cloud, project, made.cursors);
   // Everybody may know the public half long before somebody signs; the other way round nobody could check it.
   if (isChanged) {
     await publish(cloud, names.secret, there.secret === undefined, planned.secret);
@@ -95,7 +97,6 @@ export async function keys({ stage: name, ...wish }: KeysOptions): Promise<void>
   if (planned.isNew) {
     await keep(cloud, signingId, there.signing === undefined, made);
   }
-  await keepCursors(cloud, project, made.cursors);
   console.log([`${names.secret} ${isChanged ? "accepts" : "has nothing new and accepts"} tokens signed with:`, ...inWords(planned, made)].join("\n"));
   if (there.secret !== undefined && isChanged) {
     console.log(`Functions that run already learn it with the next \`cargo run -- deploy --stage ${name}\`.`);
@@ -103,7 +104,8 @@ export async function keys({ stage: name, ...wish }: KeysOptions): Promise<void>
 }
 
 /**
- * What is there stays: a removed public key would break the tokens that callers hold.
+ * What is there stays: a removed public key would break the tokens that callers hold. But for a key of cursors, which stood here
+ * before it had a secret of its own: all functions read this one, and take from it what both hold.
  *
  * @throws Problem when a key would be retired that signs, or the last one.
  */
@@ -126,12 +128,17 @@ export function plan(there: There, made: Made, { rotate, retire }: Wish): Plan {
   return {
     secret: {
       ...made.secret,
-      ...there.secret,
+      ...withoutCursors(there.secret),
       ONEFOLD_TOKENS: { ...made.secret.ONEFOLD_TOKENS, ...there.secret?.ONEFOLD_TOKENS, keys: left },
     },
     signing: isNew ? turn : { current: before?.current, next: before?.next },
     isNew,
   };
+}
+
+function withoutCursors(secret: Partial<StageSecret & CursorSecret> = {}): Partial<StageSecret> {
+  const { ONEFOLD_CURSOR_KEY, ...others } = secret;
+  return others;
 }
 
 function checkRetired(retire: string, old: readonly PublicKey[], made: Made, signing: Versions | undefined): void {

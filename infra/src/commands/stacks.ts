@@ -32,6 +32,26 @@ export async function findStack(client: CloudFormationClient, name: string): Pro
   }
 }
 
+/**
+ * The stacks of a stage that are there, in the order of their making.
+ *
+ * @param withFirewall whether the firewall's is looked for, in a region where not everybody may ask
+ */
+export async function findStacks(
+  cloud: Pick<Cloud, "cloudFormation" | "firewallFormation">,
+  names: Names,
+  withFirewall: boolean,
+): Promise<Map<string, Stack>> {
+  const found = new Map<string, Stack>();
+  for (const name of names.stacks().filter((name) => withFirewall || name !== names.stack("firewall"))) {
+    const stack = await findStack(formationOf(cloud, names, name), name);
+    if (stack !== undefined) {
+      found.set(name, stack);
+    }
+  }
+  return found;
+}
+
 /** What is in a stack. */
 export async function resourcesOf(client: CloudFormationClient, stack: string): Promise<StackResourceSummary[]> {
   const found: StackResourceSummary[] = [];

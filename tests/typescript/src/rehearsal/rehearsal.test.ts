@@ -561,7 +561,7 @@ test("behind CloudFront, the HTTP API answers nobody else", async () => {
   assert.equal(prepared.status, 0, prepared.said);
   assert.match(refused(["deploy", "--stage", "dev", "--architecture", "x86_64"], { CI: "true" }), /founder, which says who may be the first administrator, is not there yet/);
   const said = deploy("deployment of dev, with its edge", "dev");
-  const founderToken = /^Stage dev has no administrator yet\..*\n {2}([\w-]{43})$/m.exec(said)?.[1] ?? assert.fail(said);
+  const founderToken = /^Stage dev has a token that names its first administrator\..*\n {2}([\w-]{43})$/m.exec(said)?.[1] ?? assert.fail(said);
   const { DistributionList } = cloud.ask("cloudfront", "list_distributions");
   assert.match(DistributionList.Items[0].WebACLId, /^arn:aws:wafv2:us-east-1:\d{12}:global\/webacl\/backoffice-dev-firewall/);
   const [, printed = ""] = /^dev {2}(https:\/\/\S+)\/trpc$/m.exec(said) ?? assert.fail(said);
