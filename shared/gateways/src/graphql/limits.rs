@@ -17,6 +17,9 @@ pub(super) const MAX_DEPTH: usize = 15;
 const MAX_INTROSPECTION_DEPTH: usize = 20;
 /// How often the fields of introspection that answer lists may stand below each other.
 const MAX_INTROSPECTION_LISTS: usize = 2;
+/// The most fields of introspection in one request, with those in fragments wherever they are used: each is answered for
+/// every type, or every field of every type. What clients ask for has some 150.
+pub(super) const MAX_INTROSPECTION_FIELDS: usize = 400;
 /// The most aliases in one request.
 pub(super) const MAX_ALIASES: usize = 30;
 /// The most fields of `Query` and `Mutation` in one request: each is a call.
@@ -45,6 +48,7 @@ pub(super) struct Measure {
     root_fields: usize,
     directives: usize,
     fields: usize,
+    introspection_fields: usize,
     cost: usize,
 }
 
@@ -165,6 +169,12 @@ impl Measure {
             Some(object) if !name.starts_with("__") => data(measured, field, object, place),
             _ => introspection(name, place)?,
         };
+        let is_introspection = place.object.is_none() || matches!(name, "__schema" | "__type");
+        self.introspection_fields += usize::from(is_introspection);
+        if self.introspection_fields > MAX_INTROSPECTION_FIELDS {
+            let message = format!("The request has more than {MAX_INTROSPECTION_FIELDS} fields of introspection.");
+            return Err(Fault::limit(message));
+        }
         self.cost = self.cost.saturating_add(cost);
         if self.cost > MAX_COST {
             return Err(Fault::limit(format!("The request costs more than {MAX_COST}: ask for shorter lists.")));
