@@ -75,6 +75,13 @@ struct Place<'a> {
     lists: usize,
 }
 
+impl<'a> Place<'a> {
+    /// The same place inside of a fragment on a type. In introspection it stays there, whatever its types are called.
+    fn narrowed(self, condition: Option<&'a str>) -> Self {
+        Self { object: self.object.map(|object| condition.unwrap_or(object)), ..self }
+    }
+}
+
 impl Measure {
     /// Adds all operations of a document: what is not executed is looked at as well.
     ///
@@ -108,8 +115,8 @@ impl Measure {
                 Selection::Field(field) => self.field(measured, field, place).map_err(|fault| fault.at(field.pos))?,
                 Selection::InlineFragment(fragment) => {
                     let condition = fragment.node.type_condition.as_ref();
-                    let object = condition.map_or(place.object, |condition| Some(condition.node.on.node.as_str()));
-                    self.set(measured, &fragment.node.selection_set, Place { object, ..place })?;
+                    let inside = place.narrowed(condition.map(|condition| condition.node.on.node.as_str()));
+                    self.set(measured, &fragment.node.selection_set, inside)?;
                 }
                 Selection::FragmentSpread(spread) => {
                     let Some((name, fragment)) =
@@ -128,8 +135,8 @@ impl Measure {
                     // A fragment that holds nothing but fragments has to come to an end as well.
                     self.count_field()?;
                     measured.within.push(name);
-                    let object = Some(fragment.node.type_condition.node.on.node.as_str());
-                    self.set(measured, &fragment.node.selection_set, Place { object, ..place })?;
+                    let inside = place.narrowed(Some(&fragment.node.type_condition.node.on.node));
+                    self.set(measured, &fragment.node.selection_set, inside)?;
                     measured.within.pop();
                 }
             }

@@ -370,6 +370,7 @@ async fn hostile_documents_are_refused_before_anything_is_called() {
         ),
         (chain(25), "use each other"),
         (types.to_owned(), "types of types"),
+        (format!("{} }} }} }}", types.replace("{ fields", "{ ... on __Type { fields")), "types of types"),
         (format!("{{ __schema {{ types {{ {} }} }} }}", "name ".repeat(4_800)), "fields of introspection"),
         (
             format!("{{ __schema {{ types {{ {} }} }} }}", "...on __Type{name fields{name args{name}}} ".repeat(300)),
