@@ -90,6 +90,13 @@ async fn whether_an_address_has_an_account_is_not_told() {
     assert_eq!(silent, [INVITED, INVITED]);
     assert_eq!(nobody, [CONFIRM, CONFIRM]);
 
+    // Nor by whether what was registered is good for a sign-in.
+    let chosen = password();
+    expect_the_same(&[
+        ("auth.register", json!({"name": "Somebody", "password": chosen})),
+        ("auth.login", json!({"password": chosen})),
+    ])
+    .await;
     expect_the_same(&[
         ("auth.register", json!({"name": "Somebody", "password": "password1234"})),
         ("auth.login", json!({"password": "not the password"})),
