@@ -51,10 +51,10 @@ pub struct Spec {
     /// Its own method and path, such as `POST /oauth/token`, for a form of request that a standard dictates; the
     /// procedure then has no place in the generated clients.
     pub http: Option<&'static str>,
-    /// Whether a token's session is looked at in each call although nothing is changed, or although everybody may who
-    /// is signed in, so that what was revoked counts at once. See [`Spec::looks_at_session`].
+    /// Whether a token's session is looked at in each call although nothing is changed, so that what was revoked counts
+    /// at once. See [`Spec::looks_at_session`].
     pub sensitive: bool,
-    /// Why a mutation with a permission need not look at the session of a token, where it does not.
+    /// Why a mutation need not look at the session of a token, where it does not.
     pub session: Option<&'static str>,
     /// For how many seconds after a person proved who they are it may be called, at least 1; as long as the session
     /// lasts when it is not stated.
@@ -102,11 +102,10 @@ impl Spec {
     }
 
     /// Whether a call with a token looks at its session: a token goes on for minutes when its holder was deleted, was
-    /// signed out or has fewer rights, and must change nothing any more. So it is in every mutation that takes a
-    /// permission, unless it says why not, and wherever a procedure asks for it, or for a fresh sign-in, which the
-    /// session knows of.
+    /// signed out or has fewer rights, and must change nothing any more. So it is in every mutation that is not public,
+    /// unless it says why not, and wherever a procedure asks for it, or for a fresh sign-in, which the session knows of.
     pub const fn looks_at_session(&self) -> bool {
-        let changes = matches!((self.kind, self.auth), (Kind::Mutation, Auth::Permission { .. }));
+        let changes = matches!(self.kind, Kind::Mutation) && !matches!(self.auth, Auth::Public);
         self.sensitive || self.fresh_s.is_some() || (changes && self.session.is_none())
     }
 
