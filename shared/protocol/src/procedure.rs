@@ -61,7 +61,7 @@ pub struct Spec {
     pub fresh_s: Option<u32>,
     /// Whether one of its capabilities tells who is calling.
     pub asks_caller: bool,
-    /// Whether what it reads is charged to who calls.
+    /// Whether one of its capabilities reads what is charged for. See [`Spec::is_charged`].
     pub metered: bool,
     /// The fields of its input, in the order of their declaration.
     pub fields: &'static [Field],
@@ -109,9 +109,87 @@ impl Spec {
         self.sensitive || self.fresh_s.is_some() || (changes && self.session.is_none())
     }
 
+    /// Whether what it reads is charged to who calls. It is not where anybody may change something: signing in and the
+    /// like has limits of its own, and nobody's reads keep others of the same network from it.
+    pub const fn is_charged(&self) -> bool {
+        self.metered && !matches!((self.kind, self.auth), (Kind::Mutation, Auth::Public))
+    }
+
+    /// Whether a call is refused whose caller has used up what they may read. What somebody does about the own account
+    /// and states to be `sensitive` or `fresh` is not: who has stolen a session does not keep its owner from ending it.
+    pub const fn has_price(&self) -> bool {
+        let is_defence = matches!(self.auth, Auth::SignedIn) && (self.sensitive || self.fresh_s.is_some());
+        self.is_charged() && !is_defence
+    }
+
     /// Whether such a look is also at the application that has the token: whether it is still registered. Where it
     /// takes to be signed in, and no more, no application comes through anyway.
     pub const fn looks_at_application(&self) -> bool {
         self.looks_at_session() && !matches!(self.auth, Auth::SignedIn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WITH_PERMISSION: Auth = Auth::Permission { name: "visits:write", own: false };
+
+    /// A procedure that reads.
+    fn spec(kind: Kind, auth: Auth) -> Spec {
+        Spec {
+            kind,
+            auth,
+            rest: None,
+            timeout_ms: Spec::DEFAULT_TIMEOUT_MS,
+            memory_mb: Spec::DEFAULT_MEMORY_MB,
+            concurrency: None,
+            cache_s: None,
+            http: None,
+            sensitive: false,
+            session: None,
+            fresh_s: None,
+            asks_caller: true,
+            metered: true,
+            fields: &[],
+        }
+    }
+
+    #[test]
+    fn whatever_changes_something_looks_at_the_session_unless_it_says_why_not() {
+        for (kind, auth, looks) in [
+            (Kind::Mutation, Auth::Public, false),
+            (Kind::Mutation, Auth::SignedIn, true),
+            (Kind::Mutation, WITH_PERMISSION, true),
+            (Kind::Query, Auth::SignedIn, false),
+            (Kind::Query, WITH_PERMISSION, false),
+        ] {
+            let spec = spec(kind, auth);
+            assert_eq!(spec.looks_at_session(), looks, "{kind:?} {auth:?}");
+            assert!(!Spec { session: Some("it only counts"), ..spec }.looks_at_session());
+            assert!(Spec { sensitive: true, ..spec }.looks_at_session());
+            assert!(Spec { fresh_s: Some(300), ..spec }.looks_at_session());
+        }
+    }
+
+    #[test]
+    fn reads_of_others_in_a_network_and_of_a_thief_keep_nobody_from_the_own_account() {
+        for (kind, auth, is_charged, has_price) in [
+            (Kind::Mutation, Auth::Public, false, false),
+            (Kind::Query, Auth::Public, true, true),
+            (Kind::Query, Auth::SignedIn, true, true),
+            (Kind::Mutation, Auth::SignedIn, true, true),
+            (Kind::Query, WITH_PERMISSION, true, true),
+            (Kind::Mutation, WITH_PERMISSION, true, true),
+        ] {
+            let spec = spec(kind, auth);
+            assert_eq!((spec.is_charged(), spec.has_price()), (is_charged, has_price), "{kind:?} {auth:?}");
+            assert!(!Spec { metered: false, ..spec }.is_charged());
+            let of_the_account = auth == Auth::SignedIn;
+            for defence in [Spec { sensitive: true, ..spec }, Spec { fresh_s: Some(300), ..spec }] {
+                assert_eq!(defence.is_charged(), is_charged);
+                assert_eq!(defence.has_price(), has_price && !of_the_account, "{kind:?} {auth:?}");
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use protocol::{
-    Auth, Clock, Code, Fault, Reauthenticate,
+    Auth, Clock, Code, Fault, Kind, Reauthenticate,
     trpc::{
         self,
         batch::{Answers, Form},
@@ -220,9 +220,15 @@ async fn run(
     if let (Some(session), Some(principal)) = (session.as_mut(), &principal) {
         *session = session.called_by(Some(principal.subject.clone()));
     }
-    if let Some(session) = session.as_mut().filter(|_| entry.spec.metered) {
+    if let Some(session) = session.as_mut().filter(|_| entry.spec.is_charged()) {
         *session = session.paid_by(&payer(principal.as_deref(), &parts));
-        session.pay().await?;
+        if entry.spec.has_price() {
+            session.pay().await?;
+            // What changes something goes on to its end once it has begun.
+            if entry.spec.kind == Kind::Query {
+                *session = session.bounded();
+            }
+        }
     }
     let call = Call(Arc::new(Inner {
         input,
@@ -260,10 +266,12 @@ async fn noted(watched: Option<&Watched>, fault: Fault) -> Fault {
     fault
 }
 
-/// Who is charged for what a call reads: whoever calls; nobody in particular is counted by network.
+/// Who is charged for what a call reads: whoever calls, and an application apart from the person in whose name it does;
+/// nobody in particular is counted by network.
 fn payer(principal: Option<&Principal>, parts: &http::request::Parts) -> String {
     let who = match principal {
-        Some(principal) => format!("caller {}", principal.subject),
+        Some(Principal { subject, client: Some(client), .. }) => format!("application {}\n{subject}", client.id),
+        Some(Principal { subject, .. }) => format!("caller {subject}"),
         None => format!("network {}", Device::of(parts).network()),
     };
     opaque::hash(who.as_bytes()).to_string()
