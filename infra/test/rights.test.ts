@@ -140,6 +140,7 @@ describe("a signature", () => {
   it("names what is stored, and a look at the session where it is asked who is calling", () => {
     assert.deepEqual(kinds("query, auth = public", "posts: Read<Post>, input: Input"), ["meter meter", "Read post"]);
     assert.deepEqual(kinds('query, auth = permission("posts:read")', "posts: Read<Post>"), ["session session", "meter meter", "Read post"]);
+    assert.deepEqual(kinds("mutation, auth = public", "posts: Read<Post>, input: Input"), ["Read post"], "it is not charged");
     for (const asking of ["Caller", "Option<Caller>", "Reach"]) {
       assert.deepEqual(kinds("mutation, auth = public", `who: ${asking}`), ["session session"]);
     }

@@ -131,7 +131,9 @@ export function parseSignature(
   if (/^mutation\b/.test(stated) && !/\bauth = public\b/.test(stated)) {
     signature.capabilities.push({ kind: "Append", entity: entity("AuditEntry") });
   }
-  if (types.some(([, type]) => type.startsWith("Read<"))) {
+  // What is read is charged to who calls, but where anybody may change something: that has limits of its own.
+  const isOpen = /^mutation\b/.test(stated) && /\bauth = public\b/.test(stated);
+  if (!isOpen && types.some(([, type]) => type.startsWith("Read<"))) {
     signature.capabilities.push({ kind: "meter", entity: METER });
   }
   for (const [name, type] of types) {

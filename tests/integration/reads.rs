@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use local::world::World;
 use model::Role;
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -85,27 +86,145 @@ async fn one_viewers_costly_lists_are_refused_for_a_while_and_others_are_served(
     assert_eq!(office.service.query(&eve, "health.ping", Value::Null).await.status, 200);
 }
 
+/// What one reads in an office keeps nobody in the same office from signing in.
 #[tokio::test]
-async fn who_is_nobody_is_counted_by_network() {
+async fn who_is_nobody_is_counted_by_network_and_may_still_sign_in() {
     let office = crowded(10).await;
+    let ada = office.person("ada", Role::Viewer).await;
     a_whole_minute().await;
-    let ask = async |address: &str, place: usize| {
-        let reset = Request::mutation("auth.request_reset", &json!({"email": format!("nobody{place}@example.org")}));
+    let send = async |address: &str, request: Request| {
         let mut connection = Connection::open_from(address.parse().unwrap(), office.service.address).await.unwrap();
-        connection.send(&reset).await.unwrap()
+        connection.send(&request).await.unwrap()
     };
+    // Whether there is such an application is looked up.
+    let question = || Request::new("GET", format!("/oauth/authorize?client_id={}", uuid::Uuid::new_v4()));
     let mut asked = 0;
     let refused = loop {
-        let answer = ask("127.0.0.9", asked).await;
-        if answer.status != 200 {
+        let answer = send("127.0.0.9", question()).await;
+        if answer.status == 429 {
             break answer;
         }
         asked += 1;
         assert!(asked < 100, "nothing stops them");
     };
-    expect_too_much(&refused);
     assert!(refused.text().contains("read too much"), "{}", refused.text());
-    assert_eq!(ask("127.0.0.10", asked).await.status, 200, "another network");
+    assert_ne!(send("127.0.0.10", question()).await.status, 429, "another network");
+    let credentials = json!({"email": ada.email, "password": ada.password, "keep": "tokens"});
+    let signed_in = send("127.0.0.9", Request::mutation("auth.login", &credentials)).await;
+    assert_eq!(signed_in.status, 200, "{}", signed_in.text());
+    let reset = Request::mutation("auth.request_reset", &json!({"email": "nobody@example.org"}));
+    assert_eq!(send("127.0.0.9", reset).await.status, 200);
+    assert_eq!(send("127.0.0.9", question()).await.status, 429, "the minute goes on");
+}
+
+/// A service with procedures of every kind that read a hundred items each, which is more than a caller may.
+mod greedy {
+    use model::{User, UserId};
+    use protocol::{Client, Principal};
+    use runtime::{Callers, Definition, prelude::*};
+
+    /// `x-caller` says who it is, and `x-client` by which application.
+    pub const SERVICE: Definition = Definition {
+        name: "greedy",
+        roles: &[],
+        permits: |_, _| true,
+        withheld: &[],
+        callers: Callers::Custom(|headers| {
+            let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            let client = text("x-client").map(|id| Client { id, scopes: vec!["things".into()], for_itself: false });
+            Ok(text("x-caller").map(|subject| Principal {
+                subject,
+                client,
+                roles: vec!["any".into()],
+                authenticated_at: Some(now()),
+                ..Principal::default()
+            }))
+        }),
+        method_override: true,
+        password_sign_in: None,
+        refusals: None,
+    };
+
+    runtime::procedures! {
+        inline SERVICE;
+        things { ask, change, defend, defend_freshly, look, sign_in, watch }
+    }
+
+    async fn read(users: &Read<User>) -> Result<(), StoreError> {
+        for _ in 0..10 {
+            users.get_many(&std::array::from_fn::<UserId, 10, _>(|_| uuid::Uuid::new_v4().into())).await?;
+        }
+        Ok(())
+    }
+
+    macro_rules! kinds {
+        ($($name:ident: $docs:literal ($($stated:tt)*);)*) => {
+            mod things {
+                $(pub mod $name {
+                    use super::super::*;
+                    #[doc = $docs]
+                    #[procedure($($stated)*)]
+                    pub async fn $name(users: Read<User>) -> Result<(), NoFailure> {
+                        Ok(read(&users).await?)
+                    }
+                })*
+            }
+        };
+    }
+
+    kinds! {
+        ask: "Asks." (query, auth = public);
+        change: "Changes something." (mutation, auth = permission("things"));
+        defend: "Ends a session." (mutation, auth = signed_in, sensitive);
+        defend_freshly: "Ends the account." (mutation, auth = signed_in, fresh = 300);
+        look: "Looks." (query, auth = permission("things"));
+        sign_in: "Signs in." (mutation, auth = public);
+        watch: "Looks at what is about everybody." (query, auth = permission("things"), sensitive);
+    }
+
+    pub fn now() -> Timestamp {
+        Timestamp::from_unix_ms(1_800_000_000_000)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_is_refused_as_it_reads_a_mutation_before_it_begins_and_a_way_in_never() {
+    let mut world = World::new(&greedy::service(), protocol::Clock::Fixed(greedy::now())).await.unwrap();
+    world.set_read_units(16);
+    let call = async |procedure: &str, caller: &str, client: &str| {
+        let is_query = ["things.ask", "things.look", "things.watch"].contains(&procedure);
+        let mut request = http::Request::builder()
+            .method(if is_query { "GET" } else { "POST" })
+            .uri(format!("/trpc/{procedure}"))
+            .header("content-type", "application/json");
+        for (name, value) in [("x-caller", caller), ("x-client", client)] {
+            if !value.is_empty() {
+                request = request.header(name, value);
+            }
+        }
+        let request = request.body(bytes::Bytes::new()).unwrap();
+        world.call(&greedy::service(), procedure, request).await.unwrap().status().as_u16()
+    };
+    // Nobody in particular, in one network.
+    assert_eq!(call("things.ask", "", "").await, 429);
+    for _ in 0..3 {
+        assert_eq!(call("things.sign_in", "", "").await, 200);
+    }
+    // What has begun to change something ends well, and the next one does not begin.
+    assert_eq!(call("things.change", "ada", "").await, 200);
+    for procedure in ["things.change", "things.look", "things.watch"] {
+        assert_eq!(call(procedure, "ada", "").await, 429, "{procedure}");
+    }
+    assert_eq!(call("things.look", "bob", "").await, 429, "a query is refused in its middle");
+    // Whoever uses up what ada may read, be it with a stolen session, does not keep her from ending it.
+    for procedure in ["things.defend", "things.defend_freshly"] {
+        assert_eq!(call(procedure, "ada", "").await, 200, "{procedure}");
+    }
+    // An application has reads of its own, and they are not its person's.
+    assert_eq!(call("things.change", "ada", "reader").await, 200);
+    assert_eq!(call("things.change", "ada", "reader").await, 429);
+    assert_eq!(call("things.change", "eve", "reader").await, 200, "in another person's name");
+    assert_eq!(call("things.change", "eve", "").await, 200);
 }
 
 /// The same question in one request as often as a style takes it.

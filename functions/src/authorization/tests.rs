@@ -337,6 +337,23 @@ async fn a_refresh_token_has_one_successor_and_coming_late_ends_the_session() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_ends_after_a_year_however_often_it_is_renewed() {
+    const DAY_MS: i64 = 24 * 3_600_000;
+    let mut given = Given::open().await;
+    let client = given.public().await;
+    let mut token = given.let_in(&client).await;
+    // No pause is as long as one after which it ends for want of use.
+    for day in [29, 58, 87, 116, 145, 174, 203, 232, 261, 290, 319, 348, 364] {
+        given.later(day * DAY_MS);
+        let renewed = given.refresh(&client, &token, &[]).await;
+        assert_eq!(renewed.status, 200, "on day {day}: {}", renewed.body);
+        token = renewed.json()["refresh_token"].as_str().unwrap().to_owned();
+    }
+    given.later(365 * DAY_MS);
+    assert_eq!(given.refresh(&client, &token, &[]).await.error(), (400, "invalid_grant".to_owned()));
+}
+
+#[tokio::test]
 async fn scopes_become_narrower_and_never_wider() {
     let given = Given::open().await;
     let client = given.public().await;

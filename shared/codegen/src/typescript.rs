@@ -23,15 +23,37 @@ pub fn render(contract: &Contract, declarations: &BTreeMap<String, Declaration>)
     ]
 }
 
-/// Whether callers sign in at the service itself: the client can do it for them then.
-fn has_sessions(contract: &Contract) -> bool {
-    let has = |name| contract.procedures.iter().any(|procedure| procedure.name == name);
-    ["auth.login", "auth.logout", "auth.refresh"].into_iter().all(has)
+/// Whether a service has a procedure.
+fn has<'a>(contract: &'a Contract) -> impl Fn(&str) -> bool + 'a {
+    |name| contract.procedures.iter().any(|procedure| procedure.name == name)
+}
+
+/// What keeps callers signed in who sign in at the service itself; empty where they do not. What stands in the text
+/// between the lines `// if <procedure>` and `// end` is left out where there is no such procedure.
+fn session(text: &str, has: impl Fn(&str) -> bool) -> String {
+    if !["auth.login", "auth.logout", "auth.refresh"].into_iter().all(&has) {
+        return String::new();
+    }
+    let mut is_there = true;
+    let lines = text.split_inclusive('\n').filter(|line| match line.trim() {
+        "// end" => {
+            is_there = true;
+            false
+        }
+        line => match line.strip_prefix("// if ") {
+            Some(procedure) => {
+                is_there = has(procedure);
+                false
+            }
+            None => is_there,
+        },
+    });
+    lines.collect()
 }
 
 fn client(contract: &Contract) -> String {
     let text = CLIENT.replace("@HEADER@", HEADER).replace("@CODES@", &codes()).replace("@MAX_CALLS@", &max_calls());
-    if has_sessions(contract) { format!("{text}\n{SESSION}") } else { text }
+    text + &session(SESSION, has(contract))
 }
 
 /// How many calls one batch may have.
@@ -95,10 +117,7 @@ fn types(contract: &Contract, declarations: &BTreeMap<String, Declaration>) -> S
     text.push_str(ERRORS);
     text.push_str(&router(contract));
     text.push_str(&CLIENT_TYPES.replace("@MAX_CALLS@", &max_calls()));
-    if has_sessions(contract) {
-        text.push_str(SESSION_TYPES);
-    }
-    text
+    text + &session(SESSION_TYPES, has(contract))
 }
 
 /// The procedures that clients call by name: all but those whose form a standard dictates.
@@ -355,3 +374,24 @@ export function wantsReauthentication(error) {
 /** By name: an application may hold two copies of @trpc/client, and only one has the class. */
 const dataOf = (error) => (error instanceof Error && error.name === "TRPCClientError" ? error.data : undefined);
 "#;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_calls_what_the_service_has_and_nothing_else() {
+        let signing_in = ["auth.login", "auth.logout", "auth.refresh"];
+        for text in [SESSION, SESSION_TYPES] {
+            let whole = session(text, |_| true);
+            let some = session(text, |name| signing_in.contains(&name));
+            assert!(whole.contains("auth.reauthenticate") && !some.contains("eauthenticat"), "{some}");
+            for rendered in [&whole, &some] {
+                assert!(rendered.contains("createSession") && rendered.contains("signOut"));
+                assert!(!rendered.contains("// if ") && !rendered.contains("// end"), "{rendered}");
+                assert_eq!(rendered.matches('{').count(), rendered.matches('}').count());
+            }
+            assert_eq!(session(text, |name| name != "auth.refresh"), "");
+        }
+    }
+}

@@ -5,6 +5,7 @@ mod body;
 use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
+    io,
     net::IpAddr,
     sync::Arc,
     time::Duration,
@@ -21,7 +22,11 @@ use hyper_util::{
 };
 use protocol::{Code, Fault, trpc};
 use runtime::{Entry, Site, cors::Cors, refuse, rest::Route, web::PeerAddress};
-use tokio::{net::TcpListener, sync::Semaphore, task::JoinError};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinError,
+};
 
 use body::{Held, Room};
 
@@ -39,7 +44,11 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many requests are answered at once; others wait, and are forgotten when their clients go away.
 const MAX_AT_ONCE: u32 = 1_000;
-/// How much of what a connection sends is read ahead, in bytes: more than the longest head that is answered.
+/// How many connections are open at once; others wait for one of them to end. One that sends nothing, and is answered
+/// nothing, ends after [`HEAD_TIMEOUT`].
+const MAX_OPEN: usize = 1_024;
+/// How much of what a connection sends is read ahead, in bytes: more than the longest head that is answered. With
+/// [`MAX_OPEN`] it bounds what those hold together who send slowly.
 const BUFFER_BYTES: usize = 128 * 1024;
 
 const MALFORMED_ADDRESS: &str = "The address is not percent-encoded UTF-8.";
@@ -138,12 +147,12 @@ pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: impl Future<O
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).pipeline_flush(true).max_buf_size(BUFFER_BYTES);
     let mut stop = std::pin::pin!(stop);
     let places = Arc::new(Semaphore::new(MAX_AT_ONCE as usize));
-    let room = Room::new();
+    let (room, open) = (Room::new(), Arc::new(Semaphore::new(MAX_OPEN)));
     loop {
-        let (stream, peer) = tokio::select! {
+        let (stream, peer, place) = tokio::select! {
             () = &mut stop => break,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => (stream, peer.ip()),
+            accepted = accept(&listener, &open) => match accepted {
+                Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of file handles, most likely: let some calls end first.
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -164,6 +173,7 @@ pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: impl Future<O
         tokio::spawn(async move {
             // A client that goes away in the middle is no fault of ours.
             let _ = connection.await;
+            drop(place);
         });
     }
     drop(listener);
@@ -175,6 +185,18 @@ pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: impl Future<O
     if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
         tracing::warn!("some calls did not end in time");
     }
+}
+
+/// The next connection, once there is a place for it. Until then it waits where the system keeps those that nobody has
+/// accepted.
+async fn accept(
+    listener: &TcpListener,
+    open: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, IpAddr, Option<OwnedSemaphorePermit>)> {
+    // It is never closed; if it were, a connection without a place would be harmless.
+    let place = Arc::clone(open).acquire_owned().await.ok();
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer.ip(), place))
 }
 
 async fn serve_one(
@@ -330,6 +352,24 @@ mod tests {
         go_on.send(()).unwrap();
         ended.await.unwrap();
         let _ = places.acquire().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn so_many_connections_are_open_and_others_wait_for_one_to_end() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let open = Arc::new(Semaphore::new(2));
+        let mut clients = Vec::new();
+        for _ in 0..3 {
+            clients.push(TcpStream::connect(address).await.unwrap());
+        }
+        let first = accept(&listener, &open).await.unwrap();
+        let _second = accept(&listener, &open).await.unwrap();
+        let third = tokio::time::timeout(Duration::from_millis(50), accept(&listener, &open)).await;
+        assert!(third.is_err(), "there is no place");
+        drop(first);
+        let (third, ..) = accept(&listener, &open).await.unwrap();
+        assert_eq!(third.peer_addr().unwrap(), clients[2].local_addr().unwrap(), "it was not forgotten");
     }
 
     #[test]

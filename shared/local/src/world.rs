@@ -46,6 +46,11 @@ impl World {
         self.clock = clock;
     }
 
+    /// The same, where one caller may read so many units in a minute.
+    pub fn set_read_units(&mut self, read_units: u32) {
+        self.ground.store = self.ground.store.clone().with_read_units(read_units);
+    }
+
     /// Answers a request to one procedure of a service as the service does: it knows the caller, and has the
     /// procedure's own rights and secrets.
     ///

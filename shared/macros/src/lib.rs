@@ -20,7 +20,7 @@ use proc_macro::TokenStream;
 ///
 /// `sensitive`: a token's session is looked at in each call, so that a sign-out or another role counts at once and
 /// not when the token expires. It costs one read of the database, and for an application's token a second one at the
-/// same time: whether it is still registered. Mutations with `auth = permission("…")` do so by themselves.
+/// same time: whether it is still registered. Mutations that are not public do so by themselves.
 ///
 /// `session = "…"`: why such a mutation does not. The reason stands in the contract.
 ///

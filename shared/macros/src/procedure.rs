@@ -173,9 +173,9 @@ fn expect_person(fresh: &LitInt, auth: &Auth, is_http: bool) -> syn::Result<()> 
 /// Whether there is a look at the session to leave out, and a reason to.
 fn expect_exception(session: &LitStr, kind: &Ident, auth: &Auth, is_needed: bool) -> syn::Result<()> {
     let refuse = |message: &str| Err(syn::Error::new(session.span(), message));
-    if kind != "Mutation" || !matches!(auth, Auth::Permission { .. }) {
+    if kind != "Mutation" || matches!(auth, Auth::Public) {
         return refuse(
-            "only a mutation with `auth = permission(…)` looks at the session by itself: there is nothing to leave out",
+            "only a mutation that is not `public` looks at the session by itself: there is nothing to leave out",
         );
     }
     if is_needed {

@@ -60,6 +60,7 @@ impl JsonSchema for EmailAddress {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string", "maxLength": address::MAX_BYTES, "pattern": address::pattern(),
+            "not": {"pattern": address::TOO_LONG},
             "examples": ["ada@example.com"],
         })
     }

@@ -8,7 +8,9 @@
 //!   a small one, perhaps composed of a letter and a mark: whoever maps KELVIN SIGN to `k`, as IDNA's mapping does, joins
 //!   what are two hosts.
 //!
-//! What a host may be is regular on purpose, lengths included, so that the published [`pattern`] says all that is checked.
+//! What a host may be is regular on purpose, lengths included, so that the published schema says all that is checked: the
+//! [`pattern`], and [`TOO_LONG`], which no address fits. The pattern alone is wider: it counts the letters before the `@`
+//! and not the dots between them.
 
 use std::borrow::Cow;
 
@@ -25,9 +27,14 @@ mod tests;
 
 /// The longest address that mail can be sent to, in bytes (RFC 5321 section 4.5.3.1.3, without the brackets).
 pub const MAX_BYTES: usize = 254;
-/// How many characters stand before the `@` at most, without dots (RFC 5321 section 4.5.3.1.1).
+/// A pattern that no address fits: of what has more than [`MAX_LOCAL`] bytes before the `@`. It is one of its own, since a
+/// regular expression that counts dots with the rest, and takes no two in a row, would need to look ahead, which not all
+/// of those that read [`pattern`] can.
+pub const TOO_LONG: &str = "^[^@]{65}";
+/// How many bytes stand before the `@` at most, dots included (RFC 5321 section 4.5.3.1.1).
 const MAX_LOCAL: usize = 64;
-/// The same where the host is written beyond ASCII: so the whole is never too long in ASCII.
+/// How many characters there are where the host is written beyond ASCII, without the dots between them: so the whole is
+/// never too long in ASCII.
 const MAX_LOCAL_BEYOND_ASCII: usize = 32;
 /// The longest label of a host, in bytes (RFC 1035 section 2.3.4).
 const MAX_LABEL: usize = 63;
@@ -47,12 +54,17 @@ const SIGNS: &str = "!#$%&'*+/=?^_`{|}~-";
 
 /// Whether this is an address that mail can reach.
 pub fn is_valid(address: &str) -> bool {
-    let Some((local, host)) = address.split_once('@').filter(|_| address.len() <= MAX_BYTES) else { return false };
-    if host.is_ascii() {
-        is_local(local, MAX_LOCAL) && is_ascii_host(host)
-    } else {
-        is_local(local, MAX_LOCAL_BEYOND_ASCII) && converted(host).is_some()
+    let Some((local, domain)) = address.split_once('@').filter(|_| address.len() <= MAX_BYTES) else { return false };
+    let most = if domain.is_ascii() { MAX_LOCAL } else { MAX_LOCAL_BEYOND_ASCII };
+    is_local(local, most) && host(domain).is_some()
+}
+
+/// A host of addresses in the form in which it is compared, ASCII in lower case; none of what no mail can reach.
+pub fn host(text: &str) -> Option<String> {
+    if text.is_ascii() && !is_ascii_host(text) {
+        return None;
     }
+    Some(converted(text)?.to_ascii_lowercase())
 }
 
 /// The form in which addresses are compared: two that have the same are one address, and no others are.
@@ -69,7 +81,8 @@ pub fn deliverable(address: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(format!("{local}@{}", converted(host)?)))
 }
 
-/// What is checked, as a regular expression: in the syntax that ECMA-262, Python, Java, RE2 and others share.
+/// What is checked, but for [`TOO_LONG`], as a regular expression: in the syntax that ECMA-262, Python, Java, RE2 and
+/// others share.
 pub fn pattern() -> String {
     let atom = format!("[A-Za-z0-9{SIGNS}]");
     let local = |most: usize| format!(r"{atom}(\.?{atom}){{0,{}}}", most - 1);
@@ -100,11 +113,11 @@ fn class(letters: &[Letters]) -> String {
     letters.iter().copied().flatten().map(|(from, to)| format!("{from}-{to}")).collect()
 }
 
-/// Words of letters, digits and signs, with a dot between two.
+/// Words of letters, digits and signs, with a dot between two; so many characters without the dots.
 fn is_local(local: &str, most: usize) -> bool {
     let is_atom = |c: char| c.is_ascii_alphanumeric() || SIGNS.contains(c);
     let is_word = |word: &str| !word.is_empty() && word.chars().all(is_atom);
-    local.split('.').all(is_word) && local.chars().filter(|c| *c != '.').count() <= most
+    local.len() <= MAX_LOCAL && local.split('.').all(is_word) && local.chars().filter(|c| *c != '.').count() <= most
 }
 
 /// Two labels or more, of which the last is no number: it would be an address of the network.
@@ -116,7 +129,7 @@ fn is_ascii_host(host: &str) -> bool {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    let Some((_, last)) = host.rsplit_once('.') else { return false };
+    let Some((_, last)) = host.rsplit_once('.').filter(|_| host.len() <= MAX_BYTES) else { return false };
     host.split('.').all(is_label) && last.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 

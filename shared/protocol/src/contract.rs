@@ -65,7 +65,7 @@ pub struct ProcedureContract {
     pub http: Option<String>,
     /// Whether a token's session is looked at in each call.
     pub sensitive: bool,
-    /// Why not, of a mutation with a permission that does not; else null.
+    /// Why not, of a mutation that is not public and does not; else null.
     pub session: Option<&'static str>,
     /// For how many seconds after signing in, or authenticating again, it may be called, or may with some inputs; null
     /// when it is not stated.

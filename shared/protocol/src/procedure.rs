@@ -51,10 +51,10 @@ pub struct Spec {
     /// Its own method and path, such as `POST /oauth/token`, for a form of request that a standard dictates; the
     /// procedure then has no place in the generated clients.
     pub http: Option<&'static str>,
-    /// Whether a token's session is looked at in each call although nothing is changed, or although everybody may who
-    /// is signed in, so that what was revoked counts at once. See [`Spec::looks_at_session`].
+    /// Whether a token's session is looked at in each call although nothing is changed, so that what was revoked counts
+    /// at once. See [`Spec::looks_at_session`].
     pub sensitive: bool,
-    /// Why a mutation with a permission need not look at the session of a token, where it does not.
+    /// Why a mutation need not look at the session of a token, where it does not.
     pub session: Option<&'static str>,
     /// For how many seconds after a person proved who they are it may be called, at least 1; as long as the session
     /// lasts when it is not stated.
@@ -63,7 +63,7 @@ pub struct Spec {
     pub fresh_if: bool,
     /// Whether one of its capabilities tells who is calling.
     pub asks_caller: bool,
-    /// Whether what it reads is charged to who calls.
+    /// Whether one of its capabilities reads what is charged for. See [`Spec::is_charged`].
     pub metered: bool,
     /// The fields of its input, in the order of their declaration.
     pub fields: &'static [Field],
@@ -104,11 +104,10 @@ impl Spec {
     }
 
     /// Whether a call with a token looks at its session: a token goes on for minutes when its holder was deleted, was
-    /// signed out or has fewer rights, and must change nothing any more. So it is in every mutation that takes a
-    /// permission, unless it says why not, and wherever a procedure asks for it, or for a fresh sign-in, which the
-    /// session knows of.
+    /// signed out or has fewer rights, and must change nothing any more. So it is in every mutation that is not public,
+    /// unless it says why not, and wherever a procedure asks for it, or for a fresh sign-in, which the session knows of.
     pub const fn looks_at_session(&self) -> bool {
-        let changes = matches!((self.kind, self.auth), (Kind::Mutation, Auth::Permission { .. }));
+        let changes = matches!(self.kind, Kind::Mutation) && !matches!(self.auth, Auth::Public);
         self.sensitive || self.fresh_s.is_some() || (changes && self.session.is_none())
     }
 
@@ -117,9 +116,88 @@ impl Spec {
         self.fresh_s.filter(|_| !self.fresh_if)
     }
 
+    /// Whether what it reads is charged to who calls. It is not where anybody may change something: signing in and the
+    /// like has limits of its own, and nobody's reads keep others of the same network from it.
+    pub const fn is_charged(&self) -> bool {
+        self.metered && !matches!((self.kind, self.auth), (Kind::Mutation, Auth::Public))
+    }
+
+    /// Whether a call is refused whose caller has used up what they may read. What somebody does about the own account
+    /// and states to be `sensitive` or `fresh` is not: who has stolen a session does not keep its owner from ending it.
+    pub const fn has_price(&self) -> bool {
+        let is_defence = matches!(self.auth, Auth::SignedIn) && (self.sensitive || self.fresh_s.is_some());
+        self.is_charged() && !is_defence
+    }
+
     /// Whether such a look is also at the application that has the token: whether it is still registered. Where it
     /// takes to be signed in, and no more, no application comes through anyway.
     pub const fn looks_at_application(&self) -> bool {
         self.looks_at_session() && !matches!(self.auth, Auth::SignedIn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WITH_PERMISSION: Auth = Auth::Permission { name: "visits:write", own: false };
+
+    /// A procedure that reads.
+    fn spec(kind: Kind, auth: Auth) -> Spec {
+        Spec {
+            kind,
+            auth,
+            rest: None,
+            timeout_ms: Spec::DEFAULT_TIMEOUT_MS,
+            memory_mb: Spec::DEFAULT_MEMORY_MB,
+            concurrency: None,
+            cache_s: None,
+            http: None,
+            sensitive: false,
+            session: None,
+            fresh_s: None,
+            fresh_if: false,
+            asks_caller: true,
+            metered: true,
+            fields: &[],
+        }
+    }
+
+    #[test]
+    fn whatever_changes_something_looks_at_the_session_unless_it_says_why_not() {
+        for (kind, auth, looks) in [
+            (Kind::Mutation, Auth::Public, false),
+            (Kind::Mutation, Auth::SignedIn, true),
+            (Kind::Mutation, WITH_PERMISSION, true),
+            (Kind::Query, Auth::SignedIn, false),
+            (Kind::Query, WITH_PERMISSION, false),
+        ] {
+            let spec = spec(kind, auth);
+            assert_eq!(spec.looks_at_session(), looks, "{kind:?} {auth:?}");
+            assert!(!Spec { session: Some("it only counts"), ..spec }.looks_at_session());
+            assert!(Spec { sensitive: true, ..spec }.looks_at_session());
+            assert!(Spec { fresh_s: Some(300), ..spec }.looks_at_session());
+        }
+    }
+
+    #[test]
+    fn reads_of_others_in_a_network_and_of_a_thief_keep_nobody_from_the_own_account() {
+        for (kind, auth, is_charged, has_price) in [
+            (Kind::Mutation, Auth::Public, false, false),
+            (Kind::Query, Auth::Public, true, true),
+            (Kind::Query, Auth::SignedIn, true, true),
+            (Kind::Mutation, Auth::SignedIn, true, true),
+            (Kind::Query, WITH_PERMISSION, true, true),
+            (Kind::Mutation, WITH_PERMISSION, true, true),
+        ] {
+            let spec = spec(kind, auth);
+            assert_eq!((spec.is_charged(), spec.has_price()), (is_charged, has_price), "{kind:?} {auth:?}");
+            assert!(!Spec { metered: false, ..spec }.is_charged());
+            let of_the_account = auth == Auth::SignedIn;
+            for defence in [Spec { sensitive: true, ..spec }, Spec { fresh_s: Some(300), ..spec }] {
+                assert_eq!(defence.is_charged(), is_charged);
+                assert_eq!(defence.has_price(), has_price && !of_the_account, "{kind:?} {auth:?}");
+            }
+        }
     }
 }

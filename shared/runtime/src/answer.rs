@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use protocol::{
-    Auth, Clock, Code, Fault, Reauthenticate,
+    Auth, Clock, Code, Fault, Kind, Reauthenticate,
     trpc::{
         self,
         batch::{Answers, Form},
@@ -19,7 +19,7 @@ use store::{Scope, Session, Store, StoreError};
 
 use crate::{
     Authenticator, BoxFuture, Call, Device, Entry, Output, Principal,
-    authenticate::{Arrival, authorize},
+    authenticate::{Arrival, authorize, has_token},
     call::Inner,
     cors::Cors,
     mail::Post,
@@ -137,6 +137,7 @@ async fn run_logged(entry: &Entry, context: &Context, request_id: &str, request:
     let by_route = request.extensions().get::<rest::Route>().is_some().then(|| asked_parts(&request));
     let mut asked = rest::Asked::default();
     let network = request.extensions().get::<PeerAddress>().and_then(PeerAddress::in_log);
+    let has_token = has_token(request.headers());
     let outcome = run(entry, context, request, &mut session, &added, &mut asked).await;
     let (mut response, fault) = match outcome {
         Ok(output) if let Some(parts) = &by_route => {
@@ -158,6 +159,7 @@ async fn run_logged(entry: &Entry, context: &Context, request_id: &str, request:
         Err(fault) => (fault_response(&fault, Some(entry.name), request_id), Some(fault)),
     };
     if let (Some(fresh_s), Some(fault)) = (entry.spec.fresh_s, &fault)
+        && has_token
         && Reauthenticate::is_reason_of(fault)
     {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, step_up(fresh_s));
@@ -220,9 +222,15 @@ async fn run(
     if let (Some(session), Some(principal)) = (session.as_mut(), &principal) {
         *session = session.called_by(Some(principal.subject.clone()));
     }
-    if let Some(session) = session.as_mut().filter(|_| entry.spec.metered) {
+    if let Some(session) = session.as_mut().filter(|_| entry.spec.is_charged()) {
         *session = session.paid_by(&payer(principal.as_deref(), &parts));
-        session.pay().await?;
+        if entry.spec.has_price() {
+            session.pay().await?;
+            // What changes something goes on to its end once it has begun.
+            if entry.spec.kind == Kind::Query {
+                *session = session.bounded();
+            }
+        }
     }
     let call = Call(Arc::new(Inner {
         input,
@@ -260,10 +268,12 @@ async fn noted(watched: Option<&Watched>, fault: Fault) -> Fault {
     fault
 }
 
-/// Who is charged for what a call reads: whoever calls; nobody in particular is counted by network.
+/// Who is charged for what a call reads: whoever calls, and an application apart from the person in whose name it does;
+/// nobody in particular is counted by network.
 fn payer(principal: Option<&Principal>, parts: &http::request::Parts) -> String {
     let who = match principal {
-        Some(principal) => format!("caller {}", principal.subject),
+        Some(Principal { subject, client: Some(client), .. }) => format!("application {}\n{subject}", client.id),
+        Some(Principal { subject, .. }) => format!("caller {subject}"),
         None => format!("network {}", Device::of(parts).network()),
     };
     opaque::hash(who.as_bytes()).to_string()
@@ -359,7 +369,9 @@ fn snake_case(camel: &str) -> String {
     })
 }
 
-/// What programs with tokens read of a call that wants a sign-in of a moment ago (RFC 9470 section 3).
+/// What programs with tokens read of a call that wants a sign-in of a moment ago (RFC 9470 section 3). It is about the
+/// token that came with the call, and is sent where one did. The examples there have the status 401; here it is 403, as of
+/// every `FORBIDDEN`: the caller is known, and 401 has clients renew their token, which would not help.
 fn step_up(fresh_s: u32) -> HeaderValue {
     let reason = "error=\"insufficient_user_authentication\", error_description=\"Authenticate again\"";
     let challenge = format!("Bearer {reason}, max_age=\"{fresh_s}\"");
@@ -402,7 +414,7 @@ fn shared_for(lifetime_s: u32) -> HeaderValue {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use protocol::{Auth, Kind, Spec};
+    use protocol::{Auth, Client, Spec, Timestamp};
 
     use super::*;
     use crate::{Caller, Callers, Capability as _, Definition, Principal};
@@ -552,6 +564,42 @@ mod tests {
     async fn where_answers_are_kept_nobody_learns_who_is_calling() {
         assert_eq!(ask(query(None), Cors::AnyOrigin, get("")).await.body(), r#"{"result":{"data":"ada"}}"#);
         assert_eq!(ask(query(Some(60)), Cors::AnyOrigin, get("")).await.body(), r#"{"result":{"data":null}}"#);
+    }
+
+    /// An application that reads much keeps the person in whose name it does from nothing.
+    #[test]
+    fn an_application_pays_apart_from_its_person() {
+        let parts = get("").body(()).unwrap().into_parts().0;
+        let client = |id: &str| Some(Client { id: id.into(), scopes: Vec::new(), for_itself: false });
+        let paying = |client| payer(Some(&Principal { subject: "ada".into(), client, ..Principal::default() }), &parts);
+        let payers = [payer(None, &parts), paying(None), paying(client("reader")), paying(client("writer"))];
+        for (place, payer) in payers.iter().enumerate() {
+            assert!(!payers[..place].contains(payer), "each has reads of their own");
+        }
+        assert_eq!(paying(client("reader")), payers[2]);
+    }
+
+    /// What a bearer of a token is asked for says nothing to who came with a cookie.
+    #[tokio::test]
+    async fn who_came_with_a_token_is_told_that_it_is_too_old() {
+        const LONG_AGO: Definition = Definition {
+            callers: Callers::Custom(|_| {
+                let authenticated_at = Some(Timestamp::from_unix_ms(0));
+                Ok(Some(Principal { subject: "ada".into(), authenticated_at, ..Principal::default() }))
+            }),
+            ..SERVICE
+        };
+        let spec = Spec { auth: Auth::SignedIn, fresh_s: Some(300), ..query(None).spec };
+        let entry = || Entry { spec, service: &LONG_AGO, ..query(None) };
+        let challenge = "Bearer error=\"insufficient_user_authentication\", error_description=\"Authenticate again\", max_age=\"300\"";
+        for (request, expected) in [
+            (get("").header("authorization", "Bearer abc"), Some(challenge)),
+            (get("").header("cookie", "onefold=abc"), None),
+            (get(""), None),
+        ] {
+            let answer = ask(entry(), Cors::AnyOrigin, request).await;
+            assert_eq!((answer.status().as_u16(), the(&answer, "www-authenticate")), (403, expected));
+        }
     }
 
     /// A kept answer must reach no page that could not read it, and no page that may not.

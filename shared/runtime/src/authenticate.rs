@@ -128,6 +128,11 @@ fn client_id(principal: &Principal) -> Option<&str> {
     principal.client.as_ref().map(|client| client.id.as_str())
 }
 
+/// Whether a call comes with a token, whatever it is worth.
+pub(crate) fn has_token(headers: &HeaderMap) -> bool {
+    matches!(presented_token(headers), Ok(Some(_)))
+}
+
 fn presented_token(headers: &HeaderMap) -> Result<Option<&str>, Fault> {
     let mut values = headers.get_all(header::AUTHORIZATION).into_iter();
     let Some(value) = values.next() else { return Ok(None) };

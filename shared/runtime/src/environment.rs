@@ -22,7 +22,8 @@ pub const TOKENS: &str = "ONEFOLD_TOKENS";
 pub const ALLOWED_ORIGINS: &str = "ONEFOLD_ALLOWED_ORIGINS";
 
 /// Secrets of AWS Secrets Manager, by name or ARN, with commas: each a JSON object with variables that are not set in the
-/// environment, by their names. A value that is no text stands for its JSON.
+/// environment, by their names. A value that is no text stands for its JSON. What stands in several counts as in the last
+/// of them: the general ones come first.
 pub const SECRET: &str = "ONEFOLD_SECRET";
 /// Where secrets are, when they are not at AWS. The name that all AWS SDKs read.
 pub const SECRETS_ENDPOINT: &str = "AWS_ENDPOINT_URL_SECRETS_MANAGER";
@@ -129,7 +130,7 @@ impl Environment {
         let settings = ids.split(',').map(|id| secret_settings(&set, id.to_owned())).collect::<Result<Vec<_>, _>>()?;
         let texts = futures_util::future::try_join_all(settings.into_iter().map(store::read_secret)).await?;
         let secrets = texts.iter().map(|text| parse_secret(text)).collect::<Result<Vec<_>, _>>()?;
-        let in_secrets = |name: &str| secrets.iter().find_map(|secret| secret.get(name).cloned());
+        let in_secrets = |name: &str| secrets.iter().rev().find_map(|secret| secret.get(name).cloned());
         Self::from_lookup(|name| set(name).or_else(|| in_secrets(name)))
     }
 
@@ -291,8 +292,8 @@ mod tests {
         assert_eq!((secret["A"].as_str(), secret["B"].as_str()), ("text", r#"{"issuer":"us"}"#));
     }
 
-    #[tokio::test]
-    async fn what_is_not_in_the_environment_comes_from_the_secrets() {
+    /// What stands behind a function that is told of a general secret and of that of cursors, and where it found them.
+    async fn with_secrets(general: Value, cursors: Value) -> (Settings, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let manager = tokio::spawn(async move {
@@ -300,9 +301,8 @@ mod tests {
                 let (mut connection, _) = listener.accept().await.unwrap();
                 let mut asked = [0; 4096];
                 let length = connection.read(&mut asked).await.unwrap();
-                let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
                 let is_of_cursors = String::from_utf8_lossy(&asked[..length]).contains("onefold/test/cursors");
-                let secret = if is_of_cursors { json!({ CURSOR_KEY: key }) } else { json!({ TABLE: "another" }) };
+                let secret = if is_of_cursors { &cursors } else { &general };
                 let body = json!({ "SecretString": secret.to_string() }).to_string();
                 let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
                 connection.write_all((head + &body).as_bytes()).await.unwrap();
@@ -316,9 +316,25 @@ mod tests {
             _ => None,
         });
         let store = environment.await.unwrap().store.unwrap();
+        manager.await.unwrap();
+        (store, endpoint)
+    }
+
+    const ZEROS: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+    #[tokio::test]
+    async fn what_is_not_in_the_environment_comes_from_the_secrets() {
+        let (store, endpoint) = with_secrets(json!({ TABLE: "another" }), json!({ CURSOR_KEY: ZEROS })).await;
         assert_eq!(store.endpoint.as_deref(), Some(endpoint.as_str()), "what is said of all counts for each");
         assert_eq!((store.table.as_str(), store.cursor_key), ("ours", Some([0; 32])), "what is set counts");
-        manager.await.unwrap();
+    }
+
+    /// The general secret of an old stage still has the key that has a secret of its own by now.
+    #[tokio::test]
+    async fn what_stands_in_two_secrets_counts_as_in_the_more_particular_one() {
+        let general = json!({ CURSOR_KEY: "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE" });
+        assert_eq!(with_secrets(general.clone(), json!({ CURSOR_KEY: ZEROS })).await.0.cursor_key, Some([0; 32]));
+        assert_eq!(with_secrets(general, json!({})).await.0.cursor_key, Some([1; 32]));
     }
 
     #[test]

@@ -10,8 +10,6 @@ use store::{Letter, MailError, MailSettings, Mailer};
 
 use crate::{BoxFuture, Call, Capability};
 
-/// The longest address, in bytes (RFC 5321 section 4.5.3.1.3, without the brackets).
-const MAX_ADDRESS_BYTES: usize = 254;
 /// The longest subject, in characters.
 const MAX_SUBJECT_CHARS: usize = 200;
 /// The longest text, in bytes.
@@ -108,7 +106,7 @@ fn checked(Message { to, subject, text }: Message<'_>) -> Result<Letter, Cause> 
     let is_special = |c: char| c.is_control() || c.is_whitespace() || "\"(),:;<>[\\]".contains(c);
     let parts =
         to.split_once('@').map(|(name, domain)| !name.is_empty() && !domain.is_empty() && !domain.contains('@'));
-    if parts != Some(true) || to.len() > MAX_ADDRESS_BYTES || to.contains(is_special) {
+    if parts != Some(true) || to.len() > address::MAX_BYTES || to.contains(is_special) {
         return Err("a mail was to go to what is not one address".into());
     }
     let is_line_break = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');

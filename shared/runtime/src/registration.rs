@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use protocol::{Cause, Fault};
+use protocol::{Cause, Fault, address};
 
 use crate::{Call, Capability, site::Site};
 
@@ -14,7 +14,7 @@ pub enum Registration {
     Open,
     /// Nobody: others make the accounts.
     Closed,
-    /// Whoever has an address of one of these domains, in the form of DNS: ASCII in lower case. Domains below them are
+    /// Whoever has an address of one of these domains, in the form in which hosts are compared. Domains below them are
     /// others.
     Domains(Vec<String>),
 }
@@ -79,16 +79,10 @@ impl Capability for Registration {
     }
 }
 
-/// A domain of mail addresses; one label alone is none.
+/// A domain of mail addresses, however it is written.
 fn domain(text: &str) -> Result<String, Cause> {
-    let is_label = |label: &str| {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        !label.is_empty() && label.bytes().all(plain) && !label.starts_with('-') && !label.ends_with('-')
-    };
-    if text.contains('.') && text.split('.').all(is_label) {
-        return Ok(text.to_ascii_lowercase());
-    }
-    Err(format!("{text:?} is neither `open` nor `closed` nor a domain such as example.com, in the form of DNS").into())
+    let none = || format!("{text:?} is neither `open` nor `closed` nor a domain of mail addresses such as example.com");
+    address::host(text).ok_or_else(|| none().into())
 }
 
 #[cfg(test)]
@@ -116,15 +110,28 @@ mod tests {
             assert_eq!(read("open", url), Ok(Registration::Open));
             assert_eq!(read("closed", url), Ok(Registration::Closed));
             let domains = ["a.example", "xn--mller-kva.example"].map(str::to_owned).to_vec();
-            assert_eq!(read("A.example, xn--mller-kva.example", url), Ok(Registration::Domains(domains)));
+            for written in ["A.example, xn--mller-kva.example", "a.example,Müller.example"] {
+                assert_eq!(read(written, url), Ok(Registration::Domains(domains.clone())), "{written}");
+            }
         }
     }
 
     #[test]
     fn what_is_misspelt_opens_nothing() {
-        for wrong in
-            ["Open", "opened", "on", "*", "@a.example", "a.example;b.example", "a..example", ",", "müller.example"]
-        {
+        let long = format!("{}.example", "a".repeat(64));
+        for wrong in [
+            "Open",
+            "opened",
+            "on",
+            "*",
+            "@a.example",
+            "a.example;b.example",
+            "a..example",
+            ",",
+            "1.2.3.4",
+            "ti\u{212a}.example",
+            &long,
+        ] {
             let refusal = read(wrong, DEPLOYED).unwrap_err();
             assert!(refusal.contains("neither `open` nor `closed`"), "{wrong}: {refusal}");
         }

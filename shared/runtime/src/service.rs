@@ -163,7 +163,7 @@ fn needs<P: Procedure + Named + Describe>() -> Needs {
     {
         needs.grants.push(log.grant);
     }
-    if P::SPEC.metered {
+    if P::SPEC.is_charged() {
         needs.grants.push(METER);
     }
     needs

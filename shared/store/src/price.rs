@@ -2,15 +2,18 @@
 //! used up a minute's reads waits for the next one. One caller cannot use up what all callers share.
 //!
 //! What is cheap costs no write. What a payer reads is put on a tab in this process, and goes to the table's count when
-//! it is worth a write, [`SMALL_CHANGE_UNITS`]; so a process lets somebody read that much more than the limit before it
-//! learns that others have counted as well. What is dear asks before it reads on, so that many calls at once do not
-//! pass together:
+//! it is worth a write, [`SMALL_CHANGE_UNITS`]. A query asks before each read that is dear, so that many calls at once do
+//! not pass together; what changes something asks when it begins, and no more, so that nothing ends half done:
 //!
 //! ```text
 //! begins ── read many ── read many ── … ── answers
 //!    │          │            │               └ what is left goes on the tab
 //!    └──────────┴────────────┴ what was read goes on the tab; is it worth a write, it is counted; is it over, that is all
+//!               └ in a query only
 //! ```
+//!
+//! So the limit is no wall: what is read besides is what calls that have begun read until they ask again, as many as they
+//! are, and what is on the tab of each process.
 
 use std::{
     collections::HashMap,
@@ -114,8 +117,12 @@ impl Session {
         self.count_reads(due, turn.deadline).await
     }
 
-    /// The same within an operation that has its turn, and is about to read so many units more at least.
+    /// The same within an operation of a bounded call that has its turn, and is about to read so many units more at
+    /// least.
     pub(crate) async fn pay_within(&self, deadline: Instant, ahead_units: usize) -> Result<(), StoreError> {
+        if !self.is_bounded() {
+            return Ok(());
+        }
         match self.due(ahead_units)? {
             Some(due) => self.count_reads(due, deadline).await,
             None => Ok(()),

@@ -25,6 +25,8 @@ struct Call {
     meter: Arc<Meter>,
     /// Who is charged for what the call reads; nobody, when it is not.
     payer: Option<Arc<str>>,
+    /// Whether a read that is dear is refused when the payer has used up what they may read.
+    is_bounded: bool,
 }
 
 /// What a cursor is bound to, besides the query.
@@ -42,7 +44,7 @@ impl Session {
     /// Begins a call.
     #[must_use]
     pub fn new(store: Store, scope: Scope, clock: Clock) -> Self {
-        Self { call: Arc::new(Call { store, scope, clock, meter: Arc::default(), payer: None }) }
+        Self { call: Arc::new(Call { store, scope, clock, meter: Arc::default(), payer: None, is_bounded: false }) }
     }
 
     /// The same call, once it is known who makes it.
@@ -57,6 +59,13 @@ impl Session {
     #[must_use]
     pub fn paid_by(&self, payer: &str) -> Self {
         Self { call: Arc::new(Call { payer: Some(payer.into()), ..Call::clone(&self.call) }) }
+    }
+
+    /// The same call, whose dear reads are refused once its payer has used up what they may read. It is for what leaves
+    /// nothing half done: a query.
+    #[must_use]
+    pub fn bounded(&self) -> Self {
+        Self { call: Arc::new(Call { is_bounded: true, ..Call::clone(&self.call) }) }
     }
 
     /// The time, by the call's clock.
@@ -81,6 +90,10 @@ impl Session {
 
     pub(crate) fn payer(&self) -> Option<&Arc<str>> {
         self.call.payer.as_ref()
+    }
+
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.call.is_bounded
     }
 
     pub(crate) fn limits(&self) -> &Limits {

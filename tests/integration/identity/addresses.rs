@@ -49,7 +49,8 @@ fn spoilt(rng: &mut Rng, odd: &[char]) -> String {
             2 => {
                 let many = [1, 2, 5, 13, 14, 19, 20, 32, 60, 62, 63, 64, 190][rng.usize(..13)];
                 let letter = if rng.bool() { letters[place] } else { character(rng, odd) };
-                letters.splice(place..place, std::iter::repeat_n(letter, many));
+                let word = if rng.u8(..4) == 0 { [letter, '.'] } else { [letter, letter] };
+                letters.splice(place..place, word.into_iter().cycle().take(many));
             }
             _ => letters.insert(place, character(rng, odd)),
         }

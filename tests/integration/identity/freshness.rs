@@ -107,9 +107,7 @@ async fn the_cookie_of_an_old_session_gives_nothing_away() {
     for (procedure, input, _) in precious(&given) {
         let refused = given.on_page(&stolen, procedure, &input).await;
         assert_eq!((refused.status.as_u16(), refused.failure()), (403, "reauthenticate"), "{procedure}");
-        let challenge = refused.header("www-authenticate").unwrap();
-        assert!(challenge.starts_with("Bearer error=\"insufficient_user_authentication\""), "{challenge}");
-        assert!(challenge.ends_with("max_age=\"300\""), "{challenge}");
+        assert_eq!(refused.header("www-authenticate"), None, "it is about tokens");
     }
     assert_eq!(account(&given).await, before);
 

@@ -6,6 +6,7 @@ use std::{
 };
 
 use model::Role;
+use runtime::opaque::Opaque;
 use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::sleep};
 
@@ -90,6 +91,29 @@ async fn guessing_ends_after_ten_and_the_owner_still_signs_in() {
     let mut planted = Browser::at(&office.service, EVE);
     planted.plant(DEVICE, own.cookie(DEVICE));
     assert_eq!(planted.login(&bob.email, &bob.password).await.code(), "OK", "to Bob it is any browser");
+}
+
+/// What a network tries counts as one, whichever token of a mail or of a session it is that was guessed.
+#[tokio::test]
+async fn guessing_at_mailed_tokens_ends_after_three_hundred() {
+    a_whole_span().await;
+    let office = Office::open().await;
+    let guess = async |from: Ipv4Addr, place: usize| {
+        let token = Opaque::random().unwrap().text();
+        let calls = [
+            ("auth.verify_email", json!({"token": token})),
+            ("auth.reset_password", json!({"token": token, "password": password()})),
+        ];
+        let (procedure, input) = &calls[place % calls.len()];
+        Browser::at(&office.service, from).mutation(procedure, input.clone()).await
+    };
+    for place in 0..300 {
+        assert_eq!(guess(EVE, place).await.failure(), "notValid", "{place}");
+    }
+    for place in 300..302 {
+        expect_too_often(&guess(EVE, place).await, SPAN_S);
+    }
+    assert_eq!(guess(ADA, 0).await.failure(), "notValid", "another network");
 }
 
 /// Whoever is kept from signing in by strangers' guesses, and has no browser that is known, gets in by mail.

@@ -174,7 +174,7 @@ async fn what_was_taken_away_changes_nothing_any_more_in_any_style() {
     .await;
 }
 
-/// A service with mutations that take a permission, one of which says why it does not look.
+/// A service with mutations that are not public, one of which says why it does not look.
 mod looks {
     use runtime::{Definition, prelude::*};
 
@@ -182,14 +182,20 @@ mod looks {
 
     runtime::procedures! {
         inline SERVICE;
-        visits { count, forget, latest, mine }
+        visits { begin, count, forget, latest, mine }
     }
 
     mod visits {
+        pub mod begin {
+            use super::super::*;
+            /// Begins one.
+            #[procedure(mutation, auth = signed_in)]
+            pub async fn begin() {}
+        }
         pub mod count {
             use super::super::*;
             /// Counts.
-            #[procedure(mutation, auth = permission("posts:write"), session = "a visit more or less does no harm")]
+            #[procedure(mutation, auth = signed_in, session = "a visit more or less does no harm")]
             pub async fn count() {}
         }
         pub mod forget {
@@ -233,10 +239,11 @@ fn the_contract_says_who_looks_and_why_not_and_gives_the_right_to() {
     assert_eq!(
         stated,
         [
+            // No application comes so far.
+            ("visits.begin", &yes, &unstated, session.clone()),
             ("visits.count", &no, &reason, session.clone()),
             ("visits.forget", &yes, &unstated, both),
             ("visits.latest", &no, &unstated, session.clone()),
-            // No application comes so far.
             ("visits.mine", &yes, &unstated, session),
         ]
     );

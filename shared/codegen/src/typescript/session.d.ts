@@ -42,11 +42,13 @@ export type Session = {
   fetch: Fetch;
   /** `auth.login`; `failureOf("auth.login", error)` says why it failed. Answers who is signed in. */
   signIn(input: Omit<AuthLoginInput, "keep">): Promise<AuthLoginOutput["user"]>;
+  // if auth.reauthenticate
   /**
    * `auth.reauthenticate`: proves again who is signed in, for calls that `wantsReauthentication`. The session goes on with
    * another secret. `failureOf("auth.reauthenticate", error)` says why it failed.
    */
   reauthenticate(password: string): Promise<void>;
+  // end
   /** `auth.logout`. When the service cannot be reached it fails; tokens are forgotten nevertheless. */
   signOut(): Promise<void>;
 };

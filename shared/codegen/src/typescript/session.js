@@ -1,3 +1,4 @@
+
 const CSRF = "x-csrf-token";
 
 /** The part of its life after which an access token is renewed. */
@@ -88,12 +89,14 @@ function cookieSession({ plain, client, key, ended }) {
       await client(fetch).auth.logout.mutate({});
       isLive = false;
     },
+    // if auth.reauthenticate
     reauthenticate: (password) =>
       locked(async () => {
         await client(exchange).auth.reauthenticate.mutate({ password });
         // It is another cookie, as after a renewal: calls that left with the one before are repeated.
         renewals.note();
       }),
+    // end
   };
 }
 
@@ -206,6 +209,7 @@ function tokenSession({ plain, client, key, ended, storage }) {
       await kept.removeItem(key);
       if (tokens !== undefined) await service.auth.logout.mutate({ refreshToken: tokens.refreshToken });
     },
+    // if auth.reauthenticate
     reauthenticate: async (password) => {
       await current();
       await locked(async () => {
@@ -215,6 +219,7 @@ function tokenSession({ plain, client, key, ended, storage }) {
         if (next !== null) await write(next);
       });
     },
+    // end
   };
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Rights of a file are made by whoever makes it: a folder that was made by hand before the first start is one that all
 //! users of the machine look into. What is found open is closed, and it is said. What is not the service's is left
-//! alone: a folder that also holds other things is not closed behind somebody's back, but refused.
+//! alone: a folder that also holds other things is not closed behind somebody's back, but refused. So is a link in the
+//! folder that leads to what others may read: it is somebody else's place, and nothing is changed there, nor looked into.
 
 use std::{
     fs::{self, Permissions},
@@ -23,6 +24,8 @@ const MAX_DEPTH: usize = 3;
 /// # Errors
 /// When something is open that cannot be closed, or should not be.
 pub(super) fn close(folder: &Path) -> Result<(), Cause> {
+    // The folder itself may be reached by a link: it is what was asked for.
+    let folder = &fs::canonicalize(folder)?;
     let mut closed = Vec::new();
     if is_open(folder)? {
         if let Some(other) = entries(folder)?.iter().find(|path| !is_ours(path)) {
@@ -56,6 +59,9 @@ fn is_ours(path: &Path) -> bool {
 }
 
 fn close_all(path: &Path, depth: usize, closed: &mut Vec<PathBuf>) -> Result<(), Cause> {
+    if path.is_symlink() {
+        return expect_closed(path);
+    }
     if is_open(path)? {
         close_one(path, closed)?;
     }
@@ -77,7 +83,19 @@ fn close_one(path: &Path, closed: &mut Vec<PathBuf>) -> Result<(), Cause> {
     Ok(())
 }
 
-/// Whether others have any right to it. What is gone by now has none.
+/// Whether what a link leads to is closed.
+fn expect_closed(link: &Path) -> Result<(), Cause> {
+    if !is_open(link)? {
+        return Ok(());
+    }
+    let shown = link.display();
+    Err(format!(
+        "{shown} is a link to what other users may read: close that (chmod go-rwx {shown}), or put it there itself"
+    )
+    .into())
+}
+
+/// Whether others have any right to it, or to what it leads to. What is gone by now has none.
 fn is_open(path: &Path) -> io::Result<bool> {
     match fs::metadata(path) {
         Ok(found) => Ok(found.permissions().mode() & OTHERS != 0),
@@ -92,6 +110,8 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     struct Folder(PathBuf);
@@ -145,6 +165,40 @@ mod tests {
         for name in ["", "secrets", "stages", "stages/dev", "mail"] {
             assert_eq!(folder.mode(name), 0o700, "{name}");
         }
+    }
+
+    #[test]
+    fn what_a_link_leads_to_is_neither_changed_nor_looked_into() {
+        let (folder, elsewhere) = (Folder::new(), Folder::new());
+        folder.make("", 0o700);
+        elsewhere.make("mail/1.eml", 0o644);
+        elsewhere.make("identity-providers.json", 0o644);
+        let link = |target: &str, name: &str| {
+            fs::create_dir_all(folder.0.join(name).parent().unwrap()).unwrap();
+            symlink(elsewhere.0.join(target), folder.0.join(name)).unwrap();
+        };
+        link("mail", "mail");
+        link("identity-providers.json", "secrets/identity-providers.json");
+        for (open, closed) in [("mail", 0o700), ("identity-providers.json", 0o600)] {
+            let refused = close(&folder.0).unwrap_err().to_string();
+            assert!(refused.contains(open) && refused.contains("chmod"), "{refused}");
+            assert_ne!(elsewhere.mode(open) & OTHERS, 0, "{open}");
+            fs::set_permissions(elsewhere.0.join(open), Permissions::from_mode(closed)).unwrap();
+        }
+        // Closed by its owner, it is good; what leads nowhere is, too.
+        link("nothing", "signing.key");
+        close(&folder.0).unwrap();
+        assert_eq!(elsewhere.mode("mail/1.eml"), 0o644);
+    }
+
+    #[test]
+    fn a_folder_that_a_link_leads_to_is_the_folder_that_was_asked_for() {
+        let (folder, elsewhere) = (Folder::new(), Folder::new());
+        folder.make("signing.key", 0o644);
+        folder.make("", 0o755);
+        symlink(&folder.0, elsewhere.0.join("data")).unwrap();
+        close(&elsewhere.0.join("data")).unwrap();
+        assert_eq!((folder.mode(""), folder.mode("signing.key")), (0o700, 0o600));
     }
 
     #[test]

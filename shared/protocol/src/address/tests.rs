@@ -72,6 +72,8 @@ fn what_no_mail_can_reach_is_no_address() {
         "ida@xn--mller-kva.example",
         "a@b--c.example",
         &format!("{}@example.com", "a".repeat(64)),
+        &format!("{}ab@example.com", "a.".repeat(31)),
+        &format!("{}a@müller.example", "a.".repeat(31)),
         &total,
     ] {
         assert!(is_valid(good), "{good}");
@@ -103,10 +105,31 @@ fn what_no_mail_can_reach_is_no_address() {
         "a@b。example",
         "a@דוגמה.example",
         &format!("{}@example.com", "a".repeat(65)),
+        &format!("{}a@example.com", "a.".repeat(32)),
+        &format!("{}a@example.com", "a.".repeat(63)),
+        &format!("{}ab@müller.example", "a.".repeat(31)),
         &format!("a@{label}a.example"),
         &format!("a{total}"),
     ] {
         assert!(!is_valid(bad), "{bad}");
+    }
+}
+
+#[test]
+fn a_host_has_one_form_and_is_one_that_mail_can_reach() {
+    for (written, compared) in [
+        ("Example.com", "example.com"),
+        ("Müller.example", "xn--mller-kva.example"),
+        ("mu\u{308}ller.example", "xn--mller-kva.example"),
+        ("XN--mller-kva.example", "xn--mller-kva.example"),
+    ] {
+        assert_eq!(host(written).as_deref(), Some(compared));
+    }
+    let label = "a".repeat(64);
+    for none in
+        ["", "localhost", "1.2.3.4", "a..example", "a@b.example", "ti\u{212a}.example", &format!("{label}.example")]
+    {
+        assert_eq!(host(none), None, "{none}");
     }
 }
 

@@ -13,8 +13,13 @@ fn process(world: &World, read_units_a_minute: u32) -> Store {
     Store::new(own).expect("a store")
 }
 
-/// A call at a second.
+/// A query at a second.
 fn call(store: &Store, payer: &str, second: i64) -> Session {
+    mutation(store, payer, second).bounded()
+}
+
+/// A call at a second that changes something.
+fn mutation(store: &Store, payer: &str, second: i64) -> Session {
     let clock = Clock::Fixed(Timestamp::from_unix_ms(second * 1_000));
     Session::new(store.clone(), Scope::default(), clock).paid_by(payer)
 }
@@ -85,6 +90,22 @@ async fn what_is_dear_asks_before_it_reads_on_so_that_many_at_once_do_not_pass_t
     }));
     let read: f64 = read.await.iter().sum();
     assert!(read < 30.0 * price * 0.8, "{read} units of {}, and 40 are allowed", 30.0 * price);
+}
+
+/// What it has changed stays so, whatever it reads after that; the next one hears.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_something_is_refused_when_it_begins_and_no_more() {
+    let world = seeded(300).await;
+    let store = process(&world, 1);
+    let session = mutation(&store, "ada", 0);
+    let notes = Read::<Note>::new(session.clone());
+    session.pay().await.expect("nothing was read yet");
+    while session.meter().read_units() < 40.0 {
+        notes.list(Note::BY_TOPIC).of("a").page(PageSize(100), None).await.expect("a page");
+        notes.get_many(&[Note::new("a", 1).id]).await.expect("many");
+    }
+    assert!(matches!(session.pay().await, Err(StoreError::Spent { .. })), "it is counted when it ends");
+    assert!(matches!(mutation(&store, "ada", 0).pay().await, Err(StoreError::Spent { .. })), "the next one begins");
 }
 
 #[tokio::test(flavor = "multi_thread")]
