@@ -21,7 +21,7 @@ const INDEXED = "dynamodb:Query";
 
 /**
  * What a query writes all the same: what its reads cost, added to the count of who calls. The store keeps these counts,
- * and nothing else, under this prefix (`shared/store/src/price.rs`), and adds to them by this action alone.
+ * and nothing else, under this prefix (`shared/store/src/quota.rs`), and adds to them by this action alone.
  */
 const METER = { prefix: "meter", leadingKeys: "meter#*", action: "dynamodb:UpdateItem" };
 

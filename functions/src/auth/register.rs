@@ -3,7 +3,7 @@
 use model::{Account, AuditEntry, Claim, EmailAddress, MailedToken, Password, Purpose, UsedFounderToken, User};
 use protocol::Fault;
 use runtime::{
-    Cookies, Device, Ids, Limits, NotAdmitted, Registration, Secret, Site, mail::Mail, password::Turn, prelude::*,
+    Cookies, Device, Ids, Limits, NotAdmitted, RegistrationPolicy, Secret, Site, mail::Mail, password::Turn, prelude::*,
 };
 
 use crate::identity::{
@@ -72,7 +72,7 @@ pub async fn register(
     log: Append<AuditEntry>,
     founder: Secret<Founder>,
     used: Read<UsedFounderToken>,
-    registration: Registration,
+    registration: RegistrationPolicy,
     attempts: Limits,
     mail: Mail,
     cookies: Cookies,

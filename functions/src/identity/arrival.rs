@@ -9,7 +9,9 @@ use model::{
     Account, AuditAction, AuditEntry, Claim, EmailAddress, LinkedIdentity, MailedToken, Purpose, SignedIn, User, UserId,
 };
 use protocol::{Code, Fault};
-use runtime::{Cookies, Device, Limits, Registration, Site, mail::Mail, oidc::Identity, opaque::Opaque, prelude::*};
+use runtime::{
+    Cookies, Device, Limits, RegistrationPolicy, Site, mail::Mail, oidc::Identity, opaque::Opaque, prelude::*,
+};
 use store::{Operation, transaction};
 
 use super::{
@@ -32,7 +34,7 @@ pub(crate) struct Arrival {
     pub(crate) doors: Sessions,
     pub(crate) tokens: Append<MailedToken>,
     pub(crate) log: Append<AuditEntry>,
-    pub(crate) registration: Registration,
+    pub(crate) registration: RegistrationPolicy,
     pub(crate) attempts: Limits,
     pub(crate) mail: Mail,
     pub(crate) notices: Notices,

@@ -12,7 +12,7 @@ use model::{FlowAim, SignInFlow};
 use protocol::Fault;
 use runtime::{
     Cookies, NotAdmitted, Secret, Site,
-    oidc::{Asking, Callback, FLOW_LIFETIME_MS, Flow, Identity, IdentityProviders, Provider, Providers, RelyingParty},
+    oidc::{Callback, FLOW_LIFETIME_MS, Flow, Identity, IdentityProviders, Prompt, Provider, Providers, RelyingParty},
     opaque::Opaque,
     prelude::*,
 };
@@ -146,11 +146,11 @@ impl Elsewhere<'_> {
         // Several tabs share it.
         let browser = self.cookies.get(COOKIE).map_or_else(Opaque::random, Ok)?;
         let redirect_uri = redirect_uri(self.site, &provider.id);
-        let asking = match aim {
-            FlowAim::SignIn | FlowAim::Link(_) => Asking::IfNeeded,
-            FlowAim::Reauthenticate(_) => Asking::Anew,
+        let prompt = match aim {
+            FlowAim::SignIn | FlowAim::Link(_) => Prompt::IfNeeded,
+            FlowAim::Reauthenticate(_) => Prompt::Login,
         };
-        let started = self.party.start(provider, &browser, &redirect_uri, asking, self.clock.now()).await;
+        let started = self.party.start(provider, &browser, &redirect_uri, prompt, self.clock.now()).await;
         let started = started.map_err(|error| Ended::Refused(error.code()))?;
         let Flow { id, provider, browser: hash, expires_at } = started.flow;
         let version = Version::default();

@@ -2,7 +2,7 @@
 
 use model::{Account, AuditEntry, FlowAim, MailedToken, Session, SignInFlow, User};
 use runtime::{
-    Cookies, Device, HttpReply, HttpRequest, Limits, Registration, Secret, Site,
+    Cookies, Device, HttpReply, HttpRequest, Limits, RegistrationPolicy, Secret, Site,
     mail::Mail,
     oidc::{Callback, IdentityProviders, RelyingParty},
     prelude::*,
@@ -35,7 +35,7 @@ pub async fn callback(
     log: Append<AuditEntry>,
     providers: Secret<IdentityProviders>,
     party: RelyingParty,
-    registration: Registration,
+    registration: RegistrationPolicy,
     attempts: Limits,
     mail: Mail,
     notices: Notices,

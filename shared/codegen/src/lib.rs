@@ -79,7 +79,7 @@ fn faults(contract: &Contract) -> Vec<String> {
         }
     }
     for procedure in &contract.procedures {
-        let counted = |prefix: &str| [store::counter::PREFIX, store::price::PREFIX].contains(&prefix);
+        let counted = |prefix: &str| [store::counter::PREFIX, store::quota::PREFIX].contains(&prefix);
         for grant in procedure.grants.iter().filter(|grant| grant.access != Access::Count && counted(&grant.prefix)) {
             faults.push(format!(
                 "{}: under `{}` the store keeps counts: another prefix is needed",

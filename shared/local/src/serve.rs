@@ -16,7 +16,7 @@ use protocol::{
     contract::{Contract, Needs},
 };
 use runtime::{
-    Authenticator, Callers, Context, Definition, Registration, Secrets, Service, Site,
+    Authenticator, Callers, Context, Definition, RegistrationPolicy, Secrets, Service, Site,
     cors::Cors,
     environment,
     mail::Post,
@@ -117,7 +117,7 @@ pub struct Ground {
     tokens: Option<TokenSettings>,
     cursor_key: [u8; 32],
     addresses: Addresses,
-    registration: Registration,
+    registration: RegistrationPolicy,
     read_units: u32,
     data: DataFolder,
     _lock: Option<Lock>,
@@ -163,7 +163,7 @@ impl Ground {
         })?;
         store.create_table_if_missing().await?;
         let data = data.clone();
-        let registration = Registration::parse("", &addresses.site())?;
+        let registration = RegistrationPolicy::parse("", &addresses.site())?;
         let read_units = Limits::default().read_units_a_minute;
         Ok(Self {
             database,
@@ -185,7 +185,7 @@ impl Ground {
     /// # Errors
     /// When that cannot be read.
     pub fn registering(self, setting: &str) -> Result<Self, Cause> {
-        Ok(Self { registration: Registration::parse(setting, &self.site())?, ..self })
+        Ok(Self { registration: RegistrationPolicy::parse(setting, &self.site())?, ..self })
     }
 
     /// The same, where one caller may read so many units in a minute.

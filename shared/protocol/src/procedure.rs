@@ -124,7 +124,7 @@ impl Spec {
 
     /// Whether a call is refused whose caller has used up what they may read. What somebody does about the own account
     /// and states to be `sensitive` or `fresh` is not: who has stolen a session does not keep its owner from ending it.
-    pub const fn has_price(&self) -> bool {
+    pub const fn has_quota(&self) -> bool {
         let is_defence = matches!(self.auth, Auth::SignedIn) && (self.sensitive || self.fresh_s.is_some());
         self.is_charged() && !is_defence
     }
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn reads_of_others_in_a_network_and_of_a_thief_keep_nobody_from_the_own_account() {
-        for (kind, auth, is_charged, has_price) in [
+        for (kind, auth, is_charged, has_quota) in [
             (Kind::Mutation, Auth::Public, false, false),
             (Kind::Query, Auth::Public, true, true),
             (Kind::Query, Auth::SignedIn, true, true),
@@ -191,12 +191,12 @@ mod tests {
             (Kind::Mutation, WITH_PERMISSION, true, true),
         ] {
             let spec = spec(kind, auth);
-            assert_eq!((spec.is_charged(), spec.has_price()), (is_charged, has_price), "{kind:?} {auth:?}");
+            assert_eq!((spec.is_charged(), spec.has_quota()), (is_charged, has_quota), "{kind:?} {auth:?}");
             assert!(!Spec { metered: false, ..spec }.is_charged());
             let of_the_account = auth == Auth::SignedIn;
             for defence in [Spec { sensitive: true, ..spec }, Spec { fresh_s: Some(300), ..spec }] {
                 assert_eq!(defence.is_charged(), is_charged);
-                assert_eq!(defence.has_price(), has_price && !of_the_account, "{kind:?} {auth:?}");
+                assert_eq!(defence.has_quota(), has_quota && !of_the_account, "{kind:?} {auth:?}");
             }
         }
     }

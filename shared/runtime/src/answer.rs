@@ -24,8 +24,8 @@ use crate::{
     cors::Cors,
     mail::Post,
     opaque,
-    refusals::Watched,
-    registration::Registration,
+    refusals::RefusalContext,
+    registration::RegistrationPolicy,
     rest,
     secrets::Secrets,
     site::Site,
@@ -46,7 +46,7 @@ pub struct Context {
     /// Where the service is.
     pub site: Arc<Site>,
     /// Who may make an account by themselves.
-    pub registration: Arc<Registration>,
+    pub registration: Arc<RegistrationPolicy>,
     /// Its secrets.
     pub secrets: Arc<Secrets>,
     /// How its mails leave it.
@@ -165,7 +165,7 @@ async fn run_logged(entry: &Entry, context: &Context, request_id: &str, request:
         response.headers_mut().insert(header::WWW_AUTHENTICATE, step_up(fresh_s));
     }
     added.append_to(response.headers_mut());
-    settle(session.as_ref(), request_id).await;
+    charge_rest(session.as_ref(), request_id).await;
     let meter = session.as_ref().map(Session::meter);
     telemetry::call(&telemetry::CallLine {
         procedure: entry.name,
@@ -211,21 +211,21 @@ async fn run(
     } else {
         None
     };
-    let watched = match entry.spec.auth {
+    let refusal_context = match entry.spec.auth {
         Auth::Public => None,
-        _ => Watched::of(entry, principal.as_ref(), session.as_ref(), &parts),
+        _ => RefusalContext::of(entry, principal.as_ref(), session.as_ref(), &parts),
     };
     let reach = match authorize(&entry.spec, entry.service, principal.as_deref(), now) {
         Ok(reach) => reach,
-        Err(fault) => return Err(noted(watched.as_ref(), fault).await),
+        Err(fault) => return Err(noted(refusal_context.as_ref(), fault).await),
     };
     if let (Some(session), Some(principal)) = (session.as_mut(), &principal) {
         *session = session.called_by(Some(principal.subject.clone()));
     }
     if let Some(session) = session.as_mut().filter(|_| entry.spec.is_charged()) {
-        *session = session.paid_by(&payer(principal.as_deref(), &parts));
-        if entry.spec.has_price() {
-            session.pay().await?;
+        *session = session.charged_to(&payer(principal.as_deref(), &parts));
+        if entry.spec.has_quota() {
+            session.charge().await?;
             // What changes something goes on to its end once it has begun.
             if entry.spec.kind == Kind::Query {
                 *session = session.bounded();
@@ -250,7 +250,7 @@ async fn run(
     let limit = Duration::from_millis(entry.spec.timeout_ms.into());
     let running = AssertUnwindSafe(async { (entry.run)(call).await }).catch_unwind();
     match tokio::time::timeout(limit, running).await {
-        Ok(Ok(Err(fault))) => Err(noted(watched.as_ref(), fault).await),
+        Ok(Ok(Err(fault))) => Err(noted(refusal_context.as_ref(), fault).await),
         Ok(Ok(outcome)) => outcome,
         Ok(Err(panic)) => Err(Fault::internal(panic_message(&*panic))),
         Err(_) => {
@@ -261,9 +261,9 @@ async fn run(
 }
 
 /// A fault, once it is written down if it is a refusal.
-async fn noted(watched: Option<&Watched>, fault: Fault) -> Fault {
-    if let Some(watched) = watched {
-        watched.note(&fault).await;
+async fn noted(context: Option<&RefusalContext>, fault: Fault) -> Fault {
+    if let Some(context) = context {
+        context.note(&fault).await;
     }
     fault
 }
@@ -280,10 +280,10 @@ fn payer(principal: Option<&Principal>, parts: &http::request::Parts) -> String 
 }
 
 /// Puts what is left of a call's reads on the caller's tab. The call is done: what is over then, the next one hears.
-async fn settle(session: Option<&Session>, request_id: &str) {
+async fn charge_rest(session: Option<&Session>, request_id: &str) {
     let Some(session) = session else { return };
-    match session.pay().await {
-        Ok(()) | Err(StoreError::Spent { .. }) => {}
+    match session.charge().await {
+        Ok(()) | Err(StoreError::QuotaExceeded { .. }) => {}
         Err(error) => tracing::warn!(request_id, cause = telemetry::chain(&error), "reads were not counted"),
     }
 }
@@ -471,7 +471,7 @@ mod tests {
             clock: Clock::System,
             cors,
             site,
-            registration: Arc::new(Registration::Closed),
+            registration: Arc::new(RegistrationPolicy::Closed),
             secrets: Arc::default(),
             post: Arc::default(),
         }

@@ -83,7 +83,7 @@ impl Authenticator {
         let principal = verifier.verify(token, arrival.now)?;
         match (lookup, arrival.store) {
             (Some(lookup), Some(store)) if arrival.spec.looks_at_session() => {
-                still_true(&lookup, store, arrival.spec, principal).await.map(Some)
+                verify_session_and_client(&lookup, store, arrival.spec, principal).await.map(Some)
             }
             _ => Ok(Some(principal)),
         }
@@ -92,7 +92,7 @@ impl Authenticator {
 
 /// What a token says, as far as it holds at this moment: its session goes on, and its application is registered. The
 /// two looks are one wait. An operator's token has neither.
-async fn still_true(
+async fn verify_session_and_client(
     lookup: &SessionLookup,
     store: &Session,
     spec: &Spec,

@@ -13,7 +13,7 @@ use store::{Append, Read, Session, Write};
 
 use crate::{
     Authenticator, Caller, Definition, Reach, authenticate::expect_fresh, limits::Limits, mail::Post,
-    registration::Registration, secrets::Secrets, site::Site, web::Added,
+    registration::RegistrationPolicy, secrets::Secrets, site::Site, web::Added,
 };
 
 /// One call of one procedure. Procedures do not see it; their capabilities are made from it.
@@ -29,7 +29,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) service: &'static Definition,
     pub(crate) site: Arc<Site>,
-    pub(crate) registration: Arc<Registration>,
+    pub(crate) registration: Arc<RegistrationPolicy>,
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) post: Arc<Post>,
     pub(crate) authenticator: Arc<Authenticator>,
@@ -79,7 +79,7 @@ impl Call {
         &self.0.site
     }
 
-    pub(crate) fn registration(&self) -> &Registration {
+    pub(crate) fn registration(&self) -> &RegistrationPolicy {
         &self.0.registration
     }
 
@@ -129,7 +129,7 @@ pub trait Capability: Sized {
     const OUTBOUND: Option<&'static str> = None;
     /// Whether it sends mail.
     const MAIL: bool = false;
-    /// Whether what it reads is charged to who calls, see [`store::price`].
+    /// Whether what it reads is charged to who calls, see [`store::quota`].
     const METERED: bool = false;
 
     /// Makes the capability for one call.

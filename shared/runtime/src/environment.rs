@@ -6,7 +6,7 @@ use protocol::Cause;
 use serde_json::Value;
 use store::{Limits, MailSettings, SecretSettings, Settings};
 
-use crate::{registration::Registration, secrets::Source, site::Site, tokens::TokenSettings};
+use crate::{registration::RegistrationPolicy, secrets::Source, site::Site, tokens::TokenSettings};
 
 /// The table's name.
 pub const TABLE: &str = "ONEFOLD_TABLE";
@@ -100,7 +100,7 @@ pub struct Environment {
     /// Where its pages are; empty when that is the same.
     pub app_url: String,
     /// Who may make an account by themselves.
-    pub registration: Registration,
+    pub registration: RegistrationPolicy,
     /// All methods of its REST route's path, where other functions answer some of them.
     pub rest_methods: Option<String>,
     /// The header that says who called, where a front stands before the gateway.
@@ -158,7 +158,7 @@ impl Environment {
         };
         let (url, app_url) = (lookup(URL).unwrap_or_default(), lookup(APP_URL).unwrap_or_default());
         let registration =
-            Registration::parse(&lookup(REGISTRATION).unwrap_or_default(), &Site::new(&url, &app_url, ""));
+            RegistrationPolicy::parse(&lookup(REGISTRATION).unwrap_or_default(), &Site::new(&url, &app_url, ""));
         Ok(Self {
             store,
             tokens,

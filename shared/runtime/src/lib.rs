@@ -51,7 +51,7 @@ pub use page::Page;
 pub use principal::{Caller, Reach};
 pub use protocol::Principal;
 pub use refusals::{Refusal, RefusalLog};
-pub use registration::{NotAdmitted, Registration};
+pub use registration::{NotAdmitted, RegistrationPolicy};
 pub use secrets::{Secret, SecretKind, Secrets, Signer};
 pub use service::{
     BoxFuture, Callers, Definition, Entry, Named, Outcome, Output, Procedure, Registered, Service, encode,

@@ -43,7 +43,7 @@ use std::{error::Error, fmt};
 use protocol::{Cause, Timestamp};
 
 pub use self::{
-    flow::{Asking, Callback, FLOW_LIFETIME_MS, Flow, Started},
+    flow::{Callback, FLOW_LIFETIME_MS, Flow, Prompt, Started},
     outbound::Outbound,
     providers::{IdentityProviders, Provider, Providers},
     relying_party::RelyingParty,

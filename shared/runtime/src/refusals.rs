@@ -41,13 +41,13 @@ impl RefusalLog {
 }
 
 /// One call, as far as a refusal of it is written down.
-pub(crate) struct Watched {
+pub(crate) struct RefusalContext {
     /// Where it is written, besides the log of calls.
     written: Option<(RefusalLog, Session)>,
     refusal: Refusal,
 }
 
-impl Watched {
+impl RefusalContext {
     /// None where nobody is known to call.
     pub(crate) fn of(
         entry: &Entry,

@@ -9,7 +9,7 @@ use crate::{Call, Capability, site::Site};
 
 /// Who may make an account by themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Registration {
+pub enum RegistrationPolicy {
     /// Whoever comes.
     Open,
     /// Nobody: others make the accounts.
@@ -28,7 +28,7 @@ pub enum NotAdmitted {
     OtherDomain,
 }
 
-impl Registration {
+impl RegistrationPolicy {
     /// From a setting: `open`, `closed`, or domains with commas. Where nothing is said, it is open at a loopback
     /// address, where the service is under development, and closed everywhere else.
     ///
@@ -63,7 +63,7 @@ impl Registration {
     }
 }
 
-impl fmt::Display for Registration {
+impl fmt::Display for RegistrationPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Open => f.write_str("open"),
@@ -73,7 +73,7 @@ impl fmt::Display for Registration {
     }
 }
 
-impl Capability for Registration {
+impl Capability for RegistrationPolicy {
     fn obtain(call: &Call) -> Result<Self, Fault> {
         Ok(call.registration().clone())
     }
@@ -89,8 +89,8 @@ fn domain(text: &str) -> Result<String, Cause> {
 mod tests {
     use super::*;
 
-    fn read(setting: &str, url: &str) -> Result<Registration, String> {
-        Registration::parse(setting, &Site::new(url, "", "")).map_err(|cause| cause.to_string())
+    fn read(setting: &str, url: &str) -> Result<RegistrationPolicy, String> {
+        RegistrationPolicy::parse(setting, &Site::new(url, "", "")).map_err(|cause| cause.to_string())
     }
 
     const DEPLOYED: &str = "https://api.example.com";
@@ -98,20 +98,20 @@ mod tests {
 
     #[test]
     fn where_nothing_is_said_it_is_open_to_who_develops_and_to_nobody_else() {
-        assert_eq!(read("", LOCAL), Ok(Registration::Open));
+        assert_eq!(read("", LOCAL), Ok(RegistrationPolicy::Open));
         for elsewhere in [DEPLOYED, "http://api.example.com", "http://127.0.0.1.evil.example", ""] {
-            assert_eq!(read("", elsewhere), Ok(Registration::Closed), "{elsewhere}");
+            assert_eq!(read("", elsewhere), Ok(RegistrationPolicy::Closed), "{elsewhere}");
         }
     }
 
     #[test]
     fn what_is_said_counts_wherever_the_service_is() {
         for url in [DEPLOYED, LOCAL, ""] {
-            assert_eq!(read("open", url), Ok(Registration::Open));
-            assert_eq!(read("closed", url), Ok(Registration::Closed));
+            assert_eq!(read("open", url), Ok(RegistrationPolicy::Open));
+            assert_eq!(read("closed", url), Ok(RegistrationPolicy::Closed));
             let domains = ["a.example", "xn--mller-kva.example"].map(str::to_owned).to_vec();
             for written in ["A.example, xn--mller-kva.example", "a.example,Müller.example"] {
-                assert_eq!(read(written, url), Ok(Registration::Domains(domains.clone())), "{written}");
+                assert_eq!(read(written, url), Ok(RegistrationPolicy::Domains(domains.clone())), "{written}");
             }
         }
     }
@@ -148,8 +148,8 @@ mod tests {
         {
             assert_eq!(some.expect(other), Err(NotAdmitted::OtherDomain), "{other}");
         }
-        assert_eq!(Registration::Closed.expect("a@b.example"), Err(NotAdmitted::Closed));
-        assert_eq!(Registration::Open.expect("a@anything.example"), Ok(()));
+        assert_eq!(RegistrationPolicy::Closed.expect("a@b.example"), Err(NotAdmitted::Closed));
+        assert_eq!(RegistrationPolicy::Open.expect("a@anything.example"), Ok(()));
     }
 
     #[test]

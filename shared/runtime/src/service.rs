@@ -140,7 +140,7 @@ impl Registered {
 /// To count what a caller reads. A query has this right as well, which changes nothing but that count.
 const METER: Grant = Grant {
     entity: "Meter",
-    prefix: store::price::PREFIX,
+    prefix: store::quota::PREFIX,
     access: protocol::Access::Count,
     loader: None,
     indexes: &[],

@@ -23,7 +23,7 @@ use tokio::sync::Semaphore;
 use crate::{
     StoreError,
     cursor::CursorKey,
-    price::Tabs,
+    quota::Usages,
     settings::{Limits, Settings},
 };
 
@@ -45,7 +45,7 @@ pub struct Store {
     /// Shared by all who ask over the same connections.
     pub(crate) turns: Arc<Semaphore>,
     /// What callers have read in this process and have not been counted for.
-    pub(crate) tabs: Tabs,
+    pub(crate) usages: Usages,
 }
 
 impl Store {
@@ -62,7 +62,7 @@ impl Store {
             client: Client::new(&config),
             table: table.into(),
             turns: Arc::new(Semaphore::new(limits.max_parallel.max(1))),
-            tabs: Tabs::default(),
+            usages: Usages::default(),
             limits,
             cursor_key: Arc::new(cursor_key.map_or_else(CursorKey::random, |key| CursorKey::new(&key))?),
         })

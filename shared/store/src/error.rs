@@ -22,8 +22,8 @@ pub enum StoreError {
         /// The group's name, such as `administrators`.
         tally: &'static str,
     },
-    /// The caller has used up this minute's reads, see [`price`](crate::price).
-    Spent {
+    /// The caller has used up this minute's reads, see [`quota`](crate::quota).
+    QuotaExceeded {
         /// When the next one begins, in seconds.
         wait_s: u32,
     },
@@ -56,7 +56,7 @@ impl fmt::Display for StoreError {
             Self::Exists => f.write_str("it exists already"),
             Self::Taken { rule } => write!(f, "the {rule} is taken"),
             Self::TooFew { tally } => write!(f, "too few {tally} would be left"),
-            Self::Spent { .. } => f.write_str("the caller has read too much"),
+            Self::QuotaExceeded { .. } => f.write_str("the caller has read too much"),
             Self::BadCursor => f.write_str("the cursor is not one of this list"),
             Self::TooLarge => f.write_str("it is larger than the database takes"),
             Self::Unavailable(_) => f.write_str("the database is unavailable"),
@@ -84,7 +84,7 @@ impl From<StoreError> for Fault {
             StoreError::Exists => Self::new(Code::Conflict, "This exists already."),
             StoreError::Taken { rule } => Self::new(Code::Conflict, format!("This {rule} is taken.")),
             StoreError::TooFew { tally } => Self::new(Code::Conflict, format!("This would leave too few {tally}.")),
-            StoreError::Spent { wait_s } => {
+            StoreError::QuotaExceeded { wait_s } => {
                 Self::too_many(format!("You have read too much at once. Try again in {wait_s} seconds."), wait_s)
             }
             StoreError::BadCursor => Self::invalid(vec![FieldFault {
@@ -127,7 +127,7 @@ mod tests {
             (StoreError::Exists, Code::Conflict),
             (StoreError::Taken { rule: "email" }, Code::Conflict),
             (StoreError::TooFew { tally: "administrators" }, Code::Conflict),
-            (StoreError::Spent { wait_s: 7 }, Code::TooManyRequests),
+            (StoreError::QuotaExceeded { wait_s: 7 }, Code::TooManyRequests),
             (StoreError::BadCursor, Code::BadRequest),
             (StoreError::TooLarge, Code::PayloadTooLarge),
             (StoreError::unavailable("away"), Code::ServiceUnavailable),

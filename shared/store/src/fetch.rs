@@ -83,7 +83,7 @@ pub(crate) fn get_many(session: Session, keys: Vec<Key>) -> BoxFuture<'static, R
         }
         let wanted: Vec<&Key> = positions.values().map(|positions| &keys[positions[0]]).collect();
         // Each costs a unit at least.
-        session.pay_within(turn.deadline, wanted.len()).await?;
+        session.charge_within(turn.deadline, wanted.len()).await?;
         let mut documents = vec![None; keys.len()];
         for chunk in wanted.chunks(MAX_BATCH_KEYS) {
             for item in batch(&session, turn.deadline, chunk.iter().map(|key| keyed(key)).collect()).await? {
@@ -156,7 +156,7 @@ pub(crate) fn query<'a>(
     stretch: Stretch<'a>,
 ) -> BoxFuture<'a, Result<Found, StoreError>> {
     async move {
-        session.pay_within(deadline, 0).await?;
+        session.charge_within(deadline, 0).await?;
         let store = session.store();
         let request = store
             .client

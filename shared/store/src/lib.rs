@@ -10,7 +10,7 @@
 //! - [`keys`]: the only place that builds keys. `item`: how an entity looks as an item.
 //! - [`read`], [`list`], `lanes`, `cursor`: fetching, pages, sealed cursors.
 //! - [`write`], `action`, `transaction`: changes, what they do to the table, and lost answers.
-//! - `append`, [`counter`]: creating without changing, and counts that forget themselves. [`price`]: what reads cost.
+//! - `append`, [`counter`]: creating without changing, and counts that forget themselves. [`quota`]: what reads cost.
 //! - [`error`], `trouble`, `retry`: what can go wrong, and what is tried again.
 
 #![warn(unreachable_pub)]
@@ -27,7 +27,7 @@ pub mod keys;
 mod lanes;
 pub mod list;
 pub mod mail;
-pub mod price;
+pub mod quota;
 pub mod read;
 mod retry;
 mod secret;

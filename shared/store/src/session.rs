@@ -54,10 +54,10 @@ impl Session {
         Self { call: Arc::new(Call { scope, ..Call::clone(&self.call) }) }
     }
 
-    /// The same call, which is charged for what it reads: see [`price`](crate::price). Whose name stands in a key is a
+    /// The same call, which is charged for what it reads: see [`quota`](crate::quota). Whose name stands in a key is a
     /// hash, as everywhere.
     #[must_use]
-    pub fn paid_by(&self, payer: &str) -> Self {
+    pub fn charged_to(&self, payer: &str) -> Self {
         Self { call: Arc::new(Call { payer: Some(payer.into()), ..Call::clone(&self.call) }) }
     }
 
@@ -128,7 +128,7 @@ pub(crate) struct Turn<'a> {
 pub struct Meter {
     read_milliunits: AtomicU64,
     write_milliunits: AtomicU64,
-    /// How much of what was read, or is about to be, was put on the payer's tab.
+    /// How much of what was read, or is about to be, was charged to the payer.
     charged_milliunits: AtomicU64,
 }
 
@@ -145,7 +145,7 @@ impl Meter {
         units(&self.write_milliunits)
     }
 
-    /// What is to be put on the payer's tab, in milliunits: what was read since the last time, and what is about to be.
+    /// What is to be charged to the payer, in milliunits: what was read since the last time, and what is about to be.
     pub(crate) fn uncharged(&self, ahead_units: usize) -> u64 {
         let ahead = u64::try_from(ahead_units).unwrap_or(u64::MAX).saturating_mul(1_000);
         let all = self.read_milliunits.load(Ordering::Relaxed).saturating_add(ahead);

@@ -42,7 +42,7 @@ pub struct Limits {
     /// that drops nearly everything then answers with a short page and a cursor. A page without a filter reads what it
     /// has, and one entry more.
     pub max_examined: usize,
-    /// How many units of read capacity one caller may use in a minute, see [`price`](crate::price). One partition gives
+    /// How many units of read capacity one caller may use in a minute, see [`quota`](crate::quota). One partition gives
     /// 3,000 in a second (DynamoDB, "Quotas"), and a list is one partition: nobody keeps the others from their lists
     /// for longer than a second of each minute.
     pub read_units_a_minute: u32,

@@ -13,11 +13,11 @@ const LEEWAY_MS: i64 = 60_000;
 
 /// Whether who is signed in at the provider already may come back at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asking {
+pub enum Prompt {
     /// As the provider likes.
     IfNeeded,
     /// The provider is to ask anew who it is, and to say when it did (OpenID Connect Core section 3.1.2.1, `max_age=0`).
-    Anew,
+    Login,
 }
 
 /// What is remembered of a flow between its start and the provider's answer. It holds no secret.

@@ -6,7 +6,7 @@ use http::StatusCode;
 use protocol::{Fault, Timestamp};
 
 use super::{
-    Asking, Callback, Flow, Identity, Outbound, Provider, Providers, SignInError, Started,
+    Callback, Flow, Identity, Outbound, Prompt, Provider, Providers, SignInError, Started,
     discovery::{Issuers, Metadata, unavailable},
     facebook,
     flow::Secrets,
@@ -58,7 +58,7 @@ impl RelyingParty {
         provider: &'a Provider,
         browser: &'a Opaque,
         redirect_uri: &'a str,
-        asking: Asking,
+        prompt: Prompt,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Started, SignInError>> {
         let started = async move {
@@ -78,7 +78,7 @@ impl RelyingParty {
                 Kind::OpenId { issuer } => {
                     parameters.push(("nonce", &*nonce));
                     let metadata = self.issuers.metadata(&self.outbound, issuer, now).await?;
-                    if asking == Asking::Anew {
+                    if prompt == Prompt::Login {
                         parameters.push(("max_age", "0"));
                         // It means the same; a provider that does not know it may refuse the whole request.
                         parameters.extend(metadata.prompts_login.then_some(("prompt", "login")));

@@ -8,6 +8,6 @@ mod lists;
 mod lost_answers;
 mod mails;
 mod outages;
-mod price;
+mod quota;
 mod secrets;
 mod transactions;

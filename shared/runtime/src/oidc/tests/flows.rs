@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::given::{Host, KeyPair, NOW_S, at};
 use crate::oidc::{
-    Asking, Callback, FLOW_LIFETIME_MS, Flow, Identity, Outbound, Providers, RelyingParty, SignInError, discovery,
+    Callback, FLOW_LIFETIME_MS, Flow, Identity, Outbound, Prompt, Providers, RelyingParty, SignInError, discovery,
 };
 use crate::opaque::Opaque;
 
@@ -68,12 +68,12 @@ impl World {
     }
 
     async fn start(&self, provider: &str) -> OnItsWay {
-        self.start_asking(provider, Asking::IfNeeded).await
+        self.start_with(provider, Prompt::IfNeeded).await
     }
 
-    async fn start_asking(&self, provider: &str, asking: Asking) -> OnItsWay {
+    async fn start_with(&self, provider: &str, prompt: Prompt) -> OnItsWay {
         let provider = self.providers.get(provider).unwrap();
-        let started = self.party.start(provider, &self.browser, REDIRECT, asking, at(NOW_S)).await.unwrap();
+        let started = self.party.start(provider, &self.browser, REDIRECT, prompt, at(NOW_S)).await.unwrap();
         let query = started.url.split_once('?').unwrap().1;
         let asked = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         OnItsWay { flow: started.flow, url: started.url, asked }
@@ -181,7 +181,7 @@ async fn a_provider_is_asked_to_ask_anew_and_must_say_that_it_did() {
         world.discoverable(&prompts);
         let usual = world.start("acme").await;
         assert!(!usual.asked.contains_key("max_age") && !usual.asked.contains_key("prompt"));
-        let way = world.start_asking("acme", Asking::Anew).await;
+        let way = world.start_with("acme", Prompt::Login).await;
         assert_eq!(way.asked["max_age"], "0");
         assert_eq!(
             way.asked.get("prompt").map(String::as_str),
@@ -321,7 +321,7 @@ async fn what_an_issuer_says_is_kept_for_a_while() {
     let acme = world.providers.get("acme").unwrap();
     let kept_s = discovery::KEPT_MS / 1000;
     for (now_s, asked) in [(NOW_S, 1), (NOW_S + kept_s - 1, 1), (NOW_S + kept_s, 2), (NOW_S, 3), (NOW_S + 1, 3)] {
-        world.party.start(acme, &world.browser, REDIRECT, Asking::IfNeeded, at(now_s)).await.unwrap();
+        world.party.start(acme, &world.browser, REDIRECT, Prompt::IfNeeded, at(now_s)).await.unwrap();
         assert_eq!(world.asked("/.well-known/openid-configuration"), asked, "{now_s}");
     }
 }
@@ -330,7 +330,7 @@ async fn what_an_issuer_says_is_kept_for_a_while() {
 async fn an_issuer_speaks_for_itself_only() {
     let world = World::new().await;
     let acme = world.providers.get("acme").unwrap();
-    let start = || world.party.start(acme, &world.browser, REDIRECT, Asking::IfNeeded, at(NOW_S));
+    let start = || world.party.start(acme, &world.browser, REDIRECT, Prompt::IfNeeded, at(NOW_S));
     let origin = &world.host.origin;
     for wrong in [
         json!({"issuer": "https://accounts.google.com"}),

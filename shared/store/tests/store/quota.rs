@@ -21,16 +21,16 @@ fn call(store: &Store, payer: &str, second: i64) -> Session {
 /// A call at a second that changes something.
 fn mutation(store: &Store, payer: &str, second: i64) -> Session {
     let clock = Clock::Fixed(Timestamp::from_unix_ms(second * 1_000));
-    Session::new(store.clone(), Scope::default(), clock).paid_by(payer)
+    Session::new(store.clone(), Scope::default(), clock).charged_to(payer)
 }
 
 /// Reads all notes, of which none fits, to the end of a page: what it read, or why it did not.
 async fn drop_all(session: &Session) -> Result<f64, StoreError> {
-    session.pay().await?;
+    session.charge().await?;
     Read::<Note>::new(session.clone()).list(Note::BY_TOPIC).of("a").keep(|_| false).page(PageSize(1), None).await?;
     // What the call has read is counted when it ends; what is over then, the next one hears.
-    match session.pay().await {
-        Ok(()) | Err(StoreError::Spent { .. }) => Ok(session.meter().read_units()),
+    match session.charge().await {
+        Ok(()) | Err(StoreError::QuotaExceeded { .. }) => Ok(session.meter().read_units()),
         Err(error) => Err(error),
     }
 }
@@ -40,7 +40,7 @@ async fn until_spent(store: &Store, payer: &str, second: i64) -> (usize, u32) {
     for answered in 0..1_000 {
         match drop_all(&call(store, payer, second)).await {
             Ok(_) => {}
-            Err(StoreError::Spent { wait_s }) => return (answered, wait_s),
+            Err(StoreError::QuotaExceeded { wait_s }) => return (answered, wait_s),
             Err(error) => panic!("{error}"),
         }
     }
@@ -59,18 +59,18 @@ async fn seeded(count: u32) -> World {
 async fn who_has_used_up_a_minute_waits_for_the_next_one_and_others_do_not() {
     let world = seeded(300).await;
     let store = process(&world, 100);
-    let price = drop_all(&call(&process(&world, 1_000_000), "somebody", 0)).await.expect("within the limit");
+    let cost = drop_all(&call(&process(&world, 1_000_000), "somebody", 0)).await.expect("within the limit");
     let (answered, wait_s) = until_spent(&store, "ada", 70).await;
     assert_eq!(wait_s, 50, "the minute ends at the 120th second");
     // What is not worth a write yet is read besides.
-    let within = (100.0 / price).floor() as usize..=(116.0 / price).ceil() as usize + 1;
-    assert!(within.contains(&answered), "{answered} calls of {price} units, and 100 are allowed");
+    let within = (100.0 / cost).floor() as usize..=(116.0 / cost).ceil() as usize + 1;
+    assert!(within.contains(&answered), "{answered} calls of {cost} units, and 100 are allowed");
 
     assert!(drop_all(&call(&store, "bob", 70)).await.is_ok(), "another payer");
     assert!(drop_all(&call(&store, "ada", 120)).await.is_ok(), "the next minute");
     // Processes know of each other by the table's count.
     let (elsewhere, _) = until_spent(&process(&world, 100), "ada", 71).await;
-    assert!(elsewhere as f64 * price <= 16.0 + price, "{elsewhere} calls more");
+    assert!(elsewhere as f64 * cost <= 16.0 + cost, "{elsewhere} calls more");
     // Who has no payer is not charged.
     let free = Session::new(store, Scope::default(), Clock::Fixed(Timestamp::from_unix_ms(70_000)));
     assert!(drop_all(&free).await.is_ok());
@@ -80,7 +80,7 @@ async fn who_has_used_up_a_minute_waits_for_the_next_one_and_others_do_not() {
 async fn what_is_dear_asks_before_it_reads_on_so_that_many_at_once_do_not_pass_together() {
     let world = seeded(500).await;
     let store = process(&world, 40);
-    let price = drop_all(&call(&process(&world, 1_000_000), "somebody", 0)).await.expect("within the limit");
+    let cost = drop_all(&call(&process(&world, 1_000_000), "somebody", 0)).await.expect("within the limit");
     let read = futures_util::future::join_all((0..30).map(|_| {
         let session = call(&store, "ada", 0);
         async move {
@@ -89,7 +89,7 @@ async fn what_is_dear_asks_before_it_reads_on_so_that_many_at_once_do_not_pass_t
         }
     }));
     let read: f64 = read.await.iter().sum();
-    assert!(read < 30.0 * price * 0.8, "{read} units of {}, and 40 are allowed", 30.0 * price);
+    assert!(read < 30.0 * cost * 0.8, "{read} units of {}, and 40 are allowed", 30.0 * cost);
 }
 
 /// What it has changed stays so, whatever it reads after that; the next one hears.
@@ -99,13 +99,16 @@ async fn what_changes_something_is_refused_when_it_begins_and_no_more() {
     let store = process(&world, 1);
     let session = mutation(&store, "ada", 0);
     let notes = Read::<Note>::new(session.clone());
-    session.pay().await.expect("nothing was read yet");
+    session.charge().await.expect("nothing was read yet");
     while session.meter().read_units() < 40.0 {
         notes.list(Note::BY_TOPIC).of("a").page(PageSize(100), None).await.expect("a page");
         notes.get_many(&[Note::new("a", 1).id]).await.expect("many");
     }
-    assert!(matches!(session.pay().await, Err(StoreError::Spent { .. })), "it is counted when it ends");
-    assert!(matches!(mutation(&store, "ada", 0).pay().await, Err(StoreError::Spent { .. })), "the next one begins");
+    assert!(matches!(session.charge().await, Err(StoreError::QuotaExceeded { .. })), "it is counted when it ends");
+    assert!(
+        matches!(mutation(&store, "ada", 0).charge().await, Err(StoreError::QuotaExceeded { .. })),
+        "the next one begins"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,7 +118,7 @@ async fn what_is_cheap_costs_no_write() {
     let session = call(&store, "ada", 0);
     let reading = Read::<Note>::new(session.clone());
     reading.list(Note::BY_TOPIC).of("a").await.expect("a page");
-    session.pay().await.expect("within the limit");
+    session.charge().await.expect("within the limit");
     assert!(session.meter().read_units() > 0.0);
     assert!(session.meter().write_units() < f64::EPSILON);
 }
