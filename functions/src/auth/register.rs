@@ -10,7 +10,7 @@ use crate::identity::{
     audit, expect_strong,
     founder::{self, Founder, Founding},
     limits,
-    mails::{self, Post},
+    mails::{self, LinkMails},
     proof,
     registration::Registrar,
 };
@@ -117,7 +117,7 @@ pub async fn register(
         ids: &ids,
         founding,
     };
-    let post = Post { mail: &mail, site: &site, device: &device, clock: &clock };
+    let mails = LinkMails { mail: &mail, site: &site, device: &device, clock: &clock };
     let work = async {
         let password = Some(turn.hash(input.password.as_str()).await?);
         drop(turn);
@@ -125,7 +125,7 @@ pub async fn register(
         let next = registrar.register(input.email, claim).await?;
         // Who got none asks for another link.
         if may_send {
-            post.say(&next).await;
+            mails.say(&next).await;
         }
         Ok::<_, Fault>(())
     };

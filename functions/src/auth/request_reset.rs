@@ -8,7 +8,7 @@ use crate::identity::{
     audit,
     browsers::Browser,
     limits,
-    mails::{self, Letter, Post},
+    mails::{self, Letter, LinkMails},
 };
 
 /// Who asks.
@@ -42,7 +42,7 @@ pub async fn request_reset(
     let account = accounts.get(&target).await?;
     let known = Browser::of(&cookies, account.as_ref())?.known;
     let may_send = limits::mail(&attempts, &device, &input.email, Purpose::ResetPassword, known.as_ref()).await?;
-    let post = Post { mail: &mail, site: &site, device: &device, clock: &clock };
+    let mails = LinkMails { mail: &mail, site: &site, device: &device, clock: &clock };
     let work = async {
         // Nobody is signed in who did it.
         let mut entry = audit::entry(AuditAction::ResetRequested, &ids, &clock, &device);
@@ -52,7 +52,7 @@ pub async fn request_reset(
         if let Some(user) = found.filter(|_| may_send) {
             let (secret, token) = mails::token(Purpose::ResetPassword, &user, account.as_ref(), &clock)?;
             tokens.create(token).await?;
-            post.try_to_send(&user.email, Letter::Reset(&secret)).await;
+            mails.try_to_send(&user.email, Letter::Reset(&secret)).await;
         }
         Ok::<_, Fault>(())
     };

@@ -6,7 +6,7 @@ use runtime::{Device, Ids, Limits, Site, mail::Mail, prelude::*};
 
 use crate::identity::{
     audit, limits,
-    mails::{self, Letter, Post},
+    mails::{self, Letter, LinkMails},
 };
 
 /// Who asks.
@@ -35,7 +35,7 @@ pub async fn resend_verification(
     input: Input,
 ) -> Result<(), NoFailure> {
     let may_send = limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail, None).await?;
-    let post = Post { mail: &mail, site: &site, device: &device, clock: &clock };
+    let mails = LinkMails { mail: &mail, site: &site, device: &device, clock: &clock };
     let work = async {
         let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.comparable()).await?;
         // Nobody is signed in who did it. An entry about nobody is as much work.
@@ -48,7 +48,7 @@ pub async fn resend_verification(
             let account = accounts.get(&user.id).await?;
             let (secret, token) = mails::token(Purpose::VerifyEmail, &user, account.as_ref(), &clock)?;
             tokens.create(token).await?;
-            post.try_to_send(&user.email, Letter::ConfirmAgain(&secret)).await;
+            mails.try_to_send(&user.email, Letter::ConfirmAgain(&secret)).await;
         }
         Ok::<_, Fault>(())
     };

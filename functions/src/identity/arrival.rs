@@ -20,7 +20,7 @@ use super::{
     elsewhere::{Ended, Refusal},
     founder::Founding,
     limits,
-    mails::{self, Post},
+    mails::{self, LinkMails},
     notices::{Notice, Notices},
     proof,
     registration::Registrar,
@@ -178,11 +178,11 @@ impl Arrival {
         let may_send = limits::mail(&self.attempts, &self.device, &email, Purpose::VerifyEmail, None).await?;
         let browser = Some(proof::mark(&self.cookies)?);
         let claim = Claim { password: None, identity: Some(elsewhere.clone()), name, browser, founder: None };
-        let post = Post { mail: &self.mail, site: &self.site, device: &self.device, clock: &self.doors.clock };
+        let mails = LinkMails { mail: &self.mail, site: &self.site, device: &self.device, clock: &self.doors.clock };
         let work = async {
             let next = self.registrar().register(email, claim).await?;
             if may_send {
-                post.say(&next).await;
+                mails.say(&next).await;
             }
             Ok::<_, Fault>(Refusal::ConfirmEmail)
         };

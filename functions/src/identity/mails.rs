@@ -74,14 +74,14 @@ pub(crate) enum Letter<'a> {
 
 /// What it takes to write to somebody about a call: when and from where it came stands in each mail, so that who
 /// reads it can tell whether it was them.
-pub(crate) struct Post<'a> {
+pub(crate) struct LinkMails<'a> {
     pub(crate) mail: &'a Mail,
     pub(crate) site: &'a Site,
     pub(crate) device: &'a Device,
     pub(crate) clock: &'a Clock,
 }
 
-impl Post<'_> {
+impl LinkMails<'_> {
     /// Writes where the answer must not tell that there is an account: a mail that cannot be sent is a matter for the
     /// log, since nothing would have been sent to another address.
     pub(crate) async fn try_to_send(&self, to: &EmailAddress, letter: Letter<'_>) {
@@ -102,7 +102,7 @@ impl Post<'_> {
     }
 
     fn written(&self, letter: Letter<'_>) -> (&'static str, String) {
-        let occasion = self.occasion();
+        let occasion = occasion(self.clock, Some(self.device));
         let confirm = |link: &Opaque, what: &str| {
             format!(
                 "Somebody, probably you, {what} {occasion}. To confirm that the address is yours, open:\n\n{}\n\n\
@@ -156,16 +156,16 @@ impl Post<'_> {
     fn link(&self, page: &str, token: &Opaque) -> String {
         format!("{}/{page}#token={}", self.site.app_url(), token.text())
     }
+}
 
-    /// When it was, and from where.
-    fn occasion(&self) -> String {
-        let now = self.clock.now().to_string();
-        let (day, time) = now.split_once('T').unwrap_or((&now, ""));
-        let minute = time.get(..5).unwrap_or(time);
-        match self.device.address.as_str() {
-            "" => format!("on {day} at {minute} UTC"),
-            address => format!("on {day} at {minute} UTC, from the network address {address}"),
-        }
+/// When something is done, and from where, if that is to be told and known.
+pub(crate) fn occasion(clock: &Clock, device: Option<&Device>) -> String {
+    let now = clock.now().to_string();
+    let (day, time) = now.split_once('T').unwrap_or((&now, ""));
+    let minute = time.get(..5).unwrap_or(time);
+    match device.map(|device| device.address.as_str()) {
+        None | Some("") => format!("on {day} at {minute} UTC"),
+        Some(address) => format!("on {day} at {minute} UTC, from the network address {address}"),
     }
 }
 

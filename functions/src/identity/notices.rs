@@ -12,6 +12,8 @@ use runtime::{
     telemetry::chain,
 };
 
+use super::mails::occasion;
+
 /// Notices of one kind to one address: who does the same again and again fills nobody's mailbox, and keeps nobody from
 /// being told of something else.
 const OF_A_KIND: Limit = Limit { name: "notice", most: 5, span_s: 3_600 };
@@ -210,15 +212,11 @@ impl Notices {
     }
 
     fn text(&self, notice: Notice<'_>) -> String {
-        let from = match self.device.address.as_str() {
-            address if notice.is_own() && !address.is_empty() => format!(", from the network address {address}"),
-            _ => String::new(),
-        };
         format!(
-            "{}\n\nThat was at {} (UTC){from}.\n\nIf it was you, or you know of it, there is nothing to do. If not, {}\n\n\
+            "{}\n\nThat was {}.\n\nIf it was you, or you know of it, there is nothing to do. If not, {}\n\n\
              This mail has no link, so that no forged one can pass for it.\n",
             notice.what(),
-            self.clock.now(),
+            occasion(&self.clock, notice.is_own().then_some(&self.device)),
             notice.remedy(),
         )
     }

@@ -48,7 +48,7 @@ async fn told(office: &Office, to: &str) -> Vec<String> {
         let by_administrator =
             [ADDRESS, RIGHTS, SIGNED_OUT].contains(&mail.subject.as_str()) || mail.text.starts_with("An administrator");
         assert_eq!(mail.text.contains("127.0.0.1"), !by_administrator, "{}", mail.text);
-        assert!(mail.text.contains("That was at 20"), "{}", mail.text);
+        assert!(mail.text.contains("That was on 20"), "{}", mail.text);
         subjects.push(mail.subject);
     }
     subjects
