@@ -713,6 +713,10 @@ const procedures: Procedures = {
         const other = email.toUpperCase();
         return { call: client.users.create.mutate({ email: other, name: "Eve" }), holds: { value: other } };
       },
+      reauthenticate: async (given) => {
+        await old(given).users.create.mutate({ email: address(), name: "Ada" });
+        return { call: old(given).users.create.mutate({ email: address(), name: "Eve", role: "viewer" }) };
+      },
     },
   },
 
@@ -814,6 +818,11 @@ const procedures: Procedures = {
       lastAdministrator: async ({ client }) => {
         const { id } = await onlyAdministrator(client);
         return { call: client.users.update.mutate({ id, role: "viewer" }) };
+      },
+      reauthenticate: async (given) => {
+        const { id } = await createUser(given.client);
+        await old(given).users.update.mutate({ id, name: "Countess" });
+        return { call: old(given).users.update.mutate({ id, role: "viewer" }) };
       },
     },
   },

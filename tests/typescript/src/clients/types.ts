@@ -157,7 +157,8 @@ export function exhaustive(failure: UsersUpdateFailure): string {
       same<typeof failure.version, number>(true);
       return String(failure.version);
     case "lastAdministrator":
-      // @ts-expect-error this one carries nothing
+    case "reauthenticate":
+      // @ts-expect-error these carry nothing
       return failure.value;
     default:
       failure satisfies never;
