@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { createClient } from "@onefold/backoffice";
 import type { Browser, BrowserContext, Page } from "puppeteer-core";
-import { startService, type Service } from "../src/service.js";
+import { mailedToken, startService, type Service } from "../src/service.js";
 import { startBrowser } from "./browser.js";
 
 let service: Service;
@@ -85,9 +85,10 @@ function asking() {
 async function registered() {
   const [email, password] = [`${randomUUID()}@example.com`, randomUUID()];
   await createClient({ url: service.url }).auth.register.mutate({ email, name: "Ada", password });
+  await administrator().auth.verify_email.mutate({ token: await mailedToken(service, email), password });
   const { items } = await administrator().users.list.query({ limit: 100 });
   const { id } = items.find((user) => user.email === email) ?? assert.fail("nobody has registered");
-  await administrator().users.update.mutate({ id, role: "employee", isVerified: true });
+  await administrator().users.update.mutate({ id, role: "employee" });
   return { email, password, id };
 }
 
