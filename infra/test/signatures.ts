@@ -164,7 +164,7 @@ export function parseSignature(
  * permission and do not say why not, and wherever it is stated.
  */
 function asksOfApplications(stated: string): boolean {
-  const changes = /^mutation\b/.test(stated) && /\bauth = permission\(/.test(stated) && !/\bsession = "/.test(stated);
+  const changes = /^\s*mutation\b/.test(stated) && /\bauth = permission\(/.test(stated) && !/\bsession = "/.test(stated);
   return (changes || /\bsensitive\b/.test(stated)) && !/\bauth = signed_in\b/.test(stated);
 }
 
