@@ -356,7 +356,7 @@ export type AccountEraseOutput = undefined;
 /**
  * The failures of `account.erase`.
  * - `notAUser` (NOT_FOUND): The caller is no user.
- * - `wrongPassword` (FORBIDDEN): The account has another password.
+ * - `wrongPassword` (FORBIDDEN): The account has another password; it is given as `password`.
  * - `lastAdministrator` (UNPROCESSABLE_CONTENT): There must be another administrator first.
  * - `reauthenticate` (FORBIDDEN): The caller signed in too long ago for this: prove again who you are, and repeat the call.
  */
@@ -415,7 +415,7 @@ export type AuthChangePasswordOutput = undefined;
 
 /**
  * The failures of `auth.change_password`.
- * - `wrongPassword` (FORBIDDEN): The account has another password now.
+ * - `wrongPassword` (FORBIDDEN): The account has another password now; it is given as `current`.
  * - `notAUser` (NOT_FOUND): The caller is no user.
  * - `reauthenticate` (FORBIDDEN): The caller signed in too long ago for this: prove again who you are, and repeat the call.
  */
@@ -561,7 +561,7 @@ export type AuthResetPasswordOutput = undefined;
 
 /**
  * The failures of `auth.reset_password`.
- * - `notValid` (UNPROCESSABLE_CONTENT): The link is not good any more: it was used, it is older than 30 minutes, the address is another one by now, or the password is.
+ * - `notValid` (UNPROCESSABLE_CONTENT): The link is not good any more: it was used, it is older than 30 minutes, or the account is another one by now: its address, its proof, its password, or what an administrator decided. Ask for another link.
  */
 export type AuthResetPasswordFailure = { type: "notValid" };
 
@@ -578,7 +578,7 @@ export type AuthVerifyEmailOutput = undefined;
 
 /**
  * The failures of `auth.verify_email`.
- * - `notValid` (UNPROCESSABLE_CONTENT): The link is not good any more: it was used, it is older than 30 minutes, the address is another one by now, or it is proved, or the password is another one.
+ * - `notValid` (UNPROCESSABLE_CONTENT): The link is not good any more: it was used, it is older than 30 minutes, or the account is another one by now: its address, its proof, its password, or what an administrator decided. Ask for another link.
  * - `passwordNeeded` (PRECONDITION_FAILED): Neither is this the browser that registered, nor the password that of the registration. The token stays good: for this with the password, or to choose another one at `auth.reset_password`.
  */
 export type AuthVerifyEmailFailure = { type: "notValid" } | { type: "passwordNeeded" };
@@ -1140,8 +1140,9 @@ export type AppRecord = {
     /** Mail a link by which another password can be chosen. The answer does not tell whether there is such an account. */
     request_reset: TRPCMutationProcedure<{ input: AuthRequestResetInput; output: AuthRequestResetOutput; meta: unknown }>;
     /**
-     * Mail the link once more that proves an address, which is good for whoever registered it first. The answer does not tell
-     * whether there is such an account.
+     * Mail the link once more that proves an address, which is good for whoever registered it first; where there is no way to
+     * sign in yet, since an administrator made or decided about the account, a link to choose a password. The answer does not
+     * tell whether there is such an account.
      */
     resend_verification: TRPCMutationProcedure<{ input: AuthResendVerificationInput; output: AuthResendVerificationOutput; meta: unknown }>;
     /**

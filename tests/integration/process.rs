@@ -99,6 +99,24 @@ async fn a_port_that_is_taken_is_said_so() {
     assert!(stderr.contains(&format!("port {port} is taken")) && stderr.contains("--port"), "{stderr}");
 }
 
+#[test]
+fn addresses_that_no_page_can_have_are_refused_at_the_start() {
+    for (argument, wrong) in [
+        ("--app-url", "localhost:5173"),
+        ("--app-url", "ftp://localhost"),
+        ("--allowed-origins", "app.example.com"),
+        ("--allowed-origins", "https://app.example.com,https://www.example.com/"),
+        ("--allowed-origins", "https://app.example.com/page"),
+    ] {
+        let data = Folder::new();
+        let output =
+            onefold(&["--ephemeral", "--port", "0", "--data", &data.path().to_string_lossy(), argument, wrong]);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{argument} {wrong}: {stderr}");
+        assert!(stderr.contains(argument) && stderr.contains("such as http"), "{stderr}");
+    }
+}
+
 #[tokio::test]
 async fn a_data_folder_in_use_is_said_so() {
     let data = Folder::new();

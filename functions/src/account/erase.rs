@@ -23,7 +23,7 @@ pub enum Error {
     /// The caller is no user.
     #[failure(NOT_FOUND)]
     NotAUser,
-    /// The account has another password.
+    /// The account has another password; it is given as `password`.
     #[failure(FORBIDDEN)]
     WrongPassword,
     /// There must be another administrator first.

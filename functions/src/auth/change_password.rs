@@ -34,7 +34,7 @@ pub struct Input {
 /// Why the password stays.
 #[derive(Debug, Failure)]
 pub enum Error {
-    /// The account has another password now.
+    /// The account has another password now; it is given as `current`.
     #[failure(FORBIDDEN)]
     WrongPassword,
     /// The caller is no user.

@@ -17,8 +17,9 @@ pub struct Input {
     pub email: EmailAddress,
 }
 
-/// Mail the link once more that proves an address, which is good for whoever registered it first. The answer does not tell
-/// whether there is such an account.
+/// Mail the link once more that proves an address, which is good for whoever registered it first; where there is no way to
+/// sign in yet, since an administrator made or decided about the account, a link to choose a password. The answer does not
+/// tell whether there is such an account.
 #[procedure(mutation, auth = public, rest = "POST /v1/auth/resend-verification")]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn resend_verification(
@@ -46,9 +47,12 @@ pub async fn resend_verification(
         log.create(entry).await?;
         if let Some(user) = found.filter(|user| may_send && !user.is_verified) {
             let account = accounts.get(&user.id).await?;
-            let (secret, token) = mails::token(Purpose::VerifyEmail, &user, account.as_ref(), &clock)?;
+            let has_way_in = account.as_ref().is_some_and(|it| it.password.is_some() || !it.identities.is_empty());
+            let purpose = if has_way_in { Purpose::VerifyEmail } else { Purpose::ResetPassword };
+            let (secret, token) = mails::token(purpose, &user, account.as_ref(), &clock)?;
             tokens.create(token).await?;
-            mails.try_to_send(&user.email, Letter::ConfirmAgain(&secret)).await;
+            let letter = if has_way_in { Letter::ConfirmAgain(&secret) } else { Letter::Reset(&secret) };
+            mails.try_to_send(&user.email, letter).await;
         }
         Ok::<_, Fault>(())
     };

@@ -29,8 +29,8 @@ pub struct Input {
 /// Why the password stays.
 #[derive(Debug, Failure)]
 pub enum Error {
-    /// The link is not good any more: it was used, it is older than 30 minutes, the address is another one by now, or
-    /// the password is.
+    /// The link is not good any more: it was used, it is older than 30 minutes, or the account is another one by now: its
+    /// address, its proof, its password, or what an administrator decided. Ask for another link.
     #[failure(UNPROCESSABLE_CONTENT)]
     NotValid,
 }

@@ -30,8 +30,8 @@ pub struct Input {
 /// Why the address is not proved.
 #[derive(Debug, Failure)]
 pub enum Error {
-    /// The link is not good any more: it was used, it is older than 30 minutes, the address is another one by now, or
-    /// it is proved, or the password is another one.
+    /// The link is not good any more: it was used, it is older than 30 minutes, or the account is another one by now: its
+    /// address, its proof, its password, or what an administrator decided. Ask for another link.
     #[failure(UNPROCESSABLE_CONTENT)]
     NotValid,
     /// Neither is this the browser that registered, nor the password that of the registration. The token stays good: for

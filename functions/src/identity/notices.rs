@@ -31,6 +31,8 @@ pub(crate) enum Notice<'a> {
     AddressChanged,
     /// The role, or whether the address counts as proved, was changed by an administrator.
     RightsChanged,
+    /// An administrator decided about an account that somebody registered and nobody had proved.
+    RegistrationDecided,
     /// An account of this provider was linked.
     IdentityLinked(&'a str),
     /// An account of this provider was unlinked.
@@ -58,6 +60,7 @@ impl Notice<'_> {
             Self::PasswordReset => "password-reset",
             Self::AddressChanged => "address-changed",
             Self::RightsChanged => "rights-changed",
+            Self::RegistrationDecided => "registration-decided",
             Self::IdentityLinked(_) => "identity-linked",
             Self::IdentityUnlinked(_) => "identity-unlinked",
             Self::IdentitiesDropped => "identities-dropped",
@@ -74,7 +77,7 @@ impl Notice<'_> {
         match self {
             Self::PasswordChanged | Self::PasswordReset => "Your password was changed",
             Self::AddressChanged => "The e-mail address of your account was changed",
-            Self::RightsChanged => "What your account may do was changed",
+            Self::RightsChanged | Self::RegistrationDecided => "What your account may do was changed",
             Self::IdentityLinked(_) => "Another account was linked to yours",
             Self::IdentityUnlinked(_) | Self::IdentitiesDropped => "An account was unlinked from yours",
             Self::NewBrowser => "Somebody signed in with another browser",
@@ -98,6 +101,11 @@ impl Notice<'_> {
             Self::RightsChanged => {
                 "An administrator changed your role, or whether your address counts as proved.".to_owned()
             }
+            Self::RegistrationDecided => {
+                "An administrator decided about the account that was registered with this address. No password that came \
+                 with the registration is good any more: ask for a new one to sign in."
+                    .to_owned()
+            }
             Self::IdentityLinked(provider) => {
                 format!("An account at {provider} was linked to yours: whoever has it can sign in with it.")
             }
@@ -118,7 +126,10 @@ impl Notice<'_> {
 
     /// Whether it was done in the owner's own name, from a place that tells the owner something.
     fn is_own(&self) -> bool {
-        !matches!(self, Self::AddressChanged | Self::RightsChanged | Self::SignedOut | Self::Deleted)
+        !matches!(
+            self,
+            Self::AddressChanged | Self::RightsChanged | Self::RegistrationDecided | Self::SignedOut | Self::Deleted
+        )
     }
 
     /// What the owner is to do who did not want it.
@@ -188,7 +199,9 @@ impl Notices {
         }
         // That another address is not proved goes without saying.
         let is_proof = after.email == before.email && after.is_verified != before.is_verified;
-        if is_proof || after.role != before.role {
+        if before.is_as_registered() && !after.is_as_registered() {
+            self.tell(&after.email, Notice::RegistrationDecided).await;
+        } else if is_proof || after.role != before.role {
             self.tell(&after.email, Notice::RightsChanged).await;
         }
     }

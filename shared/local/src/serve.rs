@@ -332,11 +332,29 @@ pub fn needs(service: &Service) -> HashMap<String, Needs> {
     service.procedures.iter().map(|procedure| (procedure.entry.name.to_owned(), (procedure.needs)())).collect()
 }
 
+/// Refuses addresses that no page can have: links in mails would lead nowhere, and pages be refused without a word.
+fn check_addresses(options: &Options) -> Result<(), Cause> {
+    let Options { app_url, allowed_origins, .. } = options;
+    if !app_url.is_empty() && !Site::is_address(app_url) {
+        return Err(format!("--app-url {app_url} is no address of pages, such as http://localhost:5173").into());
+    }
+    let mut listed = allowed_origins.split(',').map(str::trim).filter(|origin| !origin.is_empty() && *origin != "*");
+    match listed.find(|origin| !Site::is_origin(origin)) {
+        Some(other) => Err(format!(
+            "--allowed-origins has {other}, which is no origin: a scheme, a host and perhaps a port, and nothing behind \
+             them, such as https://app.example.com"
+        )
+        .into()),
+        None => Ok(()),
+    }
+}
+
 /// Runs a service until Ctrl-C or SIGTERM.
 ///
 /// # Errors
 /// When it cannot start; the message says what to do.
 pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
+    check_addresses(&options)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     let listener = TcpListener::bind(address).await.map_err(|error| match error.kind() {
         std::io::ErrorKind::AddrInUse => {

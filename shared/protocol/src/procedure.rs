@@ -122,11 +122,10 @@ impl Spec {
         self.metered && !matches!((self.kind, self.auth), (Kind::Mutation, Auth::Public))
     }
 
-    /// Whether a call is refused whose caller has used up what they may read. What somebody does about the own account
-    /// and states to be `sensitive` or `fresh` is not: who has stolen a session does not keep its owner from ending it.
+    /// Whether a call is refused whose caller has used up what they may read. What changes something is not, nor what is
+    /// about the own account: who has stolen a session does not keep its owner from ending it.
     pub const fn has_quota(&self) -> bool {
-        let is_defence = matches!(self.auth, Auth::SignedIn) && (self.sensitive || self.fresh_s.is_some());
-        self.is_charged() && !is_defence
+        self.is_charged() && matches!(self.kind, Kind::Query) && !matches!(self.auth, Auth::SignedIn)
     }
 
     /// Whether such a look is also at the application that has the token: whether it is still registered. Where it
@@ -185,19 +184,14 @@ mod tests {
         for (kind, auth, is_charged, has_quota) in [
             (Kind::Mutation, Auth::Public, false, false),
             (Kind::Query, Auth::Public, true, true),
-            (Kind::Query, Auth::SignedIn, true, true),
-            (Kind::Mutation, Auth::SignedIn, true, true),
+            (Kind::Query, Auth::SignedIn, true, false),
+            (Kind::Mutation, Auth::SignedIn, true, false),
             (Kind::Query, WITH_PERMISSION, true, true),
-            (Kind::Mutation, WITH_PERMISSION, true, true),
+            (Kind::Mutation, WITH_PERMISSION, true, false),
         ] {
             let spec = spec(kind, auth);
             assert_eq!((spec.is_charged(), spec.has_quota()), (is_charged, has_quota), "{kind:?} {auth:?}");
             assert!(!Spec { metered: false, ..spec }.is_charged());
-            let of_the_account = auth == Auth::SignedIn;
-            for defence in [Spec { sensitive: true, ..spec }, Spec { fresh_s: Some(300), ..spec }] {
-                assert_eq!(defence.is_charged(), is_charged);
-                assert_eq!(defence.has_quota(), has_quota && !of_the_account, "{kind:?} {auth:?}");
-            }
         }
     }
 }

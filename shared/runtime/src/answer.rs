@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use protocol::{
-    Auth, Clock, Code, Fault, Kind, Reauthenticate,
+    Auth, Clock, Code, Fault, Reauthenticate,
     trpc::{
         self,
         batch::{Answers, Form},
@@ -226,10 +226,7 @@ async fn run(
         *session = session.charged_to(&payer(principal.as_deref(), &parts));
         if entry.spec.has_quota() {
             session.charge().await?;
-            // What changes something goes on to its end once it has begun.
-            if entry.spec.kind == Kind::Query {
-                *session = session.bounded();
-            }
+            *session = session.bounded();
         }
     }
     let call = Call(Arc::new(Inner {
@@ -414,7 +411,7 @@ fn shared_for(lifetime_s: u32) -> HeaderValue {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use protocol::{Auth, Client, Spec, Timestamp};
+    use protocol::{Auth, Client, Kind, Spec, Timestamp};
 
     use super::*;
     use crate::{Caller, Callers, Capability as _, Definition, Principal};

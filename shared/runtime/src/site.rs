@@ -29,6 +29,17 @@ impl Site {
         Self { url, app_url, origins, loopback }
     }
 
+    /// Whether this is the address of a page on the web: its scheme, a host and perhaps more.
+    pub fn is_address(text: &str) -> bool {
+        let is_web = |origin: &str| ["http://", "https://"].iter().any(|scheme| origin.starts_with(scheme));
+        origin_of(text).is_some_and(is_web)
+    }
+
+    /// Whether this is an origin on the web, as browsers write it: a scheme, a host and perhaps a port.
+    pub fn is_origin(text: &str) -> bool {
+        Self::is_address(text) && origin_of(text) == Some(text)
+    }
+
     /// Where the service is, without a slash at the end; the issuer of its tokens. Empty when it was not told.
     pub fn url(&self) -> &str {
         &self.url
