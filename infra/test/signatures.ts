@@ -58,7 +58,7 @@ const ASKING = ["Caller", "Option<Caller>", "Reach"];
 const OUTSIDE = ["RelyingParty"];
 
 /** Capabilities that reach nothing of AWS beside the call itself. */
-const HARMLESS = [...ASKING, ...OUTSIDE, "Clock", "Ids", "Cookies", "Device", "HttpRequest", "Registration", "Site", "TokenKeys"];
+const HARMLESS = [...ASKING, ...OUTSIDE, "Clock", "Ids", "Cookies", "Device", "HttpRequest", "RegistrationPolicy", "Site", "TokenKeys"];
 
 /** Whether a capability names an action at a place (`undefined` is the table) on all these partition keys. */
 export function names(
