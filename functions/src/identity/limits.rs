@@ -148,6 +148,23 @@ mod tests {
         assert_eq!(guesses(&world, &device).await, SIGN_IN_ADDRESS.most);
     }
 
+    /// Strangers who have mails sent to somebody, from wherever they are, use up none of a browser that the account knows.
+    #[tokio::test]
+    async fn a_known_browser_has_mails_of_its_own() {
+        let world = World::new(&crate::service(), Clock::Fixed(Timestamp::from_unix_ms(0))).await.unwrap();
+        let (limits, ada) = (world.limits(), EmailAddress::new("ada@example.com"));
+        let browser = runtime::opaque::Opaque::from_bytes([7; 32]).hash();
+        let from = |place: u32| Device { address: format!("192.0.2.{place}"), ..Device::default() };
+        let ask = async |place, known| mail(&limits, &from(place), &ada, Purpose::ResetPassword, known).await;
+        for place in 0..MAIL.most {
+            assert!(ask(place, None).await.unwrap(), "{place}");
+        }
+        assert!(!ask(200, None).await.unwrap(), "nobody else gets one sent");
+        for place in 0..=MAIL_OF_ONE.most {
+            assert_eq!(ask(200, Some(&browser)).await.is_ok(), place < MAIL_OF_ONE.most, "{place}");
+        }
+    }
+
     /// A count that is forgotten by now, or was given back twice because an answer was lost, is never less than nothing.
     #[tokio::test]
     async fn a_count_does_not_go_below_zero() {

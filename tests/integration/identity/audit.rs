@@ -148,8 +148,10 @@ async fn each_action_has_its_entry() {
     expect(&[refused.clone(), refused, ("clientRefused", nobody.clone(), nobody.clone())]).await;
     assert_eq!(browser.mutation("grants.clients_delete", json!({"id": application})).await.code(), "OK");
     expect(&[("clientDeleted", id.clone(), application)]).await;
-    assert_eq!(browser.mutation("account.export", json!({})).await.code(), "OK");
-    expect(&[own("dataExported")]).await;
+    for list in ["posts", "done", "undergone"] {
+        assert_eq!(browser.mutation("account.export", json!({"list": list})).await.code(), "OK");
+    }
+    expect(&[own("dataExported"), own("dataExported"), own("dataExported")]).await;
 
     let reset = json!({"email": ada.email});
     browser.mutation("auth.request_reset", reset).await.data();
