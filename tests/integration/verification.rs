@@ -50,14 +50,15 @@ fn rows(text: &str) -> Vec<Row> {
     rows
 }
 
-/// How many tests in a file are called so. Those of Rust and Python are by their names, those of Node by their titles, of
+/// How many tests in a file are called so, and are run. Those of Rust and Python are by their names, those of Node by their titles, of
 /// which a part is enough.
 fn count(path: &str, text: &str, test: &str) -> usize {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     if path.ends_with(".rs") {
         let is_marked = |place: usize| {
             let above = lines[..place].iter().rev().take_while(|line| line.starts_with("#[") || line.starts_with("//"));
-            above.into_iter().any(|line| *line == "#[test]" || line.starts_with("#[tokio::test"))
+            let begins = |begin: &str| above.clone().any(|line| line.starts_with(begin));
+            (begins("#[test]") || begins("#[tokio::test")) && !begins("#[ignore")
         };
         let begins = [format!("fn {test}("), format!("async fn {test}(")];
         let places = (0..lines.len()).filter(|&place| begins.iter().any(|begin| lines[place].starts_with(&**begin)));
@@ -133,10 +134,9 @@ fn what_is_held_is_held_by_a_test_that_is_there() {
 
 #[test]
 fn a_function_is_a_test_if_it_is_marked_as_one() {
-    let rust =
-        "#[test]\nfn one() {}\n#[tokio::test]\n#[ignore]\nasync fn two() {}\nfn three() {}\nfn call() { one(); }";
-    let tests = ["one", "two", "three", "call", "on"].map(|test| count("a.rs", rust, test));
-    assert_eq!(tests, [1, 1, 0, 0, 0]);
+    let rust = "#[test]\nfn one() {}\n#[tokio::test]\nasync fn two() {}\nfn three() {}\n#[test]\n#[ignore]\nfn left_out() {}\nfn call() { one(); }";
+    let tests = ["one", "two", "three", "left_out", "call", "on"].map(|test| count("a.rs", rust, test));
+    assert_eq!(tests, [1, 1, 0, 0, 0, 0]);
     let python = "def test_one(a):\n    pass\ndef helper():\n    test_two()";
     assert_eq!(["test_one", "helper", "test_two"].map(|test| count("a.py", python, test)), [1, 0, 0]);
     let node = "describe(\"a door\", () => {\n  it(\"is shut, but for its owner\", () => {});\n  // is open\n});";
