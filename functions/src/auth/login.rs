@@ -86,11 +86,8 @@ pub async fn login(
     // whether the address had an account.
     let is_proof_owed = found.as_ref().is_some_and(User::is_as_registered);
     if !verdict.is_right() || is_proof_owed {
-        // Nobody is signed in who did it. An entry about nobody takes as much work to write.
-        let mut entry = audit::entry(AuditAction::SignInFailed, &ids, &clock, &device);
-        entry.target = Some(id.to_string());
-        entry.detail = found.is_none().then(|| audit::NOBODY.to_owned());
-        log.create(entry).await?;
+        let who = (id, found.is_some());
+        log.create(audit::about(AuditAction::SignInFailed, who, (&ids, &clock, &device))).await?;
         return Err(Error::WrongCredentials);
     }
     let better = match verdict {
@@ -127,7 +124,7 @@ pub async fn login(
     };
     attempt.succeeded().await?;
     // Who signs in anew leaves no session behind in this browser (OWASP ASVS 5.0, 7.2.4).
-    if let (Kept::Cookie(_), Some(before)) = (&kept, cookies.get(COOKIE)) {
+    if is_browser && let Some(before) = cookies.get(COOKIE) {
         doors.end_of(&before.hash(), audit::signed_out(&log, &ids, &clock, &device)).await?;
     }
     if is_browser {

@@ -5,9 +5,7 @@ use protocol::Fault;
 use runtime::{Cookies, Device, Ids, Limits, Site, mail::Mail, prelude::*};
 
 use crate::identity::{
-    audit,
-    browsers::Browser,
-    limits,
+    audit, browsers, limits,
     mails::{self, Letter, LinkMails},
 };
 
@@ -40,15 +38,12 @@ pub async fn request_reset(
     // An address that nobody has is as much work.
     let target = found.as_ref().map_or_else(|| ids.next::<UserId>(), |user| user.id);
     let account = accounts.get(&target).await?;
-    let known = Browser::of(&cookies, account.as_ref())?.known;
+    let known = browsers::known(&cookies, account.as_ref()).map(|browser| browser.hash());
     let may_send = limits::mail(&attempts, &device, &input.email, Purpose::ResetPassword, known.as_ref()).await?;
     let mails = LinkMails { mail: &mail, site: &site, device: &device, clock: &clock };
     let work = async {
-        // Nobody is signed in who did it.
-        let mut entry = audit::entry(AuditAction::ResetRequested, &ids, &clock, &device);
-        entry.target = Some(target.to_string());
-        entry.detail = found.is_none().then(|| audit::NOBODY.to_owned());
-        log.create(entry).await?;
+        let who = (target, found.is_some());
+        log.create(audit::about(AuditAction::ResetRequested, who, (&ids, &clock, &device))).await?;
         if let Some(user) = found.filter(|_| may_send) {
             let (secret, token) = mails::token(Purpose::ResetPassword, &user, account.as_ref(), &clock)?;
             tokens.create(token).await?;

@@ -39,12 +39,9 @@ pub async fn resend_verification(
     let mails = LinkMails { mail: &mail, site: &site, device: &device, clock: &clock };
     let work = async {
         let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.comparable()).await?;
-        // Nobody is signed in who did it. An entry about nobody is as much work.
         let target = found.as_ref().map_or_else(|| ids.next::<UserId>(), |user| user.id);
-        let mut entry = audit::entry(AuditAction::VerificationRequested, &ids, &clock, &device);
-        entry.target = Some(target.to_string());
-        entry.detail = found.is_none().then(|| audit::NOBODY.to_owned());
-        log.create(entry).await?;
+        let who = (target, found.is_some());
+        log.create(audit::about(AuditAction::VerificationRequested, who, (&ids, &clock, &device))).await?;
         if let Some(user) = found.filter(|user| may_send && !user.is_verified) {
             let account = accounts.get(&user.id).await?;
             let has_way_in = account.as_ref().is_some_and(|it| it.password.is_some() || !it.identities.is_empty());

@@ -8,7 +8,7 @@ use garde::Validate as _;
 use model::{
     Account, AuditAction, AuditEntry, Claim, EmailAddress, LinkedIdentity, MailedToken, Purpose, SignedIn, User, UserId,
 };
-use protocol::{Code, Fault};
+use protocol::{Code, Fault, SecretHash};
 use runtime::{
     Cookies, Device, Limits, RegistrationPolicy, Site, mail::Mail, oidc::Identity, opaque::Opaque, prelude::*,
 };
@@ -176,8 +176,7 @@ impl Arrival {
         elsewhere: &LinkedIdentity,
     ) -> Result<Refusal, Fault> {
         let may_send = limits::mail(&self.attempts, &self.device, &email, Purpose::VerifyEmail, None).await?;
-        let browser = Some(proof::mark(&self.cookies)?);
-        let claim = Claim { password: None, identity: Some(elsewhere.clone()), name, browser, founder: None };
+        let claim = claim(name, elsewhere, Some(proof::mark(&self.cookies)?));
         let mails = LinkMails { mail: &self.mail, site: &self.site, device: &self.device, clock: &self.doors.clock };
         let work = async {
             let next = self.registrar().register(email, claim).await?;
@@ -210,11 +209,11 @@ impl Arrival {
     async fn prove(&self, user: &User, identity: &Identity, elsewhere: &LinkedIdentity) -> Result<(), Fault> {
         let stored = self.doors.accounts.get(&user.id).await?;
         let current = stored.clone().unwrap_or_else(|| Account::new(user.id));
-        let name = name(identity, &user.email);
-        let (mut next, vouched) = proof::vouched(user, &current, name, elsewhere, &self.site);
+        let claim = claim(name(identity, &user.email), elsewhere, None);
+        let (mut next, claimed) = proof::claimed(user, &current, Some(&claim), &self.site);
         let mut operations = self.doors.ending(&current.devices).await?;
         operations.extend([
-            self.doors.putting(stored.as_ref(), &mut Account { devices: Vec::new(), ..vouched }),
+            self.doors.putting(stored.as_ref(), &mut Account { devices: Vec::new(), ..claimed }),
             self.users.replacing(user, &mut next),
             self.written(AuditAction::EmailVerified, &user.id, elsewhere),
         ]);
@@ -259,6 +258,11 @@ impl Arrival {
             ..audit::entry(action, &self.ids, &self.doors.clock, &self.device)
         }
     }
+}
+
+/// What somebody brings who comes from an account elsewhere.
+fn claim(name: String, elsewhere: &LinkedIdentity, browser: Option<SecretHash>) -> Claim {
+    Claim { password: None, identity: Some(elsewhere.clone()), name, browser, founder: None }
 }
 
 /// The name that the provider states, as far as it can be one here; else what stands before the `@`.

@@ -6,7 +6,7 @@ use runtime::{BoxFuture, Caller, Device, Ids, Refusal, prelude::*};
 use store::Operation;
 
 /// What is said of an address that nobody has.
-pub(crate) const NOBODY: &str = "nobody has the address";
+const NOBODY: &str = "nobody has the address";
 
 /// Begins an entry. Whoever writes it says the rest.
 pub(crate) fn entry(action: AuditAction, ids: &Ids, clock: &Clock, device: &Device) -> AuditEntry {
@@ -20,6 +20,20 @@ pub(crate) fn entry(action: AuditAction, ids: &Ids, clock: &Clock, device: &Devi
         detail: None,
         address: device.address.clone(),
         version: Version::default(),
+    }
+}
+
+/// Begins an entry about somebody who is asked about by an address, when nobody is signed in who did it. One about nobody
+/// takes as much work to write.
+pub(crate) fn about(
+    action: AuditAction,
+    (target, is_somebody): (UserId, bool),
+    (ids, clock, device): (&Ids, &Clock, &Device),
+) -> AuditEntry {
+    AuditEntry {
+        target: Some(target.to_string()),
+        detail: (!is_somebody).then(|| NOBODY.to_owned()),
+        ..entry(action, ids, clock, device)
     }
 }
 
@@ -52,6 +66,11 @@ pub(crate) async fn token_refused(
     let span = entry.at.unix_ms().div_euclid(REFUSED_MS);
     entry.id = Ids::of_text(&format!("token-refused#{}#{what}#{span}", device.network()));
     entry.detail = Some(what.to_owned());
+    create_once(log, entry).await
+}
+
+/// Writes an entry unless it is there already.
+async fn create_once(log: &Append<AuditEntry>, entry: AuditEntry) -> Result<(), StoreError> {
     match log.create(entry).await {
         Err(StoreError::Exists) => Ok(()),
         done => done.map(|_| ()),
@@ -73,10 +92,7 @@ pub(crate) fn refused(session: store::Session, refusal: Refusal) -> BoxFuture<'s
         let id = Ids::of_text(&format!("refused#{}#{client}#{procedure}#{span}", caller.subject()));
         let entry = by(&caller, AuditAction::Refused, &Ids::default(), &Clock::Fixed(at), &device);
         let entry = AuditEntry { id, detail: Some(procedure.to_owned()), ..entry };
-        match Append::<AuditEntry>::new(session).create(entry).await {
-            Err(StoreError::Exists) => Ok(()),
-            done => Ok(done.map(|_| ())?),
-        }
+        Ok(create_once(&Append::new(session), entry).await?)
     })
 }
 

@@ -16,14 +16,18 @@ pub(crate) struct Browser {
     pub(crate) is_new: bool,
 }
 
+/// What an account knows the browser of a call by. Only a cookie that was given out here before counts: another one may
+/// have been put there by somebody else.
+pub(crate) fn known(cookies: &Cookies, account: Option<&Account>) -> Option<Opaque> {
+    cookies.get(KNOWN).filter(|here| account.is_some_and(|account| account.known.contains(&here.hash())))
+}
+
 impl Browser {
-    /// Of this call. Only a cookie that was given out here before is kept: another one may have been put there by
-    /// somebody else.
+    /// Of this call.
     pub(crate) fn of(cookies: &Cookies, account: Option<&Account>) -> Result<Self, Fault> {
-        let others = account.map(|account| account.known.as_slice()).unwrap_or_default();
-        let here = cookies.get(KNOWN).filter(|here| others.contains(&here.hash()));
+        let here = known(cookies, account);
         let known = here.as_ref().map(Opaque::hash);
-        let is_new = known.is_none() && !others.is_empty();
+        let is_new = known.is_none() && account.is_some_and(|account| !account.known.is_empty());
         Ok(Self { secret: here.map_or_else(Opaque::random, Ok)?, known, is_new })
     }
 

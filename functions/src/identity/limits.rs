@@ -11,8 +11,8 @@ const SIGN_IN_ADDRESS: Limit = Limit { name: "sign-in-address", most: 100, span_
 /// Sign-ins to one account that do not succeed: from browsers that it does not know together, and from each
 /// that it knows by itself. So strangers who guess use up their own attempts and not those of the owner.
 const SIGN_IN_ACCOUNT: Limit = Limit { name: "sign-in-account", most: 10, span_s: 900 };
-/// Mails to one address for one purpose that one network asks for, or one browser that the account knows. For one purpose: who fills somebody's mailbox
-/// with registrations keeps nobody from a link for a new password.
+/// Mails to one address for one purpose that one network asks for, or one browser that the account knows. For one purpose:
+/// who fills somebody's mailbox with registrations keeps nobody from a link for a new password.
 const MAIL_OF_ONE: Limit = Limit { name: "mail-of-one", most: 5, span_s: 3600 };
 /// The same, whoever asks.
 const MAIL: Limit = Limit { name: "mail", most: 20, span_s: 3600 };

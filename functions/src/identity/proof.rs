@@ -9,7 +9,7 @@
 //! Who registered an address need not be its owner. If the owner's click made the registration's password good, it would
 //! give the account to whoever registered it ("Pre-hijacked accounts", Sudhodanan and Paverd, USENIX Security 2022).
 
-use model::{Account, Claim, EmailAddress, GivenPassword, LinkedIdentity, MailedToken, Purpose, Role, User};
+use model::{Account, Claim, EmailAddress, GivenPassword, MailedToken, Purpose, Role, User};
 use protocol::Fault;
 use runtime::{Cookies, Site, opaque::Opaque, password, prelude::*};
 
@@ -70,7 +70,7 @@ pub(crate) fn unmark(cookies: &Cookies) {
 }
 
 /// User and account once the address is proved by whoever registered it: as they are, or, where somebody else was first
-/// with the address, with what was registered the second time and nothing else.
+/// with the address, with what is claimed and nothing else.
 pub(crate) fn claimed(user: &User, account: &Account, claim: Option<&Claim>, site: &Site) -> (User, Account) {
     let mut user = User { is_verified: true, ends_at: None, ..user.clone() };
     let mut account = account.clone().proved();
@@ -105,30 +105,13 @@ pub(crate) fn recovered(
     if let Some(name) = name {
         name.clone_into(&mut user.name);
     }
-    (account.identities, account.known, account.password) = (Vec::new(), Vec::new(), Some(hash.to_owned()));
-    (user, account)
-}
-
-/// User and account once a provider vouches for the address, and for whoever comes from there with this account: nothing
-/// stays of what was registered.
-pub(crate) fn vouched(
-    user: &User,
-    account: &Account,
-    name: String,
-    elsewhere: &LinkedIdentity,
-    site: &Site,
-) -> (User, Account) {
-    let mut user = User { is_verified: true, ends_at: None, name, ..user.clone() };
-    let mut account = account.clone().proved();
-    disown(&mut user, &mut account, site);
-    account.identities.push(elsewhere.clone());
-    (user, account)
+    (user, Account { password: Some(hash.to_owned()), ..account.without_ways_in() })
 }
 
 /// Takes from an account what a stranger brought who registered it: ways in, and the right to be the first
 /// administrator. Where strangers do not come, the first person stays the first.
 fn disown(user: &mut User, account: &mut Account, site: &Site) {
-    (account.password, account.identities, account.known) = (None, Vec::new(), Vec::new());
+    *account = account.clone().without_ways_in();
     if account.is_founder && !site.is_local() {
         (user.role, account.is_founder) = (Role::OF_NEWCOMERS, false);
     }

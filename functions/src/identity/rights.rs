@@ -46,7 +46,7 @@ async fn changing(sessions: &Sessions, before: &User, user: &User) -> Result<Vec
     if before.is_as_registered() && !user.is_as_registered() {
         // It is nobody's to register any more: what was mailed for that is void, and no way in is good that a stranger
         // may have brought. The owner asks for a new password.
-        next = Account { password: None, identities: Vec::new(), known: Vec::new(), ..next.proved() };
+        next = next.proved().without_ways_in();
     }
     let mut operations = rewriting(sessions, user, &next.devices).await?;
     operations.push(sessions.putting(account.as_ref(), &mut next));

@@ -338,8 +338,7 @@ fn check_addresses(options: &Options) -> Result<(), Cause> {
     if !app_url.is_empty() && !Site::is_address(app_url) {
         return Err(format!("--app-url {app_url} is no address of pages, such as http://localhost:5173").into());
     }
-    let mut listed = allowed_origins.split(',').map(str::trim).filter(|origin| !origin.is_empty() && *origin != "*");
-    match listed.find(|origin| !Site::is_origin(origin)) {
+    match Site::listed(allowed_origins).find(|origin| !Site::is_origin(origin)) {
         Some(other) => Err(format!(
             "--allowed-origins has {other}, which is no origin: a scheme, a host and perhaps a port, and nothing behind \
              them, such as https://app.example.com"

@@ -119,6 +119,12 @@ impl Account {
         Self { generation: self.generation.saturating_add(1), registered_in: None, ends_at: None, ..self }
     }
 
+    /// The account without a way to sign in: neither a password, nor accounts elsewhere, nor browsers that it knows.
+    #[must_use]
+    pub fn without_ways_in(self) -> Self {
+        Self { password: None, identities: Vec::new(), known: Vec::new(), ..self }
+    }
+
     /// The account with another password: what was mailed before is void.
     #[must_use]
     pub fn with_password(self, hash: String) -> Self {

@@ -59,8 +59,7 @@ impl Call {
     /// # Errors
     /// `FORBIDDEN`, as [`Reauthenticate`](protocol::fresh::Reauthenticate) for a person who signed in earlier.
     pub fn expect_fresh(&self, fresh_s: u32) -> Result<(), Fault> {
-        let principal = self.0.principal.as_deref().ok_or_else(|| Fault::new(Code::Unauthorized, "Sign in first."))?;
-        expect_fresh(fresh_s, principal, self.0.clock.now())
+        expect_fresh(fresh_s, Caller::obtain(self)?.principal(), self.0.clock.now())
     }
 
     pub(crate) fn session(&self) -> Result<Session, Fault> {

@@ -22,11 +22,15 @@ impl Site {
     pub fn new(url: &str, app_url: &str, origins: &str) -> Self {
         let url = url.trim_end_matches('/').to_owned();
         let app_url = if app_url.is_empty() { url.clone() } else { app_url.trim_end_matches('/').to_owned() };
-        let listed = origins.split(',').map(str::trim).filter(|origin| !origin.is_empty() && *origin != "*");
-        let mut origins: Vec<String> = listed.map(str::to_owned).collect();
+        let mut origins: Vec<String> = Self::listed(origins).map(str::to_owned).collect();
         origins.extend(origin_of(&app_url).map(str::to_owned));
         let loopback = url.strip_prefix("http://").is_some_and(is_loopback);
         Self { url, app_url, origins, loopback }
+    }
+
+    /// The origins of a list with commas; `*` is none.
+    pub fn listed(origins: &str) -> impl Iterator<Item = &str> {
+        origins.split(',').map(str::trim).filter(|origin| !origin.is_empty() && *origin != "*")
     }
 
     /// Whether this is the address of a page on the web: its scheme, a host and perhaps more.

@@ -1,8 +1,8 @@
 //! The bodies of requests, and how much of them is held at one time.
 //!
 //! Whoever sends a body slowly, or many at once, makes the service hold them. Small ones are bounded by the number of
-//! connections that are open at once; larger ones share one room, and when it is full, they are refused and not kept waiting: so those who
-//! fill it do not stand in the way of everybody else's small ones.
+//! connections that are open at once; larger ones share one room, and when it is full, they are refused and not kept
+//! waiting: so those who fill it do not stand in the way of everybody else's small ones.
 
 use std::{sync::Arc, time::Duration};
 
