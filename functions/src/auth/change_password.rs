@@ -79,9 +79,9 @@ pub async fn change_password(
     let hash = password::hash(input.password.as_str()).await?;
     let doors = Sessions { accounts, sessions, clock };
     let by_cookie = cookies.get(COOKIE).is_some_and(|cookie| caller.session() == Some(&cookie.hash()));
-    for _ in 0..ATTEMPTS {
+    for lost in 0..ATTEMPTS {
         // As it is now; a sign-in elsewhere in this moment is no conflict, another password is.
-        let current = doors.accounts.get(&id).await?.filter(|current| current.generation == account.generation);
+        let current = doors.to_end(&id, lost).await?.filter(|current| current.generation == account.generation);
         let current = current.ok_or(Error::WrongPassword)?;
         let is_own = |place: &Place| caller.session().is_some_and(|own| place.has(own));
         let (mut kept, others): (Vec<_>, Vec<_>) = current.devices.iter().cloned().partition(is_own);
@@ -101,7 +101,7 @@ pub async fn change_password(
         if input.unlink_identities == Some(true) {
             next.identities.clear();
         }
-        operations.push(doors.accounts.replacing(&current, &mut next));
+        operations.push(doors.putting(Some(&current), &mut next));
         operations.push(log.creating(&mut audit::by(&caller, AuditAction::PasswordChanged, &ids, &clock, &device)));
         match transaction(operations).await {
             Err(StoreError::Stale) => {}

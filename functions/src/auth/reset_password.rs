@@ -67,8 +67,8 @@ pub async fn reset_password(
     let hash = password::hash(input.password.as_str()).await?;
     let browser = Opaque::random()?;
     let doors = Sessions { accounts, sessions, clock };
-    for _ in 0..ATTEMPTS {
-        let stored = doors.accounts.get(&user.id).await?;
+    for lost in 0..ATTEMPTS {
+        let stored = doors.to_end(&user.id, lost).await?;
         let current = stored.clone().unwrap_or_else(|| Account::new(user.id));
         if current.generation != token.generation {
             return Err(Error::NotValid);

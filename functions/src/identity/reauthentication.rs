@@ -26,7 +26,7 @@ impl Sessions {
     ) -> Result<(Kept, Session), Fault> {
         let ended = || shut_out("You were signed out. Sign in again.");
         for _ in 0..ATTEMPTS {
-            let current = self.accounts.get(&user_id).await?.ok_or_else(ended)?;
+            let current = self.unleased(&user_id).await?.ok_or_else(ended)?;
             check(&current)?;
             let mut account = current.clone();
             let place = account.devices.iter_mut().find(|place| place.has(session)).ok_or_else(ended)?;
@@ -46,7 +46,7 @@ impl Sessions {
             let mut operations = self.ending(std::slice::from_ref(place)).await?;
             (place.session, place.replaced) = (next.id.clone(), None);
             operations.push(self.sessions.creating(&mut next));
-            operations.push(self.accounts.replacing(&current, &mut account));
+            operations.push(self.putting(Some(&current), &mut account));
             operations.extend(besides());
             match transaction(operations).await {
                 Err(StoreError::Stale) => {}

@@ -17,12 +17,12 @@ pub(crate) async fn replace_user(
     next: &User,
     besides: impl Fn() -> Vec<Operation>,
 ) -> Result<User, StoreError> {
-    for _ in 0..ATTEMPTS {
+    for lost in 0..ATTEMPTS {
         let mut next = next.clone();
         let mut operations = besides();
         operations.push(users.replacing(current, &mut next));
         if current.effective_role() != next.effective_role() || current.ends_at != next.ends_at {
-            operations.extend(changing(sessions, current, &next).await?);
+            operations.extend(changing(sessions, current, &next, lost).await?);
         }
         match transaction(operations).await {
             // A sign-in or a renewal was faster, which is no conflict; another change of the user is.
@@ -39,8 +39,8 @@ pub(crate) fn described(user: &User) -> String {
 }
 
 /// What it takes to give the sessions of a user the user's rights.
-async fn changing(sessions: &Sessions, before: &User, user: &User) -> Result<Vec<Operation>, StoreError> {
-    let account = sessions.accounts.get(&user.id).await?;
+async fn changing(sessions: &Sessions, before: &User, user: &User, lost: usize) -> Result<Vec<Operation>, StoreError> {
+    let account = sessions.to_end(&user.id, lost).await?;
     // Even an account without sessions is written: who signs in at this moment must begin again.
     let mut next = account.clone().unwrap_or_else(|| Account::new(user.id));
     if before.is_as_registered() && !user.is_as_registered() {

@@ -120,7 +120,7 @@ impl Sessions {
     ) -> Result<Option<(User, Session)>, Fault> {
         let now = self.clock.now();
         // The account first: whoever changes the user's rights in between changes the account as well.
-        let current = self.accounts.get(&user_id).await?;
+        let current = self.unleased(&user_id).await?;
         let gone = || Fault::new(protocol::Code::Unauthorized, "There is no such user any more.");
         let user = users.get(&user_id).await?.ok_or_else(gone)?;
         let (expires_at, ends_at) = kept.ends(now);
@@ -171,8 +171,9 @@ impl Sessions {
         }
     }
 
-    /// What puts an account in the place of the one that is stored, if there is one.
+    /// What puts an account in the place of the one that is stored, if there is one. It ends a lease.
     pub(crate) fn putting(&self, stored: Option<&Account>, next: &mut Account) -> Operation {
+        next.leased_until = None;
         match stored {
             Some(stored) => self.accounts.replacing(stored, next),
             None => self.accounts.creating(next),
@@ -196,10 +197,10 @@ impl Sessions {
         user: &User,
         besides: impl Fn() -> Vec<Operation>,
     ) -> Result<(), StoreError> {
-        for _ in 0..ATTEMPTS {
+        for lost in 0..ATTEMPTS {
             let mut operations = besides();
             operations.push(users.deleting(user));
-            if let Some(account) = self.accounts.get(&user.id).await? {
+            if let Some(account) = self.to_end(&user.id, lost).await? {
                 operations.extend(self.ending(&account.devices).await?);
                 operations.push(self.accounts.deleting(&account));
             }
@@ -234,8 +235,8 @@ impl Sessions {
         change: impl Fn(&mut Account),
         besides: impl Fn() -> Vec<Operation>,
     ) -> Result<usize, StoreError> {
-        for _ in 0..ATTEMPTS {
-            let stored = self.accounts.get(&user_id).await?;
+        for lost in 0..ATTEMPTS {
+            let stored = self.to_end(&user_id, lost).await?;
             let current = stored.clone().unwrap_or_else(|| Account::new(user_id));
             let mut next = current.clone();
             change(&mut next);
@@ -276,7 +277,7 @@ impl Sessions {
             if let Some(nonce) = successor.as_deref().and_then(Opaque::parse) {
                 return Ok(Some(nonce.derive(secret.bytes())));
             }
-            let Some(account) = self.accounts.get(&current.user_id).await? else { return Ok(None) };
+            let Some(account) = self.unleased(&current.user_id).await? else { return Ok(None) };
             let nonce = Opaque::random()?;
             let next_secret = nonce.derive(secret.bytes());
             let mut next = self.renewed(&current, now);
@@ -301,7 +302,7 @@ impl Sessions {
             place.replaced = Some(std::mem::replace(&mut place.session, next.id.clone()));
             operations.push(self.sessions.creating(&mut next));
             operations.push(self.sessions.replacing(&current, &mut alias));
-            operations.push(self.accounts.replacing(&account, &mut listed));
+            operations.push(self.putting(Some(&account), &mut listed));
             match transaction(operations).await {
                 Err(StoreError::Stale) => {}
                 done => return Ok(done.map(|()| Some(next_secret))?),

@@ -35,6 +35,9 @@ pub struct Account {
     /// When it ends with its [`User`](crate::User), whose address nobody has proved by then.
     #[serde(default)]
     pub ends_at: Option<Timestamp>,
+    /// Until when who signs in waits for somebody who ends the sessions. The next change ends it.
+    #[serde(default)]
+    pub leased_until: Option<Timestamp>,
     /// Grows with each change.
     pub version: Version,
 }
@@ -142,6 +145,7 @@ impl Account {
             is_founder: false,
             generation: 0,
             registered_in: None,
+            leased_until: None,
             ends_at: None,
             version: Version::default(),
         }

@@ -1,0 +1,116 @@
+//! The lease on an account: who ends a user's sessions has it to themselves for a moment, when others were faster too
+//! often. So whoever signs in again and again keeps nobody from changing the password or signing everybody out.
+
+use std::time::Duration;
+
+use model::{Account, UserId};
+use runtime::prelude::*;
+
+use super::sessions::{ATTEMPTS, Sessions};
+
+/// How often a change is lost to others before it takes the lease.
+const LOST: usize = 2;
+/// How long the lease lasts, in milliseconds, when whoever took it is killed. A change ends it.
+const LEASE_MS: i64 = 2_000;
+/// How often others look whether it has ended, in milliseconds.
+const POLL_MS: i64 = 25;
+
+impl Sessions {
+    /// An account as it is now, for who adds or renews a session: not while somebody else has the lease.
+    pub(crate) async fn unleased(&self, id: &UserId) -> Result<Option<Account>, StoreError> {
+        // By turns and not by the clock alone: whoever waits goes on after the lease's time in any case.
+        for _ in 0..LEASE_MS / POLL_MS {
+            let stored = self.accounts.get(id).await?;
+            let is_free = |account: &Account| account.leased_until.is_none_or(|end| end <= self.clock.now());
+            if stored.as_ref().is_none_or(is_free) {
+                return Ok(stored);
+            }
+            tokio::time::sleep(Duration::from_millis(POLL_MS.unsigned_abs())).await;
+        }
+        self.accounts.get(id).await
+    }
+
+    /// An account as it is now, for who ends its sessions. `lost`: how often others were faster already.
+    pub(crate) async fn to_end(&self, id: &UserId, lost: usize) -> Result<Option<Account>, StoreError> {
+        for _ in 0..ATTEMPTS {
+            let Some(stored) = self.unleased(id).await? else { return Ok(None) };
+            if lost < LOST {
+                return Ok(Some(stored));
+            }
+            let leased = Account { leased_until: Some(self.clock.now().plus_ms(LEASE_MS)), ..stored.clone() };
+            match self.accounts.replace(&stored, leased).await {
+                Err(StoreError::Stale) => {}
+                done => return done.map(Some),
+            }
+        }
+        Err(StoreError::Stale)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use local::world::World;
+    use store::transaction;
+
+    use super::*;
+
+    fn now() -> Timestamp {
+        Timestamp::from_unix_ms(1_700_000_000_000)
+    }
+
+    struct Given {
+        doors: Sessions,
+        id: UserId,
+        _world: World,
+    }
+
+    impl Given {
+        async fn account() -> Self {
+            let world = World::new(&crate::service(), Clock::Fixed(now())).await.unwrap();
+            let doors = Sessions { accounts: world.write(), sessions: world.write(), clock: Clock::Fixed(now()) };
+            let id = runtime::Ids::counting().next();
+            doors.accounts.create(Account::new(id)).await.unwrap();
+            Self { doors, id, _world: world }
+        }
+
+        async fn lease(&self) -> Option<Timestamp> {
+            self.doors.accounts.get(&self.id).await.unwrap().unwrap().leased_until
+        }
+    }
+
+    #[tokio::test]
+    async fn the_lease_is_taken_by_who_lost_and_ends_with_the_change() {
+        let given = Given::account().await;
+        for lost in 0..LOST {
+            given.doors.to_end(&given.id, lost).await.unwrap();
+            assert_eq!(given.lease().await, None, "after {lost}");
+        }
+        let current = given.doors.to_end(&given.id, LOST).await.unwrap().unwrap();
+        assert_eq!(given.lease().await, Some(now().plus_ms(LEASE_MS)));
+        let operation = given.doors.putting(Some(&current), &mut current.clone());
+        transaction(vec![operation]).await.unwrap();
+        assert_eq!(given.lease().await, None);
+    }
+
+    #[tokio::test]
+    async fn who_signs_in_waits_for_who_has_the_lease() {
+        let given = Given::account().await;
+        let current = given.doors.to_end(&given.id, LOST).await.unwrap().unwrap();
+        let mut next = Account { generation: 1, ..current.clone() };
+        let operation = given.doors.putting(Some(&current), &mut next);
+        let (found, done) = tokio::join!(given.doors.unleased(&given.id), transaction(vec![operation]));
+        done.unwrap();
+        assert_eq!(found.unwrap().unwrap().generation, 1, "as it was before");
+    }
+
+    #[tokio::test]
+    async fn who_was_killed_holds_nobody_up() {
+        let given = Given::account().await;
+        given.doors.to_end(&given.id, LOST).await.unwrap();
+        let later = Sessions { clock: Clock::Fixed(now().plus_ms(LEASE_MS)), ..given.doors.clone() };
+        let found = later.unleased(&given.id).await.unwrap().unwrap();
+        assert_eq!(found.leased_until, Some(now().plus_ms(LEASE_MS)), "without waiting for a change");
+        // And where the clock does not move, others go on all the same.
+        assert!(given.doors.unleased(&given.id).await.unwrap().is_some());
+    }
+}
