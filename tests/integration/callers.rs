@@ -10,6 +10,9 @@ use crate::given::{
     tokens::{claims, header, now_s},
 };
 
+/// What an answer says of a token that is not good (RFC 6750 section 3.1).
+const INVALID_TOKEN: &str = "Bearer error=\"invalid_token\"";
+
 /// A part of JSON, changed.
 fn with(mut value: Value, field: &str, to: Value) -> Value {
     value[field] = to;
@@ -71,7 +74,7 @@ async fn what_is_no_good_token_is_nobody() {
         let answer = office.service.query(&token, "users.list", Value::Null).await;
         assert_eq!((answer.status, answer.code().as_str()), (401, "UNAUTHORIZED"), "{reason}");
         assert_eq!(answer.error()["code"], -32001, "{reason}");
-        assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{reason}");
+        assert_eq!(answer.header("www-authenticate"), Some(INVALID_TOKEN), "{reason}");
         assert_eq!(office.service.query(&good, "users.list", Value::Null).await.status, 200, "after {reason}");
     }
 
@@ -93,21 +96,29 @@ async fn a_token_comes_in_one_header_of_one_form() {
     let office = Office::open().await;
     let token = &office.admin;
     let list = || Request::query("users.list", &Value::Null);
-    for (form, request) in [
-        ("none", list()),
-        ("two headers", list().bearer(token).bearer(token)),
-        ("two headers, one of them empty", list().bearer(token).header("authorization", "")),
-        ("two in one", list().header("authorization", format!("Bearer {token}, Bearer {token}"))),
-        ("Basic", list().header("authorization", basic("ada", token))),
-        ("no scheme", list().header("authorization", token)),
-        ("another scheme", list().header("authorization", format!("Token {token}"))),
-        ("no token", list().header("authorization", "Bearer ")),
-        ("bytes", list().header("authorization", b"Bearer \xff\xfe")),
-        ("a cookie", list().header("cookie", format!("authorization=Bearer {token}"))),
-        ("the address", Request::new("GET", format!("/trpc/users.list?access_token={token}"))),
+    // Without a token, nothing is said of one (RFC 6750 section 3.1).
+    let none = (401, "UNAUTHORIZED", "Bearer");
+    let malformed = (400, "BAD_REQUEST", "Bearer error=\"invalid_request\"");
+    for (form, expected, request) in [
+        ("none", none, list()),
+        ("two headers", malformed, list().bearer(token).bearer(token)),
+        ("two headers, one of them empty", malformed, list().bearer(token).header("authorization", "")),
+        (
+            "two in one",
+            (401, "UNAUTHORIZED", INVALID_TOKEN),
+            list().header("authorization", format!("Bearer {token}, Bearer {token}")),
+        ),
+        ("Basic", none, list().header("authorization", basic("ada", token))),
+        ("no scheme", none, list().header("authorization", token)),
+        ("another scheme", none, list().header("authorization", format!("Token {token}"))),
+        ("no token", malformed, list().header("authorization", "Bearer ")),
+        ("bytes", malformed, list().header("authorization", b"Bearer \xff\xfe")),
+        ("a cookie", none, list().header("cookie", format!("authorization=Bearer {token}"))),
+        ("the address", none, Request::new("GET", format!("/trpc/users.list?access_token={token}"))),
     ] {
         let answer = office.service.send(&request).await;
-        assert_eq!((answer.status, answer.code().as_str()), (401, "UNAUTHORIZED"), "{form}");
+        let challenge = answer.header("www-authenticate").unwrap_or_default();
+        assert_eq!((answer.status, answer.code().as_str(), challenge), expected, "{form}");
     }
     // The scheme's case says nothing (RFC 9110 section 11.1).
     let answer = office.service.send(&list().header("authorization", format!("bEARER {token}"))).await;
@@ -115,6 +126,53 @@ async fn a_token_comes_in_one_header_of_one_form() {
     // A public procedure asks nobody who they are, and so answers everybody.
     let ping = Request::query("health.ping", &Value::Null).bearer("nonsense");
     assert_eq!(office.service.send(&ping).await.data(), "pong");
+}
+
+/// Clients read from it whether to renew the token, or to ask for more: in every style that has HTTP's statuses.
+#[tokio::test]
+async fn a_refusal_says_what_is_wrong_with_the_token() {
+    let office = Office::open().await;
+    let expired = office.key.sign(&header(), &with(claims(Role::Viewer), "exp", json!(now_s() - 60)));
+    let viewer = office.key.token(Role::Viewer);
+    let cut = &viewer[..viewer.len() - 1];
+    let rest = |method, path: &str| Request::new(method, path).header("content-type", "application/json");
+    let write = "Bearer error=\"insufficient_scope\", scope=\"users:write\"";
+    let signed_in = "Bearer error=\"insufficient_scope\"";
+    let batch = || Request::new("GET", "/trpc/users.list,users.list?batch=1&input=%7B%7D");
+    let new = || Request::mutation("users.create", &json!({"email": "a@example.com", "name": "A"}));
+    let missing = || Request::query("users.get", &json!({"id": "01890000-0000-7000-8000-000000000000"}));
+    let application = office.key.sign(&header(), &{
+        let claims = with(claims(Role::Viewer), "client_id", json!("01890000-0000-7000-8000-000000000000"));
+        with(claims, "scope", json!("posts:read"))
+    });
+    for (what, request, status, challenge) in [
+        ("tRPC, nobody", Request::query("users.list", &Value::Null), 401, Some("Bearer")),
+        ("tRPC, expired", Request::query("users.list", &Value::Null).bearer(&expired), 401, Some(INVALID_TOKEN)),
+        ("tRPC, cut", new().bearer(cut), 401, Some(INVALID_TOKEN)),
+        ("tRPC, too little", new().bearer(&viewer), 403, Some(write)),
+        ("REST, nobody", rest("GET", "/v1/users"), 401, Some("Bearer")),
+        ("REST, expired", rest("GET", "/v1/users").bearer(&expired), 401, Some(INVALID_TOKEN)),
+        ("REST, cut", rest("POST", "/v1/users").bearer(cut).body("{}"), 401, Some(INVALID_TOKEN)),
+        ("REST, too little", rest("DELETE", "/v1/sessions").bearer(&application), 403, Some(signed_in)),
+        ("a batch, nobody", batch(), 401, Some("Bearer")),
+        ("a batch, expired", batch().bearer(&expired), 401, Some(INVALID_TOKEN)),
+        (
+            "a batch, two headers",
+            batch().bearer(&viewer).bearer(&viewer),
+            400,
+            Some("Bearer error=\"invalid_request\""),
+        ),
+        ("a failure of the procedure's own", missing().bearer(&viewer), 404, None),
+        ("a procedure that asks nobody", Request::query("health.ping", &Value::Null).bearer(&expired), 200, None),
+    ] {
+        let answer = office.service.send(&request).await;
+        assert_eq!(
+            (answer.status, answer.header("www-authenticate")),
+            (status, challenge),
+            "{what}: {}",
+            answer.text()
+        );
+    }
 }
 
 #[tokio::test]

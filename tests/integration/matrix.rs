@@ -129,7 +129,9 @@ fn seen(heard: &Heard) -> Outcome {
 fn seen_by_http(answer: &Answer) -> Outcome {
     assert!(answer.status < 500, "{}", answer.text());
     match answer.status {
-        401 if answer.header("www-authenticate") == Some("Bearer") => Outcome::Unauthorized,
+        401 if answer.header("www-authenticate").is_some_and(|challenge| challenge.starts_with("Bearer")) => {
+            Outcome::Unauthorized
+        }
         _ => Outcome::In,
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use model::User;
 use runtime::{HttpReply, Page, oauth::redirect, opaque::Opaque, page::escape};
 
-use super::request::{Asked, Parameters};
+use super::request::{Asked, Asking};
 use crate::permissions::TEXTS;
 
 /// No fonts, no pictures, and the colours that the browser's reader chose.
@@ -20,7 +20,7 @@ code{overflow-wrap:anywhere}\
 .quiet{opacity:.75}";
 
 /// The question whether an application may come in.
-pub(crate) fn consent(asked: &Asked, parameters: &Parameters, person: &User, csrf_token: &Opaque) -> HttpReply {
+pub(crate) fn consent(asked: &Asked, asking: &Asking, person: &User, csrf_token: &Opaque) -> HttpReply {
     let application = escape(&asked.client.application.name);
     let mut body = format!(
         "<h1>Let {application} in?</h1>\n<p>You are signed in as {} (<code>{}</code>). \
@@ -32,7 +32,7 @@ pub(crate) fn consent(asked: &Asked, parameters: &Parameters, person: &User, csr
         let _ = writeln!(body, "<li>{} <code class=\"quiet\">{}</code></li>", escape(&in_words(scope)), escape(scope));
     }
     body.push_str("</ul>\n<form method=\"post\" action=\"/oauth/authorize\">\n");
-    for (name, value) in parameters.fields() {
+    for (name, value) in asking.fields() {
         let _ = writeln!(body, "<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escape(value));
     }
     let _ = writeln!(

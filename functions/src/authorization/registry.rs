@@ -74,17 +74,16 @@ async fn identify(
     claimed: &mut Option<ClientId>,
 ) -> Result<ApplicationClient, Raised<Refused>> {
     limits.take(&ADDRESS, &device.network()).await?;
-    let form: Credentials = request.form()?;
-    let form_secret = form.client_secret.filter(|secret| !secret.is_empty());
+    let form: Credentials = request.form()?.read()?;
     let twice = |what: &str| Refused::InvalidRequest { reason: format!("The request has the {what} twice.") };
     let (id, secret) = match request.basic() {
-        Some(_) if form_secret.is_some() => return Err(twice("client secret").into()),
+        Some(_) if form.client_secret.is_some() => return Err(twice("client secret").into()),
         Some((id, _)) if form.client_id.as_ref().is_some_and(|other| *other != id) => {
             return Err(twice("client_id").into());
         }
         Some((id, secret)) => (id, Some(secret)),
         None if request.headers().contains_key("authorization") => return Err(Refused::InvalidClient.into()),
-        None => (form.client_id.unwrap_or_default(), form_secret),
+        None => (form.client_id.unwrap_or_default(), form.client_secret),
     };
     let client = match id.parse() {
         Ok(id) => {

@@ -3,7 +3,7 @@
 
 use model::{ApplicationClient, GrantType};
 use runtime::{
-    Site,
+    Parameters, Site,
     oauth::{pkce, redirect, scope},
     prelude::*,
 };
@@ -11,9 +11,12 @@ use serde::Deserialize;
 
 use super::registry;
 
+/// The parameter that says where a token is to be good, which may be there several times (RFC 8707 section 2).
+pub(crate) const RESOURCE: &str = "resource";
+
 /// What an application asks with.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub(crate) struct Parameters {
+pub(crate) struct Asking {
     client_id: Option<String>,
     redirect_uri: Option<String>,
     response_type: Option<String>,
@@ -22,7 +25,24 @@ pub(crate) struct Parameters {
     state: Option<String>,
     code_challenge: Option<String>,
     code_challenge_method: Option<String>,
-    resource: Option<String>,
+    #[serde(skip)]
+    resources: Vec<String>,
+    /// Why all but who asks, and where the answer goes, was not read.
+    #[serde(skip)]
+    unreadable: Option<String>,
+}
+
+/// Who asks, and where the answer goes.
+#[derive(Deserialize)]
+struct Asker {
+    client_id: Option<String>,
+    redirect_uri: Option<String>,
+}
+
+/// What the answer comes with.
+#[derive(Default, Deserialize)]
+struct State {
+    state: Option<String>,
 }
 
 /// A request that can be put to the person.
@@ -46,7 +66,24 @@ pub(crate) enum Wrong {
     There(String),
 }
 
-impl Parameters {
+impl Asking {
+    /// From the address, or from the form. Of parameters that are there twice, the application is told if it is clear
+    /// which one it is.
+    pub(crate) fn read(parameters: &Parameters) -> Self {
+        let resources = parameters.all(RESOURCE).map(str::to_owned).collect();
+        match parameters.read::<Self>() {
+            Ok(asking) => Self { resources, ..asking },
+            Err(fault) => {
+                let State { state } = parameters.read().unwrap_or_default();
+                let (client_id, redirect_uri) = match parameters.read() {
+                    Ok(Asker { client_id, redirect_uri }) => (client_id, redirect_uri),
+                    Err(_) => (None, None),
+                };
+                Self { client_id, redirect_uri, state, unreadable: Some(fault.message), ..Self::default() }
+            }
+        }
+    }
+
     /// Judges the request.
     pub(crate) async fn check(
         self,
@@ -71,9 +108,9 @@ impl Parameters {
             ("state", &self.state),
             ("code_challenge", &self.code_challenge),
             ("code_challenge_method", &self.code_challenge_method),
-            ("resource", &self.resource),
         ];
-        fields.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)))
+        let resources = self.resources.iter().map(|resource| (RESOURCE, resource.as_str()));
+        fields.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).chain(resources)
     }
 
     fn judge(self, client: Option<ApplicationClient>, site: &Site) -> Result<Asked, Wrong> {
@@ -94,6 +131,9 @@ impl Parameters {
             answer.extend(self.state.as_deref().map(|state| ("state", state)));
             Err(Wrong::There(redirect::with(&redirect_uri, &answer)))
         };
+        if let Some(why) = &self.unreadable {
+            return back("invalid_request", why);
+        }
         match self.response_type.as_deref() {
             Some("code") => {}
             None => return back("invalid_request", "The parameter response_type is missing."),
@@ -109,7 +149,7 @@ impl Parameters {
         let Some(challenge) = challenge.filter(|_| self.code_challenge_method.as_deref() == Some(pkce::METHOD)) else {
             return back("invalid_request", "A code_challenge with the code_challenge_method S256 is required.");
         };
-        if self.resource.as_deref().is_some_and(|resource| !is_here(resource, site)) {
+        if !are_here(self.resources.iter().map(String::as_str), site) {
             return back("invalid_target", "There are no tokens for this resource here.");
         }
         let registered = registry::given(&client.application.scopes);
@@ -125,9 +165,9 @@ impl Parameters {
     }
 }
 
-/// Whether a resource (RFC 8707) is this service.
-pub(crate) fn is_here(resource: &str, site: &Site) -> bool {
-    resource.strip_suffix('/').unwrap_or(resource) == site.url()
+/// Whether resources (RFC 8707) are this service.
+pub(crate) fn are_here<'a>(mut resources: impl Iterator<Item = &'a str>, site: &Site) -> bool {
+    resources.all(|resource| resource.strip_suffix('/').unwrap_or(resource) == site.url())
 }
 
 impl Asked {
@@ -165,9 +205,9 @@ mod tests {
         }
     }
 
-    fn good() -> Parameters {
+    fn good() -> Asking {
         let some = |text: &str| Some(text.to_owned());
-        Parameters {
+        Asking {
             client_id: Some(client().application.id.to_string()),
             redirect_uri: some("https://app.example.com/callback"),
             response_type: some("code"),
@@ -176,14 +216,14 @@ mod tests {
             state: some("a&b"),
             code_challenge: some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
             code_challenge_method: some("S256"),
-            resource: None,
+            ..Asking::default()
         }
     }
 
-    fn judge(change: impl FnOnce(&mut Parameters)) -> Result<Asked, Wrong> {
-        let mut parameters = good();
-        change(&mut parameters);
-        parameters.judge(Some(client()), &Site::new(URL, "", ""))
+    fn judge(change: impl FnOnce(&mut Asking)) -> Result<Asked, Wrong> {
+        let mut asking = good();
+        change(&mut asking);
+        asking.judge(Some(client()), &Site::new(URL, "", ""))
     }
 
     #[test]
@@ -196,7 +236,7 @@ mod tests {
         assert_eq!(asked.scopes, ["posts:read", "posts:write"]);
         assert_eq!(asked.redirect_uri, "https://app.example.com/callback", "there is one only");
         assert!(judge(|it| it.scope = Some("posts:write:own".to_owned())).is_ok());
-        assert!(judge(|it| it.resource = Some(format!("{URL}/"))).is_ok());
+        assert!(judge(|it| it.resources = vec![format!("{URL}/"), URL.to_owned()]).is_ok());
     }
 
     #[test]
@@ -207,14 +247,49 @@ mod tests {
         }
         let mut two = client();
         two.application.redirect_uris.push("https://app.example.com/other".to_owned());
-        let parameters = Parameters { redirect_uri: None, ..good() };
-        assert!(matches!(parameters.judge(Some(two), &Site::new(URL, "", "")), Err(Wrong::Here(_))), "which one?");
+        let asking = Asking { redirect_uri: None, ..good() };
+        assert!(matches!(asking.judge(Some(two), &Site::new(URL, "", "")), Err(Wrong::Here(_))), "which one?");
+    }
+
+    fn read(query: &str) -> Asking {
+        let request = http::Request::get(format!("/oauth/authorize?{query}")).body(bytes::Bytes::new()).unwrap();
+        Asking::read(&runtime::HttpRequest::new(request).query())
+    }
+
+    #[test]
+    fn a_parameter_without_a_value_is_left_out() {
+        let names = ["client_id", "redirect_uri", "response_type", "response_mode", "scope", "state"];
+        let more = ["code_challenge", "code_challenge_method", "resource"];
+        for name in names.into_iter().chain(more) {
+            assert_eq!(read(&format!("{name}=&{name}&{name}=x")).fields().collect::<Vec<_>>(), [(name, "x")]);
+        }
+    }
+
+    #[test]
+    fn who_asks_is_told_what_is_there_twice() {
+        let good = redirect::with("", &good().fields().collect::<Vec<_>>())[1..].to_owned();
+        let judge = |query: &str| read(query).judge(Some(client()), &Site::new(URL, "", ""));
+        assert!(judge(&good).is_ok());
+        assert!(judge(&format!("{good}&resource={URL}&resource={URL}/")).is_ok(), "of which there may be several");
+        for name in ["response_type", "response_mode", "scope", "code_challenge", "code_challenge_method", "state"] {
+            let told = match judge(&format!("{good}&{name}=a&{name}=b")) {
+                Err(Wrong::There(url)) => url,
+                other => panic!("{name}: {other:?}"),
+            };
+            assert!(told.starts_with("https://app.example.com/callback?error=invalid_request"), "{told}");
+            assert!(told.contains(&format!("duplicate%3A+{name}.")), "{told}");
+            assert_eq!(told.contains("&state=a%26b"), name != "state", "{told}");
+        }
+        for name in ["client_id", "redirect_uri"] {
+            let twice = read(&format!("{good}&{name}=https://app.example.com/callback"));
+            assert_eq!((twice.client_id.as_deref(), twice.redirect_uri.as_deref()), (None, None), "{name}");
+        }
     }
 
     #[test]
     fn the_application_is_told_what_else_is_wrong() {
         let some = |text: &str| Some(text.to_owned());
-        let told = |change: &dyn Fn(&mut Parameters)| match judge(change) {
+        let told = |change: &dyn Fn(&mut Asking)| match judge(change) {
             Err(Wrong::There(url)) => {
                 assert!(url.starts_with("https://app.example.com/callback?error="), "{url}");
                 assert!(url.contains("&iss=https%3A%2F%2Fapi.example.com") && url.ends_with("&state=a%26b"), "{url}");
@@ -234,6 +309,9 @@ mod tests {
         assert_eq!(told(&|it| it.scope = some("posts:read users:read")), "invalid_scope");
         assert_eq!(told(&|it| it.scope = some("")), "invalid_scope");
         assert_eq!(told(&|it| it.scope = some("posts:read\u{7f}")), "invalid_scope");
-        assert_eq!(told(&|it| it.resource = some("https://api.example.com.evil.example")), "invalid_target");
+        assert_eq!(
+            told(&|it| it.resources = vec![URL.to_owned(), "https://api.example.com.evil.example".to_owned()]),
+            "invalid_target"
+        );
     }
 }

@@ -5,7 +5,7 @@ use runtime::{Cookies, HttpReply, HttpRequest, Site, oauth::redirect, prelude::*
 
 use crate::authorization::{
     pages, person,
-    request::{Parameters, Wrong},
+    request::{Asking, Wrong},
 };
 
 /// Ask whoever sits before the browser whether an application may come in (RFC 6749 section 4.1.1).
@@ -18,10 +18,8 @@ pub async fn authorize(
     site: Site,
     request: HttpRequest,
 ) -> Result<HttpReply, NoFailure> {
-    let Ok(parameters) = request.query::<Parameters>() else {
-        return Ok(pages::refusal("The link that brought you here cannot be read."));
-    };
-    let asked = match parameters.clone().check(&clients, &site).await? {
+    let asking = Asking::read(&request.query());
+    let asked = match asking.clone().check(&clients, &site).await? {
         Ok(asked) => asked,
         Err(Wrong::Here(why)) => return Ok(pages::refusal(why)),
         Err(Wrong::There(url)) => return Ok(HttpReply::redirect(&url)?),
@@ -29,7 +27,7 @@ pub async fn authorize(
     if let Some((secret, id)) = person(caller.as_ref(), &cookies)
         && let Some(user) = users.get(&id).await?
     {
-        return Ok(pages::consent(&asked, &parameters, &user, &csrf_token(&secret)));
+        return Ok(pages::consent(&asked, &asking, &user, &csrf_token(&secret)));
     }
     if site.app_url() == site.url() {
         return Ok(pages::sign_in(&asked.client.application.name));

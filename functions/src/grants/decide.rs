@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::{
     authorization::{
         codes, pages, person,
-        request::{Parameters, Wrong},
+        request::{Asking, Wrong},
     },
     identity::{
         audit,
@@ -53,9 +53,10 @@ pub async fn decide(
     if !caller.has_role() {
         return Ok(pages::refusal("Prove your e-mail address first: the link is in a mail."));
     }
-    let pressed: Pressed = request.form()?;
+    let parameters = request.form()?;
+    let pressed: Pressed = parameters.read()?;
     // As little is believed of the form as of the link.
-    let asked = match request.form::<Parameters>()?.check(&clients, &site).await? {
+    let asked = match Asking::read(&parameters).check(&clients, &site).await? {
         Ok(asked) => asked,
         Err(Wrong::Here(why)) => return Ok(pages::refusal(why)),
         Err(Wrong::There(url)) => return Ok(HttpReply::redirect(&url)?),

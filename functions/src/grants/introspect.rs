@@ -64,7 +64,7 @@ pub async fn introspect(
         registry.refused(Some(client.application.id)).await?;
         return Err(Refused::InvalidClient);
     }
-    let form: Form = request.form()?;
+    let form: Form = request.form()?.read()?;
     let token = Presented::read(&form.token, &keys);
     let session = match token.as_ref().and_then(Presented::session) {
         Some(id) => sessions.get(&id).await?.filter(|session| tokens::is_of(session, &client)),

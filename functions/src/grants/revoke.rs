@@ -41,7 +41,7 @@ pub async fn revoke(
     let registry =
         Registry { clients: &clients, limits: &limits, log: &log, device: &device, clock: &clock, ids: &ids };
     let client = registry.identify(&request).await?;
-    let form: Form = request.form()?;
+    let form: Form = request.form()?.read()?;
     let doors = Sessions { accounts, sessions, clock };
     // A token that is not good any more is as good as taken back (section 2.2).
     let Some(token) = Presented::read(&form.token, &keys) else { return Ok(HttpReply::done()) };

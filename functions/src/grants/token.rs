@@ -9,7 +9,7 @@ use crate::{
         Refused,
         codes::{Codes, Redemption},
         registry::{self, Registry},
-        request::is_here,
+        request::{RESOURCE, are_here},
         tokens,
     },
     identity::{
@@ -24,7 +24,6 @@ struct Form {
     grant_type: Option<String>,
     refresh_token: Option<String>,
     scope: Option<String>,
-    resource: Option<String>,
 }
 
 /// Give an application a token: for a code, for a refresh token, or for itself (RFC 6749 sections 4.1.3, 4.4.2, 6).
@@ -48,21 +47,22 @@ pub async fn token(
     let registry =
         Registry { clients: &clients, limits: &limits, log: &log, device: &device, clock: &clock, ids: &ids };
     let client = registry.identify(&request).await?;
-    let form: Form = request.form()?;
+    let parameters = request.form()?;
+    let form: Form = parameters.read()?;
     let missing = || Refused::InvalidRequest { reason: "A parameter is missing: grant_type.".to_owned() };
     let grant_type = form.grant_type.as_deref().ok_or_else(missing)?;
     let grant_type = GrantType::of_name(grant_type).ok_or(Refused::UnsupportedGrantType)?;
     if !client.may(grant_type) {
         return Err(Refused::UnauthorizedClient);
     }
-    if form.resource.as_deref().is_some_and(|resource| !is_here(resource, &site)) {
+    if !are_here(parameters.all(RESOURCE), &site) {
         return Err(Refused::InvalidTarget);
     }
     let doors = Sessions { accounts, sessions, clock };
     match grant_type {
         GrantType::AuthorizationCode => {
             let codes = Codes { codes, users, doors, log };
-            let (session, token) = codes.redeem(&client, &request.form::<Redemption>()?, &device, &ids).await?;
+            let (session, token) = codes.redeem(&client, &parameters.read::<Redemption>()?, &device, &ids).await?;
             let token = Some(&token).filter(|_| client.may(GrantType::RefreshToken));
             Ok(tokens::in_the_name_of_somebody(&signer, &session, None, token).await?)
         }

@@ -46,7 +46,7 @@ pub async fn callback(
     ids: Ids,
     request: HttpRequest,
 ) -> Result<HttpReply, NoFailure> {
-    let answer: Callback = request.query()?;
+    let answer: Callback = request.query().read()?;
     let Some(flow) = elsewhere::take(&flows, &answer).await? else {
         return Ok(HttpReply::redirect(&elsewhere::page(&site, "/", Some(Refusal::Expired.code())))?);
     };

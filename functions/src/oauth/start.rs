@@ -41,7 +41,7 @@ pub async fn start(
     clock: Clock,
     request: HttpRequest,
 ) -> Result<HttpReply, NoFailure> {
-    let Parameters { provider, return_to } = request.query()?;
+    let Parameters { provider, return_to } = request.query().read()?;
     let not_a_path = || Fault::bad_request("return_to is not a path of the service's pages.");
     let return_to = elsewhere::return_path(return_to).ok_or_else(not_a_path)?;
     let known = elsewhere::providers(&providers).await?;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use protocol::{
-    Auth, Clock, Code, Fault, Reauthenticate,
+    Auth, Clock, Code, Fault,
     trpc::{
         self,
         batch::{Answers, Form},
@@ -19,8 +19,9 @@ use store::{Scope, Session, Store, StoreError};
 
 use crate::{
     Authenticator, BoxFuture, Call, Device, Entry, Output, Principal,
-    authenticate::{Arrival, authorize, has_token},
+    authenticate::{Arrival, authorize},
     call::Inner,
+    challenge::Presented,
     cors::Cors,
     mail::Post,
     opaque,
@@ -137,7 +138,7 @@ async fn run_logged(entry: &Entry, context: &Context, request_id: &str, request:
     let by_route = request.extensions().get::<rest::Route>().is_some().then(|| asked_parts(&request));
     let mut asked = rest::Asked::default();
     let network = request.extensions().get::<PeerAddress>().and_then(PeerAddress::in_log);
-    let has_token = has_token(request.headers());
+    let presented = Presented::by(request.headers());
     let outcome = run(entry, context, request, &mut session, &added, &mut asked).await;
     let (mut response, fault) = match outcome {
         Ok(output) if let Some(parts) = &by_route => {
@@ -158,11 +159,8 @@ async fn run_logged(entry: &Entry, context: &Context, request_id: &str, request:
         }
         Err(fault) => (fault_response(&fault, Some(entry.name), request_id), Some(fault)),
     };
-    if let (Some(fresh_s), Some(fault)) = (entry.spec.fresh_s, &fault)
-        && has_token
-        && Reauthenticate::is_reason_of(fault)
-    {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, step_up(fresh_s));
+    if let Some(challenge) = fault.as_ref().and_then(|fault| presented.challenge(&entry.spec, fault)) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
     added.append_to(response.headers_mut());
     charge_rest(session.as_ref(), request_id).await;
@@ -364,15 +362,6 @@ fn snake_case(camel: &str) -> String {
         text.push(c.to_ascii_lowercase());
         text
     })
-}
-
-/// What programs with tokens read of a call that wants a sign-in of a moment ago (RFC 9470 section 3). It is about the
-/// token that came with the call, and is sent where one did. The examples there have the status 401; here it is 403, as of
-/// every `FORBIDDEN`: the caller is known, and 401 has clients renew their token, which would not help.
-fn step_up(fresh_s: u32) -> HeaderValue {
-    let reason = "error=\"insufficient_user_authentication\", error_description=\"Authenticate again\"";
-    let challenge = format!("Bearer {reason}, max_age=\"{fresh_s}\"");
-    HeaderValue::try_from(challenge).unwrap_or(HeaderValue::from_static("Bearer"))
 }
 
 /// Puts the request's id on an answer.

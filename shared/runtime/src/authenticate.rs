@@ -61,8 +61,8 @@ impl Authenticator {
     /// before a cookie.
     ///
     /// # Errors
-    /// `UNAUTHORIZED` when a token is presented that is not valid, `FORBIDDEN` when a cookie is that comes from
-    /// another site.
+    /// `UNAUTHORIZED` when a token is presented that is not valid, `BAD_REQUEST` when the header for it cannot be read,
+    /// `FORBIDDEN` when a cookie is presented that comes from another site.
     pub(crate) async fn authenticate(&self, arrival: &Arrival<'_>) -> Result<Option<Arc<Principal>>, Fault> {
         let headers = &arrival.parts.headers;
         let verifier = match (self.callers, &self.tokens) {
@@ -128,17 +128,35 @@ fn client_id(principal: &Principal) -> Option<&str> {
     principal.client.as_ref().map(|client| client.id.as_str())
 }
 
-/// Whether a call comes with a token, whatever it is worth.
-pub(crate) fn has_token(headers: &HeaderMap) -> bool {
-    matches!(presented_token(headers), Ok(Some(_)))
+/// Why there is no token in an `authorization` header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    /// It is there twice, is no text, or has no token after its scheme.
+    Malformed,
+    /// It is of another scheme.
+    OtherScheme,
 }
 
-fn presented_token(headers: &HeaderMap) -> Result<Option<&str>, Fault> {
+impl From<Unreadable> for Fault {
+    fn from(why: Unreadable) -> Self {
+        let code = match why {
+            Unreadable::Malformed => Code::BadRequest,
+            Unreadable::OtherScheme => Code::Unauthorized,
+        };
+        Self::new(code, "The authorization header is not of the form `Bearer <token>`.")
+    }
+}
+
+/// The token that a call comes with, whatever it is worth.
+pub(crate) fn presented_token(headers: &HeaderMap) -> Result<Option<&str>, Unreadable> {
     let mut values = headers.get_all(header::AUTHORIZATION).into_iter();
     let Some(value) = values.next() else { return Ok(None) };
-    let token = value.to_str().ok().and_then(bearer).filter(|_| values.next().is_none());
-    let refusal = "The authorization header is not of the form `Bearer <token>`.";
-    token.map(Some).ok_or_else(|| Fault::new(Code::Unauthorized, refusal))
+    let text = value.to_str().ok().filter(|_| values.next().is_none()).ok_or(Unreadable::Malformed)?;
+    match bearer(text) {
+        Some(token) => Ok(Some(token)),
+        None if text.trim().eq_ignore_ascii_case("bearer") => Err(Unreadable::Malformed),
+        None => Err(Unreadable::OtherScheme),
+    }
 }
 
 async fn by_cookie(lookup: &SessionLookup, arrival: &Arrival<'_>) -> Result<Option<Arc<Principal>>, Fault> {

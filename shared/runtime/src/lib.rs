@@ -13,6 +13,7 @@
 pub mod answer;
 pub mod authenticate;
 pub mod call;
+mod challenge;
 pub mod cors;
 pub mod environment;
 pub mod gateway;
@@ -57,7 +58,7 @@ pub use service::{
     BoxFuture, Callers, Definition, Entry, Named, Outcome, Output, Procedure, Registered, Service, encode,
 };
 pub use site::Site;
-pub use web::{Cookies, Device, HttpReply, HttpRequest};
+pub use web::{Cookies, Device, HttpReply, HttpRequest, Parameters};
 
 /// What a procedure's file uses.
 pub mod prelude {

@@ -156,19 +156,16 @@ impl HttpRequest {
         self.parts.uri.query().unwrap_or_default()
     }
 
-    /// The parameters of the address. Unknown ones are ignored, as RFC 6749 section 3.1 wants it.
-    ///
-    /// # Errors
-    /// `BAD_REQUEST` when one is missing, malformed or there twice.
-    pub fn query<T: DeserializeOwned>(&self) -> Result<T, Fault> {
-        form(self.query_string().as_bytes())
+    /// The parameters of the address.
+    pub fn query(&self) -> Parameters {
+        Parameters::parse(self.query_string().as_bytes())
     }
 
     /// The parameters of a form in the body (`application/x-www-form-urlencoded`).
     ///
     /// # Errors
-    /// `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`; `BAD_REQUEST` as for [`HttpRequest::query`].
-    pub fn form<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+    /// `UNSUPPORTED_MEDIA_TYPE`, `PAYLOAD_TOO_LARGE`.
+    pub fn form(&self) -> Result<Parameters, Fault> {
         if !is_form(&self.parts.headers) {
             let message = "The body must be a form (application/x-www-form-urlencoded).";
             return Err(Fault::new(Code::UnsupportedMediaType, message));
@@ -176,7 +173,7 @@ impl HttpRequest {
         if self.body.len() > MAX_FORM_BYTES {
             return Err(trpc::too_large());
         }
-        form(&self.body)
+        Ok(Parameters::parse(&self.body))
     }
 
     /// User and password of `Authorization: Basic …` (RFC 7617), each decoded as RFC 6749 section 2.3.1 wants it.
@@ -203,18 +200,39 @@ pub(crate) fn is_form(headers: &HeaderMap) -> bool {
 /// The longest form that is read, in bytes.
 const MAX_FORM_BYTES: usize = 64 * 1024;
 
-/// The parser's own words may quote what was sent, a secret perhaps: only the parameter's name is told.
-fn form<T: DeserializeOwned>(text: &[u8]) -> Result<T, Fault> {
-    serde_urlencoded::from_bytes(text).map_err(|error| {
-        let message = error.to_string();
-        let named = ["missing field", "duplicate field"].into_iter().find(|reason| message.starts_with(reason));
-        Fault::bad_request(match (named, message.split('`').nth(1)) {
-            (Some(reason), Some(name)) => {
-                format!("A parameter is {}: {name}.", reason.split(' ').next().unwrap_or_default())
-            }
-            _ => "The parameters cannot be read.".to_owned(),
+/// The parameters of an address or a form. One without a value is as good as left out (RFC 6749 sections 3.1, 3.2).
+#[derive(Clone, Debug, Default)]
+pub struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    fn parse(text: &[u8]) -> Self {
+        let pairs = form_urlencoded::parse(text).into_owned();
+        Self(pairs.filter(|(_, value)| !value.is_empty()).collect())
+    }
+
+    /// Those that a structure names. Others are ignored, as RFC 6749 section 3.1 wants it.
+    ///
+    /// # Errors
+    /// `BAD_REQUEST` when one is missing, malformed or there twice.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        // The parser's own words may quote what was sent, a secret perhaps: only the parameter's name is told.
+        let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish();
+        serde_urlencoded::from_str(&text).map_err(|error| {
+            let message = error.to_string();
+            let named = ["missing field", "duplicate field"].into_iter().find(|reason| message.starts_with(reason));
+            Fault::bad_request(match (named, message.split('`').nth(1)) {
+                (Some(reason), Some(name)) => {
+                    format!("A parameter is {}: {name}.", reason.split(' ').next().unwrap_or_default())
+                }
+                _ => "The parameters cannot be read.".to_owned(),
+            })
         })
-    })
+    }
+
+    /// All values of one that may be there several times.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// An answer whose form a standard dictates. It is kept by nobody unless it says otherwise.
@@ -322,7 +340,7 @@ mod tests {
     use super::*;
 
     #[derive(Debug, Deserialize, PartialEq)]
-    struct Parameters {
+    struct Answer {
         code: String,
         state: Option<String>,
     }
@@ -357,8 +375,14 @@ mod tests {
     #[test]
     fn parameters_are_read_once_each_and_others_are_ignored() {
         let request = post("code=c&other=1&other=2");
-        assert_eq!(request.query::<Parameters>().unwrap(), Parameters { code: "q".into(), state: Some("a b&".into()) });
-        assert_eq!(request.form::<Parameters>().unwrap(), Parameters { code: "c".into(), state: None });
+        let answer = |code: &str, state: Option<&str>| Answer { code: code.into(), state: state.map(str::to_owned) };
+        assert_eq!(request.query().read::<Answer>().unwrap(), answer("q", Some("a b&")));
+        let form = request.form().unwrap();
+        assert_eq!(form.read::<Answer>().unwrap(), answer("c", None));
+        assert_eq!(form.all("other").collect::<Vec<_>>(), ["1", "2"]);
+        for omitted in ["code=c&state", "code=c&state=", "state=&code=&code=c", "code=c&state=&state="] {
+            assert_eq!(post(omitted).form().unwrap().read::<Answer>().unwrap(), answer("c", None), "{omitted}");
+        }
         assert_eq!(request.basic(), Some(("a&b".into(), "p q".into())));
     }
 
@@ -366,14 +390,15 @@ mod tests {
     fn a_refusal_names_the_parameter_and_quotes_nothing() {
         for (body, expected) in [
             ("state=hunter2", "A parameter is missing: code."),
+            ("state=hunter2&code=", "A parameter is missing: code."),
             ("code=hunter2&code=hunter3", "A parameter is duplicate: code."),
         ] {
-            assert_eq!(post(body).form::<Parameters>().unwrap_err().message, expected);
+            assert_eq!(post(body).form().unwrap().read::<Answer>().unwrap_err().message, expected);
         }
         let large = format!("code={}", "a".repeat(MAX_FORM_BYTES));
-        assert_eq!(post(&large).form::<Parameters>().unwrap_err().code, Code::PayloadTooLarge);
+        assert_eq!(post(&large).form().unwrap_err().code, Code::PayloadTooLarge);
         let json = Request::post("/oauth/token").header("content-type", "application/json").body(Bytes::new()).unwrap();
-        let refused = HttpRequest::new(json).form::<Parameters>().unwrap_err();
+        let refused = HttpRequest::new(json).form().unwrap_err();
         assert_eq!(refused.code, Code::UnsupportedMediaType);
     }
 }

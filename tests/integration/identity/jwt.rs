@@ -12,11 +12,15 @@ const PROCEDURES: [&str; 2] = ["users.list", "audit.list"];
 
 /// Whether nobody is let in, in as few words as that takes.
 fn is_nobodys(answer: &Answer) -> bool {
-    let refused = (answer.status, answer.header("www-authenticate")) == (401, Some("Bearer"));
+    let refused = matches!(
+        (answer.status, answer.code().as_str(), answer.header("www-authenticate")),
+        (401, "UNAUTHORIZED", Some("Bearer" | "Bearer error=\"invalid_token\""))
+            | (400, "BAD_REQUEST", Some("Bearer error=\"invalid_request\""))
+    );
     let message = answer.json()["error"]["message"].as_str().unwrap_or_default().to_owned();
     let told = ["The token is not valid.", "The token has expired.", "Sign in first."];
     let form = message.starts_with("The authorization header is not of the form");
-    refused && answer.code() == "UNAUTHORIZED" && (form || told.contains(&message.as_str()))
+    refused && (form || told.contains(&message.as_str()))
 }
 
 #[tokio::test]

@@ -21,8 +21,8 @@ export async function startBrowser(): Promise<Browser> {
     env: own === undefined ? { ...process.env, ...libraries } : process.env,
     headless: own === undefined ? "shell" : true,
     args: [
-      // No name and no address but these two leads anywhere.
-      "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+      // No name and no address but these leads anywhere.
+      "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1, EXCLUDE ::1",
       "--disable-background-networking",
       "--disable-gpu",
       // The sandbox needs rights that containers rarely give; the pages are our own.

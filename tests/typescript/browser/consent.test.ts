@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { createHash, randomBytes, randomUUID } from "node:crypto";
-import { createServer } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { createClient } from "@onefold/backoffice";
@@ -13,7 +13,7 @@ import { startBrowser } from "./browser.js";
 
 let service: Service;
 let browser: Browser;
-let application: { url: string; id: string; stop: () => void };
+let application: { url: string; url6: string | null; id: string; stop: () => void };
 let context: BrowserContext;
 let page: Page;
 /** What the browser complained about. */
@@ -42,36 +42,50 @@ afterEach(() => context.close());
 
 const administrator = () => createClient({ url: service.url, token: service.administrator });
 
+/** Where a server listens; null where this machine has no such address. */
+async function listen(server: Server, host: string): Promise<string | null> {
+  const listening = new Promise<boolean>((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(0, host, () => resolve(true));
+  });
+  if (!(await listening)) return null;
+  const { family, address, port } = server.address() as AddressInfo;
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}
+
 /** The pages of an application: one to come back to, which goes on to another, and whatever a test puts elsewhere. */
 async function startApplication() {
-  const server = createServer((request, response) => {
+  const answer: RequestListener = (request, response) => {
     const { pathname, search } = new URL(request.url ?? "/", "http://localhost");
     response.setHeader("content-type", "text/html; charset=utf-8");
     if (pathname === "/callback") response.writeHead(302, { location: `/welcome${search}` });
     response.end(`<!doctype html><title>${pathname}</title>${decodeURIComponent(pathname === "/page" ? search.slice(1) : "")}`);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+  const servers = [createServer(answer), createServer(answer)] as const;
+  const url = (await listen(servers[0], "127.0.0.1")) ?? assert.fail("no 127.0.0.1");
+  const url6 = await listen(servers[1], "::1");
   const { client } = await administrator().grants.clients_create.mutate({
     name: "Reader",
     kind: "public",
-    redirectUris: [`${url}/callback`],
+    redirectUris: [`${url}/callback`, "http://[::1]/callback"],
     scopes: ["posts:read"],
   });
   const stop = () => {
-    server.closeAllConnections();
-    server.close();
+    for (const server of servers) {
+      server.closeAllConnections();
+      server.close();
+    }
   };
-  return { url, id: client.id, stop };
+  return { url, url6, id: client.id, stop };
 }
 
 /** The link of the application, and what it redeems the code with. */
-function asking() {
+function asking(callback = `${application.url}/callback`) {
   const verifier = randomBytes(32).toString("base64url");
   const url = new URL("/oauth/authorize", service.url);
   url.search = new URLSearchParams({
     client_id: application.id,
-    redirect_uri: `${application.url}/callback`,
+    redirect_uri: callback,
     response_type: "code",
     scope: "posts:read",
     state: randomUUID(),
@@ -130,6 +144,16 @@ test("a person signs in, reads what is asked, says yes, and is back where the ap
   await createClient({ url: service.url, token }).posts.list.query();
   // Only the wrong password is told, by the browser itself: no policy was broken.
   assert.deepEqual(complaints.filter((complaint) => !complaint.includes("401")), []);
+});
+
+test("a person is back at an application that listens on IPv6", async (t) => {
+  const { url6 } = application;
+  if (url6 === null) return t.skip("this machine has no ::1");
+  const { url } = asking(`${url6}/callback`);
+  await signIn(await registered(), url);
+  const back = await decide("approve");
+  assert.deepEqual([back.origin, back.pathname, back.searchParams.has("code")], [url6, "/welcome", true]);
+  assert.deepEqual(complaints, []);
 });
 
 test("a person says no", async () => {

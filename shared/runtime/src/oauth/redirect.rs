@@ -111,7 +111,11 @@ pub fn form_action(uri: &str) -> String {
     match check(uri) {
         Ok(Kind::Loopback) => {
             let end = uri[7..].find(['/', '?']).map_or(uri.len(), |at| at + 7);
-            format!("https: {}", &uri[..end])
+            match &uri[..end] {
+                // A policy has no words for an IPv6 address (Content Security Policy 3, section 2.3.1).
+                origin if origin.contains('[') => "https: http:".to_owned(),
+                origin => format!("https: {origin}"),
+            }
         }
         Ok(Kind::Native) => format!("https: {}:", uri.split(':').next().unwrap_or_default()),
         Ok(Kind::Web) | Err(_) => "https:".to_owned(),
@@ -251,6 +255,7 @@ mod tests {
     fn a_form_may_end_where_the_code_goes() {
         assert_eq!(form_action("https://a.example/c"), "https:");
         assert_eq!(form_action("http://127.0.0.1:51004/c"), "https: http://127.0.0.1:51004");
+        assert_eq!(form_action("http://[::1]:51004/c"), "https: http:");
         assert_eq!(form_action("com.example.app:/c"), "https: com.example.app:");
     }
 }

@@ -165,9 +165,10 @@ fn check(claims: &Claims, algorithm: Algorithm, expected: &Expected<'_>) -> Resu
     Ok(())
 }
 
-/// Whether a text can be somebody's id at a provider.
+/// Whether a text can be somebody's id at a provider: up to 255 ASCII characters, of the provider's choice (OpenID Connect
+/// Core section 2).
 pub(super) fn is_subject(text: &str) -> bool {
-    (1..=MAX_SUBJECT_CHARS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+    (1..=MAX_SUBJECT_CHARS).contains(&text.len()) && text.is_ascii()
 }
 
 /// `true`, or the text that some providers write for it. Everything else is `false`.

@@ -6,7 +6,7 @@ import * as oauth from "oauth4webapi";
 import { TRPCClientError } from "@trpc/client";
 import type { AppRouter, PostId, UserId } from "@onefold/backoffice";
 import { startService, type Service } from "../service.js";
-import { Application, LOCAL, discover, refusal } from "./application.js";
+import { Application, CALLBACK, LOCAL, discover, refusal } from "./application.js";
 import { Person } from "./person.js";
 
 let service: Service;
@@ -222,6 +222,60 @@ test("an application without a secret is bound by the proof of its code alone", 
   assert.equal((await native.redeem(there, sent)).scope, "posts:read");
 });
 
+test("a parameter without a value is one that is left out", async () => {
+  const application = await Application.register(service, { grantTypes: ["authorization_code", "client_credentials"] });
+  assert.equal((await application.forItself("")).scope, "posts:read posts:write");
+  for (const name of ["redirect_uri", "response_mode", "scope", "state", "resource"]) {
+    const { url, redirectUri } = await application.attempt("posts:read", { [name]: "" });
+    const { pathname, searchParams } = await employee.approve(url);
+    assert.equal(pathname, new URL(redirectUri || CALLBACK).pathname, name);
+    assert.ok(searchParams.has("code"), `${name}: ${searchParams}`);
+  }
+  // What must be there is missing without a value, and the application hears of it.
+  for (const name of ["response_type", "code_challenge", "code_challenge_method"]) {
+    const { url } = await application.attempt("posts:read", { [name]: "" });
+    assert.equal((await employee.visit(url)).location?.searchParams.get("error"), "invalid_request", name);
+  }
+});
+
+test("a token may be asked for several resources, and each must be this service", async () => {
+  const application = await Application.register(service, { grantTypes: ["authorization_code", "client_credentials"] });
+  const basic = { authorization: `Basic ${btoa(`${application.client.client_id}:${application.secret}`)}` };
+  const here = application.server.issuer;
+  const attempt = await application.attempt("posts:read");
+  for (const resource of [here, `${here}/`]) attempt.url.searchParams.append("resource", resource);
+  await application.redeem(attempt, await employee.approve(attempt.url));
+  const ask = async (...resources: string[]) => {
+    const fields = [["grant_type", "client_credentials"], ...resources.map((resource) => ["resource", resource])];
+    const { status, said } = await application.post("token", fields, basic);
+    return said.error ?? status;
+  };
+  assert.deepEqual([await ask(here), await ask(here, `${here}/`), await ask(here, here)], [200, 200, 200]);
+  for (const others of [["https://elsewhere.example"], [here, "https://elsewhere.example"], ["https://elsewhere.example", here]]) {
+    assert.equal(await ask(...others), "invalid_target");
+    const { url } = await application.attempt("posts:read");
+    for (const resource of others) url.searchParams.append("resource", resource);
+    assert.equal((await employee.visit(url)).location?.searchParams.get("error"), "invalid_target");
+  }
+});
+
+test("of what is there twice, the application is told where it is clear which one asks", async () => {
+  const application = await Application.register(service);
+  for (const name of ["response_type", "response_mode", "scope", "state", "code_challenge", "code_challenge_method"]) {
+    const { url, state } = await application.attempt("posts:read");
+    for (const value of ["a", "b"]) url.searchParams.append(name, value);
+    const { location } = await employee.visit(url);
+    assert.equal(location?.searchParams.get("error"), "invalid_request", name);
+    assert.match(location.searchParams.get("error_description") ?? "", new RegExp(`duplicate: ${name}\\.`));
+    assert.equal(location.searchParams.get("state"), name === "state" ? null : state);
+  }
+  for (const name of ["client_id", "redirect_uri"]) {
+    const { url } = await application.attempt("posts:read");
+    url.searchParams.append(name, url.searchParams.get(name) ?? "");
+    assert.deepEqual([(await employee.visit(url)).status, (await employee.visit(url)).location], [400, null], name);
+  }
+});
+
 test("an application proves who it is, in one way", async () => {
   const application = await Application.register(service);
   const { client, server, secret } = application;
@@ -254,7 +308,7 @@ test("an application proves who it is, in one way", async () => {
   const post = oauth.ClientSecretPost(text);
   const response = await oauth.introspectionRequest(server, client, post, "x", LOCAL);
   assert.deepEqual(await oauth.processIntrospectionResponse(server, client, response), { active: false });
-  for (const [grantType, error] of [["password", "unsupported_grant_type"], ["client_credentials", "unauthorized_client"], ["", "unsupported_grant_type"]]) {
+  for (const [grantType, error] of [["password", "unsupported_grant_type"], ["client_credentials", "unauthorized_client"], ["", "invalid_request"]]) {
     const answer = await application.post("token", [["grant_type", grantType ?? ""]], basic(id, text));
     assert.equal(answer.said.error, error);
   }
