@@ -30,14 +30,19 @@ pub fn document(contract: &Contract, url: &str) -> Value {
         "info": {
             "title": contract.service,
             "version": env!("CARGO_PKG_VERSION"),
-            "description": DESCRIPTION,
+            "description": contract.described(DESCRIPTION),
         },
         "externalDocs": {"url": format!("{url}/docs"), "description": "Every procedure, and how it is called in each style."},
         "servers": [{"url": if url.is_empty() { "/" } else { url }}],
-        "tags": tags.iter().map(|tag| json!({"name": tag})).collect::<Vec<_>>(),
+        "tags": tags.iter().map(|tag| named_tag(contract, tag)).collect::<Vec<_>>(),
         "paths": paths,
         "components": components.finish(),
     });
+    for (member, value) in [("license", contract.license()), ("contact", contract.contact())] {
+        if let Some(value) = value {
+            document["info"][member] = value;
+        }
+    }
     let schemes = security_schemes(contract, url);
     if !schemes.is_empty() {
         document["components"]["securitySchemes"] = schemes.into();
@@ -60,6 +65,14 @@ Errors are problems (RFC 9457). `code` is the same in every style of API, `failu
 /// `users` of `users.get`.
 fn domain(name: &str) -> &str {
     name.split('.').next().unwrap_or(name)
+}
+
+/// A tag, with what is said of the domain.
+fn named_tag(contract: &Contract, name: &str) -> Value {
+    match contract.domain_docs(name) {
+        "" => json!({"name": name}),
+        docs => json!({"name": name, "description": docs}),
+    }
 }
 
 /// How callers say who they are.
@@ -104,11 +117,14 @@ const COOKIE: &str = "cookie";
 const CSRF: &str = "csrf";
 const OAUTH: &str = "oauth";
 
-/// The permissions that procedures ask for, each with the procedures.
+/// The permissions that applications may be given, each with the procedures that ask for it.
 fn scopes(contract: &Contract) -> BTreeMap<String, String> {
     let mut scopes: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for procedure in &contract.procedures {
         let Auth::Permission { permission, own } = &procedure.auth else { continue };
+        if !procedure.for_applications {
+            continue;
+        }
         scopes.entry(permission.clone()).or_default().push(&procedure.name);
         if *own {
             scopes.entry(format!("{permission}:own")).or_default().push(&procedure.name);
@@ -122,7 +138,9 @@ fn scopes(contract: &Contract) -> BTreeMap<String, String> {
 fn security(contract: &Contract, route: &Route<'_>) -> Value {
     let scopes = match &route.procedure.auth {
         Auth::Public => return json!([]),
-        Auth::SignedIn => vec![vec![]],
+        // Where no application may call, its token is no way in.
+        _ if !route.procedure.for_applications => vec![],
+        Auth::SignedIn => vec![],
         Auth::Permission { permission, own } => {
             let own = own.then(|| vec![format!("{permission}:own")]);
             [vec![permission.clone()]].into_iter().chain(own).collect()

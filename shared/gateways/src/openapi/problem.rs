@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use protocol::Code;
+use protocol::{
+    Code,
+    contract::{capitalized, type_name},
+};
 use serde_json::{Map, Value, json};
 
 use super::components::Components;
 use crate::{
     contract::{Auth, Failure},
     example,
-    names::capitalized,
     rest::Route,
     samples,
 };
@@ -195,9 +197,4 @@ fn typed(components: &mut Components<'_>, route: &Route<'_>, status: u16, failur
         example["failure"] = example::of(components.contract, &failure.schema);
     }
     response(code, &docs.join("\n"), &schema, &example)
-}
-
-/// `users.get` to `UsersGet`, as the generated package names it.
-pub fn type_name(procedure: &str) -> String {
-    procedure.split(['.', '_']).map(capitalized).collect()
 }
