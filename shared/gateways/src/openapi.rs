@@ -6,7 +6,7 @@ mod components;
 mod operation;
 mod problem;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -47,7 +47,42 @@ pub fn document(contract: &Contract, url: &str) -> Value {
     if !schemes.is_empty() {
         document["components"]["securitySchemes"] = schemes.into();
     }
+    while drop_unused(&mut document) {}
     document
+}
+
+/// Takes out what nothing refers to, and says whether there was any. What only that referred to is left for another time.
+fn drop_unused(document: &mut Value) -> bool {
+    let mut used = BTreeSet::new();
+    references(document, &mut used);
+    let mut dropped = false;
+    for group in ["schemas", "responses", "headers", "parameters"] {
+        let Some(components) = document.pointer_mut(&format!("/components/{group}")).and_then(Value::as_object_mut)
+        else {
+            continue;
+        };
+        let before = components.len();
+        components.retain(|name, _| used.contains(&format!("#/components/{group}/{name}")));
+        dropped |= components.len() < before;
+        if components.is_empty()
+            && let Some(groups) = document["components"].as_object_mut()
+        {
+            groups.remove(group);
+        }
+    }
+    dropped
+}
+
+/// All that a document refers to.
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(members) => members.iter().for_each(|member| references(member, found)),
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            members.values().for_each(|member| references(member, found));
+        }
+        _ => {}
+    }
 }
 
 /// The document as text.

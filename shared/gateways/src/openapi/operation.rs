@@ -157,7 +157,8 @@ fn responses(components: &mut Components<'_>, route: &Route<'_>) -> Value {
     }
     let mut done = json!({"description": said(route), "headers": headers});
     if let Some(output) = &route.procedure.output {
-        let (schema, sample) = (components.schema(output), example::of(components.contract, output));
+        let schema = titled(&format!("{}Output", type_name(&route.procedure.name)), components.schema(output));
+        let sample = example::of(components.contract, output);
         done["content"] = json!({"application/json": {"schema": schema, "example": sample}});
     }
     responses.insert(route.status().to_string(), done);

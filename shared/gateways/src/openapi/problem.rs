@@ -12,6 +12,7 @@ use super::components::Components;
 use crate::{
     contract::{Auth, Failure},
     example,
+    names::titled,
     rest::Route,
     samples,
 };
@@ -184,6 +185,7 @@ fn typed(components: &mut Components<'_>, route: &Route<'_>, status: u16, failur
         own["required"] = json!(["failure"]);
     }
     let schema = json!({"allOf": [{"$ref": "#/components/schemas/Problem"}, own]});
+    let schema = titled(&format!("{name}Problem{status}"), schema);
     let docs: Vec<String> = failures.iter().map(|failure| format!("- `{}`: {}", failure.kind, failure.docs)).collect();
     let common = COMMON.iter().find(|(_, common, _)| has_other_reason && *common == code);
     let docs: Vec<String> = common.map(|(_, _, docs)| (*docs).to_owned()).into_iter().chain(docs).collect();
