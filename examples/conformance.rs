@@ -23,12 +23,19 @@ const SERVICE: Definition = Definition {
 
 runtime::procedures! {
     inline SERVICE;
+    /// What fails at first.
     flaky { once }
+    /// Greetings.
     greet { hello }
+    /// Whether the service answers.
     health { ping }
+    /// A value of each kind that travels.
     kinds { draw, echo, patch }
+    /// Who calls.
     me { get }
+    /// What is noted.
     notes { add, get, touch }
+    /// What takes its time.
     slow { wait }
 }
 

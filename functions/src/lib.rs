@@ -34,18 +34,28 @@ mod permissions;
 
 runtime::procedures! {
     SERVICE;
+    /// The own account: what is known of it, and its end.
     account { erase, export }
+    /// What was done, by whom and to what.
     audit { list }
+    /// To register, to sign in and out, and to keep a password.
     auth {
         change_password, login, logout, me, reauthenticate, refresh, register, request_reset, resend_verification, reset_password,
         verify_email,
     }
+    /// Applications of others: which there are, and what they were let do.
     grants { authorize, clients_create, clients_delete, clients_list, decide, introspect, revoke, token }
+    /// Whether the service answers.
     health { ping }
+    /// To sign in with an account elsewhere.
     oauth { callback, identities, link, providers, reauthenticate, start, unlink }
+    /// What people write.
     posts { by_ids, create, delete, get, list, update }
+    /// Where somebody is signed in.
     sessions { list, revoke, revoke_others }
+    /// The people of the company, and what they may.
     users { by_ids, create, delete, get, list, sign_out, update }
+    /// What programs look for at addresses that standards state.
     well_known { jwks, oauth_authorization_server, openid_configuration }
 }
 

@@ -304,7 +304,7 @@ fn a_route_that_cannot_be_is_a_fault() {
 
 #[test]
 fn a_password_that_comes_with_a_call_goes_to_procedures_that_are_there() {
-    let alone = runtime::Service { definition: &functions::SERVICE, procedures: Vec::new() };
+    let alone = runtime::Service { procedures: Vec::new(), ..functions::service() };
     let faults = codegen::render(&alone).unwrap_err();
     assert_eq!(
         faults,

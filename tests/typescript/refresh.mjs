@@ -1,6 +1,6 @@
 // Brings what npm installed up to date: the generated package, which npm copies only once and `cargo
-// regen` may have written since, and the packages of the folder `tanstack`, which has a lock of its own; as
-// `browser` has, with a browser that only its own tests need: `node refresh.mjs browser`.
+// regen` may have written since, and the packages of the folder `tanstack`, which has a lock of its own; as those have
+// that are named: `node refresh.mjs browser` (a browser that only its own tests need), `documents` (linters).
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";

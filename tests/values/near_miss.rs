@@ -65,13 +65,11 @@ const TEXTS: [&str; 34] = [
 /// Spoils a valid value in one place. `None` when there is nothing to spoil.
 pub fn near_miss(rng: &mut Rng, document: &Value, schema: &Value, value: &Value) -> Option<NearMiss> {
     let schema = resolve(document, schema);
+    if schema["enum"].is_array() {
+        let unknown = || NearMiss::shape("unheardOf".into(), "an unknown word");
+        return Some(other_kind(rng, schema, value).unwrap_or_else(unknown));
+    }
     if let Some(branches) = schema["oneOf"].as_array().or_else(|| schema["anyOf"].as_array()) {
-        if branches.iter().all(|member| member["const"].is_string()) {
-            return Some(
-                other_kind(rng, schema, value)
-                    .unwrap_or_else(|| NearMiss::shape("unheardOf".into(), "an unknown word")),
-            );
-        }
         let member = branches.iter().find(|member| fits(document, member, value))?;
         return near_miss(rng, document, member, value);
     }
@@ -140,7 +138,7 @@ fn is_of_type(expected: &Value, value: &Value) -> bool {
 /// A value of a type that the schema does not have.
 fn other_kind(rng: &mut Rng, schema: &Value, value: &Value) -> Option<NearMiss> {
     let mut kinds = vec![Value::Null, json!(true), json!(7), json!("7"), json!([]), json!({})];
-    let has_words = schema["oneOf"].is_array() || schema["const"].is_string();
+    let has_words = schema["oneOf"].is_array();
     kinds.retain(|kind| {
         let same = std::mem::discriminant(kind) == std::mem::discriminant(value);
         !(same || is_of_type(&schema["type"], kind) || has_words && kind.is_string())

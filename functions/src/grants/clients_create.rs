@@ -14,11 +14,13 @@ pub struct Input {
     /// Where browsers may be sent back to, character by character: `https`, or `http` at a loopback address (whose
     /// port may then be any), or a private scheme such as `com.example.app:/callback`.
     #[garde(length(max = Application::MAX_REDIRECT_URIS))]
+    #[schemars(example = ["https://app.example.com/callback"])]
     pub redirect_uris: Vec<String>,
     /// Whether it can keep a secret.
     pub kind: ClientKind,
     /// The permissions that it may ask for, such as `posts:read` or `posts:write:own`.
     #[garde(length(min = 1, max = Application::MAX_SCOPES))]
+    #[schemars(example = ["posts:read"])]
     pub scopes: Vec<String>,
     /// How it may come to a token; by `authorization_code` and `refresh_token` if left out.
     #[garde(length(min = 1, max = 3))]

@@ -23,6 +23,7 @@ mod variables;
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
+use protocol::contract::plain;
 use serde_json::{Map, Value};
 
 use document::Document;
@@ -70,6 +71,8 @@ pub fn is_breaking(changes: &[Change]) -> bool {
 /// # Errors
 /// Which of the two is no contract of the format that is understood here, and why.
 pub fn compare(old: &Value, new: &Value) -> Result<Vec<Change>, String> {
+    // An older contract may have what is now one form in another.
+    let (old, new) = (&plain(old.clone()), &plain(new.clone()));
     let old = Document::read(old).map_err(|fault| format!("the old contract {fault}"))?;
     let new = Document::read(new).map_err(|fault| format!("the new contract {fault}"))?;
     let mut changes = Changes { procedure: None, styles: Styles::ALL, list: Vec::new() };

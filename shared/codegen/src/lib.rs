@@ -18,7 +18,7 @@ use std::{
 
 use protocol::{
     Access,
-    contract::{Contract, Declaration, Press},
+    contract::{AuthContract, Contract, Declaration, Press},
 };
 use runtime::Service;
 
@@ -60,8 +60,14 @@ pub fn render(service: &Service) -> Result<Vec<File>, Vec<String>> {
 pub fn contract(service: &Service) -> Result<(Contract, std::collections::BTreeMap<String, Declaration>), Vec<String>> {
     let mut press = Press::default();
     let procedures = service.procedures.iter().map(|procedure| (procedure.describe)(&mut press)).collect();
-    let (contract, declarations) =
-        press.finish(service.definition.name, service.definition.password_sign_in, procedures)?;
+    let definition = service.definition;
+    let (mut contract, declarations) = press.finish(definition.name, definition.password_sign_in, procedures)?;
+    (contract.about, contract.domains) = (service.about, service.domains.clone());
+    for procedure in &mut contract.procedures {
+        if let AuthContract::Permission { permission, .. } = &procedure.auth {
+            procedure.for_applications &= !runtime::is_withheld(definition, permission);
+        }
+    }
     let faults = faults(&contract);
     if faults.is_empty() { Ok((contract, declarations)) } else { Err(faults) }
 }

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use protocol::{
     Code, Kind,
-    contract::{Contract, Declaration, ProcedureContract},
+    contract::{Contract, Declaration, ProcedureContract, type_name},
 };
 
 use crate::{File, HEADER};
@@ -156,17 +156,6 @@ fn router(contract: &Contract) -> String {
     }
     text.push_str("};\n");
     text
-}
-
-/// `users.get` to `UsersGet`.
-fn type_name(procedure: &str) -> String {
-    procedure
-        .split(['.', '_'])
-        .map(|word| {
-            let mut letters = word.chars();
-            letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
-        })
-        .collect()
 }
 
 /// Sets what ts-rs wrote on lines of their own, by depth; a comment of one line takes one line.

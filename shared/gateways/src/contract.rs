@@ -12,6 +12,12 @@ use serde_json::{Map, Value};
 pub struct Contract {
     /// The service's name.
     pub service: String,
+    /// What its package says of it.
+    #[serde(default)]
+    pub about: About,
+    /// What the first words of the procedures' names stand for.
+    #[serde(default)]
+    pub domains: Vec<Domain>,
     /// Its procedures, by name.
     pub procedures: Vec<Procedure>,
     /// What can be fetched by ids.
@@ -28,6 +34,28 @@ pub struct Contract {
     pub sign_in: SignIn,
     #[serde(skip)]
     places: HashMap<String, usize>,
+}
+
+/// What a service's package says of it; what is empty is not stated.
+#[derive(Debug, Default, Deserialize)]
+pub struct About {
+    /// What it is, in a sentence.
+    pub description: String,
+    /// An SPDX expression.
+    pub license: String,
+    /// Whom to ask.
+    pub contact: String,
+    /// Where to read on.
+    pub homepage: String,
+}
+
+/// A domain: `users` of `users.get`.
+#[derive(Debug, Deserialize)]
+pub struct Domain {
+    /// The word.
+    pub name: String,
+    /// What it is about; may be empty.
+    pub docs: String,
 }
 
 /// Something that is kept, and that others may name by its id.
@@ -84,6 +112,9 @@ pub struct Procedure {
     pub docs: String,
     /// Who may call it.
     pub auth: Auth,
+    /// Whether applications of others may.
+    #[serde(default)]
+    pub for_applications: bool,
     /// `GET /v1/users/{id}`.
     pub rest: Option<String>,
     /// The input's schema, or none when there is no input.
@@ -153,6 +184,11 @@ impl Procedure {
     }
 }
 
+/// What is said of one value of an enumeration.
+pub fn docs_of_value<'a>(schema: &'a Value, value: &str) -> Option<&'a str> {
+    schema.get("x-enumDescriptions")?.get(value)?.as_str()
+}
+
 impl Contract {
     /// Reads a contract.
     ///
@@ -176,6 +212,30 @@ impl Contract {
     /// The procedure of this name.
     pub fn find(&self, name: &str) -> Option<&Procedure> {
         self.places.get(name).map(|&place| &self.procedures[place])
+    }
+
+    /// The documents' licence (OpenAPI 3.1 and OpenRPC), if it is stated.
+    pub fn license(&self) -> Option<Value> {
+        let license = &self.about.license;
+        (!license.is_empty()).then(|| serde_json::json!({"name": license, "identifier": license}))
+    }
+
+    /// What the service is, and then how it is called.
+    pub fn described(&self, how: &str) -> String {
+        format!("{}\n\n{how}", self.about.description).trim().to_owned()
+    }
+
+    /// Whom the documents name to be asked, if that is stated.
+    pub fn contact(&self) -> Option<Value> {
+        let named = [("name", &self.about.contact), ("url", &self.about.homepage)];
+        let stated = named.into_iter().filter(|(_, text)| !text.is_empty());
+        let contact: Map<String, Value> = stated.map(|(name, text)| (name.into(), text.as_str().into())).collect();
+        (!contact.is_empty()).then(|| contact.into())
+    }
+
+    /// What a domain is about; empty where that is not said.
+    pub fn domain_docs(&self, name: &str) -> &str {
+        self.domains.iter().find(|domain| domain.name == name).map_or("", |domain| &domain.docs)
     }
 
     /// What a schema says, after references: `#/outputTypes/User` and `#/inputTypes/UserId` are followed.

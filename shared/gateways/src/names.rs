@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use protocol::contract::capitalized;
 use serde_json::{Map, Value, json};
 
 use crate::Contract;
 
-/// Readable names of all types: `#/outputTypes/Page4` is `UserPage`, and an input's type that differs from the
-/// output's of that name has `Input` at its end.
+/// Readable names of all types: an input's type that differs from the output's of that name has `Input` at its end.
 pub struct Names(BTreeMap<String, String>);
 
 impl Names {
@@ -16,12 +16,9 @@ impl Names {
         let same = same_in_both(contract);
         let mut names = BTreeMap::new();
         let mut taken: BTreeSet<String> = BTreeSet::new();
-        for (name, schema) in &contract.output_types {
-            let readable = page_of(schema).map(|entry| format!("{entry}Page"));
-            let free = |name: &String| !taken.contains(name) && !contract.output_types.contains_key(name);
-            let readable = readable.filter(free).unwrap_or_else(|| name.clone());
-            taken.insert(readable.clone());
-            names.insert(format!("#/outputTypes/{name}"), readable);
+        for name in contract.output_types.keys() {
+            taken.insert(name.clone());
+            names.insert(format!("#/outputTypes/{name}"), name.clone());
         }
         for name in contract.input_types.keys() {
             let mut readable = name.clone();
@@ -48,7 +45,8 @@ impl Names {
         let groups = [("#/outputTypes/", &contract.output_types), ("#/inputTypes/", &contract.input_types)];
         let all = groups.into_iter().flat_map(|(at, types)| types.iter().map(move |(name, schema)| (at, name, schema)));
         let named = all.filter_map(|(at, name, schema)| {
-            Some((self.0.get(&format!("{at}{name}"))?.clone(), self.rewrite(schema, start)))
+            let readable = self.0.get(&format!("{at}{name}"))?;
+            Some((readable.clone(), titled(readable, self.rewrite(schema, start))))
         });
         // By name, as everything in a document.
         named.collect::<BTreeMap<_, _>>().into_iter().collect()
@@ -76,12 +74,6 @@ impl Names {
     }
 }
 
-/// The name of what a page has, if it is one.
-fn page_of(schema: &Value) -> Option<&str> {
-    let properties = schema.get("properties").filter(|properties| properties.get("next").is_some())?;
-    properties.pointer("/items/items/$ref")?.as_str()?.rsplit('/').next()
-}
-
 /// The types that are the same as inputs and as outputs.
 fn same_in_both(contract: &Contract) -> BTreeSet<&str> {
     let as_output = |schema: &Value| schema.to_string().replace("\"#/inputTypes/", "\"#/outputTypes/");
@@ -100,10 +92,51 @@ fn same_in_both(contract: &Contract) -> BTreeSet<&str> {
     }
 }
 
-/// `usersGet` to `UsersGet`.
-pub fn capitalized(name: &str) -> String {
-    let mut letters = name.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+/// The same schema with a title on itself and on all that is written out in it: generators of code name types after
+/// them, and call what has none by a number or a hash. The type's own name comes first: `User`, `UserEmail`.
+pub fn titled(title: &str, mut schema: Value) -> Value {
+    if schema == json!({"type": "null"}) {
+        return json!({"type": "null", "title": "Null"});
+    }
+    let Some(members) = schema.as_object_mut().filter(|members| !is_reference(members)) else { return schema };
+    let named = |part: &str| format!("{title}{}", capitalized(part));
+    for (name, member) in members.iter_mut() {
+        match (name.as_str(), member) {
+            ("properties", Value::Object(fields)) => {
+                fields.iter_mut().for_each(|(name, field)| *field = titled(&named(&letters(name)), field.take()));
+            }
+            ("patternProperties", Value::Object(entries)) => {
+                entries.values_mut().for_each(|entry| *entry = titled(&named("value"), entry.take()));
+            }
+            ("additionalProperties", entry) => *entry = titled(&named("value"), entry.take()),
+            ("items", entry) => *entry = titled(&named("item"), entry.take()),
+            ("oneOf" | "anyOf" | "prefixItems", Value::Array(branches)) => {
+                for (place, branch) in branches.iter_mut().enumerate() {
+                    let tag = branch.pointer("/properties/type/const").and_then(Value::as_str);
+                    let part = tag.map_or_else(|| format!("Option{}", place + 1), letters);
+                    *branch = titled(&named(&part), branch.take());
+                }
+            }
+            ("allOf", Value::Array(parts)) => {
+                for (place, part) in parts.iter_mut().enumerate() {
+                    *part = titled(&named(&format!("Part{}", place + 1)), part.take());
+                }
+            }
+            _ => {}
+        }
+    }
+    members.insert("title".to_owned(), title.into());
+    schema
+}
+
+/// Whether it says no more than what a reference leads to.
+fn is_reference(members: &Map<String, Value>) -> bool {
+    members.contains_key("$ref") && !members.contains_key("properties")
+}
+
+/// The letters and digits of a name, in the form of a type's name.
+fn letters(name: &str) -> String {
+    name.split(|c: char| !c.is_ascii_alphanumeric()).map(capitalized).collect()
 }
 
 /// The name of an enum's value in GraphQL: `createdAt` to `CREATED_AT`, `-createdAt` to `CREATED_AT_DESC`.
@@ -132,14 +165,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn everything_that_is_written_out_has_a_title() {
+        let variant = |tag: &str| json!({"properties": {"type": {"const": tag}, "of": {"$ref": "#/Shape"}}});
+        let schema = json!({
+            "oneOf": [variant("a-b"), {"type": "null"}],
+            "properties": {"title": {"type": "string"}, "all": {"items": {"enum": ["x"]}}},
+            "additionalProperties": false,
+        });
+        let written = titled("Shape", schema);
+        let title = |pointer: &str| written.pointer(pointer).unwrap()["title"].clone();
+        assert_eq!(title(""), "Shape");
+        assert_eq!(title("/oneOf/0"), "ShapeAB");
+        assert_eq!(title("/oneOf/0/properties/type"), "ShapeABType");
+        assert_eq!(title("/oneOf/1"), "Null");
+        assert_eq!(title("/properties/title"), "ShapeTitle");
+        assert_eq!(title("/properties/all/items"), "ShapeAllItem");
+        assert_eq!(written.pointer("/oneOf/0/properties/of"), Some(&json!({"$ref": "#/Shape"})));
+        assert_eq!(written["additionalProperties"], false);
+    }
+
+    #[test]
     fn names_are_readable_and_each_names_one_type() {
         let contract = json!({
             "service": "s", "procedures": [],
             "outputTypes": {
-                "Page": {"properties": {"items": {"items": {"$ref": "#/outputTypes/User"}}, "next": {}}},
-                "Page2": {"properties": {"items": {"items": {"$ref": "#/outputTypes/Post"}}, "next": {}}},
                 "Post": {"type": "object"},
-                "PostPage": {"type": "object"},
                 "Id": {"type": "string"},
                 "Box": {"properties": {"user": {"$ref": "#/outputTypes/User"}}},
                 "User": {"properties": {"id": {"$ref": "#/outputTypes/Id", "description": "Whose."}}},
@@ -155,13 +205,9 @@ mod tests {
         let names = Names::of(&contract);
         let types = names.types(&contract, "#/t/");
         let listed: Vec<_> = types.keys().map(String::as_str).collect();
-        assert_eq!(
-            listed,
-            ["Box", "BoxInput", "Given", "Id", "Page2", "Post", "PostPage", "User", "UserInput", "UserPage"]
-        );
-        assert_eq!(types["BoxInput"], json!({"properties": {"user": {"$ref": "#/t/UserInput"}}}));
-        let described = json!({"properties": {"id": {"allOf": [{"$ref": "#/t/Id"}], "description": "Whose."}}});
-        assert_eq!(types["User"], described);
-        assert_eq!(types["UserPage"].pointer("/properties/items/items/$ref"), Some(&json!("#/t/User")));
+        assert_eq!(listed, ["Box", "BoxInput", "Given", "Id", "Post", "User", "UserInput"]);
+        assert_eq!(types["BoxInput"], json!({"title": "BoxInput", "properties": {"user": {"$ref": "#/t/UserInput"}}}));
+        let id = json!({"title": "UserId", "allOf": [{"$ref": "#/t/Id"}], "description": "Whose."});
+        assert_eq!(types["User"], json!({"title": "User", "properties": {"id": id}}));
     }
 }

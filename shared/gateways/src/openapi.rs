@@ -6,7 +6,7 @@ mod components;
 mod operation;
 mod problem;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -30,19 +30,59 @@ pub fn document(contract: &Contract, url: &str) -> Value {
         "info": {
             "title": contract.service,
             "version": env!("CARGO_PKG_VERSION"),
-            "description": DESCRIPTION,
+            "description": contract.described(DESCRIPTION),
         },
         "externalDocs": {"url": format!("{url}/docs"), "description": "Every procedure, and how it is called in each style."},
         "servers": [{"url": if url.is_empty() { "/" } else { url }}],
-        "tags": tags.iter().map(|tag| json!({"name": tag})).collect::<Vec<_>>(),
+        "tags": tags.iter().map(|tag| named_tag(contract, tag)).collect::<Vec<_>>(),
         "paths": paths,
         "components": components.finish(),
     });
+    for (member, value) in [("license", contract.license()), ("contact", contract.contact())] {
+        if let Some(value) = value {
+            document["info"][member] = value;
+        }
+    }
     let schemes = security_schemes(contract, url);
     if !schemes.is_empty() {
         document["components"]["securitySchemes"] = schemes.into();
     }
+    while drop_unused(&mut document) {}
     document
+}
+
+/// Takes out what nothing refers to, and says whether there was any. What only that referred to is left for another time.
+fn drop_unused(document: &mut Value) -> bool {
+    let mut used = BTreeSet::new();
+    references(document, &mut used);
+    let mut dropped = false;
+    for group in ["schemas", "responses", "headers", "parameters"] {
+        let Some(components) = document.pointer_mut(&format!("/components/{group}")).and_then(Value::as_object_mut)
+        else {
+            continue;
+        };
+        let before = components.len();
+        components.retain(|name, _| used.contains(&format!("#/components/{group}/{name}")));
+        dropped |= components.len() < before;
+        if components.is_empty()
+            && let Some(groups) = document["components"].as_object_mut()
+        {
+            groups.remove(group);
+        }
+    }
+    dropped
+}
+
+/// All that a document refers to.
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(members) => members.iter().for_each(|member| references(member, found)),
+        Value::Object(members) => {
+            found.extend(members.get("$ref").and_then(Value::as_str).map(str::to_owned));
+            members.values().for_each(|member| references(member, found));
+        }
+        _ => {}
+    }
 }
 
 /// The document as text.
@@ -60,6 +100,14 @@ Errors are problems (RFC 9457). `code` is the same in every style of API, `failu
 /// `users` of `users.get`.
 fn domain(name: &str) -> &str {
     name.split('.').next().unwrap_or(name)
+}
+
+/// A tag, with what is said of the domain.
+fn named_tag(contract: &Contract, name: &str) -> Value {
+    match contract.domain_docs(name) {
+        "" => json!({"name": name}),
+        docs => json!({"name": name, "description": docs}),
+    }
 }
 
 /// How callers say who they are.
@@ -104,11 +152,14 @@ const COOKIE: &str = "cookie";
 const CSRF: &str = "csrf";
 const OAUTH: &str = "oauth";
 
-/// The permissions that procedures ask for, each with the procedures.
+/// The permissions that applications may be given, each with the procedures that ask for it.
 fn scopes(contract: &Contract) -> BTreeMap<String, String> {
     let mut scopes: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for procedure in &contract.procedures {
         let Auth::Permission { permission, own } = &procedure.auth else { continue };
+        if !procedure.for_applications {
+            continue;
+        }
         scopes.entry(permission.clone()).or_default().push(&procedure.name);
         if *own {
             scopes.entry(format!("{permission}:own")).or_default().push(&procedure.name);
@@ -122,7 +173,9 @@ fn scopes(contract: &Contract) -> BTreeMap<String, String> {
 fn security(contract: &Contract, route: &Route<'_>) -> Value {
     let scopes = match &route.procedure.auth {
         Auth::Public => return json!([]),
-        Auth::SignedIn => vec![vec![]],
+        // Where no application may call, its token is no way in.
+        _ if !route.procedure.for_applications => vec![],
+        Auth::SignedIn => vec![],
         Auth::Permission { permission, own } => {
             let own = own.then(|| vec![format!("{permission}:own")]);
             [vec![permission.clone()]].into_iter().chain(own).collect()

@@ -141,9 +141,8 @@ impl Form {
     /// That of a schema.
     pub fn of(contract: &Contract, schema: &Value) -> Self {
         let schema = contract.resolve(without_null(contract, schema));
-        if let Some(branches) = ["oneOf", "anyOf"].iter().find_map(|key| schema.get(key)?.as_array()) {
-            let plain = |branch: &Value| branch.get("const").is_some_and(Value::is_string);
-            return if branches.iter().all(plain) { Self::Plain } else { Self::Json };
+        if ["oneOf", "anyOf"].iter().any(|key| schema.get(key).is_some()) {
+            return Self::Json;
         }
         let kind = match schema.get("type") {
             Some(Value::Array(kinds)) => kinds.iter().find_map(|kind| kind.as_str().filter(|kind| *kind != "null")),

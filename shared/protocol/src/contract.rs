@@ -25,6 +25,10 @@ pub struct Contract {
     pub format: u32,
     /// The service's name.
     pub service: String,
+    /// Whose it is, and what it is for.
+    pub about: About,
+    /// What the first words of the procedures' names stand for, in the index's order.
+    pub domains: Vec<Domain>,
     /// All procedures, by name.
     pub procedures: Vec<ProcedureContract>,
     /// What can be fetched by ids, by name.
@@ -35,6 +39,28 @@ pub struct Contract {
     pub input_types: serde_json::Map<String, serde_json::Value>,
     /// How a gateway signs somebody in who gives a name and a password with the call, or null.
     pub password_sign_in: Option<PasswordSignIn>,
+}
+
+/// What a service's documents say of it: what its package states (`Cargo.toml`). What is empty is not stated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct About {
+    /// What it is, in a sentence.
+    pub description: &'static str,
+    /// An SPDX expression.
+    pub license: &'static str,
+    /// Whom to ask.
+    pub contact: &'static str,
+    /// Where to read on.
+    pub homepage: &'static str,
+}
+
+/// A domain: `users` of `users.get`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Domain {
+    /// The word.
+    pub name: &'static str,
+    /// The doc comment of the index.
+    pub docs: &'static str,
 }
 
 /// One procedure.
@@ -49,6 +75,8 @@ pub struct ProcedureContract {
     pub docs: String,
     /// Who may call it.
     pub auth: AuthContract,
+    /// Whether applications of others may, in somebody's name or for themselves.
+    pub for_applications: bool,
     /// `GET /v1/users/{id}`.
     pub rest: Option<String>,
     /// What it may do to what is stored.
@@ -293,12 +321,12 @@ impl Default for Press {
 impl Press {
     /// The schema of an input, written out where it stands.
     pub fn input<T: WireInput>(&mut self) -> serde_json::Value {
-        bounded(T::json_schema(&mut self.inputs).into())
+        plain(T::json_schema(&mut self.inputs).into())
     }
 
     /// The schema of an output; named types are referred to.
     pub fn output<T: WireType>(&mut self) -> serde_json::Value {
-        bounded(self.outputs.subschema_for::<T>().into())
+        plain(self.outputs.subschema_for::<T>().into())
     }
 
     /// The TypeScript of a type, by name if it has one.
@@ -331,10 +359,12 @@ impl Press {
         let contract = Contract {
             format: FORMAT,
             service: service.to_owned(),
+            about: About::default(),
+            domains: Vec::new(),
             procedures,
             entities,
-            output_types: self.outputs.take_definitions(true).into_iter().map(|(k, v)| (k, bounded(v))).collect(),
-            input_types: self.inputs.take_definitions(true).into_iter().map(|(k, v)| (k, bounded(v))).collect(),
+            output_types: self.outputs.take_definitions(true).into_iter().map(named).collect(),
+            input_types: self.inputs.take_definitions(true).into_iter().map(named).collect(),
             password_sign_in,
         };
         Ok((contract, self.declarations))
@@ -362,8 +392,37 @@ fn entities(procedures: &[ProcedureContract]) -> Result<Vec<EntityContract>, Vec
     loaders.into_iter().map(entity).collect()
 }
 
-/// States the range of 32-bit integers, which schemars leaves to their `format`: no validator knows it.
-fn bounded(mut schema: serde_json::Value) -> serde_json::Value {
+/// A named type, with its name as the title.
+fn named((name, schema): (String, serde_json::Value)) -> (String, serde_json::Value) {
+    let schema = titled(&name, plain(schema));
+    (name, schema)
+}
+
+/// A schema with a title: generators of code name types after it.
+fn titled(title: &str, mut schema: serde_json::Value) -> serde_json::Value {
+    if let Some(members) = schema.as_object_mut() {
+        members.insert("title".into(), title.into());
+    }
+    schema
+}
+
+/// `users.by_ids` as `UsersByIds`: the first part of what its types are called.
+pub fn type_name(procedure: &str) -> String {
+    procedure.split(['.', '_']).map(capitalized).collect()
+}
+
+/// `usersGet` to `UsersGet`.
+pub fn capitalized(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// A schema in the forms that most readers of JSON Schema know, of those that say the same. Integers of 32 bits have
+/// their range, which schemars leaves to `format`, and no validator knows that. A choice between texts is an `enum`
+/// with a `type`, where schemars has a union of constants; what is said of each stands in `x-enumDescriptions`. A
+/// constant has a `type`.
+#[must_use]
+pub fn plain(mut schema: serde_json::Value) -> serde_json::Value {
     match &mut schema {
         serde_json::Value::Object(members) => {
             let range: Option<(i64, i64)> = match members.get("format").and_then(serde_json::Value::as_str) {
@@ -375,14 +434,49 @@ fn bounded(mut schema: serde_json::Value) -> serde_json::Value {
                 members.entry("minimum").or_insert(least.into());
                 members.entry("maximum").or_insert(most.into());
             }
+            if members.get("const").is_some_and(serde_json::Value::is_string) {
+                members.entry("type").or_insert("string".into());
+            }
+            if let Some(choice) = members.get("oneOf").and_then(choice) {
+                members.remove("oneOf");
+                members.extend(choice);
+            }
             for member in members.values_mut() {
-                *member = bounded(member.take());
+                *member = plain(member.take());
             }
         }
-        serde_json::Value::Array(members) => members.iter_mut().for_each(|member| *member = bounded(member.take())),
+        serde_json::Value::Array(members) => members.iter_mut().for_each(|member| *member = plain(member.take())),
         _ => {}
     }
     schema
+}
+
+/// What takes the place of `oneOf` where all its branches are texts.
+fn choice(branches: &serde_json::Value) -> Option<serde_json::Map<String, serde_json::Value>> {
+    let mut values = Vec::new();
+    let mut docs = serde_json::Map::new();
+    for branch in branches.as_array()? {
+        match (branch.get("const"), branch.get("enum")) {
+            (Some(serde_json::Value::String(value)), None) => {
+                values.push(serde_json::Value::from(value.as_str()));
+                if let Some(said) = branch.get("description") {
+                    docs.insert(value.clone(), said.clone());
+                }
+            }
+            (None, Some(serde_json::Value::Array(several))) if several.iter().all(serde_json::Value::is_string) => {
+                values.extend(several.iter().cloned());
+            }
+            _ => return None,
+        }
+    }
+    let mut choice = serde_json::Map::from_iter([
+        ("type".to_owned(), serde_json::Value::from("string")),
+        ("enum".to_owned(), values.into()),
+    ]);
+    if !docs.is_empty() {
+        choice.insert("x-enumDescriptions".to_owned(), docs.into());
+    }
+    Some(choice)
 }
 
 struct Declare<'a>(&'a mut Press);
@@ -420,6 +514,11 @@ pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: Proc
         failures.push(Reauthenticate::contract());
         typescript.failure = Reauthenticate::beside(&typescript.failure);
     }
+    let input = input.map(|input| titled(&format!("{}Input", type_name(name)), input));
+    for failure in &mut failures {
+        let title = format!("{}{}", type_name(name), capitalized(&failure.kind));
+        failure.schema = titled(&title, failure.schema.take());
+    }
     let input_optional =
         input.as_ref().is_none_or(|schema| schema.get("required").and_then(|r| r.as_array()).is_none_or(Vec::is_empty));
     grants.sort_unstable();
@@ -433,6 +532,7 @@ pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: Proc
             Auth::SignedIn => AuthContract::SignedIn,
             Auth::Permission { name, own } => AuthContract::Permission { permission: name.to_owned(), own },
         },
+        for_applications: !matches!(spec.auth, Auth::SignedIn) && spec.always_fresh_s().is_none(),
         rest: spec.rest.map(str::to_owned),
         loaders: grants.iter().filter_map(|grant| Some((grant.entity, grant.loader?))).collect(),
         grants: grants.into_iter().map(GrantContract::from).collect(),
@@ -478,7 +578,7 @@ impl From<Grant> for GrantContract {
 pub fn failure(kind: &str, code: Code, docs: &str, fields: Vec<(&str, serde_json::Value, Rewrite)>) -> FailureContract {
     let mut required = vec![serde_json::json!("type")];
     let mut properties = serde_json::Map::new();
-    properties.insert("type".into(), serde_json::json!({"const": kind}));
+    properties.insert("type".into(), serde_json::json!({"const": kind, "type": "string"}));
     let mut rewrites = Vec::new();
     for (name, schema, rewrite) in fields {
         required.push(name.into());

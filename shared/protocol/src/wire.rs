@@ -376,6 +376,7 @@ impl Default for PageSize {
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, TS)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "{T}Page")]
 pub struct Page<T> {
     /// The entries, in the order that was asked for.
     pub items: Vec<T>,

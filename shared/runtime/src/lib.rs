@@ -49,8 +49,11 @@ pub use limits::{Limit, Limits, Taken};
 pub use mail::Mail;
 pub use oauth::TokenKeys;
 pub use page::Page;
-pub use principal::{Caller, Reach};
-pub use protocol::Principal;
+pub use principal::{Caller, Reach, is_withheld};
+pub use protocol::{
+    Principal,
+    contract::{About, Domain},
+};
 pub use refusals::{Refusal, RefusalLog};
 pub use registration::{NotAdmitted, RegistrationPolicy};
 pub use secrets::{Secret, SecretKind, Secrets, Signer};

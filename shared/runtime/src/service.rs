@@ -5,7 +5,7 @@ use std::{future::Future, pin::Pin};
 use http::HeaderMap;
 use protocol::{
     Fault, Grant, Kind, PasswordSignIn, Principal, Spec, WireType,
-    contract::{Describe, Needs, Press, ProcedureContract},
+    contract::{About, Describe, Domain, Needs, Press, ProcedureContract},
 };
 
 use crate::{Call, HttpReply, refusals::RefusalLog, sessions::SessionLookup};
@@ -173,6 +173,10 @@ fn needs<P: Procedure + Named + Describe>() -> Needs {
 pub struct Service {
     /// What all procedures share.
     pub definition: &'static Definition,
+    /// What its package says of it.
+    pub about: About,
+    /// What the domains are about.
+    pub domains: Vec<Domain>,
     /// All procedures.
     pub procedures: Vec<Registered>,
 }
@@ -186,12 +190,16 @@ pub fn encode<T: WireType>(output: &T) -> Result<Output, Fault> {
 }
 
 /// The index: `procedures! { SERVICE; users { get, list } posts { get } }` declares one module for
-/// each word and makes `service()` from them. This is the only list of procedures that people write.
+/// each word and makes `service()` from them. This is the only list of procedures that people write. A doc comment
+/// over a domain says in the documents what it is about.
 ///
 /// `procedures! { inline SERVICE; … }` takes modules that are written in the same file.
 #[macro_export]
 macro_rules! procedures {
-    (inline $definition:path; $($domain:ident { $($procedure:ident),+ $(,)? })+) => {
+    (
+        inline $definition:path;
+        $($(#[doc = $docs:literal])* $domain:ident { $($procedure:ident),+ $(,)? })+
+    ) => {
         $($(
             impl $crate::Named for $domain::$procedure::Procedure {
                 const NAME: &'static str = concat!(stringify!($domain), ".", stringify!($procedure));
@@ -203,15 +211,26 @@ macro_rules! procedures {
         pub fn service() -> $crate::Service {
             $crate::Service {
                 definition: &$definition,
+                about: $crate::About {
+                    description: env!("CARGO_PKG_DESCRIPTION"),
+                    license: env!("CARGO_PKG_LICENSE"),
+                    contact: env!("CARGO_PKG_AUTHORS"),
+                    homepage: env!("CARGO_PKG_HOMEPAGE"),
+                },
+                domains: vec![$($crate::Domain {
+                    name: stringify!($domain),
+                    docs: concat!($($docs, "\n"),*).trim_ascii(),
+                }),+],
                 procedures: vec![$($( $crate::Registered::of::<$domain::$procedure::Procedure>(), )+)+],
             }
         }
     };
-    ($definition:path; $($domain:ident { $($procedure:ident),+ $(,)? })+) => {
+    ($definition:path; $($(#[doc = $docs:literal])* $domain:ident { $($procedure:ident),+ $(,)? })+) => {
         $(
+            $(#[doc = $docs])*
             #[allow(missing_docs)]
             pub mod $domain { $( pub mod $procedure; )+ }
         )+
-        $crate::procedures! { inline $definition; $($domain { $($procedure),+ })+ }
+        $crate::procedures! { inline $definition; $($(#[doc = $docs])* $domain { $($procedure),+ })+ }
     };
 }

@@ -195,7 +195,7 @@ fn hitting(rng: &mut Rng, document: &Value, schema: &Value, value: Value, pool: 
         }
         Value::String(text) => {
             let name = type_name(schema).unwrap_or(field);
-            let is_word = resolve(document, schema).get("oneOf").is_some();
+            let is_word = resolve(document, schema).get("enum").is_some();
             // Limits count by address: so few calls are about the same one.
             let often = if name == "EmailAddress" { 1 } else { 4 };
             match pool.draw(rng, name).filter(|drawn| drawn.is_string() && !is_word && rng.u8(..6) < often) {

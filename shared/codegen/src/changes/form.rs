@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use super::{Document, as_set, code, list, object, shown};
 
 /// Members that describe and do not restrict.
-pub(super) const DESCRIPTIONS: [&str; 5] = ["$comment", "deprecated", "description", "examples", "title"];
+pub(super) const DESCRIPTIONS: [&str; 6] =
+    ["$comment", "deprecated", "description", "examples", "title", "x-enumDescriptions"];
 
 /// A schema with its references written out, and with lists in order whose order says nothing.
 pub(super) fn whole((document, schema): (&Document<'_>, &Value), described: bool) -> Value {

@@ -34,6 +34,9 @@ pub(super) fn compare(pair: Pair<'_>, changes: &mut Changes) {
             "failures" => failures(in_pair(before, after), changes),
             "inputFields" => positions(list(before), list(after), changes),
             "inputOptional" => {}
+            // Contracts of before do not say it.
+            "forApplications" if before.is_null() => {}
+            "forApplications" => changes.told(Effect::Rights, &member, before, after),
             "session" | "timeoutMs" | "memoryMb" | "reservedConcurrency" | "cacheSeconds" => {
                 changes.told(Effect::Note, &member, before, after);
             }

@@ -24,6 +24,10 @@ pub(super) fn compare(old: &Document<'_>, new: &Document<'_>, changes: &mut Chan
                     changes.told(Effect::Note, &format!("table.{member}"), before, after);
                 }
             }
+            "about" | "domains" if before != after => {
+                changes.add(Effect::Note, format!("{} is other words in the documents.", code(&member)));
+            }
+            "about" | "domains" => {}
             "entities" => entities(list(before), list(after), changes),
             "gateways" => gateways(list(before), list(after), changes),
             "passwordSignIn" if before != after => password_sign_in(before, after, changes),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{Contract, names::Names, samples::escaped};
+use crate::{Contract, contract::docs_of_value, names::Names, samples::escaped};
 
 /// Writes types as HTML.
 pub struct Types<'a> {
@@ -93,6 +93,13 @@ impl Types<'_> {
                 format!("<dt><code>{}</code></dt><dd>{docs}</dd>", self.line(variant))
             };
             return format!("<dl>{}</dl>", variants.iter().map(variant).collect::<String>());
+        }
+        if let (Some(Value::Array(values)), Some(_)) = (schema.get("enum"), schema.get("x-enumDescriptions")) {
+            let one = |value: &Value| {
+                let docs = value.as_str().and_then(|value| docs_of_value(schema, value)).unwrap_or_default();
+                format!("<dt><code>{}</code></dt><dd>{}</dd>", literal(value), inline(docs))
+            };
+            return format!("<dl>{}</dl>", values.iter().map(one).collect::<String>());
         }
         let limits = limits(schema);
         let limits = if limits.is_empty() { limits } else { format!(" <span class=\"limits\">{limits}</span>") };

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::Contract;
+use crate::{Contract, contract::docs_of_value};
 
 /// What a value looks like.
 pub(super) enum Shape<'a> {
@@ -92,7 +92,9 @@ pub(super) fn shape(schema: &Value) -> Shape<'_> {
         return variants_of(variants);
     }
     if let Some(values) = schema.get("enum").and_then(Value::as_array) {
-        let values: Option<Vec<_>> = values.iter().map(|value| Some((value.as_str()?, ""))).collect();
+        let docs = |value| docs_of_value(schema, value).unwrap_or_default();
+        let values = values.iter().map(|value| value.as_str().map(|value| (value, docs(value))));
+        let values: Option<Vec<_>> = values.collect();
         return values.map_or(Shape::Json, Shape::Enum);
     }
     if let Some(value) = schema.get("const").and_then(Value::as_str) {
@@ -121,17 +123,6 @@ fn type_of(schema: &Value) -> Option<&str> {
 }
 
 fn variants_of(variants: &[Value]) -> Shape<'_> {
-    let texts: Option<Vec<_>> = variants
-        .iter()
-        .map(|variant| match (variant.get("const").and_then(Value::as_str), variant.get("enum")) {
-            (Some(value), _) => Some(vec![(value, docs(variant))]),
-            (None, Some(Value::Array(values))) => values.iter().map(|value| Some((value.as_str()?, ""))).collect(),
-            _ => None,
-        })
-        .collect();
-    if let Some(texts) = texts {
-        return Shape::Enum(texts.into_iter().flatten().collect());
-    }
     let tag = |variant| Some((Value::pointer(variant, "/properties/type/const")?.as_str()?, variant));
     variants.iter().map(tag).collect::<Option<_>>().map_or(Shape::Json, Shape::Tagged)
 }

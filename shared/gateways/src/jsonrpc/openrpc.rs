@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use protocol::Code;
+use protocol::{
+    Code,
+    contract::{capitalized, type_name},
+};
 use serde_json::{Map, Value, json};
 
 use super::{INVALID_PARAMS, PATH, number};
-use crate::{Contract, Procedure, contract::Auth, contract::Failure, example, names::Names};
+use crate::{Contract, Procedure, contract::Auth, contract::Failure, example, names::Names, names::titled};
 
 const TYPES: &str = "#/components/schemas/";
 
@@ -24,24 +27,46 @@ const SHARED: [(&str, i32, &str, Code); 5] = [
 pub fn openrpc(contract: &Contract, url: &str) -> Value {
     let names = Names::of(contract);
     let methods: Vec<_> = contract.procedures.iter().map(|procedure| method(contract, &names, procedure)).collect();
-    let errors: Map<_, _> =
-        SHARED.iter().map(|&(name, number, message, code)| (name.to_owned(), shared(number, message, code))).collect();
-    json!({
+    let errors: Map<_, _> = SHARED
+        .iter()
+        .map(|&(name, number, message, code)| (name.to_owned(), shared(name, number, message, code)))
+        .collect();
+    let mut document = json!({
         "openrpc": "1.3.2",
         "info": {
             "title": contract.service,
-            "description": "JSON-RPC 2.0 over HTTP POST. A procedure's name is a method's; batches and notifications are answered.",
+            "description": contract.described(DESCRIPTION),
             "version": env!("CARGO_PKG_VERSION"),
         },
         "servers": [{"name": contract.service, "url": format!("{url}{PATH}")}],
         "methods": methods,
         "components": {"schemas": names.types(contract, TYPES), "errors": errors},
-    })
+    });
+    let license = contract.license().map(|license| json!({"name": license["name"]}));
+    for (member, value) in [("license", license), ("contact", contract.contact())] {
+        if let Some(value) = value {
+            document["info"][member] = value;
+        }
+    }
+    document
+}
+
+const DESCRIPTION: &str = "\
+JSON-RPC 2.0 over HTTP POST. A procedure's name is a method's; batches and notifications are answered.";
+
+/// A tag, with what is said of the domain.
+fn tag(contract: &Contract, procedure: &Procedure) -> Value {
+    let name = procedure.name.split('.').next().unwrap_or_default();
+    match contract.domain_docs(name) {
+        "" => json!({"name": name}),
+        docs => json!({"name": name, "description": docs}),
+    }
 }
 
 fn method(contract: &Contract, names: &Names, procedure: &Procedure) -> Value {
     let parameters = parameters(contract, procedure);
-    let params: Vec<_> = parameters.iter().map(|parameter| parameter.describe(names)).collect();
+    let title = type_name(&procedure.name);
+    let params: Vec<_> = parameters.iter().map(|parameter| parameter.describe(names, &title)).collect();
     // What is optional must come last, so that positions say the same with and without it. Where the input has
     // another order, the document knows names only.
     let is_ordered = parameters.is_sorted_by_key(|parameter| !parameter.required);
@@ -49,10 +74,11 @@ fn method(contract: &Contract, names: &Names, procedure: &Procedure) -> Value {
     let (summary, description) = docs(&procedure.docs);
     let result =
         procedure.output.as_ref().map_or_else(|| json!({"type": "null"}), |output| names.rewrite(output, TYPES));
+    let result = titled(&format!("{title}Result"), result);
     let mut method = json!({
         "name": procedure.name,
         "summary": summary,
-        "tags": [{"name": procedure.name.split('.').next()}],
+        "tags": [tag(contract, procedure)],
         "paramStructure": if by_name { "by-name" } else { "either" },
         "params": params,
         "result": {"name": "result", "schema": result},
@@ -76,9 +102,9 @@ struct Parameter<'a> {
 }
 
 impl Parameter<'_> {
-    fn describe(&self, names: &Names) -> Value {
-        let mut descriptor =
-            json!({"name": self.name, "required": self.required, "schema": names.rewrite(self.schema, TYPES)});
+    fn describe(&self, names: &Names, method: &str) -> Value {
+        let schema = titled(&format!("{method}{}", capitalized(self.name)), names.rewrite(self.schema, TYPES));
+        let mut descriptor = json!({"name": self.name, "required": self.required, "schema": schema});
         if let Some(docs) = self.schema.get("description").and_then(Value::as_str) {
             descriptor["summary"] = docs.lines().next().into();
         }
@@ -121,15 +147,15 @@ fn docs(docs: &str) -> (&str, Option<&str>) {
     }
 }
 
-fn shared(number: i32, message: &str, code: Code) -> Value {
-    json!({"code": number, "message": message, "data": data(code, None)})
+fn shared(name: &str, number: i32, message: &str, code: Code) -> Value {
+    json!({"code": number, "message": message, "data": titled(name, data(code, None))})
 }
 
 /// The schema of an error's `data`.
 fn data(code: Code, failure: Option<Value>) -> Value {
     let mut properties = json!({
-        "code": {"const": code.key()},
-        "httpStatus": {"const": code.http_status()},
+        "code": {"const": code.key(), "type": "string"},
+        "httpStatus": {"const": code.http_status(), "type": "integer"},
         "requestId": {"type": "string", "description": "Names the call in the service's log."},
     });
     let mut required = vec!["code", "httpStatus", "requestId"];
@@ -178,11 +204,12 @@ fn errors(names: &Names, procedure: &Procedure) -> Vec<Value> {
         let described: Vec<_> = described.collect();
         let mut data = data(failures[0].code, Some(json!({ "oneOf": described })));
         if failures.iter().any(|failure| failure.code != failures[0].code) {
-            data["properties"]["code"] = json!({"enum": failures.iter().map(|one| one.code.key()).collect::<Vec<_>>()});
+            data["properties"]["code"] = json!({"type": "string", "enum": failures.iter().map(|one| one.code.key()).collect::<Vec<_>>()});
             data["properties"]["httpStatus"] =
-                json!({"enum": failures.iter().map(|one| one.code.http_status()).collect::<Vec<_>>()});
+                json!({"type": "integer", "enum": failures.iter().map(|one| one.code.http_status()).collect::<Vec<_>>()});
         }
-        json!({"code": number, "message": message.join(" "), "data": data})
+        let title = format!("{}{}", type_name(&procedure.name), capitalized(&failures[0].kind));
+        json!({"code": number, "message": message.join(" "), "data": titled(&format!("{title}Error"), data)})
     });
     own.chain(common).collect()
 }

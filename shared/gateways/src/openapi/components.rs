@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::problem;
-use crate::{Contract, names::Names};
+use crate::{
+    Contract,
+    names::{Names, titled},
+};
 
 /// What operations refer to.
 pub struct Components<'a> {
@@ -19,7 +22,7 @@ impl<'a> Components<'a> {
     pub fn new(contract: &'a Contract, url: &'a str) -> Self {
         let names = Names::of(contract);
         let mut components = Self { contract, url, schemas: BTreeMap::new(), names };
-        components.schemas.insert("Problem".into(), problem::schema());
+        components.schemas.insert("Problem".into(), titled("Problem", problem::schema()));
         components
     }
 
@@ -51,7 +54,7 @@ impl<'a> Components<'a> {
         if !self.schemas.contains_key(&name) {
             self.schemas.insert(name.clone(), Value::Null);
             let target = json!({"$ref": reference});
-            let schema = self.schema(self.contract.resolve(&target));
+            let schema = titled(&name, self.schema(self.contract.resolve(&target)));
             self.schemas.insert(name.clone(), schema);
         }
         format!("#/components/schemas/{name}")
@@ -61,12 +64,15 @@ impl<'a> Components<'a> {
     pub fn add(&mut self, name: &str, schema: Value) -> Value {
         let mut name = name.to_owned();
         let is_taken = |name: &str| {
-            self.names.all().any(|known| known == name) || self.schemas.get(name).is_some_and(|known| *known != schema)
+            let schema = || titled(name, schema.clone());
+            self.names.all().any(|known| known == name)
+                || self.schemas.get(name).is_some_and(|known| *known != schema())
         };
         while is_taken(&name) {
             name.push('_');
         }
         let reference = json!({"$ref": format!("#/components/schemas/{name}")});
+        let schema = titled(&name, schema);
         self.schemas.insert(name, schema);
         reference
     }
@@ -110,15 +116,14 @@ fn parameters() -> Value {
             "in": "header",
             "description": "The `version` that was seen, as the answer's `ETag` had it. When it is not the stored one any more, \
                             nothing is done, and the answer is 412. It stands for the input's `version`: only one of them may be there.",
+            // No example: what is tried out would send it, and no made-up version is the stored one.
             "schema": {"type": "string", "pattern": "^(\\*|\"\\d{1,10}\")$"},
-            "example": "\"3\"",
         },
         "IfNoneMatch": {
             "name": "If-None-Match",
             "in": "header",
             "description": "The `ETag` of what is known already: if it is still the same, the answer is 304.",
             "schema": {"type": "string"},
-            "example": "\"3\"",
         },
     })
 }

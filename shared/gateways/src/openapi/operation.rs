@@ -1,17 +1,14 @@
 //! One procedure as an operation.
 
+use protocol::contract::{capitalized, type_name};
 use serde_json::{Map, Value, json};
 
-use super::{
-    components::Components,
-    domain,
-    problem::{self, type_name},
-    security,
-};
+use super::{components::Components, domain, problem, security};
 use crate::{
     Procedure,
     contract::Auth,
     example,
+    names::titled,
     rest::{Form, InputField, Route, without_null},
 };
 
@@ -58,9 +55,10 @@ fn who(procedure: &Procedure) -> String {
 }
 
 fn parameters(components: &mut Components<'_>, route: &Route<'_>) -> Vec<Value> {
-    let mut parameters: Vec<Value> = route.path_fields().map(|field| parameter(components, "path", field)).collect();
+    let mut parameters: Vec<Value> =
+        route.path_fields().map(|field| parameter(components, route, "path", field)).collect();
     if !route.has_body() {
-        parameters.extend(route.other_fields().map(|field| parameter(components, "query", field)));
+        parameters.extend(route.other_fields().map(|field| parameter(components, route, "query", field)));
     }
     if route.takes_if_match() {
         parameters.push(json!({"$ref": "#/components/parameters/IfMatch"}));
@@ -71,8 +69,9 @@ fn parameters(components: &mut Components<'_>, route: &Route<'_>) -> Vec<Value> 
     parameters
 }
 
-fn parameter(components: &mut Components<'_>, place: &str, field: InputField<'_>) -> Value {
+fn parameter(components: &mut Components<'_>, route: &Route<'_>, place: &str, field: InputField<'_>) -> Value {
     let contract = components.contract;
+    let title = format!("{}{}", type_name(&route.procedure.name), capitalized(field.name));
     let mut schema = components.schema(without_null(contract, field.schema));
     let description = field.schema.get("description").cloned().unwrap_or_else(|| "".into());
     if let Some(schema) = schema.as_object_mut() {
@@ -90,6 +89,7 @@ fn parameter(components: &mut Components<'_>, place: &str, field: InputField<'_>
             schema.insert("minLength".into(), 1.into());
         }
     }
+    let schema = titled(&title, schema);
     let mut parameter = json!({"name": field.name, "in": place, "required": field.is_required});
     if description != "" {
         parameter["description"] = description;
@@ -157,7 +157,8 @@ fn responses(components: &mut Components<'_>, route: &Route<'_>) -> Value {
     }
     let mut done = json!({"description": said(route), "headers": headers});
     if let Some(output) = &route.procedure.output {
-        let (schema, sample) = (components.schema(output), example::of(components.contract, output));
+        let schema = titled(&format!("{}Output", type_name(&route.procedure.name)), components.schema(output));
+        let sample = example::of(components.contract, output);
         done["content"] = json!({"application/json": {"schema": schema, "example": sample}});
     }
     responses.insert(route.status().to_string(), done);

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use protocol::Code;
+use protocol::{
+    Code,
+    contract::{capitalized, type_name},
+};
 use serde_json::{Map, Value, json};
 
 use super::components::Components;
 use crate::{
     contract::{Auth, Failure},
     example,
-    names::capitalized,
+    names::titled,
     rest::Route,
     samples,
 };
@@ -182,6 +185,7 @@ fn typed(components: &mut Components<'_>, route: &Route<'_>, status: u16, failur
         own["required"] = json!(["failure"]);
     }
     let schema = json!({"allOf": [{"$ref": "#/components/schemas/Problem"}, own]});
+    let schema = titled(&format!("{name}Problem{status}"), schema);
     let docs: Vec<String> = failures.iter().map(|failure| format!("- `{}`: {}", failure.kind, failure.docs)).collect();
     let common = COMMON.iter().find(|(_, common, _)| has_other_reason && *common == code);
     let docs: Vec<String> = common.map(|(_, _, docs)| (*docs).to_owned()).into_iter().chain(docs).collect();
@@ -195,9 +199,4 @@ fn typed(components: &mut Components<'_>, route: &Route<'_>, status: u16, failur
         example["failure"] = example::of(components.contract, &failure.schema);
     }
     response(code, &docs.join("\n"), &schema, &example)
-}
-
-/// `users.get` to `UsersGet`, as the generated package names it.
-pub fn type_name(procedure: &str) -> String {
-    procedure.split(['.', '_']).map(capitalized).collect()
 }

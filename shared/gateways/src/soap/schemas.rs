@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use protocol::Cause;
 use serde_json::{Map as Json, Value};
 
-use crate::Contract;
+use crate::{Contract, contract::docs_of_value};
 
 use super::{
     pattern,
@@ -224,15 +224,12 @@ fn kind_of(schema: &Value) -> Option<&str> {
 
 /// The values of an enumeration of texts, with their doc comments.
 fn enumerated(schema: &Value) -> Option<Vec<(String, Option<String>)>> {
-    let constant = |schema: &Value| Some((schema.get("const")?.as_str()?.to_owned(), docs(schema)));
-    if let Some(values) = schema.get("enum").and_then(Value::as_array) {
-        let texts = values.iter().filter(|value| !value.is_null());
-        return texts.map(|value| Some((value.as_str()?.to_owned(), None))).collect();
-    }
-    match schema.get("oneOf").and_then(Value::as_array) {
-        Some(branches) => branches.iter().map(constant).collect(),
-        None => constant(schema).map(|(value, _)| vec![(value, None)]),
-    }
+    let Some(values) = schema.get("enum").and_then(Value::as_array) else {
+        return Some(vec![(schema.get("const")?.as_str()?.to_owned(), None)]);
+    };
+    let docs = |value: &str| docs_of_value(schema, value).map(str::to_owned);
+    let texts = values.iter().filter(|value| !value.is_null());
+    texts.map(|value| value.as_str().map(|value| (value.to_owned(), docs(value)))).collect()
 }
 
 /// The pattern of a map's keys and the schema of its values, if it is a map.

@@ -444,10 +444,8 @@ fn variant(schema: &Value, of: &str) -> Option<Value> {
 
 /// The words of an enumeration.
 fn words(schema: &Value) -> Vec<String> {
-    let listed = schema["enum"].as_array().or_else(|| schema["oneOf"].as_array());
-    let one = |value: &Value| value["const"].as_str().or_else(|| value.as_str()).map(str::to_owned);
-    match (listed, schema["const"].as_str()) {
-        (Some(values), _) => values.iter().filter_map(one).collect(),
+    match (schema["enum"].as_array(), schema["const"].as_str()) {
+        (Some(values), _) => values.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         (None, Some(word)) => vec![word.to_owned()],
         (None, None) => Vec::new(),
     }

@@ -220,8 +220,7 @@ fn read(procedure: Procedure<'_>, schema: &Value, element: &Element) -> Option<V
         return Some(Value::Null);
     }
     let schema = &core_of(procedure, schema);
-    let words = schema.get("enum").is_some()
-        || schema["oneOf"].as_array().is_some_and(|all| !is_union(schema) && !all.is_empty());
+    let words = schema.get("enum").is_some();
     if is_union(schema) {
         let chosen = element.children.first()?;
         let variant = schema["oneOf"].as_array()?.iter().find(|variant| tag(variant) == Some(&chosen.name))?;

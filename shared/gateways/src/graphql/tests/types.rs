@@ -158,7 +158,7 @@ fn each_type_has_its_place() {
         "d": {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}, "e": {"type": "string", "contentEncoding": "base64"},
         "f": {"type": "object", "additionalProperties": {"type": "string"}}, "g": {"type": "string", "format": "date-time"},
         "h": {"type": ["number", "null"]}, "i": {"type": "array", "items": {"type": "boolean"}}, "j": {"type": "string", "format": "uuid"},
-        "k": {"oneOf": [{"const": "a"}, {"const": "-a", "description": "Down."}]}, "l": {"type": "object", "properties": {"x": {"type": "string"}}, "required": ["x"]},
+        "k": {"enum": ["a", "-a"], "x-enumDescriptions": {"-a": "Down."}}, "l": {"type": "object", "properties": {"x": {"type": "string"}}, "required": ["x"]},
         "m": {}, "n": {"type": "integer"},
     });
     let names: Vec<&String> = members.as_object().unwrap().keys().collect();
