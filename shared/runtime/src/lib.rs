@@ -15,6 +15,7 @@ pub mod authenticate;
 pub mod call;
 pub mod cors;
 pub mod environment;
+mod event;
 pub mod gateway;
 pub mod lambda;
 pub mod limits;
