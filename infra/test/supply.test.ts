@@ -187,7 +187,7 @@ describe("the bills of materials", () => {
 
   it("list what is linked into functions, each with its version, licence and hash, and nothing of the tools", () => {
     const names = functions.components.map(({ name }: Json) => name);
-    for (const name of ["functions", "gateways", "runtime", "store", "tokio", "lambda_http", "argon2", "aws-sdk-dynamodb"]) {
+    for (const name of ["functions", "gateways", "runtime", "store", "tokio", "lambda_runtime", "argon2", "aws-sdk-dynamodb"]) {
       assert.ok(names.includes(name), name);
     }
     for (const name of ["local", "codegen", "macros", "dynoxide-rs", "serde_derive", "syn", "cc"]) {

@@ -1,18 +1,21 @@
 //! Between HTTP and a function's event: what the front of the cloud does, for those who stand in its
 //! place (the local service with real binaries; gateway functions).
 
+use std::borrow::Cow;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
-use protocol::Cause;
-use serde::Deserialize;
+use protocol::{Cause, trpc};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::{rest::Route, web::PeerAddress};
+use crate::web::PeerAddress;
 
 /// The event of an API Gateway HTTP API, payload format 2.0, for a request.
 ///
-/// `route` is the route's key, such as `GET /trpc/users.get`.
+/// `route` is the route's key, such as `GET /v1/users/{id}`. The path is decoded, as there; in what cannot be decoded,
+/// everything stands for itself.
 pub fn event(route: &str, request_id: &str, request: &Request<Bytes>) -> Vec<u8> {
     let mut headers = Map::new();
     for name in request.headers().keys().filter(|name| **name != http::header::COOKIE) {
@@ -25,15 +28,14 @@ pub fn event(route: &str, request_id: &str, request: &Request<Bytes>) -> Vec<u8>
     let lines = request.headers().get_all(http::header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let cookies: Vec<&str> = lines.flat_map(|line| line.split(';')).map(str::trim).collect();
     let address = request.extensions().get::<PeerAddress>().map_or("127.0.0.1", |peer| peer.0.as_str());
-    let path = request.uri().path();
+    let path = decoded(request.uri().path());
     let (body, is_base64) = match std::str::from_utf8(request.body()) {
         Ok(text) => (text.to_owned(), false),
         Err(_) => (BASE64.encode(request.body()), true),
     };
-    let parameters = request.extensions().get::<Route>().map(|route| {
-        let parameters = route.parameters.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
-        parameters.collect::<Map<_, _>>()
-    });
+    let pattern = route.split_once(' ').map_or(route, |(_, path)| path);
+    let parameters = parameters(pattern, request.uri().path()).into_iter();
+    let parameters: Map<_, _> = parameters.map(|(name, value)| (name, value.into())).collect();
     let event = json!({
         "version": "2.0",
         "routeKey": route,
@@ -41,7 +43,7 @@ pub fn event(route: &str, request_id: &str, request: &Request<Bytes>) -> Vec<u8>
         "rawQueryString": request.uri().query().unwrap_or_default(),
         "headers": headers,
         "cookies": cookies,
-        "pathParameters": parameters,
+        "pathParameters": (!parameters.is_empty()).then_some(parameters),
         "requestContext": {
             "accountId": "000000000000",
             "apiId": "local",
@@ -66,21 +68,33 @@ pub fn event(route: &str, request_id: &str, request: &Request<Bytes>) -> Vec<u8>
     event.to_string().into_bytes()
 }
 
+/// What stands in a path in the place of a route's names in braces, decoded: one segment each.
+pub fn parameters(pattern: &str, path: &str) -> Vec<(String, String)> {
+    let named = pattern.split('/').zip(path.split('/'));
+    let named = named.filter_map(|(known, given)| Some((known.strip_prefix('{')?.strip_suffix('}')?, given)));
+    named.map(|(name, given)| (name.to_owned(), decoded(given).into_owned())).collect()
+}
+
+/// What cannot be decoded stays as it is, and is no id.
+fn decoded(text: &str) -> Cow<'_, str> {
+    trpc::percent_decode(text, false).unwrap_or(Cow::Borrowed(text))
+}
+
 /// What a function answers (payload format 2.0).
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
-    status_code: u16,
+pub(crate) struct Answer {
+    pub(crate) status_code: u16,
     #[serde(default)]
-    headers: Option<Map<String, Value>>,
+    pub(crate) headers: Option<Map<String, Value>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) multi_value_headers: Option<Map<String, Value>>,
     #[serde(default)]
-    multi_value_headers: Option<Map<String, Value>>,
+    pub(crate) cookies: Option<Vec<String>>,
     #[serde(default)]
-    cookies: Option<Vec<String>>,
+    pub(crate) body: Option<String>,
     #[serde(default)]
-    body: Option<String>,
-    #[serde(default)]
-    is_base64_encoded: bool,
+    pub(crate) is_base64_encoded: bool,
 }
 
 /// The response that a function's answer stands for.
@@ -128,6 +142,20 @@ mod tests {
         assert_eq!(event["headers"]["x-one"], "1,2");
         assert_eq!(event["requestContext"]["http"]["method"], "POST");
         assert_eq!(event["body"], "{}");
+        assert_eq!(event["pathParameters"], Value::Null);
+    }
+
+    #[test]
+    fn an_event_has_its_path_decoded() {
+        let of = |route: &str, path: &str| -> Value {
+            serde_json::from_slice(&event(route, "r1", &Request::get(path).body(Bytes::new()).unwrap())).unwrap()
+        };
+        let named = of("GET /v1/users/{id}", "/v1/users/a%3Fb%2Fc?x=%3F");
+        assert_eq!((&named["rawPath"], &named["rawQueryString"]), (&json!("/v1/users/a?b/c"), &json!("x=%3F")));
+        assert_eq!(named["requestContext"]["http"]["path"], "/v1/users/a?b/c");
+        assert_eq!(named["pathParameters"], json!({ "id": "a?b/c" }));
+        assert_eq!(of("GET /v1/users/{id}", "/v1/users/%zz")["pathParameters"], json!({ "id": "%zz" }));
+        assert_eq!(of("GET /trpc/a.b", "/trpc/a%2Eb")["rawPath"], "/trpc/a.b");
     }
 
     #[test]

@@ -5,13 +5,22 @@ use std::{convert::Infallible, panic::AssertUnwindSafe, process::ExitCode, sync:
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{Request, Response};
-use lambda_http::{Body, RequestExt as _, request::RequestContext, service_fn};
+use lambda_runtime::{LambdaEvent, service_fn};
 use protocol::{Cause, Clock, Fault};
+use serde_json::value::RawValue;
 use store::Store;
 
 use crate::{
-    Authenticator, BoxFuture, Context, Entry, Environment, answer, answer::fault_response, cors::Cors, mail::Post,
-    rest::Route, secrets::Secrets, site::Site, telemetry, web::PeerAddress,
+    Authenticator, BoxFuture, Context, Entry, Environment, answer,
+    answer::fault_response,
+    cors::Cors,
+    event::{self, Event},
+    gateway::Answer,
+    mail::Post,
+    rest::Route,
+    secrets::Secrets,
+    site::Site,
+    telemetry,
 };
 
 /// Runs a procedure as a Lambda function until the platform ends the process.
@@ -37,11 +46,20 @@ fn serve(entry: Entry) -> Result<(), Cause> {
     let address_header: Option<Arc<str>> = environment.address_header.take().map(Arc::from);
     let methods: Option<Arc<str>> = environment.rest_methods.take().map(Arc::from);
     let context = Arc::new(context(&entry, environment)?);
-    tokio.block_on(lambda_http::run(service_fn(move |event: lambda_http::Request| {
+    tokio.block_on(lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let (context, address_header, methods) = (Arc::clone(&context), address_header.clone(), methods.clone());
         async move {
-            let route = rest_route(&entry, &event, methods);
-            Ok::<_, Infallible>(handle(&entry, &context, address_header.as_deref(), route, event).await)
+            let request_id = &event.context.request_id;
+            let response = match request_of(&event.payload, address_header.as_deref()) {
+                Ok(Arrived { mut request, route }) => {
+                    if let Some(route) = route.and_then(|route| rest_route(&entry, route, methods)) {
+                        request.extensions_mut().insert(route);
+                    }
+                    answer(&entry, &context, request_id, request).await
+                }
+                Err(fault) => unread(&fault, request_id),
+            };
+            Ok::<Answer, Infallible>(event::answer(response))
         }
     })))
 }
@@ -62,60 +80,38 @@ fn context(entry: &Entry, environment: Environment) -> Result<Context, Cause> {
     })
 }
 
+/// What an event stands for.
+struct Arrived {
+    request: Request<Bytes>,
+    /// The path of the route by which it came, and what stood in the place of its names.
+    route: Option<(String, Vec<(String, String)>)>,
+}
+
+fn request_of(text: &RawValue, address_header: Option<&str>) -> Result<Arrived, Fault> {
+    let event = Event::parse(text.get())?;
+    let route = event.route_path().map(|path| (path.to_owned(), event.parameters()));
+    Ok(Arrived { request: event.into_request(address_header)?, route })
+}
+
 /// The REST route by which an event came. The gateway says so; paths are not parsed here.
-fn rest_route(entry: &Entry, event: &lambda_http::Request, methods: Option<Arc<str>>) -> Option<Route> {
-    let RequestContext::ApiGatewayV2(context) = event.request_context_ref()? else { return None };
-    let (_, path) = context.route_key.as_deref()?.split_once(' ')?;
+fn rest_route(
+    entry: &Entry,
+    (path, parameters): (String, Vec<(String, String)>),
+    methods: Option<Arc<str>>,
+) -> Option<Route> {
     entry.rest().filter(|(_, own)| *own == path)?;
-    let parameters = event.path_parameters();
-    let parameters = parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     Some(Route { parameters, methods })
 }
 
-/// From where the gateway was called. Behind a front that is the front, which says in a header who called it.
-fn peer_address(event: &lambda_http::Request, header: Option<&str>) -> Option<String> {
-    if let Some(header) = header {
-        return event.headers().get(header)?.to_str().ok().map(str::to_owned);
-    }
-    let RequestContext::ApiGatewayV2(context) = event.request_context_ref()? else { return None };
-    context.http.source_ip.clone()
-}
-
-async fn handle(
-    entry: &Entry,
-    context: &Context,
-    address_header: Option<&str>,
-    route: Option<Route>,
-    event: lambda_http::Request,
-) -> Response<Body> {
-    let (request_id, mut request) = request_of(event, address_header);
-    if let Some(route) = route {
-        request.extensions_mut().insert(route);
-    }
-    answer(entry, context, &request_id, request).await.map(body_of)
-}
-
-/// The request that an event stands for, with its id.
-fn request_of(event: lambda_http::Request, address_header: Option<&str>) -> (String, Request<Bytes>) {
-    let request_id = event.lambda_context_ref().map(|lambda| lambda.request_id.clone()).unwrap_or_default();
-    let address = peer_address(&event, address_header);
-    let mut request: Request<Bytes> = event.map(|body| match body {
-        Body::Text(text) => Bytes::from(text),
-        Body::Binary(bytes) => Bytes::from(bytes),
-        _ => Bytes::new(),
-    });
-    if let Some(address) = address {
-        request.extensions_mut().insert(PeerAddress(address));
-    }
-    (request_id, request)
-}
-
-fn body_of(body: Bytes) -> Body {
-    match String::from_utf8(body.into()) {
-        Ok(text) if text.is_empty() => Body::Empty,
-        Ok(text) => Body::Text(text),
-        Err(error) => Body::Binary(error.into_bytes()),
-    }
+/// What is answered to an event that is no request.
+fn unread(fault: &Fault, request_id: &str) -> Response<Bytes> {
+    tracing::error!(
+        request_id,
+        code = fault.code.key(),
+        cause = fault.cause.as_deref().map(telemetry::chain),
+        "the event was not read"
+    );
+    fault_response(fault, None, request_id)
 }
 
 /// What answers the requests to a gateway; the text is the request's id.
@@ -141,11 +137,15 @@ fn serve_gateway(make: Box<dyn FnOnce(Environment) -> Result<Handler, Cause>>) -
     let mut environment = tokio.block_on(Environment::from_process())?;
     let address_header: Option<Arc<str>> = environment.address_header.take().map(Arc::from);
     let handler = make(environment)?;
-    tokio.block_on(lambda_http::run(service_fn(move |event: lambda_http::Request| {
+    tokio.block_on(lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let (handler, address_header) = (Arc::clone(&handler), address_header.clone());
         async move {
-            let (request_id, request) = request_of(event, address_header.as_deref());
-            Ok::<_, Infallible>(guarded(&handler, request_id, request).await.map(body_of))
+            let request_id = event.context.request_id;
+            let response = match request_of(&event.payload, address_header.as_deref()) {
+                Ok(Arrived { request, .. }) => guarded(&handler, request_id, request).await,
+                Err(fault) => unread(&fault, &request_id),
+            };
+            Ok::<Answer, Infallible>(event::answer(response))
         }
     })))
 }
@@ -163,32 +163,37 @@ async fn guarded(handler: &Handler, request_id: String, request: Request<Bytes>)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::PeerAddress;
 
-    /// An event as an HTTP API sends it, read as the Lambda runtime reads it.
-    fn event(request: &Request<Bytes>) -> lambda_http::Request {
-        lambda_http::request::from_str(&String::from_utf8(crate::gateway::event("ANY /x", "r1", request)).unwrap())
-            .unwrap()
+    /// A request as it arrives through the event that an HTTP API sends.
+    fn arrived(request: &Request<Bytes>, header: Option<&str>) -> Request<Bytes> {
+        let event = String::from_utf8(crate::gateway::event("ANY /x", "r1", request)).unwrap();
+        request_of(&RawValue::from_string(event).unwrap(), header).unwrap().request
     }
 
     #[test]
     fn behind_a_front_the_address_is_what_the_front_says() {
         let mut request = Request::get("/x").header("x-viewer-address", "203.0.113.7").body(Bytes::new()).unwrap();
         request.extensions_mut().insert(PeerAddress("198.51.100.1".to_owned()));
-        let address = |header| request_of(event(&request), header).1.extensions().get::<PeerAddress>().cloned();
+        let address = |header| arrived(&request, header).extensions().get::<PeerAddress>().cloned();
         assert_eq!(address(None), Some(PeerAddress("198.51.100.1".to_owned())));
         assert_eq!(address(Some("x-viewer-address")), Some(PeerAddress("203.0.113.7".to_owned())));
         assert_eq!(address(Some("x-other")), None, "nobody is asked in its place");
     }
 
     #[test]
-    fn a_body_comes_as_it_was_sent_and_goes_as_it_is() {
+    fn a_body_comes_as_it_was_sent() {
         for sent in [&b""[..], b"{}", &[0xff, 0x00]] {
             let request = Request::post("/x").body(Bytes::copy_from_slice(sent)).unwrap();
-            assert_eq!(request_of(event(&request), None).1.body(), sent);
+            assert_eq!(arrived(&request, None).body(), sent);
         }
-        assert_eq!(body_of(Bytes::new()), Body::Empty);
-        assert_eq!(body_of(Bytes::from_static(b"{}")), Body::Text("{}".to_owned()));
-        assert_eq!(body_of(Bytes::from_static(&[0xff])), Body::Binary(vec![0xff]));
+    }
+
+    #[test]
+    fn what_is_no_request_is_answered_under_its_id() {
+        let refused = request_of(&RawValue::from_string("{}".to_owned()).unwrap(), None).err().unwrap();
+        let response = unread(&refused, "r1");
+        assert_eq!((response.status().as_u16(), &response.headers()["x-request-id"]), (400, &"r1".parse().unwrap()));
     }
 
     #[tokio::test]

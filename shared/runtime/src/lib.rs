@@ -16,6 +16,7 @@ pub mod call;
 mod challenge;
 pub mod cors;
 pub mod environment;
+mod event;
 pub mod gateway;
 pub mod lambda;
 pub mod limits;
