@@ -89,7 +89,12 @@ const RENEW_TIMEOUT_MS = 10_000;
 /** How long a renewal of a cookie suffices, whatever came of it. */
 const RENEW_PAUSE_MS = 10_000;
 
+/** What a session needs of the runtime, beside `fetch`. */
+const NEEDED = ["AbortController", "Headers", "Response", "URL", "clearTimeout", "queueMicrotask", "setTimeout"];
+
 export function createSession({ url, keep = "cookie", storage, onEnd, pathSeparator, fetch }) {
+  const missing = [...NEEDED, ...(fetch === undefined ? ["fetch"] : [])].filter((name) => globalThis[name] === undefined);
+  if (missing.length > 0) throw new TypeError(`createSession needs what this runtime does not have: ${missing.join(", ")}`);
   const plain = withEnvelopes(fetch);
   const client = (fetch) => createClient({ url, pathSeparator, fetch });
   const key = `onefold ${url}`;
@@ -105,7 +110,7 @@ export function createSession({ url, keep = "cookie", storage, onEnd, pathSepara
   return { ...session, fetch: guarded };
 }
 
-const originOf = (input) => new URL(input instanceof Request ? input.url : input, globalThis.location?.href).origin;
+const originOf = (input) => new URL(isRequest(input) ? input.url : input, globalThis.location?.href).origin;
 
 function cookieSession({ plain, client, key, ended }) {
   const locked = lock(`${key} renewal`);
@@ -135,8 +140,8 @@ function cookieSession({ plain, client, key, ended }) {
       if (since < renewals.at() + RENEW_PAUSE_MS) return;
       // A page that is left meanwhile still gets its cookie.
       const lasting = client((input, init) => exchange(input, { ...init, keepalive: true }));
-      const signal = AbortSignal.timeout(RENEW_TIMEOUT_MS);
-      await lasting.auth.refresh.mutate({}, { signal }).catch(() => {}); // another answer will ask again
+      // Another answer will ask again.
+      await inTime((signal) => lasting.auth.refresh.mutate({}, { signal })).catch(() => {});
       renewals.note();
     });
 
@@ -305,8 +310,8 @@ const age = ({ receivedAt, expiresInS }) => (Date.now() - receivedAt) / (expires
 async function refreshed(service, refreshToken) {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const signal = AbortSignal.timeout(RENEW_TIMEOUT_MS);
-      return (await service.auth.refresh.mutate({ refreshToken }, { signal })).tokens ?? undefined;
+      const said = await inTime((signal) => service.auth.refresh.mutate({ refreshToken }, { signal }));
+      return said.tokens ?? undefined;
     } catch (error) {
       // Only the service itself says so: what stands before it may refuse for reasons of its own.
       const { path, httpStatus } = error.data ?? {};
@@ -336,18 +341,32 @@ async function faults(response) {
   return text.split("\n").slice(1, -1).map((line) => parsed(line)?.[2]?.[0]?.[0]);
 }
 
+/** A renewal that is given up after its time. A timer says so, since not every runtime has `AbortSignal.timeout`. */
+async function inTime(renewal) {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), RENEW_TIMEOUT_MS);
+  try {
+    return await renewal(controller.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 function request(fetch, input, init, additional, credentials) {
-  const isRequest = input instanceof Request;
-  const headers = new Headers(init?.headers ?? (isRequest ? input.headers : undefined));
+  const headers = new Headers(init?.headers ?? (isRequest(input) ? input.headers : undefined));
   for (const [name, value] of Object.entries(additional)) if (value !== undefined) headers.set(name, value);
   // A request can be sent once only, and a call may have to be repeated.
-  return fetch(isRequest ? input.clone() : input, { ...init, headers, credentials });
+  return fetch(isRequest(input) ? input.clone() : input, { ...init, headers, credentials });
 }
 
 const isSafe = (input, init) =>
-  ["GET", "HEAD", "OPTIONS"].includes(init?.method ?? (input instanceof Request ? input.method : "GET"));
+  ["GET", "HEAD", "OPTIONS"].includes(init?.method ?? (isRequest(input) ? input.method : "GET"));
 
-const isRepeatable = (init) => !(init?.body instanceof ReadableStream);
+/** Not every runtime has the class. */
+const isRequest = (input) => globalThis.Request !== undefined && input instanceof Request;
+
+/** A stream can be read once only. */
+const isRepeatable = (init) => typeof init?.body?.getReader !== "function";
 
 /** Runs one piece of work at a time: in all tabs, if it has a name and the browser has locks, and otherwise in this page. */
 function lock(name) {

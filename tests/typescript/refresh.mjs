@@ -1,22 +1,22 @@
 // Brings what npm installed up to date: the generated package, which npm copies only once and `cargo
-// regen` may have written since, and the packages of the folder `tanstack`, which has a lock of its own; as those have
-// that are named: `node refresh.mjs browser` (a browser that only its own tests need), `documents` (linters).
+// regen` may have written since, and the packages of folders with a lock of their own: other versions of the official
+// client, and those that are named: `node refresh.mjs browser` (a browser that only its own tests need), `documents` (linters).
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const here = new URL("./", import.meta.url);
-const tanstack = new URL("tanstack/", here);
+const versions = ["oldest/", "react-query/", "tanstack/"].map((name) => new URL(name, here));
 
-for (const folder of [tanstack, ...process.argv.slice(2).map((name) => new URL(`${name}/`, here))]) {
+for (const folder of [...versions, ...process.argv.slice(2).map((name) => new URL(`${name}/`, here))]) {
   if (existsSync(new URL("node_modules/.package-lock.json", folder))) continue;
   const { status } = spawnSync("npm", ["ci"], { cwd: folder, stdio: "inherit" });
   if (status !== 0) process.exit(status ?? 1);
 }
-for (const folder of [here, tanstack]) {
+for (const folder of [here, ...versions]) {
   const copy = new URL("node_modules/@onefold/backoffice/", folder);
   rmSync(copy, { recursive: true, force: true });
-  for (const file of ["contract.json", "index.d.ts", "index.js", "package.json"]) {
+  for (const file of ["contract.json", "index.cjs", "index.d.cts", "index.d.ts", "index.js", "package.json"]) {
     cpSync(fileURLToPath(new URL(`../../bindings/${file}`, here)), fileURLToPath(new URL(file, copy)));
   }
 }
@@ -28,5 +28,6 @@ if (status !== 0) {
   process.stderr.write(stderr);
   process.exit(status ?? 1);
 }
+cpSync(fileURLToPath(new URL("src/clients/types.ts", here)), fileURLToPath(new URL("oldest/types.ts", here)));
 // A test whose source is gone must not run on.
 for (const folder of ["build/", "browser/build/"]) rmSync(new URL(folder, here), { recursive: true, force: true });

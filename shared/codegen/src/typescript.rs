@@ -12,14 +12,18 @@ use protocol::{
 use crate::{File, HEADER};
 
 /// The versions of `@trpc/client` and `@trpc/server` that the types hold for; the tests use the first
-/// and the newest. 11.22.1 is what `@trpc/tanstack-react-query` wants, 11.25 knows `pathSeparator`.
-const TRPC_VERSIONS: &str = ">=11.22.1 <12";
+/// and the newest, and those between that adapters want: 11.19.0 is that of `@trpc/react-query`, 11.22.1 that of
+/// `@trpc/tanstack-react-query`. 11.25 knows `pathSeparator`.
+const TRPC_VERSIONS: &str = ">=11.5.0 <12";
 
 pub fn render(contract: &Contract, declarations: &BTreeMap<String, Declaration>) -> Vec<File> {
     vec![
         File { path: "bindings/package.json".into(), text: package_json(contract) },
         File { path: "bindings/index.js".into(), text: client(contract) },
+        File { path: "bindings/index.cjs".into(), text: common_js(&client(contract)) },
         File { path: "bindings/index.d.ts".into(), text: types(contract, declarations) },
+        // The same, for whoever requires it: TypeScript tells by the name what `import` means in it.
+        File { path: "bindings/index.d.cts".into(), text: types(contract, declarations) },
     ]
 }
 
@@ -71,12 +75,41 @@ fn package_json(contract: &Contract) -> String {
         "private": true,
         "type": "module",
         "sideEffects": false,
-        "exports": {".": "./index.js", "./contract.json": "./contract.json"},
+        "engines": {"node": ">=20"},
+        "exports": {
+            // The types are found beside each.
+            ".": {"import": "./index.js", "require": "./index.cjs"},
+            "./contract.json": "./contract.json",
+            "./package.json": "./package.json",
+        },
+        // For what does not read `exports`.
+        "main": "./index.cjs",
         "types": "./index.d.ts",
-        "files": ["contract.json", "index.d.ts", "index.js"],
+        "files": ["contract.json", "index.cjs", "index.d.cts", "index.d.ts", "index.js"],
         "peerDependencies": {"@trpc/client": TRPC_VERSIONS, "@trpc/server": TRPC_VERSIONS},
     });
     serde_json::to_string_pretty(&package).unwrap_or_default() + "\n"
+}
+
+/// The client as a CommonJS module: what is imported is required, and what is exported stands in `exports`.
+fn common_js(module: &str) -> String {
+    let mut names = Vec::new();
+    let mut text = String::new();
+    for line in module.split_inclusive('\n') {
+        let required =
+            line.strip_prefix("import ").and_then(|line| line.trim_end().strip_suffix(';')?.split_once(" from "));
+        if let Some((imported, from)) = required {
+            let _ = writeln!(text, "const {imported} = require({from});");
+            continue;
+        }
+        let exported = line.strip_prefix("export ");
+        let name = exported.and_then(|line| line.strip_prefix("function ")?.split_once('('));
+        names.extend(name.map(|(name, _)| name));
+        text.push_str(exported.unwrap_or(line));
+    }
+    // One statement for each, by which Node tells what an `import` of it has.
+    text.push('\n');
+    text + &names.iter().map(|name| format!("exports.{name} = {name};\n")).collect::<String>()
 }
 
 fn types(contract: &Contract, declarations: &BTreeMap<String, Declaration>) -> String {

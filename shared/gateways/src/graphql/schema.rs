@@ -81,8 +81,9 @@ impl<'c> Builder<'c> {
         let object =
             Object { docs: "Where a page stands in its list.".into(), implements: None, fields: vec![has_next, end] };
         self.types.objects.insert(PAGE_INFO.into(), object);
-        for root in [QUERY, MUTATION] {
-            self.types.objects.insert(root.into(), Object::default());
+        for (root, docs) in [(QUERY, "What is asked for."), (MUTATION, "What changes something.")] {
+            let object = Object { docs: docs.into(), ..Object::default() };
+            self.types.objects.insert(root.into(), object);
         }
         Ok(())
     }

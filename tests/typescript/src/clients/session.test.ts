@@ -88,6 +88,17 @@ function navigator(t: TestContext, value: object): void {
   });
 }
 
+/** Takes classes and functions from the runtime, as some have fewer: "AbortSignal.timeout". */
+function without(t: TestContext, ...names: string[]): void {
+  for (const name of names) {
+    const [first = "", second] = name.split(".");
+    const [at, key] = second === undefined ? [globalThis, first] : [Reflect.get(globalThis, first) as object, second];
+    const before = Object.getOwnPropertyDescriptor(at, key);
+    assert.ok(before !== undefined && Reflect.deleteProperty(at, key), name);
+    t.after(() => Object.defineProperty(at, key, before));
+  }
+}
+
 test("tokens: signed in, calls are made as the user; signed out, as nobody", async () => {
   const { session, client, ends } = tokens();
   assert.equal(await codeOf(client.auth.me.query()), "UNAUTHORIZED");
@@ -182,6 +193,49 @@ test("tokens: while a token still counts, a renewal that fails does no harm", as
   service.mishap = () => undefined;
   assert.equal((await client.auth.me.query()).email, email);
   assert.equal(ends(), 0);
+});
+
+/** What React Native and other runtimes do not have, as far as Node's own `fetch` does without it. */
+const LESS = ["AbortSignal.timeout", "AbortSignal.any", "Request"];
+
+test("tokens: renewed in a runtime that has less than browsers and Node", async (t) => {
+  const { session, client, ends } = await signedIn();
+  without(t, ...LESS);
+  const advance = clock(t);
+  service.expire();
+  assert.equal((await client.auth.me.query()).email, email);
+  assert.equal(service.count("auth.refresh"), 1);
+  advance(0.23); // shortly before it expires, as well
+  await client.posts.delete.mutate({ id }, { signal: new AbortController().signal });
+  assert.deepEqual([service.count("auth.refresh"), ends()], [2, 0]);
+  await session.signOut();
+});
+
+test("tokens: a renewal that gets no answer is given up in its time", async (t) => {
+  const { setTimeout: timer } = globalThis;
+  // The time for a renewal is over at once; the timers of `fetch` itself go on.
+  const hurried = (work: () => void, ms: number) => timer(work, ms === 10_000 ? 0 : ms);
+  t.mock.method(globalThis, "setTimeout", hurried as typeof setTimeout);
+  let given = 0;
+  const hanging: typeof fetch = (input, init) => {
+    if (!String(input).includes("auth.refresh")) return fetch(input, init);
+    return new Promise((_, reject) => {
+      init?.signal?.addEventListener("abort", () => reject(new Error(`given up ${(given += 1)}`)));
+    });
+  };
+  const session = createSession({ url: service.url, keep: "tokens", fetch: hanging });
+  await session.signIn({ email, password: PASSWORD });
+  service.expire();
+  const client = createClient({ url: service.url, fetch: session.fetch });
+  assert.equal(await codeOf(client.auth.me.query()), undefined, "no answer");
+  assert.equal(given, 2, "each attempt");
+});
+
+test("a session says at once what the runtime lacks", (t) => {
+  without(t, "AbortController", "Headers");
+  for (const keep of ["cookie", "tokens"] as const) {
+    assert.throws(() => createSession({ url: service.url, keep }), /this runtime does not have: AbortController, Headers$/);
+  }
 });
 
 test("tokens: a clock that is put back or forward signs nobody out", async (t) => {
@@ -543,6 +597,20 @@ test("cookies: a renewal that fails does no harm, and is not tried at every call
     advance(1);
   }
   assert.equal(ends(), 0);
+});
+
+test("cookies: renewed in a runtime that has less than browsers and Node", async (t) => {
+  const { client, session, ends } = browser().page();
+  await session.signIn({ email, password: PASSWORD });
+  without(t, ...LESS);
+  service.asksForRenewal = true;
+  const renewed = new Promise<void>((resolve) => {
+    service.mishap = (procedure) => void (procedure === "auth.refresh" && resolve());
+  });
+  await client.posts.delete.mutate({ id });
+  await renewed;
+  await client.auth.me.query();
+  assert.deepEqual([service.count("auth.refresh"), ends()], [1, 0]);
 });
 
 test("cookies: a clock that is put back does not keep a cookie from being renewed", async (t) => {

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -143,4 +143,24 @@ test("documents say whose the service is, and what each domain is about", async 
     assert.ok(info.description && info.license?.name && info.contact?.name, path);
     for (const { name, description } of tags) assert.ok(description, `${path}: ${name}`);
   }
+});
+
+/** The package as npm publishes it: what is in `files`, and no more. */
+function published(): string {
+  const at = join(folder, "package");
+  mkdirSync(at, { recursive: true });
+  const { files } = JSON.parse(readFileSync(join(ROOT, "bindings/package.json"), "utf8")) as { files: string[] };
+  for (const file of [...files, "package.json"]) copyFileSync(join(ROOT, "bindings", file), join(at, file));
+  return at;
+}
+
+test("the package's types are found from every kind of program (attw)", () => {
+  const { status, said } = linter("attw", ["--pack", published(), "--no-emoji", "--no-color"]);
+  assert.equal(status, 0, said);
+});
+
+test("the package's manifest says what is so (publint)", () => {
+  const { status, said } = linter("publint", [published(), "--strict"]);
+  assert.equal(status, 0, said);
+  assert.match(said, /All good!/);
 });
