@@ -2,7 +2,7 @@
 "use strict";
 
 const { isIPv4, isIPv6 } = require("node:net");
-const { ONEFOLD_URL, ONEFOLD_APP_URL, ONEFOLD_ALLOWED_ORIGINS, ONEFOLD_ADDRESS_HEADER } = process.env;
+const { ONEFOLD_URL, ONEFOLD_APP_URL, ONEFOLD_ALLOWED_ORIGINS, ONEFOLD_ADDRESS_HEADER, ONEFOLD_REST } = process.env;
 const origins = (ONEFOLD_ALLOWED_ORIGINS ?? "").split(",").filter((origin) => origin !== "");
 /** Those whose pages may call with a cookie: the service's own as well. */
 const trusted = [ONEFOLD_URL, ONEFOLD_APP_URL].flatMap((url) => (url ? [new URL(url).origin] : [])).concat(origins);
@@ -34,17 +34,18 @@ function written(address) {
 }
 
 exports.handler = async (event) => {
-  const { method, sourceIp } = event.requestContext.http;
-  const { requestId } = event.requestContext;
+  const { http: { method, sourceIp }, requestId } = event.requestContext;
   const network = networkOf(ONEFOLD_ADDRESS_HEADER ? event.headers[ONEFOLD_ADDRESS_HEADER] : sourceIp);
   console.log(JSON.stringify({ level: "INFO", message: "nothing here", status: method === "OPTIONS" ? 204 : 404, request_id: requestId, network }));
   const varied = origins.length === 0 && !trusted.includes(event.headers.origin) ? [] : ["origin"];
+  const folder = event.rawPath.split("/")[1];
+  const isRest = folder && ONEFOLD_REST?.split(",").includes(folder);
   if (method === "OPTIONS") {
     const wanted = event.headers["access-control-request-headers"];
     return {
       statusCode: 204,
       headers: {
-        "access-control-allow-methods": "GET, HEAD, POST",
+        "access-control-allow-methods": `GET, HEAD, POST${isRest ? ", PUT, PATCH, DELETE" : ""}`,
         "access-control-max-age": "7200",
         ...(wanted === undefined ? {} : { "access-control-allow-headers": wanted }),
         ...cors(event.headers.origin),
@@ -53,21 +54,21 @@ exports.handler = async (event) => {
     };
   }
   const path = event.rawPath.startsWith("/trpc/") ? event.rawPath.slice("/trpc/".length) : undefined;
-  const error = {
-    message: path === undefined ? "There is nothing here." : `There is no procedure ${JSON.stringify(path)}.`,
-    code: -32004,
-    data: { code: "NOT_FOUND", httpStatus: 404, ...(path === undefined ? {} : { path }), requestId },
-  };
+  const message = path === undefined ? "There is nothing here." : `There is no procedure ${JSON.stringify(path)}.`;
+  const instance = event.rawPath.split("/").map(encodeURIComponent).join("/");
+  const answer = isRest
+    ? { type: "about:blank", title: "Not Found", status: 404, detail: message, instance, code: "NOT_FOUND", requestId }
+    : { error: { message, code: -32004, data: { code: "NOT_FOUND", httpStatus: 404, path, requestId } } };
   return {
     statusCode: 404,
     headers: {
-      "content-type": "application/json",
+      "content-type": isRest ? "application/problem+json" : "application/json",
       "cache-control": "no-store",
       "x-content-type-options": "nosniff",
       "x-request-id": requestId,
-      vary: ["trpc-accept", "accept", ...varied].join(", "),
+      vary: [...(isRest ? [] : ["trpc-accept"]), "accept", ...varied].join(", "),
       ...cors(event.headers.origin),
     },
-    body: JSON.stringify({ error }),
+    body: JSON.stringify(answer),
   };
 };

@@ -65,11 +65,12 @@ export function addFunction(scope: Construct, props: BuiltFunctionProps): Functi
 }
 
 /** A route to a function, for which an integration is there already or is made. */
-export interface RouteProps {
+interface RouteProps {
   /** What the names of the resources begin with. */
   readonly id: string;
   readonly api: ApiHandle;
-  readonly route: Route;
+  /** All of one path. */
+  readonly routes: readonly Route[];
   readonly functionArn: string;
 }
 
@@ -83,14 +84,20 @@ export function addIntegration(scope: Construct, id: string, api: ApiHandle, fun
   });
 }
 
-/** Two resources: the route, and that its HTTP API may invoke the function for it. */
-export function addRoute(scope: Construct, { id, api, route, functionArn }: RouteProps, integration: CfnIntegration): void {
-  new CfnRoute(scope, `${id}Route`, {
-    apiId: api.apiId,
-    routeKey: route.key,
-    target: `integrations/${integration.ref}`,
-    ...routeAuthorization(api),
-  });
+/** Two resources: the route, and that its HTTP API may invoke the function for it; another route for each further method of the same path. */
+export function addRoutes(scope: Construct, { id, api, routes, functionArn }: RouteProps, integration: CfnIntegration): void {
+  const [route] = routes;
+  if (route === undefined) {
+    return;
+  }
+  for (const [at, { key }] of routes.entries()) {
+    new CfnRoute(scope, `${id}Route${at === 0 ? "" : at}`, {
+      apiId: api.apiId,
+      routeKey: key,
+      target: `integrations/${integration.ref}`,
+      ...routeAuthorization(api),
+    });
+  }
   new CfnPermission(scope, `${id}Permission`, {
     action: "lambda:InvokeFunction",
     functionName: functionArn,

@@ -146,6 +146,11 @@ export class EdgeStack extends Stack {
       return { ...shared, ...policies, origin };
     };
     const uncached = this.#uncached(names);
+    // What CloudFront compresses, it gives a weak ETag. Those of REST are versions, which a client sends back in
+    // `If-Match`, and there a weak one never matches (RFC 9110 sections 8.8.1 and 13.1.1).
+    const withVersions = { ...uncached, compress: false };
+    const isOfRest = (pattern: string): boolean =>
+      contract.procedures.some(({ rest }) => rest !== undefined && rest.path.startsWith(pattern.replace(/\*$/, "")));
     const kept = contract.procedures.filter((procedure) => procedure.cacheSeconds !== undefined);
     // Without such a query there is no policy for it: an account has twenty.
     const cached = kept.length === 0 ? uncached : this.#publicQueries(names);
@@ -155,8 +160,8 @@ export class EdgeStack extends Stack {
     const behaviors = [
       ...kept.map((procedure) => [pathOf(procedure), behaviorOf(layout.apiOf(procedure), cached)] as const),
       ...[...elsewhere].sort().map(([domain, api]) => [`/trpc/${domain}.*`, behaviorOf(api, uncached)] as const),
-      ...collections.map(([collection, api]) => [`${collection}*`, behaviorOf(api, uncached)] as const),
-      ...[...folders, "/trpc/*"].map((path) => [path, behaviorOf(0, uncached)] as const),
+      ...collections.map(([collection, api]) => [`${collection}*`, behaviorOf(api, withVersions)] as const),
+      ...[...folders, "/trpc/*"].map((path) => [path, behaviorOf(0, isOfRest(path) ? withVersions : uncached)] as const),
     ];
     const needed = behaviors.length + 1;
     if (needed > MAX_BEHAVIORS) {
@@ -265,7 +270,7 @@ function collectionsElsewhere(procedures: readonly Procedure[], layout: Layout):
 
 /** What is kept under which key, and what the function is sent. */
 type Policies = Required<Pick<cloudfront.BehaviorOptions, "cachePolicy" | "originRequestPolicy">> &
-  Pick<cloudfront.BehaviorOptions, "functionAssociations">;
+  Pick<cloudfront.BehaviorOptions, "compress" | "functionAssociations">;
 
 const COMMON_HEADERS: cloudfront.ResponseSecurityHeadersBehavior = {
   strictTransportSecurity: { accessControlMaxAge: HSTS, includeSubdomains: true, override: true },

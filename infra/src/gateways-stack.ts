@@ -2,7 +2,7 @@
 import { ArnFormat, NestedStack, Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
-import { addFunction, addIntegration, addRoute } from "./built-function.js";
+import { addFunction, addIntegration, addRoutes } from "./built-function.js";
 import type { Contract, Gateway } from "./contract.js";
 import { gatewayEnvironment } from "./environment.js";
 import { isEverywhere } from "./layout.js";
@@ -54,7 +54,7 @@ class GatewayFunction extends Construct {
       if (paths.length > 0) {
         const integration = addIntegration(this, `Integration${at}`, api, functionArn, gateway);
         for (const path of paths) {
-          addRoute(this, { id: `${at}${path}`, api, route: { key: `ANY ${path}`, path }, functionArn }, integration);
+          addRoutes(this, { id: `${at}${path}`, api, routes: [{ key: `ANY ${path}`, path }], functionArn }, integration);
         }
       }
     }

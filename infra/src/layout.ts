@@ -8,6 +8,7 @@
 import { createHash } from "node:crypto";
 import type { Contract, Procedure } from "./contract.js";
 import { Problem } from "./problem.js";
+import { coveredBy } from "./routes.js";
 import type { LayoutPins } from "./stage.js";
 
 /** CloudFormation's limit for a stack is 500 resources. */
@@ -58,7 +59,8 @@ export function isEverywhere(path: string): boolean {
 /** @throws Problem when a pinned number is too small, or a domain too large for one API. */
 export function layOut(contract: Contract, pins: LayoutPins = {}): Layout {
   const domains = byDomain(contract);
-  const shards = [...domains].flatMap(([domain, procedures]) => split(domain, procedures, pins.stacks?.[domain]));
+  const isCovered = coveredBy(contract.procedures.flatMap(({ http, rest }) => [http, rest].flatMap((route) => (route === undefined ? [] : [route.path]))));
+  const shards = [...domains].flatMap(([domain, procedures]) => split(domain, procedures, pins.stacks?.[domain], isCovered));
   const apis = countApis(contract, pins.apis);
   return {
     shards,
@@ -76,8 +78,11 @@ function byDomain(contract: Contract): Map<string, Procedure[]> {
   return domains;
 }
 
-function split(domain: string, procedures: readonly Procedure[], pinned: number | undefined): Shard[] {
-  const weights = procedures.map(({ name, rest }) => [name, RESOURCES + (rest === undefined ? 0 : REST_RESOURCES)] as const);
+function split(domain: string, procedures: readonly Procedure[], pinned: number | undefined, isCovered: (path: string) => boolean): Shard[] {
+  const weights = procedures.map(({ name, http, rest }) => {
+    const forHead = [http, rest].filter((route) => route?.method === "GET" && isCovered(route.path)).length;
+    return [name, RESOURCES + (rest === undefined ? 0 : REST_RESOURCES) + forHead] as const;
+  });
   const load = (parts: number): number => heaviest(weights, parts);
   const parts = chooseParts(`layout.stacks.${domain}`, "resources in a stack", pinned, { limit: MAX_RESOURCES_PER_STACK, most: MAX_STACKS }, load);
   const shards = Array.from({ length: parts }, (_, at) => ({

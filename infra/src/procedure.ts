@@ -1,6 +1,6 @@
 /** One procedure: its function, role, log group, and the routes to it. */
 import { Construct } from "constructs";
-import { addFunction, addIntegration, addRoute } from "./built-function.js";
+import { addFunction, addIntegration, addRoutes } from "./built-function.js";
 import type { Procedure } from "./contract.js";
 import { type EnvironmentSources, functionEnvironment } from "./environment.js";
 import { dataStatements, type TableArns } from "./grants.js";
@@ -22,7 +22,7 @@ export interface ProcedureApis {
   readonly rest: ApiHandle;
 }
 
-/** Six resources, and three more for a REST route at another HTTP API, or two; `layout.ts` counts on it. */
+/** Six resources, and three more for a REST route at another HTTP API, or two; and one for HEAD by itself. `layout.ts` counts on it. */
 export class ProcedureFunction extends Construct {
   constructor(scope: Construct, procedure: Procedure, apis: ProcedureApis, shared: ProcedureSurroundings) {
     super(scope, procedure.name);
@@ -39,11 +39,11 @@ export class ProcedureFunction extends Construct {
       statements: [...dataStatements(procedure, shared.tableArns), ...environment.statements],
     });
     const integration = addIntegration(this, "Integration", apis.own, functionArn, procedure);
-    addRoute(this, { id: "", api: apis.own, route: routes.own, functionArn }, integration);
-    if (routes.rest !== undefined) {
+    addRoutes(this, { id: "", api: apis.own, routes: routes.own, functionArn }, integration);
+    if (routes.rest.length > 0) {
       const isSame = apis.rest.apiId === apis.own.apiId;
       const restIntegration = isSame ? integration : addIntegration(this, "RestIntegration", apis.rest, functionArn, procedure);
-      addRoute(this, { id: "Rest", api: apis.rest, route: routes.rest, functionArn }, restIntegration);
+      addRoutes(this, { id: "Rest", api: apis.rest, routes: routes.rest, functionArn }, restIntegration);
     }
   }
 }

@@ -16,8 +16,8 @@ export interface Route {
 /** Where a procedure is found. */
 export interface ProcedureRoutes {
   /** As a call, or under a path of its own. */
-  readonly own: Route;
-  readonly rest: Route | undefined;
+  readonly own: readonly Route[];
+  readonly rest: readonly Route[];
   /** All methods of the REST path, for the one procedure that is asked for those that nobody has; where it is not alone. */
   readonly restMethods: string | undefined;
 }
@@ -28,6 +28,9 @@ export interface ProcedureRoutes {
  * A path has one route that takes every method: the function answers preflights and HEAD itself, and a wrong method
  * with 405 and `allow` in the form that callers read. Where procedures share a path, one of them does so: the one
  * for GET, or the first by its method; the others have a route for their method.
+ *
+ * A path that another one fits as well (`/v1/notes/latest` beside `/v1/notes/{id}`) takes no other methods: they are the
+ * other path's. So the method decides first and then the most specific path, as in `shared/local/src/front.rs`.
  */
 export function routesOf(procedures: readonly Procedure[]): ReadonlyMap<string, ProcedureRoutes> {
   const shared = new Map<string, [method: string, owner: string][]>();
@@ -40,8 +43,12 @@ export function routesOf(procedures: readonly Procedure[]): ReadonlyMap<string, 
     // As in `shared/local/src/front.rs`.
     methods.sort(([one], [other]) => Number(other === "GET") - Number(one === "GET") || (one < other ? -1 : 1));
   }
-  const owns = (name: string, { path }: HttpRoute): boolean => shared.get(path)?.[0]?.[1] === name;
-  const routeOf = (name: string, route: HttpRoute): Route => ({ key: `${owns(name, route) ? "ANY" : route.method} ${route.path}`, path: route.path });
+  const isCovered = coveredBy([...shared.keys()]);
+  const owns = (name: string, { path }: HttpRoute): boolean => !isCovered(path) && shared.get(path)?.[0]?.[1] === name;
+  const routesFor = (name: string, route: HttpRoute): Route[] => {
+    const methods = owns(name, route) ? ["ANY"] : isCovered(route.path) && route.method === "GET" ? ["GET", "HEAD"] : [route.method];
+    return methods.map((method) => ({ key: `${method} ${route.path}`, path: route.path }));
+  };
   const methodsOf = (name: string, route: HttpRoute): string | undefined => {
     const methods = shared.get(route.path) ?? [];
     return owns(name, route) && methods.length > 1 ? methods.map(([method]) => (method === "GET" ? "GET, HEAD" : method)).join(", ") : undefined;
@@ -50,12 +57,26 @@ export function routesOf(procedures: readonly Procedure[]): ReadonlyMap<string, 
     procedures.map(({ name, http, rest }) => [
       name,
       {
-        own: http === undefined ? { key: `ANY ${pathOf({ name, http })}`, path: pathOf({ name, http }) } : routeOf(name, http),
-        rest: rest === undefined ? undefined : routeOf(name, rest),
+        own: http === undefined ? [{ key: `ANY ${pathOf({ name, http })}`, path: pathOf({ name, http }) }] : routesFor(name, http),
+        rest: rest === undefined ? [] : routesFor(name, rest),
         restMethods: rest === undefined ? undefined : methodsOf(name, rest),
       },
     ]),
   );
+}
+
+/** Whether a path is among those that another path fits as well. */
+export function coveredBy(paths: readonly string[]): (path: string) => boolean {
+  const split = paths.map((path) => path.split("/"));
+  const fits = (general: readonly string[], path: readonly string[]): boolean =>
+    general.length === path.length && general.every((segment, at) => segment.startsWith("{") || segment === path[at]);
+  const covered = new Set(paths.filter((path) => split.some((other) => other.join("/") !== path && fits(other, path.split("/")))));
+  return (path) => covered.has(path);
+}
+
+/** The first parts of REST's paths, such as `v1`: what there is not under them is refused as REST refuses. */
+export function restFolders(procedures: readonly Pick<Procedure, "rest">[]): string[] {
+  return [...new Set(procedures.flatMap(({ rest }) => rest?.path.split("/")[1] ?? []))].sort();
 }
 
 export interface ApiHandle {

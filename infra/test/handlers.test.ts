@@ -85,6 +85,19 @@ describe("unknown routes", () => {
     assert.equal(error.data.code, "NOT_FOUND");
   });
 
+  it("are answered in the form of REST where that is", async () => {
+    const answer = load("unknown-route", { ONEFOLD_REST: "v1,v2" });
+    assert.equal((await answer(request("GET", "/v10/users"))).headers["content-type"], "application/json");
+    for (const [path, instance] of [["/v1/users/", "/v1/users/"], ["/v2", "/v2"], ["/v1/a b?c", "/v1/a%20b%3Fc"]] as const) {
+      const response = await answer(request("GET", path));
+      assert.deepEqual([response.statusCode, response.headers["content-type"], response.headers.vary], [404, "application/problem+json", "accept"]);
+      const expected = { type: "about:blank", title: "Not Found", status: 404, detail: "There is nothing here.", instance, code: "NOT_FOUND", requestId: "r1" };
+      assert.deepEqual(JSON.parse(response.body), expected);
+    }
+    const preflight = await answer(request("OPTIONS", "/v1/users/", { origin: "https://a.example.com" }));
+    assert.match(preflight.headers["access-control-allow-methods"], /PATCH/);
+  });
+
   it("may be read by any page, an error as well as a preflight", async () => {
     const headers = { origin: "https://a.example.com", "access-control-request-headers": "authorization" };
     const preflight = await answer(request("OPTIONS", "/trpc/x.y", headers));

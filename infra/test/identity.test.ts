@@ -88,6 +88,18 @@ describe("a path of its own", () => {
     assert.deepEqual(routesOf(synthesis, "prod", "shared.c").keys, ["ANY /shared/x"]);
   });
 
+  it("that another one fits as well takes its own methods and no other: the method decides, then the path", () => {
+    const others = [
+      { name: "shared.b", http: "GET /shared/{id}" },
+      { name: "shared.c", http: "POST /shared/new" },
+      { name: "shared.d", http: "GET /shared/first" },
+    ];
+    const synthesis = synthesize({ directory: "identity-covered", stage: "prod", config: EVERYTHING, contract: contractWith(...others) });
+    assert.deepEqual(routesOf(synthesis, "prod", "shared.b").keys, ["ANY /shared/{id}"]);
+    assert.deepEqual(routesOf(synthesis, "prod", "shared.c"), { keys: ["POST /shared/new"], paths: ["/shared/new"] });
+    assert.deepEqual(routesOf(synthesis, "prod", "shared.d"), { keys: ["GET /shared/first", "HEAD /shared/first"], paths: ["/shared/first"] });
+  });
+
   it("takes six resources like every procedure", () => {
     for (const { resources } of whole.templates.filter(({ name }) => name.includes("Domain"))) {
       const functions = resources.filter(({ type }) => type === "AWS::Lambda::Function");

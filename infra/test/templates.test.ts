@@ -388,12 +388,20 @@ describe("the edge", () => {
     }
   });
 
+  it("compresses answers, but for those whose ETag a client sends back: CloudFront makes it a weak one", () => {
+    const under = (pattern: string): boolean =>
+      contract.procedures.some(({ rest }) => rest?.split(" ")[1]?.startsWith(pattern.replace(/\*$/, "")) ?? false);
+    const patterns = config.CacheBehaviors.map(({ PathPattern, Compress }: Json) => [PathPattern, Compress]);
+    assert.deepEqual(patterns, patterns.map(([pattern]: [string]) => [pattern, !under(pattern)]));
+    assert.deepEqual(patterns.filter(([, compress]: [string, boolean]) => !compress).map(([pattern]: [string]) => pattern), ["/v1/*"]);
+    assert.equal(config.DefaultCacheBehavior.Compress, true);
+  });
+
   it("keeps no answer of a procedure, and no failure for the next caller", () => {
     const uncached = config.CacheBehaviors.filter((behavior: Json) => behavior.PathPattern.endsWith("*"));
     assert.equal(uncached.at(-1).PathPattern, "/trpc/*");
     const policy = synthesis.all("AWS::CloudFront::CachePolicy").find((found) => found.properties.CachePolicyConfig.Name === `${PREFIX}-uncached`)!;
     for (const behavior of uncached) {
-      assert.equal(behavior.Compress, true);
       assert.equal(behavior.CachePolicyId.Ref, policy.id);
       assert.equal(typeof behavior.OriginRequestPolicyId, "string", "AWS's own policy: all that the caller sent");
     }

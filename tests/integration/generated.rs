@@ -213,7 +213,7 @@ mod routes {
 
     runtime::procedures! {
         inline SERVICE;
-        things { first, list, remove, second, third }
+        things { across, first, list, other, remove, second, third }
     }
 
     mod things {
@@ -227,6 +227,30 @@ mod routes {
             #[procedure(query, auth = public, rest = "GET /v1/things/{id}")]
             pub async fn first(input: Input) -> String {
                 input.id
+            }
+        }
+        pub mod across {
+            use runtime::prelude::*;
+            #[wire]
+            pub struct Input {
+                pub group: String,
+            }
+            /// Crosses `GET /v1/things/{name}`.
+            #[procedure(mutation, auth = public, rest = "POST /v1/{group}/all")]
+            pub async fn across(input: Input) -> String {
+                input.group
+            }
+        }
+        pub mod other {
+            use runtime::prelude::*;
+            #[wire]
+            pub struct Input {
+                pub key: String,
+            }
+            /// Has another method than what is there, and another name.
+            #[procedure(mutation, auth = public, rest = "PUT /v1/things/{key}")]
+            pub async fn other(input: Input) -> String {
+                input.key
             }
         }
         pub mod list {
@@ -294,10 +318,15 @@ fn a_route_that_cannot_be_is_a_fault() {
         faults,
         [
             "things.list: the route's {tags} has to be one text, number or boolean",
+            "things.other: /v1/things/{key} is /v1/things/{id} of things.first with other names: give parameters the same",
             "things.remove: a secret of the input would stand in the address of DELETE, and so in logs: use POST",
             "things.second: things.first has the route GET /v1/things/{name} already",
             "things.third: the route's {id} has to be a required field of the input",
             "things.third: the route's {other} is no field of the input",
+            "things.list: /v1/tagged/{tags}, and /v1/{group}/all of things.across, cross: some addresses fit both, and neither is the more specific",
+            "things.first: /v1/things/{id}, and /v1/{group}/all of things.across, cross: some addresses fit both, and neither is the more specific",
+            "things.other: /v1/things/{key}, and /v1/{group}/all of things.across, cross: some addresses fit both, and neither is the more specific",
+            "things.second: /v1/things/{name}, and /v1/{group}/all of things.across, cross: some addresses fit both, and neither is the more specific",
         ]
     );
 }

@@ -105,6 +105,12 @@ async fn the_wire_is_the_same(service: &Service, admin: &str, viewer: &str) {
     let answer = service.send(&preflight).await;
     assert_eq!((answer.status, answer.header("access-control-allow-headers")), (204, Some("authorization")));
 
+    // What is decoded in an event's path stays path, and is encoded in what the answer says of it.
+    let unlink = Request::new("DELETE", "/v1/oauth/identities/a%3Fb=c%2Fd").bearer(admin);
+    let answer = service.send(&unlink).await;
+    let said = (answer.status, answer.json()["instance"].clone(), answer.json()["failure"]["type"].clone());
+    assert_eq!(said, (404, json!("/v1/oauth/identities/a%3Fb%3Dc%2Fd"), json!("notLinked")), "{}", answer.text());
+
     // The function's own log line reaches the service's log, under the id that the caller has.
     let answer = service.query(admin, "users.list", Value::Null).await;
     let line = service.logged(|line| line["request_id"].as_str() == answer.header("x-request-id")).await;

@@ -10,6 +10,7 @@ mod data;
 mod generated;
 mod given;
 mod grants;
+mod http;
 mod identity;
 mod invariants;
 mod isolated;

@@ -147,7 +147,7 @@ fn gateways(contract: &Contract) -> serde_json::Value {
     let usual = contract.procedures.iter().filter(|procedure| procedure.http.is_none());
     let names: Vec<&str> = usual.map(|procedure| procedure.name.as_str()).collect();
     let about = |facts: &&gateways::Facts| {
-        let gateways::Facts { name, paths, methods, calls, memory_mb, timeout_ms } = **facts;
+        let gateways::Facts { name, paths, methods, calls, memory_mb, timeout_ms, takes: _ } = **facts;
         serde_json::json!({
             "name": name,
             "paths": paths,

@@ -14,6 +14,7 @@ const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 pub fn faults(contract: &Contract) -> Vec<String> {
     let mut faults = Vec::new();
     let mut taken: BTreeMap<String, &str> = BTreeMap::new();
+    let mut shapes: BTreeMap<String, (&str, &str)> = BTreeMap::new();
     for procedure in &contract.procedures {
         let Some(route) = procedure.rest.as_deref() else { continue };
         let name = &procedure.name;
@@ -24,7 +25,10 @@ pub fn faults(contract: &Contract) -> Vec<String> {
         // Routes that differ in the names of parameters only are one: nobody could say which is meant.
         if let Some(other) = taken.insert(format!("{method} {}", shape(path)), name) {
             faults.push(format!("{name}: {other} has the route {route} already"));
+        } else if let Some((known, other)) = shapes.get(&shape(path)).filter(|(known, _)| *known != path) {
+            faults.push(format!("{name}: {path} is {known} of {other} with other names: give parameters the same"));
         }
+        shapes.entry(shape(path)).or_insert((path, name));
         faults.extend(parameters(contract, procedure, path).into_iter().map(|fault| format!("{name}: {fault}")));
         let in_address = matches!(method, "GET" | "DELETE");
         if in_address
@@ -35,7 +39,39 @@ pub fn faults(contract: &Contract) -> Vec<String> {
             ));
         }
     }
+    faults.extend(overlaps(contract));
     faults
+}
+
+/// Paths of which nobody could say which is meant. Where one is more specific than the other, the method of a request
+/// decides and then the more specific path, as in `Routes` of the local front and in the routes of the templates.
+fn overlaps(contract: &Contract) -> Vec<String> {
+    let routes = contract.procedures.iter().flat_map(|procedure| {
+        let routes = [procedure.http.as_deref(), procedure.rest.as_deref()].into_iter().flatten();
+        routes.filter_map(|route| Some((route.split_once(' ')?.1, procedure.name.as_str())))
+    });
+    // By path, so that one fault is told once.
+    let paths: BTreeMap<&str, &str> = routes.collect();
+    let mut faults = Vec::new();
+    for (at, (path, name)) in paths.iter().enumerate() {
+        for (other, other_name) in paths.iter().skip(at + 1) {
+            if crosses(path, other) {
+                let message = "cross: some addresses fit both, and neither is the more specific";
+                faults.push(format!("{name}: {path}, and {other} of {other_name}, {message}"));
+            }
+        }
+    }
+    faults
+}
+
+/// Whether some addresses fit both paths, and each has a name where the other has a word.
+fn crosses(one: &str, other: &str) -> bool {
+    let pairs = || one.split('/').zip(other.split('/'));
+    let is_name = |segment: &str| segment.starts_with('{');
+    one.split('/').count() == other.split('/').count()
+        && pairs().all(|(one, other)| one == other || is_name(one) || is_name(other))
+        && pairs().any(|(one, other)| is_name(one) && !is_name(other))
+        && pairs().any(|(one, other)| !is_name(one) && is_name(other))
 }
 
 fn is_route(method: &str, path: &str) -> bool {

@@ -23,8 +23,6 @@ use crate::{
 
 /// How many calls one batch may have.
 pub const MAX_CALLS: usize = 50;
-/// Under which path the procedures are.
-const BASE_PATH: &str = "/trpc/";
 const JSON: &str = "application/json";
 
 /// Headers that go with a status, and so with the whole when all calls have the same.
@@ -39,6 +37,7 @@ impl Batches {
         name: "trpc",
         paths: &["/trpc/{proxy+}"],
         methods: "GET, HEAD, POST",
+        takes: "application/json",
         calls: true,
         memory_mb: 256,
         timeout_ms: 29_000,
@@ -99,7 +98,7 @@ async fn answer(contract: &Contract, body: Bytes, calls: &Calls<'_>) -> Result<R
     if ![Method::GET, Method::POST].contains(&parts.method) {
         return Err(whole(Fault::method_not_supported(parts.method.as_str(), Batches::FACTS.methods)));
     }
-    let path = parts.uri.path().strip_prefix(BASE_PATH).and_then(|path| trpc::percent_decode(path, false));
+    let path = parts.uri.path().strip_prefix(trpc::BASE_PATH).and_then(|path| trpc::percent_decode(path, false));
     let path = path.ok_or_else(|| whole(Fault::bad_request("The address is not percent-encoded UTF-8.")))?;
     let Some(form) = Form::of(parts.uri.query(), &parts.headers) else {
         return single(contract, body, calls, &path).await.map_err(|fault| (Some(path.into_owned()), fault));

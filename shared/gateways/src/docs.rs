@@ -48,6 +48,7 @@ impl Docs {
         name: "docs",
         paths: &["/docs", "/docs/{proxy+}", "/openapi.json", "/openrpc.json"],
         methods: METHODS,
+        takes: "",
         calls: false,
         memory_mb: 256,
         timeout_ms: 10_000,

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, header, request::Parts};
-use runtime::{BoxFuture, Site, cors::Cors, web::PeerAddress};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use runtime::{BoxFuture, Site, cors::Cors, rest::without_body, web::PeerAddress};
 
 use crate::{
     Calls, Contract, Reach, Refusal,
@@ -24,6 +24,8 @@ pub struct Facts {
     pub paths: &'static [&'static str],
     /// The methods that it takes, for preflights and `allow`: `GET, POST`.
     pub methods: &'static str,
+    /// The media types of the bodies that it reads; empty where it reads none.
+    pub takes: &'static str,
     /// Whether it calls procedures; else it gives out documents only.
     pub calls: bool,
     /// How much memory its function has, in MiB.
@@ -97,10 +99,9 @@ impl Gateway {
             Cors::preflight(&parts.headers, self.style.facts().methods)
         } else {
             let calls = Calls::new(&*self.reach, &self.site, &parts, request_id);
-            let mut response = if body.len() > MAX_INPUT_BYTES {
-                self.style.refuse(&calls, trpc::too_large().into())
-            } else {
-                self.style.answer(&self.contract, body, calls.clone()).await
+            let mut response = match readable(&parts, &body) {
+                Ok(()) => self.style.answer(&self.contract, body, calls.clone()).await,
+                Err(fault) => self.refused(&calls, fault),
             };
             // The last resort: styles that put answers together leave single ones out before it comes to this.
             if weight(response.body()) > MAX_WEIGHT {
@@ -118,18 +119,34 @@ impl Gateway {
         let started = Instant::now();
         let (parts, _) = request.into_parts();
         let calls = Calls::new(&*self.reach, &self.site, &parts, request_id);
-        let mut response = self.style.refuse(&calls, fault.into());
+        let mut response = self.refused(&calls, fault);
         self.finish(&mut response, &parts, started, request_id);
+        response
+    }
+
+    fn refused(&self, calls: &Calls<'_>, fault: Fault) -> Response<Bytes> {
+        let mut explained = http::HeaderMap::new();
+        respond::explain(&fault, &mut explained);
+        let mut response = self.style.refuse(calls, fault.into());
+        response.headers_mut().extend(explained);
+        if calls.parts().method == Method::HEAD {
+            without_body(&mut response);
+        }
         response
     }
 
     /// What every answer has, and its line in the log.
     fn finish(&self, response: &mut Response<Bytes>, parts: &Parts, started: Instant, request_id: &str) {
+        let is_unsupported = response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE;
         let headers = response.headers_mut();
         // What procedures say is for this caller and this moment; documents state it when they may be kept.
         let said = headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         let is_kept = said.as_bytes().starts_with(b"public");
         headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+        let takes = self.style.facts().takes;
+        if is_unsupported && !headers.contains_key(header::ACCEPT_ENCODING) && !takes.is_empty() {
+            headers.insert(header::ACCEPT, HeaderValue::from_static(takes));
+        }
         if let Ok(id) = HeaderValue::from_str(request_id) {
             headers.insert(runtime::answer::REQUEST_ID, id);
         }
@@ -139,6 +156,15 @@ impl Gateway {
         let network = parts.extensions.get::<PeerAddress>().and_then(PeerAddress::in_log);
         tracing::info!(gateway, status, duration_us, request_id, network, "request");
     }
+}
+
+/// Whether a request's body can be read at all.
+fn readable(parts: &Parts, body: &Bytes) -> Result<(), Fault> {
+    if body.len() > MAX_INPUT_BYTES {
+        return Err(trpc::too_large());
+    }
+    let is_read = !matches!(parts.method, Method::GET | Method::HEAD) || !body.is_empty();
+    if is_read { trpc::expect_uncoded(&parts.headers) } else { Ok(()) }
 }
 
 /// All gateways of a service, where they run in one process.
@@ -174,8 +200,6 @@ impl Gateways {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use http::StatusCode;
-
     use super::*;
     use crate::{FACTS, stub};
 

@@ -55,8 +55,15 @@ pub struct JsonRpc {
 
 impl JsonRpc {
     /// What is known of it.
-    pub const FACTS: Facts =
-        Facts { name: "jsonrpc", paths: &[PATH], methods: "POST", calls: true, memory_mb: 256, timeout_ms: 29_000 };
+    pub const FACTS: Facts = Facts {
+        name: "jsonrpc",
+        paths: &[PATH],
+        methods: "POST",
+        takes: "application/json",
+        calls: true,
+        memory_mb: 256,
+        timeout_ms: 29_000,
+    };
 
     /// For a service.
     ///

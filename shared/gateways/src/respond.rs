@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 pub use protocol::fault::{is_short, shortened};
 use protocol::{Code, Fault};
 use tokio::time::Instant;
@@ -72,10 +72,16 @@ pub fn empty() -> Response<Bytes> {
     response
 }
 
-/// The headers that belong to a fault of the whole request.
+/// The headers that belong to a fault of the whole request: what would be taken, and when.
 pub fn explain(fault: &Fault, headers: &mut HeaderMap) {
     if let Some(allow) = fault.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
         headers.insert(header::ALLOW, allow);
+    }
+    for (name, value) in fault.taken {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if matches!(fault.code, Code::ServiceUnavailable | Code::TooManyRequests) {
+        headers.insert(header::RETRY_AFTER, fault.retry_after_s.map_or(1, u32::from).into());
     }
 }
 

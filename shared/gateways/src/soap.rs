@@ -79,6 +79,7 @@ impl Soap {
         name: "soap",
         paths: &[PATH],
         methods: "GET, HEAD, POST",
+        takes: "text/xml, application/soap+xml",
         calls: true,
         memory_mb: 256,
         timeout_ms: 29_000,
@@ -123,7 +124,7 @@ impl Soap {
     async fn post(&self, contract: &Contract, body: &Bytes, calls: &Calls<'_>) -> Response<Bytes> {
         let (version, action) = match version::of(&calls.parts().headers) {
             Ok(spoken) => spoken,
-            Err(refusal) => return self.fault(Version::V11, None, refusal.into(), calls),
+            Err(refusal) => return self.refuse(calls, refusal),
         };
         let message = match envelope::read(version, body, self.clock.now()) {
             Ok(message) => message,
@@ -151,7 +152,7 @@ impl Soap {
         };
         match action {
             None | Some("") => Ok(operation),
-            Some(action) if action == self.service.action(operation) => Ok(operation),
+            Some(action) if self.service.is_action(action, operation) => Ok(operation),
             Some(_) => Err(Trouble::bad(format!(
                 "The action is not that of the body, {}: leave it out, or let it be {}.",
                 operation.name,
@@ -210,8 +211,7 @@ impl Style for Soap {
     }
 
     fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes> {
-        let version = version::of(&calls.parts().headers).map_or(Version::V11, |(version, _)| version);
-        self.fault(version, None, refusal.into(), calls)
+        self.fault(version::asked(&calls.parts().headers), None, refusal.into(), calls)
     }
 
     fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
@@ -230,7 +230,7 @@ impl Style for Soap {
                 ref method => {
                     let message = format!("{method} is not answered here; use {}.", Self::FACTS.methods);
                     let refusal = Refusal::new(Code::MethodNotSupported, message);
-                    let mut response = self.fault(Version::V11, None, refusal.into(), &calls);
+                    let mut response = self.refuse(&calls, refusal);
                     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(Self::FACTS.methods));
                     response
                 }

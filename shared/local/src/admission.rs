@@ -14,6 +14,8 @@ use runtime::{Site, cors::Cors, site::is_loopback};
 /// Why a request is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Foreign {
+    /// It does not say, once, to which host it is sent (RFC 9112 section 3.2).
+    Unaddressed,
     /// It was sent to another name than that of this machine.
     Host,
     /// A page sent it that may not.
@@ -23,6 +25,7 @@ pub(crate) enum Foreign {
 impl Foreign {
     fn message(self) -> &'static str {
         match self {
+            Self::Unaddressed => "A request says once to which host it is sent.",
             Self::Host => "This service does not answer under that name: --app-url tells it another one.",
             Self::Page => "Pages of that origin may not call this service: --allowed-origins lists those that may.",
         }
@@ -31,14 +34,18 @@ impl Foreign {
     /// As a server says it that has no errors of its own.
     pub(crate) fn response(self) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::from(self.message()));
-        *response.status_mut() = StatusCode::FORBIDDEN;
+        *response.status_mut() = StatusCode::from_u16(self.code().http_status()).unwrap_or(StatusCode::FORBIDDEN);
         response
+    }
+
+    fn code(self) -> Code {
+        if self == Self::Unaddressed { Code::BadRequest } else { Code::Forbidden }
     }
 }
 
 impl From<Foreign> for Fault {
     fn from(foreign: Foreign) -> Self {
-        Self::new(Code::Forbidden, foreign.message())
+        Self::new(foreign.code(), foreign.message())
     }
 }
 
@@ -47,29 +54,24 @@ pub(crate) fn of_program(parts: &Parts) -> Result<(), Foreign> {
     // Browsers send no `Origin` along with what they fetch for an image, say, but this (W3C, "Fetch Metadata Request
     // Headers").
     let is_of_page = [header::ORIGIN.as_str(), "sec-fetch-site"].iter().any(|name| parts.headers.contains_key(*name));
-    match sent_to(parts, is_loopback) {
-        false => Err(Foreign::Host),
-        true if is_of_page => Err(Foreign::Page),
-        true => Ok(()),
-    }
+    sent_to(parts, is_loopback)?;
+    if is_of_page { Err(Foreign::Page) } else { Ok(()) }
 }
 
 /// Of the service itself: programs and its own pages ask it, those of this machine, and whose origin is listed.
 pub(crate) fn of_caller(parts: &Parts, site: &Site, cors: &Cors) -> Result<(), Foreign> {
     let mut origins = parts.headers.get_all(header::ORIGIN).iter();
-    match sent_to(parts, |host| site.answers_to(host)) {
-        false => Err(Foreign::Host),
-        true if origins.all(|origin| cors.admits(site, origin)) => Ok(()),
-        true => Err(Foreign::Page),
-    }
+    sent_to(parts, |host| site.answers_to(host))?;
+    if origins.all(|origin| cors.admits(site, origin)) { Ok(()) } else { Err(Foreign::Page) }
 }
 
 /// Whether the request says, once, to whom it is sent (RFC 9112 section 3.2), and that is us.
-fn sent_to(parts: &Parts, is_own: impl Fn(&str) -> bool) -> bool {
+fn sent_to(parts: &Parts, is_own: impl Fn(&str) -> bool) -> Result<(), Foreign> {
     let mut hosts = parts.headers.get_all(header::HOST).iter();
-    let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(Foreign::Unaddressed) };
     let target = parts.uri.authority();
-    host.to_str().is_ok_and(&is_own) && target.is_none_or(|target| is_own(target.as_str()))
+    let is_ours = host.to_str().is_ok_and(&is_own) && target.is_none_or(|target| is_own(target.as_str()));
+    if is_ours { Ok(()) } else { Err(Foreign::Host) }
 }
 
 #[cfg(test)]
@@ -104,6 +106,15 @@ mod tests {
         assert_eq!(judged("/", &["localhost", "evil.example"]), (false, false));
         assert_eq!(judged("http://evil.example/", &["localhost"]), (false, false));
         assert_eq!(judged("http://localhost/", &["localhost"]), (true, true));
+        for hosts in [&[][..], &[("host", "localhost"), ("host", "localhost")]] {
+            let parts = request("/", hosts);
+            assert_eq!(of_caller(&parts, &site, &Cors::AnyOrigin), Err(Foreign::Unaddressed));
+            assert_eq!(of_program(&parts), Err(Foreign::Unaddressed));
+        }
+        assert_eq!(
+            (Foreign::Unaddressed.response().status(), Foreign::Host.response().status()),
+            (StatusCode::BAD_REQUEST, StatusCode::FORBIDDEN)
+        );
     }
 
     #[test]

@@ -15,13 +15,11 @@ use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use protocol::{
     Cause, FieldFault, Kind,
-    trpc::{MAX_INPUT_BYTES, too_large},
+    trpc::{BASE_PATH, MAX_INPUT_BYTES, too_large},
 };
 use runtime::{Callers, Entry, Service};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
-
-use crate::front::BASE_PATH;
 
 /// Where `cargo run` serves.
 const LOCAL_URL: &str = "http://127.0.0.1:9000";

@@ -1,12 +1,13 @@
 //! The HTTP front: what API Gateway is in the cloud.
 
 mod body;
+mod connection;
 
 use std::{
-    borrow::Cow,
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     io,
     net::IpAddr,
+    pin::pin,
     sync::Arc,
     time::Duration,
 };
@@ -15,20 +16,25 @@ use bytes::Bytes;
 use gateways::{Gateway, Gateways};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-};
+use hyper::body::{Body as _, Incoming};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use protocol::{Code, Fault, trpc};
-use runtime::{Entry, Site, cors::Cors, refuse, rest::Route, web::PeerAddress};
+use runtime::{
+    Entry, Site,
+    cors::Cors,
+    gateway::parameters,
+    refuse,
+    rest::{Route, without_body},
+    web::PeerAddress,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinError,
 };
 
 use body::{Held, Room};
+use connection::{Messages, Watched};
 
 use crate::{
     admission,
@@ -36,8 +42,6 @@ use crate::{
     mail::{self, Mailbox},
 };
 
-/// Under which path the procedures are.
-pub const BASE_PATH: &str = "/trpc/";
 /// How long a client may take over a request's head, in seconds.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long calls that run may go on after Ctrl-C.
@@ -47,8 +51,8 @@ const MAX_AT_ONCE: u32 = 1_000;
 /// How many connections are open at once; others wait for one of them to end. One that sends nothing, and is answered
 /// nothing, ends after [`HEAD_TIMEOUT`].
 const MAX_OPEN: usize = 1_024;
-/// How much of what a connection sends is read ahead, in bytes: more than the longest head that is answered. With
-/// [`MAX_OPEN`] it bounds what those hold together who send slowly.
+/// How much of what a connection sends is read ahead, in bytes: more than the longest head that is answered, with a target
+/// of 65,534. With [`MAX_OPEN`] it bounds what those hold together who send slowly.
 const BUFFER_BYTES: usize = 128 * 1024;
 
 const MALFORMED_ADDRESS: &str = "The address is not percent-encoded UTF-8.";
@@ -73,17 +77,18 @@ pub struct Front {
     pub mailbox: Mailbox,
 }
 
-/// Paths of procedures, with their methods. A path may hold names in braces, as the gateway has them
+/// Paths of procedures, the most specific first. A path may hold names in braces, as the gateway has them
 /// (`/oauth/callback/{provider}`): one segment each.
+///
+/// Where several paths fit, the method decides first, and then the most specific path: so does an HTTP API with the
+/// routes of `infra/src/routes.ts`, and so OpenAPI documents are read, in which each path has its own methods.
 #[derive(Debug, Default)]
-pub struct Routes(HashMap<&'static str, Path>);
+pub struct Routes(Vec<(&'static str, Path)>);
 
 #[derive(Debug, Default)]
 struct Path {
     /// Methods, and whose they are.
     procedures: Vec<(&'static str, &'static str)>,
-    /// The same methods, as `allow` has them.
-    methods: Arc<str>,
     is_rest: bool,
 }
 
@@ -97,33 +102,51 @@ struct Found {
 impl Routes {
     /// Of those procedures that have a path of their own, or a REST route.
     pub fn new(entries: impl IntoIterator<Item = Entry>) -> Self {
-        let mut paths: HashMap<_, Path> = HashMap::new();
-        for entry in entries {
-            for (is_rest, route) in [(false, entry.http()), (true, entry.rest())] {
-                let Some((method, path)) = route else { continue };
-                let path = paths.entry(path).or_default();
-                path.is_rest = is_rest;
-                path.procedures.push((method, entry.name));
-            }
+        Self::of(entries.into_iter().flat_map(|entry| {
+            let routes = [(false, entry.http()), (true, entry.rest())];
+            routes.into_iter().filter_map(move |(is_rest, route)| Some((route?, entry.name, is_rest)))
+        }))
+    }
+
+    /// Of methods and paths, with whose they are, and whether they are routes of REST.
+    fn of(routes: impl IntoIterator<Item = ((&'static str, &'static str), &'static str, bool)>) -> Self {
+        let mut paths: BTreeMap<_, Path> = BTreeMap::new();
+        for ((method, path), procedure, is_rest) in routes {
+            let path = paths.entry(path).or_default();
+            path.is_rest = is_rest;
+            path.procedures.push((method, procedure));
         }
         for path in paths.values_mut() {
             // The one for GET comes first: it answers for methods that nobody has.
             path.procedures.sort_by_key(|(method, _)| (*method != "GET", *method));
-            let methods = path.procedures.iter().map(|(method, _)| if *method == "GET" { "GET, HEAD" } else { method });
-            path.methods = methods.collect::<Vec<_>>().join(", ").into();
         }
+        let mut paths: Vec<_> = paths.into_iter().collect();
+        paths.sort_by_key(|(path, _)| path.split('/').map(|segment| segment.starts_with('{')).collect::<Vec<_>>());
         Self(paths)
+    }
+
+    /// Whether REST is where a path would be: in `/v1/`, say.
+    fn has_folder_of(&self, path: &str) -> bool {
+        let folder = |path: &str| path.split('/').nth(1).map(str::to_owned);
+        self.0.iter().any(|(known, there)| there.is_rest && path.len() > 1 && folder(known) == folder(path))
     }
 
     /// The procedure at a path: the one with this method, else any, which then refuses it.
     fn find(&self, method: &Method, path: &str) -> Option<Found> {
-        let by_name =
-            || self.0.iter().filter(|(pattern, _)| pattern.contains('{')).find(|(known, _)| fits(known, path));
-        let (pattern, there) = self.0.get_key_value(path).or_else(by_name)?;
-        let method = if there.is_rest && method == Method::HEAD { &Method::GET } else { method };
-        let own = there.procedures.iter().find(|(known, _)| method == known).or_else(|| there.procedures.first());
-        let route = Route { parameters: parameters(pattern, path), methods: Some(Arc::clone(&there.methods)) };
-        own.map(|(_, procedure)| Found { procedure, route: there.is_rest.then_some(route) })
+        let fitting: Vec<_> = self.0.iter().filter(|(pattern, _)| fits(pattern, path)).collect();
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        let all = || {
+            fitting.iter().flat_map(|(pattern, there)| there.procedures.iter().map(move |own| (pattern, there, own)))
+        };
+        let (pattern, there, (_, procedure)) =
+            all().find(|(_, _, (known, _))| method == known).or_else(|| all().next())?;
+        let mut methods: Vec<_> = all().map(|(_, _, (method, _))| *method).collect();
+        methods.sort_by_key(|method| (*method != "GET", *method));
+        methods.dedup();
+        let methods = methods.into_iter().map(|method| if method == "GET" { "GET, HEAD" } else { method });
+        let methods = methods.collect::<Vec<_>>().join(", ").into();
+        let route = Route { parameters: parameters(pattern, path), methods: Some(methods) };
+        Some(Found { procedure, route: there.is_rest.then_some(route) })
     }
 }
 
@@ -132,20 +155,13 @@ fn fits(pattern: &str, path: &str) -> bool {
     pattern.split('/').count() == path.split('/').count() && pattern.split('/').zip(path.split('/')).all(same)
 }
 
-/// What stands in a path in the place of names in braces. What cannot be decoded stays as it is, and is no id.
-fn parameters(pattern: &str, path: &str) -> Vec<(String, String)> {
-    let named = pattern.split('/').zip(path.split('/'));
-    let named = named.filter_map(|(known, given)| Some((known.strip_prefix('{')?.strip_suffix('}')?, given)));
-    let decoded = |text| trpc::percent_decode(text, false).map_or_else(|| text.to_owned(), Cow::into_owned);
-    named.map(|(name, given)| (name.to_owned(), decoded(given))).collect()
-}
-
 /// Serves until `stop` resolves; then takes no more connections and lets running calls end.
 pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: impl Future<Output = ()>) {
-    let graceful = GracefulShutdown::new();
+    // Each connection has a receiver: that it is gone says that the connection is.
+    let (stopping, _) = watch::channel(());
     let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).pipeline_flush(true).max_buf_size(BUFFER_BYTES);
-    let mut stop = std::pin::pin!(stop);
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(BUFFER_BYTES);
+    let mut stop = pin!(stop);
     let places = Arc::new(Semaphore::new(MAX_AT_ONCE as usize));
     let (room, open) = (Room::new(), Arc::new(Semaphore::new(MAX_OPEN)));
     loop {
@@ -165,20 +181,38 @@ pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: impl Future<O
         let _ = stream.set_nodelay(true);
         let front = Arc::clone(&front);
         let (places, room) = (Arc::clone(&places), room.clone());
-        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-            let (front, places, room) = (Arc::clone(&front), Arc::clone(&places), room.clone());
-            async move { serve_one(front, &places, &room, peer, request).await }
-        });
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let (http, mut stopped) = (http.clone(), stopping.subscribe());
         tokio::spawn(async move {
-            // A client that goes away in the middle is no fault of ours.
-            let _ = connection.await;
+            let messages = Messages::default();
+            let mut stream = Watched::new(stream, messages.clone());
+            let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+                messages.begin(!request.body().is_end_stream());
+                let (front, places, room) = (Arc::clone(&front), Arc::clone(&places), room.clone());
+                let messages = messages.clone();
+                async move {
+                    let response = serve_one(front, &places, &room, peer, request).await;
+                    messages.end();
+                    response
+                }
+            });
+            let ended = {
+                let mut connection = pin!(http.serve_connection(TokioIo::new(&mut stream), service));
+                tokio::select! {
+                    ended = connection.as_mut() => ended,
+                    _ = stopped.changed() => {
+                        connection.as_mut().graceful_shutdown();
+                        connection.await
+                    }
+                }
+            };
+            stream.close(ended).await;
             drop(place);
         });
     }
     drop(listener);
     let drained = async {
-        graceful.shutdown().await;
+        stopping.send_replace(());
+        stopping.closed().await;
         // Calls whose clients went away run as well.
         let _ = places.acquire_many(MAX_AT_ONCE).await;
     };
@@ -207,18 +241,38 @@ async fn serve_one(
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, JoinError> {
     let (mut parts, body) = request.into_parts();
-    let body = match admission::of_caller(&parts, &front.site, &front.cors) {
-        Ok(()) => room.read(body).await,
+    let refused = match (understood(&parts), admission::of_caller(&parts, &front.site, &front.cors)) {
+        (Err(fault), _) => Some(fault),
         // Preflights are answered whatever else is wrong with a request; here it is the page that is.
-        Err(foreign) if parts.method == Method::OPTIONS => return Ok(foreign.response()),
-        Err(foreign) => {
+        (Ok(()), Err(foreign)) if parts.method == Method::OPTIONS => return Ok(foreign.response()),
+        (Ok(()), Err(foreign)) => Some(foreign.into()),
+        (Ok(()), Ok(())) => None,
+    };
+    let body = match refused {
+        None => room.read(body).await,
+        Some(fault) => {
             // A page that may not call may not read why either.
             parts.headers.remove(header::ORIGIN);
-            Err(foreign.into())
+            Err(fault)
         }
     };
     let response = to_its_end(places, async move { front.handle(peer, parts, body).await }).await?;
     Ok(response.map(Full::new))
+}
+
+/// Whether a message is one that is understood, apart from what it asks for.
+fn understood(parts: &Parts) -> Result<(), Fault> {
+    let codings = parts.headers.get_all(header::TRANSFER_ENCODING).iter();
+    let mut codings = codings.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    if !codings.all(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"chunked")) {
+        // RFC 9112 section 6.1.
+        return Err(Fault::new(Code::NotImplemented, "Of transfer codings, `chunked` is understood and no other."));
+    }
+    // The authority by itself is for CONNECT only (RFC 9112 section 3.2.3).
+    if parts.method != Method::CONNECT && parts.uri.scheme().is_none() && parts.uri.authority().is_some() {
+        return Err(Fault::bad_request("The target of a request begins with a slash."));
+    }
+    Ok(())
 }
 
 /// Does what has begun to its end, whether or not anybody still waits for it: so it is in the cloud, where a function
@@ -258,6 +312,9 @@ impl Front {
         if let Goal::Procedure(_, Some(route)) = &goal {
             request.extensions_mut().insert(route.clone());
         }
+        if matches!(goal, Goal::Nowhere(..)) && self.routes.has_folder_of(request.uri().path()) {
+            request.extensions_mut().insert(Route::default());
+        }
         match (body, goal) {
             (Err(fault), Goal::Gateway(gateway)) => gateway.refuse(&request_id, request, fault),
             (Err(fault), Goal::Procedure(name, _)) => self.refuse(&request_id, &request, Some(&name), fault),
@@ -273,7 +330,13 @@ impl Front {
         match goal {
             Goal::Procedure(name, _) => self.backend.call(&name, request_id, (&self.cors, &self.site), request).await,
             Goal::Gateway(gateway) => gateway.answer(request_id, request).await,
-            Goal::Index => index(self.index.clone()),
+            Goal::Index => {
+                let mut response = index(self.index.clone());
+                if request.method() == Method::HEAD {
+                    without_body(&mut response);
+                }
+                response
+            }
             Goal::Mailbox => match mail::page::answer(&self.mailbox, &request) {
                 Ok(response) => response,
                 Err(fault) => self.refuse(request_id, &request, None, fault),
@@ -285,7 +348,7 @@ impl Front {
     /// Where a request goes.
     fn goal(&self, request: &Request<Bytes>) -> Goal<'_> {
         let path = request.uri().path();
-        if path == "/" && request.method() == Method::GET {
+        if path == "/" && [Method::GET, Method::HEAD].contains(request.method()) {
             return Goal::Index;
         }
         if path == mail::page::PATH {
@@ -294,7 +357,7 @@ impl Front {
         if let Some(Found { procedure, route }) = self.routes.find(request.method(), path) {
             return Goal::Procedure(procedure.into(), route);
         }
-        let called = path.strip_prefix(BASE_PATH).map(|name| trpc::percent_decode(name, false));
+        let called = path.strip_prefix(trpc::BASE_PATH).map(|name| trpc::percent_decode(name, false));
         match called {
             Some(Some(name)) if self.called.contains(&*name) => Goal::Procedure(name.into_owned(), None),
             Some(None) => Goal::Nowhere(None, Fault::bad_request(MALFORMED_ADDRESS)),
@@ -372,15 +435,51 @@ mod tests {
         assert_eq!(third.peer_addr().unwrap(), clients[2].local_addr().unwrap(), "it was not forgotten");
     }
 
+    fn routes(all: &[(&'static str, &'static str, bool)]) -> Routes {
+        Routes::of(all.iter().map(|(route, procedure, is_rest)| (route.split_once(' ').unwrap(), *procedure, *is_rest)))
+    }
+
+    #[test]
+    fn of_routes_that_overlap_the_method_decides_and_then_the_path() {
+        let routes = routes(&[
+            ("GET /v1/notes/{id}", "notes.get", true),
+            ("DELETE /v1/notes/{id}", "notes.delete", true),
+            ("POST /v1/notes/touch", "notes.touch", true),
+            ("GET /v1/notes/{id}/marks/first", "notes.first", true),
+            ("GET /v1/notes/{id}/marks/{mark}", "notes.mark", true),
+            ("PATCH /v1/notes/touch/marks/{mark}", "notes.remark", true),
+        ]);
+        let found = |method: Method, path| {
+            let Found { procedure, route } = routes.find(&method, path).unwrap();
+            let Route { parameters, methods } = route.unwrap();
+            (procedure, parameters.into_iter().map(|(_, value)| value).collect::<Vec<_>>().join(" "), methods.unwrap())
+        };
+        let at_touch = "GET, HEAD, DELETE, POST";
+        for (method, procedure, parameter) in [
+            (Method::GET, "notes.get", "touch"),
+            (Method::HEAD, "notes.get", "touch"),
+            (Method::DELETE, "notes.delete", "touch"),
+            (Method::POST, "notes.touch", ""),
+            // Nobody has it: all that is there is said.
+            (Method::PUT, "notes.touch", ""),
+        ] {
+            let expected = (procedure, parameter.to_owned(), at_touch.into());
+            assert_eq!(found(method.clone(), "/v1/notes/touch"), expected, "{method}");
+        }
+        assert_eq!(found(Method::PUT, "/v1/notes/a").2, "GET, HEAD, DELETE".into());
+        assert_eq!(found(Method::GET, "/v1/notes/touch/marks/first").0, "notes.first");
+        assert_eq!(found(Method::GET, "/v1/notes/touch/marks/last").1, "touch last");
+        assert_eq!(found(Method::PATCH, "/v1/notes/touch/marks/first").0, "notes.remark");
+    }
+
     #[test]
     fn a_name_in_braces_stands_for_one_segment() {
-        let there = |procedure, is_rest| Path { procedures: vec![("GET", procedure)], is_rest, ..Path::default() };
-        let routes = Routes(HashMap::from([
-            ("/oauth/callback/{provider}", there("oauth.callback", false)),
-            ("/oauth/start", there("oauth.start", false)),
-            ("/v1/users/{id}", there("users.get", true)),
-            ("/v1/users/me", there("users.me", true)),
-        ]));
+        let routes = routes(&[
+            ("GET /oauth/callback/{provider}", "oauth.callback", false),
+            ("GET /oauth/start", "oauth.start", false),
+            ("GET /v1/users/{id}", "users.get", true),
+            ("GET /v1/users/me", "users.me", true),
+        ]);
         let found = |path| routes.find(&Method::GET, path).map(|found| found.procedure);
         assert_eq!(found("/oauth/start"), Some("oauth.start"));
         assert_eq!(found("/oauth/callback/acme"), Some("oauth.callback"));

@@ -14,6 +14,7 @@ use gateways::Gateways;
 use protocol::{
     Cause, Clock,
     contract::{Contract, Needs},
+    trpc::BASE_PATH,
 };
 use runtime::{
     Authenticator, Callers, Context, Definition, RegistrationPolicy, Secrets, Service, Site,
@@ -402,8 +403,7 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     let front = Arc::new(front);
     eprintln!(
         "{} answers at http://{address}{}  (GET / says what there is, Ctrl-C stops)",
-        contract.service,
-        crate::front::BASE_PATH
+        contract.service, BASE_PATH
     );
     serve(listener, Arc::clone(&front), stop_signal()).await;
     drop(front);
@@ -491,7 +491,7 @@ fn index(contract: &Contract, address: SocketAddr) -> Result<Bytes, Cause> {
                 "docs": procedure.docs,
                 "url": match procedure.http.as_deref().and_then(|route| route.split_once(' ')) {
                     Some((_, path)) => format!("http://{address}{path}"),
-                    None => format!("http://{address}{}{}", crate::front::BASE_PATH, procedure.name),
+                    None => format!("http://{address}{BASE_PATH}{}", procedure.name),
                 },
                 "rest": procedure.rest,
             })
@@ -503,7 +503,7 @@ fn index(contract: &Contract, address: SocketAddr) -> Result<Bytes, Cause> {
         .collect();
     let index = serde_json::json!({
         "service": contract.service,
-        "trpc": format!("http://{address}{}", crate::front::BASE_PATH.trim_end_matches('/')),
+        "trpc": format!("http://{address}{}", BASE_PATH.trim_end_matches('/')),
         "gateways": gateways,
         "signIn": "auth.register and auth.login; or cargo run -- token --role administrator, then authorization: Bearer <token>",
         "mail": format!("http://{address}{}", crate::mail::page::PATH),

@@ -326,6 +326,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         let hint = "a procedure with `http` has no `input`: take the `HttpRequest` and read it";
         return Err(syn::Error::new(function.sig.inputs.span(), hint));
     }
+    let has_output = !answer.is_void();
     let Arguments { kind, auth, sensitive, .. } = &arguments;
     let fresh = option(arguments.fresh.as_ref());
     let fresh_if = arguments.fresh_if.is_some();
@@ -367,6 +368,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
                 session: #session,
                 fresh_s: #fresh,
                 fresh_if: #fresh_if,
+                has_output: #has_output,
                 asks_caller: #asks_caller,
                 metered: #metered,
                 fields: #fields,

@@ -26,6 +26,9 @@ pub struct Fault {
     pub fields: Vec<FieldFault>,
     /// HTTP methods that would be answered, for [`Code::MethodNotSupported`].
     pub allow: Option<Box<str>>,
+    /// Header fields of the answer that say what would be taken instead, for [`Code::UnsupportedMediaType`]: `Accept`,
+    /// `Accept-Encoding` (RFC 9110 section 15.5.16), `Accept-Patch` (RFC 5789 section 2.2).
+    pub taken: &'static [(&'static str, &'static str)],
     /// After how many seconds it is worth trying again, for [`Code::TooManyRequests`] and [`Code::ServiceUnavailable`].
     pub retry_after_s: Option<NonZeroU32>,
     /// Where it came from. For the log.
@@ -66,6 +69,7 @@ impl Fault {
             failure: None,
             fields: Vec::new(),
             allow: None,
+            taken: &[],
             retry_after_s: None,
             cause: None,
         }
@@ -96,6 +100,11 @@ impl Fault {
         let allow = allow.into();
         let message = format!("{method} is not answered here; use {allow}.");
         Self { allow: Some(allow), ..Self::new(Code::MethodNotSupported, message) }
+    }
+
+    /// The body is of a type, or in a coding, that is not read here; `taken` says which is.
+    pub fn unsupported(message: impl Into<String>, taken: &'static [(&'static str, &'static str)]) -> Self {
+        Self { taken, ..Self::new(Code::UnsupportedMediaType, message) }
     }
 
     /// The caller calls too often.

@@ -61,6 +61,8 @@ pub struct Spec {
     pub fresh_s: Option<u32>,
     /// Whether that is so with some inputs only, which the input itself tells.
     pub fresh_if: bool,
+    /// Whether it answers anything but that it was done.
+    pub has_output: bool,
     /// Whether one of its capabilities tells who is calling.
     pub asks_caller: bool,
     /// Whether one of its capabilities reads what is charged for. See [`Spec::is_charged`].
@@ -156,6 +158,7 @@ mod tests {
             session: None,
             fresh_s: None,
             fresh_if: false,
+            has_output: true,
             asks_caller: true,
             metered: true,
             fields: &[],

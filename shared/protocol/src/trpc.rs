@@ -12,6 +12,8 @@ use serde::Serialize;
 
 use crate::{Code, Fault, FieldFault, Kind};
 
+/// Under which path the procedures are.
+pub const BASE_PATH: &str = "/trpc/";
 /// How large an input may be, in a body or in a query string, in bytes.
 pub const MAX_INPUT_BYTES: usize = 1024 * 1024;
 
@@ -58,6 +60,7 @@ pub fn take_input(
 /// # Errors
 /// 415 and 413.
 pub fn from_body(headers: &HeaderMap, body: Bytes) -> Result<Option<Bytes>, Fault> {
+    expect_uncoded(headers)?;
     expect_json(headers)?;
     expect_size(body.len())?;
     Ok((!body.is_empty()).then_some(body))
@@ -77,7 +80,7 @@ pub fn from_address(query: Option<&str>) -> Result<Option<Bytes>, Fault> {
 }
 
 fn expect_json(headers: &HeaderMap) -> Result<(), Fault> {
-    let unsupported = |message: String| Fault::new(Code::UnsupportedMediaType, message);
+    let unsupported = |message: String| Fault::unsupported(message, &[("accept", "application/json")]);
     let Some(value) = headers.get(header::CONTENT_TYPE) else {
         return Err(unsupported("The request has no content-type; use application/json.".into()));
     };
@@ -87,6 +90,23 @@ fn expect_json(headers: &HeaderMap) -> Result<(), Fault> {
     } else {
         Err(unsupported(format!("The content-type {media_type:?} is not read here; use application/json.")))
     }
+}
+
+/// Holds against the coding of a body, which is read as it is (RFC 9110 section 8.4).
+///
+/// # Errors
+/// 415 when it is coded in any way but `identity`, which is none.
+pub fn expect_uncoded(headers: &HeaderMap) -> Result<(), Fault> {
+    let lines = headers.get_all(header::CONTENT_ENCODING).iter();
+    let is_plain = |line: &[u8]| {
+        line.split(|byte| *byte == b',')
+            .map(<[u8]>::trim_ascii)
+            .all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity"))
+    };
+    if lines.into_iter().all(|line| is_plain(line.as_bytes())) {
+        return Ok(());
+    }
+    Err(Fault::unsupported("The body is coded; bodies are read as they are.", &[("accept-encoding", "identity")]))
 }
 
 fn expect_size(bytes: usize) -> Result<(), Fault> {
@@ -225,6 +245,22 @@ mod tests {
         assert_eq!(take(&json_headers(), vec![b' '; MAX_INPUT_BYTES + 1]).unwrap_err().code, Code::PayloadTooLarge);
         let get = take_input(Kind::Mutation, true, &Method::GET, None, &HeaderMap::new(), Bytes::new());
         assert_eq!(get.unwrap_err().allow.as_deref(), Some("POST"));
+    }
+
+    #[test]
+    fn a_body_is_read_as_it_is_and_in_no_coding() {
+        let expect = |lines: &[&'static str]| {
+            let lines = lines.iter().map(|line| (header::CONTENT_ENCODING, header::HeaderValue::from_static(line)));
+            expect_uncoded(&lines.collect())
+        };
+        for plain in [&[][..], &["identity"], &["Identity"], &[""], &["identity, identity"], &["identity", ""]] {
+            assert!(expect(plain).is_ok(), "{plain:?}");
+        }
+        for coded in [&["gzip"][..], &["x-gzip"], &["br"], &["identity, gzip"], &["identity", "zstd"], &["nonsense"]] {
+            let refused = expect(coded).unwrap_err();
+            let expected = (Code::UnsupportedMediaType, &[("accept-encoding", "identity")][..]);
+            assert_eq!((refused.code, refused.taken), expected, "{coded:?}");
+        }
     }
 
     #[test]

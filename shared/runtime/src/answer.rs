@@ -7,7 +7,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use protocol::{
     Auth, Clock, Code, Fault,
     trpc::{
@@ -77,7 +77,7 @@ pub fn answer<'a>(
         let lifetime_s = lifetime_s.filter(|_| batch.is_none());
         let mut response = match *request.method() {
             Method::OPTIONS => Cors::preflight(request.headers(), if is_rest { rest::METHODS } else { TRPC_METHODS }),
-            Method::HEAD if is_rest => {
+            Method::HEAD if is_rest || entry.http().is_some_and(|(method, _)| method == "GET") => {
                 let mut response = run_logged(entry, context, request_id, request).await;
                 rest::without_body(&mut response);
                 response
@@ -108,7 +108,9 @@ fn in_batch(form: Option<Form>, response: Response<Bytes>) -> Response<Bytes> {
     Response::from_parts(parts, body.into())
 }
 
-/// Answers a request that reaches no procedure, in the same form.
+/// Answers a request that reaches no procedure, in the form that was asked for: where REST is, which a [`rest::Route`]
+/// says, as a problem; at the address of a procedure, `path`, whose form a standard dictates, as that does; anywhere else
+/// as tRPC.
 pub fn refuse(
     cors: &Cors,
     site: &Site,
@@ -118,13 +120,20 @@ pub fn refuse(
     fault: &Fault,
 ) -> Response<Bytes> {
     let is_rest = request.extensions().get::<rest::Route>().is_some();
-    let mut response = match *request.method() {
-        Method::OPTIONS => Cors::preflight(request.headers(), if is_rest { rest::METHODS } else { TRPC_METHODS }),
-        _ => fault_response(fault, path, request_id),
+    let is_called = request.uri().path().starts_with(trpc::BASE_PATH);
+    let mut response = match (request.method(), path) {
+        (&Method::OPTIONS, _) => Cors::preflight(request.headers(), if is_rest { rest::METHODS } else { TRPC_METHODS }),
+        (_, path) if is_rest => {
+            let mut response = fault_response(fault, path, request_id);
+            let problem = rest::problem(fault, site, path.unwrap_or_default(), request.uri().path(), request_id);
+            rest::set_problem(&mut response, problem);
+            response
+        }
+        (_, Some(_)) if !is_called => oauth_fault_response(fault, "", request_id),
+        (_, path) => fault_response(fault, path, request_id),
     };
-    if is_rest && *request.method() != Method::OPTIONS {
-        let problem = rest::problem(fault, site, path.unwrap_or_default(), request.uri().path(), request_id);
-        rest::set_problem(&mut response, problem);
+    if *request.method() == Method::HEAD {
+        rest::without_body(&mut response);
     }
     cors.allow(site, request.headers().get(header::ORIGIN), false, response.headers_mut());
     response
@@ -293,12 +302,16 @@ fn asked_parts(request: &Request<Bytes>) -> http::request::Parts {
 /// The input of a call; of a procedure with a form of its own, the body as it is.
 fn take_input(entry: &Entry, parts: &http::request::Parts, body: Bytes) -> Result<Option<Bytes>, Fault> {
     match entry.http() {
-        Some((method, _)) if parts.method == method => {
+        Some((method, _)) if parts.method == method || (method == "GET" && parts.method == Method::HEAD) => {
+            if method != "GET" {
+                trpc::expect_uncoded(&parts.headers)?;
+            }
             if body.len() > trpc::MAX_INPUT_BYTES {
                 return Err(trpc::too_large());
             }
             Ok(Some(body))
         }
+        Some(("GET", _)) => Err(Fault::method_not_supported(parts.method.as_str(), "GET, HEAD")),
         Some((method, _)) => Err(Fault::method_not_supported(parts.method.as_str(), method)),
         None => {
             let (kind, over) = (entry.spec.kind, entry.service.method_override);
@@ -318,6 +331,9 @@ pub(crate) fn fault_response(fault: &Fault, path: Option<&str>, request_id: &str
     let headers = response.headers_mut();
     if let Some(allow) = fault.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
         headers.insert(header::ALLOW, allow);
+    }
+    for (name, value) in fault.taken {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     match fault.code {
         // RFC 6750 section 3.
@@ -434,6 +450,7 @@ mod tests {
                 fresh_s: None,
                 fresh_if: false,
                 metered: false,
+                has_output: true,
                 asks_caller: true,
                 fields: &[],
             },

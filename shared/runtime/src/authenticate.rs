@@ -332,6 +332,7 @@ mod tests {
             fresh_s,
             fresh_if: false,
             metered: false,
+            has_output: true,
             asks_caller: true,
             fields: &[],
         }

@@ -69,7 +69,10 @@ pub(crate) fn take_input(
         };
         return Err(Fault::method_not_supported(parts.method.as_str(), allow));
     }
-    accepts_json(&parts.headers)?;
+    // What has no body has none that could be unacceptable (RFC 9110 sections 12.5.1 and 15.3.5).
+    if entry.spec.has_output {
+        accepts_json(&parts.headers)?;
+    }
     if body.len() > trpc::MAX_INPUT_BYTES || parts.uri.query().is_some_and(|q| q.len() > trpc::MAX_INPUT_BYTES) {
         return Err(trpc::too_large());
     }
@@ -80,6 +83,9 @@ pub(crate) fn take_input(
         route.parameters.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect();
     let version = asked.if_match.map(|version| ("version", version.to_string()));
     let by_body = matches!(method, "POST" | "PUT" | "PATCH");
+    if by_body || !body.is_empty() {
+        trpc::expect_uncoded(&parts.headers)?;
+    }
     if by_body && !body.is_empty() {
         expect_json(method, &parts.headers)?;
     }
@@ -126,19 +132,30 @@ fn members(fields: &[Field], texts: &[Pair<'_>], version: Option<(&str, String)>
         }
     }
     let mut members: Vec<String> = Vec::new();
+    let mut faults: Vec<FieldFault> = Vec::new();
     for (name, values) in given {
         let form = fields.iter().find(|field| field.name == name).map_or(Form::Text, |field| field.form);
+        let mut fault = |message: &str| faults.push(FieldFault { path: name.to_owned(), message: message.to_owned() });
+        if matches!(form, Form::Boolean | Form::List(Form::Boolean))
+            && values.iter().any(|text| boolean(text).is_none())
+        {
+            fault("has to be true or false");
+            continue;
+        }
         let value = match (form, values.as_slice()) {
             (Form::List(form), values) => {
                 format!("[{}]", values.iter().map(|text| value(*form, text)).collect::<Vec<_>>().join(","))
             }
             (form, [text]) => value(form, text),
             _ => {
-                let message = "is given more than once".to_owned();
-                return Err(Fault::invalid(vec![FieldFault { path: name.to_owned(), message }]));
+                fault("is given more than once");
+                continue;
             }
         };
         members.push(format!("{}:{value}", quoted(name)));
+    }
+    if !faults.is_empty() {
+        return Err(Fault::invalid(faults));
     }
     members.extend(version.map(|(name, value)| format!("{}:{value}", quoted(name))));
     Ok(members.join(","))
@@ -148,11 +165,16 @@ fn members(fields: &[Field], texts: &[Pair<'_>], version: Option<(&str, String)>
 fn value(form: Form, text: &str) -> String {
     let is_json = match form {
         Form::Text | Form::List(_) => false,
-        Form::Boolean => matches!(text, "true" | "false"),
+        Form::Boolean => return boolean(text).map_or_else(|| quoted(text), |value| value.to_string()),
         Form::Number => text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) && is_one_value(text),
         Form::Json => is_one_value(text),
     };
     if is_json { text.to_owned() } else { quoted(text) }
+}
+
+/// In whichever case it is written: Python's clients write `True`.
+fn boolean(text: &str) -> Option<bool> {
+    [true, false].into_iter().find(|value| text.eq_ignore_ascii_case(if *value { "true" } else { "false" }))
 }
 
 fn is_one_value(text: &str) -> bool {
@@ -209,7 +231,15 @@ fn expect_json(method: &str, headers: &HeaderMap) -> Result<(), Fault> {
         return Ok(());
     }
     let message = format!("The content-type {essence:?} is not read here; use application/json.");
-    Err(Fault::new(Code::UnsupportedMediaType, message))
+    let taken: &[_] = match method {
+        "PATCH" => &[
+            ("accept", "application/merge-patch+json, application/json"),
+            ("accept-patch", "application/merge-patch+json, application/json"),
+        ],
+        "POST" => &[("accept", "application/json"), ("accept-post", "application/json")],
+        _ => &[("accept", "application/json")],
+    };
+    Err(Fault::unsupported(message, taken))
 }
 
 /// Whether JSON is among what the caller takes (RFC 9110 section 12.5.1): the most specific range counts.

@@ -9,7 +9,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
-use protocol::{Code, Fault, trpc};
+use protocol::{Fault, trpc};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -168,7 +168,7 @@ impl HttpRequest {
     pub fn form(&self) -> Result<Parameters, Fault> {
         if !is_form(&self.parts.headers) {
             let message = "The body must be a form (application/x-www-form-urlencoded).";
-            return Err(Fault::new(Code::UnsupportedMediaType, message));
+            return Err(Fault::unsupported(message, &[("accept", "application/x-www-form-urlencoded")]));
         }
         if self.body.len() > MAX_FORM_BYTES {
             return Err(trpc::too_large());
@@ -278,14 +278,9 @@ impl HttpReply {
         reply
     }
 
-    /// Nothing more than that it was done.
+    /// Nothing more than that it was done: an object without members, because some clients read JSON from every answer.
     pub fn done() -> Self {
-        Self::empty(StatusCode::OK)
-    }
-
-    /// Nothing but a status.
-    pub fn empty(status: StatusCode) -> Self {
-        Self::of(status, "text/plain; charset=utf-8", Bytes::new())
+        Self::of(StatusCode::OK, "application/json", Bytes::from_static(b"{}"))
     }
 
     /// The same with another header.
@@ -335,6 +330,7 @@ impl Added {
 
 #[cfg(test)]
 mod tests {
+    use protocol::Code;
     use serde::Deserialize;
 
     use super::*;

@@ -254,7 +254,7 @@ impl Connection {
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
             .collect();
         let mut answer = Answer { status, headers, body: Vec::new() };
-        if to_head || status == 204 {
+        if to_head || [204, 304].contains(&status) {
             return Ok(answer);
         }
         let length = answer.header("content-length").and_then(|length| length.parse().ok());

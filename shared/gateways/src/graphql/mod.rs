@@ -75,6 +75,7 @@ impl GraphQl {
         name: "graphql",
         paths: &["/graphql", SDL_PATH],
         methods: METHODS,
+        takes: "application/json",
         calls: true,
         memory_mb: 512,
         timeout_ms: 29_000,

@@ -104,8 +104,15 @@ fn failed(kind: &str) -> Canned {
 /// A style of one call: `/one?a.get` calls `a.get` and answers its code and its result.
 struct One;
 
-const FACTS: Facts =
-    Facts { name: "one", paths: &["/one"], methods: "GET, POST", calls: true, memory_mb: 256, timeout_ms: 20_000 };
+const FACTS: Facts = Facts {
+    name: "one",
+    paths: &["/one"],
+    methods: "GET, POST",
+    takes: "",
+    calls: true,
+    memory_mb: 256,
+    timeout_ms: 20_000,
+};
 
 impl Style for One {
     fn facts(&self) -> &'static Facts {

@@ -243,6 +243,13 @@ impl Service {
     pub fn action(&self, operation: &Operation) -> String {
         format!("{}/{}", self.namespace, operation.name)
     }
+
+    /// Whether an action means an operation: as it is stated, or as `namespace#operation`, which is how clients name it
+    /// that read no WSDL (SOAP::Lite).
+    pub fn is_action(&self, action: &str, operation: &Operation) -> bool {
+        let name = action.strip_prefix(&*self.namespace).and_then(|rest| rest.strip_prefix(['/', '#']));
+        name == Some(&*operation.name)
+    }
 }
 
 /// The element that is in the detail of every fault.

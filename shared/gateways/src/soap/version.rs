@@ -64,6 +64,18 @@ impl Version {
     }
 }
 
+/// The version in which a request is refused that may be none: the one of its type, whatever else is wrong with that;
+/// without one, the one that it accepts.
+pub fn asked(headers: &HeaderMap) -> Version {
+    let speaks_12 = |name| {
+        let mut lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
+        // In a message of parts (MTOM), a parameter says it.
+        lines.any(|line| line.to_ascii_lowercase().contains("application/soap+xml"))
+    };
+    let is_typed = headers.contains_key(header::CONTENT_TYPE);
+    if speaks_12(if is_typed { header::CONTENT_TYPE } else { header::ACCEPT }) { Version::V12 } else { Version::V11 }
+}
+
 /// What is spoken, and the action that the request names.
 ///
 /// # Errors

@@ -41,6 +41,7 @@ const fn entry(rest: &'static str, fields: &'static [Field]) -> Entry {
             session: None,
             fresh_s: None,
             fresh_if: false,
+            has_output: true,
             asks_caller: false,
             metered: false,
             fields,
@@ -98,9 +99,48 @@ fn what_is_no_number_stays_a_text_that_the_procedure_refuses() {
     for (given, kept) in [("", ""), ("x", "x"), ("+1", " 1"), ("1,2", "1,2"), ("0x1", "0x1"), ("NaN", "NaN")] {
         assert_eq!(address(&format!("count={given}")).unwrap(), format!(r#"{{"id":"a\"b","count":"{kept}"}}"#));
     }
-    assert_eq!(address("isNew=1").unwrap(), r#"{"id":"a\"b","isNew":"1"}"#);
     assert_eq!(address("place=%7B").unwrap(), r#"{"id":"a\"b","place":"{"}"#);
     assert_eq!(address("unknown=1").unwrap(), r#"{"id":"a\"b","unknown":"1"}"#);
+}
+
+#[test]
+fn a_boolean_is_true_or_false_in_any_case_and_nothing_else() {
+    for (given, read) in [("true", true), ("True", true), ("TRUE", true), ("false", false), ("False", false)] {
+        assert_eq!(address(&format!("isNew={given}")).unwrap(), format!(r#"{{"id":"a\"b","isNew":{read}}}"#));
+    }
+    for other in ["1", "0", "yes", "", "true+", "null"] {
+        assert_eq!(address(&format!("isNew={other}")), Err((400, "isNew".into())), "{other}");
+    }
+    // All that is wrong with the address is told at once.
+    let faults = members(FIELDS, &query("isNew=1&count=1&count=2&tags=a").unwrap(), None).unwrap_err().fields;
+    let told: Vec<_> = faults.iter().map(|fault| (fault.path.as_str(), fault.message.as_str())).collect();
+    assert_eq!(told, [("isNew", "has to be true or false"), ("count", "is given more than once")]);
+}
+
+#[test]
+fn what_has_no_body_has_none_that_could_be_unacceptable() {
+    let problems = [("accept", "application/problem+json")];
+    let nothing = Entry { spec: Spec { has_output: false, ..GET.spec }, ..GET };
+    assert_eq!(input(&GET, "GET", "/things/x", &problems, ""), Err((406, String::new())));
+    assert!(input(&nothing, "GET", "/things/x", &problems, "").is_ok());
+}
+
+#[test]
+fn a_refused_type_is_answered_with_those_that_are_taken() {
+    let taken = |entry: &Entry, headers: &[(&str, &str)]| {
+        let (method, path) = entry.rest().unwrap();
+        let path = path.replace("{id}", "x");
+        let parts = parts(method, &path, headers);
+        take_input(entry, &route(&[("id", "x")]), &parts, Bytes::from_static(b"{}")).unwrap_err().taken
+    };
+    let plain = [("content-type", "text/plain")];
+    let patch = "application/merge-patch+json, application/json";
+    assert_eq!(taken(&PATCH, &plain), [("accept", patch), ("accept-patch", patch)]);
+    assert_eq!(taken(&POST, &plain), [("accept", "application/json"), ("accept-post", "application/json")]);
+    for entry in [&PATCH, &POST] {
+        let coded = [("content-type", "application/json"), ("content-encoding", "gzip")];
+        assert_eq!(taken(entry, &coded), [("accept-encoding", "identity")]);
+    }
 }
 
 #[test]

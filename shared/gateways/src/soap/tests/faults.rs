@@ -109,7 +109,16 @@ async fn the_body_decides_and_an_action_must_not_contradict_it() {
             (Version::V12, request(&v12)),
         ]
     };
-    for (said, status) in [("urn:onefold:test/thingsPing", [200, 200]), ("", [200, 200]), ("urn:other", [500, 400])] {
+    for (said, status) in [
+        ("urn:onefold:test/thingsPing", [200, 200]),
+        // So do clients name it that read no WSDL (SOAP::Lite).
+        ("urn:onefold:test#thingsPing", [200, 200]),
+        ("", [200, 200]),
+        ("urn:other", [500, 400]),
+        ("urn:onefold:test#thingsKeep", [500, 400]),
+        ("urn:onefold:test##thingsPing", [500, 400]),
+        ("thingsPing", [500, 400]),
+    ] {
         for ((version, request), status) in action(said).into_iter().zip(status) {
             let answer = ask(&Stub::default(), request, envelope(version, "", PING)).await;
             assert_eq!(answer.status, status, "{said}: {}", answer.text);

@@ -1,0 +1,262 @@
+//! What HTTP refuses before there is a request.
+//!
+//! hyper answers most of it by itself: 400 for what is no message (RFC 9112 section 3), 414 for a target that it does not
+//! read (RFC 9110 section 15.5.15), 431 for header fields that are too large (RFC 6585 section 5). It leaves open a target
+//! that is longer than all that it reads ahead, and says of other versions that they are malformed: what comes in at
+//! the beginning of a message is looked at here first. And it closes at once, while a client that still sends would
+//! see a broken connection instead of its answer.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::{Duration, SystemTime},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
+    net::TcpStream,
+};
+
+/// How long a line of a request may be until it is given up, in bytes: less than is read ahead, more than is answered.
+pub(super) const MAX_LINE_BYTES: usize = 96 * 1024;
+/// How much of the end of a request's first line is kept: more than its version takes.
+const TAIL_BYTES: usize = 16;
+/// How much is read and dropped after the last answer, in bytes, and for how long.
+const DRAIN_BYTES: u64 = 16 * 1024 * 1024;
+const DRAIN_TIME: Duration = Duration::from_secs(2);
+
+/// A connection's messages, as the service sees them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Messages(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    /// Of requests and of answers: an odd number while a request is answered.
+    ends: AtomicUsize,
+    /// Whether one of the requests had a body. What was read ahead of its end tells nothing of the next message.
+    bodies: AtomicBool,
+}
+
+impl Messages {
+    /// A request is there.
+    pub(super) fn begin(&self, has_body: bool) {
+        self.0.bodies.fetch_or(has_body, Ordering::AcqRel);
+        self.0.ends.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// It is answered.
+    pub(super) fn end(&self) {
+        self.0.ends.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Whether the next bytes belong to a message that nobody has seen yet.
+    fn is_between(&self) -> bool {
+        self.0.ends.load(Ordering::Acquire) % 2 == 0
+    }
+
+    fn take_bodies(&self) -> bool {
+        self.0.bodies.swap(false, Ordering::AcqRel)
+    }
+}
+
+/// A status that is no business of hyper's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refused {
+    TooLong,
+    Version,
+}
+
+impl Refused {
+    fn status(self) -> &'static str {
+        match self {
+            Self::TooLong => "414 URI Too Long",
+            Self::Version => "505 HTTP Version Not Supported",
+        }
+    }
+}
+
+/// The first line of a message, as far as it is there.
+#[derive(Debug, Default)]
+struct FirstLine {
+    bytes: usize,
+    tail: Vec<u8>,
+    is_over: bool,
+    is_of_another_version: bool,
+    /// How much there is of a line of the header, when the first line is over.
+    header_bytes: usize,
+}
+
+impl FirstLine {
+    /// Takes what comes next, and says what is wrong with the line. After the end of a header there is another line, or
+    /// a body: of that nothing is said until more comes.
+    fn read(&mut self, more: &[u8]) -> Option<Refused> {
+        let (mut is_line, mut refused) = (true, None);
+        for part in more.split_inclusive(|byte| *byte == b'\n') {
+            let (text, ends) = part.strip_suffix(b"\n").map_or((part, false), |text| (text, true));
+            if !self.is_over {
+                self.bytes += text.len();
+                self.tail.extend(&text[text.len().saturating_sub(TAIL_BYTES)..]);
+                self.tail.drain(..self.tail.len().saturating_sub(TAIL_BYTES));
+                // Empty lines before a message do not count (RFC 9112 section 2.2).
+                if ends && self.tail.trim_ascii().is_empty() {
+                    *self = Self::default();
+                } else if ends {
+                    (self.is_over, self.is_of_another_version) = (true, is_of_another_version(&self.tail));
+                }
+            } else if ends && text.iter().all(|byte| *byte == b'\r') && self.header_bytes <= 1 {
+                (*self, is_line) = (Self::default(), false);
+            } else {
+                self.header_bytes = if ends { 0 } else { self.header_bytes + text.len() };
+            }
+            if is_line {
+                refused = refused.or(self.refused());
+            }
+        }
+        refused
+    }
+
+    fn refused(&self) -> Option<Refused> {
+        match self.is_over {
+            true => self.is_of_another_version.then_some(Refused::Version),
+            false => (self.bytes > MAX_LINE_BYTES).then_some(Refused::TooLong),
+        }
+    }
+}
+
+/// Whether a line ends with a version whose major number is another one than 1 (RFC 9110 section 2.5).
+fn is_of_another_version(line: &[u8]) -> bool {
+    let version = line.trim_ascii().rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    let [major, b'.', minor] = version.strip_prefix(b"HTTP/").unwrap_or_default() else { return false };
+    major.is_ascii_digit() && minor.is_ascii_digit() && *major != b'1'
+}
+
+/// A connection, of which the first line of each message is looked at.
+pub(super) struct Watched {
+    stream: TcpStream,
+    messages: Messages,
+    line: FirstLine,
+    refused: Option<Refused>,
+}
+
+impl Watched {
+    pub(super) fn new(stream: TcpStream, messages: Messages) -> Self {
+        Self { stream, messages, line: FirstLine::default(), refused: None }
+    }
+
+    /// Answers what was refused here, and closes when the client has stopped to send, or has sent enough.
+    pub(super) async fn close(mut self, ended: hyper::Result<()>) {
+        // The beginning of HTTP/2 is what hyper recognises and does not answer.
+        if ended.is_err_and(|error| error.is_parse_version_h2()) {
+            self.refused = Some(Refused::Version);
+        }
+        let closing = async {
+            if let Some(refused) = self.refused {
+                let date = httpdate::fmt_http_date(SystemTime::now());
+                let status = refused.status();
+                let answer =
+                    format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\ndate: {date}\r\n\r\n");
+                self.stream.write_all(answer.as_bytes()).await?;
+            }
+            self.stream.shutdown().await?;
+            tokio::io::copy(&mut self.stream.take(DRAIN_BYTES), &mut tokio::io::sink()).await
+        };
+        // A client that goes away in the middle is no fault of ours.
+        let _ = tokio::time::timeout(DRAIN_TIME, closing).await;
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        let is_between = self.messages.is_between();
+        if is_between && self.messages.take_bodies() {
+            self.line = FirstLine::default();
+        }
+        let refused = self.line.read(&buffer.filled()[before..]).filter(|_| is_between);
+        self.refused = self.refused.or(refused);
+        match self.refused {
+            // What was read is dropped with the connection.
+            Some(refused) => Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, refused.status()))),
+            None => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // An answer is still to come.
+        if self.refused.is_some() {
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(parts: &[&[u8]]) -> Option<Refused> {
+        let mut line = FirstLine::default();
+        parts.iter().find_map(|part| line.read(part))
+    }
+
+    #[test]
+    fn what_comes_after_a_message_is_judged_when_it_is_no_body() {
+        let after = |start: &[u8], rest: &[&[u8]]| {
+            let mut line = FirstLine::default();
+            (line.read(start), rest.iter().find_map(|part| line.read(part)))
+        };
+        let good = b"GET / HTTP/1.1\r\nhost: a\r\n\r\nGET / HTTP/2.0\r\n";
+        assert_eq!(after(good, &[b"host: a\r\n"]), (None, Some(Refused::Version)));
+        let letters: Vec<&[u8]> = good.chunks(1).collect();
+        assert_eq!(after(b"", &letters), (None, Some(Refused::Version)));
+        assert_eq!(after(b"GET / HTTP/3.0\r\nhost: a\r\n\r\n", &[]), (Some(Refused::Version), None));
+    }
+
+    #[test]
+    fn a_first_line_ends_or_is_too_long() {
+        let long = vec![b'a'; MAX_LINE_BYTES];
+        assert_eq!(read(&[b"GET /", &long]), Some(Refused::TooLong));
+        assert_eq!(read(&[b"GET / HTTP/1.1\r\nx: ", &long]), None, "a header is another matter");
+        assert_eq!(read(&[b"\r\n", &long, b" HTTP/1.1\r\n"]), None);
+    }
+
+    #[test]
+    fn other_versions_are_told_from_what_is_malformed() {
+        for other in ["PRI * HTTP/2.0\r\n\r\nSM", "GET / HTTP/3.0\n", "\r\nGET / HTTP/0.9\r\n"] {
+            assert_eq!(read(&[other.as_bytes()]), Some(Refused::Version), "{other}");
+            let letters: Vec<&[u8]> = other.as_bytes().chunks(1).collect();
+            assert_eq!(read(&letters), Some(Refused::Version), "{other}, letter by letter");
+        }
+        for own in ["GET / HTTP/1.1\r\nx: HTTP/2.0\r\n", "GET / HTTP/1.0\r\n", "garbage\r\n\r\n", "HTTP/22.0\r\n", ""] {
+            assert_eq!(read(&[own.as_bytes()]), None, "{own}");
+        }
+    }
+}
