@@ -26,7 +26,7 @@ runtime::procedures! {
     flaky { once }
     greet { hello }
     health { ping }
-    kinds { draw, echo, patch }
+    kinds { draw, echo, label, patch }
     me { get }
     notes { add, get, touch }
     slow { wait }
@@ -301,6 +301,34 @@ mod kinds {
                 ShapeInput::Polygon(corners) => Shape::Polygon(Corners { corner_count: corners.corner_count }),
             };
             input.shapes.into_iter().map(shape).collect()
+        }
+    }
+    pub mod label {
+        use runtime::prelude::*;
+
+        /// Names on the wire that are not those of Rust.
+        #[wire]
+        pub struct Input {
+            #[serde(rename = "type")]
+            #[garde(length(chars, min = 1, max = 100))]
+            pub kind: String,
+            #[serde(rename = "entries")]
+            #[garde(length(max = 2), dive)]
+            pub lines: Option<Vec<LineInput>>,
+        }
+        /// A line of a label.
+        #[wire]
+        pub struct LineInput {
+            #[serde(rename = "of")]
+            #[garde(length(chars, min = 1))]
+            pub text: String,
+        }
+        /// Say """ahoy""", and what kind of thing it is: \ is no escape here, and `kinds.draw` draws.
+        ///
+        ///     What is indented stays so, """ as well.
+        #[procedure(query, auth = public, rest = "GET /v1/labels/{type}")]
+        pub async fn label(input: Input) -> String {
+            input.kind
         }
     }
     pub mod patch {

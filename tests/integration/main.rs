@@ -11,6 +11,7 @@ mod generated;
 mod given;
 mod grants;
 mod identity;
+mod inputs;
 mod invariants;
 mod isolated;
 mod listeners;

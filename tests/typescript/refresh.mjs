@@ -1,5 +1,5 @@
 // Brings what npm installed up to date: the generated package, which npm copies only once and `cargo
-// regen` may have written since, and the packages of the folder `tanstack`, which has a lock of its own; as
+// regen` may have written since, and the packages of the folders `tanstack` and `relay`, which have locks of their own; as
 // `browser` has, with a browser that only its own tests need: `node refresh.mjs browser`.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, rmSync } from "node:fs";
@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 const here = new URL("./", import.meta.url);
 const tanstack = new URL("tanstack/", here);
 
-for (const folder of [tanstack, ...process.argv.slice(2).map((name) => new URL(`${name}/`, here))]) {
+for (const folder of [tanstack, new URL("relay/", here), ...process.argv.slice(2).map((name) => new URL(`${name}/`, here))]) {
   if (existsSync(new URL("node_modules/.package-lock.json", folder))) continue;
   const { status } = spawnSync("npm", ["ci"], { cwd: folder, stdio: "inherit" });
   if (status !== 0) process.exit(status ?? 1);

@@ -51,7 +51,8 @@ fn method(contract: &Contract, names: &Names, procedure: &Procedure) -> Value {
         procedure.output.as_ref().map_or_else(|| json!({"type": "null"}), |output| names.rewrite(output, TYPES));
     let mut method = json!({
         "name": procedure.name,
-        "summary": summary,
+        // A summary is plain text; Markdown is for descriptions.
+        "summary": summary.replace('`', ""),
         "tags": [{"name": procedure.name.split('.').next()}],
         "paramStructure": if by_name { "by-name" } else { "either" },
         "params": params,
@@ -80,7 +81,7 @@ impl Parameter<'_> {
         let mut descriptor =
             json!({"name": self.name, "required": self.required, "schema": names.rewrite(self.schema, TYPES)});
         if let Some(docs) = self.schema.get("description").and_then(Value::as_str) {
-            descriptor["summary"] = docs.lines().next().into();
+            descriptor["description"] = docs.into();
         }
         descriptor
     }

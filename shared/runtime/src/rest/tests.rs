@@ -104,9 +104,9 @@ fn what_is_no_number_stays_a_text_that_the_procedure_refuses() {
 }
 
 #[test]
-fn an_address_says_each_thing_once_and_in_utf_8() {
-    assert_eq!(address("count=1&count=2"), Err((400, "count".into())));
-    assert_eq!(address("id=other"), Err((400, "id".into())));
+fn an_address_is_in_utf_8_and_what_it_says_twice_the_procedure_refuses() {
+    assert_eq!(address("count=1&isNew=true&count=x").unwrap(), r#"{"id":"a\"b","count":1,"count":"x","isNew":true}"#);
+    assert_eq!(address("id=other").unwrap(), r#"{"id":"a\"b","id":"other"}"#);
     assert_eq!(address("count=%FF"), Err((400, String::new())));
     assert_eq!(address("count=%2"), Err((400, String::new())));
 }
@@ -116,11 +116,14 @@ fn a_path_parameter_is_a_field_of_the_body() {
     let json = ("content-type", "application/json; charset=utf-8");
     let merge = ("content-type", "application/merge-patch+json");
     let patch = |headers: &[(&str, &str)], body| input(&PATCH, "PATCH", "/things/x", headers, body);
-    assert_eq!(patch(&[json], r#" {"count":null}"#).unwrap(), r#"{"id":"a\"b","count":null}"#);
-    assert_eq!(patch(&[merge], "{ }").unwrap(), r#"{"id":"a\"b" }"#);
+    assert_eq!(patch(&[json], r#" {"count":null}"#).unwrap(), r#" {"count":null,"id":"a\"b"}"#);
+    assert_eq!(patch(&[merge], "{ }").unwrap(), r#"{ "id":"a\"b"}"#);
     assert_eq!(patch(&[], "").unwrap(), r#"{"id":"a\"b"}"#);
     // The procedure refuses what is there twice.
-    assert_eq!(patch(&[json], r#"{"id":"c"}"#).unwrap(), r#"{"id":"a\"b","id":"c"}"#);
+    assert_eq!(patch(&[json], r#"{"id":"c"}"#).unwrap(), r#"{"id":"c","id":"a\"b"}"#);
+    // What is no JSON keeps its place.
+    assert_eq!(patch(&[json], r#"{"count":1,"#).unwrap(), r#"{"count":1,"#);
+    assert_eq!(patch(&[json], "{nope}").unwrap(), r#"{nope,"id":"a\"b"}"#);
     assert_eq!(patch(&[json], "[1]"), Err((400, String::new())));
     assert_eq!(patch(&[("content-type", "text/plain")], "{}"), Err((415, String::new())));
     assert_eq!(patch(&[], "{}"), Err((415, String::new())));
