@@ -232,7 +232,7 @@ export type Reauthentication = {
 
 /** What was renewed. */
 export type Refreshed = {
-  /** The tokens, when it was they. */
+  /** The new tokens; null where the browser's cookie was renewed. */
   tokens: Tokens | null;
 };
 
@@ -1233,9 +1233,10 @@ export type AppRecord = {
     /** Fetch many users at once: each of those that exist once, in the order that was asked for. */
     by_ids: TRPCQueryProcedure<{ input: UsersByIdsInput; output: UsersByIdsOutput; meta: unknown }>;
     /**
-     * Create a user. To sign in, the user asks for a password with `auth.request_reset`.
+     * Create a user.
      *
-     * A role and the proof of the address are given by whoever has the permission `rights:write` and signed in a moment ago.
+     * To sign in, the user asks for a password with `auth.request_reset`. A role and the proof of the address are given by
+     * whoever has the permission `rights:write` and signed in a moment ago.
      */
     create: TRPCMutationProcedure<{ input: UsersCreateInput; output: UsersCreateOutput; meta: unknown }>;
     /**
@@ -1255,8 +1256,10 @@ export type AppRecord = {
      */
     list: TRPCQueryProcedure<{ input: UsersListInput | undefined; output: UsersListOutput; meta: unknown }>;
     /**
-     * Sign a user out on all devices, and from all applications. It counts from each one's next call, and the user is told
-     * by mail. Nobody signs out a user with a right that they lack.
+     * Sign a user out on all devices, and from all applications.
+     *
+     * It counts from each one's next call, and the user is told by mail. Nobody signs out a user with a right that they
+     * lack.
      */
     sign_out: TRPCMutationProcedure<{ input: UsersSignOutInput; output: UsersSignOutOutput; meta: unknown }>;
     /**

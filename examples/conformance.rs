@@ -30,7 +30,7 @@ runtime::procedures! {
     /// Whether the service answers.
     health { ping }
     /// A value of each kind that travels.
-    kinds { draw, echo, patch }
+    kinds { draw, echo, label, patch }
     /// Who calls.
     me { get }
     /// What is noted.
@@ -308,6 +308,34 @@ mod kinds {
                 ShapeInput::Polygon(corners) => Shape::Polygon(Corners { corner_count: corners.corner_count }),
             };
             input.shapes.into_iter().map(shape).collect()
+        }
+    }
+    pub mod label {
+        use runtime::prelude::*;
+
+        /// Names on the wire that are not those of Rust.
+        #[wire]
+        pub struct Input {
+            #[serde(rename = "type")]
+            #[garde(length(chars, min = 1, max = 100))]
+            pub kind: String,
+            #[serde(rename = "entries")]
+            #[garde(length(max = 2), dive)]
+            pub lines: Option<Vec<LineInput>>,
+        }
+        /// A line of a label.
+        #[wire]
+        pub struct LineInput {
+            #[serde(rename = "of")]
+            #[garde(length(chars, min = 1))]
+            pub text: String,
+        }
+        /// Say """ahoy""", and what kind of thing it is: \ is no escape here, and `kinds.draw` draws.
+        ///
+        ///     What is indented stays so, """ as well.
+        #[procedure(query, auth = public, rest = "GET /v1/labels/{type}")]
+        pub async fn label(input: Input) -> String {
+            input.kind
         }
     }
     pub mod patch {

@@ -80,6 +80,9 @@ async fn a_failure_says_why_and_ends_with_1() {
     assert!(missing.contains("\nrequest: "), "{missing}");
     let invalid = stderr(&call(&office, &["users.create", r#"{"email": "no", "name": ""}"#]), 1);
     assert!(invalid.starts_with("BAD_REQUEST: ") && invalid.contains("field email: "), "{invalid}");
+    let one = stderr(&call(&office, &["users.create", r#"{"email": "ada@example.com", "name": ""}"#]), 1);
+    assert_eq!(one.matches("length is lower than 1").count(), 1, "{one}");
+    assert!(one.starts_with("BAD_REQUEST: name: length is lower than 1\nrequest: "), "{one}");
     let unknown = stderr(&call(&office, &["users.list", "--public"]), 1);
     assert!(unknown.starts_with("UNAUTHORIZED: "), "{unknown}");
     let viewer = stderr(&call(&office, &["users.create", "{}", "--role", "viewer"]), 1);

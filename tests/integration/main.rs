@@ -12,6 +12,7 @@ mod given;
 mod grants;
 mod http;
 mod identity;
+mod inputs;
 mod invariants;
 mod isolated;
 mod listeners;

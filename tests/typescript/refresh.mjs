@@ -1,6 +1,7 @@
 // Brings what npm installed up to date: the generated package, which npm copies only once and `cargo
 // regen` may have written since, and the packages of folders with a lock of their own: other versions of the official
-// client, and those that are named: `node refresh.mjs browser` (a browser that only its own tests need), `documents` (linters).
+// client, and those that are named: `node refresh.mjs browser` (a browser that only its own tests need), `documents` (linters),
+// `relay`.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -19,7 +19,7 @@ pub struct Input {
 /// What was renewed.
 #[wire]
 pub struct Refreshed {
-    /// The tokens, when it was they.
+    /// The new tokens; null where the browser's cookie was renewed.
     pub tokens: Option<Tokens>,
 }
 

@@ -40,9 +40,10 @@ pub enum Error {
     EmailTaken(EmailAddress),
 }
 
-/// Create a user. To sign in, the user asks for a password with `auth.request_reset`.
+/// Create a user.
 ///
-/// A role and the proof of the address are given by whoever has the permission `rights:write` and signed in a moment ago.
+/// To sign in, the user asks for a password with `auth.request_reset`. A role and the proof of the address are given by
+/// whoever has the permission `rights:write` and signed in a moment ago.
 #[procedure(
     mutation,
     auth = permission("users:write"),

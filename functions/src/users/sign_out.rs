@@ -31,8 +31,10 @@ pub enum Error {
     Missing(UserId),
 }
 
-/// Sign a user out on all devices, and from all applications. It counts from each one's next call, and the user is told
-/// by mail. Nobody signs out a user with a right that they lack.
+/// Sign a user out on all devices, and from all applications.
+///
+/// It counts from each one's next call, and the user is told by mail. Nobody signs out a user with a right that they
+/// lack.
 #[procedure(mutation, auth = permission("users:write"), rest = "DELETE /v1/users/{id}/sessions")]
 #[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn sign_out(

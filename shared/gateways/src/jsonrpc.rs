@@ -17,7 +17,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, Method, Response, request::Parts};
-use protocol::{Cause, Code, Fault, FieldFault};
+use protocol::{Cause, Code, Fault, FieldFault, trpc};
 use runtime::BoxFuture;
 use serde::Serialize;
 use serde_json::{
@@ -238,10 +238,16 @@ enum Trouble {
 /// # Errors
 /// When there are more than the input has fields.
 fn input<'a>(procedure: &Procedure, params: &'a RawValue) -> Result<Option<Cow<'a, str>>, Refusal> {
+    let names = &procedure.input_fields;
     if params.get().starts_with('{') {
+        // What clients of tRPC add is taken from them only.
+        let infinite = trpc::is_infinite(names.iter().map(String::as_str));
+        if infinite && params.get() != trpc::without_direction(params.get().to_owned().into()) {
+            let message = "unknown member".to_owned();
+            return Err(Fault::invalid(vec![FieldFault { path: trpc::DIRECTION.to_owned(), message }]).into());
+        }
         return Ok(Some(Cow::Borrowed(params.get())));
     }
-    let names = &procedure.input_fields;
     let (given, count) = elements(params, names.len());
     if count == 0 {
         return Ok(None);

@@ -10,6 +10,7 @@
 //! - [`example`]: sample values.
 //! - [`gateway`]: what all styles have in common.
 //! - [`graphql`]: GraphQL, which asks for fields of what several procedures answer.
+//! - [`paths`]: what errors call the members of an input.
 //! - [`lambda()`]: a gateway's `main`; [`invoke`]: how it reaches procedures.
 //! - [`rest`], [`openapi`]: what procedures' REST routes say, and the document of it.
 //! - [`samples`], [`docs`]: how each procedure is called in each style, and the pages that say so.
@@ -29,6 +30,7 @@ pub mod jsonrpc;
 pub mod lambda;
 pub mod names;
 pub mod openapi;
+pub mod paths;
 pub mod respond;
 pub mod rest;
 pub mod samples;

@@ -171,14 +171,16 @@ impl Soap {
         let Some(procedure) = contract.find(&operation.procedure) else {
             return Err(Refusal::new(Code::NotFound, "There is no such operation any more.").into());
         };
-        let input = decode::input(&self.service, operation, &message.content)?.map(|input| input.to_string());
+        let value = decode::input(&self.service, operation, &message.content)?;
+        let input = value.as_ref().map(Value::to_string);
         let input = input.as_deref().map(str::as_bytes);
         let outcome = match &message.token {
             Some(token) => security::run_signed_in(contract, calls, token, procedure, input).await?,
             None => calls.run(procedure, input).await,
         };
         let unreadable = |_| Refusal::new(Code::BadGateway, "The procedure gave no answer that can be read.");
-        match outcome? {
+        let spell = |path: &str| decode::spelled(&self.service, operation, value.as_ref(), path);
+        match outcome.map_err(|refusal| refusal.spelled(spell))? {
             None => Ok(Value::Null),
             Some(output) => serde_json::from_str(output.get()).map_err(unreadable).map_err(Trouble::from),
         }

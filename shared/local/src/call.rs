@@ -253,7 +253,8 @@ impl fmt::Display for Failed {
         if let Some(failure) = &self.data.failure {
             writeln!(f, "failure: {failure}")?;
         }
-        for field in &self.data.fields {
+        // One alone is the message.
+        for field in self.data.fields.iter().filter(|field| !self.message.ends_with(&field.message)) {
             let path = if field.path.is_empty() { "input" } else { &field.path };
             writeln!(f, "field {path}: {}", field.message)?;
         }

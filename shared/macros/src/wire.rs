@@ -1,8 +1,11 @@
 //! `#[wire]`.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::{Data, DeriveInput, Fields, GenericArgument, PathArguments, Type, parse_quote, spanned::Spanned};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::{
+    Attribute, Data, DeriveInput, Fields, GenericArgument, Meta, PathArguments, Token, Type, parse_quote,
+    punctuated::Punctuated, spanned::Spanned,
+};
 
 pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut item: DeriveInput = syn::parse2(item)?;
@@ -19,6 +22,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         ));
     }
     let mut field_types: Vec<Type> = Vec::new();
+    let examine = examine(&item.data);
     let names = match &item.data {
         Data::Struct(data) => data.fields.iter().filter_map(name_of).collect(),
         _ => Vec::new(),
@@ -79,6 +83,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
 
         impl ::protocol::WireType for #name {
             const FORM: ::protocol::Form = ::protocol::Form::#form;
+            #examine
         }
         impl ::protocol::WireValue for #name {}
         impl ::protocol::WireInput for #name {
@@ -92,19 +97,114 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     })
 }
 
+/// `WireType::examine`; nothing where a value is looked at as a whole.
+fn examine(data: &Data) -> Option<TokenStream> {
+    let body = match data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) => {
+                let members = fields.named.iter().map(member);
+                quote!(faults.members(value, &[#(#members),*]);)
+            }
+            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
+                let member = member(fields.unnamed.first()?);
+                quote!(faults.member(value, &#member);)
+            }
+            _ => return None,
+        },
+        Data::Enum(data) => {
+            let names: Vec<_> = data.variants.iter().map(variant_name).collect();
+            if data.variants.iter().all(|variant| matches!(variant.fields, Fields::Unit)) {
+                quote!(faults.one_of(value, &[#(#names),*]);)
+            } else {
+                let arms = names.iter().zip(&data.variants).map(|(name, variant)| {
+                    let members = variant.fields.iter().map(member);
+                    match &variant.fields {
+                        Fields::Unnamed(_) => quote!(#name => faults.member(&value, &#(#members)*)),
+                        _ => quote!(#name => faults.members(&value, &[#(#members),*])),
+                    }
+                });
+                quote! {
+                    let Some((name, value)) = faults.variant(value, &[#(#names),*]) else { return };
+                    match name {
+                        #(#arms,)*
+                        _ => {}
+                    }
+                }
+            }
+        }
+        Data::Union(_) => return None,
+    };
+    Some(quote! {
+        fn examine(value: &::protocol::__private::serde_json::Value, faults: &mut ::protocol::input::Faults) {
+            #body
+        }
+    })
+}
+
+/// A field as `Faults` looks at it.
+fn member(field: &syn::Field) -> TokenStream {
+    let name = name_of(field).unwrap_or_default();
+    let (ty, patched) = (&field.ty, argument_of(&field.ty, "Patch"));
+    let has_default = serde_of(field.attrs.iter()).any(|meta| meta.path().is_ident("default"));
+    let optional = patched.is_some() || argument_of(ty, "Option").is_some() || has_default;
+    let wire = patched.as_ref().unwrap_or(ty);
+    let is_rule = |attribute: &&Attribute| {
+        attribute.path().is_ident("garde") && !attribute.parse_args::<syn::Ident>().is_ok_and(|rule| rule == "skip")
+    };
+    let rules: Vec<_> = field.attrs.iter().filter(is_rule).collect();
+    let dives = rules.iter().any(|rule| rule.to_token_stream().to_string().contains("dive"));
+    let rules = if rules.is_empty() {
+        quote!(::core::option::Option::None)
+    } else {
+        quote!(::core::option::Option::Some(|value| {
+            #[derive(::garde::Validate)]
+            #[garde(allow_unvalidated)]
+            #[garde(transparent)]
+            struct Rules(#(#rules)* #ty);
+            let value = <#ty as ::protocol::__private::serde::Deserialize>::deserialize(value).ok()?;
+            ::garde::Validate::validate(&Rules(value)).err()
+        }))
+    };
+    quote! {
+        ::protocol::input::Member {
+            name: #name,
+            optional: #optional,
+            dives: #dives,
+            examine: <#wire as ::protocol::WireType>::examine,
+            rules: #rules,
+        }
+    }
+}
+
+/// What serde is told by attributes.
+fn serde_of<'a>(attributes: impl Iterator<Item = &'a Attribute>) -> impl Iterator<Item = Meta> {
+    let serde = attributes.filter(|attribute| attribute.path().is_ident("serde"));
+    // What cannot be read here is serde's to refuse.
+    let told =
+        serde.filter_map(|attribute| attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok());
+    told.flatten()
+}
+
+/// The name that `#[serde(rename = "…")]` gives.
+fn renamed(attributes: &[Attribute]) -> Option<String> {
+    serde_of(attributes.iter()).find_map(|meta| match meta {
+        Meta::NameValue(syn::MetaNameValue {
+            path,
+            value: syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(name), .. }),
+            ..
+        }) if path.is_ident("rename") => Some(name.value()),
+        _ => None,
+    })
+}
+
 /// What a field is called on the wire.
 fn name_of(field: &syn::Field) -> Option<String> {
-    let mut name = None;
-    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("serde")) {
-        // What is no renaming is serde's to read.
-        let _ = attribute.parse_nested_meta(|meta| {
-            if meta.path.is_ident("rename") {
-                name = Some(meta.value()?.parse::<syn::LitStr>()?.value());
-            }
-            Ok(())
-        });
-    }
-    name.or_else(|| Some(camel_case(&field.ident.as_ref()?.to_string())))
+    renamed(&field.attrs).or_else(|| Some(camel_case(&field.ident.as_ref()?.to_string())))
+}
+
+/// What a variant is called on the wire.
+fn variant_name(variant: &syn::Variant) -> String {
+    renamed(&variant.attrs).unwrap_or_else(|| crate::camel_case(&variant.ident.to_string()))
 }
 
 /// `age_min` to `ageMin`, as serde writes it.

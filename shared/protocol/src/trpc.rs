@@ -3,6 +3,7 @@
 //! Pure functions over HTTP parts; see `WIRE` facts in the repository's documentation of the wire.
 
 pub mod batch;
+mod infinite;
 
 use std::borrow::Cow;
 
@@ -11,6 +12,8 @@ use http::{HeaderMap, Method, header};
 use serde::Serialize;
 
 use crate::{Code, Fault, FieldFault, Kind};
+
+pub use infinite::{DIRECTION, is_infinite, without_direction};
 
 /// Under which path the procedures are.
 pub const BASE_PATH: &str = "/trpc/";

@@ -315,7 +315,9 @@ fn take_input(entry: &Entry, parts: &http::request::Parts, body: Bytes) -> Resul
         Some((method, _)) => Err(Fault::method_not_supported(parts.method.as_str(), method)),
         None => {
             let (kind, over) = (entry.spec.kind, entry.service.method_override);
-            trpc::take_input(kind, over, &parts.method, parts.uri.query(), &parts.headers, body)
+            let input = trpc::take_input(kind, over, &parts.method, parts.uri.query(), &parts.headers, body)?;
+            let is_infinite = trpc::is_infinite(entry.spec.fields.iter().map(|field| field.name));
+            Ok(if is_infinite { input.map(trpc::without_direction) } else { input })
         }
     }
 }

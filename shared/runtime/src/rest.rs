@@ -17,7 +17,7 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
-use protocol::{Code, Fault, Field, FieldFault, Form, trpc};
+use protocol::{Code, Fault, Field, FieldFault, Form, fault::shortened, input::MAX_FAULTS, trpc};
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 
@@ -90,15 +90,16 @@ pub(crate) fn take_input(
         expect_json(method, &parts.headers)?;
     }
     let query = query(parts.uri.query().unwrap_or_default())?;
-    if by_body && let Some((name, _)) = query.first() {
+    if by_body && !query.is_empty() {
         let message = format!("{method} takes its input from the body");
-        return Err(Fault::invalid(vec![FieldFault { path: name.to_string(), message }]));
+        let fault = |(name, _): &Pair<'_>| FieldFault { path: shortened(name), message: message.clone() };
+        return Err(Fault::invalid(query.iter().take(MAX_FAULTS).map(fault).collect()));
     }
     if !by_body && !body.is_empty() {
         return Err(Fault::bad_request(format!("{method} takes its input from the address, and no body.")));
     }
     texts.extend(query);
-    let members = members(fields, &texts, version)?;
+    let members = members(fields, &texts, version);
     let input = match (members.is_empty(), body.is_empty()) {
         (true, true) => None,
         (true, false) => Some(body),
@@ -119,9 +120,9 @@ fn query(text: &str) -> Result<Vec<Pair<'_>>, Fault> {
     pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(k, v)| Ok((decode(k)?, decode(v)?))).collect()
 }
 
-/// `"id":"…","limit":20` from texts. A text that is not what the field wants stays a text, and the procedure says what
-/// it expected.
-fn members(fields: &[Field], texts: &[Pair<'_>], version: Option<(&str, String)>) -> Result<String, Fault> {
+/// `"id":"…","limit":20` from texts. A text that is not what the field wants stays a text, and what is no list and is
+/// given twice is there twice: the procedure says what it expected.
+fn members(fields: &[Field], texts: &[Pair<'_>], version: Option<(&str, String)>) -> String {
     let mut given: Vec<(&str, Vec<&str>)> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
     for (name, text) in texts {
@@ -132,33 +133,19 @@ fn members(fields: &[Field], texts: &[Pair<'_>], version: Option<(&str, String)>
         }
     }
     let mut members: Vec<String> = Vec::new();
-    let mut faults: Vec<FieldFault> = Vec::new();
     for (name, values) in given {
         let form = fields.iter().find(|field| field.name == name).map_or(Form::Text, |field| field.form);
-        let mut fault = |message: &str| faults.push(FieldFault { path: name.to_owned(), message: message.to_owned() });
-        if matches!(form, Form::Boolean | Form::List(Form::Boolean))
-            && values.iter().any(|text| boolean(text).is_none())
-        {
-            fault("has to be true or false");
-            continue;
+        let member = |value| format!("{}:{value}", quoted(name));
+        match form {
+            Form::List(form) => {
+                let values: Vec<_> = values.iter().map(|text| value(*form, text)).collect();
+                members.push(member(format!("[{}]", values.join(","))));
+            }
+            form => members.extend(values.iter().map(|text| member(value(form, text)))),
         }
-        let value = match (form, values.as_slice()) {
-            (Form::List(form), values) => {
-                format!("[{}]", values.iter().map(|text| value(*form, text)).collect::<Vec<_>>().join(","))
-            }
-            (form, [text]) => value(form, text),
-            _ => {
-                fault("is given more than once");
-                continue;
-            }
-        };
-        members.push(format!("{}:{value}", quoted(name)));
-    }
-    if !faults.is_empty() {
-        return Err(Fault::invalid(faults));
     }
     members.extend(version.map(|(name, value)| format!("{}:{value}", quoted(name))));
-    Ok(members.join(","))
+    members.join(",")
 }
 
 /// A text as a value of a form.
@@ -185,14 +172,17 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// A body with path parameters among its members. A name that both have is there twice, and the procedure refuses it.
+/// A body with path parameters among its members: behind its own, so that what is no JSON in it keeps its place. A name
+/// that both have is there twice, and the procedure refuses it.
 fn with_members(members: &str, body: &[u8]) -> Result<Bytes, Fault> {
     const SPACES: [char; 4] = [' ', '\t', '\n', '\r'];
-    let text = std::str::from_utf8(body).ok().map(|text| text.trim_matches(SPACES));
-    let object = text.and_then(|text| text.strip_prefix('{'));
-    let rest = object.ok_or_else(|| Fault::bad_request("The body has to be one JSON object."))?;
-    let separator = if rest.trim_start_matches(SPACES).starts_with('}') { "" } else { "," };
-    Ok(format!("{{{members}{separator}{rest}").into())
+    let text = std::str::from_utf8(body).ok().map(|text| text.trim_end_matches(SPACES));
+    let object = text.filter(|text| text.trim_start_matches(SPACES).starts_with('{'));
+    let object = object.ok_or_else(|| Fault::bad_request("The body has to be one JSON object."))?;
+    // What is cut off is the procedure's to refuse.
+    let Some(own) = object.strip_suffix('}') else { return Ok(object.to_owned().into()) };
+    let separator = if own.trim_matches(SPACES) == "{" { "" } else { "," };
+    Ok(format!("{own}{separator}{members}}}").into())
 }
 
 /// The conditions of a request (RFC 9110 section 13.1).

@@ -90,6 +90,11 @@ impl<'a> Procedure<'a> {
         self.own["failures"].as_array().map_or(&[], Vec::as_slice)
     }
 
+    /// The types that inputs have.
+    pub fn types(&self) -> &'a Value {
+        &self.document["inputTypes"]
+    }
+
     pub fn resolve(&self, schema: &'a Value) -> &'a Value {
         resolve(self.document, schema)
     }

@@ -39,6 +39,14 @@ impl Failed {
     }
 }
 
+/// The path of a member as the procedure has it, where the style has a member for each variant of a tagged union.
+fn without_variants(procedure: Procedure<'_>, path: &str) -> String {
+    let types = procedure.types().as_object().into_iter().flatten().map(|(_, schema)| schema);
+    let variants = types.flat_map(|schema| schema["oneOf"].as_array().into_iter().flatten());
+    let tags: Vec<_> = variants.filter_map(|variant| variant["properties"]["type"]["const"].as_str()).collect();
+    path.split('.').filter(|step| !tags.contains(step)).collect::<Vec<_>>().join(".")
+}
+
 /// A style.
 pub trait Driver: Send + Sync {
     /// For people.

@@ -19,6 +19,28 @@ use super::types::{
 /// # Errors
 /// What is no schema by the rules of GraphQL.
 pub(super) fn schema(types: &Types, introspection: bool) -> Result<Schema, Cause> {
+    schema_with(types, introspection, &worded(types))
+}
+
+/// How a description is written.
+type Written<'a> = &'a dyn Fn(&str) -> String;
+
+/// Descriptions with procedures called as they are here: `` `users.get` `` is `` `usersGet` ``.
+fn worded(types: &Types) -> impl Fn(&str) -> String {
+    let fields = [QUERY, MUTATION].into_iter().filter_map(|root| types.objects.get(root)).flat_map(|root| &root.fields);
+    let names: Vec<_> = fields
+        .filter_map(|field| match field.source {
+            Source::Call(call) => Some((format!("`{}`", types.calls[call].procedure), format!("`{}`", field.name))),
+            _ => None,
+        })
+        .collect();
+    move |docs| {
+        let named = |docs: String, (procedure, field): &(String, String)| docs.replace(procedure, field);
+        if docs.contains('`') { names.iter().fold(docs.to_owned(), named) } else { docs.to_owned() }
+    }
+}
+
+fn schema_with(types: &Types, introspection: bool, written: Written<'_>) -> Result<Schema, Cause> {
     let has = |root| types.objects.get(root).is_some_and(|object| !object.fields.is_empty());
     let mut builder = Schema::build(QUERY, has(MUTATION).then_some(MUTATION), None).disable_suggestions();
     if !introspection {
@@ -28,44 +50,50 @@ pub(super) fn schema(types: &Types, introspection: bool) -> Result<Schema, Cause
         builder = builder.register(interface);
     }
     for (name, scalar) in &types.scalars {
-        let mut ours = Scalar::new(name).description(&scalar.docs);
+        let mut ours = described(&scalar.docs, written, Scalar::new(name), Scalar::description);
         if let Some(specified_by) = scalar.specified_by {
             ours = ours.specified_by_url(specified_by);
         }
         builder = builder.register(ours);
     }
     for (name, known) in &types.enums {
-        let mut ours = described(&known.docs, Enum::new(name), Enum::description);
+        let mut ours = described(&known.docs, written, Enum::new(name), Enum::description);
         for value in &known.values {
-            ours = ours.item(described(&value.docs, EnumItem::new(&value.name), EnumItem::description));
+            ours = ours.item(described(&value.docs, written, EnumItem::new(&value.name), EnumItem::description));
         }
         builder = builder.register(ours);
     }
     for (name, input) in &types.inputs {
-        let mut ours = described(&input.docs, InputObject::new(name), InputObject::description);
+        let mut ours = described(&input.docs, written, InputObject::new(name), InputObject::description);
         if input.one_of {
             ours = ours.oneof();
         }
         for field in &input.fields {
-            ours = ours.field(argument(field));
+            ours = ours.field(argument(field, written));
         }
         builder = builder.register(ours);
     }
     for (name, union) in &types.unions {
-        let ours = described(&union.docs, Union::new(name), Union::description);
+        let ours = described(&union.docs, written, Union::new(name), Union::description);
         builder = builder.register(union.members.iter().fold(ours, |ours, member| ours.possible_type(&member.object)));
     }
     for (name, object) in &types.objects {
         if *name != MUTATION || has(MUTATION) {
-            builder = builder.register(object_type(types, name, object));
+            builder = builder.register(object_type(types, name, object, written));
         }
     }
     Ok(builder.finish()?)
 }
 
-/// The schema as text.
-pub(super) fn sdl(schema: &Schema) -> String {
-    schema.sdl_with_options(SDLExportOptions::new().include_specified_by())
+/// The schema as text. The library writes descriptions between `"""` as they are, so what would end one is escaped here
+/// (specification, section 2.9.4).
+///
+/// # Errors
+/// As [`schema`].
+pub(super) fn sdl(types: &Types) -> Result<String, Cause> {
+    let worded = worded(types);
+    let schema = schema_with(types, true, &|docs| worded(docs).replace("\"\"\"", "\\\"\"\""))?;
+    Ok(schema.sdl_with_options(SDLExportOptions::new().include_specified_by()))
 }
 
 /// Whether pages and failures occur: what no type implements is left out.
@@ -95,33 +123,34 @@ fn interfaces(types: &Types) -> Vec<Interface> {
     all.into_iter().filter(|(name, _)| known(name)).map(|(_, interface)| interface).collect()
 }
 
-fn object_type(types: &Types, name: &str, object: &types::Object) -> Object {
-    let mut ours = described(&object.docs, Object::new(name), Object::description);
+fn object_type(types: &Types, name: &str, object: &types::Object, written: Written<'_>) -> Object {
+    let mut ours = described(&object.docs, written, Object::new(name), Object::description);
     if let Some(interface) = object.implements {
         ours = ours.implement(interface);
     }
     for field in &object.fields {
         let mut its = described(
             &field.docs,
+            written,
             Field::new(&field.name, reference(&field.of), |_| FieldFuture::Value(None)),
             Field::description,
         );
         if let Source::Call(call) = field.source {
             let arguments = types.calls[call].arguments.fields();
-            its = arguments.iter().fold(its, |its, field| its.argument(argument(field)));
+            its = arguments.iter().fold(its, |its, field| its.argument(argument(field, written)));
         }
         ours = ours.field(its);
     }
     ours
 }
 
-fn argument(field: &InputField) -> InputValue {
-    described(&field.docs, InputValue::new(&field.name, reference(&field.of)), InputValue::description)
+fn argument(field: &InputField, written: Written<'_>) -> InputValue {
+    described(&field.docs, written, InputValue::new(&field.name, reference(&field.of)), InputValue::description)
 }
 
 /// An empty description would be written as one.
-fn described<T>(docs: &str, plain: T, describe: impl FnOnce(T, String) -> T) -> T {
-    if docs.is_empty() { plain } else { describe(plain, docs.to_owned()) }
+fn described<T>(docs: &str, written: Written<'_>, plain: T, describe: impl FnOnce(T, String) -> T) -> T {
+    if docs.is_empty() { plain } else { describe(plain, written(docs)) }
 }
 
 fn reference(of: &Of) -> TypeRef {

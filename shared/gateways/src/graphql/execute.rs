@@ -33,6 +33,9 @@ use crate::{
 /// What stands around a value: two brackets or quotes as they weigh, and a comma.
 const AROUND: usize = 5;
 
+/// A member of a page beside those of its procedure: that it was asked for by the cursor of another.
+const CONTINUES: &str = "continues";
+
 /// The fields that stand under one name in the answer: they are one.
 type Fields<'d> = Vec<&'d Positioned<Field>>;
 
@@ -148,9 +151,14 @@ impl<'r, 'd> Execution<'r, 'd> {
         Ok(())
     }
 
-    async fn ask(&self, call: &Call, field: &Positioned<Field>) -> Result<Outcome, Fault> {
-        let given = input::input(self.run.types, &call.arguments, field, self.variables);
-        Ok(self.run.call(&call.procedure, given?.as_ref()).await)
+    /// What a procedure answers, and whether it was asked where a list goes on.
+    async fn ask(&self, call: &Call, field: &Positioned<Field>) -> Result<(Outcome, bool), Fault> {
+        let (types, arguments) = (self.run.types, &call.arguments);
+        let input = input::input(types, arguments, field, self.variables)?;
+        let outcome = self.run.call(&call.procedure, input.as_ref()).await;
+        let spell = |path: &str| input::spelled(types, arguments, input.as_ref(), path);
+        let continues = call.is_paged && input.as_ref().is_some_and(|input| !input["cursor"].is_null());
+        Ok((outcome.map_err(|refusal| refusal.spelled(spell)), continues))
     }
 
     /// Puts what a procedure answered to its place.
@@ -159,7 +167,7 @@ impl<'r, 'd> Execution<'r, 'd> {
         key: &str,
         fields: &Fields<'d>,
         call: &Call,
-        answer: Result<Outcome, Fault>,
+        answer: Result<(Outcome, bool), Fault>,
     ) -> Result<(), TooMuch> {
         let mut path = vec![PathSegment::Field(key.to_owned())];
         let pos = fields[0].pos;
@@ -167,11 +175,17 @@ impl<'r, 'd> Execution<'r, 'd> {
             Err(fault) => {
                 return self.fault(Fault { path, ..fault.at(pos) });
             }
-            Ok(Ok(answer)) => match answer.as_deref().map(RawValue::get).map_or(Ok(Json::Null), serde_json::from_str) {
-                Ok(answer) => self.complete(&call.success, Node::Answer(&answer), fields, &mut path)?,
-                Err(_) => return self.fault(Fault::internal(pos, path)),
-            },
-            Ok(Err(refusal)) => match failure_of(call, &refusal) {
+            Ok((Ok(answer), continues)) => {
+                let answer = answer.as_deref().map(RawValue::get).map_or(Ok(Json::Null), serde_json::from_str);
+                let Ok(mut answer) = answer else { return self.fault(Fault::internal(pos, path)) };
+                if let Json::Object(page) = &mut answer
+                    && continues
+                {
+                    page.insert(CONTINUES.to_owned(), Json::Bool(true));
+                }
+                self.complete(&call.success, Node::Answer(&answer), fields, &mut path)?
+            }
+            Ok((Err(refusal), _)) => match failure_of(call, &refusal) {
                 Some(object) => self.object(object, Node::Failure(&refusal), fields, &mut path)?,
                 None => return self.fault(Fault::refused(&refusal, &call.procedure, pos, path)),
             },

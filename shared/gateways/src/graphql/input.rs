@@ -11,6 +11,7 @@ use super::{
     fault::Fault,
     types::{Arguments, InputField, Kind, Of, Types},
 };
+use crate::paths::{self, Step};
 
 /// The variables for the library, which knows no difference between absent and null.
 pub(super) fn without_absent(operation: &OperationDefinition, values: &Variables) -> Variables {
@@ -68,6 +69,47 @@ pub(super) fn input(
             Ok(Some(Json::Object(input)))
         }
     }
+}
+
+/// The path of a member of a procedure's input, as the arguments are called.
+pub(super) fn spelled(types: &Types, arguments: &Arguments, input: Option<&Json>, path: &str) -> String {
+    let input = input.unwrap_or(&Json::Null);
+    match arguments {
+        Arguments::None => path.to_owned(),
+        // The argument is the input itself.
+        Arguments::Input(known) => {
+            paths::spelled(path, input, known.of.clone(), |of: Of, step, value| into(types, &of, step, value))
+        }
+        Arguments::Fields(fields) => paths::spelled(path, input, None, |of: Option<Of>, step, value| {
+            match (of, step) {
+                (None, Step::Member(name)) => member(fields, name),
+                (of, step) => into(types, &of?, step, value),
+            }
+            .map(|(name, of)| (name, Some(of)))
+        }),
+    }
+}
+
+/// What a member is called where a type is expected.
+fn into(types: &Types, of: &Of, step: Step<'_>, value: &Json) -> Option<(String, Of)> {
+    match (&of.kind, step) {
+        (Kind::List(item), Step::Item(place)) => Some((format!("[{place}]"), Of::clone(item))),
+        (Kind::Input(name), Step::Member(wire)) => {
+            let known = types.inputs.get(name)?;
+            if !known.one_of {
+                return member(&known.fields, wire);
+            }
+            let (variant, of) = member(&known.fields, paths::tag(value)?)?;
+            let (name, of) = into(types, &of, step, value)?;
+            Some((format!("{variant}.{name}"), of))
+        }
+        _ => None,
+    }
+}
+
+fn member(fields: &[InputField], wire: &str) -> Option<(String, Of)> {
+    let known = fields.iter().find(|known| known.wire == wire)?;
+    Some((known.name.clone(), known.of.clone()))
 }
 
 /// A value as it travels.

@@ -3,6 +3,7 @@
 //! - [`schema`]: the types, from the contract. [`shape`] reads JSON Schemas, [`names`] names what has no name.
 //! - [`engine`]: the same types for the library, which writes them as SDL, checks documents and answers introspection.
 //! - [`request`], [`media`], [`persisted`]: what HTTP brings (the specification "GraphQL over HTTP").
+//! - [`literals`]: texts and numbers as the specification reads them.
 //! - [`scan`], [`limits`]: what a request may ask for, before anything is done about it.
 //! - [`merge`], [`variables`]: what the library does not check of documents.
 //! - [`execute`], [`input`], [`load`], [`run`]: what it comes to.
@@ -13,6 +14,7 @@ mod execute;
 mod fault;
 mod input;
 mod limits;
+mod literals;
 mod load;
 mod media;
 mod merge;
@@ -66,7 +68,7 @@ pub struct GraphQl {
 /// As [`GraphQl::new`].
 pub fn sdl(contract: &Contract) -> Result<String, Cause> {
     let types = schema::build(contract)?;
-    Ok(engine::sdl(&engine::schema(&types, true)?))
+    engine::sdl(&types)
 }
 
 impl GraphQl {
@@ -179,7 +181,11 @@ impl GraphQl {
         if !self.settings.documents {
             return Answer::from(Fault::request(Code::NotFound, "There is nothing here.")).into_response(Media::Json);
         }
-        let mut response = Response::new(Bytes::from(engine::sdl(&self.schema)));
+        let Ok(sdl) = engine::sdl(&self.types) else {
+            let message = "Something went wrong on our side.";
+            return Answer::from(Fault::request(Code::InternalServerError, message)).into_response(Media::Json);
+        };
+        let mut response = Response::new(Bytes::from(sdl));
         // There is no registered type; clients look at the file's name, and people want to read it.
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         response
@@ -194,7 +200,7 @@ impl GraphQl {
     ) -> Result<Prepared, Vec<Fault>> {
         let (query, hash) = self.persisted.query(&mut request).map_err(one)?;
         scan::scan(&query).map_err(one)?;
-        let document = parse_query(&query).map_err(|error| one(Fault::syntax(&error)))?;
+        let document = parse_query(literals::legible(&query)).map_err(|error| one(Fault::syntax(&error)))?;
         let name = request.operation_name.filter(|name| !name.is_empty());
         let (kind, variables, given) = {
             let operation = operation(&document, name.as_deref()).map_err(one)?;

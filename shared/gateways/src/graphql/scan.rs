@@ -90,7 +90,7 @@ impl<'d> Brackets<'d> {
 }
 
 /// Names and numbers. What is no token of GraphQL is one here.
-const fn is_word(byte: u8) -> bool {
+pub(super) const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+')
 }
 
@@ -104,7 +104,7 @@ fn after_word(bytes: &[u8], start: usize) -> Result<usize, Fault> {
 }
 
 /// Where a text ends that begins here.
-fn after_string(bytes: &[u8], start: usize) -> Option<usize> {
+pub(super) fn after_string(bytes: &[u8], start: usize) -> Option<usize> {
     let is_block = bytes[start..].starts_with(b"\"\"\"");
     let mut at = start + if is_block { 3 } else { 1 };
     loop {

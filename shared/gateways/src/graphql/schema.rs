@@ -74,12 +74,18 @@ impl<'c> Builder<'c> {
         };
         let codes = Enum { docs: "Why a call did not succeed.".into(), values: Code::ALL.iter().map(value).collect() };
         self.types.enums.insert(ERROR_CODE.into(), codes);
-        let has_next =
-            field("hasNextPage", "Whether the list goes on.", Kind::scalar("Boolean").nullable(false), Source::HasNext);
+        let (flag, cursor) = (Kind::scalar("Boolean").nullable(false), Kind::scalar("String").nullable(true));
+        let previous = "Whether the list has entries before this page: it has when the page is asked for by `after`.";
+        let start = "The cursor of the first edge; null where that is not known.";
         let end = "Where the list goes on: `after` of the next page; null at the end of the list and only there.";
-        let end = field("endCursor", end, Kind::scalar("String").nullable(true), Source::Member("next".into()));
-        let object =
-            Object { docs: "Where a page stands in its list.".into(), implements: None, fields: vec![has_next, end] };
+        let fields = vec![
+            field("hasNextPage", "Whether the list goes on.", flag.clone(), Source::HasNext),
+            field("hasPreviousPage", previous, flag, Source::HasPrevious),
+            field("startCursor", start, cursor.clone(), Source::Start),
+            field("endCursor", end, cursor, Source::Member("next".into())),
+        ];
+        let docs = "Where a page stands in its list (Relay, Cursor Connections).";
+        let object = Object { docs: docs.into(), implements: None, fields };
         self.types.objects.insert(PAGE_INFO.into(), object);
         for (root, docs) in [(QUERY, "What is asked for."), (MUTATION, "What changes something.")] {
             let object = Object { docs: docs.into(), ..Object::default() };
@@ -285,7 +291,12 @@ impl<'c> Builder<'c> {
                     return Err(format!("{} takes `{name}`, which pages have in GraphQL", procedure.name).into());
                 }
                 let schema = &properties[wire];
-                fields.push(self.input_field(plain, name, wire, schema, &(titled.to_owned() + &capitalized(wire)))?);
+                let hint = titled.to_owned() + &capitalized(wire);
+                let mut field = self.input_field(plain, name, wire, schema, &hint)?;
+                if name == "after" && paged {
+                    field.docs = "Where to go on: `endCursor` of the page before; the beginning if left out.".into();
+                }
+                fields.push(field);
             }
             return Ok(Arguments::Fields(fields));
         }

@@ -108,6 +108,10 @@ pub(super) enum Source {
     Cursor,
     /// Whether a page has a next one.
     HasNext,
+    /// Whether something stands before a page.
+    HasPrevious,
+    /// The cursor of a page's first edge, if it is known.
+    Start,
     /// The sentence of a failure.
     Message,
     /// The code of a failure.

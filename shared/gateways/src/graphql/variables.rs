@@ -30,7 +30,9 @@ pub(super) fn values(types: &Types, operation: &OperationDefinition, mut given: 
         let name = &name.node;
         let default = default_value.as_ref().map(|value| value.node.clone());
         let refused = |message: String| Fault::invalid(message).at(definition.pos);
-        match given.remove(name).or(default) {
+        // What stands in the document is a literal, of which each has one type; in JSON there are numbers only.
+        let given = given.remove(name).map(|value| in_json(types, &of, value));
+        match given.or(default) {
             Some(Value::Null) if !of.nullable => {
                 return Err(refused(format!("The variable `${name}` cannot be null.")));
             }
@@ -50,6 +52,35 @@ pub(super) fn values(types: &Types, operation: &OperationDefinition, mut given: 
     }
     Ok(values)
 }
+
+/// A value of JSON, in which a number without a fraction is an `Int`, however it is written (specification, section
+/// 3.5.1, "Input Coercion").
+fn in_json(types: &Types, of: &Of, value: Value) -> Value {
+    match (&of.kind, value) {
+        (Kind::List(item), Value::List(items)) => {
+            Value::List(items.into_iter().map(|value| in_json(types, item, value)).collect())
+        }
+        (Kind::List(item), one) => in_json(types, item, one),
+        (Kind::Input(name), Value::Object(members)) => {
+            let fields = types.inputs.get(name).map_or(&[][..], |known| &known.fields);
+            let member = |(name, value): (Name, Value)| match fields.iter().find(|field| field.name == name.as_str()) {
+                Some(field) => (name, in_json(types, &field.of, value)),
+                None => (name, value),
+            };
+            Value::Object(members.into_iter().map(member).collect())
+        }
+        (Kind::Scalar(name), Value::Number(number)) if ["Int", "ID"].contains(&name.as_str()) => {
+            let whole = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0);
+            // 32 bits, or what every number of JSON holds exactly: no digit is lost.
+            let whole = whole.filter(|float| float.abs() <= MAX_EXACT).map(|float| format!("{float:.0}"));
+            Value::Number(whole.and_then(|digits| digits.parse().ok()).unwrap_or(number))
+        }
+        (_, value) => value,
+    }
+}
+
+/// The greatest integer that every number of JSON holds exactly: 2^53 - 1.
+const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
 
 /// The type that a variable says.
 fn type_of(types: &Types, definition: &Positioned<VariableDefinition>) -> Result<Of, Fault> {

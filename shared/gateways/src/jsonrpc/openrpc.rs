@@ -77,7 +77,8 @@ fn method(contract: &Contract, names: &Names, procedure: &Procedure) -> Value {
     let result = titled(&format!("{title}Result"), result);
     let mut method = json!({
         "name": procedure.name,
-        "summary": summary,
+        // A summary is plain text; Markdown is for descriptions.
+        "summary": summary.replace('`', ""),
         "tags": [tag(contract, procedure)],
         "paramStructure": if by_name { "by-name" } else { "either" },
         "params": params,
@@ -106,7 +107,7 @@ impl Parameter<'_> {
         let schema = titled(&format!("{method}{}", capitalized(self.name)), names.rewrite(self.schema, TYPES));
         let mut descriptor = json!({"name": self.name, "required": self.required, "schema": schema});
         if let Some(docs) = self.schema.get("description").and_then(Value::as_str) {
-            descriptor["summary"] = docs.lines().next().into();
+            descriptor["description"] = docs.into();
         }
         descriptor
     }

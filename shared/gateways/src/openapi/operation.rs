@@ -36,11 +36,12 @@ pub fn of(components: &mut Components<'_>, route: &Route<'_>) -> Value {
     operation
 }
 
-/// The first paragraph, and what is left, with a blank line behind it.
+/// The first paragraph as plain text (OpenAPI 3.1, Operation Object: Markdown is for descriptions), and what is left,
+/// with a blank line behind it.
 fn summary(docs: &str) -> (String, String) {
     let (first, rest) = docs.split_once("\n\n").unwrap_or((docs, ""));
     let rest = if rest.is_empty() { String::new() } else { format!("{rest}\n\n") };
-    (first.replace('\n', " ").trim_end_matches('.').to_owned(), rest)
+    (first.replace('\n', " ").replace('`', "").trim_end_matches('.').to_owned(), rest)
 }
 
 fn who(procedure: &Procedure) -> String {

@@ -1,13 +1,21 @@
 //! From XML to the JSON of an input. Only what the text cannot say is refused here; rules are the procedure's.
 
-use protocol::FieldFault;
+use std::{cell::RefCell, collections::HashSet};
+
+use protocol::{
+    FieldFault,
+    input::{MAX_FAULTS, TWICE},
+};
 use serde_json::{Map as Json, Number, Value};
 
 use super::{
     types::{Base, Form, Input, Member, Operation, Service, Simple, Slot, Variant},
     xml::{Element, is_space},
 };
-use crate::respond::shortened;
+use crate::{
+    paths::{self, Step},
+    respond::shortened,
+};
 
 /// XML Schema part 1, section 2.6.
 pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
@@ -16,21 +24,70 @@ pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 ///
 /// # Errors
 /// What is wrong, and where.
-pub fn input(service: &Service, operation: &Operation, element: &Element) -> Result<Option<Value>, FieldFault> {
-    let reading = Reading { service };
-    reading.attributes(element, "")?;
-    match &operation.input {
+pub fn input(service: &Service, operation: &Operation, element: &Element) -> Result<Option<Value>, Vec<FieldFault>> {
+    let reading = Reading { service, found: RefCell::default() };
+    let read = reading.attributes(element, "").and_then(|_| match &operation.input {
         Input::Nothing => reading.members(&[], element, "").map(|_| None),
         Input::Plain(form) => reading.content(form, element, "").map(Some),
         Input::Wrapped(slot) => {
-            let member = Member { json: "input".into(), xml: "input".into(), optional: true, slot: slot.clone() };
-            Ok(reading.members(&[member], element, "")?.remove("input"))
+            let member = Member { json: WRAPPED.into(), xml: WRAPPED.into(), optional: true, slot: slot.clone() };
+            Ok(reading.members(&[member], element, "")?.remove(WRAPPED))
+        }
+    });
+    let mut found = reading.found.into_inner();
+    match read {
+        Ok(input) if found.is_empty() => Ok(input),
+        read => {
+            found.extend(read.err());
+            found.truncate(MAX_FAULTS);
+            Err(found)
         }
     }
 }
 
+/// The element that holds an input which has no members of its own.
+const WRAPPED: &str = "input";
+
+/// The path of a member of a procedure's input, as its elements are called.
+pub fn spelled(service: &Service, operation: &Operation, input: Option<&Value>, path: &str) -> String {
+    let (within, form) = match &operation.input {
+        Input::Nothing => return path.to_owned(),
+        Input::Plain(form) => (None, form),
+        Input::Wrapped(slot) => (Some(WRAPPED), &slot.form),
+    };
+    let input = input.unwrap_or(&Value::Null);
+    let path = paths::spelled(path, input, form, |form, step, value| into(service, form, step, value));
+    match within {
+        None => path,
+        Some(within) if path.is_empty() || path.starts_with('[') => format!("{within}{path}"),
+        Some(within) => format!("{within}.{path}"),
+    }
+}
+
+/// What a member is called where a form is expected.
+fn into<'s>(service: &'s Service, form: &'s Form, step: Step<'_>, value: &Value) -> Option<(String, &'s Form)> {
+    match (service.form(form), step) {
+        (Form::List(list), Step::Item(place)) => Some((format!("[{place}]"), &list.item.form)),
+        (Form::Map(map), Step::Member(name)) => Some((name.to_owned(), &map.value.form)),
+        (Form::Object(members), Step::Member(name)) => member(members, name),
+        (Form::Union(variants), Step::Member(name)) => {
+            let variant = variants.iter().find(|variant| Some(variant.json.as_str()) == paths::tag(value))?;
+            let (name, form) = member(&variant.members, name)?;
+            Some((format!("{}.{name}", variant.xml), form))
+        }
+        _ => None,
+    }
+}
+
+fn member<'m>(members: &'m [Member], json: &str) -> Option<(String, &'m Form)> {
+    let member = members.iter().find(|member| member.json == json)?;
+    Some((member.xml.clone(), &member.slot.form))
+}
+
 struct Reading<'a> {
     service: &'a Service,
+    /// What is wrong beside what ends the reading.
+    found: RefCell<Vec<FieldFault>>,
 }
 
 fn fault<T>(path: &str, message: impl Into<String>) -> Result<T, FieldFault> {
@@ -43,6 +100,11 @@ fn below(path: &str, name: &str) -> String {
 }
 
 impl Reading<'_> {
+    /// A part, or none where something is wrong with it: the others are read all the same.
+    fn part<T>(&self, read: Result<T, FieldFault>) -> Option<T> {
+        read.map_err(|fault| self.found.borrow_mut().push(fault)).ok()
+    }
+
     fn slot(&self, slot: &Slot, element: &Element, path: &str) -> Result<Value, FieldFault> {
         let is_nil = self.attributes(element, path)?;
         if !is_nil {
@@ -74,20 +136,21 @@ impl Reading<'_> {
         match form {
             Form::Simple(simple) => self.simple(simple, element, path),
             Form::List(list) => {
-                let items = element.children.iter().enumerate().map(|(place, child)| {
+                let items = element.children.iter().enumerate().filter_map(|(place, child)| {
                     let path = format!("{path}[{place}]");
-                    self.expect(child, "item", &path)?;
-                    self.slot(&list.item, child, &path)
+                    let item = self.expect(child, "item", &path).and_then(|()| self.slot(&list.item, child, &path));
+                    self.part(item)
                 });
-                items.collect::<Result<Vec<_>, _>>().map(Value::Array)
+                Ok(Value::Array(items.collect()))
             }
             Form::Map(map) => {
                 let mut entries = Json::new();
                 for child in &element.children {
-                    self.expect(child, "entry", path)?;
-                    let (key, value) = self.entry(&map.key, &map.value, child, path)?;
+                    let entry = self.expect(child, "entry", path);
+                    let entry = entry.and_then(|()| self.entry(&map.key, &map.value, child, path));
+                    let Some((key, value)) = self.part(entry) else { continue };
                     if entries.contains_key(&key) {
-                        return fault(&below(path, &key), "is given twice");
+                        self.part::<()>(fault(&below(path, &key), TWICE));
                     }
                     entries.insert(key, value);
                 }
@@ -104,16 +167,19 @@ impl Reading<'_> {
             return fault(path, "holds elements, and there is text");
         }
         let mut object = Json::new();
+        let mut given = HashSet::new();
         for child in &element.children {
             let Some(member) = members.iter().find(|member| member.xml == child.name) else {
-                return self.unknown(child, path, members.iter().map(|member| member.xml.as_str()));
+                self.part::<()>(self.unknown(child, path, members.iter().map(|member| member.xml.as_str())));
+                continue;
             };
-            let path = below(path, &member.json);
-            self.expect(child, &member.xml, &path)?;
-            if object.contains_key(&member.json) {
-                return fault(&path, "is given twice");
+            let path = below(path, &member.xml);
+            if !given.insert(&member.xml) {
+                self.part::<()>(fault(&path, TWICE));
+                continue;
             }
-            object.insert(member.json.clone(), self.slot(&member.slot, child, &path)?);
+            let value = self.expect(child, &member.xml, &path).and_then(|()| self.slot(&member.slot, child, &path));
+            object.extend(self.part(value).map(|value| (member.json.clone(), value)));
         }
         Ok(object)
     }
@@ -127,6 +193,7 @@ impl Reading<'_> {
             return self.unknown(child, path, variants.iter().map(|variant| variant.xml.as_str()));
         };
         self.expect(child, &variant.xml, path)?;
+        let path = &below(path, &variant.xml);
         if self.attributes(child, path)? {
             return fault(path, "a variant is not nil");
         }
@@ -135,7 +202,7 @@ impl Reading<'_> {
         if !variant.members.is_empty() {
             object.extend(self.members(&variant.members, child, path)?);
         } else if !is_there {
-            return fault(path, format!("`{}` holds nothing but `true`", variant.xml));
+            return fault(path, "holds nothing but `true`");
         }
         Ok(Value::Object(object))
     }
@@ -194,9 +261,12 @@ impl Reading<'_> {
         known: impl Iterator<Item = &'n str>,
     ) -> Result<T, FieldFault> {
         let known: Vec<String> = known.map(|name| format!("`{name}`")).collect();
-        let expected = if known.is_empty() { "there are no fields".to_owned() } else { known.join(", ") };
-        let name = shortened(&element.name);
-        fault(&below(path, &name), format!("unknown field `{name}`, expected {expected}"))
+        let message = match &known[..] {
+            [] => "unknown element: there are none here".to_owned(),
+            [one] => format!("unknown element: expected {one}"),
+            known => format!("unknown element: expected one of {}", known.join(", ")),
+        };
+        fault(&below(path, &element.name), message)
     }
 }
 

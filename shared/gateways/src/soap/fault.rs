@@ -44,9 +44,9 @@ impl From<Refusal> for Trouble {
     }
 }
 
-impl From<FieldFault> for Trouble {
-    fn from(fault: FieldFault) -> Self {
-        let Fault { code, message, fields, .. } = Fault::invalid(vec![fault]);
+impl From<Vec<FieldFault>> for Trouble {
+    fn from(faults: Vec<FieldFault>) -> Self {
+        let Fault { code, message, fields, .. } = Fault::invalid(faults);
         Refusal { fields, ..Refusal::new(code, message) }.into()
     }
 }

@@ -260,8 +260,9 @@ fn simple(kind: &str, schema: &Value) -> Option<Simple> {
             Base::Number("double")
         }
         "string" if text("format") == Some("date-time") => {
-            // A time without a zone is none.
-            facet("pattern", Some(r".*(Z|[+\-][0-9]{2}:[0-9]{2})".to_owned()));
+            // A time without a zone is none, and neither is one without the grammar of RFC 3339.
+            let pattern = text("pattern").and_then(pattern::translate);
+            facet("pattern", pattern.or_else(|| Some(r".*(Z|[+\-][0-9]{2}:[0-9]{2})".to_owned())));
             Base::Time
         }
         "string" if text("contentEncoding") == Some("base64") => Base::Bytes,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Driver, Failed, Heard};
+use super::{Driver, Failed, Heard, without_variants};
 use crate::{
     given::{Answer, Request, Service},
     styles::calls::Procedure,
@@ -358,7 +358,11 @@ impl Driver for GraphQl {
                 Some(data) => answer.status == 200 && data[procedure.camel_case_name()].is_null(),
             };
             return match is_due && error["message"].is_string() {
-                true => Ok(Err(Failed::new(&extensions["code"], &extensions["failure"], &extensions["fields"]))),
+                true => {
+                    let fields = extensions["fields"].as_array().into_iter().flatten();
+                    let fields: Vec<_> = fields.map(|fault| json!({"path": own(procedure, &fault["path"])})).collect();
+                    Ok(Err(Failed::new(&extensions["code"], &extensions["failure"], &fields.into())))
+                }
                 false => Err(wrong()),
             };
         }
@@ -440,6 +444,18 @@ fn variant(schema: &Value, of: &str) -> Option<Value> {
     let tagged = variants
         .filter(|one| one["properties"]["type"]["const"].as_str().is_some_and(|tag| of.ends_with(&capitalized(tag))));
     tagged.max_by_key(|one| one["properties"]["type"]["const"].as_str().map(str::len)).cloned()
+}
+
+/// The path of an argument as the procedure has it.
+fn own(procedure: Procedure<'_>, path: &Value) -> String {
+    let path = without_variants(procedure, path.as_str().unwrap_or("no text"));
+    let is_paged = procedure.is_query()
+        && ["limit", "cursor"].iter().all(|name| procedure.input_fields().any(|field| field == *name));
+    match path.as_str() {
+        "first" if is_paged => "limit".to_owned(),
+        "after" if is_paged => "cursor".to_owned(),
+        _ => path,
+    }
 }
 
 /// The words of an enumeration.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Driver, Failed, Heard, xml::Element};
+use super::{Driver, Failed, Heard, without_variants, xml::Element};
 use crate::{
     given::{Answer, Request},
     styles::calls::Procedure,
@@ -76,8 +76,10 @@ impl Driver for Soap {
             Some(own) => failure(procedure, own).ok_or_else(wrong)?,
         };
         let fields: Vec<_> = fault.child("fields").into_iter().flat_map(|fields| &fields.children).collect();
-        let fields: Vec<_> =
-            fields.iter().map(|item| json!({"path": item.child("path").map(|path| path.text.clone())})).collect();
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|item| json!({"path": item.child("path").map(|path| without_variants(procedure, &path.text))}))
+            .collect();
         Ok(Err(Failed::new(&code, &failure, &fields.into())))
     }
 

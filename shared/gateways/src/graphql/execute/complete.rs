@@ -3,7 +3,7 @@
 use async_graphql::{Name, PathSegment, Value, indexmap::IndexMap};
 use serde_json::Value as Json;
 
-use super::{Execution, Fault, Fields, Node, Open, Path, TooMuch};
+use super::{CONTINUES, Execution, Fault, Fields, Node, Open, Path, TooMuch};
 use crate::{
     graphql::types::{Kind, Of, Source, Union},
     respond::weight,
@@ -101,6 +101,11 @@ impl<'d> Execution<'_, 'd> {
         match (&known.source, node) {
             (Source::True, _) => Ok(Value::Boolean(true)),
             (Source::HasNext, _) => Ok(Value::Boolean(!json["next"].is_null())),
+            (Source::HasPrevious, _) => Ok(Value::Boolean(json[CONTINUES] == true)),
+            (Source::Start, _) => {
+                let is_one = json["items"].as_array().is_some_and(|items| items.len() == 1);
+                self.complete(&known.of, Node::Answer(if is_one { &json["next"] } else { &Json::Null }), fields, path)
+            }
             (Source::Message, Node::Failure(refusal)) => {
                 self.plain(&Json::String(refusal.message.clone()), fields, path)
             }

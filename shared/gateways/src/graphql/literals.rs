@@ -1,0 +1,184 @@
+//! The literals of a document, as the specification reads them (September 2025, sections 2.9.1 and 2.9.4).
+//!
+//! The library's parser keeps the backslash of `\"""`, knows neither `\u{1F370}` nor two halves of a surrogate pair,
+//! keeps spaces of blank lines in a block string and takes `-0` for no integer. Each such literal is written here in
+//! a form that it reads as it is meant, and as long as it was where that is possible: what is said of the rest of the
+//! document is said at the right place.
+
+use std::borrow::Cow;
+
+use super::scan::{after_string, is_word};
+
+/// The document with literals that the parser reads as they are meant. What is no literal stays, and is refused by it.
+pub(super) fn legible(document: &str) -> Cow<'_, str> {
+    let bytes = document.as_bytes();
+    let (mut legible, mut copied, mut at) = (String::new(), 0, 0);
+    while let Some(&byte) = bytes.get(at) {
+        let start = at;
+        let written = match byte {
+            b'#' => {
+                at += bytes[at..].iter().take_while(|byte| !matches!(byte, b'\r' | b'\n')).count();
+                None
+            }
+            b'"' => {
+                let Some(end) = after_string(bytes, at) else { break };
+                at = end;
+                text(&document[start..end])
+            }
+            byte if is_word(byte) => {
+                at += bytes[at..].iter().take_while(|byte| is_word(**byte) || **byte == b'.').count();
+                (&bytes[start..at] == b"-0").then(|| " 0".to_owned())
+            }
+            _ => {
+                at += 1;
+                None
+            }
+        };
+        if let Some(written) = written {
+            legible.push_str(&document[copied..start]);
+            legible.push_str(&written);
+            legible.push_str(&padding(&document[start..at], &written));
+            copied = at;
+        }
+    }
+    if copied == 0 {
+        return Cow::Borrowed(document);
+    }
+    legible.push_str(&document[copied..]);
+    Cow::Owned(legible)
+}
+
+/// A text in another form, if the parser does not read this one; none if it is no text.
+fn text(literal: &str) -> Option<String> {
+    if let Some(raw) = literal.strip_prefix("\"\"\"").and_then(|rest| rest.strip_suffix("\"\"\"")) {
+        let is_plain = !raw.contains(['\r', '\n']) && !raw.contains("\\\"\"\"");
+        return (!is_plain).then(|| quoted(&block(&raw.replace("\\\"\"\"", "\"\"\""))));
+    }
+    let raw = literal.strip_prefix('"')?.strip_suffix('"')?;
+    if raw.contains("\\u") { Some(quoted(&unescaped(raw)?)) } else { None }
+}
+
+/// `BlockStringValue`.
+fn block(raw: &str) -> String {
+    let raw = raw.replace("\r\n", "\n").replace('\r', "\n");
+    let lines: Vec<&str> = raw.split('\n').collect();
+    let indent = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
+    let is_blank = |line: &str| indent(line) == line.len();
+    let common = lines.iter().skip(1).filter(|line| !is_blank(line)).map(|line| indent(line)).min().unwrap_or(0);
+    let first = lines.iter().position(|line| !is_blank(line)).unwrap_or(lines.len());
+    let end = lines.iter().rposition(|line| !is_blank(line)).map_or(first, |last| last + 1);
+    let shown = (first..end).map(|place| if place == 0 { lines[0] } else { lines[place].get(common..).unwrap_or("") });
+    shown.collect::<Vec<_>>().join("\n")
+}
+
+/// What stands between quotes, without its escapes.
+fn unescaped(raw: &str) -> Option<String> {
+    let mut text = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some((before, after)) = rest.split_once('\\') {
+        text.push_str(before);
+        let escape = after.chars().next()?;
+        rest = &after[escape.len_utf8()..];
+        text.push(match escape {
+            '"' | '\\' | '/' => escape,
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => {
+                let (code, after) = code_unit(rest)?;
+                rest = after;
+                match code {
+                    0xD800..=0xDBFF => {
+                        let (low, after) = code_unit(rest.strip_prefix("\\u")?)?;
+                        rest = after;
+                        let low = (0xDC00..=0xDFFF).contains(&low).then(|| low - 0xDC00)?;
+                        char::from_u32(0x1_0000 + ((code - 0xD800) << 10) + low)?
+                    }
+                    code => char::from_u32(code)?,
+                }
+            }
+            _ => return None,
+        });
+    }
+    Some(text + rest)
+}
+
+/// The number after `\u`, in four digits or in braces, and what follows it.
+fn code_unit(rest: &str) -> Option<(u32, &str)> {
+    let (digits, after, is_whole) = match rest.strip_prefix('{') {
+        Some(rest) => rest.split_once('}').map(|(digits, after)| (digits, after, true))?,
+        None => (rest.get(..4)?, &rest[4..], false),
+    };
+    let code =
+        digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok())??;
+    // Halves are not written in braces.
+    let is_half = (0xD800..=0xDFFF).contains(&code);
+    (!(is_whole && is_half)).then_some((code, after))
+}
+
+/// A text between quotes, with no escapes but those of one letter.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// Lines and spaces for what follows a literal to stand where it stood.
+fn padding(literal: &str, written: &str) -> String {
+    let lines = literal.replace("\r\n", "\n").matches(['\r', '\n']).count();
+    let last = literal.rsplit(['\r', '\n']).next().unwrap_or_default().chars().count();
+    let columns = if lines == 0 { last.saturating_sub(written.chars().count()) } else { last };
+    "\n".repeat(lines) + &" ".repeat(columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_is_written_as_it_is_meant_and_what_follows_keeps_its_place() {
+        for (literal, written) in [
+            (r#""""one \""" two""""#, r#""one \"\"\" two"  "#),
+            (r#""\ud83c\udf70""#, "\"🍰\"           "),
+            (r#""\u{1F370}\u0022\\""#, "\"🍰\\\"\\\\\"           "),
+            ("\"\"\"\n    a\n  \n    b\\n\n  \"\"\"", "\"a\\n\\nb\\\\n\"\n\n\n\n     "),
+            ("-0", " 0"),
+        ] {
+            assert_eq!(legible(&format!("{{ a(b: {literal}) }}")), format!("{{ a(b: {written}) }}"));
+        }
+    }
+
+    #[test]
+    fn whatever_else_stays() {
+        for literal in [
+            r#""plain \" \n""#,
+            r#""""plain " \n""""#,
+            r#""\ud83c""#,
+            r#""\udf70\ud83c""#,
+            r#""\u{d83c}\u{df70}""#,
+            r#""\u{110000}""#,
+            r#""\u12""#,
+            r#""\u{}""#,
+            r#""\x\u0041""#,
+            "-0.0",
+            "-0e1",
+            "-01",
+            "a-0",
+            "# -0 \"\\u0041\"",
+        ] {
+            let document = format!("{{ a(b: {literal}\n) }}");
+            assert!(matches!(legible(&document), Cow::Borrowed(_)), "{document}: {}", legible(&document));
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! All that is wrong with an input. Reading one ends at its first fault; here a value is walked through, each part by
+//! its own type, so that nothing that is wrong is told later than the rest.
+
+use std::{collections::HashSet, fmt};
+
+use garde::Report;
+use serde::{
+    Deserializer,
+    de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::{Map, Value};
+
+use crate::{FieldFault, fault::shortened};
+
+/// How many faults of one input are told.
+pub const MAX_FAULTS: usize = 100;
+
+/// What is said of a member that is there more than once.
+pub const TWICE: &str = "is given more than once";
+
+/// A place in the input while it is walked through, and what was found so far.
+#[derive(Debug)]
+pub struct Faults {
+    path: String,
+    found: Vec<FieldFault>,
+    /// The members that stand there more than once.
+    twice: HashSet<String>,
+    /// Whether rules hold here: where a field says `dive`, they do for what is in it.
+    has_rules: bool,
+}
+
+/// A field of a structure, as `#[wire]` knows it.
+#[derive(Clone, Copy)]
+pub struct Member {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// Whether it may be absent.
+    pub optional: bool,
+    /// Whether the rules of what is in it hold, too.
+    pub dives: bool,
+    /// Notes what is wrong with its value.
+    pub examine: fn(&Value, &mut Faults),
+    /// Its own rules; none of a value that cannot be read.
+    pub rules: Option<fn(&Value) -> Option<Report>>,
+}
+
+impl Faults {
+    pub(super) fn new(twice: HashSet<String>) -> Self {
+        Self { path: String::new(), found: Vec::new(), twice, has_rules: true }
+    }
+
+    pub(super) fn into_found(self) -> Vec<FieldFault> {
+        self.found
+    }
+
+    /// Notes that something is wrong at this place.
+    pub fn push(&mut self, message: impl Into<String>) {
+        if self.found.len() < MAX_FAULTS {
+            self.found.push(FieldFault { path: self.path.clone(), message: message.into() });
+        }
+    }
+
+    /// Notes that something else was expected at this place.
+    pub fn expected(&mut self, expected: &str, found: &Value) {
+        self.push(format!("expected {expected}, found {}", kind_of(found)));
+    }
+
+    /// Expects a value that the type reads by itself.
+    pub fn value<T: DeserializeOwned>(&mut self, value: &Value) {
+        if let Err(error) = T::deserialize(value) {
+            self.push(told(&error.to_string(), value));
+        }
+    }
+
+    /// Expects a list.
+    pub fn items(&mut self, value: &Value, examine: fn(&Value, &mut Self)) {
+        let Value::Array(items) = value else { return self.expected("an array", value) };
+        for (place, item) in items.iter().enumerate() {
+            self.within(&format!("[{place}]"), |faults| examine(item, faults));
+        }
+    }
+
+    /// Expects a map.
+    pub fn entries<K: DeserializeOwned>(&mut self, value: &Value, examine: fn(&Value, &mut Self)) {
+        let Value::Object(entries) = value else { return self.expected("an object", value) };
+        for (key, value) in entries {
+            self.below(key, |faults| {
+                faults.value::<K>(&Value::from(key.as_str()));
+                examine(value, faults);
+            });
+        }
+    }
+
+    /// Expects one of these texts.
+    pub fn one_of(&mut self, value: &Value, known: &[&str]) {
+        if !value.as_str().is_some_and(|text| known.contains(&text)) {
+            self.push(format!("expected {}", one_of(known)));
+        }
+    }
+
+    /// Expects an object with these members.
+    pub fn members(&mut self, value: &Value, known: &[Member]) {
+        let Value::Object(members) = value else { return self.expected("an object", value) };
+        for name in members.keys().filter(|name| known.iter().all(|member| member.name != name.as_str())) {
+            self.below(name, |faults| match known {
+                [] => faults.push("unknown member: there are none here"),
+                known => {
+                    let names: Vec<&str> = known.iter().map(|member| member.name).collect();
+                    faults.push(format!("unknown member: expected {}", one_of(&names)));
+                }
+            });
+        }
+        for member in known {
+            self.below(member.name, |faults| match members.get(member.name) {
+                None if member.optional => {}
+                None => faults.push("is required"),
+                Some(value) => faults.member(value, member),
+            });
+        }
+    }
+
+    /// The name of the variant that a tagged union says, and what stands beside it.
+    pub fn variant<'v>(&mut self, value: &'v Value, known: &[&str]) -> Option<(&'v str, Value)> {
+        let Value::Object(members) = value else {
+            self.expected("an object", value);
+            return None;
+        };
+        let tag = members.get(TAG).and_then(Value::as_str).filter(|tag| known.contains(tag));
+        self.below(TAG, |faults| match members.get(TAG) {
+            None => faults.push("is required"),
+            Some(_) if faults.twice.contains(&faults.path) => faults.push(TWICE),
+            Some(tag) => faults.one_of(tag, known),
+        });
+        let mut members = members.clone();
+        members.remove(TAG);
+        Some((tag?, Value::Object(members)))
+    }
+
+    /// Looks at one value by all that is known of it.
+    pub fn member(&mut self, value: &Value, member: &Member) {
+        let before = self.found.len();
+        if self.twice.contains(&self.path) {
+            return self.push(TWICE);
+        }
+        let has_rules = self.has_rules;
+        self.has_rules &= member.dives;
+        (member.examine)(value, self);
+        self.has_rules = has_rules;
+        let is_well_formed = self.found.len() == before;
+        let report = member.rules.filter(|_| self.has_rules).and_then(|rules| rules(value));
+        for (path, error) in report.iter().flat_map(Report::iter) {
+            // Rules of what is in it were held against it in its own place, by its own names.
+            if is_well_formed || path.is_empty() {
+                self.within(&path.to_string(), |faults| faults.push(error.message()));
+            }
+        }
+    }
+
+    fn below(&mut self, name: &str, look: impl FnOnce(&mut Self)) {
+        let separator = if self.path.is_empty() { "" } else { "." };
+        self.within(&format!("{separator}{}", shortened(name)), look);
+    }
+
+    fn within(&mut self, step: &str, look: impl FnOnce(&mut Self)) {
+        let length = self.path.len();
+        self.path.push_str(step);
+        look(self);
+        self.path.truncate(length);
+    }
+}
+
+/// What says which variant of a tagged union a value is.
+const TAG: &str = "type";
+
+fn one_of(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    if names.len() > 1 { format!("one of {}", names.join(", ")) } else { names.concat() }
+}
+
+/// What a value is, in words of JSON.
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(number) if number.as_f64().is_some_and(|number| number.fract() != 0.0) => "a fraction",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// serde's sentence in words of JSON. What was found is not quoted: it may be a secret in the wrong place.
+fn told(message: &str, found: &Value) -> String {
+    let is_of_type =
+        ["invalid type: ", "invalid value: ", "invalid length "].iter().any(|start| message.starts_with(start));
+    // What was expected is our own text; what was found may hold anything.
+    let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
+    match expected {
+        Some(expected) if is_of_type => match integers(expected) {
+            Some(range) if found.is_number() && kind_of(found) != "a fraction" => {
+                format!("expected an integer {range}")
+            }
+            Some(_) => format!("expected an integer, found {}", kind_of(found)),
+            None => format!("expected {}, found {}", in_json(expected), kind_of(found)),
+        },
+        _ if is_of_type || message.starts_with("unknown variant ") => "expected another value".to_owned(),
+        _ => message.to_owned(),
+    }
+}
+
+/// The range of a type of Rust's, if it is one of whole numbers.
+fn integers(name: &str) -> Option<String> {
+    Some(match name {
+        "i8" => "from -128 to 127".to_owned(),
+        "i16" => format!("from {} to {}", i16::MIN, i16::MAX),
+        "i32" => format!("from {} to {}", i32::MIN, i32::MAX),
+        "i64" => "from -(2^53 - 1) to 2^53 - 1".to_owned(),
+        "u8" => "from 0 to 255".to_owned(),
+        "u16" => format!("from 0 to {}", u16::MAX),
+        "u32" => format!("from 0 to {}", u32::MAX),
+        _ => return None,
+    })
+}
+
+/// What serde expected, as JSON calls it.
+fn in_json(expected: &str) -> &str {
+    match expected {
+        "f32" | "f64" => "a number",
+        "unit" => "null",
+        "string" | "a borrowed string" => "a string",
+        "a sequence" => "an array",
+        "a map" => "an object",
+        "a boolean" => "`true` or `false`",
+        other if other.starts_with("struct ") => "an object",
+        other => other,
+    }
+}
+
+/// A JSON value, with what a value of `serde_json` does not keep.
+pub(super) struct Tree {
+    pub(super) value: Value,
+    /// The paths of members that stand there more than once. The last one counts.
+    pub(super) twice: HashSet<String>,
+}
+
+/// Reads JSON. A number without a fraction is an integer, however it is written (JSON Schema 2020-12 core, section
+/// 4.2.1: `10.0` is `10`).
+///
+/// # Errors
+/// Where it is no JSON.
+pub(super) fn tree(text: &[u8]) -> serde_json::Result<Tree> {
+    let mut reader = Reader { path: String::new(), twice: HashSet::new() };
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let value = reader.deserialize(&mut json)?;
+    json.end()?;
+    Ok(Tree { value, twice: reader.twice })
+}
+
+struct Reader {
+    path: String,
+    twice: HashSet<String>,
+}
+
+impl Reader {
+    fn within<T>(&mut self, step: &str, read: impl FnOnce(&mut Self) -> T) -> T {
+        let length = self.path.len();
+        self.path.push_str(step);
+        let read = read(self);
+        self.path.truncate(length);
+        read
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Reader {
+    type Value = Value;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+/// The greatest integer that every number of JSON holds exactly, as a floating-point number.
+const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
+
+impl<'de> Visitor<'de> for &mut Reader {
+    type Value = Value;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    #[allow(clippy::cast_possible_truncation)]
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        let is_integer = value.fract() == 0.0 && value.abs() <= MAX_EXACT;
+        Ok(if is_integer { (value as i64).into() } else { value.into() })
+    }
+    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = self.within(&format!("[{}]", items.len()), |reader| list.next_element_seed(reader))? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let separator = if self.path.is_empty() { "" } else { "." };
+            let step = format!("{separator}{}", shortened(&name));
+            let value = self.within(&step, |reader| {
+                if members.contains_key(&name) {
+                    reader.twice.insert(reader.path.clone());
+                }
+                map.next_value_seed(reader)
+            })?;
+            members.insert(name, value);
+        }
+        Ok(Value::Object(members))
+    }
+}
