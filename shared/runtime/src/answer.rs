@@ -334,7 +334,7 @@ pub(crate) fn fault_response(fault: &Fault, path: Option<&str>, request_id: &str
     if let Some(allow) = fault.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
         headers.insert(header::ALLOW, allow);
     }
-    for (name, value) in fault.taken {
+    for (name, value) in fault.taken.headers() {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     match fault.code {

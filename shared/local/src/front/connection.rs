@@ -56,7 +56,7 @@ impl Messages {
 
     /// Whether the next bytes belong to a message that nobody has seen yet.
     fn is_between(&self) -> bool {
-        self.0.ends.load(Ordering::Acquire) % 2 == 0
+        self.0.ends.load(Ordering::Acquire).is_multiple_of(2)
     }
 
     fn take_bodies(&self) -> bool {
