@@ -426,7 +426,7 @@ fn shared_for(lifetime_s: u32) -> HeaderValue {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
+pub(crate) mod tests {
     use protocol::{Auth, Client, Kind, Spec, Timestamp};
 
     use super::*;
@@ -444,7 +444,7 @@ mod tests {
     };
 
     /// A public query without an input that says who is calling.
-    const fn query(cache_s: Option<u32>) -> Entry {
+    pub(crate) const fn query(cache_s: Option<u32>) -> Entry {
         Entry {
             name: "who.calls",
             spec: Spec {
@@ -476,7 +476,7 @@ mod tests {
         }
     }
 
-    fn context(cors: Cors) -> Context {
+    pub(crate) fn context(cors: Cors) -> Context {
         let authenticator = Arc::new(Authenticator::new(&SERVICE, None, "").unwrap());
         let site = Arc::new(Site::new("", "", ""));
         Context {
