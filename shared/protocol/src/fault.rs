@@ -52,8 +52,8 @@ pub enum Taken {
 }
 
 impl Taken {
-    /// The header fields that say so: `Accept` and `Accept-Encoding` (RFC 9110 section 15.5.16), `Accept-Patch` (RFC 5789
-    /// section 2.2), `Accept-Post` (Linked Data Platform 1.0, section 7.1).
+    /// The header fields that say so: `Accept` and `Accept-Encoding` (RFC 9110 section 15.5.16), `Accept-Patch`
+    /// (RFC 5789 section 2.2), `Accept-Post` (Linked Data Platform 1.0, section 7.1).
     pub const fn headers(self) -> &'static [(&'static str, &'static str)] {
         const PATCH: &str = "application/merge-patch+json, application/json";
         match self {
