@@ -161,6 +161,7 @@ async fn head_says_what_get_says_at_every_address() {
         "/graphql",
         "/v1/nothing",
         "/nothing",
+        "/_local/mail",
         "/docs/nothing",
         "/oauth/callback/acme",
         "/v1/users/0196aed2-53a4-7185-a70a-12a3535cc985",

@@ -232,6 +232,29 @@ mod tests {
         told
     }
 
+    /// What is refused before the style reads it: in the style's form, with what would be taken, and when.
+    #[test]
+    fn what_is_refused_early_says_in_every_style_what_would_be_taken() {
+        let contract = Arc::new(Contract::parse(include_str!("../../../bindings/contract.json")).unwrap());
+        let site = Arc::new(Site::new("", "", ""));
+        let reach: Arc<dyn Reach> = stub::Stub::new(|_, _| Ok(None));
+        let gateways = Gateways::new(&contract, &reach, &Cors::AnyOrigin, &site).unwrap();
+        for gateway in &gateways.0 {
+            let facts = gateway.style.facts();
+            let refused = |fault| {
+                let path = facts.paths[0].replace("{proxy+}", "a.b,c.d?batch=1");
+                gateway.refuse("r1", Request::post(path).body(Bytes::new()).unwrap(), fault)
+            };
+            let busy = refused(Fault::busy("Later.", 7));
+            assert_eq!(busy.headers()[header::RETRY_AFTER], "7", "{}", facts.name);
+            let coded = refused(Fault::unsupported("Coded.", protocol::fault::Taken::Uncoded));
+            assert_eq!(coded.headers()[header::ACCEPT_ENCODING], "identity", "{}", facts.name);
+            assert!(!coded.headers().contains_key(header::ACCEPT), "{}", facts.name);
+            let type_of = |response: &Response<Bytes>| response.headers()[header::CONTENT_TYPE].clone();
+            assert_eq!(type_of(&busy), type_of(&coded), "{}", facts.name);
+        }
+    }
+
     #[tokio::test]
     async fn what_tells_what_there_is_to_call_is_off_together() {
         let names = ["users.list", "usersList", "users_list", "/v1/users", "UsersList"];

@@ -77,7 +77,7 @@ pub fn explain(fault: &Fault, headers: &mut HeaderMap) {
     if let Some(allow) = fault.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
         headers.insert(header::ALLOW, allow);
     }
-    for (name, value) in fault.taken {
+    for (name, value) in fault.taken.headers() {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     if matches!(fault.code, Code::ServiceUnavailable | Code::TooManyRequests) {

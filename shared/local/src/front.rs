@@ -51,8 +51,8 @@ const MAX_AT_ONCE: u32 = 1_000;
 /// How many connections are open at once; others wait for one of them to end. One that sends nothing, and is answered
 /// nothing, ends after [`HEAD_TIMEOUT`].
 const MAX_OPEN: usize = 1_024;
-/// How much of what a connection sends is read ahead, in bytes: more than the longest head that is answered, with a target
-/// of 65,534. With [`MAX_OPEN`] it bounds what those hold together who send slowly.
+/// How much of what a connection sends is read ahead, in bytes: more than the longest head that is answered, with a
+/// target of 65,534. With [`MAX_OPEN`] it bounds what those hold together who send slowly.
 const BUFFER_BYTES: usize = 128 * 1024;
 
 const MALFORMED_ADDRESS: &str = "The address is not percent-encoded UTF-8.";

@@ -26,13 +26,45 @@ pub struct Fault {
     pub fields: Vec<FieldFault>,
     /// HTTP methods that would be answered, for [`Code::MethodNotSupported`].
     pub allow: Option<Box<str>>,
-    /// Header fields of the answer that say what would be taken instead, for [`Code::UnsupportedMediaType`]: `Accept`,
-    /// `Accept-Encoding` (RFC 9110 section 15.5.16), `Accept-Patch` (RFC 5789 section 2.2).
-    pub taken: &'static [(&'static str, &'static str)],
+    /// What would be taken instead, for [`Code::UnsupportedMediaType`].
+    pub taken: Taken,
     /// After how many seconds it is worth trying again, for [`Code::TooManyRequests`] and [`Code::ServiceUnavailable`].
     pub retry_after_s: Option<NonZeroU32>,
     /// Where it came from. For the log.
     pub cause: Option<Cause>,
+}
+
+/// What would be taken in the place of a body that is not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is not said.
+    Unsaid,
+    /// A body in no coding.
+    Uncoded,
+    /// JSON.
+    Json,
+    /// JSON, as the body of a POST.
+    JsonByPost,
+    /// A merge patch, or plain JSON.
+    Patch,
+    /// A form.
+    Form,
+}
+
+impl Taken {
+    /// The header fields that say so: `Accept` and `Accept-Encoding` (RFC 9110 section 15.5.16), `Accept-Patch`
+    /// (RFC 5789 section 2.2), `Accept-Post` (Linked Data Platform 1.0, section 7.1).
+    pub const fn headers(self) -> &'static [(&'static str, &'static str)] {
+        const PATCH: &str = "application/merge-patch+json, application/json";
+        match self {
+            Self::Unsaid => &[],
+            Self::Uncoded => &[("accept-encoding", "identity")],
+            Self::Json => &[("accept", "application/json")],
+            Self::JsonByPost => &[("accept", "application/json"), ("accept-post", "application/json")],
+            Self::Patch => &[("accept", PATCH), ("accept-patch", PATCH)],
+            Self::Form => &[("accept", "application/x-www-form-urlencoded")],
+        }
+    }
 }
 
 /// One fault of one field of the input.
@@ -69,7 +101,7 @@ impl Fault {
             failure: None,
             fields: Vec::new(),
             allow: None,
-            taken: &[],
+            taken: Taken::Unsaid,
             retry_after_s: None,
             cause: None,
         }
@@ -103,7 +135,7 @@ impl Fault {
     }
 
     /// The body is of a type, or in a coding, that is not read here; `taken` says which is.
-    pub fn unsupported(message: impl Into<String>, taken: &'static [(&'static str, &'static str)]) -> Self {
+    pub fn unsupported(message: impl Into<String>, taken: Taken) -> Self {
         Self { taken, ..Self::new(Code::UnsupportedMediaType, message) }
     }
 

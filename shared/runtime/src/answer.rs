@@ -334,7 +334,7 @@ pub(crate) fn fault_response(fault: &Fault, path: Option<&str>, request_id: &str
     if let Some(allow) = fault.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
         headers.insert(header::ALLOW, allow);
     }
-    for (name, value) in fault.taken {
+    for (name, value) in fault.taken.headers() {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     match fault.code {
@@ -417,7 +417,7 @@ fn shared_for(lifetime_s: u32) -> HeaderValue {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
+pub(crate) mod tests {
     use protocol::{Auth, Client, Kind, Spec, Timestamp};
 
     use super::*;
@@ -435,7 +435,7 @@ mod tests {
     };
 
     /// A public query without an input that says who is calling.
-    const fn query(cache_s: Option<u32>) -> Entry {
+    pub(crate) const fn query(cache_s: Option<u32>) -> Entry {
         Entry {
             name: "who.calls",
             spec: Spec {
@@ -467,7 +467,7 @@ mod tests {
         }
     }
 
-    fn context(cors: Cors) -> Context {
+    pub(crate) fn context(cors: Cors) -> Context {
         let authenticator = Arc::new(Authenticator::new(&SERVICE, None, "").unwrap());
         let site = Arc::new(Site::new("", "", ""));
         Context {

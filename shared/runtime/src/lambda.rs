@@ -49,16 +49,7 @@ fn serve(entry: Entry) -> Result<(), Cause> {
     tokio.block_on(lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let (context, address_header, methods) = (Arc::clone(&context), address_header.clone(), methods.clone());
         async move {
-            let request_id = &event.context.request_id;
-            let response = match request_of(&event.payload, address_header.as_deref()) {
-                Ok(Arrived { mut request, route }) => {
-                    if let Some(route) = route.and_then(|route| rest_route(&entry, route, methods)) {
-                        request.extensions_mut().insert(route);
-                    }
-                    answer(&entry, &context, request_id, request).await
-                }
-                Err(fault) => unread(&fault, request_id),
-            };
+            let response = handle(&entry, &context, address_header.as_deref(), methods, &event).await;
             Ok::<Answer, Infallible>(event::answer(response))
         }
     })))
@@ -78,6 +69,25 @@ fn context(entry: &Entry, environment: Environment) -> Result<Context, Cause> {
         secrets: Arc::new(Secrets::new(environment.secrets)),
         post: Arc::new(Post::new(environment.mail)),
     })
+}
+
+async fn handle(
+    entry: &Entry,
+    context: &Context,
+    address_header: Option<&str>,
+    methods: Option<Arc<str>>,
+    event: &LambdaEvent<Box<RawValue>>,
+) -> Response<Bytes> {
+    let request_id = &event.context.request_id;
+    match request_of(&event.payload, address_header) {
+        Ok(Arrived { mut request, route }) => {
+            if let Some(route) = route.and_then(|route| rest_route(entry, route, methods)) {
+                request.extensions_mut().insert(route);
+            }
+            answer(entry, context, request_id, request).await
+        }
+        Err(fault) => unread(&fault, request_id),
+    }
 }
 
 /// What an event stands for.
@@ -187,6 +197,42 @@ mod tests {
             let request = Request::post("/x").body(Bytes::copy_from_slice(sent)).unwrap();
             assert_eq!(arrived(&request, None).body(), sent);
         }
+    }
+
+    /// What a function answers to an event: its status, its body and its headers.
+    async fn answered(rest: Option<&'static str>, event: serde_json::Value) -> (u16, serde_json::Value) {
+        let query = crate::answer::tests::query(None);
+        let entry = Entry { spec: protocol::Spec { rest, ..query.spec }, ..query };
+        let mut lambda = lambda_runtime::Context::default();
+        lambda.request_id = "r1".to_owned();
+        let event = LambdaEvent::new(RawValue::from_string(event.to_string()).unwrap(), lambda);
+        let context = crate::answer::tests::context(Cors::AnyOrigin);
+        let response = handle(&entry, &context, None, None, &event).await;
+        assert_eq!(response.headers()["x-request-id"], "r1");
+        (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn an_event_is_answered_whatever_stands_in_its_address() {
+        use serde_json::json;
+        let event = |route: &str, path: &str, query: &str, parameters: serde_json::Value| {
+            json!({
+                "version": "2.0", "routeKey": route, "rawPath": path, "rawQueryString": query,
+                "headers": { "host": "api.example.com" }, "pathParameters": parameters,
+                "requestContext": { "routeKey": route, "http": { "method": "GET", "path": path } },
+            })
+        };
+        let called = |query| event("ANY /trpc/who.calls", "/trpc/who.calls", query, serde_json::Value::Null);
+        for (query, status) in [("input={}", 200), ("input={\"limit\": 2}", 400), ("input=%zz", 400), ("#\u{0}\"", 200)]
+        {
+            assert_eq!(answered(None, called(query)).await.0, status, "{query}");
+        }
+        // What is in the path is no parameter of the query.
+        let route = "GET /v1/callers/{id}";
+        let by_route = event(route, "/v1/callers/a?b=c", "", json!({ "id": "a?b=c" }));
+        let (status, problem) = answered(Some(route), by_route).await;
+        assert_eq!((status, &problem["instance"]), (400, &json!("/v1/callers/a%3Fb%3Dc")), "{problem}");
+        assert!(!problem.to_string().contains("`b`"), "{problem}");
     }
 
     #[test]

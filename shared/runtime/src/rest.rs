@@ -17,7 +17,12 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
-use protocol::{Code, Fault, Field, FieldFault, Form, fault::shortened, input::MAX_FAULTS, trpc};
+use protocol::{
+    Code, Fault, Field, FieldFault, Form,
+    fault::{Taken, shortened},
+    input::MAX_FAULTS,
+    trpc,
+};
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 
@@ -221,13 +226,10 @@ fn expect_json(method: &str, headers: &HeaderMap) -> Result<(), Fault> {
         return Ok(());
     }
     let message = format!("The content-type {essence:?} is not read here; use application/json.");
-    let taken: &[_] = match method {
-        "PATCH" => &[
-            ("accept", "application/merge-patch+json, application/json"),
-            ("accept-patch", "application/merge-patch+json, application/json"),
-        ],
-        "POST" => &[("accept", "application/json"), ("accept-post", "application/json")],
-        _ => &[("accept", "application/json")],
+    let taken = match method {
+        "PATCH" => Taken::Patch,
+        "POST" => Taken::JsonByPost,
+        _ => Taken::Json,
     };
     Err(Fault::unsupported(message, taken))
 }

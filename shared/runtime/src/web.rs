@@ -9,7 +9,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
-use protocol::{Fault, trpc};
+use protocol::{Fault, fault::Taken, trpc};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -168,7 +168,7 @@ impl HttpRequest {
     pub fn form(&self) -> Result<Parameters, Fault> {
         if !is_form(&self.parts.headers) {
             let message = "The body must be a form (application/x-www-form-urlencoded).";
-            return Err(Fault::unsupported(message, &[("accept", "application/x-www-form-urlencoded")]));
+            return Err(Fault::unsupported(message, Taken::Form));
         }
         if self.body.len() > MAX_FORM_BYTES {
             return Err(trpc::too_large());

@@ -109,6 +109,9 @@ async fn an_application_asks_and_takes_back_only_what_is_its_own() {
         assert_eq!((told.status, told.text().as_str()), (200, "{\"active\":false}"), "{name}");
         let revoked = ask("/oauth/revoke", used.secret(name)).await;
         assert!([200, 400].contains(&revoked.status), "{name}: {}", revoked.text());
+        // Some clients read JSON from every answer.
+        assert_eq!(revoked.header("content-type"), Some("application/json"), "{name}");
+        assert!(revoked.status == 400 || revoked.json() == json!({}), "{name}: {}", revoked.text());
     }
     // A cookie and a made up turn, in the form of a refresh token.
     let joined = format!("{}{}", used.secret("a cookie"), "A".repeat(43));

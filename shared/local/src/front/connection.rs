@@ -1,10 +1,10 @@
 //! What HTTP refuses before there is a request.
 //!
-//! hyper answers most of it by itself: 400 for what is no message (RFC 9112 section 3), 414 for a target that it does not
-//! read (RFC 9110 section 15.5.15), 431 for header fields that are too large (RFC 6585 section 5). It leaves open a target
-//! that is longer than all that it reads ahead, and says of other versions that they are malformed: what comes in at
-//! the beginning of a message is looked at here first. And it closes at once, while a client that still sends would
-//! see a broken connection instead of its answer.
+//! hyper answers most of it by itself: 400 for what is no message (RFC 9112 section 3), 414 for a target that it does
+//! not read (RFC 9110 section 15.5.15), 431 for header fields that are too large (RFC 6585 section 5). It leaves open a
+//! target that is longer than all that it reads ahead, and says of other versions that they are malformed: what comes
+//! in at the beginning of a message is looked at here first. And it closes at once, while a client that still sends
+//! would see a broken connection instead of its answer.
 
 use std::{
     io,
@@ -56,7 +56,7 @@ impl Messages {
 
     /// Whether the next bytes belong to a message that nobody has seen yet.
     fn is_between(&self) -> bool {
-        self.0.ends.load(Ordering::Acquire) % 2 == 0
+        self.0.ends.load(Ordering::Acquire).is_multiple_of(2)
     }
 
     fn take_bodies(&self) -> bool {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, header};
 use protocol::{Code, Fault};
+use runtime::rest::without_body;
 
 use super::Mailbox;
 
@@ -13,7 +14,7 @@ pub const PATH: &str = "/_local/mail";
 /// `?to=ada@example.com`.
 ///
 /// # Errors
-/// When it is no GET of this machine, or the mailbox cannot be read.
+/// When it is no GET or HEAD of this machine, or the mailbox cannot be read.
 pub fn answer(mailbox: &Mailbox, request: &Request<Bytes>) -> Result<Response<Bytes>, Fault> {
     // A page from elsewhere may give its own host's name this machine's address, and would then be of the same
     // origin as this service.
@@ -22,8 +23,8 @@ pub fn answer(mailbox: &Mailbox, request: &Request<Bytes>) -> Result<Response<By
     if !matches!(name, "localhost" | "127.0.0.1") {
         return Err(Fault::new(Code::Forbidden, "The mailbox is shown at 127.0.0.1 and localhost only."));
     }
-    if request.method() != Method::GET {
-        return Err(Fault::method_not_supported(request.method().as_str(), "GET"));
+    if ![Method::GET, Method::HEAD].contains(request.method()) {
+        return Err(Fault::method_not_supported(request.method().as_str(), "GET, HEAD"));
     }
     let query: Vec<(String, String)> = serde_urlencoded::from_str(request.uri().query().unwrap_or_default())
         .map_err(|_| Fault::bad_request("The address is not percent-encoded UTF-8."))?;
@@ -34,5 +35,8 @@ pub fn answer(mailbox: &Mailbox, request: &Request<Bytes>) -> Result<Response<By
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if request.method() == Method::HEAD {
+        without_body(&mut response);
+    }
     Ok(response)
 }
