@@ -1,11 +1,12 @@
 //! `cargo run -- seed`: a demonstration company, the same one every time.
 
 use fastrand::Rng;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use local::Seeded;
 use model::{Account, EmailAddress, Post, PostId, Role, User, UserId};
 use protocol::{Cause, Entity, Timestamp, Version};
 use runtime::opaque::Opaque;
-use store::{Operation, Session, StoreError, Write, transaction};
+use store::{Operation, Read, Session, StoreError, Write, transaction};
 use uuid::Uuid;
 
 /// Decides everything that looks like chance.
@@ -22,6 +23,8 @@ const FOUNDED_UNIX_MS: i64 = 1_735_689_600_000;
 const GREW_MS: i64 = 365 * 24 * 60 * 60 * 1_000;
 /// How many entities one transaction writes. A user takes up to three of DynamoDB's 100 actions.
 const BATCH: usize = 25;
+/// How many transactions are under way at once.
+const AT_ONCE: usize = 8;
 
 const FIRST_NAMES: [&str; 24] = [
     "Ada",
@@ -74,10 +77,11 @@ pub async fn fill(session: Session) -> Result<Seeded, Cause> {
     let mut rng = Rng::with_seed(SEED);
     let users: Vec<User> = (0..USERS).map(|place| user(&mut rng, place)).collect();
     let posts: Vec<Post> = (0..POSTS).map(|_| post(&mut rng, &users)).collect();
-    let made_users = write(&Write::new(session.clone()), &users).await?;
-    let made_posts = write(&Write::new(session.clone()), &posts).await?;
+    let made_users = write(&session, "users", &users).await?;
+    let made_posts = write(&session, "posts", &posts).await?;
+    let all: Vec<Account> = users.iter().map(|user| Account::new(user.id)).collect();
+    write(&session, "accounts", &all).await?;
     let accounts = Write::<Account>::new(session);
-    write(&accounts, &users.iter().map(|user| Account::new(user.id)).collect::<Vec<_>>()).await?;
     let first = users.first().ok_or("the company has no users")?;
     let password = give_password(&accounts, first).await?;
     Ok(Seeded {
@@ -100,23 +104,40 @@ async fn give_password(accounts: &Write<Account>, user: &User) -> Result<String,
     Ok(password)
 }
 
-/// Creates what is missing, many in one transaction; one by one where some are there already.
-async fn write<T: Entity>(capability: &Write<T>, entities: &[T]) -> Result<usize, StoreError> {
+/// Creates what is missing, many in one transaction and some transactions at once; one by one where something is in
+/// the way of one, such as somebody who took an address meanwhile. Says how far it is.
+async fn write<T: Entity>(session: &Session, what: &str, entities: &[T]) -> Result<usize, StoreError> {
+    let ids: Vec<T::Id> = entities.iter().map(|entity| entity.id().clone()).collect();
+    let known = Read::<T>::new(session.clone()).get_many(&ids).await?;
+    let missing: Vec<T> =
+        entities.iter().zip(known).filter(|(_, known)| known.is_none()).map(|(entity, _)| entity.clone()).collect();
+    let batches: Vec<Vec<T>> = missing.chunks(BATCH).map(<[T]>::to_vec).collect();
+    let batches = batches.into_iter().map(|batch| create(Write::new(session.clone()), batch));
+    let mut written = stream::iter(batches).buffer_unordered(AT_ONCE);
+    let (mut made, mut done) = (0, entities.len() - missing.len());
+    while let Some(count) = written.try_next().await? {
+        made += count;
+        done = (done + BATCH).min(entities.len());
+        eprint!("\r{done} of {} {what}", entities.len());
+    }
+    eprintln!("\r{} of {} {what}", entities.len(), entities.len());
+    Ok(made)
+}
+
+/// Creates what is new of a batch, and says how many that are.
+async fn create<T: Entity>(writer: Write<T>, batch: Vec<T>) -> Result<usize, StoreError> {
+    let mut copies = batch.clone();
+    let operations: Vec<Operation> = copies.iter_mut().map(|entity| writer.creating(entity)).collect();
+    match transaction(operations).await {
+        Ok(()) => return Ok(batch.len()),
+        Err(StoreError::Exists | StoreError::Taken { .. }) => {}
+        Err(error) => return Err(error),
+    }
     let mut made = 0;
-    for batch in entities.chunks(BATCH) {
-        let mut copies = batch.to_vec();
-        let operations: Vec<Operation> = copies.iter_mut().map(|entity| capability.creating(entity)).collect();
-        match transaction(operations).await {
-            Ok(()) => made += batch.len(),
-            Err(StoreError::Exists | StoreError::Taken { .. }) => {
-                for entity in batch {
-                    match capability.create(entity.clone()).await {
-                        Ok(_) => made += 1,
-                        Err(StoreError::Exists | StoreError::Taken { .. }) => {}
-                        Err(error) => return Err(error),
-                    }
-                }
-            }
+    for entity in batch {
+        match writer.create(entity).await {
+            Ok(_) => made += 1,
+            Err(StoreError::Exists | StoreError::Taken { .. }) => {}
             Err(error) => return Err(error),
         }
     }

@@ -21,6 +21,7 @@ mod lease;
 pub(crate) mod limits;
 pub(crate) mod mails;
 pub(crate) mod notices;
+pub(crate) mod pages;
 pub(crate) mod proof;
 pub(crate) mod reauthentication;
 pub(crate) mod registration;

@@ -49,6 +49,8 @@ runtime::procedures! {
     health { ping }
     /// To sign in with an account elsewhere.
     oauth { callback, identities, link, providers, reauthenticate, start, unlink }
+    /// The pages to which mails lead, of a service without a frontend.
+    pages { reset_password, sign_in, verify_email }
     /// What people write.
     posts { by_ids, create, delete, get, list, update }
     /// Where somebody is signed in.

@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { deploy } from "./commands/deploy.js";
 import { destroy } from "./commands/destroy.js";
-import { keys } from "./commands/keys.js";
+import { checkKeys, keys } from "./commands/keys.js";
 import { logs } from "./commands/logs.js";
 import { Problem } from "./problem.js";
 
@@ -18,9 +18,10 @@ async function main(): Promise<void> {
       follow: { type: "boolean", default: false },
       rotate: { type: "boolean", default: false },
       retire: { type: "string" },
+      check: { type: "boolean", default: false },
     },
   });
-  const { stage, yes, architecture, since, follow, rotate, retire } = values;
+  const { stage, yes, architecture, since, follow, rotate, retire, check } = values;
   const [command, procedure = ""] = positionals;
   switch (command) {
     case "deploy":
@@ -30,7 +31,7 @@ async function main(): Promise<void> {
     case "logs":
       return logs({ stage, procedure, since, follow });
     case "keys":
-      return keys({ stage, rotate, retire });
+      return check ? checkKeys(stage) : keys({ stage, rotate, retire });
     default:
       throw new Problem(`There is no command ${JSON.stringify(command)}.`);
   }

@@ -281,6 +281,32 @@ async fn count(service: &Service, token: &str, procedure: &str) -> usize {
     }
 }
 
+/// A table in memory is filled as one in a file is: what the command says is so of the service that runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn seeding_reaches_a_service_whose_table_is_in_memory() {
+    let data = Folder::new();
+    let path = data.path().to_string_lossy();
+    let service = Service::ephemeral(&data).await;
+    let seeded = onefold(&["seed", "--data", &path]);
+    let token = stdout(&seeded).lines().last().unwrap().to_owned();
+    assert_eq!(count(&service, &token, "users.list").await, 200);
+    let said = String::from_utf8_lossy(&seeded.stderr);
+    assert!(said.contains("whose table is in memory") && said.contains("2000 of 2000 posts"), "{said}");
+    drop(service);
+
+    // Its note is left, and leads nowhere: the data folder is filled.
+    let kept = stdout(&onefold(&["seed", "--data", &path]));
+    assert!(kept.contains("200 users (200 new)"), "{kept}");
+    let service = Service::kept(&data).await;
+    assert_eq!(count(&service, kept.lines().last().unwrap(), "users.list").await, 200);
+
+    // A folder that somebody has without saying where: nothing is said that is not so.
+    std::fs::remove_file(data.path().join("service.json")).unwrap();
+    let refused = onefold(&["seed", "--data", &path]);
+    assert!(!refused.status.success() && refused.stdout.is_empty(), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("another service uses this data folder"));
+}
+
 /// The demonstration company is made once, whether a service runs or not.
 #[tokio::test(flavor = "multi_thread")]
 async fn seeding_may_be_repeated() {

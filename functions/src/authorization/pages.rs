@@ -9,7 +9,7 @@ use super::request::{Asked, Asking};
 use crate::permissions::TEXTS;
 
 /// No fonts, no pictures, and the colours that the browser's reader chose.
-const STYLE: &str = "\
+pub(crate) const STYLE: &str = "\
 :root{color-scheme:light dark}\
 body{font:1rem/1.5 system-ui,sans-serif;margin:0;padding:1rem}\
 main{max-width:32rem;margin:2rem auto}\

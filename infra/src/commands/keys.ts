@@ -76,6 +76,12 @@ export interface Plan {
   readonly isNew: boolean;
 }
 
+/** Whether keys of a stage have somewhere to go: asked before any is made. @throws Problem */
+export async function checkKeys(stage: string): Promise<void> {
+  projectAt(stage);
+  await signIn();
+}
+
 /** Reads what was made here from standard input, and puts into the secrets what is new of it. @throws Problem */
 export async function keys({ stage: name, ...wish }: KeysOptions): Promise<void> {
   const project = projectAt(name);

@@ -34,6 +34,9 @@ pub struct Contract {
     pub sign_in: SignIn,
     #[serde(skip)]
     places: HashMap<String, usize>,
+    /// What has a form of its own and is in no style: told of, and not called.
+    #[serde(skip)]
+    pub own_forms: Vec<Procedure>,
 }
 
 /// What a service's package says of it; what is empty is not stated.
@@ -203,7 +206,8 @@ impl Contract {
             by_oauth: at("GET /oauth/authorize") && at("POST /oauth/token"),
         };
         // What has a form of its own is reached where it is, and in no other way.
-        contract.procedures.retain(|procedure| procedure.http.is_none());
+        let (usual, own_forms) = contract.procedures.into_iter().partition(|procedure| procedure.http.is_none());
+        (contract.procedures, contract.own_forms) = (usual, own_forms);
         contract.places =
             contract.procedures.iter().enumerate().map(|(place, procedure)| (procedure.name.clone(), place)).collect();
         Ok(contract)

@@ -226,11 +226,18 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
         }
         Some(Command::Regen { check }) => regen(&app, &root, check),
         Some(Command::Token { stage, roles, subject, minutes }) => {
+            if let Err(why) = known(&app.service, &roles) {
+                eprintln!("onefold: {why}");
+                return Ok(ExitCode::from(call::WRONG_USE));
+            }
             println!("{}", token(&app.service, &signer(data, stage.as_deref())?, subject, roles, minutes)?);
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Call(options)) => {
-            let signed = match options.signs(&app.service) {
+            let signed = match options.signs(&app.service).and_then(|signs| {
+                known(&app.service, &options.roles())?;
+                Ok(signs)
+            }) {
                 Ok(false) => None,
                 Ok(true) => {
                     let signer = signer(data, options.stage.as_deref())?;
@@ -282,7 +289,14 @@ fn keys(
     rotate: bool,
     retire: Option<String>,
 ) -> Result<ExitCode, Cause> {
+    // Nothing is made here before it is known where the rest of it goes: a key that only this machine has signs tokens
+    // that nobody takes.
+    let checked = cloud::run(root, &parameters(&["keys", "--stage", stage, "--check"]), None)?;
+    if checked != ExitCode::SUCCESS {
+        return Ok(checked);
+    }
     let keys = DataFolder::open(data)?.stage_keys(stage)?;
+    let is_first = keys.existing().is_err() && retire.is_none();
     // Whoever retires a key need not have one.
     let signer = match (rotate, &retire) {
         (true, _) => Some(keys.rotate()?),
@@ -302,6 +316,9 @@ fn keys(
     });
     let named = [parameters(&["keys", "--stage", stage]), flag("--rotate", rotate), option("--retire", retire)];
     let done = cloud::run(root, &named.concat(), Some(made.to_string().as_bytes()));
+    if is_first && !matches!(done, Ok(ExitCode::SUCCESS)) {
+        keys.forget()?;
+    }
     if rotate && !matches!(done, Ok(ExitCode::SUCCESS)) {
         eprintln!("This machine signs with its new key already; `cargo run -- keys --stage {stage}` publishes it.");
     }
@@ -358,6 +375,15 @@ fn signer(data: PathBuf, stage: Option<&str>) -> Result<TokenSigner, Cause> {
     })
 }
 
+/// Whether the service has these roles; one that has none knows callers in a way of its own.
+fn known(service: &Service, roles: &[String]) -> Result<(), String> {
+    let there = service.definition.roles;
+    match roles.iter().find(|role| !there.is_empty() && !there.contains(&role.as_str())) {
+        Some(unknown) => Err(format!("there is no role {unknown}; there are {}", there.join(", "))),
+        None => Ok(()),
+    }
+}
+
 /// `subject`: a new one if there is none.
 fn token(
     service: &Service,
@@ -386,22 +412,12 @@ async fn seed(app: &App, data: &Path) -> Result<(), Cause> {
     let seed = app.seed.ok_or("this service has no demonstration data")?;
     let folder = DataFolder::open(data)?;
     let definition = app.service.definition;
-    // Beside a running service, through its database; else through one of our own.
-    let (store, ground) = match Ground::start(definition, &folder, false, Addresses::default()).await {
-        Ok(ground) => (ground.store.clone(), Some(ground)),
-        Err(cause) => {
-            let running = folder.running().map_err(|_| cause)?;
-            let store = Store::new(Settings {
-                table: table_name(definition),
-                region: "local".to_owned(),
-                endpoint: Some(running.database_endpoint),
-                access_key_id: running.access_key_id,
-                secret_access_key: running.secret_access_key,
-                session_token: None,
-                cursor_key: Some(folder.cursor_key()?),
-                limits: Limits::default(),
-            })?;
-            (store, None)
+    // Beside a running service, through its database, wherever that is; else through one of our own.
+    let (store, ground) = match beside(&folder, table_name(definition), definition.name).await? {
+        Some(store) => (store, None),
+        None => {
+            let ground = Ground::start(definition, &folder, false, Addresses::default()).await?;
+            (ground.store.clone(), Some(ground))
         }
     };
     let scope = store::Scope { procedure: "seed", caller: None, input: bytes::Bytes::new() };
@@ -415,6 +431,31 @@ async fn seed(app: &App, data: &Path) -> Result<(), Cause> {
     println!("or, as {} for 12 hours, with the token:", seeded.roles.join(", "));
     println!("{}", token(&app.service, &folder.signer()?, Some(seeded.subject), seeded.roles, 720)?);
     Ok(())
+}
+
+/// The table of the service that runs with this folder, if one does. What it left may be a note of one that has ended.
+async fn beside(folder: &DataFolder, table: String, service: &str) -> Result<Option<Store>, Cause> {
+    let Ok(running) = folder.running() else { return Ok(None) };
+    if running.service != service || !running.answers() {
+        return Ok(None);
+    }
+    let store = Store::new(Settings {
+        table,
+        region: "local".to_owned(),
+        endpoint: Some(running.database_endpoint),
+        access_key_id: running.access_key_id,
+        secret_access_key: running.secret_access_key,
+        session_token: None,
+        cursor_key: Some(folder.cursor_key()?),
+        limits: Limits::default(),
+    })?;
+    // Somebody else may listen there by now, who does not know the credentials.
+    if store.create_table_if_missing().await.is_err() {
+        return Ok(None);
+    }
+    let place = if running.ephemeral { "in memory, until it ends" } else { "in this data folder" };
+    eprintln!("Into the service that runs as process {}, whose table is {place}.", running.pid);
+    Ok(Some(store))
 }
 
 #[cfg(test)]

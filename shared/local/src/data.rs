@@ -20,6 +20,7 @@ mod privacy;
 use std::{
     fs::{self, File, TryLockError},
     io::{self, Write as _},
+    net::TcpStream,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
@@ -40,14 +41,25 @@ pub struct DataFolder(PathBuf);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Running {
+    /// The service's name.
+    pub service: String,
     /// The process.
     pub pid: u32,
+    /// Whether its table is in memory.
+    pub ephemeral: bool,
     /// The database's address.
     pub database_endpoint: String,
     /// Who may do everything there.
     pub access_key_id: String,
     /// Signs its requests.
     pub secret_access_key: String,
+}
+
+impl Running {
+    /// Whether somebody listens where the database was.
+    pub fn answers(&self) -> bool {
+        TcpStream::connect(self.database_endpoint.trim_start_matches("http://")).is_ok()
+    }
 }
 
 /// Held while a service uses the folder; the system lets go of it when the process ends, however it does.
@@ -230,6 +242,14 @@ impl StageKeys {
         write_private(&draft, &TokenSigner::generate()?)?;
         fs::rename(&draft, self.current())?;
         self.existing()
+    }
+
+    /// Removes a key that was made for nothing: nobody else knows it.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn forget(&self) -> io::Result<()> {
+        fs::remove_file(self.current())
     }
 
     fn current(&self) -> PathBuf {

@@ -125,6 +125,11 @@ pub struct Ground {
 }
 
 impl Ground {
+    /// Whether nothing of it is kept.
+    const fn is_ephemeral(&self) -> bool {
+        self._lock.is_none()
+    }
+
     /// Starts the database of a service, with its table.
     ///
     /// # Errors
@@ -380,8 +385,12 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
         ground.database.record_accesses(path).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     let needs = needs(&service);
+    // Whose table is kept is found before others that use the folder, and else who was there first.
+    if !options.ephemeral || !data.running().is_ok_and(|other| other.answers()) {
+        announce(&ground, &data, service.definition)?;
+    }
     if !options.ephemeral {
-        announce(&ground, &data, service.definition, &needs)?;
+        lend(&ground, &data, service.definition, &needs)?;
     }
     let backend = match programs {
         Some(programs) => isolated(&ground, &service, &needs, &programs).await?,
@@ -415,20 +424,26 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     Ok(())
 }
 
-/// Leaves notes for what runs beside this service: `seed`, and `cargo lambda watch`.
-fn announce(
+/// Leaves a note for `seed`, which runs beside this service.
+fn announce(ground: &Ground, data: &DataFolder, definition: &Definition) -> Result<(), Cause> {
+    let administrator = ground.database.administrator();
+    data.announce(&Running {
+        service: definition.name.to_owned(),
+        ephemeral: ground.is_ephemeral(),
+        pid: std::process::id(),
+        database_endpoint: ground.database.endpoint().to_owned(),
+        access_key_id: administrator.access_key_id.clone(),
+        secret_access_key: administrator.secret_access_key.clone(),
+    })
+}
+
+/// Leaves a note for `cargo lambda watch`: the environment of functions that use this service's table.
+fn lend(
     ground: &Ground,
     data: &DataFolder,
     definition: &Definition,
     needs: &HashMap<String, Needs>,
 ) -> Result<(), Cause> {
-    let administrator = ground.database.administrator();
-    data.announce(&Running {
-        pid: std::process::id(),
-        database_endpoint: ground.database.endpoint().to_owned(),
-        access_key_id: administrator.access_key_id.clone(),
-        secret_access_key: administrator.secret_access_key.clone(),
-    })?;
     // `cargo lambda watch` gives every function the same environment, so they share their rights there.
     let secrets: BTreeSet<&'static str> = needs.values().flat_map(|needs| &needs.secrets).copied().collect();
     let all = Needs {

@@ -228,8 +228,8 @@ pub fn hollow(document: &Value, schema: &Value) -> Value {
     if let Some(branches) = schema["oneOf"].as_array().or_else(|| schema["anyOf"].as_array()) {
         return hollow(document, &branches[0]);
     }
-    if let Some(constant) = schema.get("const") {
-        return constant.clone();
+    if let Some(word) = schema.get("const").or_else(|| schema["enum"].get(0)) {
+        return word.clone();
     }
     let kind = schema["type"].as_str().or_else(|| schema["type"][0].as_str()).unwrap_or_default();
     match kind {

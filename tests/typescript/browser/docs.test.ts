@@ -37,6 +37,26 @@ test("it asks for nothing but its own style and script", async () => {
   assert.deepEqual(troubles.filter((trouble) => !trouble.includes("404")), []);
 });
 
+test("a search looks at what is said of procedures, and not at the calls", async () => {
+  await shown();
+  await page.keyboard.press("/");
+  // Each call by SOAP says it.
+  await page.keyboard.type("soapaction");
+  assert.deepEqual(await shown(), []);
+  await page.$eval("#search", (search) => {
+    (search as HTMLInputElement).value = "";
+    search.dispatchEvent(new Event("input"));
+    (search as HTMLInputElement).blur();
+  });
+});
+
+test("procedures with a form of their own are told of as well, and pages have an icon", async () => {
+  assert.ok((await shown()).includes("grants.token"));
+  assert.match(await page.$eval('[id="grants.token"]', (article) => article.textContent), /POST \/oauth\/token/);
+  const icon = await fetch(new URL("/favicon.ico", service.url));
+  assert.deepEqual([icon.status, icon.headers.get("content-type")], [200, "image/svg+xml"]);
+});
+
 test("a search leaves what has all the words", async () => {
   const all = await shown();
   await page.keyboard.press("/");

@@ -17,7 +17,7 @@ pub fn html(contract: &Contract, url: &str) -> String {
     let types = Types { contract, names: Names::of(contract) };
     let title = escaped(&contract.service);
     let mut domains: BTreeMap<&str, Vec<&Procedure>> = BTreeMap::new();
-    for procedure in &contract.procedures {
+    for procedure in contract.procedures.iter().chain(&contract.own_forms) {
         domains.entry(procedure.name.split('.').next().unwrap_or_default()).or_default().push(procedure);
     }
     let navigation: String = domains.iter().map(|(domain, procedures)| links(domain, procedures)).collect();
@@ -75,6 +75,15 @@ fn section(types: &Types<'_>, domain: &str, procedures: &[&Procedure]) -> String
 
 fn article(types: &Types<'_>, procedure: &Procedure) -> String {
     let name = escaped(&procedure.name);
+    if let Some(route) = &procedure.http {
+        return format!(
+            "<article id=\"{name}\"><h3><a href=\"#{name}\">{name}</a></h3>{docs}<p><code>{route}</code></p>\
+             <p class=\"who\">{who}</p><p>What goes in and out a standard says: it is in no style.</p></article>\n",
+            docs = prose(&procedure.docs),
+            route = escaped(route),
+            who = who(&procedure.auth),
+        );
+    }
     let kind = if procedure.kind == protocol::Kind::Query { "query" } else { "mutation" };
     let route = procedure.rest.as_deref().map(|route| format!("<p><code>{}</code></p>", escaped(route)));
     let input = procedure.input.as_ref().map(|input| types.contract.resolve(input));

@@ -16,8 +16,14 @@ export function blocks(heading?: string): Block[] {
     const end = readme.indexOf("\n## ", start + 1);
     readme = readme.slice(start, end < 0 ? undefined : end);
   }
-  return [...readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = "", text = ""]) => ({ language, text }));
+  return fenced(readme);
 }
+
+/** Those of another file, by its path from the root. */
+export const blocksOf = (file: string): Block[] => fenced(readFileSync(join(ROOT, file), "utf8"));
+
+const fenced = (text: string): Block[] =>
+  [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = "", text = ""]) => ({ language, text }));
 
 /** Copies what git knows and what is new, as a clone would have it. The same place each time, so that cargo need not build all anew. */
 export function copyTree(name: string, ...parts: string[]): string {

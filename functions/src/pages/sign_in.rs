@@ -1,0 +1,11 @@
+//! `pages.sign_in`.
+
+use runtime::{HttpReply, Site, prelude::*};
+
+use crate::identity::pages::SIGN_IN;
+
+/// Show the page to sign in at. A service with a frontend sends browsers on to the frontend's.
+#[procedure(query, auth = public, http = "GET /sign-in")]
+pub async fn sign_in(site: Site) -> Result<HttpReply, NoFailure> {
+    Ok(SIGN_IN.reply(&site)?)
+}
