@@ -41,6 +41,32 @@ fn each_procedure_has_a_binary_of_one_line() {
     }
 }
 
+/// A summary is plain text, and GraphQL's descriptions speak of GraphQL's fields and arguments.
+#[test]
+fn documents_are_in_the_words_of_their_style() {
+    let read = |file: &str| fs::read_to_string(root().join("bindings").join(file)).unwrap();
+    let json = |file: &str| serde_json::from_str::<Value>(&read(file)).unwrap();
+    let (openapi, openrpc, sdl) = (json("openapi.json"), json("openrpc.json"), read("schema.graphql"));
+    let routes = openapi["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+    let methods = openrpc["methods"].as_array().unwrap();
+    let params = methods.iter().flat_map(|method| method["params"].as_array().unwrap());
+    let summaries = routes.chain(methods).chain(params).filter_map(|one| one["summary"].as_str());
+    let summaries: Vec<&str> = summaries.collect();
+    assert!(summaries.len() > 50);
+    for summary in summaries {
+        assert!(!summary.contains(['`', '\n']), "{summary}");
+    }
+    for procedure in functions::service().procedures.iter().filter(|one| one.entry.http().is_none()) {
+        assert!(!sdl.contains(&format!("`{}`", procedure.entry.name)), "{}", procedure.entry.name);
+    }
+    let arguments: Vec<_> = sdl.match_indices("after: String").map(|(at, _)| &sdl[..at]).collect();
+    assert!(arguments.len() > 3);
+    for before in arguments {
+        let description = before.trim_end().trim_end_matches("\"\"\"").rsplit("\"\"\"").next().unwrap();
+        assert!(description.contains("`endCursor` of the page before"), "{description}");
+    }
+}
+
 /// A gateway's role in the contract is to invoke procedures, or nothing: there is no right to data, secrets or mail
 /// that it could ask for.
 #[test]

@@ -37,10 +37,7 @@ pub fn decode<T: WireInput>(raw: Option<&[u8]>) -> Result<T, Fault> {
     {
         return Ok(input);
     }
-    let value = match examined(raw, T::examine) {
-        Ok(value) => value,
-        Err(faults) => return Err(faults),
-    };
+    let value = examined(raw, T::examine)?;
     // Nothing is wrong with it: it was only written in another way.
     let input = T::deserialize(value).map_err(|error| misread(&error))?;
     input.validate().map_err(|report| misread(&report))?;

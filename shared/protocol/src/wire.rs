@@ -330,7 +330,7 @@ impl JsonSchema for Decimal {
         "Decimal".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$", "maxLength": MAX_DECIMAL_CHARS})
+        json_schema!({"type": "string", "pattern": r"^-?\d+(\.\d+)?$", "maxLength": MAX_DECIMAL_CHARS})
     }
 }
 

@@ -1,16 +1,23 @@
 //! The literals of a document, as the specification reads them (September 2025, sections 2.9.1 and 2.9.4).
 //!
 //! The library's parser keeps the backslash of `\"""`, knows neither `\u{1F370}` nor two halves of a surrogate pair,
-//! keeps spaces of blank lines in a block string and takes `-0` for no integer. Each such literal is written here in
+//! keeps spaces of blank lines in a block string, takes `-0` for no integer and `01` for two. Each such literal is written here in
 //! a form that it reads as it is meant, and as long as it was where that is possible: what is said of the rest of the
 //! document is said at the right place.
 
 use std::borrow::Cow;
 
-use super::scan::{after_string, is_word};
+use super::{
+    fault::Fault,
+    scan::{after_string, is_word},
+};
+use crate::respond::shortened;
 
-/// The document with literals that the parser reads as they are meant. What is no literal stays, and is refused by it.
-pub(super) fn legible(document: &str) -> Cow<'_, str> {
+/// The document with literals that the parser reads as they are meant. A text that is none stays, and is refused by it.
+///
+/// # Errors
+/// What begins as a number and is none.
+pub(super) fn legible(document: &str) -> Result<Cow<'_, str>, Fault> {
     let bytes = document.as_bytes();
     let (mut legible, mut copied, mut at) = (String::new(), 0, 0);
     while let Some(&byte) = bytes.get(at) {
@@ -26,8 +33,13 @@ pub(super) fn legible(document: &str) -> Cow<'_, str> {
                 text(&document[start..end])
             }
             byte if is_word(byte) => {
-                at += bytes[at..].iter().take_while(|byte| is_word(**byte) || **byte == b'.').count();
-                (&bytes[start..at] == b"-0").then(|| " 0".to_owned())
+                let is_part = |byte: &u8| is_word(*byte) || *byte == b'.';
+                at += bytes[at..].iter().take_while(|byte| is_part(byte)).count();
+                let word = &document[start..at];
+                if word.starts_with(|c: char| c == '-' || c.is_ascii_digit()) && !is_number(word) {
+                    return Err(Fault::invalid(format!("`{}` is no number.", shortened(word))));
+                }
+                (word == "-0").then(|| " 0".to_owned())
             }
             _ => {
                 at += 1;
@@ -42,10 +54,22 @@ pub(super) fn legible(document: &str) -> Cow<'_, str> {
         }
     }
     if copied == 0 {
-        return Cow::Borrowed(document);
+        return Ok(Cow::Borrowed(document));
     }
     legible.push_str(&document[copied..]);
-    Cow::Owned(legible)
+    Ok(Cow::Owned(legible))
+}
+
+/// `IntValue` or `FloatValue`, which no name and no other number follows without a separator.
+fn is_number(word: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+    let word = word.strip_prefix('-').unwrap_or(word);
+    let (number, exponent) = match word.split_once(['e', 'E']) {
+        Some((number, exponent)) => (number, exponent.strip_prefix(['+', '-']).unwrap_or(exponent)),
+        None => (word, "0"),
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    digits(whole) && (whole == "0" || !whole.starts_with('0')) && digits(fraction) && digits(exponent)
 }
 
 /// A text in another form, if the parser does not read this one; none if it is no text.
@@ -151,11 +175,11 @@ mod tests {
         for (literal, written) in [
             (r#""""one \""" two""""#, r#""one \"\"\" two"  "#),
             (r#""\ud83c\udf70""#, "\"🍰\"           "),
-            (r#""\u{1F370}\u0022\\""#, "\"🍰\\\"\\\\\"           "),
+            (r#""\u{1F370}\u0022\\""#, "\"🍰\\\"\\\\\"            "),
             ("\"\"\"\n    a\n  \n    b\\n\n  \"\"\"", "\"a\\n\\nb\\\\n\"\n\n\n\n     "),
             ("-0", " 0"),
         ] {
-            assert_eq!(legible(&format!("{{ a(b: {literal}) }}")), format!("{{ a(b: {written}) }}"));
+            assert_eq!(legible(&format!("{{ a(b: {literal}) }}")).unwrap(), format!("{{ a(b: {written}) }}"));
         }
     }
 
@@ -173,12 +197,20 @@ mod tests {
             r#""\x\u0041""#,
             "-0.0",
             "-0e1",
-            "-01",
-            "a-0",
+            "1.5E+3",
+            "...a1",
+            "_0",
             "# -0 \"\\u0041\"",
         ] {
             let document = format!("{{ a(b: {literal}\n) }}");
-            assert!(matches!(legible(&document), Cow::Borrowed(_)), "{document}: {}", legible(&document));
+            assert!(matches!(legible(&document), Ok(Cow::Borrowed(_))), "{document}");
+        }
+    }
+
+    #[test]
+    fn what_begins_as_a_number_is_one() {
+        for word in ["01", "-01", "1a", "1_000", "0x1", "1.", "1.e1", "1e", "1e+", "--1", "-", "1.5.5", "00.1", "1-2"] {
+            assert!(legible(&format!("{{ a(b: [{word}]) }}")).is_err(), "{word}");
         }
     }
 }

@@ -200,7 +200,8 @@ impl GraphQl {
     ) -> Result<Prepared, Vec<Fault>> {
         let (query, hash) = self.persisted.query(&mut request).map_err(one)?;
         scan::scan(&query).map_err(one)?;
-        let document = parse_query(literals::legible(&query)).map_err(|error| one(Fault::syntax(&error)))?;
+        let legible = literals::legible(&query).map_err(one)?;
+        let document = parse_query(legible).map_err(|error| one(Fault::syntax(&error)))?;
         let name = request.operation_name.filter(|name| !name.is_empty());
         let (kind, variables, given) = {
             let operation = operation(&document, name.as_deref()).map_err(one)?;

@@ -41,7 +41,16 @@ pub(super) fn build(contract: &Contract) -> Result<Types, Cause> {
         builder.procedure(procedure)?;
     }
     builder.edges()?;
-    Ok(builder.types)
+    let mut types = builder.types;
+    // What nothing leads to is not in introspection, and so not in the schema.
+    let implement = |types: &Types, name| types.objects.values().any(|object| object.implements == Some(name));
+    if !implement(&types, CONNECTION) {
+        types.objects.remove(PAGE_INFO);
+    }
+    if !implement(&types, FAILURE) {
+        types.enums.remove(ERROR_CODE);
+    }
+    Ok(types)
 }
 
 struct Builder<'c> {

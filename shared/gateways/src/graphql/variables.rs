@@ -286,6 +286,11 @@ impl<'d> Places<'d> {
                 }
                 Ok(())
             }
+            // The library takes what 64 bits hold.
+            (Given::Number(number), Kind::Scalar(name)) if name == "Int" => {
+                let is_int = number.as_i64().is_some_and(|number| i32::try_from(number).is_ok());
+                if is_int { Ok(()) } else { Err(Fault::invalid(format!("`{number}` is no `Int`: it has 32 bits."))) }
+            }
             _ => Ok(()),
         }
     }

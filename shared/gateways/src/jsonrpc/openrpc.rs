@@ -78,7 +78,7 @@ fn method(contract: &Contract, names: &Names, procedure: &Procedure) -> Value {
     let mut method = json!({
         "name": procedure.name,
         // A summary is plain text; Markdown is for descriptions.
-        "summary": summary.replace('`', ""),
+        "summary": summary.replace('`', "").replace('\n', " "),
         "tags": [tag(contract, procedure)],
         "paramStructure": if by_name { "by-name" } else { "either" },
         "params": params,

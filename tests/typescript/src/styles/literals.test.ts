@@ -143,10 +143,10 @@ function echo(name: string, literal: string) {
 
 describe("numbers and the rest", () => {
   for (const literal of ["0", "-0", "7", "-7", "2147483647", "-2147483648"]) {
-    test(`${literal} is an Int`, () => same(echo("whole", literal)));
+    test(`${literal} is an Int`, () => same(echo("maybeList", `[${literal}]`)));
   }
   for (const literal of ["10.0", "1e1", "2147483648", "-2147483649", `"7"`, "true", "01", "0x1", "+1", "1_000", "- 1", ".5", "1.", "1a"]) {
-    test(`${literal} is no Int`, () => refused(echo("whole", literal)));
+    test(`${literal} is no Int`, () => refused(echo("maybeList", `[${literal}]`)));
   }
   for (const literal of ["0", "1.5", "-1.5e3", "1E+2", "1e-7", "0.10", "123456789012"]) {
     test(`${literal} is a Float`, () => same(echo("real", literal)));
@@ -155,7 +155,7 @@ describe("numbers and the rest", () => {
     test(`${literal} is no Float`, () => refused(echo("real", literal)));
   }
   test("enums, booleans, null, lists and objects are read", async () => {
-    await same(echo("volume", `HIGH`));
+    await same(echo("volume", `HIGH_DESC`));
     await same(echo("listOfLists", `[[true false], [], [true,]]`));
     await same(echo("listOfLists", `true`));
     await same(echo("maybeList", `[1 null, 3]`));
