@@ -333,7 +333,7 @@ mod kinds {
         /// Say """ahoy""", and what kind of thing it is: \ is no escape here, and `kinds.draw` draws.
         ///
         ///     What is indented stays so, """ as well.
-        #[procedure(query, auth = public, rest = "GET /v1/labels/{type}")]
+        #[procedure(query, auth = public)]
         pub async fn label(input: Input) -> String {
             input.kind
         }
