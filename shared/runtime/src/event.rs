@@ -9,11 +9,12 @@ use std::collections::HashMap;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header, uri::PathAndQuery};
+use lambda_http::{Body, aws_lambda_events::apigw::ApiGatewayV2httpResponse};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use protocol::{Code, Fault};
 use serde::Deserialize;
 
-use crate::{gateway::Answer, rest::encoded, web::PeerAddress};
+use crate::{rest::encoded, web::PeerAddress};
 
 /// What stays as it is in a query (RFC 3986 section 3.4). What has come encoded stays so as well.
 const QUERY: &AsciiSet = &PATH.remove(b'?').remove(b'%');
@@ -168,25 +169,25 @@ fn address_too_long() -> Fault {
 }
 
 /// The answer that stands for a response. A header of several lines becomes one: there is room for no more.
-pub(crate) fn answer(response: Response<Bytes>) -> Answer {
+pub(crate) fn answer(response: Response<Bytes>) -> ApiGatewayV2httpResponse {
     let (parts, body) = response.into_parts();
     let texts = |name: &HeaderName| -> Vec<String> {
         let lines = parts.headers.get_all(name).iter();
         lines.map(|line| String::from_utf8_lossy(line.as_bytes()).into_owned()).collect()
     };
     let names = parts.headers.keys().filter(|name| **name != header::SET_COOKIE);
+    let lines = names.filter_map(|name| Some((name.clone(), HeaderValue::try_from(texts(name).join(", ")).ok()?)));
+    let mut answer = ApiGatewayV2httpResponse::default();
+    answer.status_code = parts.status.as_u16().into();
+    answer.headers = lines.collect();
+    answer.cookies = texts(&header::SET_COOKIE);
     let (body, is_base64_encoded) = match String::from_utf8(body.into()) {
-        Ok(text) => (text, false),
-        Err(error) => (BASE64.encode(error.into_bytes()), true),
+        Ok(text) => (Body::Text(text), false),
+        Err(error) => (Body::Binary(error.into_bytes()), true),
     };
-    Answer {
-        status_code: parts.status.as_u16(),
-        headers: Some(names.map(|name| (name.to_string(), texts(name).join(", ").into())).collect()),
-        multi_value_headers: None,
-        cookies: Some(texts(&header::SET_COOKIE)),
-        body: (!body.is_empty()).then_some(body),
-        is_base64_encoded,
-    }
+    answer.body = (!body.is_empty()).then_some(body);
+    answer.is_base64_encoded = is_base64_encoded;
+    answer
 }
 
 #[cfg(test)]
@@ -286,7 +287,7 @@ mod tests {
         }
         let written = serde_json::to_value(answer(response)).unwrap();
         let expected = json!({
-            "statusCode": 200, "headers": { "link": "<a>, <b>" }, "cookies": ["a=1", "b=2"], "body": "/w==",
+            "statusCode": 200, "headers": { "link": "<a>, <b>" }, "multiValueHeaders": {}, "cookies": ["a=1", "b=2"], "body": "/w==",
             "isBase64Encoded": true,
         });
         assert_eq!(written, expected);

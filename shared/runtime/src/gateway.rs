@@ -7,7 +7,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use protocol::{Cause, trpc};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::web::PeerAddress;
@@ -81,20 +81,20 @@ fn decoded(text: &str) -> Cow<'_, str> {
 }
 
 /// What a function answers (payload format 2.0).
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Answer {
-    pub(crate) status_code: u16,
+struct Answer {
+    status_code: u16,
     #[serde(default)]
-    pub(crate) headers: Option<Map<String, Value>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) multi_value_headers: Option<Map<String, Value>>,
+    headers: Option<Map<String, Value>>,
     #[serde(default)]
-    pub(crate) cookies: Option<Vec<String>>,
+    multi_value_headers: Option<Map<String, Value>>,
     #[serde(default)]
-    pub(crate) body: Option<String>,
+    cookies: Option<Vec<String>>,
     #[serde(default)]
-    pub(crate) is_base64_encoded: bool,
+    body: Option<String>,
+    #[serde(default)]
+    is_base64_encoded: bool,
 }
 
 /// The response that a function's answer stands for.

@@ -5,7 +5,7 @@ use std::{convert::Infallible, panic::AssertUnwindSafe, process::ExitCode, sync:
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{Request, Response};
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_http::{LambdaEvent, aws_lambda_events::apigw::ApiGatewayV2httpResponse, lambda_runtime, service_fn};
 use protocol::{Cause, Clock, Fault};
 use serde_json::value::RawValue;
 use store::Store;
@@ -15,7 +15,6 @@ use crate::{
     answer::fault_response,
     cors::Cors,
     event::{self, Event},
-    gateway::Answer,
     mail::Post,
     rest::Route,
     secrets::Secrets,
@@ -50,7 +49,7 @@ fn serve(entry: Entry) -> Result<(), Cause> {
         let (context, address_header, methods) = (Arc::clone(&context), address_header.clone(), methods.clone());
         async move {
             let response = handle(&entry, &context, address_header.as_deref(), methods, &event).await;
-            Ok::<Answer, Infallible>(event::answer(response))
+            Ok::<ApiGatewayV2httpResponse, Infallible>(event::answer(response))
         }
     })))
 }
@@ -155,7 +154,7 @@ fn serve_gateway(make: Box<dyn FnOnce(Environment) -> Result<Handler, Cause>>) -
                 Ok(Arrived { request, .. }) => guarded(&handler, request_id, request).await,
                 Err(fault) => unread(&fault, &request_id),
             };
-            Ok::<Answer, Infallible>(event::answer(response))
+            Ok::<ApiGatewayV2httpResponse, Infallible>(event::answer(response))
         }
     })))
 }
