@@ -17,7 +17,7 @@ pub(crate) mod devices;
 pub(crate) mod elsewhere;
 pub(crate) mod founder;
 pub(crate) mod giving;
-mod lease;
+pub(crate) mod lease;
 pub(crate) mod limits;
 pub(crate) mod mails;
 pub(crate) mod notices;

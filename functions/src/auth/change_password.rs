@@ -11,7 +11,9 @@ use runtime::{
 use store::transaction;
 
 use crate::identity::{
-    audit, expect_strong, limits,
+    audit, expect_strong,
+    lease::Contest,
+    limits,
     notices::{Notice, Notices},
     sessions::{ATTEMPTS, Sessions},
     shut_out,
@@ -79,9 +81,10 @@ pub async fn change_password(
     let hash = password::hash(input.password.as_str()).await?;
     let doors = Sessions { accounts, sessions, clock };
     let by_cookie = cookies.get(COOKIE).is_some_and(|cookie| caller.session() == Some(&cookie.hash()));
-    for lost in 0..ATTEMPTS {
+    let mut contest = Contest::default();
+    for _ in 0..ATTEMPTS {
         // As it is now; a sign-in elsewhere in this moment is no conflict, another password is.
-        let current = doors.to_end(&id, lost).await?.filter(|current| current.generation == account.generation);
+        let current = doors.to_end(&id, &mut contest).await?.filter(|current| current.generation == account.generation);
         let current = current.ok_or(Error::WrongPassword)?;
         let is_own = |place: &Place| caller.session().is_some_and(|own| place.has(own));
         let (mut kept, others): (Vec<_>, Vec<_>) = current.devices.iter().cloned().partition(is_own);

@@ -5,7 +5,9 @@ use runtime::{Cookies, Device, Ids, Limits, Site, opaque::Opaque, password, prel
 use store::transaction;
 
 use crate::identity::{
-    KNOWN, KNOWN_S, audit, expect_strong, limits,
+    KNOWN, KNOWN_S, audit, expect_strong,
+    lease::Contest,
+    limits,
     notices::{Notice, Notices},
     proof::{self, Mailed},
     sessions::{ATTEMPTS, Sessions},
@@ -67,8 +69,9 @@ pub async fn reset_password(
     let hash = password::hash(input.password.as_str()).await?;
     let browser = Opaque::random()?;
     let doors = Sessions { accounts, sessions, clock };
-    for lost in 0..ATTEMPTS {
-        let stored = doors.to_end(&user.id, lost).await?;
+    let mut contest = Contest::default();
+    for _ in 0..ATTEMPTS {
+        let stored = doors.to_end(&user.id, &mut contest).await?;
         let current = stored.clone().unwrap_or_else(|| Account::new(user.id));
         if current.generation != token.generation {
             return Err(Error::NotValid);

@@ -9,7 +9,9 @@ use runtime::{Cookies, Device, Ids, Limits, Site, prelude::*};
 use store::transaction;
 
 use crate::identity::{
-    audit, limits,
+    audit,
+    lease::Contest,
+    limits,
     notices::Notices,
     proof::{self, Mailed},
     rights,
@@ -80,8 +82,9 @@ pub async fn verify_email(
     }
     let Mailed { token, user, .. } = mailed;
     let doors = Sessions { accounts, sessions, clock };
-    for lost in 0..ATTEMPTS {
-        let stored = doors.to_end(&user.id, lost).await?;
+    let mut contest = Contest::default();
+    for _ in 0..ATTEMPTS {
+        let stored = doors.to_end(&user.id, &mut contest).await?;
         let current = stored.clone().unwrap_or_else(|| Account::new(user.id));
         if current.generation != token.generation {
             return Err(Error::NotValid);

@@ -103,9 +103,8 @@ impl Arrival {
     /// Links the account elsewhere to the one of somebody who is signed in.
     pub(crate) async fn link(&self, linking: &SignedIn, identity: &Identity) -> Result<(), Ended> {
         let elsewhere = self.linked(identity);
-        let accounts = &self.doors.accounts;
         for _ in 0..ATTEMPTS {
-            let current = accounts.get(&linking.user_id).await?.ok_or(Refusal::Expired)?;
+            let current = self.doors.unleased(&linking.user_id).await?.ok_or(Refusal::Expired)?;
             if !current.devices.iter().any(|place| place.has(&linking.session)) {
                 return Err(Refusal::Expired.into());
             }
@@ -117,7 +116,8 @@ impl Arrival {
             let mut next = current.clone();
             next.identities.push(elsewhere.clone());
             let mut entry = self.entry(AuditAction::IdentityLinked, &linking.user_id, &elsewhere);
-            let done = transaction(vec![accounts.replacing(&current, &mut next), self.log.creating(&mut entry)]);
+            let linked = self.doors.putting(Some(&current), &mut next);
+            let done = transaction(vec![linked, self.log.creating(&mut entry)]);
             match done.await {
                 Err(StoreError::Stale) => {}
                 Err(StoreError::Taken { .. }) => return Err(Refusal::Taken.into()),
@@ -207,7 +207,7 @@ impl Arrival {
     /// Takes what the provider says for the first proof of an address that somebody registered. Whoever is faster is found
     /// in the next round.
     async fn prove(&self, user: &User, identity: &Identity, elsewhere: &LinkedIdentity) -> Result<(), Fault> {
-        let stored = self.doors.accounts.get(&user.id).await?;
+        let stored = self.doors.unleased(&user.id).await?;
         let current = stored.clone().unwrap_or_else(|| Account::new(user.id));
         let claim = claim(name(identity, &user.email), elsewhere, None);
         let (mut next, claimed) = proof::claimed(user, &current, Some(&claim), &self.site);

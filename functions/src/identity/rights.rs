@@ -4,7 +4,10 @@ use model::{Account, Device as Place, Proof, Session, User};
 use runtime::{prelude::*, sessions::lifetime};
 use store::{Operation, transaction};
 
-use super::sessions::{ATTEMPTS, Sessions};
+use super::{
+    lease::Contest,
+    sessions::{ATTEMPTS, Sessions},
+};
 
 /// Puts `next` in the place of `current`, with the user's sessions where the rights differ.
 ///
@@ -17,12 +20,13 @@ pub(crate) async fn replace_user(
     next: &User,
     besides: impl Fn() -> Vec<Operation>,
 ) -> Result<User, StoreError> {
-    for lost in 0..ATTEMPTS {
+    let mut contest = Contest::default();
+    for _ in 0..ATTEMPTS {
         let mut next = next.clone();
         let mut operations = besides();
         operations.push(users.replacing(current, &mut next));
         if current.effective_role() != next.effective_role() || current.ends_at != next.ends_at {
-            operations.extend(changing(sessions, current, &next, lost).await?);
+            operations.extend(changing(sessions, current, &next, &mut contest).await?);
         }
         match transaction(operations).await {
             // A sign-in or a renewal was faster, which is no conflict; another change of the user is.
@@ -39,8 +43,13 @@ pub(crate) fn described(user: &User) -> String {
 }
 
 /// What it takes to give the sessions of a user the user's rights.
-async fn changing(sessions: &Sessions, before: &User, user: &User, lost: usize) -> Result<Vec<Operation>, StoreError> {
-    let account = sessions.to_end(&user.id, lost).await?;
+async fn changing(
+    sessions: &Sessions,
+    before: &User,
+    user: &User,
+    contest: &mut Contest,
+) -> Result<Vec<Operation>, StoreError> {
+    let account = sessions.to_end(&user.id, contest).await?;
     // Even an account without sessions is written: who signs in at this moment must begin again.
     let mut next = account.clone().unwrap_or_else(|| Account::new(user.id));
     if before.is_as_registered() && !user.is_as_registered() {

@@ -12,7 +12,7 @@ use runtime::{
 };
 use store::{Operation, transaction};
 
-use super::mails;
+use super::{lease::Contest, mails};
 
 /// How often a change is tried again that others were faster with.
 pub(crate) const ATTEMPTS: usize = 20;
@@ -197,10 +197,11 @@ impl Sessions {
         user: &User,
         besides: impl Fn() -> Vec<Operation>,
     ) -> Result<(), StoreError> {
-        for lost in 0..ATTEMPTS {
+        let mut contest = Contest::default();
+        for _ in 0..ATTEMPTS {
             let mut operations = besides();
             operations.push(users.deleting(user));
-            if let Some(account) = self.to_end(&user.id, lost).await? {
+            if let Some(account) = self.to_end(&user.id, &mut contest).await? {
                 operations.extend(self.ending(&account.devices).await?);
                 operations.push(self.accounts.deleting(&account));
             }
@@ -235,8 +236,9 @@ impl Sessions {
         change: impl Fn(&mut Account),
         besides: impl Fn() -> Vec<Operation>,
     ) -> Result<usize, StoreError> {
-        for lost in 0..ATTEMPTS {
-            let stored = self.to_end(&user_id, lost).await?;
+        let mut contest = Contest::default();
+        for _ in 0..ATTEMPTS {
+            let stored = self.to_end(&user_id, &mut contest).await?;
             let current = stored.clone().unwrap_or_else(|| Account::new(user_id));
             let mut next = current.clone();
             change(&mut next);
@@ -335,7 +337,12 @@ impl Sessions {
                 (Proof::Application { client_id, rotation, .. }, Some(client)) if client_id == client => rotation,
                 _ => return Ok(Turned::Unknown),
             };
-            match rotation::turn(rotation, token, now)? {
+            let turn = rotation::turn(rotation, token, now)?;
+            if matches!(turn, Turn::Next(..)) {
+                // It changes no account, but a session that whoever has the lease is about to end.
+                self.unleased(&current.user_id).await?;
+            }
+            match turn {
                 Turn::Again(successor) => return Ok(Turned::Next(current, successor)),
                 Turn::Reused => return Ok(Turned::Reused(current)),
                 Turn::Next(turned, successor) => {

@@ -33,7 +33,10 @@ pub fn of(contract: &Contract, procedure: &Procedure) -> Vec<Sample> {
     let rest = rest.map(|text| shell("REST", text));
     let others = [
         Sample { style: "tRPC", language: "ts", text: trpc(procedure, input.as_ref()) },
-        shell("GraphQL", post(procedure, "/graphql", &[], &graphql::request(contract, procedure, input.as_ref()))),
+        shell(
+            "GraphQL",
+            post(procedure, crate::graphql::PATH, &[], &graphql::request(contract, procedure, input.as_ref())),
+        ),
         shell("JSON-RPC", post(procedure, "/jsonrpc", &[], &jsonrpc(procedure, input.as_ref()))),
     ];
     let soap = soap(contract, procedure, input.as_ref()).map(|text| shell("SOAP", text));

@@ -39,6 +39,7 @@ use connection::{Messages, Watched};
 use crate::{
     admission,
     backend::Backend,
+    graphiql,
     mail::{self, Mailbox},
 };
 
@@ -299,6 +300,8 @@ enum Goal<'a> {
     Index,
     /// The mails that were sent.
     Mailbox,
+    /// GraphQL in a browser.
+    GraphiQl,
     /// Nowhere. It has a name all the same, when it was called as a procedure.
     Nowhere(Option<String>, Fault),
 }
@@ -341,6 +344,7 @@ impl Front {
                 Ok(response) => response,
                 Err(fault) => self.refuse(request_id, &request, None, fault),
             },
+            Goal::GraphiQl => graphiql::page(request.method()),
             Goal::Nowhere(name, fault) => self.refuse(request_id, &request, name.as_deref(), fault),
         }
     }
@@ -353,6 +357,9 @@ impl Front {
         }
         if path == mail::page::PATH {
             return Goal::Mailbox;
+        }
+        if graphiql::is_asked(request) {
+            return Goal::GraphiQl;
         }
         if let Some(Found { procedure, route }) = self.routes.find(request.method(), path) {
             return Goal::Procedure(procedure.into(), route);

@@ -23,6 +23,7 @@ pub mod data;
 pub mod database;
 pub mod diff;
 pub mod front;
+mod graphiql;
 pub mod isolated;
 mod loopback;
 pub mod mail;

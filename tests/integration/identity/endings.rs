@@ -170,6 +170,28 @@ async fn a_sign_in_that_is_under_way_does_not_outlive_the_password() {
             }
         });
     }
+    // One who has tokens renews them as fast.
+    let mut renewing = Browser::new(&office.service);
+    let input = json!({"email": ada.email, "password": ada.password, "keep": "tokens"});
+    let mut signed_in = renewing.mutation("auth.login", input).await.data();
+    let mut renew = async move || {
+        let answer =
+            renewing.mutation("auth.refresh", json!({"refreshToken": signed_in["tokens"]["refreshToken"]})).await;
+        let code = answer.code();
+        if code == "OK" {
+            signed_in = answer.data();
+        }
+        code
+    };
+    assert_eq!(renew().await, "OK");
+    let renewing = tokio::spawn(async move {
+        loop {
+            let code = renew().await;
+            if code != "OK" {
+                return code;
+            }
+        }
+    });
     // Nor do they keep the owner from what ends them, however fast they come back.
     for _ in 0..3 {
         let ended = here.mutation("sessions.revoke_others", Value::Null).await;
@@ -181,6 +203,7 @@ async fn a_sign_in_that_is_under_way_does_not_outlive_the_password() {
     for mut browser in thieves.join_all().await {
         assert!(!browser.is_signed_in().await, "let in by a password that was not the account's any more");
     }
+    assert_eq!(renewing.await.unwrap(), "UNAUTHORIZED");
     assert!(here.is_signed_in().await);
 }
 

@@ -75,7 +75,7 @@ impl GraphQl {
     /// What is known of it.
     pub const FACTS: Facts = Facts {
         name: "graphql",
-        paths: &["/graphql", SDL_PATH],
+        paths: &[PATH, SDL_PATH],
         methods: METHODS,
         takes: "application/json",
         calls: true,
@@ -105,6 +105,8 @@ impl GraphQl {
 /// How much that is wrong with one document is told.
 const MAX_FAULTS: usize = 20;
 const METHODS: &str = "GET, HEAD, POST";
+/// Where it is.
+pub const PATH: &str = "/graphql";
 /// Where the schema is as text, unless introspection is switched off.
 const SDL_PATH: &str = "/schema.graphql";
 

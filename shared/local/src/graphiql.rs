@@ -1,0 +1,67 @@
+//! GraphiQL, at the address of GraphQL, for a browser that asks for a page. It is one file, which `graphiql/build.mjs`
+//! makes; it needs no network but the service.
+
+use bytes::Bytes;
+use gateways::graphql;
+use http::{HeaderName, HeaderValue, Method, Request, Response, header};
+use runtime::rest::without_body;
+
+/// The page, compressed by gzip, which every browser takes.
+static PAGE: &[u8] = include_bytes!("../graphiql/page.html.gz");
+
+/// Its scripts and styles stand in it, and it asks nothing but the service.
+const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; font-src data:; \
+                      img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const HEADERS: [(HeaderName, &str); 7] = [
+    (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+    (header::CONTENT_ENCODING, "gzip"),
+    (header::CACHE_CONTROL, "no-cache"),
+    (header::CONTENT_SECURITY_POLICY, POLICY),
+    (header::VARY, "accept"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+];
+
+/// Whether a browser asks for the page: programs ask the same address for JSON.
+pub(crate) fn is_asked<T>(request: &Request<T>) -> bool {
+    let types = request.headers().get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
+    let mut types = types.flat_map(|line| line.split(',')).filter_map(|one| one.split(';').next());
+    request.uri().path() == graphql::PATH
+        && [Method::GET, Method::HEAD].contains(request.method())
+        && types.any(|one| one.trim().eq_ignore_ascii_case("text/html"))
+}
+
+/// The page.
+pub(crate) fn page(method: &Method) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(PAGE));
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    if method == Method::HEAD {
+        without_body(&mut response);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_asks_for_the_page_and_a_program_does_not() {
+        let asks = |method: &str, path: &str, accept: &str| {
+            is_asked(&Request::builder().method(method).uri(path).header("accept", accept).body(()).unwrap())
+        };
+        assert!(asks("GET", "/graphql", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
+        assert!(asks("HEAD", "/graphql?query=%7Ba%7D", "application/json;q=0.1, Text/HTML;q=0.9"));
+        for (method, path, accept) in [
+            ("POST", "/graphql", "text/html"),
+            ("GET", "/graphql", "*/*"),
+            ("GET", "/graphql", "application/json"),
+            ("GET", "/schema.graphql", "text/html"),
+        ] {
+            assert!(!asks(method, path, accept), "{method} {path} {accept}");
+        }
+    }
+}
