@@ -4,6 +4,7 @@
 use model::{PERMISSIONS, Role, WITHHELD};
 use protocol::{Auth, Spec};
 use runtime::Entry;
+use serde_json::Value;
 
 use super::application::Application;
 use crate::{
@@ -103,4 +104,29 @@ async fn an_application_comes_through_where_its_scopes_say_so_and_its_person_may
         }
     }
     assert!(unexpected.is_empty(), "{} unexpected answers:\n{}", unexpected.len(), unexpected.join("\n"));
+}
+
+/// The OpenAPI document offers an application's token where one comes through, with the permission that it needs, and
+/// nowhere else.
+#[test]
+fn the_document_says_where_an_application_comes_through() {
+    let document: Value = serde_json::from_str(include_str!("../../../bindings/openapi.json")).unwrap();
+    let scopes: Vec<_> = PERMISSIONS.to_vec();
+    let widest = Calling { who: "all", token: String::new(), scopes, role: Some(Role::Administrator) };
+    let mut offered = 0;
+    for procedure in functions::service().procedures {
+        let Some((method, path)) = procedure.entry.rest() else { continue };
+        let pointer = format!("/paths/{}/{}/security", path.replace('/', "~1"), method.to_lowercase());
+        let security = document.pointer(&pointer).and_then(Value::as_array).unwrap_or_else(|| panic!("{pointer}"));
+        let ways: Vec<_> = security.iter().filter_map(|way| way["oauth"].get(0)?.as_str()).collect();
+        let expected = match procedure.entry.spec.auth {
+            Auth::Permission { name, .. } if declared(&procedure.entry.spec, &widest).is_none() => Some(name),
+            _ => None,
+        };
+        assert_eq!(ways.first().copied(), expected, "{}", procedure.entry.name);
+        assert!(security.iter().all(|way| way.get("oauth").is_none() || way["oauth"] != Value::Array(Vec::new())));
+        assert_eq!(security.is_empty(), procedure.entry.spec.auth == Auth::Public, "{}", procedure.entry.name);
+        offered += ways.len();
+    }
+    assert!(offered > 10, "{offered}");
 }
