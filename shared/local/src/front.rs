@@ -14,7 +14,7 @@ use std::{
 
 use bytes::Bytes;
 use gateways::{Gateway, Gateways};
-use http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -308,6 +308,10 @@ impl Front {
         let request_id = request_id();
         let mut request = Request::from_parts(parts, Bytes::new());
         request.extensions_mut().insert(PeerAddress(peer.to_string()));
+        // Browsers ask for it beside every page.
+        if request.uri().path() == "/favicon.ico" && self.routes.find(request.method(), "/favicon.ico").is_none() {
+            *request.uri_mut() = Uri::from_static(gateways::docs::ICON_PATH);
+        }
         let goal = self.goal(&request);
         if let Goal::Procedure(_, Some(route)) = &goal {
             request.extensions_mut().insert(route.clone());
