@@ -4,7 +4,7 @@ use std::{convert::Infallible, panic::AssertUnwindSafe, process::ExitCode, sync:
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header};
 use lambda_http::{LambdaEvent, aws_lambda_events::apigw::ApiGatewayV2httpResponse, lambda_runtime, service_fn};
 use protocol::{Cause, Clock, Fault};
 use serde_json::value::RawValue;
@@ -14,7 +14,7 @@ use crate::{
     Authenticator, BoxFuture, Context, Entry, Environment, answer,
     answer::fault_response,
     cors::Cors,
-    event::{self, Event},
+    event::{self, Event, Unread},
     mail::Post,
     rest::Route,
     secrets::Secrets,
@@ -85,7 +85,7 @@ async fn handle(
             }
             answer(entry, context, request_id, request).await
         }
-        Err(fault) => unread(&fault, request_id),
+        Err(why) => unread(&why, request_id),
     }
 }
 
@@ -96,7 +96,7 @@ struct Arrived {
     route: Option<(String, Vec<(String, String)>)>,
 }
 
-fn request_of(text: &RawValue, address_header: Option<&str>) -> Result<Arrived, Fault> {
+fn request_of(text: &RawValue, address_header: Option<&str>) -> Result<Arrived, Unread> {
     let event = Event::parse(text.get())?;
     let route = event.route_path().map(|path| (path.to_owned(), event.parameters()));
     Ok(Arrived { request: event.into_request(address_header)?, route })
@@ -113,14 +113,16 @@ fn rest_route(
 }
 
 /// What is answered to an event that is no request.
-fn unread(fault: &Fault, request_id: &str) -> Response<Bytes> {
-    tracing::error!(
-        request_id,
-        code = fault.code.key(),
-        cause = fault.cause.as_deref().map(telemetry::chain),
-        "the event was not read"
-    );
-    fault_response(fault, None, request_id)
+fn unread(Unread { status, cause }: &Unread, request_id: &str) -> Response<Bytes> {
+    tracing::error!(request_id, status = status.as_u16(), cause = telemetry::chain(&**cause), "the event was not read");
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = *status;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(id) = HeaderValue::try_from(request_id) {
+        headers.insert("x-request-id", id);
+    }
+    response
 }
 
 /// What answers the requests to a gateway; the text is the request's id.
@@ -152,7 +154,7 @@ fn serve_gateway(make: Box<dyn FnOnce(Environment) -> Result<Handler, Cause>>) -
             let request_id = event.context.request_id;
             let response = match request_of(&event.payload, address_header.as_deref()) {
                 Ok(Arrived { request, .. }) => guarded(&handler, request_id, request).await,
-                Err(fault) => unread(&fault, &request_id),
+                Err(why) => unread(&why, &request_id),
             };
             Ok::<ApiGatewayV2httpResponse, Infallible>(event::answer(response))
         }
@@ -236,9 +238,15 @@ mod tests {
 
     #[test]
     fn what_is_no_request_is_answered_under_its_id() {
-        let refused = request_of(&RawValue::from_string("{}".to_owned()).unwrap(), None).err().unwrap();
-        let response = unread(&refused, "r1");
-        assert_eq!((response.status().as_u16(), &response.headers()["x-request-id"]), (400, &"r1".parse().unwrap()));
+        let long = format!(r#"{{"rawPath":"/{}","requestContext":{{"http":{{"method":"GET"}}}}}}"#, "a".repeat(65_534));
+        for (event, status) in [("{}", 400), (&*long, 414)] {
+            let refused = request_of(&RawValue::from_string(event.to_owned()).unwrap(), None).err().unwrap();
+            let response = unread(&refused, "r1");
+            let said = (response.status().as_u16(), &response.headers()["x-request-id"]);
+            assert_eq!(said, (status, &"r1".parse().unwrap()));
+            // In no style's form: the same function may answer several, and a gateway another one.
+            assert!(response.body().is_empty() && !response.headers().contains_key("content-type"));
+        }
     }
 
     #[tokio::test]
