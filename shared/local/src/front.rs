@@ -22,7 +22,7 @@ use protocol::{Code, Fault, trpc};
 use runtime::{
     Entry, Site,
     cors::Cors,
-    gateway::parameters,
+    gateway::{fits, parameters},
     refuse,
     rest::{Route, without_body},
     web::PeerAddress,
@@ -148,11 +148,6 @@ impl Routes {
         let route = Route { parameters: parameters(pattern, path), methods: Some(methods) };
         Some(Found { procedure, route: there.is_rest.then_some(route) })
     }
-}
-
-fn fits(pattern: &str, path: &str) -> bool {
-    let same = |(known, given): (&str, &str)| known == given || (known.starts_with('{') && !given.is_empty());
-    pattern.split('/').count() == path.split('/').count() && pattern.split('/').zip(path.split('/')).all(same)
 }
 
 /// Serves until `stop` resolves; then takes no more connections and lets running calls end.

@@ -15,6 +15,7 @@ use crate::{
     answer::fault_response,
     cors::Cors,
     event::{self, Event, Unread},
+    gateway::fits,
     mail::Post,
     rest::Route,
     secrets::Secrets,
@@ -43,12 +44,12 @@ fn serve(entry: Entry) -> Result<(), Cause> {
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut environment = tokio.block_on(Environment::from_process())?;
     let address_header: Option<Arc<str>> = environment.address_header.take().map(Arc::from);
-    let methods: Option<Arc<str>> = environment.rest_methods.take().map(Arc::from);
+    let methods = environment.rest_methods.take().map(|text| Arc::new(PathMethods::parse(&text)));
     let context = Arc::new(context(&entry, environment)?);
     tokio.block_on(lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let (context, address_header, methods) = (Arc::clone(&context), address_header.clone(), methods.clone());
         async move {
-            let response = handle(&entry, &context, address_header.as_deref(), methods, &event).await;
+            let response = handle(&entry, &context, address_header.as_deref(), methods.as_deref(), &event).await;
             Ok::<ApiGatewayV2httpResponse, Infallible>(event::answer(response))
         }
     })))
@@ -74,12 +75,13 @@ async fn handle(
     entry: &Entry,
     context: &Context,
     address_header: Option<&str>,
-    methods: Option<Arc<str>>,
+    methods: Option<&PathMethods>,
     event: &LambdaEvent<Box<RawValue>>,
 ) -> Response<Bytes> {
     let request_id = &event.context.request_id;
     match request_of(&event.payload, address_header) {
         Ok(Arrived { mut request, route }) => {
+            let methods = methods.map(|methods| methods.at(request.uri().path()));
             if let Some(route) = route.and_then(|route| rest_route(entry, route, methods)) {
                 request.extensions_mut().insert(route);
             }
@@ -110,6 +112,28 @@ fn rest_route(
 ) -> Option<Route> {
     entry.rest().filter(|(_, own)| *own == path)?;
     Some(Route { parameters, methods })
+}
+
+/// Which methods there are at a path, where one function answers those that nobody has: of its own route, and of the
+/// more specific ones that overlap it, whose own functions have only their methods (`infra/src/routes.ts`).
+struct PathMethods {
+    own: Arc<str>,
+    others: Vec<(String, Arc<str>)>,
+}
+
+impl PathMethods {
+    /// Reads `GET, HEAD;/v1/notes/touch GET, HEAD, POST`: those of others have their path, the most specific first.
+    fn parse(text: &str) -> Self {
+        let mut parts = text.split(';');
+        let own = parts.next().unwrap_or_default().into();
+        let others = parts.filter_map(|part| part.split_once(' '));
+        Self { own, others: others.map(|(path, methods)| (path.to_owned(), methods.into())).collect() }
+    }
+
+    fn at(&self, path: &str) -> Arc<str> {
+        let other = self.others.iter().find(|(pattern, _)| fits(pattern, path));
+        Arc::clone(other.map_or(&self.own, |(_, methods)| methods))
+    }
 }
 
 /// What is answered to an event that is no request.
@@ -234,6 +258,15 @@ mod tests {
         let (status, problem) = answered(Some(route), by_route).await;
         assert_eq!((status, &problem["instance"]), (400, &json!("/v1/callers/a%3Fb%3Dc")), "{problem}");
         assert!(!problem.to_string().contains("`b`"), "{problem}");
+    }
+
+    /// The text is that of `infra/test/identity.test.ts`, the methods are those of `shared/local/src/front.rs`.
+    #[test]
+    fn where_routes_overlap_all_methods_of_the_address_are_told() {
+        let methods = PathMethods::parse("GET, HEAD, DELETE;/v1/notes/touch GET, HEAD, DELETE, POST");
+        assert_eq!(&*methods.at("/v1/notes/touch"), "GET, HEAD, DELETE, POST");
+        assert_eq!(&*methods.at("/v1/notes/a"), "GET, HEAD, DELETE");
+        assert_eq!(&*PathMethods::parse("GET, HEAD").at("/v1/notes/touch"), "GET, HEAD");
     }
 
     #[test]
