@@ -1,5 +1,7 @@
 //! `cargo run -- seed`: a demonstration company, the same one every time.
 
+use std::io::IsTerminal as _;
+
 use fastrand::Rng;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use local::Seeded;
@@ -105,7 +107,7 @@ async fn give_password(accounts: &Write<Account>, user: &User) -> Result<String,
 }
 
 /// Creates what is missing, many in one transaction and some transactions at once; one by one where something is in
-/// the way of one, such as somebody who took an address meanwhile. Says how far it is.
+/// the way of one, such as somebody who took an address meanwhile. A terminal is told how far it is.
 async fn write<T: Entity>(session: &Session, what: &str, entities: &[T]) -> Result<usize, StoreError> {
     let ids: Vec<T::Id> = entities.iter().map(|entity| entity.id().clone()).collect();
     let known = Read::<T>::new(session.clone()).get_many(&ids).await?;
@@ -114,13 +116,17 @@ async fn write<T: Entity>(session: &Session, what: &str, entities: &[T]) -> Resu
     let batches: Vec<Vec<T>> = missing.chunks(BATCH).map(<[T]>::to_vec).collect();
     let batches = batches.into_iter().map(|batch| create(Write::new(session.clone()), batch));
     let mut written = stream::iter(batches).buffer_unordered(AT_ONCE);
+    let is_terminal = std::io::stderr().is_terminal();
     let (mut made, mut done) = (0, entities.len() - missing.len());
     while let Some(count) = written.try_next().await? {
         made += count;
         done = (done + BATCH).min(entities.len());
-        eprint!("\r{done} of {} {what}", entities.len());
+        if is_terminal {
+            eprint!("\r{done} of {} {what}", entities.len());
+        }
     }
-    eprintln!("\r{} of {} {what}", entities.len(), entities.len());
+    let begin = if is_terminal { "\r" } else { "" };
+    eprintln!("{begin}{} of {} {what}", entities.len(), entities.len());
     Ok(made)
 }
 

@@ -17,7 +17,7 @@ function cors(origin) {
   return origins.length === 0 ? { "access-control-allow-origin": "*", ...exposed } : {};
 }
 
-/** The network of an address, as functions log it: `in_log` of shared/runtime/src/web.rs. */
+/** The network of an address, as `in_log` of shared/runtime/src/web.rs has it. */
 function networkOf(address = "") {
   if (isIPv4(address)) return address.replace(/\d+$/, "0/24");
   if (!isIPv6(address) || address.includes("%")) return undefined;
@@ -55,7 +55,7 @@ exports.handler = async (event) => {
   }
   const path = event.rawPath.startsWith("/trpc/") ? event.rawPath.slice("/trpc/".length) : undefined;
   const message = path === undefined ? "There is nothing here." : `There is no procedure ${JSON.stringify(path)}.`;
-  const instance = event.rawPath.split("/").map(encodeURIComponent).join("/");
+  const instance = event.rawPath.toWellFormed().split("/").map(encodeURIComponent).join("/");
   const answer = isRest
     ? { type: "about:blank", title: "Not Found", status: 404, detail: message, instance, code: "NOT_FOUND", requestId }
     : { error: { message, code: -32004, data: { code: "NOT_FOUND", httpStatus: 404, path, requestId } } };

@@ -249,9 +249,15 @@ export class EdgeStack extends Stack {
 /**
  * The folders in which there are paths other than `/trpc/`, such as `/oauth/*` and `/v1/*`: whole, so that a wrong path
  * there is answered by the service and not with the frontend's page. And single ones, such as `/graphql`.
+ *
+ * A query in no folder, such as `GET /sign-in`, is a page that the service shows where there is no frontend. Here there is
+ * one, and the address is left to it.
  */
 function foldersOf({ procedures, gateways }: Contract): string[] {
-  const own = procedures.flatMap(({ http, rest }) => [http, rest].flatMap((route) => (route === undefined ? [] : [route.path])));
+  const isPage = (path: string, kind: string): boolean => kind === "query" && !path.includes("/", 1);
+  const own = procedures.flatMap(({ kind, http, rest }) =>
+    [http, rest].flatMap((route) => (route === undefined || isPage(route.path, kind) ? [] : [route.path])),
+  );
   const paths = [...own, ...gateways.flatMap((gateway) => gateway.paths)].filter((path) => !path.startsWith("/trpc/"));
   const folders = paths.map((path) => (path.includes("/", 1) ? `${path.slice(0, path.indexOf("/", 1))}/*` : path));
   return [...new Set(folders)].sort();

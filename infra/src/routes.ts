@@ -18,7 +18,11 @@ export interface ProcedureRoutes {
   /** As a call, or under a path of its own. */
   readonly own: readonly Route[];
   readonly rest: readonly Route[];
-  /** All methods of the REST path, for the one procedure that is asked for those that nobody has; where it is not alone. */
+  /**
+   * All methods of the REST path, for the one procedure that is asked for those that nobody has; where it is not alone.
+   * Behind semicolons those of more specific paths that overlap it, the most specific first:
+   * `GET, HEAD;/v1/notes/touch GET, HEAD, POST`.
+   */
   readonly restMethods: string | undefined;
 }
 
@@ -41,17 +45,23 @@ export function routesOf(procedures: readonly Procedure[]): ReadonlyMap<string, 
   }
   for (const methods of shared.values()) {
     // As in `shared/local/src/front.rs`.
-    methods.sort(([one], [other]) => Number(other === "GET") - Number(one === "GET") || (one < other ? -1 : 1));
+    methods.sort(([one], [other]) => byMethod(one, other));
   }
-  const isCovered = coveredBy([...shared.keys()]);
+  const paths = [...shared.keys()];
+  const isCovered = coveredBy(paths);
   const owns = (name: string, { path }: HttpRoute): boolean => !isCovered(path) && shared.get(path)?.[0]?.[1] === name;
   const routesFor = (name: string, route: HttpRoute): Route[] => {
     const methods = owns(name, route) ? ["ANY"] : isCovered(route.path) && route.method === "GET" ? ["GET", "HEAD"] : [route.method];
     return methods.map((method) => ({ key: `${method} ${route.path}`, path: route.path }));
   };
+  const methodsAt = (path: string): string => {
+    const methods = new Set(paths.filter((other) => fits(other, path)).flatMap((other) => shared.get(other)!.map(([method]) => method)));
+    return [...methods].sort(byMethod).map((method) => (method === "GET" ? "GET, HEAD" : method)).join(", ");
+  };
   const methodsOf = (name: string, route: HttpRoute): string | undefined => {
-    const methods = shared.get(route.path) ?? [];
-    return owns(name, route) && methods.length > 1 ? methods.map(([method]) => (method === "GET" ? "GET, HEAD" : method)).join(", ") : undefined;
+    const others = paths.filter((path) => path !== route.path && fits(route.path, path)).sort(bySpecificity);
+    const isAlone = others.length === 0 && shared.get(route.path)?.length === 1;
+    return owns(name, route) && !isAlone ? [methodsAt(route.path), ...others.map((path) => `${path} ${methodsAt(path)}`)].join(";") : undefined;
   };
   return new Map(
     procedures.map(({ name, http, rest }) => [
@@ -67,11 +77,25 @@ export function routesOf(procedures: readonly Procedure[]): ReadonlyMap<string, 
 
 /** Whether a path is among those that another path fits as well. */
 export function coveredBy(paths: readonly string[]): (path: string) => boolean {
-  const split = paths.map((path) => path.split("/"));
-  const fits = (general: readonly string[], path: readonly string[]): boolean =>
-    general.length === path.length && general.every((segment, at) => segment.startsWith("{") || segment === path[at]);
-  const covered = new Set(paths.filter((path) => split.some((other) => other.join("/") !== path && fits(other, path.split("/")))));
+  const covered = new Set(paths.filter((path) => paths.some((other) => other !== path && fits(other, path))));
   return (path) => covered.has(path);
+}
+
+/** Whether all addresses of a path are addresses of another one as well. */
+function fits(general: string, path: string): boolean {
+  const [known, given] = [general.split("/"), path.split("/")];
+  return known.length === given.length && known.every((segment, at) => segment.startsWith("{") || segment === given[at]);
+}
+
+/** GET first, which answers for methods that nobody has. */
+function byMethod(one: string, other: string): number {
+  return Number(other === "GET") - Number(one === "GET") || (one < other ? -1 : 1);
+}
+
+/** A path with a fixed segment comes before one that has a name there. */
+function bySpecificity(one: string, other: string): number {
+  const names = (path: string): string => path.split("/").map((segment) => (segment.startsWith("{") ? "1" : "0")).join("");
+  return names(one) < names(other) ? -1 : names(one) > names(other) ? 1 : one < other ? -1 : 1;
 }
 
 /** The first parts of REST's paths, such as `v1`: what there is not under them is refused as REST refuses. */

@@ -83,12 +83,13 @@ describe("unknown routes", () => {
     const { error } = JSON.parse((await answer(request("GET", "/elsewhere"))).body);
     assert.equal(error.data.path, undefined);
     assert.equal(error.data.code, "NOT_FOUND");
+    assert.equal((await answer(request("GET", "/\ud800"))).statusCode, 404, "half a surrogate pair has no encoding");
   });
 
   it("are answered in the form of REST where that is", async () => {
     const answer = load("unknown-route", { ONEFOLD_REST: "v1,v2" });
     assert.equal((await answer(request("GET", "/v10/users"))).headers["content-type"], "application/json");
-    for (const [path, instance] of [["/v1/users/", "/v1/users/"], ["/v2", "/v2"], ["/v1/a b?c", "/v1/a%20b%3Fc"]] as const) {
+    for (const [path, instance] of [["/v1/users/", "/v1/users/"], ["/v2", "/v2"], ["/v1/a b?c", "/v1/a%20b%3Fc"], ["/v1/\ud800x", "/v1/%EF%BF%BDx"]] as const) {
       const response = await answer(request("GET", path));
       assert.deepEqual([response.statusCode, response.headers["content-type"], response.headers.vary], [404, "application/problem+json", "accept"]);
       const expected = { type: "about:blank", title: "Not Found", status: 404, detail: "There is nothing here.", instance, code: "NOT_FOUND", requestId: "r1" };

@@ -1,9 +1,10 @@
 /** Procedures with paths of their own, secrets and mail, at stages that have more or less of what they need. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Contract, parseContract } from "../src/contract.js";
+import { type Contract, parseContract, type Procedure } from "../src/contract.js";
 import { checkMail } from "../src/needs.js";
 import { Problem } from "../src/problem.js";
+import { routesOf as routesOfAll } from "../src/routes.js";
 import type { StageConfig } from "../src/stage.js";
 import { allows, type Statement } from "./policy.js";
 import { identityArn, rolesOf, secretArn } from "./roles.js";
@@ -98,6 +99,21 @@ describe("a path of its own", () => {
     assert.deepEqual(routesOf(synthesis, "prod", "shared.b").keys, ["ANY /shared/{id}"]);
     assert.deepEqual(routesOf(synthesis, "prod", "shared.c"), { keys: ["POST /shared/new"], paths: ["/shared/new"] });
     assert.deepEqual(routesOf(synthesis, "prod", "shared.d"), { keys: ["GET /shared/first", "HEAD /shared/first"], paths: ["/shared/first"] });
+  });
+
+  it("is told all methods of an address, also where routes overlap", () => {
+    // The same routes and methods as in shared/local/src/front.rs; shared/runtime/src/lambda.rs reads the text.
+    const rest = { get: "GET /v1/notes/{id}", delete: "DELETE /v1/notes/{id}", touch: "POST /v1/notes/touch" };
+    const more = { first: "GET /v1/notes/{id}/marks/first", mark: "GET /v1/notes/{id}/marks/{mark}", remark: "PATCH /v1/notes/touch/marks/{mark}" };
+    const procedures = Object.entries({ ...rest, ...more }).map(([name, route]) => {
+      const [method = "", path = ""] = route.split(" ");
+      return { ...contract.procedures[0]!, name: `notes.${name}`, http: undefined, rest: { method, path } } as Procedure;
+    });
+    const told = Object.fromEntries([...routesOfAll(procedures)].flatMap(([name, { restMethods }]) => (restMethods === undefined ? [] : [[name, restMethods]])));
+    assert.deepEqual(told, {
+      "notes.get": "GET, HEAD, DELETE;/v1/notes/touch GET, HEAD, DELETE, POST",
+      "notes.mark": "GET, HEAD;/v1/notes/touch/marks/{mark} GET, HEAD, PATCH;/v1/notes/{id}/marks/first GET, HEAD",
+    });
   });
 
   it("takes six resources like every procedure", () => {

@@ -388,6 +388,20 @@ describe("the edge", () => {
     }
   });
 
+  it("leaves a service's own pages to the frontend, and sends everything else that it has to the API", () => {
+    const patterns: string[] = config.CacheBehaviors.map(({ PathPattern }: Json) => PathPattern);
+    const reaches = (path: string): boolean =>
+      patterns.some((pattern) => (pattern.endsWith("*") ? path.startsWith(pattern.slice(0, -1)) : path === pattern));
+    for (const path of ["/", "/index.html", "/favicon.ico", "/verify-email", "/reset-password", "/sign-in", "/robots.txt"]) {
+      assert.equal(reaches(path), false, path);
+    }
+    for (const path of ["/graphql", "/jsonrpc", "/soap", "/docs", "/docs/icon.svg", "/openapi.json", "/oauth/start", "/v1/x", "/.well-known/jwks.json"]) {
+      assert.equal(reaches(path), true, path);
+    }
+    const others = contract.procedures.filter(({ kind }) => kind !== "query").flatMap(({ http }) => http?.split(" ")[1] ?? []);
+    assert.deepEqual(others.filter((path) => !reaches(path)), []);
+  });
+
   it("compresses answers, but for those whose ETag a client sends back: CloudFront makes it a weak one", () => {
     const under = (pattern: string): boolean =>
       contract.procedures.some(({ rest }) => rest?.split(" ")[1]?.startsWith(pattern.replace(/\*$/, "")) ?? false);

@@ -292,6 +292,7 @@ async fn seeding_reaches_a_service_whose_table_is_in_memory() {
     assert_eq!(count(&service, &token, "users.list").await, 200);
     let said = String::from_utf8_lossy(&seeded.stderr);
     assert!(said.contains("whose table is in memory") && said.contains("2000 of 2000 posts"), "{said}");
+    assert!(!said.contains('\r'), "no terminal: {said:?}");
     drop(service);
 
     // Its note is left, and leads nowhere: the data folder is filled.
@@ -299,6 +300,17 @@ async fn seeding_reaches_a_service_whose_table_is_in_memory() {
     assert!(kept.contains("200 users (200 new)"), "{kept}");
     let service = Service::kept(&data).await;
     assert_eq!(count(&service, kept.lines().last().unwrap(), "users.list").await, 200);
+
+    // What listens where the note leads is no database that refuses: nobody knows whose the folder is, and why is said.
+    let note = data.path().join("service.json");
+    let whole = std::fs::read_to_string(&note).unwrap();
+    let mut other: Value = serde_json::from_str(&whole).unwrap();
+    other["databaseEndpoint"] = json!(format!("http://{}", service.address));
+    std::fs::write(&note, other.to_string()).unwrap();
+    let refused = onefold(&["seed", "--data", &path]);
+    assert!(!refused.status.success() && refused.stdout.is_empty(), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("cannot be used"), "{refused:?}");
+    std::fs::write(&note, whole).unwrap();
 
     // A folder that somebody has without saying where: nothing is said that is not so.
     std::fs::remove_file(data.path().join("service.json")).unwrap();

@@ -1,4 +1,4 @@
-//! What people see of an authorization: the question, the sign-in before it, and why there is none.
+//! What people see of an authorization: the question, and why there is none.
 
 use std::fmt::Write as _;
 
@@ -53,44 +53,6 @@ fn in_words(scope: &str) -> String {
     let known = TEXTS.iter().find(|(permission, _)| *permission == scope);
     let words = known.map_or_else(|| scope.to_owned(), |(_, sentences)| sentences.join("; "));
     if scope.ends_with(":own") { format!("{words} (only what is yours)") } else { words }
-}
-
-/// Calls `auth.login`, which answers with the cookie, and asks again for the page that this one stands for. Or goes
-/// by way of an account elsewhere, and comes back here.
-const SIGN_IN: &str = "\
-document.querySelector('form').addEventListener('submit',async(event)=>{\
-event.preventDefault();\
-const said=document.querySelector('[role=alert]');\
-said.textContent='';\
-const fields=Object.fromEntries(new FormData(event.target));\
-try{\
-const answer=await fetch('/trpc/auth.login',{method:'POST',headers:{'content-type':'application/json'},\
-body:JSON.stringify(fields)});\
-if(answer.ok)return location.reload();\
-said.textContent=(await answer.json()).error.message;\
-}catch{said.textContent='The service does not answer.'}\
-});\
-fetch('/trpc/oauth.providers').then((answer)=>answer.json()).then(({result})=>{\
-for(const{id,label}of result.data.items){\
-const link=document.createElement('a');\
-link.textContent='Sign in with '+label;\
-link.href='/oauth/start?'+new URLSearchParams({provider:id,return_to:location.pathname+location.search});\
-const line=document.createElement('p');\
-line.append(link);\
-document.querySelector('main').append(line);\
-}\
-}).catch(()=>{});";
-
-/// The sign-in of a service that has no pages of its own.
-pub(crate) fn sign_in(application: &str) -> HttpReply {
-    let body = format!(
-        "<h1>Sign in</h1>\n<p>to go on to <strong>{}</strong></p>\n<form>\n\
-         <label>E-mail address <input name=\"email\" type=\"email\" autocomplete=\"username\" required></label>\n\
-         <label>Password <input name=\"password\" type=\"password\" autocomplete=\"current-password\" required></label>\n\
-         <button>Sign in</button>\n<p role=\"alert\"></p>\n</form>\n<noscript>This page needs JavaScript.</noscript>\n",
-        escape(application)
-    );
-    Page::new("Sign in", STYLE, body).script(SIGN_IN).form_to("").into_reply()
 }
 
 /// Why there is nothing to ask. The browser is sent nowhere.

@@ -465,12 +465,14 @@ async fn whoever_is_not_signed_in_does_so_first() {
     let query = form(&Given::asking(&client));
     let unknown = format!("__Host-onefold={}", Opaque::random().unwrap().text());
     for cookie in [None, Some(unknown), Some(given.cookie().replace("__Host-onefold", "onefold-local"))] {
-        let page = given.visit(&query, cookie).await;
-        assert!(page.status == 200 && page.body.contains("type=\"password\""), "{}", page.body);
-        assert!(
-            !page.body.contains("decision") && page.header("content-security-policy").contains("script-src 'sha256-")
-        );
+        let sent = given.visit(&query, cookie).await;
+        let back =
+            "https://api.example.com/sign-in?return_to=https%3A%2F%2Fapi.example.com%2Foauth%2Fauthorize%3Fclient_id";
+        assert!(sent.status == 303 && sent.header("location").starts_with(back), "{}", sent.header("location"));
     }
+    let page = given.call("pages.sign_in", Request::get("/sign-in"), String::new()).await;
+    assert!(page.status == 200 && page.body.contains("type=\"password\""), "{}", page.body);
+    assert!(page.header("content-security-policy").contains("script-src 'sha256-"));
     let given = Given::with_pages_at("https://app.test").await;
     let client = given.public().await;
     let sent = given.visit(&form(&Given::asking(&client)), None).await;
@@ -566,7 +568,8 @@ async fn no_token_says_yes() {
     let page = Request::get(format!("/oauth/authorize?{}", form(&Given::asking(&client))))
         .header("authorization", format!("Bearer {}", granted["access_token"].as_str().unwrap()))
         .header("cookie", given.cookie());
-    assert!(given.call("grants.authorize", page, String::new()).await.body.contains("type=\"password\""));
+    let sent = given.call("grants.authorize", page, String::new()).await;
+    assert!(sent.header("location").starts_with("https://api.example.com/sign-in?"), "{}", sent.header("location"));
 }
 
 #[tokio::test]

@@ -29,9 +29,6 @@ pub async fn authorize(
     {
         return Ok(pages::consent(&asked, &asking, &user, &csrf_token(&secret)));
     }
-    if site.app_url() == site.url() {
-        return Ok(pages::sign_in(&asked.client.application.name));
-    }
     let here = format!("{}/oauth/authorize?{}", site.url(), request.query_string());
     let sign_in = format!("{}/sign-in", site.app_url());
     Ok(HttpReply::redirect(&redirect::with(&sign_in, &[("return_to", &here)]))?)

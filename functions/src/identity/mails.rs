@@ -146,16 +146,10 @@ impl LinkMails<'_> {
                     "Somebody, probably you, registered with this address {occasion}. It has an account already; \
                      nothing of the registration was kept. Sign in at:\n\n{}\n\n\
                      If you forgot the password, ask for a new one there. If it was not you, do nothing.\n",
-                    self.sign_in()
+                    self.site.app_url().to_owned() + "/sign-in"
                 ),
             ),
         }
-    }
-
-    /// Where one signs in: a frontend knows it, and without one there is a page for it.
-    fn sign_in(&self) -> String {
-        let app = self.site.app_url();
-        if app == self.site.url() { format!("{app}/sign-in") } else { app.to_owned() }
     }
 
     /// The token stands behind the `#`, which no browser sends to a server.

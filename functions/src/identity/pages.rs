@@ -1,5 +1,7 @@
-//! The pages to which mails lead, for a service that has none of its own: what a frontend does with the same procedures.
+//! The pages to which mails and applications lead, for a service that has none of its own: what a frontend does with the
+//! same procedures.
 
+use model::Password;
 use runtime::{HttpReply, Page, Site};
 
 use crate::authorization::pages::STYLE;
@@ -10,20 +12,25 @@ pub(crate) struct Shown {
     pub path: &'static str,
     /// Its title.
     pub title: &'static str,
-    /// HTML below the title.
+    /// HTML below the title; [`SHORTEST`] stands for the length of a password.
     pub body: &'static str,
     /// What runs in it.
     pub script: &'static str,
 }
 
+/// How many characters a password has at least, in a page's text.
+const SHORTEST: &str = "{shortest}";
+
 impl Shown {
-    /// The page; or the way to that of the frontend, if there is one. A browser takes what stands behind `#` along
-    /// (Fetch, HTTP-redirect fetch).
-    pub fn reply(&self, site: &Site) -> Result<HttpReply, protocol::Fault> {
-        if site.app_url() != site.url() {
-            return HttpReply::redirect(&format!("{}/{}", site.app_url(), self.path));
+    /// The page; or the way to that of the frontend, if there is one, with the query of this request. A browser takes
+    /// what stands behind `#` along (Fetch, HTTP-redirect fetch).
+    pub fn reply(&self, site: &Site, query: &str) -> Result<HttpReply, protocol::Fault> {
+        if site.has_pages_elsewhere() {
+            let query = if query.is_empty() { String::new() } else { format!("?{query}") };
+            return HttpReply::redirect(&format!("{}/{}{query}", site.app_url(), self.path));
         }
         let Self { title, body, script, .. } = self;
+        let body = body.replace(SHORTEST, &Password::MIN_CHARS.to_string());
         let body = format!("<h1>{title}</h1>\n{body}<noscript>This page needs JavaScript.</noscript>\n");
         Ok(Page::new(title, STYLE, body).script(script).form_to("").into_reply())
     }
@@ -83,14 +90,15 @@ pub(crate) const VERIFY_EMAIL: Shown = Shown {
 pub(crate) const RESET_PASSWORD: Shown = Shown {
     path: "reset-password",
     title: "Choose a new password",
-    body: "<form>\n<label>New password, at least 12 characters \
-           <input name=\"password\" type=\"password\" autocomplete=\"new-password\" minlength=\"12\" required></label>\n\
+    body: "<form>\n<label>New password, at least {shortest} characters \
+           <input name=\"password\" type=\"password\" autocomplete=\"new-password\" minlength=\"{shortest}\" required></label>\n\
            <button>Choose it</button>\n</form>\n<p role=\"alert\"></p>\n\
            <p id=\"done\" hidden>You have a new password. <a href=\"/sign-in\">Sign in</a></p>\n",
     script: script!("const send=(input)=>call('auth.reset_password',{token,...input});"),
 };
 
-/// Signs in with a password; who is signed in already is told so.
+/// Signs in with a password, or by way of an account elsewhere. Then it goes on to `return_to`, if that is an address of
+/// the service; where none is given, who is signed in is told so.
 pub(crate) const SIGN_IN: Shown = Shown {
     path: "sign-in",
     title: "Sign in",
@@ -100,8 +108,25 @@ pub(crate) const SIGN_IN: Shown = Shown {
            <button>Sign in</button>\n</form>\n<p role=\"alert\"></p>\n\
            <p id=\"done\" hidden>You are signed in. <a href=\"/docs\">What there is to call</a></p>\n",
     script: script!(
-        "const send=(input)=>call('auth.login',input);\
-         fetch('/trpc/auth.me').then((answer)=>answer.ok&&done()).catch(()=>{});"
+        "const asked=new URLSearchParams(location.search).get('return_to');\
+         const next=asked!==null&&URL.canParse(asked,location.href)?new URL(asked,location.href):null;\
+         const goes=next!==null&&next.origin===location.origin;\
+         const send=async(input)=>{\
+         await call('auth.login',input);\
+         if(goes&&form.hidden)location.replace(next);\
+         };\
+         if(!goes)fetch('/trpc/auth.me').then((answer)=>answer.ok&&done()).catch(()=>{});\
+         fetch('/trpc/oauth.providers').then((answer)=>answer.json()).then(({result})=>{\
+         const back=goes?next.pathname+next.search:location.pathname;\
+         for(const{id,label}of result.data.items){\
+         const link=document.createElement('a');\
+         link.textContent='Sign in with '+label;\
+         link.href='/oauth/start?'+new URLSearchParams({provider:id,return_to:back});\
+         const line=document.createElement('p');\
+         line.append(link);\
+         form.append(line);\
+         }\
+         }).catch(()=>{});"
     ),
 };
 
@@ -112,12 +137,12 @@ mod tests {
     #[test]
     fn a_service_with_a_frontend_shows_none_of_its_own() {
         let place = |site: &Site| {
-            let (parts, body) = VERIFY_EMAIL.reply(site).unwrap().into_response().into_parts();
+            let (parts, body) = VERIFY_EMAIL.reply(site, "a=b").unwrap().into_response().into_parts();
             (parts.headers.get("location").cloned(), String::from_utf8(body.to_vec()).unwrap())
         };
         let (location, page) = place(&Site::new("http://127.0.0.1:9000", "", ""));
         assert!(location.is_none() && page.contains("<h1>Confirm your e-mail address</h1>"));
         let (location, _) = place(&Site::new("http://127.0.0.1:9000", "https://app.example.com/in", ""));
-        assert_eq!(location.unwrap(), "https://app.example.com/in/verify-email");
+        assert_eq!(location.unwrap(), "https://app.example.com/in/verify-email?a=b");
     }
 }

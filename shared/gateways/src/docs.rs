@@ -41,7 +41,10 @@ const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
 );
 const METHODS: &str = "GET, HEAD";
-/// What browsers ask for beside every page: three folds.
+/// Where the pages' icon is. A local service shows it at `/favicon.ico` as well, which browsers ask for by themselves; a
+/// deployed one does not, where that address is the frontend's.
+pub const ICON_PATH: &str = "/docs/icon.svg";
+/// The icon: three folds.
 const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 16 16\"><path fill=\"#c2410c\" \
                     d=\"M1 3l7-2v4L1 7zM15 3L8 1v4l7 2zM1 8l7-2v9l-7-3zM15 8L8 6v9l7-3z\"/></svg>\n";
 
@@ -49,7 +52,7 @@ impl Docs {
     /// What is known of it.
     pub const FACTS: Facts = Facts {
         name: "docs",
-        paths: &["/docs", "/docs/{proxy+}", "/favicon.ico", "/openapi.json", "/openrpc.json"],
+        paths: &["/docs", "/docs/{proxy+}", "/openapi.json", "/openrpc.json"],
         methods: METHODS,
         takes: "",
         calls: false,
@@ -152,7 +155,7 @@ fn files(contract: &Contract, url: &str) -> BTreeMap<&'static str, File> {
         ("/docs", File::new("text/html; charset=utf-8", page::html(contract, url))),
         ("/docs/docs.css", File::new("text/css; charset=utf-8", include_str!("docs/docs.css"))),
         ("/docs/docs.js", File::new("text/javascript; charset=utf-8", include_str!("docs/docs.js"))),
-        ("/favicon.ico", File::new("image/svg+xml", ICON)),
+        (ICON_PATH, File::new("image/svg+xml", ICON)),
         ("/openapi.json", File::new(json, openapi::document(contract, url).to_string())),
         ("/openrpc.json", File::new(json, openrpc)),
     ])

@@ -16,7 +16,7 @@ use runtime::{
     Service, environment, telemetry,
     tokens::{Claims, SignerSettings, TokenSigner},
 };
-use store::{Limits, Session, Settings, Store};
+use store::{Limits, Session, Settings, Store, StoreError};
 
 use crate::{
     call::{self, CallOptions},
@@ -439,19 +439,32 @@ async fn beside(folder: &DataFolder, table: String, service: &str) -> Result<Opt
     if running.service != service || !running.answers() {
         return Ok(None);
     }
+    let endpoint = running.database_endpoint;
     let store = Store::new(Settings {
         table,
         region: "local".to_owned(),
-        endpoint: Some(running.database_endpoint),
+        endpoint: Some(endpoint.clone()),
         access_key_id: running.access_key_id,
         secret_access_key: running.secret_access_key,
         session_token: None,
         cursor_key: Some(folder.cursor_key()?),
         limits: Limits::default(),
     })?;
-    // Somebody else may listen there by now, who does not know the credentials.
-    if store.create_table_if_missing().await.is_err() {
-        return Ok(None);
+    match store.create_table_if_missing().await {
+        Ok(()) => {}
+        // Somebody else's database listens there by now, which does not know the credentials.
+        Err(StoreError::Denied(_)) => return Ok(None),
+        // Whoever it is: what is written into the folder's table would not be seen there.
+        Err(error) => {
+            return Err(format!(
+                "process {} says that it is this service, and its database at {endpoint} cannot be used: {}; stop it, \
+                 or delete {} if it has ended",
+                running.pid,
+                telemetry::chain(&error),
+                folder.note().display()
+            )
+            .into());
+        }
     }
     let place = if running.ephemeral { "in memory, until it ends" } else { "in this data folder" };
     eprintln!("Into the service that runs as process {}, whose table is {place}.", running.pid);

@@ -82,6 +82,11 @@ impl DataFolder {
         Ok(Self(path))
     }
 
+    /// Where a running service says how its database is reached.
+    pub fn note(&self) -> PathBuf {
+        self.0.join("service.json")
+    }
+
     /// The table's file.
     pub fn database(&self) -> PathBuf {
         self.0.join("database.sqlite")
@@ -178,7 +183,7 @@ impl DataFolder {
     /// # Errors
     /// When the file cannot be written.
     pub fn announce(&self, running: &Running) -> Result<(), Cause> {
-        write_private(&self.0.join("service.json"), &serde_json::to_vec_pretty(running)?)?;
+        write_private(&self.note(), &serde_json::to_vec_pretty(running)?)?;
         Ok(())
     }
 
@@ -187,7 +192,7 @@ impl DataFolder {
     /// # Errors
     /// When there is no note of it.
     pub fn running(&self) -> Result<Running, Cause> {
-        Ok(serde_json::from_slice(&fs::read(self.0.join("service.json"))?)?)
+        Ok(serde_json::from_slice(&fs::read(self.note())?)?)
     }
 
     /// Writes the environment of functions that run outside of the service.

@@ -14,7 +14,7 @@ use std::{
 
 use bytes::Bytes;
 use gateways::{Gateway, Gateways};
-use http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -22,7 +22,7 @@ use protocol::{Code, Fault, trpc};
 use runtime::{
     Entry, Site,
     cors::Cors,
-    gateway::parameters,
+    gateway::{fits, parameters},
     refuse,
     rest::{Route, without_body},
     web::PeerAddress,
@@ -149,11 +149,6 @@ impl Routes {
         let route = Route { parameters: parameters(pattern, path), methods: Some(methods) };
         Some(Found { procedure, route: there.is_rest.then_some(route) })
     }
-}
-
-fn fits(pattern: &str, path: &str) -> bool {
-    let same = |(known, given): (&str, &str)| known == given || (known.starts_with('{') && !given.is_empty());
-    pattern.split('/').count() == path.split('/').count() && pattern.split('/').zip(path.split('/')).all(same)
 }
 
 /// Serves until `stop` resolves; then takes no more connections and lets running calls end.
@@ -311,6 +306,10 @@ impl Front {
         let request_id = request_id();
         let mut request = Request::from_parts(parts, Bytes::new());
         request.extensions_mut().insert(PeerAddress(peer.to_string()));
+        // Browsers ask for it beside every page.
+        if request.uri().path() == "/favicon.ico" && self.routes.find(request.method(), "/favicon.ico").is_none() {
+            *request.uri_mut() = Uri::from_static(gateways::docs::ICON_PATH);
+        }
         let goal = self.goal(&request);
         if let Goal::Procedure(_, Some(route)) = &goal {
             request.extensions_mut().insert(route.clone());

@@ -8,10 +8,10 @@ use std::collections::HashMap;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header, uri::PathAndQuery};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
 use lambda_http::{Body, aws_lambda_events::apigw::ApiGatewayV2httpResponse};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use protocol::{Code, Fault};
+use protocol::Cause;
 use serde::Deserialize;
 
 use crate::{rest::encoded, web::PeerAddress};
@@ -74,9 +74,10 @@ struct Http {
 impl Event {
     /// # Errors
     /// When the text is no event.
-    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
-        let event: Self = serde_json::from_str(text).map_err(|error| unreadable().because(error))?;
-        if event.request_context.http.method.is_empty() { Err(unreadable()) } else { Ok(event) }
+    pub(crate) fn parse(text: &str) -> Result<Self, Unread> {
+        let event: Self = serde_json::from_str(text).map_err(Unread::no_event)?;
+        let has_method = !event.request_context.http.method.is_empty();
+        if has_method { Ok(event) } else { Err(Unread::no_event("it has no method")) }
     }
 
     /// The path of the route by which it came, with names in braces; none where one route is for everything.
@@ -94,13 +95,12 @@ impl Event {
     ///
     /// # Errors
     /// When the address is too long, or the event is none that a gateway sends.
-    pub(crate) fn into_request(self, address_header: Option<&str>) -> Result<Request<Bytes>, Fault> {
-        let method = Method::from_bytes(self.request_context.http.method.as_bytes())
-            .map_err(|error| unreadable().because(error))?;
+    pub(crate) fn into_request(self, address_header: Option<&str>) -> Result<Request<Bytes>, Unread> {
+        let method = Method::from_bytes(self.request_context.http.method.as_bytes()).map_err(Unread::no_event)?;
         let uri = self.uri()?;
         let body = self.body.unwrap_or_default();
         let body = match self.is_base64_encoded {
-            true => BASE64.decode(body).map_err(|error| unreadable().because(error))?,
+            true => BASE64.decode(body).map_err(Unread::no_event)?,
             false => body.into_bytes(),
         };
         let mut request = Request::new(Bytes::from(body));
@@ -116,14 +116,14 @@ impl Event {
         Ok(request)
     }
 
-    fn uri(&self) -> Result<Uri, Fault> {
+    fn uri(&self) -> Result<Uri, Unread> {
         let mut text = self.path();
         if let Some(query) = self.raw_query_string.as_deref().filter(|query| !query.is_empty()) {
             text.push('?');
             text.extend(utf8_percent_encode(query, QUERY));
         }
         // What is left to refuse is the length.
-        PathAndQuery::try_from(text).map(Uri::from).map_err(|error| address_too_long().because(error))
+        PathAndQuery::try_from(text).map(Uri::from).map_err(Unread::too_long)
     }
 
     /// The path, encoded. That of the route says where a parameter ends which has a slash in it.
@@ -160,12 +160,24 @@ fn headers<'a>(given: impl Iterator<Item = (&'a String, &'a String)>, cookies: O
     headers
 }
 
-fn unreadable() -> Fault {
-    Fault::bad_request("This is no event of an HTTP API (payload format 2.0).")
+/// Why an event is no request. There is none whose style could be answered in: it has a status and no more, as what
+/// HTTP refuses (`shared/local/src/front/connection.rs`).
+#[derive(Debug)]
+pub(crate) struct Unread {
+    pub(crate) status: StatusCode,
+    pub(crate) cause: Cause,
 }
 
-fn address_too_long() -> Fault {
-    Fault::new(Code::PayloadTooLarge, "The address is longer than is read here.")
+impl Unread {
+    /// RFC 9110 section 15.5.15.
+    fn too_long(cause: impl Into<Cause>) -> Self {
+        Self { status: StatusCode::URI_TOO_LONG, cause: cause.into() }
+    }
+
+    /// Nothing that an HTTP API or a function URL sends.
+    fn no_event(cause: impl Into<Cause>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, cause: cause.into() }
+    }
 }
 
 /// The answer that stands for a response. A header of several lines becomes one: there is room for no more.
@@ -205,7 +217,7 @@ mod tests {
         })
     }
 
-    fn request(event: &Value) -> Result<Request<Bytes>, Fault> {
+    fn request(event: &Value) -> Result<Request<Bytes>, Unread> {
         Event::parse(&event.to_string())?.into_request(None)
     }
 
@@ -248,7 +260,7 @@ mod tests {
         let long = "x".repeat(70_000);
         for (path, query) in [("/trpc/a.b", long.as_str()), (&format!("/{long}"), "")] {
             let refused = request(&event("GET /trpc/a.b", path, query, Value::Null)).unwrap_err();
-            assert_eq!(refused.code, Code::PayloadTooLarge);
+            assert_eq!(refused.status, 414);
         }
     }
 
@@ -272,11 +284,11 @@ mod tests {
         assert_eq!(Event::parse(sparse).unwrap().into_request(None).unwrap().uri(), "/");
         for text in ["{}", "null", "[]", r#"{"requestContext": {"http": {"method": "G T"}}}"#, r#"{"rawPath": 1}"#] {
             let refused = Event::parse(text).and_then(|event| event.into_request(None));
-            assert_eq!(refused.unwrap_err().code, Code::BadRequest, "{text}");
+            assert_eq!(refused.unwrap_err().status, 400, "{text}");
         }
         let mut given = event("POST /x", "/x", "", Value::Null);
         (given["body"], given["isBase64Encoded"]) = (json!("~"), json!(true));
-        assert_eq!(request(&given).unwrap_err().code, Code::BadRequest);
+        assert_eq!(request(&given).unwrap_err().status, 400);
     }
 
     #[test]

@@ -68,6 +68,12 @@ pub fn event(route: &str, request_id: &str, request: &Request<Bytes>) -> Vec<u8>
     event.to_string().into_bytes()
 }
 
+/// Whether a path is one of a route's, in which a name in braces stands for one segment.
+pub fn fits(pattern: &str, path: &str) -> bool {
+    let same = |(known, given): (&str, &str)| known == given || (known.starts_with('{') && !given.is_empty());
+    pattern.split('/').count() == path.split('/').count() && pattern.split('/').zip(path.split('/')).all(same)
+}
+
 /// What stands in a path in the place of a route's names in braces, decoded: one segment each.
 pub fn parameters(pattern: &str, path: &str) -> Vec<(String, String)> {
     let named = pattern.split('/').zip(path.split('/'));

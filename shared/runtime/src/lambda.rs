@@ -4,7 +4,7 @@ use std::{convert::Infallible, panic::AssertUnwindSafe, process::ExitCode, sync:
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header};
 use lambda_http::{LambdaEvent, aws_lambda_events::apigw::ApiGatewayV2httpResponse, lambda_runtime, service_fn};
 use protocol::{Cause, Clock, Fault};
 use serde_json::value::RawValue;
@@ -14,7 +14,8 @@ use crate::{
     Authenticator, BoxFuture, Context, Entry, Environment, answer,
     answer::fault_response,
     cors::Cors,
-    event::{self, Event},
+    event::{self, Event, Unread},
+    gateway::fits,
     mail::Post,
     rest::Route,
     secrets::Secrets,
@@ -43,12 +44,12 @@ fn serve(entry: Entry) -> Result<(), Cause> {
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut environment = tokio.block_on(Environment::from_process())?;
     let address_header: Option<Arc<str>> = environment.address_header.take().map(Arc::from);
-    let methods: Option<Arc<str>> = environment.rest_methods.take().map(Arc::from);
+    let methods = environment.rest_methods.take().map(|text| Arc::new(PathMethods::parse(&text)));
     let context = Arc::new(context(&entry, environment)?);
     tokio.block_on(lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let (context, address_header, methods) = (Arc::clone(&context), address_header.clone(), methods.clone());
         async move {
-            let response = handle(&entry, &context, address_header.as_deref(), methods, &event).await;
+            let response = handle(&entry, &context, address_header.as_deref(), methods.as_deref(), &event).await;
             Ok::<ApiGatewayV2httpResponse, Infallible>(event::answer(response))
         }
     })))
@@ -74,18 +75,19 @@ async fn handle(
     entry: &Entry,
     context: &Context,
     address_header: Option<&str>,
-    methods: Option<Arc<str>>,
+    methods: Option<&PathMethods>,
     event: &LambdaEvent<Box<RawValue>>,
 ) -> Response<Bytes> {
     let request_id = &event.context.request_id;
     match request_of(&event.payload, address_header) {
         Ok(Arrived { mut request, route }) => {
+            let methods = methods.map(|methods| methods.at(request.uri().path()));
             if let Some(route) = route.and_then(|route| rest_route(entry, route, methods)) {
                 request.extensions_mut().insert(route);
             }
             answer(entry, context, request_id, request).await
         }
-        Err(fault) => unread(&fault, request_id),
+        Err(why) => unread(&why, request_id),
     }
 }
 
@@ -96,7 +98,7 @@ struct Arrived {
     route: Option<(String, Vec<(String, String)>)>,
 }
 
-fn request_of(text: &RawValue, address_header: Option<&str>) -> Result<Arrived, Fault> {
+fn request_of(text: &RawValue, address_header: Option<&str>) -> Result<Arrived, Unread> {
     let event = Event::parse(text.get())?;
     let route = event.route_path().map(|path| (path.to_owned(), event.parameters()));
     Ok(Arrived { request: event.into_request(address_header)?, route })
@@ -112,15 +114,39 @@ fn rest_route(
     Some(Route { parameters, methods })
 }
 
+/// Which methods there are at a path, where one function answers those that nobody has: of its own route, and of the
+/// more specific ones that overlap it, whose own functions have only their methods (`infra/src/routes.ts`).
+struct PathMethods {
+    own: Arc<str>,
+    others: Vec<(String, Arc<str>)>,
+}
+
+impl PathMethods {
+    /// Reads `GET, HEAD;/v1/notes/touch GET, HEAD, POST`: those of others have their path, the most specific first.
+    fn parse(text: &str) -> Self {
+        let mut parts = text.split(';');
+        let own = parts.next().unwrap_or_default().into();
+        let others = parts.filter_map(|part| part.split_once(' '));
+        Self { own, others: others.map(|(path, methods)| (path.to_owned(), methods.into())).collect() }
+    }
+
+    fn at(&self, path: &str) -> Arc<str> {
+        let other = self.others.iter().find(|(pattern, _)| fits(pattern, path));
+        Arc::clone(other.map_or(&self.own, |(_, methods)| methods))
+    }
+}
+
 /// What is answered to an event that is no request.
-fn unread(fault: &Fault, request_id: &str) -> Response<Bytes> {
-    tracing::error!(
-        request_id,
-        code = fault.code.key(),
-        cause = fault.cause.as_deref().map(telemetry::chain),
-        "the event was not read"
-    );
-    fault_response(fault, None, request_id)
+fn unread(Unread { status, cause }: &Unread, request_id: &str) -> Response<Bytes> {
+    tracing::error!(request_id, status = status.as_u16(), cause = telemetry::chain(&**cause), "the event was not read");
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = *status;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(id) = HeaderValue::try_from(request_id) {
+        headers.insert("x-request-id", id);
+    }
+    response
 }
 
 /// What answers the requests to a gateway; the text is the request's id.
@@ -152,7 +178,7 @@ fn serve_gateway(make: Box<dyn FnOnce(Environment) -> Result<Handler, Cause>>) -
             let request_id = event.context.request_id;
             let response = match request_of(&event.payload, address_header.as_deref()) {
                 Ok(Arrived { request, .. }) => guarded(&handler, request_id, request).await,
-                Err(fault) => unread(&fault, &request_id),
+                Err(why) => unread(&why, &request_id),
             };
             Ok::<ApiGatewayV2httpResponse, Infallible>(event::answer(response))
         }
@@ -234,11 +260,26 @@ mod tests {
         assert!(!problem.to_string().contains("`b`"), "{problem}");
     }
 
+    /// The text is that of `infra/test/identity.test.ts`, the methods are those of `shared/local/src/front.rs`.
+    #[test]
+    fn where_routes_overlap_all_methods_of_the_address_are_told() {
+        let methods = PathMethods::parse("GET, HEAD, DELETE;/v1/notes/touch GET, HEAD, DELETE, POST");
+        assert_eq!(&*methods.at("/v1/notes/touch"), "GET, HEAD, DELETE, POST");
+        assert_eq!(&*methods.at("/v1/notes/a"), "GET, HEAD, DELETE");
+        assert_eq!(&*PathMethods::parse("GET, HEAD").at("/v1/notes/touch"), "GET, HEAD");
+    }
+
     #[test]
     fn what_is_no_request_is_answered_under_its_id() {
-        let refused = request_of(&RawValue::from_string("{}".to_owned()).unwrap(), None).err().unwrap();
-        let response = unread(&refused, "r1");
-        assert_eq!((response.status().as_u16(), &response.headers()["x-request-id"]), (400, &"r1".parse().unwrap()));
+        let long = format!(r#"{{"rawPath":"/{}","requestContext":{{"http":{{"method":"GET"}}}}}}"#, "a".repeat(65_534));
+        for (event, status) in [("{}", 400), (&*long, 414)] {
+            let refused = request_of(&RawValue::from_string(event.to_owned()).unwrap(), None).err().unwrap();
+            let response = unread(&refused, "r1");
+            let said = (response.status().as_u16(), &response.headers()["x-request-id"]);
+            assert_eq!(said, (status, &"r1".parse().unwrap()));
+            // In no style's form: the same function may answer several, and a gateway another one.
+            assert!(response.body().is_empty() && !response.headers().contains_key("content-type"));
+        }
     }
 
     #[tokio::test]

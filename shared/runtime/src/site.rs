@@ -54,6 +54,11 @@ impl Site {
         &self.app_url
     }
 
+    /// Whether its pages are at another address than its own, as those of a frontend are.
+    pub fn has_pages_elsewhere(&self) -> bool {
+        self.app_url != self.url
+    }
+
     /// Whether a page of this origin may call with a cookie.
     pub fn trusts(&self, origin: &HeaderValue) -> bool {
         let Ok(origin) = origin.to_str() else { return false };

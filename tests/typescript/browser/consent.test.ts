@@ -173,7 +173,7 @@ test("the page offers to sign in elsewhere where that is possible", async () => 
     void request.respond({ contentType: "application/json", body: JSON.stringify({ result: { data: { items } } }) });
   });
   await page.goto(url.href);
-  const link = (await page.waitForSelector("a")) ?? assert.fail("no link");
+  const link = (await page.waitForSelector("form a")) ?? assert.fail("no link");
   const [text, href] = await link.evaluate((a) => [a.textContent ?? "", a.href]);
   assert.equal(text, "Sign in with <b>Acme</b>");
   const { pathname, searchParams } = new URL(href ?? "");

@@ -71,6 +71,31 @@ test("the link of a registration: the password proves it in another browser, and
   await said("You are signed in.");
 });
 
+test("the page to sign in at leads on to an address of the service, and to no other", async () => {
+  const email = "hedy@example.com";
+  await client().auth.register.mutate({ email, name: "Hedy", password: PASSWORD });
+  await page.goto(await link(email));
+  await fill({ password: PASSWORD });
+  await said("Your address is confirmed.");
+  const signIn = async (returnTo: string) => {
+    const address = new URL("/sign-in", service.url);
+    address.searchParams.set("return_to", returnTo);
+    await page.deleteCookie(...(await page.cookies()));
+    await page.goto(address.href);
+    await fill({ email, password: PASSWORD });
+  };
+  for (const other of ["https://evil.example/", "//evil.example/", "/\\evil.example/", "javascript:document.body.remove()", "data:text/html,x", "http://["]) {
+    await signIn(other);
+    await said("You are signed in.");
+    assert.equal(new URL(page.url()).pathname, "/sign-in", other);
+  }
+  for (const own of ["/docs", new URL("/docs", service.url).href]) {
+    const arrived = page.waitForResponse((response) => new URL(response.url()).pathname === "/docs");
+    await signIn(own);
+    assert.equal((await arrived).status(), 200);
+  }
+});
+
 test("the link of a registration proves it at once in the browser that registered", async () => {
   const email = "grace@example.com";
   await page.goto(new URL("/sign-in", service.url).href);

@@ -27,7 +27,7 @@ pub fn html(contract: &Contract, url: &str) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title}: how to call it</title>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <link rel=\"stylesheet\" href=\"docs/docs.css\">\n<script src=\"docs/docs.js\" defer></script>\n</head>\n<body>\n\
+         <link rel=\"icon\" href=\"docs/icon.svg\">\n<link rel=\"stylesheet\" href=\"docs/docs.css\">\n<script src=\"docs/docs.js\" defer></script>\n</head>\n<body>\n\
          <a class=\"skip\" href=\"#main\">To the procedures</a>\n\
          <header>\n<h1>{title}</h1>\n<div class=\"tools\" hidden>\n\
          <label for=\"search\">Search</label> <input id=\"search\" type=\"search\" autocomplete=\"off\" \
