@@ -202,6 +202,13 @@ async fn the_direction_of_an_infinite_query_is_taken_from_clients_of_trpc_only()
         let call = json!({"jsonrpc": "2.0", "id": 1, "method": list, "params": taken});
         let by_json_rpc = send(json_to("/jsonrpc", &call.to_string())).await.json();
         assert_eq!(paths(&by_json_rpc["error"]["data"]["fields"]), ["direction"], "{by_json_rpc}");
+        // Beside whatever else is wrong, in the same words.
+        let params = json!({"limit": "2", "direction": "backward", "foo": 1});
+        let call = json!({"jsonrpc": "2.0", "id": 1, "method": list, "params": params});
+        let fields = send(json_to("/jsonrpc", &call.to_string())).await.json()["error"]["data"]["fields"].clone();
+        assert_eq!(paths(&fields), ["direction", "foo", "limit"], "{fields}");
+        assert!(fields[0]["message"].as_str().unwrap().starts_with("unknown member: expected one of `"), "{fields}");
+        assert_eq!(fields[0]["message"], fields[1]["message"]);
     }
     let by_rest = send(Request::new("GET", "/v1/users?direction=forward")).await;
     assert_eq!(paths(&by_rest.json()["errors"]), ["direction"]);
