@@ -240,8 +240,8 @@ enum Trouble {
 fn input<'a>(procedure: &Procedure, params: &'a RawValue) -> Result<Option<Cow<'a, str>>, Refusal> {
     let names = &procedure.input_fields;
     if params.get().starts_with('{') {
-        // What clients of tRPC add is taken from them only. The procedure refuses it, beside whatever else is wrong, when
-        // it says what no such client would send.
+        // What clients of tRPC add is taken from them only. The procedure refuses it, beside whatever else is wrong,
+        // when it says what no such client would send.
         let infinite = trpc::is_infinite(names.iter().map(String::as_str));
         let given = if infinite { trpc::with_foreign_direction(params.get()) } else { params.get().into() };
         return Ok(Some(given));

@@ -49,8 +49,8 @@ impl Faults {
         Self { path: String::new(), found: Vec::new(), twice, has_rules: true }
     }
 
-    /// What was found. Where more members stood there twice than are noted, one of the rest may have been looked at: the
-    /// noted ones are told then, so that nothing is taken that says two things.
+    /// What was found. Where more members stood there twice than are noted, one of the rest may have been looked at:
+    /// the noted ones are told then, so that nothing is taken that says two things.
     pub(super) fn into_found(self) -> Vec<FieldFault> {
         if self.found.is_empty() && self.twice.len() == MAX_FAULTS {
             let twice = self.twice.into_iter().map(|path| FieldFault { path, message: TWICE.to_owned() });

@@ -250,7 +250,7 @@ fn members_that_are_there_twice_are_noted_up_to_a_number() {
     assert!(super::faults::tree(text.as_bytes()).unwrap().twice.len() <= MAX_FAULTS);
     let many: String = (0..1000).map(|place| format!(r#""{place}":0,"{place}":1,"#)).collect();
     assert_eq!(super::faults::tree(format!("{{{many}\"\":0}}").as_bytes()).unwrap().twice.len(), MAX_FAULTS);
-    // Beyond the number, too, nothing is taken that says two things: 300 is one only if it is written like this.
+    // Beyond the number, too, nothing is taken that says two things, wherever that is.
     let twice: String = (0..1000).map(|place| format!(r#""{}":1,"{}":1.0,"#, place % 100, place % 100)).collect();
     let told = told(&format!(r#""lines": [{{{twice}"x":1}}], "stars": 1, "stars": 2"#));
     assert_eq!(told.len(), MAX_FAULTS);

@@ -34,8 +34,8 @@ pub fn without_direction(input: Bytes) -> Bytes {
     format!("{{{}}}", others.join(",")).into()
 }
 
-/// The input of a client of another style, on its way as a call of tRPC: a `direction` that would be taken out there says
-/// null instead, which no client of tRPC sends, so that it is refused like every unknown member.
+/// The input of a client of another style, on its way as a call of tRPC: a `direction` that would be taken out there
+/// says null instead, which no client of tRPC sends, so that it is refused like every unknown member.
 pub fn with_foreign_direction(input: &str) -> Cow<'_, str> {
     let left = without_direction(Bytes::copy_from_slice(input.as_bytes()));
     match std::str::from_utf8(&left) {
