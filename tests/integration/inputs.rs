@@ -156,6 +156,66 @@ async fn a_member_that_is_there_twice_has_its_path_and_what_is_no_json_its_place
     assert_eq!(by_get.error()["message"], place);
 }
 
+/// serde's own implementations take an array in place of an object, and an object of one member in place of a text.
+#[tokio::test]
+async fn nothing_is_taken_that_no_schema_says() {
+    let data = Folder::new();
+    let service = conformance(&data).await;
+    for (procedure, input, path) in [
+        ("kinds.label", json!({"type": "a", "entries": [["x"]]}), "entries[0]"),
+        ("kinds.draw", json!({"shapes": [["polygon", 3]]}), "shapes[0]"),
+        ("kinds.draw", json!({"shapes": [["empty"]]}), "shapes[0]"),
+        ("kinds.draw", json!([[]]), ""),
+    ] {
+        let told = service.send(&Request::mutation(procedure, &input)).await.error();
+        let told = faults(&told["data"]["fields"]);
+        assert_eq!(told, [(path.to_owned(), "expected an object, found an array".to_owned())], "{procedure} {input}");
+    }
+    let office = Office::open().await;
+    for (input, path) in [(json!({"role": {"employee": null}}), "role"), (json!({"role": ["employee"]}), "role")] {
+        let told = office.query("users.list", input.clone()).await.error();
+        assert_eq!(paths(&told["data"]["fields"]), [path], "{input}");
+    }
+}
+
+/// Nobody has to be signed in for this.
+#[tokio::test]
+async fn an_input_that_is_all_wrong_takes_little_to_refuse() {
+    let data = Folder::new();
+    let service = Service::ephemeral(&data).await;
+    let deep = |inner: String| (0..110).fold(inner, |inner, _| format!("{{\"{}\":{inner}}}", "🍰".repeat(64)));
+    let members = |count: usize, twice: bool| {
+        let member = |place: usize| format!("\"{place}\":0");
+        let members =
+            (0..count).map(|place| if twice { [member(place), member(place)].join(",") } else { member(place) });
+        format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+    };
+    for body in [deep(members(50_000, true)), members(90_000, false)] {
+        assert!(body.len() < 1024 * 1024);
+        let answer = service.send(&json_to("/trpc/auth.login", &body)).await;
+        assert_eq!((answer.status, answer.code().as_str()), (400, "BAD_REQUEST"));
+        assert!(answer.error()["data"]["fields"].as_array().unwrap().len() <= 100);
+    }
+    // What it took at most, in KiB (proc(5)).
+    #[cfg(target_os = "linux")]
+    {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", service.pid())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let peak: u32 = peak.trim().strip_suffix(" kB").unwrap().parse().unwrap();
+        assert!(peak < 512 * 1024, "{peak} KiB");
+    }
+}
+
+/// October 2021, section 7.1.2: what is wrong with a place in the document has that place.
+#[tokio::test]
+async fn a_number_that_is_none_is_told_by_its_place() {
+    let office = Office::open().await;
+    let body = json!({"query": "{\n  usersList(first: 01) { nodes { id } }\n}"}).to_string();
+    let answer = office.service.send(&json_to("/graphql", &body).bearer(&office.admin)).await.json();
+    assert_eq!(answer["errors"][0]["message"], "`01` is no number.");
+    assert_eq!(answer["errors"][0]["locations"], json!([{"line": 2, "column": 20}]));
+}
+
 /// JSON Schema 2020-12 core, section 4.2.1.
 #[tokio::test]
 async fn an_integer_is_one_however_it_is_written() {
@@ -202,6 +262,13 @@ async fn the_direction_of_an_infinite_query_is_taken_from_clients_of_trpc_only()
         let call = json!({"jsonrpc": "2.0", "id": 1, "method": list, "params": taken});
         let by_json_rpc = send(json_to("/jsonrpc", &call.to_string())).await.json();
         assert_eq!(paths(&by_json_rpc["error"]["data"]["fields"]), ["direction"], "{by_json_rpc}");
+        // Beside whatever else is wrong, in the same words.
+        let params = json!({"limit": "2", "direction": "backward", "foo": 1});
+        let call = json!({"jsonrpc": "2.0", "id": 1, "method": list, "params": params});
+        let fields = send(json_to("/jsonrpc", &call.to_string())).await.json()["error"]["data"]["fields"].clone();
+        assert_eq!(paths(&fields), ["direction", "foo", "limit"], "{fields}");
+        assert!(fields[0]["message"].as_str().unwrap().starts_with("unknown member: expected one of `"), "{fields}");
+        assert_eq!(fields[0]["message"], fields[1]["message"]);
     }
     let by_rest = send(Request::new("GET", "/v1/users?direction=forward")).await;
     assert_eq!(paths(&by_rest.json()["errors"]), ["direction"]);

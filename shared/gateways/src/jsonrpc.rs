@@ -240,13 +240,11 @@ enum Trouble {
 fn input<'a>(procedure: &Procedure, params: &'a RawValue) -> Result<Option<Cow<'a, str>>, Refusal> {
     let names = &procedure.input_fields;
     if params.get().starts_with('{') {
-        // What clients of tRPC add is taken from them only.
+        // What clients of tRPC add is taken from them only. The procedure refuses it, beside whatever else is wrong,
+        // when it says what no such client would send.
         let infinite = trpc::is_infinite(names.iter().map(String::as_str));
-        if infinite && params.get() != trpc::without_direction(params.get().to_owned().into()) {
-            let message = "unknown member".to_owned();
-            return Err(Fault::invalid(vec![FieldFault { path: trpc::DIRECTION.to_owned(), message }]).into());
-        }
-        return Ok(Some(Cow::Borrowed(params.get())));
+        let given = if infinite { trpc::with_foreign_direction(params.get()) } else { params.get().into() };
+        return Ok(Some(given));
     }
     let (given, count) = elements(params, names.len());
     if count == 0 {

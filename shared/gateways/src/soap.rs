@@ -24,6 +24,8 @@ mod xml;
 #[cfg(test)]
 mod tests;
 
+use std::sync::OnceLock;
+
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, header};
 use protocol::{Cause, Clock, Code};
@@ -43,6 +45,8 @@ const PATH: &str = "/soap";
 /// The style.
 pub struct Soap {
     service: Service,
+    /// Its description, once somebody has asked for it: it stays the same as long as the service is where it is.
+    wsdl: OnceLock<Option<Bytes>>,
     clock: Clock,
     settings: Settings,
 }
@@ -98,7 +102,7 @@ impl Soap {
     /// # Errors
     /// As [`Soap::new`].
     pub fn with(contract: &Contract, settings: Settings) -> Result<Self, Cause> {
-        Ok(Self { service: Service::of(contract)?, clock: Clock::System, settings })
+        Ok(Self { service: Service::of(contract)?, wsdl: OnceLock::new(), clock: Clock::System, settings })
     }
 
     /// `GET /soap?wsdl` gives the description; without it, where that is.
@@ -107,13 +111,15 @@ impl Soap {
         let asks = calls.parts().uri.query().unwrap_or_default();
         let is_wsdl =
             asks.split('&').any(|part| part.split('=').next().unwrap_or_default().eq_ignore_ascii_case("wsdl"));
-        let (kind, body) = match is_wsdl.then(|| wsdl::render(&self.service, &address)) {
-            Some(Ok(wsdl)) => ("text/xml; charset=utf-8", wsdl),
-            Some(Err(_)) | None => {
-                ("text/plain; charset=utf-8", format!("SOAP 1.1 and 1.2 by POST. The WSDL: {address}?wsdl\n"))
+        let make = || wsdl::render(&self.service, &address).ok().map(Bytes::from);
+        let (kind, body) = match is_wsdl.then(|| self.wsdl.get_or_init(make).clone()).flatten() {
+            Some(wsdl) => ("text/xml; charset=utf-8", wsdl),
+            None => {
+                let text = format!("SOAP 1.1 and 1.2 by POST. The WSDL: {address}?wsdl\n");
+                ("text/plain; charset=utf-8", text.into())
             }
         };
-        let mut response = Response::new(Bytes::from(body));
+        let mut response = Response::new(body);
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
         if calls.parts().method == Method::HEAD {
             without_body(&mut response);

@@ -1,6 +1,6 @@
 //! `#[wire]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{
     Attribute, Data, DeriveInput, Fields, GenericArgument, Meta, PathArguments, Token, Type, parse_quote,
@@ -62,6 +62,10 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         }
         Data::Union(_) => return Err(syn::Error::new(item.span(), "a union cannot travel: write an enum")),
     };
+    let (strictly, derived) = match strictly(&item, &container) {
+        Some(strictly) => (Some(strictly), None),
+        None => (None, Some(quote!(#[derive(::serde::Deserialize)]))),
+    };
     let copy = copy.then(|| quote!(#[derive(Copy, Eq, PartialOrd, Ord, Hash)]));
     let name = &item.ident;
     let fields = names
@@ -73,14 +77,15 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let checks = unnamed.iter().map(|field| quote_spanned!(field.span()=> travels::<#field>();));
     Ok(quote! {
         #[derive(
-            Clone, Debug, PartialEq, ::serde::Serialize, ::serde::Deserialize, ::schemars::JsonSchema, ::ts_rs::TS,
-            ::garde::Validate,
+            Clone, Debug, PartialEq, ::serde::Serialize, ::schemars::JsonSchema, ::ts_rs::TS, ::garde::Validate,
         )]
+        #derived
         #copy
         #container
         #[garde(allow_unvalidated)]
         #item
 
+        #strictly
         impl ::protocol::WireType for #name {
             const FORM: ::protocol::Form = ::protocol::Form::#form;
             #examine
@@ -95,6 +100,51 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
             fn fields_travel() { #(#checks)* }
         };
     })
+}
+
+/// `Deserialize` of what has members or is one of some texts: serde's own, which reads through `Strictly`.
+fn strictly(item: &DeriveInput, container: &TokenStream) -> Option<TokenStream> {
+    let mut read = item.clone();
+    let name = std::mem::replace(&mut read.ident, syn::Ident::new("Read", item.ident.span()));
+    let is_serde = |attribute: &Attribute| attribute.path().is_ident("serde");
+    let keep = |fields: &mut Fields| fields.iter_mut().for_each(|field| field.attrs.retain(is_serde));
+    match &mut read.data {
+        Data::Struct(data) if matches!(data.fields, Fields::Named(_)) => keep(&mut data.fields),
+        Data::Enum(data) => {
+            for variant in &mut data.variants {
+                variant.attrs.retain(is_serde);
+                keep(&mut variant.fields);
+            }
+        }
+        _ => return None,
+    }
+    read.attrs.retain(is_serde);
+    read.vis = syn::Visibility::Inherited;
+    let (remote, read) = (name.to_string(), without_self(read.into_token_stream(), &name));
+    Some(quote! {
+        impl<'de> ::serde::Deserialize<'de> for #name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::core::result::Result<Self, D::Error> {
+                #[allow(dead_code)]
+                #[derive(::serde::Deserialize)]
+                #[serde(remote = #remote)]
+                #container
+                #read
+                Read::deserialize(::protocol::__private::Strictly(deserializer))
+            }
+        }
+    })
+}
+
+/// The type's name in place of `Self`.
+fn without_self(tokens: TokenStream, name: &syn::Ident) -> TokenStream {
+    let named = tokens.into_iter().map(|token| match token {
+        TokenTree::Ident(ident) if ident == "Self" => name.clone().into(),
+        TokenTree::Group(group) => Group::new(group.delimiter(), without_self(group.stream(), name)).into(),
+        other => other,
+    });
+    named.collect()
 }
 
 /// `WireType::examine`; nothing where a value is looked at as a whole.
@@ -119,23 +169,22 @@ fn examine(data: &Data) -> Option<TokenStream> {
                 let arms = names.iter().zip(&data.variants).map(|(name, variant)| {
                     let members = variant.fields.iter().map(member);
                     match &variant.fields {
-                        Fields::Unnamed(_) => quote!(#name => faults.member(&value, &#(#members)*)),
-                        _ => quote!(#name => faults.members(&value, &[#(#members),*])),
+                        Fields::Unnamed(_) => quote!(#name => faults.member(value, &#(#members)*)),
+                        _ => quote!(#name => faults.members(value, &[#(#members),*])),
                     }
                 });
                 quote! {
-                    let Some((name, value)) = faults.variant(value, &[#(#names),*]) else { return };
-                    match name {
+                    faults.variant(value, &[#(#names),*], |name, value, faults| match name {
                         #(#arms,)*
                         _ => {}
-                    }
+                    });
                 }
             }
         }
         Data::Union(_) => return None,
     };
     Some(quote! {
-        fn examine(value: &::protocol::__private::serde_json::Value, faults: &mut ::protocol::input::Faults) {
+        fn examine(value: &mut ::protocol::__private::serde_json::Value, faults: &mut ::protocol::input::Faults) {
             #body
         }
     })
@@ -152,7 +201,7 @@ fn member(field: &syn::Field) -> TokenStream {
         attribute.path().is_ident("garde") && !attribute.parse_args::<syn::Ident>().is_ok_and(|rule| rule == "skip")
     };
     let rules: Vec<_> = field.attrs.iter().filter(is_rule).collect();
-    let dives = rules.iter().any(|rule| rule.to_token_stream().to_string().contains("dive"));
+    let dives = rules.iter().any(|rule| matches!(&rule.meta, Meta::List(list) if has_dive(list.tokens.clone())));
     let rules = if rules.is_empty() {
         quote!(::core::option::Option::None)
     } else {
@@ -174,6 +223,11 @@ fn member(field: &syn::Field) -> TokenStream {
             rules: #rules,
         }
     }
+}
+
+/// Whether `dive` is one of these rules of garde's, which takes none inside `inner(…)`.
+fn has_dive(rules: TokenStream) -> bool {
+    rules.into_iter().any(|token| matches!(&token, TokenTree::Ident(rule) if rule == "dive"))
 }
 
 /// What serde is told by attributes.

@@ -1,6 +1,7 @@
 //! From the bytes of an input to its type, with every fault named by its path.
 
 mod faults;
+mod strictly;
 
 use garde::Validate;
 use serde::de::DeserializeOwned;
@@ -9,6 +10,7 @@ use serde_json::Value;
 use crate::{Fault, Field, FieldFault, WireType};
 
 pub use faults::{Faults, MAX_FAULTS, Member, TWICE};
+pub use strictly::Strictly;
 
 /// A type that can be a procedure's input. `#[wire]` implements it.
 #[diagnostic::on_unimplemented(
@@ -29,10 +31,7 @@ pub trait WireInput: WireType + DeserializeOwned + Validate<Context = ()> {
 /// text, where that is no JSON.
 pub fn decode<T: WireInput>(raw: Option<&[u8]>) -> Result<T, Fault> {
     let raw = raw.unwrap_or(b"{}");
-    // serde would take the fields of an object from an array, too; no schema says so.
-    let is_list = !T::FIELDS.is_empty() && raw.trim_ascii_start().starts_with(b"[");
-    if !is_list
-        && let Ok(input) = serde_json::from_slice::<T>(raw)
+    if let Ok(input) = serde_json::from_slice::<T>(raw)
         && input.validate().is_ok()
     {
         return Ok(input);
@@ -49,7 +48,7 @@ pub fn decode<T: WireInput>(raw: Option<&[u8]>) -> Result<T, Fault> {
 /// # Errors
 /// `BAD_REQUEST` when something else was sent.
 pub fn decode_none(raw: Option<&[u8]>) -> Result<(), Fault> {
-    let nothing = |value: &Value, faults: &mut Faults| match value {
+    let nothing = |value: &mut Value, faults: &mut Faults| match value {
         Value::Null => {}
         Value::Object(_) => faults.members(value, &[]),
         _ => faults.push("This procedure takes no input."),
@@ -59,12 +58,12 @@ pub fn decode_none(raw: Option<&[u8]>) -> Result<(), Fault> {
 
 /// The value of a text, unless something is wrong with it.
 #[inline(never)]
-fn examined(raw: &[u8], examine: fn(&Value, &mut Faults)) -> Result<Value, Fault> {
+fn examined(raw: &[u8], examine: fn(&mut Value, &mut Faults)) -> Result<Value, Fault> {
     // The parser's sentence quotes nothing, and ends with the place.
-    let tree = faults::tree(raw)
+    let mut tree = faults::tree(raw)
         .map_err(|error| Fault::bad_request(format!("The input is not JSON that can be read: {error}.")))?;
     let mut faults = Faults::new(tree.twice);
-    examine(&tree.value, &mut faults);
+    examine(&mut tree.value, &mut faults);
     let found = faults.into_found();
     if found.is_empty() { Ok(tree.value) } else { Err(Fault::invalid(found)) }
 }

@@ -46,6 +46,7 @@ pub use wire::{
 /// What the macros' output names. Not for people.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::input::Strictly;
     pub use garde;
     pub use schemars;
     pub use serde;

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::{Code, Fault, FieldFault, Kind, fault::Taken};
 
-pub use infinite::{DIRECTION, is_infinite, without_direction};
+pub use infinite::{is_infinite, with_foreign_direction, without_direction};
 
 /// Under which path the procedures are.
 pub const BASE_PATH: &str = "/trpc/";

@@ -33,7 +33,7 @@ pub trait WireType: Serialize + DeserializeOwned + JsonSchema + TS + 'static {
     const FORM: Form = Form::Text;
 
     /// Notes all that is wrong with a value that should be of this type. What has parts looks at each of them.
-    fn examine(value: &serde_json::Value, faults: &mut Faults) {
+    fn examine(value: &mut serde_json::Value, faults: &mut Faults) {
         faults.value::<Self>(value);
     }
 }
@@ -89,7 +89,7 @@ impl WireKey for String {}
 impl<T: WireValue> WireType for Option<T> {
     const FORM: Form = T::FORM;
 
-    fn examine(value: &serde_json::Value, faults: &mut Faults) {
+    fn examine(value: &mut serde_json::Value, faults: &mut Faults) {
         if !value.is_null() {
             T::examine(value, faults);
         }
@@ -98,7 +98,7 @@ impl<T: WireValue> WireType for Option<T> {
 impl<T: WireType> WireType for Vec<T> {
     const FORM: Form = Form::List(&T::FORM);
 
-    fn examine(value: &serde_json::Value, faults: &mut Faults) {
+    fn examine(value: &mut serde_json::Value, faults: &mut Faults) {
         faults.items(value, T::examine);
     }
 }
@@ -106,7 +106,7 @@ impl<T: WireType> WireValue for Vec<T> {}
 impl<T: WireType> WireType for Box<T> {
     const FORM: Form = T::FORM;
 
-    fn examine(value: &serde_json::Value, faults: &mut Faults) {
+    fn examine(value: &mut serde_json::Value, faults: &mut Faults) {
         T::examine(value, faults);
     }
 }
@@ -114,7 +114,7 @@ impl<T: WireValue> WireValue for Box<T> {}
 impl<K: WireKey, V: WireType> WireType for BTreeMap<K, V> {
     const FORM: Form = Form::Json;
 
-    fn examine(value: &serde_json::Value, faults: &mut Faults) {
+    fn examine(value: &mut serde_json::Value, faults: &mut Faults) {
         faults.entries::<K>(value, V::examine);
     }
 }

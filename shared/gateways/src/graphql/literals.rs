@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use async_graphql::Pos;
+
 use super::{
     fault::Fault,
     scan::{after_string, is_word},
@@ -37,7 +39,8 @@ pub(super) fn legible(document: &str) -> Result<Cow<'_, str>, Fault> {
                 at += bytes[at..].iter().take_while(|byte| is_part(byte)).count();
                 let word = &document[start..at];
                 if word.starts_with(|c: char| c == '-' || c.is_ascii_digit()) && !is_number(word) {
-                    return Err(Fault::invalid(format!("`{}` is no number.", shortened(word))));
+                    let locations = vec![place(&document[..start])];
+                    return Err(Fault { locations, ..Fault::invalid(format!("`{}` is no number.", shortened(word))) });
                 }
                 (word == "-0").then(|| " 0".to_owned())
             }
@@ -58,6 +61,15 @@ pub(super) fn legible(document: &str) -> Result<Cow<'_, str>, Fault> {
     }
     legible.push_str(&document[copied..]);
     Ok(Cow::Owned(legible))
+}
+
+/// Where what follows this text begins. Lines end as in the specification, section 2.1.2 of October 2021, and columns
+/// are characters, as the parser counts them.
+fn place(before: &str) -> Pos {
+    let before = before.replace("\r\n", "\n");
+    let line = before.matches(['\r', '\n']).count() + 1;
+    let column = before.rsplit(['\r', '\n']).next().unwrap_or_default().chars().count() + 1;
+    Pos { line, column }
 }
 
 /// `IntValue` or `FloatValue`, which no name and no other number follows without a separator.
@@ -211,6 +223,20 @@ mod tests {
     fn what_begins_as_a_number_is_one() {
         for word in ["01", "-01", "1a", "1_000", "0x1", "1.", "1.e1", "1e", "1e+", "--1", "-", "1.5.5", "00.1", "1-2"] {
             assert!(legible(&format!("{{ a(b: [{word}]) }}")).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_told_by_its_place() {
+        for (before, line, column) in [
+            ("{a(b:", 1, 6),
+            ("{\n  a(b: ", 2, 8),
+            ("{\r\n\ra(b: ", 3, 6),
+            ("# Ä\n{a(c: \"\"\"\n🍰\"\"\", b: ", 3, 10),
+            ("{a(c: \"\\ud83c\\udf70🍰\", b: ", 1, 27),
+        ] {
+            let fault = legible(&format!("{before}01)}}")).unwrap_err();
+            assert_eq!(fault.locations, [Pos { line, column }], "{before}");
         }
     }
 }

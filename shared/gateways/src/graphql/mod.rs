@@ -30,6 +30,8 @@ mod tests;
 mod types;
 mod variables;
 
+use std::sync::OnceLock;
+
 use async_graphql::{
     Value, dynamic,
     parser::{
@@ -58,6 +60,8 @@ use types::Types;
 pub struct GraphQl {
     types: Types,
     schema: dynamic::Schema,
+    /// The schema as text, once somebody has asked for it.
+    sdl: OnceLock<Option<Bytes>>,
     settings: Settings,
     persisted: Persisted,
 }
@@ -98,7 +102,7 @@ impl GraphQl {
     pub fn with(contract: &Contract, settings: Settings) -> Result<Self, Cause> {
         let types = schema::build(contract)?;
         let schema = engine::schema(&types, settings.documents)?;
-        Ok(Self { types, schema, settings, persisted: Persisted::default() })
+        Ok(Self { types, schema, sdl: OnceLock::new(), settings, persisted: Persisted::default() })
     }
 }
 
@@ -183,11 +187,12 @@ impl GraphQl {
         if !self.settings.documents {
             return Answer::from(Fault::request(Code::NotFound, "There is nothing here.")).into_response(Media::Json);
         }
-        let Ok(sdl) = engine::sdl(&self.types) else {
+        let sdl = self.sdl.get_or_init(|| engine::sdl(&self.types).ok().map(Bytes::from));
+        let Some(sdl) = sdl.clone() else {
             let message = "Something went wrong on our side.";
             return Answer::from(Fault::request(Code::InternalServerError, message)).into_response(Media::Json);
         };
-        let mut response = Response::new(Bytes::from(sdl));
+        let mut response = Response::new(sdl);
         // There is no registered type; clients look at the file's name, and people want to read it.
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         response

@@ -163,3 +163,17 @@ async fn the_schema_is_a_file_unless_introspection_is_off() {
     assert_eq!(fetch(true, "POST").await.0, 405);
     assert_eq!(fetch(false, "GET").await.0, 404);
 }
+
+/// Whoever asks, it is one text.
+#[tokio::test]
+async fn the_schema_is_written_once() {
+    let contract = Contract::parse(CONTRACT).unwrap();
+    let style = GraphQl::new(&contract).unwrap();
+    let reach = Imitated { answers: Box::new(|_, _| Ok(Value::Null)), asked: Mutex::default() };
+    let site = Site::new("", "", "");
+    let (parts, ()) = Request::builder().uri("/schema.graphql").body(()).unwrap().into_parts();
+    let fetch =
+        async || style.answer(&contract, Bytes::new(), Calls::new(&reach, &site, &parts, "r1")).await.into_body();
+    let (first, second) = (fetch().await, fetch().await);
+    assert!(!first.is_empty() && first.as_ptr() == second.as_ptr());
+}

@@ -230,6 +230,16 @@ fn a_contract_in_which_two_elements_would_have_one_name_is_refused() {
     assert_eq!(error.as_deref(), Some("things.ping_response: SOAP has another element <thingsPingResponse>"));
 }
 
+/// Whoever asks, it is one text.
+#[test]
+fn the_description_is_written_once() {
+    let (soap, stub, site) = (Soap::new(&contract()).unwrap(), Stub::default(), Site::new("", "", ""));
+    let (parts, ()) = Request::builder().uri("/soap?wsdl").body(()).unwrap().into_parts();
+    let describe = || soap.describe(&Calls::new(&stub, &site, &parts, "r1")).into_body();
+    let (first, second) = (describe(), describe());
+    assert!(!first.is_empty() && first.as_ptr() == second.as_ptr());
+}
+
 #[tokio::test]
 async fn the_address_says_what_is_there() {
     let stub = Stub::default();

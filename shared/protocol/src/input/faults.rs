@@ -23,7 +23,7 @@ pub const TWICE: &str = "is given more than once";
 pub struct Faults {
     path: String,
     found: Vec<FieldFault>,
-    /// The members that stand there more than once.
+    /// The members that stand there more than once, up to [`MAX_FAULTS`] of them.
     twice: HashSet<String>,
     /// Whether rules hold here: where a field says `dive`, they do for what is in it.
     has_rules: bool,
@@ -39,7 +39,7 @@ pub struct Member {
     /// Whether the rules of what is in it hold, too.
     pub dives: bool,
     /// Notes what is wrong with its value.
-    pub examine: fn(&Value, &mut Faults),
+    pub examine: fn(&mut Value, &mut Faults),
     /// Its own rules; none of a value that cannot be read.
     pub rules: Option<fn(&Value) -> Option<Report>>,
 }
@@ -49,13 +49,24 @@ impl Faults {
         Self { path: String::new(), found: Vec::new(), twice, has_rules: true }
     }
 
+    /// What was found. Where more members stood there twice than are noted, one of the rest may have been looked at:
+    /// the noted ones are told then, so that nothing is taken that says two things.
     pub(super) fn into_found(self) -> Vec<FieldFault> {
+        if self.found.is_empty() && self.twice.len() == MAX_FAULTS {
+            let twice = self.twice.into_iter().map(|path| FieldFault { path, message: TWICE.to_owned() });
+            return twice.collect();
+        }
         self.found
+    }
+
+    /// Whether no more is told: nothing is looked at then.
+    fn is_full(&self) -> bool {
+        self.found.len() >= MAX_FAULTS
     }
 
     /// Notes that something is wrong at this place.
     pub fn push(&mut self, message: impl Into<String>) {
-        if self.found.len() < MAX_FAULTS {
+        if !self.is_full() {
             self.found.push(FieldFault { path: self.path.clone(), message: message.into() });
         }
     }
@@ -73,17 +84,23 @@ impl Faults {
     }
 
     /// Expects a list.
-    pub fn items(&mut self, value: &Value, examine: fn(&Value, &mut Self)) {
+    pub fn items(&mut self, value: &mut Value, examine: fn(&mut Value, &mut Self)) {
         let Value::Array(items) = value else { return self.expected("an array", value) };
-        for (place, item) in items.iter().enumerate() {
+        for (place, item) in items.iter_mut().enumerate() {
+            if self.is_full() {
+                return;
+            }
             self.within(&format!("[{place}]"), |faults| examine(item, faults));
         }
     }
 
     /// Expects a map.
-    pub fn entries<K: DeserializeOwned>(&mut self, value: &Value, examine: fn(&Value, &mut Self)) {
+    pub fn entries<K: DeserializeOwned>(&mut self, value: &mut Value, examine: fn(&mut Value, &mut Self)) {
         let Value::Object(entries) = value else { return self.expected("an object", value) };
         for (key, value) in entries {
+            if self.is_full() {
+                return;
+            }
             self.below(key, |faults| {
                 faults.value::<K>(&Value::from(key.as_str()));
                 examine(value, faults);
@@ -99,9 +116,12 @@ impl Faults {
     }
 
     /// Expects an object with these members.
-    pub fn members(&mut self, value: &Value, known: &[Member]) {
+    pub fn members(&mut self, value: &mut Value, known: &[Member]) {
         let Value::Object(members) = value else { return self.expected("an object", value) };
         for name in members.keys().filter(|name| known.iter().all(|member| member.name != name.as_str())) {
+            if self.is_full() {
+                return;
+            }
             self.below(name, |faults| match known {
                 [] => faults.push("unknown member: there are none here"),
                 known => {
@@ -111,7 +131,7 @@ impl Faults {
             });
         }
         for member in known {
-            self.below(member.name, |faults| match members.get(member.name) {
+            self.below(member.name, |faults| match members.get_mut(member.name) {
                 None if member.optional => {}
                 None => faults.push("is required"),
                 Some(value) => faults.member(value, member),
@@ -119,25 +139,30 @@ impl Faults {
         }
     }
 
-    /// The name of the variant that a tagged union says, and what stands beside it.
-    pub fn variant<'v>(&mut self, value: &'v Value, known: &[&str]) -> Option<(&'v str, Value)> {
-        let Value::Object(members) = value else {
-            self.expected("an object", value);
-            return None;
-        };
-        let tag = members.get(TAG).and_then(Value::as_str).filter(|tag| known.contains(tag));
-        self.below(TAG, |faults| match members.get(TAG) {
+    /// Expects a tagged union, and lets what stands beside the tag be looked at by the variant's name.
+    pub fn variant(&mut self, value: &mut Value, known: &[&str], look: impl FnOnce(&str, &mut Value, &mut Self)) {
+        let Value::Object(members) = value else { return self.expected("an object", value) };
+        // Taken out meanwhile: a copy without it would be one at each depth.
+        let tag = members.remove(TAG);
+        let name = tag.as_ref().and_then(Value::as_str).filter(|name| known.contains(name));
+        self.below(TAG, |faults| match &tag {
             None => faults.push("is required"),
             Some(_) if faults.twice.contains(&faults.path) => faults.push(TWICE),
             Some(tag) => faults.one_of(tag, known),
         });
-        let mut members = members.clone();
-        members.remove(TAG);
-        Some((tag?, Value::Object(members)))
+        if let Some(name) = name {
+            look(name, value, self);
+        }
+        if let (Value::Object(members), Some(tag)) = (value, tag) {
+            members.insert(TAG.to_owned(), tag);
+        }
     }
 
     /// Looks at one value by all that is known of it.
-    pub fn member(&mut self, value: &Value, member: &Member) {
+    pub fn member(&mut self, value: &mut Value, member: &Member) {
+        if self.is_full() {
+            return;
+        }
         let before = self.found.len();
         if self.twice.contains(&self.path) {
             return self.push(TWICE);
@@ -147,8 +172,11 @@ impl Faults {
         (member.examine)(value, self);
         self.has_rules = has_rules;
         let is_well_formed = self.found.len() == before;
-        let report = member.rules.filter(|_| self.has_rules).and_then(|rules| rules(value));
+        let report = member.rules.filter(|_| self.has_rules && !self.is_full()).and_then(|rules| rules(value));
         for (path, error) in report.iter().flat_map(Report::iter) {
+            if self.is_full() {
+                return;
+            }
             // Rules of what is in it were held against it in its own place, by its own names.
             if is_well_formed || path.is_empty() {
                 self.within(&path.to_string(), |faults| faults.push(error.message()));
@@ -240,7 +268,7 @@ fn in_json(expected: &str) -> &str {
 /// A JSON value, with what a value of `serde_json` does not keep.
 pub(super) struct Tree {
     pub(super) value: Value,
-    /// The paths of members that stand there more than once. The last one counts.
+    /// The paths of members that stand there more than once, up to [`MAX_FAULTS`] of them. The last member counts.
     pub(super) twice: HashSet<String>,
 }
 
@@ -320,7 +348,7 @@ impl<'de> Visitor<'de> for &mut Reader {
             let separator = if self.path.is_empty() { "" } else { "." };
             let step = format!("{separator}{}", shortened(&name));
             let value = self.within(&step, |reader| {
-                if members.contains_key(&name) {
+                if reader.twice.len() < MAX_FAULTS && members.contains_key(&name) {
                     reader.twice.insert(reader.path.clone());
                 }
                 map.next_value_seed(reader)

@@ -205,3 +205,139 @@ fn nothing_is_nothing() {
         assert_eq!((fault.code, fault.fields[0].path.as_str()), (Code::BadRequest, path));
     }
 }
+
+/// A type that has itself in it.
+#[wire]
+enum TreeInput {
+    Leaf {},
+    Branch { below: Vec<TreeInput>, volume: Option<Volume> },
+}
+
+/// A schema says object or text; serde's own implementations take an array, and an object of one member, beside.
+#[test]
+fn nothing_is_taken_that_no_schema_says() {
+    for (members, path, message) in [
+        (r#""unruled": [3, null]"#, "unruled", "expected an object, found an array"),
+        (r#""shapes": [["circle", 3]]"#, "shapes[0]", "expected an object, found an array"),
+        (r#""shapes": [["polygon", 3, "cm"]]"#, "shapes[0]", "expected an object, found an array"),
+        (r#""byWord": {"a": [3, null]}"#, "byWord.a", "expected an object, found an array"),
+        (r#""volume": {"low": null}"#, "volume", "expected one of `low`, `-high`"),
+        (r#""volume": ["low"]"#, "volume", "expected one of `low`, `-high`"),
+    ] {
+        assert_eq!(told(members), [(path.to_owned(), message.to_owned())], "{members}");
+    }
+    for tree in [
+        r#"{"type": "branch", "below": [["leaf"]]}"#,
+        r#"["branch", []]"#,
+        r#"{"type": "branch", "below": [{"type": ["leaf"]}]}"#,
+        r#"{"type": "branch", "below": [], "volume": {"low": null}}"#,
+        r#"{"type": {"branch": null}, "below": []}"#,
+    ] {
+        assert!(decode::<TreeInput>(Some(tree.as_bytes())).is_err(), "{tree}");
+    }
+    // Escapes and the order of members are nobody's concern.
+    let tree = r#"{"below": [{"type": "le\u0061f"}], "volume": "l\u006fw", "type": "branch"}"#;
+    let read = TreeInput::Branch { below: vec![TreeInput::Leaf {}], volume: Some(Volume::Low) };
+    assert_eq!(decode::<TreeInput>(Some(tree.as_bytes())).unwrap(), read);
+    assert_eq!(serde_json::from_str::<Volume>(r#""-high""#).unwrap(), Volume::High);
+}
+
+#[test]
+fn members_that_are_there_twice_are_noted_up_to_a_number() {
+    let (depth, member) = (100, "m".repeat(64));
+    let inner = format!("{{\"a\": 0{}}}", r#","a":0,"b":1"#.repeat(5_000));
+    let text = (0..depth).fold(inner, |inner, _| format!("{{\"{member}\": {inner}}}"));
+    assert!(super::faults::tree(text.as_bytes()).unwrap().twice.len() <= MAX_FAULTS);
+    let many: String = (0..1000).map(|place| format!(r#""{place}":0,"{place}":1,"#)).collect();
+    assert_eq!(super::faults::tree(format!("{{{many}\"\":0}}").as_bytes()).unwrap().twice.len(), MAX_FAULTS);
+    // Beyond the number, too, nothing is taken that says two things, wherever that is.
+    let twice: String = (0..1000).map(|place| format!(r#""{}":1,"{}":1.0,"#, place % 100, place % 100)).collect();
+    let told = told(&format!(r#""lines": [{{{twice}"x":1}}], "stars": 1, "stars": 2"#));
+    assert_eq!(told.len(), MAX_FAULTS);
+    assert!(told.iter().all(|(path, message)| path.starts_with("lines[0].") && message == TWICE));
+}
+
+#[test]
+fn nothing_is_looked_at_when_no_more_is_told() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static LOOKED: AtomicUsize = AtomicUsize::new(0);
+    fn wrong(_: &mut Value, faults: &mut Faults) {
+        LOOKED.fetch_add(1, Ordering::Relaxed);
+        faults.push("wrong");
+    }
+    let looked = |look: &dyn Fn(&mut Faults)| {
+        LOOKED.store(0, Ordering::Relaxed);
+        let mut faults = Faults::new(std::collections::HashSet::new());
+        look(&mut faults);
+        look(&mut faults);
+        assert_eq!(faults.into_found().len(), MAX_FAULTS);
+        LOOKED.load(Ordering::Relaxed)
+    };
+    let many = vec![Value::Null; 10_000];
+    assert_eq!(looked(&|faults| faults.items(&mut many.clone().into(), wrong)), MAX_FAULTS);
+    let entries = || Value::Object((0..10_000).map(|key| (key.to_string(), Value::Null)).collect());
+    assert_eq!(looked(&|faults| faults.entries::<String>(&mut entries(), wrong)), MAX_FAULTS);
+    let member = super::Member { name: "a", optional: true, dives: false, examine: wrong, rules: None };
+    let mut with_unknown = entries();
+    with_unknown["a"] = Value::Null;
+    assert_eq!(looked(&|faults| faults.members(&mut with_unknown.clone(), &[member])), 0);
+    assert_eq!(
+        looked(&|faults| (0..MAX_FAULTS * 2).for_each(|_| faults.member(&mut Value::Null, &member))),
+        MAX_FAULTS
+    );
+}
+
+/// The tag is taken out while the rest is looked at.
+#[test]
+fn a_value_is_as_it_was_when_it_was_looked_at() {
+    let deep = (0..40).fold(
+        serde_json::json!({"type": "leaf"}),
+        |below, _| serde_json::json!({"type": "branch", "below": [below, {"type": "star"}, {"type": "leaf", "x": 1}]}),
+    );
+    let (mut value, mut faults) = (deep.clone(), Faults::new(std::collections::HashSet::new()));
+    TreeInput::examine(&mut value, &mut faults);
+    assert_eq!(value, deep);
+    let found: Vec<_> = faults.into_found().into_iter().map(|fault| fault.path).collect();
+    assert_eq!(found.len(), 80);
+    let branch = "below[0].".repeat(39);
+    assert!(found.contains(&format!("{branch}below[1].type")) && found.contains(&format!("{branch}below[2].x")));
+}
+
+#[wire]
+struct DiversInput {
+    #[garde(custom(is_diver))]
+    diver: Option<CornersInput>,
+    #[garde(custom(dive))]
+    other: Option<CornersInput>,
+    #[garde(length(max = 2), dive)]
+    pair: Option<Vec<CornersInput>>,
+    count: u32,
+}
+
+#[allow(clippy::unnecessary_wraps, clippy::trivially_copy_pass_by_ref)]
+fn is_diver(_: &Option<CornersInput>, (): &()) -> garde::Result {
+    Ok(())
+}
+
+#[allow(clippy::unnecessary_wraps, clippy::trivially_copy_pass_by_ref)]
+fn dive(_: &Option<CornersInput>, (): &()) -> garde::Result {
+    Ok(())
+}
+
+/// What is told beside another fault is what is told alone.
+#[test]
+fn rules_of_what_is_in_a_field_hold_where_it_says_dive() {
+    let corners = r#"{"cornerCount": 0}"#;
+    for (member, path) in [
+        (format!(r#""diver": {corners}"#), None),
+        (format!(r#""other": {corners}"#), None),
+        (format!(r#""pair": [{corners}]"#), Some("pair[0].cornerCount")),
+    ] {
+        let paths = |count: &str| {
+            let fault = decode::<DiversInput>(Some(format!(r#"{{{member}, "count": {count}}}"#).as_bytes())).err();
+            fault.into_iter().flat_map(|fault| fault.fields).map(|fault| fault.path).collect::<Vec<_>>()
+        };
+        assert_eq!(paths("1"), path.into_iter().collect::<Vec<_>>(), "{member}");
+        assert_eq!(paths("true"), path.into_iter().chain(["count"]).collect::<Vec<_>>(), "{member}");
+    }
+}

@@ -11,7 +11,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 /// The member that says it.
-pub const DIRECTION: &str = "direction";
+const DIRECTION: &str = "direction";
 
 /// Whether a query with these fields of its input is one that is read on and on: it takes a `cursor`, and knows no
 /// `direction` of its own.
@@ -32,6 +32,20 @@ pub fn without_direction(input: Bytes) -> Bytes {
     let others = members.iter().filter(|member| !is_direction(member));
     let others: Vec<_> = others.map(|(name, value)| format!("{}:{value}", serde_json::Value::from(&**name))).collect();
     format!("{{{}}}", others.join(",")).into()
+}
+
+/// The input of a client of another style, on its way as a call of tRPC: a `direction` that would be taken out there
+/// says null instead, which no client of tRPC sends, so that it is refused like every unknown member.
+pub fn with_foreign_direction(input: &str) -> Cow<'_, str> {
+    let left = without_direction(Bytes::copy_from_slice(input.as_bytes()));
+    match std::str::from_utf8(&left) {
+        Ok(left) if left != input => {
+            let rest = &left[1..];
+            let comma = if rest == "}" { "" } else { "," };
+            format!("{{\"{DIRECTION}\":null{comma}{rest}").into()
+        }
+        _ => input.into(),
+    }
 }
 
 /// The members of an object as they were written.
@@ -69,7 +83,10 @@ mod tests {
             (r#" { "cursor" : "c" , "direction" : "forward" } "#, r#"{"cursor":"c"}"#),
         ] {
             assert_eq!(without_direction(Bytes::from(given)), left);
+            let foreign = with_foreign_direction(given);
+            assert!(foreign.starts_with(r#"{"direction":null,"#) && foreign.ends_with(&left[1..]), "{foreign}");
         }
+        assert_eq!(with_foreign_direction(r#"{"direction":"forward"}"#), r#"{"direction":null}"#);
         for other in [
             r#"{"direction":"sideways"}"#,
             r#"{"direction":null}"#,
@@ -81,6 +98,7 @@ mod tests {
             "",
         ] {
             assert_eq!(without_direction(Bytes::from(other)), other);
+            assert_eq!(with_foreign_direction(other), other);
         }
         assert!(is_infinite(["limit", "cursor"].into_iter()));
         assert!(!is_infinite(["limit"].into_iter()) && !is_infinite(["cursor", "direction"].into_iter()));
