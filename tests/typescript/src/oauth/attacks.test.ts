@@ -142,7 +142,7 @@ test("whoever says no is not signed in", async () => {
 
 test("a browser is sent to pages of the service only", async () => {
   const start = `${office.origin}/oauth/start?provider=acme&return_to=`;
-  for (const page of ["https://evil.example", "//evil.example", "/\\evil.example", "@evil.example", "", "/a#b", "/\r\nx: y"]) {
+  for (const page of ["https://evil.example", "//evil.example", "/\\evil.example", "@evil.example", " ", "/a#b", "/\r\nx: y"]) {
     const { status, location } = await new Browser(office).visit(start + encodeURIComponent(page));
     assert.deepEqual([status, location], [400, null], page);
   }
