@@ -309,7 +309,7 @@ async fn a_boolean_in_an_address_is_true_or_false() {
     assert_eq!(ask("False").await.json()["items"], json!([]));
     for text in ["1", "yes", ""] {
         let refused = ask(text).await;
-        let errors = json!([{"path": "isVerified", "message": "has to be true or false"}]);
+        let errors = json!([{"path": "isVerified", "message": "expected `true` or `false`, found a string"}]);
         assert_eq!((refused.status, &refused.json()["errors"]), (400, &errors), "{text}");
     }
 }
