@@ -49,6 +49,13 @@ pub enum Refused {
     UnsupportedTokenType,
 }
 
+impl Refused {
+    /// A parameter that a request must have is not there (RFC 6749 section 5.2).
+    pub(crate) fn missing(name: &str) -> Self {
+        Self::InvalidRequest { reason: format!("A parameter is missing: {name}.") }
+    }
+}
+
 /// Whoever sits before the browser, and the secret of the browser's cookie: only there is somebody to ask. Neither
 /// a program's token nor an application's can say yes.
 pub(crate) fn person(caller: Option<&Caller>, cookies: &Cookies) -> Option<(Opaque, UserId)> {

@@ -42,6 +42,8 @@ async fn what_http_refuses_gets_its_status() {
         (with("content-length: 1\r\ncontent-length: 2\r\n"), 400),
         (with("transfer-encoding: gzip\r\n"), 400),
         (with("transfer-encoding: gzip, chunked\r\n") + "0\r\n\r\n", 501),
+        (with("transfer-encoding: chunked, chunked\r\n") + "0\r\n\r\n", 400),
+        (with("transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n") + "0\r\n\r\n", 400),
         (long(70_000), 414),
         (long(200_000), 414),
         (long(3_000_000), 414),
@@ -172,6 +174,7 @@ async fn head_says_what_get_says_at_every_address() {
         "/_local/mail",
         "/docs/nothing",
         "/oauth/callback/acme",
+        "/oauth/token",
         "/v1/users/0196aed2-53a4-7185-a70a-12a3535cc985",
     ];
     let mut seen = 0;

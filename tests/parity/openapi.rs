@@ -38,7 +38,8 @@ fn every_reference_leads_somewhere_and_every_schema_is_used() {
                 used.insert(reference.to_owned());
             }
         });
-        for name in document["components"]["schemas"].as_object().expect("schemas").keys() {
+        // A service without a type of its own, or without a REST route, needs none.
+        for name in document["components"]["schemas"].as_object().into_iter().flat_map(serde_json::Map::keys) {
             assert!(used.contains(&format!("#/components/schemas/{name}")), "nothing refers to {name}");
         }
     }

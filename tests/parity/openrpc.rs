@@ -100,7 +100,7 @@ fn methods_are_the_procedures_and_parameters_their_fields() {
             let text = json!(errors).to_string();
             for failure in &procedure.failures {
                 assert!(
-                    text.contains(&format!("{{\"const\":\"{}\"}}", failure.kind)),
+                    text.contains(&format!("{{\"const\":\"{}\",", failure.kind)),
                     "{}: {}",
                     procedure.name,
                     failure.kind

@@ -63,7 +63,11 @@ impl Codes {
         device: &Device,
         ids: &Ids,
     ) -> Result<(Session, RefreshToken), Raised<Refused>> {
-        let id = with.code.as_deref().and_then(Opaque::parse).ok_or(Refused::InvalidGrant)?.hash();
+        let code = with.code.as_deref().ok_or_else(|| Refused::missing("code"))?;
+        let id = Opaque::parse(code).ok_or(Refused::InvalidGrant)?.hash();
+        if with.code_verifier.is_none() {
+            return Err(Refused::missing("code_verifier").into());
+        }
         let token = RefreshToken::first()?;
         for _ in 0..ATTEMPTS {
             let code = self.codes.get(&id).await?.ok_or(Refused::InvalidGrant)?;

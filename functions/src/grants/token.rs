@@ -49,8 +49,7 @@ pub async fn token(
     let client = registry.identify(&request).await?;
     let parameters = request.form()?;
     let form: Form = parameters.read()?;
-    let missing = || Refused::InvalidRequest { reason: "A parameter is missing: grant_type.".to_owned() };
-    let grant_type = form.grant_type.as_deref().ok_or_else(missing)?;
+    let grant_type = form.grant_type.as_deref().ok_or_else(|| Refused::missing("grant_type"))?;
     let grant_type = GrantType::of_name(grant_type).ok_or(Refused::UnsupportedGrantType)?;
     if !client.may(grant_type) {
         return Err(Refused::UnauthorizedClient);
@@ -67,7 +66,8 @@ pub async fn token(
             Ok(tokens::in_the_name_of_somebody(&signer, &session, None, token).await?)
         }
         GrantType::RefreshToken => {
-            let given = form.refresh_token.as_deref().and_then(RefreshToken::parse).ok_or(Refused::InvalidGrant)?;
+            let given = form.refresh_token.as_deref().ok_or_else(|| Refused::missing("refresh_token"))?;
+            let given = RefreshToken::parse(given).ok_or(Refused::InvalidGrant)?;
             // Before the token turns: a refusal must not use it up.
             let known = doors.sessions.get(&given.session.hash()).await?;
             let known = known.filter(|session| tokens::is_of(session, &client)).ok_or(Refused::InvalidGrant)?;

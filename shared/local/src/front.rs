@@ -259,10 +259,13 @@ async fn serve_one(
 /// Whether a message is one that is understood, apart from what it asks for.
 fn understood(parts: &Parts) -> Result<(), Fault> {
     let codings = parts.headers.get_all(header::TRANSFER_ENCODING).iter();
-    let mut codings = codings.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
-    if !codings.all(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"chunked")) {
-        // RFC 9112 section 6.1.
+    let codings: Vec<_> = codings.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).collect();
+    // RFC 9112 section 6.1.
+    if !codings.iter().all(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"chunked")) {
         return Err(Fault::new(Code::NotImplemented, "Of transfer codings, `chunked` is understood and no other."));
+    }
+    if codings.len() > 1 {
+        return Err(Fault::bad_request("The transfer coding `chunked` is applied more than once."));
     }
     // The authority by itself is for CONNECT only (RFC 9112 section 3.2.3).
     if parts.method != Method::CONNECT && parts.uri.scheme().is_none() && parts.uri.authority().is_some() {

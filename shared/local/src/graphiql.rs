@@ -18,18 +18,23 @@ const HEADERS: [(HeaderName, &str); 7] = [
     (header::CONTENT_ENCODING, "gzip"),
     (header::CACHE_CONTROL, "no-cache"),
     (header::CONTENT_SECURITY_POLICY, POLICY),
-    (header::VARY, "accept"),
+    (header::VARY, "accept, accept-encoding"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
 ];
 
-/// Whether a browser asks for the page: programs ask the same address for JSON.
+/// Whether a browser asks for the page: programs ask the same address for JSON. Whoever does not take gzip is no browser.
 pub(crate) fn is_asked<T>(request: &Request<T>) -> bool {
-    let types = request.headers().get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
-    let mut types = types.flat_map(|line| line.split(',')).filter_map(|one| one.split(';').next());
+    let names = |name: HeaderName, wanted: &str| {
+        let lines = request.headers().get_all(name).iter().filter_map(|line| line.to_str().ok());
+        let mut named =
+            lines.flat_map(|line| line.split(',')).filter(|one| !one.contains(";q=0") || one.contains(";q=0."));
+        named.any(|one| one.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(wanted)))
+    };
     request.uri().path() == graphql::PATH
         && [Method::GET, Method::HEAD].contains(request.method())
-        && types.any(|one| one.trim().eq_ignore_ascii_case("text/html"))
+        && names(header::ACCEPT, "text/html")
+        && names(header::ACCEPT_ENCODING, "gzip")
 }
 
 /// The page.
@@ -50,9 +55,11 @@ mod tests {
 
     #[test]
     fn a_browser_asks_for_the_page_and_a_program_does_not() {
-        let asks = |method: &str, path: &str, accept: &str| {
-            is_asked(&Request::builder().method(method).uri(path).header("accept", accept).body(()).unwrap())
+        let asks_for = |method: &str, path: &str, accept: &str, codings: &str| {
+            let request = Request::builder().method(method).uri(path).header("accept", accept);
+            is_asked(&request.header("accept-encoding", codings).body(()).unwrap())
         };
+        let asks = |method: &str, path: &str, accept: &str| asks_for(method, path, accept, "gzip, deflate, br");
         assert!(asks("GET", "/graphql", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
         assert!(asks("HEAD", "/graphql?query=%7Ba%7D", "application/json;q=0.1, Text/HTML;q=0.9"));
         for (method, path, accept) in [
@@ -62,6 +69,9 @@ mod tests {
             ("GET", "/schema.graphql", "text/html"),
         ] {
             assert!(!asks(method, path, accept), "{method} {path} {accept}");
+        }
+        for codings in ["", "identity", "br", "gzip;q=0", "gzip;q=0, br"] {
+            assert!(!asks_for("GET", "/graphql", "text/html", codings), "{codings}");
         }
     }
 }

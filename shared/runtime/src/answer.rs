@@ -77,7 +77,7 @@ pub fn answer<'a>(
         let lifetime_s = lifetime_s.filter(|_| batch.is_none());
         let mut response = match *request.method() {
             Method::OPTIONS => Cors::preflight(request.headers(), if is_rest { rest::METHODS } else { TRPC_METHODS }),
-            Method::HEAD if is_rest || entry.http().is_some_and(|(method, _)| method == "GET") => {
+            Method::HEAD if is_rest || entry.http().is_some() => {
                 let mut response = run_logged(entry, context, request_id, request).await;
                 rest::without_body(&mut response);
                 response

@@ -71,8 +71,8 @@ fn in_json(types: &Types, of: &Of, value: Value) -> Value {
         }
         (Kind::Scalar(name), Value::Number(number)) if ["Int", "ID"].contains(&name.as_str()) => {
             let whole = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0);
-            // 32 bits, or what every number of JSON holds exactly: no digit is lost.
-            let whole = whole.filter(|float| float.abs() <= MAX_EXACT).map(|float| format!("{float:.0}"));
+            // 32 bits, or what every number of JSON holds exactly: no digit is lost. Zero has no sign.
+            let whole = whole.filter(|float| float.abs() <= MAX_EXACT).map(|float| format!("{:.0}", float + 0.0));
             Value::Number(whole.and_then(|digits| digits.parse().ok()).unwrap_or(number))
         }
         (_, value) => value,

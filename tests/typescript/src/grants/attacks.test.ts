@@ -127,7 +127,10 @@ test("a code comes with the proof that it was asked for with, by S256 and nothin
   }
   const { fields, attempt } = await fresh();
   const challenge = await oauth.calculatePKCECodeChallenge(attempt.verifier);
-  for (const code_verifier of [undefined, "", challenge, `${attempt.verifier}A`, attempt.verifier.slice(1), oauth.generateRandomCodeVerifier()]) {
+  for (const code_verifier of [undefined, ""]) {
+    assert.equal(await redeem(application, { ...fields, code_verifier }), "invalid_request", code_verifier);
+  }
+  for (const code_verifier of [challenge, `${attempt.verifier}A`, attempt.verifier.slice(1), oauth.generateRandomCodeVerifier()]) {
     assert.equal(await redeem(application, { ...fields, code_verifier }), "invalid_grant", code_verifier);
   }
   for (const redirect_uri of ["https://reader.example/callback", "https://evil.example/", `${CALLBACK}#`]) {
@@ -136,8 +139,11 @@ test("a code comes with the proof that it was asked for with, by S256 and nothin
   assert.equal(await redeem(application, { ...fields, resource: "https://elsewhere.example/" }), "invalid_target");
   // Since the proof binds the code, the address may be left out (OAuth 2.1, section 10.2); without a value, it is.
   assert.equal(await redeem(application, { ...fields, redirect_uri: "" }), "granted");
-  for (const code of ["", "x", "A".repeat(43), undefined]) {
+  for (const code of ["x", "A".repeat(43)]) {
     assert.equal(await redeem(application, { ...fields, code }), "invalid_grant", code);
+  }
+  for (const code of ["", undefined]) {
+    assert.equal(await redeem(application, { ...fields, code }), "invalid_request", code);
   }
 });
 
@@ -208,8 +214,10 @@ test("the page is nobody's frame, runs nothing and repeats texts as texts", asyn
     assert.ok(policy.includes(part), policy);
   }
   assert.equal(headers.get("cache-control"), "no-store");
-  const signIn = await visit(url);
-  assert.ok(!signIn.text.includes("<i>co") && /script-src 'sha256-[^']+'; connect-src 'self'/.test(signIn.headers.get("content-security-policy") ?? ""));
+  const sent = await visit(url);
+  assert.deepEqual([sent.status, sent.location?.pathname], [303, "/sign-in"]);
+  const signIn = await visit(sent.location ?? assert.fail("nowhere"));
+  assert.ok(signIn.status === 200 && !signIn.text.includes("<i>co") && !signIn.text.includes("<script>alert") && /script-src 'sha256-[^']+'; connect-src 'self'/.test(signIn.headers.get("content-security-policy") ?? ""));
 });
 
 test("the endpoints take forms, by their own method and at their own address", async () => {
