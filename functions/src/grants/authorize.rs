@@ -3,9 +3,12 @@
 use model::{ApplicationClient, User};
 use runtime::{Cookies, HttpReply, HttpRequest, Site, oauth::redirect, prelude::*, sessions::csrf_token};
 
-use crate::authorization::{
-    pages, person,
-    request::{Asking, Wrong},
+use crate::{
+    authorization::{
+        pages, person,
+        request::{Asking, Wrong},
+    },
+    identity::pages::SIGN_IN,
 };
 
 /// Ask whoever sits before the browser whether an application may come in (RFC 6749 section 4.1.1).
@@ -30,6 +33,5 @@ pub async fn authorize(
         return Ok(pages::consent(&asked, &asking, &user, &csrf_token(&secret)));
     }
     let here = format!("{}/oauth/authorize?{}", site.url(), request.query_string());
-    let sign_in = format!("{}/sign-in", site.app_url());
-    Ok(HttpReply::redirect(&redirect::with(&sign_in, &[("return_to", &here)]))?)
+    Ok(HttpReply::redirect(&redirect::with(&SIGN_IN.address(&site), &[("return_to", &here)]))?)
 }

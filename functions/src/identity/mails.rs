@@ -9,7 +9,10 @@ use runtime::{
     prelude::*,
 };
 
-use super::registration::Next;
+use super::{
+    pages::{RESET_PASSWORD, SIGN_IN, Shown, VERIFY_EMAIL},
+    registration::Next,
+};
 
 /// A new token, and what is stored of it. It is about the account as it is now.
 pub(crate) fn token(
@@ -110,7 +113,7 @@ impl LinkMails<'_> {
                  password: it becomes good if you open the link in the browser in which you registered. In any other \
                  browser you are asked for that password, or for a new one.\n\n\
                  If it was not you, do nothing.\n",
-                self.link("verify-email", link)
+                self.link(&VERIFY_EMAIL, link)
             )
         };
         match letter {
@@ -127,7 +130,7 @@ impl LinkMails<'_> {
                      The link is good for 30 minutes, and once. With the new password, everybody is signed out, and \
                      accounts elsewhere by which one could sign in are unlinked.\n\n\
                      If it was not you, do nothing: your password stays as it is.\n",
-                    self.link("reset-password", link)
+                    self.link(&RESET_PASSWORD, link)
                 ),
             ),
             Letter::Invitation(link) => (
@@ -137,7 +140,7 @@ impl LinkMails<'_> {
                      register with it {occasion}; nothing of that was kept. To choose a password, open:\n\n{}\n\n\
                      The link is good for 30 minutes, and once.\n\n\
                      If it was not you, do nothing: nobody can sign in with what was registered.\n",
-                    self.link("reset-password", link)
+                    self.link(&RESET_PASSWORD, link)
                 ),
             ),
             Letter::Already => (
@@ -146,15 +149,15 @@ impl LinkMails<'_> {
                     "Somebody, probably you, registered with this address {occasion}. It has an account already; \
                      nothing of the registration was kept. Sign in at:\n\n{}\n\n\
                      If you forgot the password, ask for a new one there. If it was not you, do nothing.\n",
-                    self.site.app_url().to_owned() + "/sign-in"
+                    SIGN_IN.address(self.site)
                 ),
             ),
         }
     }
 
     /// The token stands behind the `#`, which no browser sends to a server.
-    fn link(&self, page: &str, token: &Opaque) -> String {
-        format!("{}/{page}#token={}", self.site.app_url(), token.text())
+    fn link(&self, page: &Shown, token: &Opaque) -> String {
+        format!("{}#token={}", page.address(self.site), token.text())
     }
 }
 

@@ -22,12 +22,17 @@ pub(crate) struct Shown {
 const SHORTEST: &str = "{shortest}";
 
 impl Shown {
+    /// Where it is: the frontend's page, or this one where there is no frontend.
+    pub fn address(&self, site: &Site) -> String {
+        format!("{}/{}", site.app_url(), self.path)
+    }
+
     /// The page; or the way to that of the frontend, if there is one, with the query of this request. A browser takes
     /// what stands behind `#` along (Fetch, HTTP-redirect fetch).
     pub fn reply(&self, site: &Site, query: &str) -> Result<HttpReply, protocol::Fault> {
         if site.has_pages_elsewhere() {
             let query = if query.is_empty() { String::new() } else { format!("?{query}") };
-            return HttpReply::redirect(&format!("{}/{}{query}", site.app_url(), self.path));
+            return HttpReply::redirect(&(self.address(site) + &query));
         }
         let Self { title, body, script, .. } = self;
         let body = body.replace(SHORTEST, &Password::MIN_CHARS.to_string());

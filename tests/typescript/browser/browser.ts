@@ -32,6 +32,16 @@ export async function startBrowser(): Promise<Browser> {
   });
 }
 
+/** A page in a context of its own, and what the browser complains about there. */
+export async function watchedPage(browser: Browser) {
+  const context = await browser.createBrowserContext();
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("console", (message) => complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  return { context, page, complaints };
+}
+
 /** Serves the page, whose script holds the generated client, at an origin of its own. It calls `service`. */
 export async function startPage() {
   const { outputFiles } = await build({

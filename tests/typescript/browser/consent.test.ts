@@ -9,7 +9,7 @@ import { after, afterEach, before, beforeEach, test } from "node:test";
 import { createClient } from "@onefold/backoffice";
 import type { Browser, BrowserContext, Page } from "puppeteer-core";
 import { mailedToken, startService, type Service } from "../src/service.js";
-import { startBrowser } from "./browser.js";
+import { startBrowser, watchedPage } from "./browser.js";
 
 let service: Service;
 let browser: Browser;
@@ -32,11 +32,7 @@ after(async () => {
   await service?.stop();
 });
 beforeEach(async () => {
-  context = await browser.createBrowserContext();
-  page = await context.newPage();
-  complaints = [];
-  page.on("console", (message) => complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(String(error)));
+  ({ context, page, complaints } = await watchedPage(browser));
 });
 afterEach(() => context.close());
 

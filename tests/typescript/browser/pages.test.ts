@@ -6,7 +6,7 @@ import { after, afterEach, before, beforeEach, test } from "node:test";
 import { createClient } from "@onefold/backoffice";
 import type { Browser, BrowserContext, Page } from "puppeteer-core";
 import { startService, type Service } from "../src/service.js";
-import { startBrowser } from "./browser.js";
+import { startBrowser, watchedPage } from "./browser.js";
 
 const PASSWORD = "seven grey herons wade";
 
@@ -26,11 +26,7 @@ after(async () => {
   await service?.stop();
 });
 beforeEach(async () => {
-  context = await browser.createBrowserContext();
-  page = await context.newPage();
-  complaints = [];
-  page.on("console", (message) => complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(String(error)));
+  ({ context, page, complaints } = await watchedPage(browser));
 });
 afterEach(async () => {
   assert.deepEqual(complaints.filter((text) => !/status of 4\d\d/.test(text)), []);
