@@ -4,9 +4,9 @@
 //! links in such mails follows a forged one as well.
 
 use model::{Account, EmailAddress, User};
-use protocol::{Fault, Grant};
+use protocol::Fault;
 use runtime::{
-    Call, Capability, Device, Limit, Limits,
+    Device, Limit, Limits,
     mail::{Mail, Message},
     prelude::*,
     telemetry::chain,
@@ -154,7 +154,7 @@ impl Notice<'_> {
 }
 
 /// The capability to tell owners of accounts what was done with them.
-#[derive(Clone)]
+#[derive(Clone, Capability)]
 pub struct Notices {
     mail: Mail,
     limits: Limits,
@@ -162,20 +162,7 @@ pub struct Notices {
     clock: Clock,
 }
 
-impl Capability for Notices {
-    const GRANT: Option<Grant> = <Limits as Capability>::GRANT;
-    const MAIL: bool = true;
-
-    fn obtain(call: &Call) -> Result<Self, Fault> {
-        Ok(Self::new(Mail::obtain(call)?, Limits::obtain(call)?, Device::obtain(call)?, Clock::obtain(call)?))
-    }
-}
-
 impl Notices {
-    pub(crate) fn new(mail: Mail, limits: Limits, device: Device, clock: Clock) -> Self {
-        Self { mail, limits, device, clock }
-    }
-
     /// Tells the owner of an account, after it was done. What goes wrong with that is for the log.
     pub(crate) async fn tell(&self, to: &EmailAddress, notice: Notice<'_>) {
         if let Err(fault) = self.try_to_tell(to, notice).await {

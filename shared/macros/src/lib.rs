@@ -1,8 +1,9 @@
-//! The attribute macros: `#[procedure]`, `#[wire]` and `#[derive(Failure)]`.
+//! The macros: `#[procedure]`, `#[wire]`, `#[derive(Failure)]` and `#[derive(Capability)]`.
 //!
 //! They only write what a person would write by hand, the same way each time; everything that can
 //! be an ordinary function is one in `protocol` and `runtime`.
 
+mod capability;
 mod failure;
 mod procedure;
 mod wire;
@@ -58,6 +59,12 @@ pub fn wire(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Failure, attributes(failure))]
 pub fn failure(item: TokenStream) -> TokenStream {
     answer(failure::expand(item.into()))
+}
+
+/// Bundles several capabilities: a struct whose fields are capabilities is one itself, with the rights of all of them.
+#[proc_macro_derive(Capability)]
+pub fn capability(item: TokenStream) -> TokenStream {
+    answer(capability::expand(item.into()))
 }
 
 fn answer(expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {

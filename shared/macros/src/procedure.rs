@@ -308,20 +308,20 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         })
     };
     let reads_only = capabilities().filter(|_| arguments.kind == "Query").map(
-        |ty| quote_spanned!(ty.span()=> const _: () = ::runtime::reads_only(<#ty as ::runtime::Capability>::GRANT);),
+        |ty| quote_spanned!(ty.span()=> const _: () = ::runtime::reads_only(<#ty as ::runtime::Capability>::RIGHTS);),
     );
     let same_for_all = capabilities().filter(|_| arguments.cache_s.is_some()).map(|ty| {
         quote_spanned!(ty.span()=>
-            const _: () = ::runtime::same_for_all(<#ty as ::runtime::Capability>::TELLS_CALLER);
+            const _: () = ::runtime::same_for_all(<#ty as ::runtime::Capability>::RIGHTS);
         )
     });
     let owned = matches!(arguments.auth, Auth::Permission { own: true, .. });
-    let types: Vec<_> = capabilities().collect();
-    let knows_own = owned.then(
-        || quote!(const _: () = ::runtime::knows_own(false #(|| <#types as ::runtime::Capability>::KNOWS_OWN)*);),
-    );
-    let metered = quote!(false #(|| <#types as ::runtime::Capability>::METERED)*);
-    let asks_caller = quote!(false #(|| <#types as ::runtime::Capability>::TELLS_CALLER)*);
+    let knows_own = owned.then(|| {
+        quote!(
+            const _: () = ::runtime::knows_own(RIGHTS);
+        )
+    });
+    let rights = capabilities().map(|ty| quote_spanned!(ty.span()=> <#ty as ::runtime::Capability>::RIGHTS));
     if arguments.http.is_some() && parameters.iter().any(|parameter| matches!(parameter, Parameter::Input(_))) {
         let hint = "a procedure with `http` has no `input`: take the `HttpRequest` and read it";
         return Err(syn::Error::new(function.sig.inputs.span(), hint));
@@ -350,6 +350,9 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         #(#same_for_all)*
         #knows_own
 
+        /// The sum of the capabilities.
+        const RIGHTS: ::runtime::Rights = ::runtime::Rights::of(&[#(#rights),*]);
+
         /// The procedure of this file, for its function's `main` and for the index.
         #[derive(Clone, Copy, Debug)]
         pub struct Procedure;
@@ -369,8 +372,8 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
                 fresh_s: #fresh,
                 fresh_if: #fresh_if,
                 has_output: #has_output,
-                asks_caller: #asks_caller,
-                metered: #metered,
+                asks_caller: RIGHTS.tells_caller,
+                metered: RIGHTS.is_metered,
                 fields: #fields,
             };
             #run
@@ -496,21 +499,6 @@ fn run(name: &Ident, arguments: &Arguments, parameters: &[Parameter], answer: &A
 }
 
 fn describe(docs: &str, parameters: &[Parameter], answer: &Answer, is_http: bool) -> TokenStream {
-    let types = parameters.iter().filter_map(|parameter| match parameter {
-        Parameter::Capability(ty) => Some(ty),
-        Parameter::Input(_) => None,
-    });
-    let constants = |name: &str, of: TokenStream| {
-        let name = Ident::new(name, Span::call_site());
-        let each = types.clone().map(|ty| quote_spanned!(ty.span()=> <#ty as ::runtime::Capability>::#name));
-        quote! {{
-            let each: ::std::vec::Vec<::core::option::Option<#of>> = ::std::vec![#(#each),*];
-            each.into_iter().flatten().collect()
-        }}
-    };
-    let grants = constants("GRANT", quote!(::protocol::Grant));
-    let (secrets, outbound) = (constants("SECRET", quote!(&str)), constants("OUTBOUND", quote!(&str)));
-    let mail = types.clone().map(|ty| quote_spanned!(ty.span()=> <#ty as ::runtime::Capability>::MAIL));
     let input = parameters.iter().find_map(|parameter| match parameter {
         Parameter::Input(ty) => Some(ty),
         Parameter::Capability(_) => None,
@@ -537,12 +525,7 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer, is_http: bool
     let failure = answer.failure.clone().unwrap_or_else(|| parse_quote!(::protocol::NoFailure));
     quote! {
         fn needs() -> ::protocol::contract::Needs {
-            ::protocol::contract::Needs {
-                grants: #grants,
-                secrets: #secrets,
-                outbound: #outbound,
-                mail: [#(#mail),*].contains(&true),
-            }
+            RIGHTS.needs()
         }
 
         fn describe(

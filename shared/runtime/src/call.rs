@@ -1,4 +1,4 @@
-//! One call, and the capabilities that a procedure can ask for in its parameters.
+//! One call of a procedure.
 
 use std::{
     fmt::Debug,
@@ -7,12 +7,12 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderValue, header, request};
-use protocol::{Clock, Code, Entity, Fault, Grant, Principal, WireInput, input};
+use protocol::{Clock, Fault, Principal, WireInput, input};
 use ring::digest::{SHA256, digest};
-use store::{Append, Read, Session, Write};
+use store::Session;
 
 use crate::{
-    Authenticator, Caller, Definition, Reach, authenticate::expect_fresh, limits::Limits, mail::Post,
+    Authenticator, Caller, Capability as _, Definition, Reach, authenticate::expect_fresh, mail::Post,
     registration::RegistrationPolicy, secrets::Secrets, site::Site, web::Added,
 };
 
@@ -108,128 +108,6 @@ impl Call {
     }
 }
 
-/// Something that a procedure may ask for: a right to the outside, and what it costs.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no capability",
-    label = "a procedure cannot ask for this",
-    note = "a procedure's parameters are capabilities (`Read<Entity>`, `Write<Entity>`, `Append<Entity>`, `Caller`, `Option<Caller>`, `Reach`, `Clock`, `Ids`, `Limits`, `Mail`, `Secret<…>`, …) and at most one `input: Input`",
-    note = "there is no other way to reach the outside: that is how a function's rights are known from its signature"
-)]
-pub trait Capability: Sized {
-    /// The right to stored data that the capability needs.
-    const GRANT: Option<Grant> = None;
-    /// Whether it tells who is calling: an answer may then differ from caller to caller.
-    const TELLS_CALLER: bool = false;
-    /// The secret that the capability reads, by name.
-    const SECRET: Option<&'static str> = None;
-    /// Whether it tells own items from those of others.
-    const KNOWS_OWN: bool = false;
-    /// What the capability calls outside the service, in words.
-    const OUTBOUND: Option<&'static str> = None;
-    /// Whether it sends mail.
-    const MAIL: bool = false;
-    /// Whether what it reads is charged to who calls, see [`store::quota`].
-    const METERED: bool = false;
-
-    /// Makes the capability for one call.
-    ///
-    /// # Errors
-    /// When the call does not have what it takes.
-    fn obtain(call: &Call) -> Result<Self, Fault>;
-}
-
-/// Refuses, when the service is compiled, a query that asks to write.
-#[doc(hidden)]
-pub const fn reads_only(grant: Option<Grant>) {
-    if let Some(Grant { access, .. }) = grant {
-        assert!(
-            access.reads_only(),
-            "a query asks to write: make it `#[procedure(mutation, …)]`, or take `Read<Entity>` instead of `Write<Entity>`"
-        );
-    }
-}
-
-/// Refuses, when the service is compiled, a procedure whose answers are kept for everybody and that
-/// asks who is calling.
-#[doc(hidden)]
-pub const fn same_for_all(tells_caller: bool) {
-    assert!(
-        !tells_caller,
-        "what a shared cache keeps is given to everybody: leave `cache_s` out, or do not ask for the `Caller`"
-    );
-}
-
-/// Refuses, when the service is compiled, a procedure that lets callers through for their own items and
-/// cannot tell which these are.
-#[doc(hidden)]
-pub const fn knows_own(knows_own: bool) {
-    assert!(knows_own, "`own` lets callers through for their own items: take a `Reach`, and ask it about each item");
-}
-
-impl<T: Entity> Capability for Read<T> {
-    const GRANT: Option<Grant> = Some(Grant::of::<T>(protocol::Access::Read));
-    const METERED: bool = true;
-
-    fn obtain(call: &Call) -> Result<Self, Fault> {
-        call.session().map(Self::new)
-    }
-}
-
-impl<T: Entity> Capability for Write<T> {
-    const GRANT: Option<Grant> = Some(Grant::of::<T>(protocol::Access::Write));
-
-    fn obtain(call: &Call) -> Result<Self, Fault> {
-        call.session().map(Self::new)
-    }
-}
-
-impl<T: Entity> Capability for Append<T> {
-    const GRANT: Option<Grant> = Some(Grant::of::<T>(protocol::Access::Append));
-
-    fn obtain(call: &Call) -> Result<Self, Fault> {
-        call.session().map(Self::new)
-    }
-}
-
-impl Capability for Limits {
-    const GRANT: Option<Grant> = Some(Limits::GRANT);
-
-    fn obtain(call: &Call) -> Result<Self, Fault> {
-        call.session().map(Self::new)
-    }
-}
-
-impl Capability for Option<Caller> {
-    const TELLS_CALLER: bool = true;
-
-    fn obtain(call: &Call) -> Result<Self, Fault> {
-        Ok(call.0.principal.clone().map(Caller::new))
-    }
-}
-
-impl Capability for Reach {
-    const TELLS_CALLER: bool = true;
-    const KNOWS_OWN: bool = true;
-
-    fn obtain(call: &Call) -> Result<Self, Fault> {
-        Ok(call.0.reach.clone())
-    }
-}
-
-impl Capability for Caller {
-    const TELLS_CALLER: bool = true;
-
-    fn obtain(call: &Call) -> Result<Self, Fault> {
-        Option::<Self>::obtain(call)?.ok_or_else(|| Fault::new(Code::Unauthorized, "Sign in first."))
-    }
-}
-
-impl Capability for Clock {
-    fn obtain(call: &Call) -> Result<Self, Fault> {
-        Ok(call.0.clock)
-    }
-}
-
 /// The capability to make new ids: UUIDv7 (RFC 9562), which sort by the time they were made.
 #[derive(Clone, Debug, Default)]
 pub struct Ids(Option<Arc<Mutex<u128>>>);
@@ -259,11 +137,5 @@ impl Ids {
                 Uuid::from_u128(*count)
             }
         })
-    }
-}
-
-impl Capability for Ids {
-    fn obtain(_: &Call) -> Result<Self, Fault> {
-        Ok(Self::default())
     }
 }

@@ -13,6 +13,7 @@
 pub mod answer;
 pub mod authenticate;
 pub mod call;
+pub mod capability;
 mod challenge;
 pub mod cors;
 pub mod environment;
@@ -41,9 +42,10 @@ pub mod web;
 
 pub use answer::{Context, answer, refuse};
 pub use authenticate::Authenticator;
-pub use call::{Call, Capability, Ids};
+pub use call::{Call, Ids};
+pub use capability::{Capability, Rights};
 #[doc(hidden)]
-pub use call::{knows_own, reads_only, same_for_all};
+pub use capability::{knows_own, reads_only, same_for_all};
 pub use environment::Environment;
 pub use lambda::lambda;
 pub use limits::{Limit, Limits, Taken};
@@ -66,9 +68,9 @@ pub use web::{Cookies, Device, HttpReply, HttpRequest, Parameters};
 
 /// What a procedure's file uses.
 pub mod prelude {
-    pub use macros::{Failure, procedure, wire};
+    pub use macros::{Capability, Failure, procedure, wire};
     pub use protocol::{Clock, Cursor, NoFailure, Page, PageSize, Patch, Raised, SafeInteger, Timestamp, Version};
     pub use store::{Append, Read, StoreError, Write};
 
-    pub use crate::{Caller, Ids, Reach};
+    pub use crate::{Caller, Capability, Ids, Reach};
 }

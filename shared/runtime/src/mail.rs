@@ -8,7 +8,7 @@ use std::{
 use protocol::{Cause, Fault, address};
 use store::{Letter, MailError, MailSettings, Mailer};
 
-use crate::{BoxFuture, Call, Capability};
+use crate::{BoxFuture, Call, Capability, Rights};
 
 /// The longest subject, in characters.
 const MAX_SUBJECT_CHARS: usize = 200;
@@ -58,7 +58,7 @@ impl Mail {
 }
 
 impl Capability for Mail {
-    const MAIL: bool = true;
+    const RIGHTS: Rights = Rights { mail: true, ..Rights::NONE };
 
     fn obtain(call: &Call) -> Result<Self, Fault> {
         Ok(Self::new(Arc::clone(call.post())))

@@ -13,7 +13,7 @@ use store::{SecretSettings, read_secret};
 use tokio::sync::OnceCell;
 
 use crate::{
-    Call, Capability, opaque,
+    Call, Capability, Rights, opaque,
     sessions::lifetime,
     site::Site,
     tokens::{Claims, SignerSettings, TokenSigner},
@@ -83,7 +83,7 @@ impl<S: SecretKind> Secret<S> {
 }
 
 impl<S: SecretKind> Capability for Secret<S> {
-    const SECRET: Option<&'static str> = Some(S::NAME);
+    const RIGHTS: Rights = Rights { secrets: &[S::NAME], ..Rights::NONE };
 
     fn obtain(call: &Call) -> Result<Self, Fault> {
         Ok(Self { secrets: Arc::clone(call.secrets()), kind: PhantomData })
@@ -103,7 +103,7 @@ pub struct Signer {
 }
 
 impl Capability for Signer {
-    const SECRET: Option<&'static str> = Some(SIGNING);
+    const RIGHTS: Rights = Rights { secrets: &[SIGNING], ..Rights::NONE };
 
     fn obtain(call: &Call) -> Result<Self, Fault> {
         let (secrets, site) = (Arc::clone(call.secrets()), call.site().clone());

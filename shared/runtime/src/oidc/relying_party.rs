@@ -15,7 +15,7 @@ use super::{
     providers::{GOOGLE, Kind},
     token_endpoint::{Exchange, exchange, known},
 };
-use crate::{BoxFuture, Call, Capability, opaque::Opaque, telemetry::chain};
+use crate::{BoxFuture, Call, Capability, Rights, opaque::Opaque, telemetry::chain};
 
 /// The capability to sign people in with accounts elsewhere. It asks providers, and remembers what their issuers
 /// say about themselves.
@@ -26,7 +26,7 @@ pub struct RelyingParty {
 }
 
 impl Capability for RelyingParty {
-    const OUTBOUND: Option<&'static str> = Some("identity providers");
+    const RIGHTS: Rights = Rights { outbound: &["identity providers"], ..Rights::NONE };
 
     fn obtain(_: &Call) -> Result<Self, Fault> {
         // One for the process: what is known of an issuer is good for the next call.

@@ -1,0 +1,258 @@
+//! What a procedure can ask for in its parameters, and what that costs it in rights.
+//!
+//! A capability is a type with a [`Rights`] constant and a way to be made for one call. Nothing else reaches the
+//! outside, so the sum of a signature's capabilities is what the procedure's own role may do: in the contract, in the
+//! templates, and at the database of the local service.
+//!
+//! Several that go together are bundled in a structure, whose rights are those of its fields:
+//!
+//! ```
+//! use runtime::{Capability, Limits, Mail, prelude::*};
+//!
+//! /// What it takes to invite somebody.
+//! #[derive(Capability)]
+//! pub struct Invitations {
+//!     mail: Mail,
+//!     limits: Limits,
+//!     clock: Clock,
+//! }
+//!
+//! assert!(Invitations::RIGHTS.mail);
+//! assert_eq!(Invitations::RIGHTS.needs().grants.len(), 1);
+//! ```
+//!
+//! One that does more than hold others is written by hand: it obtains what it is made of from the same call, and its
+//! rights are theirs and its own.
+//!
+//! ```
+//! use protocol::Fault;
+//! use runtime::{Call, Capability, Rights, Secret, SecretKind};
+//!
+//! /// The key of the weather service.
+//! #[derive(serde::Deserialize)]
+//! pub struct WeatherKey(String);
+//!
+//! impl SecretKind for WeatherKey {
+//!     const NAME: &'static str = "weather";
+//! }
+//!
+//! /// The capability to ask for the weather.
+//! pub struct Weather(Secret<WeatherKey>);
+//!
+//! impl Capability for Weather {
+//!     const RIGHTS: Rights =
+//!         Rights { outbound: &["the weather service"], ..Rights::of(&[Secret::<WeatherKey>::RIGHTS]) };
+//!
+//!     fn obtain(call: &Call) -> Result<Self, Fault> {
+//!         Secret::obtain(call).map(Self)
+//!     }
+//! }
+//!
+//! assert_eq!(Weather::RIGHTS.needs().secrets, ["weather"]);
+//! ```
+
+use protocol::{Access, Clock, Code, Entity, Fault, Grant, contract::Needs};
+use store::{Append, Read, Write};
+
+use crate::{Call, Caller, Ids, Reach, limits::Limits};
+
+/// Something that a procedure may ask for, see [the module](self).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no capability",
+    label = "a procedure cannot ask for this",
+    note = "a procedure's parameters are capabilities (`Read<Entity>`, `Write<Entity>`, `Append<Entity>`, `Caller`, `Option<Caller>`, `Reach`, `Clock`, `Ids`, `Limits`, `Mail`, `Secret<…>`, …) and at most one `input: Input`",
+    note = "there is no other way to reach the outside: that is how a function's rights are known from its signature"
+)]
+pub trait Capability: Sized {
+    /// What it costs.
+    const RIGHTS: Rights = Rights::NONE;
+
+    /// Makes the capability for one call.
+    ///
+    /// # Errors
+    /// When the call does not have what it takes.
+    fn obtain(call: &Call) -> Result<Self, Fault>;
+}
+
+/// What a capability costs whoever asks for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Rights {
+    /// Rights to what is stored.
+    pub grants: &'static [Grant],
+    /// The secrets that it reads, by name.
+    pub secrets: &'static [&'static str],
+    /// What it calls outside the service, in words.
+    pub outbound: &'static [&'static str],
+    /// Whether it sends mail.
+    pub mail: bool,
+    /// Whether it tells who is calling: an answer may then differ from caller to caller.
+    pub tells_caller: bool,
+    /// Whether it tells own items from those of others.
+    pub knows_own: bool,
+    /// Whether what it reads is charged to who calls, see [`store::quota`].
+    pub is_metered: bool,
+    /// Those of the capabilities that it is made of.
+    pub parts: &'static [Self],
+}
+
+impl Rights {
+    /// No right at all.
+    pub const NONE: Self = Self {
+        grants: &[],
+        secrets: &[],
+        outbound: &[],
+        mail: false,
+        tells_caller: false,
+        knows_own: false,
+        is_metered: false,
+        parts: &[],
+    };
+
+    /// The rights of several capabilities together.
+    #[must_use]
+    pub const fn of(parts: &'static [Self]) -> Self {
+        let mut all = Self { parts, ..Self::NONE };
+        let mut rest = parts;
+        while let [part, others @ ..] = rest {
+            all.mail |= part.mail;
+            all.tells_caller |= part.tells_caller;
+            all.knows_own |= part.knows_own;
+            all.is_metered |= part.is_metered;
+            rest = others;
+        }
+        all
+    }
+
+    /// Whether they change nothing that is stored.
+    #[must_use]
+    pub const fn reads_only(&self) -> bool {
+        let mut grants = self.grants;
+        while let [grant, others @ ..] = grants {
+            if !grant.access.reads_only() {
+                return false;
+            }
+            grants = others;
+        }
+        let mut parts = self.parts;
+        while let [part, others @ ..] = parts {
+            if !part.reads_only() {
+                return false;
+            }
+            parts = others;
+        }
+        true
+    }
+
+    /// All of them, those of parts too, for the contract.
+    pub fn needs(&self) -> Needs {
+        let mut needs = Needs { mail: self.mail, ..Needs::default() };
+        self.add_to(&mut needs);
+        needs
+    }
+
+    fn add_to(&self, needs: &mut Needs) {
+        needs.grants.extend(self.grants);
+        needs.secrets.extend(self.secrets);
+        needs.outbound.extend(self.outbound);
+        for part in self.parts {
+            part.add_to(needs);
+        }
+    }
+}
+
+/// Refuses, when the service is compiled, a query that asks to write.
+#[doc(hidden)]
+pub const fn reads_only(rights: Rights) {
+    assert!(
+        rights.reads_only(),
+        "a query asks to write: make it `#[procedure(mutation, …)]`, or take `Read<Entity>` instead of `Write<Entity>`"
+    );
+}
+
+/// Refuses, when the service is compiled, a procedure whose answers are kept for everybody and that
+/// asks who is calling.
+#[doc(hidden)]
+pub const fn same_for_all(rights: Rights) {
+    assert!(
+        !rights.tells_caller,
+        "what a shared cache keeps is given to everybody: leave `cache_s` out, or do not ask for the `Caller`"
+    );
+}
+
+/// Refuses, when the service is compiled, a procedure that lets callers through for their own items and
+/// cannot tell which these are.
+#[doc(hidden)]
+pub const fn knows_own(rights: Rights) {
+    assert!(
+        rights.knows_own,
+        "`own` lets callers through for their own items: take a `Reach`, and ask it about each item"
+    );
+}
+
+impl<T: Entity> Capability for Read<T> {
+    const RIGHTS: Rights = Rights { grants: &[Grant::of::<T>(Access::Read)], is_metered: true, ..Rights::NONE };
+
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        call.session().map(Self::new)
+    }
+}
+
+impl<T: Entity> Capability for Write<T> {
+    const RIGHTS: Rights = Rights { grants: &[Grant::of::<T>(Access::Write)], ..Rights::NONE };
+
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        call.session().map(Self::new)
+    }
+}
+
+impl<T: Entity> Capability for Append<T> {
+    const RIGHTS: Rights = Rights { grants: &[Grant::of::<T>(Access::Append)], ..Rights::NONE };
+
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        call.session().map(Self::new)
+    }
+}
+
+impl Capability for Limits {
+    const RIGHTS: Rights = Rights { grants: &[Limits::GRANT], ..Rights::NONE };
+
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        call.session().map(Self::new)
+    }
+}
+
+impl Capability for Option<Caller> {
+    const RIGHTS: Rights = Rights { tells_caller: true, ..Rights::NONE };
+
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        Ok(call.0.principal.clone().map(Caller::new))
+    }
+}
+
+impl Capability for Reach {
+    const RIGHTS: Rights = Rights { tells_caller: true, knows_own: true, ..Rights::NONE };
+
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        Ok(call.0.reach.clone())
+    }
+}
+
+impl Capability for Caller {
+    const RIGHTS: Rights = Rights { tells_caller: true, ..Rights::NONE };
+
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        Option::<Self>::obtain(call)?.ok_or_else(|| Fault::new(Code::Unauthorized, "Sign in first."))
+    }
+}
+
+impl Capability for Clock {
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        Ok(call.0.clock)
+    }
+}
+
+impl Capability for Ids {
+    fn obtain(_: &Call) -> Result<Self, Fault> {
+        Ok(Self::default())
+    }
+}
