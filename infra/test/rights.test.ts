@@ -9,12 +9,12 @@ import { takesCursor } from "../src/contract.js";
 import { DYNAMODB_ACTIONS } from "./actions.js";
 import { allows, type Statement } from "./policy.js";
 import { identityArn, logStreamArn, OTHER_TABLE, rolesOf, secretArn, TABLE } from "./roles.js";
-import { type Capability, names, parseSignature, readEntities, readSecrets, readSignature } from "./signatures.js";
+import { type Capability, names, parseSignature, readMeanings, readSignature } from "./signatures.js";
 import { ALL_OF_OURS, BARE, rawContract, synthesize } from "./support.js";
 
 const contract = rawContract();
-const entities = readEntities();
-const secrets = readSecrets();
+const meanings = readMeanings();
+const { entities, secrets } = meanings;
 const prefixes = [...entities.values()].map((entity) => entity.prefix);
 
 /** Where something can be done, with the place of the index in the table. */
@@ -72,7 +72,7 @@ for (const { stage, config } of stages) {
 
     for (const { name, input } of contract.procedures) {
       it(`${name} may do at DynamoDB what its signature names, and nothing else`, () => {
-        assert.deepEqual(differences(statementsOf(name), readSignature(name, entities, secrets).capabilities), []);
+        assert.deepEqual(differences(statementsOf(name), readSignature(name, meanings).capabilities), []);
       });
 
       it(`${name} may write its own log, read its stage's secret, that of cursors if it takes one, and ${config.tracing ? "send traces" : "send no traces"}`, () => {
@@ -107,7 +107,7 @@ for (const { stage, config } of stages) {
       });
 
       it(`${name} may read the secrets that its signature names, as far as the stage has them`, () => {
-        const named = readSignature(name, entities, secrets).secrets;
+        const named = readSignature(name, meanings).secrets;
         for (const secret of [...new Set(["signing", ...secrets.values()])]) {
           const isThere = ["signing", "founder"].includes(secret) || config.secrets?.includes(secret) === true;
           const arn = secretArn(`${contract.service}/${stage}/${secret}`);
@@ -119,7 +119,7 @@ for (const { stage, config } of stages) {
       it(`${name} may send mail when its signature says so, from the stage's address`, () => {
         const may = (from: string, identity: string, action = "ses:SendEmail"): boolean =>
           allows(statementsOf(name), { action, resource: identityArn(identity), leadingKeys: [], fromAddress: from });
-        const sends = readSignature(name, entities, secrets).sendsMail && config.mailFrom !== undefined;
+        const sends = readSignature(name, meanings).sendsMail && config.mailFrom !== undefined;
         for (const identity of ["no-reply@example.com", "example.com"]) {
           assert.equal(may("no-reply@example.com", identity), sends);
           assert.ok(!may("ceo@example.com", identity));
@@ -133,7 +133,14 @@ for (const { stage, config } of stages) {
 
 describe("a signature", () => {
   const read = (attribute: string, parameters: string) =>
-    parseSignature("a.b", `#[procedure(${attribute})]\npub async fn b(${parameters}) -> Result<Out, Error> {`, entities, new Map([["Providers", "identity-providers"]]));
+    parseSignature("a.b", `#[procedure(${attribute})]\npub async fn b(${parameters}) -> Result<Out, Error> {`, {
+      entities,
+      secrets: new Map([["Providers", "identity-providers"]]),
+      bundles: new Map([
+        ["Inner", [["mail", "Mail"], ["posts", "Read<Post>"]]],
+        ["Outer", [["inner", "Inner"], ["who", "Option<Caller>"]]],
+      ]),
+    });
   const kinds = (attribute: string, parameters = ""): string[] =>
     read(attribute, parameters).capabilities.map(({ kind, entity }) => `${kind} ${entity.prefix}`);
 
@@ -162,6 +169,12 @@ describe("a signature", () => {
     const { capabilities, ...others } = read("mutation, auth = public", "signer: Signer, providers: Secret<Providers>, mail: Mail, party: RelyingParty");
     assert.deepEqual(capabilities, []);
     assert.deepEqual(others, { secrets: ["signing", "identity-providers"], sendsMail: true });
+  });
+
+  it("names what the capabilities in a bundle are, however deep they stand", () => {
+    const { capabilities, sendsMail } = read("query, auth = public", "outer: Outer, input: Input");
+    assert.deepEqual(capabilities.map(({ kind, entity }) => `${kind} ${entity.prefix}`), ["session session", "meter meter", "Read post"]);
+    assert.ok(sendsMail);
   });
 
   it("with something that is not known is refused", () => {

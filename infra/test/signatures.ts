@@ -75,7 +75,7 @@ export function names(
 }
 
 /** All entities by name; the last ones are `Limit` and `Meter`, which have no files. */
-export function readEntities(): Map<string, Entity> {
+function readEntities(): Map<string, Entity> {
   const found = new Map<string, Entity>();
   for (const file of rustFiles(["shared/model/src"])) {
     for (const [, name, body] of code(file).matchAll(/^impl Entity for (\w+) \{$(.*?)^\}$/gms)) {
@@ -91,7 +91,7 @@ export function readEntities(): Map<string, Entity> {
 }
 
 /** The names of all secrets, by the types that are read from them. */
-export function readSecrets(): Map<string, string> {
+function readSecrets(): Map<string, string> {
   const found = new Map<string, string>();
   for (const file of rustFiles(["functions/src", "shared/model/src", "shared/runtime/src"])) {
     for (const [, type, name] of code(file).matchAll(/^impl SecretKind for (\w+) \{\s+const NAME: &'static str = "([^"]+)";/gm)) {
@@ -101,26 +101,54 @@ export function readSecrets(): Map<string, string> {
   return found;
 }
 
+/** What names in a signature stand for. */
+export interface Meanings {
+  readonly entities: ReadonlyMap<string, Entity>;
+  /** The names of secrets, by the types that are read from them. */
+  readonly secrets: ReadonlyMap<string, string>;
+  /** The fields of structures that bundle capabilities. */
+  readonly bundles: ReadonlyMap<string, readonly Parameter[]>;
+}
+
+type Parameter = readonly [name: string, type: string];
+
+/** All of them, from the Rust files. */
+export function readMeanings(): Meanings {
+  return { entities: readEntities(), secrets: readSecrets(), bundles: readBundles() };
+}
+
+/** The structures with `#[derive(Capability)]`, which ask for what their fields ask for. */
+function readBundles(): Map<string, readonly Parameter[]> {
+  const found = new Map<string, readonly Parameter[]>();
+  const bundle = /^#\[derive\([^)]*\bCapability\b[^)]*\)\]\s+(?:pub(?:\([^)]*\))? )?struct (\w+) \{$(.*?)^\}$/gms;
+  for (const file of rustFiles(["functions/src"])) {
+    for (const [, name, fields] of code(file).matchAll(bundle)) {
+      if (found.has(name!)) {
+        throw new Error(`there are two bundles of capabilities with the name ${name}`);
+      }
+      found.set(name!, parameters(fields!.replace(/\bpub(\([^)]*\))? /g, "")));
+    }
+  }
+  return found;
+}
+
 /** What a procedure's file asks for. @throws Error on a parameter that is not understood */
-export function readSignature(procedure: string, entities: ReadonlyMap<string, Entity>, secrets: ReadonlyMap<string, string>): Signature {
+export function readSignature(procedure: string, meanings: Meanings): Signature {
   const file = join(ROOT, "functions/src", `${procedure.replaceAll(".", "/")}.rs`);
-  return parseSignature(procedure, code(file), entities, secrets);
+  return parseSignature(procedure, code(file), meanings);
 }
 
 /** The same of a file's text. */
-export function parseSignature(
-  procedure: string,
-  text: string,
-  entities: ReadonlyMap<string, Entity>,
-  secrets: ReadonlyMap<string, string>,
-): Signature {
+export function parseSignature(procedure: string, text: string, { entities, secrets, bundles }: Meanings): Signature {
   const [, stated, list] = /^#\[procedure\((.*?)\)\]\s+(?:#\[[^\]]*\]\s+)*pub async fn \w+\((.*?)\)\s*->/ms.exec(text) ?? [];
   if (stated === undefined || list === undefined) {
     throw new Error(`the file of ${procedure} has no procedure`);
   }
   const entity = (name: string): Entity => entities.get(name) ?? fail(`${procedure}: there is no entity ${name}`);
   const signature = { capabilities: [] as Capability[], secrets: [] as string[], sendsMail: false };
-  const types = parameters(list);
+  const unbundled = (all: readonly Parameter[]): Parameter[] =>
+    all.flatMap((parameter) => (bundles.has(parameter[1]) ? unbundled(bundles.get(parameter[1])!) : [parameter]));
+  const types = unbundled(parameters(list));
   if (!/\bauth = public\b/.test(stated) || types.some(([, type]) => ASKING.includes(type))) {
     signature.capabilities.push({ kind: "session", entity: entity("Session") });
     if (asksOfApplications(stated)) {
@@ -148,10 +176,6 @@ export function parseSignature(
       signature.secrets.push(secrets.get(of) ?? fail(`${procedure}: ${of} is no secret`));
     } else if (kind === "Mail") {
       signature.sendsMail = true;
-    } else if (kind === "Notices") {
-      // A mail to the owner, and a count of how many went out.
-      signature.sendsMail = true;
-      signature.capabilities.push({ kind: "Limits", entity: LIMIT });
     } else if (name !== "input" && !HARMLESS.includes(type)) {
       fail(`${procedure}: what \`${name}: ${type}\` means for its rights is not stated here`);
     }
@@ -181,7 +205,7 @@ function rustFiles(folders: readonly string[]): string[] {
 }
 
 /** `users: Read<User>, input: Input` as names and types. */
-function parameters(list: string): [name: string, type: string][] {
+function parameters(list: string): Parameter[] {
   return list
     .split(",")
     .map((parameter) => parameter.trim())

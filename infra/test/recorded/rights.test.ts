@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { it } from "node:test";
 import { allows, members, type Statement } from "../policy.js";
 import { rolesOf, TABLE } from "../roles.js";
-import { readEntities, readSecrets, readSignature } from "../signatures.js";
+import { readMeanings, readSignature } from "../signatures.js";
 import { EVERYTHING, INFRA, rawContract, synthesize } from "../support.js";
 
 const contract = rawContract();
@@ -66,9 +66,9 @@ function dataRights(procedure: string, { actions, resources, leadingKeys }: Stat
 }
 
 it("the suites called every procedure that has rights to data", () => {
-  const [entities, secrets] = [readEntities(), readSecrets()];
+  const meanings = readMeanings();
   const called = new Set(record.map((access) => access.procedure));
-  const hasData = (name: string): boolean => readSignature(name, entities, secrets).capabilities.length > 0;
+  const hasData = (name: string): boolean => readSignature(name, meanings).capabilities.length > 0;
   const silent = contract.procedures.map(({ name }) => name).filter((name) => hasData(name) && !called.has(name));
   assert.deepEqual(silent, []);
 });
