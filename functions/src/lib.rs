@@ -61,6 +61,11 @@ runtime::procedures! {
     well_known { jwks, oauth_authorization_server, openid_configuration }
 }
 
+/// The examples of the documentation, which compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/capabilities.md")]
+pub struct Capabilities;
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

@@ -32,7 +32,7 @@ const SERVICE: Definition = Definition {
 
 runtime::procedures! {
     inline SERVICE;
-    secrets { peek, plant, read }
+    secrets { count, look, peek, plant, read }
 }
 
 /// What must not be seen by everybody.
@@ -103,7 +103,66 @@ mod lies {
     }
 }
 
+/// Capabilities that are made of others.
+mod bundles {
+    use runtime::prelude::*;
+
+    use super::{Name, Secret};
+
+    /// To look at a secret, for whoever calls.
+    #[derive(Capability)]
+    pub struct Look {
+        pub secrets: Read<Secret>,
+        pub who: Option<Caller>,
+    }
+
+    /// Two rights to one kind of thing, one of them in a bundle of its own.
+    #[derive(Capability)]
+    pub struct Replacing(pub Look, pub Changing<Secret>);
+
+    /// To change things of any kind.
+    #[derive(Capability)]
+    pub struct Changing<T: protocol::Entity> {
+        pub things: Write<T>,
+    }
+
+    impl Replacing {
+        /// Creates as many as there are not yet, and says how many there are then.
+        pub async fn up_to(&self, most: u32) -> Result<u32, StoreError> {
+            for number in 0..most {
+                let name = number.to_string();
+                if self.0.secrets.get(&Name(name.clone())).await?.is_none() {
+                    self.1.things.create(Secret::named(&name)).await?;
+                }
+            }
+            Ok(most)
+        }
+    }
+}
+
 mod secrets {
+    pub mod look {
+        use runtime::prelude::*;
+
+        use super::super::{Name, bundles::Look};
+
+        /// Read the secret by a bundle.
+        #[procedure(query, auth = public)]
+        pub async fn look(look: Look) -> Result<Option<String>, NoFailure> {
+            Ok(look.secrets.get(&Name("code".to_owned())).await?.map(|secret| secret.text))
+        }
+    }
+    pub mod count {
+        use runtime::prelude::*;
+
+        use super::super::bundles::Replacing;
+
+        /// Write secrets by a bundle of bundles.
+        #[procedure(mutation, auth = public)]
+        pub async fn count(replacing: Replacing) -> Result<u32, NoFailure> {
+            Ok(replacing.up_to(3).await?)
+        }
+    }
     pub mod read {
         use runtime::prelude::*;
 
@@ -187,6 +246,12 @@ async fn a_procedure_that_touches_what_it_does_not_name_fails_loudly() {
     // Given a secret, the one that names it reads it.
     let (status, answer) = call(&backend, "GET", "secrets.read").await;
     assert_eq!((status, &answer["result"]["data"]), (200, &json!("the launch code")));
+
+    // So do those that name it in a bundle.
+    let (status, answer) = call(&backend, "GET", "secrets.look").await;
+    assert_eq!((status, &answer["result"]["data"]), (200, &json!("the launch code")));
+    let (status, answer) = call(&backend, "POST", "secrets.count").await;
+    assert_eq!((status, &answer["result"]["data"]), (200, &json!(3)), "{answer}");
 
     // The ones that lie learn nothing but that something went wrong.
     for (method, procedure, action) in
@@ -274,6 +339,12 @@ fn the_contract_states_what_the_signatures_ask_for() {
     assert_eq!(written.unwrap()["indexes"], json!([]));
     // An entity that cannot be listed is not queried.
     let (contract, _) = codegen::contract(&service()).unwrap();
+    let named = |name: &str| {
+        let procedure = contract.procedures.iter().find(|procedure| procedure.name == name).unwrap();
+        procedure.grants.iter().map(|grant| format!("{:?}<{}>", grant.access, grant.entity)).collect::<Vec<_>>()
+    };
+    assert_eq!(named("secrets.look"), named("secrets.read"), "a bundle is what is in it");
+    assert_eq!(named("secrets.count"), ["Read<Secret>", "Write<Secret>"]);
     let read = &grants_of(&contract, "secrets.read")[1];
     let expected = (json!(["dynamodb:BatchGetItem", "dynamodb:GetItem"]), json!([]));
     assert_eq!((&read["actions"], &read["indexes"]), (&expected.0, &expected.1));
