@@ -1,11 +1,12 @@
 //! What the procedures around accounts share. No procedure is in here.
 //!
-//! - [`sessions`]: beginning, renewing and ending them. [`reauthentication`]: somebody who is signed in proves again who
-//!   they are. [`devices`]: where somebody is signed in.
+//! - [`sessions`]: beginning, renewing and ending them. [`issuer`]: their secrets, as whoever signed in gets them.
+//!   [`reauthentication`]: somebody who is signed in proves again who they are; [`own_password`]: by the password.
+//!   [`devices`]: where somebody is signed in.
 //! - [`rights`]: what a change of rights takes with it. [`giving`]: who may make one.
 //! - [`elsewhere`]: accounts at identity providers. [`arrival`]: to whom they belong here.
-//! - [`registration`]: how accounts begin, and [`founder`] the first. [`proof`]: what a mailed token proves. [`mails`]:
-//!   those tokens, and the mails.
+//! - [`registration`]: how accounts begin, and [`founder`] the first. [`removal`]: how they end.
+//! - [`mails`]: tokens that are mailed, and the mails. [`proof`]: what such a token proves.
 //! - [`notices`]: mails that tell owners what was done with their accounts. [`browsers`]: by which an account knows that
 //!   somebody signed in there before.
 //! - [`limits`]: how often what may be tried. [`audit`]: entries of the log.
@@ -17,20 +18,23 @@ pub(crate) mod devices;
 pub(crate) mod elsewhere;
 pub(crate) mod founder;
 pub(crate) mod giving;
+pub(crate) mod issuer;
 pub(crate) mod lease;
 pub(crate) mod limits;
 pub(crate) mod mails;
 pub(crate) mod notices;
+pub(crate) mod own_password;
 pub(crate) mod pages;
 pub(crate) mod proof;
 pub(crate) mod reauthentication;
 pub(crate) mod registration;
+pub(crate) mod removal;
 pub(crate) mod rights;
 pub(crate) mod sessions;
 
-use model::{EmailAddress, Password, Role, Session, User, UserId};
-use protocol::{Code, Fault, FieldFault, StoredSession as _};
-use runtime::{Signer, password, prelude::wire, rotation::RefreshToken, sessions::lifetime};
+use model::{EmailAddress, Password, Role, User, UserId};
+use protocol::{Code, Fault, FieldFault};
+use runtime::{password, prelude::wire};
 
 use sessions::Kept;
 
@@ -97,16 +101,6 @@ impl Me {
             role: user.role,
             permissions: permissions.iter().map(|&permission| permission.to_owned()).collect(),
         }
-    }
-}
-
-impl Tokens {
-    pub(crate) async fn of(signer: &Signer, session: &Session, token: &RefreshToken) -> Result<Self, Fault> {
-        Ok(Self {
-            access_token: signer.access_token(&session.principal()).await?,
-            refresh_token: token.text(),
-            expires_in_s: u32::try_from(lifetime::ACCESS_TOKEN_S).unwrap_or_default(),
-        })
     }
 }
 

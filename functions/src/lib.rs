@@ -70,9 +70,12 @@ pub struct Capabilities;
 mod tests {
     use std::sync::Arc;
 
+    use local::world::World;
     use model::{EmailAddress, PERMISSIONS, Post, Role, User};
     use protocol::{Auth, Timestamp, Version};
-    use runtime::{Caller, Ids, Principal};
+    use runtime::{Device, Mail, Principal, prelude::*};
+
+    use crate::identity::{audit::Audit, notices::Notices, sessions::Sessions};
 
     /// Somebody who calls.
     pub(crate) fn caller(subject: &str) -> Caller {
@@ -83,6 +86,22 @@ mod tests {
     pub(crate) fn administrator() -> Caller {
         let roles = vec![Role::Administrator.name().to_owned()];
         Caller::new(Arc::new(Principal { subject: "somebody".to_owned(), roles, ..Principal::default() }))
+    }
+
+    /// The audit log.
+    pub(crate) fn audit(world: &World, clock: Clock) -> Audit {
+        Audit { log: world.append(), ids: Ids::default(), clock, device: Device::default() }
+    }
+
+    /// The mails to owners of accounts.
+    pub(crate) fn notices(world: &World, mail: Mail) -> Notices {
+        Notices { mail, limits: world.limits(), device: Device::default(), clock: Clock::System }
+    }
+
+    /// The sessions of all users.
+    pub(crate) fn sessions(world: &World, clock: Clock) -> Sessions {
+        let (accounts, stored) = (world.write(), world.write());
+        Sessions { accounts, stored, device: Device::default(), ids: Ids::default(), clock }
     }
 
     /// A user for the tests of procedures.

@@ -1,10 +1,10 @@
 //! `account.export`.
 
 use model::{Account, AuditAction, AuditEntry, Post, Session, User, UserId};
-use runtime::{Device, prelude::*};
+use runtime::prelude::*;
 
 use crate::identity::{
-    audit,
+    audit::Audit,
     devices::{SignedInDevice, devices},
 };
 
@@ -59,6 +59,16 @@ pub struct Identity {
     pub linked_at: Timestamp,
 }
 
+/// The capability to read what is kept about people.
+#[derive(Clone, Capability)]
+pub struct PersonalData {
+    pub(crate) users: Read<User>,
+    pub(crate) accounts: Read<Account>,
+    pub(crate) sessions: Read<Session>,
+    pub(crate) posts: Read<Post>,
+    pub(crate) entries: Read<AuditEntry>,
+}
+
 /// Why there is nothing to take along.
 #[derive(Debug, Failure)]
 pub enum Error {
@@ -69,23 +79,10 @@ pub enum Error {
 
 /// Take along everything that is kept about oneself, list by list and part by part.
 #[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/account/export")]
-#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
-pub async fn export(
-    users: Read<User>,
-    accounts: Read<Account>,
-    sessions: Read<Session>,
-    posts: Read<Post>,
-    entries: Read<AuditEntry>,
-    log: Append<AuditEntry>,
-    caller: Caller,
-    device: Device,
-    clock: Clock,
-    ids: Ids,
-    input: Input,
-) -> Result<Exported, Error> {
+pub async fn export(data: PersonalData, audit: Audit, caller: Caller, input: Input) -> Result<Exported, Error> {
     let id = caller.subject().parse().map_err(|_| Error::NotAUser)?;
-    let user = users.get(&id).await?.ok_or(Error::NotAUser)?;
-    let account = accounts.get(&id).await?.unwrap_or_else(|| Account::new(id));
+    let user = data.users.get(&id).await?.ok_or(Error::NotAUser)?;
+    let account = data.accounts.get(&id).await?.unwrap_or_else(|| Account::new(id));
     let list = input.list.unwrap_or(ExportedList::Posts);
     if input.cursor.is_none() {
         let detail = match list {
@@ -93,20 +90,21 @@ pub async fn export(
             ExportedList::Done => "done",
             ExportedList::Undergone => "undergone",
         };
-        let entry = audit::by(&caller, AuditAction::DataExported, &ids, &clock, &device);
-        log.create(AuditEntry { detail: Some(detail.to_owned()), ..entry }).await?;
+        let entry = audit.by(&caller, AuditAction::DataExported);
+        audit.create(AuditEntry { detail: Some(detail.to_owned()), ..entry }).await?;
     }
     let cursor = input.cursor.as_ref();
     let (posts, entries, next) = match list {
         ExportedList::Posts => {
-            let written = posts.list(&Post::BY_AUTHOR).of(id.to_string()).descending();
+            let written = data.posts.list(&Post::BY_AUTHOR).of(id.to_string()).descending();
             let page = written.page(PageSize::default(), cursor).await?;
             (page.items, Vec::new(), page.next)
         }
         ExportedList::Done | ExportedList::Undergone => {
             let is_done = matches!(list, ExportedList::Done);
             let index = if is_done { &AuditEntry::BY_ACTOR } else { &AuditEntry::BY_TARGET };
-            let page = entries.list(index).of(id.to_string()).descending().page(PageSize::default(), cursor).await?;
+            let page =
+                data.entries.list(index).of(id.to_string()).descending().page(PageSize::default(), cursor).await?;
             (Vec::new(), page.items.into_iter().map(|entry| own_part(entry, id)).collect(), page.next)
         }
     };
@@ -116,7 +114,7 @@ pub async fn export(
         email: it.email,
         linked_at: it.linked_at,
     });
-    let sessions = devices(&sessions, &account.devices, caller.session()).await?;
+    let sessions = devices(&data.sessions, &account.devices, caller.session()).await?;
     Ok(Exported { user, identities: identities.collect(), sessions, posts, entries, next })
 }
 

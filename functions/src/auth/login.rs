@@ -1,17 +1,19 @@
 //! `auth.login`.
 
-use model::{Account, AuditAction, AuditEntry, EmailAddress, GivenPassword, Session, User, UserId};
+use model::{Account, AuditAction, AuditEntry, EmailAddress, GivenPassword, User, UserId};
 use runtime::{
-    Cookies, Device, Ids, Limits, Signer,
     password::{Turn, Verdict},
     prelude::*,
     sessions::COOKIE,
 };
 
 use crate::identity::{
-    Keep, Me, Tokens, audit,
+    Keep, Me, Tokens,
+    audit::Audit,
     browsers::Browser,
-    is_shut_out, limits,
+    is_shut_out,
+    issuer::Issuer,
+    limits::Attempts,
     notices::{Notice, Notices},
     sessions::{Kept, Sessions},
     shut_out,
@@ -51,43 +53,37 @@ pub enum Error {
 ///
 /// It takes as long, and says the same, whether the address is unknown or the password is wrong.
 #[procedure(mutation, auth = public, rest = "POST /v1/auth/login", memory_mb = 1024, concurrency = 40)]
-#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn login(
     users: Read<User>,
-    accounts: Write<Account>,
-    sessions: Write<Session>,
-    log: Append<AuditEntry>,
-    attempts: Limits,
+    sessions: Sessions,
+    audit: Audit,
+    attempts: Attempts,
     notices: Notices,
-    signer: Signer,
-    cookies: Cookies,
-    device: Device,
-    clock: Clock,
-    ids: Ids,
+    issuer: Issuer,
     input: Input,
 ) -> Result<SignedIn, Error> {
+    let cookies = &issuer.cookies;
     let turn = Turn::take()?;
     let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.comparable()).await?;
     let id = match &found {
         Some(user) => user.id,
         None => {
             // Nobody has this id: for an unknown address, as much is read as for a known one.
-            let id = ids.next::<UserId>();
+            let id = sessions.ids.next::<UserId>();
             users.get(&id).await?;
             id
         }
     };
-    let account = accounts.get(&id).await?;
-    let browser = Browser::of(&cookies, account.as_ref())?;
-    let attempt = limits::sign_in(&attempts, &device, &input.email, browser.known.as_ref()).await?;
+    let account = sessions.accounts.get(&id).await?;
+    let browser = Browser::of(cookies, account.as_ref())?;
+    let attempt = attempts.sign_in(&input.email, browser.known.as_ref()).await?;
     let stored = account.as_ref().and_then(|account| account.password.as_deref());
     let verdict = turn.verify(stored, input.password.as_str()).await?;
     // Who registered an address need not be its owner: nobody is signed in before the proof, and nobody learns by it
     // whether the address had an account.
     let is_proof_owed = found.as_ref().is_some_and(User::is_as_registered);
     if !verdict.is_right() || is_proof_owed {
-        let who = (id, found.is_some());
-        log.create(audit::about(AuditAction::SignInFailed, who, (&ids, &clock, &device))).await?;
+        audit.create(audit.about(AuditAction::SignInFailed, (id, found.is_some()))).await?;
         return Err(Error::WrongCredentials);
     }
     let better = match verdict {
@@ -98,7 +94,6 @@ pub async fn login(
     let was = stored.map(str::to_owned);
     let kept = input.keep.unwrap_or(Keep::Cookie).begun()?;
     let is_browser = matches!(kept, Kept::Cookie(_));
-    let doors = Sessions { accounts, sessions, clock };
     let change = |account: &mut Account| {
         if account.password != was {
             // It was changed in this moment.
@@ -115,31 +110,24 @@ pub async fn login(
     };
     let entry = || {
         let actor = Some(id.to_string());
-        let mut entry = AuditEntry { actor, ..audit::entry(AuditAction::SignedIn, &ids, &clock, &device) };
-        vec![log.creating(&mut entry)]
+        vec![audit.creating(AuditEntry { actor, ..audit.entry(AuditAction::SignedIn) })]
     };
-    let (user, session) = match doors.begin(&users, id, &kept, (&device, &ids), change, entry).await {
+    let (user, session) = match sessions.begin(&users, id, &kept, change, entry).await {
         Err(fault) if is_shut_out(&fault) => return Err(Error::WrongCredentials),
         begun => begun?,
     };
     attempt.succeeded().await?;
     // Who signs in anew leaves no session behind in this browser (OWASP ASVS 5.0, 7.2.4).
     if is_browser && let Some(before) = cookies.get(COOKIE) {
-        doors.end_of(&before.hash(), audit::signed_out(&log, &ids, &clock, &device)).await?;
+        sessions.end_of(&before.hash(), audit.signed_out()).await?;
     }
     if is_browser {
-        browser.keep(&cookies);
+        browser.keep(cookies);
     }
     if browser.is_new {
         let notice = if is_browser { Notice::NewBrowser } else { Notice::Program };
         notices.tell(&user.email, notice).await;
     }
-    let tokens = match &kept {
-        Kept::Cookie(secret) => {
-            cookies.sign_in(secret);
-            None
-        }
-        Kept::Tokens(token) | Kept::Application { token, .. } => Some(Tokens::of(&signer, &session, token).await?),
-    };
+    let tokens = issuer.issue(&kept, &session).await?;
     Ok(SignedIn { user: Me::of(&user), tokens })
 }

@@ -1,10 +1,13 @@
 //! `auth.refresh`.
 
-use model::{Account, AuditAction, AuditEntry, Session};
-use runtime::{Cookies, Device, Ids, Limits, Signer, prelude::*, rotation::RefreshToken, sessions::COOKIE};
+use model::{AuditAction, AuditEntry};
+use runtime::{prelude::*, rotation::RefreshToken, sessions::COOKIE};
 
 use crate::identity::{
-    Tokens, audit, limits,
+    Tokens,
+    audit::Audit,
+    issuer::Issuer,
+    limits::Attempts,
     sessions::{Sessions, Turned},
 };
 
@@ -36,46 +39,38 @@ pub enum Error {
 /// A refresh token is good once. Within half a minute it may come again, for an answer that was lost, and gets
 /// the same answer; after that its session ends, since two parties have it.
 #[procedure(mutation, auth = public, rest = "POST /v1/auth/refresh")]
-#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn refresh(
-    accounts: Write<Account>,
-    sessions: Write<Session>,
-    log: Append<AuditEntry>,
-    attempts: Limits,
-    signer: Signer,
+    sessions: Sessions,
+    audit: Audit,
+    attempts: Attempts,
+    issuer: Issuer,
     // What comes with a cookie must come from an own page.
     caller: Option<Caller>,
-    cookies: Cookies,
-    device: Device,
-    clock: Clock,
-    ids: Ids,
     input: Input,
 ) -> Result<Refreshed, Error> {
-    let doors = Sessions { accounts, sessions, clock };
     let Some(text) = input.refresh_token else {
-        let secret = cookies.get(COOKIE).ok_or(Error::Ended)?;
+        let secret = issuer.cookies.get(COOKIE).ok_or(Error::Ended)?;
         caller.filter(|caller| caller.session() == Some(&secret.hash())).ok_or(Error::Ended)?;
-        let next = doors.renew_cookie(&secret).await?.ok_or(Error::Ended)?;
-        cookies.sign_in(&next);
+        let next = sessions.renew_cookie(&secret).await?.ok_or(Error::Ended)?;
+        issuer.cookies.sign_in(&next);
         return Ok(Refreshed { tokens: None });
     };
     let turned = match RefreshToken::parse(&text) {
-        Some(token) => doors.turn(&token, None).await?,
+        Some(token) => sessions.turn(&token, None).await?,
         None => Turned::Unknown,
     };
     match turned {
-        Turned::Next(session, token) => Ok(Refreshed { tokens: Some(Tokens::of(&signer, &session, &token).await?) }),
+        Turned::Next(session, token) => Ok(Refreshed { tokens: Some(issuer.tokens(&session, &token).await?) }),
         Turned::Unknown => {
-            limits::bad_token(&attempts, &device).await?;
+            attempts.bad_token().await?;
             Err(Error::Ended)
         }
         Turned::Reused(session) => {
             let entry = || {
                 let actor = Some(session.user_id.to_string());
-                let mut entry = AuditEntry { actor, ..audit::entry(AuditAction::TokenReused, &ids, &clock, &device) };
-                vec![log.creating(&mut entry)]
+                vec![audit.creating(AuditEntry { actor, ..audit.entry(AuditAction::TokenReused) })]
             };
-            doors.end(session.user_id, |place| place.device == session.device, |_| {}, entry).await?;
+            sessions.end(session.user_id, |place| place.device == session.device, |_| {}, entry).await?;
             Err(Error::Ended)
         }
     }

@@ -1,15 +1,13 @@
 //! `auth.register`.
 
-use model::{Account, AuditEntry, Claim, EmailAddress, MailedToken, Password, Purpose, UsedFounderToken, User};
+use model::{Claim, EmailAddress, Password, Purpose, User};
 use protocol::Fault;
-use runtime::{
-    Cookies, Device, Ids, Limits, NotAdmitted, RegistrationPolicy, Secret, Site, mail::Mail, password::Turn, prelude::*,
-};
+use runtime::{Cookies, NotAdmitted, RegistrationPolicy, password::Turn, prelude::*};
 
 use crate::identity::{
-    audit, expect_strong,
-    founder::{self, Founder, Founding},
-    limits,
+    expect_strong,
+    founder::{Foundation, Founding},
+    limits::Attempts,
     mails::{self, LinkMails},
     proof,
     registration::Registrar,
@@ -63,66 +61,41 @@ impl From<NotAdmitted> for Error {
 /// proof of the address, also where nobody else registers; on a service under development, the first person who registers
 /// is. Others become guests, who may do nothing until an administrator gives them another role.
 #[procedure(mutation, auth = public, rest = "POST /v1/auth/register", memory_mb = 1024, concurrency = 20)]
-#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn register(
-    users: Write<User>,
-    everybody: Read<User>,
-    accounts: Write<Account>,
-    tokens: Append<MailedToken>,
-    log: Append<AuditEntry>,
-    founder: Secret<Founder>,
-    used: Read<UsedFounderToken>,
+    registrar: Registrar,
+    foundation: Foundation,
     registration: RegistrationPolicy,
-    attempts: Limits,
-    mail: Mail,
+    attempts: Attempts,
+    mails: LinkMails,
     cookies: Cookies,
-    site: Site,
-    device: Device,
-    clock: Clock,
-    ids: Ids,
     input: Input,
 ) -> Result<(), Error> {
-    let founding = founder::founding(&founder, &site, input.founder_token.as_deref()).await?;
+    let founding = foundation.decide(input.founder_token.as_deref()).await?;
     let named = match &founding {
         Founding::Named(token) => Some(token.clone()),
         _ => None,
     };
     let is_over = match &named {
-        Some(token) => {
-            used.get(token).await?.is_some()
-                || accounts.by_unique(Account::UNIQUE_FOUNDER, Account::FOUNDER).await?.is_some()
-        }
+        Some(token) => foundation.is_used(token).await? || registrar.has_founder().await?,
         None => false,
     };
     if founding == Founding::Wrong || is_over {
-        audit::token_refused(&log, "founder", (&ids, &clock, &device)).await?;
-        limits::bad_token(&attempts, &device).await?;
+        registrar.audit.token_refused("founder").await?;
+        attempts.bad_token().await?;
         return Err(Error::WrongFounderToken);
     }
     if named.is_none() {
         registration.expect(&input.email.comparable()).map_err(Error::from)?;
     }
     let turn = Turn::take()?;
-    let may_send = limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail, None).await?;
+    let may_send = attempts.mail(&input.email, Purpose::VerifyEmail, None).await?;
     expect_strong(&input.password, &[input.email.as_str(), &input.name])?;
     let browser = proof::mark(&cookies)?;
-    let registrar = Registrar {
-        users: &users,
-        everybody: &everybody,
-        accounts: &accounts,
-        tokens: &tokens,
-        log: &log,
-        device: &device,
-        clock: &clock,
-        ids: &ids,
-        founding,
-    };
-    let mails = LinkMails { mail: &mail, site: &site, device: &device, clock: &clock };
     let work = async {
         let password = Some(turn.hash(input.password.as_str()).await?);
         drop(turn);
         let claim = Claim { password, name: input.name, browser: Some(browser), identity: None, founder: named };
-        let next = registrar.register(input.email, claim).await?;
+        let next = registrar.register(input.email, claim, &founding).await?;
         // Who got none asks for another link.
         if may_send {
             mails.say(&next).await;

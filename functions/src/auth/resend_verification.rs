@@ -1,13 +1,10 @@
 //! `auth.resend_verification`.
 
-use model::{Account, AuditAction, AuditEntry, EmailAddress, MailedToken, Purpose, User, UserId};
+use model::{AuditAction, EmailAddress, Purpose};
 use protocol::Fault;
-use runtime::{Device, Ids, Limits, Site, mail::Mail, prelude::*};
+use runtime::prelude::*;
 
-use crate::identity::{
-    audit, limits,
-    mails::{self, Letter, LinkMails},
-};
+use crate::identity::mails::{Letter, LinkRequest, unhurried};
 
 /// Who asks.
 #[wire]
@@ -21,37 +18,21 @@ pub struct Input {
 /// sign in yet, since an administrator made or decided about the account, a link to choose a password. The answer does not
 /// tell whether there is such an account.
 #[procedure(mutation, auth = public, rest = "POST /v1/auth/resend-verification")]
-#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
-pub async fn resend_verification(
-    users: Read<User>,
-    accounts: Read<Account>,
-    tokens: Append<MailedToken>,
-    log: Append<AuditEntry>,
-    attempts: Limits,
-    mail: Mail,
-    site: Site,
-    device: Device,
-    clock: Clock,
-    ids: Ids,
-    input: Input,
-) -> Result<(), NoFailure> {
-    let may_send = limits::mail(&attempts, &device, &input.email, Purpose::VerifyEmail, None).await?;
-    let mails = LinkMails { mail: &mail, site: &site, device: &device, clock: &clock };
+pub async fn resend_verification(request: LinkRequest, input: Input) -> Result<(), NoFailure> {
+    let LinkRequest { attempts, mails, audit, .. } = &request;
+    let may_send = attempts.mail(&input.email, Purpose::VerifyEmail, None).await?;
     let work = async {
-        let found = users.by_unique(User::UNIQUE_EMAIL, &input.email.comparable()).await?;
-        let target = found.as_ref().map_or_else(|| ids.next::<UserId>(), |user| user.id);
-        let who = (target, found.is_some());
-        log.create(audit::about(AuditAction::VerificationRequested, who, (&ids, &clock, &device))).await?;
+        let (target, found) = request.find(&input.email).await?;
+        audit.create(audit.about(AuditAction::VerificationRequested, (target, found.is_some()))).await?;
         if let Some(user) = found.filter(|user| may_send && !user.is_verified) {
-            let account = accounts.get(&user.id).await?;
+            let account = request.accounts.get(&user.id).await?;
             let has_way_in = account.as_ref().is_some_and(|it| it.password.is_some() || !it.identities.is_empty());
             let purpose = if has_way_in { Purpose::VerifyEmail } else { Purpose::ResetPassword };
-            let (secret, token) = mails::token(purpose, &user, account.as_ref(), &clock)?;
-            tokens.create(token).await?;
+            let secret = request.token(purpose, &user, account.as_ref()).await?;
             let letter = if has_way_in { Letter::ConfirmAgain(&secret) } else { Letter::Reset(&secret) };
             mails.try_to_send(&user.email, letter).await;
         }
         Ok::<_, Fault>(())
     };
-    Ok(mails::unhurried(work).await?)
+    Ok(unhurried(work).await?)
 }

@@ -1,16 +1,15 @@
 //! `auth.reset_password`.
 
-use model::{Account, AuditAction, AuditEntry, MailedToken, Password, Session, User};
-use runtime::{Cookies, Device, Ids, Limits, Site, opaque::Opaque, password, prelude::*};
+use model::{Account, AuditAction, AuditEntry, Password, User};
+use runtime::{opaque::Opaque, password, prelude::*};
 use store::transaction;
 
 use crate::identity::{
-    KNOWN, KNOWN_S, audit, expect_strong,
+    KNOWN, KNOWN_S, expect_strong,
     lease::Contest,
-    limits,
     notices::{Notice, Notices},
-    proof::{self, Mailed},
-    sessions::{ATTEMPTS, Sessions},
+    proof::{Mailed, MailedProof, recovered, unmark},
+    sessions::ATTEMPTS,
 };
 
 /// The proof, and the new password.
@@ -42,58 +41,38 @@ pub enum Error {
 /// It proves the address. Since somebody else may have been in, it signs the account out everywhere, unlinks all
 /// accounts elsewhere, and voids every other link that was mailed.
 #[procedure(mutation, auth = public, rest = "POST /v1/auth/reset-password", memory_mb = 1024, concurrency = 20)]
-#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
-pub async fn reset_password(
-    users: Write<User>,
-    accounts: Write<Account>,
-    sessions: Write<Session>,
-    tokens: Write<MailedToken>,
-    log: Append<AuditEntry>,
-    attempts: Limits,
-    notices: Notices,
-    cookies: Cookies,
-    site: Site,
-    device: Device,
-    clock: Clock,
-    ids: Ids,
-    input: Input,
-) -> Result<(), Error> {
-    let Some(mailed) = Mailed::read(&input.token, &tokens, &users, &accounts).await? else {
-        audit::token_refused(&log, "reset_password", (&ids, &clock, &device)).await?;
-        limits::bad_token(&attempts, &device).await?;
+pub async fn reset_password(proof: MailedProof, notices: Notices, input: Input) -> Result<(), Error> {
+    let Some(Mailed { token, user, .. }) = proof.read(&input.token).await? else {
+        proof.refuse("reset_password").await?;
         return Err(Error::NotValid);
     };
-    let Mailed { token, user, .. } = mailed;
+    let MailedProof { users, sessions, tokens, audit, site, cookies, .. } = &proof;
     let name = input.name.as_deref();
     expect_strong(&input.password, &[user.email.as_str(), name.unwrap_or(&user.name)])?;
     let hash = password::hash(input.password.as_str()).await?;
     let browser = Opaque::random()?;
-    let doors = Sessions { accounts, sessions, clock };
     let mut contest = Contest::default();
     for _ in 0..ATTEMPTS {
-        let stored = doors.to_end(&user.id, &mut contest).await?;
+        let stored = sessions.to_end(&user.id, &mut contest).await?;
         let current = stored.clone().unwrap_or_else(|| Account::new(user.id));
         if current.generation != token.generation {
             return Err(Error::NotValid);
         }
-        let (mut next, recovered) = proof::recovered(&user, &current, &hash, name, &site);
-        let mut account = Account { devices: Vec::new(), known: vec![browser.hash()], ..recovered };
-        let mut entry = AuditEntry {
-            actor: Some(user.id.to_string()),
-            ..audit::entry(AuditAction::PasswordReset, &ids, &doors.clock, &device)
-        };
-        let mut operations = doors.ending(&current.devices).await?;
+        let (mut next, account) = recovered(&user, &current, &hash, name, site);
+        let mut account = Account { devices: Vec::new(), known: vec![browser.hash()], ..account };
+        let entry = AuditEntry { actor: Some(user.id.to_string()), ..audit.entry(AuditAction::PasswordReset) };
+        let mut operations = sessions.ending(&current.devices).await?;
         operations.extend([
-            doors.putting(stored.as_ref(), &mut account),
+            sessions.putting(stored.as_ref(), &mut account),
             users.replacing(&user, &mut next),
             tokens.deleting(&token),
-            log.creating(&mut entry),
+            audit.creating(entry),
         ]);
         match transaction(operations).await {
             Err(StoreError::Stale | StoreError::Exists) => {}
             done => {
                 done?;
-                proof::unmark(&cookies);
+                unmark(cookies);
                 // Strangers who guess do not keep the owner out of this browser.
                 cookies.set(KNOWN, &browser, KNOWN_S);
                 notices.tell(&user.email, Notice::PasswordReset).await;

@@ -1,18 +1,65 @@
 //! Codes: made when somebody says yes, and redeemed once.
 
-use model::{Account, ApplicationClient, AuditAction, AuditEntry, AuthorizationCode, GrantType, Session, User, UserId};
+use model::{
+    Account, ApplicationClient, AuditAction, AuditEntry, AuthorizationCode, Device as Place, GrantType, Session, User,
+    UserId,
+};
 use protocol::{Code, Fault, SecretHash};
-use runtime::{Device, Ids, oauth::pkce, opaque::Opaque, prelude::*, rotation::RefreshToken};
+use runtime::{Limit, Limits, oauth::pkce, opaque::Opaque, prelude::*, rotation::RefreshToken};
 use serde::Deserialize;
+use store::transaction;
 
 use super::{Refused, request::Asked};
 use crate::identity::{
-    audit,
+    audit::Audit,
+    notices::{Notice, Notices},
     sessions::{ATTEMPTS, Kept, Sessions},
 };
 
+/// Applications that somebody lets in.
+const CONSENT: Limit = Limit { name: "consent", most: 60, span_s: 900 };
+
+/// The capability to let an application in.
+#[derive(Clone, Capability)]
+pub struct Consent {
+    pub(crate) codes: Append<AuthorizationCode>,
+    pub(crate) users: Read<User>,
+    pub(crate) accounts: Read<Account>,
+    pub(crate) limits: Limits,
+    pub(crate) notices: Notices,
+    pub(crate) audit: Audit,
+    pub(crate) clock: Clock,
+}
+
+impl Consent {
+    /// Lets an application in that asked: the code with which it comes for its tokens. The owner of the account, who said
+    /// yes in this session, is told by mail, unless the application is let in already.
+    pub(crate) async fn give(
+        &self,
+        caller: &Caller,
+        (user_id, session): (UserId, &SecretHash),
+        asked: &Asked,
+    ) -> Result<Opaque, Fault> {
+        self.limits.take(&CONSENT, caller.subject()).await?;
+        let (code, mut stored) = new(asked, user_id, session.clone(), &self.clock)?;
+        let entry = AuditEntry {
+            target: Some(stored.client_id.to_string()),
+            detail: Some(stored.scopes.join(" ")),
+            ..self.audit.by(caller, AuditAction::ConsentGiven)
+        };
+        transaction(vec![self.codes.creating(&mut stored), self.audit.creating(entry)]).await?;
+        let account = self.accounts.get(&user_id).await?;
+        let is_its = |place: &Place| place.client_id == Some(stored.client_id);
+        let is_in = account.is_some_and(|account| account.devices.iter().any(is_its));
+        if !is_in && let Some(user) = self.users.get(&user_id).await? {
+            self.notices.tell(&user.email, Notice::ApplicationLetIn(&asked.client.application.name)).await;
+        }
+        Ok(code)
+    }
+}
+
 /// A new code for what was asked, and what is stored of it.
-pub(crate) fn new(
+fn new(
     asked: &Asked,
     user_id: UserId,
     said_in: SecretHash,
@@ -43,12 +90,13 @@ pub(crate) struct Redemption {
     redirect_uri: Option<String>,
 }
 
-/// What it takes to redeem codes.
-pub(crate) struct Codes {
+/// The capability to redeem codes.
+#[derive(Clone, Capability)]
+pub struct Codes {
     pub(crate) codes: Write<AuthorizationCode>,
     pub(crate) users: Read<User>,
-    pub(crate) doors: Sessions,
-    pub(crate) log: Append<AuditEntry>,
+    pub(crate) sessions: Sessions,
+    pub(crate) audit: Audit,
 }
 
 impl Codes {
@@ -60,8 +108,6 @@ impl Codes {
         &self,
         client: &ApplicationClient,
         with: &Redemption,
-        device: &Device,
-        ids: &Ids,
     ) -> Result<(Session, RefreshToken), Raised<Refused>> {
         let code = with.code.as_deref().ok_or_else(|| Refused::missing("code"))?;
         let id = Opaque::parse(code).ok_or(Refused::InvalidGrant)?.hash();
@@ -75,14 +121,15 @@ impl Codes {
                 return Err(Refused::InvalidGrant.into());
             }
             if let Some(session) = &code.session {
-                self.undo(&code, session, device, ids).await?;
+                self.undo(&code, session).await?;
                 return Err(Refused::InvalidGrant.into());
             }
-            if self.doors.clock.now() >= code.good_until {
+            if self.sessions.clock.now() >= code.good_until {
                 return Err(Refused::InvalidGrant.into());
             }
             let kept = Kept::Application {
                 client_id: code.client_id,
+                name: client.application.name.clone(),
                 scopes: code.scopes.clone(),
                 token: token.clone(),
                 goes_on: client.may(GrantType::RefreshToken),
@@ -91,13 +138,11 @@ impl Codes {
                 let mut used = AuthorizationCode { session: Some(token.session.hash()), ..code.clone() };
                 vec![self.codes.replacing(&code, &mut used)]
             };
-            // In the person's list the application has its own name, and not that of its HTTP library.
-            let shown = Device { agent: client.application.name.clone(), ..device.clone() };
             let still_there = |account: &mut Account| match account.devices.iter().any(|at| at.has(&code.said_in)) {
                 true => Ok(()),
                 false => Err(Fault::new(Code::Unauthorized, "Whoever said yes was signed out.")),
             };
-            let begun = self.doors.try_begin(&self.users, code.user_id, &kept, (&shown, ids), still_there, besides);
+            let begun = self.sessions.try_begin(&self.users, code.user_id, &kept, still_there, besides);
             match begun.await {
                 Ok(Some((_, session))) => return Ok((session, token)),
                 Ok(None) => {}
@@ -108,23 +153,17 @@ impl Codes {
         Err(StoreError::Stale.into())
     }
 
-    async fn undo(
-        &self,
-        code: &AuthorizationCode,
-        session: &protocol::SecretHash,
-        device: &Device,
-        ids: &Ids,
-    ) -> Result<(), StoreError> {
+    async fn undo(&self, code: &AuthorizationCode, session: &SecretHash) -> Result<(), StoreError> {
         let besides = || {
-            let mut entry = AuditEntry {
+            let entry = AuditEntry {
                 actor: Some(code.client_id.to_string()),
                 target: Some(code.user_id.to_string()),
                 detail: Some("an authorization code".to_owned()),
-                ..audit::entry(AuditAction::TokenReused, ids, &self.doors.clock, device)
+                ..self.audit.entry(AuditAction::TokenReused)
             };
-            vec![self.log.creating(&mut entry)]
+            vec![self.audit.creating(entry)]
         };
-        self.doors.end(code.user_id, |place| place.has(session), |_| {}, besides).await.map(|_| ())
+        self.sessions.end(code.user_id, |place| place.has(session), |_| {}, besides).await.map(|_| ())
     }
 }
 

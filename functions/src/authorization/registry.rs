@@ -3,7 +3,7 @@
 use model::{Application, ApplicationClient, AuditAction, AuditEntry, ClientId, ClientKind, GrantType, Role};
 use protocol::Raised;
 use runtime::{
-    Caller, Device, HttpRequest, Ids, Limit, Limits,
+    Caller, Device, HttpRequest, Limit, Limits,
     oauth::{
         redirect::{self, Kind},
         scope,
@@ -15,7 +15,7 @@ use runtime::{
 use serde::Deserialize;
 
 use super::Refused;
-use crate::{SERVICE, identity::audit, permissions::TEXTS};
+use crate::{SERVICE, identity::audit::Audit, permissions::TEXTS};
 
 /// Requests of applications from one address, before it is known whose they are.
 pub(super) const ADDRESS: Limit = Limit { name: "client-address", most: 1_200, span_s: 60 };
@@ -32,17 +32,16 @@ struct Credentials {
     client_secret: Option<String>,
 }
 
-/// What it takes to know an application.
-pub(crate) struct Registry<'a> {
-    pub(crate) clients: &'a Read<ApplicationClient>,
-    pub(crate) limits: &'a Limits,
-    pub(crate) log: &'a Append<AuditEntry>,
-    pub(crate) device: &'a Device,
-    pub(crate) clock: &'a Clock,
-    pub(crate) ids: &'a Ids,
+/// The capability to know an application.
+#[derive(Clone, Capability)]
+pub struct Registry {
+    pub(crate) clients: Read<ApplicationClient>,
+    pub(crate) limits: Limits,
+    pub(crate) device: Device,
+    pub(crate) audit: Audit,
 }
 
-impl Registry<'_> {
+impl Registry {
     /// Which application sends a form. One that has a secret proves it; whoever is none, or cannot, is written down.
     pub(crate) async fn identify(&self, request: &HttpRequest) -> Result<ApplicationClient, Raised<Refused>> {
         let Self { clients, limits, device, .. } = self;
@@ -61,8 +60,7 @@ impl Registry<'_> {
             return Ok(());
         }
         let target = claimed.map(|id| id.to_string());
-        let entry = audit::entry(AuditAction::ClientRefused, self.ids, self.clock, self.device);
-        self.log.create(AuditEntry { target, ..entry }).await.map(|_| ())
+        self.audit.create(AuditEntry { target, ..self.audit.entry(AuditAction::ClientRefused) }).await
     }
 }
 

@@ -7,13 +7,10 @@ use model::{
     Account, Application, ApplicationClient, AuditAction, AuditEntry, AuthorizationCode, ClientKind, GrantType, Role,
     Session, User, UserId,
 };
-use runtime::{Device, Ids, Service, opaque::Opaque, prelude::*, sessions::csrf_token};
+use runtime::{Service, opaque::Opaque, prelude::*, sessions::csrf_token};
 use serde_json::{Value, json};
 
-use crate::{
-    authorization::registry,
-    identity::sessions::{Kept, Sessions},
-};
+use crate::{authorization::registry, identity::sessions::Kept};
 
 const URL: &str = "https://api.example.com";
 const CALLBACK: &str = "https://app.example.com/callback";
@@ -197,10 +194,10 @@ impl Given {
 }
 
 async fn sign_in(world: &World, id: UserId) -> Opaque {
-    let doors = Sessions { accounts: world.write(), sessions: world.write(), clock: Clock::Fixed(start()) };
+    let sessions = crate::tests::sessions(world, Clock::Fixed(start()));
     let cookie = Opaque::random().unwrap();
-    let (kept, who) = (Kept::Cookie(cookie.clone()), (&Device::default(), &Ids::default()));
-    doors.begin(&world.read::<User>(), id, &kept, who, |_| Ok(()), Vec::new).await.unwrap();
+    let kept = Kept::Cookie(cookie.clone());
+    sessions.begin(&world.read::<User>(), id, &kept, |_| Ok(()), Vec::new).await.unwrap();
     cookie
 }
 
@@ -279,9 +276,8 @@ async fn who_signs_out_has_let_nobody_in() {
     let given = Given::open().await;
     let client = given.public().await;
     let code = given.code(&client).await;
-    let (accounts, sessions, clock) = (given.world.write(), given.world.write(), Clock::Fixed(start()));
-    let doors = Sessions { accounts, sessions, clock };
-    doors.end(given.ada, |place| place.has(&given.cookie.hash()), |_| {}, Vec::new).await.unwrap();
+    let sessions = crate::tests::sessions(&given.world, Clock::Fixed(start()));
+    sessions.end(given.ada, |place| place.has(&given.cookie.hash()), |_| {}, Vec::new).await.unwrap();
     assert_eq!(given.redeem(&client, &code).await.error(), (400, "invalid_grant".to_owned()));
     assert_eq!(given.places().await, 0);
 }

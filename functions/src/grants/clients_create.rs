@@ -1,9 +1,9 @@
 //! `grants.clients_create`.
 
 use model::{Application, ApplicationClient, AuditAction, AuditEntry, ClientKind, GrantType};
-use runtime::{Device, opaque::Opaque, prelude::*};
+use runtime::{opaque::Opaque, prelude::*};
 
-use crate::{authorization::registry, identity::audit};
+use crate::{authorization::registry, identity::audit::Audit};
 
 /// The new application.
 #[wire]
@@ -67,9 +67,8 @@ pub enum Error {
 #[procedure(mutation, auth = permission("clients:write"), fresh = 300, rest = "POST /v1/clients")]
 pub async fn clients_create(
     clients: Write<ApplicationClient>,
-    log: Append<AuditEntry>,
+    audit: Audit,
     caller: Caller,
-    device: Device,
     clock: Clock,
     ids: Ids,
     input: Input,
@@ -103,10 +102,8 @@ pub async fn clients_create(
     }
     let mut client =
         ApplicationClient { application, secret: secret.as_ref().map(Opaque::hash), version: Version::default() };
-    let mut entry = AuditEntry {
-        target: Some(client.application.id.to_string()),
-        ..audit::by(&caller, AuditAction::ClientCreated, &ids, &clock, &device)
-    };
-    store::transaction(vec![clients.creating(&mut client), log.creating(&mut entry)]).await?;
+    let entry =
+        AuditEntry { target: Some(client.application.id.to_string()), ..audit.by(&caller, AuditAction::ClientCreated) };
+    store::transaction(vec![clients.creating(&mut client), audit.creating(entry)]).await?;
     Ok(Registered { client: client.application, secret: secret.map(|secret| secret.text()) })
 }

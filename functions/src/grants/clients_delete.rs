@@ -1,9 +1,9 @@
 //! `grants.clients_delete`.
 
 use model::{ApplicationClient, AuditAction, AuditEntry, ClientId};
-use runtime::{Device, prelude::*};
+use runtime::prelude::*;
 
-use crate::identity::audit;
+use crate::identity::audit::Audit;
 
 /// Which application.
 #[wire]
@@ -27,18 +27,15 @@ pub enum Error {
 #[procedure(mutation, auth = permission("clients:write"), rest = "DELETE /v1/clients/{id}")]
 pub async fn clients_delete(
     clients: Write<ApplicationClient>,
-    log: Append<AuditEntry>,
+    audit: Audit,
     caller: Caller,
-    device: Device,
-    clock: Clock,
-    ids: Ids,
     input: Input,
 ) -> Result<(), Error> {
     let client = clients.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
-    let mut entry = AuditEntry {
+    let entry = AuditEntry {
         target: Some(input.id.to_string()),
         detail: Some(client.application.name.clone()),
-        ..audit::by(&caller, AuditAction::ClientDeleted, &ids, &clock, &device)
+        ..audit.by(&caller, AuditAction::ClientDeleted)
     };
-    Ok(store::transaction(vec![clients.deleting(&client), log.creating(&mut entry)]).await?)
+    Ok(store::transaction(vec![clients.deleting(&client), audit.creating(entry)]).await?)
 }

@@ -1,7 +1,7 @@
 //! `grants.introspect`.
 
-use model::{ApplicationClient, AuditEntry, Proof, Session};
-use runtime::{Device, HttpReply, HttpRequest, Limits, Site, TokenKeys, prelude::*};
+use model::{ApplicationClient, Proof, Session};
+use runtime::{HttpReply, HttpRequest, Site, TokenKeys, prelude::*};
 use serde::{Deserialize, Serialize};
 
 use crate::authorization::{
@@ -43,21 +43,13 @@ struct Known {
 
 /// Tell an application about one of its own tokens: whether it is good now, and for what (RFC 7662).
 #[procedure(mutation, auth = public, http = "POST /oauth/introspect")]
-#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn introspect(
-    clients: Read<ApplicationClient>,
+    registry: Registry,
     sessions: Read<Session>,
-    log: Append<AuditEntry>,
-    limits: Limits,
     keys: TokenKeys,
     site: Site,
-    device: Device,
-    clock: Clock,
-    ids: Ids,
     request: HttpRequest,
 ) -> Result<HttpReply, Refused> {
-    let registry =
-        Registry { clients: &clients, limits: &limits, log: &log, device: &device, clock: &clock, ids: &ids };
     let client = registry.identify(&request).await?;
     // Whoever proves nothing could ask about any token it came by.
     if client.secret.is_none() {

@@ -1,7 +1,7 @@
 //! `grants.revoke`.
 
-use model::{Account, ApplicationClient, AuditAction, AuditEntry, Session};
-use runtime::{Device, HttpReply, HttpRequest, Limits, TokenKeys, prelude::*};
+use model::{AuditAction, AuditEntry};
+use runtime::{HttpReply, HttpRequest, TokenKeys, prelude::*};
 use serde::Deserialize;
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
         registry::Registry,
         tokens::{self, Presented},
     },
-    identity::{audit, sessions::Sessions},
+    identity::{audit::Audit, sessions::Sessions},
 };
 
 /// RFC 7009 section 2.1. The hint helps nobody: the two kinds of tokens look different.
@@ -25,24 +25,15 @@ struct Form {
 /// It can refresh none from then on, and its access tokens change nothing any more; what only reads takes these
 /// until they expire, after 15 minutes at most.
 #[procedure(mutation, auth = public, http = "POST /oauth/revoke")]
-#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn revoke(
-    clients: Read<ApplicationClient>,
-    accounts: Write<Account>,
-    sessions: Write<Session>,
-    log: Append<AuditEntry>,
-    limits: Limits,
+    registry: Registry,
+    sessions: Sessions,
+    audit: Audit,
     keys: TokenKeys,
-    device: Device,
-    clock: Clock,
-    ids: Ids,
     request: HttpRequest,
 ) -> Result<HttpReply, Refused> {
-    let registry =
-        Registry { clients: &clients, limits: &limits, log: &log, device: &device, clock: &clock, ids: &ids };
     let client = registry.identify(&request).await?;
     let form: Form = request.form()?.read()?;
-    let doors = Sessions { accounts, sessions, clock };
     // A token that is not good any more is as good as taken back (section 2.2).
     let Some(token) = Presented::read(&form.token, &keys) else { return Ok(HttpReply::done()) };
     if let Presented::Access(claims) = &token
@@ -51,18 +42,18 @@ pub async fn revoke(
         return Err(Refused::InvalidGrant);
     }
     let id = token.session().ok_or(Refused::UnsupportedTokenType)?;
-    let Some(session) = doors.sessions.get(&id).await? else { return Ok(HttpReply::done()) };
+    let Some(session) = sessions.stored.get(&id).await? else { return Ok(HttpReply::done()) };
     if !tokens::is_of(&session, &client) {
         return Err(Refused::InvalidGrant);
     }
     let entry = || {
-        let mut entry = AuditEntry {
+        let entry = AuditEntry {
             actor: Some(client.application.id.to_string()),
             target: Some(session.user_id.to_string()),
-            ..audit::entry(AuditAction::SignedOut, &ids, &clock, &device)
+            ..audit.entry(AuditAction::SignedOut)
         };
-        vec![log.creating(&mut entry)]
+        vec![audit.creating(entry)]
     };
-    doors.end(session.user_id, |place| place.has(&id), |_| {}, entry).await?;
+    sessions.end(session.user_id, |place| place.has(&id), |_| {}, entry).await?;
     Ok(HttpReply::done())
 }

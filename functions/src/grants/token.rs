@@ -1,7 +1,7 @@
 //! `grants.token`.
 
-use model::{Account, ApplicationClient, AuditAction, AuditEntry, AuthorizationCode, GrantType, Session, User};
-use runtime::{Device, HttpReply, HttpRequest, Limits, Signer, Site, prelude::*, rotation::RefreshToken};
+use model::{AuditAction, AuditEntry, GrantType};
+use runtime::{HttpReply, HttpRequest, Signer, Site, prelude::*, rotation::RefreshToken};
 use serde::Deserialize;
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
         tokens,
     },
     identity::{
-        audit,
+        audit::Audit,
         sessions::{Sessions, Turned},
     },
 };
@@ -28,24 +28,15 @@ struct Form {
 
 /// Give an application a token: for a code, for a refresh token, or for itself (RFC 6749 sections 4.1.3, 4.4.2, 6).
 #[procedure(mutation, auth = public, http = "POST /oauth/token")]
-#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn token(
-    clients: Read<ApplicationClient>,
-    codes: Write<AuthorizationCode>,
-    users: Read<User>,
-    accounts: Write<Account>,
-    sessions: Write<Session>,
-    log: Append<AuditEntry>,
-    limits: Limits,
+    registry: Registry,
+    codes: Codes,
+    sessions: Sessions,
+    audit: Audit,
     signer: Signer,
     site: Site,
-    device: Device,
-    clock: Clock,
-    ids: Ids,
     request: HttpRequest,
 ) -> Result<HttpReply, Refused> {
-    let registry =
-        Registry { clients: &clients, limits: &limits, log: &log, device: &device, clock: &clock, ids: &ids };
     let client = registry.identify(&request).await?;
     let parameters = request.form()?;
     let form: Form = parameters.read()?;
@@ -57,11 +48,9 @@ pub async fn token(
     if !are_here(parameters.all(RESOURCE), &site) {
         return Err(Refused::InvalidTarget);
     }
-    let doors = Sessions { accounts, sessions, clock };
     match grant_type {
         GrantType::AuthorizationCode => {
-            let codes = Codes { codes, users, doors, log };
-            let (session, token) = codes.redeem(&client, &parameters.read::<Redemption>()?, &device, &ids).await?;
+            let (session, token) = codes.redeem(&client, &parameters.read::<Redemption>()?).await?;
             let token = Some(&token).filter(|_| client.may(GrantType::RefreshToken));
             Ok(tokens::in_the_name_of_somebody(&signer, &session, None, token).await?)
         }
@@ -69,24 +58,24 @@ pub async fn token(
             let given = form.refresh_token.as_deref().ok_or_else(|| Refused::missing("refresh_token"))?;
             let given = RefreshToken::parse(given).ok_or(Refused::InvalidGrant)?;
             // Before the token turns: a refusal must not use it up.
-            let known = doors.sessions.get(&given.session.hash()).await?;
+            let known = sessions.stored.get(&given.session.hash()).await?;
             let known = known.filter(|session| tokens::is_of(session, &client)).ok_or(Refused::InvalidGrant)?;
             let scopes = known.application().map(|(_, scopes)| scopes).unwrap_or_default();
             let narrower = tokens::narrowed(form.scope.as_deref(), scopes)?;
-            match doors.turn(&given, Some(&client.application.id.to_string())).await? {
+            match sessions.turn(&given, Some(&client.application.id.to_string())).await? {
                 Turned::Next(session, next) => {
                     Ok(tokens::in_the_name_of_somebody(&signer, &session, narrower, Some(&next)).await?)
                 }
                 Turned::Reused(session) => {
                     let entry = || {
-                        let mut entry = AuditEntry {
+                        let entry = AuditEntry {
                             actor: Some(client.application.id.to_string()),
                             target: Some(session.user_id.to_string()),
-                            ..audit::entry(AuditAction::TokenReused, &ids, &clock, &device)
+                            ..audit.entry(AuditAction::TokenReused)
                         };
-                        vec![log.creating(&mut entry)]
+                        vec![audit.creating(entry)]
                     };
-                    doors.end(session.user_id, |place| place.device == session.device, |_| {}, entry).await?;
+                    sessions.end(session.user_id, |place| place.device == session.device, |_| {}, entry).await?;
                     Err(Refused::InvalidGrant)
                 }
                 Turned::Unknown => Err(Refused::InvalidGrant),

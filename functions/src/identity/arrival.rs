@@ -5,21 +5,17 @@
 //! first, and links. An address for which the provider does not vouch is confirmed by mail before anybody is signed in.
 
 use garde::Validate as _;
-use model::{
-    Account, AuditAction, AuditEntry, Claim, EmailAddress, LinkedIdentity, MailedToken, Purpose, SignedIn, User, UserId,
-};
+use model::{Account, AuditAction, AuditEntry, Claim, EmailAddress, LinkedIdentity, Purpose, SignedIn, User, UserId};
 use protocol::{Code, Fault, SecretHash};
-use runtime::{
-    Cookies, Device, Limits, RegistrationPolicy, Site, mail::Mail, oidc::Identity, opaque::Opaque, prelude::*,
-};
+use runtime::{Cookies, RegistrationPolicy, Site, oidc::Identity, opaque::Opaque, prelude::*};
 use store::{Operation, transaction};
 
 use super::{
-    audit,
+    audit::Audit,
     browsers::Browser,
     elsewhere::{Ended, Refusal},
     founder::Founding,
-    limits,
+    limits::Attempts,
     mails::{self, LinkMails},
     notices::{Notice, Notices},
     proof,
@@ -27,21 +23,21 @@ use super::{
     sessions::{ATTEMPTS, Kept, Sessions},
 };
 
-/// What it takes to let somebody in.
-pub(crate) struct Arrival {
+/// The capability to let somebody in who comes from a provider.
+#[derive(Clone, Capability)]
+pub struct Arrival {
     pub(crate) users: Write<User>,
-    pub(crate) everybody: Read<User>,
-    pub(crate) doors: Sessions,
-    pub(crate) tokens: Append<MailedToken>,
-    pub(crate) log: Append<AuditEntry>,
+    pub(crate) directory: Read<User>,
+    pub(crate) sessions: Sessions,
+    pub(crate) registrar: Registrar,
     pub(crate) registration: RegistrationPolicy,
-    pub(crate) attempts: Limits,
-    pub(crate) mail: Mail,
+    pub(crate) attempts: Attempts,
+    pub(crate) mails: LinkMails,
     pub(crate) notices: Notices,
+    pub(crate) audit: Audit,
     pub(crate) cookies: Cookies,
     pub(crate) site: Site,
-    pub(crate) device: Device,
-    pub(crate) ids: Ids,
+    pub(crate) clock: Clock,
 }
 
 impl Arrival {
@@ -49,7 +45,7 @@ impl Arrival {
     pub(crate) async fn sign_in(&self, identity: &Identity) -> Result<Opaque, Ended> {
         let elsewhere = self.linked(identity);
         for _ in 0..ATTEMPTS {
-            let known = self.doors.accounts.by_unique(Account::UNIQUE_IDENTITY, &elsewhere.unique()).await?;
+            let known = self.sessions.accounts.by_unique(Account::UNIQUE_IDENTITY, &elsewhere.unique()).await?;
             if let Some(account) = known {
                 return match self.users.get(&account.user_id).await?.filter(User::is_as_registered) {
                     None => Ok(self.enter(account.user_id, &elsewhere, false).await?),
@@ -73,7 +69,7 @@ impl Arrival {
                     self.register(identity, email, &elsewhere).await?;
                 }
                 Some(user) if user.is_verified => {
-                    let account = self.doors.accounts.get(&user.id).await?;
+                    let account = self.sessions.accounts.get(&user.id).await?;
                     let mut linked = account.iter().flat_map(|account| &account.identities);
                     match linked.find(|it| it.provider == elsewhere.provider) {
                         None => return Ok(self.enter(user.id, &elsewhere, true).await?),
@@ -85,7 +81,7 @@ impl Arrival {
                 Some(user) => {
                     let entry = self.entry(AuditAction::SignInFailed, &user.id, &elsewhere);
                     // Nobody is signed in who did it.
-                    self.log.create(AuditEntry { target: entry.actor, actor: None, ..entry }).await?;
+                    self.audit.create(AuditEntry { target: entry.actor, actor: None, ..entry }).await?;
                     return Err(Refusal::SignInFirst.into());
                 }
             }
@@ -96,15 +92,14 @@ impl Arrival {
     /// Who signs in anew leaves no session behind in this browser.
     pub(crate) async fn leave(&self, before: Option<Opaque>) -> Result<(), Fault> {
         let Some(before) = before else { return Ok(()) };
-        let entry = audit::signed_out(&self.log, &self.ids, &self.doors.clock, &self.device);
-        Ok(self.doors.end_of(&before.hash(), entry).await?)
+        Ok(self.sessions.end_of(&before.hash(), self.audit.signed_out()).await?)
     }
 
     /// Links the account elsewhere to the one of somebody who is signed in.
     pub(crate) async fn link(&self, linking: &SignedIn, identity: &Identity) -> Result<(), Ended> {
         let elsewhere = self.linked(identity);
         for _ in 0..ATTEMPTS {
-            let current = self.doors.unleased(&linking.user_id).await?.ok_or(Refusal::Expired)?;
+            let current = self.sessions.unleased(&linking.user_id).await?.ok_or(Refusal::Expired)?;
             if !current.devices.iter().any(|place| place.has(&linking.session)) {
                 return Err(Refusal::Expired.into());
             }
@@ -115,9 +110,9 @@ impl Arrival {
             }
             let mut next = current.clone();
             next.identities.push(elsewhere.clone());
-            let mut entry = self.entry(AuditAction::IdentityLinked, &linking.user_id, &elsewhere);
-            let linked = self.doors.putting(Some(&current), &mut next);
-            let done = transaction(vec![linked, self.log.creating(&mut entry)]);
+            let entry = self.written(AuditAction::IdentityLinked, &linking.user_id, &elsewhere);
+            let linked = self.sessions.putting(Some(&current), &mut next);
+            let done = transaction(vec![linked, entry]);
             match done.await {
                 Err(StoreError::Stale) => {}
                 Err(StoreError::Taken { .. }) => return Err(Refusal::Taken.into()),
@@ -135,7 +130,7 @@ impl Arrival {
 
     async fn enter(&self, id: UserId, elsewhere: &LinkedIdentity, links: bool) -> Result<Opaque, Fault> {
         let secret = Opaque::random()?;
-        let account = self.doors.accounts.get(&id).await?;
+        let account = self.sessions.accounts.get(&id).await?;
         let browser = Browser::of(&self.cookies, account.as_ref())?;
         let change = |account: &mut Account| {
             let is_linked = account.identities.iter().any(|it| it.unique() == elsewhere.unique());
@@ -155,7 +150,7 @@ impl Arrival {
             written.map(|action| self.written(action, &id, elsewhere)).collect()
         };
         let kept = Kept::Cookie(secret.clone());
-        let begun = self.doors.begin(&self.everybody, id, &kept, (&self.device, &self.ids), change, entries).await?;
+        let begun = self.sessions.begin(&self.directory, id, &kept, change, entries).await?;
         browser.keep(&self.cookies);
         let told = [
             links.then_some(Notice::IdentityLinked(&elsewhere.provider)),
@@ -175,13 +170,12 @@ impl Arrival {
         name: String,
         elsewhere: &LinkedIdentity,
     ) -> Result<Refusal, Fault> {
-        let may_send = limits::mail(&self.attempts, &self.device, &email, Purpose::VerifyEmail, None).await?;
+        let may_send = self.attempts.mail(&email, Purpose::VerifyEmail, None).await?;
         let claim = claim(name, elsewhere, Some(proof::mark(&self.cookies)?));
-        let mails = LinkMails { mail: &self.mail, site: &self.site, device: &self.device, clock: &self.doors.clock };
         let work = async {
-            let next = self.registrar().register(email, claim).await?;
+            let next = self.registrar.register(email, claim, &self.founding()).await?;
             if may_send {
-                mails.say(&next).await;
+                self.mails.say(&next).await;
             }
             Ok::<_, Fault>(Refusal::ConfirmEmail)
         };
@@ -196,24 +190,23 @@ impl Arrival {
         email: EmailAddress,
         elsewhere: &LinkedIdentity,
     ) -> Result<(), Fault> {
-        let registrar = self.registrar();
         let name = name(identity, &email);
-        let mut user = registrar.newcomer(email, name, true);
+        let mut user = self.registrar.newcomer(email, name, true);
         let mut account = Account { identities: vec![elsewhere.clone()], ..Account::new(user.id) };
         let besides = |user: &User| vec![self.written(AuditAction::Registered, &user.id, elsewhere)];
-        registrar.create(&mut user, &mut account, besides).await.map(|_| ())
+        self.registrar.create(&mut user, &mut account, &self.founding(), besides).await.map(|_| ())
     }
 
     /// Takes what the provider says for the first proof of an address that somebody registered. Whoever is faster is found
     /// in the next round.
     async fn prove(&self, user: &User, identity: &Identity, elsewhere: &LinkedIdentity) -> Result<(), Fault> {
-        let stored = self.doors.unleased(&user.id).await?;
+        let stored = self.sessions.unleased(&user.id).await?;
         let current = stored.clone().unwrap_or_else(|| Account::new(user.id));
         let claim = claim(name(identity, &user.email), elsewhere, None);
         let (mut next, claimed) = proof::claimed(user, &current, Some(&claim), &self.site);
-        let mut operations = self.doors.ending(&current.devices).await?;
+        let mut operations = self.sessions.ending(&current.devices).await?;
         operations.extend([
-            self.doors.putting(stored.as_ref(), &mut Account { devices: Vec::new(), ..claimed }),
+            self.sessions.putting(stored.as_ref(), &mut Account { devices: Vec::new(), ..claimed }),
             self.users.replacing(user, &mut next),
             self.written(AuditAction::EmailVerified, &user.id, elsewhere),
         ]);
@@ -223,19 +216,9 @@ impl Arrival {
         }
     }
 
-    fn registrar(&self) -> Registrar<'_> {
-        Registrar {
-            users: &self.users,
-            everybody: &self.everybody,
-            accounts: &self.doors.accounts,
-            tokens: &self.tokens,
-            log: &self.log,
-            device: &self.device,
-            clock: &self.doors.clock,
-            ids: &self.ids,
-            // No provider hands on the token that names the first administrator.
-            founding: if self.site.is_local() { Founding::IfFirst } else { Founding::No },
-        }
+    /// No provider hands on the token that names the first administrator.
+    fn founding(&self) -> Founding {
+        if self.site.is_local() { Founding::IfFirst } else { Founding::No }
     }
 
     fn linked(&self, identity: &Identity) -> LinkedIdentity {
@@ -243,19 +226,19 @@ impl Arrival {
             provider: identity.provider.clone(),
             subject: identity.subject.clone(),
             email: identity.email.clone(),
-            linked_at: self.doors.clock.now(),
+            linked_at: self.clock.now(),
         }
     }
 
     fn written(&self, action: AuditAction, user: &UserId, elsewhere: &LinkedIdentity) -> Operation {
-        self.log.creating(&mut self.entry(action, user, elsewhere))
+        self.audit.creating(self.entry(action, user, elsewhere))
     }
 
     fn entry(&self, action: AuditAction, user: &UserId, elsewhere: &LinkedIdentity) -> AuditEntry {
         AuditEntry {
             actor: Some(user.to_string()),
             detail: Some(elsewhere.provider.clone()),
-            ..audit::entry(action, &self.ids, &self.doors.clock, &self.device)
+            ..self.audit.entry(action)
         }
     }
 }

@@ -2,84 +2,98 @@
 
 use model::{AuditAction, AuditEntry, UserId};
 use protocol::Fault;
-use runtime::{BoxFuture, Caller, Device, Ids, Refusal, prelude::*};
+use runtime::{BoxFuture, Device, Refusal, prelude::*};
 use store::Operation;
 
 /// What is said of an address that nobody has.
 const NOBODY: &str = "nobody has the address";
-
-/// Begins an entry. Whoever writes it says the rest.
-pub(crate) fn entry(action: AuditAction, ids: &Ids, clock: &Clock, device: &Device) -> AuditEntry {
-    AuditEntry {
-        id: ids.next(),
-        at: clock.now(),
-        action,
-        actor: None,
-        client: None,
-        target: None,
-        detail: None,
-        address: device.address.clone(),
-        version: Version::default(),
-    }
-}
-
-/// Begins an entry about somebody who is asked about by an address, when nobody is signed in who did it. One about nobody
-/// takes as much work to write.
-pub(crate) fn about(
-    action: AuditAction,
-    (target, is_somebody): (UserId, bool),
-    (ids, clock, device): (&Ids, &Clock, &Device),
-) -> AuditEntry {
-    AuditEntry {
-        target: Some(target.to_string()),
-        detail: (!is_somebody).then(|| NOBODY.to_owned()),
-        ..entry(action, ids, clock, device)
-    }
-}
-
-/// Begins an entry about what a caller does.
-pub(crate) fn by(caller: &Caller, action: AuditAction, ids: &Ids, clock: &Clock, device: &Device) -> AuditEntry {
-    let client = caller.client_id().filter(|id| *id != caller.subject()).map(str::to_owned);
-    AuditEntry { actor: Some(caller.subject().to_owned()), client, ..entry(action, ids, clock, device) }
-}
-
-/// Writes down that somebody who is signed in gave a wrong password; `what`: for what.
-pub(crate) async fn password_refused(
-    log: &Append<AuditEntry>,
-    caller: &Caller,
-    what: &str,
-    (ids, clock, device): (&Ids, &Clock, &Device),
-) -> Result<(), StoreError> {
-    let mut entry = by(caller, AuditAction::PasswordRefused, ids, clock, device);
-    entry.detail = Some(what.to_owned());
-    log.create(entry).await.map(|_| ())
-}
-
-/// Writes down that somebody came with a token that is not good; `what`: for what. One entry stands for all that came from
-/// one network in a while.
-pub(crate) async fn token_refused(
-    log: &Append<AuditEntry>,
-    what: &str,
-    (ids, clock, device): (&Ids, &Clock, &Device),
-) -> Result<(), StoreError> {
-    let mut entry = entry(AuditAction::TokenRefused, ids, clock, device);
-    let span = entry.at.unix_ms().div_euclid(REFUSED_MS);
-    entry.id = Ids::of_text(&format!("token-refused#{}#{what}#{span}", device.network()));
-    entry.detail = Some(what.to_owned());
-    create_once(log, entry).await
-}
-
-/// Writes an entry unless it is there already.
-async fn create_once(log: &Append<AuditEntry>, entry: AuditEntry) -> Result<(), StoreError> {
-    match log.create(entry).await {
-        Err(StoreError::Exists) => Ok(()),
-        done => done.map(|_| ()),
-    }
-}
-
 /// For how long one entry stands for all refusals of one procedure to one caller, or of tokens from one network, in
 /// milliseconds: who tries over and over fills no table.
 const REFUSED_MS: i64 = 15 * 60_000;
+
+/// The capability to write down what is done, and from where it came.
+#[derive(Clone, Capability)]
+pub struct Audit {
+    pub(crate) log: Append<AuditEntry>,
+    pub(crate) ids: Ids,
+    pub(crate) clock: Clock,
+    pub(crate) device: Device,
+}
+
+impl Audit {
+    /// Begins an entry. Whoever writes it says the rest.
+    pub(crate) fn entry(&self, action: AuditAction) -> AuditEntry {
+        AuditEntry {
+            id: self.ids.next(),
+            at: self.clock.now(),
+            action,
+            actor: None,
+            client: None,
+            target: None,
+            detail: None,
+            address: self.device.address.clone(),
+            version: Version::default(),
+        }
+    }
+
+    /// Begins an entry about somebody who is asked about by an address, when nobody is signed in who did it. One about
+    /// nobody takes as much work to write.
+    pub(crate) fn about(&self, action: AuditAction, (target, is_somebody): (UserId, bool)) -> AuditEntry {
+        AuditEntry {
+            target: Some(target.to_string()),
+            detail: (!is_somebody).then(|| NOBODY.to_owned()),
+            ..self.entry(action)
+        }
+    }
+
+    /// Begins an entry about what a caller does.
+    pub(crate) fn by(&self, caller: &Caller, action: AuditAction) -> AuditEntry {
+        let client = caller.client_id().filter(|id| *id != caller.subject()).map(str::to_owned);
+        AuditEntry { actor: Some(caller.subject().to_owned()), client, ..self.entry(action) }
+    }
+
+    /// Writes an entry.
+    pub(crate) async fn create(&self, entry: AuditEntry) -> Result<(), StoreError> {
+        self.log.create(entry).await.map(|_| ())
+    }
+
+    /// [`Audit::create`] as a part of a transaction.
+    pub(crate) fn creating(&self, mut entry: AuditEntry) -> Operation {
+        self.log.creating(&mut entry)
+    }
+
+    /// Writes down that somebody who is signed in gave a wrong password; `what`: for what.
+    pub(crate) async fn password_refused(&self, caller: &Caller, what: &str) -> Result<(), StoreError> {
+        let entry = self.by(caller, AuditAction::PasswordRefused);
+        self.create(AuditEntry { detail: Some(what.to_owned()), ..entry }).await
+    }
+
+    /// Writes down that somebody came with a token that is not good; `what`: for what. One entry stands for all that came
+    /// from one network in a while.
+    pub(crate) async fn token_refused(&self, what: &str) -> Result<(), StoreError> {
+        let mut entry = self.entry(AuditAction::TokenRefused);
+        let span = entry.at.unix_ms().div_euclid(REFUSED_MS);
+        entry.id = Ids::of_text(&format!("token-refused#{}#{what}#{span}", self.device.network()));
+        entry.detail = Some(what.to_owned());
+        self.create_once(entry).await
+    }
+
+    /// What is written when somebody leaves a device.
+    pub(crate) fn signed_out(&self) -> impl Fn(UserId) -> Vec<Operation> {
+        |user| {
+            let entry = self.entry(AuditAction::SignedOut);
+            vec![self.creating(AuditEntry { actor: Some(user.to_string()), ..entry })]
+        }
+    }
+
+    /// Writes an entry unless it is there already.
+    async fn create_once(&self, entry: AuditEntry) -> Result<(), StoreError> {
+        match self.create(entry).await {
+            Err(StoreError::Exists) => Ok(()),
+            done => done,
+        }
+    }
+}
 
 /// Writes down that somebody was refused what they may not do.
 pub(crate) fn refused(session: store::Session, refusal: Refusal) -> BoxFuture<'static, Result<(), Fault>> {
@@ -90,21 +104,8 @@ pub(crate) fn refused(session: store::Session, refusal: Refusal) -> BoxFuture<'s
         let span = at.unix_ms().div_euclid(REFUSED_MS);
         let client = caller.client_id().unwrap_or_default();
         let id = Ids::of_text(&format!("refused#{}#{client}#{procedure}#{span}", caller.subject()));
-        let entry = by(&caller, AuditAction::Refused, &Ids::default(), &Clock::Fixed(at), &device);
-        let entry = AuditEntry { id, detail: Some(procedure.to_owned()), ..entry };
-        Ok(create_once(&Append::new(session), entry).await?)
+        let audit = Audit { log: Append::new(session), ids: Ids::default(), clock: Clock::Fixed(at), device };
+        let entry = audit.by(&caller, AuditAction::Refused);
+        Ok(audit.create_once(AuditEntry { id, detail: Some(procedure.to_owned()), ..entry }).await?)
     })
-}
-
-/// What is written when somebody leaves a device.
-pub(crate) fn signed_out(
-    log: &Append<AuditEntry>,
-    ids: &Ids,
-    clock: &Clock,
-    device: &Device,
-) -> impl Fn(UserId) -> Vec<Operation> {
-    move |user| {
-        let actor = Some(user.to_string());
-        vec![log.creating(&mut AuditEntry { actor, ..entry(AuditAction::SignedOut, ids, clock, device) })]
-    }
 }

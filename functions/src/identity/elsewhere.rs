@@ -126,15 +126,22 @@ fn redirect_uri(site: &Site, provider: &str) -> String {
     format!("{}/oauth/callback/{provider}", site.url())
 }
 
-/// What it takes to begin and to end a flow.
-pub(crate) struct Elsewhere<'a> {
-    pub(crate) party: &'a RelyingParty,
-    pub(crate) cookies: &'a Cookies,
-    pub(crate) site: &'a Site,
-    pub(crate) clock: &'a Clock,
+/// The capability to begin and to end a flow.
+#[derive(Capability)]
+pub struct Federation {
+    pub(crate) providers: Secret<IdentityProviders>,
+    pub(crate) party: RelyingParty,
+    pub(crate) cookies: Cookies,
+    pub(crate) site: Site,
+    pub(crate) clock: Clock,
 }
 
-impl Elsewhere<'_> {
+impl Federation {
+    /// The providers that are configured.
+    pub(crate) async fn providers(&self) -> Result<Providers, Fault> {
+        providers(&self.providers).await
+    }
+
     /// Begins: the address to which the browser goes.
     pub(crate) async fn begin(
         &self,
@@ -145,7 +152,7 @@ impl Elsewhere<'_> {
     ) -> Result<String, Ended> {
         // Several tabs share it.
         let browser = self.cookies.get(COOKIE).map_or_else(Opaque::random, Ok)?;
-        let redirect_uri = redirect_uri(self.site, &provider.id);
+        let redirect_uri = redirect_uri(&self.site, &provider.id);
         let prompt = match aim {
             FlowAim::SignIn | FlowAim::Link(_) => Prompt::IfNeeded,
             FlowAim::Reauthenticate(_) => Prompt::Login,
@@ -179,7 +186,7 @@ impl Elsewhere<'_> {
             expires_at: flow.expires_at,
         };
         let browser = self.cookies.get(COOKIE);
-        let redirect_uri = redirect_uri(self.site, &flow.provider);
+        let redirect_uri = redirect_uri(&self.site, &flow.provider);
         let now = self.clock.now();
         let identity = self.party.finish(providers, &begun, browser.as_ref(), answer, &redirect_uri, now).await;
         let identity = identity.map_err(|error| Ended::Refused(error.code()))?;

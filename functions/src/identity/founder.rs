@@ -4,8 +4,9 @@
 //! `founder`. Where strangers do not come, it is the first person. There is one at a time, to which the account's guard
 //! sees, and a token that was used stays used when that one goes ([`model::UsedFounderToken`]).
 
+use model::UsedFounderToken;
 use protocol::{Fault, SecretHash};
-use runtime::{Secret, SecretKind, Site, opaque::Opaque};
+use runtime::{Secret, SecretKind, Site, opaque::Opaque, prelude::*};
 use serde::Deserialize;
 
 /// The secret `founder`: what is stored of the token.
@@ -32,10 +33,25 @@ pub(crate) enum Founding {
     Wrong,
 }
 
-/// Reads it from the secret, if there is one, and the token that is given.
-pub(crate) async fn founding(secret: &Secret<Founder>, site: &Site, given: Option<&str>) -> Result<Founding, Fault> {
-    let stored = secret.read().await?.map(|founder| founder.hash);
-    Ok(decided(stored.as_ref(), site.is_local(), given))
+/// The capability to tell who becomes the first administrator.
+#[derive(Capability)]
+pub struct Foundation {
+    pub(crate) secret: Secret<Founder>,
+    pub(crate) used: Read<UsedFounderToken>,
+    pub(crate) site: Site,
+}
+
+impl Foundation {
+    /// Whether whoever registers now becomes it, by the secret, if there is one, and the token that is given.
+    pub(crate) async fn decide(&self, given: Option<&str>) -> Result<Founding, Fault> {
+        let stored = self.secret.read().await?.map(|founder| founder.hash);
+        Ok(decided(stored.as_ref(), self.site.is_local(), given))
+    }
+
+    /// Whether a token was used.
+    pub(crate) async fn is_used(&self, token: &SecretHash) -> Result<bool, StoreError> {
+        self.used.get(token).await.map(|used| used.is_some())
+    }
 }
 
 fn decided(stored: Option<&SecretHash>, is_local: bool, given: Option<&str>) -> Founding {

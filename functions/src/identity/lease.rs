@@ -79,7 +79,7 @@ mod tests {
     }
 
     struct Given {
-        doors: Sessions,
+        sessions: Sessions,
         id: UserId,
         _world: World,
     }
@@ -87,20 +87,20 @@ mod tests {
     impl Given {
         async fn account() -> Self {
             let world = World::new(&crate::service(), Clock::Fixed(now())).await.unwrap();
-            let doors = Sessions { accounts: world.write(), sessions: world.write(), clock: Clock::Fixed(now()) };
+            let sessions = crate::tests::sessions(&world, Clock::Fixed(now()));
             let id = runtime::Ids::counting().next();
-            doors.accounts.create(Account::new(id)).await.unwrap();
-            Self { doors, id, _world: world }
+            sessions.accounts.create(Account::new(id)).await.unwrap();
+            Self { sessions, id, _world: world }
         }
 
         /// The account, of which somebody has the lease.
         async fn leased(&self) -> Account {
             let mut contest = Contest { attempts: LOST, lease: None };
-            self.doors.to_end(&self.id, &mut contest).await.unwrap().unwrap()
+            self.sessions.to_end(&self.id, &mut contest).await.unwrap().unwrap()
         }
 
         async fn lease(&self) -> Option<Timestamp> {
-            self.doors.accounts.get(&self.id).await.unwrap().unwrap().leased_until
+            self.sessions.accounts.get(&self.id).await.unwrap().unwrap().leased_until
         }
     }
 
@@ -109,15 +109,15 @@ mod tests {
         let given = Given::account().await;
         let mut contest = Contest::default();
         for attempt in 0..LOST {
-            given.doors.to_end(&given.id, &mut contest).await.unwrap();
+            given.sessions.to_end(&given.id, &mut contest).await.unwrap();
             assert_eq!(given.lease().await, None, "attempt {attempt}");
         }
-        let leased = given.doors.to_end(&given.id, &mut contest).await.unwrap().unwrap();
+        let leased = given.sessions.to_end(&given.id, &mut contest).await.unwrap().unwrap();
         assert_eq!(given.lease().await, Some(now().plus_ms(LEASE_MS)));
         // Who has it goes on at once, whatever else was lost.
-        let current = given.doors.to_end(&given.id, &mut contest).await.unwrap().unwrap();
+        let current = given.sessions.to_end(&given.id, &mut contest).await.unwrap().unwrap();
         assert_eq!(current, leased, "it is not taken twice");
-        let operation = given.doors.putting(Some(&current), &mut current.clone());
+        let operation = given.sessions.putting(Some(&current), &mut current.clone());
         transaction(vec![operation]).await.unwrap();
         assert_eq!(given.lease().await, None);
     }
@@ -127,8 +127,8 @@ mod tests {
         let given = Given::account().await;
         let current = given.leased().await;
         let mut next = Account { generation: 1, ..current.clone() };
-        let operation = given.doors.putting(Some(&current), &mut next);
-        let (found, done) = tokio::join!(given.doors.unleased(&given.id), transaction(vec![operation]));
+        let operation = given.sessions.putting(Some(&current), &mut next);
+        let (found, done) = tokio::join!(given.sessions.unleased(&given.id), transaction(vec![operation]));
         done.unwrap();
         assert_eq!(found.unwrap().unwrap().generation, 1, "as it was before");
     }
@@ -137,10 +137,10 @@ mod tests {
     async fn who_was_killed_holds_nobody_up() {
         let given = Given::account().await;
         given.leased().await;
-        let later = Sessions { clock: Clock::Fixed(now().plus_ms(LEASE_MS)), ..given.doors.clone() };
+        let later = Sessions { clock: Clock::Fixed(now().plus_ms(LEASE_MS)), ..given.sessions.clone() };
         let found = later.unleased(&given.id).await.unwrap().unwrap();
         assert_eq!(found.leased_until, Some(now().plus_ms(LEASE_MS)), "without waiting for a change");
         // And where the clock does not move, others go on all the same.
-        assert!(given.doors.unleased(&given.id).await.unwrap().is_some());
+        assert!(given.sessions.unleased(&given.id).await.unwrap().is_some());
     }
 }

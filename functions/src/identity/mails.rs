@@ -10,6 +10,8 @@ use runtime::{
 };
 
 use super::{
+    audit::Audit,
+    limits::Attempts,
     pages::{RESET_PASSWORD, SIGN_IN, Shown, VERIFY_EMAIL},
     registration::Next,
 };
@@ -35,31 +37,6 @@ pub(crate) fn token(
     Ok((secret, stored))
 }
 
-/// Removes what was mailed to a user who is gone: it holds the address, and perhaps a password's hash. The index may be
-/// behind; what it does not show yet ends by itself.
-pub(crate) async fn forget(
-    mailed: &Read<MailedToken>,
-    tokens: &Write<MailedToken>,
-    user_id: UserId,
-) -> Result<(), StoreError> {
-    let mut cursor = None;
-    loop {
-        let list = mailed.list(&MailedToken::BY_USER).of(user_id.to_string());
-        let page = list.page(PageSize::default(), cursor.as_ref()).await?;
-        for token in &page.items {
-            match tokens.delete(token).await {
-                // It was used in this moment.
-                Err(StoreError::Stale) => {}
-                done => done?,
-            }
-        }
-        cursor = page.next;
-        if cursor.is_none() {
-            return Ok(());
-        }
-    }
-}
-
 /// What is written to somebody.
 #[derive(Clone, Copy)]
 pub(crate) enum Letter<'a> {
@@ -75,16 +52,17 @@ pub(crate) enum Letter<'a> {
     Already,
 }
 
-/// What it takes to write to somebody about a call: when and from where it came stands in each mail, so that who
+/// The capability to write to somebody about a call: when and from where it came stands in each mail, so that who
 /// reads it can tell whether it was them.
-pub(crate) struct LinkMails<'a> {
-    pub(crate) mail: &'a Mail,
-    pub(crate) site: &'a Site,
-    pub(crate) device: &'a Device,
-    pub(crate) clock: &'a Clock,
+#[derive(Clone, Capability)]
+pub struct LinkMails {
+    pub(crate) mail: Mail,
+    pub(crate) site: Site,
+    pub(crate) device: Device,
+    pub(crate) clock: Clock,
 }
 
-impl LinkMails<'_> {
+impl LinkMails {
     /// Writes where the answer must not tell that there is an account: a mail that cannot be sent is a matter for the
     /// log, since nothing would have been sent to another address.
     pub(crate) async fn try_to_send(&self, to: &EmailAddress, letter: Letter<'_>) {
@@ -105,7 +83,7 @@ impl LinkMails<'_> {
     }
 
     fn written(&self, letter: Letter<'_>) -> (&'static str, String) {
-        let occasion = occasion(self.clock, Some(self.device));
+        let occasion = occasion(&self.clock, Some(&self.device));
         let confirm = |link: &Opaque, what: &str| {
             format!(
                 "Somebody, probably you, {what} {occasion}. To confirm that the address is yours, open:\n\n{}\n\n\
@@ -149,7 +127,7 @@ impl LinkMails<'_> {
                     "Somebody, probably you, registered with this address {occasion}. It has an account already; \
                      nothing of the registration was kept. Sign in at:\n\n{}\n\n\
                      If you forgot the password, ask for a new one there. If it was not you, do nothing.\n",
-                    SIGN_IN.address(self.site)
+                    SIGN_IN.address(&self.site)
                 ),
             ),
         }
@@ -157,7 +135,40 @@ impl LinkMails<'_> {
 
     /// The token stands behind the `#`, which no browser sends to a server.
     fn link(&self, page: &Shown, token: &Opaque) -> String {
-        format!("{}#token={}", page.address(self.site), token.text())
+        format!("{}#token={}", page.address(&self.site), token.text())
+    }
+}
+
+/// The capability to mail a link to whoever asks for one, without telling them whether there is an account.
+#[derive(Clone, Capability)]
+pub struct LinkRequest {
+    pub(crate) users: Read<User>,
+    pub(crate) accounts: Read<Account>,
+    pub(crate) tokens: Append<MailedToken>,
+    pub(crate) attempts: Attempts,
+    pub(crate) mails: LinkMails,
+    pub(crate) audit: Audit,
+    pub(crate) ids: Ids,
+    pub(crate) clock: Clock,
+}
+
+impl LinkRequest {
+    /// Who has an address, and the id. An address that nobody has gets an id that nobody has: it is as much work.
+    pub(crate) async fn find(&self, email: &EmailAddress) -> Result<(UserId, Option<User>), StoreError> {
+        let found = self.users.by_unique(User::UNIQUE_EMAIL, &email.comparable()).await?;
+        Ok((found.as_ref().map_or_else(|| self.ids.next(), |user| user.id), found))
+    }
+
+    /// Makes a token for a link.
+    pub(crate) async fn token(
+        &self,
+        purpose: Purpose,
+        user: &User,
+        account: Option<&Account>,
+    ) -> Result<Opaque, Fault> {
+        let (secret, stored) = token(purpose, user, account, &self.clock)?;
+        self.tokens.create(stored).await?;
+        Ok(secret)
     }
 }
 

@@ -156,10 +156,10 @@ impl Notice<'_> {
 /// The capability to tell owners of accounts what was done with them.
 #[derive(Clone, Capability)]
 pub struct Notices {
-    mail: Mail,
-    limits: Limits,
-    device: Device,
-    clock: Clock,
+    pub(crate) mail: Mail,
+    pub(crate) limits: Limits,
+    pub(crate) device: Device,
+    pub(crate) clock: Clock,
 }
 
 impl Notices {

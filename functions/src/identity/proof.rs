@@ -13,6 +13,8 @@ use model::{Account, Claim, EmailAddress, GivenPassword, MailedToken, Purpose, R
 use protocol::Fault;
 use runtime::{Cookies, Site, opaque::Opaque, password, prelude::*};
 
+use super::{audit::Audit, limits::Attempts, sessions::Sessions};
+
 /// The cookie of the browser that registered, before the prefix.
 const REGISTERED: &str = "onefold-registration";
 
@@ -23,32 +25,45 @@ pub(crate) struct Mailed {
     account: Account,
 }
 
-impl Mailed {
-    /// Reads one. None if it is unknown, used, too old, or about an account that is another one by now: with another
+/// The capability to take a mailed token for a proof, and to refuse one that is not good.
+#[derive(Clone, Capability)]
+pub struct MailedProof {
+    pub(crate) users: Write<User>,
+    pub(crate) sessions: Sessions,
+    pub(crate) tokens: Write<MailedToken>,
+    pub(crate) audit: Audit,
+    pub(crate) attempts: Attempts,
+    pub(crate) site: Site,
+    pub(crate) cookies: Cookies,
+}
+
+impl MailedProof {
+    /// Reads a token. None if it is unknown, used, too old, or about an account that is another one by now: with another
     /// address, or another way in.
-    pub(crate) async fn read(
-        text: &str,
-        tokens: &Write<MailedToken>,
-        users: &Write<User>,
-        accounts: &Write<Account>,
-    ) -> Result<Option<Self>, Fault> {
+    pub(crate) async fn read(&self, text: &str) -> Result<Option<Mailed>, Fault> {
         let Some(secret) = Opaque::parse(text) else { return Ok(None) };
-        let Some(token) = tokens.get(&secret.hash()).await? else { return Ok(None) };
-        let Some(user) = users.get(&token.user_id).await? else { return Ok(None) };
-        let account = accounts.get(&user.id).await?.unwrap_or_else(|| Account::new(user.id));
+        let Some(token) = self.tokens.get(&secret.hash()).await? else { return Ok(None) };
+        let Some(user) = self.users.get(&token.user_id).await? else { return Ok(None) };
+        let account = self.sessions.accounts.get(&user.id).await?.unwrap_or_else(|| Account::new(user.id));
         let names_founder = token.claim.as_ref().is_some_and(|claim| claim.founder.is_some());
         let has_use = token.purpose == Purpose::ResetPassword || !user.is_verified || names_founder;
         let is_good = has_use && user.email.is_same_as(&token.email) && account.generation == token.generation;
-        Ok(is_good.then_some(Self { token, user, account }))
+        Ok(is_good.then_some(Mailed { token, user, account }))
     }
 
-    /// Whether whoever presents it is who registered: by the browser's cookie, or by the password.
-    pub(crate) async fn is_claimed(&self, cookies: &Cookies, given: Option<&GivenPassword>) -> Result<bool, Fault> {
-        let (browser, password) = match &self.token.claim {
+    /// Writes down and counts that somebody came with a token that is not good; `what`: for what.
+    pub(crate) async fn refuse(&self, what: &str) -> Result<(), Fault> {
+        self.audit.token_refused(what).await?;
+        self.attempts.bad_token().await
+    }
+
+    /// Whether whoever presents a token is who registered: by the browser's cookie, or by the password.
+    pub(crate) async fn is_claimed(&self, mailed: &Mailed, given: Option<&GivenPassword>) -> Result<bool, Fault> {
+        let (browser, password) = match &mailed.token.claim {
             Some(claim) => (&claim.browser, &claim.password),
-            None => (&self.account.registered_in, &self.account.password),
+            None => (&mailed.account.registered_in, &mailed.account.password),
         };
-        let here = cookies.get(REGISTERED);
+        let here = self.cookies.get(REGISTERED);
         if browser.as_ref().is_some_and(|browser| here.is_some_and(|here| here.is_hashed_as(browser))) {
             return Ok(true);
         }

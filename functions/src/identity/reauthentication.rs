@@ -2,11 +2,11 @@
 
 use model::{Account, AuditAction, AuditEntry, LinkedIdentity, Proof, Session, SignedIn, UserId};
 use protocol::{Fault, SecretHash};
-use runtime::{Cookies, Device, Ids, oidc::Identity, prelude::*, sessions::COOKIE};
+use runtime::{Cookies, oidc::Identity, prelude::*, sessions::COOKIE};
 use store::{Operation, transaction};
 
 use super::{
-    audit,
+    audit::Audit,
     elsewhere::{Ended, Refusal},
     sessions::{ATTEMPTS, Kept, Sessions},
     shut_out,
@@ -31,7 +31,7 @@ impl Sessions {
             let mut account = current.clone();
             let place = account.devices.iter_mut().find(|place| place.has(session)).ok_or_else(ended)?;
             // Not so when it was renewed in between.
-            let Some(before) = self.sessions.get(&place.session).await? else { continue };
+            let Some(before) = self.stored.get(&place.session).await? else { continue };
             let kept = match before.proof {
                 Proof::Cookie { .. } => Kept::cookie()?,
                 Proof::Tokens { .. } => Kept::tokens()?,
@@ -45,7 +45,7 @@ impl Sessions {
             };
             let mut operations = self.ending(std::slice::from_ref(place)).await?;
             (place.session, place.replaced) = (next.id.clone(), None);
-            operations.push(self.sessions.creating(&mut next));
+            operations.push(self.stored.creating(&mut next));
             operations.push(self.putting(Some(&current), &mut account));
             operations.extend(besides());
             match transaction(operations).await {
@@ -57,21 +57,20 @@ impl Sessions {
     }
 }
 
-/// What it takes to take note of a provider's answer.
-pub(crate) struct Reauthentication<'a> {
-    pub(crate) doors: &'a Sessions,
-    pub(crate) log: &'a Append<AuditEntry>,
-    pub(crate) cookies: &'a Cookies,
-    pub(crate) device: &'a Device,
-    pub(crate) ids: &'a Ids,
+/// The capability to take a provider's answer for the proof of who somebody is who is signed in.
+#[derive(Clone, Capability)]
+pub struct Reauthentication {
+    pub(crate) sessions: Sessions,
+    pub(crate) audit: Audit,
+    pub(crate) cookies: Cookies,
 }
 
-impl Reauthentication<'_> {
+impl Reauthentication {
     /// Ends a flow: `at` is when the provider asked who it is, and none where it does not say that it asked.
     pub(crate) async fn end(&self, of: &SignedIn, identity: &Identity, at: Option<Timestamp>) -> Result<(), Ended> {
         let at = at.ok_or(Refusal::NotFresh)?;
         let is_it = |it: &LinkedIdentity| it.provider == identity.provider && it.subject == identity.subject;
-        let account = self.doors.accounts.get(&of.user_id).await?.ok_or(Refusal::Expired)?;
+        let account = self.sessions.accounts.get(&of.user_id).await?.ok_or(Refusal::Expired)?;
         if !account.identities.iter().any(is_it) {
             return Err(Refusal::OtherAccount.into());
         }
@@ -84,11 +83,12 @@ impl Reauthentication<'_> {
             false => Err(shut_out("The account elsewhere is not linked any more.")),
         };
         let besides = || {
-            let entry = audit::entry(AuditAction::Reauthenticated, self.ids, &self.doors.clock, self.device);
+            let entry = self.audit.entry(AuditAction::Reauthenticated);
             let (actor, detail) = (Some(of.user_id.to_string()), Some(identity.provider.clone()));
-            vec![self.log.creating(&mut AuditEntry { actor, detail, ..entry })]
+            vec![self.audit.creating(AuditEntry { actor, detail, ..entry })]
         };
-        if let (Kept::Cookie(secret), _) = self.doors.reauthenticate((of.user_id, &here), at, check, besides).await? {
+        if let (Kept::Cookie(secret), _) = self.sessions.reauthenticate((of.user_id, &here), at, check, besides).await?
+        {
             self.cookies.sign_in(&secret);
         }
         Ok(())

@@ -2,23 +2,22 @@
 
 use model::{Account, AuditAction, AuditEntry, Claim, EmailAddress, MailedToken, Purpose, Role, User};
 use protocol::Fault;
-use runtime::{Device, Ids, opaque::Opaque, prelude::*};
+use runtime::{opaque::Opaque, prelude::*};
 use store::{Operation, transaction};
 
-use super::{audit, founder::Founding, mails, sessions::ATTEMPTS};
+use super::{audit::Audit, founder::Founding, mails, sessions::ATTEMPTS};
 
-/// What it takes to register somebody.
-pub(crate) struct Registrar<'a> {
-    pub(crate) users: &'a Write<User>,
-    pub(crate) everybody: &'a Read<User>,
-    pub(crate) accounts: &'a Write<Account>,
-    pub(crate) tokens: &'a Append<MailedToken>,
-    pub(crate) log: &'a Append<AuditEntry>,
-    pub(crate) device: &'a Device,
-    pub(crate) clock: &'a Clock,
-    pub(crate) ids: &'a Ids,
-    /// Whether the first person becomes administrator who comes.
-    pub(crate) founding: Founding,
+/// The capability to register somebody.
+#[derive(Clone, Capability)]
+pub struct Registrar {
+    pub(crate) users: Write<User>,
+    /// In which it is looked whether there is anybody.
+    pub(crate) directory: Read<User>,
+    pub(crate) accounts: Write<Account>,
+    pub(crate) tokens: Append<MailedToken>,
+    pub(crate) audit: Audit,
+    pub(crate) ids: Ids,
+    pub(crate) clock: Clock,
 }
 
 /// What is to be written to whoever has the address.
@@ -31,10 +30,10 @@ pub(crate) enum Next {
     Tell(EmailAddress),
 }
 
-impl Registrar<'_> {
+impl Registrar {
     /// Registers somebody. An address that is known already has nothing changed: what was registered is kept in the
     /// mailed token, and counts for whoever proves the address and that it was them.
-    pub(crate) async fn register(&self, email: EmailAddress, claim: Claim) -> Result<Next, Fault> {
+    pub(crate) async fn register(&self, email: EmailAddress, claim: Claim, founding: &Founding) -> Result<Next, Fault> {
         for _ in 0..ATTEMPTS {
             if let Some(owner) = self.users.by_unique(User::UNIQUE_EMAIL, &email.comparable()).await? {
                 return self.again(&owner, claim).await;
@@ -47,16 +46,16 @@ impl Registrar<'_> {
                 ends_at: user.ends_at,
                 ..Account::new(user.id)
             };
-            let (secret, mut token) = mails::token(Purpose::VerifyEmail, &user, None, self.clock)?;
+            let (secret, mut token) = mails::token(Purpose::VerifyEmail, &user, None, &self.clock)?;
             // Who was named becomes the first administrator with the proof: not by a link that goes astray.
             token.claim = claim.founder.is_some().then(|| claim.clone());
             let besides = |user: &User| {
                 let actor = Some(user.id.to_string());
                 let detail = claim.identity.as_ref().map(|identity| identity.provider.clone());
-                let mut entry = AuditEntry { actor, detail, ..self.entry(AuditAction::Registered) };
-                vec![self.tokens.creating(&mut token.clone()), self.log.creating(&mut entry)]
+                let entry = AuditEntry { actor, detail, ..self.audit.entry(AuditAction::Registered) };
+                vec![self.tokens.creating(&mut token.clone()), self.audit.creating(entry)]
             };
-            if self.create(&mut user, &mut account, besides).await? {
+            if self.create(&mut user, &mut account, founding, besides).await? {
                 return Ok(Next::Confirm(user.email, secret));
             }
         }
@@ -79,18 +78,20 @@ impl Registrar<'_> {
         }
     }
 
-    /// Makes an account; where the first person becomes administrator who comes, as that one's if there is nobody yet.
+    /// Makes an account; where the first person becomes administrator who comes (`founding`), as that one's if there is
+    /// nobody yet.
     /// Answers whether nobody was faster with the same address, or the same account elsewhere.
     pub(crate) async fn create(
         &self,
         user: &mut User,
         account: &mut Account,
+        founding: &Founding,
         besides: impl Fn(&User) -> Vec<Operation>,
     ) -> Result<bool, Fault> {
         // Whether anybody is there is read from an index, which may be behind: that there is one first person only,
         // the account's guard sees to.
-        account.is_founder = self.founding == Founding::IfFirst
-            && self.everybody.list(&User::BY_CREATION).page(PageSize::default(), None).await?.items.is_empty();
+        account.is_founder = *founding == Founding::IfFirst
+            && self.directory.list(&User::BY_CREATION).page(PageSize::default(), None).await?.items.is_empty();
         loop {
             user.role = if account.is_founder { Role::Administrator } else { Role::OF_NEWCOMERS };
             let mut operations = vec![self.users.creating(user), self.accounts.creating(account)];
@@ -103,28 +104,30 @@ impl Registrar<'_> {
         }
     }
 
+    /// Whether there is a first administrator.
+    pub(crate) async fn has_founder(&self) -> Result<bool, StoreError> {
+        let founder = self.accounts.by_unique(Account::UNIQUE_FOUNDER, Account::FOUNDER).await?;
+        Ok(founder.is_some())
+    }
+
     async fn again(&self, owner: &User, claim: Claim) -> Result<Next, Fault> {
         let account = self.accounts.get(&owner.id).await?;
         let email = owner.email.clone();
         let target = Some(owner.id.to_string());
         let detail = claim.identity.as_ref().map(|identity| identity.provider.clone());
-        let entry = AuditEntry { target, detail, ..self.entry(AuditAction::RegisteredAgain) };
+        let entry = AuditEntry { target, detail, ..self.audit.entry(AuditAction::RegisteredAgain) };
         // Whoever deployed the service may name somebody who is there already.
         let is_named = claim.founder.is_some();
         if owner.is_verified && !is_named {
-            self.log.create(entry).await?;
+            self.audit.create(entry).await?;
             return Ok(Next::Tell(email));
         }
         // What an administrator decided about is nobody's to register: its owner chooses a password.
         let is_free = owner.is_as_registered() || is_named;
         let purpose = if is_free { Purpose::VerifyEmail } else { Purpose::ResetPassword };
-        let (secret, mut token) = mails::token(purpose, owner, account.as_ref(), self.clock)?;
+        let (secret, mut token) = mails::token(purpose, owner, account.as_ref(), &self.clock)?;
         token.claim = is_free.then_some(claim);
-        transaction(vec![self.tokens.creating(&mut token), self.log.creating(&mut entry.clone())]).await?;
+        transaction(vec![self.tokens.creating(&mut token), self.audit.creating(entry)]).await?;
         Ok(if is_free { Next::Confirm(email, secret) } else { Next::Invite(email, secret) })
-    }
-
-    fn entry(&self, action: AuditAction) -> AuditEntry {
-        audit::entry(action, self.ids, self.clock, self.device)
     }
 }

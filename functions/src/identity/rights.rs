@@ -70,11 +70,11 @@ pub(crate) async fn rewriting(
 ) -> Result<Vec<Operation>, StoreError> {
     let soon = sessions.clock.now().plus_ms(lifetime::CHANGED_MS);
     let mut operations = Vec::new();
-    for current in sessions.stored(places).await? {
+    for current in sessions.alive(places).await? {
         let is_cookie = matches!(current.proof, Proof::Cookie { .. });
         let expires_at = if is_cookie { current.expires_at.min(soon) } else { current.expires_at };
         let mut changed = Session { role: user.effective_role(), changed: true, expires_at, ..current.clone() };
-        operations.push(sessions.sessions.replacing(&current, &mut changed));
+        operations.push(sessions.stored.replacing(&current, &mut changed));
     }
     Ok(operations)
 }

@@ -1,10 +1,10 @@
 //! Beginning, renewing and ending sessions. A user's account lists the user's sessions, and both change in one
 //! transaction: whoever ends or changes all of them finds all of them.
 
-use model::{Account, ClientId, Device as Place, MailedToken, Proof, Session, User, UserId};
+use model::{Account, ClientId, Device as Place, Proof, Session, User, UserId};
 use protocol::{Fault, SecretHash};
 use runtime::{
-    Device, Ids,
+    Device,
     opaque::Opaque,
     prelude::*,
     rotation::{self, RefreshToken, Turn},
@@ -12,16 +12,18 @@ use runtime::{
 };
 use store::{Operation, transaction};
 
-use super::{lease::Contest, mails};
+use super::lease::Contest;
 
 /// How often a change is tried again that others were faster with.
 pub(crate) const ATTEMPTS: usize = 20;
 
-/// What it takes to begin and end sessions.
-#[derive(Clone)]
-pub(crate) struct Sessions {
+/// The capability to begin, renew and end sessions.
+#[derive(Clone, Capability)]
+pub struct Sessions {
     pub(crate) accounts: Write<Account>,
-    pub(crate) sessions: Write<Session>,
+    pub(crate) stored: Write<Session>,
+    pub(crate) device: Device,
+    pub(crate) ids: Ids,
     pub(crate) clock: Clock,
 }
 
@@ -33,6 +35,7 @@ pub(crate) enum Kept {
     /// its first access token.
     Application {
         client_id: ClientId,
+        name: String,
         scopes: Vec<String>,
         token: RefreshToken,
         goes_on: bool,
@@ -80,6 +83,15 @@ impl Kept {
         (now.plus_ms(idle_ms), now.plus_ms(absolute_ms))
     }
 
+    /// What a device calls itself. In the person's list an application has its own name, and not that of its HTTP
+    /// library.
+    fn agent(&self, device: &Device) -> String {
+        match self {
+            Self::Application { name, .. } => name.clone(),
+            Self::Cookie(_) | Self::Tokens(_) => device.agent.clone(),
+        }
+    }
+
     fn client_id(&self) -> Option<ClientId> {
         match self {
             Self::Application { client_id, .. } => Some(*client_id),
@@ -96,12 +108,11 @@ impl Sessions {
         users: &Read<User>,
         user_id: UserId,
         kept: &Kept,
-        (device, ids): (&Device, &Ids),
         change: impl Fn(&mut Account) -> Result<(), Fault>,
         besides: impl Fn() -> Vec<Operation>,
     ) -> Result<(User, Session), Fault> {
         for _ in 0..ATTEMPTS {
-            if let Some(begun) = self.try_begin(users, user_id, kept, (device, ids), &change, &besides).await? {
+            if let Some(begun) = self.try_begin(users, user_id, kept, &change, &besides).await? {
                 return Ok(begun);
             }
         }
@@ -114,7 +125,6 @@ impl Sessions {
         users: &Read<User>,
         user_id: UserId,
         kept: &Kept,
-        (device, ids): (&Device, &Ids),
         change: impl Fn(&mut Account) -> Result<(), Fault>,
         besides: impl Fn() -> Vec<Operation>,
     ) -> Result<Option<(User, Session)>, Fault> {
@@ -131,7 +141,7 @@ impl Sessions {
         };
         let mut session = Session {
             id: kept.id(),
-            device: ids.next(),
+            device: self.ids.next(),
             user_id,
             role: user.effective_role(),
             proof: kept.proof(),
@@ -141,8 +151,8 @@ impl Sessions {
             expires_at,
             ends_at,
             changed: false,
-            address: device.address.clone(),
-            agent: device.agent.clone(),
+            address: self.device.address.clone(),
+            agent: kept.agent(&self.device),
             version: Version::default(),
         };
         let mut next = current.clone().unwrap_or_else(|| Account::new(user_id));
@@ -150,7 +160,7 @@ impl Sessions {
         next.devices.retain(|device| device.ends_at > now);
         if next.devices.len() >= Account::MAX_DEVICES {
             // Those whose sessions ended for want of use make room first.
-            let alive = self.stored(&next.devices).await?;
+            let alive = self.alive(&next.devices).await?;
             next.devices.retain(|place| alive.iter().any(|session| place.has(&session.id)));
         }
         let oldest = surplus(&mut next.devices, kept.client_id());
@@ -161,7 +171,7 @@ impl Sessions {
             replaced: None,
             ends_at: session.ends_at,
         });
-        let mut operations = vec![self.sessions.creating(&mut session)];
+        let mut operations = vec![self.stored.creating(&mut session)];
         operations.extend(self.ending(&oldest).await?);
         operations.extend(besides());
         operations.push(self.putting(current.as_ref(), &mut next));
@@ -183,48 +193,16 @@ impl Sessions {
     /// What ends these devices' sessions.
     pub(crate) async fn ending(&self, places: &[Place]) -> Result<Vec<Operation>, StoreError> {
         let mut operations = Vec::new();
-        for session in self.stored(places).await? {
-            operations.push(self.sessions.deleting(&session));
+        for session in self.alive(places).await? {
+            operations.push(self.stored.deleting(&session));
         }
         Ok(operations)
     }
 
-    /// Deletes a user, with the account, all its sessions, and what was mailed. `besides` is what else is written.
-    pub(crate) async fn delete_user(
-        &self,
-        users: &Write<User>,
-        (mailed, tokens): (&Read<MailedToken>, &Write<MailedToken>),
-        user: &User,
-        besides: impl Fn() -> Vec<Operation>,
-    ) -> Result<(), StoreError> {
-        let mut contest = Contest::default();
-        for _ in 0..ATTEMPTS {
-            let mut operations = besides();
-            operations.push(users.deleting(user));
-            if let Some(account) = self.to_end(&user.id, &mut contest).await? {
-                operations.extend(self.ending(&account.devices).await?);
-                operations.push(self.accounts.deleting(&account));
-            }
-            match transaction(operations).await {
-                // A sign-in or a renewal was faster, which is no conflict; a change of the user is.
-                Err(StoreError::Stale) if users.get(&user.id).await?.as_ref() == Some(user) => {}
-                done => {
-                    done?;
-                    // The user is gone whatever becomes of that, and what was mailed ends by itself within the hour.
-                    if let Err(cause) = mails::forget(mailed, tokens, user.id).await {
-                        tracing::warn!(cause = runtime::telemetry::chain(&cause), "mailed tokens stay until they end");
-                    }
-                    return Ok(());
-                }
-            }
-        }
-        Err(StoreError::Stale)
-    }
-
     /// The sessions of devices, as far as they have not ended.
-    pub(crate) async fn stored(&self, places: &[Place]) -> Result<Vec<Session>, StoreError> {
+    pub(crate) async fn alive(&self, places: &[Place]) -> Result<Vec<Session>, StoreError> {
         let ids = places.iter().flat_map(|place| std::iter::once(&place.session).chain(&place.replaced));
-        let found = futures_util::future::try_join_all(ids.map(|id| self.sessions.get(id))).await?;
+        let found = futures_util::future::try_join_all(ids.map(|id| self.stored.get(id))).await?;
         Ok(found.into_iter().flatten().collect())
     }
 
@@ -264,7 +242,7 @@ impl Sessions {
         id: &SecretHash,
         besides: impl Fn(UserId) -> Vec<Operation>,
     ) -> Result<(), StoreError> {
-        let Some(session) = self.sessions.get(id).await? else { return Ok(()) };
+        let Some(session) = self.stored.get(id).await? else { return Ok(()) };
         let is_its = |place: &Place| place.device == session.device;
         self.end(session.user_id, is_its, |_| {}, || besides(session.user_id)).await.map(|_| ())
     }
@@ -274,7 +252,7 @@ impl Sessions {
     pub(crate) async fn renew_cookie(&self, secret: &Opaque) -> Result<Option<Opaque>, Fault> {
         let now = self.clock.now();
         for _ in 0..ATTEMPTS {
-            let Some(current) = self.sessions.get(&secret.hash()).await? else { return Ok(None) };
+            let Some(current) = self.stored.get(&secret.hash()).await? else { return Ok(None) };
             let Proof::Cookie { successor } = &current.proof else { return Ok(None) };
             if let Some(nonce) = successor.as_deref().and_then(Opaque::parse) {
                 return Ok(Some(nonce.derive(secret.bytes())));
@@ -297,13 +275,13 @@ impl Sessions {
             // One before that, which may still have its moment, ends here: what is not listed is not found by
             // whoever ends the session, or changes its rights.
             if let Some(before) = &place.replaced
-                && let Some(before) = self.sessions.get(before).await?
+                && let Some(before) = self.stored.get(before).await?
             {
-                operations.push(self.sessions.deleting(&before));
+                operations.push(self.stored.deleting(&before));
             }
             place.replaced = Some(std::mem::replace(&mut place.session, next.id.clone()));
-            operations.push(self.sessions.creating(&mut next));
-            operations.push(self.sessions.replacing(&current, &mut alias));
+            operations.push(self.stored.creating(&mut next));
+            operations.push(self.stored.replacing(&current, &mut alias));
             operations.push(self.putting(Some(&account), &mut listed));
             match transaction(operations).await {
                 Err(StoreError::Stale) => {}
@@ -316,12 +294,12 @@ impl Sessions {
     /// Gives a browser another secret at once: whoever has a copy of the one before is signed out. Answers it, and
     /// what is to be written.
     pub(crate) async fn reissuing(&self, place: &mut Place) -> Result<Option<(Opaque, Vec<Operation>)>, Fault> {
-        let Some(current) = self.sessions.get(&place.session).await? else { return Ok(None) };
+        let Some(current) = self.stored.get(&place.session).await? else { return Ok(None) };
         let secret = Opaque::random()?;
         let mut next = self.renewed(&current, self.clock.now());
         (next.id, next.proof) = (secret.hash(), Proof::Cookie { successor: None });
         let mut operations = self.ending(std::slice::from_ref(place)).await?;
-        operations.push(self.sessions.creating(&mut next));
+        operations.push(self.stored.creating(&mut next));
         (place.session, place.replaced) = (next.id, None);
         Ok(Some((secret, operations)))
     }
@@ -331,7 +309,7 @@ impl Sessions {
     pub(crate) async fn turn(&self, token: &RefreshToken, client: Option<&str>) -> Result<Turned, Fault> {
         let now = self.clock.now();
         for _ in 0..ATTEMPTS {
-            let Some(current) = self.sessions.get(&token.session.hash()).await? else { return Ok(Turned::Unknown) };
+            let Some(current) = self.stored.get(&token.session.hash()).await? else { return Ok(Turned::Unknown) };
             let rotation = match (&current.proof, client) {
                 (Proof::Tokens { rotation }, None) => rotation,
                 (Proof::Application { client_id, rotation, .. }, Some(client)) if client_id == client => rotation,
@@ -350,7 +328,7 @@ impl Sessions {
                     if let Proof::Tokens { rotation } | Proof::Application { rotation, .. } = &mut next.proof {
                         *rotation = turned;
                     }
-                    match self.sessions.replace(&current, next).await {
+                    match self.stored.replace(&current, next).await {
                         Err(StoreError::Stale) => {}
                         done => return Ok(Turned::Next(done?, successor)),
                     }

@@ -1,20 +1,12 @@
 //! `oauth.callback`.
 
-use model::{Account, AuditEntry, FlowAim, MailedToken, Session, SignInFlow, User};
-use runtime::{
-    Cookies, Device, HttpReply, HttpRequest, Limits, RegistrationPolicy, Secret, Site,
-    mail::Mail,
-    oidc::{Callback, IdentityProviders, RelyingParty},
-    prelude::*,
-    sessions::COOKIE,
-};
+use model::{FlowAim, SignInFlow};
+use runtime::{Cookies, HttpReply, HttpRequest, Site, oidc::Callback, prelude::*, sessions::COOKIE};
 
 use crate::identity::{
     arrival::Arrival,
-    elsewhere::{self, Elsewhere, Ended, Refusal},
-    notices::Notices,
+    elsewhere::{self, Ended, Federation, Refusal},
     reauthentication::Reauthentication,
-    sessions::Sessions,
 };
 
 /// Where a provider sends the browser back, with a code or the reason why there is none. The address belongs into the
@@ -24,59 +16,25 @@ use crate::identity::{
 /// to, if the provider and this service both have verified the address; if there is no such account, one is made, if
 /// whoever comes may register.
 #[procedure(mutation, auth = public, http = "GET /oauth/callback/{provider}", timeout_ms = 25_000)]
-#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn callback(
-    users: Write<User>,
-    everybody: Read<User>,
-    accounts: Write<Account>,
-    sessions: Write<Session>,
     flows: Write<SignInFlow>,
-    tokens: Append<MailedToken>,
-    log: Append<AuditEntry>,
-    providers: Secret<IdentityProviders>,
-    party: RelyingParty,
-    registration: RegistrationPolicy,
-    attempts: Limits,
-    mail: Mail,
-    notices: Notices,
+    federation: Federation,
+    arrival: Arrival,
+    reauthentication: Reauthentication,
     cookies: Cookies,
     site: Site,
-    device: Device,
-    clock: Clock,
-    ids: Ids,
     request: HttpRequest,
 ) -> Result<HttpReply, NoFailure> {
     let answer: Callback = request.query().read()?;
     let Some(flow) = elsewhere::take(&flows, &answer).await? else {
         return Ok(HttpReply::redirect(&elsewhere::page(&site, "/", Some(Refusal::Expired.code())))?);
     };
-    let known = elsewhere::providers(&providers).await?;
-    let elsewhere = Elsewhere { party: &party, cookies: &cookies, site: &site, clock: &clock };
-    let doors = Sessions { accounts, sessions, clock };
-    let arrival = Arrival {
-        users,
-        everybody,
-        doors,
-        tokens,
-        log,
-        registration,
-        attempts,
-        mail,
-        notices,
-        cookies: cookies.clone(),
-        site: site.clone(),
-        device,
-        ids,
-    };
+    let known = federation.providers().await?;
     let arrived = async {
-        let (identity, asked_at) = elsewhere.end(&known, &flow, request.last_segment(), &answer).await?;
+        let (identity, asked_at) = federation.end(&known, &flow, request.last_segment(), &answer).await?;
         match &flow.aim {
             FlowAim::Link(linking) => arrival.link(linking, &identity).await,
-            FlowAim::Reauthenticate(of) => {
-                let Arrival { doors, log, device, ids, .. } = &arrival;
-                let cookies = &cookies;
-                Reauthentication { doors, log, cookies, device, ids }.end(of, &identity, asked_at).await
-            }
+            FlowAim::Reauthenticate(of) => reauthentication.end(of, &identity, asked_at).await,
             FlowAim::SignIn => {
                 let secret = arrival.sign_in(&identity).await?;
                 arrival.leave(cookies.get(COOKIE)).await?;

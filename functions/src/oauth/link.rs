@@ -1,15 +1,11 @@
 //! `oauth.link`.
 
 use model::{FlowAim, SignInFlow, SignedIn};
-use runtime::{
-    Cookies, Device, Limits, Secret, Site,
-    oidc::{IdentityProviders, RelyingParty},
-    prelude::*,
-};
+use runtime::prelude::*;
 
 use crate::identity::{
-    elsewhere::{self, Elsewhere, Ended},
-    limits,
+    elsewhere::{self, Ended, Federation},
+    limits::Attempts,
 };
 
 /// Which account is linked.
@@ -54,17 +50,11 @@ pub enum Error {
 ///
 /// It ends as `oauth.start` does, with one reason more: `taken`, when the account is linked to another user.
 #[procedure(mutation, auth = signed_in, fresh = 300, rest = "POST /v1/oauth/link")]
-#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn link(
     flows: Append<SignInFlow>,
-    providers: Secret<IdentityProviders>,
-    party: RelyingParty,
-    attempts: Limits,
+    federation: Federation,
+    attempts: Attempts,
     caller: Caller,
-    cookies: Cookies,
-    site: Site,
-    device: Device,
-    clock: Clock,
     input: Input,
 ) -> Result<Link, Error> {
     let return_to = elsewhere::return_path(input.return_to).ok_or(Error::NotAPath)?;
@@ -73,11 +63,10 @@ pub async fn link(
     if !caller.has_role() {
         return Err(Error::NotVerified);
     }
-    let known = elsewhere::providers(&providers).await?;
+    let known = federation.providers().await?;
     let provider = known.get(&input.provider).ok_or(Error::Missing(input.provider))?;
-    limits::flow(&attempts, &device).await?;
-    let elsewhere = Elsewhere { party: &party, cookies: &cookies, site: &site, clock: &clock };
-    match elsewhere.begin(&flows, provider, return_to, FlowAim::Link(SignedIn { user_id, session })).await {
+    attempts.flow().await?;
+    match federation.begin(&flows, provider, return_to, FlowAim::Link(SignedIn { user_id, session })).await {
         Ok(url) => Ok(Link { url }),
         Err(Ended::Refused(_)) => Err(Error::Unavailable),
         Err(Ended::Fault(fault)) => Err(fault)?,

@@ -1,16 +1,11 @@
 //! `oauth.reauthenticate`.
 
 use model::{FlowAim, SignInFlow, SignedIn};
-use runtime::{
-    Cookies, Device, Limits, Secret, Site,
-    oidc::{IdentityProviders, RelyingParty},
-    prelude::*,
-    sessions::COOKIE,
-};
+use runtime::{Cookies, prelude::*, sessions::COOKIE};
 
 use crate::identity::{
-    elsewhere::{self, Elsewhere, Ended},
-    limits,
+    elsewhere::{self, Ended, Federation},
+    limits::Attempts,
 };
 
 /// By which account it is proved.
@@ -58,21 +53,16 @@ pub enum Error {
 /// `other_account`, when it is not the one that is linked, and `not_fresh`, when the provider did not ask, or does not say
 /// that it did.
 #[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/oauth/reauthenticate")]
-#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn reauthenticate(
     flows: Append<SignInFlow>,
-    providers: Secret<IdentityProviders>,
-    party: RelyingParty,
-    attempts: Limits,
+    federation: Federation,
+    attempts: Attempts,
     caller: Caller,
     cookies: Cookies,
-    site: Site,
-    device: Device,
-    clock: Clock,
     input: Input,
 ) -> Result<Reauthentication, Error> {
     let return_to = elsewhere::return_path(input.return_to).ok_or(Error::NotAPath)?;
-    let known = elsewhere::providers(&providers).await?;
+    let known = federation.providers().await?;
     let provider = known.get(&input.provider).ok_or(Error::Missing(input.provider))?;
     if !provider.can_ask_anew() {
         return Err(Error::NeverFresh);
@@ -81,10 +71,9 @@ pub async fn reauthenticate(
     let is_here = |session: &&_| cookies.get(COOKIE).is_some_and(|here| here.hash() == **session);
     let session = caller.session().filter(is_here).cloned().ok_or(Error::NoCookie)?;
     let user_id = caller.subject().parse().map_err(|_| Error::NoCookie)?;
-    limits::flow(&attempts, &device).await?;
-    let elsewhere = Elsewhere { party: &party, cookies: &cookies, site: &site, clock: &clock };
+    attempts.flow().await?;
     let aim = FlowAim::Reauthenticate(SignedIn { user_id, session });
-    match elsewhere.begin(&flows, provider, return_to, aim).await {
+    match federation.begin(&flows, provider, return_to, aim).await {
         Ok(url) => Ok(Reauthentication { url }),
         Err(Ended::Refused(_)) => Err(Error::Unavailable),
         Err(Ended::Fault(fault)) => Err(fault)?,

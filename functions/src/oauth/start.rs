@@ -2,16 +2,12 @@
 
 use model::{FlowAim, SignInFlow};
 use protocol::Fault;
-use runtime::{
-    Cookies, Device, HttpReply, HttpRequest, Limits, Secret, Site,
-    oidc::{IdentityProviders, RelyingParty},
-    prelude::*,
-};
+use runtime::{HttpReply, HttpRequest, Site, prelude::*};
 use serde::Deserialize;
 
 use crate::identity::{
-    elsewhere::{self, Elsewhere, Ended},
-    limits,
+    elsewhere::{self, Ended, Federation},
+    limits::Attempts,
 };
 
 /// The parameters of the address.
@@ -29,27 +25,21 @@ struct Parameters {
 /// `other_linked`, `no_email`, `confirm_email` (the provider does not vouch for the address: open the link that was mailed
 /// in this browser, then begin again).
 #[procedure(mutation, auth = public, http = "GET /oauth/start")]
-#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn start(
     flows: Append<SignInFlow>,
-    providers: Secret<IdentityProviders>,
-    party: RelyingParty,
-    attempts: Limits,
-    cookies: Cookies,
+    federation: Federation,
+    attempts: Attempts,
     site: Site,
-    device: Device,
-    clock: Clock,
     request: HttpRequest,
 ) -> Result<HttpReply, NoFailure> {
     let Parameters { provider, return_to } = request.query().read()?;
     let not_a_path = || Fault::bad_request("return_to is not a path of the service's pages.");
     let return_to = elsewhere::return_path(return_to).ok_or_else(not_a_path)?;
-    let known = elsewhere::providers(&providers).await?;
+    let known = federation.providers().await?;
     let unknown = || Fault::bad_request("There is no such provider; oauth.providers lists them.");
     let provider = known.get(&provider).ok_or_else(unknown)?;
-    limits::flow(&attempts, &device).await?;
-    let elsewhere = Elsewhere { party: &party, cookies: &cookies, site: &site, clock: &clock };
-    match elsewhere.begin(&flows, provider, return_to.clone(), FlowAim::SignIn).await {
+    attempts.flow().await?;
+    match federation.begin(&flows, provider, return_to.clone(), FlowAim::SignIn).await {
         Ok(url) => Ok(HttpReply::redirect(&url)?),
         Err(Ended::Refused(code)) => Ok(HttpReply::redirect(&elsewhere::page(&site, &return_to, Some(code)))?),
         Err(Ended::Fault(fault)) => Err(fault)?,

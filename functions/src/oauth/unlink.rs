@@ -1,11 +1,12 @@
 //! `oauth.unlink`.
 
 use model::{Account, AuditAction, AuditEntry, User};
-use runtime::{Device, Secret, oidc::IdentityProviders, prelude::*};
+use runtime::{Secret, oidc::IdentityProviders, prelude::*};
 use store::transaction;
 
 use crate::identity::{
-    audit, elsewhere,
+    audit::Audit,
+    elsewhere,
     notices::{Notice, Notices},
     sessions::ATTEMPTS,
 };
@@ -31,17 +32,13 @@ pub enum Error {
 
 /// Unlink an account elsewhere from one's own. Sessions that began with it go on.
 #[procedure(mutation, auth = signed_in, fresh = 300, rest = "DELETE /v1/oauth/identities/{provider}")]
-#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn unlink(
     users: Read<User>,
     accounts: Write<Account>,
-    log: Append<AuditEntry>,
+    audit: Audit,
     providers: Secret<IdentityProviders>,
     notices: Notices,
     caller: Caller,
-    device: Device,
-    clock: Clock,
-    ids: Ids,
     input: Input,
 ) -> Result<(), Error> {
     let id = caller.subject().parse().map_err(|_| Error::NotLinked)?;
@@ -57,11 +54,9 @@ pub async fn unlink(
         if next.password.is_none() && !next.identities.iter().any(|it| known.get(&it.provider).is_some()) {
             return Err(Error::LastWay);
         }
-        let mut entry = AuditEntry {
-            detail: Some(input.provider.clone()),
-            ..audit::by(&caller, AuditAction::IdentityUnlinked, &ids, &clock, &device)
-        };
-        match transaction(vec![accounts.replacing(&current, &mut next), log.creating(&mut entry)]).await {
+        let entry =
+            AuditEntry { detail: Some(input.provider.clone()), ..audit.by(&caller, AuditAction::IdentityUnlinked) };
+        match transaction(vec![accounts.replacing(&current, &mut next), audit.creating(entry)]).await {
             Err(StoreError::Stale) => {}
             done => {
                 done?;

@@ -1,9 +1,9 @@
 //! `sessions.revoke`.
 
-use model::{Account, AuditAction, AuditEntry, DeviceId, Session};
-use runtime::{Device, Ids, prelude::*};
+use model::{AuditAction, AuditEntry, DeviceId};
+use runtime::prelude::*;
 
-use crate::identity::{audit, sessions::Sessions};
+use crate::identity::{audit::Audit, sessions::Sessions};
 
 /// Which device.
 #[wire]
@@ -22,25 +22,13 @@ pub enum Error {
 
 /// Sign out on one of one's own devices, or from an application. It counts from the device's next call.
 #[procedure(mutation, auth = signed_in, sensitive, rest = "DELETE /v1/sessions/{device}")]
-#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
-pub async fn revoke(
-    accounts: Write<Account>,
-    sessions: Write<Session>,
-    log: Append<AuditEntry>,
-    caller: Caller,
-    device: Device,
-    clock: Clock,
-    ids: Ids,
-    input: Input,
-) -> Result<(), Error> {
+pub async fn revoke(sessions: Sessions, audit: Audit, caller: Caller, input: Input) -> Result<(), Error> {
     let id = caller.subject().parse().map_err(|_| Error::Missing(input.device))?;
-    let doors = Sessions { accounts, sessions, clock };
     let entry = || {
         let target = Some(input.device.to_string());
-        let mut entry = AuditEntry { target, ..audit::by(&caller, AuditAction::SignedOut, &ids, &clock, &device) };
-        vec![log.creating(&mut entry)]
+        vec![audit.creating(AuditEntry { target, ..audit.by(&caller, AuditAction::SignedOut) })]
     };
-    match doors.end(id, |place| place.device == input.device, |_| {}, entry).await? {
+    match sessions.end(id, |place| place.device == input.device, |_| {}, entry).await? {
         0 => Err(Error::Missing(input.device)),
         _ => Ok(()),
     }

@@ -1,10 +1,10 @@
 //! `users.create`.
 
 use model::{Account, AuditAction, AuditEntry, EmailAddress, Role, User};
-use runtime::{Device, prelude::*};
+use runtime::prelude::*;
 use store::transaction;
 
-use crate::identity::{audit, giving};
+use crate::identity::{audit::Audit, giving};
 
 /// The new user.
 #[wire]
@@ -51,13 +51,11 @@ pub enum Error {
     fresh = 300,
     fresh_if = Input::gives_rights
 )]
-#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn create(
     users: Write<User>,
     accounts: Append<Account>,
-    log: Append<AuditEntry>,
+    audit: Audit,
     caller: Caller,
-    device: Device,
     clock: Clock,
     ids: Ids,
     input: Input,
@@ -79,14 +77,11 @@ pub async fn create(
         ends_at: None,
         version: Version::default(),
     };
-    let mut entry = AuditEntry {
-        target: Some(user.id.to_string()),
-        ..audit::by(&caller, AuditAction::UserCreated, &ids, &clock, &device)
-    };
+    let entry = AuditEntry { target: Some(user.id.to_string()), ..audit.by(&caller, AuditAction::UserCreated) };
     let done = transaction(vec![
         users.creating(&mut user),
         accounts.creating(&mut Account::new(user.id)),
-        log.creating(&mut entry),
+        audit.creating(entry),
     ]);
     match done.await {
         Err(StoreError::Taken { .. }) => Err(Error::EmailTaken(user.email)),
@@ -105,8 +100,8 @@ mod tests {
     }
 
     async fn create_in(world: &World, clock: Clock, ids: Ids, email: &str) -> Result<User, Raised<Error>> {
-        let caller = crate::tests::caller("somebody");
-        create(world.write(), world.append(), world.append(), caller, Device::default(), clock, ids, input(email)).await
+        let (audit, caller) = (crate::tests::audit(world, clock), crate::tests::caller("somebody"));
+        create(world.write(), world.append(), audit, caller, clock, ids, input(email)).await
     }
 
     #[tokio::test]

@@ -1,12 +1,13 @@
 //! `users.delete`.
 
-use model::{Account, AuditAction, AuditEntry, MailedToken, Session, User, UserId};
-use runtime::{Device, prelude::*};
+use model::{AuditAction, AuditEntry, UserId};
+use runtime::prelude::*;
 
 use crate::identity::{
-    audit, giving,
+    audit::Audit,
+    giving,
     notices::{Notice, Notices},
-    sessions::Sessions,
+    removal::UserRemoval,
 };
 
 /// Which user to delete.
@@ -39,32 +40,20 @@ pub enum Error {
 ///
 /// Nobody deletes a user with a right that they lack.
 #[procedure(mutation, auth = permission("users:write"), rest = "DELETE /v1/users/{id}")]
-#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn delete(
-    users: Write<User>,
-    accounts: Write<Account>,
-    sessions: Write<Session>,
-    mailed: Read<MailedToken>,
-    tokens: Write<MailedToken>,
-    log: Append<AuditEntry>,
+    removal: UserRemoval,
+    audit: Audit,
     notices: Notices,
     caller: Caller,
-    device: Device,
-    clock: Clock,
-    ids: Ids,
     input: Input,
 ) -> Result<(), Error> {
-    let current = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
+    let current = removal.users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
     giving::expect_within(&caller, [current.role])?;
     if input.version.is_some_and(|seen| seen != current.version) {
         return Err(Error::Changed { version: current.version });
     }
-    let entry = AuditEntry {
-        target: Some(input.id.to_string()),
-        ..audit::by(&caller, AuditAction::UserDeleted, &ids, &clock, &device)
-    };
-    let besides = || vec![log.creating(&mut entry.clone())];
-    match (Sessions { accounts, sessions, clock }).delete_user(&users, (&mailed, &tokens), &current, besides).await {
+    let entry = AuditEntry { target: Some(input.id.to_string()), ..audit.by(&caller, AuditAction::UserDeleted) };
+    match removal.remove(&current, &entry).await {
         Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
         deleted => {
             deleted?;
@@ -82,12 +71,16 @@ mod tests {
     use super::*;
 
     async fn delete_in(world: &World, id: UserId, version: Option<Version>) -> Result<(), Raised<Error>> {
-        let (caller, device, ids) = (crate::tests::administrator(), Device::default(), Ids::default());
-        let (users, accounts, sessions) = (world.write(), world.write(), world.write());
-        let (mailed, tokens, log) = (world.read(), world.write(), world.append());
-        let notices = Notices::new(world.mail(), world.limits(), device.clone(), Clock::System);
-        let input = Input { id, version };
-        delete(users, accounts, sessions, mailed, tokens, log, notices, caller, device, Clock::System, ids, input).await
+        let audit = crate::tests::audit(world, Clock::System);
+        let removal = UserRemoval {
+            users: world.write(),
+            sessions: crate::tests::sessions(world, Clock::System),
+            mailed: world.read(),
+            tokens: world.write(),
+            audit: audit.clone(),
+        };
+        let notices = crate::tests::notices(world, world.mail());
+        delete(removal, audit, notices, crate::tests::administrator(), Input { id, version }).await
     }
 
     #[tokio::test]

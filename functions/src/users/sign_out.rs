@@ -1,10 +1,11 @@
 //! `users.sign_out`.
 
-use model::{Account, AuditAction, AuditEntry, Session, User, UserId};
-use runtime::{Device, prelude::*};
+use model::{AuditAction, AuditEntry, User, UserId};
+use runtime::prelude::*;
 
 use crate::identity::{
-    audit, giving,
+    audit::Audit,
+    giving,
     notices::{Notice, Notices},
     sessions::Sessions,
 };
@@ -36,27 +37,18 @@ pub enum Error {
 /// It counts from each one's next call, and the user is told by mail. Nobody signs out a user with a right that they
 /// lack.
 #[procedure(mutation, auth = permission("users:write"), rest = "DELETE /v1/users/{id}/sessions")]
-#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn sign_out(
     users: Read<User>,
-    accounts: Write<Account>,
-    sessions: Write<Session>,
-    log: Append<AuditEntry>,
+    sessions: Sessions,
+    audit: Audit,
     notices: Notices,
     caller: Caller,
-    device: Device,
-    clock: Clock,
-    ids: Ids,
     input: Input,
 ) -> Result<SignedOut, Error> {
     let user = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
     giving::expect_within(&caller, [user.role])?;
-    let entry = AuditEntry {
-        target: Some(user.id.to_string()),
-        ..audit::by(&caller, AuditAction::SignedOut, &ids, &clock, &device)
-    };
-    let doors = Sessions { accounts, sessions, clock };
-    let count = doors.end(user.id, |_| true, |_| {}, || vec![log.creating(&mut entry.clone())]).await?;
+    let entry = AuditEntry { target: Some(user.id.to_string()), ..audit.by(&caller, AuditAction::SignedOut) };
+    let count = sessions.end(user.id, |_| true, |_| {}, || vec![audit.creating(entry.clone())]).await?;
     if count > 0 {
         notices.tell(&user.email, Notice::SignedOut).await;
     }

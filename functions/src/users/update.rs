@@ -1,9 +1,9 @@
 //! `users.update`.
 
-use model::{Account, AuditAction, AuditEntry, EmailAddress, Role, Session, User, UserId};
-use runtime::{Device, prelude::*};
+use model::{AuditAction, AuditEntry, EmailAddress, Role, User, UserId};
+use runtime::prelude::*;
 
-use crate::identity::{audit, giving, notices::Notices, rights, sessions::Sessions};
+use crate::identity::{audit::Audit, giving, notices::Notices, rights, sessions::Sessions};
 
 /// What to change. What is left out stays as it is.
 #[wire]
@@ -69,18 +69,13 @@ pub enum Error {
     fresh = 300,
     fresh_if = Input::gives_rights
 )]
-#[expect(clippy::too_many_arguments, reason = "each is a right that the signature states")]
 pub async fn update(
     users: Write<User>,
-    accounts: Write<Account>,
-    sessions: Write<Session>,
-    log: Append<AuditEntry>,
+    sessions: Sessions,
+    audit: Audit,
     notices: Notices,
     caller: Caller,
     reach: Reach,
-    device: Device,
-    clock: Clock,
-    ids: Ids,
     input: Input,
 ) -> Result<User, Error> {
     reach.expect(input.id)?;
@@ -122,11 +117,10 @@ pub async fn update(
     let entry = AuditEntry {
         target: Some(input.id.to_string()),
         detail: (!details.is_empty()).then(|| details.join("; ")),
-        ..audit::by(&caller, action, &ids, &clock, &device)
+        ..audit.by(&caller, action)
     };
-    let doors = Sessions { accounts, sessions, clock };
-    let besides = || vec![log.creating(&mut entry.clone())];
-    match rights::replace_user(&users, &doors, &current, &next, besides).await {
+    let besides = || vec![audit.creating(entry.clone())];
+    match rights::replace_user(&users, &sessions, &current, &next, besides).await {
         Err(StoreError::Taken { .. }) => Err(Error::EmailTaken(email)),
         Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
         changed => {

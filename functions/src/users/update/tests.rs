@@ -10,10 +10,9 @@ async fn update_in(world: &World, reach: Reach, input: Input) -> Result<User, Ra
 }
 
 async fn update_with(world: &World, mail: Mail, reach: Reach, input: Input) -> Result<User, Raised<Error>> {
-    let (caller, device, ids) = (crate::tests::administrator(), Device::default(), Ids::default());
-    let (users, accounts, sessions) = (world.write(), world.write(), world.write());
-    let notices = Notices::new(mail, world.limits(), device.clone(), Clock::System);
-    update(users, accounts, sessions, world.append(), notices, caller, reach, device, Clock::System, ids, input).await
+    let sessions = crate::tests::sessions(world, Clock::System);
+    let (audit, notices) = (crate::tests::audit(world, Clock::System), crate::tests::notices(world, mail));
+    update(world.write(), sessions, audit, notices, crate::tests::administrator(), reach, input).await
 }
 
 #[tokio::test]
