@@ -126,7 +126,7 @@ fn redirect_uri(site: &Site, provider: &str) -> String {
     format!("{}/oauth/callback/{provider}", site.url())
 }
 
-/// The capability to begin and to end a flow.
+/// The capability to begin a sign-in flow at a provider, and to end it.
 #[derive(Capability)]
 pub struct Federation {
     pub(crate) providers: Secret<IdentityProviders>,

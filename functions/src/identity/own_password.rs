@@ -1,4 +1,4 @@
-//! The password of who is signed in, which is asked for again before what cannot be taken back.
+//! The password of who is signed in, which is asked for once more.
 
 use model::{Account, GivenPassword, User};
 use protocol::Fault;
