@@ -109,7 +109,7 @@ mod bundles {
 
     use super::{Name, Secret};
 
-    /// To look at a secret, for whoever calls.
+    /// To look at a secret, for who is not signed in.
     #[derive(Capability)]
     pub struct Look {
         pub secrets: Read<Secret>,
@@ -149,7 +149,8 @@ mod secrets {
         /// Read the secret by a bundle.
         #[procedure(query, auth = public)]
         pub async fn look(look: Look) -> Result<Option<String>, NoFailure> {
-            Ok(look.secrets.get(&Name("code".to_owned())).await?.map(|secret| secret.text))
+            let secret = look.secrets.get(&Name("code".to_owned())).await?;
+            Ok(secret.filter(|_| look.who.is_none()).map(|secret| secret.text))
         }
     }
     pub mod count {
