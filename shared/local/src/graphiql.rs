@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use gateways::graphql;
 use http::{HeaderName, HeaderValue, Method, Request, Response, header};
-use runtime::rest::without_body;
+use runtime::{accept::Accept, rest::without_body};
 
 /// The page, compressed by gzip, which every browser takes.
 static PAGE: &[u8] = include_bytes!("../graphiql/page.html.gz");
@@ -25,16 +25,11 @@ const HEADERS: [(HeaderName, &str); 7] = [
 
 /// Whether a browser asks for the page: programs ask the same address for JSON. Whoever does not take gzip is no browser.
 pub(crate) fn is_asked<T>(request: &Request<T>) -> bool {
-    let names = |name: HeaderName, wanted: &str| {
-        let lines = request.headers().get_all(name).iter().filter_map(|line| line.to_str().ok());
-        let mut named =
-            lines.flat_map(|line| line.split(',')).filter(|one| !one.contains(";q=0") || one.contains(";q=0."));
-        named.any(|one| one.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case(wanted)))
-    };
+    let accept = |field| Accept::of(request.headers(), field);
     request.uri().path() == graphql::PATH
         && [Method::GET, Method::HEAD].contains(request.method())
-        && names(header::ACCEPT, "text/html")
-        && names(header::ACCEPT_ENCODING, "gzip")
+        && accept(header::ACCEPT).prefers("text/html", &["application/json", "application/graphql-response+json"])
+        && accept(header::ACCEPT_ENCODING).prefers("gzip", &[])
 }
 
 /// The page.
@@ -66,11 +61,16 @@ mod tests {
             ("POST", "/graphql", "text/html"),
             ("GET", "/graphql", "*/*"),
             ("GET", "/graphql", "application/json"),
+            ("GET", "/graphql", "text/html;q=0, */*"),
+            ("GET", "/graphql", "text/html; q=0.000, */*"),
+            ("GET", "/graphql", "application/json, text/html;q=0.5"),
+            ("GET", "/graphql", "application/graphql-response+json, text/html;q=0.5"),
             ("GET", "/schema.graphql", "text/html"),
         ] {
             assert!(!asks(method, path, accept), "{method} {path} {accept}");
         }
-        for codings in ["", "identity", "br", "gzip;q=0", "gzip;q=0, br"] {
+        assert!(asks_for("GET", "/graphql", "text/html", "br, GZIP;q=0.5"));
+        for codings in ["", "identity", "br", "gzip;q=0", "gzip;q=0, br", "gzip; q=0.0"] {
             assert!(!asks_for("GET", "/graphql", "text/html", codings), "{codings}");
         }
     }

@@ -1,7 +1,7 @@
 //! The door: how a call comes in, who is calling, what a procedure may ask for, and what is logged.
 //!
 //! - [`service`]: procedures without their types, and the index.
-//! - [`answer()`]: how a request travels. [`rest`]: by a procedure's own route.
+//! - [`answer()`]: how a request travels. [`rest`]: by a procedure's own route. [`accept`]: what its client takes.
 //! - [`call`]: capabilities. [`tokens`] and [`authenticate`]: callers.
 //! - [`refusals`]: callers who were refused.
 //! - [`sessions`] and [`rotation`]: cookies and refresh tokens. [`opaque`]: the secrets in them.
@@ -10,6 +10,7 @@
 //! - [`mail`] and [`password`]: what is sent to people, and what they sign in with. [`registration`]: who may begin to.
 //! - [`lambda()`]: a function's `main`. [`gateway`]: its events, for those who send them.
 
+pub mod accept;
 pub mod answer;
 pub mod authenticate;
 pub mod call;

@@ -1,6 +1,7 @@
 //! Which media types are read and answered (GraphQL over HTTP, sections 4 and 6).
 
 use http::{HeaderMap, HeaderValue, header};
+use runtime::accept::{Accept, Closeness};
 
 /// In what form an answer goes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,26 +23,12 @@ impl Media {
 
     /// The form that a client likes best, none when it likes neither. A client that says nothing is an old one.
     pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
-        let mut ranges = Vec::new();
-        for line in headers.get_all(header::ACCEPT) {
-            ranges.extend(line.to_str().ok()?.split(',').filter_map(Range::read));
-        }
-        if ranges.is_empty() {
-            return Some(Self::Json);
-        }
-        let quality = |name: &str, media| {
-            let fits = ranges.iter().filter(|range| range.has(name));
-            let (best, place) = fits.map(|range| (range, range.exactness)).max_by_key(|(_, exactness)| *exactness)?;
-            (best.quality > 0).then_some((best.quality, place, media))
-        };
-        let response = quality("application/graphql-response+json", Self::Response);
-        let json = quality("application/json", Self::Json);
-        match (response, json) {
+        let accept = Accept::of(headers, header::ACCEPT);
+        match (accept.weight("application/graphql-response+json"), accept.weight("application/json")) {
             // What is named counts for more than what `*/*` allows; where both are, the newer form.
-            (Some(response), Some(json)) if (response.0, response.1) < (json.0, json.1) => Some(json.2),
-            (Some((_, 0 | 1, _)), Some(json)) => Some(json.2),
-            (Some(response), _) => Some(response.2),
-            (None, json) => json.map(|json| json.2),
+            (Some(response), Some(json)) if response < json || response.closeness < Closeness::Form => Some(Self::Json),
+            (Some(_), _) => Some(Self::Response),
+            (None, json) => json.map(|_| Self::Json),
         }
     }
 }
@@ -56,56 +43,6 @@ pub(super) fn is_json(content_type: Option<&HeaderValue>) -> bool {
             let charset = parameter.strip_prefix("charset=").map(|charset| charset.trim_matches('"').to_owned());
             charset.is_none_or(|charset| charset == "utf-8" || charset == "utf8")
         })
-}
-
-/// One range of an `Accept` header (RFC 9110, section 12.5.1).
-struct Range {
-    name: String,
-    /// In thousandths.
-    quality: u32,
-    /// 0 for `*/*`, 1 for `application/*`, 2 for a type.
-    exactness: u8,
-}
-
-impl Range {
-    fn read(text: &str) -> Option<Self> {
-        let mut parts = text.split(';').map(str::trim);
-        let name = parts.next().filter(|name| !name.is_empty())?.to_ascii_lowercase();
-        let mut quality = 1_000;
-        for parameter in parts {
-            if let Some(q) = parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q=")) {
-                quality = thousandths(q)?;
-            }
-        }
-        let exactness = match name.as_str() {
-            "*/*" => 0,
-            name if name.ends_with("/*") => 1,
-            _ => 2,
-        };
-        Some(Self { name, quality, exactness })
-    }
-
-    fn has(&self, name: &str) -> bool {
-        match self.exactness {
-            0 => true,
-            1 => self.name == "application/*",
-            _ => self.name == name,
-        }
-    }
-}
-
-/// `0.5` to 500.
-fn thousandths(text: &str) -> Option<u32> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let fraction: u32 = format!("{fraction:0<3}").parse().ok()?;
-    match whole {
-        "0" => Some(fraction),
-        "1" if fraction == 0 => Some(1_000),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -136,6 +73,9 @@ mod tests {
             ("text/html", None),
             ("application/json;q=0", None),
             ("application/graphql-response+json;q=2, application/json", json),
+            // Java's `HttpURLConnection`.
+            ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", json),
+            ("application/json;q=0.5, application/graphql-response+json;q=0.5", response),
         ] {
             assert_eq!(accepted(accept), expected, "{accept}");
         }
