@@ -6,7 +6,7 @@
 //! headers, so each server here looks at them before anything else.
 
 use bytes::Bytes;
-use http::{Response, StatusCode, header, request::Parts};
+use http::{Response, StatusCode, Version, header, request::Parts};
 use http_body_util::Full;
 use protocol::{Code, Fault};
 use runtime::{Site, cors::Cors, site::is_loopback};
@@ -14,7 +14,7 @@ use runtime::{Site, cors::Cors, site::is_loopback};
 /// Why a request is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Foreign {
-    /// It does not say, once, to which host it is sent (RFC 9112 section 3.2).
+    /// It does not say, once, to which host it is sent (RFC 9112 section 3.2), as HTTP/1.1 has to.
     Unaddressed,
     /// It was sent to another name than that of this machine.
     Host,
@@ -65,12 +65,18 @@ pub(crate) fn of_caller(parts: &Parts, site: &Site, cors: &Cors) -> Result<(), F
     if origins.all(|origin| cors.admits(site, origin)) { Ok(()) } else { Err(Foreign::Page) }
 }
 
-/// Whether the request says, once, to whom it is sent (RFC 9112 section 3.2), and that is us.
+/// Whether the request says, once, to whom it is sent (RFC 9112 section 3.2), and that is us. HTTP/1.0 need not say so;
+/// browsers, and with them all pages, have a later version and say it always.
 fn sent_to(parts: &Parts, is_own: impl Fn(&str) -> bool) -> Result<(), Foreign> {
     let mut hosts = parts.headers.get_all(header::HOST).iter();
-    let (Some(host), None) = (hosts.next(), hosts.next()) else { return Err(Foreign::Unaddressed) };
+    let host = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => Some(host),
+        (None, _) if parts.version == Version::HTTP_10 => None,
+        _ => return Err(Foreign::Unaddressed),
+    };
     let target = parts.uri.authority();
-    let is_ours = host.to_str().is_ok_and(&is_own) && target.is_none_or(|target| is_own(target.as_str()));
+    let is_ours =
+        host.is_none_or(|host| host.to_str().is_ok_and(&is_own)) && target.is_none_or(|target| is_own(target.as_str()));
     if is_ours { Ok(()) } else { Err(Foreign::Host) }
 }
 
@@ -106,6 +112,19 @@ mod tests {
         assert_eq!(judged("/", &["localhost", "evil.example"]), (false, false));
         assert_eq!(judged("http://evil.example/", &["localhost"]), (false, false));
         assert_eq!(judged("http://localhost/", &["localhost"]), (true, true));
+        let old = |target: &str, headers: &[(&str, &str)]| {
+            let mut parts = request(target, headers);
+            parts.version = Version::HTTP_10;
+            (of_caller(&parts, &site, &Cors::from_list("http://127.0.0.1:9000")), of_program(&parts))
+        };
+        assert_eq!(old("/", &[]), (Ok(()), Ok(())), "HTTP/1.0 need not say it");
+        for (target, headers) in
+            [("/", &[("host", "evil.example")][..]), ("/", &[("host", "")]), ("http://evil.example/", &[])]
+        {
+            assert_eq!(old(target, headers), (Err(Foreign::Host), Err(Foreign::Host)), "{headers:?}");
+        }
+        assert_eq!(old("/", &[("host", "localhost"), ("host", "localhost")]).0, Err(Foreign::Unaddressed));
+        assert_eq!(old("/", &[("origin", "https://evil.example")]).0, Err(Foreign::Page), "a page is a page");
         for hosts in [&[][..], &[("host", "localhost"), ("host", "localhost")]] {
             let parts = request("/", hosts);
             assert_eq!(of_caller(&parts, &site, &Cors::AnyOrigin), Err(Foreign::Unaddressed));

@@ -20,9 +20,6 @@ const SMALL_BYTES: usize = 16 * 1024;
 const STEP_BYTES: usize = 1024;
 /// How long a client may take over a request's body.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// How much of a body that is too large is read and dropped before the answer is sent, in bytes. A
-/// client that is still sending would see a broken connection instead of the answer.
-const DRAIN_BYTES: usize = 128 * 1024 * 1024;
 
 /// The room that the bodies of all requests share.
 #[derive(Clone)]
@@ -40,7 +37,8 @@ impl Room {
         Self(Arc::new(Semaphore::new(ROOM_BYTES / STEP_BYTES)))
     }
 
-    /// Reads a whole body.
+    /// Reads a whole body. One that is too large is not waited for: where its length is announced, nothing of it is read,
+    /// and a client that waits for `100 Continue` keeps it (RFC 9110 section 10.1.1).
     ///
     /// # Errors
     /// When it is too large, breaks off or takes too long, and when there is no room for it.
@@ -53,28 +51,23 @@ impl Room {
     }
 
     async fn collect<B: Body<Data = Bytes, Error: Into<Cause>> + Unpin>(&self, mut body: B) -> Result<Held, Fault> {
-        let (mut whole, mut part, mut seen_bytes, mut is_full) = (Vec::new(), None, 0, false);
+        if body.size_hint().lower() > trpc::MAX_INPUT_BYTES as u64 {
+            return Err(trpc::too_large());
+        }
+        let (mut whole, mut part) = (Vec::new(), None);
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| Fault::bad_request("The body broke off.").because(error))?;
             let Some(data) = frame.data_ref() else { continue };
-            seen_bytes += data.len();
-            if seen_bytes > DRAIN_BYTES {
-                break;
+            let bytes = whole.len() + data.len();
+            if bytes > trpc::MAX_INPUT_BYTES {
+                return Err(trpc::too_large());
             }
-            is_full = is_full || !self.grow(&mut part, seen_bytes.min(trpc::MAX_INPUT_BYTES));
-            if is_full || seen_bytes > trpc::MAX_INPUT_BYTES {
-                (whole, part) = (Vec::new(), None);
-            } else {
-                whole.extend_from_slice(data);
+            if !self.grow(&mut part, bytes) {
+                return Err(Fault::busy("The service holds as many requests as it can. Try again in a second.", 1));
             }
+            whole.extend_from_slice(data);
         }
-        match (seen_bytes > trpc::MAX_INPUT_BYTES, is_full) {
-            (true, _) => Err(trpc::too_large()),
-            (false, true) => {
-                Err(Fault::busy("The service holds as many requests as it can. Try again in a second.", 1))
-            }
-            (false, false) => Ok(Held { bytes: whole.into(), _part: part }),
-        }
+        Ok(Held { bytes: whole.into(), _part: part })
     }
 
     /// Takes so much of the room that a body of this length is in it; false when there is not so much.
@@ -99,13 +92,55 @@ impl Room {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        mem,
+        pin::Pin,
+        task::{Context, Poll},
+    };
+
     use http_body_util::Full;
+    use hyper::body::{Frame, SizeHint};
     use protocol::Code;
 
     use super::*;
 
     async fn read(room: &Room, bytes: usize) -> Result<Held, Code> {
         room.collect(Full::new(Bytes::from(vec![b' '; bytes]))).await.map_err(|fault| fault.code)
+    }
+
+    /// So much of a body is there, and the rest never comes.
+    struct Unfinished {
+        left_bytes: usize,
+        announced_bytes: u64,
+    }
+
+    impl Body for Unfinished {
+        type Data = Bytes;
+        type Error = Cause;
+
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cause>>> {
+            match mem::take(&mut self.left_bytes) {
+                0 => Poll::Pending,
+                bytes => Poll::Ready(Some(Ok(Frame::data(vec![b' '; bytes].into())))),
+            }
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            let mut hint = SizeHint::new();
+            hint.set_lower(self.announced_bytes);
+            hint
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_too_large_is_not_waited_for() {
+        let room = Room::new();
+        let over = trpc::MAX_INPUT_BYTES + 1;
+        for (left_bytes, announced_bytes) in [(0, over as u64), (1, u64::MAX), (over, 0)] {
+            let refused = room.collect(Unfinished { left_bytes, announced_bytes }).await;
+            assert_eq!(refused.err().unwrap().code, Code::PayloadTooLarge, "{left_bytes} of {announced_bytes}");
+        }
+        assert_eq!(room.0.available_permits(), ROOM_BYTES / STEP_BYTES, "nothing of them is held");
     }
 
     #[tokio::test]

@@ -27,7 +27,7 @@ pub(super) const MAX_LINE_BYTES: usize = 96 * 1024;
 /// How much of the end of a request's first line is kept: more than its version takes.
 const TAIL_BYTES: usize = 16;
 /// How much is read and dropped after the last answer, in bytes, and for how long.
-const DRAIN_BYTES: u64 = 16 * 1024 * 1024;
+const DRAIN_BYTES: u64 = 128 * 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 
 /// A connection's messages, as the service sees them.
@@ -128,11 +128,12 @@ impl FirstLine {
     }
 }
 
-/// Whether a line ends with a version whose major number is another one than 1 (RFC 9110 section 2.5).
+/// Whether a line ends with another version than 1.0 and 1.1. One with a higher minor number could be read as 1.1 (RFC 9110
+/// section 2.5), which hyper does not do; nobody sends any.
 fn is_of_another_version(line: &[u8]) -> bool {
     let version = line.trim_ascii().rsplit(|byte| *byte == b' ').next().unwrap_or_default();
     let [major, b'.', minor] = version.strip_prefix(b"HTTP/").unwrap_or_default() else { return false };
-    major.is_ascii_digit() && minor.is_ascii_digit() && *major != b'1'
+    major.is_ascii_digit() && minor.is_ascii_digit() && (*major != b'1' || *minor > b'1')
 }
 
 /// A connection, of which the first line of each message is looked at.
@@ -250,7 +251,7 @@ mod tests {
 
     #[test]
     fn other_versions_are_told_from_what_is_malformed() {
-        for other in ["PRI * HTTP/2.0\r\n\r\nSM", "GET / HTTP/3.0\n", "\r\nGET / HTTP/0.9\r\n"] {
+        for other in ["PRI * HTTP/2.0\r\n\r\nSM", "GET / HTTP/3.0\n", "GET / HTTP/1.2\r\n", "\r\nGET / HTTP/0.9\r\n"] {
             assert_eq!(read(&[other.as_bytes()]), Some(Refused::Version), "{other}");
             let letters: Vec<&[u8]> = other.as_bytes().chunks(1).collect();
             assert_eq!(read(&letters), Some(Refused::Version), "{other}, letter by letter");

@@ -1,7 +1,7 @@
 //! `GET /_local/mail`: what is in the mailbox, as JSON. Mails hold secrets; only programs of this machine see them.
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, Version, header};
 use protocol::{Code, Fault};
 use runtime::rest::without_body;
 
@@ -18,9 +18,17 @@ pub const PATH: &str = "/_local/mail";
 pub fn answer(mailbox: &Mailbox, request: &Request<Bytes>) -> Result<Response<Bytes>, Fault> {
     // A page from elsewhere may give its own host's name this machine's address, and would then be of the same
     // origin as this service.
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(host, |h| h.0);
-    if !matches!(name, "localhost" | "127.0.0.1") {
+    let host = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
+    let name_of = |host: &str| match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name.to_owned(),
+        _ => host.to_owned(),
+    };
+    let is_own = match host.map(name_of) {
+        Some(name) => matches!(&*name, "localhost" | "127.0.0.1"),
+        // No browser speaks it.
+        None => request.version() == Version::HTTP_10,
+    };
+    if !is_own {
         return Err(Fault::new(Code::Forbidden, "The mailbox is shown at 127.0.0.1 and localhost only."));
     }
     if ![Method::GET, Method::HEAD].contains(request.method()) {
