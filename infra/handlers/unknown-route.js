@@ -1,8 +1,8 @@
-// Answers what neither a procedure nor a gateway is reached by, in the form that procedures fail in.
+// Answers what neither a procedure nor a gateway is reached by, as `refuse` of shared/runtime/src/answer.rs does.
 "use strict";
 
 const { isIPv4, isIPv6 } = require("node:net");
-const { ONEFOLD_URL, ONEFOLD_APP_URL, ONEFOLD_ALLOWED_ORIGINS, ONEFOLD_ADDRESS_HEADER, ONEFOLD_REST } = process.env;
+const { ONEFOLD_URL, ONEFOLD_APP_URL, ONEFOLD_ALLOWED_ORIGINS, ONEFOLD_ADDRESS_HEADER } = process.env;
 const origins = (ONEFOLD_ALLOWED_ORIGINS ?? "").split(",").filter((origin) => origin !== "");
 /** Those whose pages may call with a cookie: the service's own as well. */
 const trusted = [ONEFOLD_URL, ONEFOLD_APP_URL].flatMap((url) => (url ? [new URL(url).origin] : [])).concat(origins);
@@ -33,41 +33,40 @@ function written(address) {
   return new URL(`http://[${address}]`).hostname.slice(1, -1);
 }
 
-exports.handler = async (event) => {
-  const { http: { method, sourceIp }, requestId } = event.requestContext;
-  const network = networkOf(ONEFOLD_ADDRESS_HEADER ? event.headers[ONEFOLD_ADDRESS_HEADER] : sourceIp);
-  console.log(JSON.stringify({ level: "INFO", message: "nothing here", status: method === "OPTIONS" ? 204 : 404, request_id: requestId, network }));
-  const varied = origins.length === 0 && !trusted.includes(event.headers.origin) ? [] : ["origin"];
-  const folder = event.rawPath.split("/")[1];
-  const isRest = folder && ONEFOLD_REST?.split(",").includes(folder);
-  if (method === "OPTIONS") {
-    const wanted = event.headers["access-control-request-headers"];
+exports.handler = async ({ headers, rawPath, requestContext: { http: { method, sourceIp }, requestId } }) => {
+  const isPreflight = method === "OPTIONS" && headers["access-control-request-method"] !== undefined;
+  const isCalled = rawPath.startsWith("/trpc/");
+  const network = networkOf(ONEFOLD_ADDRESS_HEADER ? headers[ONEFOLD_ADDRESS_HEADER] : sourceIp);
+  console.log(JSON.stringify({ level: "INFO", message: "nothing here", status: isPreflight ? 204 : 404, request_id: requestId, network }));
+  const varied = origins.length === 0 && !trusted.includes(headers.origin) ? [] : ["origin"];
+  if (isPreflight) {
+    const wanted = headers["access-control-request-headers"];
     return {
       statusCode: 204,
       headers: {
-        "access-control-allow-methods": `GET, HEAD, POST${isRest ? ", PUT, PATCH, DELETE" : ""}`,
+        "access-control-allow-methods": `GET, HEAD, POST${isCalled ? "" : ", PUT, PATCH, DELETE"}`,
         "access-control-max-age": "7200",
         ...(wanted === undefined ? {} : { "access-control-allow-headers": wanted }),
-        ...cors(event.headers.origin),
+        ...cors(headers.origin),
         vary: ["access-control-request-headers", ...varied].join(", "),
       },
     };
   }
-  const path = event.rawPath.startsWith("/trpc/") ? event.rawPath.slice("/trpc/".length) : undefined;
-  const message = path === undefined ? "There is nothing here." : `There is no procedure ${JSON.stringify(path)}.`;
-  const instance = event.rawPath.toWellFormed().split("/").map(encodeURIComponent).join("/");
-  const answer = isRest
-    ? { type: "about:blank", title: "Not Found", status: 404, detail: message, instance, code: "NOT_FOUND", requestId }
-    : { error: { message, code: -32004, data: { code: "NOT_FOUND", httpStatus: 404, path, requestId } } };
+  const path = isCalled ? rawPath.slice("/trpc/".length) : undefined;
+  const message = isCalled ? `There is no procedure ${JSON.stringify(path)}.` : "There is nothing here.";
+  const instance = rawPath.toWellFormed().split("/").map(encodeURIComponent).join("/");
+  const answer = isCalled
+    ? { error: { message, code: -32004, data: { code: "NOT_FOUND", httpStatus: 404, path, requestId } } }
+    : { type: "about:blank", title: "Not Found", status: 404, detail: message, instance, code: "NOT_FOUND", requestId };
   return {
     statusCode: 404,
     headers: {
-      "content-type": isRest ? "application/problem+json" : "application/json",
+      "content-type": isCalled ? "application/json" : "application/problem+json",
       "cache-control": "no-store",
       "x-content-type-options": "nosniff",
       "x-request-id": requestId,
-      vary: [...(isRest ? [] : ["trpc-accept"]), "accept", ...varied].join(", "),
-      ...cors(event.headers.origin),
+      vary: [...(isCalled ? ["trpc-accept"] : []), "accept", ...varied].join(", "),
+      ...cors(headers.origin),
     },
     body: JSON.stringify(answer),
   };

@@ -38,14 +38,14 @@ export function functionEnvironment(
   scope: Construct,
   procedure: Procedure,
   sources: EnvironmentSources,
-  { restMethods }: Pick<ProcedureRoutes, "restMethods">,
+  { methods }: Pick<ProcedureRoutes, "methods">,
 ): FunctionEnvironment {
   const { names, config } = sources;
   const variables: Record<string, string> = {
     ...callers(config, sources.url),
     ...registration(config),
     ...secretVariables(procedure, sources),
-    ...(restMethods === undefined ? {} : { ONEFOLD_REST_METHODS: restMethods }),
+    ...(methods === undefined ? {} : { ONEFOLD_METHODS: methods }),
     ...(procedure.grants.length > 0 ? { ONEFOLD_TABLE: sources.tableName } : {}),
   };
   const { general, named } = secretsAt(procedure, sources);

@@ -19,11 +19,11 @@ export interface ProcedureRoutes {
   readonly own: readonly Route[];
   readonly rest: readonly Route[];
   /**
-   * All methods of the REST path, for the one procedure that is asked for those that nobody has; where it is not alone.
+   * All methods of the path, for the one procedure that is asked for those that nobody has; where it is not alone.
    * Behind semicolons those of more specific paths that overlap it, the most specific first:
    * `GET, HEAD;/v1/notes/touch GET, HEAD, POST`.
    */
-  readonly restMethods: string | undefined;
+  readonly methods: string | undefined;
 }
 
 /**
@@ -34,7 +34,7 @@ export interface ProcedureRoutes {
  * for GET, or the first by its method; the others have a route for their method.
  *
  * A path that another one fits as well (`/v1/notes/latest` beside `/v1/notes/{id}`) takes no other methods: they are the
- * other path's. So the method decides first and then the most specific path, as in `shared/local/src/front.rs`.
+ * other path's. So the method decides first and then the most specific path, as in `shared/local/src/front/routes.rs`.
  */
 export function routesOf(procedures: readonly Procedure[]): ReadonlyMap<string, ProcedureRoutes> {
   const shared = new Map<string, [method: string, owner: string][]>();
@@ -44,7 +44,7 @@ export function routesOf(procedures: readonly Procedure[]): ReadonlyMap<string, 
     }
   }
   for (const methods of shared.values()) {
-    // As in `shared/local/src/front.rs`.
+    // As in `shared/local/src/front/routes.rs`.
     methods.sort(([one], [other]) => byMethod(one, other));
   }
   const paths = [...shared.keys()];
@@ -64,14 +64,17 @@ export function routesOf(procedures: readonly Procedure[]): ReadonlyMap<string, 
     return owns(name, route) && !isAlone ? [methodsAt(route.path), ...others.map((path) => `${path} ${methodsAt(path)}`)].join(";") : undefined;
   };
   return new Map(
-    procedures.map(({ name, http, rest }) => [
-      name,
-      {
-        own: http === undefined ? [{ key: `ANY ${pathOf({ name, http })}`, path: pathOf({ name, http }) }] : routesFor(name, http),
-        rest: rest === undefined ? [] : routesFor(name, rest),
-        restMethods: rest === undefined ? undefined : methodsOf(name, rest),
-      },
-    ]),
+    procedures.map(({ name, http, rest }) => {
+      const route = http ?? rest;
+      return [
+        name,
+        {
+          own: http === undefined ? [{ key: `ANY ${pathOf({ name, http })}`, path: pathOf({ name, http }) }] : routesFor(name, http),
+          rest: rest === undefined ? [] : routesFor(name, rest),
+          methods: route === undefined ? undefined : methodsOf(name, route),
+        },
+      ];
+    }),
   );
 }
 
@@ -96,11 +99,6 @@ function byMethod(one: string, other: string): number {
 function bySpecificity(one: string, other: string): number {
   const names = (path: string): string => path.split("/").map((segment) => (segment.startsWith("{") ? "1" : "0")).join("");
   return names(one) < names(other) ? -1 : names(one) > names(other) ? 1 : one < other ? -1 : 1;
-}
-
-/** The first parts of REST's paths, such as `v1`: what there is not under them is refused as REST refuses. */
-export function restFolders(procedures: readonly Pick<Procedure, "rest">[]): string[] {
-  return [...new Set(procedures.flatMap(({ rest }) => rest?.path.split("/")[1] ?? []))].sort();
 }
 
 export interface ApiHandle {

@@ -12,7 +12,7 @@ import type { Layout } from "./layout.js";
 import type { Names } from "./names.js";
 import { Problem } from "./problem.js";
 import type { ProcedureApis } from "./procedure.js";
-import { restFolders, routesOf } from "./routes.js";
+import { routesOf } from "./routes.js";
 import { SmallFunction } from "./small-function.js";
 import type { StageConfig } from "./stage.js";
 
@@ -48,7 +48,7 @@ export class ServiceStack extends Stack {
       source: "unknown-route",
       names,
       config,
-      environment: { ONEFOLD_REST: restFolders(props.contract.procedures).join(",") },
+      environment: {},
       statements: [],
     });
     this.fronts = Array.from(

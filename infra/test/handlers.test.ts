@@ -79,28 +79,31 @@ describe("unknown routes", () => {
     });
   });
 
-  it("outside of /trpc/ name no procedure", async () => {
-    const { error } = JSON.parse((await answer(request("GET", "/elsewhere"))).body);
-    assert.equal(error.data.path, undefined);
-    assert.equal(error.data.code, "NOT_FOUND");
-    assert.equal((await answer(request("GET", "/\ud800"))).statusCode, 404, "half a surrogate pair has no encoding");
-  });
-
-  it("are answered in the form of REST where that is", async () => {
-    const answer = load("unknown-route", { ONEFOLD_REST: "v1,v2" });
-    assert.equal((await answer(request("GET", "/v10/users"))).headers["content-type"], "application/json");
-    for (const [path, instance] of [["/v1/users/", "/v1/users/"], ["/v2", "/v2"], ["/v1/a b?c", "/v1/a%20b%3Fc"], ["/v1/\ud800x", "/v1/%EF%BF%BDx"]] as const) {
+  it("are problems outside of /trpc/, as in REST", async () => {
+    const instances = [["/", "/"], ["/trpc", "/trpc"], ["/v1/users/", "/v1/users/"], ["/soap/", "/soap/"], ["/v1/a b?c", "/v1/a%20b%3Fc"], ["/v1/\ud800x", "/v1/%EF%BF%BDx"]];
+    for (const [path, instance] of instances as [string, string][]) {
       const response = await answer(request("GET", path));
       assert.deepEqual([response.statusCode, response.headers["content-type"], response.headers.vary], [404, "application/problem+json", "accept"]);
       const expected = { type: "about:blank", title: "Not Found", status: 404, detail: "There is nothing here.", instance, code: "NOT_FOUND", requestId: "r1" };
       assert.deepEqual(JSON.parse(response.body), expected);
     }
-    const preflight = await answer(request("OPTIONS", "/v1/users/", { origin: "https://a.example.com" }));
-    assert.match(preflight.headers["access-control-allow-methods"], /PATCH/);
+    assert.equal((await answer(request("GET", "/trpc/"))).headers["content-type"], "application/json");
+  });
+
+  it("have no methods that OPTIONS could tell, and yet a page may read that there is nothing", async () => {
+    const asked = { origin: "https://a.example.com", "access-control-request-method": "PATCH" };
+    for (const [path, methods] of [["/v1/users/", /PATCH/], ["/trpc/x.y", /^GET, HEAD, POST$/]] as const) {
+      const plain = await answer(request("OPTIONS", path));
+      assert.deepEqual([plain.statusCode, plain.headers.allow], [404, undefined], path);
+      const preflight = await answer(request("OPTIONS", path, asked));
+      assert.deepEqual([preflight.statusCode, preflight.headers.allow], [204, undefined], path);
+      assert.match(preflight.headers["access-control-allow-methods"], methods);
+    }
   });
 
   it("may be read by any page, an error as well as a preflight", async () => {
-    const headers = { origin: "https://a.example.com", "access-control-request-headers": "authorization" };
+    const asked = { "access-control-request-method": "GET", "access-control-request-headers": "authorization" };
+    const headers = { origin: "https://a.example.com", ...asked };
     const preflight = await answer(request("OPTIONS", "/trpc/x.y", headers));
     assert.equal(preflight.statusCode, 204);
     assert.equal(preflight.headers["access-control-allow-origin"], "*");

@@ -102,14 +102,14 @@ describe("a path of its own", () => {
   });
 
   it("is told all methods of an address, also where routes overlap", () => {
-    // The same routes and methods as in shared/local/src/front.rs; shared/runtime/src/lambda.rs reads the text.
+    // The same routes and methods as in shared/local/src/front/routes.rs; shared/runtime/src/lambda.rs reads the text.
     const rest = { get: "GET /v1/notes/{id}", delete: "DELETE /v1/notes/{id}", touch: "POST /v1/notes/touch" };
     const more = { first: "GET /v1/notes/{id}/marks/first", mark: "GET /v1/notes/{id}/marks/{mark}", remark: "PATCH /v1/notes/touch/marks/{mark}" };
     const procedures = Object.entries({ ...rest, ...more }).map(([name, route]) => {
       const [method = "", path = ""] = route.split(" ");
       return { ...contract.procedures[0]!, name: `notes.${name}`, http: undefined, rest: { method, path } } as Procedure;
     });
-    const told = Object.fromEntries([...routesOfAll(procedures)].flatMap(([name, { restMethods }]) => (restMethods === undefined ? [] : [[name, restMethods]])));
+    const told = Object.fromEntries([...routesOfAll(procedures)].flatMap(([name, { methods }]) => (methods === undefined ? [] : [[name, methods]])));
     assert.deepEqual(told, {
       "notes.get": "GET, HEAD, DELETE;/v1/notes/touch GET, HEAD, DELETE, POST",
       "notes.mark": "GET, HEAD;/v1/notes/touch/marks/{mark} GET, HEAD, PATCH;/v1/notes/{id}/marks/first GET, HEAD",

@@ -85,11 +85,12 @@ function distinct(rights: readonly string[]): string[] {
   return [...new Set(rights)].sort();
 }
 
-/** All methods of a REST path, as `allow` has them. */
-function restMethods(procedure: RawProcedure): string {
-  const routes = contract.procedures.map(({ rest }) => rest?.split(" ") ?? []);
-  const methods = routes.filter(([, path]) => path === procedure.rest?.split(" ")[1]).map(([method]) => method!);
-  assert.ok(methods.length > 1 && (methods.includes("GET") ? procedure.rest?.startsWith("GET ") : true), "the owner knows the others");
+/** All methods of a path, as `allow` has them. */
+function allMethods(procedure: RawProcedure): string {
+  const own = procedure.http ?? procedure.rest;
+  const routes = contract.procedures.flatMap(({ http, rest }) => [http, rest].map((route) => route?.split(" ") ?? []));
+  const methods = routes.filter(([, path]) => path === own?.split(" ")[1]).map(([method]) => method!);
+  assert.ok(methods.length > 1 && (methods.includes("GET") ? own?.startsWith("GET ") : true), "the owner knows the others");
   return [...(methods.includes("GET") ? ["GET", "HEAD"] : []), ...methods.filter((method) => method !== "GET").sort()].join(", ");
 }
 
@@ -160,7 +161,7 @@ describe("every procedure", () => {
         ...Object.fromEntries(procedure.secrets.map((secret) => [variableOf(secret), `${ROOM.slice(1)}/${secret}`])),
         ...(procedure.mail ? { ONEFOLD_MAIL_FROM: "no-reply@example.com" } : {}),
         ...(procedure.grants.length > 0 ? { ONEFOLD_TABLE: TABLE_NAME } : {}),
-        ...(variables["ONEFOLD_REST_METHODS"] === undefined ? {} : { ONEFOLD_REST_METHODS: restMethods(procedure) }),
+        ...(variables["ONEFOLD_METHODS"] === undefined ? {} : { ONEFOLD_METHODS: allMethods(procedure) }),
       });
     });
 
@@ -230,9 +231,11 @@ describe("REST", () => {
 
   it("is told, where a path is shared, which methods there are", () => {
     const methods = (name: string): string | undefined =>
-      functionOf(contract.procedures.find((procedure) => procedure.name === name)!).properties.Environment.Variables["ONEFOLD_REST_METHODS"];
+      functionOf(contract.procedures.find((procedure) => procedure.name === name)!).properties.Environment.Variables["ONEFOLD_METHODS"];
     assert.equal(methods("users.get"), "GET, HEAD, DELETE, PATCH");
     assert.equal(methods("users.list"), "GET, HEAD, POST");
+    assert.equal(methods("grants.authorize"), "GET, HEAD, POST", "in a form of its own as well");
+    assert.deepEqual([methods("grants.decide"), methods("grants.token")], [undefined, undefined]);
     assert.deepEqual([methods("users.update"), methods("users.create"), methods("health.ping"), methods("oauth.unlink")], [undefined, undefined, undefined, undefined]);
   });
 });

@@ -37,6 +37,8 @@ async fn what_http_refuses_gets_its_status() {
         ("GET / HTTP/1.1\r\n\r\n".to_owned(), 400),
         ("GET / HTTP/1.1\r\nhost: localhost\r\nhost: localhost\r\n\r\n".to_owned(), 400),
         ("GET health HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned(), 400),
+        ("GET * HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned(), 400),
+        ("FOO / HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned(), 501),
         ("GET /trpc/users.list?input={\"a\":1} HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned(), 400),
         (with("content-length: 1, 2\r\n"), 400),
         (with("content-length: 1\r\ncontent-length: 2\r\n"), 400),
@@ -51,6 +53,7 @@ async fn what_http_refuses_gets_its_status() {
         (with(&format!("x: {}\r\n", "a".repeat(600_000))), 431),
         (with(&many), 431),
         ("GET / HTTP/3.0\r\nhost: localhost\r\n\r\n".to_owned(), 505),
+        ("GET / HTTP/1.2\r\nhost: localhost\r\n\r\n".to_owned(), 505),
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(), 505),
     ] {
         assert_eq!(statuses(&service, sent.as_bytes(), 1).await, [expected], "{sent:.80}");

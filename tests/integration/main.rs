@@ -20,6 +20,7 @@ mod mails;
 mod matrix;
 mod process;
 mod reads;
+mod refusals;
 mod released;
 mod styles;
 #[path = "../values/mod.rs"]

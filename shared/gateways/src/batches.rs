@@ -95,14 +95,14 @@ type Made<'a> = BoxFuture<'a, (usize, &'a str, Result<Response<Bytes>, Fault>)>;
 async fn answer(contract: &Contract, body: Bytes, calls: &Calls<'_>) -> Result<Response<Bytes>, Refused> {
     let parts = calls.parts();
     let whole = |fault| (None, fault);
-    if ![Method::GET, Method::POST].contains(&parts.method) {
-        return Err(whole(Fault::method_not_supported(parts.method.as_str(), Batches::FACTS.methods)));
-    }
     let path = parts.uri.path().strip_prefix(trpc::BASE_PATH).and_then(|path| trpc::percent_decode(path, false));
     let path = path.ok_or_else(|| whole(Fault::bad_request("The address is not percent-encoded UTF-8.")))?;
     let Some(form) = Form::of(parts.uri.query(), &parts.headers) else {
         return single(contract, body, calls, &path).await.map_err(|fault| (Some(path.into_owned()), fault));
     };
+    if ![Method::GET, Method::POST].contains(&parts.method) {
+        return Err(whole(Fault::method_not_supported(parts.method.as_str(), Batches::FACTS.methods)));
+    }
     let count = path.split(',').count();
     if count > MAX_CALLS {
         let message = format!("A batch has at most {MAX_CALLS} calls, and this one has {count}.");

@@ -81,12 +81,13 @@ impl Docs {
         if !self.settings.documents {
             return Err(Fault::new(Code::NotFound, "There is nothing here."));
         }
+        let files = self.files.get_or_init(|| files(contract, calls.site().url()));
+        let missing = || Fault::new(Code::NotFound, "There is nothing here; the documentation is at /docs.");
+        let file = files.get(parts.uri.path()).ok_or_else(missing)?;
         if parts.method != Method::GET && parts.method != Method::HEAD {
             return Err(Fault::method_not_supported(parts.method.as_str(), METHODS));
         }
-        let files = self.files.get_or_init(|| files(contract, calls.site().url()));
-        let missing = || Fault::new(Code::NotFound, "There is nothing here; the documentation is at /docs.");
-        files.get(parts.uri.path()).ok_or_else(missing)
+        Ok(file)
     }
 }
 

@@ -4,14 +4,14 @@ use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
-use runtime::{BoxFuture, Site, cors::Cors, rest::without_body, web::PeerAddress};
+use runtime::{BoxFuture, Site, answer::expect_known, cors::Cors, rest::without_body, web::PeerAddress};
 
 use crate::{
     Calls, Contract, Reach, Refusal,
     respond::{self, MAX_WEIGHT, weight},
 };
 use protocol::{
-    Fault,
+    Code, Fault,
     trpc::{self, MAX_INPUT_BYTES},
 };
 
@@ -95,10 +95,10 @@ impl Gateway {
     pub async fn answer(&self, request_id: &str, request: Request<Bytes>) -> Response<Bytes> {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
-        let mut response = if parts.method == Method::OPTIONS {
-            Cors::preflight(&parts.headers, self.style.facts().methods)
+        let calls = Calls::new(&*self.reach, &self.site, &parts, request_id);
+        let mut response = if Cors::is_preflight(&parts.method, &parts.headers) {
+            self.options(&parts, None)
         } else {
-            let calls = Calls::new(&*self.reach, &self.site, &parts, request_id);
             let mut response = match readable(&parts, &body) {
                 Ok(()) => self.style.answer(&self.contract, body, calls.clone()).await,
                 Err(fault) => self.refused(&calls, fault),
@@ -108,10 +108,20 @@ impl Gateway {
                 response = self.style.refuse(&calls, respond::no_room().into());
             }
             response.headers_mut().extend(calls.carried());
+            // A style refuses OPTIONS as any method that it does not have; that answer says which there are.
+            if parts.method == Method::OPTIONS && response.status() != StatusCode::NOT_FOUND {
+                response = self.options(&parts, response.headers().get(header::ALLOW));
+            }
             response
         };
         self.finish(&mut response, &parts, started, request_id);
         response
+    }
+
+    fn options(&self, parts: &Parts, allow: Option<&HeaderValue>) -> Response<Bytes> {
+        let methods = self.style.facts().methods;
+        let allow = allow.and_then(|allow| allow.to_str().ok()).unwrap_or(methods);
+        Cors::options(&parts.headers, methods, Some(allow))
     }
 
     /// Answers a request whose body did not arrive.
@@ -127,8 +137,13 @@ impl Gateway {
     fn refused(&self, calls: &Calls<'_>, fault: Fault) -> Response<Bytes> {
         let mut explained = http::HeaderMap::new();
         respond::explain(&fault, &mut explained);
+        let is_of_http = fault.code == Code::NotImplemented;
         let mut response = self.style.refuse(calls, fault.into());
         response.headers_mut().extend(explained);
+        // HTTP alone has a word for what nobody knows.
+        if is_of_http {
+            *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
+        }
         if calls.parts().method == Method::HEAD {
             without_body(&mut response);
         }
@@ -158,8 +173,9 @@ impl Gateway {
     }
 }
 
-/// Whether a request's body can be read at all.
+/// Whether a request can be read at all: its method, and its body.
 fn readable(parts: &Parts, body: &Bytes) -> Result<(), Fault> {
+    expect_known(&parts.method)?;
     if body.len() > MAX_INPUT_BYTES {
         return Err(trpc::too_large());
     }
@@ -252,6 +268,58 @@ mod tests {
             assert!(!coded.headers().contains_key(header::ACCEPT), "{}", facts.name);
             let type_of = |response: &Response<Bytes>| response.headers()[header::CONTENT_TYPE].clone();
             assert_eq!(type_of(&busy), type_of(&coded), "{}", facts.name);
+        }
+    }
+
+    /// Each path of each gateway, and one of `/docs/` and `/trpc/` at which there is nothing.
+    async fn asked(method: &str, headers: &[(&str, &str)]) -> Vec<(String, Response<Bytes>)> {
+        let contract = Arc::new(Contract::parse(include_str!("../../../bindings/contract.json")).unwrap());
+        let site = Arc::new(Site::new("", "", ""));
+        let reach: Arc<dyn Reach> = stub::Stub::new(|_, _| panic!("nothing is called"));
+        let gateways = Gateways::new(&contract, &reach, &Cors::AnyOrigin, &site).unwrap();
+        let mut answers = Vec::new();
+        let paths = FACTS.iter().flat_map(|facts| facts.paths).flat_map(|path| match path.strip_suffix("{proxy+}") {
+            Some("/trpc/") => vec!["/trpc/health.ping,users.list?batch=1".to_owned(), "/trpc/nothing.here".to_owned()],
+            Some(start) => vec![format!("{start}docs.js"), format!("{start}nothing")],
+            None => vec![(*path).to_owned()],
+        });
+        for path in paths {
+            let request =
+                headers.iter().fold(Request::builder().method(method).uri(&path), |r, (k, v)| r.header(*k, *v));
+            let gateway = gateways.find(path.split('?').next().unwrap()).unwrap();
+            answers.push((path, gateway.answer("r1", request.body(Bytes::new()).unwrap()).await));
+        }
+        answers
+    }
+
+    #[tokio::test]
+    async fn options_says_in_every_style_which_methods_there_are() {
+        let is_nowhere = |path: &str| path.ends_with("/nothing") || path.ends_with("nothing.here");
+        let refused: Vec<_> = asked("PUT", &[]).await;
+        for ((path, answer), (_, refused)) in asked("OPTIONS", &[]).await.iter().zip(&refused) {
+            let allow = |answer: &Response<Bytes>| answer.headers().get(header::ALLOW).cloned();
+            if is_nowhere(path) {
+                assert_eq!((answer.status().as_u16(), refused.status().as_u16()), (404, 404), "{path}");
+            } else {
+                assert_eq!((answer.status().as_u16(), refused.status().as_u16()), (204, 405), "{path}");
+                assert!(allow(answer).is_some() && allow(answer) == allow(refused), "{path}: {answer:?}");
+                assert!(answer.headers().contains_key(header::ACCESS_CONTROL_ALLOW_METHODS), "{path}");
+            }
+        }
+        // A page may read that there is nothing.
+        let preflight = [("origin", "https://a.example.com"), ("access-control-request-method", "POST")];
+        for (path, answer) in asked("OPTIONS", &preflight).await {
+            assert_eq!((answer.status().as_u16(), answer.body().len()), (204, 0), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_method_that_nobody_knows_is_no_wrong_one_in_any_style() {
+        let right = asked("PUT", &[]).await;
+        for ((path, answer), (_, refused)) in asked("FOO", &[]).await.iter().zip(&right) {
+            assert_eq!((answer.status().as_u16(), answer.headers().get(header::ALLOW)), (501, None), "{path}");
+            let type_of = |answer: &Response<Bytes>| answer.headers()[header::CONTENT_TYPE].clone();
+            assert_eq!(type_of(answer), type_of(refused), "{path}: in the form of the style");
         }
     }
 

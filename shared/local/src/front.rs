@@ -2,15 +2,9 @@
 
 mod body;
 mod connection;
+mod routes;
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    io,
-    net::IpAddr,
-    pin::pin,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashSet, io, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use gateways::{Gateway, Gateways};
@@ -20,11 +14,11 @@ use hyper::body::{Body as _, Incoming};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use protocol::{Code, Fault, trpc};
 use runtime::{
-    Entry, Site,
+    Site,
+    answer::expect_known,
     cors::Cors,
-    gateway::{fits, parameters},
     refuse,
-    rest::{Route, without_body},
+    rest::{Allowed, METHODS, Route, without_body},
     web::PeerAddress,
 };
 use tokio::{
@@ -33,8 +27,11 @@ use tokio::{
     task::JoinError,
 };
 
+pub use routes::Routes;
+
 use body::{Held, Room};
 use connection::{Messages, Watched};
+use routes::Found;
 
 use crate::{
     admission,
@@ -56,6 +53,8 @@ const MAX_OPEN: usize = 1_024;
 /// target of 65,534. With [`MAX_OPEN`] it bounds what those hold together who send slowly.
 const BUFFER_BYTES: usize = 128 * 1024;
 
+/// The target of an OPTIONS that is about the service as a whole (RFC 9110 section 9.3.7).
+const ALL: &str = "*";
 const MALFORMED_ADDRESS: &str = "The address is not percent-encoded UTF-8.";
 
 /// What the front needs.
@@ -76,79 +75,6 @@ pub struct Front {
     pub index: Bytes,
     /// Where mails end up.
     pub mailbox: Mailbox,
-}
-
-/// Paths of procedures, the most specific first. A path may hold names in braces, as the gateway has them
-/// (`/oauth/callback/{provider}`): one segment each.
-///
-/// Where several paths fit, the method decides first, and then the most specific path: so does an HTTP API with the
-/// routes of `infra/src/routes.ts`, and so OpenAPI documents are read, in which each path has its own methods.
-#[derive(Debug, Default)]
-pub struct Routes(Vec<(&'static str, Path)>);
-
-#[derive(Debug, Default)]
-struct Path {
-    /// Methods, and whose they are.
-    procedures: Vec<(&'static str, &'static str)>,
-    is_rest: bool,
-}
-
-/// What is at a path.
-struct Found {
-    procedure: &'static str,
-    /// None where the procedure has a form of its own.
-    route: Option<Route>,
-}
-
-impl Routes {
-    /// Of those procedures that have a path of their own, or a REST route.
-    pub fn new(entries: impl IntoIterator<Item = Entry>) -> Self {
-        Self::of(entries.into_iter().flat_map(|entry| {
-            let routes = [(false, entry.http()), (true, entry.rest())];
-            routes.into_iter().filter_map(move |(is_rest, route)| Some((route?, entry.name, is_rest)))
-        }))
-    }
-
-    /// Of methods and paths, with whose they are, and whether they are routes of REST.
-    fn of(routes: impl IntoIterator<Item = ((&'static str, &'static str), &'static str, bool)>) -> Self {
-        let mut paths: BTreeMap<_, Path> = BTreeMap::new();
-        for ((method, path), procedure, is_rest) in routes {
-            let path = paths.entry(path).or_default();
-            path.is_rest = is_rest;
-            path.procedures.push((method, procedure));
-        }
-        for path in paths.values_mut() {
-            // The one for GET comes first: it answers for methods that nobody has.
-            path.procedures.sort_by_key(|(method, _)| (*method != "GET", *method));
-        }
-        let mut paths: Vec<_> = paths.into_iter().collect();
-        paths.sort_by_key(|(path, _)| path.split('/').map(|segment| segment.starts_with('{')).collect::<Vec<_>>());
-        Self(paths)
-    }
-
-    /// Whether REST is where a path would be: in `/v1/`, say.
-    fn has_folder_of(&self, path: &str) -> bool {
-        let folder = |path: &str| path.split('/').nth(1).map(str::to_owned);
-        self.0.iter().any(|(known, there)| there.is_rest && path.len() > 1 && folder(known) == folder(path))
-    }
-
-    /// The procedure at a path: the one with this method, else any, which then refuses it.
-    fn find(&self, method: &Method, path: &str) -> Option<Found> {
-        let fitting: Vec<_> = self.0.iter().filter(|(pattern, _)| fits(pattern, path)).collect();
-        let method = if method == Method::HEAD { &Method::GET } else { method };
-        let all = || {
-            fitting.iter().flat_map(|(pattern, there)| there.procedures.iter().map(move |own| (pattern, there, own)))
-        };
-        let (pattern, there, (_, procedure)) =
-            all().find(|(_, _, (known, _))| method == known).or_else(|| all().next())?;
-        let mut methods: Vec<_> = all().map(|(_, _, (method, _))| *method).collect();
-        methods.sort_by_key(|method| (*method != "GET", *method));
-        methods.dedup();
-        let methods = methods.into_iter().map(|method| if method == "GET" { "GET, HEAD" } else { method });
-        let methods = methods.collect::<Vec<_>>().join(", ").into();
-        let route = Route { parameters: parameters(pattern, path), methods: Some(methods) };
-        Some(Found { procedure, route: there.is_rest.then_some(route) })
-    }
 }
 
 /// Serves until `stop` resolves; then takes no more connections and lets running calls end.
@@ -240,10 +166,11 @@ async fn serve_one(
     let refused = match (understood(&parts), admission::of_caller(&parts, &front.site, &front.cors)) {
         (Err(fault), _) => Some(fault),
         // Preflights are answered whatever else is wrong with a request; here it is the page that is.
-        (Ok(()), Err(foreign)) if parts.method == Method::OPTIONS => return Ok(foreign.response()),
+        (Ok(()), Err(foreign)) if Cors::is_preflight(&parts.method, &parts.headers) => return Ok(foreign.response()),
         (Ok(()), Err(foreign)) => Some(foreign.into()),
         (Ok(()), Ok(())) => None,
     };
+    let has_body = !body.is_end_stream();
     let body = match refused {
         None => room.read(body).await,
         Some(fault) => {
@@ -252,7 +179,12 @@ async fn serve_one(
             Err(fault)
         }
     };
-    let response = to_its_end(places, async move { front.handle(peer, parts, body).await }).await?;
+    let is_unread = has_body && body.is_err();
+    let mut response = to_its_end(places, async move { front.handle(peer, parts, body).await }).await?;
+    if is_unread {
+        // What is left of the request would be taken for the next one (RFC 9112 section 9.3).
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     Ok(response.map(Full::new))
 }
 
@@ -267,8 +199,10 @@ fn understood(parts: &Parts) -> Result<(), Fault> {
     if codings.len() > 1 {
         return Err(Fault::bad_request("The transfer coding `chunked` is applied more than once."));
     }
-    // The authority by itself is for CONNECT only (RFC 9112 section 3.2.3).
-    if parts.method != Method::CONNECT && parts.uri.scheme().is_none() && parts.uri.authority().is_some() {
+    expect_known(&parts.method)?;
+    // The authority by itself is for CONNECT only, and the star for OPTIONS (RFC 9112 sections 3.2.3 and 3.2.4).
+    let is_of_all = parts.uri.path() == ALL && parts.method != Method::OPTIONS;
+    if is_of_all || (parts.uri.scheme().is_none() && parts.uri.authority().is_some()) {
         return Err(Fault::bad_request("The target of a request begins with a slash."));
     }
     Ok(())
@@ -290,8 +224,8 @@ async fn to_its_end<T: Send + 'static>(
 
 /// Where a request goes.
 enum Goal<'a> {
-    /// To a procedure; by its REST route, or as a call of tRPC.
-    Procedure(String, Option<Route>),
+    /// To a procedure: by its REST route, as a call of tRPC, or in a form of its own.
+    Procedure(String, Option<Route>, Option<Allowed>),
     /// To what spans procedures.
     Gateway(&'a Gateway),
     /// What there is.
@@ -314,15 +248,14 @@ impl Front {
             *request.uri_mut() = Uri::from_static(gateways::docs::ICON_PATH);
         }
         let goal = self.goal(&request);
-        if let Goal::Procedure(_, Some(route)) = &goal {
-            request.extensions_mut().insert(route.clone());
-        }
-        if matches!(goal, Goal::Nowhere(..)) && self.routes.has_folder_of(request.uri().path()) {
-            request.extensions_mut().insert(Route::default());
+        if let Goal::Procedure(_, route, methods) = &goal {
+            let extensions = request.extensions_mut();
+            route.clone().map(|route| extensions.insert(route));
+            methods.clone().map(|methods| extensions.insert(methods));
         }
         match (body, goal) {
             (Err(fault), Goal::Gateway(gateway)) => gateway.refuse(&request_id, request, fault),
-            (Err(fault), Goal::Procedure(name, _)) => self.refuse(&request_id, &request, Some(&name), fault),
+            (Err(fault), Goal::Procedure(name, ..)) => self.refuse(&request_id, &request, Some(&name), fault),
             (Err(fault), _) => self.refuse(&request_id, &request, None, fault),
             (Ok(body), goal) => {
                 *request.body_mut() = body.bytes.clone();
@@ -333,7 +266,7 @@ impl Front {
 
     async fn answer(&self, goal: Goal<'_>, request_id: &str, request: Request<Bytes>) -> Response<Bytes> {
         match goal {
-            Goal::Procedure(name, _) => self.backend.call(&name, request_id, (&self.cors, &self.site), request).await,
+            Goal::Procedure(name, ..) => self.backend.call(&name, request_id, (&self.cors, &self.site), request).await,
             Goal::Gateway(gateway) => gateway.answer(request_id, request).await,
             Goal::Index => {
                 let mut response = index(self.index.clone());
@@ -354,8 +287,12 @@ impl Front {
     /// Where a request goes.
     fn goal(&self, request: &Request<Bytes>) -> Goal<'_> {
         let path = request.uri().path();
-        if path == "/" && [Method::GET, Method::HEAD].contains(request.method()) {
-            return Goal::Index;
+        let not_supported = |allow| Fault::method_not_supported(request.method().as_str(), allow);
+        match (path, request.method()) {
+            ("/", &Method::GET | &Method::HEAD) => return Goal::Index,
+            ("/", _) => return Goal::Nowhere(None, not_supported("GET, HEAD")),
+            (ALL, _) => return Goal::Nowhere(None, not_supported(METHODS)),
+            _ => {}
         }
         if path == mail::page::PATH {
             return Goal::Mailbox;
@@ -363,12 +300,12 @@ impl Front {
         if graphiql::is_asked(request) {
             return Goal::GraphiQl;
         }
-        if let Some(Found { procedure, route }) = self.routes.find(request.method(), path) {
-            return Goal::Procedure(procedure.into(), route);
+        if let Some(Found { procedure, route, methods }) = self.routes.find(request.method(), path) {
+            return Goal::Procedure(procedure.into(), route, Some(methods));
         }
         let called = path.strip_prefix(trpc::BASE_PATH).map(|name| trpc::percent_decode(name, false));
         match called {
-            Some(Some(name)) if self.called.contains(&*name) => Goal::Procedure(name.into_owned(), None),
+            Some(Some(name)) if self.called.contains(&*name) => Goal::Procedure(name.into_owned(), None, None),
             Some(None) => Goal::Nowhere(None, Fault::bad_request(MALFORMED_ADDRESS)),
             called => match (self.gateways.find(path), called.flatten()) {
                 (Some(gateway), _) => Goal::Gateway(gateway),
@@ -442,63 +379,5 @@ mod tests {
         drop(first);
         let (third, ..) = accept(&listener, &open).await.unwrap();
         assert_eq!(third.peer_addr().unwrap(), clients[2].local_addr().unwrap(), "it was not forgotten");
-    }
-
-    fn routes(all: &[(&'static str, &'static str, bool)]) -> Routes {
-        Routes::of(all.iter().map(|(route, procedure, is_rest)| (route.split_once(' ').unwrap(), *procedure, *is_rest)))
-    }
-
-    #[test]
-    fn of_routes_that_overlap_the_method_decides_and_then_the_path() {
-        let routes = routes(&[
-            ("GET /v1/notes/{id}", "notes.get", true),
-            ("DELETE /v1/notes/{id}", "notes.delete", true),
-            ("POST /v1/notes/touch", "notes.touch", true),
-            ("GET /v1/notes/{id}/marks/first", "notes.first", true),
-            ("GET /v1/notes/{id}/marks/{mark}", "notes.mark", true),
-            ("PATCH /v1/notes/touch/marks/{mark}", "notes.remark", true),
-        ]);
-        let found = |method: Method, path| {
-            let Found { procedure, route } = routes.find(&method, path).unwrap();
-            let Route { parameters, methods } = route.unwrap();
-            (procedure, parameters.into_iter().map(|(_, value)| value).collect::<Vec<_>>().join(" "), methods.unwrap())
-        };
-        let at_touch = "GET, HEAD, DELETE, POST";
-        for (method, procedure, parameter) in [
-            (Method::GET, "notes.get", "touch"),
-            (Method::HEAD, "notes.get", "touch"),
-            (Method::DELETE, "notes.delete", "touch"),
-            (Method::POST, "notes.touch", ""),
-            // Nobody has it: all that is there is said.
-            (Method::PUT, "notes.touch", ""),
-        ] {
-            let expected = (procedure, parameter.to_owned(), at_touch.into());
-            assert_eq!(found(method.clone(), "/v1/notes/touch"), expected, "{method}");
-        }
-        assert_eq!(found(Method::PUT, "/v1/notes/a").2, "GET, HEAD, DELETE".into());
-        assert_eq!(found(Method::GET, "/v1/notes/touch/marks/first").0, "notes.first");
-        assert_eq!(found(Method::GET, "/v1/notes/touch/marks/last").1, "touch last");
-        assert_eq!(found(Method::PATCH, "/v1/notes/touch/marks/first").0, "notes.remark");
-    }
-
-    #[test]
-    fn a_name_in_braces_stands_for_one_segment() {
-        let routes = routes(&[
-            ("GET /oauth/callback/{provider}", "oauth.callback", false),
-            ("GET /oauth/start", "oauth.start", false),
-            ("GET /v1/users/{id}", "users.get", true),
-            ("GET /v1/users/me", "users.me", true),
-        ]);
-        let found = |path| routes.find(&Method::GET, path).map(|found| found.procedure);
-        assert_eq!(found("/oauth/start"), Some("oauth.start"));
-        assert_eq!(found("/oauth/callback/acme"), Some("oauth.callback"));
-        assert_eq!(found("/v1/users/me"), Some("users.me"));
-        for other in
-            ["/oauth/callback", "/oauth/callback/", "/oauth/callback/acme/x", "/oauth/start/x", "/x/callback/acme"]
-        {
-            assert_eq!(found(other), None, "{other}");
-        }
-        let route = routes.find(&Method::HEAD, "/v1/users/a%2Fb").unwrap().route.unwrap();
-        assert_eq!(route.parameters, [("id".to_owned(), "a/b".to_owned())]);
     }
 }

@@ -3,11 +3,13 @@
 //! The local service, the real functions and the gateways all come through [`answer`]. It cannot
 //! fail: whatever goes wrong becomes a typed error with a request id.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+mod fault;
+
+use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use protocol::{
     Auth, Clock, Code, Fault,
     trpc::{
@@ -33,6 +35,10 @@ use crate::{
     telemetry,
     web::{Added, PeerAddress},
 };
+
+pub(crate) use fault::fault_response;
+use fault::oauth_fault_response;
+pub use fault::{expect_known, refuse};
 
 /// What calls share in one process.
 pub struct Context {
@@ -76,7 +82,11 @@ pub fn answer<'a>(
         // A shared cache does not tell an array from lines.
         let lifetime_s = lifetime_s.filter(|_| batch.is_none());
         let mut response = match *request.method() {
-            Method::OPTIONS => Cors::preflight(request.headers(), if is_rest { rest::METHODS } else { TRPC_METHODS }),
+            Method::OPTIONS => {
+                let methods = if is_rest { rest::METHODS } else { TRPC_METHODS };
+                let (parts, _) = request.into_parts();
+                Cors::options(&parts.headers, methods, Some(&allowed(entry, &parts)))
+            }
             Method::HEAD if is_rest || entry.http().is_some() => {
                 let mut response = run_logged(entry, context, request_id, request).await;
                 rest::without_body(&mut response);
@@ -108,35 +118,13 @@ fn in_batch(form: Option<Form>, response: Response<Bytes>) -> Response<Bytes> {
     Response::from_parts(parts, body.into())
 }
 
-/// Answers a request that reaches no procedure, in the form that was asked for: where REST is, which a [`rest::Route`]
-/// says, as a problem; at the address of a procedure, `path`, whose form a standard dictates, as that does; anywhere else
-/// as tRPC.
-pub fn refuse(
-    cors: &Cors,
-    site: &Site,
-    request_id: &str,
-    request: &Request<Bytes>,
-    path: Option<&str>,
-    fault: &Fault,
-) -> Response<Bytes> {
-    let is_rest = request.extensions().get::<rest::Route>().is_some();
-    let is_called = request.uri().path().starts_with(trpc::BASE_PATH);
-    let mut response = match (request.method(), path) {
-        (&Method::OPTIONS, _) => Cors::preflight(request.headers(), if is_rest { rest::METHODS } else { TRPC_METHODS }),
-        (_, path) if is_rest => {
-            let mut response = fault_response(fault, path, request_id);
-            let problem = rest::problem(fault, site, path.unwrap_or_default(), request.uri().path(), request_id);
-            rest::set_problem(&mut response, problem);
-            response
-        }
-        (_, Some(_)) if !is_called => oauth_fault_response(fault, "", request_id),
-        (_, path) => fault_response(fault, path, request_id),
-    };
-    if *request.method() == Method::HEAD {
-        rest::without_body(&mut response);
+/// The methods of the address at which a procedure was asked.
+fn allowed(entry: &Entry, parts: &http::request::Parts) -> Cow<'static, str> {
+    let by_rest = entry.rest().filter(|_| parts.extensions.get::<rest::Route>().is_some());
+    match by_rest.or_else(|| entry.http()) {
+        Some((own, _)) => rest::allowed(own, parts),
+        None => trpc::allowed_methods(entry.spec.kind, entry.service.method_override).into(),
     }
-    cors.allow(site, request.headers().get(header::ORIGIN), false, response.headers_mut());
-    response
 }
 
 async fn run_logged(entry: &Entry, context: &Context, request_id: &str, request: Request<Bytes>) -> Response<Bytes> {
@@ -150,15 +138,17 @@ async fn run_logged(entry: &Entry, context: &Context, request_id: &str, request:
     let presented = Presented::by(request.headers());
     let outcome = run(entry, context, request, &mut session, &added, &mut asked).await;
     let (mut response, fault) = match outcome {
-        Ok(output) if let Some(parts) = &by_route => {
-            (named(rest::success(entry, parts, &asked, &output), request_id), None)
-        }
-        Err(fault) if let Some(parts) = &by_route => {
-            let fault = rest::judged(&asked, fault);
-            let mut response = fault_response(&fault, Some(entry.name), request_id);
-            let problem = rest::problem(&fault, &context.site, entry.name, parts.uri.path(), request_id);
-            rest::set_problem(&mut response, problem);
-            (response, Some(fault))
+        outcome if let Some(parts) = &by_route => {
+            match outcome.and_then(|output| rest::success(entry, parts, &asked, &output)) {
+                Ok(response) => (named(response, request_id), None),
+                Err(fault) => {
+                    let fault = rest::judged(&asked, fault);
+                    let mut response = fault_response(&fault, Some(entry.name), request_id);
+                    let problem = rest::problem(&fault, &context.site, entry.name, parts.uri.path(), request_id);
+                    rest::set_problem(&mut response, problem);
+                    (response, Some(fault))
+                }
+            }
         }
         Ok(Output::Http(reply)) => (named(reply.into_response(), request_id), None),
         Ok(Output::Json(output)) => (json(StatusCode::OK, trpc::result_envelope(Some(&output)), request_id), None),
@@ -196,6 +186,7 @@ async fn run(
     asked: &mut rest::Asked,
 ) -> Result<Output, Fault> {
     let (parts, body) = request.into_parts();
+    expect_known(&parts.method)?;
     let input = match parts.extensions.get::<rest::Route>() {
         Some(route) => {
             let input;
@@ -238,6 +229,7 @@ async fn run(
     }
     let call = Call(Arc::new(Inner {
         input,
+        is_held_back: asked.holds_back(&entry.spec),
         parts,
         principal,
         reach,
@@ -311,8 +303,7 @@ fn take_input(entry: &Entry, parts: &http::request::Parts, body: Bytes) -> Resul
             }
             Ok(Some(body))
         }
-        Some(("GET", _)) => Err(Fault::method_not_supported(parts.method.as_str(), "GET, HEAD")),
-        Some((method, _)) => Err(Fault::method_not_supported(parts.method.as_str(), method)),
+        Some((own, _)) => Err(Fault::method_not_supported(parts.method.as_str(), rest::allowed(own, parts))),
         None => {
             let (kind, over) = (entry.spec.kind, entry.service.method_override);
             let input = trpc::take_input(kind, over, &parts.method, parts.uri.query(), &parts.headers, body)?;
@@ -325,61 +316,6 @@ fn take_input(entry: &Entry, parts: &http::request::Parts, body: Bytes) -> Resul
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("the procedure panicked: {}", text.unwrap_or("without a message"))
-}
-
-pub(crate) fn fault_response(fault: &Fault, path: Option<&str>, request_id: &str) -> Response<Bytes> {
-    let status = StatusCode::from_u16(fault.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = json(status, trpc::error_envelope(fault, path, request_id), request_id);
-    let headers = response.headers_mut();
-    if let Some(allow) = fault.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
-        headers.insert(header::ALLOW, allow);
-    }
-    for (name, value) in fault.taken.headers() {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-    }
-    match fault.code {
-        // RFC 6750 section 3.
-        Code::Unauthorized => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
-        Code::ServiceUnavailable | Code::TooManyRequests => {
-            headers.insert(header::RETRY_AFTER, fault.retry_after_s.map_or(1, u32::from).into())
-        }
-        _ => None,
-    };
-    response
-}
-
-/// A fault in the form of RFC 6749 section 5.2, for procedures with a form of their own. A failure of the
-/// procedure's is called as there: `InvalidGrant` is `invalid_grant`.
-fn oauth_fault_response(fault: &Fault, realm: &str, request_id: &str) -> Response<Bytes> {
-    let failure = fault.failure.as_ref().and_then(|failure| failure["type"].as_str()).map(snake_case);
-    let error = match fault.code {
-        _ if failure.is_some() => failure.as_deref().unwrap_or_default(),
-        Code::Unauthorized => "invalid_token",
-        Code::Forbidden => "access_denied",
-        Code::ServiceUnavailable | Code::GatewayTimeout | Code::TooManyRequests => "temporarily_unavailable",
-        code if code.http_status() < 500 => "invalid_request",
-        _ => "server_error",
-    };
-    let mut response = fault_response(fault, None, request_id);
-    let body = serde_json::json!({ "error": error, "error_description": fault.message, "request_id": request_id });
-    *response.body_mut() = body.to_string().into();
-    if error == "invalid_client"
-        && let Ok(challenge) = HeaderValue::try_from(format!("Basic realm=\"{realm}\""))
-    {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-    }
-    response
-}
-
-/// `invalidGrant` to `invalid_grant`.
-fn snake_case(camel: &str) -> String {
-    camel.chars().fold(String::new(), |mut text, c| {
-        if c.is_ascii_uppercase() {
-            text.push('_');
-        }
-        text.push(c.to_ascii_lowercase());
-        text
-    })
 }
 
 /// Puts the request's id on an answer.
@@ -417,214 +353,4 @@ fn shared_for(lifetime_s: u32) -> HeaderValue {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-pub(crate) mod tests {
-    use protocol::{Auth, Client, Kind, Spec, Timestamp};
-
-    use super::*;
-    use crate::{Caller, Callers, Capability as _, Definition, Principal};
-
-    const SERVICE: Definition = Definition {
-        name: "test",
-        roles: &[],
-        permits: |_, _| false,
-        withheld: &[],
-        callers: Callers::Custom(|_| Ok(Some(Principal { subject: "ada".into(), ..Principal::default() }))),
-        method_override: true,
-        password_sign_in: None,
-        refusals: None,
-    };
-
-    /// A public query without an input that says who is calling.
-    pub(crate) const fn query(cache_s: Option<u32>) -> Entry {
-        Entry {
-            name: "who.calls",
-            spec: Spec {
-                kind: Kind::Query,
-                auth: Auth::Public,
-                rest: None,
-                timeout_ms: 1_000,
-                memory_mb: 128,
-                concurrency: None,
-                cache_s,
-                http: None,
-                sensitive: false,
-                session: None,
-                fresh_s: None,
-                fresh_if: false,
-                metered: false,
-                has_output: true,
-                asks_caller: true,
-                fields: &[],
-            },
-            service: &SERVICE,
-            run: |call| {
-                Box::pin(async move {
-                    let caller = Option::<Caller>::obtain(&call)?;
-                    call.no_input()?;
-                    crate::encode(&caller.map(|caller| caller.subject().to_owned()))
-                })
-            },
-        }
-    }
-
-    pub(crate) fn context(cors: Cors) -> Context {
-        let authenticator = Arc::new(Authenticator::new(&SERVICE, None, "").unwrap());
-        let site = Arc::new(Site::new("", "", ""));
-        Context {
-            authenticator,
-            store: None,
-            clock: Clock::System,
-            cors,
-            site,
-            registration: Arc::new(RegistrationPolicy::Closed),
-            secrets: Arc::default(),
-            post: Arc::default(),
-        }
-    }
-
-    fn get(query: &str) -> http::request::Builder {
-        Request::get(format!("/trpc/who.calls{query}"))
-    }
-
-    async fn ask(entry: Entry, cors: Cors, request: http::request::Builder) -> Response<Bytes> {
-        answer(&entry, &context(cors), "r1", request.body(Bytes::new()).unwrap()).await
-    }
-
-    /// All that an answer says under a name. The events of an HTTP API have room for one line of it.
-    fn the<'a>(response: &'a Response<Bytes>, name: &str) -> Option<&'a str> {
-        assert!(response.headers().get_all(name).iter().count() <= 1, "{name} is one line");
-        response.headers().get(name).map(|value| value.to_str().unwrap())
-    }
-
-    /// A failure as `#[derive(Failure)]` writes it, of a procedure whose form a standard dictates.
-    async fn oauth_refusal(code: Code, failure: Option<serde_json::Value>) -> Response<Bytes> {
-        let fault = Fault { failure, ..Fault::new(code, "No.") };
-        oauth_fault_response(&fault, "test", "r1")
-    }
-
-    #[tokio::test]
-    async fn a_failure_is_called_as_the_standard_calls_it() {
-        let failure = |name: &str| Some(serde_json::json!({ "type": name }));
-        for (code, failure, status, error, challenge) in [
-            (Code::BadRequest, failure("invalidGrant"), 400, "invalid_grant", None),
-            (Code::Unauthorized, failure("invalidClient"), 401, "invalid_client", Some("Basic realm=\"test\"")),
-            (Code::BadRequest, None, 400, "invalid_request", None),
-            (Code::Unauthorized, None, 401, "invalid_token", Some("Bearer")),
-            (Code::InternalServerError, None, 500, "server_error", None),
-        ] {
-            let answer = oauth_refusal(code, failure).await;
-            let body: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
-            assert_eq!((answer.status().as_u16(), body["error"].as_str()), (status, Some(error)));
-            assert_eq!(the(&answer, "www-authenticate"), challenge, "{error}");
-            assert_eq!(the(&answer, "cache-control"), Some("no-store"));
-        }
-    }
-
-    #[tokio::test]
-    async fn a_shared_cache_may_keep_what_the_procedure_says() {
-        let kept = ask(query(Some(60)), Cors::AnyOrigin, get("")).await;
-        assert_eq!(kept.status(), 200);
-        assert_eq!(the(&kept, "cache-control"), Some("public, max-age=0, s-maxage=60"));
-        let unstated = ask(query(None), Cors::AnyOrigin, get("")).await;
-        assert_eq!(the(&unstated, "cache-control"), Some("no-store"));
-    }
-
-    #[tokio::test]
-    async fn failures_and_other_methods_are_kept_by_nobody() {
-        let post = Request::post("/trpc/who.calls").header("content-type", "application/json");
-        let head = Request::head("/trpc/who.calls");
-        let put = Request::put("/trpc/who.calls");
-        for (request, status) in [(get("?input=1"), 400), (get("?batch=1"), 200), (post, 200), (head, 204), (put, 405)]
-        {
-            let what = format!("{request:?}");
-            let answer = ask(query(Some(60)), Cors::AnyOrigin, request).await;
-            assert_eq!((answer.status().as_u16(), the(&answer, "cache-control")), (status, Some("no-store")), "{what}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_batch_of_one_is_answered_as_a_batch() {
-        let ask = async |request| {
-            let answer = ask(query(None), Cors::AnyOrigin, request).await;
-            let body = String::from_utf8(answer.body().to_vec()).unwrap();
-            (answer.status().as_u16(), the(&answer, "content-type").unwrap().to_owned(), body)
-        };
-        let (status, media_type, body) = ask(get("?batch=1&input=%7B%7D")).await;
-        assert_eq!(
-            (status, media_type.as_str(), body.as_str()),
-            (200, "application/json", r#"[{"result":{"data":"ada"}}]"#)
-        );
-        let (status, media_type, body) = ask(get("?batch=1").header("trpc-accept", "application/jsonl")).await;
-        let lines = "{\"0\":[[0],[null,0,0]]}\n[0,0,[[{\"result\":{\"data\":\"ada\"}}]]]\n";
-        assert_eq!((status, media_type.as_str(), body.as_str()), (200, "application/jsonl", lines));
-
-        let bad = || get("?batch=1&input=%7B%220%22%3A1%7D");
-        let (status, _, body) = ask(bad()).await;
-        assert!(status == 400 && body.starts_with(r#"[{"error":"#), "{status} {body}");
-        let (status, _, body) = ask(bad().header("accept", "application/jsonl")).await;
-        assert!(status == 200 && body.contains("\n[0,0,[[{\"error\":"), "{status} {body}");
-    }
-
-    #[tokio::test]
-    async fn where_answers_are_kept_nobody_learns_who_is_calling() {
-        assert_eq!(ask(query(None), Cors::AnyOrigin, get("")).await.body(), r#"{"result":{"data":"ada"}}"#);
-        assert_eq!(ask(query(Some(60)), Cors::AnyOrigin, get("")).await.body(), r#"{"result":{"data":null}}"#);
-    }
-
-    /// An application that reads much keeps the person in whose name it does from nothing.
-    #[test]
-    fn an_application_pays_apart_from_its_person() {
-        let parts = get("").body(()).unwrap().into_parts().0;
-        let client = |id: &str| Some(Client { id: id.into(), scopes: Vec::new(), for_itself: false });
-        let paying = |client| payer(Some(&Principal { subject: "ada".into(), client, ..Principal::default() }), &parts);
-        let payers = [payer(None, &parts), paying(None), paying(client("reader")), paying(client("writer"))];
-        for (place, payer) in payers.iter().enumerate() {
-            assert!(!payers[..place].contains(payer), "each has reads of their own");
-        }
-        assert_eq!(paying(client("reader")), payers[2]);
-    }
-
-    /// What a bearer of a token is asked for says nothing to who came with a cookie.
-    #[tokio::test]
-    async fn who_came_with_a_token_is_told_that_it_is_too_old() {
-        const LONG_AGO: Definition = Definition {
-            callers: Callers::Custom(|_| {
-                let authenticated_at = Some(Timestamp::from_unix_ms(0));
-                Ok(Some(Principal { subject: "ada".into(), authenticated_at, ..Principal::default() }))
-            }),
-            ..SERVICE
-        };
-        let spec = Spec { auth: Auth::SignedIn, fresh_s: Some(300), ..query(None).spec };
-        let entry = || Entry { spec, service: &LONG_AGO, ..query(None) };
-        let challenge = "Bearer error=\"insufficient_user_authentication\", error_description=\"Authenticate again\", max_age=\"300\"";
-        for (request, expected) in [
-            (get("").header("authorization", "Bearer abc"), Some(challenge)),
-            (get("").header("cookie", "onefold=abc"), None),
-            (get(""), None),
-        ] {
-            let answer = ask(entry(), Cors::AnyOrigin, request).await;
-            assert_eq!((answer.status().as_u16(), the(&answer, "www-authenticate")), (403, expected));
-        }
-    }
-
-    /// A kept answer must reach no page that could not read it, and no page that may not.
-    #[tokio::test]
-    async fn an_answer_says_when_it_depends_on_the_page() {
-        let page = || get("").header("origin", "https://a.example.com");
-        let some = || Cors::from_list("https://a.example.com");
-        for (cache_s, cors, request, vary) in [
-            (Some(60), Cors::AnyOrigin, get(""), "trpc-accept, accept, origin"),
-            (Some(60), Cors::AnyOrigin, page(), "trpc-accept, accept, origin"),
-            (Some(60), some(), get(""), "trpc-accept, accept, origin"),
-            (Some(60), some(), page(), "trpc-accept, accept, origin"),
-            (None, some(), get(""), "trpc-accept, accept, origin"),
-            (None, some(), page(), "trpc-accept, accept, origin"),
-            (None, Cors::AnyOrigin, page(), "trpc-accept, accept"),
-        ] {
-            assert_eq!(the(&ask(query(cache_s), cors, request).await, "vary"), Some(vary));
-        }
-        let preflight = Request::options("/trpc/who.calls").header("origin", "https://a.example.com");
-        let preflight = ask(query(None), some(), preflight).await;
-        assert_eq!(the(&preflight, "vary"), Some("access-control-request-headers, origin"));
-    }
-}
+pub(crate) mod tests;

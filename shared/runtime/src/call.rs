@@ -13,7 +13,7 @@ use store::Session;
 
 use crate::{
     Authenticator, Caller, Capability as _, Definition, Reach, authenticate::expect_fresh, mail::Post,
-    registration::RegistrationPolicy, secrets::Secrets, site::Site, web::Added,
+    registration::RegistrationPolicy, rest, secrets::Secrets, site::Site, web::Added,
 };
 
 /// One call of one procedure. Procedures do not see it; their capabilities are made from it.
@@ -22,6 +22,8 @@ pub struct Call(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) input: Option<Bytes>,
+    /// Whether the call must not be made, although all is well with it.
+    pub(crate) is_held_back: bool,
     pub(crate) parts: request::Parts,
     pub(crate) principal: Option<Arc<Principal>>,
     pub(crate) reach: Reach,
@@ -41,17 +43,23 @@ impl Call {
     /// The input, decoded and validated.
     ///
     /// # Errors
-    /// `BAD_REQUEST` with what is wrong, field by field.
+    /// `BAD_REQUEST` with what is wrong, field by field; `NOT_ACCEPTABLE` when the output could not be told.
     pub fn input<T: WireInput>(&self) -> Result<T, Fault> {
-        input::decode(self.0.input.as_deref())
+        let input = input::decode(self.0.input.as_deref())?;
+        self.expect_to_be_made().map(|()| input)
     }
 
     /// For procedures without an input.
     ///
     /// # Errors
-    /// `BAD_REQUEST` when there is one all the same.
+    /// `BAD_REQUEST` when there is one all the same; `NOT_ACCEPTABLE` when the output could not be told.
     pub fn no_input(&self) -> Result<(), Fault> {
-        input::decode_none(self.0.input.as_deref())
+        input::decode_none(self.0.input.as_deref())?;
+        self.expect_to_be_made()
+    }
+
+    fn expect_to_be_made(&self) -> Result<(), Fault> {
+        if self.0.is_held_back { Err(rest::not_acceptable()) } else { Ok(()) }
     }
 
     /// Lets a person through who proved who they are no longer ago than that, in seconds.

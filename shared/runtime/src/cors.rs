@@ -1,7 +1,7 @@
 //! Cross-origin requests (the Fetch standard, "CORS protocol").
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
 use crate::site::Site;
 
@@ -42,11 +42,22 @@ impl Cors {
         }
     }
 
-    /// Answers a preflight. What the browser asks to send is allowed: headers are no credentials.
-    pub fn preflight(asked: &HeaderMap, methods: &'static str) -> Response<Bytes> {
+    /// Whether a request is a preflight, which asks in the name of a page whether another one may be sent. An OPTIONS is
+    /// none unless it says which method that one has.
+    pub fn is_preflight(method: &Method, asked: &HeaderMap) -> bool {
+        *method == Method::OPTIONS && asked.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+    }
+
+    /// Answers an OPTIONS: with the methods of its address, `allow`, where there is one (RFC 9110 section 9.3.7), and as a
+    /// preflight, which may be about any of `methods`. What the browser asks to send is allowed: headers are no
+    /// credentials.
+    pub fn options(asked: &HeaderMap, methods: &'static str, allow: Option<&str>) -> Response<Bytes> {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
+        if let Some(allow) = allow.and_then(|allow| HeaderValue::from_str(allow).ok()) {
+            headers.insert(header::ALLOW, allow);
+        }
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE_S);
         headers.insert(header::VARY, HeaderValue::from_static("access-control-request-headers"));

@@ -49,9 +49,9 @@ pub const ADDRESS_HEADER: &str = "ONEFOLD_ADDRESS_HEADER";
 pub const FUNCTIONS: &str = "ONEFOLD_FUNCTIONS";
 /// Where Lambda is, when it is not at AWS. The name that all AWS SDKs read.
 pub const FUNCTIONS_ENDPOINT: &str = "AWS_ENDPOINT_URL_LAMBDA";
-/// All methods of the path that the function has as REST route, `GET, HEAD, PATCH, DELETE`; set where other functions
-/// answer some of them.
-pub const REST_METHODS: &str = "ONEFOLD_REST_METHODS";
+/// All methods of the function's path, by REST or by a form of its own, `GET, HEAD, PATCH, DELETE`; set where other
+/// functions answer some of them.
+pub const METHODS: &str = "ONEFOLD_METHODS";
 /// `off` where nobody is told what there is to call: no documents, no descriptions, no schema of GraphQL; everybody is if
 /// it is not set.
 pub const DOCUMENTS: &str = "ONEFOLD_DOCUMENTS";
@@ -101,8 +101,8 @@ pub struct Environment {
     pub app_url: String,
     /// Who may make an account by themselves.
     pub registration: RegistrationPolicy,
-    /// All methods of its REST route's path, where other functions answer some of them.
-    pub rest_methods: Option<String>,
+    /// All methods of its path, where other functions answer some of them.
+    pub methods: Option<String>,
     /// The header that says who called, where a front stands before the gateway.
     pub address_header: Option<String>,
     /// Whether everybody is told what there is to call.
@@ -166,7 +166,7 @@ impl Environment {
             url,
             app_url,
             registration: registration.map_err(|cause| format!("{REGISTRATION}: {cause}"))?,
-            rest_methods: lookup(REST_METHODS),
+            methods: lookup(METHODS),
             address_header: lookup(ADDRESS_HEADER),
             documents: documents(&lookup)?,
             secrets: secrets(&lookup)?,

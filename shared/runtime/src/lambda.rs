@@ -17,7 +17,7 @@ use crate::{
     event::{self, Event, Unread},
     gateway::fits,
     mail::Post,
-    rest::Route,
+    rest::{Allowed, Route},
     secrets::Secrets,
     site::Site,
     telemetry,
@@ -44,7 +44,7 @@ fn serve(entry: Entry) -> Result<(), Cause> {
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut environment = tokio.block_on(Environment::from_process())?;
     let address_header: Option<Arc<str>> = environment.address_header.take().map(Arc::from);
-    let methods = environment.rest_methods.take().map(|text| Arc::new(PathMethods::parse(&text)));
+    let methods = environment.methods.take().map(|text| Arc::new(PathMethods::parse(&text)));
     let context = Arc::new(context(&entry, environment)?);
     tokio.block_on(lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let (context, address_header, methods) = (Arc::clone(&context), address_header.clone(), methods.clone());
@@ -81,8 +81,10 @@ async fn handle(
     let request_id = &event.context.request_id;
     match request_of(&event.payload, address_header) {
         Ok(Arrived { mut request, route }) => {
-            let methods = methods.map(|methods| methods.at(request.uri().path()));
-            if let Some(route) = route.and_then(|route| rest_route(entry, route, methods)) {
+            if let Some(methods) = methods.map(|methods| methods.at(request.uri().path())) {
+                request.extensions_mut().insert(Allowed(methods));
+            }
+            if let Some(route) = route.and_then(|route| rest_route(entry, route)) {
                 request.extensions_mut().insert(route);
             }
             answer(entry, context, request_id, request).await
@@ -105,13 +107,9 @@ fn request_of(text: &RawValue, address_header: Option<&str>) -> Result<Arrived, 
 }
 
 /// The REST route by which an event came. The gateway says so; paths are not parsed here.
-fn rest_route(
-    entry: &Entry,
-    (path, parameters): (String, Vec<(String, String)>),
-    methods: Option<Arc<str>>,
-) -> Option<Route> {
+fn rest_route(entry: &Entry, (path, parameters): (String, Vec<(String, String)>)) -> Option<Route> {
     entry.rest().filter(|(_, own)| *own == path)?;
-    Some(Route { parameters, methods })
+    Some(Route { parameters })
 }
 
 /// Which methods there are at a path, where one function answers those that nobody has: of its own route, and of the
@@ -260,7 +258,7 @@ mod tests {
         assert!(!problem.to_string().contains("`b`"), "{problem}");
     }
 
-    /// The text is that of `infra/test/identity.test.ts`, the methods are those of `shared/local/src/front.rs`.
+    /// The text is that of `infra/test/identity.test.ts`, the methods are those of `shared/local/src/front/routes.rs`.
     #[test]
     fn where_routes_overlap_all_methods_of_the_address_are_told() {
         let methods = PathMethods::parse("GET, HEAD, DELETE;/v1/notes/touch GET, HEAD, DELETE, POST");

@@ -46,7 +46,8 @@ impl Page {
         self.with(StatusCode::BAD_REQUEST)
     }
 
-    fn with(self, status: StatusCode) -> HttpReply {
+    /// The page as an answer of this status.
+    pub(crate) fn with(self, status: StatusCode) -> HttpReply {
         let Self { title, body, style, script, form_action } = self;
         let none = |sources: String| if sources.is_empty() { "'none'".to_owned() } else { sources };
         let policy = format!(

@@ -12,13 +12,24 @@
 //!   one any more, the conflict is a failed precondition, 412.
 //! - A page has a `Link` to the next one (RFC 8288).
 //! - Errors are problems (RFC 9457), with the code, the typed failure and the faults of fields as members.
+//!
+//! Of several reasons to refuse a request, the first one of these is told:
+//!
+//! 1. the method: 501 where nobody knows it, 405;
+//! 2. the size (413), the conditions (400, 412), the body's coding and type (415), where the input stands (400);
+//! 3. who is calling, and what they may: 401, 403, 429;
+//! 4. the input itself, all of its faults together: 400;
+//! 5. that the client does not take JSON: 406, where an output would be told. So a client that takes problems only is
+//!    told those above, and below of a query. A query has run by then; a mutation has not, and nothing is done that
+//!    cannot be told;
+//! 6. whatever the procedure itself says.
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
 use protocol::{
-    Code, Fault, Field, FieldFault, Form,
+    Code, Fault, Field, FieldFault, Form, Kind, Spec,
     fault::{Taken, shortened},
     input::MAX_FAULTS,
     trpc,
@@ -26,10 +37,10 @@ use protocol::{
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 
-use crate::{Entry, Output, site::Site};
+use crate::{Entry, Output, accept::Accept, site::Site};
 
 /// The methods that routes can have, for preflights.
-pub(crate) const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
+pub const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -38,9 +49,20 @@ const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json"
 pub struct Route {
     /// The path's parameters by name, decoded.
     pub parameters: Vec<(String, String)>,
-    /// All methods of the path, those of other procedures too, as `allow` has them; the procedure's own, where that is
-    /// not known.
-    pub methods: Option<Arc<str>>,
+}
+
+/// An extension of a request to an address that is not `/trpc/`: all methods of the path, those of other procedures too,
+/// as `allow` has them. Where it is not there, the procedure's own are all.
+#[derive(Clone, Debug)]
+pub struct Allowed(pub Arc<str>);
+
+/// The methods of an address, of which the procedure at it has this one.
+pub(crate) fn allowed(own: &'static str, parts: &Parts) -> Cow<'static, str> {
+    match parts.extensions.get::<Allowed>() {
+        Some(Allowed(methods)) => methods.to_string().into(),
+        None if own == "GET" => "GET, HEAD".into(),
+        None => own.into(),
+    }
 }
 
 /// What a request says besides its input.
@@ -52,12 +74,21 @@ pub(crate) struct Asked {
     if_none_match: Option<String>,
     /// Whether a path parameter is named `id`.
     names_id: bool,
+    /// Whether JSON is not among what the client takes.
+    refuses_json: bool,
+}
+
+impl Asked {
+    /// Whether a call must not be made, because nothing could be told of what it did.
+    pub(crate) fn holds_back(&self, spec: &Spec) -> bool {
+        self.refuses_json && spec.has_output && spec.kind == Kind::Mutation
+    }
 }
 
 /// Takes the input out of a request: JSON, or none.
 ///
 /// # Errors
-/// 400, 405, 406, 412, 413 and 415.
+/// 400, 405, 412, 413 and 415.
 pub(crate) fn take_input(
     entry: &Entry,
     route: &Route,
@@ -67,16 +98,7 @@ pub(crate) fn take_input(
     let (own, _) = entry.rest().unwrap_or_default();
     let method = if parts.method == Method::HEAD { "GET" } else { parts.method.as_str() };
     if method != own {
-        let allow = match (&route.methods, own) {
-            (Some(methods), _) => methods.to_string(),
-            (None, "GET") => "GET, HEAD".to_owned(),
-            (None, own) => own.to_owned(),
-        };
-        return Err(Fault::method_not_supported(parts.method.as_str(), allow));
-    }
-    // What has no body has none that could be unacceptable (RFC 9110 sections 12.5.1 and 15.3.5).
-    if entry.spec.has_output {
-        accepts_json(&parts.headers)?;
+        return Err(Fault::method_not_supported(parts.method.as_str(), allowed(own, parts)));
     }
     if body.len() > trpc::MAX_INPUT_BYTES || parts.uri.query().is_some_and(|q| q.len() > trpc::MAX_INPUT_BYTES) {
         return Err(trpc::too_large());
@@ -84,6 +106,7 @@ pub(crate) fn take_input(
     let fields = entry.spec.fields;
     let mut asked = conditions(method, fields, &parts.headers)?;
     asked.names_id = route.parameters.iter().any(|(name, _)| name == "id");
+    asked.refuses_json = Accept::of(&parts.headers, header::ACCEPT).weight("application/json").is_none();
     let mut texts: Vec<Pair<'_>> =
         route.parameters.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect();
     let version = asked.if_match.map(|version| ("version", version.to_string()));
@@ -234,30 +257,9 @@ fn expect_json(method: &str, headers: &HeaderMap) -> Result<(), Fault> {
     Err(Fault::unsupported(message, taken))
 }
 
-/// Whether JSON is among what the caller takes (RFC 9110 section 12.5.1): the most specific range counts.
-fn accepts_json(headers: &HeaderMap) -> Result<(), Fault> {
-    let mut best: Option<(u8, bool)> = None;
-    let mut is_there = false;
-    let lines = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
-    for range in lines.flat_map(|line| line.split(',')).filter(|range| !range.trim().is_empty()) {
-        is_there = true;
-        let mut parts = range.split(';').map(str::trim);
-        let rank = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
-            "application/json" => 3,
-            "application/*" => 2,
-            "*/*" => 1,
-            _ => continue,
-        };
-        let quality = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.eq_ignore_ascii_case("q"));
-        let wanted = quality.is_none_or(|(_, q)| q.trim().parse::<f32>().is_ok_and(|q| q > 0.0));
-        if best.is_none_or(|(known, _)| rank > known) {
-            best = Some((rank, wanted));
-        }
-    }
-    if !is_there || best.is_some_and(|(_, wanted)| wanted) {
-        return Ok(());
-    }
-    Err(Fault::new(Code::NotAcceptable, "Answers are application/json, which the Accept header leaves out."))
+/// The fault of a request whose output cannot be told.
+pub(crate) fn not_acceptable() -> Fault {
+    Fault::new(Code::NotAcceptable, "Answers are application/json, which the Accept header leaves out.")
 }
 
 /// What of an output concerns HTTP.
@@ -289,12 +291,19 @@ impl<'a> Marks<'a> {
 }
 
 /// The answer to a call that succeeded.
-pub(crate) fn success(entry: &Entry, parts: &Parts, asked: &Asked, output: &Output) -> Response<Bytes> {
-    let Output::Json(output) = output else { return plain(StatusCode::NO_CONTENT) };
+///
+/// # Errors
+/// 406. What has no body has none that could be unacceptable (RFC 9110 sections 12.5.1 and 15.3.5).
+pub(crate) fn success(entry: &Entry, parts: &Parts, asked: &Asked, output: &Output) -> Result<Response<Bytes>, Fault> {
+    let Output::Json(output) = output else { return Ok(plain(StatusCode::NO_CONTENT)) };
     let marks = Marks::of(output);
     let etag = marks.etag();
     let matches = asked.if_none_match.as_ref().is_some_and(|tags| names(tags, etag.as_deref()));
-    let mut response = if matches { plain(StatusCode::NOT_MODIFIED) } else { whole(output.clone()) };
+    let mut response = match matches {
+        true => plain(StatusCode::NOT_MODIFIED),
+        false if asked.refuses_json => return Err(not_acceptable()),
+        false => whole(output.clone()),
+    };
     let headers = response.headers_mut();
     if let Some(etag) = etag.and_then(|etag| HeaderValue::try_from(etag).ok()) {
         headers.insert(header::ETAG, etag);
@@ -325,7 +334,7 @@ pub(crate) fn success(entry: &Entry, parts: &Parts, asked: &Asked, output: &Outp
             headers.insert(header::LINK, link);
         }
     }
-    response
+    Ok(response)
 }
 
 /// Whether `If-None-Match` names a tag (RFC 9110 section 13.1.2, compared weakly).

@@ -232,6 +232,18 @@ impl Connection {
         timeout(PATIENCE, self.stream.write_all(bytes)).await?
     }
 
+    /// Waits for these bytes, and for no others.
+    pub async fn until(&mut self, expected: &[u8]) -> io::Result<()> {
+        timeout(PATIENCE, async {
+            while self.unread.len() < expected.len() {
+                self.read_more().await?;
+            }
+            let read: Vec<u8> = self.unread.drain(..expected.len()).collect();
+            if read == expected { Ok(()) } else { Err(io::Error::other(String::from_utf8_lossy(&read).into_owned())) }
+        })
+        .await?
+    }
+
     /// Waits for the answer to what was begun.
     pub async fn finish(&mut self, to_head: bool) -> io::Result<Answer> {
         timeout(PATIENCE, self.read_answer(to_head)).await?

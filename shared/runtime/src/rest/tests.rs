@@ -62,7 +62,7 @@ fn parts(method: &str, uri: &str, headers: &[(&str, &str)]) -> Parts {
 
 fn route(parameters: &[(&str, &str)]) -> Route {
     let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Route { parameters, methods: None }
+    Route { parameters }
 }
 
 /// The input of a request with the path parameter `id`, or the status and the first field at fault.
@@ -114,12 +114,31 @@ fn a_boolean_is_true_or_false_in_any_case_and_nothing_else() {
     }
 }
 
+/// Before the input is taken, nothing is refused for what the answer would be.
 #[test]
-fn what_has_no_body_has_none_that_could_be_unacceptable() {
-    let problems = [("accept", "application/problem+json")];
+fn what_is_answered_without_a_body_or_as_a_problem_is_no_406() {
     let nothing = Entry { spec: Spec { has_output: false, ..GET.spec }, ..GET };
-    assert_eq!(input(&GET, "GET", "/things/x", &problems, ""), Err((406, String::new())));
-    assert!(input(&nothing, "GET", "/things/x", &problems, "").is_ok());
+    let query = Entry { spec: Spec { kind: Kind::Query, ..GET.spec }, ..GET };
+    for accept in ["application/problem+json", "text/html", "application/json;q=0", "*/*;q=0"] {
+        let asked = |entry: &Entry, more: &[(&str, &str)]| {
+            let headers = [&[("accept", accept)], more].concat();
+            take_input(entry, &route(&[]), &parts("GET", "/things/x", &headers), Bytes::new()).unwrap().1
+        };
+        for (entry, is_held_back) in [(&GET, true), (&nothing, false), (&query, false)] {
+            assert_eq!(asked(entry, &[]).holds_back(&entry.spec), is_held_back, "{accept}");
+        }
+        let got = parts("GET", "/things/x", &[]);
+        let status = |asked: &Asked, output| success(&query, &got, asked, &output).map_err(|fault| fault.code);
+        let output = || Output::Json(br#"{"version":3}"#.to_vec());
+        assert_eq!(status(&asked(&query, &[]), output()).unwrap_err(), Code::NotAcceptable, "{accept}");
+        let known = asked(&query, &[("if-none-match", "\"3\"")]);
+        assert_eq!(status(&known, output()).unwrap().status(), 304, "{accept}");
+        assert_eq!(status(&asked(&nothing, &[]), Output::Nothing).unwrap().status(), 204, "{accept}");
+    }
+    for accept in ["application/json", "*/*", "text/html, application/*;q=0.1", ""] {
+        let got = parts("GET", "/things/x", &[("accept", accept)]);
+        assert!(!take_input(&GET, &route(&[]), &got, Bytes::new()).unwrap().1.holds_back(&GET.spec), "{accept}");
+    }
 }
 
 #[test]
@@ -179,24 +198,15 @@ fn an_input_stands_in_one_place() {
 #[test]
 fn another_method_is_told_which_there_are() {
     let refused = |methods: Option<&str>| {
-        let route = Route { methods: methods.map(Arc::from), ..Route::default() };
-        take_input(&GET, &route, &parts("PUT", "/things/x", &[]), Bytes::new()).unwrap_err()
+        let mut parts = parts("PUT", "/things/x", &[]);
+        if let Some(methods) = methods {
+            parts.extensions.insert(Allowed(methods.into()));
+        }
+        take_input(&GET, &Route::default(), &parts, Bytes::new()).unwrap_err()
     };
     assert_eq!(refused(None).allow.as_deref(), Some("GET, HEAD"));
     assert_eq!(refused(Some("GET, HEAD, PATCH")).allow.as_deref(), Some("GET, HEAD, PATCH"));
     assert_eq!(refused(None).code, Code::MethodNotSupported);
-}
-
-#[test]
-fn json_is_the_only_answer() {
-    let accepts = |accept: &str| accepts_json(&parts("GET", "/", &[("accept", accept)]).headers).is_ok();
-    for fine in ["*/*", "application/json", "text/html, application/*;q=0.1", "application/json;q=0.001, */*;q=0", ""] {
-        assert!(accepts(fine), "{fine}");
-    }
-    for other in ["text/html", "application/json;q=0", "*/*;q=0", "application/*, application/json;q=0"] {
-        assert!(!accepts(other), "{other}");
-    }
-    assert!(accepts_json(&HeaderMap::new()).is_ok());
 }
 
 #[test]
@@ -224,7 +234,7 @@ fn a_condition_is_one_version() {
 }
 
 fn answer(entry: &Entry, parts: &Parts, asked: &Asked, output: &str) -> Response<Bytes> {
-    success(entry, parts, asked, &Output::Json(output.as_bytes().to_vec()))
+    success(entry, parts, asked, &Output::Json(output.as_bytes().to_vec())).unwrap()
 }
 
 fn the<'a>(response: &'a Response<Bytes>, name: &str) -> Option<&'a str> {
@@ -243,7 +253,7 @@ fn what_was_created_is_somewhere() {
         let plain = answer(&POST, &posted, &Asked::default(), other);
         assert_eq!((plain.status().as_u16(), plain.body().as_ref()), (200, other.as_bytes()));
     }
-    assert_eq!(success(&POST, &posted, &Asked::default(), &Output::Nothing).status(), 204);
+    assert_eq!(success(&POST, &posted, &Asked::default(), &Output::Nothing).unwrap().status(), 204);
 }
 
 #[test]

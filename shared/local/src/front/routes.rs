@@ -1,0 +1,142 @@
+//! Which procedure an address leads to.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use runtime::{
+    Entry,
+    gateway::{fits, parameters},
+    rest::{Allowed, Route},
+};
+
+/// Paths of procedures, the most specific first. A path may hold names in braces, as the gateway has them
+/// (`/oauth/callback/{provider}`): one segment each.
+///
+/// Where several paths fit, the method decides first, and then the most specific path: so does an HTTP API with the
+/// routes of `infra/src/routes.ts`, and so OpenAPI documents are read, in which each path has its own methods.
+#[derive(Debug, Default)]
+pub struct Routes(Vec<(&'static str, Path)>);
+
+#[derive(Debug, Default)]
+struct Path {
+    /// Methods, and whose they are.
+    procedures: Vec<(&'static str, &'static str)>,
+    is_rest: bool,
+}
+
+/// What is at a path.
+pub(super) struct Found {
+    pub(super) procedure: &'static str,
+    /// None where the procedure has a form of its own.
+    pub(super) route: Option<Route>,
+    /// All methods of the path.
+    pub(super) methods: Allowed,
+}
+
+impl Routes {
+    /// Of those procedures that have a path of their own, or a REST route.
+    pub fn new(entries: impl IntoIterator<Item = Entry>) -> Self {
+        Self::of(entries.into_iter().flat_map(|entry| {
+            let routes = [(false, entry.http()), (true, entry.rest())];
+            routes.into_iter().filter_map(move |(is_rest, route)| Some((route?, entry.name, is_rest)))
+        }))
+    }
+
+    /// Of methods and paths, with whose they are, and whether they are routes of REST.
+    fn of(routes: impl IntoIterator<Item = ((&'static str, &'static str), &'static str, bool)>) -> Self {
+        let mut paths: BTreeMap<_, Path> = BTreeMap::new();
+        for ((method, path), procedure, is_rest) in routes {
+            let path = paths.entry(path).or_default();
+            path.is_rest = is_rest;
+            path.procedures.push((method, procedure));
+        }
+        for path in paths.values_mut() {
+            // The one for GET comes first: it answers for methods that nobody has.
+            path.procedures.sort_by_key(|(method, _)| (*method != "GET", *method));
+        }
+        let mut paths: Vec<_> = paths.into_iter().collect();
+        paths.sort_by_key(|(path, _)| path.split('/').map(|segment| segment.starts_with('{')).collect::<Vec<_>>());
+        Self(paths)
+    }
+
+    /// The procedure at a path: the one with this method, else any, which then refuses it.
+    pub(super) fn find(&self, method: &Method, path: &str) -> Option<Found> {
+        let fitting: Vec<_> = self.0.iter().filter(|(pattern, _)| fits(pattern, path)).collect();
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        let all = || {
+            fitting.iter().flat_map(|(pattern, there)| there.procedures.iter().map(move |own| (pattern, there, own)))
+        };
+        let (pattern, there, (_, procedure)) =
+            all().find(|(_, _, (known, _))| method == known).or_else(|| all().next())?;
+        let mut methods: Vec<_> = all().map(|(_, _, (method, _))| *method).collect();
+        methods.sort_by_key(|method| (*method != "GET", *method));
+        methods.dedup();
+        let methods = methods.into_iter().map(|method| if method == "GET" { "GET, HEAD" } else { method });
+        let methods = methods.collect::<Vec<_>>().join(", ").into();
+        let route = there.is_rest.then(|| Route { parameters: parameters(pattern, path) });
+        Some(Found { procedure, route, methods: Allowed(methods) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn routes(all: &[(&'static str, &'static str, bool)]) -> Routes {
+        Routes::of(all.iter().map(|(route, procedure, is_rest)| (route.split_once(' ').unwrap(), *procedure, *is_rest)))
+    }
+
+    #[test]
+    fn of_routes_that_overlap_the_method_decides_and_then_the_path() {
+        let routes = routes(&[
+            ("GET /v1/notes/{id}", "notes.get", true),
+            ("DELETE /v1/notes/{id}", "notes.delete", true),
+            ("POST /v1/notes/touch", "notes.touch", true),
+            ("GET /v1/notes/{id}/marks/first", "notes.first", true),
+            ("GET /v1/notes/{id}/marks/{mark}", "notes.mark", true),
+            ("PATCH /v1/notes/touch/marks/{mark}", "notes.remark", true),
+        ]);
+        let found = |method: Method, path| {
+            let Found { procedure, route, methods } = routes.find(&method, path).unwrap();
+            let parameters = route.unwrap().parameters;
+            (procedure, parameters.into_iter().map(|(_, value)| value).collect::<Vec<_>>().join(" "), methods.0)
+        };
+        let at_touch = "GET, HEAD, DELETE, POST";
+        for (method, procedure, parameter) in [
+            (Method::GET, "notes.get", "touch"),
+            (Method::HEAD, "notes.get", "touch"),
+            (Method::DELETE, "notes.delete", "touch"),
+            (Method::POST, "notes.touch", ""),
+            // Nobody has it: all that is there is said.
+            (Method::PUT, "notes.touch", ""),
+        ] {
+            let expected = (procedure, parameter.to_owned(), at_touch.into());
+            assert_eq!(found(method.clone(), "/v1/notes/touch"), expected, "{method}");
+        }
+        assert_eq!(found(Method::PUT, "/v1/notes/a").2, "GET, HEAD, DELETE".into());
+        assert_eq!(found(Method::GET, "/v1/notes/touch/marks/first").0, "notes.first");
+        assert_eq!(found(Method::GET, "/v1/notes/touch/marks/last").1, "touch last");
+        assert_eq!(found(Method::PATCH, "/v1/notes/touch/marks/first").0, "notes.remark");
+    }
+
+    #[test]
+    fn a_name_in_braces_stands_for_one_segment() {
+        let routes = routes(&[
+            ("GET /oauth/callback/{provider}", "oauth.callback", false),
+            ("GET /oauth/start", "oauth.start", false),
+            ("GET /v1/users/{id}", "users.get", true),
+            ("GET /v1/users/me", "users.me", true),
+        ]);
+        let found = |path| routes.find(&Method::GET, path).map(|found| found.procedure);
+        assert_eq!(found("/oauth/start"), Some("oauth.start"));
+        assert_eq!(found("/oauth/callback/acme"), Some("oauth.callback"));
+        assert_eq!(found("/v1/users/me"), Some("users.me"));
+        for other in
+            ["/oauth/callback", "/oauth/callback/", "/oauth/callback/acme/x", "/oauth/start/x", "/x/callback/acme"]
+        {
+            assert_eq!(found(other), None, "{other}");
+        }
+        let route = routes.find(&Method::HEAD, "/v1/users/a%2Fb").unwrap().route.unwrap();
+        assert_eq!(route.parameters, [("id".to_owned(), "a/b".to_owned())]);
+    }
+}
