@@ -5,7 +5,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import puppeteer, { type Browser } from "puppeteer-core";
 
 /** This folder, seen from build/browser/. */
@@ -42,26 +42,32 @@ export async function watchedPage(browser: Browser) {
   return { context, page, complaints };
 }
 
-/** Serves the page, whose script holds the generated client, at an origin of its own. It calls `service`. */
-export async function startPage() {
+/** A page: where its script begins, from this folder; what transforms it; and what is around it. */
+export type Source = { readonly entry: string; readonly plugins?: Plugin[]; readonly html: string };
+
+/** Serves a page at an origin of its own: the one with the generated client, if no other one. It calls `service`, with `token` where it has no sign-in of its own. */
+export async function startPage({ entry, plugins = [], html }: Source = SESSION) {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL("page/main.ts", HERE))],
+    entryPoints: [fileURLToPath(new URL(entry, HERE))],
     absWorkingDir: fileURLToPath(HERE),
     bundle: true,
+    define: { "process.env.NODE_ENV": JSON.stringify("production") },
     format: "esm",
+    jsx: "automatic",
     platform: "browser",
+    plugins,
     target: "es2022",
     logLevel: "error",
     write: false,
   });
   const script = outputFiles[0]?.contents ?? "";
-  const site = { url: "", service: "", stop: () => {} };
+  const site = { url: "", service: "", token: "", stop: () => {} };
   const server = createServer((request, response) => {
     // What a careful page allows itself: no script but its own, no evaluated text.
     response.setHeader("content-security-policy", "default-src 'none'; script-src 'self'; connect-src http://localhost:*");
     const isScript = request.url === "/main.js";
     response.setHeader("content-type", isScript ? "text/javascript" : "text/html; charset=utf-8");
-    response.end(isScript ? script : HTML.replace("SERVICE", site.service));
+    response.end(isScript ? script : html.replace("SERVICE", site.service).replace("TOKEN", site.token));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   site.url = `http://localhost:${(server.address() as AddressInfo).port}`;
@@ -72,7 +78,10 @@ export async function startPage() {
   return site;
 }
 
-const HTML = `<!doctype html>
+/** The page with the generated client. */
+const SESSION: Source = {
+  entry: "page/main.ts",
+  html: `<!doctype html>
 <html lang="en">
 <title>Onefold</title>
 <meta name="service" content="SERVICE">
@@ -90,4 +99,5 @@ const HTML = `<!doctype html>
 <button id="confirm">Confirm with the password</button>
 <button id="choose">Choose a password</button>
 <script type="module" src="/main.js"></script>
-`;
+`,
+};
