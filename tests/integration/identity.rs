@@ -8,6 +8,7 @@ mod audit;
 mod cross_site;
 mod drive;
 mod dump;
+mod encodings;
 mod endings;
 mod forgeries;
 mod founder;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, net::SocketAddr};
 
-use local::data::Running;
+use local::data::{DataFolder, Running};
 use serde_json::{Value, json};
 
 use crate::{
@@ -106,7 +106,7 @@ fn expect_refused(answer: &Answer, case: &str) {
 async fn a_page_of_elsewhere_gets_an_answer_at_no_port_of_the_service() {
     let data = Folder::new();
     let service = Service::to_pages_of_this_machine(ONEFOLD, &["--data", &data.path().to_string_lossy()]).await;
-    let running: Running = serde_json::from_slice(&fs::read(data.path().join("service.json")).unwrap()).unwrap();
+    let running = DataFolder::open(data.path()).unwrap().running().unwrap();
     let ports = no_port_answers_a_page_of_elsewhere(&service, Some(&running), None).await;
     // The front, the database's guard, the post office. The engine behind the guard listens nowhere.
     assert_eq!(ports.len(), 3, "{ports:?}");

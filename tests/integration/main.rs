@@ -1,6 +1,7 @@
 //! The proof: the whole service, from outside.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod beside;
 mod caching;
 mod call;
 mod callers;
@@ -18,6 +19,7 @@ mod isolated;
 mod listeners;
 mod mails;
 mod matrix;
+mod places;
 mod process;
 mod reads;
 mod refusals;

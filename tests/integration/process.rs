@@ -150,7 +150,8 @@ async fn keys_are_private() {
     let data = Folder::new();
     let _service = Service::kept(&data).await;
     let mut keys = 0;
-    for entry in fs::read_dir(data.path()).unwrap().map(Result::unwrap) {
+    let entries = |folder: &str| fs::read_dir(data.path().join(folder)).unwrap().map(Result::unwrap);
+    for entry in entries("").chain(entries("running")) {
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.ends_with(".key") || name.ends_with(".json") || name.ends_with(".env") {
             assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o077, 0, "{name}");
@@ -281,6 +282,13 @@ async fn count(service: &Service, token: &str, procedure: &str) -> usize {
     }
 }
 
+/// Where the only service that was started with a folder says how it is reached.
+fn note(data: &Folder) -> PathBuf {
+    let notes: Vec<_> = fs::read_dir(data.path().join("running")).unwrap().map(|note| note.unwrap().path()).collect();
+    let [note] = &notes[..] else { panic!("{notes:?}") };
+    note.clone()
+}
+
 /// A table in memory is filled as one in a file is: what the command says is so of the service that runs.
 #[tokio::test(flavor = "multi_thread")]
 async fn seeding_reaches_a_service_whose_table_is_in_memory() {
@@ -293,27 +301,28 @@ async fn seeding_reaches_a_service_whose_table_is_in_memory() {
     let said = String::from_utf8_lossy(&seeded.stderr);
     assert!(said.contains("whose table is in memory") && said.contains("2000 of 2000 posts"), "{said}");
     assert!(!said.contains('\r'), "no terminal: {said:?}");
-    drop(service);
+    service.kill();
 
     // Its note is left, and leads nowhere: the data folder is filled.
+    assert!(note(&data).exists());
     let kept = stdout(&onefold(&["seed", "--data", &path]));
     assert!(kept.contains("200 users (200 new)"), "{kept}");
     let service = Service::kept(&data).await;
     assert_eq!(count(&service, kept.lines().last().unwrap(), "users.list").await, 200);
 
     // What listens where the note leads is no database that refuses: nobody knows whose the folder is, and why is said.
-    let note = data.path().join("service.json");
-    let whole = std::fs::read_to_string(&note).unwrap();
+    let note = note(&data);
+    let whole = fs::read_to_string(&note).unwrap();
     let mut other: Value = serde_json::from_str(&whole).unwrap();
     other["databaseEndpoint"] = json!(format!("http://{}", service.address));
-    std::fs::write(&note, other.to_string()).unwrap();
+    fs::write(&note, other.to_string()).unwrap();
     let refused = onefold(&["seed", "--data", &path]);
     assert!(!refused.status.success() && refused.stdout.is_empty(), "{refused:?}");
     assert!(String::from_utf8_lossy(&refused.stderr).contains("cannot be used"), "{refused:?}");
-    std::fs::write(&note, whole).unwrap();
+    fs::write(&note, whole).unwrap();
 
     // A folder that somebody has without saying where: nothing is said that is not so.
-    std::fs::remove_file(data.path().join("service.json")).unwrap();
+    fs::remove_file(note).unwrap();
     let refused = onefold(&["seed", "--data", &path]);
     assert!(!refused.status.success() && refused.stdout.is_empty(), "{refused:?}");
     assert!(String::from_utf8_lossy(&refused.stderr).contains("another service uses this data folder"));

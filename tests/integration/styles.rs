@@ -8,5 +8,6 @@ mod graphql;
 mod hostile;
 mod jsonrpc;
 mod parity;
+mod persisted;
 mod play;
 mod soap;

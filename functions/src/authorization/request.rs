@@ -286,6 +286,36 @@ mod tests {
         }
     }
 
+    /// What comes back would be another state, and what is asked for another scope.
+    #[test]
+    fn who_asks_is_told_what_is_no_text() {
+        let good = |without: &str| {
+            let good = good();
+            let fields: Vec<_> = good.fields().filter(|(name, _)| *name != without).collect();
+            redirect::with("", &fields)[1..].to_owned()
+        };
+        let judge = |query: &str| read(query).judge(Some(client()), &Site::new(URL, "", ""));
+        for text in ["%ff", "a%c3", "%ed%a0%80", "%c0%af", "%f5%80%80%80", "%", "%a", "%zz"] {
+            for name in ["response_type", "response_mode", "scope", "code_challenge", "code_challenge_method", "state"]
+            {
+                let told = match judge(&format!("{}&{name}={text}", good(name))) {
+                    Err(Wrong::There(url)) => url,
+                    other => panic!("{name}={text}: {other:?}"),
+                };
+                assert!(told.starts_with("https://app.example.com/callback?error=invalid_request"), "{told}");
+                assert!(told.contains(&format!("percent-encoded+UTF-8%3A+{name}.")), "{told}");
+                assert_eq!(told.contains("&state="), name != "state", "{told}");
+            }
+            let told = judge(&format!("{}&resource={text}", good("")));
+            assert!(matches!(&told, Err(Wrong::There(url)) if url.contains("error=invalid_target")), "{told:?}");
+            for name in ["client_id", "redirect_uri"] {
+                let asking = read(&format!("{}&{name}={text}", good(name)));
+                assert_eq!((asking.client_id, asking.redirect_uri), (None, None), "{name}={text}");
+            }
+            assert!(judge(&format!("{}&unknown={text}&{text}=1", good(""))).is_ok(), "what nobody reads is ignored");
+        }
+    }
+
     #[test]
     fn the_application_is_told_what_else_is_wrong() {
         let some = |text: &str| Some(text.to_owned());

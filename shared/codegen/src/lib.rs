@@ -169,13 +169,13 @@ pub fn write(root: &Path, files: &[File]) -> io::Result<Vec<PathBuf>> {
     let touched = stale(root, files)?;
     for path in &touched {
         match files.iter().find(|file| &file.path == path) {
-            None => fs::remove_file(root.join(path))?,
+            None => fs::remove_file(root.join(path)).map_err(about(path))?,
             Some(file) => {
                 let at = root.join(path);
                 if let Some(folder) = at.parent() {
-                    fs::create_dir_all(folder)?;
+                    fs::create_dir_all(folder).map_err(about(path))?;
                 }
-                fs::write(at, &file.text)?;
+                fs::write(at, &file.text).map_err(about(path))?;
             }
         }
     }
@@ -196,7 +196,7 @@ pub fn stale(root: &Path, files: &[File]) -> io::Result<Vec<PathBuf>> {
     for folder in GENERATED_ONLY {
         let entries = match fs::read_dir(root.join(folder)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            entries => entries?,
+            entries => entries.map_err(about(Path::new(folder)))?,
         };
         for entry in entries {
             let path = Path::new(folder).join(entry?.file_name());
@@ -206,4 +206,9 @@ pub fn stale(root: &Path, files: &[File]) -> io::Result<Vec<PathBuf>> {
         }
     }
     Ok(stale.into_iter().collect())
+}
+
+/// Which file an error is about: the system does not say it.
+fn about(path: &Path) -> impl Fn(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

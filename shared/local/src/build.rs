@@ -30,7 +30,7 @@ pub fn about_the_package() -> impl Iterator<Item = OsString> {
 /// When the build fails; cargo has said why.
 pub async fn functions(root: &Path) -> Result<HashMap<String, PathBuf>, Cause> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
+    let mut command = Command::new(&cargo);
     for name in about_the_package() {
         command.env_remove(name);
     }
@@ -41,7 +41,8 @@ pub async fn functions(root: &Path) -> Result<HashMap<String, PathBuf>, Cause> {
     if !cfg!(debug_assertions) {
         command.arg("--release");
     }
-    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().await?;
+    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().await;
+    let output = output.map_err(|error| format!("{} cannot be started: {error}", cargo.display()))?;
     if !output.status.success() {
         return Err("the functions do not build".into());
     }

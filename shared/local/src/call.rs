@@ -3,6 +3,7 @@
 use std::{
     fmt, fs, io,
     io::{Read as _, Write as _},
+    path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
@@ -20,6 +21,8 @@ use protocol::{
 use runtime::{Callers, Entry, Service};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
+
+use crate::data::Running;
 
 /// Where `cargo run` serves.
 const LOCAL_URL: &str = "http://127.0.0.1:9000";
@@ -40,9 +43,9 @@ pub struct CallOptions {
     /// The input as JSON; @FILE reads it from a file, - from standard input
     #[arg(allow_hyphen_values = true)]
     input: Option<String>,
-    /// Where the service is
-    #[arg(long, default_value = LOCAL_URL)]
-    url: String,
+    /// Where the service is; the one that runs with the data folder if left out, else http://127.0.0.1:9000
+    #[arg(long)]
+    url: Option<String>,
     /// The deployed stage that is called, whose key signs the token; it needs --url as well
     #[arg(long, requires = "url")]
     pub stage: Option<String>,
@@ -63,10 +66,39 @@ pub struct CallOptions {
 /// The way in which the command was used is wrong: nothing was called.
 pub const WRONG_USE: u8 = 2;
 
+/// Which service is called.
+pub struct Target {
+    url: String,
+    /// What to say when it is not the one that was meant: nobody said which one it is, and none runs with this folder.
+    hint: Option<String>,
+}
+
 impl CallOptions {
+    /// Which service is called; `data` is the folder whose service is meant when nobody says where it is.
+    ///
+    /// # Errors
+    /// When it cannot be told which services run.
+    pub fn target(&self, service: &Service, data: Option<PathBuf>) -> Result<Target, Cause> {
+        let (url, hint) = match (&self.url, data) {
+            (Some(url), _) => (url.clone(), None),
+            (None, None) => (LOCAL_URL.to_owned(), None),
+            (None, Some(data)) => {
+                let is_meant = |running: &Running| running.service == service.definition.name;
+                match Running::all(&data)?.into_iter().find(is_meant) {
+                    Some(running) => (running.url, None),
+                    None => (LOCAL_URL.to_owned(), Some(nobody(&data))),
+                }
+            }
+        };
+        Ok(Target { url, hint })
+    }
+
     /// Whether a token is to be signed: for a stage with its key, else with the local one, which says nothing to a
     /// service elsewhere.
-    pub fn signs(&self, service: &Service) -> Result<bool, String> {
+    ///
+    /// # Errors
+    /// When nothing can be signed for that place.
+    pub fn signs(&self, service: &Service, target: &Target) -> Result<bool, String> {
         if self.public || self.token.is_some() {
             return Ok(false);
         }
@@ -77,7 +109,7 @@ impl CallOptions {
         if matches!(service.definition.callers, Callers::Custom(_)) && self.roles.is_empty() && self.subject.is_none() {
             return Ok(false);
         }
-        match self.uri("")?.host() {
+        match target.uri("")?.host() {
             Some("127.0.0.1" | "localhost" | "[::1]") => Ok(true),
             _ => Err("the local service's key signs nothing for other places: --stage, --token or --public".into()),
         }
@@ -87,7 +119,16 @@ impl CallOptions {
     pub fn roles(&self) -> Vec<String> {
         if self.roles.is_empty() { vec!["administrator".to_owned()] } else { self.roles.clone() }
     }
+}
 
+fn nobody(data: &Path) -> String {
+    format!(
+        "no service runs with the data folder {}: `cargo run` starts one, --data and --url name others",
+        data.display()
+    )
+}
+
+impl Target {
     fn uri(&self, rest: &str) -> Result<Uri, String> {
         let base = self.url.trim_end_matches('/');
         let base = base.strip_suffix(BASE_PATH.trim_end_matches('/')).unwrap_or(base);
@@ -99,11 +140,18 @@ impl CallOptions {
     fn no_address(&self) -> String {
         format!("{:?} is no address such as {LOCAL_URL}", self.url)
     }
+
+    /// Says it, when it may be the reason why a call failed.
+    fn say_hint(&self) {
+        if let Some(hint) = &self.hint {
+            eprintln!("onefold: {hint}");
+        }
+    }
 }
 
 /// Calls a procedure: prints its result, or why there is none. `signed` is the token that was signed for it.
-pub async fn run(service: &Service, options: CallOptions, signed: Option<String>) -> ExitCode {
-    let request = match request(service, &options, signed) {
+pub async fn run(service: &Service, options: CallOptions, target: &Target, signed: Option<String>) -> ExitCode {
+    let request = match request(service, &options, target, signed) {
         Ok(request) => request,
         Err(why) => {
             eprintln!("onefold: {why}");
@@ -113,12 +161,13 @@ pub async fn run(service: &Service, options: CallOptions, signed: Option<String>
     let (status, body) = match tokio::time::timeout(TIMEOUT, send(request)).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(cause)) => {
-            let hint = if options.url == LOCAL_URL { "; `cargo run` starts one" } else { "" };
-            eprintln!("onefold: no service answers at {}: {}{hint}", options.url, root_of(&*cause));
+            eprintln!("onefold: no service answers at {}: {}", target.url, root_of(&*cause));
+            target.say_hint();
             return ExitCode::FAILURE;
         }
         Err(_) => {
-            eprintln!("onefold: {} did not answer in {} s", options.url, TIMEOUT.as_secs());
+            eprintln!("onefold: {} did not answer in {} s", target.url, TIMEOUT.as_secs());
+            target.say_hint();
             return ExitCode::FAILURE;
         }
     };
@@ -131,12 +180,18 @@ pub async fn run(service: &Service, options: CallOptions, signed: Option<String>
         },
         Err(failed) => {
             eprint!("{failed}");
+            target.say_hint();
             ExitCode::FAILURE
         }
     }
 }
 
-fn request(service: &Service, options: &CallOptions, signed: Option<String>) -> Result<Request<Full<Bytes>>, String> {
+fn request(
+    service: &Service,
+    options: &CallOptions,
+    target: &Target,
+    signed: Option<String>,
+) -> Result<Request<Full<Bytes>>, String> {
     let entry = find(service, &options.procedure)?;
     let input = options.input.as_deref().map(read).transpose()?;
     let path = format!("{BASE_PATH}{}", entry.name);
@@ -146,9 +201,9 @@ fn request(service: &Service, options: &CallOptions, signed: Option<String>) -> 
     });
     let fits = |address: &String| address.len() <= MAX_ADDRESS_BYTES || !service.definition.method_override;
     let (request, body) = match (entry.spec.kind, address) {
-        (Kind::Query, None) => (Request::get(options.uri(&path)?), String::new()),
-        (Kind::Query, Some(address)) if fits(&address) => (Request::get(options.uri(&address)?), String::new()),
-        _ => (Request::post(options.uri(&path)?), input.unwrap_or_default()),
+        (Kind::Query, None) => (Request::get(target.uri(&path)?), String::new()),
+        (Kind::Query, Some(address)) if fits(&address) => (Request::get(target.uri(&address)?), String::new()),
+        _ => (Request::post(target.uri(&path)?), input.unwrap_or_default()),
     };
     let mut request = request.body(Full::from(body)).map_err(|error| error.to_string())?;
     let headers = request.headers_mut();

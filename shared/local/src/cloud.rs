@@ -10,7 +10,7 @@ use std::{
 
 use protocol::Cause;
 
-use crate::build;
+use crate::{build, data::at, workspace};
 
 /// The oldest Node.js that the programs run on.
 const NODE: u32 = 20;
@@ -18,9 +18,10 @@ const NODE: u32 = 20;
 /// Runs a program of `infra/` with these parameters; `input` is what it reads.
 ///
 /// # Errors
-/// When Node.js is missing or too old, or the program cannot be installed, built or started.
-pub fn run(root: &Path, parameters: &[String], input: Option<&[u8]>) -> Result<ExitCode, Cause> {
-    let infra = root.join("infra");
+/// When this is no workspace; when Node.js is missing or too old, or the program cannot be installed, built or started.
+pub fn run(parameters: &[String], input: Option<&[u8]>) -> Result<ExitCode, Cause> {
+    let root = workspace::root()?;
+    let infra = workspace::part(&root, "infra", "it has the templates and the programs that reach AWS")?;
     check_node()?;
     install(&infra)?;
     step(&infra, "npm", &["run", "--silent", "build"])?;
@@ -31,7 +32,7 @@ pub fn run(root: &Path, parameters: &[String], input: Option<&[u8]>) -> Result<E
     if input.is_some() {
         command.stdin(Stdio::piped());
     }
-    let mut child = command.spawn()?;
+    let mut child = command.spawn().map_err(|error| format!("node cannot be started: {error}"))?;
     if let (Some(input), Some(mut pipe)) = (input, child.stdin.take()) {
         // A program that ends early says why itself.
         let _ = pipe.write_all(input);
@@ -50,7 +51,10 @@ fn check_node() -> Result<(), Cause> {
 
 /// Installs what `package-lock.json` names, unless it is there: npm notes at the end what it installed.
 fn install(infra: &Path) -> Result<(), Cause> {
-    let changed = |file: &str| fs::metadata(infra.join(file)).and_then(|about| about.modified());
+    let changed = |file: &str| {
+        let path = infra.join(file);
+        fs::metadata(&path).and_then(|about| about.modified()).map_err(at(&path))
+    };
     let wanted = changed("package-lock.json")?;
     if changed("node_modules/.package-lock.json").is_ok_and(|installed| installed >= wanted) {
         return Ok(());
@@ -63,7 +67,7 @@ fn step(infra: &Path, program: &str, parameters: &[&str]) -> Result<(), Cause> {
     let output = clean(program).current_dir(infra).args(parameters).stdin(Stdio::null()).output();
     let output = output.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Cause::from(format!("{program} was not found; it comes with Node.js")),
-        _ => error.into(),
+        _ => Cause::from(format!("{program} cannot be started: {error}")),
     })?;
     if output.status.success() {
         return Ok(());

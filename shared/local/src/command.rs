@@ -1,46 +1,32 @@
 //! The command line of a service.
 
 use std::{
-    future::Future,
     io,
     path::{Path, PathBuf},
-    pin::Pin,
     process::ExitCode,
     time::SystemTime,
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::{Args, Parser, Subcommand};
-use protocol::{Cause, Clock};
+use protocol::Cause;
 use runtime::{
     Service, environment, telemetry,
     tokens::{Claims, SignerSettings, TokenSigner},
 };
-use store::{Limits, Session, Settings, Store, StoreError};
 
 use crate::{
     call::{self, CallOptions},
     cloud,
     data::{DataFolder, random_key},
     diff, permissions,
-    serve::{self, Addresses, Ground, Options, table_name, token_settings},
+    seed::{self, Seed},
+    serve::{self, Options, token_settings},
+    workspace,
 };
 
-/// Fills a service with demonstration data and says who can sign in: the subject of a token, its
-/// roles, and a sentence for the person who asked.
-pub type Seed = fn(Session) -> Pin<Box<dyn Future<Output = Result<Seeded, Cause>> + Send>>;
-
-/// What a seed made.
-pub struct Seeded {
-    /// Who signs in: a token's `sub`.
-    pub subject: String,
-    /// With which roles.
-    pub roles: Vec<String>,
-    /// The address and the password with which the subject signs in.
-    pub credentials: (String, String),
-    /// What to tell.
-    pub message: String,
-}
+/// The data folder in a workspace.
+const DATA: &str = ".onefold";
 
 /// A service as its `main` starts it.
 pub struct App {
@@ -200,90 +186,103 @@ pub fn main(app: App) -> ExitCode {
 }
 
 fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
-    let root = workspace()?;
-    let data = line.data.unwrap_or_else(|| root.join(".onefold"));
+    let data = || line.data.clone().map_or_else(default_data, Ok);
     match line.command {
         None => {
+            let options = options(line.serve, data()?, app.ephemeral)?;
             // The log of calls goes to standard output through one buffer and one thread, so that a
             // slow terminal does not slow calls down; the guard writes out what is left at the end.
             let (writer, _rest) =
                 tracing_appender::non_blocking::NonBlockingBuilder::default().lossy(false).finish(io::stdout());
             telemetry::start(writer, tracing::Level::INFO);
-            let options = Options {
-                port: line.serve.port,
-                data,
-                ephemeral: line.serve.ephemeral || app.ephemeral,
-                isolated: line.serve.isolated,
-                record_access: line.serve.record_access,
-                root,
-                app_url: line.serve.app_url,
-                allowed_origins: line.serve.allowed_origins,
-                registration: line.serve.registration,
-                read_units: line.serve.read_units,
-            };
             tokio()?.block_on(serve::run(app.service, options))?;
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Regen { check }) => regen(&app, &root, check),
+        Some(Command::Regen { check }) => regen(&app, &workspace::root()?, check),
         Some(Command::Token { stage, roles, subject, minutes }) => {
             if let Err(why) = known(&app.service, &roles) {
-                eprintln!("onefold: {why}");
-                return Ok(ExitCode::from(call::WRONG_USE));
+                return Ok(wrong_use(&why));
             }
-            println!("{}", token(&app.service, &signer(data, stage.as_deref())?, subject, roles, minutes)?);
+            println!("{}", token(&app.service, &signer(data()?, stage.as_deref())?, subject, roles, minutes)?);
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Call(options)) => {
-            let signed = match options.signs(&app.service).and_then(|signs| {
-                known(&app.service, &options.roles())?;
-                Ok(signs)
-            }) {
-                Ok(false) => None,
-                Ok(true) => {
-                    let signer = signer(data, options.stage.as_deref())?;
-                    Some(token(&app.service, &signer, options.subject.clone(), options.roles(), CALL_MINUTES)?)
-                }
-                Err(why) => {
-                    eprintln!("onefold: {why}");
-                    return Ok(ExitCode::from(call::WRONG_USE));
-                }
-            };
-            Ok(tokio()?.block_on(call::run(&app.service, options, signed)))
-        }
+        Some(Command::Call(options)) => call(&app.service, options, data),
         Some(Command::Seed) => {
-            tokio()?.block_on(seed(&app, &data))?;
+            tokio()?.block_on(seed::run(&app, &data()?))?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Permissions) => {
             print!("{}", permissions::matrix(&app.service));
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Diff { old_contract, report_only }) => {
-            Ok(diff::run(&root, &old_contract.unwrap_or_else(|| root.join(diff::RELEASED)), report_only))
-        }
-        Some(Command::Release) => diff::release(&root),
+        Some(Command::Diff { old_contract, report_only }) => Ok(diff::run(old_contract.as_deref(), report_only)),
+        Some(Command::Release) => diff::release(&workspace::root()?),
         Some(Command::Deploy { stage, yes, architecture, build_only }) => {
             let named = parameters(&["deploy", "--stage", &stage]);
             let flags = [flag("--yes", yes), flag("--build-only", build_only)].concat();
-            cloud::run(&root, &[named, flags, option("--architecture", architecture)].concat(), None)
+            cloud::run(&[named, flags, option("--architecture", architecture)].concat(), None)
         }
         Some(Command::Destroy { stage, yes }) => {
             let named = parameters(&["destroy", "--stage", &stage]);
-            cloud::run(&root, &[named, flag("--yes", yes)].concat(), None)
+            cloud::run(&[named, flag("--yes", yes)].concat(), None)
         }
         Some(Command::Logs { procedure, stage, since, follow }) => {
             let named = parameters(&["logs", &procedure, "--stage", &stage, "--since", &since]);
-            cloud::run(&root, &[named, flag("--follow", follow)].concat(), None)
+            cloud::run(&[named, flag("--follow", follow)].concat(), None)
         }
-        Some(Command::Keys { stage, rotate, retire }) => keys(&app.service, &root, data, &stage, rotate, retire),
+        Some(Command::Keys { stage, rotate, retire }) => keys(&app.service, data()?, &stage, rotate, retire),
     }
+}
+
+/// Where keys and data are, when nobody says it.
+fn default_data() -> Result<PathBuf, Cause> {
+    match workspace::root() {
+        Ok(root) => Ok(root.join(DATA)),
+        Err(cause) => Err(format!("{cause}; or name the folder of its keys and data with --data DIR").into()),
+    }
+}
+
+fn options(serve: Serve, data: PathBuf, ephemeral: bool) -> Result<Options, Cause> {
+    Ok(Options {
+        port: serve.port,
+        data,
+        ephemeral: serve.ephemeral || ephemeral,
+        isolated: if serve.isolated { Some(workspace::root()?) } else { None },
+        record_access: serve.record_access,
+        app_url: serve.app_url,
+        allowed_origins: serve.allowed_origins,
+        registration: serve.registration,
+        read_units: serve.read_units,
+    })
+}
+
+/// Says what is wrong with how the command was used.
+fn wrong_use(why: &str) -> ExitCode {
+    eprintln!("onefold: {why}");
+    ExitCode::from(call::WRONG_USE)
+}
+
+/// Calls a procedure: of the service that runs with the data folder, unless it is said where.
+fn call(service: &Service, options: CallOptions, data: impl Fn() -> Result<PathBuf, Cause>) -> Result<ExitCode, Cause> {
+    let target = options.target(service, data().ok())?;
+    let signed = match options.signs(service, &target).and_then(|signs| {
+        known(service, &options.roles())?;
+        Ok(signs)
+    }) {
+        Ok(false) => None,
+        Ok(true) => {
+            let signer = signer(data()?, options.stage.as_deref())?;
+            Some(token(service, &signer, options.subject.clone(), options.roles(), CALL_MINUTES)?)
+        }
+        Err(why) => return Ok(wrong_use(&why)),
+    };
+    Ok(tokio()?.block_on(call::run(service, options, &target, signed)))
 }
 
 /// Makes the keys of a stage here, and puts into its secrets what is needed of them: of this machine's key the
 /// public half; the functions' key whole, which is kept nowhere here.
 fn keys(
     service: &Service,
-    root: &Path,
     data: PathBuf,
     stage: &str,
     rotate: bool,
@@ -291,7 +290,7 @@ fn keys(
 ) -> Result<ExitCode, Cause> {
     // Nothing is made here before it is known where the rest of it goes: a key that only this machine has signs tokens
     // that nobody takes.
-    let checked = cloud::run(root, &parameters(&["keys", "--stage", stage, "--check"]), None)?;
+    let checked = cloud::run(&parameters(&["keys", "--stage", stage, "--check"]), None)?;
     if checked != ExitCode::SUCCESS {
         return Ok(checked);
     }
@@ -315,7 +314,7 @@ fn keys(
         },
     });
     let named = [parameters(&["keys", "--stage", stage]), flag("--rotate", rotate), option("--retire", retire)];
-    let done = cloud::run(root, &named.concat(), Some(made.to_string().as_bytes()));
+    let done = cloud::run(&named.concat(), Some(made.to_string().as_bytes()));
     if is_first && !matches!(done, Ok(ExitCode::SUCCESS)) {
         keys.forget()?;
     }
@@ -335,19 +334,6 @@ fn flag(name: &str, set: bool) -> Vec<String> {
 
 fn option(name: &str, value: Option<String>) -> Vec<String> {
     value.map_or_else(Vec::new, |value| vec![format!("{name}={value}")])
-}
-
-/// The workspace's folder, where `regen` writes, `--isolated` builds and data is kept: cargo names it to
-/// what it runs; else it is the one around the current folder.
-fn workspace() -> io::Result<PathBuf> {
-    if let Some(folder) = std::env::var_os("CARGO_MANIFEST_DIR") {
-        return Ok(folder.into());
-    }
-    let here = std::env::current_dir()?;
-    let is_root = |folder: &&Path| {
-        std::fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|manifest| manifest.contains("[workspace]"))
-    };
-    Ok(here.ancestors().find(is_root).unwrap_or(&here).to_owned())
 }
 
 fn tokio() -> io::Result<tokio::runtime::Runtime> {
@@ -384,8 +370,8 @@ fn known(service: &Service, roles: &[String]) -> Result<(), String> {
     }
 }
 
-/// `subject`: a new one if there is none.
-fn token(
+/// Signs one; `subject`: a new one if there is none.
+pub(crate) fn token(
     service: &Service,
     signer: &TokenSigner,
     subject: Option<String>,
@@ -406,69 +392,6 @@ fn token(
         roles,
         ..Claims::default()
     })
-}
-
-async fn seed(app: &App, data: &Path) -> Result<(), Cause> {
-    let seed = app.seed.ok_or("this service has no demonstration data")?;
-    let folder = DataFolder::open(data)?;
-    let definition = app.service.definition;
-    // Beside a running service, through its database, wherever that is; else through one of our own.
-    let (store, ground) = match beside(&folder, table_name(definition), definition.name).await? {
-        Some(store) => (store, None),
-        None => {
-            let ground = Ground::start(definition, &folder, false, Addresses::default()).await?;
-            (ground.store.clone(), Some(ground))
-        }
-    };
-    let scope = store::Scope { procedure: "seed", caller: None, input: bytes::Bytes::new() };
-    let seeded = seed(Session::new(store, scope, Clock::System)).await?;
-    if let Some(ground) = ground {
-        ground.database.stop().await;
-    }
-    println!("{}", seeded.message);
-    let (email, password) = seeded.credentials;
-    println!("Sign in as {email} with the password {password}");
-    println!("or, as {} for 12 hours, with the token:", seeded.roles.join(", "));
-    println!("{}", token(&app.service, &folder.signer()?, Some(seeded.subject), seeded.roles, 720)?);
-    Ok(())
-}
-
-/// The table of the service that runs with this folder, if one does. What it left may be a note of one that has ended.
-async fn beside(folder: &DataFolder, table: String, service: &str) -> Result<Option<Store>, Cause> {
-    let Ok(running) = folder.running() else { return Ok(None) };
-    if running.service != service || !running.answers() {
-        return Ok(None);
-    }
-    let endpoint = running.database_endpoint;
-    let store = Store::new(Settings {
-        table,
-        region: "local".to_owned(),
-        endpoint: Some(endpoint.clone()),
-        access_key_id: running.access_key_id,
-        secret_access_key: running.secret_access_key,
-        session_token: None,
-        cursor_key: Some(folder.cursor_key()?),
-        limits: Limits::default(),
-    })?;
-    match store.create_table_if_missing().await {
-        Ok(()) => {}
-        // Somebody else's database listens there by now, which does not know the credentials.
-        Err(StoreError::Denied(_)) => return Ok(None),
-        // Whoever it is: what is written into the folder's table would not be seen there.
-        Err(error) => {
-            return Err(format!(
-                "process {} says that it is this service, and its database at {endpoint} cannot be used: {}; stop it, \
-                 or delete {} if it has ended",
-                running.pid,
-                telemetry::chain(&error),
-                folder.note().display()
-            )
-            .into());
-        }
-    }
-    let place = if running.ephemeral { "in memory, until it ends" } else { "in this data folder" };
-    eprintln!("Into the service that runs as process {}, whose table is {place}.", running.pid);
-    Ok(Some(store))
 }
 
 #[cfg(test)]

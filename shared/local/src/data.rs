@@ -8,7 +8,7 @@
 //!   signing.key        signs tokens (PKCS #8)
 //!   cursor.key         seals cursors
 //!   secrets/           other secrets of the service, one JSON file each, such as identity-providers.json
-//!   service.json       how to reach the running service's database
+//!   running/           how to reach each service that runs, one file each
 //!   functions.env      what functions need that run outside of the service
 //!   stages/dev/        the key that signs tokens for a deployed stage
 //! ```
@@ -16,11 +16,11 @@
 //! Nobody but its owner reads any of it, see [`DataFolder::open`].
 
 mod privacy;
+mod running;
 
 use std::{
     fs::{self, File, TryLockError},
     io::{self, Write as _},
-    net::TcpStream,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
@@ -28,7 +28,8 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use protocol::Cause;
 use runtime::tokens::{SignerSettings, TokenSigner};
-use serde::{Deserialize, Serialize};
+
+pub use self::running::{Note, Running};
 
 /// The name of the key that signs this service's tokens.
 const KID: &str = "local";
@@ -36,31 +37,6 @@ const KID: &str = "local";
 /// A data folder.
 #[derive(Clone, Debug)]
 pub struct DataFolder(PathBuf);
-
-/// How to reach a running service's database, for commands that run beside it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Running {
-    /// The service's name.
-    pub service: String,
-    /// The process.
-    pub pid: u32,
-    /// Whether its table is in memory.
-    pub ephemeral: bool,
-    /// The database's address.
-    pub database_endpoint: String,
-    /// Who may do everything there.
-    pub access_key_id: String,
-    /// Signs its requests.
-    pub secret_access_key: String,
-}
-
-impl Running {
-    /// Whether somebody listens where the database was.
-    pub fn answers(&self) -> bool {
-        TcpStream::connect(self.database_endpoint.trim_start_matches("http://")).is_ok()
-    }
-}
 
 /// Held while a service uses the folder; the system lets go of it when the process ends, however it does.
 #[derive(Debug)]
@@ -82,9 +58,9 @@ impl DataFolder {
         Ok(Self(path))
     }
 
-    /// Where a running service says how its database is reached.
-    pub fn note(&self) -> PathBuf {
-        self.0.join("service.json")
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 
     /// The table's file.
@@ -93,8 +69,13 @@ impl DataFolder {
     }
 
     /// Where mails end up.
-    pub fn mail(&self) -> PathBuf {
-        self.0.join("mail")
+    ///
+    /// # Errors
+    /// When something else is in its place.
+    pub fn mail(&self) -> Result<PathBuf, Cause> {
+        let path = self.0.join("mail");
+        make(&path)?;
+        Ok(path)
     }
 
     /// Where functions that run outside of the service find their environment.
@@ -106,12 +87,13 @@ impl DataFolder {
     ///
     /// # Errors
     /// When the lock's file cannot be opened.
-    pub fn lock(&self) -> io::Result<Option<Lock>> {
-        let file = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(self.0.join("lock"))?;
+    pub fn lock(&self) -> Result<Option<Lock>, Cause> {
+        let path = self.0.join("lock");
+        let file = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&path).map_err(at(&path))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Lock { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
+            Err(TryLockError::Error(error)) => Err(at(&path)(error)),
         }
     }
 
@@ -122,7 +104,8 @@ impl DataFolder {
     pub fn signer(&self) -> Result<TokenSigner, Cause> {
         let path = self.0.join("signing.key");
         let pkcs8 = keep(&path, TokenSigner::generate)?;
-        TokenSigner::new(KID, &pkcs8).map_err(|cause| format!("{}: {cause}", path.display()).into())
+        TokenSigner::new(KID, &pkcs8)
+            .map_err(|cause| format!("{}: {cause}; remove it, and another one is made", path.display()).into())
     }
 
     /// What functions that sign tokens read: the same key.
@@ -143,7 +126,7 @@ impl DataFolder {
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Some(text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(format!("{}: {error}", path.display()).into()),
+            Err(error) => Err(at(&path)(error)),
         }
     }
 
@@ -175,24 +158,26 @@ impl DataFolder {
         let path = self.0.join("cursor.key");
         let text = keep(&path, || Ok(URL_SAFE_NO_PAD.encode(random_key()?).into_bytes()))?;
         let key = URL_SAFE_NO_PAD.decode(text.trim_ascii()).ok().and_then(|key| key.try_into().ok());
-        key.ok_or_else(|| format!("{} does not hold 32 bytes in base64url", path.display()).into())
+        key.ok_or_else(|| {
+            format!("{} does not hold 32 bytes in base64url; remove it, and another one is made", path.display()).into()
+        })
     }
 
-    /// Notes how to reach this service's database.
+    /// Says how this service is reached, for as long as the note is held.
     ///
     /// # Errors
-    /// When the file cannot be written.
-    pub fn announce(&self, running: &Running) -> Result<(), Cause> {
-        write_private(&self.note(), &serde_json::to_vec_pretty(running)?)?;
-        Ok(())
+    /// When it cannot be written.
+    pub fn announce(&self, running: &Running) -> Result<Note, Cause> {
+        Note::leave(&self.0, running)
     }
 
-    /// How to reach the running service's database.
+    /// The service that runs with this folder; of several, the one that commands mean, see [`Running::all`].
     ///
     /// # Errors
-    /// When there is no note of it.
+    /// When there is none.
     pub fn running(&self) -> Result<Running, Cause> {
-        Ok(serde_json::from_slice(&fs::read(self.note())?)?)
+        let first = Running::all(&self.0)?.into_iter().next();
+        first.ok_or_else(|| format!("no service runs with the data folder {}", self.0.display()).into())
     }
 
     /// Writes the environment of functions that run outside of the service.
@@ -202,8 +187,7 @@ impl DataFolder {
     pub fn write_functions_env(&self, environment: &[(String, String)]) -> Result<(), Cause> {
         // In quotes, as `cargo lambda watch --env-file` and a shell want JSON. No value has a quote itself.
         let text: String = environment.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect();
-        write_private(&self.functions_env(), text.as_bytes())?;
-        Ok(())
+        write_private(&self.functions_env(), text.as_bytes())
     }
 }
 
@@ -240,12 +224,12 @@ impl StageKeys {
         let before = &before.public_key().kid;
         match fs::hard_link(self.current(), self.0.join(format!("signing.{before}.key"))) {
             // From a rotation that was interrupted.
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error.into()),
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(at(&self.0)(error)),
             _ => {}
         }
         let draft = self.0.join(format!("signing.draft-{}", std::process::id()));
         write_private(&draft, &TokenSigner::generate()?)?;
-        fs::rename(&draft, self.current())?;
+        fs::rename(&draft, self.current()).map_err(at(&self.current()))?;
         self.existing()
     }
 
@@ -253,8 +237,8 @@ impl StageKeys {
     ///
     /// # Errors
     /// When it cannot be removed.
-    pub fn forget(&self) -> io::Result<()> {
-        fs::remove_file(self.current())
+    pub fn forget(&self) -> Result<(), Cause> {
+        fs::remove_file(self.current()).map_err(at(&self.current()))
     }
 
     fn current(&self) -> PathBuf {
@@ -264,8 +248,22 @@ impl StageKeys {
 
 /// Makes a folder that is its owner's only, and those around it.
 fn make(path: &Path) -> Result<(), Cause> {
+    let shown = path.display();
+    if path.exists() && !path.is_dir() {
+        return Err(format!(
+            "the data folder {shown} cannot be made: it is a file; choose another one with --data DIR"
+        )
+        .into());
+    }
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|error| format!("the data folder {} cannot be made: {error}", path.display()).into())
+    made.map_err(|error| {
+        format!("the data folder {shown} cannot be made: {error}; choose another one with --data DIR").into()
+    })
+}
+
+/// Which file an error is about: the system does not say it.
+pub(crate) fn at(path: &Path) -> impl Fn(io::Error) -> Cause {
+    move |error| format!("{}: {error}", path.display()).into()
 }
 
 /// 32 random bytes.
@@ -281,23 +279,27 @@ pub fn random_key() -> Result<[u8; 32], Cause> {
 /// Reads a file, or makes it. Two processes that make it at once end up with the same one: a link
 /// to a complete file either succeeds or finds the other's.
 fn keep(path: &Path, make: impl FnOnce() -> Result<Vec<u8>, Cause>) -> Result<Vec<u8>, Cause> {
-    if let Ok(bytes) = fs::read(path) {
-        return Ok(bytes);
+    match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        kept => return kept.map_err(at(path)),
     }
     let draft = path.with_extension(format!("draft-{}", std::process::id()));
     write_private(&draft, &make()?)?;
     let linked = fs::hard_link(&draft, path);
-    fs::remove_file(&draft)?;
+    fs::remove_file(&draft).map_err(at(&draft))?;
     match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error.into()),
-        _ => Ok(fs::read(path)?),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(at(path)(error)),
+        _ => fs::read(path).map_err(at(path)),
     }
 }
 
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Cause> {
+    let file = fs::OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path);
+    let written = file.and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written.map_err(at(path))
 }
 
 #[cfg(test)]

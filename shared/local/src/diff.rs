@@ -1,10 +1,16 @@
 //! `diff` and `release`: what the contract of this tree says otherwise than an older one, and which one clients have.
 
-use std::{fs, path::Path, process::ExitCode};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use codegen::changes::{Change, compare, is_breaking, markdown};
 use protocol::Cause;
 use serde_json::Value;
+
+use crate::{data::at, workspace};
 
 /// Where the contract is, from the workspace's root.
 const CONTRACT: &str = "bindings/contract.json";
@@ -13,18 +19,28 @@ pub const RELEASED: &str = "bindings/released.json";
 /// What `diff` answers when something could not be compared; 1 says that clients break.
 const NOT_COMPARED: u8 = 2;
 
-/// Prints the report. It fails when callers of the older contract break, unless only the report is asked for.
-pub fn run(root: &Path, old: &Path, report_only: bool) -> ExitCode {
-    match against(root, old) {
+/// Prints the report on what changed since an older contract, that of the last release if there is none. It fails when
+/// callers of that break, unless only the report is asked for.
+pub fn run(old: Option<&Path>, report_only: bool) -> ExitCode {
+    match workspace::root() {
+        Ok(root) => report(&root, old, report_only),
+        Err(cause) => not_compared(&cause),
+    }
+}
+
+fn report(root: &Path, old: Option<&Path>, report_only: bool) -> ExitCode {
+    match since(root, old) {
         Ok(changes) => {
             print!("{}", markdown(&changes));
             if is_breaking(&changes) && !report_only { ExitCode::FAILURE } else { ExitCode::SUCCESS }
         }
-        Err(cause) => {
-            eprintln!("onefold: {cause}");
-            NOT_COMPARED.into()
-        }
+        Err(cause) => not_compared(&cause),
     }
+}
+
+fn not_compared(cause: &Cause) -> ExitCode {
+    eprintln!("onefold: {cause}");
+    NOT_COMPARED.into()
 }
 
 /// Makes the contract of this tree the released one, and prints what that means for callers of the one before.
@@ -36,24 +52,37 @@ pub fn release(root: &Path) -> Result<ExitCode, Cause> {
     if released.exists() {
         print!("{}", markdown(&against(root, &released)?));
     }
-    fs::copy(root.join(CONTRACT), &released).map_err(|error| format!("{}: {error}", released.display()))?;
+    fs::copy(contract(root)?, &released).map_err(at(&released))?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// The contract of this tree.
+fn contract(root: &Path) -> Result<PathBuf, Cause> {
+    workspace::part(root, CONTRACT, "`cargo regen` writes it")
+}
+
+fn since(root: &Path, old: Option<&Path>) -> Result<Vec<Change>, Cause> {
+    match old {
+        Some(old) => against(root, old),
+        None => against(
+            root,
+            &workspace::part(root, RELEASED, "`cargo run -- release` makes this contract the released one")?,
+        ),
+    }
+}
+
 fn against(root: &Path, old: &Path) -> Result<Vec<Change>, Cause> {
-    Ok(compare(&read(old)?, &read(&root.join(CONTRACT))?)?)
+    Ok(compare(&read(old)?, &read(&contract(root)?)?)?)
 }
 
 fn read(path: &Path) -> Result<Value, Cause> {
-    let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let text = fs::read_to_string(path).map_err(at(path))?;
     Ok(serde_json::from_str(&text).map_err(|error| format!("{} is not JSON: {error}", path.display()))?)
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
 
     fn root() -> PathBuf {
@@ -81,9 +110,9 @@ mod tests {
     fn breaking_changes_fail_unless_only_the_report_is_asked_for() {
         let tree = tree("fail");
         let old = with_one_more(&tree);
-        assert_eq!(run(&tree, &old, true), ExitCode::SUCCESS);
-        assert_eq!(run(&tree, &old, false), ExitCode::FAILURE);
-        assert_eq!(run(&tree, &tree.join(CONTRACT), false), ExitCode::SUCCESS);
+        assert_eq!(report(&tree, Some(&old), true), ExitCode::SUCCESS);
+        assert_eq!(report(&tree, Some(&old), false), ExitCode::FAILURE);
+        assert_eq!(report(&tree, Some(&tree.join(CONTRACT)), false), ExitCode::SUCCESS);
         fs::remove_dir_all(tree).unwrap();
     }
 
@@ -93,21 +122,21 @@ mod tests {
         assert!(fault("nowhere.json").contains("nowhere.json"));
         assert!(fault("README.md").contains("README.md is not JSON"));
         assert!(fault("infra/package.json").contains("the old contract states no `format`"));
-        assert_eq!(run(&root(), &root().join("nowhere.json"), false), ExitCode::from(NOT_COMPARED));
-        assert_eq!(run(&root(), &root().join("nowhere.json"), true), ExitCode::from(NOT_COMPARED));
+        assert_eq!(report(&root(), Some(&root().join("nowhere.json")), false), ExitCode::from(NOT_COMPARED));
+        assert_eq!(report(&root(), Some(&root().join("nowhere.json")), true), ExitCode::from(NOT_COMPARED));
     }
 
     #[test]
     fn a_release_is_what_is_compared_with_from_then_on() {
         let tree = tree("release");
         let released = tree.join(RELEASED);
-        assert_eq!(run(&tree, &released, false), ExitCode::from(NOT_COMPARED), "there was no release");
+        assert_eq!(report(&tree, Some(&released), false), ExitCode::from(NOT_COMPARED), "there was no release");
         assert_eq!(release(&tree).unwrap(), ExitCode::SUCCESS);
         assert_eq!(fs::read(&released).unwrap(), fs::read(tree.join(CONTRACT)).unwrap());
         fs::rename(with_one_more(&tree), &released).unwrap();
-        assert_eq!(run(&tree, &released, false), ExitCode::FAILURE);
+        assert_eq!(report(&tree, Some(&released), false), ExitCode::FAILURE);
         assert_eq!(release(&tree).unwrap(), ExitCode::SUCCESS, "a break is released when it is meant");
-        assert_eq!(run(&tree, &released, false), ExitCode::SUCCESS);
+        assert_eq!(report(&tree, Some(&released), false), ExitCode::SUCCESS);
         fs::remove_dir_all(tree).unwrap();
     }
 }

@@ -1,13 +1,13 @@
 //! The local cloud: a whole service on one machine, with nothing installed but Rust.
 //!
-//! - [`main`]: the command line.
+//! - [`main`]: the command line. `workspace`: where the tree is that it works on.
 //! - [`serve`]: database, front and procedures, from start to Ctrl-C.
 //! - [`front`]: HTTP. [`backend`]: procedures in this process, or as real functions.
 //! - `admission`: which pages and names each server of this machine answers.
 //! - [`database`]: the embedded DynamoDB and the guard that stands for IAM.
 //! - [`mail`]: the mailbox, and the post office that stands for SES.
 //! - [`isolated`]: the Lambda Runtime API for the real binaries. [`build`]: how they are built.
-//! - [`call`]: one call from the shell.
+//! - [`call`]: one call from the shell. `seed`: demonstration data.
 //! - [`diff`]: what the contract says otherwise than an older one, such as the released one.
 //! - [`cloud`]: the commands that reach AWS, which `infra/` carries out.
 //! - [`permissions`]: who may call what.
@@ -28,7 +28,10 @@ pub mod isolated;
 mod loopback;
 pub mod mail;
 pub mod permissions;
+mod seed;
 pub mod serve;
+mod workspace;
 pub mod world;
 
-pub use command::{App, Seed, Seeded, main};
+pub use command::{App, main};
+pub use seed::{Seed, Seeded};

@@ -31,7 +31,7 @@ use tokio::net::TcpListener;
 use crate::{
     backend::{Backend, Local, Near},
     build,
-    data::{DataFolder, Lock, Running, random_key},
+    data::{DataFolder, Lock, Note, Running, random_key},
     database::{
         Credentials, EmbeddedDatabase, Location,
         guard::{Policy, Rule},
@@ -59,12 +59,10 @@ pub struct Options {
     pub data: PathBuf,
     /// The table lives in memory and is gone at the end.
     pub ephemeral: bool,
-    /// Real binaries behind a Lambda Runtime API.
-    pub isolated: bool,
+    /// Real binaries behind a Lambda Runtime API, built in this workspace.
+    pub isolated: Option<PathBuf>,
     /// Where to write down which rights the procedures use.
     pub record_access: Option<PathBuf>,
-    /// The workspace, for building them.
-    pub root: PathBuf,
     /// Where the service's pages are; at its own address when that is empty.
     pub app_url: String,
     /// Which pages of other machines may call, with commas; `*` is all, and none when it is empty.
@@ -143,12 +141,10 @@ impl Ground {
         let (location, lock, cursor_key) = if ephemeral {
             (Location::Memory, None, random_key()?)
         } else {
-            let lock = data
-                .lock()?
-                .ok_or("another service uses this data folder; choose one with --data DIR, or stop the other")?;
+            let lock = data.lock()?.ok_or_else(|| in_use(data))?;
             (Location::File(data.database()), Some(lock), data.cursor_key()?)
         };
-        let mailbox = if ephemeral { Mailbox::in_memory() } else { Mailbox::in_folder(data.mail()) };
+        let mailbox = if ephemeral { Mailbox::in_memory() } else { Mailbox::in_folder(data.mail()?) };
         let post_office = PostOffice::start(mailbox).await?;
         let mail_from = format!("{} <no-reply@localhost>", definition.name);
         let tokens = match definition.callers {
@@ -333,6 +329,16 @@ impl Ground {
     }
 }
 
+/// Who has the folder, as far as it is known.
+fn in_use(data: &DataFolder) -> String {
+    let who = match data.running() {
+        Ok(other) if !other.ephemeral => format!(" (process {} at {})", other.pid, other.url),
+        _ => String::new(),
+    };
+    let shown = data.path().display();
+    format!("another service uses this data folder, {shown}{who}; choose one with --data DIR, or stop the other")
+}
+
 /// What each procedure needs, from its signature.
 pub fn needs(service: &Service) -> HashMap<String, Needs> {
     service.procedures.iter().map(|procedure| (procedure.entry.name.to_owned(), (procedure.needs)())).collect()
@@ -369,7 +375,10 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     })?;
     let address = listener.local_addr()?;
     let (contract, _) = codegen::contract(&service).map_err(|faults| faults.join("\n"))?;
-    let programs = if options.isolated { Some(build::functions(&options.root).await?) } else { None };
+    let programs = match &options.isolated {
+        Some(root) => Some(build::functions(root).await?),
+        None => None,
+    };
     // Whatever this process makes from now on is for its owner only; what was built before is for those who build.
     umask(Mode::RWXG | Mode::RWXO);
     let data = DataFolder::open(&options.data)?;
@@ -385,10 +394,7 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
         ground.database.record_accesses(path).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     let needs = needs(&service);
-    // Whose table is kept is found before others that use the folder, and else who was there first.
-    if !options.ephemeral || !data.running().is_ok_and(|other| other.answers()) {
-        announce(&ground, &data, service.definition)?;
-    }
+    let note = announce(&ground, &data, service.definition)?;
     if !options.ephemeral {
         lend(&ground, &data, service.definition, &needs)?;
     }
@@ -415,7 +421,7 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
         contract.service, BASE_PATH
     );
     serve(listener, Arc::clone(&front), stop_signal()).await;
-    drop(front);
+    drop((note, front));
     if let Some(Backend::Isolated { pool, .. }) = Arc::into_inner(backend) {
         pool.shutdown().await;
     }
@@ -424,13 +430,14 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     Ok(())
 }
 
-/// Leaves a note for `seed`, which runs beside this service.
-fn announce(ground: &Ground, data: &DataFolder, definition: &Definition) -> Result<(), Cause> {
+/// Leaves a note for the commands that run beside this service.
+fn announce(ground: &Ground, data: &DataFolder, definition: &Definition) -> Result<Note, Cause> {
     let administrator = ground.database.administrator();
     data.announce(&Running {
         service: definition.name.to_owned(),
         ephemeral: ground.is_ephemeral(),
         pid: std::process::id(),
+        url: ground.addresses.url.clone(),
         database_endpoint: ground.database.endpoint().to_owned(),
         access_key_id: administrator.access_key_id.clone(),
         secret_access_key: administrator.secret_access_key.clone(),

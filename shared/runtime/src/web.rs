@@ -202,12 +202,24 @@ const MAX_FORM_BYTES: usize = 64 * 1024;
 
 /// The parameters of an address or a form. One without a value is as good as left out (RFC 6749 sections 3.1, 3.2).
 #[derive(Clone, Debug, Default)]
-pub struct Parameters(Vec<(String, String)>);
+pub struct Parameters(Vec<Parameter>);
+
+#[derive(Clone, Debug)]
+struct Parameter {
+    name: String,
+    value: String,
+    /// Whether the value came as a text: in UTF-8, with whole escapes. Else parts of it are replaced.
+    is_text: bool,
+}
 
 impl Parameters {
     fn parse(text: &[u8]) -> Self {
-        let pairs = form_urlencoded::parse(text).into_owned();
-        Self(pairs.filter(|(_, value)| !value.is_empty()).collect())
+        let parameters = text.split(|&byte| byte == b'&').filter_map(|part| {
+            let (name, value) = form_urlencoded::parse(part).into_owned().next()?;
+            let is_text = std::str::from_utf8(part).is_ok_and(|part| trpc::percent_decode(part, true).is_some());
+            Some(Parameter { name, value, is_text })
+        });
+        Self(parameters.filter(|parameter| !parameter.value.is_empty()).collect())
     }
 
     /// Those that a structure names. Others are ignored, as RFC 6749 section 3.1 wants it.
@@ -215,12 +227,18 @@ impl Parameters {
     /// # Errors
     /// `BAD_REQUEST` when one is missing, malformed or there twice.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        let unread = || self.0.iter().filter(|parameter| !parameter.is_text);
+        // The parser takes every text and refuses what is there twice: so is what is no text, if the structure names it.
+        let pairs = self.0.iter().chain(unread()).map(|parameter| (&parameter.name, &parameter.value));
+        let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         // The parser's own words may quote what was sent, a secret perhaps: only the parameter's name is told.
-        let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish();
         serde_urlencoded::from_str(&text).map_err(|error| {
             let message = error.to_string();
             let named = ["missing field", "duplicate field"].into_iter().find(|reason| message.starts_with(reason));
             Fault::bad_request(match (named, message.split('`').nth(1)) {
+                (Some(_), Some(name)) if unread().any(|parameter| parameter.name == name) => {
+                    format!("A parameter is not percent-encoded UTF-8: {name}.")
+                }
                 (Some(reason), Some(name)) => {
                     format!("A parameter is {}: {name}.", reason.split(' ').next().unwrap_or_default())
                 }
@@ -231,7 +249,7 @@ impl Parameters {
 
     /// All values of one that may be there several times.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(given, _)| given == name).map(|(_, value)| value.as_str())
+        self.0.iter().filter(move |given| given.name == name).map(|given| given.value.as_str())
     }
 }
 

@@ -36,6 +36,12 @@ impl Application {
         form("/oauth/token", fields).header("authorization", basic(&self.id, &self.secret))
     }
 
+    /// A form as it is, with the proof of who sends it.
+    pub fn sends(&self, path: &str, body: impl Into<Vec<u8>>) -> Request {
+        let form = Request::new("POST", path).header("content-type", "application/x-www-form-urlencoded").body(body);
+        form.header("authorization", basic(&self.id, &self.secret))
+    }
+
     /// The token that it has for itself: for all that it was registered for.
     pub async fn for_itself(&self, office: &Office) -> String {
         token(&office.service.send(&self.asks(&[("grant_type", "client_credentials")])).await)

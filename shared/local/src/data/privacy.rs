@@ -14,6 +14,8 @@ use std::{
 
 use protocol::Cause;
 
+use super::at;
+
 /// The rights of others: the group's, and everybody's.
 const OTHERS: u32 = 0o077;
 /// How deep there are folders in a data folder.
@@ -25,7 +27,7 @@ const MAX_DEPTH: usize = 3;
 /// When something is open that cannot be closed, or should not be.
 pub(super) fn close(folder: &Path) -> Result<(), Cause> {
     // The folder itself may be reached by a link: it is what was asked for.
-    let folder = &fs::canonicalize(folder)?;
+    let folder = &fs::canonicalize(folder).map_err(at(folder))?;
     let mut closed = Vec::new();
     if is_open(folder)? {
         if let Some(other) = entries(folder)?.iter().find(|path| !is_ours(path)) {
@@ -54,7 +56,9 @@ pub(super) fn close(folder: &Path) -> Result<(), Cause> {
 /// What a service, or whoever set it up, put there.
 fn is_ours(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let known = ["cursor.key", "functions.env", "lock", "mail", "secrets", "service.json", "signing.key", "stages"];
+    // `service.json` is of earlier versions.
+    let known =
+        ["cursor.key", "functions.env", "lock", "mail", "running", "secrets", "service.json", "signing.key", "stages"];
     known.contains(&&*name) || name.starts_with("database.sqlite") || name.contains(".draft-")
 }
 
@@ -96,16 +100,17 @@ fn expect_closed(link: &Path) -> Result<(), Cause> {
 }
 
 /// Whether others have any right to it, or to what it leads to. What is gone by now has none.
-fn is_open(path: &Path) -> io::Result<bool> {
+fn is_open(path: &Path) -> Result<bool, Cause> {
     match fs::metadata(path) {
         Ok(found) => Ok(found.permissions().mode() & OTHERS != 0),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
+        Err(error) => Err(at(path)(error)),
     }
 }
 
-fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Cause> {
+    let entries = fs::read_dir(folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+    entries.map_err(at(folder))
 }
 
 #[cfg(test)]

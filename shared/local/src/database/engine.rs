@@ -132,7 +132,12 @@ fn open(location: &Location) -> Result<Opened, DatabaseError> {
             (Database::new(text), Some(lock))
         }
     };
-    let database = database.map_err(|error| DatabaseError::Open { message: error.to_string() })?;
+    let database = database.map_err(|error| DatabaseError::Open {
+        message: match location {
+            Location::Memory => error.to_string(),
+            Location::File(path) => format!("{}: {error}; move it away, or choose another folder", path.display()),
+        },
+    })?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKER_THREADS)
         .thread_name("database-worker")
@@ -145,7 +150,7 @@ fn open(location: &Location) -> Result<Opened, DatabaseError> {
 /// relay each other's events. The operating system releases the lock when the process dies.
 fn lock(database: &Path) -> Result<File, DatabaseError> {
     if let Some(folder) = database.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(about(folder))?;
     }
     let mut path = database.as_os_str().to_owned();
     path.push(".lock");
@@ -159,5 +164,10 @@ fn lock(database: &Path) -> Result<File, DatabaseError> {
 
 /// Opens a file, and makes it when it is not there: nobody but its owner reads it.
 fn owners_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
+    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map_err(about(path))
+}
+
+/// Which file an error is about: the system does not say it.
+fn about(path: &Path) -> impl Fn(io::Error) -> io::Error {
+    move |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
