@@ -10,7 +10,7 @@ use http::Request;
 use local::{
     backend::Backend,
     data::DataFolder,
-    serve::{Addresses, Ground, needs},
+    ground::{Addresses, Ground, needs},
 };
 use protocol::{Clock, Entity, EntityId, Version, contract::Contract};
 use runtime::{Callers, Definition, Site, cors::Cors};

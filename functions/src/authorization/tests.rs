@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
-use local::{serve::Addresses, world::World};
+use local::{ground::Addresses, world::World};
 use model::{
     Account, Application, ApplicationClient, AuditAction, AuditEntry, AuthorizationCode, ClientKind, GrantType, Role,
     Session, User, UserId,

@@ -19,9 +19,11 @@ use crate::{
     call::{self, CallOptions},
     cloud,
     data::{DataFolder, random_key},
-    diff, permissions,
+    diff,
+    ground::token_settings,
+    permissions,
     seed::{self, Seed},
-    serve::{self, Options, token_settings},
+    serve::{self, Options},
     workspace,
 };
 

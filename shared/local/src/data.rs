@@ -89,7 +89,9 @@ impl DataFolder {
     /// When the lock's file cannot be opened.
     pub fn lock(&self) -> Result<Option<Lock>, Cause> {
         let path = self.0.join("lock");
-        let file = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&path).map_err(at(&path))?;
+        let file = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&path);
+        let file =
+            file.map_err(|error| format!("{}: {error}; choose another data folder with --data DIR", path.display()))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Lock { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),

@@ -1,7 +1,7 @@
 //! The local cloud: a whole service on one machine, with nothing installed but Rust.
 //!
 //! - [`main`]: the command line. `workspace`: where the tree is that it works on.
-//! - [`serve`]: database, front and procedures, from start to Ctrl-C.
+//! - [`serve`]: a service from start to Ctrl-C. [`ground`]: its database and post office, and who is let in to them.
 //! - [`front`]: HTTP. [`backend`]: procedures in this process, or as real functions.
 //! - `admission`: which pages and names each server of this machine answers.
 //! - [`database`]: the embedded DynamoDB and the guard that stands for IAM.
@@ -24,6 +24,7 @@ pub mod database;
 pub mod diff;
 pub mod front;
 mod graphiql;
+pub mod ground;
 pub mod isolated;
 mod loopback;
 pub mod mail;

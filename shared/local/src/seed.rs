@@ -9,7 +9,7 @@ use store::{Limits, Session, Settings, Store};
 use crate::{
     command::{App, token},
     data::{DataFolder, Running},
-    serve::{Addresses, Ground, table_name},
+    ground::{Addresses, Ground, table_name},
 };
 
 /// Fills a service with demonstration data and says who can sign in: the subject of a token, its

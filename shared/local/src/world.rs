@@ -10,8 +10,8 @@ use store::{Append, Read, Scope, Session, Write};
 
 use crate::{
     data::DataFolder,
+    ground::{Addresses, Ground},
     mail::ReceivedMail,
-    serve::{Addresses, Ground},
 };
 
 /// A service's table in memory, for the unit tests of its procedures.

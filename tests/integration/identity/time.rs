@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
-use local::{serve::Addresses, world::World};
+use local::{ground::Addresses, world::World};
 use model::{Account, AuditAction, AuditEntry, EmailAddress, Role, User, UserId};
 use protocol::{Clock, Timestamp, Version};
 use runtime::Service;

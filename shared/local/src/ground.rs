@@ -1,0 +1,299 @@
+//! The ground on which a local service stands: its database and post office, and what they and their callers share.
+
+use std::{collections::HashMap, sync::Arc};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use protocol::{Cause, Clock, contract::Needs};
+use runtime::{
+    Authenticator, Callers, Context, Definition, RegistrationPolicy, Secrets, Service, Site,
+    cors::Cors,
+    environment,
+    mail::Post,
+    secrets::{SIGNING, Source},
+    tokens::{TokenSettings, TokenSigner},
+};
+use store::{Limits, MailSettings, Settings, Store};
+
+use crate::{
+    backend::{Backend, Local},
+    data::{DataFolder, Lock, random_key},
+    database::{
+        Credentials, EmbeddedDatabase, Location,
+        guard::{Policy, Rule},
+    },
+    mail::{Mailbox, PostOffice},
+};
+
+/// The region that local functions are told. Nothing depends on it.
+const REGION: &str = "local";
+
+/// The table's name.
+pub fn table_name(definition: &Definition) -> String {
+    definition.name.to_owned()
+}
+
+/// Who signs a service's tokens, for whom, and with which key they are checked.
+pub fn token_settings(definition: &Definition, signer: Option<&TokenSigner>) -> TokenSettings {
+    TokenSettings {
+        issuer: format!("urn:onefold:{}", definition.name),
+        audience: definition.name.to_owned(),
+        keys: signer.map(|signer| signer.public_key().clone()).into_iter().collect(),
+    }
+}
+
+/// Where a service and its pages are.
+#[derive(Clone, Debug, Default)]
+pub struct Addresses {
+    /// The service: `http://127.0.0.1:9000`.
+    pub url: String,
+    /// Its pages; the same, when it is empty.
+    pub app_url: String,
+    /// Which pages may call, with commas; all, when it is empty.
+    pub allowed_origins: String,
+}
+
+impl Addresses {
+    fn site(&self) -> Site {
+        Site::new(&self.url, &self.app_url, &self.allowed_origins)
+    }
+}
+
+/// What a local database and its callers have in common.
+pub struct Ground {
+    /// The database.
+    pub database: EmbeddedDatabase,
+    /// The table, asked by an administrator.
+    pub store: Store,
+    /// What stands for SES.
+    pub post_office: PostOffice,
+    mail_from: String,
+    tokens: Option<TokenSettings>,
+    cursor_key: [u8; 32],
+    pub(crate) addresses: Addresses,
+    registration: RegistrationPolicy,
+    read_units: u32,
+    data: DataFolder,
+    _lock: Option<Lock>,
+}
+
+impl Ground {
+    /// Whether nothing of it is kept.
+    pub(crate) const fn is_ephemeral(&self) -> bool {
+        self._lock.is_none()
+    }
+
+    /// Starts the database of a service, with its table.
+    ///
+    /// # Errors
+    /// When the folder is in use, or the database does not start.
+    pub async fn start(
+        definition: &Definition,
+        data: &DataFolder,
+        ephemeral: bool,
+        addresses: Addresses,
+    ) -> Result<Self, Cause> {
+        let (location, lock, cursor_key) = if ephemeral {
+            (Location::Memory, None, random_key()?)
+        } else {
+            let lock = data.lock()?.ok_or_else(|| in_use(data))?;
+            (Location::File(data.database()), Some(lock), data.cursor_key()?)
+        };
+        let mailbox = if ephemeral { Mailbox::in_memory() } else { Mailbox::in_folder(data.mail()?) };
+        let post_office = PostOffice::start(mailbox).await?;
+        let mail_from = format!("{} <no-reply@localhost>", definition.name);
+        let tokens = match definition.callers {
+            Callers::Tokens | Callers::Sessions(_) => Some(token_settings(definition, Some(&data.signer()?))),
+            Callers::Custom(_) => None,
+        };
+        let database = EmbeddedDatabase::start(location).await?;
+        let administrator = database.administrator();
+        let store = Store::new(Settings {
+            table: table_name(definition),
+            region: REGION.to_owned(),
+            endpoint: Some(database.endpoint().to_owned()),
+            access_key_id: administrator.access_key_id.clone(),
+            secret_access_key: administrator.secret_access_key.clone(),
+            session_token: None,
+            cursor_key: Some(cursor_key),
+            limits: Limits::default(),
+        })?;
+        store.create_table_if_missing().await?;
+        let data = data.clone();
+        let registration = RegistrationPolicy::parse("", &addresses.site())?;
+        let read_units = Limits::default().read_units_a_minute;
+        Ok(Self {
+            database,
+            store,
+            post_office,
+            mail_from,
+            tokens,
+            cursor_key,
+            addresses,
+            registration,
+            read_units,
+            data,
+            _lock: lock,
+        })
+    }
+
+    /// The same, where it is said who may register.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    pub fn registering(self, setting: &str) -> Result<Self, Cause> {
+        Ok(Self { registration: RegistrationPolicy::parse(setting, &self.site())?, ..self })
+    }
+
+    /// The same, where one caller may read so many units in a minute.
+    #[must_use]
+    pub fn reading(self, read_units: Option<u32>) -> Self {
+        let read_units = read_units.unwrap_or(Limits::default().read_units_a_minute);
+        Self { store: self.store.with_read_units(read_units), read_units, ..self }
+    }
+
+    /// Lets somebody into the database, and to the post office, with the rights of these needs and no other.
+    pub fn admit(&self, name: &str, Needs { grants, mail, .. }: &Needs) -> Credentials {
+        let credentials = Credentials::random();
+        if *mail {
+            self.post_office.admit(credentials.access_key_id.clone());
+        }
+        let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+        let rules = grants
+            .iter()
+            .map(|grant| Rule {
+                table_actions: owned(grant.access.table_actions()),
+                index_actions: owned(grant.access.index_actions()),
+                indexes: owned(grant.indexes),
+                leading_keys: grant.prefix.to_owned(),
+            })
+            .collect();
+        let policy = Policy::Procedure { name: name.to_owned(), rules };
+        self.database.admit(credentials.access_key_id.clone(), policy);
+        credentials
+    }
+
+    /// The texts of secrets, by name: those that there are.
+    fn secrets(&self, names: &[&'static str]) -> Result<Vec<(&'static str, String)>, Cause> {
+        let text = |name| match name {
+            SIGNING => self.data.signer_settings().map(|settings| Some(settings.to_string())),
+            name => self.data.secret(name),
+        };
+        let found = names.iter().map(|&name| Ok(text(name)?.map(|text| (name, text))));
+        found.filter_map(Result::transpose).collect()
+    }
+
+    /// The environment of a function that has these credentials and may read these secrets.
+    pub fn environment(
+        &self,
+        definition: &Definition,
+        credentials: &Credentials,
+        secrets: &[&'static str],
+    ) -> Result<Vec<(String, String)>, Cause> {
+        let mut variables = vec![
+            (environment::TABLE.to_owned(), table_name(definition)),
+            (environment::DATABASE_ENDPOINT.to_owned(), self.database.endpoint().to_owned()),
+            (environment::CURSOR_KEY.to_owned(), URL_SAFE_NO_PAD.encode(self.cursor_key)),
+            (environment::URL.to_owned(), self.addresses.url.clone()),
+            (environment::APP_URL.to_owned(), self.addresses.app_url.clone()),
+            (environment::ALLOWED_ORIGINS.to_owned(), self.addresses.allowed_origins.clone()),
+            (environment::REGISTRATION.to_owned(), self.registration.to_string()),
+            (environment::READ_UNITS.to_owned(), self.read_units.to_string()),
+            (environment::MAIL_FROM.to_owned(), self.mail_from.clone()),
+            (environment::MAIL_ENDPOINT.to_owned(), self.post_office.endpoint().to_owned()),
+            (environment::SECRETS.to_owned(), secrets.join(",")),
+            ("AWS_REGION".to_owned(), REGION.to_owned()),
+            ("AWS_ACCESS_KEY_ID".to_owned(), credentials.access_key_id.clone()),
+            ("AWS_SECRET_ACCESS_KEY".to_owned(), credentials.secret_access_key.clone()),
+        ];
+        if let Some(tokens) = &self.tokens {
+            variables.push((environment::TOKENS.to_owned(), serde_json::to_string(tokens)?));
+        }
+        for (name, text) in self.secrets(secrets)? {
+            variables.push((environment::variable_of(environment::VALUE_OF, name), text));
+        }
+        Ok(variables)
+    }
+
+    /// How somebody's mails get to the post office.
+    pub fn post(&self, credentials: &Credentials) -> Post {
+        Post::new(Some(MailSettings {
+            from: self.mail_from.clone(),
+            region: REGION.to_owned(),
+            endpoint: Some(self.post_office.endpoint().to_owned()),
+            access_key_id: credentials.access_key_id.clone(),
+            secret_access_key: credentials.secret_access_key.clone(),
+            session_token: None,
+            limits: MailSettings::LIMITS,
+        }))
+    }
+
+    /// Where the service is, and whose pages it trusts.
+    pub fn site(&self) -> Site {
+        self.addresses.site()
+    }
+
+    /// Which pages may call.
+    pub fn cors(&self) -> Cors {
+        Cors::from_list(&self.addresses.allowed_origins)
+    }
+
+    /// All procedures in this process, each with its own rights at the database.
+    ///
+    /// # Errors
+    /// When a key cannot be used.
+    pub fn in_process(&self, service: &Service, needs: &HashMap<String, Needs>) -> Result<Backend, Cause> {
+        let authenticator = self.authenticator(service.definition)?;
+        let mut procedures = HashMap::new();
+        for procedure in &service.procedures {
+            let entry = procedure.entry;
+            let own = needs.get(entry.name).cloned().unwrap_or_default();
+            let context = self.context(entry.name, &own, &authenticator, Clock::System)?;
+            procedures.insert(entry.name, Arc::new(Local { entry, context }));
+        }
+        Ok(Backend::InProcess(procedures))
+    }
+
+    /// Knows the callers of a service.
+    pub(crate) fn authenticator(&self, definition: &Definition) -> Result<Arc<Authenticator>, Cause> {
+        Ok(Arc::new(Authenticator::new(definition, self.tokens.as_ref(), &self.addresses.url)?))
+    }
+
+    /// What the calls of one procedure share: with its own rights at the database, and its own secrets.
+    pub(crate) fn context(
+        &self,
+        name: &str,
+        needs: &Needs,
+        authenticator: &Arc<Authenticator>,
+        clock: Clock,
+    ) -> Result<Context, Cause> {
+        let credentials = self.admit(name, needs);
+        let post = Arc::new(self.post(&credentials));
+        let secrets = self.secrets(&needs.secrets)?;
+        let secrets = secrets.into_iter().map(|(name, text)| (name.to_owned(), Source::Value(text)));
+        Ok(Context {
+            authenticator: Arc::clone(authenticator),
+            store: Some(self.store.with_credentials(credentials.access_key_id, credentials.secret_access_key)),
+            clock,
+            cors: self.cors(),
+            site: Arc::new(self.site()),
+            registration: Arc::new(self.registration.clone()),
+            secrets: Arc::new(Secrets::new(secrets)),
+            post,
+        })
+    }
+}
+
+/// Who has the folder, as far as it is known.
+fn in_use(data: &DataFolder) -> String {
+    let who = match data.running() {
+        Ok(other) if !other.ephemeral => format!(" (process {} at {})", other.pid, other.url),
+        _ => String::new(),
+    };
+    let shown = data.path().display();
+    format!("another service uses this data folder, {shown}{who}; choose one with --data DIR, or stop the other")
+}
+
+/// What each procedure needs, from its signature.
+pub fn needs(service: &Service) -> HashMap<String, Needs> {
+    service.procedures.iter().map(|procedure| (procedure.entry.name.to_owned(), (procedure.needs)())).collect()
+}
