@@ -1,14 +1,15 @@
 //! Commands beside services that run: which one they reach, when there are several with one data folder, when some have
 //! ended, and when none is left.
 
-use std::{net::TcpListener, process::Output};
+use std::{fs, net::TcpListener, process::Output, time::Duration};
 
 use model::Role;
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::given::{
-    Folder, Key, Service,
+    Folder, Key, Request, Service,
     cargo::build,
     service::{ONEFOLD, command},
 };
@@ -95,6 +96,30 @@ async fn another_service_with_the_same_data_folder_is_not_meant() {
     let ping = command(&programs["conformance"]).args(["call", "health.ping", "--data", &path]).output().unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&ping.stdout).unwrap(), "pong", "{ping:?}");
     drop(other);
+}
+
+/// Running calls get their answers, and new ones go where they get one.
+#[tokio::test]
+async fn one_that_is_about_to_end_is_reached_no_more() {
+    let data = Folder::new();
+    let programs = build(&["--example", "conformance"]);
+    let path = data.path().to_string_lossy();
+    let mut ending = Service::start(&programs["conformance"], &["--data", &path]).await;
+    let next = Service::start(&programs["conformance"], &["--data", &path]).await;
+    let mut running = ending.connect().await;
+    running.begin(&Request::query("slow.wait", &json!({"ms": 4_000}))).await.unwrap();
+    // A call on another connection is answered after the slow one was begun.
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!(ending.send(&Request::query("health.ping", &Value::Null)).await.data(), "pong");
+    ending.signal(Signal::INT);
+    while fs::read_dir(data.path().join("running")).unwrap().count() > 1 {
+        sleep(Duration::from_millis(20)).await;
+    }
+    let ping = command(&programs["conformance"]).args(["call", "health.ping", "--data", &path]).output().unwrap();
+    reached(&ping);
+    next.logged(|line| line["procedure"] == "health.ping").await;
+    assert_eq!(running.finish(false).await.unwrap().data(), json!({"ms": 4_000}));
+    assert!(ending.ended().await.success());
 }
 
 #[tokio::test]

@@ -134,8 +134,13 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
         "{} answers at http://{address}{}  (GET / says what there is, Ctrl-C stops)",
         contract.service, BASE_PATH
     );
-    serve(listener, Arc::clone(&front), stop_signal()).await;
-    drop((note, front));
+    // Whoever is about to end is reached no more, while another one may be.
+    let stop = async move {
+        stop_signal().await;
+        drop(note);
+    };
+    serve(listener, Arc::clone(&front), stop).await;
+    drop(front);
     if let Some(Backend::Isolated { pool, .. }) = Arc::into_inner(backend) {
         pool.shutdown().await;
     }
