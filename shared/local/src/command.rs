@@ -232,7 +232,7 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
             let named = parameters(&["logs", &procedure, "--stage", &stage, "--since", &since]);
             cloud::run(&[named, flag("--follow", follow)].concat(), None)
         }
-        Some(Command::Keys { stage, rotate, retire }) => keys(&app.service, data()?, &stage, rotate, retire),
+        Some(Command::Keys { stage, rotate, retire }) => keys(&app.service, data, &stage, rotate, retire),
     }
 }
 
@@ -285,7 +285,7 @@ fn call(service: &Service, options: CallOptions, data: impl Fn() -> Result<PathB
 /// public half; the functions' key whole, which is kept nowhere here.
 fn keys(
     service: &Service,
-    data: PathBuf,
+    data: impl Fn() -> Result<PathBuf, Cause>,
     stage: &str,
     rotate: bool,
     retire: Option<String>,
@@ -296,7 +296,7 @@ fn keys(
     if checked != ExitCode::SUCCESS {
         return Ok(checked);
     }
-    let keys = DataFolder::open(data)?.stage_keys(stage)?;
+    let keys = DataFolder::open(data()?)?.stage_keys(stage)?;
     let is_first = keys.existing().is_err() && retire.is_none();
     // Whoever retires a key need not have one.
     let signer = match (rotate, &retire) {

@@ -87,7 +87,7 @@ async fn nothing_that_is_no_text_is_the_service_s_own_fault() {
         for text in NO_TEXTS {
             let path = path.replace("{provider}", text);
             for request in [
-                Request::new(&method.to_string(), format!("{path}?state={text}&{text}=a&{text}")),
+                Request::new(method, format!("{path}?state={text}&{text}=a&{text}")),
                 form(&path, format!("state={text}&{text}=a&{text}")),
                 form(&path, [b"token=".as_slice(), b"\xff\xfe&=&\xff=\x00"].concat()),
                 Request::new("GET", format!("{path}/{text}")),
