@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use crate::given::{
     Folder, Key, Request, Service,
-    cargo::build,
+    cargo::conformance,
     service::{ONEFOLD, command},
 };
 
@@ -89,11 +89,11 @@ async fn the_one_whose_table_is_kept_comes_before_those_in_memory() {
 #[tokio::test]
 async fn another_service_with_the_same_data_folder_is_not_meant() {
     let data = Folder::new();
-    let programs = build(&["--example", "conformance"]);
+    let program = conformance();
     let path = data.path().to_string_lossy();
-    let other = Service::start(&programs["conformance"], &["--data", &path]).await;
+    let other = Service::start(&program, &["--data", &path]).await;
     why_not(&create(&data, "ada"), &data);
-    let ping = command(&programs["conformance"]).args(["call", "health.ping", "--data", &path]).output().unwrap();
+    let ping = command(&program).args(["call", "health.ping", "--data", &path]).output().unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&ping.stdout).unwrap(), "pong", "{ping:?}");
     drop(other);
 }
@@ -102,10 +102,10 @@ async fn another_service_with_the_same_data_folder_is_not_meant() {
 #[tokio::test]
 async fn one_that_is_about_to_end_is_reached_no_more() {
     let data = Folder::new();
-    let programs = build(&["--example", "conformance"]);
+    let program = conformance();
     let path = data.path().to_string_lossy();
-    let mut ending = Service::start(&programs["conformance"], &["--data", &path]).await;
-    let next = Service::start(&programs["conformance"], &["--data", &path]).await;
+    let mut ending = Service::start(&program, &["--data", &path]).await;
+    let next = Service::start(&program, &["--data", &path]).await;
     let mut running = ending.connect().await;
     running.begin(&Request::query("slow.wait", &json!({"ms": 4_000}))).await.unwrap();
     // A call on another connection is answered after the slow one was begun.
@@ -115,7 +115,7 @@ async fn one_that_is_about_to_end_is_reached_no_more() {
     while fs::read_dir(data.path().join("running")).unwrap().count() > 1 {
         sleep(Duration::from_millis(20)).await;
     }
-    let ping = command(&programs["conformance"]).args(["call", "health.ping", "--data", &path]).output().unwrap();
+    let ping = command(&program).args(["call", "health.ping", "--data", &path]).output().unwrap();
     reached(&ping);
     next.logged(|line| line["procedure"] == "health.ping").await;
     assert_eq!(running.finish(false).await.unwrap().data(), json!({"ms": 4_000}));

@@ -4,14 +4,14 @@
 
 use serde_json::{Value, json};
 
-use crate::given::{Answer, Folder, Request, Service, cargo::build};
+use crate::given::{Answer, Folder, Request, Service, cargo::conformance};
 
 const KEPT: Option<&str> = Some("public, max-age=0, s-maxage=60");
 const NOT_KEPT: Option<&str> = Some("no-store");
 
 async fn conformance(data: &Folder) -> Service {
-    let programs = build(&["--example", "conformance"]);
-    Service::start(&programs["conformance"], &["--data", &data.path().to_string_lossy()]).await
+    let program = conformance();
+    Service::start(&program, &["--data", &data.path().to_string_lossy()]).await
 }
 
 fn greeting() -> Request {

@@ -3,12 +3,12 @@
 
 use serde_json::{Value, json};
 
-use crate::given::{Folder, Office, Request, Service, cargo::build, http::percent_encode};
+use crate::given::{Folder, Office, Request, Service, cargo::conformance, http::percent_encode};
 
 /// The second service has types of every kind.
 async fn conformance(data: &Folder) -> Service {
-    let programs = build(&["--example", "conformance"]);
-    Service::start(&programs["conformance"], &["--data", &data.path().to_string_lossy()]).await
+    let program = conformance();
+    Service::start(&program, &["--data", &data.path().to_string_lossy()]).await
 }
 
 /// Paths and messages of faults, as most styles give them.

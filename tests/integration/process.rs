@@ -17,7 +17,7 @@ use tokio::{net::TcpStream, task::JoinSet, time::sleep};
 use crate::{
     given::{
         Connection, Folder, Key, Office, Request, Service,
-        cargo::build,
+        cargo::conformance,
         service::{ONEFOLD, command},
     },
     mails,
@@ -211,10 +211,10 @@ async fn a_data_folder_that_others_read_and_that_holds_other_things_is_refused()
 /// Ctrl-C: no new connections, and what runs gets its answer.
 #[tokio::test]
 async fn ctrl_c_lets_running_calls_end() {
-    let programs = build(&["--example", "conformance"]);
+    let program = conformance();
     let data = Folder::new();
     let data_path = data.path().to_string_lossy();
-    let mut service = Service::start(&programs["conformance"], &["--data", &data_path]).await;
+    let mut service = Service::start(&program, &["--data", &data_path]).await;
     let mut idle = service.connect().await;
     assert_eq!(idle.send(&Request::query("health.ping", &Value::Null)).await.unwrap().data(), "pong");
     let mut running = service.connect().await;

@@ -37,3 +37,8 @@ pub fn build(arguments: &[&str]) -> BTreeMap<String, PathBuf> {
     }
     programs
 }
+
+/// Builds the second service, with the features that its dependencies have in the tests, so that none is built again.
+pub fn conformance() -> PathBuf {
+    build(&["--workspace", "--example", "conformance"]).remove("conformance").unwrap()
+}

@@ -4,7 +4,7 @@ use model::Role;
 use serde_json::{Value, json};
 
 use crate::{
-    given::{Answer, Browser, Folder, Office, Request, Service, browser::CSRF, cargo::build},
+    given::{Answer, Browser, Folder, Office, Request, Service, browser::CSRF, cargo::conformance},
     identity::limits::a_whole_span,
 };
 
@@ -178,9 +178,9 @@ async fn another_sites_form_changes_nothing() {
 
 #[tokio::test]
 async fn the_second_service_speaks_it_as_well() {
-    let programs = build(&["--example", "conformance"]);
+    let program = conformance();
     let data = Folder::new();
-    let service = Service::start(&programs["conformance"], &["--data", &data.path().to_string_lossy()]).await;
+    let service = Service::start(&program, &["--data", &data.path().to_string_lossy()]).await;
     let query =
         "{ greetHello(name: \"Ada\") { message } notesGet(id: \"none\") { ... on Failure { code } } meGet { user } }";
     let answer = service.send(&posted(&json!({"query": query})).bearer("good")).await.json();

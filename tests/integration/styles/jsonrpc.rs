@@ -4,7 +4,7 @@ use gateways::{Contract, jsonrpc::openrpc};
 use model::Role;
 use serde_json::{Value, json};
 
-use crate::given::{Answer, Folder, Office, Request, Service, cargo::build, cargo::root};
+use crate::given::{Answer, Folder, Office, Request, Service, cargo::conformance, cargo::root};
 
 fn posted(message: &Value) -> Request {
     Request::new("POST", "/jsonrpc").header("content-type", "application/json").body(message.to_string())
@@ -110,9 +110,9 @@ async fn pages_of_other_origins_may_call() {
 
 #[tokio::test]
 async fn the_second_service_speaks_it_as_well() {
-    let programs = build(&["--example", "conformance"]);
+    let program = conformance();
     let data = Folder::new();
-    let service = Service::start(&programs["conformance"], &["--data", &data.path().to_string_lossy()]).await;
+    let service = Service::start(&program, &["--data", &data.path().to_string_lossy()]).await;
     let send = async |message: Value| service.send(&posted(&message).bearer("good")).await.json();
     assert_eq!(send(message("greet.hello", &json!(["Ada"]), 1)).await["result"]["message"], "Hello Ada");
     let failed = send(message("notes.get", &json!(["none"]), 1)).await;
