@@ -97,6 +97,7 @@ async fn answer(contract: &Contract, body: Bytes, calls: &Calls<'_>) -> Result<R
     let whole = |fault| (None, fault);
     let path = parts.uri.path().strip_prefix(trpc::BASE_PATH).and_then(|path| trpc::percent_decode(path, false));
     let path = path.ok_or_else(|| whole(Fault::bad_request("The address is not percent-encoded UTF-8.")))?;
+    trpc::expect_once(parts.uri.query()).map_err(whole)?;
     let Some(form) = Form::of(parts.uri.query(), &parts.headers) else {
         return single(contract, body, calls, &path).await.map_err(|fault| (Some(path.into_owned()), fault));
     };

@@ -2,7 +2,7 @@
 //! procedure. The types are those of the contract, as XML Schema.
 //!
 //! - [`types`] and `schemas`: what the contract's types are here. `pattern`: regular expressions.
-//! - `xml` and `write`: XML, with limits. `decode` and `encode`: between XML and JSON.
+//! - `xml` and `write`: XML, with limits. `decode` and `encode`: between XML and JSON. `lexical`: texts of simple types.
 //! - `version` and `envelope`: what SOAP adds. `fault`: how a call that fails says so.
 //! - `security`: WS-Security.
 //! - `wsdl` and `schema`: the service's description.
@@ -11,6 +11,7 @@ mod decode;
 mod encode;
 mod envelope;
 mod fault;
+mod lexical;
 mod pattern;
 mod schema;
 mod schemas;
@@ -28,7 +29,7 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, header};
-use protocol::{Cause, Clock, Code};
+use protocol::{Cause, Clock, Code, input::MAX_FAULTS};
 use runtime::{BoxFuture, rest::without_body};
 use serde_json::Value;
 
@@ -177,7 +178,11 @@ impl Soap {
         let Some(procedure) = contract.find(&operation.procedure) else {
             return Err(Refusal::new(Code::NotFound, "There is no such operation any more.").into());
         };
-        let value = decode::input(&self.service, operation, &message.content)?;
+        let mut decoded = decode::input(&self.service, operation, &message.content);
+        if decoded.faults.len() >= MAX_FAULTS {
+            return Err(decoded.with(Vec::new()).into());
+        }
+        let value = decoded.input.take();
         let input = value.as_ref().map(Value::to_string);
         let input = input.as_deref().map(str::as_bytes);
         let outcome = match &message.token {
@@ -186,7 +191,19 @@ impl Soap {
         };
         let unreadable = |_| Refusal::new(Code::BadGateway, "The procedure gave no answer that can be read.");
         let spell = |path: &str| decode::spelled(&self.service, operation, value.as_ref(), path);
-        match outcome.map_err(|refusal| refusal.spelled(spell))? {
+        let outcome = outcome.map_err(|refusal| refusal.spelled(spell));
+        if !decoded.faults.is_empty() {
+            // Who may not call is told that, and nothing else. No procedure takes what was made of this.
+            let (fields, request_id) = match outcome {
+                Err(refusal) if refusal.code != Code::BadRequest => return Err(refusal.into()),
+                Err(refusal) => (refusal.fields, refusal.request_id),
+                Ok(_) => (Vec::new(), None),
+            };
+            let mut trouble = Trouble::from(decoded.with(fields));
+            trouble.refusal.request_id = request_id;
+            return Err(trouble);
+        }
+        match outcome? {
             None => Ok(Value::Null),
             Some(output) => serde_json::from_str(output.get()).map_err(unreadable).map_err(Trouble::from),
         }

@@ -1,6 +1,7 @@
 //! From the bytes of an input to its type, with every fault named by its path.
 
 mod faults;
+mod once;
 mod strictly;
 
 use garde::Validate;
@@ -10,6 +11,7 @@ use serde_json::Value;
 use crate::{Fault, Field, FieldFault, WireType};
 
 pub use faults::{Faults, MAX_FAULTS, Member, TWICE};
+pub use once::twice;
 pub use strictly::Strictly;
 
 /// A type that can be a procedure's input. `#[wire]` implements it.
@@ -59,13 +61,16 @@ pub fn decode_none(raw: Option<&[u8]>) -> Result<(), Fault> {
 /// The value of a text, unless something is wrong with it.
 #[inline(never)]
 fn examined(raw: &[u8], examine: fn(&mut Value, &mut Faults)) -> Result<Value, Fault> {
-    // The parser's sentence quotes nothing, and ends with the place.
-    let mut tree = faults::tree(raw)
-        .map_err(|error| Fault::bad_request(format!("The input is not JSON that can be read: {error}.")))?;
+    let mut tree = faults::tree(raw).map_err(|error| Fault::bad_request(unreadable(&error)))?;
     let mut faults = Faults::new(tree.twice);
     examine(&mut tree.value, &mut faults);
     let found = faults.into_found();
     if found.is_empty() { Ok(tree.value) } else { Err(Fault::invalid(found)) }
+}
+
+/// Why an input is no JSON, and where. The parser's sentence quotes nothing, and ends with the place.
+pub(crate) fn unreadable(error: &serde_json::Error) -> String {
+    format!("The input is not JSON that can be read: {error}.")
 }
 
 /// What no type has words for.

@@ -44,6 +44,7 @@ pub fn take_input(
     headers: &HeaderMap,
     body: Bytes,
 ) -> Result<Option<Bytes>, Fault> {
+    expect_once(query)?;
     let by_post = match (kind, method) {
         (Kind::Query, &Method::GET) => false,
         (Kind::Query, &Method::POST) if method_override => true,
@@ -69,13 +70,29 @@ pub fn from_body(headers: &HeaderMap, body: Bytes) -> Result<Option<Bytes>, Faul
     Ok((!body.is_empty()).then_some(body))
 }
 
-/// What a GET carries: the last `input` of the query string.
+/// The values of a parameter of the query string, as they are written there.
+fn values<'q>(query: Option<&'q str>, name: &'static str) -> impl Iterator<Item = &'q str> {
+    let pairs = query.unwrap_or_default().split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs.filter(move |(known, _)| percent_decode(known, true).as_deref() == Some(name)).map(|(_, value)| value)
+}
+
+/// Expects each parameter of tRPC once at most: two would say two things.
+///
+/// # Errors
+/// 400 with its name.
+pub fn expect_once(query: Option<&str>) -> Result<(), Fault> {
+    match ["batch", "input"].into_iter().find(|name| values(query, name).nth(1).is_some()) {
+        None => Ok(()),
+        Some(name) => Err(Fault::bad_request(format!("The address has the parameter `{name}` more than once."))),
+    }
+}
+
+/// What a GET carries: the `input` of the query string.
 ///
 /// # Errors
 /// 413 and 400.
 pub fn from_address(query: Option<&str>) -> Result<Option<Bytes>, Fault> {
-    let mut pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
-    let Some((_, input)) = pairs.rfind(|(name, _)| *name == "input") else { return Ok(None) };
+    let Some(input) = values(query, "input").next() else { return Ok(None) };
     expect_size(input.len())?;
     let text =
         percent_decode(input, true).ok_or_else(|| Fault::bad_request("The input is not percent-encoded UTF-8."))?;
@@ -211,6 +228,7 @@ mod tests {
         assert_eq!(take(None).unwrap(), None);
         assert_eq!(take(Some("input=%FF")).unwrap_err().code, Code::BadRequest);
         assert_eq!(take(Some("input=%2")).unwrap_err().code, Code::BadRequest);
+        assert_eq!(take(Some("inp%75t=1")).unwrap().unwrap(), "1");
     }
 
     #[test]
@@ -263,6 +281,25 @@ mod tests {
             let refused = expect(coded).unwrap_err();
             assert_eq!((refused.code, refused.taken), (Code::UnsupportedMediaType, Taken::Uncoded), "{coded:?}");
         }
+    }
+
+    #[test]
+    fn an_address_says_each_thing_once() {
+        for (query, name) in [
+            ("input=1&input=1", "input"),
+            ("input=1&a=2&inp%75t=2", "input"),
+            ("input&input=2", "input"),
+            ("batch=1&input=%7B%7D&batch=1", "batch"),
+            ("batch=0&batch=1", "batch"),
+        ] {
+            let take = |kind, method, body: &'static [u8]| {
+                take_input(kind, true, &method, Some(query), &json_headers(), Bytes::from_static(body)).unwrap_err()
+            };
+            let message = format!("The address has the parameter `{name}` more than once.");
+            assert_eq!(take(Kind::Query, Method::GET, b"").message, message, "{query}");
+            assert_eq!(take(Kind::Mutation, Method::POST, b"{}").message, message, "{query}");
+        }
+        assert!(expect_once(Some("input=1&inputs=2&batch=1&x=1&x=2")).is_ok() && expect_once(None).is_ok());
     }
 
     #[test]

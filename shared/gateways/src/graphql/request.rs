@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use async_graphql::{Name, Value, Variables, indexmap::IndexMap};
+use async_graphql::{Value, Variables};
 use bytes::Bytes;
 use http::{Method, header, request::Parts};
-use protocol::Code;
+use protocol::{Code, input};
 use serde::{
     Deserialize, Deserializer,
-    de::{Error as _, MapAccess, SeqAccess, Visitor},
+    de::{Error as _, SeqAccess, Visitor},
 };
 
 use super::{fault::Fault, media};
@@ -72,14 +72,15 @@ fn from_body(parts: &Parts, body: &Bytes) -> Result<Asked, Fault> {
         return Err(Fault::request(Code::UnsupportedMediaType, message));
     }
     let text = std::str::from_utf8(body).map_err(|_| bad("The body is not UTF-8."))?;
+    expect_once("The body", "", text)?;
     if text.trim_start().starts_with('[') {
-        let many: Operations = serde_json::from_str(text).map_err(|error| malformed(&error))?;
+        let many: Operations = serde_json::from_str(text).map_err(|error| malformed("The body", &error))?;
         return match many.0.is_empty() {
             true => Err(bad("The list of operations is empty.")),
             false => Ok(Asked::Many(many.0)),
         };
     }
-    serde_json::from_str(text).map(|one| Asked::One(Box::new(one))).map_err(|error| malformed(&error))
+    serde_json::from_str(text).map(|one| Asked::One(Box::new(one))).map_err(|error| malformed("The body", &error))
 }
 
 fn from_address(query: &str) -> Result<Request, Fault> {
@@ -90,7 +91,7 @@ fn from_address(query: &str) -> Result<Request, Fault> {
             continue;
         }
         if seen.contains(&name) {
-            return Err(bad(format!("`{name}` is given twice.")));
+            return Err(bad(format!("`{name}` is given more than once.")));
         }
         match &*name {
             "query" => request.query = Some(value.into_owned()),
@@ -104,9 +105,22 @@ fn from_address(query: &str) -> Result<Request, Fault> {
 }
 
 fn json<'v, T: Deserialize<'v>>(name: &str, value: &'v str) -> Result<Option<T>, Fault> {
-    match value.is_empty() {
-        true => Ok(None),
-        false => serde_json::from_str(value).map_err(|error| bad(format!("`{name}` {}", reason(&error)))),
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let what = format!("`{name}`");
+    expect_once(&what, name, value)?;
+    serde_json::from_str(value).map_err(|error| malformed(&what, &error))
+}
+
+/// Expects that no object has a member twice: which one counts would be anybody's guess.
+fn expect_once(what: &str, around: &str, text: &str) -> Result<(), Fault> {
+    match input::twice(text.as_bytes()).map_err(|error| malformed(what, &error))? {
+        None => Ok(()),
+        Some(path) => {
+            let separator = if around.is_empty() || path.starts_with('[') { "" } else { "." };
+            Err(bad(format!("`{around}{separator}{path}` is given more than once.")))
+        }
     }
 }
 
@@ -114,8 +128,8 @@ fn bad(message: impl Into<String>) -> Fault {
     Fault::request(Code::BadRequest, message)
 }
 
-fn malformed(error: &serde_json::Error) -> Fault {
-    bad(format!("The body {}", reason(error)))
+fn malformed(what: &str, error: &serde_json::Error) -> Fault {
+    bad(format!("{what} {}", reason(error)))
 }
 
 /// What is wrong with JSON, without what it holds.
@@ -131,11 +145,10 @@ fn reason(error: &serde_json::Error) -> String {
     }
 }
 
-const TWICE: &str = "has a member twice";
 const TOO_MANY: &str = "has more than 10 operations";
 const TOO_LARGE: &str = "has variables of more than 512 KiB";
 
-const OWN_WORDS: [&str; 4] = [TWICE, TOO_MANY, TOO_LARGE, "duplicate field"];
+const OWN_WORDS: [&str; 2] = [TOO_MANY, TOO_LARGE];
 
 /// Operations, up to the bound: what comes after it is not read.
 struct Operations(Vec<Request>);
@@ -179,71 +192,9 @@ fn members<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Variables, D::E
     if raw.get().len() > MAX_VARIABLES_BYTES {
         return Err(D::Error::custom(TOO_LARGE));
     }
-    let once: Once = serde_json::from_str(raw.get()).map_err(|error| {
-        let message = error.to_string();
-        D::Error::custom(if message.starts_with(TWICE) { TWICE } else { "not an object" })
-    })?;
-    match once.0 {
+    match serde_json::from_str(raw.get()).map_err(D::Error::custom)? {
         Value::Null => Ok(Variables::default()),
         value @ Value::Object(_) => Ok(Variables::from_value(value)),
         _ => Err(D::Error::custom("not an object")),
-    }
-}
-
-/// JSON in which no object has a member twice: which one counts would be anybody's guess.
-struct Once(Value);
-
-impl<'de> Deserialize<'de> for Once {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Any)
-    }
-}
-
-struct Any;
-
-impl<'de> Visitor<'de> for Any {
-    type Value = Once;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-    fn visit_unit<E>(self) -> Result<Once, E> {
-        Ok(Once(Value::Null))
-    }
-    fn visit_bool<E>(self, value: bool) -> Result<Once, E> {
-        Ok(Once(Value::Boolean(value)))
-    }
-    fn visit_i64<E>(self, value: i64) -> Result<Once, E> {
-        Ok(Once(Value::Number(value.into())))
-    }
-    fn visit_u64<E>(self, value: u64) -> Result<Once, E> {
-        Ok(Once(Value::Number(value.into())))
-    }
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Once, E> {
-        serde_json::Number::from_f64(value)
-            .map(|number| Once(Value::Number(number)))
-            .ok_or_else(|| E::custom("no number"))
-    }
-    fn visit_str<E>(self, value: &str) -> Result<Once, E> {
-        Ok(Once(Value::String(value.to_owned())))
-    }
-    fn visit_string<E>(self, value: String) -> Result<Once, E> {
-        Ok(Once(Value::String(value)))
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Once, A::Error> {
-        let mut items = Vec::new();
-        while let Some(Once(item)) = list.next_element()? {
-            items.push(item);
-        }
-        Ok(Once(Value::List(items)))
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Once, A::Error> {
-        let mut members = IndexMap::new();
-        while let Some((name, Once(value))) = map.next_entry::<String, _>()? {
-            if members.insert(Name::new(name), value).is_some() {
-                return Err(A::Error::custom(TWICE));
-            }
-        }
-        Ok(Once(Value::Object(members)))
     }
 }

@@ -1,6 +1,6 @@
 //! What was sent: one call or several, each with its method, its parameters and its id.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::HashSet, fmt};
 
 use protocol::Code;
 use serde::{
@@ -10,6 +10,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{INVALID_REQUEST, MAX_CALLS, PARSE_ERROR};
+use crate::respond::shortened;
 
 /// How long an id may be, in bytes: it is sent back as it came.
 const MAX_ID_BYTES: usize = 1024;
@@ -95,7 +96,7 @@ pub enum Entry<'a> {
     /// Something else.
     Invalid {
         /// What is wrong with it.
-        why: &'static str,
+        why: Cow<'static, str>,
         /// Its id, if that much can be read.
         id: Option<&'a RawValue>,
     },
@@ -105,17 +106,22 @@ impl<'a> Entry<'a> {
     /// Reads an entry.
     pub fn read(raw: &'a RawValue) -> Self {
         if !raw.get().starts_with('{') {
-            return Self::Invalid { why: "A request is an object.", id: None };
+            return Self::Invalid { why: "A request is an object.".into(), id: None };
         }
         let mut json = serde_json::Deserializer::from_str(raw.get());
-        let Ok(Some(Members { version, method, params, id })) = json.deserialize_map(Reading) else {
-            return Self::Invalid { why: "A member of the request stands there twice.", id: None };
+        let Members { version, method, params, id } = match json.deserialize_map(Reading) {
+            Ok(Ok(members)) => members,
+            Ok(Err(name)) => {
+                let why = format!("The member {:?} of the request is given more than once.", shortened(&name));
+                return Self::Invalid { why: why.into(), id: None };
+            }
+            Err(_) => return Self::Invalid { why: "The request cannot be read.".into(), id: None },
         };
         if id.is_some_and(|id| !is_id(id)) {
             let why = "An id is a string, a number or null, of at most 1024 bytes.";
-            return Self::Invalid { why, id: None };
+            return Self::Invalid { why: why.into(), id: None };
         }
-        let invalid = |why| Self::Invalid { why, id };
+        let invalid = |why: &'static str| Self::Invalid { why: why.into(), id };
         if text(version).as_deref() != Some("2.0") {
             return invalid("\"jsonrpc\" must be \"2.0\".");
         }
@@ -157,29 +163,28 @@ struct Members<'a> {
 struct Reading;
 
 impl<'de> Visitor<'de> for Reading {
-    /// None when a member stands there twice.
-    type Value = Option<Members<'de>>;
+    /// The name of a member that stands there more than once, if there is one.
+    type Value = Result<Members<'de>, String>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let (mut members, mut is_double) = (Members::default(), false);
-        while let Some(key) = map.next_key::<&RawValue>()? {
-            let key = text(Some(key));
-            let member = match key.as_deref() {
-                Some("jsonrpc") => &mut members.version,
-                Some("method") => &mut members.method,
-                Some("params") => &mut members.params,
-                Some("id") => &mut members.id,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                    continue;
-                }
-            };
-            is_double |= member.replace(map.next_value()?).is_some();
+        let (mut members, mut names, mut twice) = (Members::default(), HashSet::new(), None);
+        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+            let value: &RawValue = map.next_value()?;
+            match &*name {
+                "jsonrpc" => members.version = Some(value),
+                "method" => members.method = Some(value),
+                "params" => members.params = Some(value),
+                "id" => members.id = Some(value),
+                _ => {}
+            }
+            if let Some(name) = names.replace(name) {
+                twice.get_or_insert(name.into_owned());
+            }
         }
-        Ok((!is_double).then_some(members))
+        Ok(twice.map_or(Ok(members), Err))
     }
 }

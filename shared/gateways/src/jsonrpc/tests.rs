@@ -219,6 +219,28 @@ async fn hostile_messages_are_refused() {
 }
 
 #[tokio::test]
+async fn a_member_that_is_there_twice_is_named() {
+    let call = r#"{"jsonrpc":"2.0","method":"nothing","id":1}"#;
+    for (twice, name) in [
+        (r#""id":2"#, "id"),
+        (r#""\u0069d":1"#, "id"),
+        (r#""method":"nothing""#, "method"),
+        (r#""jsonrpc":"2.0""#, "jsonrpc"),
+        (r#""params":[],"params":{}"#, "params"),
+        (r#""other":1,"other":1"#, "other"),
+    ] {
+        let request = format!("{},{twice}}}", &call[..call.len() - 1]);
+        for answer in [answer(&request).await, answer(&format!("[{call},{request}]")).await[1].clone()] {
+            let detail = format!("The member \"{name}\" of the request is given more than once.");
+            assert_eq!(
+                (&answer["error"]["code"], &answer["error"]["data"]["detail"]),
+                (&json!(-32600), &json!(detail))
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn answers_end_at_a_size() {
     let call = r#"{"jsonrpc":"2.0","method":"large","id":7}"#;
     let answers = answer(&format!("[{}]", [call; 6].join(","))).await;

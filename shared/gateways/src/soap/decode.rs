@@ -1,4 +1,5 @@
-//! From XML to the JSON of an input. Only what the text cannot say is refused here; rules are the procedure's.
+//! From XML to the JSON of an input. Only what the text cannot say is refused here; rules are the procedure's, which
+//! is asked for them in any case: what it refuses is told beside what is wrong here.
 
 use std::{cell::RefCell, collections::HashSet};
 
@@ -6,10 +7,11 @@ use protocol::{
     FieldFault,
     input::{MAX_FAULTS, TWICE},
 };
-use serde_json::{Map as Json, Number, Value};
+use serde_json::{Map as Json, Value};
 
 use super::{
-    types::{Base, Form, Input, Member, Operation, Service, Simple, Slot, Variant},
+    lexical,
+    types::{Form, Input, Member, Operation, Service, Simple, Slot, Variant},
     xml::{Element, is_space},
 };
 use crate::{
@@ -20,28 +22,50 @@ use crate::{
 /// XML Schema part 1, section 2.6.
 pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
-/// The input in an operation's element; none where there is no input.
-///
-/// # Errors
-/// What is wrong, and where.
-pub fn input(service: &Service, operation: &Operation, element: &Element) -> Result<Option<Value>, Vec<FieldFault>> {
-    let reading = Reading { service, found: RefCell::default() };
-    let read = reading.attributes(element, "").and_then(|_| match &operation.input {
-        Input::Nothing => reading.members(&[], element, "").map(|_| None),
-        Input::Plain(form) => reading.content(form, element, "").map(Some),
+/// What an operation's element says.
+#[derive(Debug, Default)]
+pub struct Decoded {
+    /// The input; none where there is none. In place of what is wrong it holds what no procedure takes, so that the
+    /// procedure tells what else is.
+    pub input: Option<Value>,
+    /// What is wrong, and where.
+    pub faults: Vec<FieldFault>,
+    /// The paths of what stands in place of something.
+    stand_ins: HashSet<String>,
+}
+
+/// The name of a member that no input has: no element is called so.
+const STRANGE: &str = "<>";
+
+/// Reads an operation's element.
+pub fn input(service: &Service, operation: &Operation, element: &Element) -> Decoded {
+    let reading = Reading { service, decoded: RefCell::default() };
+    reading.attributes(element, "");
+    let mut input = match &operation.input {
+        Input::Nothing => {
+            reading.members(&[], element, "");
+            None
+        }
+        Input::Plain(form) => Some(reading.standing(form, "", reading.content(form, element, ""))),
         Input::Wrapped(slot) => {
             let member = Member { json: WRAPPED.into(), xml: WRAPPED.into(), optional: true, slot: slot.clone() };
-            Ok(reading.members(&[member], element, "")?.remove(WRAPPED))
+            reading.members(&[member], element, "").get_mut(WRAPPED).map(Value::take)
         }
-    });
-    let mut found = reading.found.into_inner();
-    match read {
-        Ok(input) if found.is_empty() => Ok(input),
-        read => {
-            found.extend(read.err());
-            found.truncate(MAX_FAULTS);
-            Err(found)
-        }
+    };
+    if !reading.decoded.borrow().faults.is_empty() {
+        reading.spoil(operation, &mut input);
+    }
+    Decoded { input, ..reading.decoded.into_inner() }
+}
+
+impl Decoded {
+    /// What is wrong with the input, with what the procedure said of it as well.
+    pub fn with(self, told: Vec<FieldFault>) -> Vec<FieldFault> {
+        let Self { mut faults, stand_ins, .. } = self;
+        let is_own = |path: &str| stand_ins.contains(path) || path == STRANGE || path.ends_with(".<>");
+        faults.extend(told.into_iter().filter(|fault| !is_own(&fault.path)));
+        faults.truncate(MAX_FAULTS);
+        faults
     }
 }
 
@@ -86,8 +110,7 @@ fn member<'m>(members: &'m [Member], json: &str) -> Option<(String, &'m Form)> {
 
 struct Reading<'a> {
     service: &'a Service,
-    /// What is wrong beside what ends the reading.
-    found: RefCell<Vec<FieldFault>>,
+    decoded: RefCell<Decoded>,
 }
 
 fn fault<T>(path: &str, message: impl Into<String>) -> Result<T, FieldFault> {
@@ -100,88 +123,136 @@ fn below(path: &str, name: &str) -> String {
 }
 
 impl Reading<'_> {
-    /// A part, or none where something is wrong with it: the others are read all the same.
-    fn part<T>(&self, read: Result<T, FieldFault>) -> Option<T> {
-        read.map_err(|fault| self.found.borrow_mut().push(fault)).ok()
+    /// Notes that something is wrong; what is around it is read all the same.
+    fn note(&self, fault: FieldFault) {
+        self.decoded.borrow_mut().faults.push(fault);
+    }
+
+    /// A value, or what stands in its place where that cannot be read.
+    fn standing(&self, form: &Form, path: &str, read: Result<Value, FieldFault>) -> Value {
+        read.unwrap_or_else(|fault| {
+            self.note(fault);
+            self.stand_in(form, path)
+        })
+    }
+
+    /// What no procedure takes in the place of such a value.
+    fn stand_in(&self, form: &Form, path: &str) -> Value {
+        self.decoded.borrow_mut().stand_ins.insert(path.to_owned());
+        match self.service.form(form) {
+            Form::Simple(_) => Value::Object(Json::new()),
+            _ => 0.into(),
+        }
+    }
+
+    /// Sees to it that a procedure refuses an input with which something is wrong, whatever that is.
+    fn spoil(&self, operation: &Operation, input: &mut Option<Value>) {
+        let (form, path) = match &operation.input {
+            Input::Nothing => return *input = Some(Json::from_iter([(STRANGE.to_owned(), Value::Null)]).into()),
+            Input::Plain(form) => (form, ""),
+            Input::Wrapped(slot) => (&slot.form, WRAPPED),
+        };
+        match (self.service.form(form), input) {
+            (Form::List(list), Some(Value::Array(items))) => {
+                let path = format!("{path}[{}]", items.len());
+                items.push(self.stand_in(&list.item.form, &path));
+            }
+            (Form::Map(map), Some(Value::Object(entries))) => {
+                entries.insert(STRANGE.to_owned(), self.stand_in(&map.value.form, STRANGE));
+            }
+            (Form::Object(_) | Form::Union(_), Some(Value::Object(members))) => {
+                members.insert(STRANGE.to_owned(), Value::Null);
+            }
+            (_, input) => *input = Some(self.stand_in(form, path)),
+        }
     }
 
     fn slot(&self, slot: &Slot, element: &Element, path: &str) -> Result<Value, FieldFault> {
-        let is_nil = self.attributes(element, path)?;
-        if !is_nil {
-            return self.content(&slot.form, element, path);
-        }
-        match element.children.is_empty() && element.text.is_empty() {
-            true => Ok(Value::Null),
-            false => fault(path, "says that it is nil, and holds something"),
+        self.attributes(element, path);
+        match self.is_nil(element, path)? {
+            false => self.content(&slot.form, element, path),
+            true if element.children.is_empty() && element.text.is_empty() => Ok(Value::Null),
+            true => fault(path, "says that it is nil, and holds something"),
         }
     }
 
-    /// Whether the element is nil. `xsi:type` says nothing that the schema does not; no other attribute is known.
-    fn attributes(&self, element: &Element, path: &str) -> Result<bool, FieldFault> {
-        if let Some(unknown) = element.attributes.iter().find(|attribute| attribute.namespace.is_empty()) {
-            return fault(path, format!("unknown attribute `{}`", shortened(&unknown.name)));
+    /// `xsi:type` says nothing that the schema does not; no other attribute but `xsi:nil` is known.
+    fn attributes(&self, element: &Element, path: &str) {
+        for unknown in element.attributes.iter().filter(|attribute| attribute.namespace.is_empty()) {
+            let message = format!("unknown attribute `{}`", shortened(&unknown.name));
+            self.note(FieldFault { path: path.to_owned(), message });
         }
-        match element.attribute(XSI, "nil").map(|value| value.trim_matches(is_space)) {
-            None | Some("false" | "0") => Ok(false),
-            Some("true" | "1") => Ok(true),
-            Some(_) => fault(path, "`xsi:nil` is true or false"),
-        }
+    }
+
+    fn is_nil(&self, element: &Element, path: &str) -> Result<bool, FieldFault> {
+        let Some(value) = element.attribute(XSI, "nil") else { return Ok(false) };
+        lexical::boolean(value).map_or_else(|| fault(path, "`xsi:nil` is true or false"), Ok)
     }
 
     fn content(&self, form: &Form, element: &Element, path: &str) -> Result<Value, FieldFault> {
         let form = self.service.form(form);
-        if !matches!(form, Form::Simple(_)) && element.has_text() {
-            return fault(path, "holds elements, and there is text");
+        if !matches!(form, Form::Simple(_) | Form::Object(_)) {
+            self.no_text(element, path);
         }
         match form {
             Form::Simple(simple) => self.simple(simple, element, path),
             Form::List(list) => {
-                let items = element.children.iter().enumerate().filter_map(|(place, child)| {
+                let items = element.children.iter().enumerate().map(|(place, child)| {
                     let path = format!("{path}[{place}]");
                     let item = self.expect(child, "item", &path).and_then(|()| self.slot(&list.item, child, &path));
-                    self.part(item)
+                    self.standing(&list.item.form, &path, item)
                 });
                 Ok(Value::Array(items.collect()))
             }
             Form::Map(map) => {
                 let mut entries = Json::new();
                 for child in &element.children {
-                    let entry = self.expect(child, "entry", path);
-                    let entry = entry.and_then(|()| self.entry(&map.key, &map.value, child, path));
-                    let Some((key, value)) = self.part(entry) else { continue };
-                    if entries.contains_key(&key) {
-                        self.part::<()>(fault(&below(path, &key), TWICE));
-                    }
-                    entries.insert(key, value);
+                    let (key, value, path) = match self.key(&map.key, child, path) {
+                        Ok((key, held)) => {
+                            let path = below(path, &key);
+                            let value = match entries.contains_key(&key) {
+                                true => fault(&path, TWICE),
+                                false => {
+                                    self.expect(held, "value", &path).and_then(|()| self.slot(&map.value, held, &path))
+                                }
+                            };
+                            (key, value, path)
+                        }
+                        Err(fault) => (STRANGE.to_owned(), Err(fault), below(path, STRANGE)),
+                    };
+                    entries.insert(key, self.standing(&map.value.form, &path, value));
                 }
                 Ok(Value::Object(entries))
             }
-            Form::Object(members) => self.members(members, element, path).map(Value::Object),
+            Form::Object(members) => Ok(self.members(members, element, path)),
             Form::Union(variants) => self.variant(variants, element, path),
             Form::Named(_) => fault(path, "is of a type that has no form"),
         }
     }
 
-    fn members(&self, members: &[Member], element: &Element, path: &str) -> Result<Json<String, Value>, FieldFault> {
+    fn no_text(&self, element: &Element, path: &str) {
         if element.has_text() {
-            return fault(path, "holds elements, and there is text");
+            self.note(FieldFault { path: path.to_owned(), message: "holds elements, and there is text".into() });
         }
+    }
+
+    fn members(&self, members: &[Member], element: &Element, path: &str) -> Value {
+        self.no_text(element, path);
         let mut object = Json::new();
-        let mut given = HashSet::new();
         for child in &element.children {
             let Some(member) = members.iter().find(|member| member.xml == child.name) else {
-                self.part::<()>(self.unknown(child, path, members.iter().map(|member| member.xml.as_str())));
+                self.note(unknown(child, path, members.iter().map(|member| member.xml.as_str())));
+                object.insert(STRANGE.to_owned(), Value::Null);
                 continue;
             };
             let path = below(path, &member.xml);
-            if !given.insert(&member.xml) {
-                self.part::<()>(fault(&path, TWICE));
-                continue;
-            }
-            let value = self.expect(child, &member.xml, &path).and_then(|()| self.slot(&member.slot, child, &path));
-            object.extend(self.part(value).map(|value| (member.json.clone(), value)));
+            let value = match object.contains_key(&member.json) {
+                true => fault(&path, TWICE),
+                false => self.expect(child, &member.xml, &path).and_then(|()| self.slot(&member.slot, child, &path)),
+            };
+            object.insert(member.json.clone(), self.standing(&member.slot.form, &path, value));
         }
-        Ok(object)
+        Value::Object(object)
     }
 
     fn variant(&self, variants: &[Variant], element: &Element, path: &str) -> Result<Value, FieldFault> {
@@ -190,101 +261,68 @@ impl Reading<'_> {
             return fault(path, format!("holds one element, which is one of {}", names.join(", ")));
         };
         let Some(variant) = variants.iter().find(|variant| variant.xml == child.name) else {
-            return self.unknown(child, path, variants.iter().map(|variant| variant.xml.as_str()));
+            return Err(unknown(child, path, variants.iter().map(|variant| variant.xml.as_str())));
         };
         self.expect(child, &variant.xml, path)?;
         let path = &below(path, &variant.xml);
-        if self.attributes(child, path)? {
+        self.attributes(child, path);
+        if self.is_nil(child, path)? {
             return fault(path, "a variant is not nil");
         }
-        let mut object = Json::from_iter([("type".to_owned(), Value::from(variant.json.as_str()))]);
         let is_there = matches!(child.text.trim_matches(is_space), "" | "true" | "1") && child.children.is_empty();
-        if !variant.members.is_empty() {
-            object.extend(self.members(&variant.members, child, path)?);
-        } else if !is_there {
-            return fault(path, "holds nothing but `true`");
-        }
-        Ok(Value::Object(object))
+        let mut object = match variant.members.is_empty() {
+            false => self.members(&variant.members, child, path),
+            true if is_there => Value::Object(Json::new()),
+            true => return fault(path, "holds nothing but `true`"),
+        };
+        object["type"] = variant.json.as_str().into();
+        Ok(object)
     }
 
-    fn entry(&self, key: &Simple, value: &Slot, entry: &Element, path: &str) -> Result<(String, Value), FieldFault> {
-        let [(one, first), (other, second)] = match &entry.children[..] {
-            [a, b] => [(a.name.as_str(), a), (b.name.as_str(), b)],
-            _ => return fault(path, "an entry holds one `key` and one `value`"),
+    /// The key of an entry, and the element that holds its value.
+    fn key<'e>(&self, key: &Simple, entry: &'e Element, path: &str) -> Result<(String, &'e Element), FieldFault> {
+        self.expect(entry, "entry", path)?;
+        self.attributes(entry, path);
+        let [first, second] = &entry.children[..] else {
+            return fault(path, "an entry holds one `key` and one `value`");
         };
-        let (named, held) = match (one, other) {
+        let (named, held) = match (first.name.as_str(), second.name.as_str()) {
             ("key", "value") => (first, second),
             ("value", "key") => (second, first),
             _ => return fault(path, "an entry holds one `key` and one `value`"),
         };
         self.expect(named, "key", path)?;
-        let Value::String(name) = self.simple(key, named, path)? else { return fault(path, "a key is text") };
-        let path = below(path, &name);
-        self.expect(held, "value", &path)?;
-        let value = self.slot(value, held, &path)?;
-        Ok((name, value))
+        self.attributes(named, path);
+        match self.simple(key, named, path)? {
+            Value::String(name) => Ok((name, held)),
+            _ => fault(path, "a key is text"),
+        }
     }
 
     fn simple(&self, simple: &Simple, element: &Element, path: &str) -> Result<Value, FieldFault> {
         if let Some(child) = element.children.first() {
             return fault(&below(path, &child.name), "is in a place where text is due");
         }
-        let text = element.text.as_str();
-        let trimmed = text.trim_matches(is_space);
-        match simple.base {
-            Base::Text => Ok(text.into()),
-            Base::Time => Ok(trimmed.into()),
-            Base::Bytes => Ok(text.replace(is_space, "").into()),
-            Base::Boolean => match trimmed {
-                "true" | "1" => Ok(true.into()),
-                "false" | "0" => Ok(false.into()),
-                _ => fault(path, "is no boolean"),
-            },
-            Base::Number(_) => number(trimmed).map_or_else(|| fault(path, "is no number"), |number| Ok(number.into())),
-        }
+        lexical::value(simple.base, &element.text).or_else(|message| fault(path, message))
     }
 
     fn expect(&self, element: &Element, name: &str, path: &str) -> Result<(), FieldFault> {
         if element.name != name {
-            return self.unknown(element, path, std::iter::once(name));
+            return Err(unknown(element, path, std::iter::once(name)));
         }
         match *element.namespace == *self.service.namespace {
             true => Ok(()),
             false => fault(path, format!("`{name}` is in the namespace {}", self.service.namespace)),
         }
     }
-
-    fn unknown<'n, T>(
-        &self,
-        element: &Element,
-        path: &str,
-        known: impl Iterator<Item = &'n str>,
-    ) -> Result<T, FieldFault> {
-        let known: Vec<String> = known.map(|name| format!("`{name}`")).collect();
-        let message = match &known[..] {
-            [] => "unknown element: there are none here".to_owned(),
-            [one] => format!("unknown element: expected {one}"),
-            known => format!("unknown element: expected one of {}", known.join(", ")),
-        };
-        fault(&below(path, &element.name), message)
-    }
 }
 
-/// The number that a text of XML Schema's numeric types says; `INF` and `NaN` are none in JSON.
-fn number(text: &str) -> Option<Number> {
-    let (minus, digits) = match text.strip_prefix('-') {
-        Some(digits) => ("-", digits),
-        None => ("", text.strip_prefix('+').unwrap_or(text)),
+fn unknown<'n>(element: &Element, path: &str, known: impl Iterator<Item = &'n str>) -> FieldFault {
+    let known: Vec<String> = known.map(|name| format!("`{name}`")).collect();
+    let message = match &known[..] {
+        [] => "unknown element: there are none here".to_owned(),
+        [one] => format!("unknown element: expected {one}"),
+        known => format!("unknown element: expected one of {}", known.join(", ")),
     };
-    if digits.is_empty() || digits.starts_with(['+', '-']) {
-        return None;
-    }
-    if digits.bytes().all(|digit| digit.is_ascii_digit()) {
-        // JSON has no leading zeros, and takes `-0` for a fraction.
-        let digits = digits.trim_start_matches('0');
-        return if digits.is_empty() { Some(0.into()) } else { format!("{minus}{digits}").parse().ok() };
-    }
-    let is_decimal = digits.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
-    let value: f64 = text.parse().ok().filter(|_| is_decimal)?;
-    Number::from_f64(value)
+    FieldFault { path: below(path, &element.name), message }
 }

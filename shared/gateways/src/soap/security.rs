@@ -56,9 +56,13 @@ fn unsupported(message: &str) -> Trouble {
 /// # Errors
 /// A fault of WS-Security.
 pub fn read(header: &Element, now: Timestamp) -> Result<Option<UsernameToken>, Trouble> {
-    let mut token = None;
+    let (mut token, mut timestamp) = (None, None);
     for child in &header.children {
         if child.is(UTILITY, "Timestamp") {
+            // SOAP Message Security 1.1.1, section 10.
+            if timestamp.replace(child).is_some() {
+                return Err(invalid("There is more than one Timestamp."));
+            }
             not_expired(child, now)?;
         } else if !child.is(SECEXT, "UsernameToken") {
             return Err(unsupported("Of WS-Security, UsernameToken and Timestamp are understood."));
@@ -70,7 +74,11 @@ pub fn read(header: &Element, now: Timestamp) -> Result<Option<UsernameToken>, T
 }
 
 fn not_expired(timestamp: &Element, now: Timestamp) -> Result<(), Trouble> {
-    let Some(expires) = timestamp.children.iter().find(|child| child.is(UTILITY, "Expires")) else { return Ok(()) };
+    let all = |name| timestamp.children.iter().filter(move |child| child.is(UTILITY, name));
+    if ["Created", "Expires"].into_iter().any(|name| all(name).nth(1).is_some()) {
+        return Err(invalid("A Timestamp holds each element once."));
+    }
+    let Some(expires) = all("Expires").next() else { return Ok(()) };
     let expires = time(expires)?;
     if expires.unix_ms().saturating_add(SKEW_MS) < now.unix_ms() { Err(expired()) } else { Ok(()) }
 }

@@ -1,5 +1,7 @@
 //! The two versions of SOAP, as far as they differ.
 
+use std::collections::HashSet;
+
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use protocol::Code;
 
@@ -91,6 +93,14 @@ pub fn of(headers: &HeaderMap) -> Result<(Version, Option<String>), Refusal> {
     };
     if parameter("charset").is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8")) {
         return Err(unsupported("Messages are read in UTF-8 only."));
+    }
+    let mut names = HashSet::new();
+    let pairs = parameters.split(';').filter_map(|pair| pair.split_once('='));
+    if pairs.into_iter().any(|(name, _)| !names.insert(name.trim().to_ascii_lowercase())) {
+        return Err(unsupported("The content type has a parameter more than once."));
+    }
+    if headers.get_all("soapaction").iter().nth(1).is_some() {
+        return Err(Refusal::new(Code::BadRequest, "The header SOAPAction is given more than once."));
     }
     let kind = kind.trim().to_ascii_lowercase();
     match kind.as_str() {

@@ -8,9 +8,9 @@ use serde::{
     Deserializer as _,
     de::{Error as _, IgnoredAny, MapAccess, Visitor},
 };
-use serde_json::value::RawValue;
+use serde_json::{error::Category, value::RawValue};
 
-use crate::Fault;
+use crate::{Fault, input};
 
 /// How a batch is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl Form {
     /// The form that a request wants; none when it is no batch. As the official server does, whatever but
     /// `batch=1` is none.
     pub fn of(query: Option<&str>, headers: &HeaderMap) -> Option<Self> {
-        let is_batch = query.unwrap_or_default().split('&').any(|pair| pair == "batch=1");
+        let is_batch = super::values(query, "batch").any(|value| value == "1");
         is_batch.then(|| if wants_lines(headers) { Self::Lines } else { Self::Array })
     }
 
@@ -57,16 +57,21 @@ fn wants_lines(headers: &HeaderMap) -> bool {
 /// `BAD_REQUEST` when it is no such object, or one that says a key twice.
 pub fn inputs(raw: Option<&[u8]>, calls: usize) -> Result<Vec<Option<&RawValue>>, Fault> {
     let Some(raw) = raw else { return Ok(vec![None; calls]) };
-    // What serde would say may quote what it found.
-    let malformed = |_| {
-        let expected = "a JSON object, in which the number of a call stands once at most";
-        Fault::bad_request(format!("The input of a batch is {expected}."))
-    };
     let mut json = serde_json::Deserializer::from_slice(raw);
-    let inputs = json.deserialize_map(Inputs(calls)).map_err(malformed)?;
-    json.end().map_err(malformed)?;
-    Ok(inputs)
+    let read = json.deserialize_map(Inputs(calls)).and_then(|inputs| json.end().map(|()| inputs));
+    read.map_err(|error| {
+        let message = error.to_string();
+        Fault::bad_request(match error.classify() {
+            // What serde would say may quote what it found.
+            Category::Data if message.starts_with(TWICE) => format!("{message}."),
+            Category::Data => "The input of a batch is a JSON object, by the numbers of the calls.".to_owned(),
+            _ => input::unreadable(&error),
+        })
+    })
 }
+
+/// How the sentence begins that says which call has two inputs.
+const TWICE: &str = "The input of a batch has more than one for the call ";
 
 struct Inputs(usize);
 
@@ -80,12 +85,13 @@ impl<'de> Visitor<'de> for Inputs {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut inputs = vec![None; self.0];
         while let Some(key) = map.next_key::<Key>()? {
-            let Some(input) = key.0.and_then(|place| inputs.get_mut(place)) else {
+            let known = key.0.and_then(|place| Some((place, inputs.get_mut(place)?)));
+            let Some((place, input)) = known else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
             if input.replace(map.next_value()?).is_some() {
-                return Err(A::Error::custom("twice"));
+                return Err(A::Error::custom(format!("{TWICE}{place}")));
             }
         }
         Ok(inputs)
@@ -173,6 +179,7 @@ mod tests {
         for (query, form) in [
             (Some("batch=1"), Some(Form::Array)),
             (Some("input=%7B%7D&batch=1"), Some(Form::Array)),
+            (Some("b%61tch=1"), Some(Form::Array)),
             (Some("batch=0"), None),
             (Some("batch"), None),
             (Some("notbatch=1"), None),
@@ -215,6 +222,18 @@ mod tests {
             assert_eq!(read(raw, 1).unwrap_err().code, crate::Code::BadRequest, "{raw:.20}");
         }
         assert!(inputs(Some(b"{\"0\":\"\xff\"}"), 1).is_err());
+    }
+
+    #[test]
+    fn what_is_wrong_with_inputs_is_told_with_the_place() {
+        let told = |raw: &str| read(raw, 2).unwrap_err().message;
+        let no_json = "The input is not JSON that can be read: ";
+        assert_eq!(told("{nope"), format!("{no_json}key must be a string at line 1 column 2."));
+        assert_eq!(told("{\"0\":\n{\"a\" 1}}"), format!("{no_json}expected `:` at line 2 column 6."));
+        assert_eq!(told("{} 2"), format!("{no_json}trailing characters at line 1 column 4."));
+        assert_eq!(told("[]"), "The input of a batch is a JSON object, by the numbers of the calls.");
+        let twice = "The input of a batch has more than one for the call 1 at line 1 column 13.";
+        assert_eq!(told(r#"{"1":1,"1":2}"#), twice);
     }
 
     #[test]

@@ -120,8 +120,22 @@ async fn what_is_not_json_is_refused() {
         (huge.as_bytes(), "512 KiB"),
         (eleven.as_bytes(), "more than 10"),
         (many.as_bytes(), "more than 10"),
-        (br#"{"query": "{healthPing}", "query": "{a}"}"#, "duplicate"),
-        (br#"{"query": "{healthPing}", "variables": {"a": {"b": 1, "b": 2}}}"#, "twice"),
+        (br#"{"query": "{healthPing}", "query": "{a}"}"#, "`query` is given more than once."),
+        (
+            br#"{"query": "{healthPing}", "variables": {"a": {"b": 1, "b": 2}}}"#,
+            "`variables.a.b` is given more than once.",
+        ),
+        (br#"{"query": "{a}", "variables": {}, "variables": null}"#, "`variables` is given more than once."),
+        (br#"{"query": "{a}", "extensions": {}, "extensions": {}}"#, "`extensions` is given more than once."),
+        (
+            br#"{"query": "{a}", "extensions": {"a": [{"b": 1, "b": 1}]}}"#,
+            "`extensions.a[0].b` is given more than once.",
+        ),
+        (
+            br#"{"query": "{a}", "operationName": "A", "operationName": "A"}"#,
+            "`operationName` is given more than once.",
+        ),
+        (br#"[{"query": "{a}"}, {"query": "{a}", "id": 1, "id": 2}]"#, "`[1].id` is given more than once."),
         (br#"{"query": "{healthPing}", "variables": [1]}"#, "wrong type"),
         (br#"{"query": 7}"#, "wrong type"),
         (br#"{"query": "{healthPing}", "operationName": {}}"#, "wrong type"),
@@ -134,6 +148,16 @@ async fn what_is_not_json_is_refused() {
         ["/graphql", "/graphql?query=", "/graphql?query=%7Ba%7D&query=%7Bb%7D", "/graphql?query=%7Ba%7D&variables=1"]
     {
         assert_eq!(refused(got(address)).await.0, 400, "{address}");
+    }
+    for (parameters, path) in [
+        ("query=%7Bb%7D", "query"),
+        ("variables=%7B%22a%22:1,%22a%22:2%7D", "variables.a"),
+        ("variables=%7B%7D&variables=%7B%7D", "variables"),
+        ("extensions=%7B%22a%22:%5B%7B%22b%22:1,%22b%22:2%7D%5D%7D", "extensions.a[0].b"),
+        ("operationName=A&operationName=A", "operationName"),
+    ] {
+        let said = refused(got(&format!("/graphql?query=%7Ba%7D&{parameters}"))).await.1;
+        assert!(said.ends_with(&format!("`{path}` is given more than once.")), "{said}");
     }
 }
 

@@ -127,6 +127,13 @@ async fn the_body_decides_and_an_action_must_not_contradict_it() {
 }
 
 #[tokio::test]
+async fn an_action_is_given_once() {
+    let request = Request::post("/soap").header("content-type", "text/xml").header("soapaction", "");
+    let answer = ask(&Stub::default(), request.header("soapaction", ""), envelope(Version::V11, "", PING)).await;
+    assert_eq!(answer.the("faultstring"), "The header SOAPAction is given more than once.");
+}
+
+#[tokio::test]
 async fn what_is_no_call_is_a_fault_of_the_sender() {
     for (body, code) in [
         ("", "BAD_REQUEST"),
@@ -150,6 +157,7 @@ async fn other_types_of_content_are_not_read() {
         "text/xml; charset=utf-16",
         "text/xml; charset=\"iso-8859-1\"",
         "multipart/related; type=\"application/xop+xml\"",
+        "text/xml; charset=utf-8; charset=iso-8859-1",
         "",
     ] {
         let request = Request::post("/soap").header("content-type", kind);

@@ -121,6 +121,16 @@ async fn what_cannot_be_checked_is_refused() {
         (token("") + &token(""), "wsse:InvalidSecurity"),
         (security(&format!("{expired}{username}")), "wsu:MessageExpired"),
         (security("<u:Timestamp><u:Expires>soon</u:Expires></u:Timestamp>"), "wsse:InvalidSecurity"),
+        (
+            security(
+                "<u:Timestamp><u:Expires>9999-01-01T00:00:00Z</u:Expires><u:Expires>2020-01-01T00:00:00Z</u:Expires></u:Timestamp>",
+            ),
+            "wsse:InvalidSecurity",
+        ),
+        (
+            security(&"<u:Timestamp><u:Expires>9999-01-01T00:00:00Z</u:Expires></u:Timestamp>".repeat(2)),
+            "wsse:InvalidSecurity",
+        ),
     ] {
         let stub = doors();
         let answer = ask(&stub, post(Version::V11), envelope(Version::V11, &header, PING)).await;

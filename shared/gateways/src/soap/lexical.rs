@@ -1,0 +1,124 @@
+//! What texts of the simple types say (XML Schema part 2, second edition, section 3.2 and 3.3), and JSON has of it.
+
+use serde_json::{Number, Value};
+
+use super::{types::Base, xml::is_space};
+
+/// The value that a text says.
+///
+/// # Errors
+/// What it is not.
+pub fn value(base: Base, text: &str) -> Result<Value, &'static str> {
+    let collapsed = text.trim_matches(is_space);
+    match base {
+        Base::Text => Ok(text.into()),
+        Base::Boolean => boolean(text).map(Value::Bool).ok_or("is no boolean"),
+        Base::Number("double") => double(collapsed).map(Value::Number).ok_or("is no number"),
+        Base::Number(_) => integer(collapsed).map(Value::Number).ok_or("is no integer"),
+        Base::Time if is_time(collapsed) => Ok(collapsed.into()),
+        Base::Time => Err("is no time as XML Schema writes it, such as 2026-01-31T12:00:00.000Z"),
+        Base::Bytes => Ok(text.replace(is_space, "").into()),
+    }
+}
+
+/// `xsd:boolean` (section 3.2.2).
+pub fn boolean(text: &str) -> Option<bool> {
+    match text.trim_matches(is_space) {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// `xsd:integer` and what is derived of it (section 3.3.13): digits, perhaps with a sign. Which are too many is the
+/// procedure's to judge.
+fn integer(text: &str) -> Option<Number> {
+    let (minus, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    // JSON has no leading zeros, and takes `-0` for a fraction.
+    let digits = digits.trim_start_matches('0');
+    let number = if digits.is_empty() { Some(0.into()) } else { format!("{minus}{digits}").parse().ok() };
+    // More digits than any number of JSON has here.
+    number.or_else(|| Number::from_f64(if minus.is_empty() { f64::MAX } else { f64::MIN }))
+}
+
+/// `xsd:double` (section 3.2.5); `INF` and `NaN` are none in JSON, and the published type shuts them out.
+fn double(text: &str) -> Option<Number> {
+    // `parse` knows more words for them, and nothing else that XML Schema does not.
+    let is_decimal = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
+    if let Some(whole) = integer(text) {
+        return whole.as_f64().filter(|number| number.abs() < f64::MAX).map(|_| whole);
+    }
+    Number::from_f64(text.parse().ok().filter(|_| is_decimal)?)
+}
+
+/// Whether `xsd:dateTime` (section 3.2.7) has a time that RFC 3339 may have: in capitals, in a year that is one, without
+/// a 61st second, and with a zone of at most 14 hours. The rest of the grammar is the procedure's to judge.
+fn is_time(text: &str) -> bool {
+    let at = |place: usize, expected: &str| text.get(place..place + expected.len()) == Some(expected);
+    let zone = text.len().checked_sub("+14:00".len()).and_then(|start| text.get(start..));
+    let is_near = match zone.and_then(|zone| zone.strip_prefix(['+', '-'])) {
+        Some(offset) => offset <= "14:00",
+        None => text.ends_with('Z'),
+    };
+    is_near && at(10, "T") && !at(0, "0000") && !at(17, "60")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_those_of_xml_schema() {
+        let (whole, real) = (Base::Number("unsignedInt"), Base::Number("double"));
+        for (base, texts) in [
+            (Base::Boolean, &["true", "false", "1", "0", " true\n"][..]),
+            (whole, &["0", "-0", "+7", "007", " 7 ", "-1", "99999999999999999999"]),
+            (real, &["0", "-0", "+1", ".5", "5.", "-1.5e3", "1E+2", "1e-400", "007.50", "\t1\n"]),
+            (Base::Time, &["2026-01-31T12:00:00Z", " 2026-01-31T12:00:00.5+14:00 ", "2026-01-31T12:00:00-05:30"]),
+            (Base::Bytes, &["", "QUI=", " QU\nI= "]),
+        ] {
+            for text in texts {
+                assert!(value(base, text).is_ok(), "{text}");
+            }
+        }
+        for (base, texts) in [
+            (Base::Boolean, &["TRUE", "yes", "", "01", "t rue", "+1"][..]),
+            (whole, &["10.0", "1e1", "1.", "", "+", "--1", "+-1", "1 0", "0x1", "INF", "١", "1_0"]),
+            (
+                real,
+                &[
+                    "INF", "-INF", "+INF", "NaN", "inf", "infinity", "nan", "", ".", "e1", "1e", "1e400", "0x1p3",
+                    "1,5", "1f",
+                ],
+            ),
+            (
+                Base::Time,
+                &[
+                    "2026-01-31t12:00:00Z",
+                    "2026-01-31T12:00:00z",
+                    "2026-01-31T12:00:00",
+                    "2016-12-31T23:59:60Z",
+                    "2026-01-31T12:00:00+14:01",
+                    "2026-01-31T12:00:00-23:59",
+                    "0000-01-01T00:00:00Z",
+                    "2026-01-31",
+                    "12:00:00Z",
+                    "",
+                ],
+            ),
+        ] {
+            for text in texts {
+                assert!(value(base, text).is_err(), "{text}");
+            }
+        }
+        assert_eq!(value(whole, " -007 ").unwrap(), -7);
+        assert_eq!(value(real, "5.").unwrap(), 5.0);
+        assert!(integer(&"9".repeat(400)).unwrap().is_f64() && double(&"9".repeat(400)).is_none());
+    }
+}
