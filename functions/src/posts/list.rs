@@ -17,7 +17,7 @@ pub struct Input {
     pub cursor: Option<Cursor>,
 }
 
-/// An order of posts; a minus turns it round.
+/// How posts are sorted.
 #[wire]
 pub enum PostSort {
     /// Oldest first.

@@ -29,7 +29,7 @@ pub struct Input {
     pub cursor: Option<Cursor>,
 }
 
-/// An order of users; a minus turns it round.
+/// How users are sorted.
 #[wire]
 pub enum UserSort {
     /// Oldest first.

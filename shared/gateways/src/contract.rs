@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// A service.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Contract {
     /// The service's name.
@@ -40,7 +40,7 @@ pub struct Contract {
 }
 
 /// What a service's package says of it; what is empty is not stated.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub struct About {
     /// What it is, in a sentence.
     pub description: String,
@@ -53,7 +53,7 @@ pub struct About {
 }
 
 /// A domain: `users` of `users.get`.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Domain {
     /// The word.
     pub name: String,
@@ -62,7 +62,7 @@ pub struct Domain {
 }
 
 /// Something that is kept, and that others may name by its id.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Entity {
     /// The entity's name.
     pub name: String,
@@ -73,7 +73,7 @@ pub struct Entity {
 }
 
 /// How somebody is signed in for one call, see `protocol::PasswordSignIn`.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PasswordSignIn {
     /// The procedure that takes name and password.
@@ -104,7 +104,7 @@ pub struct SignIn {
 }
 
 /// One procedure.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Procedure {
     /// `users.get`.
@@ -137,7 +137,7 @@ pub struct Procedure {
 }
 
 /// Who may call.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum Auth {
     /// Anybody.
@@ -154,7 +154,7 @@ pub enum Auth {
 }
 
 /// One failure of a procedure.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
     /// The `type` in the payload.

@@ -38,6 +38,7 @@ pub mod soap;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod stub;
+mod words;
 
 pub use calls::{Calls, Outcome, Reach, Refusal};
 pub use contract::{Contract, Procedure};

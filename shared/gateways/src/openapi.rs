@@ -8,6 +8,7 @@ mod problem;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use protocol::trpc;
 use serde_json::{Map, Value, json};
 
 use crate::{Contract, contract::Auth, rest::Route};
@@ -16,6 +17,10 @@ use components::Components;
 /// The document, as `bindings/openapi.json` and `/openapi.json` have it. `url` is where the service is, without a slash
 /// at the end; empty when that is not known.
 pub fn document(contract: &Contract, url: &str) -> Value {
+    let contract = &contract.worded(|procedure| match procedure.rest {
+        Some(_) => procedure.camel_case_name(),
+        None => format!("{}{}", trpc::BASE_PATH, procedure.name),
+    });
     let mut components = Components::new(contract, url);
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     for route in Route::all(contract) {

@@ -23,6 +23,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     }
     let mut field_types: Vec<Type> = Vec::new();
     let examine = examine(&item.data);
+    let holds_rules = examine.is_some();
     let names = match &item.data {
         Data::Struct(data) => data.fields.iter().filter_map(name_of).collect(),
         _ => Vec::new(),
@@ -88,6 +89,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         #strictly
         impl ::protocol::WireType for #name {
             const FORM: ::protocol::Form = ::protocol::Form::#form;
+            const HOLDS_RULES: bool = #holds_rules;
             #examine
         }
         impl ::protocol::WireValue for #name {}
@@ -200,19 +202,19 @@ fn member(field: &syn::Field) -> TokenStream {
     let is_rule = |attribute: &&Attribute| {
         attribute.path().is_ident("garde") && !attribute.parse_args::<syn::Ident>().is_ok_and(|rule| rule == "skip")
     };
-    let rules: Vec<_> = field.attrs.iter().filter(is_rule).collect();
+    let rules: Vec<_> = field.attrs.iter().filter(is_rule).cloned().collect();
     let dives = rules.iter().any(|rule| matches!(&rule.meta, Meta::List(list) if has_dive(list.tokens.clone())));
-    let rules = if rules.is_empty() {
-        quote!(::core::option::Option::None)
-    } else {
-        quote!(::core::option::Option::Some(|value| {
-            #[derive(::garde::Validate)]
-            #[garde(allow_unvalidated)]
-            #[garde(transparent)]
-            struct Rules(#(#rules)* #ty);
-            let value = <#ty as ::protocol::__private::serde::Deserialize>::deserialize(value).ok()?;
-            ::garde::Validate::validate(&Rules(value)).err()
-        }))
+    let all = held(&rules, ty);
+    let rules = match own(&rules) {
+        None => all,
+        Some(own) => {
+            let is_length = |rule: &Meta| rule.path().is_ident("length");
+            let ty = if own.iter().all(is_length) { outside(ty) } else { None }.unwrap_or_else(|| ty.clone());
+            let own: Vec<Attribute> = own.iter().map(|rule| parse_quote!(#[garde(#rule)])).collect();
+            let own = held(&own, &ty);
+            let holds_rest = quote!(!#dives || <#wire as ::protocol::WireType>::HOLDS_RULES);
+            quote!(if #holds_rest { #own } else { #all })
+        }
     };
     quote! {
         ::protocol::input::Member {
@@ -220,9 +222,45 @@ fn member(field: &syn::Field) -> TokenStream {
             optional: #optional,
             dives: #dives,
             examine: <#wire as ::protocol::WireType>::examine,
-            rules: #rules,
+            rules: const { #rules },
         }
     }
+}
+
+/// What holds rules against a value that is read as a type.
+fn held(rules: &[Attribute], ty: &Type) -> TokenStream {
+    if rules.is_empty() {
+        return quote!(::core::option::Option::None);
+    }
+    quote!(::core::option::Option::Some(|value| {
+        #[derive(::garde::Validate)]
+        #[garde(allow_unvalidated)]
+        #[garde(transparent)]
+        struct Rules(#(#rules)* #ty);
+        let value = <#ty as ::protocol::__private::serde::Deserialize>::deserialize(value).ok()?;
+        ::garde::Validate::validate(&Rules(value)).err()
+    }))
+}
+
+/// A field's own rules, without those of what is in it; none where they cannot be told apart.
+fn own(rules: &[Attribute]) -> Option<Vec<Meta>> {
+    let read = |rule: &Attribute| rule.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok();
+    let all: Vec<_> = rules.iter().map(read).collect::<Option<_>>()?;
+    Some(all.into_iter().flatten().filter(|rule| !rule.path().is_ident("dive")).collect())
+}
+
+/// The same type with anything in it: who counts what is in a value need not read it, which would be once more at each
+/// depth.
+fn outside(ty: &Type) -> Option<Type> {
+    let anything = quote!(::protocol::__private::serde::de::IgnoredAny);
+    if argument_of(ty, "Vec").is_some() {
+        return Some(parse_quote!(::std::vec::Vec<#anything>));
+    }
+    if argument_of(ty, "BTreeMap").is_some() {
+        return Some(parse_quote!(::std::collections::BTreeMap<::std::string::String, #anything>));
+    }
+    let inner = outside(&argument_of(ty, "Option")?)?;
+    Some(parse_quote!(::core::option::Option<#inner>))
 }
 
 /// Whether `dive` is one of these rules of garde's, which takes none inside `inner(…)`.

@@ -31,6 +31,9 @@ pub trait WireType: Serialize + DeserializeOwned + JsonSchema + TS + 'static {
     /// How a value looks where there is only text: in an address.
     const FORM: Form = Form::Text;
 
+    /// Whether [`WireType::examine`] holds the rules of what is in a value against it, so that no one else has to.
+    const HOLDS_RULES: bool = false;
+
     /// Notes all that is wrong with a value that should be of this type. What has parts looks at each of them.
     fn examine(value: &mut serde_json::Value, faults: &mut Faults) {
         faults.value::<Self>(value);
@@ -87,6 +90,7 @@ travels_as!(Json: ());
 impl WireKey for String {}
 impl<T: WireValue> WireType for Option<T> {
     const FORM: Form = T::FORM;
+    const HOLDS_RULES: bool = T::HOLDS_RULES;
 
     fn examine(value: &mut serde_json::Value, faults: &mut Faults) {
         if !value.is_null() {
@@ -96,6 +100,7 @@ impl<T: WireValue> WireType for Option<T> {
 }
 impl<T: WireType> WireType for Vec<T> {
     const FORM: Form = Form::List(&T::FORM);
+    const HOLDS_RULES: bool = T::HOLDS_RULES;
 
     fn examine(value: &mut serde_json::Value, faults: &mut Faults) {
         faults.items(value, T::examine);
@@ -104,6 +109,7 @@ impl<T: WireType> WireType for Vec<T> {
 impl<T: WireType> WireValue for Vec<T> {}
 impl<T: WireType> WireType for Box<T> {
     const FORM: Form = T::FORM;
+    const HOLDS_RULES: bool = T::HOLDS_RULES;
 
     fn examine(value: &mut serde_json::Value, faults: &mut Faults) {
         T::examine(value, faults);
@@ -112,6 +118,7 @@ impl<T: WireType> WireType for Box<T> {
 impl<T: WireValue> WireValue for Box<T> {}
 impl<K: WireKey, V: WireType> WireType for BTreeMap<K, V> {
     const FORM: Form = Form::Json;
+    const HOLDS_RULES: bool = V::HOLDS_RULES;
 
     fn examine(value: &mut serde_json::Value, faults: &mut Faults) {
         faults.entries::<K>(value, V::examine);

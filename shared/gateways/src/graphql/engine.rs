@@ -19,26 +19,11 @@ use super::types::{
 /// # Errors
 /// What is no schema by the rules of GraphQL.
 pub(super) fn schema(types: &Types, introspection: bool) -> Result<Schema, Cause> {
-    schema_with(types, introspection, &worded(types))
+    schema_with(types, introspection, &str::to_owned)
 }
 
 /// How a description is written.
 type Written<'a> = &'a dyn Fn(&str) -> String;
-
-/// Descriptions with procedures called as they are here: `` `users.get` `` is `` `usersGet` ``.
-fn worded(types: &Types) -> impl Fn(&str) -> String {
-    let fields = [QUERY, MUTATION].into_iter().filter_map(|root| types.objects.get(root)).flat_map(|root| &root.fields);
-    let names: Vec<_> = fields
-        .filter_map(|field| match field.source {
-            Source::Call(call) => Some((format!("`{}`", types.calls[call].procedure), format!("`{}`", field.name))),
-            _ => None,
-        })
-        .collect();
-    move |docs| {
-        let named = |docs: String, (procedure, field): &(String, String)| docs.replace(procedure, field);
-        if docs.contains('`') { names.iter().fold(docs.to_owned(), named) } else { docs.to_owned() }
-    }
-}
 
 fn schema_with(types: &Types, introspection: bool, written: Written<'_>) -> Result<Schema, Cause> {
     let has = |root| types.objects.get(root).is_some_and(|object| !object.fields.is_empty());
@@ -91,8 +76,7 @@ fn schema_with(types: &Types, introspection: bool, written: Written<'_>) -> Resu
 /// # Errors
 /// As [`schema`].
 pub(super) fn sdl(types: &Types) -> Result<String, Cause> {
-    let worded = worded(types);
-    let schema = schema_with(types, true, &|docs| worded(docs).replace("\"\"\"", "\\\"\"\""))?;
+    let schema = schema_with(types, true, &|docs| docs.replace("\"\"\"", "\\\"\"\""))?;
     Ok(schema.sdl_with_options(SDLExportOptions::new().include_specified_by()))
 }
 

@@ -1,4 +1,6 @@
-//! The literals of a document, as the specification reads them (September 2025, sections 2.9.1 and 2.9.4).
+//! The literals of a document, as the specification reads them (September 2025, sections 2.9.1 and 2.9.4), and what else
+//! the parser does not read where the specification does: types of variables with blanks and comments in them, and a
+//! comment behind `on`.
 //!
 //! The library's parser keeps the backslash of `\"""`, knows neither `\u{1F370}` nor two halves of a surrogate pair,
 //! keeps spaces of blank lines in a block string, takes `-0` for no integer and `01` for two. Each such literal is written here in
@@ -15,37 +17,70 @@ use super::{
 };
 use crate::respond::shortened;
 
+/// The tokens before a place, as far as it matters what they are: the first byte of each, and whether the last is `on`.
+#[derive(Default)]
+struct Before {
+    bytes: [u8; 3],
+    is_on: bool,
+}
+
+impl Before {
+    fn push(&mut self, token: &str) {
+        let [_, second, third] = self.bytes;
+        self.bytes = [second, third, token.bytes().next().unwrap_or_default()];
+        self.is_on = token == "on";
+    }
+
+    /// Whether a variable's type is due: behind `$name:`.
+    fn is_variable(&self) -> bool {
+        matches!(self.bytes, [b'$', _, b':'])
+    }
+}
+
 /// The document with literals that the parser reads as they are meant. A text that is none stays, and is refused by it.
 ///
 /// # Errors
 /// What begins as a number and is none.
 pub(super) fn legible(document: &str) -> Result<Cow<'_, str>, Fault> {
     let bytes = document.as_bytes();
-    let (mut legible, mut copied, mut at) = (String::new(), 0, 0);
+    let (mut legible, mut copied, mut at, mut before) = (String::new(), 0, 0, Before::default());
     while let Some(&byte) = bytes.get(at) {
         let start = at;
         let written = match byte {
             b'#' => {
                 at += bytes[at..].iter().take_while(|byte| !matches!(byte, b'\r' | b'\n')).count();
-                None
+                before.is_on.then(|| " ".to_owned())
+            }
+            b'[' | b'_' | b'a'..=b'z' | b'A'..=b'Z' if before.is_variable() => {
+                let mut compact = String::new();
+                at = variable_type(document, at, &mut compact).unwrap_or(at + 1);
+                before.push(&document[start..at]);
+                (compact != document[start..at] && at > start + 1).then_some(compact)
             }
             b'"' => {
                 let Some(end) = after_string(bytes, at) else { break };
                 at = end;
+                before.push("\"");
                 text(&document[start..end])
             }
             byte if is_word(byte) => {
                 let is_part = |byte: &u8| is_word(*byte) || *byte == b'.';
                 at += bytes[at..].iter().take_while(|byte| is_part(byte)).count();
                 let word = &document[start..at];
+                before.push(word);
                 if word.starts_with(|c: char| c == '-' || c.is_ascii_digit()) && !is_number(word) {
                     let locations = vec![place(&document[..start])];
                     return Err(Fault { locations, ..Fault::invalid(format!("`{}` is no number.", shortened(word))) });
                 }
                 (word == "-0").then(|| " 0".to_owned())
             }
+            b' ' | b',' | b'\t' | b'\r' | b'\n' | 0xEF | 0xBB | 0xBF => {
+                at += 1;
+                None
+            }
             _ => {
                 at += 1;
+                before.push(document.get(start..at).unwrap_or_default());
                 None
             }
         };
@@ -63,9 +98,49 @@ pub(super) fn legible(document: &str) -> Result<Cow<'_, str>, Fault> {
     Ok(Cow::Owned(legible))
 }
 
+/// A type with nothing in it but its tokens, and where it ends; none if it is no type.
+fn variable_type(document: &str, start: usize, compact: &mut String) -> Option<usize> {
+    let bytes = document.as_bytes();
+    let mut end = if bytes.get(start) == Some(&b'[') {
+        compact.push('[');
+        let inner = variable_type(document, after_ignored(bytes, start + 1), compact)?;
+        let close = after_ignored(bytes, inner);
+        (bytes.get(close) == Some(&b']')).then_some(close + 1)?
+    } else {
+        start + bytes.get(start..)?.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count()
+    };
+    match bytes.get(start)? {
+        b'[' => compact.push(']'),
+        _ => compact.push_str(&document[start..end]),
+    }
+    let next = after_ignored(bytes, end);
+    if bytes.get(next) == Some(&b'!') {
+        compact.push('!');
+        end = next + 1;
+    }
+    (end > start).then_some(end)
+}
+
+/// Where the next token begins.
+fn after_ignored(bytes: &[u8], start: usize) -> usize {
+    let (mut at, mut is_comment) = (start, false);
+    while let Some(&byte) = bytes.get(at) {
+        is_comment = match byte {
+            b'#' => true,
+            b'\r' | b'\n' => false,
+            _ => is_comment,
+        };
+        if !is_comment && !matches!(byte, b' ' | b',' | b'\t' | b'\r' | b'\n' | 0xEF | 0xBB | 0xBF) {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
 /// Where what follows this text begins. Lines end as in the specification, section 2.1.2 of October 2021, and columns
 /// are characters, as the parser counts them.
-fn place(before: &str) -> Pos {
+pub(super) fn place(before: &str) -> Pos {
     let before = before.replace("\r\n", "\n");
     let line = before.matches(['\r', '\n']).count() + 1;
     let column = before.rsplit(['\r', '\n']).next().unwrap_or_default().chars().count() + 1;
@@ -192,6 +267,22 @@ mod tests {
             ("-0", " 0"),
         ] {
             assert_eq!(legible(&format!("{{ a(b: {literal}) }}")).unwrap(), format!("{{ a(b: {written}) }}"));
+        }
+    }
+
+    #[test]
+    fn types_and_conditions_have_no_blanks_where_the_parser_knows_none() {
+        for (document, written) in [
+            ("query($a: [ Int ! ] !) { a }", "query($a: [Int!]!    ) { a }"),
+            ("query ( $ a : Int ! ) { a }", "query ( $ a : Int!  ) { a }"),
+            ("query($a: [# one\n[Int]\n]! = [] $b: A) { a }", "query($a: [[Int]]!\n\n   = [] $b: A) { a }"),
+            ("{ ... on # User\n User { a } }", "{ ... on       \n User { a } }"),
+            ("{ ... on# User\nUser { a } }", "{ ... on      \nUser { a } }"),
+        ] {
+            assert_eq!(legible(document).unwrap(), written);
+        }
+        for document in ["query($a: [ Int }) { a }", "query($a: [", "query($a: )", "{ a(b: $c d: [ 1 ]) }"] {
+            assert!(matches!(legible(document), Ok(Cow::Borrowed(_))), "{document}");
         }
     }
 

@@ -1,10 +1,11 @@
 //! A look at a document before it is parsed: how long it is, and how deep its brackets are. The parser calls itself
-//! for each bracket, and what follows the parser takes time for each token. And whether an object has a field twice:
-//! the parser keeps the last one.
+//! for each bracket, and what follows the parser takes time for each token. And whether there is what the parser would take
+//! for something else: of a field that an object has twice it keeps the last one, it ends words where it knows their
+//! beginning, and takes directives of variables and empty brackets where there are none.
 
 use std::collections::HashSet;
 
-use super::fault::Fault;
+use super::{fault::Fault, literals::place};
 
 /// The longest document, in bytes.
 pub(super) const MAX_BYTES: usize = 100_000;
@@ -27,7 +28,7 @@ pub(super) fn scan(document: &str) -> Result<(), Fault> {
     }
     let bytes = document.as_bytes();
     let (mut at, mut tokens, mut directives) = (0, 0, 0);
-    let (mut brackets, mut word) = (Brackets::default(), &bytes[..0]);
+    let (mut brackets, mut word, mut before) = (Brackets::default(), &bytes[..0], None);
     while let Some(&byte) = bytes.get(at) {
         let start = at;
         at = match byte {
@@ -45,6 +46,9 @@ pub(super) fn scan(document: &str) -> Result<(), Fault> {
             _ => at + 1,
         };
         tokens += 1;
+        if let Some(message) = misread(&brackets, before, &document[start..at]) {
+            return Err(Fault { locations: vec![place(&document[..start])], ..Fault::invalid(message) });
+        }
         match byte {
             b'{' | b'[' | b'(' => brackets.open(byte),
             b'}' | b']' | b')' => drop(brackets.0.pop()),
@@ -56,6 +60,7 @@ pub(super) fn scan(document: &str) -> Result<(), Fault> {
             _ => {}
         }
         word = if is_word(byte) { &bytes[start..at] } else { &[] };
+        before = Some(&document[start..at]);
         if brackets.0.len() > MAX_BRACKETS {
             return Err(Fault::limit(format!("The document is nested more than {MAX_BRACKETS} levels deep.")));
         }
@@ -79,13 +84,40 @@ impl<'d> Brackets<'d> {
         self.0.push((bracket, HashSet::new()));
     }
 
+    /// Whether these are arguments or definitions of variables, or in some.
+    fn is_inside(&self) -> bool {
+        self.0.iter().any(|(bracket, _)| *bracket == b'(')
+    }
+
     /// Takes a name before a colon. False when it stands twice in one object.
     fn names(&mut self, name: &'d [u8]) -> bool {
-        let is_inside = self.0.iter().any(|(bracket, _)| *bracket == b'(');
+        let is_inside = self.is_inside();
         match self.0.last_mut() {
             Some((b'{', names)) if is_inside && !name.is_empty() => names.insert(name),
             _ => true,
         }
+    }
+}
+
+/// Why the parser would take a token for something else, which stands in these brackets behind another one.
+fn misread(brackets: &Brackets<'_>, before: Option<&str>, token: &str) -> Option<String> {
+    let begins = |words: &[&str]| words.iter().any(|word| token.starts_with(word) && token != *word);
+    let inside = brackets.0.last().map(|(bracket, _)| *bracket);
+    let is_first = matches!(before, None | Some("}"));
+    if inside.is_none() && is_first && begins(&["query", "mutation", "subscription", "fragment"]) {
+        return Some(format!("`{token}` begins no operation and no fragment."));
+    }
+    if inside.is_none() && before == Some("fragment") && token == "on" {
+        return Some("A fragment is not called `on`.".to_owned());
+    }
+    let is_value = matches!(before, Some(":" | "=")) || inside == Some(b'[');
+    if brackets.is_inside() && is_value && begins(&["true", "false", "null"]) {
+        return Some(format!("`{token}` is no value: no name of one begins with `true`, `false` or `null`."));
+    }
+    match (inside, before, token) {
+        (Some(b'('), _, "@") => Some("A variable has no directives.".to_owned()),
+        (Some(b'('), Some("("), ")") => Some("There is nothing between `(` and `)`.".to_owned()),
+        _ => None,
     }
 }
 
@@ -161,6 +193,37 @@ mod tests {
             assert!(refused(document).contains("`b` stands twice"), "{document}");
         }
         for document in ["{ b: a b: a }", "{ a(b: 1) { b: c b: c } }", "{ a(b: {c: 1}, d: {c: [{c: 1}, {c: 1}]}) }"] {
+            assert!(scan(document).is_ok(), "{document}");
+        }
+    }
+
+    #[test]
+    fn what_the_parser_would_misread_is_refused() {
+        for (document, message) in [
+            ("{ a(b: trueish) }", "`trueish` is no value"),
+            ("{ a(b: [true1 false]) }", "`true1` is no value"),
+            ("{ a(b: {c: nullable d: 1}) }", "`nullable` is no value"),
+            ("query($a: [A] = [falsey]) { a(b: $a) }", "`falsey` is no value"),
+            ("query($a: A = # true\n truefalse) { a(b: $a) }", "`truefalse` is no value"),
+            ("{ a @include(if: trueish) }", "`trueish` is no value"),
+            ("queryA { a }", "`queryA` begins no operation"),
+            ("{ a } fragmentA on B { a }", "`fragmentA` begins no operation"),
+            ("query A { ...on } fragment on on B { a }", "not called `on`"),
+            ("query($a: A @skip(if: true)) { a(b: $a) }", "no directives"),
+            ("query($a: A @b = 1) { a(b: $a) }", "no directives"),
+            ("query($a: A = 1 @b) { a(b: $a) }", "no directives"),
+            ("query() { a }", "nothing between"),
+            ("{ a( # none\n ) }", "nothing between"),
+        ] {
+            assert!(refused(document).contains(message), "{document}: {}", refused(document));
+        }
+        let place = scan("{\n  a(b: trueish) }").unwrap_err().locations;
+        assert_eq!(place, [async_graphql::Pos { line: 2, column: 8 }]);
+        for document in [
+            "{ trueish nullable: falsey(trueish: true, nullable: {falsey: [null true]}) @skip(if: false) }",
+            "query query($trueish: A) { query: queryA(b: $trueish) { ...fragmentA ... on nullable { a } } }",
+            "query true { a } query queryA { a }",
+        ] {
             assert!(scan(document).is_ok(), "{document}");
         }
     }

@@ -17,8 +17,7 @@ use super::{
         MUTATION, Member, Object, Of, PAGE_INFO, QUERY, Source, Types, Union,
     },
 };
-use crate::names::capitalized;
-use crate::{Contract, Procedure};
+use crate::{Contract, Procedure, names::capitalized, words};
 
 /// The names that every schema has, and no type of a contract.
 const TAKEN: [&str; 12] =
@@ -29,6 +28,7 @@ const TAKEN: [&str; 12] =
 /// # Errors
 /// What GraphQL cannot say: two types of one name, a name that is none.
 pub(super) fn build(contract: &Contract) -> Result<Types, Cause> {
+    let contract = &contract.worded(Procedure::camel_case_name);
     let mut builder = Builder { contract, types: Types::default(), origins: HashMap::new() };
     for name in TAKEN {
         builder.take(name, "GraphQL's own")?;
@@ -165,7 +165,8 @@ impl<'c> Builder<'c> {
         if fields.iter().any(|field| field.name == name) {
             return Err(format!("two procedures are called `{name}` in GraphQL; one is {}", procedure.name).into());
         }
-        fields.push(field(&name, &procedure.docs, result, Source::Call(place)));
+        let docs = if page.is_some() { of_pages(&procedure.docs) } else { procedure.docs.clone() };
+        fields.push(field(&name, &docs, result, Source::Call(place)));
         let procedure = procedure.name.clone();
         self.types.calls.push(Call { procedure, arguments, success, failures, is_paged: page.is_some() });
         Ok(())
@@ -291,17 +292,17 @@ impl<'c> Builder<'c> {
             let place = |name: &String| procedure.input_fields.iter().position(|field| field == name);
             names.sort_by_key(|name| place(name).unwrap_or(usize::MAX));
             for wire in names {
-                let name = match wire.as_str() {
-                    "limit" if paged => "first",
-                    "cursor" if paged => "after",
-                    name => name,
-                };
+                let name =
+                    PAGES.iter().find(|(known, _)| known == wire).filter(|_| paged).map_or(&**wire, |(_, name)| name);
                 if fields.iter().any(|field: &InputField| field.name == name) {
                     return Err(format!("{} takes `{name}`, which pages have in GraphQL", procedure.name).into());
                 }
                 let schema = &properties[wire];
                 let hint = titled.to_owned() + &capitalized(wire);
                 let mut field = self.input_field(plain, name, wire, schema, &hint)?;
+                if paged {
+                    field.docs = of_pages(&field.docs);
+                }
                 if name == "after" && paged {
                     field.docs = "Where to go on: `endCursor` of the page before; the beginning if left out.".into();
                 }
@@ -329,6 +330,15 @@ impl<'c> Builder<'c> {
         of.nullable |= !shape::requires(within, wire);
         Ok(InputField { name: name.into(), wire: wire.into(), docs: docs(schema).into(), of, bare: false })
     }
+}
+
+/// What pages have in the contract, and in GraphQL.
+const PAGES: [(&str, &str); 4] = [("limit", "first"), ("cursor", "after"), ("items", "nodes"), ("next", "endCursor")];
+
+/// What is said of a procedure that answers pages, in GraphQL's words.
+fn of_pages(docs: &str) -> String {
+    let called = |word: &str| PAGES.iter().find(|(known, _)| *known == word).map(|(_, name)| (*name).to_owned());
+    words::reworded(docs, called)
 }
 
 fn field(name: &str, docs: &str, of: Of, source: Source) -> Field {

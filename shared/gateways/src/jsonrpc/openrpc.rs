@@ -25,6 +25,7 @@ const SHARED: [(&str, i32, &str, Code); 5] = [
 /// The OpenRPC 1.3 document of a service that is at `url`, without a slash at the end; a relative address when
 /// that is empty.
 pub fn openrpc(contract: &Contract, url: &str) -> Value {
+    let contract = &contract.worded(|procedure| procedure.name.clone());
     let names = Names::of(contract);
     let methods: Vec<_> = contract.procedures.iter().map(|procedure| method(contract, &names, procedure)).collect();
     let errors: Map<_, _> = SHARED

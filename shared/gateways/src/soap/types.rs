@@ -195,6 +195,7 @@ impl Service {
     /// # Errors
     /// When two procedures would have one name, or a type is of a form that has no counterpart here.
     pub fn of(contract: &Contract) -> Result<Self, Cause> {
+        let contract = &contract.worded(Procedure::camel_case_name);
         let mut reader = Reader::new(contract);
         let mut operations = Vec::with_capacity(contract.procedures.len());
         let mut elements: Vec<String> = vec![FAULT.to_owned()];

@@ -91,6 +91,7 @@ fn all_that_is_wrong_is_told_at_once() {
         ("shapes[0].fullRadius", "lower than 1"),
         ("shapes[1].type", "expected one of `empty`, `circle`, `polygon`"),
         ("shapes[2].type", "is required"),
+        ("shapes", "length is greater than 2"),
         ("stars", "greater than 5"),
     ];
     assert_eq!(faults, expected.map(|(path, message)| (path.to_owned(), message.to_owned())));
@@ -340,4 +341,48 @@ fn rules_of_what_is_in_a_field_hold_where_it_says_dive() {
         assert_eq!(paths("1"), path.into_iter().collect::<Vec<_>>(), "{member}");
         assert_eq!(paths("true"), path.into_iter().chain(["count"]).collect::<Vec<_>>(), "{member}");
     }
+}
+
+/// How often a rule was held against anything.
+static HELD: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_low(number: &Option<u32>, (): &()) -> garde::Result {
+    HELD.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    if number.is_some_and(|number| number > 5) { Err(garde::Error::new("is too high")) } else { Ok(()) }
+}
+
+#[wire]
+enum NestInput {
+    Leaf {},
+    Nest {
+        #[garde(length(max = 9), dive)]
+        below: Vec<NestInput>,
+        #[garde(custom(is_low))]
+        number: Option<u32>,
+    },
+}
+
+/// At each depth, a value would else be read, and all rules below held against it, once more.
+#[test]
+fn a_rule_is_held_a_few_times_however_deep_it_is() {
+    let (depth, mut told) = (50, Vec::new());
+    for number in [1, 6] {
+        let bottom = format!(r#"{{"type": "nest", "below": [], "number": {number}}}"#);
+        let text = (0..depth)
+            .fold(bottom, |inner, _| format!(r#"{{"type": "nest", "below": [{inner}, {{"type": "leaf"}}]}}"#));
+        HELD.store(0, std::sync::atomic::Ordering::Relaxed);
+        told.push(decode::<NestInput>(Some(text.as_bytes())).err().map(|fault| fault.fields));
+        assert!(HELD.load(std::sync::atomic::Ordering::Relaxed) <= 3 * (depth + 1), "{HELD:?}");
+    }
+    let deepest = told.pop().flatten().unwrap();
+    assert_eq!((told.pop(), deepest.len()), (Some(None), 1));
+    assert_eq!(deepest[0].path, "below[0].".repeat(depth) + "number");
+}
+
+/// How many there are is known, whatever is wrong with one of them.
+#[test]
+fn a_length_is_told_beside_what_is_wrong_with_an_item() {
+    let three = r#"[{"type":"empty"},{"type":"star"},{"type":"empty"}]"#;
+    assert_eq!(paths(&told(&format!(r#""shapes": {three}"#))), ["shapes[1].type", "shapes"]);
 }
