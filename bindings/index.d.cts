@@ -57,7 +57,7 @@ export type AuditEntryId = string & { readonly __brand: "AuditEntryId" };
 
 /** One provider. */
 export type Button = {
-  /** For `oauth.start`. */
+  /** For `GET /oauth/start`. */
   id: string;
   /** What stands on the button. */
   label: string;
@@ -215,7 +215,7 @@ export type Post = {
 /** Names one post. */
 export type PostId = string & { readonly __brand: "PostId" };
 
-/** An order of posts; a minus turns it round. */
+/** How posts are sorted. */
 export type PostSort = "createdAt" | "-createdAt" | "title" | "-title";
 
 /** What was renewed with it. */
@@ -338,7 +338,7 @@ export type User = {
 /** Names one user. */
 export type UserId = string & { readonly __brand: "UserId" };
 
-/** An order of users; a minus turns it round. */
+/** How users are sorted. */
 export type UserSort = "createdAt" | "-createdAt" | "age" | "-age" | "name" | "-name" | "email" | "-email";
 
 /** The version of a stored entity; each write makes the next. */
@@ -476,7 +476,7 @@ export type AuthReauthenticateOutput = Reauthenticated;
 /**
  * The failures of `auth.reauthenticate`.
  * - `wrongPassword` (FORBIDDEN): The account has another password.
- * - `noPassword` (UNPROCESSABLE_CONTENT): The account has no password: prove it with `oauth.reauthenticate`, sign in anew, or choose a password by a link that `auth.request_reset` mails.
+ * - `noPassword` (UNPROCESSABLE_CONTENT): The account has no password: prove it by an account elsewhere, sign in anew, or let a link be mailed by which to choose a password.
  * - `notAUser` (NOT_FOUND): The caller is no user who is signed in, but an operator.
  */
 export type AuthReauthenticateFailure = { type: "wrongPassword" } | { type: "noPassword" } | { type: "notAUser" };
@@ -579,7 +579,7 @@ export type AuthVerifyEmailOutput = undefined;
 /**
  * The failures of `auth.verify_email`.
  * - `notValid` (UNPROCESSABLE_CONTENT): The link is not good any more: it was used, it is older than 30 minutes, or the account is another one by now: its address, its proof, its password, or what an administrator decided. Ask for another link.
- * - `passwordNeeded` (PRECONDITION_FAILED): Neither is this the browser that registered, nor the password that of the registration. The token stays good: for this with the password, or to choose another one at `auth.reset_password`.
+ * - `passwordNeeded` (PRECONDITION_FAILED): Neither is this the browser that registered, nor the password that of the registration. The token stays good: for this with the password, or to choose another one.
  */
 export type AuthVerifyEmailFailure = { type: "notValid" } | { type: "passwordNeeded" };
 
@@ -706,8 +706,8 @@ export type OauthReauthenticateOutput = Reauthentication;
  * The failures of `oauth.reauthenticate`.
  * - `missing` (NOT_FOUND): No provider has this id.
  * - `notAPath` (BAD_REQUEST): `returnTo` is not a path of the service's pages.
- * - `noCookie` (FORBIDDEN): The caller's session is not that of the browser's cookie: `auth.reauthenticate` proves it by the password.
- * - `neverFresh` (UNPROCESSABLE_CONTENT): This provider does not say when it asked somebody who they are: prove it by the password, sign in anew, or choose a password by a link that `auth.request_reset` mails.
+ * - `noCookie` (FORBIDDEN): The caller's session is not that of the browser's cookie: prove it by the password.
+ * - `neverFresh` (UNPROCESSABLE_CONTENT): This provider does not say when it asked somebody who they are: prove it by the password, sign in anew, or let a link be mailed by which to choose a password.
  * - `unavailable` (SERVICE_UNAVAILABLE): The provider does not answer now.
  */
 export type OauthReauthenticateFailure = { type: "missing", value: string } | { type: "notAPath" } | { type: "noCookie" } | { type: "neverFresh" } | { type: "unavailable" };
@@ -1186,7 +1186,7 @@ export type AppRecord = {
     /**
      * Begin to link an account elsewhere to one's own. The browser must take the cookie that comes with the answer.
      *
-     * It ends as `oauth.start` does, with one reason more: `taken`, when the account is linked to another user.
+     * It ends as `GET /oauth/start` does, with one reason more: `taken`, when the account is linked to another user.
      */
     link: TRPCMutationProcedure<{ input: OauthLinkInput; output: OauthLinkOutput; meta: unknown }>;
     /** List the providers with which one can sign in. */
@@ -1194,7 +1194,7 @@ export type AppRecord = {
     /**
      * Begin to prove again who one is, by an account elsewhere that is linked. The provider asks anew.
      *
-     * The browser must take the cookie that comes with the answer. It ends as `oauth.start` does, with two reasons more:
+     * The browser must take the cookie that comes with the answer. It ends as `GET /oauth/start` does, with two reasons more:
      * `other_account`, when it is not the one that is linked, and `not_fresh`, when the provider did not ask, or does not say
      * that it did.
      */

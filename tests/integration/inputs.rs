@@ -78,8 +78,13 @@ async fn all_that_is_wrong_is_told_at_once_in_words_of_json() {
     assert_eq!(paths(&by_rest["errors"]), ["foo", "age", "isVerified", "role", "limit"]);
     assert_eq!(by_rest["errors"][1]["message"], "is given more than once");
 
-    let fields = "<usersList><age>x</age><foo/><isVerified>yes</isVerified></usersList>";
-    assert_eq!(by_soap(&office.service, &office.admin, "backoffice", fields).await, ["age", "foo", "isVerified"]);
+    let fields =
+        "<usersList><age>1.0</age><limit>200</limit><foo/><isVerified>yes</isVerified><role>king</role></usersList>";
+    let by_soap = async |fields| by_soap(&office.service, &office.admin, "backoffice", fields).await;
+    assert_eq!(by_soap(fields).await, ["age", "foo", "isVerified", "role", "limit"]);
+    assert_eq!(by_soap("<usersList><limit>200</limit><foo/></usersList>").await, ["foo", "limit"]);
+    let missing = "<usersCreate><name></name><age>x</age><bar at='1'/></usersCreate>";
+    assert_eq!(by_soap(missing).await, ["age", "bar", "email", "name"]);
 }
 
 #[tokio::test]
@@ -114,6 +119,19 @@ async fn a_path_leads_into_every_kind_of_type() {
     assert_eq!(paths(&by_graphql), ["shapes[2].polygon.cornerCount"]);
     let drawn = "<kindsDraw><shapes><item><polygon><cornerCount>-1</cornerCount></polygon></item></shapes></kindsDraw>";
     assert_eq!(by_soap(&service, "good", "conformance", drawn).await, ["shapes[0].polygon.cornerCount"]);
+    let drawn = "<kindsDraw><foo/><shapes><item><polygon><cornerCount>2.0</cornerCount><x/></polygon></item><one/>\
+                 <item><circle><radius>x</radius></circle></item><item><circle/></item></shapes></kindsDraw>";
+    assert_eq!(
+        by_soap(&service, "good", "conformance", drawn).await,
+        [
+            "foo",
+            "shapes[0].polygon.cornerCount",
+            "shapes[0].polygon.x",
+            "shapes[1].one",
+            "shapes[2].circle.radius",
+            "shapes[3].circle.radius",
+        ]
+    );
     // A name that is not Rust's.
     let labelled = json!({"type": "", "entries": [{"of": ""}, {"of": 1}]});
     assert_eq!(paths(&fields("kinds.label", &labelled).await), ["type", "entries[0].of", "entries[1].of"]);

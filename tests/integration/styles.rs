@@ -11,3 +11,4 @@ mod parity;
 mod persisted;
 mod play;
 mod soap;
+mod words;

@@ -277,3 +277,42 @@ def test_absent_null_and_a_value_are_three_things(conformance: Service, version:
     ]:
         patched = soap.call("kindsPatch", **fields)
         assert (patched["hasNumber"], patched["number"], patched["hasText"]) == expected
+
+
+# Texts of each simple type, by a member of that type: some are of it, and some are not.
+TEXTS = {
+    "large": "0 -0 +7 007 -7 9007199254740991 9007199254740992 10.0 1e1 1. + -- +-1 0x1 INF 1_0 99999999999999999999",
+    "tiny": "1 127 128 -128 -129 +1 1.0",
+    "real": "0 -0 +1 .5 5. -1.5e3 1E+2 007.50 INF -INF NaN inf nan infinity . e1 1e 0x1p3 1,5 1f --1",
+    "bytes": "QUI= QQ== QR== QUI QUI=QUI= Q*I=",
+    # RFC 3339 has times that XML Schema has not, and they are taken as in every style: in small letters, for one.
+    "time": "2026-01-31T12:00:00Z 2026-01-31T12:00:00.123+14:00 2026-01-31T12:00:00-05:30 2026-01-31T12:00:00 "
+    "2026-01-31T12:00Z 2026-02-29T12:00:00Z 2026-01-31T24:00:00Z 2026-01-31",
+    "volume": "low -high high LOW",
+    "exact": "1 -1.50 1e5 +1 .5",
+}
+SPACED = {"large": "\n 7\t", "real": " 1.5 ", "bytes": " QU I= ", "time": " 2026-01-31T12:00:00Z\n", "volume": " low", "exact": " 1"}
+BOOLEANS = "true false 1 0 TRUE yes 01 +1".split() + ["", " true "]
+
+
+def test_texts_are_taken_that_are_of_the_published_type_and_no_others(conformance: Service) -> None:
+    soap = Soap(conformance, "Soap12")
+    members = {
+        "tiny": "1", "whole": "1", "large": "1", "exact": "1", "real": "1", "bytes": "", "time": "2026-01-31T12:00:00Z",
+        "volume": "low", "listOfLists": "", "byName": "",
+    }
+
+    def differs(name: str, content: str) -> bool:
+        inner = "".join(f"<{key}>{content if key == name else text}</{key}>" for key, text in members.items())
+        # In the order of the schema, which the validator wants.
+        element = etree.fromstring(f'<kindsEcho xmlns="{soap.namespace}">{inner}</kindsEcho>')
+        body = etree.tostring(element).decode()
+        envelope = f'<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope"><e:Body>{body}</e:Body></e:Envelope>'
+        answer = requests.post(
+            f"{conformance.url}/soap", envelope.encode(), headers={"content-type": "application/soap+xml"}, timeout=30
+        )
+        return soap.validator.validate(element) != (answer.status_code == 200)
+
+    texts = [(name, text) for name, all in TEXTS.items() for text in [*all.split(), ""]] + list(SPACED.items())
+    texts += [("listOfLists", f"<item><item>{text}</item></item>") for text in BOOLEANS]
+    assert [text for text in texts if differs(*text)] == []

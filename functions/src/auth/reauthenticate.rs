@@ -26,8 +26,8 @@ pub enum Error {
     /// The account has another password.
     #[failure(FORBIDDEN)]
     WrongPassword,
-    /// The account has no password: prove it with `oauth.reauthenticate`, sign in anew, or choose a password by a link
-    /// that `auth.request_reset` mails.
+    /// The account has no password: prove it by an account elsewhere, sign in anew, or let a link be mailed by
+    /// which to choose a password.
     #[failure(UNPROCESSABLE_CONTENT)]
     NoPassword,
     /// The caller is no user who is signed in, but an operator.

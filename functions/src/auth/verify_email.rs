@@ -31,7 +31,7 @@ pub enum Error {
     #[failure(UNPROCESSABLE_CONTENT)]
     NotValid,
     /// Neither is this the browser that registered, nor the password that of the registration. The token stays good: for
-    /// this with the password, or to choose another one at `auth.reset_password`.
+    /// this with the password, or to choose another one.
     #[failure(PRECONDITION_FAILED)]
     PasswordNeeded,
 }

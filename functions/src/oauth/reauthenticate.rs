@@ -35,11 +35,11 @@ pub enum Error {
     /// `returnTo` is not a path of the service's pages.
     #[failure(BAD_REQUEST)]
     NotAPath,
-    /// The caller's session is not that of the browser's cookie: `auth.reauthenticate` proves it by the password.
+    /// The caller's session is not that of the browser's cookie: prove it by the password.
     #[failure(FORBIDDEN)]
     NoCookie,
-    /// This provider does not say when it asked somebody who they are: prove it by the password, sign in anew, or choose a
-    /// password by a link that `auth.request_reset` mails.
+    /// This provider does not say when it asked somebody who they are: prove it by the password, sign in anew, or let a
+    /// link be mailed by which to choose a password.
     #[failure(UNPROCESSABLE_CONTENT)]
     NeverFresh,
     /// The provider does not answer now.

@@ -21,10 +21,16 @@ pub fn render(contract: &Contract, declarations: &BTreeMap<String, Declaration>)
         File { path: "bindings/package.json".into(), text: package_json(contract) },
         File { path: "bindings/index.js".into(), text: client(contract) },
         File { path: "bindings/index.cjs".into(), text: common_js(&client(contract)) },
-        File { path: "bindings/index.d.ts".into(), text: types(contract, declarations) },
+        File { path: "bindings/index.d.ts".into(), text: told(contract, &types(contract, declarations)) },
         // The same, for whoever requires it: TypeScript tells by the name what `import` means in it.
-        File { path: "bindings/index.d.cts".into(), text: types(contract, declarations) },
+        File { path: "bindings/index.d.cts".into(), text: told(contract, &types(contract, declarations)) },
     ]
+}
+
+/// Comments in words of the package: what is in no client, and is where it is, they tell of by its method and path.
+fn told(contract: &Contract, text: &str) -> String {
+    let called = |word: &str| contract.procedures.iter().find(|known| known.name == word)?.http.clone();
+    gateways::words::reworded(text, called)
 }
 
 /// Whether a service has a procedure.

@@ -17,6 +17,7 @@
 //! - [`batches`]: tRPC's batches.
 //! - [`jsonrpc`]: JSON-RPC 2.0, with OpenRPC.
 //! - [`soap`]: SOAP 1.1 and 1.2, with WSDL.
+//! - [`words`]: what procedures are called in each style's document.
 
 pub mod batches;
 pub mod calls;
@@ -38,7 +39,7 @@ pub mod soap;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod stub;
-mod words;
+pub mod words;
 
 pub use calls::{Calls, Outcome, Reach, Refusal};
 pub use contract::{Contract, Procedure};

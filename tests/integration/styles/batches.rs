@@ -117,3 +117,35 @@ async fn a_batch_signs_in_and_is_given_the_cookie() {
     let with = office.service.send(&revoke().header("x-csrf-token", &csrf)).await;
     assert_eq!(with.status, 200, "{}", with.text());
 }
+
+/// What is there twice says two things; what is no JSON says where.
+#[tokio::test]
+async fn what_is_wrong_with_a_whole_batch_is_told_as_it_is_of_a_call() {
+    let office = Office::open().await;
+    let pair = "/trpc/users.list,health.ping";
+    let post = |target: String, body: &str| {
+        Request::new("POST", target).header("content-type", "application/json").body(body.to_owned())
+    };
+    let twice = |name: &str| format!("The address has the parameter `{name}` more than once.");
+    let no_json = "The input is not JSON that can be read: key must be a string at line 1 column 2.".to_owned();
+    for (request, message) in [
+        (post(format!("{pair}?batch=1"), "{nope"), no_json.clone()),
+        (post("/trpc/users.create?batch=1".to_owned(), "{nope"), no_json.clone()),
+        (post("/trpc/users.create".to_owned(), "{nope"), no_json.clone()),
+        (Request::new("GET", format!("{pair}?batch=1&input=%7Bnope")), no_json),
+        (Request::new("GET", format!("{pair}?batch=1&batch=1")), twice("batch")),
+        (Request::new("GET", format!("{pair}?batch=1&input=%7B%7D&input=%7B%7D")), twice("input")),
+        (Request::new("GET", "/trpc/users.list?input=%7B%7D&inp%75t=%7B%7D"), twice("input")),
+        (Request::new("GET", "/trpc/users.list?batch=0&batch=1"), twice("batch")),
+        (post("/trpc/users.create?batch=1&batch=1".to_owned(), "{}"), twice("batch")),
+        (
+            post(format!("{pair}?batch=1"), r#"{"1":{},"1":{}}"#),
+            "The input of a batch has more than one for the call 1 at line 1 column 15.".to_owned(),
+        ),
+    ] {
+        let answer = office.service.send(&request.bearer(&office.admin)).await;
+        let told = answer.json();
+        let error = if told.is_array() { &told[0]["error"] } else { &told["error"] };
+        assert_eq!((answer.status, error["message"].as_str()), (400, Some(&*message)), "{told}");
+    }
+}

@@ -71,17 +71,14 @@ pub(super) fn input(
     }
 }
 
-/// The path of a member of a procedure's input, from the field's arguments on: what is wrong is found by following it.
+/// The path of a member of a procedure's input, as the arguments are called.
 pub(super) fn spelled(types: &Types, arguments: &Arguments, input: Option<&Json>, path: &str) -> String {
     let input = input.unwrap_or(&Json::Null);
     match arguments {
         Arguments::None => path.to_owned(),
-        // The argument is the input itself.
+        // The argument is the input itself, in which paths begin as they do in every style.
         Arguments::Input(known) => {
-            let inner =
-                paths::spelled(path, input, known.of.clone(), |of: Of, step, value| into(types, &of, step, value));
-            let separator = if inner.is_empty() || inner.starts_with('[') { "" } else { "." };
-            format!("{}{separator}{inner}", known.name)
+            paths::spelled(path, input, known.of.clone(), |of: Of, step, value| into(types, &of, step, value))
         }
         Arguments::Fields(fields) => paths::spelled(path, input, None, |of: Option<Of>, step, value| {
             match (of, step) {

@@ -110,7 +110,7 @@ fn misread(brackets: &Brackets<'_>, before: Option<&str>, token: &str) -> Option
     if inside.is_none() && before == Some("fragment") && token == "on" {
         return Some("A fragment is not called `on`.".to_owned());
     }
-    let is_value = matches!(before, Some(":" | "=")) || inside == Some(b'[');
+    let is_value = matches!(before, Some(":" | "=")) || inside == Some(b'[') && before != Some("$");
     if brackets.is_inside() && is_value && begins(&["true", "false", "null"]) {
         return Some(format!("`{token}` is no value: no name of one begins with `true`, `false` or `null`."));
     }
@@ -221,7 +221,7 @@ mod tests {
         assert_eq!(place, [async_graphql::Pos { line: 2, column: 8 }]);
         for document in [
             "{ trueish nullable: falsey(trueish: true, nullable: {falsey: [null true]}) @skip(if: false) }",
-            "query query($trueish: A) { query: queryA(b: $trueish) { ...fragmentA ... on nullable { a } } }",
+            "query query($trueish: A) { query: queryA(b: $trueish, c: [$trueish]) { ...fragmentA ... on nullable { a } } }",
             "query true { a } query queryA { a }",
         ] {
             assert!(scan(document).is_ok(), "{document}");

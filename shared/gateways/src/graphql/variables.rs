@@ -203,6 +203,12 @@ pub(super) fn check(types: &Types, document: &ExecutableDocument) -> Result<(), 
         }
         let root = if operation.ty == OperationType::Mutation { MUTATION } else { QUERY };
         let mut places = Places { types, document, declared, seen: HashSet::new() };
+        for definition in &operation.variable_definitions {
+            if let Some(default) = &definition.node.default_value {
+                let (of, given) = (type_of(types, definition)?, default.node.clone().into_value());
+                places.part(&of, &given).map_err(|fault| fault.at(default.pos))?;
+            }
+        }
         places.directives(&operation.directives)?;
         places.set(Some(root), &operation.selection_set.node)?;
     }
@@ -285,6 +291,10 @@ impl<'d> Places<'d> {
                     self.part(&Of { nullable, ..field.of.clone() }, given)?;
                 }
                 Ok(())
+            }
+            // The library takes texts, which only JSON has in the place of names.
+            (Given::String(_), Kind::Enum(name)) => {
+                Err(Fault::invalid(format!("A value of `{name}` is a name, without quotes.")))
             }
             // The library takes what 64 bits hold.
             (Given::Number(number), Kind::Scalar(name)) if name == "Int" => {

@@ -163,7 +163,61 @@ describe("numbers and the rest", () => {
     await refused(echo("volume", `high`));
     await refused(echo("listOfLists", `[[TRUE]]`));
     await refused(echo("text", `["a", "b"]`));
+    await refused(echo("volume", `"LOW"`));
+    await refused(`query($v: Volume = "LOW") { __typename @include(if: true) }`);
   });
+  for (const word of ["trueish", "true1", "truefalse", "false_", "nullable", "null0"]) {
+    test(`${word} is a name, and not what it begins with`, async () => {
+      await refused(echo("listOfLists", `[[${word}]]`));
+      await refused(echo("maybeList", `[1, ${word}]`));
+      await refused(echo("text", word));
+      await refused(`{ __typename @include(if: ${word}) }`);
+      await refused(`query($b: Boolean = ${word}) { __typename @include(if: $b) }`);
+      await same(`query ${word}($${word}: Boolean = true) { ${word}: kindsLabel(type: "a") @include(if: $${word}) }`);
+    });
+  }
+  test("an object has a field once, in maps, too", async () => {
+    await refused(echo("byName", `{a: "1", a: "2"}`));
+    await refused(echo("byName", `{a: "1" # one\n a # two\n : "2"}`));
+  });
+});
+
+describe("documents", () => {
+  const drawn = "{ kindsDraw(shapes: $s) { ... on ShapePolygon { type } } }";
+  const read = [
+    `query($s: [ ShapeInput ! ] !) ${drawn}`,
+    `query ( $ s :[#one\n ShapeInput #two\n!]# three\r\n ! ) ${drawn}`,
+    `query(#[\n $s #:\n : #[\n [ShapeInput!] , !) ${drawn}`,
+    "{ ... on # a comment\n Query { __typename } }",
+    "{ ...on#a comment\nQuery { __typename } }",
+    "query query { query: __typename }",
+    "fragment fragment on Query { __typename } query { ...fragment }",
+  ];
+  for (const source of read) {
+    test(`${JSON.stringify(source)} is read`, () => same(source, { s: [{ polygon: { cornerCount: 3 } }] }));
+  }
+  test("what follows a type stands where it stood", async () => {
+    const { ours, theirs } = await both(`query($s: [ #one\n ShapeInput ! ] !, $t: Nothing) ${drawn}`, { s: [] });
+    const locations = (told: Told) => (told.errors?.[0] as { locations?: object[] }).locations?.map((at) => ({ ...at }));
+    assert.equal((locations(ours)?.[0] as { line: number }).line, (locations(theirs)?.[0] as { line: number }).line);
+  });
+  const none = [
+    "queryA { __typename }",
+    "{ __typename } fragmentF on Query { __typename }",
+    "query A { ...on } fragment on on Query { __typename }",
+    "query() { __typename }",
+    "query($a: Boolean! @skip(if: true)) { __typename @skip(if: $a) }",
+    "query($a: Boolean @nothing = true) { __typename @skip(if: $a) }",
+    "query($a: Boolean = true @nothing) { __typename @skip(if: $a) }",
+    "{ __typename @skip(if: true) @skip(if: false) }",
+    "{ __typename @skip(if: true, if: false) }",
+    "query($a: Boolean = true, $a: Boolean = false) { __typename @skip(if: $a) }",
+    "query A { __typename } query A { __typename }",
+    "{ kindsLabel(type: \"a\", type: \"b\") }",
+  ];
+  for (const source of none) {
+    test(`${JSON.stringify(source)} is none`, () => refused(source, { a: false }));
+  }
 });
 
 describe("variables", () => {
