@@ -29,6 +29,7 @@ pub(super) fn scan(document: &str) -> Result<(), Fault> {
     let bytes = document.as_bytes();
     let (mut at, mut tokens, mut directives) = (0, 0, 0);
     let (mut brackets, mut word, mut before) = (Brackets::default(), &bytes[..0], None);
+    let (mut directives_here, mut twice, mut is_behind_first) = (HashSet::new(), None, false);
     while let Some(&byte) = bytes.get(at) {
         let start = at;
         at = match byte {
@@ -46,20 +47,40 @@ pub(super) fn scan(document: &str) -> Result<(), Fault> {
             _ => at + 1,
         };
         tokens += 1;
-        if let Some(message) = misread(&brackets, before, &document[start..at]) {
+        let is_first = brackets.0.is_empty() && matches!(before, None | Some("}"));
+        let is_nameless = is_behind_first && before == Some("fragment");
+        let message = match &document[start..at] {
+            "on" if is_nameless => Some("A fragment is not called `on`.".to_owned()),
+            token => misread(&brackets, before, token),
+        };
+        is_behind_first = is_first;
+        if let Some(message) = message {
             return Err(Fault { locations: vec![place(&document[..start])], ..Fault::invalid(message) });
+        }
+        if !brackets.is_inside() {
+            match &document[start..at] {
+                name if before == Some("@") && !directives_here.insert(name) => {
+                    twice.get_or_insert(name);
+                }
+                "@" | "(" | ")" => {}
+                _ if before == Some("@") => {}
+                _ => directives_here.clear(),
+            }
         }
         match byte {
             b'{' | b'[' | b'(' => brackets.open(byte),
             b'}' | b']' | b')' => drop(brackets.0.pop()),
             b':' if !brackets.names(word) => {
                 let name = String::from_utf8_lossy(word);
-                return Err(Fault::invalid(format!("The field `{name}` stands twice in one object of the document.")));
+                return Err(Fault::invalid(format!(
+                    "`{name}` stands twice in one object, or in one list of arguments."
+                )));
             }
             b'@' => directives += 1,
             _ => {}
         }
-        word = if is_word(byte) { &bytes[start..at] } else { &[] };
+        // Of variables that stand twice, more is told later.
+        word = if is_word(byte) && before != Some("$") { &bytes[start..at] } else { &[] };
         before = Some(&document[start..at]);
         if brackets.0.len() > MAX_BRACKETS {
             return Err(Fault::limit(format!("The document is nested more than {MAX_BRACKETS} levels deep.")));
@@ -71,7 +92,10 @@ pub(super) fn scan(document: &str) -> Result<(), Fault> {
             return Err(Fault::limit(format!("The document has more than {MAX_DIRECTIVES} directives.")));
         }
     }
-    Ok(())
+    match twice {
+        None => Ok(()),
+        Some(name) => Err(Fault::invalid(format!("The directive `@{name}` stands twice at one place."))),
+    }
 }
 
 /// The brackets around, each with the names that its object has so far, if it is one: what is in braces is an object
@@ -93,7 +117,7 @@ impl<'d> Brackets<'d> {
     fn names(&mut self, name: &'d [u8]) -> bool {
         let is_inside = self.is_inside();
         match self.0.last_mut() {
-            Some((b'{', names)) if is_inside && !name.is_empty() => names.insert(name),
+            Some((b'{' | b'(', names)) if is_inside && !name.is_empty() => names.insert(name),
             _ => true,
         }
     }
@@ -106,9 +130,6 @@ fn misread(brackets: &Brackets<'_>, before: Option<&str>, token: &str) -> Option
     let is_first = matches!(before, None | Some("}"));
     if inside.is_none() && is_first && begins(&["query", "mutation", "subscription", "fragment"]) {
         return Some(format!("`{token}` begins no operation and no fragment."));
-    }
-    if inside.is_none() && before == Some("fragment") && token == "on" {
-        return Some("A fragment is not called `on`.".to_owned());
     }
     let is_value = matches!(before, Some(":" | "=")) || inside == Some(b'[') && before != Some("$");
     if brackets.is_inside() && is_value && begins(&["true", "false", "null"]) {
@@ -189,9 +210,21 @@ mod tests {
             "query($a: A = {b: 1 c: 2 b # a comment\n : 3}) { a(b: $a) }",
             "{ a(input: [{b: 1}, {b: 1, b: 2}]) }",
             "{ a @skip(if: {b: 1, b: 1}) }",
+            "{ a(b: 1, b: 2) }",
+            "{ a @skip(b: true, b: false) }",
+            "{ a @b(c: 1) @d @b }",
+            "query @b @b { a }",
+            "{ ...A @b @b }",
+            "{ ... on A @b @b { a } }",
         ] {
-            assert!(refused(document).contains("`b` stands twice"), "{document}");
+            assert!(
+                ["`b` stands twice", "`@b` stands twice"].iter().any(|said| refused(document).contains(said)),
+                "{document}"
+            );
         }
+        assert!(
+            scan("query @b { a @b(c: 1) @d(c: 1) a @b ...A @b ... @b { c @b } } fragment A on B @b { a @b }").is_ok()
+        );
         for document in ["{ b: a b: a }", "{ a(b: 1) { b: c b: c } }", "{ a(b: {c: 1}, d: {c: [{c: 1}, {c: 1}]}) }"] {
             assert!(scan(document).is_ok(), "{document}");
         }
@@ -222,7 +255,7 @@ mod tests {
         for document in [
             "{ trueish nullable: falsey(trueish: true, nullable: {falsey: [null true]}) @skip(if: false) }",
             "query query($trueish: A) { query: queryA(b: $trueish, c: [$trueish]) { ...fragmentA ... on nullable { a } } }",
-            "query true { a } query queryA { a }",
+            "query true { a } query queryA { a } fragment fragment on A { a }",
         ] {
             assert!(scan(document).is_ok(), "{document}");
         }
