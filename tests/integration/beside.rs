@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use crate::given::{
     Folder, Key, Request, Service,
-    cargo::conformance,
+    cargo::conformance_program,
     service::{ONEFOLD, command},
 };
 
@@ -89,7 +89,7 @@ async fn the_one_whose_table_is_kept_comes_before_those_in_memory() {
 #[tokio::test]
 async fn another_service_with_the_same_data_folder_is_not_meant() {
     let data = Folder::new();
-    let program = conformance();
+    let program = conformance_program();
     let path = data.path().to_string_lossy();
     let other = Service::start(&program, &["--data", &path]).await;
     why_not(&create(&data, "ada"), &data);
@@ -102,7 +102,7 @@ async fn another_service_with_the_same_data_folder_is_not_meant() {
 #[tokio::test]
 async fn one_that_is_about_to_end_is_reached_no_more() {
     let data = Folder::new();
-    let program = conformance();
+    let program = conformance_program();
     let path = data.path().to_string_lossy();
     let mut ending = Service::start(&program, &["--data", &path]).await;
     let next = Service::start(&program, &["--data", &path]).await;

@@ -4,13 +4,13 @@
 
 use serde_json::{Value, json};
 
-use crate::given::{Answer, Folder, Request, Service, cargo::conformance};
+use crate::given::{Answer, Folder, Request, Service, cargo::conformance_program};
 
 const KEPT: Option<&str> = Some("public, max-age=0, s-maxage=60");
 const NOT_KEPT: Option<&str> = Some("no-store");
 
 async fn conformance(data: &Folder) -> Service {
-    let program = conformance();
+    let program = conformance_program();
     Service::start(&program, &["--data", &data.path().to_string_lossy()]).await
 }
 

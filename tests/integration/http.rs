@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::given::{Answer, Connection, Folder, Office, Request, Service, cargo::conformance};
+use crate::given::{Answer, Connection, Folder, Office, Request, Service, cargo::conformance_program};
 
 /// Sends bytes on a connection of their own, and reads the statuses of so many answers.
 async fn statuses(service: &Service, bytes: &[u8], answers: usize) -> Vec<u16> {
@@ -322,7 +322,7 @@ async fn a_boolean_in_an_address_is_true_or_false() {
 
 #[tokio::test]
 async fn of_routes_that_overlap_the_method_decides_and_then_the_path() {
-    let program = conformance();
+    let program = conformance_program();
     let data = Folder::new();
     let service = Service::start(&program, &["--data", &data.path().to_string_lossy()]).await;
     let ask = async |method: &str, path: &str| {

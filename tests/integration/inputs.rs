@@ -3,11 +3,11 @@
 
 use serde_json::{Value, json};
 
-use crate::given::{Folder, Office, Request, Service, cargo::conformance, http::percent_encode};
+use crate::given::{Folder, Office, Request, Service, cargo::conformance_program, http::percent_encode};
 
 /// The second service has types of every kind.
 async fn conformance(data: &Folder) -> Service {
-    let program = conformance();
+    let program = conformance_program();
     Service::start(&program, &["--data", &data.path().to_string_lossy()]).await
 }
 

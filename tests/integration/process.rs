@@ -17,7 +17,7 @@ use tokio::{net::TcpStream, task::JoinSet, time::sleep};
 use crate::{
     given::{
         Connection, Folder, Key, Office, Request, Service,
-        cargo::conformance,
+        cargo::conformance_program,
         service::{ONEFOLD, command},
     },
     mails,
@@ -211,7 +211,7 @@ async fn a_data_folder_that_others_read_and_that_holds_other_things_is_refused()
 /// Ctrl-C: no new connections, and what runs gets its answer.
 #[tokio::test]
 async fn ctrl_c_lets_running_calls_end() {
-    let program = conformance();
+    let program = conformance_program();
     let data = Folder::new();
     let data_path = data.path().to_string_lossy();
     let mut service = Service::start(&program, &["--data", &data_path]).await;

@@ -39,6 +39,6 @@ pub fn build(arguments: &[&str]) -> BTreeMap<String, PathBuf> {
 }
 
 /// Builds the second service, with the features that its dependencies have in the tests, so that none is built again.
-pub fn conformance() -> PathBuf {
+pub fn conformance_program() -> PathBuf {
     build(&["--workspace", "--example", "conformance"]).remove("conformance").unwrap()
 }

@@ -4,7 +4,7 @@ use model::Role;
 use serde_json::{Value, json};
 
 use crate::{
-    given::{Answer, Browser, Folder, Office, Request, Service, browser::CSRF, cargo::conformance},
+    given::{Answer, Browser, Folder, Office, Request, Service, browser::CSRF, cargo::conformance_program},
     identity::limits::a_whole_span,
 };
 
@@ -178,7 +178,7 @@ async fn another_sites_form_changes_nothing() {
 
 #[tokio::test]
 async fn the_second_service_speaks_it_as_well() {
-    let program = conformance();
+    let program = conformance_program();
     let data = Folder::new();
     let service = Service::start(&program, &["--data", &data.path().to_string_lossy()]).await;
     let query =

@@ -4,7 +4,7 @@ use gateways::{Contract, jsonrpc::openrpc};
 use model::Role;
 use serde_json::{Value, json};
 
-use crate::given::{Answer, Folder, Office, Request, Service, cargo::conformance, cargo::root};
+use crate::given::{Answer, Folder, Office, Request, Service, cargo::conformance_program, cargo::root};
 
 fn posted(message: &Value) -> Request {
     Request::new("POST", "/jsonrpc").header("content-type", "application/json").body(message.to_string())
@@ -110,7 +110,7 @@ async fn pages_of_other_origins_may_call() {
 
 #[tokio::test]
 async fn the_second_service_speaks_it_as_well() {
-    let program = conformance();
+    let program = conformance_program();
     let data = Folder::new();
     let service = Service::start(&program, &["--data", &data.path().to_string_lossy()]).await;
     let send = async |message: Value| service.send(&posted(&message).bearer("good")).await.json();

@@ -12,7 +12,7 @@ use super::{
     drivers::{self, Driver, Heard},
     play::{Chance, Composer, Stage, Step, Who, differences, play},
 };
-use crate::given::{Folder, Key, Service, cargo::conformance, service::command};
+use crate::given::{Folder, Key, Service, cargo::conformance_program, service::command};
 
 /// Decides everything that looks like chance.
 const SEED: u64 = 0x0001_F01D;
@@ -117,7 +117,7 @@ async fn deliberately(composer: &mut Composer<'_>) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_style_of_another_service_gives_the_same_answers() {
-    let program = conformance();
+    let program = conformance_program();
     // Its contract is what it would write.
     let folder = Folder::new();
     let written =
