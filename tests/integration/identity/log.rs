@@ -157,7 +157,8 @@ async fn no_secret_and_nothing_that_is_sent_comes_into_the_log() {
     for request in [heads(&used), forms(&used)].concat() {
         // Some of it is not even HTTP: the connection ends with it.
         if let Ok(answer) = service.connect().await.send(&request).await {
-            assert!(answer.status < 500 || answer.status == 503, "{request:?}: {}", answer.text());
+            // 501: a method that nobody knows.
+            assert!(answer.status < 500 || [501, 503].contains(&answer.status), "{request:?}: {}", answer.text());
         }
         sent += 1;
     }
