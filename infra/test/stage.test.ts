@@ -70,7 +70,7 @@ describe("a stage that makes no sense is refused", () => {
     assert.match(problemWith("prod", { edge, url: "https://c.example.com" }), /url is none of edge\.domain\.names/);
     const named = { ...stages.prod, edge, url: "https://b.example.com" };
     assert.equal(statedUrl(chooseStage({ ...stages, prod: named }, "prod").config), "https://b.example.com");
-    for (const appUrl of ["app.example.com", "http://app.example.com", "https://app.example.com/?a=b", "https://app.example.com/#a", "https://a:b@app.example.com"]) {
+    for (const appUrl of ["app.example.com", "http://app.example.com", "https://app.example.com/?a=b", "https://app.example.com?", "https://app.example.com/#", " https://app.example.com", "https://app. example.com", "https://app.example.com:99999", "https://app.example.com:443", "HTTPS://app.example.com", "https://app.example.com/#a", "https://a:b@app.example.com"]) {
       assert.match(problemWith("dev", { appUrl }), /appUrl is no address such as https:\/\/app\.example\.com/, appUrl);
     }
     assert.match(problemWith("prod", { appUrl: "http://localhost:5173" }), /appUrl is no address/);

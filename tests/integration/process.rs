@@ -104,6 +104,11 @@ fn addresses_that_no_page_can_have_are_refused_at_the_start() {
     for (argument, wrong) in [
         ("--app-url", "localhost:5173"),
         ("--app-url", "ftp://localhost"),
+        ("--app-url", "http://localhost:5173/?a=b"),
+        ("--app-url", "http://loc alhost:5173"),
+        ("--app-url", "http://localhost:99999"),
+        ("--app-url", "http://user:pw@localhost:5173"),
+        ("--allowed-origins", "https://app.example.com:99999"),
         ("--allowed-origins", "app.example.com"),
         ("--allowed-origins", "https://app.example.com,https://www.example.com/"),
         ("--allowed-origins", "https://app.example.com/page"),

@@ -20,6 +20,7 @@ const TIMES: [&str; 5] = [
 ];
 const DECIMALS: [&str; 5] =
     ["0", "-12.50", "007", "-0.0", "1234567890123456789012345678901234567890.000000000000000001"];
+const NAMES: [&str; 5] = ["Ada", "a", "読書 \u{a0} 🍰", "Müller & Söhne", "\\ \"'<>"];
 const BASE64: [&str; 4] = ["", "AA==", "/+8=", "T25lZm9sZA=="];
 
 /// What a reference stands for.
@@ -100,6 +101,7 @@ fn text(rng: &mut Rng, schema: &Value) -> String {
         (None, _) if schema["contentEncoding"] == "base64" => one_of(rng, &BASE64),
         (None, Some(pattern)) if pattern.contains('@') => one_of(rng, &EMAILS),
         (None, Some(pattern)) if pattern.starts_with("^-?") => one_of(rng, &DECIMALS),
+        (None, Some(pattern)) if pattern.starts_with("^[^\\u0000") => one_of(rng, &NAMES),
         (None | Some("password"), None) => {
             let least = usize::try_from(schema["minLength"].as_u64().unwrap_or(0)).expect("short");
             let most = schema["maxLength"].as_u64().map_or(least + 40, |most| usize::try_from(most).expect("short"));

@@ -3,24 +3,22 @@
 use std::fmt::Write as _;
 
 use model::User;
-use runtime::{HttpReply, Page, oauth::redirect, opaque::Opaque, page::escape};
+use protocol::Code;
+use runtime::{
+    HttpReply, Page, Site,
+    oauth::redirect,
+    opaque::Opaque,
+    page::{STYLE, escape},
+};
 
 use super::request::{Asked, Asking};
-use crate::permissions::TEXTS;
-
-/// No fonts, no pictures, and the colours that the browser's reader chose.
-pub(crate) const STYLE: &str = "\
-:root{color-scheme:light dark}\
-body{font:1rem/1.5 system-ui,sans-serif;margin:0;padding:1rem}\
-main{max-width:32rem;margin:2rem auto}\
-label{display:block;margin:.75rem 0}\
-input{font:inherit;display:block;width:100%;box-sizing:border-box;padding:.5rem}\
-button{font:inherit;padding:.5rem 1.25rem;margin:.5rem .5rem 0 0}\
-code{overflow-wrap:anywhere}\
-.quiet{opacity:.75}";
+use crate::{
+    identity::pages::{RESET_PASSWORD, VERIFY_EMAIL},
+    permissions::TEXTS,
+};
 
 /// The question whether an application may come in.
-pub(crate) fn consent(asked: &Asked, asking: &Asking, person: &User, csrf_token: &Opaque) -> HttpReply {
+pub(crate) fn consent(asked: &Asked, asking: &Asking, person: &User, csrf_token: &Opaque, site: &Site) -> HttpReply {
     let application = escape(&asked.client.application.name);
     let mut body = format!(
         "<h1>Let {application} in?</h1>\n<p>You are signed in as {} (<code>{}</code>). \
@@ -40,10 +38,13 @@ pub(crate) fn consent(asked: &Asked, asking: &Asking, person: &User, csrf_token:
         "<input type=\"hidden\" name=\"csrf_token\" value=\"{}\">\n\
          <button name=\"decision\" value=\"approve\">Let it in</button>\n\
          <button name=\"decision\" value=\"deny\">No</button>\n</form>\n\
-         <p class=\"quiet\">Either way you go on to <code>{}</code>. What you allow here you can take back at any time, \
-         where you see your devices.</p>",
+         <p class=\"quiet\">Either way you go on to <code>{}</code>. What you allow here you can take back at any time: \
+         {}with <a href=\"{}\">a new password</a>, which ends it for all applications.</p>",
         csrf_token.text(),
         escape(&asked.redirect_uri),
+        // The service's own pages show no devices.
+        if site.has_pages_elsewhere() { "where you see your devices, or " } else { "" },
+        escape(&RESET_PASSWORD.address(site)),
     );
     Page::new("Let an application in", STYLE, body).form_to(&redirect::form_action(&asked.redirect_uri)).into_reply()
 }
@@ -57,9 +58,28 @@ fn in_words(scope: &str) -> String {
 
 /// Why there is nothing to ask. The browser is sent nowhere.
 pub(crate) fn refusal(why: &str) -> HttpReply {
-    let body = format!(
-        "<h1>This does not work</h1>\n<p>{}</p>\n<p>Whoever makes the application has to know of it.</p>\n",
-        escape(why)
-    );
-    Page::new("This does not work", STYLE, body).into_refusal()
+    let more = "<p>Whoever makes the application has to know of it.</p>\n";
+    page("This does not work", why, more, Code::BadRequest)
+}
+
+/// Why the answer to a question counts for nothing: the person may be asked once more, with the same.
+pub(crate) fn again(why: &str, code: Code, asking: &Asking, site: &Site) -> HttpReply {
+    let question = redirect::with(&format!("{}/oauth/authorize", site.url()), &asking.fields().collect::<Vec<_>>());
+    page("Nothing was decided", why, &format!("<p><a href=\"{}\">Ask me again</a></p>\n", escape(&question)), code)
+}
+
+/// That a program says what only a person may.
+pub(crate) fn nobody_to_ask() -> HttpReply {
+    page("This does not work", "Only a person can decide this, in a browser.", "", Code::Forbidden)
+}
+
+/// That somebody can let nobody in yet.
+pub(crate) fn unproved(site: &Site) -> HttpReply {
+    let more = format!("<p><a href=\"{}\">Have another one mailed</a></p>\n", escape(&VERIFY_EMAIL.address(site)));
+    page("This does not work", "Prove your e-mail address first: the link is in a mail.", &more, Code::BadRequest)
+}
+
+fn page(title: &str, why: &str, more: &str, code: Code) -> HttpReply {
+    let body = format!("<h1>{title}</h1>\n<p>{}</p>\n{more}", escape(why));
+    Page::new(title, STYLE, body).into_refusal(code)
 }

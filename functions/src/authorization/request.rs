@@ -11,6 +11,9 @@ use serde::Deserialize;
 
 use super::registry;
 
+/// The longest request, in bytes of its address: who is not signed in takes it along to the page for that, and to a
+/// provider and back.
+pub(crate) const MAX_BYTES: usize = 2_500;
 /// The parameter that says where a token is to be good, which may be there several times (RFC 8707 section 2).
 pub(crate) const RESOURCE: &str = "resource";
 
@@ -84,6 +87,13 @@ impl Asking {
         }
     }
 
+    /// The same, unless the query string that it came in is longer than what can be served.
+    pub(crate) fn within(self, query: &str) -> Self {
+        let is_long = query.len() > MAX_BYTES;
+        let unreadable = is_long.then(|| format!("The request is longer than {MAX_BYTES} bytes."));
+        Self { unreadable: self.unreadable.or(unreadable), ..self }
+    }
+
     /// Judges the request.
     pub(crate) async fn check(
         self,
@@ -133,6 +143,10 @@ impl Asking {
         };
         if let Some(why) = &self.unreadable {
             return back("invalid_request", why);
+        }
+        // RFC 6749 appendix A.5. What a form of a page holds, HTML gives back with other line breaks.
+        if self.state.as_deref().is_some_and(|state| state.chars().any(char::is_control)) {
+            return back("invalid_request", "The state has control characters.");
         }
         match self.response_type.as_deref() {
             Some("code") => {}
@@ -313,6 +327,26 @@ mod tests {
                 assert_eq!((asking.client_id, asking.redirect_uri), (None, None), "{name}={text}");
             }
             assert!(judge(&format!("{}&unknown={text}&{text}=1", good(""))).is_ok(), "what nobody reads is ignored");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_given_back_as_it_came_is_not_put_to_the_person() {
+        let good = redirect::with("", &good().fields().collect::<Vec<_>>())[1..].replace("state=a%26b", "");
+        let judge = |query: &str| read(query).within(query).judge(Some(client()), &Site::new(URL, "", ""));
+        let longest = format!("{good}&state=");
+        let longest = format!("{longest}{}", "a".repeat(MAX_BYTES - longest.len()));
+        assert!(judge(&longest).is_ok() && judge(&format!("{good}&state=%C3%A4+%EF%BF%BD")).is_ok());
+        for (query, why) in [
+            (format!("{good}&state=%FF"), "not+percent-encoded+UTF-8%3A+state."),
+            (format!("{good}&state=a%00"), "control+characters"),
+            (format!("{good}&state=a%0Ab"), "control+characters"),
+            (format!("{longest}a"), "longer+than+2500+bytes"),
+        ] {
+            match judge(&query) {
+                Err(Wrong::There(url)) => assert!(url.contains("error=invalid_request") && url.contains(why), "{url}"),
+                other => panic!("{other:?}"),
+            }
         }
     }
 

@@ -21,7 +21,7 @@ pub async fn authorize(
     site: Site,
     request: HttpRequest,
 ) -> Result<HttpReply, NoFailure> {
-    let asking = Asking::read(&request.query());
+    let asking = Asking::read(&request.query()).within(request.query_string());
     let asked = match asking.clone().check(&clients, &site).await? {
         Ok(asked) => asked,
         Err(Wrong::Here(why)) => return Ok(pages::refusal(why)),
@@ -30,7 +30,7 @@ pub async fn authorize(
     if let Some((secret, id)) = person(caller.as_ref(), &cookies)
         && let Some(user) = users.get(&id).await?
     {
-        return Ok(pages::consent(&asked, &asking, &user, &csrf_token(&secret)));
+        return Ok(pages::consent(&asked, &asking, &user, &csrf_token(&secret), &site));
     }
     let here = format!("{}/oauth/authorize?{}", site.url(), request.query_string());
     Ok(HttpReply::redirect(&redirect::with(&SIGN_IN.address(&site), &[("return_to", &here)]))?)

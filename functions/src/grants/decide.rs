@@ -1,8 +1,8 @@
 //! `grants.decide`.
 
 use model::ApplicationClient;
+use protocol::{Code, Fault};
 use runtime::{Cookies, HttpReply, HttpRequest, Site, prelude::*};
-use serde::Deserialize;
 
 use crate::authorization::{
     codes::Consent,
@@ -10,43 +10,52 @@ use crate::authorization::{
     request::{Asking, Wrong},
 };
 
-/// What the person pressed.
-#[derive(Deserialize)]
-struct Pressed {
-    decision: String,
-}
-
 /// Let an application in, or not: what the page of `grants.authorize` sends.
 ///
 /// The owner is told by mail, unless the application is let in already.
 ///
-/// The form has the token against cross-site requests in a field; the framework has checked it.
-#[procedure(mutation, auth = signed_in, http = "POST /oauth/authorize")]
+/// The form has the token against cross-site requests in a field; the framework has checked it. It lets everybody in only
+/// to say in a page why an answer does not count: the person was signed out meanwhile, or signed in anew.
+#[procedure(mutation, auth = public, http = "POST /oauth/authorize")]
 pub async fn decide(
     clients: Read<ApplicationClient>,
     consent: Consent,
-    caller: Caller,
+    caller: Result<Caller, Fault>,
     cookies: Cookies,
     site: Site,
     request: HttpRequest,
 ) -> Result<HttpReply, NoFailure> {
+    let parameters = request.form()?;
+    let asking = Asking::read(&parameters);
+    let again = |why: &str, code: Code| Ok(pages::again(why, code, &asking, &site));
+    let caller = match caller {
+        Ok(caller) => caller,
+        Err(fault) if fault.code == Code::Forbidden => {
+            return again("You signed in anew meanwhile, or another page sent you here.", Code::Forbidden);
+        }
+        Err(_) => return again("You were signed out meanwhile.", Code::Unauthorized),
+    };
     let (Some((_, user_id)), Some(session)) = (person(Some(&caller), &cookies), caller.session()) else {
-        return Ok(pages::refusal("Only a person can decide this, in a browser."));
+        return Ok(pages::nobody_to_ask());
     };
     if !caller.has_role() {
-        return Ok(pages::refusal("Prove your e-mail address first: the link is in a mail."));
+        return Ok(pages::unproved(&site));
     }
-    let parameters = request.form()?;
-    let pressed: Pressed = parameters.read()?;
     // As little is believed of the form as of the link.
-    let asked = match Asking::read(&parameters).check(&clients, &site).await? {
+    let asked = match asking.clone().check(&clients, &site).await? {
         Ok(asked) => asked,
         Err(Wrong::Here(why)) => return Ok(pages::refusal(why)),
         Err(Wrong::There(url)) => return Ok(HttpReply::redirect(&url)?),
     };
-    if pressed.decision != "approve" {
-        return Ok(HttpReply::redirect(&asked.back("error", "access_denied"))?);
+    match *parameters.all("decision").collect::<Vec<_>>() {
+        ["approve"] => {}
+        ["deny"] => return Ok(HttpReply::redirect(&asked.back("error", "access_denied"))?),
+        _ => return again("Neither yes nor no was said.", Code::BadRequest),
     }
-    let code = consent.give(&caller, (user_id, session), &asked).await?;
-    Ok(HttpReply::redirect(&asked.back("code", &code.text()))?)
+    let answer = match consent.give(&caller, (user_id, session), &asked).await {
+        Ok(code) => asked.back("code", &code.text()),
+        Err(fault) if fault.code == Code::TooManyRequests => asked.back("error", "temporarily_unavailable"),
+        Err(fault) => return Err(fault)?,
+    };
+    Ok(HttpReply::redirect(&answer)?)
 }

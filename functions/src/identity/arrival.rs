@@ -5,7 +5,9 @@
 //! first, and links. An address for which the provider does not vouch is confirmed by mail before anybody is signed in.
 
 use garde::Validate as _;
-use model::{Account, AuditAction, AuditEntry, Claim, EmailAddress, LinkedIdentity, Purpose, SignedIn, User, UserId};
+use model::{
+    Account, AuditAction, AuditEntry, Claim, DisplayName, EmailAddress, LinkedIdentity, Purpose, SignedIn, User, UserId,
+};
 use protocol::{Code, Fault, SecretHash};
 use runtime::{Cookies, RegistrationPolicy, Site, oidc::Identity, opaque::Opaque, prelude::*};
 use store::{Operation, transaction};
@@ -250,10 +252,6 @@ fn claim(name: String, elsewhere: &LinkedIdentity, browser: Option<SecretHash>) 
 
 /// The name that the provider states, as far as it can be one here; else what stands before the `@`.
 fn name(identity: &Identity, email: &EmailAddress) -> String {
-    let stated = identity.name.as_deref().unwrap_or_default();
-    let cut = |text: &str| {
-        let kept = text.chars().filter(|c| !c.is_control()).take(User::MAX_NAME_CHARS);
-        kept.collect::<String>().trim().to_owned()
-    };
-    Some(cut(stated)).filter(|name| !name.is_empty()).unwrap_or_else(|| proof::name_of(email))
+    let stated = identity.name.as_deref().and_then(DisplayName::of);
+    stated.map_or_else(|| proof::name_of(email), String::from)
 }

@@ -17,10 +17,14 @@ use runtime::{
     prelude::*,
 };
 
+use super::pages::SIGN_IN;
+use crate::authorization::request::MAX_BYTES;
+
 /// The cookie of a flow's browser, before the prefix.
 const COOKIE: &str = "onefold-sign-in";
-/// The longest path to which a browser is sent back, in bytes.
-const MAX_PATH_BYTES: usize = 2_000;
+/// The longest path to which a browser is sent back, in bytes: the page to sign in at with the longest request of an
+/// application, each byte of which may take three there.
+const MAX_PATH_BYTES: usize = 3 * MAX_BYTES + 500;
 
 /// Why a page is told that nobody was signed in; the rest is in [`runtime::oidc::SignInError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,9 +113,16 @@ fn is_path(text: &str) -> bool {
     text.len() <= MAX_PATH_BYTES && text.starts_with('/') && !text.starts_with("//") && text.bytes().all(plain)
 }
 
-/// The page that is shown in the end, `/` if none is asked for; none if it is no path of the service's pages.
-pub(crate) fn return_path(asked: Option<String>) -> Option<String> {
-    Some(asked.unwrap_or_else(|| "/".to_owned())).filter(|path| is_path(path))
+/// The page that is shown in the end. If none is asked for, it is `/` of a frontend, and the page to sign in at where the
+/// service's own pages are all that there is; none if it is no path of the service's pages.
+pub(crate) fn return_path(asked: Option<String>, site: &Site) -> Option<String> {
+    let first = || if site.has_pages_elsewhere() { "/".to_owned() } else { format!("/{}", SIGN_IN.path) };
+    Some(asked.unwrap_or_else(first)).filter(|path| is_path(path))
+}
+
+/// The page to sign in at, with what went wrong where nobody knows which page was asked for.
+pub(crate) fn beginning(site: &Site, refusal: Refusal) -> String {
+    page(site, &format!("/{}", SIGN_IN.path), Some(refusal.code()))
 }
 
 /// The address of a page, with what went wrong.

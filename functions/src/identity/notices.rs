@@ -146,8 +146,8 @@ impl Notice<'_> {
                  applications."
             }
             _ => {
-                "open the service as you always do, ask there for a new password, which signs you out everywhere, and look \
-                 at what is linked to your account."
+                "open the service as you always do, and ask there for a new password: it signs you out everywhere, and unlinks \
+                 all accounts elsewhere."
             }
         }
     }
@@ -179,13 +179,15 @@ impl Notices {
 
     /// Tells a user what was changed of them; of another address, whoever reads the mail at either.
     pub(crate) async fn tell_of_change(&self, before: &User, after: &User) {
-        if after.email != before.email {
+        // Another spelling is the same mailbox.
+        let is_moved = !after.email.is_same_as(&before.email);
+        if is_moved {
             for address in [&before.email, &after.email] {
                 self.tell(address, Notice::AddressChanged).await;
             }
         }
         // That another address is not proved goes without saying.
-        let is_proof = after.email == before.email && after.is_verified != before.is_verified;
+        let is_proof = !is_moved && after.is_verified != before.is_verified;
         if before.is_as_registered() && !after.is_as_registered() {
             self.tell(&after.email, Notice::RegistrationDecided).await;
         } else if is_proof || after.role != before.role {

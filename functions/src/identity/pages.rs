@@ -2,9 +2,7 @@
 //! same procedures.
 
 use model::Password;
-use runtime::{HttpReply, Page, Site};
-
-use crate::authorization::pages::STYLE;
+use runtime::{HttpReply, Page, Site, page::STYLE};
 
 /// One page: what it is called in an address, what it says, and what it does.
 pub(crate) struct Shown {
@@ -37,103 +35,34 @@ impl Shown {
         let Self { title, body, script, .. } = self;
         let body = body.replace(SHORTEST, &Password::MIN_CHARS.to_string());
         let body = format!("<h1>{title}</h1>\n{body}<noscript>This page needs JavaScript.</noscript>\n");
-        Ok(Page::new(title, STYLE, body).script(script).form_to("").into_reply())
+        // No form of it is sent: where the script does not run, none is shown, and the policy lets none go.
+        Ok(Page::new(title, STYLE, body).script(script).into_reply())
     }
 }
 
-/// What all scripts begin with: the token, the parts of the page, and how a procedure is called. A fault's text is
-/// the service's, and is shown as text.
-macro_rules! script {
-    ($rest:literal) => {
-        concat!(
-            "const token=new URLSearchParams(location.hash.slice(1)).get('token')??'';",
-            "const form=document.querySelector('form');",
-            "const said=document.querySelector('[role=alert]');",
-            "const done=()=>{form.hidden=true;document.querySelector('#done').hidden=false};",
-            "const call=async(procedure,input)=>{",
-            "said.textContent='';",
-            "try{",
-            "const body=JSON.stringify(input);",
-            "const headers={'content-type':'application/json'};",
-            "const answer=await fetch('/trpc/'+procedure,{method:'POST',headers,body});",
-            "if(answer.ok)return done();",
-            "const{error}=await answer.json();",
-            "said.textContent=error.message;",
-            "return error.data.failure?.type;",
-            "}catch{said.textContent='The service does not answer.'}",
-            "};",
-            "form.addEventListener('submit',(event)=>{",
-            "event.preventDefault();",
-            "void send(Object.fromEntries(new FormData(form)));",
-            "});",
-            $rest
-        )
+/// A page of this module's folder: its HTML, and its script behind what all scripts begin with. Each is one text of the
+/// program, so that the policy of the page can name it by its hash.
+macro_rules! shown {
+    ($path:literal, $title:literal, $file:literal) => {
+        Shown {
+            path: $path,
+            title: $title,
+            body: include_str!(concat!("pages/", $file, ".html")),
+            script: concat!(include_str!("pages/common.js"), include_str!(concat!("pages/", $file, ".js"))),
+        }
     };
 }
 
-/// Proves the address at once in the browser that registered, and asks any other one for the password.
-pub(crate) const VERIFY_EMAIL: Shown = Shown {
-    path: "verify-email",
-    title: "Confirm your e-mail address",
-    body: "<form hidden>\n<p>This is not the browser in which you registered: give the password that you chose there.</p>\n\
-           <label>Password <input name=\"password\" type=\"password\" autocomplete=\"current-password\" required></label>\n\
-           <button>Confirm</button>\n<p><a id=\"other\" href=\"/reset-password\">Choose another password</a></p>\n</form>\n\
-           <p role=\"alert\"></p>\n<p id=\"done\" hidden>Your address is confirmed. <a href=\"/sign-in\">Sign in</a></p>\n",
-    script: script!(
-        "document.querySelector('#other').href='/reset-password'+location.hash;\
-         const send=async(input)=>{\
-         const failure=await call('auth.verify_email',{token,...input});\
-         if(failure!=='passwordNeeded')return;\
-         if(form.hidden)said.textContent='';\
-         form.hidden=false;\
-         };\
-         void send({});"
-    ),
-};
+/// Proves the address at once in the browser that registered, and asks any other one for the password. Where the link is
+/// not good, or there is none, another one can be asked for.
+pub(crate) const VERIFY_EMAIL: Shown = shown!("verify-email", "Confirm your e-mail address", "verify_email");
 
-/// Takes a new password.
-pub(crate) const RESET_PASSWORD: Shown = Shown {
-    path: "reset-password",
-    title: "Choose a new password",
-    body: "<form>\n<label>New password, at least {shortest} characters \
-           <input name=\"password\" type=\"password\" autocomplete=\"new-password\" minlength=\"{shortest}\" required></label>\n\
-           <button>Choose it</button>\n</form>\n<p role=\"alert\"></p>\n\
-           <p id=\"done\" hidden>You have a new password. <a href=\"/sign-in\">Sign in</a></p>\n",
-    script: script!("const send=(input)=>call('auth.reset_password',{token,...input});"),
-};
+/// Takes a new password, by a mailed link; without one, mails it.
+pub(crate) const RESET_PASSWORD: Shown = shown!("reset-password", "Choose a new password", "reset_password");
 
 /// Signs in with a password, or by way of an account elsewhere. Then it goes on to `return_to`, if that is an address of
-/// the service; where none is given, who is signed in is told so.
-pub(crate) const SIGN_IN: Shown = Shown {
-    path: "sign-in",
-    title: "Sign in",
-    body: "<form>\n\
-           <label>E-mail address <input name=\"email\" type=\"email\" autocomplete=\"username\" required></label>\n\
-           <label>Password <input name=\"password\" type=\"password\" autocomplete=\"current-password\" required></label>\n\
-           <button>Sign in</button>\n</form>\n<p role=\"alert\"></p>\n\
-           <p id=\"done\" hidden>You are signed in. <a href=\"/docs\">What there is to call</a></p>\n",
-    script: script!(
-        "const asked=new URLSearchParams(location.search).get('return_to');\
-         const next=asked!==null&&URL.canParse(asked,location.href)?new URL(asked,location.href):null;\
-         const goes=next!==null&&next.origin===location.origin;\
-         const send=async(input)=>{\
-         await call('auth.login',input);\
-         if(goes&&form.hidden)location.replace(next);\
-         };\
-         if(!goes)fetch('/trpc/auth.me').then((answer)=>answer.ok&&done()).catch(()=>{});\
-         fetch('/trpc/oauth.providers').then((answer)=>answer.json()).then(({result})=>{\
-         const back=goes?next.pathname+next.search:location.pathname;\
-         for(const{id,label}of result.data.items){\
-         const link=document.createElement('a');\
-         link.textContent='Sign in with '+label;\
-         link.href='/oauth/start?'+new URLSearchParams({provider:id,return_to:back});\
-         const line=document.createElement('p');\
-         line.append(link);\
-         form.append(line);\
-         }\
-         }).catch(()=>{});"
-    ),
-};
+/// the service; where none is given, who is signed in is told so. It says in words why nobody was signed in elsewhere.
+pub(crate) const SIGN_IN: Shown = shown!("sign-in", "Sign in", "sign_in");
 
 #[cfg(test)]
 mod tests {

@@ -27,7 +27,7 @@ pub async fn callback(
 ) -> Result<HttpReply, NoFailure> {
     let answer: Callback = request.query().read()?;
     let Some(flow) = elsewhere::take(&flows, &answer).await? else {
-        return Ok(HttpReply::redirect(&elsewhere::page(&site, "/", Some(Refusal::Expired.code())))?);
+        return Ok(HttpReply::redirect(&elsewhere::beginning(&site, Refusal::Expired))?);
     };
     let known = federation.providers().await?;
     let arrived = async {

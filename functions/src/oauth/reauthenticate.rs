@@ -61,7 +61,7 @@ pub async fn reauthenticate(
     cookies: Cookies,
     input: Input,
 ) -> Result<Reauthentication, Error> {
-    let return_to = elsewhere::return_path(input.return_to).ok_or(Error::NotAPath)?;
+    let return_to = elsewhere::return_path(input.return_to, &federation.site).ok_or(Error::NotAPath)?;
     let known = federation.providers().await?;
     let provider = known.get(&input.provider).ok_or(Error::Missing(input.provider))?;
     if !provider.can_ask_anew() {

@@ -34,7 +34,7 @@ pub async fn start(
 ) -> Result<HttpReply, NoFailure> {
     let Parameters { provider, return_to } = request.query().read()?;
     let not_a_path = || Fault::bad_request("return_to is not a path of the service's pages.");
-    let return_to = elsewhere::return_path(return_to).ok_or_else(not_a_path)?;
+    let return_to = elsewhere::return_path(return_to, &site).ok_or_else(not_a_path)?;
     let known = federation.providers().await?;
     let unknown = || Fault::bad_request("There is no such provider; oauth.providers lists them.");
     let provider = known.get(&provider).ok_or_else(unknown)?;

@@ -1,6 +1,6 @@
 //! `users.update`.
 
-use model::{AuditAction, AuditEntry, EmailAddress, Role, User, UserId};
+use model::{AuditAction, AuditEntry, DisplayName, EmailAddress, Role, User, UserId};
 use runtime::prelude::*;
 
 use crate::identity::{audit::Audit, giving, notices::Notices, rights, sessions::Sessions};
@@ -16,8 +16,8 @@ pub struct Input {
     #[garde(dive)]
     pub email: Patch<EmailAddress>,
     /// The new name.
-    #[garde(length(chars, min = 1, max = User::MAX_NAME_CHARS))]
-    pub name: Patch<String>,
+    #[garde(dive)]
+    pub name: Patch<DisplayName>,
     /// The new age; null when it is no longer known.
     #[garde(range(max = User::MAX_AGE))]
     pub age: Patch<Option<u32>>,
@@ -112,8 +112,11 @@ pub async fn update(
     let is_rights = current.effective_role() != next.effective_role();
     let action = if is_rights { AuditAction::RightsChanged } else { AuditAction::UserChanged };
     let rights = is_rights.then(|| rights::described(&next));
-    let address = (next.email != current.email).then(|| "another address".to_owned());
-    let details: Vec<String> = rights.into_iter().chain(address).collect();
+    let address = match next.email.is_same_as(&current.email) {
+        false => Some("another address"),
+        true => (next.email != current.email).then_some("another spelling of the address"),
+    };
+    let details: Vec<String> = rights.into_iter().chain(address.map(str::to_owned)).collect();
     let entry = AuditEntry {
         target: Some(input.id.to_string()),
         detail: (!details.is_empty()).then(|| details.join("; ")),

@@ -4,6 +4,8 @@ use macros::wire;
 use protocol::{Entity, Index, IndexEntry, SecretHash, SortKey, Timestamp, Version, id};
 use serde::{Deserialize, Serialize};
 
+use crate::DisplayName;
+
 id! {
     /// Names one application: its `client_id`.
     pub struct ClientId;
@@ -91,7 +93,7 @@ impl ApplicationClient {
 
 impl Application {
     /// The longest name, in characters.
-    pub const MAX_NAME_CHARS: usize = 100;
+    pub const MAX_NAME_CHARS: usize = DisplayName::MAX_CHARS;
     /// How many redirect URIs it has at most.
     pub const MAX_REDIRECT_URIS: usize = 20;
     /// How many permissions it may ask for at most.

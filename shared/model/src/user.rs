@@ -48,8 +48,6 @@ impl User {
 
     /// How long an address may stay unproved that somebody registered, in milliseconds: seven days.
     pub const UNPROVED_MS: i64 = 7 * 24 * 3_600_000;
-    /// The longest name, in characters.
-    pub const MAX_NAME_CHARS: usize = 100;
     /// The greatest age, in years.
     pub const MAX_AGE: u32 = 150;
 

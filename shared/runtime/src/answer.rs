@@ -136,6 +136,7 @@ async fn run_logged(entry: &Entry, context: &Context, request_id: &str, request:
     let mut asked = rest::Asked::default();
     let network = request.extensions().get::<PeerAddress>().and_then(PeerAddress::in_log);
     let presented = Presented::by(request.headers());
+    let is_shown = fault::is_shown(request.headers());
     let outcome = run(entry, context, request, &mut session, &added, &mut asked).await;
     let (mut response, fault) = match outcome {
         outcome if let Some(parts) = &by_route => {
@@ -154,7 +155,11 @@ async fn run_logged(entry: &Entry, context: &Context, request_id: &str, request:
         Ok(Output::Json(output)) => (json(StatusCode::OK, trpc::result_envelope(Some(&output)), request_id), None),
         Ok(Output::Nothing) => (json(StatusCode::OK, trpc::result_envelope(None), request_id), None),
         Err(fault) if entry.spec.http.is_some() => {
-            (oauth_fault_response(&fault, entry.service.name, request_id), Some(fault))
+            let mut response = oauth_fault_response(&fault, entry.service.name, request_id);
+            if is_shown {
+                fault::show(&mut response, &fault, request_id);
+            }
+            (response, Some(fault))
         }
         Err(fault) => (fault_response(&fault, Some(entry.name), request_id), Some(fault)),
     };
@@ -201,13 +206,20 @@ async fn run(
         Session::new(store.clone(), Scope { procedure: entry.name, caller: None, input }, context.clock)
     });
     // Where nobody asks who is calling, nobody looks at credentials.
-    let principal = if entry.spec.looks_at_caller() {
+    let (principal, refused) = if entry.spec.looks_at_caller() {
         let (site, store, spec) = (&*context.site, session.as_ref(), &entry.spec);
         let body = entry.spec.http.and(input.as_deref());
         let arrival = Arrival { parts: &parts, site, store, now, spec, body, added };
-        context.authenticator.authenticate(&arrival).await?
+        // What has a form of its own may tell a person in words why nobody is let in: see `Result<Caller, Fault>`.
+        let may_tell = spec.http.is_some() && spec.auth == Auth::Public;
+        match context.authenticator.authenticate(&arrival).await {
+            Err(Fault { code: code @ (Code::Unauthorized | Code::Forbidden), message, .. }) if may_tell => {
+                (None, Some((code, message)))
+            }
+            known => (known?, None),
+        }
     } else {
-        None
+        (None, None)
     };
     let refusal_context = match entry.spec.auth {
         Auth::Public => None,
@@ -232,6 +244,7 @@ async fn run(
         is_held_back: asked.holds_back(&entry.spec),
         parts,
         principal,
+        refused,
         reach,
         session: session.clone(),
         clock: context.clock,

@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderValue, header, request};
-use protocol::{Clock, Fault, Principal, WireInput, input};
+use protocol::{Clock, Code, Fault, Principal, WireInput, input};
 use ring::digest::{SHA256, digest};
 use store::Session;
 
@@ -26,6 +26,8 @@ pub(crate) struct Inner {
     pub(crate) is_held_back: bool,
     pub(crate) parts: request::Parts,
     pub(crate) principal: Option<Arc<Principal>>,
+    /// Why nobody is let in by what the call came with.
+    pub(crate) refused: Option<(Code, String)>,
     pub(crate) reach: Reach,
     pub(crate) session: Option<Session>,
     pub(crate) clock: Clock,

@@ -225,7 +225,20 @@ impl Capability for Option<Caller> {
     const RIGHTS: Rights = Rights { tells_caller: true, ..Rights::NONE };
 
     fn obtain(call: &Call) -> Result<Self, Fault> {
-        Ok(call.0.principal.clone().map(Caller::new))
+        match &call.0.refused {
+            Some((code, why)) => Err(Fault::new(*code, why.as_str())),
+            None => Ok(call.0.principal.clone().map(Caller::new)),
+        }
+    }
+}
+
+/// Who is calling, or why nobody is let in: for a public procedure with a form of its own, which says that to a person in a
+/// page. Anywhere else a refusal is answered before the procedure.
+impl Capability for Result<Caller, Fault> {
+    const RIGHTS: Rights = Rights { tells_caller: true, ..Rights::NONE };
+
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        Ok(Caller::obtain(call))
     }
 }
 

@@ -3,9 +3,21 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use http::StatusCode;
+use protocol::Code;
 use ring::digest::{SHA256, digest};
 
 use crate::HttpReply;
+
+/// No fonts, no pictures, and the colours that the browser's reader chose.
+pub const STYLE: &str = "\
+:root{color-scheme:light dark}\
+body{font:1rem/1.5 system-ui,sans-serif;margin:0;padding:1rem}\
+main{max-width:32rem;margin:2rem auto}\
+label{display:block;margin:.75rem 0}\
+input{font:inherit;display:block;width:100%;box-sizing:border-box;padding:.5rem}\
+button{font:inherit;padding:.5rem 1.25rem;margin:.5rem .5rem 0 0}\
+code{overflow-wrap:anywhere}\
+.quiet{opacity:.75}";
 
 /// A page without parts from elsewhere.
 #[derive(Clone, Debug)]
@@ -41,9 +53,9 @@ impl Page {
         self.with(StatusCode::OK)
     }
 
-    /// The page as the answer to a request that cannot be done.
-    pub fn into_refusal(self) -> HttpReply {
-        self.with(StatusCode::BAD_REQUEST)
+    /// The page as the answer to a request that is not done.
+    pub fn into_refusal(self, code: Code) -> HttpReply {
+        self.with(StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
     }
 
     /// The page as an answer of this status.

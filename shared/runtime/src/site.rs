@@ -1,6 +1,12 @@
 //! Where the service is, whose pages it trusts, and what its cookies are called.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use http::HeaderValue;
+use idna::{
+    AsciiDenyList,
+    uts46::{DnsLength, Hyphens, Uts46},
+};
 
 /// The service's addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,15 +39,22 @@ impl Site {
         origins.split(',').map(str::trim).filter(|origin| !origin.is_empty() && *origin != "*")
     }
 
-    /// Whether this is the address of a page on the web: its scheme, a host and perhaps more.
+    /// Whether this is the address of pages on the web, to which paths can be added: an [origin](Self::is_origin), and
+    /// perhaps a path.
     pub fn is_address(text: &str) -> bool {
-        let is_web = |origin: &str| ["http://", "https://"].iter().any(|scheme| origin.starts_with(scheme));
-        origin_of(text).is_some_and(is_web)
+        let of_path = |byte: u8| byte.is_ascii_graphic() && !b"?#\"<>\\^`{|}".contains(&byte);
+        origin_of(text).is_some_and(|origin| Self::is_origin(origin) && text[origin.len()..].bytes().all(of_path))
     }
 
     /// Whether this is an origin on the web, as browsers write it: a scheme, a host and perhaps a port.
     pub fn is_origin(text: &str) -> bool {
-        Self::is_address(text) && origin_of(text) == Some(text)
+        let web = [("http://", "80"), ("https://", "443")];
+        let Some((rest, usual)) = web.iter().find_map(|(scheme, port)| Some((text.strip_prefix(scheme)?, *port)))
+        else {
+            return false;
+        };
+        let (host, port) = authority(rest);
+        is_host(host) && port.is_none_or(|port| is_port(port) && port != usual && !port.starts_with('0'))
     }
 
     /// Where the service is, without a slash at the end; the issuer of its tokens. Empty when it was not told.
@@ -106,6 +119,34 @@ fn host_of(origin: &str) -> Option<&str> {
     origin.split_once("://").map(|(_, host)| host)
 }
 
+/// A host, and the port behind it, if there is one.
+pub(crate) fn authority(text: &str) -> (&str, Option<&str>) {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    }
+}
+
+/// Whether this is a host as browsers write it: an IP address, or a name in its ASCII form and in small letters, which can
+/// be looked up. A name that ends in a number would be an IPv4 address (URL, section 3.5).
+pub(crate) fn is_host(text: &str) -> bool {
+    if let Some(address) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+        return address.parse::<Ipv6Addr>().is_ok();
+    }
+    let last = text.rsplit('.').next().unwrap_or_default();
+    let digits = last.strip_prefix("0x").unwrap_or(last);
+    if digits.bytes().all(|byte| byte.is_ascii_digit() || (digits != last && byte.is_ascii_hexdigit())) {
+        return text.parse::<Ipv4Addr>().is_ok();
+    }
+    let ascii = Uts46::new().to_ascii(text.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify);
+    ascii.is_ok_and(|ascii| ascii == text)
+}
+
+/// Whether this is the number of a port.
+pub(crate) fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0)
+}
+
 /// Whether a host is a name of this machine, for this machine itself; it may have a port, and a path.
 pub fn is_loopback(rest: &str) -> bool {
     let name = name_of(rest.split(['/', '?', '#']).next().unwrap_or_default()).to_ascii_lowercase();
@@ -160,6 +201,58 @@ mod tests {
             assert!(!trusts(&site, origin), "{origin}");
         }
         assert_eq!((site.cookie_name("onefold").as_str(), site.is_secure()), ("onefold-local", false));
+    }
+
+    #[test]
+    fn an_address_of_pages_is_one_that_links_can_begin_with() {
+        for good in [
+            "http://localhost:5173",
+            "http://127.0.0.1:5173/",
+            "http://[::1]:5173",
+            "https://app.example.com",
+            "https://app.example.com:8443/in",
+            "https://xn--mller-kva.example/a%20b",
+        ] {
+            assert!(Site::is_address(good), "{good}");
+        }
+        for bad in [
+            "",
+            "localhost:5173",
+            "ftp://app.example.com",
+            "http://",
+            "http:///in",
+            "http://localhost:5173/?a=b",
+            "http://localhost:5173?",
+            "http://localhost:5173/#a",
+            "http://loc alhost:5173",
+            " http://localhost:5173",
+            "http://localhost:5173/a b",
+            "http://localhost:99999",
+            "http://localhost:0",
+            "http://localhost:",
+            "http://localhost:05173",
+            "http://user:pw@localhost:5173",
+            "http://user@localhost",
+            "http://müller.example",
+            "http://a..example",
+            "http://.example",
+            "http://-a.example",
+            "http://1.2.3.999",
+            "http://1.2.3",
+            "http://0x7f",
+            "http://[zz]",
+            "http://[::1",
+            "https://xn--a",
+            "https://app_.example.com",
+            // Browsers write these otherwise, so that no origin of theirs would be the same.
+            "https://App.example.com",
+            "HTTPS://app.example.com",
+            "https://app.example.com:443",
+            "http://localhost:80",
+        ] {
+            assert!(!Site::is_address(bad), "{bad}");
+        }
+        assert!(Site::is_origin("https://app.example.com") && !Site::is_origin("https://app.example.com/"));
     }
 
     #[test]

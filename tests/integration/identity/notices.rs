@@ -105,6 +105,32 @@ async fn each_change_of_password_address_identity_and_rights_is_told() {
     assert_eq!(told(&office, "countess@example.com").await, [ADDRESS]);
 }
 
+/// One mailbox under another spelling is no other address, and hides nothing that comes with it.
+#[tokio::test]
+async fn another_spelling_of_an_address_is_no_other_address() {
+    let office = Office::inhabited().await;
+    let ada = office.person("ada", Role::Viewer).await;
+    let before = told(&office, &ada.email).await.len();
+    let (local, host) = ada.email.split_once('@').unwrap();
+    let spelt = [format!("{}@{host}", local.to_uppercase()), format!("{local}@{}", host.to_uppercase())];
+    for (change, expected) in [
+        (json!({"id": ada.id, "email": spelt[0]}), vec![]),
+        (json!({"id": ada.id, "email": spelt[1], "isVerified": false}), vec![RIGHTS]),
+    ] {
+        office.mutation("users.update", change.clone()).await.data();
+        let mut subjects = Vec::new();
+        for address in std::collections::BTreeSet::from([&ada.email, &spelt[0], &spelt[1]]) {
+            subjects.extend(told(&office, address).await);
+        }
+        subjects.retain(|subject| subject == RIGHTS || subject == ADDRESS);
+        assert!(!subjects.contains(&ADDRESS.to_owned()), "{change}: {subjects:?}");
+        assert!(subjects.len() >= before.min(1) + expected.len(), "{change}: {subjects:?}");
+    }
+    let log = office.query("audit.list", json!({"target": ada.id})).await.data();
+    let details = log.to_string();
+    assert!(details.contains("another spelling of the address") && !details.contains("another address"), "{details}");
+}
+
 #[tokio::test]
 async fn a_browser_that_is_not_known_is_told_of_and_the_first_one_is_not() {
     let office = Office::inhabited().await;

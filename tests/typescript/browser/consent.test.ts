@@ -174,7 +174,9 @@ test("the page offers to sign in elsewhere where that is possible", async () => 
   assert.equal(text, "Sign in with <b>Acme</b>");
   const { pathname, searchParams } = new URL(href ?? "");
   assert.deepEqual([pathname, searchParams.get("provider")], ["/oauth/start", "acme"]);
-  assert.equal(searchParams.get("return_to"), url.pathname + url.search);
+  // It comes back to this page, which says in words what came of it and goes on.
+  const back = new URL(searchParams.get("return_to") ?? "", url);
+  assert.deepEqual([back.pathname, back.searchParams.get("return_to")], ["/sign-in", url.href]);
   assert.deepEqual(complaints, []);
 });
 
@@ -193,9 +195,76 @@ test("another page neither frames the question nor answers it", async () => {
   await page.goto(`${application.url}/page?${encodeURIComponent(form)}`);
   const [answer] = await Promise.all([page.waitForNavigation(), page.click("button")]);
   assert.equal(answer?.status(), 403);
-  assert.match(await answer.text(), /x-csrf-token/);
+  assert.match(await answer.text(), /Nothing was decided/);
   // From another site the browser sends no cookie at all.
   await page.goto(`${application.url.replace("127.0.0.1", "localhost")}/page?${encodeURIComponent(form)}`);
   const [second] = await Promise.all([page.waitForNavigation(), page.click("button")]);
   assert.equal(second?.status(), 401);
+});
+
+/** Presses a button whose answer counts for nothing, and asks to be asked again. */
+async function askedAgain(press: () => Promise<void>, status: number, why: string): Promise<void> {
+  const [answer] = await Promise.all([page.waitForNavigation(), press()]);
+  assert.equal(answer?.status(), status);
+  assert.match(answer?.headers()["content-type"] ?? "", /^text\/html/);
+  const text = await page.$eval("main", (main) => main.textContent ?? "");
+  assert.ok(text.includes("Nothing was decided") && text.includes(why), text);
+  await Promise.all([page.waitForNavigation(), page.click("main a")]);
+}
+
+test("an answer that does not count is asked for once more, and then the application hears it", async () => {
+  const person = await registered();
+  const { url } = asking();
+  const press = (value: string) => () => page.click(`[value=${value}]`);
+  const elsewhere = async (procedure: string) => {
+    const other = await context.newPage();
+    await other.goto(new URL("/sign-in", service.url).href);
+    await other.evaluate(async (procedure) => {
+      const csrf = (await fetch("/trpc/auth.me")).headers.get("x-csrf-token") ?? "";
+      await fetch(`/trpc/${procedure}`, { method: "POST", headers: { "content-type": "application/json", "x-csrf-token": csrf }, body: "{}" });
+    }, procedure);
+    await other.close();
+  };
+  await signIn(person, url);
+  await elsewhere("auth.refresh");
+  await askedAgain(press("approve"), 403, "You signed in anew meanwhile");
+  await page.waitForSelector("[name=decision]");
+
+  await page.$$eval("[name=decision]", (buttons) => buttons.forEach((button) => button.removeAttribute("name")));
+  await askedAgain(press("approve"), 400, "Neither yes nor no was said.");
+
+  await elsewhere("auth.logout");
+  await askedAgain(press("deny"), 401, "You were signed out meanwhile.");
+  await page.type("[name=email]", person.email);
+  await page.type("[name=password]", person.password);
+  await Promise.all([page.waitForSelector("[name=decision]"), page.click("button")]);
+  const back = await decide("approve");
+  assert.equal(back.searchParams.get("state"), url.searchParams.get("state"));
+  assert.ok(back.searchParams.has("code"), back.href);
+});
+
+test("what the question says of taking it back leads somewhere", async () => {
+  const { url } = asking();
+  await signIn(await registered(), url);
+  await Promise.all([page.waitForNavigation(), page.click("main a")]);
+  await page.waitForFunction(() => document.body.innerText.includes("Mail a link"));
+});
+
+test("the longest state that is taken leads through the sign-in, and a longer one is told to the application", async () => {
+  const person = await registered();
+  const { url } = asking();
+  const fitting = (bytes: number) => {
+    url.searchParams.set("state", "");
+    url.searchParams.set("state", "a".repeat(bytes - url.search.slice(1).length));
+    return url;
+  };
+  await page.goto(fitting(2_500).href);
+  const start = new URL("/oauth/start", service.url);
+  start.search = new URLSearchParams({ provider: "nobody", return_to: `/sign-in${new URL(page.url()).search}` }).toString();
+  assert.match(await (await fetch(start)).text(), /There is no such provider/, "its length is no reason to refuse");
+  await signIn(person, url);
+  assert.equal((await decide("approve")).searchParams.get("state"), url.searchParams.get("state"));
+  const refused = new URL((await fetch(fitting(2_501), { redirect: "manual" })).headers.get("location") ?? "");
+  assert.equal(refused.searchParams.get("error"), "invalid_request");
+  assert.equal(refused.searchParams.get("state"), url.searchParams.get("state"));
 });

@@ -21,9 +21,12 @@ impl<T> Patch<T> {
     }
 
     /// Puts the new value, if there is one, in place of the old.
-    pub fn apply(self, target: &mut T) {
+    pub fn apply<U>(self, target: &mut U)
+    where
+        T: Into<U>,
+    {
         if let Self::Set(value) = self {
-            *target = value;
+            *target = value.into();
         }
     }
 

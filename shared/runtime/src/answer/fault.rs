@@ -1,11 +1,18 @@
 //! What is answered to a request that does not succeed, and to one that reaches no procedure.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use protocol::{Code, Fault, fault::shortened, trpc};
 
 use super::{TRPC_METHODS, json};
-use crate::{Page, accept::Accept, cors::Cors, page::escape, rest, site::Site};
+use crate::{
+    Page,
+    accept::Accept,
+    cors::Cors,
+    page::{STYLE, escape},
+    rest,
+    site::Site,
+};
 
 /// Holds against methods that no address has, and that are no method where they are known neither (RFC 9110 section 9.1).
 ///
@@ -48,7 +55,11 @@ pub fn refuse(
     } else if is_called && !is_rest {
         fault_response(fault, path, request_id)
     } else if path.is_some() && !is_rest {
-        oauth_fault_response(fault, "", request_id)
+        let mut response = oauth_fault_response(fault, "", request_id);
+        if is_shown(headers) {
+            show(&mut response, fault, request_id);
+        }
+        response
     } else {
         let mut response = fault_response(fault, path, request_id);
         let problem = rest::problem(fault, site, path.unwrap_or_default(), request.uri().path(), request_id);
@@ -72,9 +83,14 @@ fn wants_page(request: &Request<Bytes>) -> bool {
             .prefers("text/html", &["application/problem+json", "application/json"])
 }
 
+/// Whether the answer of a procedure with a form of its own is shown to a person: a browser goes there, by a link or a
+/// form (Fetch Metadata Request Headers, section 2.3). What a program takes says less: Java's names HTML first.
+pub(super) fn is_shown(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate")
+}
+
 /// Puts a page in the place of an answer's body.
-fn show(response: &mut Response<Bytes>, fault: &Fault, request_id: &str) {
-    const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;margin:4rem auto;max-width:40rem;padding:0 1rem}";
+pub(super) fn show(response: &mut Response<Bytes>, fault: &Fault, request_id: &str) {
     let title = response.status().canonical_reason().unwrap_or("Error");
     let (message, id) = (escape(&fault.message), escape(request_id));
     let body = format!("<h1>{title}</h1>\n<p>{message}</p>\n<p><small>Request {id}</small></p>\n");

@@ -1,8 +1,13 @@
 //! Redirect URIs: where a browser is sent back with a code. Whoever could have it sent elsewhere would have the
 //! code, so that they are compared character by character (RFC 9700 section 4.1.3).
 
+use crate::site::{self, is_port};
+
 /// The longest one, in bytes.
 pub const MAX_BYTES: usize = 500;
+
+/// The parameters of an answer, none of which may be there twice (RFC 6749 sections 3.1, 4.1.2 and 4.1.2.1; RFC 9207).
+const OF_ANSWERS: &[&str] = &["code", "state", "iss", "error", "error_description", "error_uri"];
 
 /// What applications a redirect URI is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +36,10 @@ pub fn check(uri: &str) -> Result<Kind, &'static str> {
     if uri.contains('#') {
         return Err("it has a fragment");
     }
+    let query = uri.split_once('?').map(|(_, query)| query).unwrap_or_default();
+    if form_urlencoded::parse(query.as_bytes()).any(|(name, _)| OF_ANSWERS.contains(&&*name)) {
+        return Err("it has a parameter of the answer itself, such as code or state");
+    }
     let Some((scheme, rest)) = uri.split_once(':') else { return Err("it has no scheme") };
     match (scheme, rest.strip_prefix("//")) {
         ("https", Some(rest)) => authority(rest).map(|_| Kind::Web),
@@ -49,24 +58,15 @@ pub fn check(uri: &str) -> Result<Kind, &'static str> {
 /// The host of what follows `//`.
 fn authority(rest: &str) -> Result<&str, &'static str> {
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (authority, None),
-    };
-    let is_ip6 = host.starts_with('[') && host.ends_with(']');
-    let inner = if is_ip6 { &host[1..host.len() - 1] } else { host };
-    let of_host = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.' || (is_ip6 && b == b':');
-    if inner.is_empty() || !inner.bytes().all(of_host) {
+    let (host, port) = site::authority(authority);
+    // Letters may be of either case: what is compared is the whole, character by character.
+    if !site::is_host(&host.to_ascii_lowercase()) {
         return Err("it names no host");
     }
     if port.is_some_and(|port| !is_port(port)) {
         return Err("its port is none");
     }
     Ok(host)
-}
-
-fn is_port(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 fn is_reverse_domain(scheme: &str) -> bool {
@@ -132,6 +132,10 @@ mod tests {
             ("https://app.example.com/callback", Kind::Web),
             ("https://app.example.com:8443/callback?tenant=1", Kind::Web),
             ("https://app.example.com", Kind::Web),
+            ("https://intranet/callback?stated=1&my_code=2", Kind::Web),
+            ("https://192.0.2.1/callback", Kind::Web),
+            ("https://[2001:db8::1]:8443/callback", Kind::Web),
+            ("https://xn--mller-kva.example/callback", Kind::Web),
             ("http://127.0.0.1/callback", Kind::Loopback),
             ("http://127.0.0.1:51004/callback", Kind::Loopback),
             ("http://[::1]:51004/callback", Kind::Loopback),
@@ -168,6 +172,22 @@ mod tests {
             "https://app.example.com:65536/callback",
             "https://app.example.com/callback#",
             "https://app.example.com/callback#fragment",
+            "https://[zz]/",
+            "https://[::1/",
+            "https://a..example/",
+            "https://a.example./",
+            "https://-/",
+            "https://-a.example/",
+            "https://xn--a/",
+            "https://1.2.3.999/",
+            "https://1.2.3/",
+            "https://0x7f/",
+            "https://app.example.com/callback?state=own",
+            "https://app.example.com/callback?a=b&code=fixed",
+            "https://app.example.com/callback?iss",
+            "https://app.example.com/callback?%73tate=own",
+            "http://127.0.0.1/callback?error=own",
+            "com.example.app:/callback?error_description=own",
             "https://app.example.com\\@evil.example/callback",
             "https://app.example.com/call back",
             "https://app.example.com/callback\r\nset-cookie: a=b",

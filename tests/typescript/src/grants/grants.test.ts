@@ -189,6 +189,15 @@ test("an application without a secret is bound by the proof of its code alone", 
   const loopback = "http://127.0.0.1/callback";
   const application = await Application.register(service, { kind: "public", redirectUris: [loopback] });
   assert.equal(application.secret, null);
+  // No secret is an empty one, however that is said; any other is wrong.
+  const form = [["grant_type", "refresh_token"], ["refresh_token", "AAAA"]];
+  const id = application.client.client_id;
+  const said = async (fields: string[][], headers = {}) => (await application.post("token", [...form, ...fields], headers)).said.error;
+  assert.equal(await said([["client_id", id]]), "invalid_grant");
+  assert.equal(await said([["client_id", id], ["client_secret", ""]]), "invalid_grant");
+  const basic = (secret: string) => ({ authorization: `Basic ${btoa(`${id}:${secret}`)}` });
+  assert.equal(await said([], basic("")), "invalid_grant");
+  assert.equal(await said([], basic("x")), "invalid_client");
   const attempt = await application.attempt("posts:read", { redirect_uri: "http://127.0.0.1:51004/callback" });
   const location = await employee.approve(attempt.url);
   assert.equal(location.origin, "http://127.0.0.1:51004");

@@ -177,7 +177,7 @@ test("a program with tokens links an account as a page does", async () => {
   const headers = { authorization: `Bearer ${accessToken}` };
   const link = await program.call("oauth.link", { provider: "acme" }, headers);
   const callback = await program.follow((link.data as { url: string }).url, `${office.origin}/oauth/callback/`);
-  assert.equal(await program.back(callback), "/");
+  assert.equal(await program.back(callback), "/sign-in");
   assert.equal(await program.me(), undefined, "linking signs nobody in");
   assert.deepEqual(await browser.linked(), ["acme"]);
 });

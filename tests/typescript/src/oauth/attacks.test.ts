@@ -23,7 +23,7 @@ async function isNobody(browser: Browser): Promise<void> {
   assert.deepEqual([...browser.cookies(office.origin).keys()].filter((name) => name !== "onefold-sign-in-local"), []);
 }
 
-const EXPIRED = "/#error=expired";
+const EXPIRED = "/sign-in#error=expired";
 
 test("a state counts once", async () => {
   const browser = new Browser(office);
