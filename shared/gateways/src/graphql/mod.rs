@@ -5,7 +5,7 @@
 //! - [`request`], [`media`], [`persisted`]: what HTTP brings (the specification "GraphQL over HTTP").
 //! - [`literals`]: texts and numbers as the specification reads them.
 //! - [`scan`], [`limits`]: what a request may ask for, before anything is done about it.
-//! - [`merge`], [`variables`]: what the library does not check of documents.
+//! - [`merge`], [`variables`], [`fits`]: what the library does not check of documents, and of what is given.
 //! - [`execute`], [`input`], [`load`], [`run`]: what it comes to.
 //! - [`fault`]: what goes wrong.
 
