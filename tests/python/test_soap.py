@@ -5,6 +5,7 @@ What is sent and what comes back is also held against the schema in the WSDL, by
 
 import base64
 import datetime
+import pathlib
 import re
 
 import pytest
@@ -316,3 +317,18 @@ def test_texts_are_taken_that_are_of_the_published_type_and_no_others(conformanc
     texts = [(name, text) for name, all in TEXTS.items() for text in [*all.split(), ""]] + list(SPACED.items())
     texts += [("listOfLists", f"<item><item>{text}</item></item>") for text in BOOLEANS]
     assert [text for text in texts if differs(*text)] == []
+
+
+@pytest.mark.parametrize(("name", "is_well_formed"), [("well_formed", True), ("not_well_formed", False)])
+def test_what_the_service_takes_for_xml_is_xml_for_libxml2(name: str, is_well_formed: bool):
+    """The service is held against the same lists: `soap/strict.rs`."""
+    lists = pathlib.Path(__file__).parents[2] / "shared/gateways/src/soap"
+    documents = (lists / f"{name}.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    told = []
+    for document in documents:
+        try:
+            etree.fromstring(document.encode(), etree.XMLParser(resolve_entities=False))
+            told.append(True)
+        except etree.XMLSyntaxError:
+            told.append(False)
+    assert told == [is_well_formed] * len(documents)

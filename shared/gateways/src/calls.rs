@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header, request::Parts};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use protocol::{Code, Fault, FieldFault, Kind};
 use runtime::{BoxFuture, Site};
 use serde::Deserialize;
@@ -12,7 +12,8 @@ use serde_json::{Value, value::RawValue};
 use crate::Procedure;
 
 /// Where calls to procedures go. The request is the one that a client of tRPC would have sent to the front:
-/// `GET /trpc/users.get?input=…`, or `POST /trpc/users.create` with a body.
+/// `GET /trpc/users.get?input=…`, or `POST /trpc/users.create` with a body. A query whose input is longer than an
+/// address is a `POST` as well, as by the official client's `methodOverride`.
 pub trait Reach: Send + Sync {
     /// Answers a request to one procedure. What goes wrong on the way is an answer as well.
     fn call<'a>(
@@ -135,7 +136,8 @@ impl<'a> Calls<'a> {
     /// Calls a procedure and leaves its answer, the envelope of tRPC, as it is.
     ///
     /// # Errors
-    /// When the call cannot be made: a query's input has to have room in an address.
+    /// When the call cannot be made: where the service takes queries by GET only, a query's input has to have room in
+    /// an address.
     pub async fn forward(
         &self,
         procedure: &Procedure,
@@ -143,7 +145,13 @@ impl<'a> Calls<'a> {
         authorization: Option<&HeaderValue>,
     ) -> Result<Response<Bytes>, Refusal> {
         let request = self.request(procedure, input, authorization)?;
+        let is_overridden = procedure.kind == Kind::Query && request.method() == Method::POST;
         let response = self.reach.call(&procedure.name, self.request_id, request).await;
+        if is_overridden && response.status() == StatusCode::METHOD_NOT_ALLOWED {
+            let message =
+                "The input of a query is larger than an address can be, and this service takes it there only.";
+            return Err(Refusal::new(Code::PayloadTooLarge, message));
+        }
         self.carry(response.headers());
         Ok(response)
     }
@@ -176,16 +184,17 @@ impl<'a> Calls<'a> {
             (Kind::Query, None) => (Method::GET, path, Bytes::new()),
             (Kind::Query, Some(input)) => {
                 let encoded: String = form_urlencoded::byte_serialize(input).collect();
-                (Method::GET, format!("{path}?input={encoded}"), Bytes::new())
+                let address = format!("{path}?input={encoded}");
+                match address.len() <= MAX_ADDRESS_BYTES {
+                    true => (Method::GET, address, Bytes::new()),
+                    false => (Method::POST, path, Bytes::copy_from_slice(input)),
+                }
             }
             (Kind::Mutation, input) => (Method::POST, path, Bytes::copy_from_slice(input.unwrap_or_default())),
         };
         let mut request = Request::new(body);
         let json = (method == Method::POST).then(|| HeaderValue::from_static("application/json"));
         *request.method_mut() = method;
-        if address.len() > MAX_ADDRESS_BYTES {
-            return Err(Refusal::new(Code::PayloadTooLarge, "The input of a query is larger than an address can be."));
-        }
         let malformed = |_| Refusal::new(Code::InternalServerError, "Something went wrong on our side.");
         *request.uri_mut() = address.parse().map_err(malformed)?;
         *request.extensions_mut() = self.parts.extensions.clone();

@@ -2,7 +2,7 @@
 //! procedure. The types are those of the contract, as XML Schema.
 //!
 //! - [`types`] and `schemas`: what the contract's types are here. `pattern`: regular expressions.
-//! - `xml` and `write`: XML, with limits. `decode` and `encode`: between XML and JSON. `lexical`: texts of simple types.
+//! - `xml` and `write`: XML, with limits. `strict`: what the reader of XML lets pass. `decode` and `encode`: between XML and JSON. `lexical`: texts of simple types.
 //! - `version` and `envelope`: what SOAP adds. `fault`: how a call that fails says so.
 //! - `security`: WS-Security.
 //! - `wsdl` and `schema`: the service's description.
@@ -16,6 +16,7 @@ mod pattern;
 mod schema;
 mod schemas;
 mod security;
+mod strict;
 pub mod types;
 mod version;
 mod write;
@@ -151,12 +152,18 @@ impl Soap {
     /// is a mistake.
     fn operation(&self, message: &envelope::Message, action: Option<&str>) -> Result<&Operation, Trouble> {
         let element = &message.content;
-        let known = self.service.operation(&element.name).filter(|_| *element.namespace == *self.service.namespace);
-        let Some(operation) = known else {
-            let name = shortened(&element.name);
-            let message = format!("There is no operation {name:?} in the namespace {}.", self.service.namespace);
-            return Err(Refusal::new(Code::NotFound, message).into());
+        let (right, name) = (&*self.service.namespace, shortened(&element.name));
+        let Some(operation) = self.service.operation(&element.name) else {
+            return Err(Refusal::new(Code::NotFound, format!("There is no operation {name:?}.")).into());
         };
+        if *element.namespace != *right {
+            let found = match &*element.namespace {
+                "" => "in no namespace".to_owned(),
+                other => format!("in the namespace {:?}", shortened(other)),
+            };
+            let message = format!("The element {name:?} is {found}; the operation is in {right}.");
+            return Err(Refusal::new(Code::NotFound, message).into());
+        }
         match action {
             None | Some("") => Ok(operation),
             Some(action) if self.service.is_action(action, operation) => Ok(operation),

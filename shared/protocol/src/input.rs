@@ -33,8 +33,10 @@ pub trait WireInput: WireType + DeserializeOwned + Validate<Context = ()> {
 /// text, where that is no JSON.
 pub fn decode<T: WireInput>(raw: Option<&[u8]>) -> Result<T, Fault> {
     let raw = raw.unwrap_or(b"{}");
+    // A map takes the last of two entries: that is looked for apart.
     if let Ok(input) = serde_json::from_slice::<T>(raw)
         && input.validate().is_ok()
+        && matches!(once::twice(raw), Ok(None))
     {
         return Ok(input);
     }

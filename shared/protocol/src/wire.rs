@@ -240,7 +240,8 @@ impl JsonSchema for Decimal {
     }
 }
 
-/// A floating-point number that is a number.
+/// A floating-point number that is a number. Zero has no sign: `-0` and `0` are one number of JSON Schema, and not all
+/// styles can tell them apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, TS)]
 #[ts(type = "number")]
 pub struct Finite(f64);
@@ -248,7 +249,8 @@ pub struct Finite(f64);
 impl Finite {
     /// The number, unless it is NaN or infinite.
     pub fn new(number: f64) -> Option<Self> {
-        number.is_finite().then_some(Self(number))
+        // IEEE 754-2019, section 6.3: -0 + 0 is 0.
+        number.is_finite().then_some(Self(number + 0.0))
     }
 
     /// The number.

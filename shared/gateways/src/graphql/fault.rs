@@ -1,5 +1,7 @@
 //! What goes wrong, in the form that GraphQL gives errors (specification, section 7.1.2).
 
+use std::fmt;
+
 use async_graphql::{PathSegment, Pos, ServerError, parser};
 use protocol::{Code, FieldFault};
 use serde::Serialize;
@@ -81,6 +83,19 @@ impl Fault {
             message.push('…');
         }
         Self { plain_status: 200, ..Self::of(Code::BadRequest, message) }
+    }
+
+    /// A value that does not fit its type; none where it does.
+    pub(super) fn misfit(what: &str, said: &impl fmt::Display, fields: Vec<FieldFault>) -> Option<Self> {
+        let told = match &fields[..] {
+            [] => return None,
+            [one] if one.path.is_empty() => format!("it {}", one.message),
+            [one] => format!("`{}` {}", one.path, one.message),
+            many => format!("{} values in it are wrong", many.len()),
+        };
+        let mut fault = Self::invalid(format!("{what} does not fit its type `{said}`: {told}."));
+        fault.extensions.fields = fields;
+        Some(fault)
     }
 
     /// The query that a hash stands for is not known here: the client is to send it whole. The words are what clients

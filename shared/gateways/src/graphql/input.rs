@@ -127,7 +127,12 @@ fn wire(types: &Types, of: &Of, given: Value) -> Result<Json, String> {
             for (member, given) in members {
                 let field = known.fields.iter().find(|field| field.name == member.as_str());
                 let field = field.ok_or_else(|| format!("`{name}` has no field `{member}`"))?;
-                let value = if field.bare { Json::Object(Map::new()) } else { wire(types, &field.of, given)? };
+                let value = match given {
+                    // Null is none, which is not one.
+                    Value::Boolean(true) if field.bare => Json::Object(Map::new()),
+                    Value::Boolean(false) if field.bare => return Err(format!("`{member}` {IS_TRUE}")),
+                    given => wire(types, &field.of, given)?,
+                };
                 object.insert(field.wire.clone(), value);
             }
             if known.one_of { tagged(name, object) } else { Ok(Json::Object(object)) }
@@ -136,6 +141,9 @@ fn wire(types: &Types, of: &Of, given: Value) -> Result<Json, String> {
         (_, given) => given.into_json().map_err(|_| "not a value".to_owned()),
     }
 }
+
+/// What is said of a variant without fields that is false.
+pub(super) const IS_TRUE: &str = "is `true`, where it is given";
 
 /// The one field that is given becomes the `type`.
 fn tagged(name: &str, object: Map<String, Json>) -> Result<Json, String> {

@@ -5,13 +5,14 @@
 //! - [`request`], [`media`], [`persisted`]: what HTTP brings (the specification "GraphQL over HTTP").
 //! - [`literals`]: texts and numbers as the specification reads them.
 //! - [`scan`], [`limits`]: what a request may ask for, before anything is done about it.
-//! - [`merge`], [`variables`]: what the library does not check of documents.
+//! - [`merge`], [`variables`], [`fits`]: what the library does not check of documents, and of what is given.
 //! - [`execute`], [`input`], [`load`], [`run`]: what it comes to.
 //! - [`fault`]: what goes wrong.
 
 mod engine;
 mod execute;
 mod fault;
+mod fits;
 mod input;
 mod limits;
 mod literals;
@@ -212,7 +213,7 @@ impl GraphQl {
         let name = request.operation_name.filter(|name| !name.is_empty());
         let (kind, variables, given) = {
             let operation = operation(&document, name.as_deref()).map_err(one)?;
-            let variables = variables::values(&self.types, operation, request.variables).map_err(one)?;
+            let variables = variables::values(&self.types, operation, request.variables)?;
             let given = input::without_absent(operation, &variables);
             (operation.ty, variables, given)
         };
@@ -227,7 +228,7 @@ impl GraphQl {
             return Err(one(Fault::invalid("Introspection is switched off.")));
         }
         merge::check(&self.types, &document).map_err(one)?;
-        variables::check(&self.types, &document).map_err(one)?;
+        variables::check(&self.types, &document)?;
         // The library checks the rest, and answers what is asked of the schema; nothing else is executed by it.
         let mut checked = async_graphql::Request::new("").variables(given).only_introspection();
         checked.operation_name.clone_from(&name);

@@ -72,15 +72,15 @@ fn from_body(parts: &Parts, body: &Bytes) -> Result<Asked, Fault> {
         return Err(Fault::request(Code::UnsupportedMediaType, message));
     }
     let text = std::str::from_utf8(body).map_err(|_| bad("The body is not UTF-8."))?;
-    expect_once("The body", "", text)?;
+    expect_once(THE_BODY, "", text)?;
     if text.trim_start().starts_with('[') {
-        let many: Operations = serde_json::from_str(text).map_err(|error| malformed("The body", &error))?;
+        let many: Operations = serde_json::from_str(text).map_err(|error| malformed(THE_BODY, &error))?;
         return match many.0.is_empty() {
             true => Err(bad("The list of operations is empty.")),
             false => Ok(Asked::Many(many.0)),
         };
     }
-    serde_json::from_str(text).map(|one| Asked::One(Box::new(one))).map_err(|error| malformed("The body", &error))
+    serde_json::from_str(text).map(|one| Asked::One(Box::new(one))).map_err(|error| malformed(THE_BODY, &error))
 }
 
 fn from_address(query: &str) -> Result<Request, Fault> {
@@ -129,8 +129,13 @@ fn bad(message: impl Into<String>) -> Fault {
 }
 
 fn malformed(what: &str, error: &serde_json::Error) -> Fault {
-    bad(format!("{what} {}", reason(error)))
+    let form = if what == THE_BODY && error.is_syntax() { FORM } else { "" };
+    bad(format!("{what} {}{form}", reason(error)))
 }
+
+const THE_BODY: &str = "The body";
+/// What a document that is sent as it is misses.
+const FORM: &str = " A body is an object such as {\"query\": \"{ … }\", \"variables\": {}}.";
 
 /// What is wrong with JSON, without what it holds.
 fn reason(error: &serde_json::Error) -> String {

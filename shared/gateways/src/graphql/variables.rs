@@ -1,10 +1,13 @@
 //! Variables: of which types they are, whether those fit where they stand (specification, section 5.8.5), and whether
 //! what is given fits them (section 6.1.2).
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap, HashSet},
+};
 
 use async_graphql::{
-    Name, Positioned, Value, Variables,
+    Name, Pos, Positioned, Value, Variables,
     parser::types::{
         BaseType, Directive, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
         Type, VariableDefinition,
@@ -13,44 +16,45 @@ use async_graphql::{
 use async_graphql_value::Value as Given;
 
 use super::{
+    MAX_FAULTS,
     fault::Fault,
-    types::{Kind, MUTATION, Of, QUERY, Source, Types},
+    fits::{self, From},
+    types::{Arguments, Kind, MUTATION, Of, QUERY, Source, Types},
 };
-use crate::respond::shortened;
 
 /// The values of an operation's variables: what was given, else the default.
 ///
 /// # Errors
-/// Which variable has to be given, or does not fit its type.
-pub(super) fn values(types: &Types, operation: &OperationDefinition, mut given: Variables) -> Result<Variables, Fault> {
-    let mut values = Variables::default();
+/// Which variables have to be given, or do not fit their types, each with all that is wrong in it.
+pub(super) fn values(
+    types: &Types,
+    operation: &OperationDefinition,
+    mut given: Variables,
+) -> Result<Variables, Vec<Fault>> {
+    let (mut values, mut faults) = (Variables::default(), Vec::new());
     for definition in &operation.variable_definitions {
-        let of = type_of(types, definition)?;
+        let of = type_of(types, definition).map_err(|fault| vec![fault])?;
         let VariableDefinition { name, var_type, default_value, .. } = &definition.node;
         let name = &name.node;
-        let default = default_value.as_ref().map(|value| value.node.clone());
-        let refused = |message: String| Fault::invalid(message).at(definition.pos);
         // What stands in the document is a literal, of which each has one type; in JSON there are numbers only.
-        let given = given.remove(name).map(|value| in_json(types, &of, value));
-        match given.or(default) {
-            Some(Value::Null) if !of.nullable => {
-                return Err(refused(format!("The variable `${name}` cannot be null.")));
+        let given = given.remove(name).map(|value| (From::Json, in_json(types, &of, value)));
+        let default = || Some((From::Document, default_value.as_ref()?.node.clone()));
+        let fault = match given.or_else(default) {
+            Some((_, Value::Null)) if !of.nullable => {
+                Some(Fault::invalid(format!("The variable `${name}` cannot be null.")))
             }
-            Some(value) => {
-                let mut path = format!("${name}");
-                fits(types, &of, &value, &mut path).map_err(|reason| {
-                    refused(format!(
-                        "The variable `${name}` does not fit its type `{}`: `{path}` {reason}.",
-                        var_type.node
-                    ))
-                })?;
+            Some((from, value)) => {
+                let found = fits::faults(types, &of, &value.clone().into_value(), from, format!("${name}"));
                 values.insert(name.clone(), value);
+                Fault::misfit(&format!("The variable `${name}`"), &var_type.node, found)
             }
-            None if !of.nullable => return Err(refused(format!("The variable `${name}` has to be given."))),
-            None => {}
-        }
+            None if !of.nullable => Some(Fault::invalid(format!("The variable `${name}` has to be given."))),
+            None => None,
+        };
+        faults.extend(fault.map(|fault| fault.at(definition.pos)));
     }
-    Ok(values)
+    faults.truncate(MAX_FAULTS);
+    if faults.is_empty() { Ok(values) } else { Err(faults) }
 }
 
 /// A value of JSON, in which a number without a fraction is an `Int`, however it is written (specification, section
@@ -110,66 +114,6 @@ fn said_type(types: &Types, said: &Type) -> Option<Of> {
     Some(kind.nullable(said.nullable))
 }
 
-/// Whether a value fits a type. What a scalar of ours holds is judged by the procedure. `path` ends where it does not.
-fn fits(types: &Types, of: &Of, value: &Value, path: &mut String) -> Result<(), String> {
-    let right = match (&of.kind, value) {
-        (_, Value::Null) if of.nullable => true,
-        (_, Value::Null) => return Err("cannot be null".into()),
-        (Kind::List(item), Value::List(items)) => {
-            for (place, value) in items.iter().enumerate() {
-                within(path, &format!("[{place}]"), |path| fits(types, item, value, path))?;
-            }
-            true
-        }
-        // One value is a list of one (specification, section 3.11).
-        (Kind::List(item), one) => return fits(types, item, one, path),
-        (Kind::Enum(name), Value::Enum(value)) => types.enums.get(name).is_some_and(|known| known.names(value)),
-        (Kind::Enum(name), Value::String(value)) => types.enums.get(name).is_some_and(|known| known.names(value)),
-        (Kind::Input(name), Value::Object(members)) => return fit(types, name, members.iter(), path),
-        (Kind::Scalar(name), value) => match (name.as_str(), value) {
-            ("Int", Value::Number(number)) => number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
-            ("ID", Value::Number(number)) => number.is_i64() || number.is_u64(),
-            ("Float", Value::Number(_)) | ("String" | "ID", Value::String(_)) | ("Boolean", Value::Boolean(_)) => true,
-            (name, _) => !["Int", "Float", "String", "Boolean", "ID"].contains(&name),
-        },
-        _ => false,
-    };
-    if right { Ok(()) } else { Err(format!("is no `{}`", of.kind.name())) }
-}
-
-fn fit<'v>(
-    types: &Types,
-    name: &str,
-    members: impl ExactSizeIterator<Item = (&'v Name, &'v Value)> + Clone,
-    path: &mut String,
-) -> Result<(), String> {
-    let Some(known) = types.inputs.get(name) else { return Ok(()) };
-    if known.one_of && (members.len() != 1 || members.clone().any(|(_, value)| *value == Value::Null)) {
-        return Err("has to have exactly one member, and not null".into());
-    }
-    let mut given = HashSet::new();
-    for (member, value) in members {
-        let Some(field) = known.fields.iter().find(|field| field.name == member.as_str()) else {
-            return Err(format!("has no member `{}`", shortened(member)));
-        };
-        within(path, &format!(".{member}"), |path| fits(types, &field.of, value, path))?;
-        given.insert(member.as_str());
-    }
-    match known.fields.iter().find(|field| !field.of.nullable && !given.contains(field.name.as_str())) {
-        Some(missing) => Err(format!("has to have `{}`", missing.name)),
-        None => Ok(()),
-    }
-}
-
-/// What does not fit stays in the path.
-fn within(path: &mut String, step: &str, check: impl FnOnce(&mut String) -> Result<(), String>) -> Result<(), String> {
-    let length = path.len();
-    path.push_str(step);
-    check(path)?;
-    path.truncate(length);
-    Ok(())
-}
-
 /// A variable that an operation has.
 struct Declared<'d> {
     of: Of,
@@ -183,15 +127,18 @@ struct Places<'d> {
     declared: HashMap<&'d str, Declared<'d>>,
     /// The fragments that were looked at: they are the same each time.
     seen: HashSet<&'d str>,
+    /// What does not fit where it stands, by its place in the document.
+    misfits: &'d RefCell<BTreeMap<Pos, Fault>>,
 }
 
-/// Whether the variables of all operations may stand where they do. The document's fragments do not contain
-/// themselves.
+/// Whether the values of all operations fit where they stand, and their variables may stand there. The document's
+/// fragments do not contain themselves.
 ///
 /// # Errors
-/// Which one may not.
-pub(super) fn check(types: &Types, document: &ExecutableDocument) -> Result<(), Fault> {
-    for (_, operation) in document.operations.iter() {
+/// Which do not, and the first variable that may not.
+pub(super) fn check(types: &Types, document: &ExecutableDocument) -> Result<(), Vec<Fault>> {
+    let misfits = RefCell::default();
+    let misplaced = document.operations.iter().try_for_each(|(_, operation)| {
         let operation = &operation.node;
         let mut declared = HashMap::new();
         for definition in &operation.variable_definitions {
@@ -202,17 +149,21 @@ pub(super) fn check(types: &Types, document: &ExecutableDocument) -> Result<(), 
             declared.insert(definition.node.name.node.as_str(), Declared { of, definition });
         }
         let root = if operation.ty == OperationType::Mutation { MUTATION } else { QUERY };
-        let mut places = Places { types, document, declared, seen: HashSet::new() };
+        let mut places = Places { types, document, declared, seen: HashSet::new(), misfits: &misfits };
         for definition in &operation.variable_definitions {
             if let Some(default) = &definition.node.default_value {
                 let (of, given) = (type_of(types, definition)?, default.node.clone().into_value());
-                places.part(&of, &given).map_err(|fault| fault.at(default.pos))?;
+                let name = &definition.node.name.node;
+                let what = format!("The default of `${name}`");
+                places.fits(&of, &what, format!("${name}"), &Positioned::new(given, default.pos));
             }
         }
         places.directives(&operation.directives)?;
-        places.set(Some(root), &operation.selection_set.node)?;
-    }
-    Ok(())
+        places.set(Some(root), &operation.selection_set.node)
+    });
+    let mut faults: Vec<Fault> = misfits.into_inner().into_values().chain(misplaced.err()).collect();
+    faults.truncate(MAX_FAULTS);
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
 impl<'d> Places<'d> {
@@ -251,10 +202,17 @@ impl<'d> Places<'d> {
         for (argument, given) in &field.node.arguments {
             let argument = argument.node.as_str();
             let ours = call.and_then(|call| call.arguments.fields().iter().find(|known| known.name == argument));
+            // The one argument of an input is the input itself, in which paths begin as they do in every style.
+            let is_whole = call.is_some_and(|call| matches!(call.arguments, Arguments::Input(_)));
+            let root = if is_whole { "" } else { argument };
             match (ours, name, argument) {
-                (Some(known), ..) => self.value(&known.of, given)?,
-                (None, "__type", "name") => self.value(&Kind::scalar("String").nullable(false), given)?,
-                (None, _, "includeDeprecated") => self.value(&Kind::scalar("Boolean").nullable(true), given)?,
+                (Some(known), ..) => self.value(&known.of, argument, root, given)?,
+                (None, "__type", "name") => {
+                    self.value(&Kind::scalar("String").nullable(false), argument, root, given)?;
+                }
+                (None, _, "includeDeprecated") => {
+                    self.value(&Kind::scalar("Boolean").nullable(true), argument, root, given)?;
+                }
                 _ => {}
             }
         }
@@ -265,10 +223,11 @@ impl<'d> Places<'d> {
     fn directives(&self, directives: &'d [Positioned<Directive>]) -> Result<(), Fault> {
         let condition = Kind::scalar("Boolean").nullable(false);
         let mut arguments = directives.iter().filter_map(|directive| directive.node.get_argument("if"));
-        arguments.try_for_each(|given| self.value(&condition, given))
+        arguments.try_for_each(|given| self.value(&condition, "if", "if", given))
     }
 
-    fn value(&self, of: &Of, given: &Positioned<Given>) -> Result<(), Fault> {
+    fn value(&self, of: &Of, argument: &str, root: &str, given: &Positioned<Given>) -> Result<(), Fault> {
+        self.fits(of, &format!("The argument `{argument}`"), root.to_owned(), given);
         self.part(of, &given.node).map_err(|fault| {
             let mut locations = fault.locations;
             locations.push(given.pos);
@@ -276,7 +235,15 @@ impl<'d> Places<'d> {
         })
     }
 
-    /// A value that stands where this type is expected, or a part of one.
+    /// Notes what does not fit.
+    fn fits(&self, of: &Of, what: &str, root: String, given: &Positioned<Given>) {
+        let found = fits::faults(self.types, of, &given.node, From::Document, root);
+        if let Some(fault) = Fault::misfit(what, &text(of), found) {
+            self.misfits.borrow_mut().insert(given.pos, fault.at(given.pos));
+        }
+    }
+
+    /// The variables in a value that stands where this type is expected, or in a part of one.
     fn part(&self, of: &Of, given: &Given) -> Result<(), Fault> {
         match (given, &of.kind) {
             (Given::Variable(name), _) => self.variable(of, name),
@@ -291,15 +258,6 @@ impl<'d> Places<'d> {
                     self.part(&Of { nullable, ..field.of.clone() }, given)?;
                 }
                 Ok(())
-            }
-            // The library takes texts, which only JSON has in the place of names.
-            (Given::String(_), Kind::Enum(name)) => {
-                Err(Fault::invalid(format!("A value of `{name}` is a name, without quotes.")))
-            }
-            // The library takes what 64 bits hold.
-            (Given::Number(number), Kind::Scalar(name)) if name == "Int" => {
-                let is_int = number.as_i64().is_some_and(|number| i32::try_from(number).is_ok());
-                if is_int { Ok(()) } else { Err(Fault::invalid(format!("`{number}` is no `Int`: it has 32 bits."))) }
             }
             _ => Ok(()),
         }

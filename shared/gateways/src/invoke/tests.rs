@@ -246,6 +246,24 @@ async fn what_goes_wrong_at_lambda_has_a_code_of_its_own() {
     }
 }
 
+/// As the official client does with `methodOverride`.
+#[tokio::test]
+async fn an_input_that_is_longer_than_an_address_goes_in_a_body_where_the_service_takes_it() {
+    let long = || Request::post("/one?a.get").body(Bytes::from(format!("{:?}", "x".repeat(70_000)))).unwrap();
+    let (text, asked) = call(vec![answered(200, r#"{"result":{"data":{"y":2}}}"#)], long()).await;
+    let event = &asked[0].event;
+    assert_eq!((text.as_str(), &event["requestContext"]["http"]["method"]), (r#"{"y":2}"#, &json!("POST")));
+    assert_eq!((event["rawQueryString"].as_str(), event["body"].as_str().unwrap().len()), (Some(""), 70_002));
+    assert_eq!(event["headers"]["content-type"], "application/json");
+    let short = Request::post("/one?a.get").body(Bytes::from_static(b"1")).unwrap();
+    let (_, asked) = call(vec![answered(200, r#"{"result":{"data":{"y":2}}}"#)], short).await;
+    assert_eq!(asked[0].event["requestContext"]["http"]["method"], "GET");
+    // Where it takes queries by GET only, the function says so.
+    let refused = r#"{"error":{"message":"POST is not answered here.","data":{"code":"METHOD_NOT_SUPPORTED"}}}"#;
+    let (text, _) = call(vec![answered(405, refused)], long()).await;
+    assert_eq!(text, "PAYLOAD_TOO_LARGE None");
+}
+
 #[tokio::test]
 async fn an_event_that_lambda_would_refuse_is_not_sent() {
     // Each byte of it is six in JSON.

@@ -41,6 +41,7 @@ const STRANGE: &str = "<>";
 pub fn input(service: &Service, operation: &Operation, element: &Element) -> Decoded {
     let reading = Reading { service, decoded: RefCell::default() };
     reading.attributes(element, "");
+    reading.not_nil(element, "").unwrap_or_else(|fault| reading.note(fault));
     let mut input = match &operation.input {
         Input::Nothing => {
             reading.members(&[], element, "");
@@ -189,6 +190,14 @@ impl Reading<'_> {
         lexical::boolean(value).map_or_else(|| fault(path, "`xsi:nil` is true or false"), Ok)
     }
 
+    /// Of what has no null: `nillable` is not said of it.
+    fn not_nil(&self, element: &Element, path: &str) -> Result<(), FieldFault> {
+        match self.is_nil(element, path)? {
+            false => Ok(()),
+            true => fault(path, format!("`{}` is not nil", shortened(&element.name))),
+        }
+    }
+
     fn content(&self, form: &Form, element: &Element, path: &str) -> Result<Value, FieldFault> {
         let form = self.service.form(form);
         if !matches!(form, Form::Simple(_) | Form::Object(_)) {
@@ -266,9 +275,7 @@ impl Reading<'_> {
         self.expect(child, &variant.xml, path)?;
         let path = &below(path, &variant.xml);
         self.attributes(child, path);
-        if self.is_nil(child, path)? {
-            return fault(path, "a variant is not nil");
-        }
+        self.not_nil(child, path)?;
         let is_there = matches!(child.text.trim_matches(is_space), "" | "true" | "1") && child.children.is_empty();
         let mut object = match variant.members.is_empty() {
             false => self.members(&variant.members, child, path),
@@ -283,6 +290,8 @@ impl Reading<'_> {
     fn key<'e>(&self, key: &Simple, entry: &'e Element, path: &str) -> Result<(String, &'e Element), FieldFault> {
         self.expect(entry, "entry", path)?;
         self.attributes(entry, path);
+        self.no_text(entry, path);
+        self.not_nil(entry, path)?;
         let [first, second] = &entry.children[..] else {
             return fault(path, "an entry holds one `key` and one `value`");
         };
@@ -293,6 +302,7 @@ impl Reading<'_> {
         };
         self.expect(named, "key", path)?;
         self.attributes(named, path);
+        self.not_nil(named, path)?;
         match self.simple(key, named, path)? {
             Value::String(name) => Ok((name, held)),
             _ => fault(path, "a key is text"),

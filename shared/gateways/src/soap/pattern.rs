@@ -38,7 +38,8 @@ pub fn translate(pattern: &str) -> Option<String> {
             // An anchor, or what would be a lazy quantifier.
             '^' | '$' if !in_class => return None,
             '?' | '+' if !in_class && translated.ends_with(['*', '+', '?', '}']) => return None,
-            letter if letter.is_ascii_graphic() || letter == ' ' => translated.push(letter),
+            // ECMA-262 reads two halves of any other letter, unless it is told to read Unicode.
+            letter if !letter.is_control() && letter.len_utf16() == 1 => translated.push(letter),
             _ => return None,
         }
     }
@@ -54,11 +55,12 @@ mod tests {
         assert_eq!(translate(r"^-?\d+(\.\d+)?$").as_deref(), Some(r"-?[0-9]+(\.[0-9]+)?"));
         assert_eq!(translate("^[0-9a-fA-F]{8}$").as_deref(), Some("[0-9a-fA-F]{8}"));
         assert_eq!(translate("^(?:a|b)*$").as_deref(), Some("(a|b)*"));
+        assert_eq!(translate("^é[À-Ö-]{0,2}$").as_deref(), Some("é[À-Ö-]{0,2}"));
     }
 
     #[test]
     fn what_is_written_differently_is_left_to_the_procedure() {
-        for pattern in ["abc", r"^\w+$", r"^[^\x00-\x20]+$", "^a+?$", "^(?=a)b$", "^a$|^b$", "^[a", "^é$"] {
+        for pattern in ["abc", r"^\w+$", r"^[^\x00-\x20]+$", "^a+?$", "^(?=a)b$", "^a$|^b$", "^[a", "^🍰$"] {
             assert_eq!(translate(pattern), None, "{pattern}");
         }
     }

@@ -6,10 +6,11 @@ use std::{collections::HashSet, sync::Arc};
 use quick_xml::{
     Error, NsReader, XmlVersion,
     errors::IllFormedError as Ill,
-    events::{BytesRef, BytesStart, Event},
+    events::{BytesStart, Event},
     name::ResolveResult,
 };
 
+use super::strict;
 use crate::respond::shortened;
 
 /// How deep elements may nest.
@@ -97,6 +98,10 @@ fn no_xml<T>(error: &Error, text: &str, position: u64) -> Result<T, Malformed> {
         Error::Namespace(_) => "an element declares too many namespaces, or one that is reserved",
         Error::Io(_) | Error::Encoding(_) => "it cannot be read",
     };
+    not_xml(what, text, position)
+}
+
+fn not_xml<T>(what: &str, text: &str, position: u64) -> Result<T, Malformed> {
     let before = usize::try_from(position).ok().and_then(|position| text.get(..position)).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     malformed(format!("The message is not XML: {what}, in line {line}."))
@@ -132,16 +137,29 @@ pub fn parse(text: &str) -> Result<Element, Malformed> {
     loop {
         let event = reader.read_event().or_else(|error| no_xml(&error, text, reader.error_position()))?;
         match event {
-            Event::Start(start) => builder.open(&reader, &start, text)?,
+            Event::Start(start) => {
+                strict::start_tag(&start).or_else(|what| not_xml(what, text, reader.buffer_position()))?;
+                builder.open(&reader, &start, text)?;
+            }
             Event::End(_) => builder.close()?,
-            Event::Text(text) => builder.text(&text.xml10_content())?,
+            Event::Text(part) if strict::is_text(&part) => builder.text(&part.xml10_content())?,
+            Event::Text(_) => return not_xml("`]]>` ends nothing", text, reader.buffer_position()),
             Event::CData(text) => match builder.open.is_empty() {
                 true => return malformed("There is text outside of the message."),
                 false => builder.text(&text.xml10_content())?,
             },
-            Event::GeneralRef(reference) => builder.text(resolve(&reference)?.encode_utf8(&mut [0; 4]))?,
+            Event::GeneralRef(_) if builder.open.is_empty() => {
+                return malformed("There is text outside of the message.");
+            }
+            Event::GeneralRef(reference) => match strict::reference(&reference) {
+                Some(letter) => builder.text(letter.encode_utf8(&mut [0; 4]))?,
+                None => return malformed("The message refers to an entity or a character that there is not."),
+            },
             Event::Comment(_) => {}
             Event::Decl(declaration) if is_first => {
+                if !strict::is_declaration(&declaration) {
+                    return not_xml("its declaration is malformed", text, 0);
+                }
                 if declaration.version().ok().as_deref() != Some("1.0") {
                     return malformed("The message is not XML 1.0.");
                 }
@@ -161,22 +179,6 @@ pub fn parse(text: &str) -> Result<Element, Malformed> {
             Event::Empty(_) => return malformed("The message is not XML."),
         }
         is_first = false;
-    }
-}
-
-/// A character reference, or one of the five entities that XML has by itself.
-fn resolve(reference: &BytesRef<'_>) -> Result<char, Malformed> {
-    let named = match &**reference {
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "amp" => Some('&'),
-        "apos" => Some('\''),
-        "quot" => Some('"'),
-        _ => reference.resolve_char_ref().ok().flatten().filter(|letter| is_allowed(*letter)),
-    };
-    match named {
-        Some(letter) => Ok(letter),
-        None => malformed("The message refers to an entity or a character that there is not."),
     }
 }
 

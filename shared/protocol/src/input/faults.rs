@@ -49,12 +49,13 @@ impl Faults {
         Self { path: String::new(), found: Vec::new(), twice, has_rules: true }
     }
 
-    /// What was found. Where more members stood there twice than are noted, one of the rest may have been looked at:
-    /// the noted ones are told then, so that nothing is taken that says two things.
+    /// What was found. Where nothing was, but a member stood there twice in a place that no type looks into, that is
+    /// told: nothing is taken that says two things.
     pub(super) fn into_found(self) -> Vec<FieldFault> {
-        if self.found.is_empty() && self.twice.len() == MAX_FAULTS {
-            let twice = self.twice.into_iter().map(|path| FieldFault { path, message: TWICE.to_owned() });
-            return twice.collect();
+        if self.found.is_empty() {
+            let mut twice: Vec<String> = self.twice.into_iter().collect();
+            twice.sort_unstable();
+            return twice.into_iter().map(|path| FieldFault { path, message: TWICE.to_owned() }).collect();
         }
         self.found
     }
@@ -102,6 +103,9 @@ impl Faults {
                 return;
             }
             self.below(key, |faults| {
+                if faults.twice.contains(&faults.path) {
+                    return faults.push(TWICE);
+                }
                 faults.value::<K>(&Value::from(key.as_str()));
                 examine(value, faults);
             });

@@ -107,8 +107,9 @@ impl JsonSchema for Timestamp {
         "Timestamp".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        // The pattern says it again for validators that take `format` for a remark.
-        let description = "A time, RFC 3339 in UTC to the millisecond.";
+        // The pattern says it again for validators that take `format` for a remark. Neither can say the bounds where
+        // another zone's year is not UTC's.
+        let description = "A time, RFC 3339 in UTC to the millisecond, in the years 0 to 9999 of UTC.";
         json_schema!({"type": "string", "format": "date-time", "pattern": DATE_TIME, "description": description})
     }
 }

@@ -1,0 +1,123 @@
+//! Whether a value fits its type, in a document (specification, section 5.6.1) or as a variable's (section 6.1.2), with
+//! all that does not. What a scalar of ours holds is judged by the procedure.
+
+use std::collections::HashSet;
+
+use async_graphql::{Name, indexmap::IndexMap};
+use async_graphql_value::Value as Given;
+use protocol::{FieldFault, input::MAX_FAULTS};
+
+use super::{
+    input::IS_TRUE,
+    types::{Kind, Of, Types},
+};
+use crate::respond::shortened;
+
+/// Where a value comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum From {
+    /// A document, in which each literal has one type.
+    Document,
+    /// JSON, which has texts in the place of names.
+    Json,
+}
+
+/// What does not fit, by its path below `root`. Variables in a document are left to what is said of their types.
+pub(super) fn faults(types: &Types, of: &Of, given: &Given, from: From, root: String) -> Vec<FieldFault> {
+    let mut fitting = Fitting { types, from, path: root, found: Vec::new() };
+    fitting.value(of, given);
+    fitting.found
+}
+
+struct Fitting<'t> {
+    types: &'t Types,
+    from: From,
+    path: String,
+    found: Vec<FieldFault>,
+}
+
+impl Fitting<'_> {
+    fn push(&mut self, message: impl Into<String>) {
+        if self.found.len() < MAX_FAULTS {
+            self.found.push(FieldFault { path: self.path.clone(), message: message.into() });
+        }
+    }
+
+    fn within(&mut self, step: &str, look: impl FnOnce(&mut Self)) {
+        let length = self.path.len();
+        self.path.push_str(step);
+        look(self);
+        self.path.truncate(length);
+    }
+
+    fn below(&mut self, member: &str, look: impl FnOnce(&mut Self)) {
+        let separator = if self.path.is_empty() { "" } else { "." };
+        self.within(&format!("{separator}{}", shortened(member)), look);
+    }
+
+    fn value(&mut self, of: &Of, given: &Given) {
+        if self.found.len() >= MAX_FAULTS {
+            return;
+        }
+        let is_right = match (&of.kind, given) {
+            (_, Given::Variable(_)) => true,
+            (_, Given::Null) if of.nullable => true,
+            (_, Given::Null) => return self.push("cannot be null"),
+            (Kind::List(item), Given::List(items)) => {
+                for (place, given) in items.iter().enumerate() {
+                    self.within(&format!("[{place}]"), |fitting| fitting.value(item, given));
+                }
+                true
+            }
+            // One value is a list of one (specification, section 3.11).
+            (Kind::List(item), one) => return self.value(item, one),
+            (Kind::Enum(_), Given::String(_)) if self.from == From::Document => {
+                return self.push(format!("is a name of `{}`, without quotes", of.kind.name()));
+            }
+            (Kind::Enum(name), Given::String(value)) => self.is_one_of(name, value),
+            (Kind::Enum(name), Given::Enum(value)) => self.is_one_of(name, value),
+            (Kind::Input(name), Given::Object(members)) => return self.members(name, members),
+            (Kind::Scalar(name), given) => is_scalar(name, given),
+            _ => false,
+        };
+        if !is_right {
+            self.push(format!("is no `{}`", of.kind.name()));
+        }
+    }
+
+    fn is_one_of(&self, name: &str, value: &str) -> bool {
+        self.types.enums.get(name).is_some_and(|known| known.names(value))
+    }
+
+    fn members(&mut self, name: &str, members: &IndexMap<Name, Given>) {
+        let types = self.types;
+        let Some(known) = types.inputs.get(name) else { return };
+        if known.one_of && (members.len() != 1 || members.values().any(|given| *given == Given::Null)) {
+            return self.push("has to have exactly one member, and not null");
+        }
+        let mut given = HashSet::new();
+        for (member, value) in members {
+            given.insert(member.as_str());
+            let field = known.fields.iter().find(|field| field.name == member.as_str());
+            self.below(member, |fitting| match field {
+                None => fitting.push(format!("is unknown: `{name}` has no member `{}`", shortened(member))),
+                Some(field) if field.bare && *value == Given::Boolean(false) => fitting.push(IS_TRUE),
+                Some(field) => fitting.value(&field.of, value),
+            });
+        }
+        for field in known.fields.iter().filter(|field| !field.of.nullable && !given.contains(field.name.as_str())) {
+            self.below(&field.name, |fitting| {
+                fitting.push(format!("is required: `{name}` has to have `{}`", field.name));
+            });
+        }
+    }
+}
+
+fn is_scalar(name: &str, given: &Given) -> bool {
+    match (name, given) {
+        ("Int", Given::Number(number)) => number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
+        ("ID", Given::Number(number)) => number.is_i64() || number.is_u64(),
+        ("Float", Given::Number(_)) | ("String" | "ID", Given::String(_)) | ("Boolean", Given::Boolean(_)) => true,
+        (name, _) => !["Int", "Float", "String", "Boolean", "ID"].contains(&name),
+    }
+}
