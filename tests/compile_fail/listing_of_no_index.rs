@@ -30,4 +30,8 @@ impl Thing {
     pub const BY_PLACE: Listing<Self> = Listing::of("place");
 }
 
+// An associated constant is looked at where it is used.
+const _: Listing<Thing> = Thing::BY_KIND;
+const _: Listing<Thing> = Thing::BY_PLACE;
+
 fn main() {}
