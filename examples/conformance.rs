@@ -392,7 +392,7 @@ mod slow {
 
         #[wire]
         pub struct Input {
-            #[garde(range(max = 60_000))]
+            #[garde(range(max = 25_000))]
             pub ms: u32,
         }
         #[wire]
@@ -400,7 +400,7 @@ mod slow {
             pub ms: u32,
         }
         /// Answer later.
-        #[procedure(query, auth = public, timeout_ms = 65_000, rest = "GET /v1/wait")]
+        #[procedure(query, auth = public, timeout_ms = 29_000, rest = "GET /v1/wait")]
         pub async fn wait(input: Input) -> Waited {
             tokio::time::sleep(std::time::Duration::from_millis(input.ms.into())).await;
             Waited { ms: input.ms }

@@ -66,6 +66,11 @@ runtime::procedures! {
 #[doc = include_str!("../../docs/capabilities.md")]
 pub struct Capabilities;
 
+/// The same, of what a service has besides.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/own-entity.md")]
+pub struct OwnEntity;
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

@@ -83,8 +83,8 @@ function readEntities(): Map<string, Entity> {
       if (prefix === undefined) {
         throw new Error(`${file}: ${name} has no prefix`);
       }
-      const indexes = /const INDEXES: [^=]+=\s+&\[([^\]]*)\];/s.exec(body!)?.[1] ?? "";
-      found.set(name!, { prefix, indexes: indexes.split(",").filter((index) => index.trim() !== "").length });
+      const indexes = /const INDEXES: [^=]+=\s+&\[(.*?)\];/s.exec(body!)?.[1] ?? "";
+      found.set(name!, { prefix, indexes: [...indexes.matchAll(/\bIndex \{/g)].length });
     }
   }
   return found.set("Limit", LIMIT).set("Meter", METER);

@@ -2,6 +2,7 @@
 
 use runtime::prelude::*;
 
+/// Forget things.
 #[procedure(mutation, auth = signed_in, rest = "GET /v1/things/forget")]
 pub async fn forget() {}
 

@@ -357,6 +357,285 @@ fn a_route_that_cannot_be_is_a_fault() {
     );
 }
 
+/// Routes of which some addresses are the service's own.
+mod takers {
+    use runtime::{Callers, Definition};
+
+    const SERVICE: Definition = Definition {
+        name: "takers",
+        roles: &[],
+        permits: |_, _| true,
+        withheld: &[],
+        callers: Callers::Tokens,
+        method_override: true,
+        password_sign_in: None,
+        refusals: None,
+    };
+
+    runtime::procedures! {
+        inline SERVICE;
+        a { any_one, any_two, base, calls, dots, file, graphql, icon, mail, open, page, robots, root, soap }
+        b { form, plain }
+    }
+
+    macro_rules! takers {
+        ($($name:ident ($($stated:tt)*) ($($field:ident)?);)*) => {
+            $(pub mod $name {
+                use runtime::prelude::*;
+                #[wire]
+                pub struct Input {
+                    $(pub $field: String,)?
+                }
+                /// Take what is not given.
+                #[procedure($($stated)*)]
+                pub async fn $name(input: Input) -> String {
+                    format!("{input:?}")
+                }
+            })*
+        };
+    }
+    macro_rules! forms {
+        ($($name:ident ($($stated:tt)*);)*) => {
+            $(pub mod $name {
+                use runtime::{HttpReply, HttpRequest, prelude::*};
+                /// Take what is not given.
+                #[procedure($($stated)*)]
+                pub async fn $name(_request: HttpRequest) -> HttpReply {
+                    HttpReply::html(http::StatusCode::OK, String::new(), "")
+                }
+            })*
+        };
+    }
+
+    mod a {
+        takers! {
+            any_one (query, auth = public, rest = "GET /{name}") (name);
+            any_two (query, auth = public, rest = "GET /{name}/all/them") (name);
+            base (query, auth = public, rest = "GET /trpc") ();
+            calls (query, auth = public, rest = "GET /trpc/{id}") (id);
+            dots (query, auth = public, rest = "GET /v1/../trpc") ();
+            file (query, auth = public, rest = "GET /openapi.json") ();
+            graphql (mutation, auth = public, rest = "PUT /graphql") ();
+            icon (query, auth = public, rest = "GET /favicon.ico") ();
+            mail (query, auth = public, rest = "GET /_local/mail") ();
+            open (query, auth = public, rest = "GET /v1/open/{id}") (id);
+            page (query, auth = public, rest = "GET /docs/{procedure}") (procedure);
+            root (query, auth = public, rest = "GET /") ();
+        }
+        forms! {
+            robots (query, auth = public, http = "GET /robots.txt");
+            soap (mutation, auth = public, http = "POST /soap");
+        }
+    }
+    mod b {
+        takers! {
+            plain (query, auth = public, rest = "GET /v1/form") ();
+        }
+        forms! {
+            form (mutation, auth = public, http = "POST /v1/form");
+        }
+    }
+}
+
+#[test]
+fn a_route_leaves_to_the_service_what_is_its_own() {
+    let faults = codegen::render(&takers::service()).unwrap_err();
+    let otherwise = "give it another path, such as one in /v1/";
+    let expected = [
+        format!("a.any_one: GET /{{name}} would take calls from /trpc of tRPC: {otherwise}"),
+        format!("a.any_two: GET /{{name}}/all/them would take calls from /_local/{{proxy+}} of the local service's own pages: {otherwise}"),
+        format!("a.base: GET /trpc would take calls from /trpc of tRPC: {otherwise}"),
+        format!("a.calls: GET /trpc/{{id}} would take calls from /trpc/{{proxy+}} of the gateway `trpc`: {otherwise}"),
+        r#"a.dots: "GET /v1/../trpc" is no route, such as `GET /v1/users/{id}`"#.to_owned(),
+        format!("a.file: GET /openapi.json would take calls from /openapi.json of the gateway `docs`: {otherwise}"),
+        format!("a.graphql: PUT /graphql would take calls from /graphql of the gateway `graphql`: {otherwise}"),
+        format!("a.icon: GET /favicon.ico would take calls from /favicon.ico of browsers, which take no JSON: {otherwise}"),
+        format!("a.mail: GET /_local/mail would take calls from /_local/{{proxy+}} of the local service's own pages: {otherwise}"),
+        format!("a.page: GET /docs/{{procedure}} would take calls from /docs/{{proxy+}} of the gateway `docs`: {otherwise}"),
+        r#"a.root: "GET /" is no route, such as `GET /v1/users/{id}`"#.to_owned(),
+        format!("a.soap: POST /soap would take calls from /soap of the gateway `soap`: {otherwise}"),
+        "b.plain: /v1/form is stated as `rest` and, by b.form, as `http`: a path answers in the form of REST or in another one, whatever the method".to_owned(),
+    ];
+    assert_eq!(faults, expected);
+}
+
+/// Entities that are kept in one place.
+mod entities {
+    use protocol::{Entity, Version};
+    use runtime::{Callers, Definition, prelude::*};
+
+    const SERVICE: Definition = Definition {
+        name: "entities",
+        roles: &[],
+        permits: |_, _| true,
+        withheld: &[],
+        callers: Callers::Tokens,
+        method_override: true,
+        password_sign_in: None,
+        refusals: None,
+    };
+
+    runtime::procedures! {
+        inline SERVICE;
+        things { copied, counted, kept, named, twin }
+    }
+
+    macro_rules! entities {
+        ($($ty:ident $name:literal $prefix:literal $procedure:ident;)*) => {
+            $(
+                #[derive(Clone, serde::Serialize, serde::Deserialize)]
+                pub struct $ty {
+                    id: model::PostId,
+                    version: Version,
+                }
+                impl Entity for $ty {
+                    type Id = model::PostId;
+                    const NAME: &'static str = $name;
+                    const PREFIX: &'static str = $prefix;
+                    fn id(&self) -> &model::PostId {
+                        &self.id
+                    }
+                    fn version(&self) -> Version {
+                        self.version
+                    }
+                    fn set_version(&mut self, version: Version) {
+                        self.version = version;
+                    }
+                }
+            )*
+            mod things {
+                $(pub mod $procedure {
+                    use super::super::*;
+                    /// Keep it.
+                    #[procedure(mutation, auth = public)]
+                    pub async fn $procedure(_kept: Write<$ty>) {}
+                })*
+            }
+        };
+    }
+
+    entities! {
+        Kept "Kept" "kept" kept;
+        Twin "Twin" "kept" twin;
+        Copied "Kept" "kept" copied;
+        Named "Kept" "named" named;
+        Counted "Counted" "limit" counted;
+    }
+}
+
+#[test]
+fn two_entities_in_one_place_are_a_fault() {
+    let faults = codegen::render(&entities::service()).unwrap_err();
+    let (kept, named) = (
+        "both kept under `kept`: what is kept and granted of one would be the other's: give one of them another `PREFIX`",
+        "kept under `kept` and `named`: documents could not tell them apart: give one of them another `NAME`",
+    );
+    let expected = [
+        "Counted: under `limit` the store keeps counts: another prefix is needed".to_owned(),
+        format!("Kept and Kept are two types, {kept}"),
+        format!("Kept is the name of two types, {named}"),
+        format!("Kept and Twin are two types, {kept}"),
+        format!("Kept is the name of two types, {named}"),
+        format!("Kept and Twin are two types, {kept}"),
+    ];
+    assert_eq!(faults, expected);
+}
+
+/// Permissions, of which roles have some.
+mod permissions {
+    use runtime::{Callers, Definition, prelude::*};
+
+    const SERVICE: Definition = Definition {
+        name: "permissions",
+        roles: &["keeper", "guest"],
+        permits: |role, permission| role == "keeper" && ["things:read", "things:write:own"].contains(&permission),
+        withheld: &[],
+        callers: Callers::Tokens,
+        method_override: true,
+        password_sign_in: None,
+        refusals: None,
+    };
+
+    runtime::procedures! {
+        inline SERVICE;
+        things { archive, read, write, write_all }
+    }
+
+    macro_rules! asking {
+        ($($name:ident ($($stated:tt)*);)*) => {
+            mod things {
+                $(pub mod $name {
+                    use super::super::*;
+                    /// Do it.
+                    #[procedure(mutation, auth = $($stated)*)]
+                    pub async fn $name(_reach: Reach) {}
+                })*
+            }
+        };
+    }
+
+    asking! {
+        archive (permission("things:archive"));
+        read (permission("things:read"));
+        write (permission("things:write", own));
+        write_all (permission("things:write"));
+    }
+}
+
+#[test]
+fn a_permission_that_no_role_has_is_a_fault() {
+    let faults = codegen::render(&permissions::service()).unwrap_err();
+    let told = ["archive", "write_all"].map(|name| {
+        let verb = name.split('_').next().unwrap();
+        format!(
+            "things.{name}: no role has the permission `things:{verb}`, so that everybody would be refused: give it to a \
+             role, where the service says what its roles may do (`Definition::permits`), or ask for one that a role has"
+        )
+    });
+    assert_eq!(faults, told);
+}
+
+/// The compiler does not see a file that the index does not name.
+#[test]
+fn regen_says_what_it_left_out_and_what_it_removed() {
+    let folder = Folder::new();
+    let regen = |more: &[&str]| {
+        let mut regen = command(ONEFOLD);
+        let regen = regen.env("CARGO_MANIFEST_DIR", folder.path()).arg("regen").args(more).output().unwrap();
+        (regen.status.success(), String::from_utf8(regen.stdout).unwrap(), String::from_utf8(regen.stderr).unwrap())
+    };
+    fs::create_dir_all(folder.path().join("functions")).unwrap();
+    for (manifest, text) in [("Cargo.toml", "[workspace]\n"), ("functions/Cargo.toml", "")] {
+        fs::write(folder.path().join(manifest), text).unwrap();
+    }
+    let (done, written, _) = regen(&[]);
+    assert!(done && written.contains("wrote bindings/contract.json\n"), "{written}");
+    assert_eq!(regen(&["--check"]), (true, String::new(), String::new()));
+
+    let source = folder.path().join("functions/src");
+    fs::create_dir_all(source.join("posts")).unwrap();
+    let procedure = "/// Fetch one post.\n#[procedure(query, auth = public)]\npub async fn get() {}\n";
+    for (file, text) in [
+        ("posts/get.rs", procedure),
+        ("posts/latest.rs", procedure),
+        ("posts/shared.rs", ""),
+        ("bin/posts-late.rs", ""),
+    ] {
+        fs::write(source.join(file), text).unwrap();
+    }
+    let left_out = "functions/src/posts/latest.rs holds a procedure that the index does not name, and so is left out: \
+                    add `latest` to `posts { … }` in functions/src/lib.rs\n";
+    assert_eq!(
+        regen(&["--check"]),
+        (false, "stale: functions/src/bin/posts-late.rs\n".to_owned(), left_out.to_owned())
+    );
+    assert_eq!(regen(&[]), (false, "removed functions/src/bin/posts-late.rs\n".to_owned(), left_out.to_owned()));
+    assert!(!source.join("bin/posts-late.rs").exists());
+
+    fs::remove_file(source.join("posts/latest.rs")).unwrap();
+    assert_eq!(regen(&[]), (true, String::new(), String::new()));
+}
+
 #[test]
 fn a_password_that_comes_with_a_call_goes_to_procedures_that_are_there() {
     let alone = runtime::Service { procedures: Vec::new(), ..functions::service() };

@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use protocol::contract::{AuthContract, Contract};
+use runtime::Definition;
 
 use crate::{File, HEADER};
 
@@ -27,6 +28,24 @@ pub fn render(contract: &Contract) -> File {
     }
     text.push_str("];\n");
     File { path: "functions/src/permissions.rs".into(), text }
+}
+
+/// Permissions that no role has: most likely new ones that nobody was given yet, or typing mistakes. A service without
+/// roles knows what its callers may in a way of its own.
+pub fn faults(contract: &Contract, definition: &Definition) -> Vec<String> {
+    let is_given = |permission: &str| definition.roles.iter().any(|role| (definition.permits)(role, permission));
+    let mut faults = Vec::new();
+    for procedure in contract.procedures.iter().filter(|_| !definition.roles.is_empty()) {
+        let AuthContract::Permission { permission, own } = &procedure.auth else { continue };
+        if !is_given(permission) && !(*own && is_given(&format!("{permission}:own"))) {
+            faults.push(format!(
+                "{}: no role has the permission `{permission}`, so that everybody would be refused: give it to a role, \
+                 where the service says what its roles may do (`Definition::permits`), or ask for one that a role has",
+                procedure.name
+            ));
+        }
+    }
+    faults
 }
 
 /// Of a doc comment, in one line and without its full stop.

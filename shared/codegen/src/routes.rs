@@ -1,4 +1,4 @@
-//! What makes a REST route impossible.
+//! What makes a route impossible: a procedure's REST route, or the path of its own that it states with `http`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +10,22 @@ use crate::is_write_only;
 /// The methods that a route can have.
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
+/// What every service has by itself, besides its gateways: where tRPC's calls begin, and what the local service shows.
+const OF_EVERY_SERVICE: [(&str, &str); 2] = [("/trpc", "tRPC"), ("/_local/{proxy+}", "the local service's own pages")];
+
+/// Files that browsers and crawlers ask for by themselves, and that are no JSON: a procedure with `http` may have them.
+const OF_BROWSERS: [&str; 2] = ["/favicon.ico", "/robots.txt"];
+
 /// Every fault of every route.
 pub fn faults(contract: &Contract) -> Vec<String> {
     let mut faults = Vec::new();
     let mut taken: BTreeMap<String, &str> = BTreeMap::new();
-    let mut shapes: BTreeMap<String, (&str, &str)> = BTreeMap::new();
-    for procedure in &contract.procedures {
-        let Some(route) = procedure.rest.as_deref() else { continue };
+    let mut shapes: BTreeMap<String, (&str, &str, bool)> = BTreeMap::new();
+    let routes = contract.procedures.iter().flat_map(|procedure| {
+        let routes = [(false, procedure.http.as_deref()), (true, procedure.rest.as_deref())];
+        routes.into_iter().filter_map(move |(is_rest, route)| Some((procedure, is_rest, route?)))
+    });
+    for (procedure, is_rest, route) in routes {
         let name = &procedure.name;
         let Some((method, path)) = route.split_once(' ').filter(|(method, path)| is_route(method, path)) else {
             faults.push(format!("{name}: {route:?} is no route, such as `GET /v1/users/{{id}}`"));
@@ -25,10 +34,21 @@ pub fn faults(contract: &Contract) -> Vec<String> {
         // Routes that differ in the names of parameters only are one: nobody could say which is meant.
         if let Some(other) = taken.insert(format!("{method} {}", shape(path)), name) {
             faults.push(format!("{name}: {other} has the route {route} already"));
-        } else if let Some((known, other)) = shapes.get(&shape(path)).filter(|(known, _)| *known != path) {
+        } else if let Some((known, other, _)) = shapes.get(&shape(path)).filter(|(known, ..)| *known != path) {
             faults.push(format!("{name}: {path} is {known} of {other} with other names: give parameters the same"));
+        } else if let Some((_, other, _)) = shapes.get(&shape(path)).filter(|(.., known)| *known != is_rest) {
+            let message = "a path answers in the form of REST or in another one, whatever the method";
+            faults.push(format!("{name}: {path} is stated as `rest` and, by {other}, as `http`: {message}"));
         }
-        shapes.entry(shape(path)).or_insert((path, name));
+        shapes.entry(shape(path)).or_insert((path, name, is_rest));
+        if let Some((own, whose)) = own_path(path, is_rest) {
+            faults.push(format!(
+                "{name}: {route} would take calls from {own} of {whose}: give it another path, such as one in /v1/"
+            ));
+        }
+        if !is_rest {
+            continue;
+        }
         faults.extend(parameters(contract, procedure, path).into_iter().map(|fault| format!("{name}: {fault}")));
         let in_address = matches!(method, "GET" | "DELETE");
         if in_address
@@ -74,11 +94,32 @@ fn crosses(one: &str, other: &str) -> bool {
         && pairs().any(|(one, other)| !is_name(one) && is_name(other))
 }
 
+/// A path that the service has by itself, and of which a procedure's path would have some addresses. Methods play no
+/// part: what is at such a path answers all of them, those too that it does not take.
+fn own_path(path: &str, is_rest: bool) -> Option<(&'static str, String)> {
+    let gateways = gateways::FACTS
+        .iter()
+        .flat_map(|facts| facts.paths.iter().map(|own| (*own, format!("the gateway `{}`", facts.name))));
+    let of_every_service = OF_EVERY_SERVICE.iter().map(|(own, whose)| (*own, (*whose).to_owned()));
+    let of_browsers =
+        OF_BROWSERS.iter().filter(|_| is_rest).map(|own| (*own, "browsers, which take no JSON".to_owned()));
+    of_every_service.chain(gateways).chain(of_browsers).find(|(own, _)| meets(path, own))
+}
+
+/// Whether some addresses fit both: a procedure's path, and one that may end in `{proxy+}`, for all that follows.
+fn meets(path: &str, own: &str) -> bool {
+    let (own, has_rest) = own.strip_suffix("/{proxy+}").map_or((own, false), |start| (start, true));
+    let (given, known): (Vec<_>, Vec<_>) = (path.split('/').collect(), own.split('/').collect());
+    let is_long_enough = if has_rest { given.len() > known.len() } else { given.len() == known.len() };
+    is_long_enough && known.iter().zip(&given).all(|(known, given)| known == given || given.starts_with('{'))
+}
+
 fn is_route(method: &str, path: &str) -> bool {
     let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
     let fits = |segment: &str| match segment.strip_prefix('{') {
         Some(rest) => rest.strip_suffix('}').is_some_and(|name| !name.is_empty() && plain(name)),
-        None => !segment.is_empty() && plain(segment),
+        // Clients take dots for the folder itself and for the one above (RFC 3986 section 5.2.4).
+        None => !segment.is_empty() && plain(segment) && segment != "." && segment != "..",
     };
     METHODS.contains(&method) && path.strip_prefix('/').is_some_and(|path| path.split('/').all(fits))
 }

@@ -50,6 +50,12 @@ impl<'a> Route<'a> {
         self.path.split('/').map(anonymous).collect::<Vec<_>>().join("/")
     }
 
+    /// Whether there is a route for what it makes, which `Location` then names.
+    pub fn has_item(&self) -> bool {
+        let routes = self.contract.procedures.iter().filter_map(|procedure| procedure.rest.as_deref());
+        runtime::service::has_item(&format!("{} {}", self.method, self.path), routes)
+    }
+
     /// Whether the input comes in a body; else in the address.
     pub fn has_body(&self) -> bool {
         !matches!(self.method, "GET" | "DELETE")

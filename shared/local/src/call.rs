@@ -22,7 +22,7 @@ use runtime::{Callers, Entry, Service};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
-use crate::data::Running;
+use crate::{claims, data::Running};
 
 /// Where `cargo run` serves.
 const LOCAL_URL: &str = "http://127.0.0.1:9000";
@@ -53,7 +53,7 @@ pub struct CallOptions {
     #[arg(long = "role", conflicts_with_all = ["token", "public"])]
     pub roles: Vec<String>,
     /// Who the caller is; a new id if left out
-    #[arg(long, conflicts_with_all = ["token", "public"])]
+    #[arg(long, conflicts_with_all = ["token", "public"], value_parser = claims::subject)]
     pub subject: Option<String>,
     /// A token that was signed before
     #[arg(long, conflicts_with = "public")]

@@ -17,7 +17,7 @@ use runtime::{
 
 use crate::{
     call::{self, CallOptions},
-    cloud,
+    claims, cloud,
     data::{DataFolder, random_key},
     diff,
     ground::token_settings,
@@ -99,10 +99,10 @@ enum Command {
         #[arg(long = "role", required = true)]
         roles: Vec<String>,
         /// Who the caller is; a new id if left out
-        #[arg(long)]
+        #[arg(long, value_parser = claims::subject)]
         subject: Option<String>,
-        /// How long it is valid
-        #[arg(long, default_value_t = 720, value_name = "MINUTES")]
+        /// How long it is valid, 1 to 43200
+        #[arg(long, default_value_t = 720, value_name = "MINUTES", value_parser = claims::minutes)]
         minutes: u32,
     },
     /// Call a procedure of a running service, and print what it answers
@@ -346,9 +346,25 @@ fn regen(app: &App, root: &Path, check: bool) -> Result<ExitCode, Cause> {
     let files = codegen::render(&app.service).map_err(|faults| faults.join("\n"))?;
     let touched = if check { codegen::stale(root, &files)? } else { codegen::write(root, &files)? };
     for path in &touched {
-        println!("{} {}", if check { "stale:" } else { "wrote" }, path.display());
+        let is_made = files.iter().any(|file| &file.path == path);
+        println!(
+            "{} {}",
+            if check {
+                "stale:"
+            } else if is_made {
+                "wrote"
+            } else {
+                "removed"
+            },
+            path.display()
+        );
     }
-    Ok(if check && !touched.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let left_out = codegen::left_out(root, &app.service)?;
+    for said in &left_out {
+        eprintln!("{said}");
+    }
+    let is_done = left_out.is_empty() && (!check || touched.is_empty());
+    Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// How long a token is valid that is signed for one call, in minutes.

@@ -17,6 +17,7 @@ mod admission;
 pub mod backend;
 pub mod build;
 pub mod call;
+mod claims;
 pub mod cloud;
 pub mod command;
 pub mod data;

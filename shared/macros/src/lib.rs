@@ -14,7 +14,11 @@ use proc_macro::TokenStream;
 ///
 /// `#[procedure(query | mutation, auth = public | signed_in | permission("…"), rest = "GET /…",
 /// timeout_ms = 10000, memory_mb = 256, concurrency = 20, cache_s = 60, sensitive, session = "…", fresh = 300,
-/// fresh_if = Input::gives_rights, http = "POST /…")]`; `auth` is required.
+/// fresh_if = Input::gives_rights, http = "POST /…")]`; `auth` is required, and so is a doc comment,
+/// whose first sentence is what the documents and the page of consent show. Each is stated once.
+///
+/// `timeout_ms`: how long a call may take, from 1 to 29000 (10000 if left out): the HTTP API in front gives up after 30 s.
+/// `memory_mb`: the function's memory, from 128 to 10240 MiB (256 if left out).
 ///
 /// `permission("posts:write", own)` lets those through as well who have `posts:write:own`; the procedure takes a
 /// `Reach` and asks it whose items are within.

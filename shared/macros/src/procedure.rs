@@ -50,6 +50,17 @@ const MAX_FRESH_S: u32 = 86_400;
 /// The longest that a shared cache keeps an answer, in seconds: a day.
 const MAX_CACHE_S: u32 = 86_400;
 
+/// The longest that a call may take, in milliseconds: the HTTP API in front gives up after 30 s, and Lambda's own limit
+/// is a second above.
+const MAX_TIMEOUT_MS: u32 = 29_000;
+/// What Lambda gives a function at least, in MiB.
+const MIN_MEMORY_MB: u32 = 128;
+/// What Lambda gives a function at most, in MiB.
+const MAX_MEMORY_MB: u32 = 10_240;
+
+const DOCS_HINT: &str = "say what this procedure does: a doc comment. Callers read it in the documents, and people where \
+                         they let an application in";
+
 const AUTH_HINT: &str =
     "say who may call this procedure: `auth = public`, `auth = signed_in` or `auth = permission(\"users:read\")`";
 
@@ -65,8 +76,13 @@ impl Parse for Arguments {
         let (mut auth, mut rest, mut timeout_ms, mut memory_mb) = (None, None, None, None);
         let (mut concurrency, mut cache_s, mut http, mut sensitive, mut session) = (None, None, None, false, None);
         let (mut fresh, mut fresh_if) = (None, None);
+        let mut stated: Vec<Ident> = Vec::new();
         while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
             let key: Ident = input.parse()?;
+            if stated.contains(&key) {
+                return Err(syn::Error::new(key.span(), format!("`{key}` is stated twice")));
+            }
+            stated.push(key.clone());
             if key == "sensitive" {
                 sensitive = true;
                 continue;
@@ -76,8 +92,8 @@ impl Parse for Arguments {
                 "auth" => auth = Some(parse_auth(input)?),
                 "rest" => rest = Some(parse_rest(input)?),
                 "http" => http = Some(parse_rest(input)?),
-                "timeout_ms" => timeout_ms = Some(input.parse()?),
-                "memory_mb" => memory_mb = Some(input.parse()?),
+                "timeout_ms" => timeout_ms = Some(parse_timeout(input)?),
+                "memory_mb" => memory_mb = Some(parse_memory(input)?),
                 "concurrency" => concurrency = Some(parse_concurrency(input)?),
                 "cache_s" => cache_s = Some(input.parse()?),
                 "session" => session = Some(input.parse()?),
@@ -125,10 +141,25 @@ impl Parse for Arguments {
 }
 
 fn parse_concurrency(input: ParseStream<'_>) -> syn::Result<LitInt> {
-    let concurrency: LitInt = input.parse()?;
-    match concurrency.base10_parse::<u32>()? {
-        0 => Err(syn::Error::new(concurrency.span(), "`concurrency` is how many calls may run at once: at least 1")),
-        _ => Ok(concurrency),
+    within(input.parse()?, 1..=u32::MAX, "`concurrency` is how many calls may run at once: at least 1")
+}
+
+fn parse_timeout(input: ParseStream<'_>) -> syn::Result<LitInt> {
+    let timeout_ms: LitInt = input.parse()?;
+    let hint = "`timeout_ms` is how many milliseconds a call may take: from 1 to 29000, since the HTTP API in front gives \
+                up after 30 s";
+    within(timeout_ms, 1..=MAX_TIMEOUT_MS, hint)
+}
+
+fn parse_memory(input: ParseStream<'_>) -> syn::Result<LitInt> {
+    let hint = "`memory_mb` is how much memory the function has, in MiB: from 128 to 10240, the limits of Lambda";
+    within(input.parse()?, MIN_MEMORY_MB..=MAX_MEMORY_MB, hint)
+}
+
+fn within(number: LitInt, bounds: std::ops::RangeInclusive<u32>, hint: &str) -> syn::Result<LitInt> {
+    match number.base10_parse().is_ok_and(|value| bounds.contains(&value)) {
+        true => Ok(number),
+        false => Err(syn::Error::new(number.span(), hint)),
     }
 }
 
@@ -142,7 +173,7 @@ fn expect_cacheable(cache_s: &LitInt, kind: &Ident, auth: &Auth) -> syn::Result<
     if !matches!(auth, Auth::Public) {
         return refuse("a shared cache asks nobody who they are: only a query with `auth = public` may have `cache_s`");
     }
-    if !(1..=MAX_CACHE_S).contains(&cache_s.base10_parse()?) {
+    if !cache_s.base10_parse().is_ok_and(|seconds| (1..=MAX_CACHE_S).contains(&seconds)) {
         return refuse("`cache_s` is how many seconds a shared cache may keep an answer: from 1 to 86400");
     }
     Ok(())
@@ -162,7 +193,7 @@ fn expect_person(fresh: &LitInt, auth: &Auth, is_http: bool) -> syn::Result<()> 
              that `fresh` asks with",
         );
     }
-    if !(1..=MAX_FRESH_S).contains(&fresh.base10_parse()?) {
+    if !fresh.base10_parse().is_ok_and(|seconds| (1..=MAX_FRESH_S).contains(&seconds)) {
         return refuse(
             "`fresh` is for how many seconds after a sign-in it may be called: from 1 to 86400, such as 300",
         );
@@ -292,6 +323,9 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         ));
     }
     let docs = docs_of(&function.attrs);
+    if docs.is_empty() {
+        return Err(syn::Error::new(function.sig.ident.span(), DOCS_HINT));
+    }
     let parameters = read_parameters(&function)?;
     let answer = Answer::of(&function.sig);
     if let Some(failure) = &answer.failure {

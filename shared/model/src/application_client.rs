@@ -1,7 +1,7 @@
 //! Third parties' applications.
 
 use macros::wire;
-use protocol::{Entity, Index, IndexEntry, SecretHash, SortKey, Timestamp, Version, id};
+use protocol::{Entity, Index, IndexEntry, Listing, SecretHash, SortKey, Timestamp, Version, id};
 use serde::{Deserialize, Serialize};
 
 use crate::DisplayName;
@@ -79,11 +79,7 @@ pub struct ApplicationClient {
 
 impl ApplicationClient {
     /// All of them, oldest first.
-    pub const BY_CREATION: Index<Self> = Index {
-        name: "created",
-        shards: 1,
-        entry: |client| Some(IndexEntry { list: String::new(), sort: SortKey::time(client.application.created_at) }),
-    };
+    pub const BY_CREATION: Listing<Self> = Listing::of("created");
 
     /// Whether it may come to a token in this way.
     pub fn may(&self, grant_type: GrantType) -> bool {
@@ -104,7 +100,11 @@ impl Entity for ApplicationClient {
     type Id = ClientId;
     const NAME: &'static str = "ApplicationClient";
     const PREFIX: &'static str = "client";
-    const INDEXES: &'static [Index<Self>] = &[Self::BY_CREATION];
+    const INDEXES: &'static [Index<Self>] = &[Index {
+        name: "created",
+        shards: 1,
+        entry: |client| Some(IndexEntry { list: String::new(), sort: SortKey::time(client.application.created_at) }),
+    }];
 
     fn id(&self) -> &ClientId {
         &self.application.id

@@ -1,7 +1,7 @@
 //! The audit log: who did what to whom. Entries are written and never changed.
 
 use macros::wire;
-use protocol::{Entity, Index, IndexEntry, SortKey, Timestamp, Version, id};
+use protocol::{Entity, Index, IndexEntry, Listing, SortKey, Timestamp, Version, id};
 
 id! {
     /// Names one entry of the audit log.
@@ -95,33 +95,37 @@ impl AuditEntry {
     pub const KEPT_MS: i64 = 400 * 24 * 3_600_000;
 
     /// All entries, oldest first. Every sign-in writes one, so that they spread over several partitions.
-    pub const BY_TIME: Index<Self> = Index {
-        name: "time",
-        shards: 4,
-        entry: |entry| Some(IndexEntry { list: String::new(), sort: SortKey::time(entry.at) }),
-    };
+    pub const BY_TIME: Listing<Self> = Listing::of("time");
     /// What somebody did, oldest first.
-    pub const BY_ACTOR: Index<Self> = Index {
-        name: "actor",
-        shards: 1,
-        entry: |entry| Some(IndexEntry { list: entry.actor.clone()?, sort: SortKey::time(entry.at) }),
-    };
+    pub const BY_ACTOR: Listing<Self> = Listing::of("actor");
     /// What was done to somebody or something, by themselves as well, oldest first.
-    pub const BY_TARGET: Index<Self> = Index {
-        name: "target",
-        shards: 1,
-        entry: |entry| {
-            let list = entry.target.clone().or_else(|| entry.actor.clone())?;
-            Some(IndexEntry { list, sort: SortKey::time(entry.at) })
-        },
-    };
+    pub const BY_TARGET: Listing<Self> = Listing::of("target");
 }
 
 impl Entity for AuditEntry {
     type Id = AuditEntryId;
     const NAME: &'static str = "AuditEntry";
     const PREFIX: &'static str = "audit";
-    const INDEXES: &'static [Index<Self>] = &[Self::BY_TIME, Self::BY_ACTOR, Self::BY_TARGET];
+    const INDEXES: &'static [Index<Self>] = &[
+        Index {
+            name: "time",
+            shards: 4,
+            entry: |entry| Some(IndexEntry { list: String::new(), sort: SortKey::time(entry.at) }),
+        },
+        Index {
+            name: "actor",
+            shards: 1,
+            entry: |entry| Some(IndexEntry { list: entry.actor.clone()?, sort: SortKey::time(entry.at) }),
+        },
+        Index {
+            name: "target",
+            shards: 1,
+            entry: |entry| {
+                let list = entry.target.clone().or_else(|| entry.actor.clone())?;
+                Some(IndexEntry { list, sort: SortKey::time(entry.at) })
+            },
+        },
+    ];
 
     fn id(&self) -> &AuditEntryId {
         &self.id

@@ -1,6 +1,6 @@
 //! Tokens that were sent by mail: whoever has one reads that mailbox.
 
-use protocol::{Entity, Index, IndexEntry, SecretHash, SortKey, Timestamp, Version};
+use protocol::{Entity, Index, IndexEntry, Listing, SecretHash, SortKey, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 
 use crate::{EmailAddress, LinkedIdentity, UserId};
@@ -64,18 +64,18 @@ impl MailedToken {
     pub const LIFETIME_MS: i64 = 30 * 60_000;
 
     /// Those that were mailed to one user, for when the user goes.
-    pub const BY_USER: Index<Self> = Index {
-        name: "user",
-        shards: 1,
-        entry: |token| Some(IndexEntry { list: token.user_id.to_string(), sort: SortKey::time(token.expires_at) }),
-    };
+    pub const BY_USER: Listing<Self> = Listing::of("user");
 }
 
 impl Entity for MailedToken {
     type Id = SecretHash;
     const NAME: &'static str = "MailedToken";
     const PREFIX: &'static str = "mailed-token";
-    const INDEXES: &'static [Index<Self>] = &[Self::BY_USER];
+    const INDEXES: &'static [Index<Self>] = &[Index {
+        name: "user",
+        shards: 1,
+        entry: |token| Some(IndexEntry { list: token.user_id.to_string(), sort: SortKey::time(token.expires_at) }),
+    }];
 
     fn id(&self) -> &SecretHash {
         &self.id

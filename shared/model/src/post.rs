@@ -1,7 +1,7 @@
 //! Posts of the company's notice board.
 
 use macros::wire;
-use protocol::{Entity, Index, IndexEntry, SortKey, Timestamp, Version, id};
+use protocol::{Entity, Index, IndexEntry, Listing, SortKey, Timestamp, Version, id};
 
 use crate::UserId;
 
@@ -36,23 +36,11 @@ impl Post {
     pub const MAX_BODY_CHARS: usize = 20_000;
 
     /// All posts, oldest first.
-    pub const BY_CREATION: Index<Self> = Index {
-        name: "created",
-        shards: 1,
-        entry: |post| Some(IndexEntry { list: String::new(), sort: SortKey::time(post.created_at) }),
-    };
+    pub const BY_CREATION: Listing<Self> = Listing::of("created");
     /// The posts of one author, oldest first.
-    pub const BY_AUTHOR: Index<Self> = Index {
-        name: "author",
-        shards: 1,
-        entry: |post| Some(IndexEntry { list: post.author_id.to_string(), sort: SortKey::time(post.created_at) }),
-    };
+    pub const BY_AUTHOR: Listing<Self> = Listing::of("author");
     /// All posts by title.
-    pub const BY_TITLE: Index<Self> = Index {
-        name: "title",
-        shards: 1,
-        entry: |post| Some(IndexEntry { list: String::new(), sort: SortKey::text(&post.title) }),
-    };
+    pub const BY_TITLE: Listing<Self> = Listing::of("title");
 }
 
 impl Entity for Post {
@@ -60,7 +48,23 @@ impl Entity for Post {
     const NAME: &'static str = "Post";
     const PREFIX: &'static str = "post";
     const LOADER: Option<&'static str> = Some("posts.by_ids");
-    const INDEXES: &'static [Index<Self>] = &[Self::BY_CREATION, Self::BY_AUTHOR, Self::BY_TITLE];
+    const INDEXES: &'static [Index<Self>] = &[
+        Index {
+            name: "created",
+            shards: 1,
+            entry: |post| Some(IndexEntry { list: String::new(), sort: SortKey::time(post.created_at) }),
+        },
+        Index {
+            name: "author",
+            shards: 1,
+            entry: |post| Some(IndexEntry { list: post.author_id.to_string(), sort: SortKey::time(post.created_at) }),
+        },
+        Index {
+            name: "title",
+            shards: 1,
+            entry: |post| Some(IndexEntry { list: String::new(), sort: SortKey::text(&post.title) }),
+        },
+    ];
 
     fn id(&self) -> &PostId {
         &self.id

@@ -1,7 +1,7 @@
 //! Users.
 
 use macros::wire;
-use protocol::{Entity, Index, IndexEntry, SortKey, Tally, Timestamp, Unique, Version, id};
+use protocol::{Entity, Index, IndexEntry, Listing, SortKey, Tally, Timestamp, Unique, Version, id};
 
 use crate::{EmailAddress, Role};
 
@@ -52,39 +52,16 @@ impl User {
     pub const MAX_AGE: u32 = 150;
 
     /// All users, oldest first.
-    pub const BY_CREATION: Index<Self> = Index {
-        name: "created",
-        shards: 1,
-        entry: |user| Some(IndexEntry { list: String::new(), sort: SortKey::time(user.created_at) }),
-    };
+    pub const BY_CREATION: Listing<Self> = Listing::of("created");
     /// All users by age; those without a known age come first.
-    pub const BY_AGE: Index<Self> = Index {
-        name: "age",
-        shards: 1,
-        entry: |user| {
-            let sort = user.age.map_or_else(|| SortKey::text(""), SortKey::number);
-            Some(IndexEntry { list: String::new(), sort })
-        },
-    };
+    pub const BY_AGE: Listing<Self> = Listing::of("age");
     /// All users by name.
-    pub const BY_NAME: Index<Self> = Index {
-        name: "name",
-        shards: 1,
-        entry: |user| Some(IndexEntry { list: String::new(), sort: SortKey::text(&user.name) }),
-    };
+    pub const BY_NAME: Listing<Self> = Listing::of("name");
     /// All users by e-mail address, however it is written.
-    pub const BY_EMAIL: Index<Self> = Index {
-        name: "email",
-        shards: 1,
-        entry: |user| Some(IndexEntry { list: String::new(), sort: SortKey::text(&user.email.comparable()) }),
-    };
+    pub const BY_EMAIL: Listing<Self> = Listing::of("email");
 
     /// The users of each role, oldest first. A list of it is a role's name.
-    pub const BY_ROLE: Index<Self> = Index {
-        name: "role",
-        shards: 1,
-        entry: |user| Some(IndexEntry { list: user.role.name().to_owned(), sort: SortKey::time(user.created_at) }),
-    };
+    pub const BY_ROLE: Listing<Self> = Listing::of("role");
 
     /// The rule that an address belongs to one user.
     pub const UNIQUE_EMAIL: &'static str = "email";
@@ -98,8 +75,36 @@ impl Entity for User {
     const NAME: &'static str = "User";
     const PREFIX: &'static str = "user";
     const LOADER: Option<&'static str> = Some("users.by_ids");
-    const INDEXES: &'static [Index<Self>] =
-        &[Self::BY_CREATION, Self::BY_AGE, Self::BY_NAME, Self::BY_EMAIL, Self::BY_ROLE];
+    const INDEXES: &'static [Index<Self>] = &[
+        Index {
+            name: "created",
+            shards: 1,
+            entry: |user| Some(IndexEntry { list: String::new(), sort: SortKey::time(user.created_at) }),
+        },
+        Index {
+            name: "age",
+            shards: 1,
+            entry: |user| {
+                let sort = user.age.map_or_else(|| SortKey::text(""), SortKey::number);
+                Some(IndexEntry { list: String::new(), sort })
+            },
+        },
+        Index {
+            name: "name",
+            shards: 1,
+            entry: |user| Some(IndexEntry { list: String::new(), sort: SortKey::text(&user.name) }),
+        },
+        Index {
+            name: "email",
+            shards: 1,
+            entry: |user| Some(IndexEntry { list: String::new(), sort: SortKey::text(&user.email.comparable()) }),
+        },
+        Index {
+            name: "role",
+            shards: 1,
+            entry: |user| Some(IndexEntry { list: user.role.name().to_owned(), sort: SortKey::time(user.created_at) }),
+        },
+    ];
 
     fn id(&self) -> &UserId {
         &self.id

@@ -215,6 +215,9 @@ pub struct GrantContract {
     pub indexes: Vec<&'static str>,
     /// The value of `dynamodb:LeadingKeys` (`ForAllValues:StringLike`).
     pub leading_keys: String,
+    /// The type that is kept there.
+    #[serde(skip)]
+    pub kept: TypeId,
 }
 
 /// One failure of a procedure.
@@ -569,6 +572,7 @@ impl From<Grant> for GrantContract {
             actions,
             indexes: grant.indexes.to_vec(),
             leading_keys: format!("{}#*", grant.prefix),
+            kept: grant.kept,
         }
     }
 }

@@ -22,18 +22,19 @@ pub trait Entity: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// The type of its id.
     type Id: EntityId;
 
-    /// The entity's name in Rust and TypeScript, such as `User`.
+    /// The entity's name in Rust and TypeScript, such as `User`. No other entity has it.
     const NAME: &'static str;
 
-    /// What its partition keys begin with, such as `user`. Never change it: stored items have it.
+    /// What its partition keys begin with, such as `user`: letters, digits, hyphens and underscores of ASCII. No other
+    /// entity has it. Never change it: stored items have it.
     const PREFIX: &'static str;
 
     /// The procedure that fetches many by id, such as `users.by_ids`: what names one of them elsewhere, such as a
     /// post's `authorId`, can then be followed. It takes `ids`, and answers those that exist.
     const LOADER: Option<&'static str> = None;
 
-    /// How it can be listed, at most [`MAX_INDEXES`]. The position is the index's place in the table:
-    /// append, never reorder.
+    /// How it can be listed, at most [`MAX_INDEXES`]; [`Listing::of`] names one of them. The position is the index's
+    /// place in the table: append, never reorder.
     const INDEXES: &'static [Index<Self>] = &[];
 
     /// The id.
@@ -86,7 +87,7 @@ pub struct Tally {
 
 /// One way to list an entity, in the order of a sort key.
 pub struct Index<T> {
-    /// The name, such as `age`; part of the stored key.
+    /// The name, such as `age`; part of the stored key. No other index of the entity has it.
     pub name: &'static str,
     /// Over how many partitions entries spread by id; 1 unless the list takes more than about 1,000
     /// writes a second. Changing it is a migration: entries must be written again.
@@ -141,11 +142,102 @@ impl SortKey {
     }
 }
 
-impl<T: Entity> Index<T> {
-    /// Where the index stands in the table: 0 for `gsi1`.
-    pub fn slot(&self) -> Option<usize> {
-        T::INDEXES.iter().position(|index| index.name == self.name)
+/// One of the indexes that an entity states: what a list is read from. There is no other way to name one, since an index
+/// that is not among [`Entity::INDEXES`] is never written, and its lists would be empty.
+pub struct Listing<T: 'static> {
+    index: &'static Index<T>,
+    slot: usize,
+}
+
+impl<T> Clone for Listing<T> {
+    fn clone(&self) -> Self {
+        *self
     }
+}
+impl<T> Copy for Listing<T> {}
+
+impl<T: Entity> Listing<T> {
+    /// The index of this name.
+    ///
+    /// ```ignore
+    /// /// All posts, oldest first.
+    /// pub const BY_CREATION: Listing<Self> = Listing::of("created");
+    /// ```
+    ///
+    /// # Panics
+    /// When the entity has none; in a constant, this does not compile.
+    #[must_use]
+    pub const fn of(name: &str) -> Self {
+        let mut slot = 0;
+        while slot < T::INDEXES.len() {
+            let index = &T::INDEXES[slot];
+            if same(index.name, name) {
+                return Self { index, slot };
+            }
+            slot += 1;
+        }
+        panic!("`INDEXES` of this entity has no index of this name: state it there, or it would never be written")
+    }
+
+    /// The index.
+    #[must_use]
+    pub const fn index(&self) -> &'static Index<T> {
+        self.index
+    }
+
+    /// Where it stands in the table: 0 for `gsi1`.
+    #[must_use]
+    pub const fn slot(&self) -> usize {
+        self.slot
+    }
+}
+
+/// Refuses, when the service is compiled, an entity whose keys could be read in two ways, or stand for more than it.
+pub(crate) const fn expect_sound<T: Entity>() {
+    assert!(!T::NAME.is_empty(), "`NAME` of an entity is what its type is called, and not empty");
+    // IAM gives `*` and `?` a meaning, and a `#` ends the prefix.
+    assert!(
+        is_word(T::PREFIX),
+        "`PREFIX` of an entity has letters, digits, hyphens and underscores of ASCII, and at least one of them"
+    );
+    assert!(T::INDEXES.len() <= MAX_INDEXES, "an entity has at most five indexes: the table has no more");
+    let mut one = 0;
+    while one < T::INDEXES.len() {
+        let Index { name, shards, .. } = &T::INDEXES[one];
+        assert!(
+            is_word(name),
+            "the name of an index has letters, digits, hyphens and underscores of ASCII, and at least one of them"
+        );
+        assert!(*shards > 0, "an index spreads over at least one partition: `shards: 1`");
+        let mut other = one + 1;
+        while other < T::INDEXES.len() {
+            assert!(!same(name, T::INDEXES[other].name), "two indexes of an entity have the same name");
+            other += 1;
+        }
+        one += 1;
+    }
+}
+
+const fn is_word(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if !(bytes[at].is_ascii_alphanumeric() || bytes[at] == b'-' || bytes[at] == b'_') {
+            return false;
+        }
+        at += 1;
+    }
+    !bytes.is_empty()
+}
+
+/// `==`, for constants.
+const fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
 }
 
 #[cfg(test)]

@@ -1,8 +1,13 @@
 //! What a procedure may do to what is stored.
 
+use std::any::TypeId;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Entity, entity::INDEX_NAMES};
+use crate::{
+    Entity,
+    entity::{INDEX_NAMES, expect_sound},
+};
 
 /// The right to one entity, as one capability in a procedure's signature gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,6 +16,8 @@ pub struct Grant {
     pub entity: &'static str,
     /// What the entity's partition keys begin with, before a `#`.
     pub prefix: &'static str,
+    /// The type that is kept under it: no other one may be.
+    pub kept: TypeId,
     /// Which right.
     pub access: Access,
     /// The procedure that fetches many of the entity by id.
@@ -23,12 +30,14 @@ impl Grant {
     /// The right to an entity.
     ///
     /// # Panics
-    /// When the entity has more indexes than the table; in a constant, this does not compile.
+    /// When the entity's prefix or indexes cannot be, such as more indexes than the table has; in a constant, this does
+    /// not compile.
     #[must_use]
     pub const fn of<T: Entity>(access: Access) -> Self {
+        expect_sound::<T>();
         let (own, _) = INDEX_NAMES.split_at(T::INDEXES.len());
         let indexes = if access.index_actions().is_empty() { &[] } else { own };
-        Self { entity: T::NAME, prefix: T::PREFIX, access, loader: T::LOADER, indexes }
+        Self { entity: T::NAME, prefix: T::PREFIX, kept: TypeId::of::<T>(), access, loader: T::LOADER, indexes }
     }
 }
 

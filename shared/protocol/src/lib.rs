@@ -31,7 +31,7 @@ pub mod wire;
 
 pub use clock::Clock;
 pub use code::Code;
-pub use entity::{Entity, EntityId, Index, IndexEntry, SortKey, Tally, Unique};
+pub use entity::{Entity, EntityId, Index, IndexEntry, Listing, SortKey, Tally, Unique};
 pub use fault::{Cause, Failure, Fault, FieldFault, NoFailure, Raised};
 pub use fresh::Reauthenticate;
 pub use grant::{Access, Grant};

@@ -1,6 +1,8 @@
 //! The capability to count how often somebody does something, and to say when it is too often. The counts are
 //! in the table, so that they hold for all instances of all functions together.
 
+use std::any::TypeId;
+
 use protocol::{Access, Fault, Grant};
 use store::{Session, counter};
 
@@ -26,8 +28,14 @@ pub struct Limits {
 
 impl Limits {
     /// Counting, and nothing else.
-    pub(crate) const GRANT: Grant =
-        Grant { entity: "Limit", prefix: counter::PREFIX, access: Access::Count, loader: None, indexes: &[] };
+    pub(crate) const GRANT: Grant = Grant {
+        entity: "Limit",
+        prefix: counter::PREFIX,
+        kept: TypeId::of::<Self>(),
+        access: Access::Count,
+        loader: None,
+        indexes: &[],
+    };
 
     /// For the call of this session.
     pub fn new(session: Session) -> Self {

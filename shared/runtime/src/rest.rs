@@ -6,7 +6,7 @@
 //!   structure as JSON. POST, PUT and PATCH have a JSON object as body; path parameters are fields of it. PATCH is a
 //!   merge patch (RFC 7396): what is absent stays, null is a value.
 //! - An output is 200; none at all is 204. A POST whose output has an `id` has created something: 201, and its
-//!   `Location` is the route's path with the id. (Not where a path parameter is named `id`: then something is done
+//!   `Location` is the route's path with the id, where there is a GET for that. (Not where a path parameter is named `id`: then something is done
 //!   to what exists.)
 //! - The `version` of an output is its `ETag`. `If-Match` is the input's field `version`; when that is not the stored
 //!   one any more, the conflict is a failed precondition, 412.
@@ -314,10 +314,10 @@ pub(crate) fn success(entry: &Entry, parts: &Parts, asked: &Asked, output: &Outp
         && let Some(id) = Marks::text(marks.id)
     {
         let at = format!("{}/{}", path.trim_end_matches('/'), encoded(&id));
-        if let Ok(location) = HeaderValue::try_from(at) {
+        if let Some(location) = HeaderValue::try_from(at).ok().filter(|_| entry.has_item) {
             headers.insert(header::LOCATION, location);
-            *response.status_mut() = StatusCode::CREATED;
         }
+        *response.status_mut() = StatusCode::CREATED;
     } else if marks.items.is_some()
         && entry.spec.fields.iter().any(|field| field.name == "cursor")
         && let Some(next) = Marks::text(marks.next)

@@ -1,6 +1,6 @@
 //! What a service is made of, and what a function's `main` and the local service get to see of it.
 
-use std::{future::Future, pin::Pin};
+use std::{any::TypeId, future::Future, pin::Pin};
 
 use http::HeaderMap;
 use protocol::{
@@ -85,13 +85,21 @@ pub struct Entry {
     pub spec: Spec,
     /// The service.
     pub service: &'static Definition,
+    /// Whether what its route makes has a route of its own, see [`has_item`]: a procedure alone does not know the others.
+    pub has_item: bool,
     pub(crate) run: fn(Call) -> Outcome,
 }
 
 impl Entry {
     /// The entry of a procedure.
     pub const fn of<P: Procedure + Named>() -> Self {
-        Self { name: P::NAME, spec: P::SPEC, service: P::SERVICE, run: P::run }
+        Self { name: P::NAME, spec: P::SPEC, service: P::SERVICE, has_item: false, run: P::run }
+    }
+
+    /// The entry of one for whose results there is a route.
+    #[must_use]
+    pub const fn with_item(self) -> Self {
+        Self { has_item: true, ..self }
     }
 
     /// Method and path of a procedure with a form of its own.
@@ -137,10 +145,14 @@ impl Registered {
     }
 }
 
+/// What counts a caller's reads.
+struct Meter;
+
 /// To count what a caller reads. A query has this right as well, which changes nothing but that count.
 const METER: Grant = Grant {
     entity: "Meter",
     prefix: store::quota::PREFIX,
+    kept: TypeId::of::<Meter>(),
     access: protocol::Access::Count,
     loader: None,
     indexes: &[],
@@ -167,6 +179,31 @@ fn needs<P: Procedure + Named + Describe>() -> Needs {
         needs.grants.push(METER);
     }
     needs
+}
+
+/// Whether one of these routes is that of what a POST makes: `GET /v1/users/{id}` for `POST /v1/users`. Only then there is
+/// a place to name in `Location`.
+pub fn has_item<'a>(route: &str, mut routes: impl Iterator<Item = &'a str>) -> bool {
+    let Some(path) = route.strip_prefix("POST ") else { return false };
+    let id = |other: &'a str| {
+        other
+            .strip_prefix("GET ")?
+            .strip_prefix(path)?
+            .strip_prefix("/{")?
+            .strip_suffix('}')
+            .filter(|id| !id.contains('/'))
+    };
+    routes.any(|other| id(other).is_some_and(|id| id == "id" || id.ends_with("Id")))
+}
+
+/// Procedures that know of each other what one alone does not.
+#[doc(hidden)]
+pub fn linked(mut procedures: Vec<Registered>) -> Vec<Registered> {
+    let routes: Vec<&'static str> = procedures.iter().filter_map(|procedure| procedure.entry.spec.rest).collect();
+    for Registered { entry, .. } in &mut procedures {
+        entry.has_item = entry.spec.rest.is_some_and(|route| has_item(route, routes.iter().copied()));
+    }
+    procedures
 }
 
 /// A whole service, as the index lists it.
@@ -221,7 +258,9 @@ macro_rules! procedures {
                     name: stringify!($domain),
                     docs: concat!($($docs, "\n"),*).trim_ascii(),
                 }),+],
-                procedures: vec![$($( $crate::Registered::of::<$domain::$procedure::Procedure>(), )+)+],
+                procedures: $crate::service::linked(
+                    vec![$($( $crate::Registered::of::<$domain::$procedure::Procedure>(), )+)+],
+                ),
             }
         }
     };
@@ -233,4 +272,28 @@ macro_rules! procedures {
         )+
         $crate::procedures! { inline $definition; $($(#[doc = $docs])* $domain { $($procedure),+ })+ }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_item;
+
+    #[test]
+    fn what_is_made_has_a_place_where_a_get_takes_its_id() {
+        let has = |other| has_item("POST /v1/users", ["GET /v1/users", other].into_iter());
+        assert!(has("GET /v1/users/{id}") && has("GET /v1/users/{userId}"));
+        for other in [
+            "DELETE /v1/users/{id}",
+            "GET /v1/users/{email}",
+            "GET /v1/users/{id}/posts",
+            "GET /v1/users/{group}/{id}",
+            "GET /v1/users/id",
+            "GET /v1/usersById/{id}",
+            "GET /v2/users/{id}",
+        ] {
+            assert!(!has(other), "{other}");
+        }
+        assert!(!has_item("PUT /v1/users", ["GET /v1/users/{id}"].into_iter()));
+        assert!(has_item("POST /v1/teams/{team}/users", ["GET /v1/teams/{team}/users/{id}"].into_iter()));
+    }
 }

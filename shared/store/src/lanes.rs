@@ -23,8 +23,8 @@ const MAX_READ: usize = 500;
 pub(crate) struct Plan {
     pub(crate) prefix: &'static str,
     pub(crate) index: &'static str,
-    /// The index's place in the table; `None` when the entity does not have it.
-    pub(crate) slot: Option<usize>,
+    /// The index's place in the table.
+    pub(crate) slot: usize,
     pub(crate) shards: u16,
     pub(crate) list: String,
     pub(crate) from: Option<SortKey>,
@@ -147,7 +147,7 @@ fn next(lanes: &mut [Lane], descending: bool) -> Option<Entry> {
 impl Plan {
     fn table_index(&self) -> Result<&'static TableIndex, StoreError> {
         const INDEXES: &[TableIndex] = &TABLE.indexes;
-        self.slot.and_then(|slot| INDEXES.get(slot)).ok_or_else(|| {
+        INDEXES.get(self.slot).ok_or_else(|| {
             StoreError::broken(format!("index `{}` of `{}` has no place in the table", self.index, self.prefix))
         })
     }

@@ -3,7 +3,7 @@
 use std::future::IntoFuture;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
-use protocol::{Cursor, Entity, Index, Page, PageSize, SortKey};
+use protocol::{Cursor, Entity, Listing, Page, PageSize, SortKey};
 
 use crate::{
     Session, StoreError,
@@ -28,11 +28,12 @@ pub struct List<T> {
 }
 
 impl<T: Entity> List<T> {
-    pub(crate) fn new(session: Session, index: &Index<T>) -> Self {
+    pub(crate) fn new(session: Session, listing: &Listing<T>) -> Self {
+        let index = listing.index();
         let plan = Plan {
             prefix: T::PREFIX,
             index: index.name,
-            slot: index.slot(),
+            slot: listing.slot(),
             shards: index.shards,
             list: String::new(),
             from: None,

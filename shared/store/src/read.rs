@@ -2,7 +2,7 @@
 
 use std::{marker::PhantomData, str::FromStr};
 
-use protocol::{Entity, Index};
+use protocol::{Entity, Listing};
 
 use crate::{List, Session, StoreError, fetch, item::decode, keys};
 
@@ -74,8 +74,8 @@ impl<T: Entity> Read<T> {
     }
 
     /// Begins a list in the order of one of the entity's indexes.
-    pub fn list(&self, index: &Index<T>) -> List<T> {
-        List::new(self.session.clone(), index)
+    pub fn list(&self, listing: &Listing<T>) -> List<T> {
+        List::new(self.session.clone(), listing)
     }
 }
 

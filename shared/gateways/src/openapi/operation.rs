@@ -147,7 +147,8 @@ fn body(components: &mut Components<'_>, route: &Route<'_>) -> Option<Value> {
 fn responses(components: &mut Components<'_>, route: &Route<'_>) -> Value {
     let header = |name: &str| json!({"$ref": format!("#/components/headers/{name}")});
     let mut headers = Map::from_iter([("X-Request-Id".to_owned(), header("X-Request-Id"))]);
-    let named = [("ETag", route.has_etag()), ("Link", route.is_page()), ("Location", route.creates())];
+    let named =
+        [("ETag", route.has_etag()), ("Link", route.is_page()), ("Location", route.creates() && route.has_item())];
     for (name, _) in named.into_iter().filter(|(_, there)| *there) {
         headers.insert(name.to_owned(), header(name));
     }

@@ -37,6 +37,7 @@ pub(crate) const fn query(cache_s: Option<u32>) -> Entry {
             fields: &[],
         },
         service: &SERVICE,
+        has_item: false,
         run: |call| {
             Box::pin(async move {
                 let caller = Option::<Caller>::obtain(&call)?;

@@ -47,13 +47,14 @@ const fn entry(rest: &'static str, fields: &'static [Field]) -> Entry {
             fields,
         },
         service: &SERVICE,
+        has_item: false,
         run: |_| Box::pin(async { Ok(Output::Nothing) }),
     }
 }
 
 const GET: Entry = entry("GET /things/{id}", FIELDS);
 const PATCH: Entry = entry("PATCH /things/{id}", FIELDS);
-const POST: Entry = entry("POST /things", FIELDS);
+const POST: Entry = entry("POST /things", FIELDS).with_item();
 
 fn parts(method: &str, uri: &str, headers: &[(&str, &str)]) -> Parts {
     let request = headers.iter().fold(Request::builder().method(method).uri(uri), |r, (k, v)| r.header(*k, *v));
@@ -247,6 +248,8 @@ fn what_was_created_is_somewhere() {
     let created = answer(&POST, &posted, &Asked::default(), r#"{"id":"a/b c","version":3}"#);
     assert_eq!((created.status().as_u16(), the(&created, "location")), (201, Some("/things/a%2Fb%20c")));
     assert_eq!(the(&created, "etag"), Some("\"3\""));
+    let nowhere = answer(&Entry { has_item: false, ..POST }, &posted, &Asked::default(), r#"{"id":"a"}"#);
+    assert_eq!((nowhere.status().as_u16(), the(&nowhere, "location")), (201, None), "nothing is there to GET");
     let named = Asked { names_id: true, ..Asked::default() };
     assert_eq!(answer(&POST, &posted, &named, r#"{"id":"a"}"#).status(), 200);
     for other in [r#"{"id":7}"#, r#"["id"]"#, "null", r#"{"user":{"id":"a"}}"#] {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use local::database::{EmbeddedDatabase, Location};
-use protocol::{Clock, Entity, Index, IndexEntry, SortKey, Tally, Timestamp, Unique, Version};
+use protocol::{Clock, Entity, Index, IndexEntry, Listing, SortKey, Tally, Timestamp, Unique, Version};
 use serde::{Deserialize, Serialize};
 use store::{Limits, Read, Scope, Session, Settings, Store, Write};
 use tokio::{
@@ -38,8 +38,8 @@ pub struct Note {
 }
 
 impl Note {
-    pub const BY_TOPIC: &'static Index<Self> = &Self::INDEXES[0];
-    pub const SPREAD: &'static Index<Self> = &Self::INDEXES[1];
+    pub const BY_TOPIC: &'static Listing<Self> = &Listing::of("topic");
+    pub const SPREAD: &'static Listing<Self> = &Listing::of("spread");
 
     pub fn new(topic: &str, rank: u32) -> Self {
         Self { id: id(), version: Version(0), topic: topic.to_owned(), rank, expires: None }

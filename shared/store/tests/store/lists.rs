@@ -3,7 +3,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use futures_util::{StreamExt as _, future::join_all, stream};
-use protocol::{Cursor, Index, PageSize, SortKey};
+use protocol::{Cursor, Listing, PageSize, SortKey};
 use store::{Limits, Read, Store};
 
 use crate::given::{Id, Note, World, session, settings};
@@ -25,14 +25,14 @@ async fn seed(world: &World, topic: &str, count: u32) -> Vec<Note> {
 /// Reads all pages of a list; the pages' lengths and the entries.
 async fn pages(
     notes: &Read<Note>,
-    index: &'static Index<Note>,
+    listing: &'static Listing<Note>,
     topic: &str,
     size: u32,
     descending: bool,
 ) -> (Vec<usize>, Vec<Note>) {
     let (mut lengths, mut all, mut cursor) = (Vec::new(), Vec::new(), None::<Cursor>);
     loop {
-        let list = notes.list(index).of(topic).page(PageSize(size), cursor.as_ref());
+        let list = notes.list(listing).of(topic).page(PageSize(size), cursor.as_ref());
         let page = if descending { list.descending().await } else { list.await }.expect("a page");
         lengths.push(page.items.len());
         all.extend(page.items);
@@ -104,8 +104,8 @@ async fn nothing_is_missed_or_repeated_while_others_insert() {
     let world = World::new().await;
     let seeded = seed(&world, "a", 1_000).await;
     let notes = world.read::<Note>();
-    for index in [Note::BY_TOPIC, Note::SPREAD] {
-        let topic = if index.name == "topic" { "a" } else { "" };
+    for listing in [Note::BY_TOPIC, Note::SPREAD] {
+        let topic = if listing.index().name == "topic" { "a" } else { "" };
         let inserting = world.write::<Note>();
         let inserts = tokio::spawn(async move {
             for number in 0.. {
@@ -115,7 +115,7 @@ async fn nothing_is_missed_or_repeated_while_others_insert() {
         });
         let (mut seen, mut cursor) = (Vec::new(), None::<Cursor>);
         loop {
-            let list = notes.list(index).of(topic).keep(|note| note.rank % 3 == 0);
+            let list = notes.list(listing).of(topic).keep(|note| note.rank % 3 == 0);
             let page = list.page(PageSize(25), cursor.as_ref()).await.expect("a page");
             assert!(page.items.len() == 25 || page.next.is_none(), "{} entries and a cursor", page.items.len());
             seen.extend(page.items);

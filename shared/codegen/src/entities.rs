@@ -1,0 +1,34 @@
+//! What makes entities impossible: two of them in one place.
+
+use std::{any::TypeId, collections::BTreeMap};
+
+use protocol::{Access, contract::Contract};
+
+/// The prefixes under which the framework itself keeps something.
+const COUNTS: [&str; 2] = [store::counter::PREFIX, store::quota::PREFIX];
+
+/// Entities of which one would read, overwrite and be granted with the other.
+pub fn faults(contract: &Contract) -> Vec<String> {
+    let grants = || contract.procedures.iter().flat_map(|procedure| &procedure.grants);
+    // By what is stated, so that faults come in one order.
+    let kept: BTreeMap<(&str, &str, TypeId), Access> =
+        grants().map(|grant| ((&*grant.entity, &*grant.prefix, grant.kept), grant.access)).collect();
+    let mut faults = Vec::new();
+    for (at, ((name, prefix, _), access)) in kept.iter().enumerate() {
+        if *access != Access::Count && COUNTS.contains(prefix) {
+            faults.push(format!("{name}: under `{prefix}` the store keeps counts: another prefix is needed"));
+        }
+        for (other, other_prefix, _) in kept.keys().skip(at + 1) {
+            if prefix == other_prefix && !COUNTS.contains(prefix) {
+                let message = "what is kept and granted of one would be the other's: give one of them another `PREFIX`";
+                faults.push(format!("{name} and {other} are two types, both kept under `{prefix}`: {message}"));
+            } else if name == other {
+                let message = "documents could not tell them apart: give one of them another `NAME`";
+                faults.push(format!(
+                    "{name} is the name of two types, kept under `{prefix}` and `{other_prefix}`: {message}"
+                ));
+            }
+        }
+    }
+    faults
+}

@@ -1,0 +1,55 @@
+//! What the index leaves out.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use runtime::Service;
+
+/// The folder of the procedures, one folder in it for each domain.
+const PROCEDURES: &str = "functions/src";
+
+/// The files that hold a procedure and that no word of the index joins to the service: the compiler does not see them.
+/// With each comes what to do.
+///
+/// # Errors
+/// When a folder cannot be read.
+pub fn left_out(root: &Path, service: &Service) -> io::Result<Vec<String>> {
+    let mut said = Vec::new();
+    for domain in entries(&root.join(PROCEDURES))? {
+        // What is not in a folder is what the procedures share; in `bin` are the functions.
+        if !domain.is_dir() || domain.ends_with("bin") {
+            continue;
+        }
+        for file in entries(&domain)? {
+            let (Some(domain), Some(word)) = (domain.file_name(), file.file_stem()) else { continue };
+            let (domain, word) = (domain.to_string_lossy(), word.to_string_lossy());
+            let is_known =
+                service.procedures.iter().any(|procedure| procedure.entry.name == format!("{domain}.{word}"));
+            if !is_known && is_procedure(&file) {
+                said.push(format!(
+                    "{PROCEDURES}/{domain}/{word}.rs holds a procedure that the index does not name, and so is left out: \
+                     add `{word}` to `{domain} {{ … }}` in {PROCEDURES}/lib.rs"
+                ));
+            }
+        }
+    }
+    Ok(said)
+}
+
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = match fs::read_dir(folder) {
+        // A service in one file has no such folder.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        entries => entries?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?,
+    };
+    paths.sort();
+    Ok(paths)
+}
+
+fn is_procedure(file: &Path) -> bool {
+    file.extension().is_some_and(|kind| kind == "rs")
+        && fs::read_to_string(file)
+            .is_ok_and(|text| text.lines().any(|line| line.trim_start().starts_with("#[procedure(")))
+}
