@@ -10,7 +10,7 @@ const trusted = [ONEFOLD_URL, ONEFOLD_APP_URL].flatMap((url) => (url ? [new URL(
 /** The headers that let a page read the answer: the same rules as in shared/runtime/src/cors.rs. */
 function cors(origin) {
   if (origin === undefined) return {};
-  const exposed = { "access-control-expose-headers": "x-request-id, x-csrf-token, onefold-renew, retry-after, etag, link, location" };
+  const exposed = { "access-control-expose-headers": "x-request-id, x-csrf-token, onefold-renew, retry-after, www-authenticate, allow, accept, accept-encoding, accept-patch, accept-post, etag, link, location" };
   if (trusted.includes(origin)) {
     return { "access-control-allow-origin": origin, "access-control-allow-credentials": "true", ...exposed };
   }

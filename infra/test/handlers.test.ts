@@ -110,7 +110,7 @@ describe("unknown routes", () => {
     assert.equal(preflight.headers["access-control-allow-headers"], "authorization");
     const failure = await answer(request("GET", "/trpc/x.y", headers));
     assert.equal(failure.headers["access-control-allow-origin"], "*");
-    assert.equal(failure.headers["access-control-expose-headers"], "x-request-id, x-csrf-token, onefold-renew, retry-after, etag, link, location");
+    assert.equal(failure.headers["access-control-expose-headers"], "x-request-id, x-csrf-token, onefold-renew, retry-after, www-authenticate, allow, accept, accept-encoding, accept-patch, accept-post, etag, link, location");
     assert.equal(failure.headers["access-control-allow-credentials"], undefined);
     assert.doesNotMatch(failure.headers.vary, /origin/);
   });

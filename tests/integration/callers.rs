@@ -103,11 +103,9 @@ async fn a_token_comes_in_one_header_of_one_form() {
         ("none", none, list()),
         ("two headers", malformed, list().bearer(token).bearer(token)),
         ("two headers, one of them empty", malformed, list().bearer(token).header("authorization", "")),
-        (
-            "two in one",
-            (401, "UNAUTHORIZED", INVALID_TOKEN),
-            list().header("authorization", format!("Bearer {token}, Bearer {token}")),
-        ),
+        // API Gateway makes this of two headers: a function does not know which it was.
+        ("two in one", malformed, list().header("authorization", format!("Bearer {token}, Bearer {token}"))),
+        ("two schemes", malformed, list().bearer(token).header("authorization", basic("ada", token))),
         ("Basic", none, list().header("authorization", basic("ada", token))),
         ("no scheme", none, list().header("authorization", token)),
         ("another scheme", none, list().header("authorization", format!("Token {token}"))),

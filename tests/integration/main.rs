@@ -1,6 +1,7 @@
 //! The proof: the whole service, from outside.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod addresses;
 mod alike;
 mod beside;
 mod caching;

@@ -173,6 +173,7 @@ async fn options_says_which_methods_an_address_has() {
         ("/soap", "GET, HEAD, POST"),
         ("/docs", "GET, HEAD"),
         ("/openapi.json", "GET, HEAD"),
+        ("/schema.graphql", "GET, HEAD"),
         ("/favicon.ico", "GET, HEAD"),
         ("/oauth/token", "POST"),
         ("/oauth/authorize", "GET, HEAD, POST"),
@@ -227,6 +228,86 @@ async fn a_method_that_nobody_knows_is_not_implemented_anywhere() {
             let said = (answer.status, answer.header("content-type"), answer.header("allow"));
             assert_eq!(said, (501, Some(kind), None), "{method} {path}: {}", answer.text());
         }
+    }
+}
+
+/// Beside what every page may read (Fetch, "CORS-safelisted response-header name"), and what says nothing to a caller.
+const READ_BY_ALL: [&str; 3] = ["cache-control", "content-type", "content-length"];
+const OF_NO_CONCERN: [&str; 5] = ["date", "vary", "connection", "x-content-type-options", "set-cookie"];
+
+#[tokio::test]
+async fn a_page_of_elsewhere_reads_all_that_an_answer_says() {
+    let office = Office::open().await;
+    let post = office.mutation("posts.create", json!({"title": "Lunch", "body": "At noon."})).await.data();
+    let post = format!("/v1/posts/{}", post["id"].as_str().unwrap());
+    let (json, text) = (("content-type", "application/json"), ("content-type", "text/plain"));
+    let origin = ("origin", "https://app.example.com");
+    let new = r#"{"title":"Dinner","body":"At six."}"#;
+    let nobody = ("authorization", "Bearer x");
+    let coded = ("content-encoding", "gzip");
+    for (method, path, headers, body, says) in [
+        ("GET", "/v1/users", &[nobody][..], "", "www-authenticate"),
+        ("GET", "/trpc/users.list", &[nobody], "", "www-authenticate"),
+        ("PUT", "/v1/users", &[], "", "allow"),
+        ("PUT", "/graphql", &[], "", "allow"),
+        ("POST", "/v1/posts", &[text], new, "accept-post"),
+        ("PATCH", &post, &[text], new, "accept-patch"),
+        ("POST", "/jsonrpc", &[text], new, "accept"),
+        ("POST", "/v1/posts", &[json, coded], new, "accept-encoding"),
+        ("GET", &post, &[], "", "etag"),
+        ("GET", "/v1/posts?limit=1", &[], "", "link"),
+        ("POST", "/v1/posts", &[json], new, "location"),
+        ("GET", "/nothing", &[], "", "x-request-id"),
+    ] {
+        let request = Request::new(method, path).header(origin.0, origin.1);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value)).body(body);
+        let is_nobody = headers.contains(&nobody);
+        let answer = office.service.send(&if is_nobody { request } else { request.bearer(&office.admin) }).await;
+        // A second post makes the first page one that goes on.
+        assert!(says == "link" || answer.header(says).is_some(), "{method} {path} {says}: {answer:?}");
+        let exposed: Vec<_> = answer.header("access-control-expose-headers").unwrap().split(", ").collect();
+        assert!(exposed.contains(&says), "{says}");
+        for name in answer.names() {
+            let is_read = exposed.contains(&name) || READ_BY_ALL.contains(&name) || OF_NO_CONCERN.contains(&name);
+            assert!(is_read || name.starts_with("access-control-"), "{method} {path}: {name}");
+        }
+    }
+}
+
+/// Whatever answers: a style, a procedure, or the front itself.
+#[tokio::test]
+async fn what_has_a_body_is_kept_by_nobody_unasked_and_of_the_type_that_it_says() {
+    let office = Office::open().await;
+    for path in [
+        "/",
+        "/_local/mail",
+        "/graphql",
+        "/graphql?query=%7BhealthPing%7D",
+        "/docs",
+        "/v1/health",
+        "/trpc/health.ping",
+        "/nothing",
+        "/openapi.json",
+        "/soap",
+        "/soap?wsdl",
+        "/.well-known/jwks.json",
+        "/favicon.ico",
+        "/%zz",
+    ] {
+        for (method, accept) in [("GET", "*/*"), ("GET", BROWSER), ("HEAD", "*/*"), ("PUT", "*/*"), ("FOO", "*/*")] {
+            let answer = office.ask(method, path, &[("accept", accept), ("accept-encoding", "gzip")]).await;
+            let said = (answer.header("x-content-type-options"), answer.header("cache-control").is_some());
+            // The official server answers HEAD without a body.
+            let is_empty = answer.status == 204;
+            assert!(is_empty || said == (Some("nosniff"), true), "{method} {path} {accept}: {answer:?}");
+        }
+    }
+    for (host, status) in [("evil.example", 403), ("evil/x", 400)] {
+        let mut connection = office.service.connect().await;
+        connection.write(format!("GET / HTTP/1.1\r\nhost: {host}\r\n\r\n").as_bytes()).await.unwrap();
+        let answer = connection.finish(false).await.unwrap();
+        let said = (answer.status, answer.header("x-content-type-options"), answer.header("cache-control"));
+        assert_eq!(said, (status, Some("nosniff"), Some("no-store")), "{host}");
     }
 }
 

@@ -276,7 +276,8 @@ async fn pages_of_other_origins_may_call() {
     assert_eq!((good.status, bad.status), (200, 401));
     for answer in [good, bad] {
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
-        let exposed = "x-request-id, x-csrf-token, onefold-renew, retry-after, etag, link, location";
+        let exposed = "x-request-id, x-csrf-token, onefold-renew, retry-after, www-authenticate, allow, accept, \
+                       accept-encoding, accept-patch, accept-post, etag, link, location";
         assert_eq!(answer.header("access-control-expose-headers"), Some(exposed));
     }
     let plain = office.service.send(&Request::query("health.ping", &Value::Null)).await;

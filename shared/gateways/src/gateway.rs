@@ -11,7 +11,7 @@ use crate::{
     respond::{self, MAX_WEIGHT, weight},
 };
 use protocol::{
-    Code, Fault,
+    Fault,
     trpc::{self, MAX_INPUT_BYTES},
 };
 
@@ -137,13 +137,8 @@ impl Gateway {
     fn refused(&self, calls: &Calls<'_>, fault: Fault) -> Response<Bytes> {
         let mut explained = http::HeaderMap::new();
         respond::explain(&fault, &mut explained);
-        let is_of_http = fault.code == Code::NotImplemented;
         let mut response = self.style.refuse(calls, fault.into());
         response.headers_mut().extend(explained);
-        // HTTP alone has a word for what nobody knows.
-        if is_of_http {
-            *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
-        }
         if calls.parts().method == Method::HEAD {
             without_body(&mut response);
         }

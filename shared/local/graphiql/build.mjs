@@ -34,8 +34,13 @@ async function ask(url, request) {
   const [sent, given] = [csrf, answer.headers.get("x-csrf-token") ?? csrf];
   csrf = given;
   if (sent === given) return answer;
-  const { errors = [] } = await answer.clone().json();
-  return errors.length > 0 && errors.every(({ extensions }) => extensions?.code === "FORBIDDEN") ? ask(url, request) : answer;
+  return isRefused(await answer.clone().json()) ? ask(url, request) : answer;
+}
+// Whether nothing was done: each field is there for an error of its own that says so.
+function isRefused({ data, errors = [] }) {
+  const refused = errors.map(({ path = [] }) => (path.length === 1 ? path[0] : undefined));
+  return errors.length > 0 && errors.every(({ extensions }) => extensions?.code === "FORBIDDEN")
+    && Object.entries(data ?? {}).every(([name, value]) => value === null && refused.includes(name));
 }
 const fetcher = GraphiQL.createFetcher({ url: location.pathname, fetch: ask });
 const query = new URLSearchParams(location.search).get("query") ?? undefined;

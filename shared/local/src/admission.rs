@@ -6,15 +6,19 @@
 //! headers, so each server here looks at them before anything else.
 
 use bytes::Bytes;
-use http::{Response, StatusCode, Version, header, request::Parts};
+use http::{HeaderValue, Response, StatusCode, Version, header, request::Parts};
 use http_body_util::Full;
 use protocol::{Code, Fault};
-use runtime::{Site, cors::Cors, site::is_loopback};
+use runtime::{
+    Site,
+    cors::Cors,
+    site::{host_in, is_loopback},
+};
 
 /// Why a request is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Foreign {
-    /// It does not say, once, to which host it is sent (RFC 9112 section 3.2), as HTTP/1.1 has to.
+    /// It does not say, once, to which host it is sent (RFC 9112 section 3.2), as HTTP/1.1 has to, or names what is none.
     Unaddressed,
     /// It was sent to another name than that of this machine.
     Host,
@@ -25,7 +29,9 @@ pub(crate) enum Foreign {
 impl Foreign {
     fn message(self) -> &'static str {
         match self {
-            Self::Unaddressed => "A request says once to which host it is sent.",
+            Self::Unaddressed => {
+                "A request says once to which host it is sent: a name or an address, and perhaps a port."
+            }
             Self::Host => "This service does not answer under that name: --app-url tells it another one.",
             Self::Page => "Pages of that origin may not call this service: --allowed-origins lists those that may.",
         }
@@ -35,6 +41,9 @@ impl Foreign {
     pub(crate) fn response(self) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::from(self.message()));
         *response.status_mut() = StatusCode::from_u16(self.code().http_status()).unwrap_or(StatusCode::FORBIDDEN);
+        for (name, value) in [(header::CACHE_CONTROL, "no-store"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")] {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
         response
     }
 
@@ -74,10 +83,17 @@ fn sent_to(parts: &Parts, is_own: impl Fn(&str) -> bool) -> Result<(), Foreign> 
         (None, _) if parts.version == Version::HTTP_10 => None,
         _ => return Err(Foreign::Unaddressed),
     };
-    let target = parts.uri.authority();
-    let is_ours =
-        host.is_none_or(|host| host.to_str().is_ok_and(&is_own)) && target.is_none_or(|target| is_own(target.as_str()));
-    if is_ours { Ok(()) } else { Err(Foreign::Host) }
+    let host = host.map(|host| host.to_str().map_err(|_| Foreign::Unaddressed)).transpose()?;
+    let target = parts.uri.authority().map(http::uri::Authority::as_str);
+    for named in host.into_iter().chain(target) {
+        // An empty one says that there is none.
+        match host_in(named) {
+            None if !named.is_empty() => return Err(Foreign::Unaddressed),
+            Some(name) if is_own(name) => {}
+            _ => return Err(Foreign::Host),
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -112,6 +128,18 @@ mod tests {
         assert_eq!(judged("/", &["localhost", "evil.example"]), (false, false));
         assert_eq!(judged("http://evil.example/", &["localhost"]), (false, false));
         assert_eq!(judged("http://localhost/", &["localhost"]), (true, true));
+        for none in [
+            "localhost/evil",
+            "evil.example,a.localhost",
+            "localhost:99999999",
+            "user@localhost",
+            "localhost, localhost",
+        ] {
+            let parts = request("/", &[("host", none)]);
+            assert_eq!(of_caller(&parts, &site, &Cors::AnyOrigin), Err(Foreign::Unaddressed), "{none}");
+            assert_eq!(of_program(&parts), Err(Foreign::Unaddressed), "{none}");
+        }
+        assert_eq!(of_program(&request("http://user@localhost/", &[("host", "localhost")])), Err(Foreign::Unaddressed));
         let old = |target: &str, headers: &[(&str, &str)]| {
             let mut parts = request(target, headers);
             parts.version = Version::HTTP_10;

@@ -17,7 +17,7 @@ use runtime::{
     Site,
     answer::expect_known,
     cors::Cors,
-    refuse,
+    gateway, refuse,
     rest::{Allowed, METHODS, Route, without_body},
     web::PeerAddress,
 };
@@ -55,7 +55,6 @@ const BUFFER_BYTES: usize = 128 * 1024;
 
 /// The target of an OPTIONS that is about the service as a whole (RFC 9110 section 9.3.7).
 const ALL: &str = "*";
-const MALFORMED_ADDRESS: &str = "The address is not percent-encoded UTF-8.";
 
 /// What the front needs.
 pub struct Front {
@@ -242,6 +241,9 @@ impl Front {
     async fn handle(&self, peer: IpAddr, parts: Parts, body: Result<Held, Fault>) -> Response<Bytes> {
         let request_id = request_id();
         let mut request = Request::from_parts(parts, Bytes::new());
+        // As they are in the events of the cloud.
+        *request.headers_mut() = gateway::joined(request.headers());
+        *request.uri_mut() = normalized(request.uri());
         request.extensions_mut().insert(PeerAddress(peer.to_string()));
         // Browsers ask for it beside every page.
         if request.uri().path() == "/favicon.ico" && self.routes.find(request.method(), "/favicon.ico").is_none() {
@@ -294,6 +296,9 @@ impl Front {
             (ALL, _) => return Goal::Nowhere(None, not_supported(METHODS)),
             _ => {}
         }
+        if trpc::percent_decode(path, false).is_none() {
+            return Goal::Nowhere(None, Fault::bad_request("The address is not percent-encoded UTF-8."));
+        }
         if path == mail::page::PATH {
             return Goal::Mailbox;
         }
@@ -303,11 +308,10 @@ impl Front {
         if let Some(Found { procedure, route, methods }) = self.routes.find(request.method(), path) {
             return Goal::Procedure(procedure.into(), route, Some(methods));
         }
-        let called = path.strip_prefix(trpc::BASE_PATH).map(|name| trpc::percent_decode(name, false));
+        let called = path.strip_prefix(trpc::BASE_PATH).and_then(|name| trpc::percent_decode(name, false));
         match called {
-            Some(Some(name)) if self.called.contains(&*name) => Goal::Procedure(name.into_owned(), None, None),
-            Some(None) => Goal::Nowhere(None, Fault::bad_request(MALFORMED_ADDRESS)),
-            called => match (self.gateways.find(path), called.flatten()) {
+            Some(name) if self.called.contains(&*name) => Goal::Procedure(name.into_owned(), None, None),
+            called => match (self.gateways.find(path), called) {
                 (Some(gateway), _) => Goal::Gateway(gateway),
                 (None, Some(name)) => {
                     let fault = Fault::new(Code::NotFound, format!("There is no procedure {name:?}."));
@@ -327,6 +331,14 @@ impl Front {
     }
 }
 
+/// An address whose path and query are normal.
+fn normalized(uri: &Uri) -> Uri {
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query =
+        parts.path_and_query.map(|address| gateway::normalized(address.as_str()).try_into().unwrap_or(address));
+    Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
+}
+
 /// Names a call. Callers do not choose it: it is what the log is searched by.
 fn request_id() -> String {
     uuid::Uuid::now_v7().to_string()
@@ -335,7 +347,13 @@ fn request_id() -> String {
 fn index(text: Bytes) -> Response<Bytes> {
     let mut response = Response::new(text);
     *response.status_mut() = StatusCode::OK;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    for (name, value) in [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
     response
 }
 

@@ -112,11 +112,11 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     if !options.ephemeral {
         lend(&ground, &data, service.definition, &needs)?;
     }
+    let routes = Routes::new(service.procedures.iter().map(|procedure| procedure.entry));
     let backend = match programs {
-        Some(programs) => isolated(&ground, &service, &needs, &programs).await?,
+        Some(programs) => isolated(&ground, &service, &needs, &programs, &routes).await?,
         None => ground.in_process(&service, &needs)?,
     };
-    let routes = Routes::new(service.procedures.iter().map(|procedure| procedure.entry));
     let called = service.procedures.iter().map(|procedure| procedure.entry);
     let called = called.filter(|entry| entry.http().is_none()).map(|entry| entry.name).collect();
     let (site, index) = (Arc::new(ground.site()), index(&contract, address)?);
@@ -186,6 +186,7 @@ async fn isolated(
     service: &Service,
     needs: &HashMap<String, Needs>,
     programs: &HashMap<String, PathBuf>,
+    routes: &Routes,
 ) -> Result<Backend, Cause> {
     let mut functions = Vec::new();
     let mut entries = HashMap::new();
@@ -196,10 +197,12 @@ async fn isolated(
             programs.get(&name).cloned().ok_or_else(|| format!("there is no binary {name}: run `cargo regen`"))?;
         let own = needs.get(entry.name).cloned().unwrap_or_default();
         let credentials = ground.admit(entry.name, &own);
+        let mut environment = ground.environment(service.definition, &credentials, &own.secrets)?;
+        environment.extend(routes.methods_of(entry.name).map(|methods| (environment::METHODS.to_owned(), methods)));
         functions.push(Function {
             name,
             program,
-            environment: ground.environment(service.definition, &credentials, &own.secrets)?,
+            environment,
             // The procedure gives up by itself first, with a typed error.
             timeout: Duration::from_millis(u64::from(entry.spec.timeout_ms) + 1_000),
             init_timeout: INIT_TIMEOUT,

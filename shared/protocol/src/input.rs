@@ -66,7 +66,12 @@ fn examined(raw: &[u8], examine: fn(&mut Value, &mut Faults)) -> Result<Value, F
     let mut tree = faults::tree(raw).map_err(|error| Fault::bad_request(unreadable(&error)))?;
     let mut faults = Faults::new(tree.twice);
     examine(&mut tree.value, &mut faults);
-    let found = faults.into_found();
+    let mut found = faults.into_found();
+    for path in tree.beyond {
+        if found.len() < MAX_FAULTS && found.iter().all(|fault| fault.path != path) {
+            found.push(FieldFault { path, message: "is out of the range of numbers".to_owned() });
+        }
+    }
     if found.is_empty() { Ok(tree.value) } else { Err(Fault::invalid(found)) }
 }
 

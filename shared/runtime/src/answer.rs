@@ -137,7 +137,15 @@ async fn run_logged(entry: &Entry, context: &Context, request_id: &str, request:
     let network = request.extensions().get::<PeerAddress>().and_then(PeerAddress::in_log);
     let presented = Presented::by(request.headers());
     let is_shown = fault::is_shown(request.headers());
-    let outcome = run(entry, context, request, &mut session, &added, &mut asked).await;
+    let mut attempts = rest::attempts(request).into_iter();
+    let mut outcome = Err(Fault::internal("nothing was tried"));
+    while let Some(request) = attempts.next() {
+        outcome = run(entry, context, request, &mut session, &added, &mut asked).await;
+        if attempts.len() == 0 || !rest::is_late(&asked, &outcome) {
+            break;
+        }
+        charge_rest(session.as_ref(), request_id).await;
+    }
     let (mut response, fault) = match outcome {
         outcome if let Some(parts) = &by_route => {
             match outcome.and_then(|output| rest::success(entry, parts, &asked, &output)) {

@@ -131,7 +131,7 @@ fn client_id(principal: &Principal) -> Option<&str> {
 /// Why there is no token in an `authorization` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unreadable {
-    /// It is there twice, is no text, or has no token after its scheme.
+    /// It is no text, has no token after its scheme, or more than one: what API Gateway makes of two lines.
     Malformed,
     /// It is of another scheme.
     OtherScheme,
@@ -153,6 +153,8 @@ pub(crate) fn presented_token(headers: &HeaderMap) -> Result<Option<&str>, Unrea
     let Some(value) = values.next() else { return Ok(None) };
     let text = value.to_str().ok().filter(|_| values.next().is_none()).ok_or(Unreadable::Malformed)?;
     match bearer(text) {
+        // No token has a comma (RFC 6750 section 2.1); API Gateway joins lines with one.
+        Some(token) if token.contains(',') => Err(Unreadable::Malformed),
         Some(token) => Ok(Some(token)),
         None if text.trim().eq_ignore_ascii_case("bearer") => Err(Unreadable::Malformed),
         None => Err(Unreadable::OtherScheme),

@@ -8,9 +8,12 @@ use crate::site::Site;
 /// How long a browser may remember a preflight's answer, in seconds. Chromium's own limit.
 const PREFLIGHT_MAX_AGE_S: HeaderValue = HeaderValue::from_static("7200");
 
-/// What a page may read of an answer's headers.
-const EXPOSED: HeaderValue =
-    HeaderValue::from_static("x-request-id, x-csrf-token, onefold-renew, retry-after, etag, link, location");
+/// What a page may read of an answer's headers, beside those that every page may (Fetch, "CORS-safelisted response-header
+/// name"): all that say something to who called. `infra/handlers/unknown-route.js` has the same.
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "x-request-id, x-csrf-token, onefold-renew, retry-after, www-authenticate, allow, accept, accept-encoding, accept-patch, \
+     accept-post, etag, link, location",
+);
 
 /// Which pages may call. Any page may by default: without a token, which callers present themselves, it learns
 /// nothing. With the cookie of a session only pages may call that the [`Site`] trusts.

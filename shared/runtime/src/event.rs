@@ -14,7 +14,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use protocol::Cause;
 use serde::Deserialize;
 
-use crate::{rest::encoded, web::PeerAddress};
+use crate::{gateway::normalized, rest::encoded, web::PeerAddress};
 
 /// What stays as it is in a query (RFC 3986 section 3.4). What has come encoded stays so as well.
 const QUERY: &AsciiSet = &PATH.remove(b'?').remove(b'%');
@@ -123,7 +123,7 @@ impl Event {
             text.extend(utf8_percent_encode(query, QUERY));
         }
         // What is left to refuse is the length.
-        PathAndQuery::try_from(text).map(Uri::from).map_err(Unread::too_long)
+        PathAndQuery::try_from(normalized(&text)).map(Uri::from).map_err(Unread::too_long)
     }
 
     /// The path, encoded. That of the route says where a parameter ends which has a slash in it.
@@ -252,6 +252,7 @@ mod tests {
         assert_eq!(query(r#"input={"limit": 2}"#).unwrap(), "input=%7B%22limit%22:%202%7D");
         assert_eq!(query("input=%7B%22limit%22%3A2%7D").unwrap(), "input=%7B%22limit%22%3A2%7D");
         assert_eq!(query("a=%zz&b=#x?&c=\u{1F370}").unwrap(), "a=%zz&b=%23x?&c=%F0%9F%8D%B0");
+        assert_eq!(query("%69nput=%31&batch=%31").unwrap(), "input=1&batch=1");
         assert_eq!(query(""), None);
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use protocol::{Cause, trpc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -18,14 +18,11 @@ use crate::web::PeerAddress;
 /// everything stands for itself.
 pub fn event(route: &str, request_id: &str, request: &Request<Bytes>) -> Vec<u8> {
     let mut headers = Map::new();
-    for name in request.headers().keys().filter(|name| **name != http::header::COOKIE) {
-        // The gateway joins repeated headers with a comma.
-        let values = request.headers().get_all(name).iter();
-        let joined = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect::<Vec<_>>().join(",");
-        headers.insert(name.as_str().to_owned(), Value::String(joined));
+    for (name, value) in joined(request.headers()).iter().filter(|(name, _)| **name != header::COOKIE) {
+        headers.insert(name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into());
     }
     // Cookies have a place of their own.
-    let lines = request.headers().get_all(http::header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let lines = request.headers().get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let cookies: Vec<&str> = lines.flat_map(|line| line.split(';')).map(str::trim).collect();
     let address = request.extensions().get::<PeerAddress>().map_or("127.0.0.1", |peer| peer.0.as_str());
     let path = decoded(request.uri().path());
@@ -66,6 +63,38 @@ pub fn event(route: &str, request_id: &str, request: &Request<Bytes>) -> Vec<u8>
         "isBase64Encoded": is_base64,
     });
     event.to_string().into_bytes()
+}
+
+/// Headers as they are in an event: several lines of one are one, with commas between them, and of cookies semicolons.
+pub fn joined(headers: &HeaderMap) -> HeaderMap {
+    let line = |name: &HeaderName| {
+        let separator: &[u8] = if *name == header::COOKIE { b"; " } else { b"," };
+        let lines: Vec<_> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+        HeaderValue::from_bytes(&lines.join(separator)).ok()
+    };
+    headers.keys().filter_map(|name| Some((name.clone(), line(name)?))).collect()
+}
+
+/// A path and a query in which unreserved characters stand for themselves: `%41` is `A` (RFC 3986 section 6.2.2.2). What of
+/// the two is malformed stays as it is.
+pub fn normalized(address: &str) -> String {
+    let (path, query) = address.split_once('?').map_or((address, None), |(path, query)| (path, Some(query)));
+    let plain = |part| unescaped(part).unwrap_or_else(|| str::to_owned(part));
+    query.map_or_else(|| plain(path), |query| format!("{}?{}", plain(path), plain(query)))
+}
+
+fn unescaped(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut normal = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.get(..2).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+        match u8::from_str_radix(digits, 16).ok()? {
+            byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => normal.push(byte.into()),
+            _ => normal.extend(["%", digits]),
+        }
+        normal.push_str(&part[2..]);
+    }
+    Some(normal)
 }
 
 /// Whether a path is one of a route's, in which a name in braces stands for one segment.
@@ -149,6 +178,35 @@ mod tests {
         assert_eq!(event["requestContext"]["http"]["method"], "POST");
         assert_eq!(event["body"], "{}");
         assert_eq!(event["pathParameters"], Value::Null);
+    }
+
+    #[test]
+    fn an_unreserved_character_and_its_escape_are_the_same() {
+        for (address, normal) in [
+            ("/v1/greet%69ngs/%7e%2D%5F%2e?%69nput=%31&b=c", "/v1/greetings/~-_.?input=1&b=c"),
+            ("/a%2Fb%3f%25%41?c=%26%3D%2541", "/a%2Fb%3f%25A?c=%26%3D%2541"),
+            ("/%C3%A9", "/%C3%A9"),
+            ("/*?", "/*?"),
+            // What is malformed is not made well-formed, and the other part is none the worse.
+            ("/%%341/%zz?%61=%", "/%%341/%zz?%61=%"),
+            ("/%61?%%341", "/a?%%341"),
+            ("/%4?%61", "/%4?a"),
+            ("/%+1", "/%+1"),
+        ] {
+            assert_eq!(normalized(address), normal);
+            assert_eq!(normalized(normal), normal, "it stays so");
+        }
+    }
+
+    #[test]
+    fn several_lines_of_a_header_are_one() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [("a", "1"), ("cookie", "b=1"), ("a", "2"), ("cookie", "c=2"), ("d", "3")] {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        let joined = joined(&headers);
+        let of = |name| joined.get_all(name).iter().map(|value| value.to_str().unwrap()).collect::<Vec<_>>();
+        assert_eq!((of("a"), of("cookie"), of("d")), (vec!["1,2"], vec!["b=1; c=2"], vec!["3"]));
     }
 
     #[test]

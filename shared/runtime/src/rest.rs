@@ -8,8 +8,9 @@
 //! - An output is 200; none at all is 204. A POST whose output has an `id` has created something: 201, and its
 //!   `Location` is the route's path with the id, where there is a GET for that. (Not where a path parameter is named `id`: then something is done
 //!   to what exists.)
-//! - The `version` of an output is its `ETag`. `If-Match` is the input's field `version`; when that is not the stored
-//!   one any more, the conflict is a failed precondition, 412.
+//! - The `version` of an output is its `ETag`. `If-None-Match` asks for another one, 304, and `If-Match` for one of these,
+//!   412. For a change, `If-Match` is the input's field `version`; when that is not the stored one any more, the conflict is
+//!   a failed precondition, 412. Where several are named, they are tried one after the other.
 //! - A page has a `Link` to the next one (RFC 8288).
 //! - Errors are problems (RFC 9457), with the code, the typed failure and the faults of fields as members.
 //!
@@ -27,7 +28,7 @@
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
 use protocol::{
     Code, Fault, Field, FieldFault, Form, Kind, Spec,
     fault::{Taken, shortened},
@@ -68,8 +69,8 @@ pub(crate) fn allowed(own: &'static str, parts: &Parts) -> Cow<'static, str> {
 /// What a request says besides its input.
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
-    /// The version that is expected, from `If-Match`.
-    if_match: Option<u32>,
+    /// The versions of which one is expected, from `If-Match`: of a change the one that is tried.
+    if_match: Option<Vec<u32>>,
     /// `If-None-Match` as it came: its lines, joined.
     if_none_match: Option<String>,
     /// Whether a path parameter is named `id`.
@@ -109,7 +110,8 @@ pub(crate) fn take_input(
     asked.refuses_json = Accept::of(&parts.headers, header::ACCEPT).weight("application/json").is_none();
     let mut texts: Vec<Pair<'_>> =
         route.parameters.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect();
-    let version = asked.if_match.map(|version| ("version", version.to_string()));
+    let version = asked.if_match.iter().flatten().next().filter(|_| method != "GET");
+    let version = version.map(|version| ("version", version.to_string()));
     let by_body = matches!(method, "POST" | "PUT" | "PATCH");
     if by_body || !body.is_empty() {
         trpc::expect_uncoded(&parts.headers)?;
@@ -213,32 +215,83 @@ fn with_members(members: &str, body: &[u8]) -> Result<Bytes, Fault> {
     Ok(format!("{own}{separator}{members}}}").into())
 }
 
-/// The conditions of a request (RFC 9110 section 13.1).
+/// How many versions a change may name.
+const MAX_VERSIONS: usize = 10;
+
+/// The conditions of a request (RFC 9110 section 13.1). Those of a change are held against what is stored by the procedure
+/// itself, in the transaction that changes it; so some of them cannot be evaluated.
 fn conditions(method: &str, fields: &[Field], headers: &HeaderMap) -> Result<Asked, Fault> {
     let reads = method == "GET";
-    let tags: Vec<_> = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok()).collect();
-    let mut asked = Asked { if_none_match: (!tags.is_empty()).then(|| tags.join(",")), ..Asked::default() };
-    if asked.if_none_match.is_some() && !reads {
-        return Err(Fault::bad_request("If-None-Match is understood with GET and HEAD only."));
+    let failed = |message: &str| Fault::new(Code::PreconditionFailed, message);
+    let mut asked = Asked { if_none_match: listed(headers, &header::IF_NONE_MATCH), ..Asked::default() };
+    match asked.if_none_match.as_deref().map(str::trim) {
+        Some("*") if !reads => {
+            return Err(failed("If-None-Match names whatever is there, and only what is there is changed."));
+        }
+        Some(_) if !reads => {
+            return Err(Fault::bad_request("If-None-Match is understood with GET and HEAD; of others its `*`."));
+        }
+        _ => {}
     }
-    let mut lines = headers.get_all(header::IF_MATCH).iter();
-    let Some(condition) = lines.next() else { return Ok(asked) };
-    let condition = condition.to_str().unwrap_or_default().trim();
-    if condition == "*" {
-        return Ok(asked);
+    let Some(tags) = listed(headers, &header::IF_MATCH).filter(|tags| tags.trim() != "*") else { return Ok(asked) };
+    if !reads && !fields.iter().any(|field| field.name == "version") {
+        return Err(Fault::bad_request(
+            "If-Match is understood with GET and HEAD, and where the input has a `version`.",
+        ));
     }
-    if lines.next().is_some() || condition.contains(',') || reads || !fields.iter().any(|field| field.name == "version")
-    {
-        let understood = "If-Match is understood with one entity tag, and where the input has a `version`.";
-        return Err(Fault::bad_request(understood));
+    let versions = versions(&tags);
+    if versions.is_empty() {
+        return Err(failed("If-Match names no version that there is."));
     }
-    // Tags are versions, and compared strongly: whatever else it is, it is no tag of what is stored.
-    let version = condition.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')?.parse::<u32>().ok());
-    let Some(version) = version.filter(|version| condition == format!("\"{version}\"")) else {
-        return Err(Fault::new(Code::PreconditionFailed, "If-Match names no version that there is."));
-    };
-    asked.if_match = Some(version);
+    if versions.len() > MAX_VERSIONS {
+        return Err(Fault::bad_request(format!("If-Match names more than {MAX_VERSIONS} versions.")));
+    }
+    asked.if_match = Some(versions);
     Ok(asked)
+}
+
+/// The lines of a header, joined.
+fn listed(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
+    let lines: Vec<_> = headers.get_all(name).iter().map(|line| line.to_str().unwrap_or_default()).collect();
+    (!lines.is_empty()).then(|| lines.join(","))
+}
+
+/// The versions among tags. They are compared strongly: whatever else a tag is, it is none of what is stored.
+fn versions(tags: &str) -> Vec<u32> {
+    let version = |tag: &str| {
+        let version = tag.strip_prefix('"')?.strip_suffix('"')?.parse::<u32>().ok()?;
+        (tag == format!("\"{version}\"")).then_some(version)
+    };
+    let mut versions: Vec<u32> = tags.split(',').filter_map(|tag| version(tag.trim())).collect();
+    versions.sort_unstable();
+    versions.dedup();
+    versions
+}
+
+/// A request as it is tried: as many times as there are versions of which a change expects one. At most one of them is
+/// stored, and nothing is changed under the others.
+pub(crate) fn attempts(request: Request<Bytes>) -> Vec<Request<Bytes>> {
+    let is_change =
+        request.extensions().get::<Route>().is_some() && ![Method::GET, Method::HEAD].contains(request.method());
+    let versions = listed(request.headers(), &header::IF_MATCH).filter(|_| is_change).map(|tags| versions(&tags));
+    match versions {
+        Some(versions) if (2..=MAX_VERSIONS).contains(&versions.len()) => {
+            let attempt = |version: u32| {
+                let mut attempt = request.clone();
+                let tag = HeaderValue::try_from(format!("\"{version}\"")).unwrap_or(HeaderValue::from_static(""));
+                attempt.headers_mut().insert(header::IF_MATCH, tag);
+                attempt
+            };
+            // The latest is the likeliest.
+            versions.into_iter().rev().map(attempt).collect()
+        }
+        _ => vec![request],
+    }
+}
+
+/// Whether the condition of an attempt did not hold, so that the next one may.
+pub(crate) fn is_late<T>(asked: &Asked, outcome: &Result<T, Fault>) -> bool {
+    outcome.as_ref().err().is_some_and(|fault| is_stale(asked, fault))
 }
 
 fn expect_json(method: &str, headers: &HeaderMap) -> Result<(), Fault> {
@@ -284,20 +337,29 @@ impl<'a> Marks<'a> {
         serde_json::from_str(value?.get()).ok()
     }
 
+    fn version(&self) -> Option<u32> {
+        serde_json::from_str(self.version?.get()).ok()
+    }
+
     fn etag(&self) -> Option<String> {
-        let version: u32 = serde_json::from_str(self.version?.get()).ok()?;
-        Some(format!("\"{version}\""))
+        self.version().map(|version| format!("\"{version}\""))
     }
 }
 
 /// The answer to a call that succeeded.
 ///
 /// # Errors
-/// 406. What has no body has none that could be unacceptable (RFC 9110 sections 12.5.1 and 15.3.5).
+/// 412 and 406. What has no body has none that could be unacceptable (RFC 9110 sections 12.5.1 and 15.3.5).
 pub(crate) fn success(entry: &Entry, parts: &Parts, asked: &Asked, output: &Output) -> Result<Response<Bytes>, Fault> {
     let Output::Json(output) = output else { return Ok(plain(StatusCode::NO_CONTENT)) };
     let marks = Marks::of(output);
     let etag = marks.etag();
+    let reads = [Method::GET, Method::HEAD].contains(&parts.method);
+    if reads
+        && asked.if_match.as_ref().is_some_and(|versions| !marks.version().is_some_and(|own| versions.contains(&own)))
+    {
+        return Err(Fault::new(Code::PreconditionFailed, "What is there has no version that If-Match names."));
+    }
     let matches = asked.if_none_match.as_ref().is_some_and(|tags| names(tags, etag.as_deref()));
     let mut response = match matches {
         true => plain(StatusCode::NOT_MODIFIED),
@@ -337,10 +399,11 @@ pub(crate) fn success(entry: &Entry, parts: &Parts, asked: &Asked, output: &Outp
     Ok(response)
 }
 
-/// Whether `If-None-Match` names a tag (RFC 9110 section 13.1.2, compared weakly).
+/// Whether `If-None-Match` names a tag (RFC 9110 section 13.1.2, compared weakly). What has no tag is always told: nobody
+/// can have it already.
 pub fn names(tags: &str, etag: Option<&str>) -> bool {
-    let opaque = |tag: &str| tag.trim().strip_prefix("W/").unwrap_or(tag.trim()) == etag.unwrap_or_default();
-    tags.trim() == "*" || (etag.is_some() && tags.split(',').any(opaque))
+    let Some(etag) = etag else { return false };
+    tags.trim() == "*" || tags.split(',').any(|tag| tag.trim().strip_prefix("W/").unwrap_or(tag.trim()) == etag)
 }
 
 /// A text as a part of an address (RFC 3986 section 2.1).
@@ -350,9 +413,12 @@ pub fn encoded(text: &str) -> String {
 
 /// A call that named a version, and came too late, did not meet its own condition.
 pub(crate) fn judged(asked: &Asked, fault: Fault) -> Fault {
-    let is_stale = fault.failure.as_ref().is_none_or(|failure| failure.get("version").is_some());
-    let late = asked.if_match.is_some() && fault.code == Code::Conflict && is_stale;
-    if late { Fault { code: Code::PreconditionFailed, ..fault } } else { fault }
+    if is_stale(asked, &fault) { Fault { code: Code::PreconditionFailed, ..fault } } else { fault }
+}
+
+fn is_stale(asked: &Asked, fault: &Fault) -> bool {
+    let is_of_version = fault.failure.as_ref().is_none_or(|failure| failure.get("version").is_some());
+    asked.if_match.is_some() && fault.code == Code::Conflict && is_of_version
 }
 
 /// A problem (RFC 9457): its body. Its `type` leads to the failure in the service's documentation.

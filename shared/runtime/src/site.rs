@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use http::HeaderValue;
+use http::{HeaderValue, uri::Authority};
 use idna::{
     AsciiDenyList,
     uts46::{DnsLength, Hyphens, Uts46},
@@ -77,15 +77,17 @@ impl Site {
         let Ok(origin) = origin.to_str() else { return false };
         origin_of(&self.url) == Some(origin)
             || self.origins.iter().any(|known| known == origin)
-            || (self.loopback && origin_of(origin) == Some(origin) && host_of(origin).is_some_and(is_loopback))
+            || (self.loopback && host_of(origin).and_then(host_in).is_some_and(is_loopback))
     }
 
     /// Whether a request with this `Host` is for this service: it is the name of the service or of its pages, under
     /// development any name of this machine. Under another one a page may come that had its own host's name given
     /// this service's address.
     pub fn answers_to(&self, host: &str) -> bool {
+        let Some(host) = host_in(host) else { return false };
         let is_named = |url: &String| {
-            origin_of(url).and_then(host_of).is_some_and(|own| name_of(own).eq_ignore_ascii_case(name_of(host)))
+            let own = origin_of(url).and_then(host_of).and_then(host_in);
+            own.is_some_and(|own| own.eq_ignore_ascii_case(host))
         };
         (self.loopback && is_loopback(host)) || is_named(&self.url) || self.origins.iter().any(is_named)
     }
@@ -149,16 +151,24 @@ pub(crate) fn is_port(text: &str) -> bool {
 
 /// Whether a host is a name of this machine, for this machine itself; it may have a port, and a path.
 pub fn is_loopback(rest: &str) -> bool {
-    let name = name_of(rest.split(['/', '?', '#']).next().unwrap_or_default()).to_ascii_lowercase();
+    let name = host_in(rest.split(['/', '?', '#']).next().unwrap_or_default()).unwrap_or_default();
+    let name = name.to_ascii_lowercase();
     matches!(&*name, "localhost" | "127.0.0.1" | "[::1]") || name.ends_with(".localhost")
 }
 
-/// A host without its port.
-fn name_of(authority: &str) -> &str {
-    match authority.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => authority,
-    }
+/// The host of a host and perhaps a port, as `Host` has them (RFC 9110 section 7.2); none where it is neither. Of the names
+/// that RFC 3986 has, those are read that DNS can have: a comma is what a proxy makes of two lines.
+pub fn host_in(text: &str) -> Option<&str> {
+    let authority: Authority = text.parse().ok()?;
+    // What stands before it would be somebody's name.
+    let host = text.get(..authority.host().len()).filter(|host| *host == authority.host())?;
+    let is_host = match host.strip_prefix('[') {
+        Some(address) => address.strip_suffix(']')?.parse::<Ipv6Addr>().is_ok(),
+        None => host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)),
+    };
+    let port = text[host.len()..].strip_prefix(':').unwrap_or_default();
+    let is_port = port.is_empty() || (port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok());
+    (is_host && is_port).then_some(host)
 }
 
 #[cfg(test)]
@@ -254,6 +264,45 @@ mod tests {
         }
         assert!(Site::is_origin("https://app.example.com") && !Site::is_origin("https://app.example.com/"));
     }
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_and_perhaps_a_port() {
+        for (text, host) in [
+            ("localhost", "localhost"),
+            ("a.LOCALHOST:5173", "a.LOCALHOST"),
+            ("127.0.0.1:1", "127.0.0.1"),
+            ("[::1]:65535", "[::1]"),
+            ("[::1]", "[::1]"),
+            // The grammar has it so.
+            ("localhost:", "localhost"),
+        ] {
+            assert_eq!(host_in(text), Some(host), "{text}");
+        }
+        for none in NO_HOSTS {
+            assert_eq!(host_in(none), None, "{none}");
+            let site = Site::new("http://127.0.0.1:9000", "", "");
+            assert!(!site.answers_to(none) && !trusts(&site, &format!("http://{none}")), "{none}");
+        }
+    }
+
+    const NO_HOSTS: [&str; 16] = [
+        "",
+        "localhost/evil",
+        "localhost?x=evil.example",
+        "localhost#a",
+        "evil example.localhost",
+        "evil.example,a.localhost",
+        "user@localhost",
+        "user:pw@localhost:1",
+        "localhost:99999999",
+        "localhost:+1",
+        "localhost:1:1",
+        "localhost:a",
+        "evil%2Eexample.localhost",
+        "[::1",
+        "[zz].localhost",
+        "http://localhost",
+    ];
 
     #[test]
     fn without_an_address_nobody_is_trusted_and_cookies_are_safe() {

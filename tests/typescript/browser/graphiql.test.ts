@@ -58,6 +58,18 @@ test("who is signed in reads and changes", async () => {
   assert.match(await run(), /"count": ?0/);
 });
 
+test("what was done in part is not done again", async () => {
+  const posts = () => asked.filter((address) => address === url("/graphql")).length;
+  // The first is for everybody; the second is refused for the page has no token against cross-site requests yet.
+  const change = `mutation { authRequestReset(input: { email: "ada@example.com" }) { __typename } sessionsRevokeOthers { __typename } }`;
+  await page.goto(url(`/graphql?query=${encodeURIComponent(change)}`));
+  await page.waitForSelector(".graphiql-execute-button");
+  await page.waitForNetworkIdle();
+  const before = posts();
+  assert.match(await run(), /FORBIDDEN/);
+  assert.equal(posts() - before, 1);
+});
+
 test("it asks the service and nobody else, and breaks no policy", () => {
   const { origin } = new URL(service.url);
   assert.deepEqual(asked.filter((address) => !address.startsWith(origin) && !address.startsWith("data:")), []);

@@ -183,7 +183,10 @@ impl GraphQl {
     fn sdl(&self, method: &Method) -> Response<Bytes> {
         if ![Method::GET, Method::HEAD].contains(method) {
             let message = "The schema is asked for by GET.";
-            return Answer::from(Fault::request(Code::MethodNotSupported, message)).into_response(Media::Json);
+            let mut refused =
+                Answer::from(Fault::request(Code::MethodNotSupported, message)).into_response(Media::Json);
+            refused.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+            return refused;
         }
         if !self.settings.documents {
             return Answer::from(Fault::request(Code::NotFound, "There is nothing here.")).into_response(Media::Json);

@@ -114,10 +114,10 @@ fn parameters() -> Value {
         "IfMatch": {
             "name": "If-Match",
             "in": "header",
-            "description": "The `version` that was seen, as the answer's `ETag` had it. When it is not the stored one any more, \
+            "description": "The `version` that was seen, as the answer's `ETag` had it, or several. When none of them is the stored one, \
                             nothing is done, and the answer is 412. It stands for the input's `version`: only one of them may be there.",
             // No example: what is tried out would send it, and no made-up version is the stored one.
-            "schema": {"type": "string", "pattern": "^(\\*|\"\\d{1,10}\")$"},
+            "schema": {"type": "string", "pattern": "^(\\*|\"\\d{1,10}\"(, ?\"\\d{1,10}\"){0,9})$"},
         },
         "IfNoneMatch": {
             "name": "If-None-Match",

@@ -156,6 +156,8 @@ fn is_possible(code: Code, route: &Route<'_>) -> bool {
         Code::Unauthorized | Code::Forbidden => !is_public || !reads,
         Code::Conflict => !reads,
         Code::PreconditionFailed => route.takes_if_match(),
+        // What has no body has none that could be unacceptable.
+        Code::NotAcceptable => route.procedure.output.is_some(),
         Code::PayloadTooLarge | Code::UnsupportedMediaType | Code::Timeout => route.has_body(),
         _ => true,
     }

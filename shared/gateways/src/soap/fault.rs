@@ -85,6 +85,7 @@ impl Trouble {
         // What HTTP itself has a word for comes before any processing of SOAP.
         *response.status_mut() = match self.refusal.code {
             Code::MethodNotSupported => StatusCode::METHOD_NOT_ALLOWED,
+            Code::NotImplemented if operation.is_none() => StatusCode::NOT_IMPLEMENTED,
             Code::UnsupportedMediaType if operation.is_none() => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Code::PayloadTooLarge if operation.is_none() => StatusCode::PAYLOAD_TOO_LARGE,
             _ => version.fault_status(self.is_ours()),

@@ -5,6 +5,8 @@
 //! target that is longer than all that it reads ahead, and says of other versions that they are malformed: what comes
 //! in at the beginning of a message is looked at here first. And it closes at once, while a client that still sends
 //! would see a broken connection instead of its answer.
+//!
+//! hyper waits without a limit for a client that does not read what it is answered: here it is given up.
 
 use std::{
     io,
@@ -17,15 +19,15 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio_io_timeout::TimeoutWriter;
 
 /// How long a line of a request may be until it is given up, in bytes: less than is read ahead, more than is answered.
 pub(super) const MAX_LINE_BYTES: usize = 96 * 1024;
 /// How much of the end of a request's first line is kept: more than its version takes.
 const TAIL_BYTES: usize = 16;
+/// How long a client may read nothing of what it is answered.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How much is read and dropped after the last answer, in bytes, and for how long.
 const DRAIN_BYTES: u64 = 128 * 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(2);
@@ -137,16 +139,18 @@ fn is_of_another_version(line: &[u8]) -> bool {
 }
 
 /// A connection, of which the first line of each message is looked at.
-pub(super) struct Watched {
-    stream: TcpStream,
+pub(super) struct Watched<S> {
+    stream: Pin<Box<TimeoutWriter<S>>>,
     messages: Messages,
     line: FirstLine,
     refused: Option<Refused>,
 }
 
-impl Watched {
-    pub(super) fn new(stream: TcpStream, messages: Messages) -> Self {
-        Self { stream, messages, line: FirstLine::default(), refused: None }
+impl<S: AsyncRead + AsyncWrite> Watched<S> {
+    pub(super) fn new(stream: S, messages: Messages) -> Self {
+        let mut stream = TimeoutWriter::new(stream);
+        stream.set_timeout(Some(WRITE_TIMEOUT));
+        Self { stream: Box::pin(stream), messages, line: FirstLine::default(), refused: None }
     }
 
     /// Answers what was refused here, and closes when the client has stopped to send, or has sent enough.
@@ -171,10 +175,10 @@ impl Watched {
     }
 }
 
-impl AsyncRead for Watched {
+impl<S: AsyncRead + AsyncWrite> AsyncRead for Watched<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        ready!(self.stream.as_mut().poll_read(cx, buffer))?;
         let is_between = self.messages.is_between();
         if is_between && self.messages.take_bodies() {
             self.line = FirstLine::default();
@@ -189,9 +193,9 @@ impl AsyncRead for Watched {
     }
 }
 
-impl AsyncWrite for Watched {
+impl<S: AsyncRead + AsyncWrite> AsyncWrite for Watched<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        self.stream.as_mut().poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
@@ -199,7 +203,7 @@ impl AsyncWrite for Watched {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        self.stream.as_mut().poll_write_vectored(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -207,7 +211,7 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        self.stream.as_mut().poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -215,13 +219,73 @@ impl AsyncWrite for Watched {
         if self.refused.is_some() {
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        self.stream.as_mut().poll_shutdown(cx)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+
+    use bytes::Bytes;
+    use http_body_util::Full;
+    use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
+    use hyper_util::rt::TokioIo;
+    use tokio::{
+        io::DuplexStream,
+        time::{Instant, sleep},
+    };
+
     use super::*;
+
+    /// How the connection of a client ends, and when, that asks so often and does then what it does.
+    async fn ended<F: Future<Output = ()> + Send + 'static>(
+        asks: usize,
+        then: impl FnOnce(DuplexStream) -> F + Send + 'static,
+    ) -> (hyper::Result<()>, Duration) {
+        let (mut client, server) = tokio::io::duplex(16 * 1024);
+        let asking = tokio::spawn(async move {
+            // What does not get in any more is not waited for.
+            let requests = "GET / HTTP/1.1\r\nhost: a\r\n\r\n".repeat(asks);
+            let _ = tokio::time::timeout(Duration::from_secs(1), client.write_all(requests.as_bytes())).await;
+            then(client).await;
+        });
+        let mut stream = Watched::new(server, Messages::default());
+        let answer = service_fn(|_: Request<Incoming>| async {
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(vec![b'a'; 64 * 1024])))
+        });
+        let began = Instant::now();
+        let ended = http1::Builder::new().serve_connection(TokioIo::new(&mut stream), answer).await;
+        let after = began.elapsed();
+        asking.abort();
+        (ended, after)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_read_is_given_up() {
+        for asks in [1, 80] {
+            let (ended, after) = ended(asks, |client| async move {
+                sleep(Duration::MAX).await;
+                drop(client);
+            })
+            .await;
+            assert!(ended.is_err(), "{asks}");
+            assert!(after >= WRITE_TIMEOUT && after < WRITE_TIMEOUT * 2, "{asks}: {after:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_slowly_is_answered_whole() {
+        let (ended, after) = ended(1, |mut client| async move {
+            let mut read = 0;
+            while read < 64 * 1024 {
+                sleep(WRITE_TIMEOUT / 2).await;
+                read += client.read(&mut [0; 8 * 1024]).await.unwrap();
+            }
+        })
+        .await;
+        assert!(ended.is_ok() && after > WRITE_TIMEOUT * 3, "{ended:?} {after:?}");
+    }
 
     fn read(parts: &[&[u8]]) -> Option<Refused> {
         let mut line = FirstLine::default();

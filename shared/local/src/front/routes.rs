@@ -68,13 +68,28 @@ impl Routes {
         };
         let (pattern, there, (_, procedure)) =
             all().find(|(_, _, (known, _))| method == known).or_else(|| all().next())?;
-        let mut methods: Vec<_> = all().map(|(_, _, (method, _))| *method).collect();
+        let route = there.is_rest.then(|| Route { parameters: parameters(pattern, path) });
+        Some(Found { procedure, route, methods: Allowed(self.methods_at(path).into()) })
+    }
+
+    /// The methods of an address, as `allow` has them.
+    fn methods_at(&self, path: &str) -> String {
+        let fitting = self.0.iter().filter(|(pattern, _)| fits(pattern, path));
+        let mut methods: Vec<_> = fitting.flat_map(|(_, there)| &there.procedures).map(|(method, _)| *method).collect();
         methods.sort_by_key(|method| (*method != "GET", *method));
         methods.dedup();
         let methods = methods.into_iter().map(|method| if method == "GET" { "GET, HEAD" } else { method });
-        let methods = methods.collect::<Vec<_>>().join(", ").into();
-        let route = there.is_rest.then(|| Route { parameters: parameters(pattern, path) });
-        Some(Found { procedure, route, methods: Allowed(methods) })
+        methods.collect::<Vec<_>>().join(", ")
+    }
+
+    /// What the function of a procedure is told of its path, as `ONEFOLD_METHODS` has it in the cloud
+    /// (`infra/src/routes.ts`): its methods, and those of more specific paths that fit it as well.
+    pub fn methods_of(&self, procedure: &str) -> Option<String> {
+        let is_own = |there: &Path| there.procedures.iter().any(|(_, known)| *known == procedure);
+        let (own, _) = self.0.iter().find(|(_, there)| is_own(there))?;
+        let others = self.0.iter().filter(|(path, _)| path != own && fits(own, path));
+        let others = others.map(|(path, _)| format!("{path} {}", self.methods_at(path)));
+        Some([self.methods_at(own)].into_iter().chain(others).collect::<Vec<_>>().join(";"))
     }
 }
 
@@ -117,6 +132,12 @@ mod tests {
         assert_eq!(found(Method::GET, "/v1/notes/touch/marks/first").0, "notes.first");
         assert_eq!(found(Method::GET, "/v1/notes/touch/marks/last").1, "touch last");
         assert_eq!(found(Method::PATCH, "/v1/notes/touch/marks/first").0, "notes.remark");
+        // As the functions of the cloud are told it.
+        let told = |procedure| routes.methods_of(procedure);
+        let of_notes = "GET, HEAD, DELETE;/v1/notes/touch GET, HEAD, DELETE, POST";
+        assert_eq!(told("notes.delete").as_deref(), Some(of_notes));
+        assert_eq!(told("notes.touch").as_deref(), Some("GET, HEAD, DELETE, POST"));
+        assert_eq!(told("notes.nothing"), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, Version, header};
 use protocol::{Code, Fault};
-use runtime::rest::without_body;
+use runtime::{rest::without_body, site::host_in};
 
 use super::Mailbox;
 
@@ -19,12 +19,8 @@ pub fn answer(mailbox: &Mailbox, request: &Request<Bytes>) -> Result<Response<By
     // A page from elsewhere may give its own host's name this machine's address, and would then be of the same
     // origin as this service.
     let host = request.headers().get(header::HOST).map(|host| host.to_str().unwrap_or_default());
-    let name_of = |host: &str| match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name.to_owned(),
-        _ => host.to_owned(),
-    };
-    let is_own = match host.map(name_of) {
-        Some(name) => matches!(&*name, "localhost" | "127.0.0.1"),
+    let is_own = match host {
+        Some(host) => matches!(host_in(host), Some("localhost" | "127.0.0.1")),
         // No browser speaks it.
         None => request.version() == Version::HTTP_10,
     };

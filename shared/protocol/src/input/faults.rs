@@ -274,6 +274,8 @@ pub(super) struct Tree {
     pub(super) value: Value,
     /// The paths of members that stand there more than once, up to [`MAX_FAULTS`] of them. The last member counts.
     pub(super) twice: HashSet<String>,
+    /// The paths of numbers that are greater than numbers are here, up to [`MAX_FAULTS`] of them.
+    pub(super) beyond: Vec<String>,
 }
 
 /// Reads JSON. A number without a fraction is an integer, however it is written (JSON Schema 2020-12 core, section
@@ -282,16 +284,58 @@ pub(super) struct Tree {
 /// # Errors
 /// Where it is no JSON.
 pub(super) fn tree(text: &[u8]) -> serde_json::Result<Tree> {
-    let mut reader = Reader { path: String::new(), twice: HashSet::new() };
+    match read(text, false) {
+        // It is JSON all the same (RFC 8259 section 6): the fault is that number's, and the others' are told as well.
+        Err(error) if is_out_of_range(&error) => read(&bounded(text), true),
+        read => read,
+    }
+}
+
+fn read(text: &[u8], is_bounded: bool) -> serde_json::Result<Tree> {
+    let mut reader = Reader { path: String::new(), twice: HashSet::new(), is_bounded, beyond: Vec::new() };
     let mut json = serde_json::Deserializer::from_slice(text);
     let value = reader.deserialize(&mut json)?;
     json.end()?;
-    Ok(Tree { value, twice: reader.twice })
+    Ok(Tree { value, twice: reader.twice, beyond: reader.beyond })
+}
+
+fn is_out_of_range(error: &serde_json::Error) -> bool {
+    error.to_string().starts_with("number out of range")
+}
+
+/// What stands for a number that is greater than those that there are: as long as the shortest of them.
+const BOUND: &[u8] = b"1e308";
+
+/// A text in which [`BOUND`] stands for each number that is out of range; all else keeps its place.
+fn bounded(text: &[u8]) -> Vec<u8> {
+    let (mut bounded, mut at, mut is_text) = (text.to_vec(), 0, false);
+    while at < text.len() {
+        match text[at] {
+            b'\\' if is_text => at += 1,
+            b'"' => is_text = !is_text,
+            b'-' | b'0'..=b'9' if !is_text => {
+                let is_of_number = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+                let length = text[at..].iter().take_while(|byte| is_of_number(byte)).count();
+                let number = &mut bounded[at..at + length];
+                if serde_json::from_slice::<f64>(number).is_err_and(|error| is_out_of_range(&error)) {
+                    number.fill(b' ');
+                    number[..BOUND.len()].copy_from_slice(BOUND);
+                }
+                at += length - 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    bounded
 }
 
 struct Reader {
     path: String,
     twice: HashSet<String>,
+    /// Whether [`BOUND`] stands for what is out of range.
+    is_bounded: bool,
+    beyond: Vec<String>,
 }
 
 impl Reader {
@@ -333,6 +377,9 @@ impl<'de> Visitor<'de> for &mut Reader {
     }
     #[allow(clippy::cast_possible_truncation)]
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        if self.is_bounded && value >= 1e308 && self.beyond.len() < MAX_FAULTS {
+            self.beyond.push(self.path.clone());
+        }
         let is_integer = value.fract() == 0.0 && value.abs() <= MAX_EXACT;
         Ok(if is_integer { (value as i64).into() } else { value.into() })
     }

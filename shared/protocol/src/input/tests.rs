@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use macros::wire;
 
 use super::{faults::MAX_FAULTS, *};
-use crate::{Code, Decimal, Patch, SafeInteger};
+use crate::{Code, Decimal, Finite, Patch, SafeInteger};
 
 #[wire]
 struct OrderInput {
@@ -171,6 +171,41 @@ fn what_is_no_json_says_where() {
         assert!(fault.fields.is_empty());
         assert_eq!(decode_none(Some(text.as_bytes())).unwrap_err().code, Code::BadRequest);
     }
+}
+
+#[test]
+fn a_number_beyond_all_is_json_and_wrong_in_its_place() {
+    let beyond = "is out of the range of numbers";
+    let long = "9".repeat(400);
+    for number in ["1e400", "-1E+309", "9e308", "1.5e999999999999", &long, &format!("-{long}.5")] {
+        let faults =
+            faults(&format!(r#"{{"maxLines": {number}, "theName": "", "exact": {number}, "a\"1e400": "1e400"}}"#));
+        let of = |path| faults.iter().find(|(known, _)| known == path).map(|(_, message)| message.as_str());
+        assert_eq!(of("maxLines"), Some("expected an integer from 0 to 255"), "{number}");
+        assert!(of("theName").is_some() && of("exact").is_some() && of("a\"1e400").is_some(), "{number}: {faults:?}");
+        assert_eq!(faults.len(), 4, "{number}: {faults:?}");
+    }
+    let floats = |text: &str| {
+        decode::<MeasuredInput>(Some(text.as_bytes()))
+            .map(|input| input.lengths.into_iter().map(Finite::get).collect::<Vec<_>>())
+            .map_err(|fault| fault.fields)
+    };
+    let told = floats(r#"{"lengths": [1e308, 1e400, 0e400, -1e400]}"#).unwrap_err();
+    let told: Vec<_> = told.iter().map(|fault| (fault.path.as_str(), fault.message.as_str())).collect();
+    assert!(told.contains(&("lengths[1]", beyond)) && told.contains(&("lengths[3]", beyond)), "{told:?}");
+    assert_eq!(floats(r#"{"lengths": [1e308, 0e400]}"#).unwrap(), [1e308, 0.0]);
+    // What is no JSON besides keeps its place.
+    for text in [r#"{"maxLines": 1e400, nope}"#, r#"{"maxLines": 01e400}"#, r#"{"maxLines": 1.e400}"#] {
+        let fault = decode::<OrderInput>(Some(text.as_bytes())).unwrap_err();
+        assert!(fault.fields.is_empty() && fault.message.contains("not JSON"), "{text}: {}", fault.message);
+    }
+    let fault = decode::<OrderInput>(Some(br#"{"maxLines": 1e400, nope}"#)).unwrap_err();
+    assert!(fault.message.ends_with("at line 1 column 21."), "{}", fault.message);
+}
+
+#[wire]
+struct MeasuredInput {
+    lengths: Vec<Finite>,
 }
 
 #[test]

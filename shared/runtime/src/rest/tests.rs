@@ -211,27 +211,81 @@ fn another_method_is_told_which_there_are() {
 }
 
 #[test]
-fn a_condition_is_one_version() {
+fn a_condition_of_a_change_is_a_version() {
     let condition = |tag: &str| {
         let parts = parts("PATCH", "/things/x", &[("if-match", tag)]);
         let (input, asked) = take_input(&PATCH, &route(&[]), &parts, Bytes::new()).map_err(|fault| fault.code)?;
         Ok::<_, Code>((input.map(|input| String::from_utf8(input.into()).unwrap()), asked.if_match))
     };
-    assert_eq!(condition("\"7\""), Ok((Some(r#"{"version":7}"#.into()), Some(7))));
+    assert_eq!(condition("\"7\""), Ok((Some(r#"{"version":7}"#.into()), Some(vec![7]))));
     assert_eq!(condition("*"), Ok((None, None)));
     for other in ["W/\"7\"", "7", "\"x\"", "\"-1\"", "\"+7\"", "\"07\"", ""] {
         assert_eq!(condition(other), Err(Code::PreconditionFailed), "{other}");
     }
-    assert_eq!(condition("\"1\", \"2\""), Err(Code::BadRequest));
+    let eleven = (1..12).map(|version| format!("\"{version}\"")).collect::<Vec<_>>().join(",");
+    assert_eq!(condition(&eleven), Err(Code::BadRequest));
     let asked = |entry: &Entry, method, name| {
         let parts = parts(method, "/things/x", &[(name, "\"1\"")]);
         take_input(entry, &route(&[]), &parts, Bytes::new()).err().map(|fault| fault.code)
     };
     const UNVERSIONED: Entry = entry("DELETE /things/{id}", &[]);
     assert_eq!(asked(&UNVERSIONED, "DELETE", "if-match"), Some(Code::BadRequest));
-    assert_eq!(asked(&GET, "GET", "if-match"), Some(Code::BadRequest));
+    assert_eq!(asked(&GET, "GET", "if-match"), None);
     assert_eq!(asked(&PATCH, "PATCH", "if-none-match"), Some(Code::BadRequest));
     assert_eq!(asked(&GET, "GET", "if-none-match"), None);
+    let parts = parts("PATCH", "/things/x", &[("if-none-match", "*")]);
+    let refused = take_input(&PATCH, &route(&[]), &parts, Bytes::new()).unwrap_err();
+    assert_eq!(refused.code, Code::PreconditionFailed, "it is there, or there is nothing to change");
+}
+
+#[test]
+fn of_several_versions_each_is_tried() {
+    let tried = |method: &str, lines: &[&str], is_rest: bool| {
+        let request =
+            lines.iter().fold(Request::builder().method(method), |request, tag| request.header("if-match", *tag));
+        let mut request = request.body(Bytes::new()).unwrap();
+        if is_rest {
+            request.extensions_mut().insert(Route::default());
+        }
+        let tags = attempts(request)
+            .into_iter()
+            .map(|attempt| listed(attempt.headers(), &header::IF_MATCH).unwrap_or_default());
+        tags.collect::<Vec<_>>()
+    };
+    assert_eq!(tried("PATCH", &["\"1\", W/\"5\", \"3\"", "\"x\", \"1\""], true), ["\"3\"", "\"1\""]);
+    for (method, lines, is_rest) in [
+        ("PATCH", &["\"1\""][..], true),
+        ("PATCH", &["*"], true),
+        ("PATCH", &[], true),
+        ("PATCH", &["\"1\",\"2\""], false),
+        ("GET", &["\"1\",\"2\""], true),
+    ] {
+        assert_eq!(tried(method, lines, is_rest).len(), 1, "{method} {lines:?}");
+    }
+    let late = Fault::new(Code::Conflict, "Changed.");
+    let asked = Asked { if_match: Some(vec![1]), ..Asked::default() };
+    assert!(is_late(&asked, &Err::<(), _>(late)) && !is_late(&asked, &Ok(())));
+    assert!(!is_late(&asked, &Err::<(), _>(Fault::new(Code::NotFound, "Nothing."))));
+}
+
+#[test]
+fn what_is_read_has_one_of_the_versions_that_are_named() {
+    let got = parts("GET", "/things/a", &[]);
+    let outcome = |tags: &str, output: &str| {
+        let asked = parts("GET", "/things/a", &[("if-match", tags)]);
+        let (_, asked) = take_input(&GET, &route(&[]), &asked, Bytes::new()).map_err(|fault| fault.code)?;
+        let answer =
+            success(&GET, &got, &asked, &Output::Json(output.as_bytes().to_vec())).map_err(|fault| fault.code)?;
+        Ok::<_, Code>(answer.status().as_u16())
+    };
+    for tags in ["*", "\"3\"", "\"1\", \"3\"", "W/\"1\",\"3\""] {
+        assert_eq!(outcome(tags, r#"{"id":"a","version":3}"#), Ok(200), "{tags}");
+    }
+    for tags in ["\"1\"", "W/\"3\"", "3", "\"1\", \"2\""] {
+        assert_eq!(outcome(tags, r#"{"id":"a","version":3}"#), Err(Code::PreconditionFailed), "{tags}");
+    }
+    assert_eq!(outcome("\"3\"", r#"{"items":[]}"#), Err(Code::PreconditionFailed), "it has no version");
+    assert_eq!(outcome("*", r#"{"items":[]}"#), Ok(200));
 }
 
 fn answer(entry: &Entry, parts: &Parts, asked: &Asked, output: &str) -> Response<Bytes> {
@@ -273,6 +327,9 @@ fn a_known_version_is_not_sent_again() {
         assert_eq!(status(other, r#"{"id":"a","version":3}"#), 200, "{other}");
     }
     assert_eq!(status("\"3\"", r#"{"id":"a","version":"3"}"#), 200);
+    for unversioned in [r#"{"items":[],"next":null}"#, r#"{"id":"a"}"#, "[]"] {
+        assert_eq!(status("*", unversioned), 200, "{unversioned}: nobody can have it already");
+    }
 }
 
 #[test]
@@ -291,7 +348,7 @@ fn a_page_leads_to_the_next() {
 #[test]
 fn a_conflict_is_a_failed_precondition_where_there_was_one() {
     let conflict = |failure| Fault { failure, ..Fault::new(Code::Conflict, "Changed.") };
-    let conditional = Asked { if_match: Some(1), ..Asked::default() };
+    let conditional = Asked { if_match: Some(vec![1]), ..Asked::default() };
     assert_eq!(
         judged(&conditional, conflict(Some(json!({"type": "changed", "version": 2})))).code,
         Code::PreconditionFailed
