@@ -15,7 +15,7 @@ use protocol::{
     contract::{Contract, Needs},
     trpc::BASE_PATH,
 };
-use runtime::{Definition, Service, Site};
+use runtime::{Definition, Service, Site, environment};
 use rustix::{fs::Mode, process::umask};
 use tokio::net::TcpListener;
 
