@@ -37,7 +37,8 @@ pub fn faults(contract: &Contract, definition: &Definition) -> Vec<String> {
     let mut faults = Vec::new();
     for procedure in contract.procedures.iter().filter(|_| !definition.roles.is_empty()) {
         let AuthContract::Permission { permission, own } = &procedure.auth else { continue };
-        if !is_given(permission) && !(*own && is_given(&format!("{permission}:own"))) {
+        let is_somebodys = is_given(permission) || (*own && is_given(&format!("{permission}:own")));
+        if !is_somebodys {
             faults.push(format!(
                 "{}: no role has the permission `{permission}`, so that everybody would be refused: give it to a role, \
                  where the service says what its roles may do (`Definition::permits`), or ask for one that a role has",
