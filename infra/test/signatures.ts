@@ -52,7 +52,7 @@ const LIMIT: Entity = { prefix: "limit", indexes: 0 };
 const METER: Entity = { prefix: "meter", indexes: 0 };
 
 /** Those who take one of these ask who is calling, whoever may call. */
-const ASKING = ["Caller", "Option<Caller>", "Reach"];
+const ASKING = ["Caller", "Option<Caller>", "Result<Caller, Fault>", "Reach"];
 
 /** Capabilities that reach what is outside of AWS, where roles give no rights. */
 const OUTSIDE = ["RelyingParty"];
@@ -207,7 +207,7 @@ function rustFiles(folders: readonly string[]): string[] {
 /** `users: Read<User>, input: Input` as names and types. */
 function parameters(list: string): Parameter[] {
   return list
-    .split(",")
+    .split(/,(?![^<]*>)/)
     .map((parameter) => parameter.trim())
     .filter((parameter) => parameter !== "")
     .map((parameter) => {

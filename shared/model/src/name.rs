@@ -12,19 +12,22 @@ use ts_rs::TS;
 #[ts(type = "string")]
 pub struct DisplayName(String);
 
-/// What no name has: control characters (Unicode, general category Cc), and those of Cf, Zl and Zp that are about joining,
-/// direction and the ends of lines.
+/// What no name has: control characters (Unicode, general category Cc), and those of Cf, Zl and Zp that are about direction
+/// and the ends of lines.
 const UNSEEN: &[(char, char)] = &[
     ('\0', '\u{1f}'),
     ('\u{7f}', '\u{9f}'),
-    ('\u{200b}', '\u{200f}'),
+    ('\u{200b}', '\u{200b}'),
+    ('\u{200e}', '\u{200f}'),
     ('\u{2028}', '\u{202e}'),
     ('\u{2060}', '\u{206f}'),
     ('\u{feff}', '\u{feff}'),
 ];
-/// The blanks that remain (Unicode, property White_Space).
+/// What stands at neither end: the blanks that remain (Unicode, property White_Space), and the joiners, which names in
+/// Persian and in scripts of India have between letters.
 const BLANK: &[(char, char)] = &[
     (' ', ' '),
+    ('\u{200c}', '\u{200d}'),
     ('\u{a0}', '\u{a0}'),
     ('\u{1680}', '\u{1680}'),
     ('\u{2000}', '\u{200a}'),
@@ -49,19 +52,23 @@ impl DisplayName {
 
     /// Whether a text is what it looks like, however long it is.
     pub fn is_plain(text: &str) -> bool {
-        !text.chars().any(is_unseen) && text.trim() == text
+        !text.chars().any(is_unseen) && text.trim_matches(is_blank) == text
     }
 
     /// What of a text can be a name; none if that is nothing.
     pub fn of(text: &str) -> Option<Self> {
         let kept: String = text.chars().filter(|c| !is_unseen(*c)).collect();
-        let kept: String = kept.trim().chars().take(Self::MAX_CHARS).collect();
-        Some(kept.trim_end()).filter(|name| !name.is_empty()).map(Self::new)
+        let kept: String = kept.trim_matches(is_blank).chars().take(Self::MAX_CHARS).collect();
+        Some(kept.trim_end_matches(is_blank)).filter(|name| !name.is_empty()).map(Self::new)
     }
 }
 
 fn is_unseen(c: char) -> bool {
     UNSEEN.iter().any(|(from, to)| (*from..=*to).contains(&c))
+}
+
+fn is_blank(c: char) -> bool {
+    BLANK.iter().any(|(from, to)| (*from..=*to).contains(&c))
 }
 
 impl From<DisplayName> for String {
@@ -73,8 +80,12 @@ impl From<DisplayName> for String {
 impl garde::Validate for DisplayName {
     type Context = ();
     fn validate_into(&self, (): &(), parent: &mut dyn FnMut() -> garde::Path, report: &mut garde::Report) {
-        if !(1..=Self::MAX_CHARS).contains(&self.0.chars().count()) {
-            report.append(parent(), garde::Error::new("must have 1 to 100 characters"));
+        match self.0.chars().count() {
+            0 => report.append(parent(), garde::Error::new("length is lower than 1")),
+            count if count > Self::MAX_CHARS => {
+                report.append(parent(), garde::Error::new(format!("length is greater than {}", Self::MAX_CHARS)));
+            }
+            _ => {}
         }
         if !Self::is_plain(&self.0) {
             report.append(parent(), garde::Error::new("has characters that are not seen, or blanks around it"));
@@ -119,7 +130,7 @@ mod tests {
     #[test]
     fn a_name_is_what_it_looks_like() {
         for name in
-            ["Reader", "M\u{fc}ller & S\u{f6}hne", "\u{8aad}\u{66f8}", "a b", "\u{1f370}", "a\u{a0}b", &"a".repeat(100)]
+            ["Reader", "M\u{fc}ller & S\u{f6}hne", "\u{8aad}\u{66f8}", "a b", "\u{1f370}", "a\u{a0}b", "\u{645}\u{6cc}\u{200c}\u{62e}", &"a".repeat(100)]
         {
             assert!(DisplayName::new(name).validate().is_ok(), "{name}");
             assert_eq!(DisplayName::of(name).as_ref().map(DisplayName::as_str), Some(name));
@@ -134,6 +145,8 @@ mod tests {
             "a\0b",
             "a\u{7f}",
             "a\u{200b}b",
+            "\u{200d}",
+            "a\u{200c}",
             "\u{202e}live",
             "\u{feff}a",
             "\u{a0}",
