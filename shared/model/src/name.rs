@@ -129,9 +129,16 @@ mod tests {
 
     #[test]
     fn a_name_is_what_it_looks_like() {
-        for name in
-            ["Reader", "M\u{fc}ller & S\u{f6}hne", "\u{8aad}\u{66f8}", "a b", "\u{1f370}", "a\u{a0}b", "\u{645}\u{6cc}\u{200c}\u{62e}", &"a".repeat(100)]
-        {
+        for name in [
+            "Reader",
+            "M\u{fc}ller & S\u{f6}hne",
+            "\u{8aad}\u{66f8}",
+            "a b",
+            "\u{1f370}",
+            "a\u{a0}b",
+            "\u{645}\u{6cc}\u{200c}\u{62e}",
+            &"a".repeat(100),
+        ] {
             assert!(DisplayName::new(name).validate().is_ok(), "{name}");
             assert_eq!(DisplayName::of(name).as_ref().map(DisplayName::as_str), Some(name));
         }

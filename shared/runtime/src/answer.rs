@@ -218,8 +218,10 @@ async fn run(
         let (site, store, spec) = (&*context.site, session.as_ref(), &entry.spec);
         let body = entry.spec.http.and(input.as_deref());
         let arrival = Arrival { parts: &parts, site, store, now, spec, body, added };
-        // What has a form of its own may tell a person in words why nobody is let in: see `Result<Caller, Fault>`.
-        let may_tell = spec.http.is_some() && spec.auth == Auth::Public;
+        // What has a form of its own may tell a person in words why nobody is let in: see `Result<Caller, Fault>`. Who
+        // has a token is a program.
+        let is_program = parts.headers.contains_key(header::AUTHORIZATION);
+        let may_tell = spec.http.is_some() && spec.auth == Auth::Public && !is_program;
         match context.authenticator.authenticate(&arrival).await {
             Err(Fault { code: code @ (Code::Unauthorized | Code::Forbidden), message, .. }) if may_tell => {
                 (None, Some((code, message)))

@@ -166,7 +166,10 @@ pub fn host_in(text: &str) -> Option<&str> {
         Some(address) => address.strip_suffix(']')?.parse::<Ipv6Addr>().is_ok(),
         None => host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)),
     };
-    let port = text[host.len()..].strip_prefix(':').unwrap_or_default();
+    let port = match &text[host.len()..] {
+        "" => "",
+        behind => behind.strip_prefix(':')?,
+    };
     let is_port = port.is_empty() || (port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok());
     (is_host && is_port).then_some(host)
 }
@@ -285,7 +288,7 @@ mod tests {
         }
     }
 
-    const NO_HOSTS: [&str; 16] = [
+    const NO_HOSTS: [&str; 19] = [
         "",
         "localhost/evil",
         "localhost?x=evil.example",
@@ -300,6 +303,9 @@ mod tests {
         "localhost:a",
         "evil%2Eexample.localhost",
         "[::1",
+        "[::1].evil.example",
+        "[::1]evil.example:80",
+        "[::1].localhost",
         "[zz].localhost",
         "http://localhost",
     ];

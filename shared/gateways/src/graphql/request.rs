@@ -5,7 +5,7 @@ use std::fmt;
 use async_graphql::{Value, Variables};
 use bytes::Bytes;
 use http::{Method, header, request::Parts};
-use protocol::{Code, input};
+use protocol::{Code, input, trpc};
 use serde::{
     Deserialize, Deserializer,
     de::{Error as _, SeqAccess, Visitor},
@@ -86,7 +86,11 @@ fn from_body(parts: &Parts, body: &Bytes) -> Result<Asked, Fault> {
 fn from_address(query: &str) -> Result<Request, Fault> {
     let mut request = Request::default();
     let mut seen = Vec::new();
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+    let decoded =
+        |text| trpc::percent_decode(text, true).ok_or_else(|| bad("The address is not percent-encoded UTF-8."));
+    for pair in query.split('&') {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (name, value) = (decoded(name)?, decoded(value)?);
         if !["query", "operationName", "variables", "extensions"].contains(&&*name) {
             continue;
         }

@@ -7,6 +7,8 @@ use std::collections::HashSet;
 
 use super::{fault::Fault, literals::place};
 
+/// What may stand anywhere, and means nothing (September 2025, section 2.1.1).
+const BYTE_ORDER_MARK: char = '\u{feff}';
 /// The longest document, in bytes.
 pub(super) const MAX_BYTES: usize = 100_000;
 /// The most tokens. The query of introspection has some 300.
@@ -33,8 +35,12 @@ pub(super) fn scan(document: &str) -> Result<(), Fault> {
     while let Some(&byte) = bytes.get(at) {
         let start = at;
         at = match byte {
-            b' ' | b',' | b'\t' | b'\r' | b'\n' | 0xEF | 0xBB | 0xBF => {
+            b' ' | b',' | b'\t' | b'\r' | b'\n' => {
                 at += 1;
+                continue;
+            }
+            _ if document[at..].starts_with(BYTE_ORDER_MARK) => {
+                at += BYTE_ORDER_MARK.len_utf8();
                 continue;
             }
             b'#' => {
@@ -44,7 +50,7 @@ pub(super) fn scan(document: &str) -> Result<(), Fault> {
             b'"' => after_string(bytes, at).ok_or_else(|| Fault::invalid("A text in the document has no end."))?,
             b'.' => at + bytes[at..].iter().take_while(|byte| **byte == b'.').count(),
             byte if is_word(byte) => after_word(bytes, at)?,
-            _ => at + 1,
+            _ => at + document[at..].chars().next().map_or(1, char::len_utf8),
         };
         tokens += 1;
         let is_first = brackets.0.is_empty() && matches!(before, None | Some("}"));

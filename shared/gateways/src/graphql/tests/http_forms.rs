@@ -194,3 +194,25 @@ async fn a_query_is_known_by_its_hash() {
     sent["query"] = "{healthPing }".into();
     assert_eq!(given.post(&sent).await.0, 400);
 }
+
+#[tokio::test]
+async fn what_is_no_text_is_no_document() {
+    let given = ping();
+    for query in ["%ff", "a%c3", "%7B__typename%7D%ff", "%zz"] {
+        let response = given.send(got(&format!("/graphql?query={query}"))).await;
+        assert_eq!(response.status(), 400, "{query}");
+    }
+    // Characters of several bytes, wherever a token can stand.
+    for document in [
+        "\u{fffd}",
+        "{\u{e4}}",
+        "{__typename \u{1f370}}",
+        "\u{ffff}{__typename}",
+        "{__typename(\u{20ac}:1)}",
+        "\u{fe00}",
+    ] {
+        let body = json!({"query": document}).to_string();
+        let response = given.send(posted("application/json", "application/graphql-response+json", body)).await;
+        assert_eq!(response.status(), 400, "{document}");
+    }
+}
