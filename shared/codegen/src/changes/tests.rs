@@ -40,9 +40,9 @@ fn of_input(field: &str, to: Value) -> [Vec<(Effect, String)>; 2] {
     both_ways(|contract| procedure(contract, "users.create")["input"]["properties"][field] = to)
 }
 
-/// The `name` in the input of `users.create`, as it is: a text of 1 to 100 characters.
+/// The `name` in the input of `users.create`, as it is, written out: a text of 1 to 100 characters.
 fn own_name() -> Value {
-    procedure(&mut real(), "users.create")["input"]["properties"]["name"].clone()
+    real()["inputTypes"]["DisplayName"].clone()
 }
 
 /// A change of what `users.get` answers and nobody else does, both ways.
