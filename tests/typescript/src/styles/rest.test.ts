@@ -144,8 +144,10 @@ test("a change counts for the version that was seen, or not at all", async () =>
   });
   assert.equal(taken.status, 409, "another conflict stays one, whatever was named");
 
-  const nowhere = await raw("GET", `/v1/users/${created.body.id}`, { "if-match": etag });
-  assert.equal((await problem(nowhere))["code"], "BAD_REQUEST");
+  const old = await raw("GET", `/v1/users/${created.body.id}`, { "if-match": etag });
+  assert.equal((await problem(old))["code"], "PRECONDITION_FAILED", "reading is held to it as well (RFC 9110 section 13.1.1)");
+  const current = await raw("GET", `/v1/users/${created.body.id}`, { "if-match": `"${changed.body.version}"` });
+  assert.equal(current.status, 200);
 });
 
 test("in a merge patch absent stays, and null is a value", async () => {
