@@ -32,15 +32,21 @@ pub struct Consent {
 }
 
 impl Consent {
-    /// Lets an application in that asked: the code with which it comes for its tokens. The owner of the account, who said
-    /// yes in this session, is told by mail, unless the application is let in already.
+    /// Lets an application in that asked: the address to which the browser goes, with the code for which the application
+    /// gets its tokens. The owner of the account, who said yes in this session, is told by mail, unless the application is
+    /// let in already. Who says yes too often goes there without a code.
     pub(crate) async fn give(
         &self,
         caller: &Caller,
         (user_id, session): (UserId, &SecretHash),
         asked: &Asked,
-    ) -> Result<Opaque, Fault> {
-        self.limits.take(&CONSENT, caller.subject()).await?;
+    ) -> Result<String, Fault> {
+        match self.limits.take(&CONSENT, caller.subject()).await {
+            Err(fault) if fault.code == Code::TooManyRequests => {
+                return Ok(asked.back("error", "temporarily_unavailable"));
+            }
+            taken => taken?,
+        };
         let (code, mut stored) = new(asked, user_id, session.clone(), &self.clock)?;
         let entry = AuditEntry {
             target: Some(stored.client_id.to_string()),
@@ -54,7 +60,7 @@ impl Consent {
         if !is_in && let Some(user) = self.users.get(&user_id).await? {
             self.notices.tell(&user.email, Notice::ApplicationLetIn(&asked.client.application.name)).await;
         }
-        Ok(code)
+        Ok(asked.back("code", &code.text()))
     }
 }
 

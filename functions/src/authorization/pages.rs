@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use model::User;
-use protocol::Code;
+use protocol::{Code, Fault};
 use runtime::{
     HttpReply, Page, Site,
     oauth::redirect,
@@ -62,8 +62,23 @@ pub(crate) fn refusal(why: &str) -> HttpReply {
     page("This does not work", why, more, Code::BadRequest)
 }
 
+/// That an answer counts for nothing, since it is not known any more who gave it.
+pub(crate) fn signed_out(refused: &Fault, asking: &Asking, site: &Site) -> HttpReply {
+    match refused.code {
+        Code::Forbidden => {
+            again("You signed in anew meanwhile, or another page sent you here.", Code::Forbidden, asking, site)
+        }
+        _ => again("You were signed out meanwhile.", Code::Unauthorized, asking, site),
+    }
+}
+
+/// That nothing was answered.
+pub(crate) fn unanswered(asking: &Asking, site: &Site) -> HttpReply {
+    again("Neither yes nor no was said.", Code::BadRequest, asking, site)
+}
+
 /// Why the answer to a question counts for nothing: the person may be asked once more, with the same.
-pub(crate) fn again(why: &str, code: Code, asking: &Asking, site: &Site) -> HttpReply {
+fn again(why: &str, code: Code, asking: &Asking, site: &Site) -> HttpReply {
     let question = redirect::with(&format!("{}/oauth/authorize", site.url()), &asking.fields().collect::<Vec<_>>());
     page("Nothing was decided", why, &format!("<p><a href=\"{}\">Ask me again</a></p>\n", escape(&question)), code)
 }

@@ -1,7 +1,7 @@
 //! `grants.decide`.
 
 use model::ApplicationClient;
-use protocol::{Code, Fault};
+use protocol::Fault;
 use runtime::{Cookies, HttpReply, HttpRequest, Site, prelude::*};
 
 use crate::authorization::{
@@ -27,13 +27,9 @@ pub async fn decide(
 ) -> Result<HttpReply, NoFailure> {
     let parameters = request.form()?;
     let asking = Asking::read(&parameters);
-    let again = |why: &str, code: Code| Ok(pages::again(why, code, &asking, &site));
     let caller = match caller {
         Ok(caller) => caller,
-        Err(fault) if fault.code == Code::Forbidden => {
-            return again("You signed in anew meanwhile, or another page sent you here.", Code::Forbidden);
-        }
-        Err(_) => return again("You were signed out meanwhile.", Code::Unauthorized),
+        Err(refused) => return Ok(pages::signed_out(&refused, &asking, &site)),
     };
     let (Some((_, user_id)), Some(session)) = (person(Some(&caller), &cookies), caller.session()) else {
         return Ok(pages::nobody_to_ask());
@@ -50,12 +46,7 @@ pub async fn decide(
     match *parameters.all("decision").collect::<Vec<_>>() {
         ["approve"] => {}
         ["deny"] => return Ok(HttpReply::redirect(&asked.back("error", "access_denied"))?),
-        _ => return again("Neither yes nor no was said.", Code::BadRequest),
+        _ => return Ok(pages::unanswered(&asking, &site)),
     }
-    let answer = match consent.give(&caller, (user_id, session), &asked).await {
-        Ok(code) => asked.back("code", &code.text()),
-        Err(fault) if fault.code == Code::TooManyRequests => asked.back("error", "temporarily_unavailable"),
-        Err(fault) => return Err(fault)?,
-    };
-    Ok(HttpReply::redirect(&answer)?)
+    Ok(HttpReply::redirect(&consent.give(&caller, (user_id, session), &asked).await?)?)
 }
