@@ -84,12 +84,6 @@ export type Devices = {
   items: Array<SignedInDevice>;
 };
 
-/**
- * A name that is what it looks like to whoever reads it: 1 to 100 characters, none of which is invisible or turns the text
- * around, and no blank at either end. It comes in as this; what is stored is the text.
- */
-export type DisplayName = string;
-
 /** An e-mail address as its owner writes it; the same one may be written in several ways. See [`address`]. */
 export type EmailAddress = string;
 
@@ -507,7 +501,7 @@ export type AuthRegisterInput = {
   /** Where mail reaches the person. */
   email: EmailAddress;
   /** The name that others see. */
-  name: DisplayName;
+  name: string;
   /** The password, at least 12 characters. */
   password: Password;
   /** The token that names the first administrator: whoever deployed the service was told it. */
@@ -559,7 +553,7 @@ export type AuthResetPasswordInput = {
    * The name that others see. If left out it stays, or is what stands before the `@` where somebody else may have
    * chosen it: as long as nobody had proved the address.
    */
-  name?: DisplayName | null;
+  name?: string | null;
 };
 
 /** The output of `auth.reset_password`. */
@@ -887,7 +881,7 @@ export type UsersCreateInput = {
   /** Where mail reaches the user; no other user may have it. */
   email: EmailAddress;
   /** The name that others see. */
-  name: DisplayName;
+  name: string;
   /** Age in years, if it is known. */
   age?: number | null;
   /** Whether the address is known to be the user's; false if left out. To say so takes the permission `rights:write`. */
@@ -993,7 +987,7 @@ export type UsersUpdateInput = {
   /** The new address; no other user may have it. To give one takes the permission `rights:write`. */
   email?: EmailAddress;
   /** The new name. */
-  name?: DisplayName;
+  name?: string;
   /** The new age; null when it is no longer known. */
   age?: number | null;
   /** Whether the address is known to be the user's. To say so takes the permission `rights:write`. */

@@ -220,7 +220,7 @@ async fn a_method_that_nobody_knows_is_not_implemented_anywhere() {
         ("/graphql", "application/json; charset=utf-8"),
         ("/soap", "text/xml; charset=utf-8"),
     ] {
-        for method in ["FOO", "get", "PROPFIND", "CONNECT"]
+        for method in ["FOO", "get", "PROPFINDS", "CONNECT"]
             .into_iter()
             .filter(|method| *method != "CONNECT" || path == "/v1/users")
         {

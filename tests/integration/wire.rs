@@ -72,6 +72,7 @@ async fn a_method_that_is_not_answered_names_those_that_are() {
         ("PUT", "users.get", "GET, HEAD, POST"),
         ("DELETE", "health.ping", "GET, HEAD, POST"),
         ("PATCH", "health.ping", "GET, HEAD, POST"),
+        ("PROPFIND", "health.ping", "GET, HEAD, POST"),
         ("TRACE", "health.ping", "GET, HEAD, POST"),
     ] {
         let request = Request::new(method, format!("/trpc/{procedure}")).bearer(&office.admin);

@@ -1,6 +1,6 @@
 //! `auth.register`.
 
-use model::{Claim, DisplayName, EmailAddress, Password, Purpose};
+use model::{Claim, EmailAddress, Password, Purpose, User};
 use protocol::Fault;
 use runtime::{Cookies, NotAdmitted, RegistrationPolicy, password::Turn, prelude::*};
 
@@ -20,8 +20,8 @@ pub struct Input {
     #[garde(dive)]
     pub email: EmailAddress,
     /// The name that others see.
-    #[garde(dive)]
-    pub name: DisplayName,
+    #[garde(length(chars, min = 1, max = User::MAX_NAME_CHARS))]
+    pub name: String,
     /// The password, at least 12 characters.
     #[garde(dive)]
     pub password: Password,
@@ -89,12 +89,12 @@ pub async fn register(
     }
     let turn = Turn::take()?;
     let may_send = attempts.mail(&input.email, Purpose::VerifyEmail, None).await?;
-    expect_strong(&input.password, &[input.email.as_str(), input.name.as_str()])?;
+    expect_strong(&input.password, &[input.email.as_str(), &input.name])?;
     let browser = proof::mark(&cookies)?;
     let work = async {
         let password = Some(turn.hash(input.password.as_str()).await?);
         drop(turn);
-        let claim = Claim { password, name: input.name.into(), browser: Some(browser), identity: None, founder: named };
+        let claim = Claim { password, name: input.name, browser: Some(browser), identity: None, founder: named };
         let next = registrar.register(input.email, claim, &founding).await?;
         // Who got none asks for another link.
         if may_send {

@@ -1,6 +1,6 @@
 //! `auth.reset_password`.
 
-use model::{Account, AuditAction, AuditEntry, DisplayName, Password};
+use model::{Account, AuditAction, AuditEntry, Password, User};
 use runtime::{opaque::Opaque, password, prelude::*};
 use store::transaction;
 
@@ -23,8 +23,8 @@ pub struct Input {
     pub password: Password,
     /// The name that others see. If left out it stays, or is what stands before the `@` where somebody else may have
     /// chosen it: as long as nobody had proved the address.
-    #[garde(dive)]
-    pub name: Option<DisplayName>,
+    #[garde(length(chars, min = 1, max = User::MAX_NAME_CHARS))]
+    pub name: Option<String>,
 }
 
 /// Why the password stays.
@@ -47,7 +47,7 @@ pub async fn reset_password(proof: MailedProof, notices: Notices, input: Input) 
         return Err(Error::NotValid);
     };
     let MailedProof { users, sessions, tokens, audit, site, cookies, .. } = &proof;
-    let name = input.name.as_ref().map(DisplayName::as_str);
+    let name = input.name.as_deref();
     expect_strong(&input.password, &[user.email.as_str(), name.unwrap_or(&user.name)])?;
     let hash = password::hash(input.password.as_str()).await?;
     let browser = Opaque::random()?;

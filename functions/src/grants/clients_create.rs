@@ -1,6 +1,6 @@
 //! `grants.clients_create`.
 
-use model::{Application, ApplicationClient, AuditAction, AuditEntry, ClientKind, DisplayName, GrantType};
+use model::{Application, ApplicationClient, AuditAction, AuditEntry, ClientKind, GrantType, name};
 use runtime::{opaque::Opaque, prelude::*};
 
 use crate::{authorization::registry, identity::audit::Audit};
@@ -73,7 +73,7 @@ pub async fn clients_create(
     ids: Ids,
     input: Input,
 ) -> Result<Registered, Error> {
-    if !DisplayName::is_plain(&input.name) {
+    if !name::is_plain(&input.name) {
         return Err(Error::MisleadingName);
     }
     if let Some(scope) = input.scopes.iter().find(|scope| !registry::may(&caller, scope)) {

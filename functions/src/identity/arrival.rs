@@ -6,7 +6,7 @@
 
 use garde::Validate as _;
 use model::{
-    Account, AuditAction, AuditEntry, Claim, DisplayName, EmailAddress, LinkedIdentity, Purpose, SignedIn, User, UserId,
+    Account, AuditAction, AuditEntry, Claim, EmailAddress, LinkedIdentity, Purpose, SignedIn, User, UserId, name,
 };
 use protocol::{Code, Fault, SecretHash};
 use runtime::{Cookies, RegistrationPolicy, Site, oidc::Identity, opaque::Opaque, prelude::*};
@@ -252,6 +252,6 @@ fn claim(name: String, elsewhere: &LinkedIdentity, browser: Option<SecretHash>) 
 
 /// The name that the provider states, as far as it can be one here; else what stands before the `@`.
 fn name(identity: &Identity, email: &EmailAddress) -> String {
-    let stated = identity.name.as_deref().and_then(DisplayName::of);
-    stated.map_or_else(|| proof::name_of(email), String::from)
+    let stated = identity.name.as_deref().and_then(name::plain);
+    stated.unwrap_or_else(|| proof::name_of(email))
 }

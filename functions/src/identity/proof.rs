@@ -9,7 +9,7 @@
 //! Who registered an address need not be its owner. If the owner's click made the registration's password good, it would
 //! give the account to whoever registered it ("Pre-hijacked accounts", Sudhodanan and Paverd, USENIX Security 2022).
 
-use model::{Account, Claim, DisplayName, EmailAddress, GivenPassword, MailedToken, Purpose, Role, User};
+use model::{Account, Claim, EmailAddress, GivenPassword, MailedToken, Purpose, Role, User};
 use protocol::Fault;
 use runtime::{Cookies, Site, opaque::Opaque, password, prelude::*};
 
@@ -135,5 +135,5 @@ fn disown(user: &mut User, account: &mut Account, site: &Site) {
 /// A name for somebody of whom only the address is known: what stands before the `@`.
 pub(crate) fn name_of(email: &EmailAddress) -> String {
     let before = email.as_str().split('@').next().unwrap_or_default();
-    before.chars().take(DisplayName::MAX_CHARS).collect()
+    before.chars().take(User::MAX_NAME_CHARS).collect()
 }

@@ -1,6 +1,6 @@
 //! `users.create`.
 
-use model::{Account, AuditAction, AuditEntry, DisplayName, EmailAddress, Role, User};
+use model::{Account, AuditAction, AuditEntry, EmailAddress, Role, User};
 use runtime::prelude::*;
 use store::transaction;
 
@@ -13,8 +13,8 @@ pub struct Input {
     #[garde(dive)]
     pub email: EmailAddress,
     /// The name that others see.
-    #[garde(dive)]
-    pub name: DisplayName,
+    #[garde(length(chars, min = 1, max = User::MAX_NAME_CHARS))]
+    pub name: String,
     /// Age in years, if it is known.
     #[garde(range(max = User::MAX_AGE))]
     pub age: Option<u32>,
@@ -69,7 +69,7 @@ pub async fn create(
     let mut user = User {
         id: ids.next(),
         email: input.email,
-        name: input.name.into(),
+        name: input.name,
         age: input.age,
         is_verified,
         role,
@@ -98,7 +98,7 @@ mod tests {
     fn input(email: &str) -> Input {
         Input {
             email: EmailAddress::new(email),
-            name: DisplayName::new("Ada"),
+            name: "Ada".to_owned(),
             age: None,
             is_verified: None,
             role: None,

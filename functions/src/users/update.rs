@@ -1,6 +1,6 @@
 //! `users.update`.
 
-use model::{AuditAction, AuditEntry, DisplayName, EmailAddress, Role, User, UserId};
+use model::{AuditAction, AuditEntry, EmailAddress, Role, User, UserId};
 use runtime::prelude::*;
 
 use crate::identity::{audit::Audit, giving, notices::Notices, rights, sessions::Sessions};
@@ -16,8 +16,8 @@ pub struct Input {
     #[garde(dive)]
     pub email: Patch<EmailAddress>,
     /// The new name.
-    #[garde(dive)]
-    pub name: Patch<DisplayName>,
+    #[garde(length(chars, min = 1, max = User::MAX_NAME_CHARS))]
+    pub name: Patch<String>,
     /// The new age; null when it is no longer known.
     #[garde(range(max = User::MAX_AGE))]
     pub age: Patch<Option<u32>>,

@@ -4,7 +4,7 @@ use macros::wire;
 use protocol::{Entity, Index, IndexEntry, Listing, SecretHash, SortKey, Timestamp, Version, id};
 use serde::{Deserialize, Serialize};
 
-use crate::DisplayName;
+use crate::name;
 
 id! {
     /// Names one application: its `client_id`.
@@ -89,7 +89,7 @@ impl ApplicationClient {
 
 impl Application {
     /// The longest name, in characters.
-    pub const MAX_NAME_CHARS: usize = DisplayName::MAX_CHARS;
+    pub const MAX_NAME_CHARS: usize = name::MAX_CHARS;
     /// How many redirect URIs it has at most.
     pub const MAX_REDIRECT_URIS: usize = 20;
     /// How many permissions it may ask for at most.

@@ -3,7 +3,7 @@
 use macros::wire;
 use protocol::{Entity, Index, IndexEntry, Listing, SortKey, Tally, Timestamp, Unique, Version, id};
 
-use crate::{EmailAddress, Role};
+use crate::{EmailAddress, Role, name};
 
 id! {
     /// Names one user.
@@ -35,6 +35,8 @@ pub struct User {
 }
 
 impl User {
+    /// The longest name, in characters.
+    pub const MAX_NAME_CHARS: usize = name::MAX_CHARS;
     /// The role that counts: none as long as the address is not verified, since anybody may register with it.
     pub fn effective_role(&self) -> Option<Role> {
         self.is_verified.then_some(self.role)

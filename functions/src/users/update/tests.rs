@@ -24,7 +24,7 @@ async fn what_is_left_out_stays_and_an_old_version_is_refused() {
         id: ada.id,
         version,
         email: Patch::Keep,
-        name: Patch::Set(model::DisplayName::new("Countess")),
+        name: Patch::Set("Countess".to_owned()),
         age: Patch::Set(None),
         is_verified: Patch::Keep,
         role: Patch::Keep,

@@ -14,22 +14,56 @@ use crate::{
     site::Site,
 };
 
+/// The methods of the registry (IANA, "Hypertext Transfer Protocol (HTTP) Method Registry"), and QUERY, which HTTP's working
+/// group adds to it. Not CONNECT: nobody asks a service for a tunnel.
+const REGISTERED: [&str; 39] = [
+    "ACL",
+    "BASELINE-CONTROL",
+    "BIND",
+    "CHECKIN",
+    "CHECKOUT",
+    "COPY",
+    "DELETE",
+    "GET",
+    "HEAD",
+    "LABEL",
+    "LINK",
+    "LOCK",
+    "MERGE",
+    "MKACTIVITY",
+    "MKCALENDAR",
+    "MKCOL",
+    "MKREDIRECTREF",
+    "MKWORKSPACE",
+    "MOVE",
+    "OPTIONS",
+    "ORDERPATCH",
+    "PATCH",
+    "POST",
+    "PROPFIND",
+    "PROPPATCH",
+    "PUT",
+    "QUERY",
+    "REBIND",
+    "REPORT",
+    "SEARCH",
+    "TRACE",
+    "UNBIND",
+    "UNCHECKOUT",
+    "UNLINK",
+    "UNLOCK",
+    "UPDATE",
+    "UPDATEREDIRECTREF",
+    "VERSION-CONTROL",
+    "PRI",
+];
+
 /// Holds against methods that no address has, and that are no method where they are known neither (RFC 9110 section 9.1).
 ///
 /// # Errors
 /// `NOT_IMPLEMENTED`.
 pub fn expect_known(method: &Method) -> Result<(), Fault> {
-    const KNOWN: [Method; 8] = [
-        Method::GET,
-        Method::HEAD,
-        Method::POST,
-        Method::PUT,
-        Method::PATCH,
-        Method::DELETE,
-        Method::OPTIONS,
-        Method::TRACE,
-    ];
-    if KNOWN.contains(method) {
+    if REGISTERED.contains(&method.as_str()) {
         return Ok(());
     }
     Err(Fault::new(Code::NotImplemented, format!("The method {:?} is not known here.", shortened(method.as_str()))))
