@@ -446,9 +446,15 @@ fn variant(schema: &Value, of: &str) -> Option<Value> {
     tagged.max_by_key(|one| one["properties"]["type"]["const"].as_str().map(str::len)).cloned()
 }
 
-/// The path of an argument as the procedure has it.
+/// The path of an argument as the procedure has it. What does not fit the type of a variable is named from the variable on,
+/// which [`GraphQl::say`] calls like the argument.
 fn own(procedure: Procedure<'_>, path: &Value) -> String {
-    let path = without_variants(procedure, path.as_str().unwrap_or("no text"));
+    let path = path.as_str().unwrap_or("no text");
+    let path = match path.strip_prefix('$') {
+        Some(path) => path.strip_prefix("input").map_or(path, |inner| inner.strip_prefix('.').unwrap_or(inner)),
+        None => path,
+    };
+    let path = without_variants(procedure, path);
     let is_paged = procedure.is_query()
         && ["limit", "cursor"].iter().all(|name| procedure.input_fields().any(|field| field == *name));
     match path.as_str() {
