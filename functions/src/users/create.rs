@@ -96,13 +96,7 @@ mod tests {
     use super::*;
 
     fn input(email: &str) -> Input {
-        Input {
-            email: EmailAddress::new(email),
-            name: "Ada".to_owned(),
-            age: None,
-            is_verified: None,
-            role: None,
-        }
+        Input { email: EmailAddress::new(email), name: "Ada".to_owned(), age: None, is_verified: None, role: None }
     }
 
     async fn create_in(world: &World, clock: Clock, ids: Ids, email: &str) -> Result<User, Raised<Error>> {
