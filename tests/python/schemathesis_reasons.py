@@ -3,6 +3,8 @@
 A failure is left out when the answer itself says that it is such a case. No check is switched off.
 """
 
+import re
+
 import schemathesis
 
 # What the service says of values that no schema can tell from others, by the field's name.
@@ -25,8 +27,21 @@ def is_beyond_schemas(error: dict, case) -> bool:
     return False
 
 
+def methods_at(path: str, paths: dict) -> set[str]:
+    """What a path answers by the whole document: where routes overlap, the method decides which one it is."""
+    methods = set()
+    for template, item in paths.items():
+        if re.fullmatch(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(template)), path):
+            methods |= {method.upper() for method in item} & {"GET", "POST", "PUT", "PATCH", "DELETE"}
+    return methods | ({"HEAD"} if "GET" in methods else set())
+
+
 @schemathesis.hook
 def filter_failure(context, failure, case, response) -> bool:
+    if failure.code == "ST205":
+        # It looks at one path of the document only.
+        allowed = {method.strip() for method in response.headers["allow"][0].split(",")}
+        return allowed != methods_at(case.operation.path, case.operation.schema.raw_schema["paths"])
     if failure.code != "ST202":
         return True
     problem = response.json()

@@ -117,7 +117,7 @@ def simple(name: str, base: str, facets: dict):
         case "dateTime":
             return datetime.datetime(2026, 1, 31, 12, tzinfo=datetime.timezone.utc)
         case "string" if "pattern" in facets:
-            known = [NOBODY, "12.50"]
+            known = [NOBODY, "12.50", KNOWN["email"]]
             return next(text for text in known if re.fullmatch(facets["pattern"], text))
         case "string":
             return KNOWN.get(name, "a text")
