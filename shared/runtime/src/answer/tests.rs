@@ -285,7 +285,7 @@ async fn options_says_which_methods_there_are() {
 #[tokio::test]
 async fn a_method_that_nobody_knows_is_no_wrong_one() {
     let own = Entry { spec: Spec { http: Some("GET /x"), ..query(None).spec }, ..query(None) };
-    for method in ["FOO", "get", "PROPFIND", "CONNECT"] {
+    for method in ["FOO", "get", "PROPFINDS", "CONNECT"] {
         let request = |path: &str| Request::builder().method(method).uri(path);
         let answers = [
             ask(query(None), Cors::AnyOrigin, request("/trpc/who.calls")).await,
@@ -297,7 +297,7 @@ async fn a_method_that_nobody_knows_is_no_wrong_one() {
             assert_eq!(said, (501, Some(kind), None), "{method}");
         }
     }
-    for known in ["TRACE", "DELETE"] {
+    for known in ["TRACE", "DELETE", "PROPFIND", "QUERY"] {
         let request = Request::builder().method(known).uri("/trpc/who.calls");
         assert_eq!(ask(query(None), Cors::AnyOrigin, request).await.status(), 405, "{known}");
     }
