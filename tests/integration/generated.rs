@@ -118,18 +118,11 @@ fn missing_edited_and_left_over_files_are_found_and_put_right() {
 
 /// A service whose procedures state limits.
 mod limits {
-    use runtime::{Callers, Definition, prelude::*};
+    use runtime::{Definition, prelude::*};
 
-    const SERVICE: Definition = Definition {
-        name: "limits",
-        roles: &[],
-        permits: |_, _| false,
-        withheld: &[],
-        callers: Callers::Tokens,
-        method_override: true,
-        password_sign_in: None,
-        refusals: None,
-    };
+    use crate::given::service::definition;
+
+    const SERVICE: Definition = Definition { permits: |_, _| false, ..definition("limits") };
 
     runtime::procedures! {
         inline SERVICE;
@@ -180,18 +173,11 @@ fn the_contract_holds_the_limits_that_a_procedure_states() {
 }
 
 mod leak {
-    use runtime::{Callers, Definition};
+    use runtime::Definition;
 
-    const SERVICE: Definition = Definition {
-        name: "leak",
-        roles: &[],
-        permits: |_, _| true,
-        withheld: &[],
-        callers: Callers::Tokens,
-        method_override: true,
-        password_sign_in: None,
-        refusals: None,
-    };
+    use crate::given::service::definition;
+
+    const SERVICE: Definition = definition("leak");
 
     runtime::procedures! {
         inline SERVICE;
@@ -224,18 +210,11 @@ fn a_password_does_not_go_out() {
 
 /// Routes that cannot be.
 mod routes {
-    use runtime::{Callers, Definition};
+    use runtime::Definition;
 
-    const SERVICE: Definition = Definition {
-        name: "routes",
-        roles: &[],
-        permits: |_, _| true,
-        withheld: &[],
-        callers: Callers::Tokens,
-        method_override: true,
-        password_sign_in: None,
-        refusals: None,
-    };
+    use crate::given::service::definition;
+
+    const SERVICE: Definition = definition("routes");
 
     runtime::procedures! {
         inline SERVICE;
@@ -359,18 +338,11 @@ fn a_route_that_cannot_be_is_a_fault() {
 
 /// Routes of which some addresses are the service's own.
 mod takers {
-    use runtime::{Callers, Definition};
+    use runtime::Definition;
 
-    const SERVICE: Definition = Definition {
-        name: "takers",
-        roles: &[],
-        permits: |_, _| true,
-        withheld: &[],
-        callers: Callers::Tokens,
-        method_override: true,
-        password_sign_in: None,
-        refusals: None,
-    };
+    use crate::given::service::definition;
+
+    const SERVICE: Definition = definition("takers");
 
     runtime::procedures! {
         inline SERVICE;
@@ -462,18 +434,11 @@ fn a_route_leaves_to_the_service_what_is_its_own() {
 /// Entities that are kept in one place.
 mod entities {
     use protocol::{Entity, Version};
-    use runtime::{Callers, Definition, prelude::*};
+    use runtime::{Definition, prelude::*};
 
-    const SERVICE: Definition = Definition {
-        name: "entities",
-        roles: &[],
-        permits: |_, _| true,
-        withheld: &[],
-        callers: Callers::Tokens,
-        method_override: true,
-        password_sign_in: None,
-        refusals: None,
-    };
+    use crate::given::service::definition;
+
+    const SERVICE: Definition = definition("entities");
 
     runtime::procedures! {
         inline SERVICE;
@@ -543,17 +508,14 @@ fn two_entities_in_one_place_are_a_fault() {
 
 /// Permissions, of which roles have some.
 mod permissions {
-    use runtime::{Callers, Definition, prelude::*};
+    use runtime::{Definition, prelude::*};
+
+    use crate::given::service::definition;
 
     const SERVICE: Definition = Definition {
-        name: "permissions",
         roles: &["keeper", "guest"],
         permits: |role, permission| role == "keeper" && ["things:read", "things:write:own"].contains(&permission),
-        withheld: &[],
-        callers: Callers::Tokens,
-        method_override: true,
-        password_sign_in: None,
-        refusals: None,
+        ..definition("permissions")
     };
 
     runtime::procedures! {
@@ -598,16 +560,12 @@ fn a_permission_that_no_role_has_is_a_fault() {
 /// The compiler does not see a file that the index does not name.
 #[test]
 fn regen_says_what_it_left_out_and_what_it_removed() {
-    let folder = Folder::new();
+    let folder = Folder::workspace();
     let regen = |more: &[&str]| {
         let mut regen = command(ONEFOLD);
         let regen = regen.env("CARGO_MANIFEST_DIR", folder.path()).arg("regen").args(more).output().unwrap();
         (regen.status.success(), String::from_utf8(regen.stdout).unwrap(), String::from_utf8(regen.stderr).unwrap())
     };
-    fs::create_dir_all(folder.path().join("functions")).unwrap();
-    for (manifest, text) in [("Cargo.toml", "[workspace]\n"), ("functions/Cargo.toml", "")] {
-        fs::write(folder.path().join(manifest), text).unwrap();
-    }
     let (done, written, _) = regen(&[]);
     assert!(done && written.contains("wrote bindings/contract.json\n"), "{written}");
     assert_eq!(regen(&["--check"]), (true, String::new(), String::new()));

@@ -9,6 +9,7 @@ use std::{
 };
 
 use model::Role;
+use runtime::{Callers, Definition};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::time::sleep;
@@ -36,8 +37,32 @@ impl Folder {
         Self(path)
     }
 
+    /// One that a service's commands take for the workspace of a service.
+    pub fn workspace() -> Self {
+        let folder = Self::new();
+        fs::create_dir(folder.0.join("functions")).unwrap();
+        for (manifest, text) in [("Cargo.toml", "[workspace]\n"), ("functions/Cargo.toml", "")] {
+            fs::write(folder.0.join(manifest), text).unwrap();
+        }
+        folder
+    }
+
     pub fn path(&self) -> &Path {
         &self.0
+    }
+}
+
+/// A service that has nothing but a name: no roles, and callers by their tokens.
+pub const fn definition(name: &'static str) -> Definition {
+    Definition {
+        name,
+        roles: &[],
+        permits: |_, _| true,
+        withheld: &[],
+        callers: Callers::Tokens,
+        method_override: true,
+        password_sign_in: None,
+        refusals: None,
     }
 }
 

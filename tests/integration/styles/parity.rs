@@ -119,11 +119,7 @@ async fn deliberately(composer: &mut Composer<'_>) {
 async fn every_style_of_another_service_gives_the_same_answers() {
     let program = conformance_program();
     // Its contract is what it would write.
-    let folder = Folder::new();
-    std::fs::create_dir_all(folder.path().join("functions")).unwrap();
-    for (manifest, text) in [("Cargo.toml", "[workspace]\n"), ("functions/Cargo.toml", "")] {
-        std::fs::write(folder.path().join(manifest), text).unwrap();
-    }
+    let folder = Folder::workspace();
     let written =
         command(&program).arg("regen").env("CARGO_MANIFEST_DIR", folder.path()).stdout(Stdio::null()).status();
     assert!(written.unwrap().success());

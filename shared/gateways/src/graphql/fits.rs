@@ -1,8 +1,6 @@
 //! Whether a value fits its type, in a document (specification, section 5.6.1) or as a variable's (section 6.1.2), with
 //! all that does not. What a scalar of ours holds is judged by the procedure.
 
-use std::collections::HashSet;
-
 use async_graphql::{Name, indexmap::IndexMap};
 use async_graphql_value::Value as Given;
 use protocol::{FieldFault, input::MAX_FAULTS};
@@ -95,9 +93,7 @@ impl Fitting<'_> {
         if known.one_of && (members.len() != 1 || members.values().any(|given| *given == Given::Null)) {
             return self.push("has to have exactly one member, and not null");
         }
-        let mut given = HashSet::new();
         for (member, value) in members {
-            given.insert(member.as_str());
             let field = known.fields.iter().find(|field| field.name == member.as_str());
             self.below(member, |fitting| match field {
                 None => fitting.push(format!("is unknown: `{name}` has no member `{}`", shortened(member))),
@@ -105,7 +101,9 @@ impl Fitting<'_> {
                 Some(field) => fitting.value(&field.of, value),
             });
         }
-        for field in known.fields.iter().filter(|field| !field.of.nullable && !given.contains(field.name.as_str())) {
+        for field in
+            known.fields.iter().filter(|field| !field.of.nullable && !members.contains_key(field.name.as_str()))
+        {
             self.below(&field.name, |fitting| {
                 fitting.push(format!("is required: `{name}` has to have `{}`", field.name));
             });
