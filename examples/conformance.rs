@@ -10,6 +10,7 @@ const SERVICE: Definition = Definition {
     name: "conformance",
     roles: &[],
     permits: |_, _| false,
+    permissions: &[],
     withheld: &[],
     callers: Callers::Custom(|headers| match headers.get("authorization").map(|value| value.as_bytes()) {
         None => Ok(None),

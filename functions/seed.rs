@@ -4,8 +4,9 @@ use std::io::IsTerminal as _;
 
 use fastrand::Rng;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use identity::{Account, EmailAddress, UserId};
 use local::Seeded;
-use model::{Account, EmailAddress, Post, PostId, Role, User, UserId};
+use model::{Post, PostId, Role, User};
 use protocol::{Cause, Entity, Timestamp, Version};
 use runtime::opaque::Opaque;
 use store::{Operation, Read, Session, StoreError, Write, transaction};
@@ -101,7 +102,7 @@ pub async fn fill(session: Session) -> Result<Seeded, Cause> {
 async fn give_password(accounts: &Write<Account>, user: &User) -> Result<String, Cause> {
     let password = Opaque::random()?.text();
     let current = accounts.get(&user.id).await?.ok_or("an account is missing")?;
-    let next = Account { password: Some(runtime::password::hash(&password).await?), ..current.clone() };
+    let next = Account { password: Some(identity::password::hash(&password).await?), ..current.clone() };
     accounts.replace(&current, next).await?;
     Ok(password)
 }

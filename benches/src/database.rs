@@ -2,8 +2,9 @@
 
 use std::io::{self, Error};
 
+use identity::{EmailAddress, Proof, UserId};
 use local::database::{Credentials, EmbeddedDatabase, Location};
-use model::{EmailAddress, Proof, Role, User, UserId};
+use model::{Role, User};
 use protocol::{Clock, Version};
 use runtime::{opaque::Opaque, sessions::lifetime};
 use store::{Limits, Scope, Session, Settings, Store, Write};
@@ -73,17 +74,17 @@ impl Database {
             version: Version::default(),
         };
         let session = Session::new(store, Scope::default(), Clock::System);
-        Write::<model::Session>::new(session.clone()).create(signed_in(&user)?).await.map_err(Error::other)?;
+        Write::<identity::Session>::new(session.clone()).create(signed_in(&user)?).await.map_err(Error::other)?;
         Write::<User>::new(session).create(user).await.map_err(Error::other)?;
         Ok(())
     }
 }
 
 /// The session whose cookie is [`SESSION`].
-fn signed_in(user: &User) -> io::Result<model::Session> {
+fn signed_in(user: &User) -> io::Result<identity::Session> {
     let now = Clock::System.now();
     let secret = Opaque::parse(SESSION).ok_or_else(|| Error::other("the cookie is none"))?;
-    Ok(model::Session {
+    Ok(identity::Session {
         id: secret.hash(),
         device: USER_ID.parse().map_err(Error::other)?,
         user_id: user.id,

@@ -3,17 +3,18 @@
 //! This file is the index: the only list of procedures that people write. A new one is a new file,
 //! a word here, and `cargo regen`.
 
-use model::{ApplicationClient, AuditEntry, Role, Session, WITHHELD};
+use model::{Role, User, WITHHELD};
 use protocol::PasswordSignIn;
-use runtime::{Callers, Definition, RefusalLog, sessions::SessionLookup};
+use runtime::Definition;
 
 /// What all procedures share.
 pub const SERVICE: Definition = Definition {
     name: "backoffice",
     roles: &[Role::Administrator.name(), Role::Employee.name(), Role::Viewer.name(), Role::Guest.name()],
     permits: |role, permission| role.parse().is_ok_and(|role: Role| role.permits(permission)),
+    permissions: permissions::TEXTS,
     withheld: WITHHELD,
-    callers: Callers::Sessions(SessionLookup::of::<Session>().with_applications::<ApplicationClient>()),
+    callers: identity::CALLERS,
     method_override: true,
     password_sign_in: Some(PasswordSignIn {
         sign_in: "auth.login",
@@ -25,40 +26,21 @@ pub const SERVICE: Definition = Definition {
         sign_out: "auth.logout",
         refresh_token_field: "refreshToken",
     }),
-    refusals: Some(RefusalLog::of::<AuditEntry>(identity::audit::refused)),
+    refusals: Some(identity::REFUSALS),
 };
 
-mod authorization;
-mod identity;
 mod permissions;
 
 runtime::procedures! {
-    SERVICE;
+    SERVICE, mount identity for User;
     /// The own account: what is known of it, and its end.
-    account { erase, export }
-    /// What was done, by whom and to what.
-    audit { list }
-    /// To register, to sign in and out, and to keep a password.
-    auth {
-        change_password, login, logout, me, reauthenticate, refresh, register, request_reset, resend_verification, reset_password,
-        verify_email,
-    }
-    /// Applications of others: which there are, and what they were let do.
-    grants { authorize, clients_create, clients_delete, clients_list, decide, introspect, revoke, token }
+    account { export }
     /// Whether the service answers.
     health { ping }
-    /// To sign in with an account elsewhere.
-    oauth { callback, identities, link, providers, reauthenticate, start, unlink }
-    /// The pages to which mails lead, of a service without a frontend.
-    pages { reset_password, sign_in, verify_email }
     /// What people write.
     posts { by_ids, create, delete, get, list, update }
-    /// Where somebody is signed in.
-    sessions { list, revoke, revoke_others }
     /// The people of the company, and what they may.
     users { by_ids, create, delete, get, list, sign_out, update }
-    /// What programs look for at addresses that standards state.
-    well_known { jwks, oauth_authorization_server, openid_configuration }
 }
 
 /// The examples of the documentation, which compile.
@@ -75,38 +57,22 @@ pub struct OwnEntity;
 mod tests {
     use std::sync::Arc;
 
-    use local::world::World;
-    use model::{EmailAddress, PERMISSIONS, Post, Role, User};
+    use identity::EmailAddress;
+    use model::{PERMISSIONS, Post, Role, User};
     use protocol::{Auth, Timestamp, Version};
-    use runtime::{Device, Mail, Principal, prelude::*};
-
-    use crate::identity::{audit::Audit, notices::Notices, sessions::Sessions};
+    use runtime::{Principal, prelude::*};
 
     /// Somebody who calls.
     pub(crate) fn caller(subject: &str) -> Caller {
-        Caller::new(Arc::new(Principal { subject: subject.to_owned(), ..Principal::default() }))
+        let principal = Principal { subject: subject.to_owned(), ..Principal::default() };
+        Caller::new(&super::SERVICE, Arc::new(principal))
     }
 
     /// An administrator who calls.
     pub(crate) fn administrator() -> Caller {
         let roles = vec![Role::Administrator.name().to_owned()];
-        Caller::new(Arc::new(Principal { subject: "somebody".to_owned(), roles, ..Principal::default() }))
-    }
-
-    /// The audit log.
-    pub(crate) fn audit(world: &World, clock: Clock) -> Audit {
-        Audit { log: world.append(), ids: Ids::default(), clock, device: Device::default() }
-    }
-
-    /// The mails to owners of accounts.
-    pub(crate) fn notices(world: &World, mail: Mail) -> Notices {
-        Notices { mail, limits: world.limits(), device: Device::default(), clock: Clock::System }
-    }
-
-    /// The sessions of all users.
-    pub(crate) fn sessions(world: &World, clock: Clock) -> Sessions {
-        let (accounts, stored) = (world.write(), world.write());
-        Sessions { accounts, stored, device: Device::default(), ids: Ids::default(), clock }
+        let principal = Principal { subject: "somebody".to_owned(), roles, ..Principal::default() };
+        Caller::new(&super::SERVICE, Arc::new(principal))
     }
 
     /// A user for the tests of procedures.

@@ -10,7 +10,8 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use bytes::Bytes;
-use model::{EmailAddress, Role, User, UserId};
+use identity::{EmailAddress, UserId};
+use model::{Role, User};
 use protocol::{Clock, Timestamp, Version};
 use serde_json::{Value, json};
 use store::{Limits, Operation, Scope, Session, Settings, Store, Write, transaction};

@@ -186,7 +186,7 @@ mod leak {
 
     mod accounts {
         pub mod tell {
-            use model::Password;
+            use identity::Password;
             use runtime::prelude::*;
 
             #[wire]
@@ -271,7 +271,7 @@ mod routes {
             }
         }
         pub mod remove {
-            use model::GivenPassword;
+            use identity::GivenPassword;
             use runtime::prelude::*;
             #[wire]
             pub struct ProofInput {

@@ -23,6 +23,7 @@ const SERVICE: Definition = Definition {
     name: "grants",
     roles: &[],
     permits: |_, _| false,
+    permissions: &[],
     withheld: &[],
     callers: Callers::Custom(|_| Ok(None)),
     method_override: true,

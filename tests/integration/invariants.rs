@@ -212,7 +212,7 @@ fn text_of(program: &Path) -> String {
 fn a_function_brings_what_its_signature_names() {
     let programs = build(&["--package", "functions", "--package", "onefold", "--bins"]);
     let (contract, _) = codegen::contract(&functions::service()).unwrap();
-    let common = include_str!("../../shared/runtime/src/password/common.txt").lines().last().unwrap();
+    let common = include_str!("../../shared/identity/src/password/common.txt").lines().last().unwrap();
     let (mut senders, mut choosers) = (0, 0);
     for procedure in &contract.procedures {
         let text = text_of(&programs[&procedure.name.replace('.', "-")]);

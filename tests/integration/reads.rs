@@ -119,7 +119,8 @@ async fn who_is_nobody_is_counted_by_network_and_may_still_sign_in() {
 
 /// A service with procedures of every kind that read a hundred items each, which is more than a caller may.
 mod greedy {
-    use model::{User, UserId};
+    use identity::UserId;
+    use model::User;
     use protocol::{Client, Principal};
     use runtime::{Callers, Definition, prelude::*};
 
@@ -128,6 +129,7 @@ mod greedy {
         name: "greedy",
         roles: &[],
         permits: |_, _| true,
+        permissions: &[],
         withheld: &[],
         callers: Callers::Custom(|headers| {
             let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);

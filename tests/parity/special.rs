@@ -22,7 +22,8 @@ mod kinds {
     pub mod everything {
         use std::collections::BTreeMap;
 
-        use model::{PostId, UserId};
+        use identity::UserId;
+        use model::PostId;
         use protocol::{
             Timestamp,
             wire::{Base64, Decimal, Finite, SafeInteger},
@@ -135,7 +136,7 @@ mod kinds {
     }
 
     pub mod secrets {
-        use model::{GivenPassword, Password};
+        use identity::{GivenPassword, Password};
         use runtime::prelude::*;
 
         /// What only comes in.

@@ -1,12 +1,12 @@
 //! `account.export`.
 
-use model::{Account, AuditAction, AuditEntry, Post, Session, User, UserId};
-use runtime::prelude::*;
-
-use crate::identity::{
+use identity::{
+    Account, AuditAction, AuditEntry, Session, UserId,
     audit::Audit,
     devices::{SignedInDevice, devices},
 };
+use model::{Post, User};
+use runtime::prelude::*;
 
 /// What part of it.
 #[wire]

@@ -1,6 +1,7 @@
 //! `posts.list`.
 
-use model::{Post, UserId};
+use identity::UserId;
+use model::Post;
 use runtime::prelude::*;
 
 /// Which posts, in which order.

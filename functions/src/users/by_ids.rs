@@ -1,6 +1,7 @@
 //! `users.by_ids`.
 
-use model::{User, UserId};
+use identity::UserId;
+use model::User;
 use runtime::prelude::*;
 
 /// Which users to fetch.

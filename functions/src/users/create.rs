@@ -1,10 +1,9 @@
 //! `users.create`.
 
-use model::{Account, AuditAction, AuditEntry, EmailAddress, Role, User};
+use identity::{Account, AuditAction, AuditEntry, EmailAddress, IdentityRole as _, audit::Audit, giving};
+use model::{Role, User};
 use runtime::prelude::*;
 use store::transaction;
-
-use crate::identity::{audit::Audit, giving};
 
 /// The new user.
 #[wire]
@@ -28,7 +27,7 @@ pub struct Input {
 impl Input {
     /// Whether the user may do something at once, or could with another role.
     fn gives_rights(&self) -> bool {
-        self.is_verified == Some(true) || self.role.is_some_and(|role| role != Role::OF_NEWCOMERS)
+        self.is_verified == Some(true) || self.role.is_some_and(|role| role != Role::NEWCOMER)
     }
 }
 
@@ -61,7 +60,7 @@ pub async fn create(
     input: Input,
 ) -> Result<User, Error> {
     let is_decision = input.gives_rights();
-    let (role, is_verified) = (input.role.unwrap_or(Role::OF_NEWCOMERS), input.is_verified.unwrap_or(false));
+    let (role, is_verified) = (input.role.unwrap_or(Role::NEWCOMER), input.is_verified.unwrap_or(false));
     if is_decision {
         giving::expect_giver(&caller)?;
         giving::expect_within(&caller, [role])?;
@@ -100,8 +99,8 @@ mod tests {
     }
 
     async fn create_in(world: &World, clock: Clock, ids: Ids, email: &str) -> Result<User, Raised<Error>> {
-        let (audit, caller) = (crate::tests::audit(world, clock), crate::tests::caller("somebody"));
-        create(world.write(), world.append(), audit, caller, clock, ids, input(email)).await
+        let caller = crate::tests::caller("somebody");
+        create(world.write(), world.append(), world.obtain().unwrap(), caller, clock, ids, input(email)).await
     }
 
     #[tokio::test]
@@ -109,7 +108,7 @@ mod tests {
         let clock = Clock::Fixed(Timestamp::from_unix_ms(1_735_689_600_000));
         let world = World::new(&crate::service(), clock).await.unwrap();
         let ada = create_in(&world, clock, Ids::counting(), "ada@example.com").await.unwrap();
-        assert_eq!((ada.role, ada.is_verified, ada.age), (Role::OF_NEWCOMERS, false, None));
+        assert_eq!((ada.role, ada.is_verified, ada.age), (Role::NEWCOMER, false, None));
         assert_eq!((ada.created_at.to_string().as_str(), ada.version), ("2025-01-01T00:00:00.000Z", Version(1)));
         assert_eq!(world.read::<User>().get(&ada.id).await.unwrap(), Some(ada));
     }

@@ -1,14 +1,14 @@
 //! `users.delete`.
 
-use model::{AuditAction, AuditEntry, UserId};
-use runtime::prelude::*;
-
-use crate::identity::{
+use identity::{
+    AuditAction, AuditEntry, UserId,
     audit::Audit,
     giving,
     notices::{Notice, Notices},
     removal::UserRemoval,
 };
+use model::User;
+use runtime::prelude::*;
 
 /// Which user to delete.
 #[wire]
@@ -41,7 +41,7 @@ pub enum Error {
 /// Nobody deletes a user with a right that they lack.
 #[procedure(mutation, auth = permission("users:write"), rest = "DELETE /v1/users/{id}")]
 pub async fn delete(
-    removal: UserRemoval,
+    removal: UserRemoval<User>,
     audit: Audit,
     notices: Notices,
     caller: Caller,
@@ -71,15 +71,7 @@ mod tests {
     use super::*;
 
     async fn delete_in(world: &World, id: UserId, version: Option<Version>) -> Result<(), Raised<Error>> {
-        let audit = crate::tests::audit(world, Clock::System);
-        let removal = UserRemoval {
-            users: world.write(),
-            sessions: crate::tests::sessions(world, Clock::System),
-            mailed: world.read(),
-            tokens: world.write(),
-            audit: audit.clone(),
-        };
-        let notices = crate::tests::notices(world, world.mail());
+        let (removal, audit, notices) = (world.obtain().unwrap(), world.obtain().unwrap(), world.obtain().unwrap());
         delete(removal, audit, notices, crate::tests::administrator(), Input { id, version }).await
     }
 

@@ -1,6 +1,7 @@
 //! `users.get`.
 
-use model::{User, UserId};
+use identity::UserId;
+use model::User;
 use runtime::prelude::*;
 
 /// Which user to fetch.

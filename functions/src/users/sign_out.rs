@@ -1,14 +1,14 @@
 //! `users.sign_out`.
 
-use model::{AuditAction, AuditEntry, User, UserId};
-use runtime::prelude::*;
-
-use crate::identity::{
+use identity::{
+    AuditAction, AuditEntry, UserId,
     audit::Audit,
     giving,
     notices::{Notice, Notices},
     sessions::Sessions,
 };
+use model::User;
+use runtime::prelude::*;
 
 /// Whom to sign out.
 #[wire]

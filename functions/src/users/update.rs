@@ -1,9 +1,11 @@
 //! `users.update`.
 
-use model::{AuditAction, AuditEntry, EmailAddress, Role, User, UserId};
+use identity::{
+    AuditAction, AuditEntry, EmailAddress, IdentityUser as _, UserId, audit::Audit, giving, notices::Notices, rights,
+    sessions::Sessions,
+};
+use model::{Role, User};
 use runtime::prelude::*;
-
-use crate::identity::{audit::Audit, giving, notices::Notices, rights, sessions::Sessions};
 
 /// What to change. What is left out stays as it is.
 #[wire]

@@ -48,7 +48,7 @@ pub fn render(service: &Service) -> Result<Vec<File>, Vec<String>> {
     let (contract, declarations) = contract(service)?;
     let mut files = vec![File { path: "bindings/contract.json".into(), text: contract_json(&contract) }];
     files.extend(typescript::render(&contract, &declarations));
-    files.extend(functions::render(&contract));
+    files.extend(functions::render(service));
     files.push(permissions::render(&contract));
     files.extend(styles::render(&contract).map_err(|cause| vec![cause.to_string()])?);
     files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -61,7 +61,7 @@ pub fn render(service: &Service) -> Result<Vec<File>, Vec<String>> {
 /// As [`render`].
 pub fn contract(service: &Service) -> Result<(Contract, std::collections::BTreeMap<String, Declaration>), Vec<String>> {
     let mut press = Press::default();
-    let procedures = service.procedures.iter().map(|procedure| (procedure.describe)(&mut press)).collect();
+    let procedures = service.procedures.iter().map(|procedure| procedure.describe(&mut press)).collect();
     let definition = service.definition;
     let (mut contract, declarations) = press.finish(definition.name, definition.password_sign_in, procedures)?;
     (contract.about, contract.domains) = (service.about, service.domains.clone());

@@ -295,5 +295,5 @@ fn in_use(data: &DataFolder) -> String {
 
 /// What each procedure needs, from its signature.
 pub fn needs(service: &Service) -> HashMap<String, Needs> {
-    service.procedures.iter().map(|procedure| (procedure.entry.name.to_owned(), (procedure.needs)())).collect()
+    service.procedures.iter().map(|procedure| (procedure.entry.name.to_owned(), procedure.needs())).collect()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response};
 use protocol::{Cause, Clock, Entity, contract::Needs};
-use runtime::{Limits, Mail, Service, answer};
+use runtime::{Call, Capability, Definition, Limits, Mail, Service, answer};
 use store::{Append, Read, Scope, Session, Write};
 
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
 
 /// A service's table in memory, for the unit tests of its procedures.
 pub struct World {
+    definition: &'static Definition,
     ground: Ground,
     clock: Clock,
     folder: std::path::PathBuf,
@@ -38,7 +39,7 @@ impl World {
         let folder = std::env::temp_dir().join(format!("onefold-world-{}", uuid::Uuid::new_v4()));
         let ground = Ground::start(service.definition, &DataFolder::open(&folder)?, true, addresses).await?;
         let ground = ground.registering("open")?;
-        Ok(Self { ground, clock, folder })
+        Ok(Self { definition: service.definition, ground, clock, folder })
     }
 
     /// Another time.
@@ -65,8 +66,18 @@ impl World {
         let found = service.procedures.iter().find(|known| known.entry.name == procedure);
         let found = found.ok_or_else(|| format!("there is no procedure {procedure}"))?;
         let authenticator = self.ground.authenticator(service.definition)?;
-        let context = self.ground.context(procedure, &(found.needs)(), &authenticator, self.clock)?;
+        let context = self.ground.context(procedure, &found.needs(), &authenticator, self.clock)?;
         Ok(answer(&found.entry, &context, "test", request).await)
+    }
+
+    /// A capability, with the rights that it states and no others.
+    ///
+    /// # Errors
+    /// When it cannot be made without a call, or a key cannot be used.
+    pub fn obtain<C: Capability>(&self) -> Result<C, Cause> {
+        let authenticator = self.ground.authenticator(self.definition)?;
+        let context = self.ground.context("test", &C::RIGHTS.needs(), &authenticator, self.clock)?;
+        Ok(C::obtain(&Call::detached(self.definition, &context))?)
     }
 
     fn session(&self) -> Session {

@@ -316,11 +316,8 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     if function.sig.asyncness.is_none() {
         return Err(syn::Error::new(function.sig.fn_token.span, "a procedure is an `async fn`"));
     }
-    if !function.sig.generics.params.is_empty() {
-        return Err(syn::Error::new(
-            function.sig.generics.span(),
-            "a procedure has no parameters of types or lifetimes",
-        ));
+    if let Some(lifetime) = function.sig.generics.lifetimes().next() {
+        return Err(syn::Error::new(lifetime.span(), "a procedure borrows nothing: it has no parameters of lifetimes"));
     }
     let docs = docs_of(&function.attrs);
     if docs.is_empty() {
@@ -331,9 +328,10 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     if let Some(failure) = &answer.failure {
         raise(&mut function, &answer.output, failure);
     }
-    let name = &function.sig.ident;
+    let generics = &function.sig.generics;
+    let is_generic = generics.type_params().next().is_some();
     let is_http = arguments.http.is_some();
-    let run = run(name, &arguments, &parameters, &answer)?;
+    let run = run(&function.sig, &arguments, &parameters, &answer)?;
     let describe = describe(&docs, &parameters, &answer, is_http);
     let capabilities = || {
         parameters.iter().filter_map(|parameter| match parameter {
@@ -341,26 +339,31 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
             Parameter::Input(_) => None,
         })
     };
-    let reads_only = capabilities().filter(|_| arguments.kind == "Query").map(
-        |ty| quote_spanned!(ty.span()=> const _: () = ::runtime::reads_only(<#ty as ::runtime::Capability>::RIGHTS);),
-    );
-    let same_for_all = capabilities().filter(|_| arguments.cache_s.is_some()).map(|ty| {
-        quote_spanned!(ty.span()=>
-            const _: () = ::runtime::same_for_all(<#ty as ::runtime::Capability>::RIGHTS);
-        )
-    });
+    let reads_only = capabilities()
+        .filter(|_| arguments.kind == "Query")
+        .map(|ty| quote_spanned!(ty.span()=> ::runtime::reads_only(<#ty as ::runtime::Capability>::RIGHTS)));
+    let same_for_all = capabilities()
+        .filter(|_| arguments.cache_s.is_some())
+        .map(|ty| quote_spanned!(ty.span()=> ::runtime::same_for_all(<#ty as ::runtime::Capability>::RIGHTS)));
     let owned = matches!(arguments.auth, Auth::Permission { own: true, .. });
-    let knows_own = owned.then(|| {
-        quote!(
-            const _: () = ::runtime::knows_own(RIGHTS);
-        )
-    });
+    let of_this = if is_generic { quote!(Self) } else { quote!(Procedure) };
+    let knows_own = owned.then(|| quote!(::runtime::knows_own(#of_this::SUM)));
+    let checks: Vec<_> = reads_only.chain(same_for_all).chain(knows_own).collect();
+    // What is generic is checked where it is used: before, nobody knows its types.
+    let (checks, generic_checks) = if is_generic { (Vec::new(), checks) } else { (checks, Vec::new()) };
     let rights = capabilities().map(|ty| quote_spanned!(ty.span()=> <#ty as ::runtime::Capability>::RIGHTS));
     if arguments.http.is_some() && parameters.iter().any(|parameter| matches!(parameter, Parameter::Input(_))) {
         let hint = "a procedure with `http` has no `input`: take the `HttpRequest` and read it";
         return Err(syn::Error::new(function.sig.inputs.span(), hint));
     }
     let has_output = !answer.is_void();
+    let (of, of_arguments, bounds) = generics.split_for_impl();
+    let subjects = generics.type_params().map(|subject| &subject.ident);
+    let form = if is_generic {
+        quote!(#of (::core::marker::PhantomData<fn() -> (#(#subjects,)*)>) #bounds;)
+    } else {
+        quote!(;)
+    };
     let Arguments { kind, auth, sensitive, .. } = &arguments;
     let fresh = option(arguments.fresh.as_ref());
     let fresh_if = arguments.fresh_if.is_some();
@@ -380,18 +383,24 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let memory_mb = or_default(&arguments.memory_mb, quote!(::protocol::Spec::DEFAULT_MEMORY_MB));
     Ok(quote! {
         #function
-        #(#reads_only)*
-        #(#same_for_all)*
-        #knows_own
 
-        /// The sum of the capabilities.
-        const RIGHTS: ::runtime::Rights = ::runtime::Rights::of(&[#(#rights),*]);
-
-        /// The procedure of this file, for its function's `main` and for the index.
+        /// The procedure of this file, for the index.
         #[derive(Clone, Copy, Debug)]
-        pub struct Procedure;
+        pub struct Procedure #form
 
-        impl ::runtime::Procedure for Procedure {
+        #(const _: () = #checks;)*
+
+        impl #of Procedure #of_arguments #bounds {
+            /// The capabilities' rights together.
+            const SUM: ::runtime::Rights = ::runtime::Rights::of(&[#(#rights),*]);
+            /// The same, where a procedure of this kind may have them.
+            const RIGHTS: ::runtime::Rights = {
+                #(#generic_checks;)*
+                Self::SUM
+            };
+        }
+
+        impl #of ::runtime::Procedure for Procedure #of_arguments #bounds {
             const SPEC: ::protocol::Spec = ::protocol::Spec {
                 kind: ::protocol::Kind::#kind,
                 auth: #auth,
@@ -406,14 +415,14 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
                 fresh_s: #fresh,
                 fresh_if: #fresh_if,
                 has_output: #has_output,
-                asks_caller: RIGHTS.tells_caller,
-                metered: RIGHTS.is_metered,
+                asks_caller: Self::RIGHTS.tells_caller,
+                metered: Self::RIGHTS.is_metered,
                 fields: #fields,
             };
             #run
         }
 
-        impl ::protocol::contract::Describe for Procedure {
+        impl #of ::protocol::contract::Describe for Procedure #of_arguments #bounds {
             #describe
         }
     })
@@ -481,7 +490,15 @@ impl VisitMut for Returns<'_> {
 }
 
 /// Decode, call, encode: the only generic code that a procedure adds.
-fn run(name: &Ident, arguments: &Arguments, parameters: &[Parameter], answer: &Answer) -> syn::Result<TokenStream> {
+fn run(
+    signature: &syn::Signature,
+    arguments: &Arguments,
+    parameters: &[Parameter],
+    answer: &Answer,
+) -> syn::Result<TokenStream> {
+    let name = &signature.ident;
+    let (_, of_arguments, _) = signature.generics.split_for_impl();
+    let turbofish = of_arguments.as_turbofish();
     let is_http = arguments.http.is_some();
     let takes_input = parameters.iter().any(|parameter| matches!(parameter, Parameter::Input(_)));
     let refuse_input = (!takes_input && !is_http).then(|| quote!(call.no_input()?;));
@@ -505,8 +522,8 @@ fn run(name: &Ident, arguments: &Arguments, parameters: &[Parameter], answer: &A
         Parameter::Capability(ty) => quote_spanned!(ty.span()=> <#ty as ::runtime::Capability>::obtain(&call)?),
     });
     let outcome = match &answer.failure {
-        Some(_) => quote!(#name(#(#values),*).await.map_err(::protocol::Raised::into_fault)?),
-        None => quote!(#name(#(#values),*).await),
+        Some(_) => quote!(#name #turbofish(#(#values),*).await.map_err(::protocol::Raised::into_fault)?),
+        None => quote!(#name #turbofish(#(#values),*).await),
     };
     let output = &answer.output;
     let encode = if is_http {
@@ -559,7 +576,7 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer, is_http: bool
     let failure = answer.failure.clone().unwrap_or_else(|| parse_quote!(::protocol::NoFailure));
     quote! {
         fn needs() -> ::protocol::contract::Needs {
-            RIGHTS.needs()
+            Self::RIGHTS.needs()
         }
 
         fn describe(

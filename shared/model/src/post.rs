@@ -3,7 +3,7 @@
 use macros::wire;
 use protocol::{Entity, Index, IndexEntry, Listing, SortKey, Timestamp, Version, id};
 
-use crate::UserId;
+use identity::UserId;
 
 id! {
     /// Names one post.

@@ -5,6 +5,7 @@
 
 use std::str::FromStr;
 
+use identity::RIGHTS;
 use macros::wire;
 
 /// What somebody is in the company.
@@ -23,9 +24,6 @@ pub enum Role {
 /// All permissions that there are: what procedures ask for.
 pub const PERMISSIONS: &[&str] =
     &["audit:read", "clients:read", "clients:write", "posts:read", "posts:write", RIGHTS, "users:read", "users:write"];
-/// The permission to give rights: a role, the proof of an address, and an address itself, since whoever reads its mail
-/// chooses the password. Whoever has it gives no right that they lack.
-pub const RIGHTS: &str = "rights:write";
 /// The permissions that no third party's application gets, whoever lets it in: with one of them it could give itself
 /// all others.
 pub const WITHHELD: &[&str] = &[RIGHTS];
@@ -35,10 +33,6 @@ const EMPLOYEE: &[&str] = &["users:read", "users:write:own", "posts:read", "post
 const VIEWER: &[&str] = &["users:read", "posts:read"];
 
 impl Role {
-    /// What people are who register by themselves, but for the first one: a stranger who has proved an address is a
-    /// stranger still, and reads nothing of anybody until an administrator gives a role.
-    pub const OF_NEWCOMERS: Self = Self::Guest;
-
     /// All roles.
     pub const ALL: [Self; 4] = [Self::Administrator, Self::Employee, Self::Viewer, Self::Guest];
 
@@ -65,6 +59,19 @@ impl Role {
     /// Whether somebody with this role may do what the permission names.
     pub fn permits(self, permission: &str) -> bool {
         self.permissions().contains(&permission)
+    }
+}
+
+impl identity::IdentityRole for Role {
+    const FOUNDER: Self = Self::Administrator;
+    /// A stranger reads nothing of anybody until an administrator gives a role.
+    const NEWCOMER: Self = Self::Guest;
+
+    fn name(self) -> &'static str {
+        self.name()
+    }
+    fn permissions(self) -> &'static [&'static str] {
+        self.permissions()
     }
 }
 
@@ -107,7 +114,7 @@ mod tests {
 
     #[test]
     fn who_registers_may_do_nothing_that_takes_a_permission() {
-        assert_eq!(Role::OF_NEWCOMERS.permissions(), [""; 0]);
+        assert_eq!(<Role as identity::IdentityRole>::NEWCOMER.permissions(), [""; 0]);
     }
 
     #[test]

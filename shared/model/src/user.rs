@@ -1,14 +1,10 @@
 //! Users.
 
+use identity::{EmailAddress, IdentityUser, Newcomer, UserId, name};
 use macros::wire;
-use protocol::{Entity, Index, IndexEntry, Listing, SortKey, Tally, Timestamp, Unique, Version, id};
+use protocol::{Entity, Index, IndexEntry, Listing, SortKey, Tally, Timestamp, Unique, Version};
 
-use crate::{EmailAddress, Role, name};
-
-id! {
-    /// Names one user.
-    pub struct UserId;
-}
+use crate::Role;
 
 /// Somebody who works with the service.
 #[wire]
@@ -37,19 +33,6 @@ pub struct User {
 impl User {
     /// The longest name, in characters.
     pub const MAX_NAME_CHARS: usize = name::MAX_CHARS;
-    /// The role that counts: none as long as the address is not verified, since anybody may register with it.
-    pub fn effective_role(&self) -> Option<Role> {
-        self.is_verified.then_some(self.role)
-    }
-
-    /// Whether it is as somebody registered it, who need not be the owner of the address: nobody has proved it, and no
-    /// administrator has decided anything about it.
-    pub fn is_as_registered(&self) -> bool {
-        !self.is_verified && self.ends_at.is_some()
-    }
-
-    /// How long an address may stay unproved that somebody registered, in milliseconds: seven days.
-    pub const UNPROVED_MS: i64 = 7 * 24 * 3_600_000;
     /// The greatest age, in years.
     pub const MAX_AGE: u32 = 150;
 
@@ -65,8 +48,6 @@ impl User {
     /// The users of each role, oldest first. A list of it is a role's name.
     pub const BY_ROLE: Listing<Self> = Listing::of("role");
 
-    /// The rule that an address belongs to one user.
-    pub const UNIQUE_EMAIL: &'static str = "email";
     /// The group that must not become empty: administrators who can act. Whoever has not proved the address may be
     /// nobody at all, and counts from the proof on.
     pub const ADMINISTRATORS: &'static str = "administrators";
@@ -128,5 +109,67 @@ impl Entity for User {
             Some(Role::Administrator) => vec![Tally { name: Self::ADMINISTRATORS, at_least: 1 }],
             _ => Vec::new(),
         }
+    }
+}
+
+/// Oneself.
+#[wire]
+pub struct Me {
+    /// The user's id.
+    pub id: UserId,
+    /// Where mail reaches the user.
+    pub email: EmailAddress,
+    /// The name that others see.
+    pub name: String,
+    /// Whether the address is proved. As long as it is not, the user has no permissions.
+    pub is_verified: bool,
+    /// What the user is in the company.
+    pub role: Role,
+    /// What the user may do.
+    pub permissions: Vec<String>,
+}
+
+impl IdentityUser for User {
+    type Role = Role;
+    type Me = Me;
+    const EVERYBODY: Listing<Self> = Self::BY_CREATION;
+
+    fn arrive(newcomer: Newcomer<Role>) -> Self {
+        let Newcomer { id, email, name, is_verified, role, created_at, ends_at } = newcomer;
+        Self { id, email, name, age: None, is_verified, role, created_at, ends_at, version: Version::default() }
+    }
+    fn me(&self) -> Me {
+        Me {
+            id: self.id,
+            email: self.email.clone(),
+            name: self.name.clone(),
+            is_verified: self.is_verified,
+            role: self.role,
+            permissions: self.permissions().iter().map(|&permission| permission.to_owned()).collect(),
+        }
+    }
+    fn email(&self) -> &EmailAddress {
+        &self.email
+    }
+    fn name(&self) -> &str {
+        &self.name
+    }
+    fn set_name(&mut self, name: String) {
+        self.name = name;
+    }
+    fn role(&self) -> Role {
+        self.role
+    }
+    fn set_role(&mut self, role: Role) {
+        self.role = role;
+    }
+    fn is_verified(&self) -> bool {
+        self.is_verified
+    }
+    fn ends_at(&self) -> Option<Timestamp> {
+        self.ends_at
+    }
+    fn verify(&mut self) {
+        (self.is_verified, self.ends_at) = (true, None);
     }
 }

@@ -6,13 +6,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, header, request};
+use http::{HeaderValue, Request, header, request};
 use protocol::{Clock, Code, Fault, Principal, WireInput, input};
 use ring::digest::{SHA256, digest};
-use store::Session;
+use store::{Scope, Session};
 
 use crate::{
-    Authenticator, Caller, Capability as _, Definition, Reach, authenticate::expect_fresh, mail::Post,
+    Authenticator, Caller, Capability as _, Context, Definition, Reach, authenticate::expect_fresh, mail::Post,
     registration::RegistrationPolicy, rest, secrets::Secrets, site::Site, web::Added,
 };
 
@@ -42,6 +42,30 @@ pub(crate) struct Inner {
 }
 
 impl Call {
+    /// A call that nobody made and that has no input: for the tests of capabilities and of procedures' bodies.
+    pub fn detached(service: &'static Definition, context: &Context) -> Self {
+        let session = context.store.as_ref().map(|store| {
+            Session::new(store.clone(), Scope { procedure: "test", caller: None, input: Bytes::new() }, context.clock)
+        });
+        Self(Arc::new(Inner {
+            input: None,
+            is_held_back: false,
+            parts: Request::new(()).into_parts().0,
+            principal: None,
+            refused: None,
+            reach: Reach::all(),
+            session,
+            clock: context.clock,
+            service,
+            site: Arc::clone(&context.site),
+            registration: Arc::clone(&context.registration),
+            secrets: Arc::clone(&context.secrets),
+            post: Arc::clone(&context.post),
+            authenticator: Arc::clone(&context.authenticator),
+            added: Arc::default(),
+        }))
+    }
+
     /// The input, decoded and validated.
     ///
     /// # Errors

@@ -54,7 +54,7 @@
 use protocol::{Access, Clock, Code, Entity, Fault, Grant, contract::Needs};
 use store::{Append, Read, Write};
 
-use crate::{Call, Caller, Ids, Reach, limits::Limits};
+use crate::{Call, Caller, Definition, Ids, Reach, limits::Limits};
 
 /// Something that a procedure may ask for, see [the module](self).
 #[diagnostic::on_unimplemented(
@@ -227,7 +227,7 @@ impl Capability for Option<Caller> {
     fn obtain(call: &Call) -> Result<Self, Fault> {
         match &call.0.refused {
             Some((code, why)) => Err(Fault::new(*code, why.as_str())),
-            None => Ok(call.0.principal.clone().map(Caller::new)),
+            None => Ok(call.0.principal.clone().map(|principal| Caller::new(call.0.service, principal))),
         }
     }
 }
@@ -255,6 +255,13 @@ impl Capability for Caller {
 
     fn obtain(call: &Call) -> Result<Self, Fault> {
         Option::<Self>::obtain(call)?.ok_or_else(|| Fault::new(Code::Unauthorized, "Sign in first."))
+    }
+}
+
+/// What all procedures of the service share.
+impl Capability for &'static Definition {
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        Ok(call.0.service)
     }
 }
 

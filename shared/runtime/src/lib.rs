@@ -4,10 +4,9 @@
 //! - [`answer()`]: how a request travels. [`rest`]: by a procedure's own route. [`accept`]: what its client takes.
 //! - [`call`]: capabilities. [`tokens`] and [`authenticate`]: callers.
 //! - [`refusals`]: callers who were refused.
-//! - [`sessions`] and [`rotation`]: cookies and refresh tokens. [`opaque`]: the secrets in them.
-//! - [`oauth`]: what an authorization server decides.
-//! - [`web`], [`page`] and [`site`]: the HTTP side, for the few procedures that see it. [`limits`], [`secrets`].
-//! - [`mail`] and [`password`]: what is sent to people, and what they sign in with. [`registration`]: who may begin to.
+//! - [`sessions`]: cookies. [`opaque`]: the secrets in them. [`scope`]: what an application may do. [`token_keys`].
+//! - [`web`], [`html_page`] and [`site`]: the HTTP side, for the few procedures that see it. [`limits`], [`secrets`].
+//! - [`mail`]: what is sent to people. [`registration`]: who may register.
 //! - [`lambda()`]: a function's `main`. [`gateway`]: its events, for those who send them.
 
 pub mod accept;
@@ -20,24 +19,22 @@ pub mod cors;
 pub mod environment;
 mod event;
 pub mod gateway;
+pub mod html_page;
 pub mod lambda;
 pub mod limits;
 pub mod mail;
-pub mod oauth;
-pub mod oidc;
 pub mod opaque;
-pub mod page;
-pub mod password;
 pub mod principal;
 pub mod refusals;
 pub mod registration;
 pub mod rest;
-pub mod rotation;
+pub mod scope;
 pub mod secrets;
 pub mod service;
 pub mod sessions;
 pub mod site;
 pub mod telemetry;
+pub mod token_keys;
 pub mod tokens;
 pub mod web;
 
@@ -48,11 +45,10 @@ pub use capability::{Capability, Rights};
 #[doc(hidden)]
 pub use capability::{knows_own, reads_only, same_for_all};
 pub use environment::Environment;
+pub use html_page::HtmlPage;
 pub use lambda::lambda;
 pub use limits::{Limit, Limits, Taken};
 pub use mail::Mail;
-pub use oauth::TokenKeys;
-pub use page::Page;
 pub use principal::{Caller, Reach, is_withheld};
 pub use protocol::{
     Principal,
@@ -61,10 +57,9 @@ pub use protocol::{
 pub use refusals::{Refusal, RefusalLog};
 pub use registration::{NotAdmitted, RegistrationPolicy};
 pub use secrets::{Secret, SecretKind, Secrets, Signer};
-pub use service::{
-    BoxFuture, Callers, Definition, Entry, Named, Outcome, Output, Procedure, Registered, Service, encode,
-};
+pub use service::{BoxFuture, Callers, Definition, Entry, Outcome, Output, Procedure, Registered, Service, encode};
 pub use site::Site;
+pub use token_keys::TokenKeys;
 pub use web::{Cookies, Device, HttpReply, HttpRequest, Parameters};
 
 /// What a procedure's file uses.

@@ -4,56 +4,75 @@ use std::{fmt::Display, sync::Arc};
 
 use protocol::{Code, Fault, Principal, SecretHash};
 
-use crate::{Definition, oauth::scope};
+use crate::{Definition, scope};
 
 /// The capability to know who is calling: on a public procedure, as `Option<Caller>`.
-#[derive(Clone, Debug)]
-pub struct Caller(Arc<Principal>);
+#[derive(Clone)]
+pub struct Caller {
+    service: &'static Definition,
+    principal: Arc<Principal>,
+}
+
+impl std::fmt::Debug for Caller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.principal.fmt(f)
+    }
+}
 
 impl Caller {
     /// For tests, and for the runtime.
-    pub fn new(principal: Arc<Principal>) -> Self {
-        Self(principal)
+    pub fn new(service: &'static Definition, principal: Arc<Principal>) -> Self {
+        Self { service, principal }
     }
 
     /// All that is known of the caller.
     pub fn principal(&self) -> &Principal {
-        &self.0
+        &self.principal
+    }
+
+    /// The service that is called.
+    pub fn service(&self) -> &'static Definition {
+        self.service
+    }
+
+    /// Whether the caller has a permission: by a role, and, when an application calls, by what it was given.
+    pub fn permits(&self, permission: &str) -> bool {
+        permits(self.service, &self.principal, permission)
     }
 
     /// Who it is: the token's `sub`.
     pub fn subject(&self) -> &str {
-        &self.0.subject
+        &self.principal.subject
     }
 
     /// The roles.
     pub fn roles(&self) -> &[String] {
-        &self.0.roles
+        &self.principal.roles
     }
 
     /// Whether the caller has any role; who has not proved an address has none.
     pub fn has_role(&self) -> bool {
-        !self.0.roles.is_empty()
+        !self.principal.roles.is_empty()
     }
 
     /// The application that calls in the caller's name or for itself, if it is one.
     pub fn client_id(&self) -> Option<&str> {
-        self.0.client.as_ref().map(|client| client.id.as_str())
+        self.principal.client.as_ref().map(|client| client.id.as_str())
     }
 
     /// The session by which the caller is known, if it is one.
     pub fn session(&self) -> Option<&SecretHash> {
-        self.0.session.as_ref()
+        self.principal.session.as_ref()
     }
 
     /// Whether a person calls, or an application in a person's name; not one that calls for itself.
     pub fn is_person(&self) -> bool {
-        self.0.client.as_ref().is_none_or(|client| !client.for_itself)
+        self.principal.client.as_ref().is_none_or(|client| !client.for_itself)
     }
 
     /// Whether the service's own pages call, and no third party's application.
     pub fn is_first_party(&self) -> bool {
-        self.0.client.is_none()
+        self.principal.client.is_none()
     }
 }
 

@@ -8,7 +8,7 @@ use http::request;
 use protocol::{Access, Auth, Code, Entity, Fault, Grant, Kind, Principal, Spec};
 use store::Session;
 
-use crate::{BoxFuture, Device, Entry};
+use crate::{BoxFuture, Caller, Device, Entry};
 
 /// A call that was refused.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct Refusal {
     /// What was called, such as `users.delete`.
     pub procedure: &'static str,
     /// Who called.
-    pub principal: Arc<Principal>,
+    pub caller: Caller,
     /// From where.
     pub device: Device,
 }
@@ -55,10 +55,10 @@ impl RefusalContext {
         session: Option<&Session>,
         parts: &request::Parts,
     ) -> Option<Self> {
-        let (procedure, principal) = (entry.name, Arc::clone(principal?));
+        let (procedure, caller) = (entry.name, Caller::new(entry.service, Arc::clone(principal?)));
         let log = entry.service.refusals.filter(|_| RefusalLog::is_written_by(&entry.spec));
         let written = log.zip(session.cloned());
-        Some(Self { written, refusal: Refusal { procedure, principal, device: Device::of(parts) } })
+        Some(Self { written, refusal: Refusal { procedure, caller, device: Device::of(parts) } })
     }
 
     /// Writes it down if this is a refusal by right; a failure that a procedure states is its own to write. That it
@@ -67,8 +67,8 @@ impl RefusalContext {
         if fault.code != Code::Forbidden || fault.failure.is_some() {
             return;
         }
-        let Refusal { procedure, principal, .. } = &self.refusal;
-        tracing::warn!(procedure, caller = principal.subject, "refused");
+        let Refusal { procedure, caller, .. } = &self.refusal;
+        tracing::warn!(procedure, caller = caller.subject(), "refused");
         let Some((log, session)) = &self.written else { return };
         if let Err(fault) = (log.write)(session.clone(), self.refusal.clone()).await {
             tracing::error!(cause = crate::telemetry::chain(&fault), "a refusal could not be written down");

@@ -35,6 +35,8 @@ pub struct Definition {
     pub roles: &'static [&'static str],
     /// Whether a role has a permission.
     pub permits: fn(role: &str, permission: &str) -> bool,
+    /// What each permission is for, in the words of the procedures that need it, as `cargo regen` writes them.
+    pub permissions: &'static [(&'static str, &'static [&'static str])],
     /// The permissions that no third party's application has, whatever it was registered for and whoever let it in:
     /// those with which it could give itself others.
     pub withheld: &'static [&'static str],
@@ -68,14 +70,6 @@ pub trait Procedure {
     fn run(call: Call) -> Outcome;
 }
 
-/// A procedure's place in the service. The index implements it.
-pub trait Named {
-    /// `users.get`.
-    const NAME: &'static str;
-    /// The service.
-    const SERVICE: &'static Definition;
-}
-
 /// One procedure without its types: all that its function links.
 #[derive(Clone, Copy)]
 pub struct Entry {
@@ -91,9 +85,9 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The entry of a procedure.
-    pub const fn of<P: Procedure + Named>() -> Self {
-        Self { name: P::NAME, spec: P::SPEC, service: P::SERVICE, has_item: false, run: P::run }
+    /// The entry of a procedure under the name that the index gives it.
+    pub const fn of<P: Procedure>(name: &'static str, service: &'static Definition) -> Self {
+        Self { name, spec: P::SPEC, service, has_item: false, run: P::run }
     }
 
     /// The entry of one for whose results there is a route.
@@ -132,16 +126,27 @@ impl Entry {
 pub struct Registered {
     /// What runs.
     pub entry: Entry,
-    /// What the procedure needs from outside.
-    pub needs: fn() -> Needs,
-    /// What the press asks.
-    pub describe: fn(&mut Press) -> ProcedureContract,
+    /// The path of the [`Entry`] in the package that holds the index, for the function's `main`: `entries::users::get`.
+    pub path: &'static str,
+    needs: fn() -> Needs,
+    describe: fn(&mut Press, &'static str, Needs) -> ProcedureContract,
 }
 
 impl Registered {
     /// For the index.
-    pub const fn of<P: Procedure + Named + Describe>() -> Self {
-        Self { entry: Entry::of::<P>(), needs: needs::<P>, describe: |press| P::describe(press, P::NAME, needs::<P>()) }
+    pub const fn of<P: Procedure + Describe>(entry: Entry, path: &'static str) -> Self {
+        Self { entry, path, needs: P::needs, describe: P::describe }
+    }
+
+    /// What the procedure needs from outside: its capabilities, what it takes to know the caller, and to charge for what
+    /// is read.
+    pub fn needs(&self) -> Needs {
+        needs(&self.entry, (self.needs)())
+    }
+
+    /// What the press asks.
+    pub fn describe(&self, press: &mut Press) -> ProcedureContract {
+        (self.describe)(press, self.entry.name, self.needs())
     }
 }
 
@@ -158,11 +163,10 @@ const METER: Grant = Grant {
     indexes: &[],
 };
 
-/// What a procedure's capabilities need, what it takes to know the caller, and to charge for what is read.
-fn needs<P: Procedure + Named + Describe>() -> Needs {
-    let mut needs = P::needs();
-    if let (Callers::Sessions(lookup), true) = (P::SERVICE.callers, P::SPEC.looks_at_caller()) {
-        let applications = lookup.applications.filter(|_| P::SPEC.looks_at_application());
+/// What a procedure's capabilities need (`needs`), and what its entry needs beside them.
+fn needs(Entry { service, spec, .. }: &Entry, mut needs: Needs) -> Needs {
+    if let (Callers::Sessions(lookup), true) = (service.callers, spec.looks_at_caller()) {
+        let applications = lookup.applications.filter(|_| spec.looks_at_application());
         for look in [Some(lookup.grant), applications.map(|applications| applications.grant)].into_iter().flatten() {
             let covers = |grant: &Grant| grant.prefix == look.prefix && grant.access != protocol::Access::Append;
             if !needs.grants.iter().any(covers) {
@@ -170,12 +174,12 @@ fn needs<P: Procedure + Named + Describe>() -> Needs {
             }
         }
     }
-    if let (Some(log), true) = (P::SERVICE.refusals, RefusalLog::is_written_by(&P::SPEC))
+    if let (Some(log), true) = (service.refusals, RefusalLog::is_written_by(spec))
         && !needs.grants.iter().any(|grant| grant.prefix == log.grant.prefix && grant.access == log.grant.access)
     {
         needs.grants.push(log.grant);
     }
-    if P::SPEC.is_charged() {
+    if spec.is_charged() {
         needs.grants.push(METER);
     }
     needs
@@ -226,26 +230,67 @@ pub fn encode<T: WireType>(output: &T) -> Result<Output, Fault> {
     serde_json::to_vec(output).map(Output::Json).map_err(Fault::internal)
 }
 
-/// The index: `procedures! { SERVICE; users { get, list } posts { get } }` declares one module for
-/// each word and makes `service()` from them. This is the only list of procedures that people write. A doc comment
-/// over a domain says in the documents what it is about.
+/// The index: `procedures! { SERVICE; users { get, list } posts { get } }` declares one module for each word and makes
+/// from them `service()` and `entries`, in which each procedure has its [`Entry`]. This is the only list of procedures
+/// that people write. A doc comment over a domain says in the documents what it is about.
 ///
+/// `procedures! { SERVICE, mount identity for User; … }` takes the procedures of a package besides, see [`package`].
 /// `procedures! { inline SERVICE; … }` takes modules that are written in the same file.
 #[macro_export]
 macro_rules! procedures {
     (
-        inline $definition:path;
-        $($(#[doc = $docs:literal])* $domain:ident { $($procedure:ident),+ $(,)? })+
+        inline $definition:path
+            $(, mount $package:ident for $subject:ident $(without [$($part:ident),+ $(,)?])?)*;
+        $($(#[doc = $docs:literal])* $domain:ident { $($procedure:ident),+ $(,)? })*
     ) => {
-        $($(
-            impl $crate::Named for $domain::$procedure::Procedure {
-                const NAME: &'static str = concat!(stringify!($domain), ".", stringify!($procedure));
-                const SERVICE: &'static $crate::Definition = &$definition;
-            }
-        )+)+
+        /// What each function runs. They are made here, so that they are compiled with this package and not with each
+        /// function.
+        pub mod entries {
+            $(#[allow(missing_docs, non_upper_case_globals)]
+            pub mod $domain {
+                #[allow(unused_imports)]
+                use super::super::*;
+
+                $(pub static $procedure: $crate::Entry = $crate::Entry::of::<super::super::$domain::$procedure::Procedure>(
+                    concat!(stringify!($domain), ".", stringify!($procedure)),
+                    &$definition,
+                );)+
+            })*
+            $(/// Those of a package.
+            pub mod $package {
+                #[allow(unused_imports)]
+                use super::super::*;
+
+                $package::mount! { $package for $subject, $definition }
+            })*
+        }
 
         /// Every procedure of the service, with its contract.
         pub fn service() -> $crate::Service {
+            #[allow(unused_mut)]
+            let mut domains = vec![$($crate::Domain {
+                name: stringify!($domain),
+                docs: concat!($($docs, "\n"),*).trim_ascii(),
+            }),*];
+            #[allow(unused_mut)]
+            let mut procedures = vec![$($($crate::Registered::of::<$domain::$procedure::Procedure>(
+                entries::$domain::$procedure,
+                concat!("entries::", stringify!($domain), "::", stringify!($procedure)),
+            ),)+)*];
+            $(
+                let without = [$($($package::Part::$part),+)?];
+                procedures.extend(entries::$package::procedures().into_iter().filter(|procedure| {
+                    $package::Part::of(procedure.entry.name).is_none_or(|part| !without.contains(&part))
+                }));
+                domains.extend(entries::$package::domains());
+            )*
+            domains.retain(|domain| {
+                let is_its = |name: &str| name.split_once('.').is_some_and(|(first, _)| first == domain.name);
+                procedures.iter().any(|procedure| is_its(procedure.entry.name))
+            });
+            domains.sort_by_key(|domain| domain.name);
+            // Those of one name are one: the service may add procedures of its own to a domain of a package.
+            domains.dedup_by_key(|domain| domain.name);
             $crate::Service {
                 definition: &$definition,
                 about: $crate::About {
@@ -254,23 +299,84 @@ macro_rules! procedures {
                     contact: env!("CARGO_PKG_AUTHORS"),
                     homepage: env!("CARGO_PKG_HOMEPAGE"),
                 },
-                domains: vec![$($crate::Domain {
-                    name: stringify!($domain),
-                    docs: concat!($($docs, "\n"),*).trim_ascii(),
-                }),+],
-                procedures: $crate::service::linked(
-                    vec![$($( $crate::Registered::of::<$domain::$procedure::Procedure>(), )+)+],
-                ),
+                domains,
+                procedures: $crate::service::linked(procedures),
             }
         }
     };
-    ($definition:path; $($(#[doc = $docs:literal])* $domain:ident { $($procedure:ident),+ $(,)? })+) => {
+    (
+        $definition:path
+            $(, mount $package:ident for $subject:ident $(without [$($part:ident),+ $(,)?])?)*;
+        $($(#[doc = $docs:literal])* $domain:ident { $($procedure:ident),+ $(,)? })*
+    ) => {
+        $(
+            $(#[doc = $docs])*
+            #[allow(missing_docs)]
+            pub mod $domain { $( pub mod $procedure; )+ }
+        )*
+        $crate::procedures! {
+            inline $definition $(, mount $package for $subject $(without [$($part),+])?)*;
+            $($(#[doc = $docs])* $domain { $($procedure),+ })*
+        }
+    };
+}
+
+/// The index of a package of procedures that services mount, in the module that holds them: `package! { users { get<U> } }`
+/// with the procedures that are generic over the service's own type marked by `<U>`.
+#[macro_export]
+macro_rules! package {
+    ($($(#[doc = $docs:literal])* $domain:ident { $($procedure:ident $(<$subject:ident>)?),+ $(,)? })+) => {
         $(
             $(#[doc = $docs])*
             #[allow(missing_docs)]
             pub mod $domain { $( pub mod $procedure; )+ }
         )+
-        $crate::procedures! { inline $definition; $($(#[doc = $docs])* $domain { $($procedure),+ })+ }
+    };
+}
+
+/// What a package's `mount!` makes of its index in a service: each procedure's [`Entry`], and lists of them.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! mounted {
+    (
+        ($($procedures:tt)+) $package:ident for $mounted_for:ty, $definition:path;
+        $($(#[doc = $docs:literal])* $domain:ident { $($procedure:ident $(<$subject:ident>)?),+ $(,)? })+
+    ) => {
+        use $($procedures)+ as mounted;
+
+        type U = $mounted_for;
+
+        $(#[allow(missing_docs, non_upper_case_globals)]
+        pub mod $domain {
+            #[allow(unused_imports)]
+            use super::*;
+
+            $(pub static $procedure: $crate::Entry =
+                $crate::Entry::of::<super::mounted::$domain::$procedure::Procedure$(<$subject>)?>(
+                    concat!(stringify!($domain), ".", stringify!($procedure)),
+                    &$definition,
+                );)+
+        })+
+
+        /// Its procedures.
+        pub fn procedures() -> Vec<$crate::Registered> {
+            vec![$($(
+                $crate::Registered::of::<mounted::$domain::$procedure::Procedure$(<$subject>)?>(
+                    $domain::$procedure,
+                    concat!(
+                        "entries::", stringify!($package), "::", stringify!($domain), "::", stringify!($procedure),
+                    ),
+                ),
+            )+)+]
+        }
+
+        /// Its domains.
+        pub fn domains() -> Vec<$crate::Domain> {
+            vec![$($crate::Domain {
+                name: stringify!($domain),
+                docs: concat!($($docs, "\n"),*).trim_ascii(),
+            }),+]
+        }
     };
 }
 

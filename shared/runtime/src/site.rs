@@ -122,7 +122,7 @@ fn host_of(origin: &str) -> Option<&str> {
 }
 
 /// A host, and the port behind it, if there is one.
-pub(crate) fn authority(text: &str) -> (&str, Option<&str>) {
+pub fn authority(text: &str) -> (&str, Option<&str>) {
     match text.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (text, None),
@@ -131,7 +131,7 @@ pub(crate) fn authority(text: &str) -> (&str, Option<&str>) {
 
 /// Whether this is a host as browsers write it: an IP address, or a name in its ASCII form and in small letters, which can
 /// be looked up. A name that ends in a number would be an IPv4 address (URL, section 3.5).
-pub(crate) fn is_host(text: &str) -> bool {
+pub fn is_host(text: &str) -> bool {
     if let Some(address) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
         return address.parse::<Ipv6Addr>().is_ok();
     }
@@ -145,7 +145,7 @@ pub(crate) fn is_host(text: &str) -> bool {
 }
 
 /// Whether this is the number of a port.
-pub(crate) fn is_port(text: &str) -> bool {
+pub fn is_port(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0)
 }
 

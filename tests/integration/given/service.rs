@@ -58,6 +58,7 @@ pub const fn definition(name: &'static str) -> Definition {
         name,
         roles: &[],
         permits: |_, _| true,
+        permissions: &[],
         withheld: &[],
         callers: Callers::Tokens,
         method_override: true,

@@ -2,7 +2,8 @@
 
 use fastrand::Rng;
 use garde::Validate as _;
-use model::{EmailAddress, Role};
+use identity::EmailAddress;
+use model::Role;
 use serde_json::{Value, json};
 
 use crate::given::{Browser, Office, people::password};

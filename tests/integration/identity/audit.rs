@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use identity::AuditAction;
 use local::data::DataFolder;
-use model::{AuditAction, Role};
+use model::Role;
 use protocol::Access;
 use serde_json::{Value, json};
 

@@ -1,5 +1,6 @@
 //! Who becomes the first administrator of a service: whoever deployed it, and not who comes first.
 
+use identity::IdentityRole as _;
 use model::Role;
 use runtime::opaque::Opaque;
 use serde_json::{Value, json};
@@ -60,7 +61,7 @@ async fn who_comes_first_is_not_the_first_administrator() {
     let later = "later@example.com";
     assert_eq!(register(&mut stranger, later, &strangers, None).await.code(), "OK");
     assert_eq!(open(&office, &mut stranger, later, 1).await.code(), "OK");
-    assert_eq!(role(&mut stranger, later, &strangers).await, Role::OF_NEWCOMERS.name());
+    assert_eq!(role(&mut stranger, later, &strangers).await, Role::NEWCOMER.name());
 }
 
 /// Registration is closed to whoever comes, and not to whom the deployment names.
@@ -88,7 +89,7 @@ async fn a_link_that_goes_astray_makes_no_administrator() {
     let link = mailbox::mail(&office.service, mistyped, 1).await.token();
     let choose = json!({"token": link, "password": chosen});
     assert_eq!(stranger.mutation("auth.reset_password", choose).await.code(), "OK");
-    assert_eq!(role(&mut stranger, mistyped, &chosen).await, Role::OF_NEWCOMERS.name());
+    assert_eq!(role(&mut stranger, mistyped, &chosen).await, Role::NEWCOMER.name());
 
     assert_eq!(register(&mut owner, OWNER, &owners, Some(&token)).await.code(), "OK");
     assert_eq!(open(&office, &mut owner, OWNER, 1).await.code(), "OK");
@@ -102,7 +103,7 @@ async fn the_token_names_somebody_who_has_an_account() {
     let (before, chosen, mut owner) = (password(), password(), Browser::new(&office.service));
     assert_eq!(register(&mut owner, OWNER, &before, None).await.code(), "OK");
     assert_eq!(open(&office, &mut owner, OWNER, 1).await.code(), "OK");
-    assert_eq!(role(&mut owner, OWNER, &before).await, Role::OF_NEWCOMERS.name());
+    assert_eq!(role(&mut owner, OWNER, &before).await, Role::NEWCOMER.name());
     let mut stranger = Browser::new(&office.service);
     let strangers = password();
     assert_eq!(register(&mut stranger, OWNER, &strangers, None).await.code(), "OK");

@@ -1,7 +1,8 @@
 //! What only somebody may do who signed in a moment ago: a cookie or a token that was stolen gives nothing away for good.
 //! With a clock that the test sets.
 
-use model::{Account, AuditAction, AuditEntry, Role, User};
+use identity::{Account, AuditAction, AuditEntry, IdentityUser as _};
+use model::{Role, User};
 use protocol::{Auth, Kind};
 use serde_json::{Value, json};
 

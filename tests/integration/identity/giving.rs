@@ -1,6 +1,7 @@
 //! Whoever may write users writes no rights: not by a new user, not by a change, and not to somebody who stands above
 //! them; in whatever style.
 
+use identity::IdentityRole as _;
 use model::Role;
 use serde_json::{Value, json};
 
@@ -97,7 +98,7 @@ async fn no_application_makes_an_administrator_in_any_style() {
 
             // What it is for, it does.
             let made = call("users.create", new.clone()).await.unwrap().unwrap();
-            let expected = (&json!(Role::OF_NEWCOMERS.name()), &json!(false));
+            let expected = (&json!(Role::NEWCOMER.name()), &json!(false));
             assert_eq!((&made["role"], &made["isVerified"]), expected, "{what}");
             let id = made["id"].as_str().unwrap();
             assert_eq!(

@@ -198,7 +198,7 @@ async fn programs_that_sign_in_make_no_browser_a_stranger() {
     let ada = office.person("ada", Role::Viewer).await;
     let mut browser = office.browser(&ada).await;
     let before = told(&office, &ada.email).await;
-    for _ in 0..=model::Account::MAX_KNOWN {
+    for _ in 0..=identity::Account::MAX_KNOWN {
         office.tokens(&ada).await;
     }
     assert_eq!(browser.login(&ada.email, &ada.password).await.code(), "OK");

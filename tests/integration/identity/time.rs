@@ -3,8 +3,9 @@
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
+use identity::{Account, AuditAction, AuditEntry, EmailAddress, IdentityRole as _, IdentityUser as _, UserId};
 use local::{ground::Addresses, world::World};
-use model::{Account, AuditAction, AuditEntry, EmailAddress, Role, User, UserId};
+use model::{Role, User};
 use protocol::{Clock, Timestamp, Version};
 use runtime::Service;
 use serde_json::{Value, json};
@@ -261,7 +262,7 @@ async fn a_session_with_other_rights_ends_soon_unless_it_is_renewed() {
     let (mut given, _) = Given::signed_in().await;
     let users = given.world.write::<User>();
     let ada = users.by_unique(User::UNIQUE_EMAIL, EMAIL).await.unwrap().unwrap();
-    assert_eq!(ada.role, Role::OF_NEWCOMERS, "she came first, and nobody named her");
+    assert_eq!(ada.role, Role::NEWCOMER, "she came first, and nobody named her");
     let ada = users.replace(&ada, User { role: Role::Administrator, ..ada.clone() }).await.unwrap();
     let renewed = given.login("cookie").await.cookie();
     let kept = given.login("cookie").await.cookie();

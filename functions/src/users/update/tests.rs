@@ -1,17 +1,11 @@
 //! What `users.update` leaves as it is, refuses, and does although nobody can be told.
 
 use local::world::World;
-use runtime::Mail;
 
 use super::*;
 
 async fn update_in(world: &World, reach: Reach, input: Input) -> Result<User, Raised<Error>> {
-    update_with(world, world.mail(), reach, input).await
-}
-
-async fn update_with(world: &World, mail: Mail, reach: Reach, input: Input) -> Result<User, Raised<Error>> {
-    let sessions = crate::tests::sessions(world, Clock::System);
-    let (audit, notices) = (crate::tests::audit(world, Clock::System), crate::tests::notices(world, mail));
+    let (sessions, audit, notices) = (world.obtain().unwrap(), world.obtain().unwrap(), world.obtain().unwrap());
     update(world.write(), sessions, audit, notices, crate::tests::administrator(), reach, input).await
 }
 
@@ -39,23 +33,4 @@ async fn what_is_left_out_stays_and_an_old_version_is_refused() {
     let demoted = Input { role: Patch::Set(Role::Viewer), ..change(None) };
     let refused = update_in(&world, Reach::all(), demoted).await.unwrap_err();
     assert!(matches!(refused, Raised::Failure(Error::LastAdministrator)));
-}
-
-#[tokio::test]
-async fn what_cannot_be_mailed_is_done_all_the_same() {
-    let world = World::new(&crate::service(), Clock::System).await.unwrap();
-    world.write().create(crate::tests::user("bob@example.com", Role::Administrator)).await.unwrap();
-    let ada = world.write().create(crate::tests::user("ada@example.com", Role::Administrator)).await.unwrap();
-    let input = Input {
-        id: ada.id,
-        version: None,
-        email: Patch::Keep,
-        name: Patch::Keep,
-        age: Patch::Keep,
-        is_verified: Patch::Keep,
-        role: Patch::Set(Role::Viewer),
-    };
-    // Nobody told it from whom its mails are.
-    let changed = update_with(&world, Mail::new(Default::default()), Reach::all(), input).await.unwrap();
-    assert_eq!((changed.role, world.mailbox().unwrap().len()), (Role::Viewer, 0));
 }

@@ -6,10 +6,10 @@ use protocol::{Code, Fault, fault::shortened, trpc};
 
 use super::{TRPC_METHODS, json};
 use crate::{
-    Page,
+    HtmlPage,
     accept::Accept,
     cors::Cors,
-    page::{STYLE, escape},
+    html_page::{STYLE, escape},
     rest,
     site::Site,
 };
@@ -128,7 +128,7 @@ pub(super) fn show(response: &mut Response<Bytes>, fault: &Fault, request_id: &s
     let title = response.status().canonical_reason().unwrap_or("Error");
     let (message, id) = (escape(&fault.message), escape(request_id));
     let body = format!("<h1>{title}</h1>\n<p>{message}</p>\n<p><small>Request {id}</small></p>\n");
-    let (page, body) = Page::new(title, STYLE, body).with(response.status()).into_response().into_parts();
+    let (page, body) = HtmlPage::new(title, STYLE, body).with(response.status()).into_response().into_parts();
     *response.body_mut() = body;
     response.headers_mut().extend(page.headers);
 }

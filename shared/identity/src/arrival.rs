@@ -1,0 +1,260 @@
+//! Whose account an identity elsewhere belongs to.
+//!
+//! Who is known by it is signed in. Else the address decides, and only where both sides vouch for it: an address
+//! that anybody may write down, here or there, must not open somebody's account. Whoever owns both signs in here
+//! first, and links. An address for which the provider does not vouch is confirmed by mail before anybody is signed in.
+
+use garde::Validate as _;
+use protocol::{Code, Fault, SecretHash};
+use runtime::{Cookies, RegistrationPolicy, Site, opaque::Opaque, prelude::*};
+use store::{Operation, transaction};
+
+use super::{
+    audit::Audit,
+    browsers::Browser,
+    elsewhere::{Ended, Refusal},
+    founder::Founding,
+    limits::Attempts,
+    mails::{self, LinkMails},
+    notices::{Notice, Notices},
+    proof,
+    registration::Registrar,
+    sessions::{ATTEMPTS, Kept, Sessions},
+};
+use crate::{
+    Account, AuditAction, AuditEntry, Claim, EmailAddress, FlowSession, IdentityUser, LinkedIdentity, Purpose, UserId,
+    federation::Identity, name,
+};
+
+/// The capability to let somebody in who comes from a provider.
+#[derive(Clone, Capability)]
+pub struct Arrival<U: IdentityUser> {
+    pub(crate) users: Write<U>,
+    pub(crate) directory: Read<U>,
+    pub(crate) sessions: Sessions,
+    pub(crate) registrar: Registrar<U>,
+    pub(crate) registration: RegistrationPolicy,
+    pub(crate) attempts: Attempts,
+    pub(crate) mails: LinkMails,
+    pub(crate) notices: Notices,
+    pub(crate) audit: Audit,
+    pub(crate) cookies: Cookies,
+    pub(crate) site: Site,
+    pub(crate) clock: Clock,
+}
+
+impl<U: IdentityUser> Arrival<U> {
+    /// Signs somebody in: the secret of the session's cookie.
+    pub(crate) async fn sign_in(&self, identity: &Identity) -> Result<Opaque, Ended> {
+        let elsewhere = self.linked(identity);
+        for _ in 0..ATTEMPTS {
+            let known = self.sessions.accounts.by_unique(Account::UNIQUE_IDENTITY, &elsewhere.unique()).await?;
+            if let Some(account) = known {
+                return match self.users.get(&account.user_id).await?.filter(U::is_as_registered) {
+                    None => Ok(self.enter(account.user_id, &elsewhere, false).await?),
+                    Some(user) => {
+                        Err(self.ask_to_confirm(user.email().clone(), user.name().to_owned(), &elsewhere).await?.into())
+                    }
+                };
+            }
+            let email = EmailAddress::new(identity.email.as_deref().unwrap_or_default());
+            if email.validate().is_err() {
+                return Err(Refusal::NoEmail.into());
+            }
+            if !identity.email_verified {
+                // Before it is looked whether somebody has the address, which this must not tell.
+                self.registration.expect(&email.comparable()).map_err(Refusal::from)?;
+                let name = name(identity, &email);
+                return Err(self.ask_to_confirm(email, name, &elsewhere).await?.into());
+            }
+            // Whoever was faster, perhaps the same person in another tab, is found in the next round.
+            match self.users.by_unique(U::UNIQUE_EMAIL, &email.comparable()).await? {
+                None => {
+                    self.registration.expect(&email.comparable()).map_err(Refusal::from)?;
+                    self.register(identity, email, &elsewhere).await?;
+                }
+                Some(user) if user.is_verified() => {
+                    let account = self.sessions.accounts.get(&user.user_id()).await?;
+                    let mut linked = account.iter().flat_map(|account| &account.identities);
+                    match linked.find(|it| it.provider == elsewhere.provider) {
+                        None => return Ok(self.enter(user.user_id(), &elsewhere, true).await?),
+                        Some(it) if it.subject != elsewhere.subject => return Err(Refusal::OtherLinked.into()),
+                        Some(_) => {}
+                    }
+                }
+                Some(user) if user.is_as_registered() => self.prove(&user, identity, &elsewhere).await?,
+                Some(user) => {
+                    let entry = self.entry(AuditAction::SignInFailed, &user.user_id(), &elsewhere);
+                    // Nobody is signed in who did it.
+                    self.audit.create(AuditEntry { target: entry.actor, actor: None, ..entry }).await?;
+                    return Err(Refusal::SignInFirst.into());
+                }
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+
+    /// Who signs in anew leaves no session behind in this browser.
+    pub(crate) async fn leave(&self, before: Option<Opaque>) -> Result<(), Fault> {
+        let Some(before) = before else { return Ok(()) };
+        Ok(self.sessions.end_of(&before.hash(), self.audit.signed_out()).await?)
+    }
+
+    /// Links the account elsewhere to the one of somebody who is signed in.
+    pub(crate) async fn link(&self, linking: &FlowSession, identity: &Identity) -> Result<(), Ended> {
+        let elsewhere = self.linked(identity);
+        for _ in 0..ATTEMPTS {
+            let current = self.sessions.unleased(&linking.user_id).await?.ok_or(Refusal::Expired)?;
+            if !current.devices.iter().any(|place| place.has(&linking.session)) {
+                return Err(Refusal::Expired.into());
+            }
+            match current.identities.iter().find(|it| it.provider == elsewhere.provider) {
+                Some(linked) if linked.subject == elsewhere.subject => return Ok(()),
+                Some(_) => return Err(Refusal::OtherLinked.into()),
+                None => {}
+            }
+            let mut next = current.clone();
+            next.identities.push(elsewhere.clone());
+            let entry = self.written(AuditAction::IdentityLinked, &linking.user_id, &elsewhere);
+            let linked = self.sessions.putting(Some(&current), &mut next);
+            let done = transaction(vec![linked, entry]);
+            match done.await {
+                Err(StoreError::Stale) => {}
+                Err(StoreError::Taken { .. }) => return Err(Refusal::Taken.into()),
+                done => {
+                    done?;
+                    if let Some(user) = self.users.get(&linking.user_id).await? {
+                        self.notices.tell(user.email(), Notice::IdentityLinked(&elsewhere.provider)).await;
+                    }
+                    return Ok(());
+                }
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+
+    async fn enter(&self, id: UserId, elsewhere: &LinkedIdentity, links: bool) -> Result<Opaque, Fault> {
+        let secret = Opaque::random()?;
+        let account = self.sessions.accounts.get(&id).await?;
+        let browser = Browser::of(&self.cookies, account.as_ref())?;
+        let change = |account: &mut Account| {
+            let is_linked = account.identities.iter().any(|it| it.unique() == elsewhere.unique());
+            if !is_linked && !links {
+                // It was unlinked in this moment.
+                return Err(Fault::new(Code::Unauthorized, "The account elsewhere is not linked any more."));
+            }
+            if !is_linked {
+                account.identities.push(elsewhere.clone());
+            }
+            account.know(browser.hash());
+            Ok(())
+        };
+        let entries = || {
+            let linked = links.then_some(AuditAction::IdentityLinked);
+            let written = linked.into_iter().chain([AuditAction::SignedIn]);
+            written.map(|action| self.written(action, &id, elsewhere)).collect()
+        };
+        let kept = Kept::Cookie(secret.clone());
+        let begun = self.sessions.begin(&self.directory, id, &kept, change, entries).await?;
+        browser.keep(&self.cookies);
+        let told = [
+            links.then_some(Notice::IdentityLinked(&elsewhere.provider)),
+            browser.is_new.then_some(Notice::NewBrowser),
+        ];
+        for notice in told.into_iter().flatten() {
+            self.notices.tell(begun.0.email(), notice).await;
+        }
+        Ok(secret)
+    }
+
+    /// Mails the owner of an address that anybody may have written down at a provider. It says, and takes, the same
+    /// whether or not the address has an account; what there is, is in the mail.
+    async fn ask_to_confirm(
+        &self,
+        email: EmailAddress,
+        name: String,
+        elsewhere: &LinkedIdentity,
+    ) -> Result<Refusal, Fault> {
+        let may_send = self.attempts.mail(&email, Purpose::VerifyEmail, None).await?;
+        let claim = claim(name, elsewhere, Some(proof::mark(&self.cookies)?));
+        let work = async {
+            let next = self.registrar.register(email, claim, &self.founding()).await?;
+            if may_send {
+                self.mails.say(&next).await;
+            }
+            Ok::<_, Fault>(Refusal::ConfirmEmail)
+        };
+        mails::unhurried(work).await
+    }
+
+    /// Makes an account of an address for which the provider vouches, unless somebody is faster with the same address or
+    /// the same account elsewhere.
+    async fn register(
+        &self,
+        identity: &Identity,
+        email: EmailAddress,
+        elsewhere: &LinkedIdentity,
+    ) -> Result<(), Fault> {
+        let name = name(identity, &email);
+        let mut user = self.registrar.newcomer(email, name, true);
+        let mut account = Account { identities: vec![elsewhere.clone()], ..Account::new(user.user_id()) };
+        let besides = |user: &U| vec![self.written(AuditAction::Registered, &user.user_id(), elsewhere)];
+        self.registrar.create(&mut user, &mut account, &self.founding(), besides).await.map(|_| ())
+    }
+
+    /// Takes what the provider says for the first proof of an address that somebody registered. Whoever is faster is found
+    /// in the next round.
+    async fn prove(&self, user: &U, identity: &Identity, elsewhere: &LinkedIdentity) -> Result<(), Fault> {
+        let stored = self.sessions.unleased(&user.user_id()).await?;
+        let current = stored.clone().unwrap_or_else(|| Account::new(user.user_id()));
+        let claim = claim(name(identity, user.email()), elsewhere, None);
+        let (mut next, claimed) = proof::claimed(user, &current, Some(&claim), &self.site);
+        let mut operations = self.sessions.ending(&current.devices).await?;
+        operations.extend([
+            self.sessions.putting(stored.as_ref(), &mut Account { devices: Vec::new(), ..claimed }),
+            self.users.replacing(user, &mut next),
+            self.written(AuditAction::EmailVerified, &user.user_id(), elsewhere),
+        ]);
+        match transaction(operations).await {
+            Err(StoreError::Stale | StoreError::Exists | StoreError::Taken { .. }) => Ok(()),
+            done => Ok(done?),
+        }
+    }
+
+    /// No provider hands on the token that names the first administrator.
+    fn founding(&self) -> Founding {
+        if self.site.is_local() { Founding::IfFirst } else { Founding::No }
+    }
+
+    fn linked(&self, identity: &Identity) -> LinkedIdentity {
+        LinkedIdentity {
+            provider: identity.provider.clone(),
+            subject: identity.subject.clone(),
+            email: identity.email.clone(),
+            linked_at: self.clock.now(),
+        }
+    }
+
+    fn written(&self, action: AuditAction, user: &UserId, elsewhere: &LinkedIdentity) -> Operation {
+        self.audit.creating(self.entry(action, user, elsewhere))
+    }
+
+    fn entry(&self, action: AuditAction, user: &UserId, elsewhere: &LinkedIdentity) -> AuditEntry {
+        AuditEntry {
+            actor: Some(user.to_string()),
+            detail: Some(elsewhere.provider.clone()),
+            ..self.audit.entry(action)
+        }
+    }
+}
+
+/// What somebody brings who comes from an account elsewhere.
+fn claim(name: String, elsewhere: &LinkedIdentity, browser: Option<SecretHash>) -> Claim {
+    Claim { password: None, identity: Some(elsewhere.clone()), name, browser, founder: None }
+}
+
+/// The name that the provider states, as far as it can be one here; else what stands before the `@`.
+fn name(identity: &Identity, email: &EmailAddress) -> String {
+    let stated = identity.name.as_deref().and_then(name::plain);
+    stated.unwrap_or_else(|| proof::name_of(email))
+}

@@ -1,0 +1,183 @@
+//! Codes: made when somebody says yes, and redeemed once.
+
+use protocol::{Code, Fault, SecretHash};
+use runtime::{Definition, Limit, Limits, opaque::Opaque, prelude::*};
+use serde::Deserialize;
+use store::transaction;
+
+use super::{Refused, request::Asked};
+use crate::{
+    Account, ApplicationClient, AuditAction, AuditEntry, AuthorizationCode, Device as Place, GrantType, IdentityUser,
+    Session, UserId,
+    audit::Audit,
+    authorization_server::pkce,
+    notices::{Notice, Notices},
+    rotation::RefreshToken,
+    sessions::{ATTEMPTS, Kept, Sessions},
+};
+
+/// Applications that somebody lets in.
+const CONSENT: Limit = Limit { name: "consent", most: 60, span_s: 900 };
+
+/// The capability to let an application in.
+#[derive(Clone, Capability)]
+pub struct Consent<U: IdentityUser> {
+    pub(crate) codes: Append<AuthorizationCode>,
+    pub(crate) users: Read<U>,
+    pub(crate) accounts: Read<Account>,
+    pub(crate) limits: Limits,
+    pub(crate) notices: Notices,
+    pub(crate) audit: Audit,
+    pub(crate) service: &'static Definition,
+    pub(crate) clock: Clock,
+}
+
+impl<U: IdentityUser> Consent<U> {
+    /// Lets an application in that asked: the address to which the browser goes, with the code for which the application
+    /// gets its tokens. The owner of the account, who said yes in this session, is told by mail, unless the application is
+    /// let in already. Who says yes too often goes there without a code.
+    pub(crate) async fn give(
+        &self,
+        caller: &Caller,
+        (user_id, session): (UserId, &SecretHash),
+        asked: &Asked,
+    ) -> Result<String, Fault> {
+        match self.limits.take(&CONSENT, caller.subject()).await {
+            Err(fault) if fault.code == Code::TooManyRequests => {
+                return Ok(asked.back("error", "temporarily_unavailable"));
+            }
+            taken => taken?,
+        };
+        let (code, mut stored) = new(asked, user_id, session.clone(), &self.clock)?;
+        let entry = AuditEntry {
+            target: Some(stored.client_id.to_string()),
+            detail: Some(stored.scopes.join(" ")),
+            ..self.audit.by(caller, AuditAction::ConsentGiven)
+        };
+        transaction(vec![self.codes.creating(&mut stored), self.audit.creating(entry)]).await?;
+        let account = self.accounts.get(&user_id).await?;
+        let is_its = |place: &Place| place.client_id == Some(stored.client_id);
+        let is_in = account.is_some_and(|account| account.devices.iter().any(is_its));
+        if !is_in && let Some(user) = self.users.get(&user_id).await? {
+            self.notices.tell(user.email(), Notice::ApplicationLetIn(&asked.client.application.name)).await;
+        }
+        Ok(asked.back("code", &code.text()))
+    }
+}
+
+/// A new code for what was asked, and what is stored of it.
+fn new(
+    asked: &Asked,
+    user_id: UserId,
+    said_in: SecretHash,
+    clock: &Clock,
+) -> Result<(Opaque, AuthorizationCode), Fault> {
+    let (code, now) = (Opaque::random()?, clock.now());
+    let stored = AuthorizationCode {
+        id: code.hash(),
+        client_id: asked.client.application.id,
+        redirect_uri: asked.redirect_uri.clone(),
+        challenge: asked.challenge.clone(),
+        user_id,
+        said_in,
+        scopes: asked.scopes.clone(),
+        good_until: now.plus_ms(AuthorizationCode::LIFETIME_MS),
+        expires_at: now.plus_ms(AuthorizationCode::KEPT_MS),
+        session: None,
+        version: Version::default(),
+    };
+    Ok((code, stored))
+}
+
+/// What an application redeems a code with.
+#[derive(Deserialize)]
+pub(crate) struct Redemption {
+    code: Option<String>,
+    code_verifier: Option<String>,
+    redirect_uri: Option<String>,
+}
+
+/// The capability to redeem codes.
+#[derive(Clone, Capability)]
+pub struct Codes<U: IdentityUser> {
+    pub(crate) codes: Write<AuthorizationCode>,
+    pub(crate) users: Read<U>,
+    pub(crate) sessions: Sessions,
+    pub(crate) audit: Audit,
+}
+
+impl<U: IdentityUser> Codes<U> {
+    /// Takes a code for a session. The code counts as used in the same transaction.
+    ///
+    /// A second request that could have been the first shows that two parties have the code: what was made of it
+    /// ends (OAuth 2.1, section 4.1.3). One without the verifier shows nothing, and ends nothing.
+    pub(crate) async fn redeem(
+        &self,
+        client: &ApplicationClient,
+        with: &Redemption,
+    ) -> Result<(Session, RefreshToken), Raised<Refused>> {
+        let code = with.code.as_deref().ok_or_else(|| Refused::missing("code"))?;
+        let id = Opaque::parse(code).ok_or(Refused::InvalidGrant)?.hash();
+        if with.code_verifier.is_none() {
+            return Err(Refused::missing("code_verifier").into());
+        }
+        let token = RefreshToken::first()?;
+        for _ in 0..ATTEMPTS {
+            let code = self.codes.get(&id).await?.ok_or(Refused::InvalidGrant)?;
+            if !is_for(&code, client, with) {
+                return Err(Refused::InvalidGrant.into());
+            }
+            if let Some(session) = &code.session {
+                self.undo(&code, session).await?;
+                return Err(Refused::InvalidGrant.into());
+            }
+            if self.sessions.clock.now() >= code.good_until {
+                return Err(Refused::InvalidGrant.into());
+            }
+            let kept = Kept::Application {
+                client_id: code.client_id,
+                name: client.application.name.clone(),
+                scopes: code.scopes.clone(),
+                token: token.clone(),
+                goes_on: client.may(GrantType::RefreshToken),
+            };
+            let besides = || {
+                let mut used = AuthorizationCode { session: Some(token.session.hash()), ..code.clone() };
+                vec![self.codes.replacing(&code, &mut used)]
+            };
+            let still_there = |account: &mut Account| match account.devices.iter().any(|at| at.has(&code.said_in)) {
+                true => Ok(()),
+                false => Err(Fault::new(Code::Unauthorized, "Whoever said yes was signed out.")),
+            };
+            let begun = self.sessions.try_begin(&self.users, code.user_id, &kept, still_there, besides);
+            match begun.await {
+                Ok(Some((_, session))) => return Ok((session, token)),
+                Ok(None) => {}
+                Err(fault) if fault.code == Code::Unauthorized => return Err(Refused::InvalidGrant.into()),
+                Err(fault) => return Err(fault.into()),
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+
+    async fn undo(&self, code: &AuthorizationCode, session: &SecretHash) -> Result<(), StoreError> {
+        let besides = || {
+            let entry = AuditEntry {
+                actor: Some(code.client_id.to_string()),
+                target: Some(code.user_id.to_string()),
+                detail: Some("an authorization code".to_owned()),
+                ..self.audit.entry(AuditAction::TokenReused)
+            };
+            vec![self.audit.creating(entry)]
+        };
+        self.sessions.end(code.user_id, |place| place.has(session), |_| {}, besides).await.map(|_| ())
+    }
+}
+
+/// Whether a code was made for whoever presents it. Without a redirect URI it is bound by the verifier alone, as
+/// OAuth 2.1 has it (section 10.2).
+fn is_for(code: &AuthorizationCode, client: &ApplicationClient, with: &Redemption) -> bool {
+    code.client_id == client.application.id
+        && with.redirect_uri.as_ref().is_none_or(|uri| *uri == code.redirect_uri)
+        && with.code_verifier.as_ref().is_some_and(|verifier| pkce::verifies(verifier, &code.challenge))
+}

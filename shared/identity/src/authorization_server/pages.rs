@@ -1,0 +1,112 @@
+//! What people see of an authorization: the question, and why there is none.
+
+use std::fmt::Write as _;
+
+use protocol::{Code, Fault};
+use runtime::{
+    Definition, HtmlPage, HttpReply, Site,
+    html_page::{STYLE, escape},
+    opaque::Opaque,
+};
+
+use super::request::{Asked, Asking};
+use crate::{
+    IdentityUser,
+    authorization_server::redirect,
+    pages::{RESET_PASSWORD, VERIFY_EMAIL},
+};
+
+/// The question whether an application may come in.
+pub(crate) fn consent<U: IdentityUser>(
+    asked: &Asked,
+    asking: &Asking,
+    person: &U,
+    csrf_token: &Opaque,
+    (service, site): (&Definition, &Site),
+) -> HttpReply {
+    let application = escape(&asked.client.application.name);
+    let mut body = format!(
+        "<h1>Let {application} in?</h1>\n<p>You are signed in as {} (<code>{}</code>). \
+         <strong>{application}</strong> wants to do in your name, as far as you may do it yourself:</p>\n<ul>\n",
+        escape(person.name()),
+        escape(person.email().as_str()),
+    );
+    for scope in &asked.scopes {
+        let _ = writeln!(
+            body,
+            "<li>{} <code class=\"quiet\">{}</code></li>",
+            escape(&in_words(service, scope)),
+            escape(scope)
+        );
+    }
+    body.push_str("</ul>\n<form method=\"post\" action=\"/oauth/authorize\">\n");
+    for (name, value) in asking.fields() {
+        let _ = writeln!(body, "<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escape(value));
+    }
+    let _ = writeln!(
+        body,
+        "<input type=\"hidden\" name=\"csrf_token\" value=\"{}\">\n\
+         <button name=\"decision\" value=\"approve\">Let it in</button>\n\
+         <button name=\"decision\" value=\"deny\">No</button>\n</form>\n\
+         <p class=\"quiet\">Either way you go on to <code>{}</code>. What you allow here you can take back at any time: \
+         {}with <a href=\"{}\">a new password</a>, which ends it for all applications.</p>",
+        csrf_token.text(),
+        escape(&asked.redirect_uri),
+        // The service's own pages show no devices.
+        if site.has_pages_elsewhere() { "where you see your devices, or " } else { "" },
+        escape(&RESET_PASSWORD.address(site)),
+    );
+    HtmlPage::new("Let an application in", STYLE, body)
+        .form_to(&redirect::form_action(&asked.redirect_uri))
+        .into_reply()
+}
+
+/// What a permission is for, in the words of the procedures that need it.
+fn in_words(service: &Definition, scope: &str) -> String {
+    let known = service.permissions.iter().find(|(permission, _)| *permission == scope);
+    let words = known.map_or_else(|| scope.to_owned(), |(_, sentences)| sentences.join("; "));
+    if scope.ends_with(":own") { format!("{words} (only what is yours)") } else { words }
+}
+
+/// Why there is nothing to ask. The browser is sent nowhere.
+pub(crate) fn refusal(why: &str) -> HttpReply {
+    let more = "<p>Whoever makes the application has to know of it.</p>\n";
+    page("This does not work", why, more, Code::BadRequest)
+}
+
+/// That an answer counts for nothing, since it is not known any more who gave it.
+pub(crate) fn signed_out(refused: &Fault, asking: &Asking, site: &Site) -> HttpReply {
+    match refused.code {
+        Code::Forbidden => {
+            again("You signed in anew meanwhile, or another page sent you here.", Code::Forbidden, asking, site)
+        }
+        _ => again("You were signed out meanwhile.", Code::Unauthorized, asking, site),
+    }
+}
+
+/// That nothing was answered.
+pub(crate) fn unanswered(asking: &Asking, site: &Site) -> HttpReply {
+    again("Neither yes nor no was said.", Code::BadRequest, asking, site)
+}
+
+/// Why the answer to a question counts for nothing: the person may be asked once more, with the same.
+fn again(why: &str, code: Code, asking: &Asking, site: &Site) -> HttpReply {
+    let question = redirect::with(&format!("{}/oauth/authorize", site.url()), &asking.fields().collect::<Vec<_>>());
+    page("Nothing was decided", why, &format!("<p><a href=\"{}\">Ask me again</a></p>\n", escape(&question)), code)
+}
+
+/// That a program says what only a person may.
+pub(crate) fn nobody_to_ask() -> HttpReply {
+    page("This does not work", "Only a person can decide this, in a browser.", "", Code::Forbidden)
+}
+
+/// That somebody can let nobody in yet.
+pub(crate) fn unproved(site: &Site) -> HttpReply {
+    let more = format!("<p><a href=\"{}\">Have another one mailed</a></p>\n", escape(&VERIFY_EMAIL.address(site)));
+    page("This does not work", "Prove your e-mail address first: the link is in a mail.", &more, Code::BadRequest)
+}
+
+fn page(title: &str, why: &str, more: &str, code: Code) -> HttpReply {
+    let body = format!("<h1>{title}</h1>\n<p>{}</p>\n{more}", escape(why));
+    HtmlPage::new(title, STYLE, body).into_refusal(code)
+}

@@ -1,0 +1,109 @@
+//! Tokens: what an application gets in the end, how it goes on, and what is found by one.
+
+use protocol::{Client, Fault, Principal, SecretHash, StoredSession as _};
+use runtime::{Definition, HttpReply, Signer, TokenKeys, scope, sessions::lifetime};
+use serde::Serialize;
+
+use super::{Refused, registry};
+use crate::{Application, ApplicationClient, Session, rotation::RefreshToken};
+
+/// RFC 6749 section 5.1.
+#[derive(Serialize)]
+struct Granted {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    scope: String,
+}
+
+/// An access token for what the scopes name, as far as an application can be given it, and with it the next refresh
+/// token.
+async fn granted(
+    (service, signer): (&Definition, &Signer),
+    mut principal: Principal,
+    refresh_token: Option<String>,
+) -> Result<HttpReply, Fault> {
+    let mut scope = String::new();
+    if let Some(client) = &mut principal.client {
+        client.scopes = registry::given(service, &client.scopes);
+        scope = client.scopes.join(" ");
+    }
+    HttpReply::ok(&Granted {
+        access_token: signer.access_token(&principal).await?,
+        token_type: "Bearer",
+        expires_in: lifetime::ACCESS_TOKEN_S,
+        refresh_token,
+        scope,
+    })
+}
+
+/// For somebody who let the application in. `narrower`: less than that, in this access token.
+pub(crate) async fn in_the_name_of_somebody(
+    by: (&Definition, &Signer),
+    session: &Session,
+    narrower: Option<Vec<String>>,
+    token: Option<&RefreshToken>,
+) -> Result<HttpReply, Fault> {
+    let mut principal = session.principal();
+    if let (Some(client), Some(scopes)) = (&mut principal.client, narrower) {
+        client.scopes = scopes;
+    }
+    granted(by, principal, token.map(RefreshToken::text)).await
+}
+
+/// For the application itself (RFC 6749 section 4.4).
+pub(crate) async fn for_itself(
+    by: (&Definition, &Signer),
+    application: &Application,
+    scopes: Vec<String>,
+) -> Result<HttpReply, Fault> {
+    let id = application.id.to_string();
+    let client = Client { id: id.clone(), scopes, for_itself: true };
+    let principal = Principal { subject: id, client: Some(client), ..Principal::default() };
+    granted(by, principal, None).await
+}
+
+/// What is asked for, if it is within what was given.
+pub(crate) fn narrowed(
+    service: &Definition,
+    asked: Option<&str>,
+    given: &[String],
+) -> Result<Option<Vec<String>>, Refused> {
+    let Some(asked) = asked else { return Ok(None) };
+    let given = registry::given(service, given);
+    let scopes = scope::parse(asked).filter(|scopes| !scopes.is_empty() && scope::is_within(scopes, &given));
+    scopes.map(Some).ok_or(Refused::InvalidScope)
+}
+
+/// A token that an application asks about.
+pub(crate) enum Presented {
+    /// Of which session, and in which turn.
+    Refresh(RefreshToken),
+    /// What it says; its signature is good, and it has not expired.
+    Access(Box<runtime::tokens::Claims>),
+}
+
+impl Presented {
+    /// Reads a token of either kind. None is one that was never made here, or has expired.
+    pub(crate) fn read(text: &str, keys: &TokenKeys) -> Option<Self> {
+        match RefreshToken::parse(text) {
+            Some(token) => Some(Self::Refresh(token)),
+            None => keys.read(text).map(|claims| Self::Access(Box::new(claims))),
+        }
+    }
+
+    /// Its session; none of an access token that an application has for itself.
+    pub(crate) fn session(&self) -> Option<SecretHash> {
+        match self {
+            Self::Refresh(token) => Some(token.session.hash()),
+            Self::Access(claims) => claims.sid.clone(),
+        }
+    }
+}
+
+/// Whether a session is one in which this application acts for somebody.
+pub(crate) fn is_of(session: &Session, client: &ApplicationClient) -> bool {
+    session.application().is_some_and(|(id, _)| id == client.application.id.to_string())
+}

@@ -1,0 +1,203 @@
+//! Requests to hosts outside of AWS: small, bounded, encrypted.
+
+use std::{error::Error, fmt, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::client::conn::http1;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use protocol::Cause;
+use serde::de::DeserializeOwned;
+use tower_service::Service as _;
+
+use runtime::BoxFuture;
+
+/// How long one request may take, from the name's look-up to the answer's last byte.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest answer that is read, in bytes.
+pub(super) const MAX_ANSWER_BYTES: usize = 256 * 1024;
+
+/// Asks other hosts, each time over a connection of its own: between two calls a function's process stands still, and
+/// what it would find of an old connection is a broken one. The pool that is left out would bring HTTP/2 along, and
+/// 350 KB into a function. Redirects are not followed.
+pub struct Outbound {
+    connector: HttpsConnector<HttpConnector>,
+}
+
+/// What the other host said.
+pub(super) struct Answer {
+    pub status: StatusCode,
+    body: Bytes,
+}
+
+impl Outbound {
+    /// Loads the root certificates (Mozilla's, as this build knows them). Nothing is sent.
+    ///
+    /// # Errors
+    /// When the TLS settings are refused.
+    pub fn new() -> Result<Self, Cause> {
+        let tls =
+            HttpsConnectorBuilder::new().with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())?;
+        // Which addresses may be asked without TLS is for `Address` to say.
+        Ok(Self { connector: tls.https_or_http().enable_http1().build() })
+    }
+
+    pub(super) fn get<'a>(
+        &'a self,
+        address: &'a Address,
+        authorization: Option<String>,
+    ) -> BoxFuture<'a, Result<Answer, OutboundError>> {
+        self.send(Method::GET, address, authorization, Bytes::new())
+    }
+
+    pub(super) fn post_form<'a>(
+        &'a self,
+        address: &'a Address,
+        authorization: Option<String>,
+        form: String,
+    ) -> BoxFuture<'a, Result<Answer, OutboundError>> {
+        self.send(Method::POST, address, authorization, form.into())
+    }
+
+    #[inline(never)]
+    fn send<'a>(
+        &'a self,
+        method: Method,
+        Address(uri): &'a Address,
+        authorization: Option<String>,
+        body: Bytes,
+    ) -> BoxFuture<'a, Result<Answer, OutboundError>> {
+        let asked = async move {
+            let request = request(method, uri, authorization, body).ok_or(OutboundError::Unsendable)?;
+            let stream = self.connector.clone().call(uri.clone()).await.map_err(OutboundError::Unreachable)?;
+            let (mut sender, connection) = http1::handshake(stream).await.map_err(OutboundError::Failed)?;
+            // It ends with the answer, or with whoever waits for it. What goes wrong in it is said there.
+            tokio::spawn(connection);
+            let answer = sender.send_request(request).await.map_err(OutboundError::Failed)?;
+            let status = answer.status();
+            let body = Limited::new(answer.into_body(), MAX_ANSWER_BYTES).collect().await;
+            let body = body.map_err(|error| match error.downcast::<LengthLimitError>() {
+                Ok(_) => OutboundError::TooLong,
+                Err(error) => OutboundError::Unreachable(error),
+            });
+            Ok(Answer { status, body: body?.to_bytes() })
+        };
+        Box::pin(async { tokio::time::timeout(TIMEOUT, asked).await.map_err(|_| OutboundError::TooLate)? })
+    }
+}
+
+/// A request as HTTP/1.1 writes it; none if a part of it cannot stand in a header. That part may be a secret: what
+/// is wrong with it is not said.
+fn request(method: Method, uri: &Uri, authorization: Option<String>, body: Bytes) -> Option<Request<Full<Bytes>>> {
+    let mut request = Request::new(Full::new(body));
+    *request.uri_mut() = uri.path_and_query()?.as_str().parse().ok()?;
+    let headers = request.headers_mut();
+    headers.insert(header::HOST, HeaderValue::from_str(uri.authority()?.as_str()).ok()?);
+    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(header::USER_AGENT, HeaderValue::from_static("onefold"));
+    if method == Method::POST {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    }
+    if let Some(value) = authorization {
+        let mut value = HeaderValue::try_from(value).ok()?;
+        value.set_sensitive(true);
+        headers.insert(header::AUTHORIZATION, value);
+    }
+    *request.method_mut() = method;
+    Some(request)
+}
+
+impl Answer {
+    /// The body as JSON. What does not fit is not described: a description quotes.
+    pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_slice(&self.body).ok()
+    }
+}
+
+/// Where requests may go: `https`, and without TLS the machine itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Address(Uri);
+
+impl Address {
+    /// Reads an absolute address without user name, password and fragment.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let uri: Uri = text.parse().map_err(|_| "is no address")?;
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err("is no absolute address");
+        };
+        if text.contains('#') || authority.as_str().contains('@') {
+            return Err("has a part that does not belong there");
+        }
+        match scheme {
+            "https" => Ok(Self(uri)),
+            "http" if is_loopback(authority.host()) => Ok(Self(uri)),
+            _ => Err("does not begin with https://"),
+        }
+    }
+
+    /// An address that another one names: only the machine itself may name the machine itself, or an outside
+    /// host could have us ask what listens there.
+    pub fn named_by(&self, text: &str) -> Result<Self, &'static str> {
+        let named = Self::parse(text)?;
+        if named.is_loopback() && !self.is_loopback() {
+            return Err("leads back to this machine");
+        }
+        Ok(named)
+    }
+
+    /// The same address with parameters more.
+    pub fn with_query(&self, parameters: &[(&str, &str)]) -> String {
+        let query = form(parameters);
+        let joint = if self.0.query().is_some() { '&' } else { '?' };
+        format!("{}{joint}{query}", self.0)
+    }
+
+    fn is_loopback(&self) -> bool {
+        self.0.host().is_some_and(is_loopback)
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Parameters as `application/x-www-form-urlencoded`.
+pub(super) fn form(parameters: &[(&str, &str)]) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
+}
+
+/// Why another host did not answer.
+#[derive(Debug)]
+pub(super) enum OutboundError {
+    Unsendable,
+    Unreachable(Cause),
+    Failed(hyper::Error),
+    TooLong,
+    TooLate,
+}
+
+impl fmt::Display for OutboundError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsendable => f.write_str("the request cannot be sent"),
+            Self::Unreachable(_) => f.write_str("the host cannot be reached"),
+            Self::Failed(_) => f.write_str("the host does not answer as it should"),
+            Self::TooLong => write!(f, "the answer is longer than {MAX_ANSWER_BYTES} bytes"),
+            Self::TooLate => write!(f, "there was no answer within {} s", TIMEOUT.as_secs()),
+        }
+    }
+}
+
+impl Error for OutboundError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Unreachable(cause) => Some(cause.as_ref()),
+            Self::Failed(error) => Some(error),
+            Self::Unsendable | Self::TooLong | Self::TooLate => None,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Secrets of sessions, as whoever signed in gets them.
+
+use protocol::{Fault, StoredSession as _};
+use runtime::{Cookies, Signer, prelude::*, sessions::lifetime};
+
+use super::{Tokens, sessions::Kept};
+use crate::{Session, rotation::RefreshToken};
+
+/// The capability to hand the secret of a session to who signed in.
+#[derive(Clone, Capability)]
+pub struct Issuer {
+    pub(crate) signer: Signer,
+    pub(crate) cookies: Cookies,
+}
+
+impl Issuer {
+    /// Hands it to a browser in a cookie, to a program in tokens, which are the answer.
+    pub(crate) async fn issue(&self, kept: &Kept, session: &Session) -> Result<Option<Tokens>, Fault> {
+        match kept {
+            Kept::Cookie(secret) => {
+                self.cookies.sign_in(secret);
+                Ok(None)
+            }
+            Kept::Tokens(token) | Kept::Application { token, .. } => self.tokens(session, token).await.map(Some),
+        }
+    }
+
+    /// The tokens of a session.
+    pub(crate) async fn tokens(&self, session: &Session, token: &RefreshToken) -> Result<Tokens, Fault> {
+        Ok(Tokens {
+            access_token: self.signer.access_token(&session.principal()).await?,
+            refresh_token: token.text(),
+            expires_in_s: u32::try_from(lifetime::ACCESS_TOKEN_S).unwrap_or_default(),
+        })
+    }
+}

@@ -1,0 +1,146 @@
+//! The lease on an account: who ends a user's sessions has it to themselves for a moment, when others were faster too
+//! often. So whoever signs in again and again keeps nobody from changing the password or signing everybody out.
+
+use std::time::Duration;
+
+use runtime::prelude::*;
+
+use super::sessions::{ATTEMPTS, Sessions};
+use crate::{Account, UserId};
+
+/// How often a change is lost to others before it takes the lease.
+const LOST: usize = 2;
+/// How long the lease lasts, in milliseconds, when whoever took it is killed. A change ends it.
+const LEASE_MS: i64 = 2_000;
+/// How often others look whether it has ended, in milliseconds.
+const POLL_MS: i64 = 25;
+
+/// How somebody who ends sessions fares against others who change the same account.
+#[derive(Default)]
+pub(crate) struct Contest {
+    attempts: usize,
+    /// Until when the account is theirs alone.
+    lease: Option<Timestamp>,
+}
+
+impl Sessions {
+    /// An account as it is now, for who adds or renews a session: not while somebody else has the lease.
+    pub(crate) async fn unleased(&self, id: &UserId) -> Result<Option<Account>, StoreError> {
+        self.free_for(id, None).await
+    }
+
+    /// An account as it is now, for who ends its sessions; once for each attempt.
+    pub(crate) async fn to_end(&self, id: &UserId, contest: &mut Contest) -> Result<Option<Account>, StoreError> {
+        contest.attempts += 1;
+        for _ in 0..ATTEMPTS {
+            let Some(stored) = self.free_for(id, contest.lease).await? else { return Ok(None) };
+            let has_lease = stored.leased_until.is_some_and(|end| Some(end) == contest.lease && end > self.clock.now());
+            if contest.attempts <= LOST || has_lease {
+                return Ok(Some(stored));
+            }
+            let end = self.clock.now().plus_ms(LEASE_MS);
+            let leased = Account { leased_until: Some(end), ..stored.clone() };
+            match self.accounts.replace(&stored, leased).await {
+                Err(StoreError::Stale) => {}
+                Err(error) => return Err(error),
+                Ok(leased) => {
+                    contest.lease = Some(end);
+                    return Ok(Some(leased));
+                }
+            }
+        }
+        Err(StoreError::Stale)
+    }
+
+    /// An account, once nobody has the lease but the holder of this one.
+    async fn free_for(&self, id: &UserId, own: Option<Timestamp>) -> Result<Option<Account>, StoreError> {
+        // By turns and not by the clock alone: whoever waits goes on after the lease's time in any case.
+        for _ in 0..LEASE_MS / POLL_MS {
+            let stored = self.accounts.get(id).await?;
+            let is_free = |end: Timestamp| end <= self.clock.now() || Some(end) == own;
+            if stored.as_ref().is_none_or(|account| account.leased_until.is_none_or(is_free)) {
+                return Ok(stored);
+            }
+            tokio::time::sleep(Duration::from_millis(POLL_MS.unsigned_abs())).await;
+        }
+        self.accounts.get(id).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use local::world::World;
+    use store::transaction;
+
+    use super::*;
+
+    fn now() -> Timestamp {
+        Timestamp::from_unix_ms(1_700_000_000_000)
+    }
+
+    struct Given {
+        sessions: Sessions,
+        id: UserId,
+        _world: World,
+    }
+
+    impl Given {
+        async fn account() -> Self {
+            let world = World::new(&crate::tests::service(), Clock::Fixed(now())).await.unwrap();
+            let sessions = crate::tests::sessions(&world);
+            let id = runtime::Ids::counting().next();
+            sessions.accounts.create(Account::new(id)).await.unwrap();
+            Self { sessions, id, _world: world }
+        }
+
+        /// The account, of which somebody has the lease.
+        async fn leased(&self) -> Account {
+            let mut contest = Contest { attempts: LOST, lease: None };
+            self.sessions.to_end(&self.id, &mut contest).await.unwrap().unwrap()
+        }
+
+        async fn lease(&self) -> Option<Timestamp> {
+            self.sessions.accounts.get(&self.id).await.unwrap().unwrap().leased_until
+        }
+    }
+
+    #[tokio::test]
+    async fn the_lease_is_taken_by_who_lost_and_ends_with_the_change() {
+        let given = Given::account().await;
+        let mut contest = Contest::default();
+        for attempt in 0..LOST {
+            given.sessions.to_end(&given.id, &mut contest).await.unwrap();
+            assert_eq!(given.lease().await, None, "attempt {attempt}");
+        }
+        let leased = given.sessions.to_end(&given.id, &mut contest).await.unwrap().unwrap();
+        assert_eq!(given.lease().await, Some(now().plus_ms(LEASE_MS)));
+        // Who has it goes on at once, whatever else was lost.
+        let current = given.sessions.to_end(&given.id, &mut contest).await.unwrap().unwrap();
+        assert_eq!(current, leased, "it is not taken twice");
+        let operation = given.sessions.putting(Some(&current), &mut current.clone());
+        transaction(vec![operation]).await.unwrap();
+        assert_eq!(given.lease().await, None);
+    }
+
+    #[tokio::test]
+    async fn who_signs_in_waits_for_who_has_the_lease() {
+        let given = Given::account().await;
+        let current = given.leased().await;
+        let mut next = Account { generation: 1, ..current.clone() };
+        let operation = given.sessions.putting(Some(&current), &mut next);
+        let (found, done) = tokio::join!(given.sessions.unleased(&given.id), transaction(vec![operation]));
+        done.unwrap();
+        assert_eq!(found.unwrap().unwrap().generation, 1, "as it was before");
+    }
+
+    #[tokio::test]
+    async fn who_was_killed_holds_nobody_up() {
+        let given = Given::account().await;
+        given.leased().await;
+        let later = Sessions { clock: Clock::Fixed(now().plus_ms(LEASE_MS)), ..given.sessions.clone() };
+        let found = later.unleased(&given.id).await.unwrap().unwrap();
+        assert_eq!(found.leased_until, Some(now().plus_ms(LEASE_MS)), "without waiting for a change");
+        // And where the clock does not move, others go on all the same.
+        assert!(given.sessions.unleased(&given.id).await.unwrap().is_some());
+    }
+}

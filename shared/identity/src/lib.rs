@@ -1,0 +1,138 @@
+//! Who calls: sign-in, sessions, accounts, identity providers, the authorization server.
+//!
+//! A service mounts [`procedures`] with one line of its index, and states in [`IdentityUser`] what its own user is:
+//!
+//! ```ignore
+//! procedures! {
+//!     SERVICE, mount identity for User without [Registration];
+//!     orders { place, list }
+//! }
+//! ```
+//!
+//! Each mounted procedure is a function of the service's own, with its own rights. [`Part`] lists what can be left out.
+//!
+//! - [`user`]: what a service's user has to be. [`Account`] and the other entities: what is kept beside it.
+//! - [`sessions`]: beginning, renewing and ending them. [`issuer`]: their secrets, as whoever signed in gets them.
+//!   [`rotation`]: refresh tokens. [`reauthentication`]: somebody who is signed in proves again who they are;
+//!   [`own_password`]: by the password. [`devices`]: where somebody is signed in.
+//! - [`password`]: how passwords are kept, and which are too weak.
+//! - [`rights`]: what a change of rights takes with it. [`giving`]: who may make one.
+//! - [`federation`]: identity providers. [`elsewhere`]: accounts there. [`arrival`]: to whom they belong here.
+//! - [`authorization_server`]: third parties' applications.
+//! - [`registration`]: how accounts begin, and [`founder`] the first. [`removal`]: how they end.
+//! - [`mails`]: tokens that are mailed, and the mails. [`proof`]: what such a token proves.
+//! - [`notices`]: mails that tell owners what was done with their accounts. [`browsers`]: by which an account knows that
+//!   somebody signed in there before.
+//! - [`limits`]: how often what may be tried. [`audit`]: entries of the log.
+//! - [`pages`]: the pages of a service that has no frontend.
+
+pub(crate) mod arrival;
+pub mod audit;
+pub(crate) mod authorization_server;
+pub(crate) mod browsers;
+pub mod devices;
+pub(crate) mod elsewhere;
+mod entities;
+pub mod federation;
+pub(crate) mod founder;
+pub mod giving;
+pub(crate) mod issuer;
+pub(crate) mod lease;
+pub(crate) mod limits;
+pub(crate) mod mails;
+pub mod notices;
+pub(crate) mod own_password;
+pub(crate) mod pages;
+pub mod password;
+pub mod procedures;
+pub(crate) mod proof;
+pub(crate) mod reauthentication;
+pub(crate) mod registration;
+pub mod removal;
+pub mod rights;
+pub mod rotation;
+pub mod sessions;
+mod signed_in;
+#[cfg(test)]
+mod tests;
+pub mod user;
+
+use protocol::{Code, Fault, FieldFault};
+use runtime::{Callers, Definition, RefusalLog, prelude::wire, sessions::SessionLookup};
+
+#[doc(hidden)]
+pub use runtime as __runtime;
+
+pub use entities::*;
+pub use procedures::Part;
+pub use signed_in::SignedIn;
+pub use user::{IdentityRole, IdentityUser, Newcomer, UNPROVED_MS, UserId};
+
+use sessions::Kept;
+
+/// How callers are known: people by a cookie or a token of their session, applications by tokens.
+pub const CALLERS: Callers = Callers::Sessions(SessionLookup::of::<Session>().with_applications::<ApplicationClient>());
+/// That mutations write into the audit log whom they refused.
+pub const REFUSALS: RefusalLog = RefusalLog::of::<AuditEntry>(audit::refused);
+
+/// The cookie by which an account knows a browser, before the prefix.
+pub(crate) const KNOWN: &str = "onefold-device";
+/// For how long a browser is known, in seconds: as long as browsers keep a cookie.
+pub(crate) const KNOWN_S: i64 = 400 * 86_400;
+
+/// How a sign-in is kept.
+#[wire]
+pub enum Keep {
+    /// In a cookie that only the browser sees.
+    Cookie,
+    /// In tokens that the program keeps itself.
+    Tokens,
+}
+
+impl Keep {
+    /// A new secret of a session that is kept so.
+    pub(crate) fn begun(self) -> Result<Kept, Fault> {
+        match self {
+            Self::Cookie => Kept::cookie(),
+            Self::Tokens => Kept::tokens(),
+        }
+    }
+}
+
+/// The tokens of a program that signed in.
+#[wire]
+pub struct Tokens {
+    /// Says who is calling: `authorization: Bearer <token>`.
+    pub access_token: String,
+    /// Good for one call of `auth.refresh`, which gives both anew.
+    pub refresh_token: String,
+    /// How long the access token is good, in seconds from now.
+    pub expires_in_s: u32,
+}
+
+/// Why somebody is let in no more who was about to be, or was until this moment.
+pub(crate) fn shut_out(reason: &'static str) -> Fault {
+    Fault::new(Code::Unauthorized, reason)
+}
+
+/// Whether that is what came of it.
+pub(crate) fn is_shut_out(fault: &Fault) -> bool {
+    fault.code == Code::Unauthorized
+}
+
+/// The permissions that procedures of this package ask for, and [`RIGHTS`]. A role may have them.
+pub const PERMISSIONS: &[&str] = &["audit:read", "clients:read", "clients:write", RIGHTS];
+/// The permission to give rights: a role, the proof of an address, and an address itself, since whoever reads its mail
+/// chooses the password. Whoever has it gives no right that they lack. No third party's application may have it: with it
+/// one could give itself all others.
+pub const RIGHTS: &str = "rights:write";
+
+/// Refuses a password that is too easily guessed, also by who knows these words about its owner and the service.
+pub(crate) fn expect_strong(password: &Password, service: &Definition, about: &[&str]) -> Result<(), Fault> {
+    let refusal = |reason: &str| FieldFault { path: "password".to_owned(), message: reason.to_owned() };
+    let about = [about, &[service.name]].concat();
+    match password::weakness(password.as_str(), &about) {
+        Some(reason) => Err(Fault::invalid(vec![refusal(reason)])),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,194 @@
+//! Tokens that are mailed, and the mails.
+
+use protocol::Fault;
+use runtime::{
+    Device, Site,
+    mail::{Mail, Message},
+    opaque::Opaque,
+    prelude::*,
+};
+
+use super::{
+    audit::Audit,
+    limits::Attempts,
+    pages::{RESET_PASSWORD, SIGN_IN, Shown, VERIFY_EMAIL},
+    registration::Next,
+};
+use crate::{Account, EmailAddress, IdentityUser, MailedToken, Purpose, UserId};
+
+/// A new token, and what is stored of it. It is about the account as it is now.
+pub(crate) fn token(
+    purpose: Purpose,
+    user: &impl IdentityUser,
+    account: Option<&Account>,
+    clock: &Clock,
+) -> Result<(Opaque, MailedToken), Fault> {
+    let secret = Opaque::random()?;
+    let stored = MailedToken {
+        id: secret.hash(),
+        purpose,
+        user_id: user.user_id(),
+        email: user.email().clone(),
+        generation: account.map(|account| account.generation).unwrap_or_default(),
+        claim: None,
+        expires_at: clock.now().plus_ms(MailedToken::LIFETIME_MS),
+        version: Version::default(),
+    };
+    Ok((secret, stored))
+}
+
+/// What is written to somebody.
+#[derive(Clone, Copy)]
+pub(crate) enum Letter<'a> {
+    /// The link that proves an address which somebody registered.
+    Confirm(&'a Opaque),
+    /// The same, to whoever asked for it once more.
+    ConfirmAgain(&'a Opaque),
+    /// A link to choose a new password.
+    Reset(&'a Opaque),
+    /// A link to choose the first password of an account that an administrator made.
+    Invitation(&'a Opaque),
+    /// That there is an account with the address already.
+    Already,
+}
+
+/// The capability to write to somebody about a call: when and from where it came stands in each mail, so that who
+/// reads it can tell whether it was them.
+#[derive(Clone, Capability)]
+pub struct LinkMails {
+    pub(crate) mail: Mail,
+    pub(crate) site: Site,
+    pub(crate) device: Device,
+    pub(crate) clock: Clock,
+}
+
+impl LinkMails {
+    /// Writes where the answer must not tell that there is an account: a mail that cannot be sent is a matter for the
+    /// log, since nothing would have been sent to another address.
+    pub(crate) async fn try_to_send(&self, to: &EmailAddress, letter: Letter<'_>) {
+        let (subject, text) = self.written(letter);
+        if let Err(fault) = self.mail.send(Message { to: to.as_str(), subject, text: &text }).await {
+            tracing::error!(cause = runtime::telemetry::chain(&fault), "a mail could not be sent");
+        }
+    }
+
+    /// Writes what comes of a registration: one mail in any case.
+    pub(crate) async fn say(&self, next: &Next) {
+        let (to, letter) = match next {
+            Next::Confirm(to, link) => (to, Letter::Confirm(link)),
+            Next::Invite(to, link) => (to, Letter::Invitation(link)),
+            Next::Tell(to) => (to, Letter::Already),
+        };
+        self.try_to_send(to, letter).await;
+    }
+
+    fn written(&self, letter: Letter<'_>) -> (&'static str, String) {
+        let occasion = occasion(&self.clock, Some(&self.device));
+        let confirm = |link: &Opaque, what: &str| {
+            format!(
+                "Somebody, probably you, {what} {occasion}. To confirm that the address is yours, open:\n\n{}\n\n\
+                 The link is good for 30 minutes, and once. A way to sign in was chosen with the registration, such as a \
+                 password: it becomes good if you open the link in the browser in which you registered. In any other \
+                 browser you are asked for that password, or for a new one.\n\n\
+                 If it was not you, do nothing.\n",
+                self.link(&VERIFY_EMAIL, link)
+            )
+        };
+        match letter {
+            Letter::Confirm(link) => ("Confirm your e-mail address", confirm(link, "registered with this address")),
+            Letter::ConfirmAgain(link) => (
+                "Confirm your e-mail address",
+                confirm(link, "asked once more for the link that confirms this address"),
+            ),
+            Letter::Reset(link) => (
+                "Choose a new password",
+                format!(
+                    "Somebody, probably you, asked for a new password for the account with this address {occasion}. \
+                     To choose one, open:\n\n{}\n\n\
+                     The link is good for 30 minutes, and once. With the new password, everybody is signed out, and \
+                     accounts elsewhere by which one could sign in are unlinked.\n\n\
+                     If it was not you, do nothing: your password stays as it is.\n",
+                    self.link(&RESET_PASSWORD, link)
+                ),
+            ),
+            Letter::Invitation(link) => (
+                "You have an account: choose a password",
+                format!(
+                    "An administrator made an account for you with this address. Somebody, probably you, tried to \
+                     register with it {occasion}; nothing of that was kept. To choose a password, open:\n\n{}\n\n\
+                     The link is good for 30 minutes, and once.\n\n\
+                     If it was not you, do nothing: nobody can sign in with what was registered.\n",
+                    self.link(&RESET_PASSWORD, link)
+                ),
+            ),
+            Letter::Already => (
+                "You have an account already",
+                format!(
+                    "Somebody, probably you, registered with this address {occasion}. It has an account already; \
+                     nothing of the registration was kept. Sign in at:\n\n{}\n\n\
+                     If you forgot the password, ask for a new one there. If it was not you, do nothing.\n",
+                    SIGN_IN.address(&self.site)
+                ),
+            ),
+        }
+    }
+
+    /// The token stands behind the `#`, which no browser sends to a server.
+    fn link(&self, page: &Shown, token: &Opaque) -> String {
+        format!("{}#token={}", page.address(&self.site), token.text())
+    }
+}
+
+/// The capability to mail a link to whoever asks for one, without telling them whether there is an account.
+#[derive(Clone, Capability)]
+pub struct LinkRequest<U: IdentityUser> {
+    pub(crate) users: Read<U>,
+    pub(crate) accounts: Read<Account>,
+    pub(crate) tokens: Append<MailedToken>,
+    pub(crate) attempts: Attempts,
+    pub(crate) mails: LinkMails,
+    pub(crate) audit: Audit,
+    pub(crate) ids: Ids,
+    pub(crate) clock: Clock,
+}
+
+impl<U: IdentityUser> LinkRequest<U> {
+    /// Who has an address, and the id. An address that nobody has gets an id that nobody has: it is as much work.
+    pub(crate) async fn find(&self, email: &EmailAddress) -> Result<(UserId, Option<U>), StoreError> {
+        let found = self.users.by_unique(U::UNIQUE_EMAIL, &email.comparable()).await?;
+        Ok((found.as_ref().map_or_else(|| self.ids.next(), |user| user.user_id()), found))
+    }
+
+    /// Makes a token for a link.
+    pub(crate) async fn token(
+        &self,
+        purpose: Purpose,
+        user: &impl IdentityUser,
+        account: Option<&Account>,
+    ) -> Result<Opaque, Fault> {
+        let (secret, stored) = token(purpose, user, account, &self.clock)?;
+        self.tokens.create(stored).await?;
+        Ok(secret)
+    }
+}
+
+/// When something is done, and from where, if that is to be told and known.
+pub(crate) fn occasion(clock: &Clock, device: Option<&Device>) -> String {
+    let now = clock.now().to_string();
+    let (day, time) = now.split_once('T').unwrap_or((&now, ""));
+    let minute = time.get(..5).unwrap_or(time);
+    match device.map(|device| device.address.as_str()) {
+        None | Some("") => format!("on {day} at {minute} UTC"),
+        Some(address) => format!("on {day} at {minute} UTC, from the network address {address}"),
+    }
+}
+
+/// For how long an answer is held back that must not tell whether there is an account: longer than the work for
+/// one takes as a rule.
+const UNHURRIED: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// Does the work, and answers no sooner than it would for any other address.
+pub(crate) async fn unhurried<T>(work: impl Future<Output = T>) -> T {
+    let (done, ()) = futures_util::future::join(work, tokio::time::sleep(UNHURRIED)).await;
+    done
+}

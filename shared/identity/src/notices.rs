@@ -1,0 +1,225 @@
+//! Mails that tell the owner of an account what was done with it, so that a stranger who did it is noticed.
+//!
+//! They are sent after the change, and whatever becomes of them, the change stands. None has a link: who is used to
+//! links in such mails follows a forged one as well.
+
+use protocol::Fault;
+use runtime::{
+    Device, Limit, Limits,
+    mail::{Mail, Message},
+    prelude::*,
+    telemetry::chain,
+};
+
+use super::mails::occasion;
+use crate::{Account, EmailAddress, IdentityUser};
+
+/// Notices of one kind to one address: who does the same again and again fills nobody's mailbox, and keeps nobody from
+/// being told of something else.
+const OF_A_KIND: Limit = Limit { name: "notice", most: 5, span_s: 3_600 };
+/// Notices of programs that sign in from one network. They keep no cookie, so that each time is the first.
+const OF_PROGRAMS: Limit = Limit { name: "notice-program", most: 1, span_s: 86_400 };
+
+/// What the owner of an account is told.
+#[derive(Clone, Copy, Debug)]
+pub enum Notice<'a> {
+    /// The password is another one, chosen by who had the old one.
+    PasswordChanged,
+    /// The password is another one, chosen with a link that was mailed.
+    PasswordReset,
+    /// The address is another one, by an administrator's doing. Told to both.
+    AddressChanged,
+    /// The role, or whether the address counts as proved, was changed by an administrator.
+    RightsChanged,
+    /// An administrator decided about an account that somebody registered and nobody had proved.
+    RegistrationDecided,
+    /// An account of this provider was linked.
+    IdentityLinked(&'a str),
+    /// An account of this provider was unlinked.
+    IdentityUnlinked(&'a str),
+    /// All accounts elsewhere were unlinked: the owner proved the address, or chose another password.
+    IdentitiesDropped,
+    /// Somebody signed in with a browser that the account did not know.
+    NewBrowser,
+    /// A program signed in by the password.
+    Program,
+    /// An administrator signed the person out everywhere.
+    SignedOut,
+    /// The account is gone, by its owner's doing.
+    Erased,
+    /// The account is gone, by an administrator's doing.
+    Deleted,
+    /// Somebody let an application of this name in.
+    ApplicationLetIn(&'a str),
+}
+
+impl Notice<'_> {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::PasswordChanged => "password-changed",
+            Self::PasswordReset => "password-reset",
+            Self::AddressChanged => "address-changed",
+            Self::RightsChanged => "rights-changed",
+            Self::RegistrationDecided => "registration-decided",
+            Self::IdentityLinked(_) => "identity-linked",
+            Self::IdentityUnlinked(_) => "identity-unlinked",
+            Self::IdentitiesDropped => "identities-dropped",
+            Self::NewBrowser => "new-browser",
+            Self::Program => "program",
+            Self::SignedOut => "signed-out",
+            Self::Erased => "erased",
+            Self::Deleted => "deleted",
+            Self::ApplicationLetIn(_) => "application-let-in",
+        }
+    }
+
+    fn subject(&self) -> &'static str {
+        match self {
+            Self::PasswordChanged | Self::PasswordReset => "Your password was changed",
+            Self::AddressChanged => "The e-mail address of your account was changed",
+            Self::RightsChanged | Self::RegistrationDecided => "What your account may do was changed",
+            Self::IdentityLinked(_) => "Another account was linked to yours",
+            Self::IdentityUnlinked(_) | Self::IdentitiesDropped => "An account was unlinked from yours",
+            Self::NewBrowser => "Somebody signed in with another browser",
+            Self::Program => "A program signed in",
+            Self::SignedOut => "You were signed out everywhere",
+            Self::Erased | Self::Deleted => "Your account was deleted",
+            Self::ApplicationLetIn(_) => "An application was let in to your account",
+        }
+    }
+
+    fn what(&self) -> String {
+        match self {
+            Self::PasswordChanged => "The password of your account was changed.".to_owned(),
+            Self::PasswordReset => {
+                "The password of your account was changed, with a link that was mailed here.".to_owned()
+            }
+            Self::AddressChanged => {
+                "An administrator changed the e-mail address of your account. The old one and the new one are told."
+                    .to_owned()
+            }
+            Self::RightsChanged => {
+                "An administrator changed your role, or whether your address counts as proved.".to_owned()
+            }
+            Self::RegistrationDecided => {
+                "An administrator decided about the account that was registered with this address. No password that came \
+                 with the registration is good any more: ask for a new one to sign in."
+                    .to_owned()
+            }
+            Self::IdentityLinked(provider) => {
+                format!("An account at {provider} was linked to yours: whoever has it can sign in with it.")
+            }
+            Self::IdentityUnlinked(provider) => format!("The account at {provider} was unlinked from yours."),
+            Self::IdentitiesDropped => "All accounts at other services were unlinked from yours.".to_owned(),
+            Self::NewBrowser => {
+                "Somebody signed in to your account with a browser that was not used for it before.".to_owned()
+            }
+            Self::Program => "A program signed in to your account with its password.".to_owned(),
+            Self::SignedOut => "An administrator signed you out on all devices, and from all applications.".to_owned(),
+            Self::Erased => "Your account was deleted for good, by somebody who was signed in to it.".to_owned(),
+            Self::Deleted => "An administrator deleted your account for good.".to_owned(),
+            Self::ApplicationLetIn(name) => {
+                format!("The application {name:?} was let in to your account, by somebody who was signed in to it.")
+            }
+        }
+    }
+
+    /// Whether it was done in the owner's own name, from a place that tells the owner something.
+    fn is_own(&self) -> bool {
+        !matches!(
+            self,
+            Self::AddressChanged | Self::RightsChanged | Self::RegistrationDecided | Self::SignedOut | Self::Deleted
+        )
+    }
+
+    /// What the owner is to do who did not want it.
+    fn remedy(&self) -> &'static str {
+        match self {
+            Self::Erased | Self::Deleted => {
+                "tell whoever runs the service: nobody else can still do anything about it."
+            }
+            Self::AddressChanged => {
+                "tell whoever runs the service: with the old address nobody signs in any more, or gets a new password."
+            }
+            Self::ApplicationLetIn(_) => {
+                "open the service as you always do, ask there for a new password, which signs out everywhere, and from all \
+                 applications."
+            }
+            _ => {
+                "open the service as you always do, and ask there for a new password: it signs you out everywhere, and unlinks \
+                 all accounts elsewhere."
+            }
+        }
+    }
+}
+
+/// The capability to tell owners of accounts what was done with them.
+#[derive(Clone, Capability)]
+pub struct Notices {
+    pub(crate) mail: Mail,
+    pub(crate) limits: Limits,
+    pub(crate) device: Device,
+    pub(crate) clock: Clock,
+}
+
+impl Notices {
+    /// Tells the owner of an account, after it was done. What goes wrong with that is for the log.
+    pub async fn tell(&self, to: &EmailAddress, notice: Notice<'_>) {
+        if let Err(fault) = self.try_to_tell(to, notice).await {
+            tracing::warn!(kind = notice.kind(), cause = chain(&fault), "a notice was not sent");
+        }
+    }
+
+    /// Tells the owner if a change unlinked the accounts elsewhere.
+    pub async fn tell_dropped(&self, to: &EmailAddress, before: &Account, after: &Account) {
+        if !before.identities.is_empty() && after.identities.is_empty() {
+            self.tell(to, Notice::IdentitiesDropped).await;
+        }
+    }
+
+    /// Tells a user what was changed of them; of another address, whoever reads the mail at either.
+    pub async fn tell_of_change<U: IdentityUser>(&self, before: &U, after: &U) {
+        // Another spelling is the same mailbox.
+        let is_moved = !after.email().is_same_as(before.email());
+        if is_moved {
+            for address in [before.email(), after.email()] {
+                self.tell(address, Notice::AddressChanged).await;
+            }
+        }
+        // That another address is not proved goes without saying.
+        let is_proof = !is_moved && after.is_verified() != before.is_verified();
+        if before.is_as_registered() && !after.is_as_registered() {
+            self.tell(after.email(), Notice::RegistrationDecided).await;
+        } else if is_proof || after.role() != before.role() {
+            self.tell(after.email(), Notice::RightsChanged).await;
+        }
+    }
+
+    async fn try_to_tell(&self, to: &EmailAddress, notice: Notice<'_>) -> Result<(), Fault> {
+        self.limits.take(&OF_A_KIND, &format!("{}#{}", notice.kind(), to.comparable())).await?;
+        let of_program = match notice {
+            Notice::Program => {
+                let network = format!("{}#{}", to.comparable(), self.device.network());
+                Some(self.limits.take(&OF_PROGRAMS, &network).await?)
+            }
+            _ => None,
+        };
+        let text = self.text(notice);
+        let sent = self.mail.send(Message { to: to.as_str(), subject: notice.subject(), text: &text }).await;
+        if let (Err(_), Some(taken)) = (&sent, of_program) {
+            // The day's one is owed still.
+            taken.give_back().await?;
+        }
+        sent
+    }
+
+    fn text(&self, notice: Notice<'_>) -> String {
+        format!(
+            "{}\n\nThat was {}.\n\nIf it was you, or you know of it, there is nothing to do. If not, {}\n\n\
+             This mail has no link, so that no forged one can pass for it.\n",
+            notice.what(),
+            occasion(&self.clock, notice.is_own().then_some(&self.device)),
+            notice.remedy(),
+        )
+    }
+}

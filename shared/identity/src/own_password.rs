@@ -1,0 +1,37 @@
+//! The password of who is signed in, which is asked for once more.
+
+use protocol::Fault;
+use runtime::{Caller, prelude::*};
+
+use super::{audit::Audit, limits::Attempts};
+use crate::{Account, GivenPassword, IdentityUser, password::Turn};
+
+/// The capability to verify the password of who is signed in.
+#[derive(Clone, Capability)]
+pub struct OwnPassword {
+    pub(crate) attempts: Attempts,
+    pub(crate) audit: Audit,
+}
+
+impl OwnPassword {
+    /// Whether it is right. The attempt is counted; a wrong one is written down, with what it was for (`what`).
+    pub(crate) async fn is_right(
+        &self,
+        caller: &Caller,
+        (user, account): (&impl IdentityUser, &Account),
+        given: Option<&GivenPassword>,
+        what: &str,
+    ) -> Result<bool, Fault> {
+        // Who has a session is no stranger: the attempts count for this device alone, whose session may be renewed.
+        let place = account.device_of(caller.session());
+        let turn = Turn::take()?;
+        let attempt = self.attempts.sign_in(user.email(), place).await?;
+        let given = given.map(GivenPassword::as_str).unwrap_or_default();
+        if !turn.verify(account.password.as_deref(), given).await?.is_right() {
+            self.audit.password_refused(caller, what).await?;
+            return Ok(false);
+        }
+        attempt.succeeded().await?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,47 @@
+//! `grants.decide`.
+
+use protocol::Fault;
+use runtime::{Cookies, HttpReply, HttpRequest, Site, prelude::*};
+
+use crate::{IdentityUser, ApplicationClient, authorization_server::{codes::Consent, pages, person, request::{Asking, Wrong}}};
+
+/// Let an application in, or not: what the page of `grants.authorize` sends.
+///
+/// The owner is told by mail, unless the application is let in already.
+///
+/// The form has the token against cross-site requests in a field; the framework has checked it. It lets everybody in only
+/// to say in a page why an answer does not count: the person was signed out meanwhile, or signed in anew.
+#[procedure(mutation, auth = public, http = "POST /oauth/authorize")]
+pub async fn decide<U: IdentityUser>(
+    clients: Read<ApplicationClient>,
+    consent: Consent<U>,
+    caller: Result<Caller, Fault>,
+    cookies: Cookies,
+    site: Site,
+    request: HttpRequest,
+) -> Result<HttpReply, NoFailure> {
+    let parameters = request.form()?;
+    let asking = Asking::read(&parameters);
+    let caller = match caller {
+        Ok(caller) => caller,
+        Err(refused) => return Ok(pages::signed_out(&refused, &asking, &site)),
+    };
+    let (Some((_, user_id)), Some(session)) = (person(Some(&caller), &cookies), caller.session()) else {
+        return Ok(pages::nobody_to_ask());
+    };
+    if !caller.has_role() {
+        return Ok(pages::unproved(&site));
+    }
+    // As little is believed of the form as of the link.
+    let asked = match asking.clone().check(&clients, (consent.service, &site)).await? {
+        Ok(asked) => asked,
+        Err(Wrong::Here(why)) => return Ok(pages::refusal(why)),
+        Err(Wrong::There(url)) => return Ok(HttpReply::redirect(&url)?),
+    };
+    match *parameters.all("decision").collect::<Vec<_>>() {
+        ["approve"] => {}
+        ["deny"] => return Ok(HttpReply::redirect(&asked.back("error", "access_denied"))?),
+        _ => return Ok(pages::unanswered(&asking, &site)),
+    }
+    Ok(HttpReply::redirect(&consent.give(&caller, (user_id, session), &asked).await?)?)
+}

@@ -1,0 +1,51 @@
+//! `grants.revoke`.
+
+use runtime::{HttpReply, HttpRequest, TokenKeys, prelude::*};
+use serde::Deserialize;
+
+use crate::{AuditAction, AuditEntry, audit::Audit, authorization_server::{Refused, registry::Registry, tokens::{self, Presented}}, sessions::Sessions};
+
+/// RFC 7009 section 2.1. The hint helps nobody: the two kinds of tokens look different.
+#[derive(Deserialize)]
+struct Form {
+    token: String,
+}
+
+/// Take an application's token back, and with it all that the application has from the same person by the same
+/// yes (RFC 7009).
+///
+/// It can refresh none from then on, and its access tokens change nothing any more; what only reads takes these
+/// until they expire, after 15 minutes at most.
+#[procedure(mutation, auth = public, http = "POST /oauth/revoke")]
+pub async fn revoke(
+    registry: Registry,
+    sessions: Sessions,
+    audit: Audit,
+    keys: TokenKeys,
+    request: HttpRequest,
+) -> Result<HttpReply, Refused> {
+    let client = registry.identify(&request).await?;
+    let form: Form = request.form()?.read()?;
+    // A token that is not good any more is as good as taken back (section 2.2).
+    let Some(token) = Presented::read(&form.token, &keys) else { return Ok(HttpReply::done()) };
+    if let Presented::Access(claims) = &token
+        && claims.client_id != Some(client.application.id.to_string())
+    {
+        return Err(Refused::InvalidGrant);
+    }
+    let id = token.session().ok_or(Refused::UnsupportedTokenType)?;
+    let Some(session) = sessions.stored.get(&id).await? else { return Ok(HttpReply::done()) };
+    if !tokens::is_of(&session, &client) {
+        return Err(Refused::InvalidGrant);
+    }
+    let entry = || {
+        let entry = AuditEntry {
+            actor: Some(client.application.id.to_string()),
+            target: Some(session.user_id.to_string()),
+            ..audit.entry(AuditAction::SignedOut)
+        };
+        vec![audit.creating(entry)]
+    };
+    sessions.end(session.user_id, |place| place.has(&id), |_| {}, entry).await?;
+    Ok(HttpReply::done())
+}

@@ -1,0 +1,47 @@
+//! `oauth.callback`.
+
+use runtime::{Cookies, HttpReply, HttpRequest, Site, prelude::*, sessions::COOKIE};
+
+use crate::{IdentityUser, FlowAim, SignInFlow, arrival::Arrival, elsewhere::{Ended, Federation, Refusal, self}, federation::Callback, reauthentication::Reauthentication};
+
+/// Where a provider sends the browser back, with a code or the reason why there is none. The address belongs into the
+/// provider's list of redirect URIs.
+///
+/// Who is known by the account elsewhere is signed in. Else an account with the same address is linked and signed in
+/// to, if the provider and this service both have verified the address; if there is no such account, one is made, if
+/// whoever comes may register.
+#[procedure(mutation, auth = public, http = "GET /oauth/callback/{provider}", timeout_ms = 25_000)]
+pub async fn callback<U: IdentityUser>(
+    flows: Write<SignInFlow>,
+    federation: Federation,
+    arrival: Arrival<U>,
+    reauthentication: Reauthentication,
+    cookies: Cookies,
+    site: Site,
+    request: HttpRequest,
+) -> Result<HttpReply, NoFailure> {
+    let answer: Callback = request.query().read()?;
+    let Some(flow) = elsewhere::take(&flows, &answer).await? else {
+        return Ok(HttpReply::redirect(&elsewhere::beginning(&site, Refusal::Expired))?);
+    };
+    let known = federation.providers().await?;
+    let arrived = async {
+        let (identity, asked_at) = federation.end(&known, &flow, request.last_segment(), &answer).await?;
+        match &flow.aim {
+            FlowAim::Link(linking) => arrival.link(linking, &identity).await,
+            FlowAim::Reauthenticate(of) => reauthentication.end(of, &identity, asked_at).await,
+            FlowAim::SignIn => {
+                let secret = arrival.sign_in(&identity).await?;
+                arrival.leave(cookies.get(COOKIE)).await?;
+                cookies.sign_in(&secret);
+                Ok(())
+            }
+        }
+    };
+    let error = match arrived.await {
+        Ok(()) => None,
+        Err(Ended::Refused(code)) => Some(code),
+        Err(Ended::Fault(fault)) => return Err(fault)?,
+    };
+    Ok(HttpReply::redirect(&elsewhere::page(&site, &flow.return_to, error))?)
+}

@@ -1,0 +1,153 @@
+//! What a mailed token proves: that whoever has it reads the mailbox, and nothing else.
+//!
+//! ```text
+//! register ── mail ──> the owner of the mailbox
+//!                        ├─ in the browser that registered, or with its password: what was registered is the account's
+//!                        └─ anywhere else: a password is chosen, and nothing stays of what was registered
+//! ```
+//!
+//! Who registered an address need not be its owner. If the owner's click made the registration's password good, it would
+//! give the account to whoever registered it ("Pre-hijacked accounts", Sudhodanan and Paverd, USENIX Security 2022).
+
+use protocol::Fault;
+use runtime::{Cookies, Definition, Site, opaque::Opaque, prelude::*};
+
+use super::{audit::Audit, limits::Attempts, sessions::Sessions};
+use crate::{
+    Account, Claim, EmailAddress, GivenPassword, IdentityRole, IdentityUser, MailedToken, Purpose, UNPROVED_MS, name,
+    password,
+};
+
+/// The cookie of the browser that registered, before the prefix.
+const REGISTERED: &str = "onefold-registration";
+
+/// A mailed token that is good, and whom it is about.
+pub(crate) struct Mailed<U: IdentityUser> {
+    pub(crate) token: MailedToken,
+    pub(crate) user: U,
+    account: Account,
+}
+
+/// The capability to take a mailed token for a proof, and to refuse one that is not good.
+#[derive(Clone, Capability)]
+pub struct MailedProof<U: IdentityUser> {
+    pub(crate) users: Write<U>,
+    pub(crate) sessions: Sessions,
+    pub(crate) tokens: Write<MailedToken>,
+    pub(crate) audit: Audit,
+    pub(crate) attempts: Attempts,
+    pub(crate) service: &'static Definition,
+    pub(crate) site: Site,
+    pub(crate) cookies: Cookies,
+}
+
+impl<U: IdentityUser> MailedProof<U> {
+    /// Reads a token. None if it is unknown, used, too old, or about an account that is another one by now: with another
+    /// address, or another way in.
+    pub(crate) async fn read(&self, text: &str) -> Result<Option<Mailed<U>>, Fault> {
+        let Some(secret) = Opaque::parse(text) else { return Ok(None) };
+        let Some(token) = self.tokens.get(&secret.hash()).await? else { return Ok(None) };
+        let Some(user) = self.users.get(&token.user_id).await? else { return Ok(None) };
+        let account =
+            self.sessions.accounts.get(&user.user_id()).await?.unwrap_or_else(|| Account::new(user.user_id()));
+        let names_founder = token.claim.as_ref().is_some_and(|claim| claim.founder.is_some());
+        let has_use = token.purpose == Purpose::ResetPassword || !user.is_verified() || names_founder;
+        let is_good = has_use && user.email().is_same_as(&token.email) && account.generation == token.generation;
+        Ok(is_good.then_some(Mailed { token, user, account }))
+    }
+
+    /// Writes down and counts that somebody came with a token that is not good; `what`: for what.
+    pub(crate) async fn refuse(&self, what: &str) -> Result<(), Fault> {
+        self.audit.token_refused(what).await?;
+        self.attempts.bad_token().await
+    }
+
+    /// Whether whoever presents a token is who registered: by the browser's cookie, or by the password.
+    pub(crate) async fn is_claimed(&self, mailed: &Mailed<U>, given: Option<&GivenPassword>) -> Result<bool, Fault> {
+        let (browser, password) = match &mailed.token.claim {
+            Some(claim) => (&claim.browser, &claim.password),
+            None => (&mailed.account.registered_in, &mailed.account.password),
+        };
+        let here = self.cookies.get(REGISTERED);
+        if browser.as_ref().is_some_and(|browser| here.is_some_and(|here| here.is_hashed_as(browser))) {
+            return Ok(true);
+        }
+        let Some(given) = given else { return Ok(false) };
+        Ok(password::verify(password.as_deref(), given.as_str()).await?.is_right())
+    }
+}
+
+/// Marks a browser as the one that registers. Answers what is stored of it. It may be that of several registrations.
+pub(crate) fn mark(cookies: &Cookies) -> Result<protocol::SecretHash, Fault> {
+    let browser = cookies.get(REGISTERED).map_or_else(Opaque::random, Ok)?;
+    cookies.set(REGISTERED, &browser, UNPROVED_MS / 1_000);
+    Ok(browser.hash())
+}
+
+/// Takes the mark away: the address is proved.
+pub(crate) fn unmark(cookies: &Cookies) {
+    cookies.remove(REGISTERED);
+}
+
+/// User and account once the address is proved by whoever registered it: as they are, or, where somebody else was first
+/// with the address, with what is claimed and nothing else.
+pub(crate) fn claimed<U: IdentityUser>(
+    user: &U,
+    account: &Account,
+    claim: Option<&Claim>,
+    site: &Site,
+) -> (U, Account) {
+    let mut user = user.clone();
+    user.verify();
+    let mut account = account.clone().proved();
+    if let Some(claim) = claim {
+        user.set_name(claim.name.clone());
+        disown(&mut user, &mut account, site);
+        account.password.clone_from(&claim.password);
+        account.identities.extend(claim.identity.clone());
+        if claim.founder.is_some() {
+            user.set_role(IdentityRole::FOUNDER);
+            account.is_founder = true;
+        }
+    }
+    (user, account)
+}
+
+/// User and account once their owner has chosen a password by mail: nothing else of the ways in stays, nor a name that
+/// a stranger may have chosen.
+pub(crate) fn recovered<U: IdentityUser>(
+    user: &U,
+    account: &Account,
+    hash: &str,
+    name: Option<&str>,
+    site: &Site,
+) -> (U, Account) {
+    let was_as_registered = user.is_as_registered();
+    let mut user = user.clone();
+    user.verify();
+    let mut account = account.clone().proved();
+    if was_as_registered {
+        disown(&mut user, &mut account, site);
+        user.set_name(name_of(user.email()));
+    }
+    if let Some(name) = name {
+        user.set_name(name.to_owned());
+    }
+    (user, Account { password: Some(hash.to_owned()), ..account.without_ways_in() })
+}
+
+/// Takes from an account what a stranger brought who registered it: ways in, and the right to be the first
+/// administrator. Where strangers do not come, the first person stays the first.
+fn disown<U: IdentityUser>(user: &mut U, account: &mut Account, site: &Site) {
+    *account = account.clone().without_ways_in();
+    if account.is_founder && !site.is_local() {
+        user.set_role(IdentityRole::NEWCOMER);
+        account.is_founder = false;
+    }
+}
+
+/// A name for somebody of whom only the address is known: what stands before the `@`.
+pub(crate) fn name_of(email: &EmailAddress) -> String {
+    let before = email.as_str().split('@').next().unwrap_or_default();
+    before.chars().take(name::MAX_CHARS).collect()
+}

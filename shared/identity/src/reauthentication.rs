@@ -1,0 +1,98 @@
+//! Somebody who is signed in proves again who they are, for what only somebody may do who signed in a moment ago.
+
+use protocol::{Fault, SecretHash};
+use runtime::{Cookies, prelude::*, sessions::COOKIE};
+use store::{Operation, transaction};
+
+use super::{
+    audit::Audit,
+    elsewhere::{Ended, Refusal},
+    sessions::{ATTEMPTS, Kept, Sessions},
+    shut_out,
+};
+use crate::{
+    Account, AuditAction, AuditEntry, FlowSession, LinkedIdentity, Proof, Session, UserId, federation::Identity,
+};
+
+impl Sessions {
+    /// Notes that the person on a device proved at `at` who they are. The device gets another secret, and the one before
+    /// is good no more (OWASP ASVS 5.0, 7.2.4): who has a copy of it has no part in what the person may do now.
+    ///
+    /// `check`: whether the proof still holds for the account as it is now. `besides`: what else is written.
+    pub(crate) async fn reauthenticate(
+        &self,
+        (user_id, session): (UserId, &SecretHash),
+        at: Timestamp,
+        check: impl Fn(&Account) -> Result<(), Fault>,
+        besides: impl Fn() -> Vec<Operation>,
+    ) -> Result<(Kept, Session), Fault> {
+        let ended = || shut_out("You were signed out. Sign in again.");
+        for _ in 0..ATTEMPTS {
+            let current = self.unleased(&user_id).await?.ok_or_else(ended)?;
+            check(&current)?;
+            let mut account = current.clone();
+            let place = account.devices.iter_mut().find(|place| place.has(session)).ok_or_else(ended)?;
+            // Not so when it was renewed in between.
+            let Some(before) = self.stored.get(&place.session).await? else { continue };
+            let kept = match before.proof {
+                Proof::Cookie { .. } => Kept::cookie()?,
+                Proof::Tokens { .. } => Kept::tokens()?,
+                Proof::Application { .. } => return Err(ended()),
+            };
+            let mut next = Session {
+                id: kept.id(),
+                proof: kept.proof(),
+                authenticated_at: Some(at),
+                ..self.renewed(&before, self.clock.now())
+            };
+            let mut operations = self.ending(std::slice::from_ref(place)).await?;
+            (place.session, place.replaced) = (next.id.clone(), None);
+            operations.push(self.stored.creating(&mut next));
+            operations.push(self.putting(Some(&current), &mut account));
+            operations.extend(besides());
+            match transaction(operations).await {
+                Err(StoreError::Stale) => {}
+                done => return Ok(done.map(|()| (kept, next))?),
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+}
+
+/// The capability to take a provider's answer for the proof of who somebody is who is signed in.
+#[derive(Clone, Capability)]
+pub struct Reauthentication {
+    pub(crate) sessions: Sessions,
+    pub(crate) audit: Audit,
+    pub(crate) cookies: Cookies,
+}
+
+impl Reauthentication {
+    /// Ends a flow: `at` is when the provider asked who it is, and none where it does not say that it asked.
+    pub(crate) async fn end(&self, of: &FlowSession, identity: &Identity, at: Option<Timestamp>) -> Result<(), Ended> {
+        let at = at.ok_or(Refusal::NotFresh)?;
+        let is_it = |it: &LinkedIdentity| it.provider == identity.provider && it.subject == identity.subject;
+        let account = self.sessions.accounts.get(&of.user_id).await?.ok_or(Refusal::Expired)?;
+        if !account.identities.iter().any(is_it) {
+            return Err(Refusal::OtherAccount.into());
+        }
+        // The browser that began, and in which the same device is signed in still: only to it the next secret may go.
+        let here = self.cookies.get(COOKIE).map(|cookie| cookie.hash());
+        let place = account.devices.iter().find(|place| place.has(&of.session)).ok_or(Refusal::Expired)?;
+        let here = here.filter(|here| place.has(here)).ok_or(Refusal::Expired)?;
+        let check = |account: &Account| match account.identities.iter().any(is_it) {
+            true => Ok(()),
+            false => Err(shut_out("The account elsewhere is not linked any more.")),
+        };
+        let besides = || {
+            let entry = self.audit.entry(AuditAction::Reauthenticated);
+            let (actor, detail) = (Some(of.user_id.to_string()), Some(identity.provider.clone()));
+            vec![self.audit.creating(AuditEntry { actor, detail, ..entry })]
+        };
+        if let (Kept::Cookie(secret), _) = self.sessions.reauthenticate((of.user_id, &here), at, check, besides).await?
+        {
+            self.cookies.sign_in(&secret);
+        }
+        Ok(())
+    }
+}

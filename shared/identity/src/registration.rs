@@ -1,0 +1,135 @@
+//! How accounts begin whose owners come by themselves.
+
+use protocol::Fault;
+use runtime::{Definition, opaque::Opaque, prelude::*};
+use store::{Operation, transaction};
+
+use super::{audit::Audit, founder::Founding, mails, sessions::ATTEMPTS};
+use crate::{
+    Account, AuditAction, AuditEntry, Claim, EmailAddress, IdentityRole, IdentityUser, MailedToken, Newcomer, Purpose,
+    UNPROVED_MS,
+};
+
+/// The capability to register somebody.
+#[derive(Clone, Capability)]
+pub struct Registrar<U: IdentityUser> {
+    pub(crate) users: Write<U>,
+    /// In which it is looked whether there is anybody.
+    pub(crate) directory: Read<U>,
+    pub(crate) accounts: Write<Account>,
+    pub(crate) tokens: Append<MailedToken>,
+    pub(crate) audit: Audit,
+    pub(crate) service: &'static Definition,
+    pub(crate) ids: Ids,
+    pub(crate) clock: Clock,
+}
+
+/// What is to be written to whoever has the address.
+pub(crate) enum Next {
+    /// The link that proves it.
+    Confirm(EmailAddress, Opaque),
+    /// The link to choose a password for what an administrator made.
+    Invite(EmailAddress, Opaque),
+    /// That it has an account.
+    Tell(EmailAddress),
+}
+
+impl<U: IdentityUser> Registrar<U> {
+    /// Registers somebody. An address that is known already has nothing changed: what was registered is kept in the
+    /// mailed token, and counts for whoever proves the address and that it was them.
+    pub(crate) async fn register(&self, email: EmailAddress, claim: Claim, founding: &Founding) -> Result<Next, Fault> {
+        for _ in 0..ATTEMPTS {
+            if let Some(owner) = self.users.by_unique(U::UNIQUE_EMAIL, &email.comparable()).await? {
+                return self.again(&owner, claim).await;
+            }
+            let mut user = self.newcomer(email.clone(), claim.name.clone(), false);
+            let mut account = Account {
+                password: claim.password.clone(),
+                identities: claim.identity.iter().cloned().collect(),
+                registered_in: claim.browser.clone(),
+                ends_at: user.ends_at(),
+                ..Account::new(user.user_id())
+            };
+            let (secret, mut token) = mails::token(Purpose::VerifyEmail, &user, None, &self.clock)?;
+            // Who was named becomes the first administrator with the proof: not by a link that goes astray.
+            token.claim = claim.founder.is_some().then(|| claim.clone());
+            let besides = |user: &U| {
+                let actor = Some(user.user_id().to_string());
+                let detail = claim.identity.as_ref().map(|identity| identity.provider.clone());
+                let entry = AuditEntry { actor, detail, ..self.audit.entry(AuditAction::Registered) };
+                vec![self.tokens.creating(&mut token.clone()), self.audit.creating(entry)]
+            };
+            if self.create(&mut user, &mut account, founding, besides).await? {
+                return Ok(Next::Confirm(user.email().clone(), secret));
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+
+    /// Somebody who is new. An address that nobody proves ends.
+    pub(crate) fn newcomer(&self, email: EmailAddress, name: String, is_verified: bool) -> U {
+        let now = self.clock.now();
+        U::arrive(Newcomer {
+            id: self.ids.next(),
+            email,
+            name,
+            is_verified,
+            role: IdentityRole::NEWCOMER,
+            created_at: now,
+            ends_at: (!is_verified).then(|| now.plus_ms(UNPROVED_MS)),
+        })
+    }
+
+    /// Makes an account; where the first person becomes administrator who comes (`founding`), as that one's if there is
+    /// nobody yet.
+    /// Answers whether nobody was faster with the same address, or the same account elsewhere.
+    pub(crate) async fn create(
+        &self,
+        user: &mut U,
+        account: &mut Account,
+        founding: &Founding,
+        besides: impl Fn(&U) -> Vec<Operation>,
+    ) -> Result<bool, Fault> {
+        // Whether anybody is there is read from an index, which may be behind: that there is one first person only,
+        // the account's guard sees to.
+        account.is_founder = *founding == Founding::IfFirst
+            && self.directory.list(&U::EVERYBODY).page(PageSize::default(), None).await?.items.is_empty();
+        loop {
+            user.set_role(if account.is_founder { IdentityRole::FOUNDER } else { IdentityRole::NEWCOMER });
+            let mut operations = vec![self.users.creating(user), self.accounts.creating(account)];
+            operations.extend(besides(user));
+            match transaction(operations).await {
+                Err(StoreError::Taken { rule: Account::UNIQUE_FOUNDER }) => account.is_founder = false,
+                Err(StoreError::Taken { .. }) => return Ok(false),
+                done => return Ok(done.map(|()| true)?),
+            }
+        }
+    }
+
+    /// Whether there is a first administrator.
+    pub(crate) async fn has_founder(&self) -> Result<bool, StoreError> {
+        let founder = self.accounts.by_unique(Account::UNIQUE_FOUNDER, Account::FOUNDER).await?;
+        Ok(founder.is_some())
+    }
+
+    async fn again(&self, owner: &U, claim: Claim) -> Result<Next, Fault> {
+        let account = self.accounts.get(&owner.user_id()).await?;
+        let email = owner.email().clone();
+        let target = Some(owner.user_id().to_string());
+        let detail = claim.identity.as_ref().map(|identity| identity.provider.clone());
+        let entry = AuditEntry { target, detail, ..self.audit.entry(AuditAction::RegisteredAgain) };
+        // Whoever deployed the service may name somebody who is there already.
+        let is_named = claim.founder.is_some();
+        if owner.is_verified() && !is_named {
+            self.audit.create(entry).await?;
+            return Ok(Next::Tell(email));
+        }
+        // What an administrator decided about is nobody's to register: its owner chooses a password.
+        let is_free = owner.is_as_registered() || is_named;
+        let purpose = if is_free { Purpose::VerifyEmail } else { Purpose::ResetPassword };
+        let (secret, mut token) = mails::token(purpose, owner, account.as_ref(), &self.clock)?;
+        token.claim = is_free.then_some(claim);
+        transaction(vec![self.tokens.creating(&mut token), self.audit.creating(entry)]).await?;
+        Ok(if is_free { Next::Confirm(email, secret) } else { Next::Invite(email, secret) })
+    }
+}

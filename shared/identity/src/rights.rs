@@ -1,0 +1,85 @@
+//! What a change of somebody's rights takes with it: the copies in the user's sessions.
+
+use runtime::{prelude::*, sessions::lifetime};
+use store::{Operation, transaction};
+
+use super::{
+    lease::Contest,
+    sessions::{ATTEMPTS, Sessions},
+};
+use crate::{Account, Device as Place, IdentityRole as _, IdentityUser, Proof, Session};
+
+/// Puts `next` in the place of `current`, with the user's sessions where the rights differ.
+///
+/// A session whose rights changed counts with the new ones from its next call. That of a cookie ends soon unless it
+/// is renewed with another secret; tokens change anyway when they are refreshed.
+pub async fn replace_user<U: IdentityUser>(
+    users: &Write<U>,
+    sessions: &Sessions,
+    current: &U,
+    next: &U,
+    besides: impl Fn() -> Vec<Operation>,
+) -> Result<U, StoreError> {
+    let mut contest = Contest::default();
+    for _ in 0..ATTEMPTS {
+        let mut next = next.clone();
+        let mut operations = besides();
+        operations.push(users.replacing(current, &mut next));
+        if current.effective_role() != next.effective_role() || current.ends_at() != next.ends_at() {
+            operations.extend(changing(sessions, current, &next, &mut contest).await?);
+        }
+        match transaction(operations).await {
+            // A sign-in or a renewal was faster, which is no conflict; another change of the user is.
+            Err(StoreError::Stale) if users.get(current.id()).await?.as_ref() == Some(current) => {}
+            done => return done.map(|()| next),
+        }
+    }
+    Err(StoreError::Stale)
+}
+
+/// Somebody's rights, in words for the log.
+pub fn described(user: &impl IdentityUser) -> String {
+    user.effective_role().map_or_else(|| "no role: not verified".to_owned(), |role| role.name().to_owned())
+}
+
+/// What it takes to give the sessions of a user the user's rights.
+async fn changing(
+    sessions: &Sessions,
+    before: &impl IdentityUser,
+    user: &impl IdentityUser,
+    contest: &mut Contest,
+) -> Result<Vec<Operation>, StoreError> {
+    let account = sessions.to_end(&user.user_id(), contest).await?;
+    // Even an account without sessions is written: who signs in at this moment must begin again.
+    let mut next = account.clone().unwrap_or_else(|| Account::new(user.user_id()));
+    if before.is_as_registered() && !user.is_as_registered() {
+        // It is nobody's to register any more: what was mailed for that is void, and no way in is good that a stranger
+        // may have brought. The owner asks for a new password.
+        next = next.proved().without_ways_in();
+    }
+    let mut operations = rewriting(sessions, user, &next.devices).await?;
+    operations.push(sessions.putting(account.as_ref(), &mut next));
+    Ok(operations)
+}
+
+/// What it takes to give the sessions of some of a user's devices the user's rights.
+pub(crate) async fn rewriting(
+    sessions: &Sessions,
+    user: &impl IdentityUser,
+    places: &[Place],
+) -> Result<Vec<Operation>, StoreError> {
+    let soon = sessions.clock.now().plus_ms(lifetime::CHANGED_MS);
+    let mut operations = Vec::new();
+    for current in sessions.alive(places).await? {
+        let is_cookie = matches!(current.proof, Proof::Cookie { .. });
+        let expires_at = if is_cookie { current.expires_at.min(soon) } else { current.expires_at };
+        let mut changed = Session {
+            role: user.effective_role().map(|role| role.name().to_owned()),
+            changed: true,
+            expires_at,
+            ..current.clone()
+        };
+        operations.push(sessions.stored.replacing(&current, &mut changed));
+    }
+    Ok(operations)
+}

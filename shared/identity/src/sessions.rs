@@ -1,0 +1,404 @@
+//! Beginning, renewing and ending sessions. A user's account lists the user's sessions, and both change in one
+//! transaction: whoever ends or changes all of them finds all of them.
+
+use protocol::{Fault, SecretHash};
+use runtime::{Device, opaque::Opaque, prelude::*, sessions::lifetime};
+use store::{Operation, transaction};
+
+use super::lease::Contest;
+use crate::{
+    Account, ClientId, Device as Place, IdentityRole as _, IdentityUser, Proof, Session, UserId,
+    rotation::{self, RefreshToken, Turn},
+};
+
+/// How often a change is tried again that others were faster with.
+pub(crate) const ATTEMPTS: usize = 20;
+
+/// The capability to begin, renew and end sessions.
+#[derive(Clone, Capability)]
+pub struct Sessions {
+    pub(crate) accounts: Write<Account>,
+    pub(crate) stored: Write<Session>,
+    pub(crate) device: Device,
+    pub(crate) ids: Ids,
+    pub(crate) clock: Clock,
+}
+
+/// The secret that a device keeps.
+pub(crate) enum Kept {
+    Cookie(Opaque),
+    Tokens(RefreshToken),
+    /// Of an application, and what it may do. One that is not given its refresh token goes on for no longer than
+    /// its first access token.
+    Application {
+        client_id: ClientId,
+        name: String,
+        scopes: Vec<String>,
+        token: RefreshToken,
+        goes_on: bool,
+    },
+}
+
+impl Kept {
+    /// Of a cookie.
+    pub(crate) fn cookie() -> Result<Self, Fault> {
+        Opaque::random().map(Self::Cookie)
+    }
+
+    /// Of tokens.
+    pub(crate) fn tokens() -> Result<Self, Fault> {
+        RefreshToken::first().map(Self::Tokens)
+    }
+
+    pub(super) fn id(&self) -> SecretHash {
+        match self {
+            Self::Cookie(secret) => secret.hash(),
+            Self::Tokens(token) | Self::Application { token, .. } => token.session.hash(),
+        }
+    }
+
+    pub(super) fn proof(&self) -> Proof {
+        match self {
+            Self::Cookie(_) => Proof::Cookie { successor: None },
+            Self::Tokens(token) => Proof::Tokens { rotation: rotation::begin(token) },
+            Self::Application { client_id, scopes, token, .. } => Proof::Application {
+                client_id: client_id.to_string(),
+                scopes: scopes.clone(),
+                rotation: rotation::begin(token),
+            },
+        }
+    }
+
+    /// When it ends if it is not renewed, and when in any case.
+    fn ends(&self, now: Timestamp) -> (Timestamp, Timestamp) {
+        let once = lifetime::ACCESS_TOKEN_S * 1_000;
+        let (idle_ms, absolute_ms) = match self {
+            Self::Application { goes_on: false, .. } => (once, once),
+            Self::Application { .. } => (lifetime::APPLICATION_IDLE_MS, lifetime::APPLICATION_ABSOLUTE_MS),
+            Self::Cookie(_) | Self::Tokens(_) => (lifetime::IDLE_MS, lifetime::ABSOLUTE_MS),
+        };
+        (now.plus_ms(idle_ms), now.plus_ms(absolute_ms))
+    }
+
+    /// What a device calls itself. In the person's list an application has its own name, and not that of its HTTP
+    /// library.
+    fn agent(&self, device: &Device) -> String {
+        match self {
+            Self::Application { name, .. } => name.clone(),
+            Self::Cookie(_) | Self::Tokens(_) => device.agent.clone(),
+        }
+    }
+
+    fn client_id(&self) -> Option<ClientId> {
+        match self {
+            Self::Application { client_id, .. } => Some(*client_id),
+            Self::Cookie(_) | Self::Tokens(_) => None,
+        }
+    }
+}
+
+impl Sessions {
+    /// Signs a user in on a device. `change` is what else becomes of the account, or why it must not be after
+    /// all: it sees the account as it is now. `besides` is what else is written with it.
+    pub(crate) async fn begin<U: IdentityUser>(
+        &self,
+        users: &Read<U>,
+        user_id: UserId,
+        kept: &Kept,
+        change: impl Fn(&mut Account) -> Result<(), Fault>,
+        besides: impl Fn() -> Vec<Operation>,
+    ) -> Result<(U, Session), Fault> {
+        for _ in 0..ATTEMPTS {
+            if let Some(begun) = self.try_begin(users, user_id, kept, &change, &besides).await? {
+                return Ok(begun);
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+
+    /// One attempt at [`Sessions::begin`]; none when others were faster.
+    pub(crate) async fn try_begin<U: IdentityUser>(
+        &self,
+        users: &Read<U>,
+        user_id: UserId,
+        kept: &Kept,
+        change: impl Fn(&mut Account) -> Result<(), Fault>,
+        besides: impl Fn() -> Vec<Operation>,
+    ) -> Result<Option<(U, Session)>, Fault> {
+        let now = self.clock.now();
+        // The account first: whoever changes the user's rights in between changes the account as well.
+        let current = self.unleased(&user_id).await?;
+        let gone = || Fault::new(protocol::Code::Unauthorized, "There is no such user any more.");
+        let user = users.get(&user_id).await?.ok_or_else(gone)?;
+        let (expires_at, ends_at) = kept.ends(now);
+        // No session outlives its person.
+        let (expires_at, ends_at) = match user.ends_at() {
+            Some(end) => (expires_at.min(end), ends_at.min(end)),
+            None => (expires_at, ends_at),
+        };
+        let mut session = Session {
+            id: kept.id(),
+            device: self.ids.next(),
+            user_id,
+            role: user.effective_role().map(|role| role.name().to_owned()),
+            proof: kept.proof(),
+            created_at: now,
+            authenticated_at: kept.client_id().is_none().then_some(now),
+            renewed_at: now,
+            expires_at,
+            ends_at,
+            changed: false,
+            address: self.device.address.clone(),
+            agent: kept.agent(&self.device),
+            version: Version::default(),
+        };
+        let mut next = current.clone().unwrap_or_else(|| Account::new(user_id));
+        change(&mut next)?;
+        next.devices.retain(|device| device.ends_at > now);
+        if next.devices.len() >= Account::MAX_DEVICES {
+            // Those whose sessions ended for want of use make room first.
+            let alive = self.alive(&next.devices).await?;
+            next.devices.retain(|place| alive.iter().any(|session| place.has(&session.id)));
+        }
+        let oldest = surplus(&mut next.devices, kept.client_id());
+        next.devices.push(Place {
+            device: session.device,
+            session: session.id.clone(),
+            client_id: kept.client_id(),
+            replaced: None,
+            ends_at: session.ends_at,
+        });
+        let mut operations = vec![self.stored.creating(&mut session)];
+        operations.extend(self.ending(&oldest).await?);
+        operations.extend(besides());
+        operations.push(self.putting(current.as_ref(), &mut next));
+        match transaction(operations).await {
+            Err(StoreError::Stale | StoreError::Exists) => Ok(None),
+            done => Ok(done.map(|()| Some((user, session)))?),
+        }
+    }
+
+    /// What puts an account in the place of the one that is stored, if there is one. It ends a lease.
+    pub(crate) fn putting(&self, stored: Option<&Account>, next: &mut Account) -> Operation {
+        next.leased_until = None;
+        match stored {
+            Some(stored) => self.accounts.replacing(stored, next),
+            None => self.accounts.creating(next),
+        }
+    }
+
+    /// What ends these devices' sessions.
+    pub(crate) async fn ending(&self, places: &[Place]) -> Result<Vec<Operation>, StoreError> {
+        let mut operations = Vec::new();
+        for session in self.alive(places).await? {
+            operations.push(self.stored.deleting(&session));
+        }
+        Ok(operations)
+    }
+
+    /// The sessions of devices, as far as they have not ended.
+    pub(crate) async fn alive(&self, places: &[Place]) -> Result<Vec<Session>, StoreError> {
+        let ids = places.iter().flat_map(|place| std::iter::once(&place.session).chain(&place.replaced));
+        let found = futures_util::future::try_join_all(ids.map(|id| self.stored.get(id))).await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Signs devices of a user out. Answers how many there were. `change` is what else becomes of the account.
+    pub async fn end(
+        &self,
+        user_id: UserId,
+        which: impl Fn(&Place) -> bool,
+        change: impl Fn(&mut Account),
+        besides: impl Fn() -> Vec<Operation>,
+    ) -> Result<usize, StoreError> {
+        let mut contest = Contest::default();
+        for _ in 0..ATTEMPTS {
+            let stored = self.to_end(&user_id, &mut contest).await?;
+            let current = stored.clone().unwrap_or_else(|| Account::new(user_id));
+            let mut next = current.clone();
+            change(&mut next);
+            let (ended, left): (Vec<_>, Vec<_>) = next.devices.into_iter().partition(|place| which(place));
+            next.devices = left;
+            if next == current {
+                return Ok(0);
+            }
+            let mut operations = self.ending(&ended).await?;
+            operations.extend(besides());
+            operations.push(self.putting(stored.as_ref(), &mut next));
+            match transaction(operations).await {
+                Err(StoreError::Stale | StoreError::Exists) => {}
+                done => return done.map(|()| ended.len()),
+            }
+        }
+        Err(StoreError::Stale)
+    }
+
+    /// Signs the device out that has this session. `besides`: what else is written, for whom it was.
+    pub(crate) async fn end_of(
+        &self,
+        id: &SecretHash,
+        besides: impl Fn(UserId) -> Vec<Operation>,
+    ) -> Result<(), StoreError> {
+        let Some(session) = self.stored.get(id).await? else { return Ok(()) };
+        let is_its = |place: &Place| place.device == session.device;
+        self.end(session.user_id, is_its, |_| {}, || besides(session.user_id)).await.map(|_| ())
+    }
+
+    /// Renews the session of a cookie: the browser gets another secret. The one before is good for a moment
+    /// more, and renewing it once more gives the same secret, for answers that were lost and for other tabs.
+    pub(crate) async fn renew_cookie(&self, secret: &Opaque) -> Result<Option<Opaque>, Fault> {
+        let now = self.clock.now();
+        for _ in 0..ATTEMPTS {
+            let Some(current) = self.stored.get(&secret.hash()).await? else { return Ok(None) };
+            let Proof::Cookie { successor } = &current.proof else { return Ok(None) };
+            if let Some(nonce) = successor.as_deref().and_then(Opaque::parse) {
+                return Ok(Some(nonce.derive(secret.bytes())));
+            }
+            let Some(account) = self.unleased(&current.user_id).await? else { return Ok(None) };
+            let nonce = Opaque::random()?;
+            let next_secret = nonce.derive(secret.bytes());
+            let mut next = self.renewed(&current, now);
+            next.id = next_secret.hash();
+            let mut alias = Session {
+                proof: Proof::Cookie { successor: Some(nonce.text()) },
+                expires_at: now.plus_ms(rotation::GRACE_MS),
+                changed: false,
+                ..current.clone()
+            };
+            let mut listed = account.clone();
+            // Not so when somebody was faster in between.
+            let Some(place) = listed.devices.iter_mut().find(|place| place.session == current.id) else { continue };
+            let mut operations = Vec::new();
+            // One before that, which may still have its moment, ends here: what is not listed is not found by
+            // whoever ends the session, or changes its rights.
+            if let Some(before) = &place.replaced
+                && let Some(before) = self.stored.get(before).await?
+            {
+                operations.push(self.stored.deleting(&before));
+            }
+            place.replaced = Some(std::mem::replace(&mut place.session, next.id.clone()));
+            operations.push(self.stored.creating(&mut next));
+            operations.push(self.stored.replacing(&current, &mut alias));
+            operations.push(self.putting(Some(&account), &mut listed));
+            match transaction(operations).await {
+                Err(StoreError::Stale) => {}
+                done => return Ok(done.map(|()| Some(next_secret))?),
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+
+    /// Gives a browser another secret at once: whoever has a copy of the one before is signed out. Answers it, and
+    /// what is to be written.
+    pub(crate) async fn reissuing(&self, place: &mut Place) -> Result<Option<(Opaque, Vec<Operation>)>, Fault> {
+        let Some(current) = self.stored.get(&place.session).await? else { return Ok(None) };
+        let secret = Opaque::random()?;
+        let mut next = self.renewed(&current, self.clock.now());
+        (next.id, next.proof) = (secret.hash(), Proof::Cookie { successor: None });
+        let mut operations = self.ending(std::slice::from_ref(place)).await?;
+        operations.push(self.stored.creating(&mut next));
+        (place.session, place.replaced) = (next.id, None);
+        Ok(Some((secret, operations)))
+    }
+
+    /// Takes a refresh token for the next one. `client` is the application that presents it; none is one of the
+    /// service's own pages.
+    pub(crate) async fn turn(&self, token: &RefreshToken, client: Option<&str>) -> Result<Turned, Fault> {
+        let now = self.clock.now();
+        for _ in 0..ATTEMPTS {
+            let Some(current) = self.stored.get(&token.session.hash()).await? else { return Ok(Turned::Unknown) };
+            let rotation = match (&current.proof, client) {
+                (Proof::Tokens { rotation }, None) => rotation,
+                (Proof::Application { client_id, rotation, .. }, Some(client)) if client_id == client => rotation,
+                _ => return Ok(Turned::Unknown),
+            };
+            let turn = rotation::turn(rotation, token, now)?;
+            if matches!(turn, Turn::Next(..)) {
+                // It changes no account, but a session that whoever has the lease is about to end.
+                self.unleased(&current.user_id).await?;
+            }
+            match turn {
+                Turn::Again(successor) => return Ok(Turned::Next(current, successor)),
+                Turn::Reused => return Ok(Turned::Reused(current)),
+                Turn::Next(turned, successor) => {
+                    let mut next = self.renewed(&current, now);
+                    if let Proof::Tokens { rotation } | Proof::Application { rotation, .. } = &mut next.proof {
+                        *rotation = turned;
+                    }
+                    match self.stored.replace(&current, next).await {
+                        Err(StoreError::Stale) => {}
+                        done => return Ok(Turned::Next(done?, successor)),
+                    }
+                }
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+
+    pub(super) fn renewed(&self, current: &Session, now: Timestamp) -> Session {
+        let idle_ms = match current.proof {
+            Proof::Application { .. } => lifetime::APPLICATION_IDLE_MS,
+            Proof::Cookie { .. } | Proof::Tokens { .. } => lifetime::IDLE_MS,
+        };
+        let expires_at = now.plus_ms(idle_ms).min(current.ends_at);
+        Session { renewed_at: now, expires_at, changed: false, ..current.clone() }
+    }
+}
+
+/// Takes out what has to go, oldest first, for one more to have room.
+fn surplus(places: &mut Vec<Place>, client_id: Option<ClientId>) -> Vec<Place> {
+    let of_client = |place: &Place| client_id.is_some() && place.client_id == client_id;
+    let mut too_many =
+        (places.iter().filter(|place| of_client(place)).count() + 1).saturating_sub(Account::MAX_OF_ONE_CLIENT);
+    let mut gone: Vec<Place> = Vec::new();
+    places.retain(|place| {
+        let goes = too_many > 0 && of_client(place);
+        if goes {
+            too_many -= 1;
+            gone.push(place.clone());
+        }
+        !goes
+    });
+    let surplus = (places.len() + 1).saturating_sub(Account::MAX_DEVICES);
+    gone.extend(places.drain(..surplus));
+    gone
+}
+
+/// What became of a refresh token.
+pub(crate) enum Turned {
+    /// The session goes on with this one.
+    Next(Session, RefreshToken),
+    /// It was used before: the session must end.
+    Reused(Session),
+    /// No session has it.
+    Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(ids: &Ids, client_id: Option<ClientId>) -> Place {
+        let session = Opaque::from_bytes([0; 32]).hash();
+        Place { device: ids.next(), session, client_id, replaced: None, ends_at: Timestamp::from_unix_ms(0) }
+    }
+
+    #[test]
+    fn an_application_that_comes_again_and_again_pushes_out_itself_and_nobody_else() {
+        let ids = Ids::counting();
+        let (one, other): (ClientId, ClientId) = (ids.next(), ids.next());
+        let browser = place(&ids, None);
+        let mut places = vec![browser.clone(), place(&ids, Some(other))];
+        let mut let_in: Vec<Place> = Vec::new();
+        for _ in 0..=Account::MAX_DEVICES {
+            let gone = surplus(&mut places, Some(one));
+            let expected = let_in.len().checked_sub(Account::MAX_OF_ONE_CLIENT).map(|at| let_in[at].clone());
+            assert_eq!(gone, Vec::from_iter(expected), "its own oldest");
+            let_in.push(place(&ids, Some(one)));
+            places.push(let_in.last().cloned().unwrap());
+        }
+        assert_eq!((places.len(), &places[0]), (2 + Account::MAX_OF_ONE_CLIENT, &browser));
+        places.extend((places.len()..Account::MAX_DEVICES).map(|_| place(&ids, None)));
+        assert_eq!(surplus(&mut places, None), [browser], "the oldest of all");
+    }
+}

@@ -1,0 +1,57 @@
+//! Somebody who has signed in, with what the service tells them of themselves.
+
+use std::path::PathBuf;
+
+use protocol::{Form, WireType, WireValue};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use ts_rs::{Config, TS, TypeVisitor};
+
+use crate::Tokens;
+
+/// Somebody who has signed in.
+///
+/// `#[wire]` takes no parameters, since each wire type has one name. A service has one `M`, so that this is one type of
+/// its contract.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "SignedIn", description = "Somebody who has signed in.")]
+pub struct SignedIn<M> {
+    /// Who it is.
+    pub user: M,
+    /// The tokens, when they were asked for.
+    pub tokens: Option<Tokens>,
+}
+
+impl<M: WireType> WireType for SignedIn<M> {
+    const FORM: Form = Form::Json;
+}
+impl<M: WireType> WireValue for SignedIn<M> {}
+
+impl<M: WireType> TS for SignedIn<M> {
+    type WithoutGenerics = Self;
+    type OptionInnerType = Self;
+
+    fn docs() -> Option<String> {
+        Some("/**\n * Somebody who has signed in.\n */\n".to_owned())
+    }
+    fn name(_: &Config) -> String {
+        "SignedIn".to_owned()
+    }
+    fn inline(config: &Config) -> String {
+        let (user, tokens) = (M::name(config), Option::<Tokens>::name(config));
+        format!(
+            "{{ /**\n * Who it is.\n */\nuser: {user}, /**\n * The tokens, when they were asked for.\n */\ntokens: {tokens}, }}"
+        )
+    }
+    fn decl(config: &Config) -> String {
+        format!("type {} = {};", Self::name(config), Self::inline(config))
+    }
+    fn visit_dependencies(visitor: &mut impl TypeVisitor) {
+        visitor.visit::<M>();
+        visitor.visit::<Tokens>();
+    }
+    fn output_path() -> Option<PathBuf> {
+        Some("SignedIn.ts".into())
+    }
+}

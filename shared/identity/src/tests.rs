@@ -1,0 +1,227 @@
+//! A service for the tests of this package, with a user of its own.
+
+use std::sync::Arc;
+
+use local::world::World;
+use protocol::{Entity, Index, IndexEntry, Listing, SortKey, Tally, Timestamp, Unique, Version};
+use runtime::{Definition, Principal, prelude::*};
+
+use crate::{EmailAddress, IdentityRole, IdentityUser, Newcomer, RIGHTS, UserId, sessions::Sessions};
+
+/// What somebody is.
+#[wire]
+pub enum Role {
+    /// May do everything.
+    Administrator,
+    /// Writes what is its own.
+    Employee,
+    /// Reads.
+    Viewer,
+    /// May do nothing.
+    Guest,
+}
+
+/// What each permission is for.
+const TEXTS: &[(&str, &[&str])] = &[
+    ("audit:read", &["List the audit log"]),
+    ("clients:read", &["List applications"]),
+    ("clients:write", &["Register an application"]),
+    ("posts:read", &["Read posts"]),
+    ("posts:write", &["Write posts"]),
+    ("posts:write:own", &["Write posts"]),
+    ("users:read", &["Read users"]),
+    ("users:write", &["Write users"]),
+    ("users:write:own", &["Write users"]),
+];
+
+impl Role {
+    const ALL: [Self; 4] = [Self::Administrator, Self::Employee, Self::Viewer, Self::Guest];
+}
+
+impl IdentityRole for Role {
+    const FOUNDER: Self = Self::Administrator;
+    const NEWCOMER: Self = Self::Guest;
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Administrator => "administrator",
+            Self::Employee => "employee",
+            Self::Viewer => "viewer",
+            Self::Guest => "guest",
+        }
+    }
+    fn permissions(self) -> &'static [&'static str] {
+        match self {
+            Self::Administrator => &[
+                "audit:read",
+                "clients:read",
+                "clients:write",
+                "posts:read",
+                "posts:write",
+                RIGHTS,
+                "users:read",
+                "users:write",
+            ],
+            Self::Employee => &["users:read", "users:write:own", "posts:read", "posts:write:own"],
+            Self::Viewer => &["users:read", "posts:read"],
+            Self::Guest => &[],
+        }
+    }
+}
+
+/// Somebody, with a field that the package does not know.
+#[wire]
+pub struct User {
+    /// The id.
+    pub id: UserId,
+    /// The address.
+    pub email: EmailAddress,
+    /// The name.
+    pub name: String,
+    /// What the package does not know, and the service requires.
+    pub language: String,
+    /// Whether the address is proved.
+    pub is_verified: bool,
+    /// The role.
+    pub role: Role,
+    /// When it ends.
+    pub ends_at: Option<Timestamp>,
+    /// Grows with each change.
+    pub version: Version,
+}
+
+impl Entity for User {
+    type Id = UserId;
+    const NAME: &'static str = "User";
+    const PREFIX: &'static str = "user";
+    const INDEXES: &'static [Index<Self>] = &[Index {
+        name: "all",
+        shards: 1,
+        entry: |user| Some(IndexEntry { list: String::new(), sort: SortKey::text(&user.id.to_string()) }),
+    }];
+
+    fn id(&self) -> &UserId {
+        &self.id
+    }
+    fn version(&self) -> Version {
+        self.version
+    }
+    fn set_version(&mut self, version: Version) {
+        self.version = version;
+    }
+    fn expires_at(&self) -> Option<Timestamp> {
+        self.ends_at
+    }
+    fn unique(&self) -> Vec<Unique> {
+        vec![Unique { name: Self::UNIQUE_EMAIL, value: self.email.comparable() }]
+    }
+    fn tallies(&self) -> Vec<Tally> {
+        let is_administrator = self.effective_role() == Some(Role::Administrator);
+        is_administrator.then_some(Tally { name: "administrators", at_least: 1 }).into_iter().collect()
+    }
+}
+
+impl IdentityUser for User {
+    type Role = Role;
+    type Me = Self;
+    const EVERYBODY: Listing<Self> = Listing::of("all");
+
+    fn arrive(newcomer: Newcomer<Role>) -> Self {
+        let Newcomer { id, email, name, is_verified, role, ends_at, .. } = newcomer;
+        Self { id, email, name, language: "en".to_owned(), is_verified, role, ends_at, version: Version::default() }
+    }
+    fn me(&self) -> Self {
+        self.clone()
+    }
+    fn email(&self) -> &EmailAddress {
+        &self.email
+    }
+    fn name(&self) -> &str {
+        &self.name
+    }
+    fn set_name(&mut self, name: String) {
+        self.name = name;
+    }
+    fn role(&self) -> Role {
+        self.role
+    }
+    fn set_role(&mut self, role: Role) {
+        self.role = role;
+    }
+    fn is_verified(&self) -> bool {
+        self.is_verified
+    }
+    fn ends_at(&self) -> Option<Timestamp> {
+        self.ends_at
+    }
+    fn verify(&mut self) {
+        (self.is_verified, self.ends_at) = (true, None);
+    }
+}
+
+/// The service.
+pub const SERVICE: Definition = Definition {
+    name: "identity-test",
+    roles: &["administrator", "employee", "viewer", "guest"],
+    permits: |role, permission| {
+        Role::ALL.iter().any(|known| known.name() == role && known.permissions().contains(&permission))
+    },
+    permissions: TEXTS,
+    withheld: &[RIGHTS],
+    callers: crate::CALLERS,
+    method_override: false,
+    password_sign_in: None,
+    refusals: Some(crate::REFUSALS),
+};
+
+mod mounted {
+    use super::{SERVICE, User};
+    use crate as identity;
+
+    runtime::procedures! { SERVICE, mount identity for User; }
+}
+pub use mounted::service;
+
+/// Somebody who calls.
+pub fn caller(principal: Principal) -> Caller {
+    Caller::new(&SERVICE, Arc::new(principal))
+}
+
+/// Somebody with a role.
+pub fn user(email: &str, role: Role) -> User {
+    User {
+        id: Ids::default().next(),
+        email: EmailAddress::new(email),
+        name: "Ada".to_owned(),
+        language: "en".to_owned(),
+        is_verified: true,
+        role,
+        ends_at: None,
+        version: Version(0),
+    }
+}
+
+/// The sessions of all users.
+pub fn sessions(world: &World) -> Sessions {
+    world.obtain().unwrap()
+}
+
+/// What can be left out is not in the service.
+#[test]
+fn a_part_that_is_left_out_has_no_procedure_and_no_domain() {
+    mod small {
+        use super::{SERVICE, User};
+        use crate as identity;
+
+        runtime::procedures! { SERVICE, mount identity for User without [Providers, Registration]; }
+    }
+    let (all, few) = (service(), small::service());
+    let named = |service: &runtime::Service, start: &str| {
+        service.procedures.iter().filter(|procedure| procedure.entry.name.starts_with(start)).count()
+    };
+    assert!(named(&all, "oauth.") > 0 && named(&all, "auth.register") == 1);
+    assert!(named(&few, "oauth.") == 0 && named(&few, "auth.register") == 0);
+    assert_eq!(named(&few, "auth."), named(&all, "auth.") - 1, "the others of its domain stay");
+    assert!(!few.domains.iter().any(|domain| domain.name == "oauth"), "nothing is in it");
+    assert!(few.domains.iter().any(|domain| domain.name == "auth"));
+}

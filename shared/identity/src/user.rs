@@ -1,0 +1,159 @@
+//! What a service's user has to be for this package: few facts, whatever else the service keeps of people.
+//!
+//! ```
+//! use identity::{EmailAddress, IdentityUser, Newcomer, IdentityUserId};
+//! use protocol::{Entity, Listing, Timestamp, Version};
+//! # use protocol::{Index, IndexEntry, SortKey, Unique};
+//! use runtime::prelude::*;
+//!
+//! #[wire]
+//! pub enum Role {
+//!     Owner,
+//!     Shopper,
+//! }
+//!
+//! impl identity::IdentityRole for Role {
+//!     const FOUNDER: Self = Self::Owner;
+//!     const NEWCOMER: Self = Self::Shopper;
+//!
+//!     fn name(self) -> &'static str {
+//!         match self {
+//!             Self::Owner => "owner",
+//!             Self::Shopper => "shopper",
+//!         }
+//!     }
+//!     fn permissions(self) -> &'static [&'static str] {
+//!         match self {
+//!             Self::Owner => &["orders:read", identity::RIGHTS],
+//!             Self::Shopper => &["orders:read:own"],
+//!         }
+//!     }
+//! }
+//!
+//! #[wire]
+//! pub struct User {
+//!     pub id: UserId,
+//!     pub email: EmailAddress,
+//!     pub name: String,
+//!     pub role: IdentityRole,
+//!     pub is_verified: bool,
+//!     pub ends_at: Option<Timestamp>,
+//!     /// One of the service's own.
+//!     pub language: String,
+//!     pub version: Version,
+//! }
+//! ```
+//!
+//! `IdentityUser` is then one method for each of these facts; the reference service's `shared/model/src/user.rs` has all
+//! of it.
+
+use protocol::{Entity, Listing, Timestamp, WireType, id};
+
+use crate::EmailAddress;
+
+id! {
+    /// Names one user.
+    pub struct UserId;
+}
+
+/// What somebody may be in a service.
+pub trait IdentityRole: Copy + Eq + Send + Sync + 'static {
+    /// What the first person is, who makes all others what they are.
+    const FOUNDER: Self;
+    /// What people are who register by themselves. A stranger who has proved an address is a stranger still.
+    const NEWCOMER: Self;
+
+    /// The name in tokens and on the wire.
+    fn name(self) -> &'static str;
+
+    /// What somebody with this role may do. With `:own` behind it, a permission is limited to the own items.
+    fn permissions(self) -> &'static [&'static str];
+}
+
+/// How long an address may stay unproved that somebody registered, in milliseconds: seven days.
+pub const UNPROVED_MS: i64 = 7 * 24 * 3_600_000;
+
+/// Somebody who is new.
+#[derive(Clone, Debug)]
+pub struct Newcomer<R> {
+    /// The id that the user will have.
+    pub id: UserId,
+    /// Where mail reaches the person.
+    pub email: EmailAddress,
+    /// The name that others see.
+    pub name: String,
+    /// Whether the address is known to be the person's.
+    pub is_verified: bool,
+    /// What the person is.
+    pub role: R,
+    /// Now.
+    pub created_at: Timestamp,
+    /// When the user ends, unless the address is proved by then.
+    pub ends_at: Option<Timestamp>,
+}
+
+/// A service's user.
+pub trait IdentityUser: Entity<Id = UserId> + WireType + Clone + PartialEq + Send + Sync + 'static {
+    /// What a user may be.
+    type Role: IdentityRole;
+    /// What somebody who signs in is told of themselves: the output of `auth.me`.
+    type Me: WireType;
+
+    /// The name of the rule of [`Entity::unique`] that an address, as [`EmailAddress::comparable`] has it, belongs to one
+    /// user.
+    const UNIQUE_EMAIL: &'static str = "email";
+    /// A list that has all users: by it, it is known whether there is anybody.
+    const EVERYBODY: Listing<Self>;
+
+    /// A user of somebody who is new. What the service keeps besides has here its first value.
+    fn arrive(newcomer: Newcomer<Self::Role>) -> Self;
+
+    /// What the user is told who it is.
+    fn me(&self) -> Self::Me;
+
+    /// Where mail reaches the user.
+    fn email(&self) -> &EmailAddress;
+
+    /// The name that others see, of 1 to [`name::MAX_CHARS`](crate::name::MAX_CHARS) characters.
+    fn name(&self) -> &str;
+
+    /// Gives the user another name.
+    fn set_name(&mut self, name: String);
+
+    /// What the user is.
+    fn role(&self) -> Self::Role;
+
+    /// Makes something else of the user.
+    fn set_role(&mut self, role: Self::Role);
+
+    /// Whether the address is known to be the user's.
+    fn is_verified(&self) -> bool;
+
+    /// When the user ends, unless the address is proved by then; none for whoever has proved it, and for whom an
+    /// administrator made or decided about. [`Entity::expires_at`] answers the same.
+    fn ends_at(&self) -> Option<Timestamp>;
+
+    /// The address is proved: the user is verified, and does not end.
+    fn verify(&mut self);
+
+    /// The user's id.
+    fn user_id(&self) -> UserId {
+        *self.id()
+    }
+
+    /// The role that counts: none as long as the address is not verified, since anybody may register with it.
+    fn effective_role(&self) -> Option<Self::Role> {
+        self.is_verified().then(|| self.role())
+    }
+
+    /// What the user may do.
+    fn permissions(&self) -> &'static [&'static str] {
+        self.effective_role().map(IdentityRole::permissions).unwrap_or_default()
+    }
+
+    /// Whether it is as somebody registered it, who need not be the owner of the address: nobody has proved it, and no
+    /// administrator has decided anything about it.
+    fn is_as_registered(&self) -> bool {
+        !self.is_verified() && self.ends_at().is_some()
+    }
+}
