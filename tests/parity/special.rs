@@ -6,6 +6,7 @@ const SERVICE: Definition = Definition {
     name: "special",
     roles: &[],
     permits: |_, _| true,
+    permissions: &[],
     withheld: &[],
     callers: Callers::Tokens,
     method_override: true,

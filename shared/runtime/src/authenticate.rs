@@ -252,6 +252,7 @@ mod tests {
         permits: |role, permission| {
             role == "editor" && permission == "posts:write" || role == "author" && permission == "posts:write:own"
         },
+        permissions: &[],
         withheld: &["rights:write"],
         callers: Callers::Custom(|_| Ok(None)),
         method_override: true,

@@ -7,6 +7,7 @@ const SERVICE: Definition = Definition {
     name: "test",
     roles: &[],
     permits: |_, _| false,
+    permissions: &[],
     withheld: &[],
     callers: Callers::Custom(|_| Ok(Some(Principal { subject: "ada".into(), ..Principal::default() }))),
     method_override: true,

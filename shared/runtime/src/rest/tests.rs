@@ -8,6 +8,7 @@ const SERVICE: Definition = Definition {
     name: "test",
     roles: &[],
     permits: |_, _| false,
+    permissions: &[],
     withheld: &[],
     callers: Callers::Custom(|_| Ok(None)),
     method_override: true,

@@ -2,7 +2,13 @@
 
 use runtime::{Cookies, prelude::*, sessions::COOKIE};
 
-use crate::{IdentityUser, Account, AuditAction, GivenPassword, audit::Audit, notices::{Notice, Notices}, own_password::OwnPassword, removal::UserRemoval};
+use crate::{
+    Account, AuditAction, GivenPassword, IdentityUser,
+    audit::Audit,
+    notices::{Notice, Notices},
+    own_password::OwnPassword,
+    removal::UserRemoval,
+};
 
 /// The proof that it is meant.
 #[wire]

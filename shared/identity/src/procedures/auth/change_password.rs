@@ -3,7 +3,15 @@
 use runtime::{Cookies, prelude::*, sessions::COOKIE};
 use store::transaction;
 
-use crate::{Account, AuditAction, Device as Place, GivenPassword, Password, IdentityUser, expect_strong, lease::Contest, notices::{Notice, Notices}, own_password::OwnPassword, password, sessions::{ATTEMPTS, Sessions}, shut_out};
+use crate::{
+    Account, AuditAction, Device as Place, GivenPassword, IdentityUser, Password, expect_strong,
+    lease::Contest,
+    notices::{Notice, Notices},
+    own_password::OwnPassword,
+    password,
+    sessions::{ATTEMPTS, Sessions},
+    shut_out,
+};
 
 /// The old password and the new one.
 #[wire]

@@ -2,7 +2,18 @@
 
 use runtime::{prelude::*, sessions::COOKIE};
 
-use crate::{Account, AuditAction, AuditEntry, EmailAddress, GivenPassword, Keep, SignedIn, IdentityUser, UserId, audit::Audit, browsers::Browser, is_shut_out, issuer::Issuer, limits::Attempts, notices::{Notice, Notices}, password::{Turn, Verdict}, sessions::{Kept, Sessions}, shut_out};
+use crate::{
+    Account, AuditAction, AuditEntry, EmailAddress, GivenPassword, IdentityUser, Keep, SignedIn, UserId,
+    audit::Audit,
+    browsers::Browser,
+    is_shut_out,
+    issuer::Issuer,
+    limits::Attempts,
+    notices::{Notice, Notices},
+    password::{Turn, Verdict},
+    sessions::{Kept, Sessions},
+    shut_out,
+};
 
 /// Who signs in, and how it is kept.
 #[wire]

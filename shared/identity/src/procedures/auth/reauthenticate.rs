@@ -2,7 +2,10 @@
 
 use runtime::prelude::*;
 
-use crate::{Account, AuditAction, GivenPassword, Tokens, IdentityUser, audit::Audit, issuer::Issuer, own_password::OwnPassword, sessions::Sessions, shut_out};
+use crate::{
+    Account, AuditAction, GivenPassword, IdentityUser, Tokens, audit::Audit, issuer::Issuer, own_password::OwnPassword,
+    sessions::Sessions, shut_out,
+};
 
 /// The proof.
 #[wire]

@@ -2,7 +2,14 @@
 
 use runtime::{prelude::*, sessions::COOKIE};
 
-use crate::{AuditAction, AuditEntry, Tokens, audit::Audit, issuer::Issuer, limits::Attempts, rotation::RefreshToken, sessions::{Sessions, Turned}};
+use crate::{
+    AuditAction, AuditEntry, Tokens,
+    audit::Audit,
+    issuer::Issuer,
+    limits::Attempts,
+    rotation::RefreshToken,
+    sessions::{Sessions, Turned},
+};
 
 /// What is renewed.
 #[wire]

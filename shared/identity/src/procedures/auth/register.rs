@@ -3,7 +3,16 @@
 use protocol::Fault;
 use runtime::{Cookies, NotAdmitted, RegistrationPolicy, prelude::*};
 
-use crate::{name, Claim, EmailAddress, Password, Purpose, IdentityUser, expect_strong, founder::{Foundation, Founding}, limits::Attempts, mails::{LinkMails, self}, password::Turn, proof, registration::Registrar};
+use crate::{
+    Claim, EmailAddress, IdentityUser, Password, Purpose, expect_strong,
+    founder::{Foundation, Founding},
+    limits::Attempts,
+    mails::{self, LinkMails},
+    name,
+    password::Turn,
+    proof,
+    registration::Registrar,
+};
 
 /// Who registers.
 #[wire]

@@ -3,7 +3,10 @@
 use protocol::Fault;
 use runtime::{Cookies, prelude::*};
 
-use crate::{IdentityUser, AuditAction, EmailAddress, Purpose, browsers, mails::{Letter, LinkRequest, unhurried}};
+use crate::{
+    AuditAction, EmailAddress, IdentityUser, Purpose, browsers,
+    mails::{Letter, LinkRequest, unhurried},
+};
 
 /// Who asks.
 #[wire]
@@ -15,7 +18,11 @@ pub struct Input {
 
 /// Mail a link by which another password can be chosen. The answer does not tell whether there is such an account.
 #[procedure(mutation, auth = public, rest = "POST /v1/auth/request-reset")]
-pub async fn request_reset<U: IdentityUser>(request: LinkRequest<U>, cookies: Cookies, input: Input) -> Result<(), NoFailure> {
+pub async fn request_reset<U: IdentityUser>(
+    request: LinkRequest<U>,
+    cookies: Cookies,
+    input: Input,
+) -> Result<(), NoFailure> {
     let LinkRequest { attempts, mails, audit, .. } = &request;
     let (target, found) = request.find(&input.email).await?;
     let account = request.accounts.get(&target).await?;

@@ -3,7 +3,10 @@
 use protocol::Fault;
 use runtime::prelude::*;
 
-use crate::{IdentityUser, AuditAction, EmailAddress, Purpose, mails::{Letter, LinkRequest, unhurried}};
+use crate::{
+    AuditAction, EmailAddress, IdentityUser, Purpose,
+    mails::{Letter, LinkRequest, unhurried},
+};
 
 /// Who asks.
 #[wire]

@@ -3,7 +3,15 @@
 use runtime::{opaque::Opaque, prelude::*};
 use store::transaction;
 
-use crate::{name, Account, AuditAction, AuditEntry, KNOWN, KNOWN_S, Password, IdentityUser, expect_strong, lease::Contest, notices::{Notice, Notices}, password, proof::{Mailed, MailedProof, recovered, unmark}, sessions::ATTEMPTS};
+use crate::{
+    Account, AuditAction, AuditEntry, IdentityUser, KNOWN, KNOWN_S, Password, expect_strong,
+    lease::Contest,
+    name,
+    notices::{Notice, Notices},
+    password,
+    proof::{Mailed, MailedProof, recovered, unmark},
+    sessions::ATTEMPTS,
+};
 
 /// The proof, and the new password.
 #[wire]
@@ -34,7 +42,11 @@ pub enum Error {
 /// It proves the address. Since somebody else may have been in, it signs the account out everywhere, unlinks all
 /// accounts elsewhere, and voids every other link that was mailed.
 #[procedure(mutation, auth = public, rest = "POST /v1/auth/reset-password", memory_mb = 1024, concurrency = 20)]
-pub async fn reset_password<U: IdentityUser>(proof: MailedProof<U>, notices: Notices, input: Input) -> Result<(), Error> {
+pub async fn reset_password<U: IdentityUser>(
+    proof: MailedProof<U>,
+    notices: Notices,
+    input: Input,
+) -> Result<(), Error> {
     let Some(Mailed { token, user, .. }) = proof.read(&input.token).await? else {
         proof.refuse("reset_password").await?;
         return Err(Error::NotValid);

@@ -3,7 +3,14 @@
 use runtime::prelude::*;
 use store::transaction;
 
-use crate::{IdentityUser, Account, AuditAction, AuditEntry, Device as Place, GivenPassword, Purpose, UsedFounderToken, lease::Contest, notices::Notices, proof::{Mailed, MailedProof, claimed, unmark}, rights, sessions::ATTEMPTS};
+use crate::{
+    Account, AuditAction, AuditEntry, Device as Place, GivenPassword, IdentityUser, Purpose, UsedFounderToken,
+    lease::Contest,
+    notices::Notices,
+    proof::{Mailed, MailedProof, claimed, unmark},
+    rights,
+    sessions::ATTEMPTS,
+};
 
 /// The proof.
 #[wire]

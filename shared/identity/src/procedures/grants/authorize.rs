@@ -2,7 +2,14 @@
 
 use runtime::{Cookies, Definition, HttpReply, HttpRequest, Site, prelude::*, sessions::csrf_token};
 
-use crate::{ApplicationClient, IdentityUser, authorization_server::{pages, person, redirect, request::{Asking, Wrong}}, pages::SIGN_IN};
+use crate::{
+    ApplicationClient, IdentityUser,
+    authorization_server::{
+        pages, person, redirect,
+        request::{Asking, Wrong},
+    },
+    pages::SIGN_IN,
+};
 
 /// Ask whoever sits before the browser whether an application may come in (RFC 6749 section 4.1.1).
 #[procedure(query, auth = public, http = "GET /oauth/authorize")]

@@ -2,7 +2,10 @@
 
 use runtime::{opaque::Opaque, prelude::*};
 
-use crate::{Application, ApplicationClient, AuditAction, AuditEntry, ClientKind, GrantType, audit::Audit, authorization_server::registry, name};
+use crate::{
+    Application, ApplicationClient, AuditAction, AuditEntry, ClientKind, GrantType, audit::Audit,
+    authorization_server::registry, name,
+};
 
 /// The new application.
 #[wire]

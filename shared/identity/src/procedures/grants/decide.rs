@@ -3,7 +3,14 @@
 use protocol::Fault;
 use runtime::{Cookies, HttpReply, HttpRequest, Site, prelude::*};
 
-use crate::{IdentityUser, ApplicationClient, authorization_server::{codes::Consent, pages, person, request::{Asking, Wrong}}};
+use crate::{
+    ApplicationClient, IdentityUser,
+    authorization_server::{
+        codes::Consent,
+        pages, person,
+        request::{Asking, Wrong},
+    },
+};
 
 /// Let an application in, or not: what the page of `grants.authorize` sends.
 ///

@@ -3,7 +3,14 @@
 use runtime::{HttpReply, HttpRequest, Site, TokenKeys, prelude::*};
 use serde::{Deserialize, Serialize};
 
-use crate::{ApplicationClient, Proof, Session, authorization_server::{Refused, registry::Registry, tokens::{self, Presented}}};
+use crate::{
+    ApplicationClient, Proof, Session,
+    authorization_server::{
+        Refused,
+        registry::Registry,
+        tokens::{self, Presented},
+    },
+};
 
 /// RFC 7662 section 2.1.
 #[derive(Deserialize)]

@@ -3,7 +3,16 @@
 use runtime::{HttpReply, HttpRequest, TokenKeys, prelude::*};
 use serde::Deserialize;
 
-use crate::{AuditAction, AuditEntry, audit::Audit, authorization_server::{Refused, registry::Registry, tokens::{self, Presented}}, sessions::Sessions};
+use crate::{
+    AuditAction, AuditEntry,
+    audit::Audit,
+    authorization_server::{
+        Refused,
+        registry::Registry,
+        tokens::{self, Presented},
+    },
+    sessions::Sessions,
+};
 
 /// RFC 7009 section 2.1. The hint helps nobody: the two kinds of tokens look different.
 #[derive(Deserialize)]

@@ -3,7 +3,19 @@
 use runtime::{HttpReply, HttpRequest, Signer, Site, prelude::*};
 use serde::Deserialize;
 
-use crate::{IdentityUser, AuditAction, AuditEntry, GrantType, audit::Audit, authorization_server::{Refused, codes::{Codes, Redemption}, registry::{self, Registry}, request::{RESOURCE, are_here}, tokens}, rotation::RefreshToken, sessions::{Sessions, Turned}};
+use crate::{
+    AuditAction, AuditEntry, GrantType, IdentityUser,
+    audit::Audit,
+    authorization_server::{
+        Refused,
+        codes::{Codes, Redemption},
+        registry::{self, Registry},
+        request::{RESOURCE, are_here},
+        tokens,
+    },
+    rotation::RefreshToken,
+    sessions::{Sessions, Turned},
+};
 
 /// What an application asks with, besides what proves who it is.
 #[derive(Deserialize)]

@@ -2,7 +2,13 @@
 
 use runtime::{Cookies, HttpReply, HttpRequest, Site, prelude::*, sessions::COOKIE};
 
-use crate::{IdentityUser, FlowAim, SignInFlow, arrival::Arrival, elsewhere::{Ended, Federation, Refusal, self}, federation::Callback, reauthentication::Reauthentication};
+use crate::{
+    FlowAim, IdentityUser, SignInFlow,
+    arrival::Arrival,
+    elsewhere::{self, Ended, Federation, Refusal},
+    federation::Callback,
+    reauthentication::Reauthentication,
+};
 
 /// Where a provider sends the browser back, with a code or the reason why there is none. The address belongs into the
 /// provider's list of redirect URIs.

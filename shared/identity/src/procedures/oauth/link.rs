@@ -2,7 +2,11 @@
 
 use runtime::prelude::*;
 
-use crate::{FlowAim, SignInFlow, FlowSession, elsewhere::{Ended, Federation, self}, limits::Attempts};
+use crate::{
+    FlowAim, FlowSession, SignInFlow,
+    elsewhere::{self, Ended, Federation},
+    limits::Attempts,
+};
 
 /// Which account is linked.
 #[wire]

@@ -2,7 +2,11 @@
 
 use runtime::{Cookies, prelude::*, sessions::COOKIE};
 
-use crate::{FlowAim, SignInFlow, FlowSession, elsewhere::{Ended, Federation, self}, limits::Attempts};
+use crate::{
+    FlowAim, FlowSession, SignInFlow,
+    elsewhere::{self, Ended, Federation},
+    limits::Attempts,
+};
 
 /// By which account it is proved.
 #[wire]

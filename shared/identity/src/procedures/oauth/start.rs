@@ -4,7 +4,11 @@ use protocol::Fault;
 use runtime::{HttpReply, HttpRequest, Site, prelude::*};
 use serde::Deserialize;
 
-use crate::{FlowAim, SignInFlow, elsewhere::{Ended, Federation, self}, limits::Attempts};
+use crate::{
+    FlowAim, SignInFlow,
+    elsewhere::{self, Ended, Federation},
+    limits::Attempts,
+};
 
 /// The parameters of the address.
 #[derive(Deserialize)]

@@ -3,7 +3,14 @@
 use runtime::{Secret, prelude::*};
 use store::transaction;
 
-use crate::{Account, AuditAction, AuditEntry, IdentityUser, audit::Audit, elsewhere, federation::IdentityProviders, notices::{Notice, Notices}, sessions::ATTEMPTS};
+use crate::{
+    Account, AuditAction, AuditEntry, IdentityUser,
+    audit::Audit,
+    elsewhere,
+    federation::IdentityProviders,
+    notices::{Notice, Notices},
+    sessions::ATTEMPTS,
+};
 
 /// Which account is unlinked.
 #[wire]

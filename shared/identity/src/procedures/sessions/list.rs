@@ -2,7 +2,10 @@
 
 use runtime::prelude::*;
 
-use crate::{Account, Session, devices::{SignedInDevice, devices}};
+use crate::{
+    Account, Session,
+    devices::{SignedInDevice, devices},
+};
 
 /// Where somebody is signed in.
 #[wire]
