@@ -3,11 +3,13 @@
  * DynamoDB, written down here once more. Neither comes from the contract: a mistake on the way from a
  * signature to the contract is found by this.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { INFRA } from "./support.js";
 
 const ROOT = join(INFRA, "..");
+/** The procedures of the package that the service mounts for its `User`, which is `U` there. */
+const MOUNTED = "shared/identity/src/procedures";
 
 export interface Entity {
   readonly prefix: string;
@@ -58,7 +60,7 @@ const ASKING = ["Caller", "Option<Caller>", "Result<Caller, Fault>", "Reach"];
 const OUTSIDE = ["RelyingParty"];
 
 /** Capabilities that reach nothing of AWS beside the call itself. */
-const HARMLESS = [...ASKING, ...OUTSIDE, "Clock", "Ids", "Cookies", "Device", "HttpRequest", "RegistrationPolicy", "Site", "TokenKeys"];
+const HARMLESS = [...ASKING, ...OUTSIDE, "Clock", "Ids", "Cookies", "Device", "HttpRequest", "RegistrationPolicy", "Site", "TokenKeys", "&'static Definition"];
 
 /** Whether a capability names an action at a place (`undefined` is the table) on all these partition keys. */
 export function names(
@@ -77,14 +79,11 @@ export function names(
 /** All entities by name; the last ones are `Limit` and `Meter`, which have no files. */
 function readEntities(): Map<string, Entity> {
   const found = new Map<string, Entity>();
-  for (const file of rustFiles(["shared/model/src"])) {
-    for (const [, name, body] of code(file).matchAll(/^impl Entity for (\w+) \{$(.*?)^\}$/gms)) {
-      const prefix = /const PREFIX: &'static str = "([^"]+)";/.exec(body!)?.[1];
-      if (prefix === undefined) {
-        throw new Error(`${file}: ${name} has no prefix`);
-      }
-      const indexes = /const INDEXES: [^=]+=\s+&\[(.*?)\];/s.exec(body!)?.[1] ?? "";
-      found.set(name!, { prefix, indexes: [...indexes.matchAll(/\bIndex \{/g)].length });
+  for (const file of rustFiles(["shared/model/src", "shared/identity/src/entities"])) {
+    for (const [, prefix, stated, name] of code(file).matchAll(
+      /^#\[entity\(prefix = "([^"]+)"(.*?)^pub struct (\w+) \{$/gms,
+    )) {
+      found.set(name!, { prefix: prefix!, indexes: [...stated!.matchAll(/^#\[entity\(index = /gm)].length });
     }
   }
   return found.set("Limit", LIMIT).set("Meter", METER);
@@ -93,7 +92,7 @@ function readEntities(): Map<string, Entity> {
 /** The names of all secrets, by the types that are read from them. */
 function readSecrets(): Map<string, string> {
   const found = new Map<string, string>();
-  for (const file of rustFiles(["functions/src", "shared/model/src", "shared/runtime/src"])) {
+  for (const file of rustFiles(["functions/src", "shared/model/src", "shared/identity/src", "shared/runtime/src"])) {
     for (const [, type, name] of code(file).matchAll(/^impl SecretKind for (\w+) \{\s+const NAME: &'static str = "([^"]+)";/gm)) {
       found.set(type!, name!);
     }
@@ -120,8 +119,9 @@ export function readMeanings(): Meanings {
 /** The structures with `#[derive(Capability)]`, which ask for what their fields ask for. */
 function readBundles(): Map<string, readonly Parameter[]> {
   const found = new Map<string, readonly Parameter[]>();
-  const bundle = /^#\[derive\([^)]*\bCapability\b[^)]*\)\]\s+(?:pub(?:\([^)]*\))? )?struct (\w+) \{$(.*?)^\}$/gms;
-  for (const file of rustFiles(["functions/src"])) {
+  const bundle =
+    /^#\[derive\([^)]*\bCapability\b[^)]*\)\]\s+(?:pub(?:\([^)]*\))? )?struct (\w+)(?:<U: IdentityUser>)? \{$(.*?)^\}$/gms;
+  for (const file of rustFiles(["functions/src", "shared/identity/src"])) {
     for (const [, name, fields] of code(file).matchAll(bundle)) {
       if (found.has(name!)) {
         throw new Error(`there are two bundles of capabilities with the name ${name}`);
@@ -134,13 +134,14 @@ function readBundles(): Map<string, readonly Parameter[]> {
 
 /** What a procedure's file asks for. @throws Error on a parameter that is not understood */
 export function readSignature(procedure: string, meanings: Meanings): Signature {
-  const file = join(ROOT, "functions/src", `${procedure.replaceAll(".", "/")}.rs`);
-  return parseSignature(procedure, code(file), meanings);
+  const name = `${procedure.replaceAll(".", "/")}.rs`;
+  const file = ["functions/src", MOUNTED].map((folder) => join(ROOT, folder, name)).find((path) => existsSync(path));
+  return parseSignature(procedure, code(file ?? fail(`there is no file of ${procedure}`)), meanings);
 }
 
 /** The same of a file's text. */
 export function parseSignature(procedure: string, text: string, { entities, secrets, bundles }: Meanings): Signature {
-  const [, stated, list] = /^#\[procedure\((.*?)\)\]\s+(?:#\[[^\]]*\]\s+)*pub async fn \w+\((.*?)\)\s*->/ms.exec(text) ?? [];
+  const [, stated, list] = /^#\[procedure\((.*?)\)\]\s+(?:#\[[^\]]*\]\s+)*pub async fn \w+(?:<U: IdentityUser>)?\((.*?)\)\s*->/ms.exec(text) ?? [];
   if (stated === undefined || list === undefined) {
     throw new Error(`the file of ${procedure} has no procedure`);
   }
@@ -215,7 +216,8 @@ function parameters(list: string): Parameter[] {
       if (name === undefined || type === undefined) {
         throw new Error(`\`${parameter}\` is no parameter`);
       }
-      return [name, type];
+      // A bundle for `U` is found by its name without it.
+      return [name, /^(?:Read|Write|Append)</.test(type) ? type.replace("<U>", "<User>") : type.replace(/<U(?:ser)?>$/, "")];
     });
 }
 

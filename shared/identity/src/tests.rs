@@ -26,7 +26,7 @@ const TEXTS: &[(&str, &[&str])] = &[
     ("audit:read", &["List the audit log"]),
     ("clients:read", &["List applications"]),
     ("clients:write", &["Register an application"]),
-    ("posts:read", &["Read posts"]),
+    ("posts:read", &["Fetch one post", "List posts"]),
     ("posts:write", &["Write posts"]),
     ("posts:write:own", &["Write posts"]),
     ("users:read", &["Read users"]),

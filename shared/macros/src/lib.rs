@@ -1,9 +1,10 @@
-//! The macros: `#[procedure]`, `#[wire]`, `#[derive(Failure)]` and `#[derive(Capability)]`.
+//! The macros: `#[procedure]`, `#[wire]`, `#[derive(Failure)]`, `#[derive(Capability)]` and `#[derive(Entity)]`.
 //!
 //! They only write what a person would write by hand, the same way each time; everything that can
 //! be an ordinary function is one in `protocol` and `runtime`.
 
 mod capability;
+mod entity;
 mod failure;
 mod procedure;
 mod wire;
@@ -69,6 +70,35 @@ pub fn failure(item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Capability)]
 pub fn capability(item: TokenStream) -> TokenStream {
     answer(capability::expand(item.into()))
+}
+
+/// Says how a struct is kept, see `protocol::Entity`.
+///
+/// ```ignore
+/// #[derive(Entity)]
+/// #[entity(prefix = "post", loader = "posts.byIds")]
+/// #[entity(index = "created", sort = SortKey::time(self.created_at))]
+/// #[entity(index = "author", list = self.author_id, sort = SortKey::time(self.created_at))]
+/// #[entity(unique = "slug", value = self.slug)]
+/// #[entity(tally = "pinned", at_least = 1, when = self.is_pinned)]
+/// pub struct Post {
+///     #[entity(id)]
+///     pub id: PostId,
+///     #[entity(version)]
+///     pub version: Version,
+///     …
+/// }
+/// ```
+///
+/// `prefix`: what its keys begin with; never change it. `loader`: the procedure that fetches many by id.
+/// `index`: a list in the order of `sort`; `list` tells apart many lists in one index (an author's posts), `when` leaves
+/// entities out, `shards` (1 if left out) spreads writes. The order of the indexes is their place in the table: append.
+/// `unique`: a `value` (or any number of `values`) that no other one may have. `tally`: a group that is counted, and its
+/// least size. `#[entity(expires_at)]` over a field, or `expires_at = self.at.plus_ms(…)` beside the prefix: when it stops
+/// existing. An id that is no field of its own: `id = self.key.id, id_type = PostId` beside the prefix.
+#[proc_macro_derive(Entity, attributes(entity))]
+pub fn entity(item: TokenStream) -> TokenStream {
+    answer(entity::expand(item.into()))
 }
 
 fn answer(expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {

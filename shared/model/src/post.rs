@@ -1,7 +1,7 @@
 //! Posts of the company's notice board.
 
-use macros::wire;
-use protocol::{Entity, Index, IndexEntry, Listing, SortKey, Timestamp, Version, id};
+use macros::{Entity, wire};
+use protocol::{Listing, SortKey, Timestamp, Version, id};
 
 use identity::UserId;
 
@@ -12,8 +12,14 @@ id! {
 
 /// A post on the notice board.
 #[wire]
+#[derive(Entity)]
+#[entity(prefix = "post", loader = "posts.by_ids")]
+#[entity(index = "created", sort = SortKey::time(self.created_at))]
+#[entity(index = "author", list = self.author_id, sort = SortKey::time(self.created_at))]
+#[entity(index = "title", sort = SortKey::text(&self.title))]
 pub struct Post {
     /// The post's id.
+    #[entity(id)]
     pub id: PostId,
     /// Who wrote it.
     pub author_id: UserId,
@@ -26,6 +32,7 @@ pub struct Post {
     /// When it was last changed.
     pub updated_at: Timestamp,
     /// Grows with each change.
+    #[entity(version)]
     pub version: Version,
 }
 
@@ -41,38 +48,4 @@ impl Post {
     pub const BY_AUTHOR: Listing<Self> = Listing::of("author");
     /// All posts by title.
     pub const BY_TITLE: Listing<Self> = Listing::of("title");
-}
-
-impl Entity for Post {
-    type Id = PostId;
-    const NAME: &'static str = "Post";
-    const PREFIX: &'static str = "post";
-    const LOADER: Option<&'static str> = Some("posts.by_ids");
-    const INDEXES: &'static [Index<Self>] = &[
-        Index {
-            name: "created",
-            shards: 1,
-            entry: |post| Some(IndexEntry { list: String::new(), sort: SortKey::time(post.created_at) }),
-        },
-        Index {
-            name: "author",
-            shards: 1,
-            entry: |post| Some(IndexEntry { list: post.author_id.to_string(), sort: SortKey::time(post.created_at) }),
-        },
-        Index {
-            name: "title",
-            shards: 1,
-            entry: |post| Some(IndexEntry { list: String::new(), sort: SortKey::text(&post.title) }),
-        },
-    ];
-
-    fn id(&self) -> &PostId {
-        &self.id
-    }
-    fn version(&self) -> Version {
-        self.version
-    }
-    fn set_version(&mut self, version: Version) {
-        self.version = version;
-    }
 }

@@ -1,15 +1,25 @@
 //! Users.
 
 use identity::{EmailAddress, IdentityUser, Newcomer, UserId, name};
-use macros::wire;
-use protocol::{Entity, Index, IndexEntry, Listing, SortKey, Tally, Timestamp, Unique, Version};
+use macros::{Entity, wire};
+use protocol::{Listing, SortKey, Timestamp, Version};
 
 use crate::Role;
 
 /// Somebody who works with the service.
 #[wire]
+#[derive(Entity)]
+#[entity(prefix = "user", loader = "users.by_ids")]
+#[entity(index = "created", sort = SortKey::time(self.created_at))]
+#[entity(index = "age", sort = self.age.map_or_else(|| SortKey::text(""), SortKey::number))]
+#[entity(index = "name", sort = SortKey::text(&self.name))]
+#[entity(index = "email", sort = SortKey::text(&self.email.comparable()))]
+#[entity(index = "role", list = self.role.name(), sort = SortKey::time(self.created_at))]
+#[entity(unique = Self::UNIQUE_EMAIL, value = self.email.comparable())]
+#[entity(tally = Self::ADMINISTRATORS, at_least = 1, when = self.effective_role() == Some(Role::Administrator))]
 pub struct User {
     /// The user's id.
+    #[entity(id)]
     pub id: UserId,
     /// Where mail reaches the user. No two users have the same address, however it is written.
     pub email: EmailAddress,
@@ -25,8 +35,10 @@ pub struct User {
     pub created_at: Timestamp,
     /// When the user ends, unless the address is proved by then; null for whoever has proved it, and for whom an
     /// administrator made or decided about.
+    #[entity(expires_at)]
     pub ends_at: Option<Timestamp>,
     /// Grows with each change.
+    #[entity(version)]
     pub version: Version,
 }
 
@@ -51,65 +63,6 @@ impl User {
     /// The group that must not become empty: administrators who can act. Whoever has not proved the address may be
     /// nobody at all, and counts from the proof on.
     pub const ADMINISTRATORS: &'static str = "administrators";
-}
-
-impl Entity for User {
-    type Id = UserId;
-    const NAME: &'static str = "User";
-    const PREFIX: &'static str = "user";
-    const LOADER: Option<&'static str> = Some("users.by_ids");
-    const INDEXES: &'static [Index<Self>] = &[
-        Index {
-            name: "created",
-            shards: 1,
-            entry: |user| Some(IndexEntry { list: String::new(), sort: SortKey::time(user.created_at) }),
-        },
-        Index {
-            name: "age",
-            shards: 1,
-            entry: |user| {
-                let sort = user.age.map_or_else(|| SortKey::text(""), SortKey::number);
-                Some(IndexEntry { list: String::new(), sort })
-            },
-        },
-        Index {
-            name: "name",
-            shards: 1,
-            entry: |user| Some(IndexEntry { list: String::new(), sort: SortKey::text(&user.name) }),
-        },
-        Index {
-            name: "email",
-            shards: 1,
-            entry: |user| Some(IndexEntry { list: String::new(), sort: SortKey::text(&user.email.comparable()) }),
-        },
-        Index {
-            name: "role",
-            shards: 1,
-            entry: |user| Some(IndexEntry { list: user.role.name().to_owned(), sort: SortKey::time(user.created_at) }),
-        },
-    ];
-
-    fn id(&self) -> &UserId {
-        &self.id
-    }
-    fn version(&self) -> Version {
-        self.version
-    }
-    fn set_version(&mut self, version: Version) {
-        self.version = version;
-    }
-    fn expires_at(&self) -> Option<Timestamp> {
-        self.ends_at
-    }
-    fn unique(&self) -> Vec<Unique> {
-        vec![Unique { name: Self::UNIQUE_EMAIL, value: self.email.comparable() }]
-    }
-    fn tallies(&self) -> Vec<Tally> {
-        match self.effective_role() {
-            Some(Role::Administrator) => vec![Tally { name: Self::ADMINISTRATORS, at_least: 1 }],
-            _ => Vec::new(),
-        }
-    }
 }
 
 /// Oneself.

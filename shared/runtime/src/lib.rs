@@ -64,7 +64,7 @@ pub use web::{Cookies, Device, HttpReply, HttpRequest, Parameters};
 
 /// What a procedure's file uses.
 pub mod prelude {
-    pub use macros::{Capability, Failure, procedure, wire};
+    pub use macros::{Capability, Entity, Failure, procedure, wire};
     pub use protocol::{Clock, Cursor, NoFailure, Page, PageSize, Patch, Raised, SafeInteger, Timestamp, Version};
     pub use store::{Append, Read, StoreError, Write};
 

@@ -1,15 +1,20 @@
 //! Accounts: how somebody signs in. Apart from the [`User`](crate::User), which others may read.
 
-use protocol::{Entity, SecretHash, Timestamp, Unique, Version};
+use macros::Entity;
+use protocol::{SecretHash, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 
 use crate::{ClientId, DeviceId, UserId};
 
 /// How one user signs in, and where the user is signed in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Entity)]
 #[serde(rename_all = "camelCase")]
+#[entity(prefix = "account")]
+#[entity(unique = Self::UNIQUE_IDENTITY, values = self.identities.iter().map(LinkedIdentity::unique))]
+#[entity(unique = Self::UNIQUE_FOUNDER, values = self.is_founder.then_some(Self::FOUNDER))]
 pub struct Account {
     /// The user.
+    #[entity(id)]
     pub user_id: UserId,
     /// The password's hash (argon2id, in the PHC string format); none for who signs in elsewhere only.
     pub password: Option<String>,
@@ -34,11 +39,13 @@ pub struct Account {
     pub registered_in: Option<SecretHash>,
     /// When it ends with its [`User`](crate::User), whose address nobody has proved by then.
     #[serde(default)]
+    #[entity(expires_at)]
     pub ends_at: Option<Timestamp>,
     /// Until when who signs in waits for somebody who ends the sessions. The next change ends it.
     #[serde(default)]
     pub leased_until: Option<Timestamp>,
     /// Grows with each change.
+    #[entity(version)]
     pub version: Version,
 }
 
@@ -149,29 +156,5 @@ impl Account {
             ends_at: None,
             version: Version::default(),
         }
-    }
-}
-
-impl Entity for Account {
-    type Id = UserId;
-    const NAME: &'static str = "Account";
-    const PREFIX: &'static str = "account";
-
-    fn id(&self) -> &UserId {
-        &self.user_id
-    }
-    fn version(&self) -> Version {
-        self.version
-    }
-    fn set_version(&mut self, version: Version) {
-        self.version = version;
-    }
-    fn expires_at(&self) -> Option<Timestamp> {
-        self.ends_at
-    }
-    fn unique(&self) -> Vec<Unique> {
-        let identities = self.identities.iter().map(|it| Unique { name: Self::UNIQUE_IDENTITY, value: it.unique() });
-        let founder = self.is_founder.then(|| Unique { name: Self::UNIQUE_FOUNDER, value: Self::FOUNDER.to_owned() });
-        identities.chain(founder).collect()
     }
 }

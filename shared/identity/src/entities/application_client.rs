@@ -1,7 +1,7 @@
 //! Third parties' applications.
 
-use macros::wire;
-use protocol::{Entity, Index, IndexEntry, Listing, SecretHash, SortKey, Timestamp, Version, id};
+use macros::{Entity, wire};
+use protocol::{Listing, SecretHash, SortKey, Timestamp, Version, id};
 use serde::{Deserialize, Serialize};
 
 use crate::name;
@@ -66,14 +66,17 @@ pub struct Application {
 }
 
 /// An application and what is known of its secret.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Entity)]
 #[serde(rename_all = "camelCase")]
+#[entity(prefix = "client", id = self.application.id, id_type = ClientId)]
+#[entity(index = "created", sort = SortKey::time(self.application.created_at))]
 pub struct ApplicationClient {
     /// What others may know.
     pub application: Application,
     /// The hash of its secret; none for a public one.
     pub secret: Option<SecretHash>,
     /// Grows with each change.
+    #[entity(version)]
     pub version: Version,
 }
 
@@ -94,25 +97,4 @@ impl Application {
     pub const MAX_REDIRECT_URIS: usize = 20;
     /// How many permissions it may ask for at most.
     pub const MAX_SCOPES: usize = 100;
-}
-
-impl Entity for ApplicationClient {
-    type Id = ClientId;
-    const NAME: &'static str = "ApplicationClient";
-    const PREFIX: &'static str = "client";
-    const INDEXES: &'static [Index<Self>] = &[Index {
-        name: "created",
-        shards: 1,
-        entry: |client| Some(IndexEntry { list: String::new(), sort: SortKey::time(client.application.created_at) }),
-    }];
-
-    fn id(&self) -> &ClientId {
-        &self.application.id
-    }
-    fn version(&self) -> Version {
-        self.version
-    }
-    fn set_version(&mut self, version: Version) {
-        self.version = version;
-    }
 }

@@ -1,7 +1,7 @@
 //! The audit log: who did what to whom. Entries are written and never changed.
 
-use macros::wire;
-use protocol::{Entity, Index, IndexEntry, Listing, SortKey, Timestamp, Version, id};
+use macros::{Entity, wire};
+use protocol::{Listing, SortKey, Timestamp, Version, id};
 
 id! {
     /// Names one entry of the audit log.
@@ -69,8 +69,14 @@ pub enum AuditAction {
 
 /// One entry. It never holds a secret, nor what was in a changed field.
 #[wire]
+#[derive(Entity)]
+#[entity(prefix = "audit", expires_at = self.at.plus_ms(Self::KEPT_MS))]
+#[entity(index = "time", shards = 4, sort = SortKey::time(self.at))]
+#[entity(index = "actor", list = self.actor.as_deref().unwrap_or_default(), sort = SortKey::time(self.at), when = self.actor.is_some())]
+#[entity(index = "target", list = self.about().unwrap_or_default(), sort = SortKey::time(self.at), when = self.about().is_some())]
 pub struct AuditEntry {
     /// The entry's id.
+    #[entity(id)]
     pub id: AuditEntryId,
     /// When it happened.
     pub at: Timestamp,
@@ -87,6 +93,7 @@ pub struct AuditEntry {
     /// From which network address.
     pub address: String,
     /// Grows with each change; entries have none.
+    #[entity(version)]
     pub version: Version,
 }
 
@@ -100,43 +107,9 @@ impl AuditEntry {
     pub const BY_ACTOR: Listing<Self> = Listing::of("actor");
     /// What was done to somebody or something, by themselves as well, oldest first.
     pub const BY_TARGET: Listing<Self> = Listing::of("target");
-}
 
-impl Entity for AuditEntry {
-    type Id = AuditEntryId;
-    const NAME: &'static str = "AuditEntry";
-    const PREFIX: &'static str = "audit";
-    const INDEXES: &'static [Index<Self>] = &[
-        Index {
-            name: "time",
-            shards: 4,
-            entry: |entry| Some(IndexEntry { list: String::new(), sort: SortKey::time(entry.at) }),
-        },
-        Index {
-            name: "actor",
-            shards: 1,
-            entry: |entry| Some(IndexEntry { list: entry.actor.clone()?, sort: SortKey::time(entry.at) }),
-        },
-        Index {
-            name: "target",
-            shards: 1,
-            entry: |entry| {
-                let list = entry.target.clone().or_else(|| entry.actor.clone())?;
-                Some(IndexEntry { list, sort: SortKey::time(entry.at) })
-            },
-        },
-    ];
-
-    fn id(&self) -> &AuditEntryId {
-        &self.id
-    }
-    fn version(&self) -> Version {
-        self.version
-    }
-    fn set_version(&mut self, version: Version) {
-        self.version = version;
-    }
-    fn expires_at(&self) -> Option<Timestamp> {
-        Some(self.at.plus_ms(Self::KEPT_MS))
+    /// To whom or what it was done.
+    fn about(&self) -> Option<&str> {
+        self.target.as_deref().or(self.actor.as_deref())
     }
 }

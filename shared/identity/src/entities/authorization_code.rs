@@ -1,16 +1,19 @@
 //! Authorization codes: what a browser carries from the service to an application.
 
-use protocol::{Entity, SecretHash, Timestamp, Version};
+use macros::Entity;
+use protocol::{SecretHash, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 
 use crate::{ClientId, UserId};
 
 /// A code for one use, found by its hash. It is kept for a while after it: a second use is a sign that somebody
 /// else has it as well (OAuth 2.1, section 4.1.3).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Entity)]
 #[serde(rename_all = "camelCase")]
+#[entity(prefix = "authorization-code")]
 pub struct AuthorizationCode {
     /// The hash of the code.
+    #[entity(id)]
     pub id: SecretHash,
     /// The application that asked for it.
     pub client_id: ClientId,
@@ -27,10 +30,12 @@ pub struct AuthorizationCode {
     /// Until when it can be used.
     pub good_until: Timestamp,
     /// When it is forgotten.
+    #[entity(expires_at)]
     pub expires_at: Timestamp,
     /// The session that was made of it, once it was used.
     pub session: Option<SecretHash>,
     /// Grows with each change.
+    #[entity(version)]
     pub version: Version,
 }
 
@@ -39,23 +44,4 @@ impl AuthorizationCode {
     pub const LIFETIME_MS: i64 = 60_000;
     /// How long it is kept, in milliseconds.
     pub const KEPT_MS: i64 = 3_600_000;
-}
-
-impl Entity for AuthorizationCode {
-    type Id = SecretHash;
-    const NAME: &'static str = "AuthorizationCode";
-    const PREFIX: &'static str = "authorization-code";
-
-    fn id(&self) -> &SecretHash {
-        &self.id
-    }
-    fn version(&self) -> Version {
-        self.version
-    }
-    fn set_version(&mut self, version: Version) {
-        self.version = version;
-    }
-    fn expires_at(&self) -> Option<Timestamp> {
-        Some(self.expires_at)
-    }
 }

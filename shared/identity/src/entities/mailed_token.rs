@@ -1,6 +1,7 @@
 //! Tokens that were sent by mail: whoever has one reads that mailbox.
 
-use protocol::{Entity, Index, IndexEntry, Listing, SecretHash, SortKey, Timestamp, Version};
+use macros::Entity;
+use protocol::{Listing, SecretHash, SortKey, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 
 use crate::{EmailAddress, LinkedIdentity, UserId};
@@ -35,10 +36,13 @@ pub struct Claim {
 }
 
 /// A token for one use, found by its hash.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Entity)]
 #[serde(rename_all = "camelCase")]
+#[entity(prefix = "mailed-token")]
+#[entity(index = "user", list = self.user_id, sort = SortKey::time(self.expires_at))]
 pub struct MailedToken {
     /// The hash of the token.
+    #[entity(id)]
     pub id: SecretHash,
     /// What it is for.
     pub purpose: Purpose,
@@ -54,8 +58,10 @@ pub struct MailedToken {
     #[serde(default)]
     pub claim: Option<Claim>,
     /// When it ends.
+    #[entity(expires_at)]
     pub expires_at: Timestamp,
     /// Grows with each change.
+    #[entity(version)]
     pub version: Version,
 }
 
@@ -65,28 +71,4 @@ impl MailedToken {
 
     /// Those that were mailed to one user, for when the user goes.
     pub const BY_USER: Listing<Self> = Listing::of("user");
-}
-
-impl Entity for MailedToken {
-    type Id = SecretHash;
-    const NAME: &'static str = "MailedToken";
-    const PREFIX: &'static str = "mailed-token";
-    const INDEXES: &'static [Index<Self>] = &[Index {
-        name: "user",
-        shards: 1,
-        entry: |token| Some(IndexEntry { list: token.user_id.to_string(), sort: SortKey::time(token.expires_at) }),
-    }];
-
-    fn id(&self) -> &SecretHash {
-        &self.id
-    }
-    fn version(&self) -> Version {
-        self.version
-    }
-    fn set_version(&mut self, version: Version) {
-        self.version = version;
-    }
-    fn expires_at(&self) -> Option<Timestamp> {
-        Some(self.expires_at)
-    }
 }

@@ -1,7 +1,7 @@
 //! Sign-ins: one for each device, and one for each application that somebody lets in.
 
-use macros::wire;
-use protocol::{Client, Entity, Principal, Rotation, SecretHash, StoredSession, Timestamp, Version, id};
+use macros::{Entity, wire};
+use protocol::{Client, Principal, Rotation, SecretHash, StoredSession, Timestamp, Version, id};
 use serde::{Deserialize, Serialize};
 
 use crate::UserId;
@@ -48,10 +48,12 @@ pub enum Proof {
 }
 
 /// Somebody who is signed in somewhere. Found by the hash of a secret that only that device has.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Entity)]
 #[serde(rename_all = "camelCase")]
+#[entity(prefix = "session")]
 pub struct Session {
     /// The hash of the session's secret.
+    #[entity(id)]
     pub id: SecretHash,
     /// The device.
     pub device: DeviceId,
@@ -70,6 +72,7 @@ pub struct Session {
     /// When the session was last renewed.
     pub renewed_at: Timestamp,
     /// When it ends if it is not renewed.
+    #[entity(expires_at)]
     pub expires_at: Timestamp,
     /// When it ends in any case.
     pub ends_at: Timestamp,
@@ -80,6 +83,7 @@ pub struct Session {
     /// What the program calls itself.
     pub agent: String,
     /// Grows with each change.
+    #[entity(version)]
     pub version: Version,
 }
 
@@ -99,25 +103,6 @@ impl Session {
             Proof::Tokens { .. } => DeviceKind::Tokens,
             Proof::Application { .. } => DeviceKind::Application,
         }
-    }
-}
-
-impl Entity for Session {
-    type Id = SecretHash;
-    const NAME: &'static str = "Session";
-    const PREFIX: &'static str = "session";
-
-    fn id(&self) -> &SecretHash {
-        &self.id
-    }
-    fn version(&self) -> Version {
-        self.version
-    }
-    fn set_version(&mut self, version: Version) {
-        self.version = version;
-    }
-    fn expires_at(&self) -> Option<Timestamp> {
-        Some(self.expires_at)
     }
 }
 

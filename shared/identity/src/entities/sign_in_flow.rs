@@ -1,15 +1,18 @@
 //! Flows that lead through an account elsewhere, while the person is there.
 
-use protocol::{Entity, SecretHash, Timestamp, Version};
+use macros::Entity;
+use protocol::{SecretHash, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 
 use crate::UserId;
 
 /// A flow that has begun. It is deleted when the provider answers, and holds no secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Entity)]
 #[serde(rename_all = "camelCase")]
+#[entity(prefix = "sign-in-flow")]
 pub struct SignInFlow {
     /// The hash of the state that the provider sends back.
+    #[entity(id)]
     pub id: SecretHash,
     /// The provider's id.
     pub provider: String,
@@ -20,8 +23,10 @@ pub struct SignInFlow {
     /// What the person is sent to the provider for.
     pub aim: FlowAim,
     /// Until when the provider may answer.
+    #[entity(expires_at)]
     pub expires_at: Timestamp,
     /// Grows with each change.
+    #[entity(version)]
     pub version: Version,
 }
 
@@ -45,23 +50,4 @@ pub struct FlowSession {
     pub user_id: UserId,
     /// The session in which the user began: it must not have ended by then.
     pub session: SecretHash,
-}
-
-impl Entity for SignInFlow {
-    type Id = SecretHash;
-    const NAME: &'static str = "SignInFlow";
-    const PREFIX: &'static str = "sign-in-flow";
-
-    fn id(&self) -> &SecretHash {
-        &self.id
-    }
-    fn version(&self) -> Version {
-        self.version
-    }
-    fn set_version(&mut self, version: Version) {
-        self.version = version;
-    }
-    fn expires_at(&self) -> Option<Timestamp> {
-        Some(self.expires_at)
-    }
 }
