@@ -2,7 +2,7 @@
 
 use std::io::{self, Error};
 
-use identity::{EmailAddress, Proof, UserId};
+use identity::{EmailAddress, IdentityUser as _, Proof, UserId};
 use local::database::{Credentials, EmbeddedDatabase, Location};
 use model::{Role, User};
 use protocol::{Clock, Version};
@@ -88,7 +88,7 @@ fn signed_in(user: &User) -> io::Result<identity::Session> {
         id: secret.hash(),
         device: USER_ID.parse().map_err(Error::other)?,
         user_id: user.id,
-        role: user.effective_role(),
+        role: user.effective_role().map(|role| role.name().to_owned()),
         proof: Proof::Cookie { successor: None },
         created_at: now,
         authenticated_at: Some(now),

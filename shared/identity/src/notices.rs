@@ -223,3 +223,24 @@ impl Notices {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use local::world::World;
+
+    use super::*;
+    use crate::tests::{Role, service, user};
+
+    #[tokio::test]
+    async fn what_cannot_be_mailed_stops_nothing() {
+        let world = World::new(&service(), Clock::System).await.unwrap();
+        // Nobody told it from whom its mails are.
+        let mail = Mail::new(Default::default());
+        let notices = Notices { mail, ..world.obtain::<Notices>().unwrap() };
+        let (before, after) = (user("ada@example.com", Role::Administrator), user("ada@example.com", Role::Viewer));
+        notices.tell_of_change(&before, &after).await;
+        assert_eq!(world.mailbox().unwrap().len(), 0);
+        world.obtain::<Notices>().unwrap().tell_of_change(&before, &after).await;
+        assert_eq!(world.mailbox().unwrap().len(), 1, "one that knows");
+    }
+}

@@ -40,9 +40,10 @@ impl<M: WireType> TS for SignedIn<M> {
     }
     fn inline(config: &Config) -> String {
         let (user, tokens) = (M::name(config), Option::<Tokens>::name(config));
-        format!(
-            "{{ /**\n * Who it is.\n */\nuser: {user}, /**\n * The tokens, when they were asked for.\n */\ntokens: {tokens}, }}"
-        )
+        let member = |docs: &str, name: &str, ty: String| format!("\n/**\n * {docs}\n */\n{name}: {ty}, ");
+        let user = member("Who it is.", "user", user);
+        let tokens = member("The tokens, when they were asked for.", "tokens", tokens);
+        format!("{{ {user}{tokens}}}")
     }
     fn decl(config: &Config) -> String {
         format!("type {} = {};", Self::name(config), Self::inline(config))
