@@ -1,7 +1,8 @@
 //! The door: how a call comes in, who is calling, what a procedure may ask for, and what is logged.
 //!
 //! - [`service`]: procedures without their types, and the index.
-//! - [`answer()`]: how a request travels. [`rest`]: by a procedure's own route. [`accept`]: what its client takes.
+//! - [`answer()`]: how a request travels. [`rest`]: by a procedure's own route. [`problem`]: what went wrong.
+//!   [`accept`]: what its client takes.
 //! - [`call`]: capabilities. [`tokens`] and [`authenticate`]: callers.
 //! - [`refusals`]: callers who were refused.
 //! - [`sessions`] and [`rotation`]: cookies and refresh tokens. [`opaque`]: the secrets in them.
@@ -19,6 +20,7 @@ mod challenge;
 pub mod cors;
 pub mod environment;
 mod event;
+mod execute;
 pub mod gateway;
 pub mod lambda;
 pub mod limits;
@@ -29,8 +31,10 @@ pub mod opaque;
 pub mod page;
 pub mod password;
 pub mod principal;
+pub mod problem;
 pub mod refusals;
 pub mod registration;
+mod reply;
 pub mod rest;
 pub mod rotation;
 pub mod secrets;
@@ -41,7 +45,7 @@ pub mod telemetry;
 pub mod tokens;
 pub mod web;
 
-pub use answer::{Context, answer, refuse};
+pub use answer::{Addressee, Context, answer, refuse};
 pub use authenticate::Authenticator;
 pub use call::{Call, Ids};
 pub use capability::{Capability, Rights};

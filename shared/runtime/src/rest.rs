@@ -28,22 +28,28 @@
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
 use protocol::{
-    Code, Fault, Field, FieldFault, Form, Kind, Spec,
+    Code, Fault, Field, FieldFault, Form, Kind,
     fault::{Taken, shortened},
     input::MAX_FAULTS,
     trpc,
 };
 use serde::Deserialize;
-use serde_json::{json, value::RawValue};
+use serde_json::value::RawValue;
 
-use crate::{Entry, Output, accept::Accept, site::Site};
+use crate::{
+    Entry, Output,
+    accept::Accept,
+    problem,
+    reply::{self, CallInfo, Reading, methods_at},
+};
 
 /// The methods that routes can have, for preflights.
 pub const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+/// What an answer varies by.
+const ACCEPT: HeaderValue = HeaderValue::from_static("accept");
 
 /// An extension of a request that came by a procedure's REST route.
 #[derive(Clone, Debug, Default)]
@@ -57,61 +63,67 @@ pub struct Route {
 #[derive(Clone, Debug)]
 pub struct Allowed(pub Arc<str>);
 
-/// The methods of an address, of which the procedure at it has this one.
-pub(crate) fn allowed(own: &'static str, parts: &Parts) -> Cow<'static, str> {
-    match parts.extensions.get::<Allowed>() {
-        Some(Allowed(methods)) => methods.to_string().into(),
-        None if own == "GET" => "GET, HEAD".into(),
-        None => own.into(),
+/// Where a request by a route went.
+pub(crate) struct Address {
+    method: Method,
+    uri: Uri,
+    /// The path's parameters by name, decoded.
+    parameters: Vec<(String, String)>,
+}
+
+impl Address {
+    /// Of a request.
+    pub(crate) fn of(request: &Request<Bytes>, route: &Route) -> Self {
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        Self { method, uri, parameters: route.parameters.clone() }
+    }
+
+    /// The answer to a fault: a problem.
+    pub(crate) fn fault(&self, fault: &Fault, call: CallInfo<'_>) -> Response<Bytes> {
+        problem::response(fault, call.site, call.procedure.unwrap_or_default(), self.uri.path(), call.request_id)
     }
 }
 
-/// What a request says besides its input.
+/// The conditions of a request (RFC 9110 section 13.1), and what its client takes.
 #[derive(Debug, Default)]
-pub(crate) struct Asked {
-    /// The versions of which one is expected, from `If-Match`: of a change the one that is tried.
+pub(crate) struct Conditions {
+    /// The versions of which one is expected, from `If-Match`.
     if_match: Option<Vec<u32>>,
     /// `If-None-Match` as it came: its lines, joined.
     if_none_match: Option<String>,
-    /// Whether a path parameter is named `id`.
-    names_id: bool,
     /// Whether JSON is not among what the client takes.
     refuses_json: bool,
 }
 
-impl Asked {
-    /// Whether a call must not be made, because nothing could be told of what it did.
-    pub(crate) fn holds_back(&self, spec: &Spec) -> bool {
-        self.refuses_json && spec.has_output && spec.kind == Kind::Mutation
+impl Conditions {
+    /// Whether a fault says that what is stored has another version than was expected.
+    pub(crate) fn is_unmet(&self, fault: &Fault) -> bool {
+        let is_of_version = fault.failure.as_ref().is_none_or(|failure| failure.get("version").is_some());
+        self.if_match.is_some() && fault.code == Code::Conflict && is_of_version
+    }
+
+    /// A fault as it is told to who set conditions: one that is not met is a failed precondition.
+    fn judge(&self, fault: Fault) -> Fault {
+        if self.is_unmet(&fault) { Fault { code: Code::PreconditionFailed, ..fault } } else { fault }
     }
 }
 
-/// Takes the input out of a request: JSON, or none.
+/// Reads a request: its input as JSON, or none, and its conditions. Where it names several versions, there is an input for
+/// each of them: at most one of them is stored, and nothing is changed under the others.
 ///
 /// # Errors
 /// 400, 405, 412, 413 and 415.
-pub(crate) fn take_input(
-    entry: &Entry,
-    route: &Route,
-    parts: &Parts,
-    body: Bytes,
-) -> Result<(Option<Bytes>, Asked), Fault> {
+pub(crate) fn read(entry: &Entry, address: &Address, parts: &Parts, body: Bytes) -> Result<Reading, Fault> {
     let (own, _) = entry.rest().unwrap_or_default();
     let method = if parts.method == Method::HEAD { "GET" } else { parts.method.as_str() };
     if method != own {
-        return Err(Fault::method_not_supported(parts.method.as_str(), allowed(own, parts)));
+        return Err(Fault::method_not_supported(parts.method.as_str(), methods_at(own, &parts.extensions)));
     }
     if body.len() > trpc::MAX_INPUT_BYTES || parts.uri.query().is_some_and(|q| q.len() > trpc::MAX_INPUT_BYTES) {
         return Err(trpc::too_large());
     }
     let fields = entry.spec.fields;
-    let mut asked = conditions(method, fields, &parts.headers)?;
-    asked.names_id = route.parameters.iter().any(|(name, _)| name == "id");
-    asked.refuses_json = Accept::of(&parts.headers, header::ACCEPT).weight("application/json").is_none();
-    let mut texts: Vec<Pair<'_>> =
-        route.parameters.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect();
-    let version = asked.if_match.iter().flatten().next().filter(|_| method != "GET");
-    let version = version.map(|version| ("version", version.to_string()));
+    let conditions = conditions(method, fields, &parts.headers)?;
     let by_body = matches!(method, "POST" | "PUT" | "PATCH");
     if by_body || !body.is_empty() {
         trpc::expect_uncoded(&parts.headers)?;
@@ -128,15 +140,25 @@ pub(crate) fn take_input(
     if !by_body && !body.is_empty() {
         return Err(Fault::bad_request(format!("{method} takes its input from the address, and no body.")));
     }
-    texts.extend(query);
-    let members = members(fields, &texts, version);
-    let input = match (members.is_empty(), body.is_empty()) {
-        (true, true) => None,
-        (true, false) => Some(body),
-        (false, true) => Some(format!("{{{members}}}").into()),
-        (false, false) => Some(with_members(&members, &body)?),
+    let in_path = address.parameters.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into()));
+    let texts: Vec<Pair<'_>> = in_path.chain(query).collect();
+    let input = |version: Option<u32>| {
+        let members = members(fields, &texts, version.map(|version| ("version", version.to_string())));
+        match (members.is_empty(), body.is_empty()) {
+            (true, true) => Ok(None),
+            (true, false) => Ok(Some(body.clone())),
+            (false, true) => Ok(Some(format!("{{{members}}}").into())),
+            (false, false) => with_members(&members, &body).map(Some),
+        }
     };
-    Ok((input, asked))
+    // The latest version is the likeliest.
+    let expected = conditions.if_match.as_ref().filter(|_| method != "GET");
+    let inputs = match expected {
+        Some(versions) => versions.iter().rev().map(|version| input(Some(*version))).collect::<Result<_, _>>()?,
+        None => vec![input(None)?],
+    };
+    let is_held_back = conditions.refuses_json && entry.spec.has_output && entry.spec.kind == Kind::Mutation;
+    Ok(Reading { inputs, conditions, is_held_back })
 }
 
 /// A name and a value of an address, decoded.
@@ -218,12 +240,16 @@ fn with_members(members: &str, body: &[u8]) -> Result<Bytes, Fault> {
 /// How many versions a change may name.
 const MAX_VERSIONS: usize = 10;
 
-/// The conditions of a request (RFC 9110 section 13.1). Those of a change are held against what is stored by the procedure
-/// itself, in the transaction that changes it; so some of them cannot be evaluated.
-fn conditions(method: &str, fields: &[Field], headers: &HeaderMap) -> Result<Asked, Fault> {
+/// The conditions of a request. Those of a change are held against what is stored by the procedure itself, in the
+/// transaction that changes it; so some of them cannot be evaluated.
+fn conditions(method: &str, fields: &[Field], headers: &HeaderMap) -> Result<Conditions, Fault> {
     let reads = method == "GET";
     let failed = |message: &str| Fault::new(Code::PreconditionFailed, message);
-    let mut asked = Asked { if_none_match: listed(headers, &header::IF_NONE_MATCH), ..Asked::default() };
+    let mut asked = Conditions {
+        if_match: None,
+        if_none_match: listed(headers, &header::IF_NONE_MATCH),
+        refuses_json: Accept::of(headers, header::ACCEPT).weight("application/json").is_none(),
+    };
     match asked.if_none_match.as_deref().map(str::trim) {
         Some("*") if !reads => {
             return Err(failed("If-None-Match names whatever is there, and only what is there is changed."));
@@ -266,32 +292,6 @@ fn versions(tags: &str) -> Vec<u32> {
     versions.sort_unstable();
     versions.dedup();
     versions
-}
-
-/// A request as it is tried: as many times as there are versions of which a change expects one. At most one of them is
-/// stored, and nothing is changed under the others.
-pub(crate) fn attempts(request: Request<Bytes>) -> Vec<Request<Bytes>> {
-    let is_change =
-        request.extensions().get::<Route>().is_some() && ![Method::GET, Method::HEAD].contains(request.method());
-    let versions = listed(request.headers(), &header::IF_MATCH).filter(|_| is_change).map(|tags| versions(&tags));
-    match versions {
-        Some(versions) if (2..=MAX_VERSIONS).contains(&versions.len()) => {
-            let attempt = |version: u32| {
-                let mut attempt = request.clone();
-                let tag = HeaderValue::try_from(format!("\"{version}\"")).unwrap_or(HeaderValue::from_static(""));
-                attempt.headers_mut().insert(header::IF_MATCH, tag);
-                attempt
-            };
-            // The latest is the likeliest.
-            versions.into_iter().rev().map(attempt).collect()
-        }
-        _ => vec![request],
-    }
-}
-
-/// Whether the condition of an attempt did not hold, so that the next one may.
-pub(crate) fn is_late<T>(asked: &Asked, outcome: &Result<T, Fault>) -> bool {
-    outcome.as_ref().err().is_some_and(|fault| is_stale(asked, fault))
 }
 
 fn expect_json(method: &str, headers: &HeaderMap) -> Result<(), Fault> {
@@ -346,15 +346,25 @@ impl<'a> Marks<'a> {
     }
 }
 
-/// The answer to a call that succeeded.
+/// The answer to a call that ended so, as far as it succeeded.
 ///
 /// # Errors
-/// 412 and 406. What has no body has none that could be unacceptable (RFC 9110 sections 12.5.1 and 15.3.5).
-pub(crate) fn success(entry: &Entry, parts: &Parts, asked: &Asked, output: &Output) -> Result<Response<Bytes>, Fault> {
-    let Output::Json(output) = output else { return Ok(plain(StatusCode::NO_CONTENT)) };
-    let marks = Marks::of(output);
+/// The call's own fault, 412 and 406. What has no body has none that could be unacceptable (RFC 9110 sections 12.5.1 and
+/// 15.3.5).
+pub(crate) fn success(
+    entry: &Entry,
+    address: &Address,
+    asked: &Conditions,
+    outcome: Result<Output, Fault>,
+) -> Result<Response<Bytes>, Fault> {
+    let output = match outcome {
+        Ok(Output::Json(output)) => output,
+        Ok(_) => return Ok(plain(StatusCode::NO_CONTENT)),
+        Err(fault) => return Err(asked.judge(fault)),
+    };
+    let marks = Marks::of(&output);
     let etag = marks.etag();
-    let reads = [Method::GET, Method::HEAD].contains(&parts.method);
+    let reads = [Method::GET, Method::HEAD].contains(&address.method);
     if reads
         && asked.if_match.as_ref().is_some_and(|versions| !marks.version().is_some_and(|own| versions.contains(&own)))
     {
@@ -364,15 +374,15 @@ pub(crate) fn success(entry: &Entry, parts: &Parts, asked: &Asked, output: &Outp
     let mut response = match matches {
         true => plain(StatusCode::NOT_MODIFIED),
         false if asked.refuses_json => return Err(not_acceptable()),
-        false => whole(output.clone()),
+        false => reply::response(StatusCode::OK, JSON, ACCEPT, output.clone()),
     };
     let headers = response.headers_mut();
     if let Some(etag) = etag.and_then(|etag| HeaderValue::try_from(etag).ok()) {
         headers.insert(header::ETAG, etag);
     }
-    let path = parts.uri.path();
-    if parts.method == Method::POST
-        && !asked.names_id
+    let path = address.uri.path();
+    if address.method == Method::POST
+        && !address.parameters.iter().any(|(name, _)| name == "id")
         && let Some(id) = Marks::text(marks.id)
     {
         let at = format!("{}/{}", path.trim_end_matches('/'), encoded(&id));
@@ -384,7 +394,7 @@ pub(crate) fn success(entry: &Entry, parts: &Parts, asked: &Asked, output: &Outp
         && entry.spec.fields.iter().any(|field| field.name == "cursor")
         && let Some(next) = Marks::text(marks.next)
     {
-        let kept = parts.uri.query().unwrap_or_default().split('&');
+        let kept = address.uri.query().unwrap_or_default().split('&');
         let is_cursor = |pair: &str| {
             let name = pair.split('=').next().unwrap_or_default();
             trpc::percent_decode(name, true).is_some_and(|name| name == "cursor")
@@ -411,49 +421,6 @@ pub fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
-/// A call that named a version, and came too late, did not meet its own condition.
-pub(crate) fn judged(asked: &Asked, fault: Fault) -> Fault {
-    if is_stale(asked, &fault) { Fault { code: Code::PreconditionFailed, ..fault } } else { fault }
-}
-
-fn is_stale(asked: &Asked, fault: &Fault) -> bool {
-    let is_of_version = fault.failure.as_ref().is_none_or(|failure| failure.get("version").is_some());
-    asked.if_match.is_some() && fault.code == Code::Conflict && is_of_version
-}
-
-/// A problem (RFC 9457): its body. Its `type` leads to the failure in the service's documentation.
-pub fn problem(fault: &Fault, site: &Site, procedure: &str, instance: &str, request_id: &str) -> Vec<u8> {
-    let failure = fault.failure.as_ref().and_then(|failure| failure["type"].as_str());
-    let kind = failure.map(|failure| format!("{}/docs#{procedure}:{failure}", site.url()));
-    let status = StatusCode::from_u16(fault.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut problem = json!({
-        "type": kind.as_deref().unwrap_or("about:blank"),
-        "title": status.canonical_reason().unwrap_or("Error"),
-        "status": status.as_u16(),
-        "detail": fault.message,
-        "instance": instance,
-        "code": fault.code.key(),
-        "requestId": request_id,
-    });
-    if let Some(failure) = &fault.failure {
-        problem["failure"] = failure.clone();
-    }
-    if !fault.fields.is_empty() {
-        problem["errors"] = json!(fault.fields);
-    }
-    if let Some(seconds) = fault.retry_after_s {
-        problem["retryAfterS"] = seconds.get().into();
-    }
-    problem.to_string().into_bytes()
-}
-
-/// Puts a problem in the place of an answer's body.
-pub(crate) fn set_problem(response: &mut Response<Bytes>, problem: Vec<u8>) {
-    *response.body_mut() = problem.into();
-    response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM);
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
-}
-
 /// HEAD has what GET would have, without the body (RFC 9110 section 9.3.2).
 pub fn without_body(response: &mut Response<Bytes>) {
     let length = HeaderValue::from(response.body().len());
@@ -463,18 +430,12 @@ pub fn without_body(response: &mut Response<Bytes>) {
     *response.body_mut() = Bytes::new();
 }
 
-fn whole(output: Vec<u8>) -> Response<Bytes> {
-    let mut response = plain(StatusCode::OK);
-    *response.body_mut() = output.into();
-    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
-    response
-}
-
+/// An answer without a body.
 fn plain(status: StatusCode) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::VARY, HeaderValue::from_static("accept"));
+    headers.insert(header::VARY, ACCEPT);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response

@@ -1,7 +1,7 @@
-use protocol::{Auth, Client, Kind, Spec, Timestamp};
+use protocol::{Auth, Code, Fault, Kind, Spec, Timestamp};
 
 use super::*;
-use crate::{Caller, Callers, Capability as _, Definition, Principal};
+use crate::{Call, Caller, Callers, Capability as _, Definition, Principal};
 
 const SERVICE: Definition = Definition {
     name: "test",
@@ -79,8 +79,10 @@ fn the<'a>(response: &'a Response<Bytes>, name: &str) -> Option<&'a str> {
 
 /// A failure as `#[derive(Failure)]` writes it, of a procedure whose form a standard dictates.
 async fn oauth_refusal(code: Code, failure: Option<serde_json::Value>) -> Response<Bytes> {
+    let entry = Entry { spec: Spec { http: Some("GET /x"), ..query(None).spec }, ..query(None) };
     let fault = Fault { failure, ..Fault::new(code, "No.") };
-    oauth_fault_response(&fault, "test", "r1")
+    let request = Request::get("/x").body(Bytes::new()).unwrap();
+    refuse(&Cors::AnyOrigin, &Site::new("", "", ""), "r1", &request, Addressee::Procedure(&entry), &fault)
 }
 
 #[tokio::test]
@@ -149,19 +151,6 @@ async fn a_batch_of_one_is_answered_as_a_batch() {
 async fn where_answers_are_kept_nobody_learns_who_is_calling() {
     assert_eq!(ask(query(None), Cors::AnyOrigin, get("")).await.body(), r#"{"result":{"data":"ada"}}"#);
     assert_eq!(ask(query(Some(60)), Cors::AnyOrigin, get("")).await.body(), r#"{"result":{"data":null}}"#);
-}
-
-/// An application that reads much keeps the person in whose name it does from nothing.
-#[test]
-fn an_application_pays_apart_from_its_person() {
-    let parts = get("").body(()).unwrap().into_parts().0;
-    let client = |id: &str| Some(Client { id: id.into(), scopes: Vec::new(), for_itself: false });
-    let paying = |client| payer(Some(&Principal { subject: "ada".into(), client, ..Principal::default() }), &parts);
-    let payers = [payer(None, &parts), paying(None), paying(client("reader")), paying(client("writer"))];
-    for (place, payer) in payers.iter().enumerate() {
-        assert!(!payers[..place].contains(payer), "each has reads of their own");
-    }
-    assert_eq!(paying(client("reader")), payers[2]);
 }
 
 /// What a bearer of a token is asked for says nothing to who came with a cookie.
@@ -308,24 +297,27 @@ async fn a_method_that_nobody_knows_is_no_wrong_one() {
 fn what_is_nowhere_is_refused_in_the_form_that_is_at_home_there() {
     let site = Site::new("", "", "");
     let fault = || Fault::new(Code::NotFound, "There is no <b>.");
-    let refused = |request: http::request::Builder, path| {
-        refuse(&Cors::AnyOrigin, &site, "r1", &request.body(Bytes::new()).unwrap(), path, &fault())
+    let own = Entry { spec: Spec { http: Some("POST /oauth/token"), ..query(None).spec }, ..query(None) };
+    let (called, own, nobody) = (Addressee::Called, Addressee::Procedure(&own), Addressee::Nobody);
+    let refused = |request: http::request::Builder, addressee| {
+        refuse(&Cors::AnyOrigin, &site, "r1", &request.body(Bytes::new()).unwrap(), addressee, &fault())
     };
     let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
     let (envelope, problem, page) = ("application/json", "application/problem+json", "text/html; charset=utf-8");
-    for (method, address, accept, path, kind) in [
-        ("GET", "/trpc/a.b", "*/*", Some("a.b"), envelope),
-        ("GET", "/trpc/", browser, Some(""), envelope),
-        ("GET", "/trpc", "*/*", None, problem),
-        ("GET", "/", "*/*", None, problem),
-        ("PUT", "/v2/users", browser, None, problem),
-        ("GET", "/oauth/nope", "*/*", None, problem),
-        ("GET", "/oauth/token", browser, Some("grants.token"), envelope),
-        ("GET", "/soap/", "application/json, text/html;q=0.9", None, problem),
-        ("GET", "/soap/", browser, None, page),
-        ("HEAD", "/soap/", browser, None, page),
+    for (method, address, accept, addressee, kind) in [
+        ("GET", "/trpc/a.b", "*/*", called("a.b"), envelope),
+        ("GET", "/trpc/", browser, called(""), envelope),
+        ("GET", "/trpc/%zz", browser, nobody, envelope),
+        ("GET", "/trpc", "*/*", nobody, problem),
+        ("GET", "/", "*/*", nobody, problem),
+        ("PUT", "/v2/users", browser, nobody, problem),
+        ("GET", "/oauth/nope", "*/*", nobody, problem),
+        ("GET", "/oauth/token", browser, own, envelope),
+        ("GET", "/soap/", "application/json, text/html;q=0.9", nobody, problem),
+        ("GET", "/soap/", browser, nobody, page),
+        ("HEAD", "/soap/", browser, nobody, page),
     ] {
-        let answer = refused(Request::builder().method(method).uri(address).header("accept", accept), path);
+        let answer = refused(Request::builder().method(method).uri(address).header("accept", accept), addressee);
         let said = (answer.status().as_u16(), the(&answer, "content-type"), the(&answer, "x-request-id"));
         assert_eq!(said, (404, Some(kind), Some("r1")), "{method} {address} {accept}");
         assert!(the(&answer, "vary").unwrap().contains("accept"), "{method} {address}");
@@ -336,14 +328,15 @@ fn what_is_nowhere_is_refused_in_the_form_that_is_at_home_there() {
             assert!(the(&answer, "content-security-policy").unwrap().contains("default-src 'none'"));
         }
     }
-    let head = refused(Request::head("/soap/").header("accept", browser), None);
-    let get = refused(Request::get("/soap/").header("accept", browser), None);
+    let head = refused(Request::head("/soap/").header("accept", browser), nobody);
+    let get = refused(Request::get("/soap/").header("accept", browser), nobody);
     assert_eq!(the(&head, "content-length"), Some(get.body().len().to_string()).as_deref());
     // Nobody is there to say which methods there are; a page may read that.
-    assert_eq!(refused(Request::options("/v2/users"), None).status(), 404);
-    let preflight = refused(Request::options("/v2/users").header("access-control-request-method", "PATCH"), None);
+    assert_eq!(refused(Request::options("/v2/users"), nobody).status(), 404);
+    let preflight = refused(Request::options("/v2/users").header("access-control-request-method", "PATCH"), nobody);
     assert_eq!((preflight.status().as_u16(), the(&preflight, "allow")), (204, None));
     let index = Fault::method_not_supported("OPTIONS", "GET, HEAD");
-    let index = refuse(&Cors::AnyOrigin, &site, "r1", &Request::options("/").body(Bytes::new()).unwrap(), None, &index);
+    let index =
+        refuse(&Cors::AnyOrigin, &site, "r1", &Request::options("/").body(Bytes::new()).unwrap(), nobody, &index);
     assert_eq!((index.status().as_u16(), the(&index, "allow")), (204, Some("GET, HEAD")));
 }

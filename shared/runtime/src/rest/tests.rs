@@ -1,5 +1,6 @@
 use http::Request;
 use protocol::{Auth, Kind, Spec};
+use serde_json::json;
 
 use super::*;
 use crate::{Callers, Definition};
@@ -61,9 +62,19 @@ fn parts(method: &str, uri: &str, headers: &[(&str, &str)]) -> Parts {
     request.body(()).unwrap().into_parts().0
 }
 
-fn route(parameters: &[(&str, &str)]) -> Route {
+/// Where a request went, with the path's parameters.
+fn address_of(parts: &Parts, parameters: &[(&str, &str)]) -> Address {
     let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Route { parameters }
+    Address { method: parts.method.clone(), uri: parts.uri.clone(), parameters }
+}
+
+/// Reads a request without a body and without parameters in its path.
+fn read_of(entry: &Entry, parts: &Parts) -> Result<Reading, Fault> {
+    read(entry, &address_of(parts, &[]), parts, Bytes::new())
+}
+
+fn text(input: Option<Bytes>) -> Option<String> {
+    input.map(|input| String::from_utf8(input.into()).unwrap())
 }
 
 /// The input of a request with the path parameter `id`, or the status and the first field at fault.
@@ -74,9 +85,9 @@ fn input(
     headers: &[(&str, &str)],
     body: &str,
 ) -> Result<String, (u16, String)> {
-    let body = Bytes::copy_from_slice(body.as_bytes());
-    match take_input(entry, &route(&[("id", "a\"b")]), &parts(method, uri, headers), body) {
-        Ok((input, _)) => Ok(input.map(|input| String::from_utf8(input.into()).unwrap()).unwrap_or_default()),
+    let (body, parts) = (Bytes::copy_from_slice(body.as_bytes()), parts(method, uri, headers));
+    match read(entry, &address_of(&parts, &[("id", "a\"b")]), &parts, body) {
+        Ok(reading) => Ok(text(reading.inputs[0].clone()).unwrap_or_default()),
         Err(fault) => {
             Err((fault.code.http_status(), fault.fields.first().map(|field| field.path.clone()).unwrap_or_default()))
         }
@@ -123,22 +134,23 @@ fn what_is_answered_without_a_body_or_as_a_problem_is_no_406() {
     for accept in ["application/problem+json", "text/html", "application/json;q=0", "*/*;q=0"] {
         let asked = |entry: &Entry, more: &[(&str, &str)]| {
             let headers = [&[("accept", accept)], more].concat();
-            take_input(entry, &route(&[]), &parts("GET", "/things/x", &headers), Bytes::new()).unwrap().1
+            read_of(entry, &parts("GET", "/things/x", &headers)).unwrap()
         };
         for (entry, is_held_back) in [(&GET, true), (&nothing, false), (&query, false)] {
-            assert_eq!(asked(entry, &[]).holds_back(&entry.spec), is_held_back, "{accept}");
+            assert_eq!(asked(entry, &[]).is_held_back, is_held_back, "{accept}");
         }
-        let got = parts("GET", "/things/x", &[]);
-        let status = |asked: &Asked, output| success(&query, &got, asked, &output).map_err(|fault| fault.code);
+        let got = address_of(&parts("GET", "/things/x", &[]), &[]);
+        let status =
+            |asked: Reading, output| success(&query, &got, &asked.conditions, Ok(output)).map_err(|fault| fault.code);
         let output = || Output::Json(br#"{"version":3}"#.to_vec());
-        assert_eq!(status(&asked(&query, &[]), output()).unwrap_err(), Code::NotAcceptable, "{accept}");
+        assert_eq!(status(asked(&query, &[]), output()).unwrap_err(), Code::NotAcceptable, "{accept}");
         let known = asked(&query, &[("if-none-match", "\"3\"")]);
-        assert_eq!(status(&known, output()).unwrap().status(), 304, "{accept}");
-        assert_eq!(status(&asked(&nothing, &[]), Output::Nothing).unwrap().status(), 204, "{accept}");
+        assert_eq!(status(known, output()).unwrap().status(), 304, "{accept}");
+        assert_eq!(status(asked(&nothing, &[]), Output::Nothing).unwrap().status(), 204, "{accept}");
     }
     for accept in ["application/json", "*/*", "text/html, application/*;q=0.1", ""] {
         let got = parts("GET", "/things/x", &[("accept", accept)]);
-        assert!(!take_input(&GET, &route(&[]), &got, Bytes::new()).unwrap().1.holds_back(&GET.spec), "{accept}");
+        assert!(!read_of(&GET, &got).unwrap().is_held_back, "{accept}");
     }
 }
 
@@ -148,7 +160,7 @@ fn a_refused_type_is_answered_with_those_that_are_taken() {
         let (method, path) = entry.rest().unwrap();
         let path = path.replace("{id}", "x");
         let parts = parts(method, &path, headers);
-        take_input(entry, &route(&[("id", "x")]), &parts, Bytes::from_static(b"{}")).unwrap_err().taken
+        read(entry, &address_of(&parts, &[("id", "x")]), &parts, Bytes::from_static(b"{}")).unwrap_err().taken
     };
     let plain = [("content-type", "text/plain")];
     assert_eq!((taken(&PATCH, &plain), taken(&POST, &plain)), (Taken::Patch, Taken::JsonByPost));
@@ -203,7 +215,7 @@ fn another_method_is_told_which_there_are() {
         if let Some(methods) = methods {
             parts.extensions.insert(Allowed(methods.into()));
         }
-        take_input(&GET, &Route::default(), &parts, Bytes::new()).unwrap_err()
+        read_of(&GET, &parts).unwrap_err()
     };
     assert_eq!(refused(None).allow.as_deref(), Some("GET, HEAD"));
     assert_eq!(refused(Some("GET, HEAD, PATCH")).allow.as_deref(), Some("GET, HEAD, PATCH"));
@@ -214,8 +226,9 @@ fn another_method_is_told_which_there_are() {
 fn a_condition_of_a_change_is_a_version() {
     let condition = |tag: &str| {
         let parts = parts("PATCH", "/things/x", &[("if-match", tag)]);
-        let (input, asked) = take_input(&PATCH, &route(&[]), &parts, Bytes::new()).map_err(|fault| fault.code)?;
-        Ok::<_, Code>((input.map(|input| String::from_utf8(input.into()).unwrap()), asked.if_match))
+        let Reading { inputs, conditions, .. } = read_of(&PATCH, &parts).map_err(|fault| fault.code)?;
+        let [input] = <[_; 1]>::try_from(inputs).unwrap();
+        Ok::<_, Code>((text(input), conditions.if_match))
     };
     assert_eq!(condition("\"7\""), Ok((Some(r#"{"version":7}"#.into()), Some(vec![7]))));
     assert_eq!(condition("*"), Ok((None, None)));
@@ -226,7 +239,7 @@ fn a_condition_of_a_change_is_a_version() {
     assert_eq!(condition(&eleven), Err(Code::BadRequest));
     let asked = |entry: &Entry, method, name| {
         let parts = parts(method, "/things/x", &[(name, "\"1\"")]);
-        take_input(entry, &route(&[]), &parts, Bytes::new()).err().map(|fault| fault.code)
+        read_of(entry, &parts).err().map(|fault| fault.code)
     };
     const UNVERSIONED: Entry = entry("DELETE /things/{id}", &[]);
     assert_eq!(asked(&UNVERSIONED, "DELETE", "if-match"), Some(Code::BadRequest));
@@ -234,48 +247,41 @@ fn a_condition_of_a_change_is_a_version() {
     assert_eq!(asked(&PATCH, "PATCH", "if-none-match"), Some(Code::BadRequest));
     assert_eq!(asked(&GET, "GET", "if-none-match"), None);
     let parts = parts("PATCH", "/things/x", &[("if-none-match", "*")]);
-    let refused = take_input(&PATCH, &route(&[]), &parts, Bytes::new()).unwrap_err();
+    let refused = read_of(&PATCH, &parts).unwrap_err();
     assert_eq!(refused.code, Code::PreconditionFailed, "it is there, or there is nothing to change");
 }
 
 #[test]
 fn of_several_versions_each_is_tried() {
-    let tried = |method: &str, lines: &[&str], is_rest: bool| {
-        let request =
-            lines.iter().fold(Request::builder().method(method), |request, tag| request.header("if-match", *tag));
-        let mut request = request.body(Bytes::new()).unwrap();
-        if is_rest {
-            request.extensions_mut().insert(Route::default());
-        }
-        let tags = attempts(request)
-            .into_iter()
-            .map(|attempt| listed(attempt.headers(), &header::IF_MATCH).unwrap_or_default());
-        tags.collect::<Vec<_>>()
+    let tried = |method: &str, lines: &[&str]| {
+        let headers: Vec<_> = lines.iter().map(|tag| ("if-match", *tag)).collect();
+        let entry = if method == "GET" { &GET } else { &PATCH };
+        let inputs = read_of(entry, &parts(method, "/things/x", &headers)).unwrap().inputs;
+        inputs.into_iter().map(text).collect::<Vec<_>>()
     };
-    assert_eq!(tried("PATCH", &["\"1\", W/\"5\", \"3\"", "\"x\", \"1\""], true), ["\"3\"", "\"1\""]);
-    for (method, lines, is_rest) in [
-        ("PATCH", &["\"1\""][..], true),
-        ("PATCH", &["*"], true),
-        ("PATCH", &[], true),
-        ("PATCH", &["\"1\",\"2\""], false),
-        ("GET", &["\"1\",\"2\""], true),
+    let with = |version: u32| Some(format!("{{\"version\":{version}}}"));
+    assert_eq!(tried("PATCH", &["\"1\", W/\"5\", \"3\"", "\"x\", \"1\""]), [with(3), with(1)]);
+    for (method, lines, input) in [
+        ("PATCH", &["\"1\""][..], with(1)),
+        ("PATCH", &["*"], None),
+        ("PATCH", &[], None),
+        ("GET", &["\"1\",\"2\""], None),
     ] {
-        assert_eq!(tried(method, lines, is_rest).len(), 1, "{method} {lines:?}");
+        assert_eq!(tried(method, lines), [input], "{method} {lines:?}");
     }
     let late = Fault::new(Code::Conflict, "Changed.");
-    let asked = Asked { if_match: Some(vec![1]), ..Asked::default() };
-    assert!(is_late(&asked, &Err::<(), _>(late)) && !is_late(&asked, &Ok(())));
-    assert!(!is_late(&asked, &Err::<(), _>(Fault::new(Code::NotFound, "Nothing."))));
+    let asked = Conditions { if_match: Some(vec![1]), ..Conditions::default() };
+    assert!(asked.is_unmet(&late));
+    assert!(!asked.is_unmet(&Fault::new(Code::NotFound, "Nothing.")));
 }
 
 #[test]
 fn what_is_read_has_one_of_the_versions_that_are_named() {
-    let got = parts("GET", "/things/a", &[]);
+    let got = address_of(&parts("GET", "/things/a", &[]), &[]);
     let outcome = |tags: &str, output: &str| {
-        let asked = parts("GET", "/things/a", &[("if-match", tags)]);
-        let (_, asked) = take_input(&GET, &route(&[]), &asked, Bytes::new()).map_err(|fault| fault.code)?;
-        let answer =
-            success(&GET, &got, &asked, &Output::Json(output.as_bytes().to_vec())).map_err(|fault| fault.code)?;
+        let asked = read_of(&GET, &parts("GET", "/things/a", &[("if-match", tags)])).map_err(|fault| fault.code)?;
+        let output = Ok(Output::Json(output.as_bytes().to_vec()));
+        let answer = success(&GET, &got, &asked.conditions, output).map_err(|fault| fault.code)?;
         Ok::<_, Code>(answer.status().as_u16())
     };
     for tags in ["*", "\"3\"", "\"1\", \"3\"", "W/\"1\",\"3\""] {
@@ -288,8 +294,8 @@ fn what_is_read_has_one_of_the_versions_that_are_named() {
     assert_eq!(outcome("*", r#"{"items":[]}"#), Ok(200));
 }
 
-fn answer(entry: &Entry, parts: &Parts, asked: &Asked, output: &str) -> Response<Bytes> {
-    success(entry, parts, asked, &Output::Json(output.as_bytes().to_vec())).unwrap()
+fn answer(entry: &Entry, address: &Address, asked: &Conditions, output: &str) -> Response<Bytes> {
+    success(entry, address, asked, Ok(Output::Json(output.as_bytes().to_vec()))).unwrap()
 }
 
 fn the<'a>(response: &'a Response<Bytes>, name: &str) -> Option<&'a str> {
@@ -298,26 +304,26 @@ fn the<'a>(response: &'a Response<Bytes>, name: &str) -> Option<&'a str> {
 
 #[test]
 fn what_was_created_is_somewhere() {
-    let posted = parts("POST", "/things", &[]);
-    let created = answer(&POST, &posted, &Asked::default(), r#"{"id":"a/b c","version":3}"#);
+    let posted = address_of(&parts("POST", "/things", &[]), &[]);
+    let created = answer(&POST, &posted, &Conditions::default(), r#"{"id":"a/b c","version":3}"#);
     assert_eq!((created.status().as_u16(), the(&created, "location")), (201, Some("/things/a%2Fb%20c")));
     assert_eq!(the(&created, "etag"), Some("\"3\""));
-    let nowhere = answer(&Entry { has_item: false, ..POST }, &posted, &Asked::default(), r#"{"id":"a"}"#);
+    let nowhere = answer(&Entry { has_item: false, ..POST }, &posted, &Conditions::default(), r#"{"id":"a"}"#);
     assert_eq!((nowhere.status().as_u16(), the(&nowhere, "location")), (201, None), "nothing is there to GET");
-    let named = Asked { names_id: true, ..Asked::default() };
-    assert_eq!(answer(&POST, &posted, &named, r#"{"id":"a"}"#).status(), 200);
+    let named = address_of(&parts("POST", "/things", &[]), &[("id", "b")]);
+    assert_eq!(answer(&POST, &named, &Conditions::default(), r#"{"id":"a"}"#).status(), 200);
     for other in [r#"{"id":7}"#, r#"["id"]"#, "null", r#"{"user":{"id":"a"}}"#] {
-        let plain = answer(&POST, &posted, &Asked::default(), other);
+        let plain = answer(&POST, &posted, &Conditions::default(), other);
         assert_eq!((plain.status().as_u16(), plain.body().as_ref()), (200, other.as_bytes()));
     }
-    assert_eq!(success(&POST, &posted, &Asked::default(), &Output::Nothing).unwrap().status(), 204);
+    assert_eq!(success(&POST, &posted, &Conditions::default(), Ok(Output::Nothing)).unwrap().status(), 204);
 }
 
 #[test]
 fn a_known_version_is_not_sent_again() {
-    let got = parts("GET", "/things/a", &[]);
+    let got = address_of(&parts("GET", "/things/a", &[]), &[]);
     let status = |tags: &'static str, output| {
-        let asked = Asked { if_none_match: Some(tags.to_owned()), ..Asked::default() };
+        let asked = Conditions { if_none_match: Some(tags.to_owned()), ..Conditions::default() };
         answer(&GET, &got, &asked, output).status().as_u16()
     };
     for known in ["\"3\"", "W/\"3\"", "\"1\", \"3\"", "*"] {
@@ -334,11 +340,11 @@ fn a_known_version_is_not_sent_again() {
 
 #[test]
 fn a_page_leads_to_the_next() {
-    let got = parts("GET", "/things?count=1&cursor=old&isNew=true", &[]);
-    let encoded = parts("GET", "/things?%63ursor=old", &[]);
-    let again = answer(&GET, &encoded, &Asked::default(), r#"{"items":[],"next":"n"}"#);
+    let got = address_of(&parts("GET", "/things?count=1&cursor=old&isNew=true", &[]), &[]);
+    let encoded = address_of(&parts("GET", "/things?%63ursor=old", &[]), &[]);
+    let again = answer(&GET, &encoded, &Conditions::default(), r#"{"items":[],"next":"n"}"#);
     assert_eq!(the(&again, "link"), Some(r#"</things?cursor=n>; rel="next""#));
-    let link = |output| the(&answer(&GET, &got, &Asked::default(), output), "link").map(str::to_owned);
+    let link = |output| the(&answer(&GET, &got, &Conditions::default(), output), "link").map(str::to_owned);
     let next = r#"</things?count=1&isNew=true&cursor=n%2Bw>; rel="next""#;
     assert_eq!(link(r#"{"items":[],"next":"n+w"}"#).as_deref(), Some(next));
     assert_eq!(link(r#"{"items":[],"next":null}"#), None);
@@ -348,31 +354,12 @@ fn a_page_leads_to_the_next() {
 #[test]
 fn a_conflict_is_a_failed_precondition_where_there_was_one() {
     let conflict = |failure| Fault { failure, ..Fault::new(Code::Conflict, "Changed.") };
-    let conditional = Asked { if_match: Some(vec![1]), ..Asked::default() };
+    let conditional = Conditions { if_match: Some(vec![1]), ..Conditions::default() };
     assert_eq!(
-        judged(&conditional, conflict(Some(json!({"type": "changed", "version": 2})))).code,
+        conditional.judge(conflict(Some(json!({"type": "changed", "version": 2})))).code,
         Code::PreconditionFailed
     );
-    assert_eq!(judged(&conditional, conflict(None)).code, Code::PreconditionFailed);
-    assert_eq!(judged(&conditional, conflict(Some(json!({"type": "emailTaken"})))).code, Code::Conflict);
-    assert_eq!(judged(&Asked::default(), conflict(None)).code, Code::Conflict);
-}
-
-#[test]
-fn a_problem_says_everything_but_its_cause() {
-    let site = Site::new("https://api.example.com", "", "");
-    let fault = Fault {
-        failure: Some(json!({"type": "missing", "value": "x"})),
-        ..Fault::new(Code::NotFound, "No thing has this id.").because("the secret cause")
-    };
-    let problem: serde_json::Value =
-        serde_json::from_slice(&problem(&fault, &site, "things.get", "/things/x", "r1")).unwrap();
-    assert_eq!(
-        problem,
-        json!({
-            "type": "https://api.example.com/docs#things.get:missing", "title": "Not Found", "status": 404,
-            "detail": "No thing has this id.", "instance": "/things/x", "code": "NOT_FOUND", "requestId": "r1",
-            "failure": {"type": "missing", "value": "x"},
-        })
-    );
+    assert_eq!(conditional.judge(conflict(None)).code, Code::PreconditionFailed);
+    assert_eq!(conditional.judge(conflict(Some(json!({"type": "emailTaken"})))).code, Code::Conflict);
+    assert_eq!(Conditions::default().judge(conflict(None)).code, Code::Conflict);
 }
