@@ -30,5 +30,6 @@ mod styles;
 #[path = "../values/mod.rs"]
 mod values;
 mod verification;
+mod webhooks;
 mod wire;
 mod workflows;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use protocol::{Cause, Code, Kind};
+use protocol::{Cause, Code, ErrorFormat, Kind};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -132,6 +132,9 @@ pub struct Procedure {
     pub failures: Vec<Failure>,
     /// Its own method and path. Such a procedure is in no style.
     pub http: Option<String>,
+    /// How it answers there when a call does not succeed.
+    #[serde(default)]
+    pub errors: Option<ErrorFormat>,
     /// How long one call may take, in milliseconds.
     pub timeout_ms: u32,
 }

@@ -22,6 +22,7 @@ struct Arguments {
     concurrency: Option<LitInt>,
     cache_s: Option<LitInt>,
     http: Option<LitStr>,
+    errors: Option<Ident>,
     sensitive: bool,
     session: Option<LitStr>,
     fresh: Option<LitInt>,
@@ -75,7 +76,7 @@ impl Parse for Arguments {
         };
         let (mut auth, mut rest, mut timeout_ms, mut memory_mb) = (None, None, None, None);
         let (mut concurrency, mut cache_s, mut http, mut sensitive, mut session) = (None, None, None, false, None);
-        let (mut fresh, mut fresh_if) = (None, None);
+        let (mut fresh, mut fresh_if, mut errors) = (None, None, None);
         let mut stated: Vec<Ident> = Vec::new();
         while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
             let key: Ident = input.parse()?;
@@ -92,6 +93,7 @@ impl Parse for Arguments {
                 "auth" => auth = Some(parse_auth(input)?),
                 "rest" => rest = Some(parse_rest(input)?),
                 "http" => http = Some(parse_rest(input)?),
+                "errors" => errors = Some(parse_errors(input)?),
                 "timeout_ms" => timeout_ms = Some(parse_timeout(input)?),
                 "memory_mb" => memory_mb = Some(parse_memory(input)?),
                 "concurrency" => concurrency = Some(parse_concurrency(input)?),
@@ -100,7 +102,7 @@ impl Parse for Arguments {
                 "fresh" => fresh = Some(input.parse()?),
                 "fresh_if" => fresh_if = Some(input.parse::<ExprPath>()?),
                 _ => {
-                    let known = "one of auth, rest, http, sensitive, session, fresh, fresh_if, timeout_ms, \
+                    let known = "one of auth, rest, http, errors, sensitive, session, fresh, fresh_if, timeout_ms, \
                                  memory_mb, concurrency, cache_s";
                     return Err(syn::Error::new(key.span(), known));
                 }
@@ -119,6 +121,11 @@ impl Parse for Arguments {
         if let Some(fresh) = &fresh {
             expect_person(fresh, &auth, http.is_some())?;
         }
+        if let (Some(errors), None) = (&errors, &http) {
+            let hint =
+                "`errors` says how a procedure with `http` answers when a call does not succeed: state `http` as well";
+            return Err(syn::Error::new(errors.span(), hint));
+        }
         if let (Some(fresh_if), None) = (&fresh_if, &fresh) {
             let hint = "`fresh_if` says for which inputs `fresh` asks: state `fresh = 300` as well";
             return Err(syn::Error::new(fresh_if.span(), hint));
@@ -132,11 +139,23 @@ impl Parse for Arguments {
             concurrency,
             cache_s,
             http,
+            errors,
             sensitive,
             session,
             fresh,
             fresh_if,
         })
+    }
+}
+
+/// The variant of `protocol::ErrorFormat` that is meant.
+fn parse_errors(input: ParseStream<'_>) -> syn::Result<Ident> {
+    let hint = "`errors` is `problem` (RFC 9457; if left out) or `oauth` (RFC 6749)";
+    let format: Ident = input.parse().map_err(|error| syn::Error::new(error.span(), hint))?;
+    match format.to_string().as_str() {
+        "problem" => Ok(Ident::new("Problem", format.span())),
+        "oauth" => Ok(Ident::new("OAuth", format.span())),
+        _ => Err(syn::Error::new(format.span(), hint)),
     }
 }
 
@@ -189,7 +208,7 @@ fn expect_person(fresh: &LitInt, auth: &Auth, is_http: bool) -> syn::Result<()> 
     }
     if is_http {
         return refuse(
-            "the form of `http` is a standard's, for applications and browsers: there is no place in it for the failure \
+            "what has `http` is called by applications and browsers in a form of its own: they do not know the failure \
              that `fresh` asks with",
         );
     }
@@ -370,6 +389,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     });
     let fields = fields.unwrap_or_else(|| quote!(&[]));
     let http = option(arguments.http.as_ref());
+    let errors = arguments.errors.as_ref().map_or(quote!(Problem), |errors| quote!(#errors));
     let session = option(arguments.session.as_ref());
     let rest = option(arguments.rest.as_ref());
     let concurrency = option(arguments.concurrency.as_ref());
@@ -401,6 +421,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
                 concurrency: #concurrency,
                 cache_s: #cache_s,
                 http: #http,
+                errors: ::protocol::ErrorFormat::#errors,
                 sensitive: #sensitive,
                 session: #session,
                 fresh_s: #fresh,

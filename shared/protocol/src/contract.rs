@@ -12,7 +12,7 @@ use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde::Serialize;
 use ts_rs::{TS, TypeVisitor};
 
-use crate::{Access, Auth, Code, Grant, Kind, PasswordSignIn, Reauthenticate, Spec, WireInput, WireType};
+use crate::{Access, Auth, Code, ErrorFormat, Grant, Kind, PasswordSignIn, Reauthenticate, Spec, WireInput, WireType};
 
 /// The version of the contract's own format.
 pub const FORMAT: u32 = 1;
@@ -89,8 +89,10 @@ pub struct ProcedureContract {
     pub reserved_concurrency: Option<u32>,
     /// For how many seconds a shared cache may keep a result, or null when none may. Public queries only.
     pub cache_seconds: Option<u32>,
-    /// Its own method and path, such as `POST /oauth/token`, or null. Such a procedure is in no generated client.
+    /// Its own method and path, such as `POST /webhooks/payments`, or null. Such a procedure is in no generated client.
     pub http: Option<String>,
+    /// How it answers there when a call does not succeed; null without `http`.
+    pub errors: Option<ErrorFormat>,
     /// Whether a token's session is looked at in each call.
     pub sensitive: bool,
     /// Why not, of a mutation that is not public and does not; else null.
@@ -544,6 +546,7 @@ pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: Proc
         reserved_concurrency: spec.concurrency,
         cache_seconds: spec.cache_s,
         http: spec.http.map(str::to_owned),
+        errors: spec.http.map(|_| spec.errors),
         sensitive: spec.looks_at_session(),
         session: spec.session,
         fresh_seconds: spec.fresh_s,

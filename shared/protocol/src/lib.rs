@@ -37,7 +37,7 @@ pub use fresh::Reauthenticate;
 pub use grant::{Access, Grant};
 pub use input::WireInput;
 pub use principal::{Client, PreviousTurn, Principal, Rotation, SecretHash, StoredSession};
-pub use procedure::{Auth, Kind, PasswordSignIn, Spec};
+pub use procedure::{Auth, ErrorFormat, Kind, PasswordSignIn, Spec};
 pub use wire::{
     Base64, Cursor, Decimal, Field, Finite, Form, Malformed, Page, PageSize, Patch, SafeInteger, Timestamp, Version,
     WireKey, WireType, WireValue,

@@ -31,6 +31,17 @@ pub enum Auth {
     },
 }
 
+/// How a procedure with `http` answers programs when a call does not succeed. A browser is shown a page in either case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ErrorFormat {
+    /// Problems: `application/problem+json` (RFC 9457), as REST has them.
+    #[default]
+    Problem,
+    /// The errors of OAuth: JSON with `error` and `error_description` (RFC 6749, section 5.2).
+    OAuth,
+}
+
 /// The facts of `#[procedure(…)]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spec {
@@ -48,9 +59,11 @@ pub struct Spec {
     pub concurrency: Option<u32>,
     /// For how many seconds a shared cache may keep a result, 1 to 86,400; none may when it is not stated.
     pub cache_s: Option<u32>,
-    /// Its own method and path, such as `POST /oauth/token`, for a form of request that a standard dictates; the
+    /// Its own method and path, such as `POST /webhooks/payments`, for requests in a form that others dictate; the
     /// procedure then has no place in the generated clients.
     pub http: Option<&'static str>,
+    /// How it answers there when a call does not succeed.
+    pub errors: ErrorFormat,
     /// Whether a token's session is looked at in each call although nothing is changed, so that what was revoked counts
     /// at once. See [`Spec::looks_at_session`].
     pub sensitive: bool,
@@ -154,6 +167,7 @@ mod tests {
             concurrency: None,
             cache_s: None,
             http: None,
+            errors: ErrorFormat::Problem,
             sensitive: false,
             session: None,
             fresh_s: None,

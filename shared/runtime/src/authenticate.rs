@@ -329,6 +329,7 @@ mod tests {
             concurrency: None,
             cache_s: None,
             http: None,
+            errors: protocol::ErrorFormat::Problem,
             sensitive: true,
             session: None,
             fresh_s,

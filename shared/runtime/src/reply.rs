@@ -71,7 +71,7 @@ impl ReplyForm {
     pub(crate) fn of(entry: &Entry, request: &Request<Bytes>) -> Self {
         match request.extensions().get::<rest::Route>() {
             Some(route) => Self::Rest(rest::Address::of(request, route)),
-            None if entry.spec.http.is_some() => Self::Http(OwnHttp::of_procedure(request)),
+            None if entry.spec.http.is_some() => Self::Http(OwnHttp::of_procedure(entry.spec.errors, request)),
             None => Self::Trpc(batch::Form::of(request.uri().query(), request.headers())),
         }
     }

@@ -24,6 +24,9 @@ pub(super) fn compare(pair: Pair<'_>, changes: &mut Changes) {
             "auth" => auth(before, after, changes),
             "rest" => route("REST route", Styles::REST, before, after, changes),
             "http" => own_route(before, after, changes),
+            // Contracts of before do not say it; and where a procedure gets or loses such an address, that says more.
+            "errors" if before.is_null() || after.is_null() => {}
+            "errors" => changes.told(Effect::Breaking(Styles::OWN), &member, before, after),
             "sensitive" => sensitive(before, after, changes),
             "freshSeconds" => fresh(before, after, changes),
             "secrets" | "outbound" => {}

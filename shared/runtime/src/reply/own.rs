@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts};
-use protocol::{Code, Fault, trpc};
+use protocol::{Code, ErrorFormat, Fault, trpc};
 
 use super::{CallInfo, explain, methods_at, refusal, status_of};
 use crate::{
@@ -17,50 +17,40 @@ const VARY: HeaderValue = HeaderValue::from_static("accept");
 
 /// How faults are answered at an address that is neither tRPC's nor REST's.
 pub(crate) struct OwnHttp {
-    errors: Errors,
+    errors: ErrorFormat,
     /// Whether a person reads the answer, in a browser.
     is_shown: bool,
     /// The path that was asked for.
     path: String,
 }
 
-/// The form of faults for programs.
-enum Errors {
-    /// Problems (RFC 9457).
-    Problem,
-    /// RFC 6749, section 5.2.
-    OAuth,
-}
-
 impl OwnHttp {
     /// At the address of a procedure with `http`.
-    pub(super) fn of_procedure(request: &Request<Bytes>) -> Self {
-        Self {
-            errors: Errors::OAuth,
-            is_shown: is_navigation(request.headers()),
-            path: request.uri().path().to_owned(),
-        }
+    pub(super) fn of_procedure(errors: ErrorFormat, request: &Request<Bytes>) -> Self {
+        Self { errors, is_shown: is_navigation(request.headers()), path: request.uri().path().to_owned() }
     }
 
     /// At an address that nothing has.
     pub(super) fn of_nowhere(request: &Request<Bytes>) -> Self {
-        Self { errors: Errors::Problem, is_shown: prefers_page(request), path: request.uri().path().to_owned() }
+        Self { errors: ErrorFormat::Problem, is_shown: prefers_page(request), path: request.uri().path().to_owned() }
     }
 
     /// The answer to a fault: a page for a person, else what programs read.
     pub(super) fn fault(&self, fault: &Fault, call: CallInfo<'_>) -> Response<Bytes> {
         let CallInfo { procedure, service, site, request_id } = call;
-        let mut response = match &self.errors {
+        let mut response = match self.errors {
             _ if self.is_shown => page(fault, request_id),
-            Errors::Problem => problem::response(fault, site, procedure.unwrap_or_default(), &self.path, request_id),
-            Errors::OAuth => {
+            ErrorFormat::Problem => {
+                problem::response(fault, site, procedure.unwrap_or_default(), &self.path, request_id)
+            }
+            ErrorFormat::OAuth => {
                 let (error, description) = (oauth_error(fault), &fault.message);
                 let body =
                     serde_json::json!({"error": error, "error_description": description, "request_id": request_id});
                 refusal(fault, JSON, VARY, body.to_string().into_bytes())
             }
         };
-        if matches!(self.errors, Errors::OAuth)
+        if self.errors == ErrorFormat::OAuth
             && oauth_error(fault) == "invalid_client"
             && let Ok(challenge) = HeaderValue::try_from(format!("Basic realm=\"{service}\""))
         {

@@ -38,6 +38,7 @@ const fn entry(rest: &'static str, fields: &'static [Field]) -> Entry {
             concurrency: None,
             cache_s: None,
             http: None,
+            errors: protocol::ErrorFormat::Problem,
             sensitive: false,
             session: None,
             fresh_s: None,
