@@ -26,6 +26,7 @@ mod process;
 mod reads;
 mod refusals;
 mod released;
+mod rest_answers;
 mod styles;
 #[path = "../values/mod.rs"]
 mod values;

@@ -12,10 +12,17 @@ use proc_macro::TokenStream;
 
 /// Makes a function a procedure. See the README, "Add a procedure in five minutes".
 ///
-/// `#[procedure(query | mutation, auth = public | signed_in | permission("…"), rest = "GET /…",
+/// `#[procedure(query | mutation, auth = public | signed_in | permission("…"), rest = "GET /…", created = false,
+/// location = false, etag = false, link = false,
 /// timeout_ms = 10000, memory_mb = 256, concurrency = 20, cache_s = 60, sensitive, session = "…", fresh = 300,
 /// fresh_if = Input::gives_rights, http = "POST /…", errors = oauth)]`; `auth` is required, and so is a doc comment,
 /// whose first sentence is what the documents and the page of consent show. Each is stated once.
+///
+/// `rest`: a method and a path. What its answers say besides the output follows from the declaration: a mutation by POST
+/// whose output has an `id` answers 201, and `Location` where there is a GET for that; an output's `version` is its `ETag`,
+/// and an input's `version` is `If-Match`; a GET whose output is a page has a `Link` to the next one.
+/// `created = false`, `location = false`, `etag = false`, `link = false`: not here. Without `created` there is no `Location`,
+/// and without `etag` no `If-Match`.
 ///
 /// `timeout_ms`: how long a call may take, from 1 to 29000 (10000 if left out): the HTTP API in front gives up after 30 s.
 /// `memory_mb`: the function's memory, from 128 to 10240 MiB (256 if left out).

@@ -3,7 +3,8 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    Expr, ExprPath, FnArg, GenericArgument, Ident, ItemFn, LitInt, LitStr, Pat, PathArguments, ReturnType, Token, Type,
+    Expr, ExprPath, FnArg, GenericArgument, Ident, ItemFn, LitBool, LitInt, LitStr, Pat, PathArguments, ReturnType,
+    Token, Type,
     parse::{Parse, ParseStream},
     parse_quote,
     spanned::Spanned,
@@ -17,6 +18,8 @@ struct Arguments {
     kind: Ident,
     auth: Auth,
     rest: Option<LitStr>,
+    /// What its author says no to, of what the answers of the route would say: fields of `protocol::RestAnswer`.
+    declined: Vec<Ident>,
     timeout_ms: Option<LitInt>,
     memory_mb: Option<LitInt>,
     concurrency: Option<LitInt>,
@@ -77,6 +80,7 @@ impl Parse for Arguments {
         let (mut auth, mut rest, mut timeout_ms, mut memory_mb) = (None, None, None, None);
         let (mut concurrency, mut cache_s, mut http, mut sensitive, mut session) = (None, None, None, false, None);
         let (mut fresh, mut fresh_if, mut errors) = (None, None, None);
+        let mut declined: Vec<Ident> = Vec::new();
         let mut stated: Vec<Ident> = Vec::new();
         while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
             let key: Ident = input.parse()?;
@@ -92,6 +96,10 @@ impl Parse for Arguments {
             match key.to_string().as_str() {
                 "auth" => auth = Some(parse_auth(input)?),
                 "rest" => rest = Some(parse_rest(input)?),
+                "created" | "location" | "etag" | "link" => {
+                    expect_false(input, &key)?;
+                    declined.push(key);
+                }
                 "http" => http = Some(parse_rest(input)?),
                 "errors" => errors = Some(parse_errors(input)?),
                 "timeout_ms" => timeout_ms = Some(parse_timeout(input)?),
@@ -102,7 +110,7 @@ impl Parse for Arguments {
                 "fresh" => fresh = Some(input.parse()?),
                 "fresh_if" => fresh_if = Some(input.parse::<ExprPath>()?),
                 _ => {
-                    let known = "one of auth, rest, http, errors, sensitive, session, fresh, fresh_if, timeout_ms, \
+                    let known = "one of auth, rest, created, location, etag, link, http, errors, sensitive, session, fresh, fresh_if, timeout_ms, \
                                  memory_mb, concurrency, cache_s";
                     return Err(syn::Error::new(key.span(), known));
                 }
@@ -121,6 +129,10 @@ impl Parse for Arguments {
         if let Some(fresh) = &fresh {
             expect_person(fresh, &auth, http.is_some())?;
         }
+        if let (Some(declined), None) = (declined.first(), &rest) {
+            let hint = format!("`{declined} = false` is about the answers of a REST route: state `rest` as well");
+            return Err(syn::Error::new(declined.span(), hint));
+        }
         if let (Some(errors), None) = (&errors, &http) {
             let hint =
                 "`errors` says how a procedure with `http` answers when a call does not succeed: state `http` as well";
@@ -134,6 +146,7 @@ impl Parse for Arguments {
             kind,
             auth,
             rest,
+            declined,
             timeout_ms,
             memory_mb,
             concurrency,
@@ -146,6 +159,15 @@ impl Parse for Arguments {
             fresh_if,
         })
     }
+}
+
+/// `false` says no to what the declaration implies; what it implies need not be said.
+fn expect_false(input: ParseStream<'_>, key: &Ident) -> syn::Result<()> {
+    let hint = format!(
+        "`{key} = false` says no to what the declaration implies, and there is nothing else to say: leave it out"
+    );
+    let value: LitBool = input.parse().map_err(|error| syn::Error::new(error.span(), &hint))?;
+    if value.value { Err(syn::Error::new(value.span(), hint)) } else { Ok(()) }
 }
 
 /// The variant of `protocol::ErrorFormat` that is meant.
@@ -384,13 +406,16 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let fresh = option(arguments.fresh.as_ref());
     let fresh_if = arguments.fresh_if.is_some();
     let fields = parameters.iter().find_map(|parameter| match parameter {
-        Parameter::Input(ty) => Some(quote_spanned!(ty.span()=> <#ty as ::protocol::WireInput>::FIELDS)),
+        Parameter::Input(ty) => Some(quote_spanned!(ty.span()=> <#ty as ::protocol::WireType>::FIELDS)),
         Parameter::Capability(_) => None,
     });
     let fields = fields.unwrap_or_else(|| quote!(&[]));
     let http = option(arguments.http.as_ref());
     let errors = arguments.errors.as_ref().map_or(quote!(Problem), |errors| quote!(#errors));
     let session = option(arguments.session.as_ref());
+    let rest_answer = rest_answer(&arguments, &answer, &fields);
+    // The compiler says at once that there is nothing to say no to.
+    let declines = (!arguments.declined.is_empty()).then(|| quote!(const _: ::protocol::RestAnswer = #rest_answer;));
     let rest = option(arguments.rest.as_ref());
     let concurrency = option(arguments.concurrency.as_ref());
     let cache_s = option(arguments.cache_s.as_ref());
@@ -403,6 +428,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         #(#reads_only)*
         #(#same_for_all)*
         #knows_own
+        #declines
 
         /// The sum of the capabilities.
         const RIGHTS: ::runtime::Rights = ::runtime::Rights::of(&[#(#rights),*]);
@@ -416,6 +442,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
                 kind: ::protocol::Kind::#kind,
                 auth: #auth,
                 rest: #rest,
+                rest_answer: #rest_answer,
                 timeout_ms: #timeout_ms,
                 memory_mb: #memory_mb,
                 concurrency: #concurrency,
@@ -438,6 +465,24 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
             #describe
         }
     })
+}
+
+/// What the answers of the route say besides the output.
+fn rest_answer(arguments: &Arguments, answer: &Answer, fields: &TokenStream) -> TokenStream {
+    let Some(route) = &arguments.rest else { return quote!(::protocol::RestAnswer::NONE) };
+    let Arguments { kind, declined, .. } = arguments;
+    let output = match (&answer.output, arguments.http.is_some() || answer.is_void()) {
+        (_, true) => quote!(&[]),
+        (output, false) => quote_spanned!(output.span()=> <#output as ::protocol::WireType>::FIELDS),
+    };
+    // Where there is nothing to say no to, the compiler points at what says so.
+    let span = declined.first().map_or_else(Span::call_site, Ident::span);
+    quote_spanned! {span=>
+        ::protocol::RestAnswer::of(
+            ::protocol::RestDeclaration { kind: ::protocol::Kind::#kind, route: #route, input: #fields, output: #output },
+            ::protocol::RestAnswer { #(#declined: true,)* ..::protocol::RestAnswer::NONE },
+        )
+    }
 }
 
 fn option<T: ToTokens>(value: Option<&T>) -> TokenStream {
@@ -586,6 +631,7 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer, is_http: bool
         fn describe(
             press: &mut ::protocol::contract::Press,
             name: &str,
+            spec: ::protocol::Spec,
             needs: ::protocol::contract::Needs,
         ) -> ::protocol::contract::ProcedureContract {
             let input = #input_schema;
@@ -600,7 +646,7 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer, is_http: bool
             };
             ::protocol::contract::procedure(
                 name,
-                <Self as ::runtime::Procedure>::SPEC,
+                spec,
                 #docs,
                 needs,
                 ::protocol::contract::ProcedureSchemas { input, output, failures, typescript },

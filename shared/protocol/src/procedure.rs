@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Field;
+use crate::{Field, RestAnswer};
 
 /// Whether a procedure changes anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -51,6 +51,8 @@ pub struct Spec {
     pub auth: Auth,
     /// Its REST route, such as `GET /v1/users/{id}`.
     pub rest: Option<&'static str>,
+    /// What the answers of this route say besides the output.
+    pub rest_answer: RestAnswer,
     /// How long one call may take, in milliseconds.
     pub timeout_ms: u32,
     /// How much memory its function has, in MiB.
@@ -162,6 +164,7 @@ mod tests {
             kind,
             auth,
             rest: None,
+            rest_answer: RestAnswer::NONE,
             timeout_ms: Spec::DEFAULT_TIMEOUT_MS,
             memory_mb: Spec::DEFAULT_MEMORY_MB,
             concurrency: None,

@@ -324,6 +324,7 @@ mod tests {
             kind: protocol::Kind::Mutation,
             auth,
             rest: None,
+            rest_answer: protocol::RestAnswer::NONE,
             timeout_ms: 1_000,
             memory_mb: 128,
             concurrency: None,

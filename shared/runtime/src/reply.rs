@@ -9,7 +9,7 @@ mod own;
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::{Extensions, HeaderName, HeaderValue, Request, Response, StatusCode, header, request::Parts};
+use http::{Extensions, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
 use protocol::{
     Code, Fault,
     trpc::{self, batch},
@@ -19,6 +19,7 @@ use crate::{
     Entry, Output,
     answer::REQUEST_ID,
     cors::Cors,
+    problem,
     rest::{self, Allowed},
     site::Site,
 };
@@ -30,9 +31,17 @@ pub(crate) enum ReplyForm {
     /// A call of tRPC: in an envelope, and within a batch of one if it came as one.
     Trpc(Option<batch::Form>),
     /// By a procedure's REST route.
-    Rest(rest::Address),
+    Rest(Address),
     /// To a procedure with `http`, or to an address that nothing has.
     Http(OwnHttp),
+}
+
+/// Where a request by a REST route went.
+pub(crate) struct Address {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    /// The path's parameters by name, decoded.
+    pub(crate) parameters: Vec<(String, String)>,
 }
 
 /// What a request says, once its form was read.
@@ -70,7 +79,11 @@ impl ReplyForm {
     /// The form of a request to a procedure.
     pub(crate) fn of(entry: &Entry, request: &Request<Bytes>) -> Self {
         match request.extensions().get::<rest::Route>() {
-            Some(route) => Self::Rest(rest::Address::of(request, route)),
+            Some(route) => Self::Rest(Address {
+                method: request.method().clone(),
+                uri: request.uri().clone(),
+                parameters: route.parameters.clone(),
+            }),
             None if entry.spec.http.is_some() => Self::Http(OwnHttp::of_procedure(entry.spec.errors, request)),
             None => Self::Trpc(batch::Form::of(request.uri().query(), request.headers())),
         }
@@ -152,7 +165,10 @@ impl ReplyForm {
     pub(crate) fn fault(&self, fault: &Fault, call: CallInfo<'_>) -> Response<Bytes> {
         match self {
             Self::Trpc(batch) => envelope::fault(*batch, fault, call.procedure, call.request_id),
-            Self::Rest(address) => address.fault(fault, call),
+            Self::Rest(Address { uri, .. }) => {
+                let procedure = call.procedure.unwrap_or_default();
+                problem::response(fault, call.site, procedure, uri.path(), call.request_id)
+            }
             Self::Http(form) => form.fault(fault, call),
         }
     }

@@ -5,13 +5,12 @@
 //! - The input of GET and DELETE stands in the address: path and query parameters, a list as a repeated name, a
 //!   structure as JSON. POST, PUT and PATCH have a JSON object as body; path parameters are fields of it. PATCH is a
 //!   merge patch (RFC 7396): what is absent stays, null is a value.
-//! - An output is 200; none at all is 204. A POST whose output has an `id` has created something: 201, and its
-//!   `Location` is the route's path with the id, where there is a GET for that. (Not where a path parameter is named `id`: then something is done
-//!   to what exists.)
-//! - The `version` of an output is its `ETag`. `If-None-Match` asks for another one, 304, and `If-Match` for one of these,
-//!   412. For a change, `If-Match` is the input's field `version`; when that is not the stored one any more, the conflict is
-//!   a failed precondition, 412. Where several are named, they are tried one after the other.
-//! - A page has a `Link` to the next one (RFC 8288).
+//! - An output is 200; none at all is 204. What else an answer says, its declaration says ([`RestAnswer`]), unless its author
+//!   says no to it: a POST that creates something is 201, and `Location` leads there; the `version` of an output is its
+//!   `ETag`; a page has a `Link` to the next one (RFC 8288).
+//! - `If-None-Match` asks for another version, 304, and `If-Match` for one of these, 412. For a change, `If-Match` is the
+//!   input's field `version`; when that is not the stored one any more, the conflict is a failed precondition, 412. Where
+//!   several are named, they are tried one after the other.
 //! - Errors are problems (RFC 9457), with the code, the typed failure and the faults of fields as members.
 //!
 //! Of several reasons to refuse a request, the first one of these is told:
@@ -28,21 +27,20 @@
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header, request::Parts};
 use protocol::{
-    Code, Fault, Field, FieldFault, Form, Kind,
+    Code, Fault, Field, FieldFault, Form, Kind, RestAnswer,
     fault::{Taken, shortened},
     input::MAX_FAULTS,
     trpc,
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use crate::{
     Entry, Output,
     accept::Accept,
-    problem,
-    reply::{self, CallInfo, Reading, methods_at},
+    reply::{self, Address, Reading, methods_at},
 };
 
 /// The methods that routes can have, for preflights.
@@ -62,27 +60,6 @@ pub struct Route {
 /// as `allow` has them. Where it is not there, the procedure's own are all.
 #[derive(Clone, Debug)]
 pub struct Allowed(pub Arc<str>);
-
-/// Where a request by a route went.
-pub(crate) struct Address {
-    method: Method,
-    uri: Uri,
-    /// The path's parameters by name, decoded.
-    parameters: Vec<(String, String)>,
-}
-
-impl Address {
-    /// Of a request.
-    pub(crate) fn of(request: &Request<Bytes>, route: &Route) -> Self {
-        let (method, uri) = (request.method().clone(), request.uri().clone());
-        Self { method, uri, parameters: route.parameters.clone() }
-    }
-
-    /// The answer to a fault: a problem.
-    pub(crate) fn fault(&self, fault: &Fault, call: CallInfo<'_>) -> Response<Bytes> {
-        problem::response(fault, call.site, call.procedure.unwrap_or_default(), self.uri.path(), call.request_id)
-    }
-}
 
 /// The conditions of a request (RFC 9110 section 13.1), and what its client takes.
 #[derive(Debug, Default)]
@@ -123,7 +100,7 @@ pub(crate) fn read(entry: &Entry, address: &Address, parts: &Parts, body: Bytes)
         return Err(trpc::too_large());
     }
     let fields = entry.spec.fields;
-    let conditions = conditions(method, fields, &parts.headers)?;
+    let conditions = conditions(method, entry.spec.rest_answer, &parts.headers)?;
     let by_body = matches!(method, "POST" | "PUT" | "PATCH");
     if by_body || !body.is_empty() {
         trpc::expect_uncoded(&parts.headers)?;
@@ -205,7 +182,9 @@ fn value(form: Form, text: &str) -> String {
     let is_json = match form {
         Form::Text | Form::List(_) => false,
         Form::Boolean => return boolean(text).map_or_else(|| quoted(text), |value| value.to_string()),
-        Form::Number => text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) && is_one_value(text),
+        Form::Integer | Form::Number => {
+            text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) && is_one_value(text)
+        }
         Form::Json => is_one_value(text),
     };
     if is_json { text.to_owned() } else { quoted(text) }
@@ -242,7 +221,7 @@ const MAX_VERSIONS: usize = 10;
 
 /// The conditions of a request. Those of a change are held against what is stored by the procedure itself, in the
 /// transaction that changes it; so some of them cannot be evaluated.
-fn conditions(method: &str, fields: &[Field], headers: &HeaderMap) -> Result<Conditions, Fault> {
+fn conditions(method: &str, answer: RestAnswer, headers: &HeaderMap) -> Result<Conditions, Fault> {
     let reads = method == "GET";
     let failed = |message: &str| Fault::new(Code::PreconditionFailed, message);
     let mut asked = Conditions {
@@ -260,7 +239,7 @@ fn conditions(method: &str, fields: &[Field], headers: &HeaderMap) -> Result<Con
         _ => {}
     }
     let Some(tags) = listed(headers, &header::IF_MATCH).filter(|tags| tags.trim() != "*") else { return Ok(asked) };
-    if !reads && !fields.iter().any(|field| field.name == "version") {
+    if !reads && !answer.if_match {
         return Err(Fault::bad_request(
             "If-Match is understood with GET and HEAD, and where the input has a `version`.",
         ));
@@ -315,35 +294,28 @@ pub(crate) fn not_acceptable() -> Fault {
     Fault::new(Code::NotAcceptable, "Answers are application/json, which the Accept header leaves out.")
 }
 
-/// What of an output concerns HTTP.
+/// The values of an output that its answer tells in headers.
 #[derive(Default, Deserialize)]
-struct Marks<'a> {
+struct Told<'a> {
     #[serde(borrow)]
     id: Option<&'a RawValue>,
     #[serde(borrow)]
     version: Option<&'a RawValue>,
     #[serde(borrow)]
-    items: Option<&'a RawValue>,
-    #[serde(borrow)]
     next: Option<&'a RawValue>,
 }
 
-impl<'a> Marks<'a> {
-    fn of(output: &'a [u8]) -> Self {
-        if output.first() == Some(&b'{') { serde_json::from_slice(output).unwrap_or_default() } else { Self::default() }
+impl<'a> Told<'a> {
+    /// Reads an output, if its declaration says that something of it is told.
+    fn of(answer: RestAnswer, output: &'a [u8]) -> Self {
+        let is_told = answer.location || answer.etag || answer.link;
+        if is_told { serde_json::from_slice(output).unwrap_or_default() } else { Self::default() }
     }
+}
 
-    fn text(value: Option<&RawValue>) -> Option<String> {
-        serde_json::from_str(value?.get()).ok()
-    }
-
-    fn version(&self) -> Option<u32> {
-        serde_json::from_str(self.version?.get()).ok()
-    }
-
-    fn etag(&self) -> Option<String> {
-        self.version().map(|version| format!("\"{version}\""))
-    }
+/// The value of a field, if it is told: none of null.
+fn value_of<T: DeserializeOwned>(is_told: bool, field: Option<&RawValue>) -> Option<T> {
+    serde_json::from_str(field.filter(|_| is_told)?.get()).ok()
 }
 
 /// The answer to a call that ended so, as far as it succeeded.
@@ -362,51 +334,45 @@ pub(crate) fn success(
         Ok(_) => return Ok(plain(StatusCode::NO_CONTENT)),
         Err(fault) => return Err(asked.judge(fault)),
     };
-    let marks = Marks::of(&output);
-    let etag = marks.etag();
-    let reads = [Method::GET, Method::HEAD].contains(&address.method);
-    if reads
-        && asked.if_match.as_ref().is_some_and(|versions| !marks.version().is_some_and(|own| versions.contains(&own)))
-    {
+    let answer = entry.spec.rest_answer;
+    let told = Told::of(answer, &output);
+    let version: Option<u32> = value_of(answer.etag, told.version);
+    let etag = version.map(|version| format!("\"{version}\""));
+    let is_read = [Method::GET, Method::HEAD].contains(&address.method);
+    if is_read && asked.if_match.as_ref().is_some_and(|versions| !version.is_some_and(|own| versions.contains(&own))) {
         return Err(Fault::new(Code::PreconditionFailed, "What is there has no version that If-Match names."));
     }
     let matches = asked.if_none_match.as_ref().is_some_and(|tags| names(tags, etag.as_deref()));
+    let id: Option<String> = value_of(answer.location, told.id);
+    let location = id.map(|id| format!("{}/{}", address.uri.path().trim_end_matches('/'), encoded(&id)));
+    let next: Option<String> = value_of(answer.link, told.next);
+    let link = next.map(|next| format!("<{}>; rel=\"next\"", at_cursor(&address.uri, &next)));
     let mut response = match matches {
         true => plain(StatusCode::NOT_MODIFIED),
         false if asked.refuses_json => return Err(not_acceptable()),
-        false => reply::response(StatusCode::OK, JSON, ACCEPT, output.clone()),
-    };
-    let headers = response.headers_mut();
-    if let Some(etag) = etag.and_then(|etag| HeaderValue::try_from(etag).ok()) {
-        headers.insert(header::ETAG, etag);
-    }
-    let path = address.uri.path();
-    if address.method == Method::POST
-        && !address.parameters.iter().any(|(name, _)| name == "id")
-        && let Some(id) = Marks::text(marks.id)
-    {
-        let at = format!("{}/{}", path.trim_end_matches('/'), encoded(&id));
-        if let Some(location) = HeaderValue::try_from(at).ok().filter(|_| entry.has_item) {
-            headers.insert(header::LOCATION, location);
+        false => {
+            let status = StatusCode::from_u16(answer.status(true)).unwrap_or(StatusCode::OK);
+            reply::response(status, JSON, ACCEPT, output)
         }
-        *response.status_mut() = StatusCode::CREATED;
-    } else if marks.items.is_some()
-        && entry.spec.fields.iter().any(|field| field.name == "cursor")
-        && let Some(next) = Marks::text(marks.next)
-    {
-        let kept = address.uri.query().unwrap_or_default().split('&');
-        let is_cursor = |pair: &str| {
-            let name = pair.split('=').next().unwrap_or_default();
-            trpc::percent_decode(name, true).is_some_and(|name| name == "cursor")
-        };
-        let kept: Vec<&str> = kept.filter(|pair| !pair.is_empty() && !is_cursor(pair)).collect();
-        let query = kept.into_iter().map(str::to_owned).chain([format!("cursor={}", encoded(&next))]);
-        let link = format!("<{path}?{}>; rel=\"next\"", query.collect::<Vec<_>>().join("&"));
-        if let Ok(link) = HeaderValue::try_from(link) {
-            headers.insert(header::LINK, link);
+    };
+    for (name, value) in [(header::ETAG, etag), (header::LOCATION, location), (header::LINK, link)] {
+        if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+            response.headers_mut().insert(name, value);
         }
     }
     Ok(response)
+}
+
+/// An address with another cursor.
+fn at_cursor(uri: &Uri, cursor: &str) -> String {
+    let is_cursor = |pair: &str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        trpc::percent_decode(name, true).is_some_and(|name| name == "cursor")
+    };
+    let pairs = uri.query().unwrap_or_default().split('&');
+    let kept = pairs.filter(|pair| !pair.is_empty() && !is_cursor(pair)).map(str::to_owned);
+    let query: Vec<String> = kept.chain([format!("cursor={}", encoded(cursor))]).collect();
+    format!("{}?{}", uri.path(), query.join("&"))
 }
 
 /// Whether `If-None-Match` names a tag (RFC 9110 section 13.1.2, compared weakly). What has no tag is always told: nobody

@@ -74,6 +74,8 @@ pub trait Named {
     const NAME: &'static str;
     /// The service.
     const SERVICE: &'static Definition;
+    /// The REST routes of all procedures of the service.
+    const ROUTES: &'static [Option<&'static str>];
 }
 
 /// One procedure without its types: all that its function links.
@@ -81,25 +83,21 @@ pub trait Named {
 pub struct Entry {
     /// `users.get`.
     pub name: &'static str,
-    /// What `#[procedure(…)]` states.
+    /// What `#[procedure(…)]` states, among the other procedures of the service.
     pub spec: Spec,
     /// The service.
     pub service: &'static Definition,
-    /// Whether what its route makes has a route of its own, see [`has_item`]: a procedure alone does not know the others.
-    pub has_item: bool,
     pub(crate) run: fn(Call) -> Outcome,
 }
 
 impl Entry {
     /// The entry of a procedure.
     pub const fn of<P: Procedure + Named>() -> Self {
-        Self { name: P::NAME, spec: P::SPEC, service: P::SERVICE, has_item: false, run: P::run }
-    }
-
-    /// The entry of one for whose results there is a route.
-    #[must_use]
-    pub const fn with_item(self) -> Self {
-        Self { has_item: true, ..self }
+        let mut spec = P::SPEC;
+        if let Some(route) = spec.rest {
+            spec.rest_answer = spec.rest_answer.among(route, P::ROUTES);
+        }
+        Self { name: P::NAME, spec, service: P::SERVICE, run: P::run }
     }
 
     /// Method and path of a procedure with a form of its own.
@@ -141,7 +139,11 @@ pub struct Registered {
 impl Registered {
     /// For the index.
     pub const fn of<P: Procedure + Named + Describe>() -> Self {
-        Self { entry: Entry::of::<P>(), needs: needs::<P>, describe: |press| P::describe(press, P::NAME, needs::<P>()) }
+        Self {
+            entry: Entry::of::<P>(),
+            needs: needs::<P>,
+            describe: |press| P::describe(press, P::NAME, Entry::of::<P>().spec, needs::<P>()),
+        }
     }
 }
 
@@ -181,31 +183,6 @@ fn needs<P: Procedure + Named + Describe>() -> Needs {
     needs
 }
 
-/// Whether one of these routes is that of what a POST makes: `GET /v1/users/{id}` for `POST /v1/users`. Only then there is
-/// a place to name in `Location`.
-pub fn has_item<'a>(route: &str, mut routes: impl Iterator<Item = &'a str>) -> bool {
-    let Some(path) = route.strip_prefix("POST ") else { return false };
-    let id = |other: &'a str| {
-        other
-            .strip_prefix("GET ")?
-            .strip_prefix(path)?
-            .strip_prefix("/{")?
-            .strip_suffix('}')
-            .filter(|id| !id.contains('/'))
-    };
-    routes.any(|other| id(other).is_some_and(|id| id == "id" || id.ends_with("Id")))
-}
-
-/// Procedures that know of each other what one alone does not.
-#[doc(hidden)]
-pub fn linked(mut procedures: Vec<Registered>) -> Vec<Registered> {
-    let routes: Vec<&'static str> = procedures.iter().filter_map(|procedure| procedure.entry.spec.rest).collect();
-    for Registered { entry, .. } in &mut procedures {
-        entry.has_item = entry.spec.rest.is_some_and(|route| has_item(route, routes.iter().copied()));
-    }
-    procedures
-}
-
 /// A whole service, as the index lists it.
 pub struct Service {
     /// What all procedures share.
@@ -237,12 +214,17 @@ macro_rules! procedures {
         inline $definition:path;
         $($(#[doc = $docs:literal])* $domain:ident { $($procedure:ident),+ $(,)? })+
     ) => {
-        $($(
-            impl $crate::Named for $domain::$procedure::Procedure {
-                const NAME: &'static str = concat!(stringify!($domain), ".", stringify!($procedure));
-                const SERVICE: &'static $crate::Definition = &$definition;
-            }
-        )+)+
+        const _: () = {
+            const ROUTES: &[Option<&str>] =
+                &[$($( <$domain::$procedure::Procedure as $crate::Procedure>::SPEC.rest, )+)+];
+            $($(
+                impl $crate::Named for $domain::$procedure::Procedure {
+                    const NAME: &'static str = concat!(stringify!($domain), ".", stringify!($procedure));
+                    const SERVICE: &'static $crate::Definition = &$definition;
+                    const ROUTES: &'static [Option<&'static str>] = ROUTES;
+                }
+            )+)+
+        };
 
         /// Every procedure of the service, with its contract.
         pub fn service() -> $crate::Service {
@@ -258,9 +240,7 @@ macro_rules! procedures {
                     name: stringify!($domain),
                     docs: concat!($($docs, "\n"),*).trim_ascii(),
                 }),+],
-                procedures: $crate::service::linked(
-                    vec![$($( $crate::Registered::of::<$domain::$procedure::Procedure>(), )+)+],
-                ),
+                procedures: vec![$($( $crate::Registered::of::<$domain::$procedure::Procedure>(), )+)+],
             }
         }
     };
@@ -272,28 +252,4 @@ macro_rules! procedures {
         )+
         $crate::procedures! { inline $definition; $($(#[doc = $docs])* $domain { $($procedure),+ })+ }
     };
-}
-
-#[cfg(test)]
-mod tests {
-    use super::has_item;
-
-    #[test]
-    fn what_is_made_has_a_place_where_a_get_takes_its_id() {
-        let has = |other| has_item("POST /v1/users", ["GET /v1/users", other].into_iter());
-        assert!(has("GET /v1/users/{id}") && has("GET /v1/users/{userId}"));
-        for other in [
-            "DELETE /v1/users/{id}",
-            "GET /v1/users/{email}",
-            "GET /v1/users/{id}/posts",
-            "GET /v1/users/{group}/{id}",
-            "GET /v1/users/id",
-            "GET /v1/usersById/{id}",
-            "GET /v2/users/{id}",
-        ] {
-            assert!(!has(other), "{other}");
-        }
-        assert!(!has_item("PUT /v1/users", ["GET /v1/users/{id}"].into_iter()));
-        assert!(has_item("POST /v1/teams/{team}/users", ["GET /v1/teams/{team}/users/{id}"].into_iter()));
-    }
 }

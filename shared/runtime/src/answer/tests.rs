@@ -1,4 +1,4 @@
-use protocol::{Auth, Code, ErrorFormat, Fault, Kind, Spec, Timestamp};
+use protocol::{Auth, Code, ErrorFormat, Fault, Kind, RestAnswer, Spec, Timestamp};
 
 use super::*;
 use crate::{Call, Caller, Callers, Capability as _, Definition, Principal};
@@ -22,6 +22,7 @@ pub(crate) const fn query(cache_s: Option<u32>) -> Entry {
             kind: Kind::Query,
             auth: Auth::Public,
             rest: None,
+            rest_answer: RestAnswer::NONE,
             timeout_ms: 1_000,
             memory_mb: 128,
             concurrency: None,
@@ -38,7 +39,6 @@ pub(crate) const fn query(cache_s: Option<u32>) -> Entry {
             fields: &[],
         },
         service: &SERVICE,
-        has_item: false,
         run: |call| {
             Box::pin(async move {
                 let caller = Option::<Caller>::obtain(&call)?;

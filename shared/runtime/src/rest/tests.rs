@@ -1,5 +1,5 @@
 use http::Request;
-use protocol::{Auth, Kind, Spec};
+use protocol::{Auth, Kind, RestDeclaration, Spec};
 use serde_json::json;
 
 use super::*;
@@ -17,22 +17,33 @@ const SERVICE: Definition = Definition {
 };
 
 const FIELDS: &[Field] = &[
-    Field { name: "id", form: Form::Text },
-    Field { name: "count", form: Form::Number },
-    Field { name: "isNew", form: Form::Boolean },
-    Field { name: "tags", form: Form::List(&Form::Text) },
-    Field { name: "place", form: Form::Json },
-    Field { name: "version", form: Form::Number },
-    Field { name: "cursor", form: Form::Text },
+    field("id", Form::Text),
+    field("count", Form::Number),
+    field("isNew", Form::Boolean),
+    field("tags", Form::List(&Form::Text)),
+    field("place", Form::Json),
+    field("version", Form::Integer),
+    field("cursor", Form::Text),
 ];
 
-const fn entry(rest: &'static str, fields: &'static [Field]) -> Entry {
+const fn field(name: &'static str, form: Form) -> Field {
+    Field { name, form, is_nullable: false }
+}
+
+/// What is stored, as it is answered.
+const THING: &[Field] = &[field("id", Form::Text), field("version", Form::Integer)];
+
+/// A procedure that answers this.
+const fn entry(kind: Kind, rest: &'static str, fields: &'static [Field], output: &'static [Field]) -> Entry {
+    let declaration = RestDeclaration { kind, route: rest, input: fields, output };
+    let rest_answer = RestAnswer::of(declaration, RestAnswer::NONE).among(rest, &[Some("GET /things/{id}")]);
     Entry {
         name: "things.do",
         spec: Spec {
-            kind: Kind::Mutation,
+            kind,
             auth: Auth::Public,
             rest: Some(rest),
+            rest_answer,
             timeout_ms: 1_000,
             memory_mb: 128,
             concurrency: None,
@@ -49,14 +60,24 @@ const fn entry(rest: &'static str, fields: &'static [Field]) -> Entry {
             fields,
         },
         service: &SERVICE,
-        has_item: false,
         run: |_| Box::pin(async { Ok(Output::Nothing) }),
     }
 }
 
-const GET: Entry = entry("GET /things/{id}", FIELDS);
-const PATCH: Entry = entry("PATCH /things/{id}", FIELDS);
-const POST: Entry = entry("POST /things", FIELDS).with_item();
+const GET: Entry = entry(Kind::Mutation, "GET /things/{id}", FIELDS, THING);
+const LIST: Entry = entry(
+    Kind::Query,
+    "GET /things",
+    FIELDS,
+    &[field("items", Form::List(&Form::Json)), Field { is_nullable: true, ..field("next", Form::Text) }],
+);
+const PATCH: Entry = entry(Kind::Mutation, "PATCH /things/{id}", FIELDS, THING);
+const POST: Entry = entry(Kind::Mutation, "POST /things", FIELDS, THING);
+
+/// The same without some of what its answers would say.
+fn with(entry: Entry, rest_answer: RestAnswer) -> Entry {
+    Entry { spec: Spec { rest_answer, ..entry.spec }, ..entry }
+}
 
 fn parts(method: &str, uri: &str, headers: &[(&str, &str)]) -> Parts {
     let request = headers.iter().fold(Request::builder().method(method).uri(uri), |r, (k, v)| r.header(*k, *v));
@@ -242,7 +263,7 @@ fn a_condition_of_a_change_is_a_version() {
         let parts = parts(method, "/things/x", &[(name, "\"1\"")]);
         read_of(entry, &parts).err().map(|fault| fault.code)
     };
-    const UNVERSIONED: Entry = entry("DELETE /things/{id}", &[]);
+    const UNVERSIONED: Entry = entry(Kind::Mutation, "DELETE /things/{id}", &[], &[]);
     assert_eq!(asked(&UNVERSIONED, "DELETE", "if-match"), Some(Code::BadRequest));
     assert_eq!(asked(&GET, "GET", "if-match"), None);
     assert_eq!(asked(&PATCH, "PATCH", "if-none-match"), Some(Code::BadRequest));
@@ -279,20 +300,20 @@ fn of_several_versions_each_is_tried() {
 #[test]
 fn what_is_read_has_one_of_the_versions_that_are_named() {
     let got = address_of(&parts("GET", "/things/a", &[]), &[]);
-    let outcome = |tags: &str, output: &str| {
-        let asked = read_of(&GET, &parts("GET", "/things/a", &[("if-match", tags)])).map_err(|fault| fault.code)?;
+    let outcome = |entry: &Entry, tags: &str, output: &str| {
+        let asked = read_of(entry, &parts("GET", "/things/a", &[("if-match", tags)])).map_err(|fault| fault.code)?;
         let output = Ok(Output::Json(output.as_bytes().to_vec()));
-        let answer = success(&GET, &got, &asked.conditions, output).map_err(|fault| fault.code)?;
+        let answer = success(entry, &got, &asked.conditions, output).map_err(|fault| fault.code)?;
         Ok::<_, Code>(answer.status().as_u16())
     };
     for tags in ["*", "\"3\"", "\"1\", \"3\"", "W/\"1\",\"3\""] {
-        assert_eq!(outcome(tags, r#"{"id":"a","version":3}"#), Ok(200), "{tags}");
+        assert_eq!(outcome(&GET, tags, r#"{"id":"a","version":3}"#), Ok(200), "{tags}");
     }
     for tags in ["\"1\"", "W/\"3\"", "3", "\"1\", \"2\""] {
-        assert_eq!(outcome(tags, r#"{"id":"a","version":3}"#), Err(Code::PreconditionFailed), "{tags}");
+        assert_eq!(outcome(&GET, tags, r#"{"id":"a","version":3}"#), Err(Code::PreconditionFailed), "{tags}");
     }
-    assert_eq!(outcome("\"3\"", r#"{"items":[]}"#), Err(Code::PreconditionFailed), "it has no version");
-    assert_eq!(outcome("*", r#"{"items":[]}"#), Ok(200));
+    assert_eq!(outcome(&LIST, "\"3\"", r#"{"items":[]}"#), Err(Code::PreconditionFailed), "it has no version");
+    assert_eq!(outcome(&LIST, "*", r#"{"items":[]}"#), Ok(200));
 }
 
 fn answer(entry: &Entry, address: &Address, asked: &Conditions, output: &str) -> Response<Bytes> {
@@ -306,36 +327,45 @@ fn the<'a>(response: &'a Response<Bytes>, name: &str) -> Option<&'a str> {
 #[test]
 fn what_was_created_is_somewhere() {
     let posted = address_of(&parts("POST", "/things", &[]), &[]);
-    let created = answer(&POST, &posted, &Conditions::default(), r#"{"id":"a/b c","version":3}"#);
-    assert_eq!((created.status().as_u16(), the(&created, "location")), (201, Some("/things/a%2Fb%20c")));
-    assert_eq!(the(&created, "etag"), Some("\"3\""));
-    let nowhere = answer(&Entry { has_item: false, ..POST }, &posted, &Conditions::default(), r#"{"id":"a"}"#);
-    assert_eq!((nowhere.status().as_u16(), the(&nowhere, "location")), (201, None), "nothing is there to GET");
-    let named = address_of(&parts("POST", "/things", &[]), &[("id", "b")]);
-    assert_eq!(answer(&POST, &named, &Conditions::default(), r#"{"id":"a"}"#).status(), 200);
-    for other in [r#"{"id":7}"#, r#"["id"]"#, "null", r#"{"user":{"id":"a"}}"#] {
-        let plain = answer(&POST, &posted, &Conditions::default(), other);
-        assert_eq!((plain.status().as_u16(), plain.body().as_ref()), (200, other.as_bytes()));
+    let said = |entry: &Entry, output: &str| {
+        let answer = answer(entry, &posted, &Conditions::default(), output);
+        assert_eq!(answer.body().as_ref(), output.as_bytes());
+        (answer.status().as_u16(), the(&answer, "location").map(str::to_owned), the(&answer, "etag").map(str::to_owned))
+    };
+    let thing = r#"{"id":"a/b c","version":3}"#;
+    let (place, tag) = (Some("/things/a%2Fb%20c".to_owned()), Some("\"3\"".to_owned()));
+    assert_eq!(said(&POST, thing), (201, place, tag.clone()));
+    let declared = POST.spec.rest_answer;
+    let nowhere = with(POST, declared.among("POST /things", &[Some("GET /things")]));
+    assert_eq!(said(&nowhere, thing), (201, None, tag.clone()), "nothing is there to GET");
+    // Whatever an output holds, its declaration says what is told of it.
+    let done = with(POST, RestAnswer { created: false, location: false, ..declared });
+    assert_eq!(said(&done, thing), (200, None, tag));
+    let plain = with(POST, RestAnswer::NONE);
+    for output in [thing, r#"{"id":7}"#, r#"["id"]"#, "null", r#"{"user":{"id":"a"}}"#] {
+        assert_eq!(said(&plain, output), (200, None, None), "{output}");
     }
-    assert_eq!(success(&POST, &posted, &Conditions::default(), Ok(Output::Nothing)).unwrap().status(), 204);
+    let nothing = success(&POST, &posted, &Conditions::default(), Ok(Output::Nothing)).unwrap();
+    assert_eq!((nothing.status().as_u16(), the(&nothing, "location")), (204, None));
 }
 
 #[test]
 fn a_known_version_is_not_sent_again() {
     let got = address_of(&parts("GET", "/things/a", &[]), &[]);
-    let status = |tags: &'static str, output| {
+    let status = |entry: &Entry, tags: &'static str, output| {
         let asked = Conditions { if_none_match: Some(tags.to_owned()), ..Conditions::default() };
-        answer(&GET, &got, &asked, output).status().as_u16()
+        answer(entry, &got, &asked, output).status().as_u16()
     };
+    let thing = r#"{"id":"a","version":3}"#;
     for known in ["\"3\"", "W/\"3\"", "\"1\", \"3\"", "*"] {
-        assert_eq!(status(known, r#"{"id":"a","version":3}"#), 304, "{known}");
+        assert_eq!(status(&GET, known, thing), 304, "{known}");
+        assert_eq!(status(&with(GET, RestAnswer::NONE), known, thing), 200, "{known}: its version is no tag");
     }
     for other in ["\"2\"", "W/W/\"3\"", "3", ""] {
-        assert_eq!(status(other, r#"{"id":"a","version":3}"#), 200, "{other}");
+        assert_eq!(status(&GET, other, thing), 200, "{other}");
     }
-    assert_eq!(status("\"3\"", r#"{"id":"a","version":"3"}"#), 200);
     for unversioned in [r#"{"items":[],"next":null}"#, r#"{"id":"a"}"#, "[]"] {
-        assert_eq!(status("*", unversioned), 200, "{unversioned}: nobody can have it already");
+        assert_eq!(status(&LIST, "*", unversioned), 200, "{unversioned}: nobody can have it already");
     }
 }
 
@@ -343,13 +373,21 @@ fn a_known_version_is_not_sent_again() {
 fn a_page_leads_to_the_next() {
     let got = address_of(&parts("GET", "/things?count=1&cursor=old&isNew=true", &[]), &[]);
     let encoded = address_of(&parts("GET", "/things?%63ursor=old", &[]), &[]);
-    let again = answer(&GET, &encoded, &Conditions::default(), r#"{"items":[],"next":"n"}"#);
+    let again = answer(&LIST, &encoded, &Conditions::default(), r#"{"items":[],"next":"n"}"#);
     assert_eq!(the(&again, "link"), Some(r#"</things?cursor=n>; rel="next""#));
-    let link = |output| the(&answer(&GET, &got, &Conditions::default(), output), "link").map(str::to_owned);
+    let link =
+        |entry: &Entry, output| the(&answer(entry, &got, &Conditions::default(), output), "link").map(str::to_owned);
     let next = r#"</things?count=1&isNew=true&cursor=n%2Bw>; rel="next""#;
-    assert_eq!(link(r#"{"items":[],"next":"n+w"}"#).as_deref(), Some(next));
-    assert_eq!(link(r#"{"items":[],"next":null}"#), None);
-    assert_eq!(link(r#"{"next":"n"}"#), None);
+    assert_eq!(link(&LIST, r#"{"items":[],"next":"n+w"}"#).as_deref(), Some(next));
+    assert_eq!(link(&LIST, r#"{"items":[],"next":null}"#), None);
+    assert_eq!(link(&with(LIST, RestAnswer::NONE), r#"{"items":[],"next":"n"}"#), None);
+}
+
+#[test]
+fn a_version_that_its_author_makes_no_condition_of_is_none() {
+    let plain = with(PATCH, RestAnswer::NONE);
+    let refused = read_of(&plain, &parts("PATCH", "/things/x", &[("if-match", "\"7\"")])).unwrap_err();
+    assert_eq!(refused.code, Code::BadRequest);
 }
 
 #[test]
