@@ -38,6 +38,8 @@ runtime::procedures! {
     notes { add, get, touch }
     /// What takes its time.
     slow { wait }
+    /// What other services tell.
+    webhooks { note }
 }
 
 fn main() -> ExitCode {
@@ -383,6 +385,52 @@ mod me {
         #[procedure(query, auth = signed_in, rest = "GET /v1/me")]
         pub async fn get(caller: Caller) -> Me {
             Me { user: caller.subject().to_owned() }
+        }
+    }
+}
+
+mod webhooks {
+    pub mod note {
+        use base64::{Engine as _, engine::general_purpose::STANDARD};
+        use protocol::Fault;
+        use ring::hmac;
+        use runtime::{HttpReply, HttpRequest, prelude::*};
+
+        use super::super::{Name, Note};
+
+        /// What the sender signs with. Outside of an example it is a `Secret`.
+        const KEY: &[u8] = b"of the other service and this one";
+
+        /// What the sender tells.
+        #[derive(serde::Deserialize)]
+        struct Event {
+            title: String,
+        }
+        #[derive(Debug, Failure)]
+        pub enum Error {
+            /// The signature is not one of this body.
+            #[failure(FORBIDDEN)]
+            WrongSignature,
+        }
+        /// Keep the note that another service tells of: `{"title":"…"}`, with the HMAC-SHA-256 of these bytes in
+        /// `x-signature`, as base64. A note that comes again is kept once.
+        #[procedure(mutation, auth = public, http = "POST /webhooks/notes")]
+        pub async fn note(notes: Write<Note>, request: HttpRequest) -> Result<HttpReply, Error> {
+            if !is_signed(&request) {
+                return Err(Error::WrongSignature);
+            }
+            let unread = |error| Fault::bad_request("The body is no event.").because(error);
+            let Event { title } = serde_json::from_slice(request.body()).map_err(unread)?;
+            match notes.create(Note { id: Name(title), version: Version::default() }).await {
+                Ok(_) | Err(StoreError::Exists) => Ok(HttpReply::done()),
+                Err(error) => Err(error)?,
+            }
+        }
+
+        fn is_signed(request: &HttpRequest) -> bool {
+            let signature = request.headers().get("x-signature").and_then(|value| STANDARD.decode(value).ok());
+            let key = hmac::Key::new(hmac::HMAC_SHA256, KEY);
+            signature.is_some_and(|signature| hmac::verify(&key, request.body(), &signature).is_ok())
         }
     }
 }

@@ -26,9 +26,11 @@ mod process;
 mod reads;
 mod refusals;
 mod released;
+mod rest_answers;
 mod styles;
 #[path = "../values/mod.rs"]
 mod values;
 mod verification;
+mod webhooks;
 mod wire;
 mod workflows;

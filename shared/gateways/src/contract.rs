@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use protocol::{Cause, Code, Kind};
+use protocol::{Cause, Code, ErrorFormat, Kind, RestAnswer};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -120,6 +120,8 @@ pub struct Procedure {
     pub for_applications: bool,
     /// `GET /v1/users/{id}`.
     pub rest: Option<String>,
+    /// What the answers of this route say besides the output.
+    pub rest_answer: Option<RestAnswer>,
     /// The input's schema, or none when there is no input.
     pub input: Option<Value>,
     /// The names of the input's fields, in the order of their declaration.
@@ -132,6 +134,9 @@ pub struct Procedure {
     pub failures: Vec<Failure>,
     /// Its own method and path. Such a procedure is in no style.
     pub http: Option<String>,
+    /// How it answers there when a call does not succeed.
+    #[serde(default)]
+    pub errors: Option<ErrorFormat>,
     /// How long one call may take, in milliseconds.
     pub timeout_ms: u32,
 }

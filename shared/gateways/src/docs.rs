@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use protocol::{Cause, Code, Fault};
-use runtime::{BoxFuture, rest};
+use runtime::{BoxFuture, problem, rest};
 
 use crate::{
     Calls, Contract, Facts, Refusal, Settings, Style, jsonrpc, openapi,
@@ -98,13 +98,13 @@ impl Style for Docs {
 
     fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes> {
         let fault = Fault { fields: refusal.fields, ..Fault::new(refusal.code, refusal.message) };
-        problem(calls, &fault)
+        refused(calls, &fault)
     }
 
     fn answer<'a>(&'a self, contract: &'a Contract, _: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
         let answer = match self.find(contract, &calls) {
             Ok(file) => file.answer(&calls.parts().method, &calls.parts().headers),
-            Err(fault) => problem(&calls, &fault),
+            Err(fault) => refused(&calls, &fault),
         };
         Box::pin(std::future::ready(answer))
     }
@@ -141,8 +141,8 @@ impl File {
 }
 
 /// A problem (RFC 9457), as REST has them.
-fn problem(calls: &Calls<'_>, fault: &Fault) -> Response<Bytes> {
-    let body = rest::problem(fault, calls.site(), "", calls.parts().uri.path(), calls.request_id());
+fn refused(calls: &Calls<'_>, fault: &Fault) -> Response<Bytes> {
+    let body = problem::body(fault, calls.site(), "", calls.parts().uri.path(), calls.request_id());
     let mut response = respond(fault.code.http_status(), "application/problem+json", body);
     explain(fault, response.headers_mut());
     response

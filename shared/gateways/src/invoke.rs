@@ -15,7 +15,7 @@ use aws_sdk_lambda::{
 use bytes::Bytes;
 use http::{Request, Response};
 use protocol::{Cause, Code, Fault, Kind};
-use runtime::{BoxFuture, Site, cors::Cors, environment::FunctionSettings, gateway, refuse, telemetry};
+use runtime::{Addressee, BoxFuture, Site, cors::Cors, environment::FunctionSettings, gateway, refuse, telemetry};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -115,7 +115,7 @@ impl Reach for Invoke {
             };
             let (code, cause) = (fault.code.key(), fault.cause.as_deref().map(telemetry::chain));
             tracing::error!(procedure, code, request_id, cause, "the function did not answer");
-            refuse(&self.cors, &self.site, request_id, &request, Some(procedure), &fault)
+            refuse(&self.cors, &self.site, request_id, &request, Addressee::Called(procedure), &fault)
         })
     }
 }

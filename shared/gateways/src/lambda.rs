@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use protocol::{Cause, Code, Fault};
 use runtime::{
-    BoxFuture, Environment, Site,
+    Addressee, BoxFuture, Environment, Site,
     cors::Cors,
     environment,
     lambda::{Handler, gateway},
@@ -72,7 +72,7 @@ impl Reach for Nothing {
         request: Request<Bytes>,
     ) -> BoxFuture<'a, Response<Bytes>> {
         let fault = Fault::new(Code::NotImplemented, "Nothing is called from here.");
-        let response = refuse(&self.cors, &self.site, request_id, &request, Some(procedure), &fault);
+        let response = refuse(&self.cors, &self.site, request_id, &request, Addressee::Called(procedure), &fault);
         Box::pin(std::future::ready(response))
     }
 }

@@ -1,5 +1,6 @@
 //! What the REST route of a procedure says about its requests and answers, for documents. `runtime` answers so.
 
+use protocol::RestAnswer;
 use serde_json::{Map, Value};
 
 use crate::{Contract, Procedure};
@@ -13,6 +14,8 @@ pub struct Route<'a> {
     pub method: &'a str,
     /// `/v1/users/{id}`.
     pub path: &'a str,
+    /// What its answers say besides the output.
+    pub answer: RestAnswer,
     contract: &'a Contract,
 }
 
@@ -31,7 +34,7 @@ impl<'a> Route<'a> {
     /// The route of a procedure that has one.
     pub fn of(contract: &'a Contract, procedure: &'a Procedure) -> Option<Self> {
         let (method, path) = procedure.rest.as_deref()?.split_once(' ')?;
-        Some(Self { procedure, method, path, contract })
+        Some(Self { procedure, method, path, answer: procedure.rest_answer.unwrap_or_default(), contract })
     }
 
     /// Those of all procedures that have one.
@@ -48,12 +51,6 @@ impl<'a> Route<'a> {
     pub fn shape(&self) -> String {
         let anonymous = |segment: &'a str| if segment.starts_with('{') { "{}" } else { segment };
         self.path.split('/').map(anonymous).collect::<Vec<_>>().join("/")
-    }
-
-    /// Whether there is a route for what it makes, which `Location` then names.
-    pub fn has_item(&self) -> bool {
-        let routes = self.contract.procedures.iter().filter_map(|procedure| procedure.rest.as_deref());
-        runtime::service::has_item(&format!("{} {}", self.method, self.path), routes)
     }
 
     /// Whether the input comes in a body; else in the address.
@@ -87,44 +84,9 @@ impl<'a> Route<'a> {
         self.fields().filter(move |field| !in_path.contains(&field.name))
     }
 
-    /// What a caller who expects a version names it in: a field of the input.
-    pub fn takes_if_match(&self) -> bool {
-        self.method != "GET" && self.other_fields().any(|field| field.name == "version")
-    }
-
-    /// Whether the answer has an entity tag: the output's version.
-    pub fn has_etag(&self) -> bool {
-        self.output("version").is_some_and(|version| self.is(version, "integer"))
-    }
-
-    /// Whether the output is one page of a list.
-    pub fn is_page(&self) -> bool {
-        self.output("items").is_some() && self.output("next").is_some() && self.fields().any(|f| f.name == "cursor")
-    }
-
-    /// Whether a call creates something, which then is at the route's path with the output's `id`. Where the path
-    /// names an `id`, something is done to what exists.
-    pub fn creates(&self) -> bool {
-        let names_id = self.names_in_path().any(|name| name == "id");
-        self.method == "POST" && !names_id && self.output("id").is_some_and(|id| self.is(id, "string"))
-    }
-
     /// The status of an answer that is as it should be.
     pub fn status(&self) -> u16 {
-        match &self.procedure.output {
-            None => 204,
-            Some(_) if self.creates() => 201,
-            Some(_) => 200,
-        }
-    }
-
-    /// The schema of a member of the output.
-    fn output(&self, name: &str) -> Option<&'a Value> {
-        members(self.procedure.output.as_ref().map(|output| self.contract.resolve(output)))?.get(name)
-    }
-
-    fn is(&self, schema: &'a Value, kind: &str) -> bool {
-        self.contract.resolve(schema).get("type").and_then(Value::as_str) == Some(kind)
+        self.answer.status(self.procedure.output.is_some())
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use gateways::Reach;
 use http::{Request, Response};
 use protocol::{Code, Fault};
-use runtime::{BoxFuture, Context, Entry, Site, answer, cors::Cors, gateway, refuse, rest::Route};
+use runtime::{Addressee, BoxFuture, Context, Entry, Site, answer, cors::Cors, gateway, refuse, rest::Route};
 
 use crate::isolated::{InvokeError, Pool};
 
@@ -32,15 +32,15 @@ pub enum Backend {
 }
 
 impl Backend {
-    /// Whether there is such a procedure.
-    pub fn knows(&self, name: &str) -> bool {
+    /// The procedure of this name.
+    pub fn entry(&self, name: &str) -> Option<&Entry> {
         match self {
-            Self::InProcess(procedures) => procedures.contains_key(name),
-            Self::Isolated { entries, .. } => entries.contains_key(name),
+            Self::InProcess(procedures) => procedures.get(name).map(|local| &local.entry),
+            Self::Isolated { entries, .. } => entries.get(name),
         }
     }
 
-    /// Answers a request to a procedure that is [known](Backend::knows).
+    /// Answers a request to a procedure.
     pub async fn call(
         &self,
         name: &str,
@@ -61,7 +61,7 @@ impl Backend {
             }
         }
         let fault = Fault::new(Code::NotFound, format!("There is no procedure {name:?}."));
-        refuse(cors, site, request_id, &request, Some(name), &fault)
+        refuse(cors, site, request_id, &request, Addressee::Called(name), &fault)
     }
 }
 
@@ -111,7 +111,7 @@ async fn invoke(
         cause = fault.cause.as_deref().map(runtime::telemetry::chain),
         "the function did not answer"
     );
-    refuse(cors, site, request_id, request, Some(entry.name), &fault)
+    refuse(cors, site, request_id, request, Addressee::Procedure(entry), &fault)
 }
 
 fn fault(error: InvokeError) -> Fault {

@@ -14,7 +14,7 @@ use hyper::body::{Body as _, Incoming};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use protocol::{Code, Fault, trpc};
 use runtime::{
-    Site,
+    Addressee, Site,
     answer::expect_known,
     cors::Cors,
     gateway, refuse,
@@ -257,8 +257,12 @@ impl Front {
         }
         match (body, goal) {
             (Err(fault), Goal::Gateway(gateway)) => gateway.refuse(&request_id, request, fault),
-            (Err(fault), Goal::Procedure(name, ..)) => self.refuse(&request_id, &request, Some(&name), fault),
-            (Err(fault), _) => self.refuse(&request_id, &request, None, fault),
+            (Err(fault), Goal::Procedure(name, ..)) => {
+                let called = Addressee::Called(&name);
+                let addressee = self.backend.entry(&name).map_or(called, Addressee::Procedure);
+                self.refuse(&request_id, &request, addressee, fault)
+            }
+            (Err(fault), _) => self.refuse(&request_id, &request, Addressee::Nobody, fault),
             (Ok(body), goal) => {
                 *request.body_mut() = body.bytes.clone();
                 self.answer(goal, &request_id, request).await
@@ -279,10 +283,13 @@ impl Front {
             }
             Goal::Mailbox => match mail::page::answer(&self.mailbox, &request) {
                 Ok(response) => response,
-                Err(fault) => self.refuse(request_id, &request, None, fault),
+                Err(fault) => self.refuse(request_id, &request, Addressee::Nobody, fault),
             },
             Goal::GraphiQl => graphiql::page(request.method()),
-            Goal::Nowhere(name, fault) => self.refuse(request_id, &request, name.as_deref(), fault),
+            Goal::Nowhere(name, fault) => {
+                let addressee = name.as_deref().map_or(Addressee::Nobody, Addressee::Called);
+                self.refuse(request_id, &request, addressee, fault)
+            }
         }
     }
 
@@ -324,8 +331,14 @@ impl Front {
         }
     }
 
-    fn refuse(&self, request_id: &str, request: &Request<Bytes>, path: Option<&str>, fault: Fault) -> Response<Bytes> {
-        let response = refuse(&self.cors, &self.site, request_id, request, path, &fault);
+    fn refuse(
+        &self,
+        request_id: &str,
+        request: &Request<Bytes>,
+        addressee: Addressee<'_>,
+        fault: Fault,
+    ) -> Response<Bytes> {
+        let response = refuse(&self.cors, &self.site, request_id, request, addressee, &fault);
         tracing::info!(status = response.status().as_u16(), code = fault.code.key(), request_id, "refused");
         response
     }

@@ -13,10 +13,17 @@ use proc_macro::TokenStream;
 
 /// Makes a function a procedure. See the README, "Add a procedure in five minutes".
 ///
-/// `#[procedure(query | mutation, auth = public | signed_in | permission("…"), rest = "GET /…",
+/// `#[procedure(query | mutation, auth = public | signed_in | permission("…"), rest = "GET /…", created = false,
+/// location = false, etag = false, link = false,
 /// timeout_ms = 10000, memory_mb = 256, concurrency = 20, cache_s = 60, sensitive, session = "…", fresh = 300,
-/// fresh_if = Input::gives_rights, http = "POST /…")]`; `auth` is required, and so is a doc comment,
+/// fresh_if = Input::gives_rights, http = "POST /…", errors = oauth)]`; `auth` is required, and so is a doc comment,
 /// whose first sentence is what the documents and the page of consent show. Each is stated once.
+///
+/// `rest`: a method and a path. What its answers say besides the output follows from the declaration: a mutation by POST
+/// whose output has an `id` answers 201, and `Location` where there is a GET for that; an output's `version` is its `ETag`,
+/// and an input's `version` is `If-Match`; a GET whose output is a page has a `Link` to the next one.
+/// `created = false`, `location = false`, `etag = false`, `link = false`: not here. Without `created` there is no `Location`,
+/// and without `etag` no `If-Match`.
 ///
 /// `timeout_ms`: how long a call may take, from 1 to 29000 (10000 if left out): the HTTP API in front gives up after 30 s.
 /// `memory_mb`: the function's memory, from 128 to 10240 MiB (256 if left out).
@@ -35,8 +42,12 @@ use proc_macro::TokenStream;
 /// For what gives an account away for good. The session is looked at as with `sensitive`; applications are refused.
 /// `fresh_if`: for which inputs only, by a function `fn(&Input) -> bool`; with the others, applications may call it too.
 ///
-/// `http`: a method and a path of its own, for requests whose form a standard dictates. The procedure takes an
-/// `HttpRequest`, answers an `HttpReply`, and has no place in the generated clients.
+/// `http`: a method and a path of its own, for requests in a form that others dictate: a standard, or who sends a webhook.
+/// The procedure takes an `HttpRequest`, with the body as it came, of up to 1 MiB; answers an `HttpReply`; and has no place
+/// in the generated clients.
+/// `errors`: how programs are answered there when a call does not succeed: `problem`, that is `application/problem+json`
+/// (if left out), or `oauth`, the errors of RFC 6749, in which the failure `InvalidGrant` is `invalid_grant`. A browser
+/// that goes there is shown a page.
 ///
 /// `concurrency`: how many calls of this procedure may run at once, at least 1 (Lambda's reserved
 /// concurrency, taken from what all functions of the account share); unlimited but for that when left out.

@@ -3,7 +3,8 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    Expr, ExprPath, FnArg, GenericArgument, Ident, ItemFn, LitInt, LitStr, Pat, PathArguments, ReturnType, Token, Type,
+    Expr, ExprPath, FnArg, GenericArgument, Ident, ItemFn, LitBool, LitInt, LitStr, Pat, PathArguments, ReturnType,
+    Token, Type,
     parse::{Parse, ParseStream},
     parse_quote,
     spanned::Spanned,
@@ -17,11 +18,14 @@ struct Arguments {
     kind: Ident,
     auth: Auth,
     rest: Option<LitStr>,
+    /// What its author says no to, of what the answers of the route would say: fields of `protocol::RestAnswer`.
+    declined: Vec<Ident>,
     timeout_ms: Option<LitInt>,
     memory_mb: Option<LitInt>,
     concurrency: Option<LitInt>,
     cache_s: Option<LitInt>,
     http: Option<LitStr>,
+    errors: Option<Ident>,
     sensitive: bool,
     session: Option<LitStr>,
     fresh: Option<LitInt>,
@@ -75,7 +79,8 @@ impl Parse for Arguments {
         };
         let (mut auth, mut rest, mut timeout_ms, mut memory_mb) = (None, None, None, None);
         let (mut concurrency, mut cache_s, mut http, mut sensitive, mut session) = (None, None, None, false, None);
-        let (mut fresh, mut fresh_if) = (None, None);
+        let (mut fresh, mut fresh_if, mut errors) = (None, None, None);
+        let mut declined: Vec<Ident> = Vec::new();
         let mut stated: Vec<Ident> = Vec::new();
         while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
             let key: Ident = input.parse()?;
@@ -91,7 +96,12 @@ impl Parse for Arguments {
             match key.to_string().as_str() {
                 "auth" => auth = Some(parse_auth(input)?),
                 "rest" => rest = Some(parse_rest(input)?),
+                "created" | "location" | "etag" | "link" => {
+                    expect_false(input, &key)?;
+                    declined.push(key);
+                }
                 "http" => http = Some(parse_rest(input)?),
+                "errors" => errors = Some(parse_errors(input)?),
                 "timeout_ms" => timeout_ms = Some(parse_timeout(input)?),
                 "memory_mb" => memory_mb = Some(parse_memory(input)?),
                 "concurrency" => concurrency = Some(parse_concurrency(input)?),
@@ -100,7 +110,7 @@ impl Parse for Arguments {
                 "fresh" => fresh = Some(input.parse()?),
                 "fresh_if" => fresh_if = Some(input.parse::<ExprPath>()?),
                 _ => {
-                    let known = "one of auth, rest, http, sensitive, session, fresh, fresh_if, timeout_ms, \
+                    let known = "one of auth, rest, created, location, etag, link, http, errors, sensitive, session, fresh, fresh_if, timeout_ms, \
                                  memory_mb, concurrency, cache_s";
                     return Err(syn::Error::new(key.span(), known));
                 }
@@ -119,6 +129,15 @@ impl Parse for Arguments {
         if let Some(fresh) = &fresh {
             expect_person(fresh, &auth, http.is_some())?;
         }
+        if let (Some(declined), None) = (declined.first(), &rest) {
+            let hint = format!("`{declined} = false` is about the answers of a REST route: state `rest` as well");
+            return Err(syn::Error::new(declined.span(), hint));
+        }
+        if let (Some(errors), None) = (&errors, &http) {
+            let hint =
+                "`errors` says how a procedure with `http` answers when a call does not succeed: state `http` as well";
+            return Err(syn::Error::new(errors.span(), hint));
+        }
         if let (Some(fresh_if), None) = (&fresh_if, &fresh) {
             let hint = "`fresh_if` says for which inputs `fresh` asks: state `fresh = 300` as well";
             return Err(syn::Error::new(fresh_if.span(), hint));
@@ -127,16 +146,38 @@ impl Parse for Arguments {
             kind,
             auth,
             rest,
+            declined,
             timeout_ms,
             memory_mb,
             concurrency,
             cache_s,
             http,
+            errors,
             sensitive,
             session,
             fresh,
             fresh_if,
         })
+    }
+}
+
+/// `false` says no to what the declaration implies; what it implies need not be said.
+fn expect_false(input: ParseStream<'_>, key: &Ident) -> syn::Result<()> {
+    let hint = format!(
+        "`{key} = false` says no to what the declaration implies, and there is nothing else to say: leave it out"
+    );
+    let value: LitBool = input.parse().map_err(|error| syn::Error::new(error.span(), &hint))?;
+    if value.value { Err(syn::Error::new(value.span(), hint)) } else { Ok(()) }
+}
+
+/// The variant of `protocol::ErrorFormat` that is meant.
+fn parse_errors(input: ParseStream<'_>) -> syn::Result<Ident> {
+    let hint = "`errors` is `problem` (RFC 9457; if left out) or `oauth` (RFC 6749)";
+    let format: Ident = input.parse().map_err(|error| syn::Error::new(error.span(), hint))?;
+    match format.to_string().as_str() {
+        "problem" => Ok(Ident::new("Problem", format.span())),
+        "oauth" => Ok(Ident::new("OAuth", format.span())),
+        _ => Err(syn::Error::new(format.span(), hint)),
     }
 }
 
@@ -189,7 +230,7 @@ fn expect_person(fresh: &LitInt, auth: &Auth, is_http: bool) -> syn::Result<()> 
     }
     if is_http {
         return refuse(
-            "the form of `http` is a standard's, for applications and browsers: there is no place in it for the failure \
+            "what has `http` is called by applications and browsers in a form of its own: they do not know the failure \
              that `fresh` asks with",
         );
     }
@@ -368,12 +409,16 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let fresh = option(arguments.fresh.as_ref());
     let fresh_if = arguments.fresh_if.is_some();
     let fields = parameters.iter().find_map(|parameter| match parameter {
-        Parameter::Input(ty) => Some(quote_spanned!(ty.span()=> <#ty as ::protocol::WireInput>::FIELDS)),
+        Parameter::Input(ty) => Some(quote_spanned!(ty.span()=> <#ty as ::protocol::WireType>::FIELDS)),
         Parameter::Capability(_) => None,
     });
     let fields = fields.unwrap_or_else(|| quote!(&[]));
     let http = option(arguments.http.as_ref());
+    let errors = arguments.errors.as_ref().map_or(quote!(Problem), |errors| quote!(#errors));
     let session = option(arguments.session.as_ref());
+    let rest_answer = rest_answer(&arguments, &answer, &fields);
+    // The compiler says at once that there is nothing to say no to.
+    let declines = (!is_generic && !arguments.declined.is_empty()).then(|| quote!(const _: ::protocol::RestAnswer = #rest_answer;));
     let rest = option(arguments.rest.as_ref());
     let concurrency = option(arguments.concurrency.as_ref());
     let cache_s = option(arguments.cache_s.as_ref());
@@ -389,6 +434,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         pub struct Procedure #form
 
         #(const _: () = #checks;)*
+        #declines
 
         impl #of Procedure #of_arguments #bounds {
             /// The capabilities' rights together.
@@ -405,11 +451,13 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
                 kind: ::protocol::Kind::#kind,
                 auth: #auth,
                 rest: #rest,
+                rest_answer: #rest_answer,
                 timeout_ms: #timeout_ms,
                 memory_mb: #memory_mb,
                 concurrency: #concurrency,
                 cache_s: #cache_s,
                 http: #http,
+                errors: ::protocol::ErrorFormat::#errors,
                 sensitive: #sensitive,
                 session: #session,
                 fresh_s: #fresh,
@@ -426,6 +474,24 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
             #describe
         }
     })
+}
+
+/// What the answers of the route say besides the output.
+fn rest_answer(arguments: &Arguments, answer: &Answer, fields: &TokenStream) -> TokenStream {
+    let Some(route) = &arguments.rest else { return quote!(::protocol::RestAnswer::NONE) };
+    let Arguments { kind, declined, .. } = arguments;
+    let output = match (&answer.output, arguments.http.is_some() || answer.is_void()) {
+        (_, true) => quote!(&[]),
+        (output, false) => quote_spanned!(output.span()=> <#output as ::protocol::WireType>::FIELDS),
+    };
+    // Where there is nothing to say no to, the compiler points at what says so.
+    let span = declined.first().map_or_else(Span::call_site, Ident::span);
+    quote_spanned! {span=>
+        ::protocol::RestAnswer::of(
+            ::protocol::RestDeclaration { kind: ::protocol::Kind::#kind, route: #route, input: #fields, output: #output },
+            ::protocol::RestAnswer { #(#declined: true,)* ..::protocol::RestAnswer::NONE },
+        )
+    }
 }
 
 fn option<T: ToTokens>(value: Option<&T>) -> TokenStream {
@@ -582,6 +648,7 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer, is_http: bool
         fn describe(
             press: &mut ::protocol::contract::Press,
             name: &str,
+            spec: ::protocol::Spec,
             needs: ::protocol::contract::Needs,
         ) -> ::protocol::contract::ProcedureContract {
             let input = #input_schema;
@@ -596,7 +663,7 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer, is_http: bool
             };
             ::protocol::contract::procedure(
                 name,
-                <Self as ::runtime::Procedure>::SPEC,
+                spec,
                 #docs,
                 needs,
                 ::protocol::contract::ProcedureSchemas { input, output, failures, typescript },

@@ -69,10 +69,20 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     };
     let copy = copy.then(|| quote!(#[derive(Copy, Eq, PartialOrd, Ord, Hash)]));
     let name = &item.ident;
-    let fields = names
-        .iter()
-        .zip(&field_types)
-        .map(|(name, field)| quote!(::protocol::Field { name: #name, form: <#field as ::protocol::WireType>::FORM }));
+    let fields = names.iter().zip(&field_types).map(|(name, field)| {
+        quote!(::protocol::Field {
+            name: #name,
+            form: <#field as ::protocol::WireType>::FORM,
+            is_nullable: <#field as ::protocol::WireType>::NULLABLE,
+        })
+    });
+    let fields = match (&item.data, &field_types[..]) {
+        // It travels as what is in it.
+        (Data::Struct(data), [inner]) if matches!(data.fields, Fields::Unnamed(_)) => {
+            quote!(<#inner as ::protocol::WireType>::FIELDS)
+        }
+        _ => quote!(&[#(#fields),*]),
+    };
     // Where fields have names, their forms are looked up already.
     let unnamed = if names.is_empty() { &field_types[..] } else { &[] };
     let checks = unnamed.iter().map(|field| quote_spanned!(field.span()=> travels::<#field>();));
@@ -89,13 +99,12 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         #strictly
         impl ::protocol::WireType for #name {
             const FORM: ::protocol::Form = ::protocol::Form::#form;
+            const FIELDS: &'static [::protocol::Field] = #fields;
             const HOLDS_RULES: bool = #holds_rules;
             #examine
         }
         impl ::protocol::WireValue for #name {}
-        impl ::protocol::WireInput for #name {
-            const FIELDS: &'static [::protocol::Field] = &[#(#fields),*];
-        }
+        impl ::protocol::WireInput for #name {}
         const _: () = {
             fn travels<T: ::protocol::WireType>() {}
             #[allow(dead_code)]

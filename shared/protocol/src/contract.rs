@@ -12,7 +12,9 @@ use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde::Serialize;
 use ts_rs::{TS, TypeVisitor};
 
-use crate::{Access, Auth, Code, Grant, Kind, PasswordSignIn, Reauthenticate, Spec, WireInput, WireType};
+use crate::{
+    Access, Auth, Code, ErrorFormat, Grant, Kind, PasswordSignIn, Reauthenticate, RestAnswer, Spec, WireInput, WireType,
+};
 
 /// The version of the contract's own format.
 pub const FORMAT: u32 = 1;
@@ -79,6 +81,8 @@ pub struct ProcedureContract {
     pub for_applications: bool,
     /// `GET /v1/users/{id}`.
     pub rest: Option<String>,
+    /// What the answers of this route say besides the output; null without `rest`.
+    pub rest_answer: Option<RestAnswer>,
     /// What it may do to what is stored.
     pub grants: Vec<GrantContract>,
     /// How long one call may take, in milliseconds.
@@ -89,8 +93,10 @@ pub struct ProcedureContract {
     pub reserved_concurrency: Option<u32>,
     /// For how many seconds a shared cache may keep a result, or null when none may. Public queries only.
     pub cache_seconds: Option<u32>,
-    /// Its own method and path, such as `POST /oauth/token`, or null. Such a procedure is in no generated client.
+    /// Its own method and path, such as `POST /webhooks/payments`, or null. Such a procedure is in no generated client.
     pub http: Option<String>,
+    /// How it answers there when a call does not succeed; null without `http`.
+    pub errors: Option<ErrorFormat>,
     /// Whether a token's session is looked at in each call.
     pub sensitive: bool,
     /// Why not, of a mutation that is not public and does not; else null.
@@ -257,9 +263,9 @@ pub struct Needs {
 pub trait Describe {
     /// What the procedure needs from outside: the sum of its capabilities.
     fn needs() -> Needs;
-    /// The procedure's contract under its name in the index; named types are left with the press. `needs` are
-    /// [`Describe::needs`], and what it takes to know the caller.
-    fn describe(press: &mut Press, name: &str, needs: Needs) -> ProcedureContract;
+    /// The procedure's contract under its name in the index; named types are left with the press. `spec` is what it states,
+    /// among the other procedures; `needs` are [`Describe::needs`], and what it takes to know the caller.
+    fn describe(press: &mut Press, name: &str, spec: Spec, needs: Needs) -> ProcedureContract;
 }
 
 /// What the press asks of a procedure's failures.
@@ -537,6 +543,7 @@ pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: Proc
         },
         for_applications: !matches!(spec.auth, Auth::SignedIn) && spec.always_fresh_s().is_none(),
         rest: spec.rest.map(str::to_owned),
+        rest_answer: spec.rest.map(|_| spec.rest_answer),
         loaders: grants.iter().filter_map(|grant| Some((grant.entity, grant.loader?))).collect(),
         grants: grants.into_iter().map(GrantContract::from).collect(),
         timeout_ms: spec.timeout_ms,
@@ -544,6 +551,7 @@ pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: Proc
         reserved_concurrency: spec.concurrency,
         cache_seconds: spec.cache_s,
         http: spec.http.map(str::to_owned),
+        errors: spec.http.map(|_| spec.errors),
         sensitive: spec.looks_at_session(),
         session: spec.session,
         fresh_seconds: spec.fresh_s,

@@ -8,7 +8,7 @@ use garde::Validate;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{Fault, Field, FieldFault, WireType};
+use crate::{Fault, FieldFault, WireType};
 
 pub use faults::{Faults, MAX_FAULTS, Member, TWICE};
 pub use once::twice;
@@ -20,10 +20,7 @@ pub use strictly::Strictly;
     label = "not an input",
     note = "put `#[wire]` on it; a type whose name ends in `Input` refuses unknown fields"
 )]
-pub trait WireInput: WireType + DeserializeOwned + Validate<Context = ()> {
-    /// Its fields, in the order of their declaration; none of an enum.
-    const FIELDS: &'static [Field] = &[];
-}
+pub trait WireInput: WireType + DeserializeOwned + Validate<Context = ()> {}
 
 /// Reads and validates an input. None at all counts as `{}`, so that an input whose fields are all
 /// optional may be left out.

@@ -6,6 +6,7 @@
 //! - [`fault`] and [`code`]: typed failures, codes, numbers and HTTP statuses.
 //! - [`fresh`]: the failure of what only somebody may do who signed in a moment ago.
 //! - [`procedure`] and [`contract`]: what a procedure states, and what the press makes of it.
+//! - [`rest`]: what the answers of a REST route say.
 //! - [`input`] and [`trpc`]: from bytes to an input, and from an answer to bytes.
 //! - [`entity`]: what an entity states about how it is kept.
 //! - [`principal`]: who is calling. [`address`]: which e-mail addresses are the same.
@@ -26,6 +27,7 @@ pub mod id;
 pub mod input;
 pub mod principal;
 pub mod procedure;
+pub mod rest;
 pub mod trpc;
 pub mod wire;
 
@@ -37,7 +39,8 @@ pub use fresh::Reauthenticate;
 pub use grant::{Access, Grant};
 pub use input::WireInput;
 pub use principal::{Client, PreviousTurn, Principal, Rotation, SecretHash, StoredSession};
-pub use procedure::{Auth, Kind, PasswordSignIn, Spec};
+pub use procedure::{Auth, ErrorFormat, Kind, PasswordSignIn, Spec};
+pub use rest::{RestAnswer, RestDeclaration};
 pub use wire::{
     Base64, Cursor, Decimal, Field, Finite, Form, Malformed, Page, PageSize, Patch, SafeInteger, Timestamp, Version,
     WireKey, WireType, WireValue,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Field;
+use crate::{Field, RestAnswer};
 
 /// Whether a procedure changes anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -31,6 +31,17 @@ pub enum Auth {
     },
 }
 
+/// How a procedure with `http` answers programs when a call does not succeed. A browser is shown a page in either case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ErrorFormat {
+    /// Problems: `application/problem+json` (RFC 9457), as REST has them.
+    #[default]
+    Problem,
+    /// The errors of OAuth: JSON with `error` and `error_description` (RFC 6749, section 5.2).
+    OAuth,
+}
+
 /// The facts of `#[procedure(…)]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spec {
@@ -40,6 +51,8 @@ pub struct Spec {
     pub auth: Auth,
     /// Its REST route, such as `GET /v1/users/{id}`.
     pub rest: Option<&'static str>,
+    /// What the answers of this route say besides the output.
+    pub rest_answer: RestAnswer,
     /// How long one call may take, in milliseconds.
     pub timeout_ms: u32,
     /// How much memory its function has, in MiB.
@@ -48,9 +61,11 @@ pub struct Spec {
     pub concurrency: Option<u32>,
     /// For how many seconds a shared cache may keep a result, 1 to 86,400; none may when it is not stated.
     pub cache_s: Option<u32>,
-    /// Its own method and path, such as `POST /oauth/token`, for a form of request that a standard dictates; the
+    /// Its own method and path, such as `POST /webhooks/payments`, for requests in a form that others dictate; the
     /// procedure then has no place in the generated clients.
     pub http: Option<&'static str>,
+    /// How it answers there when a call does not succeed.
+    pub errors: ErrorFormat,
     /// Whether a token's session is looked at in each call although nothing is changed, so that what was revoked counts
     /// at once. See [`Spec::looks_at_session`].
     pub sensitive: bool,
@@ -149,11 +164,13 @@ mod tests {
             kind,
             auth,
             rest: None,
+            rest_answer: RestAnswer::NONE,
             timeout_ms: Spec::DEFAULT_TIMEOUT_MS,
             memory_mb: Spec::DEFAULT_MEMORY_MB,
             concurrency: None,
             cache_s: None,
             http: None,
+            errors: ErrorFormat::Problem,
             sensitive: false,
             session: None,
             fresh_s: None,

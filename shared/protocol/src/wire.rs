@@ -31,6 +31,12 @@ pub trait WireType: Serialize + DeserializeOwned + JsonSchema + TS + 'static {
     /// How a value looks where there is only text: in an address.
     const FORM: Form = Form::Text;
 
+    /// Whether null is a value.
+    const NULLABLE: bool = false;
+
+    /// The fields of an object, in the order of their declaration; none of whatever else.
+    const FIELDS: &'static [Field] = &[];
+
     /// Whether [`WireType::examine`] holds the rules of what is in a value against it, so that no one else has to.
     const HOLDS_RULES: bool = false;
 
@@ -45,6 +51,8 @@ pub trait WireType: Serialize + DeserializeOwned + JsonSchema + TS + 'static {
 pub enum Form {
     /// As it is: texts, ids, times, enums without data.
     Text,
+    /// A whole number, as JSON writes it.
+    Integer,
     /// A number, as JSON writes it.
     Number,
     /// `true` or `false`.
@@ -55,13 +63,15 @@ pub enum Form {
     Json,
 }
 
-/// A field of an input, for those who read inputs from addresses.
+/// A field, for those who read inputs from addresses and tell of outputs in headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
     /// Its name on the wire.
     pub name: &'static str,
     /// How its value is written in an address.
     pub form: Form,
+    /// Whether null is a value.
+    pub is_nullable: bool,
 }
 
 /// A [`WireType`] other than an `Option`, so that `Option<Option<T>>` is refused.
@@ -85,11 +95,12 @@ macro_rules! travels_as {
 }
 travels!(String);
 travels_as!(Boolean: bool);
-travels_as!(Number: i8, i16, i32, u8, u16, u32);
+travels_as!(Integer: i8, i16, i32, u8, u16, u32);
 travels_as!(Json: ());
 impl WireKey for String {}
 impl<T: WireValue> WireType for Option<T> {
     const FORM: Form = T::FORM;
+    const NULLABLE: bool = true;
     const HOLDS_RULES: bool = T::HOLDS_RULES;
 
     fn examine(value: &mut serde_json::Value, faults: &mut Faults) {
@@ -109,6 +120,8 @@ impl<T: WireType> WireType for Vec<T> {
 impl<T: WireType> WireValue for Vec<T> {}
 impl<T: WireType> WireType for Box<T> {
     const FORM: Form = T::FORM;
+    const NULLABLE: bool = T::NULLABLE;
+    const FIELDS: &'static [Field] = T::FIELDS;
     const HOLDS_RULES: bool = T::HOLDS_RULES;
 
     fn examine(value: &mut serde_json::Value, faults: &mut Faults) {
@@ -192,7 +205,7 @@ impl<'de> Deserialize<'de> for SafeInteger {
             .ok_or_else(|| D::Error::custom("expected an integer from -(2^53 - 1) to 2^53 - 1"))
     }
 }
-travels_as!(Number: SafeInteger);
+travels_as!(Integer: SafeInteger);
 
 impl JsonSchema for SafeInteger {
     fn schema_name() -> std::borrow::Cow<'static, str> {
@@ -313,7 +326,7 @@ impl JsonSchema for Base64 {
 #[serde(transparent)]
 #[ts(type = "number")]
 pub struct Version(pub u32);
-travels_as!(Number: Version);
+travels_as!(Integer: Version);
 
 /// Where the next page begins: sealed, for one caller and one query only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, TS)]
@@ -339,7 +352,7 @@ pub struct PageSize(
     #[schemars(range(min = 1, max = 100))]
     pub u32,
 );
-travels_as!(Number: PageSize);
+travels_as!(Integer: PageSize);
 
 impl PageSize {
     /// The most entries that one page has.
@@ -363,6 +376,10 @@ pub struct Page<T> {
 }
 impl<T: WireType> WireType for Page<T> {
     const FORM: Form = Form::Json;
+    const FIELDS: &'static [Field] = &[
+        Field { name: "items", form: <Vec<T> as WireType>::FORM, is_nullable: false },
+        Field { name: "next", form: <Option<Cursor> as WireType>::FORM, is_nullable: true },
+    ];
 }
 impl<T: WireType> WireValue for Page<T> {}
 

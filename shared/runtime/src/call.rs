@@ -24,7 +24,7 @@ pub(crate) struct Inner {
     pub(crate) input: Option<Bytes>,
     /// Whether the call must not be made, although all is well with it.
     pub(crate) is_held_back: bool,
-    pub(crate) parts: request::Parts,
+    pub(crate) parts: Arc<request::Parts>,
     pub(crate) principal: Option<Arc<Principal>>,
     /// Why nobody is let in by what the call came with.
     pub(crate) refused: Option<(Code, String)>,

@@ -12,11 +12,11 @@ use store::Store;
 
 use crate::{
     Authenticator, BoxFuture, Context, Entry, Environment, answer,
-    answer::fault_response,
     cors::Cors,
     event::{self, Event, Unread},
     gateway::fits,
     mail::Post,
+    reply::{envelope, named},
     rest::{Allowed, Route},
     secrets::Secrets,
     site::Site,
@@ -189,7 +189,7 @@ async fn guarded(handler: &Handler, request_id: String, request: Request<Bytes>)
     answered.unwrap_or_else(|_| {
         let fault = Fault::internal("the gateway panicked");
         tracing::error!(request_id, code = fault.code.key(), "the gateway panicked");
-        fault_response(&fault, None, &request_id)
+        named(envelope::fault(None, &fault, None, &request_id), &request_id)
     })
 }
 

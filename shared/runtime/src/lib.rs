@@ -1,7 +1,8 @@
 //! The door: how a call comes in, who is calling, what a procedure may ask for, and what is logged.
 //!
 //! - [`service`]: procedures without their types, and the index.
-//! - [`answer()`]: how a request travels. [`rest`]: by a procedure's own route. [`accept`]: what its client takes.
+//! - [`answer()`]: how a request travels. [`rest`]: by a procedure's own route. [`problem`]: what went wrong.
+//!   [`accept`]: what its client takes.
 //! - [`call`]: capabilities. [`tokens`] and [`authenticate`]: callers.
 //! - [`refusals`]: callers who were refused.
 //! - [`sessions`]: cookies. [`opaque`]: the secrets in them. [`scope`]: what an application may do. [`token_keys`].
@@ -18,6 +19,7 @@ mod challenge;
 pub mod cors;
 pub mod environment;
 mod event;
+mod execute;
 pub mod gateway;
 pub mod html_page;
 pub mod lambda;
@@ -25,8 +27,10 @@ pub mod limits;
 pub mod mail;
 pub mod opaque;
 pub mod principal;
+pub mod problem;
 pub mod refusals;
 pub mod registration;
+mod reply;
 pub mod rest;
 pub mod scope;
 pub mod secrets;
@@ -38,7 +42,7 @@ pub mod token_keys;
 pub mod tokens;
 pub mod web;
 
-pub use answer::{Context, answer, refuse};
+pub use answer::{Addressee, Context, answer, refuse};
 pub use authenticate::Authenticator;
 pub use call::{Call, Ids};
 pub use capability::{Capability, Rights};

@@ -5,13 +5,12 @@
 //! - The input of GET and DELETE stands in the address: path and query parameters, a list as a repeated name, a
 //!   structure as JSON. POST, PUT and PATCH have a JSON object as body; path parameters are fields of it. PATCH is a
 //!   merge patch (RFC 7396): what is absent stays, null is a value.
-//! - An output is 200; none at all is 204. A POST whose output has an `id` has created something: 201, and its
-//!   `Location` is the route's path with the id, where there is a GET for that. (Not where a path parameter is named `id`: then something is done
-//!   to what exists.)
-//! - The `version` of an output is its `ETag`. `If-None-Match` asks for another one, 304, and `If-Match` for one of these,
-//!   412. For a change, `If-Match` is the input's field `version`; when that is not the stored one any more, the conflict is
-//!   a failed precondition, 412. Where several are named, they are tried one after the other.
-//! - A page has a `Link` to the next one (RFC 8288).
+//! - An output is 200; none at all is 204. What else an answer says, its declaration says ([`RestAnswer`]), unless its author
+//!   says no to it: a POST that creates something is 201, and `Location` leads there; the `version` of an output is its
+//!   `ETag`; a page has a `Link` to the next one (RFC 8288).
+//! - `If-None-Match` asks for another version, 304, and `If-Match` for one of these, 412. For a change, `If-Match` is the
+//!   input's field `version`; when that is not the stored one any more, the conflict is a failed precondition, 412. Where
+//!   several are named, they are tried one after the other.
 //! - Errors are problems (RFC 9457), with the code, the typed failure and the faults of fields as members.
 //!
 //! Of several reasons to refuse a request, the first one of these is told:
@@ -28,22 +27,27 @@
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header, request::Parts};
 use protocol::{
-    Code, Fault, Field, FieldFault, Form, Kind, Spec,
+    Code, Fault, Field, FieldFault, Form, Kind, RestAnswer,
     fault::{Taken, shortened},
     input::MAX_FAULTS,
     trpc,
 };
-use serde::Deserialize;
-use serde_json::{json, value::RawValue};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
 
-use crate::{Entry, Output, accept::Accept, site::Site};
+use crate::{
+    Entry, Output,
+    accept::Accept,
+    reply::{self, Address, Reading, methods_at},
+};
 
 /// The methods that routes can have, for preflights.
 pub const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+/// What an answer varies by.
+const ACCEPT: HeaderValue = HeaderValue::from_static("accept");
 
 /// An extension of a request that came by a procedure's REST route.
 #[derive(Clone, Debug, Default)]
@@ -57,61 +61,46 @@ pub struct Route {
 #[derive(Clone, Debug)]
 pub struct Allowed(pub Arc<str>);
 
-/// The methods of an address, of which the procedure at it has this one.
-pub(crate) fn allowed(own: &'static str, parts: &Parts) -> Cow<'static, str> {
-    match parts.extensions.get::<Allowed>() {
-        Some(Allowed(methods)) => methods.to_string().into(),
-        None if own == "GET" => "GET, HEAD".into(),
-        None => own.into(),
-    }
-}
-
-/// What a request says besides its input.
+/// The conditions of a request (RFC 9110 section 13.1), and what its client takes.
 #[derive(Debug, Default)]
-pub(crate) struct Asked {
-    /// The versions of which one is expected, from `If-Match`: of a change the one that is tried.
+pub(crate) struct Conditions {
+    /// The versions of which one is expected, from `If-Match`.
     if_match: Option<Vec<u32>>,
     /// `If-None-Match` as it came: its lines, joined.
     if_none_match: Option<String>,
-    /// Whether a path parameter is named `id`.
-    names_id: bool,
     /// Whether JSON is not among what the client takes.
     refuses_json: bool,
 }
 
-impl Asked {
-    /// Whether a call must not be made, because nothing could be told of what it did.
-    pub(crate) fn holds_back(&self, spec: &Spec) -> bool {
-        self.refuses_json && spec.has_output && spec.kind == Kind::Mutation
+impl Conditions {
+    /// Whether a fault says that what is stored has another version than was expected.
+    pub(crate) fn is_unmet(&self, fault: &Fault) -> bool {
+        let is_of_version = fault.failure.as_ref().is_none_or(|failure| failure.get("version").is_some());
+        self.if_match.is_some() && fault.code == Code::Conflict && is_of_version
+    }
+
+    /// A fault as it is told to who set conditions: one that is not met is a failed precondition.
+    fn judge(&self, fault: Fault) -> Fault {
+        if self.is_unmet(&fault) { Fault { code: Code::PreconditionFailed, ..fault } } else { fault }
     }
 }
 
-/// Takes the input out of a request: JSON, or none.
+/// Reads a request: its input as JSON, or none, and its conditions. Where it names several versions, there is an input for
+/// each of them: at most one of them is stored, and nothing is changed under the others.
 ///
 /// # Errors
 /// 400, 405, 412, 413 and 415.
-pub(crate) fn take_input(
-    entry: &Entry,
-    route: &Route,
-    parts: &Parts,
-    body: Bytes,
-) -> Result<(Option<Bytes>, Asked), Fault> {
+pub(crate) fn read(entry: &Entry, address: &Address, parts: &Parts, body: Bytes) -> Result<Reading, Fault> {
     let (own, _) = entry.rest().unwrap_or_default();
     let method = if parts.method == Method::HEAD { "GET" } else { parts.method.as_str() };
     if method != own {
-        return Err(Fault::method_not_supported(parts.method.as_str(), allowed(own, parts)));
+        return Err(Fault::method_not_supported(parts.method.as_str(), methods_at(own, &parts.extensions)));
     }
     if body.len() > trpc::MAX_INPUT_BYTES || parts.uri.query().is_some_and(|q| q.len() > trpc::MAX_INPUT_BYTES) {
         return Err(trpc::too_large());
     }
     let fields = entry.spec.fields;
-    let mut asked = conditions(method, fields, &parts.headers)?;
-    asked.names_id = route.parameters.iter().any(|(name, _)| name == "id");
-    asked.refuses_json = Accept::of(&parts.headers, header::ACCEPT).weight("application/json").is_none();
-    let mut texts: Vec<Pair<'_>> =
-        route.parameters.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect();
-    let version = asked.if_match.iter().flatten().next().filter(|_| method != "GET");
-    let version = version.map(|version| ("version", version.to_string()));
+    let conditions = conditions(method, entry.spec.rest_answer, &parts.headers)?;
     let by_body = matches!(method, "POST" | "PUT" | "PATCH");
     if by_body || !body.is_empty() {
         trpc::expect_uncoded(&parts.headers)?;
@@ -128,15 +117,25 @@ pub(crate) fn take_input(
     if !by_body && !body.is_empty() {
         return Err(Fault::bad_request(format!("{method} takes its input from the address, and no body.")));
     }
-    texts.extend(query);
-    let members = members(fields, &texts, version);
-    let input = match (members.is_empty(), body.is_empty()) {
-        (true, true) => None,
-        (true, false) => Some(body),
-        (false, true) => Some(format!("{{{members}}}").into()),
-        (false, false) => Some(with_members(&members, &body)?),
+    let in_path = address.parameters.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into()));
+    let texts: Vec<Pair<'_>> = in_path.chain(query).collect();
+    let input = |version: Option<u32>| {
+        let members = members(fields, &texts, version.map(|version| ("version", version.to_string())));
+        match (members.is_empty(), body.is_empty()) {
+            (true, true) => Ok(None),
+            (true, false) => Ok(Some(body.clone())),
+            (false, true) => Ok(Some(format!("{{{members}}}").into())),
+            (false, false) => with_members(&members, &body).map(Some),
+        }
     };
-    Ok((input, asked))
+    // The latest version is the likeliest.
+    let expected = conditions.if_match.as_ref().filter(|_| method != "GET");
+    let inputs = match expected {
+        Some(versions) => versions.iter().rev().map(|version| input(Some(*version))).collect::<Result<_, _>>()?,
+        None => vec![input(None)?],
+    };
+    let is_held_back = conditions.refuses_json && entry.spec.has_output && entry.spec.kind == Kind::Mutation;
+    Ok(Reading { inputs, conditions, is_held_back })
 }
 
 /// A name and a value of an address, decoded.
@@ -183,7 +182,9 @@ fn value(form: Form, text: &str) -> String {
     let is_json = match form {
         Form::Text | Form::List(_) => false,
         Form::Boolean => return boolean(text).map_or_else(|| quoted(text), |value| value.to_string()),
-        Form::Number => text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) && is_one_value(text),
+        Form::Integer | Form::Number => {
+            text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) && is_one_value(text)
+        }
         Form::Json => is_one_value(text),
     };
     if is_json { text.to_owned() } else { quoted(text) }
@@ -218,12 +219,16 @@ fn with_members(members: &str, body: &[u8]) -> Result<Bytes, Fault> {
 /// How many versions a change may name.
 const MAX_VERSIONS: usize = 10;
 
-/// The conditions of a request (RFC 9110 section 13.1). Those of a change are held against what is stored by the procedure
-/// itself, in the transaction that changes it; so some of them cannot be evaluated.
-fn conditions(method: &str, fields: &[Field], headers: &HeaderMap) -> Result<Asked, Fault> {
+/// The conditions of a request. Those of a change are held against what is stored by the procedure itself, in the
+/// transaction that changes it; so some of them cannot be evaluated.
+fn conditions(method: &str, answer: RestAnswer, headers: &HeaderMap) -> Result<Conditions, Fault> {
     let reads = method == "GET";
     let failed = |message: &str| Fault::new(Code::PreconditionFailed, message);
-    let mut asked = Asked { if_none_match: listed(headers, &header::IF_NONE_MATCH), ..Asked::default() };
+    let mut asked = Conditions {
+        if_match: None,
+        if_none_match: listed(headers, &header::IF_NONE_MATCH),
+        refuses_json: Accept::of(headers, header::ACCEPT).weight("application/json").is_none(),
+    };
     match asked.if_none_match.as_deref().map(str::trim) {
         Some("*") if !reads => {
             return Err(failed("If-None-Match names whatever is there, and only what is there is changed."));
@@ -234,7 +239,7 @@ fn conditions(method: &str, fields: &[Field], headers: &HeaderMap) -> Result<Ask
         _ => {}
     }
     let Some(tags) = listed(headers, &header::IF_MATCH).filter(|tags| tags.trim() != "*") else { return Ok(asked) };
-    if !reads && !fields.iter().any(|field| field.name == "version") {
+    if !reads && !answer.if_match {
         return Err(Fault::bad_request(
             "If-Match is understood with GET and HEAD, and where the input has a `version`.",
         ));
@@ -268,32 +273,6 @@ fn versions(tags: &str) -> Vec<u32> {
     versions
 }
 
-/// A request as it is tried: as many times as there are versions of which a change expects one. At most one of them is
-/// stored, and nothing is changed under the others.
-pub(crate) fn attempts(request: Request<Bytes>) -> Vec<Request<Bytes>> {
-    let is_change =
-        request.extensions().get::<Route>().is_some() && ![Method::GET, Method::HEAD].contains(request.method());
-    let versions = listed(request.headers(), &header::IF_MATCH).filter(|_| is_change).map(|tags| versions(&tags));
-    match versions {
-        Some(versions) if (2..=MAX_VERSIONS).contains(&versions.len()) => {
-            let attempt = |version: u32| {
-                let mut attempt = request.clone();
-                let tag = HeaderValue::try_from(format!("\"{version}\"")).unwrap_or(HeaderValue::from_static(""));
-                attempt.headers_mut().insert(header::IF_MATCH, tag);
-                attempt
-            };
-            // The latest is the likeliest.
-            versions.into_iter().rev().map(attempt).collect()
-        }
-        _ => vec![request],
-    }
-}
-
-/// Whether the condition of an attempt did not hold, so that the next one may.
-pub(crate) fn is_late<T>(asked: &Asked, outcome: &Result<T, Fault>) -> bool {
-    outcome.as_ref().err().is_some_and(|fault| is_stale(asked, fault))
-}
-
 fn expect_json(method: &str, headers: &HeaderMap) -> Result<(), Fault> {
     let given = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default()).unwrap_or_default();
     let essence = given.split(';').next().unwrap_or_default().trim();
@@ -315,88 +294,85 @@ pub(crate) fn not_acceptable() -> Fault {
     Fault::new(Code::NotAcceptable, "Answers are application/json, which the Accept header leaves out.")
 }
 
-/// What of an output concerns HTTP.
+/// The values of an output that its answer tells in headers.
 #[derive(Default, Deserialize)]
-struct Marks<'a> {
+struct Told<'a> {
     #[serde(borrow)]
     id: Option<&'a RawValue>,
     #[serde(borrow)]
     version: Option<&'a RawValue>,
     #[serde(borrow)]
-    items: Option<&'a RawValue>,
-    #[serde(borrow)]
     next: Option<&'a RawValue>,
 }
 
-impl<'a> Marks<'a> {
-    fn of(output: &'a [u8]) -> Self {
-        if output.first() == Some(&b'{') { serde_json::from_slice(output).unwrap_or_default() } else { Self::default() }
-    }
-
-    fn text(value: Option<&RawValue>) -> Option<String> {
-        serde_json::from_str(value?.get()).ok()
-    }
-
-    fn version(&self) -> Option<u32> {
-        serde_json::from_str(self.version?.get()).ok()
-    }
-
-    fn etag(&self) -> Option<String> {
-        self.version().map(|version| format!("\"{version}\""))
+impl<'a> Told<'a> {
+    /// Reads an output, if its declaration says that something of it is told.
+    fn of(answer: RestAnswer, output: &'a [u8]) -> Self {
+        let is_told = answer.location || answer.etag || answer.link;
+        if is_told { serde_json::from_slice(output).unwrap_or_default() } else { Self::default() }
     }
 }
 
-/// The answer to a call that succeeded.
+/// The value of a field, if it is told: none of null.
+fn value_of<T: DeserializeOwned>(is_told: bool, field: Option<&RawValue>) -> Option<T> {
+    serde_json::from_str(field.filter(|_| is_told)?.get()).ok()
+}
+
+/// The answer to a call that ended so, as far as it succeeded.
 ///
 /// # Errors
-/// 412 and 406. What has no body has none that could be unacceptable (RFC 9110 sections 12.5.1 and 15.3.5).
-pub(crate) fn success(entry: &Entry, parts: &Parts, asked: &Asked, output: &Output) -> Result<Response<Bytes>, Fault> {
-    let Output::Json(output) = output else { return Ok(plain(StatusCode::NO_CONTENT)) };
-    let marks = Marks::of(output);
-    let etag = marks.etag();
-    let reads = [Method::GET, Method::HEAD].contains(&parts.method);
-    if reads
-        && asked.if_match.as_ref().is_some_and(|versions| !marks.version().is_some_and(|own| versions.contains(&own)))
-    {
+/// The call's own fault, 412 and 406. What has no body has none that could be unacceptable (RFC 9110 sections 12.5.1 and
+/// 15.3.5).
+pub(crate) fn success(
+    entry: &Entry,
+    address: &Address,
+    asked: &Conditions,
+    outcome: Result<Output, Fault>,
+) -> Result<Response<Bytes>, Fault> {
+    let output = match outcome {
+        Ok(Output::Json(output)) => output,
+        Ok(_) => return Ok(plain(StatusCode::NO_CONTENT)),
+        Err(fault) => return Err(asked.judge(fault)),
+    };
+    let answer = entry.spec.rest_answer;
+    let told = Told::of(answer, &output);
+    let version: Option<u32> = value_of(answer.etag, told.version);
+    let etag = version.map(|version| format!("\"{version}\""));
+    let is_read = [Method::GET, Method::HEAD].contains(&address.method);
+    if is_read && asked.if_match.as_ref().is_some_and(|versions| !version.is_some_and(|own| versions.contains(&own))) {
         return Err(Fault::new(Code::PreconditionFailed, "What is there has no version that If-Match names."));
     }
     let matches = asked.if_none_match.as_ref().is_some_and(|tags| names(tags, etag.as_deref()));
+    let id: Option<String> = value_of(answer.location, told.id);
+    let location = id.map(|id| format!("{}/{}", address.uri.path().trim_end_matches('/'), encoded(&id)));
+    let next: Option<String> = value_of(answer.link, told.next);
+    let link = next.map(|next| format!("<{}>; rel=\"next\"", at_cursor(&address.uri, &next)));
     let mut response = match matches {
         true => plain(StatusCode::NOT_MODIFIED),
         false if asked.refuses_json => return Err(not_acceptable()),
-        false => whole(output.clone()),
-    };
-    let headers = response.headers_mut();
-    if let Some(etag) = etag.and_then(|etag| HeaderValue::try_from(etag).ok()) {
-        headers.insert(header::ETAG, etag);
-    }
-    let path = parts.uri.path();
-    if parts.method == Method::POST
-        && !asked.names_id
-        && let Some(id) = Marks::text(marks.id)
-    {
-        let at = format!("{}/{}", path.trim_end_matches('/'), encoded(&id));
-        if let Some(location) = HeaderValue::try_from(at).ok().filter(|_| entry.has_item) {
-            headers.insert(header::LOCATION, location);
+        false => {
+            let status = StatusCode::from_u16(answer.status(true)).unwrap_or(StatusCode::OK);
+            reply::response(status, JSON, ACCEPT, output)
         }
-        *response.status_mut() = StatusCode::CREATED;
-    } else if marks.items.is_some()
-        && entry.spec.fields.iter().any(|field| field.name == "cursor")
-        && let Some(next) = Marks::text(marks.next)
-    {
-        let kept = parts.uri.query().unwrap_or_default().split('&');
-        let is_cursor = |pair: &str| {
-            let name = pair.split('=').next().unwrap_or_default();
-            trpc::percent_decode(name, true).is_some_and(|name| name == "cursor")
-        };
-        let kept: Vec<&str> = kept.filter(|pair| !pair.is_empty() && !is_cursor(pair)).collect();
-        let query = kept.into_iter().map(str::to_owned).chain([format!("cursor={}", encoded(&next))]);
-        let link = format!("<{path}?{}>; rel=\"next\"", query.collect::<Vec<_>>().join("&"));
-        if let Ok(link) = HeaderValue::try_from(link) {
-            headers.insert(header::LINK, link);
+    };
+    for (name, value) in [(header::ETAG, etag), (header::LOCATION, location), (header::LINK, link)] {
+        if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+            response.headers_mut().insert(name, value);
         }
     }
     Ok(response)
+}
+
+/// An address with another cursor.
+fn at_cursor(uri: &Uri, cursor: &str) -> String {
+    let is_cursor = |pair: &str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        trpc::percent_decode(name, true).is_some_and(|name| name == "cursor")
+    };
+    let pairs = uri.query().unwrap_or_default().split('&');
+    let kept = pairs.filter(|pair| !pair.is_empty() && !is_cursor(pair)).map(str::to_owned);
+    let query: Vec<String> = kept.chain([format!("cursor={}", encoded(cursor))]).collect();
+    format!("{}?{}", uri.path(), query.join("&"))
 }
 
 /// Whether `If-None-Match` names a tag (RFC 9110 section 13.1.2, compared weakly). What has no tag is always told: nobody
@@ -411,49 +387,6 @@ pub fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
-/// A call that named a version, and came too late, did not meet its own condition.
-pub(crate) fn judged(asked: &Asked, fault: Fault) -> Fault {
-    if is_stale(asked, &fault) { Fault { code: Code::PreconditionFailed, ..fault } } else { fault }
-}
-
-fn is_stale(asked: &Asked, fault: &Fault) -> bool {
-    let is_of_version = fault.failure.as_ref().is_none_or(|failure| failure.get("version").is_some());
-    asked.if_match.is_some() && fault.code == Code::Conflict && is_of_version
-}
-
-/// A problem (RFC 9457): its body. Its `type` leads to the failure in the service's documentation.
-pub fn problem(fault: &Fault, site: &Site, procedure: &str, instance: &str, request_id: &str) -> Vec<u8> {
-    let failure = fault.failure.as_ref().and_then(|failure| failure["type"].as_str());
-    let kind = failure.map(|failure| format!("{}/docs#{procedure}:{failure}", site.url()));
-    let status = StatusCode::from_u16(fault.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut problem = json!({
-        "type": kind.as_deref().unwrap_or("about:blank"),
-        "title": status.canonical_reason().unwrap_or("Error"),
-        "status": status.as_u16(),
-        "detail": fault.message,
-        "instance": instance,
-        "code": fault.code.key(),
-        "requestId": request_id,
-    });
-    if let Some(failure) = &fault.failure {
-        problem["failure"] = failure.clone();
-    }
-    if !fault.fields.is_empty() {
-        problem["errors"] = json!(fault.fields);
-    }
-    if let Some(seconds) = fault.retry_after_s {
-        problem["retryAfterS"] = seconds.get().into();
-    }
-    problem.to_string().into_bytes()
-}
-
-/// Puts a problem in the place of an answer's body.
-pub(crate) fn set_problem(response: &mut Response<Bytes>, problem: Vec<u8>) {
-    *response.body_mut() = problem.into();
-    response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM);
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
-}
-
 /// HEAD has what GET would have, without the body (RFC 9110 section 9.3.2).
 pub fn without_body(response: &mut Response<Bytes>) {
     let length = HeaderValue::from(response.body().len());
@@ -463,18 +396,12 @@ pub fn without_body(response: &mut Response<Bytes>) {
     *response.body_mut() = Bytes::new();
 }
 
-fn whole(output: Vec<u8>) -> Response<Bytes> {
-    let mut response = plain(StatusCode::OK);
-    *response.body_mut() = output.into();
-    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
-    response
-}
-
+/// An answer without a body.
 fn plain(status: StatusCode) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::VARY, HeaderValue::from_static("accept"));
+    headers.insert(header::VARY, ACCEPT);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response

@@ -75,25 +75,25 @@ pub trait Procedure {
 pub struct Entry {
     /// `users.get`.
     pub name: &'static str,
-    /// What `#[procedure(…)]` states.
+    /// What `#[procedure(…)]` states, among the other procedures of the service.
     pub spec: Spec,
     /// The service.
     pub service: &'static Definition,
-    /// Whether what its route makes has a route of its own, see [`has_item`]: a procedure alone does not know the others.
-    pub has_item: bool,
     pub(crate) run: fn(Call) -> Outcome,
 }
 
 impl Entry {
-    /// The entry of a procedure under the name that the index gives it.
-    pub const fn of<P: Procedure>(name: &'static str, service: &'static Definition) -> Self {
-        Self { name, spec: P::SPEC, service, has_item: false, run: P::run }
-    }
-
-    /// The entry of one for whose results there is a route.
-    #[must_use]
-    pub const fn with_item(self) -> Self {
-        Self { has_item: true, ..self }
+    /// The entry of a procedure under the name that the index gives it. `routes`: those of the procedures beside it.
+    pub const fn of<P: Procedure>(
+        name: &'static str,
+        service: &'static Definition,
+        routes: &'static [Option<&'static str>],
+    ) -> Self {
+        let mut spec = P::SPEC;
+        if let Some(route) = spec.rest {
+            spec.rest_answer = spec.rest_answer.among(route, routes);
+        }
+        Self { name, spec, service, run: P::run }
     }
 
     /// Method and path of a procedure with a form of its own.
@@ -129,7 +129,7 @@ pub struct Registered {
     /// The path of the [`Entry`] in the package that holds the index, for the function's `main`: `entries::users::get`.
     pub path: &'static str,
     needs: fn() -> Needs,
-    describe: fn(&mut Press, &'static str, Needs) -> ProcedureContract,
+    describe: fn(&mut Press, &str, Spec, Needs) -> ProcedureContract,
 }
 
 impl Registered {
@@ -146,7 +146,7 @@ impl Registered {
 
     /// What the press asks.
     pub fn describe(&self, press: &mut Press) -> ProcedureContract {
-        (self.describe)(press, self.entry.name, self.needs())
+        (self.describe)(press, self.entry.name, self.entry.spec, self.needs())
     }
 }
 
@@ -185,31 +185,6 @@ fn needs(Entry { service, spec, .. }: &Entry, mut needs: Needs) -> Needs {
     needs
 }
 
-/// Whether one of these routes is that of what a POST makes: `GET /v1/users/{id}` for `POST /v1/users`. Only then there is
-/// a place to name in `Location`.
-pub fn has_item<'a>(route: &str, mut routes: impl Iterator<Item = &'a str>) -> bool {
-    let Some(path) = route.strip_prefix("POST ") else { return false };
-    let id = |other: &'a str| {
-        other
-            .strip_prefix("GET ")?
-            .strip_prefix(path)?
-            .strip_prefix("/{")?
-            .strip_suffix('}')
-            .filter(|id| !id.contains('/'))
-    };
-    routes.any(|other| id(other).is_some_and(|id| id == "id" || id.ends_with("Id")))
-}
-
-/// Procedures that know of each other what one alone does not.
-#[doc(hidden)]
-pub fn linked(mut procedures: Vec<Registered>) -> Vec<Registered> {
-    let routes: Vec<&'static str> = procedures.iter().filter_map(|procedure| procedure.entry.spec.rest).collect();
-    for Registered { entry, .. } in &mut procedures {
-        entry.has_item = entry.spec.rest.is_some_and(|route| has_item(route, routes.iter().copied()));
-    }
-    procedures
-}
-
 /// A whole service, as the index lists it.
 pub struct Service {
     /// What all procedures share.
@@ -246,6 +221,10 @@ macro_rules! procedures {
         /// What each function runs. They are made here, so that they are compiled with this package and not with each
         /// function.
         pub mod entries {
+            /// The routes of the service's own procedures.
+            const ROUTES: &[Option<&str>] =
+                &[$($( <super::$domain::$procedure::Procedure as $crate::Procedure>::SPEC.rest, )+)*];
+
             $(#[allow(missing_docs, non_upper_case_globals)]
             pub mod $domain {
                 #[allow(unused_imports)]
@@ -254,6 +233,7 @@ macro_rules! procedures {
                 $(pub static $procedure: $crate::Entry = $crate::Entry::of::<super::super::$domain::$procedure::Procedure>(
                     concat!(stringify!($domain), ".", stringify!($procedure)),
                     &$definition,
+                    super::ROUTES,
                 );)+
             })*
             $(/// Those of a package.
@@ -300,7 +280,7 @@ macro_rules! procedures {
                     homepage: env!("CARGO_PKG_HOMEPAGE"),
                 },
                 domains,
-                procedures: $crate::service::linked(procedures),
+                procedures: procedures,
             }
         }
     };
@@ -346,6 +326,11 @@ macro_rules! mounted {
 
         type U = $mounted_for;
 
+        /// The routes of its procedures.
+        const ROUTES: &[Option<&str>] = &[$($(
+            <mounted::$domain::$procedure::Procedure$(<$subject>)? as $crate::Procedure>::SPEC.rest,
+        )+)+];
+
         $(#[allow(missing_docs, non_upper_case_globals)]
         pub mod $domain {
             #[allow(unused_imports)]
@@ -355,6 +340,7 @@ macro_rules! mounted {
                 $crate::Entry::of::<super::mounted::$domain::$procedure::Procedure$(<$subject>)?>(
                     concat!(stringify!($domain), ".", stringify!($procedure)),
                     &$definition,
+                    super::ROUTES,
                 );)+
         })+
 
@@ -378,28 +364,4 @@ macro_rules! mounted {
             }),+]
         }
     };
-}
-
-#[cfg(test)]
-mod tests {
-    use super::has_item;
-
-    #[test]
-    fn what_is_made_has_a_place_where_a_get_takes_its_id() {
-        let has = |other| has_item("POST /v1/users", ["GET /v1/users", other].into_iter());
-        assert!(has("GET /v1/users/{id}") && has("GET /v1/users/{userId}"));
-        for other in [
-            "DELETE /v1/users/{id}",
-            "GET /v1/users/{email}",
-            "GET /v1/users/{id}/posts",
-            "GET /v1/users/{group}/{id}",
-            "GET /v1/users/id",
-            "GET /v1/usersById/{id}",
-            "GET /v2/users/{id}",
-        ] {
-            assert!(!has(other), "{other}");
-        }
-        assert!(!has_item("PUT /v1/users", ["GET /v1/users/{id}"].into_iter()));
-        assert!(has_item("POST /v1/teams/{team}/users", ["GET /v1/teams/{team}/users/{id}"].into_iter()));
-    }
 }

@@ -146,6 +146,11 @@ impl HttpRequest {
         &self.parts.headers
     }
 
+    /// The body as it came, of up to 1 MiB: what a signature is checked over.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
     /// The end of the address's path: `google` of `/oauth/callback/google`, as it came.
     pub fn last_segment(&self) -> &str {
         self.parts.uri.path().rsplit('/').next().unwrap_or_default()
@@ -253,7 +258,7 @@ impl Parameters {
     }
 }
 
-/// An answer whose form a standard dictates. It is kept by nobody unless it says otherwise.
+/// An answer of a procedure with `http`. It is kept by nobody unless it says otherwise.
 #[derive(Debug)]
 pub struct HttpReply(Response<Bytes>);
 

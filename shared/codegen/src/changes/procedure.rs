@@ -23,7 +23,13 @@ pub(super) fn compare(pair: Pair<'_>, changes: &mut Changes) {
             "kind" => changes.told(Effect::Breaking(Styles::TYPESCRIPT | Styles::GRAPHQL), "kind", before, after),
             "auth" => auth(before, after, changes),
             "rest" => route("REST route", Styles::REST, before, after, changes),
+            // Contracts of before do not say it; and where a procedure gets or loses a route, that says more.
+            "restAnswer" if before.is_null() || after.is_null() => {}
+            "restAnswer" => rest_answer(before, after, changes),
             "http" => own_route(before, after, changes),
+            // Contracts of before do not say it; and where a procedure gets or loses such an address, that says more.
+            "errors" if before.is_null() || after.is_null() => {}
+            "errors" => changes.told(Effect::Breaking(Styles::OWN), &member, before, after),
             "sensitive" => sensitive(before, after, changes),
             "freshSeconds" => fresh(before, after, changes),
             "secrets" | "outbound" => {}
@@ -151,6 +157,28 @@ fn address(route: &Value) -> Option<String> {
 }
 
 /// What gets a route of its own leaves all styles, and the other way round.
+/// What the answers of a route say besides the output. Clients look for what was there, and read over what is new.
+fn rest_answer(before: &Value, after: &Value, changes: &mut Changes) {
+    let breaking = Effect::Breaking(Styles::REST);
+    let status = |answer: &Value| if answer["created"] == true { 201 } else { 200 };
+    if status(before) != status(after) {
+        let sentence = format!("answers {} to a call that succeeds, and answered {}.", status(after), status(before));
+        changes.add(breaking, sentence);
+    }
+    for (member, header) in [("location", "Location"), ("etag", "ETag"), ("link", "Link")] {
+        match (before[member] == true, after[member] == true) {
+            (true, false) => changes.add(breaking, format!("has no `{header}` in its answers any more.")),
+            (false, true) => changes.add(Effect::Compatible, format!("has `{header}` in its answers.")),
+            _ => {}
+        }
+    }
+    match (before["ifMatch"] == true, after["ifMatch"] == true) {
+        (true, false) => changes.add(breaking, "takes no `If-Match` any more."),
+        (false, true) => changes.add(Effect::Compatible, "takes `If-Match`."),
+        _ => {}
+    }
+}
+
 fn own_route(before: &Value, after: &Value, changes: &mut Changes) {
     route("route of its own", Styles::OWN, before, after, changes);
     if before.is_null() && !after.is_null() {

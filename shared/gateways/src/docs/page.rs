@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use protocol::ErrorFormat;
 use serde_json::Value;
 
 use super::types::{Types, inline, prose};
@@ -78,10 +79,15 @@ fn article(types: &Types<'_>, procedure: &Procedure) -> String {
     if let Some(route) = &procedure.http {
         return format!(
             "<article id=\"{name}\"><h3><a href=\"#{name}\">{name}</a></h3>{docs}<p><code>{route}</code></p>\
-             <p class=\"who\">{who}</p><p>What goes in and out a standard says: it is in no style.</p></article>\n",
+             <p class=\"who\">{who}</p><p>It takes and answers HTTP in a form of its own, and is in no style. A call that does \
+             not succeed is answered with {errors}.</p></article>\n",
             docs = prose(&procedure.docs),
             route = escaped(route),
             who = who(&procedure.auth),
+            errors = match procedure.errors {
+                Some(ErrorFormat::OAuth) => "an error of OAuth (RFC 6749)",
+                Some(ErrorFormat::Problem) | None => "a problem (RFC 9457)",
+            },
         );
     }
     let kind = if procedure.kind == protocol::Kind::Query { "query" } else { "mutation" };

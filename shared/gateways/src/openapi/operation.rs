@@ -1,6 +1,9 @@
 //! One procedure as an operation.
 
-use protocol::contract::{capitalized, type_name};
+use protocol::{
+    RestAnswer,
+    contract::{capitalized, type_name},
+};
 use serde_json::{Map, Value, json};
 
 use super::{components::Components, domain, problem, security};
@@ -61,10 +64,10 @@ fn parameters(components: &mut Components<'_>, route: &Route<'_>) -> Vec<Value> 
     if !route.has_body() {
         parameters.extend(route.other_fields().map(|field| parameter(components, route, "query", field)));
     }
-    if route.takes_if_match() {
+    if route.answer.if_match {
         parameters.push(json!({"$ref": "#/components/parameters/IfMatch"}));
     }
-    if route.method == "GET" && route.has_etag() {
+    if route.method == "GET" && route.answer.etag {
         parameters.push(json!({"$ref": "#/components/parameters/IfNoneMatch"}));
     }
     parameters
@@ -147,13 +150,13 @@ fn body(components: &mut Components<'_>, route: &Route<'_>) -> Option<Value> {
 fn responses(components: &mut Components<'_>, route: &Route<'_>) -> Value {
     let header = |name: &str| json!({"$ref": format!("#/components/headers/{name}")});
     let mut headers = Map::from_iter([("X-Request-Id".to_owned(), header("X-Request-Id"))]);
-    let named =
-        [("ETag", route.has_etag()), ("Link", route.is_page()), ("Location", route.creates() && route.has_item())];
+    let RestAnswer { etag, link, location, .. } = route.answer;
+    let named = [("ETag", etag), ("Link", link), ("Location", location)];
     for (name, _) in named.into_iter().filter(|(_, there)| *there) {
         headers.insert(name.to_owned(), header(name));
     }
     let mut responses: Map<String, Value> = problem::of(components, route).into_iter().collect();
-    if route.method == "GET" && route.has_etag() {
+    if route.method == "GET" && route.answer.etag {
         let description = "It is what `If-None-Match` names.";
         responses.insert("304".into(), json!({"description": description, "headers": headers.clone()}));
     }
@@ -169,7 +172,7 @@ fn responses(components: &mut Components<'_>, route: &Route<'_>) -> Value {
 
 /// What the answer is, in one sentence.
 fn said(route: &Route<'_>) -> &'static str {
-    match (route.status(), route.is_page()) {
+    match (route.status(), route.answer.link) {
         (204, _) => "Done.",
         (201, _) => "What was created.",
         (_, true) => "One page.",

@@ -145,7 +145,7 @@ pub fn of(components: &mut Components<'_>, route: &Route<'_>) -> BTreeMap<String
 /// Whether it is a failed precondition for whoever named one.
 fn is_late(failure: &Failure, route: &Route<'_>) -> bool {
     let has_version = failure.schema.get("properties").is_some_and(|properties| properties.get("version").is_some());
-    failure.code == Code::Conflict && has_version && route.takes_if_match()
+    failure.code == Code::Conflict && has_version && route.answer.if_match
 }
 
 fn is_possible(code: Code, route: &Route<'_>) -> bool {
@@ -155,7 +155,7 @@ fn is_possible(code: Code, route: &Route<'_>) -> bool {
         // Public procedures may look at who is calling; those that only read and do so are behind a sign-in.
         Code::Unauthorized | Code::Forbidden => !is_public || !reads,
         Code::Conflict => !reads,
-        Code::PreconditionFailed => route.takes_if_match(),
+        Code::PreconditionFailed => route.answer.if_match,
         // What has no body has none that could be unacceptable.
         Code::NotAcceptable => route.procedure.output.is_some(),
         Code::PayloadTooLarge | Code::UnsupportedMediaType | Code::Timeout => route.has_body(),

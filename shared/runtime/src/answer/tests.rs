@@ -1,7 +1,7 @@
-use protocol::{Auth, Client, Kind, Spec, Timestamp};
+use protocol::{Auth, Code, ErrorFormat, Fault, Kind, RestAnswer, Spec, Timestamp};
 
 use super::*;
-use crate::{Caller, Callers, Capability as _, Definition, Principal};
+use crate::{Call, Caller, Callers, Capability as _, Definition, Principal};
 
 const SERVICE: Definition = Definition {
     name: "test",
@@ -23,11 +23,13 @@ pub(crate) const fn query(cache_s: Option<u32>) -> Entry {
             kind: Kind::Query,
             auth: Auth::Public,
             rest: None,
+            rest_answer: RestAnswer::NONE,
             timeout_ms: 1_000,
             memory_mb: 128,
             concurrency: None,
             cache_s,
             http: None,
+            errors: ErrorFormat::Problem,
             sensitive: false,
             session: None,
             fresh_s: None,
@@ -38,7 +40,6 @@ pub(crate) const fn query(cache_s: Option<u32>) -> Entry {
             fields: &[],
         },
         service: &SERVICE,
-        has_item: false,
         run: |call| {
             Box::pin(async move {
                 let caller = Option::<Caller>::obtain(&call)?;
@@ -47,6 +48,11 @@ pub(crate) const fn query(cache_s: Option<u32>) -> Entry {
             })
         },
     }
+}
+
+/// The same with a form of its own, and errors in this format.
+fn own(http: &'static str, errors: ErrorFormat) -> Entry {
+    Entry { spec: Spec { http: Some(http), errors, ..query(None).spec }, ..query(None) }
 }
 
 pub(crate) fn context(cors: Cors) -> Context {
@@ -80,8 +86,10 @@ fn the<'a>(response: &'a Response<Bytes>, name: &str) -> Option<&'a str> {
 
 /// A failure as `#[derive(Failure)]` writes it, of a procedure whose form a standard dictates.
 async fn oauth_refusal(code: Code, failure: Option<serde_json::Value>) -> Response<Bytes> {
+    let entry = own("GET /x", ErrorFormat::OAuth);
     let fault = Fault { failure, ..Fault::new(code, "No.") };
-    oauth_fault_response(&fault, "test", "r1")
+    let request = Request::get("/x").body(Bytes::new()).unwrap();
+    refuse(&Cors::AnyOrigin, &Site::new("", "", ""), "r1", &request, Addressee::Procedure(&entry), &fault)
 }
 
 #[tokio::test]
@@ -150,19 +158,6 @@ async fn a_batch_of_one_is_answered_as_a_batch() {
 async fn where_answers_are_kept_nobody_learns_who_is_calling() {
     assert_eq!(ask(query(None), Cors::AnyOrigin, get("")).await.body(), r#"{"result":{"data":"ada"}}"#);
     assert_eq!(ask(query(Some(60)), Cors::AnyOrigin, get("")).await.body(), r#"{"result":{"data":null}}"#);
-}
-
-/// An application that reads much keeps the person in whose name it does from nothing.
-#[test]
-fn an_application_pays_apart_from_its_person() {
-    let parts = get("").body(()).unwrap().into_parts().0;
-    let client = |id: &str| Some(Client { id: id.into(), scopes: Vec::new(), for_itself: false });
-    let paying = |client| payer(Some(&Principal { subject: "ada".into(), client, ..Principal::default() }), &parts);
-    let payers = [payer(None, &parts), paying(None), paying(client("reader")), paying(client("writer"))];
-    for (place, payer) in payers.iter().enumerate() {
-        assert!(!payers[..place].contains(payer), "each has reads of their own");
-    }
-    assert_eq!(paying(client("reader")), payers[2]);
 }
 
 /// What a bearer of a token is asked for says nothing to who came with a cookie.
@@ -274,7 +269,7 @@ async fn options_says_which_methods_there_are() {
     assert_eq!(allow(&ask_by_rest(&by_rest(Kind::Query, run), plain("/v1/x")).await), said("GET, HEAD"));
     let shared = plain("/v1/x").extension(rest::Allowed("GET, HEAD, POST".into()));
     assert_eq!(allow(&ask_by_rest(&by_rest(Kind::Query, run), shared).await), said("GET, HEAD, POST"));
-    let own = || Entry { spec: Spec { http: Some("GET /x"), ..query(None).spec }, ..query(None) };
+    let own = || own("GET /x", ErrorFormat::OAuth);
     assert_eq!(allow(&ask(own(), Cors::AnyOrigin, plain("/x")).await), said("GET, HEAD"));
     let shared =
         |method: &str| Request::builder().method(method).uri("/x").extension(rest::Allowed("GET, HEAD, POST".into()));
@@ -283,17 +278,61 @@ async fn options_says_which_methods_there_are() {
     assert_eq!((status, methods.as_deref()), (405, Some("GET, HEAD, POST")));
 }
 
+/// Of what has a form of its own, and a program that calls it: the procedure's failures are told, and what the framework
+/// refuses. To a person in a browser both are told in a page.
+#[tokio::test]
+async fn what_has_http_answers_a_failure_as_a_problem_unless_it_says_otherwise() {
+    let fails: fn(Call) -> crate::Outcome = |_| {
+        Box::pin(async {
+            let failure = Some(serde_json::json!({"type": "wrongSignature"}));
+            Err(Fault { failure, ..Fault::new(Code::Forbidden, "It is not signed.") })
+        })
+    };
+    let entry = Entry { run: fails, ..own("POST /hook", ErrorFormat::Problem) };
+    let (problem, page) = ("application/problem+json", "text/html; charset=utf-8");
+    for (method, mode, status, kind) in [
+        ("POST", "cors", 403, problem),
+        ("GET", "cors", 405, problem),
+        ("POST", "navigate", 403, page),
+        ("GET", "navigate", 405, page),
+    ] {
+        let request = Request::builder().method(method).uri("/hook").header("sec-fetch-mode", mode);
+        let answer = ask(entry, Cors::AnyOrigin, request).await;
+        let said = (answer.status().as_u16(), the(&answer, "content-type"), the(&answer, "x-request-id"));
+        assert_eq!(said, (status, Some(kind), Some("r1")), "{method} {mode}");
+        assert_eq!(the(&answer, "allow"), (status == 405).then_some("POST"), "{method} {mode}");
+        assert_eq!(the(&answer, "cache-control"), Some("no-store"), "{method} {mode}");
+        let body = String::from_utf8(answer.body().to_vec()).unwrap();
+        if mode == "navigate" {
+            assert!(status == 405 || body.contains("It is not signed."), "{body}");
+        } else if status == 403 {
+            let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+            let expected = serde_json::json!({
+                "type": "/docs#who.calls:wrongSignature", "title": "Forbidden", "status": 403,
+                "detail": "It is not signed.", "instance": "/hook", "code": "FORBIDDEN", "requestId": "r1",
+                "failure": {"type": "wrongSignature"},
+            });
+            assert_eq!(body, expected);
+        }
+    }
+    let preflight = Request::options("/hook").header("access-control-request-method", "POST");
+    let preflight = ask(own("PUT /hook", ErrorFormat::Problem), Cors::AnyOrigin, preflight).await;
+    assert_eq!(the(&preflight, "allow"), Some("PUT"));
+    assert_eq!(the(&preflight, "access-control-allow-methods"), Some("GET, HEAD, POST, PUT, PATCH, DELETE"));
+}
+
 #[tokio::test]
 async fn a_method_that_nobody_knows_is_no_wrong_one() {
-    let own = Entry { spec: Spec { http: Some("GET /x"), ..query(None).spec }, ..query(None) };
     for method in ["FOO", "get", "PROPFINDS", "CONNECT"] {
         let request = |path: &str| Request::builder().method(method).uri(path);
         let answers = [
             ask(query(None), Cors::AnyOrigin, request("/trpc/who.calls")).await,
             ask_by_rest(&by_rest(Kind::Query, query(None).run), request("/v1/x")).await,
-            ask(own, Cors::AnyOrigin, request("/x")).await,
+            ask(own("GET /x", ErrorFormat::OAuth), Cors::AnyOrigin, request("/x")).await,
+            ask(own("GET /x", ErrorFormat::Problem), Cors::AnyOrigin, request("/x")).await,
         ];
-        for (answer, kind) in answers.iter().zip(["application/json", "application/problem+json", "application/json"]) {
+        let (json, problem) = ("application/json", "application/problem+json");
+        for (answer, kind) in answers.iter().zip([json, problem, json, problem]) {
             let said = (answer.status().as_u16(), the(answer, "content-type"), the(answer, "allow"));
             assert_eq!(said, (501, Some(kind), None), "{method}");
         }
@@ -309,24 +348,30 @@ async fn a_method_that_nobody_knows_is_no_wrong_one() {
 fn what_is_nowhere_is_refused_in_the_form_that_is_at_home_there() {
     let site = Site::new("", "", "");
     let fault = || Fault::new(Code::NotFound, "There is no <b>.");
-    let refused = |request: http::request::Builder, path| {
-        refuse(&Cors::AnyOrigin, &site, "r1", &request.body(Bytes::new()).unwrap(), path, &fault())
+    let (token, hook) = (own("POST /oauth/token", ErrorFormat::OAuth), own("POST /hook", ErrorFormat::Problem));
+    let (token, hook) = (Addressee::Procedure(&token), Addressee::Procedure(&hook));
+    let (called, nobody) = (Addressee::Called, Addressee::Nobody);
+    let refused = |request: http::request::Builder, addressee| {
+        refuse(&Cors::AnyOrigin, &site, "r1", &request.body(Bytes::new()).unwrap(), addressee, &fault())
     };
     let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
     let (envelope, problem, page) = ("application/json", "application/problem+json", "text/html; charset=utf-8");
-    for (method, address, accept, path, kind) in [
-        ("GET", "/trpc/a.b", "*/*", Some("a.b"), envelope),
-        ("GET", "/trpc/", browser, Some(""), envelope),
-        ("GET", "/trpc", "*/*", None, problem),
-        ("GET", "/", "*/*", None, problem),
-        ("PUT", "/v2/users", browser, None, problem),
-        ("GET", "/oauth/nope", "*/*", None, problem),
-        ("GET", "/oauth/token", browser, Some("grants.token"), envelope),
-        ("GET", "/soap/", "application/json, text/html;q=0.9", None, problem),
-        ("GET", "/soap/", browser, None, page),
-        ("HEAD", "/soap/", browser, None, page),
+    for (method, address, accept, addressee, kind) in [
+        ("GET", "/trpc/a.b", "*/*", called("a.b"), envelope),
+        ("GET", "/trpc/", browser, called(""), envelope),
+        ("GET", "/trpc/%zz", browser, nobody, envelope),
+        ("GET", "/trpc", "*/*", nobody, problem),
+        ("GET", "/", "*/*", nobody, problem),
+        ("PUT", "/v2/users", browser, nobody, problem),
+        ("GET", "/oauth/nope", "*/*", nobody, problem),
+        ("GET", "/oauth/token", browser, token, envelope),
+        // What a program takes says less than where it went: Java's names HTML first.
+        ("GET", "/hook", browser, hook, problem),
+        ("GET", "/soap/", "application/json, text/html;q=0.9", nobody, problem),
+        ("GET", "/soap/", browser, nobody, page),
+        ("HEAD", "/soap/", browser, nobody, page),
     ] {
-        let answer = refused(Request::builder().method(method).uri(address).header("accept", accept), path);
+        let answer = refused(Request::builder().method(method).uri(address).header("accept", accept), addressee);
         let said = (answer.status().as_u16(), the(&answer, "content-type"), the(&answer, "x-request-id"));
         assert_eq!(said, (404, Some(kind), Some("r1")), "{method} {address} {accept}");
         assert!(the(&answer, "vary").unwrap().contains("accept"), "{method} {address}");
@@ -337,14 +382,15 @@ fn what_is_nowhere_is_refused_in_the_form_that_is_at_home_there() {
             assert!(the(&answer, "content-security-policy").unwrap().contains("default-src 'none'"));
         }
     }
-    let head = refused(Request::head("/soap/").header("accept", browser), None);
-    let get = refused(Request::get("/soap/").header("accept", browser), None);
+    let head = refused(Request::head("/soap/").header("accept", browser), nobody);
+    let get = refused(Request::get("/soap/").header("accept", browser), nobody);
     assert_eq!(the(&head, "content-length"), Some(get.body().len().to_string()).as_deref());
     // Nobody is there to say which methods there are; a page may read that.
-    assert_eq!(refused(Request::options("/v2/users"), None).status(), 404);
-    let preflight = refused(Request::options("/v2/users").header("access-control-request-method", "PATCH"), None);
+    assert_eq!(refused(Request::options("/v2/users"), nobody).status(), 404);
+    let preflight = refused(Request::options("/v2/users").header("access-control-request-method", "PATCH"), nobody);
     assert_eq!((preflight.status().as_u16(), the(&preflight, "allow")), (204, None));
     let index = Fault::method_not_supported("OPTIONS", "GET, HEAD");
-    let index = refuse(&Cors::AnyOrigin, &site, "r1", &Request::options("/").body(Bytes::new()).unwrap(), None, &index);
+    let index =
+        refuse(&Cors::AnyOrigin, &site, "r1", &Request::options("/").body(Bytes::new()).unwrap(), nobody, &index);
     assert_eq!((index.status().as_u16(), the(&index, "allow")), (204, Some("GET, HEAD")));
 }

@@ -1,5 +1,6 @@
 use http::Request;
-use protocol::{Auth, Kind, Spec};
+use protocol::{Auth, Kind, RestDeclaration, Spec};
+use serde_json::json;
 
 use super::*;
 use crate::{Callers, Definition};
@@ -17,27 +18,39 @@ const SERVICE: Definition = Definition {
 };
 
 const FIELDS: &[Field] = &[
-    Field { name: "id", form: Form::Text },
-    Field { name: "count", form: Form::Number },
-    Field { name: "isNew", form: Form::Boolean },
-    Field { name: "tags", form: Form::List(&Form::Text) },
-    Field { name: "place", form: Form::Json },
-    Field { name: "version", form: Form::Number },
-    Field { name: "cursor", form: Form::Text },
+    field("id", Form::Text),
+    field("count", Form::Number),
+    field("isNew", Form::Boolean),
+    field("tags", Form::List(&Form::Text)),
+    field("place", Form::Json),
+    field("version", Form::Integer),
+    field("cursor", Form::Text),
 ];
 
-const fn entry(rest: &'static str, fields: &'static [Field]) -> Entry {
+const fn field(name: &'static str, form: Form) -> Field {
+    Field { name, form, is_nullable: false }
+}
+
+/// What is stored, as it is answered.
+const THING: &[Field] = &[field("id", Form::Text), field("version", Form::Integer)];
+
+/// A procedure that answers this.
+const fn entry(kind: Kind, rest: &'static str, fields: &'static [Field], output: &'static [Field]) -> Entry {
+    let declaration = RestDeclaration { kind, route: rest, input: fields, output };
+    let rest_answer = RestAnswer::of(declaration, RestAnswer::NONE).among(rest, &[Some("GET /things/{id}")]);
     Entry {
         name: "things.do",
         spec: Spec {
-            kind: Kind::Mutation,
+            kind,
             auth: Auth::Public,
             rest: Some(rest),
+            rest_answer,
             timeout_ms: 1_000,
             memory_mb: 128,
             concurrency: None,
             cache_s: None,
             http: None,
+            errors: protocol::ErrorFormat::Problem,
             sensitive: false,
             session: None,
             fresh_s: None,
@@ -48,23 +61,43 @@ const fn entry(rest: &'static str, fields: &'static [Field]) -> Entry {
             fields,
         },
         service: &SERVICE,
-        has_item: false,
         run: |_| Box::pin(async { Ok(Output::Nothing) }),
     }
 }
 
-const GET: Entry = entry("GET /things/{id}", FIELDS);
-const PATCH: Entry = entry("PATCH /things/{id}", FIELDS);
-const POST: Entry = entry("POST /things", FIELDS).with_item();
+const GET: Entry = entry(Kind::Mutation, "GET /things/{id}", FIELDS, THING);
+const LIST: Entry = entry(
+    Kind::Query,
+    "GET /things",
+    FIELDS,
+    &[field("items", Form::List(&Form::Json)), Field { is_nullable: true, ..field("next", Form::Text) }],
+);
+const PATCH: Entry = entry(Kind::Mutation, "PATCH /things/{id}", FIELDS, THING);
+const POST: Entry = entry(Kind::Mutation, "POST /things", FIELDS, THING);
+
+/// The same without some of what its answers would say.
+fn with(entry: Entry, rest_answer: RestAnswer) -> Entry {
+    Entry { spec: Spec { rest_answer, ..entry.spec }, ..entry }
+}
 
 fn parts(method: &str, uri: &str, headers: &[(&str, &str)]) -> Parts {
     let request = headers.iter().fold(Request::builder().method(method).uri(uri), |r, (k, v)| r.header(*k, *v));
     request.body(()).unwrap().into_parts().0
 }
 
-fn route(parameters: &[(&str, &str)]) -> Route {
+/// Where a request went, with the path's parameters.
+fn address_of(parts: &Parts, parameters: &[(&str, &str)]) -> Address {
     let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Route { parameters }
+    Address { method: parts.method.clone(), uri: parts.uri.clone(), parameters }
+}
+
+/// Reads a request without a body and without parameters in its path.
+fn read_of(entry: &Entry, parts: &Parts) -> Result<Reading, Fault> {
+    read(entry, &address_of(parts, &[]), parts, Bytes::new())
+}
+
+fn text(input: Option<Bytes>) -> Option<String> {
+    input.map(|input| String::from_utf8(input.into()).unwrap())
 }
 
 /// The input of a request with the path parameter `id`, or the status and the first field at fault.
@@ -75,9 +108,9 @@ fn input(
     headers: &[(&str, &str)],
     body: &str,
 ) -> Result<String, (u16, String)> {
-    let body = Bytes::copy_from_slice(body.as_bytes());
-    match take_input(entry, &route(&[("id", "a\"b")]), &parts(method, uri, headers), body) {
-        Ok((input, _)) => Ok(input.map(|input| String::from_utf8(input.into()).unwrap()).unwrap_or_default()),
+    let (body, parts) = (Bytes::copy_from_slice(body.as_bytes()), parts(method, uri, headers));
+    match read(entry, &address_of(&parts, &[("id", "a\"b")]), &parts, body) {
+        Ok(reading) => Ok(text(reading.inputs[0].clone()).unwrap_or_default()),
         Err(fault) => {
             Err((fault.code.http_status(), fault.fields.first().map(|field| field.path.clone()).unwrap_or_default()))
         }
@@ -124,22 +157,23 @@ fn what_is_answered_without_a_body_or_as_a_problem_is_no_406() {
     for accept in ["application/problem+json", "text/html", "application/json;q=0", "*/*;q=0"] {
         let asked = |entry: &Entry, more: &[(&str, &str)]| {
             let headers = [&[("accept", accept)], more].concat();
-            take_input(entry, &route(&[]), &parts("GET", "/things/x", &headers), Bytes::new()).unwrap().1
+            read_of(entry, &parts("GET", "/things/x", &headers)).unwrap()
         };
         for (entry, is_held_back) in [(&GET, true), (&nothing, false), (&query, false)] {
-            assert_eq!(asked(entry, &[]).holds_back(&entry.spec), is_held_back, "{accept}");
+            assert_eq!(asked(entry, &[]).is_held_back, is_held_back, "{accept}");
         }
-        let got = parts("GET", "/things/x", &[]);
-        let status = |asked: &Asked, output| success(&query, &got, asked, &output).map_err(|fault| fault.code);
+        let got = address_of(&parts("GET", "/things/x", &[]), &[]);
+        let status =
+            |asked: Reading, output| success(&query, &got, &asked.conditions, Ok(output)).map_err(|fault| fault.code);
         let output = || Output::Json(br#"{"version":3}"#.to_vec());
-        assert_eq!(status(&asked(&query, &[]), output()).unwrap_err(), Code::NotAcceptable, "{accept}");
+        assert_eq!(status(asked(&query, &[]), output()).unwrap_err(), Code::NotAcceptable, "{accept}");
         let known = asked(&query, &[("if-none-match", "\"3\"")]);
-        assert_eq!(status(&known, output()).unwrap().status(), 304, "{accept}");
-        assert_eq!(status(&asked(&nothing, &[]), Output::Nothing).unwrap().status(), 204, "{accept}");
+        assert_eq!(status(known, output()).unwrap().status(), 304, "{accept}");
+        assert_eq!(status(asked(&nothing, &[]), Output::Nothing).unwrap().status(), 204, "{accept}");
     }
     for accept in ["application/json", "*/*", "text/html, application/*;q=0.1", ""] {
         let got = parts("GET", "/things/x", &[("accept", accept)]);
-        assert!(!take_input(&GET, &route(&[]), &got, Bytes::new()).unwrap().1.holds_back(&GET.spec), "{accept}");
+        assert!(!read_of(&GET, &got).unwrap().is_held_back, "{accept}");
     }
 }
 
@@ -149,7 +183,7 @@ fn a_refused_type_is_answered_with_those_that_are_taken() {
         let (method, path) = entry.rest().unwrap();
         let path = path.replace("{id}", "x");
         let parts = parts(method, &path, headers);
-        take_input(entry, &route(&[("id", "x")]), &parts, Bytes::from_static(b"{}")).unwrap_err().taken
+        read(entry, &address_of(&parts, &[("id", "x")]), &parts, Bytes::from_static(b"{}")).unwrap_err().taken
     };
     let plain = [("content-type", "text/plain")];
     assert_eq!((taken(&PATCH, &plain), taken(&POST, &plain)), (Taken::Patch, Taken::JsonByPost));
@@ -204,7 +238,7 @@ fn another_method_is_told_which_there_are() {
         if let Some(methods) = methods {
             parts.extensions.insert(Allowed(methods.into()));
         }
-        take_input(&GET, &Route::default(), &parts, Bytes::new()).unwrap_err()
+        read_of(&GET, &parts).unwrap_err()
     };
     assert_eq!(refused(None).allow.as_deref(), Some("GET, HEAD"));
     assert_eq!(refused(Some("GET, HEAD, PATCH")).allow.as_deref(), Some("GET, HEAD, PATCH"));
@@ -215,8 +249,9 @@ fn another_method_is_told_which_there_are() {
 fn a_condition_of_a_change_is_a_version() {
     let condition = |tag: &str| {
         let parts = parts("PATCH", "/things/x", &[("if-match", tag)]);
-        let (input, asked) = take_input(&PATCH, &route(&[]), &parts, Bytes::new()).map_err(|fault| fault.code)?;
-        Ok::<_, Code>((input.map(|input| String::from_utf8(input.into()).unwrap()), asked.if_match))
+        let Reading { inputs, conditions, .. } = read_of(&PATCH, &parts).map_err(|fault| fault.code)?;
+        let [input] = <[_; 1]>::try_from(inputs).unwrap();
+        Ok::<_, Code>((text(input), conditions.if_match))
     };
     assert_eq!(condition("\"7\""), Ok((Some(r#"{"version":7}"#.into()), Some(vec![7]))));
     assert_eq!(condition("*"), Ok((None, None)));
@@ -227,70 +262,63 @@ fn a_condition_of_a_change_is_a_version() {
     assert_eq!(condition(&eleven), Err(Code::BadRequest));
     let asked = |entry: &Entry, method, name| {
         let parts = parts(method, "/things/x", &[(name, "\"1\"")]);
-        take_input(entry, &route(&[]), &parts, Bytes::new()).err().map(|fault| fault.code)
+        read_of(entry, &parts).err().map(|fault| fault.code)
     };
-    const UNVERSIONED: Entry = entry("DELETE /things/{id}", &[]);
+    const UNVERSIONED: Entry = entry(Kind::Mutation, "DELETE /things/{id}", &[], &[]);
     assert_eq!(asked(&UNVERSIONED, "DELETE", "if-match"), Some(Code::BadRequest));
     assert_eq!(asked(&GET, "GET", "if-match"), None);
     assert_eq!(asked(&PATCH, "PATCH", "if-none-match"), Some(Code::BadRequest));
     assert_eq!(asked(&GET, "GET", "if-none-match"), None);
     let parts = parts("PATCH", "/things/x", &[("if-none-match", "*")]);
-    let refused = take_input(&PATCH, &route(&[]), &parts, Bytes::new()).unwrap_err();
+    let refused = read_of(&PATCH, &parts).unwrap_err();
     assert_eq!(refused.code, Code::PreconditionFailed, "it is there, or there is nothing to change");
 }
 
 #[test]
 fn of_several_versions_each_is_tried() {
-    let tried = |method: &str, lines: &[&str], is_rest: bool| {
-        let request =
-            lines.iter().fold(Request::builder().method(method), |request, tag| request.header("if-match", *tag));
-        let mut request = request.body(Bytes::new()).unwrap();
-        if is_rest {
-            request.extensions_mut().insert(Route::default());
-        }
-        let tags = attempts(request)
-            .into_iter()
-            .map(|attempt| listed(attempt.headers(), &header::IF_MATCH).unwrap_or_default());
-        tags.collect::<Vec<_>>()
+    let tried = |method: &str, lines: &[&str]| {
+        let headers: Vec<_> = lines.iter().map(|tag| ("if-match", *tag)).collect();
+        let entry = if method == "GET" { &GET } else { &PATCH };
+        let inputs = read_of(entry, &parts(method, "/things/x", &headers)).unwrap().inputs;
+        inputs.into_iter().map(text).collect::<Vec<_>>()
     };
-    assert_eq!(tried("PATCH", &["\"1\", W/\"5\", \"3\"", "\"x\", \"1\""], true), ["\"3\"", "\"1\""]);
-    for (method, lines, is_rest) in [
-        ("PATCH", &["\"1\""][..], true),
-        ("PATCH", &["*"], true),
-        ("PATCH", &[], true),
-        ("PATCH", &["\"1\",\"2\""], false),
-        ("GET", &["\"1\",\"2\""], true),
+    let with = |version: u32| Some(format!("{{\"version\":{version}}}"));
+    assert_eq!(tried("PATCH", &["\"1\", W/\"5\", \"3\"", "\"x\", \"1\""]), [with(3), with(1)]);
+    for (method, lines, input) in [
+        ("PATCH", &["\"1\""][..], with(1)),
+        ("PATCH", &["*"], None),
+        ("PATCH", &[], None),
+        ("GET", &["\"1\",\"2\""], None),
     ] {
-        assert_eq!(tried(method, lines, is_rest).len(), 1, "{method} {lines:?}");
+        assert_eq!(tried(method, lines), [input], "{method} {lines:?}");
     }
     let late = Fault::new(Code::Conflict, "Changed.");
-    let asked = Asked { if_match: Some(vec![1]), ..Asked::default() };
-    assert!(is_late(&asked, &Err::<(), _>(late)) && !is_late(&asked, &Ok(())));
-    assert!(!is_late(&asked, &Err::<(), _>(Fault::new(Code::NotFound, "Nothing."))));
+    let asked = Conditions { if_match: Some(vec![1]), ..Conditions::default() };
+    assert!(asked.is_unmet(&late));
+    assert!(!asked.is_unmet(&Fault::new(Code::NotFound, "Nothing.")));
 }
 
 #[test]
 fn what_is_read_has_one_of_the_versions_that_are_named() {
-    let got = parts("GET", "/things/a", &[]);
-    let outcome = |tags: &str, output: &str| {
-        let asked = parts("GET", "/things/a", &[("if-match", tags)]);
-        let (_, asked) = take_input(&GET, &route(&[]), &asked, Bytes::new()).map_err(|fault| fault.code)?;
-        let answer =
-            success(&GET, &got, &asked, &Output::Json(output.as_bytes().to_vec())).map_err(|fault| fault.code)?;
+    let got = address_of(&parts("GET", "/things/a", &[]), &[]);
+    let outcome = |entry: &Entry, tags: &str, output: &str| {
+        let asked = read_of(entry, &parts("GET", "/things/a", &[("if-match", tags)])).map_err(|fault| fault.code)?;
+        let output = Ok(Output::Json(output.as_bytes().to_vec()));
+        let answer = success(entry, &got, &asked.conditions, output).map_err(|fault| fault.code)?;
         Ok::<_, Code>(answer.status().as_u16())
     };
     for tags in ["*", "\"3\"", "\"1\", \"3\"", "W/\"1\",\"3\""] {
-        assert_eq!(outcome(tags, r#"{"id":"a","version":3}"#), Ok(200), "{tags}");
+        assert_eq!(outcome(&GET, tags, r#"{"id":"a","version":3}"#), Ok(200), "{tags}");
     }
     for tags in ["\"1\"", "W/\"3\"", "3", "\"1\", \"2\""] {
-        assert_eq!(outcome(tags, r#"{"id":"a","version":3}"#), Err(Code::PreconditionFailed), "{tags}");
+        assert_eq!(outcome(&GET, tags, r#"{"id":"a","version":3}"#), Err(Code::PreconditionFailed), "{tags}");
     }
-    assert_eq!(outcome("\"3\"", r#"{"items":[]}"#), Err(Code::PreconditionFailed), "it has no version");
-    assert_eq!(outcome("*", r#"{"items":[]}"#), Ok(200));
+    assert_eq!(outcome(&LIST, "\"3\"", r#"{"items":[]}"#), Err(Code::PreconditionFailed), "it has no version");
+    assert_eq!(outcome(&LIST, "*", r#"{"items":[]}"#), Ok(200));
 }
 
-fn answer(entry: &Entry, parts: &Parts, asked: &Asked, output: &str) -> Response<Bytes> {
-    success(entry, parts, asked, &Output::Json(output.as_bytes().to_vec())).unwrap()
+fn answer(entry: &Entry, address: &Address, asked: &Conditions, output: &str) -> Response<Bytes> {
+    success(entry, address, asked, Ok(Output::Json(output.as_bytes().to_vec()))).unwrap()
 }
 
 fn the<'a>(response: &'a Response<Bytes>, name: &str) -> Option<&'a str> {
@@ -299,81 +327,79 @@ fn the<'a>(response: &'a Response<Bytes>, name: &str) -> Option<&'a str> {
 
 #[test]
 fn what_was_created_is_somewhere() {
-    let posted = parts("POST", "/things", &[]);
-    let created = answer(&POST, &posted, &Asked::default(), r#"{"id":"a/b c","version":3}"#);
-    assert_eq!((created.status().as_u16(), the(&created, "location")), (201, Some("/things/a%2Fb%20c")));
-    assert_eq!(the(&created, "etag"), Some("\"3\""));
-    let nowhere = answer(&Entry { has_item: false, ..POST }, &posted, &Asked::default(), r#"{"id":"a"}"#);
-    assert_eq!((nowhere.status().as_u16(), the(&nowhere, "location")), (201, None), "nothing is there to GET");
-    let named = Asked { names_id: true, ..Asked::default() };
-    assert_eq!(answer(&POST, &posted, &named, r#"{"id":"a"}"#).status(), 200);
-    for other in [r#"{"id":7}"#, r#"["id"]"#, "null", r#"{"user":{"id":"a"}}"#] {
-        let plain = answer(&POST, &posted, &Asked::default(), other);
-        assert_eq!((plain.status().as_u16(), plain.body().as_ref()), (200, other.as_bytes()));
+    let posted = address_of(&parts("POST", "/things", &[]), &[]);
+    let said = |entry: &Entry, output: &str| {
+        let answer = answer(entry, &posted, &Conditions::default(), output);
+        assert_eq!(answer.body().as_ref(), output.as_bytes());
+        (answer.status().as_u16(), the(&answer, "location").map(str::to_owned), the(&answer, "etag").map(str::to_owned))
+    };
+    let thing = r#"{"id":"a/b c","version":3}"#;
+    let (place, tag) = (Some("/things/a%2Fb%20c".to_owned()), Some("\"3\"".to_owned()));
+    assert_eq!(said(&POST, thing), (201, place, tag.clone()));
+    let declared = POST.spec.rest_answer;
+    let nowhere = with(POST, declared.among("POST /things", &[Some("GET /things")]));
+    assert_eq!(said(&nowhere, thing), (201, None, tag.clone()), "nothing is there to GET");
+    // Whatever an output holds, its declaration says what is told of it.
+    let done = with(POST, RestAnswer { created: false, location: false, ..declared });
+    assert_eq!(said(&done, thing), (200, None, tag));
+    let plain = with(POST, RestAnswer::NONE);
+    for output in [thing, r#"{"id":7}"#, r#"["id"]"#, "null", r#"{"user":{"id":"a"}}"#] {
+        assert_eq!(said(&plain, output), (200, None, None), "{output}");
     }
-    assert_eq!(success(&POST, &posted, &Asked::default(), &Output::Nothing).unwrap().status(), 204);
+    let nothing = success(&POST, &posted, &Conditions::default(), Ok(Output::Nothing)).unwrap();
+    assert_eq!((nothing.status().as_u16(), the(&nothing, "location")), (204, None));
 }
 
 #[test]
 fn a_known_version_is_not_sent_again() {
-    let got = parts("GET", "/things/a", &[]);
-    let status = |tags: &'static str, output| {
-        let asked = Asked { if_none_match: Some(tags.to_owned()), ..Asked::default() };
-        answer(&GET, &got, &asked, output).status().as_u16()
+    let got = address_of(&parts("GET", "/things/a", &[]), &[]);
+    let status = |entry: &Entry, tags: &'static str, output| {
+        let asked = Conditions { if_none_match: Some(tags.to_owned()), ..Conditions::default() };
+        answer(entry, &got, &asked, output).status().as_u16()
     };
+    let thing = r#"{"id":"a","version":3}"#;
     for known in ["\"3\"", "W/\"3\"", "\"1\", \"3\"", "*"] {
-        assert_eq!(status(known, r#"{"id":"a","version":3}"#), 304, "{known}");
+        assert_eq!(status(&GET, known, thing), 304, "{known}");
+        assert_eq!(status(&with(GET, RestAnswer::NONE), known, thing), 200, "{known}: its version is no tag");
     }
     for other in ["\"2\"", "W/W/\"3\"", "3", ""] {
-        assert_eq!(status(other, r#"{"id":"a","version":3}"#), 200, "{other}");
+        assert_eq!(status(&GET, other, thing), 200, "{other}");
     }
-    assert_eq!(status("\"3\"", r#"{"id":"a","version":"3"}"#), 200);
     for unversioned in [r#"{"items":[],"next":null}"#, r#"{"id":"a"}"#, "[]"] {
-        assert_eq!(status("*", unversioned), 200, "{unversioned}: nobody can have it already");
+        assert_eq!(status(&LIST, "*", unversioned), 200, "{unversioned}: nobody can have it already");
     }
 }
 
 #[test]
 fn a_page_leads_to_the_next() {
-    let got = parts("GET", "/things?count=1&cursor=old&isNew=true", &[]);
-    let encoded = parts("GET", "/things?%63ursor=old", &[]);
-    let again = answer(&GET, &encoded, &Asked::default(), r#"{"items":[],"next":"n"}"#);
+    let got = address_of(&parts("GET", "/things?count=1&cursor=old&isNew=true", &[]), &[]);
+    let encoded = address_of(&parts("GET", "/things?%63ursor=old", &[]), &[]);
+    let again = answer(&LIST, &encoded, &Conditions::default(), r#"{"items":[],"next":"n"}"#);
     assert_eq!(the(&again, "link"), Some(r#"</things?cursor=n>; rel="next""#));
-    let link = |output| the(&answer(&GET, &got, &Asked::default(), output), "link").map(str::to_owned);
+    let link =
+        |entry: &Entry, output| the(&answer(entry, &got, &Conditions::default(), output), "link").map(str::to_owned);
     let next = r#"</things?count=1&isNew=true&cursor=n%2Bw>; rel="next""#;
-    assert_eq!(link(r#"{"items":[],"next":"n+w"}"#).as_deref(), Some(next));
-    assert_eq!(link(r#"{"items":[],"next":null}"#), None);
-    assert_eq!(link(r#"{"next":"n"}"#), None);
+    assert_eq!(link(&LIST, r#"{"items":[],"next":"n+w"}"#).as_deref(), Some(next));
+    assert_eq!(link(&LIST, r#"{"items":[],"next":null}"#), None);
+    assert_eq!(link(&with(LIST, RestAnswer::NONE), r#"{"items":[],"next":"n"}"#), None);
+}
+
+#[test]
+fn a_version_that_its_author_makes_no_condition_of_is_none() {
+    let plain = with(PATCH, RestAnswer::NONE);
+    let refused = read_of(&plain, &parts("PATCH", "/things/x", &[("if-match", "\"7\"")])).unwrap_err();
+    assert_eq!(refused.code, Code::BadRequest);
 }
 
 #[test]
 fn a_conflict_is_a_failed_precondition_where_there_was_one() {
     let conflict = |failure| Fault { failure, ..Fault::new(Code::Conflict, "Changed.") };
-    let conditional = Asked { if_match: Some(vec![1]), ..Asked::default() };
+    let conditional = Conditions { if_match: Some(vec![1]), ..Conditions::default() };
     assert_eq!(
-        judged(&conditional, conflict(Some(json!({"type": "changed", "version": 2})))).code,
+        conditional.judge(conflict(Some(json!({"type": "changed", "version": 2})))).code,
         Code::PreconditionFailed
     );
-    assert_eq!(judged(&conditional, conflict(None)).code, Code::PreconditionFailed);
-    assert_eq!(judged(&conditional, conflict(Some(json!({"type": "emailTaken"})))).code, Code::Conflict);
-    assert_eq!(judged(&Asked::default(), conflict(None)).code, Code::Conflict);
-}
-
-#[test]
-fn a_problem_says_everything_but_its_cause() {
-    let site = Site::new("https://api.example.com", "", "");
-    let fault = Fault {
-        failure: Some(json!({"type": "missing", "value": "x"})),
-        ..Fault::new(Code::NotFound, "No thing has this id.").because("the secret cause")
-    };
-    let problem: serde_json::Value =
-        serde_json::from_slice(&problem(&fault, &site, "things.get", "/things/x", "r1")).unwrap();
-    assert_eq!(
-        problem,
-        json!({
-            "type": "https://api.example.com/docs#things.get:missing", "title": "Not Found", "status": 404,
-            "detail": "No thing has this id.", "instance": "/things/x", "code": "NOT_FOUND", "requestId": "r1",
-            "failure": {"type": "missing", "value": "x"},
-        })
-    );
+    assert_eq!(conditional.judge(conflict(None)).code, Code::PreconditionFailed);
+    assert_eq!(conditional.judge(conflict(Some(json!({"type": "emailTaken"})))).code, Code::Conflict);
+    assert_eq!(Conditions::default().judge(conflict(None)).code, Code::Conflict);
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Ask whoever sits before the browser whether an application may come in (RFC 6749 section 4.1.1).
-#[procedure(query, auth = public, http = "GET /oauth/authorize")]
+#[procedure(query, auth = public, http = "GET /oauth/authorize", errors = oauth)]
 pub async fn authorize<U: IdentityUser>(
     clients: Read<ApplicationClient>,
     users: Read<U>,

@@ -18,7 +18,7 @@ use crate::{
 ///
 /// The form has the token against cross-site requests in a field; the framework has checked it. It lets everybody in only
 /// to say in a page why an answer does not count: the person was signed out meanwhile, or signed in anew.
-#[procedure(mutation, auth = public, http = "POST /oauth/authorize")]
+#[procedure(mutation, auth = public, http = "POST /oauth/authorize", errors = oauth)]
 pub async fn decide<U: IdentityUser>(
     clients: Read<ApplicationClient>,
     consent: Consent<U>,

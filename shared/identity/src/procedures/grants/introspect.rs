@@ -44,7 +44,7 @@ struct Known {
 }
 
 /// Tell an application about one of its own tokens: whether it is good now, and for what (RFC 7662).
-#[procedure(mutation, auth = public, http = "POST /oauth/introspect")]
+#[procedure(mutation, auth = public, http = "POST /oauth/introspect", errors = oauth)]
 pub async fn introspect(
     registry: Registry,
     sessions: Read<Session>,

@@ -25,7 +25,7 @@ struct Form {
 ///
 /// It can refresh none from then on, and its access tokens change nothing any more; what only reads takes these
 /// until they expire, after 15 minutes at most.
-#[procedure(mutation, auth = public, http = "POST /oauth/revoke")]
+#[procedure(mutation, auth = public, http = "POST /oauth/revoke", errors = oauth)]
 pub async fn revoke(
     registry: Registry,
     sessions: Sessions,

@@ -26,7 +26,7 @@ struct Form {
 }
 
 /// Give an application a token: for a code, for a refresh token, or for itself (RFC 6749 sections 4.1.3, 4.4.2, 6).
-#[procedure(mutation, auth = public, http = "POST /oauth/token")]
+#[procedure(mutation, auth = public, http = "POST /oauth/token", errors = oauth)]
 pub async fn token<U: IdentityUser>(
     registry: Registry,
     codes: Codes<U>,

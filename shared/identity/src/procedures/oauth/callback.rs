@@ -16,7 +16,7 @@ use crate::{
 /// Who is known by the account elsewhere is signed in. Else an account with the same address is linked and signed in
 /// to, if the provider and this service both have verified the address; if there is no such account, one is made, if
 /// whoever comes may register.
-#[procedure(mutation, auth = public, http = "GET /oauth/callback/{provider}", timeout_ms = 25_000)]
+#[procedure(mutation, auth = public, http = "GET /oauth/callback/{provider}", errors = oauth, timeout_ms = 25_000)]
 pub async fn callback<U: IdentityUser>(
     flows: Write<SignInFlow>,
     federation: Federation,

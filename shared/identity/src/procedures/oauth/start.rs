@@ -24,7 +24,7 @@ struct Parameters {
 /// does not hold), `unavailable`, `sign_in_first` (there is an account with this address: sign in, then link),
 /// `other_linked`, `no_email`, `confirm_email` (the provider does not vouch for the address: open the link that was mailed
 /// in this browser, then begin again).
-#[procedure(mutation, auth = public, http = "GET /oauth/start")]
+#[procedure(mutation, auth = public, http = "GET /oauth/start", errors = oauth)]
 pub async fn start(
     flows: Append<SignInFlow>,
     federation: Federation,

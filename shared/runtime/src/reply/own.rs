@@ -1,0 +1,131 @@
+//! HTTP of a procedure's own: it reads the body and writes the answer itself. Faults are answered here.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts};
+use protocol::{Code, ErrorFormat, Fault, trpc};
+
+use super::{CallInfo, explain, methods_at, refusal, status_of};
+use crate::{
+    Entry, HtmlPage,
+    accept::Accept,
+    html_page::{STYLE, escape},
+    problem,
+};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const VARY: HeaderValue = HeaderValue::from_static("accept");
+
+/// How faults are answered at an address that is neither tRPC's nor REST's.
+pub(crate) struct OwnHttp {
+    errors: ErrorFormat,
+    /// Whether a person reads the answer, in a browser.
+    is_shown: bool,
+    /// The path that was asked for.
+    path: String,
+}
+
+impl OwnHttp {
+    /// At the address of a procedure with `http`.
+    pub(super) fn of_procedure(errors: ErrorFormat, request: &Request<Bytes>) -> Self {
+        Self { errors, is_shown: is_navigation(request.headers()), path: request.uri().path().to_owned() }
+    }
+
+    /// At an address that nothing has.
+    pub(super) fn of_nowhere(request: &Request<Bytes>) -> Self {
+        Self { errors: ErrorFormat::Problem, is_shown: prefers_page(request), path: request.uri().path().to_owned() }
+    }
+
+    /// The answer to a fault: a page for a person, else what programs read.
+    pub(super) fn fault(&self, fault: &Fault, call: CallInfo<'_>) -> Response<Bytes> {
+        let CallInfo { procedure, service, site, request_id } = call;
+        let mut response = match self.errors {
+            _ if self.is_shown => page(fault, request_id),
+            ErrorFormat::Problem => {
+                problem::response(fault, site, procedure.unwrap_or_default(), &self.path, request_id)
+            }
+            ErrorFormat::OAuth => {
+                let (error, description) = (oauth_error(fault), &fault.message);
+                let body =
+                    serde_json::json!({"error": error, "error_description": description, "request_id": request_id});
+                refusal(fault, JSON, VARY, body.to_string().into_bytes())
+            }
+        };
+        if self.errors == ErrorFormat::OAuth
+            && oauth_error(fault) == "invalid_client"
+            && let Ok(challenge) = HeaderValue::try_from(format!("Basic realm=\"{service}\""))
+        {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+/// Reads the body as it came.
+///
+/// # Errors
+/// 405 and 413; 415 for a body in a coding.
+pub(super) fn read(entry: &Entry, parts: &Parts, body: Bytes) -> Result<Bytes, Fault> {
+    let (own, _) = entry.http().unwrap_or_default();
+    let method = if parts.method == Method::HEAD { "GET" } else { parts.method.as_str() };
+    if method != own {
+        return Err(Fault::method_not_supported(parts.method.as_str(), methods_at(own, &parts.extensions)));
+    }
+    if own != "GET" {
+        trpc::expect_uncoded(&parts.headers)?;
+    }
+    if body.len() > trpc::MAX_INPUT_BYTES {
+        return Err(trpc::too_large());
+    }
+    Ok(body)
+}
+
+/// Whether a browser goes to the address, by a link or a form (Fetch Metadata Request Headers, section 2.3). What a
+/// program takes says less: Java's names HTML first.
+fn is_navigation(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate")
+}
+
+/// Whether a browser asks, in which a person reads the answer.
+fn prefers_page(request: &Request<Bytes>) -> bool {
+    [Method::GET, Method::HEAD].contains(request.method())
+        && Accept::of(request.headers(), header::ACCEPT)
+            .prefers("text/html", &["application/problem+json", "application/json"])
+}
+
+/// A fault in words, for a person.
+fn page(fault: &Fault, request_id: &str) -> Response<Bytes> {
+    let status = status_of(fault);
+    let title = status.canonical_reason().unwrap_or("Error");
+    let (message, id) = (escape(&fault.message), escape(request_id));
+    let body = format!("<h1>{title}</h1>\n<p>{message}</p>\n<p><small>Request {id}</small></p>\n");
+    let mut response = HtmlPage::new(title, STYLE, body).with(status).into_response();
+    response.headers_mut().insert(header::VARY, VARY);
+    explain(fault, &mut response);
+    response
+}
+
+/// The error code of RFC 6749 and RFC 6750 for a fault. A failure of the procedure's is called as there: `InvalidGrant` is
+/// `invalid_grant`.
+fn oauth_error(fault: &Fault) -> String {
+    let failure = fault.failure.as_ref().and_then(|failure| failure["type"].as_str());
+    let error = match fault.code {
+        _ if let Some(failure) = failure => return snake_case(failure),
+        Code::Unauthorized => "invalid_token",
+        Code::Forbidden => "access_denied",
+        Code::ServiceUnavailable | Code::GatewayTimeout | Code::TooManyRequests => "temporarily_unavailable",
+        code if code.http_status() < 500 => "invalid_request",
+        _ => "server_error",
+    };
+    error.to_owned()
+}
+
+/// `invalidGrant` to `invalid_grant`.
+fn snake_case(camel: &str) -> String {
+    camel.chars().fold(String::new(), |mut text, c| {
+        if c.is_ascii_uppercase() {
+            text.push('_');
+        }
+        text.push(c.to_ascii_lowercase());
+        text
+    })
+}
