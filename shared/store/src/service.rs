@@ -17,9 +17,7 @@ use aws_sdk_dynamodb::{
     error::{ErrorMetadata, SdkError},
 };
 use aws_smithy_runtime::client::{
-    identity::IdentityCache,
-    orchestrator::operation::Operation,
-    retries::classifiers::HttpStatusCodeClassifier,
+    identity::IdentityCache, orchestrator::operation::Operation, retries::classifiers::HttpStatusCodeClassifier,
 };
 use aws_smithy_runtime_api::client::{
     auth::{AuthSchemeOptionResolverParams, static_resolver::StaticAuthSchemeOptionResolver},
@@ -216,7 +214,10 @@ mod tests {
         let address = |service: Service, region| service.address(region).unwrap();
         assert_eq!(address(Service::Lambda, "eu-central-1"), "https://lambda.eu-central-1.amazonaws.com");
         assert_eq!(address(Service::Ses, "us-east-1"), "https://email.us-east-1.amazonaws.com");
-        assert_eq!(address(Service::SecretsManager, "us-gov-west-1"), "https://secretsmanager.us-gov-west-1.amazonaws.com");
+        assert_eq!(
+            address(Service::SecretsManager, "us-gov-west-1"),
+            "https://secretsmanager.us-gov-west-1.amazonaws.com"
+        );
         assert_eq!(address(Service::Lambda, "cn-north-1"), "https://lambda.cn-north-1.amazonaws.com.cn");
         assert_eq!(address(Service::Lambda, "eusc-de-east-1"), "https://lambda.eusc-de-east-1.amazonaws.eu");
         assert!(Service::Lambda.address("not a region").is_err());
