@@ -59,8 +59,7 @@ fn the_wire_knows_neither_aws_nor_tokio_and_the_nouns_name_neither() {
 #[test]
 fn each_platform_has_one_room() {
     assert_eq!(who_names(|name| name.starts_with("lambda_")), set(&["runtime"]));
-    assert_eq!(who_names(|name| name == "aws-sdk-lambda"), set(&["gateways"]));
-    assert_eq!(who_names(|name| name.starts_with("aws-") && name != "aws-sdk-lambda"), set(&["store"]));
+    assert_eq!(who_names(|name| name.starts_with("aws-")), set(&["store"]));
     assert_eq!(who_names(|name| name.starts_with("dynoxide")), set(&["local"]));
 }
 
@@ -71,6 +70,32 @@ fn a_function_brings_no_database_and_no_local_cloud() {
     for forbidden in ["dynoxide-rs", "rusqlite", "libsqlite3-sys", "local", "codegen", "clap", "aws-config"] {
         assert!(!crates.contains(forbidden), "functions reaches {forbidden}");
     }
+}
+
+/// A client of a whole service is built for a minute; `store::service` calls the one operation that is needed.
+#[test]
+fn only_the_table_has_a_client_of_its_own() {
+    let clients: Vec<_> = reached("onefold").into_iter().filter(|name| name.starts_with("aws-sdk-")).collect();
+    assert_eq!(clients, ["aws-sdk-dynamodb"]);
+}
+
+/// Whoever runs the service and then its tests does not wait for the same crates twice.
+#[test]
+fn the_service_is_made_of_the_parts_that_its_tests_are_made_of() {
+    let parts = |whose: &[&str], edges: &str| -> BTreeSet<String> {
+        let form = ["--edges", edges, "--prefix", "none", "--format", "{p} {f}"];
+        let tree = cargo(&[&["tree"], whose, &form].concat());
+        tree.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
+    };
+    let tested = parts(&["--workspace"], "normal,dev,no-proc-macro");
+    let run = parts(&["--package", "onefold"], "normal,no-proc-macro");
+    assert!(run.iter().any(|part| part.starts_with("aws-sdk-dynamodb ")), "the tree was read: {run:?}");
+    let twice: Vec<_> = run.difference(&tested).collect();
+    assert!(
+        twice.is_empty(),
+        "The tests give these crates more features than the service does, so each is built twice. Name them in the root \
+         package's [dependencies], with the features that `cargo tree --workspace --edges features` shows: {twice:#?}"
+    );
 }
 
 #[test]

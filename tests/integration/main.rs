@@ -7,7 +7,6 @@ mod beside;
 mod caching;
 mod call;
 mod callers;
-mod compile_errors;
 mod crowds;
 mod data;
 mod generated;

@@ -1,7 +1,7 @@
 // Brings what npm installed up to date: the generated package, which npm copies only once and `cargo
 // regen` may have written since, and the packages of folders with a lock of their own: other versions of the official
 // client, and those that are named: `node refresh.mjs browser` (a browser that only its own tests need), `documents` (linters),
-// `relay`.
+// `relay`. With `--only` as the first word nothing else is done.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -9,11 +9,15 @@ import { fileURLToPath } from "node:url";
 const here = new URL("./", import.meta.url);
 const versions = ["oldest/", "react-query/", "tanstack/"].map((name) => new URL(name, here));
 
-for (const folder of [...versions, ...process.argv.slice(2).map((name) => new URL(`${name}/`, here))]) {
+const only = process.argv[2] === "--only";
+const named = process.argv.slice(only ? 3 : 2);
+
+for (const folder of [...(only ? [] : versions), ...named.map((name) => new URL(`${name}/`, here))]) {
   if (existsSync(new URL("node_modules/.package-lock.json", folder))) continue;
   const { status } = spawnSync("npm", ["ci"], { cwd: folder, stdio: "inherit" });
   if (status !== 0) process.exit(status ?? 1);
 }
+if (only) process.exit();
 for (const folder of [here, ...versions]) {
   const copy = new URL("node_modules/@onefold/backoffice/", folder);
   rmSync(copy, { recursive: true, force: true });
@@ -31,4 +35,4 @@ if (status !== 0) {
 }
 cpSync(fileURLToPath(new URL("src/clients/types.ts", here)), fileURLToPath(new URL("oldest/types.ts", here)));
 // A test whose source is gone must not run on.
-for (const folder of ["build/", "browser/build/"]) rmSync(new URL(folder, here), { recursive: true, force: true });
+rmSync(new URL(named.includes("browser") ? "browser/build/" : "build/", here), { recursive: true, force: true });

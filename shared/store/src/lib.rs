@@ -5,7 +5,8 @@
 //! so that the SDK is compiled once, here, and not again in every function.
 //!
 //! - [`settings`], [`client`]: what the store is told, and the SDK client that is made of it; gateways make theirs so.
-//! - `secret`: what a function may not find in its environment. [`mail`]: what it sends.
+//! - [`service`]: calls to other services of AWS. `secret`: what a function may not find in its environment.
+//!   [`mail`]: what it sends.
 //! - [`table`]: the table's definition, once, for the cloud and for the local service.
 //! - [`keys`]: the only place that builds keys. `item`: how an entity looks as an item.
 //! - [`read`], [`list`], `lanes`, `cursor`: fetching, pages, sealed cursors.
@@ -31,6 +32,7 @@ pub mod quota;
 pub mod read;
 mod retry;
 mod secret;
+pub mod service;
 pub mod session;
 pub mod settings;
 pub mod table;

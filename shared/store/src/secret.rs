@@ -1,13 +1,17 @@
 //! A secret by reference: read from AWS Secrets Manager once, when the process starts.
 
-use aws_sdk_secretsmanager::Client;
+use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _};
+use http::{Request, header};
+use serde::Deserialize;
+use serde_json::json;
 use tokio::time::Instant;
 
 use crate::{
     StoreError,
     client::{credentials, sdk_config},
     retry::persist,
+    service::{Service, ServiceClient},
     settings::Limits,
     trouble::trouble,
 };
@@ -29,6 +33,16 @@ pub struct SecretSettings {
     pub session_token: Option<String>,
 }
 
+/// Content type and target of the request (Secrets Manager API Reference, "GetSecretValue").
+const JSON: &str = "application/x-amz-json-1.1";
+const TARGET: &str = "secretsmanager.GetSecretValue";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SecretValue {
+    secret_string: Option<String>,
+}
+
 /// The secret's text.
 ///
 /// # Errors
@@ -39,14 +53,18 @@ pub fn read_secret(settings: SecretSettings) -> BoxFuture<'static, Result<String
     async move {
         let SecretSettings { id, region, endpoint, access_key_id, secret_access_key, session_token } = settings;
         let config = sdk_config(region, endpoint, credentials(access_key_id, secret_access_key, session_token))?;
-        let request = Client::new(&config).get_secret_value().secret_id(id);
+        let client = ServiceClient::new(Service::SecretsManager, &config, None)?;
+        let body = Bytes::from(json!({ "SecretId": id }).to_string());
+        let request = Request::post("/").header(header::CONTENT_TYPE, JSON).header("x-amz-target", TARGET).body(body);
+        let request = request.map_err(StoreError::broken)?;
         let limits = Limits::default();
         let answer = persist(&limits, Instant::now() + limits.total_timeout, |_| {
-            let sent = Box::pin(request.clone().send());
+            let sent = client.call(request.clone()).boxed();
             async move { sent.await.map_err(trouble) }
-        })
-        .await?;
-        answer.secret_string.ok_or_else(|| StoreError::broken("the secret is no text"))
+        });
+        let unread = |_| StoreError::broken("the answer of Secrets Manager is none that can be read");
+        let value: SecretValue = serde_json::from_slice(answer.await?.body()).map_err(unread)?;
+        value.secret_string.ok_or_else(|| StoreError::broken("the secret is no text"))
     }
     .boxed()
 }

@@ -1,7 +1,7 @@
 // The README as a program: its fenced blocks, and a copy of the tree to follow it in.
 
 import { execFileSync, spawnSync, type ExecFileSyncOptions } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ROOT } from "../service.js";
 
@@ -25,17 +25,37 @@ export const blocksOf = (file: string): Block[] => fenced(readFileSync(join(ROOT
 const fenced = (text: string): Block[] =>
   [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = "", text = ""]) => ({ language, text }));
 
-/** Copies what git knows and what is new, as a clone would have it. The same place each time, so that cargo need not build all anew. */
+/**
+ * Copies what git knows and what is new, as a clone would have it. At the same place each time, and what is the same there is left
+ * alone, so that cargo need not build all anew.
+ */
 export function copyTree(name: string, ...parts: string[]): string {
   const tree = join(ROOT, "target/tmp", name, "tree");
-  rmSync(tree, { recursive: true, force: true });
   const list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ...parts];
   const files = execFileSync("git", list, { cwd: ROOT, encoding: "utf8", maxBuffer: 1 << 26 }).split("\0");
-  for (const file of files.filter((file) => file !== "")) {
-    mkdirSync(dirname(join(tree, file)), { recursive: true });
-    cpSync(join(ROOT, file), join(tree, file), { errorOnExist: false });
+  const copied = new Set(files.filter((file) => file !== ""));
+  mkdirSync(tree, { recursive: true });
+  removeOthers(tree, copied);
+  for (const file of copied) {
+    const [from, to] = [join(ROOT, file), join(tree, file)];
+    if (existsSync(to) && readFileSync(from).equals(readFileSync(to))) continue;
+    mkdirSync(dirname(to), { recursive: true });
+    cpSync(from, to);
   }
   return tree;
+}
+
+/** Leaves nothing in a folder but these files. */
+function removeOthers(tree: string, files: ReadonlySet<string>): void {
+  const folders = new Set([...files].flatMap((file) => [...file.matchAll(/\//g)].map(({ index }) => file.slice(0, index))));
+  const visit = (folder: string): void => {
+    for (const entry of readdirSync(join(tree, folder), { withFileTypes: true })) {
+      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      if (entry.isDirectory() && folders.has(path)) visit(path);
+      else if (!entry.isFile() || !files.has(path)) rmSync(join(tree, path), { recursive: true });
+    }
+  };
+  visit("");
 }
 
 /**

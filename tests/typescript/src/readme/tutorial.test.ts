@@ -12,8 +12,8 @@ import { addProcedure, copyTarget, copyTree, moved, run, tutorial } from "./read
 test("the tutorial's text leads to a new procedure with a typed client", async () => {
   const steps = tutorial();
   const { program, commands } = steps;
-  const tree = copyTree("tutorial");
-  const target = copyTarget("tutorial");
+  const tree = copyTree("clone");
+  const target = copyTarget("clone");
   const environment = { ...process.env, CARGO_TARGET_DIR: target };
   const before = readFileSync(join(tree, "bindings/contract.json"), "utf8");
 

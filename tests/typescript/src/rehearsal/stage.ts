@@ -15,8 +15,8 @@ export const PREFIX = `${contract.service}-${STAGE}`;
 /** How many users are written while functions are killed. */
 export const WRITES = 240;
 
-export const tree = copyTree("rehearsal");
-export const target = copyTarget("rehearsal");
+export const tree = copyTree("clone");
+export const target = copyTarget("clone");
 export const onefold = process.env["ONEFOLD_BINARY"] ?? join(ROOT, "target/debug/onefold");
 export const steps = tutorial();
 export const functionOf = (procedure: string) => `${PREFIX}-${procedure.replaceAll(".", "-")}`;
