@@ -4,12 +4,24 @@
 //! a word here, and `cargo regen`.
 
 use model::{ApplicationClient, AuditEntry, Role, Session, WITHHELD};
-use protocol::PasswordSignIn;
-use runtime::{Callers, Definition, RefusalLog, sessions::SessionLookup};
+use runtime::{
+    AuthorizationServer, Callers, Definition, Layout, Package, Packages, PasswordSignIn, RefusalLog, SessionSignIn,
+    sessions::SessionLookup,
+};
 
 /// What all procedures share.
 pub const SERVICE: Definition = Definition {
     name: "backoffice",
+    npm_package: "@onefold/backoffice",
+    about: runtime::about!(),
+    layout: Some(Layout {
+        bindings: "bindings",
+        packages: Some(Packages {
+            functions: Package { name: "functions", folder: "functions" },
+            gateways: Package { name: "functions-gateways", folder: "functions/gateways" },
+        }),
+    }),
+    operator_role: Some(Role::Administrator.name()),
     roles: &[Role::Administrator.name(), Role::Employee.name(), Role::Viewer.name(), Role::Guest.name()],
     permits: |role, permission| role.parse().is_ok_and(|role: Role| role.permits(permission)),
     withheld: WITHHELD,
@@ -25,6 +37,24 @@ pub const SERVICE: Definition = Definition {
         sign_out: "auth.logout",
         refresh_token_field: "refreshToken",
     }),
+    session: Some(SessionSignIn {
+        register: Some("auth.register"),
+        sign_in: "auth.login",
+        keep_field: "keep",
+        cookie: "cookie",
+        tokens: "tokens",
+        who_field: "user",
+        tokens_field: "tokens",
+        access_token_field: "accessToken",
+        refresh_token_field: "refreshToken",
+        expires_in_field: "expiresInS",
+        refresh: "auth.refresh",
+        ended: "ended",
+        sign_out: "auth.logout",
+        reauthenticate: Some("auth.reauthenticate"),
+        password_field: "password",
+    }),
+    authorization_server: Some(AuthorizationServer { authorize: "grants.authorize", token: "grants.token" }),
     refusals: Some(RefusalLog::of::<AuditEntry>(identity::audit::refused)),
 };
 

@@ -1,22 +1,50 @@
-//! The one-line binaries, one for each procedure.
+//! The programs of the Lambda functions: one for each procedure, of one line, and one for each gateway.
 
-use protocol::contract::{Contract, ProcedureContract};
+use std::path::Path;
+
+use protocol::{
+    Layout, Packages,
+    contract::{Contract, ProcedureContract},
+};
 use runtime::service::has_item;
 
-use crate::{File, HEADER};
+use crate::{File, HEADER, contract_path};
 
-pub fn render(contract: &Contract) -> Vec<File> {
+/// Where a package has its programs. Nothing else is there.
+pub const PROGRAMS: &str = "src/bin";
+
+/// How a gateway's program says whose it is.
+fn of_index(index: &str) -> String {
+    format!("whose index is `{index}`")
+}
+
+/// Whether a generated program is one of the service with this index.
+pub fn is_of(index: &str, program: &str) -> bool {
+    program.contains(&format!("<{index}::")) || program.contains(&of_index(index))
+}
+
+pub fn render(contract: &Contract, layout: &Layout, packages: &Packages) -> Vec<File> {
     let routes = || contract.procedures.iter().filter_map(|procedure| procedure.rest.as_deref());
-    let binary = |ProcedureContract { name, rest, .. }: &ProcedureContract| {
-        let function = name.replace('.', "-");
-        let module = name.replace('.', "::");
+    let procedure = |ProcedureContract { name, rest, .. }: &ProcedureContract| {
+        let (index, module) = (contract.index, name.replace('.', "::"));
         let item = if rest.as_deref().is_some_and(|route| has_item(route, routes())) { ".with_item()" } else { "" };
-        File {
-            path: format!("functions/src/bin/{function}.rs").into(),
-            text: format!(
-                "//! {HEADER}\n\nfn main() -> std::process::ExitCode {{\n    runtime::lambda(runtime::Entry::of::<functions::{module}::Procedure>(){item})\n}}\n"
-            ),
-        }
+        let main = format!("runtime::lambda(runtime::Entry::of::<{index}::{module}::Procedure>(){item})");
+        program(packages.functions.folder, &name.replace('.', "-"), "", &main)
     };
-    contract.procedures.iter().map(binary).collect()
+    // From the program up to the workspace, and down to the contract.
+    let up = Path::new(packages.gateways.folder).join(PROGRAMS).components().map(|_| "../").collect::<String>();
+    let at = format!("{up}{}", contract_path(layout).display());
+    let gateway = |facts: &&gateways::Facts| {
+        let main = format!("gateways::function::{}(include_str!({at:?}))", facts.name);
+        let docs = format!("//!\n//! The gateway `{}` of the service {}.\n", facts.name, of_index(contract.index));
+        program(packages.gateways.folder, &format!("gateway-{}", facts.name), &docs, &main)
+    };
+    contract.procedures.iter().map(procedure).chain(gateways::FACTS.iter().map(gateway)).collect()
+}
+
+fn program(package: &str, name: &str, docs: &str, main: &str) -> File {
+    File {
+        path: Path::new(package).join(PROGRAMS).join(name).with_extension("rs"),
+        text: format!("//! {HEADER}\n{docs}\nfn main() -> std::process::ExitCode {{\n    {main}\n}}\n"),
+    }
 }

@@ -26,6 +26,7 @@ pub mod id;
 pub mod input;
 pub mod principal;
 pub mod procedure;
+pub mod service;
 pub mod trpc;
 pub mod wire;
 
@@ -37,7 +38,8 @@ pub use fresh::Reauthenticate;
 pub use grant::{Access, Grant};
 pub use input::WireInput;
 pub use principal::{Client, PreviousTurn, Principal, Rotation, SecretHash, StoredSession};
-pub use procedure::{Auth, Kind, PasswordSignIn, Spec};
+pub use procedure::{Auth, Kind, Spec};
+pub use service::{AuthorizationServer, Layout, Package, Packages, PasswordSignIn, SessionSignIn};
 pub use wire::{
     Base64, Cursor, Decimal, Field, Finite, Form, Malformed, Page, PageSize, Patch, SafeInteger, Timestamp, Version,
     WireKey, WireType, WireValue,

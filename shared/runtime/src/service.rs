@@ -4,7 +4,7 @@ use std::{any::TypeId, future::Future, pin::Pin};
 
 use http::HeaderMap;
 use protocol::{
-    Fault, Grant, Kind, PasswordSignIn, Principal, Spec, WireType,
+    AuthorizationServer, Fault, Grant, Kind, Layout, PasswordSignIn, Principal, SessionSignIn, Spec, WireType,
     contract::{About, Describe, Domain, Needs, Press, ProcedureContract},
 };
 
@@ -31,8 +31,16 @@ pub enum Output {
 pub struct Definition {
     /// The service's name: the audience of its tokens and part of its table's name.
     pub name: &'static str,
+    /// What the npm package of its client is called, such as `@example/shop`.
+    pub npm_package: &'static str,
+    /// What its documents and that package say of it, such as [`about!`](crate::about).
+    pub about: About,
+    /// Where its files are; nothing is generated for a service that leaves it out.
+    pub layout: Option<Layout>,
     /// The names of all roles.
     pub roles: &'static [&'static str],
+    /// The role of those who run the service: that of a call from the command line that names none.
+    pub operator_role: Option<&'static str>,
     /// Whether a role has a permission.
     pub permits: fn(role: &str, permission: &str) -> bool,
     /// The permissions that no third party's application has, whatever it was registered for and whoever let it in:
@@ -44,9 +52,50 @@ pub struct Definition {
     pub method_override: bool,
     /// How a name and a password that come with a call sign somebody in for it; no gateway takes them if left out.
     pub password_sign_in: Option<PasswordSignIn>,
+    /// How a client signs in and stays signed in; the npm package has no `createSession` if left out.
+    pub session: Option<SessionSignIn>,
+    /// How applications of others are let in; the documents tell of no such way if left out.
+    pub authorization_server: Option<AuthorizationServer>,
     /// Where it is written down that somebody was refused what they may not do, by mutations; nowhere but in the log of
     /// calls if left out.
     pub refusals: Option<RefusalLog>,
+}
+
+impl Definition {
+    /// A service that states nothing but its name: it knows callers by their tokens, and none of them has a permission.
+    /// For `Definition { …, ..Definition::named("shop") }`.
+    pub const fn named(name: &'static str) -> Self {
+        Self {
+            name,
+            npm_package: name,
+            about: About { version: "0.0.0", description: "", license: "", contact: "", homepage: "" },
+            layout: None,
+            roles: &[],
+            operator_role: None,
+            permits: |_, _| false,
+            withheld: &[],
+            callers: Callers::Tokens,
+            method_override: true,
+            password_sign_in: None,
+            session: None,
+            authorization_server: None,
+            refusals: None,
+        }
+    }
+}
+
+/// What the manifest of the package says in which this stands (`Cargo.toml`), for [`Definition::about`].
+#[macro_export]
+macro_rules! about {
+    () => {
+        $crate::About {
+            version: env!("CARGO_PKG_VERSION"),
+            description: env!("CARGO_PKG_DESCRIPTION"),
+            license: env!("CARGO_PKG_LICENSE"),
+            contact: env!("CARGO_PKG_AUTHORS"),
+            homepage: env!("CARGO_PKG_HOMEPAGE"),
+        }
+    };
 }
 
 /// How a caller is known.
@@ -70,7 +119,7 @@ pub trait Procedure {
 
 /// A procedure's place in the service. The index implements it.
 pub trait Named {
-    /// `users.get`.
+    /// `orders.get`.
     const NAME: &'static str;
     /// The service.
     const SERVICE: &'static Definition;
@@ -79,7 +128,7 @@ pub trait Named {
 /// One procedure without its types: all that its function links.
 #[derive(Clone, Copy)]
 pub struct Entry {
-    /// `users.get`.
+    /// `orders.get`.
     pub name: &'static str,
     /// What `#[procedure(…)]` states.
     pub spec: Spec,
@@ -181,7 +230,7 @@ fn needs<P: Procedure + Named + Describe>() -> Needs {
     needs
 }
 
-/// Whether one of these routes is that of what a POST makes: `GET /v1/users/{id}` for `POST /v1/users`. Only then there is
+/// Whether one of these routes is that of what a POST makes: `GET /v1/orders/{id}` for `POST /v1/orders`. Only then there is
 /// a place to name in `Location`.
 pub fn has_item<'a>(route: &str, mut routes: impl Iterator<Item = &'a str>) -> bool {
     let Some(path) = route.strip_prefix("POST ") else { return false };
@@ -210,8 +259,8 @@ pub fn linked(mut procedures: Vec<Registered>) -> Vec<Registered> {
 pub struct Service {
     /// What all procedures share.
     pub definition: &'static Definition,
-    /// What its package says of it.
-    pub about: About,
+    /// The module of the index, such as `functions`: generated programs name procedures under it.
+    pub index: &'static str,
     /// What the domains are about.
     pub domains: Vec<Domain>,
     /// All procedures.
@@ -248,12 +297,7 @@ macro_rules! procedures {
         pub fn service() -> $crate::Service {
             $crate::Service {
                 definition: &$definition,
-                about: $crate::About {
-                    description: env!("CARGO_PKG_DESCRIPTION"),
-                    license: env!("CARGO_PKG_LICENSE"),
-                    contact: env!("CARGO_PKG_AUTHORS"),
-                    homepage: env!("CARGO_PKG_HOMEPAGE"),
-                },
+                index: module_path!(),
                 domains: vec![$($crate::Domain {
                     name: stringify!($domain),
                     docs: concat!($($docs, "\n"),*).trim_ascii(),
@@ -280,20 +324,20 @@ mod tests {
 
     #[test]
     fn what_is_made_has_a_place_where_a_get_takes_its_id() {
-        let has = |other| has_item("POST /v1/users", ["GET /v1/users", other].into_iter());
-        assert!(has("GET /v1/users/{id}") && has("GET /v1/users/{userId}"));
+        let has = |other| has_item("POST /v1/orders", ["GET /v1/orders", other].into_iter());
+        assert!(has("GET /v1/orders/{id}") && has("GET /v1/orders/{orderId}"));
         for other in [
-            "DELETE /v1/users/{id}",
-            "GET /v1/users/{email}",
-            "GET /v1/users/{id}/posts",
-            "GET /v1/users/{group}/{id}",
-            "GET /v1/users/id",
-            "GET /v1/usersById/{id}",
-            "GET /v2/users/{id}",
+            "DELETE /v1/orders/{id}",
+            "GET /v1/orders/{email}",
+            "GET /v1/orders/{id}/notes",
+            "GET /v1/orders/{group}/{id}",
+            "GET /v1/orders/id",
+            "GET /v1/ordersById/{id}",
+            "GET /v2/orders/{id}",
         ] {
             assert!(!has(other), "{other}");
         }
-        assert!(!has_item("PUT /v1/users", ["GET /v1/users/{id}"].into_iter()));
-        assert!(has_item("POST /v1/teams/{team}/users", ["GET /v1/teams/{team}/users/{id}"].into_iter()));
+        assert!(!has_item("PUT /v1/orders", ["GET /v1/orders/{id}"].into_iter()));
+        assert!(has_item("POST /v1/teams/{team}/orders", ["GET /v1/teams/{team}/orders/{id}"].into_iter()));
     }
 }

@@ -4,16 +4,7 @@ use protocol::{Auth, Kind, Spec};
 use super::*;
 use crate::{Callers, Definition};
 
-const SERVICE: Definition = Definition {
-    name: "test",
-    roles: &[],
-    permits: |_, _| false,
-    withheld: &[],
-    callers: Callers::Custom(|_| Ok(None)),
-    method_override: true,
-    password_sign_in: None,
-    refusals: None,
-};
+const SERVICE: Definition = Definition { callers: Callers::Custom(|_| Ok(None)), ..Definition::named("test") };
 
 const FIELDS: &[Field] = &[
     Field { name: "id", form: Form::Text },
