@@ -1320,8 +1320,8 @@ export declare function withEnvelopes(fetch?: typeof globalThis.fetch): Fetch;
  * The typed failure of a procedure, if that is what an error is:
  *
  * ```ts
- * const failure = failureOf("users.get", error);
- * if (failure?.type === "missing") console.log(failure.value);
+ * const failure = failureOf("auth.me", error);
+ * if (failure?.type === "notAUser") console.log(failure);
  * ```
  */
 export declare function failureOf<P extends ProcedureName>(procedure: P, error: unknown): Failures[P] | undefined;
@@ -1388,11 +1388,11 @@ export type Session = {
  * Signs in, stays signed in, signs out:
  *
  * ```ts
- * const session = createSession({ url, onEnd: () => location.assign("/sign-in") });
+ * const session = createSession({ url, onEnd: () => location.assign("/login") });
  * const client = createClient({ url, fetch: session.fetch });
  *
  * const user = await session.signIn({ email, password });
- * await client.users.list.query(); // as `user`, after a reload of the page as well
+ * await client.auth.me.query(); // as `user`, after a reload of the page as well
  * await session.signOut();
  * ```
  *

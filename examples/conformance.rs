@@ -3,23 +3,19 @@
 use std::process::ExitCode;
 
 use protocol::{Code, Entity, EntityId, Fault};
-use runtime::{Callers, Definition, Principal, prelude::*};
+use runtime::{Callers, Definition, Layout, Principal, prelude::*};
 
 /// A caller is signed in with `Authorization: Bearer good`.
 const SERVICE: Definition = Definition {
-    name: "conformance",
-    roles: &[],
-    permits: |_, _| false,
-    permissions: &[],
-    withheld: &[],
+    about: runtime::about!(),
+    // A folder of its own: the other service of this workspace has `bindings`.
+    layout: Some(Layout { bindings: "target/conformance/bindings", packages: None }),
     callers: Callers::Custom(|headers| match headers.get("authorization").map(|value| value.as_bytes()) {
         None => Ok(None),
         Some(b"Bearer good") => Ok(Some(Principal { subject: "ada".into(), ..Principal::default() })),
         Some(_) => Err(Fault::new(Code::Unauthorized, "The token is not valid.")),
     }),
-    method_override: true,
-    password_sign_in: None,
-    refusals: None,
+    ..Definition::named("conformance")
 };
 
 runtime::procedures! {
@@ -43,7 +39,7 @@ runtime::procedures! {
 }
 
 fn main() -> ExitCode {
-    local::main(local::App { service: service(), seed: None, ephemeral: true })
+    local::main(local::App { service: service(), seed: None, ephemeral: true, package: env!("CARGO_PKG_NAME") })
 }
 
 /// The name of a thing: here, what it is about.

@@ -9,5 +9,6 @@ fn main() -> ExitCode {
         service: functions::service(),
         seed: Some(|session| Box::pin(seed::fill(session))),
         ephemeral: false,
+        package: env!("CARGO_PKG_NAME"),
     })
 }

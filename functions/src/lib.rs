@@ -4,28 +4,30 @@
 //! a word here, and `cargo regen`.
 
 use model::{Role, User, WITHHELD};
-use protocol::PasswordSignIn;
-use runtime::Definition;
+use runtime::{Definition, Layout, Package, Packages};
 
 /// What all procedures share.
 pub const SERVICE: Definition = Definition {
     name: "backoffice",
+    npm_package: "@onefold/backoffice",
+    about: runtime::about!(),
+    layout: Some(Layout {
+        bindings: "bindings",
+        packages: Some(Packages {
+            functions: Package { name: "functions", folder: "functions" },
+            gateways: Package { name: "functions-gateways", folder: "functions/gateways" },
+        }),
+    }),
+    operator_role: Some(Role::Administrator.name()),
     roles: &[Role::Administrator.name(), Role::Employee.name(), Role::Viewer.name(), Role::Guest.name()],
     permits: |role, permission| role.parse().is_ok_and(|role: Role| role.permits(permission)),
     permissions: permissions::TEXTS,
     withheld: WITHHELD,
     callers: identity::CALLERS,
     method_override: true,
-    password_sign_in: Some(PasswordSignIn {
-        sign_in: "auth.login",
-        name_field: "email",
-        password_field: "password",
-        with: &[("keep", "tokens")],
-        access_token: "/tokens/accessToken",
-        refresh_token: "/tokens/refreshToken",
-        sign_out: "auth.logout",
-        refresh_token_field: "refreshToken",
-    }),
+    password_sign_in: Some(identity::PASSWORD_SIGN_IN),
+    session: Some(identity::SESSION),
+    authorization_server: Some(identity::AUTHORIZATION_SERVER),
     refusals: Some(identity::REFUSALS),
 };
 

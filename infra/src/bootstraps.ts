@@ -14,6 +14,11 @@ export function assetOf(root: string, named: Named): string {
   return join(root, binaryName(named));
 }
 
+/** The packages of the functions, as parameters of Cargo. */
+export function packagesOf({ packages }: Contract): string[] {
+  return packages.flatMap((name) => ["-p", name]);
+}
+
 /** @throws Problem when functions are not built. */
 export function checkBootstraps(root: string, contract: Contract, architecture: Architecture): void {
   const missing = allFunctions(contract).filter((named) => !existsSync(join(assetOf(root, named), "bootstrap")));
@@ -23,7 +28,7 @@ export function checkBootstraps(root: string, contract: Contract, architecture: 
   const named = missing.slice(0, MAX_NAMED).map(({ name }) => name).join(", ");
   const more = missing.length > MAX_NAMED ? ` and ${missing.length - MAX_NAMED} more` : "";
   const flag = architecture === "arm64" ? " --arm64" : "";
-  throw new Problem(`Not built under ${root}: ${named}${more}. Run \`cargo lambda build --release${flag} -p functions -p gateways\` first.`);
+  throw new Problem(`Not built under ${root}: ${named}${more}. Run \`cargo lambda build --release${flag} ${packagesOf(contract).join(" ")}\` first.`);
 }
 
 /** Stands for functions that are not built: each is a file of a few bytes. A template does not show the difference. */

@@ -13,6 +13,8 @@ const FORMAT = 1;
 export interface Contract {
   /** The first word of all physical names. */
   readonly service: string;
+  /** The Cargo packages of whose programs functions are made. */
+  readonly packages: readonly string[];
   readonly table: TableContract;
   readonly procedures: readonly Procedure[];
   readonly gateways: readonly Gateway[];
@@ -107,6 +109,7 @@ const MAX_TIMEOUT_MS = 29_000;
 /** A day, as in `#[procedure]`. */
 export const MAX_CACHE_S = 86_400;
 const SERVICE_NAME = /^[a-z][a-z0-9-]{0,23}$/;
+const PACKAGE_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 const PROCEDURE_NAME = /^[a-z][A-Za-z0-9_]*(\.[a-z][A-Za-z0-9_]*)+$/;
 /** IAM gives `*` and `?` a meaning, which a prefix must not have. */
 const PREFIX = /^[A-Za-z0-9_-]+$/;
@@ -157,7 +160,17 @@ export function parseContract(value: unknown): Contract {
   checkRoutes(procedures);
   const gateways = root.list("gateways").map((gateway) => parseGateway(gateway, procedures));
   checkGateways(gateways, procedures);
-  return { service: root.text("service", SERVICE_NAME), table: parseTable(root.object("table")), procedures, gateways };
+  const service = root.text("service", SERVICE_NAME);
+  return { service, packages: parsePackages(root), table: parseTable(root.object("table")), procedures, gateways };
+}
+
+function parsePackages(root: Reader): string[] {
+  const layout = root.has("layout") ? root.object("layout") : undefined;
+  if (layout === undefined || !layout.has("packages")) {
+    throw new Problem("`layout` of the contract names no packages of functions to deploy: the service's `Definition` states them.");
+  }
+  const packages = layout.object("packages");
+  return ["functions", "gateways"].map((member) => packages.object(member).text("name", PACKAGE_NAME));
 }
 
 function parseTable(table: Reader): TableContract {

@@ -16,6 +16,7 @@ function sample(): Json {
   return {
     format: 1,
     service: "sample",
+    layout: { bindings: "bindings", packages: { functions: { name: "acts", folder: "acts" }, gateways: { name: "ways", folder: "ways" } } },
     table: {
       partitionKey: "pk",
       sortKey: "sk",
@@ -54,6 +55,14 @@ const procedure = (contract: Json, name: string): Json => contract.procedures.fi
 it("the project's own contract is understood", () => {
   const contract = parseContract(rawContract());
   assert.deepEqual(contract.procedures.map((found) => found.name), rawContract().procedures.map((found) => found.name));
+});
+
+it("the packages of the functions are those that the service states", () => {
+  assert.deepEqual(parseContract(sample()).packages, ["acts", "ways"]);
+  const none = "`layout` of the contract names no packages of functions to deploy: the service's `Definition` states them.";
+  assert.equal(problemWith((c) => (c.layout = null)), none);
+  assert.equal(problemWith((c) => (c.layout.packages = null)), none);
+  assert.match(problemWith((c) => (c.layout.packages.gateways.name = "--release")), /^`name` of `gateways` of .* is "--release", and not text like/);
 });
 
 it("a table may have no stream", () => {

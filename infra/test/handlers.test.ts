@@ -58,7 +58,7 @@ describe("unknown routes", () => {
     assert.equal(await ask("192.0.2.7"), "192.0.2.0/24");
     assert.equal(await ask("198.51.100.1", "203.0.113.7"), "203.0.113.0/24", "behind a front, what the front says");
     // The same as functions are held to, in shared/runtime/src/web.rs.
-    for (const [address, network] of JSON.parse(readFileSync(join(INFRA, "../tests/fixtures/networks.json"), "utf8")) as [string, string | null][]) {
+    for (const [address, network] of JSON.parse(readFileSync(join(INFRA, "../shared/runtime/fixtures/networks.json"), "utf8")) as [string, string | null][]) {
       assert.equal((await ask(address)) ?? null, network, address);
     }
     assert.deepEqual(lines[0], { level: "INFO", message: "nothing here", status: 404, request_id: "r1", network: "192.0.2.0/24" });

@@ -241,7 +241,7 @@ describe("the command", () => {
   it("says how to build functions that are missing", () => {
     const { status, stderr } = run("stage=dev", "binaries=/nowhere");
     assert.equal(status, 1);
-    assert.match(stderr, /^Not built under \/nowhere: \w+\.\w+, .*\. Run `cargo lambda build --release --arm64 -p functions -p gateways` first\.\n$/);
+    assert.match(stderr, /^Not built under \/nowhere: \w+\.\w+, .*\. Run `cargo lambda build --release --arm64 -p functions -p functions-gateways` first\.\n$/);
   });
 
   it("synthesizes from the project's own contract", () => {

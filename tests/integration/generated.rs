@@ -10,14 +10,15 @@ use serde_json::{Value, json};
 
 use crate::given::{
     Folder,
-    cargo::root,
-    service::{ONEFOLD, command},
+    cargo::{build, root},
+    service::{ONEFOLD, command, definition},
 };
+use runtime::{About, Definition, Layout, SessionSignIn};
 
 #[test]
 fn nothing_that_is_generated_is_stale() {
-    let files = codegen::render(&functions::service()).unwrap();
-    let stale = codegen::stale(root(), &files).unwrap();
+    let rendered = codegen::render(&functions::service()).unwrap();
+    let stale = codegen::stale(root(), &rendered).unwrap();
     assert!(stale.is_empty(), "run `cargo regen`: {stale:?}");
     let check = command(ONEFOLD).args(["regen", "--check"]).output().unwrap();
     assert!(check.status.success() && check.stdout.is_empty(), "{check:?}");
@@ -27,13 +28,13 @@ fn nothing_that_is_generated_is_stale() {
 fn rendering_twice_gives_the_same() {
     let [first, second] = [0, 1].map(|_| codegen::render(&functions::service()).unwrap());
     assert_eq!(first, second);
-    let paths: BTreeSet<_> = first.iter().map(|file| &file.path).collect();
-    assert_eq!(paths.len(), first.len(), "a path is rendered twice");
+    let paths: BTreeSet<_> = first.files.iter().map(|file| &file.path).collect();
+    assert_eq!(paths.len(), first.files.len(), "a path is rendered twice");
 }
 
 #[test]
 fn each_procedure_has_a_binary_of_one_line() {
-    let files = codegen::render(&functions::service()).unwrap();
+    let files = codegen::render(&functions::service()).unwrap().files;
     for procedure in functions::service().procedures {
         let path = PathBuf::from(format!("functions/src/bin/{}.rs", procedure.entry.name.replace('.', "-")));
         let file = files.iter().find(|file| file.path == path).unwrap_or_else(|| panic!("{path:?} is missing"));
@@ -85,7 +86,7 @@ fn a_gateway_may_invoke_procedures_and_nothing_else() {
         let invokes: Vec<&Value> = gateway["invokes"].as_array().unwrap().iter().collect();
         assert_eq!(invokes, if facts.calls { usual.clone() } else { vec![] }, "{}", facts.name);
         assert_eq!((&gateway["name"], &gateway["paths"]), (&json!(facts.name), &json!(facts.paths)));
-        let binary = root().join(format!("shared/gateways/src/bin/gateway-{}.rs", facts.name));
+        let binary = root().join(format!("functions/gateways/src/bin/gateway-{}.rs", facts.name));
         assert!(binary.is_file(), "{} is missing", binary.display());
         // The function has a second more, and the HTTP API in front gives up after 30 s.
         assert!(facts.timeout_ms <= 29_000, "{}", facts.name);
@@ -96,14 +97,14 @@ fn a_gateway_may_invoke_procedures_and_nothing_else() {
 #[test]
 fn missing_edited_and_left_over_files_are_found_and_put_right() {
     let folder = Folder::new();
-    let files = codegen::render(&functions::service()).unwrap();
-    let all: BTreeSet<_> = files.iter().map(|file| file.path.clone()).collect();
-    let stale = || codegen::stale(folder.path(), &files).unwrap();
+    let rendered = codegen::render(&functions::service()).unwrap();
+    let all: BTreeSet<_> = rendered.files.iter().map(|file| file.path.clone()).collect();
+    let stale = || codegen::stale(folder.path(), &rendered).unwrap();
     assert_eq!(stale().into_iter().collect::<BTreeSet<_>>(), all, "everything is missing");
 
-    assert_eq!(codegen::write(folder.path(), &files).unwrap().len(), all.len());
+    assert_eq!(codegen::write(folder.path(), &rendered).unwrap().len(), all.len());
     assert!(stale().is_empty(), "everything was written");
-    assert!(codegen::write(folder.path(), &files).unwrap().is_empty(), "nothing is left to write");
+    assert!(codegen::write(folder.path(), &rendered).unwrap().is_empty(), "nothing is left to write");
 
     let edited = PathBuf::from("bindings/contract.json");
     let left_over = PathBuf::from("functions/src/bin/users-rename.rs");
@@ -111,7 +112,7 @@ fn missing_edited_and_left_over_files_are_found_and_put_right() {
     fs::write(folder.path().join(&left_over), "fn main() {}\n").unwrap();
     assert_eq!(stale(), [edited, left_over.clone()]);
 
-    codegen::write(folder.path(), &files).unwrap();
+    codegen::write(folder.path(), &rendered).unwrap();
     assert!(stale().is_empty());
     assert!(!folder.path().join(left_over).exists());
 }
@@ -418,13 +419,13 @@ fn a_route_leaves_to_the_service_what_is_its_own() {
         format!("a.any_two: GET /{{name}}/all/them would take calls from /_local/{{proxy+}} of the local service's own pages: {otherwise}"),
         format!("a.base: GET /trpc would take calls from /trpc of tRPC: {otherwise}"),
         format!("a.calls: GET /trpc/{{id}} would take calls from /trpc/{{proxy+}} of the gateway `trpc`: {otherwise}"),
-        r#"a.dots: "GET /v1/../trpc" is no route, such as `GET /v1/users/{id}`"#.to_owned(),
+        r#"a.dots: "GET /v1/../trpc" is no route, such as `GET /v1/orders/{id}`"#.to_owned(),
         format!("a.file: GET /openapi.json would take calls from /openapi.json of the gateway `docs`: {otherwise}"),
         format!("a.graphql: PUT /graphql would take calls from /graphql of the gateway `graphql`: {otherwise}"),
         format!("a.icon: GET /favicon.ico would take calls from /favicon.ico of browsers, which take no JSON: {otherwise}"),
         format!("a.mail: GET /_local/mail would take calls from /_local/{{proxy+}} of the local service's own pages: {otherwise}"),
         format!("a.page: GET /docs/{{procedure}} would take calls from /docs/{{proxy+}} of the gateway `docs`: {otherwise}"),
-        r#"a.root: "GET /" is no route, such as `GET /v1/users/{id}`"#.to_owned(),
+        r#"a.root: "GET /" is no route, such as `GET /v1/orders/{id}`"#.to_owned(),
         format!("a.soap: POST /soap would take calls from /soap of the gateway `soap`: {otherwise}"),
         "b.plain: /v1/form is stated as `rest` and, by b.form, as `http`: a path answers in the form of REST or in another one, whatever the method".to_owned(),
     ];
@@ -594,8 +595,77 @@ fn regen_says_what_it_left_out_and_what_it_removed() {
     assert_eq!(regen(&[]), (true, String::new(), String::new()));
 }
 
+/// Two services of one workspace: neither finds its files overwritten or removed by the other, whichever folder they
+/// were given in common by mistake.
 #[test]
-fn a_password_that_comes_with_a_call_goes_to_procedures_that_are_there() {
+fn a_service_writes_nothing_where_files_of_another_one_are() {
+    let bare = |bindings, packages| {
+        let definition = Definition { layout: Some(Layout { bindings, packages }), ..*limits::service().definition };
+        let service = runtime::Service { definition: Box::leak(Box::new(definition)), ..limits::service() };
+        codegen::render(&service).unwrap()
+    };
+    let folder = Folder::new();
+    let first = codegen::render(&functions::service()).unwrap();
+    codegen::write(folder.path(), &first).unwrap();
+
+    let packages = functions::SERVICE.layout.unwrap().packages;
+    for (second, file) in [
+        (bare("bindings", None), "bindings/contract.json"),
+        (bare("other", packages), "functions/gateways/src/bin/gateway-docs.rs"),
+    ] {
+        let refused = codegen::write(folder.path(), &second).unwrap_err().to_string();
+        let expected =
+            format!("{file} is a file of another service, and nothing was written: the index of this one is");
+        assert!(refused.starts_with(&expected), "{refused}");
+        assert!(codegen::stale(folder.path(), &first).unwrap().is_empty(), "{file}: the first one's files stay");
+        assert!(!folder.path().join("other").exists());
+    }
+    let (second, all) = (bare("other", None), bare("other", None).files.len());
+    assert_eq!(codegen::write(folder.path(), &second).unwrap().len(), all, "a folder of its own");
+    assert!(codegen::stale(folder.path(), &first).unwrap().is_empty());
+
+    // Another name is no other service.
+    let definition = Definition { name: "frontoffice", ..functions::SERVICE };
+    let renamed = runtime::Service { definition: Box::leak(Box::new(definition)), ..functions::service() };
+    assert!(!codegen::write(folder.path(), &codegen::render(&renamed).unwrap()).unwrap().is_empty());
+}
+
+#[test]
+fn a_service_that_states_no_folders_has_nothing_generated() {
+    let definition = Definition { layout: None, ..*limits::service().definition };
+    let service = runtime::Service { definition: Box::leak(Box::new(definition)), ..limits::service() };
+    let said = "nothing is generated for the service limits: its `Definition` states no `layout`, the folders for its files, \
+                none of which another service has";
+    assert_eq!(codegen::render(&service).unwrap_err(), [said]);
+}
+
+/// The second service of this tree, by its own command.
+#[test]
+fn the_example_has_a_folder_of_its_own() {
+    let folder = Folder::workspace();
+    let example = build(&["--example", "conformance"]).remove("conformance").unwrap();
+    let regen = |program: &Path| {
+        let regen = command(program).env("CARGO_MANIFEST_DIR", folder.path()).arg("regen").output().unwrap();
+        assert!(regen.status.success(), "{regen:?}");
+        String::from_utf8(regen.stdout).unwrap()
+    };
+    let (first, second) = (regen(Path::new(ONEFOLD)), regen(&example));
+    assert!(first.lines().all(|line| ["wrote bindings/", "wrote functions/"].iter().any(|own| line.starts_with(own))));
+    assert!(second.lines().all(|line| line.starts_with("wrote target/conformance/bindings/")), "{second}");
+    assert!(second.lines().count() > 5);
+    assert_eq!(regen(Path::new(ONEFOLD)), "", "nothing of the first one was touched");
+
+    let mut isolated = command(&example);
+    isolated.env("CARGO_MANIFEST_DIR", folder.path()).arg("--isolated").arg("--data").arg(folder.path().join("data"));
+    let isolated = isolated.output().unwrap();
+    let said = String::from_utf8(isolated.stderr).unwrap();
+    assert_eq!(said, "onefold: the service conformance has no package of functions to build\n");
+}
+
+/// What is said of signing in is held against the procedures, and so is what the documents of the service and its client
+/// are made from.
+#[test]
+fn what_is_stated_of_signing_in_names_procedures_that_are_there() {
     let alone = runtime::Service { procedures: Vec::new(), ..functions::service() };
     let faults = codegen::render(&alone).unwrap_err();
     assert_eq!(
@@ -603,14 +673,55 @@ fn a_password_that_comes_with_a_call_goes_to_procedures_that_are_there() {
         [
             r#"password_sign_in: no procedure auth.login has the input fields ["email", "password"]"#,
             r#"password_sign_in: no procedure auth.logout has the input fields ["refreshToken"]"#,
+            r#"session: no procedure auth.login has the input fields ["keep"]"#,
+            r#"session: no procedure auth.refresh has the input fields ["refreshToken"]"#,
+            r#"session: no procedure auth.logout has the input fields ["refreshToken"]"#,
+            r#"session: no procedure auth.register has the input fields []"#,
+            r#"session: no procedure auth.reauthenticate has the input fields ["password"]"#,
+            r#"authorization_server: no procedure grants.authorize has a path of its own (`http`)"#,
+            r#"authorization_server: no procedure grants.token has a path of its own (`http`)"#,
         ]
     );
+    let session =
+        functions::SERVICE.session.map(|session| SessionSignIn { who_field: "who", ended: "over", ..session });
+    let definition = Definition { session, ..functions::SERVICE };
+    let strange = runtime::Service { definition: Box::leak(Box::new(definition)), ..functions::service() };
+    assert_eq!(
+        codegen::render(&strange).unwrap_err(),
+        [
+            r#"session: auth.login has not the output fields ["who", "tokens"]"#,
+            "session: auth.refresh has no failure `over`",
+        ]
+    );
+}
+
+/// The licence, the version and the names are the service's, whatever those of the framework are.
+#[test]
+fn documents_are_stamped_with_what_the_service_states() {
+    let about = About { version: "7.1.0", license: "EUPL-1.2", ..About::default() };
+    let definition =
+        Definition { npm_package: "@shop/api", about, operator_role: Some("keeper"), ..definition("limits") };
+    let service = runtime::Service { definition: Box::leak(Box::new(definition)), ..limits::service() };
+    let files = codegen::render(&service).unwrap().files;
+    let text = |name: &str| &files.iter().find(|file| file.path == Path::new("bindings").join(name)).unwrap().text;
+    let json = |name: &str| serde_json::from_str::<Value>(text(name)).unwrap();
+    let package = json("package.json");
+    assert_eq!(
+        (&package["name"], &package["version"], &package["license"]),
+        (&json!("@shop/api"), &json!("7.1.0"), &json!("EUPL-1.2"))
+    );
+    for document in ["openapi.json", "openrpc.json"] {
+        let info = &json(document)["info"];
+        assert_eq!((&info["version"], &info["license"]["name"]), (&json!("7.1.0"), &json!("EUPL-1.2")), "{document}");
+    }
+    let examples = text("examples.md");
+    assert!(examples.contains("from \"@shop/api\"") && examples.contains("token --role keeper"), "{examples}");
 }
 
 #[test]
 fn a_client_has_sessions_where_the_service_has_sign_in() {
     let client = |service: &runtime::Service| {
-        let files = codegen::render(service).unwrap();
+        let files = codegen::render(service).unwrap().files;
         let text = |path: &str| files.iter().find(|file| file.path == Path::new(path)).unwrap().text.clone();
         [text("bindings/index.js"), text("bindings/index.d.ts")]
     };

@@ -19,17 +19,7 @@ use store::{Read, Scope, Session, Write};
 
 use crate::given::Folder;
 
-const SERVICE: Definition = Definition {
-    name: "grants",
-    roles: &[],
-    permits: |_, _| false,
-    permissions: &[],
-    withheld: &[],
-    callers: Callers::Custom(|_| Ok(None)),
-    method_override: true,
-    password_sign_in: None,
-    refusals: None,
-};
+const SERVICE: Definition = Definition { callers: Callers::Custom(|_| Ok(None)), ..Definition::named("grants") };
 
 runtime::procedures! {
     inline SERVICE;

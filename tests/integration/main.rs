@@ -4,6 +4,7 @@
 mod addresses;
 mod alike;
 mod beside;
+mod boundary;
 mod caching;
 mod call;
 mod callers;

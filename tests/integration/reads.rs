@@ -126,11 +126,7 @@ mod greedy {
 
     /// `x-caller` says who it is, and `x-client` by which application.
     pub const SERVICE: Definition = Definition {
-        name: "greedy",
-        roles: &[],
         permits: |_, _| true,
-        permissions: &[],
-        withheld: &[],
         callers: Callers::Custom(|headers| {
             let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
             let client = text("x-client").map(|id| Client { id, scopes: vec!["things".into()], for_itself: false });
@@ -142,9 +138,7 @@ mod greedy {
                 ..Principal::default()
             }))
         }),
-        method_override: true,
-        password_sign_in: None,
-        refusals: None,
+        ..Definition::named("greedy")
     };
 
     runtime::procedures! {

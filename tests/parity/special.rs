@@ -1,17 +1,11 @@
 //! A service of wire types that the reference service does not use yet.
 
-use runtime::{Callers, Definition};
+use runtime::{Definition, Layout};
 
 const SERVICE: Definition = Definition {
-    name: "special",
-    roles: &[],
+    layout: Some(Layout { bindings: "bindings", packages: None }),
     permits: |_, _| true,
-    permissions: &[],
-    withheld: &[],
-    callers: Callers::Tokens,
-    method_override: true,
-    password_sign_in: None,
-    refusals: None,
+    ..Definition::named("special")
 };
 
 runtime::procedures! {

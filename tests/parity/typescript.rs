@@ -39,7 +39,8 @@ pub fn check(name: &str, service: &Service, seed: u64) {
     let folder = suite.join("parity").join(name);
     fs::create_dir_all(&folder).expect("a folder for the constants");
     let types = codegen::render(service).expect("the service can be described");
-    let types = types.into_iter().find(|file| file.path.ends_with("index.d.ts")).expect("the package has types").text;
+    let types =
+        types.files.into_iter().find(|file| file.path.ends_with("index.d.ts")).expect("the package has types").text;
     fs::write(folder.join("tsconfig.json"), TSCONFIG).expect("a file");
     fs::write(folder.join("values.ts"), constants(service, seed)).expect("a file");
     fs::write(folder.join("index.d.ts"), types).expect("a file");

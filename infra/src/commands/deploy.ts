@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { packagesOf } from "../bootstraps.js";
 import type { Contract } from "../contract.js";
 import { FIREWALL_REGION } from "../names.js";
 import { WEB_ACL_ARN } from "../firewall-stack.js";
@@ -45,7 +46,7 @@ export async function deploy({ stage: name, yes, architecture, buildOnly }: Depl
   checkProduction(stage);
   checkTools(stage.config.architecture);
   if (buildOnly) {
-    build(stage.config.architecture);
+    build(contract, stage.config.architecture);
     return;
   }
   const cloud = await signIn();
@@ -57,7 +58,7 @@ export async function deploy({ stage: name, yes, architecture, buildOnly }: Depl
   const before = await stacksOf(cloud, project);
   const known: Known = { url: await deployedAddress(cloud, project), secretVersions: new Map([...secrets].map(([id, { current = "" }]) => [id, current])) };
 
-  build(stage.config.architecture);
+  build(contract, stage.config.architecture);
   // A folder of its own: what is deployed is what was looked at, whatever else is synthesized meanwhile.
   mkdirSync(ASSEMBLIES, { recursive: true });
   const assembly = mkdtempSync(join(ASSEMBLIES, `${name}-`));
@@ -214,9 +215,9 @@ export async function stacksOf(
 }
 
 /** One pass for all functions. What to optimize, the workspace's own profile says: cargo-lambda's costs 50 s for each function. */
-function build(architecture: Architecture): void {
+function build(contract: Contract, architecture: Architecture): void {
   const { flag } = TARGETS[architecture];
-  const command = ["lambda", "build", "--release", flag, "--disable-optimizations", "--lambda-dir", BINARIES, "-p", "functions", "-p", "gateways"];
+  const command = ["lambda", "build", "--release", flag, "--disable-optimizations", "--lambda-dir", BINARIES, ...packagesOf(contract)];
   const { status } = spawnSync("cargo", command, { cwd: ROOT, stdio: "inherit" });
   if (status !== 0) {
     throw new Problem("The functions do not build; nothing was deployed.");

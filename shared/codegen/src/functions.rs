@@ -1,18 +1,46 @@
-//! The one-line binaries, one for each procedure.
+//! The programs of the Lambda functions: one for each procedure, of one line, and one for each gateway.
 
+use std::path::Path;
+
+use protocol::{
+    Layout, Packages,
+};
 use runtime::{Registered, Service};
 
-use crate::{File, HEADER};
+use crate::{File, HEADER, contract_path};
 
-pub fn render(service: &Service) -> Vec<File> {
-    let binary = |Registered { entry, path, .. }: &Registered| {
-        let function = entry.name.replace('.', "-");
-        File {
-            path: format!("functions/src/bin/{function}.rs").into(),
-            text: format!(
-                "//! {HEADER}\n\nfn main() -> std::process::ExitCode {{\n    runtime::lambda(functions::{path})\n}}\n"
-            ),
-        }
+/// Where a package has its programs. Nothing else is there.
+pub const PROGRAMS: &str = "src/bin";
+
+/// How a gateway's program says whose it is.
+fn of_index(index: &str) -> String {
+    format!("whose index is `{index}`")
+}
+
+/// Whether a generated program is one of the service with this index.
+pub fn is_of(index: &str, program: &str) -> bool {
+    program.contains(&format!("({index}::entries::")) || program.contains(&of_index(index))
+}
+
+pub fn render(service: &Service, layout: &Layout, packages: &Packages) -> Vec<File> {
+    let index = service.index;
+    let procedure = |Registered { entry, path, .. }: &Registered| {
+        program(packages.functions.folder, &entry.name.replace('.', "-"), "", &format!("runtime::lambda({index}::{path})"))
     };
-    service.procedures.iter().map(binary).collect()
+    // From the program up to the workspace, and down to the contract.
+    let up = Path::new(packages.gateways.folder).join(PROGRAMS).components().map(|_| "../").collect::<String>();
+    let at = format!("{up}{}", contract_path(layout).display());
+    let gateway = |facts: &&gateways::Facts| {
+        let main = format!("gateways::function::{}(include_str!({at:?}))", facts.name);
+        let docs = format!("//!\n//! The gateway `{}` of the service {}.\n", facts.name, of_index(index));
+        program(packages.gateways.folder, &format!("gateway-{}", facts.name), &docs, &main)
+    };
+    service.procedures.iter().map(procedure).chain(gateways::FACTS.iter().map(gateway)).collect()
+}
+
+fn program(package: &str, name: &str, docs: &str, main: &str) -> File {
+    File {
+        path: Path::new(package).join(PROGRAMS).join(name).with_extension("rs"),
+        text: format!("//! {HEADER}\n{docs}\nfn main() -> std::process::ExitCode {{\n    {main}\n}}\n"),
+    }
 }

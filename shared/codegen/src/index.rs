@@ -7,9 +7,6 @@ use std::{
 
 use runtime::Service;
 
-/// The folder of the procedures, one folder in it for each domain.
-const PROCEDURES: &str = "functions/src";
-
 /// The files that hold a procedure and that no word of the index joins to the service: the compiler does not see them.
 /// With each comes what to do.
 ///
@@ -17,7 +14,10 @@ const PROCEDURES: &str = "functions/src";
 /// When a folder cannot be read.
 pub fn left_out(root: &Path, service: &Service) -> io::Result<Vec<String>> {
     let mut said = Vec::new();
-    for domain in entries(&root.join(PROCEDURES))? {
+    let Some(packages) = service.definition.layout.and_then(|layout| layout.packages) else { return Ok(said) };
+    // One folder in it for each domain.
+    let sources = format!("{}/src", packages.functions.folder);
+    for domain in entries(&root.join(&sources))? {
         // What is not in a folder is what the procedures share; in `bin` are the functions.
         if !domain.is_dir() || domain.ends_with("bin") {
             continue;
@@ -29,8 +29,8 @@ pub fn left_out(root: &Path, service: &Service) -> io::Result<Vec<String>> {
                 service.procedures.iter().any(|procedure| procedure.entry.name == format!("{domain}.{word}"));
             if !is_known && is_procedure(&file) {
                 said.push(format!(
-                    "{PROCEDURES}/{domain}/{word}.rs holds a procedure that the index does not name, and so is left out: \
-                     add `{word}` to `{domain} {{ … }}` in {PROCEDURES}/lib.rs"
+                    "{sources}/{domain}/{word}.rs holds a procedure that the index does not name, and so is left out: \
+                     add `{word}` to `{domain} {{ … }}` in {sources}/lib.rs"
                 ));
             }
         }

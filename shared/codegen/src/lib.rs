@@ -9,6 +9,7 @@ mod functions;
 mod index;
 mod permissions;
 mod routes;
+mod sign_in;
 mod styles;
 mod typescript;
 
@@ -18,7 +19,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use protocol::contract::{AuthContract, Contract, Declaration, Press};
+use protocol::{
+    Layout,
+    contract::{AuthContract, Contract, Declaration, Press},
+};
 use runtime::{Definition, Service};
 
 pub use index::left_out;
@@ -35,24 +39,50 @@ pub struct File {
     pub text: String,
 }
 
-/// Folders that hold generated files only: whatever else is in them is left over.
-const GENERATED_ONLY: [&str; 1] = ["functions/src/bin"];
+/// Everything that is generated for a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// The files, by path.
+    pub files: Vec<File>,
+    /// Where the contract is among them.
+    contract: PathBuf,
+    /// The module of the service's index: whose files they are.
+    index: &'static str,
+    /// Folders that hold generated files only: whatever else is in them is left over.
+    folders: Vec<PathBuf>,
+}
 
 /// Renders everything.
 ///
 /// # Errors
 /// What makes the service impossible to describe: two types of one name, an input that would ignore
 /// unknown fields, a route that two procedures have, a prefix that two entities have, a permission that no role has, a
-/// secret that goes out.
-pub fn render(service: &Service) -> Result<Vec<File>, Vec<String>> {
+/// secret that goes out. A service that does not state where its files are.
+pub fn render(service: &Service) -> Result<Rendered, Vec<String>> {
     let (contract, declarations) = contract(service)?;
-    let mut files = vec![File { path: "bindings/contract.json".into(), text: contract_json(&contract) }];
-    files.extend(typescript::render(&contract, &declarations));
-    files.extend(functions::render(service));
-    files.push(permissions::render(&contract));
-    files.extend(styles::render(&contract).map_err(|cause| vec![cause.to_string()])?);
+    let layout = contract.layout.ok_or_else(|| {
+        vec![format!(
+            "nothing is generated for the service {}: its `Definition` states no `layout`, the folders for its files, none of \
+             which another service has",
+            contract.service
+        )]
+    })?;
+    let mut files = vec![File { path: contract_path(&layout), text: contract_json(&contract) }];
+    files.extend(typescript::render(&contract, &declarations, &layout));
+    if let Some(packages) = layout.packages {
+        files.extend(functions::render(service, &layout, &packages));
+        files.push(permissions::render(&contract, &packages));
+    }
+    files.extend(styles::render(&contract, &layout).map_err(|cause| vec![cause.to_string()])?);
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(files)
+    let packages = layout.packages.into_iter().flat_map(|packages| [packages.functions, packages.gateways]);
+    let folders = packages.map(|package| Path::new(package.folder).join(functions::PROGRAMS)).collect();
+    Ok(Rendered { files, contract: contract_path(&layout), index: contract.index, folders })
+}
+
+/// Where a service's contract is, from the folder of its workspace.
+pub fn contract_path(layout: &Layout) -> PathBuf {
+    Path::new(layout.bindings).join("contract.json")
 }
 
 /// The contract of a service and the TypeScript declarations that it refers to.
@@ -64,7 +94,10 @@ pub fn contract(service: &Service) -> Result<(Contract, std::collections::BTreeM
     let procedures = service.procedures.iter().map(|procedure| procedure.describe(&mut press)).collect();
     let definition = service.definition;
     let (mut contract, declarations) = press.finish(definition.name, definition.password_sign_in, procedures)?;
-    (contract.about, contract.domains) = (service.about, service.domains.clone());
+    (contract.index, contract.domains) = (service.index, service.domains.clone());
+    (contract.npm_package, contract.about) = (definition.npm_package, definition.about);
+    (contract.layout, contract.operator_role) = (definition.layout, definition.operator_role);
+    (contract.session, contract.authorization_server) = (definition.session, definition.authorization_server);
     for procedure in &mut contract.procedures {
         if let AuthContract::Permission { permission, .. } = &procedure.auth {
             procedure.for_applications &= !runtime::is_withheld(definition, permission);
@@ -88,16 +121,7 @@ fn faults(contract: &Contract, definition: &Definition) -> Vec<String> {
             faults.push(format!("{name} stands in an input and ignores unknown fields: mark it `#[wire(input)]`"));
         }
     }
-    if let Some(way) = &contract.password_sign_in {
-        for (procedure, fields) in
-            [(way.sign_in, &[way.name_field, way.password_field][..]), (way.sign_out, &[way.refresh_token_field][..])]
-        {
-            let known = contract.procedures.iter().find(|known| known.name == procedure);
-            if known.is_none_or(|known| !fields.iter().all(|field| known.input_fields.contains(field))) {
-                faults.push(format!("password_sign_in: no procedure {procedure} has the input fields {fields:?}"));
-            }
-        }
-    }
+    faults.extend(sign_in::faults(contract, definition));
     for (name, schema) in &contract.output_types {
         if is_write_only(schema) {
             faults.push(format!("{name} holds a secret, and stands in an output or a failure"));
@@ -125,7 +149,7 @@ fn ignores_unknown_fields(schema: &serde_json::Value) -> bool {
     }
 }
 
-/// The contract as the text of `bindings/contract.json`.
+/// The contract as the text of `contract.json`.
 pub fn contract_json(contract: &Contract) -> String {
     let mut value = serde_json::to_value(contract).unwrap_or_default();
     value["$comment"] = HEADER.into();
@@ -159,11 +183,11 @@ fn gateways(contract: &Contract) -> serde_json::Value {
 /// Writes what is not up to date and removes what is left over. Answers the paths it touched.
 ///
 /// # Errors
-/// When a file cannot be written.
-pub fn write(root: &Path, files: &[File]) -> io::Result<Vec<PathBuf>> {
-    let touched = stale(root, files)?;
+/// When a file cannot be written, or the files of another service are there: then nothing is written.
+pub fn write(root: &Path, rendered: &Rendered) -> io::Result<Vec<PathBuf>> {
+    let touched = stale(root, rendered)?;
     for path in &touched {
-        match files.iter().find(|file| &file.path == path) {
+        match rendered.files.iter().find(|file| &file.path == path) {
             None => fs::remove_file(root.join(path)).map_err(about(path))?,
             Some(file) => {
                 let at = root.join(path);
@@ -180,27 +204,57 @@ pub fn write(root: &Path, files: &[File]) -> io::Result<Vec<PathBuf>> {
 /// The paths that are missing, differ or are left over.
 ///
 /// # Errors
-/// When a folder cannot be read.
-pub fn stale(root: &Path, files: &[File]) -> io::Result<Vec<PathBuf>> {
+/// When a folder cannot be read, or the files of another service are there.
+pub fn stale(root: &Path, rendered: &Rendered) -> io::Result<Vec<PathBuf>> {
+    let Rendered { files, folders, .. } = rendered;
+    check_owner(root, rendered)?;
     let mut stale: BTreeSet<PathBuf> = BTreeSet::new();
     for file in files {
         if !fs::read_to_string(root.join(&file.path)).is_ok_and(|text| text == file.text) {
             stale.insert(file.path.clone());
         }
     }
-    for folder in GENERATED_ONLY {
+    for folder in folders {
         let entries = match fs::read_dir(root.join(folder)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            entries => entries.map_err(about(Path::new(folder)))?,
+            entries => entries.map_err(about(folder))?,
         };
         for entry in entries {
-            let path = Path::new(folder).join(entry?.file_name());
+            let path = folder.join(entry?.file_name());
             if !files.iter().any(|file| file.path == path) {
                 stale.insert(path);
             }
         }
     }
     Ok(stale.into_iter().collect())
+}
+
+/// Refuses folders in which another service's files are. A service is known by its index, which stays when the service is
+/// renamed; a contract from before the index was stated there is anybody's.
+fn check_owner(root: &Path, rendered: &Rendered) -> io::Result<()> {
+    let Rendered { contract, index, folders, .. } = rendered;
+    let there = fs::read_to_string(root.join(contract)).unwrap_or_default();
+    let there: serde_json::Value = serde_json::from_str(&there).unwrap_or_default();
+    let mut foreign = Vec::new();
+    if there["index"].as_str().is_some_and(|owner| owner != *index) {
+        foreign.push(contract.clone());
+    }
+    for folder in folders {
+        let programs = fs::read_dir(root.join(folder)).into_iter().flatten().flatten();
+        foreign.extend(programs.map(|entry| folder.join(entry.file_name())).filter(|path| {
+            let text = fs::read_to_string(root.join(path)).unwrap_or_default();
+            text.contains(HEADER) && !functions::is_of(index, &text)
+        }));
+    }
+    match foreign.iter().min() {
+        None => Ok(()),
+        Some(path) => Err(io::Error::other(format!(
+            "{} is a file of another service, and nothing was written: the index of this one is `{index}`. State folders of \
+             its own in the `layout` of its `Definition`; or, if this is the same service with another index, remove what \
+             was generated for it first",
+            path.display()
+        ))),
+    }
 }
 
 /// Which file an error is about: the system does not say it.

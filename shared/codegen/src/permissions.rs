@@ -1,14 +1,17 @@
 //! What each permission lets somebody do, in words: those of the procedures that need it. Whoever asks a person
 //! to give a permission away shows them.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
-use protocol::contract::{AuthContract, Contract};
+use protocol::{
+    Packages,
+    contract::{AuthContract, Contract},
+};
 use runtime::Definition;
 
 use crate::{File, HEADER};
 
-pub fn render(contract: &Contract) -> File {
+pub fn render(contract: &Contract, packages: &Packages) -> File {
     let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for procedure in &contract.procedures {
         let AuthContract::Permission { permission, own } = &procedure.auth else { continue };
@@ -27,7 +30,7 @@ pub fn render(contract: &Contract) -> File {
         let _ = writeln!(text, "    ({permission:?}, &{sentences:?}),");
     }
     text.push_str("];\n");
-    File { path: "functions/src/permissions.rs".into(), text }
+    File { path: Path::new(packages.functions.folder).join("src/permissions.rs"), text }
 }
 
 /// Permissions that no role has: most likely new ones that nobody was given yet, or typing mistakes. A service without

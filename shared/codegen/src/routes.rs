@@ -28,7 +28,7 @@ pub fn faults(contract: &Contract) -> Vec<String> {
     for (procedure, is_rest, route) in routes {
         let name = &procedure.name;
         let Some((method, path)) = route.split_once(' ').filter(|(method, path)| is_route(method, path)) else {
-            faults.push(format!("{name}: {route:?} is no route, such as `GET /v1/users/{{id}}`"));
+            faults.push(format!("{name}: {route:?} is no route, such as `GET /v1/orders/{{id}}`"));
             continue;
         };
         // Routes that differ in the names of parameters only are one: nobody could say which is meant.

@@ -2,11 +2,14 @@
 //!
 //! It is written as `.d.ts` and `.js` as they are published, so that nobody has to build it.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+mod session;
+
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use protocol::{
-    Code, Kind,
+    Code, Kind, Layout,
     contract::{Contract, Declaration, ProcedureContract, type_name},
+    fresh::REAUTHENTICATE,
 };
 
 use crate::{File, HEADER};
@@ -16,14 +19,15 @@ use crate::{File, HEADER};
 /// `@trpc/tanstack-react-query`. 11.25 knows `pathSeparator`.
 const TRPC_VERSIONS: &str = ">=11.5.0 <12";
 
-pub fn render(contract: &Contract, declarations: &BTreeMap<String, Declaration>) -> Vec<File> {
+pub fn render(contract: &Contract, declarations: &BTreeMap<String, Declaration>, layout: &Layout) -> Vec<File> {
+    let file = |name: &str, text: String| File { path: Path::new(layout.bindings).join(name), text };
     vec![
-        File { path: "bindings/package.json".into(), text: package_json(contract) },
-        File { path: "bindings/index.js".into(), text: client(contract) },
-        File { path: "bindings/index.cjs".into(), text: common_js(&client(contract)) },
-        File { path: "bindings/index.d.ts".into(), text: told(contract, &types(contract, declarations)) },
+        file("package.json", package_json(contract)),
+        file("index.js", client(contract)),
+        file("index.cjs", common_js(&client(contract))),
+        file("index.d.ts", told(contract, &types(contract, declarations))),
         // The same, for whoever requires it: TypeScript tells by the name what `import` means in it.
-        File { path: "bindings/index.d.cts".into(), text: told(contract, &types(contract, declarations)) },
+        file("index.d.cts", told(contract, &types(contract, declarations))),
     ]
 }
 
@@ -33,37 +37,9 @@ fn told(contract: &Contract, text: &str) -> String {
     gateways::words::reworded(text, called)
 }
 
-/// Whether a service has a procedure.
-fn has<'a>(contract: &'a Contract) -> impl Fn(&str) -> bool + 'a {
-    |name| contract.procedures.iter().any(|procedure| procedure.name == name)
-}
-
-/// What keeps callers signed in who sign in at the service itself; empty where they do not. What stands in the text
-/// between the lines `// if <procedure>` and `// end` is left out where there is no such procedure.
-fn session(text: &str, has: impl Fn(&str) -> bool) -> String {
-    if !["auth.login", "auth.logout", "auth.refresh"].into_iter().all(&has) {
-        return String::new();
-    }
-    let mut is_there = true;
-    let lines = text.split_inclusive('\n').filter(|line| match line.trim() {
-        "// end" => {
-            is_there = true;
-            false
-        }
-        line => match line.strip_prefix("// if ") {
-            Some(procedure) => {
-                is_there = has(procedure);
-                false
-            }
-            None => is_there,
-        },
-    });
-    lines.collect()
-}
-
 fn client(contract: &Contract) -> String {
     let text = CLIENT.replace("@HEADER@", HEADER).replace("@CODES@", &codes()).replace("@MAX_CALLS@", &max_calls());
-    text + &session(SESSION, has(contract))
+    text + &session::client(contract)
 }
 
 /// How many calls one batch may have.
@@ -72,12 +48,12 @@ fn max_calls() -> String {
 }
 
 fn package_json(contract: &Contract) -> String {
-    let service = &contract.service;
-    let package = serde_json::json!({
-        "name": format!("@onefold/{service}"),
-        "version": env!("CARGO_PKG_VERSION"),
+    let (service, about) = (&contract.service, contract.about);
+    let mut package = serde_json::json!({
+        "name": contract.npm_package,
+        "version": about.version,
         "description": format!("Types and client of the service {service}. {HEADER}"),
-        "license": env!("CARGO_PKG_LICENSE"),
+        "license": about.license,
         "private": true,
         "type": "module",
         "sideEffects": false,
@@ -94,6 +70,10 @@ fn package_json(contract: &Contract) -> String {
         "files": ["contract.json", "index.cjs", "index.d.cts", "index.d.ts", "index.js"],
         "peerDependencies": {"@trpc/client": TRPC_VERSIONS, "@trpc/server": TRPC_VERSIONS},
     });
+    if about.license.is_empty() {
+        // As npm says it.
+        package["license"] = "UNLICENSED".into();
+    }
     serde_json::to_string_pretty(&package).unwrap_or_default() + "\n"
 }
 
@@ -155,8 +135,17 @@ fn types(contract: &Contract, declarations: &BTreeMap<String, Declaration>) -> S
     text.push_str("};\n\n");
     text.push_str(ERRORS);
     text.push_str(&router(contract));
-    text.push_str(&CLIENT_TYPES.replace("@MAX_CALLS@", &max_calls()));
-    text + &session(SESSION_TYPES, has(contract))
+    text.push_str(&with_example(&CLIENT_TYPES.replace("@MAX_CALLS@", &max_calls()), contract));
+    text + &session::types(contract)
+}
+
+/// The client's types with an example from the service: a query that may not find what it looks for, or any failure.
+fn with_example(text: &str, contract: &Contract) -> String {
+    let failures = || clients(contract).flat_map(|one| one.failures.iter().map(move |failure| (one, failure)));
+    let missing = failures().find(|(one, failure)| one.kind == Kind::Query && failure.code == Code::NotFound);
+    let any = missing.or_else(|| failures().find(|(_, failure)| failure.kind != REAUTHENTICATE));
+    let (procedure, failure) = any.map_or(("things.get", "missing"), |(one, failure)| (&one.name, &failure.kind));
+    text.replace("@PROCEDURE@", procedure).replace("@FAILURE@", failure)
 }
 
 /// The procedures that clients call by name: all but those whose form a standard dictates.
@@ -326,8 +315,8 @@ export declare function withEnvelopes(fetch?: typeof globalThis.fetch): Fetch;
  * The typed failure of a procedure, if that is what an error is:
  *
  * ```ts
- * const failure = failureOf("users.get", error);
- * if (failure?.type === "missing") console.log(failure.value);
+ * const failure = failureOf("@PROCEDURE@", error);
+ * if (failure?.type === "@FAILURE@") console.log(failure);
  * ```
  */
 export declare function failureOf<P extends ProcedureName>(procedure: P, error: unknown): Failures[P] | undefined;
@@ -338,10 +327,6 @@ export declare function failureOf<P extends ProcedureName>(procedure: P, error: 
  */
 export declare function wantsReauthentication(error: unknown): boolean;
 "#;
-
-/// Sign-in: what keeps a caller signed in, by cookie or by tokens.
-const SESSION: &str = include_str!("typescript/session.js");
-const SESSION_TYPES: &str = include_str!("typescript/session.d.ts");
 
 const CLIENT: &str = r#"// @HEADER@
 
@@ -402,24 +387,3 @@ export function wantsReauthentication(error) {
 /** By name: an application may hold two copies of @trpc/client, and only one has the class. */
 const dataOf = (error) => (error instanceof Error && error.name === "TRPCClientError" ? error.data : undefined);
 "#;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_session_calls_what_the_service_has_and_nothing_else() {
-        let signing_in = ["auth.login", "auth.logout", "auth.refresh"];
-        for text in [SESSION, SESSION_TYPES] {
-            let whole = session(text, |_| true);
-            let some = session(text, |name| signing_in.contains(&name));
-            assert!(whole.contains("auth.reauthenticate") && !some.contains("eauthenticat"), "{some}");
-            for rendered in [&whole, &some] {
-                assert!(rendered.contains("createSession") && rendered.contains("signOut"));
-                assert!(!rendered.contains("// if ") && !rendered.contains("// end"), "{rendered}");
-                assert_eq!(rendered.matches('{').count(), rendered.matches('}').count());
-            }
-            assert_eq!(session(text, |name| name != "auth.refresh"), "");
-        }
-    }
-}

@@ -1,4 +1,4 @@
-//! The contract, as gateways read it: `bindings/contract.json`.
+//! The contract, as gateways read it: `contract.json`.
 
 use std::collections::HashMap;
 
@@ -12,6 +12,11 @@ use serde_json::{Map, Value};
 pub struct Contract {
     /// The service's name.
     pub service: String,
+    /// What the npm package of its client is called.
+    #[serde(default)]
+    pub npm_package: String,
+    /// The role of those who run the service.
+    pub operator_role: Option<String>,
     /// What its package says of it.
     #[serde(default)]
     pub about: About,
@@ -29,9 +34,11 @@ pub struct Contract {
     pub input_types: Map<String, Value>,
     /// How somebody is signed in who gives a name and a password with the call.
     pub password_sign_in: Option<PasswordSignIn>,
-    /// How callers sign in at the service itself.
-    #[serde(skip)]
-    pub sign_in: SignIn,
+    /// Whether callers sign in with a password and stay so by a cookie.
+    #[serde(default, rename = "session", deserialize_with = "is_stated")]
+    pub has_sessions: bool,
+    /// How applications of others are let in (OAuth 2.1).
+    pub authorization_server: Option<AuthorizationServer>,
     #[serde(skip)]
     places: HashMap<String, usize>,
     /// What has a form of its own and is in no style: told of, and not called.
@@ -41,7 +48,10 @@ pub struct Contract {
 
 /// What a service's package says of it; what is empty is not stated.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct About {
+    /// The service's own version.
+    pub version: String,
     /// What it is, in a sentence.
     pub description: String,
     /// An SPDX expression.
@@ -52,7 +62,7 @@ pub struct About {
     pub homepage: String,
 }
 
-/// A domain: `users` of `users.get`.
+/// A domain: `orders` of `orders.get`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Domain {
     /// The word.
@@ -94,20 +104,25 @@ pub struct PasswordSignIn {
     pub refresh_token_field: String,
 }
 
-/// How callers sign in at a service, other than with a token that somebody else gave them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SignIn {
-    /// With a password, to stay so by a cookie.
-    pub by_cookie: bool,
-    /// As applications: the service is an authorization server (OAuth 2.1).
-    pub by_oauth: bool,
+/// The procedures of an authorization server, see `protocol::AuthorizationServer`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct AuthorizationServer {
+    /// The procedure at the authorization endpoint.
+    pub authorize: String,
+    /// The procedure at the token endpoint.
+    pub token: String,
+}
+
+/// Whether there is anything but null.
+fn is_stated<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(Option::<serde::de::IgnoredAny>::deserialize(deserializer)?.is_some())
 }
 
 /// One procedure.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Procedure {
-    /// `users.get`.
+    /// `orders.get`.
     pub name: String,
     /// Whether it changes anything.
     pub kind: Kind,
@@ -118,7 +133,7 @@ pub struct Procedure {
     /// Whether applications of others may.
     #[serde(default)]
     pub for_applications: bool,
-    /// `GET /v1/users/{id}`.
+    /// `GET /v1/orders/{id}`.
     pub rest: Option<String>,
     /// What the answers of this route say besides the output.
     pub rest_answer: Option<RestAnswer>,
@@ -174,7 +189,7 @@ pub struct Failure {
 }
 
 impl Procedure {
-    /// `auth.change_password` as `authChangePassword`: its name where neither points nor underscores may stand.
+    /// `orders.mark_paid` as `ordersMarkPaid`: its name where neither points nor underscores may stand.
     pub fn camel_case_name(&self) -> String {
         let mut name = String::with_capacity(self.name.len());
         let mut upper = false;
@@ -204,12 +219,6 @@ impl Contract {
     /// When it is none.
     pub fn parse(json: &str) -> Result<Self, Cause> {
         let mut contract: Self = serde_json::from_str(json)?;
-        let has = |name: &str| contract.procedures.iter().any(|procedure| procedure.name == name);
-        let at = |http: &str| contract.procedures.iter().any(|procedure| procedure.http.as_deref() == Some(http));
-        contract.sign_in = SignIn {
-            by_cookie: has("auth.login") && has("auth.refresh"),
-            by_oauth: at("GET /oauth/authorize") && at("POST /oauth/token"),
-        };
         // What has a form of its own is reached where it is, and in no other way.
         let (usual, own_forms) = contract.procedures.into_iter().partition(|procedure| procedure.http.is_none());
         (contract.procedures, contract.own_forms) = (usual, own_forms);
@@ -221,6 +230,16 @@ impl Contract {
     /// The procedure of this name.
     pub fn find(&self, name: &str) -> Option<&Procedure> {
         self.places.get(name).map(|&place| &self.procedures[place])
+    }
+
+    /// The paths of the authorization server's two endpoints, if applications of others are let in.
+    pub fn authorization_endpoints(&self) -> Option<(&str, &str)> {
+        let server = self.authorization_server.as_ref()?;
+        let path = |name: &str| {
+            let procedure = self.own_forms.iter().find(|procedure| procedure.name == name)?;
+            procedure.http.as_deref()?.split_once(' ').map(|(_, path)| path)
+        };
+        path(&server.authorize).zip(path(&server.token))
     }
 
     /// The documents' licence (OpenAPI 3.1 and OpenRPC), if it is stated.

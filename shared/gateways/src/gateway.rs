@@ -216,7 +216,7 @@ mod tests {
 
     /// What each style answers at each of its paths to whoever asks what there is to call, in every way that there is.
     async fn told(settings: Settings) -> Vec<(String, StatusCode, String)> {
-        let contract = || Contract::parse(include_str!("../../../bindings/contract.json")).unwrap();
+        let contract = || Contract::parse(include_str!("../fixtures/library.json")).unwrap();
         let asked = [
             ("GET", "", ""),
             ("HEAD", "", ""),
@@ -246,7 +246,7 @@ mod tests {
     /// What is refused before the style reads it: in the style's form, with what would be taken, and when.
     #[test]
     fn what_is_refused_early_says_in_every_style_what_would_be_taken() {
-        let contract = Arc::new(Contract::parse(include_str!("../../../bindings/contract.json")).unwrap());
+        let contract = Arc::new(Contract::parse(include_str!("../fixtures/library.json")).unwrap());
         let site = Arc::new(Site::new("", "", ""));
         let reach: Arc<dyn Reach> = stub::Stub::new(|_, _| Ok(None));
         let gateways = Gateways::new(&contract, &reach, &Cors::AnyOrigin, &site).unwrap();
@@ -268,13 +268,13 @@ mod tests {
 
     /// Each path of each gateway, and one of `/docs/` and `/trpc/` at which there is nothing.
     async fn asked(method: &str, headers: &[(&str, &str)]) -> Vec<(String, Response<Bytes>)> {
-        let contract = Arc::new(Contract::parse(include_str!("../../../bindings/contract.json")).unwrap());
+        let contract = Arc::new(Contract::parse(include_str!("../fixtures/library.json")).unwrap());
         let site = Arc::new(Site::new("", "", ""));
         let reach: Arc<dyn Reach> = stub::Stub::new(|_, _| panic!("nothing is called"));
         let gateways = Gateways::new(&contract, &reach, &Cors::AnyOrigin, &site).unwrap();
         let mut answers = Vec::new();
         let paths = FACTS.iter().flat_map(|facts| facts.paths).flat_map(|path| match path.strip_suffix("{proxy+}") {
-            Some("/trpc/") => vec!["/trpc/health.ping,users.list?batch=1".to_owned(), "/trpc/nothing.here".to_owned()],
+            Some("/trpc/") => vec!["/trpc/pulse.ping,readers.list?batch=1".to_owned(), "/trpc/nothing.here".to_owned()],
             Some(start) => vec![format!("{start}docs.js"), format!("{start}nothing")],
             None => vec![(*path).to_owned()],
         });
@@ -320,7 +320,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_tells_what_there_is_to_call_is_off_together() {
-        let names = ["users.list", "usersList", "users_list", "/v1/users", "UsersList"];
+        let names = ["readers.list", "readersList", "readers_list", "/v1/readers", "ReadersList"];
         let tells = |text: &str| names.iter().any(|name| text.contains(name)) || text.contains("__Schema");
         let on = told(Settings::default()).await;
         assert!(on.iter().filter(|(_, _, text)| tells(text)).count() >= 7, "each way of asking is answered somewhere");

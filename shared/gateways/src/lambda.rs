@@ -20,16 +20,7 @@ use crate::{
 };
 
 /// Runs a style as a Lambda function, for the service of this contract, until the platform ends the process.
-pub fn lambda<S: Style + 'static>(make: fn(&Contract) -> Result<S, Cause>, contract: &'static str) -> ExitCode {
-    gateway(Box::new(move |environment| {
-        let contract = Contract::parse(contract)?;
-        let style = Box::new(make(&contract)?);
-        handler(style, contract, environment)
-    }))
-}
-
-/// The same for a style of which the stage decides something.
-pub fn lambda_with<S: Style + 'static>(
+pub(crate) fn lambda<S: Style + 'static>(
     make: fn(&Contract, Settings) -> Result<S, Cause>,
     contract: &'static str,
 ) -> ExitCode {

@@ -11,7 +11,7 @@
 //! - [`gateway`]: what all styles have in common.
 //! - [`graphql`]: GraphQL, which asks for fields of what several procedures answer.
 //! - [`paths`]: what errors call the members of an input.
-//! - [`lambda()`]: a gateway's `main`; [`invoke`]: how it reaches procedures.
+//! - [`function`]: a gateway's `main`; [`invoke`]: how it reaches procedures.
 //! - [`rest`], [`openapi`]: what procedures' REST routes say, and the document of it.
 //! - [`samples`], [`docs`]: how each procedure is called in each style, and the pages that say so.
 //! - [`batches`]: tRPC's batches.
@@ -24,11 +24,12 @@ pub mod calls;
 pub mod contract;
 pub mod docs;
 pub mod example;
+pub mod function;
 pub mod gateway;
 pub mod graphql;
 pub mod invoke;
 pub mod jsonrpc;
-pub mod lambda;
+mod lambda;
 pub mod names;
 pub mod openapi;
 pub mod paths;
@@ -44,7 +45,6 @@ pub mod words;
 pub use calls::{Calls, Outcome, Reach, Refusal};
 pub use contract::{Contract, Procedure};
 pub use gateway::{Facts, Gateway, Gateways, Settings, Style};
-pub use lambda::{lambda, lambda_with};
 
 /// All styles, for a stage of a service.
 ///

@@ -189,15 +189,15 @@ mod tests {
         let contract = json!({
             "service": "s", "procedures": [],
             "outputTypes": {
-                "Post": {"type": "object"},
+                "Poem": {"type": "object"},
                 "Id": {"type": "string"},
-                "Box": {"properties": {"user": {"$ref": "#/outputTypes/User"}}},
-                "User": {"properties": {"id": {"$ref": "#/outputTypes/Id", "description": "Whose."}}},
+                "Box": {"properties": {"user": {"$ref": "#/outputTypes/Unit"}}},
+                "Unit": {"properties": {"id": {"$ref": "#/outputTypes/Id", "description": "Whose."}}},
             },
             "inputTypes": {
                 "Id": {"type": "string"},
-                "Box": {"properties": {"user": {"$ref": "#/inputTypes/User"}}},
-                "User": {"properties": {"id": {"$ref": "#/inputTypes/Id"}}},
+                "Box": {"properties": {"user": {"$ref": "#/inputTypes/Unit"}}},
+                "Unit": {"properties": {"id": {"$ref": "#/inputTypes/Id"}}},
                 "Given": {"type": "string"},
             },
         });
@@ -205,9 +205,9 @@ mod tests {
         let names = Names::of(&contract);
         let types = names.types(&contract, "#/t/");
         let listed: Vec<_> = types.keys().map(String::as_str).collect();
-        assert_eq!(listed, ["Box", "BoxInput", "Given", "Id", "Post", "User", "UserInput"]);
-        assert_eq!(types["BoxInput"], json!({"title": "BoxInput", "properties": {"user": {"$ref": "#/t/UserInput"}}}));
-        let id = json!({"title": "UserId", "allOf": [{"$ref": "#/t/Id"}], "description": "Whose."});
-        assert_eq!(types["User"], json!({"title": "User", "properties": {"id": id}}));
+        assert_eq!(listed, ["Box", "BoxInput", "Given", "Id", "Poem", "Unit", "UnitInput"]);
+        assert_eq!(types["BoxInput"], json!({"title": "BoxInput", "properties": {"user": {"$ref": "#/t/UnitInput"}}}));
+        let id = json!({"title": "UnitId", "allOf": [{"$ref": "#/t/Id"}], "description": "Whose."});
+        assert_eq!(types["Unit"], json!({"title": "Unit", "properties": {"id": id}}));
     }
 }

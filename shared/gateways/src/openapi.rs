@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::{Contract, contract::Auth, rest::Route};
 use components::Components;
 
-/// The document, as `bindings/openapi.json` and `/openapi.json` have it. `url` is where the service is, without a slash
+/// The document, as `openapi.json` and `/openapi.json` have it. `url` is where the service is, without a slash
 /// at the end; empty when that is not known.
 pub fn document(contract: &Contract, url: &str) -> Value {
     let contract = &contract.worded(|procedure| match procedure.rest {
@@ -34,7 +34,7 @@ pub fn document(contract: &Contract, url: &str) -> Value {
         "jsonSchemaDialect": "https://spec.openapis.org/oas/3.1/dialect/base",
         "info": {
             "title": contract.service,
-            "version": env!("CARGO_PKG_VERSION"),
+            "version": contract.about.version,
             "description": contract.described(DESCRIPTION),
         },
         "externalDocs": {"url": format!("{url}/docs"), "description": "Every procedure, and how it is called in each style."},
@@ -102,7 +102,7 @@ is a value. Wherever there is GET there is HEAD.\n\n\
 Errors are problems (RFC 9457). `code` is the same in every style of API, `failure` is the procedure's own typed failure, \
 `errors` names the fields that are wrong, and the log is searched by `requestId`.";
 
-/// `users` of `users.get`.
+/// `orders` of `orders.get`.
 fn domain(name: &str) -> &str {
     name.split('.').next().unwrap_or(name)
 }
@@ -125,7 +125,7 @@ fn security_schemes(contract: &Contract, url: &str) -> Map<String, Value> {
         BEARER.into(),
         json!({"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token."}),
     );
-    if contract.sign_in.by_cookie {
+    if contract.has_sessions {
         let cookie = runtime::Site::new(url, "", "").cookie_name(runtime::sessions::COOKIE);
         let cookie =
             json!({"type": "apiKey", "in": "cookie", "name": cookie, "description": "The session of a browser."});
@@ -135,11 +135,11 @@ fn security_schemes(contract: &Contract, url: &str) -> Map<String, Value> {
         let csrf = json!({"type": "apiKey", "in": "header", "name": "x-csrf-token", "description": csrf});
         schemes.insert(CSRF.into(), csrf);
     }
-    if contract.sign_in.by_oauth {
+    if let Some((authorize, token)) = contract.authorization_endpoints() {
         let code = json!({
-            "authorizationUrl": format!("{url}/oauth/authorize"),
-            "tokenUrl": format!("{url}/oauth/token"),
-            "refreshUrl": format!("{url}/oauth/token"),
+            "authorizationUrl": format!("{url}{authorize}"),
+            "tokenUrl": format!("{url}{token}"),
+            "refreshUrl": format!("{url}{token}"),
             "scopes": scopes(contract),
         });
         let oauth = json!({
@@ -187,10 +187,10 @@ fn security(contract: &Contract, route: &Route<'_>) -> Value {
         }
     };
     let mut ways = vec![json!({BEARER: []})];
-    if contract.sign_in.by_cookie {
+    if contract.has_sessions {
         ways.push(if route.method == "GET" { json!({COOKIE: []}) } else { json!({COOKIE: [], CSRF: []}) });
     }
-    if contract.sign_in.by_oauth {
+    if contract.authorization_endpoints().is_some() {
         ways.extend(scopes.into_iter().map(|scopes| json!({OAUTH: scopes})));
     }
     ways.into()

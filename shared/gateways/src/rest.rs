@@ -12,7 +12,7 @@ pub struct Route<'a> {
     pub procedure: &'a Procedure,
     /// `GET`.
     pub method: &'a str,
-    /// `/v1/users/{id}`.
+    /// `/v1/orders/{id}`.
     pub path: &'a str,
     /// What its answers say besides the output.
     pub answer: RestAnswer,

@@ -49,7 +49,7 @@ pub fn input(contract: &Contract, procedure: &Procedure) -> Option<Value> {
     (!procedure.input_optional || sample.as_object().is_some_and(|fields| !fields.is_empty())).then_some(sample)
 }
 
-/// The address of a REST call with its example, without the service's own: `/v1/users?limit=20`.
+/// The address of a REST call with its example, without the service's own: `/v1/orders?limit=20`.
 pub fn address(contract: &Contract, route: &Route<'_>) -> String {
     let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let mut path = route.path.to_owned();
@@ -158,9 +158,11 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// `bindings/examples.md`: every procedure in every style.
+/// `examples.md`: every procedure in every style.
 pub fn markdown(contract: &Contract, header: &str) -> String {
-    let mut text = format!("<!-- {header} -->\n\n# How each procedure is called\n\n{INTRODUCTION}\n");
+    let introduction = INTRODUCTION.replace("@PACKAGE@", &contract.npm_package);
+    let introduction = introduction.replace("@ROLE@", contract.operator_role.as_deref().unwrap_or("ROLE"));
+    let mut text = format!("<!-- {header} -->\n\n# How each procedure is called\n\n{introduction}\n");
     for procedure in &contract.procedures {
         text.push_str(&format!("\n## {}\n\n{}\n", procedure.name, procedure.docs));
         for Sample { style, language, text: sample } in of(contract, procedure) {
@@ -173,11 +175,11 @@ pub fn markdown(contract: &Contract, header: &str) -> String {
 const INTRODUCTION: &str = "\
 ```sh
 URL=http://127.0.0.1:9000
-TOKEN=$(cargo run --quiet -- token --role administrator)
+TOKEN=$(cargo run --quiet -- token --role @ROLE@)
 ```
 
 ```ts
-import { createClient } from \"@onefold/backoffice\";
+import { createClient } from \"@PACKAGE@\";
 
 const client = createClient({ url: \"http://127.0.0.1:9000/trpc\", token: process.env.TOKEN });
 ```

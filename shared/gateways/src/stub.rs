@@ -16,7 +16,7 @@ pub type Does = fn(&str, Value) -> Result<Option<Value>, Fault>;
 /// Procedures of one function.
 pub struct Stub {
     does: Does,
-    /// The calls that arrived: `GET users.get {"id":1}`.
+    /// The calls that arrived: `GET orders.get {"id":1}`.
     pub calls: Mutex<Vec<String>>,
 }
 

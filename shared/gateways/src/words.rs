@@ -1,4 +1,4 @@
-//! The words of a style's document. Doc comments name procedures as they are called everywhere, `` `users.get` ``; who
+//! The words of a style's document. Doc comments name procedures as they are called everywhere, `` `orders.get` ``; who
 //! reads a document knows the names in it, and no others.
 
 use serde_json::Value;

@@ -58,7 +58,7 @@ mod tests;
 pub mod user;
 
 use protocol::{Code, Fault, FieldFault};
-use runtime::{Callers, Definition, RefusalLog, prelude::wire, sessions::SessionLookup};
+use runtime::{AuthorizationServer, Callers, Definition, PasswordSignIn, RefusalLog, SessionSignIn, prelude::wire, sessions::SessionLookup};
 
 #[doc(hidden)]
 pub use runtime as __runtime;
@@ -74,6 +74,39 @@ use sessions::Kept;
 pub const CALLERS: Callers = Callers::Sessions(SessionLookup::of::<Session>().with_applications::<ApplicationClient>());
 /// That mutations write into the audit log whom they refused.
 pub const REFUSALS: RefusalLog = RefusalLog::of::<AuditEntry>(audit::refused);
+
+/// How a name and a password that come with a call sign somebody in for it.
+pub const PASSWORD_SIGN_IN: PasswordSignIn = PasswordSignIn {
+    sign_in: "auth.login",
+    name_field: "email",
+    password_field: "password",
+    with: &[("keep", "tokens")],
+    access_token: "/tokens/accessToken",
+    refresh_token: "/tokens/refreshToken",
+    sign_out: "auth.logout",
+    refresh_token_field: "refreshToken",
+};
+/// How a client signs in and stays signed in.
+pub const SESSION: SessionSignIn = SessionSignIn {
+    register: Some("auth.register"),
+    sign_in: "auth.login",
+    keep_field: "keep",
+    cookie: "cookie",
+    tokens: "tokens",
+    who_field: "user",
+    tokens_field: "tokens",
+    access_token_field: "accessToken",
+    refresh_token_field: "refreshToken",
+    expires_in_field: "expiresInS",
+    refresh: "auth.refresh",
+    ended: "ended",
+    sign_out: "auth.logout",
+    reauthenticate: Some("auth.reauthenticate"),
+    password_field: "password",
+};
+/// Where third parties' applications are let in: for a service that does not leave out [`Part::AuthorizationServer`].
+pub const AUTHORIZATION_SERVER: AuthorizationServer =
+    AuthorizationServer { authorize: "grants.authorize", token: "grants.token" };
 
 /// The cookie by which an account knows a browser, before the prefix.
 pub(crate) const KNOWN: &str = "onefold-device";

@@ -161,7 +161,6 @@ impl IdentityUser for User {
 
 /// The service.
 pub const SERVICE: Definition = Definition {
-    name: "identity-test",
     roles: &["administrator", "employee", "viewer", "guest"],
     permits: |role, permission| {
         Role::ALL.iter().any(|known| known.name() == role && known.permissions().contains(&permission))
@@ -169,9 +168,8 @@ pub const SERVICE: Definition = Definition {
     permissions: TEXTS,
     withheld: &[RIGHTS],
     callers: crate::CALLERS,
-    method_override: false,
-    password_sign_in: None,
     refusals: Some(crate::REFUSALS),
+    ..Definition::named("identity-test")
 };
 
 mod mounted {

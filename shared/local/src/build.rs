@@ -1,11 +1,6 @@
 //! Builds the functions' real binaries, in one `cargo build`.
 
-use std::{
-    collections::HashMap,
-    ffi::OsString,
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::{collections::HashMap, ffi::OsString, path::PathBuf, process::Stdio};
 
 use protocol::Cause;
 use tokio::process::Command;
@@ -22,21 +17,32 @@ pub fn about_the_package() -> impl Iterator<Item = OsString> {
         .filter(|name| ABOUT_THE_PACKAGE.iter().any(|start| name.to_string_lossy().starts_with(start)))
 }
 
+/// What is built, and where.
+#[derive(Clone, Debug)]
+pub struct Build {
+    /// The workspace's folder.
+    pub root: PathBuf,
+    /// The package whose programs are the functions.
+    pub functions: &'static str,
+    /// The package whose program this is.
+    pub package: &'static str,
+}
+
 /// Builds every function and says where it is, by the function's name.
 ///
 /// The binaries are built as this process was: a release service has release functions.
 ///
 /// # Errors
 /// When the build fails; cargo has said why.
-pub async fn functions(root: &Path) -> Result<HashMap<String, PathBuf>, Cause> {
+pub async fn functions(Build { root, functions, package }: &Build) -> Result<HashMap<String, PathBuf>, Cause> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
     for name in about_the_package() {
         command.env_remove(name);
     }
-    // Naming the root package as well gives its dependencies the features that they have under
+    // Naming this program's package as well gives its dependencies the features that they have under
     // `cargo run`, so that only the functions themselves are left to build.
-    command.current_dir(root).args(["build", "--package", "functions", "--package", "onefold", "--bins"]);
+    command.current_dir(root).args(["build", "--package", functions, "--package", package, "--bins"]);
     command.arg("--message-format=json-render-diagnostics");
     if !cfg!(debug_assertions) {
         command.arg("--release");

@@ -38,7 +38,7 @@ const MAX_SHOWN: usize = 200;
 /// What to call, and as whom.
 #[derive(Args)]
 pub struct CallOptions {
-    /// Its name, such as users.get
+    /// Its name: DOMAIN.PROCEDURE
     procedure: String,
     /// The input as JSON; @FILE reads it from a file, - from standard input
     #[arg(allow_hyphen_values = true)]
@@ -49,7 +49,7 @@ pub struct CallOptions {
     /// The deployed stage that is called, whose key signs the token; it needs --url as well
     #[arg(long, requires = "url")]
     pub stage: Option<String>,
-    /// The caller's role; may be repeated; administrator if left out
+    /// The caller's role; may be repeated; that of those who run the service if left out
     #[arg(long = "role", conflicts_with_all = ["token", "public"])]
     pub roles: Vec<String>,
     /// Who the caller is; a new id if left out
@@ -115,9 +115,12 @@ impl CallOptions {
         }
     }
 
-    /// The caller's roles.
-    pub fn roles(&self) -> Vec<String> {
-        if self.roles.is_empty() { vec!["administrator".to_owned()] } else { self.roles.clone() }
+    /// The caller's roles: those that are named, else that of those who run the service.
+    pub fn roles(&self, service: &Service) -> Vec<String> {
+        if !self.roles.is_empty() {
+            return self.roles.clone();
+        }
+        service.definition.operator_role.into_iter().map(str::to_owned).collect()
     }
 }
 

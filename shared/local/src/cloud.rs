@@ -15,13 +15,12 @@ use crate::{build, data::at, workspace};
 /// The oldest Node.js that the programs run on.
 const NODE: u32 = 20;
 
-/// Runs a program of `infra/` with these parameters; `input` is what it reads.
+/// Runs a program of `infra/` of this workspace with these parameters; `input` is what it reads.
 ///
 /// # Errors
-/// When this is no workspace; when Node.js is missing or too old, or the program cannot be installed, built or started.
-pub fn run(parameters: &[String], input: Option<&[u8]>) -> Result<ExitCode, Cause> {
-    let root = workspace::root()?;
-    let infra = workspace::part(&root, "infra", "it has the templates and the programs that reach AWS")?;
+/// When there is no `infra/`; when Node.js is missing or too old, or the program cannot be installed, built or started.
+pub fn run(root: &Path, parameters: &[String], input: Option<&[u8]>) -> Result<ExitCode, Cause> {
+    let infra = workspace::part(root, "infra", "it has the templates and the programs that reach AWS")?;
     check_node()?;
     install(&infra)?;
     step(&infra, "npm", &["run", "--silent", "build"])?;

@@ -11,11 +11,12 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::{Args, Parser, Subcommand};
 use protocol::Cause;
 use runtime::{
-    Service, environment, telemetry,
+    Definition, Service, environment, telemetry,
     tokens::{Claims, SignerSettings, TokenSigner},
 };
 
 use crate::{
+    build::Build,
     call::{self, CallOptions},
     claims, cloud,
     data::{DataFolder, random_key},
@@ -24,7 +25,7 @@ use crate::{
     permissions,
     seed::{self, Seed},
     serve::{self, Options},
-    workspace,
+    workspace::{self, Tree},
 };
 
 /// The data folder in a workspace.
@@ -38,6 +39,8 @@ pub struct App {
     pub seed: Option<Seed>,
     /// Nothing is kept unless it is asked for.
     pub ephemeral: bool,
+    /// The package whose program this is: `env!("CARGO_PKG_NAME")`.
+    pub package: &'static str,
 }
 
 /// One typed procedure in Rust; everything else folds out of it.
@@ -137,7 +140,7 @@ enum Command {
     },
     /// Show the log of a deployed procedure
     Logs {
-        /// Its name, such as users.get
+        /// Its name: DOMAIN.PROCEDURE
         procedure: String,
         /// dev, prod, or pr-N for a preview
         #[arg(long, default_value = "dev")]
@@ -188,10 +191,12 @@ pub fn main(app: App) -> ExitCode {
 }
 
 fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
-    let data = || line.data.clone().map_or_else(default_data, Ok);
+    let definition = app.service.definition;
+    let data = || line.data.clone().map_or_else(|| default_data(definition), Ok);
+    let in_cloud = |parameters: &[String]| cloud::run(&workspace::root(definition)?, parameters, None);
     match line.command {
         None => {
-            let options = options(line.serve, data()?, app.ephemeral)?;
+            let options = options(line.serve, data()?, &app)?;
             // The log of calls goes to standard output through one buffer and one thread, so that a
             // slow terminal does not slow calls down; the guard writes out what is left at the end.
             let (writer, _rest) =
@@ -200,7 +205,7 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
             tokio()?.block_on(serve::run(app.service, options))?;
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Regen { check }) => regen(&app, &workspace::root()?, check),
+        Some(Command::Regen { check }) => regen(&app, &workspace::root(definition)?, check),
         Some(Command::Token { stage, roles, subject, minutes }) => {
             if let Err(why) = known(&app.service, &roles) {
                 return Ok(wrong_use(&why));
@@ -217,39 +222,48 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
             print!("{}", permissions::matrix(&app.service));
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Diff { old_contract, report_only }) => Ok(diff::run(old_contract.as_deref(), report_only)),
-        Some(Command::Release) => diff::release(&workspace::root()?),
+        Some(Command::Diff { old_contract, report_only }) => {
+            Ok(diff::run(definition, old_contract.as_deref(), report_only))
+        }
+        Some(Command::Release) => diff::release(&workspace::tree(definition)?),
         Some(Command::Deploy { stage, yes, architecture, build_only }) => {
             let named = parameters(&["deploy", "--stage", &stage]);
             let flags = [flag("--yes", yes), flag("--build-only", build_only)].concat();
-            cloud::run(&[named, flags, option("--architecture", architecture)].concat(), None)
+            in_cloud(&[named, flags, option("--architecture", architecture)].concat())
         }
         Some(Command::Destroy { stage, yes }) => {
             let named = parameters(&["destroy", "--stage", &stage]);
-            cloud::run(&[named, flag("--yes", yes)].concat(), None)
+            in_cloud(&[named, flag("--yes", yes)].concat())
         }
         Some(Command::Logs { procedure, stage, since, follow }) => {
             let named = parameters(&["logs", &procedure, "--stage", &stage, "--since", &since]);
-            cloud::run(&[named, flag("--follow", follow)].concat(), None)
+            in_cloud(&[named, flag("--follow", follow)].concat())
         }
         Some(Command::Keys { stage, rotate, retire }) => keys(&app.service, data, &stage, rotate, retire),
     }
 }
 
 /// Where keys and data are, when nobody says it.
-fn default_data() -> Result<PathBuf, Cause> {
-    match workspace::root() {
+fn default_data(definition: &Definition) -> Result<PathBuf, Cause> {
+    match workspace::root(definition) {
         Ok(root) => Ok(root.join(DATA)),
         Err(cause) => Err(format!("{cause}; or name the folder of its keys and data with --data DIR").into()),
     }
 }
 
-fn options(serve: Serve, data: PathBuf, ephemeral: bool) -> Result<Options, Cause> {
+fn options(serve: Serve, data: PathBuf, app: &App) -> Result<Options, Cause> {
+    let build = || {
+        let Tree { root, layout } = workspace::tree(app.service.definition)?;
+        let packages = layout.packages.ok_or_else(|| {
+            format!("the service {} has no package of functions to build", app.service.definition.name)
+        })?;
+        Ok::<_, Cause>(Build { root, functions: packages.functions.name, package: app.package })
+    };
     Ok(Options {
         port: serve.port,
         data,
-        ephemeral: serve.ephemeral || ephemeral,
-        isolated: if serve.isolated { Some(workspace::root()?) } else { None },
+        ephemeral: serve.ephemeral || app.ephemeral,
+        isolated: if serve.isolated { Some(build()?) } else { None },
         record_access: serve.record_access,
         app_url: serve.app_url,
         allowed_origins: serve.allowed_origins,
@@ -268,13 +282,13 @@ fn wrong_use(why: &str) -> ExitCode {
 fn call(service: &Service, options: CallOptions, data: impl Fn() -> Result<PathBuf, Cause>) -> Result<ExitCode, Cause> {
     let target = options.target(service, data().ok())?;
     let signed = match options.signs(service, &target).and_then(|signs| {
-        known(service, &options.roles())?;
+        known(service, &options.roles(service))?;
         Ok(signs)
     }) {
         Ok(false) => None,
         Ok(true) => {
             let signer = signer(data()?, options.stage.as_deref())?;
-            Some(token(service, &signer, options.subject.clone(), options.roles(), CALL_MINUTES)?)
+            Some(token(service, &signer, options.subject.clone(), options.roles(service), CALL_MINUTES)?)
         }
         Err(why) => return Ok(wrong_use(&why)),
     };
@@ -292,7 +306,8 @@ fn keys(
 ) -> Result<ExitCode, Cause> {
     // Nothing is made here before it is known where the rest of it goes: a key that only this machine has signs tokens
     // that nobody takes.
-    let checked = cloud::run(&parameters(&["keys", "--stage", stage, "--check"]), None)?;
+    let root = workspace::root(service.definition)?;
+    let checked = cloud::run(&root, &parameters(&["keys", "--stage", stage, "--check"]), None)?;
     if checked != ExitCode::SUCCESS {
         return Ok(checked);
     }
@@ -316,7 +331,7 @@ fn keys(
         },
     });
     let named = [parameters(&["keys", "--stage", stage]), flag("--rotate", rotate), option("--retire", retire)];
-    let done = cloud::run(&named.concat(), Some(made.to_string().as_bytes()));
+    let done = cloud::run(&root, &named.concat(), Some(made.to_string().as_bytes()));
     if is_first && !matches!(done, Ok(ExitCode::SUCCESS)) {
         keys.forget()?;
     }
@@ -343,10 +358,10 @@ fn tokio() -> io::Result<tokio::runtime::Runtime> {
 }
 
 fn regen(app: &App, root: &Path, check: bool) -> Result<ExitCode, Cause> {
-    let files = codegen::render(&app.service).map_err(|faults| faults.join("\n"))?;
-    let touched = if check { codegen::stale(root, &files)? } else { codegen::write(root, &files)? };
+    let rendered = codegen::render(&app.service).map_err(|faults| faults.join("\n"))?;
+    let touched = if check { codegen::stale(root, &rendered)? } else { codegen::write(root, &rendered)? };
     for path in &touched {
-        let is_made = files.iter().any(|file| &file.path == path);
+        let is_made = rendered.files.iter().any(|file| &file.path == path);
         println!(
             "{} {}",
             if check {

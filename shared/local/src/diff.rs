@@ -8,28 +8,30 @@ use std::{
 
 use codegen::changes::{Change, compare, is_breaking, markdown};
 use protocol::Cause;
+use runtime::Definition;
 use serde_json::Value;
 
-use crate::{data::at, workspace};
+use crate::{
+    data::at,
+    workspace::{self, Tree},
+};
 
-/// Where the contract is, from the workspace's root.
-const CONTRACT: &str = "bindings/contract.json";
-/// Where the contract of the last release is kept.
-pub const RELEASED: &str = "bindings/released.json";
+/// The contract of the last release, beside what is generated.
+const RELEASED: &str = "released.json";
 /// What `diff` answers when something could not be compared; 1 says that clients break.
 const NOT_COMPARED: u8 = 2;
 
 /// Prints the report on what changed since an older contract, that of the last release if there is none. It fails when
 /// callers of that break, unless only the report is asked for.
-pub fn run(old: Option<&Path>, report_only: bool) -> ExitCode {
-    match workspace::root() {
-        Ok(root) => report(&root, old, report_only),
+pub fn run(definition: &Definition, old: Option<&Path>, report_only: bool) -> ExitCode {
+    match workspace::tree(definition) {
+        Ok(tree) => report(&tree, old, report_only),
         Err(cause) => not_compared(&cause),
     }
 }
 
-fn report(root: &Path, old: Option<&Path>, report_only: bool) -> ExitCode {
-    match since(root, old) {
+fn report(tree: &Tree, old: Option<&Path>, report_only: bool) -> ExitCode {
+    match since(tree, old) {
         Ok(changes) => {
             print!("{}", markdown(&changes));
             if is_breaking(&changes) && !report_only { ExitCode::FAILURE } else { ExitCode::SUCCESS }
@@ -47,32 +49,37 @@ fn not_compared(cause: &Cause) -> ExitCode {
 ///
 /// # Errors
 /// When the contract cannot be read, or the released one cannot be written.
-pub fn release(root: &Path) -> Result<ExitCode, Cause> {
-    let released = root.join(RELEASED);
+pub fn release(tree: &Tree) -> Result<ExitCode, Cause> {
+    let released = tree.root.join(released(tree));
     if released.exists() {
-        print!("{}", markdown(&against(root, &released)?));
+        print!("{}", markdown(&against(tree, &released)?));
     }
-    fs::copy(contract(root)?, &released).map_err(at(&released))?;
+    fs::copy(contract(tree)?, &released).map_err(at(&released))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// The contract of this tree.
-fn contract(root: &Path) -> Result<PathBuf, Cause> {
-    workspace::part(root, CONTRACT, "`cargo regen` writes it")
+fn contract(tree: &Tree) -> Result<PathBuf, Cause> {
+    workspace::part(&tree.root, codegen::contract_path(&tree.layout), "`cargo regen` writes it")
 }
 
-fn since(root: &Path, old: Option<&Path>) -> Result<Vec<Change>, Cause> {
+/// Where that of the last release is, from the workspace's folder.
+fn released(tree: &Tree) -> PathBuf {
+    Path::new(tree.layout.bindings).join(RELEASED)
+}
+
+fn since(tree: &Tree, old: Option<&Path>) -> Result<Vec<Change>, Cause> {
     match old {
-        Some(old) => against(root, old),
-        None => against(
-            root,
-            &workspace::part(root, RELEASED, "`cargo run -- release` makes this contract the released one")?,
-        ),
+        Some(old) => against(tree, old),
+        None => {
+            let otherwise = "`cargo run -- release` makes this contract the released one";
+            against(tree, &workspace::part(&tree.root, released(tree), otherwise)?)
+        }
     }
 }
 
-fn against(root: &Path, old: &Path) -> Result<Vec<Change>, Cause> {
-    Ok(compare(&read(old)?, &read(&contract(root)?)?)?)
+fn against(tree: &Tree, old: &Path) -> Result<Vec<Change>, Cause> {
+    Ok(compare(&read(old)?, &read(&contract(tree)?)?)?)
 }
 
 fn read(path: &Path) -> Result<Value, Cause> {
@@ -83,26 +90,32 @@ fn read(path: &Path) -> Result<Value, Cause> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use protocol::Layout;
+
     use super::*;
 
-    fn root() -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-    }
+    const LAYOUT: Layout = Layout { bindings: "prints", packages: None };
 
-    /// A tree that has the contract and nothing else.
-    fn tree(name: &str) -> PathBuf {
-        let tree = std::env::temp_dir().join(format!("onefold-diff-{}-{name}", std::process::id()));
-        fs::create_dir_all(tree.join("bindings")).unwrap();
-        fs::copy(root().join(CONTRACT), tree.join(CONTRACT)).unwrap();
+    /// A tree that has the contract of a service with one procedure, and nothing else.
+    fn tree(name: &str) -> Tree {
+        let root = std::env::temp_dir().join(format!("onefold-diff-{}-{name}", std::process::id()));
+        let tree = Tree { root, layout: LAYOUT };
+        fs::create_dir_all(tree.root.join("prints")).unwrap();
+        fs::write(tree.root.join("prints/contract.json"), with(&["things.get"])).unwrap();
         tree
     }
 
+    /// A contract of queries without input.
+    fn with(procedures: &[&str]) -> String {
+        let procedure = |name: &&str| serde_json::json!({"name": name, "kind": "query", "auth": {"type": "public"}});
+        let procedures: Vec<Value> = procedures.iter().map(procedure).collect();
+        serde_json::json!({"format": 1, "service": "things", "procedures": procedures}).to_string()
+    }
+
     /// A contract that has one procedure more than the tree's.
-    fn with_one_more(tree: &Path) -> PathBuf {
-        let mut contract = read(&tree.join(CONTRACT)).unwrap();
-        contract["procedures"].as_array_mut().unwrap().push(serde_json::json!({"name": "users.greet"}));
-        let path = tree.join("old.json");
-        fs::write(&path, contract.to_string()).unwrap();
+    fn with_one_more(tree: &Tree) -> PathBuf {
+        let path = tree.root.join("old.json");
+        fs::write(&path, with(&["things.get", "things.greet"])).unwrap();
         path
     }
 
@@ -112,31 +125,37 @@ mod tests {
         let old = with_one_more(&tree);
         assert_eq!(report(&tree, Some(&old), true), ExitCode::SUCCESS);
         assert_eq!(report(&tree, Some(&old), false), ExitCode::FAILURE);
-        assert_eq!(report(&tree, Some(&tree.join(CONTRACT)), false), ExitCode::SUCCESS);
-        fs::remove_dir_all(tree).unwrap();
+        assert_eq!(report(&tree, Some(&contract(&tree).unwrap()), false), ExitCode::SUCCESS);
+        fs::remove_dir_all(tree.root).unwrap();
     }
 
     #[test]
     fn a_file_that_is_no_contract_is_named_and_is_no_break() {
-        let fault = |path: &str| against(&root(), &root().join(path)).unwrap_err().to_string();
+        let tree = tree("no contract");
+        for (name, text) in [("README.md", "# Things\n"), ("package.json", "{}")] {
+            fs::write(tree.root.join(name), text).unwrap();
+        }
+        let fault = |path: &str| against(&tree, &tree.root.join(path)).unwrap_err().to_string();
         assert!(fault("nowhere.json").contains("nowhere.json"));
         assert!(fault("README.md").contains("README.md is not JSON"));
-        assert!(fault("infra/package.json").contains("the old contract states no `format`"));
-        assert_eq!(report(&root(), Some(&root().join("nowhere.json")), false), ExitCode::from(NOT_COMPARED));
-        assert_eq!(report(&root(), Some(&root().join("nowhere.json")), true), ExitCode::from(NOT_COMPARED));
+        assert!(fault("package.json").contains("the old contract states no `format`"));
+        let nowhere = tree.root.join("nowhere.json");
+        assert_eq!(report(&tree, Some(&nowhere), false), ExitCode::from(NOT_COMPARED));
+        assert_eq!(report(&tree, Some(&nowhere), true), ExitCode::from(NOT_COMPARED));
+        fs::remove_dir_all(tree.root).unwrap();
     }
 
     #[test]
     fn a_release_is_what_is_compared_with_from_then_on() {
         let tree = tree("release");
-        let released = tree.join(RELEASED);
-        assert_eq!(report(&tree, Some(&released), false), ExitCode::from(NOT_COMPARED), "there was no release");
+        let released = tree.root.join(released(&tree));
+        assert_eq!(report(&tree, None, false), ExitCode::from(NOT_COMPARED), "there was no release");
         assert_eq!(release(&tree).unwrap(), ExitCode::SUCCESS);
-        assert_eq!(fs::read(&released).unwrap(), fs::read(tree.join(CONTRACT)).unwrap());
+        assert_eq!(fs::read(&released).unwrap(), fs::read(contract(&tree).unwrap()).unwrap());
         fs::rename(with_one_more(&tree), &released).unwrap();
-        assert_eq!(report(&tree, Some(&released), false), ExitCode::FAILURE);
+        assert_eq!(report(&tree, None, false), ExitCode::FAILURE);
         assert_eq!(release(&tree).unwrap(), ExitCode::SUCCESS, "a break is released when it is meant");
-        assert_eq!(report(&tree, Some(&released), false), ExitCode::SUCCESS);
-        fs::remove_dir_all(tree).unwrap();
+        assert_eq!(report(&tree, None, false), ExitCode::SUCCESS);
+        fs::remove_dir_all(tree.root).unwrap();
     }
 }

@@ -51,7 +51,7 @@ const REAP_LIMIT: Duration = Duration::from_secs(10);
 /// One function: what to run and within which limits.
 #[derive(Debug, Clone)]
 pub struct Function {
-    /// The Lambda's name, by which it is invoked: `users-get`.
+    /// The Lambda's name, by which it is invoked: `orders-get`.
     pub name: String,
     /// The binary, started without arguments.
     pub program: PathBuf,

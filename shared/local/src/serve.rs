@@ -15,13 +15,13 @@ use protocol::{
     contract::{Contract, Needs},
     trpc::BASE_PATH,
 };
-use runtime::{Definition, Service, Site, environment};
+use runtime::{Callers, Definition, Service, Site, environment};
 use rustix::{fs::Mode, process::umask};
 use tokio::net::TcpListener;
 
 use crate::{
     backend::{Backend, Near},
-    build,
+    build::{self, Build},
     data::{DataFolder, Note, Running},
     front::{Front, Routes, serve},
     ground::{Addresses, Ground, needs},
@@ -44,8 +44,8 @@ pub struct Options {
     pub data: PathBuf,
     /// The table lives in memory and is gone at the end.
     pub ephemeral: bool,
-    /// Real binaries behind a Lambda Runtime API, built in this workspace.
-    pub isolated: Option<PathBuf>,
+    /// Real binaries behind a Lambda Runtime API, and how they are built.
+    pub isolated: Option<Build>,
     /// Where to write down which rights the procedures use.
     pub record_access: Option<PathBuf>,
     /// Where the service's pages are; at its own address when that is empty.
@@ -90,7 +90,7 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     let address = listener.local_addr()?;
     let (contract, _) = codegen::contract(&service).map_err(|faults| faults.join("\n"))?;
     let programs = match &options.isolated {
-        Some(root) => Some(build::functions(root).await?),
+        Some(build) => Some(build::functions(build).await?),
         None => None,
     };
     // Whatever this process makes from now on is for its owner only; what was built before is for those who build.
@@ -119,7 +119,7 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     };
     let called = service.procedures.iter().map(|procedure| procedure.entry);
     let called = called.filter(|entry| entry.http().is_none()).map(|entry| entry.name).collect();
-    let (site, index) = (Arc::new(ground.site()), index(&contract, address)?);
+    let (site, index) = (Arc::new(ground.site()), index(&contract, service.definition, address)?);
     let (backend, cors) = (Arc::new(backend), ground.cors());
     let gateways = {
         let contract = Arc::new(gateways::Contract::parse(&codegen::contract_json(&contract))?);
@@ -223,7 +223,7 @@ fn max_instances(concurrency: Option<u32>) -> usize {
 }
 
 /// What `GET /` answers.
-fn index(contract: &Contract, address: SocketAddr) -> Result<Bytes, Cause> {
+fn index(contract: &Contract, definition: &Definition, address: SocketAddr) -> Result<Bytes, Cause> {
     let procedures: Vec<_> = contract
         .procedures
         .iter()
@@ -249,11 +249,28 @@ fn index(contract: &Contract, address: SocketAddr) -> Result<Bytes, Cause> {
         "service": contract.service,
         "trpc": format!("http://{address}{}", BASE_PATH.trim_end_matches('/')),
         "gateways": gateways,
-        "signIn": "auth.register and auth.login; or cargo run -- token --role administrator, then authorization: Bearer <token>",
+        "signIn": sign_in(definition),
         "mail": format!("http://{address}{}", crate::mail::page::PATH),
         "procedures": procedures,
     });
     Ok(serde_json::to_vec_pretty(&index)?.into())
+}
+
+/// How somebody becomes a caller who is known, if the service says it.
+fn sign_in(definition: &Definition) -> Option<String> {
+    let by_session = definition.session.map(|session| match session.register {
+        Some(register) => format!("{register} and {}", session.sign_in),
+        None => session.sign_in.to_owned(),
+    });
+    let by_token = match definition.callers {
+        Callers::Custom(_) => None,
+        Callers::Tokens | Callers::Sessions(_) => {
+            let role = definition.operator_role.unwrap_or("ROLE");
+            Some(format!("cargo run -- token --role {role}, then authorization: Bearer <token>"))
+        }
+    };
+    let ways: Vec<String> = by_session.into_iter().chain(by_token).collect();
+    (!ways.is_empty()).then(|| ways.join("; or "))
 }
 
 async fn stop_signal() {
@@ -271,7 +288,37 @@ async fn stop_signal() {
 
 #[cfg(test)]
 mod tests {
+    use runtime::SessionSignIn;
+
     use super::*;
+
+    #[test]
+    fn who_asks_how_to_sign_in_is_told_what_the_service_states() {
+        const BARE: Definition = Definition::named("bare");
+        let told = |definition: &Definition| sign_in(definition);
+        let by_token = |role: &str| format!("cargo run -- token --role {role}, then authorization: Bearer <token>");
+        assert_eq!(told(&BARE), Some(by_token("ROLE")));
+        let session = SessionSignIn {
+            register: Some("desk.join"),
+            sign_in: "desk.enter",
+            keep_field: "",
+            cookie: "",
+            tokens: "",
+            who_field: "",
+            tokens_field: "",
+            access_token_field: "",
+            refresh_token_field: "",
+            expires_in_field: "",
+            refresh: "",
+            ended: "",
+            sign_out: "",
+            reauthenticate: None,
+            password_field: "",
+        };
+        let by_both = Definition { operator_role: Some("keeper"), session: Some(session), ..BARE };
+        assert_eq!(told(&by_both), Some(format!("desk.join and desk.enter; or {}", by_token("keeper"))));
+        assert_eq!(told(&Definition { callers: Callers::Custom(|_| Ok(None)), ..BARE }), None);
+    }
 
     #[test]
     fn a_procedure_has_as_many_instances_as_it_states_but_no_more_than_a_laptop_bears() {

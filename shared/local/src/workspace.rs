@@ -5,35 +5,59 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use protocol::Cause;
+use protocol::{Cause, Layout};
+use runtime::Definition;
 
-/// What the tree of a service has and others have not: the package whose binaries are the functions.
-const MARK: &str = "functions/Cargo.toml";
+/// A service's own files.
+pub struct Tree {
+    /// The workspace's folder.
+    pub root: PathBuf,
+    /// Where they are in it.
+    pub layout: Layout,
+}
+
+/// Where a service's own files are.
+///
+/// # Errors
+/// When it does not say it, or there is no workspace of it.
+pub fn tree(definition: &Definition) -> Result<Tree, Cause> {
+    let root = root(definition)?;
+    let layout = definition.layout.ok_or_else(|| {
+        format!(
+            "the `Definition` of the service {} states no `layout`: it has no files in a workspace",
+            definition.name
+        )
+    })?;
+    Ok(Tree { root, layout })
+}
 
 /// The workspace's folder, where `regen` writes, `--isolated` builds and data is kept: the one around the package that
-/// cargo says it runs; else around the current folder.
+/// cargo says it runs; else around the current folder. It has the service's functions, if it states where they are.
 ///
 /// # Errors
 /// When there is none.
-pub fn root() -> Result<PathBuf, Cause> {
+pub fn root(definition: &Definition) -> Result<PathBuf, Cause> {
+    let functions = definition.layout.and_then(|layout| layout.packages).map(|packages| packages.functions.folder);
     let start = match env::var_os("CARGO_MANIFEST_DIR") {
         Some(folder) => PathBuf::from(folder),
         None => env::current_dir().map_err(|error| format!("the current folder is not there: {error}"))?,
     };
-    around(&start).map(Path::to_owned).ok_or_else(|| {
+    around(&start, functions).map(Path::to_owned).ok_or_else(|| {
+        let functions = functions.map(|folder| format!(", and {folder}/")).unwrap_or_default();
         format!(
-            "there is no workspace of a service at {} or above (a Cargo.toml with [workspace], and functions/): go into \
-             one, and run the command there",
+            "there is no workspace of a service at {} or above (a Cargo.toml with [workspace]{functions}): go into one, and \
+             run the command there",
             start.display()
         )
         .into()
     })
 }
 
-fn around(folder: &Path) -> Option<&Path> {
+fn around<'a>(folder: &'a Path, functions: Option<&str>) -> Option<&'a Path> {
     let is_workspace = |manifest: String| manifest.lines().any(|line| line.trim() == "[workspace]");
     folder.ancestors().find(|folder| {
-        folder.join(MARK).is_file() && fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(is_workspace)
+        functions.is_none_or(|functions| folder.join(functions).join("Cargo.toml").is_file())
+            && fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(is_workspace)
     })
 }
 
@@ -41,8 +65,9 @@ fn around(folder: &Path) -> Option<&Path> {
 ///
 /// # Errors
 /// When it is not there.
-pub fn part(root: &Path, name: &str, otherwise: &str) -> Result<PathBuf, Cause> {
-    let path = root.join(name);
+pub fn part(root: &Path, name: impl AsRef<Path>, otherwise: &str) -> Result<PathBuf, Cause> {
+    let name = name.as_ref().display();
+    let path = root.join(name.to_string());
     match path.try_exists() {
         Ok(true) => Ok(path),
         Ok(false) => Err(format!("there is no {name} in {}: {otherwise}", root.display()).into()),
@@ -57,14 +82,15 @@ mod tests {
     #[test]
     fn a_workspace_of_something_else_is_none() {
         let tree = env::temp_dir().join(format!("onefold-workspace-{}", uuid::Uuid::new_v4()));
-        let inner = tree.join("service/functions/src");
+        let inner = tree.join("service/procedures/src");
         fs::create_dir_all(&inner).unwrap();
         fs::write(tree.join("Cargo.toml"), "[workspace]\n").unwrap();
         fs::write(tree.join("service/Cargo.toml"), "[package]\nname = \"x\"\n\n[workspace]\n").unwrap();
-        assert_eq!(around(&inner), None);
-        fs::write(tree.join("service").join(MARK), "").unwrap();
-        assert_eq!(around(&inner), Some(&*tree.join("service")));
-        assert_eq!(around(&tree), None);
+        let of = Some("procedures");
+        assert_eq!((around(&inner, of), around(&inner, None)), (None, Some(&*tree.join("service"))));
+        fs::write(tree.join("service/procedures/Cargo.toml"), "").unwrap();
+        assert_eq!(around(&inner, of), Some(&*tree.join("service")));
+        assert_eq!((around(&tree, of), around(&tree, None)), (None, Some(&*tree)));
         fs::remove_dir_all(tree).unwrap();
     }
 }

@@ -28,7 +28,7 @@ use proc_macro::TokenStream;
 /// `timeout_ms`: how long a call may take, from 1 to 29000 (10000 if left out): the HTTP API in front gives up after 30 s.
 /// `memory_mb`: the function's memory, from 128 to 10240 MiB (256 if left out).
 ///
-/// `permission("posts:write", own)` lets those through as well who have `posts:write:own`; the procedure takes a
+/// `permission("notes:write", own)` lets those through as well who have `notes:write:own`; the procedure takes a
 /// `Reach` and asks it whose items are within.
 ///
 /// `sensitive`: a token's session is looked at in each call, so that a sign-out or another role counts at once and

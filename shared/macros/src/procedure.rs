@@ -66,7 +66,7 @@ const DOCS_HINT: &str = "say what this procedure does: a doc comment. Callers re
                          they let an application in";
 
 const AUTH_HINT: &str =
-    "say who may call this procedure: `auth = public`, `auth = signed_in` or `auth = permission(\"users:read\")`";
+    "say who may call this procedure: `auth = public`, `auth = signed_in` or `auth = permission(\"orders:read\")`";
 
 impl Parse for Arguments {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
@@ -291,7 +291,7 @@ fn parse_auth(input: ParseStream<'_>) -> syn::Result<Auth> {
             let own: Ident = content.parse()?;
             match own == "own" {
                 true => Ok(Auth::Permission { name, own: true }),
-                false => Err(syn::Error::new(own.span(), "`own`, or nothing: `permission(\"posts:write\", own)`")),
+                false => Err(syn::Error::new(own.span(), "`own`, or nothing: `permission(\"notes:write\", own)`")),
             }
         }
         _ => Err(syn::Error::new(who.span(), AUTH_HINT)),
@@ -303,7 +303,7 @@ fn parse_rest(input: ParseStream<'_>) -> syn::Result<LitStr> {
     let text = route.value();
     match text.split_once(' ') {
         Some(("GET" | "POST" | "PUT" | "PATCH" | "DELETE", path)) if path.starts_with('/') => Ok(route),
-        _ => Err(syn::Error::new(route.span(), "a route is a method and a path, such as \"GET /v1/users/{id}\"")),
+        _ => Err(syn::Error::new(route.span(), "a route is a method and a path, such as \"GET /v1/orders/{id}\"")),
     }
 }
 

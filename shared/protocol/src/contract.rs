@@ -13,7 +13,8 @@ use serde::Serialize;
 use ts_rs::{TS, TypeVisitor};
 
 use crate::{
-    Access, Auth, Code, ErrorFormat, Grant, Kind, PasswordSignIn, Reauthenticate, RestAnswer, Spec, WireInput, WireType,
+    Access, Auth, AuthorizationServer, Code, ErrorFormat, Grant, Kind, Layout, PasswordSignIn, Reauthenticate, RestAnswer,
+    SessionSignIn, Spec, WireInput, WireType,
 };
 
 /// The version of the contract's own format.
@@ -27,8 +28,16 @@ pub struct Contract {
     pub format: u32,
     /// The service's name.
     pub service: String,
+    /// The module of the index, such as `functions`: the path under which the generated programs find the procedures.
+    pub index: &'static str,
+    /// What the npm package is called.
+    pub npm_package: &'static str,
     /// Whose it is, and what it is for.
     pub about: About,
+    /// Where its files are, or null when nothing is generated for it.
+    pub layout: Option<Layout>,
+    /// The role of those who run the service, or null.
+    pub operator_role: Option<&'static str>,
     /// What the first words of the procedures' names stand for, in the index's order.
     pub domains: Vec<Domain>,
     /// All procedures, by name.
@@ -41,11 +50,17 @@ pub struct Contract {
     pub input_types: serde_json::Map<String, serde_json::Value>,
     /// How a gateway signs somebody in who gives a name and a password with the call, or null.
     pub password_sign_in: Option<PasswordSignIn>,
+    /// How a client signs in and stays signed in, or null.
+    pub session: Option<SessionSignIn>,
+    /// How applications of others are let in, or null.
+    pub authorization_server: Option<AuthorizationServer>,
 }
 
-/// What a service's documents say of it: what its package states (`Cargo.toml`). What is empty is not stated.
+/// What a service's documents and its npm package say of it. What is empty is not stated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct About {
+    /// The service's own version (semver).
+    pub version: &'static str,
     /// What it is, in a sentence.
     pub description: &'static str,
     /// An SPDX expression.
@@ -56,7 +71,7 @@ pub struct About {
     pub homepage: &'static str,
 }
 
-/// A domain: `users` of `users.get`.
+/// A domain: `orders` of `orders.get`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Domain {
     /// The word.
@@ -69,7 +84,7 @@ pub struct Domain {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProcedureContract {
-    /// `users.get`; the function is `users-get`.
+    /// `orders.get`; the function is `orders-get`.
     pub name: String,
     /// Query or mutation.
     pub kind: Kind,
@@ -79,7 +94,7 @@ pub struct ProcedureContract {
     pub auth: AuthContract,
     /// Whether applications of others may, in somebody's name or for themselves.
     pub for_applications: bool,
-    /// `GET /v1/users/{id}`.
+    /// `GET /v1/orders/{id}`.
     pub rest: Option<String>,
     /// What the answers of this route say besides the output; null without `rest`.
     pub rest_answer: Option<RestAnswer>,
@@ -368,13 +383,19 @@ impl Press {
         let contract = Contract {
             format: FORMAT,
             service: service.to_owned(),
+            index: "",
+            npm_package: "",
             about: About::default(),
+            layout: None,
+            operator_role: None,
             domains: Vec::new(),
             procedures,
             entities,
             output_types: self.outputs.take_definitions(true).into_iter().map(named).collect(),
             input_types: self.inputs.take_definitions(true).into_iter().map(named).collect(),
             password_sign_in,
+            session: None,
+            authorization_server: None,
         };
         Ok((contract, self.declarations))
     }
@@ -415,12 +436,12 @@ fn titled(title: &str, mut schema: serde_json::Value) -> serde_json::Value {
     schema
 }
 
-/// `users.by_ids` as `UsersByIds`: the first part of what its types are called.
+/// `orders.by_ids` as `OrdersByIds`: the first part of what its types are called.
 pub fn type_name(procedure: &str) -> String {
     procedure.split(['.', '_']).map(capitalized).collect()
 }
 
-/// `usersGet` to `UsersGet`.
+/// `ordersGet` to `OrdersGet`.
 pub fn capitalized(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

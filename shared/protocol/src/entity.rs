@@ -29,7 +29,7 @@ pub trait Entity: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// entity has it. Never change it: stored items have it.
     const PREFIX: &'static str;
 
-    /// The procedure that fetches many by id, such as `users.by_ids`: what names one of them elsewhere, such as a
+    /// The procedure that fetches many by id, such as `orders.by_ids`: what names one of them elsewhere, such as a
     /// post's `authorId`, can then be followed. It takes `ids`, and answers those that exist.
     const LOADER: Option<&'static str> = None;
 
@@ -99,7 +99,7 @@ pub struct Index<T> {
 /// Where an entity stands in an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexEntry {
-    /// Which list, when the index holds many (an author's posts: the author's id); else empty.
+    /// Which list, when the index holds many (an author's notes: the author's id); else empty.
     pub list: String,
     /// The place in the list.
     pub sort: SortKey,

@@ -28,6 +28,7 @@ pub mod input;
 pub mod principal;
 pub mod procedure;
 pub mod rest;
+pub mod service;
 pub mod trpc;
 pub mod wire;
 
@@ -39,8 +40,9 @@ pub use fresh::Reauthenticate;
 pub use grant::{Access, Grant};
 pub use input::WireInput;
 pub use principal::{Client, PreviousTurn, Principal, Rotation, SecretHash, StoredSession};
-pub use procedure::{Auth, ErrorFormat, Kind, PasswordSignIn, Spec};
+pub use procedure::{Auth, ErrorFormat, Kind, Spec};
 pub use rest::{RestAnswer, RestDeclaration};
+pub use service::{AuthorizationServer, Layout, Package, Packages, PasswordSignIn, SessionSignIn};
 pub use wire::{
     Base64, Cursor, Decimal, Field, Finite, Form, Malformed, Page, PageSize, Patch, SafeInteger, Timestamp, Version,
     WireKey, WireType, WireValue,

@@ -23,9 +23,9 @@ pub enum Auth {
     SignedIn,
     /// Callers who have a permission.
     Permission {
-        /// Which one, such as `posts:write`.
+        /// Which one, such as `notes:write`.
         name: &'static str,
-        /// Whether those come through as well who have it for their own items only (`posts:write:own`). The
+        /// Whether those come through as well who have it for their own items only (`notes:write:own`). The
         /// procedure then takes a `Reach` and asks it.
         own: bool,
     },
@@ -49,7 +49,7 @@ pub struct Spec {
     pub kind: Kind,
     /// Who may call it.
     pub auth: Auth,
-    /// Its REST route, such as `GET /v1/users/{id}`.
+    /// Its REST route, such as `GET /v1/orders/{id}`.
     pub rest: Option<&'static str>,
     /// What the answers of this route say besides the output.
     pub rest_answer: RestAnswer,
@@ -84,29 +84,6 @@ pub struct Spec {
     pub metered: bool,
     /// The fields of its input, in the order of their declaration.
     pub fields: &'static [Field],
-}
-
-/// How a gateway signs somebody in for one call, for styles in which a name and a password come with the call
-/// (SOAP's UsernameToken): by the same procedures as everybody, so that their limits and their log count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PasswordSignIn {
-    /// The procedure that takes name and password, such as `auth.login`.
-    pub sign_in: &'static str,
-    /// The field of its input that takes the name.
-    pub name_field: &'static str,
-    /// The field that takes the password.
-    pub password_field: &'static str,
-    /// What its input holds besides: fields and their texts, such as `("keep", "tokens")`.
-    pub with: &'static [(&'static str, &'static str)],
-    /// Where its output has the access token, as a JSON Pointer (RFC 6901): `/tokens/accessToken`.
-    pub access_token: &'static str,
-    /// Where its output has what ends the sign-in.
-    pub refresh_token: &'static str,
-    /// The procedure that ends it, such as `auth.logout`.
-    pub sign_out: &'static str,
-    /// The field of its input that takes what was at `refresh_token`.
-    pub refresh_token_field: &'static str,
 }
 
 impl Spec {

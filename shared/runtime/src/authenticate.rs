@@ -247,17 +247,13 @@ mod tests {
     use super::*;
 
     const SERVICE: Definition = Definition {
-        name: "test",
-        roles: &[],
         permits: |role, permission| {
-            role == "editor" && permission == "posts:write" || role == "author" && permission == "posts:write:own"
+            role == "editor" && permission == "notes:write" || role == "author" && permission == "notes:write:own"
         },
         permissions: &[],
         withheld: &["rights:write"],
         callers: Callers::Custom(|_| Ok(None)),
-        method_override: true,
-        password_sign_in: None,
-        refusals: None,
+        ..Definition::named("test")
     };
 
     fn with_role(role: &str) -> Principal {
@@ -275,8 +271,8 @@ mod tests {
         permitted(auth, &SERVICE, who).map(|reach| reach.is_all()).map_err(|fault| fault.code)
     }
 
-    const WRITE: Auth = Auth::Permission { name: "posts:write", own: false };
-    const WRITE_OWN: Auth = Auth::Permission { name: "posts:write", own: true };
+    const WRITE: Auth = Auth::Permission { name: "notes:write", own: false };
+    const WRITE_OWN: Auth = Auth::Permission { name: "notes:write", own: true };
 
     #[test]
     fn only_the_declared_callers_come_through() {
@@ -305,16 +301,16 @@ mod tests {
     fn an_application_may_do_what_it_was_given_and_its_person_may() {
         let by = |role: &str, scopes: &[&str]| Some(application(Some(with_role(role)), scopes));
         for (who, auth, expected) in [
-            (by("editor", &["posts:write"]), WRITE, Ok(true)),
-            (by("editor", &["posts:read"]), WRITE, Err(Code::Forbidden)),
-            (by("", &["posts:write"]), WRITE, Err(Code::Forbidden)),
-            (by("author", &["posts:write"]), WRITE_OWN, Ok(false)),
-            (by("editor", &["posts:write:own"]), WRITE_OWN, Ok(false)),
-            (by("editor", &["posts:write:own"]), WRITE, Err(Code::Forbidden)),
-            (by("editor", &["posts:write"]), Auth::SignedIn, Err(Code::Forbidden)),
-            (Some(application(None, &["posts:write"])), WRITE, Ok(true)),
+            (by("editor", &["notes:write"]), WRITE, Ok(true)),
+            (by("editor", &["notes:read"]), WRITE, Err(Code::Forbidden)),
+            (by("", &["notes:write"]), WRITE, Err(Code::Forbidden)),
+            (by("author", &["notes:write"]), WRITE_OWN, Ok(false)),
+            (by("editor", &["notes:write:own"]), WRITE_OWN, Ok(false)),
+            (by("editor", &["notes:write:own"]), WRITE, Err(Code::Forbidden)),
+            (by("editor", &["notes:write"]), Auth::SignedIn, Err(Code::Forbidden)),
+            (Some(application(None, &["notes:write"])), WRITE, Ok(true)),
             (Some(application(None, &[])), WRITE, Err(Code::Forbidden)),
-            (Some(application(None, &["posts:write"])), Auth::SignedIn, Err(Code::Forbidden)),
+            (Some(application(None, &["notes:write"])), Auth::SignedIn, Err(Code::Forbidden)),
         ] {
             assert_eq!(outcome(auth, who.as_ref()), expected, "{who:?} {auth:?}");
         }
@@ -366,7 +362,7 @@ mod tests {
         }
         // Nobody is there who could sign in again, whatever the token says.
         for person in [None, Some(ada(Some(0)))] {
-            let app = application(person, &["posts:write"]);
+            let app = application(person, &["notes:write"]);
             assert_eq!(outcome(WRITE, Some(300), &app), Err((Code::Forbidden, false)));
         }
         // Who may not at all is not asked to sign in again.

@@ -45,7 +45,7 @@ pub const READ_UNITS: &str = "ONEFOLD_READ_UNITS";
 /// The header in which the front before the gateway says from which address it was called. Set only where nobody
 /// gets past that front, which overwrites what callers say themselves.
 pub const ADDRESS_HEADER: &str = "ONEFOLD_ADDRESS_HEADER";
-/// What a gateway's procedures are called at Lambda: `backoffice-dev-{}`, where `{}` stands for `users-get`.
+/// What a gateway's procedures are called at Lambda: `shop-dev-{}`, where `{}` stands for `orders-get`.
 pub const FUNCTIONS: &str = "ONEFOLD_FUNCTIONS";
 /// Where Lambda is, when it is not at AWS. The name that all AWS SDKs read.
 pub const FUNCTIONS_ENDPOINT: &str = "AWS_ENDPOINT_URL_LAMBDA";
@@ -81,7 +81,7 @@ pub struct FunctionSettings {
 }
 
 impl FunctionSettings {
-    /// The name of a procedure's function: `backoffice-dev-users-get` of `users.get`.
+    /// The name of a procedure's function: `shop-dev-orders-get` of `orders.get`.
     pub fn name_of(&self, procedure: &str) -> String {
         self.pattern.replace("{}", &procedure.replace('.', "-"))
     }
@@ -390,10 +390,10 @@ mod tests {
             .map(|environment| environment.functions)
         };
         assert!(read("").unwrap().is_none());
-        let functions = read("backoffice-dev-{}").unwrap().unwrap();
-        assert_eq!(functions.name_of("auth.change_password"), "backoffice-dev-auth-change_password");
+        let functions = read("shop-dev-{}").unwrap().unwrap();
+        assert_eq!(functions.name_of("orders.mark_paid"), "shop-dev-orders-mark_paid");
         assert_eq!(functions.endpoint.as_deref(), Some("http://all"));
-        for wrong in ["backoffice-dev-", "{}-{}"] {
+        for wrong in ["shop-dev-", "{}-{}"] {
             assert!(read(wrong).err().unwrap().to_string().contains(FUNCTIONS), "{wrong}");
         }
     }

@@ -14,7 +14,7 @@ use crate::web::PeerAddress;
 
 /// The event of an API Gateway HTTP API, payload format 2.0, for a request.
 ///
-/// `route` is the route's key, such as `GET /v1/users/{id}`. The path is decoded, as there; in what cannot be decoded,
+/// `route` is the route's key, such as `GET /v1/orders/{id}`. The path is decoded, as there; in what cannot be decoded,
 /// everything stands for itself.
 pub fn event(route: &str, request_id: &str, request: &Request<Bytes>) -> Vec<u8> {
     let mut headers = Map::new();
@@ -214,11 +214,11 @@ mod tests {
         let of = |route: &str, path: &str| -> Value {
             serde_json::from_slice(&event(route, "r1", &Request::get(path).body(Bytes::new()).unwrap())).unwrap()
         };
-        let named = of("GET /v1/users/{id}", "/v1/users/a%3Fb%2Fc?x=%3F");
-        assert_eq!((&named["rawPath"], &named["rawQueryString"]), (&json!("/v1/users/a?b/c"), &json!("x=%3F")));
-        assert_eq!(named["requestContext"]["http"]["path"], "/v1/users/a?b/c");
+        let named = of("GET /v1/orders/{id}", "/v1/orders/a%3Fb%2Fc?x=%3F");
+        assert_eq!((&named["rawPath"], &named["rawQueryString"]), (&json!("/v1/orders/a?b/c"), &json!("x=%3F")));
+        assert_eq!(named["requestContext"]["http"]["path"], "/v1/orders/a?b/c");
         assert_eq!(named["pathParameters"], json!({ "id": "a?b/c" }));
-        assert_eq!(of("GET /v1/users/{id}", "/v1/users/%zz")["pathParameters"], json!({ "id": "%zz" }));
+        assert_eq!(of("GET /v1/orders/{id}", "/v1/orders/%zz")["pathParameters"], json!({ "id": "%zz" }));
         assert_eq!(of("GET /trpc/a.b", "/trpc/a%2Eb")["rawPath"], "/trpc/a.b");
     }
 

@@ -55,7 +55,7 @@ pub use limits::{Limit, Limits, Taken};
 pub use mail::Mail;
 pub use principal::{Caller, Reach, is_withheld};
 pub use protocol::{
-    Principal,
+    AuthorizationServer, Layout, Package, Packages, PasswordSignIn, Principal, SessionSignIn,
     contract::{About, Domain},
 };
 pub use refusals::{Refusal, RefusalLog};

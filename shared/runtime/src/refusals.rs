@@ -13,7 +13,7 @@ use crate::{BoxFuture, Caller, Device, Entry};
 /// A call that was refused.
 #[derive(Clone, Debug)]
 pub struct Refusal {
-    /// What was called, such as `users.delete`.
+    /// What was called, such as `orders.delete`.
     pub procedure: &'static str,
     /// Who called.
     pub caller: Caller,

@@ -1,4 +1,4 @@
-//! REST: a procedure's own route, such as `GET /v1/users/{id}`.
+//! REST: a procedure's own route, such as `GET /v1/orders/{id}`.
 //!
 //! What travels is the input and the output themselves, in the words of HTTP (RFC 9110):
 //!

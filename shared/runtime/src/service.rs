@@ -4,7 +4,7 @@ use std::{any::TypeId, future::Future, pin::Pin};
 
 use http::HeaderMap;
 use protocol::{
-    Fault, Grant, Kind, PasswordSignIn, Principal, Spec, WireType,
+    AuthorizationServer, Fault, Grant, Kind, Layout, PasswordSignIn, Principal, SessionSignIn, Spec, WireType,
     contract::{About, Describe, Domain, Needs, Press, ProcedureContract},
 };
 
@@ -31,8 +31,16 @@ pub enum Output {
 pub struct Definition {
     /// The service's name: the audience of its tokens and part of its table's name.
     pub name: &'static str,
+    /// What the npm package of its client is called, such as `@example/shop`.
+    pub npm_package: &'static str,
+    /// What its documents and that package say of it, such as [`about!`](crate::about).
+    pub about: About,
+    /// Where its files are; nothing is generated for a service that leaves it out.
+    pub layout: Option<Layout>,
     /// The names of all roles.
     pub roles: &'static [&'static str],
+    /// The role of those who run the service: that of a call from the command line that names none.
+    pub operator_role: Option<&'static str>,
     /// Whether a role has a permission.
     pub permits: fn(role: &str, permission: &str) -> bool,
     /// What each permission is for, in the words of the procedures that need it, as `cargo regen` writes them.
@@ -46,9 +54,51 @@ pub struct Definition {
     pub method_override: bool,
     /// How a name and a password that come with a call sign somebody in for it; no gateway takes them if left out.
     pub password_sign_in: Option<PasswordSignIn>,
+    /// How a client signs in and stays signed in; the npm package has no `createSession` if left out.
+    pub session: Option<SessionSignIn>,
+    /// How applications of others are let in; the documents tell of no such way if left out.
+    pub authorization_server: Option<AuthorizationServer>,
     /// Where it is written down that somebody was refused what they may not do, by mutations; nowhere but in the log of
     /// calls if left out.
     pub refusals: Option<RefusalLog>,
+}
+
+impl Definition {
+    /// A service that states nothing but its name: it knows callers by their tokens, and none of them has a permission.
+    /// For `Definition { …, ..Definition::named("shop") }`.
+    pub const fn named(name: &'static str) -> Self {
+        Self {
+            name,
+            npm_package: name,
+            about: About { version: "0.0.0", description: "", license: "", contact: "", homepage: "" },
+            layout: None,
+            roles: &[],
+            operator_role: None,
+            permits: |_, _| false,
+            permissions: &[],
+            withheld: &[],
+            callers: Callers::Tokens,
+            method_override: true,
+            password_sign_in: None,
+            session: None,
+            authorization_server: None,
+            refusals: None,
+        }
+    }
+}
+
+/// What the manifest of the package says in which this stands (`Cargo.toml`), for [`Definition::about`].
+#[macro_export]
+macro_rules! about {
+    () => {
+        $crate::About {
+            version: env!("CARGO_PKG_VERSION"),
+            description: env!("CARGO_PKG_DESCRIPTION"),
+            license: env!("CARGO_PKG_LICENSE"),
+            contact: env!("CARGO_PKG_AUTHORS"),
+            homepage: env!("CARGO_PKG_HOMEPAGE"),
+        }
+    };
 }
 
 /// How a caller is known.
@@ -73,7 +123,7 @@ pub trait Procedure {
 /// One procedure without its types: all that its function links.
 #[derive(Clone, Copy)]
 pub struct Entry {
-    /// `users.get`.
+    /// `orders.get`.
     pub name: &'static str,
     /// What `#[procedure(…)]` states, among the other procedures of the service.
     pub spec: Spec,
@@ -189,8 +239,8 @@ fn needs(Entry { service, spec, .. }: &Entry, mut needs: Needs) -> Needs {
 pub struct Service {
     /// What all procedures share.
     pub definition: &'static Definition,
-    /// What its package says of it.
-    pub about: About,
+    /// The module of the index, such as `functions`: generated programs name procedures under it.
+    pub index: &'static str,
     /// What the domains are about.
     pub domains: Vec<Domain>,
     /// All procedures.
@@ -273,14 +323,9 @@ macro_rules! procedures {
             domains.dedup_by_key(|domain| domain.name);
             $crate::Service {
                 definition: &$definition,
-                about: $crate::About {
-                    description: env!("CARGO_PKG_DESCRIPTION"),
-                    license: env!("CARGO_PKG_LICENSE"),
-                    contact: env!("CARGO_PKG_AUTHORS"),
-                    homepage: env!("CARGO_PKG_HOMEPAGE"),
-                },
+                index: module_path!(),
                 domains,
-                procedures: procedures,
+                procedures,
             }
         }
     };

@@ -14,7 +14,7 @@ use crate::{BoxFuture, opaque::Opaque, site::Site, web};
 pub const COOKIE: &str = "onefold";
 /// The header that carries the token against cross-site requests, both ways.
 pub const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
-/// The header that asks a client to call `auth.refresh`.
+/// The header that asks a client to renew the cookie.
 pub const RENEW_HEADER: HeaderName = HeaderName::from_static("onefold-renew");
 
 /// How sessions are looked up.

@@ -421,7 +421,7 @@ mod tests {
             nbf: None,
             exp: SIGNED_S + 60,
             jti: "1".into(),
-            roles: vec!["viewer".into()],
+            roles: vec!["reader".into()],
             ..Claims::default()
         }
     }
@@ -448,7 +448,7 @@ mod tests {
         let verifier = verifier(&signer);
         let token = signer.sign(&claims()).unwrap();
         let principal = verifier.verify(&token, at(SIGNED_S)).unwrap();
-        assert_eq!((principal.subject.as_str(), &*principal.roles), ("ada", &["viewer".to_owned()][..]));
+        assert_eq!((principal.subject.as_str(), &*principal.roles), ("ada", &["reader".to_owned()][..]));
         // The signature is remembered by now; the times are looked at all the same.
         assert!(verifier.verify(&token, at(SIGNED_S + 60 + LEEWAY_S - 1)).is_ok());
         assert_eq!(verifier.verify(&token, at(SIGNED_S + 60 + LEEWAY_S)).unwrap_err().code, Code::Unauthorized);

@@ -151,7 +151,7 @@ impl HttpRequest {
         &self.body
     }
 
-    /// The end of the address's path: `google` of `/oauth/callback/google`, as it came.
+    /// The end of the address's path: `google` of `/callback/google`, as it came.
     pub fn last_segment(&self) -> &str {
         self.parts.uri.path().rsplit('/').next().unwrap_or_default()
     }
@@ -365,7 +365,7 @@ mod tests {
     }
 
     fn post(body: &str) -> HttpRequest {
-        let request = Request::post("/oauth/token?code=q&state=a+b%26")
+        let request = Request::post("/token?code=q&state=a+b%26")
             .header("content-type", "application/x-www-form-urlencoded;charset=UTF-8")
             .header("authorization", "Basic YSUyNmI6cCtx");
         HttpRequest::new(request.body(Bytes::from(body.to_owned())).unwrap())
@@ -384,7 +384,7 @@ mod tests {
     #[test]
     fn logs_have_the_network_of_many_and_no_whole_address() {
         // The same as `infra/handlers/unknown-route.js` is held to.
-        let cases = include_str!("../../../tests/fixtures/networks.json");
+        let cases = include_str!("../fixtures/networks.json");
         let cases: Vec<(String, Option<String>)> = serde_json::from_str(cases).unwrap();
         for (address, network) in cases {
             assert_eq!(PeerAddress(address.clone()).in_log(), network, "{address}");
@@ -416,7 +416,7 @@ mod tests {
         }
         let large = format!("code={}", "a".repeat(MAX_FORM_BYTES));
         assert_eq!(post(&large).form().unwrap_err().code, Code::PayloadTooLarge);
-        let json = Request::post("/oauth/token").header("content-type", "application/json").body(Bytes::new()).unwrap();
+        let json = Request::post("/token").header("content-type", "application/json").body(Bytes::new()).unwrap();
         let refused = HttpRequest::new(json).form().unwrap_err();
         assert_eq!(refused.code, Code::UnsupportedMediaType);
     }

@@ -113,7 +113,7 @@ mod tests {
     }
 
     fn scope(caller: Option<&str>, input: &'static str) -> Scope {
-        Scope { procedure: "users.list", caller: caller.map(str::to_owned), input: input.into() }
+        Scope { procedure: "orders.list", caller: caller.map(str::to_owned), input: input.into() }
     }
 
     #[test]

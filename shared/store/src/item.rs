@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn a_misshapen_item_does_not_show_its_content() {
         let error = serde_json::from_value::<u32>(json!("secret \"word\"")).expect_err("no number");
-        let StoreError::Broken(cause) = misshapen("User", &error) else { panic!("another error") };
+        let StoreError::Broken(cause) = misshapen("Thing", &error) else { panic!("another error") };
         assert!(!cause.to_string().contains("secret"), "{cause}");
         assert!(!cause.to_string().contains("word"), "{cause}");
         assert!(cause.to_string().contains("expected u32"), "{cause}");

@@ -16,7 +16,7 @@ type Keep<T> = Box<dyn Fn(&T) -> bool + Send + Sync>;
 /// A list that is about to be read. Awaiting it reads one page.
 ///
 /// ```ignore
-/// users.list(&User::BY_AGE).from(SortKey::number(18)).page(input.limit, input.cursor.as_ref()).await?
+/// orders.list(&Order::BY_WEIGHT).from(SortKey::number(18)).page(input.limit, input.cursor.as_ref()).await?
 /// ```
 ///
 /// It is read from a secondary index, which follows the entities within a fraction of a second.

@@ -32,7 +32,7 @@ struct Call {
 /// What a cursor is bound to, besides the query.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
-    /// The procedure, such as `users.list`.
+    /// The procedure, such as `orders.list`.
     pub procedure: &'static str,
     /// Who calls; `None` when nobody is signed in.
     pub caller: Option<String>,

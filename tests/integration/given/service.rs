@@ -9,7 +9,7 @@ use std::{
 };
 
 use model::Role;
-use runtime::{Callers, Definition};
+use runtime::{Definition, Layout};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::time::sleep;
@@ -54,17 +54,8 @@ impl Folder {
 
 /// A service that has nothing but a name: no roles, and callers by their tokens.
 pub const fn definition(name: &'static str) -> Definition {
-    Definition {
-        name,
-        roles: &[],
-        permits: |_, _| true,
-        permissions: &[],
-        withheld: &[],
-        callers: Callers::Tokens,
-        method_override: true,
-        password_sign_in: None,
-        refusals: None,
-    }
+    let layout = Some(Layout { bindings: "bindings", packages: None });
+    Definition { layout, permits: |_, _| true, ..Definition::named(name) }
 }
 
 impl Drop for Folder {

@@ -178,7 +178,14 @@ async fn what_was_taken_away_changes_nothing_any_more_in_any_style() {
 mod looks {
     use runtime::{Definition, prelude::*};
 
-    pub const SERVICE: Definition = Definition { name: "looks", password_sign_in: None, ..functions::SERVICE };
+    pub const SERVICE: Definition = Definition {
+        name: "looks",
+        layout: None,
+        password_sign_in: None,
+        session: None,
+        authorization_server: None,
+        ..functions::SERVICE
+    };
 
     runtime::procedures! {
         inline SERVICE;

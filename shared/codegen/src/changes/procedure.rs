@@ -149,7 +149,7 @@ fn route(what: &str, style: Styles, before: &Value, after: &Value, changes: &mut
     }
 }
 
-/// `GET /v1/users/{}`.
+/// `GET /v1/orders/{}`.
 fn address(route: &Value) -> Option<String> {
     let mut parts = route.as_str()?.split('{');
     let first = parts.next()?.to_owned();

@@ -24,6 +24,14 @@ pub(super) fn compare(old: &Document<'_>, new: &Document<'_>, changes: &mut Chan
                     changes.told(Effect::Note, &format!("table.{member}"), before, after);
                 }
             }
+            "npmPackage" if before != after && !before.is_null() => changes.add(
+                Effect::Breaking(Styles::TYPESCRIPT),
+                format!("The npm package {}: who imports it finds it under another name.", was_and_is(before, after)),
+            ),
+            // What commands, templates and generated files of the service itself go by.
+            "npmPackage" | "index" | "layout" | "operatorRole" => {}
+            "session" if before != after => session(before, after, changes),
+            "authorizationServer" if before != after => authorization_server(before, after, changes),
             "about" | "domains" if before != after => {
                 changes.add(Effect::Note, format!("{} is other words in the documents.", code(&member)));
             }
@@ -99,6 +107,28 @@ fn styles_of(gateway: &Value) -> Styles {
         Some("soap") => Styles::SOAP,
         _ => Styles::ALL,
     }
+}
+
+/// What `createSession` of the npm package goes by. A contract from before it was stated there has none, and a client with it.
+fn session(before: &Value, after: &Value, changes: &mut Changes) {
+    match (before, after) {
+        (Value::Null, _) => changes.add(Effect::Note, "It is stated how the client of the npm package signs in."),
+        (_, Value::Null) => {
+            let sentence = "The client of the npm package has no `createSession` any more.";
+            changes.add(Effect::Breaking(Styles::TYPESCRIPT), sentence);
+        }
+        _ => changes.add(Effect::Note, "The client of the npm package signs in by other procedures or fields."),
+    }
+}
+
+/// What documents say of letting applications in. The paths are those of procedures, which are compared by themselves.
+fn authorization_server(before: &Value, after: &Value, changes: &mut Changes) {
+    let sentence = match (before, after) {
+        (Value::Null, _) => "It is stated how applications of others are let in (OAuth 2.1).",
+        (_, Value::Null) => "Documents say no more how applications of others are let in (OAuth 2.1).",
+        _ => "Applications of others are let in by other procedures (OAuth 2.1).",
+    };
+    changes.add(Effect::Note, sentence);
 }
 
 /// A name and a password that come with a message of SOAP (WS-Security).

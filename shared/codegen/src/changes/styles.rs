@@ -29,7 +29,7 @@ impl Styles {
     pub const JSON_RPC: Self = Self(1 << 3);
     /// SOAP, and what is made from the WSDL.
     pub const SOAP: Self = Self(1 << 4);
-    /// Addresses that a standard gives a form, such as `/oauth/token`.
+    /// Addresses that a standard gives a form, such as `/token`.
     pub const OWN: Self = Self(1 << 5);
     /// Everybody.
     pub const ALL: Self = Self((1 << 6) - 1);

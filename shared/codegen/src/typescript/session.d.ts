@@ -40,16 +40,16 @@ export type SessionOptions = {
 export type Session = {
   /** Makes calls as whoever is signed in, and as nobody otherwise. It has `withEnvelopes` already. */
   fetch: Fetch;
-  /** `auth.login`; `failureOf("auth.login", error)` says why it failed. Answers who is signed in. */
-  signIn(input: Omit<AuthLoginInput, "keep">): Promise<AuthLoginOutput["user"]>;
-  // if auth.reauthenticate
+  /** `@SIGN_IN@`; `failureOf("@SIGN_IN@", error)` says why it failed. Answers who is signed in. */
+  signIn(input: Omit<@SIGN_IN_TYPE@Input, "@KEEP@">): Promise<@SIGN_IN_TYPE@Output["@WHO@"]>;
+  // if reauthenticate
   /**
-   * `auth.reauthenticate`: proves again who is signed in, for calls that `wantsReauthentication`. The session goes on with
-   * another secret. `failureOf("auth.reauthenticate", error)` says why it failed.
+   * `@REAUTHENTICATE@`: proves again who is signed in, for calls that `wantsReauthentication`. The session goes on with
+   * another secret. `failureOf("@REAUTHENTICATE@", error)` says why it failed.
    */
   reauthenticate(password: string): Promise<void>;
   // end
-  /** `auth.logout`. When the service cannot be reached it fails; tokens are forgotten nevertheless. */
+  /** `@SIGN_OUT@`. When the service cannot be reached it fails; tokens are forgotten nevertheless. */
   signOut(): Promise<void>;
 };
 
@@ -57,11 +57,11 @@ export type Session = {
  * Signs in, stays signed in, signs out:
  *
  * ```ts
- * const session = createSession({ url, onEnd: () => location.assign("/sign-in") });
+ * const session = createSession({ url, onEnd: () => location.assign("/login") });
  * const client = createClient({ url, fetch: session.fetch });
  *
  * const user = await session.signIn({ email, password });
- * await client.users.list.query(); // as `user`, after a reload of the page as well
+ * await client.@EXAMPLE@.query(); // as `user`, after a reload of the page as well
  * await session.signOut();
  * ```
  *

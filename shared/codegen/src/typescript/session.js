@@ -62,7 +62,7 @@ function cookieSession({ plain, client, key, ended }) {
       // A page that is left meanwhile still gets its cookie.
       const lasting = client((input, init) => exchange(input, { ...init, keepalive: true }));
       // Another answer will ask again.
-      await inTime((signal) => lasting.auth.refresh.mutate({}, { signal })).catch(() => {});
+      await inTime((signal) => lasting.@REFRESH@.mutate({}, { signal })).catch(() => {});
       renewals.note();
     });
 
@@ -86,18 +86,18 @@ function cookieSession({ plain, client, key, ended }) {
   return {
     fetch,
     signIn: async (input) => {
-      const { user } = await client(fetch).auth.login.mutate({ ...input, keep: "cookie" });
+      const { @WHO_AS_USER@ } = await client(fetch).@SIGN_IN@.mutate({ ...input, @KEEP@: "@COOKIE@" });
       isLive = true;
       return user;
     },
     signOut: async () => {
-      await client(fetch).auth.logout.mutate({});
+      await client(fetch).@SIGN_OUT@.mutate({});
       isLive = false;
     },
-    // if auth.reauthenticate
+    // if reauthenticate
     reauthenticate: (password) =>
       locked(async () => {
-        await client(exchange).auth.reauthenticate.mutate({ password });
+        await client(exchange).@REAUTHENTICATE@.mutate({ @PASSWORD@ });
         // It is another cookie, as after a renewal: calls that left with the one before are repeated.
         renewals.note();
       }),
@@ -142,7 +142,7 @@ function tokenSession({ plain, client, key, ended, storage }) {
     const tokens = parsed((await kept.getItem(key)) ?? "");
     return typeof tokens?.refreshToken === "string" ? tokens : undefined;
   };
-  const write = async ({ accessToken, refreshToken, expiresInS }) => {
+  const write = async ({ @ACCESS_TOKEN@, @REFRESH_TOKEN@, @EXPIRES_IN_S@ }) => {
     // The service's clock may differ from this one: only the time since the tokens came counts.
     const tokens = { accessToken, refreshToken, expiresInS, receivedAt: Date.now() };
     await kept.setItem(key, JSON.stringify(tokens));
@@ -201,26 +201,26 @@ function tokenSession({ plain, client, key, ended, storage }) {
   return {
     fetch,
     signIn: async (input) => {
-      const { user, tokens } = await service.auth.login.mutate({ ...input, keep: "tokens" });
+      const { @WHO_AS_USER@, @TOKENS_AS_TOKENS@ } = await service.@SIGN_IN@.mutate({ ...input, @KEEP@: "@TOKENS@" });
       const before = await read();
       await write(tokens);
       // Nobody has the tokens before any more: what they open is closed, or ends by itself.
-      if (before !== undefined) await service.auth.logout.mutate({ refreshToken: before.refreshToken }).catch(() => {});
+      if (before !== undefined) await service.@SIGN_OUT@.mutate({ @REFRESH_TOKEN_FIELD@: before.refreshToken }).catch(() => {});
       return user;
     },
     signOut: async () => {
       const tokens = await read();
       isLive = false;
       await kept.removeItem(key);
-      if (tokens !== undefined) await service.auth.logout.mutate({ refreshToken: tokens.refreshToken });
+      if (tokens !== undefined) await service.@SIGN_OUT@.mutate({ @REFRESH_TOKEN_FIELD@: tokens.refreshToken });
     },
-    // if auth.reauthenticate
+    // if reauthenticate
     reauthenticate: async (password) => {
       await current();
       await locked(async () => {
         const tokens = await read();
         const own = client((input, init) => send(input, init, tokens));
-        const next = (await own.auth.reauthenticate.mutate({ password })).tokens;
+        const next = (await own.@REAUTHENTICATE@.mutate({ @PASSWORD@ })).@TOKENS_FIELD@;
         if (next !== null) await write(next);
       });
     },
@@ -235,13 +235,13 @@ const age = ({ receivedAt, expiresInS }) => (Date.now() - receivedAt) / (expires
 async function refreshed(service, refreshToken) {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const said = await inTime((signal) => service.auth.refresh.mutate({ refreshToken }, { signal }));
-      return said.tokens ?? undefined;
+      const said = await inTime((signal) => service.@REFRESH@.mutate({ @REFRESH_TOKEN@ }, { signal }));
+      return said.@TOKENS_FIELD@ ?? undefined;
     } catch (error) {
       // Only the service itself says so: what stands before it may refuse for reasons of its own.
       const { path, httpStatus } = error.data ?? {};
-      const isUnreadable = path === "auth.refresh" && httpStatus === 400;
-      if (isUnreadable || failureOf("auth.refresh", error)?.type === "ended") return undefined;
+      const isUnreadable = path === "@REFRESH@" && httpStatus === 400;
+      if (isUnreadable || failureOf("@REFRESH@", error)?.type === "@ENDED@") return undefined;
       if (attempt === 2 || httpStatus < 500) throw error;
     }
   }

@@ -9,17 +9,17 @@ use crate::stub::{Stub, ask, body, contract, fault};
 
 fn does(name: &str, input: Value) -> Result<Option<Value>, Fault> {
     match name {
-        "users.missing" => Err(Fault { failure: Some(json!({"type": "missing"})), ..fault(Code::NotFound) }),
-        "users.hidden" => Err(fault(Code::Unauthorized)),
-        "users.large" => Ok(Some("x".repeat(1024 * 1024).into())),
-        "users.nothing" => Ok(None),
+        "orders.missing" => Err(Fault { failure: Some(json!({"type": "missing"})), ..fault(Code::NotFound) }),
+        "orders.hidden" => Err(fault(Code::Unauthorized)),
+        "orders.large" => Ok(Some("x".repeat(1024 * 1024).into())),
+        "orders.nothing" => Ok(None),
         _ => Ok(Some(json!({"of": name, "input": input}))),
     }
 }
 
 async fn send(stub: &Arc<Stub>, request: Request<Bytes>) -> Response<Bytes> {
-    let mut procedures = vec![("users.create", Mutation, &["name"][..])];
-    for name in ["users.get", "users.missing", "users.hidden", "users.large", "users.nothing"] {
+    let mut procedures = vec![("orders.create", Mutation, &["name"][..])];
+    for name in ["orders.get", "orders.missing", "orders.hidden", "orders.large", "orders.nothing"] {
         procedures.push((name, Query, &["id"]));
     }
     let contract = contract(&procedures);
@@ -44,23 +44,23 @@ async fn told(request: Request<Bytes>) -> (u16, Value) {
 async fn each_call_gets_its_input_and_its_answer() {
     let stub = Stub::new(does);
     let input = "%7B%221%22%3A%7B%22id%22%3A12345678901234567890.0%7D%7D";
-    let response = send(&stub, get(&format!("users.get%2Cusers%2Eget,users.nothing?batch=1&input={input}"))).await;
+    let response = send(&stub, get(&format!("orders.get%2Corders%2Eget,orders.nothing?batch=1&input={input}"))).await;
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["content-type"], "application/json");
     assert_eq!(response.headers()["vary"], "trpc-accept, accept");
     assert_eq!(response.headers()["cache-control"], "no-store");
     let cookies: Vec<_> = response.headers().get_all(header::SET_COOKIE).iter().collect();
     assert_eq!(cookies.len(), 3, "what any of the calls says to the client");
-    let of = |input: Value| json!({"result": {"data": {"of": "users.get", "input": input}}});
+    let of = |input: Value| json!({"result": {"data": {"of": "orders.get", "input": input}}});
     let expected = json!([of(Value::Null), of(json!({"id": 12_345_678_901_234_567_890.0})), {"result": {}}]);
     assert_eq!(body(&response), expected);
     let calls = stub.calls.lock().unwrap();
-    assert_eq!(*calls, ["GET users.get", "GET users.get {\"id\":12345678901234567890.0}", "GET users.nothing"]);
+    assert_eq!(*calls, ["GET orders.get", "GET orders.get {\"id\":12345678901234567890.0}", "GET orders.nothing"]);
 }
 
 #[tokio::test]
 async fn one_bad_entry_does_not_hurt_the_others() {
-    let address = "users.get,users.missing,nobody,users.create,?batch=1";
+    let address = "orders.get,orders.missing,nobody,orders.create,?batch=1";
     let (status, body) = told(get(address)).await;
     assert_eq!(status, 207);
     let codes: Vec<_> = (0..5).map(|place| body[place]["error"]["data"]["code"].clone()).collect();
@@ -76,26 +76,26 @@ async fn one_bad_entry_does_not_hurt_the_others() {
 #[tokio::test]
 async fn a_batch_by_post_has_mutations_and_queries() {
     let stub = Stub::new(does);
-    let request = post("users.create,users.get?batch=1", r#"{"0": {"name": "Ada"}, "1":null}"#);
+    let request = post("orders.create,orders.get?batch=1", r#"{"0": {"name": "Ada"}, "1":null}"#);
     assert_eq!(send(&stub, request).await.status(), 200);
-    assert_eq!(*stub.calls.lock().unwrap(), ["POST users.create {\"name\": \"Ada\"}", "GET users.get null"]);
-    let empty = send(&stub, post("users.create,users.create?batch=1", "")).await;
+    assert_eq!(*stub.calls.lock().unwrap(), ["POST orders.create {\"name\": \"Ada\"}", "GET orders.get null"]);
+    let empty = send(&stub, post("orders.create,orders.create?batch=1", "")).await;
     assert_eq!((empty.status().as_u16(), stub.count()), (200, 4));
 }
 
 #[tokio::test]
 async fn what_all_calls_say_the_whole_says() {
-    let response = send(&Stub::new(does), get("users.hidden,users.hidden?batch=1")).await;
+    let response = send(&Stub::new(does), get("orders.hidden,orders.hidden?batch=1")).await;
     assert_eq!(response.status(), 401);
     assert_eq!(response.headers()["www-authenticate"], "Bearer");
-    let mixed = send(&Stub::new(does), get("users.hidden,users.get?batch=1")).await;
+    let mixed = send(&Stub::new(does), get("orders.hidden,orders.get?batch=1")).await;
     assert_eq!(mixed.status(), 207);
     assert!(mixed.headers().get("www-authenticate").is_none());
 }
 
 #[tokio::test]
 async fn lines_come_in_the_order_in_which_calls_ended() {
-    let mut request = get("users.get,nobody,users.get?batch=1&input=%7B%220%22%3A%22wait%22%7D");
+    let mut request = get("orders.get,nobody,orders.get?batch=1&input=%7B%220%22%3A%22wait%22%7D");
     request.headers_mut().insert("trpc-accept", "application/jsonl".parse().unwrap());
     let response = send(&Stub::new(does), request).await;
     assert_eq!(
@@ -114,11 +114,11 @@ async fn lines_come_in_the_order_in_which_calls_ended() {
 /// One envelope, which the official client's links give to every call.
 #[tokio::test]
 async fn what_cannot_be_read_is_refused_as_a_whole() {
-    let many = |count: usize| vec!["users.get"; count].join(",");
+    let many = |count: usize| vec!["orders.get"; count].join(",");
     let deep = format!("{{\"0\":{}", "[".repeat(500_000));
-    let plain = Request::post("/trpc/users.create,users.create?batch=1").body(Bytes::new()).unwrap();
-    let put = Request::put("/trpc/users.get,users.get?batch=1").body(Bytes::new()).unwrap();
-    let pair = "users.create,users.create?batch=1";
+    let plain = Request::post("/trpc/orders.create,orders.create?batch=1").body(Bytes::new()).unwrap();
+    let put = Request::put("/trpc/orders.get,orders.get?batch=1").body(Bytes::new()).unwrap();
+    let pair = "orders.create,orders.create?batch=1";
     for (request, status) in [
         (get(&format!("{}?batch=1", many(MAX_CALLS + 1))), 413),
         (get(&format!("{}?batch=1", ",".repeat(9_999))), 413),
@@ -147,7 +147,7 @@ async fn what_cannot_be_read_is_refused_as_a_whole() {
 
 #[tokio::test]
 async fn answers_end_at_a_size() {
-    let (status, body) = told(get(&format!("{}?batch=1", ["users.large"; 6].join(",")))).await;
+    let (status, body) = told(get(&format!("{}?batch=1", ["orders.large"; 6].join(",")))).await;
     assert_eq!(status, 207);
     let codes: Vec<_> = (0..6).filter(|&place| body[place]["error"]["data"]["code"] == "PAYLOAD_TOO_LARGE").collect();
     assert_eq!(codes.len(), 1, "5 MiB have room");
@@ -156,21 +156,21 @@ async fn answers_end_at_a_size() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_does_not_end_costs_the_others_nothing() {
-    let (status, body) = told(get("users.get,users.get?batch=1&input=%7B%220%22%3A%22hang%22%7D")).await;
+    let (status, body) = told(get("orders.get,orders.get?batch=1&input=%7B%220%22%3A%22hang%22%7D")).await;
     assert_eq!((status, &body[0]["error"]["data"]["code"]), (207, &json!("GATEWAY_TIMEOUT")));
-    assert_eq!(body[1]["result"]["data"]["of"], "users.get");
+    assert_eq!(body[1]["result"]["data"]["of"], "orders.get");
 }
 
 #[tokio::test]
 async fn no_batch_is_one_procedure_or_none() {
-    let (status, body) = told(get("users%2Eget?input=1")).await;
+    let (status, body) = told(get("orders%2Eget?input=1")).await;
     assert_eq!((status, &body["result"]["data"]["input"]), (200, &json!(1)));
-    for path in ["unknown", "users.get,users.get", "users.get,users.get?batch=0"] {
+    for path in ["unknown", "orders.get,orders.get", "orders.get,orders.get?batch=0"] {
         let (status, body) = told(get(path)).await;
         assert_eq!((status, &body["error"]["data"]["code"]), (404, &json!("NOT_FOUND")), "{path}");
         assert_eq!(body["error"]["data"]["path"], path.split('?').next().unwrap());
     }
-    assert_eq!(told(get("users.create")).await.0, 405);
+    assert_eq!(told(get("orders.create")).await.0, 405);
     let head = Request::head("/trpc/a,b?batch=1").body(Bytes::new()).unwrap();
     let head = send(&Stub::new(does), head).await;
     assert_eq!((head.status().as_u16(), head.body().len()), (204, 0));

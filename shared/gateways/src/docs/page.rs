@@ -123,7 +123,7 @@ fn who(auth: &Auth) -> String {
     }
 }
 
-/// The targets of problems' `type`: `#users.get:missing`.
+/// The targets of problems' `type`: `#orders.get:missing`.
 fn failures(types: &Types<'_>, procedure: &Procedure) -> String {
     if procedure.failures.is_empty() {
         return String::new();
@@ -203,7 +203,7 @@ mod tests {
         let contract = json!({
             "service": "s",
             "procedures": [{
-                "name": "users.get", "kind": "query", "docs": "Fetch.", "rest": "GET /v1/users/{id}", "http": null,
+                "name": "orders.get", "kind": "query", "docs": "Fetch.", "rest": "GET /v1/orders/{id}", "http": null,
                 "timeoutMs": 1, "auth": {"type": "public"}, "inputFields": ["id", "also"], "inputOptional": false,
                 "output": null,
                 "input": {
@@ -219,7 +219,7 @@ mod tests {
             "inputTypes": {},
         });
         let page = html(&Contract::parse(&contract.to_string()).unwrap(), "");
-        assert!(page.contains("<dt id=\"users.get:missing\">"));
+        assert!(page.contains("<dt id=\"orders.get:missing\">"));
         let place = |name: &str| page.find(&format!("<th scope=\"row\"><code>{name}</code>")).unwrap();
         assert!(place("id") < place("also"), "fields come as they are declared");
     }

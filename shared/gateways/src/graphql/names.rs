@@ -39,6 +39,6 @@ mod tests {
         for bad in ["", "2a", "a-b", "__a", "ä"] {
             assert!(check(bad, "it").unwrap_err().to_string().starts_with("it cannot be called"), "{bad}");
         }
-        assert_eq!(capitalized("usersGet"), "UsersGet");
+        assert_eq!(capitalized("ordersGet"), "OrdersGet");
     }
 }

@@ -14,8 +14,8 @@ mod documents;
 mod http_forms;
 mod types;
 
-/// The reference service.
-const CONTRACT: &str = include_str!("../../../../bindings/contract.json");
+/// A made-up service.
+const CONTRACT: &str = include_str!("../../fixtures/library.json");
 
 /// What a procedure answers to an input: the data, or an error's `data` and its message.
 type Answers = dyn Fn(&str, &Value) -> Result<Value, (u16, Value)> + Send + Sync;
@@ -131,13 +131,13 @@ fn id(number: usize) -> String {
 fn user(id: &str) -> Value {
     json!({
         "id": id, "email": "ada@example.com", "name": format!("Ada {id}"), "age": null, "isVerified": true,
-        "role": "viewer", "createdAt": "2026-01-01T00:00:00.000Z", "version": 1,
+        "role": "child", "createdAt": "2026-01-01T00:00:00.000Z", "version": 1,
     })
 }
 
 fn post(number: usize, author: &str) -> Value {
     json!({
-        "id": id(number), "authorId": author, "title": format!("Post {number}"), "body": "Text.",
+        "id": id(number), "authorId": author, "title": format!("Note {number}"), "body": "Text.",
         "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z", "version": 3_000_000_000_u32,
     })
 }

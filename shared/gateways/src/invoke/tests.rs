@@ -93,7 +93,7 @@ fn refused(status: u16, kind: &str) -> Canned {
     } else {
         "x-amzn-errortype: ResourceNotFoundException\r\n"
     };
-    (status, headers, r#"{"Message":"no","Type":"User"}"#.to_owned())
+    (status, headers, r#"{"Message":"no","Type":"Service"}"#.to_owned())
 }
 
 fn failed(kind: &str) -> Canned {

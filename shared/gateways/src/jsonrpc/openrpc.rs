@@ -37,7 +37,7 @@ pub fn openrpc(contract: &Contract, url: &str) -> Value {
         "info": {
             "title": contract.service,
             "description": contract.described(DESCRIPTION),
-            "version": env!("CARGO_PKG_VERSION"),
+            "version": contract.about.version,
         },
         "servers": [{"name": contract.service, "url": format!("{url}{PATH}")}],
         "methods": methods,

@@ -10,7 +10,7 @@ use crate::{
     rest::{InputField, Route},
 };
 
-/// `bindings/postman.json`: the REST routes as a collection of Postman, format 2.1. The variables `url` and `token` say
+/// `postman.json`: the REST routes as a collection of Postman, format 2.1. The variables `url` and `token` say
 /// where and who.
 pub fn collection(contract: &Contract, url: &str, header: &str) -> String {
     let mut folders: Vec<(String, Vec<Value>)> = Vec::new();

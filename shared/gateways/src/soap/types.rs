@@ -147,7 +147,7 @@ pub enum Input {
 pub struct Operation {
     /// The procedure's name.
     pub procedure: String,
-    /// Its own: `usersGet`. So is the request's element called.
+    /// Its own: `ordersGet`. So is the request's element called.
     pub name: String,
     /// The response's element.
     pub response: String,
@@ -166,7 +166,7 @@ pub struct Operation {
 pub struct Failure {
     /// The `type` in JSON.
     pub kind: String,
-    /// The element in a fault's detail: `usersGetMissing`.
+    /// The element in a fault's detail: `ordersGetMissing`.
     pub name: String,
     /// What kind of fault it is.
     pub code: Code,

@@ -54,7 +54,7 @@ pub fn render(service: &Service, address: &str) -> Result<String, Cause> {
     Ok(text)
 }
 
-/// `backoffice` as `Backoffice`.
+/// `shop` as `Shop`.
 fn service_name(service: &Service) -> String {
     super::types::xml_name(&crate::names::capitalized(&service.name))
 }

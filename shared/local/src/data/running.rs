@@ -132,7 +132,7 @@ mod tests {
 
     fn service(pid: u32, ephemeral: bool) -> Running {
         Running {
-            service: "backoffice".to_owned(),
+            service: "shop".to_owned(),
             pid,
             url: "http://127.0.0.1:9000".to_owned(),
             ephemeral,

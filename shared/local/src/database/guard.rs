@@ -21,7 +21,7 @@ pub enum Policy {
     Administrator,
     /// What the rules of one procedure cover, and nothing else.
     Procedure {
-        /// The procedure's name, for messages: `users.get`.
+        /// The procedure's name, for messages: `orders.get`.
         name: String,
         /// Its grants.
         rules: Vec<Rule>,

@@ -74,10 +74,10 @@ mod tests {
     fn each_access_is_written_once_without_what_follows_the_prefix_and_nothing_is_overwritten() {
         let path = std::env::temp_dir().join(format!("onefold-record-{}", uuid::Uuid::now_v7()));
         let (one, other) = (Record::open(&path).expect("it opens"), Record::open(&path).expect("it opens twice"));
-        one.add("users.create", &[access("dynamodb:PutItem", None, "user#~email#ada@example.com")]);
-        other.add("users.list", &[access("dynamodb:Query", Some("gsi1"), "user#created##0")]);
+        one.add("orders.create", &[access("dynamodb:PutItem", None, "user#~email#ada@example.com")]);
+        other.add("orders.list", &[access("dynamodb:Query", Some("gsi1"), "user#created##0")]);
         one.add(
-            "users.create",
+            "orders.create",
             &[access("dynamodb:PutItem", None, "user#1"), access("dynamodb:PutItem", None, "bare")],
         );
         let text = std::fs::read_to_string(&path);
@@ -85,9 +85,9 @@ mod tests {
         assert_eq!(
             text.expect("it is readable").lines().collect::<Vec<_>>(),
             [
-                r#"{"procedure":"users.create","action":"dynamodb:PutItem","index":null,"prefix":"user"}"#,
-                r#"{"procedure":"users.list","action":"dynamodb:Query","index":"gsi1","prefix":"user"}"#,
-                r#"{"procedure":"users.create","action":"dynamodb:PutItem","index":null,"prefix":""}"#,
+                r#"{"procedure":"orders.create","action":"dynamodb:PutItem","index":null,"prefix":"user"}"#,
+                r#"{"procedure":"orders.list","action":"dynamodb:Query","index":"gsi1","prefix":"user"}"#,
+                r#"{"procedure":"orders.create","action":"dynamodb:PutItem","index":null,"prefix":""}"#,
             ]
         );
     }

@@ -10,7 +10,7 @@ use runtime::{
 };
 
 /// Paths of procedures, the most specific first. A path may hold names in braces, as the gateway has them
-/// (`/oauth/callback/{provider}`): one segment each.
+/// (`/trips/callback/{provider}`): one segment each.
 ///
 /// Where several paths fit, the method decides first, and then the most specific path: so does an HTTP API with the
 /// routes of `infra/src/routes.ts`, and so OpenAPI documents are read, in which each path has its own methods.
@@ -143,21 +143,21 @@ mod tests {
     #[test]
     fn a_name_in_braces_stands_for_one_segment() {
         let routes = routes(&[
-            ("GET /oauth/callback/{provider}", "oauth.callback", false),
-            ("GET /oauth/start", "oauth.start", false),
-            ("GET /v1/users/{id}", "users.get", true),
-            ("GET /v1/users/me", "users.me", true),
+            ("GET /trips/callback/{provider}", "trips.callback", false),
+            ("GET /trips/start", "trips.start", false),
+            ("GET /v1/orders/{id}", "orders.get", true),
+            ("GET /v1/orders/me", "orders.me", true),
         ]);
         let found = |path| routes.find(&Method::GET, path).map(|found| found.procedure);
-        assert_eq!(found("/oauth/start"), Some("oauth.start"));
-        assert_eq!(found("/oauth/callback/acme"), Some("oauth.callback"));
-        assert_eq!(found("/v1/users/me"), Some("users.me"));
+        assert_eq!(found("/trips/start"), Some("trips.start"));
+        assert_eq!(found("/trips/callback/acme"), Some("trips.callback"));
+        assert_eq!(found("/v1/orders/me"), Some("orders.me"));
         for other in
-            ["/oauth/callback", "/oauth/callback/", "/oauth/callback/acme/x", "/oauth/start/x", "/x/callback/acme"]
+            ["/trips/callback", "/trips/callback/", "/trips/callback/acme/x", "/trips/start/x", "/x/callback/acme"]
         {
             assert_eq!(found(other), None, "{other}");
         }
-        let route = routes.find(&Method::HEAD, "/v1/users/a%2Fb").unwrap().route.unwrap();
+        let route = routes.find(&Method::HEAD, "/v1/orders/a%2Fb").unwrap().route.unwrap();
         assert_eq!(route.parameters, [("id".to_owned(), "a/b".to_owned())]);
     }
 }

@@ -78,9 +78,9 @@ mod tests {
     async fn structured_lines_stay_as_they_are_and_others_get_a_name() {
         let writes = Writes::default();
         let printed: &[u8] = b"{\"level\":\"INFO\"}\nplain\n\nno end";
-        pass(printed, "users-get", || writes.clone()).await;
+        pass(printed, "orders-get", || writes.clone()).await;
         let expected: [&[u8]; 4] =
-            [b"{\"level\":\"INFO\"}\n", b"users-get: plain\n", b"users-get: \n", b"users-get: no end\n"];
+            [b"{\"level\":\"INFO\"}\n", b"orders-get: plain\n", b"orders-get: \n", b"orders-get: no end\n"];
         assert_eq!(*writes.0.lock().expect("nobody else has it"), expected);
     }
 
@@ -88,7 +88,7 @@ mod tests {
     async fn an_endless_line_is_passed_on_in_pieces() {
         let writes = Writes::default();
         let printed = vec![b'{'; LINE_LIMIT_BYTES + 10];
-        pass(printed.as_slice(), "users-get", || writes.clone()).await;
+        pass(printed.as_slice(), "orders-get", || writes.clone()).await;
         let lengths: Vec<_> = writes.0.lock().expect("nobody else has it").iter().map(Vec::len).collect();
         assert_eq!(lengths, [LINE_LIMIT_BYTES + 1, 11]);
     }

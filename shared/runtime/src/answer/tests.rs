@@ -4,15 +4,8 @@ use super::*;
 use crate::{Call, Caller, Callers, Capability as _, Definition, Principal};
 
 const SERVICE: Definition = Definition {
-    name: "test",
-    roles: &[],
-    permits: |_, _| false,
-    permissions: &[],
-    withheld: &[],
     callers: Callers::Custom(|_| Ok(Some(Principal { subject: "ada".into(), ..Principal::default() }))),
-    method_override: true,
-    password_sign_in: None,
-    refusals: None,
+    ..Definition::named("test")
 };
 
 /// A public query without an input that says who is calling.

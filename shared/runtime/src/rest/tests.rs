@@ -5,17 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::{Callers, Definition};
 
-const SERVICE: Definition = Definition {
-    name: "test",
-    roles: &[],
-    permits: |_, _| false,
-    permissions: &[],
-    withheld: &[],
-    callers: Callers::Custom(|_| Ok(None)),
-    method_override: true,
-    password_sign_in: None,
-    refusals: None,
-};
+const SERVICE: Definition = Definition { callers: Callers::Custom(|_| Ok(None)), ..Definition::named("test") };
 
 const FIELDS: &[Field] = &[
     field("id", Form::Text),

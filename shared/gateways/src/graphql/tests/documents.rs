@@ -5,20 +5,20 @@ use super::*;
 /// 100 posts of three authors, one of whom is gone.
 fn blog() -> Given {
     Given::new(|procedure, input| match procedure {
-        "posts.list" => {
+        "notes.list" => {
             let items: Vec<Value> = (0..100).map(|number| post(number, &id(number % 3))).collect();
             Ok(json!({"items": items, "next": "sealed"}))
         }
-        "users.by_ids" => {
+        "readers.by_ids" => {
             let ids = input["ids"].as_array().unwrap().iter().map(|id| id.as_str().unwrap());
             Ok(ids.filter(|known| *known != id(2)).map(user).collect())
         }
-        "users.get" if input["id"] == id(0) => Ok(user(&id(0))),
-        "users.get" => Err((404, json!({"code": "NOT_FOUND", "failure": {"type": "missing", "value": input["id"]}}))),
-        "users.update" => Ok(user(&id(0))),
-        "users.delete" => Ok(Value::Null),
-        "health.ping" => Ok(json!("pong")),
-        "auth.logout" => Ok(Value::Null),
+        "readers.get" if input["id"] == id(0) => Ok(user(&id(0))),
+        "readers.get" => Err((404, json!({"code": "NOT_FOUND", "failure": {"type": "missing", "value": input["id"]}}))),
+        "readers.update" => Ok(user(&id(0))),
+        "readers.delete" => Ok(Value::Null),
+        "pulse.ping" => Ok(json!("pong")),
+        "desk.leave" => Ok(Value::Null),
         other => panic!("{other} was called"),
     })
 }
@@ -27,84 +27,84 @@ fn blog() -> Given {
 async fn a_hundred_posts_with_their_authors_are_two_calls() {
     let given = blog();
     let answer = given
-        .ask("{ postsList(first: 100) { nodes { title author { name } authorId version } pageInfo { hasNextPage endCursor } } }")
+        .ask("{ notesList(first: 100) { nodes { title author { name } authorId version } pageInfo { hasNextPage endCursor } } }")
         .await;
     assert!(answer.get("errors").is_none(), "{answer}");
-    let nodes = answer["data"]["postsList"]["nodes"].as_array().unwrap();
+    let nodes = answer["data"]["notesList"]["nodes"].as_array().unwrap();
     assert_eq!(nodes.len(), 100);
     assert_eq!(nodes[1]["author"]["name"], format!("Ada {}", id(1)));
     assert_eq!((&nodes[2]["author"], &nodes[2]["version"]), (&Value::Null, &json!(3_000_000_000_u32)));
-    assert_eq!(answer["data"]["postsList"]["pageInfo"], json!({"hasNextPage": true, "endCursor": "sealed"}));
+    assert_eq!(answer["data"]["notesList"]["pageInfo"], json!({"hasNextPage": true, "endCursor": "sealed"}));
     let asked = given.asked();
     assert_eq!(asked.len(), 2, "{asked:?}");
-    assert_eq!(asked[0], ("posts.list".into(), json!({"limit": 100})));
-    assert_eq!(asked[1], ("users.by_ids".into(), json!({"ids": [id(0), id(1), id(2)]})));
+    assert_eq!(asked[0], ("notes.list".into(), json!({"limit": 100})));
+    assert_eq!(asked[1], ("readers.by_ids".into(), json!({"ids": [id(0), id(1), id(2)]})));
 }
 
 #[tokio::test]
 async fn only_a_pages_last_edge_knows_its_cursor() {
-    let answer = blog().ask("{ postsList { edges { cursor node { id } ... on Edge { __typename } } } }").await;
-    let edges = answer["data"]["postsList"]["edges"].as_array().unwrap();
-    assert_eq!(edges[0], json!({"cursor": null, "node": {"id": id(0)}, "__typename": "PostEdge"}));
+    let answer = blog().ask("{ notesList { edges { cursor node { id } ... on Edge { __typename } } } }").await;
+    let edges = answer["data"]["notesList"]["edges"].as_array().unwrap();
+    assert_eq!(edges[0], json!({"cursor": null, "node": {"id": id(0)}, "__typename": "NoteEdge"}));
     assert_eq!(edges[99]["cursor"], "sealed");
 }
 
 #[tokio::test]
 async fn many_ids_are_asked_for_in_hundreds_and_a_refused_loader_is_told_where_it_is_missed() {
     let given = Given::new(|procedure, input| match procedure {
-        "posts.list" => {
+        "notes.list" => {
             let items: Vec<Value> = (0..150).map(|number| post(number, &id(number))).collect();
             Ok(json!({"items": items, "next": null}))
         }
-        "users.by_ids" if input["ids"].as_array().unwrap().len() == 100 => {
+        "readers.by_ids" if input["ids"].as_array().unwrap().len() == 100 => {
             Ok(input["ids"].as_array().unwrap().iter().map(|id| user(id.as_str().unwrap())).collect())
         }
         _ => Err((403, json!({"code": "FORBIDDEN", "requestId": "r1"}))),
     });
-    let answer = given.ask("{ postsList { nodes { author { id } } } }").await;
+    let answer = given.ask("{ notesList { nodes { author { id } } } }").await;
     assert_eq!(given.asked().len(), 3);
-    let nodes = answer["data"]["postsList"]["nodes"].as_array().unwrap();
+    let nodes = answer["data"]["notesList"]["nodes"].as_array().unwrap();
     assert_eq!((&nodes[99]["author"]["id"], &nodes[100]["author"]), (&json!(id(99)), &Value::Null));
     let errors = answer["errors"].as_array().unwrap();
     assert_eq!(errors.len(), 50);
-    assert_eq!(errors[0]["path"], json!(["postsList", "nodes", 100, "author"]));
+    assert_eq!(errors[0]["path"], json!(["notesList", "nodes", 100, "author"]));
     assert_eq!(
         errors[0]["extensions"],
-        json!({"code": "FORBIDDEN", "httpStatus": 403, "requestId": "r1", "procedure": "users.by_ids"})
+        json!({"code": "FORBIDDEN", "httpStatus": 403, "requestId": "r1", "procedure": "readers.by_ids"})
     );
 }
 
 #[tokio::test]
 async fn a_failure_is_a_member_of_the_union() {
     let given = blog();
-    let query = "query($id: UserId!) { usersGet(id: $id) { __typename ... on User { name role } \
-        ... on Failure { message code } ... on UsersGetMissing { value type } } }";
+    let query = "query($id: ReaderId!) { readersGet(id: $id) { __typename ... on Reader { name role } \
+        ... on Failure { message code } ... on ReadersGetMissing { value type } } }";
     let found = given.ask_with(query, json!({"id": id(0)})).await;
-    let expected = json!({"__typename": "User", "name": format!("Ada {}", id(0)), "role": "VIEWER"});
-    assert_eq!(found, json!({"data": {"usersGet": expected}}));
+    let expected = json!({"__typename": "Reader", "name": format!("Ada {}", id(0)), "role": "CHILD"});
+    assert_eq!(found, json!({"data": {"readersGet": expected}}));
     let missing = given.ask_with(query, json!({"id": id(7)})).await;
-    let expected = json!({"__typename": "UsersGetMissing", "message": "No.", "code": "NOT_FOUND", "value": id(7), "type": "missing"});
-    assert_eq!(missing, json!({"data": {"usersGet": expected}}));
+    let expected = json!({"__typename": "ReadersGetMissing", "message": "No.", "code": "NOT_FOUND", "value": id(7), "type": "missing"});
+    assert_eq!(missing, json!({"data": {"readersGet": expected}}));
 }
 
 #[tokio::test]
 async fn any_other_fault_is_an_error_and_leaves_its_neighbours_alone() {
     let given = Given::new(|procedure, _| match procedure {
-        "health.ping" => Ok(json!("pong")),
+        "pulse.ping" => Ok(json!("pong")),
         _ => Err((
             429,
             json!({"code": "TOO_MANY_REQUESTS", "requestId": "r9", "fields": [{"path": "id", "message": "is odd"}]}),
         )),
     });
     let (status, answer) = given
-        .post(&json!({"query": format!("{{ b: usersGet(id: \"{}\") {{ __typename }} a: healthPing }}", id(1))}))
+        .post(&json!({"query": format!("{{ b: readersGet(id: \"{}\") {{ __typename }} a: pulsePing }}", id(1))}))
         .await;
     assert_eq!(status, 200);
     assert_eq!(answer["data"], json!({"b": null, "a": "pong"}));
     let error = &answer["errors"][0];
     assert_eq!((&error["message"], &error["path"]), (&json!("No."), &json!(["b"])));
     let expected = json!({
-        "code": "TOO_MANY_REQUESTS", "httpStatus": 429, "requestId": "r9", "procedure": "users.get",
+        "code": "TOO_MANY_REQUESTS", "httpStatus": 429, "requestId": "r9", "procedure": "readers.get",
         "fields": [{"path": "id", "message": "is odd"}],
     });
     assert_eq!(error["extensions"], expected);
@@ -113,23 +113,23 @@ async fn any_other_fault_is_an_error_and_leaves_its_neighbours_alone() {
 #[tokio::test]
 async fn absent_and_null_reach_the_procedure_as_such() {
     let given = blog();
-    let query = "mutation($age: Int, $name: String, $role: Role) { usersUpdate(input: {id: \"x\", age: $age, name: $name, \
+    let query = "mutation($age: Int, $name: String, $role: Role) { readersUpdate(input: {id: \"x\", age: $age, name: $name, \
         role: $role}) { __typename } }";
     for (variables, expected) in [
         (json!({}), json!({"id": "x"})),
         (json!({"age": null}), json!({"id": "x", "age": null})),
-        (json!({"age": 3, "role": "EMPLOYEE"}), json!({"id": "x", "age": 3, "role": "employee"})),
+        (json!({"age": 3, "role": "MEMBER"}), json!({"id": "x", "age": 3, "role": "member"})),
         (json!({"unknown": 1, "name": "A"}), json!({"id": "x", "name": "A"})),
     ] {
         let answer = given.ask_with(query, variables).await;
-        assert_eq!(answer["data"]["usersUpdate"]["__typename"], "User", "{answer}");
-        assert_eq!(given.asked(), [("users.update".to_owned(), expected)]);
+        assert_eq!(answer["data"]["readersUpdate"]["__typename"], "Reader", "{answer}");
+        assert_eq!(given.asked(), [("readers.update".to_owned(), expected)]);
     }
-    let query = "mutation { usersUpdate(input: {id: \"x\", age: null}) { __typename } }";
+    let query = "mutation { readersUpdate(input: {id: \"x\", age: null}) { __typename } }";
     given.ask(query).await;
     assert_eq!(given.asked()[0].1, json!({"id": "x", "age": null}));
     let query =
-        "query($sort: UserSort = AGE_DESC) { usersList(sort: $sort, ageMin: 3, after: \"c\") { nodes { id } } }";
+        "query($sort: ReaderSort = AGE_DESC) { readersList(sort: $sort, ageMin: 3, after: \"c\") { nodes { id } } }";
     let given = Given::new(|_, _| Ok(json!({"items": [], "next": null})));
     given.ask(query).await;
     assert_eq!(given.asked()[0].1, json!({"sort": "-age", "ageMin": 3, "cursor": "c"}));
@@ -138,12 +138,12 @@ async fn absent_and_null_reach_the_procedure_as_such() {
 #[tokio::test]
 async fn what_says_nothing_is_done() {
     let given = blog();
-    let answer =
-        given.ask("mutation { usersDelete(input: {id: \"x\"}) { ... on UsersDeleteDone { ok } } authLogout { ok } }");
-    assert_eq!(answer.await, json!({"data": {"usersDelete": {"ok": true}, "authLogout": {"ok": true}}}));
+    let answer = given
+        .ask("mutation { readersDelete(input: {id: \"x\"}) { ... on ReadersDeleteDone { ok } } deskLeave { ok } }");
+    assert_eq!(answer.await, json!({"data": {"readersDelete": {"ok": true}, "deskLeave": {"ok": true}}}));
     assert_eq!(
         given.asked(),
-        [("users.delete".to_owned(), json!({"id": "x"})), ("auth.logout".to_owned(), json!("absent")),]
+        [("readers.delete".to_owned(), json!({"id": "x"})), ("desk.leave".to_owned(), json!("absent")),]
     );
 }
 
@@ -151,23 +151,23 @@ async fn what_says_nothing_is_done() {
 async fn each_alias_is_a_call_and_the_same_field_twice_is_one() {
     let given = blog();
     let answer =
-        given.ask("{ b: healthPing a: healthPing b: healthPing ...F } fragment F on Query { a: healthPing }").await;
+        given.ask("{ b: pulsePing a: pulsePing b: pulsePing ...F } fragment F on Query { a: pulsePing }").await;
     assert_eq!(answer.to_string(), r#"{"data":{"a":"pong","b":"pong"}}"#, "serde_json sorts what it reads");
     assert_eq!(given.asked().len(), 2);
     let given = blog();
-    given.ask("mutation { usersDelete(input: {id: \"x\"}) { __typename } ...F } fragment F on Mutation { usersDelete(input: {id: \"x\"}) { ... on UsersDeleteDone { ok } } }").await;
+    given.ask("mutation { readersDelete(input: {id: \"x\"}) { __typename } ...F } fragment F on Mutation { readersDelete(input: {id: \"x\"}) { ... on ReadersDeleteDone { ok } } }").await;
     assert_eq!(given.asked().len(), 1);
 }
 
 #[tokio::test]
 async fn an_answer_has_the_order_of_its_document() {
-    let body = json!({"query": "{ z: healthPing postsList(first: 1) { pageInfo { hasNextPage } nodes { title author { name id } id } } a: healthPing }"});
+    let body = json!({"query": "{ z: pulsePing notesList(first: 1) { pageInfo { hasNextPage } nodes { title author { name id } id } } a: pulsePing }"});
     let request = Request::post("/graphql").header("content-type", "application/json").body(body.to_string().into());
     let response = blog().send(request.unwrap()).await;
     let text = std::str::from_utf8(response.body()).unwrap();
     let places: Vec<_> = [
         "\"z\"",
-        "\"postsList\"",
+        "\"notesList\"",
         "\"pageInfo\"",
         "\"nodes\"",
         "\"title\"",
@@ -185,8 +185,8 @@ async fn an_answer_has_the_order_of_its_document() {
 #[tokio::test]
 async fn what_is_skipped_is_not_called() {
     let given = blog();
-    let query = "query($no: Boolean = false, $yes: Boolean!) { healthPing @include(if: $no) ... @skip(if: $yes) { p: healthPing } \
-        q: healthPing @include(if: $yes) }";
+    let query = "query($no: Boolean = false, $yes: Boolean!) { pulsePing @include(if: $no) ... @skip(if: $yes) { p: pulsePing } \
+        q: pulsePing @include(if: $yes) }";
     assert_eq!(given.ask_with(query, json!({"yes": true})).await, json!({"data": {"q": "pong"}}));
     assert_eq!(given.asked().len(), 1);
 }
@@ -197,17 +197,17 @@ async fn what_does_not_fit_the_schema_calls_nothing() {
     for (query, message) in [
         ("{", "expected"),
         ("{ nothing }", "nothing"),
-        ("{ usersGet { __typename } }", "id"),
-        ("{ healthPing { a } }", "healthPing"),
-        ("{ usersList(first: \"a\") { nodes { id } } }", "first"),
-        ("{ usersList(sort: UP) { nodes { id } } }", "sort"),
-        ("{ postsList }", "postsList"),
-        ("query($id: UserId!) { usersGet(id: $id) { __typename } }", "$id"),
-        ("query A { healthPing } query B { healthPing }", "operationName"),
-        ("subscription { healthPing }", "subscriptions"),
+        ("{ readersGet { __typename } }", "id"),
+        ("{ pulsePing { a } }", "pulsePing"),
+        ("{ readersList(first: \"a\") { nodes { id } } }", "first"),
+        ("{ readersList(sort: UP) { nodes { id } } }", "sort"),
+        ("{ notesList }", "notesList"),
+        ("query($id: ReaderId!) { readersGet(id: $id) { __typename } }", "$id"),
+        ("query A { pulsePing } query B { pulsePing }", "operationName"),
+        ("subscription { pulsePing }", "subscriptions"),
         ("{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }", "itself"),
-        ("{ a: healthPing a: authMe { __typename } }", "conflict"),
-        ("fragment A on Query { healthPing }", "operation"),
+        ("{ a: pulsePing a: deskMe { __typename } }", "conflict"),
+        ("fragment A on Query { pulsePing }", "operation"),
     ] {
         let refused = given.refused(query).await;
         assert!(refused.to_lowercase().contains(&message.to_lowercase()), "{query}: {refused}");
@@ -218,28 +218,28 @@ async fn what_does_not_fit_the_schema_calls_nothing() {
 async fn fields_of_one_name_are_one_field_wherever_they_stand() {
     let given = Given::idle();
     for query in [
-        "mutation { usersDelete(input: {id: \"a\"}) { __typename } ...F } fragment F on Mutation { usersDelete(input: {id: \"b\"}) { __typename } }",
-        "mutation { usersDelete(input: {id: \"a\"}) { __typename } ... on Mutation { usersDelete(input: {id: \"b\"}) { __typename } } }",
-        "mutation { ... { usersDelete(input: {id: \"a\"}) { __typename } } usersDelete(input: {id: \"b\"}) { __typename } }",
-        "{ a: healthPing ...F } fragment F on Query { a: __typename }",
-        "{ usersList { edges { node { x: name } } } usersList { edges { node { x: age } } } }",
-        "{ usersList { edges { node { x: name } } } ...F } fragment F on Query { usersList { edges { node { x: email } } } }",
-        "{ usersList { edges { node { ...A x: email } } } } fragment A on User { x: name }",
-        "{ usersList { edges { ... on Edge { x: cursor } ... on UserEdge { x: __typename } } } }",
-        "{ usersGet(id: \"a\") { ... on User { x: name } ... on UsersGetMissing { x: code } } }",
-        "{ usersGet(id: \"a\") { ... on Failure { x: message } ... on UsersGetMissing { x: type } } }",
-        "{ usersList(first: 1) { __typename } usersList { __typename } }",
-        "{ __type(name: \"User\") { x: name ...T } } fragment T on __Type { x: description }",
+        "mutation { readersDelete(input: {id: \"a\"}) { __typename } ...F } fragment F on Mutation { readersDelete(input: {id: \"b\"}) { __typename } }",
+        "mutation { readersDelete(input: {id: \"a\"}) { __typename } ... on Mutation { readersDelete(input: {id: \"b\"}) { __typename } } }",
+        "mutation { ... { readersDelete(input: {id: \"a\"}) { __typename } } readersDelete(input: {id: \"b\"}) { __typename } }",
+        "{ a: pulsePing ...F } fragment F on Query { a: __typename }",
+        "{ readersList { edges { node { x: name } } } readersList { edges { node { x: age } } } }",
+        "{ readersList { edges { node { x: name } } } ...F } fragment F on Query { readersList { edges { node { x: email } } } }",
+        "{ readersList { edges { node { ...A x: email } } } } fragment A on Reader { x: name }",
+        "{ readersList { edges { ... on Edge { x: cursor } ... on ReaderEdge { x: __typename } } } }",
+        "{ readersGet(id: \"a\") { ... on Reader { x: name } ... on ReadersGetMissing { x: code } } }",
+        "{ readersGet(id: \"a\") { ... on Failure { x: message } ... on ReadersGetMissing { x: type } } }",
+        "{ readersList(first: 1) { __typename } readersList { __typename } }",
+        "{ __type(name: \"Reader\") { x: name ...T } } fragment T on __Type { x: description }",
     ] {
         let refused = given.refused(query).await;
         assert!(refused.contains("conflict: "), "{query}: {refused}");
     }
     let given = blog();
     for query in [
-        "{ usersGet(id: \"a\") { ... on User { x: name } ... on UsersGetMissing { x: message } } }",
-        "{ postsList { nodes { author { name } } } postsList { ...P } } fragment P on PostConnection { nodes { author { id name } title } }",
-        "{ usersGet(id: \"a\") { ... on User { __typename } ... on Failure { __typename } __typename } }",
-        "{ a: healthPing ...F ...F } fragment F on Query { a: healthPing ... { a: healthPing } }",
+        "{ readersGet(id: \"a\") { ... on Reader { x: name } ... on ReadersGetMissing { x: message } } }",
+        "{ notesList { nodes { author { name } } } notesList { ...P } } fragment P on NoteConnection { nodes { author { id name } title } }",
+        "{ readersGet(id: \"a\") { ... on Reader { __typename } ... on Failure { __typename } __typename } }",
+        "{ a: pulsePing ...F ...F } fragment F on Query { a: pulsePing ... { a: pulsePing } }",
     ] {
         let answer = given.ask(query).await;
         assert!(answer.get("errors").is_none(), "{query}: {answer}");
@@ -249,13 +249,13 @@ async fn fields_of_one_name_are_one_field_wherever_they_stand() {
 #[tokio::test]
 async fn looking_for_conflicts_comes_to_an_end() {
     let given = Given::idle();
-    let fragment: String = (0..200).map(|_| "healthPing ").collect();
+    let fragment: String = (0..200).map(|_| "pulsePing ").collect();
     let spread = "... on Query { ...F } ".repeat(20);
     let refused = given.refused(&format!("{{ {spread} nothing }} fragment F on Query {{ {fragment} }}")).await;
     assert!(refused.contains("more than"), "{refused}");
     let same = "pageInfo { hasNextPage } ".repeat(1_200);
     let document = format!(
-        "{{ postsList {{ ... on Connection {{ {same} }} ... on PostConnection {{ pageInfo {{ hasNextPage: endCursor }} }} }} }}"
+        "{{ notesList {{ ... on Connection {{ {same} }} ... on NoteConnection {{ pageInfo {{ hasNextPage: endCursor }} }} }} }}"
     );
     let refused = given.refused(&document).await;
     assert!(refused.contains("conflict"), "{refused}");
@@ -266,38 +266,38 @@ async fn variables_fit_where_they_stand() {
     let given = Given::idle();
     for (query, a, message) in [
         (
-            "query($a: String!) { usersList(first: $a) { __typename } }",
+            "query($a: String!) { readersList(first: $a) { __typename } }",
             json!("1"),
             "`$a` of type `String!` cannot stand where `Int`",
         ),
         (
-            "query($a: UserId) { usersGet(id: $a) { __typename } }",
+            "query($a: ReaderId) { readersGet(id: $a) { __typename } }",
             json!("x"),
-            "`$a` of type `UserId` cannot stand where `UserId!`",
+            "`$a` of type `ReaderId` cannot stand where `ReaderId!`",
         ),
-        ("query($a: UserId = null) { usersGet(id: $a) { __typename } }", json!("x"), "cannot stand"),
-        ("query($a: [Int!] = [1]) { usersList(first: $a) { __typename } }", json!([1]), "`[Int!]` cannot stand"),
+        ("query($a: ReaderId = null) { readersGet(id: $a) { __typename } }", json!("x"), "cannot stand"),
+        ("query($a: [Int!] = [1]) { readersList(first: $a) { __typename } }", json!([1]), "`[Int!]` cannot stand"),
         (
-            "query($a: [UserId]!) { usersByIds(ids: $a) { __typename } }",
+            "query($a: [ReaderId]!) { readersByIds(ids: $a) { __typename } }",
             json!(["x"]),
-            "cannot stand where `[UserId!]!`",
+            "cannot stand where `[ReaderId!]!`",
         ),
-        ("query($a: Boolean) { healthPing @skip(if: $a) }", json!(true), "cannot stand where `Boolean!`"),
-        ("query($a: Boolean) { ... @include(if: $a) { healthPing } }", json!(true), "cannot stand"),
+        ("query($a: Boolean) { pulsePing @skip(if: $a) }", json!(true), "cannot stand where `Boolean!`"),
+        ("query($a: Boolean) { ... @include(if: $a) { pulsePing } }", json!(true), "cannot stand"),
         ("query($a: Int!) { __type(name: $a) { kind } }", json!(1), "cannot stand where `String!`"),
         (
-            "query($a: Int = 1) { ...F } fragment F on Query { usersList(sort: $a) { __typename } }",
+            "query($a: Int = 1) { ...F } fragment F on Query { readersList(sort: $a) { __typename } }",
             json!(1),
             "cannot stand",
         ),
         (
-            "mutation($a: Int = 1) { usersUpdate(input: {id: \"x\", name: $a}) { __typename } }",
+            "mutation($a: Int = 1) { readersUpdate(input: {id: \"x\", name: $a}) { __typename } }",
             json!(1),
             "cannot stand where `String`",
         ),
-        ("query($a: [Nope] = [1]) { healthPing }", Value::Null, "no input has: `[Nope]`"),
-        ("query($a: User) { healthPing }", Value::Null, "no input has"),
-        ("mutation { usersDelete(input: {id: \"a\", id: \"b\"}) { __typename } }", Value::Null, "twice"),
+        ("query($a: [Nope] = [1]) { pulsePing }", Value::Null, "no input has: `[Nope]`"),
+        ("query($a: Reader) { pulsePing }", Value::Null, "no input has"),
+        ("mutation { readersDelete(input: {id: \"a\", id: \"b\"}) { __typename } }", Value::Null, "twice"),
     ] {
         let (status, answer) = given.post(&json!({"query": query, "variables": {"a": a}})).await;
         let refused = answer["errors"][0]["message"].as_str().unwrap();
@@ -305,10 +305,10 @@ async fn variables_fit_where_they_stand() {
     }
     let given = blog();
     for (query, variables) in [
-        ("query($a: UserId = \"x\") { usersGet(id: $a) { __typename } }", json!({})),
-        ("query($a: Int!) { postsList(first: $a) { nodes { id } } }", json!({"a": 3})),
-        ("query($a: Boolean = true) { healthPing @skip(if: $a) }", json!({})),
-        ("query($a: UserId!) { usersByIds(ids: [$a]) { id } }", json!({"a": id(0)})),
+        ("query($a: ReaderId = \"x\") { readersGet(id: $a) { __typename } }", json!({})),
+        ("query($a: Int!) { notesList(first: $a) { nodes { id } } }", json!({"a": 3})),
+        ("query($a: Boolean = true) { pulsePing @skip(if: $a) }", json!({})),
+        ("query($a: ReaderId!) { readersByIds(ids: [$a]) { id } }", json!({"a": id(0)})),
         ("query($a: Boolean!) { ... @include(if: $a) { __typename } }", json!({"a": true})),
     ] {
         let answer = given.ask_with(query, variables).await;
@@ -319,20 +319,24 @@ async fn variables_fit_where_they_stand() {
 #[tokio::test]
 async fn what_is_given_fits_the_variables_type() {
     let given = Given::idle();
-    let update = "mutation($a: UsersUpdateInput!) { usersUpdate(input: $a) { __typename } }";
+    let update = "mutation($a: ReadersUpdateInput!) { readersUpdate(input: $a) { __typename } }";
     for (query, value, message) in [
-        ("query($a: Int) { usersList(first: $a) { __typename } }", json!("1"), "`$a` is no `Int`"),
-        ("query($a: Int) { usersList(first: $a) { __typename } }", json!(1.5), "`$a` is no `Int`"),
-        ("query($a: Int) { usersList(first: $a) { __typename } }", json!(3_000_000_000_u32), "`$a` is no `Int`"),
-        ("query($a: Int) { usersList(first: $a) { __typename } }", json!([1]), "`$a` is no `Int`"),
-        ("query($a: UserSort) { usersList(sort: $a) { __typename } }", json!("UP"), "`$a` is no `UserSort`"),
-        ("query($a: [UserId!]!) { usersByIds(ids: $a) { __typename } }", json!(["x", null]), "`$a[1]` cannot be null"),
-        (update, json!(7), "`$a` is no `UsersUpdateInput`"),
+        ("query($a: Int) { readersList(first: $a) { __typename } }", json!("1"), "`$a` is no `Int`"),
+        ("query($a: Int) { readersList(first: $a) { __typename } }", json!(1.5), "`$a` is no `Int`"),
+        ("query($a: Int) { readersList(first: $a) { __typename } }", json!(3_000_000_000_u32), "`$a` is no `Int`"),
+        ("query($a: Int) { readersList(first: $a) { __typename } }", json!([1]), "`$a` is no `Int`"),
+        ("query($a: ReaderSort) { readersList(sort: $a) { __typename } }", json!("UP"), "`$a` is no `ReaderSort`"),
+        (
+            "query($a: [ReaderId!]!) { readersByIds(ids: $a) { __typename } }",
+            json!(["x", null]),
+            "`$a[1]` cannot be null",
+        ),
+        (update, json!(7), "`$a` is no `ReadersUpdateInput`"),
         (update, json!({"id": "x", "name": 7}), "`$a.name` is no `String`"),
         (update, json!({"id": "x", "nom": 7}), "has no member `nom`"),
         (update, json!({"name": "A"}), "has to have `id`"),
         // A limit of the library that checks documents: it does not look there.
-        ("query($a: Boolean!) { __typename @skip(if: $a) healthPing }", json!(true), "not used"),
+        ("query($a: Boolean!) { __typename @skip(if: $a) pulsePing }", json!(true), "not used"),
     ] {
         let answer = given.ask_with(query, json!({"a": value})).await;
         let error = &answer["errors"][0];
@@ -345,17 +349,17 @@ async fn what_is_given_fits_the_variables_type() {
 #[tokio::test]
 async fn hostile_documents_are_refused_before_anything_is_called() {
     let given = Given::idle();
-    let aliases: String = (0..10_000).map(|number| format!("a{number}: healthPing ")).collect();
+    let aliases: String = (0..10_000).map(|number| format!("a{number}: pulsePing ")).collect();
     let few: String = (0..31).map(|number| format!("a{number}: __typename ")).collect();
-    let roots = "healthPing ".repeat(21);
+    let roots = "pulsePing ".repeat(21);
     let bomb: String = (0..15).map(|n| format!("fragment F{n} on Query {{ ...F{} ...F{} }} ", n + 1, n + 1)).collect();
     let bomb = format!("{{ ...F0 }} {bomb} fragment F15 on Query {{ __typename }}");
     let chain = |length: usize| {
         let links: String = (0..length).map(|n| format!("fragment F{n} on Query {{ ...F{} }} ", n + 1)).collect();
-        format!("{{ ...F0 }} {links} fragment F{length} on Query {{ healthPing }}")
+        format!("{{ ...F0 }} {links} fragment F{length} on Query {{ pulsePing }}")
     };
     // What is not used is not measured, and has to be got through all the same.
-    let unused = chain(600).replace("{ ...F0 }", "{ healthPing }");
+    let unused = chain(600).replace("{ ...F0 }", "{ pulsePing }");
     let refused = given.refused(&unused).await;
     assert!(refused.contains("never used"), "{refused}");
     let types = "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }";
@@ -366,7 +370,7 @@ async fn hostile_documents_are_refused_before_anything_is_called() {
         (format!("{{ {roots} }}"), "root"),
         ("{a".repeat(1_000), "nested"),
         (bomb, "more than"),
-        (format!("{{ healthPing {} }}", "@skip(if: true) ".repeat(31)), "directives"),
+        (format!("{{ pulsePing {} }}", "@skip(if: true) ".repeat(31)), "directives"),
         (
             format!("{{ ...F ...F }} fragment F on Query {{ {} }}", "... @skip(if: true) { __typename } ".repeat(16)),
             "directives",
@@ -384,7 +388,7 @@ async fn hostile_documents_are_refused_before_anything_is_called() {
         let refused = given.refused(&document).await;
         assert!(refused.contains(message), "{message}: {refused}");
     }
-    let lists: String = (0..15).map(|n| format!("a{n}: postsList(first: 100) {{ nodes {{ author {{ name id age email role version }} id title body version createdAt updatedAt authorId }} }} ")).collect();
+    let lists: String = (0..15).map(|n| format!("a{n}: notesList(first: 100) {{ nodes {{ author {{ name id age email role version }} id title body version createdAt updatedAt authorId }} }} ")).collect();
     assert!(given.refused(&format!("{{ {lists} }}")).await.contains("costs"));
     // What a variable says counts as well.
     let answer =
@@ -398,16 +402,16 @@ async fn what_is_wrong_is_told_in_few_short_sentences() {
     let name = "L".repeat(70_000);
     assert!(
         given
-            .refused(&format!("query {name} {{ usersList(first: $a1, search: $a2) {{ __typename }} }}"))
+            .refused(&format!("query {name} {{ readersList(first: $a1, search: $a2) {{ __typename }} }}"))
             .await
             .contains("bytes")
     );
     let unknown: String = (0..1_000).map(|number| format!("field{number} ")).collect();
-    let document = format!("query {} {{ healthPing {{ {unknown} }} }}", "L".repeat(200));
+    let document = format!("query {} {{ pulsePing {{ {unknown} }} }}", "L".repeat(200));
     let (_, answer) = given.post(&json!({"query": document})).await;
     let errors = answer["errors"].as_array().unwrap();
     assert!((1..=20).contains(&errors.len()) && answer.to_string().len() < 20_000, "{}", errors.len());
-    let inside = format!("query({}) {{ healthPing }}", "$a: Int ".repeat(1_200));
+    let inside = format!("query({}) {{ pulsePing }}", "$a: Int ".repeat(1_200));
     let (_, answer) = given.post(&json!({"query": inside})).await;
     assert_eq!(answer["errors"].as_array().unwrap().len(), 20);
     for broken in ["{", "{ a(", "query A { a } query A { a }", "{ a } { b }", "fragment A on Query { a }", "{ a(b: ) }"]
@@ -446,7 +450,7 @@ async fn an_answer_has_a_bound() {
         let items: Vec<Value> = (0..60_000).map(|number| post(number, &id(0))).collect();
         Ok(json!({"items": items, "next": null}))
     });
-    let answer = given.ask("{ postsList { nodes { id title body } } }").await;
+    let answer = given.ask("{ notesList { nodes { id title body } } }").await;
     assert_eq!(
         (&answer["data"], &answer["errors"][0]["extensions"]["code"]),
         (&Value::Null, &json!("PAYLOAD_TOO_LARGE"))
@@ -476,7 +480,7 @@ async fn weighed(given: &Given, body: &Value) -> (usize, usize) {
 
 #[tokio::test]
 async fn an_answer_weighs_what_it_takes_escaped() {
-    let bodies = json!({"query": "{ postsList { nodes { body } } }"});
+    let bodies = json!({"query": "{ notesList { nodes { body } } }"});
     // As many letters as there is room for, if they are plain; each of these takes seven.
     for (text, count, refused) in [
         ("aaaaaaaaaaaaaaaaaaaaaaaa", 90_000, 0),
@@ -490,7 +494,7 @@ async fn an_answer_weighs_what_it_takes_escaped() {
 
 #[tokio::test]
 async fn operations_of_one_request_share_the_room_of_its_answer() {
-    let large = json!({"query": "{ postsList { nodes { id title body } } }"});
+    let large = json!({"query": "{ notesList { nodes { id title body } } }"});
     let (weight, refused) = weighed(&texts(25_000, "Text."), &json!(vec![large; 6])).await;
     assert!(refused > 0 && refused < 6, "what is too much is refused, and the rest answered: {refused}");
     assert!((2_000_000..=crate::respond::MAX_WEIGHT).contains(&weight), "{weight}");
@@ -502,7 +506,7 @@ async fn faults_of_many_entries_have_a_bound() {
         let items: Vec<Value> = (0..60_000).map(|_| json!({"role": "newer"})).collect();
         Ok(json!({"items": items, "next": null}))
     });
-    let answer = given.ask("{ usersList { nodes { role } } }").await;
+    let answer = given.ask("{ readersList { nodes { role } } }").await;
     assert_eq!(answer["errors"].as_array().unwrap().len(), 1);
     assert_eq!(answer["errors"][0]["extensions"]["code"], "PAYLOAD_TOO_LARGE");
 }
@@ -511,15 +515,15 @@ async fn faults_of_many_entries_have_a_bound() {
 async fn introspection_can_be_switched_off() {
     let mut given = blog();
     let query =
-        "{ ...A healthPing } fragment A on Query { __schema { queryType { name } } __type(name: \"User\") { kind } }";
+        "{ ...A pulsePing } fragment A on Query { __schema { queryType { name } } __type(name: \"Reader\") { kind } }";
     let expected =
-        json!({"healthPing": "pong", "__schema": {"queryType": {"name": "Query"}}, "__type": {"kind": "OBJECT"}});
+        json!({"pulsePing": "pong", "__schema": {"queryType": {"name": "Query"}}, "__type": {"kind": "OBJECT"}});
     assert_eq!(given.ask(query).await, json!({"data": expected}));
     given.asked();
     given.style = GraphQl::with(&given.contract, Settings { documents: false }).unwrap();
     assert_eq!(given.refused(query).await, "Introspection is switched off.");
     assert_eq!(
-        given.ask("{ __typename healthPing }").await,
-        json!({"data": {"__typename": "Query", "healthPing": "pong"}})
+        given.ask("{ __typename pulsePing }").await,
+        json!({"data": {"__typename": "Query", "pulsePing": "pong"}})
     );
 }

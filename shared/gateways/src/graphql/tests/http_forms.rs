@@ -4,8 +4,8 @@ use super::*;
 
 fn ping() -> Given {
     Given::new(|procedure, _| match procedure {
-        "health.ping" => Ok(json!("pong")),
-        "auth.logout" => Ok(Value::Null),
+        "pulse.ping" => Ok(json!("pong")),
+        "desk.leave" => Ok(Value::Null),
         other => panic!("{other} was called"),
     })
 }
@@ -38,29 +38,29 @@ async fn refused(request: Request<Bytes>) -> (u16, String) {
 
 #[tokio::test]
 async fn queries_come_by_get_and_by_post() {
-    let pong = json!({"data": {"healthPing": "pong"}});
-    assert_eq!(answered(got("/graphql?query=%7BhealthPing%7D")).await, pong);
-    let several = "/graphql?query=query+A($x:Boolean!)%7BhealthPing@include(if:$x)%7Dquery+B%7B__typename%7D\
+    let pong = json!({"data": {"pulsePing": "pong"}});
+    assert_eq!(answered(got("/graphql?query=%7BpulsePing%7D")).await, pong);
+    let several = "/graphql?query=query+A($x:Boolean!)%7BpulsePing@include(if:$x)%7Dquery+B%7B__typename%7D\
         &operationName=A&variables=%7B%22x%22:true%7D&extensions=&other=1";
     assert_eq!(answered(got(several)).await, pong);
-    let body = r#"{"query": "{healthPing}", "variables": null, "operationName": null, "extensions": {"a": {}}}"#;
+    let body = r#"{"query": "{pulsePing}", "variables": null, "operationName": null, "extensions": {"a": {}}}"#;
     assert_eq!(answered(posted("application/json; charset=utf-8", "*/*", body)).await, pong);
 }
 
 #[tokio::test]
 async fn mutations_come_by_post_only() {
-    let response = ping().send(got("/graphql?query=mutation%7BauthLogout%7Bok%7D%7D")).await;
+    let response = ping().send(got("/graphql?query=mutation%7BdeskLeave%7Bok%7D%7D")).await;
     assert_eq!((response.status().as_u16(), response.headers()["allow"].as_bytes()), (405, &b"GET, HEAD, POST"[..]));
     let put = Request::put("/graphql").body(Bytes::new()).unwrap();
     let response = ping().send(put).await;
     assert_eq!((response.status().as_u16(), response.headers()["allow"].as_bytes()), (405, &b"GET, HEAD, POST"[..]));
-    let sent = posted("application/json", "*/*", r#"{"query": "mutation {authLogout {ok}}"}"#);
-    assert_eq!(answered(sent).await, json!({"data": {"authLogout": {"ok": true}}}));
+    let sent = posted("application/json", "*/*", r#"{"query": "mutation {deskLeave {ok}}"}"#);
+    assert_eq!(answered(sent).await, json!({"data": {"deskLeave": {"ok": true}}}));
 }
 
 #[tokio::test]
 async fn head_is_get_without_the_body() {
-    for address in ["/graphql?query=%7BhealthPing%7D", "/graphql?query=%7Bnothing%7D", "/schema.graphql"] {
+    for address in ["/graphql?query=%7BpulsePing%7D", "/graphql?query=%7Bnothing%7D", "/schema.graphql"] {
         let get = ping().send(got(address)).await;
         let head = Request::head(address).header("accept", "application/graphql-response+json").body(Bytes::new());
         let head = ping().send(head.unwrap()).await;
@@ -70,7 +70,7 @@ async fn head_is_get_without_the_body() {
         assert!(head.body().is_empty());
     }
     let given = ping();
-    let head = Request::head("/graphql?query=mutation%7BauthLogout%7Bok%7D%7D").body(Bytes::new()).unwrap();
+    let head = Request::head("/graphql?query=mutation%7BdeskLeave%7Bok%7D%7D").body(Bytes::new()).unwrap();
     assert_eq!(given.send(head).await.status(), 405);
     assert!(given.asked().is_empty());
 }
@@ -79,10 +79,10 @@ async fn head_is_get_without_the_body() {
 async fn the_status_tells_as_much_as_the_form_allows() {
     let form = "application/graphql-response+json";
     for (body, plain, new) in [
-        (r#"{"query": "{healthPing}"}"#, 200, 200),
+        (r#"{"query": "{pulsePing}"}"#, 200, 200),
         (r#"{"query": "{"}"#, 200, 400),
         (r#"{"query": "{nothing}"}"#, 200, 400),
-        (r#"{"query": "query($x: Int!) {healthPing}"}"#, 200, 400),
+        (r#"{"query": "query($x: Int!) {pulsePing}"}"#, 200, 400),
         (r#"{"query": ""}"#, 400, 400),
         ("{}", 400, 400),
         ("", 400, 400),
@@ -94,20 +94,20 @@ async fn the_status_tells_as_much_as_the_form_allows() {
             assert_eq!(response.headers()["content-type"], format!("{accept}; charset=utf-8"));
         }
     }
-    let html = posted("application/json", "text/html", r#"{"query": "{healthPing}"}"#);
+    let html = posted("application/json", "text/html", r#"{"query": "{pulsePing}"}"#);
     assert_eq!(refused(html).await.0, 406);
 }
 
 #[tokio::test]
 async fn what_is_not_json_is_refused() {
-    let query = r#"{"query": "{healthPing}"}"#;
+    let query = r#"{"query": "{pulsePing}"}"#;
     for other in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=a"] {
         assert_eq!(refused(posted(other, "*/*", query)).await.0, 415, "{other}");
     }
     let without = Request::post("/graphql").body(Bytes::from(query)).unwrap();
     assert_eq!(refused(without).await.0, 415);
-    let deep = format!(r#"{{"query": "{{healthPing}}", "variables": {}}}"#, "[".repeat(5_000));
-    let huge = format!(r#"{{"query": "{{healthPing}}", "variables": {{"a": "{}"}}}}"#, "a".repeat(600_000));
+    let deep = format!(r#"{{"query": "{{pulsePing}}", "variables": {}}}"#, "[".repeat(5_000));
+    let huge = format!(r#"{{"query": "{{pulsePing}}", "variables": {{"a": "{}"}}}}"#, "a".repeat(600_000));
     let eleven = format!("[{}]", [query; 11].join(","));
     let many = format!("[{}]", [query; 10_000].join(","));
     for (body, message) in [
@@ -120,9 +120,9 @@ async fn what_is_not_json_is_refused() {
         (huge.as_bytes(), "512 KiB"),
         (eleven.as_bytes(), "more than 10"),
         (many.as_bytes(), "more than 10"),
-        (br#"{"query": "{healthPing}", "query": "{a}"}"#, "`query` is given more than once."),
+        (br#"{"query": "{pulsePing}", "query": "{a}"}"#, "`query` is given more than once."),
         (
-            br#"{"query": "{healthPing}", "variables": {"a": {"b": 1, "b": 2}}}"#,
+            br#"{"query": "{pulsePing}", "variables": {"a": {"b": 1, "b": 2}}}"#,
             "`variables.a.b` is given more than once.",
         ),
         (br#"{"query": "{a}", "variables": {}, "variables": null}"#, "`variables` is given more than once."),
@@ -136,10 +136,10 @@ async fn what_is_not_json_is_refused() {
             "`operationName` is given more than once.",
         ),
         (br#"[{"query": "{a}"}, {"query": "{a}", "id": 1, "id": 2}]"#, "`[1].id` is given more than once."),
-        (br#"{"query": "{healthPing}", "variables": [1]}"#, "wrong type"),
+        (br#"{"query": "{pulsePing}", "variables": [1]}"#, "wrong type"),
         (br#"{"query": 7}"#, "wrong type"),
-        (br#"{"query": "{healthPing}", "operationName": {}}"#, "wrong type"),
-        (br#"{"query": "{healthPing}", "extensions": "a"}"#, "wrong type"),
+        (br#"{"query": "{pulsePing}", "operationName": {}}"#, "wrong type"),
+        (br#"{"query": "{pulsePing}", "extensions": "a"}"#, "wrong type"),
     ] {
         let (status, said) = refused(posted("application/json", "*/*", body.to_vec())).await;
         assert!(status == 400 && said.contains(message), "{message}: {status} {said}");
@@ -165,13 +165,13 @@ async fn what_is_not_json_is_refused() {
 async fn operations_come_together_and_count_together() {
     let given = ping();
     let (status, answers) = given
-        .post(&json!([{"query": "{healthPing}"}, {"query": "{nothing}"}, {"query": "mutation { authLogout { ok } }"}]))
+        .post(&json!([{"query": "{pulsePing}"}, {"query": "{nothing}"}, {"query": "mutation { deskLeave { ok } }"}]))
         .await;
     assert_eq!(status, 200);
-    assert_eq!(answers[0], json!({"data": {"healthPing": "pong"}}));
+    assert_eq!(answers[0], json!({"data": {"pulsePing": "pong"}}));
     assert_eq!(answers[1]["errors"][0]["extensions"]["code"], "BAD_REQUEST");
-    assert_eq!(answers[2], json!({"data": {"authLogout": {"ok": true}}}));
-    let ten = json!({"query": "{a: healthPing b: healthPing c: healthPing}"});
+    assert_eq!(answers[2], json!({"data": {"deskLeave": {"ok": true}}}));
+    let ten = json!({"query": "{a: pulsePing b: pulsePing c: pulsePing}"});
     let (_, answers) = given.post(&json!(vec![ten; 10])).await;
     let refused = answers.as_array().unwrap().iter().filter(|answer| answer.get("data").is_none()).count();
     assert_eq!(refused, 4, "20 fields of the root in all: {answers}");
@@ -185,13 +185,13 @@ async fn a_query_is_known_by_its_hash() {
     let (_, answer) = given.post(&by_hash(hash)).await;
     let expected = json!([{"message": "PersistedQueryNotFound", "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND", "httpStatus": 400}}]);
     assert_eq!(answer["errors"], expected);
-    // sha256 of "{healthPing}" by another program.
-    let hash = "2084c30d1dbaa69fe0e27d2b8de68e5e6f5b1166f45597be21bfc405f4d3289e";
+    // sha256 of "{pulsePing}" by another program.
+    let hash = "fde233bf1a4774e2d39f6546cea63f08e9db8e64c383412c9c4d45ab1cee1d3a";
     let mut sent = by_hash(hash);
-    sent["query"] = "{healthPing}".into();
-    assert_eq!(given.post(&sent).await.1, json!({"data": {"healthPing": "pong"}}));
-    assert_eq!(given.post(&by_hash(hash)).await.1, json!({"data": {"healthPing": "pong"}}));
-    sent["query"] = "{healthPing }".into();
+    sent["query"] = "{pulsePing}".into();
+    assert_eq!(given.post(&sent).await.1, json!({"data": {"pulsePing": "pong"}}));
+    assert_eq!(given.post(&by_hash(hash)).await.1, json!({"data": {"pulsePing": "pong"}}));
+    sent["query"] = "{pulsePing }".into();
     assert_eq!(given.post(&sent).await.0, 400);
 }
 

@@ -243,8 +243,8 @@ fn the_schema_has_the_contracts_order_rules_and_names() {
 
 #[tokio::test]
 async fn what_is_written_as_a_message_is_read_as_it_was() {
-    let reference = Contract::parse(include_str!("../../../../../bindings/contract.json")).unwrap();
-    for contract in [contract(), reference] {
+    let library = Contract::parse(include_str!("../../../fixtures/library.json")).unwrap();
+    for contract in [contract(), library] {
         for procedure in &contract.procedures {
             let Some(schema) = &procedure.input else { continue };
             for input in [crate::example::of(&contract, schema), crate::example::whole(&contract, schema)] {

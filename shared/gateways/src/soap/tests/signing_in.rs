@@ -25,7 +25,7 @@ fn token(kind: &str) -> String {
 
 fn doors() -> Stub {
     let tokens = json!({"result": {"data": {"tokens": {"accessToken": "A", "refreshToken": "R"}}}});
-    Stub::answering("auth.login", 200, tokens)
+    Stub::answering("desk.enter", 200, tokens)
 }
 
 #[tokio::test]
@@ -38,9 +38,9 @@ async fn a_call_is_signed_in_made_and_signed_out() {
         assert_eq!(
             stub.asked(),
             [
-                ("auth.login".to_owned(), String::new(), login),
+                ("desk.enter".to_owned(), String::new(), login),
                 ("things.ping".to_owned(), "Bearer A".to_owned(), Value::Null),
-                ("auth.logout".to_owned(), "Bearer A".to_owned(), json!({"refreshToken": "R"})),
+                ("desk.leave".to_owned(), "Bearer A".to_owned(), json!({"refreshToken": "R"})),
             ]
         );
     }
@@ -63,7 +63,7 @@ async fn a_call_that_takes_too_long_is_signed_out_in_time() {
     let started = tokio::time::Instant::now();
     let answer = ask(&stub, post(Version::V11), envelope(Version::V11, &token(""), PING)).await;
     assert_eq!(answer.the("code"), "GATEWAY_TIMEOUT", "{}", answer.text);
-    assert_eq!(stub.asked().last().unwrap().0, "auth.logout");
+    assert_eq!(stub.asked().last().unwrap().0, "desk.leave");
     assert!(started.elapsed().as_secs() <= 26, "there has to be time for it");
 }
 
@@ -74,7 +74,7 @@ async fn a_call_that_fails_is_signed_out_as_well() {
     stub.answers.push(("things.ping", 403, json!({"error": {"message": "No.", "code": 0, "data": data}})));
     let answer = ask(&stub, post(Version::V12), envelope(Version::V12, &token(""), PING)).await;
     assert_eq!(answer.the("code"), "FORBIDDEN");
-    assert_eq!(stub.asked().last().unwrap().0, "auth.logout");
+    assert_eq!(stub.asked().last().unwrap().0, "desk.leave");
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn wrong_credentials_are_a_fault_of_their_own_and_limits_come_through() {
         (500, "INTERNAL_SERVER_ERROR", "INTERNAL_SERVER_ERROR", false),
     ] {
         let data = json!({"code": code, "httpStatus": status, "failure": {"type": "wrongCredentials"}});
-        let stub = Stub::answering("auth.login", status, json!({"error": {"message": "No.", "code": 0, "data": data}}));
+        let stub = Stub::answering("desk.enter", status, json!({"error": {"message": "No.", "code": 0, "data": data}}));
         let answer = ask(&stub, post(Version::V11), envelope(Version::V11, &token(""), PING)).await;
         assert_eq!((answer.status, answer.the("code").as_str()), (500, told));
         assert_eq!(answer.the("faultcode") == "wsse:FailedAuthentication", named, "{}", answer.text);
