@@ -50,7 +50,7 @@ impl Call {
         Self(Arc::new(Inner {
             input: None,
             is_held_back: false,
-            parts: Request::new(()).into_parts().0,
+            parts: Arc::new(Request::new(()).into_parts().0),
             principal: None,
             refused: None,
             reach: Reach::all(),
