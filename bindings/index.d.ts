@@ -254,13 +254,11 @@ export type Revoked = {
 export type Role = "administrator" | "employee" | "viewer" | "guest";
 
 /** Somebody who has signed in. */
-export type SignedIn = { /**
-* Who it is.
-*/
-user: Me, /**
-* The tokens, when they were asked for.
-*/
-tokens: Tokens | null;
+export type SignedIn = {
+  /** Who it is. */
+  user: Me;
+  /** The tokens, when they were asked for. */
+  tokens: Tokens | null;
 };
 
 /** A device, or an application, on which somebody is signed in. */

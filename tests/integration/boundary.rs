@@ -12,21 +12,17 @@ use protocol::contract::AuthContract;
 use runtime::Service;
 use serde_json::Value;
 
-use crate::given::cargo::{cargo, root};
+use crate::given::{
+    cargo::{cargo, root},
+    service::is_mounted,
+};
 
 /// The framework's packages that may name what identity's procedures, entities and paths are called: they have them.
 const OF_IDENTITY: &str = "identity";
-/// The domains of the procedures that identity brings.
-const IDENTITY: [&str; 9] =
-    ["account", "audit", "auth", "grants", "health", "oauth", "pages", "sessions", "well_known"];
 
 /// How often a file still names something of the service. A number may fall and never rise, and nothing is added: what
 /// a file needs of a service is stated in `Definition`, and an example has nouns that are nobody's.
-const ALLOWED: &[(&str, usize)] = &[
-    ("shared/runtime/src/answer/tests.rs", 1),
-    // Goes to identity.
-    ("shared/runtime/src/oauth/scope.rs", 6),
-];
+const ALLOWED: &[(&str, usize)] = &[];
 
 /// One of the framework's files.
 struct File {
@@ -60,7 +56,7 @@ fn files() -> Vec<File> {
 
 /// Lists of common passwords, of specifications' examples and of packages are other people's words.
 fn is_written(path: &Path) -> bool {
-    let is_of_others = |kind: &str| ["txt", "pem", "gz", "html"].contains(&kind);
+    let is_of_others = |kind: &str| ["txt", "pem", "gz"].contains(&kind);
     !path.ends_with("package-lock.json") && !path.extension().is_some_and(|kind| is_of_others(&kind.to_string_lossy()))
 }
 
@@ -75,6 +71,12 @@ struct Word {
 /// marks only.
 fn words(service: &Service) -> Vec<Word> {
     let (contract, _) = contract(service).unwrap();
+    let mounted: BTreeSet<&str> = service
+        .procedures
+        .iter()
+        .filter(|procedure| is_mounted(procedure))
+        .map(|procedure| procedure.entry.name)
+        .collect();
     let mut words = Vec::new();
     let mut add = |what, is_identity, text: String| words.push(Word { text, what, is_identity });
     add("the service's name", false, contract.service.clone());
@@ -92,7 +94,7 @@ fn words(service: &Service) -> Vec<Word> {
     }
     for procedure in &contract.procedures {
         let (domain, word) = procedure.name.split_once('.').unwrap();
-        let is_identity = IDENTITY.contains(&domain);
+        let is_identity = mounted.contains(procedure.name.as_str());
         let camel: String = word.split('_').map(protocol::contract::capitalized).collect();
         for name in [".", "-", "::", "/"].map(|between| format!("{domain}{between}{word}")) {
             add("a procedure", is_identity, name);
@@ -124,12 +126,15 @@ fn words(service: &Service) -> Vec<Word> {
 
 /// Whether a line has a word that neither goes on before nor behind it.
 fn names(line: &str, word: &str) -> bool {
+    // `users.get(…)` is a call of the capability to read.
+    let is_called = |behind: Option<char>| word.contains('.') && behind == Some('(');
     let goes_on = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
     let (first, last) = (word.chars().next(), word.chars().next_back());
     line.match_indices(word).any(|(at, _)| {
         let (before, behind) = (line[..at].chars().next_back(), line[at + word.len()..].chars().next());
         !(goes_on(first) && (goes_on(before) || before == Some('/') || before == Some('-')))
             && !(goes_on(last) && goes_on(behind))
+            && !is_called(behind)
     })
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::given::{
     cargo::{build, cargo, root},
-    service::command,
+    service::{command, is_mounted},
 };
 
 /// The longest file of a procedure, in lines.
@@ -115,10 +115,6 @@ fn procedures() -> BTreeMap<String, PathBuf> {
         root().join(folder).join(procedure.entry.name.replace('.', "/")).with_extension("rs")
     };
     functions::service().procedures.iter().map(|p| (p.entry.name.to_owned(), file(p))).collect()
-}
-
-fn is_mounted(procedure: &Registered) -> bool {
-    procedure.path.starts_with("entries::identity::")
 }
 
 #[test]

@@ -157,7 +157,7 @@ fn documented(operation: &Value) -> (Said, bool) {
 async fn the_document_says_what_the_service_does() {
     let service = declared::service();
     let files = codegen::render(&service).unwrap();
-    let contract = files.iter().find(|file| file.path.ends_with("contract.json")).unwrap();
+    let contract = files.files.iter().find(|file| file.path.ends_with("contract.json")).unwrap();
     let document = openapi::document(&Contract::parse(&contract.text).unwrap(), "");
     let world = local::world::World::new(&service, Clock::System).await.unwrap();
     let mut said: Vec<String> = Vec::new();

@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use protocol::{
-    Layout, Packages,
-};
+use protocol::{Layout, Packages};
 use runtime::{Registered, Service};
 
 use crate::{File, HEADER, contract_path};
@@ -25,7 +23,12 @@ pub fn is_of(index: &str, program: &str) -> bool {
 pub fn render(service: &Service, layout: &Layout, packages: &Packages) -> Vec<File> {
     let index = service.index;
     let procedure = |Registered { entry, path, .. }: &Registered| {
-        program(packages.functions.folder, &entry.name.replace('.', "-"), "", &format!("runtime::lambda({index}::{path})"))
+        program(
+            packages.functions.folder,
+            &entry.name.replace('.', "-"),
+            "",
+            &format!("runtime::lambda({index}::{path})"),
+        )
     };
     // From the program up to the workspace, and down to the contract.
     let up = Path::new(packages.gateways.folder).join(PROGRAMS).components().map(|_| "../").collect::<String>();

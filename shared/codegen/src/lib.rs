@@ -109,6 +109,12 @@ pub fn contract(service: &Service) -> Result<(Contract, std::collections::BTreeM
 
 fn faults(contract: &Contract, definition: &Definition) -> Vec<String> {
     let mut faults = routes::faults(contract);
+    for two in contract.procedures.windows(2).filter(|two| two[0].name == two[1].name) {
+        faults.push(format!(
+            "two procedures are named {}: one of the service's own, and one that it mounts",
+            two[0].name
+        ));
+    }
     faults.extend(permissions::faults(contract, definition));
     faults.extend(entities::faults(contract));
     let mut inputs: Vec<(String, &serde_json::Value)> =

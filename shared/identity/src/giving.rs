@@ -64,36 +64,33 @@ mod tests {
 
     #[test]
     fn no_application_gives_rights_whatever_it_was_registered_for() {
-        assert!(expect_giver(&caller(person(Role::Administrator))).is_ok());
-        for other in [
-            person(Role::Employee),
-            Principal::default(),
-            application(None),
-            application(Some(person(Role::Administrator))),
-        ] {
+        assert!(expect_giver(&caller(person(Role::Owner))).is_ok());
+        for other in
+            [person(Role::Clerk), Principal::default(), application(None), application(Some(person(Role::Owner)))]
+        {
             assert_eq!(expect_giver(&caller(other.clone())).unwrap_err().code, Code::Forbidden, "{other:?}");
         }
     }
 
     #[test]
     fn nobody_changes_somebody_who_has_a_right_that_they_lack() {
-        use Role::{Administrator, Employee, Viewer};
+        use Role::{Clerk, Owner, Reader};
         for (who, role, expected) in [
-            (person(Administrator), Administrator, true),
-            (person(Employee), Administrator, false),
-            (person(Employee), Employee, true),
-            (person(Employee), Viewer, true),
-            (person(Viewer), Employee, false),
-            (Principal::default(), Viewer, false),
-            (application(Some(person(Administrator))), Administrator, false),
-            (application(Some(person(Administrator))), Employee, true),
-            (application(Some(person(Viewer))), Employee, false),
-            (application(None), Administrator, false),
-            (application(None), Employee, true),
+            (person(Owner), Owner, true),
+            (person(Clerk), Owner, false),
+            (person(Clerk), Clerk, true),
+            (person(Clerk), Reader, true),
+            (person(Reader), Clerk, false),
+            (Principal::default(), Reader, false),
+            (application(Some(person(Owner))), Owner, false),
+            (application(Some(person(Owner))), Clerk, true),
+            (application(Some(person(Reader))), Clerk, false),
+            (application(None), Owner, false),
+            (application(None), Clerk, true),
         ] {
             assert_eq!(expect_within(&caller(who.clone()), [role]).is_ok(), expected, "{who:?} {role:?}");
         }
-        let both = expect_within(&caller(person(Employee)), [Viewer, Administrator]);
+        let both = expect_within(&caller(person(Clerk)), [Reader, Owner]);
         assert!(both.is_err(), "what somebody was counts as well as what they become");
     }
 }

@@ -58,7 +58,10 @@ mod tests;
 pub mod user;
 
 use protocol::{Code, Fault, FieldFault};
-use runtime::{AuthorizationServer, Callers, Definition, PasswordSignIn, RefusalLog, SessionSignIn, prelude::wire, sessions::SessionLookup};
+use runtime::{
+    AuthorizationServer, Callers, Definition, PasswordSignIn, RefusalLog, SessionSignIn, prelude::wire,
+    sessions::SessionLookup,
+};
 
 #[doc(hidden)]
 pub use runtime as __runtime;
@@ -66,7 +69,7 @@ pub use runtime as __runtime;
 pub use entities::*;
 pub use procedures::Part;
 pub use signed_in::SignedIn;
-pub use user::{IdentityRole, IdentityUser, Newcomer, UNPROVED_MS, UserId};
+pub use user::{IdentityRole, IdentityUser, Newcomer, UNPROVED_MS, UserId, permits};
 
 use sessions::Kept;
 
@@ -107,6 +110,40 @@ pub const SESSION: SessionSignIn = SessionSignIn {
 /// Where third parties' applications are let in: for a service that does not leave out [`Part::AuthorizationServer`].
 pub const AUTHORIZATION_SERVER: AuthorizationServer =
     AuthorizationServer { authorize: "grants.authorize", token: "grants.token" };
+
+/// Refuses, when a service is compiled that mounts this package, a definition with which it would not be safe.
+#[doc(hidden)]
+pub const fn expect_safe(service: &Definition) {
+    assert!(
+        matches!(service.callers, Callers::Sessions(_)),
+        "a service that mounts identity knows its callers by their sessions: state `callers: identity::CALLERS`"
+    );
+    assert!(
+        service.refusals.is_some(),
+        "a service that mounts identity writes refusals into its audit log: state `refusals: Some(identity::REFUSALS)`"
+    );
+    let mut withheld = service.withheld;
+    while let [permission, others @ ..] = withheld {
+        if is_same(permission.as_bytes(), RIGHTS.as_bytes()) {
+            return;
+        }
+        withheld = others;
+    }
+    panic!(
+        "an application with the permission to give rights could give itself all others: state \
+         `withheld: &[identity::RIGHTS]`, and others if there are some"
+    );
+}
+
+const fn is_same(mut a: &[u8], mut b: &[u8]) -> bool {
+    while let ([first, rest @ ..], [other, others @ ..]) = (a, b) {
+        if *first != *other {
+            return false;
+        }
+        (a, b) = (rest, others);
+    }
+    a.is_empty() && b.is_empty()
+}
 
 /// The cookie by which an account knows a browser, before the prefix.
 pub(crate) const KNOWN: &str = "onefold-device";

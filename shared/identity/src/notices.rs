@@ -237,7 +237,7 @@ mod tests {
         // Nobody told it from whom its mails are.
         let mail = Mail::new(Default::default());
         let notices = Notices { mail, ..world.obtain::<Notices>().unwrap() };
-        let (before, after) = (user("ada@example.com", Role::Administrator), user("ada@example.com", Role::Viewer));
+        let (before, after) = (user("ada@example.com", Role::Owner), user("ada@example.com", Role::Reader));
         notices.tell_of_change(&before, &after).await;
         assert_eq!(world.mailbox().unwrap().len(), 0);
         world.obtain::<Notices>().unwrap().tell_of_change(&before, &after).await;

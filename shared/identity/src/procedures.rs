@@ -40,6 +40,7 @@ __index! { (runtime::package) }
 #[macro_export]
 macro_rules! mount {
     ($package:ident for $user:ty, $definition:path) => {
+        const _: () = $crate::expect_safe(&$definition);
         $crate::__index! {
             ($crate::__runtime::mounted) ($crate::procedures) $package for $user, $definition;
         }
@@ -49,7 +50,8 @@ macro_rules! mount {
 /// A part of this package that a service may leave out: `mount identity for User without [Registration]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// That people register by themselves: an administrator makes the accounts.
+    /// That people register with a password (`auth.register`). Who comes by a provider is let in as the stage says
+    /// (`ONEFOLD_REGISTRATION`); where nobody registers at all, it says `closed`.
     Registration,
     /// That people sign in with accounts at identity providers.
     Providers,
@@ -65,7 +67,9 @@ impl Part {
         match procedure.split_once('.')? {
             ("auth", "register") => Some(Self::Registration),
             ("oauth", _) => Some(Self::Providers),
-            ("grants" | "well_known", _) => Some(Self::AuthorizationServer),
+            ("grants", _) | ("well_known", "oauth_authorization_server" | "openid_configuration") => {
+                Some(Self::AuthorizationServer)
+            }
             ("pages", _) => Some(Self::Pages),
             _ => None,
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use local::world::World;
-use protocol::{Entity, Index, IndexEntry, Listing, SortKey, Tally, Timestamp, Unique, Version};
+use protocol::{Listing, SortKey, Timestamp, Version};
 use runtime::{Definition, Principal, prelude::*};
 
 use crate::{EmailAddress, IdentityRole, IdentityUser, Newcomer, RIGHTS, UserId, sessions::Sessions};
@@ -12,13 +12,13 @@ use crate::{EmailAddress, IdentityRole, IdentityUser, Newcomer, RIGHTS, UserId, 
 #[wire]
 pub enum Role {
     /// May do everything.
-    Administrator,
+    Owner,
     /// Writes what is its own.
-    Employee,
+    Clerk,
     /// Reads.
-    Viewer,
+    Reader,
     /// May do nothing.
-    Guest,
+    Shopper,
 }
 
 /// What each permission is for.
@@ -26,53 +26,56 @@ const TEXTS: &[(&str, &[&str])] = &[
     ("audit:read", &["List the audit log"]),
     ("clients:read", &["List applications"]),
     ("clients:write", &["Register an application"]),
-    ("posts:read", &["Fetch one post", "List posts"]),
-    ("posts:write", &["Write posts"]),
-    ("posts:write:own", &["Write posts"]),
-    ("users:read", &["Read users"]),
-    ("users:write", &["Write users"]),
-    ("users:write:own", &["Write users"]),
+    ("orders:read", &["Fetch one order", "List orders"]),
+    ("orders:write", &["Write orders"]),
+    ("orders:write:own", &["Write orders"]),
+    ("stock:read", &["Read the stock"]),
+    ("stock:write", &["Write the stock"]),
+    ("stock:write:own", &["Write the stock"]),
 ];
 
-impl Role {
-    const ALL: [Self; 4] = [Self::Administrator, Self::Employee, Self::Viewer, Self::Guest];
-}
-
 impl IdentityRole for Role {
-    const FOUNDER: Self = Self::Administrator;
-    const NEWCOMER: Self = Self::Guest;
+    const ALL: &'static [Self] = &[Self::Owner, Self::Clerk, Self::Reader, Self::Shopper];
+    const FOUNDER: Self = Self::Owner;
+    const NEWCOMER: Self = Self::Shopper;
 
     fn name(self) -> &'static str {
         match self {
-            Self::Administrator => "administrator",
-            Self::Employee => "employee",
-            Self::Viewer => "viewer",
-            Self::Guest => "guest",
+            Self::Owner => "owner",
+            Self::Clerk => "clerk",
+            Self::Reader => "reader",
+            Self::Shopper => "shopper",
         }
     }
     fn permissions(self) -> &'static [&'static str] {
         match self {
-            Self::Administrator => &[
+            Self::Owner => &[
                 "audit:read",
                 "clients:read",
                 "clients:write",
-                "posts:read",
-                "posts:write",
+                "orders:read",
+                "orders:write",
                 RIGHTS,
-                "users:read",
-                "users:write",
+                "stock:read",
+                "stock:write",
             ],
-            Self::Employee => &["users:read", "users:write:own", "posts:read", "posts:write:own"],
-            Self::Viewer => &["users:read", "posts:read"],
-            Self::Guest => &[],
+            Self::Clerk => &["stock:read", "stock:write:own", "orders:read", "orders:write:own"],
+            Self::Reader => &["stock:read", "orders:read"],
+            Self::Shopper => &[],
         }
     }
 }
 
 /// Somebody, with a field that the package does not know.
 #[wire]
+#[derive(Entity)]
+#[entity(prefix = "user")]
+#[entity(index = "all", sort = SortKey::text(&self.id.to_string()))]
+#[entity(unique = Self::UNIQUE_EMAIL, value = self.email.comparable())]
+#[entity(tally = "owners", at_least = 1, when = self.effective_role() == Some(Role::Owner))]
 pub struct User {
     /// The id.
+    #[entity(id)]
     pub id: UserId,
     /// The address.
     pub email: EmailAddress,
@@ -85,40 +88,11 @@ pub struct User {
     /// The role.
     pub role: Role,
     /// When it ends.
+    #[entity(expires_at)]
     pub ends_at: Option<Timestamp>,
     /// Grows with each change.
+    #[entity(version)]
     pub version: Version,
-}
-
-impl Entity for User {
-    type Id = UserId;
-    const NAME: &'static str = "User";
-    const PREFIX: &'static str = "user";
-    const INDEXES: &'static [Index<Self>] = &[Index {
-        name: "all",
-        shards: 1,
-        entry: |user| Some(IndexEntry { list: String::new(), sort: SortKey::text(&user.id.to_string()) }),
-    }];
-
-    fn id(&self) -> &UserId {
-        &self.id
-    }
-    fn version(&self) -> Version {
-        self.version
-    }
-    fn set_version(&mut self, version: Version) {
-        self.version = version;
-    }
-    fn expires_at(&self) -> Option<Timestamp> {
-        self.ends_at
-    }
-    fn unique(&self) -> Vec<Unique> {
-        vec![Unique { name: Self::UNIQUE_EMAIL, value: self.email.comparable() }]
-    }
-    fn tallies(&self) -> Vec<Tally> {
-        let is_administrator = self.effective_role() == Some(Role::Administrator);
-        is_administrator.then_some(Tally { name: "administrators", at_least: 1 }).into_iter().collect()
-    }
 }
 
 impl IdentityUser for User {
@@ -161,10 +135,8 @@ impl IdentityUser for User {
 
 /// The service.
 pub const SERVICE: Definition = Definition {
-    roles: &["administrator", "employee", "viewer", "guest"],
-    permits: |role, permission| {
-        Role::ALL.iter().any(|known| known.name() == role && known.permissions().contains(&permission))
-    },
+    roles: &["owner", "clerk", "reader", "shopper"],
+    permits: crate::permits::<Role>,
     permissions: TEXTS,
     withheld: &[RIGHTS],
     callers: crate::CALLERS,

@@ -1,18 +1,21 @@
 //! What a service's user has to be for this package: few facts, whatever else the service keeps of people.
 //!
 //! ```
-//! use identity::{EmailAddress, IdentityUser, Newcomer, IdentityUserId};
-//! use protocol::{Entity, Listing, Timestamp, Version};
-//! # use protocol::{Index, IndexEntry, SortKey, Unique};
+//! use identity::{EmailAddress, IdentityRole, IdentityUser, Newcomer, UserId};
+//! use protocol::{Listing, SortKey};
 //! use runtime::prelude::*;
 //!
+//! /// What somebody is in the shop.
 //! #[wire]
 //! pub enum Role {
+//!     /// Sees all orders, and makes others what they are.
 //!     Owner,
+//!     /// Sees their own orders.
 //!     Shopper,
 //! }
 //!
-//! impl identity::IdentityRole for Role {
+//! impl IdentityRole for Role {
+//!     const ALL: &'static [Self] = &[Self::Owner, Self::Shopper];
 //!     const FOUNDER: Self = Self::Owner;
 //!     const NEWCOMER: Self = Self::Shopper;
 //!
@@ -30,22 +33,72 @@
 //!     }
 //! }
 //!
+//! /// Somebody who buys, or sells.
 //! #[wire]
+//! #[derive(Entity)]
+//! #[entity(prefix = "user")]
+//! #[entity(index = "email", sort = SortKey::text(&self.email.comparable()))]
+//! #[entity(unique = Self::UNIQUE_EMAIL, value = self.email.comparable())]
 //! pub struct User {
+//!     /// The user's id.
+//!     #[entity(id)]
 //!     pub id: UserId,
+//!     /// Where mail reaches the user.
 //!     pub email: EmailAddress,
+//!     /// The name that others see.
 //!     pub name: String,
-//!     pub role: IdentityRole,
+//!     /// What the user is.
+//!     pub role: Role,
+//!     /// Whether the address is proved.
 //!     pub is_verified: bool,
+//!     /// When the user ends unless it is.
+//!     #[entity(expires_at)]
 //!     pub ends_at: Option<Timestamp>,
-//!     /// One of the service's own.
+//!     /// The language in which the shop writes: one of its own fields, which is required.
 //!     pub language: String,
+//!     /// Grows with each change.
+//!     #[entity(version)]
 //!     pub version: Version,
 //! }
-//! ```
 //!
-//! `IdentityUser` is then one method for each of these facts; the reference service's `shared/model/src/user.rs` has all
-//! of it.
+//! impl IdentityUser for User {
+//!     type Role = Role;
+//!     type Me = Self;
+//!     const EVERYBODY: Listing<Self> = Listing::of("email");
+//!
+//!     fn arrive(newcomer: Newcomer<Role>) -> Self {
+//!         let Newcomer { id, email, name, is_verified, role, ends_at, .. } = newcomer;
+//!         Self { id, email, name, role, is_verified, ends_at, language: "en".into(), version: Version::default() }
+//!     }
+//!     fn me(&self) -> Self {
+//!         self.clone()
+//!     }
+//!     fn email(&self) -> &EmailAddress {
+//!         &self.email
+//!     }
+//!     fn name(&self) -> &str {
+//!         &self.name
+//!     }
+//!     fn set_name(&mut self, name: String) {
+//!         self.name = name;
+//!     }
+//!     fn role(&self) -> Role {
+//!         self.role
+//!     }
+//!     fn set_role(&mut self, role: Role) {
+//!         self.role = role;
+//!     }
+//!     fn is_verified(&self) -> bool {
+//!         self.is_verified
+//!     }
+//!     fn ends_at(&self) -> Option<Timestamp> {
+//!         self.ends_at
+//!     }
+//!     fn verify(&mut self) {
+//!         (self.is_verified, self.ends_at) = (true, None);
+//!     }
+//! }
+//! ```
 
 use protocol::{Entity, Listing, Timestamp, WireType, id};
 
@@ -58,6 +111,8 @@ id! {
 
 /// What somebody may be in a service.
 pub trait IdentityRole: Copy + Eq + Send + Sync + 'static {
+    /// All of them.
+    const ALL: &'static [Self];
     /// What the first person is, who makes all others what they are.
     const FOUNDER: Self;
     /// What people are who register by themselves. A stranger who has proved an address is a stranger still.
@@ -68,6 +123,12 @@ pub trait IdentityRole: Copy + Eq + Send + Sync + 'static {
 
     /// What somebody with this role may do. With `:own` behind it, a permission is limited to the own items.
     fn permissions(self) -> &'static [&'static str];
+}
+
+/// Whether a role has a permission, for [`Definition::permits`](runtime::Definition): what a role may do is said once, by
+/// [`IdentityRole::permissions`].
+pub fn permits<R: IdentityRole>(role: &str, permission: &str) -> bool {
+    R::ALL.iter().any(|known| known.name() == role && known.permissions().contains(&permission))
 }
 
 /// How long an address may stay unproved that somebody registered, in milliseconds: seven days.

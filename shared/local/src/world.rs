@@ -1,11 +1,9 @@
 //! A database of its own for one test.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::{Request, Response};
-use protocol::{Cause, Clock, Entity, contract::Needs};
-use runtime::{Call, Capability, Definition, Limits, Mail, Service, answer};
+use protocol::{Cause, Clock, Entity};
+use runtime::{Call, Capability, Definition, Limits, Service, answer};
 use store::{Append, Read, Scope, Session, Write};
 
 use crate::{
@@ -70,7 +68,9 @@ impl World {
         Ok(answer(&found.entry, &context, "test", request).await)
     }
 
-    /// A capability, with the rights that it states and no others.
+    /// A capability, with the rights that it states and no others. What is to write in one transaction is obtained together,
+    /// as a bundle (`#[derive(Capability)]`): a transaction has the rights of one of its parts, which a procedure's
+    /// parameters share.
     ///
     /// # Errors
     /// When it cannot be made without a call, or a key cannot be used.
@@ -98,12 +98,6 @@ impl World {
     /// The capability to count.
     pub fn limits(&self) -> Limits {
         Limits::new(self.session())
-    }
-
-    /// The capability to send mail; [`World::mailbox`] has what was sent.
-    pub fn mail(&self) -> Mail {
-        let credentials = self.ground.admit("test", &Needs { mail: true, ..Needs::default() });
-        Mail::new(Arc::new(self.ground.post(&credentials)))
     }
 
     /// The mails that were sent, the latest first.

@@ -3,8 +3,8 @@
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{
-    Attribute, Data, DeriveInput, Expr, Field, Meta, MetaNameValue, Token, Type, punctuated::Punctuated,
-    spanned::Spanned as _,
+    Attribute, Data, DataStruct, DeriveInput, Expr, Field, Fields, Meta, MetaNameValue, Token, Type,
+    punctuated::Punctuated, spanned::Spanned as _,
 };
 
 /// What the `#[entity(…)]` over a structure state.
@@ -19,16 +19,22 @@ struct Stated {
     tallies: Vec<TokenStream>,
 }
 
-const HINT: &str = "one of `#[entity(prefix = \"user\")]`, with `loader = \"users.byIds\"`, `expires_at = self.at` or \
-                    `id = self.key.id, id_type = UserId` where these are no fields; \
+const HINT: &str = "one of `#[entity(prefix = \"order\")]`, with `loader = \"orders.by_ids\"`, `expires_at = self.at` or \
+                    `id = self.key.id, id_type = OrderId` where these are no fields; \
                     `#[entity(index = \"created\", sort = SortKey::time(self.created_at))]`, with `list`, `shards` and `when`; \
                     `#[entity(unique = \"email\", value = self.email.comparable())]`, or `values`; \
                     `#[entity(tally = \"owners\", at_least = 1, when = self.is_owner())]`";
 
+/// What stands over fields.
+const MARKS: [&str; 3] = ["id", "version", "expires_at"];
+
 pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     let DeriveInput { ident, data, attrs, generics, .. } = syn::parse2(item)?;
-    let Data::Struct(data) = data else {
-        return Err(syn::Error::new(ident.span(), "an entity is a struct: an item of the table has fields"));
+    let Data::Struct(DataStruct { fields: Fields::Named(fields), .. }) = data else {
+        return Err(syn::Error::new(
+            ident.span(),
+            "an entity is a struct with named fields, as an item of the table has",
+        ));
     };
     if !generics.params.is_empty() {
         return Err(syn::Error::new(generics.span(), "an entity has no parameters: its items have one prefix"));
@@ -40,12 +46,19 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     let missing = |what: &str| syn::Error::new(ident.span(), format!("an entity has {what}"));
     let prefix = stated
         .prefix
-        .ok_or_else(|| missing("the prefix of its keys, which is never changed: `#[entity(prefix = \"user\")]`"))?;
-    let fields: Vec<_> = data.fields.iter().collect();
-    let marked = |mark: &str| fields.iter().copied().find(|field| is_marked(field, mark));
-    for field in &fields {
+        .ok_or_else(|| missing("the prefix of its keys, which is never changed: `#[entity(prefix = \"order\")]`"))?;
+    for field in &fields.named {
         expect_known_marks(field)?;
     }
+    for mark in MARKS {
+        if let Some(second) = fields.named.iter().filter(|field| is_marked(field, mark)).nth(1) {
+            return Err(syn::Error::new(
+                second.span(),
+                format!("`#[entity({mark})]` stands over another field as well"),
+            ));
+        }
+    }
+    let marked = |mark: &str| fields.named.iter().find(|field| is_marked(field, mark));
     let (id_type, id) = match (marked("id"), stated.id) {
         (Some(Field { ident, ty, .. }), None) => (ty.clone(), quote!(self.#ident)),
         (None, Some((ty, id))) => (ty, id.into_token_stream()),
@@ -57,6 +70,9 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         |loader| quote!(const LOADER: ::core::option::Option<&'static str> = ::core::option::Option::Some(#loader);),
     );
     let field = marked("expires_at").map(|Field { ident, .. }| quote!(self.#ident));
+    if let (Some(_), Some(stated)) = (&field, &stated.expires_at) {
+        return Err(syn::Error::new(stated.span(), "`expires_at` is stated over a field as well"));
+    }
     let expires_at = field.or(stated.expires_at.map(Expr::into_token_stream)).map(|time| {
         quote_spanned! {time.span()=>
             fn expires_at(&self) -> ::core::option::Option<::protocol::Timestamp> {
@@ -117,7 +133,7 @@ fn marks(field: &Field) -> impl Iterator<Item = &Attribute> {
 }
 
 fn expect_known_marks(field: &Field) -> syn::Result<()> {
-    let is_known = |name: &Ident| ["id", "version", "expires_at"].iter().any(|known| name == known);
+    let is_known = |name: &Ident| MARKS.iter().any(|known| name == known);
     match marks(field).find(|attribute| !attribute.parse_args::<Ident>().is_ok_and(|name| is_known(&name))) {
         Some(other) => Err(syn::Error::new(other.span(), "a field is the `id`, the `version` or `expires_at`")),
         None => Ok(()),
@@ -172,7 +188,7 @@ fn read(attribute: &Attribute, stated: &mut Stated) -> syn::Result<()> {
         });
     } else if let Some(name) = take("unique") {
         let values = match (take("value"), take("values")) {
-            (Some(value), None) => quote!(::core::iter::once(#value)),
+            (Some(value), None) => quote!([::std::string::ToString::to_string(&(#value))]),
             (None, Some(values)) => quote!(#values),
             _ => {
                 let hint =
@@ -196,7 +212,7 @@ fn read(attribute: &Attribute, stated: &mut Stated) -> syn::Result<()> {
         return Err(syn::Error::new(attribute.span(), HINT));
     }
     match parts.first() {
-        Some((name, _)) => Err(syn::Error::new(name.span(), HINT)),
+        Some((name, _)) => Err(syn::Error::new(name.span(), format!("`{name}` is no part of this: {HINT}"))),
         None => Ok(()),
     }
 }

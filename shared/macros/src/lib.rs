@@ -87,14 +87,14 @@ pub fn capability(item: TokenStream) -> TokenStream {
 ///
 /// ```ignore
 /// #[derive(Entity)]
-/// #[entity(prefix = "post", loader = "posts.byIds")]
+/// #[entity(prefix = "order", loader = "orders.by_ids")]
 /// #[entity(index = "created", sort = SortKey::time(self.created_at))]
-/// #[entity(index = "author", list = self.author_id, sort = SortKey::time(self.created_at))]
-/// #[entity(unique = "slug", value = self.slug)]
-/// #[entity(tally = "pinned", at_least = 1, when = self.is_pinned)]
-/// pub struct Post {
+/// #[entity(index = "buyer", list = self.buyer_id, sort = SortKey::time(self.created_at))]
+/// #[entity(unique = "number", value = self.number)]
+/// #[entity(tally = "open", at_least = 1, when = self.is_open)]
+/// pub struct Order {
 ///     #[entity(id)]
-///     pub id: PostId,
+///     pub id: OrderId,
 ///     #[entity(version)]
 ///     pub version: Version,
 ///     …
@@ -102,11 +102,11 @@ pub fn capability(item: TokenStream) -> TokenStream {
 /// ```
 ///
 /// `prefix`: what its keys begin with; never change it. `loader`: the procedure that fetches many by id.
-/// `index`: a list in the order of `sort`; `list` tells apart many lists in one index (an author's posts), `when` leaves
+/// `index`: a list in the order of `sort`; `list` tells apart many lists in one index (a buyer's orders), `when` leaves
 /// entities out, `shards` (1 if left out) spreads writes. The order of the indexes is their place in the table: append.
 /// `unique`: a `value` (or any number of `values`) that no other one may have. `tally`: a group that is counted, and its
 /// least size. `#[entity(expires_at)]` over a field, or `expires_at = self.at.plus_ms(…)` beside the prefix: when it stops
-/// existing. An id that is no field of its own: `id = self.key.id, id_type = PostId` beside the prefix.
+/// existing. An id that is no field of its own: `id = self.key.id, id_type = OrderId` beside the prefix.
 #[proc_macro_derive(Entity, attributes(entity))]
 pub fn entity(item: TokenStream) -> TokenStream {
     answer(entity::expand(item.into()))

@@ -418,7 +418,8 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let session = option(arguments.session.as_ref());
     let rest_answer = rest_answer(&arguments, &answer, &fields);
     // The compiler says at once that there is nothing to say no to.
-    let declines = (!is_generic && !arguments.declined.is_empty()).then(|| quote!(const _: ::protocol::RestAnswer = #rest_answer;));
+    let declines = (!is_generic && !arguments.declined.is_empty())
+        .then(|| quote!(const _: ::protocol::RestAnswer = #rest_answer;));
     let rest = option(arguments.rest.as_ref());
     let concurrency = option(arguments.concurrency.as_ref());
     let cache_s = option(arguments.cache_s.as_ref());

@@ -36,6 +36,17 @@ impl Role {
     /// All roles.
     pub const ALL: [Self; 4] = [Self::Administrator, Self::Employee, Self::Viewer, Self::Guest];
 
+    /// The names of all roles.
+    pub const NAMES: &[&str] = &{
+        let mut names = [""; Self::ALL.len()];
+        let mut place = 0;
+        while place < names.len() {
+            names[place] = Self::ALL[place].name();
+            place += 1;
+        }
+        names
+    };
+
     /// The name in tokens and on the wire.
     pub const fn name(self) -> &'static str {
         match self {
@@ -63,6 +74,7 @@ impl Role {
 }
 
 impl identity::IdentityRole for Role {
+    const ALL: &'static [Self] = &Self::ALL;
     const FOUNDER: Self = Self::Administrator;
     /// A stranger reads nothing of anybody until an administrator gives a role.
     const NEWCOMER: Self = Self::Guest;
@@ -131,5 +143,6 @@ mod tests {
             let whole = permission.strip_suffix(":own").unwrap_or(permission);
             assert!(PERMISSIONS.contains(&whole), "{permission}");
         }
+        assert!(identity::PERMISSIONS.iter().all(|permission| PERMISSIONS.contains(permission)));
     }
 }

@@ -13,8 +13,8 @@ use serde::Serialize;
 use ts_rs::{TS, TypeVisitor};
 
 use crate::{
-    Access, Auth, AuthorizationServer, Code, ErrorFormat, Grant, Kind, Layout, PasswordSignIn, Reauthenticate, RestAnswer,
-    SessionSignIn, Spec, WireInput, WireType,
+    Access, Auth, AuthorizationServer, Code, ErrorFormat, Grant, Kind, Layout, PasswordSignIn, Reauthenticate,
+    RestAnswer, SessionSignIn, Spec, WireInput, WireType,
 };
 
 /// The version of the contract's own format.

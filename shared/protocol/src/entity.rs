@@ -16,7 +16,7 @@ pub const INDEX_NAMES: [&str; MAX_INDEXES] = ["gsi1", "gsi2", "gsi3", "gsi4", "g
 /// that one rule (`dynamodb:LeadingKeys`) can grant the entity and nothing else.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an entity",
-    note = "implement `Entity` in `shared/model`: key prefix, indexes, unique values"
+    note = "put `#[derive(Entity)]` and `#[entity(prefix = \"…\")]` on it, with an `#[entity(id)]` and an `#[entity(version)]`"
 )]
 pub trait Entity: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// The type of its id.

@@ -29,7 +29,7 @@ pub struct RestAnswer {
 pub struct RestDeclaration<'a> {
     /// Whether it changes anything.
     pub kind: Kind,
-    /// `POST /v1/users`.
+    /// `POST /v1/orders`.
     pub route: &'a str,
     /// The fields of the input.
     pub input: &'a [Field],
@@ -81,7 +81,7 @@ impl RestAnswer {
     }
 
     /// The answer of a route among all routes of its service: there is a `Location` if one of them is the GET of what this
-    /// one creates, `GET /v1/users/{id}` for `POST /v1/users`.
+    /// one creates, `GET /v1/orders/{id}` for `POST /v1/orders`.
     #[must_use]
     pub const fn among(self, route: &str, routes: &[Option<&str>]) -> Self {
         Self { location: self.location && has_item(route, routes), ..self }
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_mutation_by_post_creates_what_has_an_id() {
-        let post = |output| answer(Kind::Mutation, "POST /v1/users", &[], output);
+        let post = |output| answer(Kind::Mutation, "POST /v1/orders", &[], output);
         assert!(post(&[ID]).created && post(&[VERSION, ID]).created);
         for output in [
             &[][..],
@@ -201,65 +201,65 @@ mod tests {
             assert!(!post(output).created, "{output:?}");
         }
         for (kind, route) in [
-            (Kind::Query, "POST /v1/users"),
-            (Kind::Mutation, "PUT /v1/users"),
-            (Kind::Mutation, "POST /v1/users/{id}/mark"),
-            (Kind::Mutation, "POST /v1/users/{id}"),
+            (Kind::Query, "POST /v1/orders"),
+            (Kind::Mutation, "PUT /v1/orders"),
+            (Kind::Mutation, "POST /v1/orders/{id}/mark"),
+            (Kind::Mutation, "POST /v1/orders/{id}"),
         ] {
             assert!(!answer(kind, route, &[], &[ID]).created, "{route}");
         }
-        assert!(answer(Kind::Mutation, "POST /v1/users/{userId}/posts", &[], &[ID]).created);
+        assert!(answer(Kind::Mutation, "POST /v1/orders/{userId}/posts", &[], &[ID]).created);
     }
 
     #[test]
     fn what_is_created_has_a_place_where_a_get_takes_its_id() {
         let created = RestAnswer { created: true, location: true, ..RestAnswer::NONE };
-        let has_place = |route, other| created.among(route, &[None, Some("GET /v1/users"), Some(other)]).location;
-        for other in ["GET /v1/users/{id}", "GET /v1/users/{userId}"] {
-            assert!(has_place("POST /v1/users", other), "{other}");
-            assert!(!RestAnswer::NONE.among("POST /v1/users", &[Some(other)]).location, "nothing is created");
+        let has_place = |route, other| created.among(route, &[None, Some("GET /v1/orders"), Some(other)]).location;
+        for other in ["GET /v1/orders/{id}", "GET /v1/orders/{userId}"] {
+            assert!(has_place("POST /v1/orders", other), "{other}");
+            assert!(!RestAnswer::NONE.among("POST /v1/orders", &[Some(other)]).location, "nothing is created");
         }
         for other in [
-            "DELETE /v1/users/{id}",
-            "GET /v1/users/{email}",
-            "GET /v1/users/{id}/posts",
-            "GET /v1/users/{group}/{id}",
-            "GET /v1/users/id",
-            "GET /v1/usersById/{id}",
+            "DELETE /v1/orders/{id}",
+            "GET /v1/orders/{email}",
+            "GET /v1/orders/{id}/posts",
+            "GET /v1/orders/{group}/{id}",
+            "GET /v1/orders/id",
+            "GET /v1/ordersById/{id}",
             "GET /v2/users/{id}",
         ] {
-            assert!(!has_place("POST /v1/users", other), "{other}");
+            assert!(!has_place("POST /v1/orders", other), "{other}");
         }
-        assert!(!has_place("PUT /v1/users", "GET /v1/users/{id}"));
+        assert!(!has_place("PUT /v1/orders", "GET /v1/orders/{id}"));
         assert!(has_place("POST /v1/teams/{team}/users", "GET /v1/teams/{team}/users/{id}"));
     }
 
     #[test]
     fn a_version_that_is_an_integer_is_a_tag_and_a_condition() {
         const TEXT: Field = field("version", Form::Text);
-        let get = answer(Kind::Query, "GET /v1/users/{id}", &[VERSION], &[ID, VERSION]);
+        let get = answer(Kind::Query, "GET /v1/orders/{id}", &[VERSION], &[ID, VERSION]);
         assert_eq!(get, RestAnswer { etag: true, ..RestAnswer::NONE });
-        let patch = |input, output| answer(Kind::Mutation, "PATCH /v1/users/{id}", input, output);
+        let patch = |input, output| answer(Kind::Mutation, "PATCH /v1/orders/{id}", input, output);
         assert_eq!(patch(&[VERSION], &[VERSION]), RestAnswer { etag: true, if_match: true, ..RestAnswer::NONE });
         assert_eq!(patch(&[VERSION], &[ID]), RestAnswer { if_match: true, ..RestAnswer::NONE });
         assert_eq!(patch(&[TEXT], &[TEXT]), RestAnswer::NONE);
-        let in_path = answer(Kind::Mutation, "PUT /v1/users/{id}/versions/{version}", &[ID, VERSION], &[]);
+        let in_path = answer(Kind::Mutation, "PUT /v1/orders/{id}/versions/{version}", &[ID, VERSION], &[]);
         assert_eq!(in_path, RestAnswer::NONE, "it is stated there");
     }
 
     #[test]
     fn a_page_leads_to_the_next_where_a_get_takes_its_cursor() {
-        let get = |input, output| answer(Kind::Query, "GET /v1/users", input, output).link;
+        let get = |input, output| answer(Kind::Query, "GET /v1/orders", input, output).link;
         assert!(get(CURSOR, PAGE));
         assert!(!get(&[], PAGE) && !get(CURSOR, &PAGE[..1]) && !get(CURSOR, &PAGE[1..]));
-        assert!(!answer(Kind::Query, "POST /v1/users/search", CURSOR, PAGE).link, "its input is no address");
+        assert!(!answer(Kind::Query, "POST /v1/orders/search", CURSOR, PAGE).link, "its input is no address");
     }
 
     #[test]
     fn an_author_says_no_to_each_part() {
         let all = RestDeclaration {
             kind: Kind::Mutation,
-            route: "POST /v1/users",
+            route: "POST /v1/orders",
             input: &[VERSION],
             output: &[ID, VERSION],
         };
@@ -272,7 +272,7 @@ mod tests {
         assert_eq!(without(location), RestAnswer { location: false, ..whole });
         let etag = RestAnswer { etag: true, ..RestAnswer::NONE };
         assert_eq!(without(etag), RestAnswer { etag: false, if_match: false, ..whole });
-        let pages = RestDeclaration { kind: Kind::Query, route: "GET /v1/users", input: CURSOR, output: PAGE };
+        let pages = RestDeclaration { kind: Kind::Query, route: "GET /v1/orders", input: CURSOR, output: PAGE };
         assert_eq!(RestAnswer::of(pages, RestAnswer { link: true, ..RestAnswer::NONE }), RestAnswer::NONE);
     }
 

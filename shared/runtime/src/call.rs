@@ -43,6 +43,7 @@ pub(crate) struct Inner {
 
 impl Call {
     /// A call that nobody made and that has no input: for the tests of capabilities and of procedures' bodies.
+    #[doc(hidden)]
     pub fn detached(service: &'static Definition, context: &Context) -> Self {
         let session = context.store.as_ref().map(|store| {
             Session::new(store.clone(), Scope { procedure: "test", caller: None, input: Bytes::new() }, context.clock)

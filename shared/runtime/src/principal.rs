@@ -50,9 +50,9 @@ impl Caller {
         &self.principal.roles
     }
 
-    /// Whether the caller has any role; who has not proved an address has none.
+    /// Whether the caller has any of the service's roles; who has not proved an address has none.
     pub fn has_role(&self) -> bool {
-        !self.principal.roles.is_empty()
+        self.principal.roles.iter().any(|role| self.service.roles.contains(&role.as_str()))
     }
 
     /// The application that calls in the caller's name or for itself, if it is one.

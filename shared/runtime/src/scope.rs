@@ -16,7 +16,7 @@ pub fn parse(text: &str) -> Option<Vec<String>> {
     Some(words)
 }
 
-/// Whether a permission is among others: `posts:write` includes `posts:write:own`.
+/// Whether a permission is among others: `orders:write` includes `orders:write:own`.
 pub fn includes(scopes: &[String], permission: &str) -> bool {
     let wider = permission.strip_suffix(OWN);
     scopes.iter().any(|scope| scope == permission || Some(scope.as_str()) == wider)
@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn a_scope_is_words_between_spaces() {
-        assert_eq!(scope("posts:read posts:write"), ["posts:read", "posts:write"]);
+        assert_eq!(scope("orders:read orders:write"), ["orders:read", "orders:write"]);
         assert_eq!(scope(" b  a b "), ["b", "a"]);
         assert!(scope("").is_empty());
         for malformed in ["a\tb", "a\nb", "\"a\"", "a\\b", "ä", "a\u{0}"] {
@@ -47,15 +47,15 @@ mod tests {
 
     #[test]
     fn a_scope_can_only_be_narrower() {
-        let given = scope("posts:write users:read");
-        for within in ["", "posts:write", "posts:write:own users:read", "users:read posts:write"] {
+        let given = scope("orders:write stock:read");
+        for within in ["", "orders:write", "orders:write:own stock:read", "stock:read orders:write"] {
             assert!(is_within(&scope(within), &given), "{within}");
         }
         for beyond in
-            ["posts", "posts:write:owner", "posts:read", "users:write", "users:read posts:read", "POSTS:WRITE"]
+            ["orders", "orders:write:owner", "orders:read", "stock:write", "stock:read orders:read", "ORDERS:WRITE"]
         {
             assert!(!is_within(&scope(beyond), &given), "{beyond}");
         }
-        assert!(!is_within(&scope("posts:write"), &scope("posts:write:own")));
+        assert!(!is_within(&scope("orders:write"), &scope("orders:write:own")));
     }
 }

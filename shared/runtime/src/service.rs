@@ -176,7 +176,7 @@ impl Entry {
 pub struct Registered {
     /// What runs.
     pub entry: Entry,
-    /// The path of the [`Entry`] in the package that holds the index, for the function's `main`: `entries::users::get`.
+    /// The path of the [`Entry`] in the package that holds the index, for the function's `main`: `entries::orders::get`.
     pub path: &'static str,
     needs: fn() -> Needs,
     describe: fn(&mut Press, &str, Spec, Needs) -> ProcedureContract,

@@ -164,16 +164,19 @@ fn read(response: &HttpResponse) -> Result<Response<Bytes>, OrchestratorError<Er
 /// What the protocols with JSON say of a refusal.
 #[derive(Default, Deserialize)]
 struct JsonRefusal {
-    #[serde(alias = "__type")]
     code: Option<String>,
-    #[serde(alias = "Message")]
+    #[serde(rename = "__type")]
+    kind: Option<String>,
     message: Option<String>,
+    #[serde(rename = "Message")]
+    capital_message: Option<String>,
 }
 
 /// The code and the message of a refusal, in JSON (Smithy, "AWS JSON 1.1 protocol" and "AWS restJson1 protocol", error
 /// serialization) or in XML ("AWS query protocol").
 fn refusal(header: Option<&str>, body: &[u8]) -> ErrorMetadata {
-    let JsonRefusal { code, message } = serde_json::from_slice(body).unwrap_or_else(|_| xml_refusal(body));
+    let told: JsonRefusal = serde_json::from_slice(body).unwrap_or_else(|_| xml_refusal(body));
+    let (code, message) = (told.code.or(told.kind), told.message.or(told.capital_message));
     let mut refusal = ErrorMetadata::builder();
     if let Some(code) = header.or(code.as_deref()) {
         // A namespace may stand before it, an address behind it.
@@ -231,9 +234,11 @@ mod tests {
         };
         let told = |code: &str, message: &str| (Some(code.to_owned()), Some(message.to_owned()));
         let by_header = Some("TooManyRequestsException:http://internal.amazon.com/coral/");
-        assert_eq!(read(by_header, r#"{"Message":"no","Type":"User"}"#), told("TooManyRequestsException", "no"));
+        assert_eq!(read(by_header, r#"{"Message":"no","Type":"Sender"}"#), told("TooManyRequestsException", "no"));
         let json = r#"{"__type":"com.amazonaws#AccessDeniedException","message":"no"}"#;
         assert_eq!(read(None, json), told("AccessDeniedException", "no"));
+        let both = r#"{"__type":"Throttling","code":"Throttling","message":"no","Message":"no"}"#;
+        assert_eq!(read(None, both), told("Throttling", "no"));
         let xml = "<ErrorResponse xmlns=\"x\"><Error><Type>Sender</Type><Code>Throttling</Code><Message>a &amp; b</Message>\
             </Error><RequestId>1</RequestId></ErrorResponse>";
         assert_eq!(read(None, xml), told("Throttling", "a & b"));

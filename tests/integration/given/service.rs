@@ -9,7 +9,7 @@ use std::{
 };
 
 use model::Role;
-use runtime::{Definition, Layout};
+use runtime::{Definition, Layout, Registered};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::time::sleep;
@@ -56,6 +56,11 @@ impl Folder {
 pub const fn definition(name: &'static str) -> Definition {
     let layout = Some(Layout { bindings: "bindings", packages: None });
     Definition { layout, permits: |_, _| true, ..Definition::named(name) }
+}
+
+/// Whether a procedure is one of the package `identity`, which the service mounts.
+pub fn is_mounted(procedure: &Registered) -> bool {
+    procedure.path.starts_with("entries::identity::")
 }
 
 impl Drop for Folder {

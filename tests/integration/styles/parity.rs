@@ -123,7 +123,7 @@ async fn every_style_of_another_service_gives_the_same_answers() {
     let written =
         command(&program).arg("regen").env("CARGO_MANIFEST_DIR", folder.path()).stdout(Stdio::null()).status();
     assert!(written.unwrap().success());
-    let text = std::fs::read_to_string(folder.path().join("bindings/contract.json")).unwrap();
+    let text = std::fs::read_to_string(folder.path().join("target/conformance/bindings/contract.json")).unwrap();
     let contract = Contract::new(serde_json::from_str(&text).unwrap());
     let subject = Subject { contract, program, has_key: false };
     let first = drivers::first();

@@ -4,9 +4,18 @@ use local::world::World;
 
 use super::*;
 
+/// What it asks for, with the rights of all of it, as its function has them.
+#[derive(Capability)]
+struct Given {
+    users: Write<User>,
+    sessions: Sessions,
+    audit: Audit,
+    notices: Notices,
+}
+
 async fn update_in(world: &World, reach: Reach, input: Input) -> Result<User, Raised<Error>> {
-    let (sessions, audit, notices) = (world.obtain().unwrap(), world.obtain().unwrap(), world.obtain().unwrap());
-    update(world.write(), sessions, audit, notices, crate::tests::administrator(), reach, input).await
+    let Given { users, sessions, audit, notices } = world.obtain().unwrap();
+    update(users, sessions, audit, notices, crate::tests::administrator(), reach, input).await
 }
 
 #[tokio::test]

@@ -156,7 +156,6 @@ fn address(route: &Value) -> Option<String> {
     Some(parts.fold(first, |address, part| address + "{}" + part.split_once('}').map_or(part, |(_, rest)| rest)))
 }
 
-/// What gets a route of its own leaves all styles, and the other way round.
 /// What the answers of a route say besides the output. Clients look for what was there, and read over what is new.
 fn rest_answer(before: &Value, after: &Value, changes: &mut Changes) {
     let breaking = Effect::Breaking(Styles::REST);
@@ -179,6 +178,7 @@ fn rest_answer(before: &Value, after: &Value, changes: &mut Changes) {
     }
 }
 
+/// What gets a route of its own leaves all styles, and the other way round.
 fn own_route(before: &Value, after: &Value, changes: &mut Changes) {
     route("route of its own", Styles::OWN, before, after, changes);
     if before.is_null() && !after.is_null() {

@@ -214,25 +214,25 @@ fn kind_and_route() {
 fn what_a_route_answers_besides_the_output_is_what_its_clients_look_for() {
     let rest = Effect::Breaking(Styles::REST);
     let [gone, back] =
-        both_ways(|contract| procedure(contract, "users.create")["restAnswer"]["location"] = false.into());
-    assert_eq!(gone, one(rest, "`users.create`: has no `Location` in its answers any more."));
-    assert_eq!(back, one(Effect::Compatible, "`users.create`: has `Location` in its answers."));
-    let statuses = both_ways(|contract| procedure(contract, "users.create")["restAnswer"]["created"] = false.into());
-    assert_eq!(statuses[0], one(rest, "`users.create`: answers 200 to a call that succeeds, and answered 201."));
-    assert_eq!(statuses[1], one(rest, "`users.create`: answers 201 to a call that succeeds, and answered 200."));
+        both_ways(|contract| procedure(contract, "readers.create")["restAnswer"]["location"] = false.into());
+    assert_eq!(gone, one(rest, "`readers.create`: has no `Location` in its answers any more."));
+    assert_eq!(back, one(Effect::Compatible, "`readers.create`: has `Location` in its answers."));
+    let statuses = both_ways(|contract| procedure(contract, "readers.create")["restAnswer"]["created"] = false.into());
+    assert_eq!(statuses[0], one(rest, "`readers.create`: answers 200 to a call that succeeds, and answered 201."));
+    assert_eq!(statuses[1], one(rest, "`readers.create`: answers 201 to a call that succeeds, and answered 200."));
     let [gone, back] =
-        both_ways(|contract| procedure(contract, "users.update")["restAnswer"]["ifMatch"] = false.into());
-    assert_eq!(gone, one(rest, "`users.update`: takes no `If-Match` any more."));
-    assert_eq!(back, one(Effect::Compatible, "`users.update`: takes `If-Match`."));
-    let unsaid = both_ways(|contract| procedure(contract, "users.create")["restAnswer"] = Value::Null);
+        both_ways(|contract| procedure(contract, "readers.update")["restAnswer"]["ifMatch"] = false.into());
+    assert_eq!(gone, one(rest, "`readers.update`: takes no `If-Match` any more."));
+    assert_eq!(back, one(Effect::Compatible, "`readers.update`: takes `If-Match`."));
+    let unsaid = both_ways(|contract| procedure(contract, "readers.create")["restAnswer"] = Value::Null);
     assert_eq!(unsaid, [vec![], vec![]], "contracts of before do not say it");
 }
 
 #[test]
 fn in_another_format_errors_are_not_read() {
-    let [oauth, back] = both_ways(|contract| procedure(contract, "grants.token")["errors"] = "problem".into());
+    let [oauth, back] = both_ways(|contract| procedure(contract, "badges.token")["errors"] = "problem".into());
     assert_eq!((oauth.len(), oauth[0].0, back[0].0), (1, Effect::Breaking(Styles::OWN), Effect::Breaking(Styles::OWN)));
-    let unsaid = both_ways(|contract| procedure(contract, "grants.token")["errors"] = Value::Null);
+    let unsaid = both_ways(|contract| procedure(contract, "badges.token")["errors"] = Value::Null);
     assert_eq!(unsaid, [vec![], vec![]], "contracts of before do not say it");
 }
 

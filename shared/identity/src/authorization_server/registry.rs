@@ -161,23 +161,23 @@ mod tests {
     #[test]
     fn nobody_gives_an_application_more_than_they_have() {
         for (role, scope, expected) in [
-            (Role::Administrator, "users:write", true),
-            (Role::Administrator, "posts:write:own", true),
-            (Role::Administrator, "clients:write", true),
-            (Role::Administrator, "rights:write", false),
-            (Role::Administrator, "rights:write:own", false),
-            (Role::Administrator, "posts:fly", false),
-            (Role::Administrator, "posts:read:own", false),
-            (Role::Administrator, "openid", false),
-            (Role::Administrator, "", false),
-            (Role::Employee, "posts:write:own", true),
-            (Role::Employee, "posts:write", false),
-            (Role::Viewer, "posts:read", true),
+            (Role::Owner, "stock:write", true),
+            (Role::Owner, "orders:write:own", true),
+            (Role::Owner, "clients:write", true),
+            (Role::Owner, "rights:write", false),
+            (Role::Owner, "rights:write:own", false),
+            (Role::Owner, "orders:fly", false),
+            (Role::Owner, "orders:read:own", false),
+            (Role::Owner, "openid", false),
+            (Role::Owner, "", false),
+            (Role::Clerk, "orders:write:own", true),
+            (Role::Clerk, "orders:write", false),
+            (Role::Reader, "orders:read", true),
         ] {
             assert_eq!(may(&caller(role), scope), expected, "{role:?} {scope}");
         }
         let nobody = crate::tests::caller(Principal::default());
-        assert!(!may(&nobody, "posts:read"));
+        assert!(!may(&nobody, "orders:read"));
     }
 
     fn contradicts(kind: ClientKind, grant_types: &[GrantType], uris: usize) -> bool {
@@ -186,7 +186,7 @@ mod tests {
             name: "Reader".to_owned(),
             kind,
             redirect_uris: vec!["https://app.example.com/callback".to_owned(); uris],
-            scopes: vec!["posts:read".to_owned()],
+            scopes: vec!["orders:read".to_owned()],
             grant_types: grant_types.to_vec(),
             created_at: Timestamp::from_unix_ms(0),
         };

@@ -209,7 +209,7 @@ mod tests {
                 name: "Reader".to_owned(),
                 kind: ClientKind::Public,
                 redirect_uris: vec!["https://app.example.com/callback".to_owned()],
-                scopes: vec!["posts:read".to_owned(), "posts:write".to_owned()],
+                scopes: vec!["orders:read".to_owned(), "orders:write".to_owned()],
                 grant_types: vec![GrantType::AuthorizationCode],
                 created_at: Timestamp::from_unix_ms(0),
             },
@@ -225,7 +225,7 @@ mod tests {
             redirect_uri: some("https://app.example.com/callback"),
             response_type: some("code"),
             response_mode: None,
-            scope: some("posts:read"),
+            scope: some("orders:read"),
             state: some("a&b"),
             code_challenge: some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
             code_challenge_method: some("S256"),
@@ -242,13 +242,13 @@ mod tests {
     #[test]
     fn a_good_request_is_put_to_the_person() {
         let asked = judge(|_| {}).unwrap();
-        assert_eq!(asked.scopes, ["posts:read"]);
+        assert_eq!(asked.scopes, ["orders:read"]);
         let expected = "https://app.example.com/callback?code=c&iss=https%3A%2F%2Fapi.example.com&state=a%26b";
         assert_eq!(asked.back("code", "c"), expected);
         let asked = judge(|it| (it.redirect_uri, it.scope, it.state) = (None, None, None)).unwrap();
-        assert_eq!(asked.scopes, ["posts:read", "posts:write"]);
+        assert_eq!(asked.scopes, ["orders:read", "orders:write"]);
         assert_eq!(asked.redirect_uri, "https://app.example.com/callback", "there is one only");
-        assert!(judge(|it| it.scope = Some("posts:write:own".to_owned())).is_ok());
+        assert!(judge(|it| it.scope = Some("orders:write:own".to_owned())).is_ok());
         assert!(judge(|it| it.resources = vec![format!("{URL}/"), URL.to_owned()]).is_ok());
     }
 
@@ -372,9 +372,9 @@ mod tests {
         assert_eq!(told(&|it| it.code_challenge_method = None), "invalid_request", "without it, it would be plain");
         assert_eq!(told(&|it| it.code_challenge_method = some("plain")), "invalid_request");
         assert_eq!(told(&|it| it.code_challenge_method = some("s256")), "invalid_request");
-        assert_eq!(told(&|it| it.scope = some("posts:read users:read")), "invalid_scope");
+        assert_eq!(told(&|it| it.scope = some("orders:read stock:read")), "invalid_scope");
         assert_eq!(told(&|it| it.scope = some("")), "invalid_scope");
-        assert_eq!(told(&|it| it.scope = some("posts:read\u{7f}")), "invalid_scope");
+        assert_eq!(told(&|it| it.scope = some("orders:read\u{7f}")), "invalid_scope");
         assert_eq!(
             told(&|it| it.resources = vec![URL.to_owned(), "https://api.example.com.evil.example".to_owned()]),
             "invalid_target"

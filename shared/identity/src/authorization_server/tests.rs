@@ -80,7 +80,7 @@ impl Given {
         let service = crate::tests::service();
         let addresses = Addresses { url: URL.to_owned(), app_url: app_url.to_owned(), ..Addresses::default() };
         let world = World::at(&service, Clock::Fixed(start()), addresses).await.unwrap();
-        let user = crate::tests::user("ada@example.com", Role::Employee);
+        let user = crate::tests::user("ada@example.com", Role::Clerk);
         let ada = world.write().create(user).await.unwrap().id;
         let cookie = sign_in(&world, ada).await;
         Self { world, service, ada, cookie }
@@ -98,7 +98,7 @@ impl Given {
             name: "Reader <script>alert(1)</script> & \"co\"".to_owned(),
             kind,
             redirect_uris: vec![CALLBACK.to_owned()],
-            scopes: vec!["posts:read".to_owned(), "posts:write".to_owned()],
+            scopes: vec!["orders:read".to_owned(), "orders:write".to_owned()],
             grant_types: grant_types.to_vec(),
             created_at: start(),
         };
@@ -125,7 +125,7 @@ impl Given {
             ("client_id", client_id),
             ("redirect_uri", CALLBACK),
             ("response_type", "code"),
-            ("scope", "posts:read"),
+            ("scope", "orders:read"),
             ("state", "a&b"),
             ("code_challenge", CHALLENGE),
             ("code_challenge_method", "S256"),
@@ -216,14 +216,14 @@ async fn an_application_is_let_in_and_goes_on() {
     assert_eq!((granted.status.as_u16(), granted.header("cache-control")), (200, "no-store"));
     assert_eq!(
         (&tokens["token_type"], &tokens["expires_in"], &tokens["scope"]),
-        (&json!("Bearer"), &json!(900), &json!("posts:read"))
+        (&json!("Bearer"), &json!(900), &json!("orders:read"))
     );
     assert_eq!((given.places().await, given.logged(AuditAction::ConsentGiven).await), (2, 1));
 
     given.later(10 * 60_000);
     let next = given.refresh(&client, tokens["refresh_token"].as_str().unwrap(), &[]).await.json();
     assert_ne!(next["refresh_token"], tokens["refresh_token"]);
-    assert_eq!(next["scope"], "posts:read");
+    assert_eq!(next["scope"], "orders:read");
 }
 
 #[tokio::test]
@@ -356,19 +356,19 @@ async fn scopes_become_narrower_and_never_wider() {
     let given = Given::open().await;
     let client = given.public().await;
     let mut asking = Given::asking(&client);
-    asking[3] = ("scope", "posts:read posts:write");
+    asking[3] = ("scope", "orders:read orders:write");
     let code = given.press(&asking, "approve").await.sent_with("code").unwrap();
     let token = given.redeem(&client, &code).await.json()["refresh_token"].as_str().unwrap().to_owned();
-    for beyond in ["users:read", "posts:read users:read", " ", "posts:read\u{1}"] {
+    for beyond in ["stock:read", "orders:read stock:read", " ", "orders:read\u{1}"] {
         let refused = given.refresh(&client, &token, &[("scope", beyond)]).await;
         assert_eq!(refused.error(), (400, "invalid_scope".to_owned()), "{beyond:?}");
     }
     // The refusals did not use it up; and the next token is good for all that was given (RFC 6749 section 6).
-    let narrow = given.refresh(&client, &token, &[("scope", "posts:write:own")]).await.json();
-    assert_eq!(narrow["scope"], "posts:write:own");
+    let narrow = given.refresh(&client, &token, &[("scope", "orders:write:own")]).await.json();
+    assert_eq!(narrow["scope"], "orders:write:own");
     // A parameter without a value is one that is left out (section 3.2).
     let whole = given.refresh(&client, narrow["refresh_token"].as_str().unwrap(), &[("scope", "")]).await.json();
-    assert_eq!(whole["scope"], "posts:read posts:write");
+    assert_eq!(whole["scope"], "orders:read orders:write");
 }
 
 /// Whoever registered an application with a permission that is withheld by now: it gets the others, and no token says
@@ -385,9 +385,9 @@ async fn what_is_withheld_is_given_to_no_application_that_was_registered_with_it
 
     let prove = [("client_id", &*client), ("client_secret", &*secret), ("grant_type", "client_credentials")];
     let itself = given.post("grants.token", &prove).await.json();
-    assert_eq!(itself["scope"], "posts:read posts:write", "{itself}");
+    assert_eq!(itself["scope"], "orders:read orders:write", "{itself}");
     let mut asking = Given::asking(&client);
-    for withheld in ["rights:write", "rights:write:own", "posts:read rights:write"] {
+    for withheld in ["rights:write", "rights:write:own", "orders:read rights:write"] {
         asking[3] = ("scope", withheld);
         let sent = given.visit(&form(&asking), Some(given.cookie())).await;
         assert_eq!(sent.sent_with("error").as_deref(), Some("invalid_scope"), "{withheld}");
@@ -399,11 +399,11 @@ async fn what_is_withheld_is_given_to_no_application_that_was_registered_with_it
     // Without a scope it is what was registered: the person is asked for no more than can be given, and no more is.
     asking.remove(3);
     let page = given.visit(&form(&asking), Some(given.cookie())).await;
-    assert!(page.body.contains("posts:write") && !page.body.contains("rights"), "{}", page.body);
+    assert!(page.body.contains("orders:write") && !page.body.contains("rights"), "{}", page.body);
     let code = given.press(&asking, "approve").await.sent_with("code").unwrap();
     let redeem = [("grant_type", "authorization_code"), ("code", &*code), ("code_verifier", VERIFIER)];
     let redeemed = given.post("grants.token", &[&prove[..2], &redeem[..]].concat()).await.json();
-    assert_eq!(redeemed["scope"], "posts:read posts:write", "{redeemed}");
+    assert_eq!(redeemed["scope"], "orders:read orders:write", "{redeemed}");
 }
 
 #[tokio::test]
@@ -444,7 +444,7 @@ async fn the_question_says_who_asks_and_for_what() {
     let page = given.visit(&query, Some(given.cookie())).await;
     assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/html; charset=utf-8"));
     assert!(page.body.contains("Reader &lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;co&quot;"), "{}", page.body);
-    assert!(page.body.contains("Fetch one post; List posts") && page.body.contains("ada@example.com"));
+    assert!(page.body.contains("Fetch one order; List orders") && page.body.contains("ada@example.com"));
     assert!(
         page.body.contains("name=\"state\" value=\"a&amp;b\"") && page.body.contains(&csrf_token(&given.cookie).text())
     );
@@ -502,7 +502,7 @@ async fn nobody_is_sent_to_an_address_that_is_not_registered() {
     assert_eq!(given.visit(&twice, None).await.status, 400);
     // Everything else is told to the application, without the person being asked.
     let mut asking = Given::asking(&client);
-    asking[3] = ("scope", "users:write");
+    asking[3] = ("scope", "stock:write");
     let sent = given.visit(&form(&asking), None).await;
     assert_eq!(
         (sent.sent_with("error").as_deref(), sent.sent_with("iss").as_deref()),
@@ -592,7 +592,7 @@ async fn an_application_is_told_about_its_own_tokens_as_long_as_they_are_good() 
     let known = told(&given, access, &own).await;
     assert_eq!(
         (&known["active"], &known["scope"], &known["sub"]),
-        (&json!(true), &json!("posts:read"), &json!(given.ada))
+        (&json!(true), &json!("orders:read"), &json!(given.ada))
     );
     assert_eq!((&known["iss"], known["exp"].as_i64()), (&json!(URL), Some(start().unix_ms() / 1_000 + 900)));
     assert_eq!(told(&given, refresh, &own).await["active"], true);
@@ -621,7 +621,7 @@ async fn an_application_that_keeps_a_secret_proves_it() {
     let itself = [("grant_type", "client_credentials")];
     let outcome = async |who: &[(&str, &str)]| given.post("grants.token", &[&itself[..], who].concat()).await;
     let granted = outcome(&[("client_id", &client), ("client_secret", &secret)]).await.json();
-    assert_eq!(granted["scope"], "posts:read posts:write");
+    assert_eq!(granted["scope"], "orders:read orders:write");
     assert!(granted.get("refresh_token").is_none());
     let wrong = Opaque::random().unwrap().text();
     for who in [

@@ -81,7 +81,7 @@ macro_rules! secret_text {
 
 secret_text! {
     /// A password that somebody chooses: 12 to 128 characters of any kind, kept exactly as they are
-    /// (OWASP ASVS 5.0, V6.2). Whether it is too common is for `runtime::password::weakness` to say.
+    /// (OWASP ASVS 5.0, V6.2). Whether it is too common is for `identity::password::weakness` to say.
     Password, 12, 128, "must have 12 to 128 characters"
 }
 

@@ -28,7 +28,7 @@ const arrive = async () => {
   const answer = await fetch("/trpc/auth.me");
   if (!answer.ok) return;
   if (goes) return location.replace(next);
-  part("#who").textContent = (await answer.json()).result.data.email;
+  part("#who").textContent = (await answer.json()).result.data.email ?? "";
   show("done");
   // A service may keep it to itself.
   const { ok } = await fetch("/docs");

@@ -1,6 +1,7 @@
 //! A query that asks for the right to write.
 
-use model::{User, UserId};
+use identity::UserId;
+use model::User;
 use runtime::prelude::*;
 
 /// Whom to look for.

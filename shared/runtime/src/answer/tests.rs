@@ -341,7 +341,7 @@ async fn a_method_that_nobody_knows_is_no_wrong_one() {
 fn what_is_nowhere_is_refused_in_the_form_that_is_at_home_there() {
     let site = Site::new("", "", "");
     let fault = || Fault::new(Code::NotFound, "There is no <b>.");
-    let (token, hook) = (own("POST /oauth/token", ErrorFormat::OAuth), own("POST /hook", ErrorFormat::Problem));
+    let (token, hook) = (own("POST /badges/token", ErrorFormat::OAuth), own("POST /hook", ErrorFormat::Problem));
     let (token, hook) = (Addressee::Procedure(&token), Addressee::Procedure(&hook));
     let (called, nobody) = (Addressee::Called, Addressee::Nobody);
     let refused = |request: http::request::Builder, addressee| {
@@ -355,9 +355,9 @@ fn what_is_nowhere_is_refused_in_the_form_that_is_at_home_there() {
         ("GET", "/trpc/%zz", browser, nobody, envelope),
         ("GET", "/trpc", "*/*", nobody, problem),
         ("GET", "/", "*/*", nobody, problem),
-        ("PUT", "/v2/users", browser, nobody, problem),
-        ("GET", "/oauth/nope", "*/*", nobody, problem),
-        ("GET", "/oauth/token", browser, token, envelope),
+        ("PUT", "/v2/orders", browser, nobody, problem),
+        ("GET", "/badges/nope", "*/*", nobody, problem),
+        ("GET", "/badges/token", browser, token, envelope),
         // What a program takes says less than where it went: Java's names HTML first.
         ("GET", "/hook", browser, hook, problem),
         ("GET", "/soap/", "application/json, text/html;q=0.9", nobody, problem),
@@ -379,8 +379,8 @@ fn what_is_nowhere_is_refused_in_the_form_that_is_at_home_there() {
     let get = refused(Request::get("/soap/").header("accept", browser), nobody);
     assert_eq!(the(&head, "content-length"), Some(get.body().len().to_string()).as_deref());
     // Nobody is there to say which methods there are; a page may read that.
-    assert_eq!(refused(Request::options("/v2/users"), nobody).status(), 404);
-    let preflight = refused(Request::options("/v2/users").header("access-control-request-method", "PATCH"), nobody);
+    assert_eq!(refused(Request::options("/v2/orders"), nobody).status(), 404);
+    let preflight = refused(Request::options("/v2/orders").header("access-control-request-method", "PATCH"), nobody);
     assert_eq!((preflight.status().as_u16(), the(&preflight, "allow")), (204, None));
     let index = Fault::method_not_supported("OPTIONS", "GET, HEAD");
     let index =

@@ -20,9 +20,9 @@ pub struct Input {
     pub redirect_uris: Vec<String>,
     /// Whether it can keep a secret.
     pub kind: ClientKind,
-    /// The permissions that it may ask for, such as `posts:read` or `posts:write:own`.
+    /// The permissions that it may ask for, such as `audit:read`.
     #[garde(length(min = 1, max = Application::MAX_SCOPES))]
-    #[schemars(example = ["posts:read"])]
+    #[schemars(example = ["audit:read"])]
     pub scopes: Vec<String>,
     /// How it may come to a token; by `authorization_code` and `refresh_token` if left out.
     #[garde(length(min = 1, max = 3))]
