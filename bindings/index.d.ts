@@ -190,7 +190,7 @@ export type PageSize = number;
 
 /**
  * A password that somebody chooses: 12 to 128 characters of any kind, kept exactly as they are
- * (OWASP ASVS 5.0, V6.2). Whether it is too common is for `runtime::password::weakness` to say.
+ * (OWASP ASVS 5.0, V6.2). Whether it is too common is for `identity::password::weakness` to say.
  */
 export type Password = string;
 
@@ -594,7 +594,7 @@ export type GrantsClientsCreateInput = {
   redirectUris: Array<string>;
   /** Whether it can keep a secret. */
   kind: ClientKind;
-  /** The permissions that it may ask for, such as `posts:read` or `posts:write:own`. */
+  /** The permissions that it may ask for, such as `audit:read`. */
   scopes: Array<string>;
   /** How it may come to a token; by `authorization_code` and `refresh_token` if left out. */
   grantTypes?: Array<GrantType> | null;
