@@ -105,9 +105,11 @@ impl ServiceClient {
             Some(url) => url.to_owned(),
             None => service.address(region.as_ref())?,
         };
-        let mut signing = SigV4OperationSigningConfig::default();
-        signing.region = Some(SigningRegion::from(region.clone()));
-        signing.name = Some(SigningName::from_static(service.signing_name()));
+        let signing = SigV4OperationSigningConfig {
+            region: Some(SigningRegion::from(region.clone())),
+            name: Some(SigningName::from_static(service.signing_name())),
+            ..SigV4OperationSigningConfig::default()
+        };
         let mut layer = Layer::new("signing");
         layer.store_put(AuthSchemeOptionResolverParams::new(()));
         layer.store_put(signing);
