@@ -57,7 +57,7 @@ mod signed_in;
 mod tests;
 pub mod user;
 
-use protocol::{Code, Fault, FieldFault};
+use protocol::{Code, Fault, FieldFault, entity::same};
 use runtime::{
     AuthorizationServer, Callers, Definition, PasswordSignIn, RefusalLog, SessionSignIn, prelude::wire,
     sessions::SessionLookup,
@@ -124,7 +124,7 @@ pub const fn expect_safe(service: &Definition) {
     );
     let mut withheld = service.withheld;
     while let [permission, others @ ..] = withheld {
-        if is_same(permission.as_bytes(), RIGHTS.as_bytes()) {
+        if same(permission, RIGHTS) {
             return;
         }
         withheld = others;
@@ -133,16 +133,6 @@ pub const fn expect_safe(service: &Definition) {
         "an application with the permission to give rights could give itself all others: state \
          `withheld: &[identity::RIGHTS]`, and others if there are some"
     );
-}
-
-const fn is_same(mut a: &[u8], mut b: &[u8]) -> bool {
-    while let ([first, rest @ ..], [other, others @ ..]) = (a, b) {
-        if *first != *other {
-            return false;
-        }
-        (a, b) = (rest, others);
-    }
-    a.is_empty() && b.is_empty()
 }
 
 /// The cookie by which an account knows a browser, before the prefix.

@@ -188,7 +188,7 @@ fn read(attribute: &Attribute, stated: &mut Stated) -> syn::Result<()> {
         });
     } else if let Some(name) = take("unique") {
         let values = match (take("value"), take("values")) {
-            (Some(value), None) => quote!([::std::string::ToString::to_string(&(#value))]),
+            (Some(value), None) => quote!([&(#value)]),
             (None, Some(values)) => quote!(#values),
             _ => {
                 let hint =

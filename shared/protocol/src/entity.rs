@@ -231,7 +231,8 @@ const fn is_word(text: &str) -> bool {
 }
 
 /// `==`, for constants.
-const fn same(one: &str, other: &str) -> bool {
+#[doc(hidden)]
+pub const fn same(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     let mut at = 0;
     while at < one.len() && at < other.len() && one[at] == other[at] {

@@ -1,7 +1,7 @@
 //! Problems (RFC 9457): what REST, and a procedure with `http`, answer to a request that does not succeed.
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response};
 use protocol::Fault;
 use serde_json::json;
 
@@ -26,7 +26,7 @@ pub(crate) fn response(
 pub fn body(fault: &Fault, site: &Site, procedure: &str, instance: &str, request_id: &str) -> Vec<u8> {
     let failure = fault.failure.as_ref().and_then(|failure| failure["type"].as_str());
     let kind = failure.map(|failure| format!("{}/docs#{procedure}:{failure}", site.url()));
-    let status = StatusCode::from_u16(fault.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = reply::status_of(fault);
     let mut problem = json!({
         "type": kind.as_deref().unwrap_or("about:blank"),
         "title": status.canonical_reason().unwrap_or("Error"),

@@ -208,7 +208,7 @@ pub(crate) fn refusal(fault: &Fault, media_type: HeaderValue, vary: HeaderValue,
 }
 
 /// The status that a fault has in every form.
-fn status_of(fault: &Fault) -> StatusCode {
+pub(crate) fn status_of(fault: &Fault) -> StatusCode {
     StatusCode::from_u16(fault.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
