@@ -2,12 +2,11 @@
 
 use std::process::ExitCode;
 
-use protocol::{Code, Entity, EntityId, Fault};
-use runtime::{Callers, Definition, Layout, Principal, prelude::*};
+use onefold::{Callers, Code, Definition, Entity, EntityId, Fault, Layout, Principal, prelude::*};
 
 /// A caller is signed in with `Authorization: Bearer good`.
 const SERVICE: Definition = Definition {
-    about: runtime::about!(),
+    about: onefold::about!(),
     // A folder of its own: the other service of this workspace has `bindings`.
     layout: Some(Layout { bindings: "target/conformance/bindings", packages: None }),
     callers: Callers::Custom(|headers| match headers.get("authorization").map(|value| value.as_bytes()) {
@@ -18,7 +17,7 @@ const SERVICE: Definition = Definition {
     ..Definition::named("conformance")
 };
 
-runtime::procedures! {
+onefold::procedures! {
     inline SERVICE;
     /// What fails at first.
     flaky { once }
@@ -78,7 +77,7 @@ impl Entity for Note {
 
 mod greet {
     pub mod hello {
-        use runtime::prelude::*;
+        use onefold::prelude::*;
 
         #[wire]
         pub struct Input {
@@ -98,7 +97,7 @@ mod greet {
 
 mod health {
     pub mod ping {
-        use runtime::prelude::*;
+        use onefold::prelude::*;
 
         /// Whether the service answers.
         #[procedure(query, auth = public, rest = "GET /v1/health")]
@@ -110,7 +109,7 @@ mod health {
 
 mod notes {
     pub mod add {
-        use runtime::prelude::*;
+        use onefold::prelude::*;
 
         use super::super::{Name, Note};
 
@@ -135,7 +134,7 @@ mod notes {
         }
     }
     pub mod get {
-        use runtime::prelude::*;
+        use onefold::prelude::*;
 
         use super::super::{Name, Note};
 
@@ -161,7 +160,7 @@ mod notes {
         }
     }
     pub mod touch {
-        use runtime::prelude::*;
+        use onefold::prelude::*;
 
         /// Do nothing, and say nothing.
         #[procedure(mutation, auth = public, rest = "POST /v1/notes/touch")]
@@ -174,8 +173,7 @@ mod kinds {
     pub mod echo {
         use std::collections::BTreeMap;
 
-        use protocol::{Base64, Decimal, Finite};
-        use runtime::prelude::*;
+        use onefold::{Base64, Decimal, Finite, prelude::*};
 
         /// How loud.
         #[wire]
@@ -259,8 +257,7 @@ mod kinds {
         }
     }
     pub mod draw {
-        use protocol::Finite;
-        use runtime::prelude::*;
+        use onefold::{Finite, prelude::*};
 
         /// Some shapes.
         #[wire]
@@ -310,7 +307,7 @@ mod kinds {
         }
     }
     pub mod label {
-        use runtime::prelude::*;
+        use onefold::prelude::*;
 
         /// Names on the wire that are not those of Rust.
         #[wire]
@@ -338,7 +335,7 @@ mod kinds {
         }
     }
     pub mod patch {
-        use runtime::prelude::*;
+        use onefold::prelude::*;
 
         /// Absent, null and a value are three things.
         #[wire]
@@ -371,7 +368,7 @@ mod kinds {
 
 mod me {
     pub mod get {
-        use runtime::prelude::*;
+        use onefold::prelude::*;
 
         #[wire]
         pub struct Me {
@@ -388,9 +385,8 @@ mod me {
 mod webhooks {
     pub mod note {
         use base64::{Engine as _, engine::general_purpose::STANDARD};
-        use protocol::Fault;
+        use onefold::{Fault, HttpReply, HttpRequest, prelude::*};
         use ring::hmac;
-        use runtime::{HttpReply, HttpRequest, prelude::*};
 
         use super::super::{Name, Note};
 
@@ -433,7 +429,7 @@ mod webhooks {
 
 mod slow {
     pub mod wait {
-        use runtime::prelude::*;
+        use onefold::prelude::*;
 
         #[wire]
         pub struct Input {
@@ -460,7 +456,7 @@ mod flaky {
             sync::{Mutex, PoisonError},
         };
 
-        use runtime::prelude::*;
+        use onefold::prelude::*;
 
         /// How often each key was tried, in this process.
         static ATTEMPTS: Mutex<Option<HashMap<String, u32>>> = Mutex::new(None);

@@ -3,14 +3,17 @@
 //! This file is the index: the only list of procedures that people write. A new one is a new file,
 //! a word here, and `cargo regen`.
 
+// What the rules of `#[garde(…)]` are made of.
+extern crate onefold as garde;
+
 use model::{Role, User, WITHHELD};
-use runtime::{Definition, Layout, Package, Packages};
+use onefold::{Definition, Layout, Package, Packages, identity};
 
 /// What all procedures share.
 pub const SERVICE: Definition = Definition {
     name: "backoffice",
     npm_package: "@onefold/backoffice",
-    about: runtime::about!(),
+    about: onefold::about!(),
     layout: Some(Layout {
         bindings: "bindings",
         packages: Some(Packages {
@@ -33,7 +36,7 @@ pub const SERVICE: Definition = Definition {
 
 mod permissions;
 
-runtime::procedures! {
+onefold::procedures! {
     SERVICE, mount identity for User;
     /// The own account: what is known of it, and its end.
     account { export }
@@ -59,10 +62,8 @@ pub struct OwnEntity;
 mod tests {
     use std::sync::Arc;
 
-    use identity::EmailAddress;
     use model::{PERMISSIONS, Post, Role, User};
-    use protocol::{Auth, Timestamp, Version};
-    use runtime::{Principal, prelude::*};
+    use onefold::{Auth, Principal, Timestamp, Version, identity::EmailAddress, prelude::*};
 
     /// Somebody who calls.
     pub(crate) fn caller(subject: &str) -> Caller {

@@ -75,7 +75,7 @@ fn a_function_brings_no_database_and_no_local_cloud() {
 /// A client of a whole service is built for a minute; `store::service` calls the one operation that is needed.
 #[test]
 fn only_the_table_has_a_client_of_its_own() {
-    let clients: Vec<_> = reached("onefold").into_iter().filter(|name| name.starts_with("aws-sdk-")).collect();
+    let clients: Vec<_> = reached("service").into_iter().filter(|name| name.starts_with("aws-sdk-")).collect();
     assert_eq!(clients, ["aws-sdk-dynamodb"]);
 }
 
@@ -88,7 +88,7 @@ fn the_service_is_made_of_the_parts_that_its_tests_are_made_of() {
         tree.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
     };
     let tested = parts(&["--workspace"], "normal,dev,no-proc-macro");
-    let run = parts(&["--package", "onefold"], "normal,no-proc-macro");
+    let run = parts(&["--package", "service"], "normal,no-proc-macro");
     assert!(run.iter().any(|part| part.starts_with("aws-sdk-dynamodb ")), "the tree was read: {run:?}");
     let twice: Vec<_> = run.difference(&tested).collect();
     assert!(
@@ -236,7 +236,7 @@ fn text_of(program: &Path) -> String {
 /// and none the pages of the local service, which show everybody's mails.
 #[test]
 fn a_function_brings_what_its_signature_names() {
-    let programs = build(&["--package", "functions", "--package", "onefold", "--bins"]);
+    let programs = build(&["--package", "functions", "--package", "service", "--bins"]);
     let (contract, _) = codegen::contract(&functions::service()).unwrap();
     let common = include_str!("../../shared/identity/src/password/common.txt").lines().last().unwrap();
     let (mut senders, mut choosers) = (0, 0);
@@ -259,7 +259,7 @@ fn a_function_brings_what_its_signature_names() {
 /// A function that linked another procedure would grow with the service, and start slower.
 #[test]
 fn a_function_links_only_itself() {
-    let programs = build(&["--package", "functions", "--package", "onefold", "--bins"]);
+    let programs = build(&["--package", "functions", "--package", "service", "--bins"]);
     let symbols: BTreeMap<String, String> = functions::service()
         .procedures
         .iter()
@@ -276,7 +276,7 @@ fn a_function_links_only_itself() {
 /// How the names of a procedure's symbols begin. `functions::users::get` is written `9functions5users3get` by both of
 /// Rust's ways to mangle.
 fn symbol(procedure: &Registered) -> String {
-    let package = if is_mounted(procedure) { "identity.procedures" } else { "functions" };
+    let package = if is_mounted(procedure) { "onefold_identity.procedures" } else { "functions" };
     let parts = package.split('.').chain(procedure.entry.name.split('.'));
     parts.map(|part| format!("{}{part}", part.len())).collect()
 }

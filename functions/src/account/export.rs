@@ -1,12 +1,14 @@
 //! `account.export`.
 
-use identity::{
-    Account, AuditAction, AuditEntry, Session, UserId,
-    audit::Audit,
-    devices::{SignedInDevice, devices},
-};
 use model::{Post, User};
-use runtime::prelude::*;
+use onefold::{
+    identity::{
+        Account, AuditAction, AuditEntry, Session, UserId,
+        audit::Audit,
+        devices::{SignedInDevice, devices},
+    },
+    prelude::*,
+};
 
 /// What part of it.
 #[wire]

@@ -1,6 +1,6 @@
 //! `health.ping`.
 
-use runtime::prelude::*;
+use onefold::prelude::*;
 
 /// Whether the service answers.
 #[procedure(query, auth = public, rest = "GET /v1/health")]

@@ -1,7 +1,7 @@
 //! `posts.by_ids`.
 
 use model::{Post, PostId};
-use runtime::prelude::*;
+use onefold::prelude::*;
 
 /// Which posts to fetch.
 #[wire]

@@ -1,7 +1,7 @@
 //! `posts.create`.
 
 use model::Post;
-use runtime::prelude::*;
+use onefold::prelude::*;
 
 /// The new post.
 #[wire]

@@ -1,7 +1,7 @@
 //! `posts.delete`.
 
 use model::{Post, PostId};
-use runtime::prelude::*;
+use onefold::prelude::*;
 
 /// Which post to delete.
 #[wire]

@@ -1,7 +1,7 @@
 //! `posts.get`.
 
 use model::{Post, PostId};
-use runtime::prelude::*;
+use onefold::prelude::*;
 
 /// Which post to fetch.
 #[wire]

@@ -1,8 +1,7 @@
 //! `posts.list`.
 
-use identity::UserId;
 use model::Post;
-use runtime::prelude::*;
+use onefold::{identity::UserId, prelude::*};
 
 /// Which posts, in which order.
 #[wire]

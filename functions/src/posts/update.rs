@@ -1,7 +1,7 @@
 //! `posts.update`.
 
 use model::{Post, PostId};
-use runtime::prelude::*;
+use onefold::prelude::*;
 
 /// What to change. What is left out stays as it is.
 #[wire]

@@ -1,8 +1,7 @@
 //! `users.by_ids`.
 
-use identity::UserId;
 use model::User;
-use runtime::prelude::*;
+use onefold::{identity::UserId, prelude::*};
 
 /// Which users to fetch.
 #[wire]

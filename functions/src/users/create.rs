@@ -1,9 +1,11 @@
 //! `users.create`.
 
-use identity::{Account, AuditAction, AuditEntry, EmailAddress, IdentityRole as _, audit::Audit, giving};
 use model::{Role, User};
-use runtime::prelude::*;
-use store::transaction;
+use onefold::{
+    identity::{Account, AuditAction, AuditEntry, EmailAddress, IdentityRole as _, audit::Audit, giving},
+    prelude::*,
+    transaction,
+};
 
 /// The new user.
 #[wire]

@@ -1,14 +1,16 @@
 //! `users.delete`.
 
-use identity::{
-    AuditAction, AuditEntry, UserId,
-    audit::Audit,
-    giving,
-    notices::{Notice, Notices},
-    removal::UserRemoval,
-};
 use model::User;
-use runtime::prelude::*;
+use onefold::{
+    identity::{
+        AuditAction, AuditEntry, UserId,
+        audit::Audit,
+        giving,
+        notices::{Notice, Notices},
+        removal::UserRemoval,
+    },
+    prelude::*,
+};
 
 /// Which user to delete.
 #[wire]

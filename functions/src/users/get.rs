@@ -1,8 +1,7 @@
 //! `users.get`.
 
-use identity::UserId;
 use model::User;
-use runtime::prelude::*;
+use onefold::{identity::UserId, prelude::*};
 
 /// Which user to fetch.
 #[wire]

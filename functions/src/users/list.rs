@@ -1,8 +1,7 @@
 //! `users.list`.
 
 use model::{Role, User};
-use protocol::SortKey;
-use runtime::prelude::*;
+use onefold::{SortKey, prelude::*};
 
 /// Which users, in which order.
 #[wire]

@@ -1,14 +1,16 @@
 //! `users.sign_out`.
 
-use identity::{
-    AuditAction, AuditEntry, UserId,
-    audit::Audit,
-    giving,
-    notices::{Notice, Notices},
-    sessions::Sessions,
-};
 use model::User;
-use runtime::prelude::*;
+use onefold::{
+    identity::{
+        AuditAction, AuditEntry, UserId,
+        audit::Audit,
+        giving,
+        notices::{Notice, Notices},
+        sessions::Sessions,
+    },
+    prelude::*,
+};
 
 /// Whom to sign out.
 #[wire]

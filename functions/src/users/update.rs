@@ -1,11 +1,13 @@
 //! `users.update`.
 
-use identity::{
-    AuditAction, AuditEntry, EmailAddress, IdentityUser as _, UserId, audit::Audit, giving, notices::Notices, rights,
-    sessions::Sessions,
-};
 use model::{Role, User};
-use runtime::prelude::*;
+use onefold::{
+    identity::{
+        AuditAction, AuditEntry, EmailAddress, IdentityUser as _, UserId, audit::Audit, giving, notices::Notices,
+        rights, sessions::Sessions,
+    },
+    prelude::*,
+};
 
 /// What to change. What is left out stays as it is.
 #[wire]

@@ -27,14 +27,14 @@ pub fn render(service: &Service, layout: &Layout, packages: &Packages) -> Vec<Fi
             packages.functions.folder,
             &entry.name.replace('.', "-"),
             "",
-            &format!("runtime::lambda({index}::{path})"),
+            &format!("onefold::lambda({index}::{path})"),
         )
     };
     // From the program up to the workspace, and down to the contract.
     let up = Path::new(packages.gateways.folder).join(PROGRAMS).components().map(|_| "../").collect::<String>();
     let at = format!("{up}{}", contract_path(layout).display());
     let gateway = |facts: &&gateways::Facts| {
-        let main = format!("gateways::function::{}(include_str!({at:?}))", facts.name);
+        let main = format!("onefold_gateways::function::{}(include_str!({at:?}))", facts.name);
         let docs = format!("//!\n//! The gateway `{}` of the service {}.\n", facts.name, of_index(index));
         program(packages.gateways.folder, &format!("gateway-{}", facts.name), &docs, &main)
     };

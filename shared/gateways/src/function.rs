@@ -3,7 +3,7 @@
 //!
 //! ```ignore
 //! fn main() -> std::process::ExitCode {
-//!     gateways::function::graphql(include_str!("../../bindings/contract.json"))
+//!     onefold_gateways::function::graphql(include_str!("../../bindings/contract.json"))
 //! }
 //! ```
 

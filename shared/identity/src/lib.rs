@@ -26,6 +26,9 @@
 //! - [`limits`]: how often what may be tried. [`audit`]: entries of the log.
 //! - [`pages`]: the pages of a service that has no frontend.
 
+// The macros write `::onefold`.
+extern crate runtime as onefold;
+
 pub(crate) mod arrival;
 pub mod audit;
 pub(crate) mod authorization_server;

@@ -1,7 +1,8 @@
 //! What a service's user has to be for this package: few facts, whatever else the service keeps of people.
 //!
 //! ```
-//! use identity::{EmailAddress, IdentityRole, IdentityUser, Newcomer, UserId};
+//! # extern crate runtime as onefold;
+//! use onefold_identity::{self as identity, EmailAddress, IdentityRole, IdentityUser, Newcomer, UserId};
 //! use protocol::{Listing, SortKey};
 //! use runtime::prelude::*;
 //!

@@ -15,25 +15,25 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         return Err(syn::Error::new(lifetime.span(), hint));
     }
     let types: Vec<_> = data.fields.iter().map(|field| &field.ty).collect();
-    let rights = types.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as ::runtime::Capability>::RIGHTS));
+    let rights = types.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as ::onefold::runtime::Capability>::RIGHTS));
     let members = data.fields.iter().enumerate().map(|(place, field)| {
         let member = field.ident.clone().map_or(Member::Unnamed(Index::from(place)), Member::Named);
         let ty = &field.ty;
-        quote_spanned!(ty.span()=> #member: <#ty as ::runtime::Capability>::obtain(call)?)
+        quote_spanned!(ty.span()=> #member: <#ty as ::onefold::runtime::Capability>::obtain(call)?)
     });
     let (of, arguments, bounds) = generics.split_for_impl();
     // What a parameter stands for has to be a capability; of other types, the compiler sees by itself whether they are.
     let mut bounds = bounds.cloned().unwrap_or_else(|| syn::parse_quote!(where));
     if generics.type_params().next().is_some() {
-        bounds
-            .predicates
-            .extend(types.iter().map(|ty| -> syn::WherePredicate { syn::parse_quote!(#ty: ::runtime::Capability) }));
+        bounds.predicates.extend(
+            types.iter().map(|ty| -> syn::WherePredicate { syn::parse_quote!(#ty: ::onefold::runtime::Capability) }),
+        );
     }
     Ok(quote! {
-        impl #of ::runtime::Capability for #ident #arguments #bounds {
-            const RIGHTS: ::runtime::Rights = ::runtime::Rights::of(&[#(#rights),*]);
+        impl #of ::onefold::runtime::Capability for #ident #arguments #bounds {
+            const RIGHTS: ::onefold::runtime::Rights = ::onefold::runtime::Rights::of(&[#(#rights),*]);
 
-            fn obtain(call: &::runtime::Call) -> ::core::result::Result<Self, ::protocol::Fault> {
+            fn obtain(call: &::onefold::runtime::Call) -> ::core::result::Result<Self, ::onefold::protocol::Fault> {
                 ::core::result::Result::Ok(Self { #(#members),* })
             }
         }

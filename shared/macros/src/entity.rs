@@ -75,7 +75,7 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     }
     let expires_at = field.or(stated.expires_at.map(Expr::into_token_stream)).map(|time| {
         quote_spanned! {time.span()=>
-            fn expires_at(&self) -> ::core::option::Option<::protocol::Timestamp> {
+            fn expires_at(&self) -> ::core::option::Option<::onefold::protocol::Timestamp> {
                 (#time).into()
             }
         }
@@ -83,7 +83,7 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     let (indexes, unique, tallies) = (stated.indexes, stated.unique, stated.tallies);
     let unique = (!unique.is_empty()).then(|| {
         quote! {
-            fn unique(&self) -> ::std::vec::Vec<::protocol::Unique> {
+            fn unique(&self) -> ::std::vec::Vec<::onefold::protocol::Unique> {
                 let mut all = ::std::vec::Vec::new();
                 #(#unique)*
                 all
@@ -92,7 +92,7 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     });
     let tallies = (!tallies.is_empty()).then(|| {
         quote! {
-            fn tallies(&self) -> ::std::vec::Vec<::protocol::Tally> {
+            fn tallies(&self) -> ::std::vec::Vec<::onefold::protocol::Tally> {
                 let mut all = ::std::vec::Vec::new();
                 #(#tallies)*
                 all
@@ -100,20 +100,20 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         }
     });
     Ok(quote! {
-        impl ::protocol::Entity for #ident {
+        impl ::onefold::protocol::Entity for #ident {
             type Id = #id_type;
             const NAME: &'static str = stringify!(#ident);
             const PREFIX: &'static str = #prefix;
             #loader
-            const INDEXES: &'static [::protocol::Index<Self>] = &[#(#indexes),*];
+            const INDEXES: &'static [::onefold::protocol::Index<Self>] = &[#(#indexes),*];
 
             fn id(&self) -> &Self::Id {
                 &#id
             }
-            fn version(&self) -> ::protocol::Version {
+            fn version(&self) -> ::onefold::protocol::Version {
                 self.#version
             }
-            fn set_version(&mut self, version: ::protocol::Version) {
+            fn set_version(&mut self, version: ::onefold::protocol::Version) {
                 self.#version = version;
             }
             #unique
@@ -178,11 +178,11 @@ fn read(attribute: &Attribute, stated: &mut Stated) -> syn::Result<()> {
         let shards = take("shards").unwrap_or(syn::parse_quote!(1));
         let when = take("when").map(|when| of_entity(when.into_token_stream())).unwrap_or(quote!(true));
         stated.indexes.push(quote! {
-            ::protocol::Index {
+            ::onefold::protocol::Index {
                 name: #name,
                 shards: #shards,
                 entry: |entity| {
-                    (#when).then(|| ::protocol::IndexEntry { list: #list, sort: #sort })
+                    (#when).then(|| ::onefold::protocol::IndexEntry { list: #list, sort: #sort })
                 },
             }
         });
@@ -196,7 +196,8 @@ fn read(attribute: &Attribute, stated: &mut Stated) -> syn::Result<()> {
                 return Err(syn::Error::new(name.span(), hint));
             }
         };
-        let unique = quote!(::protocol::Unique { name: #name, value: ::std::string::ToString::to_string(&value) });
+        let unique =
+            quote!(::onefold::protocol::Unique { name: #name, value: ::std::string::ToString::to_string(&value) });
         stated.unique.push(quote!(all.extend(#values.into_iter().map(|value| #unique));));
     } else if let Some(name) = take("tally") {
         let (Some(at_least), Some(when)) = (take("at_least"), take("when")) else {
@@ -205,7 +206,7 @@ fn read(attribute: &Attribute, stated: &mut Stated) -> syn::Result<()> {
         };
         stated.tallies.push(quote! {
             if #when {
-                all.push(::protocol::Tally { name: #name, at_least: #at_least });
+                all.push(::onefold::protocol::Tally { name: #name, at_least: #at_least });
             }
         });
     } else {

@@ -40,17 +40,17 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     };
     let name = &item.ident;
     let variants = data.variants.iter().map(read).collect::<syn::Result<Vec<_>>>()?;
-    let codes = variants.iter().map(|Read { pattern, code, .. }| quote!(#pattern => ::protocol::Code::#code));
+    let codes = variants.iter().map(|Read { pattern, code, .. }| quote!(#pattern => ::onefold::protocol::Code::#code));
     let messages = variants.iter().map(|Read { pattern, message, .. }| quote!(#pattern => #message));
     let payloads = variants.iter().map(|Read { pattern, kind, fields, .. }| {
         let members = fields.iter().map(|(binding, key, _)| quote!(#key: #binding));
-        quote!(#pattern => ::protocol::__private::serde_json::json!({"type": #kind, #(#members),*}))
+        quote!(#pattern => ::onefold::__private::serde_json::json!({"type": #kind, #(#members),*}))
     });
     let contracts = variants.iter().map(|Read { code, kind, docs, fields, .. }| {
         let fields = fields
             .iter()
-            .map(|(_, key, ty)| quote!((#key, press.output::<#ty>(), ::protocol::contract::rewrite::<#ty>)));
-        quote!(::protocol::contract::failure(#kind, ::protocol::Code::#code, #docs, vec![#(#fields),*]))
+            .map(|(_, key, ty)| quote!((#key, press.output::<#ty>(), ::onefold::protocol::contract::rewrite::<#ty>)));
+        quote!(::onefold::protocol::contract::failure(#kind, ::onefold::protocol::Code::#code, #docs, vec![#(#fields),*]))
     });
     let members = variants.iter().map(|Read { kind, fields, .. }| {
         let head = format!("{{ type: \"{kind}\"");
@@ -62,20 +62,20 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     });
     Ok(quote! {
         #[automatically_derived]
-        impl ::protocol::Failure for #name {
+        impl ::onefold::protocol::Failure for #name {
             #[allow(unused_variables)]
-            fn code(&self) -> ::protocol::Code { match self { #(#codes,)* } }
+            fn code(&self) -> ::onefold::protocol::Code { match self { #(#codes,)* } }
             #[allow(unused_variables)]
             fn message(&self) -> ::std::string::String { match self { #(#messages,)* } }
-            fn payload(&self) -> ::protocol::__private::serde_json::Value { match self { #(#payloads,)* } }
+            fn payload(&self) -> ::onefold::__private::serde_json::Value { match self { #(#payloads,)* } }
         }
         #[automatically_derived]
-        impl ::protocol::contract::DescribeFailures for #name {
-            fn failures(press: &mut ::protocol::contract::Press) -> ::std::vec::Vec<::protocol::contract::FailureContract> {
+        impl ::onefold::protocol::contract::DescribeFailures for #name {
+            fn failures(press: &mut ::onefold::protocol::contract::Press) -> ::std::vec::Vec<::onefold::protocol::contract::FailureContract> {
                 vec![#(#contracts),*]
             }
             #[allow(unused_mut)]
-            fn typescript(press: &mut ::protocol::contract::Press) -> ::std::string::String {
+            fn typescript(press: &mut ::onefold::protocol::contract::Press) -> ::std::string::String {
                 let members: ::std::vec::Vec<::std::string::String> = vec![#(#members),*];
                 members.join(" | ")
             }

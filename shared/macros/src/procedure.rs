@@ -42,9 +42,9 @@ enum Auth {
 impl ToTokens for Auth {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         tokens.extend(match self {
-            Self::Public => quote!(::protocol::Auth::Public),
-            Self::SignedIn => quote!(::protocol::Auth::SignedIn),
-            Self::Permission { name, own } => quote!(::protocol::Auth::Permission { name: #name, own: #own }),
+            Self::Public => quote!(::onefold::protocol::Auth::Public),
+            Self::SignedIn => quote!(::onefold::protocol::Auth::SignedIn),
+            Self::Permission { name, own } => quote!(::onefold::protocol::Auth::Permission { name: #name, own: #own }),
         });
     }
 }
@@ -382,17 +382,17 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     };
     let reads_only = capabilities()
         .filter(|_| arguments.kind == "Query")
-        .map(|ty| quote_spanned!(ty.span()=> ::runtime::reads_only(<#ty as ::runtime::Capability>::RIGHTS)));
+        .map(|ty| quote_spanned!(ty.span()=> ::onefold::runtime::reads_only(<#ty as ::onefold::runtime::Capability>::RIGHTS)));
     let same_for_all = capabilities()
         .filter(|_| arguments.cache_s.is_some())
-        .map(|ty| quote_spanned!(ty.span()=> ::runtime::same_for_all(<#ty as ::runtime::Capability>::RIGHTS)));
+        .map(|ty| quote_spanned!(ty.span()=> ::onefold::runtime::same_for_all(<#ty as ::onefold::runtime::Capability>::RIGHTS)));
     let owned = matches!(arguments.auth, Auth::Permission { own: true, .. });
     let of_this = if is_generic { quote!(Self) } else { quote!(Procedure) };
-    let knows_own = owned.then(|| quote!(::runtime::knows_own(#of_this::SUM)));
+    let knows_own = owned.then(|| quote!(::onefold::runtime::knows_own(#of_this::SUM)));
     let checks: Vec<_> = reads_only.chain(same_for_all).chain(knows_own).collect();
     // What is generic is checked where it is used: before, nobody knows its types.
     let (checks, generic_checks) = if is_generic { (Vec::new(), checks) } else { (checks, Vec::new()) };
-    let rights = capabilities().map(|ty| quote_spanned!(ty.span()=> <#ty as ::runtime::Capability>::RIGHTS));
+    let rights = capabilities().map(|ty| quote_spanned!(ty.span()=> <#ty as ::onefold::runtime::Capability>::RIGHTS));
     if arguments.http.is_some() && parameters.iter().any(|parameter| matches!(parameter, Parameter::Input(_))) {
         let hint = "a procedure with `http` has no `input`: take the `HttpRequest` and read it";
         return Err(syn::Error::new(function.sig.inputs.span(), hint));
@@ -409,7 +409,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let fresh = option(arguments.fresh.as_ref());
     let fresh_if = arguments.fresh_if.is_some();
     let fields = parameters.iter().find_map(|parameter| match parameter {
-        Parameter::Input(ty) => Some(quote_spanned!(ty.span()=> <#ty as ::protocol::WireType>::FIELDS)),
+        Parameter::Input(ty) => Some(quote_spanned!(ty.span()=> <#ty as ::onefold::protocol::WireType>::FIELDS)),
         Parameter::Capability(_) => None,
     });
     let fields = fields.unwrap_or_else(|| quote!(&[]));
@@ -419,14 +419,14 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let rest_answer = rest_answer(&arguments, &answer, &fields);
     // The compiler says at once that there is nothing to say no to.
     let declines = (!is_generic && !arguments.declined.is_empty())
-        .then(|| quote!(const _: ::protocol::RestAnswer = #rest_answer;));
+        .then(|| quote!(const _: ::onefold::protocol::RestAnswer = #rest_answer;));
     let rest = option(arguments.rest.as_ref());
     let concurrency = option(arguments.concurrency.as_ref());
     let cache_s = option(arguments.cache_s.as_ref());
     let or_default =
         |given: &Option<LitInt>, default: TokenStream| given.as_ref().map_or(default, |given| quote!(#given));
-    let timeout_ms = or_default(&arguments.timeout_ms, quote!(::protocol::Spec::DEFAULT_TIMEOUT_MS));
-    let memory_mb = or_default(&arguments.memory_mb, quote!(::protocol::Spec::DEFAULT_MEMORY_MB));
+    let timeout_ms = or_default(&arguments.timeout_ms, quote!(::onefold::protocol::Spec::DEFAULT_TIMEOUT_MS));
+    let memory_mb = or_default(&arguments.memory_mb, quote!(::onefold::protocol::Spec::DEFAULT_MEMORY_MB));
     Ok(quote! {
         #function
 
@@ -439,17 +439,17 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
 
         impl #of Procedure #of_arguments #bounds {
             /// The capabilities' rights together.
-            const SUM: ::runtime::Rights = ::runtime::Rights::of(&[#(#rights),*]);
+            const SUM: ::onefold::runtime::Rights = ::onefold::runtime::Rights::of(&[#(#rights),*]);
             /// The same, where a procedure of this kind may have them.
-            const RIGHTS: ::runtime::Rights = {
+            const RIGHTS: ::onefold::runtime::Rights = {
                 #(#generic_checks;)*
                 Self::SUM
             };
         }
 
-        impl #of ::runtime::Procedure for Procedure #of_arguments #bounds {
-            const SPEC: ::protocol::Spec = ::protocol::Spec {
-                kind: ::protocol::Kind::#kind,
+        impl #of ::onefold::runtime::Procedure for Procedure #of_arguments #bounds {
+            const SPEC: ::onefold::protocol::Spec = ::onefold::protocol::Spec {
+                kind: ::onefold::protocol::Kind::#kind,
                 auth: #auth,
                 rest: #rest,
                 rest_answer: #rest_answer,
@@ -458,7 +458,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
                 concurrency: #concurrency,
                 cache_s: #cache_s,
                 http: #http,
-                errors: ::protocol::ErrorFormat::#errors,
+                errors: ::onefold::protocol::ErrorFormat::#errors,
                 sensitive: #sensitive,
                 session: #session,
                 fresh_s: #fresh,
@@ -471,7 +471,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
             #run
         }
 
-        impl #of ::protocol::contract::Describe for Procedure #of_arguments #bounds {
+        impl #of ::onefold::protocol::contract::Describe for Procedure #of_arguments #bounds {
             #describe
         }
     })
@@ -479,18 +479,18 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
 
 /// What the answers of the route say besides the output.
 fn rest_answer(arguments: &Arguments, answer: &Answer, fields: &TokenStream) -> TokenStream {
-    let Some(route) = &arguments.rest else { return quote!(::protocol::RestAnswer::NONE) };
+    let Some(route) = &arguments.rest else { return quote!(::onefold::protocol::RestAnswer::NONE) };
     let Arguments { kind, declined, .. } = arguments;
     let output = match (&answer.output, arguments.http.is_some() || answer.is_void()) {
         (_, true) => quote!(&[]),
-        (output, false) => quote_spanned!(output.span()=> <#output as ::protocol::WireType>::FIELDS),
+        (output, false) => quote_spanned!(output.span()=> <#output as ::onefold::protocol::WireType>::FIELDS),
     };
     // Where there is nothing to say no to, the compiler points at what says so.
     let span = declined.first().map_or_else(Span::call_site, Ident::span);
     quote_spanned! {span=>
-        ::protocol::RestAnswer::of(
-            ::protocol::RestDeclaration { kind: ::protocol::Kind::#kind, route: #route, input: #fields, output: #output },
-            ::protocol::RestAnswer { #(#declined: true,)* ..::protocol::RestAnswer::NONE },
+        ::onefold::protocol::RestAnswer::of(
+            ::onefold::protocol::RestDeclaration { kind: ::onefold::protocol::Kind::#kind, route: #route, input: #fields, output: #output },
+            ::onefold::protocol::RestAnswer { #(#declined: true,)* ..::onefold::protocol::RestAnswer::NONE },
         )
     }
 }
@@ -525,10 +525,10 @@ fn raise(function: &mut ItemFn, output: &Type, failure: &Type) {
     let body = &function.block;
     function.block = parse_quote!({
         let result: #result = #body;
-        result.map_err(::protocol::Raised::Failure)
+        result.map_err(::onefold::protocol::Raised::Failure)
     });
     function.attrs.push(parse_quote!(#[allow(clippy::let_and_return, clippy::needless_return)]));
-    function.sig.output = parse_quote!(-> ::core::result::Result<#output, ::protocol::Raised<#failure>>);
+    function.sig.output = parse_quote!(-> ::core::result::Result<#output, ::onefold::protocol::Raised<#failure>>);
 }
 
 /// `return x` in the procedure's own body; not in closures, async blocks or items inside it.
@@ -546,7 +546,7 @@ impl VisitMut for Returns<'_> {
                     let result = self.result;
                     returned.expr = Some(parse_quote!({
                         let result: #result = #value;
-                        result.map_err(::protocol::Raised::Failure)
+                        result.map_err(::onefold::protocol::Raised::Failure)
                     }));
                 }
             }
@@ -586,25 +586,27 @@ fn run(
     };
     let values = parameters.iter().map(|parameter| match parameter {
         Parameter::Input(_) => quote!(input),
-        Parameter::Capability(ty) => quote_spanned!(ty.span()=> <#ty as ::runtime::Capability>::obtain(&call)?),
+        Parameter::Capability(ty) => {
+            quote_spanned!(ty.span()=> <#ty as ::onefold::runtime::Capability>::obtain(&call)?)
+        }
     });
     let outcome = match &answer.failure {
-        Some(_) => quote!(#name #turbofish(#(#values),*).await.map_err(::protocol::Raised::into_fault)?),
+        Some(_) => quote!(#name #turbofish(#(#values),*).await.map_err(::onefold::protocol::Raised::into_fault)?),
         None => quote!(#name #turbofish(#(#values),*).await),
     };
     let output = &answer.output;
     let encode = if is_http {
-        quote_spanned!(output.span()=> ::core::result::Result::Ok(::runtime::Output::Http(output)))
+        quote_spanned!(output.span()=> ::core::result::Result::Ok(::onefold::runtime::Output::Http(output)))
     } else if answer.is_void() {
         quote!({
             let () = output;
-            ::core::result::Result::Ok(::runtime::Output::Nothing)
+            ::core::result::Result::Ok(::onefold::runtime::Output::Nothing)
         })
     } else {
-        quote_spanned!(output.span()=> ::runtime::encode::<#output>(&output))
+        quote_spanned!(output.span()=> ::onefold::runtime::encode::<#output>(&output))
     };
     Ok(quote! {
-        fn run(call: ::runtime::Call) -> ::runtime::Outcome {
+        fn run(call: ::onefold::runtime::Call) -> ::onefold::runtime::Outcome {
             ::std::boxed::Box::pin(async move {
                 #refuse_input
                 #read_input
@@ -625,7 +627,7 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer, is_http: bool
         Some(ty) => (
             quote!(Some(press.input::<#ty>())),
             quote!(press.typescript_inline::<#ty>()),
-            quote!(Some(::protocol::contract::rewrite_input::<#ty>)),
+            quote!(Some(::onefold::protocol::contract::rewrite_input::<#ty>)),
         ),
         None => (quote!(None), quote!("undefined".into()), quote!(None)),
     };
@@ -637,37 +639,37 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer, is_http: bool
         (
             quote!(Some(press.output::<#output>())),
             quote!(press.typescript::<#output>()),
-            quote!(Some(::protocol::contract::rewrite::<#output>)),
+            quote!(Some(::onefold::protocol::contract::rewrite::<#output>)),
         )
     };
-    let failure = answer.failure.clone().unwrap_or_else(|| parse_quote!(::protocol::NoFailure));
+    let failure = answer.failure.clone().unwrap_or_else(|| parse_quote!(::onefold::protocol::NoFailure));
     quote! {
-        fn needs() -> ::protocol::contract::Needs {
+        fn needs() -> ::onefold::protocol::contract::Needs {
             Self::RIGHTS.needs()
         }
 
         fn describe(
-            press: &mut ::protocol::contract::Press,
+            press: &mut ::onefold::protocol::contract::Press,
             name: &str,
-            spec: ::protocol::Spec,
-            needs: ::protocol::contract::Needs,
-        ) -> ::protocol::contract::ProcedureContract {
+            spec: ::onefold::protocol::Spec,
+            needs: ::onefold::protocol::contract::Needs,
+        ) -> ::onefold::protocol::contract::ProcedureContract {
             let input = #input_schema;
             let output = #output_schema;
-            let failures = <#failure as ::protocol::contract::DescribeFailures>::failures(press);
-            let typescript = ::protocol::contract::ProcedureTypes {
+            let failures = <#failure as ::onefold::protocol::contract::DescribeFailures>::failures(press);
+            let typescript = ::onefold::protocol::contract::ProcedureTypes {
                 input: #input_type,
                 output: #output_type,
-                failure: <#failure as ::protocol::contract::DescribeFailures>::typescript(press),
+                failure: <#failure as ::onefold::protocol::contract::DescribeFailures>::typescript(press),
                 rewrite_input: #rewrite_input,
                 rewrite_output: #rewrite_output,
             };
-            ::protocol::contract::procedure(
+            ::onefold::protocol::contract::procedure(
                 name,
                 spec,
                 #docs,
                 needs,
-                ::protocol::contract::ProcedureSchemas { input, output, failures, typescript },
+                ::onefold::protocol::contract::ProcedureSchemas { input, output, failures, typescript },
             )
         }
     }

@@ -7,6 +7,9 @@ use syn::{
     punctuated::Punctuated, spanned::Spanned,
 };
 
+/// Where serde is, for its own attribute.
+const SERDE: &str = "::onefold::__private::serde";
+
 pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut item: DeriveInput = syn::parse2(item)?;
     let asked_for_input = match arguments.to_string().as_str() {
@@ -65,52 +68,85 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     };
     let (strictly, derived) = match strictly(&item, &container) {
         Some(strictly) => (Some(strictly), None),
-        None => (None, Some(quote!(#[derive(::serde::Deserialize)]))),
+        None => (None, Some(quote!(#[derive(::onefold::__private::serde::Deserialize)]))),
     };
     let copy = copy.then(|| quote!(#[derive(Copy, Eq, PartialOrd, Ord, Hash)]));
     let name = &item.ident;
     let fields = names.iter().zip(&field_types).map(|(name, field)| {
-        quote!(::protocol::Field {
+        quote!(::onefold::protocol::Field {
             name: #name,
-            form: <#field as ::protocol::WireType>::FORM,
-            is_nullable: <#field as ::protocol::WireType>::NULLABLE,
+            form: <#field as ::onefold::protocol::WireType>::FORM,
+            is_nullable: <#field as ::onefold::protocol::WireType>::NULLABLE,
         })
     });
     let fields = match (&item.data, &field_types[..]) {
         // It travels as what is in it.
         (Data::Struct(data), [inner]) if matches!(data.fields, Fields::Unnamed(_)) => {
-            quote!(<#inner as ::protocol::WireType>::FIELDS)
+            quote!(<#inner as ::onefold::protocol::WireType>::FIELDS)
         }
         _ => quote!(&[#(#fields),*]),
     };
     // Where fields have names, their forms are looked up already.
     let unnamed = if names.is_empty() { &field_types[..] } else { &[] };
     let checks = unnamed.iter().map(|field| quote_spanned!(field.span()=> travels::<#field>();));
+    let (validated, unvalidated) = if has_rules(&item.data) {
+        (Some(quote!(#[derive(::garde::Validate)] #[garde(allow_unvalidated)])), None)
+    } else {
+        (None, Some(without_rules(name)))
+    };
     Ok(quote! {
         #[derive(
-            Clone, Debug, PartialEq, ::serde::Serialize, ::schemars::JsonSchema, ::ts_rs::TS, ::garde::Validate,
+            Clone, Debug, PartialEq, ::onefold::__private::serde::Serialize, ::onefold::__private::schemars::JsonSchema,
+            ::onefold::__private::ts_rs::TS,
         )]
+        #[serde(crate = #SERDE)]
+        #[schemars(crate = "::onefold::__private::schemars")]
+        #[ts(crate = "::onefold::__private::ts_rs")]
         #derived
         #copy
         #container
-        #[garde(allow_unvalidated)]
+        #validated
         #item
 
+        #unvalidated
         #strictly
-        impl ::protocol::WireType for #name {
-            const FORM: ::protocol::Form = ::protocol::Form::#form;
-            const FIELDS: &'static [::protocol::Field] = #fields;
+        impl ::onefold::protocol::WireType for #name {
+            const FORM: ::onefold::protocol::Form = ::onefold::protocol::Form::#form;
+            const FIELDS: &'static [::onefold::protocol::Field] = #fields;
             const HOLDS_RULES: bool = #holds_rules;
             #examine
         }
-        impl ::protocol::WireValue for #name {}
-        impl ::protocol::WireInput for #name {}
+        impl ::onefold::protocol::WireValue for #name {}
+        impl ::onefold::protocol::WireInput for #name {}
         const _: () = {
-            fn travels<T: ::protocol::WireType>() {}
+            fn travels<T: ::onefold::protocol::WireType>() {}
             #[allow(dead_code)]
             fn fields_travel() { #(#checks)* }
         };
     })
+}
+
+/// Whether a field states rules. Only then is garde's derive written, which looks for `::garde` in the package that it is
+/// written to.
+fn has_rules(data: &Data) -> bool {
+    let states =
+        |fields: &Fields| fields.iter().any(|field| field.attrs.iter().any(|rule| rule.path().is_ident("garde")));
+    match data {
+        Data::Struct(data) => states(&data.fields),
+        Data::Enum(data) => data.variants.iter().any(|variant| states(&variant.fields)),
+        Data::Union(_) => false,
+    }
+}
+
+/// What that derive makes of a type without rules.
+fn without_rules(name: &syn::Ident) -> TokenStream {
+    let garde = quote!(::onefold::__private::garde);
+    quote! {
+        impl #garde::Validate for #name {
+            type Context = ();
+            fn validate_into(&self, (): &(), _: &mut dyn FnMut() -> #garde::Path, _: &mut #garde::Report) {}
+        }
+    }
 }
 
 /// `Deserialize` of what has members or is one of some texts: serde's own, which reads through `Strictly`.
@@ -133,16 +169,16 @@ fn strictly(item: &DeriveInput, container: &TokenStream) -> Option<TokenStream> 
     read.vis = syn::Visibility::Inherited;
     let (remote, read) = (name.to_string(), without_self(read.into_token_stream(), &name));
     Some(quote! {
-        impl<'de> ::serde::Deserialize<'de> for #name {
-            fn deserialize<D: ::serde::Deserializer<'de>>(
+        impl<'de> ::onefold::__private::serde::Deserialize<'de> for #name {
+            fn deserialize<D: ::onefold::__private::serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> ::core::result::Result<Self, D::Error> {
                 #[allow(dead_code)]
-                #[derive(::serde::Deserialize)]
-                #[serde(remote = #remote)]
+                #[derive(::onefold::__private::serde::Deserialize)]
+                #[serde(crate = #SERDE, remote = #remote)]
                 #container
                 #read
-                Read::deserialize(::protocol::__private::Strictly(deserializer))
+                Read::deserialize(::onefold::__private::Strictly(deserializer))
             }
         }
     })
@@ -195,7 +231,7 @@ fn examine(data: &Data) -> Option<TokenStream> {
         Data::Union(_) => return None,
     };
     Some(quote! {
-        fn examine(value: &mut ::protocol::__private::serde_json::Value, faults: &mut ::protocol::input::Faults) {
+        fn examine(value: &mut ::onefold::__private::serde_json::Value, faults: &mut ::onefold::protocol::input::Faults) {
             #body
         }
     })
@@ -221,16 +257,16 @@ fn member(field: &syn::Field) -> TokenStream {
             let ty = if own.iter().all(is_length) { outside(ty) } else { None }.unwrap_or_else(|| ty.clone());
             let own: Vec<Attribute> = own.iter().map(|rule| parse_quote!(#[garde(#rule)])).collect();
             let own = held(&own, &ty);
-            let holds_rest = quote!(!#dives || <#wire as ::protocol::WireType>::HOLDS_RULES);
+            let holds_rest = quote!(!#dives || <#wire as ::onefold::protocol::WireType>::HOLDS_RULES);
             quote!(if #holds_rest { #own } else { #all })
         }
     };
     quote! {
-        ::protocol::input::Member {
+        ::onefold::protocol::input::Member {
             name: #name,
             optional: #optional,
             dives: #dives,
-            examine: <#wire as ::protocol::WireType>::examine,
+            examine: <#wire as ::onefold::protocol::WireType>::examine,
             rules: const { #rules },
         }
     }
@@ -246,8 +282,8 @@ fn held(rules: &[Attribute], ty: &Type) -> TokenStream {
         #[garde(allow_unvalidated)]
         #[garde(transparent)]
         struct Rules(#(#rules)* #ty);
-        let value = <#ty as ::protocol::__private::serde::Deserialize>::deserialize(value).ok()?;
-        ::garde::Validate::validate(&Rules(value)).err()
+        let value = <#ty as ::onefold::__private::serde::Deserialize>::deserialize(value).ok()?;
+        ::onefold::__private::garde::Validate::validate(&Rules(value)).err()
     }))
 }
 
@@ -261,7 +297,7 @@ fn own(rules: &[Attribute]) -> Option<Vec<Meta>> {
 /// The same type with anything in it: who counts what is in a value need not read it, which would be once more at each
 /// depth.
 fn outside(ty: &Type) -> Option<Type> {
-    let anything = quote!(::protocol::__private::serde::de::IgnoredAny);
+    let anything = quote!(::onefold::__private::serde::de::IgnoredAny);
     if argument_of(ty, "Vec").is_some() {
         return Some(parse_quote!(::std::vec::Vec<#anything>));
     }
@@ -329,7 +365,9 @@ fn collect(fields: &mut Fields, is_input: bool, types: &mut Vec<Type>) {
         }
         if let Some(inner) = patched {
             let shown = format!("Option<{}>", quote!(#inner));
-            field.attrs.push(parse_quote!(#[serde(default, skip_serializing_if = "::protocol::Patch::is_keep")]));
+            field
+                .attrs
+                .push(parse_quote!(#[serde(default, skip_serializing_if = "::onefold::protocol::Patch::is_keep")]));
             field.attrs.push(parse_quote!(#[ts(optional, as = #shown)]));
         } else if argument_of(&field.ty, "Option").is_some() {
             field.attrs.push(parse_quote!(#[serde(default)]));

@@ -1,5 +1,8 @@
 //! The nouns of the reference service: what is kept, and who may do what.
 
+// What the rules of `#[garde(…)]` are made of.
+extern crate onefold as garde;
+
 mod post;
 mod role;
 mod user;

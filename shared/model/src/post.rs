@@ -1,9 +1,8 @@
 //! Posts of the company's notice board.
 
-use macros::{Entity, wire};
-use protocol::{Listing, SortKey, Timestamp, Version, id};
+use onefold::{Entity, Listing, SortKey, Timestamp, Version, id, wire};
 
-use identity::UserId;
+use onefold::identity::UserId;
 
 id! {
     /// Names one post.

@@ -5,8 +5,10 @@
 
 use std::str::FromStr;
 
-use identity::RIGHTS;
-use macros::wire;
+use onefold::{
+    identity::{self, RIGHTS},
+    wire,
+};
 
 /// What somebody is in the company.
 #[wire]

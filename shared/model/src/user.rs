@@ -1,8 +1,10 @@
 //! Users.
 
-use identity::{EmailAddress, IdentityUser, Newcomer, UserId, name};
-use macros::{Entity, wire};
-use protocol::{Listing, SortKey, Timestamp, Version};
+use onefold::{
+    Entity, Listing, SortKey, Timestamp, Version,
+    identity::{EmailAddress, IdentityUser, Newcomer, UserId, name},
+    wire,
+};
 
 use crate::Role;
 

@@ -6,13 +6,14 @@ use uuid::Uuid;
 /// Declares the id of an entity: a UUIDv7 (RFC 9562) that is a branded string in TypeScript.
 ///
 /// ```
-/// protocol::id! {
+/// # extern crate onefold_protocol as onefold;
+/// onefold::id! {
 ///     /// Names one invoice.
 ///     pub struct InvoiceId;
 /// }
 /// let id: InvoiceId = "01890a5d-ac96-774b-bcce-b302099a8057".parse()?;
 /// assert_eq!(id.to_string(), "01890a5d-ac96-774b-bcce-b302099a8057");
-/// # Ok::<(), protocol::id::MalformedId>(())
+/// # Ok::<(), onefold::id::MalformedId>(())
 /// ```
 #[macro_export]
 macro_rules! id {
@@ -21,7 +22,7 @@ macro_rules! id {
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, $crate::__private::serde::Serialize,
         )]
-        #[serde(transparent, crate = "protocol::__private::serde")]
+        #[serde(transparent, crate = "::onefold::__private::serde")]
         $visibility struct $name($crate::__private::uuid::Uuid);
 
         impl ::core::convert::From<$crate::__private::uuid::Uuid> for $name {

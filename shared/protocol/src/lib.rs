@@ -11,9 +11,10 @@
 //! - [`entity`]: what an entity states about how it is kept.
 //! - [`principal`]: who is calling. [`address`]: which e-mail addresses are the same.
 
-// The macros write `::protocol`, here too.
-#[cfg(test)]
-extern crate self as protocol;
+// The macros write `::onefold`, here too.
+extern crate self as onefold;
+#[doc(hidden)]
+pub extern crate self as protocol;
 
 pub mod address;
 pub mod clock;

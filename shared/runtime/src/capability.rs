@@ -7,7 +7,8 @@
 //! Several that go together are bundled in a structure, whose rights are those of its fields:
 //!
 //! ```
-//! use runtime::{Capability, Limits, Mail, prelude::*};
+//! # extern crate onefold_runtime as onefold;
+//! use onefold::{Capability, Limits, Mail, prelude::*};
 //!
 //! /// What it takes to invite somebody.
 //! #[derive(Capability)]
@@ -26,7 +27,8 @@
 //!
 //! ```
 //! use protocol::Fault;
-//! use runtime::{Call, Capability, Rights, Secret, SecretKind};
+//! # extern crate onefold_runtime as onefold;
+//! use onefold::{Call, Capability, Rights, Secret, SecretKind};
 //!
 //! /// The key of the weather service.
 //! #[derive(serde::Deserialize)]

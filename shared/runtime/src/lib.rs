@@ -10,6 +10,15 @@
 //! - [`mail`]: what is sent to people. [`registration`]: who may register.
 //! - [`lambda()`]: a function's `main`. [`gateway`]: its events, for those who send them.
 
+// The macros write `::onefold`, here too.
+extern crate self as onefold;
+#[doc(hidden)]
+pub extern crate self as runtime;
+#[doc(hidden)]
+pub use protocol;
+#[doc(hidden)]
+pub use protocol::__private;
+
 pub mod accept;
 pub mod answer;
 pub mod authenticate;

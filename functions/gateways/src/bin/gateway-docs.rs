@@ -3,5 +3,5 @@
 //! The gateway `docs` of the service whose index is `functions`.
 
 fn main() -> std::process::ExitCode {
-    gateways::function::docs(include_str!("../../../../bindings/contract.json"))
+    onefold_gateways::function::docs(include_str!("../../../../bindings/contract.json"))
 }

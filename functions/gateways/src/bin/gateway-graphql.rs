@@ -3,5 +3,5 @@
 //! The gateway `graphql` of the service whose index is `functions`.
 
 fn main() -> std::process::ExitCode {
-    gateways::function::graphql(include_str!("../../../../bindings/contract.json"))
+    onefold_gateways::function::graphql(include_str!("../../../../bindings/contract.json"))
 }

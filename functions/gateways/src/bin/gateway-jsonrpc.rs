@@ -3,5 +3,5 @@
 //! The gateway `jsonrpc` of the service whose index is `functions`.
 
 fn main() -> std::process::ExitCode {
-    gateways::function::jsonrpc(include_str!("../../../../bindings/contract.json"))
+    onefold_gateways::function::jsonrpc(include_str!("../../../../bindings/contract.json"))
 }

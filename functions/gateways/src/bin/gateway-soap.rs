@@ -3,5 +3,5 @@
 //! The gateway `soap` of the service whose index is `functions`.
 
 fn main() -> std::process::ExitCode {
-    gateways::function::soap(include_str!("../../../../bindings/contract.json"))
+    onefold_gateways::function::soap(include_str!("../../../../bindings/contract.json"))
 }

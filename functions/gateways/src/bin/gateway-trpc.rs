@@ -3,5 +3,5 @@
 //! The gateway `trpc` of the service whose index is `functions`.
 
 fn main() -> std::process::ExitCode {
-    gateways::function::trpc(include_str!("../../../../bindings/contract.json"))
+    onefold_gateways::function::trpc(include_str!("../../../../bindings/contract.json"))
 }

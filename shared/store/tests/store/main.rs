@@ -1,6 +1,10 @@
 //! The store against a database: an embedded one, and ones that are away, slow or lose answers.
 #![allow(missing_docs)]
 
+// The macros write `::onefold`.
+extern crate onefold_store as store;
+extern crate protocol as onefold;
+
 mod changes;
 mod cursors;
 mod given;

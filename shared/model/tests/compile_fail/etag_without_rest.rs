@@ -1,9 +1,0 @@
-//! An entity tag of what has no REST route.
-
-use runtime::prelude::*;
-
-/// Say something.
-#[procedure(query, auth = public, etag = false)]
-pub async fn say() {}
-
-fn main() {}

@@ -1,0 +1,74 @@
+//! Onefold, as a service sees it: one typed procedure, and everything else folds out of it.
+//!
+//! A service's packages depend on this one alone. A procedure's file begins with the [`prelude`]; what it needs beside
+//! that is at the root here, and the rest in the framework's packages, each under its name: [`protocol`], [`store`],
+//! [`runtime`], [`identity`].
+//!
+//! ```
+//! extern crate onefold as garde;
+//!
+//! use onefold::Definition;
+//!
+//! /// What all procedures share.
+//! const SERVICE: Definition = Definition::named("shop");
+//!
+//! onefold::procedures! {
+//!     inline SERVICE;
+//!     /// What is ordered.
+//!     orders { count }
+//! }
+//!
+//! mod orders {
+//!     pub mod count {
+//!         use onefold::prelude::*;
+//!
+//!         /// Which orders.
+//!         #[wire]
+//!         pub struct CountInput {
+//!             /// The least amount, in cents.
+//!             #[garde(range(max = 1_000_000))]
+//!             pub at_least: u32,
+//!         }
+//!
+//!         /// Counts orders.
+//!         #[procedure(query, auth = public, rest = "GET /v1/orders/count")]
+//!         pub async fn count(input: CountInput) -> Result<u32, NoFailure> {
+//!             Ok(input.at_least)
+//!         }
+//!     }
+//! }
+//!
+//! assert_eq!(service().procedures[0].entry.name, "orders.count");
+//! # fn main() {}
+//! ```
+//!
+//! The rules of `#[garde(…)]` are those of the crate [garde](https://docs.rs/garde). What its derive writes is found here,
+//! so that a service does not depend on it: a package with such rules has `extern crate onefold as garde;` at its root.
+
+// What the macros write.
+#[doc(hidden)]
+pub use garde::{Path, Validate, error, rules, util, validate};
+#[doc(hidden)]
+pub use protocol::__private;
+
+/// What makes a text of a value and a value of a text: for what is not `#[wire]`, such as secrets.
+pub use protocol::__private::serde;
+
+pub use identity;
+pub use protocol;
+pub use runtime;
+pub use store;
+
+/// Why a value breaks a rule of one's own: `#[garde(custom(…))]` names an `fn(&T, &()) -> Result<(), RuleError>`.
+pub use garde::Error as RuleError;
+pub use macros::{Capability, Entity, Failure, procedure, wire};
+pub use protocol::{
+    Access, Auth, Base64, Cause, Clock, Code, Cursor, Decimal, Entity, EntityId, Failure, Fault, FieldFault, Finite,
+    Grant, Listing, NoFailure, Page, PageSize, Patch, Principal, Raised, SafeInteger, SortKey, Timestamp, Version, id,
+};
+pub use runtime::{
+    Call, Caller, Callers, Capability, Cookies, Definition, Device, Entry, Environment, HtmlPage, HttpReply,
+    HttpRequest, Ids, Layout, Limit, Limits, Mail, Package, Packages, Reach, RefusalLog, Rights, Secret, SecretKind,
+    Service, Site, Taken, about, lambda, prelude, procedures,
+};
+pub use store::{Append, Operation, Read, Session, StoreError, Write, transaction};

@@ -1,0 +1,9 @@
+//! An entity tag of what has no REST route.
+
+use onefold::prelude::*;
+
+/// Say something.
+#[procedure(query, auth = public, etag = false)]
+pub async fn say() {}
+
+fn main() {}

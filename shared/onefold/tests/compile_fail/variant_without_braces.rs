@@ -1,0 +1,11 @@
+//! A variant of an input that would ignore unknown fields.
+
+use onefold::prelude::*;
+
+#[wire]
+pub enum ShapeInput {
+    Empty,
+    Circle { radius: u32 },
+}
+
+fn main() {}
