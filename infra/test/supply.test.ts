@@ -187,10 +187,10 @@ describe("the bills of materials", () => {
 
   it("list what is linked into functions, each with its version, licence and hash, and nothing of the tools", () => {
     const names = functions.components.map(({ name }: Json) => name);
-    for (const name of ["functions", "gateways", "runtime", "store", "tokio", "lambda_runtime", "argon2", "aws-sdk-dynamodb"]) {
+    for (const name of ["functions", "onefold-gateways", "onefold-runtime", "onefold-store", "tokio", "lambda_runtime", "argon2", "aws-sdk-dynamodb"]) {
       assert.ok(names.includes(name), name);
     }
-    for (const name of ["local", "codegen", "macros", "dynoxide-rs", "serde_derive", "syn", "cc"]) {
+    for (const name of ["onefold-local", "onefold-codegen", "onefold-macros", "dynoxide-rs", "serde_derive", "syn", "cc"]) {
       assert.ok(!names.includes(name), name);
     }
     for (const { name, version, licenses, hashes, purl } of functions.components) {
@@ -203,7 +203,7 @@ describe("the bills of materials", () => {
 
   it("call no crate of this tree by the name of one at crates.io", () => {
     const purls = functions.components.map(({ purl }: Json) => purl);
-    const own = [...read("Cargo.toml").matchAll(/^(\w+) = \{ path = /gm)].map(([, name]) => name!);
+    const own = [...read("Cargo.toml").matchAll(/^(\w+) = \{ (?:package = "([^"]+)", )?path = /gm)].map(([, alias, name]) => name ?? alias!);
     assert.ok(own.includes("model"), own.join());
     assert.deepEqual(purls.filter((purl: string) => own.some((name) => purl.startsWith(`pkg:cargo/${name}@`))), []);
     assert.ok(purls.some((purl: string) => purl.startsWith(`pkg:generic/${service}-model@`)), "which has advisories there");

@@ -49,7 +49,7 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 #[test]
 fn the_wire_knows_neither_aws_nor_tokio_and_the_nouns_name_neither() {
     let is_forbidden = |name: &str| ["aws-", "lambda_", "tokio", "hyper"].iter().any(|start| name.starts_with(start));
-    let crates = reached("protocol");
+    let crates = reached("onefold-protocol");
     assert!(crates.contains("serde"), "the tree was read: {crates:?}");
     let forbidden: Vec<_> = crates.iter().filter(|name| is_forbidden(name)).collect();
     assert!(forbidden.is_empty(), "protocol reaches {forbidden:?}");
@@ -58,16 +58,16 @@ fn the_wire_knows_neither_aws_nor_tokio_and_the_nouns_name_neither() {
 
 #[test]
 fn each_platform_has_one_room() {
-    assert_eq!(who_names(|name| name.starts_with("lambda_")), set(&["runtime"]));
-    assert_eq!(who_names(|name| name.starts_with("aws-")), set(&["store"]));
-    assert_eq!(who_names(|name| name.starts_with("dynoxide")), set(&["local"]));
+    assert_eq!(who_names(|name| name.starts_with("lambda_")), set(&["onefold-runtime"]));
+    assert_eq!(who_names(|name| name.starts_with("aws-")), set(&["onefold-store"]));
+    assert_eq!(who_names(|name| name.starts_with("dynoxide")), set(&["onefold-local"]));
 }
 
 #[test]
 fn a_function_brings_no_database_and_no_local_cloud() {
     let crates = reached("functions");
     assert!(crates.contains("aws-sdk-dynamodb"), "the tree was read: {crates:?}");
-    for forbidden in ["dynoxide-rs", "rusqlite", "libsqlite3-sys", "local", "codegen", "clap", "aws-config"] {
+    for forbidden in ["dynoxide-rs", "rusqlite", "libsqlite3-sys", "onefold-local", "onefold-codegen", "clap", "aws-config"] {
         assert!(!crates.contains(forbidden), "functions reaches {forbidden}");
     }
 }

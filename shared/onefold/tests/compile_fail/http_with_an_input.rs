@@ -10,7 +10,7 @@ pub struct Input {
 }
 
 /// Take a code.
-#[procedure(mutation, auth = public, http = "POST /oauth/token")]
+#[procedure(mutation, auth = public, http = "POST /hooks/token")]
 pub async fn token(input: Input) -> Result<HttpReply, NoFailure> {
     Ok(HttpReply::empty(http::StatusCode::OK))
 }

@@ -3,7 +3,7 @@
 use onefold::prelude::*;
 
 /// Delete anything.
-#[procedure(mutation, auth = permission("posts:write", own))]
+#[procedure(mutation, auth = permission("notes:write", own))]
 pub async fn delete() -> Result<(), NoFailure> {
     Ok(())
 }
