@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use gateways::{Contract, openapi};
+use gateways::openapi;
 use protocol::Clock;
+use protocol::contract::Contract;
 use runtime::rest::Route;
 use serde_json::Value;
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use gateways::{Contract, jsonrpc::openrpc};
+use gateways::jsonrpc::openrpc;
+use protocol::contract::Contract;
 use runtime::Service;
 use serde_json::{Value, json};
 
-use crate::examples::contracts;
+use crate::examples::contract;
 
 fn services() -> [Service; 3] {
     [functions::service(), crate::special::service(), crate::conformance::service()]
@@ -14,7 +15,7 @@ fn services() -> [Service; 3] {
 
 fn documents() -> Vec<(Contract, Value)> {
     let document = |service| {
-        let (_, contract) = contracts(&service);
+        let contract = contract(&service);
         let document = openrpc(&contract, "http://127.0.0.1:9000");
         (contract, document)
     };

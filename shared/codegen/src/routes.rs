@@ -135,7 +135,7 @@ fn shape(path: &str) -> String {
 
 /// Every parameter of a path is a required field of the input, and one value.
 fn parameters(contract: &Contract, procedure: &ProcedureContract, path: &str) -> Vec<String> {
-    let input = procedure.input.as_ref().map(|input| resolve(contract, input));
+    let input = procedure.input.as_ref().map(|input| contract.resolve(input));
     let mut faults = Vec::new();
     let mut seen = Vec::new();
     for name in names(path) {
@@ -159,15 +159,8 @@ fn parameters(contract: &Contract, procedure: &ProcedureContract, path: &str) ->
     faults
 }
 
-/// What a schema says, after references.
-fn resolve<'a>(contract: &'a Contract, schema: &'a Value) -> &'a Value {
-    let reference =
-        schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix("#/inputTypes/"));
-    reference.and_then(|name| contract.input_types.get(name)).map_or(schema, |target| resolve(contract, target))
-}
-
 fn is_scalar(contract: &Contract, schema: &Value) -> bool {
-    let schema = resolve(contract, schema);
+    let schema = contract.resolve(schema);
     if let Some(branches) = ["oneOf", "anyOf"].iter().find_map(|key| schema.get(key)?.as_array()) {
         return branches.iter().all(|branch| is_scalar(contract, branch));
     }

@@ -7,15 +7,16 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header, request::
 use runtime::{BoxFuture, Site, answer::expect_known, cors::Cors, rest::without_body, web::PeerAddress};
 
 use crate::{
-    Calls, Contract, Reach, Refusal,
+    Calls, Reach, Refusal,
     respond::{self, MAX_WEIGHT, weight},
 };
 use protocol::{
     Fault,
+    contract::{Contract, GatewayContract},
     trpc::{self, MAX_INPUT_BYTES},
 };
 
-/// What is known of a gateway before it runs; it stands in the contract.
+/// What is known of a gateway before it runs; most of it stands in the contract.
 #[derive(Debug)]
 pub struct Facts {
     /// `graphql`; the function is `gateway-graphql`.
@@ -41,6 +42,20 @@ impl Facts {
             Some(start) => path.len() > start.len() && path.starts_with(start),
             None => path == *known,
         })
+    }
+
+    /// What stands in the contract of it. `called`: the procedures that are in the styles.
+    pub fn contract(&self, called: &[String]) -> GatewayContract {
+        let Self { name, paths, methods, calls, memory_mb, timeout_ms, takes: _ } = *self;
+        GatewayContract {
+            name: name.to_owned(),
+            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+            methods: methods.split(", ").map(str::to_owned).collect(),
+            calls,
+            invokes: if calls { called.to_vec() } else { Vec::new() },
+            memory_mb,
+            timeout_ms,
+        }
     }
 }
 

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use protocol::contract::capitalized;
+use protocol::contract::{Contract, ProcedureContract};
 use serde_json::{Map, Value, json};
-
-use crate::Contract;
 
 /// Readable names of all types: an input's type that differs from the output's of that name has `Input` at its end.
 pub struct Names(BTreeMap<String, String>);
@@ -134,6 +133,23 @@ fn is_reference(members: &Map<String, Value>) -> bool {
     members.contains_key("$ref") && !members.contains_key("properties")
 }
 
+/// `orders.mark_paid` as `ordersMarkPaid`: a procedure's name where neither points nor underscores may stand.
+pub fn camel_case_name(procedure: &ProcedureContract) -> String {
+    let mut name = String::with_capacity(procedure.name.len());
+    let mut upper = false;
+    for letter in procedure.name.chars() {
+        match letter {
+            '.' | '_' => upper = true,
+            letter if upper => {
+                name.extend(letter.to_uppercase());
+                upper = false;
+            }
+            letter => name.push(letter),
+        }
+    }
+    name
+}
+
 /// The letters and digits of a name, in the form of a type's name.
 fn letters(name: &str) -> String {
     name.split(|c: char| !c.is_ascii_alphanumeric()).map(capitalized).collect()
@@ -163,6 +179,7 @@ pub fn enum_value(wire: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stub::contract_of;
 
     #[test]
     fn everything_that_is_written_out_has_a_title() {
@@ -187,7 +204,6 @@ mod tests {
     #[test]
     fn names_are_readable_and_each_names_one_type() {
         let contract = json!({
-            "service": "s", "procedures": [],
             "outputTypes": {
                 "Poem": {"type": "object"},
                 "Id": {"type": "string"},
@@ -201,7 +217,7 @@ mod tests {
                 "Given": {"type": "string"},
             },
         });
-        let contract = Contract::parse(&contract.to_string()).unwrap();
+        let contract = contract_of(contract);
         let names = Names::of(&contract);
         let types = names.types(&contract, "#/t/");
         let listed: Vec<_> = types.keys().map(String::as_str).collect();

@@ -3,13 +3,12 @@
 pub(crate) mod graphql;
 pub mod postman;
 
+use protocol::contract::{AuthContract, Contract, ProcedureContract};
 use runtime::rest::encoded;
 use serde_json::Value;
 
 use crate::{
-    Contract, Procedure,
-    contract::Auth,
-    example,
+    example, names,
     rest::{Form, Route},
     soap,
 };
@@ -26,7 +25,7 @@ pub struct Sample {
 }
 
 /// The calls of a procedure; in the shell `$URL` is where the service is, and `$TOKEN` an access token.
-pub fn of(contract: &Contract, procedure: &Procedure) -> Vec<Sample> {
+pub fn of(contract: &Contract, procedure: &ProcedureContract) -> Vec<Sample> {
     let input = input(contract, procedure);
     let rest = Route::of(contract, procedure).map(|route| curl(contract, &route));
     let shell = |style, text| Sample { style, language: "sh", text };
@@ -44,7 +43,7 @@ pub fn of(contract: &Contract, procedure: &Procedure) -> Vec<Sample> {
 }
 
 /// The example of an input, unless it may as well be left out.
-pub fn input(contract: &Contract, procedure: &Procedure) -> Option<Value> {
+pub fn input(contract: &Contract, procedure: &ProcedureContract) -> Option<Value> {
     let sample = example::of(contract, procedure.input.as_ref()?);
     (!procedure.input_optional || sample.as_object().is_some_and(|fields| !fields.is_empty())).then_some(sample)
 }
@@ -94,11 +93,11 @@ fn curl(contract: &Contract, route: &Route<'_>) -> String {
     lines.join(" \\\n  ")
 }
 
-fn authorization(procedure: &Procedure) -> Option<String> {
-    (!matches!(procedure.auth, Auth::Public)).then(|| "-H \"authorization: Bearer $TOKEN\"".to_owned())
+fn authorization(procedure: &ProcedureContract) -> Option<String> {
+    (!matches!(procedure.auth, AuthContract::Public)).then(|| "-H \"authorization: Bearer $TOKEN\"".to_owned())
 }
 
-fn post(procedure: &Procedure, path: &str, headers: &[&str], body: &str) -> String {
+fn post(procedure: &ProcedureContract, path: &str, headers: &[&str], body: &str) -> String {
     let mut lines = vec![format!("curl \"$URL{path}\"")];
     lines.extend(authorization(procedure));
     match headers {
@@ -109,7 +108,7 @@ fn post(procedure: &Procedure, path: &str, headers: &[&str], body: &str) -> Stri
     lines.join(" \\\n  ")
 }
 
-fn trpc(procedure: &Procedure, input: Option<&Value>) -> String {
+fn trpc(procedure: &ProcedureContract, input: Option<&Value>) -> String {
     let call = if procedure.kind == protocol::Kind::Query { "query" } else { "mutate" };
     let input = input.map(typescript).unwrap_or_default();
     format!("await client.{}.{call}({input});", procedure.name)
@@ -137,14 +136,14 @@ fn typescript(value: &Value) -> String {
     }
 }
 
-fn jsonrpc(procedure: &Procedure, input: Option<&Value>) -> String {
+fn jsonrpc(procedure: &ProcedureContract, input: Option<&Value>) -> String {
     let params = input.map(|input| format!(",\"params\":{input}")).unwrap_or_default();
     format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"{}\"{params}}}", procedure.name)
 }
 
-fn soap(contract: &Contract, procedure: &Procedure, input: Option<&Value>) -> Option<String> {
+fn soap(contract: &Contract, procedure: &ProcedureContract, input: Option<&Value>) -> Option<String> {
     let message = soap::request(contract, procedure, input.unwrap_or(&Value::Null)).ok()?;
-    let action = format!("soapaction: \"urn:onefold:{}/{}\"", contract.service, procedure.camel_case_name());
+    let action = format!("soapaction: \"urn:onefold:{}/{}\"", contract.service, names::camel_case_name(procedure));
     Some(post(procedure, "/soap", &["content-type: text/xml; charset=utf-8", &action], &message))
 }
 
@@ -163,7 +162,7 @@ pub fn markdown(contract: &Contract, header: &str) -> String {
     let introduction = INTRODUCTION.replace("@PACKAGE@", &contract.npm_package);
     let introduction = introduction.replace("@ROLE@", contract.operator_role.as_deref().unwrap_or("ROLE"));
     let mut text = format!("<!-- {header} -->\n\n# How each procedure is called\n\n{introduction}\n");
-    for procedure in &contract.procedures {
+    for procedure in contract.in_styles() {
         text.push_str(&format!("\n## {}\n\n{}\n", procedure.name, procedure.docs));
         for Sample { style, language, text: sample } in of(contract, procedure) {
             text.push_str(&format!("\n{style}:\n\n```{language}\n{sample}\n```\n"));

@@ -71,7 +71,7 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         }
         #[automatically_derived]
         impl ::protocol::contract::DescribeFailures for #name {
-            fn failures(press: &mut ::protocol::contract::Press) -> ::std::vec::Vec<::protocol::contract::FailureContract> {
+            fn failures(press: &mut ::protocol::contract::Press) -> ::std::vec::Vec<::protocol::contract::DescribedFailure> {
                 vec![#(#contracts),*]
             }
             #[allow(unused_mut)]

@@ -642,7 +642,7 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer, is_http: bool
     };
     let failure = answer.failure.clone().unwrap_or_else(|| parse_quote!(::protocol::NoFailure));
     quote! {
-        fn needs() -> ::protocol::contract::Needs {
+        fn needs() -> ::protocol::Needs {
             Self::RIGHTS.needs()
         }
 
@@ -650,8 +650,8 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer, is_http: bool
             press: &mut ::protocol::contract::Press,
             name: &str,
             spec: ::protocol::Spec,
-            needs: ::protocol::contract::Needs,
-        ) -> ::protocol::contract::ProcedureContract {
+            needs: ::protocol::Needs,
+        ) -> ::protocol::contract::Described {
             let input = #input_schema;
             let output = #output_schema;
             let failures = <#failure as ::protocol::contract::DescribeFailures>::failures(press);

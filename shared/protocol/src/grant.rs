@@ -1,4 +1,4 @@
-//! What a procedure may do to what is stored.
+//! What a procedure needs from outside, and may do to what is stored.
 
 use std::any::TypeId;
 
@@ -39,6 +39,19 @@ impl Grant {
         let indexes = if access.index_actions().is_empty() { &[] } else { own };
         Self { entity: T::NAME, prefix: T::PREFIX, kept: TypeId::of::<T>(), access, loader: T::LOADER, indexes }
     }
+}
+
+/// What a procedure needs from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Rights to what is stored.
+    pub grants: Vec<Grant>,
+    /// Secrets, by name.
+    pub secrets: Vec<&'static str>,
+    /// What is called outside the service, in words.
+    pub outbound: Vec<&'static str>,
+    /// Whether mail is sent.
+    pub mail: bool,
 }
 
 /// What may be done to an entity.

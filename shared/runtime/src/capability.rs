@@ -51,7 +51,7 @@
 //! assert_eq!(Weather::RIGHTS.needs().secrets, ["weather"]);
 //! ```
 
-use protocol::{Access, Clock, Code, Entity, Fault, Grant, contract::Needs};
+use protocol::{Access, Clock, Code, Entity, Fault, Grant, Needs};
 use store::{Append, Read, Write};
 
 use crate::{Call, Caller, Definition, Ids, Reach, limits::Limits};

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use protocol::ErrorFormat;
+use protocol::{
+    ErrorFormat,
+    contract::{AuthContract, Contract, FailureContract, ProcedureContract},
+};
 use serde_json::Value;
 
 use super::types::{Types, inline, prose};
 use crate::{
-    Contract, Procedure,
-    contract::{Auth, Failure},
     names::Names,
     samples::{self, Sample, escaped},
 };
@@ -17,8 +18,8 @@ use crate::{
 pub fn html(contract: &Contract, url: &str) -> String {
     let types = Types { contract, names: Names::of(contract) };
     let title = escaped(&contract.service);
-    let mut domains: BTreeMap<&str, Vec<&Procedure>> = BTreeMap::new();
-    for procedure in contract.procedures.iter().chain(&contract.own_forms) {
+    let mut domains: BTreeMap<&str, Vec<&ProcedureContract>> = BTreeMap::new();
+    for procedure in contract.in_styles().chain(contract.own_forms()) {
         domains.entry(procedure.name.split('.').next().unwrap_or_default()).or_default().push(procedure);
     }
     let navigation: String = domains.iter().map(|(domain, procedures)| links(domain, procedures)).collect();
@@ -60,8 +61,8 @@ fn introduction(url: &str) -> String {
     )
 }
 
-fn links(domain: &str, procedures: &[&Procedure]) -> String {
-    let link = |procedure: &&Procedure| {
+fn links(domain: &str, procedures: &[&ProcedureContract]) -> String {
+    let link = |procedure: &&ProcedureContract| {
         let name = escaped(&procedure.name);
         format!("<li data-for=\"{name}\"><a href=\"#{name}\">{name}</a></li>")
     };
@@ -69,12 +70,12 @@ fn links(domain: &str, procedures: &[&Procedure]) -> String {
     format!("<details open><summary>{}</summary><ul>{links}</ul></details>", escaped(domain))
 }
 
-fn section(types: &Types<'_>, domain: &str, procedures: &[&Procedure]) -> String {
+fn section(types: &Types<'_>, domain: &str, procedures: &[&ProcedureContract]) -> String {
     let articles: String = procedures.iter().map(|procedure| article(types, procedure)).collect();
     format!("<section class=\"domain\"><h2>{}</h2>{articles}</section>\n", escaped(domain))
 }
 
-fn article(types: &Types<'_>, procedure: &Procedure) -> String {
+fn article(types: &Types<'_>, procedure: &ProcedureContract) -> String {
     let name = escaped(&procedure.name);
     if let Some(route) = &procedure.http {
         return format!(
@@ -111,11 +112,11 @@ fn article(types: &Types<'_>, procedure: &Procedure) -> String {
     )
 }
 
-fn who(auth: &Auth) -> String {
+fn who(auth: &AuthContract) -> String {
     match auth {
-        Auth::Public => "For everybody.".to_owned(),
-        Auth::SignedIn => "For everybody who is signed in.".to_owned(),
-        Auth::Permission { permission, own } => {
+        AuthContract::Public => "For everybody.".to_owned(),
+        AuthContract::SignedIn => "For everybody who is signed in.".to_owned(),
+        AuthContract::Permission { permission, own } => {
             let own =
                 if *own { inline(&format!(", or `{permission}:own` for what is their own")) } else { String::new() };
             format!("For callers with the permission <code>{}</code>{own}.", escaped(permission))
@@ -124,11 +125,11 @@ fn who(auth: &Auth) -> String {
 }
 
 /// The targets of problems' `type`: `#orders.get:missing`.
-fn failures(types: &Types<'_>, procedure: &Procedure) -> String {
+fn failures(types: &Types<'_>, procedure: &ProcedureContract) -> String {
     if procedure.failures.is_empty() {
         return String::new();
     }
-    let failure = |failure: &Failure| {
+    let failure = |failure: &FailureContract| {
         let anchor = escaped(&format!("{}:{}", procedure.name, failure.kind));
         let (code, status) = (failure.code.key(), failure.code.http_status());
         format!(
@@ -171,6 +172,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::stub::contract_of;
 
     /// What authors write is text, wherever it stands.
     #[test]
@@ -191,7 +193,7 @@ mod tests {
             "outputTypes": {hostile: {"type": "string", "description": hostile}},
             "inputTypes": {},
         });
-        let page = html(&Contract::parse(&contract.to_string()).unwrap(), hostile);
+        let page = html(&contract_of(contract), hostile);
         for markup in ["<script>", "<b>", "<i>"] {
             assert!(!page.contains(markup), "{markup}");
         }
@@ -218,7 +220,7 @@ mod tests {
             "outputTypes": {},
             "inputTypes": {},
         });
-        let page = html(&Contract::parse(&contract.to_string()).unwrap(), "");
+        let page = html(&contract_of(contract), "");
         assert!(page.contains("<dt id=\"orders.get:missing\">"));
         let place = |name: &str| page.find(&format!("<th scope=\"row\"><code>{name}</code>")).unwrap();
         assert!(place("id") < place("also"), "fields come as they are declared");

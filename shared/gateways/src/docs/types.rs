@@ -1,8 +1,9 @@
 //! Types as people read them.
 
+use protocol::contract::Contract;
 use serde_json::Value;
 
-use crate::{Contract, contract::docs_of_value, names::Names, samples::escaped};
+use crate::{names::Names, samples::escaped, words::docs_of_value};
 
 /// Writes types as HTML.
 pub struct Types<'a> {

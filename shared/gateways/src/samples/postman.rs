@@ -1,11 +1,10 @@
 //! The REST routes as a collection of Postman.
 
+use protocol::contract::{AuthContract, Contract};
 use serde_json::{Map, Value, json};
 
 use super::body;
 use crate::{
-    Contract,
-    contract::Auth,
     example,
     rest::{InputField, Route},
 };
@@ -86,7 +85,7 @@ fn request(contract: &Contract, route: &Route<'_>) -> Value {
         ("url".to_owned(), url),
         ("header".to_owned(), Value::Array(Vec::new())),
     ]);
-    if matches!(route.procedure.auth, Auth::Public) {
+    if matches!(route.procedure.auth, AuthContract::Public) {
         request.insert("auth".to_owned(), json!({"type": "noauth"}));
     }
     if let Some(body) = body(contract, route) {
