@@ -81,9 +81,9 @@ fn methods_are_the_procedures_and_parameters_their_fields() {
     for (contract, document) in documents() {
         let methods = list(&document, "methods");
         let names: Vec<_> = methods.iter().map(|method| method["name"].as_str().unwrap()).collect();
-        let known: Vec<_> = contract.procedures.iter().map(|procedure| procedure.name.as_str()).collect();
+        let known: Vec<_> = contract.in_styles().map(|procedure| procedure.name.as_str()).collect();
         assert_eq!(names, known);
-        for (procedure, method) in contract.procedures.iter().zip(methods) {
+        for (procedure, method) in contract.in_styles().zip(methods) {
             let params: Vec<_> = list(method, "params").iter().map(|param| param["name"].as_str().unwrap()).collect();
             let required: Vec<_> = list(method, "params").iter().map(|param| param["required"] == true).collect();
             assert!(required.is_sorted_by_key(|required| !required), "{names:?}: what is optional comes last");

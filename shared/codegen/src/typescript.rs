@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use protocol::{
     Code, Kind, Layout,
-    contract::{Build, Contract, ProcedureBuild, ProcedureContract, type_name},
+    contract::{Build, Contract, Declaration, ProcedureBuild, ProcedureContract, type_name},
     fresh::REAUTHENTICATE,
 };
 
@@ -23,6 +23,7 @@ pub fn render(contract: &Contract, build: &Build, layout: &Layout) -> Vec<File> 
     let file = |name: &str, text: String| File { path: Path::new(layout.bindings).join(name), text };
     vec![
         file("package.json", package_json(contract)),
+        file("contract.d.ts", contract_types()),
         file("index.js", client(contract)),
         file("index.cjs", common_js(&client(contract))),
         file("index.d.ts", told(contract, &types(contract, build))),
@@ -100,10 +101,7 @@ fn common_js(module: &str) -> String {
 
 fn types(contract: &Contract, build: &Build) -> String {
     let mut text = format!("// {HEADER}\n\n{IMPORTS}\n");
-    for declaration in build.declarations.values() {
-        let docs = declaration.docs.as_deref().map(tidy).unwrap_or_default();
-        let _ = writeln!(text, "{docs}\nexport {}\n", tidy(&declaration.text));
-    }
+    declare(&build.declarations, &mut text);
     for procedure in contract.in_styles() {
         let name = type_name(&procedure.name);
         let Some(ProcedureBuild { types, .. }) = build.procedures.get(&procedure.name) else { continue };
@@ -137,6 +135,20 @@ fn types(contract: &Contract, build: &Build) -> String {
     text.push_str(&router(contract));
     text.push_str(&with_example(&CLIENT_TYPES.replace("@MAX_CALLS@", &max_calls()), contract));
     text + &session::types(contract)
+}
+
+/// The types of `contract.json`, for programs that read it. It is in no package.
+fn contract_types() -> String {
+    let mut text = format!("// {HEADER}\n\n");
+    declare(&protocol::contract::declarations::<Contract>(), &mut text);
+    text
+}
+
+fn declare(declarations: &BTreeMap<String, Declaration>, text: &mut String) {
+    for declaration in declarations.values() {
+        let docs = declaration.docs.as_deref().map(tidy).unwrap_or_default();
+        let _ = writeln!(text, "{docs}\nexport {}\n", tidy(&declaration.text));
+    }
 }
 
 /// The client's types with an example from the service: a query that may not find what it looks for, or any failure.

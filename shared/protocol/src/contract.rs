@@ -11,10 +11,11 @@ mod schema;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use ts_rs::TS;
 
 pub use press::{
     Build, Declaration, Describe, DescribeFailures, Described, DescribedFailure, Press, Pressed, ProcedureBuild,
-    ProcedureSchemas, ProcedureTypes, Rewrite, failure, procedure, rewrite, rewrite_input,
+    ProcedureSchemas, ProcedureTypes, Rewrite, declarations, failure, procedure, rewrite, rewrite_input,
 };
 pub use schema::plain;
 
@@ -27,10 +28,10 @@ use crate::{
 pub const FORMAT: u32 = 1;
 
 /// A service, whole.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Contract {
-    /// [`FORMAT`].
+    /// The version of the format that it is in: [`FORMAT`].
     pub format: u32,
     /// The service's name.
     pub service: String,
@@ -56,8 +57,10 @@ pub struct Contract {
     #[serde(default)]
     pub entities: Vec<EntityContract>,
     /// The named types that outputs and failures refer to (`#/outputTypes/Order`), as JSON Schema 2020-12.
+    #[ts(type = "Record<string, unknown>")]
     pub output_types: Map<String, Value>,
     /// The named types that inputs refer to (`#/inputTypes/OrderId`).
+    #[ts(type = "Record<string, unknown>")]
     pub input_types: Map<String, Value>,
     /// How a gateway signs somebody in who gives a name and a password with the call, or null.
     pub password_sign_in: Option<PasswordSignInContract>,
@@ -75,7 +78,7 @@ pub struct Contract {
 pub type PasswordSignInContract = PasswordSignIn<String, Vec<(String, String)>>;
 
 /// A domain: `orders` of `orders.get`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Domain {
     /// The word.
     pub name: String,
@@ -84,7 +87,7 @@ pub struct Domain {
 }
 
 /// One procedure.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct ProcedureContract {
     /// `orders.get`; the function is `orders-get`.
@@ -129,19 +132,21 @@ pub struct ProcedureContract {
     /// Whether it sends mail.
     pub mail: bool,
     /// The input's schema, or null when there is none.
+    #[ts(type = "unknown")]
     pub input: Option<Value>,
     /// Whether the input may be left out.
     pub input_optional: bool,
     /// The names of the input's fields, in the order of their declaration: what is given by position is meant so.
     pub input_fields: Vec<String>,
     /// The output's schema, or null when there is none.
+    #[ts(type = "unknown")]
     pub output: Option<Value>,
     /// The procedure's own failures, and the framework's that it can have (`reauthenticate`).
     pub failures: Vec<FailureContract>,
 }
 
 /// Something that is kept, and that others may name by its id.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct EntityContract {
     /// The entity's name.
@@ -153,7 +158,7 @@ pub struct EntityContract {
 }
 
 /// Who may call, as data.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub enum AuthContract {
     /// Anybody.
@@ -170,7 +175,7 @@ pub enum AuthContract {
 }
 
 /// A grant, with the IAM actions and the condition that it stands for.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct GrantContract {
     /// The entity's name.
@@ -188,7 +193,7 @@ pub struct GrantContract {
 }
 
 /// One failure of a procedure.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct FailureContract {
     /// The `type` in the payload.
@@ -201,11 +206,12 @@ pub struct FailureContract {
     /// The doc comment.
     pub docs: String,
     /// The payload's schema, with `type` in it.
+    #[ts(type = "unknown")]
     pub schema: Value,
 }
 
 /// A gateway: what answers in one style of API for many procedures.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct GatewayContract {
     /// `graphql`; the function is `gateway-graphql`.

@@ -3,6 +3,7 @@
 use std::any::TypeId;
 
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
 use crate::{
     Entity,
@@ -55,7 +56,7 @@ pub struct Needs {
 }
 
 /// What may be done to an entity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum Access {
     /// Fetch and list: what `Read<T>` can do.

@@ -4,12 +4,14 @@
 //! (`String`), to which [`From`] leads.
 
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
 use crate::entity::MAX_INDEXES;
 
 /// What a service's documents and its npm package say of it. What is empty is not stated.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(default)]
+#[ts(concrete(Text = String))]
 pub struct About<Text = &'static str> {
     /// The service's own version (semver).
     pub version: Text,
@@ -25,8 +27,9 @@ pub struct About<Text = &'static str> {
 
 /// Where a service's files are, each from the folder of its workspace. What is generated goes there, and two services in
 /// one workspace have no folder in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(concrete(Text = String))]
 pub struct Layout<Text = &'static str> {
     /// The folder of what callers get: the contract, the npm package and the documents, such as `bindings`.
     pub bindings: Text,
@@ -35,7 +38,8 @@ pub struct Layout<Text = &'static str> {
 }
 
 /// The packages of a service's Lambda functions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(concrete(Text = String))]
 pub struct Packages<Text = &'static str> {
     /// The package of the procedures: its sources hold `<domain>/<procedure>.rs`, and its `src/bin` one program for each.
     pub functions: Package<Text>,
@@ -45,7 +49,8 @@ pub struct Packages<Text = &'static str> {
 }
 
 /// A Cargo package.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(concrete(Text = String))]
 pub struct Package<Text = &'static str> {
     /// Its name.
     pub name: Text,
@@ -55,8 +60,9 @@ pub struct Package<Text = &'static str> {
 
 /// How a gateway signs somebody in for one call, for styles in which a name and a password come with the call
 /// (SOAP's UsernameToken): by the same procedures as everybody, so that their limits and their log count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(concrete(Text = String, Pairs = Vec<(String, String)>))]
 pub struct PasswordSignIn<Text = &'static str, Pairs = &'static [(&'static str, &'static str)]> {
     /// The procedure that takes name and password, such as `accounts.sign_in`.
     pub sign_in: Text,
@@ -78,8 +84,9 @@ pub struct PasswordSignIn<Text = &'static str, Pairs = &'static [(&'static str, 
 
 /// How a client signs in at the service itself and stays signed in, by a cookie or by tokens. `createSession` of the npm
 /// package is made from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(concrete(Text = String))]
 pub struct SessionSignIn<Text = &'static str> {
     /// The procedure that makes an account for whoever calls it, if there is one.
     pub register: Option<Text>,
@@ -114,7 +121,8 @@ pub struct SessionSignIn<Text = &'static str> {
 }
 
 /// How applications of others are let in: the service is an authorization server (OAuth 2.1) for them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(concrete(Text = String))]
 pub struct AuthorizationServer<Text = &'static str> {
     /// The procedure at the authorization endpoint (RFC 6749, section 3.1).
     pub authorize: Text,
@@ -123,8 +131,9 @@ pub struct AuthorizationServer<Text = &'static str> {
 }
 
 /// The table in which a service keeps what it stores. Its billing is on demand, and all keys are strings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(concrete(Text = String, Indexes = Vec<TableIndex<String>>))]
 pub struct Table<Text = &'static str, Indexes = [TableIndex; MAX_INDEXES]> {
     /// The attribute that is the partition key.
     pub partition_key: Text,
@@ -139,8 +148,9 @@ pub struct Table<Text = &'static str, Indexes = [TableIndex; MAX_INDEXES]> {
 }
 
 /// One secondary index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(concrete(Text = String))]
 pub struct TableIndex<Text = &'static str> {
     /// The index's name.
     pub name: Text,

@@ -289,6 +289,13 @@ impl TypeVisitor for Declare<'_> {
     }
 }
 
+/// The TypeScript declarations of a type and of all that it is made of, by name.
+pub fn declarations<T: TS + 'static>() -> BTreeMap<String, Declaration> {
+    let mut press = Press::default();
+    Declare(&mut press).visit::<T>();
+    press.declarations
+}
+
 /// Puts a procedure's description together from its parts.
 #[doc(hidden)]
 pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: ProcedureSchemas) -> Described {
