@@ -95,12 +95,12 @@ fn words(service: &Service) -> Vec<Word> {
     for procedure in &contract.procedures {
         let (domain, word) = procedure.name.split_once('.').unwrap();
         let is_identity = mounted.contains(procedure.name.as_str());
-        let camel: String = word.split('_').map(protocol::contract::capitalized).collect();
+        let camel: String = word.split('_').map(protocol::case::capitalized).collect();
         for name in [".", "-", "::", "/"].map(|between| format!("{domain}{between}{word}")) {
             add("a procedure", is_identity, name);
         }
         add("a procedure", is_identity, format!("{domain}{camel}"));
-        add("a type of a procedure", is_identity, protocol::contract::type_name(&procedure.name));
+        add("a type of a procedure", is_identity, protocol::case::type_name(&procedure.name));
         if let AuthContract::Permission { permission, .. } = &procedure.auth {
             add("a permission", is_identity, permission.clone());
         }

@@ -8,7 +8,8 @@ use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use protocol::{
     Code, Kind, Layout,
-    contract::{Build, Contract, Declaration, ProcedureBuild, ProcedureContract, type_name},
+    case::type_name,
+    contract::{Build, Contract, Declaration, ProcedureBuild, ProcedureContract},
     fresh::REAUTHENTICATE,
 };
 

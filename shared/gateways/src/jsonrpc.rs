@@ -20,7 +20,7 @@ use http::{HeaderMap, Method, Response, request::Parts};
 use protocol::{
     Cause, Code, Fault, FieldFault,
     contract::{Contract, ProcedureContract},
-    trpc,
+    media_type, trpc,
 };
 use runtime::BoxFuture;
 use serde::Serialize;
@@ -33,7 +33,7 @@ pub use openrpc::openrpc;
 
 use crate::{
     Calls, Facts, Refusal, Settings, Style,
-    respond::{Deadline, MAX_AT_ONCE, MAX_WEIGHT, empty, explain, media_type, no_room, respond, shortened, weight},
+    respond::{Deadline, MAX_AT_ONCE, MAX_WEIGHT, empty, explain, no_room, respond, shortened, weight},
 };
 use request::{Entry, Message, elements};
 
@@ -221,8 +221,7 @@ fn expect_json_by_post(parts: &Parts) -> Result<(), Fault> {
     if parts.method != Method::POST {
         return Err(Fault::method_not_supported(parts.method.as_str(), JsonRpc::FACTS.methods));
     }
-    let given = media_type(&parts.headers).unwrap_or_default();
-    if [JSON, "application/json-rpc"].iter().any(|known| given.eq_ignore_ascii_case(known)) {
+    if [JSON, "application/json-rpc"].iter().any(|known| media_type::is(&parts.headers, known)) {
         Ok(())
     } else {
         Err(Fault::new(Code::UnsupportedMediaType, "The content-type must be application/json."))

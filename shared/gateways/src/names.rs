@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use protocol::contract::capitalized;
-use protocol::contract::{Contract, ProcedureContract};
+use protocol::{case::capitalized, contract::Contract};
 use serde_json::{Map, Value, json};
 
 /// Readable names of all types: an input's type that differs from the output's of that name has `Input` at its end.
@@ -131,23 +130,6 @@ pub fn titled(title: &str, mut schema: Value) -> Value {
 /// Whether it says no more than what a reference leads to.
 fn is_reference(members: &Map<String, Value>) -> bool {
     members.contains_key("$ref") && !members.contains_key("properties")
-}
-
-/// `orders.mark_paid` as `ordersMarkPaid`: a procedure's name where neither points nor underscores may stand.
-pub fn camel_case_name(procedure: &ProcedureContract) -> String {
-    let mut name = String::with_capacity(procedure.name.len());
-    let mut upper = false;
-    for letter in procedure.name.chars() {
-        match letter {
-            '.' | '_' => upper = true,
-            letter if upper => {
-                name.extend(letter.to_uppercase());
-                upper = false;
-            }
-            letter => name.push(letter),
-        }
-    }
-    name
 }
 
 /// The letters and digits of a name, in the form of a type's name.

@@ -9,19 +9,20 @@ mod problem;
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::{
+    case,
     contract::{AuthContract, Contract},
     trpc,
 };
 use serde_json::{Map, Value, json};
 
-use crate::{names, rest::Route, words};
+use crate::{rest::Route, words};
 use components::Components;
 
 /// The document, as `openapi.json` and `/openapi.json` have it. `url` is where the service is, without a slash
 /// at the end; empty when that is not known.
 pub fn document(contract: &Contract, url: &str) -> Value {
     let contract = &words::worded(contract, |procedure| match procedure.rest {
-        Some(_) => names::camel_case_name(procedure),
+        Some(_) => case::camel_case(&procedure.name),
         None => format!("{}{}", trpc::BASE_PATH, procedure.name),
     });
     let mut components = Components::new(contract, url);

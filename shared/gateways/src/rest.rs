@@ -1,7 +1,7 @@
 //! What the REST route of a procedure says about its requests and answers, for documents. `runtime` answers so.
 
 use protocol::{
-    RestAnswer,
+    PathPattern, RestAnswer,
     contract::{Contract, ProcedureContract},
 };
 use serde_json::{Map, Value};
@@ -45,13 +45,12 @@ impl<'a> Route<'a> {
 
     /// The names in the path's braces.
     pub fn names_in_path(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+        PathPattern(self.path).names()
     }
 
     /// The path without its names: two routes that share it cannot be told apart.
     pub fn shape(&self) -> String {
-        let anonymous = |segment: &'a str| if segment.starts_with('{') { "{}" } else { segment };
-        self.path.split('/').map(anonymous).collect::<Vec<_>>().join("/")
+        PathPattern(self.path).shape()
     }
 
     /// Whether the input comes in a body; else in the address.

@@ -3,12 +3,15 @@
 pub(crate) mod graphql;
 pub mod postman;
 
-use protocol::contract::{AuthContract, Contract, ProcedureContract};
+use protocol::{
+    PathPattern, case,
+    contract::{AuthContract, Contract, ProcedureContract},
+};
 use runtime::rest::encoded;
 use serde_json::Value;
 
 use crate::{
-    example, names,
+    example,
     rest::{Form, Route},
     soap,
 };
@@ -51,11 +54,13 @@ pub fn input(contract: &Contract, procedure: &ProcedureContract) -> Option<Value
 /// The address of a REST call with its example, without the service's own: `/v1/orders?limit=20`.
 pub fn address(contract: &Contract, route: &Route<'_>) -> String {
     let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let mut path = route.path.to_owned();
-    for field in route.path_fields() {
-        let value = plain(&example::of(contract, field.schema));
-        path = path.replace(&format!("{{{}}}", field.name), &encoded(&value));
-    }
+    let sample = |name| {
+        route
+            .path_fields()
+            .find(|field| field.name == name)
+            .map(|field| encoded(&plain(&example::of(contract, field.schema))))
+    };
+    let path = PathPattern(route.path).filled(sample).unwrap_or_else(|| route.path.to_owned());
     let mut pairs = Vec::new();
     // Of what may be left out, a page's size is what everybody asks for first.
     let shown = route.other_fields().filter(|field| field.is_required || field.name == "limit");
@@ -143,13 +148,8 @@ fn jsonrpc(procedure: &ProcedureContract, input: Option<&Value>) -> String {
 
 fn soap(contract: &Contract, procedure: &ProcedureContract, input: Option<&Value>) -> Option<String> {
     let message = soap::request(contract, procedure, input.unwrap_or(&Value::Null)).ok()?;
-    let action = format!("soapaction: \"urn:onefold:{}/{}\"", contract.service, names::camel_case_name(procedure));
+    let action = format!("soapaction: \"urn:onefold:{}/{}\"", contract.service, case::camel_case(&procedure.name));
     Some(post(procedure, "/soap", &["content-type: text/xml; charset=utf-8", &action], &message))
-}
-
-/// A text as XML and HTML have it.
-pub(crate) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// A text as one word of the shell.

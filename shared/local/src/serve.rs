@@ -109,7 +109,7 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     if !options.ephemeral {
         lend(&ground, &data, service.definition, &needs)?;
     }
-    let routes = Routes::new(service.procedures.iter().map(|procedure| procedure.entry));
+    let routes = Routes::new(service.procedures.iter().map(|procedure| procedure.entry))?;
     let backend = match programs {
         Some(programs) => isolated(&ground, &service, &needs, &programs, &routes).await?,
         None => ground.in_process(&service, &needs)?,

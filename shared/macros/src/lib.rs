@@ -131,20 +131,20 @@ fn docs_of(attributes: &[syn::Attribute]) -> String {
     lines.join("\n").trim().to_owned()
 }
 
-/// `created_at` to `createdAt`, `EmailTaken` to `emailTaken`: as serde's `rename_all = "camelCase"`.
+/// `created_at` to `createdAt`, `EmailTaken` to `emailTaken`: as serde's `rename_all = "camelCase"`, which is not quite the
+/// camel case of others, and names what is on the wire.
 fn camel_case(name: &str) -> String {
+    let name = name.trim_start_matches("r#");
     let mut camel = String::with_capacity(name.len());
     let mut upper = false;
-    for (place, c) in name.chars().enumerate() {
+    for c in name.chars() {
         match c {
-            '_' => upper = true,
-            c if place == 0 => camel.extend(c.to_lowercase()),
-            c if upper => {
-                camel.extend(c.to_uppercase());
-                upper = false;
-            }
+            '_' => {}
+            c if camel.is_empty() => camel.push(c.to_ascii_lowercase()),
+            c if upper => camel.push(c.to_ascii_uppercase()),
             c => camel.push(c),
         }
+        upper = c == '_';
     }
     camel
 }

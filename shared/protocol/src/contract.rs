@@ -306,17 +306,6 @@ pub fn expect_format(stated: Option<&Value>) -> Result<(), String> {
     }
 }
 
-/// `orders.by_ids` as `OrdersByIds`: the first part of what its types are called.
-pub fn type_name(procedure: &str) -> String {
-    procedure.split(['.', '_']).map(capitalized).collect()
-}
-
-/// `ordersGet` to `OrdersGet`.
-pub fn capitalized(name: &str) -> String {
-    let mut letters = name.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;

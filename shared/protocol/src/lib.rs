@@ -6,8 +6,9 @@
 //! - [`fault`] and [`code`]: typed failures, codes, numbers and HTTP statuses.
 //! - [`fresh`]: the failure of what only somebody may do who signed in a moment ago.
 //! - [`procedure`], [`service`] and [`contract`]: what a procedure and a service state, and what is made of it.
-//! - [`rest`]: what the answers of a REST route say.
+//! - [`path`]: the paths of routes. [`rest`]: what the answers of a REST route say.
 //! - [`input`] and [`trpc`]: from bytes to an input, and from an answer to bytes.
+//! - [`case`] and [`media_type`]: names in the case of another language, and the media types of bodies.
 //! - [`entity`]: what an entity states about how it is kept.
 //! - [`principal`]: who is calling. [`address`]: which e-mail addresses are the same.
 
@@ -16,6 +17,7 @@
 extern crate self as protocol;
 
 pub mod address;
+pub mod case;
 pub mod clock;
 pub mod code;
 pub mod contract;
@@ -25,6 +27,8 @@ pub mod fresh;
 pub mod grant;
 pub mod id;
 pub mod input;
+pub mod media_type;
+pub mod path;
 pub mod principal;
 pub mod procedure;
 pub mod rest;
@@ -39,6 +43,7 @@ pub use fault::{Cause, Failure, Fault, FieldFault, NoFailure, Raised};
 pub use fresh::Reauthenticate;
 pub use grant::{Access, Grant, Needs};
 pub use input::WireInput;
+pub use path::{PathPattern, Paths};
 pub use principal::{Client, PreviousTurn, Principal, Rotation, SecretHash, StoredSession};
 pub use procedure::{Auth, ErrorFormat, Kind, Spec};
 pub use rest::{RestAnswer, RestDeclaration};

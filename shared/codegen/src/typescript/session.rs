@@ -2,7 +2,8 @@
 
 use protocol::{
     Kind, SessionSignIn,
-    contract::{AuthContract, Contract, type_name},
+    case::type_name,
+    contract::{AuthContract, Contract},
 };
 
 const CLIENT: &str = include_str!("session.js");

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use protocol::{
     Cause, Code, Kind as Operation,
+    case::{self, capitalized},
     contract::{Contract, FailureContract, ProcedureContract},
 };
 use serde_json::Value;
@@ -20,7 +21,7 @@ use super::{
         MUTATION, Member, Object, Of, PAGE_INFO, QUERY, Source, Types, Union,
     },
 };
-use crate::{names, names::capitalized, words};
+use crate::words;
 
 /// The names that every schema has, and no type of a contract.
 const TAKEN: [&str; 12] =
@@ -31,7 +32,7 @@ const TAKEN: [&str; 12] =
 /// # Errors
 /// What GraphQL cannot say: two types of one name, a name that is none.
 pub(super) fn build(contract: &Contract) -> Result<Types, Cause> {
-    let contract = &words::worded(contract, names::camel_case_name);
+    let contract = &words::worded(contract, |procedure| case::camel_case(&procedure.name));
     let mut builder = Builder { contract, types: Types::default(), origins: HashMap::new() };
     for name in TAKEN {
         builder.take(name, "GraphQL's own")?;
@@ -151,7 +152,7 @@ impl<'c> Builder<'c> {
     }
 
     fn procedure(&mut self, procedure: &ProcedureContract) -> Result<(), Cause> {
-        let name = names::camel_case_name(procedure);
+        let name = case::camel_case(&procedure.name);
         let titled = capitalized(&name);
         check(&name, &format!("`{}`", procedure.name))?;
         let page = page_items(self.contract, procedure);
@@ -201,7 +202,7 @@ impl<'c> Builder<'c> {
         }
         let name = format!("{titled}Result");
         self.take(&name, &format!("what {} comes to", procedure.name))?;
-        let docs = format!("What `{}` comes to.", names::camel_case_name(procedure));
+        let docs = format!("What `{}` comes to.", case::camel_case(&procedure.name));
         self.types.unions.insert(name.clone(), Union { docs, members });
         Ok((success, Kind::Union(name).nullable(true), failures))
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use protocol::{
     Code,
-    contract::{AuthContract, Contract, FailureContract, ProcedureContract, capitalized, type_name},
+    case::{capitalized, type_name},
+    contract::{AuthContract, Contract, FailureContract, ProcedureContract},
 };
 use serde_json::{Map, Value, json};
 

@@ -2,13 +2,14 @@
 
 use protocol::{
     RestAnswer,
-    contract::{AuthContract, ProcedureContract, capitalized, type_name},
+    case::{self, capitalized, type_name},
+    contract::{AuthContract, ProcedureContract},
 };
 use serde_json::{Map, Value, json};
 
 use super::{components::Components, domain, problem, security};
 use crate::{
-    example, names,
+    example,
     names::titled,
     rest::{Form, InputField, Route, without_null},
 };
@@ -18,7 +19,7 @@ pub fn of(components: &mut Components<'_>, route: &Route<'_>) -> Value {
     let procedure = route.procedure;
     let (summary, rest) = summary(&procedure.docs);
     let mut operation = json!({
-        "operationId": names::camel_case_name(procedure),
+        "operationId": case::camel_case(&procedure.name),
         "summary": summary,
         "description": format!("{rest}{}", who(procedure)),
         "tags": [domain(&procedure.name)],

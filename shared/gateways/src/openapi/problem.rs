@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use protocol::{
     Code,
-    contract::{AuthContract, FailureContract, capitalized, type_name},
+    case::{capitalized, type_name},
+    contract::{AuthContract, FailureContract},
 };
 use serde_json::{Map, Value, json};
 

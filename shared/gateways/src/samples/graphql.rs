@@ -1,13 +1,12 @@
 //! A procedure as a field of GraphQL's schema.
 
 use protocol::{
-    Kind,
+    Kind, case,
     contract::{Contract, ProcedureContract},
 };
 use serde_json::{Map, Value, json};
 
 use crate::{
-    names,
     names::{Names, enum_value},
     rest::{Form, without_null},
 };
@@ -21,7 +20,7 @@ pub fn request(contract: &Contract, procedure: &ProcedureContract, input: Option
     let is_page = page(contract, procedure).is_some();
     let arguments = arguments(contract, procedure, input, is_page);
     let arguments = if arguments.is_empty() { arguments } else { format!("({arguments})") };
-    let name = names::camel_case_name(procedure);
+    let name = case::camel_case(&procedure.name);
     let operation = format!("{kind} {{ {name}{arguments}{} }}", selection(contract, procedure));
     json!({ "query": operation }).to_string()
 }

@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
-use protocol::{Cause, Clock, contract::Contract};
+use protocol::{Cause, Clock, case, contract::Contract};
 use runtime::{BoxFuture, Site};
 use serde_json::{Value, json};
 
-use crate::{Calls, Reach, Style as _, names, stub::contract_of};
+use crate::{Calls, Reach, Style as _, stub::contract_of};
 
 use super::{
     Soap,
@@ -213,7 +213,7 @@ fn a_service_is_described_in_the_same_words_each_time() -> Result<(), Cause> {
     assert_eq!(wsdl, super::wsdl(&contract, "https://api.example.com")?);
     assert!(wsdl.contains("location=\"https://api.example.com/soap\""));
     for procedure in contract.in_styles() {
-        let name = names::camel_case_name(procedure);
+        let name = case::camel_case(&procedure.name);
         assert_eq!(wsdl.matches(&format!("<wsdl:operation name=\"{name}\">")).count(), 3, "{name}");
     }
     Ok(())

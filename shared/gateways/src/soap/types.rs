@@ -3,11 +3,12 @@
 
 use protocol::{
     Cause, Code,
+    case::{self, capitalized},
     contract::{Contract, ProcedureContract},
 };
 use serde_json::Value;
 
-use crate::{names, names::capitalized, words};
+use crate::words;
 
 use super::schemas::Reader;
 
@@ -198,12 +199,12 @@ impl Service {
     /// # Errors
     /// When two procedures would have one name, or a type is of a form that has no counterpart here.
     pub fn of(contract: &Contract) -> Result<Self, Cause> {
-        let contract = &words::worded(contract, names::camel_case_name);
+        let contract = &words::worded(contract, |procedure| case::camel_case(&procedure.name));
         let mut reader = Reader::new(contract);
         let mut operations = Vec::with_capacity(contract.procedures.len());
         let mut elements: Vec<String> = vec![FAULT.to_owned()];
         for procedure in contract.in_styles() {
-            let name = names::camel_case_name(procedure);
+            let name = case::camel_case(&procedure.name);
             for element in [name.clone(), format!("{name}Response")] {
                 if elements.contains(&element) {
                     return Err(format!("{}: SOAP has another element <{element}>", procedure.name).into());
@@ -264,7 +265,7 @@ fn operation(
     procedure: &ProcedureContract,
     elements: &mut Vec<String>,
 ) -> Result<Operation, Cause> {
-    let name = names::camel_case_name(procedure);
+    let name = case::camel_case(&procedure.name);
     let told = |error: Cause| -> Cause { format!("{}: {error}", procedure.name).into() };
     let input = match &procedure.input {
         None => Input::Nothing,

@@ -13,11 +13,13 @@ use serde_json::{Map, Value};
 use ts_rs::{TS, TypeVisitor};
 
 use super::{
-    AuthContract, EntityContract, FailureContract, GrantContract, ProcedureContract, capitalized,
+    AuthContract, EntityContract, FailureContract, GrantContract, ProcedureContract,
     schema::{plain, titled},
-    type_name,
 };
-use crate::{Auth, Code, Grant, Kind, Needs, Reauthenticate, Spec, WireInput, WireType};
+use crate::{
+    Auth, Code, Grant, Kind, Needs, Reauthenticate, Spec, WireInput, WireType,
+    case::{capitalized, type_name},
+};
 
 /// A procedure as it describes itself: its contract, and what only the build needs of it.
 #[derive(Debug)]
