@@ -41,18 +41,24 @@ impl<'a> PathPattern<'a> {
         })
     }
 
-    /// The path with something else in the place of each name; none where there is nothing for one.
+    /// The path with something else in the place of each name; none where there is nothing for one, or the path has a rest.
     pub fn filled(self, mut with: impl FnMut(&'a str) -> Option<String>) -> Option<String> {
         let segments = self.segments().map(|segment| match segment {
             Segment::Word(word) => Some(Cow::Borrowed(word)),
-            Segment::Name(name) | Segment::Rest(name) => with(name).map(Cow::Owned),
+            Segment::Name(name) => with(name).map(Cow::Owned),
+            Segment::Rest(_) => None,
         });
         Some(segments.collect::<Option<Vec<_>>>()?.join("/"))
     }
 
     /// The path without its names: two routes that share it cannot be told apart.
     pub fn shape(self) -> String {
-        self.filled(|_| Some("{}".to_owned())).unwrap_or_default()
+        let nameless = self.segments().map(|segment| match segment {
+            Segment::Word(word) => word,
+            Segment::Name(_) => "{}",
+            Segment::Rest(_) => "{+}",
+        });
+        nameless.collect::<Vec<_>>().join("/")
     }
 
     /// What stands in the place of the names in a path that fits, [`decoded`].
@@ -189,6 +195,7 @@ mod tests {
         assert_eq!(path.parameters("/v1/notes/a%2Fb/marks/%zz"), given("a/b", "%zz"));
         assert_eq!(path.filled(|name| Some(format!(":{name}"))).as_deref(), Some("/v1/notes/:id/marks/:mark"));
         assert_eq!(path.filled(|name| (name == "id").then(|| "a".to_owned())), None);
+        assert_eq!(PathPattern("/docs/{proxy+}").filled(|_| Some("a/b".to_owned())), None);
     }
 
     #[test]
