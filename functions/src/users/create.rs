@@ -6,7 +6,7 @@ use runtime::prelude::*;
 use store::transaction;
 
 /// The new user.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// Where mail reaches the user; no other user may have it.
     #[garde(dive)]
@@ -57,7 +57,7 @@ pub async fn create(
     caller: Caller,
     clock: Clock,
     ids: Ids,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<User, Error> {
     let is_decision = input.gives_rights();
     let (role, is_verified) = (input.role.unwrap_or(Role::NEWCOMER), input.is_verified.unwrap_or(false));

@@ -11,7 +11,7 @@ use model::User;
 use runtime::prelude::*;
 
 /// Whom to sign out.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The user's id.
     pub id: UserId,
@@ -43,7 +43,7 @@ pub async fn sign_out(
     audit: Audit,
     notices: Notices,
     caller: Caller,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<SignedOut, Error> {
     let user = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
     giving::expect_within(&caller, [user.role])?;

@@ -8,7 +8,7 @@ use model::{Role, User};
 use runtime::prelude::*;
 
 /// What to change. What is left out stays as it is.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// Which user.
     pub id: UserId,
@@ -78,7 +78,7 @@ pub async fn update(
     notices: Notices,
     caller: Caller,
     reach: Reach,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<User, Error> {
     reach.expect(input.id)?;
     let is_decision = input.gives_rights();

@@ -9,12 +9,11 @@ use syn::{
 
 pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut item: DeriveInput = syn::parse2(item)?;
-    let asked_for_input = match arguments.to_string().as_str() {
+    let is_input = match arguments.to_string().as_str() {
         "" => false,
         "input" => true,
         _ => return Err(syn::Error::new(arguments.span(), "`#[wire]` or `#[wire(input)]`")),
     };
-    let is_input = asked_for_input || item.ident.to_string().ends_with("Input");
     if !item.generics.params.is_empty() {
         return Err(syn::Error::new(
             item.generics.span(),
@@ -69,6 +68,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     };
     let copy = copy.then(|| quote!(#[derive(Copy, Eq, PartialOrd, Ord, Hash)]));
     let name = &item.ident;
+    let input = is_input.then(|| quote!(impl ::protocol::WireInput for #name {}));
     let fields = names.iter().zip(&field_types).map(|(name, field)| {
         quote!(::protocol::Field {
             name: #name,
@@ -104,7 +104,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
             #examine
         }
         impl ::protocol::WireValue for #name {}
-        impl ::protocol::WireInput for #name {}
+        #input
         const _: () = {
             fn travels<T: ::protocol::WireType>() {}
             #[allow(dead_code)]

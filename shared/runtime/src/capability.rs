@@ -60,7 +60,7 @@ use crate::{Call, Caller, Definition, Ids, Reach, limits::Limits};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no capability",
     label = "a procedure cannot ask for this",
-    note = "a procedure's parameters are capabilities (`Read<Entity>`, `Write<Entity>`, `Append<Entity>`, `Caller`, `Option<Caller>`, `Reach`, `Clock`, `Ids`, `Limits`, `Mail`, `Secret<…>`, …) and at most one `input: Input`",
+    note = "a procedure's parameters are capabilities (`Read<Entity>`, `Write<Entity>`, `Append<Entity>`, `Caller`, `Option<Caller>`, `Reach`, `Clock`, `Ids`, `Limits`, `Mail`, `Secret<…>`, …) and at most one `#[input] input: Input`",
     note = "there is no other way to reach the outside: that is how a function's rights are known from its signature"
 )]
 pub trait Capability: Sized {

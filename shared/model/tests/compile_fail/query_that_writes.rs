@@ -5,7 +5,7 @@ use model::User;
 use runtime::prelude::*;
 
 /// Whom to look for.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The user's id.
     pub id: UserId,
@@ -13,7 +13,7 @@ pub struct Input {
 
 /// Whether there is such a user.
 #[procedure(query, auth = public)]
-pub async fn exists(users: Write<User>, input: Input) -> Result<bool, NoFailure> {
+pub async fn exists(users: Write<User>, #[input] input: Input) -> Result<bool, NoFailure> {
     Ok(users.get(&input.id).await?.is_some())
 }
 

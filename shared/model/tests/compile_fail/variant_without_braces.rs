@@ -2,7 +2,7 @@
 
 use runtime::prelude::*;
 
-#[wire]
+#[wire(input)]
 pub enum ShapeInput {
     Empty,
     Circle { radius: u32 },
