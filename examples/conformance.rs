@@ -79,7 +79,7 @@ mod greet {
     pub mod hello {
         use onefold::prelude::*;
 
-        #[wire]
+        #[wire(input)]
         pub struct Input {
             pub name: String,
         }
@@ -89,7 +89,7 @@ mod greet {
         }
         /// Greet somebody.
         #[procedure(query, auth = public, cache_s = 60, rest = "GET /v1/greetings/{name}")]
-        pub async fn hello(input: Input) -> Greeting {
+        pub async fn hello(#[input] input: Input) -> Greeting {
             Greeting { message: format!("Hello {}", input.name) }
         }
     }
@@ -113,7 +113,7 @@ mod notes {
 
         use super::super::{Name, Note};
 
-        #[wire]
+        #[wire(input)]
         pub struct Input {
             #[garde(length(chars, min = 1, max = 200))]
             pub title: String,
@@ -125,7 +125,7 @@ mod notes {
         }
         /// Keep a note. One of the same title is kept once.
         #[procedure(mutation, auth = public, rest = "POST /v1/notes")]
-        pub async fn add(notes: Write<Note>, input: Input) -> Result<Added, NoFailure> {
+        pub async fn add(notes: Write<Note>, #[input] input: Input) -> Result<Added, NoFailure> {
             let note = Note { id: Name(input.title.clone()), version: Version::default() };
             match notes.create(note).await {
                 Ok(_) | Err(StoreError::Exists) => Ok(Added { ok: true, title: input.title }),
@@ -138,7 +138,7 @@ mod notes {
 
         use super::super::{Name, Note};
 
-        #[wire]
+        #[wire(input)]
         pub struct Input {
             pub id: String,
         }
@@ -154,7 +154,7 @@ mod notes {
         }
         /// Fetch a note by its title.
         #[procedure(query, auth = public, rest = "GET /v1/notes/{id}")]
-        pub async fn get(notes: Read<Note>, input: Input) -> Result<Found, Error> {
+        pub async fn get(notes: Read<Note>, #[input] input: Input) -> Result<Found, Error> {
             let note = notes.get(&Name(input.id.clone())).await?.ok_or(Error::Missing(input.id))?;
             Ok(Found { title: note.id.0 })
         }
@@ -185,7 +185,7 @@ mod kinds {
             High,
         }
         /// A value of each kind, and each kind inside of the others.
-        #[wire]
+        #[wire(input)]
         pub struct Input {
             pub tiny: i8,
             pub whole: i32,
@@ -231,7 +231,7 @@ mod kinds {
         }
         /// Give back what came in.
         #[procedure(mutation, auth = public)]
-        pub async fn echo(input: Input) -> Result<Echo, Error> {
+        pub async fn echo(#[input] input: Input) -> Result<Echo, Error> {
             if input.tiny == 0 {
                 return Err(Error::Zero(None));
             }
@@ -260,13 +260,13 @@ mod kinds {
         use onefold::{Finite, prelude::*};
 
         /// Some shapes.
-        #[wire]
+        #[wire(input)]
         pub struct Input {
             #[garde(length(max = 100))]
             pub shapes: Vec<ShapeInput>,
         }
         /// What may come in.
-        #[wire]
+        #[wire(input)]
         pub enum ShapeInput {
             /// Nothing.
             Empty {},
@@ -276,7 +276,7 @@ mod kinds {
             Polygon(CornersInput),
         }
         /// The corners of a polygon.
-        #[wire]
+        #[wire(input)]
         pub struct CornersInput {
             pub corner_count: u32,
         }
@@ -297,7 +297,7 @@ mod kinds {
         }
         /// Give back the shapes that came in.
         #[procedure(query, auth = public)]
-        pub async fn draw(input: Input) -> Vec<Shape> {
+        pub async fn draw(#[input] input: Input) -> Vec<Shape> {
             let shape = |shape| match shape {
                 ShapeInput::Empty {} => Shape::Empty,
                 ShapeInput::Circle { radius, note } => Shape::Circle { radius, note },
@@ -310,7 +310,7 @@ mod kinds {
         use onefold::prelude::*;
 
         /// Names on the wire that are not those of Rust.
-        #[wire]
+        #[wire(input)]
         pub struct Input {
             #[serde(rename = "type")]
             #[garde(length(chars, min = 1, max = 100))]
@@ -320,7 +320,7 @@ mod kinds {
             pub lines: Option<Vec<LineInput>>,
         }
         /// A line of a label.
-        #[wire]
+        #[wire(input)]
         pub struct LineInput {
             #[serde(rename = "of")]
             #[garde(length(chars, min = 1))]
@@ -330,7 +330,7 @@ mod kinds {
         ///
         ///     What is indented stays so, """ as well.
         #[procedure(query, auth = public)]
-        pub async fn label(input: Input) -> String {
+        pub async fn label(#[input] input: Input) -> String {
             input.kind
         }
     }
@@ -338,7 +338,7 @@ mod kinds {
         use onefold::prelude::*;
 
         /// Absent, null and a value are three things.
-        #[wire]
+        #[wire(input)]
         pub struct Input {
             pub number: Patch<Option<SafeInteger>>,
             #[garde(length(chars, min = 1, max = 5))]
@@ -355,7 +355,7 @@ mod kinds {
         }
         /// Say what came in.
         #[procedure(mutation, auth = public)]
-        pub async fn patch(input: Input) -> Patched {
+        pub async fn patch(#[input] input: Input) -> Patched {
             let (has_number, has_text) = (!input.number.is_keep(), !input.text.is_keep());
             let number = match input.number {
                 Patch::Set(number) => number,
@@ -431,7 +431,7 @@ mod slow {
     pub mod wait {
         use onefold::prelude::*;
 
-        #[wire]
+        #[wire(input)]
         pub struct Input {
             #[garde(range(max = 25_000))]
             pub ms: u32,
@@ -442,7 +442,7 @@ mod slow {
         }
         /// Answer later.
         #[procedure(query, auth = public, timeout_ms = 29_000, rest = "GET /v1/wait")]
-        pub async fn wait(input: Input) -> Waited {
+        pub async fn wait(#[input] input: Input) -> Waited {
             tokio::time::sleep(std::time::Duration::from_millis(input.ms.into())).await;
             Waited { ms: input.ms }
         }
@@ -461,7 +461,7 @@ mod flaky {
         /// How often each key was tried, in this process.
         static ATTEMPTS: Mutex<Option<HashMap<String, u32>>> = Mutex::new(None);
 
-        #[wire]
+        #[wire(input)]
         pub struct Input {
             pub key: String,
         }
@@ -477,7 +477,7 @@ mod flaky {
         }
         /// Fail at the first call with a key, and answer the next ones.
         #[procedure(query, auth = public, rest = "GET /v1/flaky/{key}")]
-        pub async fn once(input: Input) -> Result<Tried, Error> {
+        pub async fn once(#[input] input: Input) -> Result<Tried, Error> {
             let mut attempts = ATTEMPTS.lock().unwrap_or_else(PoisonError::into_inner);
             let count = attempts.get_or_insert_default().entry(input.key).or_insert(0);
             *count += 1;

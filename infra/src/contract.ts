@@ -4,12 +4,13 @@
  * Only the members named here are read; what else the contract holds is the business of other readers.
  */
 import { readFileSync } from "node:fs";
+import type * as generated from "./places.js";
 import { Problem } from "./problem.js";
 
 /** The version of the contract's format that this program understands. */
 const FORMAT = 1;
 
-/** What infrastructure knows of a service. */
+/** What infrastructure knows of a service. What is written has the types of `generated`; what is read is checked. */
 export interface Contract {
   /** The first word of all physical names. */
   readonly service: string;
@@ -21,27 +22,17 @@ export interface Contract {
 }
 
 /** The one table of a service. All attributes of keys are strings. */
-export interface TableContract {
-  readonly partitionKey: string;
-  readonly sortKey: string;
-  readonly indexes: readonly IndexContract[];
-  /** The attribute that holds the second of expiry. */
-  readonly timeToLive: string;
+export interface TableContract extends Readonly<Omit<generated.Table, "indexes" | "streamView">> {
+  readonly indexes: readonly Readonly<generated.TableIndex>[];
   /** What the table's stream carries; there is none where nobody reads it. */
   readonly streamView: StreamView | undefined;
-}
-
-export interface IndexContract {
-  readonly name: string;
-  readonly partitionKey: string;
-  readonly sortKey: string;
 }
 
 const STREAM_VIEWS = ["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"] as const;
 export type StreamView = (typeof STREAM_VIEWS)[number];
 
-const KINDS = ["query", "mutation"] as const;
-const AUTHS = ["public", "signedIn", "permission"] as const;
+const KINDS = ["query", "mutation"] as const satisfies readonly generated.Kind[];
+const AUTHS = ["public", "signedIn", "permission"] as const satisfies readonly generated.AuthContract["type"][];
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
 /** One procedure, which becomes one function. */
@@ -50,7 +41,7 @@ export interface Procedure {
   readonly name: string;
   /** The folder, which is the first word of the name: `users`. */
   readonly domain: string;
-  readonly kind: (typeof KINDS)[number];
+  readonly kind: generated.Kind;
   /** Whether anybody may call it. */
   readonly isPublic: boolean;
   readonly memoryMb: number;
@@ -74,17 +65,13 @@ export interface Procedure {
   readonly grants: readonly Grant[];
 }
 
-/** What spans procedures, in one style; becomes one function, which may invoke theirs and nothing else. */
-export interface Gateway {
-  /** The function's, as it is built: `gateway-graphql`. */
-  readonly name: string;
-  /** `/graphql`; `/docs/{proxy+}` is everything under `/docs/`. */
+/**
+ * What spans procedures, in one style; becomes one function, which may invoke theirs and nothing else. It has the name of
+ * that function, as it is built: `gateway-graphql`.
+ */
+export interface Gateway extends Readonly<Pick<generated.GatewayContract, "name" | "memoryMb" | "timeoutMs">> {
   readonly paths: readonly string[];
-  /** The procedures that it may invoke, by name. */
   readonly invokes: readonly string[];
-  readonly memoryMb: number;
-  /** How long a request may take, with all its calls. */
-  readonly timeoutMs: number;
 }
 
 export interface HttpRoute {
@@ -94,14 +81,9 @@ export interface HttpRoute {
 }
 
 /** A right to the items of one entity. */
-export interface Grant {
-  readonly prefix: string;
-  /** IAM actions, such as `dynamodb:GetItem`. `dynamodb:Query` is for the indexes, all others for the table. */
+export interface Grant extends Readonly<Pick<generated.GrantContract, "prefix" | "leadingKeys">> {
   readonly actions: readonly string[];
-  /** The indexes that may be queried. */
   readonly indexes: readonly string[];
-  /** A pattern of partition keys, such as `user#*`. */
-  readonly leadingKeys: string;
 }
 
 /** The longest that an HTTP API waits is 30 s; a function's own limit must be a second below. */
@@ -150,7 +132,7 @@ export function loadContract(path: string): Contract {
 
 /** Checks a parsed contract. @throws Problem */
 export function parseContract(value: unknown): Contract {
-  const root = new Reader(value, "the contract");
+  const root = new Reader<generated.Contract>(value, "the contract");
   const format = root.integer("format", 0, Number.MAX_SAFE_INTEGER);
   if (format !== FORMAT) {
     throw new Problem(`the contract has format ${format}, and format ${FORMAT} is understood here.`);
@@ -164,16 +146,16 @@ export function parseContract(value: unknown): Contract {
   return { service, packages: parsePackages(root), table: parseTable(root.object("table")), procedures, gateways };
 }
 
-function parsePackages(root: Reader): string[] {
+function parsePackages(root: Reader<generated.Contract>): string[] {
   const layout = root.has("layout") ? root.object("layout") : undefined;
   if (layout === undefined || !layout.has("packages")) {
     throw new Problem("`layout` of the contract names no packages of functions to deploy: the service's `Definition` states them.");
   }
   const packages = layout.object("packages");
-  return ["functions", "gateways"].map((member) => packages.object(member).text("name", PACKAGE_NAME));
+  return (["functions", "gateways"] as const).map((member) => packages.object(member).text("name", PACKAGE_NAME));
 }
 
-function parseTable(table: Reader): TableContract {
+function parseTable(table: Reader<generated.Table>): TableContract {
   const indexes = table.list("indexes").map((index) => ({
     name: index.text("name", INDEX_NAME),
     partitionKey: index.text("partitionKey"),
@@ -189,7 +171,7 @@ function parseTable(table: Reader): TableContract {
   };
 }
 
-function parseProcedure(unnamed: Reader, contract: unknown): Procedure {
+function parseProcedure(unnamed: Reader<generated.ProcedureContract>, contract: unknown): Procedure {
   const name = unnamed.text("name", PROCEDURE_NAME);
   const procedure = unnamed.called(name);
   return {
@@ -249,7 +231,7 @@ function isObject(value: unknown): value is Members {
 }
 
 /** What is kept is given to everybody: that is for public queries only. */
-function parseCacheSeconds(procedure: Reader, name: string): number | undefined {
+function parseCacheSeconds(procedure: Reader<generated.ProcedureContract>, name: string): number | undefined {
   if (!procedure.has("cacheSeconds")) {
     return undefined;
   }
@@ -259,7 +241,7 @@ function parseCacheSeconds(procedure: Reader, name: string): number | undefined 
   return procedure.integer("cacheSeconds", 1, MAX_CACHE_S);
 }
 
-function parseRoute(procedure: Reader, member: "http" | "rest", name: string): HttpRoute {
+function parseRoute(procedure: Reader<generated.ProcedureContract>, member: "http" | "rest", name: string): HttpRoute {
   const [verb = "", path = "", more] = procedure.text(member).split(" ");
   const method = METHODS.find((known) => known === verb);
   if (method === undefined || !PATH.test(path) || path.startsWith("/trpc/") || more !== undefined) {
@@ -294,7 +276,7 @@ function shapeOf(path: string): string {
   return path.replaceAll(/\{\w+\}/g, "{}");
 }
 
-function parseGateway(unnamed: Reader, procedures: readonly Procedure[]): Gateway {
+function parseGateway(unnamed: Reader<generated.GatewayContract>, procedures: readonly Procedure[]): Gateway {
   const name = `${GATEWAY}-${unnamed.text("name", GATEWAY_NAME)}`;
   const gateway = unnamed.called(name);
   const invokes = gateway.texts("invokes", PROCEDURE_NAME);
@@ -320,7 +302,7 @@ function checkGateways(gateways: readonly Gateway[], procedures: readonly Proced
   }
 }
 
-function parseGrant(grant: Reader): Grant {
+function parseGrant(grant: Reader<generated.GrantContract>): Grant {
   const prefix = grant.text("prefix", PREFIX);
   const leadingKeys = grant.text("leadingKeys");
   if (leadingKeys !== `${prefix}#*`) {
@@ -336,8 +318,13 @@ function expectUnique(what: string, names: readonly string[]): void {
   }
 }
 
-/** Reads members of a JSON object, and knows where it is. */
-class Reader {
+/** The names of members of a type that has variants, whichever has them. */
+type MemberOf<T> = T extends unknown ? Extract<keyof T, string> : never;
+/** The type of a member that may be null. */
+type Of<T, M> = T extends unknown ? (M extends keyof T ? NonNullable<T[M]> : never) : never;
+
+/** Reads members of a JSON object that is said to be a `T`, and knows where it is. */
+class Reader<T> {
   readonly #members: Members;
   readonly #place: string;
 
@@ -350,33 +337,33 @@ class Reader {
   }
 
   /** The same object under another name. */
-  called(place: string): Reader {
+  called(place: string): Reader<T> {
     return new Reader(this.#members, place);
   }
 
-  at(member: string): string {
+  at(member: MemberOf<T>): string {
     return `\`${member}\` of ${this.#place}`;
   }
 
   /** Whether a member that may be left out is there. */
-  has(member: string): boolean {
+  has(member: MemberOf<T>): boolean {
     return this.#members[member] !== undefined && this.#members[member] !== null;
   }
 
   /** A member of any form. */
-  member(member: string): unknown {
+  member(member: MemberOf<T>): unknown {
     return this.#members[member];
   }
 
-  object(member: string): Reader {
+  object<M extends MemberOf<T>>(member: M): Reader<Of<T, M>> {
     return new Reader(this.#members[member], this.at(member));
   }
 
-  list(member: string): Reader[] {
+  list<M extends MemberOf<T>>(member: M): Reader<Of<T, M> extends readonly (infer I)[] ? I : never>[] {
     return this.#array(member).map((value, at) => new Reader(value, `number ${at + 1} in ${this.at(member)}`));
   }
 
-  text(member: string, pattern = /^.+$/s): string {
+  text(member: MemberOf<T>, pattern = /^.+$/s): string {
     const value = this.#members[member];
     if (typeof value !== "string" || !pattern.test(value)) {
       throw new Problem(`${this.at(member)} is ${JSON.stringify(value)}, and not text like ${pattern.source}.`);
@@ -384,7 +371,7 @@ class Reader {
     return value;
   }
 
-  texts(member: string, pattern = /^/): string[] {
+  texts(member: MemberOf<T>, pattern = /^/): string[] {
     return this.#array(member).map((value) => {
       if (typeof value !== "string" || !pattern.test(value)) {
         throw new Problem(`${this.at(member)} holds ${JSON.stringify(value)}, which is no text like ${pattern.source}.`);
@@ -393,7 +380,7 @@ class Reader {
     });
   }
 
-  flag(member: string): boolean {
+  flag(member: MemberOf<T>): boolean {
     const value = this.#members[member];
     if (typeof value !== "boolean") {
       throw new Problem(`${this.at(member)} is ${JSON.stringify(value)}, and neither true nor false.`);
@@ -401,7 +388,7 @@ class Reader {
     return value;
   }
 
-  integer(member: string, least: number, most: number): number {
+  integer(member: MemberOf<T>, least: number, most: number): number {
     const value = this.#members[member];
     if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
       const range = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `from ${least} to ${most}`;
@@ -410,7 +397,7 @@ class Reader {
     return value as number;
   }
 
-  oneOf<T extends string>(member: string, known: readonly T[]): T {
+  oneOf<V extends string>(member: MemberOf<T>, known: readonly V[]): V {
     const value = this.#members[member];
     const found = known.find((candidate) => candidate === value);
     if (found === undefined) {
@@ -419,7 +406,7 @@ class Reader {
     return found;
   }
 
-  #array(member: string): unknown[] {
+  #array(member: MemberOf<T>): unknown[] {
     const value = this.#members[member];
     if (!Array.isArray(value)) {
       throw new Problem(`${this.at(member)} is not a list.`);

@@ -16,8 +16,8 @@ const { service } = raw;
 /** One procedure of each kind. */
 function contractWith(...more: Partial<RawProcedure>[]): Contract {
   const mold = { ...raw.procedures[0]!, kind: "mutation", auth: { type: "public" }, grants: [], cacheSeconds: null, http: null, rest: null, secrets: [], mail: false };
-  const grant = (access: string, prefix: string, action: string): RawProcedure["grants"][number] => ({
-    ...{ access, prefix, leadingKeys: `${prefix}#*`, actions: [`dynamodb:${action}`], indexes: [] },
+  const grant = (access: RawProcedure["grants"][number]["access"], prefix: string, action: string): RawProcedure["grants"][number] => ({
+    ...{ entity: prefix, access, prefix, leadingKeys: `${prefix}#*`, actions: [`dynamodb:${action}`], indexes: [] },
   });
   const stated: Partial<RawProcedure>[] = [
     { name: "auth.login", grants: [grant("count", "limit", "UpdateItem")], secrets: ["signing"] },
@@ -171,7 +171,7 @@ describe("CloudFront", () => {
 
   it("finds paths of their own at the first HTTP API, whatever their domain", () => {
     // Domains enough that those of the paths are behind another one.
-    const more = Array.from({ length: 8 }, (_, at) => ({ name: `topic${at}.list`, kind: "query" }));
+    const more = Array.from({ length: 8 }, (_, at) => ({ name: `topic${at}.list`, kind: "query" as const }));
     const pinned = { ...EVERYTHING, layout: { apis: 2 } };
     const synthesis = synthesize({ directory: "identity-apis", stage: "prod", config: pinned, contract: contractWith(...more) });
     const distribution = synthesis.only("AWS::CloudFront::Distribution");

@@ -177,7 +177,7 @@ export function parseSignature(procedure: string, text: string, { entities, secr
       signature.secrets.push(secrets.get(of) ?? fail(`${procedure}: ${of} is no secret`));
     } else if (kind === "Mail") {
       signature.sendsMail = true;
-    } else if (name !== "input" && !HARMLESS.includes(type)) {
+    } else if (!HARMLESS.includes(type)) {
       fail(`${procedure}: what \`${name}: ${type}\` means for its rights is not stated here`);
     }
   }
@@ -205,12 +205,13 @@ function rustFiles(folders: readonly string[]): string[] {
   );
 }
 
-/** `users: Read<User>, input: Input` as names and types. */
+/** `users: Read<User>, #[input] input: Input` as names and types of the capabilities. */
 function parameters(list: string): Parameter[] {
   return list
     .split(/,(?![^<]*>)/)
     .map((parameter) => parameter.trim())
-    .filter((parameter) => parameter !== "")
+    // What callers send gives no rights.
+    .filter((parameter) => parameter !== "" && !parameter.startsWith("#[input] "))
     .map((parameter) => {
       const [, name, type] = /^(\w+): (.+)$/s.exec(parameter) ?? [];
       if (name === undefined || type === undefined) {

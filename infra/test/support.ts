@@ -5,54 +5,21 @@ import { join } from "node:path";
 import { App, NestedStack, Stack } from "aws-cdk-lib";
 import { writePlaceholders } from "../src/bootstraps.js";
 import { type Contract, parseContract } from "../src/contract.js";
-import { INFRA } from "../src/places.js";
+import { CONTRACT, INFRA } from "../src/places.js";
+import type * as generated from "../src/places.js";
 import { addService } from "../src/service.js";
 import type { StageConfig } from "../src/stage.js";
 
 export { INFRA };
 
 /** The contract as JSON: tests hold results against this, and not against what `src/` made of it. */
-export interface RawContract {
-  format: number;
-  service: string;
-  table: {
-    partitionKey: string;
-    sortKey: string;
-    indexes: { name: string; partitionKey: string; sortKey: string }[];
-    timeToLive: string;
-    streamView: string | null;
-  };
-  procedures: RawProcedure[];
-  gateways: RawGateway[];
-}
-export interface RawGateway {
-  name: string;
-  paths: string[];
-  methods: string[];
-  calls: boolean;
-  invokes: string[];
-  memoryMb: number;
-  timeoutMs: number;
-}
-export interface RawProcedure {
-  name: string;
-  kind: string;
-  auth: { type: string; permission?: string; own?: boolean };
-  memoryMb: number;
-  timeoutMs: number;
-  reservedConcurrency: number | null;
-  cacheSeconds: number | null;
-  http: string | null;
-  rest: string | null;
-  secrets: string[];
-  input: Json;
-  mail: boolean;
-  grants: { access: string; actions: string[]; indexes: string[]; leadingKeys: string; prefix: string }[];
-}
+export type RawContract = generated.Contract;
+export type RawGateway = generated.GatewayContract;
+export type RawProcedure = Omit<generated.ProcedureContract, "input"> & { input: Json };
 
 /** A fresh copy. */
 export function rawContract(): RawContract {
-  return JSON.parse(readFileSync(join(INFRA, "../bindings/contract.json"), "utf8")) as RawContract;
+  return JSON.parse(readFileSync(CONTRACT, "utf8")) as RawContract;
 }
 
 /** Everything that a stage may have, so that each resource there can be is looked at. */

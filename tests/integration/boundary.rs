@@ -96,12 +96,12 @@ fn words(service: &Service) -> Vec<Word> {
     for procedure in &contract.procedures {
         let (domain, word) = procedure.name.split_once('.').unwrap();
         let is_identity = mounted.contains(procedure.name.as_str());
-        let camel: String = word.split('_').map(protocol::contract::capitalized).collect();
+        let camel: String = word.split('_').map(protocol::case::capitalized).collect();
         for name in [".", "-", "::", "/"].map(|between| format!("{domain}{between}{word}")) {
             add("a procedure", is_identity, name);
         }
         add("a procedure", is_identity, format!("{domain}{camel}"));
-        add("a type of a procedure", is_identity, protocol::contract::type_name(&procedure.name));
+        add("a type of a procedure", is_identity, protocol::case::type_name(&procedure.name));
         if let AuthContract::Permission { permission, .. } = &procedure.auth {
             add("a permission", is_identity, permission.clone());
         }
@@ -231,7 +231,10 @@ fn the_framework_depends_on_no_package_of_the_service() {
     let names =
         |packages: &[&Value]| packages.iter().map(|package| package["name"].as_str().unwrap().to_owned()).collect();
     let (names, own): (BTreeSet<String>, BTreeSet<String>) = (names(&framework), names(&service));
-    assert!(names.contains("onefold-runtime") && own.contains("functions") && own.contains("model"), "{names:?} {own:?}");
+    assert!(
+        names.contains("onefold-runtime") && own.contains("functions") && own.contains("model"),
+        "{names:?} {own:?}"
+    );
     let unnamed: Vec<_> = names.iter().filter(|name| *name != "onefold" && !name.starts_with("onefold-")).collect();
     assert!(unnamed.is_empty(), "a package of the framework is found by its name: `onefold-…`, and not {unnamed:?}");
     for package in framework {

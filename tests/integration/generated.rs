@@ -225,92 +225,92 @@ mod routes {
     mod things {
         pub mod first {
             use runtime::prelude::*;
-            #[wire]
+            #[wire(input)]
             pub struct Input {
                 pub id: String,
             }
             /// Has a route.
             #[procedure(query, auth = public, rest = "GET /v1/things/{id}")]
-            pub async fn first(input: Input) -> String {
+            pub async fn first(#[input] input: Input) -> String {
                 input.id
             }
         }
         pub mod across {
             use runtime::prelude::*;
-            #[wire]
+            #[wire(input)]
             pub struct Input {
                 pub group: String,
             }
             /// Crosses `GET /v1/things/{name}`.
             #[procedure(mutation, auth = public, rest = "POST /v1/{group}/all")]
-            pub async fn across(input: Input) -> String {
+            pub async fn across(#[input] input: Input) -> String {
                 input.group
             }
         }
         pub mod other {
             use runtime::prelude::*;
-            #[wire]
+            #[wire(input)]
             pub struct Input {
                 pub key: String,
             }
             /// Has another method than what is there, and another name.
             #[procedure(mutation, auth = public, rest = "PUT /v1/things/{key}")]
-            pub async fn other(input: Input) -> String {
+            pub async fn other(#[input] input: Input) -> String {
                 input.key
             }
         }
         pub mod list {
             use runtime::prelude::*;
-            #[wire]
+            #[wire(input)]
             pub struct Input {
                 pub tags: Vec<String>,
             }
             /// Has a list in its path.
             #[procedure(query, auth = public, rest = "GET /v1/tagged/{tags}")]
-            pub async fn list(input: Input) -> Vec<String> {
+            pub async fn list(#[input] input: Input) -> Vec<String> {
                 input.tags
             }
         }
         pub mod remove {
             use identity::GivenPassword;
             use runtime::prelude::*;
-            #[wire]
+            #[wire(input)]
             pub struct ProofInput {
                 #[garde(dive)]
                 pub password: GivenPassword,
             }
-            #[wire]
+            #[wire(input)]
             pub struct Input {
                 #[garde(dive)]
                 pub proof: ProofInput,
             }
             /// Has a password in its address.
             #[procedure(mutation, auth = public, rest = "DELETE /v1/things")]
-            pub async fn remove(input: Input) -> bool {
+            pub async fn remove(#[input] input: Input) -> bool {
                 input.proof.password.as_str().is_empty()
             }
         }
         pub mod second {
             use runtime::prelude::*;
-            #[wire]
+            #[wire(input)]
             pub struct Input {
                 pub name: String,
             }
             /// Has the same route by another name.
             #[procedure(query, auth = public, rest = "GET /v1/things/{name}")]
-            pub async fn second(input: Input) -> String {
+            pub async fn second(#[input] input: Input) -> String {
                 input.name
             }
         }
         pub mod third {
             use runtime::prelude::*;
-            #[wire]
+            #[wire(input)]
             pub struct Input {
                 pub id: Option<String>,
             }
             /// Has a path with what may be left out, and with what there is not.
             #[procedure(query, auth = public, rest = "GET /v1/{id}/{other}")]
-            pub async fn third(input: Input) -> Option<String> {
+            pub async fn third(#[input] input: Input) -> Option<String> {
                 input.id
             }
         }
@@ -355,13 +355,13 @@ mod takers {
         ($($name:ident ($($stated:tt)*) ($($field:ident)?);)*) => {
             $(pub mod $name {
                 use runtime::prelude::*;
-                #[wire]
+                #[wire(input)]
                 pub struct Input {
                     $(pub $field: String,)?
                 }
                 /// Take what is not given.
                 #[procedure($($stated)*)]
-                pub async fn $name(input: Input) -> String {
+                pub async fn $name(#[input] input: Input) -> String {
                     format!("{input:?}")
                 }
             })*

@@ -67,7 +67,9 @@ fn each_platform_has_one_room() {
 fn a_function_brings_no_database_and_no_local_cloud() {
     let crates = reached("functions");
     assert!(crates.contains("aws-sdk-dynamodb"), "the tree was read: {crates:?}");
-    for forbidden in ["dynoxide-rs", "rusqlite", "libsqlite3-sys", "onefold-local", "onefold-codegen", "clap", "aws-config"] {
+    for forbidden in
+        ["dynoxide-rs", "rusqlite", "libsqlite3-sys", "onefold-local", "onefold-codegen", "clap", "aws-config"]
+    {
         assert!(!crates.contains(forbidden), "functions reaches {forbidden}");
     }
 }

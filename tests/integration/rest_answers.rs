@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use gateways::{Contract, openapi};
+use gateways::openapi;
 use protocol::Clock;
+use protocol::contract::Contract;
 use runtime::rest::Route;
 use serde_json::Value;
 
@@ -35,7 +36,7 @@ mod declared {
 
                 /// Do something with a thing.
                 #[procedure($($stated)*)]
-                pub async fn $name($($parameter: $kind)?) -> $output {
+                pub async fn $name($(#[input] $parameter: $kind)?) -> $output {
                     $(let _ = $parameter;)?
                     <$output>::default()
                 }
@@ -94,23 +95,23 @@ mod declared {
             }
         }
         /// Which thing.
-        #[wire]
+        #[wire(input)]
         pub struct IdInput {
             pub id: String,
         }
         /// Which version of it.
-        #[wire]
+        #[wire(input)]
         pub struct VersionInput {
             pub id: String,
             pub version: Option<Version>,
         }
         /// Where the things are.
-        #[wire]
+        #[wire(input)]
         pub struct BoxInput {
             pub box_name: String,
         }
         /// Which page.
-        #[wire]
+        #[wire(input)]
         pub struct PageInput {
             pub cursor: Option<String>,
         }

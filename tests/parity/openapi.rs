@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use gateways::openapi;
 use serde_json::{Value, json};
 
-use crate::examples::contracts;
+use crate::examples::contract;
 
 /// The documents of all services here.
 fn documents() -> Vec<Value> {
     let services = [functions::service(), crate::special::service(), crate::conformance::service()];
-    services.iter().map(|service| openapi::document(&contracts(service).1, "https://api.example.com")).collect()
+    services.iter().map(|service| openapi::document(&contract(service), "https://api.example.com")).collect()
 }
 
 /// Visits every object in the document.
@@ -66,10 +66,10 @@ fn every_example_is_what_its_schema_says() {
 #[test]
 fn operations_are_named_once_and_every_route_is_there() {
     let service = functions::service();
-    let (contract, read) = contracts(&service);
-    let document = openapi::document(&read, "");
+    let contract = contract(&service);
+    let document = openapi::document(&contract, "");
     let mut names = BTreeSet::new();
-    for procedure in contract.procedures.iter().filter(|procedure| procedure.http.is_none()) {
+    for procedure in contract.in_styles() {
         let Some((method, path)) = procedure.rest.as_deref().and_then(|route| route.split_once(' ')) else { continue };
         let operation = &document["paths"][path][method.to_ascii_lowercase()];
         let name = operation["operationId"].as_str().unwrap_or_else(|| panic!("{} is missing", procedure.name));
@@ -87,7 +87,7 @@ fn operations_are_named_once_and_every_route_is_there() {
 /// What HTTP adds to an output: each where `runtime` does it.
 #[test]
 fn answers_say_what_http_adds() {
-    let document = openapi::document(&contracts(&functions::service()).1, "");
+    let document = openapi::document(&contract(&functions::service()), "");
     let answer = |path: &str, method: &str, status: &str| document["paths"][path][method]["responses"][status].clone();
     assert!(answer("/v1/users", "post", "201")["headers"]["Location"].is_object());
     assert!(answer("/v1/users", "post", "200").is_null());

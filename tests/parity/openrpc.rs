@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use gateways::{Contract, jsonrpc::openrpc};
+use gateways::jsonrpc::openrpc;
+use protocol::contract::Contract;
 use runtime::Service;
 use serde_json::{Value, json};
 
-use crate::examples::contracts;
+use crate::examples::contract;
 
 fn services() -> [Service; 3] {
     [functions::service(), crate::special::service(), crate::conformance::service()]
@@ -14,7 +15,7 @@ fn services() -> [Service; 3] {
 
 fn documents() -> Vec<(Contract, Value)> {
     let document = |service| {
-        let (_, contract) = contracts(&service);
+        let contract = contract(&service);
         let document = openrpc(&contract, "http://127.0.0.1:9000");
         (contract, document)
     };
@@ -80,9 +81,9 @@ fn methods_are_the_procedures_and_parameters_their_fields() {
     for (contract, document) in documents() {
         let methods = list(&document, "methods");
         let names: Vec<_> = methods.iter().map(|method| method["name"].as_str().unwrap()).collect();
-        let known: Vec<_> = contract.procedures.iter().map(|procedure| procedure.name.as_str()).collect();
+        let known: Vec<_> = contract.in_styles().map(|procedure| procedure.name.as_str()).collect();
         assert_eq!(names, known);
-        for (procedure, method) in contract.procedures.iter().zip(methods) {
+        for (procedure, method) in contract.in_styles().zip(methods) {
             let params: Vec<_> = list(method, "params").iter().map(|param| param["name"].as_str().unwrap()).collect();
             let required: Vec<_> = list(method, "params").iter().map(|param| param["required"] == true).collect();
             assert!(required.is_sorted_by_key(|required| !required), "{names:?}: what is optional comes last");

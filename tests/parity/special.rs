@@ -26,7 +26,7 @@ mod kinds {
         use runtime::prelude::*;
 
         /// A value of each kind, and each kind inside of the others.
-        #[wire]
+        #[wire(input)]
         pub struct Input {
             pub tiny: i8,
             pub short: u16,
@@ -72,7 +72,7 @@ mod kinds {
         }
         /// Give back what came in.
         #[procedure(mutation, auth = public)]
-        pub async fn everything(input: Input) -> Result<Everything, Error> {
+        pub async fn everything(#[input] input: Input) -> Result<Everything, Error> {
             if input.tiny == 0 {
                 return Err(Error::One(None));
             }
@@ -103,7 +103,7 @@ mod kinds {
         use runtime::prelude::*;
 
         /// Absent, null and a value are three things.
-        #[wire]
+        #[wire(input)]
         pub struct Input {
             pub number: Patch<SafeInteger>,
             #[schemars(example = 17)]
@@ -117,7 +117,7 @@ mod kinds {
             pub inners: Vec<InnerInput>,
         }
         /// One level down.
-        #[wire]
+        #[wire(input)]
         pub struct InnerInput {
             #[garde(range(min = 1, max = 10))]
             pub count: u32,
@@ -125,7 +125,7 @@ mod kinds {
         }
         /// Say whether there was anything.
         #[procedure(mutation, auth = public)]
-        pub async fn patch(input: Input) -> bool {
+        pub async fn patch(#[input] input: Input) -> bool {
             !input.number.is_keep()
         }
     }
@@ -135,7 +135,7 @@ mod kinds {
         use runtime::prelude::*;
 
         /// What only comes in.
-        #[wire]
+        #[wire(input)]
         pub struct Input {
             #[garde(dive)]
             pub password: Password,
@@ -144,7 +144,7 @@ mod kinds {
         }
         /// Say whether they are the same.
         #[procedure(mutation, auth = public)]
-        pub async fn secrets(input: Input) -> bool {
+        pub async fn secrets(#[input] input: Input) -> bool {
             input.given.is_some_and(|given| given.as_str() == input.password.as_str())
         }
     }
@@ -154,12 +154,12 @@ mod kinds {
         use runtime::prelude::*;
 
         /// Some shapes.
-        #[wire]
+        #[wire(input)]
         pub struct Input {
             pub shapes: Vec<ShapeInput>,
         }
         /// What may come in.
-        #[wire]
+        #[wire(input)]
         pub enum ShapeInput {
             /// Nothing.
             Empty {},
@@ -169,7 +169,7 @@ mod kinds {
             Polygon(CornersInput),
         }
         /// The corners of a polygon.
-        #[wire]
+        #[wire(input)]
         pub struct CornersInput {
             pub corner_count: u32,
         }
@@ -190,7 +190,7 @@ mod kinds {
         }
         /// Give back the shapes that came in.
         #[procedure(query, auth = public)]
-        pub async fn shapes(input: Input) -> Vec<Shape> {
+        pub async fn shapes(#[input] input: Input) -> Vec<Shape> {
             let shape = |shape| match shape {
                 ShapeInput::Empty {} => Shape::Empty,
                 ShapeInput::Circle { radius, note } => Shape::Circle { radius, note },

@@ -1,7 +1,7 @@
 //! One wire type of a service: its schema, its TypeScript name, and serde at work.
 
 use jsonschema::Validator;
-use protocol::contract::{Contract, Rewrite};
+use protocol::contract::{Contract, ProcedureBuild, Rewrite};
 use runtime::Service;
 use serde_json::{Map, Value, json};
 
@@ -25,12 +25,12 @@ enum Serde {
 
 /// The inputs, outputs and failures of all procedures.
 pub fn of(service: &Service) -> Vec<Subject> {
-    let (contract, _) = codegen::contract(service).expect("the service can be described");
+    let (contract, build) = codegen::contract(service).expect("the service can be described");
     let mut subjects = Vec::new();
     // What has a form of its own has no types in the package.
-    for procedure in contract.procedures.iter().filter(|procedure| procedure.http.is_none()) {
+    for procedure in contract.in_styles() {
         let name = type_name(&procedure.name);
-        let types = &procedure.typescript;
+        let ProcedureBuild { types, failures, .. } = &build.procedures[&procedure.name];
         if let (Some(schema), Some(rewrite)) = (&procedure.input, types.rewrite_input) {
             subjects.push(Subject::new(format!("{name}Input"), schema, &contract, Serde::Input(rewrite)));
         }
@@ -38,7 +38,7 @@ pub fn of(service: &Service) -> Vec<Subject> {
             subjects.push(Subject::new(format!("{name}Output"), schema, &contract, Serde::Output(rewrite)));
         }
         for failure in &procedure.failures {
-            let serde = Serde::Failure(failure.rewrites.clone());
+            let serde = Serde::Failure(failures[&failure.kind].clone());
             subjects.push(Subject::new(format!("{name}Failure"), &failure.schema, &contract, serde));
         }
     }

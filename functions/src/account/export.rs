@@ -11,7 +11,7 @@ use onefold::{
 };
 
 /// What part of it.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// Where to go on in the list: `next` of the part before.
     pub cursor: Option<Cursor>,
@@ -81,7 +81,12 @@ pub enum Error {
 
 /// Take along everything that is kept about oneself, list by list and part by part.
 #[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/account/export")]
-pub async fn export(data: PersonalData, audit: Audit, caller: Caller, input: Input) -> Result<Exported, Error> {
+pub async fn export(
+    data: PersonalData,
+    audit: Audit,
+    caller: Caller,
+    #[input] input: Input,
+) -> Result<Exported, Error> {
     let id = caller.subject().parse().map_err(|_| Error::NotAUser)?;
     let user = data.users.get(&id).await?.ok_or(Error::NotAUser)?;
     let account = data.accounts.get(&id).await?.unwrap_or_else(|| Account::new(id));

@@ -4,7 +4,7 @@ use model::Post;
 use onefold::prelude::*;
 
 /// The new post.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The heading.
     #[garde(length(chars, min = 1, max = Post::MAX_TITLE_CHARS))]
@@ -30,7 +30,7 @@ pub async fn create(
     reach: Reach,
     clock: Clock,
     ids: Ids,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<Post, Error> {
     let author_id = caller.subject().parse().ok().filter(|_| caller.is_person()).ok_or(Error::NotAUser)?;
     reach.expect(author_id)?;

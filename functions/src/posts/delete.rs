@@ -4,7 +4,7 @@ use model::{Post, PostId};
 use onefold::prelude::*;
 
 /// Which post to delete.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The post's id.
     pub id: PostId,
@@ -28,7 +28,7 @@ pub enum Error {
 
 /// Delete a post for good.
 #[procedure(mutation, auth = permission("posts:write", own), rest = "DELETE /v1/posts/{id}")]
-pub async fn delete(posts: Write<Post>, reach: Reach, input: Input) -> Result<(), Error> {
+pub async fn delete(posts: Write<Post>, reach: Reach, #[input] input: Input) -> Result<(), Error> {
     let current = posts.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
     reach.expect(current.author_id)?;
     if input.version.is_some_and(|seen| seen != current.version) {

@@ -4,7 +4,7 @@ use model::{Post, PostId};
 use onefold::prelude::*;
 
 /// Which post to fetch.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The post's id.
     pub id: PostId,
@@ -20,7 +20,7 @@ pub enum Error {
 
 /// Fetch one post.
 #[procedure(query, auth = permission("posts:read"), rest = "GET /v1/posts/{id}")]
-pub async fn get(posts: Read<Post>, input: Input) -> Result<Post, Error> {
+pub async fn get(posts: Read<Post>, #[input] input: Input) -> Result<Post, Error> {
     posts.get(&input.id).await?.ok_or(Error::Missing(input.id))
 }
 

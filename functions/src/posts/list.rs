@@ -4,7 +4,7 @@ use model::Post;
 use onefold::{identity::UserId, prelude::*};
 
 /// Which posts, in which order.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// Only the posts of this author.
     pub author_id: Option<UserId>,
@@ -37,7 +37,7 @@ pub enum PostSort {
 /// By time, an author's posts are served by their index. By title, posts of other authors are read and dropped, at most
 /// 500 for a page, which may come back shorter than asked then, with `next`.
 #[procedure(query, auth = permission("posts:read"), rest = "GET /v1/posts")]
-pub async fn list(posts: Read<Post>, input: Input) -> Result<Page<Post>, NoFailure> {
+pub async fn list(posts: Read<Post>, #[input] input: Input) -> Result<Page<Post>, NoFailure> {
     use PostSort::{CreatedAt, CreatedAtDescending, Title, TitleDescending};
     let sort = input.sort.unwrap_or(CreatedAtDescending);
     let mut list = match (sort, input.author_id) {

@@ -4,7 +4,7 @@ use model::{Post, PostId};
 use onefold::prelude::*;
 
 /// What to change. What is left out stays as it is.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// Which post.
     pub id: PostId,
@@ -34,7 +34,7 @@ pub enum Error {
 
 /// Change a post.
 #[procedure(mutation, auth = permission("posts:write", own), rest = "PATCH /v1/posts/{id}")]
-pub async fn update(posts: Write<Post>, reach: Reach, clock: Clock, input: Input) -> Result<Post, Error> {
+pub async fn update(posts: Write<Post>, reach: Reach, clock: Clock, #[input] input: Input) -> Result<Post, Error> {
     let current = posts.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
     reach.expect(current.author_id)?;
     if input.version.is_some_and(|seen| seen != current.version) {

@@ -8,7 +8,7 @@ use onefold::{
 };
 
 /// The new user.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// Where mail reaches the user; no other user may have it.
     #[garde(dive)]
@@ -59,7 +59,7 @@ pub async fn create(
     caller: Caller,
     clock: Clock,
     ids: Ids,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<User, Error> {
     let is_decision = input.gives_rights();
     let (role, is_verified) = (input.role.unwrap_or(Role::NEWCOMER), input.is_verified.unwrap_or(false));

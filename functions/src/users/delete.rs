@@ -13,7 +13,7 @@ use onefold::{
 };
 
 /// Which user to delete.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The user's id.
     pub id: UserId,
@@ -47,7 +47,7 @@ pub async fn delete(
     audit: Audit,
     notices: Notices,
     caller: Caller,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<(), Error> {
     let current = removal.users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
     giving::expect_within(&caller, [current.role])?;

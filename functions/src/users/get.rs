@@ -4,7 +4,7 @@ use model::User;
 use onefold::{identity::UserId, prelude::*};
 
 /// Which user to fetch.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The user's id.
     pub id: UserId,
@@ -20,7 +20,7 @@ pub enum Error {
 
 /// Fetch one user.
 #[procedure(query, auth = permission("users:read"), rest = "GET /v1/users/{id}")]
-pub async fn get(users: Read<User>, input: Input) -> Result<User, Error> {
+pub async fn get(users: Read<User>, #[input] input: Input) -> Result<User, Error> {
     users.get(&input.id).await?.ok_or(Error::Missing(input.id))
 }
 

@@ -4,7 +4,7 @@ use model::{Role, User};
 use onefold::{SortKey, prelude::*};
 
 /// Which users, in which order.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// Only users of exactly this age.
     #[garde(range(max = User::MAX_AGE))]
@@ -82,7 +82,7 @@ impl Input {
 /// time, a role by its. Any other filter reads and drops, at most 500 users for a page, which may come back shorter than
 /// asked then, with `next`.
 #[procedure(query, auth = permission("users:read"), rest = "GET /v1/users")]
-pub async fn list(users: Read<User>, input: Input) -> Result<Page<User>, NoFailure> {
+pub async fn list(users: Read<User>, #[input] input: Input) -> Result<Page<User>, NoFailure> {
     use UserSort::{Age, AgeDescending, CreatedAt, CreatedAtDescending, Email, EmailDescending, Name, NameDescending};
     let sort = input.order();
     let mut list = match (sort, input.role) {

@@ -13,7 +13,7 @@ use onefold::{
 };
 
 /// Whom to sign out.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The user's id.
     pub id: UserId,
@@ -45,7 +45,7 @@ pub async fn sign_out(
     audit: Audit,
     notices: Notices,
     caller: Caller,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<SignedOut, Error> {
     let user = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
     giving::expect_within(&caller, [user.role])?;

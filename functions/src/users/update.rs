@@ -10,7 +10,7 @@ use onefold::{
 };
 
 /// What to change. What is left out stays as it is.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// Which user.
     pub id: UserId,
@@ -80,7 +80,7 @@ pub async fn update(
     notices: Notices,
     caller: Caller,
     reach: Reach,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<User, Error> {
     reach.expect(input.id)?;
     let is_decision = input.gives_rights();

@@ -4,6 +4,9 @@
 //! are followed wherever procedures refer to them. What is not understood is [`Effect::Unjudged`]:
 //! nothing that differs goes unmentioned.
 //!
+//! The contracts are read as JSON and not as [`protocol::contract::Contract`]: either may be of a version that has members
+//! which this one does not know, and a type that it is read into would drop them without a word.
+//!
 //! The measure is a client as it is deployed: what it sends must still be taken, and what it gets it must be able to
 //! read. That a client would not compile any more against new types is no break, as long as it runs.
 

@@ -2,17 +2,17 @@
 
 use std::{any::TypeId, collections::BTreeMap};
 
-use protocol::{Access, contract::Contract};
+use protocol::{Access, contract::Build};
 
 /// The prefixes under which the framework itself keeps something.
 const COUNTS: [&str; 2] = [store::counter::PREFIX, store::quota::PREFIX];
 
 /// Entities of which one would read, overwrite and be granted with the other.
-pub fn faults(contract: &Contract) -> Vec<String> {
-    let grants = || contract.procedures.iter().flat_map(|procedure| &procedure.grants);
+pub fn faults(build: &Build) -> Vec<String> {
     // By what is stated, so that faults come in one order.
+    let grants = build.procedures.values().flat_map(|procedure| &procedure.grants);
     let kept: BTreeMap<(&str, &str, TypeId), Access> =
-        grants().map(|grant| ((&*grant.entity, &*grant.prefix, grant.kept), grant.access)).collect();
+        grants.map(|grant| ((grant.entity, grant.prefix, grant.kept), grant.access)).collect();
     let mut faults = Vec::new();
     for (at, ((name, prefix, _), access)) in kept.iter().enumerate() {
         if *access != Access::Count && COUNTS.contains(prefix) {

@@ -21,7 +21,7 @@ use std::{
 
 use protocol::{
     Layout,
-    contract::{AuthContract, Contract, Declaration, Press},
+    contract::{AuthContract, Build, Contract, FORMAT, Press, Pressed},
 };
 use runtime::{Definition, Service};
 
@@ -59,8 +59,8 @@ pub struct Rendered {
 /// unknown fields, a route that two procedures have, a prefix that two entities have, a permission that no role has, a
 /// secret that goes out. A service that does not state where its files are.
 pub fn render(service: &Service) -> Result<Rendered, Vec<String>> {
-    let (contract, declarations) = contract(service)?;
-    let layout = contract.layout.ok_or_else(|| {
+    let (contract, build) = contract(service)?;
+    let layout = service.definition.layout.ok_or_else(|| {
         vec![format!(
             "nothing is generated for the service {}: its `Definition` states no `layout`, the folders for its files, none of \
              which another service has",
@@ -68,7 +68,7 @@ pub fn render(service: &Service) -> Result<Rendered, Vec<String>> {
         )]
     })?;
     let mut files = vec![File { path: contract_path(&layout), text: contract_json(&contract) }];
-    files.extend(typescript::render(&contract, &declarations, &layout));
+    files.extend(typescript::render(&contract, &build, &layout));
     if let Some(packages) = layout.packages {
         files.extend(functions::render(service, &layout, &packages));
         files.push(permissions::render(&contract, &packages));
@@ -77,7 +77,7 @@ pub fn render(service: &Service) -> Result<Rendered, Vec<String>> {
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let packages = layout.packages.into_iter().flat_map(|packages| [packages.functions, packages.gateways]);
     let folders = packages.map(|package| Path::new(package.folder).join(functions::PROGRAMS)).collect();
-    Ok(Rendered { files, contract: contract_path(&layout), index: contract.index, folders })
+    Ok(Rendered { files, contract: contract_path(&layout), index: service.index, folders })
 }
 
 /// Where a service's contract is, from the folder of its workspace.
@@ -85,29 +85,46 @@ pub fn contract_path(layout: &Layout) -> PathBuf {
     Path::new(layout.bindings).join("contract.json")
 }
 
-/// The contract of a service and the TypeScript declarations that it refers to.
+/// The contract of a service, and what the build needs beside it.
 ///
 /// # Errors
 /// As [`render`].
-pub fn contract(service: &Service) -> Result<(Contract, std::collections::BTreeMap<String, Declaration>), Vec<String>> {
+pub fn contract(service: &Service) -> Result<(Contract, Build), Vec<String>> {
     let mut press = Press::default();
-    let procedures = service.procedures.iter().map(|procedure| procedure.describe(&mut press)).collect();
+    let described = service.procedures.iter().map(|procedure| procedure.describe(&mut press)).collect();
+    let Pressed { mut procedures, entities, output_types, input_types, build } = press.finish(described)?;
     let definition = service.definition;
-    let (mut contract, declarations) = press.finish(definition.name, definition.password_sign_in, procedures)?;
-    (contract.index, contract.domains) = (service.index, service.domains.clone());
-    (contract.npm_package, contract.about) = (definition.npm_package, definition.about);
-    (contract.layout, contract.operator_role) = (definition.layout, definition.operator_role);
-    (contract.session, contract.authorization_server) = (definition.session, definition.authorization_server);
-    for procedure in &mut contract.procedures {
+    for procedure in &mut procedures {
         if let AuthContract::Permission { permission, .. } = &procedure.auth {
             procedure.for_applications &= !runtime::is_withheld(definition, permission);
         }
     }
-    let faults = faults(&contract, definition);
-    if faults.is_empty() { Ok((contract, declarations)) } else { Err(faults) }
+    let called = procedures.iter().filter(|procedure| procedure.is_in_styles());
+    let called: Vec<String> = called.map(|procedure| procedure.name.clone()).collect();
+    let contract = Contract {
+        format: FORMAT,
+        service: definition.name.to_owned(),
+        index: service.index.to_owned(),
+        npm_package: definition.npm_package.to_owned(),
+        about: definition.about.into(),
+        layout: definition.layout.map(Into::into),
+        operator_role: definition.operator_role.map(str::to_owned),
+        domains: service.domains.clone(),
+        procedures,
+        entities,
+        output_types,
+        input_types,
+        password_sign_in: definition.password_sign_in.map(Into::into),
+        session: definition.session.map(Into::into),
+        authorization_server: definition.authorization_server.map(Into::into),
+        table: store::table::TABLE.into(),
+        gateways: gateways::FACTS.iter().map(|facts| facts.contract(&called)).collect(),
+    };
+    let faults = faults(&contract, &build, definition);
+    if faults.is_empty() { Ok((contract, build)) } else { Err(faults) }
 }
 
-fn faults(contract: &Contract, definition: &Definition) -> Vec<String> {
+fn faults(contract: &Contract, build: &Build, definition: &Definition) -> Vec<String> {
     let mut faults = routes::faults(contract);
     for two in contract.procedures.windows(2).filter(|two| two[0].name == two[1].name) {
         faults.push(format!(
@@ -116,7 +133,7 @@ fn faults(contract: &Contract, definition: &Definition) -> Vec<String> {
         ));
     }
     faults.extend(permissions::faults(contract, definition));
-    faults.extend(entities::faults(contract));
+    faults.extend(entities::faults(build));
     let mut inputs: Vec<(String, &serde_json::Value)> =
         contract.input_types.iter().map(|(name, schema)| (name.clone(), schema)).collect();
     for procedure in &contract.procedures {
@@ -155,35 +172,13 @@ fn ignores_unknown_fields(schema: &serde_json::Value) -> bool {
     }
 }
 
-/// The contract as the text of `contract.json`.
-pub fn contract_json(contract: &Contract) -> String {
+/// The contract as the text of `contract.json`. Members stand in the order of their names, so that a new one moves none.
+fn contract_json(contract: &Contract) -> String {
     let mut value = serde_json::to_value(contract).unwrap_or_default();
     value["$comment"] = HEADER.into();
-    value["table"] = serde_json::to_value(store::table::TABLE).unwrap_or_default();
-    value["gateways"] = gateways(contract);
     let mut text = serde_json::to_string_pretty(&value).unwrap_or_default();
     text.push('\n');
     text
-}
-
-/// The gateways, with all that each may do: invoke procedures, or nothing.
-fn gateways(contract: &Contract) -> serde_json::Value {
-    // What has a form of its own is in no style.
-    let usual = contract.procedures.iter().filter(|procedure| procedure.http.is_none());
-    let names: Vec<&str> = usual.map(|procedure| procedure.name.as_str()).collect();
-    let about = |facts: &&gateways::Facts| {
-        let gateways::Facts { name, paths, methods, calls, memory_mb, timeout_ms, takes: _ } = **facts;
-        serde_json::json!({
-            "name": name,
-            "paths": paths,
-            "methods": methods.split(", ").collect::<Vec<_>>(),
-            "calls": calls,
-            "invokes": if calls { &names[..] } else { &[] },
-            "memoryMb": memory_mb,
-            "timeoutMs": timeout_ms,
-        })
-    };
-    gateways::FACTS.iter().map(about).collect()
 }
 
 /// Writes what is not up to date and removes what is left over. Answers the paths it touched.

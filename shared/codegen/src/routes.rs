@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::contract::{Contract, ProcedureContract};
+use protocol::{
+    PathPattern,
+    contract::{Contract, ProcedureContract},
+};
 use serde_json::Value;
 
 use crate::is_write_only;
@@ -32,15 +35,19 @@ pub fn faults(contract: &Contract) -> Vec<String> {
             continue;
         };
         // Routes that differ in the names of parameters only are one: nobody could say which is meant.
-        if let Some(other) = taken.insert(format!("{method} {}", shape(path)), name) {
+        if let Some(other) = taken.insert(format!("{method} {}", PathPattern(path).shape()), name) {
             faults.push(format!("{name}: {other} has the route {route} already"));
-        } else if let Some((known, other, _)) = shapes.get(&shape(path)).filter(|(known, ..)| *known != path) {
+        } else if let Some((known, other, _)) =
+            shapes.get(&PathPattern(path).shape()).filter(|(known, ..)| *known != path)
+        {
             faults.push(format!("{name}: {path} is {known} of {other} with other names: give parameters the same"));
-        } else if let Some((_, other, _)) = shapes.get(&shape(path)).filter(|(.., known)| *known != is_rest) {
+        } else if let Some((_, other, _)) =
+            shapes.get(&PathPattern(path).shape()).filter(|(.., known)| *known != is_rest)
+        {
             let message = "a path answers in the form of REST or in another one, whatever the method";
             faults.push(format!("{name}: {path} is stated as `rest` and, by {other}, as `http`: {message}"));
         }
-        shapes.entry(shape(path)).or_insert((path, name, is_rest));
+        shapes.entry(PathPattern(path).shape()).or_insert((path, name, is_rest));
         if let Some((own, whose)) = own_path(path, is_rest) {
             faults.push(format!(
                 "{name}: {route} would take calls from {own} of {whose}: give it another path, such as one in /v1/"
@@ -75,23 +82,13 @@ fn overlaps(contract: &Contract) -> Vec<String> {
     let mut faults = Vec::new();
     for (at, (path, name)) in paths.iter().enumerate() {
         for (other, other_name) in paths.iter().skip(at + 1) {
-            if crosses(path, other) {
+            if PathPattern(path).crosses(PathPattern(other)) {
                 let message = "cross: some addresses fit both, and neither is the more specific";
                 faults.push(format!("{name}: {path}, and {other} of {other_name}, {message}"));
             }
         }
     }
     faults
-}
-
-/// Whether some addresses fit both paths, and each has a name where the other has a word.
-fn crosses(one: &str, other: &str) -> bool {
-    let pairs = || one.split('/').zip(other.split('/'));
-    let is_name = |segment: &str| segment.starts_with('{');
-    one.split('/').count() == other.split('/').count()
-        && pairs().all(|(one, other)| one == other || is_name(one) || is_name(other))
-        && pairs().any(|(one, other)| is_name(one) && !is_name(other))
-        && pairs().any(|(one, other)| !is_name(one) && is_name(other))
 }
 
 /// A path that the service has by itself, and of which a procedure's path would have some addresses. Methods play no
@@ -103,15 +100,7 @@ fn own_path(path: &str, is_rest: bool) -> Option<(&'static str, String)> {
     let of_every_service = OF_EVERY_SERVICE.iter().map(|(own, whose)| (*own, (*whose).to_owned()));
     let of_browsers =
         OF_BROWSERS.iter().filter(|_| is_rest).map(|own| (*own, "browsers, which take no JSON".to_owned()));
-    of_every_service.chain(gateways).chain(of_browsers).find(|(own, _)| meets(path, own))
-}
-
-/// Whether some addresses fit both: a procedure's path, and one that may end in `{proxy+}`, for all that follows.
-fn meets(path: &str, own: &str) -> bool {
-    let (own, has_rest) = own.strip_suffix("/{proxy+}").map_or((own, false), |start| (start, true));
-    let (given, known): (Vec<_>, Vec<_>) = (path.split('/').collect(), own.split('/').collect());
-    let is_long_enough = if has_rest { given.len() > known.len() } else { given.len() == known.len() };
-    is_long_enough && known.iter().zip(&given).all(|(known, given)| known == given || given.starts_with('{'))
+    of_every_service.chain(gateways).chain(of_browsers).find(|(own, _)| PathPattern(own).meets(PathPattern(path)))
 }
 
 fn is_route(method: &str, path: &str) -> bool {
@@ -124,21 +113,12 @@ fn is_route(method: &str, path: &str) -> bool {
     METHODS.contains(&method) && path.strip_prefix('/').is_some_and(|path| path.split('/').all(fits))
 }
 
-fn names(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
-}
-
-/// The path without the names of its parameters.
-fn shape(path: &str) -> String {
-    path.split('/').map(|segment| if segment.starts_with('{') { "{}" } else { segment }).collect::<Vec<_>>().join("/")
-}
-
 /// Every parameter of a path is a required field of the input, and one value.
 fn parameters(contract: &Contract, procedure: &ProcedureContract, path: &str) -> Vec<String> {
-    let input = procedure.input.as_ref().map(|input| resolve(contract, input));
+    let input = procedure.input.as_ref().map(|input| contract.resolve(input));
     let mut faults = Vec::new();
     let mut seen = Vec::new();
-    for name in names(path) {
+    for name in PathPattern(path).names() {
         if seen.contains(&name) {
             faults.push(format!("the route names {{{name}}} twice"));
         }
@@ -159,15 +139,8 @@ fn parameters(contract: &Contract, procedure: &ProcedureContract, path: &str) ->
     faults
 }
 
-/// What a schema says, after references.
-fn resolve<'a>(contract: &'a Contract, schema: &'a Value) -> &'a Value {
-    let reference =
-        schema.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix("#/inputTypes/"));
-    reference.and_then(|name| contract.input_types.get(name)).map_or(schema, |target| resolve(contract, target))
-}
-
 fn is_scalar(contract: &Contract, schema: &Value) -> bool {
-    let schema = resolve(contract, schema);
+    let schema = contract.resolve(schema);
     if let Some(branches) = ["oneOf", "anyOf"].iter().find_map(|key| schema.get(key)?.as_array()) {
         return branches.iter().all(|branch| is_scalar(contract, branch));
     }

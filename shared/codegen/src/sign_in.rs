@@ -2,14 +2,15 @@
 
 use protocol::contract::{Contract, ProcedureContract};
 use runtime::Definition;
-use serde_json::Value;
 
 /// Procedures and fields that are named, and missing.
 pub fn faults(contract: &Contract, definition: &Definition) -> Vec<String> {
-    let find = |name: &str| contract.procedures.iter().find(|known| known.name == name);
+    let find = |name: &str| contract.procedure(name);
     let mut faults = Vec::new();
-    let mut expect_input = |way: &str, procedure: &str, fields: &[&'static str]| {
-        if find(procedure).is_none_or(|known| !fields.iter().all(|field| known.input_fields.contains(field))) {
+    let mut expect_input = |way: &str, procedure: &str, fields: &[&str]| {
+        if find(procedure)
+            .is_none_or(|known| !fields.iter().all(|field| known.input_fields.iter().any(|own| own == field)))
+        {
             faults.push(format!("{way}: no procedure {procedure} has the input fields {fields:?}"));
         }
     };
@@ -49,7 +50,5 @@ pub fn faults(contract: &Contract, definition: &Definition) -> Vec<String> {
 
 /// Whether a procedure answers an object with this field.
 fn has_output(contract: &Contract, procedure: &ProcedureContract, field: &str) -> bool {
-    let output = procedure.output.as_ref().unwrap_or(&Value::Null);
-    let named = output["$ref"].as_str().and_then(|reference| contract.output_types.get(reference.rsplit('/').next()?));
-    named.unwrap_or(output)["properties"].get(field).is_some()
+    procedure.output.as_ref().is_some_and(|output| contract.resolve(output)["properties"].get(field).is_some())
 }

@@ -8,7 +8,8 @@ use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use protocol::{
     Code, Kind, Layout,
-    contract::{Contract, Declaration, ProcedureContract, type_name},
+    case::type_name,
+    contract::{Build, Contract, Declaration, ProcedureBuild, ProcedureContract},
     fresh::REAUTHENTICATE,
 };
 
@@ -19,21 +20,22 @@ use crate::{File, HEADER};
 /// `@trpc/tanstack-react-query`. 11.25 knows `pathSeparator`.
 const TRPC_VERSIONS: &str = ">=11.5.0 <12";
 
-pub fn render(contract: &Contract, declarations: &BTreeMap<String, Declaration>, layout: &Layout) -> Vec<File> {
+pub fn render(contract: &Contract, build: &Build, layout: &Layout) -> Vec<File> {
     let file = |name: &str, text: String| File { path: Path::new(layout.bindings).join(name), text };
     vec![
         file("package.json", package_json(contract)),
+        file("contract.d.ts", contract_types()),
         file("index.js", client(contract)),
         file("index.cjs", common_js(&client(contract))),
-        file("index.d.ts", told(contract, &types(contract, declarations))),
+        file("index.d.ts", told(contract, &types(contract, build))),
         // The same, for whoever requires it: TypeScript tells by the name what `import` means in it.
-        file("index.d.cts", told(contract, &types(contract, declarations))),
+        file("index.d.cts", told(contract, &types(contract, build))),
     ]
 }
 
 /// Comments in words of the package: what is in no client, and is where it is, they tell of by its method and path.
 fn told(contract: &Contract, text: &str) -> String {
-    let called = |word: &str| contract.procedures.iter().find(|known| known.name == word)?.http.clone();
+    let called = |word: &str| contract.procedure(word)?.http.clone();
     gateways::words::reworded(text, called)
 }
 
@@ -48,7 +50,7 @@ fn max_calls() -> String {
 }
 
 fn package_json(contract: &Contract) -> String {
-    let (service, about) = (&contract.service, contract.about);
+    let (service, about) = (&contract.service, &contract.about);
     let mut package = serde_json::json!({
         "name": contract.npm_package,
         "version": about.version,
@@ -98,15 +100,12 @@ fn common_js(module: &str) -> String {
     text + &names.iter().map(|name| format!("exports.{name} = {name};\n")).collect::<String>()
 }
 
-fn types(contract: &Contract, declarations: &BTreeMap<String, Declaration>) -> String {
+fn types(contract: &Contract, build: &Build) -> String {
     let mut text = format!("// {HEADER}\n\n{IMPORTS}\n");
-    for declaration in declarations.values() {
-        let docs = declaration.docs.as_deref().map(tidy).unwrap_or_default();
-        let _ = writeln!(text, "{docs}\nexport {}\n", tidy(&declaration.text));
-    }
-    for procedure in clients(contract) {
+    declare(&build.declarations, &mut text);
+    for procedure in contract.in_styles() {
         let name = type_name(&procedure.name);
-        let types = &procedure.typescript;
+        let Some(ProcedureBuild { types, .. }) = build.procedures.get(&procedure.name) else { continue };
         let _ = writeln!(
             text,
             "/** The input of `{}`. */\nexport type {name}Input = {};\n",
@@ -129,7 +128,7 @@ fn types(contract: &Contract, declarations: &BTreeMap<String, Declaration>) -> S
         let _ = writeln!(text, "export type {name}Failure = {};\n", types.failure);
     }
     text.push_str("/** The failures of every procedure, by its name. */\nexport type Failures = {\n");
-    for procedure in clients(contract) {
+    for procedure in contract.in_styles() {
         let _ = writeln!(text, "  \"{}\": {}Failure;", procedure.name, type_name(&procedure.name));
     }
     text.push_str("};\n\n");
@@ -139,23 +138,32 @@ fn types(contract: &Contract, declarations: &BTreeMap<String, Declaration>) -> S
     text + &session::types(contract)
 }
 
+/// The types of `contract.json`, for programs that read it. It is in no package.
+fn contract_types() -> String {
+    let mut text = format!("// {HEADER}\n\n");
+    declare(&protocol::contract::declarations::<Contract>(), &mut text);
+    text
+}
+
+fn declare(declarations: &BTreeMap<String, Declaration>, text: &mut String) {
+    for declaration in declarations.values() {
+        let docs = declaration.docs.as_deref().map(tidy).unwrap_or_default();
+        let _ = writeln!(text, "{docs}\nexport {}\n", tidy(&declaration.text));
+    }
+}
+
 /// The client's types with an example from the service: a query that may not find what it looks for, or any failure.
 fn with_example(text: &str, contract: &Contract) -> String {
-    let failures = || clients(contract).flat_map(|one| one.failures.iter().map(move |failure| (one, failure)));
+    let failures = || contract.in_styles().flat_map(|one| one.failures.iter().map(move |failure| (one, failure)));
     let missing = failures().find(|(one, failure)| one.kind == Kind::Query && failure.code == Code::NotFound);
     let any = missing.or_else(|| failures().find(|(_, failure)| failure.kind != REAUTHENTICATE));
     let (procedure, failure) = any.map_or(("things.get", "missing"), |(one, failure)| (&one.name, &failure.kind));
     text.replace("@PROCEDURE@", procedure).replace("@FAILURE@", failure)
 }
 
-/// The procedures that clients call by name: all but those whose form a standard dictates.
-fn clients(contract: &Contract) -> impl Iterator<Item = &ProcedureContract> {
-    contract.procedures.iter().filter(|procedure| procedure.http.is_none())
-}
-
 fn router(contract: &Contract) -> String {
     let mut domains: BTreeMap<&str, Vec<&ProcedureContract>> = BTreeMap::new();
-    for procedure in clients(contract) {
+    for procedure in contract.in_styles() {
         let (domain, _) = procedure.name.split_once('.').unwrap_or((&procedure.name, ""));
         domains.entry(domain).or_default().push(procedure);
     }

@@ -8,6 +8,7 @@ use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header, request::Parts};
 use protocol::{
     Cause, Code, Fault, Kind,
+    contract::{Contract, ProcedureContract},
     trpc::{
         self,
         batch::{self, Answers, Form},
@@ -17,7 +18,7 @@ use runtime::BoxFuture;
 use serde::de::IgnoredAny;
 
 use crate::{
-    Calls, Contract, Facts, Procedure, Refusal, Style,
+    Calls, Facts, Refusal, Style,
     respond::{Deadline, MAX_AT_ONCE, MAX_WEIGHT, empty, explain, no_room, respond, shortened, weight},
 };
 
@@ -192,15 +193,19 @@ async fn call(
     forward(calls, procedure, input).await
 }
 
-fn find<'a>(contract: &'a Contract, name: &str) -> Result<&'a Procedure, Fault> {
-    contract.find(name).ok_or_else(|| {
+fn find<'a>(contract: &'a Contract, name: &str) -> Result<&'a ProcedureContract, Fault> {
+    contract.find_in_styles(name).ok_or_else(|| {
         let is_batch = name.contains(',');
         let hint = if is_batch { " A batch says so: ?batch=1." } else { "" };
         Fault::new(Code::NotFound, format!("There is no procedure {:?}.{hint}", shortened(name)))
     })
 }
 
-async fn forward(calls: &Calls<'_>, procedure: &Procedure, input: Option<&[u8]>) -> Result<Response<Bytes>, Fault> {
+async fn forward(
+    calls: &Calls<'_>,
+    procedure: &ProcedureContract,
+    input: Option<&[u8]>,
+) -> Result<Response<Bytes>, Fault> {
     let response = calls.forward(procedure, input, None).await;
     let response = response.map_err(|refusal| Fault::new(refusal.code, refusal.message))?;
     // One answer that is no JSON would make the whole batch unreadable.

@@ -4,12 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
-use protocol::{Code, Fault, FieldFault, Kind};
+use protocol::{Code, Fault, FieldFault, Kind, contract::ProcedureContract};
 use runtime::{BoxFuture, Site};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
-
-use crate::Procedure;
 
 /// Where calls to procedures go. The request is the one that a client of tRPC would have sent to the front:
 /// `GET /trpc/users.get?input=…`, or `POST /trpc/users.create` with a body. A query whose input is longer than an
@@ -118,14 +116,14 @@ impl<'a> Calls<'a> {
     }
 
     /// Calls a procedure with the request's credentials. `input` is JSON, or none.
-    pub async fn run(&self, procedure: &Procedure, input: Option<&[u8]>) -> Outcome {
+    pub async fn run(&self, procedure: &ProcedureContract, input: Option<&[u8]>) -> Outcome {
         self.run_as(procedure, input, None).await
     }
 
     /// The same with other credentials: the value of an `Authorization` header instead of what the request has.
     pub async fn run_as(
         &self,
-        procedure: &Procedure,
+        procedure: &ProcedureContract,
         input: Option<&[u8]>,
         authorization: Option<&HeaderValue>,
     ) -> Outcome {
@@ -140,7 +138,7 @@ impl<'a> Calls<'a> {
     /// an address.
     pub async fn forward(
         &self,
-        procedure: &Procedure,
+        procedure: &ProcedureContract,
         input: Option<&[u8]>,
         authorization: Option<&HeaderValue>,
     ) -> Result<Response<Bytes>, Refusal> {
@@ -175,7 +173,7 @@ impl<'a> Calls<'a> {
 
     fn request(
         &self,
-        procedure: &Procedure,
+        procedure: &ProcedureContract,
         input: Option<&[u8]>,
         authorization: Option<&HeaderValue>,
     ) -> Result<Request<Bytes>, Refusal> {
@@ -246,7 +244,7 @@ struct ErrorData {
     fields: Vec<FieldFault>,
 }
 
-fn read(procedure: &Procedure, response: &Response<Bytes>) -> Outcome {
+fn read(procedure: &ProcedureContract, response: &Response<Bytes>) -> Outcome {
     let unreadable = || Refusal::new(Code::BadGateway, "The procedure gave no answer that can be read.");
     let envelope: Envelope<'_> = serde_json::from_slice(response.body()).map_err(|_| unreadable())?;
     match envelope {

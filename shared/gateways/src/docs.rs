@@ -11,11 +11,11 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
-use protocol::{Cause, Code, Fault};
+use protocol::{Cause, Code, Fault, contract::Contract};
 use runtime::{BoxFuture, problem, rest};
 
 use crate::{
-    Calls, Contract, Facts, Refusal, Settings, Style, jsonrpc, openapi,
+    Calls, Facts, Refusal, Settings, Style, jsonrpc, openapi,
     respond::{explain, respond},
 };
 

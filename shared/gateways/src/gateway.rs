@@ -7,15 +7,16 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header, request::
 use runtime::{BoxFuture, Site, answer::expect_known, cors::Cors, rest::without_body, web::PeerAddress};
 
 use crate::{
-    Calls, Contract, Reach, Refusal,
+    Calls, Reach, Refusal,
     respond::{self, MAX_WEIGHT, weight},
 };
 use protocol::{
-    Fault,
+    Fault, PathPattern, Paths,
+    contract::{Contract, GatewayContract},
     trpc::{self, MAX_INPUT_BYTES},
 };
 
-/// What is known of a gateway before it runs; it stands in the contract.
+/// What is known of a gateway before it runs; most of it stands in the contract.
 #[derive(Debug)]
 pub struct Facts {
     /// `graphql`; the function is `gateway-graphql`.
@@ -35,12 +36,18 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Whether a path is one of the gateway's.
-    pub fn has(&self, path: &str) -> bool {
-        self.paths.iter().any(|known| match known.strip_suffix("{proxy+}") {
-            Some(start) => path.len() > start.len() && path.starts_with(start),
-            None => path == *known,
-        })
+    /// What stands in the contract of it. `called`: the procedures that are in the styles.
+    pub fn contract(&self, called: &[String]) -> GatewayContract {
+        let Self { name, paths, methods, calls, memory_mb, timeout_ms, takes: _ } = *self;
+        GatewayContract {
+            name: name.to_owned(),
+            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+            methods: methods.split(", ").map(str::to_owned).collect(),
+            calls,
+            invokes: if calls { called.to_vec() } else { Vec::new() },
+            memory_mb,
+            timeout_ms,
+        }
     }
 }
 
@@ -179,7 +186,11 @@ fn readable(parts: &Parts, body: &Bytes) -> Result<(), Fault> {
 }
 
 /// All gateways of a service, where they run in one process.
-pub struct Gateways(Vec<Gateway>);
+pub struct Gateways {
+    all: Vec<Gateway>,
+    /// By path: the place of the one that has it.
+    paths: Paths<usize>,
+}
 
 impl Gateways {
     /// Makes them.
@@ -199,12 +210,19 @@ impl Gateways {
             cors: cors.clone(),
             site: Arc::clone(site),
         };
-        Ok(Self(crate::styles(contract, Settings::default())?.into_iter().map(at_work).collect()))
+        let all: Vec<_> = crate::styles(contract, Settings::default())?.into_iter().map(at_work).collect();
+        let mut paths = Paths::default();
+        for (place, gateway) in all.iter().enumerate() {
+            for path in gateway.style.facts().paths {
+                paths.insert(PathPattern(path), place)?;
+            }
+        }
+        Ok(Self { all, paths })
     }
 
     /// The one that has a path.
     pub fn find(&self, path: &str) -> Option<&Gateway> {
-        self.0.iter().find(|gateway| gateway.style.facts().has(path))
+        self.paths.at(path).and_then(|place| self.all.get(*place))
     }
 }
 
@@ -250,7 +268,7 @@ mod tests {
         let site = Arc::new(Site::new("", "", ""));
         let reach: Arc<dyn Reach> = stub::Stub::new(|_, _| Ok(None));
         let gateways = Gateways::new(&contract, &reach, &Cors::AnyOrigin, &site).unwrap();
-        for gateway in &gateways.0 {
+        for gateway in &gateways.all {
             let facts = gateway.style.facts();
             let refused = |fault| {
                 let path = facts.paths[0].replace("{proxy+}", "a.b,c.d?batch=1");

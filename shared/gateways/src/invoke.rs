@@ -7,13 +7,16 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response, header};
-use protocol::{Cause, Code, Fault, Kind};
+use protocol::{
+    Cause, Code, Fault, Kind,
+    contract::{Contract, ProcedureContract},
+};
 use runtime::{Addressee, BoxFuture, Site, cors::Cors, environment::FunctionSettings, gateway, refuse, telemetry};
 use serde::Deserialize;
 use store::service::{CallError, Service, ServiceClient};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::{Contract, Reach};
+use crate::Reach;
 
 /// How long it may take until Lambda takes the connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -48,10 +51,10 @@ impl Invoke {
         let credentials = store::client::credentials(access_key_id, secret_access_key, session_token);
         let shared = store::client::sdk_config(region, endpoint, credentials)?;
         let client = ServiceClient::new(Service::Lambda, &shared, Some(CONNECT_TIMEOUT))?;
-        let about = |procedure: &crate::Procedure| {
+        let about = |procedure: &ProcedureContract| {
             (procedure.name.clone(), (procedure.kind, Duration::from_millis(procedure.timeout_ms.into())))
         };
-        let procedures = contract.procedures.iter().map(about).collect();
+        let procedures = contract.in_styles().map(about).collect();
         Ok(Self { client, settings, procedures, cors, site })
     }
 

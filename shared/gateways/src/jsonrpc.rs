@@ -17,7 +17,11 @@ use std::{
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, Method, Response, request::Parts};
-use protocol::{Cause, Code, Fault, FieldFault, trpc};
+use protocol::{
+    Cause, Code, Fault, FieldFault,
+    contract::{Contract, ProcedureContract},
+    media_type, trpc,
+};
 use runtime::BoxFuture;
 use serde::Serialize;
 use serde_json::{
@@ -28,8 +32,8 @@ use serde_json::{
 pub use openrpc::openrpc;
 
 use crate::{
-    Calls, Contract, Facts, Procedure, Refusal, Settings, Style,
-    respond::{Deadline, MAX_AT_ONCE, MAX_WEIGHT, empty, explain, media_type, no_room, respond, shortened, weight},
+    Calls, Facts, Refusal, Settings, Style,
+    respond::{Deadline, MAX_AT_ONCE, MAX_WEIGHT, empty, explain, no_room, respond, shortened, weight},
 };
 use request::{Entry, Message, elements};
 
@@ -156,7 +160,7 @@ impl JsonRpc {
             }
             return Ok(self.document(contract, calls.site().url()));
         }
-        let Some(procedure) = contract.find(method) else {
+        let Some(procedure) = contract.find_in_styles(method) else {
             let detail = format!("There is no procedure {:?}.", shortened(method));
             return Err(Error::reserved(METHOD_NOT_FOUND, Code::NotFound, &detail, request_id));
         };
@@ -217,8 +221,7 @@ fn expect_json_by_post(parts: &Parts) -> Result<(), Fault> {
     if parts.method != Method::POST {
         return Err(Fault::method_not_supported(parts.method.as_str(), JsonRpc::FACTS.methods));
     }
-    let given = media_type(&parts.headers).unwrap_or_default();
-    if [JSON, "application/json-rpc"].iter().any(|known| given.eq_ignore_ascii_case(known)) {
+    if [JSON, "application/json-rpc"].iter().any(|known| media_type::is(&parts.headers, known)) {
         Ok(())
     } else {
         Err(Fault::new(Code::UnsupportedMediaType, "The content-type must be application/json."))
@@ -237,7 +240,7 @@ enum Trouble {
 ///
 /// # Errors
 /// When there are more than the input has fields.
-fn input<'a>(procedure: &Procedure, params: &'a RawValue) -> Result<Option<Cow<'a, str>>, Refusal> {
+fn input<'a>(procedure: &ProcedureContract, params: &'a RawValue) -> Result<Option<Cow<'a, str>>, Refusal> {
     let names = &procedure.input_fields;
     if params.get().starts_with('{') {
         // What clients of tRPC add is taken from them only. The procedure refuses it, beside whatever else is wrong,

@@ -4,7 +4,7 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use protocol::{Cause, Code, Fault};
+use protocol::{Cause, Code, Fault, contract::Contract};
 use runtime::{
     Addressee, BoxFuture, Environment, Site,
     cors::Cors,
@@ -15,7 +15,7 @@ use runtime::{
 use tokio::time::Instant;
 
 use crate::{
-    Contract, Gateway, Reach, Settings, Style,
+    Gateway, Reach, Settings, Style,
     invoke::{Deadline, Invoke},
 };
 

@@ -5,7 +5,6 @@
 //! goes is [`Reach`]'s: in the cloud to the procedure's own function, locally to the same procedure in process.
 //! So validation, policy, failures and limits are those of the procedure, whatever the style.
 //!
-//! - [`contract`]: the contract, as gateways read it.
 //! - [`calls`]: one request's calls to procedures.
 //! - [`example`]: sample values.
 //! - [`gateway`]: what all styles have in common.
@@ -21,7 +20,6 @@
 
 pub mod batches;
 pub mod calls;
-pub mod contract;
 pub mod docs;
 pub mod example;
 pub mod function;
@@ -42,8 +40,9 @@ pub mod soap;
 mod stub;
 pub mod words;
 
+use protocol::contract::Contract;
+
 pub use calls::{Calls, Outcome, Reach, Refusal};
-pub use contract::{Contract, Procedure};
 pub use gateway::{Facts, Gateway, Gateways, Settings, Style};
 
 /// All styles, for a stage of a service.

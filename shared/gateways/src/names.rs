@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use protocol::contract::capitalized;
+use protocol::{case::capitalized, contract::Contract};
 use serde_json::{Map, Value, json};
-
-use crate::Contract;
 
 /// Readable names of all types: an input's type that differs from the output's of that name has `Input` at its end.
 pub struct Names(BTreeMap<String, String>);
@@ -163,6 +161,7 @@ pub fn enum_value(wire: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stub::contract_of;
 
     #[test]
     fn everything_that_is_written_out_has_a_title() {
@@ -187,7 +186,6 @@ mod tests {
     #[test]
     fn names_are_readable_and_each_names_one_type() {
         let contract = json!({
-            "service": "s", "procedures": [],
             "outputTypes": {
                 "Poem": {"type": "object"},
                 "Id": {"type": "string"},
@@ -201,7 +199,7 @@ mod tests {
                 "Given": {"type": "string"},
             },
         });
-        let contract = Contract::parse(&contract.to_string()).unwrap();
+        let contract = contract_of(contract);
         let names = Names::of(&contract);
         let types = names.types(&contract, "#/t/");
         let listed: Vec<_> = types.keys().map(String::as_str).collect();

@@ -8,17 +8,21 @@ mod problem;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::trpc;
+use protocol::{
+    case,
+    contract::{AuthContract, Contract},
+    trpc,
+};
 use serde_json::{Map, Value, json};
 
-use crate::{Contract, contract::Auth, rest::Route};
+use crate::{rest::Route, words};
 use components::Components;
 
 /// The document, as `openapi.json` and `/openapi.json` have it. `url` is where the service is, without a slash
 /// at the end; empty when that is not known.
 pub fn document(contract: &Contract, url: &str) -> Value {
-    let contract = &contract.worded(|procedure| match procedure.rest {
-        Some(_) => procedure.camel_case_name(),
+    let contract = &words::worded(contract, |procedure| match procedure.rest {
+        Some(_) => case::camel_case(&procedure.name),
         None => format!("{}{}", trpc::BASE_PATH, procedure.name),
     });
     let mut components = Components::new(contract, url);
@@ -35,7 +39,7 @@ pub fn document(contract: &Contract, url: &str) -> Value {
         "info": {
             "title": contract.service,
             "version": contract.about.version,
-            "description": contract.described(DESCRIPTION),
+            "description": words::introduced(contract, DESCRIPTION),
         },
         "externalDocs": {"url": format!("{url}/docs"), "description": "Every procedure, and how it is called in each style."},
         "servers": [{"url": if url.is_empty() { "/" } else { url }}],
@@ -43,7 +47,7 @@ pub fn document(contract: &Contract, url: &str) -> Value {
         "paths": paths,
         "components": components.finish(),
     });
-    for (member, value) in [("license", contract.license()), ("contact", contract.contact())] {
+    for (member, value) in [("license", words::license(contract)), ("contact", words::contact(contract))] {
         if let Some(value) = value {
             document["info"][member] = value;
         }
@@ -109,7 +113,7 @@ fn domain(name: &str) -> &str {
 
 /// A tag, with what is said of the domain.
 fn named_tag(contract: &Contract, name: &str) -> Value {
-    match contract.domain_docs(name) {
+    match words::domain_docs(contract, name) {
         "" => json!({"name": name}),
         docs => json!({"name": name, "description": docs}),
     }
@@ -118,14 +122,14 @@ fn named_tag(contract: &Contract, name: &str) -> Value {
 /// How callers say who they are.
 fn security_schemes(contract: &Contract, url: &str) -> Map<String, Value> {
     let mut schemes = Map::new();
-    if contract.procedures.iter().all(|procedure| matches!(procedure.auth, Auth::Public)) {
+    if contract.in_styles().all(|procedure| matches!(procedure.auth, AuthContract::Public)) {
         return schemes;
     }
     schemes.insert(
         BEARER.into(),
         json!({"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token."}),
     );
-    if contract.has_sessions {
+    if contract.session.is_some() {
         let cookie = runtime::Site::new(url, "", "").cookie_name(runtime::sessions::COOKIE);
         let cookie =
             json!({"type": "apiKey", "in": "cookie", "name": cookie, "description": "The session of a browser."});
@@ -160,8 +164,8 @@ const OAUTH: &str = "oauth";
 /// The permissions that applications may be given, each with the procedures that ask for it.
 fn scopes(contract: &Contract) -> BTreeMap<String, String> {
     let mut scopes: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for procedure in &contract.procedures {
-        let Auth::Permission { permission, own } = &procedure.auth else { continue };
+    for procedure in contract.in_styles() {
+        let AuthContract::Permission { permission, own } = &procedure.auth else { continue };
         if !procedure.for_applications {
             continue;
         }
@@ -177,17 +181,17 @@ fn scopes(contract: &Contract) -> BTreeMap<String, String> {
 /// Who may call a procedure: one of these suffices, and of one all parts are needed.
 fn security(contract: &Contract, route: &Route<'_>) -> Value {
     let scopes = match &route.procedure.auth {
-        Auth::Public => return json!([]),
+        AuthContract::Public => return json!([]),
         // Where no application may call, its token is no way in.
         _ if !route.procedure.for_applications => vec![],
-        Auth::SignedIn => vec![],
-        Auth::Permission { permission, own } => {
+        AuthContract::SignedIn => vec![],
+        AuthContract::Permission { permission, own } => {
             let own = own.then(|| vec![format!("{permission}:own")]);
             [vec![permission.clone()]].into_iter().chain(own).collect()
         }
     };
     let mut ways = vec![json!({BEARER: []})];
-    if contract.has_sessions {
+    if contract.session.is_some() {
         ways.push(if route.method == "GET" { json!({COOKIE: []}) } else { json!({COOKIE: [], CSRF: []}) });
     }
     if contract.authorization_endpoints().is_some() {

@@ -85,12 +85,6 @@ pub fn explain(fault: &Fault, headers: &mut HeaderMap) {
     }
 }
 
-/// The media type of a request, without its parameters.
-pub fn media_type(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    value.split(';').next().map(str::trim)
-}
-
 /// A call whose answer has no room beside the others.
 pub fn no_room() -> Fault {
     let message = format!(

@@ -1,15 +1,16 @@
 //! What the REST route of a procedure says about its requests and answers, for documents. `runtime` answers so.
 
-use protocol::RestAnswer;
+use protocol::{
+    PathPattern, RestAnswer,
+    contract::{Contract, ProcedureContract},
+};
 use serde_json::{Map, Value};
-
-use crate::{Contract, Procedure};
 
 /// A procedure's place in REST.
 #[derive(Debug)]
 pub struct Route<'a> {
     /// What is there.
-    pub procedure: &'a Procedure,
+    pub procedure: &'a ProcedureContract,
     /// `GET`.
     pub method: &'a str,
     /// `/v1/orders/{id}`.
@@ -32,25 +33,24 @@ pub struct InputField<'a> {
 
 impl<'a> Route<'a> {
     /// The route of a procedure that has one.
-    pub fn of(contract: &'a Contract, procedure: &'a Procedure) -> Option<Self> {
+    pub fn of(contract: &'a Contract, procedure: &'a ProcedureContract) -> Option<Self> {
         let (method, path) = procedure.rest.as_deref()?.split_once(' ')?;
         Some(Self { procedure, method, path, answer: procedure.rest_answer.unwrap_or_default(), contract })
     }
 
     /// Those of all procedures that have one.
     pub fn all(contract: &'a Contract) -> impl Iterator<Item = Self> {
-        contract.procedures.iter().filter_map(|procedure| Self::of(contract, procedure))
+        contract.in_styles().filter_map(|procedure| Self::of(contract, procedure))
     }
 
     /// The names in the path's braces.
     pub fn names_in_path(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+        PathPattern(self.path).names()
     }
 
     /// The path without its names: two routes that share it cannot be told apart.
     pub fn shape(&self) -> String {
-        let anonymous = |segment: &'a str| if segment.starts_with('{') { "{}" } else { segment };
-        self.path.split('/').map(anonymous).collect::<Vec<_>>().join("/")
+        PathPattern(self.path).shape()
     }
 
     /// Whether the input comes in a body; else in the address.

@@ -3,12 +3,14 @@
 pub(crate) mod graphql;
 pub mod postman;
 
+use protocol::{
+    PathPattern, case,
+    contract::{AuthContract, Contract, ProcedureContract},
+};
 use runtime::rest::encoded;
 use serde_json::Value;
 
 use crate::{
-    Contract, Procedure,
-    contract::Auth,
     example,
     rest::{Form, Route},
     soap,
@@ -26,7 +28,7 @@ pub struct Sample {
 }
 
 /// The calls of a procedure; in the shell `$URL` is where the service is, and `$TOKEN` an access token.
-pub fn of(contract: &Contract, procedure: &Procedure) -> Vec<Sample> {
+pub fn of(contract: &Contract, procedure: &ProcedureContract) -> Vec<Sample> {
     let input = input(contract, procedure);
     let rest = Route::of(contract, procedure).map(|route| curl(contract, &route));
     let shell = |style, text| Sample { style, language: "sh", text };
@@ -44,7 +46,7 @@ pub fn of(contract: &Contract, procedure: &Procedure) -> Vec<Sample> {
 }
 
 /// The example of an input, unless it may as well be left out.
-pub fn input(contract: &Contract, procedure: &Procedure) -> Option<Value> {
+pub fn input(contract: &Contract, procedure: &ProcedureContract) -> Option<Value> {
     let sample = example::of(contract, procedure.input.as_ref()?);
     (!procedure.input_optional || sample.as_object().is_some_and(|fields| !fields.is_empty())).then_some(sample)
 }
@@ -52,11 +54,13 @@ pub fn input(contract: &Contract, procedure: &Procedure) -> Option<Value> {
 /// The address of a REST call with its example, without the service's own: `/v1/orders?limit=20`.
 pub fn address(contract: &Contract, route: &Route<'_>) -> String {
     let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let mut path = route.path.to_owned();
-    for field in route.path_fields() {
-        let value = plain(&example::of(contract, field.schema));
-        path = path.replace(&format!("{{{}}}", field.name), &encoded(&value));
-    }
+    let sample = |name| {
+        route
+            .path_fields()
+            .find(|field| field.name == name)
+            .map(|field| encoded(&plain(&example::of(contract, field.schema))))
+    };
+    let path = PathPattern(route.path).filled(sample).unwrap_or_else(|| route.path.to_owned());
     let mut pairs = Vec::new();
     // Of what may be left out, a page's size is what everybody asks for first.
     let shown = route.other_fields().filter(|field| field.is_required || field.name == "limit");
@@ -94,11 +98,11 @@ fn curl(contract: &Contract, route: &Route<'_>) -> String {
     lines.join(" \\\n  ")
 }
 
-fn authorization(procedure: &Procedure) -> Option<String> {
-    (!matches!(procedure.auth, Auth::Public)).then(|| "-H \"authorization: Bearer $TOKEN\"".to_owned())
+fn authorization(procedure: &ProcedureContract) -> Option<String> {
+    (!matches!(procedure.auth, AuthContract::Public)).then(|| "-H \"authorization: Bearer $TOKEN\"".to_owned())
 }
 
-fn post(procedure: &Procedure, path: &str, headers: &[&str], body: &str) -> String {
+fn post(procedure: &ProcedureContract, path: &str, headers: &[&str], body: &str) -> String {
     let mut lines = vec![format!("curl \"$URL{path}\"")];
     lines.extend(authorization(procedure));
     match headers {
@@ -109,7 +113,7 @@ fn post(procedure: &Procedure, path: &str, headers: &[&str], body: &str) -> Stri
     lines.join(" \\\n  ")
 }
 
-fn trpc(procedure: &Procedure, input: Option<&Value>) -> String {
+fn trpc(procedure: &ProcedureContract, input: Option<&Value>) -> String {
     let call = if procedure.kind == protocol::Kind::Query { "query" } else { "mutate" };
     let input = input.map(typescript).unwrap_or_default();
     format!("await client.{}.{call}({input});", procedure.name)
@@ -137,20 +141,15 @@ fn typescript(value: &Value) -> String {
     }
 }
 
-fn jsonrpc(procedure: &Procedure, input: Option<&Value>) -> String {
+fn jsonrpc(procedure: &ProcedureContract, input: Option<&Value>) -> String {
     let params = input.map(|input| format!(",\"params\":{input}")).unwrap_or_default();
     format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"{}\"{params}}}", procedure.name)
 }
 
-fn soap(contract: &Contract, procedure: &Procedure, input: Option<&Value>) -> Option<String> {
+fn soap(contract: &Contract, procedure: &ProcedureContract, input: Option<&Value>) -> Option<String> {
     let message = soap::request(contract, procedure, input.unwrap_or(&Value::Null)).ok()?;
-    let action = format!("soapaction: \"urn:onefold:{}/{}\"", contract.service, procedure.camel_case_name());
+    let action = format!("soapaction: \"urn:onefold:{}/{}\"", contract.service, case::camel_case(&procedure.name));
     Some(post(procedure, "/soap", &["content-type: text/xml; charset=utf-8", &action], &message))
-}
-
-/// A text as XML and HTML have it.
-pub(crate) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// A text as one word of the shell.
@@ -163,7 +162,7 @@ pub fn markdown(contract: &Contract, header: &str) -> String {
     let introduction = INTRODUCTION.replace("@PACKAGE@", &contract.npm_package);
     let introduction = introduction.replace("@ROLE@", contract.operator_role.as_deref().unwrap_or("ROLE"));
     let mut text = format!("<!-- {header} -->\n\n# How each procedure is called\n\n{introduction}\n");
-    for procedure in &contract.procedures {
+    for procedure in contract.in_styles() {
         text.push_str(&format!("\n## {}\n\n{}\n", procedure.name, procedure.docs));
         for Sample { style, language, text: sample } in of(contract, procedure) {
             text.push_str(&format!("\n{style}:\n\n```{language}\n{sample}\n```\n"));

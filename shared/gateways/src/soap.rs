@@ -30,11 +30,15 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, header};
-use protocol::{Cause, Clock, Code, input::MAX_FAULTS};
+use protocol::{
+    Cause, Clock, Code,
+    contract::{Contract, ProcedureContract},
+    input::MAX_FAULTS,
+};
 use runtime::{BoxFuture, rest::without_body};
 use serde_json::Value;
 
-use crate::{Calls, Contract, Facts, Procedure, Refusal, Settings, Style, respond::shortened};
+use crate::{Calls, Facts, Refusal, Settings, Style, respond::shortened};
 
 use fault::Trouble;
 use types::{Operation, Service};
@@ -65,7 +69,7 @@ pub fn wsdl(contract: &Contract, url: &str) -> Result<String, Cause> {
 ///
 /// # Errors
 /// When SOAP cannot express its types.
-pub fn request(contract: &Contract, procedure: &Procedure, input: &Value) -> Result<String, Cause> {
+pub fn request(contract: &Contract, procedure: &ProcedureContract, input: &Value) -> Result<String, Cause> {
     let service = Service::of_one(contract, procedure)?;
     let mut document = Document::new();
     document.within("Envelope", &[("xmlns", Version::V11.namespace())], |document| {
@@ -182,7 +186,7 @@ impl Soap {
         message: &envelope::Message,
         calls: &Calls<'_>,
     ) -> Result<Value, Trouble> {
-        let Some(procedure) = contract.find(&operation.procedure) else {
+        let Some(procedure) = contract.find_in_styles(&operation.procedure) else {
             return Err(Refusal::new(Code::NotFound, "There is no such operation any more.").into());
         };
         let mut decoded = decode::input(&self.service, operation, &message.content);

@@ -4,11 +4,15 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
-use protocol::{Code, Fault, Kind, trpc};
+use protocol::{
+    Code, Fault, Kind,
+    contract::{Contract, FORMAT},
+    trpc,
+};
 use runtime::{BoxFuture, Site, cors::Cors};
 use serde_json::{Value, json};
 
-use crate::{Contract, Gateway, Reach, Style};
+use crate::{Gateway, Reach, Style};
 
 /// What the procedures do: with a name and an input, to an output or a fault.
 pub type Does = fn(&str, Value) -> Result<Option<Value>, Fault>;
@@ -73,6 +77,34 @@ impl Reach for Stub {
     }
 }
 
+/// The contract of which a test states some members: all others are empty.
+pub fn contract_of(mut stated: Value) -> Contract {
+    fn complete(stated: &mut Value, bare: Value) {
+        let (Some(stated), Value::Object(bare)) = (stated.as_object_mut(), bare) else { return };
+        for (member, value) in bare {
+            stated.entry(member).or_insert(value);
+        }
+    }
+    let table = json!({"partitionKey": "", "sortKey": "", "indexes": [], "timeToLive": "", "streamView": null});
+    let bare = json!({
+        "format": FORMAT, "service": "test", "procedures": [], "outputTypes": {}, "inputTypes": {}, "table": table,
+        "gateways": [],
+    });
+    complete(&mut stated, bare);
+    for procedure in stated["procedures"].as_array_mut().into_iter().flatten() {
+        let bare = json!({
+            "docs": "", "auth": {"type": "public"}, "forApplications": false, "grants": [], "timeoutMs": 1000,
+            "memoryMb": 256, "sensitive": false, "secrets": [], "outbound": [], "mail": false, "inputOptional": false,
+            "inputFields": [], "failures": [],
+        });
+        complete(procedure, bare);
+        for failure in procedure["failures"].as_array_mut().into_iter().flatten() {
+            complete(failure, json!({"httpStatus": 400, "docs": ""}));
+        }
+    }
+    Contract::parse(&stated.to_string()).unwrap()
+}
+
 /// A contract of procedures: name, kind, fields of the input.
 pub fn contract(procedures: &[(&str, Kind, &[&str])]) -> Contract {
     let procedures: Vec<_> = procedures
@@ -81,14 +113,11 @@ pub fn contract(procedures: &[(&str, Kind, &[&str])]) -> Contract {
             let properties: Value = fields.iter().map(|field| ((*field).to_owned(), json!({}))).collect();
             let input = (!fields.is_empty()).then(|| json!({"type": "object", "properties": properties}));
             json!({
-                "name": name, "kind": kind, "docs": "", "auth": {"type": "public"}, "rest": null, "input": input,
-                "inputFields": fields, "inputOptional": true, "output": {}, "failures": [], "http": null,
-                "timeoutMs": 1000,
+                "name": name, "kind": kind, "input": input, "inputFields": fields, "inputOptional": true, "output": {},
             })
         })
         .collect();
-    let contract = json!({"service": "test", "procedures": procedures, "outputTypes": {}, "inputTypes": {}});
-    Contract::parse(&contract.to_string()).unwrap()
+    contract_of(json!({"procedures": procedures}))
 }
 
 /// Asks a style, through everything that is around it.

@@ -1,39 +1,36 @@
 //! The words of a style's document. Doc comments name procedures as they are called everywhere, `` `orders.get` ``; who
 //! reads a document knows the names in it, and no others.
 
-use serde_json::Value;
+use protocol::contract::{Contract, ProcedureContract};
+use serde_json::{Map, Value, json};
 
-use crate::{Contract, Procedure};
+/// The same contract for a document in which procedures are `called` something else. What has a form of its own is in
+/// none: it is told of by its method and path.
+#[must_use]
+pub fn worded(contract: &Contract, called: impl Fn(&ProcedureContract) -> String) -> Contract {
+    let name = |procedure: &ProcedureContract| procedure.http.clone().unwrap_or_else(|| called(procedure));
+    let names = contract.procedures.iter().map(|procedure| (procedure.name.as_str(), name(procedure)));
+    let names: Vec<(&str, String)> = names.filter(|(name, called)| name != called).collect();
+    let named = |word: &str| names.iter().find(|(name, _)| *name == word).map(|(_, called)| called.clone());
+    let mut worded = contract.clone();
+    reword(&mut worded, &|text| *text = reworded(text, named));
+    worded
+}
 
-impl Contract {
-    /// The same contract for a document in which procedures are `called` something else. What has a form of its own is
-    /// in none: it is told of by its method and path.
-    #[must_use]
-    pub fn worded(&self, called: impl Fn(&Procedure) -> String) -> Self {
-        let own = self.own_forms.iter().filter_map(|procedure| Some((&*procedure.name, procedure.http.clone()?)));
-        let usual = self.procedures.iter().map(|procedure| (&*procedure.name, called(procedure)));
-        let names: Vec<(&str, String)> = own.chain(usual).filter(|(name, called)| name != called).collect();
-        let named = |word: &str| names.iter().find(|(name, _)| *name == word).map(|(_, called)| called.clone());
-        let mut contract = self.clone();
-        contract.reword(&|text| *text = reworded(text, named));
-        contract
+/// Lets every text of the contract be changed that people read.
+fn reword(contract: &mut Contract, change: &dyn Fn(&mut String)) {
+    contract.domains.iter_mut().for_each(|domain| change(&mut domain.docs));
+    for types in [&mut contract.output_types, &mut contract.input_types] {
+        types.values_mut().for_each(|schema| reword_schema(schema, change));
     }
-
-    /// Lets every text of the contract be changed that people read.
-    fn reword(&mut self, change: &dyn Fn(&mut String)) {
-        self.domains.iter_mut().for_each(|domain| change(&mut domain.docs));
-        for types in [&mut self.output_types, &mut self.input_types] {
-            types.values_mut().for_each(|schema| reword_schema(schema, change));
+    for procedure in &mut contract.procedures {
+        change(&mut procedure.docs);
+        for schema in procedure.input.iter_mut().chain(&mut procedure.output) {
+            reword_schema(schema, change);
         }
-        for procedure in self.procedures.iter_mut().chain(&mut self.own_forms) {
-            change(&mut procedure.docs);
-            for schema in procedure.input.iter_mut().chain(&mut procedure.output) {
-                reword_schema(schema, change);
-            }
-            for failure in &mut procedure.failures {
-                change(&mut failure.docs);
-                reword_schema(&mut failure.schema, change);
-            }
+        for failure in &mut procedure.failures {
+            change(&mut failure.docs);
+            reword_schema(&mut failure.schema, change);
         }
     }
 }
@@ -76,6 +73,35 @@ pub fn reworded(text: &str, word: impl Fn(&str) -> Option<String>) -> String {
         }
     }
     written
+}
+
+/// What is said of one value of an enumeration.
+pub fn docs_of_value<'a>(schema: &'a Value, value: &str) -> Option<&'a str> {
+    schema.get("x-enumDescriptions")?.get(value)?.as_str()
+}
+
+/// What a domain is about; empty where that is not said.
+pub fn domain_docs<'a>(contract: &'a Contract, name: &str) -> &'a str {
+    contract.domains.iter().find(|domain| domain.name == name).map_or("", |domain| &domain.docs)
+}
+
+/// What the service is, and then how it is called.
+pub fn introduced(contract: &Contract, how: &str) -> String {
+    format!("{}\n\n{how}", contract.about.description).trim().to_owned()
+}
+
+/// The documents' licence (OpenAPI 3.1 and OpenRPC), if it is stated.
+pub fn license(contract: &Contract) -> Option<Value> {
+    let license = &contract.about.license;
+    (!license.is_empty()).then(|| json!({"name": license, "identifier": license}))
+}
+
+/// Whom the documents name to be asked, if that is stated.
+pub fn contact(contract: &Contract) -> Option<Value> {
+    let named = [("name", &contract.about.contact), ("url", &contract.about.homepage)];
+    let stated = named.into_iter().filter(|(_, text)| !text.is_empty());
+    let contact: Map<String, Value> = stated.map(|(name, text)| (name.into(), text.as_str().into())).collect();
+    (!contact.is_empty()).then(|| contact.into())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use protocol::{Cause, Clock, contract::Needs};
+use protocol::{Cause, Clock, Needs};
 use runtime::{
     Authenticator, Callers, Context, Definition, RegistrationPolicy, Secrets, Service, Site,
     cors::Cors,

@@ -10,11 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use gateways::Gateways;
-use protocol::{
-    Cause,
-    contract::{Contract, Needs},
-    trpc::BASE_PATH,
-};
+use protocol::{Cause, Needs, contract::Contract, trpc::BASE_PATH};
 use runtime::{Callers, Definition, Service, Site, environment};
 use rustix::{fs::Mode, process::umask};
 use tokio::net::TcpListener;
@@ -89,6 +85,7 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     })?;
     let address = listener.local_addr()?;
     let (contract, _) = codegen::contract(&service).map_err(|faults| faults.join("\n"))?;
+    let contract = Arc::new(contract);
     let programs = match &options.isolated {
         Some(build) => Some(build::functions(build).await?),
         None => None,
@@ -112,7 +109,7 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     if !options.ephemeral {
         lend(&ground, &data, service.definition, &needs)?;
     }
-    let routes = Routes::new(service.procedures.iter().map(|procedure| procedure.entry));
+    let routes = Routes::new(service.procedures.iter().map(|procedure| procedure.entry))?;
     let backend = match programs {
         Some(programs) => isolated(&ground, &service, &needs, &programs, &routes).await?,
         None => ground.in_process(&service, &needs)?,
@@ -122,7 +119,6 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     let (site, index) = (Arc::new(ground.site()), index(&contract, service.definition, address)?);
     let (backend, cors) = (Arc::new(backend), ground.cors());
     let gateways = {
-        let contract = Arc::new(gateways::Contract::parse(&codegen::contract_json(&contract))?);
         let near = Near { backend: Arc::clone(&backend), cors: cors.clone(), site: Arc::clone(&site) };
         let reach: Arc<dyn gateways::Reach> = Arc::new(near);
         Gateways::new(&contract, &reach, &cors, &site)?

@@ -71,7 +71,7 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         }
         #[automatically_derived]
         impl ::onefold::protocol::contract::DescribeFailures for #name {
-            fn failures(press: &mut ::onefold::protocol::contract::Press) -> ::std::vec::Vec<::onefold::protocol::contract::FailureContract> {
+            fn failures(press: &mut ::onefold::protocol::contract::Press) -> ::std::vec::Vec<::onefold::protocol::contract::DescribedFailure> {
                 vec![#(#contracts),*]
             }
             #[allow(unused_mut)]

@@ -13,6 +13,8 @@ use proc_macro::TokenStream;
 
 /// Makes a function a procedure. See the README, "Add a procedure in five minutes".
 ///
+/// Its parameters are capabilities, and at most one has `#[input]`: what callers send, of a type with `#[wire(input)]`.
+///
 /// `#[procedure(query | mutation, auth = public | signed_in | permission("…"), rest = "GET /…", created = false,
 /// location = false, etag = false, link = false,
 /// timeout_ms = 10000, memory_mb = 256, concurrency = 20, cache_s = 60, sensitive, session = "…", fresh = 300,
@@ -63,8 +65,8 @@ pub fn procedure(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Gives a struct or an enum what every type on the wire has: serde in camel case, JSON Schema,
 /// TypeScript and validation; and checks that its fields travel, too.
 ///
-/// A type whose name ends in `Input` (or `#[wire(input)]`) is read from callers: unknown fields are
-/// refused, and `Option` and `Patch` fields may be absent.
+/// `#[wire(input)]` is a type that is read from callers: unknown fields are refused, and `Option` and `Patch` fields may be
+/// absent.
 #[proc_macro_attribute]
 pub fn wire(arguments: TokenStream, item: TokenStream) -> TokenStream {
     answer(wire::expand(arguments.into(), item.into()))
@@ -131,20 +133,20 @@ fn docs_of(attributes: &[syn::Attribute]) -> String {
     lines.join("\n").trim().to_owned()
 }
 
-/// `created_at` to `createdAt`, `EmailTaken` to `emailTaken`: as serde's `rename_all = "camelCase"`.
+/// `created_at` to `createdAt`, `EmailTaken` to `emailTaken`: as serde's `rename_all = "camelCase"`, which is not quite the
+/// camel case of others, and names what is on the wire.
 fn camel_case(name: &str) -> String {
+    let name = name.trim_start_matches("r#");
     let mut camel = String::with_capacity(name.len());
     let mut upper = false;
-    for (place, c) in name.chars().enumerate() {
+    for c in name.chars() {
         match c {
-            '_' => upper = true,
-            c if place == 0 => camel.extend(c.to_lowercase()),
-            c if upper => {
-                camel.extend(c.to_uppercase());
-                upper = false;
-            }
+            '_' => {}
+            c if camel.is_empty() => camel.push(c.to_ascii_lowercase()),
+            c if upper => camel.push(c.to_ascii_uppercase()),
             c => camel.push(c),
         }
+        upper = c == '_';
     }
     camel
 }

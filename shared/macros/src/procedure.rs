@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    Expr, ExprPath, FnArg, GenericArgument, Ident, ItemFn, LitBool, LitInt, LitStr, Pat, PathArguments, ReturnType,
+    Expr, ExprPath, FnArg, GenericArgument, Ident, ItemFn, LitBool, LitInt, LitStr, Meta, PathArguments, ReturnType,
     Token, Type,
     parse::{Parse, ParseStream},
     parse_quote,
@@ -364,7 +364,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     if docs.is_empty() {
         return Err(syn::Error::new(function.sig.ident.span(), DOCS_HINT));
     }
-    let parameters = read_parameters(&function)?;
+    let parameters = read_parameters(&mut function)?;
     let answer = Answer::of(&function.sig);
     if let Some(failure) = &answer.failure {
         raise(&mut function, &answer.output, failure);
@@ -394,7 +394,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let (checks, generic_checks) = if is_generic { (Vec::new(), checks) } else { (checks, Vec::new()) };
     let rights = capabilities().map(|ty| quote_spanned!(ty.span()=> <#ty as ::onefold::runtime::Capability>::RIGHTS));
     if arguments.http.is_some() && parameters.iter().any(|parameter| matches!(parameter, Parameter::Input(_))) {
-        let hint = "a procedure with `http` has no `input`: take the `HttpRequest` and read it";
+        let hint = "a procedure with `http` has no `#[input]`: take the `HttpRequest` and read it";
         return Err(syn::Error::new(function.sig.inputs.span(), hint));
     }
     let has_output = !answer.is_void();
@@ -499,20 +499,28 @@ fn option<T: ToTokens>(value: Option<&T>) -> TokenStream {
     value.map_or(quote!(::core::option::Option::None), |value| quote!(::core::option::Option::Some(#value)))
 }
 
-fn read_parameters(function: &ItemFn) -> syn::Result<Vec<Parameter>> {
+/// What each parameter is. The marks are taken off: the function is the author's own but for them.
+fn read_parameters(function: &mut ItemFn) -> syn::Result<Vec<Parameter>> {
     let mut parameters = Vec::new();
-    for argument in &function.sig.inputs {
+    let mut has_input = false;
+    for argument in &mut function.sig.inputs {
         let FnArg::Typed(argument) = argument else {
             return Err(syn::Error::new(argument.span(), "a procedure is a free function"));
         };
         let ty = (*argument.ty).clone();
-        parameters.push(match &*argument.pat {
-            Pat::Ident(name) if name.ident == "input" => Parameter::Input(ty),
-            _ => Parameter::Capability(ty),
-        });
-    }
-    if parameters.iter().filter(|parameter| matches!(parameter, Parameter::Input(_))).count() > 1 {
-        return Err(syn::Error::new(function.sig.inputs.span(), "a procedure has at most one `input`"));
+        let Some(place) = argument.attrs.iter().position(|attribute| attribute.path().is_ident("input")) else {
+            parameters.push(Parameter::Capability(ty));
+            continue;
+        };
+        let mark = argument.attrs.remove(place);
+        if !matches!(mark.meta, Meta::Path(_)) {
+            return Err(syn::Error::new(mark.span(), "`#[input]` says no more"));
+        }
+        if has_input {
+            return Err(syn::Error::new(mark.span(), "a procedure has at most one parameter with `#[input]`"));
+        }
+        has_input = true;
+        parameters.push(Parameter::Input(ty));
     }
     Ok(parameters)
 }
@@ -644,7 +652,7 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer, is_http: bool
     };
     let failure = answer.failure.clone().unwrap_or_else(|| parse_quote!(::onefold::protocol::NoFailure));
     quote! {
-        fn needs() -> ::onefold::protocol::contract::Needs {
+        fn needs() -> ::onefold::protocol::Needs {
             Self::RIGHTS.needs()
         }
 
@@ -652,8 +660,8 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer, is_http: bool
             press: &mut ::onefold::protocol::contract::Press,
             name: &str,
             spec: ::onefold::protocol::Spec,
-            needs: ::onefold::protocol::contract::Needs,
-        ) -> ::onefold::protocol::contract::ProcedureContract {
+            needs: ::onefold::protocol::Needs,
+        ) -> ::onefold::protocol::contract::Described {
             let input = #input_schema;
             let output = #output_schema;
             let failures = <#failure as ::onefold::protocol::contract::DescribeFailures>::failures(press);

@@ -12,12 +12,11 @@ const SERDE: &str = "::onefold::__private::serde";
 
 pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut item: DeriveInput = syn::parse2(item)?;
-    let asked_for_input = match arguments.to_string().as_str() {
+    let is_input = match arguments.to_string().as_str() {
         "" => false,
         "input" => true,
         _ => return Err(syn::Error::new(arguments.span(), "`#[wire]` or `#[wire(input)]`")),
     };
-    let is_input = asked_for_input || item.ident.to_string().ends_with("Input");
     if !item.generics.params.is_empty() {
         return Err(syn::Error::new(
             item.generics.span(),
@@ -72,6 +71,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     };
     let copy = copy.then(|| quote!(#[derive(Copy, Eq, PartialOrd, Ord, Hash)]));
     let name = &item.ident;
+    let input = is_input.then(|| quote!(impl ::onefold::protocol::WireInput for #name {}));
     let fields = names.iter().zip(&field_types).map(|(name, field)| {
         quote!(::onefold::protocol::Field {
             name: #name,
@@ -117,7 +117,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
             #examine
         }
         impl ::onefold::protocol::WireValue for #name {}
-        impl ::onefold::protocol::WireInput for #name {}
+        #input
         const _: () = {
             fn travels<T: ::onefold::protocol::WireType>() {}
             #[allow(dead_code)]
@@ -336,23 +336,12 @@ fn renamed(attributes: &[Attribute]) -> Option<String> {
 
 /// What a field is called on the wire.
 fn name_of(field: &syn::Field) -> Option<String> {
-    renamed(&field.attrs).or_else(|| Some(camel_case(&field.ident.as_ref()?.to_string())))
+    renamed(&field.attrs).or_else(|| Some(crate::camel_case(&field.ident.as_ref()?.to_string())))
 }
 
 /// What a variant is called on the wire.
 fn variant_name(variant: &syn::Variant) -> String {
     renamed(&variant.attrs).unwrap_or_else(|| crate::camel_case(&variant.ident.to_string()))
-}
-
-/// `age_min` to `ageMin`, as serde writes it.
-fn camel_case(name: &str) -> String {
-    let mut words = name.trim_start_matches("r#").split('_');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |name, word| {
-        let mut letters = word.chars();
-        let initial = letters.next().map(|letter| letter.to_ascii_uppercase()).into_iter();
-        name + &initial.chain(letters).collect::<String>()
-    })
 }
 
 /// Notes the fields' types, and lets `Option` and `Patch` be absent in an input.

@@ -3,11 +3,12 @@
 //! Source of the table: the tRPC 11 wire (`rpc/codes.ts` of `@trpc/server`).
 
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
 macro_rules! codes {
     ($( $(#[$doc:meta])* $variant:ident $key:literal $number:literal $status:literal; )*) => {
         /// Why a call did not succeed, in the terms that all API styles share.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
         pub enum Code {
             $( $(#[$doc])* #[serde(rename = $key)] $variant, )*
         }

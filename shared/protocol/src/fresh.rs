@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Code, Failure, Fault, Raised,
-    contract::{self, FailureContract},
+    contract::{self, DescribedFailure},
 };
 
 /// What its `type` is.
@@ -32,7 +32,7 @@ impl Reauthenticate {
         fault.failure.as_ref().is_some_and(|failure| failure["type"] == REAUTHENTICATE)
     }
 
-    pub(crate) fn contract() -> FailureContract {
+    pub(crate) fn describe() -> DescribedFailure {
         contract::failure(REAUTHENTICATE, Self.code(), Self::MESSAGE, Vec::new())
     }
 

@@ -1,8 +1,9 @@
-//! What a procedure may do to what is stored.
+//! What a procedure needs from outside, and may do to what is stored.
 
 use std::any::TypeId;
 
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
 use crate::{
     Entity,
@@ -41,8 +42,21 @@ impl Grant {
     }
 }
 
+/// What a procedure needs from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Rights to what is stored.
+    pub grants: Vec<Grant>,
+    /// Secrets, by name.
+    pub secrets: Vec<&'static str>,
+    /// What is called outside the service, in words.
+    pub outbound: Vec<&'static str>,
+    /// Whether mail is sent.
+    pub mail: bool,
+}
+
 /// What may be done to an entity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum Access {
     /// Fetch and list: what `Read<T>` can do.

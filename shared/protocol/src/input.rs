@@ -14,11 +14,11 @@ pub use faults::{Faults, MAX_FAULTS, Member, TWICE};
 pub use once::twice;
 pub use strictly::Strictly;
 
-/// A type that can be a procedure's input. `#[wire]` implements it.
+/// A type that can be a procedure's input. `#[wire(input)]` implements it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an input",
     label = "not an input",
-    note = "put `#[wire]` on it; a type whose name ends in `Input` refuses unknown fields"
+    note = "put `#[wire(input)]` on it: what callers send is read without unknown fields"
 )]
 pub trait WireInput: WireType + DeserializeOwned + Validate<Context = ()> {}
 

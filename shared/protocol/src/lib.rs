@@ -5,9 +5,10 @@
 //! - [`wire`]: which Rust types travel, and the few that Rust does not have.
 //! - [`fault`] and [`code`]: typed failures, codes, numbers and HTTP statuses.
 //! - [`fresh`]: the failure of what only somebody may do who signed in a moment ago.
-//! - [`procedure`] and [`contract`]: what a procedure states, and what the press makes of it.
-//! - [`rest`]: what the answers of a REST route say.
+//! - [`procedure`], [`service`] and [`contract`]: what a procedure and a service state, and what is made of it.
+//! - [`path`]: the paths of routes. [`rest`]: what the answers of a REST route say.
 //! - [`input`] and [`trpc`]: from bytes to an input, and from an answer to bytes.
+//! - [`case`] and [`media_type`]: names in the case of another language, and the media types of bodies.
 //! - [`entity`]: what an entity states about how it is kept.
 //! - [`principal`]: who is calling. [`address`]: which e-mail addresses are the same.
 
@@ -17,6 +18,7 @@ extern crate self as onefold;
 pub extern crate self as protocol;
 
 pub mod address;
+pub mod case;
 pub mod clock;
 pub mod code;
 pub mod contract;
@@ -26,6 +28,8 @@ pub mod fresh;
 pub mod grant;
 pub mod id;
 pub mod input;
+pub mod media_type;
+pub mod path;
 pub mod principal;
 pub mod procedure;
 pub mod rest;
@@ -38,12 +42,15 @@ pub use code::Code;
 pub use entity::{Entity, EntityId, Index, IndexEntry, Listing, SortKey, Tally, Unique};
 pub use fault::{Cause, Failure, Fault, FieldFault, NoFailure, Raised};
 pub use fresh::Reauthenticate;
-pub use grant::{Access, Grant};
+pub use grant::{Access, Grant, Needs};
 pub use input::WireInput;
+pub use path::{PathPattern, Paths};
 pub use principal::{Client, PreviousTurn, Principal, Rotation, SecretHash, StoredSession};
 pub use procedure::{Auth, ErrorFormat, Kind, Spec};
 pub use rest::{RestAnswer, RestDeclaration};
-pub use service::{AuthorizationServer, Layout, Package, Packages, PasswordSignIn, SessionSignIn};
+pub use service::{
+    About, AuthorizationServer, Layout, Package, Packages, PasswordSignIn, SessionSignIn, Table, TableIndex,
+};
 pub use wire::{
     Base64, Cursor, Decimal, Field, Finite, Form, Malformed, Page, PageSize, Patch, SafeInteger, Timestamp, Version,
     WireKey, WireType, WireValue,

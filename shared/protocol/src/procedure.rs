@@ -1,11 +1,12 @@
 //! What a procedure states about itself, apart from its types.
 
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
 use crate::{Field, RestAnswer};
 
 /// Whether a procedure changes anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub enum Kind {
     /// Reads only; may be repeated and cached.
@@ -32,7 +33,7 @@ pub enum Auth {
 }
 
 /// How a procedure with `http` answers programs when a call does not succeed. A browser is shown a page in either case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "lowercase")]
 pub enum ErrorFormat {
     /// Problems: `application/problem+json` (RFC 9457), as REST has them.

@@ -4,11 +4,12 @@
 //! answers so, and the OpenAPI document says so: neither works it out again.
 
 use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
 use crate::{Field, Form, Kind};
 
 /// What the answers of a REST route say besides the output. `#[procedure(…, created = false)]` and the like say no to a part.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct RestAnswer {
     /// Whether a call creates something, 201: a mutation by POST whose output has an `id`, a text. Where the path names an

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, header};
 use serde::Serialize;
 
-use crate::{Code, Fault, FieldFault, Kind, fault::Taken};
+use crate::{Code, Fault, FieldFault, Kind, fault::Taken, media_type};
 
 pub use infinite::{is_infinite, with_foreign_direction, without_direction};
 
@@ -101,14 +101,13 @@ pub fn from_address(query: Option<&str>) -> Result<Option<Bytes>, Fault> {
 
 fn expect_json(headers: &HeaderMap) -> Result<(), Fault> {
     let unsupported = |message: String| Fault::unsupported(message, Taken::Json);
-    let Some(value) = headers.get(header::CONTENT_TYPE) else {
-        return Err(unsupported("The request has no content-type; use application/json.".into()));
-    };
-    let media_type = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if media_type.eq_ignore_ascii_case("application/json") {
+    if !headers.contains_key(header::CONTENT_TYPE) {
+        Err(unsupported("The request has no content-type; use application/json.".into()))
+    } else if media_type::is(headers, media_type::JSON) {
         Ok(())
     } else {
-        Err(unsupported(format!("The content-type {media_type:?} is not read here; use application/json.")))
+        let given = media_type::of(headers);
+        Err(unsupported(format!("The content-type {given:?} is not read here; use application/json.")))
     }
 }
 

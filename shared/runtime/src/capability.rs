@@ -53,7 +53,7 @@
 //! assert_eq!(Weather::RIGHTS.needs().secrets, ["weather"]);
 //! ```
 
-use protocol::{Access, Clock, Code, Entity, Fault, Grant, contract::Needs};
+use protocol::{Access, Clock, Code, Entity, Fault, Grant, Needs};
 use store::{Append, Read, Write};
 
 use crate::{Call, Caller, Definition, Ids, Reach, limits::Limits};
@@ -62,7 +62,7 @@ use crate::{Call, Caller, Definition, Ids, Reach, limits::Limits};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no capability",
     label = "a procedure cannot ask for this",
-    note = "a procedure's parameters are capabilities (`Read<Entity>`, `Write<Entity>`, `Append<Entity>`, `Caller`, `Option<Caller>`, `Reach`, `Clock`, `Ids`, `Limits`, `Mail`, `Secret<…>`, …) and at most one `input: Input`",
+    note = "a procedure's parameters are capabilities (`Read<Entity>`, `Write<Entity>`, `Append<Entity>`, `Caller`, `Option<Caller>`, `Reach`, `Clock`, `Ids`, `Limits`, `Mail`, `Secret<…>`, …) and at most one `#[input] input: Input`",
     note = "there is no other way to reach the outside: that is how a function's rights are known from its signature"
 )]
 pub trait Capability: Sized {

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, num::NonZeroU32};
 
-use protocol::Cause;
+use protocol::{Cause, case};
 use serde_json::Value;
 use store::{Limits, MailSettings, SecretSettings, Settings};
 
@@ -178,7 +178,7 @@ impl Environment {
 
 /// `identity-providers` to `ONEFOLD_SECRET_IDENTITY_PROVIDERS`.
 pub fn variable_of(before: &str, secret: &str) -> String {
-    format!("{before}{}", secret.to_uppercase().replace('-', "_"))
+    before.to_owned() + &case::variable(secret)
 }
 
 fn limits(lookup: &impl Fn(&str) -> Option<String>) -> Result<Limits, Cause> {

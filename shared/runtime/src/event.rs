@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
 use lambda_http::{Body, aws_lambda_events::apigw::ApiGatewayV2httpResponse};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use protocol::Cause;
+use protocol::{Cause, PathPattern};
 use serde::Deserialize;
 
 use crate::{gateway::normalized, rest::encoded, web::PeerAddress};
@@ -130,11 +130,7 @@ impl Event {
     fn path(&self) -> String {
         let by_route = self.route_path().filter(|route| route.contains('{')).and_then(|route| {
             let parameters = self.path_parameters.as_ref()?;
-            let segment = |segment: &str| match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-                Some(name) => parameters.get(name).map(|value| encoded(value)),
-                None => Some(segment.to_owned()),
-            };
-            Some(route.split('/').map(segment).collect::<Option<Vec<_>>>()?.join("/"))
+            PathPattern(route).filled(|name| parameters.get(name).map(|value| encoded(value)))
         });
         let as_it_came = || {
             let is_encoded = self.request_context.route_key.as_deref() == Some(ANY_ROUTE);

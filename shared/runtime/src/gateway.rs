@@ -1,12 +1,10 @@
 //! Between HTTP and a function's event: what the front of the cloud does, for those who stand in its
 //! place (the local service with real binaries; gateway functions).
 
-use std::borrow::Cow;
-
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
-use protocol::{Cause, trpc};
+use protocol::{Cause, PathPattern, path::decoded};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -31,7 +29,7 @@ pub fn event(route: &str, request_id: &str, request: &Request<Bytes>) -> Vec<u8>
         Err(_) => (BASE64.encode(request.body()), true),
     };
     let pattern = route.split_once(' ').map_or(route, |(_, path)| path);
-    let parameters = parameters(pattern, request.uri().path()).into_iter();
+    let parameters = PathPattern(pattern).parameters(request.uri().path()).into_iter();
     let parameters: Map<_, _> = parameters.map(|(name, value)| (name, value.into())).collect();
     let event = json!({
         "version": "2.0",
@@ -95,24 +93,6 @@ fn unescaped(text: &str) -> Option<String> {
         normal.push_str(&part[2..]);
     }
     Some(normal)
-}
-
-/// Whether a path is one of a route's, in which a name in braces stands for one segment.
-pub fn fits(pattern: &str, path: &str) -> bool {
-    let same = |(known, given): (&str, &str)| known == given || (known.starts_with('{') && !given.is_empty());
-    pattern.split('/').count() == path.split('/').count() && pattern.split('/').zip(path.split('/')).all(same)
-}
-
-/// What stands in a path in the place of a route's names in braces, decoded: one segment each.
-pub fn parameters(pattern: &str, path: &str) -> Vec<(String, String)> {
-    let named = pattern.split('/').zip(path.split('/'));
-    let named = named.filter_map(|(known, given)| Some((known.strip_prefix('{')?.strip_suffix('}')?, given)));
-    named.map(|(name, given)| (name.to_owned(), decoded(given).into_owned())).collect()
-}
-
-/// What cannot be decoded stays as it is, and is no id.
-fn decoded(text: &str) -> Cow<'_, str> {
-    trpc::percent_decode(text, false).unwrap_or(Cow::Borrowed(text))
 }
 
 /// What a function answers (payload format 2.0).

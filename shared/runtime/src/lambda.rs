@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{HeaderValue, Request, Response, header};
 use lambda_http::{LambdaEvent, aws_lambda_events::apigw::ApiGatewayV2httpResponse, lambda_runtime, service_fn};
-use protocol::{Cause, Clock, Fault};
+use protocol::{Cause, Clock, Fault, PathPattern, Paths};
 use serde_json::value::RawValue;
 use store::Store;
 
@@ -14,7 +14,6 @@ use crate::{
     Authenticator, BoxFuture, Context, Entry, Environment, answer,
     cors::Cors,
     event::{self, Event, Unread},
-    gateway::fits,
     mail::Post,
     reply::{envelope, named},
     rest::{Allowed, Route},
@@ -44,7 +43,7 @@ fn serve(entry: Entry) -> Result<(), Cause> {
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut environment = tokio.block_on(Environment::from_process())?;
     let address_header: Option<Arc<str>> = environment.address_header.take().map(Arc::from);
-    let methods = environment.methods.take().map(|text| Arc::new(PathMethods::parse(&text)));
+    let methods = environment.methods.take().map(|text| PathMethods::parse(&text)).transpose()?.map(Arc::new);
     let context = Arc::new(context(&entry, environment)?);
     tokio.block_on(lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let (context, address_header, methods) = (Arc::clone(&context), address_header.clone(), methods.clone());
@@ -116,21 +115,23 @@ fn rest_route(entry: &Entry, (path, parameters): (String, Vec<(String, String)>)
 /// more specific ones that overlap it, whose own functions have only their methods (`infra/src/routes.ts`).
 struct PathMethods {
     own: Arc<str>,
-    others: Vec<(String, Arc<str>)>,
+    others: Paths<Arc<str>>,
 }
 
 impl PathMethods {
-    /// Reads `GET, HEAD;/v1/notes/touch GET, HEAD, POST`: those of others have their path, the most specific first.
-    fn parse(text: &str) -> Self {
+    /// Reads `GET, HEAD;/v1/notes/touch GET, HEAD, POST`: those of others have their path.
+    fn parse(text: &str) -> Result<Self, Cause> {
         let mut parts = text.split(';');
         let own = parts.next().unwrap_or_default().into();
-        let others = parts.filter_map(|part| part.split_once(' '));
-        Self { own, others: others.map(|(path, methods)| (path.to_owned(), methods.into())).collect() }
+        let mut others = Paths::default();
+        for (path, methods) in parts.filter_map(|part| part.split_once(' ')) {
+            others.insert(PathPattern(path), methods.into())?;
+        }
+        Ok(Self { own, others })
     }
 
     fn at(&self, path: &str) -> Arc<str> {
-        let other = self.others.iter().find(|(pattern, _)| fits(pattern, path));
-        Arc::clone(other.map_or(&self.own, |(_, methods)| methods))
+        Arc::clone(self.others.at(path).unwrap_or(&self.own))
     }
 }
 
@@ -261,10 +262,10 @@ mod tests {
     /// The text is that of `infra/test/identity.test.ts`, the methods are those of `shared/local/src/front/routes.rs`.
     #[test]
     fn where_routes_overlap_all_methods_of_the_address_are_told() {
-        let methods = PathMethods::parse("GET, HEAD, DELETE;/v1/notes/touch GET, HEAD, DELETE, POST");
+        let methods = PathMethods::parse("GET, HEAD, DELETE;/v1/notes/touch GET, HEAD, DELETE, POST").unwrap();
         assert_eq!(&*methods.at("/v1/notes/touch"), "GET, HEAD, DELETE, POST");
         assert_eq!(&*methods.at("/v1/notes/a"), "GET, HEAD, DELETE");
-        assert_eq!(&*PathMethods::parse("GET, HEAD").at("/v1/notes/touch"), "GET, HEAD");
+        assert_eq!(&*PathMethods::parse("GET, HEAD").unwrap().at("/v1/notes/touch"), "GET, HEAD");
     }
 
     #[test]

@@ -64,8 +64,7 @@ pub use limits::{Limit, Limits, Taken};
 pub use mail::Mail;
 pub use principal::{Caller, Reach, is_withheld};
 pub use protocol::{
-    AuthorizationServer, Layout, Package, Packages, PasswordSignIn, Principal, SessionSignIn,
-    contract::{About, Domain},
+    About, AuthorizationServer, Layout, Package, Packages, PasswordSignIn, Principal, SessionSignIn, contract::Domain,
 };
 pub use refusals::{Refusal, RefusalLog};
 pub use registration::{NotAdmitted, RegistrationPolicy};

@@ -32,7 +32,7 @@ use protocol::{
     Code, Fault, Field, FieldFault, Form, Kind, RestAnswer,
     fault::{Taken, shortened},
     input::MAX_FAULTS,
-    trpc,
+    media_type, trpc,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -274,13 +274,11 @@ fn versions(tags: &str) -> Vec<u32> {
 }
 
 fn expect_json(method: &str, headers: &HeaderMap) -> Result<(), Fault> {
-    let given = headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default()).unwrap_or_default();
-    let essence = given.split(';').next().unwrap_or_default().trim();
-    let is_patch = method == "PATCH" && essence.eq_ignore_ascii_case("application/merge-patch+json");
-    if is_patch || essence.eq_ignore_ascii_case("application/json") {
+    let is_patch = method == "PATCH" && media_type::is(headers, media_type::MERGE_PATCH);
+    if is_patch || media_type::is(headers, media_type::JSON) {
         return Ok(());
     }
-    let message = format!("The content-type {essence:?} is not read here; use application/json.");
+    let message = format!("The content-type {:?} is not read here; use application/json.", media_type::of(headers));
     let taken = match method {
         "PATCH" => Taken::Patch,
         "POST" => Taken::JsonByPost,

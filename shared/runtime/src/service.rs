@@ -4,8 +4,9 @@ use std::{any::TypeId, future::Future, pin::Pin};
 
 use http::HeaderMap;
 use protocol::{
-    AuthorizationServer, Fault, Grant, Kind, Layout, PasswordSignIn, Principal, SessionSignIn, Spec, WireType,
-    contract::{About, Describe, Domain, Needs, Press, ProcedureContract},
+    About, AuthorizationServer, Fault, Grant, Kind, Layout, Needs, PasswordSignIn, Principal, SessionSignIn, Spec,
+    WireType,
+    contract::{Describe, Described, Domain, Press},
 };
 
 use crate::{Call, HttpReply, refusals::RefusalLog, sessions::SessionLookup};
@@ -179,7 +180,7 @@ pub struct Registered {
     /// The path of the [`Entry`] in the package that holds the index, for the function's `main`: `entries::orders::get`.
     pub path: &'static str,
     needs: fn() -> Needs,
-    describe: fn(&mut Press, &str, Spec, Needs) -> ProcedureContract,
+    describe: fn(&mut Press, &str, Spec, Needs) -> Described,
 }
 
 impl Registered {
@@ -195,7 +196,7 @@ impl Registered {
     }
 
     /// What the press asks.
-    pub fn describe(&self, press: &mut Press) -> ProcedureContract {
+    pub fn describe(&self, press: &mut Press) -> Described {
         (self.describe)(press, self.entry.name, self.entry.spec, self.needs())
     }
 }
@@ -299,8 +300,8 @@ macro_rules! procedures {
         pub fn service() -> $crate::Service {
             #[allow(unused_mut)]
             let mut domains = vec![$($crate::Domain {
-                name: stringify!($domain),
-                docs: concat!($($docs, "\n"),*).trim_ascii(),
+                name: stringify!($domain).to_owned(),
+                docs: concat!($($docs, "\n"),*).trim_ascii().to_owned(),
             }),*];
             #[allow(unused_mut)]
             let mut procedures = vec![$($($crate::Registered::of::<$domain::$procedure::Procedure>(
@@ -318,9 +319,9 @@ macro_rules! procedures {
                 let is_its = |name: &str| name.split_once('.').is_some_and(|(first, _)| first == domain.name);
                 procedures.iter().any(|procedure| is_its(procedure.entry.name))
             });
-            domains.sort_by_key(|domain| domain.name);
+            domains.sort_by(|one, other| one.name.cmp(&other.name));
             // Those of one name are one: the service may add procedures of its own to a domain of a package.
-            domains.dedup_by_key(|domain| domain.name);
+            domains.dedup_by(|one, other| one.name == other.name);
             $crate::Service {
                 definition: &$definition,
                 index: module_path!(),
@@ -404,8 +405,8 @@ macro_rules! mounted {
         /// Its domains.
         pub fn domains() -> Vec<$crate::Domain> {
             vec![$($crate::Domain {
-                name: stringify!($domain),
-                docs: concat!($($docs, "\n"),*).trim_ascii(),
+                name: stringify!($domain).to_owned(),
+                docs: concat!($($docs, "\n"),*).trim_ascii().to_owned(),
             }),+]
         }
     };

@@ -9,7 +9,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
-use protocol::{Fault, fault::Taken, trpc};
+use protocol::{Fault, fault::Taken, media_type, trpc};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -197,9 +197,7 @@ impl HttpRequest {
 
 /// Whether a body is a form (`application/x-www-form-urlencoded`).
 pub(crate) fn is_form(headers: &HeaderMap) -> bool {
-    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media_type = media_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
-    media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    media_type::is(headers, media_type::FORM)
 }
 
 /// The longest form that is read, in bytes.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
 use futures_util::future::{BoxFuture, FutureExt as _};
+use protocol::TableIndex;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -12,7 +13,7 @@ use crate::{
     item::{Item, OWNER, keyed, live_document, text},
     keys::Key,
     retry::{pause, persist},
-    table::{TABLE, TableIndex},
+    table::TABLE,
     trouble::trouble,
 };
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use futures_util::future::{BoxFuture, FutureExt as _, try_join_all};
-use protocol::{Cursor, SortKey};
+use protocol::{Cursor, SortKey, TableIndex};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -13,7 +13,7 @@ use crate::{
     fetch::{Found, Stretch, query},
     item::{Item, live_document, text},
     keys,
-    table::{TABLE, TableIndex},
+    table::TABLE,
 };
 
 /// A filter that drops much is served with larger and larger reads, up to this many entries each.

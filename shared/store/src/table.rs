@@ -10,8 +10,7 @@ use aws_sdk_dynamodb::{
         StreamSpecification, StreamViewType, TableDescription, TableStatus, TimeToLiveSpecification,
     },
 };
-use protocol::entity::{INDEX_NAMES, MAX_INDEXES};
-use serde::Serialize;
+use protocol::{Table, TableIndex, entity::INDEX_NAMES};
 use tokio::time::{Duration, Instant, sleep};
 
 use crate::{
@@ -24,34 +23,6 @@ use crate::{
 const CREATION_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long to wait before asking again whether it is.
 const CREATION_POLL: Duration = Duration::from_millis(500);
-
-/// A table: on-demand billing, all keys are strings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Table {
-    /// The attribute that is the partition key.
-    pub partition_key: &'static str,
-    /// The attribute that is the sort key.
-    pub sort_key: &'static str,
-    /// The secondary indexes. All project every attribute.
-    pub indexes: [TableIndex; MAX_INDEXES],
-    /// The attribute that holds the time of expiry, in seconds of the Unix epoch.
-    pub time_to_live: &'static str,
-    /// What the table's stream carries; there is none as long as nobody reads it, since it is a second copy of what is stored.
-    pub stream_view: Option<&'static str>,
-}
-
-/// One secondary index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TableIndex {
-    /// The index's name.
-    pub name: &'static str,
-    /// The attribute that is its partition key.
-    pub partition_key: &'static str,
-    /// The attribute that is its sort key.
-    pub sort_key: &'static str,
-}
 
 /// The table.
 pub const TABLE: Table = Table {

@@ -1,7 +1,8 @@
 //! JSON-RPC 2.0, over the wire.
 
-use gateways::{Contract, jsonrpc::openrpc};
+use gateways::jsonrpc::openrpc;
 use model::Role;
+use protocol::contract::Contract;
 use serde_json::{Value, json};
 
 use crate::given::{Answer, Folder, Office, Request, Service, cargo::conformance_program, cargo::root};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use protocol::contract::FORMAT;
+use protocol::contract::expect_format;
 use serde_json::{Map, Value};
 
 use super::code;
@@ -16,10 +16,7 @@ pub(super) struct Document<'a> {
 impl<'a> Document<'a> {
     pub fn read(contract: &'a Value) -> Result<Self, String> {
         let root = contract.as_object().ok_or("is no JSON object")?;
-        let format = &root.get("format").ok_or("states no `format`")?;
-        if **format != FORMAT {
-            return Err(format!("has format {format}, and format {FORMAT} is understood here"));
-        }
+        expect_format(root.get("format"))?;
         let listed = root.get("procedures").and_then(Value::as_array).ok_or("has no list `procedures`")?;
         let mut procedures = BTreeMap::new();
         for procedure in listed {

@@ -2,32 +2,31 @@
 
 use protocol::{
     Kind, SessionSignIn,
-    contract::{AuthContract, Contract, type_name},
+    case::type_name,
+    contract::{AuthContract, Contract},
 };
-
-use super::clients;
 
 const CLIENT: &str = include_str!("session.js");
 const TYPES: &str = include_str!("session.d.ts");
 
 /// The module's functions.
 pub fn client(contract: &Contract) -> String {
-    contract.session.map(|session| render(CLIENT, &session)).unwrap_or_default()
+    contract.session.as_ref().map(|session| render(CLIENT, session)).unwrap_or_default()
 }
 
 /// Their types.
 pub fn types(contract: &Contract) -> String {
-    let Some(session) = contract.session else { return String::new() };
+    let Some(session) = &contract.session else { return String::new() };
     // What somebody who is signed in may ask without saying more.
     let is_example = |kind, auth: &AuthContract| kind == Kind::Query && matches!(auth, AuthContract::SignedIn);
-    let example = clients(contract).find(|known| known.input_optional && is_example(known.kind, &known.auth));
+    let example = contract.in_styles().find(|known| known.input_optional && is_example(known.kind, &known.auth));
     let example = example.map_or("things.mine", |procedure| &procedure.name);
-    render(TYPES, &session).replace("@EXAMPLE@", example)
+    render(TYPES, session).replace("@EXAMPLE@", example)
 }
 
 /// The text with the names that the service has. What stands between the lines `// if reauthenticate` and `// end` is left
 /// out where there is no such procedure.
-fn render(text: &str, session: &SessionSignIn) -> String {
+fn render(text: &str, session: &SessionSignIn<String>) -> String {
     let mut is_there = true;
     let lines = text.split_inclusive('\n').filter(|line| match line.trim() {
         "// if reauthenticate" => {
@@ -42,24 +41,24 @@ fn render(text: &str, session: &SessionSignIn) -> String {
     });
     let mut text: String = lines.collect();
     let names = [
-        ("@SIGN_IN@", session.sign_in.to_owned()),
-        ("@SIGN_IN_TYPE@", type_name(session.sign_in)),
-        ("@KEEP@", session.keep_field.to_owned()),
-        ("@COOKIE@", session.cookie.to_owned()),
-        ("@TOKENS@", session.tokens.to_owned()),
-        ("@WHO@", session.who_field.to_owned()),
-        ("@WHO_AS_USER@", member(session.who_field, "user")),
-        ("@TOKENS_FIELD@", session.tokens_field.to_owned()),
-        ("@TOKENS_AS_TOKENS@", member(session.tokens_field, "tokens")),
-        ("@ACCESS_TOKEN@", member(session.access_token_field, "accessToken")),
-        ("@REFRESH_TOKEN_FIELD@", session.refresh_token_field.to_owned()),
-        ("@REFRESH_TOKEN@", member(session.refresh_token_field, "refreshToken")),
-        ("@EXPIRES_IN_S@", member(session.expires_in_field, "expiresInS")),
-        ("@REFRESH@", session.refresh.to_owned()),
-        ("@ENDED@", session.ended.to_owned()),
-        ("@SIGN_OUT@", session.sign_out.to_owned()),
-        ("@REAUTHENTICATE@", session.reauthenticate.unwrap_or_default().to_owned()),
-        ("@PASSWORD@", member(session.password_field, "password")),
+        ("@SIGN_IN@", session.sign_in.clone()),
+        ("@SIGN_IN_TYPE@", type_name(&session.sign_in)),
+        ("@KEEP@", session.keep_field.clone()),
+        ("@COOKIE@", session.cookie.clone()),
+        ("@TOKENS@", session.tokens.clone()),
+        ("@WHO@", session.who_field.clone()),
+        ("@WHO_AS_USER@", member(&session.who_field, "user")),
+        ("@TOKENS_FIELD@", session.tokens_field.clone()),
+        ("@TOKENS_AS_TOKENS@", member(&session.tokens_field, "tokens")),
+        ("@ACCESS_TOKEN@", member(&session.access_token_field, "accessToken")),
+        ("@REFRESH_TOKEN_FIELD@", session.refresh_token_field.clone()),
+        ("@REFRESH_TOKEN@", member(&session.refresh_token_field, "refreshToken")),
+        ("@EXPIRES_IN_S@", member(&session.expires_in_field, "expiresInS")),
+        ("@REFRESH@", session.refresh.clone()),
+        ("@ENDED@", session.ended.clone()),
+        ("@SIGN_OUT@", session.sign_out.clone()),
+        ("@REAUTHENTICATE@", session.reauthenticate.clone().unwrap_or_default()),
+        ("@PASSWORD@", member(&session.password_field, "password")),
     ];
     for (mark, name) in names {
         text = text.replace(mark, &name);
@@ -96,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_session_calls_what_the_service_states_and_nothing_else() {
-        let client = render(CLIENT, &SESSION);
+        let client = render(CLIENT, &SESSION.into());
         for said in [
             "const { visitor: user } = await client(fetch).doors.open.mutate({ ...input, by: \"biscuit\" });",
             "const { visitor: user, passes: tokens } = await service.doors.open.mutate({ ...input, by: \"tickets\" });",
@@ -108,7 +107,7 @@ mod tests {
         ] {
             assert!(client.contains(said), "{said}");
         }
-        let types = render(TYPES, &SESSION);
+        let types = render(TYPES, &SESSION.into());
         let said = "signIn(input: Omit<DoorsOpenInput, \"by\">): Promise<DoorsOpenOutput[\"visitor\"]>;";
         assert!(types.contains(said), "{types}");
     }
@@ -116,8 +115,8 @@ mod tests {
     #[test]
     fn what_the_service_has_not_is_left_out() {
         for text in [CLIENT, TYPES] {
-            let (whole, some) =
-                (render(text, &SESSION), render(text, &SessionSignIn { reauthenticate: None, ..SESSION }));
+            let without = SessionSignIn { reauthenticate: None, ..SESSION };
+            let (whole, some) = (render(text, &SESSION.into()), render(text, &without.into()));
             assert!(whole.contains("doors.knock") && !some.contains("eauthenticat"), "{some}");
             for rendered in [&whole, &some] {
                 assert!(rendered.contains("createSession") && rendered.contains("signOut"));

@@ -2,23 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use protocol::ErrorFormat;
+use protocol::{
+    ErrorFormat,
+    contract::{AuthContract, Contract, FailureContract, ProcedureContract},
+};
+use runtime::html_page::escape;
 use serde_json::Value;
 
 use super::types::{Types, inline, prose};
 use crate::{
-    Contract, Procedure,
-    contract::{Auth, Failure},
     names::Names,
-    samples::{self, Sample, escaped},
+    samples::{self, Sample},
 };
 
 /// The page of a service.
 pub fn html(contract: &Contract, url: &str) -> String {
     let types = Types { contract, names: Names::of(contract) };
-    let title = escaped(&contract.service);
-    let mut domains: BTreeMap<&str, Vec<&Procedure>> = BTreeMap::new();
-    for procedure in contract.procedures.iter().chain(&contract.own_forms) {
+    let title = escape(&contract.service);
+    let mut domains: BTreeMap<&str, Vec<&ProcedureContract>> = BTreeMap::new();
+    for procedure in contract.in_styles().chain(contract.own_forms()) {
         domains.entry(procedure.name.split('.').next().unwrap_or_default()).or_default().push(procedure);
     }
     let navigation: String = domains.iter().map(|(domain, procedures)| links(domain, procedures)).collect();
@@ -36,7 +38,7 @@ pub fn html(contract: &Contract, url: &str) -> String {
          <button id=\"theme\" type=\"button\">Light or dark</button>\n</div>\n</header>\n\
          <nav aria-label=\"Procedures\">{navigation}<p><a href=\"#types\">Types</a></p></nav>\n<main id=\"main\">\n\
          {introduction}{sections}<section id=\"types\"><h2>Types</h2>{all_types}</section>\n</main>\n</body>\n</html>\n",
-        introduction = introduction(&escaped(shown_url)),
+        introduction = introduction(&escape(shown_url)),
         all_types = named(&types),
     )
 }
@@ -60,29 +62,29 @@ fn introduction(url: &str) -> String {
     )
 }
 
-fn links(domain: &str, procedures: &[&Procedure]) -> String {
-    let link = |procedure: &&Procedure| {
-        let name = escaped(&procedure.name);
+fn links(domain: &str, procedures: &[&ProcedureContract]) -> String {
+    let link = |procedure: &&ProcedureContract| {
+        let name = escape(&procedure.name);
         format!("<li data-for=\"{name}\"><a href=\"#{name}\">{name}</a></li>")
     };
     let links: String = procedures.iter().map(link).collect();
-    format!("<details open><summary>{}</summary><ul>{links}</ul></details>", escaped(domain))
+    format!("<details open><summary>{}</summary><ul>{links}</ul></details>", escape(domain))
 }
 
-fn section(types: &Types<'_>, domain: &str, procedures: &[&Procedure]) -> String {
+fn section(types: &Types<'_>, domain: &str, procedures: &[&ProcedureContract]) -> String {
     let articles: String = procedures.iter().map(|procedure| article(types, procedure)).collect();
-    format!("<section class=\"domain\"><h2>{}</h2>{articles}</section>\n", escaped(domain))
+    format!("<section class=\"domain\"><h2>{}</h2>{articles}</section>\n", escape(domain))
 }
 
-fn article(types: &Types<'_>, procedure: &Procedure) -> String {
-    let name = escaped(&procedure.name);
+fn article(types: &Types<'_>, procedure: &ProcedureContract) -> String {
+    let name = escape(&procedure.name);
     if let Some(route) = &procedure.http {
         return format!(
             "<article id=\"{name}\"><h3><a href=\"#{name}\">{name}</a></h3>{docs}<p><code>{route}</code></p>\
              <p class=\"who\">{who}</p><p>It takes and answers HTTP in a form of its own, and is in no style. A call that does \
              not succeed is answered with {errors}.</p></article>\n",
             docs = prose(&procedure.docs),
-            route = escaped(route),
+            route = escape(route),
             who = who(&procedure.auth),
             errors = match procedure.errors {
                 Some(ErrorFormat::OAuth) => "an error of OAuth (RFC 6749)",
@@ -91,7 +93,7 @@ fn article(types: &Types<'_>, procedure: &Procedure) -> String {
         );
     }
     let kind = if procedure.kind == protocol::Kind::Query { "query" } else { "mutation" };
-    let route = procedure.rest.as_deref().map(|route| format!("<p><code>{}</code></p>", escaped(route)));
+    let route = procedure.rest.as_deref().map(|route| format!("<p><code>{}</code></p>", escape(route)));
     let input = procedure.input.as_ref().map(|input| types.contract.resolve(input));
     let input = input.map_or_else(|| "<p>None.</p>".to_owned(), |input| types.whole(input, &procedure.input_fields));
     let output = match &procedure.output {
@@ -111,29 +113,29 @@ fn article(types: &Types<'_>, procedure: &Procedure) -> String {
     )
 }
 
-fn who(auth: &Auth) -> String {
+fn who(auth: &AuthContract) -> String {
     match auth {
-        Auth::Public => "For everybody.".to_owned(),
-        Auth::SignedIn => "For everybody who is signed in.".to_owned(),
-        Auth::Permission { permission, own } => {
+        AuthContract::Public => "For everybody.".to_owned(),
+        AuthContract::SignedIn => "For everybody who is signed in.".to_owned(),
+        AuthContract::Permission { permission, own } => {
             let own =
                 if *own { inline(&format!(", or `{permission}:own` for what is their own")) } else { String::new() };
-            format!("For callers with the permission <code>{}</code>{own}.", escaped(permission))
+            format!("For callers with the permission <code>{}</code>{own}.", escape(permission))
         }
     }
 }
 
 /// The targets of problems' `type`: `#orders.get:missing`.
-fn failures(types: &Types<'_>, procedure: &Procedure) -> String {
+fn failures(types: &Types<'_>, procedure: &ProcedureContract) -> String {
     if procedure.failures.is_empty() {
         return String::new();
     }
-    let failure = |failure: &Failure| {
-        let anchor = escaped(&format!("{}:{}", procedure.name, failure.kind));
+    let failure = |failure: &FailureContract| {
+        let anchor = escape(&format!("{}:{}", procedure.name, failure.kind));
         let (code, status) = (failure.code.key(), failure.code.http_status());
         format!(
             "<dt id=\"{anchor}\"><a href=\"#{anchor}\"><code>{}</code></a> {code}, {status}</dt><dd>{}<code>{}</code></dd>",
-            escaped(&failure.kind),
+            escape(&failure.kind),
             prose(&failure.docs),
             types.line(&failure.schema),
         )
@@ -147,7 +149,7 @@ fn sample(sample: &Sample) -> String {
     format!(
         "<details{open}><summary>{}</summary><pre tabindex=\"0\"><code>{}</code></pre></details>",
         sample.style,
-        escaped(&sample.text)
+        escape(&sample.text)
     )
 }
 
@@ -158,7 +160,7 @@ fn named(types: &Types<'_>) -> String {
     let named: BTreeMap<&str, &Value> =
         all.filter_map(|(at, name, schema)| Some((types.names.get(&format!("{at}{name}"))?, schema))).collect();
     let article = |(name, schema): (&str, &Value)| {
-        let name = escaped(name);
+        let name = escape(name);
         let docs = schema.get("description").and_then(Value::as_str).map(prose).unwrap_or_default();
         let whole = types.whole(schema, &[]);
         format!("<article id=\"type-{name}\"><h3><a href=\"#type-{name}\">{name}</a></h3>{docs}{whole}</article>\n")
@@ -171,6 +173,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::stub::contract_of;
 
     /// What authors write is text, wherever it stands.
     #[test]
@@ -191,7 +194,7 @@ mod tests {
             "outputTypes": {hostile: {"type": "string", "description": hostile}},
             "inputTypes": {},
         });
-        let page = html(&Contract::parse(&contract.to_string()).unwrap(), hostile);
+        let page = html(&contract_of(contract), hostile);
         for markup in ["<script>", "<b>", "<i>"] {
             assert!(!page.contains(markup), "{markup}");
         }
@@ -218,7 +221,7 @@ mod tests {
             "outputTypes": {},
             "inputTypes": {},
         });
-        let page = html(&Contract::parse(&contract.to_string()).unwrap(), "");
+        let page = html(&contract_of(contract), "");
         assert!(page.contains("<dt id=\"orders.get:missing\">"));
         let place = |name: &str| page.find(&format!("<th scope=\"row\"><code>{name}</code>")).unwrap();
         assert!(place("id") < place("also"), "fields come as they are declared");

@@ -1,8 +1,10 @@
 //! Types as people read them.
 
+use protocol::contract::Contract;
+use runtime::html_page::escape;
 use serde_json::Value;
 
-use crate::{Contract, contract::docs_of_value, names::Names, samples::escaped};
+use crate::{names::Names, words::docs_of_value};
 
 /// Writes types as HTML.
 pub struct Types<'a> {
@@ -25,7 +27,7 @@ impl Types<'_> {
         }
         let text = |key: &str| schema.get(key).and_then(Value::as_str);
         if let Some(reference) = text("$ref") {
-            let name = escaped(self.names.get(reference).unwrap_or(reference));
+            let name = escape(self.names.get(reference).unwrap_or(reference));
             return format!("<a href=\"#type-{name}\">{name}</a>");
         }
         if let Some(constant) = schema.get("const") {
@@ -57,14 +59,14 @@ impl Types<'_> {
                 if entry.contains(" | ") { format!("({entry})[]") } else { format!("{entry}[]") }
             }
             "object" => self.object(schema, depth),
-            other => escaped(other),
+            other => escape(other),
         }
     }
 
     fn object(&self, schema: &Value, depth: usize) -> String {
         let fields = fields(schema).into_iter().map(|(name, field, is_required)| {
             let mark = if is_required { "" } else { "?" };
-            format!("{}{mark}: {}", escaped(name), self.at(field, depth + 1))
+            format!("{}{mark}: {}", escape(name), self.at(field, depth + 1))
         });
         let patterns = schema.get("patternProperties").and_then(Value::as_object).into_iter().flatten();
         let entries = patterns.map(|(_, entry)| entry);
@@ -113,7 +115,7 @@ impl Types<'_> {
         let limits = if limits.is_empty() { limits } else { format!("<br><span class=\"limits\">{limits}</span>") };
         format!(
             "<tr><th scope=\"row\"><code>{}</code>{optional}</th><td><code>{}</code>{limits}</td><td>{docs}</td></tr>",
-            escaped(name),
+            escape(name),
             self.line(field)
         )
     }
@@ -127,7 +129,7 @@ fn fields(schema: &Value) -> Vec<(&str, &Value, bool)> {
 }
 
 fn literal(value: &Value) -> String {
-    escaped(&value.to_string())
+    escape(&value.to_string())
 }
 
 /// What a value has to keep to.
@@ -140,7 +142,7 @@ fn limits(schema: &Value) -> String {
         (Some(least), Some(most)) => Some(format!("{least} to {most}{of}")),
     };
     let format = schema.get("format").and_then(Value::as_str);
-    let format = format.filter(|format| !format.contains("int")).map(escaped);
+    let format = format.filter(|format| !format.contains("int")).map(escape);
     // The whole range of a number says nothing.
     let is_whole = format.is_none() && number("maximum").is_some_and(|most| most == u32::MAX.to_string());
     let value = if is_whole { None } else { range(number("minimum"), number("maximum"), "") };
@@ -158,8 +160,8 @@ pub fn inline(text: &str) -> String {
     let mut html = String::new();
     for (place, part) in text.split('`').enumerate() {
         match place % 2 {
-            0 => html.push_str(&escaped(part)),
-            _ => html.push_str(&format!("<code>{}</code>", escaped(part))),
+            0 => html.push_str(&escape(part)),
+            _ => html.push_str(&format!("<code>{}</code>", escape(part))),
         }
     }
     html

@@ -43,11 +43,11 @@ use async_graphql::{
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http::{HeaderValue, Method, Response, StatusCode, header};
-use protocol::{Cause, Code};
+use protocol::{Cause, Code, contract::Contract};
 use runtime::{BoxFuture, rest::without_body};
 use serde::Serialize;
 
-use crate::{Calls, Contract, Facts, Refusal, Settings, Style};
+use crate::{Calls, Facts, Refusal, Settings, Style};
 use execute::{Executed, Execution};
 use fault::Fault;
 use limits::Measure;

@@ -21,7 +21,8 @@ pub(super) fn check(name: &str, of: &str) -> Result<(), Cause> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::{capitalized, enum_value};
+    use crate::names::enum_value;
+    use protocol::case::capitalized;
 
     #[test]
     fn values_of_enums_are_told_by_capitals() {

@@ -2,13 +2,13 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use protocol::Code;
+use protocol::{Code, contract::Contract};
 use serde_json::Value as Json;
 use tokio::sync::Semaphore;
 
 use super::types::Types;
 use crate::{
-    Calls, Contract, Outcome, Refusal,
+    Calls, Outcome, Refusal,
     respond::{Deadline, MAX_AT_ONCE, MAX_WEIGHT},
 };
 
@@ -45,7 +45,7 @@ impl<'r> Run<'r> {
     /// Calls a procedure with the request's credentials.
     pub(super) async fn call(&self, procedure: &str, input: Option<&Json>) -> Outcome {
         let wrong = || Refusal::new(Code::InternalServerError, "Something went wrong on our side.");
-        let procedure = self.contract.find(procedure).ok_or_else(wrong)?;
+        let procedure = self.contract.find_in_styles(procedure).ok_or_else(wrong)?;
         let input = input.map(serde_json::to_vec).transpose().map_err(|_| wrong())?;
         let call = async {
             // It is never closed; if it were, a call without a place would be harmless.

@@ -6,7 +6,11 @@ mod values;
 
 use std::collections::{BTreeMap, HashMap};
 
-use protocol::{Cause, Code, Kind as Operation};
+use protocol::{
+    Cause, Code, Kind as Operation,
+    case::{self, capitalized},
+    contract::{Contract, FailureContract, ProcedureContract},
+};
 use serde_json::Value;
 
 use super::{
@@ -17,7 +21,7 @@ use super::{
         MUTATION, Member, Object, Of, PAGE_INFO, QUERY, Source, Types, Union,
     },
 };
-use crate::{Contract, Procedure, names::capitalized, words};
+use crate::words;
 
 /// The names that every schema has, and no type of a contract.
 const TAKEN: [&str; 12] =
@@ -28,14 +32,14 @@ const TAKEN: [&str; 12] =
 /// # Errors
 /// What GraphQL cannot say: two types of one name, a name that is none.
 pub(super) fn build(contract: &Contract) -> Result<Types, Cause> {
-    let contract = &contract.worded(Procedure::camel_case_name);
+    let contract = &words::worded(contract, |procedure| case::camel_case(&procedure.name));
     let mut builder = Builder { contract, types: Types::default(), origins: HashMap::new() };
     for name in TAKEN {
         builder.take(name, "GraphQL's own")?;
     }
     builder.every_schema()?;
     builder.loaders()?;
-    let mut procedures: Vec<&Procedure> = contract.procedures.iter().collect();
+    let mut procedures: Vec<&ProcedureContract> = contract.in_styles().collect();
     procedures.sort_by(|a, b| a.name.cmp(&b.name));
     for procedure in procedures {
         builder.procedure(procedure)?;
@@ -105,7 +109,7 @@ impl<'c> Builder<'c> {
 
     fn loaders(&mut self) -> Result<(), Cause> {
         for entity in &self.contract.entities {
-            if self.contract.find(&entity.loader).is_none() {
+            if self.contract.find_in_styles(&entity.loader).is_none() {
                 return Err(format!("`{}` loads {} and is no procedure", entity.loader, entity.name).into());
             }
             let loader =
@@ -147,8 +151,8 @@ impl<'c> Builder<'c> {
         Ok(())
     }
 
-    fn procedure(&mut self, procedure: &Procedure) -> Result<(), Cause> {
-        let name = procedure.camel_case_name();
+    fn procedure(&mut self, procedure: &ProcedureContract) -> Result<(), Cause> {
+        let name = case::camel_case(&procedure.name);
         let titled = capitalized(&name);
         check(&name, &format!("`{}`", procedure.name))?;
         let page = page_items(self.contract, procedure);
@@ -175,7 +179,7 @@ impl<'c> Builder<'c> {
     /// The result of a procedure: its success, and with failures a union of all outcomes.
     fn result(
         &mut self,
-        procedure: &Procedure,
+        procedure: &ProcedureContract,
         titled: &str,
         success: Of,
     ) -> Result<(Of, Of, BTreeMap<String, String>), Cause> {
@@ -198,15 +202,15 @@ impl<'c> Builder<'c> {
         }
         let name = format!("{titled}Result");
         self.take(&name, &format!("what {} comes to", procedure.name))?;
-        let docs = format!("What `{}` comes to.", procedure.camel_case_name());
+        let docs = format!("What `{}` comes to.", case::camel_case(&procedure.name));
         self.types.unions.insert(name.clone(), Union { docs, members });
         Ok((success, Kind::Union(name).nullable(true), failures))
     }
 
     fn failure(
         &mut self,
-        procedure: &Procedure,
-        failure: &crate::contract::Failure,
+        procedure: &ProcedureContract,
+        failure: &FailureContract,
         titled: &str,
     ) -> Result<String, Cause> {
         let name = titled.to_owned() + &capitalized(&failure.kind);
@@ -280,7 +284,7 @@ impl<'c> Builder<'c> {
         Ok(Kind::Object(name).nullable(false))
     }
 
-    fn arguments(&mut self, procedure: &Procedure, titled: &str, paged: bool) -> Result<Arguments, Cause> {
+    fn arguments(&mut self, procedure: &ProcedureContract, titled: &str, paged: bool) -> Result<Arguments, Cause> {
         let Some(input) = &procedure.input else { return Ok(Arguments::None) };
         let (plain, _) = without_null(input);
         let plain = self.contract.resolve(plain);
@@ -346,7 +350,7 @@ fn field(name: &str, docs: &str, of: Of, source: Source) -> Field {
 }
 
 /// The schema of the items, when a procedure answers pages.
-fn page_items<'c>(contract: &'c Contract, procedure: &'c Procedure) -> Option<&'c Value> {
+fn page_items<'c>(contract: &'c Contract, procedure: &'c ProcedureContract) -> Option<&'c Value> {
     let takes = |name: &str| procedure.input_fields.iter().any(|field| field == name);
     if procedure.kind != Operation::Query || !takes("limit") || !takes("cursor") {
         return None;

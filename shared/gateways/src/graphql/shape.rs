@@ -1,8 +1,9 @@
 //! What a JSON Schema of the contract means, whether it is of an input or of an output.
 
+use protocol::contract::Contract;
 use serde_json::{Map, Value};
 
-use crate::{Contract, contract::docs_of_value};
+use crate::words::docs_of_value;
 
 /// What a value looks like.
 pub(super) enum Shape<'a> {

@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Request, Response};
+use protocol::contract::Contract;
 use runtime::{BoxFuture, Site};
 use serde_json::{Value, json};
 
 use super::{GraphQl, Settings, sdl};
-use crate::{Calls, Contract, Reach, Style};
+use crate::{Calls, Reach, Style};
 
 mod documents;
 mod http_forms;
@@ -64,14 +65,13 @@ struct Given {
 
 impl Given {
     fn new(answers: impl Fn(&str, &Value) -> Result<Value, (u16, Value)> + Send + Sync + 'static) -> Self {
-        Self::of(CONTRACT, answers)
+        Self::of(Contract::parse(CONTRACT).unwrap(), answers)
     }
 
     fn of(
-        contract: &str,
+        contract: Contract,
         answers: impl Fn(&str, &Value) -> Result<Value, (u16, Value)> + Send + Sync + 'static,
     ) -> Self {
-        let contract = Contract::parse(contract).unwrap();
         let style = GraphQl::new(&contract).unwrap();
         let reach = Arc::new(Imitated { answers: Box::new(answers), asked: Mutex::default() });
         Self { contract, style, reach }

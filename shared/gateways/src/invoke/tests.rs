@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::{Calls, Facts, Refusal, Style};
+use crate::{Calls, Facts, Refusal, Style, stub::contract_of};
 
 /// What Lambda answers: a status, a line of headers, and a body.
 type Canned = (u16, &'static str, String);
@@ -123,7 +123,7 @@ impl Style for One {
         Box::pin(async move {
             let name = calls.parts().uri.query().unwrap_or_default().to_owned();
             let input = (!body.is_empty()).then_some(&body[..]);
-            let text = match calls.run(contract.find(&name).unwrap(), input).await {
+            let text = match calls.run(contract.find_in_styles(&name).unwrap(), input).await {
                 Ok(data) => data.map_or_else(String::new, |data| data.get().to_owned()),
                 Err(refusal) => format!("{} {:?}", refusal.code.key(), refusal.retry_after_s),
             };
@@ -139,13 +139,11 @@ impl Style for One {
 fn contract(timeout_ms: u32) -> Contract {
     let procedure = |name: &str, kind: &str| {
         json!({
-            "name": name, "kind": kind, "docs": "", "auth": { "type": "public" }, "input": true, "inputFields": [],
-            "inputOptional": true, "output": true, "failures": [], "timeoutMs": timeout_ms,
+            "name": name, "kind": kind, "input": true, "inputOptional": true, "output": true, "timeoutMs": timeout_ms,
         })
     };
     let procedures = [procedure("a.get", "query"), procedure("a.put_it", "mutation")];
-    let text = json!({ "service": "s", "procedures": procedures, "outputTypes": {}, "inputTypes": {} }).to_string();
-    Contract::parse(&text).unwrap()
+    contract_of(json!({ "procedures": procedures }))
 }
 
 /// The function's environment in the cloud.

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use protocol::{
     Code,
-    contract::{capitalized, type_name},
+    case::{capitalized, type_name},
+    contract::{AuthContract, Contract, FailureContract, ProcedureContract},
 };
 use serde_json::{Map, Value, json};
 
 use super::{INVALID_PARAMS, PATH, number};
-use crate::{Contract, Procedure, contract::Auth, contract::Failure, example, names::Names, names::titled};
+use crate::{example, names::Names, names::titled, words};
 
 const TYPES: &str = "#/components/schemas/";
 
@@ -25,9 +26,9 @@ const SHARED: [(&str, i32, &str, Code); 5] = [
 /// The OpenRPC 1.3 document of a service that is at `url`, without a slash at the end; a relative address when
 /// that is empty.
 pub fn openrpc(contract: &Contract, url: &str) -> Value {
-    let contract = &contract.worded(|procedure| procedure.name.clone());
+    let contract = &words::worded(contract, |procedure| procedure.name.clone());
     let names = Names::of(contract);
-    let methods: Vec<_> = contract.procedures.iter().map(|procedure| method(contract, &names, procedure)).collect();
+    let methods: Vec<_> = contract.in_styles().map(|procedure| method(contract, &names, procedure)).collect();
     let errors: Map<_, _> = SHARED
         .iter()
         .map(|&(name, number, message, code)| (name.to_owned(), shared(name, number, message, code)))
@@ -36,15 +37,15 @@ pub fn openrpc(contract: &Contract, url: &str) -> Value {
         "openrpc": "1.3.2",
         "info": {
             "title": contract.service,
-            "description": contract.described(DESCRIPTION),
+            "description": words::introduced(contract, DESCRIPTION),
             "version": contract.about.version,
         },
         "servers": [{"name": contract.service, "url": format!("{url}{PATH}")}],
         "methods": methods,
         "components": {"schemas": names.types(contract, TYPES), "errors": errors},
     });
-    let license = contract.license().map(|license| json!({"name": license["name"]}));
-    for (member, value) in [("license", license), ("contact", contract.contact())] {
+    let license = words::license(contract).map(|license| json!({"name": license["name"]}));
+    for (member, value) in [("license", license), ("contact", words::contact(contract))] {
         if let Some(value) = value {
             document["info"][member] = value;
         }
@@ -56,15 +57,15 @@ const DESCRIPTION: &str = "\
 JSON-RPC 2.0 over HTTP POST. A procedure's name is a method's; batches and notifications are answered.";
 
 /// A tag, with what is said of the domain.
-fn tag(contract: &Contract, procedure: &Procedure) -> Value {
+fn tag(contract: &Contract, procedure: &ProcedureContract) -> Value {
     let name = procedure.name.split('.').next().unwrap_or_default();
-    match contract.domain_docs(name) {
+    match words::domain_docs(contract, name) {
         "" => json!({"name": name}),
         docs => json!({"name": name, "description": docs}),
     }
 }
 
-fn method(contract: &Contract, names: &Names, procedure: &Procedure) -> Value {
+fn method(contract: &Contract, names: &Names, procedure: &ProcedureContract) -> Value {
     let parameters = parameters(contract, procedure);
     let title = type_name(&procedure.name);
     let params: Vec<_> = parameters.iter().map(|parameter| parameter.describe(names, &title)).collect();
@@ -115,7 +116,7 @@ impl Parameter<'_> {
 }
 
 /// The fields of an input in their order; of a tagged union, those of all variants.
-fn parameters<'a>(contract: &'a Contract, procedure: &'a Procedure) -> Vec<Parameter<'a>> {
+fn parameters<'a>(contract: &'a Contract, procedure: &'a ProcedureContract) -> Vec<Parameter<'a>> {
     let Some(input) = &procedure.input else { return Vec::new() };
     let input = contract.resolve(input);
     let variants = input.get("oneOf").and_then(Value::as_array);
@@ -183,15 +184,15 @@ fn data(code: Code, failure: Option<Value>) -> Value {
 }
 
 /// A method's errors. Numbers are unique there, so that failures with one code are one error.
-fn errors(names: &Names, procedure: &Procedure) -> Vec<Value> {
-    let mut own: BTreeMap<i32, Vec<&Failure>> = BTreeMap::new();
+fn errors(names: &Names, procedure: &ProcedureContract) -> Vec<Value> {
+    let mut own: BTreeMap<i32, Vec<&FailureContract>> = BTreeMap::new();
     for failure in &procedure.failures {
         own.entry(number(failure.code)).or_default().push(failure);
     }
     let applies = |name: &str| match name {
         "InvalidParams" => procedure.input.is_some(),
-        "Unauthorized" => !matches!(procedure.auth, Auth::Public),
-        "Forbidden" => matches!(procedure.auth, Auth::Permission { .. }),
+        "Unauthorized" => !matches!(procedure.auth, AuthContract::Public),
+        "Forbidden" => matches!(procedure.auth, AuthContract::Permission { .. }),
         _ => true,
     };
     let common = SHARED.iter().filter(|(name, number, ..)| applies(name) && !own.contains_key(number));
@@ -216,7 +217,7 @@ fn errors(names: &Names, procedure: &Procedure) -> Vec<Value> {
     own.chain(common).collect()
 }
 
-fn pairing(contract: &Contract, procedure: &Procedure, parameters: &[Parameter<'_>]) -> Value {
+fn pairing(contract: &Contract, procedure: &ProcedureContract, parameters: &[Parameter<'_>]) -> Value {
     let input = procedure.input.as_ref().map(|input| example::of(contract, input)).unwrap_or_default();
     let given = parameters
         .iter()

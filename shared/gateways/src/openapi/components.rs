@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use protocol::contract::Contract;
 use serde_json::{Map, Value, json};
 
 use super::problem;
-use crate::{
-    Contract,
-    names::{Names, titled},
-};
+use crate::names::{Names, titled};
 
 /// What operations refer to.
 pub struct Components<'a> {

@@ -2,14 +2,13 @@
 
 use protocol::{
     RestAnswer,
-    contract::{capitalized, type_name},
+    case::{self, capitalized, type_name},
+    contract::{AuthContract, ProcedureContract},
 };
 use serde_json::{Map, Value, json};
 
 use super::{components::Components, domain, problem, security};
 use crate::{
-    Procedure,
-    contract::Auth,
     example,
     names::titled,
     rest::{Form, InputField, Route, without_null},
@@ -20,7 +19,7 @@ pub fn of(components: &mut Components<'_>, route: &Route<'_>) -> Value {
     let procedure = route.procedure;
     let (summary, rest) = summary(&procedure.docs);
     let mut operation = json!({
-        "operationId": procedure.camel_case_name(),
+        "operationId": case::camel_case(&procedure.name),
         "summary": summary,
         "description": format!("{rest}{}", who(procedure)),
         "tags": [domain(&procedure.name)],
@@ -47,12 +46,14 @@ fn summary(docs: &str) -> (String, String) {
     (first.replace('\n', " ").replace('`', "").trim_end_matches('.').to_owned(), rest)
 }
 
-fn who(procedure: &Procedure) -> String {
+fn who(procedure: &ProcedureContract) -> String {
     match &procedure.auth {
-        Auth::Public => "For everybody.".to_owned(),
-        Auth::SignedIn => "For everybody who is signed in.".to_owned(),
-        Auth::Permission { permission, own: false } => format!("For callers with the permission `{permission}`."),
-        Auth::Permission { permission, own: true } => {
+        AuthContract::Public => "For everybody.".to_owned(),
+        AuthContract::SignedIn => "For everybody who is signed in.".to_owned(),
+        AuthContract::Permission { permission, own: false } => {
+            format!("For callers with the permission `{permission}`.")
+        }
+        AuthContract::Permission { permission, own: true } => {
             format!("For callers with the permission `{permission}`, or `{permission}:own` for what is their own.")
         }
     }

@@ -4,18 +4,13 @@ use std::collections::BTreeMap;
 
 use protocol::{
     Code,
-    contract::{capitalized, type_name},
+    case::{capitalized, type_name},
+    contract::{AuthContract, FailureContract},
 };
 use serde_json::{Map, Value, json};
 
 use super::components::Components;
-use crate::{
-    contract::{Auth, Failure},
-    example,
-    names::titled,
-    rest::Route,
-    samples,
-};
+use crate::{example, names::titled, rest::Route, samples};
 
 /// Faults that are not a procedure's own: the name of the component, the code, and when it is so.
 const COMMON: [(&str, Code, &str); 13] = [
@@ -128,7 +123,7 @@ pub fn of(components: &mut Components<'_>, route: &Route<'_>) -> BTreeMap<String
     for (name, code, _) in COMMON.iter().filter(|(_, code, _)| is_possible(*code, route)) {
         answers.insert(code.http_status().to_string(), json!({"$ref": format!("#/components/responses/{name}")}));
     }
-    let mut by_code: BTreeMap<u16, Vec<&Failure>> = BTreeMap::new();
+    let mut by_code: BTreeMap<u16, Vec<&FailureContract>> = BTreeMap::new();
     for failure in &route.procedure.failures {
         by_code.entry(failure.code.http_status()).or_default().push(failure);
         if is_late(failure, route) {
@@ -143,13 +138,13 @@ pub fn of(components: &mut Components<'_>, route: &Route<'_>) -> BTreeMap<String
 }
 
 /// Whether it is a failed precondition for whoever named one.
-fn is_late(failure: &Failure, route: &Route<'_>) -> bool {
+fn is_late(failure: &FailureContract, route: &Route<'_>) -> bool {
     let has_version = failure.schema.get("properties").is_some_and(|properties| properties.get("version").is_some());
     failure.code == Code::Conflict && has_version && route.answer.if_match
 }
 
 fn is_possible(code: Code, route: &Route<'_>) -> bool {
-    let is_public = matches!(route.procedure.auth, Auth::Public);
+    let is_public = matches!(route.procedure.auth, AuthContract::Public);
     let reads = route.method == "GET";
     match code {
         // Public procedures may look at who is calling; those that only read and do so are behind a sign-in.
@@ -164,7 +159,7 @@ fn is_possible(code: Code, route: &Route<'_>) -> bool {
 }
 
 /// The procedure's own failures of one status. Where the status has another reason as well, `failure` may be absent.
-fn typed(components: &mut Components<'_>, route: &Route<'_>, status: u16, failures: &[&Failure]) -> Value {
+fn typed(components: &mut Components<'_>, route: &Route<'_>, status: u16, failures: &[&FailureContract]) -> Value {
     let name = type_name(&route.procedure.name);
     let mut mapping = Map::new();
     let mut variants = Vec::new();

@@ -1,10 +1,12 @@
 //! A procedure as a field of GraphQL's schema.
 
-use protocol::Kind;
+use protocol::{
+    Kind, case,
+    contract::{Contract, ProcedureContract},
+};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    Contract, Procedure,
     names::{Names, enum_value},
     rest::{Form, without_null},
 };
@@ -13,18 +15,18 @@ use crate::{
 const MAX_FIELDS: usize = 6;
 
 /// The body of a request: the operation asks for the answer's plain fields, or why there is none.
-pub fn request(contract: &Contract, procedure: &Procedure, input: Option<&Value>) -> String {
+pub fn request(contract: &Contract, procedure: &ProcedureContract, input: Option<&Value>) -> String {
     let kind = if procedure.kind == Kind::Query { "query" } else { "mutation" };
     let is_page = page(contract, procedure).is_some();
     let arguments = arguments(contract, procedure, input, is_page);
     let arguments = if arguments.is_empty() { arguments } else { format!("({arguments})") };
-    let name = procedure.camel_case_name();
+    let name = case::camel_case(&procedure.name);
     let operation = format!("{kind} {{ {name}{arguments}{} }}", selection(contract, procedure));
     json!({ "query": operation }).to_string()
 }
 
 /// A query has an argument for each field, a mutation one for all.
-fn arguments(contract: &Contract, procedure: &Procedure, input: Option<&Value>, is_page: bool) -> String {
+fn arguments(contract: &Contract, procedure: &ProcedureContract, input: Option<&Value>, is_page: bool) -> String {
     let schema = procedure.input.as_ref();
     let given = input.filter(|input| input.as_object().is_some_and(|fields| !fields.is_empty()));
     match (procedure.kind, given) {
@@ -39,7 +41,7 @@ fn arguments(contract: &Contract, procedure: &Procedure, input: Option<&Value>, 
 }
 
 /// What is asked of the answer.
-fn selection(contract: &Contract, procedure: &Procedure) -> String {
+fn selection(contract: &Contract, procedure: &ProcedureContract) -> String {
     let fails = !procedure.failures.is_empty();
     let Some(output) = &procedure.output else {
         return if fails { " { __typename ... on Failure { message } }".to_owned() } else { " { ok }".to_owned() };
@@ -83,7 +85,7 @@ fn fields(contract: &Contract, schema: &Value) -> String {
 }
 
 /// What a page lists.
-fn page<'a>(contract: &'a Contract, procedure: &'a Procedure) -> Option<&'a Value> {
+fn page<'a>(contract: &'a Contract, procedure: &'a ProcedureContract) -> Option<&'a Value> {
     let properties = contract.resolve(procedure.output.as_ref()?).get("properties")?.as_object()?;
     let is_page = properties.len() == 2 && properties.contains_key("next");
     properties.get("items").filter(|_| is_page)?.get("items")

@@ -1,11 +1,13 @@
 //! The REST routes as a collection of Postman.
 
+use protocol::{
+    PathPattern,
+    contract::{AuthContract, Contract},
+};
 use serde_json::{Map, Value, json};
 
 use super::body;
 use crate::{
-    Contract,
-    contract::Auth,
     example,
     rest::{InputField, Route},
 };
@@ -37,15 +39,8 @@ pub fn collection(contract: &Contract, url: &str, header: &str) -> String {
 }
 
 fn request(contract: &Contract, route: &Route<'_>) -> Value {
-    let segments: Vec<String> = route
-        .path
-        .split('/')
-        .skip(1)
-        .map(|segment| match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-            Some(name) => format!(":{name}"),
-            None => segment.to_owned(),
-        })
-        .collect();
+    let path = PathPattern(route.path).filled(|name| Some(format!(":{name}"))).unwrap_or_default();
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
     let plain = |schema: &Value| {
         let value = example::of(contract, schema);
         value.as_str().map_or_else(|| value.to_string(), str::to_owned)
@@ -86,7 +81,7 @@ fn request(contract: &Contract, route: &Route<'_>) -> Value {
         ("url".to_owned(), url),
         ("header".to_owned(), Value::Array(Vec::new())),
     ]);
-    if matches!(route.procedure.auth, Auth::Public) {
+    if matches!(route.procedure.auth, AuthContract::Public) {
         request.insert("auth".to_owned(), json!({"type": "noauth"}));
     }
     if let Some(body) = body(contract, route) {

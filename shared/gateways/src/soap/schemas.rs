@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use protocol::Cause;
+use protocol::{Cause, contract::Contract};
 use serde_json::{Map as Json, Value};
 
-use crate::{Contract, contract::docs_of_value};
+use crate::words::docs_of_value;
 
 use super::{
     pattern,

@@ -4,10 +4,13 @@
 use std::{fmt, time::Duration};
 
 use http::HeaderValue;
-use protocol::{Code, Timestamp};
+use protocol::{
+    Code, Timestamp,
+    contract::{Contract, PasswordSignInContract, ProcedureContract},
+};
 use serde_json::{Map, Value, json};
 
-use crate::{Calls, Contract, Outcome, Procedure, Refusal, contract::PasswordSignIn, respond::Deadline};
+use crate::{Calls, Outcome, Refusal, respond::Deadline};
 
 use super::{
     fault::{Kind, Trouble},
@@ -140,13 +143,15 @@ pub async fn run_signed_in(
     contract: &Contract,
     calls: &Calls<'_>,
     token: &UsernameToken,
-    procedure: &Procedure,
+    procedure: &ProcedureContract,
     input: Option<&[u8]>,
 ) -> Result<Outcome, Trouble> {
     let Some(way) = &contract.password_sign_in else {
         return Err(unsupported("This service takes no UsernameToken."));
     };
-    let (Some(sign_in), Some(sign_out)) = (contract.find(&way.sign_in), contract.find(&way.sign_out)) else {
+    let (Some(sign_in), Some(sign_out)) =
+        (contract.find_in_styles(&way.sign_in), contract.find_in_styles(&way.sign_out))
+    else {
         return Err(unsupported("This service takes no UsernameToken."));
     };
     if calls.parts().headers.contains_key(http::header::AUTHORIZATION) {
@@ -178,7 +183,7 @@ pub async fn run_signed_in(
     Ok(outcome.unwrap_or_else(|late| Err(late.into())))
 }
 
-fn credentials(way: &PasswordSignIn, token: &UsernameToken) -> Vec<u8> {
+fn credentials(way: &PasswordSignInContract, token: &UsernameToken) -> Vec<u8> {
     let mut input: Map<String, Value> =
         way.with.iter().map(|(name, text)| (name.clone(), text.clone().into())).collect();
     input.insert(way.name_field.clone(), token.name.clone().into());

@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
-use protocol::{Cause, Clock};
+use protocol::{Cause, Clock, case, contract::Contract};
 use runtime::{BoxFuture, Site};
 use serde_json::{Value, json};
 
-use crate::{Calls, Contract, Reach, Style as _};
+use crate::{Calls, Reach, Style as _, stub::contract_of};
 
 use super::{
     Soap,
@@ -23,7 +23,7 @@ use super::{
 
 /// A service of a few procedures whose types are of every kind.
 fn contract() -> Contract {
-    Contract::parse(&contract_json().to_string()).unwrap()
+    contract_of(contract_json())
 }
 
 fn contract_json() -> Value {
@@ -212,8 +212,8 @@ fn a_service_is_described_in_the_same_words_each_time() -> Result<(), Cause> {
     let wsdl = super::wsdl(&contract, "https://api.example.com/")?;
     assert_eq!(wsdl, super::wsdl(&contract, "https://api.example.com")?);
     assert!(wsdl.contains("location=\"https://api.example.com/soap\""));
-    for procedure in &contract.procedures {
-        let name = procedure.camel_case_name();
+    for procedure in contract.in_styles() {
+        let name = case::camel_case(&procedure.name);
         assert_eq!(wsdl.matches(&format!("<wsdl:operation name=\"{name}\">")).count(), 3, "{name}");
     }
     Ok(())
@@ -225,7 +225,7 @@ fn a_contract_in_which_two_elements_would_have_one_name_is_refused() {
     let mut other = contract["procedures"][4].clone();
     other["name"] = "things.ping_response".into();
     contract["procedures"].as_array_mut().unwrap().push(other);
-    let contract: Arc<Contract> = Contract::parse(&contract.to_string()).unwrap().into();
+    let contract: Arc<Contract> = contract_of(contract).into();
     let error = Soap::new(&contract).err().map(|error| error.to_string());
     assert_eq!(error.as_deref(), Some("things.ping_response: SOAP has another element <thingsPingResponse>"));
 }

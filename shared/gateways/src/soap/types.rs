@@ -1,10 +1,14 @@
 //! The contract's types as XML Schema has them: one description, from which the schema is written, XML is read
 //! into JSON, and JSON is written as XML.
 
-use protocol::{Cause, Code};
+use protocol::{
+    Cause, Code,
+    case::{self, capitalized},
+    contract::{Contract, ProcedureContract},
+};
 use serde_json::Value;
 
-use crate::{Contract, Procedure, names::capitalized};
+use crate::words;
 
 use super::schemas::Reader;
 
@@ -195,12 +199,12 @@ impl Service {
     /// # Errors
     /// When two procedures would have one name, or a type is of a form that has no counterpart here.
     pub fn of(contract: &Contract) -> Result<Self, Cause> {
-        let contract = &contract.worded(Procedure::camel_case_name);
+        let contract = &words::worded(contract, |procedure| case::camel_case(&procedure.name));
         let mut reader = Reader::new(contract);
         let mut operations = Vec::with_capacity(contract.procedures.len());
         let mut elements: Vec<String> = vec![FAULT.to_owned()];
-        for procedure in &contract.procedures {
-            let name = procedure.camel_case_name();
+        for procedure in contract.in_styles() {
+            let name = case::camel_case(&procedure.name);
             for element in [name.clone(), format!("{name}Response")] {
                 if elements.contains(&element) {
                     return Err(format!("{}: SOAP has another element <{element}>", procedure.name).into());
@@ -208,7 +212,7 @@ impl Service {
                 elements.push(element);
             }
         }
-        for procedure in &contract.procedures {
+        for procedure in contract.in_styles() {
             operations.push(operation(&mut reader, procedure, &mut elements)?);
         }
         let named = reader.finish();
@@ -220,7 +224,7 @@ impl Service {
     ///
     /// # Errors
     /// As [`Service::of`].
-    pub fn of_one(contract: &Contract, procedure: &Procedure) -> Result<Self, Cause> {
+    pub fn of_one(contract: &Contract, procedure: &ProcedureContract) -> Result<Self, Cause> {
         let mut reader = Reader::new(contract);
         let operations = vec![operation(&mut reader, procedure, &mut Vec::new())?];
         let namespace = format!("urn:onefold:{}", contract.service);
@@ -256,8 +260,12 @@ impl Service {
 /// The element that is in the detail of every fault.
 pub const FAULT: &str = "fault";
 
-fn operation(reader: &mut Reader<'_>, procedure: &Procedure, elements: &mut Vec<String>) -> Result<Operation, Cause> {
-    let name = procedure.camel_case_name();
+fn operation(
+    reader: &mut Reader<'_>,
+    procedure: &ProcedureContract,
+    elements: &mut Vec<String>,
+) -> Result<Operation, Cause> {
+    let name = case::camel_case(&procedure.name);
     let told = |error: Cause| -> Cause { format!("{}: {error}", procedure.name).into() };
     let input = match &procedure.input {
         None => Input::Nothing,

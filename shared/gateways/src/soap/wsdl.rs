@@ -56,7 +56,7 @@ pub fn render(service: &Service, address: &str) -> Result<String, Cause> {
 
 /// `shop` as `Shop`.
 fn service_name(service: &Service) -> String {
-    super::types::xml_name(&crate::names::capitalized(&service.name))
+    super::types::xml_name(&protocol::case::capitalized(&service.name))
 }
 
 fn messages(document: &mut Document, service: &Service) {

@@ -150,7 +150,7 @@ mod tests {
 
     use super::{GivenPassword, Password};
 
-    #[wire]
+    #[wire(input)]
     struct Input {
         #[garde(dive)]
         password: Password,

@@ -1,26 +1,34 @@
 //! Which procedure an address leads to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
+use protocol::{Cause, PathPattern, Paths};
 use runtime::{
     Entry,
-    gateway::{fits, parameters},
     rest::{Allowed, Route},
 };
 
-/// Paths of procedures, the most specific first. A path may hold names in braces, as the gateway has them
-/// (`/trips/callback/{provider}`): one segment each.
+/// Where procedures are. A path may hold names in braces, as the gateway has them (`/trips/callback/{provider}`): one
+/// segment each.
 ///
 /// Where several paths fit, the method decides first, and then the most specific path: so does an HTTP API with the
 /// routes of `infra/src/routes.ts`, and so OpenAPI documents are read, in which each path has its own methods.
 #[derive(Debug, Default)]
-pub struct Routes(Vec<(&'static str, Path)>);
+pub struct Routes {
+    /// By method, GET first: the methods of one address are told in this order.
+    methods: Vec<(&'static str, Paths<Place>)>,
+    /// Who answers for methods that nobody has: at each path the first one of `methods`.
+    any: Paths<Place>,
+    /// All of them.
+    places: Vec<Place>,
+}
 
-#[derive(Debug, Default)]
-struct Path {
-    /// Methods, and whose they are.
-    procedures: Vec<(&'static str, &'static str)>,
+/// A procedure at a path.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    path: PathPattern<'static>,
+    procedure: &'static str,
     is_rest: bool,
 }
 
@@ -35,7 +43,10 @@ pub(super) struct Found {
 
 impl Routes {
     /// Of those procedures that have a path of their own, or a REST route.
-    pub fn new(entries: impl IntoIterator<Item = Entry>) -> Self {
+    ///
+    /// # Errors
+    /// When two of them have one route.
+    pub fn new(entries: impl IntoIterator<Item = Entry>) -> Result<Self, Cause> {
         Self::of(entries.into_iter().flat_map(|entry| {
             let routes = [(false, entry.http()), (true, entry.rest())];
             routes.into_iter().filter_map(move |(is_rest, route)| Some((route?, entry.name, is_rest)))
@@ -43,53 +54,52 @@ impl Routes {
     }
 
     /// Of methods and paths, with whose they are, and whether they are routes of REST.
-    fn of(routes: impl IntoIterator<Item = ((&'static str, &'static str), &'static str, bool)>) -> Self {
-        let mut paths: BTreeMap<_, Path> = BTreeMap::new();
+    fn of(routes: impl IntoIterator<Item = ((&'static str, &'static str), &'static str, bool)>) -> Result<Self, Cause> {
+        let mut by_method: BTreeMap<_, Vec<Place>> = BTreeMap::new();
         for ((method, path), procedure, is_rest) in routes {
-            let path = paths.entry(path).or_default();
-            path.is_rest = is_rest;
-            path.procedures.push((method, procedure));
+            let place = Place { path: PathPattern(path), procedure, is_rest };
+            by_method.entry((method != "GET", method)).or_default().push(place);
         }
-        for path in paths.values_mut() {
-            // The one for GET comes first: it answers for methods that nobody has.
-            path.procedures.sort_by_key(|(method, _)| (*method != "GET", *method));
+        let (mut routes, mut first) = (Self::default(), BTreeMap::new());
+        for ((_, method), places) in by_method {
+            let mut paths = Paths::default();
+            for place in places {
+                paths.insert(place.path, place)?;
+                first.entry(place.path).or_insert(place);
+                routes.places.push(place);
+            }
+            routes.methods.push((method, paths));
         }
-        let mut paths: Vec<_> = paths.into_iter().collect();
-        paths.sort_by_key(|(path, _)| path.split('/').map(|segment| segment.starts_with('{')).collect::<Vec<_>>());
-        Self(paths)
+        for (path, place) in first {
+            routes.any.insert(path, place)?;
+        }
+        Ok(routes)
     }
 
     /// The procedure at a path: the one with this method, else any, which then refuses it.
     pub(super) fn find(&self, method: &Method, path: &str) -> Option<Found> {
-        let fitting: Vec<_> = self.0.iter().filter(|(pattern, _)| fits(pattern, path)).collect();
         let method = if method == Method::HEAD { &Method::GET } else { method };
-        let all = || {
-            fitting.iter().flat_map(|(pattern, there)| there.procedures.iter().map(move |own| (pattern, there, own)))
-        };
-        let (pattern, there, (_, procedure)) =
-            all().find(|(_, _, (known, _))| method == known).or_else(|| all().next())?;
-        let route = there.is_rest.then(|| Route { parameters: parameters(pattern, path) });
+        let own = self.methods.iter().find(|(known, _)| method == known).and_then(|(_, paths)| paths.at(path));
+        let Place { path: pattern, procedure, is_rest } = *own.or_else(|| self.any.at(path))?;
+        let route = is_rest.then(|| Route { parameters: pattern.parameters(path) });
         Some(Found { procedure, route, methods: Allowed(self.methods_at(path).into()) })
     }
 
     /// The methods of an address, as `allow` has them.
     fn methods_at(&self, path: &str) -> String {
-        let fitting = self.0.iter().filter(|(pattern, _)| fits(pattern, path));
-        let mut methods: Vec<_> = fitting.flat_map(|(_, there)| &there.procedures).map(|(method, _)| *method).collect();
-        methods.sort_by_key(|method| (*method != "GET", *method));
-        methods.dedup();
-        let methods = methods.into_iter().map(|method| if method == "GET" { "GET, HEAD" } else { method });
+        let there = self.methods.iter().filter(|(_, paths)| paths.at(path).is_some());
+        let methods = there.map(|(method, _)| if *method == "GET" { "GET, HEAD" } else { method });
         methods.collect::<Vec<_>>().join(", ")
     }
 
     /// What the function of a procedure is told of its path, as `ONEFOLD_METHODS` has it in the cloud
     /// (`infra/src/routes.ts`): its methods, and those of more specific paths that fit it as well.
     pub fn methods_of(&self, procedure: &str) -> Option<String> {
-        let is_own = |there: &Path| there.procedures.iter().any(|(_, known)| *known == procedure);
-        let (own, _) = self.0.iter().find(|(_, there)| is_own(there))?;
-        let others = self.0.iter().filter(|(path, _)| path != own && fits(own, path));
-        let others = others.map(|(path, _)| format!("{path} {}", self.methods_at(path)));
-        Some([self.methods_at(own)].into_iter().chain(others).collect::<Vec<_>>().join(";"))
+        let own = self.places.iter().find(|place| place.procedure == procedure)?.path;
+        let others = self.places.iter().map(|place| place.path).filter(|path| *path != own && own.covers(*path));
+        let others: BTreeSet<_> = others.collect();
+        let others = others.into_iter().map(|path| format!("{} {}", path.0, self.methods_at(path.0)));
+        Some([self.methods_at(own.0)].into_iter().chain(others).collect::<Vec<_>>().join(";"))
     }
 }
 
@@ -99,6 +109,7 @@ mod tests {
 
     fn routes(all: &[(&'static str, &'static str, bool)]) -> Routes {
         Routes::of(all.iter().map(|(route, procedure, is_rest)| (route.split_once(' ').unwrap(), *procedure, *is_rest)))
+            .unwrap()
     }
 
     #[test]

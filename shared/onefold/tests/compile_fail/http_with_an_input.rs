@@ -3,7 +3,7 @@
 use onefold::{HttpReply, prelude::*};
 
 /// The parameters.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The code.
     pub code: String,
@@ -11,7 +11,7 @@ pub struct Input {
 
 /// Take a code.
 #[procedure(mutation, auth = public, http = "POST /hooks/token")]
-pub async fn token(input: Input) -> Result<HttpReply, NoFailure> {
+pub async fn token(#[input] input: Input) -> Result<HttpReply, NoFailure> {
     Ok(HttpReply::empty(http::StatusCode::OK))
 }
 

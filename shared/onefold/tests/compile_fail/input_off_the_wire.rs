@@ -10,7 +10,7 @@ pub struct Input {
 
 /// Look.
 #[procedure(query, auth = public)]
-pub async fn look(input: Input) -> u32 {
+pub async fn look(#[input] input: Input) -> u32 {
     input.drawer
 }
 

@@ -3,7 +3,7 @@
 use onefold::prelude::*;
 
 /// What to change.
-#[wire]
+#[wire(input)]
 pub struct ChangeInput {
     /// The new age.
     pub age: Option<Option<u32>>,

@@ -6,7 +6,7 @@ use onefold::{
 };
 
 /// Whom to look for.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The user's id.
     pub id: UserId,
@@ -14,7 +14,7 @@ pub struct Input {
 
 /// Whether there is such a user.
 #[procedure(query, auth = public)]
-pub async fn exists(accounts: Write<Account>, input: Input) -> Result<bool, NoFailure> {
+pub async fn exists(accounts: Write<Account>, #[input] input: Input) -> Result<bool, NoFailure> {
     Ok(accounts.get(&input.id).await?.is_some())
 }
 

@@ -2,7 +2,7 @@
 
 use onefold::prelude::*;
 
-#[wire]
+#[wire(input)]
 pub enum ShapeInput {
     Empty,
     Circle { radius: u32 },

@@ -5,7 +5,7 @@ use macros::wire;
 use super::{faults::MAX_FAULTS, *};
 use crate::{Code, Decimal, Finite, Patch, SafeInteger};
 
-#[wire]
+#[wire(input)]
 struct OrderInput {
     #[garde(range(max = 9))]
     max_lines: u8,
@@ -30,7 +30,7 @@ struct OrderInput {
     exact: Option<Decimal>,
 }
 
-#[wire]
+#[wire(input)]
 enum ShapeInput {
     Empty {},
     Circle {
@@ -40,7 +40,7 @@ enum ShapeInput {
     Polygon(#[garde(dive)] CornersInput),
 }
 
-#[wire]
+#[wire(input)]
 struct CornersInput {
     #[garde(range(min = 3))]
     corner_count: u32,
@@ -203,7 +203,7 @@ fn a_number_beyond_all_is_json_and_wrong_in_its_place() {
     assert!(fault.message.ends_with("at line 1 column 21."), "{}", fault.message);
 }
 
-#[wire]
+#[wire(input)]
 struct MeasuredInput {
     lengths: Vec<Finite>,
 }
@@ -243,7 +243,7 @@ fn nothing_is_nothing() {
 }
 
 /// A type that has itself in it.
-#[wire]
+#[wire(input)]
 enum TreeInput {
     Leaf {},
     Branch { below: Vec<TreeInput>, volume: Option<Volume> },
@@ -339,7 +339,7 @@ fn a_value_is_as_it_was_when_it_was_looked_at() {
     assert!(found.contains(&format!("{branch}below[1].type")) && found.contains(&format!("{branch}below[2].x")));
 }
 
-#[wire]
+#[wire(input)]
 struct DiversInput {
     #[garde(custom(is_diver))]
     diver: Option<CornersInput>,
@@ -387,7 +387,7 @@ fn is_low(number: &Option<u32>, (): &()) -> garde::Result {
     if number.is_some_and(|number| number > 5) { Err(garde::Error::new("is too high")) } else { Ok(()) }
 }
 
-#[wire]
+#[wire(input)]
 enum NestInput {
     Leaf {},
     Nest {

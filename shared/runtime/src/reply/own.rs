@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts};
-use protocol::{Code, ErrorFormat, Fault, trpc};
+use protocol::{Code, ErrorFormat, Fault, case, trpc};
 
 use super::{CallInfo, explain, methods_at, refusal, status_of};
 use crate::{
@@ -109,7 +109,7 @@ fn page(fault: &Fault, request_id: &str) -> Response<Bytes> {
 fn oauth_error(fault: &Fault) -> String {
     let failure = fault.failure.as_ref().and_then(|failure| failure["type"].as_str());
     let error = match fault.code {
-        _ if let Some(failure) = failure => return snake_case(failure),
+        _ if let Some(failure) = failure => return case::snake_case(failure),
         Code::Unauthorized => "invalid_token",
         Code::Forbidden => "access_denied",
         Code::ServiceUnavailable | Code::GatewayTimeout | Code::TooManyRequests => "temporarily_unavailable",
@@ -117,15 +117,4 @@ fn oauth_error(fault: &Fault) -> String {
         _ => "server_error",
     };
     error.to_owned()
-}
-
-/// `invalidGrant` to `invalid_grant`.
-fn snake_case(camel: &str) -> String {
-    camel.chars().fold(String::new(), |mut text, c| {
-        if c.is_ascii_uppercase() {
-            text.push('_');
-        }
-        text.push(c.to_ascii_lowercase());
-        text
-    })
 }

@@ -9,7 +9,7 @@ use crate::graphql::{
     shape::{self, Shape, docs, shape, whole},
     types::{Input, InputField, Kind, Of},
 };
-use crate::names::capitalized;
+use protocol::case::capitalized;
 
 impl Builder<'_> {
     /// The type of an input.

@@ -9,7 +9,7 @@ use crate::graphql::{
     shape::{self, Shape, docs, shape, whole, without_null},
     types::{Kind, Member, Object, Of, Source, Union},
 };
-use crate::names::capitalized;
+use protocol::case::capitalized;
 
 impl<'c> Builder<'c> {
     /// The type of an output; `hint` names it if it has no name.

@@ -426,7 +426,7 @@ async fn what_is_wrong_is_told_in_few_short_sentences() {
 
 /// Each procedure's sample reaches the procedure as it is.
 pub(super) async fn samples_arrive(given: &Given) {
-    for procedure in &given.contract.procedures {
+    for procedure in given.contract.in_styles() {
         let input = crate::samples::input(&given.contract, procedure);
         let operation = crate::samples::graphql::request(&given.contract, procedure, input.as_ref());
         let (_, answer) = given.post(&serde_json::from_str(&operation).unwrap()).await;

@@ -1,6 +1,7 @@
 //! Types that the reference service does not have.
 
 use super::*;
+use crate::stub::contract_of;
 
 fn procedure(name: &str, kind: &str, input: Value, output: Value, failures: Value) -> Value {
     let fields: Vec<&String> =
@@ -12,7 +13,7 @@ fn procedure(name: &str, kind: &str, input: Value, output: Value, failures: Valu
     })
 }
 
-fn contract(procedures: &[Value]) -> String {
+fn contract(procedures: &[Value]) -> Contract {
     let uuid = |title: &str| json!({"type": "string", "format": "uuid", "title": title});
     let circle = json!({"type": "object", "properties": {"type": {"const": "circle"}, "radius": {"type": "number"}}, "required": ["type", "radius"]});
     let point = json!({"type": "object", "properties": {"type": {"const": "point"}}, "required": ["type"]});
@@ -25,8 +26,7 @@ fn contract(procedures: &[Value]) -> String {
         "leadId": {"anyOf": [{"$ref": "#/outputTypes/PersonId"}, {"type": "null"}]},
         "places": {"type": "array", "items": {"anyOf": [{"$ref": "#/outputTypes/Shape"}, {"type": "null"}]}},
     }});
-    json!({
-        "service": "odd",
+    contract_of(json!({
         "procedures": procedures,
         "entities": [{"name": "Person", "id": "PersonId", "loader": "people.by_ids"}],
         "outputTypes": {
@@ -34,8 +34,7 @@ fn contract(procedures: &[Value]) -> String {
             "Person": {"type": "object", "properties": {"id": {"$ref": "#/outputTypes/PersonId"}, "bossId": {"$ref": "#/outputTypes/PersonId"}}, "required": ["id", "bossId"]},
         },
         "inputTypes": {"GridInput": cells, "Shape": {"oneOf": [circle, point, group, grid]}, "PersonId": uuid("PersonId")},
-    })
-    .to_string()
+    }))
 }
 
 fn loader() -> Value {
@@ -53,7 +52,7 @@ fn loader() -> Value {
 fn made(procedures: &[Value]) -> Result<String, String> {
     let mut all = vec![loader()];
     all.extend_from_slice(procedures);
-    sdl(&Contract::parse(&contract(&all)).unwrap()).map_err(|fault| fault.to_string())
+    sdl(&contract(&all)).map_err(|fault| fault.to_string())
 }
 
 fn draw() -> Value {
@@ -69,7 +68,7 @@ fn draw() -> Value {
 #[tokio::test]
 async fn tagged_unions_go_in_and_come_out() {
     let draw = draw();
-    let given = Given::of(&contract(&[loader(), draw]), |procedure, input| {
+    let given = Given::of(contract(&[loader(), draw]), |procedure, input| {
         assert_eq!(procedure, "draw");
         match input["shape"]["type"].as_str().unwrap() {
             "group" => Ok(json!({"type": "point"})),
@@ -109,7 +108,7 @@ async fn samples_of_tagged_unions_are_operations_of_the_schema() {
     let bare = object(json!({"oneOf": [point]}));
     let output = json!({"$ref": "#/outputTypes/Shape"});
     let given = Given::of(
-        &contract(&[
+        contract(&[
             loader(),
             draw(),
             procedure("draw_all", "mutation", lists, output.clone(), json!([])),
@@ -119,7 +118,7 @@ async fn samples_of_tagged_unions_are_operations_of_the_schema() {
         |_, _| Err((404, json!({"code": "NOT_FOUND"}))),
     );
     super::documents::samples_arrive(&given).await;
-    let sample = crate::samples::input(&given.contract, given.contract.find("draw").unwrap()).unwrap();
+    let sample = crate::samples::input(&given.contract, given.contract.find_in_styles("draw").unwrap()).unwrap();
     assert_eq!(sample["shape"]["type"], "circle");
 }
 
@@ -132,7 +131,7 @@ async fn several_ids_lead_to_several_entities_and_gaps_stay_gaps() {
         json!({"anyOf": [{"$ref": "#/outputTypes/Team"}, {"type": "null"}]}),
         json!([]),
     );
-    let given = Given::of(&contract(&[loader(), team]), |procedure, input| match procedure {
+    let given = Given::of(contract(&[loader(), team]), |procedure, input| match procedure {
         "team" => Ok(
             json!({"id": id(1), "memberIds": [id(2), id(3), id(2)], "leadId": null, "places": [null, {"type": "point"}]}),
         ),
@@ -213,6 +212,6 @@ fn what_graphql_cannot_say_is_a_sentence() {
         let refused = made(&procedures).unwrap_err();
         assert!(refused.contains(message), "{message}: {refused}");
     }
-    let unknown = json!({"service": "a", "procedures": [], "entities": [{"name": "A", "id": "AId", "loader": "a.by_ids"}], "outputTypes": {}, "inputTypes": {}});
-    assert!(sdl(&Contract::parse(&unknown.to_string()).unwrap()).unwrap_err().to_string().contains("is no procedure"));
+    let unknown = json!({"entities": [{"name": "A", "id": "AId", "loader": "a.by_ids"}]});
+    assert!(sdl(&contract_of(unknown)).unwrap_err().to_string().contains("is no procedure"));
 }

@@ -245,7 +245,7 @@ fn the_schema_has_the_contracts_order_rules_and_names() {
 async fn what_is_written_as_a_message_is_read_as_it_was() {
     let library = Contract::parse(include_str!("../../../fixtures/library.json")).unwrap();
     for contract in [contract(), library] {
-        for procedure in &contract.procedures {
+        for procedure in contract.in_styles() {
             let Some(schema) = &procedure.input else { continue };
             for input in [crate::example::of(&contract, schema), crate::example::whole(&contract, schema)] {
                 let message = super::super::request(&contract, procedure, &input).unwrap();

@@ -175,7 +175,7 @@ async fn a_security_header_without_a_token_or_for_somebody_else_says_nothing() {
 async fn a_service_that_says_nothing_of_it_takes_no_password() {
     let mut contract = contract_json();
     contract["passwordSignIn"] = Value::Null;
-    let contract = Contract::parse(&contract.to_string()).unwrap();
+    let contract = crate::stub::contract_of(contract);
     let stub = doors();
     let answer = ask_of(&contract, &stub, post(Version::V11), envelope(Version::V11, &token(""), PING)).await;
     assert_eq!(answer.the("faultcode"), "wsse:UnsupportedSecurityToken");

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The proof that it is meant.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The account's password; left out where it has none.
     #[garde(dive)]
@@ -44,7 +44,7 @@ pub async fn erase<U: IdentityUser>(
     notices: Notices,
     caller: Caller,
     cookies: Cookies,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<(), Error> {
     let id = caller.subject().parse().map_err(|_| Error::NotAUser)?;
     let user = removal.users.get(&id).await?.ok_or(Error::NotAUser)?;

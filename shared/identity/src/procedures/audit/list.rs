@@ -5,7 +5,7 @@ use runtime::prelude::*;
 use crate::AuditEntry;
 
 /// Which entries. Newest come first.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// Only what this person, or other caller, did.
     #[garde(length(chars, max = 100))]
@@ -25,7 +25,7 @@ pub struct Input {
 /// With an actor as well as a target, what the actor did is read, and other targets are dropped: a page may come
 /// back shorter than asked, with `next`.
 #[procedure(query, auth = permission("audit:read"), sensitive, rest = "GET /v1/audit")]
-pub async fn list(entries: Read<AuditEntry>, input: Input) -> Result<Page<AuditEntry>, NoFailure> {
+pub async fn list(entries: Read<AuditEntry>, #[input] input: Input) -> Result<Page<AuditEntry>, NoFailure> {
     let (list, target) = match (input.actor, input.target) {
         (Some(actor), target) => (entries.list(&AuditEntry::BY_ACTOR).of(actor), target),
         (None, Some(target)) => (entries.list(&AuditEntry::BY_TARGET).of(target), None),

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The old password and the new one.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The password that the account has now; left out where it has none.
     #[garde(dive)]
@@ -48,7 +48,7 @@ pub async fn change_password<U: IdentityUser>(
     notices: Notices,
     caller: Caller,
     cookies: Cookies,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<(), Error> {
     let id = caller.subject().parse().map_err(|_| Error::NotAUser)?;
     let user = users.get(&id).await?.ok_or(Error::NotAUser)?;

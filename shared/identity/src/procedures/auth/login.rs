@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Who signs in, and how it is kept.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The address of the account.
     #[garde(dive)]
@@ -47,7 +47,7 @@ pub async fn login<U: IdentityUser>(
     attempts: Attempts,
     notices: Notices,
     issuer: Issuer,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<SignedIn<U::Me>, Error> {
     let cookies = &issuer.cookies;
     let turn = Turn::take()?;

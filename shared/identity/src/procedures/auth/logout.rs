@@ -5,7 +5,7 @@ use runtime::{Cookies, opaque::Opaque, prelude::*, sessions::COOKIE};
 use crate::{audit::Audit, rotation::RefreshToken, sessions::Sessions};
 
 /// What ends besides the browser's own session.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The tokens of a program.
     #[garde(skip)]
@@ -20,7 +20,7 @@ pub async fn logout(
     // What comes with a cookie must come from an own page.
     caller: Option<Caller>,
     cookies: Cookies,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<(), NoFailure> {
     let token = input.refresh_token.as_deref().and_then(RefreshToken::parse);
     let cookie = cookies.get(COOKIE).as_ref().map(Opaque::hash);

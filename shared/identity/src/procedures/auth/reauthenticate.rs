@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The proof.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The account's password.
     #[garde(dive)]
@@ -49,7 +49,7 @@ pub async fn reauthenticate<U: IdentityUser>(
     issuer: Issuer,
     audit: Audit,
     caller: Caller,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<Reauthenticated, Error> {
     let id = caller.subject().parse().map_err(|_| Error::NotAUser)?;
     let user = users.get(&id).await?.ok_or(Error::NotAUser)?;

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What is renewed.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The last refresh token; the browser's cookie is renewed if it is left out.
     #[garde(skip)]
@@ -46,7 +46,7 @@ pub async fn refresh(
     issuer: Issuer,
     // What comes with a cookie must come from an own page.
     caller: Option<Caller>,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<Refreshed, Error> {
     let Some(text) = input.refresh_token else {
         let secret = issuer.cookies.get(COOKIE).ok_or(Error::Ended)?;

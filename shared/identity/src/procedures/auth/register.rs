@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Who registers.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// Where mail reaches the person.
     #[garde(dive)]
@@ -69,7 +69,7 @@ pub async fn register<U: IdentityUser>(
     attempts: Attempts,
     mails: LinkMails,
     cookies: Cookies,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<(), Error> {
     let founding = foundation.decide(input.founder_token.as_deref()).await?;
     let named = match &founding {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Who asks.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The address of the account.
     #[garde(dive)]
@@ -21,7 +21,7 @@ pub struct Input {
 pub async fn request_reset<U: IdentityUser>(
     request: LinkRequest<U>,
     cookies: Cookies,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<(), NoFailure> {
     let LinkRequest { attempts, mails, audit, .. } = &request;
     let (target, found) = request.find(&input.email).await?;

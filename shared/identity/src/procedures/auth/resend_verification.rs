@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Who asks.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The address that is to be proved.
     #[garde(dive)]
@@ -20,7 +20,10 @@ pub struct Input {
 /// sign in yet, since an administrator made or decided about the account, a link to choose a password. The answer does not
 /// tell whether there is such an account.
 #[procedure(mutation, auth = public, rest = "POST /v1/auth/resend-verification")]
-pub async fn resend_verification<U: IdentityUser>(request: LinkRequest<U>, input: Input) -> Result<(), NoFailure> {
+pub async fn resend_verification<U: IdentityUser>(
+    request: LinkRequest<U>,
+    #[input] input: Input,
+) -> Result<(), NoFailure> {
     let LinkRequest { attempts, mails, audit, .. } = &request;
     let may_send = attempts.mail(&input.email, Purpose::VerifyEmail, None).await?;
     let work = async {

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The proof, and the new password.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The token that was mailed: for a new password, or to confirm the address.
     #[garde(length(chars, max = 100))]
@@ -45,7 +45,7 @@ pub enum Error {
 pub async fn reset_password<U: IdentityUser>(
     proof: MailedProof<U>,
     notices: Notices,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<(), Error> {
     let Some(Mailed { token, user, .. }) = proof.read(&input.token).await? else {
         proof.refuse("reset_password").await?;

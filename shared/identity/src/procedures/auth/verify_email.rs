@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The proof.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The token that was mailed.
     #[garde(length(chars, max = 100))]
@@ -45,7 +45,7 @@ pub async fn verify_email<U: IdentityUser>(
     founders: Write<UsedFounderToken>,
     notices: Notices,
     caller: Option<Caller>,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<(), Error> {
     let mailed = proof.read(&input.token).await?;
     let Some(mailed) = mailed.filter(|mailed| mailed.token.purpose == Purpose::VerifyEmail) else {

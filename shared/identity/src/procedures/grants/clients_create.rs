@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The new application.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// What people are told that it is called.
     #[garde(length(chars, min = 1, max = Application::MAX_NAME_CHARS))]
@@ -73,7 +73,7 @@ pub async fn clients_create(
     caller: Caller,
     clock: Clock,
     ids: Ids,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<Registered, Error> {
     if !name::is_plain(&input.name) {
         return Err(Error::MisleadingName);

@@ -5,7 +5,7 @@ use runtime::prelude::*;
 use crate::{ApplicationClient, AuditAction, AuditEntry, ClientId, audit::Audit};
 
 /// Which application.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// Its `client_id`.
     pub id: ClientId,
@@ -28,7 +28,7 @@ pub async fn clients_delete(
     clients: Write<ApplicationClient>,
     audit: Audit,
     caller: Caller,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<(), Error> {
     let client = clients.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
     let entry = AuditEntry {

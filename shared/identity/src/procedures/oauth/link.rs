@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Which account is linked.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The provider's id in `oauth.providers`.
     #[garde(length(chars, max = 100))]
@@ -55,7 +55,7 @@ pub async fn link(
     federation: Federation,
     attempts: Attempts,
     caller: Caller,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<Link, Error> {
     let return_to = elsewhere::return_path(input.return_to, &federation.site).ok_or(Error::NotAPath)?;
     let user_id = caller.subject().parse().map_err(|_| Error::NoSession)?;

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// By which account it is proved.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The provider's id in `oauth.identities`.
     #[garde(length(chars, max = 100))]
@@ -59,7 +59,7 @@ pub async fn reauthenticate(
     attempts: Attempts,
     caller: Caller,
     cookies: Cookies,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<Reauthentication, Error> {
     let return_to = elsewhere::return_path(input.return_to, &federation.site).ok_or(Error::NotAPath)?;
     let known = federation.providers().await?;

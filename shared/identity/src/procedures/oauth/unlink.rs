@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Which account is unlinked.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// The provider's id.
     #[garde(length(chars, max = 100))]
@@ -40,7 +40,7 @@ pub async fn unlink<U: IdentityUser>(
     providers: Secret<IdentityProviders>,
     notices: Notices,
     caller: Caller,
-    input: Input,
+    #[input] input: Input,
 ) -> Result<(), Error> {
     let id = caller.subject().parse().map_err(|_| Error::NotLinked)?;
     let known = elsewhere::providers(&providers).await?;

@@ -5,7 +5,7 @@ use runtime::prelude::*;
 use crate::{AuditAction, AuditEntry, DeviceId, audit::Audit, sessions::Sessions};
 
 /// Which device.
-#[wire]
+#[wire(input)]
 pub struct Input {
     /// Its name in `sessions.list`.
     pub device: DeviceId,
@@ -21,7 +21,7 @@ pub enum Error {
 
 /// Sign out on one of one's own devices, or from an application. It counts from the device's next call.
 #[procedure(mutation, auth = signed_in, sensitive, rest = "DELETE /v1/sessions/{device}")]
-pub async fn revoke(sessions: Sessions, audit: Audit, caller: Caller, input: Input) -> Result<(), Error> {
+pub async fn revoke(sessions: Sessions, audit: Audit, caller: Caller, #[input] input: Input) -> Result<(), Error> {
     let id = caller.subject().parse().map_err(|_| Error::Missing(input.device))?;
     let entry = || {
         let target = Some(input.device.to_string());

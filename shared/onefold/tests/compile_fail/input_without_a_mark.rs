@@ -1,0 +1,19 @@
+//! What callers send, and nothing says so.
+
+#[allow(unused_imports)]
+use onefold::prelude::*;
+
+/// Which drawer.
+#[wire(input)]
+pub struct Input {
+    /// Its number.
+    pub drawer: u32,
+}
+
+/// Look into a drawer.
+#[procedure(query, auth = public)]
+pub async fn look(input: Input) -> u32 {
+    input.drawer
+}
+
+fn main() {}

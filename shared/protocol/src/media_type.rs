@@ -1,0 +1,36 @@
+//! Media types (RFC 9110, section 8.3).
+
+use http::{HeaderMap, header};
+
+/// JSON.
+pub const JSON: &str = "application/json";
+/// A change of a part, as JSON (RFC 7396).
+pub const MERGE_PATCH: &str = "application/merge-patch+json";
+/// What a form of HTML sends.
+pub const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The media type of a body, without its parameters; empty where it is not stated.
+pub fn of(headers: &HeaderMap) -> &str {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim()
+}
+
+/// Whether a body is of a media type.
+pub fn is(headers: &HeaderMap, known: &str) -> bool {
+    of(headers).eq_ignore_ascii_case(known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_and_case_play_no_part() {
+        let given =
+            |text: &'static str| HeaderMap::from_iter([(header::CONTENT_TYPE, http::HeaderValue::from_static(text))]);
+        assert!(is(&given("Application/JSON ; charset=utf-8"), JSON));
+        assert!(!is(&given("application/json-seq"), JSON) && !is(&HeaderMap::new(), JSON));
+        assert_eq!(of(&given(" text/plain")), "text/plain");
+        assert_eq!(of(&HeaderMap::new()), "");
+    }
+}
