@@ -590,15 +590,11 @@ pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: Proc
 
 impl From<Grant> for GrantContract {
     fn from(grant: Grant) -> Self {
-        let mut actions = grant.access.table_actions().to_vec();
-        if !grant.indexes.is_empty() {
-            actions.extend(grant.access.index_actions());
-        }
         Self {
             entity: grant.entity.to_owned(),
             prefix: grant.prefix.to_owned(),
             access: grant.access,
-            actions,
+            actions: [grant.table_actions, grant.index_actions()].concat(),
             indexes: grant.indexes.to_vec(),
             leading_keys: format!("{}#*", grant.prefix),
             kept: grant.kept,
