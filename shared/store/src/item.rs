@@ -77,9 +77,9 @@ impl Record {
 
 /// The values of an entity that no other one may have.
 pub(crate) fn unique_values<T: Entity>(entity: &T) -> impl Iterator<Item = UniqueValue> {
-    T::UNIQUE.iter().flat_map(|rule| {
-        (rule.values)(entity).into_iter().map(|value| UniqueValue { name: rule.name, value })
-    })
+    T::UNIQUE
+        .iter()
+        .flat_map(|rule| (rule.values)(entity).into_iter().map(|value| UniqueValue { name: rule.name, value }))
 }
 
 /// The groups that count an entity.

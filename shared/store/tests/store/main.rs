@@ -1,6 +1,7 @@
 //! The store against a database: an embedded one, and ones that are away, slow or lose answers.
 #![allow(missing_docs)]
 
+mod capabilities;
 mod changes;
 mod cursors;
 mod given;
