@@ -296,11 +296,11 @@ async fn a_procedure_that_touches_what_it_does_not_name_fails_loudly() {
     assert_eq!((status, &answer["result"]["data"]), (200, &json!(3)), "{answer}");
 
     // The ones that lie learn nothing but that something went wrong.
-    for (method, procedure, action) in [
-        ("GET", "secrets.peek", "dynamodb:GetItem"),
-        ("POST", "secrets.plant", "dynamodb:PutItem"),
-        ("POST", "secrets.swap", "dynamodb:GetItem"),
-        ("POST", "secrets.wipe", "dynamodb:DeleteItem"),
+    for (method, procedure, action, remedy) in [
+        ("GET", "secrets.peek", "dynamodb:GetItem", "`Read<…>`"),
+        ("POST", "secrets.plant", "dynamodb:PutItem", "`Create<…>` or `Update<…>`"),
+        ("POST", "secrets.swap", "dynamodb:GetItem", "`Read<…>`"),
+        ("POST", "secrets.wipe", "dynamodb:DeleteItem", "`Delete<…>`"),
     ] {
         let (status, answer) = call(&backend, method, procedure).await;
         assert_eq!(status, 500, "{answer}");
@@ -311,7 +311,8 @@ async fn a_procedure_that_touches_what_it_does_not_name_fails_loudly() {
         let errors = errors(procedure);
         let denial = errors.iter().find(|line| line["action"] == action).unwrap_or_else(|| panic!("{errors:?}"));
         assert_eq!(denial["key"], "secret#…");
-        assert!(denial["message"].as_str().unwrap().contains("with the entity of prefix `secret`"), "{denial}");
+        let remedy = format!("a parameter {remedy} with the entity of prefix `secret`");
+        assert!(denial["message"].as_str().unwrap().contains(&remedy), "{denial}");
         let call = errors.iter().find(|line| line["status"] == 500).unwrap_or_else(|| panic!("{errors:?}"));
         assert_eq!(call["request_id"], "request-1");
         assert!(call["cause"].as_str().unwrap().contains("not authorized"), "{call}");
