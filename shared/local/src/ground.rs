@@ -161,7 +161,7 @@ impl Ground {
         let rules = grants
             .iter()
             .map(|grant| Rule {
-                table_actions: owned(grant.table_actions),
+                table_actions: owned(grant.table_actions()),
                 index_actions: owned(grant.index_actions()),
                 indexes: owned(grant.indexes),
                 leading_keys: grant.prefix.to_owned(),

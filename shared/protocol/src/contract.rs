@@ -594,7 +594,7 @@ impl From<Grant> for GrantContract {
             entity: grant.entity.to_owned(),
             prefix: grant.prefix.to_owned(),
             access: grant.access,
-            actions: [grant.table_actions, grant.index_actions()].concat(),
+            actions: [grant.table_actions(), grant.index_actions()].concat(),
             indexes: grant.indexes.to_vec(),
             leading_keys: format!("{}#*", grant.prefix),
             kept: grant.kept,

@@ -22,9 +22,10 @@ pub struct Grant {
     pub access: Access,
     /// The procedure that fetches many of the entity by id.
     pub loader: Option<&'static str>,
-    /// The IAM actions on the table. With [`Grant::index_actions`], this is the only list of what the right consists of:
-    /// the template, the local guard and the contract take it from here. It is what the store sends, and nothing else.
-    pub table_actions: &'static [&'static str],
+    /// Whether some of the entity's values are unique.
+    pub has_unique: bool,
+    /// Whether groups of the entity are counted.
+    pub has_tallies: bool,
     /// The table's indexes that the right reaches: those in which the entity stands.
     pub indexes: &'static [&'static str],
 }
@@ -45,7 +46,8 @@ impl Grant {
             kept: TypeId::of::<T>(),
             access,
             loader: T::LOADER,
-            table_actions: table_actions(access, !T::UNIQUE.is_empty(), !T::TALLIES.is_empty()),
+            has_unique: !T::UNIQUE.is_empty(),
+            has_tallies: !T::TALLIES.is_empty(),
             indexes: if access.lists() { own } else { &[] },
         }
     }
@@ -54,8 +56,14 @@ impl Grant {
     #[must_use]
     pub const fn of_counts(entity: &'static str, prefix: &'static str, kept: TypeId) -> Self {
         let access = Access::Count;
-        let table_actions = table_actions(access, false, false);
-        Self { entity, prefix, kept, access, loader: None, table_actions, indexes: &[] }
+        Self { entity, prefix, kept, access, loader: None, has_unique: false, has_tallies: false, indexes: &[] }
+    }
+
+    /// The IAM actions on the table. With [`Grant::index_actions`], this is the only list of what the right consists of:
+    /// the template, the local guard and the contract take it from here. It is what the store sends, and nothing else.
+    #[must_use]
+    pub const fn table_actions(&self) -> &'static [&'static str] {
+        table_actions(self.access, self.has_unique, self.has_tallies)
     }
 
     /// The IAM actions on the indexes. Lists are read from indexes, never from the table.
@@ -67,7 +75,7 @@ impl Grant {
     /// Whether one can be fetched by its id.
     #[must_use]
     pub fn gets(&self) -> bool {
-        self.table_actions.contains(&GET)
+        self.table_actions().contains(&GET)
     }
 }
 

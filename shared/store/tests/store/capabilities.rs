@@ -16,7 +16,7 @@ fn session_with(world: &World, grant: &Grant, missing: Option<&str>) -> Session 
     let actions =
         |all: &[&str]| all.iter().filter(|action| Some(**action) != missing).map(ToString::to_string).collect();
     let rule = Rule {
-        table_actions: actions(grant.table_actions),
+        table_actions: actions(grant.table_actions()),
         index_actions: actions(grant.index_actions()),
         indexes: grant.indexes.iter().map(ToString::to_string).collect(),
         leading_keys: grant.prefix.to_owned(),
@@ -31,7 +31,7 @@ fn session_with(world: &World, grant: &Grant, missing: Option<&str>) -> Session 
 async fn expect_least<T: Entity>(access: Access, does: impl AsyncFn(&World, Session) -> Done) {
     let (world, grant) = (World::new().await, Grant::of::<T>(access));
     does(&world, session_with(&world, &grant, None)).await.expect("its rights suffice");
-    for missing in grant.table_actions.iter().chain(grant.index_actions()) {
+    for missing in grant.table_actions().iter().chain(grant.index_actions()) {
         let done = does(&world, session_with(&world, &grant, Some(missing))).await;
         assert!(matches!(done, Err(StoreError::Denied(_))), "without {missing}: {done:?}");
     }
@@ -153,7 +153,7 @@ async fn who_can_write_hands_on_what_takes_less() {
 /// The rights of an entity without unique values and groups, and of one with both.
 #[test]
 fn what_an_entity_does_not_have_costs_no_right() {
-    let of = |grants: [Grant; 2]| grants.map(|grant| grant.table_actions.join(" ").replace("dynamodb:", ""));
+    let of = |grants: [Grant; 2]| grants.map(|grant| grant.table_actions().join(" ").replace("dynamodb:", ""));
     let both = |access| of([Grant::of::<Note>(access), Grant::of::<Member>(access)]);
     assert_eq!(both(Access::Create), ["PutItem", "PutItem UpdateItem"]);
     assert_eq!(both(Access::Update), ["GetItem PutItem", "DeleteItem GetItem PutItem UpdateItem"]);
