@@ -15,7 +15,7 @@ export type About = {
 };
 
 /** What may be done to an entity. */
-export type Access = "read" | "write" | "get" | "append" | "count";
+export type Access = "read" | "write" | "get" | "create" | "update" | "delete" | "count";
 
 /** Who may call, as data. */
 export type AuthContract = { "type": "public" } | { "type": "signedIn" } | { "type": "permission";

@@ -9,7 +9,7 @@ use local::Seeded;
 use model::{Post, PostId, Role, User};
 use protocol::{Cause, Entity, Timestamp, Version};
 use runtime::opaque::Opaque;
-use store::{Operation, Read, Session, StoreError, Write, transaction};
+use store::{Create, Operation, Read, Session, StoreError, Update, transaction};
 use uuid::Uuid;
 
 /// Decides everything that looks like chance.
@@ -84,7 +84,7 @@ pub async fn fill(session: Session) -> Result<Seeded, Cause> {
     let made_posts = write(&session, "posts", &posts).await?;
     let all: Vec<Account> = users.iter().map(|user| Account::new(user.id)).collect();
     write(&session, "accounts", &all).await?;
-    let accounts = Write::<Account>::new(session);
+    let accounts = Update::<Account>::new(session);
     let first = users.first().ok_or("the company has no users")?;
     let password = give_password(&accounts, first).await?;
     Ok(Seeded {
@@ -99,7 +99,7 @@ pub async fn fill(session: Session) -> Result<Seeded, Cause> {
 }
 
 /// Gives somebody another password: a new one each time, since nobody knows the one before.
-async fn give_password(accounts: &Write<Account>, user: &User) -> Result<String, Cause> {
+async fn give_password(accounts: &Update<Account>, user: &User) -> Result<String, Cause> {
     let password = Opaque::random()?.text();
     let current = accounts.get(&user.id).await?.ok_or("an account is missing")?;
     let next = Account { password: Some(identity::password::hash(&password).await?), ..current.clone() };
@@ -115,7 +115,7 @@ async fn write<T: Entity>(session: &Session, what: &str, entities: &[T]) -> Resu
     let missing: Vec<T> =
         entities.iter().zip(known).filter(|(_, known)| known.is_none()).map(|(entity, _)| entity.clone()).collect();
     let batches: Vec<Vec<T>> = missing.chunks(BATCH).map(<[T]>::to_vec).collect();
-    let batches = batches.into_iter().map(|batch| create(Write::new(session.clone()), batch));
+    let batches = batches.into_iter().map(|batch| create(Create::new(session.clone()), batch));
     let mut written = stream::iter(batches).buffer_unordered(AT_ONCE);
     let is_terminal = std::io::stderr().is_terminal();
     let (mut made, mut done) = (0, entities.len() - missing.len());
@@ -132,9 +132,9 @@ async fn write<T: Entity>(session: &Session, what: &str, entities: &[T]) -> Resu
 }
 
 /// Creates what is new of a batch, and says how many that are.
-async fn create<T: Entity>(writer: Write<T>, batch: Vec<T>) -> Result<usize, StoreError> {
+async fn create<T: Entity>(entities: Create<T>, batch: Vec<T>) -> Result<usize, StoreError> {
     let mut copies = batch.clone();
-    let operations: Vec<Operation> = copies.iter_mut().map(|entity| writer.creating(entity)).collect();
+    let operations: Vec<Operation> = copies.iter_mut().map(|entity| entities.creating(entity)).collect();
     match transaction(operations).await {
         Ok(()) => return Ok(batch.len()),
         Err(StoreError::Exists | StoreError::Taken { .. }) => {}
@@ -142,7 +142,7 @@ async fn create<T: Entity>(writer: Write<T>, batch: Vec<T>) -> Result<usize, Sto
     }
     let mut made = 0;
     for entity in batch {
-        match writer.create(entity).await {
+        match entities.create(entity).await {
             Ok(_) => made += 1,
             Err(StoreError::Exists | StoreError::Taken { .. }) => {}
             Err(error) => return Err(error),

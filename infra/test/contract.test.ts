@@ -110,7 +110,7 @@ it("only a public query may say that its answers are kept", () => {
   }
 });
 
-it("a query that could write is refused: create, append, count", () => {
+it("a query that could write is refused: create, delete, count", () => {
   for (const action of ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "ConditionCheckItem"]) {
     const message = problemWith((c) => procedure(c, "posts.get").grants[0].actions.push(`dynamodb:${action}`));
     assert.equal(message, `posts.get is a query and asks for dynamodb:${action}: only a mutation may write.`);

@@ -23,7 +23,7 @@ function contractWith(...more: Partial<RawProcedure>[]): Contract {
     { name: "auth.login", grants: [grant("count", "limit", "UpdateItem")], secrets: ["signing"] },
     { name: "auth.register", mail: true },
     { name: "grants.authorize", kind: "query", http: "GET /oauth/authorize", grants: [grant("get", "session", "GetItem")] },
-    { name: "grants.decide", http: "POST /oauth/authorize", grants: [grant("append", "audit", "PutItem")] },
+    { name: "grants.decide", http: "POST /oauth/authorize", grants: [grant("create", "audit", "PutItem")] },
     { name: "oauth.callback", http: "GET /oauth/callback/{provider}" },
     { name: "oauth.keys", kind: "query", http: "GET /.well-known/jwks.json", cacheSeconds: 3600 },
     { name: "oauth.start", kind: "query", http: "GET /oauth/start", secrets: ["identity-providers"] },

@@ -9,7 +9,7 @@ import { takesCursor } from "../src/contract.js";
 import { DYNAMODB_ACTIONS } from "./actions.js";
 import { allows, type Statement } from "./policy.js";
 import { identityArn, logStreamArn, OTHER_TABLE, rolesOf, secretArn, TABLE } from "./roles.js";
-import { type Capability, names, parseSignature, readMeanings, readSignature } from "./signatures.js";
+import { type Capability, type Entity, names, parseSignature, readMeanings, readSignature } from "./signatures.js";
 import { ALL_OF_OURS, BARE, rawContract, synthesize } from "./support.js";
 
 const contract = rawContract();
@@ -148,21 +148,23 @@ describe("a signature", () => {
     assert.deepEqual(kinds("query, auth = public", "posts: Read<Post>, input: Input"), ["meter meter", "Read post"]);
     assert.deepEqual(kinds('query, auth = permission("posts:read")', "posts: Read<Post>"), ["session session", "meter meter", "Read post"]);
     assert.deepEqual(kinds("mutation, auth = public", "posts: Read<Post>, input: Input"), ["Read post"], "it is not charged");
+    assert.deepEqual(kinds("mutation, auth = signed_in", "posts: Write<Post>").slice(-2), ["meter meter", "Write post"], "it reads as well");
+    assert.deepEqual(kinds("mutation, auth = public", "posts: Delete<Post>, accounts: Update<Account>"), ["Delete post", "Update account"]);
     for (const asking of ["Caller", "Option<Caller>", "Reach"]) {
       assert.deepEqual(kinds("mutation, auth = public", `who: ${asking}`), ["session session"]);
     }
     assert.deepEqual(kinds('mutation, auth = public, http = "POST /oauth/token"', "limits: Limits, request: HttpRequest"), ["Limits limit"]);
-    assert.deepEqual(kinds("mutation, auth = public", "posts: Append<Post>"), ["Append post"]);
+    assert.deepEqual(kinds("mutation, auth = public", "posts: Create<Post>"), ["Create post"]);
   });
 
   it("names a look at the application as well where a token must still hold", () => {
     const both = ["session session", "application client"];
     const update = 'mutation, auth = permission("posts:write", own)';
-    assert.deepEqual(kinds(update, "posts: Write<Post>, reach: Reach"), [...both, "Append audit", "Write post"]);
+    assert.deepEqual(kinds(update, "posts: Update<Post>, reach: Reach"), [...both, "Create audit", "Update post"]);
     assert.deepEqual(kinds('query, auth = permission("audit:read"), sensitive'), both);
     assert.deepEqual(kinds("mutation, auth = public, sensitive", "who: Option<Caller>"), both);
-    assert.deepEqual(kinds("mutation, auth = signed_in, sensitive"), ["session session", "Append audit"], "no application comes so far");
-    assert.deepEqual(kinds(`${update}, session = "it only counts"`), ["session session", "Append audit"]);
+    assert.deepEqual(kinds("mutation, auth = signed_in, sensitive"), ["session session", "Create audit"], "no application comes so far");
+    assert.deepEqual(kinds(`${update}, session = "it only counts"`), ["session session", "Create audit"]);
   });
 
   it("names secrets, mail, and what is outside", () => {
@@ -181,6 +183,38 @@ describe("a signature", () => {
     assert.throws(() => read("query, auth = public", "everything: Everything"), /what `everything: Everything` means for its rights is not stated here/);
     assert.throws(() => read("query, auth = public", "things: Read<Thing>"), /there is no entity Thing/);
     assert.throws(() => read("query, auth = public", "things: Secret<Thing>"), /Thing is no secret/);
+  });
+});
+
+describe("a capability of an entity", () => {
+  const plain = { prefix: "thing", indexes: 1, hasUnique: false, hasTallies: false };
+  /** What it takes: on the table, and on an index. */
+  const takes = (kind: Capability["kind"], entity: Entity): string[] => {
+    const at = (index?: number): string[] => DYNAMODB_ACTIONS.filter((action) => names([{ kind, entity }], action, index, ["thing#1"]));
+    return [...at().map((action) => action.replace("dynamodb:", "")).sort(), ...at(0).map((action) => `${action.replace("dynamodb:", "")} on an index`)];
+  };
+
+  it("takes what it does, and no more", () => {
+    assert.deepEqual(takes("Create", plain), ["PutItem"]);
+    assert.deepEqual(takes("Update", plain), ["GetItem", "PutItem"]);
+    assert.deepEqual(takes("Delete", plain), ["DeleteItem", "GetItem"]);
+    assert.deepEqual(takes("Read", plain), ["BatchGetItem", "GetItem", "Query on an index"]);
+    assert.deepEqual(takes("Write", plain), ["BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query on an index"]);
+  });
+
+  it("takes more where values are unique, or groups are counted", () => {
+    assert.deepEqual(takes("Update", { ...plain, hasUnique: true }), ["DeleteItem", "GetItem", "PutItem"]);
+    assert.deepEqual(takes("Create", { ...plain, hasUnique: true }), ["PutItem"]);
+    assert.deepEqual(takes("Create", { ...plain, hasTallies: true }), ["PutItem", "UpdateItem"]);
+    assert.deepEqual(takes("Delete", { ...plain, hasTallies: true }), ["DeleteItem", "GetItem", "UpdateItem"]);
+    assert.deepEqual(takes("Read", { ...plain, hasUnique: true, hasTallies: true }), takes("Read", plain));
+  });
+
+  it("is told by what stands over the entity", () => {
+    const stated = (name: string): Entity => entities.get(name) ?? assert.fail(name);
+    assert.deepEqual([stated("User").hasUnique, stated("User").hasTallies], [true, true]);
+    assert.deepEqual([stated("Account").hasUnique, stated("Account").hasTallies], [true, false]);
+    assert.deepEqual([stated("Post").hasUnique, stated("Post").hasTallies], [false, false]);
   });
 });
 

@@ -15,6 +15,10 @@ export interface Entity {
   readonly prefix: string;
   /** In how many of the table's indexes it stands: the first ones. */
   readonly indexes: number;
+  /** Whether some of its values are unique: each is an item of its own. */
+  readonly hasUnique: boolean;
+  /** Whether groups of it are counted: each count is an item of its own. */
+  readonly hasTallies: boolean;
 }
 
 /** A right to what is stored. */
@@ -35,10 +39,14 @@ export interface Signature {
 const MEANING = {
   // Fetch one, fetch many; list in the order of an index.
   Read: { table: ["dynamodb:GetItem", "dynamodb:BatchGetItem"], index: ["dynamodb:Query"] },
-  // Fetch one; create and replace; delete; count a group.
-  Write: { table: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:UpdateItem"], index: [] },
+  // All of these: fetch and list, create and replace, delete.
+  Write: { table: ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], index: ["dynamodb:Query"] },
   // Create, and neither look at it again nor change it.
-  Append: { table: ["dynamodb:PutItem"], index: [] },
+  Create: { table: ["dynamodb:PutItem"], index: [] },
+  // Fetch one, and replace it.
+  Update: { table: ["dynamodb:GetItem", "dynamodb:PutItem"], index: [] },
+  // Fetch one, and delete it.
+  Delete: { table: ["dynamodb:GetItem", "dynamodb:DeleteItem"], index: [] },
   // Count up.
   Limits: { table: ["dynamodb:UpdateItem"], index: [] },
   // No parameter: what is read is counted for who calls.
@@ -49,9 +57,23 @@ const MEANING = {
   application: { table: ["dynamodb:GetItem"], index: [] },
 } as const satisfies Record<string, { table: readonly string[]; index: readonly string[] }>;
 
+/** Those of an entity, as generic parameters say it. */
+const OF_ENTITY = ["Read", "Write", "Create", "Update", "Delete"] as const;
+const isOfEntity = (kind: string): kind is (typeof OF_ENTITY)[number] => (OF_ENTITY as readonly string[]).includes(kind);
+
+/** The actions on the table that a capability takes beside its own, for how the entity is kept. */
+function besides(kind: string, { hasUnique, hasTallies }: Entity): string[] {
+  return [
+    // Who is replaced gives back the values that the next one does not have.
+    ...(kind === "Update" && hasUnique ? ["dynamodb:DeleteItem"] : []),
+    // Who comes, goes or changes is counted.
+    ...(["Create", "Update", "Delete", "Write"].includes(kind) && hasTallies ? ["dynamodb:UpdateItem"] : []),
+  ];
+}
+
 /** Of no entity: the store counts under these prefixes. */
-const LIMIT: Entity = { prefix: "limit", indexes: 0 };
-const METER: Entity = { prefix: "meter", indexes: 0 };
+const LIMIT: Entity = { prefix: "limit", indexes: 0, hasUnique: false, hasTallies: false };
+const METER: Entity = { prefix: "meter", indexes: 0, hasUnique: false, hasTallies: false };
 
 /** Those who take one of these ask who is calling, whoever may call. */
 const ASKING = ["Caller", "Option<Caller>", "Result<Caller, Fault>", "Reach"];
@@ -70,7 +92,7 @@ export function names(
   keys: readonly string[],
 ): boolean {
   return capabilities.some(({ kind, entity }) => {
-    const actions: readonly string[] = index === undefined ? MEANING[kind].table : MEANING[kind].index;
+    const actions: readonly string[] = index === undefined ? [...MEANING[kind].table, ...besides(kind, entity)] : MEANING[kind].index;
     const stands = index === undefined || index < entity.indexes;
     return stands && actions.includes(action) && keys.every((key) => key.startsWith(`${entity.prefix}#`));
   });
@@ -83,7 +105,8 @@ function readEntities(): Map<string, Entity> {
     for (const [, prefix, stated, name] of code(file).matchAll(
       /^#\[entity\(prefix = "([^"]+)"(.*?)^pub struct (\w+) \{$/gms,
     )) {
-      found.set(name!, { prefix: prefix!, indexes: [...stated!.matchAll(/^#\[entity\(index = /gm)].length });
+      const count = (what: string): number => [...stated!.matchAll(new RegExp(`^#\\[entity\\(${what} = `, "gm"))].length;
+      found.set(name!, { prefix: prefix!, indexes: count("index"), hasUnique: count("unique") > 0, hasTallies: count("tally") > 0 });
     }
   }
   return found.set("Limit", LIMIT).set("Meter", METER);
@@ -158,16 +181,16 @@ export function parseSignature(procedure: string, text: string, { entities, secr
   }
   // Who is known and was refused what changes something is written down.
   if (/^mutation\b/.test(stated) && !/\bauth = public\b/.test(stated)) {
-    signature.capabilities.push({ kind: "Append", entity: entity("AuditEntry") });
+    signature.capabilities.push({ kind: "Create", entity: entity("AuditEntry") });
   }
   // What is read is charged to who calls, but where anybody may change something: that has limits of its own.
   const isOpen = /^mutation\b/.test(stated) && /\bauth = public\b/.test(stated);
-  if (!isOpen && types.some(([, type]) => type.startsWith("Read<"))) {
+  if (!isOpen && types.some(([, type]) => /^(?:Read|Write)</.test(type))) {
     signature.capabilities.push({ kind: "meter", entity: METER });
   }
   for (const [name, type] of types) {
     const [, kind = type, of = ""] = /^(\w+)<(\w+)>$/.exec(type) ?? [];
-    if (kind === "Read" || kind === "Write" || kind === "Append") {
+    if (isOfEntity(kind)) {
       signature.capabilities.push({ kind, entity: entity(of) });
     } else if (kind === "Limits") {
       signature.capabilities.push({ kind, entity: LIMIT });
@@ -218,7 +241,7 @@ function parameters(list: string): Parameter[] {
         throw new Error(`\`${parameter}\` is no parameter`);
       }
       // A bundle for `U` is found by its name without it.
-      return [name, /^(?:Read|Write|Append)</.test(type) ? type.replace("<U>", "<User>") : type.replace(/<U(?:ser)?>$/, "")];
+      return [name, isOfEntity(type.split("<")[0]!) ? type.replace("<U>", "<User>") : type.replace(/<U(?:ser)?>$/, "")];
     });
 }
 

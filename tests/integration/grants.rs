@@ -23,7 +23,7 @@ const SERVICE: Definition = Definition { callers: Callers::Custom(|_| Ok(None)),
 
 runtime::procedures! {
     inline SERVICE;
-    secrets { count, look, peek, plant, read }
+    secrets { count, look, peek, plant, read, swap, wipe }
 }
 
 /// What must not be seen by everybody.
@@ -70,8 +70,8 @@ impl Entity for Secret {
 /// Capabilities that take more than they state.
 mod lies {
     use protocol::Fault;
-    use runtime::{Call, Capability};
-    use store::{Read, Write};
+    use runtime::{Call, Capability, Rights};
+    use store::{Create, Delete, Read, Update, Write};
 
     use super::Secret;
 
@@ -90,6 +90,28 @@ mod lies {
     impl Capability for Plant {
         fn obtain(call: &Call) -> Result<Self, Fault> {
             Write::obtain(call).map(Self)
+        }
+    }
+
+    /// States that it creates secrets, and replaces them.
+    pub struct Swap(pub Update<Secret>);
+
+    impl Capability for Swap {
+        const RIGHTS: Rights = Create::<Secret>::RIGHTS;
+
+        fn obtain(call: &Call) -> Result<Self, Fault> {
+            Update::obtain(call).map(Self)
+        }
+    }
+
+    /// States that it replaces secrets, and deletes them.
+    pub struct Wipe(pub Delete<Secret>);
+
+    impl Capability for Wipe {
+        const RIGHTS: Rights = Update::<Secret>::RIGHTS;
+
+        fn obtain(call: &Call) -> Result<Self, Fault> {
+            Delete::obtain(call).map(Self)
         }
     }
 }
@@ -189,6 +211,34 @@ mod secrets {
             Ok(())
         }
     }
+    pub mod swap {
+        use runtime::prelude::*;
+
+        use super::super::{Name, lies::Swap};
+
+        /// Replace the secret with the right to create one.
+        #[procedure(mutation, auth = public)]
+        pub async fn swap(secrets: Swap) -> Result<(), NoFailure> {
+            if let Some(secret) = secrets.0.get(&Name("code".to_owned())).await? {
+                secrets.0.replace(&secret, secret.clone()).await?;
+            }
+            Ok(())
+        }
+    }
+    pub mod wipe {
+        use runtime::prelude::*;
+
+        use super::super::{Name, lies::Wipe};
+
+        /// Delete the secret with the right to replace it.
+        #[procedure(mutation, auth = public)]
+        pub async fn wipe(secrets: Wipe) -> Result<(), NoFailure> {
+            if let Some(secret) = secrets.0.get(&Name("code".to_owned())).await? {
+                secrets.0.delete(&secret).await?;
+            }
+            Ok(())
+        }
+    }
 }
 
 /// The log of this process.
@@ -246,9 +296,12 @@ async fn a_procedure_that_touches_what_it_does_not_name_fails_loudly() {
     assert_eq!((status, &answer["result"]["data"]), (200, &json!(3)), "{answer}");
 
     // The ones that lie learn nothing but that something went wrong.
-    for (method, procedure, action) in
-        [("GET", "secrets.peek", "dynamodb:GetItem"), ("POST", "secrets.plant", "dynamodb:PutItem")]
-    {
+    for (method, procedure, action, remedy) in [
+        ("GET", "secrets.peek", "dynamodb:GetItem", "`Read<…>`"),
+        ("POST", "secrets.plant", "dynamodb:PutItem", "`Create<…>` or `Update<…>`"),
+        ("POST", "secrets.swap", "dynamodb:GetItem", "`Read<…>`"),
+        ("POST", "secrets.wipe", "dynamodb:DeleteItem", "`Delete<…>`"),
+    ] {
         let (status, answer) = call(&backend, method, procedure).await;
         assert_eq!(status, 500, "{answer}");
         assert_eq!(answer["error"]["data"]["code"], "INTERNAL_SERVER_ERROR");
@@ -258,15 +311,17 @@ async fn a_procedure_that_touches_what_it_does_not_name_fails_loudly() {
         let errors = errors(procedure);
         let denial = errors.iter().find(|line| line["action"] == action).unwrap_or_else(|| panic!("{errors:?}"));
         assert_eq!(denial["key"], "secret#…");
-        assert!(denial["message"].as_str().unwrap().contains("with the entity of prefix `secret`"), "{denial}");
+        let remedy = format!("a parameter {remedy} with the entity of prefix `secret`");
+        assert!(denial["message"].as_str().unwrap().contains(&remedy), "{denial}");
         let call = errors.iter().find(|line| line["status"] == 500).unwrap_or_else(|| panic!("{errors:?}"));
         assert_eq!(call["request_id"], "request-1");
         assert!(call["cause"].as_str().unwrap().contains("not authorized"), "{call}");
     }
 
-    // And nothing was written.
-    let planted = Read::<Secret>::new(session).get(&Name("planted".to_owned())).await.unwrap();
-    assert!(planted.is_none());
+    // And nothing was written, replaced or deleted.
+    let secrets = Read::<Secret>::new(session);
+    assert!(secrets.get(&Name("planted".to_owned())).await.unwrap().is_none());
+    assert_eq!(secrets.get(&Name("code".to_owned())).await.unwrap().unwrap().version, Version(1));
     ground.database.stop().await;
 }
 
@@ -285,11 +340,13 @@ fn the_contract_states_what_the_signatures_ask_for() {
     for expected in [
         "health.ping: ",
         "auth.me: Count<Meter>, Get<Session>, Read<User>",
-        "auth.request_reset: Read<Account>, Append<AuditEntry>, Count<Limit>, Append<MailedToken>, Read<User>",
-        "posts.create: Get<ApplicationClient>, Append<AuditEntry>, Write<Post>, Get<Session>",
+        "auth.request_reset: Read<Account>, Create<AuditEntry>, Count<Limit>, Create<MailedToken>, Read<User>",
+        "posts.create: Get<ApplicationClient>, Create<AuditEntry>, Create<Post>, Get<Session>",
         "posts.get: Count<Meter>, Read<Post>, Get<Session>",
         "sessions.list: Read<Account>, Count<Meter>, Read<Session>",
-        "users.delete: Write<Account>, Get<ApplicationClient>, Append<AuditEntry>, Count<Limit>, Read<MailedToken>, Write<MailedToken>, Count<Meter>, Write<Session>, Write<User>",
+        "posts.delete: Get<ApplicationClient>, Create<AuditEntry>, Delete<Post>, Get<Session>",
+        "posts.update: Get<ApplicationClient>, Create<AuditEntry>, Update<Post>, Get<Session>",
+        "users.delete: Create<Account>, Update<Account>, Delete<Account>, Get<ApplicationClient>, Create<AuditEntry>, Count<Limit>, Read<MailedToken>, Delete<MailedToken>, Count<Meter>, Create<Session>, Update<Session>, Delete<Session>, Delete<User>",
         "users.get: Count<Meter>, Get<Session>, Read<User>",
         "users.list: Count<Meter>, Get<Session>, Read<User>",
     ] {
@@ -324,7 +381,7 @@ fn the_contract_states_what_the_signatures_ask_for() {
             "leadingKeys": "user#*",
         }])
     );
-    // Of the table's five indexes, posts stand in three; a writer queries none.
+    // Of the table's five indexes, posts stand in three; who creates queries none.
     assert_eq!(grants_of(&contract, "posts.get")[1]["indexes"], json!(["gsi1", "gsi2", "gsi3"]));
     let written =
         grants_of(&contract, "posts.create").as_array().unwrap().iter().find(|it| it["entity"] == "Post").cloned();

@@ -25,7 +25,7 @@ pub enum Error {
 /// Write a post. The caller is its author.
 #[procedure(mutation, auth = permission("posts:write", own), rest = "POST /v1/posts")]
 pub async fn create(
-    posts: Write<Post>,
+    posts: Create<Post>,
     caller: Caller,
     reach: Reach,
     clock: Clock,
@@ -63,7 +63,7 @@ mod tests {
         let clock = Clock::Fixed(Timestamp::from_unix_ms(1_735_689_600_000));
         let world = World::new(&crate::service(), clock).await.unwrap();
         let ada = "01936f5e-8a00-7000-8000-000000000001";
-        let post = create(world.write(), caller(ada), Reach::own(ada, "posts:write"), clock, Ids::counting(), input())
+        let post = create(world.create(), caller(ada), Reach::own(ada, "posts:write"), clock, Ids::counting(), input())
             .await
             .unwrap();
         assert_eq!((post.author_id.to_string().as_str(), post.version), (ada, Version(1)));
@@ -75,7 +75,7 @@ mod tests {
     async fn whoever_is_no_user_writes_no_post() {
         let world = World::new(&crate::service(), Clock::System).await.unwrap();
         let robot =
-            create(world.write(), caller("a robot"), Reach::all(), Clock::System, Ids::counting(), input()).await;
+            create(world.create(), caller("a robot"), Reach::all(), Clock::System, Ids::counting(), input()).await;
         assert!(matches!(robot, Err(Raised::Failure(Error::NotAUser))));
     }
 }

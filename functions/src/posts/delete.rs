@@ -28,7 +28,7 @@ pub enum Error {
 
 /// Delete a post for good.
 #[procedure(mutation, auth = permission("posts:write", own), rest = "DELETE /v1/posts/{id}")]
-pub async fn delete(posts: Write<Post>, reach: Reach, #[input] input: Input) -> Result<(), Error> {
+pub async fn delete(posts: Delete<Post>, reach: Reach, #[input] input: Input) -> Result<(), Error> {
     let current = posts.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
     reach.expect(current.author_id)?;
     if input.version.is_some_and(|seen| seen != current.version) {
@@ -48,11 +48,11 @@ mod tests {
         let world = World::new(&crate::service(), Clock::System).await.unwrap();
         let post = world.write().create(crate::tests::post("Hello")).await.unwrap();
         let named = |version| Input { id: post.id, version };
-        let refused = delete(world.write(), Reach::all(), named(Some(Version(7)))).await.unwrap_err();
+        let refused = delete(world.obtain().unwrap(), Reach::all(), named(Some(Version(7)))).await.unwrap_err();
         assert!(matches!(refused, Raised::Failure(Error::Changed { version: Version(1) })));
-        delete(world.write(), Reach::all(), named(Some(post.version))).await.unwrap();
+        delete(world.obtain().unwrap(), Reach::all(), named(Some(post.version))).await.unwrap();
         assert_eq!(world.read::<Post>().get(&post.id).await.unwrap(), None);
-        let missing = delete(world.write(), Reach::all(), named(None)).await.unwrap_err();
+        let missing = delete(world.obtain().unwrap(), Reach::all(), named(None)).await.unwrap_err();
         assert!(matches!(missing, Raised::Failure(Error::Missing(id)) if id == post.id));
     }
 }

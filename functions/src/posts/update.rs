@@ -34,7 +34,7 @@ pub enum Error {
 
 /// Change a post.
 #[procedure(mutation, auth = permission("posts:write", own), rest = "PATCH /v1/posts/{id}")]
-pub async fn update(posts: Write<Post>, reach: Reach, clock: Clock, #[input] input: Input) -> Result<Post, Error> {
+pub async fn update(posts: Update<Post>, reach: Reach, clock: Clock, #[input] input: Input) -> Result<Post, Error> {
     let current = posts.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
     reach.expect(current.author_id)?;
     if input.version.is_some_and(|seen| seen != current.version) {
@@ -64,10 +64,10 @@ mod tests {
             body: Patch::Keep,
         };
 
-        let changed = update(world.write(), Reach::all(), Clock::Fixed(later), change()).await.unwrap();
+        let changed = update(world.obtain().unwrap(), Reach::all(), Clock::Fixed(later), change()).await.unwrap();
         let title = "Good evening".to_owned();
         assert_eq!(changed, Post { title, updated_at: later, version: Version(2), ..post.clone() });
-        let refused = update(world.write(), Reach::all(), Clock::Fixed(later), change()).await.unwrap_err();
+        let refused = update(world.obtain().unwrap(), Reach::all(), Clock::Fixed(later), change()).await.unwrap_err();
         assert!(matches!(refused, Raised::Failure(Error::Changed { version: Version(2) })));
     }
 }

@@ -53,8 +53,8 @@ pub enum Error {
     fresh_if = Input::gives_rights
 )]
 pub async fn create(
-    users: Write<User>,
-    accounts: Append<Account>,
+    users: Create<User>,
+    accounts: Create<Account>,
     audit: Audit,
     caller: Caller,
     clock: Clock,
@@ -102,7 +102,7 @@ mod tests {
 
     async fn create_in(world: &World, clock: Clock, ids: Ids, email: &str) -> Result<User, Raised<Error>> {
         let caller = crate::tests::caller("somebody");
-        create(world.write(), world.append(), world.obtain().unwrap(), caller, clock, ids, input(email)).await
+        create(world.create(), world.create(), world.obtain().unwrap(), caller, clock, ids, input(email)).await
     }
 
     #[tokio::test]

@@ -74,7 +74,7 @@ pub enum Error {
     fresh_if = Input::gives_rights
 )]
 pub async fn update(
-    users: Write<User>,
+    users: Update<User>,
     sessions: Sessions,
     audit: Audit,
     notices: Notices,

@@ -30,7 +30,6 @@ use crate::{
 #[derive(Clone, Capability)]
 pub struct Arrival<U: IdentityUser> {
     pub(crate) users: Write<U>,
-    pub(crate) directory: Read<U>,
     pub(crate) sessions: Sessions,
     pub(crate) registrar: Registrar<U>,
     pub(crate) registration: RegistrationPolicy,
@@ -155,7 +154,7 @@ impl<U: IdentityUser> Arrival<U> {
             written.map(|action| self.written(action, &id, elsewhere)).collect()
         };
         let kept = Kept::Cookie(secret.clone());
-        let begun = self.sessions.begin(&self.directory, id, &kept, change, entries).await?;
+        let begun = self.sessions.begin(self.users.as_ref(), id, &kept, change, entries).await?;
         browser.keep(&self.cookies);
         let told = [
             links.then_some(Notice::IdentityLinked(&elsewhere.provider)),

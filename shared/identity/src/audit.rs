@@ -15,7 +15,7 @@ const REFUSED_MS: i64 = 15 * 60_000;
 /// The capability to write down what is done, and from where it came.
 #[derive(Clone, Capability)]
 pub struct Audit {
-    pub(crate) log: Append<AuditEntry>,
+    pub(crate) log: Create<AuditEntry>,
     pub(crate) ids: Ids,
     pub(crate) clock: Clock,
     pub(crate) device: Device,
@@ -104,7 +104,7 @@ pub(crate) fn refused(session: store::Session, refusal: Refusal) -> BoxFuture<'s
         let span = at.unix_ms().div_euclid(REFUSED_MS);
         let client = caller.client_id().unwrap_or_default();
         let id = Ids::of_text(&format!("refused#{}#{client}#{procedure}#{span}", caller.subject()));
-        let audit = Audit { log: Append::new(session), ids: Ids::default(), clock: Clock::Fixed(at), device };
+        let audit = Audit { log: Create::new(session), ids: Ids::default(), clock: Clock::Fixed(at), device };
         let entry = audit.by(&caller, AuditAction::Refused);
         Ok(audit.create_once(AuditEntry { id, detail: Some(procedure.to_owned()), ..entry }).await?)
     })

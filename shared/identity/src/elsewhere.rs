@@ -156,7 +156,7 @@ impl Federation {
     /// Begins: the address to which the browser goes.
     pub(crate) async fn begin(
         &self,
-        flows: &Append<SignInFlow>,
+        flows: &Create<SignInFlow>,
         provider: &Provider,
         return_to: String,
         aim: FlowAim,
@@ -207,7 +207,7 @@ impl Federation {
 }
 
 /// The flow that an answer belongs to, which is gone with that: a state counts once.
-pub(crate) async fn take(flows: &Write<SignInFlow>, answer: &Callback) -> Result<Option<SignInFlow>, StoreError> {
+pub(crate) async fn take(flows: &Delete<SignInFlow>, answer: &Callback) -> Result<Option<SignInFlow>, StoreError> {
     let Some(id) = answer.flow_id() else { return Ok(None) };
     let Some(flow) = flows.get(&id).await? else { return Ok(None) };
     match flows.delete(&flow).await {

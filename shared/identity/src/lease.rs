@@ -89,7 +89,7 @@ mod tests {
             let world = World::new(&crate::tests::service(), Clock::Fixed(now())).await.unwrap();
             let sessions = crate::tests::sessions(&world);
             let id = runtime::Ids::counting().next();
-            sessions.accounts.create(Account::new(id)).await.unwrap();
+            sessions.new_accounts.create(Account::new(id)).await.unwrap();
             Self { sessions, id, _world: world }
         }
 

@@ -144,7 +144,7 @@ impl LinkMails {
 pub struct LinkRequest<U: IdentityUser> {
     pub(crate) users: Read<U>,
     pub(crate) accounts: Read<Account>,
-    pub(crate) tokens: Append<MailedToken>,
+    pub(crate) tokens: Create<MailedToken>,
     pub(crate) attempts: Attempts,
     pub(crate) mails: LinkMails,
     pub(crate) audit: Audit,

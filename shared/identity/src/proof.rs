@@ -31,9 +31,9 @@ pub(crate) struct Mailed<U: IdentityUser> {
 /// The capability to take a mailed token for a proof, and to refuse one that is not good.
 #[derive(Clone, Capability)]
 pub struct MailedProof<U: IdentityUser> {
-    pub(crate) users: Write<U>,
+    pub(crate) users: Update<U>,
     pub(crate) sessions: Sessions,
-    pub(crate) tokens: Write<MailedToken>,
+    pub(crate) tokens: Delete<MailedToken>,
     pub(crate) audit: Audit,
     pub(crate) attempts: Attempts,
     pub(crate) service: &'static Definition,

@@ -47,7 +47,7 @@ impl Sessions {
             };
             let mut operations = self.ending(std::slice::from_ref(place)).await?;
             (place.session, place.replaced) = (next.id.clone(), None);
-            operations.push(self.stored.creating(&mut next));
+            operations.push(self.begun.creating(&mut next));
             operations.push(self.putting(Some(&current), &mut account));
             operations.extend(besides());
             match transaction(operations).await {

@@ -13,11 +13,11 @@ use crate::{
 /// The capability to register somebody.
 #[derive(Clone, Capability)]
 pub struct Registrar<U: IdentityUser> {
-    pub(crate) users: Write<U>,
-    /// In which it is looked whether there is anybody.
-    pub(crate) directory: Read<U>,
-    pub(crate) accounts: Write<Account>,
-    pub(crate) tokens: Append<MailedToken>,
+    pub(crate) users: Read<U>,
+    pub(crate) new_users: Create<U>,
+    pub(crate) accounts: Read<Account>,
+    pub(crate) new_accounts: Create<Account>,
+    pub(crate) tokens: Create<MailedToken>,
     pub(crate) audit: Audit,
     pub(crate) service: &'static Definition,
     pub(crate) ids: Ids,
@@ -93,10 +93,10 @@ impl<U: IdentityUser> Registrar<U> {
         // Whether anybody is there is read from an index, which may be behind: that there is one first person only,
         // the account's guard sees to.
         account.is_founder = *founding == Founding::IfFirst
-            && self.directory.list(&U::EVERYBODY).page(PageSize::default(), None).await?.items.is_empty();
+            && self.users.list(&U::EVERYBODY).page(PageSize::default(), None).await?.items.is_empty();
         loop {
             user.set_role(if account.is_founder { IdentityRole::FOUNDER } else { IdentityRole::NEWCOMER });
-            let mut operations = vec![self.users.creating(user), self.accounts.creating(account)];
+            let mut operations = vec![self.new_users.creating(user), self.new_accounts.creating(account)];
             operations.extend(besides(user));
             match transaction(operations).await {
                 Err(StoreError::Taken { rule: Account::UNIQUE_FOUNDER }) => account.is_founder = false,

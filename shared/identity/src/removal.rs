@@ -8,29 +8,30 @@ use super::{
     lease::Contest,
     sessions::{ATTEMPTS, Sessions},
 };
-use crate::{AuditEntry, IdentityUser, MailedToken, UserId};
+use crate::{Account, AuditEntry, IdentityUser, MailedToken, UserId};
 
 /// The capability to delete users with all that is theirs alone.
 #[derive(Clone, Capability)]
 pub struct UserRemoval<U: IdentityUser> {
     /// The users.
-    pub users: Write<U>,
+    pub users: Delete<U>,
+    pub(crate) accounts: Delete<Account>,
     pub(crate) sessions: Sessions,
     pub(crate) mailed: Read<MailedToken>,
-    pub(crate) tokens: Write<MailedToken>,
+    pub(crate) voided: Delete<MailedToken>,
     pub(crate) audit: Audit,
 }
 
 impl<U: IdentityUser> UserRemoval<U> {
     /// Deletes a user, with the account, all its sessions, and what was mailed. `entry` is written with it.
     pub async fn remove(&self, user: &U, entry: &AuditEntry) -> Result<(), StoreError> {
-        let Self { users, sessions, audit, .. } = self;
+        let Self { users, accounts, sessions, audit, .. } = self;
         let mut contest = Contest::default();
         for _ in 0..ATTEMPTS {
             let mut operations = vec![audit.creating(entry.clone()), users.deleting(user)];
             if let Some(account) = sessions.to_end(&user.user_id(), &mut contest).await? {
                 operations.extend(sessions.ending(&account.devices).await?);
-                operations.push(sessions.accounts.deleting(&account));
+                operations.push(accounts.deleting(&account));
             }
             match transaction(operations).await {
                 // A sign-in or a renewal was faster, which is no conflict; a change of the user is.
@@ -56,7 +57,7 @@ impl<U: IdentityUser> UserRemoval<U> {
             let list = self.mailed.list(&MailedToken::BY_USER).of(user_id.to_string());
             let page = list.page(PageSize::default(), cursor.as_ref()).await?;
             for token in &page.items {
-                match self.tokens.delete(token).await {
+                match self.voided.delete(token).await {
                     // It was used in this moment.
                     Err(StoreError::Stale) => {}
                     done => done?,

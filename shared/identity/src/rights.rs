@@ -14,7 +14,7 @@ use crate::{Account, Device as Place, IdentityRole as _, IdentityUser, Proof, Se
 /// A session whose rights changed counts with the new ones from its next call. That of a cookie ends soon unless it
 /// is renewed with another secret; tokens change anyway when they are refreshed.
 pub async fn replace_user<U: IdentityUser>(
-    users: &Write<U>,
+    users: &Update<U>,
     sessions: &Sessions,
     current: &U,
     next: &U,

@@ -17,8 +17,11 @@ pub(crate) const ATTEMPTS: usize = 20;
 /// The capability to begin, renew and end sessions.
 #[derive(Clone, Capability)]
 pub struct Sessions {
-    pub(crate) accounts: Write<Account>,
-    pub(crate) stored: Write<Session>,
+    pub(crate) accounts: Update<Account>,
+    pub(crate) new_accounts: Create<Account>,
+    pub(crate) stored: Update<Session>,
+    pub(crate) begun: Create<Session>,
+    pub(crate) ended: Delete<Session>,
     pub(crate) device: Device,
     pub(crate) ids: Ids,
     pub(crate) clock: Clock,
@@ -168,7 +171,7 @@ impl Sessions {
             replaced: None,
             ends_at: session.ends_at,
         });
-        let mut operations = vec![self.stored.creating(&mut session)];
+        let mut operations = vec![self.begun.creating(&mut session)];
         operations.extend(self.ending(&oldest).await?);
         operations.extend(besides());
         operations.push(self.putting(current.as_ref(), &mut next));
@@ -183,7 +186,7 @@ impl Sessions {
         next.leased_until = None;
         match stored {
             Some(stored) => self.accounts.replacing(stored, next),
-            None => self.accounts.creating(next),
+            None => self.new_accounts.creating(next),
         }
     }
 
@@ -191,7 +194,7 @@ impl Sessions {
     pub(crate) async fn ending(&self, places: &[Place]) -> Result<Vec<Operation>, StoreError> {
         let mut operations = Vec::new();
         for session in self.alive(places).await? {
-            operations.push(self.stored.deleting(&session));
+            operations.push(self.ended.deleting(&session));
         }
         Ok(operations)
     }
@@ -274,10 +277,10 @@ impl Sessions {
             if let Some(before) = &place.replaced
                 && let Some(before) = self.stored.get(before).await?
             {
-                operations.push(self.stored.deleting(&before));
+                operations.push(self.ended.deleting(&before));
             }
             place.replaced = Some(std::mem::replace(&mut place.session, next.id.clone()));
-            operations.push(self.stored.creating(&mut next));
+            operations.push(self.begun.creating(&mut next));
             operations.push(self.stored.replacing(&current, &mut alias));
             operations.push(self.putting(Some(&account), &mut listed));
             match transaction(operations).await {
@@ -296,7 +299,7 @@ impl Sessions {
         let mut next = self.renewed(&current, self.clock.now());
         (next.id, next.proof) = (secret.hash(), Proof::Cookie { successor: None });
         let mut operations = self.ending(std::slice::from_ref(place)).await?;
-        operations.push(self.stored.creating(&mut next));
+        operations.push(self.begun.creating(&mut next));
         (place.session, place.replaced) = (next.id, None);
         Ok(Some((secret, operations)))
     }

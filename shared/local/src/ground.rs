@@ -161,8 +161,8 @@ impl Ground {
         let rules = grants
             .iter()
             .map(|grant| Rule {
-                table_actions: owned(grant.access.table_actions()),
-                index_actions: owned(grant.access.index_actions()),
+                table_actions: owned(grant.table_actions()),
+                index_actions: owned(grant.index_actions()),
                 indexes: owned(grant.indexes),
                 leading_keys: grant.prefix.to_owned(),
             })

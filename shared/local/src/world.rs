@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use protocol::{Cause, Clock, Entity};
 use runtime::{Call, Capability, Definition, Limits, Service, answer};
-use store::{Append, Read, Scope, Session, Write};
+use store::{Create, Read, Scope, Session, Write};
 
 use crate::{
     data::DataFolder,
@@ -90,9 +90,9 @@ impl World {
         Read::new(self.session())
     }
 
-    /// The capability to create, and no more.
-    pub fn append<T: Entity>(&self) -> Append<T> {
-        Append::new(self.session())
+    /// The capability to create.
+    pub fn create<T: Entity>(&self) -> Create<T> {
+        Create::new(self.session())
     }
 
     /// The capability to count.

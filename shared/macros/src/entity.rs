@@ -81,24 +81,6 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         }
     });
     let (indexes, unique, tallies) = (stated.indexes, stated.unique, stated.tallies);
-    let unique = (!unique.is_empty()).then(|| {
-        quote! {
-            fn unique(&self) -> ::std::vec::Vec<::onefold::protocol::Unique> {
-                let mut all = ::std::vec::Vec::new();
-                #(#unique)*
-                all
-            }
-        }
-    });
-    let tallies = (!tallies.is_empty()).then(|| {
-        quote! {
-            fn tallies(&self) -> ::std::vec::Vec<::onefold::protocol::Tally> {
-                let mut all = ::std::vec::Vec::new();
-                #(#tallies)*
-                all
-            }
-        }
-    });
     Ok(quote! {
         impl ::onefold::protocol::Entity for #ident {
             type Id = #id_type;
@@ -106,6 +88,8 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
             const PREFIX: &'static str = #prefix;
             #loader
             const INDEXES: &'static [::onefold::protocol::Index<Self>] = &[#(#indexes),*];
+            const UNIQUE: &'static [::onefold::protocol::Unique<Self>] = &[#(#unique),*];
+            const TALLIES: &'static [::onefold::protocol::Tally<Self>] = &[#(#tallies),*];
 
             fn id(&self) -> &Self::Id {
                 &#id
@@ -116,8 +100,6 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
             fn set_version(&mut self, version: ::onefold::protocol::Version) {
                 self.#version = version;
             }
-            #unique
-            #tallies
             #expires_at
         }
     })
@@ -188,27 +170,30 @@ fn read(attribute: &Attribute, stated: &mut Stated) -> syn::Result<()> {
         });
     } else if let Some(name) = take("unique") {
         let values = match (take("value"), take("values")) {
-            (Some(value), None) => quote!([&(#value)]),
-            (None, Some(values)) => quote!(#values),
+            (Some(value), None) => {
+                let value = of_entity(value.into_token_stream());
+                quote!(::std::vec![::std::string::ToString::to_string(&(#value))])
+            }
+            (None, Some(values)) => {
+                let values = of_entity(values.into_token_stream());
+                quote!((#values).into_iter().map(|value| ::std::string::ToString::to_string(&value)).collect())
+            }
             _ => {
                 let hint =
                     "say what nobody else may have: `value = self.email.comparable()`, or any number of `values`";
                 return Err(syn::Error::new(name.span(), hint));
             }
         };
-        let unique =
-            quote!(::onefold::protocol::Unique { name: #name, value: ::std::string::ToString::to_string(&value) });
-        stated.unique.push(quote!(all.extend(#values.into_iter().map(|value| #unique));));
+        stated.unique.push(quote!(::onefold::protocol::Unique { name: #name, values: |entity| #values }));
     } else if let Some(name) = take("tally") {
         let (Some(at_least), Some(when)) = (take("at_least"), take("when")) else {
             let hint = "say how many there are `at_least`, and `when` one of them counts";
             return Err(syn::Error::new(name.span(), hint));
         };
-        stated.tallies.push(quote! {
-            if #when {
-                all.push(::onefold::protocol::Tally { name: #name, at_least: #at_least });
-            }
-        });
+        let when = of_entity(when.into_token_stream());
+        stated
+            .tallies
+            .push(quote!(::onefold::protocol::Tally { name: #name, at_least: #at_least, has: |entity| #when }));
     } else {
         return Err(syn::Error::new(attribute.span(), HINT));
     }
@@ -218,7 +203,7 @@ fn read(attribute: &Attribute, stated: &mut Stated) -> syn::Result<()> {
     }
 }
 
-/// `entity` in place of `self`, which is none in an index: that is stated of all entities.
+/// `entity` in place of `self`, which there is none of in a constant: what is in it is stated of all entities.
 fn of_entity(tokens: TokenStream) -> TokenStream {
     let named = tokens.into_iter().map(|token| match token {
         TokenTree::Ident(ident) if ident == "self" => Ident::new("entity", ident.span()).into(),

@@ -71,4 +71,4 @@ pub use runtime::{
     HttpRequest, Ids, Layout, Limit, Limits, Mail, Package, Packages, Reach, RefusalLog, Rights, Secret, SecretKind,
     Service, Site, Taken, about, lambda, prelude, procedures,
 };
-pub use store::{Append, Operation, Read, Session, StoreError, Write, transaction};
+pub use store::{Create, Delete, Operation, Read, Session, StoreError, Update, Write, transaction};

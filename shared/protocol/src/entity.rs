@@ -37,6 +37,14 @@ pub trait Entity: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// place in the table: append, never reorder.
     const INDEXES: &'static [Index<Self>] = &[];
 
+    /// Values that no other entity of this type may have at the same time. A rule that is new holds for entities that
+    /// were written since: it is a migration.
+    const UNIQUE: &'static [Unique<Self>] = &[];
+
+    /// Groups that are counted as entities join and leave them. A new one is a migration, as a rule of
+    /// [`Entity::UNIQUE`] is.
+    const TALLIES: &'static [Tally<Self>] = &[];
+
     /// The id.
     fn id(&self) -> &Self::Id;
 
@@ -45,16 +53,6 @@ pub trait Entity: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
 
     /// Called by the store with the version that a write makes.
     fn set_version(&mut self, version: Version);
-
-    /// Values that no other entity of this type may have at the same time.
-    fn unique(&self) -> Vec<Unique> {
-        Vec::new()
-    }
-
-    /// Groups that are counted as entities join and leave them.
-    fn tallies(&self) -> Vec<Tally> {
-        Vec::new()
-    }
 
     /// When it stops existing. DynamoDB deletes late; the store hides it in time.
     fn expires_at(&self) -> Option<Timestamp> {
@@ -65,24 +63,24 @@ pub trait Entity: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
 /// An id that can stand in a key: a short text without control characters.
 pub trait EntityId: Clone + PartialEq + std::fmt::Debug + std::fmt::Display + Send + Sync + 'static {}
 
-/// A value that must be unique among the entities of one type, held by a guard item.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unique {
+/// Values that must be unique among the entities of one type, each held by a guard item.
+pub struct Unique<T> {
     /// The name of the rule, such as `email`.
     pub name: &'static str,
-    /// The value in its compared form, such as the lower-case address.
-    pub value: String,
+    /// An entity's values in their compared form, such as the lower-case address.
+    pub values: fn(&T) -> Vec<String>,
 }
 
 /// A group whose size is counted in the same transaction as the change, with a least size.
 ///
 /// It is one item: a group that changes more than some hundred times a second wants another design.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tally {
+pub struct Tally<T> {
     /// The name of the group, such as `administrators`.
     pub name: &'static str,
     /// A change that would leave fewer is refused.
     pub at_least: u32,
+    /// Whether an entity is in the group.
+    pub has: fn(&T) -> bool,
 }
 
 /// One way to list an entity, in the order of a sort key.

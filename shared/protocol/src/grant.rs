@@ -23,12 +23,16 @@ pub struct Grant {
     pub access: Access,
     /// The procedure that fetches many of the entity by id.
     pub loader: Option<&'static str>,
+    /// Whether some of the entity's values are unique.
+    pub has_unique: bool,
+    /// Whether groups of the entity are counted.
+    pub has_tallies: bool,
     /// The table's indexes that the right reaches: those in which the entity stands.
     pub indexes: &'static [&'static str],
 }
 
 impl Grant {
-    /// The right to an entity.
+    /// The right to an entity: the least that the access takes with the unique values and tallies that the entity has.
     ///
     /// # Panics
     /// When the entity's prefix or indexes cannot be, such as more indexes than the table has; in a constant, this does
@@ -37,8 +41,42 @@ impl Grant {
     pub const fn of<T: Entity>(access: Access) -> Self {
         expect_sound::<T>();
         let (own, _) = INDEX_NAMES.split_at(T::INDEXES.len());
-        let indexes = if access.index_actions().is_empty() { &[] } else { own };
-        Self { entity: T::NAME, prefix: T::PREFIX, kept: TypeId::of::<T>(), access, loader: T::LOADER, indexes }
+        Self {
+            entity: T::NAME,
+            prefix: T::PREFIX,
+            kept: TypeId::of::<T>(),
+            access,
+            loader: T::LOADER,
+            has_unique: !T::UNIQUE.is_empty(),
+            has_tallies: !T::TALLIES.is_empty(),
+            indexes: if access.lists() { own } else { &[] },
+        }
+    }
+
+    /// The right to counts that are kept under a prefix of their own. `kept` stands for them, since they have no type.
+    #[must_use]
+    pub const fn of_counts(entity: &'static str, prefix: &'static str, kept: TypeId) -> Self {
+        let access = Access::Count;
+        Self { entity, prefix, kept, access, loader: None, has_unique: false, has_tallies: false, indexes: &[] }
+    }
+
+    /// The IAM actions on the table. With [`Grant::index_actions`], this is the only list of what the right consists of:
+    /// the template, the local guard and the contract take it from here. It is what the store sends, and nothing else.
+    #[must_use]
+    pub const fn table_actions(&self) -> &'static [&'static str] {
+        table_actions(self.access, self.has_unique, self.has_tallies)
+    }
+
+    /// The IAM actions on the indexes. Lists are read from indexes, never from the table.
+    #[must_use]
+    pub const fn index_actions(&self) -> &'static [&'static str] {
+        if self.indexes.is_empty() { &[] } else { &["dynamodb:Query"] }
+    }
+
+    /// Whether one can be fetched by its id.
+    #[must_use]
+    pub fn gets(&self) -> bool {
+        self.table_actions().contains(&GET)
     }
 }
 
@@ -61,40 +99,73 @@ pub struct Needs {
 pub enum Access {
     /// Fetch and list: what `Read<T>` can do.
     Read,
-    /// Fetch one by id, create, replace, delete: what `Write<T>` can do.
+    /// Fetch and list, create, replace, delete: what `Write<T>` can do.
     Write,
     /// Fetch one by id: what knowing a caller by a session takes.
     Get,
-    /// Create, and never change: what `Append<T>` can do.
-    Append,
+    /// Create, and neither look at it again nor change it: what `Create<T>` can do.
+    Create,
+    /// Fetch one, and replace it: what `Update<T>` can do.
+    Update,
+    /// Fetch one, and delete it: what `Delete<T>` can do.
+    Delete,
     /// Count up: what `Limits` can do.
     Count,
 }
 
 impl Access {
-    /// The IAM actions on the table. With [`Access::index_actions`], this is the only list of what the
-    /// right consists of: the template, the local guard and the contract take it from here. It is what
-    /// the store sends, and nothing else.
-    pub const fn table_actions(self) -> &'static [&'static str] {
-        match self {
-            Self::Read => &["dynamodb:BatchGetItem", "dynamodb:GetItem"],
-            Self::Write => &["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
-            Self::Get => &["dynamodb:GetItem"],
-            Self::Append => &["dynamodb:PutItem"],
-            Self::Count => &["dynamodb:UpdateItem"],
-        }
-    }
-
     /// Whether it changes nothing.
     pub const fn reads_only(self) -> bool {
         matches!(self, Self::Read | Self::Get)
     }
 
-    /// The IAM actions on indexes. Lists are read from indexes, never from the table.
-    pub const fn index_actions(self) -> &'static [&'static str] {
-        match self {
-            Self::Read => &["dynamodb:Query"],
-            Self::Write | Self::Get | Self::Append | Self::Count => &[],
+    /// Whether lists are among it.
+    pub const fn lists(self) -> bool {
+        matches!(self, Self::Read | Self::Write)
+    }
+}
+
+const BATCH_GET: &str = "dynamodb:BatchGetItem";
+const DELETE: &str = "dynamodb:DeleteItem";
+const GET: &str = "dynamodb:GetItem";
+const PUT: &str = "dynamodb:PutItem";
+const UPDATE: &str = "dynamodb:UpdateItem";
+
+/// The IAM actions on the table, in their alphabetical order. A transaction takes those of its parts.
+///
+/// A unique value is an item of its own: it is put with what has it, and deleted when it is given back, by a replacement
+/// as well. A tally is an item that is counted up and down.
+const fn table_actions(access: Access, has_unique: bool, has_tallies: bool) -> &'static [&'static str] {
+    match (access, has_unique, has_tallies) {
+        (Access::Read, _, _) => &[BATCH_GET, GET],
+        (Access::Get, _, _) => &[GET],
+        (Access::Create, _, false) => &[PUT],
+        (Access::Create, _, true) => &[PUT, UPDATE],
+        (Access::Update, false, false) => &[GET, PUT],
+        (Access::Update, false, true) => &[GET, PUT, UPDATE],
+        (Access::Update, true, false) => &[DELETE, GET, PUT],
+        (Access::Update, true, true) => &[DELETE, GET, PUT, UPDATE],
+        (Access::Delete, _, false) => &[DELETE, GET],
+        (Access::Delete, _, true) => &[DELETE, GET, UPDATE],
+        (Access::Write, _, false) => &[BATCH_GET, DELETE, GET, PUT],
+        (Access::Write, _, true) => &[BATCH_GET, DELETE, GET, PUT, UPDATE],
+        (Access::Count, _, _) => &[UPDATE],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_gives_less_than_writing_takes_no_action_that_writing_does_not() {
+        let less = [Access::Read, Access::Get, Access::Create, Access::Update, Access::Delete];
+        for (has_unique, has_tallies) in [(false, false), (false, true), (true, false), (true, true)] {
+            let of = |access| table_actions(access, has_unique, has_tallies);
+            let mut sum: Vec<_> = less.into_iter().flat_map(of).copied().collect();
+            sum.sort_unstable();
+            sum.dedup();
+            assert_eq!(of(Access::Write), sum, "unique values: {has_unique}, tallies: {has_tallies}");
         }
     }
 }

@@ -54,7 +54,7 @@
 //! ```
 
 use protocol::{Access, Clock, Code, Entity, Fault, Grant, Needs};
-use store::{Append, Read, Write};
+use store::{Create, Delete, Read, Update, Write};
 
 use crate::{Call, Caller, Definition, Ids, Reach, limits::Limits};
 
@@ -62,7 +62,7 @@ use crate::{Call, Caller, Definition, Ids, Reach, limits::Limits};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no capability",
     label = "a procedure cannot ask for this",
-    note = "a procedure's parameters are capabilities (`Read<Entity>`, `Write<Entity>`, `Append<Entity>`, `Caller`, `Option<Caller>`, `Reach`, `Clock`, `Ids`, `Limits`, `Mail`, `Secret<…>`, …) and at most one `#[input] input: Input`",
+    note = "a procedure's parameters are capabilities (`Read<Entity>`, `Write<Entity>`, `Create<Entity>`, `Update<Entity>`, `Delete<Entity>`, `Caller`, `Option<Caller>`, `Reach`, `Clock`, `Ids`, `Limits`, `Mail`, `Secret<…>`, …) and at most one `#[input] input: Input`",
     note = "there is no other way to reach the outside: that is how a function's rights are known from its signature"
 )]
 pub trait Capability: Sized {
@@ -200,15 +200,31 @@ impl<T: Entity> Capability for Read<T> {
 }
 
 impl<T: Entity> Capability for Write<T> {
-    const RIGHTS: Rights = Rights { grants: &[Grant::of::<T>(Access::Write)], ..Rights::NONE };
+    const RIGHTS: Rights = Rights { grants: &[Grant::of::<T>(Access::Write)], is_metered: true, ..Rights::NONE };
 
     fn obtain(call: &Call) -> Result<Self, Fault> {
         call.session().map(Self::new)
     }
 }
 
-impl<T: Entity> Capability for Append<T> {
-    const RIGHTS: Rights = Rights { grants: &[Grant::of::<T>(Access::Append)], ..Rights::NONE };
+impl<T: Entity> Capability for Create<T> {
+    const RIGHTS: Rights = Rights { grants: &[Grant::of::<T>(Access::Create)], ..Rights::NONE };
+
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        call.session().map(Self::new)
+    }
+}
+
+impl<T: Entity> Capability for Update<T> {
+    const RIGHTS: Rights = Rights { grants: &[Grant::of::<T>(Access::Update)], ..Rights::NONE };
+
+    fn obtain(call: &Call) -> Result<Self, Fault> {
+        call.session().map(Self::new)
+    }
+}
+
+impl<T: Entity> Capability for Delete<T> {
+    const RIGHTS: Rights = Rights { grants: &[Grant::of::<T>(Access::Delete)], ..Rights::NONE };
 
     fn obtain(call: &Call) -> Result<Self, Fault> {
         call.session().map(Self::new)

@@ -78,7 +78,7 @@ pub use web::{Cookies, Device, HttpReply, HttpRequest, Parameters};
 pub mod prelude {
     pub use macros::{Capability, Entity, Failure, procedure, wire};
     pub use protocol::{Clock, Cursor, NoFailure, Page, PageSize, Patch, Raised, SafeInteger, Timestamp, Version};
-    pub use store::{Append, Read, StoreError, Write};
+    pub use store::{Create, Delete, Read, StoreError, Update, Write};
 
     pub use crate::{Caller, Capability, Ids, Reach};
 }

@@ -3,7 +3,7 @@
 
 use std::any::TypeId;
 
-use protocol::{Access, Fault, Grant};
+use protocol::{Fault, Grant};
 use store::{Session, counter};
 
 use crate::opaque;
@@ -28,14 +28,7 @@ pub struct Limits {
 
 impl Limits {
     /// Counting, and nothing else.
-    pub(crate) const GRANT: Grant = Grant {
-        entity: "Limit",
-        prefix: counter::PREFIX,
-        kept: TypeId::of::<Self>(),
-        access: Access::Count,
-        loader: None,
-        indexes: &[],
-    };
+    pub(crate) const GRANT: Grant = Grant::of_counts("Limit", counter::PREFIX, TypeId::of::<Self>());
 
     /// For the call of this session.
     pub fn new(session: Session) -> Self {

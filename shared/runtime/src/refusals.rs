@@ -31,7 +31,7 @@ pub struct RefusalLog {
 impl RefusalLog {
     /// As entries of this entity, which every mutation that is not public gets the right to add.
     pub const fn of<E: Entity>(write: fn(Session, Refusal) -> BoxFuture<'static, Result<(), Fault>>) -> Self {
-        Self { grant: Grant::of::<E>(Access::Append), write }
+        Self { grant: Grant::of::<E>(Access::Create), write }
     }
 
     /// Whether a procedure has the right to write into it.

@@ -205,21 +205,14 @@ impl Registered {
 struct Meter;
 
 /// To count what a caller reads. A query has this right as well, which changes nothing but that count.
-const METER: Grant = Grant {
-    entity: "Meter",
-    prefix: store::quota::PREFIX,
-    kept: TypeId::of::<Meter>(),
-    access: protocol::Access::Count,
-    loader: None,
-    indexes: &[],
-};
+const METER: Grant = Grant::of_counts("Meter", store::quota::PREFIX, TypeId::of::<Meter>());
 
 /// What a procedure's capabilities need (`needs`), and what its entry needs beside them.
 fn needs(Entry { service, spec, .. }: &Entry, mut needs: Needs) -> Needs {
     if let (Callers::Sessions(lookup), true) = (service.callers, spec.looks_at_caller()) {
         let applications = lookup.applications.filter(|_| spec.looks_at_application());
         for look in [Some(lookup.grant), applications.map(|applications| applications.grant)].into_iter().flatten() {
-            let covers = |grant: &Grant| grant.prefix == look.prefix && grant.access != protocol::Access::Append;
+            let covers = |grant: &Grant| grant.prefix == look.prefix && grant.gets();
             if !needs.grants.iter().any(covers) {
                 needs.grants.push(look);
             }

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::{
     StoreError,
-    item::{COUNT, EXPIRES, Item, OWNER, Record, VERSION, guard_item, number},
+    item::{COUNT, EXPIRES, Item, Membership, OWNER, Record, VERSION, guard_item, number},
     keys::{self, Key},
     table::TABLE,
 };
@@ -186,7 +186,7 @@ fn release(record: &Record, rule: &'static str, value: &str) -> Action {
     Action::Release { key: keys::guard(record.prefix, rule, value), owner: record.id.clone() }
 }
 
-fn count(record: &Record, tally: &protocol::Tally, by: i64) -> Action {
+fn count(record: &Record, tally: &Membership, by: i64) -> Action {
     let key = keys::tally(record.prefix, tally.name);
     Action::Count { key, by, at_least: tally.at_least, tally: tally.name }
 }

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use protocol::{Entity, IndexEntry, Tally, Timestamp, Unique};
+use protocol::{Entity, IndexEntry, Timestamp};
 use serde_json::{Map, Number, Value};
 
 use crate::{StoreError, keys, table::TABLE};
@@ -34,9 +34,24 @@ pub(crate) struct Record {
     pub(crate) prefix: &'static str,
     pub(crate) id: String,
     pub(crate) version: u32,
-    pub(crate) unique: Vec<Unique>,
-    pub(crate) tallies: Vec<Tally>,
+    pub(crate) unique: Vec<UniqueValue>,
+    pub(crate) tallies: Vec<Membership>,
     pub(crate) expires: Option<Timestamp>,
+}
+
+/// A value that no other entity of the type may have.
+#[derive(PartialEq, Eq)]
+pub(crate) struct UniqueValue {
+    /// The name of the rule.
+    pub(crate) name: &'static str,
+    /// The value in its compared form.
+    pub(crate) value: String,
+}
+
+/// A group that counts the entity.
+pub(crate) struct Membership {
+    pub(crate) name: &'static str,
+    pub(crate) at_least: u32,
 }
 
 /// Where an entity stands in one index of the table.
@@ -53,11 +68,24 @@ impl Record {
             prefix: T::PREFIX,
             id: entity.id().to_string(),
             version: entity.version().0,
-            unique: entity.unique(),
-            tallies: entity.tallies(),
+            unique: unique_values(entity).collect(),
+            tallies: memberships(entity).collect(),
             expires: entity.expires_at(),
         }
     }
+}
+
+/// The values of an entity that no other one may have.
+pub(crate) fn unique_values<T: Entity>(entity: &T) -> impl Iterator<Item = UniqueValue> {
+    T::UNIQUE
+        .iter()
+        .flat_map(|rule| (rule.values)(entity).into_iter().map(|value| UniqueValue { name: rule.name, value }))
+}
+
+/// The groups that count an entity.
+fn memberships<T: Entity>(entity: &T) -> impl Iterator<Item = Membership> {
+    let counting = T::TALLIES.iter().filter(|tally| (tally.has)(entity));
+    counting.map(|tally| Membership { name: tally.name, at_least: tally.at_least })
 }
 
 /// The entity's JSON and its places in the indexes.

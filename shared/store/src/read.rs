@@ -4,9 +4,23 @@ use std::{marker::PhantomData, str::FromStr};
 
 use protocol::{Entity, Listing};
 
-use crate::{List, Session, StoreError, fetch, item::decode, keys};
+use crate::{
+    List, Session, StoreError, fetch,
+    item::{decode, unique_values},
+    keys,
+};
 
-/// The right to read one entity.
+/// The right to fetch and list one entity.
+///
+/// ```
+/// use protocol::Entity;
+/// use store::{Read, StoreError};
+///
+/// /// Whether there is an order.
+/// async fn exists<Order: Entity>(orders: Read<Order>, id: Order::Id) -> Result<bool, StoreError> {
+///     Ok(orders.get(&id).await?.is_some())
+/// }
+/// ```
 pub struct Read<T> {
     session: Session,
     entity: PhantomData<fn() -> T>,
@@ -79,7 +93,7 @@ impl<T: Entity> Read<T> {
     }
 }
 
-/// Fetches the one that has a unique value, for [`Read`] and for [`Write`](crate::Write).
+/// Fetches the one that has a unique value, for [`Read`] and for [`Update`](crate::Update).
 pub(crate) async fn by_unique<T: Entity>(
     session: Session,
     rule: &'static str,
@@ -93,11 +107,11 @@ where
     };
     let id = owner.parse().map_err(|_| StoreError::broken(format!("a guard of {} names no id", T::NAME)))?;
     // Between the two reads the value may have passed on.
-    let has = |entity: &T| entity.unique().iter().any(|unique| unique.name == rule && unique.value == value);
+    let has = |entity: &T| unique_values(entity).any(|unique| unique.name == rule && unique.value == value);
     Ok(get::<T>(&session, &id).await?.filter(has))
 }
 
-/// Fetches one, for [`Read`] and for [`Write`](crate::Write).
+/// Fetches one, for [`Read`] and for those whose changes begin with it.
 pub(crate) fn get<T: Entity>(
     session: &Session,
     id: &T::Id,

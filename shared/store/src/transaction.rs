@@ -53,8 +53,8 @@ use crate::{
 /// How many actions DynamoDB takes in one transaction.
 const MAX_ACTIONS: usize = 100;
 
-/// One change that has not been made yet: made by [`Write::creating`](crate::Write::creating),
-/// [`replacing`](crate::Write::replacing) and [`deleting`](crate::Write::deleting), carried out
+/// One change that has not been made yet: made by [`Create::creating`](crate::Create::creating),
+/// [`Update::replacing`](crate::Update::replacing) and [`Delete::deleting`](crate::Delete::deleting), carried out
 /// by [`transaction`].
 #[must_use = "a change is made by `transaction`"]
 pub struct Operation {

@@ -1,27 +1,74 @@
-//! Creating, replacing, deleting.
+//! Reading, creating, replacing and deleting in one.
 
-use std::{marker::PhantomData, str::FromStr};
+use std::str::FromStr;
 
 use futures_util::future::BoxFuture;
-use protocol::{Entity, Version};
+use protocol::{Entity, Listing};
 
-use crate::{
-    Operation, Session, StoreError, action,
-    item::{Record, content, entity_item},
-    read, transaction,
-};
+use crate::{Create, Delete, List, Operation, Read, Session, StoreError, Update};
 
-/// The right to change one entity. It can fetch as well: a change begins with what is there.
+/// The right to do anything with one entity: what [`Read`], [`Create`], [`Update`] and [`Delete`] can do. Who does less
+/// takes these.
 ///
-/// A new unique rule or tally is a migration: it holds for entities that were written since.
+/// ```
+/// use protocol::{Entity, Listing};
+/// use store::{StoreError, Write};
+///
+/// /// Adds an order, unless there is one already.
+/// async fn place_first<Order: Entity>(
+///     orders: Write<Order>,
+///     all: Listing<Order>,
+///     order: Order,
+/// ) -> Result<Option<Order>, StoreError> {
+///     if !orders.list(&all).await?.items.is_empty() {
+///         return Ok(None);
+///     }
+///     orders.create(order).await.map(Some)
+/// }
+/// ```
 pub struct Write<T> {
-    session: Session,
-    entity: PhantomData<fn() -> T>,
+    read: Read<T>,
+    create: Create<T>,
+    update: Update<T>,
+    delete: Delete<T>,
 }
 
 impl<T> Clone for Write<T> {
     fn clone(&self) -> Self {
-        Self { session: self.session.clone(), entity: PhantomData }
+        Self {
+            read: self.read.clone(),
+            create: self.create.clone(),
+            update: self.update.clone(),
+            delete: self.delete.clone(),
+        }
+    }
+}
+
+/// For what takes less.
+impl<T> AsRef<Read<T>> for Write<T> {
+    fn as_ref(&self) -> &Read<T> {
+        &self.read
+    }
+}
+
+/// For what takes less.
+impl<T> AsRef<Create<T>> for Write<T> {
+    fn as_ref(&self) -> &Create<T> {
+        &self.create
+    }
+}
+
+/// For what takes less.
+impl<T> AsRef<Update<T>> for Write<T> {
+    fn as_ref(&self) -> &Update<T> {
+        &self.update
+    }
+}
+
+/// For what takes less.
+impl<T> AsRef<Delete<T>> for Write<T> {
+    fn as_ref(&self) -> &Delete<T> {
+        &self.delete
     }
 }
 
@@ -29,21 +76,42 @@ impl<T: Entity> Write<T> {
     /// For the call of this session.
     #[must_use]
     pub fn new(session: Session) -> Self {
-        Self { session, entity: PhantomData }
+        Self {
+            read: Read::new(session.clone()),
+            create: Create::new(session.clone()),
+            update: Update::new(session.clone()),
+            delete: Delete::new(session),
+        }
     }
 
-    /// Fetches one, strongly consistent. `None` when there is none or it has expired.
+    /// See [`Read::get`].
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`], [`StoreError::Denied`], [`StoreError::Broken`].
+    /// As [`Read::get`].
     pub fn get(&self, id: &T::Id) -> impl Future<Output = Result<Option<T>, StoreError>> + Send + use<T> {
-        read::get(&self.session, id)
+        self.read.get(id)
     }
 
-    /// Fetches the one that has a unique value, as [`Read::by_unique`](crate::Read::by_unique).
+    /// See [`Read::get_many`].
     ///
     /// # Errors
-    /// As [`Write::get`].
+    /// As [`Read::get`].
+    pub fn get_many(&self, ids: &[T::Id]) -> impl Future<Output = Result<Vec<Option<T>>, StoreError>> + Send + use<T> {
+        self.read.get_many(ids)
+    }
+
+    /// See [`Read::those_of`].
+    ///
+    /// # Errors
+    /// As [`Read::get`].
+    pub fn those_of(&self, ids: Vec<T::Id>) -> impl Future<Output = Result<Vec<T>, StoreError>> + Send + use<T> {
+        self.read.those_of(ids)
+    }
+
+    /// See [`Read::by_unique`].
+    ///
+    /// # Errors
+    /// As [`Read::get`].
     pub fn by_unique(
         &self,
         rule: &'static str,
@@ -52,65 +120,50 @@ impl<T: Entity> Write<T> {
     where
         T::Id: FromStr,
     {
-        read::by_unique(self.session.clone(), rule, value.to_owned())
+        self.read.by_unique(rule, value)
     }
 
-    /// Creates an entity, whose version becomes 1.
-    ///
-    /// # Errors
-    /// [`StoreError::Exists`], [`StoreError::Taken`], [`StoreError::TooLarge`]; or as [`Write::get`].
-    pub fn create(&self, mut entity: T) -> impl Future<Output = Result<T, StoreError>> + Send + use<T> {
-        let done = transaction(vec![self.creating(&mut entity)]);
-        async move { done.await.map(|()| entity) }
+    /// See [`Read::list`].
+    pub fn list(&self, listing: &Listing<T>) -> List<T> {
+        self.read.list(listing)
     }
 
-    /// Puts `next` in the place of `current`, as long as `current` is what is stored. `next` gets the
-    /// next version.
+    /// See [`Create::create`].
     ///
     /// # Errors
-    /// [`StoreError::Stale`], [`StoreError::Taken`], [`StoreError::TooFew`], [`StoreError::TooLarge`]; or as
-    /// [`Write::get`].
-    pub fn replace(&self, current: &T, mut next: T) -> impl Future<Output = Result<T, StoreError>> + Send + use<T> {
-        let done = transaction(vec![self.replacing(current, &mut next)]);
-        async move { done.await.map(|()| next) }
+    /// As [`Create::create`].
+    pub fn create(&self, entity: T) -> impl Future<Output = Result<T, StoreError>> + Send + use<T> {
+        self.create.create(entity)
     }
 
-    /// Deletes an entity, as long as it is what is stored.
+    /// See [`Update::replace`].
     ///
     /// # Errors
-    /// [`StoreError::Stale`], [`StoreError::TooFew`]; or as [`Write::get`].
+    /// As [`Update::replace`].
+    pub fn replace(&self, current: &T, next: T) -> impl Future<Output = Result<T, StoreError>> + Send + use<T> {
+        self.update.replace(current, next)
+    }
+
+    /// See [`Delete::delete`].
+    ///
+    /// # Errors
+    /// As [`Delete::delete`].
     pub fn delete(&self, current: &T) -> BoxFuture<'static, Result<(), StoreError>> {
-        transaction(vec![self.deleting(current)])
+        self.delete.delete(current)
     }
 
-    /// [`Write::create`] as a part of a [`transaction`]. The entity's version becomes 1.
+    /// See [`Create::creating`].
     pub fn creating(&self, entity: &mut T) -> Operation {
-        entity.set_version(Version(1));
-        let after = Record::of(entity);
-        let actions = content(entity).and_then(|(document, places)| {
-            let item = entity_item(&after, document, places)?;
-            action::creating(&after, item)
-        });
-        self.operation(actions)
+        self.create.creating(entity)
     }
 
-    /// [`Write::replace`] as a part of a [`transaction`]. `next` gets the next version.
+    /// See [`Update::replacing`].
     pub fn replacing(&self, current: &T, next: &mut T) -> Operation {
-        next.set_version(Version(current.version().0.saturating_add(1)));
-        let (before, after) = (Record::of(current), Record::of(next));
-        let actions = content(next).and_then(|(document, places)| {
-            let item = entity_item(&after, document, places)?;
-            action::replacing(&before, &after, item)
-        });
-        self.operation(actions)
+        self.update.replacing(current, next)
     }
 
-    /// [`Write::delete`] as a part of a [`transaction`].
+    /// See [`Delete::deleting`].
     pub fn deleting(&self, current: &T) -> Operation {
-        self.operation(Ok(action::deleting(&Record::of(current))))
-    }
-
-    fn operation(&self, actions: Result<Vec<action::Action>, StoreError>) -> Operation {
-        Operation { session: self.session.clone(), actions }
+        self.delete.deleting(current)
     }
 }

@@ -227,7 +227,7 @@ async fn entries_are_read_by_administrators_and_changed_by_nobody() {
     let mut readers = Vec::new();
     for (procedure, needs) in local::ground::needs(&functions::service()) {
         for grant in needs.grants.iter().filter(|grant| grant.prefix == "audit") {
-            assert!([Access::Append, Access::Read].contains(&grant.access), "{procedure}: {grant:?}");
+            assert!([Access::Create, Access::Read].contains(&grant.access), "{procedure}: {grant:?}");
             if grant.access == Access::Read {
                 readers.push(procedure.clone());
             }

@@ -7,7 +7,7 @@ use super::*;
 /// What it asks for, with the rights of all of it, as its function has them.
 #[derive(Capability)]
 struct Given {
-    users: Write<User>,
+    users: Update<User>,
     sessions: Sessions,
     audit: Audit,
     notices: Notices,

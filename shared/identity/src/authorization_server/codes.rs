@@ -22,7 +22,7 @@ const CONSENT: Limit = Limit { name: "consent", most: 60, span_s: 900 };
 /// The capability to let an application in.
 #[derive(Clone, Capability)]
 pub struct Consent<U: IdentityUser> {
-    pub(crate) codes: Append<AuthorizationCode>,
+    pub(crate) codes: Create<AuthorizationCode>,
     pub(crate) users: Read<U>,
     pub(crate) accounts: Read<Account>,
     pub(crate) limits: Limits,
@@ -100,7 +100,7 @@ pub(crate) struct Redemption {
 /// The capability to redeem codes.
 #[derive(Clone, Capability)]
 pub struct Codes<U: IdentityUser> {
-    pub(crate) codes: Write<AuthorizationCode>,
+    pub(crate) codes: Update<AuthorizationCode>,
     pub(crate) users: Read<U>,
     pub(crate) sessions: Sessions,
     pub(crate) audit: Audit,

@@ -170,10 +170,16 @@ fn denial(name: &str, access: &Access) -> Denial {
         None => String::new(),
         Some(index) => format!(" in the index `{index}`"),
     };
-    let (doing, capability) = if is_read(access.action) { ("reading", "Read") } else { ("writing", "Write") };
+    let doing = if is_read(access.action) { "reading" } else { "writing" };
+    let capability = match access.action {
+        "dynamodb:PutItem" => "`Create<…>` or `Update<…>`",
+        "dynamodb:DeleteItem" => "`Delete<…>`",
+        action if is_read(action) => "`Read<…>`",
+        _ => "`Write<…>`",
+    };
     let remedy = match &access.index {
         None if access.action == "dynamodb:Query" => "no parameter grants it: lists are read from an index".to_owned(),
-        None => format!("a parameter `{capability}<…>` with the entity of prefix `{prefix}` would grant it"),
+        None => format!("a parameter {capability} with the entity of prefix `{prefix}` would grant it"),
         Some(_) => format!("a parameter `Read<…>` with the entity of prefix `{prefix}` grants the indexes it states"),
     };
     Denial {

@@ -361,15 +361,11 @@ fn texts(stated: Vec<&'static str>) -> Vec<String> {
 impl From<&Grant> for GrantContract {
     fn from(grant: &Grant) -> Self {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let mut actions = owned(grant.access.table_actions());
-        if !grant.indexes.is_empty() {
-            actions.extend(owned(grant.access.index_actions()));
-        }
         Self {
             entity: grant.entity.to_owned(),
             prefix: grant.prefix.to_owned(),
             access: grant.access,
-            actions,
+            actions: owned(&[grant.table_actions(), grant.index_actions()].concat()),
             indexes: owned(grant.indexes),
             leading_keys: format!("{}#*", grant.prefix),
         }

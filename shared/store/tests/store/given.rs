@@ -100,6 +100,10 @@ impl Entity for Member {
     type Id = Id;
     const NAME: &'static str = "Member";
     const PREFIX: &'static str = "member";
+    const UNIQUE: &'static [Unique<Self>] =
+        &[Unique { name: "email", values: |member| vec![member.email.to_lowercase()] }];
+    const TALLIES: &'static [Tally<Self>] =
+        &[Tally { name: "administrators", at_least: 1, has: |member| member.administrator }];
     fn id(&self) -> &Id {
         &self.id
     }
@@ -108,13 +112,6 @@ impl Entity for Member {
     }
     fn set_version(&mut self, version: Version) {
         self.version = version;
-    }
-    fn unique(&self) -> Vec<Unique> {
-        vec![Unique { name: "email", value: self.email.to_lowercase() }]
-    }
-    fn tallies(&self) -> Vec<Tally> {
-        let tally = Tally { name: "administrators", at_least: 1 };
-        if self.administrator { vec![tally] } else { Vec::new() }
     }
     fn expires_at(&self) -> Option<Timestamp> {
         self.expires

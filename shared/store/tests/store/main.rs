@@ -5,6 +5,7 @@
 extern crate onefold_store as store;
 extern crate protocol as onefold;
 
+mod capabilities;
 mod changes;
 mod cursors;
 mod given;

@@ -42,7 +42,8 @@ pub enum Error {
 #[procedure(mutation, auth = public, rest = "POST /v1/auth/verify-email", memory_mb = 1024, concurrency = 20)]
 pub async fn verify_email<U: IdentityUser>(
     proof: MailedProof<U>,
-    founders: Write<UsedFounderToken>,
+    founders: Read<UsedFounderToken>,
+    new_founders: Create<UsedFounderToken>,
     notices: Notices,
     caller: Option<Caller>,
     #[input] input: Input,
@@ -96,7 +97,7 @@ pub async fn verify_email<U: IdentityUser>(
         ]);
         operations.extend(founder.map(|id| {
             let (user_id, used_at) = (user.user_id(), sessions.clock.now());
-            founders.creating(&mut UsedFounderToken { id, user_id, used_at, version: Version::default() })
+            new_founders.creating(&mut UsedFounderToken { id, user_id, used_at, version: Version::default() })
         }));
         match transaction(operations).await {
             Err(StoreError::Stale | StoreError::Exists) => {}

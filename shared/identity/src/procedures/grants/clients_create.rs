@@ -68,7 +68,7 @@ pub enum Error {
 /// It takes a person who signed in a moment ago: no application registers another one.
 #[procedure(mutation, auth = permission("clients:write"), fresh = 300, rest = "POST /v1/clients")]
 pub async fn clients_create(
-    clients: Write<ApplicationClient>,
+    clients: Create<ApplicationClient>,
     audit: Audit,
     caller: Caller,
     clock: Clock,

@@ -25,7 +25,7 @@ pub enum Error {
 /// tokens change nothing any more; what only reads takes them for up to 15 minutes.
 #[procedure(mutation, auth = permission("clients:write"), rest = "DELETE /v1/clients/{id}")]
 pub async fn clients_delete(
-    clients: Write<ApplicationClient>,
+    clients: Delete<ApplicationClient>,
     audit: Audit,
     caller: Caller,
     #[input] input: Input,

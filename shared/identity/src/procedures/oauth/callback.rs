@@ -18,7 +18,7 @@ use crate::{
 /// whoever comes may register.
 #[procedure(mutation, auth = public, http = "GET /oauth/callback/{provider}", errors = oauth, timeout_ms = 25_000)]
 pub async fn callback<U: IdentityUser>(
-    flows: Write<SignInFlow>,
+    flows: Delete<SignInFlow>,
     federation: Federation,
     arrival: Arrival<U>,
     reauthentication: Reauthentication,

@@ -51,7 +51,7 @@ pub enum Error {
 /// It ends as `oauth.start` does, with one reason more: `taken`, when the account is linked to another user.
 #[procedure(mutation, auth = signed_in, fresh = 300, rest = "POST /v1/oauth/link")]
 pub async fn link(
-    flows: Append<SignInFlow>,
+    flows: Create<SignInFlow>,
     federation: Federation,
     attempts: Attempts,
     caller: Caller,

@@ -54,7 +54,7 @@ pub enum Error {
 /// that it did.
 #[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/oauth/reauthenticate")]
 pub async fn reauthenticate(
-    flows: Append<SignInFlow>,
+    flows: Create<SignInFlow>,
     federation: Federation,
     attempts: Attempts,
     caller: Caller,

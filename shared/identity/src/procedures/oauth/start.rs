@@ -26,7 +26,7 @@ struct Parameters {
 /// in this browser, then begin again).
 #[procedure(mutation, auth = public, http = "GET /oauth/start", errors = oauth)]
 pub async fn start(
-    flows: Append<SignInFlow>,
+    flows: Create<SignInFlow>,
     federation: Federation,
     attempts: Attempts,
     site: Site,

@@ -35,7 +35,7 @@ pub enum Error {
 #[procedure(mutation, auth = signed_in, fresh = 300, rest = "DELETE /v1/oauth/identities/{provider}")]
 pub async fn unlink<U: IdentityUser>(
     users: Read<U>,
-    accounts: Write<Account>,
+    accounts: Update<Account>,
     audit: Audit,
     providers: Secret<IdentityProviders>,
     notices: Notices,

@@ -1,0 +1,60 @@
+//! Deleting.
+
+use std::marker::PhantomData;
+
+use futures_util::future::BoxFuture;
+use protocol::Entity;
+
+use crate::{Operation, Session, StoreError, action, item::Record, read, transaction};
+
+/// The right to delete one entity. It can fetch as well: only what is known to be there is deleted.
+///
+/// ```
+/// use protocol::Entity;
+/// use store::{Delete, StoreError};
+///
+/// /// Deletes an order, if there is one, and says whether there was.
+/// async fn cancel<Order: Entity>(orders: Delete<Order>, id: Order::Id) -> Result<bool, StoreError> {
+///     let Some(current) = orders.get(&id).await? else { return Ok(false) };
+///     orders.delete(&current).await.map(|()| true)
+/// }
+/// ```
+pub struct Delete<T> {
+    session: Session,
+    entity: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Delete<T> {
+    fn clone(&self) -> Self {
+        Self { session: self.session.clone(), entity: PhantomData }
+    }
+}
+
+impl<T: Entity> Delete<T> {
+    /// For the call of this session.
+    #[must_use]
+    pub fn new(session: Session) -> Self {
+        Self { session, entity: PhantomData }
+    }
+
+    /// Fetches one, as [`Read::get`](crate::Read::get).
+    ///
+    /// # Errors
+    /// As [`Read::get`](crate::Read::get).
+    pub fn get(&self, id: &T::Id) -> impl Future<Output = Result<Option<T>, StoreError>> + Send + use<T> {
+        read::get(&self.session, id)
+    }
+
+    /// Deletes an entity, as long as it is what is stored.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`], [`StoreError::TooFew`]; or as [`Read::get`](crate::Read::get).
+    pub fn delete(&self, current: &T) -> BoxFuture<'static, Result<(), StoreError>> {
+        transaction(vec![self.deleting(current)])
+    }
+
+    /// [`Delete::delete`] as a part of a [`transaction`].
+    pub fn deleting(&self, current: &T) -> Operation {
+        Operation { session: self.session.clone(), actions: Ok(action::deleting(&Record::of(current))) }
+    }
+}

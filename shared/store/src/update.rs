@@ -1,0 +1,93 @@
+//! Replacing.
+
+use std::{marker::PhantomData, str::FromStr};
+
+use protocol::{Entity, Version};
+
+use crate::{
+    Operation, Session, StoreError, action,
+    item::{Record, content, entity_item},
+    read, transaction,
+};
+
+/// The right to replace one entity. It can fetch as well: a change begins with what is there.
+///
+/// ```
+/// use protocol::Entity;
+/// use store::{StoreError, Update};
+///
+/// /// Changes an order, if there is one.
+/// async fn change<Order: Entity>(
+///     orders: Update<Order>,
+///     id: Order::Id,
+///     change: impl FnOnce(&mut Order),
+/// ) -> Result<Option<Order>, StoreError> {
+///     let Some(current) = orders.get(&id).await? else { return Ok(None) };
+///     let mut next = current.clone();
+///     change(&mut next);
+///     orders.replace(&current, next).await.map(Some)
+/// }
+/// ```
+pub struct Update<T> {
+    session: Session,
+    entity: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Update<T> {
+    fn clone(&self) -> Self {
+        Self { session: self.session.clone(), entity: PhantomData }
+    }
+}
+
+impl<T: Entity> Update<T> {
+    /// For the call of this session.
+    #[must_use]
+    pub fn new(session: Session) -> Self {
+        Self { session, entity: PhantomData }
+    }
+
+    /// Fetches one, as [`Read::get`](crate::Read::get).
+    ///
+    /// # Errors
+    /// As [`Read::get`](crate::Read::get).
+    pub fn get(&self, id: &T::Id) -> impl Future<Output = Result<Option<T>, StoreError>> + Send + use<T> {
+        read::get(&self.session, id)
+    }
+
+    /// Fetches the one that has a unique value, as [`Read::by_unique`](crate::Read::by_unique).
+    ///
+    /// # Errors
+    /// As [`Read::get`](crate::Read::get).
+    pub fn by_unique(
+        &self,
+        rule: &'static str,
+        value: &str,
+    ) -> impl Future<Output = Result<Option<T>, StoreError>> + Send + use<T>
+    where
+        T::Id: FromStr,
+    {
+        read::by_unique(self.session.clone(), rule, value.to_owned())
+    }
+
+    /// Puts `next` in the place of `current`, as long as `current` is what is stored. `next` gets the
+    /// next version.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`], [`StoreError::Taken`], [`StoreError::TooFew`], [`StoreError::TooLarge`]; or as
+    /// [`Read::get`](crate::Read::get).
+    pub fn replace(&self, current: &T, mut next: T) -> impl Future<Output = Result<T, StoreError>> + Send + use<T> {
+        let done = transaction(vec![self.replacing(current, &mut next)]);
+        async move { done.await.map(|()| next) }
+    }
+
+    /// [`Update::replace`] as a part of a [`transaction`]. `next` gets the next version.
+    pub fn replacing(&self, current: &T, next: &mut T) -> Operation {
+        next.set_version(Version(current.version().0.saturating_add(1)));
+        let (before, after) = (Record::of(current), Record::of(next));
+        let actions = content(next).and_then(|(document, places)| {
+            let item = entity_item(&after, document, places)?;
+            action::replacing(&before, &after, item)
+        });
+        Operation { session: self.session.clone(), actions }
+    }
+}
