@@ -145,9 +145,9 @@ describe("a signature", () => {
     read(attribute, parameters).capabilities.map(({ kind, entity }) => `${kind} ${entity.prefix}`);
 
   it("names what is stored, and a look at the session where it is asked who is calling", () => {
-    assert.deepEqual(kinds("query, auth = public", "posts: Read<Post>, input: Input"), ["meter meter", "Read post"]);
+    assert.deepEqual(kinds("query, auth = public", "posts: Read<Post>, #[input] input: Input"), ["meter meter", "Read post"]);
     assert.deepEqual(kinds('query, auth = permission("posts:read")', "posts: Read<Post>"), ["session session", "meter meter", "Read post"]);
-    assert.deepEqual(kinds("mutation, auth = public", "posts: Read<Post>, input: Input"), ["Read post"], "it is not charged");
+    assert.deepEqual(kinds("mutation, auth = public", "posts: Read<Post>, #[input] input: Input"), ["Read post"], "it is not charged");
     assert.deepEqual(kinds("mutation, auth = signed_in", "posts: Write<Post>").slice(-2), ["meter meter", "Write post"], "it reads as well");
     assert.deepEqual(kinds("mutation, auth = public", "posts: Delete<Post>, accounts: Update<Account>"), ["Delete post", "Update account"]);
     for (const asking of ["Caller", "Option<Caller>", "Reach"]) {
@@ -174,7 +174,7 @@ describe("a signature", () => {
   });
 
   it("names what the capabilities in a bundle are, however deep they stand", () => {
-    const { capabilities, sendsMail } = read("query, auth = public", "outer: Outer, input: Input");
+    const { capabilities, sendsMail } = read("query, auth = public", "outer: Outer, #[input] input: Input");
     assert.deepEqual(capabilities.map(({ kind, entity }) => `${kind} ${entity.prefix}`), ["session session", "meter meter", "Read post"]);
     assert.ok(sendsMail);
   });
