@@ -25,7 +25,7 @@ pub fn render(service: &Service, layout: &Layout, packages: &Packages) -> Vec<Fi
     let procedure = |Registered { entry, path, .. }: &Registered| {
         program(
             packages.functions.folder,
-            &entry.name.replace('.', "-"),
+            &entry.function(),
             "",
             &format!("onefold::lambda({index}::{path})"),
         )

@@ -122,8 +122,10 @@ fn is_stated<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Procedure {
-    /// `orders.get`.
+    /// What it is called on the wire: `orders.markPaid`.
     pub name: String,
+    /// What its function is called in a stage: `orders-mark-paid`.
+    pub function: String,
     /// Whether it changes anything.
     pub kind: Kind,
     /// The doc comment.
@@ -189,21 +191,11 @@ pub struct Failure {
 }
 
 impl Procedure {
-    /// `orders.mark_paid` as `ordersMarkPaid`: its name where neither points nor underscores may stand.
+    /// `orders.markPaid` as `ordersMarkPaid`: its name where no point may stand.
     pub fn camel_case_name(&self) -> String {
-        let mut name = String::with_capacity(self.name.len());
-        let mut upper = false;
-        for letter in self.name.chars() {
-            match letter {
-                '.' | '_' => upper = true,
-                letter if upper => {
-                    name.extend(letter.to_uppercase());
-                    upper = false;
-                }
-                letter => name.push(letter),
-            }
-        }
-        name
+        let mut words = self.name.split('.');
+        let first = words.next().unwrap_or_default().to_owned();
+        words.fold(first, |name, word| name + &capitalized(word))
     }
 }
 

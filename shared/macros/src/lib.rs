@@ -6,6 +6,7 @@
 mod capability;
 mod entity;
 mod failure;
+mod name;
 mod procedure;
 mod wire;
 
@@ -112,6 +113,13 @@ pub fn entity(item: TokenStream) -> TokenStream {
     answer(entity::expand(item.into()))
 }
 
+/// What the words of an index are on the wire, as a literal: `(users, get)` is `"users.get"`, and
+/// `(well_known, openid_configuration)` is `"wellKnown.openidConfiguration"`.
+#[proc_macro]
+pub fn wire_name(words: TokenStream) -> TokenStream {
+    answer(name::expand(words.into()))
+}
+
 fn answer(expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
     expanded.unwrap_or_else(|error| error.into_compile_error()).into()
 }
@@ -133,6 +141,7 @@ fn docs_of(attributes: &[syn::Attribute]) -> String {
 
 /// `created_at` to `createdAt`, `EmailTaken` to `emailTaken`: as serde's `rename_all = "camelCase"`.
 fn camel_case(name: &str) -> String {
+    let name = name.trim_start_matches("r#");
     let mut camel = String::with_capacity(name.len());
     let mut upper = false;
     for (place, c) in name.chars().enumerate() {

@@ -84,8 +84,10 @@ pub struct Domain {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProcedureContract {
-    /// `orders.get`; the function is `orders-get`.
+    /// What it is called on the wire: `orders.markPaid`.
     pub name: String,
+    /// What its function is called in a stage, and the program of it: `orders-mark-paid`.
+    pub function: String,
     /// Query or mutation.
     pub kind: Kind,
     /// The doc comment.
@@ -436,9 +438,9 @@ fn titled(title: &str, mut schema: serde_json::Value) -> serde_json::Value {
     schema
 }
 
-/// `orders.by_ids` as `OrdersByIds`: the first part of what its types are called.
+/// `orders.byIds` as `OrdersByIds`: the first part of what its types are called.
 pub fn type_name(procedure: &str) -> String {
-    procedure.split(['.', '_']).map(capitalized).collect()
+    procedure.split('.').map(capitalized).collect()
 }
 
 /// `ordersGet` to `OrdersGet`.
@@ -555,6 +557,7 @@ pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: Proc
     grants.dedup();
     ProcedureContract {
         name: name.to_owned(),
+        function: crate::procedure::function_name(name),
         kind: spec.kind,
         docs: docs.to_owned(),
         auth: match spec.auth {

@@ -129,6 +129,22 @@ impl Spec {
     }
 }
 
+/// `orders.markPaid` as `orders-mark-paid`: what a procedure's function is called.
+pub fn function_name(procedure: &str) -> String {
+    let mut function = String::with_capacity(procedure.len() + 4);
+    for letter in procedure.chars() {
+        match letter {
+            '.' => function.push('-'),
+            letter if letter.is_uppercase() => {
+                function.push('-');
+                function.extend(letter.to_lowercase());
+            }
+            letter => function.push(letter),
+        }
+    }
+    function
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,6 +18,8 @@ pub extern crate self as runtime;
 pub use protocol;
 #[doc(hidden)]
 pub use protocol::__private;
+#[doc(hidden)]
+pub use macros::wire_name;
 
 pub mod accept;
 pub mod answer;
