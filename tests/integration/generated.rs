@@ -415,8 +415,8 @@ fn a_route_leaves_to_the_service_what_is_its_own() {
     let faults = codegen::render(&takers::service()).unwrap_err();
     let otherwise = "give it another path, such as one in /v1/";
     let expected = [
-        format!("a.any_one: GET /{{name}} would take calls from /trpc of tRPC: {otherwise}"),
-        format!("a.any_two: GET /{{name}}/all/them would take calls from /_local/{{proxy+}} of the local service's own pages: {otherwise}"),
+        format!("a.anyOne: GET /{{name}} would take calls from /trpc of tRPC: {otherwise}"),
+        format!("a.anyTwo: GET /{{name}}/all/them would take calls from /_local/{{proxy+}} of the local service's own pages: {otherwise}"),
         format!("a.base: GET /trpc would take calls from /trpc of tRPC: {otherwise}"),
         format!("a.calls: GET /trpc/{{id}} would take calls from /trpc/{{proxy+}} of the gateway `trpc`: {otherwise}"),
         r#"a.dots: "GET /v1/../trpc" is no route, such as `GET /v1/orders/{id}`"#.to_owned(),

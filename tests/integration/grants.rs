@@ -285,7 +285,7 @@ fn the_contract_states_what_the_signatures_ask_for() {
     for expected in [
         "health.ping: ",
         "auth.me: Count<Meter>, Get<Session>, Read<User>",
-        "auth.request_reset: Read<Account>, Append<AuditEntry>, Count<Limit>, Append<MailedToken>, Read<User>",
+        "auth.requestReset: Read<Account>, Append<AuditEntry>, Count<Limit>, Append<MailedToken>, Read<User>",
         "posts.create: Get<ApplicationClient>, Append<AuditEntry>, Write<Post>, Get<Session>",
         "posts.get: Count<Meter>, Read<Post>, Get<Session>",
         "sessions.list: Read<Account>, Count<Meter>, Read<Session>",

@@ -88,7 +88,7 @@ pub fn capability(item: TokenStream) -> TokenStream {
 ///
 /// ```ignore
 /// #[derive(Entity)]
-/// #[entity(prefix = "order", loader = "orders.by_ids")]
+/// #[entity(prefix = "order", loader = "orders.byIds")]
 /// #[entity(index = "created", sort = SortKey::time(self.created_at))]
 /// #[entity(index = "buyer", list = self.buyer_id, sort = SortKey::time(self.created_at))]
 /// #[entity(unique = "number", value = self.number)]

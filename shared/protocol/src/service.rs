@@ -37,7 +37,7 @@ pub struct Package {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PasswordSignIn {
-    /// The procedure that takes name and password, such as `accounts.sign_in`.
+    /// The procedure that takes name and password, such as `accounts.signIn`.
     pub sign_in: &'static str,
     /// The field of its input that takes the name.
     pub name_field: &'static str,
@@ -49,7 +49,7 @@ pub struct PasswordSignIn {
     pub access_token: &'static str,
     /// Where its output has what ends the sign-in.
     pub refresh_token: &'static str,
-    /// The procedure that ends it, such as `accounts.sign_out`.
+    /// The procedure that ends it, such as `accounts.signOut`.
     pub sign_out: &'static str,
     /// The field of its input that takes what was at `refresh_token`.
     pub refresh_token_field: &'static str,
@@ -62,7 +62,7 @@ pub struct PasswordSignIn {
 pub struct SessionSignIn {
     /// The procedure that makes an account for whoever calls it, if there is one.
     pub register: Option<&'static str>,
-    /// The procedure that signs in, such as `accounts.sign_in`.
+    /// The procedure that signs in, such as `accounts.signIn`.
     pub sign_in: &'static str,
     /// The field of its input that says how the session is kept.
     pub keep_field: &'static str,

@@ -98,9 +98,9 @@ async fn a_batch_signs_in_and_is_given_the_cookie() {
     office.service.send(&Request::mutation("auth.register", &input)).await.data();
     let token = office.mail("ada@example.com", 1).await.token();
     let proof = json!({"token": token, "password": "seven grey herons wade"});
-    office.service.send(&Request::mutation("auth.verify_email", &proof)).await.data();
+    office.service.send(&Request::mutation("auth.verifyEmail", &proof)).await.data();
     let inputs = json!({"0": {"email": "ada@example.com", "password": "seven grey herons wade", "keep": "cookie"}});
-    let answer = office.service.send(&posted("auth.login,auth.verify_email", &inputs)).await;
+    let answer = office.service.send(&posted("auth.login,auth.verifyEmail", &inputs)).await;
     assert_eq!(answer.status, 207, "{}", answer.text());
     assert_eq!(codes(&answer.json()), ["OK", "BAD_REQUEST"]);
     let cookie = answer.cookie("onefold-local").expect("the session's cookie");
@@ -108,7 +108,7 @@ async fn a_batch_signs_in_and_is_given_the_cookie() {
     let me = batch("auth.me,auth.me", &json!({})).header("cookie", &cookie);
     assert_eq!(codes(&office.service.send(&me).await.json()), ["OK", "OK"]);
     let revoke = || {
-        let revoke = posted("sessions.revoke_others,sessions.revoke_others", &json!({})).header("cookie", &cookie);
+        let revoke = posted("sessions.revokeOthers,sessions.revokeOthers", &json!({})).header("cookie", &cookie);
         revoke.header("origin", "http://localhost:5173")
     };
     let without = office.service.send(&revoke()).await;

@@ -521,7 +521,7 @@ fn another_name_for_the_same_type_is_told() {
 
 #[test]
 fn what_can_be_followed_comes_or_goes() {
-    let entity = json!({"name": "Order", "id": "OrderId", "loader": "orders.by_ids"});
+    let entity = json!({"name": "Order", "id": "OrderId", "loader": "orders.byIds"});
     let [there, gone] = both_ways(|contract| contract["entities"].as_array_mut().unwrap().push(entity));
     assert_eq!(there, one(Effect::Compatible, "GraphQL follows `OrderId`: it gives the `Order`."));
     let sentence = "GraphQL does not follow `OrderId` to the `Order` any more.";

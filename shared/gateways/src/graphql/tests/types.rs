@@ -28,7 +28,7 @@ fn contract(procedures: &[Value]) -> String {
     json!({
         "service": "odd",
         "procedures": procedures,
-        "entities": [{"name": "Person", "id": "PersonId", "loader": "people.by_ids"}],
+        "entities": [{"name": "Person", "id": "PersonId", "loader": "people.byIds"}],
         "outputTypes": {
             "Shape": {"oneOf": [circle, point]}, "Team": team, "PersonId": uuid("PersonId"),
             "Person": {"type": "object", "properties": {"id": {"$ref": "#/outputTypes/PersonId"}, "bossId": {"$ref": "#/outputTypes/PersonId"}}, "required": ["id", "bossId"]},
@@ -42,7 +42,7 @@ fn loader() -> Value {
     let ids = json!({"type": "array", "items": {"$ref": "#/inputTypes/PersonId"}});
     let input = json!({"type": "object", "properties": {"ids": ids}, "required": ["ids"]});
     procedure(
-        "people.by_ids",
+        "people.byIds",
         "query",
         input,
         json!({"type": "array", "items": {"$ref": "#/outputTypes/Person"}}),
@@ -147,7 +147,7 @@ async fn several_ids_lead_to_several_entities_and_gaps_stay_gaps() {
     let answer = given.ask("{ team { member { id } lead { id } places { __typename } } }").await;
     let expected = json!({"member": [{"id": id(2)}, null, {"id": id(2)}], "lead": null, "places": [null, {"__typename": "ShapePoint"}]});
     assert_eq!(answer, json!({"data": {"team": expected}}));
-    assert_eq!(given.asked()[1], ("people.by_ids".to_owned(), json!({"ids": [id(2), id(3)]})));
+    assert_eq!(given.asked()[1], ("people.byIds".to_owned(), json!({"ids": [id(2), id(3)]})));
 }
 
 #[test]
@@ -213,6 +213,6 @@ fn what_graphql_cannot_say_is_a_sentence() {
         let refused = made(&procedures).unwrap_err();
         assert!(refused.contains(message), "{message}: {refused}");
     }
-    let unknown = json!({"service": "a", "procedures": [], "entities": [{"name": "A", "id": "AId", "loader": "a.by_ids"}], "outputTypes": {}, "inputTypes": {}});
+    let unknown = json!({"service": "a", "procedures": [], "entities": [{"name": "A", "id": "AId", "loader": "a.byIds"}], "outputTypes": {}, "inputTypes": {}});
     assert!(sdl(&Contract::parse(&unknown.to_string()).unwrap()).unwrap_err().to_string().contains("is no procedure"));
 }
