@@ -36,7 +36,7 @@ fn rendering_twice_gives_the_same() {
 fn each_procedure_has_a_binary_of_one_line() {
     let files = codegen::render(&functions::service()).unwrap().files;
     for procedure in functions::service().procedures {
-        let path = PathBuf::from(format!("functions/src/bin/{}.rs", procedure.entry.name.replace('.', "-")));
+        let path = PathBuf::from(format!("functions/src/bin/{}.rs", procedure.entry.function()));
         let file = files.iter().find(|file| file.path == path).unwrap_or_else(|| panic!("{path:?} is missing"));
         assert!(file.text.starts_with(&format!("//! {}", codegen::HEADER)), "{path:?}");
     }
@@ -335,6 +335,47 @@ fn a_route_that_cannot_be_is_a_fault() {
             "things.second: /v1/things/{name}, and /v1/{group}/all of things.across, cross: some addresses fit both, and neither is the more specific",
         ]
     );
+}
+
+/// Procedures whose names differ, and whose functions' do not.
+mod twins {
+    use runtime::Definition;
+
+    use crate::given::service::definition;
+
+    const SERVICE: Definition = definition("twins");
+
+    runtime::procedures! {
+        inline SERVICE;
+        bills { paid_late }
+        bills_paid { late }
+        gateway { soap }
+    }
+
+    macro_rules! twins {
+        ($($domain:ident $name:ident;)*) => {
+            $(mod $domain {
+                pub mod $name {
+                    use runtime::prelude::*;
+                    /// Does it.
+                    #[procedure(query, auth = public)]
+                    pub async fn $name() -> bool {
+                        true
+                    }
+                }
+            })*
+        };
+    }
+    twins! { bills paid_late; bills_paid late; gateway soap; }
+}
+
+#[test]
+fn a_function_is_one_procedures() {
+    let expected = [
+        "bills.paidLate and billsPaid.late would both be the function bills-paid-late: rename one of them",
+        "the gateway soap and gateway.soap would both be the function gateway-soap: rename one of them",
+    ];
+    assert_eq!(codegen::render(&twins::service()).unwrap_err(), expected);
 }
 
 /// Routes of which some addresses are the service's own.

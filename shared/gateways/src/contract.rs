@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use protocol::{Cause, Code, ErrorFormat, Kind, RestAnswer};
+use protocol::{Cause, Code, ErrorFormat, Kind, RestAnswer, contract::capitalized};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 

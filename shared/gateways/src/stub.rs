@@ -81,7 +81,7 @@ pub fn contract(procedures: &[(&str, Kind, &[&str])]) -> Contract {
             let properties: Value = fields.iter().map(|field| ((*field).to_owned(), json!({}))).collect();
             let input = (!fields.is_empty()).then(|| json!({"type": "object", "properties": properties}));
             json!({
-                "name": name, "kind": kind, "docs": "", "auth": {"type": "public"}, "rest": null, "input": input,
+                "name": name, "function": name, "kind": kind, "docs": "", "auth": {"type": "public"}, "rest": null, "input": input,
                 "inputFields": fields, "inputOptional": true, "output": {}, "failures": [], "http": null,
                 "timeoutMs": 1000,
             })

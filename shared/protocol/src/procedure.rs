@@ -176,6 +176,20 @@ mod tests {
     }
 
     #[test]
+    fn functions_are_called_in_words_with_hyphens() {
+        for (procedure, function) in [
+            ("users.get", "users-get"),
+            ("auth.changePassword", "auth-change-password"),
+            ("wellKnown.oauthAuthorizationServer", "well-known-oauth-authorization-server"),
+            ("v2Orders.top10OfDay", "v2-orders-top10-of-day"),
+            ("wellKnown.jwks", "well-known-jwks"),
+            ("ping", "ping"),
+        ] {
+            assert_eq!(function_name(procedure), function);
+        }
+    }
+
+    #[test]
     fn whatever_changes_something_looks_at_the_session_unless_it_says_why_not() {
         for (kind, auth, looks) in [
             (Kind::Mutation, Auth::Public, false),

@@ -139,7 +139,7 @@ impl Style for One {
 fn contract(timeout_ms: u32) -> Contract {
     let procedure = |name: &str, kind: &str| {
         json!({
-            "name": name, "kind": kind, "docs": "", "auth": { "type": "public" }, "input": true, "inputFields": [],
+            "name": name, "function": protocol::procedure::function_name(name), "kind": kind, "docs": "", "auth": { "type": "public" }, "input": true, "inputFields": [],
             "inputOptional": true, "output": true, "failures": [], "timeoutMs": timeout_ms,
         })
     };

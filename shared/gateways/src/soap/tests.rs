@@ -29,7 +29,7 @@ fn contract() -> Contract {
 fn contract_json() -> Value {
     let procedure = |name: &str, input: Value, fields: Value, output: Value, failures: Value| {
         json!({
-            "name": name, "kind": "mutation", "docs": "Do it.", "auth": {"type": "public"}, "rest": null,
+            "name": name, "function": name, "kind": "mutation", "docs": "Do it.", "auth": {"type": "public"}, "rest": null,
             "input": input, "inputFields": fields, "inputOptional": false, "output": output, "failures": failures,
             "http": null, "timeoutMs": 1000,
         })

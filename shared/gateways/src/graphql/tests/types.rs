@@ -6,7 +6,7 @@ fn procedure(name: &str, kind: &str, input: Value, output: Value, failures: Valu
     let fields: Vec<&String> =
         input["properties"].as_object().map(|members| members.keys().collect()).unwrap_or_default();
     json!({
-        "name": name, "kind": kind, "docs": "Does it.", "auth": {"type": "public"}, "rest": null, "input": input,
+        "name": name, "function": name, "kind": kind, "docs": "Does it.", "auth": {"type": "public"}, "rest": null, "input": input,
         "inputFields": fields, "inputOptional": input.get("required").is_none(), "output": output, "failures": failures, "http": null,
         "timeoutMs": 1000,
     })
@@ -196,16 +196,16 @@ fn what_graphql_cannot_say_is_a_sentence() {
         (vec![procedure("a", "query", Value::Null, object("x"), failure("message"))], "which every failure has"),
         (
             vec![
-                procedure("a.b_c", "query", Value::Null, object("x"), json!([])),
+                procedure("a.b.c", "query", Value::Null, object("x"), json!([])),
                 procedure("a.bC", "query", Value::Null, object("x"), json!([])),
             ],
             "two",
         ),
-        (vec![procedure("page_info", "query", Value::Null, object("x"), json!([]))], "two types"),
+        (vec![procedure("pageInfo", "query", Value::Null, object("x"), json!([]))], "two types"),
         (
             vec![
                 procedure("team", "query", Value::Null, json!({"$ref": "#/outputTypes/Team"}), json!([])),
-                procedure("shape_circle", "query", Value::Null, object("x"), json!([])),
+                procedure("shapeCircle", "query", Value::Null, object("x"), json!([])),
             ],
             "two types",
         ),
