@@ -36,6 +36,7 @@ export interface RawGateway {
 }
 export interface RawProcedure {
   name: string;
+  function: string;
   kind: string;
   auth: { type: string; permission?: string; own?: boolean };
   memoryMb: number;
@@ -48,6 +49,11 @@ export interface RawProcedure {
   input: Json;
   mail: boolean;
   grants: { access: string; actions: string[]; indexes: string[]; leadingKeys: string; prefix: string }[];
+}
+
+/** What a procedure's function is called: `auth-change-password` of `auth.changePassword`. */
+export function functionName(procedure: string): string {
+  return procedure.replaceAll(".", "-").replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** A fresh copy. */
