@@ -280,8 +280,8 @@ it("names that are twice, or would be, are refused", () => {
 });
 
 it("a function's name that Lambda would not take is refused", () => {
-  const long = `posts.${"x".repeat(60)}`;
-  const named = (c: Json): void => Object.assign(c, { gateways: [], procedures: [{ ...procedure(c, "posts.get"), name: long }] });
+  const long = `posts-${"x".repeat(60)}`;
+  const named = (c: Json): void => Object.assign(procedure(c, "posts.get"), { function: long });
   assert.match(problemWith(named), /has a name of \d+ characters; Lambda allows 64\.$/);
 });
 

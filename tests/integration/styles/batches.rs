@@ -41,6 +41,24 @@ async fn calls_of_one_request_have_its_credentials_and_their_own_fate() {
     assert_eq!(codes(&nobody.json()), ["UNAUTHORIZED", "UNAUTHORIZED"]);
 }
 
+/// The words of a file's name are those of Rust, and nothing on the wire.
+#[tokio::test]
+async fn a_procedure_is_called_in_camel_case_and_in_no_other() {
+    let office = Office::open().await;
+    let input = json!({"email": "nobody@example.com"});
+    assert_eq!(office.service.send(&Request::mutation("auth.requestReset", &input)).await.code(), "OK");
+    for name in ["auth.request_reset", "auth.requestreset", "auth-request-reset"] {
+        let answer = office.service.send(&Request::mutation(name, &input)).await;
+        assert_eq!(answer.status, 404, "{name}");
+        let request_id = answer.header("x-request-id").unwrap();
+        let data = json!({"code": "NOT_FOUND", "httpStatus": 404, "path": name, "requestId": request_id});
+        let message = format!("There is no procedure {name:?}.");
+        assert_eq!(answer.json(), json!({"error": {"message": message, "code": -32004, "data": data}}), "{name}");
+    }
+    let batch = office.service.send(&posted("auth.requestReset,auth.request_reset", &json!({"0": input}))).await;
+    assert_eq!(codes(&batch.json()), ["OK", "NOT_FOUND"]);
+}
+
 #[tokio::test]
 async fn many_mutations_are_one_request() {
     let office = Office::open().await;

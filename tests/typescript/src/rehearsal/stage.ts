@@ -19,7 +19,7 @@ export const tree = copyTree("clone");
 export const target = copyTarget("clone");
 export const onefold = process.env["ONEFOLD_BINARY"] ?? join(ROOT, "target/debug/onefold");
 export const steps = tutorial();
-export const functionOf = (procedure: string) => `${PREFIX}-${procedure.replaceAll(".", "-")}`;
+export const functionOf = (procedure: string) => `${PREFIX}-${procedure.replaceAll(".", "-").replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 export let cloud: Cloud;
 export let url: string;
