@@ -589,8 +589,7 @@ mod permissions {
 #[test]
 fn a_permission_that_no_role_has_is_a_fault() {
     let faults = codegen::render(&permissions::service()).unwrap_err();
-    let told = ["archive", "write_all"].map(|name| {
-        let verb = name.split('_').next().unwrap();
+    let told = [("archive", "archive"), ("writeAll", "write")].map(|(name, verb)| {
         format!(
             "things.{name}: no role has the permission `things:{verb}`, so that everybody would be refused: give it to a \
              role, where the service says what its roles may do (`Definition::permits`), or ask for one that a role has"

@@ -113,8 +113,8 @@ pub fn entity(item: TokenStream) -> TokenStream {
     answer(entity::expand(item.into()))
 }
 
-/// What the words of an index are on the wire, as a literal: `(users, get)` is `"users.get"`, and
-/// `(well_known, openid_configuration)` is `"wellKnown.openidConfiguration"`.
+/// What the words of an index are on the wire, as a literal: `(orders, get)` is `"orders.get"`, and
+/// `(price_lists, mark_read)` is `"priceLists.markRead"`.
 #[proc_macro]
 pub fn wire_name(words: TokenStream) -> TokenStream {
     answer(name::expand(words.into()))

@@ -24,10 +24,10 @@ mod tests {
     #[test]
     fn each_word_is_in_camel_case() {
         let named = |words: &[&str]| name(words.iter().map(|&word| word.to_owned()));
-        assert_eq!(named(&["users"]), "users");
-        assert_eq!(named(&["users", "get"]), "users.get");
-        assert_eq!(named(&["auth", "change_password"]), "auth.changePassword");
-        assert_eq!(named(&["well_known", "oauth_authorization_server"]), "wellKnown.oauthAuthorizationServer");
+        assert_eq!(named(&["orders"]), "orders");
+        assert_eq!(named(&["orders", "get"]), "orders.get");
+        assert_eq!(named(&["orders", "mark_paid"]), "orders.markPaid");
+        assert_eq!(named(&["price_lists", "mark_all_read"]), "priceLists.markAllRead");
         assert_eq!(named(&["v2_orders", "top_10_of_day"]), "v2Orders.top10OfDay");
         assert_eq!(named(&["things", "r#move"]), "things.move");
     }
@@ -35,8 +35,8 @@ mod tests {
     #[test]
     #[allow(clippy::unwrap_used)]
     fn it_is_a_literal() {
-        let expanded = expand(quote::quote!(well_known, jwks)).unwrap();
-        assert_eq!(expanded.to_string(), "\"wellKnown.jwks\"");
-        assert!(expand(quote::quote!()).is_err() && expand(quote::quote!("users")).is_err());
+        let expanded = expand(quote::quote!(price_lists, get)).unwrap();
+        assert_eq!(expanded.to_string(), "\"priceLists.get\"");
+        assert!(expand(quote::quote!()).is_err() && expand(quote::quote!("orders")).is_err());
     }
 }

@@ -178,11 +178,10 @@ mod tests {
     #[test]
     fn functions_are_called_in_words_with_hyphens() {
         for (procedure, function) in [
-            ("users.get", "users-get"),
-            ("auth.changePassword", "auth-change-password"),
-            ("wellKnown.oauthAuthorizationServer", "well-known-oauth-authorization-server"),
+            ("orders.get", "orders-get"),
+            ("orders.markPaid", "orders-mark-paid"),
+            ("priceLists.markAllRead", "price-lists-mark-all-read"),
             ("v2Orders.top10OfDay", "v2-orders-top10-of-day"),
-            ("wellKnown.jwks", "well-known-jwks"),
             ("ping", "ping"),
         ] {
             assert_eq!(function_name(procedure), function);

@@ -146,7 +146,7 @@ impl Entry {
         Self { name, spec, service, run: P::run }
     }
 
-    /// What its function is called in a stage, and the program of it: `auth-change-password`.
+    /// What its function is called in a stage, and the program of it: `orders-mark-paid`.
     pub fn function(&self) -> String {
         protocol::procedure::function_name(self.name)
     }
