@@ -397,7 +397,7 @@ export type AuditListOutput = Page<AuditEntry>;
 /** The failures of `audit.list`. */
 export type AuditListFailure = never;
 
-/** The input of `auth.change_password`. */
+/** The input of `auth.changePassword`. */
 export type AuthChangePasswordInput = {
   /** The password that the account has now; left out where it has none. */
   current?: GivenPassword | null;
@@ -410,11 +410,11 @@ export type AuthChangePasswordInput = {
   unlinkIdentities?: boolean | null;
 };
 
-/** The output of `auth.change_password`. */
+/** The output of `auth.changePassword`. */
 export type AuthChangePasswordOutput = undefined;
 
 /**
- * The failures of `auth.change_password`.
+ * The failures of `auth.changePassword`.
  * - `wrongPassword` (FORBIDDEN): The account has another password now; it is given as `current`.
  * - `notAUser` (NOT_FOUND): The caller is no user.
  * - `reauthenticate` (FORBIDDEN): The caller signed in too long ago for this: prove again who you are, and repeat the call.
@@ -519,31 +519,31 @@ export type AuthRegisterOutput = undefined;
  */
 export type AuthRegisterFailure = { type: "closed" } | { type: "otherDomain" } | { type: "wrongFounderToken" };
 
-/** The input of `auth.request_reset`. */
+/** The input of `auth.requestReset`. */
 export type AuthRequestResetInput = {
   /** The address of the account. */
   email: EmailAddress;
 };
 
-/** The output of `auth.request_reset`. */
+/** The output of `auth.requestReset`. */
 export type AuthRequestResetOutput = undefined;
 
-/** The failures of `auth.request_reset`. */
+/** The failures of `auth.requestReset`. */
 export type AuthRequestResetFailure = never;
 
-/** The input of `auth.resend_verification`. */
+/** The input of `auth.resendVerification`. */
 export type AuthResendVerificationInput = {
   /** The address that is to be proved. */
   email: EmailAddress;
 };
 
-/** The output of `auth.resend_verification`. */
+/** The output of `auth.resendVerification`. */
 export type AuthResendVerificationOutput = undefined;
 
-/** The failures of `auth.resend_verification`. */
+/** The failures of `auth.resendVerification`. */
 export type AuthResendVerificationFailure = never;
 
-/** The input of `auth.reset_password`. */
+/** The input of `auth.resetPassword`. */
 export type AuthResetPasswordInput = {
   /** The token that was mailed: for a new password, or to confirm the address. */
   token: string;
@@ -556,16 +556,16 @@ export type AuthResetPasswordInput = {
   name?: string | null;
 };
 
-/** The output of `auth.reset_password`. */
+/** The output of `auth.resetPassword`. */
 export type AuthResetPasswordOutput = undefined;
 
 /**
- * The failures of `auth.reset_password`.
+ * The failures of `auth.resetPassword`.
  * - `notValid` (UNPROCESSABLE_CONTENT): The link is not good any more: it was used, it is older than 30 minutes, or the account is another one by now: its address, its proof, its password, or what an administrator decided. Ask for another link.
  */
 export type AuthResetPasswordFailure = { type: "notValid" };
 
-/** The input of `auth.verify_email`. */
+/** The input of `auth.verifyEmail`. */
 export type AuthVerifyEmailInput = {
   /** The token that was mailed. */
   token: string;
@@ -573,17 +573,17 @@ export type AuthVerifyEmailInput = {
   password?: GivenPassword | null;
 };
 
-/** The output of `auth.verify_email`. */
+/** The output of `auth.verifyEmail`. */
 export type AuthVerifyEmailOutput = undefined;
 
 /**
- * The failures of `auth.verify_email`.
+ * The failures of `auth.verifyEmail`.
  * - `notValid` (UNPROCESSABLE_CONTENT): The link is not good any more: it was used, it is older than 30 minutes, or the account is another one by now: its address, its proof, its password, or what an administrator decided. Ask for another link.
  * - `passwordNeeded` (PRECONDITION_FAILED): Neither is this the browser that registered, nor the password that of the registration. The token stays good: for this with the password, or to choose another one.
  */
 export type AuthVerifyEmailFailure = { type: "notValid" } | { type: "passwordNeeded" };
 
-/** The input of `grants.clients_create`. */
+/** The input of `grants.clientsCreate`. */
 export type GrantsClientsCreateInput = {
   /** What people are told that it is called. */
   name: string;
@@ -600,11 +600,11 @@ export type GrantsClientsCreateInput = {
   grantTypes?: Array<GrantType> | null;
 };
 
-/** The output of `grants.clients_create`. */
+/** The output of `grants.clientsCreate`. */
 export type GrantsClientsCreateOutput = Registered;
 
 /**
- * The failures of `grants.clients_create`.
+ * The failures of `grants.clientsCreate`.
  * - `misleadingName` (UNPROCESSABLE_CONTENT): A name with invisible characters, or with spaces around it, could pass for another.
  * - `notYourScope` (UNPROCESSABLE_CONTENT): This is no permission that one has oneself, or it is one that no application gets.
  * - `badRedirectUri` (UNPROCESSABLE_CONTENT): Browsers cannot be sent back to this address.
@@ -613,22 +613,22 @@ export type GrantsClientsCreateOutput = Registered;
  */
 export type GrantsClientsCreateFailure = { type: "misleadingName" } | { type: "notYourScope", value: string } | { type: "badRedirectUri", uri: string, reason: string } | { type: "contradiction", reason: string } | { type: "reauthenticate" };
 
-/** The input of `grants.clients_delete`. */
+/** The input of `grants.clientsDelete`. */
 export type GrantsClientsDeleteInput = {
   /** Its `client_id`. */
   id: ClientId;
 };
 
-/** The output of `grants.clients_delete`. */
+/** The output of `grants.clientsDelete`. */
 export type GrantsClientsDeleteOutput = undefined;
 
 /**
- * The failures of `grants.clients_delete`.
+ * The failures of `grants.clientsDelete`.
  * - `missing` (NOT_FOUND): No application has this id.
  */
 export type GrantsClientsDeleteFailure = { type: "missing", value: ClientId };
 
-/** The input of `grants.clients_list`. */
+/** The input of `grants.clientsList`. */
 export type GrantsClientsListInput = {
   /** How many applications a page has; 20 if left out. */
   limit?: PageSize | null;
@@ -636,10 +636,10 @@ export type GrantsClientsListInput = {
   cursor?: Cursor | null;
 };
 
-/** The output of `grants.clients_list`. */
+/** The output of `grants.clientsList`. */
 export type GrantsClientsListOutput = Page<Application>;
 
-/** The failures of `grants.clients_list`. */
+/** The failures of `grants.clientsList`. */
 export type GrantsClientsListFailure = never;
 
 /** The input of `health.ping`. */
@@ -729,16 +729,16 @@ export type OauthUnlinkOutput = undefined;
  */
 export type OauthUnlinkFailure = { type: "notLinked" } | { type: "lastWay" } | { type: "reauthenticate" };
 
-/** The input of `posts.by_ids`. */
+/** The input of `posts.byIds`. */
 export type PostsByIdsInput = {
   /** The posts' ids. An id may occur twice. */
   ids: Array<PostId>;
 };
 
-/** The output of `posts.by_ids`. */
+/** The output of `posts.byIds`. */
 export type PostsByIdsOutput = Array<Post>;
 
-/** The failures of `posts.by_ids`. */
+/** The failures of `posts.byIds`. */
 export type PostsByIdsFailure = never;
 
 /** The input of `posts.create`. */
@@ -855,25 +855,25 @@ export type SessionsRevokeOutput = undefined;
  */
 export type SessionsRevokeFailure = { type: "missing", value: DeviceId };
 
-/** The input of `sessions.revoke_others`. */
+/** The input of `sessions.revokeOthers`. */
 export type SessionsRevokeOthersInput = undefined;
 
-/** The output of `sessions.revoke_others`. */
+/** The output of `sessions.revokeOthers`. */
 export type SessionsRevokeOthersOutput = Revoked;
 
-/** The failures of `sessions.revoke_others`. */
+/** The failures of `sessions.revokeOthers`. */
 export type SessionsRevokeOthersFailure = never;
 
-/** The input of `users.by_ids`. */
+/** The input of `users.byIds`. */
 export type UsersByIdsInput = {
   /** The users' ids. An id may occur twice. */
   ids: Array<UserId>;
 };
 
-/** The output of `users.by_ids`. */
+/** The output of `users.byIds`. */
 export type UsersByIdsOutput = Array<User>;
 
-/** The failures of `users.by_ids`. */
+/** The failures of `users.byIds`. */
 export type UsersByIdsFailure = never;
 
 /** The input of `users.create`. */
@@ -963,17 +963,17 @@ export type UsersListOutput = Page<User>;
 /** The failures of `users.list`. */
 export type UsersListFailure = never;
 
-/** The input of `users.sign_out`. */
+/** The input of `users.signOut`. */
 export type UsersSignOutInput = {
   /** The user's id. */
   id: UserId;
 };
 
-/** The output of `users.sign_out`. */
+/** The output of `users.signOut`. */
 export type UsersSignOutOutput = SignedOut;
 
 /**
- * The failures of `users.sign_out`.
+ * The failures of `users.signOut`.
  * - `missing` (NOT_FOUND): No user has this id.
  */
 export type UsersSignOutFailure = { type: "missing", value: UserId };
@@ -1014,27 +1014,27 @@ export type Failures = {
   "account.erase": AccountEraseFailure;
   "account.export": AccountExportFailure;
   "audit.list": AuditListFailure;
-  "auth.change_password": AuthChangePasswordFailure;
+  "auth.changePassword": AuthChangePasswordFailure;
   "auth.login": AuthLoginFailure;
   "auth.logout": AuthLogoutFailure;
   "auth.me": AuthMeFailure;
   "auth.reauthenticate": AuthReauthenticateFailure;
   "auth.refresh": AuthRefreshFailure;
   "auth.register": AuthRegisterFailure;
-  "auth.request_reset": AuthRequestResetFailure;
-  "auth.resend_verification": AuthResendVerificationFailure;
-  "auth.reset_password": AuthResetPasswordFailure;
-  "auth.verify_email": AuthVerifyEmailFailure;
-  "grants.clients_create": GrantsClientsCreateFailure;
-  "grants.clients_delete": GrantsClientsDeleteFailure;
-  "grants.clients_list": GrantsClientsListFailure;
+  "auth.requestReset": AuthRequestResetFailure;
+  "auth.resendVerification": AuthResendVerificationFailure;
+  "auth.resetPassword": AuthResetPasswordFailure;
+  "auth.verifyEmail": AuthVerifyEmailFailure;
+  "grants.clientsCreate": GrantsClientsCreateFailure;
+  "grants.clientsDelete": GrantsClientsDeleteFailure;
+  "grants.clientsList": GrantsClientsListFailure;
   "health.ping": HealthPingFailure;
   "oauth.identities": OauthIdentitiesFailure;
   "oauth.link": OauthLinkFailure;
   "oauth.providers": OauthProvidersFailure;
   "oauth.reauthenticate": OauthReauthenticateFailure;
   "oauth.unlink": OauthUnlinkFailure;
-  "posts.by_ids": PostsByIdsFailure;
+  "posts.byIds": PostsByIdsFailure;
   "posts.create": PostsCreateFailure;
   "posts.delete": PostsDeleteFailure;
   "posts.get": PostsGetFailure;
@@ -1042,13 +1042,13 @@ export type Failures = {
   "posts.update": PostsUpdateFailure;
   "sessions.list": SessionsListFailure;
   "sessions.revoke": SessionsRevokeFailure;
-  "sessions.revoke_others": SessionsRevokeOthersFailure;
-  "users.by_ids": UsersByIdsFailure;
+  "sessions.revokeOthers": SessionsRevokeOthersFailure;
+  "users.byIds": UsersByIdsFailure;
   "users.create": UsersCreateFailure;
   "users.delete": UsersDeleteFailure;
   "users.get": UsersGetFailure;
   "users.list": UsersListFailure;
-  "users.sign_out": UsersSignOutFailure;
+  "users.signOut": UsersSignOutFailure;
   "users.update": UsersUpdateFailure;
 };
 
@@ -1102,7 +1102,7 @@ export type AppRecord = {
      * Change one's own password. All other devices are signed out, this one's cookie is renewed, and links that were
      * mailed before are void.
      */
-    change_password: TRPCMutationProcedure<{ input: AuthChangePasswordInput; output: AuthChangePasswordOutput; meta: unknown }>;
+    changePassword: TRPCMutationProcedure<{ input: AuthChangePasswordInput; output: AuthChangePasswordOutput; meta: unknown }>;
     /**
      * Sign in with an e-mail address and a password.
      *
@@ -1138,26 +1138,26 @@ export type AppRecord = {
      */
     register: TRPCMutationProcedure<{ input: AuthRegisterInput; output: AuthRegisterOutput; meta: unknown }>;
     /** Mail a link by which another password can be chosen. The answer does not tell whether there is such an account. */
-    request_reset: TRPCMutationProcedure<{ input: AuthRequestResetInput; output: AuthRequestResetOutput; meta: unknown }>;
+    requestReset: TRPCMutationProcedure<{ input: AuthRequestResetInput; output: AuthRequestResetOutput; meta: unknown }>;
     /**
      * Mail the link once more that proves an address, which is good for whoever registered it first; where there is no way to
      * sign in yet, since an administrator made or decided about the account, a link to choose a password. The answer does not
      * tell whether there is such an account.
      */
-    resend_verification: TRPCMutationProcedure<{ input: AuthResendVerificationInput; output: AuthResendVerificationOutput; meta: unknown }>;
+    resendVerification: TRPCMutationProcedure<{ input: AuthResendVerificationInput; output: AuthResendVerificationOutput; meta: unknown }>;
     /**
      * Choose another password with a link that was mailed.
      *
      * It proves the address. Since somebody else may have been in, it signs the account out everywhere, unlinks all
      * accounts elsewhere, and voids every other link that was mailed.
      */
-    reset_password: TRPCMutationProcedure<{ input: AuthResetPasswordInput; output: AuthResetPasswordOutput; meta: unknown }>;
+    resetPassword: TRPCMutationProcedure<{ input: AuthResetPasswordInput; output: AuthResetPasswordOutput; meta: unknown }>;
     /**
      * Prove that an e-mail address is one's own, in the browser that registered or with the password of the registration.
      *
      * Whoever else registered with it has proved nothing: their sessions end, and nothing stays of what they chose.
      */
-    verify_email: TRPCMutationProcedure<{ input: AuthVerifyEmailInput; output: AuthVerifyEmailOutput; meta: unknown }>;
+    verifyEmail: TRPCMutationProcedure<{ input: AuthVerifyEmailInput; output: AuthVerifyEmailOutput; meta: unknown }>;
   };
   grants: {
     /**
@@ -1165,16 +1165,16 @@ export type AppRecord = {
      *
      * It takes a person who signed in a moment ago: no application registers another one.
      */
-    clients_create: TRPCMutationProcedure<{ input: GrantsClientsCreateInput; output: GrantsClientsCreateOutput; meta: unknown }>;
+    clientsCreate: TRPCMutationProcedure<{ input: GrantsClientsCreateInput; output: GrantsClientsCreateOutput; meta: unknown }>;
     /**
      * Remove a third party's application for good.
      *
      * From now on it gets no code and no token, and can refresh none: whoever let it in has nothing to do. Its access
      * tokens change nothing any more; what only reads takes them for up to 15 minutes.
      */
-    clients_delete: TRPCMutationProcedure<{ input: GrantsClientsDeleteInput; output: GrantsClientsDeleteOutput; meta: unknown }>;
+    clientsDelete: TRPCMutationProcedure<{ input: GrantsClientsDeleteInput; output: GrantsClientsDeleteOutput; meta: unknown }>;
     /** List the third parties' applications, newest first. */
-    clients_list: TRPCQueryProcedure<{ input: GrantsClientsListInput | undefined; output: GrantsClientsListOutput; meta: unknown }>;
+    clientsList: TRPCQueryProcedure<{ input: GrantsClientsListInput | undefined; output: GrantsClientsListOutput; meta: unknown }>;
   };
   health: {
     /** Whether the service answers. */
@@ -1204,7 +1204,7 @@ export type AppRecord = {
   };
   posts: {
     /** Fetch many posts at once: each of those that exist once, in the order that was asked for. */
-    by_ids: TRPCQueryProcedure<{ input: PostsByIdsInput; output: PostsByIdsOutput; meta: unknown }>;
+    byIds: TRPCQueryProcedure<{ input: PostsByIdsInput; output: PostsByIdsOutput; meta: unknown }>;
     /** Write a post. The caller is its author. */
     create: TRPCMutationProcedure<{ input: PostsCreateInput; output: PostsCreateOutput; meta: unknown }>;
     /** Delete a post for good. */
@@ -1227,15 +1227,15 @@ export type AppRecord = {
     /** Sign out on one of one's own devices, or from an application. It counts from the device's next call. */
     revoke: TRPCMutationProcedure<{ input: SessionsRevokeInput; output: SessionsRevokeOutput; meta: unknown }>;
     /** Sign out everywhere but here. It counts from each device's next call. */
-    revoke_others: TRPCMutationProcedure<{ input: undefined; output: SessionsRevokeOthersOutput; meta: unknown }>;
+    revokeOthers: TRPCMutationProcedure<{ input: undefined; output: SessionsRevokeOthersOutput; meta: unknown }>;
   };
   users: {
     /** Fetch many users at once: each of those that exist once, in the order that was asked for. */
-    by_ids: TRPCQueryProcedure<{ input: UsersByIdsInput; output: UsersByIdsOutput; meta: unknown }>;
+    byIds: TRPCQueryProcedure<{ input: UsersByIdsInput; output: UsersByIdsOutput; meta: unknown }>;
     /**
      * Create a user.
      *
-     * To sign in, the user asks for a password with `auth.request_reset`. A role and the proof of the address are given by
+     * To sign in, the user asks for a password with `auth.requestReset`. A role and the proof of the address are given by
      * whoever has the permission `rights:write` and signed in a moment ago.
      */
     create: TRPCMutationProcedure<{ input: UsersCreateInput; output: UsersCreateOutput; meta: unknown }>;
@@ -1261,7 +1261,7 @@ export type AppRecord = {
      * It counts from each one's next call, and the user is told by mail. Nobody signs out a user with a right that they
      * lack.
      */
-    sign_out: TRPCMutationProcedure<{ input: UsersSignOutInput; output: UsersSignOutOutput; meta: unknown }>;
+    signOut: TRPCMutationProcedure<{ input: UsersSignOutInput; output: UsersSignOutOutput; meta: unknown }>;
     /**
      * Change a user. Who has the permission for the own account only changes name and age, and nothing that gives rights.
      *

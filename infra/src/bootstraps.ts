@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Contract } from "./contract.js";
-import { allFunctions, binaryName, type Named } from "./names.js";
+import { allFunctions, type Named } from "./names.js";
 import { Problem } from "./problem.js";
 import type { Architecture } from "./stage.js";
 
@@ -10,8 +10,8 @@ import type { Architecture } from "./stage.js";
 const MAX_NAMED = 5;
 
 /** The folder that becomes one function's code. */
-export function assetOf(root: string, named: Named): string {
-  return join(root, binaryName(named));
+export function assetOf(root: string, named: Pick<Named, "function">): string {
+  return join(root, named.function);
 }
 
 /** The packages of the functions, as parameters of Cargo. */

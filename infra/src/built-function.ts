@@ -18,8 +18,10 @@ export interface BuiltFunctionProps {
   readonly config: StageConfig;
   /** A folder with `<binary>/bootstrap`. */
   readonly binaries: string;
-  /** `users.get`, or `gateway-graphql`. */
+  /** `users.signOut`, or `gateway-graphql`. */
   readonly name: string;
+  /** What its program is called: `users-sign-out`. */
+  readonly function: string;
   /** What it is, in two words. */
   readonly what: string;
   readonly memoryMb: number;

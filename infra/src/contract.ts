@@ -37,9 +37,11 @@ const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
 /** One procedure, which becomes one function. */
 export interface Procedure {
-  /** `users.get`. */
+  /** What it is called on the wire: `users.signOut`. */
   readonly name: string;
-  /** The folder, which is the first word of the name: `users`. */
+  /** What its function is called in a stage, and the program of it: `users-sign-out`. */
+  readonly function: string;
+  /** The first word of the name: `users`. */
   readonly domain: string;
   readonly kind: generated.Kind;
   /** Whether anybody may call it. */
@@ -92,7 +94,8 @@ const MAX_TIMEOUT_MS = 29_000;
 export const MAX_CACHE_S = 86_400;
 const SERVICE_NAME = /^[a-z][a-z0-9-]{0,23}$/;
 const PACKAGE_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
-const PROCEDURE_NAME = /^[a-z][A-Za-z0-9_]*(\.[a-z][A-Za-z0-9_]*)+$/;
+const PROCEDURE_NAME = /^[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*)+$/;
+const FUNCTION_NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)+$/;
 /** IAM gives `*` and `?` a meaning, which a prefix must not have. */
 const PREFIX = /^[A-Za-z0-9_-]+$/;
 /** CloudFront and API Gateway give other characters a meaning. */
@@ -176,6 +179,7 @@ function parseProcedure(unnamed: Reader<generated.ProcedureContract>, contract: 
   const procedure = unnamed.called(name);
   return {
     name,
+    function: procedure.text("function", FUNCTION_NAME),
     domain: name.slice(0, name.indexOf(".")),
     kind: procedure.oneOf("kind", KINDS),
     isPublic: procedure.object("auth").oneOf("type", AUTHS) === "public",

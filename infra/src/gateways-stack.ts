@@ -6,7 +6,7 @@ import { addFunction, addIntegration, addRoutes } from "./built-function.js";
 import type { Contract, Gateway } from "./contract.js";
 import { gatewayEnvironment } from "./environment.js";
 import { isEverywhere } from "./layout.js";
-import type { Names } from "./names.js";
+import { functionOf, type Names } from "./names.js";
 import type { ApiHandle } from "./routes.js";
 import { SERVICE_TAG, STAGE_TAG, type StageConfig } from "./stage.js";
 
@@ -44,6 +44,7 @@ class GatewayFunction extends Construct {
     const { functionArn } = addFunction(this, {
       ...props,
       ...gateway,
+      ...functionOf(gateway),
       what: `gateway ${gateway.name}`,
       reservedConcurrency: undefined,
       variables: gatewayEnvironment(gateway, props),
@@ -71,12 +72,13 @@ function invokeStatements(scope: Construct, { invokes }: Gateway, { names, contr
   }
   const arn = (resourceName: string): string =>
     Stack.of(scope).formatArn({ service: "lambda", resource: "function", resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
-  const exact = invokes.map((name) => names.function({ name }));
+  const invoked = contract.procedures.filter(({ name }) => invokes.includes(name));
+  const exact = invoked.map((procedure) => names.function(procedure));
   const actions = ["lambda:InvokeFunction"];
   if (exact.reduce((sum, name) => sum + LONGEST_ARN.length + name.length + '"",'.length, 0) <= MAX_POLICY_CHARACTERS) {
     return [new PolicyStatement({ actions, resources: exact.map(arn) })];
   }
-  const domains = [...new Set(contract.procedures.filter(({ name }) => invokes.includes(name)).map(({ domain }) => domain))];
+  const domains = [...new Set(invoked.map(({ domain }) => domain))];
   return [
     new PolicyStatement({
       actions,

@@ -1,24 +1,24 @@
 /** Physical names. All begin with the service and the stage, so that stages can share an account. */
 import { ArnFormat, Stack } from "aws-cdk-lib";
 import type { Construct } from "constructs";
-import type { Contract, Procedure } from "./contract.js";
+import type { Contract, Gateway, Procedure } from "./contract.js";
 import { Problem } from "./problem.js";
 import { isPreview, type Stage } from "./stage.js";
 
 /** Lambda's limit for the name of a function. */
 const MAX_FUNCTION_NAME = 64;
 
-/** A procedure, `users.get`, or a gateway, `gateway-graphql`. */
-export type Named = Pick<Procedure, "name">;
+/** A procedure, `users.signOut`, or a gateway, `gateway-graphql`, with what its program is called. */
+export type Named = Pick<Procedure, "name" | "function">;
 
 /** All functions of a service. */
 export function allFunctions({ procedures, gateways }: Contract): readonly Named[] {
-  return [...procedures, ...gateways];
+  return [...procedures, ...gateways.map(functionOf)];
 }
 
-/** `users.get` is built as `users-get`. */
-export function binaryName({ name }: Named): string {
-  return name.replaceAll(".", "-");
+/** A gateway is called as its function is. */
+export function functionOf({ name }: Pick<Gateway, "name">): Named {
+  return { name, function: name };
 }
 
 /**
@@ -87,13 +87,13 @@ export class Names {
     return ROOMS.map((room) => this.stack(room));
   }
 
-  function(named: Named): string {
-    return `${this.prefix}-${binaryName(named)}`;
+  function(named: Pick<Named, "function">): string {
+    return `${this.prefix}-${named.function}`;
   }
 
-  /** A pattern of the names that the procedures of a domain have. */
+  /** A pattern of the names that the functions of a domain have: `backoffice-dev-well-known-*` of `wellKnown`. */
   functionsOf(domain: string): string {
-    return `${this.prefix}-${domain}-*`;
+    return `${this.prefix}-${domain.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}-*`;
   }
 
   /** `/backoffice/dev/users.get`. */

@@ -25,8 +25,8 @@ function sample(): Json {
       streamView: "KEYS_ONLY",
     },
     procedures: [
-      { name: "posts.create", kind: "mutation", ...limits, grants: [grant("dynamodb:PutItem")] },
-      { name: "posts.get", kind: "query", ...limits, grants: [grant("dynamodb:GetItem", "dynamodb:Query")] },
+      { name: "posts.create", function: "posts-create", kind: "mutation", ...limits, grants: [grant("dynamodb:PutItem")] },
+      { name: "posts.get", function: "posts-get", kind: "query", ...limits, grants: [grant("dynamodb:GetItem", "dynamodb:Query")] },
     ],
     gateways: [
       { name: "graphql", paths: ["/graphql"], methods: ["GET", "POST"], calls: true, invokes: ["posts.create", "posts.get"], memoryMb: 512, timeoutMs: 28_000 },
@@ -85,9 +85,16 @@ it("a member that is missing or malformed is named with its place", () => {
   assert.match(problemWith((c) => (procedure(c, "posts.get").reservedConcurrency = 0)), /^`reservedConcurrency` of posts\.get is 0, and not a whole number from 1\.$/);
   assert.match(problemWith((c) => (procedure(c, "posts.get").kind = "subscription")), /^`kind` of posts\.get is "subscription", and not one of query, mutation\.$/);
   assert.match(problemWith((c) => (c.procedures[0].name = "ping")), /^`name` of number 1 in `procedures` of the contract is "ping"/);
+  assert.match(problemWith((c) => (c.procedures[0].name = "posts.mark_read")), /^`name` of number 1 in `procedures` of the contract is "posts\.mark_read"/);
+  assert.match(problemWith((c) => (procedure(c, "posts.get").function = "posts.get")), /^`function` of posts\.get is "posts\.get", and not text like/);
   assert.match(problemWith((c) => (c.table.streamView = "NONE")), /^`streamView` of `table` of the contract is "NONE"/);
   assert.match(problemWith((c) => delete c.table), /^`table` of the contract is not an object\.$/);
   assert.match(problemWith((c) => (c.service = "Back Office")), /^`service` of the contract is "Back Office"/);
+});
+
+it("two procedures have two functions", () => {
+  const message = problemWith((c) => (procedure(c, "posts.get").function = "posts-create"));
+  assert.equal(message, "posts.create and posts.get would both be the function sample-dev-posts-create: rename one of them.");
 });
 
 it("only a public query may say that its answers are kept", () => {
@@ -273,8 +280,8 @@ it("names that are twice, or would be, are refused", () => {
 });
 
 it("a function's name that Lambda would not take is refused", () => {
-  const long = `posts.${"x".repeat(60)}`;
-  const named = (c: Json): void => Object.assign(c, { gateways: [], procedures: [{ ...procedure(c, "posts.get"), name: long }] });
+  const long = `posts-${"x".repeat(60)}`;
+  const named = (c: Json): void => Object.assign(procedure(c, "posts.get"), { function: long });
   assert.match(problemWith(named), /has a name of \d+ characters; Lambda allows 64\.$/);
 });
 

@@ -153,7 +153,7 @@ describe("a stage", () => {
 
   it("with more public paths than a web ACL takes is told so", () => {
     const mold = raw.procedures.find(isOpen)!;
-    const procedures = Array.from({ length: 130 }, (_, at) => ({ ...mold, name: `open.number${at}`, http: null, rest: null }));
+    const procedures = Array.from({ length: 130 }, (_, at) => ({ ...mold, name: `open.number${at}`, function: `open-number${at}`, http: null, rest: null }));
     assert.throws(() => rateRules(parseContract({ ...raw, procedures, gateways: [] }), RATE_LIMITS), {
       name: "Problem",
       message: /^1566 units of a web ACL are needed, and AWS WAF takes 1500: at 130 paths anybody may give a password or have a mail sent\./,

@@ -8,7 +8,7 @@ import { routesOf as routesOfAll } from "../src/routes.js";
 import type { StageConfig } from "../src/stage.js";
 import { allows, type Statement } from "./policy.js";
 import { identityArn, rolesOf, secretArn } from "./roles.js";
-import { BARE, EVERYTHING, type Json, rawContract, type RawProcedure, type Resource, synthesize, type Synthesis } from "./support.js";
+import { BARE, EVERYTHING, functionName, type Json, rawContract, type RawProcedure, type Resource, type Synthesis, synthesize } from "./support.js";
 
 const raw = rawContract();
 const { service } = raw;
@@ -30,7 +30,7 @@ function contractWith(...more: Partial<RawProcedure>[]): Contract {
     { name: "oauth.token", http: "POST /oauth/token", secrets: ["identity-providers", "signing"] },
     { name: "posts.list", kind: "query" },
   ];
-  return parseContract({ ...raw, gateways: [], procedures: [...stated, ...more].map((procedure) => ({ ...mold, ...procedure })) });
+  return parseContract({ ...raw, gateways: [], procedures: [...stated, ...more].map((procedure) => ({ ...mold, ...procedure, function: functionName(procedure.name!) })) });
 }
 
 const contract = contractWith();
@@ -38,7 +38,7 @@ const WITH_PROVIDERS: StageConfig = { ...EVERYTHING, secrets: ["identity-provide
 const whole = synthesize({ directory: "identity", stage: "prod", config: WITH_PROVIDERS, contract });
 
 function functionOf(synthesis: Synthesis, stage: string, procedure: string): Resource {
-  const name = `${service}-${stage}-${procedure.replaceAll(".", "-")}`;
+  const name = `${service}-${stage}-${functionName(procedure)}`;
   return synthesis.all("AWS::Lambda::Function").find((found) => found.properties.FunctionName === name) ?? assert.fail(`there is no ${name}`);
 }
 
@@ -230,7 +230,7 @@ describe("secrets", () => {
     const roles = rolesOf(synthesis);
     const may = (statements: readonly Statement[]): boolean => allows(statements, { action: read, resource: secretArn(secret), leadingKeys: [] });
     const names = contract.procedures.map(({ name }) => name);
-    return names.filter((name) => may(roles.get(`${service}-${stage}-${name.replaceAll(".", "-")}`)!));
+    return names.filter((name) => may(roles.get(`${service}-${stage}-${functionName(name)}`)!));
   };
   const bare = synthesize({ directory: "identity-secrets", stage: "pr-7", config: BARE, contract });
 

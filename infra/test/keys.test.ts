@@ -226,7 +226,7 @@ describe("before a deployment", () => {
 
 describe("after a deployment", () => {
   const raw = rawContract();
-  const kept = { ...raw.procedures[0]!, name: "keys.list", kind: "query", auth: { type: "public" }, grants: [], secrets: [], http: "GET /.well-known/keys.json", rest: null, cacheSeconds: 86_400 };
+  const kept = { ...raw.procedures[0]!, name: "keys.list", function: "keys-list", kind: "query", auth: { type: "public" }, grants: [], secrets: [], http: "GET /.well-known/keys.json", rest: null, cacheSeconds: 86_400 };
   const stage = (config: StageConfig) => ({ name: "dev", config });
   const project = (config: StageConfig) => {
     const contract = parseContract({ ...raw, gateways: [], procedures: [kept] });

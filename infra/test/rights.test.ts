@@ -10,7 +10,7 @@ import { DYNAMODB_ACTIONS } from "./actions.js";
 import { allows, type Statement } from "./policy.js";
 import { identityArn, logStreamArn, OTHER_TABLE, rolesOf, secretArn, TABLE } from "./roles.js";
 import { type Capability, type Entity, names, parseSignature, readMeanings, readSignature } from "./signatures.js";
-import { ALL_OF_OURS, BARE, rawContract, synthesize } from "./support.js";
+import { ALL_OF_OURS, BARE, functionName, rawContract, synthesize } from "./support.js";
 
 const contract = rawContract();
 const meanings = readMeanings();
@@ -62,7 +62,7 @@ const stages = [
 for (const { stage, config } of stages) {
   const roles = rolesOf(synthesize({ directory: `rights-${stage}`, stage, config }));
   const statementsOf = (procedure: string): Statement[] =>
-    roles.get(`${contract.service}-${stage}-${procedure.replaceAll(".", "-")}`) ?? assert.fail(`${procedure} has no role`);
+    roles.get(`${contract.service}-${stage}-${functionName(procedure)}`) ?? assert.fail(`${procedure} has no role`);
 
   describe(`the roles of ${stage}`, () => {
     it("are those of the procedures and the gateways", () => {

@@ -157,7 +157,7 @@ function readBundles(): Map<string, readonly Parameter[]> {
 
 /** What a procedure's file asks for. @throws Error on a parameter that is not understood */
 export function readSignature(procedure: string, meanings: Meanings): Signature {
-  const name = `${procedure.replaceAll(".", "/")}.rs`;
+  const name = `${procedure.replaceAll(".", "/").replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}.rs`;
   const file = ["functions/src", MOUNTED].map((folder) => join(ROOT, folder, name)).find((path) => existsSync(path));
   return parseSignature(procedure, code(file ?? fail(`there is no file of ${procedure}`)), meanings);
 }

@@ -8,7 +8,7 @@ import { Problem } from "../src/problem.js";
 import { RATE_LIMITS } from "../src/rate-rules.js";
 import { chooseStage, mailAddress, rateLimitsOf, type StageConfig, type Stages, statedUrl, tellsDocuments } from "../src/stage.js";
 import { stages } from "../stages.js";
-import { BARE, EVERYTHING, INFRA, type Json, rawContract, synthesize } from "./support.js";
+import { BARE, EVERYTHING, functionName, INFRA, type Json, rawContract, synthesize } from "./support.js";
 import { synthetic } from "./synthetic.js";
 
 const { service } = rawContract();
@@ -212,7 +212,7 @@ describe("wishes of a stage and of a contract", () => {
     const reserved = handlers.filter((handler) => handler.properties.ReservedConcurrentExecutions !== undefined);
     assert.deepEqual(
       reserved.map((handler) => [handler.properties.FunctionName, handler.properties.ReservedConcurrentExecutions]),
-      [[`${service}-pr-1-${chosen.name.replaceAll(".", "-")}`, 3]],
+      [[`${service}-pr-1-${functionName(chosen.name)}`, 3]],
     );
   });
 

@@ -17,6 +17,11 @@ export type RawContract = generated.Contract;
 export type RawGateway = generated.GatewayContract;
 export type RawProcedure = Omit<generated.ProcedureContract, "input"> & { input: Json };
 
+/** What a procedure's function is called: `auth-change-password` of `auth.changePassword`. */
+export function functionName(procedure: string): string {
+  return procedure.replaceAll(".", "-").replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
 /** A fresh copy. */
 export function rawContract(): RawContract {
   return JSON.parse(readFileSync(CONTRACT, "utf8")) as RawContract;

@@ -1,6 +1,6 @@
 /** Contracts of any size, cast from the real one's procedures. */
 import { type Contract, parseContract } from "../src/contract.js";
-import { rawContract, type RawGateway } from "./support.js";
+import { functionName, rawContract, type RawGateway } from "./support.js";
 
 export interface Extras {
   /** Whether the procedures have REST routes: four share two paths. */
@@ -18,7 +18,7 @@ export function synthetic(domains: Readonly<Record<string, number>>, { rest = fa
       ...molds[at % molds.length]!,
       // A service of hundreds has few procedures by which somebody is let in.
       ...(molds[at % molds.length]!.kind === "mutation" ? { auth: { type: "signedIn" } } : {}),
-      ...{ name: `${domain}.number${at}`, http: null, secrets: [], mail: false, rest: rest ? restOf(domain, at) : null },
+      ...{ name: `${domain}.number${at}`, function: functionName(`${domain}.number${at}`), http: null, secrets: [], mail: false, rest: rest ? restOf(domain, at) : null },
     })),
   );
   return parseContract({ ...raw, procedures, gateways: gateways ? gatewaysOf(procedures.map(({ name }) => name)) : [] });

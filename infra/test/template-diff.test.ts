@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { parseContract } from "../src/contract.js";
 import { lossesOf, readAssembly, templateReport } from "../src/template-diff.js";
-import { BARE, EVERYTHING, INFRA, type Json, rawContract, type RawContract, synthesize } from "./support.js";
+import { BARE, EVERYTHING, functionName, INFRA, type Json, rawContract, type RawContract, synthesize } from "./support.js";
 
 const assembly = (name: string): string => join(INFRA, "build/assemblies", name, "assembly");
 
@@ -158,7 +158,7 @@ describe("the commands", () => {
     const folder = mkdtempSync(join(tmpdir(), "placeholders-"));
     assert.equal(run("make-placeholders.js", folder).status, 0);
     for (const { name } of rawContract().procedures) {
-      assert.ok(existsSync(join(folder, name.replaceAll(".", "-"), "bootstrap")), name);
+      assert.ok(existsSync(join(folder, functionName(name), "bootstrap")), name);
     }
   });
 });

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { takesCursor } from "../src/contract.js";
-import { ALL_OF_OURS, INFRA, type Json, rawContract, type RawProcedure, type Resource, synthesize } from "./support.js";
+import { ALL_OF_OURS, functionName, INFRA, type Json, rawContract, type RawProcedure, type Resource, synthesize } from "./support.js";
 
 const contract = rawContract();
 const synthesis = synthesize({ directory: "everything", stage: "prod", config: ALL_OF_OURS });
@@ -28,7 +28,7 @@ const functions = new Map(
 type Named = Pick<RawProcedure, "name">;
 
 function functionOf(named: Named): Resource {
-  const name = `${PREFIX}-${named.name.replaceAll(".", "-")}`;
+  const name = `${PREFIX}-${functionName(named.name)}`;
   return functions.get(name) ?? assert.fail(`there is no function ${name}`);
 }
 
@@ -214,7 +214,7 @@ describe("every procedure", () => {
 
   it("is what there is, beside the gateways: no other function has a name", () => {
     const named = [...functions.keys()].filter((name) => name !== undefined).sort();
-    const procedures = contract.procedures.map((p) => `${PREFIX}-${p.name.replaceAll(".", "-")}`);
+    const procedures = contract.procedures.map((p) => `${PREFIX}-${functionName(p.name)}`);
     assert.deepEqual(named, [...procedures, ...contract.gateways.map(({ name }) => `${PREFIX}-gateway-${name}`)].sort());
   });
 });

@@ -94,13 +94,18 @@ fn words(service: &Service) -> Vec<Word> {
         add("a role", false, format!("--role {role}"));
     }
     for procedure in &contract.procedures {
-        let (domain, word) = procedure.name.split_once('.').unwrap();
         let is_identity = mounted.contains(procedure.name.as_str());
-        let camel: String = word.split('_').map(protocol::case::capitalized).collect();
+        let registered = service.procedures.iter().find(|one| one.entry.name == procedure.name).unwrap();
+        // The modules of the index.
+        let (before, word) = registered.path.rsplit_once("::").unwrap();
+        let (_, domain) = before.rsplit_once("::").unwrap();
         for name in [".", "-", "::", "/"].map(|between| format!("{domain}{between}{word}")) {
             add("a procedure", is_identity, name);
         }
-        add("a procedure", is_identity, format!("{domain}{camel}"));
+        let (first, second) = procedure.name.split_once('.').unwrap();
+        add("a procedure", is_identity, procedure.name.clone());
+        add("a procedure", is_identity, procedure.function.clone());
+        add("a procedure", is_identity, format!("{first}{}", protocol::case::capitalized(second)));
         add("a type of a procedure", is_identity, protocol::case::type_name(&procedure.name));
         if let AuthContract::Permission { permission, .. } = &procedure.auth {
             add("a permission", is_identity, permission.clone());

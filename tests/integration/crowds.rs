@@ -89,7 +89,7 @@ async fn bodies_that_do_not_end_are_held_within_bounds_and_keep_nobody_out() {
     let answer = service.send(&large).await;
     assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")), "{}", answer.text());
     assert_eq!(service.send(&Request::query("health.ping", &Value::Null)).await.data(), "pong");
-    let small = Request::mutation("auth.request_reset", &json!({"email": "ada@example.com"}));
+    let small = Request::mutation("auth.requestReset", &json!({"email": "ada@example.com"}));
     assert_eq!(service.send(&small).await.status, 200);
     let grown_mib = peak_mib(service.pid()) - before_mib;
     assert!(grown_mib < BOUND_MIB, "{grown_mib} MiB more");

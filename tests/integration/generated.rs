@@ -36,7 +36,7 @@ fn rendering_twice_gives_the_same() {
 fn each_procedure_has_a_binary_of_one_line() {
     let files = codegen::render(&functions::service()).unwrap().files;
     for procedure in functions::service().procedures {
-        let path = PathBuf::from(format!("functions/src/bin/{}.rs", procedure.entry.name.replace('.', "-")));
+        let path = PathBuf::from(format!("functions/src/bin/{}.rs", procedure.entry.function()));
         let file = files.iter().find(|file| file.path == path).unwrap_or_else(|| panic!("{path:?} is missing"));
         assert!(file.text.starts_with(&format!("//! {}", codegen::HEADER)), "{path:?}");
     }
@@ -337,6 +337,47 @@ fn a_route_that_cannot_be_is_a_fault() {
     );
 }
 
+/// Procedures whose names differ, and whose functions' do not.
+mod twins {
+    use runtime::Definition;
+
+    use crate::given::service::definition;
+
+    const SERVICE: Definition = definition("twins");
+
+    runtime::procedures! {
+        inline SERVICE;
+        bills { paid_late }
+        bills_paid { late }
+        gateway { soap }
+    }
+
+    macro_rules! twins {
+        ($($domain:ident $name:ident;)*) => {
+            $(mod $domain {
+                pub mod $name {
+                    use runtime::prelude::*;
+                    /// Does it.
+                    #[procedure(query, auth = public)]
+                    pub async fn $name() -> bool {
+                        true
+                    }
+                }
+            })*
+        };
+    }
+    twins! { bills paid_late; bills_paid late; gateway soap; }
+}
+
+#[test]
+fn a_function_is_one_procedures() {
+    let expected = [
+        "bills.paidLate and billsPaid.late would both be the function bills-paid-late: rename one of them",
+        "the gateway soap and gateway.soap would both be the function gateway-soap: rename one of them",
+    ];
+    assert_eq!(codegen::render(&twins::service()).unwrap_err(), expected);
+}
+
 /// Routes of which some addresses are the service's own.
 mod takers {
     use runtime::Definition;
@@ -415,8 +456,8 @@ fn a_route_leaves_to_the_service_what_is_its_own() {
     let faults = codegen::render(&takers::service()).unwrap_err();
     let otherwise = "give it another path, such as one in /v1/";
     let expected = [
-        format!("a.any_one: GET /{{name}} would take calls from /trpc of tRPC: {otherwise}"),
-        format!("a.any_two: GET /{{name}}/all/them would take calls from /_local/{{proxy+}} of the local service's own pages: {otherwise}"),
+        format!("a.anyOne: GET /{{name}} would take calls from /trpc of tRPC: {otherwise}"),
+        format!("a.anyTwo: GET /{{name}}/all/them would take calls from /_local/{{proxy+}} of the local service's own pages: {otherwise}"),
         format!("a.base: GET /trpc would take calls from /trpc of tRPC: {otherwise}"),
         format!("a.calls: GET /trpc/{{id}} would take calls from /trpc/{{proxy+}} of the gateway `trpc`: {otherwise}"),
         r#"a.dots: "GET /v1/../trpc" is no route, such as `GET /v1/orders/{id}`"#.to_owned(),
@@ -548,8 +589,7 @@ mod permissions {
 #[test]
 fn a_permission_that_no_role_has_is_a_fault() {
     let faults = codegen::render(&permissions::service()).unwrap_err();
-    let told = ["archive", "write_all"].map(|name| {
-        let verb = name.split('_').next().unwrap();
+    let told = [("archive", "archive"), ("writeAll", "write")].map(|(name, verb)| {
         format!(
             "things.{name}: no role has the permission `things:{verb}`, so that everybody would be refused: give it to a \
              role, where the service says what its roles may do (`Definition::permits`), or ask for one that a role has"

@@ -340,7 +340,7 @@ fn the_contract_states_what_the_signatures_ask_for() {
     for expected in [
         "health.ping: ",
         "auth.me: Count<Meter>, Get<Session>, Read<User>",
-        "auth.request_reset: Read<Account>, Create<AuditEntry>, Count<Limit>, Create<MailedToken>, Read<User>",
+        "auth.requestReset: Read<Account>, Create<AuditEntry>, Count<Limit>, Create<MailedToken>, Read<User>",
         "posts.create: Get<ApplicationClient>, Create<AuditEntry>, Create<Post>, Get<Session>",
         "posts.get: Count<Meter>, Read<Post>, Get<Session>",
         "sessions.list: Read<Account>, Count<Meter>, Read<Session>",

@@ -258,7 +258,7 @@ async fn an_integer_is_one_however_it_is_written() {
 async fn the_direction_of_an_infinite_query_is_taken_from_clients_of_trpc_only() {
     let office = Office::open().await;
     let send = async |request: Request| office.service.send(&request.bearer(&office.admin)).await;
-    let lists = ["audit.list", "grants.clients_list", "posts.list", "users.list"];
+    let lists = ["audit.list", "grants.clientsList", "posts.list", "users.list"];
     for list in lists {
         let taken = json!({"limit": 2, "cursor": null, "direction": "forward"});
         let batch = json!({"0": taken, "1": {"direction": "backward"}});

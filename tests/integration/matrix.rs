@@ -161,7 +161,7 @@ impl Person {
         let user = page["items"].as_array().unwrap().iter().find(|user| user["email"] == email).unwrap().clone();
         let id = user["id"].as_str().unwrap().to_owned();
         let token = office.mail(&email, 1).await.token();
-        let proof = Request::mutation("auth.verify_email", &json!({"token": token, "password": PASSWORD}));
+        let proof = Request::mutation("auth.verifyEmail", &json!({"token": token, "password": PASSWORD}));
         office.service.send(&proof).await.data();
         office.mutation("users.update", json!({"id": id, "role": role.name()})).await.data();
         Self { email, id, role, token: Mutex::new(None), cookie: Mutex::new(None) }

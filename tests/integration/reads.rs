@@ -112,7 +112,7 @@ async fn who_is_nobody_is_counted_by_network_and_may_still_sign_in() {
     let credentials = json!({"email": ada.email, "password": ada.password, "keep": "tokens"});
     let signed_in = send("127.0.0.9", Request::mutation("auth.login", &credentials)).await;
     assert_eq!(signed_in.status, 200, "{}", signed_in.text());
-    let reset = Request::mutation("auth.request_reset", &json!({"email": "nobody@example.org"}));
+    let reset = Request::mutation("auth.requestReset", &json!({"email": "nobody@example.org"}));
     assert_eq!(send("127.0.0.9", reset).await.status, 200);
     assert_eq!(send("127.0.0.9", question()).await.status, 429, "the minute goes on");
 }
@@ -204,7 +204,7 @@ async fn queries_are_refused_as_they_read_and_what_changes_something_or_is_ones_
     // Nobody in particular, in one network.
     assert_eq!(call("things.ask", "", "").await, 429);
     for _ in 0..3 {
-        assert_eq!(call("things.sign_in", "", "").await, 200);
+        assert_eq!(call("things.signIn", "", "").await, 200);
     }
     // What changes something is counted, and goes on.
     for _ in 0..2 {

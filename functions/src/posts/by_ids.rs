@@ -1,4 +1,4 @@
-//! `posts.by_ids`.
+//! `posts.byIds`.
 
 use model::{Post, PostId};
 use onefold::prelude::*;

@@ -1,4 +1,4 @@
-//! `users.by_ids`.
+//! `users.byIds`.
 
 use model::User;
 use onefold::{identity::UserId, prelude::*};

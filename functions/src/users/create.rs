@@ -43,7 +43,7 @@ pub enum Error {
 
 /// Create a user.
 ///
-/// To sign in, the user asks for a password with `auth.request_reset`. A role and the proof of the address are given by
+/// To sign in, the user asks for a password with `auth.requestReset`. A role and the proof of the address are given by
 /// whoever has the permission `rights:write` and signed in a moment ago.
 #[procedure(
     mutation,

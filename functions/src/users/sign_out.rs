@@ -1,4 +1,4 @@
-//! `users.sign_out`.
+//! `users.signOut`.
 
 use model::User;
 use onefold::{

@@ -9,12 +9,12 @@ import { it } from "node:test";
 import { allows, members, type Statement } from "../policy.js";
 import { rolesOf, TABLE } from "../roles.js";
 import { readMeanings, readSignature } from "../signatures.js";
-import { EVERYTHING, INFRA, rawContract, synthesize } from "../support.js";
+import { EVERYTHING, functionName, INFRA, rawContract, synthesize } from "../support.js";
 
 const contract = rawContract();
 const roles = rolesOf(synthesize({ directory: "rights-recorded", stage: "prod", config: EVERYTHING }));
 const statementsOf = (procedure: string): Statement[] =>
-  roles.get(`${contract.service}-prod-${procedure.replaceAll(".", "-")}`) ?? assert.fail(`${procedure} has no role`);
+  roles.get(`${contract.service}-prod-${functionName(procedure)}`) ?? assert.fail(`${procedure} has no role`);
 
 /** One line of the record. */
 interface Access {

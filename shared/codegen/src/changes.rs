@@ -26,7 +26,7 @@ mod variables;
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use protocol::contract::plain;
+use protocol::{case::capitalized, contract::plain};
 use serde_json::{Map, Value};
 
 use document::Document;
@@ -122,7 +122,8 @@ fn styles_of(procedure: &Value) -> Styles {
     }
 }
 
-/// What is gone and answers the same address under another name: the old name with the new one.
+/// What is gone and is there under another name: the old name with the new one. It answers the same address, or is
+/// called the same where a name is one word.
 fn renamed<'a>(old: &'a Document<'_>, new: &'a Document<'_>) -> BTreeMap<&'a str, &'a str> {
     let address = |procedure: &Value| {
         let addresses = (procedure["rest"].clone(), procedure["http"].clone());
@@ -130,20 +131,45 @@ fn renamed<'a>(old: &'a Document<'_>, new: &'a Document<'_>) -> BTreeMap<&'a str
     };
     let gone = old.procedures.iter().filter(|(name, _)| !new.procedures.contains_key(*name));
     gone.filter_map(|(name, before)| {
-        let address_before = address(before)?;
-        let mut come = new.procedures.iter().filter(|(name, _)| !old.procedures.contains_key(*name));
-        let (now, _) = come.find(|(_, after)| address(after).as_ref() == Some(&address_before))?;
+        let address_before = address(before);
+        let come = || new.procedures.iter().filter(|(name, _)| !old.procedures.contains_key(*name));
+        let same_address = |after: &Value| address_before.is_some() && address(after) == address_before;
+        let (now, _) = come()
+            .find(|(_, after)| same_address(after))
+            .or_else(|| come().find(|(now, _)| one_word(now) == one_word(name)))?;
         Some((name.as_str(), now.as_str()))
     })
     .collect()
 }
 
-/// Who calls by address goes on calling; everybody else calls what is gone.
+/// A procedure's name where it is one word, in GraphQL, SOAP and OpenAPI: `orders.mark_paid` and `orders.markPaid` are
+/// both `ordersMarkPaid`.
+fn one_word(name: &str) -> String {
+    let mut words = name.split(['.', '_']);
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| name + &capitalized(word))
+}
+
+/// Who calls by address goes on calling, and so does who calls by the same word; everybody else calls what is gone.
 fn rename(pair: Pair<'_>, changes: &mut Changes) {
+    let (was, is) = (&pair.old.1["name"], &pair.new.1["name"]);
     let by_address = Styles::REST | Styles::OWN;
-    let sentence = format!("is called {} now.", shown(&pair.new.1["name"]));
-    changes.breaks(Styles::ALL - by_address, Effect::Note, sentence);
-    changes.styles = changes.styles & by_address;
+    let is_same_word = one_word(was.as_str().unwrap_or_default()) == one_word(is.as_str().unwrap_or_default());
+    let by_word = if is_same_word { Styles::GRAPHQL | Styles::SOAP } else { Styles::NONE };
+    let stay = by_address | by_word;
+    if (changes.styles - stay).is_empty() {
+        changes.add(Effect::Note, format!("is called {} now.", shown(is)));
+    } else {
+        let sentence = format!("is called {} now: clients that call it by its old name break.", shown(is));
+        changes.add(Effect::Breaking(Styles::ALL - stay), sentence);
+    }
+    let has_problems = pair.new.1["errors"] != "oauth" && !list(&pair.new.1["failures"]).is_empty();
+    if has_problems && !(changes.styles & by_address).is_empty() {
+        // `…/docs#orders.markPaid:missing`
+        let sentence = format!("names its problems (RFC 9457, `type`) after {}.", shown(is));
+        changes.add(Effect::Caution(by_address), sentence);
+    }
+    changes.styles = changes.styles & stay;
     procedure::compare(pair, changes);
 }
 

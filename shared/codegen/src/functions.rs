@@ -1,8 +1,8 @@
 //! The programs of the Lambda functions: one for each procedure, of one line, and one for each gateway.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
-use protocol::{Layout, Packages};
+use protocol::{Layout, Packages, contract::Contract};
 use runtime::{Registered, Service};
 
 use crate::{File, HEADER, contract_path};
@@ -20,15 +20,33 @@ pub fn is_of(index: &str, program: &str) -> bool {
     program.contains(&format!("({index}::entries::")) || program.contains(&of_index(index))
 }
 
+/// What a gateway's function is called.
+fn gateway_name(facts: &gateways::Facts) -> String {
+    format!("gateway-{}", facts.name)
+}
+
+/// Functions that two would be: `markPaid.due` and `mark.paidDue` are both `mark-paid-due`. That two procedures have one
+/// name is said elsewhere.
+pub fn faults(contract: &Contract) -> Vec<String> {
+    let gateways = gateways::FACTS.iter().map(|facts| (gateway_name(facts), format!("the gateway {}", facts.name)));
+    let mut owners: BTreeMap<String, String> = gateways.collect();
+    let mut faults = Vec::new();
+    for procedure in &contract.procedures {
+        let (name, function) = (&procedure.name, &procedure.function);
+        match owners.get(function) {
+            Some(other) if other != name => {
+                faults.push(format!("{other} and {name} would both be the function {function}: rename one of them"));
+            }
+            _ => drop(owners.insert(function.clone(), name.clone())),
+        }
+    }
+    faults
+}
+
 pub fn render(service: &Service, layout: &Layout, packages: &Packages) -> Vec<File> {
     let index = service.index;
     let procedure = |Registered { entry, path, .. }: &Registered| {
-        program(
-            packages.functions.folder,
-            &entry.name.replace('.', "-"),
-            "",
-            &format!("onefold::lambda({index}::{path})"),
-        )
+        program(packages.functions.folder, &entry.function(), "", &format!("onefold::lambda({index}::{path})"))
     };
     // From the program up to the workspace, and down to the contract.
     let up = Path::new(packages.gateways.folder).join(PROGRAMS).components().map(|_| "../").collect::<String>();
@@ -36,7 +54,7 @@ pub fn render(service: &Service, layout: &Layout, packages: &Packages) -> Vec<Fi
     let gateway = |facts: &&gateways::Facts| {
         let main = format!("onefold_gateways::function::{}(include_str!({at:?}))", facts.name);
         let docs = format!("//!\n//! The gateway `{}` of the service {}.\n", facts.name, of_index(index));
-        program(packages.gateways.folder, &format!("gateway-{}", facts.name), &docs, &main)
+        program(packages.gateways.folder, &gateway_name(facts), &docs, &main)
     };
     service.procedures.iter().map(procedure).chain(gateways::FACTS.iter().map(gateway)).collect()
 }

@@ -25,8 +25,8 @@ pub fn left_out(root: &Path, service: &Service) -> io::Result<Vec<String>> {
         for file in entries(&domain)? {
             let (Some(domain), Some(word)) = (domain.file_name(), file.file_stem()) else { continue };
             let (domain, word) = (domain.to_string_lossy(), word.to_string_lossy());
-            let is_known =
-                service.procedures.iter().any(|procedure| procedure.entry.name == format!("{domain}.{word}"));
+            let path = format!("entries::{domain}::{word}");
+            let is_known = service.procedures.iter().any(|procedure| procedure.path == path);
             if !is_known && is_procedure(&file) {
                 said.push(format!(
                     "{sources}/{domain}/{word}.rs holds a procedure that the index does not name, and so is left out: \

@@ -56,7 +56,7 @@ pub struct Rendered {
 ///
 /// # Errors
 /// What makes the service impossible to describe: two types of one name, an input that would ignore
-/// unknown fields, a route that two procedures have, a prefix that two entities have, a permission that no role has, a
+/// unknown fields, a route that two procedures have, a function that two would be, a prefix that two entities have, a permission that no role has, a
 /// secret that goes out. A service that does not state where its files are.
 pub fn render(service: &Service) -> Result<Rendered, Vec<String>> {
     let (contract, build) = contract(service)?;
@@ -132,6 +132,7 @@ fn faults(contract: &Contract, build: &Build, definition: &Definition) -> Vec<St
             two[0].name
         ));
     }
+    faults.extend(functions::faults(contract));
     faults.extend(permissions::faults(contract, definition));
     faults.extend(entities::faults(build));
     let mut inputs: Vec<(String, &serde_json::Value)> =

@@ -34,10 +34,19 @@ pub struct Deadline(pub Instant);
 /// Reaches procedures by invoking their functions.
 pub struct Invoke {
     client: ServiceClient,
-    settings: FunctionSettings,
-    procedures: HashMap<String, (Kind, Duration)>,
+    /// By the procedures' names.
+    functions: HashMap<String, Function>,
     cors: Cors,
     site: Arc<Site>,
+}
+
+/// The function of a procedure.
+struct Function {
+    /// What it is called in the stage.
+    name: String,
+    kind: Kind,
+    /// How long one call may take.
+    limit: Duration,
 }
 
 impl Invoke {
@@ -51,11 +60,13 @@ impl Invoke {
         let credentials = store::client::credentials(access_key_id, secret_access_key, session_token);
         let shared = store::client::sdk_config(region, endpoint, credentials)?;
         let client = ServiceClient::new(Service::Lambda, &shared, Some(CONNECT_TIMEOUT))?;
-        let about = |procedure: &ProcedureContract| {
-            (procedure.name.clone(), (procedure.kind, Duration::from_millis(procedure.timeout_ms.into())))
+        let function = |procedure: &ProcedureContract| Function {
+            name: settings.name_of(&procedure.function),
+            kind: procedure.kind,
+            limit: Duration::from_millis(procedure.timeout_ms.into()),
         };
-        let procedures = contract.in_styles().map(about).collect();
-        Ok(Self { client, settings, procedures, cors, site })
+        let functions = contract.in_styles().map(|procedure| (procedure.name.clone(), function(procedure))).collect();
+        Ok(Self { client, functions, cors, site })
     }
 
     async fn answer(
@@ -64,32 +75,32 @@ impl Invoke {
         request_id: &str,
         request: &Request<Bytes>,
     ) -> Result<Response<Bytes>, Fault> {
-        let Some(&(kind, limit)) = self.procedures.get(procedure) else {
+        let Some(function) = self.functions.get(procedure) else {
             return Err(Fault::new(Code::NotFound, format!("There is no procedure {procedure:?}.")));
         };
         let event = gateway::event(&format!("ANY {}", request.uri().path()), request_id, request);
         if event.len() > MAX_EVENT_BYTES {
             return Err(Fault::new(Code::PayloadTooLarge, "The request is larger than a function takes."));
         }
-        let own = Instant::now() + limit + BEYOND_THE_PROCEDURE;
+        let own = Instant::now() + function.limit + BEYOND_THE_PROCEDURE;
         let deadline = request.extensions().get::<Deadline>().map_or(own, |whole| whole.0.min(own));
         let event = Bytes::from(event);
-        let mut outcome = self.send(procedure, event.clone(), deadline).await;
+        let mut outcome = self.send(function, event.clone(), deadline).await;
         // A throttled call did not begin; but whoever changes something decides about a second attempt.
         let pause = LONGEST_PAUSE.mul_f64(fastrand::f64());
         if matches!(outcome, Err(ref fault) if is_throttled(fault))
-            && kind == Kind::Query
+            && function.kind == Kind::Query
             && Instant::now() + pause < deadline
         {
             sleep(pause).await;
-            outcome = self.send(procedure, event, deadline).await;
+            outcome = self.send(function, event, deadline).await;
         }
         read(outcome?)
     }
 
-    async fn send(&self, procedure: &str, event: Bytes, deadline: Instant) -> Result<Response<Bytes>, Fault> {
+    async fn send(&self, function: &Function, event: Bytes, deadline: Instant) -> Result<Response<Bytes>, Fault> {
         // Names of functions have no characters that a path would have to write in another way.
-        let path = format!("/2015-03-31/functions/{}/invocations", self.settings.name_of(procedure));
+        let path = format!("/2015-03-31/functions/{}/invocations", function.name);
         let request = Request::post(path).header(header::CONTENT_TYPE, "application/octet-stream").body(event);
         let request = request.map_err(Fault::internal)?;
         match timeout_at(deadline, Box::pin(self.client.call(request))).await {

@@ -113,7 +113,7 @@ pub fn contract(procedures: &[(&str, Kind, &[&str])]) -> Contract {
             let properties: Value = fields.iter().map(|field| ((*field).to_owned(), json!({}))).collect();
             let input = (!fields.is_empty()).then(|| json!({"type": "object", "properties": properties}));
             json!({
-                "name": name, "kind": kind, "input": input, "inputFields": fields, "inputOptional": true, "output": {},
+                "name": name, "function": name, "kind": kind, "input": input, "inputFields": fields, "inputOptional": true, "output": {},
             })
         })
         .collect();

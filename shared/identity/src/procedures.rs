@@ -67,7 +67,7 @@ impl Part {
         match procedure.split_once('.')? {
             ("auth", "register") => Some(Self::Registration),
             ("oauth", _) => Some(Self::Providers),
-            ("grants", _) | ("well_known", "oauth_authorization_server" | "openid_configuration") => {
+            ("grants", _) | ("wellKnown", "oauthAuthorizationServer" | "openidConfiguration") => {
                 Some(Self::AuthorizationServer)
             }
             ("pages", _) => Some(Self::Pages),

@@ -96,7 +96,7 @@ async fn invoke(
     let rest = request.extensions().get::<Route>().and(entry.spec.rest).map(str::to_owned);
     let route = rest.unwrap_or_else(|| format!("{} {}", entry.method(), entry.path()));
     let event = gateway::event(&route, request_id, request);
-    let function = entry.name.replace('.', "-");
+    let function = entry.function();
     let fault = match pool.invoke(&function, request_id, event.into()).await {
         Ok(answer) => match gateway::response(&answer) {
             Ok(response) => return response,

@@ -188,7 +188,7 @@ async fn isolated(
     let mut entries = HashMap::new();
     for procedure in &service.procedures {
         let entry = procedure.entry;
-        let name = entry.name.replace('.', "-");
+        let name = entry.function();
         let program =
             programs.get(&name).cloned().ok_or_else(|| format!("there is no binary {name}: run `cargo regen`"))?;
         let own = needs.get(entry.name).cloned().unwrap_or_default();

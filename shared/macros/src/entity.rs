@@ -19,7 +19,7 @@ struct Stated {
     tallies: Vec<TokenStream>,
 }
 
-const HINT: &str = "one of `#[entity(prefix = \"order\")]`, with `loader = \"orders.by_ids\"`, `expires_at = self.at` or \
+const HINT: &str = "one of `#[entity(prefix = \"order\")]`, with `loader = \"orders.byIds\"`, `expires_at = self.at` or \
                     `id = self.key.id, id_type = OrderId` where these are no fields; \
                     `#[entity(index = \"created\", sort = SortKey::time(self.created_at))]`, with `list`, `shards` and `when`; \
                     `#[entity(unique = \"email\", value = self.email.comparable())]`, or `values`; \

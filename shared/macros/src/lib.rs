@@ -6,6 +6,7 @@
 mod capability;
 mod entity;
 mod failure;
+mod name;
 mod procedure;
 mod wire;
 
@@ -89,7 +90,7 @@ pub fn capability(item: TokenStream) -> TokenStream {
 ///
 /// ```ignore
 /// #[derive(Entity)]
-/// #[entity(prefix = "order", loader = "orders.by_ids")]
+/// #[entity(prefix = "order", loader = "orders.byIds")]
 /// #[entity(index = "created", sort = SortKey::time(self.created_at))]
 /// #[entity(index = "buyer", list = self.buyer_id, sort = SortKey::time(self.created_at))]
 /// #[entity(unique = "number", value = self.number)]
@@ -112,6 +113,13 @@ pub fn capability(item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Entity, attributes(entity))]
 pub fn entity(item: TokenStream) -> TokenStream {
     answer(entity::expand(item.into()))
+}
+
+/// What the words of an index are on the wire, as a literal: `(orders, get)` is `"orders.get"`, and
+/// `(price_lists, mark_read)` is `"priceLists.markRead"`.
+#[proc_macro]
+pub fn wire_name(words: TokenStream) -> TokenStream {
+    answer(name::expand(words.into()))
 }
 
 fn answer(expanded: syn::Result<proc_macro2::TokenStream>) -> TokenStream {

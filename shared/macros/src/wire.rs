@@ -7,6 +7,8 @@ use syn::{
     punctuated::Punctuated, spanned::Spanned,
 };
 
+use crate::camel_case;
+
 /// Where serde is, for its own attribute.
 const SERDE: &str = "::onefold::__private::serde";
 
@@ -341,7 +343,7 @@ fn name_of(field: &syn::Field) -> Option<String> {
 
 /// What a variant is called on the wire.
 fn variant_name(variant: &syn::Variant) -> String {
-    renamed(&variant.attrs).unwrap_or_else(|| crate::camel_case(&variant.ident.to_string()))
+    renamed(&variant.attrs).unwrap_or_else(|| camel_case(&variant.ident.to_string()))
 }
 
 /// Notes the fields' types, and lets `Option` and `Patch` be absent in an input.

@@ -12,7 +12,7 @@ id! {
 /// A post on the notice board.
 #[wire]
 #[derive(Entity)]
-#[entity(prefix = "post", loader = "posts.by_ids")]
+#[entity(prefix = "post", loader = "posts.byIds")]
 #[entity(index = "created", sort = SortKey::time(self.created_at))]
 #[entity(index = "author", list = self.author_id, sort = SortKey::time(self.created_at))]
 #[entity(index = "title", sort = SortKey::text(&self.title))]

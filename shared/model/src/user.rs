@@ -11,7 +11,7 @@ use crate::Role;
 /// Somebody who works with the service.
 #[wire]
 #[derive(Entity)]
-#[entity(prefix = "user", loader = "users.by_ids")]
+#[entity(prefix = "user", loader = "users.byIds")]
 #[entity(index = "created", sort = SortKey::time(self.created_at))]
 #[entity(index = "age", sort = self.age.map_or_else(|| SortKey::text(""), SortKey::number))]
 #[entity(index = "name", sort = SortKey::text(&self.name))]

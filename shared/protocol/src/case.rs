@@ -1,15 +1,20 @@
 //! Names in the case of another language.
 
-use heck::{ToLowerCamelCase as _, ToShoutySnakeCase as _, ToSnakeCase as _, ToUpperCamelCase as _};
+use heck::{ToKebabCase as _, ToLowerCamelCase as _, ToShoutySnakeCase as _, ToSnakeCase as _, ToUpperCamelCase as _};
 
-/// `orders.mark_paid` as `ordersMarkPaid`: a procedure's name where neither points nor underscores may stand.
+/// `orders.markPaid` as `ordersMarkPaid`: a procedure's name where no point may stand.
 pub fn camel_case(name: &str) -> String {
     name.to_lower_camel_case()
 }
 
-/// `orders.by_ids` as `OrdersByIds`: the first part of what a procedure's types are called.
+/// `orders.byIds` as `OrdersByIds`: the first part of what a procedure's types are called.
 pub fn type_name(procedure: &str) -> String {
     procedure.to_upper_camel_case()
+}
+
+/// `orders.markPaid` as `orders-mark-paid`: what a procedure's function is called.
+pub fn function_name(procedure: &str) -> String {
+    procedure.to_kebab_case()
 }
 
 /// `invalidGrant` as `invalid_grant`.
@@ -34,9 +39,12 @@ mod tests {
 
     #[test]
     fn names_have_the_case_of_where_they_stand() {
-        assert_eq!(camel_case("orders.mark_paid"), "ordersMarkPaid");
-        assert_eq!(camel_case("ledgers.by_2_ids"), "ledgersBy2Ids");
-        assert_eq!(type_name("orders.by_ids"), "OrdersByIds");
+        assert_eq!(camel_case("orders.markPaid"), "ordersMarkPaid");
+        assert_eq!(camel_case("v2Orders.top10OfDay"), "v2OrdersTop10OfDay");
+        assert_eq!(type_name("orders.byIds"), "OrdersByIds");
+        assert_eq!(function_name("orders.get"), "orders-get");
+        assert_eq!(function_name("priceLists.markAllRead"), "price-lists-mark-all-read");
+        assert_eq!(function_name("v2Orders.top10OfDay"), "v2-orders-top10-of-day");
         assert_eq!(snake_case("invalidGrant"), "invalid_grant");
         assert_eq!(variable("identity-providers"), "IDENTITY_PROVIDERS");
         assert_eq!(capitalized("aBC"), "ABC");

@@ -90,8 +90,10 @@ pub struct Domain {
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct ProcedureContract {
-    /// `orders.get`; the function is `orders-get`.
+    /// What it is called on the wire: `orders.markPaid`.
     pub name: String,
+    /// What its function is called in a stage, and the program of it: `orders-mark-paid`.
+    pub function: String,
     /// Query or mutation.
     pub kind: Kind,
     /// The doc comment.

@@ -29,7 +29,7 @@ pub trait Entity: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// entity has it. Never change it: stored items have it.
     const PREFIX: &'static str;
 
-    /// The procedure that fetches many by id, such as `orders.by_ids`: what names one of them elsewhere, such as a
+    /// The procedure that fetches many by id, such as `orders.byIds`: what names one of them elsewhere, such as a
     /// post's `authorId`, can then be followed. It takes `ids`, and answers those that exist.
     const LOADER: Option<&'static str> = None;
 

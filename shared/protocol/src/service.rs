@@ -64,7 +64,7 @@ pub struct Package<Text = &'static str> {
 #[serde(rename_all = "camelCase")]
 #[ts(concrete(Text = String, Pairs = Vec<(String, String)>))]
 pub struct PasswordSignIn<Text = &'static str, Pairs = &'static [(&'static str, &'static str)]> {
-    /// The procedure that takes name and password, such as `accounts.sign_in`.
+    /// The procedure that takes name and password, such as `accounts.signIn`.
     pub sign_in: Text,
     /// The field of its input that takes the name.
     pub name_field: Text,
@@ -76,7 +76,7 @@ pub struct PasswordSignIn<Text = &'static str, Pairs = &'static [(&'static str, 
     pub access_token: Text,
     /// Where its output has what ends the sign-in.
     pub refresh_token: Text,
-    /// The procedure that ends it, such as `accounts.sign_out`.
+    /// The procedure that ends it, such as `accounts.signOut`.
     pub sign_out: Text,
     /// The field of its input that takes what was at `refresh_token`.
     pub refresh_token_field: Text,
@@ -90,7 +90,7 @@ pub struct PasswordSignIn<Text = &'static str, Pairs = &'static [(&'static str, 
 pub struct SessionSignIn<Text = &'static str> {
     /// The procedure that makes an account for whoever calls it, if there is one.
     pub register: Option<Text>,
-    /// The procedure that signs in, such as `accounts.sign_in`.
+    /// The procedure that signs in, such as `accounts.signIn`.
     pub sign_in: Text,
     /// The field of its input that says how the session is kept.
     pub keep_field: Text,

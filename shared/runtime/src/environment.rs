@@ -66,7 +66,7 @@ pub const VALUE_OF: &str = "ONEFOLD_VALUE_";
 /// Where the functions of procedures are, for a gateway that invokes them.
 #[derive(Clone)]
 pub struct FunctionSettings {
-    /// What they are called; `{}` stands for the procedure's part of the name.
+    /// What they are called; `{}` stands for the part of the name that the contract states.
     pub pattern: String,
     /// The AWS region.
     pub region: String,
@@ -81,9 +81,9 @@ pub struct FunctionSettings {
 }
 
 impl FunctionSettings {
-    /// The name of a procedure's function: `shop-dev-orders-get` of `orders.get`.
-    pub fn name_of(&self, procedure: &str) -> String {
-        self.pattern.replace("{}", &procedure.replace('.', "-"))
+    /// A function's name in the stage: `shop-dev-orders-get` of `orders-get`.
+    pub fn name_of(&self, function: &str) -> String {
+        self.pattern.replace("{}", function)
     }
 }
 
@@ -391,7 +391,7 @@ mod tests {
         };
         assert!(read("").unwrap().is_none());
         let functions = read("shop-dev-{}").unwrap().unwrap();
-        assert_eq!(functions.name_of("orders.mark_paid"), "shop-dev-orders-mark_paid");
+        assert_eq!(functions.name_of("orders-mark-paid"), "shop-dev-orders-mark-paid");
         assert_eq!(functions.endpoint.as_deref(), Some("http://all"));
         for wrong in ["shop-dev-", "{}-{}"] {
             assert!(read(wrong).err().unwrap().to_string().contains(FUNCTIONS), "{wrong}");

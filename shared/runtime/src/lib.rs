@@ -15,6 +15,8 @@ extern crate self as onefold;
 #[doc(hidden)]
 pub extern crate self as runtime;
 #[doc(hidden)]
+pub use macros::wire_name;
+#[doc(hidden)]
 pub use protocol;
 #[doc(hidden)]
 pub use protocol::__private;

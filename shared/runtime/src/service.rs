@@ -124,7 +124,7 @@ pub trait Procedure {
 /// One procedure without its types: all that its function links.
 #[derive(Clone, Copy)]
 pub struct Entry {
-    /// `orders.get`.
+    /// What it is called on the wire: `orders.get`, and `orders.markPaid` of the file `orders/mark_paid.rs`.
     pub name: &'static str,
     /// What `#[procedure(…)]` states, among the other procedures of the service.
     pub spec: Spec,
@@ -145,6 +145,11 @@ impl Entry {
             spec.rest_answer = spec.rest_answer.among(route, routes);
         }
         Self { name, spec, service, run: P::run }
+    }
+
+    /// What its function is called in a stage, and the program of it: `orders-mark-paid`.
+    pub fn function(&self) -> String {
+        protocol::case::function_name(self.name)
     }
 
     /// Method and path of a procedure with a form of its own.
@@ -251,7 +256,8 @@ pub fn encode<T: WireType>(output: &T) -> Result<Output, Fault> {
 
 /// The index: `procedures! { SERVICE; users { get, list } posts { get } }` declares one module for each word and makes
 /// from them `service()` and `entries`, in which each procedure has its [`Entry`]. This is the only list of procedures
-/// that people write. A doc comment over a domain says in the documents what it is about.
+/// that people write. A doc comment over a domain says in the documents what it is about. On the wire, words are in camel
+/// case: `orders { mark_paid }` is called as `orders.markPaid`.
 ///
 /// `procedures! { SERVICE, mount identity for User; … }` takes the procedures of a package besides, see [`package`].
 /// `procedures! { inline SERVICE; … }` takes modules that are written in the same file.
@@ -275,7 +281,7 @@ macro_rules! procedures {
                 use super::super::*;
 
                 $(pub static $procedure: $crate::Entry = $crate::Entry::of::<super::super::$domain::$procedure::Procedure>(
-                    concat!(stringify!($domain), ".", stringify!($procedure)),
+                    $crate::wire_name!($domain, $procedure),
                     &$definition,
                     super::ROUTES,
                 );)+
@@ -293,7 +299,7 @@ macro_rules! procedures {
         pub fn service() -> $crate::Service {
             #[allow(unused_mut)]
             let mut domains = vec![$($crate::Domain {
-                name: stringify!($domain).to_owned(),
+                name: $crate::wire_name!($domain).to_owned(),
                 docs: concat!($($docs, "\n"),*).trim_ascii().to_owned(),
             }),*];
             #[allow(unused_mut)]
@@ -377,7 +383,7 @@ macro_rules! mounted {
 
             $(pub static $procedure: $crate::Entry =
                 $crate::Entry::of::<super::mounted::$domain::$procedure::Procedure$(<$subject>)?>(
-                    concat!(stringify!($domain), ".", stringify!($procedure)),
+                    $crate::wire_name!($domain, $procedure),
                     &$definition,
                     super::ROUTES,
                 );)+
@@ -398,7 +404,7 @@ macro_rules! mounted {
         /// Its domains.
         pub fn domains() -> Vec<$crate::Domain> {
             vec![$($crate::Domain {
-                name: stringify!($domain).to_owned(),
+                name: $crate::wire_name!($domain).to_owned(),
                 docs: concat!($($docs, "\n"),*).trim_ascii().to_owned(),
             }),+]
         }

@@ -71,7 +71,7 @@ impl Office {
         let mail = self.mail(&registered.email, 1).await;
         let mut browser = Browser::new(&self.service);
         let proof = json!({"token": mail.token(), "password": registered.password});
-        assert_eq!(browser.mutation("auth.verify_email", proof).await.code(), "OK");
+        assert_eq!(browser.mutation("auth.verifyEmail", proof).await.code(), "OK");
         let me = browser.login(&registered.email, &registered.password).await.data()["user"].clone();
         let id = me["id"].as_str().unwrap_or_default().to_owned();
         if me["role"] != role.name() {

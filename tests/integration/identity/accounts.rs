@@ -74,7 +74,7 @@ const CHOOSE: &str = "Choose a new password";
 #[tokio::test]
 async fn whether_an_address_has_an_account_is_not_told() {
     a_whole_span().await;
-    let mails = expect_the_same(&[("auth.request_reset", json!({})), ("auth.resend_verification", json!({}))]).await;
+    let mails = expect_the_same(&[("auth.requestReset", json!({})), ("auth.resendVerification", json!({}))]).await;
     let [proved, registered, silent, nobody] = mails;
     assert_eq!(proved, [CONFIRM, CHOOSE, CHOOSE]);
     assert_eq!(registered, [CONFIRM, CHOOSE, CHOOSE, CONFIRM, CONFIRM]);
@@ -134,7 +134,7 @@ async fn an_answer_that_must_not_tell_comes_after_the_same_time() {
     let addresses = addresses(&office).await;
     let register = json!({"name": "Somebody", "password": password()});
     for (procedure, input) in
-        [("auth.register", register), ("auth.request_reset", json!({})), ("auth.resend_verification", json!({}))]
+        [("auth.register", register), ("auth.requestReset", json!({})), ("auth.resendVerification", json!({}))]
     {
         for email in &addresses {
             let mut input = input.clone();
@@ -170,15 +170,15 @@ async fn of_twenty_who_use_a_mailed_token_one_succeeds() {
     let office = Office::inhabited().await;
     let ada = office.registered("ada").await;
     let token = office.mail(&ada.email, 1).await.token();
-    let verify = |_| Request::mutation("auth.verify_email", &json!({"token": token, "password": ada.password}));
+    let verify = |_| Request::mutation("auth.verifyEmail", &json!({"token": token, "password": ada.password}));
     assert_eq!(successes(&at_once(&office.service, (0..20).map(verify)).await), 1);
     assert_eq!(office.service.send(&verify(0)).await.failure(), "notValid");
 
-    call(&office.service, "auth.request_reset", &json!({"email": ada.email})).await.data();
+    call(&office.service, "auth.requestReset", &json!({"email": ada.email})).await.data();
     let token = office.mail(&ada.email, 2).await.token();
     let passwords: Vec<String> = (0..20).map(|_| password()).collect();
     let reset =
-        |password: &String| Request::mutation("auth.reset_password", &json!({"token": token, "password": password}));
+        |password: &String| Request::mutation("auth.resetPassword", &json!({"token": token, "password": password}));
     assert_eq!(successes(&at_once(&office.service, passwords.iter().map(reset)).await), 1);
     assert_eq!(office.service.send(&reset(&password())).await.failure(), "notValid");
     let id = office.id_of(&ada.email).await;
@@ -202,11 +202,11 @@ async fn a_mailed_token_is_for_one_purpose_one_person_and_one_address() {
     let ada = office.registered("ada").await;
     let id = office.id_of(&ada.email).await;
     let verification = office.mail(&ada.email, 1).await.token();
-    call(&office.service, "auth.request_reset", &json!({"email": ada.email})).await.data();
+    call(&office.service, "auth.requestReset", &json!({"email": ada.email})).await.data();
     let reset = office.mail(&ada.email, 2).await.token();
-    let verify = async |token: &str| call(&office.service, "auth.verify_email", &json!({"token": token})).await;
+    let verify = async |token: &str| call(&office.service, "auth.verifyEmail", &json!({"token": token})).await;
     let choose = async |token: &str| {
-        call(&office.service, "auth.reset_password", &json!({"token": token, "password": password()})).await
+        call(&office.service, "auth.resetPassword", &json!({"token": token, "password": password()})).await
     };
     // That for a password confirms nothing, and is not used up by that.
     assert_eq!(verify(&reset).await.failure(), "notValid");
@@ -218,19 +218,19 @@ async fn a_mailed_token_is_for_one_purpose_one_person_and_one_address() {
         assert_eq!(choose(made_up).await.failure(), "notValid", "{made_up}");
     }
     // A password that is too weak does not use it up either.
-    let weak = call(&office.service, "auth.reset_password", &json!({"token": reset, "password": "password1234"})).await;
+    let weak = call(&office.service, "auth.resetPassword", &json!({"token": reset, "password": "password1234"})).await;
     assert_eq!((weak.code().as_str(), weak.fields()), ("BAD_REQUEST", vec!["password".to_owned()]));
 
     // The address is another one by now: what was sent to the old one proves nothing.
     office.mutation("users.update", json!({"id": id, "email": "countess@example.com"})).await.data();
     assert_eq!(verify(&verification).await.failure(), "notValid");
     assert_eq!(choose(&reset).await.failure(), "notValid");
-    call(&office.service, "auth.request_reset", &json!({"email": "countess@example.com"})).await.data();
+    call(&office.service, "auth.requestReset", &json!({"email": "countess@example.com"})).await.data();
     let new = office.mail("countess@example.com", 1).await.token();
     assert_eq!(choose(&new).await.code(), "OK");
 
     // Nor is what was sent to somebody who is gone, whoever has the address then.
-    call(&office.service, "auth.request_reset", &json!({"email": "countess@example.com"})).await.data();
+    call(&office.service, "auth.requestReset", &json!({"email": "countess@example.com"})).await.data();
     let late = office.mail("countess@example.com", 2).await.token();
     office.mutation("users.delete", json!({"id": id})).await.data();
     assert_eq!(choose(&late).await.failure(), "notValid");
@@ -247,11 +247,11 @@ async fn a_new_password_ends_the_links_from_before() {
     let office = Office::inhabited().await;
     let ada = office.person("ada", Role::Viewer).await;
     let link = async |count: usize| {
-        call(&office.service, "auth.request_reset", &json!({"email": ada.email})).await.data();
+        call(&office.service, "auth.requestReset", &json!({"email": ada.email})).await.data();
         office.mail(&ada.email, count).await.token()
     };
     let choose = async |token: &str, password: &str| {
-        call(&office.service, "auth.reset_password", &json!({"token": token, "password": password})).await
+        call(&office.service, "auth.resetPassword", &json!({"token": token, "password": password})).await
     };
     let (first, second, chosen) = (link(2).await, link(3).await, password());
     assert_eq!(choose(&second, &chosen).await.code(), "OK");
@@ -260,7 +260,7 @@ async fn a_new_password_ends_the_links_from_before() {
     let third = link(4).await;
     let mut browser = office.browser(&Person { password: chosen.clone(), ..ada.clone() }).await;
     let change = json!({"current": chosen, "password": password()});
-    assert_eq!(browser.mutation("auth.change_password", change).await.code(), "OK");
+    assert_eq!(browser.mutation("auth.changePassword", change).await.code(), "OK");
     assert_eq!(choose(&third, &password()).await.failure(), "notValid");
     assert!(browser.is_signed_in().await);
     let fourth = link(5).await;
@@ -273,7 +273,7 @@ async fn a_new_password_ends_the_links_from_before() {
 async fn a_link_leads_where_the_service_says() {
     let office = Office::inhabited().await;
     office.registered("ada").await;
-    let request = Request::mutation("auth.request_reset", &json!({"email": "ada@example.com"}))
+    let request = Request::mutation("auth.requestReset", &json!({"email": "ada@example.com"}))
         .header("x-forwarded-host", "evil.example")
         .header("forwarded", "host=evil.example")
         .header("origin", "https://evil.example")

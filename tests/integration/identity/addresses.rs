@@ -120,10 +120,10 @@ async fn spellings_of_one_address_are_one_account() {
     // A link that was asked for by one spelling is good for the account of another, and so is the password.
     let mut browser = Browser::new(&office.service);
     let input = json!({"email": "IDA@xn--mller-kva.example"});
-    assert_eq!(browser.mutation("auth.request_reset", input).await.code(), "OK");
+    assert_eq!(browser.mutation("auth.requestReset", input).await.code(), "OK");
     let (token, chosen) = (office.mail("ida@müller.example", 1).await.token(), password());
     let reset = json!({"token": token, "password": chosen});
-    assert_eq!(browser.mutation("auth.reset_password", reset).await.code(), "OK");
+    assert_eq!(browser.mutation("auth.resetPassword", reset).await.code(), "OK");
     let answer = browser.login("ida@Müller.example", &chosen).await;
     assert_eq!(answer.data()["user"]["email"], "ida@müller.example", "as its owner wrote it");
 }
@@ -138,7 +138,7 @@ async fn what_is_accepted_gets_its_mail() {
     let mut own = Browser::new(&office.service);
     assert_eq!(register(&mut own, "ida@müller.example").await.code(), "OK");
     let token = office.mail("ida@xn--mller-kva.example", 1).await.token();
-    assert_eq!(own.mutation("auth.verify_email", json!({"token": token})).await.code(), "OK");
+    assert_eq!(own.mutation("auth.verifyEmail", json!({"token": token})).await.code(), "OK");
     for nowhere in [
         "jürgen@example.com",
         "ju\u{308}rgen@mu\u{308}ller.example",
@@ -176,12 +176,12 @@ async fn who_registered_in_other_letters_before_is_not_in_the_way() {
     let mine = json!({"email": "tilda@example.com", "name": "Tilda", "password": password()});
     own.mutation("auth.register", mine.clone()).await.data();
     let token = office.mail("tilda@example.com", 2).await.token();
-    assert_eq!(own.mutation("auth.verify_email", json!({"token": token})).await.code(), "OK");
+    assert_eq!(own.mutation("auth.verifyEmail", json!({"token": token})).await.code(), "OK");
     let answer = own.login("tilda@example.com", mine["password"].as_str().unwrap()).await;
     assert_eq!(answer.code(), "OK", "{}", answer.text());
 
-    own.mutation("auth.request_reset", json!({"email": "TILDA@example.com"})).await.data();
+    own.mutation("auth.requestReset", json!({"email": "TILDA@example.com"})).await.data();
     let token = office.mail("tilda@example.com", 3).await.token();
     let reset = json!({"token": token, "password": password()});
-    assert_eq!(own.mutation("auth.reset_password", reset).await.code(), "OK");
+    assert_eq!(own.mutation("auth.resetPassword", reset).await.code(), "OK");
 }

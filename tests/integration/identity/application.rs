@@ -28,7 +28,7 @@ impl Application {
             "scopes": scopes,
             "grantTypes": ["authorization_code", "refresh_token", "client_credentials"],
         });
-        office.mutation("grants.clients_create", input).await
+        office.mutation("grants.clientsCreate", input).await
     }
 
     /// A request for a token.
@@ -61,7 +61,7 @@ impl Application {
 
     /// Removes it.
     pub async fn remove(&self, office: &Office) {
-        assert_eq!(office.mutation("grants.clients_delete", json!({"id": self.id})).await.code(), "OK");
+        assert_eq!(office.mutation("grants.clientsDelete", json!({"id": self.id})).await.code(), "OK");
     }
 }
 

@@ -80,16 +80,16 @@ async fn each_action_has_its_entry() {
     let id_of_cato = office.id_of(&cato.email).await;
     expect(&[("registered", id_of_cato.clone(), Value::Null)]).await;
     let mut stranger = Browser::new(&office.service);
-    stranger.mutation("auth.resend_verification", json!({"email": cato.email})).await.data();
+    stranger.mutation("auth.resendVerification", json!({"email": cato.email})).await.data();
     let guess = json!({"token": office.mail(&cato.email, 2).await.token(), "password": password()});
-    assert_eq!(stranger.mutation("auth.verify_email", guess).await.failure(), "passwordNeeded");
+    assert_eq!(stranger.mutation("auth.verifyEmail", guess).await.failure(), "passwordNeeded");
     let about_cato = |action: &'static str| (action, nobody.clone(), id_of_cato.clone());
     expect(&[about_cato("verificationRequested"), about_cato("passwordRefused")]).await;
     for _ in 0..2 {
         let token = json!({"token": "nobody's"});
-        assert_eq!(stranger.mutation("auth.verify_email", token).await.failure(), "notValid");
+        assert_eq!(stranger.mutation("auth.verifyEmail", token).await.failure(), "notValid");
         let reset = json!({"token": "nobody's", "password": password()});
-        assert_eq!(stranger.mutation("auth.reset_password", reset).await.failure(), "notValid");
+        assert_eq!(stranger.mutation("auth.resetPassword", reset).await.failure(), "notValid");
         let founder = json!({"email": "eve@example.com", "name": "Eve", "password": password(), "founderToken": "x"});
         assert_eq!(stranger.mutation("auth.register", founder).await.failure(), "wrongFounderToken");
     }
@@ -114,7 +114,7 @@ async fn each_action_has_its_entry() {
     expect(&[own("signedIn"), own("tokenReused")]).await;
 
     let wrong = json!({"current": password(), "password": password()});
-    assert_eq!(browser.mutation("auth.change_password", wrong).await.failure(), "wrongPassword");
+    assert_eq!(browser.mutation("auth.changePassword", wrong).await.failure(), "wrongPassword");
     let wrong = json!({"password": password()});
     assert_eq!(browser.mutation("account.erase", wrong).await.failure(), "wrongPassword");
     expect(&[own("passwordRefused"), own("passwordRefused")]).await;
@@ -126,7 +126,7 @@ async fn each_action_has_its_entry() {
     assert_eq!(browser.mutation("auth.reauthenticate", json!({"password": ada.password})).await.code(), "OK");
     expect(&[own("passwordRefused"), own("reauthenticated")]).await;
     let change = json!({"current": ada.password, "password": password()});
-    assert_eq!(browser.mutation("auth.change_password", change).await.code(), "OK");
+    assert_eq!(browser.mutation("auth.changePassword", change).await.code(), "OK");
     expect(&[own("passwordChanged")]).await;
 
     let url = browser.mutation("oauth.link", json!({"provider": "facebook"})).await.data()["url"].clone();
@@ -138,7 +138,7 @@ async fn each_action_has_its_entry() {
 
     let application = json!({"name": "Robot", "kind": "confidential", "redirectUris": [], "scopes": ["posts:read"],
         "grantTypes": ["client_credentials"]});
-    let application = browser.mutation("grants.clients_create", application).await.data()["client"]["id"].clone();
+    let application = browser.mutation("grants.clientsCreate", application).await.data()["client"]["id"].clone();
     expect(&[("clientCreated", id.clone(), application.clone())]).await;
     let known = [("client_id", application.as_str().unwrap()), ("client_secret", "not the secret")];
     let unknown = [("client_id", "nobody"), ("client_secret", "not the secret")];
@@ -147,7 +147,7 @@ async fn each_action_has_its_entry() {
     }
     let refused = ("clientRefused", nobody.clone(), application.clone());
     expect(&[refused.clone(), refused, ("clientRefused", nobody.clone(), nobody.clone())]).await;
-    assert_eq!(browser.mutation("grants.clients_delete", json!({"id": application})).await.code(), "OK");
+    assert_eq!(browser.mutation("grants.clientsDelete", json!({"id": application})).await.code(), "OK");
     expect(&[("clientDeleted", id.clone(), application)]).await;
     for list in ["posts", "done", "undergone"] {
         assert_eq!(browser.mutation("account.export", json!({"list": list})).await.code(), "OK");
@@ -155,10 +155,10 @@ async fn each_action_has_its_entry() {
     expect(&[own("dataExported"), own("dataExported"), own("dataExported")]).await;
 
     let reset = json!({"email": ada.email});
-    browser.mutation("auth.request_reset", reset).await.data();
+    browser.mutation("auth.requestReset", reset).await.data();
     let chosen = password();
     let reset = json!({"token": office.mail(&ada.email, 3).await.token(), "password": chosen});
-    assert_eq!(Browser::new(&office.service).mutation("auth.reset_password", reset).await.code(), "OK");
+    assert_eq!(Browser::new(&office.service).mutation("auth.resetPassword", reset).await.code(), "OK");
     expect(&[("resetRequested", nobody.clone(), id.clone()), own("passwordReset")]).await;
     let mut browser = Browser::new(&office.service);
     browser.login(&ada.email, &chosen).await.data();
@@ -168,7 +168,7 @@ async fn each_action_has_its_entry() {
     let viewer = office.key.token_of(Role::Viewer, "a viewer");
     let client = json!({"id": uuid::Uuid::now_v7().to_string()});
     for _ in 0..3 {
-        assert_eq!(office.service.mutation(&viewer, "grants.clients_delete", client.clone()).await.code(), "FORBIDDEN");
+        assert_eq!(office.service.mutation(&viewer, "grants.clientsDelete", client.clone()).await.code(), "FORBIDDEN");
         assert_eq!(office.service.mutation(&viewer, "users.delete", json!({"id": id})).await.code(), "FORBIDDEN");
     }
     // A query writes nothing into the table: the log of calls has it.

@@ -18,7 +18,7 @@ fn unsafe_calls() -> Vec<(&'static str, Value)> {
     vec![
         ("users.create", json!({"email": "planted@example.com", "name": "Planted"})),
         ("account.export", json!({})),
-        ("sessions.revoke_others", Value::Null),
+        ("sessions.revokeOthers", Value::Null),
         ("auth.refresh", json!({})),
         ("auth.logout", json!({})),
         ("users.list", json!({})),
@@ -237,7 +237,7 @@ async fn other_secrets_are_no_cookies_and_a_cookie_is_no_other_secret() {
     let halves = BASE64.decode(&refresh).unwrap();
     let sha = |text: &str| BASE64.encode(digest(&SHA256, &BASE64.decode(text).unwrap()));
     let own = browser.session().to_owned();
-    browser.mutation("auth.request_reset", json!({"email": ada.email})).await;
+    browser.mutation("auth.requestReset", json!({"email": ada.email})).await;
     let mailed = office.mail(&ada.email, 2).await.token();
     for (what, value) in [
         ("the hash of the cookie", sha(&own)),
@@ -257,14 +257,14 @@ async fn other_secrets_are_no_cookies_and_a_cookie_is_no_other_secret() {
         assert!(!thief.is_signed_in().await, "{what} as a cookie");
         let bearer = office.service.query(&value, "auth.me", Value::Null).await;
         assert_eq!(bearer.code() == "OK", what == "the access token", "{what} as a token");
-        let verified = thief.mutation("auth.verify_email", json!({"token": value})).await;
+        let verified = thief.mutation("auth.verifyEmail", json!({"token": value})).await;
         assert_ne!(verified.code(), "OK", "{what} to prove an address");
         if what != "the refresh token" {
             let answer = thief.mutation("auth.refresh", json!({"refreshToken": value})).await;
             assert_eq!((answer.code().as_str(), answer.failure().as_str()), ("UNAUTHORIZED", "ended"), "{what}");
         }
         if what != "a mailed token" {
-            let reset = thief.mutation("auth.reset_password", json!({"token": value, "password": password()})).await;
+            let reset = thief.mutation("auth.resetPassword", json!({"token": value, "password": password()})).await;
             assert_ne!(reset.code(), "OK", "{what} to choose a password");
         }
     }

@@ -158,10 +158,10 @@ impl Used {
         keep(&mut self.secrets, "the password of an account that is not proved", &bob.password);
         keep(&mut self.secrets, "a token that proves an address", &self.office.mail(&bob.email, 1).await.token());
         let again = json!({"email": bob.email});
-        assert_eq!(self.browser.mutation("auth.resend_verification", again).await.code(), "OK");
+        assert_eq!(self.browser.mutation("auth.resendVerification", again).await.code(), "OK");
         keep(&mut self.secrets, "another of them", &self.office.mail(&bob.email, 2).await.token());
         let reset = json!({"email": self.ada.email});
-        assert_eq!(self.browser.mutation("auth.request_reset", reset).await.code(), "OK");
+        assert_eq!(self.browser.mutation("auth.requestReset", reset).await.code(), "OK");
         keep(&mut self.secrets, "a token for another password", &self.office.mail(&self.ada.email, 2).await.token());
         let export = self.browser.mutation("account.export", json!({})).await;
         assert_eq!(export.code(), "OK");
@@ -170,7 +170,7 @@ impl Used {
     async fn let_applications_in(&mut self) {
         let input =
             json!({"name": "Reader", "kind": "confidential", "redirectUris": [CALLBACK], "scopes": ["posts:read"]});
-        let registered = self.browser.mutation("grants.clients_create", input).await.data();
+        let registered = self.browser.mutation("grants.clientsCreate", input).await.data();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let (id, secret) = (text(&registered["client"]["id"]), text(&registered["secret"]));
         keep(&mut self.secrets, "the secret of an application", &secret);
@@ -203,7 +203,7 @@ impl Used {
         let email = self.ada.email.clone();
         assert_eq!(Browser::new(&self.office.service).login(&email, &wrong[0]).await.failure(), "wrongCredentials");
         let change = json!({"current": wrong[1], "password": wrong[2]});
-        assert_eq!(self.browser.mutation("auth.change_password", change).await.failure(), "wrongPassword");
+        assert_eq!(self.browser.mutation("auth.changePassword", change).await.failure(), "wrongPassword");
         assert_eq!(
             self.browser.mutation("account.erase", json!({"password": wrong[3]})).await.failure(),
             "wrongPassword"

@@ -64,7 +64,7 @@ pub fn found<'a>(secrets: &'a [Secret], text: &[u8]) -> Vec<(&'a str, String)> {
 /// What a text can be tried as.
 pub fn attempts(used: &Used, text: &str) -> Vec<(&'static str, Request)> {
     let cookie = Request::query("auth.me", &Value::Null).header("cookie", format!("{SESSION}={text}"));
-    let cross_site = Request::mutation("sessions.revoke_others", &Value::Null)
+    let cross_site = Request::mutation("sessions.revokeOthers", &Value::Null)
         .header("cookie", used.browser.cookies())
         .header("origin", used.browser.origin())
         .header(CSRF, text);
@@ -93,10 +93,10 @@ pub fn attempts(used: &Used, text: &str) -> Vec<(&'static str, Request)> {
         ("the token against cross-site requests", cross_site),
         ("a token", bearer),
         ("a refresh token", Request::mutation("auth.refresh", &json!({"refreshToken": text}))),
-        ("a proof of an address", Request::mutation("auth.verify_email", &json!({"token": text}))),
+        ("a proof of an address", Request::mutation("auth.verifyEmail", &json!({"token": text}))),
         (
             "a link for another password",
-            Request::mutation("auth.reset_password", &json!({"token": text, "password": password()})),
+            Request::mutation("auth.resetPassword", &json!({"token": text, "password": password()})),
         ),
         ("an application's secret", credentials),
         ("a code", code),
@@ -217,7 +217,7 @@ pub async fn everything_is_still_alive(used: &Used) {
     assert_eq!(answer.code(), "OK", "{}", answer.text());
     let password_of_bob = used.secret("the password of an account that is not proved");
     let verify = json!({"token": used.secret("a token that proves an address"), "password": password_of_bob});
-    assert_eq!(used.office.service.send(&Request::mutation("auth.verify_email", &verify)).await.code(), "OK");
+    assert_eq!(used.office.service.send(&Request::mutation("auth.verifyEmail", &verify)).await.code(), "OK");
     let application = form(
         "/oauth/token",
         &[("grant_type", "refresh_token"), ("refresh_token", used.secret("an application's refresh token"))],
@@ -226,5 +226,5 @@ pub async fn everything_is_still_alive(used: &Used) {
         application.header("authorization", basic(&used.client_id, used.secret("the secret of an application")));
     assert_eq!(used.office.service.send(&application).await.status, 200);
     let reset = json!({"token": used.secret("a token for another password"), "password": password()});
-    assert_eq!(used.office.service.send(&Request::mutation("auth.reset_password", &reset)).await.code(), "OK");
+    assert_eq!(used.office.service.send(&Request::mutation("auth.resetPassword", &reset)).await.code(), "OK");
 }

@@ -91,7 +91,7 @@ async fn one_device_can_be_signed_out_or_all_others() {
     assert_eq!(ada.here.mutation("sessions.revoke", json!({"device": here})).await.code(), "OK");
     assert_eq!(ada.alive(&office).await, NONE);
 
-    assert_eq!(bob.here.mutation("sessions.revoke_others", Value::Null).await.data(), json!({"count": 2}));
+    assert_eq!(bob.here.mutation("sessions.revokeOthers", Value::Null).await.data(), json!({"count": 2}));
     assert_eq!(bob.alive(&office).await, ONLY_HERE);
 }
 
@@ -118,7 +118,7 @@ async fn whether_a_device_is_somebody_elses_is_not_told() {
     // An administrator, too, signs out nobody else, not even by an operator's token.
     assert_eq!(ada.here.mutation("sessions.revoke", json!({"device": bobs})).await.failure(), "missing");
     assert_eq!(office.mutation("sessions.revoke", json!({"device": bobs})).await.failure(), "missing");
-    assert_eq!(office.mutation("sessions.revoke_others", Value::Null).await.data(), json!({"count": 0}));
+    assert_eq!(office.mutation("sessions.revokeOthers", Value::Null).await.data(), json!({"count": 0}));
     assert_eq!((ada.alive(&office).await, bob.alive(&office).await), (ALL, [true, true, false, false]));
 }
 
@@ -128,11 +128,11 @@ async fn another_password_signs_all_other_devices_out() {
     let mut ada = SignedIn::new(&office, "ada", Role::Viewer).await;
     let thief = ada.here.clone();
     let wrong = json!({"current": "not the password", "password": password()});
-    assert_eq!(ada.here.mutation("auth.change_password", wrong).await.failure(), "wrongPassword");
+    assert_eq!(ada.here.mutation("auth.changePassword", wrong).await.failure(), "wrongPassword");
     assert_eq!(ada.alive(&office).await, ALL);
     let next = password();
     let change = json!({"current": ada.person.password, "password": next});
-    assert_eq!(ada.here.mutation("auth.change_password", change).await.code(), "OK");
+    assert_eq!(ada.here.mutation("auth.changePassword", change).await.code(), "OK");
     assert_eq!(ada.alive(&office).await, ONLY_HERE);
 
     // Who has a copy of the cookie that this browser had is signed out as well: without a grace in which a thief
@@ -194,11 +194,11 @@ async fn a_sign_in_that_is_under_way_does_not_outlive_the_password() {
     });
     // Nor do they keep the owner from what ends them, however fast they come back.
     for _ in 0..3 {
-        let ended = here.mutation("sessions.revoke_others", Value::Null).await;
+        let ended = here.mutation("sessions.revokeOthers", Value::Null).await;
         assert_eq!(ended.code(), "OK", "{}", ended.text());
     }
     let change = json!({"current": ada.password, "password": password()});
-    let changed = here.mutation("auth.change_password", change).await;
+    let changed = here.mutation("auth.changePassword", change).await;
     assert_eq!(changed.code(), "OK", "{}", changed.text());
     for mut browser in thieves.join_all().await {
         assert!(!browser.is_signed_in().await, "let in by a password that was not the account's any more");
@@ -212,10 +212,10 @@ async fn a_reset_of_the_password_signs_every_device_out() {
     let office = Office::inhabited().await;
     let mut ada = SignedIn::new(&office, "ada", Role::Viewer).await;
     let mut nobody = Browser::new(&office.service);
-    assert_eq!(nobody.mutation("auth.request_reset", json!({"email": ada.person.email})).await.code(), "OK");
+    assert_eq!(nobody.mutation("auth.requestReset", json!({"email": ada.person.email})).await.code(), "OK");
     assert_eq!(ada.alive(&office).await, ALL, "asking alone does nothing");
     let (token, next) = (office.mail(&ada.person.email, 2).await.token(), password());
-    let reset = nobody.mutation("auth.reset_password", json!({"token": token, "password": next})).await;
+    let reset = nobody.mutation("auth.resetPassword", json!({"token": token, "password": next})).await;
     assert_eq!(reset.code(), "OK", "{}", reset.text());
     assert!(!nobody.has("onefold-local"), "it signs nobody in");
     assert_eq!(ada.alive(&office).await, NONE);
@@ -251,15 +251,15 @@ async fn an_administrator_signs_somebody_out_everywhere() {
     let mut ada = SignedIn::new(&office, "ada", Role::Administrator).await;
     let mut bob = SignedIn::new(&office, "bob", Role::Employee).await;
     let of = |person: &Person| json!({"id": person.id});
-    // Nobody without the right, nor for oneself: for that there is `sessions.revoke_others`.
+    // Nobody without the right, nor for oneself: for that there is `sessions.revokeOthers`.
     for person in [&ada.person, &bob.person] {
-        assert_eq!(bob.here.mutation("users.sign_out", of(person)).await.code(), "FORBIDDEN");
+        assert_eq!(bob.here.mutation("users.signOut", of(person)).await.code(), "FORBIDDEN");
     }
-    assert_eq!(ada.here.mutation("users.sign_out", of(&bob.person)).await.data(), json!({"count": 3}));
+    assert_eq!(ada.here.mutation("users.signOut", of(&bob.person)).await.data(), json!({"count": 3}));
     assert_eq!((bob.alive(&office).await, ada.alive(&office).await), (NONE, ALL));
     let mails = mailbox::mails(&office.service, &bob.person.email).await;
     assert_eq!(mails.last().unwrap().subject, "You were signed out everywhere");
-    assert_eq!(ada.here.mutation("users.sign_out", of(&bob.person)).await.data(), json!({"count": 0}));
+    assert_eq!(ada.here.mutation("users.signOut", of(&bob.person)).await.data(), json!({"count": 0}));
     assert_eq!(
         mailbox::mails(&office.service, &bob.person.email).await.len(),
         mails.len(),
@@ -268,7 +268,7 @@ async fn an_administrator_signs_somebody_out_everywhere() {
     let log = office.query("audit.list", json!({"target": bob.person.id, "limit": 1})).await.data();
     let entry = &log["items"][0];
     assert_eq!((&entry["action"], &entry["actor"]), (&json!("signedOut"), &json!(ada.person.id)));
-    assert_eq!(ada.here.mutation("users.sign_out", json!({"id": uuid::Uuid::now_v7()})).await.failure(), "missing");
+    assert_eq!(ada.here.mutation("users.signOut", json!({"id": uuid::Uuid::now_v7()})).await.failure(), "missing");
 }
 
 /// Another role, or an address that counts as verified no more: the next call of each device goes by it.

@@ -32,7 +32,7 @@ async fn register(browser: &mut Browser, email: &str, password: &str, token: Opt
 /// Opens the newest of so many links in a browser.
 async fn open(office: &Office, browser: &mut Browser, email: &str, count: usize) -> Answer {
     let token = mailbox::mail(&office.service, email, count).await.token();
-    browser.mutation("auth.verify_email", json!({"token": token})).await
+    browser.mutation("auth.verifyEmail", json!({"token": token})).await
 }
 
 async fn role(browser: &mut Browser, email: &str, password: &str) -> Value {
@@ -88,7 +88,7 @@ async fn a_link_that_goes_astray_makes_no_administrator() {
     let chosen = password();
     let link = mailbox::mail(&office.service, mistyped, 1).await.token();
     let choose = json!({"token": link, "password": chosen});
-    assert_eq!(stranger.mutation("auth.reset_password", choose).await.code(), "OK");
+    assert_eq!(stranger.mutation("auth.resetPassword", choose).await.code(), "OK");
     assert_eq!(role(&mut stranger, mistyped, &chosen).await, Role::NEWCOMER.name());
 
     assert_eq!(register(&mut owner, OWNER, &owners, Some(&token)).await.code(), "OK");
@@ -141,7 +141,7 @@ async fn the_token_is_good_once_also_when_the_founder_is_gone() {
         // Nor by a link that was mailed before.
         let link = mailbox::mail(&office.service, "second@example.com", 1).await.token();
         let proof = json!({"token": link, "password": words});
-        assert_eq!(founder.mutation("auth.verify_email", proof).await.failure(), "notValid", "{leaves}");
+        assert_eq!(founder.mutation("auth.verifyEmail", proof).await.failure(), "notValid", "{leaves}");
     }
 }
 

@@ -18,17 +18,17 @@ const FREE: [(&str, &str); 15] = [
     ("auth.logout", "a session ends, and nobody gets in"),
     ("auth.reauthenticate", "it is the proof itself"),
     ("auth.refresh", "it renews the session, for no longer than it may last"),
-    ("auth.verify_email", "it takes a token that was mailed, and the caller counts for which sessions stay"),
-    ("grants.clients_delete", "an application goes, and nobody gets in"),
+    ("auth.verifyEmail", "it takes a token that was mailed, and the caller counts for which sessions stay"),
+    ("grants.clientsDelete", "an application goes, and nobody gets in"),
     ("grants.decide", "a page asks, in a form that a standard dictates; the owner is told by mail"),
     ("oauth.reauthenticate", "it begins the proof"),
     ("posts.create", "a post, and no account"),
     ("posts.delete", "a post, and no account"),
     ("posts.update", "a post, and no account"),
     ("sessions.revoke", "a session ends, and nobody gets in"),
-    ("sessions.revoke_others", "sessions end, and nobody gets in"),
+    ("sessions.revokeOthers", "sessions end, and nobody gets in"),
     ("users.delete", "an account goes, and nobody gets in; its owner is told by mail"),
-    ("users.sign_out", "sessions end, and nobody gets in"),
+    ("users.signOut", "sessions end, and nobody gets in"),
 ];
 
 /// How long a sign-in is fresh.
@@ -43,8 +43,8 @@ fn precious(given: &Given) -> Vec<(&'static str, Value, &'static str)> {
     vec![
         ("oauth.link", json!({"provider": "nobody"}), "missing"),
         ("oauth.unlink", json!({"provider": "nobody"}), "notLinked"),
-        ("auth.change_password", change, "wrongPassword"),
-        ("grants.clients_create", application, "misleadingName"),
+        ("auth.changePassword", change, "wrongPassword"),
+        ("grants.clientsCreate", application, "misleadingName"),
         ("account.erase", json!({"password": "not the password"}), "wrongPassword"),
         ("users.create", json!({"email": EMAIL, "name": "Thief", "role": "administrator"}), "emailTaken"),
         ("users.create", json!({"email": EMAIL, "name": "Thief", "isVerified": true}), "emailTaken"),
@@ -174,7 +174,7 @@ async fn a_cookie_sets_no_first_password_and_erases_no_account_without_one() {
     given.world.write::<Account>().replace(&current, without).await.unwrap();
     given.at(FRESH + 1);
     let first = json!({"password": password()});
-    for (procedure, input) in [("auth.change_password", first), ("account.erase", json!({}))] {
+    for (procedure, input) in [("auth.changePassword", first), ("account.erase", json!({}))] {
         assert_eq!(given.on_page(&cookie, procedure, &input).await.failure(), "reauthenticate", "{procedure}");
     }
     let said = given.on_page(&cookie, "auth.reauthenticate", &json!({"password": given.password})).await;

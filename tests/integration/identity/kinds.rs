@@ -85,7 +85,7 @@ async fn a_code_of_somebody_who_was_signed_out_is_none() {
     assert_eq!(other.mutation("auth.refresh", json!({})).await.code(), "OK");
     assert_eq!(redeem(&used, said).await.status, 200);
     let said = approve(&mut other, &id).await;
-    assert_eq!(used.browser.mutation("sessions.revoke_others", json!({})).await.code(), "OK");
+    assert_eq!(used.browser.mutation("sessions.revokeOthers", json!({})).await.code(), "OK");
     let answer = redeem(&used, said).await;
     assert_eq!((answer.status, answer.json()["error"].as_str()), (400, Some("invalid_grant")), "{}", answer.text());
     let said = approve(&mut used.browser, &id).await;

@@ -101,8 +101,8 @@ async fn guessing_at_mailed_tokens_ends_after_three_hundred() {
     let guess = async |from: Ipv4Addr, place: usize| {
         let token = Opaque::random().unwrap().text();
         let calls = [
-            ("auth.verify_email", json!({"token": token})),
-            ("auth.reset_password", json!({"token": token, "password": password()})),
+            ("auth.verifyEmail", json!({"token": token})),
+            ("auth.resetPassword", json!({"token": token, "password": password()})),
         ];
         let (procedure, input) = &calls[place % calls.len()];
         Browser::at(&office.service, from).mutation(procedure, input.clone()).await
@@ -125,10 +125,10 @@ async fn who_chooses_a_password_by_mail_gets_in_while_strangers_guess() {
     assert_eq!(guesses(&office, EVE, &ada.email).await, 10);
     let mut new = Browser::at(&office.service, ADA);
     expect_too_often(&new.login(&ada.email, &ada.password).await, SPAN_S);
-    assert_eq!(new.mutation("auth.request_reset", json!({"email": ada.email})).await.code(), "OK");
+    assert_eq!(new.mutation("auth.requestReset", json!({"email": ada.email})).await.code(), "OK");
     let (token, chosen) = (office.mail(&ada.email, 2).await.token(), password());
     let reset = json!({"token": token, "password": chosen});
-    assert_eq!(new.mutation("auth.reset_password", reset).await.code(), "OK");
+    assert_eq!(new.mutation("auth.resetPassword", reset).await.code(), "OK");
     assert!(!new.has(SESSION), "it signs nobody in by itself");
     let answer = new.login(&ada.email, &chosen).await;
     assert_eq!(answer.code(), "OK", "{}", answer.text());
@@ -226,7 +226,7 @@ async fn guesses_of_a_network_do_not_shut_out_its_known_browsers() {
         assert_eq!(answer.code(), "OK", "{}", answer.text());
     }
     let change = json!({"current": ada.password, "password": password()});
-    assert_eq!(known.mutation("auth.change_password", change).await.code(), "OK", "nor out of what takes a password");
+    assert_eq!(known.mutation("auth.changePassword", change).await.code(), "OK", "nor out of what takes a password");
     // That it succeeded gives the network no further guesses, and its own ten end as before.
     expect_too_often(&guess(101).await, SPAN_S);
 }
@@ -244,7 +244,7 @@ async fn a_stolen_session_does_not_guess_the_password() {
         for place in 0..6 {
             let (procedure, input) = match place % 2 {
                 0 => (
-                    "auth.change_password",
+                    "auth.changePassword",
                     json!({"current": format!("guess {round} {place}"), "password": password()}),
                 ),
                 _ => ("account.erase", json!({"password": format!("guess {round} {place}")})),
@@ -263,7 +263,7 @@ async fn a_stolen_session_does_not_guess_the_password() {
     assert_eq!(wrong, 10, "guesses with a stolen session");
     // Its owner changes the password meanwhile.
     let change = json!({"current": ada.password, "password": password()});
-    assert_eq!(own.mutation("auth.change_password", change).await.code(), "OK");
+    assert_eq!(own.mutation("auth.changePassword", change).await.code(), "OK");
     assert!(!stolen.is_signed_in().await && own.has(SESSION));
 }
 
@@ -286,18 +286,18 @@ async fn mails_to_one_address_have_a_limit_for_each_purpose() {
     for procedure in ["auth.register", "auth.register"] {
         expect_too_often(&ask(&office, EVE, procedure, register.clone()).await, 3_600);
     }
-    let reset = ask(&office, ADA, "auth.request_reset", json!({"email": email})).await;
+    let reset = ask(&office, ADA, "auth.requestReset", json!({"email": email})).await;
     assert_eq!(reset.code(), "OK", "the owner still gets a link: {}", reset.text());
 
     // And an address that nobody has is refused at the same number; others may ask all the same.
     for email in [email.as_str(), "nobody@example.com"] {
         let mut asked = 0;
-        while ask(&office, EVE, "auth.request_reset", json!({"email": email})).await.status == 200 {
+        while ask(&office, EVE, "auth.requestReset", json!({"email": email})).await.status == 200 {
             asked += 1;
             assert!(asked < 20, "nobody stops them");
         }
         assert_eq!(asked, 5, "{email}");
-        expect_too_often(&ask(&office, EVE, "auth.request_reset", json!({"email": email.to_uppercase()})).await, 3_600);
-        assert_eq!(ask(&office, ADA, "auth.request_reset", json!({"email": email})).await.code(), "OK", "{email}");
+        expect_too_often(&ask(&office, EVE, "auth.requestReset", json!({"email": email.to_uppercase()})).await, 3_600);
+        assert_eq!(ask(&office, ADA, "auth.requestReset", json!({"email": email})).await.code(), "OK", "{email}");
     }
 }

@@ -20,12 +20,12 @@ fn questions(keeper: &Value, post: &Value) -> Vec<(&'static str, Value)> {
         ("users.list", json!({})),
         ("users.list", json!({"role": "administrator"})),
         ("users.get", json!({"id": keeper["id"]})),
-        ("users.by_ids", json!({"ids": [keeper["id"]]})),
+        ("users.byIds", json!({"ids": [keeper["id"]]})),
         ("posts.list", json!({})),
         ("posts.get", json!({"id": post["id"]})),
-        ("posts.by_ids", json!({"ids": [post["id"]]})),
+        ("posts.byIds", json!({"ids": [post["id"]]})),
         ("audit.list", json!({})),
-        ("grants.clients_list", json!({})),
+        ("grants.clientsList", json!({})),
     ]
 }
 
@@ -49,7 +49,7 @@ async fn a_stranger_who_registered_reads_nothing_of_others_in_any_style() {
     let token = office.mail(&stranger.email, 1).await.token();
     let mut browser = Browser::new(&office.service);
     let proof = json!({"token": token, "password": stranger.password});
-    assert_eq!(browser.mutation("auth.verify_email", proof).await.code(), "OK");
+    assert_eq!(browser.mutation("auth.verifyEmail", proof).await.code(), "OK");
     let me = browser.login(&stranger.email, &stranger.password).await.data()["user"].clone();
     assert_eq!((&me["role"], &me["isVerified"], &me["permissions"]), (&json!("guest"), &json!(true), &json!([])));
     let login = json!({"email": stranger.email, "password": stranger.password, "keep": "tokens"});

@@ -61,9 +61,9 @@ async fn ok(browser: &mut Browser, procedure: &str, input: Value) {
 
 async fn reset(office: &Office, person: &Person, mails: usize) -> String {
     let mut browser = Browser::new(&office.service);
-    ok(&mut browser, "auth.request_reset", json!({"email": person.email})).await;
+    ok(&mut browser, "auth.requestReset", json!({"email": person.email})).await;
     let (token, next) = (office.mail(&person.email, mails).await.token(), password());
-    ok(&mut browser, "auth.reset_password", json!({"token": token, "password": next})).await;
+    ok(&mut browser, "auth.resetPassword", json!({"token": token, "password": next})).await;
     next
 }
 
@@ -85,7 +85,7 @@ async fn each_change_of_password_address_identity_and_rights_is_told() {
     ok(&mut browser, "oauth.unlink", json!({"provider": "facebook"})).await;
     expected.push(UNLINKED);
     let change = json!({"current": ada.password, "password": password()});
-    ok(&mut browser, "auth.change_password", change).await;
+    ok(&mut browser, "auth.changePassword", change).await;
     expected.push(PASSWORD);
     reset(&office, &ada, 2).await;
     expected.push(PASSWORD);
@@ -136,7 +136,7 @@ async fn a_browser_that_is_not_known_is_told_of_and_the_first_one_is_not() {
     let ada = office.registered("ada").await;
     let mut first = Browser::new(&office.service);
     let token = office.mail(&ada.email, 1).await.token();
-    ok(&mut first, "auth.verify_email", json!({"token": token, "password": ada.password})).await;
+    ok(&mut first, "auth.verifyEmail", json!({"token": token, "password": ada.password})).await;
     for _ in 0..2 {
         assert_eq!(first.login(&ada.email, &ada.password).await.code(), "OK");
     }
@@ -172,7 +172,7 @@ async fn an_application_that_is_let_in_is_told_of_until_it_is_in() {
     let ada = office.person("ada", Role::Viewer).await;
     let mut browser = office.browser(&ada).await;
     let application = json!({"name": "Reader", "kind": "public", "scopes": ["posts:read"], "redirectUris": [CALLBACK]});
-    let id = office.mutation("grants.clients_create", application).await.data()["client"]["id"].clone();
+    let id = office.mutation("grants.clientsCreate", application).await.data()["client"]["id"].clone();
     let id = id.as_str().unwrap();
     for _ in 0..2 {
         let (code, verifier) = approve(&mut browser, id).await;
@@ -218,7 +218,7 @@ async fn nobodys_mailbox_is_filled_and_nothing_is_buried() {
         office.tokens(&ada).await;
     }
     let mut browser = office.browser(&ada).await;
-    ok(&mut browser, "auth.change_password", json!({"current": ada.password, "password": password()})).await;
+    ok(&mut browser, "auth.changePassword", json!({"current": ada.password, "password": password()})).await;
     let told = told(&office, &ada.email).await.split_off(before);
     let count = |subject: &str| told.iter().filter(|it| *it == subject).count();
     assert_eq!((count(BROWSER), count(PROGRAM), count(PASSWORD)), (5, 1, 1), "{told:?}");

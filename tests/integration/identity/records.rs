@@ -21,7 +21,7 @@ async fn what_was_mailed_goes_with_its_account() {
     let (ada, bob) = (office.person("ada", Role::Viewer).await, office.person("bob", Role::Viewer).await);
     for person in [&ada, &bob] {
         for _ in 0..2 {
-            let reset = Request::mutation("auth.request_reset", &json!({"email": person.email}));
+            let reset = Request::mutation("auth.requestReset", &json!({"email": person.email}));
             assert_eq!(office.service.send(&reset).await.code(), "OK");
         }
     }

@@ -69,10 +69,10 @@ async fn where_registration_is_closed_nobody_makes_an_account_in_any_way() {
     // Whom an administrator made an account for comes in: a link leads to a password.
     let mut browser = Browser::new(&office.service);
     let ask = json!({"email": "ada@example.com"});
-    assert_eq!(browser.mutation("auth.request_reset", ask).await.code(), "OK");
+    assert_eq!(browser.mutation("auth.requestReset", ask).await.code(), "OK");
     let (token, password) = (office.mail("ada@example.com", 1).await.token(), password());
     let choose = json!({"token": token, "password": password});
-    assert_eq!(browser.mutation("auth.reset_password", choose).await.code(), "OK");
+    assert_eq!(browser.mutation("auth.resetPassword", choose).await.code(), "OK");
     let user = browser.login("ada@example.com", &password).await.data()["user"].clone();
     assert_eq!((&user["role"], &user["isVerified"]), (&json!("employee"), &json!(true)));
 

@@ -70,7 +70,7 @@ async fn revoking_ends_the_cookies_before_as_well() {
         let code = browser.mutation("posts.create", json!({"title": "Hello", "body": "Everybody."})).await.code();
         assert!(["FORBIDDEN", "UNAUTHORIZED"].contains(&code.as_str()), "{code}");
     }
-    assert_eq!(elsewhere.mutation("sessions.revoke_others", Value::Null).await.data(), json!({"count": 1}));
+    assert_eq!(elsewhere.mutation("sessions.revokeOthers", Value::Null).await.data(), json!({"count": 1}));
     for browser in [&mut third, &mut second, &mut first] {
         assert!(!browser.is_signed_in().await);
         assert_eq!(browser.mutation("auth.refresh", json!({})).await.failure(), "ended");

@@ -72,7 +72,7 @@ async fn nobody_gives_themselves_rights() {
         ("users.delete", json!({"id": own})),
         ("users.delete", json!({"id": other})),
         ("audit.list", json!({})),
-        ("grants.clients_list", json!({})),
+        ("grants.clientsList", json!({})),
     ] {
         employee.expect(&office, procedure, input, "FORBIDDEN").await;
     }
@@ -145,7 +145,7 @@ async fn an_unproved_account_has_no_permission() {
         ("users.update", json!({"id": id, "name": "Ada"})),
         ("users.create", json!({"email": "eve@example.com", "name": "Eve"})),
         ("audit.list", json!({})),
-        ("grants.clients_list", json!({})),
+        ("grants.clientsList", json!({})),
     ] {
         for answer in [
             browser.mutation(procedure, input.clone()).await,
@@ -155,9 +155,9 @@ async fn an_unproved_account_has_no_permission() {
         }
     }
     // The proof counts from the next call, in the session that makes it. Whoever else was in has proved nothing.
-    browser.mutation("auth.resend_verification", json!({"email": ada.email})).await.data();
+    browser.mutation("auth.resendVerification", json!({"email": ada.email})).await.data();
     let proof = json!({"token": office.mail(&ada.email, 2).await.token(), "password": ada.password});
-    assert_eq!(browser.mutation("auth.verify_email", proof).await.code(), "OK");
+    assert_eq!(browser.mutation("auth.verifyEmail", proof).await.code(), "OK");
     assert_eq!(browser.query("users.list", Value::Null).await.code(), "OK");
     assert_eq!(office.service.query(&token, "posts.list", Value::Null).await.code(), "FORBIDDEN");
     assert_eq!(office.service.query(&token, "audit.list", Value::Null).await.code(), "UNAUTHORIZED", "it asks");
@@ -191,7 +191,7 @@ async fn fields_that_nobody_asked_for_are_refused() {
         ),
         ("auth.refresh", json!({}), vec![("role", json!("administrator")), ("session", json!("A".repeat(43)))]),
         (
-            "auth.change_password",
+            "auth.changePassword",
             json!({"current": employee.person.password, "password": password}),
             vec![("id", json!(own)), ("email", json!(email))],
         ),

@@ -151,7 +151,7 @@ async fn what_was_taken_away_changes_nothing_any_more_in_any_style() {
 
     assert_eq!(office.mutation("users.delete", json!({"id": deleted.person.id})).await.code(), "OK");
     office.mutation("users.update", json!({"id": demoted.person.id, "role": "viewer"})).await.data();
-    assert_eq!(leaving.browser.mutation("sessions.revoke_others", Value::Null).await.data(), json!({"count": 2}));
+    assert_eq!(leaving.browser.mutation("sessions.revokeOthers", Value::Null).await.data(), json!({"count": 2}));
     removed.remove(&office).await;
     call_all(&office, &styles, &mutations, &tokens, |what, _, held, refused| {
         assert_eq!(refused, Some(held.then), "at once: {what}");

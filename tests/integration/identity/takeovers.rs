@@ -36,14 +36,14 @@ impl Party {
 
     /// Opens a link that confirms an address, as the page does.
     async fn opens(&mut self, mail: &Mail) -> Answer {
-        self.browser.mutation("auth.verify_email", json!({"token": mail.token()})).await
+        self.browser.mutation("auth.verifyEmail", json!({"token": mail.token()})).await
     }
 
     /// Chooses a password with a link.
     async fn chooses(&mut self, mail: &Mail) -> Answer {
         self.password = password();
         let input = json!({"token": mail.token(), "password": self.password});
-        self.browser.mutation("auth.reset_password", input).await
+        self.browser.mutation("auth.resetPassword", input).await
     }
 
     async fn signs_in(&mut self) -> Answer {
@@ -94,13 +94,13 @@ async fn a_click_gives_nothing_to_who_registered() {
         stranger.registers().await;
         assert_eq!(stranger.signs_in().await.failure(), "wrongCredentials", "nobody has proved the address");
         if asks_again {
-            asks_for(&office, "auth.resend_verification").await;
+            asks_for(&office, "auth.resendVerification").await;
         }
         let link = mail(&office, 1 + usize::from(asks_again)).await;
         assert_eq!(owner.opens(&link).await.failure(), "passwordNeeded");
         // What the owner guesses is nothing, either, and uses the link up no more than the click.
         let guess = json!({"token": link.token(), "password": password()});
-        assert_eq!(owner.browser.mutation("auth.verify_email", guess).await.failure(), "passwordNeeded");
+        assert_eq!(owner.browser.mutation("auth.verifyEmail", guess).await.failure(), "passwordNeeded");
         assert_eq!(owner.chooses(&link).await.code(), "OK");
         stranger.expect_out().await;
         owner.signs_in().await.data();
@@ -146,7 +146,7 @@ async fn who_knows_the_password_confirms_anywhere() {
         let link = mail(&office, 1 + usize::from(is_second)).await;
         let mut telephone = Browser::new(&office.service);
         let proof = json!({"token": link.token(), "password": owner.password});
-        assert_eq!(telephone.mutation("auth.verify_email", proof).await.code(), "OK");
+        assert_eq!(telephone.mutation("auth.verifyEmail", proof).await.code(), "OK");
         assert!(!telephone.has(SESSION), "it signs nobody in");
         owner.signs_in().await.data();
         assert_eq!(owner.me().await["name"], "Victoria");
@@ -162,8 +162,8 @@ async fn what_was_mailed_before_is_void() {
     let (mut stranger, mut owner) = two(&office).await;
     stranger.registers().await;
     owner.registers().await;
-    asks_for(&office, "auth.resend_verification").await;
-    asks_for(&office, "auth.request_reset").await;
+    asks_for(&office, "auth.resendVerification").await;
+    asks_for(&office, "auth.requestReset").await;
     let mut old = mailbox::mails(&office.service, VICTIM).await;
     let own = old.remove(1);
     let mut expect_void = async |owner: &mut Party, old: &[Mail], since: &str| {
@@ -181,8 +181,8 @@ async fn what_was_mailed_before_is_void() {
     owner.signs_in().await.data();
     expect_void(&mut owner, &old, "the first proof").await;
 
-    asks_for(&office, "auth.request_reset").await;
-    asks_for(&office, "auth.request_reset").await;
+    asks_for(&office, "auth.requestReset").await;
+    asks_for(&office, "auth.requestReset").await;
     let links = mailbox::mails(&office.service, VICTIM).await;
     let used = links.last().unwrap().clone();
     old.push(links[links.len() - 2].clone());
@@ -190,11 +190,11 @@ async fn what_was_mailed_before_is_void() {
     owner.signs_in().await.data();
     expect_void(&mut owner, &old, "a password chosen by mail").await;
 
-    asks_for(&office, "auth.request_reset").await;
+    asks_for(&office, "auth.requestReset").await;
     old.push(mailbox::mails(&office.service, VICTIM).await.pop().unwrap());
     let next = password();
     let change = json!({"current": owner.password, "password": next});
-    assert_eq!(owner.browser.mutation("auth.change_password", change).await.code(), "OK");
+    assert_eq!(owner.browser.mutation("auth.changePassword", change).await.code(), "OK");
     owner.password = next;
     expect_void(&mut owner, &old, "a change of the password").await;
 }
@@ -260,7 +260,7 @@ async fn what_an_administrator_decides_makes_no_strangers_password_good() {
         stranger.expect_out().await;
         assert_eq!(owner.opens(&pending).await.failure(), "notValid", "{change}");
         assert_eq!(stranger.opens(&pending).await.failure(), "notValid", "{change}");
-        asks_for(&office, "auth.request_reset").await;
+        asks_for(&office, "auth.requestReset").await;
         let link = mailbox::mails(&office.service, VICTIM).await.pop().unwrap();
         assert_eq!(owner.chooses(&link).await.code(), "OK", "{change}");
         stranger.expect_out().await;
@@ -275,8 +275,8 @@ async fn a_mail_says_when_from_where_and_what_comes_with_it() {
     let (mut stranger, _) = two(&office).await;
     stranger.registers().await;
     stranger.registers().await;
-    asks_for(&office, "auth.resend_verification").await;
-    asks_for(&office, "auth.request_reset").await;
+    asks_for(&office, "auth.resendVerification").await;
+    asks_for(&office, "auth.requestReset").await;
     let today = protocol::Clock::System.now().to_string();
     for mail in mailbox::mails(&office.service, VICTIM).await {
         assert!(mail.text.contains("from the network address 127.0.0.1"), "{}", mail.text);
@@ -301,7 +301,7 @@ async fn an_account_elsewhere_does_not_outlive_the_first_proof() {
                 assert_eq!(owner.chooses(&link).await.code(), "OK");
             }
             "another link" => {
-                asks_for(&office, "auth.resend_verification").await;
+                asks_for(&office, "auth.resendVerification").await;
                 let again = mail(&office, 2).await;
                 assert_eq!(owner.opens(&again).await.failure(), "passwordNeeded");
                 assert_eq!(owner.chooses(&again).await.code(), "OK");
@@ -311,7 +311,7 @@ async fn an_account_elsewhere_does_not_outlive_the_first_proof() {
                 assert_eq!(owner.opens(&mail(&office, 2).await).await.code(), "OK");
             }
             _ => {
-                asks_for(&office, "auth.request_reset").await;
+                asks_for(&office, "auth.requestReset").await;
                 assert_eq!(owner.chooses(&mail(&office, 2).await).await.code(), "OK");
             }
         }
@@ -359,17 +359,17 @@ async fn a_linked_account_does_not_outlive_recovery() {
         };
         assert!(is_let_in().await, "the thief has linked an account");
         if by_mail {
-            assert_eq!(browser.mutation("auth.request_reset", json!({"email": ada.email})).await.code(), "OK");
+            assert_eq!(browser.mutation("auth.requestReset", json!({"email": ada.email})).await.code(), "OK");
             let link = mailbox::mails(&office.service, &ada.email).await.pop().unwrap();
             let chosen = json!({"token": link.token(), "password": password()});
-            assert_eq!(browser.mutation("auth.reset_password", chosen).await.code(), "OK");
+            assert_eq!(browser.mutation("auth.resetPassword", chosen).await.code(), "OK");
         } else {
             let next = password();
             let kept = json!({"current": ada.password, "password": next});
-            assert_eq!(browser.mutation("auth.change_password", kept).await.code(), "OK");
+            assert_eq!(browser.mutation("auth.changePassword", kept).await.code(), "OK");
             assert!(is_let_in().await, "it stays if nothing is said of it");
             let dropped = json!({"current": next, "password": password(), "unlinkIdentities": true});
-            assert_eq!(browser.mutation("auth.change_password", dropped).await.code(), "OK");
+            assert_eq!(browser.mutation("auth.changePassword", dropped).await.code(), "OK");
         }
         assert!(!is_let_in().await, "by mail: {by_mail}");
     }

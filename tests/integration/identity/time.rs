@@ -75,7 +75,7 @@ impl Given {
     pub async fn signed_in() -> (Self, String) {
         let given = Self::open().await;
         let proof = json!({"token": given.mailed(), "password": given.password});
-        assert_eq!(given.call("auth.verify_email", &proof, &[]).await.status, 200);
+        assert_eq!(given.call("auth.verifyEmail", &proof, &[]).await.status, 200);
         let cookie = given.login("cookie").await.cookie();
         (given, cookie)
     }
@@ -246,13 +246,13 @@ async fn a_mailed_token_is_good_for_half_an_hour() {
         let mut given = Given::open().await;
         let proof = json!({"token": given.mailed(), "password": given.password});
         given.at(30 * MINUTE + late);
-        assert_eq!(given.call("auth.verify_email", &proof, &[]).await.status, status);
+        assert_eq!(given.call("auth.verifyEmail", &proof, &[]).await.status, status);
 
         given.at(HOUR);
-        assert_eq!(given.call("auth.request_reset", &json!({"email": EMAIL}), &[]).await.status, 200);
+        assert_eq!(given.call("auth.requestReset", &json!({"email": EMAIL}), &[]).await.status, 200);
         let reset = json!({"token": given.mailed(), "password": password()});
         given.at(HOUR + 30 * MINUTE + late);
-        assert_eq!(given.call("auth.reset_password", &reset, &[]).await.status, status);
+        assert_eq!(given.call("auth.resetPassword", &reset, &[]).await.status, status);
     }
 }
 
@@ -353,7 +353,7 @@ async fn an_account_that_nobody_proves_ends_after_seven_days() {
     let first = find(&given).await.unwrap();
     given.at(7 * DAY - HOUR);
     assert_eq!(given.login("cookie").await.failure(), "wrongCredentials", "nobody has proved the address");
-    let again = given.call("auth.resend_verification", &json!({"email": EMAIL}), &[]).await;
+    let again = given.call("auth.resendVerification", &json!({"email": EMAIL}), &[]).await;
     assert_eq!(again.status, 200);
     let link = json!({"token": given.mailed(), "password": given.password});
     given.at(7 * DAY - 1);
@@ -366,7 +366,7 @@ async fn an_account_that_nobody_proves_ends_after_seven_days() {
     let all = given.world.read::<User>().list(&User::BY_EMAIL).page(Default::default(), None).await.unwrap();
     assert!(all.items.is_empty(), "no list shows it");
     assert_eq!(given.login("cookie").await.failure(), "wrongCredentials");
-    assert_eq!(given.call("auth.verify_email", &link, &[]).await.failure(), "notValid");
+    assert_eq!(given.call("auth.verifyEmail", &link, &[]).await.failure(), "notValid");
 
     // DynamoDB deletes late: the address is free before that.
     let input = json!({"email": EMAIL, "name": "Ada", "password": given.password});

@@ -41,6 +41,24 @@ async fn calls_of_one_request_have_its_credentials_and_their_own_fate() {
     assert_eq!(codes(&nobody.json()), ["UNAUTHORIZED", "UNAUTHORIZED"]);
 }
 
+/// The words of a file's name are those of Rust, and nothing on the wire.
+#[tokio::test]
+async fn a_procedure_is_called_in_camel_case_and_in_no_other() {
+    let office = Office::open().await;
+    let input = json!({"email": "nobody@example.com"});
+    assert_eq!(office.service.send(&Request::mutation("auth.requestReset", &input)).await.code(), "OK");
+    for name in ["auth.request_reset", "auth.requestreset", "auth-request-reset"] {
+        let answer = office.service.send(&Request::mutation(name, &input)).await;
+        assert_eq!(answer.status, 404, "{name}");
+        let request_id = answer.header("x-request-id").unwrap();
+        let data = json!({"code": "NOT_FOUND", "httpStatus": 404, "path": name, "requestId": request_id});
+        let message = format!("There is no procedure {name:?}.");
+        assert_eq!(answer.json(), json!({"error": {"message": message, "code": -32004, "data": data}}), "{name}");
+    }
+    let batch = office.service.send(&posted("auth.requestReset,auth.request_reset", &json!({"0": input}))).await;
+    assert_eq!(codes(&batch.json()), ["OK", "NOT_FOUND"]);
+}
+
 #[tokio::test]
 async fn many_mutations_are_one_request() {
     let office = Office::open().await;
@@ -98,9 +116,9 @@ async fn a_batch_signs_in_and_is_given_the_cookie() {
     office.service.send(&Request::mutation("auth.register", &input)).await.data();
     let token = office.mail("ada@example.com", 1).await.token();
     let proof = json!({"token": token, "password": "seven grey herons wade"});
-    office.service.send(&Request::mutation("auth.verify_email", &proof)).await.data();
+    office.service.send(&Request::mutation("auth.verifyEmail", &proof)).await.data();
     let inputs = json!({"0": {"email": "ada@example.com", "password": "seven grey herons wade", "keep": "cookie"}});
-    let answer = office.service.send(&posted("auth.login,auth.verify_email", &inputs)).await;
+    let answer = office.service.send(&posted("auth.login,auth.verifyEmail", &inputs)).await;
     assert_eq!(answer.status, 207, "{}", answer.text());
     assert_eq!(codes(&answer.json()), ["OK", "BAD_REQUEST"]);
     let cookie = answer.cookie("onefold-local").expect("the session's cookie");
@@ -108,7 +126,7 @@ async fn a_batch_signs_in_and_is_given_the_cookie() {
     let me = batch("auth.me,auth.me", &json!({})).header("cookie", &cookie);
     assert_eq!(codes(&office.service.send(&me).await.json()), ["OK", "OK"]);
     let revoke = || {
-        let revoke = posted("sessions.revoke_others,sessions.revoke_others", &json!({})).header("cookie", &cookie);
+        let revoke = posted("sessions.revokeOthers,sessions.revokeOthers", &json!({})).header("cookie", &cookie);
         revoke.header("origin", "http://localhost:5173")
     };
     let without = office.service.send(&revoke()).await;

@@ -33,8 +33,8 @@ async fn every_style_says_that_a_sign_in_is_too_old() {
     for procedure in &precious {
         let input = match procedure.name() {
             "oauth.link" | "oauth.unlink" => json!({"provider": "acme"}),
-            "auth.change_password" => json!({"password": "seven grey herons wade"}),
-            "grants.clients_create" => {
+            "auth.changePassword" => json!({"password": "seven grey herons wade"}),
+            "grants.clientsCreate" => {
                 json!({"name": "Reader", "kind": "public", "redirectUris": [], "scopes": ["posts:read"]})
             }
             "users.create" => json!({"email": "ada@example.com", "name": "Thief", "role": "administrator"}),

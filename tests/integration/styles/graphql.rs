@@ -54,7 +54,7 @@ async fn authors_of_a_hundred_posts_are_one_call() {
         assert_eq!(&node["author"]["id"], expected);
     }
     assert_eq!(calls(&office, &answer, "posts.list").await, 1);
-    assert_eq!(calls(&office, &answer, "users.by_ids").await, 1);
+    assert_eq!(calls(&office, &answer, "users.byIds").await, 1);
     assert_eq!(calls(&office, &answer, "users.list").await, 1);
 }
 

@@ -110,6 +110,16 @@ async fn pages_of_other_origins_may_call() {
 }
 
 #[tokio::test]
+async fn a_method_is_called_in_camel_case_and_in_no_other() {
+    let office = Office::open().await;
+    let call = |method: &str| posted(&message(method, &json!({"email": "nobody@example.com"}), 1));
+    let done = office.service.send(&call("auth.requestReset")).await.json();
+    assert!(done["error"].is_null(), "{done}");
+    let gone = office.service.send(&call("auth.request_reset")).await.json();
+    assert_eq!((&gone["error"]["code"], &gone["error"]["data"]["code"]), (&json!(-32601), &json!("NOT_FOUND")));
+}
+
+#[tokio::test]
 async fn the_second_service_speaks_it_as_well() {
     let program = conformance_program();
     let data = Folder::new();

@@ -94,8 +94,8 @@ async fn deliberately(composer: &mut Composer<'_>) {
     let anna = composer.user();
     let redirect_uri = "https://app.example.com/callback";
     let till = json!({"name": "Till", "kind": "public", "redirectUris": [redirect_uri], "scopes": ["users:read"]});
-    let till = composer.call("grants.clients_create", Some(till), anna.clone()).await.unwrap().unwrap();
-    composer.call("grants.clients_delete", Some(id(&till["client"])), anna).await.unwrap();
+    let till = composer.call("grants.clientsCreate", Some(till), anna.clone()).await.unwrap().unwrap();
+    composer.call("grants.clientsDelete", Some(id(&till["client"])), anna).await.unwrap();
 
     // More than one page, of which the first is asked for with nothing.
     for at in 0..21 {
@@ -112,7 +112,7 @@ async fn deliberately(composer: &mut Composer<'_>) {
     let other = devices["items"].as_array().unwrap().iter().find(|device| device["current"] != true).unwrap();
     composer.call("sessions.revoke", Some(json!({"device": other["device"]})), first.clone()).await.unwrap();
     let change = json!({"current": PASSWORD, "password": "nine brown foxes swim"});
-    composer.call("auth.change_password", Some(change), first).await.unwrap();
+    composer.call("auth.changePassword", Some(change), first).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -163,7 +163,7 @@ impl<'a> Composer<'a> {
         let id = user["id"].as_str().unwrap().to_owned();
         let token = mailbox::mail(self.stage.service, &email, 1).await.token();
         let proof = json!({"token": token, "password": password});
-        self.call("auth.verify_email", Some(proof), Who::Nobody).await.unwrap();
+        self.call("auth.verifyEmail", Some(proof), Who::Nobody).await.unwrap();
         self.script.last_mut().unwrap().mailed_to = Some(email);
         let promotion = json!({"id": id, "role": "administrator"});
         self.call("users.update", Some(promotion), Who::Operator(Role::Administrator)).await.unwrap();

@@ -60,7 +60,7 @@ async function startApplication() {
   const servers = [createServer(answer), createServer(answer)] as const;
   const url = (await listen(servers[0], "127.0.0.1")) ?? assert.fail("no 127.0.0.1");
   const url6 = await listen(servers[1], "::1");
-  const { client } = await administrator().grants.clients_create.mutate({
+  const { client } = await administrator().grants.clientsCreate.mutate({
     name: "Reader",
     kind: "public",
     redirectUris: [`${url}/callback`, "http://[::1]/callback"],
@@ -95,7 +95,7 @@ function asking(callback = `${application.url}/callback`) {
 async function registered() {
   const [email, password] = [`${randomUUID()}@example.com`, randomUUID()];
   await createClient({ url: service.url }).auth.register.mutate({ email, name: "Ada", password });
-  await administrator().auth.verify_email.mutate({ token: await mailedToken(service, email), password });
+  await administrator().auth.verifyEmail.mutate({ token: await mailedToken(service, email), password });
   const { items } = await administrator().users.list.query({ limit: 100 });
   const { id } = items.find((user) => user.email === email) ?? assert.fail("nobody has registered");
   await administrator().users.update.mutate({ id, role: "employee" });

@@ -50,7 +50,7 @@ test("who is signed in reads and changes", async () => {
   const [email, password] = ["ada@example.com", "seven grey herons wade"];
   const visitor = createClient({ url: service.url });
   await visitor.auth.register.mutate({ email, name: "Ada", password });
-  await visitor.auth.verify_email.mutate({ token: await mailedToken(service, email), password });
+  await visitor.auth.verifyEmail.mutate({ token: await mailedToken(service, email), password });
   await page.goto(url("/sign-in"));
   await page.type("[name=email]", email);
   await page.type("[name=password]", password);

@@ -57,9 +57,9 @@ const administrator = () => createClient({ url: service.url, token: service.admi
 /** Somebody with a password. */
 async function somebody(email: string): Promise<void> {
   await administrator().users.create.mutate({ email, name: "Somebody" });
-  await client().auth.request_reset.mutate({ email });
+  await client().auth.requestReset.mutate({ email });
   const token = new URLSearchParams(new URL(await link(email)).hash.slice(1)).get("token") ?? "";
-  await client().auth.reset_password.mutate({ token, password: PASSWORD });
+  await client().auth.resetPassword.mutate({ token, password: PASSWORD });
 }
 
 test("the link of a registration: the password proves it in another browser, and then signs in", async () => {
@@ -117,7 +117,7 @@ test("the link of a registration proves it at once in the browser that registere
 test("the link for a new password takes one, says what is wrong with it, and is good once", async () => {
   const email = "erik@example.com";
   await administrator().users.create.mutate({ email, name: "Erik" });
-  await client().auth.request_reset.mutate({ email });
+  await client().auth.requestReset.mutate({ email });
   const address = await link(email);
   await page.goto(address);
   await fill({ password: "password1234" });
@@ -144,7 +144,7 @@ test("whoever is signed in proves an address, chooses a password and signs in as
   await page.goto(await link(email));
   await said("Your address is confirmed.");
 
-  await client().auth.request_reset.mutate({ email });
+  await client().auth.requestReset.mutate({ email });
   await page.goto(await link(email));
   await fill({ password: "nine blue lamps hum" });
   await said("You have a new password.");

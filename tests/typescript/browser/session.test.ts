@@ -45,7 +45,7 @@ async function registered() {
 /** Somebody whose address is proved, and whom an administrator made an employee. */
 async function somebody() {
   const { email, password } = await registered();
-  await administrator().auth.verify_email.mutate({ token: await mailedToken(service, email), password });
+  await administrator().auth.verifyEmail.mutate({ token: await mailedToken(service, email), password });
   const { items } = await administrator().users.list.query({ limit: 100 });
   const { id } = items.find((user) => user.email === email) ?? assert.fail("nobody has registered");
   await administrator().users.update.mutate({ id, role: "employee" });

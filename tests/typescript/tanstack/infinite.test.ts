@@ -58,7 +58,7 @@ for (const [way, link] of Object.entries(ways)) {
       const page =
         list === "audit"
           ? await queryClient.fetchInfiniteQuery(trpc.audit.list.infiniteQueryOptions({ limit: 2 }, options))
-          : await queryClient.fetchInfiniteQuery(trpc.grants.clients_list.infiniteQueryOptions({ limit: 2 }, options));
+          : await queryClient.fetchInfiniteQuery(trpc.grants.clientsList.infiniteQueryOptions({ limit: 2 }, options));
       assert.equal(page.pages.length, 1, list);
     }
   });

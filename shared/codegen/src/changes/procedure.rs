@@ -18,6 +18,9 @@ pub(super) fn compare(pair: Pair<'_>, changes: &mut Changes) {
     for (member, before, after) in members(object(before), object(after)) {
         match member.as_str() {
             "name" => {}
+            // Contracts of before do not say it.
+            "function" if before.is_null() => {}
+            "function" => changes.told(Effect::Note, &member, before, after),
             "docs" if before != after => changes.add(Effect::Note, "is documented in other words."),
             // Of REST, the route says the method.
             "kind" => changes.told(Effect::Breaking(Styles::TYPESCRIPT | Styles::GRAPHQL), "kind", before, after),

@@ -521,13 +521,62 @@ fn another_name_for_the_same_type_is_told() {
 
 #[test]
 fn what_can_be_followed_comes_or_goes() {
-    let entity = json!({"name": "Order", "id": "OrderId", "loader": "orders.by_ids"});
+    let entity = json!({"name": "Order", "id": "OrderId", "loader": "orders.byIds"});
     let [there, gone] = both_ways(|contract| contract["entities"].as_array_mut().unwrap().push(entity));
     assert_eq!(there, one(Effect::Compatible, "GraphQL follows `OrderId`: it gives the `Order`."));
     let sentence = "GraphQL does not follow `OrderId` to the `Order` any more.";
     assert_eq!(gone, one(Effect::Breaking(Styles::GRAPHQL), sentence));
     let [other, _] = both_ways(|contract| contract["entities"][0]["loader"] = "orders.list".into());
     assert_eq!((other.len(), other[0].0), (1, Effect::Note), "{other:?}");
+}
+
+/// A contract in which `readers.get` is `readers.card_of`, and one in which it is `readers.cardOf`.
+fn in_another_case(change: impl FnOnce(&mut Value)) -> Vec<(Effect, String)> {
+    let (mut old, mut new) = (made_up(), made_up());
+    procedure(&mut old, "readers.get")["name"] = "readers.card_of".into();
+    procedure(&mut new, "readers.get")["name"] = "readers.cardOf".into();
+    change(&mut new);
+    said(&old, &new)
+}
+
+#[test]
+fn a_name_in_another_case_breaks_those_who_call_by_it_and_no_others() {
+    let by_name = Effect::Breaking(Styles::TYPESCRIPT | Styles::JSON_RPC);
+    let called = "`readers.card_of`: is called `readers.cardOf` now: clients that call it by its old name break.";
+    let problems = "`readers.card_of`: names its problems (RFC 9457, `type`) after `readers.cardOf`.";
+    let with_failures = [one(by_name, called), one(Effect::Caution(Styles::REST), problems)].concat();
+    assert_eq!(in_another_case(|_| {}), with_failures);
+    // What else is new concerns those who still find it.
+    let other = in_another_case(|new| procedure(new, "readers.cardOf")["output"] = json!({"type": "string"}));
+    let styles = Styles::REST | Styles::GRAPHQL | Styles::SOAP;
+    assert!(other.iter().any(|(effect, _)| *effect == Effect::Breaking(styles)), "{other:?}");
+}
+
+#[test]
+fn without_an_address_it_is_known_by_its_words() {
+    let (mut old, mut new) = (made_up(), made_up());
+    for (contract, name) in [(&mut old, "readers.card_of"), (&mut new, "readers.cardOf")] {
+        let procedure = procedure(contract, "readers.get");
+        (procedure["name"], procedure["rest"]) = (name.into(), Value::Null);
+        (procedure["restAnswer"], procedure["failures"]) = (Value::Null, json!([]));
+    }
+    let by_name = Effect::Breaking(Styles::TYPESCRIPT | Styles::JSON_RPC);
+    let sentence = "`readers.card_of`: is called `readers.cardOf` now: clients that call it by its old name break.";
+    assert_eq!(said(&old, &new), one(by_name, sentence));
+    procedure(&mut new, "readers.cardOf")["name"] = "readers.badgeOf".into();
+    assert_eq!(
+        said(&old, &new)[0],
+        (Effect::Breaking(Styles::IN_STYLES - Styles::REST), "`readers.card_of`: is gone.".into())
+    );
+}
+
+#[test]
+fn a_function_of_another_name_is_a_note() {
+    let [other, _] = both_ways(|contract| procedure(contract, "readers.get")["function"] = "readers-fetch".into());
+    assert_eq!(other, one(Effect::Note, "`readers.get`: `function` was `readers-get` and is `readers-fetch`."));
+    let [_, stated] =
+        both_ways(|contract| drop(procedure(contract, "readers.get").as_object_mut().unwrap().remove("function")));
+    assert_eq!(stated, [], "contracts of before do not say it");
 }
 
 #[test]

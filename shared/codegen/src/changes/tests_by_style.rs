@@ -129,8 +129,12 @@ fn procedures() {
 #[test]
 fn another_name() {
     let changes = of(GET, EVERY - REST, |procedure| procedure["name"] = "tools.fetch".into());
-    assert_eq!(changes.len(), 1, "{changes:#?}");
-    assert_eq!(changes[0].to_string(), "`tools.get`: is called `tools.fetch` now.");
+    let sentences: Vec<_> = changes.iter().map(ToString::to_string).collect();
+    let expected = [
+        "`tools.get`: is called `tools.fetch` now: clients that call it by its old name break.",
+        "`tools.get`: names its problems (RFC 9457, `type`) after `tools.fetch`.",
+    ];
+    assert_eq!(sentences, expected);
     // Without an address it is another procedure.
     let changes = of(SHARPEN, EVERY - REST, |procedure| procedure["name"] = "tools.whet".into());
     assert_eq!(changes[0].to_string(), "`tools.sharpen`: is gone.");

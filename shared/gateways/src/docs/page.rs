@@ -182,7 +182,7 @@ mod tests {
         let contract = json!({
             "service": hostile,
             "procedures": [{
-                "name": "things.<i>", "kind": "query", "docs": hostile, "rest": null, "http": null, "timeoutMs": 1,
+                "name": "things.<i>", "function": "things-i", "kind": "query", "docs": hostile, "rest": null, "http": null, "timeoutMs": 1,
                 "auth": {"type": "permission", "permission": hostile, "own": true},
                 "inputFields": [hostile], "inputOptional": false, "output": {"enum": [hostile]},
                 "input": {
@@ -206,7 +206,7 @@ mod tests {
         let contract = json!({
             "service": "s",
             "procedures": [{
-                "name": "orders.get", "kind": "query", "docs": "Fetch.", "rest": "GET /v1/orders/{id}", "http": null,
+                "name": "orders.get", "function": "orders-get", "kind": "query", "docs": "Fetch.", "rest": "GET /v1/orders/{id}", "http": null,
                 "timeoutMs": 1, "auth": {"type": "public"}, "inputFields": ["id", "also"], "inputOptional": false,
                 "output": null,
                 "input": {

@@ -139,10 +139,10 @@ impl Style for One {
 fn contract(timeout_ms: u32) -> Contract {
     let procedure = |name: &str, kind: &str| {
         json!({
-            "name": name, "kind": kind, "input": true, "inputOptional": true, "output": true, "timeoutMs": timeout_ms,
+            "name": name, "function": protocol::case::function_name(name), "kind": kind, "input": true, "inputOptional": true, "output": true, "timeoutMs": timeout_ms,
         })
     };
-    let procedures = [procedure("a.get", "query"), procedure("a.put_it", "mutation")];
+    let procedures = [procedure("a.get", "query"), procedure("a.putIt", "mutation")];
     contract_of(json!({ "procedures": procedures }))
 }
 
@@ -172,7 +172,7 @@ fn get() -> Request<Bytes> {
 }
 
 fn put() -> Request<Bytes> {
-    Request::post("/one?a.put_it").body(Bytes::from_static(b"{\"x\":1}")).unwrap()
+    Request::post("/one?a.putIt").body(Bytes::from_static(b"{\"x\":1}")).unwrap()
 }
 
 #[tokio::test]
@@ -193,10 +193,10 @@ async fn a_procedures_function_gets_the_event_that_the_front_would_have_sent() {
     let (text, asked) = call(vec![answered(200, r#"{"result":{"data":{"y":2}}}"#)], request).await;
     assert_eq!(text, r#"{"y":2}"#);
     let [Asked { path, event }] = &asked[..] else { panic!("{asked:?}") };
-    assert_eq!(path, "/2015-03-31/functions/s-dev-a-put_it/invocations");
+    assert_eq!(path, "/2015-03-31/functions/s-dev-a-put-it/invocations");
     assert_eq!(event["version"], "2.0");
-    assert_eq!(event["routeKey"], "ANY /trpc/a.put_it");
-    assert_eq!(event["rawPath"], "/trpc/a.put_it");
+    assert_eq!(event["routeKey"], "ANY /trpc/a.putIt");
+    assert_eq!(event["rawPath"], "/trpc/a.putIt");
     assert_eq!(event["requestContext"]["http"]["method"], "POST");
     assert_eq!(event["requestContext"]["http"]["sourceIp"], "198.51.100.1");
     assert_eq!(event["cookies"], json!(["one=1", "two=2"]));

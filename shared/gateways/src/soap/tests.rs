@@ -29,7 +29,7 @@ fn contract() -> Contract {
 fn contract_json() -> Value {
     let procedure = |name: &str, input: Value, fields: Value, output: Value, failures: Value| {
         json!({
-            "name": name, "kind": "mutation", "docs": "Do it.", "auth": {"type": "public"}, "rest": null,
+            "name": name, "function": name, "kind": "mutation", "docs": "Do it.", "auth": {"type": "public"}, "rest": null,
             "input": input, "inputFields": fields, "inputOptional": false, "output": output, "failures": failures,
             "http": null, "timeoutMs": 1000,
         })
@@ -48,7 +48,7 @@ fn contract_json() -> Value {
         "procedures": [
             procedure("desk.enter", text(&["email", "keep", "password"]), json!(["email", "password", "keep"]), json!({"type": "object"}), json!([])),
             procedure("desk.leave", text(&["refreshToken"]), json!(["refreshToken"]), Value::Null, json!([])),
-            procedure("things.get_one", json!({"$ref": "#/inputTypes/Thing"}), json!([]), json!({"$ref": "#/outputTypes/Thing"}), missing),
+            procedure("things.getOne", json!({"$ref": "#/inputTypes/Thing"}), json!([]), json!({"$ref": "#/outputTypes/Thing"}), missing),
             procedure("things.keep", json!({
                 "type": "object", "required": ["last", "first"], "additionalProperties": false,
                 "properties": {"first": {"type": "string"}, "last": {"type": "string"}},
@@ -223,11 +223,11 @@ fn a_service_is_described_in_the_same_words_each_time() -> Result<(), Cause> {
 fn a_contract_in_which_two_elements_would_have_one_name_is_refused() {
     let mut contract = contract_json();
     let mut other = contract["procedures"][4].clone();
-    other["name"] = "things.ping_response".into();
+    other["name"] = "things.pingResponse".into();
     contract["procedures"].as_array_mut().unwrap().push(other);
     let contract: Arc<Contract> = contract_of(contract).into();
     let error = Soap::new(&contract).err().map(|error| error.to_string());
-    assert_eq!(error.as_deref(), Some("things.ping_response: SOAP has another element <thingsPingResponse>"));
+    assert_eq!(error.as_deref(), Some("things.pingResponse: SOAP has another element <thingsPingResponse>"));
 }
 
 /// Whoever asks, it is one text.

@@ -468,7 +468,7 @@ async fn whoever_is_not_signed_in_does_so_first() {
             "https://api.example.com/sign-in?return_to=https%3A%2F%2Fapi.example.com%2Foauth%2Fauthorize%3Fclient_id";
         assert!(sent.status == 303 && sent.header("location").starts_with(back), "{}", sent.header("location"));
     }
-    let page = given.call("pages.sign_in", Request::get("/sign-in"), String::new()).await;
+    let page = given.call("pages.signIn", Request::get("/sign-in"), String::new()).await;
     assert!(page.status == 200 && page.body.contains("type=\"password\""), "{}", page.body);
     assert!(page.header("content-security-policy").contains("script-src 'sha256-"));
     let given = Given::with_pages_at("https://app.test").await;

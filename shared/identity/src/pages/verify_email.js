@@ -1,5 +1,5 @@
 const prove = async (input) => {
-  const failure = await call("auth.verify_email", { token, ...input });
+  const failure = await call("auth.verifyEmail", { token, ...input });
   if (failure === "") return show("done");
   if (failure === "notValid") return show("ask");
   if (failure !== "passwordNeeded") return;
@@ -8,6 +8,6 @@ const prove = async (input) => {
 };
 part("#other").href = "/reset-password" + location.hash;
 on("#prove", prove);
-on("#ask", async (input) => (await call("auth.resend_verification", input)) === "" && show("asked"));
+on("#ask", async (input) => (await call("auth.resendVerification", input)) === "" && show("asked"));
 if (token === "") show("ask");
 else void prove({});

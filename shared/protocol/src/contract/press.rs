@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     Auth, Code, Grant, Kind, Needs, Reauthenticate, Spec, WireInput, WireType,
-    case::{capitalized, type_name},
+    case::{capitalized, function_name, type_name},
 };
 
 /// A procedure as it describes itself: its contract, and what only the build needs of it.
@@ -321,6 +321,7 @@ pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: Proc
     grants.dedup();
     let contract = ProcedureContract {
         name: name.to_owned(),
+        function: function_name(name),
         kind: spec.kind,
         docs: docs.to_owned(),
         auth: match spec.auth {

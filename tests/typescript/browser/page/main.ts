@@ -18,7 +18,7 @@ const element = (selector: string): HTMLElement => {
 const show = (id: string, text: string) => void (element(`#${id}`).textContent = text);
 const told = async (id: string, call: () => Promise<string>) =>
   show(id, await call().catch((error: unknown) => failureIn(error) ?? codeOf(error)));
-const failureIn = (error: unknown) => failureOf("auth.login", error)?.type ?? failureOf("auth.verify_email", error)?.type;
+const failureIn = (error: unknown) => failureOf("auth.login", error)?.type ?? failureOf("auth.verifyEmail", error)?.type;
 /** `UNAUTHORIZED`, or what else it says. */
 const codeOf = (error: unknown) => (error as TRPCClientError<AppRouter>).data?.code ?? String(error);
 
@@ -41,9 +41,9 @@ element("#register").addEventListener("click", () =>
 // password: that of the registration, or another one that is chosen here.
 const token = /^#token=(.+)$/.exec(location.hash)?.[1] ?? "";
 const confirm = (password?: string) =>
-  told("said", async () => (await client.auth.verify_email.mutate({ token, ...(password && { password }) }), "proved"));
+  told("said", async () => (await client.auth.verifyEmail.mutate({ token, ...(password && { password }) }), "proved"));
 element("#confirm").addEventListener("click", () => void confirm(filledIn().password));
 element("#choose").addEventListener("click", () =>
-  void told("said", async () => (await client.auth.reset_password.mutate({ token, password: filledIn().password }), "chosen")));
+  void told("said", async () => (await client.auth.resetPassword.mutate({ token, password: filledIn().password }), "chosen")));
 if (token !== "") await confirm();
 await told("who", () => client.auth.me.query().then((me) => me.email, () => "nobody"));

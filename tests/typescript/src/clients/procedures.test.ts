@@ -68,7 +68,7 @@ async function unproved({ client }: Given): Promise<string> {
 async function register(given: Given) {
   const { client, service, as } = given;
   const email = await unproved(given);
-  await client.auth.verify_email.mutate({ token: await mailedToken(service, email), password: PASSWORD });
+  await client.auth.verifyEmail.mutate({ token: await mailedToken(service, email), password: PASSWORD });
   const { user, tokens } = await client.auth.login.mutate({ email, password: PASSWORD, keep: "tokens" });
   assert.ok(tokens !== null);
   return { email, user, tokens, self: as(tokens.accessToken) };
@@ -112,7 +112,7 @@ async function pageElsewhere(given: Given): Promise<Client> {
 }
 
 const createClientOf = (client: Client) =>
-  client.grants.clients_create.mutate({
+  client.grants.clientsCreate.mutate({
     name: "Reader",
     kind: "public",
     redirectUris: ["https://reader.example/callback"],
@@ -187,10 +187,10 @@ const procedures: Procedures = {
     fails: {},
   },
 
-  "auth.change_password": {
+  "auth.changePassword": {
     answers: async (given) => {
       const { email, self } = await register(given);
-      await self.auth.change_password.mutate({ current: PASSWORD, password: "eight white swans glide" });
+      await self.auth.changePassword.mutate({ current: PASSWORD, password: "eight white swans glide" });
       await assert.rejects(given.client.auth.login.mutate({ email, password: PASSWORD }));
       await given.client.auth.login.mutate({ email, password: "eight white swans glide" });
       assert.equal((await self.auth.me.query()).email, email, "the one who changed it is still signed in");
@@ -198,13 +198,13 @@ const procedures: Procedures = {
     fails: {
       wrongPassword: async (given) => {
         const { self } = await register(given);
-        return { call: self.auth.change_password.mutate({ current: "another", password: "eight white swans glide" }) };
+        return { call: self.auth.changePassword.mutate({ current: "another", password: "eight white swans glide" }) };
       },
       notAUser: async (given) => ({
-        call: robot(given).auth.change_password.mutate({ password: "eight white swans glide" }),
+        call: robot(given).auth.changePassword.mutate({ password: "eight white swans glide" }),
       }),
       reauthenticate: async (given) => ({
-        call: old(given).auth.change_password.mutate({ password: "eight white swans glide" }),
+        call: old(given).auth.changePassword.mutate({ password: "eight white swans glide" }),
       }),
     },
   },
@@ -284,7 +284,7 @@ const procedures: Procedures = {
       const email = await unproved(given);
       const mails = await given.service.mails(email);
       assert.deepEqual(mails.map(({ subject }) => subject), ["Confirm your e-mail address"]);
-      await given.client.auth.verify_email.mutate({ token: await mailedToken(given.service, email), password: PASSWORD });
+      await given.client.auth.verifyEmail.mutate({ token: await mailedToken(given.service, email), password: PASSWORD });
       const nothing: undefined = await given.client.auth.register.mutate({ email, name: "Eve", password: PASSWORD });
       assert.equal(nothing, undefined, "the answer does not tell");
       assert.equal((await given.service.mails(email))[0]?.subject, "You have an account already");
@@ -302,36 +302,36 @@ const procedures: Procedures = {
     },
   },
 
-  "auth.request_reset": {
+  "auth.requestReset": {
     answers: async (given) => {
       const { email } = await register(given);
       const nobody = address();
-      await given.client.auth.request_reset.mutate({ email });
-      await given.client.auth.request_reset.mutate({ email: nobody });
+      await given.client.auth.requestReset.mutate({ email });
+      await given.client.auth.requestReset.mutate({ email: nobody });
       assert.equal((await given.service.mails(email))[0]?.subject, "Choose a new password");
       assert.deepEqual(await given.service.mails(nobody), []);
     },
     fails: {},
   },
 
-  "auth.resend_verification": {
+  "auth.resendVerification": {
     answers: async (given) => {
       const email = await unproved(given);
-      await given.client.auth.resend_verification.mutate({ email });
+      await given.client.auth.resendVerification.mutate({ email });
       assert.equal((await given.service.mails(email)).length, 2);
-      await given.client.auth.verify_email.mutate({ token: await mailedToken(given.service, email), password: PASSWORD });
-      await given.client.auth.resend_verification.mutate({ email });
+      await given.client.auth.verifyEmail.mutate({ token: await mailedToken(given.service, email), password: PASSWORD });
+      await given.client.auth.resendVerification.mutate({ email });
       assert.equal((await given.service.mails(email)).length, 2, "there is nothing left to prove");
     },
     fails: {},
   },
 
-  "auth.reset_password": {
+  "auth.resetPassword": {
     answers: async (given) => {
       const { email, tokens } = await register(given);
-      await given.client.auth.request_reset.mutate({ email });
+      await given.client.auth.requestReset.mutate({ email });
       const token = await mailedToken(given.service, email);
-      await given.client.auth.reset_password.mutate({ token, password: "eight white swans glide" });
+      await given.client.auth.resetPassword.mutate({ token, password: "eight white swans glide" });
       await assert.rejects(given.client.auth.login.mutate({ email, password: PASSWORD }));
       await assert.rejects(given.client.auth.refresh.mutate({ refreshToken: tokens.refreshToken }), "signed out everywhere");
       const { user } = await given.client.auth.login.mutate({ email, password: "eight white swans glide" });
@@ -339,35 +339,35 @@ const procedures: Procedures = {
     },
     fails: {
       notValid: async ({ client }) => ({
-        call: client.auth.reset_password.mutate({ token: "A".repeat(43), password: "eight white swans glide" }),
+        call: client.auth.resetPassword.mutate({ token: "A".repeat(43), password: "eight white swans glide" }),
       }),
     },
   },
 
-  "auth.verify_email": {
+  "auth.verifyEmail": {
     answers: async (given) => {
       const email = await unproved(given);
       const token = await mailedToken(given.service, email);
-      await given.client.auth.verify_email.mutate({ token, password: PASSWORD });
+      await given.client.auth.verifyEmail.mutate({ token, password: PASSWORD });
       const { tokens, user } = await given.client.auth.login.mutate({ email, password: PASSWORD, keep: "tokens" });
       assert.deepEqual([user.isVerified, user.role, user.permissions], [true, "guest", []]);
       assert.ok((await given.as(tokens?.accessToken).auth.me.query()).isVerified);
-      await assert.rejects(given.client.auth.verify_email.mutate({ token, password: PASSWORD }), "it is good once");
+      await assert.rejects(given.client.auth.verifyEmail.mutate({ token, password: PASSWORD }), "it is good once");
     },
     fails: {
-      notValid: async ({ client }) => ({ call: client.auth.verify_email.mutate({ token: "A".repeat(43) }) }),
+      notValid: async ({ client }) => ({ call: client.auth.verifyEmail.mutate({ token: "A".repeat(43) }) }),
       passwordNeeded: async (given) => {
         const email = await unproved(given);
-        return { call: given.client.auth.verify_email.mutate({ token: await mailedToken(given.service, email) }) };
+        return { call: given.client.auth.verifyEmail.mutate({ token: await mailedToken(given.service, email) }) };
       },
     },
   },
 
-  "grants.clients_create": {
+  "grants.clientsCreate": {
     answers: async ({ client }) => {
       const { client: made, secret } = await createClientOf(client);
       assert.deepEqual([made.kind, made.grantTypes, secret], ["public", ["authorization_code", "refresh_token"], null]);
-      const robot = await client.grants.clients_create.mutate({
+      const robot = await client.grants.clientsCreate.mutate({
         name: "Robot",
         kind: "confidential",
         redirectUris: [],
@@ -378,7 +378,7 @@ const procedures: Procedures = {
     },
     fails: {
       misleadingName: async ({ client }) => ({
-        call: client.grants.clients_create.mutate({
+        call: client.grants.clientsCreate.mutate({
           name: "Rea\u200bder",
           kind: "public",
           redirectUris: ["https://reader.example/"],
@@ -388,7 +388,7 @@ const procedures: Procedures = {
       notYourScope: async ({ client }) => {
         const input = { name: "Reader", kind: "public" as const, redirectUris: ["https://reader.example/"] };
         return {
-          call: client.grants.clients_create.mutate({ ...input, scopes: ["posts:read", "posts:fly"] }),
+          call: client.grants.clientsCreate.mutate({ ...input, scopes: ["posts:read", "posts:fly"] }),
           holds: { value: "posts:fly" },
         };
       },
@@ -396,11 +396,11 @@ const procedures: Procedures = {
         const uri = "http://reader.example/callback";
         const input = { name: "Reader", kind: "public", redirectUris: [uri], scopes: ["posts:read"] } as const;
         const reason = "http is for loopback addresses: use https";
-        const call = client.grants.clients_create.mutate({ ...input, redirectUris: [uri], scopes: ["posts:read"] });
+        const call = client.grants.clientsCreate.mutate({ ...input, redirectUris: [uri], scopes: ["posts:read"] });
         return { call, holds: { uri, reason } };
       },
       contradiction: async ({ client }) => {
-        const call = client.grants.clients_create.mutate({
+        const call = client.grants.clientsCreate.mutate({
           name: "Reader",
           kind: "public",
           redirectUris: [],
@@ -413,26 +413,26 @@ const procedures: Procedures = {
     },
   },
 
-  "grants.clients_delete": {
+  "grants.clientsDelete": {
     answers: async ({ client }) => {
       const { id } = (await createClientOf(client)).client;
-      const nothing: undefined = await client.grants.clients_delete.mutate({ id });
+      const nothing: undefined = await client.grants.clientsDelete.mutate({ id });
       assert.equal(nothing, undefined);
-      await assert.rejects(client.grants.clients_delete.mutate({ id }));
+      await assert.rejects(client.grants.clientsDelete.mutate({ id }));
     },
     fails: {
       missing: async ({ client }) => ({
-        call: client.grants.clients_delete.mutate({ id: NOBODY as ClientId }),
+        call: client.grants.clientsDelete.mutate({ id: NOBODY as ClientId }),
         holds: { value: NOBODY },
       }),
     },
   },
 
-  "grants.clients_list": {
+  "grants.clientsList": {
     answers: async ({ client }) => {
       const made = [await createClientOf(client), await createClientOf(client)].map((one) => one.client);
-      const first = await client.grants.clients_list.query({ limit: 1 });
-      const second = await client.grants.clients_list.query({ limit: 1, cursor: first.next });
+      const first = await client.grants.clientsList.query({ limit: 1 });
+      const second = await client.grants.clientsList.query({ limit: 1, cursor: first.next });
       const seen = [...first.items, ...second.items];
       for (const one of made) assert.deepEqual(seen.find(({ id }) => id === one.id), one);
     },
@@ -532,7 +532,7 @@ const procedures: Procedures = {
     answers: async (given) => {
       if (!given.service.isOurs) return;
       const self = await pageElsewhere(given);
-      await self.auth.change_password.mutate({ password: PASSWORD });
+      await self.auth.changePassword.mutate({ password: PASSWORD });
       await self.oauth.unlink.mutate({ provider: "acme" });
       assert.deepEqual(await self.oauth.identities.query(), { items: [] });
     },
@@ -546,12 +546,12 @@ const procedures: Procedures = {
     },
   },
 
-  "posts.by_ids": {
+  "posts.byIds": {
     answers: async ({ client }) => {
       const [lunch, dinner] = [await createPost(client), await createPost(client)];
       const ids = [dinner.id, NOBODY as PostId, lunch.id, dinner.id];
-      assert.deepEqual(await client.posts.by_ids.query({ ids }), [dinner, lunch]);
-      await assert.rejects(client.posts.by_ids.query({ ids: [] }));
+      assert.deepEqual(await client.posts.byIds.query({ ids }), [dinner, lunch]);
+      await assert.rejects(client.posts.byIds.query({ ids: [] }));
     },
     fails: {},
   },
@@ -676,23 +676,23 @@ const procedures: Procedures = {
     },
   },
 
-  "sessions.revoke_others": {
+  "sessions.revokeOthers": {
     answers: async (given) => {
       const { email, self } = await register(given);
       const other = await given.client.auth.login.mutate({ email, password: PASSWORD, keep: "tokens" });
-      assert.deepEqual(await self.sessions.revoke_others.mutate(), { count: 1 });
+      assert.deepEqual(await self.sessions.revokeOthers.mutate(), { count: 1 });
       await assert.rejects(given.client.auth.refresh.mutate({ refreshToken: other.tokens!.refreshToken }));
       assert.equal((await self.sessions.list.query()).items.length, 1);
     },
     fails: {},
   },
 
-  "users.by_ids": {
+  "users.byIds": {
     answers: async ({ client }) => {
       const [ada, grace] = [await createUser(client), await createUser(client)];
       const ids = [grace.id, NOBODY as UserId, ada.id, grace.id];
-      assert.deepEqual(await client.users.by_ids.query({ ids }), [grace, ada]);
-      await assert.rejects(client.users.by_ids.query({ ids: [] }));
+      assert.deepEqual(await client.users.byIds.query({ ids }), [grace, ada]);
+      await assert.rejects(client.users.byIds.query({ ids: [] }));
     },
     fails: {},
   },
@@ -775,16 +775,16 @@ const procedures: Procedures = {
     fails: {},
   },
 
-  "users.sign_out": {
+  "users.signOut": {
     answers: async (given) => {
       const { email, user, tokens } = await register(given);
-      assert.deepEqual(await given.client.users.sign_out.mutate({ id: user.id }), { count: 1 });
+      assert.deepEqual(await given.client.users.signOut.mutate({ id: user.id }), { count: 1 });
       await assert.rejects(given.client.auth.refresh.mutate({ refreshToken: tokens.refreshToken }));
       assert.equal((await given.service.mails(email))[0]?.subject, "You were signed out everywhere");
     },
     fails: {
       missing: async ({ client }) => ({
-        call: client.users.sign_out.mutate({ id: NOBODY as UserId }),
+        call: client.users.signOut.mutate({ id: NOBODY as UserId }),
         holds: { value: NOBODY },
       }),
     },

@@ -31,7 +31,7 @@ describe("with the service itself", () => {
     const session = createSession({ url: real.url, keep: "tokens", storage, fetch: fetching, onEnd });
     const client = createClient({ url: real.url, fetch: session.fetch });
     await client.auth.register.mutate({ email: own, name: "Ada", password: PASSWORD });
-    await client.auth.verify_email.mutate({ token: await mailedToken(real, own), password: PASSWORD });
+    await client.auth.verifyEmail.mutate({ token: await mailedToken(real, own), password: PASSWORD });
     const user = await session.signIn({ email: own, password: PASSWORD });
     return {
       client,

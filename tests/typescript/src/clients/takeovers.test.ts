@@ -23,12 +23,12 @@ type Answer = { password: string; isNew: boolean; name?: string };
 /** The page behind the link: it tries, and asks for a password when it has to. */
 async function confirm(token: string, ask: () => Answer): Promise<void> {
   try {
-    await client.auth.verify_email.mutate({ token });
+    await client.auth.verifyEmail.mutate({ token });
   } catch (error) {
-    if (failureOf("auth.verify_email", error)?.type !== "passwordNeeded") throw error;
+    if (failureOf("auth.verifyEmail", error)?.type !== "passwordNeeded") throw error;
     const { password, isNew, name } = ask();
-    if (isNew) await client.auth.reset_password.mutate({ token, password, name: name ?? null });
-    else await client.auth.verify_email.mutate({ token, password });
+    if (isNew) await client.auth.resetPassword.mutate({ token, password, name: name ?? null });
+    else await client.auth.verifyEmail.mutate({ token, password });
   }
 }
 
@@ -66,8 +66,8 @@ test("a stranger's link that is still in the mailbox undoes nothing", async () =
   await confirm(await mailedToken(service, email), () => ({ password: OWNERS, isNew: false }));
   for (const password of [OWNERS, STRANGERS]) {
     await assert.rejects(
-      client.auth.verify_email.mutate({ token: theirs, password }),
-      (error) => failureOf("auth.verify_email", error)?.type === "notValid",
+      client.auth.verifyEmail.mutate({ token: theirs, password }),
+      (error) => failureOf("auth.verifyEmail", error)?.type === "notValid",
     );
   }
   await expectOut(email, STRANGERS);
@@ -81,7 +81,7 @@ test("what an administrator made is nobody's to register", async () => {
   await register(email, "Mallory", STRANGERS);
   await expectOut(email, STRANGERS);
   assert.deepEqual(await administrator.users.get.query({ id: made.id }), made);
-  await client.auth.reset_password.mutate({ token: await mailedToken(service, email), password: OWNERS });
+  await client.auth.resetPassword.mutate({ token: await mailedToken(service, email), password: OWNERS });
   await expectOut(email, STRANGERS);
   const { user } = await signIn(email, OWNERS);
   assert.deepEqual([user.id, user.role, user.name], [made.id, "administrator", "Ada"]);

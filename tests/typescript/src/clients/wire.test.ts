@@ -140,6 +140,13 @@ test("a mutation cannot be had as a query, nor what is not there", async () => {
   assert.deepEqual([nothing.code, nothing.httpStatus, nothing.path], ["NOT_FOUND", 404, "users.promote"]);
 });
 
+test("a procedure of two words is called as TypeScript has names, and not as Rust has them", async () => {
+  const input = { email: "nobody@example.com" };
+  await untyped("auth", "requestReset", "mutate", input);
+  const old = await dataOf(untyped("auth", "request_reset", "mutate", input));
+  assert.deepEqual([old.code, old.httpStatus, old.path], ["NOT_FOUND", 404, "auth.request_reset"]);
+});
+
 test("a forged cursor is refused", async () => {
   const data = await dataOf(untyped("users", "list", "query", { cursor: "AAAA" }));
   assert.deepEqual([data.code, data.httpStatus], ["BAD_REQUEST", 400]);

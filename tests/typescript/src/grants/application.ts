@@ -30,7 +30,7 @@ export class Application {
   /** Has an administrator register an application. */
   static async register(service: Service, input: Partial<GrantsClientsCreateInput> = {}): Promise<Application> {
     const administrator = createClient({ url: service.url, token: service.administrator });
-    const { client, secret } = await administrator.grants.clients_create.mutate({
+    const { client, secret } = await administrator.grants.clientsCreate.mutate({
       name: "Reader & <i>co</i>",
       kind: "confidential",
       redirectUris: [CALLBACK],

@@ -225,7 +225,7 @@ test("the endpoints take forms, by their own method and at their own address", a
   const url = new URL("/oauth/token", service.url);
   assert.equal((await visit(url, { method: "POST", headers: json, body: "{}" })).status, 415);
   assert.equal((await visit(url)).status, 405);
-  for (const name of ["grants.token", "grants.decide", "well_known.jwks"]) {
+  for (const name of ["grants.token", "grants.decide", "wellKnown.jwks"]) {
     assert.equal((await visit(`${service.url}/${name}`, { method: "POST" })).status, 404, name);
   }
   const preflight = await visit(url, { method: "OPTIONS", headers: { origin: "https://reader.example" } });

@@ -217,7 +217,7 @@ test("an application that was removed gets nothing any more", async () => {
   const attempt = await application.attempt("posts:read");
   const location = await employee.approve(attempt.url);
   const owner = application.calling(service.administrator);
-  await owner.grants.clients_delete.mutate({ id: application.client.client_id as never });
+  await owner.grants.clientsDelete.mutate({ id: application.client.client_id as never });
   assert.equal(await refusal(application.refresh(tokens.refresh_token)), "invalid_client");
   assert.equal(await refusal(application.redeem(attempt, location)), "invalid_client");
   assert.equal((await employee.visit(attempt.url)).status, 400);

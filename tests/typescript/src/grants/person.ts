@@ -36,7 +36,7 @@ export class Person {
     const email = `${crypto.randomUUID()}@example.com`;
     const client = createClient({ url: service.url, token: service.administrator });
     await client.auth.register.mutate({ email, name: "Grace <b>Hopper</b>", password: PASSWORD });
-    await client.auth.verify_email.mutate({ token: await mailedToken(service, email), password: PASSWORD });
+    await client.auth.verifyEmail.mutate({ token: await mailedToken(service, email), password: PASSWORD });
     const { user } = await client.auth.login.mutate({ email, password: PASSWORD, keep: "tokens" });
     await client.users.update.mutate({ id: user.id, role });
     const cookie = await Person.#signIn(service.url, email);

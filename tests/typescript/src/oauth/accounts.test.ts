@@ -21,7 +21,7 @@ async function withPassword(): Promise<{ browser: Browser; email: string }> {
   const browser = new Browser(office);
   assert.equal((await browser.call("auth.register", { name, email, password: PASSWORD })).status, 200);
   const token = await mailedToken(office.service, email);
-  assert.equal((await browser.call("auth.verify_email", { token })).status, 200);
+  assert.equal((await browser.call("auth.verifyEmail", { token })).status, 200);
   assert.equal((await browser.call("auth.login", { email, password: PASSWORD })).status, 200);
   return { browser, email };
 }
@@ -62,9 +62,9 @@ test("an address that the provider has not verified signs nobody in, until its o
   assert.equal(await browser.signIn("acme", { ...person, email }), "/welcome#error=confirm_email");
   assert.equal(await browser.me(), undefined);
   const token = await mailedToken(office.service, email);
-  const elsewhere = await new Browser(office).call("auth.verify_email", { token });
+  const elsewhere = await new Browser(office).call("auth.verifyEmail", { token });
   assert.equal(elsewhere.failure, "passwordNeeded", "in another browser than the one that came from there");
-  assert.equal((await browser.call("auth.verify_email", { token })).status, 200);
+  assert.equal((await browser.call("auth.verifyEmail", { token })).status, 200);
   assert.equal(await browser.signIn("acme", { ...person, email }), "/welcome");
   assert.equal((await browser.me())?.isVerified, true);
   // Who comes verified needs no such mail.

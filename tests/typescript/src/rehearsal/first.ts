@@ -142,8 +142,8 @@ describe("the first version", () => {
     const me = await fetch(`${front.url}/auth.me`, { headers: { cookie } });
     const csrf = me.headers.get("x-csrf-token") ?? "";
     assert.equal(me.status, 200);
-    assert.equal((await post("sessions.revoke_others", { cookie, "x-csrf-token": csrf, origin: "https://evil.example" })).status, 403);
-    assert.equal((await post("sessions.revoke_others", { cookie, "x-csrf-token": csrf, origin: home })).status, 200);
+    assert.equal((await post("sessions.revokeOthers", { cookie, "x-csrf-token": csrf, origin: "https://evil.example" })).status, 403);
+    assert.equal((await post("sessions.revokeOthers", { cookie, "x-csrf-token": csrf, origin: home })).status, 200);
   });
 
   for (const { name } of contract.procedures) {

@@ -19,7 +19,7 @@ export const tree = copyTree("clone");
 export const target = copyTarget("clone");
 export const onefold = process.env["ONEFOLD_BINARY"] ?? join(ROOT, "target/debug/onefold");
 export const steps = tutorial();
-export const functionOf = (procedure: string) => `${PREFIX}-${procedure.replaceAll(".", "-")}`;
+export const functionOf = (procedure: string) => `${PREFIX}-${procedure.replaceAll(".", "-").replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 export let cloud: Cloud;
 export let url: string;
@@ -74,7 +74,7 @@ export async function register(url: string, email: string, more: { founderToken?
   await anybody.auth.register.mutate({ email, name: "Grace", password: PASSWORD, ...more });
   const [newest] = await cloud.mails(email);
   const token = /#token=([\w-]+)/.exec(newest?.text ?? "")?.[1] ?? assert.fail(`${email} got no mail:\n${cloud.tail()}`);
-  await anybody.auth.verify_email.mutate({ token, password: PASSWORD });
+  await anybody.auth.verifyEmail.mutate({ token, password: PASSWORD });
   return anybody;
 }
 

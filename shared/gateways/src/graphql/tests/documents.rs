@@ -9,7 +9,7 @@ fn blog() -> Given {
             let items: Vec<Value> = (0..100).map(|number| post(number, &id(number % 3))).collect();
             Ok(json!({"items": items, "next": "sealed"}))
         }
-        "readers.by_ids" => {
+        "readers.byIds" => {
             let ids = input["ids"].as_array().unwrap().iter().map(|id| id.as_str().unwrap());
             Ok(ids.filter(|known| *known != id(2)).map(user).collect())
         }
@@ -38,7 +38,7 @@ async fn a_hundred_posts_with_their_authors_are_two_calls() {
     let asked = given.asked();
     assert_eq!(asked.len(), 2, "{asked:?}");
     assert_eq!(asked[0], ("notes.list".into(), json!({"limit": 100})));
-    assert_eq!(asked[1], ("readers.by_ids".into(), json!({"ids": [id(0), id(1), id(2)]})));
+    assert_eq!(asked[1], ("readers.byIds".into(), json!({"ids": [id(0), id(1), id(2)]})));
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn many_ids_are_asked_for_in_hundreds_and_a_refused_loader_is_told_where_i
             let items: Vec<Value> = (0..150).map(|number| post(number, &id(number))).collect();
             Ok(json!({"items": items, "next": null}))
         }
-        "readers.by_ids" if input["ids"].as_array().unwrap().len() == 100 => {
+        "readers.byIds" if input["ids"].as_array().unwrap().len() == 100 => {
             Ok(input["ids"].as_array().unwrap().iter().map(|id| user(id.as_str().unwrap())).collect())
         }
         _ => Err((403, json!({"code": "FORBIDDEN", "requestId": "r1"}))),
@@ -70,7 +70,7 @@ async fn many_ids_are_asked_for_in_hundreds_and_a_refused_loader_is_told_where_i
     assert_eq!(errors[0]["path"], json!(["notesList", "nodes", 100, "author"]));
     assert_eq!(
         errors[0]["extensions"],
-        json!({"code": "FORBIDDEN", "httpStatus": 403, "requestId": "r1", "procedure": "readers.by_ids"})
+        json!({"code": "FORBIDDEN", "httpStatus": 403, "requestId": "r1", "procedure": "readers.byIds"})
     );
 }
 

@@ -7,7 +7,7 @@ fn procedure(name: &str, kind: &str, input: Value, output: Value, failures: Valu
     let fields: Vec<&String> =
         input["properties"].as_object().map(|members| members.keys().collect()).unwrap_or_default();
     json!({
-        "name": name, "kind": kind, "docs": "Does it.", "auth": {"type": "public"}, "rest": null, "input": input,
+        "name": name, "function": name, "kind": kind, "docs": "Does it.", "auth": {"type": "public"}, "rest": null, "input": input,
         "inputFields": fields, "inputOptional": input.get("required").is_none(), "output": output, "failures": failures, "http": null,
         "timeoutMs": 1000,
     })
@@ -28,7 +28,7 @@ fn contract(procedures: &[Value]) -> Contract {
     }});
     contract_of(json!({
         "procedures": procedures,
-        "entities": [{"name": "Person", "id": "PersonId", "loader": "people.by_ids"}],
+        "entities": [{"name": "Person", "id": "PersonId", "loader": "people.byIds"}],
         "outputTypes": {
             "Shape": {"oneOf": [circle, point]}, "Team": team, "PersonId": uuid("PersonId"),
             "Person": {"type": "object", "properties": {"id": {"$ref": "#/outputTypes/PersonId"}, "bossId": {"$ref": "#/outputTypes/PersonId"}}, "required": ["id", "bossId"]},
@@ -41,7 +41,7 @@ fn loader() -> Value {
     let ids = json!({"type": "array", "items": {"$ref": "#/inputTypes/PersonId"}});
     let input = json!({"type": "object", "properties": {"ids": ids}, "required": ["ids"]});
     procedure(
-        "people.by_ids",
+        "people.byIds",
         "query",
         input,
         json!({"type": "array", "items": {"$ref": "#/outputTypes/Person"}}),
@@ -146,7 +146,7 @@ async fn several_ids_lead_to_several_entities_and_gaps_stay_gaps() {
     let answer = given.ask("{ team { member { id } lead { id } places { __typename } } }").await;
     let expected = json!({"member": [{"id": id(2)}, null, {"id": id(2)}], "lead": null, "places": [null, {"__typename": "ShapePoint"}]});
     assert_eq!(answer, json!({"data": {"team": expected}}));
-    assert_eq!(given.asked()[1], ("people.by_ids".to_owned(), json!({"ids": [id(2), id(3)]})));
+    assert_eq!(given.asked()[1], ("people.byIds".to_owned(), json!({"ids": [id(2), id(3)]})));
 }
 
 #[test]
@@ -195,16 +195,16 @@ fn what_graphql_cannot_say_is_a_sentence() {
         (vec![procedure("a", "query", Value::Null, object("x"), failure("message"))], "which every failure has"),
         (
             vec![
-                procedure("a.b_c", "query", Value::Null, object("x"), json!([])),
+                procedure("a.b.c", "query", Value::Null, object("x"), json!([])),
                 procedure("a.bC", "query", Value::Null, object("x"), json!([])),
             ],
             "two",
         ),
-        (vec![procedure("page_info", "query", Value::Null, object("x"), json!([]))], "two types"),
+        (vec![procedure("pageInfo", "query", Value::Null, object("x"), json!([]))], "two types"),
         (
             vec![
                 procedure("team", "query", Value::Null, json!({"$ref": "#/outputTypes/Team"}), json!([])),
-                procedure("shape_circle", "query", Value::Null, object("x"), json!([])),
+                procedure("shapeCircle", "query", Value::Null, object("x"), json!([])),
             ],
             "two types",
         ),
@@ -212,6 +212,6 @@ fn what_graphql_cannot_say_is_a_sentence() {
         let refused = made(&procedures).unwrap_err();
         assert!(refused.contains(message), "{message}: {refused}");
     }
-    let unknown = json!({"entities": [{"name": "A", "id": "AId", "loader": "a.by_ids"}]});
+    let unknown = json!({"entities": [{"name": "A", "id": "AId", "loader": "a.byIds"}]});
     assert!(sdl(&contract_of(unknown)).unwrap_err().to_string().contains("is no procedure"));
 }

@@ -14,7 +14,7 @@ async fn a_failure_travels_whole_in_the_detail() {
     let error = json!({"error": {"message": "No thing.", "code": -32004, "data": {
         "code": "NOT_FOUND", "httpStatus": 404, "requestId": "r7", "failure": {"type": "missing", "value": "a<b"},
     }}});
-    let stub = Stub::answering("things.get_one", 404, error);
+    let stub = Stub::answering("things.getOne", 404, error);
     for version in BOTH {
         let answer = send(&stub, version, "<thingsGetOne xmlns=\"urn:onefold:test\"/>").await;
         let fault = answer.content();

@@ -109,7 +109,7 @@ async fn all_that_is_wrong_is_told_at_once() {
         {"path": "real", "message": "is required"}, {"path": "map.a", "message": "expected a number"},
     ]);
     let data = json!({"code": "BAD_REQUEST", "httpStatus": 400, "fields": told, "requestId": "r7"});
-    let stub = Stub::answering("things.get_one", 400, json!({"error": {"message": "No.", "code": 0, "data": data}}));
+    let stub = Stub::answering("things.getOne", 400, json!({"error": {"message": "No.", "code": 0, "data": data}}));
     let content = "<foo/><bar/><whole at='1'>1.0</whole><lists><item/><one/></lists><text>a</text><text>b</text>\
                    <shape><circle><foo/></circle></shape><map><entry><key>a</key><value>x</value></entry><entry/></map>";
     for version in BOTH {
@@ -147,7 +147,7 @@ async fn all_that_is_wrong_is_told_at_once() {
 #[tokio::test]
 async fn whoever_may_not_call_is_told_that_and_not_what_is_wrong() {
     let data = json!({"code": "FORBIDDEN", "httpStatus": 403});
-    let stub = Stub::answering("things.get_one", 403, json!({"error": {"message": "No.", "code": 0, "data": data}}));
+    let stub = Stub::answering("things.getOne", 403, json!({"error": {"message": "No.", "code": 0, "data": data}}));
     let answer = send(&stub, Version::V12, &format!("<thingsGetOne {NS}><foo/></thingsGetOne>")).await;
     assert_eq!((answer.the("code"), answer.text.contains("<fields>")), ("FORBIDDEN".into(), false));
 }
@@ -181,7 +181,7 @@ async fn outputs_are_written_in_the_order_of_the_schema_and_read_the_same_again(
         "text": " <\r\n\t&]]>", "time": "2026-01-31T12:00:00.000Z", "whole": 7,
     });
     for value in [whole, json!({"lists": [], "map": {}, "shape": {"type": "empty"}, "text": "", "whole": 1})] {
-        let stub = Stub::answering("things.get_one", 200, json!({"result": {"data": value.clone()}}));
+        let stub = Stub::answering("things.getOne", 200, json!({"result": {"data": value.clone()}}));
         for version in BOTH {
             let answer = send(&stub, version, &format!("<thingsGetOne {NS}/>")).await;
             assert_eq!((answer.status, &answer.headers["content-type"]), (200, &version.content_type()));

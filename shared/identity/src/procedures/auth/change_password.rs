@@ -1,4 +1,4 @@
-//! `auth.change_password`.
+//! `auth.changePassword`.
 
 use runtime::{Cookies, prelude::*, sessions::COOKIE};
 use store::transaction;

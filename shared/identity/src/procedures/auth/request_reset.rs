@@ -1,4 +1,4 @@
-//! `auth.request_reset`.
+//! `auth.requestReset`.
 
 use protocol::Fault;
 use runtime::{Cookies, prelude::*};

@@ -1,4 +1,4 @@
-//! `auth.resend_verification`.
+//! `auth.resendVerification`.
 
 use protocol::Fault;
 use runtime::prelude::*;

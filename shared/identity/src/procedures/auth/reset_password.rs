@@ -1,4 +1,4 @@
-//! `auth.reset_password`.
+//! `auth.resetPassword`.
 
 use runtime::{opaque::Opaque, prelude::*};
 use store::transaction;

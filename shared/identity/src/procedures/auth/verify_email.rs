@@ -1,4 +1,4 @@
-//! `auth.verify_email`.
+//! `auth.verifyEmail`.
 
 use runtime::prelude::*;
 use store::transaction;

@@ -1,4 +1,4 @@
-//! `grants.clients_create`.
+//! `grants.clientsCreate`.
 
 use runtime::{opaque::Opaque, prelude::*};
 

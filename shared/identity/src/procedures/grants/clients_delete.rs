@@ -1,4 +1,4 @@
-//! `grants.clients_delete`.
+//! `grants.clientsDelete`.
 
 use runtime::prelude::*;
 

@@ -1,4 +1,4 @@
-//! `grants.clients_list`.
+//! `grants.clientsList`.
 
 use runtime::prelude::*;
 

@@ -1,4 +1,4 @@
-//! `pages.reset_password`.
+//! `pages.resetPassword`.
 
 use runtime::{HttpReply, HttpRequest, Site, prelude::*};
 

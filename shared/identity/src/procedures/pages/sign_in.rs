@@ -1,4 +1,4 @@
-//! `pages.sign_in`.
+//! `pages.signIn`.
 
 use runtime::{HttpReply, HttpRequest, Site, prelude::*};
 

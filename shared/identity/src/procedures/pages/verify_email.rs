@@ -1,4 +1,4 @@
-//! `pages.verify_email`.
+//! `pages.verifyEmail`.
 
 use runtime::{HttpReply, HttpRequest, Site, prelude::*};
 

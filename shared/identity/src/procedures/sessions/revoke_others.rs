@@ -1,4 +1,4 @@
-//! `sessions.revoke_others`.
+//! `sessions.revokeOthers`.
 
 use runtime::prelude::*;
 

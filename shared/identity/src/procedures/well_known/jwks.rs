@@ -1,4 +1,4 @@
-//! `well_known.jwks`.
+//! `wellKnown.jwks`.
 
 use runtime::{HttpReply, TokenKeys, prelude::*};
 

@@ -1,4 +1,4 @@
-//! `well_known.oauth_authorization_server`.
+//! `wellKnown.oauthAuthorizationServer`.
 
 use runtime::{Definition, HttpReply, Site, prelude::*};
 

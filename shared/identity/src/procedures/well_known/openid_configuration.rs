@@ -1,4 +1,4 @@
-//! `well_known.openid_configuration`.
+//! `wellKnown.openidConfiguration`.
 
 use runtime::{Definition, HttpReply, Site, prelude::*};
 
