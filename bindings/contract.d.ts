@@ -181,7 +181,7 @@ export type Packages = {
  * (SOAP's UsernameToken): by the same procedures as everybody, so that their limits and their log count.
  */
 export type PasswordSignIn = {
-  /** The procedure that takes name and password, such as `accounts.sign_in`. */
+  /** The procedure that takes name and password, such as `accounts.signIn`. */
   signIn: string;
   /** The field of its input that takes the name. */
   nameField: string;
@@ -193,7 +193,7 @@ export type PasswordSignIn = {
   accessToken: string;
   /** Where its output has what ends the sign-in. */
   refreshToken: string;
-  /** The procedure that ends it, such as `accounts.sign_out`. */
+  /** The procedure that ends it, such as `accounts.signOut`. */
   signOut: string;
   /** The field of its input that takes what was at `refresh_token`. */
   refreshTokenField: string;
@@ -201,8 +201,10 @@ export type PasswordSignIn = {
 
 /** One procedure. */
 export type ProcedureContract = {
-  /** `orders.get`; the function is `orders-get`. */
+  /** What it is called on the wire: `orders.markPaid`. */
   name: string;
+  /** What its function is called in a stage, and the program of it: `orders-mark-paid`. */
+  function: string;
   /** Query or mutation. */
   kind: Kind;
   /** The doc comment. */
@@ -280,7 +282,7 @@ export type RestAnswer = {
 export type SessionSignIn = {
   /** The procedure that makes an account for whoever calls it, if there is one. */
   register: string | null;
-  /** The procedure that signs in, such as `accounts.sign_in`. */
+  /** The procedure that signs in, such as `accounts.signIn`. */
   signIn: string;
   /** The field of its input that says how the session is kept. */
   keepField: string;

@@ -9,7 +9,7 @@ use local::Seeded;
 use model::{Post, PostId, Role, User};
 use protocol::{Cause, Entity, Timestamp, Version};
 use runtime::opaque::Opaque;
-use store::{Create, Operation, Read, Session, StoreError, Update, transaction};
+use store::{Create, Operation, Read, StoreError, StoreSession, Update, transaction};
 use uuid::Uuid;
 
 /// Decides everything that looks like chance.
@@ -76,7 +76,7 @@ const SUBJECTS: [&str; 12] = [
 const OPENINGS: [&str; 6] = ["About", "News of", "A question about", "Reminder:", "Minutes:", "An idea for"];
 
 /// Writes the company. What is there already stays as it is, so that it may be repeated.
-pub async fn fill(session: Session) -> Result<Seeded, Cause> {
+pub async fn fill(session: StoreSession) -> Result<Seeded, Cause> {
     let mut rng = Rng::with_seed(SEED);
     let users: Vec<User> = (0..USERS).map(|place| user(&mut rng, place)).collect();
     let posts: Vec<Post> = (0..POSTS).map(|_| post(&mut rng, &users)).collect();
@@ -109,7 +109,7 @@ async fn give_password(accounts: &Update<Account>, user: &User) -> Result<String
 
 /// Creates what is missing, many in one transaction and some transactions at once; one by one where something is in
 /// the way of one, such as somebody who took an address meanwhile. A terminal is told how far it is.
-async fn write<T: Entity>(session: &Session, what: &str, entities: &[T]) -> Result<usize, StoreError> {
+async fn write<T: Entity>(session: &StoreSession, what: &str, entities: &[T]) -> Result<usize, StoreError> {
     let ids: Vec<T::Id> = entities.iter().map(|entity| entity.id().clone()).collect();
     let known = Read::<T>::new(session.clone()).get_many(&ids).await?;
     let missing: Vec<T> =

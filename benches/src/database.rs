@@ -7,7 +7,7 @@ use local::database::{Credentials, EmbeddedDatabase, Location};
 use model::{Role, User};
 use protocol::{Clock, Version};
 use runtime::{opaque::Opaque, sessions::lifetime};
-use store::{Limits, Scope, Session, Settings, Store, Write};
+use store::{Scope, Settings, Store, StoreLimits, StoreSession, Write};
 use tokio::runtime::Runtime;
 
 /// The id of the user that is fetched.
@@ -58,7 +58,7 @@ impl Database {
             secret_access_key: credentials.secret_access_key,
             session_token: None,
             cursor_key: Some([0; 32]),
-            limits: Limits::default(),
+            limits: StoreLimits::default(),
         })
         .map_err(Error::other)?;
         store.create_table_if_missing().await.map_err(Error::other)?;
@@ -73,7 +73,7 @@ impl Database {
             ends_at: None,
             version: Version::default(),
         };
-        let session = Session::new(store, Scope::default(), Clock::System);
+        let session = StoreSession::new(store, Scope::default(), Clock::System);
         Write::<identity::Session>::new(session.clone()).create(signed_in(&user)?).await.map_err(Error::other)?;
         Write::<User>::new(session).create(user).await.map_err(Error::other)?;
         Ok(())

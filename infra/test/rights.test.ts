@@ -150,17 +150,17 @@ describe("a signature", () => {
     assert.deepEqual(kinds("mutation, auth = public", "posts: Read<Post>, #[input] input: Input"), ["Read post"], "it is not charged");
     assert.deepEqual(kinds("mutation, auth = signed_in", "posts: Write<Post>").slice(-2), ["meter meter", "Write post"], "it reads as well");
     assert.deepEqual(kinds("mutation, auth = public", "posts: Delete<Post>, accounts: Update<Account>"), ["Delete post", "Update account"]);
-    for (const asking of ["Caller", "Option<Caller>", "Reach"]) {
+    for (const asking of ["Caller", "Option<Caller>", "Ownership"]) {
       assert.deepEqual(kinds("mutation, auth = public", `who: ${asking}`), ["session session"]);
     }
-    assert.deepEqual(kinds('mutation, auth = public, http = "POST /oauth/token"', "limits: Limits, request: HttpRequest"), ["Limits limit"]);
+    assert.deepEqual(kinds('mutation, auth = public, http = "POST /oauth/token"', "limits: RateLimits, request: HttpRequest"), ["RateLimits limit"]);
     assert.deepEqual(kinds("mutation, auth = public", "posts: Create<Post>"), ["Create post"]);
   });
 
   it("names a look at the application as well where a token must still hold", () => {
     const both = ["session session", "application client"];
     const update = 'mutation, auth = permission("posts:write", own)';
-    assert.deepEqual(kinds(update, "posts: Update<Post>, reach: Reach"), [...both, "Create audit", "Update post"]);
+    assert.deepEqual(kinds(update, "posts: Update<Post>, ownership: Ownership"), [...both, "Create audit", "Update post"]);
     assert.deepEqual(kinds('query, auth = permission("audit:read"), sensitive'), both);
     assert.deepEqual(kinds("mutation, auth = public, sensitive", "who: Option<Caller>"), both);
     assert.deepEqual(kinds("mutation, auth = signed_in, sensitive"), ["session session", "Create audit"], "no application comes so far");

@@ -48,7 +48,7 @@ const MEANING = {
   // Fetch one, and delete it.
   Delete: { table: ["dynamodb:GetItem", "dynamodb:DeleteItem"], index: [] },
   // Count up.
-  Limits: { table: ["dynamodb:UpdateItem"], index: [] },
+  RateLimits: { table: ["dynamodb:UpdateItem"], index: [] },
   // No parameter: what is read is counted for who calls.
   meter: { table: ["dynamodb:UpdateItem"], index: [] },
   // No parameter: knowing a caller by a session takes a look at the session.
@@ -76,13 +76,13 @@ const LIMIT: Entity = { prefix: "limit", indexes: 0, hasUnique: false, hasTallie
 const METER: Entity = { prefix: "meter", indexes: 0, hasUnique: false, hasTallies: false };
 
 /** Those who take one of these ask who is calling, whoever may call. */
-const ASKING = ["Caller", "Option<Caller>", "Result<Caller, Fault>", "Reach"];
+const ASKING = ["Caller", "Option<Caller>", "Result<Caller, Fault>", "Ownership"];
 
 /** Capabilities that reach what is outside of AWS, where roles give no rights. */
 const OUTSIDE = ["RelyingParty"];
 
 /** Capabilities that reach nothing of AWS beside the call itself. */
-const HARMLESS = [...ASKING, ...OUTSIDE, "Clock", "Ids", "Cookies", "Device", "HttpRequest", "RegistrationPolicy", "Site", "TokenKeys", "&'static Definition"];
+const HARMLESS = [...ASKING, ...OUTSIDE, "Clock", "Ids", "Cookies", "ClientInfo", "HttpRequest", "RegistrationPolicy", "Site", "TokenKeys", "&'static Definition"];
 
 /** Whether a capability names an action at a place (`undefined` is the table) on all these partition keys. */
 export function names(
@@ -192,7 +192,7 @@ export function parseSignature(procedure: string, text: string, { entities, secr
     const [, kind = type, of = ""] = /^(\w+)<(\w+)>$/.exec(type) ?? [];
     if (isOfEntity(kind)) {
       signature.capabilities.push({ kind, entity: entity(of) });
-    } else if (kind === "Limits") {
+    } else if (kind === "RateLimits") {
       signature.capabilities.push({ kind, entity: LIMIT });
     } else if (kind === "Signer") {
       signature.secrets.push("signing");

@@ -14,7 +14,7 @@ use identity::{EmailAddress, UserId};
 use model::{Role, User};
 use protocol::{Clock, Timestamp, Version};
 use serde_json::{Value, json};
-use store::{Limits, Operation, Scope, Session, Settings, Store, Write, transaction};
+use store::{Operation, Scope, Settings, Store, StoreLimits, StoreSession, Write, transaction};
 use tokio::task::JoinSet;
 
 use crate::given::{Answer, Folder, Key, Office, Request, Service};
@@ -313,15 +313,15 @@ pub async fn seed_users(data: &Folder, count: usize) -> Vec<User> {
         secret_access_key: running.secret_access_key,
         session_token: None,
         cursor_key: Some([0; 32]),
-        limits: Limits {
+        limits: StoreLimits {
             attempt_timeout: std::time::Duration::from_secs(20),
             total_timeout: std::time::Duration::from_secs(60),
-            ..Limits::default()
+            ..StoreLimits::default()
         },
     })
     .unwrap();
     let scope = Scope { procedure: "test", caller: None, input: Bytes::new() };
-    let write = Write::<User>::new(Session::new(store, scope, Clock::System));
+    let write = Write::<User>::new(StoreSession::new(store, scope, Clock::System));
     let mut users: Vec<User> = (0..count)
         .map(|place| User {
             id: UserId::from(uuid::Uuid::now_v7()),

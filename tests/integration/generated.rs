@@ -80,16 +80,16 @@ fn a_gateway_may_invoke_procedures_and_nothing_else() {
     let usual: Vec<&Value> =
         procedures.iter().filter(|found| found["http"].is_null()).map(|found| &found["name"]).collect();
     assert!(!usual.is_empty() && usual.len() < procedures.len());
-    for (gateway, facts) in found.iter().zip(gateways::FACTS) {
+    for (gateway, spec) in found.iter().zip(gateways::FACTS) {
         let members: Vec<&String> = gateway.as_object().unwrap().keys().collect();
         assert_eq!(members, ["calls", "invokes", "memoryMb", "methods", "name", "paths", "timeoutMs"]);
         let invokes: Vec<&Value> = gateway["invokes"].as_array().unwrap().iter().collect();
-        assert_eq!(invokes, if facts.calls { usual.clone() } else { vec![] }, "{}", facts.name);
-        assert_eq!((&gateway["name"], &gateway["paths"]), (&json!(facts.name), &json!(facts.paths)));
-        let binary = root().join(format!("functions/gateways/src/bin/gateway-{}.rs", facts.name));
+        assert_eq!(invokes, if spec.calls { usual.clone() } else { vec![] }, "{}", spec.name);
+        assert_eq!((&gateway["name"], &gateway["paths"]), (&json!(spec.name), &json!(spec.paths)));
+        let binary = root().join(format!("functions/gateways/src/bin/gateway-{}.rs", spec.name));
         assert!(binary.is_file(), "{} is missing", binary.display());
         // The function has a second more, and the HTTP API in front gives up after 30 s.
-        assert!(facts.timeout_ms <= 29_000, "{}", facts.name);
+        assert!(spec.timeout_ms <= 29_000, "{}", spec.name);
     }
 }
 
@@ -572,7 +572,7 @@ mod permissions {
                     use super::super::*;
                     /// Do it.
                     #[procedure(mutation, auth = $($stated)*)]
-                    pub async fn $name(_reach: Reach) {}
+                    pub async fn $name(_reach: Ownership) {}
                 })*
             }
         };

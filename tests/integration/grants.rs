@@ -10,12 +10,12 @@ use http::Request;
 use local::{
     backend::Backend,
     data::DataFolder,
-    ground::{Addresses, Ground, needs},
+    local_cloud::{Addresses, LocalCloud, needs},
 };
 use protocol::{Clock, Entity, EntityId, Version, contract::Contract};
 use runtime::{Callers, Definition, Site, cors::Cors};
 use serde_json::{Value, json};
-use store::{Read, Scope, Session, Write};
+use store::{Read, Scope, StoreSession, Write};
 
 use crate::given::Folder;
 
@@ -278,11 +278,12 @@ async fn a_procedure_that_touches_what_it_does_not_name_fails_loudly() {
     runtime::telemetry::start(|| Log, "info".parse().unwrap());
     let folder = Folder::new();
     let service = service();
-    let ground =
-        Ground::start(&SERVICE, &DataFolder::open(folder.path()).unwrap(), true, Addresses::default()).await.unwrap();
-    let backend = ground.in_process(&service, &needs(&service)).unwrap();
+    let cloud = LocalCloud::start(&SERVICE, &DataFolder::open(folder.path()).unwrap(), true, Addresses::default())
+        .await
+        .unwrap();
+    let backend = cloud.in_process(&service, &needs(&service)).unwrap();
     let scope = Scope { procedure: "test", caller: None, input: Bytes::new() };
-    let session = Session::new(ground.store.clone(), scope, Clock::System);
+    let session = StoreSession::new(cloud.store.clone(), scope, Clock::System);
     Write::new(session.clone()).create(Secret::named("code")).await.unwrap();
 
     // Given a secret, the one that names it reads it.
@@ -322,7 +323,7 @@ async fn a_procedure_that_touches_what_it_does_not_name_fails_loudly() {
     let secrets = Read::<Secret>::new(session);
     assert!(secrets.get(&Name("planted".to_owned())).await.unwrap().is_none());
     assert_eq!(secrets.get(&Name("code".to_owned())).await.unwrap().unwrap().version, Version(1));
-    ground.database.stop().await;
+    cloud.database.stop().await;
 }
 
 /// The contract's grants are those of the signatures, and what they stand for in IAM.
@@ -339,16 +340,16 @@ fn the_contract_states_what_the_signatures_ask_for() {
         .collect();
     for expected in [
         "health.ping: ",
-        "auth.me: Count<Meter>, Get<Session>, Read<User>",
+        "auth.me: Count<Meter>, Get<StoreSession>, Read<User>",
         "auth.requestReset: Read<Account>, Create<AuditEntry>, Count<Limit>, Create<MailedToken>, Read<User>",
-        "posts.create: Get<ApplicationClient>, Create<AuditEntry>, Create<Post>, Get<Session>",
-        "posts.get: Count<Meter>, Read<Post>, Get<Session>",
-        "sessions.list: Read<Account>, Count<Meter>, Read<Session>",
-        "posts.delete: Get<ApplicationClient>, Create<AuditEntry>, Delete<Post>, Get<Session>",
-        "posts.update: Get<ApplicationClient>, Create<AuditEntry>, Update<Post>, Get<Session>",
-        "users.delete: Create<Account>, Update<Account>, Delete<Account>, Get<ApplicationClient>, Create<AuditEntry>, Count<Limit>, Read<MailedToken>, Delete<MailedToken>, Count<Meter>, Create<Session>, Update<Session>, Delete<Session>, Delete<User>",
-        "users.get: Count<Meter>, Get<Session>, Read<User>",
-        "users.list: Count<Meter>, Get<Session>, Read<User>",
+        "posts.create: Get<ApplicationClient>, Create<AuditEntry>, Create<Post>, Get<StoreSession>",
+        "posts.get: Count<Meter>, Read<Post>, Get<StoreSession>",
+        "sessions.list: Read<Account>, Count<Meter>, Read<StoreSession>",
+        "posts.delete: Get<ApplicationClient>, Create<AuditEntry>, Delete<Post>, Get<StoreSession>",
+        "posts.update: Get<ApplicationClient>, Create<AuditEntry>, Update<Post>, Get<StoreSession>",
+        "users.delete: Create<Account>, Update<Account>, Delete<Account>, Get<ApplicationClient>, Create<AuditEntry>, Count<Limit>, Read<MailedToken>, Delete<MailedToken>, Count<Meter>, Create<StoreSession>, Update<StoreSession>, Delete<StoreSession>, Delete<User>",
+        "users.get: Count<Meter>, Get<StoreSession>, Read<User>",
+        "users.list: Count<Meter>, Get<StoreSession>, Read<User>",
     ] {
         assert!(granted.contains(&expected.to_owned()), "{expected}: {granted:#?}");
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use local::world::World;
+use local::testing::TestService;
 use model::Role;
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -185,8 +185,8 @@ mod greedy {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn queries_are_refused_as_they_read_and_what_changes_something_or_is_ones_own_never() {
-    let mut world = World::new(&greedy::service(), protocol::Clock::Fixed(greedy::now())).await.unwrap();
-    world.set_read_units(16);
+    let mut test = TestService::new(&greedy::service(), protocol::Clock::Fixed(greedy::now())).await.unwrap();
+    test.set_read_units(16);
     let call = async |procedure: &str, caller: &str, client: &str| {
         let is_query = ["things.ask", "things.know", "things.look", "things.watch"].contains(&procedure);
         let mut request = http::Request::builder()
@@ -199,7 +199,7 @@ async fn queries_are_refused_as_they_read_and_what_changes_something_or_is_ones_
             }
         }
         let request = request.body(bytes::Bytes::new()).unwrap();
-        world.call(&greedy::service(), procedure, request).await.unwrap().status().as_u16()
+        test.call(&greedy::service(), procedure, request).await.unwrap().status().as_u16()
     };
     // Nobody in particular, in one network.
     assert_eq!(call("things.ask", "", "").await, 429);

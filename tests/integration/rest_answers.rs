@@ -160,7 +160,7 @@ async fn the_document_says_what_the_service_does() {
     let files = codegen::render(&service).unwrap();
     let contract = files.files.iter().find(|file| file.path.ends_with("contract.json")).unwrap();
     let document = openapi::document(&Contract::parse(&contract.text).unwrap(), "");
-    let world = local::world::World::new(&service, Clock::System).await.unwrap();
+    let test = local::testing::TestService::new(&service, Clock::System).await.unwrap();
     let mut said: Vec<String> = Vec::new();
     for procedure in &service.procedures {
         let (name, (method, path)) = (procedure.entry.name, procedure.entry.rest().unwrap());
@@ -177,7 +177,7 @@ async fn the_document_says_what_the_service_does() {
             let request = condition.into_iter().fold(request, |request, tag| request.header("if-match", tag));
             let mut request = request.body(Bytes::new()).unwrap();
             request.extensions_mut().insert(Route { parameters: parameters.clone() });
-            world.call(&service, name, request).await.unwrap()
+            test.call(&service, name, request).await.unwrap()
         };
         let answer = ask(None).await;
         let headers = HEADERS.iter().filter(|name| answer.headers().contains_key(**name)).map(ToString::to_string);

@@ -14,25 +14,25 @@ pub struct Input {
 /// Fetch many posts at once: each of those that exist once, in the order that was asked for.
 #[procedure(query, auth = permission("posts:read"), rest = "GET /v1/batch/posts")]
 pub async fn by_ids(posts: Read<Post>, #[input] input: Input) -> Result<Vec<Post>, NoFailure> {
-    Ok(posts.those_of(input.ids).await?)
+    Ok(posts.by_ids(input.ids).await?)
 }
 
 #[cfg(test)]
 mod tests {
-    use local::world::World;
+    use local::testing::TestService;
 
     use super::*;
 
     #[tokio::test]
     async fn those_that_exist_come_once_and_in_the_order_that_was_asked_for() {
-        let world = World::new(&crate::service(), Clock::System).await.unwrap();
+        let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
         let mut kept = Vec::new();
         for title in ["a", "b", "c"] {
-            kept.push(world.write().create(crate::tests::post(title)).await.unwrap());
+            kept.push(test.write().create(crate::tests::post(title)).await.unwrap());
         }
         let nobody: PostId = Ids::counting().next();
         let ids = vec![kept[2].id, nobody, kept[0].id, kept[2].id];
-        let found = by_ids(world.read(), Input { ids }).await.unwrap();
+        let found = by_ids(test.read(), Input { ids }).await.unwrap();
         assert_eq!(found, [kept[2].clone(), kept[0].clone()]);
     }
 }

@@ -27,13 +27,13 @@ pub enum Error {
 pub async fn create(
     posts: Create<Post>,
     caller: Caller,
-    reach: Reach,
+    ownership: Ownership,
     clock: Clock,
     ids: Ids,
     #[input] input: Input,
 ) -> Result<Post, Error> {
     let author_id = caller.subject().parse().ok().filter(|_| caller.is_person()).ok_or(Error::NotAUser)?;
-    reach.expect(author_id)?;
+    ownership.expect(author_id)?;
     let now = clock.now();
     let post = Post {
         id: ids.next(),
@@ -49,7 +49,7 @@ pub async fn create(
 
 #[cfg(test)]
 mod tests {
-    use local::world::World;
+    use local::testing::TestService;
 
     use super::*;
     use crate::tests::caller;
@@ -61,21 +61,22 @@ mod tests {
     #[tokio::test]
     async fn the_caller_is_the_author() {
         let clock = Clock::Fixed(Timestamp::from_unix_ms(1_735_689_600_000));
-        let world = World::new(&crate::service(), clock).await.unwrap();
+        let test = TestService::new(&crate::service(), clock).await.unwrap();
         let ada = "01936f5e-8a00-7000-8000-000000000001";
-        let post = create(world.create(), caller(ada), Reach::own(ada, "posts:write"), clock, Ids::counting(), input())
-            .await
-            .unwrap();
+        let post =
+            create(test.create(), caller(ada), Ownership::own(ada, "posts:write"), clock, Ids::counting(), input())
+                .await
+                .unwrap();
         assert_eq!((post.author_id.to_string().as_str(), post.version), (ada, Version(1)));
         assert_eq!((post.created_at, post.updated_at), (clock.now(), clock.now()));
-        assert_eq!(world.read::<Post>().get(&post.id).await.unwrap(), Some(post));
+        assert_eq!(test.read::<Post>().get(&post.id).await.unwrap(), Some(post));
     }
 
     #[tokio::test]
     async fn whoever_is_no_user_writes_no_post() {
-        let world = World::new(&crate::service(), Clock::System).await.unwrap();
+        let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
         let robot =
-            create(world.create(), caller("a robot"), Reach::all(), Clock::System, Ids::counting(), input()).await;
+            create(test.create(), caller("a robot"), Ownership::all(), Clock::System, Ids::counting(), input()).await;
         assert!(matches!(robot, Err(Raised::Failure(Error::NotAUser))));
     }
 }

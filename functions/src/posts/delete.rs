@@ -28,9 +28,9 @@ pub enum Error {
 
 /// Delete a post for good.
 #[procedure(mutation, auth = permission("posts:write", own), rest = "DELETE /v1/posts/{id}")]
-pub async fn delete(posts: Delete<Post>, reach: Reach, #[input] input: Input) -> Result<(), Error> {
+pub async fn delete(posts: Delete<Post>, ownership: Ownership, #[input] input: Input) -> Result<(), Error> {
     let current = posts.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
-    reach.expect(current.author_id)?;
+    ownership.expect(current.author_id)?;
     if input.version.is_some_and(|seen| seen != current.version) {
         return Err(Error::Changed { version: current.version });
     }
@@ -39,20 +39,20 @@ pub async fn delete(posts: Delete<Post>, reach: Reach, #[input] input: Input) ->
 
 #[cfg(test)]
 mod tests {
-    use local::world::World;
+    use local::testing::TestService;
 
     use super::*;
 
     #[tokio::test]
     async fn a_post_is_gone_after_it_in_the_version_that_was_seen_and_missing_the_second_time() {
-        let world = World::new(&crate::service(), Clock::System).await.unwrap();
-        let post = world.write().create(crate::tests::post("Hello")).await.unwrap();
+        let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
+        let post = test.write().create(crate::tests::post("Hello")).await.unwrap();
         let named = |version| Input { id: post.id, version };
-        let refused = delete(world.obtain().unwrap(), Reach::all(), named(Some(Version(7)))).await.unwrap_err();
+        let refused = delete(test.obtain().unwrap(), Ownership::all(), named(Some(Version(7)))).await.unwrap_err();
         assert!(matches!(refused, Raised::Failure(Error::Changed { version: Version(1) })));
-        delete(world.obtain().unwrap(), Reach::all(), named(Some(post.version))).await.unwrap();
-        assert_eq!(world.read::<Post>().get(&post.id).await.unwrap(), None);
-        let missing = delete(world.obtain().unwrap(), Reach::all(), named(None)).await.unwrap_err();
+        delete(test.obtain().unwrap(), Ownership::all(), named(Some(post.version))).await.unwrap();
+        assert_eq!(test.read::<Post>().get(&post.id).await.unwrap(), None);
+        let missing = delete(test.obtain().unwrap(), Ownership::all(), named(None)).await.unwrap_err();
         assert!(matches!(missing, Raised::Failure(Error::Missing(id)) if id == post.id));
     }
 }

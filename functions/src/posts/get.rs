@@ -26,17 +26,17 @@ pub async fn get(posts: Read<Post>, #[input] input: Input) -> Result<Post, Error
 
 #[cfg(test)]
 mod tests {
-    use local::world::World;
+    use local::testing::TestService;
 
     use super::*;
 
     #[tokio::test]
     async fn a_post_is_found_and_an_unknown_one_is_missing() {
-        let world = World::new(&crate::service(), Clock::System).await.unwrap();
-        let post = world.write().create(crate::tests::post("Hello")).await.unwrap();
-        assert_eq!(get(world.read(), Input { id: post.id }).await.unwrap(), post);
+        let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
+        let post = test.write().create(crate::tests::post("Hello")).await.unwrap();
+        assert_eq!(get(test.read(), Input { id: post.id }).await.unwrap(), post);
         let id: PostId = Ids::default().next();
-        let missing = get(world.read(), Input { id }).await.unwrap_err();
+        let missing = get(test.read(), Input { id }).await.unwrap_err();
         assert!(matches!(missing, Raised::Failure(Error::Missing(unknown)) if unknown == id));
     }
 }

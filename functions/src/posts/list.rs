@@ -55,22 +55,22 @@ pub async fn list(posts: Read<Post>, #[input] input: Input) -> Result<Page<Post>
 
 #[cfg(test)]
 mod tests {
-    use local::world::World;
+    use local::testing::TestService;
 
     use super::*;
 
     #[tokio::test]
     async fn posts_come_in_the_order_and_of_the_author_that_were_asked_for() {
-        let world = World::new(&crate::service(), Clock::System).await.unwrap();
+        let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
         let mut posts = Vec::new();
         for (place, title) in ["b", "C", "a"].into_iter().enumerate() {
             let mut post = crate::tests::post(title);
             post.created_at = post.created_at.plus_ms(i64::try_from(place).unwrap());
-            posts.push(world.write().create(post).await.unwrap());
+            posts.push(test.write().create(post).await.unwrap());
         }
         let titles = async |author_id: Option<UserId>, sort: Option<PostSort>| {
             let input = Input { author_id, sort, limit: None, cursor: None };
-            let page = list(world.read(), input).await.unwrap();
+            let page = list(test.read(), input).await.unwrap();
             page.items.into_iter().map(|post| post.title).collect::<String>()
         };
         let author = Some(posts[1].author_id);

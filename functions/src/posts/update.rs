@@ -34,9 +34,14 @@ pub enum Error {
 
 /// Change a post.
 #[procedure(mutation, auth = permission("posts:write", own), rest = "PATCH /v1/posts/{id}")]
-pub async fn update(posts: Update<Post>, reach: Reach, clock: Clock, #[input] input: Input) -> Result<Post, Error> {
+pub async fn update(
+    posts: Update<Post>,
+    ownership: Ownership,
+    clock: Clock,
+    #[input] input: Input,
+) -> Result<Post, Error> {
     let current = posts.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
-    reach.expect(current.author_id)?;
+    ownership.expect(current.author_id)?;
     if input.version.is_some_and(|seen| seen != current.version) {
         return Err(Error::Changed { version: current.version });
     }
@@ -48,14 +53,14 @@ pub async fn update(posts: Update<Post>, reach: Reach, clock: Clock, #[input] in
 
 #[cfg(test)]
 mod tests {
-    use local::world::World;
+    use local::testing::TestService;
 
     use super::*;
 
     #[tokio::test]
     async fn a_change_is_dated_and_an_old_version_is_refused() {
-        let world = World::new(&crate::service(), Clock::System).await.unwrap();
-        let post = world.write().create(crate::tests::post("Hello")).await.unwrap();
+        let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
+        let post = test.write().create(crate::tests::post("Hello")).await.unwrap();
         let later = post.updated_at.plus_ms(60_000);
         let change = || Input {
             id: post.id,
@@ -64,10 +69,11 @@ mod tests {
             body: Patch::Keep,
         };
 
-        let changed = update(world.obtain().unwrap(), Reach::all(), Clock::Fixed(later), change()).await.unwrap();
+        let changed = update(test.obtain().unwrap(), Ownership::all(), Clock::Fixed(later), change()).await.unwrap();
         let title = "Good evening".to_owned();
         assert_eq!(changed, Post { title, updated_at: later, version: Version(2), ..post.clone() });
-        let refused = update(world.obtain().unwrap(), Reach::all(), Clock::Fixed(later), change()).await.unwrap_err();
+        let refused =
+            update(test.obtain().unwrap(), Ownership::all(), Clock::Fixed(later), change()).await.unwrap_err();
         assert!(matches!(refused, Raised::Failure(Error::Changed { version: Version(2) })));
     }
 }

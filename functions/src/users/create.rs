@@ -2,7 +2,7 @@
 
 use model::{Role, User};
 use onefold::{
-    identity::{Account, AuditAction, AuditEntry, EmailAddress, IdentityRole as _, audit::Audit, giving},
+    identity::{Account, AuditAction, AuditEntry, EmailAddress, IdentityRole as _, audit::Audit, delegation},
     prelude::*,
     transaction,
 };
@@ -64,8 +64,8 @@ pub async fn create(
     let is_decision = input.gives_rights();
     let (role, is_verified) = (input.role.unwrap_or(Role::NEWCOMER), input.is_verified.unwrap_or(false));
     if is_decision {
-        giving::expect_giver(&caller)?;
-        giving::expect_within(&caller, [role])?;
+        delegation::expect_giver(&caller)?;
+        delegation::expect_within(&caller, [role])?;
     }
     let mut user = User {
         id: ids.next(),
@@ -92,7 +92,7 @@ pub async fn create(
 
 #[cfg(test)]
 mod tests {
-    use local::world::World;
+    use local::testing::TestService;
 
     use super::*;
 
@@ -100,27 +100,27 @@ mod tests {
         Input { email: EmailAddress::new(email), name: "Ada".to_owned(), age: None, is_verified: None, role: None }
     }
 
-    async fn create_in(world: &World, clock: Clock, ids: Ids, email: &str) -> Result<User, Raised<Error>> {
+    async fn create_in(test: &TestService, clock: Clock, ids: Ids, email: &str) -> Result<User, Raised<Error>> {
         let caller = crate::tests::caller("somebody");
-        create(world.create(), world.create(), world.obtain().unwrap(), caller, clock, ids, input(email)).await
+        create(test.create(), test.create(), test.obtain().unwrap(), caller, clock, ids, input(email)).await
     }
 
     #[tokio::test]
     async fn what_is_left_out_has_a_default() {
         let clock = Clock::Fixed(Timestamp::from_unix_ms(1_735_689_600_000));
-        let world = World::new(&crate::service(), clock).await.unwrap();
-        let ada = create_in(&world, clock, Ids::counting(), "ada@example.com").await.unwrap();
+        let test = TestService::new(&crate::service(), clock).await.unwrap();
+        let ada = create_in(&test, clock, Ids::counting(), "ada@example.com").await.unwrap();
         assert_eq!((ada.role, ada.is_verified, ada.age), (Role::NEWCOMER, false, None));
         assert_eq!((ada.created_at.to_string().as_str(), ada.version), ("2025-01-01T00:00:00.000Z", Version(1)));
-        assert_eq!(world.read::<User>().get(&ada.id).await.unwrap(), Some(ada));
+        assert_eq!(test.read::<User>().get(&ada.id).await.unwrap(), Some(ada));
     }
 
     #[tokio::test]
     async fn an_address_is_given_once_whatever_its_case() {
-        let world = World::new(&crate::service(), Clock::System).await.unwrap();
+        let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
         let ids = Ids::counting();
-        create_in(&world, Clock::System, ids.clone(), "ada@example.com").await.unwrap();
-        let taken = create_in(&world, Clock::System, ids, "ADA@example.com").await.unwrap_err();
+        create_in(&test, Clock::System, ids.clone(), "ada@example.com").await.unwrap();
+        let taken = create_in(&test, Clock::System, ids, "ADA@example.com").await.unwrap_err();
         assert!(matches!(taken, Raised::Failure(Error::EmailTaken(email)) if email.as_str() == "ADA@example.com"));
     }
 }

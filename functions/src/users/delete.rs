@@ -5,7 +5,7 @@ use onefold::{
     identity::{
         AuditAction, AuditEntry, UserId,
         audit::Audit,
-        giving,
+        delegation,
         notices::{Notice, Notices},
         removal::UserRemoval,
     },
@@ -50,7 +50,7 @@ pub async fn delete(
     #[input] input: Input,
 ) -> Result<(), Error> {
     let current = removal.users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
-    giving::expect_within(&caller, [current.role])?;
+    delegation::expect_within(&caller, [current.role])?;
     if input.version.is_some_and(|seen| seen != current.version) {
         return Err(Error::Changed { version: current.version });
     }
@@ -67,29 +67,29 @@ pub async fn delete(
 
 #[cfg(test)]
 mod tests {
-    use local::world::World;
+    use local::testing::TestService;
     use model::Role;
 
     use super::*;
 
-    async fn delete_in(world: &World, id: UserId, version: Option<Version>) -> Result<(), Raised<Error>> {
-        let (removal, audit, notices) = (world.obtain().unwrap(), world.obtain().unwrap(), world.obtain().unwrap());
+    async fn delete_in(test: &TestService, id: UserId, version: Option<Version>) -> Result<(), Raised<Error>> {
+        let (removal, audit, notices) = (test.obtain().unwrap(), test.obtain().unwrap(), test.obtain().unwrap());
         delete(removal, audit, notices, crate::tests::administrator(), Input { id, version }).await
     }
 
     #[tokio::test]
     async fn the_last_administrator_stays_and_others_may_go() {
-        let world = World::new(&crate::service(), Clock::System).await.unwrap();
+        let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
         let administrator = |email: &str| crate::tests::user(email, Role::Administrator);
-        let ada = world.write().create(administrator("ada@example.com")).await.unwrap();
-        let refused = delete_in(&world, ada.id, None).await.unwrap_err();
+        let ada = test.write().create(administrator("ada@example.com")).await.unwrap();
+        let refused = delete_in(&test, ada.id, None).await.unwrap_err();
         assert!(matches!(refused, Raised::Failure(Error::LastAdministrator)));
 
-        world.write().create(administrator("bob@example.com")).await.unwrap();
-        let refused = delete_in(&world, ada.id, Some(Version(7))).await.unwrap_err();
+        test.write().create(administrator("bob@example.com")).await.unwrap();
+        let refused = delete_in(&test, ada.id, Some(Version(7))).await.unwrap_err();
         assert!(matches!(refused, Raised::Failure(Error::Changed { version: Version(1) })));
-        delete_in(&world, ada.id, Some(ada.version)).await.unwrap();
-        let gone = delete_in(&world, ada.id, None).await.unwrap_err();
+        delete_in(&test, ada.id, Some(ada.version)).await.unwrap();
+        let gone = delete_in(&test, ada.id, None).await.unwrap_err();
         assert!(matches!(gone, Raised::Failure(Error::Missing(id)) if id == ada.id));
     }
 }

@@ -26,24 +26,24 @@ pub async fn get(users: Read<User>, #[input] input: Input) -> Result<User, Error
 
 #[cfg(test)]
 mod tests {
-    use local::world::World;
+    use local::testing::TestService;
     use model::Role;
 
     use super::*;
 
     #[tokio::test]
     async fn a_user_is_found_by_id() {
-        let world = World::new(&crate::service(), Clock::System).await.unwrap();
+        let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
         let ada = crate::tests::user("ada@example.com", Role::Viewer);
-        let ada = world.write().create(ada).await.unwrap();
-        assert_eq!(get(world.read(), Input { id: ada.id }).await.unwrap(), ada);
+        let ada = test.write().create(ada).await.unwrap();
+        assert_eq!(get(test.read(), Input { id: ada.id }).await.unwrap(), ada);
     }
 
     #[tokio::test]
     async fn nobody_has_an_unknown_id() {
-        let world = World::new(&crate::service(), Clock::System).await.unwrap();
+        let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
         let id: UserId = Ids::counting().next();
-        let missing = get(world.read(), Input { id }).await.unwrap_err();
+        let missing = get(test.read(), Input { id }).await.unwrap_err();
         assert!(matches!(missing, Raised::Failure(Error::Missing(unknown)) if unknown == id));
     }
 }

@@ -5,7 +5,7 @@ use onefold::{
     identity::{
         AuditAction, AuditEntry, UserId,
         audit::Audit,
-        giving,
+        delegation,
         notices::{Notice, Notices},
         sessions::Sessions,
     },
@@ -48,7 +48,7 @@ pub async fn sign_out(
     #[input] input: Input,
 ) -> Result<SignedOut, Error> {
     let user = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
-    giving::expect_within(&caller, [user.role])?;
+    delegation::expect_within(&caller, [user.role])?;
     let entry = AuditEntry { target: Some(user.id.to_string()), ..audit.by(&caller, AuditAction::SignedOut) };
     let count = sessions.end(user.id, |_| true, |_| {}, || vec![audit.creating(entry.clone())]).await?;
     if count > 0 {

@@ -3,7 +3,7 @@
 use model::{Role, User};
 use onefold::{
     identity::{
-        AuditAction, AuditEntry, EmailAddress, IdentityUser as _, UserId, audit::Audit, giving, notices::Notices,
+        AuditAction, AuditEntry, EmailAddress, IdentityUser as _, UserId, audit::Audit, delegation, notices::Notices,
         rights, sessions::Sessions,
     },
     prelude::*,
@@ -79,20 +79,20 @@ pub async fn update(
     audit: Audit,
     notices: Notices,
     caller: Caller,
-    reach: Reach,
+    ownership: Ownership,
     #[input] input: Input,
 ) -> Result<User, Error> {
-    reach.expect(input.id)?;
+    ownership.expect(input.id)?;
     let is_decision = input.gives_rights();
     if is_decision {
-        reach.expect_all()?;
-        giving::expect_giver(&caller)?;
+        ownership.expect_all()?;
+        delegation::expect_giver(&caller)?;
     }
     let current = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
     // The own name is one's own to change, whatever an application may do in somebody's name.
     let is_own_name = !is_decision && caller.is_person() && caller.subject() == input.id.to_string();
     if !is_own_name {
-        giving::expect_within(&caller, [current.role])?;
+        delegation::expect_within(&caller, [current.role])?;
     }
     if input.version.is_some_and(|seen| seen != current.version) {
         return Err(Error::Changed { version: current.version });
@@ -108,7 +108,7 @@ pub async fn update(
     input.is_verified.apply(&mut next.is_verified);
     input.role.apply(&mut next.role);
     if is_decision {
-        giving::expect_within(&caller, [next.role])?;
+        delegation::expect_within(&caller, [next.role])?;
         // Nor does it end any more, or belong to whoever registers the address next.
         next.ends_at = None;
     }
@@ -126,8 +126,8 @@ pub async fn update(
         detail: (!details.is_empty()).then(|| details.join("; ")),
         ..audit.by(&caller, action)
     };
-    let besides = || vec![audit.creating(entry.clone())];
-    match rights::replace_user(&users, &sessions, &current, &next, besides).await {
+    let extra_operations = || vec![audit.creating(entry.clone())];
+    match rights::replace_user(&users, &sessions, &current, &next, extra_operations).await {
         Err(StoreError::Taken { .. }) => Err(Error::EmailTaken(email)),
         Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
         changed => {

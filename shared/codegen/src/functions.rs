@@ -21,14 +21,14 @@ pub fn is_of(index: &str, program: &str) -> bool {
 }
 
 /// What a gateway's function is called.
-fn gateway_name(facts: &gateways::Facts) -> String {
-    format!("gateway-{}", facts.name)
+fn gateway_name(spec: &gateways::GatewaySpec) -> String {
+    format!("gateway-{}", spec.name)
 }
 
 /// Functions that two would be: `markPaid.due` and `mark.paidDue` are both `mark-paid-due`. That two procedures have one
 /// name is said elsewhere.
 pub fn faults(contract: &Contract) -> Vec<String> {
-    let gateways = gateways::FACTS.iter().map(|facts| (gateway_name(facts), format!("the gateway {}", facts.name)));
+    let gateways = gateways::FACTS.iter().map(|spec| (gateway_name(spec), format!("the gateway {}", spec.name)));
     let mut owners: BTreeMap<String, String> = gateways.collect();
     let mut faults = Vec::new();
     for procedure in &contract.procedures {
@@ -51,10 +51,10 @@ pub fn render(service: &Service, layout: &Layout, packages: &Packages) -> Vec<Fi
     // From the program up to the workspace, and down to the contract.
     let up = Path::new(packages.gateways.folder).join(PROGRAMS).components().map(|_| "../").collect::<String>();
     let at = format!("{up}{}", contract_path(layout).display());
-    let gateway = |facts: &&gateways::Facts| {
-        let main = format!("onefold_gateways::function::{}(include_str!({at:?}))", facts.name);
-        let docs = format!("//!\n//! The gateway `{}` of the service {}.\n", facts.name, of_index(index));
-        program(packages.gateways.folder, &gateway_name(facts), &docs, &main)
+    let gateway = |spec: &&gateways::GatewaySpec| {
+        let main = format!("onefold_gateways::function::{}(include_str!({at:?}))", spec.name);
+        let docs = format!("//!\n//! The gateway `{}` of the service {}.\n", spec.name, of_index(index));
+        program(packages.gateways.folder, &gateway_name(spec), &docs, &main)
     };
     service.procedures.iter().map(procedure).chain(gateways::FACTS.iter().map(gateway)).collect()
 }

@@ -96,7 +96,7 @@ fn overlaps(contract: &Contract) -> Vec<String> {
 fn own_path(path: &str, is_rest: bool) -> Option<(&'static str, String)> {
     let gateways = gateways::FACTS
         .iter()
-        .flat_map(|facts| facts.paths.iter().map(|own| (*own, format!("the gateway `{}`", facts.name))));
+        .flat_map(|spec| spec.paths.iter().map(|own| (*own, format!("the gateway `{}`", spec.name))));
     let of_every_service = OF_EVERY_SERVICE.iter().map(|(own, whose)| (*own, (*whose).to_owned()));
     let of_browsers =
         OF_BROWSERS.iter().filter(|_| is_rest).map(|own| (*own, "browsers, which take no JSON".to_owned()));

@@ -18,7 +18,7 @@ use runtime::BoxFuture;
 use serde::de::IgnoredAny;
 
 use crate::{
-    Calls, Facts, Refusal, Style,
+    Calls, GatewaySpec, Refusal, Style,
     respond::{Deadline, MAX_AT_ONCE, MAX_WEIGHT, empty, explain, no_room, respond, shortened, weight},
 };
 
@@ -34,7 +34,7 @@ pub struct Batches(());
 
 impl Batches {
     /// What is known of it.
-    pub const FACTS: Facts = Facts {
+    pub const FACTS: GatewaySpec = GatewaySpec {
         name: "trpc",
         paths: &["/trpc/{proxy+}"],
         methods: "GET, HEAD, POST",
@@ -54,7 +54,7 @@ impl Batches {
 }
 
 impl Style for Batches {
-    fn facts(&self) -> &'static Facts {
+    fn spec(&self) -> &'static GatewaySpec {
         &Self::FACTS
     }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, value::RawValue};
 /// Where calls to procedures go. The request is the one that a client of tRPC would have sent to the front:
 /// `GET /trpc/users.get?input=…`, or `POST /trpc/users.create` with a body. A query whose input is longer than an
 /// address is a `POST` as well, as by the official client's `methodOverride`.
-pub trait Reach: Send + Sync {
+pub trait Transport: Send + Sync {
     /// Answers a request to one procedure. What goes wrong on the way is an answer as well.
     fn call<'a>(
         &'a self,
@@ -76,7 +76,7 @@ fn concerns_the_request(name: &HeaderName) -> bool {
 /// The calls that belong to one request: all have its credentials.
 #[derive(Clone)]
 pub struct Calls<'a> {
-    reach: &'a dyn Reach,
+    transport: &'a dyn Transport,
     site: &'a Site,
     parts: &'a Parts,
     request_id: &'a str,
@@ -86,8 +86,8 @@ pub struct Calls<'a> {
 
 impl<'a> Calls<'a> {
     /// Those of a request.
-    pub fn new(reach: &'a dyn Reach, site: &'a Site, parts: &'a Parts, request_id: &'a str) -> Self {
-        Self { reach, site, parts, request_id, carried: Arc::default(), is_anonymous: false }
+    pub fn new(transport: &'a dyn Transport, site: &'a Site, parts: &'a Parts, request_id: &'a str) -> Self {
+        Self { transport, site, parts, request_id, carried: Arc::default(), is_anonymous: false }
     }
 
     /// The same, for calls whose answers have nothing to say to the client beside their results.
@@ -144,7 +144,7 @@ impl<'a> Calls<'a> {
     ) -> Result<Response<Bytes>, Refusal> {
         let request = self.request(procedure, input, authorization)?;
         let is_overridden = procedure.kind == Kind::Query && request.method() == Method::POST;
-        let response = self.reach.call(&procedure.name, self.request_id, request).await;
+        let response = self.transport.call(&procedure.name, self.request_id, request).await;
         if is_overridden && response.status() == StatusCode::METHOD_NOT_ALLOWED {
             let message =
                 "The input of a query is larger than an address can be, and this service takes it there only.";

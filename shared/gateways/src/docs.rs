@@ -15,7 +15,7 @@ use protocol::{Cause, Code, Fault, contract::Contract};
 use runtime::{BoxFuture, problem, rest};
 
 use crate::{
-    Calls, Facts, Refusal, Settings, Style, jsonrpc, openapi,
+    Calls, GatewaySpec, Refusal, Settings, Style, jsonrpc, openapi,
     respond::{explain, respond},
 };
 
@@ -50,7 +50,7 @@ const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 16 1
 
 impl Docs {
     /// What is known of it.
-    pub const FACTS: Facts = Facts {
+    pub const FACTS: GatewaySpec = GatewaySpec {
         name: "docs",
         paths: &["/docs", "/docs/{proxy+}", "/openapi.json", "/openrpc.json"],
         methods: METHODS,
@@ -92,7 +92,7 @@ impl Docs {
 }
 
 impl Style for Docs {
-    fn facts(&self) -> &'static Facts {
+    fn spec(&self) -> &'static GatewaySpec {
         &Self::FACTS
     }
 

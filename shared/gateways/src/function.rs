@@ -1,4 +1,4 @@
-//! The gateways' functions, each by the name that it has in the contract (`Facts::name`). The programs that a service has of
+//! The gateways' functions, each by the name that it has in the contract (`GatewaySpec::name`). The programs that a service has of
 //! them give the text of its contract, as in:
 //!
 //! ```ignore

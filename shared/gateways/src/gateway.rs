@@ -7,7 +7,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header, request::
 use runtime::{BoxFuture, Site, answer::expect_known, cors::Cors, rest::without_body, web::PeerAddress};
 
 use crate::{
-    Calls, Reach, Refusal,
+    Calls, Refusal, Transport,
     respond::{self, MAX_WEIGHT, weight},
 };
 use protocol::{
@@ -18,7 +18,7 @@ use protocol::{
 
 /// What is known of a gateway before it runs; most of it stands in the contract.
 #[derive(Debug)]
-pub struct Facts {
+pub struct GatewaySpec {
     /// `graphql`; the function is `gateway-graphql`.
     pub name: &'static str,
     /// Where it is. `/docs/{proxy+}` is everything under `/docs/`.
@@ -35,7 +35,7 @@ pub struct Facts {
     pub timeout_ms: u32,
 }
 
-impl Facts {
+impl GatewaySpec {
     /// What stands in the contract of it. `called`: the procedures that are in the styles.
     pub fn contract(&self, called: &[String]) -> GatewayContract {
         let Self { name, paths, methods, calls, memory_mb, timeout_ms, takes: _ } = *self;
@@ -74,7 +74,7 @@ impl Default for Settings {
 /// A style of API that spans procedures. It reads its requests, and answers them in its own form, errors too.
 pub trait Style: Send + Sync {
     /// What is known of it.
-    fn facts(&self) -> &'static Facts;
+    fn spec(&self) -> &'static GatewaySpec;
 
     /// Answers, in the style's form, a request that is refused before it is read: it is too large, or broke off.
     fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes>;
@@ -90,7 +90,7 @@ pub struct Gateway {
     /// What there is to call.
     pub contract: Arc<Contract>,
     /// How it is called.
-    pub reach: Arc<dyn Reach>,
+    pub transport: Arc<dyn Transport>,
     /// Which pages may call.
     pub cors: Cors,
     /// Where the service is.
@@ -102,7 +102,7 @@ impl Gateway {
     pub async fn answer(&self, request_id: &str, request: Request<Bytes>) -> Response<Bytes> {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
-        let calls = Calls::new(&*self.reach, &self.site, &parts, request_id);
+        let calls = Calls::new(&*self.transport, &self.site, &parts, request_id);
         let mut response = if Cors::is_preflight(&parts.method, &parts.headers) {
             self.options(&parts, None)
         } else {
@@ -126,7 +126,7 @@ impl Gateway {
     }
 
     fn options(&self, parts: &Parts, allow: Option<&HeaderValue>) -> Response<Bytes> {
-        let methods = self.style.facts().methods;
+        let methods = self.style.spec().methods;
         let allow = allow.and_then(|allow| allow.to_str().ok()).unwrap_or(methods);
         Cors::options(&parts.headers, methods, Some(allow))
     }
@@ -135,7 +135,7 @@ impl Gateway {
     pub fn refuse(&self, request_id: &str, request: Request<Bytes>, fault: Fault) -> Response<Bytes> {
         let started = Instant::now();
         let (parts, _) = request.into_parts();
-        let calls = Calls::new(&*self.reach, &self.site, &parts, request_id);
+        let calls = Calls::new(&*self.transport, &self.site, &parts, request_id);
         let mut response = self.refused(&calls, fault);
         self.finish(&mut response, &parts, started, request_id);
         response
@@ -160,7 +160,7 @@ impl Gateway {
         let said = headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         let is_kept = said.as_bytes().starts_with(b"public");
         headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
-        let takes = self.style.facts().takes;
+        let takes = self.style.spec().takes;
         if is_unsupported && !headers.contains_key(header::ACCEPT_ENCODING) && !takes.is_empty() {
             headers.insert(header::ACCEPT, HeaderValue::from_static(takes));
         }
@@ -168,7 +168,7 @@ impl Gateway {
             headers.insert(runtime::answer::REQUEST_ID, id);
         }
         self.cors.allow(&self.site, parts.headers.get(header::ORIGIN), is_kept, headers);
-        let (gateway, status) = (self.style.facts().name, response.status().as_u16());
+        let (gateway, status) = (self.style.spec().name, response.status().as_u16());
         let duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         let network = parts.extensions.get::<PeerAddress>().and_then(PeerAddress::in_log);
         tracing::info!(gateway, status, duration_us, request_id, network, "request");
@@ -199,21 +199,21 @@ impl Gateways {
     /// When a style cannot express the contract.
     pub fn new(
         contract: &Arc<Contract>,
-        reach: &Arc<dyn Reach>,
+        transport: &Arc<dyn Transport>,
         cors: &Cors,
         site: &Arc<Site>,
     ) -> Result<Self, protocol::Cause> {
         let at_work = |style| Gateway {
             style,
             contract: Arc::clone(contract),
-            reach: Arc::clone(reach),
+            transport: Arc::clone(transport),
             cors: cors.clone(),
             site: Arc::clone(site),
         };
         let all: Vec<_> = crate::styles(contract, Settings::default())?.into_iter().map(at_work).collect();
         let mut paths = Paths::default();
         for (place, gateway) in all.iter().enumerate() {
-            for path in gateway.style.facts().paths {
+            for path in gateway.style.spec().paths {
                 paths.insert(PathPattern(path), place)?;
             }
         }
@@ -245,15 +245,15 @@ mod tests {
             ("POST", "", r#"[{"jsonrpc": "2.0", "id": 1, "method": "rpc.discover"}]"#),
         ];
         let mut told = Vec::new();
-        for facts in FACTS {
-            let paths = facts.paths.iter().map(|path| path.replace("{proxy+}", "docs.js"));
+        for spec in FACTS {
+            let paths = spec.paths.iter().map(|path| path.replace("{proxy+}", "docs.js"));
             for (path, (method, query, body)) in paths.flat_map(|path| asked.map(|asked| (path.clone(), asked))) {
                 let styles = crate::styles(&contract(), settings).unwrap();
-                let style = styles.into_iter().find(|style| style.facts().name == facts.name).unwrap();
+                let style = styles.into_iter().find(|style| style.spec().name == spec.name).unwrap();
                 let request = Request::builder().method(method).uri(format!("{path}{query}"));
                 let request = request.header("content-type", "application/json").body(body.into()).unwrap();
-                let reach = stub::Stub::new(|_, _| Ok(None));
-                let answer = stub::ask(style, contract(), reach, request).await;
+                let transport = stub::Stub::new(|_, _| Ok(None));
+                let answer = stub::ask(style, contract(), transport, request).await;
                 let text = String::from_utf8_lossy(answer.body()).into_owned();
                 told.push((format!("{method} {path}{query} {body}"), answer.status(), text));
             }
@@ -266,21 +266,21 @@ mod tests {
     fn what_is_refused_early_says_in_every_style_what_would_be_taken() {
         let contract = Arc::new(Contract::parse(include_str!("../fixtures/library.json")).unwrap());
         let site = Arc::new(Site::new("", "", ""));
-        let reach: Arc<dyn Reach> = stub::Stub::new(|_, _| Ok(None));
-        let gateways = Gateways::new(&contract, &reach, &Cors::AnyOrigin, &site).unwrap();
+        let transport: Arc<dyn Transport> = stub::Stub::new(|_, _| Ok(None));
+        let gateways = Gateways::new(&contract, &transport, &Cors::AnyOrigin, &site).unwrap();
         for gateway in &gateways.all {
-            let facts = gateway.style.facts();
+            let spec = gateway.style.spec();
             let refused = |fault| {
-                let path = facts.paths[0].replace("{proxy+}", "a.b,c.d?batch=1");
+                let path = spec.paths[0].replace("{proxy+}", "a.b,c.d?batch=1");
                 gateway.refuse("r1", Request::post(path).body(Bytes::new()).unwrap(), fault)
             };
             let busy = refused(Fault::busy("Later.", 7));
-            assert_eq!(busy.headers()[header::RETRY_AFTER], "7", "{}", facts.name);
+            assert_eq!(busy.headers()[header::RETRY_AFTER], "7", "{}", spec.name);
             let coded = refused(Fault::unsupported("Coded.", protocol::fault::Taken::Uncoded));
-            assert_eq!(coded.headers()[header::ACCEPT_ENCODING], "identity", "{}", facts.name);
-            assert!(!coded.headers().contains_key(header::ACCEPT), "{}", facts.name);
+            assert_eq!(coded.headers()[header::ACCEPT_ENCODING], "identity", "{}", spec.name);
+            assert!(!coded.headers().contains_key(header::ACCEPT), "{}", spec.name);
             let type_of = |response: &Response<Bytes>| response.headers()[header::CONTENT_TYPE].clone();
-            assert_eq!(type_of(&busy), type_of(&coded), "{}", facts.name);
+            assert_eq!(type_of(&busy), type_of(&coded), "{}", spec.name);
         }
     }
 
@@ -288,10 +288,10 @@ mod tests {
     async fn asked(method: &str, headers: &[(&str, &str)]) -> Vec<(String, Response<Bytes>)> {
         let contract = Arc::new(Contract::parse(include_str!("../fixtures/library.json")).unwrap());
         let site = Arc::new(Site::new("", "", ""));
-        let reach: Arc<dyn Reach> = stub::Stub::new(|_, _| panic!("nothing is called"));
-        let gateways = Gateways::new(&contract, &reach, &Cors::AnyOrigin, &site).unwrap();
+        let transport: Arc<dyn Transport> = stub::Stub::new(|_, _| panic!("nothing is called"));
+        let gateways = Gateways::new(&contract, &transport, &Cors::AnyOrigin, &site).unwrap();
         let mut answers = Vec::new();
-        let paths = FACTS.iter().flat_map(|facts| facts.paths).flat_map(|path| match path.strip_suffix("{proxy+}") {
+        let paths = FACTS.iter().flat_map(|spec| spec.paths).flat_map(|path| match path.strip_suffix("{proxy+}") {
             Some("/trpc/") => vec!["/trpc/pulse.ping,readers.list?batch=1".to_owned(), "/trpc/nothing.here".to_owned()],
             Some(start) => vec![format!("{start}docs.js"), format!("{start}nothing")],
             None => vec![(*path).to_owned()],

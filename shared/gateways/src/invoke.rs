@@ -11,12 +11,12 @@ use protocol::{
     Cause, Code, Fault, Kind,
     contract::{Contract, ProcedureContract},
 };
-use runtime::{Addressee, BoxFuture, Site, cors::Cors, environment::FunctionSettings, gateway, refuse, telemetry};
+use runtime::{Addressee, BoxFuture, Site, api_gateway, cors::Cors, environment::FunctionSettings, refuse, telemetry};
 use serde::Deserialize;
 use store::service::{CallError, Service, ServiceClient};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::Reach;
+use crate::Transport;
 
 /// How long it may take until Lambda takes the connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -78,7 +78,7 @@ impl Invoke {
         let Some(function) = self.functions.get(procedure) else {
             return Err(Fault::new(Code::NotFound, format!("There is no procedure {procedure:?}.")));
         };
-        let event = gateway::event(&format!("ANY {}", request.uri().path()), request_id, request);
+        let event = api_gateway::event(&format!("ANY {}", request.uri().path()), request_id, request);
         if event.len() > MAX_EVENT_BYTES {
             return Err(Fault::new(Code::PayloadTooLarge, "The request is larger than a function takes."));
         }
@@ -111,7 +111,7 @@ impl Invoke {
     }
 }
 
-impl Reach for Invoke {
+impl Transport for Invoke {
     fn call<'a>(
         &'a self,
         procedure: &'a str,
@@ -198,7 +198,7 @@ fn read(answer: Response<Bytes>) -> Result<Response<Bytes>, Fault> {
         let fault = if about == TIMED_OUT { too_late() } else { Fault::new(Code::BadGateway, "The function failed.") };
         return Err(fault.because(about));
     }
-    gateway::response(&payload)
+    api_gateway::response(&payload)
         .map_err(|cause| Fault::new(Code::BadGateway, "The function gave no answer that can be read.").because(cause))
 }
 

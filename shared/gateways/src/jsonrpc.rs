@@ -32,7 +32,7 @@ use serde_json::{
 pub use openrpc::openrpc;
 
 use crate::{
-    Calls, Facts, Refusal, Settings, Style,
+    Calls, GatewaySpec, Refusal, Settings, Style,
     respond::{Deadline, MAX_AT_ONCE, MAX_WEIGHT, empty, explain, no_room, respond, shortened, weight},
 };
 use request::{Entry, Message, elements};
@@ -59,7 +59,7 @@ pub struct JsonRpc {
 
 impl JsonRpc {
     /// What is known of it.
-    pub const FACTS: Facts = Facts {
+    pub const FACTS: GatewaySpec = GatewaySpec {
         name: "jsonrpc",
         paths: &[PATH],
         methods: "POST",
@@ -175,7 +175,7 @@ impl JsonRpc {
 }
 
 impl Style for JsonRpc {
-    fn facts(&self) -> &'static Facts {
+    fn spec(&self) -> &'static GatewaySpec {
         &Self::FACTS
     }
 

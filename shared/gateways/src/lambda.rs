@@ -15,7 +15,7 @@ use runtime::{
 use tokio::time::Instant;
 
 use crate::{
-    Gateway, Reach, Settings, Style,
+    Gateway, Settings, Style, Transport,
     invoke::{Deadline, Invoke},
 };
 
@@ -35,13 +35,13 @@ pub(crate) fn lambda<S: Style + 'static>(
 pub(crate) fn handler(style: Box<dyn Style>, contract: Contract, environment: Environment) -> Result<Handler, Cause> {
     let Environment { url, app_url, allowed_origins, functions, .. } = environment;
     let (cors, site) = (Cors::from_list(&allowed_origins), Arc::new(Site::new(&url, &app_url, &allowed_origins)));
-    let reach: Arc<dyn Reach> = match (style.facts().calls, functions) {
+    let transport: Arc<dyn Transport> = match (style.spec().calls, functions) {
         (true, Some(settings)) => Arc::new(Invoke::new(settings, &contract, cors.clone(), Arc::clone(&site))?),
         (true, None) => return Err(format!("{} is not set", environment::FUNCTIONS).into()),
         (false, _) => Arc::new(Nothing { cors: cors.clone(), site: Arc::clone(&site) }),
     };
-    let time = Duration::from_millis(style.facts().timeout_ms.into());
-    let gateway = Arc::new(Gateway { style, contract: Arc::new(contract), reach, cors, site });
+    let time = Duration::from_millis(style.spec().timeout_ms.into());
+    let gateway = Arc::new(Gateway { style, contract: Arc::new(contract), transport, cors, site });
     Ok(Arc::new(move |request_id, mut request| {
         let gateway = Arc::clone(&gateway);
         request.extensions_mut().insert(Deadline(Instant::now() + time));
@@ -55,7 +55,7 @@ struct Nothing {
     site: Arc<Site>,
 }
 
-impl Reach for Nothing {
+impl Transport for Nothing {
     fn call<'a>(
         &'a self,
         procedure: &'a str,

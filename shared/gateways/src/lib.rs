@@ -2,7 +2,7 @@
 //!
 //! A gateway has no right to stored data and runs no procedure. It reads a request of its style, makes of it the
 //! calls that a client would have made, with the same credentials, and puts their answers together. Where a call
-//! goes is [`Reach`]'s: in the cloud to the procedure's own function, locally to the same procedure in process.
+//! goes is [`Transport`]'s: in the cloud to the procedure's own function, locally to the same procedure in process.
 //! So validation, policy, failures and limits are those of the procedure, whatever the style.
 //!
 //! - [`calls`]: one request's calls to procedures.
@@ -42,8 +42,8 @@ pub mod words;
 
 use protocol::contract::Contract;
 
-pub use calls::{Calls, Outcome, Reach, Refusal};
-pub use gateway::{Facts, Gateway, Gateways, Settings, Style};
+pub use calls::{Calls, Outcome, Refusal, Transport};
+pub use gateway::{Gateway, GatewaySpec, Gateways, Settings, Style};
 
 /// All styles, for a stage of a service.
 ///
@@ -60,7 +60,7 @@ pub fn styles(contract: &Contract, settings: Settings) -> Result<Vec<Box<dyn Sty
 }
 
 /// What is known of all styles.
-pub const FACTS: &[&Facts] = &[
+pub const FACTS: &[&GatewaySpec] = &[
     &batches::Batches::FACTS,
     &docs::Docs::FACTS,
     &graphql::GraphQl::FACTS,

@@ -38,7 +38,7 @@ use protocol::{
 use runtime::{BoxFuture, rest::without_body};
 use serde_json::Value;
 
-use crate::{Calls, Facts, Refusal, Settings, Style, respond::shortened};
+use crate::{Calls, GatewaySpec, Refusal, Settings, Style, respond::shortened};
 
 use fault::Trouble;
 use types::{Operation, Service};
@@ -85,7 +85,7 @@ pub fn request(contract: &Contract, procedure: &ProcedureContract, input: &Value
 
 impl Soap {
     /// What is known of it.
-    pub const FACTS: Facts = Facts {
+    pub const FACTS: GatewaySpec = GatewaySpec {
         name: "soap",
         paths: &[PATH],
         methods: "GET, HEAD, POST",
@@ -242,7 +242,7 @@ impl Soap {
 }
 
 impl Style for Soap {
-    fn facts(&self) -> &'static Facts {
+    fn spec(&self) -> &'static GatewaySpec {
         &Self::FACTS
     }
 

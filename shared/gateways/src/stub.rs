@@ -12,7 +12,7 @@ use protocol::{
 use runtime::{BoxFuture, Site, cors::Cors};
 use serde_json::{Value, json};
 
-use crate::{Gateway, Reach, Style};
+use crate::{Gateway, Style, Transport};
 
 /// What the procedures do: with a name and an input, to an output or a fault.
 pub type Does = fn(&str, Value) -> Result<Option<Value>, Fault>;
@@ -36,7 +36,7 @@ impl Stub {
     }
 }
 
-impl Reach for Stub {
+impl Transport for Stub {
     fn call<'a>(
         &'a self,
         procedure: &'a str,
@@ -124,11 +124,11 @@ pub fn contract(procedures: &[(&str, Kind, &[&str])]) -> Contract {
 pub async fn ask(
     style: Box<dyn Style>,
     contract: Contract,
-    reach: Arc<Stub>,
+    transport: Arc<Stub>,
     request: Request<Bytes>,
 ) -> Response<Bytes> {
     let site = Arc::new(Site::new("https://api.example.com", "", ""));
-    let gateway = Gateway { style, contract: Arc::new(contract), reach, cors: Cors::AnyOrigin, site };
+    let gateway = Gateway { style, contract: Arc::new(contract), transport, cors: Cors::AnyOrigin, site };
     gateway.answer("r1", request).await
 }
 

@@ -1,7 +1,7 @@
 //! Entries of the audit log.
 
 use protocol::Fault;
-use runtime::{BoxFuture, Device, Refusal, prelude::*};
+use runtime::{BoxFuture, ClientInfo, Refusal, prelude::*};
 use store::Operation;
 
 use crate::{AuditAction, AuditEntry, UserId};
@@ -18,7 +18,7 @@ pub struct Audit {
     pub(crate) log: Create<AuditEntry>,
     pub(crate) ids: Ids,
     pub(crate) clock: Clock,
-    pub(crate) device: Device,
+    pub(crate) client_info: ClientInfo,
 }
 
 impl Audit {
@@ -32,7 +32,7 @@ impl Audit {
             client: None,
             target: None,
             detail: None,
-            address: self.device.address.clone(),
+            address: self.client_info.address.clone(),
             version: Version::default(),
         }
     }
@@ -74,7 +74,7 @@ impl Audit {
     pub async fn token_refused(&self, what: &str) -> Result<(), StoreError> {
         let mut entry = self.entry(AuditAction::TokenRefused);
         let span = entry.at.unix_ms().div_euclid(REFUSED_MS);
-        entry.id = Ids::of_text(&format!("token-refused#{}#{what}#{span}", self.device.network()));
+        entry.id = Ids::of_text(&format!("token-refused#{}#{what}#{span}", self.client_info.network()));
         entry.detail = Some(what.to_owned());
         self.create_once(entry).await
     }
@@ -97,14 +97,14 @@ impl Audit {
 }
 
 /// Writes down that somebody was refused what they may not do.
-pub(crate) fn refused(session: store::Session, refusal: Refusal) -> BoxFuture<'static, Result<(), Fault>> {
+pub(crate) fn refused(session: store::StoreSession, refusal: Refusal) -> BoxFuture<'static, Result<(), Fault>> {
     Box::pin(async move {
-        let Refusal { procedure, caller, device } = refusal;
+        let Refusal { procedure, caller, client_info } = refusal;
         let at = session.now();
         let span = at.unix_ms().div_euclid(REFUSED_MS);
         let client = caller.client_id().unwrap_or_default();
         let id = Ids::of_text(&format!("refused#{}#{client}#{procedure}#{span}", caller.subject()));
-        let audit = Audit { log: Create::new(session), ids: Ids::default(), clock: Clock::Fixed(at), device };
+        let audit = Audit { log: Create::new(session), ids: Ids::default(), clock: Clock::Fixed(at), client_info };
         let entry = audit.by(&caller, AuditAction::Refused);
         Ok(audit.create_once(AuditEntry { id, detail: Some(procedure.to_owned()), ..entry }).await?)
     })

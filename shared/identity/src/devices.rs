@@ -3,7 +3,7 @@
 use protocol::SecretHash;
 use runtime::prelude::*;
 
-use crate::{Device as Place, DeviceId, DeviceKind, Session};
+use crate::{Device, DeviceId, DeviceKind, Session};
 
 /// A device, or an application, on which somebody is signed in.
 #[wire]
@@ -35,11 +35,11 @@ pub struct SignedInDevice {
 /// Devices with their sessions, newest first, as far as they have not ended. `own`: the session that asks.
 pub async fn devices(
     sessions: &Read<Session>,
-    places: &[Place],
+    places: &[Device],
     own: Option<&SecretHash>,
 ) -> Result<Vec<SignedInDevice>, StoreError> {
     let stored = sessions.get_many(&places.iter().map(|place| place.session.clone()).collect::<Vec<_>>()).await?;
-    let is_own = |place: &Place| own.is_some_and(|own| place.has(own));
+    let is_own = |place: &Device| own.is_some_and(|own| place.has(own));
     let items = places.iter().zip(stored).rev().filter_map(|(place, session)| {
         let session = session?;
         let (client_id, scopes) = session.application().map(|(id, scopes)| (id.to_owned(), scopes.to_vec())).unzip();

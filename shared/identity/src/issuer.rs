@@ -3,7 +3,7 @@
 use protocol::{Fault, StoredSession as _};
 use runtime::{Cookies, Signer, prelude::*, sessions::lifetime};
 
-use super::{Tokens, sessions::Kept};
+use super::{Tokens, sessions::SessionSecret};
 use crate::{Session, rotation::RefreshToken};
 
 /// The capability to hand the secret of a session to who signed in.
@@ -15,13 +15,15 @@ pub struct Issuer {
 
 impl Issuer {
     /// Hands it to a browser in a cookie, to a program in tokens, which are the answer.
-    pub(crate) async fn issue(&self, kept: &Kept, session: &Session) -> Result<Option<Tokens>, Fault> {
+    pub(crate) async fn issue(&self, kept: &SessionSecret, session: &Session) -> Result<Option<Tokens>, Fault> {
         match kept {
-            Kept::Cookie(secret) => {
+            SessionSecret::Cookie(secret) => {
                 self.cookies.sign_in(secret);
                 Ok(None)
             }
-            Kept::Tokens(token) | Kept::Application { token, .. } => self.tokens(session, token).await.map(Some),
+            SessionSecret::Tokens(token) | SessionSecret::Application { token, .. } => {
+                self.tokens(session, token).await.map(Some)
+            }
         }
     }
 

@@ -29,32 +29,32 @@
 // The macros write `::onefold`.
 extern crate runtime as onefold;
 
-pub(crate) mod arrival;
+pub(crate) mod account_lease;
 pub mod audit;
 pub(crate) mod authorization_server;
-pub(crate) mod browsers;
+pub mod delegation;
 pub mod devices;
-pub(crate) mod elsewhere;
 mod entities;
 pub mod federation;
 pub(crate) mod founder;
-pub mod giving;
 pub(crate) mod issuer;
-pub(crate) mod lease;
+pub(crate) mod known_browsers;
 pub(crate) mod limits;
+pub(crate) mod mailbox_proof;
 pub(crate) mod mails;
 pub mod notices;
 pub(crate) mod own_password;
 pub(crate) mod pages;
 pub mod password;
 pub mod procedures;
-pub(crate) mod proof;
+pub(crate) mod provider_sign_in;
 pub(crate) mod reauthentication;
 pub(crate) mod registration;
 pub mod removal;
 pub mod rights;
 pub mod rotation;
 pub mod sessions;
+pub(crate) mod sign_in_flows;
 mod signed_in;
 #[cfg(test)]
 mod tests;
@@ -74,7 +74,7 @@ pub use procedures::Part;
 pub use signed_in::SignedIn;
 pub use user::{IdentityRole, IdentityUser, Newcomer, UNPROVED_MS, UserId, permits};
 
-use sessions::Kept;
+use sessions::SessionSecret;
 
 /// How callers are known: people by a cookie or a token of their session, applications by tokens.
 pub const CALLERS: Callers = Callers::Sessions(SessionLookup::of::<Session>().with_applications::<ApplicationClient>());
@@ -154,10 +154,10 @@ pub enum Keep {
 
 impl Keep {
     /// A new secret of a session that is kept so.
-    pub(crate) fn begun(self) -> Result<Kept, Fault> {
+    pub(crate) fn begun(self) -> Result<SessionSecret, Fault> {
         match self {
-            Self::Cookie => Kept::cookie(),
-            Self::Tokens => Kept::tokens(),
+            Self::Cookie => SessionSecret::cookie(),
+            Self::Tokens => SessionSecret::tokens(),
         }
     }
 }
@@ -174,12 +174,12 @@ pub struct Tokens {
 }
 
 /// Why somebody is let in no more who was about to be, or was until this moment.
-pub(crate) fn shut_out(reason: &'static str) -> Fault {
+pub(crate) fn sign_in_refused(reason: &'static str) -> Fault {
     Fault::new(Code::Unauthorized, reason)
 }
 
 /// Whether that is what came of it.
-pub(crate) fn is_shut_out(fault: &Fault) -> bool {
+pub(crate) fn is_sign_in_refused(fault: &Fault) -> bool {
     fault.code == Code::Unauthorized
 }
 

@@ -2,7 +2,7 @@
 
 use protocol::Fault;
 use runtime::{
-    Device, Site,
+    ClientInfo, Site,
     mail::{Mail, Message},
     opaque::Opaque,
     prelude::*,
@@ -58,7 +58,7 @@ pub(crate) enum Letter<'a> {
 pub struct LinkMails {
     pub(crate) mail: Mail,
     pub(crate) site: Site,
-    pub(crate) device: Device,
+    pub(crate) client_info: ClientInfo,
     pub(crate) clock: Clock,
 }
 
@@ -83,7 +83,7 @@ impl LinkMails {
     }
 
     fn written(&self, letter: Letter<'_>) -> (&'static str, String) {
-        let occasion = occasion(&self.clock, Some(&self.device));
+        let occasion = occasion(&self.clock, Some(&self.client_info));
         let confirm = |link: &Opaque, what: &str| {
             format!(
                 "Somebody, probably you, {what} {occasion}. To confirm that the address is yours, open:\n\n{}\n\n\
@@ -173,7 +173,7 @@ impl<U: IdentityUser> LinkRequest<U> {
 }
 
 /// When something is done, and from where, if that is to be told and known.
-pub(crate) fn occasion(clock: &Clock, device: Option<&Device>) -> String {
+pub(crate) fn occasion(clock: &Clock, device: Option<&ClientInfo>) -> String {
     let now = clock.now().to_string();
     let (day, time) = now.split_once('T').unwrap_or((&now, ""));
     let minute = time.get(..5).unwrap_or(time);
@@ -185,10 +185,10 @@ pub(crate) fn occasion(clock: &Clock, device: Option<&Device>) -> String {
 
 /// For how long an answer is held back that must not tell whether there is an account: longer than the work for
 /// one takes as a rule.
-const UNHURRIED: std::time::Duration = std::time::Duration::from_millis(500);
+const LEAST_ANSWER_TIME: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// Does the work, and answers no sooner than it would for any other address.
-pub(crate) async fn unhurried<T>(work: impl Future<Output = T>) -> T {
-    let (done, ()) = futures_util::future::join(work, tokio::time::sleep(UNHURRIED)).await;
+pub(crate) async fn no_sooner_than_others<T>(work: impl Future<Output = T>) -> T {
+    let (done, ()) = futures_util::future::join(work, tokio::time::sleep(LEAST_ANSWER_TIME)).await;
     done
 }

@@ -5,7 +5,7 @@
 
 use protocol::Fault;
 use runtime::{
-    Device, Limit, Limits,
+    ClientInfo, RateLimit, RateLimits,
     mail::{Mail, Message},
     prelude::*,
     telemetry::chain,
@@ -16,9 +16,9 @@ use crate::{Account, EmailAddress, IdentityUser};
 
 /// Notices of one kind to one address: who does the same again and again fills nobody's mailbox, and keeps nobody from
 /// being told of something else.
-const OF_A_KIND: Limit = Limit { name: "notice", most: 5, span_s: 3_600 };
+const OF_A_KIND: RateLimit = RateLimit { name: "notice", most: 5, span_s: 3_600 };
 /// Notices of programs that sign in from one network. They keep no cookie, so that each time is the first.
-const OF_PROGRAMS: Limit = Limit { name: "notice-program", most: 1, span_s: 86_400 };
+const OF_PROGRAMS: RateLimit = RateLimit { name: "notice-program", most: 1, span_s: 86_400 };
 
 /// What the owner of an account is told.
 #[derive(Clone, Copy, Debug)]
@@ -157,8 +157,8 @@ impl Notice<'_> {
 #[derive(Clone, Capability)]
 pub struct Notices {
     pub(crate) mail: Mail,
-    pub(crate) limits: Limits,
-    pub(crate) device: Device,
+    pub(crate) limits: RateLimits,
+    pub(crate) client_info: ClientInfo,
     pub(crate) clock: Clock,
 }
 
@@ -199,7 +199,7 @@ impl Notices {
         self.limits.take(&OF_A_KIND, &format!("{}#{}", notice.kind(), to.comparable())).await?;
         let of_program = match notice {
             Notice::Program => {
-                let network = format!("{}#{}", to.comparable(), self.device.network());
+                let network = format!("{}#{}", to.comparable(), self.client_info.network());
                 Some(self.limits.take(&OF_PROGRAMS, &network).await?)
             }
             _ => None,
@@ -218,7 +218,7 @@ impl Notices {
             "{}\n\nThat was {}.\n\nIf it was you, or you know of it, there is nothing to do. If not, {}\n\n\
              This mail has no link, so that no forged one can pass for it.\n",
             notice.what(),
-            occasion(&self.clock, notice.is_own().then_some(&self.device)),
+            occasion(&self.clock, notice.is_own().then_some(&self.client_info)),
             notice.remedy(),
         )
     }
@@ -226,21 +226,21 @@ impl Notices {
 
 #[cfg(test)]
 mod tests {
-    use local::world::World;
+    use local::testing::TestService;
 
     use super::*;
     use crate::tests::{Role, service, user};
 
     #[tokio::test]
     async fn what_cannot_be_mailed_stops_nothing() {
-        let world = World::new(&service(), Clock::System).await.unwrap();
+        let test = TestService::new(&service(), Clock::System).await.unwrap();
         // Nobody told it from whom its mails are.
         let mail = Mail::new(Default::default());
-        let notices = Notices { mail, ..world.obtain::<Notices>().unwrap() };
+        let notices = Notices { mail, ..test.obtain::<Notices>().unwrap() };
         let (before, after) = (user("ada@example.com", Role::Owner), user("ada@example.com", Role::Reader));
         notices.tell_of_change(&before, &after).await;
-        assert_eq!(world.mailbox().unwrap().len(), 0);
-        world.obtain::<Notices>().unwrap().tell_of_change(&before, &after).await;
-        assert_eq!(world.mailbox().unwrap().len(), 1, "one that knows");
+        assert_eq!(test.mailbox().unwrap().len(), 0);
+        test.obtain::<Notices>().unwrap().tell_of_change(&before, &after).await;
+        assert_eq!(test.mailbox().unwrap().len(), 1, "one that knows");
     }
 }

@@ -4,7 +4,7 @@ use protocol::Fault;
 use runtime::{Caller, prelude::*};
 
 use super::{audit::Audit, limits::Attempts};
-use crate::{Account, GivenPassword, IdentityUser, password::Turn};
+use crate::{Account, GivenPassword, IdentityUser, password::HashingPermit};
 
 /// The capability to verify the password of who is signed in.
 #[derive(Clone, Capability)]
@@ -24,10 +24,10 @@ impl OwnPassword {
     ) -> Result<bool, Fault> {
         // Who has a session is no stranger: the attempts count for this device alone, whose session may be renewed.
         let place = account.device_of(caller.session());
-        let turn = Turn::take()?;
+        let permit = HashingPermit::acquire()?;
         let attempt = self.attempts.sign_in(user.email(), place).await?;
         let given = given.map(GivenPassword::as_str).unwrap_or_default();
-        if !turn.verify(account.password.as_deref(), given).await?.is_right() {
+        if !permit.verify(account.password.as_deref(), given).await?.is_right() {
             self.audit.password_refused(caller, what).await?;
             return Ok(false);
         }

@@ -5,7 +5,7 @@
 //! made before stay good, and [`verify`] says which of them to make anew.
 //!
 //! One hash takes about 20 ms of a processor and 19 MiB of memory. That is the purpose, and so it is
-//! done beside the threads that answer calls, and for few callers at one time; see [`Turn`].
+//! done beside the threads that answer calls, and for few callers at one time; see [`HashingPermit`].
 
 mod queue;
 mod weakness;
@@ -74,14 +74,14 @@ impl Verdict {
 
 /// A place among those whose passwords are computed or wait for it. Whoever counts attempts takes it before they
 /// count: what is refused for want of a place was none.
-pub struct Turn(Place);
+pub struct HashingPermit(Place);
 
-impl Turn {
+impl HashingPermit {
     /// Takes a place, until it is dropped.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, at once, when as many wait already as there may.
-    pub fn take() -> Result<Self, Fault> {
+    pub fn acquire() -> Result<Self, Fault> {
         QUEUE.enter().map(Self)
     }
 
@@ -113,20 +113,20 @@ impl Turn {
     }
 }
 
-/// As [`Turn::hash`], where nothing was counted before.
+/// As [`HashingPermit::hash`], where nothing was counted before.
 ///
 /// # Errors
-/// As that, and as [`Turn::take`].
+/// As that, and as [`HashingPermit::take`].
 pub async fn hash(password: &str) -> Result<String, Fault> {
-    Turn::take()?.hash(password).await
+    HashingPermit::acquire()?.hash(password).await
 }
 
-/// As [`Turn::verify`], where nothing was counted before.
+/// As [`HashingPermit::verify`], where nothing was counted before.
 ///
 /// # Errors
-/// As that, and as [`Turn::take`].
+/// As that, and as [`HashingPermit::take`].
 pub async fn verify(stored: Option<&str>, given: &str) -> Result<Verdict, Fault> {
-    Turn::take()?.verify(stored, given).await
+    HashingPermit::acquire()?.verify(stored, given).await
 }
 
 fn hash_with(cost: &Cost, password: &str, salt: &[u8], memory: &mut Memory) -> Result<String, Cause> {

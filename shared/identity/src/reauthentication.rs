@@ -6,9 +6,9 @@ use store::{Operation, transaction};
 
 use super::{
     audit::Audit,
-    elsewhere::{Ended, Refusal},
-    sessions::{ATTEMPTS, Kept, Sessions},
-    shut_out,
+    sessions::{ATTEMPTS, SessionSecret, Sessions},
+    sign_in_flows::{Ended, Refusal},
+    sign_in_refused,
 };
 use crate::{
     Account, AuditAction, AuditEntry, FlowSession, LinkedIdentity, Proof, Session, UserId, federation::Identity,
@@ -24,9 +24,9 @@ impl Sessions {
         (user_id, session): (UserId, &SecretHash),
         at: Timestamp,
         check: impl Fn(&Account) -> Result<(), Fault>,
-        besides: impl Fn() -> Vec<Operation>,
-    ) -> Result<(Kept, Session), Fault> {
-        let ended = || shut_out("You were signed out. Sign in again.");
+        extra_operations: impl Fn() -> Vec<Operation>,
+    ) -> Result<(SessionSecret, Session), Fault> {
+        let ended = || sign_in_refused("You were signed out. Sign in again.");
         for _ in 0..ATTEMPTS {
             let current = self.unleased(&user_id).await?.ok_or_else(ended)?;
             check(&current)?;
@@ -35,8 +35,8 @@ impl Sessions {
             // Not so when it was renewed in between.
             let Some(before) = self.stored.get(&place.session).await? else { continue };
             let kept = match before.proof {
-                Proof::Cookie { .. } => Kept::cookie()?,
-                Proof::Tokens { .. } => Kept::tokens()?,
+                Proof::Cookie { .. } => SessionSecret::cookie()?,
+                Proof::Tokens { .. } => SessionSecret::tokens()?,
                 Proof::Application { .. } => return Err(ended()),
             };
             let mut next = Session {
@@ -49,7 +49,7 @@ impl Sessions {
             (place.session, place.replaced) = (next.id.clone(), None);
             operations.push(self.begun.creating(&mut next));
             operations.push(self.putting(Some(&current), &mut account));
-            operations.extend(besides());
+            operations.extend(extra_operations());
             match transaction(operations).await {
                 Err(StoreError::Stale) => {}
                 done => return Ok(done.map(|()| (kept, next))?),
@@ -82,14 +82,15 @@ impl Reauthentication {
         let here = here.filter(|here| place.has(here)).ok_or(Refusal::Expired)?;
         let check = |account: &Account| match account.identities.iter().any(is_it) {
             true => Ok(()),
-            false => Err(shut_out("The account elsewhere is not linked any more.")),
+            false => Err(sign_in_refused("The account elsewhere is not linked any more.")),
         };
-        let besides = || {
+        let extra_operations = || {
             let entry = self.audit.entry(AuditAction::Reauthenticated);
             let (actor, detail) = (Some(of.user_id.to_string()), Some(identity.provider.clone()));
             vec![self.audit.creating(AuditEntry { actor, detail, ..entry })]
         };
-        if let (Kept::Cookie(secret), _) = self.sessions.reauthenticate((of.user_id, &here), at, check, besides).await?
+        if let (SessionSecret::Cookie(secret), _) =
+            self.sessions.reauthenticate((of.user_id, &here), at, check, extra_operations).await?
         {
             self.cookies.sign_in(&secret);
         }

@@ -53,13 +53,13 @@ impl<U: IdentityUser> Registrar<U> {
             let (secret, mut token) = mails::token(Purpose::VerifyEmail, &user, None, &self.clock)?;
             // Who was named becomes the first administrator with the proof: not by a link that goes astray.
             token.claim = claim.founder.is_some().then(|| claim.clone());
-            let besides = |user: &U| {
+            let extra_operations = |user: &U| {
                 let actor = Some(user.user_id().to_string());
                 let detail = claim.identity.as_ref().map(|identity| identity.provider.clone());
                 let entry = AuditEntry { actor, detail, ..self.audit.entry(AuditAction::Registered) };
                 vec![self.tokens.creating(&mut token.clone()), self.audit.creating(entry)]
             };
-            if self.create(&mut user, &mut account, founding, besides).await? {
+            if self.create(&mut user, &mut account, founding, extra_operations).await? {
                 return Ok(Next::Confirm(user.email().clone(), secret));
             }
         }
@@ -88,16 +88,16 @@ impl<U: IdentityUser> Registrar<U> {
         user: &mut U,
         account: &mut Account,
         founding: &Founding,
-        besides: impl Fn(&U) -> Vec<Operation>,
+        extra_operations: impl Fn(&U) -> Vec<Operation>,
     ) -> Result<bool, Fault> {
         // Whether anybody is there is read from an index, which may be behind: that there is one first person only,
         // the account's guard sees to.
         account.is_founder = *founding == Founding::IfFirst
-            && self.users.list(&U::EVERYBODY).page(PageSize::default(), None).await?.items.is_empty();
+            && self.users.list(&U::ALL_USERS).page(PageSize::default(), None).await?.items.is_empty();
         loop {
             user.set_role(if account.is_founder { IdentityRole::FOUNDER } else { IdentityRole::NEWCOMER });
             let mut operations = vec![self.new_users.creating(user), self.new_accounts.creating(account)];
-            operations.extend(besides(user));
+            operations.extend(extra_operations(user));
             match transaction(operations).await {
                 Err(StoreError::Taken { rule: Account::UNIQUE_FOUNDER }) => account.is_founder = false,
                 Err(StoreError::Taken { .. }) => return Ok(false),

@@ -4,8 +4,8 @@ use runtime::prelude::*;
 use store::transaction;
 
 use super::{
+    account_lease::Contest,
     audit::Audit,
-    lease::Contest,
     sessions::{ATTEMPTS, Sessions},
 };
 use crate::{Account, AuditEntry, IdentityUser, MailedToken, UserId};

@@ -4,10 +4,10 @@ use runtime::{prelude::*, sessions::lifetime};
 use store::{Operation, transaction};
 
 use super::{
-    lease::Contest,
+    account_lease::Contest,
     sessions::{ATTEMPTS, Sessions},
 };
-use crate::{Account, Device as Place, IdentityRole as _, IdentityUser, Proof, Session};
+use crate::{Account, Device, IdentityRole as _, IdentityUser, Proof, Session};
 
 /// Puts `next` in the place of `current`, with the user's sessions where the rights differ.
 ///
@@ -18,12 +18,12 @@ pub async fn replace_user<U: IdentityUser>(
     sessions: &Sessions,
     current: &U,
     next: &U,
-    besides: impl Fn() -> Vec<Operation>,
+    extra_operations: impl Fn() -> Vec<Operation>,
 ) -> Result<U, StoreError> {
     let mut contest = Contest::default();
     for _ in 0..ATTEMPTS {
         let mut next = next.clone();
-        let mut operations = besides();
+        let mut operations = extra_operations();
         operations.push(users.replacing(current, &mut next));
         if current.effective_role() != next.effective_role() || current.ends_at() != next.ends_at() {
             operations.extend(changing(sessions, current, &next, &mut contest).await?);
@@ -66,7 +66,7 @@ async fn changing(
 pub(crate) async fn rewriting(
     sessions: &Sessions,
     user: &impl IdentityUser,
-    places: &[Place],
+    places: &[Device],
 ) -> Result<Vec<Operation>, StoreError> {
     let soon = sessions.clock.now().plus_ms(lifetime::CHANGED_MS);
     let mut operations = Vec::new();

@@ -59,7 +59,7 @@ impl RefreshToken {
 
 /// What is to be done about a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum Rotated {
     /// It is the current one: store this, and answer with the successor.
     Next(Rotation, RefreshToken),
     /// It was used a moment ago: answer with the same successor.
@@ -77,21 +77,21 @@ pub fn begin(first: &RefreshToken) -> Rotation {
 ///
 /// # Errors
 /// When the machine has no randomness.
-pub fn turn(stored: &Rotation, token: &RefreshToken, now: Timestamp) -> Result<Turn, Fault> {
+pub fn rotate(stored: &Rotation, token: &RefreshToken, now: Timestamp) -> Result<Rotated, Fault> {
     let given = token.turn.hash();
     if given == stored.current {
         let nonce = Opaque::random()?;
         let next = successor(token, &nonce);
         let previous = PreviousTurn { turn: given, nonce: nonce.text(), used_at: now };
-        return Ok(Turn::Next(Rotation { current: next.turn.hash(), previous: Some(previous) }, next));
+        return Ok(Rotated::Next(Rotation { current: next.turn.hash(), previous: Some(previous) }, next));
     }
     let previous = stored
         .previous
         .as_ref()
         .filter(|previous| previous.turn == given && now.unix_ms() - previous.used_at.unix_ms() < GRACE_MS);
     Ok(match previous.and_then(|previous| Opaque::parse(&previous.nonce)) {
-        Some(nonce) => Turn::Again(successor(token, &nonce)),
-        None => Turn::Reused,
+        Some(nonce) => Rotated::Again(successor(token, &nonce)),
+        None => Rotated::Reused,
     })
 }
 
@@ -110,16 +110,16 @@ mod tests {
     #[test]
     fn a_token_has_one_successor_however_often_it_comes_within_the_grace() {
         let first = RefreshToken::first().unwrap();
-        let Turn::Next(stored, second) = turn(&begin(&first), &first, at(0)).unwrap() else { panic!("refused") };
+        let Rotated::Next(stored, second) = rotate(&begin(&first), &first, at(0)).unwrap() else { panic!("refused") };
         assert_ne!(first, second);
         assert_eq!(first.session, second.session);
         for late in [0, 1, GRACE_MS - 1] {
-            assert_eq!(turn(&stored, &first, at(late)).unwrap(), Turn::Again(second.clone()));
+            assert_eq!(rotate(&stored, &first, at(late)).unwrap(), Rotated::Again(second.clone()));
         }
-        let Turn::Next(stored, third) = turn(&stored, &second, at(1)).unwrap() else { panic!("refused") };
+        let Rotated::Next(stored, third) = rotate(&stored, &second, at(1)).unwrap() else { panic!("refused") };
         assert_ne!(second, third);
         // Two turns ago is no turn before, whatever the time.
-        assert_eq!(turn(&stored, &first, at(2)).unwrap(), Turn::Reused);
+        assert_eq!(rotate(&stored, &first, at(2)).unwrap(), Rotated::Reused);
     }
 
     #[test]
@@ -127,15 +127,15 @@ mod tests {
         let first = RefreshToken::first().unwrap();
         let stored = begin(&first);
         let guessed = RefreshToken { turn: Opaque::random().unwrap(), ..first.clone() };
-        assert_eq!(turn(&stored, &guessed, at(0)).unwrap(), Turn::Reused);
-        let Turn::Next(stored, _) = turn(&stored, &first, at(0)).unwrap() else { panic!("refused") };
-        assert_eq!(turn(&stored, &first, at(GRACE_MS)).unwrap(), Turn::Reused);
+        assert_eq!(rotate(&stored, &guessed, at(0)).unwrap(), Rotated::Reused);
+        let Rotated::Next(stored, _) = rotate(&stored, &first, at(0)).unwrap() else { panic!("refused") };
+        assert_eq!(rotate(&stored, &first, at(GRACE_MS)).unwrap(), Rotated::Reused);
     }
 
     #[test]
     fn what_is_stored_holds_no_token() {
         let first = RefreshToken::first().unwrap();
-        let Turn::Next(stored, second) = turn(&begin(&first), &first, at(0)).unwrap() else { panic!("refused") };
+        let Rotated::Next(stored, second) = rotate(&begin(&first), &first, at(0)).unwrap() else { panic!("refused") };
         let dump = serde_json::to_string(&stored).unwrap();
         for token in [&first, &second] {
             for secret in [token.text(), token.turn.text(), token.session.text()] {

@@ -2,13 +2,13 @@
 //! transaction: whoever ends or changes all of them finds all of them.
 
 use protocol::{Fault, SecretHash};
-use runtime::{Device, opaque::Opaque, prelude::*, sessions::lifetime};
+use runtime::{ClientInfo, opaque::Opaque, prelude::*, sessions::lifetime};
 use store::{Operation, transaction};
 
-use super::lease::Contest;
+use super::account_lease::Contest;
 use crate::{
-    Account, ClientId, Device as Place, IdentityRole as _, IdentityUser, Proof, Session, UserId,
-    rotation::{self, RefreshToken, Turn},
+    Account, ClientId, Device, IdentityRole as _, IdentityUser, Proof, Session, UserId,
+    rotation::{self, RefreshToken, Rotated},
 };
 
 /// How often a change is tried again that others were faster with.
@@ -22,13 +22,13 @@ pub struct Sessions {
     pub(crate) stored: Update<Session>,
     pub(crate) begun: Create<Session>,
     pub(crate) ended: Delete<Session>,
-    pub(crate) device: Device,
+    pub(crate) client_info: ClientInfo,
     pub(crate) ids: Ids,
     pub(crate) clock: Clock,
 }
 
 /// The secret that a device keeps.
-pub(crate) enum Kept {
+pub(crate) enum SessionSecret {
     Cookie(Opaque),
     Tokens(RefreshToken),
     /// Of an application, and what it may do. One that is not given its refresh token goes on for no longer than
@@ -42,7 +42,7 @@ pub(crate) enum Kept {
     },
 }
 
-impl Kept {
+impl SessionSecret {
     /// Of a cookie.
     pub(crate) fn cookie() -> Result<Self, Fault> {
         Opaque::random().map(Self::Cookie)
@@ -85,10 +85,10 @@ impl Kept {
 
     /// What a device calls itself. In the person's list an application has its own name, and not that of its HTTP
     /// library.
-    fn agent(&self, device: &Device) -> String {
+    fn agent(&self, client_info: &ClientInfo) -> String {
         match self {
             Self::Application { name, .. } => name.clone(),
-            Self::Cookie(_) | Self::Tokens(_) => device.agent.clone(),
+            Self::Cookie(_) | Self::Tokens(_) => client_info.agent.clone(),
         }
     }
 
@@ -107,12 +107,12 @@ impl Sessions {
         &self,
         users: &Read<U>,
         user_id: UserId,
-        kept: &Kept,
+        kept: &SessionSecret,
         change: impl Fn(&mut Account) -> Result<(), Fault>,
-        besides: impl Fn() -> Vec<Operation>,
+        extra_operations: impl Fn() -> Vec<Operation>,
     ) -> Result<(U, Session), Fault> {
         for _ in 0..ATTEMPTS {
-            if let Some(begun) = self.try_begin(users, user_id, kept, &change, &besides).await? {
+            if let Some(begun) = self.try_begin(users, user_id, kept, &change, &extra_operations).await? {
                 return Ok(begun);
             }
         }
@@ -124,9 +124,9 @@ impl Sessions {
         &self,
         users: &Read<U>,
         user_id: UserId,
-        kept: &Kept,
+        kept: &SessionSecret,
         change: impl Fn(&mut Account) -> Result<(), Fault>,
-        besides: impl Fn() -> Vec<Operation>,
+        extra_operations: impl Fn() -> Vec<Operation>,
     ) -> Result<Option<(U, Session)>, Fault> {
         let now = self.clock.now();
         // The account first: whoever changes the user's rights in between changes the account as well.
@@ -151,8 +151,8 @@ impl Sessions {
             expires_at,
             ends_at,
             changed: false,
-            address: self.device.address.clone(),
-            agent: kept.agent(&self.device),
+            address: self.client_info.address.clone(),
+            agent: kept.agent(&self.client_info),
             version: Version::default(),
         };
         let mut next = current.clone().unwrap_or_else(|| Account::new(user_id));
@@ -164,7 +164,7 @@ impl Sessions {
             next.devices.retain(|place| alive.iter().any(|session| place.has(&session.id)));
         }
         let oldest = surplus(&mut next.devices, kept.client_id());
-        next.devices.push(Place {
+        next.devices.push(Device {
             device: session.device,
             session: session.id.clone(),
             client_id: kept.client_id(),
@@ -173,7 +173,7 @@ impl Sessions {
         });
         let mut operations = vec![self.begun.creating(&mut session)];
         operations.extend(self.ending(&oldest).await?);
-        operations.extend(besides());
+        operations.extend(extra_operations());
         operations.push(self.putting(current.as_ref(), &mut next));
         match transaction(operations).await {
             Err(StoreError::Stale | StoreError::Exists) => Ok(None),
@@ -191,7 +191,7 @@ impl Sessions {
     }
 
     /// What ends these devices' sessions.
-    pub(crate) async fn ending(&self, places: &[Place]) -> Result<Vec<Operation>, StoreError> {
+    pub(crate) async fn ending(&self, places: &[Device]) -> Result<Vec<Operation>, StoreError> {
         let mut operations = Vec::new();
         for session in self.alive(places).await? {
             operations.push(self.ended.deleting(&session));
@@ -200,7 +200,7 @@ impl Sessions {
     }
 
     /// The sessions of devices, as far as they have not ended.
-    pub(crate) async fn alive(&self, places: &[Place]) -> Result<Vec<Session>, StoreError> {
+    pub(crate) async fn alive(&self, places: &[Device]) -> Result<Vec<Session>, StoreError> {
         let ids = places.iter().flat_map(|place| std::iter::once(&place.session).chain(&place.replaced));
         let found = futures_util::future::try_join_all(ids.map(|id| self.stored.get(id))).await?;
         Ok(found.into_iter().flatten().collect())
@@ -210,9 +210,9 @@ impl Sessions {
     pub async fn end(
         &self,
         user_id: UserId,
-        which: impl Fn(&Place) -> bool,
+        which: impl Fn(&Device) -> bool,
         change: impl Fn(&mut Account),
-        besides: impl Fn() -> Vec<Operation>,
+        extra_operations: impl Fn() -> Vec<Operation>,
     ) -> Result<usize, StoreError> {
         let mut contest = Contest::default();
         for _ in 0..ATTEMPTS {
@@ -226,7 +226,7 @@ impl Sessions {
                 return Ok(0);
             }
             let mut operations = self.ending(&ended).await?;
-            operations.extend(besides());
+            operations.extend(extra_operations());
             operations.push(self.putting(stored.as_ref(), &mut next));
             match transaction(operations).await {
                 Err(StoreError::Stale | StoreError::Exists) => {}
@@ -240,11 +240,11 @@ impl Sessions {
     pub(crate) async fn end_of(
         &self,
         id: &SecretHash,
-        besides: impl Fn(UserId) -> Vec<Operation>,
+        extra_operations: impl Fn(UserId) -> Vec<Operation>,
     ) -> Result<(), StoreError> {
         let Some(session) = self.stored.get(id).await? else { return Ok(()) };
-        let is_its = |place: &Place| place.device == session.device;
-        self.end(session.user_id, is_its, |_| {}, || besides(session.user_id)).await.map(|_| ())
+        let is_its = |place: &Device| place.device == session.device;
+        self.end(session.user_id, is_its, |_| {}, || extra_operations(session.user_id)).await.map(|_| ())
     }
 
     /// Renews the session of a cookie: the browser gets another secret. The one before is good for a moment
@@ -293,7 +293,7 @@ impl Sessions {
 
     /// Gives a browser another secret at once: whoever has a copy of the one before is signed out. Answers it, and
     /// what is to be written.
-    pub(crate) async fn reissuing(&self, place: &mut Place) -> Result<Option<(Opaque, Vec<Operation>)>, Fault> {
+    pub(crate) async fn reissuing(&self, place: &mut Device) -> Result<Option<(Opaque, Vec<Operation>)>, Fault> {
         let Some(current) = self.stored.get(&place.session).await? else { return Ok(None) };
         let secret = Opaque::random()?;
         let mut next = self.renewed(&current, self.clock.now());
@@ -306,31 +306,31 @@ impl Sessions {
 
     /// Takes a refresh token for the next one. `client` is the application that presents it; none is one of the
     /// service's own pages.
-    pub(crate) async fn turn(&self, token: &RefreshToken, client: Option<&str>) -> Result<Turned, Fault> {
+    pub(crate) async fn renew(&self, token: &RefreshToken, client: Option<&str>) -> Result<Renewal, Fault> {
         let now = self.clock.now();
         for _ in 0..ATTEMPTS {
-            let Some(current) = self.stored.get(&token.session.hash()).await? else { return Ok(Turned::Unknown) };
+            let Some(current) = self.stored.get(&token.session.hash()).await? else { return Ok(Renewal::Unknown) };
             let rotation = match (&current.proof, client) {
                 (Proof::Tokens { rotation }, None) => rotation,
                 (Proof::Application { client_id, rotation, .. }, Some(client)) if client_id == client => rotation,
-                _ => return Ok(Turned::Unknown),
+                _ => return Ok(Renewal::Unknown),
             };
-            let turn = rotation::turn(rotation, token, now)?;
-            if matches!(turn, Turn::Next(..)) {
+            let turn = rotation::rotate(rotation, token, now)?;
+            if matches!(turn, Rotated::Next(..)) {
                 // It changes no account, but a session that whoever has the lease is about to end.
                 self.unleased(&current.user_id).await?;
             }
             match turn {
-                Turn::Again(successor) => return Ok(Turned::Next(current, successor)),
-                Turn::Reused => return Ok(Turned::Reused(current)),
-                Turn::Next(turned, successor) => {
+                Rotated::Again(successor) => return Ok(Renewal::Next(current, successor)),
+                Rotated::Reused => return Ok(Renewal::Reused(current)),
+                Rotated::Next(turned, successor) => {
                     let mut next = self.renewed(&current, now);
                     if let Proof::Tokens { rotation } | Proof::Application { rotation, .. } = &mut next.proof {
                         *rotation = turned;
                     }
                     match self.stored.replace(&current, next).await {
                         Err(StoreError::Stale) => {}
-                        done => return Ok(Turned::Next(done?, successor)),
+                        done => return Ok(Renewal::Next(done?, successor)),
                     }
                 }
             }
@@ -349,11 +349,11 @@ impl Sessions {
 }
 
 /// Takes out what has to go, oldest first, for one more to have room.
-fn surplus(places: &mut Vec<Place>, client_id: Option<ClientId>) -> Vec<Place> {
-    let of_client = |place: &Place| client_id.is_some() && place.client_id == client_id;
+fn surplus(places: &mut Vec<Device>, client_id: Option<ClientId>) -> Vec<Device> {
+    let of_client = |place: &Device| client_id.is_some() && place.client_id == client_id;
     let mut too_many =
         (places.iter().filter(|place| of_client(place)).count() + 1).saturating_sub(Account::MAX_OF_ONE_CLIENT);
-    let mut gone: Vec<Place> = Vec::new();
+    let mut gone: Vec<Device> = Vec::new();
     places.retain(|place| {
         let goes = too_many > 0 && of_client(place);
         if goes {
@@ -368,7 +368,7 @@ fn surplus(places: &mut Vec<Place>, client_id: Option<ClientId>) -> Vec<Place> {
 }
 
 /// What became of a refresh token.
-pub(crate) enum Turned {
+pub(crate) enum Renewal {
     /// The session goes on with this one.
     Next(Session, RefreshToken),
     /// It was used before: the session must end.
@@ -381,9 +381,9 @@ pub(crate) enum Turned {
 mod tests {
     use super::*;
 
-    fn place(ids: &Ids, client_id: Option<ClientId>) -> Place {
+    fn place(ids: &Ids, client_id: Option<ClientId>) -> Device {
         let session = Opaque::from_bytes([0; 32]).hash();
-        Place { device: ids.next(), session, client_id, replaced: None, ends_at: Timestamp::from_unix_ms(0) }
+        Device { device: ids.next(), session, client_id, replaced: None, ends_at: Timestamp::from_unix_ms(0) }
     }
 
     #[test]
@@ -392,7 +392,7 @@ mod tests {
         let (one, other): (ClientId, ClientId) = (ids.next(), ids.next());
         let browser = place(&ids, None);
         let mut places = vec![browser.clone(), place(&ids, Some(other))];
-        let mut let_in: Vec<Place> = Vec::new();
+        let mut let_in: Vec<Device> = Vec::new();
         for _ in 0..=Account::MAX_DEVICES {
             let gone = surplus(&mut places, Some(one));
             let expected = let_in.len().checked_sub(Account::MAX_OF_ONE_CLIENT).map(|at| let_in[at].clone());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use local::world::World;
+use local::testing::TestService;
 use protocol::{Listing, SortKey, Timestamp, Version};
 use runtime::{Definition, Principal, prelude::*};
 
@@ -98,7 +98,7 @@ pub struct User {
 impl IdentityUser for User {
     type Role = Role;
     type Me = Self;
-    const EVERYBODY: Listing<Self> = Listing::of("all");
+    const ALL_USERS: Listing<Self> = Listing::of("all");
 
     fn arrive(newcomer: Newcomer<Role>) -> Self {
         let Newcomer { id, email, name, is_verified, role, ends_at, .. } = newcomer;
@@ -172,8 +172,8 @@ pub fn user(email: &str, role: Role) -> User {
 }
 
 /// The sessions of all users.
-pub fn sessions(world: &World) -> Sessions {
-    world.obtain().unwrap()
+pub fn sessions(test: &TestService) -> Sessions {
+    test.obtain().unwrap()
 }
 
 /// What can be left out is not in the service.

@@ -65,7 +65,7 @@
 //! impl IdentityUser for User {
 //!     type Role = Role;
 //!     type Me = Self;
-//!     const EVERYBODY: Listing<Self> = Listing::of("email");
+//!     const ALL_USERS: Listing<Self> = Listing::of("email");
 //!
 //!     fn arrive(newcomer: Newcomer<Role>) -> Self {
 //!         let Newcomer { id, email, name, is_verified, role, ends_at, .. } = newcomer;
@@ -165,7 +165,7 @@ pub trait IdentityUser: Entity<Id = UserId> + WireType + Clone + PartialEq + Sen
     /// user.
     const UNIQUE_EMAIL: &'static str = "email";
     /// A list that has all users: by it, it is known whether there is anybody.
-    const EVERYBODY: Listing<Self>;
+    const ALL_USERS: Listing<Self>;
 
     /// A user of somebody who is new. What the service keeps besides has here its first value.
     fn arrive(newcomer: Newcomer<Self::Role>) -> Self;

@@ -110,24 +110,24 @@ mod tests {
     #[test]
     fn what_is_sent_to_another_name_is_not_for_this_machine() {
         let site = Site::new("http://127.0.0.1:9000", "http://app.test:5173", "https://pages.test");
-        let judged = |target: &str, hosts: &[&str]| {
+        let verdicts = |target: &str, hosts: &[&str]| {
             let parts = request(target, &hosts.iter().map(|host| ("host", *host)).collect::<Vec<_>>());
             let any = of_caller(&parts, &site, &Cors::AnyOrigin);
             (any == Ok(()), of_program(&parts) == Ok(()))
         };
         for own in ["127.0.0.1", "127.0.0.1:1", "localhost:9000", "LOCALHOST", "[::1]:9000", "a.localhost"] {
-            assert_eq!(judged("/", &[own]), (true, true), "{own}");
+            assert_eq!(verdicts("/", &[own]), (true, true), "{own}");
         }
         for told in ["app.test", "app.test:9000", "App.Test", "pages.test:443"] {
-            assert_eq!(judged("/", &[told]), (true, false), "{told}");
+            assert_eq!(verdicts("/", &[told]), (true, false), "{told}");
         }
         for foreign in ["", "evil.example", "evil.example:9000", "0.0.0.0:9000", "localhost.evil.example", "10.0.0.1"] {
-            assert_eq!(judged("/", &[foreign]), (false, false), "{foreign}");
+            assert_eq!(verdicts("/", &[foreign]), (false, false), "{foreign}");
         }
-        assert_eq!(judged("/", &[]), (false, false), "it does not say to whom");
-        assert_eq!(judged("/", &["localhost", "evil.example"]), (false, false));
-        assert_eq!(judged("http://evil.example/", &["localhost"]), (false, false));
-        assert_eq!(judged("http://localhost/", &["localhost"]), (true, true));
+        assert_eq!(verdicts("/", &[]), (false, false), "it does not say to whom");
+        assert_eq!(verdicts("/", &["localhost", "evil.example"]), (false, false));
+        assert_eq!(verdicts("http://evil.example/", &["localhost"]), (false, false));
+        assert_eq!(verdicts("http://localhost/", &["localhost"]), (true, true));
         for none in [
             "localhost/evil",
             "evil.example,a.localhost",
@@ -167,19 +167,19 @@ mod tests {
     #[test]
     fn a_page_asks_the_service_if_it_may_and_nothing_behind_it() {
         let site = Site::new("http://127.0.0.1:9000", "https://app.test", "");
-        let judged = |name: &str, value: &str, cors: &Cors| {
+        let verdicts = |name: &str, value: &str, cors: &Cors| {
             let parts = request("/", &[("host", "localhost:9000"), (name, value)]);
             (of_caller(&parts, &site, cors), of_program(&parts))
         };
         let own = Cors::from_list("http://127.0.0.1:9000");
         for page in ["http://127.0.0.1:9000", "http://localhost:5173", "https://app.test"] {
-            assert_eq!(judged("origin", page, &own), (Ok(()), Err(Foreign::Page)), "{page}");
+            assert_eq!(verdicts("origin", page, &own), (Ok(()), Err(Foreign::Page)), "{page}");
         }
         for page in ["https://evil.example", "null", "", "http://localhost.evil.example", "http://app.test"] {
-            assert_eq!(judged("origin", page, &own), (Err(Foreign::Page), Err(Foreign::Page)), "{page}");
-            assert_eq!(judged("origin", page, &Cors::AnyOrigin).0, Ok(()), "{page}");
+            assert_eq!(verdicts("origin", page, &own), (Err(Foreign::Page), Err(Foreign::Page)), "{page}");
+            assert_eq!(verdicts("origin", page, &Cors::AnyOrigin).0, Ok(()), "{page}");
         }
-        assert_eq!(judged("sec-fetch-site", "cross-site", &own), (Ok(()), Err(Foreign::Page)), "a link to it");
-        assert_eq!(judged("accept", "*/*", &own), (Ok(()), Ok(())));
+        assert_eq!(verdicts("sec-fetch-site", "cross-site", &own), (Ok(()), Err(Foreign::Page)), "a link to it");
+        assert_eq!(verdicts("accept", "*/*", &own), (Ok(()), Ok(())));
     }
 }

@@ -3,10 +3,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
-use gateways::Reach;
+use gateways::Transport;
 use http::{Request, Response};
 use protocol::{Code, Fault};
-use runtime::{Addressee, BoxFuture, Context, Entry, Site, answer, cors::Cors, gateway, refuse, rest::Route};
+use runtime::{Addressee, BoxFuture, Context, Entry, Site, answer, api_gateway, cors::Cors, refuse, rest::Route};
 
 use crate::isolated::{InvokeError, Pool};
 
@@ -66,7 +66,7 @@ impl Backend {
 }
 
 /// How gateways reach procedures in this process.
-pub struct Near {
+pub struct BackendTransport {
     /// Runs their calls.
     pub backend: Arc<Backend>,
     /// Which pages may call.
@@ -75,7 +75,7 @@ pub struct Near {
     pub site: Arc<Site>,
 }
 
-impl Reach for Near {
+impl Transport for BackendTransport {
     fn call<'a>(
         &'a self,
         procedure: &'a str,
@@ -95,10 +95,10 @@ async fn invoke(
 ) -> Response<Bytes> {
     let rest = request.extensions().get::<Route>().and(entry.spec.rest).map(str::to_owned);
     let route = rest.unwrap_or_else(|| format!("{} {}", entry.method(), entry.path()));
-    let event = gateway::event(&route, request_id, request);
+    let event = api_gateway::event(&route, request_id, request);
     let function = entry.function();
     let fault = match pool.invoke(&function, request_id, event.into()).await {
-        Ok(answer) => match gateway::response(&answer) {
+        Ok(answer) => match api_gateway::response(&answer) {
             Ok(response) => return response,
             Err(cause) => Fault::new(Code::BadGateway, "The function gave no answer that can be read.").because(cause),
         },

@@ -16,12 +16,13 @@ use runtime::{
 };
 
 use crate::{
+    aws_commands,
     build::Build,
     call::{self, CallOptions},
-    claims, cloud,
+    claims,
     data::{DataFolder, random_key},
     diff,
-    ground::token_settings,
+    local_cloud::token_settings,
     permissions,
     seed::{self, Seed},
     serve::{self, Options},
@@ -193,7 +194,7 @@ pub fn main(app: App) -> ExitCode {
 fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
     let definition = app.service.definition;
     let data = || line.data.clone().map_or_else(|| default_data(definition), Ok);
-    let in_cloud = |parameters: &[String]| cloud::run(&workspace::root(definition)?, parameters, None);
+    let in_cloud = |parameters: &[String]| aws_commands::run(&workspace::root(definition)?, parameters, None);
     match line.command {
         None => {
             let options = options(line.serve, data()?, &app)?;
@@ -307,7 +308,7 @@ fn keys(
     // Nothing is made here before it is known where the rest of it goes: a key that only this machine has signs tokens
     // that nobody takes.
     let root = workspace::root(service.definition)?;
-    let checked = cloud::run(&root, &parameters(&["keys", "--stage", stage, "--check"]), None)?;
+    let checked = aws_commands::run(&root, &parameters(&["keys", "--stage", stage, "--check"]), None)?;
     if checked != ExitCode::SUCCESS {
         return Ok(checked);
     }
@@ -331,7 +332,7 @@ fn keys(
         },
     });
     let named = [parameters(&["keys", "--stage", stage]), flag("--rotate", rotate), option("--retire", retire)];
-    let done = cloud::run(&root, &named.concat(), Some(made.to_string().as_bytes()));
+    let done = aws_commands::run(&root, &named.concat(), Some(made.to_string().as_bytes()));
     if is_first && !matches!(done, Ok(ExitCode::SUCCESS)) {
         keys.forget()?;
     }

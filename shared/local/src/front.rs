@@ -16,8 +16,9 @@ use protocol::{Code, Fault, trpc};
 use runtime::{
     Addressee, Site,
     answer::expect_known,
+    api_gateway,
     cors::Cors,
-    gateway, refuse,
+    refuse,
     rest::{Allowed, METHODS, Route, without_body},
     web::PeerAddress,
 };
@@ -179,7 +180,7 @@ async fn serve_one(
         }
     };
     let is_unread = has_body && body.is_err();
-    let mut response = to_its_end(places, async move { front.handle(peer, parts, body).await }).await?;
+    let mut response = run_to_completion(places, async move { front.handle(peer, parts, body).await }).await?;
     if is_unread {
         // What is left of the request would be taken for the next one (RFC 9112 section 9.3).
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -209,7 +210,7 @@ fn understood(parts: &Parts) -> Result<(), Fault> {
 
 /// Does what has begun to its end, whether or not anybody still waits for it: so it is in the cloud, where a function
 /// does not learn that its caller went away. What a call has to undo is undone.
-async fn to_its_end<T: Send + 'static>(
+async fn run_to_completion<T: Send + 'static>(
     places: &Arc<Semaphore>,
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, JoinError> {
@@ -242,7 +243,7 @@ impl Front {
         let request_id = request_id();
         let mut request = Request::from_parts(parts, Bytes::new());
         // As they are in the events of the cloud.
-        *request.headers_mut() = gateway::joined(request.headers());
+        *request.headers_mut() = api_gateway::joined(request.headers());
         *request.uri_mut() = normalized(request.uri());
         request.extensions_mut().insert(PeerAddress(peer.to_string()));
         // Browsers ask for it beside every page.
@@ -348,7 +349,7 @@ impl Front {
 fn normalized(uri: &Uri) -> Uri {
     let mut parts = uri.clone().into_parts();
     parts.path_and_query =
-        parts.path_and_query.map(|address| gateway::normalized(address.as_str()).try_into().unwrap_or(address));
+        parts.path_and_query.map(|address| api_gateway::normalized(address.as_str()).try_into().unwrap_or(address));
     Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
 }
 
@@ -385,7 +386,7 @@ mod tests {
             let _ = told.await;
             end.send(()).unwrap();
         };
-        let waiting = to_its_end(&places, work);
+        let waiting = run_to_completion(&places, work);
         // One poll begins it; then the client is gone.
         assert!(tokio::time::timeout(Duration::ZERO, waiting).await.is_err());
         assert!(places.try_acquire().is_err(), "it runs, and has its place");

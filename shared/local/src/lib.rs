@@ -14,26 +14,26 @@
 //! - [`data`]: the folder in which everything is kept.
 
 mod admission;
+pub mod aws_commands;
 pub mod backend;
 pub mod build;
 pub mod call;
 mod claims;
-pub mod cloud;
 pub mod command;
 pub mod data;
 pub mod database;
 pub mod diff;
 pub mod front;
 mod graphiql;
-pub mod ground;
 pub mod isolated;
+pub mod local_cloud;
 mod loopback;
 pub mod mail;
 pub mod permissions;
 mod seed;
 pub mod serve;
+pub mod testing;
 mod workspace;
-pub mod world;
 
 pub use command::{App, main};
 pub use seed::{Seed, Seeded};

@@ -6,17 +6,17 @@
 //! those send whose procedures have the capability.
 
 mod eml;
+mod local_ses;
 mod mailbox;
 pub mod page;
-mod post_office;
 #[cfg(test)]
 mod tests;
 
 use protocol::Timestamp;
 use serde::Serialize;
 
+pub use local_ses::LocalSes;
 pub use mailbox::Mailbox;
-pub use post_office::PostOffice;
 
 /// A mail in a mailbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -4,17 +4,17 @@ use std::{future::Future, path::Path, pin::Pin};
 
 use protocol::{Cause, Clock};
 use runtime::telemetry;
-use store::{Limits, Session, Settings, Store};
+use store::{Settings, Store, StoreLimits, StoreSession};
 
 use crate::{
     command::{App, token},
     data::{DataFolder, Running},
-    ground::{Addresses, Ground, table_name},
+    local_cloud::{Addresses, LocalCloud, table_name},
 };
 
 /// Fills a service with demonstration data and says who can sign in: the subject of a token, its
 /// roles, and a sentence for the person who asked.
-pub type Seed = fn(Session) -> Pin<Box<dyn Future<Output = Result<Seeded, Cause>> + Send>>;
+pub type Seed = fn(StoreSession) -> Pin<Box<dyn Future<Output = Result<Seeded, Cause>> + Send>>;
 
 /// What a seed made.
 pub struct Seeded {
@@ -37,17 +37,17 @@ pub async fn run(app: &App, data: &Path) -> Result<(), Cause> {
     let folder = DataFolder::open(data)?;
     let definition = app.service.definition;
     // Beside a running service, through its database, wherever that is; else through one of our own.
-    let (store, ground) = match beside(&folder, table_name(definition), definition.name).await? {
+    let (store, cloud) = match beside(&folder, table_name(definition), definition.name).await? {
         Some(store) => (store, None),
         None => {
-            let ground = Ground::start(definition, &folder, false, Addresses::default()).await?;
-            (ground.store.clone(), Some(ground))
+            let cloud = LocalCloud::start(definition, &folder, false, Addresses::default()).await?;
+            (cloud.store.clone(), Some(cloud))
         }
     };
     let scope = store::Scope { procedure: "seed", caller: None, input: bytes::Bytes::new() };
-    let seeded = seed(Session::new(store, scope, Clock::System)).await?;
-    if let Some(ground) = ground {
-        ground.database.stop().await;
+    let seeded = seed(StoreSession::new(store, scope, Clock::System)).await?;
+    if let Some(cloud) = cloud {
+        cloud.database.stop().await;
     }
     println!("{}", seeded.message);
     let (email, password) = seeded.credentials;
@@ -74,7 +74,7 @@ async fn beside(folder: &DataFolder, table: String, service: &str) -> Result<Opt
         secret_access_key: running.secret_access_key,
         session_token: None,
         cursor_key: Some(folder.cursor_key()?),
-        limits: Limits::default(),
+        limits: StoreLimits::default(),
     })?;
     store.create_table_if_missing().await.map_err(|error| {
         format!(

@@ -16,12 +16,12 @@ use rustix::{fs::Mode, process::umask};
 use tokio::net::TcpListener;
 
 use crate::{
-    backend::{Backend, Near},
+    backend::{Backend, BackendTransport},
     build::{self, Build},
     data::{DataFolder, Note, Running},
     front::{Front, Routes, serve},
-    ground::{Addresses, Ground, needs},
     isolated::{Function, Pool},
+    local_cloud::{Addresses, LocalCloud, needs},
 };
 
 /// How many instances of one function run at most.
@@ -99,31 +99,31 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     let allowed_origins = Some(options.allowed_origins).filter(|list| !list.trim().is_empty());
     let allowed_origins = allowed_origins.unwrap_or_else(|| url.clone());
     let addresses = Addresses { url, app_url: options.app_url, allowed_origins };
-    let ground = Ground::start(service.definition, &data, options.ephemeral, addresses).await?;
-    let ground = ground.registering(&options.registration)?.reading(options.read_units);
+    let cloud = LocalCloud::start(service.definition, &data, options.ephemeral, addresses).await?;
+    let cloud = cloud.registering(&options.registration)?.reading(options.read_units);
     if let Some(path) = &options.record_access {
-        ground.database.record_accesses(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        cloud.database.record_accesses(path).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     let needs = needs(&service);
-    let note = announce(&ground, &data, service.definition)?;
+    let note = announce(&cloud, &data, service.definition)?;
     if !options.ephemeral {
-        lend(&ground, &data, service.definition, &needs)?;
+        lend(&cloud, &data, service.definition, &needs)?;
     }
     let routes = Routes::new(service.procedures.iter().map(|procedure| procedure.entry))?;
     let backend = match programs {
-        Some(programs) => isolated(&ground, &service, &needs, &programs, &routes).await?,
-        None => ground.in_process(&service, &needs)?,
+        Some(programs) => isolated(&cloud, &service, &needs, &programs, &routes).await?,
+        None => cloud.in_process(&service, &needs)?,
     };
     let called = service.procedures.iter().map(|procedure| procedure.entry);
     let called = called.filter(|entry| entry.http().is_none()).map(|entry| entry.name).collect();
-    let (site, index) = (Arc::new(ground.site()), index(&contract, service.definition, address)?);
-    let (backend, cors) = (Arc::new(backend), ground.cors());
+    let (site, index) = (Arc::new(cloud.site()), index(&contract, service.definition, address)?);
+    let (backend, cors) = (Arc::new(backend), cloud.cors());
     let gateways = {
-        let near = Near { backend: Arc::clone(&backend), cors: cors.clone(), site: Arc::clone(&site) };
-        let reach: Arc<dyn gateways::Reach> = Arc::new(near);
-        Gateways::new(&contract, &reach, &cors, &site)?
+        let transport = BackendTransport { backend: Arc::clone(&backend), cors: cors.clone(), site: Arc::clone(&site) };
+        let transport: Arc<dyn gateways::Transport> = Arc::new(transport);
+        Gateways::new(&contract, &transport, &cors, &site)?
     };
-    let mailbox = ground.post_office.mailbox().clone();
+    let mailbox = cloud.local_ses.mailbox().clone();
     let front = Front { backend: Arc::clone(&backend), called, gateways, cors, site, routes, index, mailbox };
     let front = Arc::new(front);
     eprintln!(
@@ -140,20 +140,20 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     if let Some(Backend::Isolated { pool, .. }) = Arc::into_inner(backend) {
         pool.shutdown().await;
     }
-    ground.post_office.stop().await;
-    ground.database.stop().await;
+    cloud.local_ses.stop().await;
+    cloud.database.stop().await;
     Ok(())
 }
 
 /// Leaves a note for the commands that run beside this service.
-fn announce(ground: &Ground, data: &DataFolder, definition: &Definition) -> Result<Note, Cause> {
-    let administrator = ground.database.administrator();
+fn announce(cloud: &LocalCloud, data: &DataFolder, definition: &Definition) -> Result<Note, Cause> {
+    let administrator = cloud.database.administrator();
     data.announce(&Running {
         service: definition.name.to_owned(),
-        ephemeral: ground.is_ephemeral(),
+        ephemeral: cloud.is_ephemeral(),
         pid: std::process::id(),
-        url: ground.addresses.url.clone(),
-        database_endpoint: ground.database.endpoint().to_owned(),
+        url: cloud.addresses.url.clone(),
+        database_endpoint: cloud.database.endpoint().to_owned(),
         access_key_id: administrator.access_key_id.clone(),
         secret_access_key: administrator.secret_access_key.clone(),
     })
@@ -161,7 +161,7 @@ fn announce(ground: &Ground, data: &DataFolder, definition: &Definition) -> Resu
 
 /// Leaves a note for `cargo lambda watch`: the environment of functions that use this service's table.
 fn lend(
-    ground: &Ground,
+    cloud: &LocalCloud,
     data: &DataFolder,
     definition: &Definition,
     needs: &HashMap<String, Needs>,
@@ -173,12 +173,12 @@ fn lend(
         mail: needs.values().any(|needs| needs.mail),
         ..Needs::default()
     };
-    let credentials = ground.admit("the functions under cargo lambda watch", &all);
-    data.write_functions_env(&ground.environment(definition, &credentials, &Vec::from_iter(secrets))?)
+    let credentials = cloud.admit("the functions under cargo lambda watch", &all);
+    data.write_functions_env(&cloud.environment(definition, &credentials, &Vec::from_iter(secrets))?)
 }
 
 async fn isolated(
-    ground: &Ground,
+    cloud: &LocalCloud,
     service: &Service,
     needs: &HashMap<String, Needs>,
     programs: &HashMap<String, PathBuf>,
@@ -192,8 +192,8 @@ async fn isolated(
         let program =
             programs.get(&name).cloned().ok_or_else(|| format!("there is no binary {name}: run `cargo regen`"))?;
         let own = needs.get(entry.name).cloned().unwrap_or_default();
-        let credentials = ground.admit(entry.name, &own);
-        let mut environment = ground.environment(service.definition, &credentials, &own.secrets)?;
+        let credentials = cloud.admit(entry.name, &own);
+        let mut environment = cloud.environment(service.definition, &credentials, &own.secrets)?;
         environment.extend(routes.methods_of(entry.name).map(|methods| (environment::METHODS.to_owned(), methods)));
         functions.push(Function {
             name,
@@ -239,7 +239,7 @@ fn index(contract: &Contract, definition: &Definition, address: SocketAddr) -> R
         .collect();
     let gateways: std::collections::BTreeMap<_, Vec<_>> = gateways::FACTS
         .iter()
-        .map(|facts| (facts.name, facts.paths.iter().map(|path| format!("http://{address}{path}")).collect()))
+        .map(|spec| (spec.name, spec.paths.iter().map(|path| format!("http://{address}{path}")).collect()))
         .collect();
     let index = serde_json::json!({
         "service": contract.service,

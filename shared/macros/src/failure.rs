@@ -49,14 +49,14 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     let contracts = variants.iter().map(|Read { code, kind, docs, fields, .. }| {
         let fields = fields
             .iter()
-            .map(|(_, key, ty)| quote!((#key, press.output::<#ty>(), ::onefold::protocol::contract::rewrite::<#ty>)));
+            .map(|(_, key, ty)| quote!((#key, builder.output::<#ty>(), ::onefold::protocol::contract::rewrite::<#ty>)));
         quote!(::onefold::protocol::contract::failure(#kind, ::onefold::protocol::Code::#code, #docs, vec![#(#fields),*]))
     });
     let members = variants.iter().map(|Read { kind, fields, .. }| {
         let head = format!("{{ type: \"{kind}\"");
         let fields = fields.iter().map(|(_, key, ty)| {
             let key = format!(", {key}: ");
-            quote!(text.push_str(#key); text.push_str(&press.typescript::<#ty>());)
+            quote!(text.push_str(#key); text.push_str(&builder.typescript::<#ty>());)
         });
         quote!({ let mut text = String::from(#head); #(#fields)* text.push_str(" }"); text })
     });
@@ -71,11 +71,11 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         }
         #[automatically_derived]
         impl ::onefold::protocol::contract::DescribeFailures for #name {
-            fn failures(press: &mut ::onefold::protocol::contract::Press) -> ::std::vec::Vec<::onefold::protocol::contract::DescribedFailure> {
+            fn failures(builder: &mut ::onefold::protocol::contract::ContractBuilder) -> ::std::vec::Vec<::onefold::protocol::contract::DescribedFailure> {
                 vec![#(#contracts),*]
             }
             #[allow(unused_mut)]
-            fn typescript(press: &mut ::onefold::protocol::contract::Press) -> ::std::string::String {
+            fn typescript(builder: &mut ::onefold::protocol::contract::ContractBuilder) -> ::std::string::String {
                 let members: ::std::vec::Vec<::std::string::String> = vec![#(#members),*];
                 members.join(" | ")
             }

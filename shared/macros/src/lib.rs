@@ -32,7 +32,7 @@ use proc_macro::TokenStream;
 /// `memory_mb`: the function's memory, from 128 to 10240 MiB (256 if left out).
 ///
 /// `permission("notes:write", own)` lets those through as well who have `notes:write:own`; the procedure takes a
-/// `Reach` and asks it whose items are within.
+/// `Ownership` and asks it whose items are within.
 ///
 /// `sensitive`: a token's session is looked at in each call, so that a sign-out or another role counts at once and
 /// not when the token expires. It costs one read of the database, and for an application's token a second one at the

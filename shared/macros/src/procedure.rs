@@ -633,8 +633,8 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer, is_http: bool
     });
     let (input_schema, input_type, rewrite_input) = match input {
         Some(ty) => (
-            quote!(Some(press.input::<#ty>())),
-            quote!(press.typescript_inline::<#ty>()),
+            quote!(Some(builder.input::<#ty>())),
+            quote!(builder.typescript_inline::<#ty>()),
             quote!(Some(::onefold::protocol::contract::rewrite_input::<#ty>)),
         ),
         None => (quote!(None), quote!("undefined".into()), quote!(None)),
@@ -645,8 +645,8 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer, is_http: bool
         (quote!(None), quote!("undefined".into()), quote!(None))
     } else {
         (
-            quote!(Some(press.output::<#output>())),
-            quote!(press.typescript::<#output>()),
+            quote!(Some(builder.output::<#output>())),
+            quote!(builder.typescript::<#output>()),
             quote!(Some(::onefold::protocol::contract::rewrite::<#output>)),
         )
     };
@@ -657,18 +657,18 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer, is_http: bool
         }
 
         fn describe(
-            press: &mut ::onefold::protocol::contract::Press,
+            builder: &mut ::onefold::protocol::contract::ContractBuilder,
             name: &str,
             spec: ::onefold::protocol::Spec,
             needs: ::onefold::protocol::Needs,
         ) -> ::onefold::protocol::contract::Described {
             let input = #input_schema;
             let output = #output_schema;
-            let failures = <#failure as ::onefold::protocol::contract::DescribeFailures>::failures(press);
+            let failures = <#failure as ::onefold::protocol::contract::DescribeFailures>::failures(builder);
             let typescript = ::onefold::protocol::contract::ProcedureTypes {
                 input: #input_type,
                 output: #output_type,
-                failure: <#failure as ::onefold::protocol::contract::DescribeFailures>::typescript(press),
+                failure: <#failure as ::onefold::protocol::contract::DescribeFailures>::typescript(builder),
                 rewrite_input: #rewrite_input,
                 rewrite_output: #rewrite_output,
             };

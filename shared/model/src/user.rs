@@ -87,7 +87,7 @@ pub struct Me {
 impl IdentityUser for User {
     type Role = Role;
     type Me = Me;
-    const EVERYBODY: Listing<Self> = Self::BY_CREATION;
+    const ALL_USERS: Listing<Self> = Self::BY_CREATION;
 
     fn arrive(newcomer: Newcomer<Role>) -> Self {
         let Newcomer { id, email, name, is_verified, role, created_at, ends_at } = newcomer;

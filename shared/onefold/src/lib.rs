@@ -67,8 +67,8 @@ pub use protocol::{
     Grant, Listing, NoFailure, Page, PageSize, Patch, Principal, Raised, SafeInteger, SortKey, Timestamp, Version, id,
 };
 pub use runtime::{
-    Call, Caller, Callers, Capability, Cookies, Definition, Device, Entry, Environment, HtmlPage, HttpReply,
-    HttpRequest, Ids, Layout, Limit, Limits, Mail, Package, Packages, Reach, RefusalLog, Rights, Secret, SecretKind,
-    Service, Site, Taken, about, lambda, prelude, procedures,
+    Call, Caller, Callers, Capability, ClientInfo, Cookies, Definition, Entry, Environment, HtmlPage, HttpReply,
+    HttpRequest, Ids, Layout, Mail, Ownership, Package, Packages, RateLimit, RateLimits, RefusalLog, Rights, Secret,
+    SecretKind, Service, Site, TakenAttempt, about, lambda, prelude, procedures,
 };
-pub use store::{Create, Delete, Operation, Read, Session, StoreError, Update, Write, transaction};
+pub use store::{Create, Delete, Operation, Read, StoreError, StoreSession, Update, Write, transaction};

@@ -14,8 +14,9 @@ use serde_json::{Map, Value};
 use ts_rs::TS;
 
 pub use press::{
-    Build, Declaration, Describe, DescribeFailures, Described, DescribedFailure, Press, Pressed, ProcedureBuild,
-    ProcedureSchemas, ProcedureTypes, Rewrite, declarations, failure, procedure, rewrite, rewrite_input,
+    Build, ContractBuilder, Declaration, Describe, DescribeFailures, Described, DescribedFailure, Pressed,
+    ProcedureBuild, ProcedureSchemas, ProcedureTypes, Rewrite, declarations, failure, procedure, rewrite,
+    rewrite_input,
 };
 pub use schema::plain;
 

@@ -27,7 +27,7 @@ pub enum Auth {
         /// Which one, such as `notes:write`.
         name: &'static str,
         /// Whether those come through as well who have it for their own items only (`notes:write:own`). The
-        /// procedure then takes a `Reach` and asks it.
+        /// procedure then takes an `Ownership` and asks it.
         own: bool,
     },
 }

@@ -13,8 +13,8 @@ use protocol::Clock;
 use store::Store;
 
 use crate::{
-    Authenticator, BoxFuture, Entry, cors::Cors, execute::execute, mail::Post, registration::RegistrationPolicy,
-    reply::ReplyForm, rest, secrets::Secrets, site::Site,
+    Authenticator, BoxFuture, Entry, cors::Cors, execute::execute, mail::MailTransport,
+    registration::RegistrationPolicy, reply::ReplyForm, rest, secrets::Secrets, site::Site,
 };
 
 pub use refuse::{Addressee, expect_known, refuse};
@@ -36,7 +36,7 @@ pub struct Context {
     /// Its secrets.
     pub secrets: Arc<Secrets>,
     /// How its mails leave it.
-    pub post: Arc<Post>,
+    pub post: Arc<MailTransport>,
 }
 
 /// The header that carries a call's id both ways into the logs.

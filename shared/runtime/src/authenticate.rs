@@ -5,10 +5,10 @@ use std::sync::Arc;
 use futures_util::future::try_join;
 use http::{HeaderMap, HeaderValue, header, request};
 use protocol::{Auth, Cause, Code, Fault, Principal, Reauthenticate, Spec, Timestamp};
-use store::Session;
+use store::StoreSession;
 
 use crate::{
-    Callers, Definition, Reach,
+    Callers, Definition, Ownership,
     opaque::Opaque,
     principal::{OWN, permits},
     sessions::{self, SessionLookup},
@@ -24,11 +24,11 @@ pub struct Authenticator {
 }
 
 /// What is known of a call before it is known who makes it.
-pub(crate) struct Arrival<'a> {
+pub(crate) struct IncomingCall<'a> {
     pub(crate) parts: &'a request::Parts,
     pub(crate) site: &'a Site,
     /// For a look at the session.
-    pub(crate) store: Option<&'a Session>,
+    pub(crate) store: Option<&'a StoreSession>,
     pub(crate) now: protocol::Timestamp,
     /// Of what is called: whether it looks at more than a token.
     pub(crate) spec: &'a Spec,
@@ -63,7 +63,7 @@ impl Authenticator {
     /// # Errors
     /// `UNAUTHORIZED` when a token is presented that is not valid, `BAD_REQUEST` when the header for it cannot be read,
     /// `FORBIDDEN` when a cookie is presented that comes from another site.
-    pub(crate) async fn authenticate(&self, arrival: &Arrival<'_>) -> Result<Option<Arc<Principal>>, Fault> {
+    pub(crate) async fn authenticate(&self, arrival: &IncomingCall<'_>) -> Result<Option<Arc<Principal>>, Fault> {
         let headers = &arrival.parts.headers;
         let verifier = match (self.callers, &self.tokens) {
             (Callers::Custom(authenticate), _) => return Ok(authenticate(headers)?.map(Arc::new)),
@@ -94,7 +94,7 @@ impl Authenticator {
 /// two looks are one wait. An operator's token has neither.
 async fn verify_session_and_client(
     lookup: &SessionLookup,
-    store: &Session,
+    store: &StoreSession,
     spec: &Spec,
     principal: Arc<Principal>,
 ) -> Result<Arc<Principal>, Fault> {
@@ -161,8 +161,8 @@ pub(crate) fn presented_token(headers: &HeaderMap) -> Result<Option<&str>, Unrea
     }
 }
 
-async fn by_cookie(lookup: &SessionLookup, arrival: &Arrival<'_>) -> Result<Option<Arc<Principal>>, Fault> {
-    let Arrival { parts, site, store, body, added, .. } = arrival;
+async fn by_cookie(lookup: &SessionLookup, arrival: &IncomingCall<'_>) -> Result<Option<Arc<Principal>>, Fault> {
+    let IncomingCall { parts, site, store, body, added, .. } = arrival;
     let cookie = sessions::cookie(&parts.headers, &site.cookie_name(sessions::COOKIE)).and_then(Opaque::parse);
     let (Some(secret), Some(store)) = (cookie, store) else { return Ok(None) };
     let Some(found) = lookup.find((*store).clone(), secret.hash()).await?.filter(|found| found.is_cookie) else {
@@ -191,16 +191,16 @@ pub fn bearer(authorization: &str) -> Option<&str> {
 /// # Errors
 /// `UNAUTHORIZED` when nobody is signed in, `FORBIDDEN` when the permission is missing, and, as [`Reauthenticate`], when
 /// the caller signed in too long ago.
-pub fn authorize(
+pub fn check_permission(
     spec: &Spec,
     definition: &Definition,
     principal: Option<&Principal>,
     now: Timestamp,
-) -> Result<Reach, Fault> {
-    let reach = permitted(spec.auth, definition, principal)?;
+) -> Result<Ownership, Fault> {
+    let ownership = permitted(spec.auth, definition, principal)?;
     match (spec.always_fresh_s(), principal) {
-        (Some(fresh_s), Some(principal)) => expect_fresh(fresh_s, principal, now).map(|()| reach),
-        _ => Ok(reach),
+        (Some(fresh_s), Some(principal)) => expect_fresh(fresh_s, principal, now).map(|()| ownership),
+        _ => Ok(ownership),
     }
 }
 
@@ -218,23 +218,23 @@ pub(crate) fn expect_fresh(fresh_s: u32, principal: &Principal, now: Timestamp) 
     }
 }
 
-fn permitted(auth: Auth, definition: &Definition, principal: Option<&Principal>) -> Result<Reach, Fault> {
+fn permitted(auth: Auth, definition: &Definition, principal: Option<&Principal>) -> Result<Ownership, Fault> {
     let signed_in = || principal.ok_or_else(|| Fault::new(Code::Unauthorized, "Sign in first."));
     match auth {
-        Auth::Public => Ok(Reach::all()),
+        Auth::Public => Ok(Ownership::all()),
         // What everybody may do who is signed in is about their account: no application does it in their name.
         Auth::SignedIn => match signed_in()? {
             Principal { client: Some(_), .. } => {
                 Err(Fault::new(Code::Forbidden, "An application may not do this in somebody's name."))
             }
-            Principal { subject, .. } => Ok(Reach::own(subject.as_str(), "")),
+            Principal { subject, .. } => Ok(Ownership::own(subject.as_str(), "")),
         },
         Auth::Permission { name, own } => {
             let principal = signed_in()?;
             if permits(definition, principal, name) {
-                Ok(Reach::all())
+                Ok(Ownership::all())
             } else if own && permits(definition, principal, &format!("{name}{OWN}")) {
-                Ok(Reach::own(principal.subject.as_str(), name))
+                Ok(Ownership::own(principal.subject.as_str(), name))
             } else {
                 Err(Fault::new(Code::Forbidden, format!("This needs the permission {name}.")))
             }
@@ -268,7 +268,7 @@ mod tests {
     }
 
     fn outcome(auth: Auth, who: Option<&Principal>) -> Result<bool, Code> {
-        permitted(auth, &SERVICE, who).map(|reach| reach.is_all()).map_err(|fault| fault.code)
+        permitted(auth, &SERVICE, who).map(|ownership| ownership.is_all()).map_err(|fault| fault.code)
     }
 
     const WRITE: Auth = Auth::Permission { name: "notes:write", own: false };
@@ -291,10 +291,10 @@ mod tests {
 
     #[test]
     fn own_items_are_those_of_the_caller() {
-        let reach = permitted(WRITE_OWN, &SERVICE, Some(&with_role("author"))).unwrap();
-        assert!(reach.expect("ada").is_ok());
-        assert_eq!(reach.expect("bob").unwrap_err().code, Code::Forbidden);
-        assert_eq!(reach.expect_all().unwrap_err().code, Code::Forbidden);
+        let ownership = permitted(WRITE_OWN, &SERVICE, Some(&with_role("author"))).unwrap();
+        assert!(ownership.expect("ada").is_ok());
+        assert_eq!(ownership.expect("bob").unwrap_err().code, Code::Forbidden);
+        assert_eq!(ownership.expect_all().unwrap_err().code, Code::Forbidden);
     }
 
     #[test]
@@ -345,7 +345,7 @@ mod tests {
         let at = |ms: i64| Timestamp::from_unix_ms(1_800_000_000_000 + ms);
         let ada = |ms: Option<i64>| Principal { authenticated_at: ms.map(at), ..with_role("editor") };
         let outcome = |auth, fresh_s, who: &Principal| {
-            authorize(&spec(auth, fresh_s), &SERVICE, Some(who), at(0))
+            check_permission(&spec(auth, fresh_s), &SERVICE, Some(who), at(0))
                 .map(|_| ())
                 .map_err(|fault| (fault.code, Reauthenticate::is_reason_of(&fault)))
         };
@@ -367,7 +367,10 @@ mod tests {
         }
         // Who may not at all is not asked to sign in again.
         assert_eq!(outcome(WRITE, Some(300), &with_role("")), Err((Code::Forbidden, false)));
-        assert_eq!(authorize(&spec(WRITE, Some(300)), &SERVICE, None, at(0)).unwrap_err().code, Code::Unauthorized);
+        assert_eq!(
+            check_permission(&spec(WRITE, Some(300)), &SERVICE, None, at(0)).unwrap_err().code,
+            Code::Unauthorized
+        );
     }
 
     /// A registration from before it was withheld, a token that was signed by mistake: neither helps.

@@ -9,11 +9,11 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, header, request};
 use protocol::{Clock, Code, Fault, Principal, WireInput, input};
 use ring::digest::{SHA256, digest};
-use store::{Scope, Session};
+use store::{Scope, StoreSession};
 
 use crate::{
-    Authenticator, Caller, Capability as _, Context, Definition, Reach, authenticate::expect_fresh, mail::Post,
-    registration::RegistrationPolicy, rest, secrets::Secrets, site::Site, web::Added,
+    Authenticator, Caller, Capability as _, Context, Definition, Ownership, authenticate::expect_fresh,
+    mail::MailTransport, registration::RegistrationPolicy, rest, secrets::Secrets, site::Site, web::Added,
 };
 
 /// One call of one procedure. Procedures do not see it; their capabilities are made from it.
@@ -28,14 +28,14 @@ pub(crate) struct Inner {
     pub(crate) principal: Option<Arc<Principal>>,
     /// Why nobody is let in by what the call came with.
     pub(crate) refused: Option<(Code, String)>,
-    pub(crate) reach: Reach,
-    pub(crate) session: Option<Session>,
+    pub(crate) ownership: Ownership,
+    pub(crate) session: Option<StoreSession>,
     pub(crate) clock: Clock,
     pub(crate) service: &'static Definition,
     pub(crate) site: Arc<Site>,
     pub(crate) registration: Arc<RegistrationPolicy>,
     pub(crate) secrets: Arc<Secrets>,
-    pub(crate) post: Arc<Post>,
+    pub(crate) post: Arc<MailTransport>,
     pub(crate) authenticator: Arc<Authenticator>,
     /// What the answer's headers have besides.
     pub(crate) added: Arc<Added>,
@@ -46,7 +46,11 @@ impl Call {
     #[doc(hidden)]
     pub fn detached(service: &'static Definition, context: &Context) -> Self {
         let session = context.store.as_ref().map(|store| {
-            Session::new(store.clone(), Scope { procedure: "test", caller: None, input: Bytes::new() }, context.clock)
+            StoreSession::new(
+                store.clone(),
+                Scope { procedure: "test", caller: None, input: Bytes::new() },
+                context.clock,
+            )
         });
         Self(Arc::new(Inner {
             input: None,
@@ -54,7 +58,7 @@ impl Call {
             parts: Arc::new(Request::new(()).into_parts().0),
             principal: None,
             refused: None,
-            reach: Reach::all(),
+            ownership: Ownership::all(),
             session,
             clock: context.clock,
             service,
@@ -97,7 +101,7 @@ impl Call {
         expect_fresh(fresh_s, Caller::obtain(self)?.principal(), self.0.clock.now())
     }
 
-    pub(crate) fn session(&self) -> Result<Session, Fault> {
+    pub(crate) fn session(&self) -> Result<StoreSession, Fault> {
         self.0.session.clone().ok_or_else(|| Fault::internal("this service was started without a database"))
     }
 
@@ -121,7 +125,7 @@ impl Call {
         &self.0.secrets
     }
 
-    pub(crate) fn post(&self) -> &Arc<Post> {
+    pub(crate) fn mail_transport(&self) -> &Arc<MailTransport> {
         &self.0.post
     }
 

@@ -8,13 +8,13 @@
 //!
 //! ```
 //! # extern crate onefold_runtime as onefold;
-//! use onefold::{Capability, Limits, Mail, prelude::*};
+//! use onefold::{Capability, RateLimits, Mail, prelude::*};
 //!
 //! /// What it takes to invite somebody.
 //! #[derive(Capability)]
 //! pub struct Invitations {
 //!     mail: Mail,
-//!     limits: Limits,
+//!     limits: RateLimits,
 //!     clock: Clock,
 //! }
 //!
@@ -56,13 +56,13 @@
 use protocol::{Access, Clock, Code, Entity, Fault, Grant, Needs};
 use store::{Create, Delete, Read, Update, Write};
 
-use crate::{Call, Caller, Definition, Ids, Reach, limits::Limits};
+use crate::{Call, Caller, Definition, Ids, Ownership, limits::RateLimits};
 
 /// Something that a procedure may ask for, see [the module](self).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no capability",
     label = "a procedure cannot ask for this",
-    note = "a procedure's parameters are capabilities (`Read<Entity>`, `Write<Entity>`, `Create<Entity>`, `Update<Entity>`, `Delete<Entity>`, `Caller`, `Option<Caller>`, `Reach`, `Clock`, `Ids`, `Limits`, `Mail`, `Secret<…>`, …) and at most one `#[input] input: Input`",
+    note = "a procedure's parameters are capabilities (`Read<Entity>`, `Write<Entity>`, `Create<Entity>`, `Update<Entity>`, `Delete<Entity>`, `Caller`, `Option<Caller>`, `Ownership`, `Clock`, `Ids`, `RateLimits`, `Mail`, `Secret<…>`, …) and at most one `#[input] input: Input`",
     note = "there is no other way to reach the outside: that is how a function's rights are known from its signature"
 )]
 pub trait Capability: Sized {
@@ -187,7 +187,7 @@ pub const fn same_for_all(rights: Rights) {
 pub const fn knows_own(rights: Rights) {
     assert!(
         rights.knows_own,
-        "`own` lets callers through for their own items: take a `Reach`, and ask it about each item"
+        "`own` lets callers through for their own items: take an `Ownership`, and ask it about each item"
     );
 }
 
@@ -231,8 +231,8 @@ impl<T: Entity> Capability for Delete<T> {
     }
 }
 
-impl Capability for Limits {
-    const RIGHTS: Rights = Rights { grants: &[Limits::GRANT], ..Rights::NONE };
+impl Capability for RateLimits {
+    const RIGHTS: Rights = Rights { grants: &[RateLimits::GRANT], ..Rights::NONE };
 
     fn obtain(call: &Call) -> Result<Self, Fault> {
         call.session().map(Self::new)
@@ -260,11 +260,11 @@ impl Capability for Result<Caller, Fault> {
     }
 }
 
-impl Capability for Reach {
+impl Capability for Ownership {
     const RIGHTS: Rights = Rights { tells_caller: true, knows_own: true, ..Rights::NONE };
 
     fn obtain(call: &Call) -> Result<Self, Fault> {
-        Ok(call.0.reach.clone())
+        Ok(call.0.ownership.clone())
     }
 }
 

@@ -4,7 +4,7 @@ use std::{collections::HashMap, num::NonZeroU32};
 
 use protocol::{Cause, case};
 use serde_json::Value;
-use store::{Limits, MailSettings, SecretSettings, Settings};
+use store::{MailSettings, SecretSettings, Settings, StoreLimits};
 
 use crate::{registration::RegistrationPolicy, secrets::Source, site::Site, tokens::TokenSettings};
 
@@ -181,10 +181,10 @@ pub fn variable_of(before: &str, secret: &str) -> String {
     before.to_owned() + &case::variable(secret)
 }
 
-fn limits(lookup: &impl Fn(&str) -> Option<String>) -> Result<Limits, Cause> {
-    let Some(units) = lookup(READ_UNITS) else { return Ok(Limits::default()) };
+fn limits(lookup: &impl Fn(&str) -> Option<String>) -> Result<StoreLimits, Cause> {
+    let Some(units) = lookup(READ_UNITS) else { return Ok(StoreLimits::default()) };
     let units: NonZeroU32 = units.parse().map_err(|_| format!("{READ_UNITS} is no whole number from 1"))?;
-    Ok(Limits { read_units_a_minute: units.get(), ..Limits::default() })
+    Ok(StoreLimits { read_units_a_minute: units.get(), ..StoreLimits::default() })
 }
 
 /// What is switched off by a word that is misspelt would stay on.
@@ -349,7 +349,7 @@ mod tests {
     #[test]
     fn how_much_a_caller_may_read_is_a_number_from_one() {
         let read = |units: &'static str| limits(&move |_: &str| Some(units.to_owned()).filter(|it| !it.is_empty()));
-        assert_eq!(read("").unwrap().read_units_a_minute, Limits::default().read_units_a_minute);
+        assert_eq!(read("").unwrap().read_units_a_minute, StoreLimits::default().read_units_a_minute);
         assert_eq!(read("12").unwrap().read_units_a_minute, 12);
         for wrong in ["0", "-1", "1.5", "many"] {
             assert!(read(wrong).err().unwrap().to_string().contains(READ_UNITS), "{wrong}");

@@ -14,7 +14,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use protocol::{Cause, PathPattern};
 use serde::Deserialize;
 
-use crate::{gateway::normalized, rest::encoded, web::PeerAddress};
+use crate::{api_gateway::normalized, rest::encoded, web::PeerAddress};
 
 /// What stays as it is in a query (RFC 3986 section 3.4). What has come encoded stays so as well.
 const QUERY: &AsciiSet = &PATH.remove(b'?').remove(b'%');

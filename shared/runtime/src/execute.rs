@@ -6,12 +6,12 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::{Request, Response, header, request::Parts};
 use protocol::{Auth, Code, Fault};
-use store::{Scope, Session, StoreError};
+use store::{Scope, StoreError, StoreSession};
 
 use crate::{
-    Call, Context, Device, Entry, Output, Principal, Reach,
+    Call, ClientInfo, Context, Entry, Output, Ownership, Principal,
     answer::expect_known,
-    authenticate::{Arrival, authorize},
+    authenticate::{IncomingCall, check_permission},
     call::Inner,
     challenge::Presented,
     opaque,
@@ -25,7 +25,7 @@ use crate::{
 struct Ended {
     outcome: Result<Output, Fault>,
     /// What the call read and wrote; none where it did not get so far, or the service has no database.
-    session: Option<Session>,
+    session: Option<StoreSession>,
 }
 
 /// Runs a call and answers it in its form.
@@ -59,7 +59,7 @@ pub(crate) async fn execute(
     }
     added.append_to(response.headers_mut());
     charge_rest(session.as_ref(), request_id).await;
-    let meter = session.as_ref().map(Session::meter);
+    let meter = session.as_ref().map(StoreSession::meter);
     telemetry::call(&telemetry::CallLine {
         procedure: entry.name,
         // A batch's own status says nothing of its call.
@@ -107,10 +107,10 @@ async fn run(
 ) -> Ended {
     let session = context.store.as_ref().map(|store| {
         let input = input.clone().unwrap_or_default();
-        Session::new(store.clone(), Scope { procedure: entry.name, caller: None, input }, context.clock)
+        StoreSession::new(store.clone(), Scope { procedure: entry.name, caller: None, input }, context.clock)
     });
     let admitted = admit(entry, context, parts, input.as_deref(), session.as_ref(), added).await;
-    let Admitted { principal, refused, reach, refusals } = match admitted {
+    let Admitted { principal, refused, ownership, refusals } = match admitted {
         Ok(admitted) => admitted,
         Err(fault) => return Ended { outcome: Err(fault), session },
     };
@@ -124,7 +124,7 @@ async fn run(
         parts: Arc::clone(parts),
         principal,
         refused,
-        reach,
+        ownership,
         session: session.clone(),
         clock: context.clock,
         service: entry.service,
@@ -154,7 +154,7 @@ struct Admitted {
     principal: Option<Arc<Principal>>,
     /// Why nobody is let in by what the call came with, where the procedure says it itself.
     refused: Option<(Code, String)>,
-    reach: Reach,
+    ownership: Ownership,
     /// Where it is noted that the procedure itself refuses.
     refusals: Option<RefusalContext>,
 }
@@ -165,14 +165,14 @@ async fn admit(
     context: &Context,
     parts: &Parts,
     input: Option<&[u8]>,
-    session: Option<&Session>,
+    session: Option<&StoreSession>,
     added: &Added,
 ) -> Result<Admitted, Fault> {
     let (spec, now) = (&entry.spec, context.clock.now());
     // Where nobody asks who is calling, nobody looks at credentials.
     let (principal, refused) = if spec.looks_at_caller() {
         let body = spec.http.and(input);
-        let arrival = Arrival { parts, site: &context.site, store: session, now, spec, body, added };
+        let arrival = IncomingCall { parts, site: &context.site, store: session, now, spec, body, added };
         // What has a form of its own may tell a person in words why nobody is let in: see `Result<Caller, Fault>`. Who
         // has a token is a program.
         let is_program = parts.headers.contains_key(header::AUTHORIZATION);
@@ -190,8 +190,8 @@ async fn admit(
         Auth::Public => None,
         _ => RefusalContext::of(entry, principal.as_ref(), session, parts),
     };
-    match authorize(spec, entry.service, principal.as_deref(), now) {
-        Ok(reach) => Ok(Admitted { principal, refused, reach, refusals }),
+    match check_permission(spec, entry.service, principal.as_deref(), now) {
+        Ok(ownership) => Ok(Admitted { principal, refused, ownership, refusals }),
         Err(fault) => Err(noted(refusals.as_ref(), fault).await),
     }
 }
@@ -199,10 +199,10 @@ async fn admit(
 /// The session of a caller who is charged for what the call reads, where it is; and whether they may read any more.
 async fn charged(
     entry: &Entry,
-    session: Option<Session>,
+    session: Option<StoreSession>,
     principal: Option<&Principal>,
     parts: &Parts,
-) -> (Option<Session>, Result<(), StoreError>) {
+) -> (Option<StoreSession>, Result<(), StoreError>) {
     let Some(mut session) = session else { return (None, Ok(())) };
     if let Some(principal) = principal {
         session = session.called_by(Some(principal.subject.clone()));
@@ -232,13 +232,13 @@ fn payer(principal: Option<&Principal>, parts: &Parts) -> String {
     let who = match principal {
         Some(Principal { subject, client: Some(client), .. }) => format!("application {}\n{subject}", client.id),
         Some(Principal { subject, .. }) => format!("caller {subject}"),
-        None => format!("network {}", Device::of(parts).network()),
+        None => format!("network {}", ClientInfo::of(parts).network()),
     };
     opaque::hash(who.as_bytes()).to_string()
 }
 
 /// Puts what is left of a call's reads on the caller's tab. The call is done: what is over then, the next one hears.
-async fn charge_rest(session: Option<&Session>, request_id: &str) {
+async fn charge_rest(session: Option<&StoreSession>, request_id: &str) {
     let Some(session) = session else { return };
     match session.charge().await {
         Ok(()) | Err(StoreError::QuotaExceeded { .. }) => {}

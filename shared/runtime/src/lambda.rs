@@ -14,7 +14,7 @@ use crate::{
     Authenticator, BoxFuture, Context, Entry, Environment, answer,
     cors::Cors,
     event::{self, Event, Unread},
-    mail::Post,
+    mail::MailTransport,
     reply::{envelope, named},
     rest::{Allowed, Route},
     secrets::Secrets,
@@ -66,7 +66,7 @@ fn context(entry: &Entry, environment: Environment) -> Result<Context, Cause> {
         site,
         registration,
         secrets: Arc::new(Secrets::new(environment.secrets)),
-        post: Arc::new(Post::new(environment.mail)),
+        post: Arc::new(MailTransport::new(environment.mail)),
     })
 }
 
@@ -201,7 +201,7 @@ mod tests {
 
     /// A request as it arrives through the event that an HTTP API sends.
     fn arrived(request: &Request<Bytes>, header: Option<&str>) -> Request<Bytes> {
-        let event = String::from_utf8(crate::gateway::event("ANY /x", "r1", request)).unwrap();
+        let event = String::from_utf8(crate::api_gateway::event("ANY /x", "r1", request)).unwrap();
         request_of(&RawValue::from_string(event).unwrap(), header).unwrap().request
     }
 

@@ -23,6 +23,7 @@ pub use protocol::__private;
 
 pub mod accept;
 pub mod answer;
+pub mod api_gateway;
 pub mod authenticate;
 pub mod call;
 pub mod capability;
@@ -31,7 +32,6 @@ pub mod cors;
 pub mod environment;
 mod event;
 mod execute;
-pub mod gateway;
 pub mod html_page;
 pub mod lambda;
 pub mod limits;
@@ -62,9 +62,9 @@ pub use capability::{knows_own, reads_only, same_for_all};
 pub use environment::Environment;
 pub use html_page::HtmlPage;
 pub use lambda::lambda;
-pub use limits::{Limit, Limits, Taken};
+pub use limits::{RateLimit, RateLimits, TakenAttempt};
 pub use mail::Mail;
-pub use principal::{Caller, Reach, is_withheld};
+pub use principal::{Caller, Ownership, is_withheld};
 pub use protocol::{
     About, AuthorizationServer, Layout, Package, Packages, PasswordSignIn, Principal, SessionSignIn, contract::Domain,
 };
@@ -74,7 +74,7 @@ pub use secrets::{Secret, SecretKind, Secrets, Signer};
 pub use service::{BoxFuture, Callers, Definition, Entry, Outcome, Output, Procedure, Registered, Service, encode};
 pub use site::Site;
 pub use token_keys::TokenKeys;
-pub use web::{Cookies, Device, HttpReply, HttpRequest, Parameters};
+pub use web::{ClientInfo, Cookies, HttpReply, HttpRequest, Parameters};
 
 /// What a procedure's file uses.
 pub mod prelude {
@@ -82,5 +82,5 @@ pub mod prelude {
     pub use protocol::{Clock, Cursor, NoFailure, Page, PageSize, Patch, Raised, SafeInteger, Timestamp, Version};
     pub use store::{Create, Delete, Read, StoreError, Update, Write};
 
-    pub use crate::{Caller, Capability, Ids, Reach};
+    pub use crate::{Caller, Capability, Ids, Ownership};
 }

@@ -4,14 +4,14 @@
 use std::any::TypeId;
 
 use protocol::{Fault, Grant};
-use store::{Session, counter};
+use store::{StoreSession, counter};
 
 use crate::opaque;
 
 /// How often something may be done in a span of time. Spans begin at fixed times, the same for everybody: at
 /// the turn of two, twice as much is possible at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit {
+pub struct RateLimit {
     /// What is counted; part of the stored key.
     pub name: &'static str,
     /// How often.
@@ -22,16 +22,16 @@ pub struct Limit {
 
 /// See the module.
 #[derive(Clone)]
-pub struct Limits {
-    session: Session,
+pub struct RateLimits {
+    session: StoreSession,
 }
 
-impl Limits {
+impl RateLimits {
     /// Counting, and nothing else.
     pub(crate) const GRANT: Grant = Grant::of_counts("Limit", counter::PREFIX, TypeId::of::<Self>());
 
     /// For the call of this session.
-    pub fn new(session: Session) -> Self {
+    pub fn new(session: StoreSession) -> Self {
         Self { session }
     }
 
@@ -40,11 +40,11 @@ impl Limits {
     ///
     /// # Errors
     /// `TOO_MANY_REQUESTS`, with the time to wait.
-    pub async fn take(&self, limit: &Limit, who: &str) -> Result<Taken, Fault> {
+    pub async fn take(&self, limit: &RateLimit, who: &str) -> Result<TakenAttempt, Fault> {
         let now_s = self.session.now().unix_ms().div_euclid(1_000);
         let (key, ends_s) = place(limit, who, now_s);
         let count = counter::add(self.session.clone(), key.clone(), ends_s).await?;
-        let taken = Taken { limits: self.clone(), key };
+        let taken = TakenAttempt { limits: self.clone(), key };
         if count <= i64::from(limit.most) {
             return Ok(taken);
         }
@@ -58,12 +58,12 @@ impl Limits {
 /// What was counted, where it was counted: in its own span, whatever the time is when it is given back. In another
 /// span, of which nothing was taken, as much more would be let through.
 #[derive(Clone)]
-pub struct Taken {
-    limits: Limits,
+pub struct TakenAttempt {
+    limits: RateLimits,
     key: String,
 }
 
-impl Taken {
+impl TakenAttempt {
     /// Takes it back: it was no attempt to guess.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl Taken {
 }
 
 /// Under which key it is counted, and when the span ends. Addresses of people do not stand in keys.
-fn place(limit: &Limit, who: &str, now_s: i64) -> (String, i64) {
+fn place(limit: &RateLimit, who: &str, now_s: i64) -> (String, i64) {
     let span_s = i64::from(limit.span_s.max(1));
     let starts_s = now_s - now_s.rem_euclid(span_s);
     (format!("{}#{starts_s}#{}", limit.name, opaque::hash(who.as_bytes())), starts_s + span_s)
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_span_has_one_key_and_people_have_keys_of_their_own() {
-        let limit = Limit { name: "sign-in", most: 3, span_s: 60 };
+        let limit = RateLimit { name: "sign-in", most: 3, span_s: 60 };
         assert_eq!(place(&limit, "ada", 120), place(&limit, "ada", 179));
         assert_ne!(place(&limit, "ada", 120).0, place(&limit, "ada", 180).0);
         assert_ne!(place(&limit, "ada", 120).0, place(&limit, "bob", 120).0);

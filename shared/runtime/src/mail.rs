@@ -28,11 +28,11 @@ pub struct Message<'a> {
 
 /// The capability to send mail.
 #[derive(Clone)]
-pub struct Mail(Arc<Post>);
+pub struct Mail(Arc<MailTransport>);
 
 impl Mail {
     /// Mail by this way.
-    pub fn new(post: Arc<Post>) -> Self {
+    pub fn new(post: Arc<MailTransport>) -> Self {
         Self(post)
     }
 
@@ -61,19 +61,19 @@ impl Capability for Mail {
     const RIGHTS: Rights = Rights { mail: true, ..Rights::NONE };
 
     fn obtain(call: &Call) -> Result<Self, Fault> {
-        Ok(Self::new(Arc::clone(call.post())))
+        Ok(Self::new(Arc::clone(call.mail_transport())))
     }
 }
 
 /// How mails leave a process.
 #[derive(Default)]
-pub struct Post {
+pub struct MailTransport {
     settings: Option<MailSettings>,
     /// Made when it is first needed. It is boxed so that a function that sends no mail does not link the SDK for it.
     mailer: OnceLock<Box<dyn Deliver>>,
 }
 
-impl Post {
+impl MailTransport {
     /// None where no mail is sent.
     pub fn new(settings: Option<MailSettings>) -> Self {
         Self { settings, mailer: OnceLock::new() }

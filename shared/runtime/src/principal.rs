@@ -79,13 +79,13 @@ impl Caller {
 /// The capability to tell own items from those of others, for `auth = permission("…", own)`: the caller may
 /// have the permission for all items, or only for their own.
 #[derive(Clone, Debug)]
-pub struct Reach {
+pub struct Ownership {
     /// None when it is all.
     own: Option<String>,
     permission: &'static str,
 }
 
-impl Reach {
+impl Ownership {
     /// All items.
     pub fn all() -> Self {
         Self { own: None, permission: "" }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use http::request;
 use protocol::{Access, Auth, Code, Entity, Fault, Grant, Kind, Principal, Spec};
-use store::Session;
+use store::StoreSession;
 
-use crate::{BoxFuture, Caller, Device, Entry};
+use crate::{BoxFuture, Caller, ClientInfo, Entry};
 
 /// A call that was refused.
 #[derive(Clone, Debug)]
@@ -18,19 +18,19 @@ pub struct Refusal {
     /// Who called.
     pub caller: Caller,
     /// From where.
-    pub device: Device,
+    pub client_info: ClientInfo,
 }
 
 /// How a service writes refusals down.
 #[derive(Clone, Copy)]
 pub struct RefusalLog {
     pub(crate) grant: Grant,
-    write: fn(Session, Refusal) -> BoxFuture<'static, Result<(), Fault>>,
+    write: fn(StoreSession, Refusal) -> BoxFuture<'static, Result<(), Fault>>,
 }
 
 impl RefusalLog {
     /// As entries of this entity, which every mutation that is not public gets the right to add.
-    pub const fn of<E: Entity>(write: fn(Session, Refusal) -> BoxFuture<'static, Result<(), Fault>>) -> Self {
+    pub const fn of<E: Entity>(write: fn(StoreSession, Refusal) -> BoxFuture<'static, Result<(), Fault>>) -> Self {
         Self { grant: Grant::of::<E>(Access::Create), write }
     }
 
@@ -43,7 +43,7 @@ impl RefusalLog {
 /// One call, as far as a refusal of it is written down.
 pub(crate) struct RefusalContext {
     /// Where it is written, besides the log of calls.
-    written: Option<(RefusalLog, Session)>,
+    written: Option<(RefusalLog, StoreSession)>,
     refusal: Refusal,
 }
 
@@ -52,13 +52,13 @@ impl RefusalContext {
     pub(crate) fn of(
         entry: &Entry,
         principal: Option<&Arc<Principal>>,
-        session: Option<&Session>,
+        session: Option<&StoreSession>,
         parts: &request::Parts,
     ) -> Option<Self> {
         let (procedure, caller) = (entry.name, Caller::new(entry.service, Arc::clone(principal?)));
         let log = entry.service.refusals.filter(|_| RefusalLog::is_written_by(&entry.spec));
         let written = log.zip(session.cloned());
-        Some(Self { written, refusal: Refusal { procedure, caller, device: Device::of(parts) } })
+        Some(Self { written, refusal: Refusal { procedure, caller, client_info: ClientInfo::of(parts) } })
     }
 
     /// Writes it down if this is a refusal by right; a failure that a procedure states is its own to write. That it

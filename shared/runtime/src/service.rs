@@ -6,7 +6,7 @@ use http::HeaderMap;
 use protocol::{
     About, AuthorizationServer, Fault, Grant, Kind, Layout, Needs, PasswordSignIn, Principal, SessionSignIn, Spec,
     WireType,
-    contract::{Describe, Described, Domain, Press},
+    contract::{ContractBuilder, Describe, Described, Domain},
 };
 
 use crate::{Call, HttpReply, refusals::RefusalLog, sessions::SessionLookup};
@@ -185,7 +185,7 @@ pub struct Registered {
     /// The path of the [`Entry`] in the package that holds the index, for the function's `main`: `entries::orders::get`.
     pub path: &'static str,
     needs: fn() -> Needs,
-    describe: fn(&mut Press, &str, Spec, Needs) -> Described,
+    describe: fn(&mut ContractBuilder, &str, Spec, Needs) -> Described,
 }
 
 impl Registered {
@@ -201,8 +201,8 @@ impl Registered {
     }
 
     /// What the press asks.
-    pub fn describe(&self, press: &mut Press) -> Described {
-        (self.describe)(press, self.entry.name, self.entry.spec, self.needs())
+    pub fn describe(&self, builder: &mut ContractBuilder) -> Described {
+        (self.describe)(builder, self.entry.name, self.entry.spec, self.needs())
     }
 }
 

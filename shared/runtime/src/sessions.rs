@@ -6,7 +6,7 @@ use std::str::FromStr;
 use http::{HeaderMap, HeaderName, HeaderValue, header, request};
 use protocol::{Access, Code, Entity, Fault, Grant, Principal, SecretHash, StoredSession};
 use serde::Deserialize;
-use store::{Read, Session};
+use store::{Read, StoreSession};
 
 use crate::{BoxFuture, opaque::Opaque, site::Site, web};
 
@@ -21,7 +21,7 @@ pub const RENEW_HEADER: HeaderName = HeaderName::from_static("onefold-renew");
 #[derive(Clone, Copy)]
 pub struct SessionLookup {
     pub(crate) grant: Grant,
-    find: fn(Session, SecretHash) -> Finding<Option<Found>>,
+    find: fn(StoreSession, SecretHash) -> Finding<Option<Found>>,
     pub(crate) applications: Option<ApplicationLookup>,
 }
 
@@ -29,7 +29,7 @@ pub struct SessionLookup {
 #[derive(Clone, Copy)]
 pub(crate) struct ApplicationLookup {
     pub(crate) grant: Grant,
-    is_there: fn(Session, &str) -> Finding<bool>,
+    is_there: fn(StoreSession, &str) -> Finding<bool>,
 }
 
 /// A look at the store.
@@ -56,12 +56,12 @@ impl SessionLookup {
         Self { applications: Some(applications), ..self }
     }
 
-    pub(crate) async fn find(&self, session: Session, id: SecretHash) -> Result<Option<Found>, Fault> {
+    pub(crate) async fn find(&self, session: StoreSession, id: SecretHash) -> Result<Option<Found>, Fault> {
         (self.find)(session, id).await
     }
 
     /// Whether an application is registered. A service that has none keeps none.
-    pub(crate) async fn is_registered(&self, session: Session, client_id: &str) -> Result<bool, Fault> {
+    pub(crate) async fn is_registered(&self, session: StoreSession, client_id: &str) -> Result<bool, Fault> {
         match &self.applications {
             Some(applications) => (applications.is_there)(session, client_id).await,
             None => Ok(false),
@@ -69,7 +69,7 @@ impl SessionLookup {
     }
 }
 
-fn is_there<A: Entity<Id: FromStr>>(session: Session, client_id: &str) -> Finding<bool> {
+fn is_there<A: Entity<Id: FromStr>>(session: StoreSession, client_id: &str) -> Finding<bool> {
     let found = client_id.parse().ok().map(|id| Read::<A>::new(session).get(&id));
     Box::pin(async move {
         match found {
@@ -79,7 +79,7 @@ fn is_there<A: Entity<Id: FromStr>>(session: Session, client_id: &str) -> Findin
     })
 }
 
-fn find<S: StoredSession>(session: Session, id: SecretHash) -> Finding<Option<Found>> {
+fn find<S: StoredSession>(session: StoreSession, id: SecretHash) -> Finding<Option<Found>> {
     let now = session.now();
     let found = Read::<S>::new(session).get(&id);
     Box::pin(async move {

@@ -79,14 +79,14 @@ impl Capability for Cookies {
 /// The capability to know where a call comes from, for lists of devices and for limits. Whatever a caller says
 /// about itself, it may have made up; the address is the network's word.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Device {
+pub struct ClientInfo {
     /// The network address; empty when it is not known.
     pub address: String,
     /// What the program calls itself (`user-agent`), cut to 200 characters.
     pub agent: String,
 }
 
-impl Device {
+impl ClientInfo {
     /// The network that calls are counted for: an IPv4 address, or the 64 bits of an IPv6 address that name a
     /// network; within it everybody has as many addresses as they like (RFC 4291 section 2.5.4).
     pub fn network(&self) -> String {
@@ -101,7 +101,7 @@ impl Device {
     }
 }
 
-impl Device {
+impl ClientInfo {
     /// Of a request.
     pub(crate) fn of(parts: &request::Parts) -> Self {
         let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -110,7 +110,7 @@ impl Device {
     }
 }
 
-impl Capability for Device {
+impl Capability for ClientInfo {
     fn obtain(call: &Call) -> Result<Self, Fault> {
         Ok(Self::of(call.parts()))
     }
@@ -371,7 +371,7 @@ mod tests {
 
     #[test]
     fn calls_are_counted_for_networks() {
-        let network = |address: &str| Device { address: address.to_owned(), agent: String::new() }.network();
+        let network = |address: &str| ClientInfo { address: address.to_owned(), agent: String::new() }.network();
         assert_eq!(network("192.0.2.7"), "192.0.2.7");
         assert_eq!(network("::ffff:192.0.2.7"), "192.0.2.7");
         assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");

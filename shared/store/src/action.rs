@@ -65,7 +65,7 @@ impl Action {
     }
 
     /// What it means when the condition does not hold.
-    pub(crate) fn blame(&self) -> StoreError {
+    pub(crate) fn failure(&self) -> StoreError {
         match self {
             Self::Put { expected: Expected::Absent, .. } => StoreError::Exists,
             Self::Put { .. } | Self::Delete { .. } | Self::Release { .. } => StoreError::Stale,

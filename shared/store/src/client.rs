@@ -24,7 +24,7 @@ use crate::{
     StoreError,
     cursor::CursorKey,
     quota::Usages,
-    settings::{Limits, Settings},
+    settings::{Settings, StoreLimits},
 };
 
 /// The certificates under which DynamoDB's own stand (<https://www.amazontrust.com/repository/>).
@@ -40,10 +40,10 @@ const AMAZON_ROOTS: [&str; 4] = [
 pub struct Store {
     pub(crate) client: Client,
     pub(crate) table: Arc<str>,
-    pub(crate) limits: Limits,
+    pub(crate) limits: StoreLimits,
     pub(crate) cursor_key: Arc<CursorKey>,
     /// Shared by all who ask over the same connections.
-    pub(crate) turns: Arc<Semaphore>,
+    pub(crate) slots: Arc<Semaphore>,
     /// What callers have read in this process and have not been counted for.
     pub(crate) usages: Usages,
 }
@@ -61,7 +61,7 @@ impl Store {
         Ok(Self {
             client: Client::new(&config),
             table: table.into(),
-            turns: Arc::new(Semaphore::new(limits.max_parallel.max(1))),
+            slots: Arc::new(Semaphore::new(limits.max_parallel.max(1))),
             usages: Usages::default(),
             limits,
             cursor_key: Arc::new(cursor_key.map_or_else(CursorKey::random, |key| CursorKey::new(&key))?),
@@ -71,7 +71,7 @@ impl Store {
     /// The same, where one caller may read so many units in a minute.
     #[must_use]
     pub fn with_read_units(self, read_units_a_minute: u32) -> Self {
-        Self { limits: Limits { read_units_a_minute, ..self.limits }, ..self }
+        Self { limits: StoreLimits { read_units_a_minute, ..self.limits }, ..self }
     }
 
     /// The same table over the same connections, asked by somebody else: the local service gives each

@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::time::Instant;
 
 use crate::{
-    Session, StoreError,
+    StoreError, StoreSession,
     item::{COUNT, EXPIRES, keyed, number},
     keys::{self, Key},
     retry::persist,
@@ -25,9 +25,9 @@ pub const PREFIX: &str = "limit";
 /// # Errors
 /// [`StoreError::Unavailable`], [`StoreError::Denied`], [`StoreError::Broken`].
 #[inline(never)]
-pub fn add(session: Session, id: String, ends_s: i64) -> BoxFuture<'static, Result<i64, StoreError>> {
+pub fn add(session: StoreSession, id: String, ends_s: i64) -> BoxFuture<'static, Result<i64, StoreError>> {
     async move {
-        let turn = session.turn().await;
+        let turn = session.begin_operation().await;
         add_within(session.clone(), keys::count(PREFIX, &id), 1, ends_s, turn.deadline).await
     }
     .boxed()
@@ -36,7 +36,7 @@ pub fn add(session: Session, id: String, ends_s: i64) -> BoxFuture<'static, Resu
 /// The same by any number, within an operation that has its turn.
 #[inline(never)]
 pub(crate) fn add_within(
-    session: Session,
+    session: StoreSession,
     key: Key,
     by: i64,
     ends_s: i64,
@@ -66,9 +66,9 @@ pub(crate) fn add_within(
 /// # Errors
 /// As [`add`].
 #[inline(never)]
-pub fn take_back(session: Session, id: String) -> BoxFuture<'static, Result<(), StoreError>> {
+pub fn take_back(session: StoreSession, id: String) -> BoxFuture<'static, Result<(), StoreError>> {
     async move {
-        let turn = session.turn().await;
+        let turn = session.begin_operation().await;
         let request = counting(&session, &keys::count(PREFIX, &id), -1)
             .update_expression("ADD #count :by")
             .condition_expression("#count >= :one")
@@ -79,7 +79,7 @@ pub fn take_back(session: Session, id: String) -> BoxFuture<'static, Result<(), 
 }
 
 /// A change of a count by so much.
-fn counting(session: &Session, key: &Key, by: i64) -> UpdateItemFluentBuilder {
+fn counting(session: &StoreSession, key: &Key, by: i64) -> UpdateItemFluentBuilder {
     let store = session.store();
     let request = store.client.update_item().table_name(&*store.table);
     request
@@ -92,7 +92,7 @@ fn counting(session: &Session, key: &Key, by: i64) -> UpdateItemFluentBuilder {
 
 /// What the count is then; none if its condition does not hold.
 async fn send(
-    session: &Session,
+    session: &StoreSession,
     deadline: Instant,
     request: UpdateItemFluentBuilder,
 ) -> Result<Option<UpdateItemOutput>, StoreError> {

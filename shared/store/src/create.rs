@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use protocol::{Entity, Version};
 
 use crate::{
-    Operation, Session, StoreError, action,
+    Operation, StoreError, StoreSession, action,
     item::{Record, content, entity_item},
     transaction,
 };
@@ -22,7 +22,7 @@ use crate::{
 /// }
 /// ```
 pub struct Create<T> {
-    session: Session,
+    session: StoreSession,
     entity: PhantomData<fn() -> T>,
 }
 
@@ -35,7 +35,7 @@ impl<T> Clone for Create<T> {
 impl<T: Entity> Create<T> {
     /// For the call of this session.
     #[must_use]
-    pub fn new(session: Session) -> Self {
+    pub fn new(session: StoreSession) -> Self {
         Self { session, entity: PhantomData }
     }
 

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use futures_util::future::BoxFuture;
 use protocol::Entity;
 
-use crate::{Operation, Session, StoreError, action, item::Record, read, transaction};
+use crate::{Operation, StoreError, StoreSession, action, item::Record, read, transaction};
 
 /// The right to delete one entity. It can fetch as well: only what is known to be there is deleted.
 ///
@@ -20,7 +20,7 @@ use crate::{Operation, Session, StoreError, action, item::Record, read, transact
 /// }
 /// ```
 pub struct Delete<T> {
-    session: Session,
+    session: StoreSession,
     entity: PhantomData<fn() -> T>,
 }
 
@@ -33,7 +33,7 @@ impl<T> Clone for Delete<T> {
 impl<T: Entity> Delete<T> {
     /// For the call of this session.
     #[must_use]
-    pub fn new(session: Session) -> Self {
+    pub fn new(session: StoreSession) -> Self {
         Self { session, entity: PhantomData }
     }
 

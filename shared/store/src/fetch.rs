@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::{
-    Session, StoreError,
+    StoreError, StoreSession,
     item::{Item, OWNER, keyed, live_document, text},
     keys::Key,
     retry::{pause, persist},
@@ -22,7 +22,7 @@ const MAX_BATCH_KEYS: usize = 100;
 
 /// The document of an entity, strongly consistent; `None` when there is none or it has expired.
 #[inline(never)]
-pub(crate) fn get(session: Session, key: Key) -> BoxFuture<'static, Result<Option<Value>, StoreError>> {
+pub(crate) fn get(session: StoreSession, key: Key) -> BoxFuture<'static, Result<Option<Value>, StoreError>> {
     async move {
         let store = session.store();
         let request = store
@@ -33,7 +33,7 @@ pub(crate) fn get(session: Session, key: Key) -> BoxFuture<'static, Result<Optio
             .key(TABLE.sort_key, AttributeValue::S(key.sk.to_owned()))
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let turn = session.turn().await;
+        let turn = session.begin_operation().await;
         let answer = persist(session.limits(), turn.deadline, |_| {
             let sent = Box::pin(request.clone().send());
             async move { sent.await.map_err(trouble) }
@@ -50,7 +50,7 @@ pub(crate) fn get(session: Session, key: Key) -> BoxFuture<'static, Result<Optio
 
 /// The id of the entity that has a unique value, strongly consistent.
 #[inline(never)]
-pub(crate) fn owner(session: Session, guard: Key) -> BoxFuture<'static, Result<Option<String>, StoreError>> {
+pub(crate) fn owner(session: StoreSession, guard: Key) -> BoxFuture<'static, Result<Option<String>, StoreError>> {
     async move {
         let store = session.store();
         let request = store
@@ -60,7 +60,7 @@ pub(crate) fn owner(session: Session, guard: Key) -> BoxFuture<'static, Result<O
             .set_key(Some(keyed(&guard)))
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let turn = session.turn().await;
+        let turn = session.begin_operation().await;
         let answer = persist(session.limits(), turn.deadline, |_| {
             let sent = Box::pin(request.clone().send());
             async move { sent.await.map_err(trouble) }
@@ -74,9 +74,12 @@ pub(crate) fn owner(session: Session, guard: Key) -> BoxFuture<'static, Result<O
 
 /// The documents of many entities, strongly consistent each, in the order of the keys.
 #[inline(never)]
-pub(crate) fn get_many(session: Session, keys: Vec<Key>) -> BoxFuture<'static, Result<Vec<Option<Value>>, StoreError>> {
+pub(crate) fn get_many(
+    session: StoreSession,
+    keys: Vec<Key>,
+) -> BoxFuture<'static, Result<Vec<Option<Value>>, StoreError>> {
     async move {
-        let turn = session.turn().await;
+        let turn = session.begin_operation().await;
         // A key may be asked for twice; a batch may not.
         let mut positions: HashMap<&str, Vec<usize>> = HashMap::with_capacity(keys.len());
         for (position, key) in keys.iter().enumerate() {
@@ -103,7 +106,7 @@ pub(crate) fn get_many(session: Session, keys: Vec<Key>) -> BoxFuture<'static, R
 }
 
 /// One batch. DynamoDB may leave keys unprocessed when it is busy; they are asked for again.
-async fn batch(session: &Session, deadline: Instant, mut keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
+async fn batch(session: &StoreSession, deadline: Instant, mut keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
     let store = session.store();
     let mut items = Vec::with_capacity(keys.len());
     let mut round = 1;
@@ -131,7 +134,7 @@ async fn batch(session: &Session, deadline: Instant, mut keys: Vec<Item>) -> Res
 }
 
 /// A stretch of one partition of an index.
-pub(crate) struct Stretch<'a> {
+pub(crate) struct KeyRange<'a> {
     pub(crate) index: &'a TableIndex,
     pub(crate) partition: &'a str,
     /// The first and the last place, both included.
@@ -152,9 +155,9 @@ pub(crate) struct Found {
 /// Reads on in a stretch.
 #[inline(never)]
 pub(crate) fn query<'a>(
-    session: &'a Session,
+    session: &'a StoreSession,
     deadline: Instant,
-    stretch: Stretch<'a>,
+    range_of_keys: KeyRange<'a>,
 ) -> BoxFuture<'a, Result<Found, StoreError>> {
     async move {
         session.charge_within(deadline, 0).await?;
@@ -163,16 +166,16 @@ pub(crate) fn query<'a>(
             .client
             .query()
             .table_name(&*store.table)
-            .index_name(stretch.index.name)
+            .index_name(range_of_keys.index.name)
             .key_condition_expression("#partition = :partition AND #place BETWEEN :first AND :last")
-            .expression_attribute_names("#partition", stretch.index.partition_key)
-            .expression_attribute_names("#place", stretch.index.sort_key)
-            .expression_attribute_values(":partition", AttributeValue::S(stretch.partition.to_owned()))
-            .expression_attribute_values(":first", AttributeValue::S(stretch.range.0.to_owned()))
-            .expression_attribute_values(":last", AttributeValue::S(stretch.range.1.to_owned()))
-            .scan_index_forward(!stretch.descending)
-            .limit(i32::try_from(stretch.limit).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(stretch.after)
+            .expression_attribute_names("#partition", range_of_keys.index.partition_key)
+            .expression_attribute_names("#place", range_of_keys.index.sort_key)
+            .expression_attribute_values(":partition", AttributeValue::S(range_of_keys.partition.to_owned()))
+            .expression_attribute_values(":first", AttributeValue::S(range_of_keys.range.0.to_owned()))
+            .expression_attribute_values(":last", AttributeValue::S(range_of_keys.range.1.to_owned()))
+            .scan_index_forward(!range_of_keys.descending)
+            .limit(i32::try_from(range_of_keys.limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(range_of_keys.after)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let answer = persist(session.limits(), deadline, |_| {
             let sent = Box::pin(request.clone().send());

@@ -6,9 +6,9 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use protocol::{Cursor, Entity, Listing, Page, PageSize, SortKey};
 
 use crate::{
-    Session, StoreError,
+    StoreError, StoreSession,
     item::decode,
-    lanes::{Plan, fill},
+    shards::{Plan, fill},
 };
 
 type Keep<T> = Box<dyn Fn(&T) -> bool + Send + Sync>;
@@ -22,13 +22,13 @@ type Keep<T> = Box<dyn Fn(&T) -> bool + Send + Sync>;
 /// It is read from a secondary index, which follows the entities within a fraction of a second.
 #[must_use = "a list is read when it is awaited"]
 pub struct List<T> {
-    session: Session,
+    session: StoreSession,
     plan: Plan,
     keep: Option<Keep<T>>,
 }
 
 impl<T: Entity> List<T> {
-    pub(crate) fn new(session: Session, listing: &Listing<T>) -> Self {
+    pub(crate) fn new(session: StoreSession, listing: &Listing<T>) -> Self {
         let index = listing.index();
         let plan = Plan {
             prefix: T::PREFIX,
@@ -77,7 +77,7 @@ impl<T: Entity> List<T> {
     }
 
     /// Leaves out what the filter drops. Dropped entries are read and paid for, up to
-    /// [`Limits::max_examined`](crate::Limits::max_examined) for one page; after that the page is
+    /// [`StoreLimits::max_examined`](crate::StoreLimits::max_examined) for one page; after that the page is
     /// short and has a cursor.
     pub fn keep(mut self, keep: impl Fn(&T) -> bool + Send + Sync + 'static) -> Self {
         self.keep = Some(Box::new(keep));

@@ -17,7 +17,7 @@ use crate::{
     client::{credentials, sdk_config},
     retry::{Trouble, persist},
     service::{CallError, Service, ServiceClient},
-    settings::Limits,
+    settings::StoreLimits,
 };
 
 /// From whom, where, and who asks.
@@ -36,12 +36,12 @@ pub struct MailSettings {
     /// Lambda's credentials come with one.
     pub session_token: Option<String>,
     /// How long and how often.
-    pub limits: Limits,
+    pub limits: StoreLimits,
 }
 
 impl MailSettings {
     /// SES takes longer than a database, and each further attempt may be a second mail.
-    pub const LIMITS: Limits = Limits {
+    pub const LIMITS: StoreLimits = StoreLimits {
         attempt_timeout: Duration::from_secs(3),
         total_timeout: Duration::from_secs(6),
         max_attempts: 3,
@@ -67,7 +67,7 @@ pub struct Letter {
 pub struct Mailer {
     client: ServiceClient,
     from: Arc<str>,
-    limits: Limits,
+    limits: StoreLimits,
 }
 
 impl Mailer {

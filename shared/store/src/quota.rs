@@ -22,7 +22,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{Session, StoreError, counter, keys};
+use crate::{StoreError, StoreSession, counter, keys};
 
 /// What the partition keys of these counts begin with. It is theirs alone: the right to count reads, which queries have
 /// as well, reaches nothing else.
@@ -104,7 +104,7 @@ impl Usages {
     }
 }
 
-impl Session {
+impl StoreSession {
     /// Adds what the call has read since the last time to what its payer has read, and asks whether it may go on. A call
     /// without a payer may.
     ///
@@ -113,7 +113,7 @@ impl Session {
     pub async fn charge(&self) -> Result<(), StoreError> {
         // Most of the time there is nothing to ask the database, and no turn to wait for.
         let Some(due) = self.due(0)? else { return Ok(()) };
-        let turn = self.turn().await;
+        let turn = self.begin_operation().await;
         self.count_reads(due, turn.deadline).await
     }
 

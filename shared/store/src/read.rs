@@ -5,7 +5,7 @@ use std::{marker::PhantomData, str::FromStr};
 use protocol::{Entity, Listing};
 
 use crate::{
-    List, Session, StoreError, fetch,
+    List, StoreError, StoreSession, fetch,
     item::{decode, unique_values},
     keys,
 };
@@ -22,7 +22,7 @@ use crate::{
 /// }
 /// ```
 pub struct Read<T> {
-    session: Session,
+    session: StoreSession,
     entity: PhantomData<fn() -> T>,
 }
 
@@ -35,7 +35,7 @@ impl<T> Clone for Read<T> {
 impl<T: Entity> Read<T> {
     /// For the call of this session.
     #[must_use]
-    pub fn new(session: Session) -> Self {
+    pub fn new(session: StoreSession) -> Self {
         Self { session, entity: PhantomData }
     }
 
@@ -61,7 +61,7 @@ impl<T: Entity> Read<T> {
     ///
     /// # Errors
     /// As [`Read::get`].
-    pub fn those_of(&self, ids: Vec<T::Id>) -> impl Future<Output = Result<Vec<T>, StoreError>> + Send + use<T> {
+    pub fn by_ids(&self, ids: Vec<T::Id>) -> impl Future<Output = Result<Vec<T>, StoreError>> + Send + use<T> {
         let mut once = Vec::with_capacity(ids.len());
         for id in ids {
             if !once.contains(&id) {
@@ -95,7 +95,7 @@ impl<T: Entity> Read<T> {
 
 /// Fetches the one that has a unique value, for [`Read`] and for [`Update`](crate::Update).
 pub(crate) async fn by_unique<T: Entity>(
-    session: Session,
+    session: StoreSession,
     rule: &'static str,
     value: String,
 ) -> Result<Option<T>, StoreError>
@@ -113,7 +113,7 @@ where
 
 /// Fetches one, for [`Read`] and for those whose changes begin with it.
 pub(crate) fn get<T: Entity>(
-    session: &Session,
+    session: &StoreSession,
     id: &T::Id,
 ) -> impl Future<Output = Result<Option<T>, StoreError>> + Send + use<T> {
     let found = fetch::get(session.clone(), keys::entity(T::PREFIX, &id.to_string()));

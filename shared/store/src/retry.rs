@@ -6,7 +6,7 @@ use protocol::Cause;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::{StoreError, settings::Limits};
+use crate::{StoreError, settings::StoreLimits};
 
 /// The first pause is at most this long; each further one may be twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
@@ -36,7 +36,7 @@ impl From<StoreError> for Trouble {
 /// Tries until it succeeds, fails for good, or the attempts or the time are used up.
 ///
 /// `call` is told whether an earlier attempt may have been carried out.
-pub(crate) async fn persist<R, F, C>(limits: &Limits, deadline: Instant, mut call: C) -> Result<R, StoreError>
+pub(crate) async fn persist<R, F, C>(limits: &StoreLimits, deadline: Instant, mut call: C) -> Result<R, StoreError>
 where
     C: FnMut(bool) -> F,
     F: Future<Output = Result<R, Trouble>>,
@@ -63,7 +63,12 @@ where
 }
 
 /// Waits before the next attempt, or says that there is none.
-pub(crate) async fn pause(limits: &Limits, deadline: Instant, attempt: u32, cause: Cause) -> Result<(), StoreError> {
+pub(crate) async fn pause(
+    limits: &StoreLimits,
+    deadline: Instant,
+    attempt: u32,
+    cause: Cause,
+) -> Result<(), StoreError> {
     let wait = jitter(longest_pause(attempt));
     if attempt >= limits.max_attempts || Instant::now() + wait >= deadline {
         return Err(StoreError::Unavailable(cause));

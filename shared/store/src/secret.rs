@@ -12,7 +12,7 @@ use crate::{
     client::{credentials, sdk_config},
     retry::persist,
     service::{Service, ServiceClient},
-    settings::Limits,
+    settings::StoreLimits,
     trouble::trouble,
 };
 
@@ -57,7 +57,7 @@ pub fn read_secret(settings: SecretSettings) -> BoxFuture<'static, Result<String
         let body = Bytes::from(json!({ "SecretId": id }).to_string());
         let request = Request::post("/").header(header::CONTENT_TYPE, JSON).header("x-amz-target", TARGET).body(body);
         let request = request.map_err(StoreError::broken)?;
-        let limits = Limits::default();
+        let limits = StoreLimits::default();
         let answer = persist(&limits, Instant::now() + limits.total_timeout, |_| {
             let sent = client.call(request.clone()).boxed();
             async move { sent.await.map_err(trouble) }

@@ -9,11 +9,11 @@ use aws_sdk_dynamodb::types::ConsumedCapacity;
 use protocol::{Clock, Timestamp};
 use tokio::{sync::SemaphorePermit, time::Instant};
 
-use crate::{Store, settings::Limits};
+use crate::{Store, settings::StoreLimits};
 
 /// The store as one call sees it. Cloning is cheap; clones share the meter.
 #[derive(Clone)]
-pub struct Session {
+pub struct StoreSession {
     call: Arc<Call>,
 }
 
@@ -40,7 +40,7 @@ pub struct Scope {
     pub input: bytes::Bytes,
 }
 
-impl Session {
+impl StoreSession {
     /// Begins a call.
     #[must_use]
     pub fn new(store: Store, scope: Scope, clock: Clock) -> Self {
@@ -96,7 +96,7 @@ impl Session {
         self.call.is_bounded
     }
 
-    pub(crate) fn limits(&self) -> &Limits {
+    pub(crate) fn limits(&self) -> &StoreLimits {
         &self.call.store.limits
     }
 
@@ -107,18 +107,18 @@ impl Session {
 
     /// Waits until there is room for one more operation, and begins it. How long that may take is for
     /// the time limit of the call to say.
-    pub(crate) async fn turn(&self) -> Turn<'_> {
+    pub(crate) async fn begin_operation(&self) -> OperationSlot<'_> {
         // It is never closed; if it were, an operation without a place would be harmless.
-        let place = self.store().turns.acquire().await.ok();
-        Turn { deadline: Instant::now() + self.limits().total_timeout, _place: place }
+        let place = self.store().slots.acquire().await.ok();
+        OperationSlot { deadline: Instant::now() + self.limits().total_timeout, _place: place }
     }
 }
 
 /// One operation, as long as it lives.
-pub(crate) struct Turn<'a> {
+pub(crate) struct OperationSlot<'a> {
     /// When it must have ended.
     pub(crate) deadline: Instant,
-    /// Its place among [`Limits::max_parallel`].
+    /// Its place among [`StoreLimits::max_parallel`].
     _place: Option<SemaphorePermit<'a>>,
 }
 

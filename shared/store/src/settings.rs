@@ -22,12 +22,12 @@ pub struct Settings {
     /// one draws its own: it reads on within one call, and gives no cursor away.
     pub cursor_key: Option<[u8; 32]>,
     /// How long and how often.
-    pub limits: Limits,
+    pub limits: StoreLimits,
 }
 
 /// How long and how often the store tries.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct StoreLimits {
     /// How long one request may take.
     pub attempt_timeout: Duration,
     /// How long one operation may take with all its attempts and pauses; a list counts as one.
@@ -48,7 +48,7 @@ pub struct Limits {
     pub read_units_a_minute: u32,
 }
 
-impl Default for Limits {
+impl Default for StoreLimits {
     fn default() -> Self {
         Self {
             attempt_timeout: Duration::from_secs(1),

@@ -42,7 +42,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::{
-    Session, StoreError,
+    StoreError, StoreSession,
     action::{Action, Condition, Expected, merge},
     item::{COUNT, Item, WRITE_ID, keyed, number, text, version},
     keys::Key,
@@ -58,7 +58,7 @@ const MAX_ACTIONS: usize = 100;
 /// by [`transaction`].
 #[must_use = "a change is made by `transaction`"]
 pub struct Operation {
-    pub(crate) session: Session,
+    pub(crate) session: StoreSession,
     pub(crate) actions: Result<Vec<Action>, StoreError>,
 }
 
@@ -100,7 +100,7 @@ fn random_mark() -> Result<String, StoreError> {
     Ok(BASE64.encode(bytes))
 }
 
-async fn put(session: &Session, action: Action, mark: &str, now_unix_ms: i64) -> Result<(), StoreError> {
+async fn put(session: &StoreSession, action: Action, mark: &str, now_unix_ms: i64) -> Result<(), StoreError> {
     let Some(Condition { expression, names, values }) = action.condition(now_unix_ms) else { return Ok(()) };
     let Action::Put { item, expected, .. } = action else { return Ok(()) };
     let store = session.store();
@@ -114,7 +114,7 @@ async fn put(session: &Session, action: Action, mark: &str, now_unix_ms: i64) ->
         .set_expression_attribute_values(Some(values))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         .return_consumed_capacity(ReturnConsumedCapacity::Total);
-    let turn = session.turn().await;
+    let turn = session.begin_operation().await;
     persist(session.limits(), turn.deadline, |doubtful| {
         let sent = Box::pin(request.clone().send());
         async move {
@@ -153,7 +153,7 @@ fn judge_put(doubtful: bool, stored: Option<&Item>, mark: &str, expected: Expect
     Err(StoreError::unavailable("an answer was lost, and others wrote since: the outcome is unknown").into())
 }
 
-async fn delete(session: &Session, action: &Action, now_unix_ms: i64) -> Result<(), StoreError> {
+async fn delete(session: &StoreSession, action: &Action, now_unix_ms: i64) -> Result<(), StoreError> {
     let Some(Condition { expression, names, values }) = action.condition(now_unix_ms) else { return Ok(()) };
     let store = session.store();
     let request = store
@@ -166,7 +166,7 @@ async fn delete(session: &Session, action: &Action, now_unix_ms: i64) -> Result<
         .set_expression_attribute_values(Some(values))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         .return_consumed_capacity(ReturnConsumedCapacity::Total);
-    let turn = session.turn().await;
+    let turn = session.begin_operation().await;
     persist(session.limits(), turn.deadline, |doubtful| {
         let sent = Box::pin(request.clone().send());
         async move {
@@ -190,7 +190,7 @@ async fn delete(session: &Session, action: &Action, now_unix_ms: i64) -> Result<
 }
 
 async fn transact(
-    session: &Session,
+    session: &StoreSession,
     mut actions: Vec<Action>,
     mark: String,
     now_unix_ms: i64,
@@ -207,7 +207,7 @@ async fn transact(
         .client_request_token(mark)
         .return_consumed_capacity(ReturnConsumedCapacity::Total);
     let actions = &actions;
-    let turn = session.turn().await;
+    let turn = session.begin_operation().await;
     persist(session.limits(), turn.deadline, |_| {
         let sent = Box::pin(request.clone().send());
         async move {
@@ -229,7 +229,7 @@ fn refused(error: SdkError<TransactWriteItemsError, HttpResponse>, actions: &[Ac
             cancelled(reasons.cancellation_reasons(), |place| {
                 actions.get(place).map_or_else(
                     || StoreError::broken("the database blames an action that was not asked for"),
-                    Action::blame,
+                    Action::failure,
                 )
             })
         }

@@ -73,10 +73,10 @@ where
 
 /// What a transaction was cancelled for, action by action. `blame` names the error for an action whose
 /// condition did not hold.
-pub(crate) fn cancelled(reasons: &[CancellationReason], blame: impl Fn(usize) -> StoreError) -> Trouble {
+pub(crate) fn cancelled(reasons: &[CancellationReason], failure: impl Fn(usize) -> StoreError) -> Trouble {
     let code = |reason: &CancellationReason| reason.code().unwrap_or("None").to_owned();
     if let Some(place) = reasons.iter().position(|reason| code(reason) == "ConditionalCheckFailed") {
-        return blame(place).into();
+        return failure(place).into();
     }
     if reasons.iter().any(|reason| is_size(&code(reason), reason.message())) {
         return StoreError::TooLarge.into();
@@ -109,28 +109,28 @@ mod tests {
         CancellationReason::builder().code(code).message(message).build()
     }
 
-    fn blame(place: usize) -> StoreError {
+    fn failure(place: usize) -> StoreError {
         StoreError::Taken { rule: ["none", "email", "name"][place] }
     }
 
     #[test]
     fn the_action_whose_condition_failed_is_blamed() {
         let reasons = [reason("None", ""), reason("ConditionalCheckFailed", ""), reason("TransactionConflict", "")];
-        assert!(matches!(cancelled(&reasons, blame), Trouble::Final(StoreError::Taken { rule: "email" })));
+        assert!(matches!(cancelled(&reasons, failure), Trouble::Final(StoreError::Taken { rule: "email" })));
     }
 
     #[test]
     fn contention_and_throttling_pass() {
         let reasons = [reason("None", ""), reason("TransactionConflict", ""), reason("ThrottlingError", "")];
-        assert!(matches!(cancelled(&reasons, blame), Trouble::Passing { doubtful: false, .. }));
+        assert!(matches!(cancelled(&reasons, failure), Trouble::Passing { doubtful: false, .. }));
     }
 
     #[test]
     fn what_is_unknown_does_not_pass() {
-        assert!(matches!(cancelled(&[], blame), Trouble::Final(StoreError::Broken(_))));
+        assert!(matches!(cancelled(&[], failure), Trouble::Final(StoreError::Broken(_))));
         let reasons = [reason("TransactionConflict", ""), reason("ValidationError", "a bad key")];
-        assert!(matches!(cancelled(&reasons, blame), Trouble::Final(StoreError::Broken(_))));
+        assert!(matches!(cancelled(&reasons, failure), Trouble::Final(StoreError::Broken(_))));
         let large = [reason("ValidationError", "Item size has exceeded the maximum allowed size")];
-        assert!(matches!(cancelled(&large, blame), Trouble::Final(StoreError::TooLarge)));
+        assert!(matches!(cancelled(&large, failure), Trouble::Final(StoreError::TooLarge)));
     }
 }

@@ -5,7 +5,7 @@ use std::{marker::PhantomData, str::FromStr};
 use protocol::{Entity, Version};
 
 use crate::{
-    Operation, Session, StoreError, action,
+    Operation, StoreError, StoreSession, action,
     item::{Record, content, entity_item},
     read, transaction,
 };
@@ -29,7 +29,7 @@ use crate::{
 /// }
 /// ```
 pub struct Update<T> {
-    session: Session,
+    session: StoreSession,
     entity: PhantomData<fn() -> T>,
 }
 
@@ -42,7 +42,7 @@ impl<T> Clone for Update<T> {
 impl<T: Entity> Update<T> {
     /// For the call of this session.
     #[must_use]
-    pub fn new(session: Session) -> Self {
+    pub fn new(session: StoreSession) -> Self {
         Self { session, entity: PhantomData }
     }
 

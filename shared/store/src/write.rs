@@ -5,7 +5,7 @@ use std::str::FromStr;
 use futures_util::future::BoxFuture;
 use protocol::{Entity, Listing};
 
-use crate::{Create, Delete, List, Operation, Read, Session, StoreError, Update};
+use crate::{Create, Delete, List, Operation, Read, StoreError, StoreSession, Update};
 
 /// The right to do anything with one entity: what [`Read`], [`Create`], [`Update`] and [`Delete`] can do. Who does less
 /// takes these.
@@ -75,7 +75,7 @@ impl<T> AsRef<Delete<T>> for Write<T> {
 impl<T: Entity> Write<T> {
     /// For the call of this session.
     #[must_use]
-    pub fn new(session: Session) -> Self {
+    pub fn new(session: StoreSession) -> Self {
         Self {
             read: Read::new(session.clone()),
             create: Create::new(session.clone()),
@@ -104,8 +104,8 @@ impl<T: Entity> Write<T> {
     ///
     /// # Errors
     /// As [`Read::get`].
-    pub fn those_of(&self, ids: Vec<T::Id>) -> impl Future<Output = Result<Vec<T>, StoreError>> + Send + use<T> {
-        self.read.those_of(ids)
+    pub fn by_ids(&self, ids: Vec<T::Id>) -> impl Future<Output = Result<Vec<T>, StoreError>> + Send + use<T> {
+        self.read.by_ids(ids)
     }
 
     /// See [`Read::by_unique`].

@@ -225,7 +225,7 @@ async fn entries_are_read_by_administrators_and_changed_by_nobody() {
 
     // No procedure has the right to change an entry, or to delete one; two have the right to read them.
     let mut readers = Vec::new();
-    for (procedure, needs) in local::ground::needs(&functions::service()) {
+    for (procedure, needs) in local::local_cloud::needs(&functions::service()) {
         for grant in needs.grants.iter().filter(|grant| grant.prefix == "audit") {
             assert!([Access::Create, Access::Read].contains(&grant.access), "{procedure}: {grant:?}");
             if grant.access == Access::Read {

@@ -73,11 +73,11 @@ fn what_a_stolen_cookie_may_change_is_listed() {
 }
 
 async fn ada(given: &Given) -> User {
-    given.world.read::<User>().by_unique(User::UNIQUE_EMAIL, EMAIL).await.unwrap().unwrap()
+    given.test.read::<User>().by_unique(User::UNIQUE_EMAIL, EMAIL).await.unwrap().unwrap()
 }
 
 async fn account(given: &Given) -> Account {
-    given.world.read::<Account>().get(&ada(given).await.id).await.unwrap().unwrap()
+    given.test.read::<Account>().get(&ada(given).await.id).await.unwrap().unwrap()
 }
 
 /// Somebody who may do all of it, and the cookie of a sign-in at the beginning.
@@ -85,13 +85,13 @@ async fn administrator() -> (Given, String) {
     let (given, _) = Given::signed_in().await;
     let ada = ada(&given).await;
     let next = User { role: Role::Administrator, ..ada.clone() };
-    given.world.write::<User>().replace(&ada, next).await.unwrap();
+    given.test.write::<User>().replace(&ada, next).await.unwrap();
     let cookie = given.login("cookie").await.cookie();
     (given, cookie)
 }
 
 async fn logged(given: &Given, action: AuditAction) -> usize {
-    let log = given.world.read::<AuditEntry>().list(&AuditEntry::BY_TIME).page(Default::default(), None);
+    let log = given.test.read::<AuditEntry>().list(&AuditEntry::BY_TIME).page(Default::default(), None);
     log.await.unwrap().items.iter().filter(|entry| entry.action == action).count()
 }
 
@@ -171,7 +171,7 @@ async fn a_cookie_sets_no_first_password_and_erases_no_account_without_one() {
     let (mut given, cookie) = Given::signed_in().await;
     let current = account(&given).await;
     let without = Account { password: None, ..current.clone() };
-    given.world.write::<Account>().replace(&current, without).await.unwrap();
+    given.test.write::<Account>().replace(&current, without).await.unwrap();
     given.at(FRESH + 1);
     let first = json!({"password": password()});
     for (procedure, input) in [("auth.changePassword", first), ("account.erase", json!({}))] {

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use identity::{Account, AuditAction, AuditEntry, EmailAddress, IdentityRole as _, IdentityUser as _, UserId};
-use local::{ground::Addresses, world::World};
+use local::{local_cloud::Addresses, testing::TestService};
 use model::{Role, User};
 use protocol::{Clock, Timestamp, Version};
 use runtime::Service;
@@ -25,7 +25,7 @@ const DAY: i64 = 24 * HOUR;
 /// A service, and somebody who has an account there.
 pub struct Given {
     service: Service,
-    pub world: World,
+    pub test: TestService,
     pub password: String,
     /// So many milliseconds after the beginning.
     now_ms: i64,
@@ -63,8 +63,8 @@ impl Given {
     async fn open() -> Self {
         let service = functions::service();
         let addresses = Addresses { url: URL.to_owned(), app_url: PAGES.to_owned(), ..Addresses::default() };
-        let world = World::at(&service, Clock::System, addresses).await.unwrap();
-        let mut given = Self { service, world, password: password(), now_ms: 0 };
+        let test = TestService::at(&service, Clock::System, addresses).await.unwrap();
+        let mut given = Self { service, test, password: password(), now_ms: 0 };
         given.at(0);
         let input = json!({"email": EMAIL, "name": "Ada", "password": given.password});
         assert_eq!(given.call("auth.register", &input, &[]).await.status, 200);
@@ -99,12 +99,12 @@ impl Given {
     pub fn at(&mut self, ms: i64) {
         self.now_ms = ms;
         // 2027-01-15, and the beginning of an hour.
-        self.world.set_clock(Clock::Fixed(Timestamp::from_unix_ms(1_800_000_000_000 + ms)));
+        self.test.set_clock(Clock::Fixed(Timestamp::from_unix_ms(1_800_000_000_000 + ms)));
     }
 
     /// The token of the newest mail.
     fn mailed(&self) -> String {
-        let mail = self.world.mailbox().unwrap().into_iter().next().unwrap();
+        let mail = self.test.mailbox().unwrap().into_iter().next().unwrap();
         let (_, token) = mail.text.split_once("#token=").unwrap();
         token.lines().next().unwrap().to_owned()
     }
@@ -113,7 +113,7 @@ impl Given {
         let request = Request::post(format!("/trpc/{procedure}")).header("content-type", "application/json");
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let request = request.body(Bytes::from(input.to_string())).unwrap();
-        let (head, body) = self.world.call(&self.service, procedure, request).await.unwrap().into_parts();
+        let (head, body) = self.test.call(&self.service, procedure, request).await.unwrap().into_parts();
         Said { status: head.status, headers: head.headers, body: serde_json::from_slice(&body).unwrap() }
     }
 
@@ -125,7 +125,7 @@ impl Given {
     /// Asks who is signed in, by GET.
     async fn me(&self, name: &str, value: &str) -> Said {
         let request = Request::get("/trpc/auth.me").header(name, value).body(Bytes::new()).unwrap();
-        let (head, body) = self.world.call(&self.service, "auth.me", request).await.unwrap().into_parts();
+        let (head, body) = self.test.call(&self.service, "auth.me", request).await.unwrap().into_parts();
         Said { status: head.status, headers: head.headers, body: serde_json::from_slice(&body).unwrap() }
     }
 
@@ -212,7 +212,7 @@ async fn a_refresh_token_that_comes_late_ends_its_session() {
         for token in [&first, &second] {
             assert_eq!(given.refresh(token).await.failure(), "ended");
         }
-        let log = given.world.read::<AuditEntry>().list(&AuditEntry::BY_TIME).page(Default::default(), None);
+        let log = given.test.read::<AuditEntry>().list(&AuditEntry::BY_TIME).page(Default::default(), None);
         let reused = log.await.unwrap().items.into_iter().filter(|entry| entry.action == AuditAction::TokenReused);
         assert_eq!(reused.count(), 1);
     }
@@ -260,7 +260,7 @@ async fn a_mailed_token_is_good_for_half_an_hour() {
 #[tokio::test]
 async fn a_session_with_other_rights_ends_soon_unless_it_is_renewed() {
     let (mut given, _) = Given::signed_in().await;
-    let users = given.world.write::<User>();
+    let users = given.test.write::<User>();
     let ada = users.by_unique(User::UNIQUE_EMAIL, EMAIL).await.unwrap().unwrap();
     assert_eq!(ada.role, Role::NEWCOMER, "she came first, and nobody named her");
     let ada = users.replace(&ada, User { role: Role::Administrator, ..ada.clone() }).await.unwrap();
@@ -348,7 +348,7 @@ async fn a_deployed_service_trusts_its_own_pages_and_no_laptop() {
 async fn an_account_that_nobody_proves_ends_after_seven_days() {
     let mut given = Given::open().await;
     let find = async |given: &Given| {
-        given.world.read::<User>().by_unique(User::UNIQUE_EMAIL, EMAIL).await.unwrap().map(|user| user.id)
+        given.test.read::<User>().by_unique(User::UNIQUE_EMAIL, EMAIL).await.unwrap().map(|user| user.id)
     };
     let first = find(&given).await.unwrap();
     given.at(7 * DAY - HOUR);
@@ -361,9 +361,9 @@ async fn an_account_that_nobody_proves_ends_after_seven_days() {
 
     given.at(7 * DAY);
     assert_eq!(find(&given).await, None);
-    assert!(given.world.read::<User>().get(&first).await.unwrap().is_none());
-    assert!(given.world.read::<Account>().get(&first).await.unwrap().is_none());
-    let all = given.world.read::<User>().list(&User::BY_EMAIL).page(Default::default(), None).await.unwrap();
+    assert!(given.test.read::<User>().get(&first).await.unwrap().is_none());
+    assert!(given.test.read::<Account>().get(&first).await.unwrap().is_none());
+    let all = given.test.read::<User>().list(&User::BY_EMAIL).page(Default::default(), None).await.unwrap();
     assert!(all.items.is_empty(), "no list shows it");
     assert_eq!(given.login("cookie").await.failure(), "wrongCredentials");
     assert_eq!(given.call("auth.verifyEmail", &link, &[]).await.failure(), "notValid");
@@ -375,7 +375,7 @@ async fn an_account_that_nobody_proves_ends_after_seven_days() {
     assert_ne!(second, first);
     given.at(14 * DAY);
     let made = User { id: first, ends_at: None, ..given.somebody() };
-    given.world.write().create(made).await.unwrap();
+    given.test.write().create(made).await.unwrap();
     assert_eq!(find(&given).await, Some(first), "and may be given to somebody");
 }
 
@@ -383,7 +383,7 @@ async fn an_account_that_nobody_proves_ends_after_seven_days() {
 #[tokio::test]
 async fn what_is_proved_or_decided_about_does_not_end() {
     let (mut given, _) = Given::signed_in().await;
-    let users = given.world.write::<User>();
+    let users = given.test.write::<User>();
     let ada = users.by_unique(User::UNIQUE_EMAIL, EMAIL).await.unwrap().unwrap();
     users.replace(&ada, User { role: Role::Administrator, ..ada.clone() }).await.unwrap();
     let bob = json!({"email": "bob@example.com", "name": "Bob", "password": given.password});
@@ -396,8 +396,8 @@ async fn what_is_proved_or_decided_about_does_not_end() {
     assert_eq!((said.status.as_u16(), &said.body["result"]["data"]["endsAt"]), (200, &Value::Null), "{}", said.body);
     given.at(400 * DAY);
     for id in [ada.id, bob.id] {
-        assert!(given.world.read::<User>().get(&id).await.unwrap().is_some());
-        assert!(given.world.read::<Account>().get(&id).await.unwrap().is_some());
+        assert!(given.test.read::<User>().get(&id).await.unwrap().is_some());
+        assert!(given.test.read::<Account>().get(&id).await.unwrap().is_some());
     }
     assert_eq!(given.login("cookie").await.status, 200);
 }

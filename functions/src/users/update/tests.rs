@@ -1,6 +1,6 @@
 //! What `users.update` leaves as it is, refuses, and does although nobody can be told.
 
-use local::world::World;
+use local::testing::TestService;
 
 use super::*;
 
@@ -13,16 +13,16 @@ struct Given {
     notices: Notices,
 }
 
-async fn update_in(world: &World, reach: Reach, input: Input) -> Result<User, Raised<Error>> {
-    let Given { users, sessions, audit, notices } = world.obtain().unwrap();
-    update(users, sessions, audit, notices, crate::tests::administrator(), reach, input).await
+async fn update_in(test: &TestService, ownership: Ownership, input: Input) -> Result<User, Raised<Error>> {
+    let Given { users, sessions, audit, notices } = test.obtain().unwrap();
+    update(users, sessions, audit, notices, crate::tests::administrator(), ownership, input).await
 }
 
 #[tokio::test]
 async fn what_is_left_out_stays_and_an_old_version_is_refused() {
-    let world = World::new(&crate::service(), Clock::System).await.unwrap();
+    let test = TestService::new(&crate::service(), Clock::System).await.unwrap();
     let ada = User { age: Some(36), ..crate::tests::user("ada@example.com", Role::Administrator) };
-    let ada = world.write().create(ada).await.unwrap();
+    let ada = test.write().create(ada).await.unwrap();
     let change = |version: Option<Version>| Input {
         id: ada.id,
         version,
@@ -33,13 +33,13 @@ async fn what_is_left_out_stays_and_an_old_version_is_refused() {
         role: Patch::Keep,
     };
 
-    let changed = update_in(&world, Reach::all(), change(Some(ada.version))).await.unwrap();
+    let changed = update_in(&test, Ownership::all(), change(Some(ada.version))).await.unwrap();
     let expected = User { name: "Countess".to_owned(), age: None, version: Version(2), ..ada.clone() };
     assert_eq!(changed, expected);
-    let refused = update_in(&world, Reach::all(), change(Some(ada.version))).await.unwrap_err();
+    let refused = update_in(&test, Ownership::all(), change(Some(ada.version))).await.unwrap_err();
     assert!(matches!(refused, Raised::Failure(Error::Changed { version: Version(2) })));
 
     let demoted = Input { role: Patch::Set(Role::Viewer), ..change(None) };
-    let refused = update_in(&world, Reach::all(), demoted).await.unwrap_err();
+    let refused = update_in(&test, Ownership::all(), demoted).await.unwrap_err();
     assert!(matches!(refused, Raised::Failure(Error::LastAdministrator)));
 }

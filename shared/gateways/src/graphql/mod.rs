@@ -47,7 +47,7 @@ use protocol::{Cause, Code, contract::Contract};
 use runtime::{BoxFuture, rest::without_body};
 use serde::Serialize;
 
-use crate::{Calls, Facts, Refusal, Settings, Style};
+use crate::{Calls, GatewaySpec, Refusal, Settings, Style};
 use execute::{Executed, Execution};
 use fault::Fault;
 use limits::Measure;
@@ -78,7 +78,7 @@ pub fn sdl(contract: &Contract) -> Result<String, Cause> {
 
 impl GraphQl {
     /// What is known of it.
-    pub const FACTS: Facts = Facts {
+    pub const FACTS: GatewaySpec = GatewaySpec {
         name: "graphql",
         paths: &[PATH, SDL_PATH],
         methods: METHODS,
@@ -116,7 +116,7 @@ pub const PATH: &str = "/graphql";
 const SDL_PATH: &str = "/schema.graphql";
 
 impl Style for GraphQl {
-    fn facts(&self) -> &'static Facts {
+    fn spec(&self) -> &'static GatewaySpec {
         &Self::FACTS
     }
 

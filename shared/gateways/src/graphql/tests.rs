@@ -9,7 +9,7 @@ use runtime::{BoxFuture, Site};
 use serde_json::{Value, json};
 
 use super::{GraphQl, Settings, sdl};
-use crate::{Calls, Reach, Style};
+use crate::{Calls, Style, Transport};
 
 mod documents;
 mod http_forms;
@@ -27,7 +27,7 @@ struct Imitated {
     asked: Mutex<Vec<(String, Value)>>,
 }
 
-impl Reach for Imitated {
+impl Transport for Imitated {
     fn call<'a>(
         &'a self,
         procedure: &'a str,
@@ -60,7 +60,7 @@ impl Reach for Imitated {
 struct Given {
     contract: Contract,
     style: GraphQl,
-    reach: Arc<Imitated>,
+    transport: Arc<Imitated>,
 }
 
 impl Given {
@@ -73,8 +73,8 @@ impl Given {
         answers: impl Fn(&str, &Value) -> Result<Value, (u16, Value)> + Send + Sync + 'static,
     ) -> Self {
         let style = GraphQl::new(&contract).unwrap();
-        let reach = Arc::new(Imitated { answers: Box::new(answers), asked: Mutex::default() });
-        Self { contract, style, reach }
+        let transport = Arc::new(Imitated { answers: Box::new(answers), asked: Mutex::default() });
+        Self { contract, style, transport }
     }
 
     /// Nothing is expected to be called.
@@ -85,7 +85,7 @@ impl Given {
     async fn send(&self, request: Request<Bytes>) -> Response<Bytes> {
         let site = Site::new("http://127.0.0.1:9000", "", "");
         let (parts, body) = request.into_parts();
-        let calls = Calls::new(&*self.reach, &site, &parts, "r1");
+        let calls = Calls::new(&*self.transport, &site, &parts, "r1");
         self.style.answer(&self.contract, body, calls).await
     }
 
@@ -111,7 +111,7 @@ impl Given {
 
     /// What was called since the last look.
     fn asked(&self) -> Vec<(String, Value)> {
-        std::mem::take(&mut *self.reach.asked.lock().unwrap())
+        std::mem::take(&mut *self.transport.asked.lock().unwrap())
     }
 
     /// Why a query is refused, and that nothing was called.
@@ -153,10 +153,10 @@ async fn the_schema_is_a_file_unless_introspection_is_off() {
     let contract = Contract::parse(CONTRACT).unwrap();
     let fetch = async |documents, method| {
         let style = GraphQl::with(&contract, Settings { documents }).unwrap();
-        let reach = Imitated { answers: Box::new(|_, _| Ok(Value::Null)), asked: Mutex::default() };
+        let transport = Imitated { answers: Box::new(|_, _| Ok(Value::Null)), asked: Mutex::default() };
         let site = Site::new("", "", "");
         let (parts, ()) = Request::builder().method(method).uri("/schema.graphql").body(()).unwrap().into_parts();
-        let answer = style.answer(&contract, Bytes::new(), Calls::new(&reach, &site, &parts, "r1")).await;
+        let answer = style.answer(&contract, Bytes::new(), Calls::new(&transport, &site, &parts, "r1")).await;
         (answer.status().as_u16(), String::from_utf8(answer.body().to_vec()).unwrap())
     };
     assert_eq!(fetch(true, "GET").await, (200, sdl(&contract).unwrap()));
@@ -169,11 +169,11 @@ async fn the_schema_is_a_file_unless_introspection_is_off() {
 async fn the_schema_is_written_once() {
     let contract = Contract::parse(CONTRACT).unwrap();
     let style = GraphQl::new(&contract).unwrap();
-    let reach = Imitated { answers: Box::new(|_, _| Ok(Value::Null)), asked: Mutex::default() };
+    let transport = Imitated { answers: Box::new(|_, _| Ok(Value::Null)), asked: Mutex::default() };
     let site = Site::new("", "", "");
     let (parts, ()) = Request::builder().uri("/schema.graphql").body(()).unwrap().into_parts();
     let fetch =
-        async || style.answer(&contract, Bytes::new(), Calls::new(&reach, &site, &parts, "r1")).await.into_body();
+        async || style.answer(&contract, Bytes::new(), Calls::new(&transport, &site, &parts, "r1")).await.into_body();
     let (first, second) = (fetch().await, fetch().await);
     assert!(!first.is_empty() && first.as_ptr() == second.as_ptr());
 }

@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::{Calls, Facts, Refusal, Style, stub::contract_of};
+use crate::{Calls, GatewaySpec, Refusal, Style, stub::contract_of};
 
 /// What Lambda answers: a status, a line of headers, and a body.
 type Canned = (u16, &'static str, String);
@@ -104,7 +104,7 @@ fn failed(kind: &str) -> Canned {
 /// A style of one call: `/one?a.get` calls `a.get` and answers its code and its result.
 struct One;
 
-const FACTS: Facts = Facts {
+const FACTS: GatewaySpec = GatewaySpec {
     name: "one",
     paths: &["/one"],
     methods: "GET, POST",
@@ -115,7 +115,7 @@ const FACTS: Facts = Facts {
 };
 
 impl Style for One {
-    fn facts(&self) -> &'static Facts {
+    fn spec(&self) -> &'static GatewaySpec {
         &FACTS
     }
 
@@ -294,12 +294,12 @@ async fn nobody_waits_longer_than_the_procedure_may_take_nor_than_the_whole_requ
     for (own_ms, whole_ms, expected_ms) in [(10_000, 20_000, 11_000_u32), (10_000, 5_000, 5_000)] {
         let (cors, site) = (Cors::AnyOrigin, Arc::new(Site::new("", "", "")));
         let settings = environment(&endpoint).functions.unwrap();
-        let reach = Invoke::new(settings, &contract(own_ms), cors, site).unwrap();
+        let transport = Invoke::new(settings, &contract(own_ms), cors, site).unwrap();
         let started = Instant::now();
         let mut request = Request::new(Bytes::new());
         *request.method_mut() = Method::GET;
         request.extensions_mut().insert(Deadline(started + Duration::from_millis(whole_ms)));
-        let response = reach.call("a.get", "r1", request).await;
+        let response = transport.call("a.get", "r1", request).await;
         assert_eq!((response.status().as_u16(), started.elapsed().as_millis()), (504, u128::from(expected_ms)));
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
     }

@@ -13,7 +13,7 @@ use protocol::{Cause, Clock, case, contract::Contract};
 use runtime::{BoxFuture, Site};
 use serde_json::{Value, json};
 
-use crate::{Calls, Reach, Style as _, stub::contract_of};
+use crate::{Calls, Style as _, Transport, stub::contract_of};
 
 use super::{
     Soap,
@@ -103,7 +103,7 @@ struct Stub {
     cookies: Mutex<Vec<(String, String)>>,
 }
 
-impl Reach for Stub {
+impl Transport for Stub {
     fn call<'a>(&'a self, procedure: &'a str, _: &'a str, request: Request<Bytes>) -> BoxFuture<'a, Response<Bytes>> {
         let authorization = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
         let query = request.uri().query().unwrap_or_default().as_bytes();

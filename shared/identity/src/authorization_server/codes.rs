@@ -1,23 +1,23 @@
 //! Codes: made when somebody says yes, and redeemed once.
 
 use protocol::{Code, Fault, SecretHash};
-use runtime::{Definition, Limit, Limits, opaque::Opaque, prelude::*};
+use runtime::{Definition, RateLimit, RateLimits, opaque::Opaque, prelude::*};
 use serde::Deserialize;
 use store::transaction;
 
-use super::{Refused, request::Asked};
+use super::{Refused, request::AuthorizationRequest};
 use crate::{
-    Account, ApplicationClient, AuditAction, AuditEntry, AuthorizationCode, Device as Place, GrantType, IdentityUser,
-    Session, UserId,
+    Account, ApplicationClient, AuditAction, AuditEntry, AuthorizationCode, Device, GrantType, IdentityUser, Session,
+    UserId,
     audit::Audit,
     authorization_server::pkce,
     notices::{Notice, Notices},
     rotation::RefreshToken,
-    sessions::{ATTEMPTS, Kept, Sessions},
+    sessions::{ATTEMPTS, SessionSecret, Sessions},
 };
 
 /// Applications that somebody lets in.
-const CONSENT: Limit = Limit { name: "consent", most: 60, span_s: 900 };
+const CONSENT: RateLimit = RateLimit { name: "consent", most: 60, span_s: 900 };
 
 /// The capability to let an application in.
 #[derive(Clone, Capability)]
@@ -25,7 +25,7 @@ pub struct Consent<U: IdentityUser> {
     pub(crate) codes: Create<AuthorizationCode>,
     pub(crate) users: Read<U>,
     pub(crate) accounts: Read<Account>,
-    pub(crate) limits: Limits,
+    pub(crate) limits: RateLimits,
     pub(crate) notices: Notices,
     pub(crate) audit: Audit,
     pub(crate) service: &'static Definition,
@@ -40,7 +40,7 @@ impl<U: IdentityUser> Consent<U> {
         &self,
         caller: &Caller,
         (user_id, session): (UserId, &SecretHash),
-        asked: &Asked,
+        asked: &AuthorizationRequest,
     ) -> Result<String, Fault> {
         match self.limits.take(&CONSENT, caller.subject()).await {
             Err(fault) if fault.code == Code::TooManyRequests => {
@@ -56,7 +56,7 @@ impl<U: IdentityUser> Consent<U> {
         };
         transaction(vec![self.codes.creating(&mut stored), self.audit.creating(entry)]).await?;
         let account = self.accounts.get(&user_id).await?;
-        let is_its = |place: &Place| place.client_id == Some(stored.client_id);
+        let is_its = |place: &Device| place.client_id == Some(stored.client_id);
         let is_in = account.is_some_and(|account| account.devices.iter().any(is_its));
         if !is_in && let Some(user) = self.users.get(&user_id).await? {
             self.notices.tell(user.email(), Notice::ApplicationLetIn(&asked.client.application.name)).await;
@@ -67,7 +67,7 @@ impl<U: IdentityUser> Consent<U> {
 
 /// A new code for what was asked, and what is stored of it.
 fn new(
-    asked: &Asked,
+    asked: &AuthorizationRequest,
     user_id: UserId,
     said_in: SecretHash,
     clock: &Clock,
@@ -134,14 +134,14 @@ impl<U: IdentityUser> Codes<U> {
             if self.sessions.clock.now() >= code.good_until {
                 return Err(Refused::InvalidGrant.into());
             }
-            let kept = Kept::Application {
+            let kept = SessionSecret::Application {
                 client_id: code.client_id,
                 name: client.application.name.clone(),
                 scopes: code.scopes.clone(),
                 token: token.clone(),
                 goes_on: client.may(GrantType::RefreshToken),
             };
-            let besides = || {
+            let extra_operations = || {
                 let mut used = AuthorizationCode { session: Some(token.session.hash()), ..code.clone() };
                 vec![self.codes.replacing(&code, &mut used)]
             };
@@ -149,7 +149,7 @@ impl<U: IdentityUser> Codes<U> {
                 true => Ok(()),
                 false => Err(Fault::new(Code::Unauthorized, "Whoever said yes was signed out.")),
             };
-            let begun = self.sessions.try_begin(&self.users, code.user_id, &kept, still_there, besides);
+            let begun = self.sessions.try_begin(&self.users, code.user_id, &kept, still_there, extra_operations);
             match begun.await {
                 Ok(Some((_, session))) => return Ok((session, token)),
                 Ok(None) => {}
@@ -161,7 +161,7 @@ impl<U: IdentityUser> Codes<U> {
     }
 
     async fn undo(&self, code: &AuthorizationCode, session: &SecretHash) -> Result<(), StoreError> {
-        let besides = || {
+        let extra_operations = || {
             let entry = AuditEntry {
                 actor: Some(code.client_id.to_string()),
                 target: Some(code.user_id.to_string()),
@@ -170,7 +170,7 @@ impl<U: IdentityUser> Codes<U> {
             };
             vec![self.audit.creating(entry)]
         };
-        self.sessions.end(code.user_id, |place| place.has(session), |_| {}, besides).await.map(|_| ())
+        self.sessions.end(code.user_id, |place| place.has(session), |_| {}, extra_operations).await.map(|_| ())
     }
 }
 

@@ -9,7 +9,7 @@ use runtime::{
     opaque::Opaque,
 };
 
-use super::request::{Asked, Asking};
+use super::request::{AuthorizationRequest, RequestParameters};
 use crate::{
     IdentityUser,
     authorization_server::redirect,
@@ -18,8 +18,8 @@ use crate::{
 
 /// The question whether an application may come in.
 pub(crate) fn consent<U: IdentityUser>(
-    asked: &Asked,
-    asking: &Asking,
+    asked: &AuthorizationRequest,
+    asking: &RequestParameters,
     person: &U,
     csrf_token: &Opaque,
     (service, site): (&Definition, &Site),
@@ -75,7 +75,7 @@ pub(crate) fn refusal(why: &str) -> HttpReply {
 }
 
 /// That an answer counts for nothing, since it is not known any more who gave it.
-pub(crate) fn signed_out(refused: &Fault, asking: &Asking, site: &Site) -> HttpReply {
+pub(crate) fn signed_out(refused: &Fault, asking: &RequestParameters, site: &Site) -> HttpReply {
     match refused.code {
         Code::Forbidden => {
             again("You signed in anew meanwhile, or another page sent you here.", Code::Forbidden, asking, site)
@@ -85,12 +85,12 @@ pub(crate) fn signed_out(refused: &Fault, asking: &Asking, site: &Site) -> HttpR
 }
 
 /// That nothing was answered.
-pub(crate) fn unanswered(asking: &Asking, site: &Site) -> HttpReply {
+pub(crate) fn unanswered(asking: &RequestParameters, site: &Site) -> HttpReply {
     again("Neither yes nor no was said.", Code::BadRequest, asking, site)
 }
 
 /// Why the answer to a question counts for nothing: the person may be asked once more, with the same.
-fn again(why: &str, code: Code, asking: &Asking, site: &Site) -> HttpReply {
+fn again(why: &str, code: Code, asking: &RequestParameters, site: &Site) -> HttpReply {
     let question = redirect::with(&format!("{}/oauth/authorize", site.url()), &asking.fields().collect::<Vec<_>>());
     page("Nothing was decided", why, &format!("<p><a href=\"{}\">Ask me again</a></p>\n", escape(&question)), code)
 }

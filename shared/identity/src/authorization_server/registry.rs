@@ -2,7 +2,7 @@
 
 use protocol::Raised;
 use runtime::{
-    Caller, Definition, Device, HttpRequest, Limit, Limits, Principal,
+    Caller, ClientInfo, Definition, HttpRequest, Principal, RateLimit, RateLimits,
     opaque::Opaque,
     prelude::*,
     principal::{is_withheld, permits},
@@ -17,12 +17,12 @@ use crate::{
 };
 
 /// Requests of applications from one address, before it is known whose they are.
-pub(super) const ADDRESS: Limit = Limit { name: "client-address", most: 1_200, span_s: 60 };
+pub(super) const ADDRESS: RateLimit = RateLimit { name: "client-address", most: 1_200, span_s: 60 };
 /// Requests of one application; of one that proves nothing, from one address, since anybody can say its name.
-const CLIENT: Limit = Limit { name: "client", most: 3_000, span_s: 60 };
+const CLIENT: RateLimit = RateLimit { name: "client", most: 3_000, span_s: 60 };
 
 /// Entries about refused applications that one address causes: it takes no secret to cause one.
-const REFUSED: Limit = Limit { name: "client-refused", most: 100, span_s: 900 };
+const REFUSED: RateLimit = RateLimit { name: "client-refused", most: 100, span_s: 900 };
 
 /// How an application says who it is, if not in a header (RFC 6749 section 2.3.1).
 #[derive(Deserialize)]
@@ -35,8 +35,8 @@ struct Credentials {
 #[derive(Clone, Capability)]
 pub struct Registry {
     pub(crate) clients: Read<ApplicationClient>,
-    pub(crate) limits: Limits,
-    pub(crate) device: Device,
+    pub(crate) limits: RateLimits,
+    pub(crate) client_info: ClientInfo,
     pub(crate) audit: Audit,
     pub(crate) service: &'static Definition,
 }
@@ -44,9 +44,9 @@ pub struct Registry {
 impl Registry {
     /// Which application sends a form. One that has a secret proves it; whoever is none, or cannot, is written down.
     pub(crate) async fn identify(&self, request: &HttpRequest) -> Result<ApplicationClient, Raised<Refused>> {
-        let Self { clients, limits, device, .. } = self;
+        let Self { clients, limits, client_info, .. } = self;
         let mut claimed = None;
-        let identified = identify(clients, limits, device, request, &mut claimed).await;
+        let identified = identify(clients, limits, client_info, request, &mut claimed).await;
         if matches!(identified, Err(Raised::Failure(Refused::InvalidClient))) {
             self.refused(claimed).await?;
         }
@@ -56,7 +56,7 @@ impl Registry {
     /// Writes down that somebody was refused who said to be an application, or said nothing that could be one.
     pub(crate) async fn refused(&self, claimed: Option<ClientId>) -> Result<(), StoreError> {
         // Nobody knows who did it. Who is refused over and over writes one entry for a while.
-        if self.limits.take(&REFUSED, &self.device.network()).await.is_err() {
+        if self.limits.take(&REFUSED, &self.client_info.network()).await.is_err() {
             return Ok(());
         }
         let target = claimed.map(|id| id.to_string());
@@ -66,12 +66,12 @@ impl Registry {
 
 async fn identify(
     clients: &Read<ApplicationClient>,
-    limits: &Limits,
-    device: &Device,
+    limits: &RateLimits,
+    client_info: &ClientInfo,
     request: &HttpRequest,
     claimed: &mut Option<ClientId>,
 ) -> Result<ApplicationClient, Raised<Refused>> {
-    limits.take(&ADDRESS, &device.network()).await?;
+    limits.take(&ADDRESS, &client_info.network()).await?;
     let form: Credentials = request.form()?.read()?;
     let twice = |what: &str| Refused::InvalidRequest { reason: format!("The request has the {what} twice.") };
     let (id, secret) = match request.basic() {
@@ -94,7 +94,7 @@ async fn identify(
     };
     match (&client.secret, secret.as_deref().map(Opaque::parse)) {
         (Some(stored), Some(Some(given))) if given.is_hashed_as(stored) => limits.take(&CLIENT, &id).await.map(drop)?,
-        (None, None) => limits.take(&CLIENT, &format!("{id} {}", device.network())).await.map(drop)?,
+        (None, None) => limits.take(&CLIENT, &format!("{id} {}", client_info.network())).await.map(drop)?,
         _ => return Err(Refused::InvalidClient.into()),
     }
     Ok(client)

@@ -18,7 +18,7 @@ pub(crate) const RESOURCE: &str = "resource";
 
 /// What an application asks with.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub(crate) struct Asking {
+pub(crate) struct RequestParameters {
     client_id: Option<String>,
     redirect_uri: Option<String>,
     response_type: Option<String>,
@@ -49,7 +49,7 @@ struct State {
 
 /// A request that can be put to the person.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct AuthorizationRequest {
     pub(crate) client: ApplicationClient,
     /// Where the browser is sent back to: one of the client's.
     pub(crate) redirect_uri: String,
@@ -61,14 +61,14 @@ pub(crate) struct Asked {
 
 /// A request that cannot.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Wrong {
+pub(crate) enum RequestError {
     /// Nobody knows where to send the browser: the person is told (OAuth 2.1, section 4.1.2.1).
-    Here(&'static str),
+    ShowPage(&'static str),
     /// The application is told, at this address.
-    There(String),
+    Redirect(String),
 }
 
-impl Asking {
+impl RequestParameters {
     /// From the address, or from the form. Of parameters that are there twice, the application is told if it is clear
     /// which one it is.
     pub(crate) fn read(parameters: &Parameters) -> Self {
@@ -98,12 +98,12 @@ impl Asking {
         self,
         clients: &Read<ApplicationClient>,
         (service, site): (&Definition, &Site),
-    ) -> Result<Result<Asked, Wrong>, StoreError> {
+    ) -> Result<Result<AuthorizationRequest, RequestError>, StoreError> {
         let client = match self.client_id.as_deref().map(str::parse) {
             Some(Ok(id)) => clients.get(&id).await?,
             _ => None,
         };
-        Ok(self.judge(client, service, site))
+        Ok(self.expect_valid(client, service, site))
     }
 
     /// The parameters that are asked with once more, by the form.
@@ -122,14 +122,21 @@ impl Asking {
         fields.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))).chain(resources)
     }
 
-    fn judge(self, client: Option<ApplicationClient>, service: &Definition, site: &Site) -> Result<Asked, Wrong> {
-        let Some(client) = client else { return Err(Wrong::Here("The application that sent you here is not known.")) };
+    fn expect_valid(
+        self,
+        client: Option<ApplicationClient>,
+        service: &Definition,
+        site: &Site,
+    ) -> Result<AuthorizationRequest, RequestError> {
+        let Some(client) = client else {
+            return Err(RequestError::ShowPage("The application that sent you here is not known."));
+        };
         let registered = &client.application.redirect_uris;
         let redirect_uri = match (self.redirect_uri, registered.as_slice()) {
             (Some(given), _) if registered.iter().any(|known| redirect::matches(known, &given)) => given,
             (None, [only]) => only.clone(),
             _ => {
-                return Err(Wrong::Here(
+                return Err(RequestError::ShowPage(
                     "The application wants you to be sent to an address that is not one of its own.",
                 ));
             }
@@ -138,7 +145,7 @@ impl Asking {
             let issuer = site.url();
             let mut answer = vec![("error", error), ("error_description", why), ("iss", issuer)];
             answer.extend(self.state.as_deref().map(|state| ("state", state)));
-            Err(Wrong::There(redirect::with(&redirect_uri, &answer)))
+            Err(RequestError::Redirect(redirect::with(&redirect_uri, &answer)))
         };
         if let Some(why) = &self.unreadable {
             return back("invalid_request", why);
@@ -174,7 +181,14 @@ impl Asking {
         if scopes.is_empty() || !scope::is_within(&scopes, &registered) {
             return back("invalid_scope", "The application is not registered for this scope.");
         }
-        Ok(Asked { client, redirect_uri, scopes, challenge, state: self.state, issuer: site.url().to_owned() })
+        Ok(AuthorizationRequest {
+            client,
+            redirect_uri,
+            scopes,
+            challenge,
+            state: self.state,
+            issuer: site.url().to_owned(),
+        })
     }
 }
 
@@ -183,7 +197,7 @@ pub(crate) fn are_here<'a>(mut resources: impl Iterator<Item = &'a str>, site: &
     resources.all(|resource| resource.strip_suffix('/').unwrap_or(resource) == site.url())
 }
 
-impl Asked {
+impl AuthorizationRequest {
     /// Where the browser goes with an answer. `iss` says whose it is, so that an application that knows several
     /// servers cannot be confused about it (RFC 9207).
     pub(crate) fn back(&self, name: &str, value: &str) -> String {
@@ -218,9 +232,9 @@ mod tests {
         }
     }
 
-    fn good() -> Asking {
+    fn good() -> RequestParameters {
         let some = |text: &str| Some(text.to_owned());
-        Asking {
+        RequestParameters {
             client_id: Some(client().application.id.to_string()),
             redirect_uri: some("https://app.example.com/callback"),
             response_type: some("code"),
@@ -229,14 +243,14 @@ mod tests {
             state: some("a&b"),
             code_challenge: some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
             code_challenge_method: some("S256"),
-            ..Asking::default()
+            ..RequestParameters::default()
         }
     }
 
-    fn judge(change: impl FnOnce(&mut Asking)) -> Result<Asked, Wrong> {
+    fn judge(change: impl FnOnce(&mut RequestParameters)) -> Result<AuthorizationRequest, RequestError> {
         let mut asking = good();
         change(&mut asking);
-        asking.judge(Some(client()), &SERVICE, &Site::new(URL, "", ""))
+        asking.expect_valid(Some(client()), &SERVICE, &Site::new(URL, "", ""))
     }
 
     #[test]
@@ -254,22 +268,25 @@ mod tests {
 
     #[test]
     fn the_browser_is_sent_to_no_address_that_is_not_the_client_s() {
-        assert!(matches!(good().judge(None, &SERVICE, &Site::new(URL, "", "")), Err(Wrong::Here(_))));
+        assert!(matches!(good().expect_valid(None, &SERVICE, &Site::new(URL, "", "")), Err(RequestError::ShowPage(_))));
         for uri in ["", "https://evil.example/callback", "https://app.example.com/callback/", "javascript:alert(1)"] {
-            assert!(matches!(judge(|it| it.redirect_uri = Some(uri.to_owned())), Err(Wrong::Here(_))), "{uri}");
+            assert!(
+                matches!(judge(|it| it.redirect_uri = Some(uri.to_owned())), Err(RequestError::ShowPage(_))),
+                "{uri}"
+            );
         }
         let mut two = client();
         two.application.redirect_uris.push("https://app.example.com/other".to_owned());
-        let asking = Asking { redirect_uri: None, ..good() };
+        let asking = RequestParameters { redirect_uri: None, ..good() };
         assert!(
-            matches!(asking.judge(Some(two), &SERVICE, &Site::new(URL, "", "")), Err(Wrong::Here(_))),
+            matches!(asking.expect_valid(Some(two), &SERVICE, &Site::new(URL, "", "")), Err(RequestError::ShowPage(_))),
             "which one?"
         );
     }
 
-    fn read(query: &str) -> Asking {
+    fn read(query: &str) -> RequestParameters {
         let request = http::Request::get(format!("/oauth/authorize?{query}")).body(bytes::Bytes::new()).unwrap();
-        Asking::read(&runtime::HttpRequest::new(request).query())
+        RequestParameters::read(&runtime::HttpRequest::new(request).query())
     }
 
     #[test]
@@ -284,12 +301,12 @@ mod tests {
     #[test]
     fn who_asks_is_told_what_is_there_twice() {
         let good = redirect::with("", &good().fields().collect::<Vec<_>>())[1..].to_owned();
-        let judge = |query: &str| read(query).judge(Some(client()), &SERVICE, &Site::new(URL, "", ""));
+        let judge = |query: &str| read(query).expect_valid(Some(client()), &SERVICE, &Site::new(URL, "", ""));
         assert!(judge(&good).is_ok());
         assert!(judge(&format!("{good}&resource={URL}&resource={URL}/")).is_ok(), "of which there may be several");
         for name in ["response_type", "response_mode", "scope", "code_challenge", "code_challenge_method", "state"] {
             let told = match judge(&format!("{good}&{name}=a&{name}=b")) {
-                Err(Wrong::There(url)) => url,
+                Err(RequestError::Redirect(url)) => url,
                 other => panic!("{name}: {other:?}"),
             };
             assert!(told.starts_with("https://app.example.com/callback?error=invalid_request"), "{told}");
@@ -310,12 +327,12 @@ mod tests {
             let fields: Vec<_> = good.fields().filter(|(name, _)| *name != without).collect();
             redirect::with("", &fields)[1..].to_owned()
         };
-        let judge = |query: &str| read(query).judge(Some(client()), &SERVICE, &Site::new(URL, "", ""));
+        let judge = |query: &str| read(query).expect_valid(Some(client()), &SERVICE, &Site::new(URL, "", ""));
         for text in ["%ff", "a%c3", "%ed%a0%80", "%c0%af", "%f5%80%80%80", "%", "%a", "%zz"] {
             for name in ["response_type", "response_mode", "scope", "code_challenge", "code_challenge_method", "state"]
             {
                 let told = match judge(&format!("{}&{name}={text}", good(name))) {
-                    Err(Wrong::There(url)) => url,
+                    Err(RequestError::Redirect(url)) => url,
                     other => panic!("{name}={text}: {other:?}"),
                 };
                 assert!(told.starts_with("https://app.example.com/callback?error=invalid_request"), "{told}");
@@ -323,7 +340,10 @@ mod tests {
                 assert_eq!(told.contains("&state="), name != "state", "{told}");
             }
             let told = judge(&format!("{}&resource={text}", good("")));
-            assert!(matches!(&told, Err(Wrong::There(url)) if url.contains("error=invalid_target")), "{told:?}");
+            assert!(
+                matches!(&told, Err(RequestError::Redirect(url)) if url.contains("error=invalid_target")),
+                "{told:?}"
+            );
             for name in ["client_id", "redirect_uri"] {
                 let asking = read(&format!("{}&{name}={text}", good(name)));
                 assert_eq!((asking.client_id, asking.redirect_uri), (None, None), "{name}={text}");
@@ -335,7 +355,8 @@ mod tests {
     #[test]
     fn what_cannot_be_given_back_as_it_came_is_not_put_to_the_person() {
         let good = redirect::with("", &good().fields().collect::<Vec<_>>())[1..].replace("state=a%26b", "");
-        let judge = |query: &str| read(query).within(query).judge(Some(client()), &SERVICE, &Site::new(URL, "", ""));
+        let judge =
+            |query: &str| read(query).within(query).expect_valid(Some(client()), &SERVICE, &Site::new(URL, "", ""));
         let longest = format!("{good}&state=");
         let longest = format!("{longest}{}", "a".repeat(MAX_BYTES - longest.len()));
         assert!(judge(&longest).is_ok() && judge(&format!("{good}&state=%C3%A4+%EF%BF%BD")).is_ok());
@@ -346,7 +367,9 @@ mod tests {
             (format!("{longest}a"), "longer+than+2500+bytes"),
         ] {
             match judge(&query) {
-                Err(Wrong::There(url)) => assert!(url.contains("error=invalid_request") && url.contains(why), "{url}"),
+                Err(RequestError::Redirect(url)) => {
+                    assert!(url.contains("error=invalid_request") && url.contains(why), "{url}")
+                }
                 other => panic!("{other:?}"),
             }
         }
@@ -355,8 +378,8 @@ mod tests {
     #[test]
     fn the_application_is_told_what_else_is_wrong() {
         let some = |text: &str| Some(text.to_owned());
-        let told = |change: &dyn Fn(&mut Asking)| match judge(change) {
-            Err(Wrong::There(url)) => {
+        let told = |change: &dyn Fn(&mut RequestParameters)| match judge(change) {
+            Err(RequestError::Redirect(url)) => {
                 assert!(url.starts_with("https://app.example.com/callback?error="), "{url}");
                 assert!(url.contains("&iss=https%3A%2F%2Fapi.example.com") && url.ends_with("&state=a%26b"), "{url}");
                 url["https://app.example.com/callback?error=".len()..].split('&').next().map(str::to_owned).unwrap()

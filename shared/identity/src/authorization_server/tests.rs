@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
-use local::{ground::Addresses, world::World};
+use local::{local_cloud::Addresses, testing::TestService};
 use runtime::{Service, opaque::Opaque, prelude::*, sessions::csrf_token};
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::{
     Account, Application, ApplicationClient, AuditAction, AuditEntry, AuthorizationCode, ClientKind, GrantType,
     Session, UserId,
     authorization_server::registry,
-    sessions::Kept,
+    sessions::SessionSecret,
     tests::{Role, User},
 };
 
@@ -27,7 +27,7 @@ fn start() -> Timestamp {
 
 /// A service in which Ada is signed in, in a browser.
 struct Given {
-    world: World,
+    test: TestService,
     service: Service,
     ada: UserId,
     cookie: Opaque,
@@ -79,15 +79,15 @@ impl Given {
     async fn with_pages_at(app_url: &str) -> Self {
         let service = crate::tests::service();
         let addresses = Addresses { url: URL.to_owned(), app_url: app_url.to_owned(), ..Addresses::default() };
-        let world = World::at(&service, Clock::Fixed(start()), addresses).await.unwrap();
+        let test = TestService::at(&service, Clock::Fixed(start()), addresses).await.unwrap();
         let user = crate::tests::user("ada@example.com", Role::Clerk);
-        let ada = world.write().create(user).await.unwrap().id;
-        let cookie = sign_in(&world, ada).await;
-        Self { world, service, ada, cookie }
+        let ada = test.write().create(user).await.unwrap().id;
+        let cookie = sign_in(&test, ada).await;
+        Self { test, service, ada, cookie }
     }
 
     fn later(&mut self, ms: i64) {
-        self.world.set_clock(Clock::Fixed(start().plus_ms(ms)));
+        self.test.set_clock(Clock::Fixed(start().plus_ms(ms)));
     }
 
     /// Registers an application; answers it with its secret, or with nothing for one that has none.
@@ -105,7 +105,7 @@ impl Given {
         let is_confidential = kind == ClientKind::Confidential;
         let stored = is_confidential.then(|| secret.hash());
         let client = ApplicationClient { application, secret: stored, version: Version::default() };
-        let client = self.world.write().create(client).await.unwrap();
+        let client = self.test.write().create(client).await.unwrap();
         let text = if is_confidential { secret.text() } else { String::new() };
         (client.application.id.to_string(), text)
     }
@@ -116,7 +116,7 @@ impl Given {
 
     async fn call(&self, procedure: &str, request: http::request::Builder, body: String) -> Said {
         let request = request.body(Bytes::from(body)).unwrap();
-        let (parts, body) = self.world.call(&self.service, procedure, request).await.unwrap().into_parts();
+        let (parts, body) = self.test.call(&self.service, procedure, request).await.unwrap().into_parts();
         Said { status: parts.status, headers: parts.headers, body: String::from_utf8(body.to_vec()).unwrap() }
     }
 
@@ -186,20 +186,20 @@ impl Given {
     }
 
     async fn places(&self) -> usize {
-        self.world.read::<Account>().get(&self.ada).await.unwrap().unwrap().devices.len()
+        self.test.read::<Account>().get(&self.ada).await.unwrap().unwrap().devices.len()
     }
 
     async fn logged(&self, action: AuditAction) -> usize {
-        let page = self.world.read::<AuditEntry>().list(&AuditEntry::BY_TIME).await.unwrap();
+        let page = self.test.read::<AuditEntry>().list(&AuditEntry::BY_TIME).await.unwrap();
         page.items.iter().filter(|entry| entry.action == action).count()
     }
 }
 
-async fn sign_in(world: &World, id: UserId) -> Opaque {
-    let sessions = crate::tests::sessions(world);
+async fn sign_in(test: &TestService, id: UserId) -> Opaque {
+    let sessions = crate::tests::sessions(test);
     let cookie = Opaque::random().unwrap();
-    let kept = Kept::Cookie(cookie.clone());
-    sessions.begin(&world.read::<User>(), id, &kept, |_| Ok(()), Vec::new).await.unwrap();
+    let kept = SessionSecret::Cookie(cookie.clone());
+    sessions.begin(&test.read::<User>(), id, &kept, |_| Ok(()), Vec::new).await.unwrap();
     cookie
 }
 
@@ -278,7 +278,7 @@ async fn who_signs_out_has_let_nobody_in() {
     let given = Given::open().await;
     let client = given.public().await;
     let code = given.code(&client).await;
-    let sessions = crate::tests::sessions(&given.world);
+    let sessions = crate::tests::sessions(&given.test);
     sessions.end(given.ada, |place| place.has(&given.cookie.hash()), |_| {}, Vec::new).await.unwrap();
     assert_eq!(given.redeem(&client, &code).await.error(), (400, "invalid_grant".to_owned()));
     assert_eq!(given.places().await, 0);
@@ -303,7 +303,7 @@ async fn whoever_asks_too_often_waits() {
     let client = given.public().await;
     let fields = [("client_id", client.as_str()), ("token", "x")];
     let ask = || given.post("grants.revoke", &fields);
-    let limits = given.world.limits();
+    let limits = given.test.limits();
     for _ in 1..registry::ADDRESS.most {
         limits.take(&registry::ADDRESS, "").await.unwrap();
     }
@@ -378,10 +378,10 @@ async fn what_is_withheld_is_given_to_no_application_that_was_registered_with_it
     let given = Given::open().await;
     let all = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::ClientCredentials];
     let (client, secret) = given.application(ClientKind::Confidential, &all).await;
-    let stored = given.world.read::<ApplicationClient>().get(&client.parse().unwrap()).await.unwrap().unwrap();
+    let stored = given.test.read::<ApplicationClient>().get(&client.parse().unwrap()).await.unwrap().unwrap();
     let mut old = stored.clone();
     old.application.scopes.push("rights:write".to_owned());
-    given.world.write().replace(&stored, old).await.unwrap();
+    given.test.write().replace(&stored, old).await.unwrap();
 
     let prove = [("client_id", &*client), ("client_secret", &*secret), ("grant_type", "client_credentials")];
     let itself = given.post("grants.token", &prove).await.json();
@@ -415,9 +415,9 @@ async fn an_application_that_does_not_go_on_gets_no_refresh_token() {
     assert!(granted["access_token"].is_string() && granted.get("refresh_token").is_none(), "{granted}");
     let refused = given.refresh(&client, &"A".repeat(86), &[]).await;
     assert_eq!(refused.error(), (400, "unauthorized_client".to_owned()));
-    let place = given.world.read::<Account>().get(&given.ada).await.unwrap().unwrap().devices.pop().unwrap();
+    let place = given.test.read::<Account>().get(&given.ada).await.unwrap().unwrap().devices.pop().unwrap();
     given.later(900_000);
-    assert_eq!(given.world.read::<Session>().get(&place.session).await.unwrap(), None);
+    assert_eq!(given.test.read::<Session>().get(&place.session).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -426,8 +426,8 @@ async fn what_is_stored_is_no_use_to_whoever_reads_it() {
     let (client, secret) = given.application(ClientKind::Confidential, &registry::GRANT_TYPES).await;
     let code = given.code(&client).await;
     let stored =
-        given.world.read::<AuthorizationCode>().get(&Opaque::parse(&code).unwrap().hash()).await.unwrap().unwrap();
-    let registered = given.world.read::<ApplicationClient>().get(&client.parse().unwrap()).await.unwrap().unwrap();
+        given.test.read::<AuthorizationCode>().get(&Opaque::parse(&code).unwrap().hash()).await.unwrap().unwrap();
+    let registered = given.test.read::<ApplicationClient>().get(&client.parse().unwrap()).await.unwrap().unwrap();
     let dump = format!("{} {}", serde_json::to_string(&stored).unwrap(), serde_json::to_string(&registered).unwrap());
     assert!(!dump.contains(&code) && !dump.contains(&secret), "{dump}");
     for hash in [stored.id.to_string(), registered.secret.unwrap().to_string()] {
@@ -517,7 +517,7 @@ async fn nobody_is_sent_to_an_address_that_is_not_registered() {
 async fn no_other_page_says_yes() {
     let given = Given::open().await;
     let client = given.public().await;
-    let other = csrf_token(&sign_in(&given.world, given.ada).await).text();
+    let other = csrf_token(&sign_in(&given.test, given.ada).await).text();
     let own = csrf_token(&given.cookie).text();
     let with =
         |token: &str| form(&[&Given::asking(&client)[..], &[("decision", "approve"), ("csrf_token", token)]].concat());

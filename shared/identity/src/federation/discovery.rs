@@ -20,8 +20,8 @@ pub(super) const KEPT_MS: i64 = 60 * 60 * 1000;
 /// The issuers of this process. There are as many as are configured.
 #[derive(Default)]
 pub(super) struct Issuers {
-    metadata: Kept<Metadata>,
-    keys: Kept<Keys>,
+    metadata: Cached<Metadata>,
+    keys: Cached<Keys>,
 }
 
 /// What of the discovery document is used.
@@ -127,9 +127,9 @@ pub(super) fn unavailable(cause: impl Into<protocol::Cause>) -> SignInError {
 }
 
 /// Values by issuer, each good for [`KEPT_MS`].
-struct Kept<T>(Mutex<HashMap<String, (Timestamp, Arc<T>)>>);
+struct Cached<T>(Mutex<HashMap<String, (Timestamp, Arc<T>)>>);
 
-impl<T> Kept<T> {
+impl<T> Cached<T> {
     fn get(&self, issuer: &str, now: Timestamp) -> Option<Arc<T>> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (since, value) = known.get(issuer)?;
@@ -145,7 +145,7 @@ impl<T> Kept<T> {
     }
 }
 
-impl<T> Default for Kept<T> {
+impl<T> Default for Cached<T> {
     fn default() -> Self {
         Self(Mutex::default())
     }

@@ -133,26 +133,26 @@ fn cheapest(text: &[char], known: &HashSet<String>) -> Way {
     ways[0] = Way::of(0);
     for from in 0..text.len() {
         let way = ways[from];
-        let mut reach = |length: usize, piece: Way| {
+        let mut ownership = |length: usize, piece: Way| {
             ways[from + length] = way.and(piece).min(ways[from + length]);
         };
-        reach(1, Way::of(letter(text[from])));
+        ownership(1, Way::of(letter(text[from])));
         let rest = &text[from..];
         for length in 2..=rest.len() {
             if let Some(cost) = pattern(&text[..from], &rest[..length]) {
-                reach(length, Way::of(cost));
+                ownership(length, Way::of(cost));
             }
         }
         for length in SHORTEST..=row(rest) {
-            reach(length, Way::of(ROW));
+            ownership(length, Way::of(ROW));
         }
         let mut word = String::new();
         for (place, c) in plain[from..].iter().take(LONGEST_WORD).enumerate() {
             word.push(*c);
             if known.contains(&word) {
-                reach(place + 1, Way { known: true, ..Way::of(KNOWN) });
+                ownership(place + 1, Way { known: true, ..Way::of(KNOWN) });
             } else if common().contains(&word) {
-                reach(place + 1, Way { common: true, ..Way::of(WORD) });
+                ownership(place + 1, Way { common: true, ..Way::of(WORD) });
             }
         }
     }

@@ -5,11 +5,11 @@ use std::{fs, path::PathBuf, sync::Arc};
 use bytes::Bytes;
 use http::Request;
 use protocol::Code;
-use runtime::mail::{Mail, Message, Post};
+use runtime::mail::{Mail, MailTransport, Message};
 use serde_json::json;
 use store::{Letter, MailSettings};
 
-use super::{Mailbox, PostOffice, page};
+use super::{LocalSes, Mailbox, page};
 
 struct Folder(PathBuf);
 
@@ -25,8 +25,8 @@ impl Drop for Folder {
     }
 }
 
-fn mail_of(office: &PostOffice, access_key_id: &str) -> Mail {
-    Mail::new(Arc::new(Post::new(Some(MailSettings {
+fn mail_of(office: &LocalSes, access_key_id: &str) -> Mail {
+    Mail::new(Arc::new(MailTransport::new(Some(MailSettings {
         from: "Test <test@localhost>".to_owned(),
         region: "local".to_owned(),
         endpoint: Some(office.endpoint().to_owned()),
@@ -41,7 +41,7 @@ fn mail_of(office: &PostOffice, access_key_id: &str) -> Mail {
 async fn a_mail_arrives_as_it_was_written() {
     let folder = Folder::new();
     for mailbox in [Mailbox::in_memory(), Mailbox::in_folder(&folder.0)] {
-        let office = PostOffice::start(mailbox).await.unwrap();
+        let office = LocalSes::start(mailbox).await.unwrap();
         office.admit("MAY");
         let mail = mail_of(&office, "MAY");
         let text = "Grüße & <mehr>: 100 %\r\n+ a=b&c=d\n\n日本 🍰\n";
@@ -61,7 +61,7 @@ async fn a_mail_arrives_as_it_was_written() {
 
 #[tokio::test]
 async fn who_does_not_name_it_sends_nothing() {
-    let office = PostOffice::start(Mailbox::in_memory()).await.unwrap();
+    let office = LocalSes::start(Mailbox::in_memory()).await.unwrap();
     office.admit("MAY");
     let fault = mail_of(&office, "OTHER")
         .send(Message { to: "ada@example.com", subject: "s", text: "t" })
@@ -76,7 +76,7 @@ async fn who_does_not_name_it_sends_nothing() {
 async fn a_mailbox_that_cannot_be_written_is_a_trouble_of_ses() {
     let folder = Folder::new();
     fs::write(&folder.0, "a file where the folder should be").unwrap();
-    let office = PostOffice::start(Mailbox::in_folder(&folder.0)).await.unwrap();
+    let office = LocalSes::start(Mailbox::in_folder(&folder.0)).await.unwrap();
     office.admit("MAY");
     let sent = mail_of(&office, "MAY").send(Message { to: "ada@example.com", subject: "s", text: "t" }).await;
     assert_eq!(sent.unwrap_err().code, Code::ServiceUnavailable);

@@ -1,4 +1,4 @@
-//! The builder of the contract: [`Press`] collects what procedures describe.
+//! The builder of the contract: [`ContractBuilder`] collects what procedures describe.
 //!
 //! What only the build needs hangs on [`Describe`], which no Lambda function reaches: a constant that held both would link
 //! schemas and TypeScript into every function. It stands beside the contract ([`Build`]), never in it.
@@ -128,7 +128,7 @@ pub trait Describe {
     fn needs() -> Needs;
     /// The procedure's contract under its name in the index; named types are left with the press. `spec` is what it states,
     /// among the other procedures; `needs` are [`Describe::needs`], and what it takes to know the caller.
-    fn describe(press: &mut Press, name: &str, spec: Spec, needs: Needs) -> Described;
+    fn describe(builder: &mut ContractBuilder, name: &str, spec: Spec, needs: Needs) -> Described;
 }
 
 /// What the press asks of a procedure's failures.
@@ -139,16 +139,16 @@ pub trait Describe {
 )]
 pub trait DescribeFailures {
     /// All variants.
-    fn failures(press: &mut Press) -> Vec<DescribedFailure>;
+    fn failures(builder: &mut ContractBuilder) -> Vec<DescribedFailure>;
     /// The union in TypeScript.
-    fn typescript(press: &mut Press) -> String;
+    fn typescript(builder: &mut ContractBuilder) -> String;
 }
 
 impl DescribeFailures for crate::NoFailure {
-    fn failures(_: &mut Press) -> Vec<DescribedFailure> {
+    fn failures(_: &mut ContractBuilder) -> Vec<DescribedFailure> {
         Vec::new()
     }
-    fn typescript(_: &mut Press) -> String {
+    fn typescript(_: &mut ContractBuilder) -> String {
         "never".into()
     }
 }
@@ -164,7 +164,7 @@ pub struct Declaration {
 }
 
 /// Collects schemas and TypeScript declarations.
-pub struct Press {
+pub struct ContractBuilder {
     inputs: SchemaGenerator,
     outputs: SchemaGenerator,
     config: ts_rs::Config,
@@ -172,7 +172,7 @@ pub struct Press {
     clashes: Vec<String>,
 }
 
-impl Default for Press {
+impl Default for ContractBuilder {
     fn default() -> Self {
         let settings = |at: &str, settings: SchemaSettings| {
             settings.with(|s| {
@@ -190,7 +190,7 @@ impl Default for Press {
     }
 }
 
-impl Press {
+impl ContractBuilder {
     /// The schema of an input, written out where it stands.
     pub fn input<T: WireInput>(&mut self) -> Value {
         plain(T::json_schema(&mut self.inputs).into())
@@ -269,7 +269,7 @@ fn named((name, schema): (String, Value)) -> (String, Value) {
     (name, schema)
 }
 
-struct Declare<'a>(&'a mut Press);
+struct Declare<'a>(&'a mut ContractBuilder);
 
 impl TypeVisitor for Declare<'_> {
     fn visit<T: TS + 'static + ?Sized>(&mut self) {
@@ -293,9 +293,9 @@ impl TypeVisitor for Declare<'_> {
 
 /// The TypeScript declarations of a type and of all that it is made of, by name.
 pub fn declarations<T: TS + 'static>() -> BTreeMap<String, Declaration> {
-    let mut press = Press::default();
-    Declare(&mut press).visit::<T>();
-    press.declarations
+    let mut builder = ContractBuilder::default();
+    Declare(&mut builder).visit::<T>();
+    builder.declarations
 }
 
 /// Puts a procedure's description together from its parts.

@@ -5,14 +5,14 @@ use local::database::{
     guard::{Policy, Rule},
 };
 use protocol::{Access, Entity, Grant};
-use store::{Create, Delete, Read, Session, Settings, Store, StoreError, Update, Write};
+use store::{Create, Delete, Read, Settings, Store, StoreError, StoreSession, Update, Write};
 
 use crate::given::{Member, Note, World, id, session, settings};
 
 type Done = Result<(), StoreError>;
 
 /// A call of somebody with a grant, but for one action of it.
-fn session_with(world: &World, grant: &Grant, missing: Option<&str>) -> Session {
+fn session_with(world: &World, grant: &Grant, missing: Option<&str>) -> StoreSession {
     let actions =
         |all: &[&str]| all.iter().filter(|action| Some(**action) != missing).map(ToString::to_string).collect();
     let rule = Rule {
@@ -28,7 +28,7 @@ fn session_with(world: &World, grant: &Grant, missing: Option<&str>) -> Session 
 }
 
 /// Holds what is done against the rights to do it: all of them suffice, and each is needed.
-async fn expect_least<T: Entity>(access: Access, does: impl AsyncFn(&World, Session) -> Done) {
+async fn expect_least<T: Entity>(access: Access, does: impl AsyncFn(&World, StoreSession) -> Done) {
     let (world, grant) = (World::new().await, Grant::of::<T>(access));
     does(&world, session_with(&world, &grant, None)).await.expect("its rights suffice");
     for missing in grant.table_actions().iter().chain(grant.index_actions()) {

@@ -1,13 +1,13 @@
 //! A cursor serves the caller and the query it was made for, and nobody and nothing else.
 
 use protocol::{Clock, Cursor, PageSize, SortKey};
-use store::{Read, Scope, Session, StoreError};
+use store::{Read, Scope, StoreError, StoreSession};
 
 use crate::given::{Note, World};
 
 fn notes_of(world: &World, procedure: &'static str, caller: Option<&str>, input: &'static str) -> Read<Note> {
     let scope = Scope { procedure, caller: caller.map(str::to_owned), input: input.into() };
-    Read::new(Session::new(world.store.clone(), scope, Clock::System))
+    Read::new(StoreSession::new(world.store.clone(), scope, Clock::System))
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use std::{
 use local::database::{EmbeddedDatabase, Location};
 use protocol::{Clock, Entity, Index, IndexEntry, Listing, SortKey, Tally, Timestamp, Unique, Version};
 use serde::{Deserialize, Serialize};
-use store::{Limits, Read, Scope, Session, Settings, Store, Write};
+use store::{Read, Scope, Settings, Store, StoreLimits, StoreSession, Write};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -135,7 +135,7 @@ impl World {
         Self { database, store }
     }
 
-    pub fn session(&self) -> Session {
+    pub fn session(&self) -> StoreSession {
         session(&self.store)
     }
 
@@ -169,20 +169,20 @@ pub fn settings(endpoint: &str) -> Settings {
         session_token: None,
         cursor_key: Some([7; 32]),
         // The machine that runs the tests may be busy; what is tested is not its speed.
-        limits: Limits {
+        limits: StoreLimits {
             attempt_timeout: Duration::from_secs(10),
             total_timeout: Duration::from_secs(30),
-            ..Limits::default()
+            ..StoreLimits::default()
         },
     }
 }
 
-pub fn session(store: &Store) -> Session {
-    Session::new(store.clone(), Scope { procedure: "tests.run", ..Scope::default() }, Clock::System)
+pub fn session(store: &Store) -> StoreSession {
+    StoreSession::new(store.clone(), Scope { procedure: "tests.run", ..Scope::default() }, Clock::System)
 }
 
-pub fn session_at(store: &Store, unix_ms: i64) -> Session {
-    Session::new(store.clone(), Scope::default(), Clock::Fixed(Timestamp::from_unix_ms(unix_ms)))
+pub fn session_at(store: &Store, unix_ms: i64) -> StoreSession {
+    StoreSession::new(store.clone(), Scope::default(), Clock::Fixed(Timestamp::from_unix_ms(unix_ms)))
 }
 
 /// A server on a port of its own that answers as it is told.

@@ -4,7 +4,7 @@ use std::{collections::HashSet, time::Duration};
 
 use futures_util::{StreamExt as _, future::join_all, stream};
 use protocol::{Cursor, Listing, PageSize, SortKey};
-use store::{Limits, Read, Store};
+use store::{Read, Store, StoreLimits};
 
 use crate::given::{Id, Note, World, session, settings};
 
@@ -141,7 +141,7 @@ async fn a_filter_that_drops_everything_ends_within_its_bound() {
     seed(&world, "a", 60).await;
     let mut bounded = settings(world.database.endpoint());
     bounded.access_key_id = world.database.administrator().access_key_id.clone();
-    bounded.limits = Limits { max_examined: 25, ..bounded.limits };
+    bounded.limits = StoreLimits { max_examined: 25, ..bounded.limits };
     let notes = Read::<Note>::new(session(&Store::new(bounded).expect("a store")));
 
     let (mut examined, mut cursor) = (Vec::new(), None::<Cursor>);

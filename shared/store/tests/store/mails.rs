@@ -3,7 +3,7 @@
 use std::{future::pending, time::Duration};
 
 use protocol::{Code, Fault};
-use store::{Letter, Limits, MailError, MailSettings, Mailer};
+use store::{Letter, MailError, MailSettings, Mailer, StoreLimits};
 
 use crate::given::{Front, answer};
 
@@ -18,7 +18,7 @@ fn refusal(status: u16, code: &str) -> Vec<u8> {
     answer(status, "Refused", &body)
 }
 
-async fn send_within(front: &Front, limits: Limits) -> Result<(), MailError> {
+async fn send_within(front: &Front, limits: StoreLimits) -> Result<(), MailError> {
     let mailer = Mailer::new(MailSettings {
         from: "Onefold <no-reply@example.com>".to_owned(),
         region: "eu-central-1".to_owned(),
@@ -35,7 +35,7 @@ async fn send_within(front: &Front, limits: Limits) -> Result<(), MailError> {
 async fn send(front: &Front) -> Result<(), MailError> {
     // The machine that runs the tests may be busy.
     let (attempt_timeout, total_timeout) = (Duration::from_secs(10), Duration::from_secs(30));
-    send_within(front, Limits { attempt_timeout, total_timeout, ..MailSettings::LIMITS }).await
+    send_within(front, StoreLimits { attempt_timeout, total_timeout, ..MailSettings::LIMITS }).await
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn a_short_trouble_passes_and_a_long_one_is_told() {
     assert_eq!(Fault::from(error).code, Code::ServiceUnavailable);
 
     let front = Front::new(|_, _| pending()).await;
-    let soon = Limits { attempt_timeout: Duration::from_millis(100), ..MailSettings::LIMITS };
+    let soon = StoreLimits { attempt_timeout: Duration::from_millis(100), ..MailSettings::LIMITS };
     let error = send_within(&front, soon).await.expect_err("SES never answers");
     assert!(matches!(error, MailError::Unavailable(_)), "{error:?}");
 }

@@ -5,12 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use store::{Limits, Read, Settings, Store, StoreError, Write};
+use store::{Read, Settings, Store, StoreError, StoreLimits, Write};
 use tokio::net::TcpListener;
 
 use crate::given::{Front, Note, World, forward, id, refusal, session, settings};
 
-const LIMITS: Limits = Limits {
+const LIMITS: StoreLimits = StoreLimits {
     attempt_timeout: Duration::from_millis(100),
     total_timeout: Duration::from_secs(2),
     max_parallel: 32,
@@ -62,7 +62,7 @@ async fn it_never_answers() {
 #[tokio::test]
 async fn the_total_time_bounds_the_attempts() {
     let front = Front::new(|_, _| pending()).await;
-    let limits = Limits { total_timeout: Duration::from_millis(250), max_attempts: 1_000, ..LIMITS };
+    let limits = StoreLimits { total_timeout: Duration::from_millis(250), max_attempts: 1_000, ..LIMITS };
     let store = Store::new(Settings { limits, ..settings(&front.endpoint) }).expect("a store");
     let begun = Instant::now();
     let outcome = Read::<Note>::new(session(&store)).get(&id()).await;

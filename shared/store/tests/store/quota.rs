@@ -1,7 +1,7 @@
 //! What reads cost: who has used up a minute waits for the next one, and others do not.
 
 use protocol::{Clock, PageSize, Timestamp};
-use store::{Limits, Read, Scope, Session, Store, StoreError};
+use store::{Read, Scope, Store, StoreError, StoreLimits, StoreSession};
 
 use crate::given::{Note, World, settings};
 
@@ -9,23 +9,23 @@ use crate::given::{Note, World, settings};
 fn process(world: &World, read_units_a_minute: u32) -> Store {
     let mut own = settings(world.database.endpoint());
     own.access_key_id = world.database.administrator().access_key_id.clone();
-    own.limits = Limits { read_units_a_minute, max_examined: 500, ..own.limits };
+    own.limits = StoreLimits { read_units_a_minute, max_examined: 500, ..own.limits };
     Store::new(own).expect("a store")
 }
 
 /// A query at a second.
-fn call(store: &Store, payer: &str, second: i64) -> Session {
+fn call(store: &Store, payer: &str, second: i64) -> StoreSession {
     mutation(store, payer, second).bounded()
 }
 
 /// A call at a second that changes something.
-fn mutation(store: &Store, payer: &str, second: i64) -> Session {
+fn mutation(store: &Store, payer: &str, second: i64) -> StoreSession {
     let clock = Clock::Fixed(Timestamp::from_unix_ms(second * 1_000));
-    Session::new(store.clone(), Scope::default(), clock).charged_to(payer)
+    StoreSession::new(store.clone(), Scope::default(), clock).charged_to(payer)
 }
 
 /// Reads all notes, of which none fits, to the end of a page: what it read, or why it did not.
-async fn drop_all(session: &Session) -> Result<f64, StoreError> {
+async fn drop_all(session: &StoreSession) -> Result<f64, StoreError> {
     session.charge().await?;
     Read::<Note>::new(session.clone()).list(Note::BY_TOPIC).of("a").keep(|_| false).page(PageSize(1), None).await?;
     // What the call has read is counted when it ends; what is over then, the next one hears.
@@ -72,7 +72,7 @@ async fn who_has_used_up_a_minute_waits_for_the_next_one_and_others_do_not() {
     let (elsewhere, _) = until_spent(&process(&world, 100), "ada", 71).await;
     assert!(elsewhere as f64 * cost <= 16.0 + cost, "{elsewhere} calls more");
     // Who has no payer is not charged.
-    let free = Session::new(store, Scope::default(), Clock::Fixed(Timestamp::from_unix_ms(70_000)));
+    let free = StoreSession::new(store, Scope::default(), Clock::Fixed(Timestamp::from_unix_ms(70_000)));
     assert!(drop_all(&free).await.is_ok());
 }
 
@@ -126,7 +126,7 @@ async fn what_is_cheap_costs_no_write() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_filter_that_no_index_serves_reads_at_most_five_hundred_entries_a_page() {
     let world = seeded(700).await;
-    let limits = Limits::default();
+    let limits = StoreLimits::default();
     let store = process(&world, limits.read_units_a_minute);
     let all = call(&store, "somebody", 0);
     let notes = Read::<Note>::new(all.clone());

@@ -81,7 +81,7 @@ describe("texts", () => {
     `"""a \\""" b \\""" c \\""" d"""`,
     `"""no \\escape \\u0041 \\\\ \\n"""`,
     `"""one "quoted" and ""two"" """`,
-    `"""\n    Hello,\n      World!\n\n    Yours,\n      GraphQL.\n  """`,
+    `"""\n    Hello,\n      TestService!\n\n    Yours,\n      GraphQL.\n  """`,
     `"""\n    a\n  \n    b\n"""`,
     `"""first\n    a\n     \t\n   b\n\n"""`,
     `"""\r\n  a\r  b\n\r\n  c\r\n"""`,

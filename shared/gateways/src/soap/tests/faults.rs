@@ -174,7 +174,7 @@ async fn an_answer_that_is_too_large_is_a_fault_of_the_version_that_is_spoken() 
             let gateway = Gateway {
                 style: Box::new(Soap::new(&contract).unwrap()),
                 contract,
-                reach: Arc::new(Stub::answering("things.ping", 200, json!({"result": {"data": text}}))),
+                transport: Arc::new(Stub::answering("things.ping", 200, json!({"result": {"data": text}}))),
                 cors: Cors::AnyOrigin,
                 site: Arc::new(Site::new("http://127.0.0.1:9000", "", "")),
             };

@@ -4,13 +4,14 @@ use runtime::{Cookies, prelude::*, sessions::COOKIE};
 use store::transaction;
 
 use crate::{
-    Account, AuditAction, Device as Place, GivenPassword, IdentityUser, Password, expect_strong,
-    lease::Contest,
+    Account, AuditAction, Device, GivenPassword, IdentityUser, Password,
+    account_lease::Contest,
+    expect_strong,
     notices::{Notice, Notices},
     own_password::OwnPassword,
     password,
     sessions::{ATTEMPTS, Sessions},
-    shut_out,
+    sign_in_refused,
 };
 
 /// The old password and the new one.
@@ -69,10 +70,10 @@ pub async fn change_password<U: IdentityUser>(
         let current =
             sessions.to_end(&id, &mut contest).await?.filter(|current| current.generation == account.generation);
         let current = current.ok_or(Error::WrongPassword)?;
-        let is_own = |place: &Place| caller.session().is_some_and(|own| place.has(own));
+        let is_own = |place: &Device| caller.session().is_some_and(|own| place.has(own));
         let (mut kept, others): (Vec<_>, Vec<_>) = current.devices.iter().cloned().partition(is_own);
         if kept.is_empty() && caller.session().is_some() {
-            Err(shut_out("You were signed out. Sign in again."))?;
+            Err(sign_in_refused("You were signed out. Sign in again."))?;
         }
         let mut operations = sessions.ending(&others).await?;
         // Whoever has a copy of this browser's cookie is out as well.

@@ -5,14 +5,14 @@ use runtime::{prelude::*, sessions::COOKIE};
 use crate::{
     Account, AuditAction, AuditEntry, EmailAddress, GivenPassword, IdentityUser, Keep, SignedIn, UserId,
     audit::Audit,
-    browsers::Browser,
-    is_shut_out,
+    is_sign_in_refused,
     issuer::Issuer,
+    known_browsers::Browser,
     limits::Attempts,
     notices::{Notice, Notices},
-    password::{Turn, Verdict},
-    sessions::{Kept, Sessions},
-    shut_out,
+    password::{HashingPermit, Verdict},
+    sessions::{SessionSecret, Sessions},
+    sign_in_refused,
 };
 
 /// Who signs in, and how it is kept.
@@ -50,7 +50,7 @@ pub async fn login<U: IdentityUser>(
     #[input] input: Input,
 ) -> Result<SignedIn<U::Me>, Error> {
     let cookies = &issuer.cookies;
-    let turn = Turn::take()?;
+    let permit = HashingPermit::acquire()?;
     let found = users.by_unique(U::UNIQUE_EMAIL, &input.email.comparable()).await?;
     let id = match &found {
         Some(user) => user.user_id(),
@@ -65,7 +65,7 @@ pub async fn login<U: IdentityUser>(
     let browser = Browser::of(cookies, account.as_ref())?;
     let attempt = attempts.sign_in(&input.email, browser.known.as_ref()).await?;
     let stored = account.as_ref().and_then(|account| account.password.as_deref());
-    let verdict = turn.verify(stored, input.password.as_str()).await?;
+    let verdict = permit.verify(stored, input.password.as_str()).await?;
     // Who registered an address need not be its owner: nobody is signed in before the proof, and nobody learns by it
     // whether the address had an account.
     let is_proof_owed = found.as_ref().is_some_and(U::is_as_registered);
@@ -74,17 +74,17 @@ pub async fn login<U: IdentityUser>(
         return Err(Error::WrongCredentials);
     }
     let better = match verdict {
-        Verdict::RightButWeak => Some(turn.hash(input.password.as_str()).await?),
+        Verdict::RightButWeak => Some(permit.hash(input.password.as_str()).await?),
         _ => None,
     };
-    drop(turn);
+    drop(permit);
     let was = stored.map(str::to_owned);
     let kept = input.keep.unwrap_or(Keep::Cookie).begun()?;
-    let is_browser = matches!(kept, Kept::Cookie(_));
+    let is_browser = matches!(kept, SessionSecret::Cookie(_));
     let change = |account: &mut Account| {
         if account.password != was {
             // It was changed in this moment.
-            return Err(shut_out("The password is another one by now."));
+            return Err(sign_in_refused("The password is another one by now."));
         }
         if let Some(better) = &better {
             account.password = Some(better.clone());
@@ -100,7 +100,7 @@ pub async fn login<U: IdentityUser>(
         vec![audit.creating(AuditEntry { actor, ..audit.entry(AuditAction::SignedIn) })]
     };
     let (user, session) = match sessions.begin(&users, id, &kept, change, entry).await {
-        Err(fault) if is_shut_out(&fault) => return Err(Error::WrongCredentials),
+        Err(fault) if is_sign_in_refused(&fault) => return Err(Error::WrongCredentials),
         begun => begun?,
     };
     attempt.succeeded().await?;

@@ -4,7 +4,7 @@ use runtime::prelude::*;
 
 use crate::{
     Account, AuditAction, GivenPassword, IdentityUser, Tokens, audit::Audit, issuer::Issuer, own_password::OwnPassword,
-    sessions::Sessions, shut_out,
+    sessions::Sessions, sign_in_refused,
 };
 
 /// The proof.
@@ -61,9 +61,9 @@ pub async fn reauthenticate<U: IdentityUser>(
     }
     let check = |current: &Account| match current.password.as_deref() == Some(stored) {
         true => Ok(()),
-        false => Err(shut_out("The password is another one by now.")),
+        false => Err(sign_in_refused("The password is another one by now.")),
     };
-    let besides = || vec![audit.creating(audit.by(&caller, AuditAction::Reauthenticated))];
-    let (kept, session) = sessions.reauthenticate((id, session), sessions.clock.now(), check, besides).await?;
+    let extra_operations = || vec![audit.creating(audit.by(&caller, AuditAction::Reauthenticated))];
+    let (kept, session) = sessions.reauthenticate((id, session), sessions.clock.now(), check, extra_operations).await?;
     Ok(Reauthenticated { tokens: issuer.issue(&kept, &session).await? })
 }

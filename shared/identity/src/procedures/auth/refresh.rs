@@ -8,7 +8,7 @@ use crate::{
     issuer::Issuer,
     limits::Attempts,
     rotation::RefreshToken,
-    sessions::{Sessions, Turned},
+    sessions::{Renewal, Sessions},
 };
 
 /// What is renewed.
@@ -56,16 +56,16 @@ pub async fn refresh(
         return Ok(Refreshed { tokens: None });
     };
     let turned = match RefreshToken::parse(&text) {
-        Some(token) => sessions.turn(&token, None).await?,
-        None => Turned::Unknown,
+        Some(token) => sessions.renew(&token, None).await?,
+        None => Renewal::Unknown,
     };
     match turned {
-        Turned::Next(session, token) => Ok(Refreshed { tokens: Some(issuer.tokens(&session, &token).await?) }),
-        Turned::Unknown => {
+        Renewal::Next(session, token) => Ok(Refreshed { tokens: Some(issuer.tokens(&session, &token).await?) }),
+        Renewal::Unknown => {
             attempts.bad_token().await?;
             Err(Error::Ended)
         }
-        Turned::Reused(session) => {
+        Renewal::Reused(session) => {
             let entry = || {
                 let actor = Some(session.user_id.to_string());
                 vec![audit.creating(AuditEntry { actor, ..audit.entry(AuditAction::TokenReused) })]

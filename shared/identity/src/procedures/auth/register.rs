@@ -7,10 +7,10 @@ use crate::{
     Claim, EmailAddress, IdentityUser, Password, Purpose, expect_strong,
     founder::{Foundation, Founding},
     limits::Attempts,
+    mailbox_proof,
     mails::{self, LinkMails},
     name,
-    password::Turn,
-    proof,
+    password::HashingPermit,
     registration::Registrar,
 };
 
@@ -88,13 +88,13 @@ pub async fn register<U: IdentityUser>(
     if named.is_none() {
         registration.expect(&input.email.comparable()).map_err(Error::from)?;
     }
-    let turn = Turn::take()?;
+    let permit = HashingPermit::acquire()?;
     let may_send = attempts.mail(&input.email, Purpose::VerifyEmail, None).await?;
     expect_strong(&input.password, registrar.service, &[input.email.as_str(), &input.name])?;
-    let browser = proof::mark(&cookies)?;
+    let browser = mailbox_proof::mark(&cookies)?;
     let work = async {
-        let password = Some(turn.hash(input.password.as_str()).await?);
-        drop(turn);
+        let password = Some(permit.hash(input.password.as_str()).await?);
+        drop(permit);
         let claim = Claim { password, name: input.name, browser: Some(browser), identity: None, founder: named };
         let next = registrar.register(input.email, claim, &founding).await?;
         // Who got none asks for another link.
@@ -103,5 +103,5 @@ pub async fn register<U: IdentityUser>(
         }
         Ok::<_, Fault>(())
     };
-    Ok(mails::unhurried(work).await?)
+    Ok(mails::no_sooner_than_others(work).await?)
 }

@@ -4,8 +4,8 @@ use protocol::Fault;
 use runtime::{Cookies, prelude::*};
 
 use crate::{
-    AuditAction, EmailAddress, IdentityUser, Purpose, browsers,
-    mails::{Letter, LinkRequest, unhurried},
+    AuditAction, EmailAddress, IdentityUser, Purpose, known_browsers,
+    mails::{Letter, LinkRequest, no_sooner_than_others},
 };
 
 /// Who asks.
@@ -26,7 +26,7 @@ pub async fn request_reset<U: IdentityUser>(
     let LinkRequest { attempts, mails, audit, .. } = &request;
     let (target, found) = request.find(&input.email).await?;
     let account = request.accounts.get(&target).await?;
-    let known = browsers::known(&cookies, account.as_ref()).map(|browser| browser.hash());
+    let known = known_browsers::known(&cookies, account.as_ref()).map(|browser| browser.hash());
     let may_send = attempts.mail(&input.email, Purpose::ResetPassword, known.as_ref()).await?;
     let work = async {
         audit.create(audit.about(AuditAction::ResetRequested, (target, found.is_some()))).await?;
@@ -36,5 +36,5 @@ pub async fn request_reset<U: IdentityUser>(
         }
         Ok::<_, Fault>(())
     };
-    Ok(unhurried(work).await?)
+    Ok(no_sooner_than_others(work).await?)
 }

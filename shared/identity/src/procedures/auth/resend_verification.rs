@@ -5,7 +5,7 @@ use runtime::prelude::*;
 
 use crate::{
     AuditAction, EmailAddress, IdentityUser, Purpose,
-    mails::{Letter, LinkRequest, unhurried},
+    mails::{Letter, LinkRequest, no_sooner_than_others},
 };
 
 /// Who asks.
@@ -39,5 +39,5 @@ pub async fn resend_verification<U: IdentityUser>(
         }
         Ok::<_, Fault>(())
     };
-    Ok(unhurried(work).await?)
+    Ok(no_sooner_than_others(work).await?)
 }

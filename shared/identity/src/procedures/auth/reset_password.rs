@@ -4,12 +4,13 @@ use runtime::{opaque::Opaque, prelude::*};
 use store::transaction;
 
 use crate::{
-    Account, AuditAction, AuditEntry, IdentityUser, KNOWN, KNOWN_S, Password, expect_strong,
-    lease::Contest,
+    Account, AuditAction, AuditEntry, IdentityUser, KNOWN, KNOWN_S, Password,
+    account_lease::Contest,
+    expect_strong,
+    mailbox_proof::{Mailed, MailedProof, recovered, unmark},
     name,
     notices::{Notice, Notices},
     password,
-    proof::{Mailed, MailedProof, recovered, unmark},
     sessions::ATTEMPTS,
 };
 

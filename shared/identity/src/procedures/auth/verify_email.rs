@@ -4,10 +4,10 @@ use runtime::prelude::*;
 use store::transaction;
 
 use crate::{
-    Account, AuditAction, AuditEntry, Device as Place, GivenPassword, IdentityUser, Purpose, UsedFounderToken,
-    lease::Contest,
+    Account, AuditAction, AuditEntry, Device, GivenPassword, IdentityUser, Purpose, UsedFounderToken,
+    account_lease::Contest,
+    mailbox_proof::{Mailed, MailedProof, claimed, unmark},
     notices::Notices,
-    proof::{Mailed, MailedProof, claimed, unmark},
     rights,
     sessions::ATTEMPTS,
 };
@@ -80,7 +80,7 @@ pub async fn verify_email<U: IdentityUser>(
         }
         let (next, proved) = claimed(&user, &current, token.claim.as_ref(), site);
         // Who is signed in got in with what the account holds: that is not theirs who brings a claim of their own.
-        let is_own = |place: &Place| {
+        let is_own = |place: &Device| {
             let here = caller.as_ref().and_then(Caller::session);
             token.claim.is_none() && here.is_some_and(|session| place.has(session))
         };

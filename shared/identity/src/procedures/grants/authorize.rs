@@ -6,7 +6,7 @@ use crate::{
     ApplicationClient, IdentityUser,
     authorization_server::{
         pages, person, redirect,
-        request::{Asking, Wrong},
+        request::{RequestError, RequestParameters},
     },
     pages::SIGN_IN,
 };
@@ -22,11 +22,11 @@ pub async fn authorize<U: IdentityUser>(
     site: Site,
     request: HttpRequest,
 ) -> Result<HttpReply, NoFailure> {
-    let asking = Asking::read(&request.query()).within(request.query_string());
+    let asking = RequestParameters::read(&request.query()).within(request.query_string());
     let asked = match asking.clone().check(&clients, (service, &site)).await? {
         Ok(asked) => asked,
-        Err(Wrong::Here(why)) => return Ok(pages::refusal(why)),
-        Err(Wrong::There(url)) => return Ok(HttpReply::redirect(&url)?),
+        Err(RequestError::ShowPage(why)) => return Ok(pages::refusal(why)),
+        Err(RequestError::Redirect(url)) => return Ok(HttpReply::redirect(&url)?),
     };
     if let Some((secret, id)) = person(caller.as_ref(), &cookies)
         && let Some(user) = users.get(&id).await?

@@ -8,7 +8,7 @@ use crate::{
     authorization_server::{
         codes::Consent,
         pages, person,
-        request::{Asking, Wrong},
+        request::{RequestError, RequestParameters},
     },
 };
 
@@ -28,7 +28,7 @@ pub async fn decide<U: IdentityUser>(
     request: HttpRequest,
 ) -> Result<HttpReply, NoFailure> {
     let parameters = request.form()?;
-    let asking = Asking::read(&parameters);
+    let asking = RequestParameters::read(&parameters);
     let caller = match caller {
         Ok(caller) => caller,
         Err(refused) => return Ok(pages::signed_out(&refused, &asking, &site)),
@@ -42,8 +42,8 @@ pub async fn decide<U: IdentityUser>(
     // As little is believed of the form as of the link.
     let asked = match asking.clone().check(&clients, (consent.service, &site)).await? {
         Ok(asked) => asked,
-        Err(Wrong::Here(why)) => return Ok(pages::refusal(why)),
-        Err(Wrong::There(url)) => return Ok(HttpReply::redirect(&url)?),
+        Err(RequestError::ShowPage(why)) => return Ok(pages::refusal(why)),
+        Err(RequestError::Redirect(url)) => return Ok(HttpReply::redirect(&url)?),
     };
     match *parameters.all("decision").collect::<Vec<_>>() {
         ["approve"] => {}

@@ -14,7 +14,7 @@ use crate::{
         tokens,
     },
     rotation::RefreshToken,
-    sessions::{Sessions, Turned},
+    sessions::{Renewal, Sessions},
 };
 
 /// What an application asks with, besides what proves who it is.
@@ -62,11 +62,11 @@ pub async fn token<U: IdentityUser>(
             let known = known.filter(|session| tokens::is_of(session, &client)).ok_or(Refused::InvalidGrant)?;
             let scopes = known.application().map(|(_, scopes)| scopes).unwrap_or_default();
             let narrower = tokens::narrowed(service, form.scope.as_deref(), scopes)?;
-            match sessions.turn(&given, Some(&client.application.id.to_string())).await? {
-                Turned::Next(session, next) => {
+            match sessions.renew(&given, Some(&client.application.id.to_string())).await? {
+                Renewal::Next(session, next) => {
                     Ok(tokens::in_the_name_of_somebody(by, &session, narrower, Some(&next)).await?)
                 }
-                Turned::Reused(session) => {
+                Renewal::Reused(session) => {
                     let entry = || {
                         let entry = AuditEntry {
                             actor: Some(client.application.id.to_string()),
@@ -78,7 +78,7 @@ pub async fn token<U: IdentityUser>(
                     sessions.end(session.user_id, |place| place.device == session.device, |_| {}, entry).await?;
                     Err(Refused::InvalidGrant)
                 }
-                Turned::Unknown => Err(Refused::InvalidGrant),
+                Renewal::Unknown => Err(Refused::InvalidGrant),
             }
         }
         GrantType::ClientCredentials => {

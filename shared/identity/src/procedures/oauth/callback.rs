@@ -4,10 +4,10 @@ use runtime::{Cookies, HttpReply, HttpRequest, Site, prelude::*, sessions::COOKI
 
 use crate::{
     FlowAim, IdentityUser, SignInFlow,
-    arrival::Arrival,
-    elsewhere::{self, Ended, Federation, Refusal},
     federation::Callback,
+    provider_sign_in::ProviderSignIn,
     reauthentication::Reauthentication,
+    sign_in_flows::{self, Ended, Federation, Refusal},
 };
 
 /// Where a provider sends the browser back, with a code or the reason why there is none. The address belongs into the
@@ -20,15 +20,15 @@ use crate::{
 pub async fn callback<U: IdentityUser>(
     flows: Delete<SignInFlow>,
     federation: Federation,
-    arrival: Arrival<U>,
+    arrival: ProviderSignIn<U>,
     reauthentication: Reauthentication,
     cookies: Cookies,
     site: Site,
     request: HttpRequest,
 ) -> Result<HttpReply, NoFailure> {
     let answer: Callback = request.query().read()?;
-    let Some(flow) = elsewhere::take(&flows, &answer).await? else {
-        return Ok(HttpReply::redirect(&elsewhere::beginning(&site, Refusal::Expired))?);
+    let Some(flow) = sign_in_flows::take(&flows, &answer).await? else {
+        return Ok(HttpReply::redirect(&sign_in_flows::beginning(&site, Refusal::Expired))?);
     };
     let known = federation.providers().await?;
     let arrived = async {
@@ -49,5 +49,5 @@ pub async fn callback<U: IdentityUser>(
         Err(Ended::Refused(code)) => Some(code),
         Err(Ended::Fault(fault)) => return Err(fault)?,
     };
-    Ok(HttpReply::redirect(&elsewhere::page(&site, &flow.return_to, error))?)
+    Ok(HttpReply::redirect(&sign_in_flows::page(&site, &flow.return_to, error))?)
 }

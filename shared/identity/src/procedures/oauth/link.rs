@@ -4,8 +4,8 @@ use runtime::prelude::*;
 
 use crate::{
     FlowAim, FlowSession, SignInFlow,
-    elsewhere::{self, Ended, Federation},
     limits::Attempts,
+    sign_in_flows::{self, Ended, Federation},
 };
 
 /// Which account is linked.
@@ -57,7 +57,7 @@ pub async fn link(
     caller: Caller,
     #[input] input: Input,
 ) -> Result<Link, Error> {
-    let return_to = elsewhere::return_path(input.return_to, &federation.site).ok_or(Error::NotAPath)?;
+    let return_to = sign_in_flows::return_path(input.return_to, &federation.site).ok_or(Error::NotAPath)?;
     let user_id = caller.subject().parse().map_err(|_| Error::NoSession)?;
     let session = caller.session().cloned().ok_or(Error::NoSession)?;
     if !caller.has_role() {

@@ -2,7 +2,7 @@
 
 use runtime::{Secret, prelude::*};
 
-use crate::{elsewhere, federation::IdentityProviders};
+use crate::{federation::IdentityProviders, sign_in_flows};
 
 /// With which providers one can sign in.
 #[wire]
@@ -23,7 +23,7 @@ pub struct Button {
 /// List the providers with which one can sign in.
 #[procedure(query, auth = public, rest = "GET /v1/oauth/providers", cache_s = 60)]
 pub async fn providers(providers: Secret<IdentityProviders>) -> Result<Listed, NoFailure> {
-    let known = elsewhere::providers(&providers).await?;
+    let known = sign_in_flows::providers(&providers).await?;
     let buttons = known.iter().map(|it| Button { id: it.id.clone(), label: it.label.clone() });
     Ok(Listed { items: buttons.collect() })
 }

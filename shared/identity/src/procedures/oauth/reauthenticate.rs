@@ -4,8 +4,8 @@ use runtime::{Cookies, prelude::*, sessions::COOKIE};
 
 use crate::{
     FlowAim, FlowSession, SignInFlow,
-    elsewhere::{self, Ended, Federation},
     limits::Attempts,
+    sign_in_flows::{self, Ended, Federation},
 };
 
 /// By which account it is proved.
@@ -61,7 +61,7 @@ pub async fn reauthenticate(
     cookies: Cookies,
     #[input] input: Input,
 ) -> Result<Reauthentication, Error> {
-    let return_to = elsewhere::return_path(input.return_to, &federation.site).ok_or(Error::NotAPath)?;
+    let return_to = sign_in_flows::return_path(input.return_to, &federation.site).ok_or(Error::NotAPath)?;
     let known = federation.providers().await?;
     let provider = known.get(&input.provider).ok_or(Error::Missing(input.provider))?;
     if !provider.can_ask_anew() {

@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use crate::{
     FlowAim, SignInFlow,
-    elsewhere::{self, Ended, Federation},
     limits::Attempts,
+    sign_in_flows::{self, Ended, Federation},
 };
 
 /// The parameters of the address.
@@ -34,14 +34,14 @@ pub async fn start(
 ) -> Result<HttpReply, NoFailure> {
     let Parameters { provider, return_to } = request.query().read()?;
     let not_a_path = || Fault::bad_request("return_to is not a path of the service's pages.");
-    let return_to = elsewhere::return_path(return_to, &site).ok_or_else(not_a_path)?;
+    let return_to = sign_in_flows::return_path(return_to, &site).ok_or_else(not_a_path)?;
     let known = federation.providers().await?;
     let unknown = || Fault::bad_request("There is no such provider; oauth.providers lists them.");
     let provider = known.get(&provider).ok_or_else(unknown)?;
     attempts.flow().await?;
     match federation.begin(&flows, provider, return_to.clone(), FlowAim::SignIn).await {
         Ok(url) => Ok(HttpReply::redirect(&url)?),
-        Err(Ended::Refused(code)) => Ok(HttpReply::redirect(&elsewhere::page(&site, &return_to, Some(code)))?),
+        Err(Ended::Refused(code)) => Ok(HttpReply::redirect(&sign_in_flows::page(&site, &return_to, Some(code)))?),
         Err(Ended::Fault(fault)) => Err(fault)?,
     }
 }

@@ -6,10 +6,10 @@ use store::transaction;
 use crate::{
     Account, AuditAction, AuditEntry, IdentityUser,
     audit::Audit,
-    elsewhere,
     federation::IdentityProviders,
     notices::{Notice, Notices},
     sessions::ATTEMPTS,
+    sign_in_flows,
 };
 
 /// Which account is unlinked.
@@ -43,7 +43,7 @@ pub async fn unlink<U: IdentityUser>(
     #[input] input: Input,
 ) -> Result<(), Error> {
     let id = caller.subject().parse().map_err(|_| Error::NotLinked)?;
-    let known = elsewhere::providers(&providers).await?;
+    let known = sign_in_flows::providers(&providers).await?;
     for _ in 0..ATTEMPTS {
         let current = accounts.get(&id).await?.ok_or(Error::NotLinked)?;
         let mut next = current.clone();

@@ -3,24 +3,24 @@
 use bytes::Bytes;
 use http::{Request, Response};
 use protocol::{Cause, Clock, Entity};
-use runtime::{Call, Capability, Definition, Limits, Service, answer};
-use store::{Create, Read, Scope, Session, Write};
+use runtime::{Call, Capability, Definition, RateLimits, Service, answer};
+use store::{Create, Read, Scope, StoreSession, Write};
 
 use crate::{
     data::DataFolder,
-    ground::{Addresses, Ground},
+    local_cloud::{Addresses, LocalCloud},
     mail::ReceivedMail,
 };
 
 /// A service's table in memory, for the unit tests of its procedures.
-pub struct World {
+pub struct TestService {
     definition: &'static Definition,
-    ground: Ground,
+    cloud: LocalCloud,
     clock: Clock,
     folder: std::path::PathBuf,
 }
 
-impl World {
+impl TestService {
     /// An empty table, and a clock that stands still.
     ///
     /// # Errors
@@ -32,12 +32,12 @@ impl World {
     /// The same, of a service with addresses, where everybody may register.
     ///
     /// # Errors
-    /// As [`World::new`].
+    /// As [`TestService::new`].
     pub async fn at(service: &Service, clock: Clock, addresses: Addresses) -> Result<Self, Cause> {
         let folder = std::env::temp_dir().join(format!("onefold-world-{}", uuid::Uuid::new_v4()));
-        let ground = Ground::start(service.definition, &DataFolder::open(&folder)?, true, addresses).await?;
-        let ground = ground.registering("open")?;
-        Ok(Self { definition: service.definition, ground, clock, folder })
+        let cloud = LocalCloud::start(service.definition, &DataFolder::open(&folder)?, true, addresses).await?;
+        let cloud = cloud.registering("open")?;
+        Ok(Self { definition: service.definition, cloud, clock, folder })
     }
 
     /// Another time.
@@ -47,7 +47,7 @@ impl World {
 
     /// The same, where one caller may read so many units in a minute.
     pub fn set_read_units(&mut self, read_units: u32) {
-        self.ground.store = self.ground.store.clone().with_read_units(read_units);
+        self.cloud.store = self.cloud.store.clone().with_read_units(read_units);
     }
 
     /// Answers a request to one procedure of a service as the service does: it knows the caller, and has the
@@ -63,8 +63,8 @@ impl World {
     ) -> Result<Response<Bytes>, Cause> {
         let found = service.procedures.iter().find(|known| known.entry.name == procedure);
         let found = found.ok_or_else(|| format!("there is no procedure {procedure}"))?;
-        let authenticator = self.ground.authenticator(service.definition)?;
-        let context = self.ground.context(procedure, &found.needs(), &authenticator, self.clock)?;
+        let authenticator = self.cloud.authenticator(service.definition)?;
+        let context = self.cloud.context(procedure, &found.needs(), &authenticator, self.clock)?;
         Ok(answer(&found.entry, &context, "test", request).await)
     }
 
@@ -75,14 +75,14 @@ impl World {
     /// # Errors
     /// When it cannot be made without a call, or a key cannot be used.
     pub fn obtain<C: Capability>(&self) -> Result<C, Cause> {
-        let authenticator = self.ground.authenticator(self.definition)?;
-        let context = self.ground.context("test", &C::RIGHTS.needs(), &authenticator, self.clock)?;
+        let authenticator = self.cloud.authenticator(self.definition)?;
+        let context = self.cloud.context("test", &C::RIGHTS.needs(), &authenticator, self.clock)?;
         Ok(C::obtain(&Call::detached(self.definition, &context))?)
     }
 
-    fn session(&self) -> Session {
+    fn session(&self) -> StoreSession {
         let scope = Scope { procedure: "test", caller: None, input: bytes::Bytes::new() };
-        Session::new(self.ground.store.clone(), scope, self.clock)
+        StoreSession::new(self.cloud.store.clone(), scope, self.clock)
     }
 
     /// The capability to read.
@@ -96,8 +96,8 @@ impl World {
     }
 
     /// The capability to count.
-    pub fn limits(&self) -> Limits {
-        Limits::new(self.session())
+    pub fn limits(&self) -> RateLimits {
+        RateLimits::new(self.session())
     }
 
     /// The mails that were sent, the latest first.
@@ -105,7 +105,7 @@ impl World {
     /// # Errors
     /// When the mailbox cannot be read.
     pub fn mailbox(&self) -> Result<Vec<ReceivedMail>, Cause> {
-        Ok(self.ground.post_office.mailbox().latest(None)?)
+        Ok(self.cloud.local_ses.mailbox().latest(None)?)
     }
 
     /// The capability to write.
@@ -114,7 +114,7 @@ impl World {
     }
 }
 
-impl Drop for World {
+impl Drop for TestService {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.folder);
     }

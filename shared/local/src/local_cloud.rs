@@ -8,11 +8,11 @@ use runtime::{
     Authenticator, Callers, Context, Definition, RegistrationPolicy, Secrets, Service, Site,
     cors::Cors,
     environment,
-    mail::Post,
+    mail::MailTransport,
     secrets::{SIGNING, Source},
     tokens::{TokenSettings, TokenSigner},
 };
-use store::{Limits, MailSettings, Settings, Store};
+use store::{MailSettings, Settings, Store, StoreLimits};
 
 use crate::{
     backend::{Backend, Local},
@@ -21,7 +21,7 @@ use crate::{
         Credentials, EmbeddedDatabase, Location,
         guard::{Policy, Rule},
     },
-    mail::{Mailbox, PostOffice},
+    mail::{LocalSes, Mailbox},
 };
 
 /// The region that local functions are told. Nothing depends on it.
@@ -59,13 +59,13 @@ impl Addresses {
 }
 
 /// What a local database and its callers have in common.
-pub struct Ground {
+pub struct LocalCloud {
     /// The database.
     pub database: EmbeddedDatabase,
     /// The table, asked by an administrator.
     pub store: Store,
     /// What stands for SES.
-    pub post_office: PostOffice,
+    pub local_ses: LocalSes,
     mail_from: String,
     tokens: Option<TokenSettings>,
     cursor_key: [u8; 32],
@@ -76,7 +76,7 @@ pub struct Ground {
     _lock: Option<Lock>,
 }
 
-impl Ground {
+impl LocalCloud {
     /// Whether nothing of it is kept.
     pub(crate) const fn is_ephemeral(&self) -> bool {
         self._lock.is_none()
@@ -99,7 +99,7 @@ impl Ground {
             (Location::File(data.database()), Some(lock), data.cursor_key()?)
         };
         let mailbox = if ephemeral { Mailbox::in_memory() } else { Mailbox::in_folder(data.mail()?) };
-        let post_office = PostOffice::start(mailbox).await?;
+        let local_ses = LocalSes::start(mailbox).await?;
         let mail_from = format!("{} <no-reply@localhost>", definition.name);
         let tokens = match definition.callers {
             Callers::Tokens | Callers::Sessions(_) => Some(token_settings(definition, Some(&data.signer()?))),
@@ -115,16 +115,16 @@ impl Ground {
             secret_access_key: administrator.secret_access_key.clone(),
             session_token: None,
             cursor_key: Some(cursor_key),
-            limits: Limits::default(),
+            limits: StoreLimits::default(),
         })?;
         store.create_table_if_missing().await?;
         let data = data.clone();
         let registration = RegistrationPolicy::parse("", &addresses.site())?;
-        let read_units = Limits::default().read_units_a_minute;
+        let read_units = StoreLimits::default().read_units_a_minute;
         Ok(Self {
             database,
             store,
-            post_office,
+            local_ses,
             mail_from,
             tokens,
             cursor_key,
@@ -147,7 +147,7 @@ impl Ground {
     /// The same, where one caller may read so many units in a minute.
     #[must_use]
     pub fn reading(self, read_units: Option<u32>) -> Self {
-        let read_units = read_units.unwrap_or(Limits::default().read_units_a_minute);
+        let read_units = read_units.unwrap_or(StoreLimits::default().read_units_a_minute);
         Self { store: self.store.with_read_units(read_units), read_units, ..self }
     }
 
@@ -155,7 +155,7 @@ impl Ground {
     pub fn admit(&self, name: &str, Needs { grants, mail, .. }: &Needs) -> Credentials {
         let credentials = Credentials::random();
         if *mail {
-            self.post_office.admit(credentials.access_key_id.clone());
+            self.local_ses.admit(credentials.access_key_id.clone());
         }
         let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
         let rules = grants
@@ -199,7 +199,7 @@ impl Ground {
             (environment::REGISTRATION.to_owned(), self.registration.to_string()),
             (environment::READ_UNITS.to_owned(), self.read_units.to_string()),
             (environment::MAIL_FROM.to_owned(), self.mail_from.clone()),
-            (environment::MAIL_ENDPOINT.to_owned(), self.post_office.endpoint().to_owned()),
+            (environment::MAIL_ENDPOINT.to_owned(), self.local_ses.endpoint().to_owned()),
             (environment::SECRETS.to_owned(), secrets.join(",")),
             ("AWS_REGION".to_owned(), REGION.to_owned()),
             ("AWS_ACCESS_KEY_ID".to_owned(), credentials.access_key_id.clone()),
@@ -215,11 +215,11 @@ impl Ground {
     }
 
     /// How somebody's mails get to the post office.
-    pub fn post(&self, credentials: &Credentials) -> Post {
-        Post::new(Some(MailSettings {
+    pub fn post(&self, credentials: &Credentials) -> MailTransport {
+        MailTransport::new(Some(MailSettings {
             from: self.mail_from.clone(),
             region: REGION.to_owned(),
-            endpoint: Some(self.post_office.endpoint().to_owned()),
+            endpoint: Some(self.local_ses.endpoint().to_owned()),
             access_key_id: credentials.access_key_id.clone(),
             secret_access_key: credentials.secret_access_key.clone(),
             session_token: None,

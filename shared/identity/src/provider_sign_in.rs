@@ -11,15 +11,15 @@ use store::{Operation, transaction};
 
 use super::{
     audit::Audit,
-    browsers::Browser,
-    elsewhere::{Ended, Refusal},
     founder::Founding,
+    known_browsers::Browser,
     limits::Attempts,
+    mailbox_proof,
     mails::{self, LinkMails},
     notices::{Notice, Notices},
-    proof,
     registration::Registrar,
-    sessions::{ATTEMPTS, Kept, Sessions},
+    sessions::{ATTEMPTS, SessionSecret, Sessions},
+    sign_in_flows::{Ended, Refusal},
 };
 use crate::{
     Account, AuditAction, AuditEntry, Claim, EmailAddress, FlowSession, IdentityUser, LinkedIdentity, Purpose, UserId,
@@ -28,7 +28,7 @@ use crate::{
 
 /// The capability to let somebody in who comes from a provider.
 #[derive(Clone, Capability)]
-pub struct Arrival<U: IdentityUser> {
+pub struct ProviderSignIn<U: IdentityUser> {
     pub(crate) users: Write<U>,
     pub(crate) sessions: Sessions,
     pub(crate) registrar: Registrar<U>,
@@ -42,7 +42,7 @@ pub struct Arrival<U: IdentityUser> {
     pub(crate) clock: Clock,
 }
 
-impl<U: IdentityUser> Arrival<U> {
+impl<U: IdentityUser> ProviderSignIn<U> {
     /// Signs somebody in: the secret of the session's cookie.
     pub(crate) async fn sign_in(&self, identity: &Identity) -> Result<Opaque, Ended> {
         let elsewhere = self.linked(identity);
@@ -153,7 +153,7 @@ impl<U: IdentityUser> Arrival<U> {
             let written = linked.into_iter().chain([AuditAction::SignedIn]);
             written.map(|action| self.written(action, &id, elsewhere)).collect()
         };
-        let kept = Kept::Cookie(secret.clone());
+        let kept = SessionSecret::Cookie(secret.clone());
         let begun = self.sessions.begin(self.users.as_ref(), id, &kept, change, entries).await?;
         browser.keep(&self.cookies);
         let told = [
@@ -175,7 +175,7 @@ impl<U: IdentityUser> Arrival<U> {
         elsewhere: &LinkedIdentity,
     ) -> Result<Refusal, Fault> {
         let may_send = self.attempts.mail(&email, Purpose::VerifyEmail, None).await?;
-        let claim = claim(name, elsewhere, Some(proof::mark(&self.cookies)?));
+        let claim = claim(name, elsewhere, Some(mailbox_proof::mark(&self.cookies)?));
         let work = async {
             let next = self.registrar.register(email, claim, &self.founding()).await?;
             if may_send {
@@ -183,7 +183,7 @@ impl<U: IdentityUser> Arrival<U> {
             }
             Ok::<_, Fault>(Refusal::ConfirmEmail)
         };
-        mails::unhurried(work).await
+        mails::no_sooner_than_others(work).await
     }
 
     /// Makes an account of an address for which the provider vouches, unless somebody is faster with the same address or
@@ -197,8 +197,8 @@ impl<U: IdentityUser> Arrival<U> {
         let name = name(identity, &email);
         let mut user = self.registrar.newcomer(email, name, true);
         let mut account = Account { identities: vec![elsewhere.clone()], ..Account::new(user.user_id()) };
-        let besides = |user: &U| vec![self.written(AuditAction::Registered, &user.user_id(), elsewhere)];
-        self.registrar.create(&mut user, &mut account, &self.founding(), besides).await.map(|_| ())
+        let extra_operations = |user: &U| vec![self.written(AuditAction::Registered, &user.user_id(), elsewhere)];
+        self.registrar.create(&mut user, &mut account, &self.founding(), extra_operations).await.map(|_| ())
     }
 
     /// Takes what the provider says for the first proof of an address that somebody registered. Whoever is faster is found
@@ -207,7 +207,7 @@ impl<U: IdentityUser> Arrival<U> {
         let stored = self.sessions.unleased(&user.user_id()).await?;
         let current = stored.clone().unwrap_or_else(|| Account::new(user.user_id()));
         let claim = claim(name(identity, user.email()), elsewhere, None);
-        let (mut next, claimed) = proof::claimed(user, &current, Some(&claim), &self.site);
+        let (mut next, claimed) = mailbox_proof::claimed(user, &current, Some(&claim), &self.site);
         let mut operations = self.sessions.ending(&current.devices).await?;
         operations.extend([
             self.sessions.putting(stored.as_ref(), &mut Account { devices: Vec::new(), ..claimed }),
@@ -255,5 +255,5 @@ fn claim(name: String, elsewhere: &LinkedIdentity, browser: Option<SecretHash>) 
 /// The name that the provider states, as far as it can be one here; else what stands before the `@`.
 fn name(identity: &Identity, email: &EmailAddress) -> String {
     let stated = identity.name.as_deref().and_then(name::plain);
-    stated.unwrap_or_else(|| proof::name_of(email))
+    stated.unwrap_or_else(|| mailbox_proof::name_of(email))
 }

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::{
-    Session, StoreError,
+    StoreError, StoreSession,
     cursor::binding,
-    fetch::{Found, Stretch, query},
+    fetch::{Found, KeyRange, query},
     item::{Item, live_document, text},
     keys,
     table::TABLE,
@@ -39,7 +39,7 @@ pub(crate) struct Plan {
 pub(crate) type Offer<'a> = &'a mut (dyn FnMut(Value) -> Result<bool, StoreError> + Send);
 
 /// One shard of the list.
-struct Lane {
+struct ShardReader {
     partition: String,
     entries: VecDeque<Entry>,
     /// Where the last read ended; `None` before the first and after the last.
@@ -59,7 +59,7 @@ struct Entry {
 /// is `None` at the end of the list and only there.
 #[inline(never)]
 pub(crate) fn fill<'a>(
-    session: &'a Session,
+    session: &'a StoreSession,
     plan: Plan,
     offer: Offer<'a>,
 ) -> BoxFuture<'a, Result<Option<Cursor>, StoreError>> {
@@ -67,19 +67,19 @@ pub(crate) fn fill<'a>(
         let position = plan.position(session)?;
         let index = plan.table_index()?;
         let Some(range) = plan.range(position.as_deref()) else { return Ok(None) };
-        let turn = session.turn().await;
+        let turn = session.begin_operation().await;
         let max_examined = session.limits().max_examined.max(1);
-        let mut lanes = plan.lanes();
+        let mut readers = plan.readers();
         let mut last = position.clone();
         let (mut taken, mut examined) = (0, 0);
         let mut read = plan.size + 2;
         loop {
             // Beyond what may be examined: where the page before ended, and what tells that the list goes on.
-            let limit = read.min(max_examined - examined + 2).div_ceil(lanes.len()) + usize::from(lanes.len() > 1);
-            if refill(session, turn.deadline, &mut lanes, index, &range, plan.descending, limit).await? {
+            let limit = read.min(max_examined - examined + 2).div_ceil(readers.len()) + usize::from(readers.len() > 1);
+            if refill(session, turn.deadline, &mut readers, index, &range, plan.descending, limit).await? {
                 read = (read * 2).min(MAX_READ);
             }
-            let Some(entry) = next(&mut lanes, plan.descending) else { return Ok(None) };
+            let Some(entry) = next(&mut readers, plan.descending) else { return Ok(None) };
             // Where the page before ended; the range has no way to leave its bound out.
             if position.as_ref() == Some(&entry.place) {
                 continue;
@@ -102,34 +102,34 @@ pub(crate) fn fill<'a>(
 
 /// Reads on in every lane that ran empty. Tells whether it read.
 async fn refill(
-    session: &Session,
+    session: &StoreSession,
     deadline: Instant,
-    lanes: &mut [Lane],
+    readers: &mut [ShardReader],
     index: &TableIndex,
     range: &(String, String),
     descending: bool,
     limit: usize,
 ) -> Result<bool, StoreError> {
-    let empty = lanes.iter_mut().filter(|lane| lane.entries.is_empty() && !lane.exhausted);
-    let reads = empty.map(|lane| async move {
+    let empty = readers.iter_mut().filter(|reader| reader.entries.is_empty() && !reader.exhausted);
+    let reads = empty.map(|reader| async move {
         // A read may be cut before the first entry that fits.
-        while lane.entries.is_empty() && !lane.exhausted {
-            let stretch = Stretch {
+        while reader.entries.is_empty() && !reader.exhausted {
+            let range_of_keys = KeyRange {
                 index,
-                partition: &lane.partition,
+                partition: &reader.partition,
                 range: (&range.0, &range.1),
                 descending,
                 limit,
-                after: lane.after.take(),
+                after: reader.after.take(),
             };
-            let Found { items, after } = query(session, deadline, stretch).await?;
+            let Found { items, after } = query(session, deadline, range_of_keys).await?;
             for item in items {
                 let place = text(&item, index.sort_key).map(str::to_owned);
                 let place = place.ok_or_else(|| StoreError::broken("an index entry has no place"))?;
-                lane.entries.push_back(Entry { place, item });
+                reader.entries.push_back(Entry { place, item });
             }
-            lane.exhausted = after.is_none();
-            lane.after = after;
+            reader.exhausted = after.is_none();
+            reader.after = after;
         }
         Ok::<_, StoreError>(())
     });
@@ -137,11 +137,11 @@ async fn refill(
 }
 
 /// The first of the lanes' first entries. Places are unique: each ends with the id.
-fn next(lanes: &mut [Lane], descending: bool) -> Option<Entry> {
-    let filled = lanes.iter_mut().filter(|lane| !lane.entries.is_empty());
-    let by_place = |a: &&mut Lane, b: &&mut Lane| a.entries[0].place.cmp(&b.entries[0].place);
-    let lane = if descending { filled.max_by(by_place) } else { filled.min_by(by_place) };
-    lane?.entries.pop_front()
+fn next(readers: &mut [ShardReader], descending: bool) -> Option<Entry> {
+    let filled = readers.iter_mut().filter(|reader| !reader.entries.is_empty());
+    let by_place = |a: &&mut ShardReader, b: &&mut ShardReader| a.entries[0].place.cmp(&b.entries[0].place);
+    let reader = if descending { filled.max_by(by_place) } else { filled.min_by(by_place) };
+    reader?.entries.pop_front()
 }
 
 impl Plan {
@@ -152,15 +152,15 @@ impl Plan {
         })
     }
 
-    fn lanes(&self) -> Vec<Lane> {
+    fn readers(&self) -> Vec<ShardReader> {
         let shards = 0..self.shards.max(1);
-        let lane = |shard| Lane {
+        let reader = |shard| ShardReader {
             partition: keys::index_partition(self.prefix, self.index, &self.list, shard),
             entries: VecDeque::new(),
             after: None,
             exhausted: false,
         };
-        shards.map(lane).collect()
+        shards.map(reader).collect()
     }
 
     /// The places still to be read, from the lowest to the highest; `None` when there are none, which
@@ -174,17 +174,17 @@ impl Plan {
     }
 
     /// Where the page before ended.
-    fn position(&self, session: &Session) -> Result<Option<String>, StoreError> {
+    fn position(&self, session: &StoreSession) -> Result<Option<String>, StoreError> {
         let Some(cursor) = &self.cursor else { return Ok(None) };
         session.store().cursor_key.open(cursor, &self.binding(session)).map(Some)
     }
 
-    fn seal(&self, session: &Session, last: Option<String>) -> Result<Option<Cursor>, StoreError> {
+    fn seal(&self, session: &StoreSession, last: Option<String>) -> Result<Option<Cursor>, StoreError> {
         let last = last.ok_or_else(|| StoreError::broken("a page ended before its first entry"))?;
         session.store().cursor_key.seal(&last, &self.binding(session)).map(Some)
     }
 
-    fn binding(&self, session: &Session) -> String {
+    fn binding(&self, session: &StoreSession) -> String {
         let [from, to] = [&self.from, &self.to].map(|bound| bound.as_ref().map(SortKey::as_str));
         let query = json!([self.prefix, self.index, self.list, from, to, self.descending]);
         binding(session.scope(), &query)

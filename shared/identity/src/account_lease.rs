@@ -69,7 +69,7 @@ impl Sessions {
 
 #[cfg(test)]
 mod tests {
-    use local::world::World;
+    use local::testing::TestService;
     use store::transaction;
 
     use super::*;
@@ -81,16 +81,16 @@ mod tests {
     struct Given {
         sessions: Sessions,
         id: UserId,
-        _world: World,
+        _world: TestService,
     }
 
     impl Given {
         async fn account() -> Self {
-            let world = World::new(&crate::tests::service(), Clock::Fixed(now())).await.unwrap();
-            let sessions = crate::tests::sessions(&world);
+            let test = TestService::new(&crate::tests::service(), Clock::Fixed(now())).await.unwrap();
+            let sessions = crate::tests::sessions(&test);
             let id = runtime::Ids::counting().next();
             sessions.new_accounts.create(Account::new(id)).await.unwrap();
-            Self { sessions, id, _world: world }
+            Self { sessions, id, _world: test }
         }
 
         /// The account, of which somebody has the lease.

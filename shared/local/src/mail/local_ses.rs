@@ -18,15 +18,15 @@ use crate::loopback::{Answer, Server, access_key_id};
 /// More than any mail takes that the capability lets through: each byte may be written as three.
 const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 
-/// A running post office. Dropping it stops it in the background; [`PostOffice::stop`] waits.
+/// A running post office. Dropping it stops it in the background; [`LocalSes::stop`] waits.
 #[derive(Debug)]
-pub struct PostOffice {
+pub struct LocalSes {
     endpoint: String,
     counter: Arc<Counter>,
     server: Server,
 }
 
-impl PostOffice {
+impl LocalSes {
     /// Listens on a free port of 127.0.0.1.
     ///
     /// # Errors
