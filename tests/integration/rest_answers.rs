@@ -192,12 +192,12 @@ async fn the_document_says_what_the_service_does() {
     }
     let expected = [
         "create: 201 etag location",
-        "create_in: 201 etag",
-        "create_nowhere: 201 etag",
-        "declined_created: 200 etag",
-        "declined_etag: 200",
-        "declined_link: 200",
-        "declined_location: 201 etag",
+        "createIn: 201 etag",
+        "createNowhere: 201 etag",
+        "declinedCreated: 200 etag",
+        "declinedEtag: 200",
+        "declinedLink: 200",
+        "declinedLocation: 201 etag",
         "find: 200 etag",
         "get: 200 etag",
         "list: 200 link",
