@@ -340,16 +340,16 @@ fn the_contract_states_what_the_signatures_ask_for() {
         .collect();
     for expected in [
         "health.ping: ",
-        "auth.me: Count<Meter>, Get<StoreSession>, Read<User>",
+        "auth.me: Count<Meter>, Get<Session>, Read<User>",
         "auth.requestReset: Read<Account>, Create<AuditEntry>, Count<Limit>, Create<MailedToken>, Read<User>",
-        "posts.create: Get<ApplicationClient>, Create<AuditEntry>, Create<Post>, Get<StoreSession>",
-        "posts.get: Count<Meter>, Read<Post>, Get<StoreSession>",
-        "sessions.list: Read<Account>, Count<Meter>, Read<StoreSession>",
-        "posts.delete: Get<ApplicationClient>, Create<AuditEntry>, Delete<Post>, Get<StoreSession>",
-        "posts.update: Get<ApplicationClient>, Create<AuditEntry>, Update<Post>, Get<StoreSession>",
-        "users.delete: Create<Account>, Update<Account>, Delete<Account>, Get<ApplicationClient>, Create<AuditEntry>, Count<Limit>, Read<MailedToken>, Delete<MailedToken>, Count<Meter>, Create<StoreSession>, Update<StoreSession>, Delete<StoreSession>, Delete<User>",
-        "users.get: Count<Meter>, Get<StoreSession>, Read<User>",
-        "users.list: Count<Meter>, Get<StoreSession>, Read<User>",
+        "posts.create: Get<ApplicationClient>, Create<AuditEntry>, Create<Post>, Get<Session>",
+        "posts.get: Count<Meter>, Read<Post>, Get<Session>",
+        "sessions.list: Read<Account>, Count<Meter>, Read<Session>",
+        "posts.delete: Get<ApplicationClient>, Create<AuditEntry>, Delete<Post>, Get<Session>",
+        "posts.update: Get<ApplicationClient>, Create<AuditEntry>, Update<Post>, Get<Session>",
+        "users.delete: Create<Account>, Update<Account>, Delete<Account>, Get<ApplicationClient>, Create<AuditEntry>, Count<Limit>, Read<MailedToken>, Delete<MailedToken>, Count<Meter>, Create<Session>, Update<Session>, Delete<Session>, Delete<User>",
+        "users.get: Count<Meter>, Get<Session>, Read<User>",
+        "users.list: Count<Meter>, Get<Session>, Read<User>",
     ] {
         assert!(granted.contains(&expected.to_owned()), "{expected}: {granted:#?}");
     }
