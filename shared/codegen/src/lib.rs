@@ -8,6 +8,7 @@ mod entities;
 mod functions;
 mod index;
 mod permissions;
+mod rights;
 mod routes;
 mod sign_in;
 mod styles;
@@ -68,6 +69,7 @@ pub fn render(service: &Service) -> Result<Rendered, Vec<String>> {
         )]
     })?;
     let mut files = vec![File { path: contract_path(&layout), text: contract_json(&contract) }];
+    files.push(rights::render(&contract, layout.bindings));
     files.extend(typescript::render(&contract, &build, &layout));
     if let Some(packages) = layout.packages {
         files.extend(functions::render(service, &layout, &packages));
