@@ -3,9 +3,9 @@
 use model::{Post, User};
 use onefold::{
     identity::{
-        Account, AuditAction, AuditEntry, Session, UserId,
-        audit::Audit,
-        devices::{SignedInDevice, devices},
+        AuditEntry,
+        devices::SignedInDevice,
+        personal_data::{Identity, LoggedPart, PersonalData},
     },
     prelude::*,
 };
@@ -48,29 +48,6 @@ pub struct Exported {
     pub next: Option<Cursor>,
 }
 
-/// An account elsewhere.
-#[wire]
-pub struct Identity {
-    /// The provider's id, such as `google`.
-    pub provider: String,
-    /// Who the person is there.
-    pub subject: String,
-    /// The address that the provider named.
-    pub email: Option<String>,
-    /// When it was linked.
-    pub linked_at: Timestamp,
-}
-
-/// The capability to read what is kept about people.
-#[derive(Clone, Capability)]
-pub struct PersonalData {
-    pub(crate) users: Read<User>,
-    pub(crate) accounts: Read<Account>,
-    pub(crate) sessions: Read<Session>,
-    pub(crate) posts: Read<Post>,
-    pub(crate) entries: Read<AuditEntry>,
-}
-
 /// Why there is nothing to take along.
 #[derive(Debug, Failure)]
 pub enum Error {
@@ -82,51 +59,31 @@ pub enum Error {
 /// Take along everything that is kept about oneself, list by list and part by part.
 #[procedure(mutation, auth = signed_in, sensitive, rest = "POST /v1/account/export")]
 pub async fn export(
+    users: Read<User>,
+    posts: Read<Post>,
     data: PersonalData,
-    audit: Audit,
     caller: Caller,
     #[input] input: Input,
 ) -> Result<Exported, Error> {
     let id = caller.subject().parse().map_err(|_| Error::NotAUser)?;
-    let user = data.users.get(&id).await?.ok_or(Error::NotAUser)?;
-    let account = data.accounts.get(&id).await?.unwrap_or_else(|| Account::new(id));
-    let list = input.list.unwrap_or(ExportedList::Posts);
-    if input.cursor.is_none() {
-        let detail = match list {
-            ExportedList::Posts => "posts",
-            ExportedList::Done => "done",
-            ExportedList::Undergone => "undergone",
-        };
-        let entry = audit.by(&caller, AuditAction::DataExported);
-        audit.create(AuditEntry { detail: Some(detail.to_owned()), ..entry }).await?;
-    }
-    let cursor = input.cursor.as_ref();
-    let (posts, entries, next) = match list {
-        ExportedList::Posts => {
-            let written = data.posts.list(&Post::BY_AUTHOR).of(id.to_string()).descending();
-            let page = written.page(PageSize::default(), cursor).await?;
-            (page.items, Vec::new(), page.next)
-        }
-        ExportedList::Done | ExportedList::Undergone => {
-            let is_done = matches!(list, ExportedList::Done);
-            let index = if is_done { &AuditEntry::BY_ACTOR } else { &AuditEntry::BY_TARGET };
-            let page =
-                data.entries.list(index).of(id.to_string()).descending().page(PageSize::default(), cursor).await?;
-            (Vec::new(), page.items.into_iter().map(|entry| own_part(entry, id)).collect(), page.next)
-        }
+    let user = users.get(&id).await?.ok_or(Error::NotAUser)?;
+    let (list, cursor) = (input.list.unwrap_or(ExportedList::Posts), input.cursor.as_ref());
+    let (detail, logged) = match list {
+        ExportedList::Posts => ("posts", None),
+        ExportedList::Done => ("done", Some(LoggedPart::Done)),
+        ExportedList::Undergone => ("undergone", Some(LoggedPart::Undergone)),
     };
-    let identities = account.identities.into_iter().map(|it| Identity {
-        provider: it.provider,
-        subject: it.subject,
-        email: it.email,
-        linked_at: it.linked_at,
-    });
-    let sessions = devices(&data.sessions, &account.devices, caller.session()).await?;
-    Ok(Exported { user, identities: identities.collect(), sessions, posts, entries, next })
-}
-
-/// What of an entry is the person's: from where somebody else did it is not.
-fn own_part(entry: AuditEntry, id: UserId) -> AuditEntry {
-    let is_own = entry.actor.as_deref() == Some(&*id.to_string());
-    if is_own { entry } else { AuditEntry { address: String::new(), ..entry } }
+    if cursor.is_none() {
+        data.note_export(&caller, detail).await?;
+    }
+    let (posts, entries, next) = if let Some(part) = logged {
+        let page = data.logged(id, part, cursor).await?;
+        (Vec::new(), page.items, page.next)
+    } else {
+        let written = posts.list(&Post::BY_AUTHOR).of(id.to_string()).descending();
+        let page = written.page(PageSize::default(), cursor).await?;
+        (page.items, Vec::new(), page.next)
+    };
+    let (identities, sessions) = data.sign_ins(&caller, id).await?;
+    Ok(Exported { user, identities, sessions, posts, entries, next })
 }

@@ -2,9 +2,8 @@
 
 use model::{Role, User};
 use onefold::{
-    identity::{Account, AuditAction, AuditEntry, EmailAddress, IdentityRole as _, audit::Audit, delegation},
+    identity::{EmailAddress, IdentityRole as _, administration::UserCreation},
     prelude::*,
-    transaction,
 };
 
 /// The new user.
@@ -53,41 +52,24 @@ pub enum Error {
     fresh_if = Input::gives_rights
 )]
 pub async fn create(
-    users: Create<User>,
-    accounts: Create<Account>,
-    audit: Audit,
+    users: UserCreation<User>,
     caller: Caller,
     clock: Clock,
     ids: Ids,
     #[input] input: Input,
 ) -> Result<User, Error> {
-    let is_decision = input.gives_rights();
-    let (role, is_verified) = (input.role.unwrap_or(Role::NEWCOMER), input.is_verified.unwrap_or(false));
-    if is_decision {
-        delegation::expect_giver(&caller)?;
-        delegation::expect_within(&caller, [role])?;
-    }
-    let mut user = User {
+    let user = User {
         id: ids.next(),
         email: input.email,
         name: input.name,
         age: input.age,
-        is_verified,
-        role,
+        is_verified: input.is_verified.unwrap_or(false),
+        role: input.role.unwrap_or(Role::NEWCOMER),
         created_at: clock.now(),
         ends_at: None,
         version: Version::default(),
     };
-    let entry = AuditEntry { target: Some(user.id.to_string()), ..audit.by(&caller, AuditAction::UserCreated) };
-    let done = transaction(vec![
-        users.creating(&mut user),
-        accounts.creating(&mut Account::new(user.id)),
-        audit.creating(entry),
-    ]);
-    match done.await {
-        Err(StoreError::Taken { .. }) => Err(Error::EmailTaken(user.email)),
-        done => Ok(done.map(|()| user)?),
-    }
+    users.create(&caller, user).await?.map_err(|email| Error::EmailTaken(email).into())
 }
 
 #[cfg(test)]
@@ -102,7 +84,7 @@ mod tests {
 
     async fn create_in(test: &TestService, clock: Clock, ids: Ids, email: &str) -> Result<User, Raised<Error>> {
         let caller = crate::tests::caller("somebody");
-        create(test.create(), test.create(), test.obtain().unwrap(), caller, clock, ids, input(email)).await
+        create(test.obtain().unwrap(), caller, clock, ids, input(email)).await
     }
 
     #[tokio::test]

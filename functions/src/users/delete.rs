@@ -2,13 +2,7 @@
 
 use model::User;
 use onefold::{
-    identity::{
-        AuditAction, AuditEntry, UserId,
-        audit::Audit,
-        delegation,
-        notices::{Notice, Notices},
-        removal::UserRemoval,
-    },
+    identity::{UserId, administration::UserRefusal, notices::Notices, removal::UserRemoval},
     prelude::*,
 };
 
@@ -43,25 +37,16 @@ pub enum Error {
 /// Nobody deletes a user with a right that they lack.
 #[procedure(mutation, auth = permission("users:write"), rest = "DELETE /v1/users/{id}")]
 pub async fn delete(
-    removal: UserRemoval<User>,
-    audit: Audit,
+    users: UserRemoval<User>,
     notices: Notices,
     caller: Caller,
     #[input] input: Input,
 ) -> Result<(), Error> {
-    let current = removal.users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
-    delegation::expect_within(&caller, [current.role])?;
-    if input.version.is_some_and(|seen| seen != current.version) {
-        return Err(Error::Changed { version: current.version });
-    }
-    let entry = AuditEntry { target: Some(input.id.to_string()), ..audit.by(&caller, AuditAction::UserDeleted) };
-    match removal.remove(&current, &entry).await {
-        Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
-        deleted => {
-            deleted?;
-            notices.tell(&current.email, Notice::Deleted).await;
-            Ok(())
-        }
+    match users.delete(&caller, &notices, input.id, input.version).await? {
+        Ok(()) => Ok(()),
+        Err(UserRefusal::Changed { version }) => Err(Error::Changed { version }),
+        Err(UserRefusal::TooFew { .. }) => Err(Error::LastAdministrator),
+        Err(UserRefusal::Missing | UserRefusal::EmailTaken(_)) => Err(Error::Missing(input.id)),
     }
 }
 
@@ -73,8 +58,8 @@ mod tests {
     use super::*;
 
     async fn delete_in(test: &TestService, id: UserId, version: Option<Version>) -> Result<(), Raised<Error>> {
-        let (removal, audit, notices) = (test.obtain().unwrap(), test.obtain().unwrap(), test.obtain().unwrap());
-        delete(removal, audit, notices, crate::tests::administrator(), Input { id, version }).await
+        delete(test.obtain().unwrap(), test.obtain().unwrap(), crate::tests::administrator(), Input { id, version })
+            .await
     }
 
     #[tokio::test]

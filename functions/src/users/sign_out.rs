@@ -2,13 +2,7 @@
 
 use model::User;
 use onefold::{
-    identity::{
-        AuditAction, AuditEntry, UserId,
-        audit::Audit,
-        delegation,
-        notices::{Notice, Notices},
-        sessions::Sessions,
-    },
+    identity::{UserId, administration::UserSignOut},
     prelude::*,
 };
 
@@ -39,20 +33,7 @@ pub enum Error {
 /// It counts from each one's next call, and the user is told by mail. Nobody signs out a user with a right that they
 /// lack.
 #[procedure(mutation, auth = permission("users:write"), rest = "DELETE /v1/users/{id}/sessions")]
-pub async fn sign_out(
-    users: Read<User>,
-    sessions: Sessions,
-    audit: Audit,
-    notices: Notices,
-    caller: Caller,
-    #[input] input: Input,
-) -> Result<SignedOut, Error> {
-    let user = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
-    delegation::expect_within(&caller, [user.role])?;
-    let entry = AuditEntry { target: Some(user.id.to_string()), ..audit.by(&caller, AuditAction::SignedOut) };
-    let count = sessions.end(user.id, |_| true, |_| {}, || vec![audit.creating(entry.clone())]).await?;
-    if count > 0 {
-        notices.tell(&user.email, Notice::SignedOut).await;
-    }
+pub async fn sign_out(users: UserSignOut<User>, caller: Caller, #[input] input: Input) -> Result<SignedOut, Error> {
+    let count = users.sign_out(&caller, input.id).await?.ok_or(Error::Missing(input.id))?;
     Ok(SignedOut { count: u32::try_from(count).unwrap_or(u32::MAX) })
 }

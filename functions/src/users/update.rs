@@ -3,8 +3,8 @@
 use model::{Role, User};
 use onefold::{
     identity::{
-        AuditAction, AuditEntry, EmailAddress, IdentityUser as _, UserId, audit::Audit, delegation, notices::Notices,
-        rights, sessions::Sessions,
+        EmailAddress, UserId,
+        administration::{UserChange, UserRefusal, UserUpdates},
     },
     prelude::*,
 };
@@ -74,67 +74,25 @@ pub enum Error {
     fresh_if = Input::gives_rights
 )]
 pub async fn update(
-    users: Update<User>,
-    sessions: Sessions,
-    audit: Audit,
-    notices: Notices,
+    users: UserUpdates<User>,
     caller: Caller,
     ownership: Ownership,
     #[input] input: Input,
 ) -> Result<User, Error> {
-    ownership.expect(input.id)?;
-    let is_decision = input.gives_rights();
-    if is_decision {
-        ownership.expect_all()?;
-        delegation::expect_giver(&caller)?;
-    }
-    let current = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
-    // The own name is one's own to change, whatever an application may do in somebody's name.
-    let is_own_name = !is_decision && caller.is_person() && caller.subject() == input.id.to_string();
-    if !is_own_name {
-        delegation::expect_within(&caller, [current.role])?;
-    }
-    if input.version.is_some_and(|seen| seen != current.version) {
-        return Err(Error::Changed { version: current.version });
-    }
-    let mut next = current.clone();
-    input.email.apply(&mut next.email);
-    if !next.email.is_same_as(&current.email) {
-        // Nobody has proved the new one, unless this call says so.
-        next.is_verified = false;
-    }
-    input.name.apply(&mut next.name);
-    input.age.apply(&mut next.age);
-    input.is_verified.apply(&mut next.is_verified);
-    input.role.apply(&mut next.role);
-    if is_decision {
-        delegation::expect_within(&caller, [next.role])?;
-        // Nor does it end any more, or belong to whoever registers the address next.
-        next.ends_at = None;
-    }
-    let email = next.email.clone();
-    let is_rights = current.effective_role() != next.effective_role();
-    let action = if is_rights { AuditAction::RightsChanged } else { AuditAction::UserChanged };
-    let rights = is_rights.then(|| rights::described(&next));
-    let address = match next.email.is_same_as(&current.email) {
-        false => Some("another address"),
-        true => (next.email != current.email).then_some("another spelling of the address"),
+    let which = UserChange { id: input.id, version: input.version, gives_rights: input.gives_rights() };
+    let change = |user: &mut User| {
+        input.email.clone().apply(&mut user.email);
+        input.name.clone().apply(&mut user.name);
+        input.age.clone().apply(&mut user.age);
+        input.is_verified.clone().apply(&mut user.is_verified);
+        input.role.clone().apply(&mut user.role);
     };
-    let details: Vec<String> = rights.into_iter().chain(address.map(str::to_owned)).collect();
-    let entry = AuditEntry {
-        target: Some(input.id.to_string()),
-        detail: (!details.is_empty()).then(|| details.join("; ")),
-        ..audit.by(&caller, action)
-    };
-    let extra_operations = || vec![audit.creating(entry.clone())];
-    match rights::replace_user(&users, &sessions, &current, &next, extra_operations).await {
-        Err(StoreError::Taken { .. }) => Err(Error::EmailTaken(email)),
-        Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
-        changed => {
-            let changed = changed?;
-            notices.tell_of_change(&current, &changed).await;
-            Ok(changed)
-        }
+    match users.update((&caller, &ownership), which, change).await? {
+        Ok(user) => Ok(user),
+        Err(UserRefusal::Missing) => Err(Error::Missing(which.id)),
+        Err(UserRefusal::Changed { version }) => Err(Error::Changed { version }),
+        Err(UserRefusal::EmailTaken(email)) => Err(Error::EmailTaken(email)),
+        Err(UserRefusal::TooFew { .. }) => Err(Error::LastAdministrator),
     }
 }
 

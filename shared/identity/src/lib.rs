@@ -24,12 +24,14 @@
 //! - [`notices`]: mails that tell owners what was done with their accounts. [`browsers`]: by which an account knows that
 //!   somebody signed in there before.
 //! - [`limits`]: how often what may be tried. [`audit`]: entries of the log.
+//! - [`administration`]: what people do with the users of a service. [`personal_data`]: what a person takes along.
 //! - [`pages`]: the pages of a service that has no frontend.
 
 // The macros write `::onefold`.
 extern crate runtime as onefold;
 
 pub(crate) mod account_lease;
+pub mod administration;
 pub mod audit;
 pub(crate) mod authorization_server;
 pub mod delegation;
@@ -46,6 +48,7 @@ pub mod notices;
 pub(crate) mod own_password;
 pub(crate) mod pages;
 pub mod password;
+pub mod personal_data;
 pub mod procedures;
 pub(crate) mod provider_sign_in;
 pub(crate) mod reauthentication;

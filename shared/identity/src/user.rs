@@ -95,8 +95,11 @@
 //!     fn ends_at(&self) -> Option<Timestamp> {
 //!         self.ends_at
 //!     }
-//!     fn verify(&mut self) {
-//!         (self.is_verified, self.ends_at) = (true, None);
+//!     fn set_verified(&mut self, is_verified: bool) {
+//!         self.is_verified = is_verified;
+//!     }
+//!     fn set_ends_at(&mut self, ends_at: Option<Timestamp>) {
+//!         self.ends_at = ends_at;
 //!     }
 //! }
 //! ```
@@ -195,8 +198,17 @@ pub trait IdentityUser: Entity<Id = UserId> + WireType + Clone + PartialEq + Sen
     /// administrator made or decided about. [`Entity::expires_at`] answers the same.
     fn ends_at(&self) -> Option<Timestamp>;
 
+    /// Says whether the address is known to be the user's.
+    fn set_verified(&mut self, is_verified: bool);
+
+    /// Says when the user ends.
+    fn set_ends_at(&mut self, ends_at: Option<Timestamp>);
+
     /// The address is proved: the user is verified, and does not end.
-    fn verify(&mut self);
+    fn verify(&mut self) {
+        self.set_verified(true);
+        self.set_ends_at(None);
+    }
 
     /// The user's id.
     fn user_id(&self) -> UserId {

@@ -124,7 +124,10 @@ impl IdentityUser for User {
     fn ends_at(&self) -> Option<Timestamp> {
         self.ends_at
     }
-    fn verify(&mut self) {
-        (self.is_verified, self.ends_at) = (true, None);
+    fn set_verified(&mut self, is_verified: bool) {
+        self.is_verified = is_verified;
+    }
+    fn set_ends_at(&mut self, ends_at: Option<Timestamp>) {
+        self.ends_at = ends_at;
     }
 }

@@ -4,18 +4,8 @@ use local::testing::TestService;
 
 use super::*;
 
-/// What it asks for, with the rights of all of it, as its function has them.
-#[derive(Capability)]
-struct Given {
-    users: Update<User>,
-    sessions: Sessions,
-    audit: Audit,
-    notices: Notices,
-}
-
 async fn update_in(test: &TestService, ownership: Ownership, input: Input) -> Result<User, Raised<Error>> {
-    let Given { users, sessions, audit, notices } = test.obtain().unwrap();
-    update(users, sessions, audit, notices, crate::tests::administrator(), ownership, input).await
+    update(test.obtain().unwrap(), crate::tests::administrator(), ownership, input).await
 }
 
 #[tokio::test]
