@@ -1,4 +1,4 @@
-//! What is tried again, how often and for how long.
+//! Retries: what is tried again, how often and for how long.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::{StoreError, settings::StoreLimits};
 
-/// The first pause is at most this long; each further one may be twice as long.
+/// The longest first pause; each further one may be twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
-/// No pause is longer.
+/// The longest pause of all.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// Why one attempt did not succeed.
+/// Why one attempt failed.
 #[derive(Debug)]
 pub(crate) enum Trouble {
-    /// Trying again would not help.
+    /// A retry would not help.
     Final(StoreError),
-    /// Trying again may help.
+    /// A retry may help.
     Passing {
-        /// What happened.
+        /// The error of the attempt.
         cause: Cause,
-        /// Whether the database may have done what was asked: the answer is missing, not the deed.
+        /// Whether the database may have carried the request out: only the answer is missing.
         doubtful: bool,
     },
 }
@@ -33,9 +33,9 @@ impl From<StoreError> for Trouble {
     }
 }
 
-/// Tries until it succeeds, fails for good, or the attempts or the time are used up.
+/// Retries until the call succeeds, fails for good, or the attempts or the time are used up.
 ///
-/// `call` is told whether an earlier attempt may have been carried out.
+/// `call` gets whether an earlier attempt may have been carried out.
 pub(crate) async fn persist<R, F, C>(limits: &StoreLimits, deadline: Instant, mut call: C) -> Result<R, StoreError>
 where
     C: FnMut(bool) -> F,
@@ -62,7 +62,7 @@ where
     }
 }
 
-/// Waits before the next attempt, or says that there is none.
+/// Waits before the next attempt, or fails if there is none.
 pub(crate) async fn pause(
     limits: &StoreLimits,
     deadline: Instant,
@@ -82,11 +82,10 @@ fn longest_pause(attempt: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1))).min(LONGEST_PAUSE)
 }
 
-/// Anything from nothing to the whole ("full jitter"), so that those who failed together do not come
-/// back together.
+/// A random time from zero to `longest` ("full jitter"), so that clients that failed together do not retry together.
 fn jitter(longest: Duration) -> Duration {
     let mut bytes = [0; 4];
-    // Without randomness the longest pause is as good as any.
+    // Without randomness, the longest pause is safe.
     if SystemRandom::new().fill(&mut bytes).is_err() {
         return longest;
     }

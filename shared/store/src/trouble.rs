@@ -1,4 +1,4 @@
-//! What the SDK's errors mean.
+//! Classifies the SDK's errors.
 
 use std::error::Error;
 
@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
 
 use crate::{StoreError, retry::Trouble};
 
-/// Too much at once: refused before anything was done.
+/// Codes of throttling: the request was refused before anything was done.
 const THROTTLED: &[&str] = &[
     "LimitExceededException",
     "ProvisionedThroughputExceeded",
@@ -22,12 +22,12 @@ const THROTTLED: &[&str] = &[
     "ThrottlingError",
     "ThrottlingException",
 ];
-/// Somebody else's transaction holds the item at this moment.
+/// Codes of contention: another transaction holds the item at this moment.
 const CONTENDED: &[&str] = &["ReplicatedWriteConflictException", "TransactionConflict", "TransactionConflictException"];
-/// Our own attempt is still being carried out, or the database failed midway.
+/// Codes of an unknown outcome: our own attempt is still in progress, or the database failed midway.
 const DOUBTFUL: &[&str] =
     &["InternalServerError", "ServiceUnavailable", "ServiceUnavailableException", "TransactionInProgressException"];
-/// Rights or credentials.
+/// Codes of missing rights or wrong credentials.
 const DENIED: &[&str] = &[
     "AccessDeniedException",
     "ExpiredTokenException",
@@ -40,7 +40,7 @@ const DENIED: &[&str] = &[
     "UnrecognizedClientException",
 ];
 
-/// Sorts an error that has no meaning of its own for the operation.
+/// Classifies an error that has no special meaning for the operation.
 pub(crate) fn trouble<E>(error: SdkError<E, HttpResponse>) -> Trouble
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -55,7 +55,8 @@ where
             } else if DOUBTFUL.contains(&code) || server_failed {
                 true
             } else if DENIED.contains(&code) {
-                // Loud: a missing grant is a mistake in the program, and its caller cannot tell.
+                // This is logged as an error: a missing grant is a mistake in the program, and the caller cannot see
+                // it.
                 let message = refusal.err().message().unwrap_or_default();
                 tracing::error!(code, message, "the database denied access: is a capability missing?");
                 return StoreError::Denied(error.into()).into();
@@ -65,14 +66,13 @@ where
                 return StoreError::broken(error).into();
             }
         }
-        // No answer, or one that broke off or is none of DynamoDB's.
+        // No answer, or one that broke off or does not come from DynamoDB.
         _ => true,
     };
     Trouble::Passing { cause: error.into(), doubtful }
 }
 
-/// What a transaction was cancelled for, action by action. `blame` names the error for an action whose
-/// condition did not hold.
+/// Why a transaction was cancelled, action by action. `failure` is the error of an action whose condition failed.
 pub(crate) fn cancelled(reasons: &[CancellationReason], failure: impl Fn(usize) -> StoreError) -> Trouble {
     let code = |reason: &CancellationReason| reason.code().unwrap_or("None").to_owned();
     if let Some(place) = reasons.iter().position(|reason| code(reason) == "ConditionalCheckFailed") {
