@@ -1,4 +1,4 @@
-//! A function's `main`: a procedure, or a gateway, behind the Lambda Runtime API.
+//! The `main` of a function: runs a procedure or a gateway behind the Lambda Runtime API.
 
 use std::{convert::Infallible, panic::AssertUnwindSafe, process::ExitCode, sync::Arc};
 
@@ -39,7 +39,7 @@ pub fn lambda(entry: Entry) -> ExitCode {
 }
 
 fn serve(entry: Entry) -> Result<(), Cause> {
-    // One call at a time: one thread suffices, and starts sooner.
+    // A function has one call at a time: one thread suffices, and starts sooner.
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut environment = tokio.block_on(Environment::from_process())?;
     let address_header: Option<Arc<str>> = environment.address_header.take().map(Arc::from);
@@ -92,10 +92,10 @@ async fn handle(
     }
 }
 
-/// What an event stands for.
+/// The request that an event stands for.
 struct Arrived {
     request: Request<Bytes>,
-    /// The path of the route by which it came, and what stood in the place of its names.
+    /// The path of the route that matched, and the values of its parameters.
     route: Option<(String, Vec<(String, String)>)>,
 }
 
@@ -105,21 +105,22 @@ fn request_of(text: &RawValue, address_header: Option<&str>) -> Result<Arrived, 
     Ok(Arrived { request: event.into_request(address_header)?, route })
 }
 
-/// The REST route by which an event came. The gateway says so; paths are not parsed here.
+/// The REST route that matched. The event names it; paths are not parsed here.
 fn rest_route(entry: &Entry, (path, parameters): (String, Vec<(String, String)>)) -> Option<Route> {
     entry.rest().filter(|(_, own)| *own == path)?;
     Some(Route { parameters })
 }
 
-/// Which methods there are at a path, where one function answers those that nobody has: of its own route, and of the
-/// more specific ones that overlap it, whose own functions have only their methods (`infra/src/routes.ts`).
+/// The methods of a path where one function answers all methods that no other function has: those of its own route,
+/// and those of more specific routes that overlap it and have functions of their own (`infra/src/routes.ts`).
 struct PathMethods {
     own: Arc<str>,
     others: Paths<Arc<str>>,
 }
 
 impl PathMethods {
-    /// Reads `GET, HEAD;/v1/notes/touch GET, HEAD, POST`: those of others have their path.
+    /// Parses `GET, HEAD;/v1/notes/touch GET, HEAD, POST`: the methods of its own path, then each overlapping path
+    /// with its methods.
     fn parse(text: &str) -> Result<Self, Cause> {
         let mut parts = text.split(';');
         let own = parts.next().unwrap_or_default().into();
@@ -135,7 +136,7 @@ impl PathMethods {
     }
 }
 
-/// What is answered to an event that is no request.
+/// The response to an event that is not a request.
 fn unread(Unread { status, cause }: &Unread, request_id: &str) -> Response<Bytes> {
     tracing::error!(request_id, status = status.as_u16(), cause = telemetry::chain(&**cause), "the event was not read");
     let mut response = Response::new(Bytes::new());
@@ -148,12 +149,13 @@ fn unread(Unread { status, cause }: &Unread, request_id: &str) -> Response<Bytes
     response
 }
 
-/// What answers the requests to a gateway; the text is the request's id.
+/// The handler of a gateway's requests. The `String` is the request's id.
 pub type Handler = Arc<dyn Fn(String, Request<Bytes>) -> BoxFuture<'static, Response<Bytes>> + Send + Sync>;
 
-/// Runs a gateway as a Lambda function until the platform ends the process: what answers is made of the environment.
+/// Runs a gateway as a Lambda function until the platform ends the process. `make` creates its handler from the
+/// environment.
 ///
-/// The events are those of [`lambda`], and addresses, bodies, logs and ids are treated as there.
+/// The events are those of [`lambda`]; addresses, bodies, logs and ids are treated in the same way.
 #[inline(never)]
 pub fn gateway(make: Box<dyn FnOnce(Environment) -> Result<Handler, Cause>>) -> ExitCode {
     telemetry::start_on_stdout();
@@ -184,7 +186,7 @@ fn serve_gateway(make: Box<dyn FnOnce(Environment) -> Result<Handler, Cause>>) -
     })))
 }
 
-/// What a handler answers; that something went wrong, when it panics.
+/// The handler's response, or an internal error when the handler panics.
 async fn guarded(handler: &Handler, request_id: String, request: Request<Bytes>) -> Response<Bytes> {
     let answered = AssertUnwindSafe(async { handler(request_id.clone(), request).await }).catch_unwind().await;
     answered.unwrap_or_else(|_| {

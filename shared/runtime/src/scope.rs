@@ -1,8 +1,8 @@
-//! What an application asks for: permissions, in one text (RFC 6749 section 3.3).
+//! Scopes: the permissions that an application asks for, in one text (RFC 6749 section 3.3).
 
 use crate::principal::OWN;
 
-/// The words of a scope, each once, in the order in which they came; none when it is no scope.
+/// The permissions in a scope, each once, in their order; none when the text is not a scope.
 pub fn parse(text: &str) -> Option<Vec<String>> {
     let mut words: Vec<String> = Vec::new();
     for word in text.split(' ').filter(|word| !word.is_empty()) {
@@ -16,13 +16,13 @@ pub fn parse(text: &str) -> Option<Vec<String>> {
     Some(words)
 }
 
-/// Whether a permission is among others: `orders:write` includes `orders:write:own`.
+/// Whether a scope includes a permission: `orders:write` includes `orders:write:own`.
 pub fn includes(scopes: &[String], permission: &str) -> bool {
     let wider = permission.strip_suffix(OWN);
     scopes.iter().any(|scope| scope == permission || Some(scope.as_str()) == wider)
 }
 
-/// Whether all that is asked for is within what was given.
+/// Whether all requested permissions are within the granted ones.
 pub fn is_within(asked: &[String], given: &[String]) -> bool {
     asked.iter().all(|scope| includes(given, scope))
 }
