@@ -4,9 +4,9 @@ use http::{HeaderMap, header};
 
 /// JSON.
 pub const JSON: &str = "application/json";
-/// A change of a part, as JSON (RFC 7396).
+/// A merge patch: a partial change as JSON (RFC 7396).
 pub const MERGE_PATCH: &str = "application/merge-patch+json";
-/// What a form of HTML sends.
+/// An HTML form.
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The media type of a body, without its parameters; empty where it is not stated.

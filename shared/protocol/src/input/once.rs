@@ -1,5 +1,5 @@
-//! Members that stand in JSON more than once. What reads such an object takes the first one or the last one, as it
-//! happens: envelopes are refused before that.
+//! Finds duplicate members in JSON. Readers of such an object take the first or the last one, depending on the
+//! reader: envelopes with duplicates are refused before that.
 
 use std::{borrow::Cow, collections::HashSet, fmt};
 
@@ -10,11 +10,11 @@ use serde::{
 
 use crate::fault::shortened;
 
-/// The path of a member that stands there more than once, at whatever depth; the first one that is found. Nothing is
-/// kept of JSON but the names of the objects around.
+/// The path of the first duplicate member, at any depth. It keeps nothing of the JSON but the names of the enclosing
+/// objects.
 ///
 /// # Errors
-/// When it is no JSON.
+/// When the text is not JSON.
 pub fn twice(json: &[u8]) -> serde_json::Result<Option<String>> {
     let mut search = Search { path: String::new(), found: None };
     let mut json = serde_json::Deserializer::from_slice(json);

@@ -1,5 +1,5 @@
-//! Batches: several calls in one request, `/trpc/a,b?batch=1`, answered together. The official client writes a
-//! batch of one as well, on the procedure's own path.
+//! Batches: several calls in one request, `/trpc/a,b?batch=1`, with one response. The official client also sends
+//! batches of one, on the procedure's own path.
 
 use std::fmt;
 
@@ -12,18 +12,18 @@ use serde_json::{error::Category, value::RawValue};
 
 use crate::{Fault, input};
 
-/// How a batch is answered.
+/// The form of a batch's response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// A JSON array, in the order of the calls.
     Array,
-    /// JSON Lines, in the order in which the calls ended: what clients that stream read.
+    /// JSON Lines, in the order in which the calls ended: for clients that stream.
     Lines,
 }
 
 impl Form {
-    /// The form that a request wants; none when it is no batch. As the official server does, whatever but
-    /// `batch=1` is none.
+    /// The form that a request asks for; none when it is no batch. As in the official server, only `batch=1` makes a
+    /// batch.
     pub fn of(query: Option<&str>, headers: &HeaderMap) -> Option<Self> {
         let is_batch = super::values(query, "batch").any(|value| value == "1");
         is_batch.then(|| if wants_lines(headers) { Self::Lines } else { Self::Array })
@@ -51,10 +51,10 @@ fn wants_lines(headers: &HeaderMap) -> bool {
     }
 }
 
-/// Reads the inputs of a batch of so many calls, `{"0":…,"2":…}`; what has no number of a call is ignored.
+/// Reads the inputs of a batch with this many calls, `{"0":…,"2":…}`. Other keys are ignored.
 ///
 /// # Errors
-/// `BAD_REQUEST` when it is no such object, or one that says a key twice.
+/// `BAD_REQUEST` when the text is not such an object, or has a duplicate key.
 pub fn inputs(raw: Option<&[u8]>, calls: usize) -> Result<Vec<Option<&RawValue>>, Fault> {
     let Some(raw) = raw else { return Ok(vec![None; calls]) };
     let mut json = serde_json::Deserializer::from_slice(raw);
@@ -62,7 +62,7 @@ pub fn inputs(raw: Option<&[u8]>, calls: usize) -> Result<Vec<Option<&RawValue>>
     read.map_err(|error| {
         let message = error.to_string();
         Fault::bad_request(match error.classify() {
-            // What serde would say may quote what it found.
+            // serde's message may quote the value.
             Category::Data if message.starts_with(TWICE) => format!("{message}."),
             Category::Data => "The input of a batch is a JSON object, by the numbers of the calls.".to_owned(),
             _ => input::unreadable(&error),
@@ -70,7 +70,7 @@ pub fn inputs(raw: Option<&[u8]>, calls: usize) -> Result<Vec<Option<&RawValue>>
     })
 }
 
-/// How the sentence begins that says which call has two inputs.
+/// The beginning of the message about a call with two inputs.
 const TWICE: &str = "The input of a batch has more than one for the call ";
 
 struct Inputs(usize);
@@ -98,7 +98,7 @@ impl<'de> Visitor<'de> for Inputs {
     }
 }
 
-/// The number of a call, as JavaScript writes it; none of any other key.
+/// The index of a call, as JavaScript writes it; none for any other key.
 struct Key(Option<usize>);
 
 impl<'de> serde::Deserialize<'de> for Key {
@@ -109,24 +109,24 @@ impl<'de> serde::Deserialize<'de> for Key {
     }
 }
 
-/// The answers of a batch, as they come.
+/// Collects the responses of a batch.
 #[derive(Debug)]
 pub struct Answers {
     form: Form,
-    /// In the order in which the calls ended: place, envelope.
+    /// Index and envelope of each call, in the order in which the calls ended.
     ended: Vec<(usize, Vec<u8>)>,
     status: Option<u16>,
 }
 
 impl Answers {
-    /// None yet.
+    /// Creates an empty collection.
     pub const fn new(form: Form) -> Self {
         Self { form, ended: Vec::new(), status: None }
     }
 
-    /// Adds the envelope with which a call ended.
+    /// Adds the envelope of a call that ended.
     pub fn add(&mut self, place: usize, status: u16, mut envelope: Vec<u8>) {
-        // Between the tokens of JSON one space is as good as another, and a line must be one.
+        // JSON allows any whitespace between tokens, and a line must not contain a line break.
         for byte in &mut envelope {
             if matches!(byte, b'\n' | b'\r') {
                 *byte = b' ';
@@ -140,7 +140,7 @@ impl Answers {
         self.ended.push((place, envelope));
     }
 
-    /// The status and the body of the whole: what all say or 207; lines are always 200.
+    /// The status and the body of the whole response: the common status of all calls, or 207; lines always have 200.
     pub fn finish(mut self) -> (u16, Vec<u8>) {
         match self.form {
             Form::Array => {
@@ -153,8 +153,8 @@ impl Answers {
     }
 }
 
-/// As `@trpc/server` streams: a head, in which each call is a value to come, and one line for each that came.
-/// The last line ends like the others, or the client waits for the rest of it.
+/// The stream format of `@trpc/server`: a head, in which each call is a pending value, and one line for each that
+/// ended. The last line ends with a line break, or the client waits for the rest of it.
 fn lines(ended: &[(usize, Vec<u8>)]) -> Vec<u8> {
     let mut places: Vec<_> = ended.iter().map(|(place, _)| *place).collect();
     places.sort_unstable();
