@@ -1,6 +1,7 @@
-//! tRPC: several calls in one request, and whatever else under `/trpc/` is no procedure's own path.
+//! tRPC's batches: several calls in one request, and all other addresses below `/trpc/` that are no procedure's own
+//! path.
 //!
-//! Each call is made as if it came alone, and its envelope is left as the procedure wrote it. API Gateway cannot
+//! Each call is made as if it came alone, and its envelope stays as the procedure wrote it. API Gateway cannot
 //! stream: a client that asks for JSON Lines gets them all at once, in the order in which the calls ended.
 
 use bytes::Bytes;
@@ -22,18 +23,18 @@ use crate::{
     respond::{Deadline, MAX_AT_ONCE, MAX_WEIGHT, empty, explain, no_room, respond, shortened, weight},
 };
 
-/// How many calls one batch may have.
+/// The maximum number of calls of a batch.
 pub const MAX_CALLS: usize = 50;
 const JSON: &str = "application/json";
 
-/// Headers that go with a status, and so with the whole when all calls have the same.
+/// Headers that belong to a status, and so to the whole response if all calls have the same status.
 const WITH_STATUS: [HeaderName; 3] = [header::ALLOW, header::RETRY_AFTER, header::WWW_AUTHENTICATE];
 
-/// Batches of tRPC.
+/// The style of tRPC's batches.
 pub struct Batches(());
 
 impl Batches {
-    /// What is known of it.
+    /// The style's specification.
     pub const FACTS: GatewaySpec = GatewaySpec {
         name: "trpc",
         paths: &["/trpc/{proxy+}"],
@@ -44,10 +45,10 @@ impl Batches {
         timeout_ms: 29_000,
     };
 
-    /// For a service.
+    /// Creates the style for a service.
     ///
     /// # Errors
-    /// Never: every contract is one of tRPC.
+    /// Never: every contract fits tRPC.
     pub fn new(_: &Contract) -> Result<Self, Cause> {
         Ok(Self(()))
     }
@@ -78,7 +79,7 @@ fn varied(mut response: Response<Bytes>) -> Response<Bytes> {
     response
 }
 
-/// An error in its envelope.
+/// An error in an envelope.
 fn refused(calls: &Calls<'_>, path: Option<&str>, fault: &Fault) -> Response<Bytes> {
     let body = trpc::error_envelope(fault, path, calls.request_id());
     let mut response = respond(fault.code.http_status(), JSON, body);
@@ -90,7 +91,7 @@ fn refused(calls: &Calls<'_>, path: Option<&str>, fault: &Fault) -> Response<Byt
 /// batch: the official client's links give it to each of them, those that stream as well.
 type Refused = (Option<String>, Fault);
 
-/// A call on its way: its place, its procedure's name, and what comes of it.
+/// A call in progress: its index, its procedure's name, and its result.
 type Made<'a> = BoxFuture<'a, (usize, &'a str, Result<Response<Bytes>, Fault>)>;
 
 async fn answer(contract: &Contract, body: Bytes, calls: &Calls<'_>) -> Result<Response<Bytes>, Refused> {
@@ -121,7 +122,7 @@ async fn answer(contract: &Contract, body: Bytes, calls: &Calls<'_>) -> Result<R
         let input = input.map(|input| input.get().as_bytes());
         (place, name, deadline.holds(call(contract, calls, name, input)).await.flatten())
     });
-    // Boxed, because a compiler that looks into it here asks more of its lifetimes than holds.
+    // Boxed: otherwise the compiler infers lifetime bounds here that do not hold.
     let made: Vec<Made<'_>> = made.map(|made| Box::pin(made) as _).collect();
     let mut made = stream::iter(made).buffer_unordered(MAX_AT_ONCE);
     let mut whole = Whole { answers: Answers::new(form), weight: 0, headers: HeaderMap::new() };
@@ -135,7 +136,7 @@ async fn answer(contract: &Contract, body: Bytes, calls: &Calls<'_>) -> Result<R
     Ok(whole.finish(form))
 }
 
-/// What has come of a batch so far.
+/// The responses of a batch so far.
 struct Whole {
     answers: Answers,
     weight: usize,
@@ -169,7 +170,7 @@ fn with_status(headers: &HeaderMap) -> HeaderMap {
     known.collect()
 }
 
-/// A request that is no batch: a procedure's own path that is written in another way, such as `users%2Eget`.
+/// A request that is no batch: a procedure's own path in another spelling, such as `users%2Eget`.
 async fn single(contract: &Contract, body: Bytes, calls: &Calls<'_>, name: &str) -> Result<Response<Bytes>, Fault> {
     let procedure = find(contract, name)?;
     let Parts { method, uri, headers, .. } = calls.parts();
@@ -208,7 +209,7 @@ async fn forward(
 ) -> Result<Response<Bytes>, Fault> {
     let response = calls.forward(procedure, input, None).await;
     let response = response.map_err(|refusal| Fault::new(refusal.code, refusal.message))?;
-    // One answer that is no JSON would make the whole batch unreadable.
+    // One response that is not JSON would make the whole batch unreadable.
     match serde_json::from_slice::<IgnoredAny>(response.body()) {
         Ok(IgnoredAny) => Ok(response),
         Err(_) => Err(Fault::new(Code::BadGateway, "The procedure gave no answer that can be read.")),

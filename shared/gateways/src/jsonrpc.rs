@@ -1,7 +1,7 @@
-//! JSON-RPC 2.0: a procedure's name is a method's, and an input's fields are its parameters, by name or by position.
+//! JSON-RPC 2.0: a method for each procedure, whose parameters are the input's fields, by name or by position.
 //!
-//! Whatever can be said in a JSON-RPC answer is said there, under HTTP status 200; only what no JSON-RPC client
-//! sends (another HTTP method, another media type, a body that is too large) has another status.
+//! All errors that JSON-RPC can express have HTTP status 200; only requests that no JSON-RPC client sends (another
+//! HTTP method, another media type, a body that is too large) have another status.
 
 mod openrpc;
 mod request;
@@ -37,28 +37,28 @@ use crate::{
 };
 use request::{Entry, Message, elements};
 
-/// How many calls one batch may have.
+/// The maximum number of calls of a batch.
 pub const MAX_CALLS: usize = 100;
-/// Where it is.
+/// Its path.
 pub const PATH: &str = "/jsonrpc";
 const JSON: &str = "application/json";
-/// The method that gives the [`openrpc`] document.
+/// The method that returns the [`openrpc`] document.
 const DISCOVER: &str = "rpc.discover";
 
-/// The codes that the specification reserves (section 5.1), with its words for them.
+/// The codes that the specification reserves (section 5.1), with their messages.
 const PARSE_ERROR: (i32, &str) = (-32700, "Parse error");
 const INVALID_REQUEST: (i32, &str) = (-32600, "Invalid Request");
 const METHOD_NOT_FOUND: (i32, &str) = (-32601, "Method not found");
 const INVALID_PARAMS: i32 = -32602;
 
-/// JSON-RPC 2.0.
+/// The style of JSON-RPC 2.0.
 pub struct JsonRpc {
     document: OnceLock<Box<RawValue>>,
     settings: Settings,
 }
 
 impl JsonRpc {
-    /// What is known of it.
+    /// The style's specification.
     pub const FACTS: GatewaySpec = GatewaySpec {
         name: "jsonrpc",
         paths: &[PATH],
@@ -69,15 +69,15 @@ impl JsonRpc {
         timeout_ms: 29_000,
     };
 
-    /// For a service.
+    /// Creates the style for a service.
     ///
     /// # Errors
-    /// Never: every contract can be said in JSON-RPC.
+    /// Never: every contract fits JSON-RPC.
     pub fn new(contract: &Contract) -> Result<Self, Cause> {
         Self::with(contract, Settings::default())
     }
 
-    /// For a stage of a service: where nobody is told what there is to call, there is no method for it.
+    /// Creates the style for a stage: without public documents, there is no method for them.
     ///
     /// # Errors
     /// As [`JsonRpc::new`].
@@ -85,7 +85,7 @@ impl JsonRpc {
         Ok(Self { document: OnceLock::new(), settings })
     }
 
-    /// The document, which stays the same as long as the service is where it is.
+    /// The document, which stays the same as long as the service's address does.
     fn document(&self, contract: &Contract, url: &str) -> Box<RawValue> {
         let make = || to_raw_value(&openrpc(contract, url)).unwrap_or_else(|_| RawValue::NULL.to_owned());
         self.document.get_or_init(make).clone()
@@ -106,7 +106,7 @@ impl JsonRpc {
     async fn answer_to_all(&self, request: Asked<'_>, entries: Vec<&RawValue>) -> Response<Bytes> {
         let made = entries.into_iter().enumerate();
         let made = made.map(|(place, entry)| async move { (place, entry, self.answer_to(request, entry).await) });
-        // Boxed, because a compiler that looks into it here asks more of its lifetimes than holds.
+        // Boxed: otherwise the compiler infers lifetime bounds here that do not hold.
         let made: Vec<Made<'_>> = made.map(|made| Box::pin(made) as _).collect();
         let mut made = stream::iter(made).buffer_unordered(MAX_AT_ONCE);
         let (mut answers, mut heavy) = (Vec::new(), 0);
@@ -127,7 +127,7 @@ impl JsonRpc {
         respond(200, JSON, [b"[", answers.join(&b',').as_slice(), b"]"].concat())
     }
 
-    /// The answer to one entry; none to a notification.
+    /// The response to one entry; none to a notification.
     async fn answer_to(&self, request: Asked<'_>, entry: &RawValue) -> Option<Vec<u8>> {
         let entry = Entry::read(entry);
         let outcome = match &entry {
@@ -204,16 +204,16 @@ impl Style for JsonRpc {
     }
 }
 
-/// A call on its way: its place, what was sent, and the answer, if there is one.
+/// A call in progress: its index, its entry, and the response, if it has one.
 type Made<'a> = BoxFuture<'a, (usize, &'a RawValue, Option<Vec<u8>>)>;
 
-/// What is asked, by whom, and until when there is time for it.
+/// The service, the caller and the deadline of a request.
 #[derive(Clone, Copy)]
 struct Asked<'a> {
     contract: &'a Contract,
     calls: &'a Calls<'a>,
     deadline: Deadline,
-    /// Whether an answer holds the document, which is large, already.
+    /// Whether a response of this batch holds the document already, which is large.
     is_described: &'a AtomicBool,
 }
 
@@ -228,7 +228,7 @@ fn expect_json_by_post(parts: &Parts) -> Result<(), Fault> {
     }
 }
 
-/// Why a message is not answered entry by entry.
+/// Why a message is refused as a whole.
 enum Trouble {
     /// HTTP has a status for it.
     Http(Fault),
@@ -236,15 +236,15 @@ enum Trouble {
     Message(request::Unreadable),
 }
 
-/// The input that parameters stand for. None of them by position are no input.
+/// The input of parameters. An empty array is no input.
 ///
 /// # Errors
-/// When there are more than the input has fields.
+/// When there are more parameters than the input has fields.
 fn input<'a>(procedure: &ProcedureContract, params: &'a RawValue) -> Result<Option<Cow<'a, str>>, Refusal> {
     let names = &procedure.input_fields;
     if params.get().starts_with('{') {
-        // What clients of tRPC add is taken from them only. The procedure refuses it, beside whatever else is wrong,
-        // when it says what no such client would send.
+        // Only clients of tRPC may add a `direction`. Here it becomes null, which no such client sends, so that the
+        // procedure refuses it together with all other faults.
         let infinite = trpc::is_infinite(names.iter().map(String::as_str));
         let given = if infinite { trpc::with_foreign_direction(params.get()) } else { params.get().into() };
         return Ok(Some(given));
@@ -260,7 +260,7 @@ fn input<'a>(procedure: &ProcedureContract, params: &'a RawValue) -> Result<Opti
         };
         return Err(Refusal::new(Code::BadRequest, message));
     }
-    // Names of fields are those of Rust in camel case: nothing in them is escaped.
+    // Field names are Rust names in camel case: they need no escapes.
     let fields: Vec<_> = names.iter().zip(given).map(|(name, value)| format!("\"{name}\":{value}")).collect();
     Ok(Some(Cow::Owned(format!("{{{}}}", fields.join(",")))))
 }
@@ -287,7 +287,7 @@ struct Error {
 struct ErrorData {
     code: Code,
     http_status: u16,
-    /// What the reserved words do not say.
+    /// The detail that a reserved message does not have.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -300,7 +300,7 @@ struct ErrorData {
 }
 
 impl Error {
-    /// An error that the specification has words for.
+    /// An error that the specification reserves.
     fn reserved((number, message): (i32, &str), code: Code, detail: &str, request_id: &str) -> Self {
         let refusal = Refusal::new(code, message);
         let mut error = Self::of(&refusal, request_id);
@@ -318,8 +318,8 @@ impl Error {
     }
 }
 
-/// The number of a code: tRPC's, which is one of JSON-RPC's own or of those that it leaves to servers. What tRPC
-/// calls a bad request is a request that could be read, and whose parameters are wrong.
+/// The number of a code: tRPC's, which is reserved by JSON-RPC or in the range for servers. tRPC's bad request is
+/// "Invalid params" here, since the request could be read.
 const fn number(code: Code) -> i32 {
     match code {
         Code::BadRequest => INVALID_PARAMS,

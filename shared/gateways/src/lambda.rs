@@ -1,4 +1,4 @@
-//! A gateway's `main`.
+//! The `main` of a gateway's function.
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
@@ -31,7 +31,7 @@ pub(crate) fn lambda<S: Style + 'static>(
     }))
 }
 
-/// What answers a style's requests, where the environment says.
+/// The handler of a style's requests, with the settings of the environment.
 pub(crate) fn handler(style: Box<dyn Style>, contract: Contract, environment: Environment) -> Result<Handler, Cause> {
     let Environment { url, app_url, allowed_origins, functions, .. } = environment;
     let (cors, site) = (Cors::from_list(&allowed_origins), Arc::new(Site::new(&url, &app_url, &allowed_origins)));
@@ -49,7 +49,7 @@ pub(crate) fn handler(style: Box<dyn Style>, contract: Contract, environment: En
     }))
 }
 
-/// For a style that gives out documents only: it reaches no procedure.
+/// The transport of a style that serves documents only: it reaches no procedure.
 struct Nothing {
     cors: Cors,
     site: Arc<Site>,

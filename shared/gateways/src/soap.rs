@@ -1,9 +1,10 @@
 //! SOAP 1.1 and 1.2 at `/soap`, with the WSDL at `/soap?wsdl`: document/literal wrapped, an operation for each
 //! procedure. The types are those of the contract, as XML Schema.
 //!
-//! - [`types`] and `schemas`: what the contract's types are here. `pattern`: regular expressions.
-//! - `xml` and `write`: XML, with limits. `strict`: what the reader of XML lets pass. `decode` and `encode`: between XML and JSON. `lexical`: texts of simple types.
-//! - `version` and `envelope`: what SOAP adds. `fault`: how a call that fails says so.
+//! - [`types`] and `schemas`: the contract's types as XML Schema. `pattern`: regular expressions.
+//! - `xml` and `write`: XML, with limits. `strict`: what the XML parser fails to refuse. `decode` and `encode`:
+//!   between XML and JSON. `lexical`: values of simple types.
+//! - `version` and `envelope`: SOAP's envelopes. `fault`: SOAP faults.
 //! - `security`: WS-Security.
 //! - `wsdl` and `schema`: the service's description.
 

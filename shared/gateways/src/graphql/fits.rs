@@ -1,5 +1,5 @@
-//! Whether a value fits its type, in a document (specification, section 5.6.1) or as a variable's (section 6.1.2), with
-//! all that does not. What a scalar of ours holds is judged by the procedure.
+//! Checks whether a value fits its type, in a document (specification, section 5.6.1) or as a variable's (section
+//! 6.1.2), and collects all faults. The procedure checks the content of custom scalars.
 
 use async_graphql::{Name, indexmap::IndexMap};
 use async_graphql_value::Value as Given;
@@ -11,16 +11,17 @@ use super::{
 };
 use crate::respond::shortened;
 
-/// Where a value comes from.
+/// The source of a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum From {
     /// A document, in which each literal has one type.
     Document,
-    /// JSON, which has texts in the place of names.
+    /// JSON, which has texts in place of names.
     Json,
 }
 
-/// What does not fit, by its path below `root`. Variables in a document are left to what is said of their types.
+/// The faults of a value, by their paths below `root`. Variables in a document are checked by their declared types
+/// instead.
 pub(super) fn faults(types: &Types, of: &Of, given: &Given, from: From, root: String) -> Vec<FieldFault> {
     let mut fitting = Fitting { types, from, path: root, found: Vec::new() };
     fitting.value(of, given);
@@ -67,7 +68,7 @@ impl Fitting<'_> {
                 }
                 true
             }
-            // One value is a list of one (specification, section 3.11).
+            // A single value counts as a list of one (specification, section 3.11).
             (Kind::List(item), one) => return self.value(item, one),
             (Kind::Enum(_), Given::String(_)) if self.from == From::Document => {
                 return self.push(format!("is a name of `{}`, without quotes", of.kind.name()));

@@ -1,4 +1,4 @@
-//! From arguments and variables to a procedure's input. What is absent stays absent, and null stays null.
+//! Converts arguments and variables to a procedure's input. Absent stays absent, and null stays null.
 
 use async_graphql::{
     Positioned, Value, Variables,
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::paths::{self, Step};
 
-/// The variables for the library, which knows no difference between absent and null.
+/// The variables for the library, which does not distinguish absent from null.
 pub(super) fn without_absent(operation: &OperationDefinition, values: &Variables) -> Variables {
     let mut all = values.clone();
     for definition in &operation.variable_definitions {
@@ -22,7 +22,7 @@ pub(super) fn without_absent(operation: &OperationDefinition, values: &Variables
     all
 }
 
-/// What stands in a document, with the variables' values; none when it is a variable that is absent.
+/// A value of a document, with its variables replaced; none for a variable that is absent.
 pub(super) fn value(given: &Given, variables: &Variables) -> Option<Value> {
     Some(match given {
         Given::Variable(name) => variables.get(name)?.clone(),
@@ -42,10 +42,10 @@ pub(super) fn value(given: &Given, variables: &Variables) -> Option<Value> {
     })
 }
 
-/// The input of a procedure, none when it takes none.
+/// The input of a procedure; none if it has none.
 ///
 /// # Errors
-/// What does not fit its type.
+/// Why a value does not fit its type.
 pub(super) fn input(
     types: &Types,
     arguments: &Arguments,
@@ -71,12 +71,12 @@ pub(super) fn input(
     }
 }
 
-/// The path of a member of a procedure's input, as the arguments are called.
+/// The path of a member of a procedure's input, in the names of the arguments.
 pub(super) fn spelled(types: &Types, arguments: &Arguments, input: Option<&Json>, path: &str) -> String {
     let input = input.unwrap_or(&Json::Null);
     match arguments {
         Arguments::None => path.to_owned(),
-        // The argument is the input itself, in which paths begin as they do in every style.
+        // The argument is the input itself, in which paths begin as in every style.
         Arguments::Input(known) => {
             paths::spelled(path, input, known.of.clone(), |of: Of, step, value| into(types, &of, step, value))
         }
@@ -90,7 +90,7 @@ pub(super) fn spelled(types: &Types, arguments: &Arguments, input: Option<&Json>
     }
 }
 
-/// What a member is called where a type is expected.
+/// The name of a member where a type is expected, and the type of its value.
 fn into(types: &Types, of: &Of, step: Step<'_>, value: &Json) -> Option<(String, Of)> {
     match (&of.kind, step) {
         (Kind::List(item), Step::Item(place)) => Some((format!("[{place}]"), Of::clone(item))),
@@ -112,12 +112,12 @@ fn member(fields: &[InputField], wire: &str) -> Option<(String, Of)> {
     Some((known.name.clone(), known.of.clone()))
 }
 
-/// A value as it travels.
+/// A value in its form on the wire.
 fn wire(types: &Types, of: &Of, given: Value) -> Result<Json, String> {
     match (&of.kind, given) {
         (_, Value::Null) => Ok(Json::Null),
         (Kind::List(of), Value::List(items)) => items.into_iter().map(|item| wire(types, of, item)).collect(),
-        // One value is a list of one (specification, section 3.11).
+        // A single value counts as a list of one (specification, section 3.11).
         (Kind::List(of), one) => Ok(Json::Array(vec![wire(types, of, one)?])),
         (Kind::Enum(name), Value::Enum(value)) => enum_value(types, name, &value),
         (Kind::Enum(name), Value::String(value)) => enum_value(types, name, &value),
@@ -128,7 +128,7 @@ fn wire(types: &Types, of: &Of, given: Value) -> Result<Json, String> {
                 let field = known.fields.iter().find(|field| field.name == member.as_str());
                 let field = field.ok_or_else(|| format!("`{name}` has no field `{member}`"))?;
                 let value = match given {
-                    // Null is none, which is not one.
+                    // Null means absent.
                     Value::Boolean(true) if field.bare => Json::Object(Map::new()),
                     Value::Boolean(false) if field.bare => return Err(format!("`{member}` {IS_TRUE}")),
                     given => wire(types, &field.of, given)?,
@@ -142,10 +142,10 @@ fn wire(types: &Types, of: &Of, given: Value) -> Result<Json, String> {
     }
 }
 
-/// What is said of a variant without fields that is false.
+/// The message about a variant without fields that is false.
 pub(super) const IS_TRUE: &str = "is `true`, where it is given";
 
-/// The one field that is given becomes the `type`.
+/// The one field that is present becomes the `type`.
 fn tagged(name: &str, object: Map<String, Json>) -> Result<Json, String> {
     let mut members = object.into_iter();
     match (members.next(), members.next()) {

@@ -1,8 +1,8 @@
-//! Whether what stands under one name of an answer is one thing (specification, section 5.3.2). If it were not, one
-//! of two fields would be left out and nobody would know.
+//! Checks that all fields under one response name can be merged (specification, section 5.3.2). Otherwise one of two
+//! fields would silently be left out.
 //!
-//! The check goes down the fields of one name together. It is sorted by the objects that the fields can stand in, so
-//! that it takes time for each field and not for each pair of fields.
+//! The check descends through the fields of one name together. It groups them by the object types that they apply to,
+//! so that its time grows with the fields and not with the pairs of fields.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,17 +17,17 @@ use super::{
     types::{Kind, MUTATION, Of, QUERY, Types},
 };
 
-/// How many fields are looked at. A field counts again for each object type it is compared for.
+/// The maximum number of fields examined. A field counts again for each object type it is compared for.
 const MAX_LOOKS: usize = 50_000;
 
-/// A field, and the type whose field it is; none in introspection.
+/// A field, and its parent type; none in introspection.
 #[derive(Clone, Copy)]
 struct Asked<'d> {
     parent: Option<&'d str>,
     field: &'d Positioned<Field>,
 }
 
-/// Fields by the name that they have in the answer.
+/// Fields by their response name.
 type Named<'d> = IndexMap<&'d str, Vec<Asked<'d>>>;
 
 struct Check<'d> {
@@ -36,10 +36,10 @@ struct Check<'d> {
     looks: usize,
 }
 
-/// Holds a document's operations against the rule. Its fragments do not contain themselves.
+/// Checks a document's operations. Its fragments must not contain themselves.
 ///
 /// # Errors
-/// Two fields that are in conflict.
+/// Two fields that conflict.
 pub(super) fn check(types: &Types, document: &ExecutableDocument) -> Result<(), Fault> {
     let mut check = Check { types, document, looks: 0 };
     for (_, operation) in document.operations.iter() {
@@ -52,7 +52,7 @@ pub(super) fn check(types: &Types, document: &ExecutableDocument) -> Result<(), 
 }
 
 impl<'d> Check<'d> {
-    /// All fields of these sets, with those in fragments.
+    /// All fields of these selection sets, including those in fragments.
     fn collect(
         &mut self,
         sets: impl IntoIterator<Item = (Option<&'d str>, &'d SelectionSet)>,
@@ -100,7 +100,7 @@ impl<'d> Check<'d> {
         Ok(())
     }
 
-    /// What is asked of these fields together.
+    /// The merged selections of these fields.
     fn below(&mut self, fields: &[Asked<'d>]) -> Result<Named<'d>, Fault> {
         let types = self.types;
         let inside = |asked: &Asked<'d>| {
@@ -110,12 +110,12 @@ impl<'d> Check<'d> {
         self.collect(fields.iter().map(inside))
     }
 
-    /// The name of a type, none if it belongs to introspection or to nothing.
+    /// The name of a type; none if it belongs to introspection or is unknown.
     fn known(&self, name: &'d str) -> Option<&'d str> {
         (!name.starts_with("__")).then_some(name)
     }
 
-    /// Whatever object an answer has: the values have one form (`SameResponseShape`).
+    /// For any two objects: the values have the same shape (`SameResponseShape`).
     fn shapes(&mut self, named: &Named<'d>) -> Result<(), Fault> {
         for (key, fields) in named {
             let mut known: Option<(&Asked<'d>, &Of)> = None;
@@ -136,7 +136,7 @@ impl<'d> Check<'d> {
         Ok(())
     }
 
-    /// In one object: the same field with the same arguments (`FieldsInSetCanMerge`).
+    /// For the same object: the same field with the same arguments (`FieldsInSetCanMerge`).
     fn fields(&mut self, named: &Named<'d>) -> Result<(), Fault> {
         for (key, fields) in named {
             for together in self.by_object(fields) {
@@ -150,7 +150,7 @@ impl<'d> Check<'d> {
         Ok(())
     }
 
-    /// The fields that can stand in one object: those of each object type, and with them those of interfaces.
+    /// The fields by object type: those of the type itself, and with them those of its interfaces.
     fn by_object(&self, fields: &[Asked<'d>]) -> Vec<Vec<Asked<'d>>> {
         let mut objects: IndexMap<Option<&str>, Vec<Asked<'d>>> = IndexMap::new();
         let mut anywhere = Vec::new();
@@ -202,7 +202,7 @@ fn same_shape(one: &Of, other: &Of) -> bool {
         && match (&one.kind, &other.kind) {
             (Kind::List(one), Kind::List(other)) => same_shape(one, other),
             (Kind::List(_), _) | (_, Kind::List(_)) => false,
-            // What has fields is compared field by field.
+            // Types with fields are compared field by field.
             (Kind::Object(_) | Kind::Union(_), Kind::Object(_) | Kind::Union(_)) => true,
             (one, other) => one == other,
         }

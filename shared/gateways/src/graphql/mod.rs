@@ -1,13 +1,13 @@
-//! GraphQL at `/graphql`: each procedure is a field, and what names an entity by its id can be followed.
+//! The GraphQL style, at `/graphql`: each procedure is a field, and ids lead to their entities.
 //!
-//! - [`schema`]: the types, from the contract. [`shape`] reads JSON Schemas, [`names`] names what has no name.
-//! - [`engine`]: the same types for the library, which writes them as SDL, checks documents and answers introspection.
-//! - [`request`], [`media`], [`persisted`]: what HTTP brings (the specification "GraphQL over HTTP").
-//! - [`literals`]: texts and numbers as the specification reads them.
-//! - [`scan`], [`limits`]: what a request may ask for, before anything is done about it.
-//! - [`merge`], [`variables`], [`fits`]: what the library does not check of documents, and of what is given.
-//! - [`execute`], [`input`], [`load`], [`run`]: what it comes to.
-//! - [`fault`]: what goes wrong.
+//! - [`schema`]: builds the types from the contract. [`shape`] reads JSON Schemas, [`names`] checks names.
+//! - [`engine`]: the same types for the library, which prints SDL, validates documents and answers introspection.
+//! - [`request`], [`media`], [`persisted`]: requests over HTTP (the specification "GraphQL over HTTP").
+//! - [`literals`]: rewrites texts and numbers as the specification reads them.
+//! - [`scan`], [`limits`]: limits on a request, before it is executed.
+//! - [`merge`], [`variables`], [`fits`]: validation that the library lacks.
+//! - [`execute`], [`input`], [`load`], [`run`]: execution.
+//! - [`fault`]: errors.
 
 mod engine;
 mod execute;

@@ -1,5 +1,5 @@
-//! Queries that were sent once and are named by their hash since (Apollo's automatic persisted queries). Each
-//! instance remembers some; a client sends what is forgotten again.
+//! Automatic persisted queries (Apollo): a client sends a query once, and its hash afterwards. Each instance caches
+//! some; a client sends a forgotten one again.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -11,12 +11,12 @@ use ring::digest;
 
 use super::{fault::Fault, request::Request};
 
-/// How many queries are remembered.
+/// The maximum number of cached queries.
 const MAX_QUERIES: usize = 1_000;
-/// How many bytes they may have together.
+/// Their maximum size together, in bytes.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// The queries that are remembered, by hash. The oldest goes first.
+/// The cached queries, by hash. The oldest is evicted first.
 #[derive(Default)]
 pub(super) struct Persisted(Mutex<Known>);
 
@@ -28,10 +28,10 @@ struct Known {
 }
 
 impl Persisted {
-    /// The query of a request, and the hash under which it is to be remembered if it turns out to be good.
+    /// The query of a request, and the hash to cache it under if it turns out to be valid.
     ///
     /// # Errors
-    /// When there is none, the hash is another query's, or nothing is known by it.
+    /// When the request has no query, the hash belongs to another query, or it is unknown.
     pub(super) fn query(&self, request: &mut Request) -> Result<(String, Option<String>), Fault> {
         let named = request.extensions.take().and_then(|extensions| extensions.persisted_query);
         let query = request.query.take().filter(|query| !query.is_empty());
@@ -55,7 +55,7 @@ impl Persisted {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).queries.get(hash).cloned()
     }
 
-    /// Remembers a query.
+    /// Caches a query.
     pub(super) fn remember(&self, hash: String, query: String) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.queries.contains_key(&hash) {

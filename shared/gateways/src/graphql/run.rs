@@ -1,4 +1,4 @@
-//! One request's calls, which run in parallel up to a bound.
+//! Runs the calls of one request in parallel, up to a limit.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,7 +12,8 @@ use crate::{
     respond::{Deadline, MAX_AT_ONCE, MAX_WEIGHT},
 };
 
-/// What is kept of an answer's weight for what stands around the operations' answers, and says that one is too large.
+/// The part of a response's weight that is reserved for its frame, and for the error about an operation that is too
+/// large.
 const RESERVED: usize = 10_000;
 
 /// What all operations of a request share.
@@ -22,7 +23,7 @@ pub(super) struct Run<'r> {
     calls: &'r Calls<'r>,
     places: Semaphore,
     deadline: Deadline,
-    /// What the answers weigh so far.
+    /// The weight of the response so far.
     weight: AtomicUsize,
 }
 
@@ -32,12 +33,12 @@ impl<'r> Run<'r> {
         Self { types, contract, calls, places, deadline, weight: AtomicUsize::new(0) }
     }
 
-    /// Takes room of the request's answer: memory stays flat, whatever lists hold. False when there is none left.
+    /// Reserves weight of the response: memory stays bounded, whatever lists hold. False when none is left.
     pub(super) fn takes(&self, weight: usize) -> bool {
         self.weight.fetch_add(weight, Ordering::Relaxed).saturating_add(weight) <= MAX_WEIGHT - RESERVED
     }
 
-    /// Gives room back that was taken for what is not answered after all.
+    /// Releases weight that was reserved for a part that is not sent.
     pub(super) fn gives_back(&self, weight: usize) {
         self.weight.fetch_sub(weight, Ordering::Relaxed);
     }
@@ -48,7 +49,7 @@ impl<'r> Run<'r> {
         let procedure = self.contract.find_in_styles(procedure).ok_or_else(wrong)?;
         let input = input.map(serde_json::to_vec).transpose().map_err(|_| wrong())?;
         let call = async {
-            // It is never closed; if it were, a call without a place would be harmless.
+            // The semaphore is never closed; if it were, a call without a permit would be harmless.
             let _place = self.places.acquire().await.ok();
             self.calls.run(procedure, input.as_deref()).await
         };

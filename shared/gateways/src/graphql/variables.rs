@@ -1,5 +1,4 @@
-//! Variables: of which types they are, whether those fit where they stand (specification, section 5.8.5), and whether
-//! what is given fits them (section 6.1.2).
+//! Checks variables: their types, their positions (specification, section 5.8.5), and their values (section 6.1.2).
 
 use std::{
     cell::RefCell,
@@ -22,10 +21,10 @@ use super::{
     types::{Arguments, Kind, MUTATION, Of, QUERY, Source, Types},
 };
 
-/// The values of an operation's variables: what was given, else the default.
+/// The values of an operation's variables: the request's, else the defaults.
 ///
 /// # Errors
-/// Which variables have to be given, or do not fit their types, each with all that is wrong in it.
+/// The variables that are missing or do not fit their types, each with all of its faults.
 pub(super) fn values(
     types: &Types,
     operation: &OperationDefinition,
@@ -36,7 +35,7 @@ pub(super) fn values(
         let of = type_of(types, definition).map_err(|fault| vec![fault])?;
         let VariableDefinition { name, var_type, default_value, .. } = &definition.node;
         let name = &name.node;
-        // What stands in the document is a literal, of which each has one type; in JSON there are numbers only.
+        // A literal in a document has exactly one type; JSON has only one kind of number.
         let given = given.remove(name).map(|value| (From::Json, in_json(types, &of, value)));
         let default = || Some((From::Document, default_value.as_ref()?.node.clone()));
         let fault = match given.or_else(default) {
@@ -57,8 +56,8 @@ pub(super) fn values(
     if faults.is_empty() { Ok(values) } else { Err(faults) }
 }
 
-/// A value of JSON, in which a number without a fraction is an `Int`, however it is written (specification, section
-/// 3.5.1, "Input Coercion").
+/// A value of JSON, in which a number without a fraction is an `Int`, in any notation (specification, section 3.5.1,
+/// "Input Coercion").
 fn in_json(types: &Types, of: &Of, value: Value) -> Value {
     match (&of.kind, value) {
         (Kind::List(item), Value::List(items)) => {
@@ -75,7 +74,7 @@ fn in_json(types: &Types, of: &Of, value: Value) -> Value {
         }
         (Kind::Scalar(name), Value::Number(number)) if ["Int", "ID"].contains(&name.as_str()) => {
             let whole = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0);
-            // 32 bits, or what every number of JSON holds exactly: no digit is lost. Zero has no sign.
+            // Up to 32 bits, or the range that every JSON number holds exactly, no digit is lost. Zero has no sign.
             let whole = whole.filter(|float| float.abs() <= MAX_EXACT).map(|float| format!("{:.0}", float + 0.0));
             Value::Number(whole.and_then(|digits| digits.parse().ok()).unwrap_or(number))
         }
@@ -83,10 +82,10 @@ fn in_json(types: &Types, of: &Of, value: Value) -> Value {
     }
 }
 
-/// The greatest integer that every number of JSON holds exactly: 2^53 - 1.
+/// The greatest integer that every JSON number holds exactly: 2^53 - 1.
 const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
 
-/// The type that a variable says.
+/// The type that a variable declares.
 fn type_of(types: &Types, definition: &Positioned<VariableDefinition>) -> Result<Of, Fault> {
     let said = &definition.node.var_type.node;
     said_type(types, said).ok_or_else(|| {
@@ -114,28 +113,28 @@ fn said_type(types: &Types, said: &Type) -> Option<Of> {
     Some(kind.nullable(said.nullable))
 }
 
-/// A variable that an operation has.
+/// A declared variable of an operation.
 struct Declared<'d> {
     of: Of,
     definition: &'d Positioned<VariableDefinition>,
 }
 
-/// An operation whose variables are looked for.
+/// The traversal of an operation in search of variables.
 struct Places<'d> {
     types: &'d Types,
     document: &'d ExecutableDocument,
     declared: HashMap<&'d str, Declared<'d>>,
-    /// The fragments that were looked at: they are the same each time.
+    /// The fragments visited so far: a fragment gives the same result each time.
     seen: HashSet<&'d str>,
-    /// What does not fit where it stands, by its place in the document.
+    /// Values that do not fit their position, by their location in the document.
     misfits: &'d RefCell<BTreeMap<Pos, Fault>>,
 }
 
-/// Whether the values of all operations fit where they stand, and their variables may stand there. The document's
-/// fragments do not contain themselves.
+/// Checks that the values of all operations fit their positions, and that variables may be used where they are. The
+/// document's fragments must not contain themselves.
 ///
 /// # Errors
-/// Which do not, and the first variable that may not.
+/// All values that do not fit, and the first variable in a wrong position.
 pub(super) fn check(types: &Types, document: &ExecutableDocument) -> Result<(), Vec<Fault>> {
     let misfits = RefCell::default();
     let misplaced = document.operations.iter().try_for_each(|(_, operation)| {
@@ -143,7 +142,7 @@ pub(super) fn check(types: &Types, document: &ExecutableDocument) -> Result<(), 
         let mut declared = HashMap::new();
         for definition in &operation.variable_definitions {
             let of = type_of(types, definition)?;
-            // What has a default is not null unless that is said (`hasNonNullVariableDefaultValue`).
+            // A variable with a default is not null unless the default is (`hasNonNullVariableDefaultValue`).
             let default = definition.node.default_value.as_ref().is_some_and(|value| value.node != Value::Null);
             let of = Of { nullable: of.nullable && !default, ..of };
             declared.insert(definition.node.name.node.as_str(), Declared { of, definition });
@@ -202,7 +201,7 @@ impl<'d> Places<'d> {
         for (argument, given) in &field.node.arguments {
             let argument = argument.node.as_str();
             let ours = call.and_then(|call| call.arguments.fields().iter().find(|known| known.name == argument));
-            // The one argument of an input is the input itself, in which paths begin as they do in every style.
+            // The one argument of an input is the input itself, in which paths begin as in every style.
             let is_whole = call.is_some_and(|call| matches!(call.arguments, Arguments::Input(_)));
             let root = if is_whole { "" } else { argument };
             match (ours, name, argument) {
@@ -235,7 +234,7 @@ impl<'d> Places<'d> {
         })
     }
 
-    /// Notes what does not fit.
+    /// Records a value that does not fit.
     fn fits(&self, of: &Of, what: &str, root: String, given: &Positioned<Given>) {
         let found = fits::faults(self.types, of, &given.node, From::Document, root);
         if let Some(fault) = Fault::misfit(what, &text(of), found) {
@@ -243,7 +242,7 @@ impl<'d> Places<'d> {
         }
     }
 
-    /// The variables in a value that stands where this type is expected, or in a part of one.
+    /// Checks the variables in a value in a position of this type, or in a part of one.
     fn part(&self, of: &Of, given: &Given) -> Result<(), Fault> {
         match (given, &of.kind) {
             (Given::Variable(name), _) => self.variable(of, name),
@@ -253,7 +252,7 @@ impl<'d> Places<'d> {
                 let Some(known) = self.types.inputs.get(name) else { return Ok(()) };
                 for (member, given) in members {
                     let Some(field) = known.fields.iter().find(|field| field.name == member.as_str()) else { continue };
-                    // The one member that is given is given (section 5.8.5, `IsNonNullPosition`).
+                    // The one member that is present must not be null (section 5.8.5, `IsNonNullPosition`).
                     let nullable = field.of.nullable && !known.one_of;
                     self.part(&Of { nullable, ..field.of.clone() }, given)?;
                 }
@@ -275,7 +274,7 @@ impl<'d> Places<'d> {
     }
 }
 
-/// Specification, `AreTypesCompatible`.
+/// `AreTypesCompatible` of the specification.
 fn stands_for(variable: &Of, place: &Of) -> bool {
     (place.nullable || !variable.nullable)
         && match (&variable.kind, &place.kind) {

@@ -1,4 +1,4 @@
-//! One procedure as an operation.
+//! Describes one procedure as an operation.
 
 use protocol::{
     RestAnswer,
@@ -38,8 +38,8 @@ pub fn of(components: &mut Components<'_>, route: &Route<'_>) -> Value {
     operation
 }
 
-/// The first paragraph as plain text (OpenAPI 3.1, Operation Object: Markdown is for descriptions), and what is left,
-/// with a blank line behind it.
+/// The first paragraph as plain text (OpenAPI 3.1, Operation Object: Markdown is for descriptions), and the rest,
+/// followed by a blank line.
 fn summary(docs: &str) -> (String, String) {
     let (first, rest) = docs.split_once("\n\n").unwrap_or((docs, ""));
     let rest = if rest.is_empty() { String::new() } else { format!("{rest}\n\n") };
@@ -80,7 +80,7 @@ fn parameter(components: &mut Components<'_>, route: &Route<'_>, place: &str, fi
     let mut schema = components.schema(without_null(contract, field.schema));
     let description = field.schema.get("description").cloned().unwrap_or_else(|| "".into());
     if let Some(schema) = schema.as_object_mut() {
-        // A text cannot be null, and the parameter says the rest.
+        // A text in an address cannot be null, and the parameter holds the description.
         if let Some(Value::Array(kinds)) = schema.get_mut("type") {
             kinds.retain(|kind| kind != "null");
             if let [one] = &kinds[..] {
@@ -171,7 +171,7 @@ fn responses(components: &mut Components<'_>, route: &Route<'_>) -> Value {
     responses.into()
 }
 
-/// What the answer is, in one sentence.
+/// The description of the response, in one sentence.
 fn said(route: &Route<'_>) -> &'static str {
     match (route.status(), route.answer.link) {
         (204, _) => "Done.",

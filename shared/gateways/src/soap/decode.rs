@@ -1,5 +1,5 @@
-//! From XML to the JSON of an input. Only what the text cannot say is refused here; rules are the procedure's, which
-//! is asked for them in any case: what it refuses is told beside what is wrong here.
+//! Reads an input from XML as JSON. Only malformed values are refused here; the procedure checks all rules, and is
+//! called in any case: its faults are reported together with those found here.
 
 use std::{cell::RefCell, collections::HashSet};
 
@@ -22,19 +22,19 @@ use crate::{
 /// XML Schema part 1, section 2.6.
 pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
-/// What an operation's element says.
+/// The content of an operation's element.
 #[derive(Debug, Default)]
 pub struct Decoded {
-    /// The input; none where there is none. In place of what is wrong it holds what no procedure takes, so that the
-    /// procedure tells what else is.
+    /// The input; none where there is none. A malformed value is replaced by one that every procedure refuses, so
+    /// that the procedure reports all other faults.
     pub input: Option<Value>,
-    /// What is wrong, and where.
+    /// The faults, with their paths.
     pub faults: Vec<FieldFault>,
-    /// The paths of what stands in place of something.
+    /// The paths of replaced values.
     stand_ins: HashSet<String>,
 }
 
-/// The name of a member that no input has: no element is called so.
+/// The name of a member that no input has: no XML element can have it.
 const STRANGE: &str = "<>";
 
 /// Reads an operation's element.
@@ -60,7 +60,7 @@ pub fn input(service: &Service, operation: &Operation, element: &Element) -> Dec
 }
 
 impl Decoded {
-    /// What is wrong with the input, with what the procedure said of it as well.
+    /// The faults of the input, together with those that the procedure reported.
     pub fn with(self, told: Vec<FieldFault>) -> Vec<FieldFault> {
         let Self { mut faults, stand_ins, .. } = self;
         let is_own = |path: &str| stand_ins.contains(path) || path == STRANGE || path.ends_with(".<>");
@@ -70,10 +70,10 @@ impl Decoded {
     }
 }
 
-/// The element that holds an input which has no members of its own.
+/// The element that holds an input without members.
 const WRAPPED: &str = "input";
 
-/// The path of a member of a procedure's input, as its elements are called.
+/// The path of a member of a procedure's input, in the names of its elements.
 pub fn spelled(service: &Service, operation: &Operation, input: Option<&Value>, path: &str) -> String {
     let (within, form) = match &operation.input {
         Input::Nothing => return path.to_owned(),
@@ -89,7 +89,7 @@ pub fn spelled(service: &Service, operation: &Operation, input: Option<&Value>, 
     }
 }
 
-/// What a member is called where a form is expected.
+/// The name of a member where a form is expected, and the form of its value.
 fn into<'s>(service: &'s Service, form: &'s Form, step: Step<'_>, value: &Value) -> Option<(String, &'s Form)> {
     match (service.form(form), step) {
         (Form::List(list), Step::Item(place)) => Some((format!("[{place}]"), &list.item.form)),
@@ -124,12 +124,12 @@ fn below(path: &str, name: &str) -> String {
 }
 
 impl Reading<'_> {
-    /// Notes that something is wrong; what is around it is read all the same.
+    /// Records a fault; reading goes on.
     fn note(&self, fault: FieldFault) {
         self.decoded.borrow_mut().faults.push(fault);
     }
 
-    /// A value, or what stands in its place where that cannot be read.
+    /// A value, or its replacement if it is malformed.
     fn standing(&self, form: &Form, path: &str, read: Result<Value, FieldFault>) -> Value {
         read.unwrap_or_else(|fault| {
             self.note(fault);
@@ -137,7 +137,7 @@ impl Reading<'_> {
         })
     }
 
-    /// What no procedure takes in the place of such a value.
+    /// A replacement that every procedure refuses.
     fn stand_in(&self, form: &Form, path: &str) -> Value {
         self.decoded.borrow_mut().stand_ins.insert(path.to_owned());
         match self.service.form(form) {
@@ -146,7 +146,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Sees to it that a procedure refuses an input with which something is wrong, whatever that is.
+    /// Makes sure that the procedure refuses an input with faults, whatever they are.
     fn spoil(&self, operation: &Operation, input: &mut Option<Value>) {
         let (form, path) = match &operation.input {
             Input::Nothing => return *input = Some(Json::from_iter([(STRANGE.to_owned(), Value::Null)]).into()),
@@ -177,7 +177,7 @@ impl Reading<'_> {
         }
     }
 
-    /// `xsi:type` says nothing that the schema does not; no other attribute but `xsi:nil` is known.
+    /// `xsi:type` adds nothing to the schema; no other attribute than `xsi:nil` is known.
     fn attributes(&self, element: &Element, path: &str) {
         for unknown in element.attributes.iter().filter(|attribute| attribute.namespace.is_empty()) {
             let message = format!("unknown attribute `{}`", shortened(&unknown.name));
@@ -190,7 +190,7 @@ impl Reading<'_> {
         lexical::boolean(value).map_or_else(|| fault(path, "`xsi:nil` is true or false"), Ok)
     }
 
-    /// Of what has no null: `nillable` is not said of it.
+    /// For a value that does not allow null: its element is not `nillable`.
     fn not_nil(&self, element: &Element, path: &str) -> Result<(), FieldFault> {
         match self.is_nil(element, path)? {
             false => Ok(()),

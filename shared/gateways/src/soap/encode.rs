@@ -1,4 +1,4 @@
-//! From the JSON of an output or a failure to XML.
+//! Writes outputs and failures from JSON as XML.
 
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ pub fn response(document: &mut Document, service: &Service, operation: &Operatio
 /// Writes the request's element.
 pub fn request(document: &mut Document, service: &Service, operation: &Operation, input: &Value) {
     let mut attributes = vec![("xmlns", service.namespace.as_str())];
-    // Nothing else is nil.
+    // Only null values need the namespace.
     if input.to_string().contains("null") {
         attributes.push(("xmlns:xsi", XSI));
     }
@@ -55,8 +55,8 @@ fn slotted(document: &mut Document, service: &Service, name: &str, slot: &Slot, 
     }
 }
 
-/// What is in an element that holds elements. A value that is not as the contract says is left out: what it was
-/// made by is newer than the contract, and has more to say than the schema.
+/// Writes the content of an element. A value that does not match the contract is left out: a newer procedure made it,
+/// and the schema cannot express it.
 fn content(document: &mut Document, service: &Service, form: &Form, value: &Value) {
     match (form, value) {
         (Form::List(list), Value::Array(items)) => {
@@ -89,7 +89,7 @@ fn content(document: &mut Document, service: &Service, form: &Form, value: &Valu
     }
 }
 
-/// In the order of the schema, which a sequence of XML Schema insists on.
+/// Members are written in the order of the schema, since a sequence of XML Schema requires it.
 fn members(document: &mut Document, service: &Service, members: &[Member], object: &Value) {
     for member in members {
         if let Some(value) = object.get(&member.json) {

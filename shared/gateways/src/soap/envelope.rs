@@ -1,4 +1,4 @@
-//! A message's envelope: its version, its header blocks, and the one element in its body.
+//! Reads a message's envelope: its version, its header blocks, and the one element in its body.
 
 use protocol::{Code, Timestamp};
 
@@ -10,22 +10,22 @@ use super::{
 };
 use crate::respond::{is_short, shortened};
 
-/// How many header blocks that are not understood a fault names.
+/// The maximum number of unknown header blocks that a fault names.
 const MAX_NAMED: usize = 10;
 
-/// A message, apart from what the operation makes of it.
+/// A message, before its operation is read.
 #[derive(Debug)]
 pub struct Message {
     /// The element in the body.
     pub content: Element,
-    /// Who calls, when the message says so itself.
+    /// The caller's credentials, if the message has any.
     pub token: Option<UsernameToken>,
 }
 
 /// Reads a message.
 ///
 /// # Errors
-/// When it is no XML, no envelope, or asks for what is not understood.
+/// When it is not XML, not an envelope, or requires an unknown header block.
 pub fn read(version: Version, body: &[u8], now: Timestamp) -> Result<Message, Trouble> {
     let malformed = |xml::Malformed(why)| Trouble::new(Kind::ByCode, Code::ParseError, why);
     let envelope = xml::decode(body).and_then(xml::parse).map_err(malformed)?;
@@ -53,7 +53,7 @@ pub fn read(version: Version, body: &[u8], now: Timestamp) -> Result<Message, Tr
     }
 }
 
-/// Reads the blocks that are for us. Of these, WS-Security's is understood.
+/// Reads the blocks for this service. Of these, only WS-Security is known.
 fn header_blocks(version: Version, header: &Element, now: Timestamp) -> Result<Option<UsernameToken>, Trouble> {
     let (mut unknown, mut first) = (Vec::new(), None);
     let mut token = None;
@@ -75,7 +75,7 @@ fn header_blocks(version: Version, header: &Element, now: Timestamp) -> Result<O
             token = security::read(block, now)?;
         } else if must_be_understood {
             first.get_or_insert(&block.name);
-            // The fault says them as qualified names: a part of one would be another.
+            // The fault names them as qualified names: a shortened name would be another one.
             if unknown.len() < MAX_NAMED && is_short(&block.name) {
                 unknown.push((block.namespace.to_string(), block.name.clone()));
             }

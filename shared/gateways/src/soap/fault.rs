@@ -1,4 +1,4 @@
-//! Faults of both versions of SOAP.
+//! SOAP faults, in both versions.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
@@ -17,24 +17,24 @@ use super::{
 /// Why there is no response.
 #[derive(Debug)]
 pub struct Trouble {
-    /// What it is called.
+    /// The name of the fault.
     pub kind: Kind,
-    /// What happened, in the terms of all styles.
+    /// The refusal in the terms of all styles.
     pub refusal: Box<Refusal>,
 }
 
-/// What a fault is called.
+/// The name of a fault.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// By the code: the caller is to blame, or we are.
+    /// By the code: the fault is the caller's, or the service's.
     ByCode,
-    /// The envelope is not of the version that is spoken.
+    /// The envelope has another version than the request's media type.
     VersionMismatch,
-    /// Header blocks that must be understood are not: the first ones' namespaces and names.
+    /// Header blocks with `mustUnderstand` are unknown: the namespaces and names of the first ones.
     MustUnderstand(Vec<(String, String)>),
     /// A fault of WS-Security (SOAP Message Security 1.1.1, section 12), by its name.
     Security(&'static str),
-    /// The message is older than it may be, which the utility schema of WS-Security has the name for.
+    /// The message is too old, for which WS-Security's utility schema has the name.
     Expired,
 }
 
@@ -52,12 +52,12 @@ impl From<Vec<FieldFault>> for Trouble {
 }
 
 impl Trouble {
-    /// One with a name of its own.
+    /// Creates a fault with a name of its own.
     pub fn new(kind: Kind, code: Code, message: impl Into<String>) -> Self {
         Self { kind, refusal: Refusal::new(code, message).into() }
     }
 
-    /// The caller's message is at fault.
+    /// Creates the fault of a malformed message.
     pub fn bad(message: impl Into<String>) -> Self {
         Refusal::new(Code::BadRequest, message).into()
     }
@@ -69,7 +69,7 @@ impl Trouble {
         }
     }
 
-    /// The answer.
+    /// The response with the fault.
     pub fn response(
         &self,
         version: Version,
@@ -82,7 +82,7 @@ impl Trouble {
             Version::V12 => self.v12(service, operation, request_id),
         };
         let mut response = Response::new(document.finish().into());
-        // What HTTP itself has a word for comes before any processing of SOAP.
+        // HTTP's own statuses take precedence over those of SOAP.
         *response.status_mut() = match self.refusal.code {
             Code::MethodNotSupported => StatusCode::METHOD_NOT_ALLOWED,
             Code::NotImplemented if operation.is_none() => StatusCode::NOT_IMPLEMENTED,
@@ -103,7 +103,7 @@ impl Trouble {
         let code = match &self.kind {
             Kind::VersionMismatch => "soap:VersionMismatch".to_owned(),
             Kind::MustUnderstand(_) => "soap:MustUnderstand".to_owned(),
-            // SOAP Message Security 1.1.1, section 12: these stand in the place of Client.
+            // SOAP Message Security 1.1.1, section 12: these take the place of Client.
             Kind::Security(name) => format!("wsse:{name}"),
             Kind::Expired => "wsu:MessageExpired".to_owned(),
             Kind::ByCode if self.is_ours() => "soap:Server".to_owned(),
@@ -151,7 +151,7 @@ impl Trouble {
         document
     }
 
-    /// The names that a fault of WS-Security is in.
+    /// The namespaces of a WS-Security fault's name.
     fn vocabulary(&self) -> Vec<(&'static str, &'static str)> {
         match self.kind {
             Kind::Security(_) => vec![("xmlns:wsse", SECEXT)],
@@ -168,7 +168,7 @@ impl Trouble {
         }
     }
 
-    /// What SOAP 1.2 says in header blocks of its own (part 1, sections 5.4.7 and 5.4.8).
+    /// The header blocks of SOAP 1.2 for faults (part 1, sections 5.4.7 and 5.4.8).
     fn header(&self, document: &mut Document) {
         match &self.kind {
             Kind::VersionMismatch => document.within("soap:Header", &[], |document| {
@@ -190,7 +190,7 @@ impl Trouble {
         }
     }
 
-    /// The operation's own failure, if it is one, and what every fault says.
+    /// The operation's own failure, if it is one, and the common detail.
     fn detail(&self, document: &mut Document, service: &Service, operation: Option<&Operation>, request_id: &str) {
         let Refusal { code, failure, fields, retry_after_s, .. } = &*self.refusal;
         if let (Some(payload), Some(operation)) = (failure, operation) {

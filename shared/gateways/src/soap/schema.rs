@@ -1,4 +1,4 @@
-//! The XML Schema of a service's types and elements.
+//! Writes the XML Schema of a service's types and elements.
 
 use super::{
     types::{Base, FAULT, Form, Input, Member, Service, Simple, Slot},
@@ -8,7 +8,7 @@ use super::{
 /// The namespace of XML Schema.
 pub const XSD: &str = "http://www.w3.org/2001/XMLSchema";
 
-/// How often an element may stand in its place.
+/// How often an element may occur.
 #[derive(Clone, Copy)]
 struct Occurs<'a> {
     least: &'a str,
@@ -20,8 +20,8 @@ const AT_MOST_ONCE: Occurs<'static> = Occurs { least: "0", most: "1" };
 
 /// Writes the schema.
 pub fn write(document: &mut Document, service: &Service) {
-    // XML Schema part 1, section 3.15.2: names in messages have the service's namespace, as elements of theirs.
-    // The prefixes are declared here again, for those who cut the schema out of the description.
+    // XML Schema part 1, section 3.15.2: names in messages have the service's namespace, as their elements do. The
+    // prefixes are declared here again, for readers who take the schema out of the description.
     let attributes = [
         ("xmlns:xsd", XSD),
         ("xmlns:tns", &*service.namespace),
@@ -57,7 +57,7 @@ fn only(name: &str, slot: &Slot) -> Member {
     Member { json: name.to_owned(), xml: name.to_owned(), optional: false, slot: slot.clone() }
 }
 
-/// The element that is in the detail of every fault.
+/// The element in the detail of every fault.
 fn fault(document: &mut Document) {
     let element = |document: &mut Document, name: &str, kind: &str, least: &str| {
         document.empty("xsd:element", &[("name", name), ("type", kind), ("minOccurs", least)]);
@@ -106,7 +106,7 @@ impl Writing<'_> {
         });
     }
 
-    /// A type, with a name or in its place.
+    /// A type, named or inline.
     fn form(&self, document: &mut Document, name: Option<&str>, form: &Form, docs: Option<&str>) {
         let named: Vec<(&str, &str)> = name.map(|name| ("name", name)).into_iter().collect();
         if let Form::Simple(simple) = form {
@@ -125,7 +125,7 @@ impl Writing<'_> {
         });
     }
 
-    /// What is in a sequence or a choice.
+    /// The content of a sequence or a choice.
     fn group(&self, document: &mut Document, form: &Form) {
         match form {
             Form::Object(members) => {
@@ -154,7 +154,7 @@ impl Writing<'_> {
                     document.within("xsd:element", &[("name", &*variant.xml)], |document| {
                         annotation(document, variant.docs.as_deref());
                         let form = match variant.members.is_empty() {
-                            // Clients make nothing of an element that has nothing in it.
+                            // Clients cannot handle an empty element.
                             true => Form::Simple(it_is()),
                             false => Form::Object(variant.members.clone()),
                         };
@@ -177,7 +177,7 @@ impl Writing<'_> {
             _ => None,
         };
         attributes.extend(kind.as_deref().map(|kind| ("type", kind)));
-        // What is left out is 1, and false.
+        // The defaults are left out: 1, and false.
         attributes.extend((occurs.least != "1").then_some(("minOccurs", occurs.least)));
         attributes.extend((occurs.most != "1").then_some(("maxOccurs", occurs.most)));
         attributes.extend(slot.nullable.then_some(("nillable", "true")));
@@ -194,7 +194,7 @@ impl Writing<'_> {
     }
 }
 
-/// What a variant without members holds: `true`.
+/// The type of a variant without members: `true`.
 fn it_is() -> Simple {
     Simple { base: Base::Boolean, facets: vec![("pattern", "true|1".to_owned())], values: Vec::new() }
 }

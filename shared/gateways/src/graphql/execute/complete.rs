@@ -1,4 +1,4 @@
-//! From what procedures answered to what was asked for.
+//! Completes the selected fields from procedures' outputs.
 
 use async_graphql::{Name, PathSegment, Value, indexmap::IndexMap};
 use serde_json::Value as Json;
@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl<'d> Execution<'_, 'd> {
-    /// Specification, `CompleteValue`.
+    /// `CompleteValue` of the specification.
     pub(super) fn complete(
         &mut self,
         of: &Of,
@@ -24,7 +24,7 @@ impl<'d> Execution<'_, 'd> {
             node => return self.object(of.kind.name(), node, fields, path),
         };
         match (&of.kind, json) {
-            // What is done and says nothing is an object all the same.
+            // A procedure without output still answers with an object.
             (Kind::Object(name), Json::Null) if !of.nullable => self.object(name, node, fields, path),
             (_, Json::Null) => Ok(Value::Null),
             (Kind::Scalar(_), json) => self.plain(json, fields, path),
@@ -62,13 +62,13 @@ impl<'d> Execution<'_, 'd> {
         Value::from_json(json.clone()).or_else(|_| self.unknown(fields, path))
     }
 
-    /// What the schema does not know: the procedure is newer than the gateway.
+    /// A value that the schema does not have: the procedure is newer than the gateway.
     fn unknown(&mut self, fields: &Fields<'d>, path: &Path) -> Result<Value, TooMuch> {
         self.fault(Fault::internal(fields[0].pos, path.clone()))?;
         Ok(Value::Null)
     }
 
-    /// The fields of an object that are asked for.
+    /// The selected fields of an object.
     pub(super) fn object(
         &mut self,
         name: &str,
@@ -126,7 +126,7 @@ impl<'d> Execution<'_, 'd> {
         }
     }
 
-    /// A page's entries. Where the list goes on is known after the last one.
+    /// A page's entries as edges. The next cursor is known after the last one.
     fn edges(&mut self, of: &Of, page: &Json, fields: &Fields<'d>, path: &mut Path) -> Result<Value, TooMuch> {
         let items = page["items"].as_array().map(Vec::as_slice).unwrap_or_default();
         let mut edges = Vec::with_capacity(items.len());

@@ -1,4 +1,4 @@
-//! Types of what comes in.
+//! Builds the types of inputs.
 
 use protocol::Cause;
 use serde_json::Value;
@@ -42,7 +42,7 @@ impl Builder<'_> {
         Ok(kind.nullable(nullable))
     }
 
-    /// An input object. The `type` of a union's member is told by the field in which it stands.
+    /// An input object. The field that is present tells the `type` of a union's member.
     fn input_object(&mut self, titled: &str, schema: &Value) -> Result<(), Cause> {
         let mut fields = Vec::new();
         let stem = titled.strip_suffix("Input").unwrap_or(titled).to_owned();
