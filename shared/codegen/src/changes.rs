@@ -1,14 +1,14 @@
-//! What changed between two contracts, judged for those who call, style by style: a pure comparison of JSON.
+//! Compares two contracts and judges each change by its effect on callers, style by style: a pure comparison of JSON.
 //!
-//! [`compare`] names each change in one sentence; [`markdown`] prints them for a reviewer. Named types
-//! are followed wherever procedures refer to them. What is not understood is [`Effect::Unjudged`]:
-//! nothing that differs goes unmentioned.
+//! [`compare`] describes each change in one sentence; [`markdown`] prints them for a reviewer. Named types are
+//! compared wherever procedures refer to them. A change that the comparison does not understand is
+//! [`Effect::Unjudged`]: no difference goes unmentioned.
 //!
-//! The contracts are read as JSON and not as [`protocol::contract::Contract`]: either may be of a version that has members
-//! which this one does not know, and a type that it is read into would drop them without a word.
+//! The contracts are read as JSON and not as [`protocol::contract::Contract`]: either may come from a version with
+//! members that this one does not know, and deserializing it into a type would silently drop them.
 //!
-//! The measure is a client as it is deployed: what it sends must still be taken, and what it gets it must be able to
-//! read. That a client would not compile any more against new types is no break, as long as it runs.
+//! The measure is a deployed client: the service must still accept what it sends, and it must be able to read what it
+//! gets. A client that no longer compiles against new types is no break, as long as it runs.
 
 mod document;
 mod form;

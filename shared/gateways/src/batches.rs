@@ -87,7 +87,7 @@ fn refused(calls: &Calls<'_>, path: Option<&str>, fault: &Fault) -> Response<Byt
     response
 }
 
-/// Why a request is refused as a whole, and the procedure that it is about. One envelope reaches every call of a
+/// Why a request is refused as a whole, and the procedure it is about. One envelope reaches every call of a
 /// batch: the official client's links give it to each of them, those that stream as well.
 type Refused = (Option<String>, Fault);
 
