@@ -205,7 +205,7 @@ impl Changes {
     }
 
     /// A member that is only told: what it was, and what it is.
-    fn told(&mut self, effect: Effect, member: &str, before: &Value, after: &Value) {
+    fn note_member(&mut self, effect: Effect, member: &str, before: &Value, after: &Value) {
         if before != after {
             self.add(effect, format!("{} {}.", code(member), was_and_is(before, after)));
         }

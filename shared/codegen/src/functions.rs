@@ -28,7 +28,7 @@ fn gateway_name(spec: &gateways::GatewaySpec) -> String {
 /// Functions with the same name: `markPaid.due` and `mark.paidDue` are both `mark-paid-due`. Procedures with the same
 /// name are reported by the builder of the contract.
 pub fn faults(contract: &Contract) -> Vec<String> {
-    let gateways = gateways::FACTS.iter().map(|spec| (gateway_name(spec), format!("the gateway {}", spec.name)));
+    let gateways = gateways::SPECS.iter().map(|spec| (gateway_name(spec), format!("the gateway {}", spec.name)));
     let mut owners: BTreeMap<String, String> = gateways.collect();
     let mut faults = Vec::new();
     for procedure in &contract.procedures {
@@ -56,7 +56,7 @@ pub fn render(service: &Service, layout: &Layout, packages: &Packages) -> Vec<Fi
         let docs = format!("//!\n//! The gateway `{}` of the service {}.\n", spec.name, of_index(index));
         program(packages.gateways.folder, &gateway_name(spec), &docs, &main)
     };
-    service.procedures.iter().map(procedure).chain(gateways::FACTS.iter().map(gateway)).collect()
+    service.procedures.iter().map(procedure).chain(gateways::SPECS.iter().map(gateway)).collect()
 }
 
 fn program(package: &str, name: &str, docs: &str, main: &str) -> File {

@@ -21,7 +21,7 @@ use std::{
 
 use protocol::{
     Layout,
-    contract::{AuthContract, Build, Contract, ContractBuilder, FORMAT, Pressed},
+    contract::{AuthContract, Build, Contract, ContractBuilder, DescribedService, FORMAT},
 };
 use runtime::{Definition, Service};
 
@@ -92,7 +92,7 @@ pub fn contract_path(layout: &Layout) -> PathBuf {
 pub fn contract(service: &Service) -> Result<(Contract, Build), Vec<String>> {
     let mut builder = ContractBuilder::default();
     let described = service.procedures.iter().map(|procedure| procedure.describe(&mut builder)).collect();
-    let Pressed { mut procedures, entities, output_types, input_types, build } = builder.finish(described)?;
+    let DescribedService { mut procedures, entities, output_types, input_types, build } = builder.finish(described)?;
     let definition = service.definition;
     for procedure in &mut procedures {
         if let AuthContract::Permission { permission, .. } = &procedure.auth {
@@ -118,7 +118,7 @@ pub fn contract(service: &Service) -> Result<(Contract, Build), Vec<String>> {
         session: definition.session.map(Into::into),
         authorization_server: definition.authorization_server.map(Into::into),
         table: store::table::TABLE.into(),
-        gateways: gateways::FACTS.iter().map(|spec| spec.contract(&called)).collect(),
+        gateways: gateways::SPECS.iter().map(|spec| spec.contract(&called)).collect(),
     };
     let faults = faults(&contract, &build, definition);
     if faults.is_empty() { Ok((contract, build)) } else { Err(faults) }

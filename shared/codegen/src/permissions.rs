@@ -36,12 +36,12 @@ pub fn render(contract: &Contract, packages: &Packages) -> File {
 /// Permissions that no role has: probably new ones that are not assigned yet, or typing errors. A service without
 /// roles decides permissions in another way.
 pub fn faults(contract: &Contract, definition: &Definition) -> Vec<String> {
-    let is_given = |permission: &str| definition.roles.iter().any(|role| (definition.permits)(role, permission));
+    let is_assigned = |permission: &str| definition.roles.iter().any(|role| (definition.permits)(role, permission));
     let mut faults = Vec::new();
     for procedure in contract.procedures.iter().filter(|_| !definition.roles.is_empty()) {
         let AuthContract::Permission { permission, own } = &procedure.auth else { continue };
-        let is_somebodys = is_given(permission) || (*own && is_given(&format!("{permission}:own")));
-        if !is_somebodys {
+        let is_used = is_assigned(permission) || (*own && is_assigned(&format!("{permission}:own")));
+        if !is_used {
             faults.push(format!(
                 "{}: no role has the permission `{permission}`, so that everybody would be refused: give it to a role, \
                  where the service says what its roles may do (`Definition::permits`), or ask for one that a role has",

@@ -95,7 +95,7 @@ fn overlaps(contract: &Contract) -> Vec<String> {
 /// A path of the service itself that overlaps a procedure's path. Methods do not matter: that path answers all of
 /// them, those too that it does not support.
 fn own_path(path: &str, is_rest: bool) -> Option<(&'static str, String)> {
-    let gateways = gateways::FACTS
+    let gateways = gateways::SPECS
         .iter()
         .flat_map(|spec| spec.paths.iter().map(|own| (*own, format!("the gateway `{}`", spec.name))));
     let of_every_service = OF_EVERY_SERVICE.iter().map(|(own, whose)| (*own, (*whose).to_owned()));

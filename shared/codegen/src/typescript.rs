@@ -27,14 +27,14 @@ pub fn render(contract: &Contract, build: &Build, layout: &Layout) -> Vec<File> 
         file("contract.d.ts", contract_types()),
         file("index.js", client(contract)),
         file("index.cjs", common_js(&client(contract))),
-        file("index.d.ts", told(contract, &types(contract, build))),
+        file("index.d.ts", with_reworded_comments(contract, &types(contract, build))),
         // The same types for `require`: TypeScript decides by the file's name what `import` means in it.
-        file("index.d.cts", told(contract, &types(contract, build))),
+        file("index.d.cts", with_reworded_comments(contract, &types(contract, build))),
     ]
 }
 
 /// Rewrites comments for the package: procedures that no client has are named by their method and path.
-fn told(contract: &Contract, text: &str) -> String {
+fn with_reworded_comments(contract: &Contract, text: &str) -> String {
     let called = |word: &str| contract.procedure(word)?.http.clone();
     gateways::words::reworded(text, called)
 }

@@ -50,7 +50,7 @@ const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 16 1
 
 impl Docs {
     /// The style's specification.
-    pub const FACTS: GatewaySpec = GatewaySpec {
+    pub const SPEC: GatewaySpec = GatewaySpec {
         name: "docs",
         paths: &["/docs", "/docs/{proxy+}", "/openapi.json", "/openrpc.json"],
         methods: METHODS,
@@ -93,7 +93,7 @@ impl Docs {
 
 impl Style for Docs {
     fn spec(&self) -> &'static GatewaySpec {
-        &Self::FACTS
+        &Self::SPEC
     }
 
     fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes> {
@@ -121,7 +121,7 @@ impl File {
 
     fn answer(&self, method: &Method, asked: &HeaderMap) -> Response<Bytes> {
         let mut tags = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
-        let is_known = tags.any(|tags| rest::names(tags, self.etag.to_str().ok()));
+        let is_known = tags.any(|tags| rest::etag_matches(tags, self.etag.to_str().ok()));
         let mut response = respond(200, self.content_type, self.body.clone());
         let headers = response.headers_mut();
         headers.insert(header::ETAG, self.etag.clone());

@@ -231,7 +231,7 @@ impl Gateways {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::{FACTS, stub};
+    use crate::{SPECS, stub};
 
     /// What each style answers at each of its paths to whoever asks what there is to call, in every way that there is.
     async fn told(settings: Settings) -> Vec<(String, StatusCode, String)> {
@@ -246,7 +246,7 @@ mod tests {
             ("POST", "", r#"[{"jsonrpc": "2.0", "id": 1, "method": "rpc.discover"}]"#),
         ];
         let mut told = Vec::new();
-        for spec in FACTS {
+        for spec in SPECS {
             let paths = spec.paths.iter().map(|path| path.replace("{proxy+}", "docs.js"));
             for (path, (method, query, body)) in paths.flat_map(|path| asked.map(|asked| (path.clone(), asked))) {
                 let styles = crate::styles(&contract(), settings).unwrap();
@@ -277,7 +277,7 @@ mod tests {
             };
             let busy = refused(Fault::busy("Later.", 7));
             assert_eq!(busy.headers()[header::RETRY_AFTER], "7", "{}", spec.name);
-            let coded = refused(Fault::unsupported("Coded.", protocol::fault::Taken::Uncoded));
+            let coded = refused(Fault::unsupported("Coded.", protocol::fault::AcceptedBody::Uncoded));
             assert_eq!(coded.headers()[header::ACCEPT_ENCODING], "identity", "{}", spec.name);
             assert!(!coded.headers().contains_key(header::ACCEPT), "{}", spec.name);
             let type_of = |response: &Response<Bytes>| response.headers()[header::CONTENT_TYPE].clone();
@@ -292,7 +292,7 @@ mod tests {
         let transport: Arc<dyn Transport> = stub::Stub::new(|_, _| panic!("nothing is called"));
         let gateways = Gateways::new(&contract, &transport, &Cors::AnyOrigin, &site).unwrap();
         let mut answers = Vec::new();
-        let paths = FACTS.iter().flat_map(|spec| spec.paths).flat_map(|path| match path.strip_suffix("{proxy+}") {
+        let paths = SPECS.iter().flat_map(|spec| spec.paths).flat_map(|path| match path.strip_suffix("{proxy+}") {
             Some("/trpc/") => vec!["/trpc/pulse.ping,readers.list?batch=1".to_owned(), "/trpc/nothing.here".to_owned()],
             Some(start) => vec![format!("{start}docs.js"), format!("{start}nothing")],
             None => vec![(*path).to_owned()],

@@ -29,7 +29,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(300);
 
 /// The deadline of a request, as an extension of the request.
 #[derive(Clone, Copy, Debug)]
-pub struct Deadline(pub Instant);
+pub struct RequestDeadline(pub Instant);
 
 /// The transport that invokes procedures' functions.
 pub struct Invoke {
@@ -83,7 +83,7 @@ impl Invoke {
             return Err(Fault::new(Code::PayloadTooLarge, "The request is larger than a function takes."));
         }
         let own = Instant::now() + function.limit + BEYOND_THE_PROCEDURE;
-        let deadline = request.extensions().get::<Deadline>().map_or(own, |whole| whole.0.min(own));
+        let deadline = request.extensions().get::<RequestDeadline>().map_or(own, |whole| whole.0.min(own));
         let event = Bytes::from(event);
         let mut outcome = self.send(function, event.clone(), deadline).await;
         // A throttled call did not begin; but for a mutation, the client decides about a second attempt.

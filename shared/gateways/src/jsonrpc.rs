@@ -33,7 +33,7 @@ pub use openrpc::openrpc;
 
 use crate::{
     Calls, GatewaySpec, Refusal, Settings, Style,
-    respond::{Deadline, MAX_AT_ONCE, MAX_WEIGHT, empty, explain, no_room, respond, shortened, weight},
+    respond::{CallsDeadline, MAX_AT_ONCE, MAX_WEIGHT, empty, explain, no_room, respond, shortened, weight},
 };
 use request::{Entry, Message, elements};
 
@@ -59,7 +59,7 @@ pub struct JsonRpc {
 
 impl JsonRpc {
     /// The style's specification.
-    pub const FACTS: GatewaySpec = GatewaySpec {
+    pub const SPEC: GatewaySpec = GatewaySpec {
         name: "jsonrpc",
         paths: &[PATH],
         methods: "POST",
@@ -91,10 +91,20 @@ impl JsonRpc {
         self.document.get_or_init(make).clone()
     }
 
-    async fn respond(&self, contract: &Contract, body: Bytes, calls: &Calls<'_>) -> Result<Response<Bytes>, Trouble> {
-        expect_json_by_post(calls.parts()).map_err(Trouble::Http)?;
-        let request = Asked { contract, calls, deadline: Deadline::from_now(), is_described: &AtomicBool::new(false) };
-        Ok(match request::read(&body).map_err(Trouble::Message)? {
+    async fn respond(
+        &self,
+        contract: &Contract,
+        body: Bytes,
+        calls: &Calls<'_>,
+    ) -> Result<Response<Bytes>, MessageError> {
+        expect_json_by_post(calls.parts()).map_err(MessageError::Http)?;
+        let request = BatchContext {
+            contract,
+            calls,
+            deadline: CallsDeadline::from_now(),
+            is_described: &AtomicBool::new(false),
+        };
+        Ok(match request::read(&body).map_err(MessageError::Message)? {
             Message::Single(entry) => {
                 let answer = self.answer_to(request, entry).await;
                 answer.map_or_else(empty, |answer| respond(200, JSON, answer))
@@ -103,14 +113,14 @@ impl JsonRpc {
         })
     }
 
-    async fn answer_to_all(&self, request: Asked<'_>, entries: Vec<&RawValue>) -> Response<Bytes> {
-        let made = entries.into_iter().enumerate();
-        let made = made.map(|(place, entry)| async move { (place, entry, self.answer_to(request, entry).await) });
+    async fn answer_to_all(&self, request: BatchContext<'_>, entries: Vec<&RawValue>) -> Response<Bytes> {
+        let pending = entries.into_iter().enumerate();
+        let pending = pending.map(|(place, entry)| async move { (place, entry, self.answer_to(request, entry).await) });
         // Boxed: otherwise the compiler infers lifetime bounds here that do not hold.
-        let made: Vec<Made<'_>> = made.map(|made| Box::pin(made) as _).collect();
-        let mut made = stream::iter(made).buffer_unordered(MAX_AT_ONCE);
+        let pending: Vec<PendingCall<'_>> = pending.map(|pending| Box::pin(pending) as _).collect();
+        let mut pending = stream::iter(pending).buffer_unordered(MAX_AT_ONCE);
         let (mut answers, mut heavy) = (Vec::new(), 0);
-        while let Some((place, entry, answer)) = made.next().await {
+        while let Some((place, entry, answer)) = pending.next().await {
             let Some(mut answer) = answer else { continue };
             if heavy + weight(&answer) > MAX_WEIGHT {
                 let refusal = Refusal::from(no_room());
@@ -128,7 +138,7 @@ impl JsonRpc {
     }
 
     /// The response to one entry; none to a notification.
-    async fn answer_to(&self, request: Asked<'_>, entry: &RawValue) -> Option<Vec<u8>> {
+    async fn answer_to(&self, request: BatchContext<'_>, entry: &RawValue) -> Option<Vec<u8>> {
         let entry = Entry::read(entry);
         let outcome = match &entry {
             Entry::Invalid { why, .. } => {
@@ -141,14 +151,16 @@ impl JsonRpc {
             return None;
         }
         Some(match outcome {
-            Ok(result) => written(&Answer { jsonrpc: "2.0", result: Some(&result), error: None, id: entry.id() }),
+            Ok(result) => {
+                written(&JsonRpcResponse { jsonrpc: "2.0", result: Some(&result), error: None, id: entry.id() })
+            }
             Err(error) => failed(error, entry.id()),
         })
     }
 
     async fn call(
         &self,
-        Asked { contract, calls, deadline, is_described }: Asked<'_>,
+        BatchContext { contract, calls, deadline, is_described }: BatchContext<'_>,
         method: &str,
         params: Option<&RawValue>,
     ) -> Result<Box<RawValue>, Error> {
@@ -176,7 +188,7 @@ impl JsonRpc {
 
 impl Style for JsonRpc {
     fn spec(&self) -> &'static GatewaySpec {
-        &Self::FACTS
+        &Self::SPEC
     }
 
     fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes> {
@@ -188,11 +200,11 @@ impl Style for JsonRpc {
         Box::pin(async move {
             match self.respond(contract, body, &calls).await {
                 Ok(response) => response,
-                Err(Trouble::Message((reserved, code, detail))) => {
+                Err(MessageError::Message((reserved, code, detail))) => {
                     let error = Error::reserved(reserved, code, &detail, calls.request_id());
                     respond(200, JSON, failed(error, RawValue::NULL))
                 }
-                Err(Trouble::Http(fault)) => {
+                Err(MessageError::Http(fault)) => {
                     let mut headers = HeaderMap::new();
                     explain(&fault, &mut headers);
                     let mut response = self.refuse(&calls, fault.into());
@@ -205,21 +217,21 @@ impl Style for JsonRpc {
 }
 
 /// A call in progress: its index, its entry, and the response, if it has one.
-type Made<'a> = BoxFuture<'a, (usize, &'a RawValue, Option<Vec<u8>>)>;
+type PendingCall<'a> = BoxFuture<'a, (usize, &'a RawValue, Option<Vec<u8>>)>;
 
 /// The service, the caller and the deadline of a request.
 #[derive(Clone, Copy)]
-struct Asked<'a> {
+struct BatchContext<'a> {
     contract: &'a Contract,
     calls: &'a Calls<'a>,
-    deadline: Deadline,
+    deadline: CallsDeadline,
     /// Whether a response of this batch holds the document already, which is large.
     is_described: &'a AtomicBool,
 }
 
 fn expect_json_by_post(parts: &Parts) -> Result<(), Fault> {
     if parts.method != Method::POST {
-        return Err(Fault::method_not_supported(parts.method.as_str(), JsonRpc::FACTS.methods));
+        return Err(Fault::method_not_supported(parts.method.as_str(), JsonRpc::SPEC.methods));
     }
     if [JSON, "application/json-rpc"].iter().any(|known| media_type::is(&parts.headers, known)) {
         Ok(())
@@ -229,7 +241,7 @@ fn expect_json_by_post(parts: &Parts) -> Result<(), Fault> {
 }
 
 /// Why a message is refused as a whole.
-enum Trouble {
+enum MessageError {
     /// HTTP has a status for it.
     Http(Fault),
     /// JSON-RPC has a code for it.
@@ -246,10 +258,10 @@ fn input<'a>(procedure: &ProcedureContract, params: &'a RawValue) -> Result<Opti
         // Only clients of tRPC may add a `direction`. Here it becomes null, which no such client sends, so that the
         // procedure refuses it together with all other faults.
         let infinite = trpc::is_infinite(names.iter().map(String::as_str));
-        let given = if infinite { trpc::with_foreign_direction(params.get()) } else { params.get().into() };
-        return Ok(Some(given));
+        let values = if infinite { trpc::with_foreign_direction(params.get()) } else { params.get().into() };
+        return Ok(Some(values));
     }
-    let (given, count) = elements(params, names.len());
+    let (values, count) = elements(params, names.len());
     if count == 0 {
         return Ok(None);
     }
@@ -261,12 +273,12 @@ fn input<'a>(procedure: &ProcedureContract, params: &'a RawValue) -> Result<Opti
         return Err(Refusal::new(Code::BadRequest, message));
     }
     // Field names are Rust names in camel case: they need no escapes.
-    let fields: Vec<_> = names.iter().zip(given).map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    let fields: Vec<_> = names.iter().zip(values).map(|(name, value)| format!("\"{name}\":{value}")).collect();
     Ok(Some(Cow::Owned(format!("{{{}}}", fields.join(",")))))
 }
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct JsonRpcResponse<'a> {
     jsonrpc: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<&'a RawValue>,
@@ -328,10 +340,10 @@ const fn number(code: Code) -> i32 {
 }
 
 fn failed(error: Error, id: &RawValue) -> Vec<u8> {
-    written(&Answer { jsonrpc: "2.0", result: None, error: Some(error), id })
+    written(&JsonRpcResponse { jsonrpc: "2.0", result: None, error: Some(error), id })
 }
 
-fn written(answer: &Answer<'_>) -> Vec<u8> {
+fn written(answer: &JsonRpcResponse<'_>) -> Vec<u8> {
     serde_json::to_vec(answer).unwrap_or_default()
 }
 

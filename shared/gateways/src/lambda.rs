@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::{
     Gateway, Settings, Style, Transport,
-    invoke::{Deadline, Invoke},
+    invoke::{Invoke, RequestDeadline},
 };
 
 /// Runs a style as a Lambda function, for the service of this contract, until the platform ends the process.
@@ -44,7 +44,7 @@ pub(crate) fn handler(style: Box<dyn Style>, contract: Contract, environment: En
     let gateway = Arc::new(Gateway { style, contract: Arc::new(contract), transport, cors, site });
     Ok(Arc::new(move |request_id, mut request| {
         let gateway = Arc::clone(&gateway);
-        request.extensions_mut().insert(Deadline(Instant::now() + time));
+        request.extensions_mut().insert(RequestDeadline(Instant::now() + time));
         Box::pin(async move { gateway.answer(&request_id, request).await })
     }))
 }

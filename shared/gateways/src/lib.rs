@@ -60,10 +60,5 @@ pub fn styles(contract: &Contract, settings: Settings) -> Result<Vec<Box<dyn Sty
 }
 
 /// What is known of all styles.
-pub const FACTS: &[&GatewaySpec] = &[
-    &batches::Batches::FACTS,
-    &docs::Docs::FACTS,
-    &graphql::GraphQl::FACTS,
-    &jsonrpc::JsonRpc::FACTS,
-    &soap::Soap::FACTS,
-];
+pub const SPECS: &[&GatewaySpec] =
+    &[&batches::Batches::SPEC, &docs::Docs::SPEC, &graphql::GraphQl::SPEC, &jsonrpc::JsonRpc::SPEC, &soap::Soap::SPEC];

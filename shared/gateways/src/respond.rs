@@ -35,9 +35,9 @@ const TIME: Duration = Duration::from_secs(28);
 
 /// The end of the time for a request's calls.
 #[derive(Clone, Copy)]
-pub struct Deadline(Instant);
+pub struct CallsDeadline(Instant);
 
-impl Deadline {
+impl CallsDeadline {
     /// The deadline of a request that begins now.
     pub fn from_now() -> Self {
         Self(Instant::now() + TIME)
@@ -78,7 +78,7 @@ pub fn explain(fault: &Fault, headers: &mut HeaderMap) {
     if let Some(allow) = fault.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
         headers.insert(header::ALLOW, allow);
     }
-    for (name, value) in fault.taken.headers() {
+    for (name, value) in fault.accepted.headers() {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     if matches!(fault.code, Code::ServiceUnavailable | Code::TooManyRequests) {

@@ -96,7 +96,7 @@ fn members(schema: Option<&Value>) -> Option<&Map<String, Value>> {
 
 /// The form of a field in an address, which consists of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum ParameterForm {
     /// The value as it is.
     Plain,
     /// Each entry by itself, in a repeated parameter.
@@ -105,7 +105,7 @@ pub enum Form {
     Json,
 }
 
-impl Form {
+impl ParameterForm {
     /// The form of a schema's values.
     pub fn of(contract: &Contract, schema: &Value) -> Self {
         let schema = contract.resolve(without_null(contract, schema));

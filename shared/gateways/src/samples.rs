@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{
     example,
-    rest::{Form, Route},
+    rest::{ParameterForm, Route},
     soap,
 };
 
@@ -66,11 +66,11 @@ pub fn address(contract: &Contract, route: &Route<'_>) -> String {
     let shown = route.other_fields().filter(|field| field.is_required || field.name == "limit");
     for field in shown.filter(|_| !route.has_body()) {
         let value = example::of(contract, field.schema);
-        match (Form::of(contract, field.schema), value) {
-            (Form::Repeated, Value::Array(values)) => {
+        match (ParameterForm::of(contract, field.schema), value) {
+            (ParameterForm::Repeated, Value::Array(values)) => {
                 pairs.extend(values.iter().map(|value| (field.name, plain(value))));
             }
-            (Form::Json, value) => pairs.push((field.name, value.to_string())),
+            (ParameterForm::Json, value) => pairs.push((field.name, value.to_string())),
             (_, value) => pairs.push((field.name, plain(&value))),
         }
     }

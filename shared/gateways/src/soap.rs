@@ -41,7 +41,7 @@ use serde_json::Value;
 
 use crate::{Calls, GatewaySpec, Refusal, Settings, Style, respond::shortened};
 
-use fault::Trouble;
+use fault::SoapFault;
 use types::{Operation, Service};
 use version::Version;
 use write::Document;
@@ -86,7 +86,7 @@ pub fn request(contract: &Contract, procedure: &ProcedureContract, input: &Value
 
 impl Soap {
     /// What is known of it.
-    pub const FACTS: GatewaySpec = GatewaySpec {
+    pub const SPEC: GatewaySpec = GatewaySpec {
         name: "soap",
         paths: &[PATH],
         methods: "GET, HEAD, POST",
@@ -141,21 +141,21 @@ impl Soap {
         };
         let message = match envelope::read(version, body, self.clock.now()) {
             Ok(message) => message,
-            Err(trouble) => return self.fault(version, None, trouble, calls),
+            Err(soap_fault) => return self.fault(version, None, soap_fault, calls),
         };
         let operation = match self.operation(&message, action.as_deref()) {
             Ok(operation) => operation,
-            Err(trouble) => return self.fault(version, None, trouble, calls),
+            Err(soap_fault) => return self.fault(version, None, soap_fault, calls),
         };
         match self.run(contract, operation, &message, calls).await {
             Ok(output) => self.respond(version, operation, &output),
-            Err(trouble) => self.fault(version, Some(operation), trouble, calls),
+            Err(soap_fault) => self.fault(version, Some(operation), soap_fault, calls),
         }
     }
 
     /// The body's element decides what is called (WS-I Basic Profile 1.1, R2710); an action that says something else
     /// is a mistake.
-    fn operation(&self, message: &envelope::Message, action: Option<&str>) -> Result<&Operation, Trouble> {
+    fn operation(&self, message: &envelope::Message, action: Option<&str>) -> Result<&Operation, SoapFault> {
         let element = &message.content;
         let (right, name) = (&*self.service.namespace, shortened(&element.name));
         let Some(operation) = self.service.operation(&element.name) else {
@@ -172,7 +172,7 @@ impl Soap {
         match action {
             None | Some("") => Ok(operation),
             Some(action) if self.service.is_action(action, operation) => Ok(operation),
-            Some(_) => Err(Trouble::bad(format!(
+            Some(_) => Err(SoapFault::bad(format!(
                 "The action is not that of the body, {}: leave it out, or let it be {}.",
                 operation.name,
                 self.service.action(operation)
@@ -186,7 +186,7 @@ impl Soap {
         operation: &Operation,
         message: &envelope::Message,
         calls: &Calls<'_>,
-    ) -> Result<Value, Trouble> {
+    ) -> Result<Value, SoapFault> {
         let Some(procedure) = contract.find_in_styles(&operation.procedure) else {
             return Err(Refusal::new(Code::NotFound, "There is no such operation any more.").into());
         };
@@ -211,13 +211,13 @@ impl Soap {
                 Err(refusal) => (refusal.fields, refusal.request_id),
                 Ok(_) => (Vec::new(), None),
             };
-            let mut trouble = Trouble::from(decoded.with(fields));
-            trouble.refusal.request_id = request_id;
-            return Err(trouble);
+            let mut soap_fault = SoapFault::from(decoded.with(fields));
+            soap_fault.refusal.request_id = request_id;
+            return Err(soap_fault);
         }
         match outcome? {
             None => Ok(Value::Null),
-            Some(output) => serde_json::from_str(output.get()).map_err(unreadable).map_err(Trouble::from),
+            Some(output) => serde_json::from_str(output.get()).map_err(unreadable).map_err(SoapFault::from),
         }
     }
 
@@ -235,20 +235,20 @@ impl Soap {
         &self,
         version: Version,
         operation: Option<&Operation>,
-        trouble: Trouble,
+        soap_fault: SoapFault,
         calls: &Calls<'_>,
     ) -> Response<Bytes> {
-        trouble.response(version, &self.service, operation, calls.request_id())
+        soap_fault.response(version, &self.service, operation, calls.request_id())
     }
 }
 
 impl Style for Soap {
     fn spec(&self) -> &'static GatewaySpec {
-        &Self::FACTS
+        &Self::SPEC
     }
 
     fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes> {
-        self.fault(version::asked(&calls.parts().headers), None, refusal.into(), calls)
+        self.fault(version::for_refusal(&calls.parts().headers), None, refusal.into(), calls)
     }
 
     fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
@@ -265,10 +265,10 @@ impl Style for Soap {
                 }
                 Method::POST => self.post(contract, &body, &calls).await,
                 ref method => {
-                    let message = format!("{method} is not answered here; use {}.", Self::FACTS.methods);
+                    let message = format!("{method} is not answered here; use {}.", Self::SPEC.methods);
                     let refusal = Refusal::new(Code::MethodNotSupported, message);
                     let mut response = self.refuse(&calls, refusal);
-                    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(Self::FACTS.methods));
+                    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(Self::SPEC.methods));
                     response
                 }
             }

@@ -67,8 +67,8 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         }
         Data::Union(_) => return Err(syn::Error::new(item.span(), "a union cannot travel: write an enum")),
     };
-    let (strictly, derived) = match strictly(&item, &container) {
-        Some(strictly) => (Some(strictly), None),
+    let (strict_deserialize, derived) = match strict_deserialize(&item, &container) {
+        Some(strict_deserialize) => (Some(strict_deserialize), None),
         None => (None, Some(quote!(#[derive(::onefold::__private::serde::Deserialize)]))),
     };
     let copy = copy.then(|| quote!(#[derive(Copy, Eq, PartialOrd, Ord, Hash)]));
@@ -111,7 +111,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         #item
 
         #unvalidated
-        #strictly
+        #strict_deserialize
         impl ::onefold::protocol::WireType for #name {
             const FORM: ::onefold::protocol::Form = ::onefold::protocol::Form::#form;
             const FIELDS: &'static [::onefold::protocol::Field] = #fields;
@@ -151,8 +151,8 @@ fn without_rules(name: &syn::Ident) -> TokenStream {
     }
 }
 
-/// `Deserialize` for a type with members or an enum of texts: serde's own implementation, through `Strictly`.
-fn strictly(item: &DeriveInput, container: &TokenStream) -> Option<TokenStream> {
+/// `Deserialize` for a type with members or an enum of texts: serde's own implementation, through `Strict`.
+fn strict_deserialize(item: &DeriveInput, container: &TokenStream) -> Option<TokenStream> {
     let mut read = item.clone();
     let name = std::mem::replace(&mut read.ident, syn::Ident::new("Read", item.ident.span()));
     let is_serde = |attribute: &Attribute| attribute.path().is_ident("serde");
@@ -180,7 +180,7 @@ fn strictly(item: &DeriveInput, container: &TokenStream) -> Option<TokenStream> 
                 #[serde(crate = #SERDE, remote = #remote)]
                 #container
                 #read
-                Read::deserialize(::onefold::__private::Strictly(deserializer))
+                Read::deserialize(::onefold::__private::Strict(deserializer))
             }
         }
     })
@@ -319,9 +319,9 @@ fn has_dive(rules: TokenStream) -> bool {
 fn serde_of<'a>(attributes: impl Iterator<Item = &'a Attribute>) -> impl Iterator<Item = Meta> {
     let serde = attributes.filter(|attribute| attribute.path().is_ident("serde"));
     // serde itself refuses what cannot be parsed here.
-    let told =
+    let arguments =
         serde.filter_map(|attribute| attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok());
-    told.flatten()
+    arguments.flatten()
 }
 
 /// The name that `#[serde(rename = "…")]` gives.

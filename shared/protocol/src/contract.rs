@@ -7,15 +7,15 @@
 //! A member that is added later is an `Option` or has a default, so that older contracts can be read; a change of a
 //! member's meaning needs another [`FORMAT`].
 
-mod press;
+mod builder;
 mod schema;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use ts_rs::TS;
 
-pub use press::{
-    Build, ContractBuilder, Declaration, Describe, DescribeFailures, Described, DescribedFailure, Pressed,
+pub use builder::{
+    Build, ContractBuilder, Declaration, Describe, DescribeFailures, Described, DescribedFailure, DescribedService,
     ProcedureBuild, ProcedureSchemas, ProcedureTypes, Rewrite, declarations, failure, procedure, rewrite,
     rewrite_input,
 };

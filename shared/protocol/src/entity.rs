@@ -191,7 +191,7 @@ impl<T: Entity> Listing<T> {
 }
 
 /// Refuses at compile time an entity whose keys would be ambiguous, or whose prefix would grant more than the entity.
-pub(crate) const fn expect_sound<T: Entity>() {
+pub(crate) const fn expect_valid<T: Entity>() {
     assert!(!T::NAME.is_empty(), "`NAME` of an entity is what its type is called, and not empty");
     // IAM gives `*` and `?` a meaning, and a `#` ends the prefix.
     assert!(

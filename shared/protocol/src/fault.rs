@@ -27,7 +27,7 @@ pub struct Fault {
     /// The allowed HTTP methods, for [`Code::MethodNotSupported`].
     pub allow: Option<Box<str>>,
     /// The accepted bodies, for [`Code::UnsupportedMediaType`].
-    pub taken: Taken,
+    pub accepted: AcceptedBody,
     /// After how many seconds a retry makes sense, for [`Code::TooManyRequests`] and [`Code::ServiceUnavailable`].
     pub retry_after_s: Option<NonZeroU32>,
     /// The source of the fault, for the log.
@@ -36,7 +36,7 @@ pub struct Fault {
 
 /// The accepted bodies, where a body is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
+pub enum AcceptedBody {
     /// The response does not state it.
     Unsaid,
     /// A body without a content coding.
@@ -51,7 +51,7 @@ pub enum Taken {
     Form,
 }
 
-impl Taken {
+impl AcceptedBody {
     /// The header fields that state it: `Accept` and `Accept-Encoding` (RFC 9110 section 15.5.16), `Accept-Patch`
     /// (RFC 5789 section 2.2), `Accept-Post` (Linked Data Platform 1.0, section 7.1).
     pub const fn headers(self) -> &'static [(&'static str, &'static str)] {
@@ -101,7 +101,7 @@ impl Fault {
             failure: None,
             fields: Vec::new(),
             allow: None,
-            taken: Taken::Unsaid,
+            accepted: AcceptedBody::Unsaid,
             retry_after_s: None,
             cause: None,
         }
@@ -134,9 +134,9 @@ impl Fault {
         Self { allow: Some(allow), ..Self::new(Code::MethodNotSupported, message) }
     }
 
-    /// The fault of a body whose type or coding is not accepted; `taken` states what is.
-    pub fn unsupported(message: impl Into<String>, taken: Taken) -> Self {
-        Self { taken, ..Self::new(Code::UnsupportedMediaType, message) }
+    /// The fault of a body whose type or coding is not accepted; `accepted` states what is.
+    pub fn unsupported(message: impl Into<String>, accepted: AcceptedBody) -> Self {
+        Self { accepted, ..Self::new(Code::UnsupportedMediaType, message) }
     }
 
     /// The fault of a caller who exceeds a rate limit.

@@ -37,7 +37,7 @@ impl Reauthenticate {
     }
 
     /// The TypeScript union of a procedure's own failures and this one.
-    pub(crate) fn beside(failures: &str) -> String {
+    pub(crate) fn union_with(failures: &str) -> String {
         match failures {
             "never" | "" => Self::TYPESCRIPT.to_owned(),
             own => format!("{own} | {}", Self::TYPESCRIPT),
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn the_type_is_one_more_beside_the_procedures_own() {
-        assert_eq!(Reauthenticate::beside("never"), "{ type: \"reauthenticate\" }");
-        assert_eq!(Reauthenticate::beside("{ type: \"a\" }"), "{ type: \"a\" } | { type: \"reauthenticate\" }");
+        assert_eq!(Reauthenticate::union_with("never"), "{ type: \"reauthenticate\" }");
+        assert_eq!(Reauthenticate::union_with("{ type: \"a\" }"), "{ type: \"a\" } | { type: \"reauthenticate\" }");
     }
 }

@@ -7,7 +7,7 @@ use ts_rs::TS;
 
 use crate::{
     Entity,
-    entity::{INDEX_NAMES, expect_sound},
+    entity::{INDEX_NAMES, expect_valid},
 };
 
 /// The right to entities of one type, as a capability in a procedure's signature gives it.
@@ -39,7 +39,7 @@ impl Grant {
     /// does not compile.
     #[must_use]
     pub const fn of<T: Entity>(access: Access) -> Self {
-        expect_sound::<T>();
+        expect_valid::<T>();
         let (own, _) = INDEX_NAMES.split_at(T::INDEXES.len());
         Self {
             entity: T::NAME,

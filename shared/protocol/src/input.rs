@@ -1,8 +1,8 @@
 //! Decodes and validates inputs, and names every fault by its path.
 
+mod duplicates;
 mod faults;
-mod once;
-mod strictly;
+mod strict;
 
 use garde::Validate;
 use serde::de::DeserializeOwned;
@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use crate::{Fault, FieldFault, WireType};
 
-pub use faults::{Faults, MAX_FAULTS, Member, TWICE};
-pub use once::twice;
-pub use strictly::Strictly;
+pub use duplicates::duplicate_member;
+pub use faults::{DUPLICATE, Faults, MAX_FAULTS, Member};
+pub use strict::Strict;
 
 /// A type that can be a procedure's input. `#[wire(input)]` implements it.
 #[diagnostic::on_unimplemented(
@@ -33,7 +33,7 @@ pub fn decode<T: WireInput>(raw: Option<&[u8]>) -> Result<T, Fault> {
     // serde keeps the last of two entries of a map: duplicates are checked separately.
     if let Ok(input) = serde_json::from_slice::<T>(raw)
         && input.validate().is_ok()
-        && matches!(once::twice(raw), Ok(None))
+        && matches!(duplicates::duplicate_member(raw), Ok(None))
     {
         return Ok(input);
     }
@@ -61,7 +61,7 @@ pub fn decode_none(raw: Option<&[u8]>) -> Result<(), Fault> {
 #[inline(never)]
 fn examined(raw: &[u8], examine: fn(&mut Value, &mut Faults)) -> Result<Value, Fault> {
     let mut tree = faults::tree(raw).map_err(|error| Fault::bad_request(unreadable(&error)))?;
-    let mut faults = Faults::new(tree.twice);
+    let mut faults = Faults::new(tree.duplicates);
     examine(&mut tree.value, &mut faults);
     let mut found = faults.into_found();
     for path in tree.beyond {

@@ -59,7 +59,7 @@ pub use wire::{
 /// The paths that macros emit. Not a public API.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::input::Strictly;
+    pub use crate::input::Strict;
     pub use garde;
     pub use schemars;
     pub use serde;

@@ -26,11 +26,11 @@ mod tests {
 
     #[test]
     fn parameters_and_case_play_no_part() {
-        let given =
+        let headers =
             |text: &'static str| HeaderMap::from_iter([(header::CONTENT_TYPE, http::HeaderValue::from_static(text))]);
-        assert!(is(&given("Application/JSON ; charset=utf-8"), JSON));
-        assert!(!is(&given("application/json-seq"), JSON) && !is(&HeaderMap::new(), JSON));
-        assert_eq!(of(&given(" text/plain")), "text/plain");
+        assert!(is(&headers("Application/JSON ; charset=utf-8"), JSON));
+        assert!(!is(&headers("application/json-seq"), JSON) && !is(&HeaderMap::new(), JSON));
+        assert_eq!(of(&headers(" text/plain")), "text/plain");
         assert_eq!(of(&HeaderMap::new()), "");
     }
 }

@@ -63,8 +63,8 @@ impl<'a> PathPattern<'a> {
 
     /// The values of the names in a path that matches, [`decoded`].
     pub fn parameters(self, path: &str) -> Vec<(String, String)> {
-        let named = self.segments().zip(path.split('/')).filter_map(|(segment, given)| match segment {
-            Segment::Name(name) => Some((name.to_owned(), decoded(given).into_owned())),
+        let named = self.segments().zip(path.split('/')).filter_map(|(segment, value)| match segment {
+            Segment::Name(name) => Some((name.to_owned(), decoded(value).into_owned())),
             Segment::Word(_) | Segment::Rest(_) => None,
         });
         named.collect()

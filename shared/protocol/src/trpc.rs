@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, header};
 use serde::Serialize;
 
-use crate::{Code, Fault, FieldFault, Kind, fault::Taken, media_type};
+use crate::{Code, Fault, FieldFault, Kind, fault::AcceptedBody, media_type};
 
 pub use infinite::{is_infinite, with_foreign_direction, without_direction};
 
@@ -52,7 +52,7 @@ pub fn take_input(
         _ => return Err(Fault::method_not_supported(method.as_str(), allowed_methods(kind, method_override))),
     };
     let input = if by_post { from_body(headers, body)? } else { from_address(query)? };
-    if batch::Form::of(query, headers).is_none() {
+    if batch::BatchFormat::of(query, headers).is_none() {
         return Ok(input);
     }
     let inputs = batch::inputs(input.as_deref(), 1)?;
@@ -100,14 +100,14 @@ pub fn from_address(query: Option<&str>) -> Result<Option<Bytes>, Fault> {
 }
 
 fn expect_json(headers: &HeaderMap) -> Result<(), Fault> {
-    let unsupported = |message: String| Fault::unsupported(message, Taken::Json);
+    let unsupported = |message: String| Fault::unsupported(message, AcceptedBody::Json);
     if !headers.contains_key(header::CONTENT_TYPE) {
         Err(unsupported("The request has no content-type; use application/json.".into()))
     } else if media_type::is(headers, media_type::JSON) {
         Ok(())
     } else {
-        let given = media_type::of(headers);
-        Err(unsupported(format!("The content-type {given:?} is not read here; use application/json.")))
+        let content_type = media_type::of(headers);
+        Err(unsupported(format!("The content-type {content_type:?} is not read here; use application/json.")))
     }
 }
 
@@ -125,7 +125,7 @@ pub fn expect_uncoded(headers: &HeaderMap) -> Result<(), Fault> {
     if lines.into_iter().all(|line| is_plain(line.as_bytes())) {
         return Ok(());
     }
-    Err(Fault::unsupported("The body is coded; bodies are read as they are.", Taken::Uncoded))
+    Err(Fault::unsupported("The body is coded; bodies are read as they are.", AcceptedBody::Uncoded))
 }
 
 fn expect_size(bytes: usize) -> Result<(), Fault> {
@@ -278,7 +278,11 @@ mod tests {
         }
         for coded in [&["gzip"][..], &["x-gzip"], &["br"], &["identity, gzip"], &["identity", "zstd"], &["nonsense"]] {
             let refused = expect(coded).unwrap_err();
-            assert_eq!((refused.code, refused.taken), (Code::UnsupportedMediaType, Taken::Uncoded), "{coded:?}");
+            assert_eq!(
+                (refused.code, refused.accepted),
+                (Code::UnsupportedMediaType, AcceptedBody::Uncoded),
+                "{coded:?}"
+            );
         }
     }
 

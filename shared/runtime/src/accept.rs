@@ -29,14 +29,14 @@ pub struct Weight {
     /// The quality in thousandths; never zero.
     pub quality: u16,
     /// How specific the member is that names it.
-    pub closeness: Closeness,
+    pub specificity: Specificity,
 }
 
 /// How specifically something is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Closeness {
+pub enum Specificity {
     /// The field is missing.
-    Unsaid,
+    Missing,
     /// `*/*`.
     Any,
     /// `text/*`.
@@ -58,17 +58,17 @@ impl Accept {
     /// The weight of a type or a coding, from the most specific member that matches. None when it is not acceptable.
     pub fn weight(&self, name: &str) -> Option<Weight> {
         if self.0.is_empty() {
-            return Some(Weight { quality: 1_000, closeness: Closeness::Unsaid });
+            return Some(Weight { quality: 1_000, specificity: Specificity::Missing });
         }
-        let fitting = self.0.iter().filter_map(|range| Some((range.closeness_to(name)?, range.quality)));
-        let (closeness, quality) = fitting.max()?;
-        (quality > 0).then_some(Weight { quality, closeness })
+        let fitting = self.0.iter().filter_map(|range| Some((range.specificity_for(name)?, range.quality)));
+        let (specificity, quality) = fitting.max()?;
+        (quality > 0).then_some(Weight { quality, specificity })
     }
 
     /// Whether something is named, and wanted more than each of the others: browsers prefer HTML so, where programs
     /// get JSON.
     pub fn prefers(&self, name: &str, others: &[&str]) -> bool {
-        let weight = self.weight(name).filter(|weight| weight.closeness >= Closeness::Form);
+        let weight = self.weight(name).filter(|weight| weight.specificity >= Specificity::Form);
         weight.is_some() && others.iter().all(|other| weight > self.weight(other))
     }
 }
@@ -93,14 +93,14 @@ impl Range {
         (quality > 0 || !has_parameters).then(|| Self { name: name.to_ascii_lowercase(), has_parameters, quality })
     }
 
-    fn closeness_to(&self, name: &str) -> Option<Closeness> {
+    fn specificity_for(&self, name: &str) -> Option<Specificity> {
         let group = self.name.strip_suffix('*').filter(|group| group.ends_with('/'));
         match (self.name.as_str(), group) {
-            ("*" | "*/*", _) => Some(Closeness::Any),
-            (_, Some(group)) => name.starts_with(group).then_some(Closeness::Group),
+            ("*" | "*/*", _) => Some(Specificity::Any),
+            (_, Some(group)) => name.starts_with(group).then_some(Specificity::Group),
             (own, None) if own != name => None,
-            _ if self.has_parameters => Some(Closeness::Form),
-            _ => Some(Closeness::Named),
+            _ if self.has_parameters => Some(Specificity::Form),
+            _ => Some(Specificity::Named),
         }
     }
 }
@@ -181,7 +181,7 @@ mod tests {
     fn what_says_nothing_forbids_nothing() {
         for lines in [&[][..], &[""], &[" , ,"], &["", ""]] {
             let weight = accept(lines).weight("application/json").unwrap();
-            assert_eq!((weight.quality, weight.closeness), (1_000, Closeness::Unsaid), "{lines:?}");
+            assert_eq!((weight.quality, weight.specificity), (1_000, Specificity::Missing), "{lines:?}");
         }
     }
 
@@ -242,7 +242,7 @@ mod tests {
             let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(text))]);
             Accept::of(&headers, header::ACCEPT_ENCODING)
                 .weight("gzip")
-                .filter(|weight| weight.closeness > Closeness::Unsaid)
+                .filter(|weight| weight.specificity > Specificity::Missing)
         };
         for taken in ["gzip", "br, GZIP;q=0.1", "*", "deflate, *;q=0.5"] {
             assert!(gzip(taken).is_some(), "{taken}");

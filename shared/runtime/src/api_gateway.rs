@@ -98,7 +98,7 @@ fn unescaped(text: &str) -> Option<String> {
 /// The response of a function (payload format 2.0).
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct FunctionResponse {
     status_code: u16,
     #[serde(default)]
     headers: Option<Map<String, Value>>,
@@ -117,7 +117,7 @@ struct Answer {
 /// # Errors
 /// When `answer` does not have the form of a response.
 pub fn response(answer: &[u8]) -> Result<Response<Bytes>, Cause> {
-    let answer: Answer = serde_json::from_slice(answer)?;
+    let answer: FunctionResponse = serde_json::from_slice(answer)?;
     let body = answer.body.unwrap_or_default();
     let body = if answer.is_base64_encoded { BASE64.decode(body)? } else { body.into_bytes() };
     let mut response = Response::new(Bytes::from(body));

@@ -14,7 +14,7 @@ use crate::{
     sessions::{self, SessionLookup},
     site::Site,
     tokens::{TokenSettings, TokenVerifier},
-    web::Added,
+    web::AddedHeaders,
 };
 
 /// Identifies callers as the service's definition states.
@@ -35,7 +35,7 @@ pub(crate) struct IncomingCall<'a> {
     /// The body of a procedure with `http`.
     pub(crate) body: Option<&'a [u8]>,
     /// Headers to add to the response.
-    pub(crate) added: &'a Added,
+    pub(crate) added: &'a AddedHeaders,
 }
 
 impl Authenticator {

@@ -13,7 +13,7 @@ use store::{Scope, StoreSession};
 
 use crate::{
     Authenticator, Caller, Capability as _, Context, Definition, Ownership, authenticate::expect_fresh,
-    mail::MailTransport, registration::RegistrationPolicy, rest, secrets::Secrets, site::Site, web::Added,
+    mail::MailTransport, registration::RegistrationPolicy, rest, secrets::Secrets, site::Site, web::AddedHeaders,
 };
 
 /// One call of one procedure. Procedures do not see it; their capabilities are made from it.
@@ -39,7 +39,7 @@ pub(crate) struct Inner {
     pub(crate) post: Arc<MailTransport>,
     pub(crate) authenticator: Arc<Authenticator>,
     /// Headers to add to the response.
-    pub(crate) added: Arc<Added>,
+    pub(crate) added: Arc<AddedHeaders>,
 }
 
 impl Call {

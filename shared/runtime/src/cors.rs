@@ -47,13 +47,13 @@ impl Cors {
 
     /// Whether a request is a preflight, with which a browser asks whether a page may send another request. An
     /// OPTIONS is one only if it states that request's method.
-    pub fn is_preflight(method: &Method, asked: &HeaderMap) -> bool {
-        *method == Method::OPTIONS && asked.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+    pub fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
+        *method == Method::OPTIONS && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
     }
 
     /// Answers an OPTIONS: with the address's methods, `allow`, if there are any (RFC 9110 section 9.3.7), and as a
     /// preflight for any of `methods`. All headers that the browser asks for are allowed: headers are no credentials.
-    pub fn options(asked: &HeaderMap, methods: &'static str, allow: Option<&str>) -> Response<Bytes> {
+    pub fn options(request_headers: &HeaderMap, methods: &'static str, allow: Option<&str>) -> Response<Bytes> {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
@@ -63,7 +63,7 @@ impl Cors {
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE_S);
         headers.insert(header::VARY, HeaderValue::from_static("access-control-request-headers"));
-        if let Some(wanted) = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+        if let Some(wanted) = request_headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
             headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
         }
         response

@@ -75,10 +75,10 @@ struct Http {
 impl Event {
     /// # Errors
     /// When the text is not an event.
-    pub(crate) fn parse(text: &str) -> Result<Self, Unread> {
-        let event: Self = serde_json::from_str(text).map_err(Unread::no_event)?;
+    pub(crate) fn parse(text: &str) -> Result<Self, EventError> {
+        let event: Self = serde_json::from_str(text).map_err(EventError::no_event)?;
         let has_method = !event.request_context.http.method.is_empty();
-        if has_method { Ok(event) } else { Err(Unread::no_event("it has no method")) }
+        if has_method { Ok(event) } else { Err(EventError::no_event("it has no method")) }
     }
 
     /// The path of the route that matched, with parameter names in braces; none where one route serves all requests.
@@ -97,12 +97,12 @@ impl Event {
     ///
     /// # Errors
     /// When the address is too long, or the event is not one that a gateway sends.
-    pub(crate) fn into_request(self, address_header: Option<&str>) -> Result<Request<Bytes>, Unread> {
-        let method = Method::from_bytes(self.request_context.http.method.as_bytes()).map_err(Unread::no_event)?;
+    pub(crate) fn into_request(self, address_header: Option<&str>) -> Result<Request<Bytes>, EventError> {
+        let method = Method::from_bytes(self.request_context.http.method.as_bytes()).map_err(EventError::no_event)?;
         let uri = self.uri()?;
         let body = self.body.unwrap_or_default();
         let body = match self.is_base64_encoded {
-            true => BASE64.decode(body).map_err(Unread::no_event)?,
+            true => BASE64.decode(body).map_err(EventError::no_event)?,
             false => body.into_bytes(),
         };
         let mut request = Request::new(Bytes::from(body));
@@ -118,14 +118,14 @@ impl Event {
         Ok(request)
     }
 
-    fn uri(&self) -> Result<Uri, Unread> {
+    fn uri(&self) -> Result<Uri, EventError> {
         let mut text = self.path();
         if let Some(query) = self.raw_query_string.as_deref().filter(|query| !query.is_empty()) {
             text.push('?');
             text.extend(utf8_percent_encode(query, QUERY));
         }
         // Only the length can still be refused.
-        PathAndQuery::try_from(normalized(&text)).map(Uri::from).map_err(Unread::too_long)
+        PathAndQuery::try_from(normalized(&text)).map(Uri::from).map_err(EventError::too_long)
     }
 
     /// The path, encoded. The route's path shows where a parameter ends that contains a slash.
@@ -145,8 +145,8 @@ impl Event {
 }
 
 /// The headers, without names and values that are invalid.
-fn headers<'a>(given: impl Iterator<Item = (&'a String, &'a String)>, cookies: Option<&[String]>) -> HeaderMap {
-    let named = given.filter_map(|(name, value)| {
+fn headers<'a>(lines: impl Iterator<Item = (&'a String, &'a String)>, cookies: Option<&[String]>) -> HeaderMap {
+    let named = lines.filter_map(|(name, value)| {
         Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(value.as_bytes()).ok()?))
     });
     let mut headers: HeaderMap = named.collect();
@@ -161,12 +161,12 @@ fn headers<'a>(given: impl Iterator<Item = (&'a String, &'a String)>, cookies: O
 /// Why an event is not a request. No API style is known then, so the response has a status and nothing more, like
 /// those to requests that HTTP refuses (`shared/local/src/front/connection.rs`).
 #[derive(Debug)]
-pub(crate) struct Unread {
+pub(crate) struct EventError {
     pub(crate) status: StatusCode,
     pub(crate) cause: Cause,
 }
 
-impl Unread {
+impl EventError {
     /// The address is too long (RFC 9110 section 15.5.15).
     fn too_long(cause: impl Into<Cause>) -> Self {
         Self { status: StatusCode::URI_TOO_LONG, cause: cause.into() }
@@ -216,7 +216,7 @@ mod tests {
         })
     }
 
-    fn request(event: &Value) -> Result<Request<Bytes>, Unread> {
+    fn request(event: &Value) -> Result<Request<Bytes>, EventError> {
         Event::parse(&event.to_string())?.into_request(None)
     }
 
@@ -265,10 +265,11 @@ mod tests {
 
     #[test]
     fn headers_and_cookies_come_as_they_were_sent() {
-        let mut given = event("GET /x", "/x", "", Value::Null);
-        given["headers"] = json!({ "X-One": "1,2", "x-name": "J\u{fc}rgen", "x-line": "a\nb", "b\u{e4}d name": "1" });
-        given["cookies"] = json!(["a=1", "b=2"]);
-        let request = request(&given).unwrap();
+        let mut json_event = event("GET /x", "/x", "", Value::Null);
+        json_event["headers"] =
+            json!({ "X-One": "1,2", "x-name": "J\u{fc}rgen", "x-line": "a\nb", "b\u{e4}d name": "1" });
+        json_event["cookies"] = json!(["a=1", "b=2"]);
+        let request = request(&json_event).unwrap();
         let names: Vec<_> = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let of = |name| names.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
         assert_eq!(names.len(), 3, "{names:?}");
@@ -285,9 +286,9 @@ mod tests {
             let refused = Event::parse(text).and_then(|event| event.into_request(None));
             assert_eq!(refused.unwrap_err().status, 400, "{text}");
         }
-        let mut given = event("POST /x", "/x", "", Value::Null);
-        (given["body"], given["isBase64Encoded"]) = (json!("~"), json!(true));
-        assert_eq!(request(&given).unwrap_err().status, 400);
+        let mut json_event = event("POST /x", "/x", "", Value::Null);
+        (json_event["body"], json_event["isBase64Encoded"]) = (json!("~"), json!(true));
+        assert_eq!(request(&json_event).unwrap_err().status, 400);
     }
 
     #[test]
@@ -324,23 +325,23 @@ mod tests {
         for round in 0..20_000 {
             let [path, value, query, name, text, body] = std::array::from_fn(|_| odd(&mut random));
             let route = ["GET /v1/things/{id}/parts", "GET /trpc/a.b", "ANY /docs/{proxy+}", "$default"][round % 4];
-            let mut given = event(route, &format!("/{path}"), &query, json!({ "id": value }));
-            (given["headers"], given["cookies"]) = (json!({ name: text }), json!([text]));
-            given["body"] = json!(body);
-            let request = request(&given).unwrap();
+            let mut json_event = event(route, &format!("/{path}"), &query, json!({ "id": value }));
+            (json_event["headers"], json_event["cookies"]) = (json!({ name: text }), json!([text]));
+            json_event["body"] = json!(body);
+            let request = request(&json_event).unwrap();
             let uri = request.uri();
             match round % 4 {
                 0 => {
                     let segment = uri.path().strip_prefix("/v1/things/").and_then(|rest| rest.strip_suffix("/parts"));
-                    assert_eq!(segment.and_then(decoded), Some(value), "{given}");
+                    assert_eq!(segment.and_then(decoded), Some(value), "{json_event}");
                 }
                 3 => {}
-                _ => assert_eq!(decoded(uri.path()), Some(format!("/{path}")), "{given}"),
+                _ => assert_eq!(decoded(uri.path()), Some(format!("/{path}")), "{json_event}"),
             }
             assert_eq!(
                 (uri.query().is_some(), request.body().as_ref()),
                 (!query.is_empty(), body.as_bytes()),
-                "{given}"
+                "{json_event}"
             );
         }
     }

@@ -19,11 +19,11 @@ use crate::{
     refusals::RefusalContext,
     reply::{CallInfo, Reading, ReplyForm, named},
     rest, telemetry,
-    web::{Added, PeerAddress},
+    web::{AddedHeaders, PeerAddress},
 };
 
 /// The result of a call.
-struct Ended {
+struct CallResult {
     outcome: Result<Output, Fault>,
     /// What the call read and wrote; none if it did not get so far, or the service has no database.
     session: Option<StoreSession>,
@@ -41,11 +41,11 @@ pub(crate) async fn execute(
     let (parts, body) = request.into_parts();
     let network = parts.extensions.get::<PeerAddress>().and_then(PeerAddress::in_log);
     let presented = Presented::by(&parts.headers);
-    let added = Arc::new(Added::default());
+    let added = Arc::new(AddedHeaders::default());
     let reading = expect_known(&parts.method).and_then(|()| form.read(entry, &parts, body));
-    let (conditions, Ended { outcome, session }) = match reading {
+    let (conditions, CallResult { outcome, session }) = match reading {
         Ok(reading) => attempt(entry, context, request_id, parts, reading, &added).await,
-        Err(fault) => (rest::Conditions::default(), Ended { outcome: Err(fault), session: None }),
+        Err(fault) => (rest::Conditions::default(), CallResult { outcome: Err(fault), session: None }),
     };
     let (mut response, fault) = match form.success(entry, &conditions, outcome) {
         Ok(response) => (response, None),
@@ -82,8 +82,8 @@ async fn attempt(
     request_id: &str,
     parts: Parts,
     reading: Reading,
-    added: &Arc<Added>,
-) -> (rest::Conditions, Ended) {
+    added: &Arc<AddedHeaders>,
+) -> (rest::Conditions, CallResult) {
     let Reading { inputs, conditions, is_held_back } = reading;
     let parts = Arc::new(parts);
     let mut inputs = inputs.into_iter();
@@ -104,8 +104,8 @@ async fn run(
     parts: &Arc<Parts>,
     input: Option<Bytes>,
     is_held_back: bool,
-    added: &Arc<Added>,
-) -> Ended {
+    added: &Arc<AddedHeaders>,
+) -> CallResult {
     let session = context.store.as_ref().map(|store| {
         let input = input.clone().unwrap_or_default();
         StoreSession::new(store.clone(), Scope { procedure: entry.name, caller: None, input }, context.clock)
@@ -113,11 +113,11 @@ async fn run(
     let admitted = admit(entry, context, parts, input.as_deref(), session.as_ref(), added).await;
     let Admitted { principal, refused, ownership, refusals } = match admitted {
         Ok(admitted) => admitted,
-        Err(fault) => return Ended { outcome: Err(fault), session },
+        Err(fault) => return CallResult { outcome: Err(fault), session },
     };
     let (session, charged) = charged(entry, session, principal.as_deref(), parts).await;
     if let Err(error) = charged {
-        return Ended { outcome: Err(error.into()), session };
+        return CallResult { outcome: Err(error.into()), session };
     }
     let call = Call(Arc::new(Inner {
         input,
@@ -139,7 +139,7 @@ async fn run(
     let limit = Duration::from_millis(entry.spec.timeout_ms.into());
     let running = AssertUnwindSafe(async { (entry.run)(call).await }).catch_unwind();
     let outcome = match tokio::time::timeout(limit, running).await {
-        Ok(Ok(Err(fault))) => Err(noted(refusals.as_ref(), fault).await),
+        Ok(Ok(Err(fault))) => Err(recorded(refusals.as_ref(), fault).await),
         Ok(Ok(outcome)) => outcome,
         Ok(Err(panic)) => Err(Fault::internal(panic_message(&*panic))),
         Err(_) => {
@@ -147,7 +147,7 @@ async fn run(
             Err(Fault::new(Code::GatewayTimeout, message))
         }
     };
-    Ended { outcome, session }
+    CallResult { outcome, session }
 }
 
 /// A caller who may call.
@@ -167,7 +167,7 @@ async fn admit(
     parts: &Parts,
     input: Option<&[u8]>,
     session: Option<&StoreSession>,
-    added: &Added,
+    added: &AddedHeaders,
 ) -> Result<Admitted, Fault> {
     let (spec, now) = (&entry.spec, context.clock.now());
     // Credentials are only read where the procedure needs the caller.
@@ -193,7 +193,7 @@ async fn admit(
     };
     match check_permission(spec, entry.service, principal.as_deref(), now) {
         Ok(ownership) => Ok(Admitted { principal, refused, ownership, refusals }),
-        Err(fault) => Err(noted(refusals.as_ref(), fault).await),
+        Err(fault) => Err(recorded(refusals.as_ref(), fault).await),
     }
 }
 
@@ -221,9 +221,9 @@ async fn charged(
 }
 
 /// The fault, after it is recorded if it is a refusal.
-async fn noted(context: Option<&RefusalContext>, fault: Fault) -> Fault {
+async fn recorded(context: Option<&RefusalContext>, fault: Fault) -> Fault {
     if let Some(context) = context {
-        context.note(&fault).await;
+        context.record(&fault).await;
     }
     fault
 }

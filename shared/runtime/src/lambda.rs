@@ -13,7 +13,7 @@ use store::Store;
 use crate::{
     Authenticator, BoxFuture, Context, Entry, Environment, answer,
     cors::Cors,
-    event::{self, Event, Unread},
+    event::{self, Event, EventError},
     mail::MailTransport,
     reply::{envelope, named},
     rest::{Allowed, Route},
@@ -79,7 +79,7 @@ async fn handle(
 ) -> Response<Bytes> {
     let request_id = &event.context.request_id;
     match request_of(&event.payload, address_header) {
-        Ok(Arrived { mut request, route }) => {
+        Ok(RoutedRequest { mut request, route }) => {
             if let Some(methods) = methods.map(|methods| methods.at(request.uri().path())) {
                 request.extensions_mut().insert(Allowed(methods));
             }
@@ -93,16 +93,16 @@ async fn handle(
 }
 
 /// The request that an event stands for.
-struct Arrived {
+struct RoutedRequest {
     request: Request<Bytes>,
     /// The path of the route that matched, and the values of its parameters.
     route: Option<(String, Vec<(String, String)>)>,
 }
 
-fn request_of(text: &RawValue, address_header: Option<&str>) -> Result<Arrived, Unread> {
+fn request_of(text: &RawValue, address_header: Option<&str>) -> Result<RoutedRequest, EventError> {
     let event = Event::parse(text.get())?;
     let route = event.route_path().map(|path| (path.to_owned(), event.parameters()));
-    Ok(Arrived { request: event.into_request(address_header)?, route })
+    Ok(RoutedRequest { request: event.into_request(address_header)?, route })
 }
 
 /// The REST route that matched. The event names it; paths are not parsed here.
@@ -137,7 +137,7 @@ impl PathMethods {
 }
 
 /// The response to an event that is not a request.
-fn unread(Unread { status, cause }: &Unread, request_id: &str) -> Response<Bytes> {
+fn unread(EventError { status, cause }: &EventError, request_id: &str) -> Response<Bytes> {
     tracing::error!(request_id, status = status.as_u16(), cause = telemetry::chain(&**cause), "the event was not read");
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = *status;
@@ -178,7 +178,7 @@ fn serve_gateway(make: Box<dyn FnOnce(Environment) -> Result<Handler, Cause>>) -
         async move {
             let request_id = event.context.request_id;
             let response = match request_of(&event.payload, address_header.as_deref()) {
-                Ok(Arrived { request, .. }) => guarded(&handler, request_id, request).await,
+                Ok(RoutedRequest { request, .. }) => guarded(&handler, request_id, request).await,
                 Err(why) => unread(&why, &request_id),
             };
             Ok::<ApiGatewayV2httpResponse, Infallible>(event::answer(response))

@@ -63,7 +63,7 @@ impl RefusalContext {
 
     /// Records the fault if it refuses a missing right; a failure that a procedure states is its own to record. A
     /// failed write goes to the log and does not admit the caller.
-    pub(crate) async fn note(&self, fault: &Fault) {
+    pub(crate) async fn record(&self, fault: &Fault) {
         if fault.code != Code::Forbidden || fault.failure.is_some() {
             return;
         }

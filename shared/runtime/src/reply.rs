@@ -29,7 +29,7 @@ use own::OwnHttp;
 /// The form of a request and its response.
 pub(crate) enum ReplyForm {
     /// A call of tRPC: in an envelope, and within a batch of one if it came as such.
-    Trpc(Option<batch::Form>),
+    Trpc(Option<batch::BatchFormat>),
     /// A request to a procedure's REST route.
     Rest(Address),
     /// A request to a procedure with `http`, or to an address that no procedure has.
@@ -85,15 +85,15 @@ impl ReplyForm {
                 parameters: route.parameters.clone(),
             }),
             None if entry.spec.http.is_some() => Self::Http(OwnHttp::of_procedure(entry.spec.errors, request)),
-            None => Self::Trpc(batch::Form::of(request.uri().query(), request.headers())),
+            None => Self::Trpc(batch::BatchFormat::of(request.uri().query(), request.headers())),
         }
     }
 
     /// The form of a request that reaches no procedure: below `/trpc/` it is a call of tRPC.
-    pub(crate) fn of_nowhere(request: &Request<Bytes>) -> Self {
+    pub(crate) fn unrouted(request: &Request<Bytes>) -> Self {
         match request.uri().path().starts_with(trpc::BASE_PATH) {
             true => Self::Trpc(None),
-            false => Self::Http(OwnHttp::of_nowhere(request)),
+            false => Self::Http(OwnHttp::unrouted(request)),
         }
     }
 
@@ -218,7 +218,7 @@ fn explain(fault: &Fault, response: &mut Response<Bytes>) {
     if let Some(allow) = fault.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
         headers.insert(header::ALLOW, allow);
     }
-    for (name, value) in fault.taken.headers() {
+    for (name, value) in fault.accepted.headers() {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     match fault.code {

@@ -30,7 +30,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, header, request::Parts};
 use protocol::{
     Code, Fault, Field, FieldFault, Form, Kind, RestAnswer,
-    fault::{Taken, shortened},
+    fault::{AcceptedBody, shortened},
     input::MAX_FAULTS,
     media_type, trpc,
 };
@@ -80,7 +80,7 @@ impl Conditions {
     }
 
     /// The fault as the client gets it: a version conflict in a request with `If-Match` is a failed precondition.
-    fn judge(&self, fault: Fault) -> Fault {
+    fn translate(&self, fault: Fault) -> Fault {
         if self.is_unmet(&fault) { Fault { code: Code::PreconditionFailed, ..fault } } else { fault }
     }
 }
@@ -224,12 +224,12 @@ const MAX_VERSIONS: usize = 10;
 fn conditions(method: &str, answer: RestAnswer, headers: &HeaderMap) -> Result<Conditions, Fault> {
     let reads = method == "GET";
     let failed = |message: &str| Fault::new(Code::PreconditionFailed, message);
-    let mut asked = Conditions {
+    let mut conditions = Conditions {
         if_match: None,
         if_none_match: listed(headers, &header::IF_NONE_MATCH),
         refuses_json: Accept::of(headers, header::ACCEPT).weight("application/json").is_none(),
     };
-    match asked.if_none_match.as_deref().map(str::trim) {
+    match conditions.if_none_match.as_deref().map(str::trim) {
         Some("*") if !reads => {
             return Err(failed("If-None-Match names whatever is there, and only what is there is changed."));
         }
@@ -238,7 +238,9 @@ fn conditions(method: &str, answer: RestAnswer, headers: &HeaderMap) -> Result<C
         }
         _ => {}
     }
-    let Some(tags) = listed(headers, &header::IF_MATCH).filter(|tags| tags.trim() != "*") else { return Ok(asked) };
+    let Some(tags) = listed(headers, &header::IF_MATCH).filter(|tags| tags.trim() != "*") else {
+        return Ok(conditions);
+    };
     if !reads && !answer.if_match {
         return Err(Fault::bad_request(
             "If-Match is understood with GET and HEAD, and where the input has a `version`.",
@@ -251,8 +253,8 @@ fn conditions(method: &str, answer: RestAnswer, headers: &HeaderMap) -> Result<C
     if versions.len() > MAX_VERSIONS {
         return Err(Fault::bad_request(format!("If-Match names more than {MAX_VERSIONS} versions.")));
     }
-    asked.if_match = Some(versions);
-    Ok(asked)
+    conditions.if_match = Some(versions);
+    Ok(conditions)
 }
 
 /// The lines of a header, joined with commas.
@@ -280,9 +282,9 @@ fn expect_json(method: &str, headers: &HeaderMap) -> Result<(), Fault> {
     }
     let message = format!("The content-type {:?} is not read here; use application/json.", media_type::of(headers));
     let taken = match method {
-        "PATCH" => Taken::Patch,
-        "POST" => Taken::JsonByPost,
-        _ => Taken::Json,
+        "PATCH" => AcceptedBody::Patch,
+        "POST" => AcceptedBody::JsonByPost,
+        _ => AcceptedBody::Json,
     };
     Err(Fault::unsupported(message, taken))
 }
@@ -294,7 +296,7 @@ pub(crate) fn not_acceptable() -> Fault {
 
 /// The fields of an output that the answer repeats in headers.
 #[derive(Default, Deserialize)]
-struct Told<'a> {
+struct HeaderFields<'a> {
     #[serde(borrow)]
     id: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -303,17 +305,17 @@ struct Told<'a> {
     next: Option<&'a RawValue>,
 }
 
-impl<'a> Told<'a> {
+impl<'a> HeaderFields<'a> {
     /// Reads an output, if its declaration puts any of its fields into headers.
     fn of(answer: RestAnswer, output: &'a [u8]) -> Self {
-        let is_told = answer.location || answer.etag || answer.link;
-        if is_told { serde_json::from_slice(output).unwrap_or_default() } else { Self::default() }
+        let is_sent = answer.location || answer.etag || answer.link;
+        if is_sent { serde_json::from_slice(output).unwrap_or_default() } else { Self::default() }
     }
 }
 
 /// The value of a field, if it goes into a header: none for null.
-fn value_of<T: DeserializeOwned>(is_told: bool, field: Option<&RawValue>) -> Option<T> {
-    serde_json::from_str(field.filter(|_| is_told)?.get()).ok()
+fn value_of<T: DeserializeOwned>(is_sent: bool, field: Option<&RawValue>) -> Option<T> {
+    serde_json::from_str(field.filter(|_| is_sent)?.get()).ok()
 }
 
 /// The answer to a call that succeeded.
@@ -324,30 +326,32 @@ fn value_of<T: DeserializeOwned>(is_told: bool, field: Option<&RawValue>) -> Opt
 pub(crate) fn success(
     entry: &Entry,
     address: &Address,
-    asked: &Conditions,
+    conditions: &Conditions,
     outcome: Result<Output, Fault>,
 ) -> Result<Response<Bytes>, Fault> {
     let output = match outcome {
         Ok(Output::Json(output)) => output,
         Ok(_) => return Ok(plain(StatusCode::NO_CONTENT)),
-        Err(fault) => return Err(asked.judge(fault)),
+        Err(fault) => return Err(conditions.translate(fault)),
     };
     let answer = entry.spec.rest_answer;
-    let told = Told::of(answer, &output);
-    let version: Option<u32> = value_of(answer.etag, told.version);
+    let fields = HeaderFields::of(answer, &output);
+    let version: Option<u32> = value_of(answer.etag, fields.version);
     let etag = version.map(|version| format!("\"{version}\""));
     let is_read = [Method::GET, Method::HEAD].contains(&address.method);
-    if is_read && asked.if_match.as_ref().is_some_and(|versions| !version.is_some_and(|own| versions.contains(&own))) {
+    if is_read
+        && conditions.if_match.as_ref().is_some_and(|versions| !version.is_some_and(|own| versions.contains(&own)))
+    {
         return Err(Fault::new(Code::PreconditionFailed, "What is there has no version that If-Match names."));
     }
-    let matches = asked.if_none_match.as_ref().is_some_and(|tags| names(tags, etag.as_deref()));
-    let id: Option<String> = value_of(answer.location, told.id);
+    let matches = conditions.if_none_match.as_ref().is_some_and(|tags| etag_matches(tags, etag.as_deref()));
+    let id: Option<String> = value_of(answer.location, fields.id);
     let location = id.map(|id| format!("{}/{}", address.uri.path().trim_end_matches('/'), encoded(&id)));
-    let next: Option<String> = value_of(answer.link, told.next);
+    let next: Option<String> = value_of(answer.link, fields.next);
     let link = next.map(|next| format!("<{}>; rel=\"next\"", at_cursor(&address.uri, &next)));
     let mut response = match matches {
         true => plain(StatusCode::NOT_MODIFIED),
-        false if asked.refuses_json => return Err(not_acceptable()),
+        false if conditions.refuses_json => return Err(not_acceptable()),
         false => {
             let status = StatusCode::from_u16(answer.status(true)).unwrap_or(StatusCode::OK);
             reply::response(status, JSON, ACCEPT, output)
@@ -375,7 +379,7 @@ fn at_cursor(uri: &Uri, cursor: &str) -> String {
 
 /// Whether `If-None-Match` names a tag (RFC 9110 section 13.1.2, compared weakly). An output without a tag is always
 /// sent: no client can have it already.
-pub fn names(tags: &str, etag: Option<&str>) -> bool {
+pub fn etag_matches(tags: &str, etag: Option<&str>) -> bool {
     let Some(etag) = etag else { return false };
     tags.trim() == "*" || tags.split(',').any(|tag| tag.trim().strip_prefix("W/").unwrap_or(tag.trim()) == etag)
 }

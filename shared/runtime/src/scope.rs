@@ -23,8 +23,8 @@ pub fn includes(scopes: &[String], permission: &str) -> bool {
 }
 
 /// Whether all requested permissions are within the granted ones.
-pub fn is_within(asked: &[String], given: &[String]) -> bool {
-    asked.iter().all(|scope| includes(given, scope))
+pub fn is_within(requested: &[String], granted: &[String]) -> bool {
+    requested.iter().all(|scope| includes(granted, scope))
 }
 
 #[cfg(test)]
@@ -47,14 +47,14 @@ mod tests {
 
     #[test]
     fn a_scope_can_only_be_narrower() {
-        let given = scope("orders:write stock:read");
+        let granted = scope("orders:write stock:read");
         for within in ["", "orders:write", "orders:write:own stock:read", "stock:read orders:write"] {
-            assert!(is_within(&scope(within), &given), "{within}");
+            assert!(is_within(&scope(within), &granted), "{within}");
         }
         for beyond in
             ["orders", "orders:write:owner", "orders:read", "stock:write", "stock:read orders:read", "ORDERS:WRITE"]
         {
-            assert!(!is_within(&scope(beyond), &given), "{beyond}");
+            assert!(!is_within(&scope(beyond), &granted), "{beyond}");
         }
         assert!(!is_within(&scope("orders:write"), &scope("orders:write:own")));
     }

@@ -21,7 +21,7 @@ pub const RENEW_HEADER: HeaderName = HeaderName::from_static("onefold-renew");
 #[derive(Clone, Copy)]
 pub struct SessionLookup {
     pub(crate) grant: Grant,
-    find: fn(StoreSession, SecretHash) -> Finding<Option<Found>>,
+    find: fn(StoreSession, SecretHash) -> Lookup<Option<FoundSession>>,
     pub(crate) applications: Option<ApplicationLookup>,
 }
 
@@ -29,15 +29,15 @@ pub struct SessionLookup {
 #[derive(Clone, Copy)]
 pub(crate) struct ApplicationLookup {
     pub(crate) grant: Grant,
-    is_there: fn(StoreSession, &str) -> Finding<bool>,
+    is_there: fn(StoreSession, &str) -> Lookup<bool>,
 }
 
 /// A lookup in the store.
-type Finding<T> = BoxFuture<'static, Result<T, Fault>>;
+type Lookup<T> = BoxFuture<'static, Result<T, Fault>>;
 
 /// A session that was found.
 #[derive(Clone, Debug)]
-pub(crate) struct Found {
+pub(crate) struct FoundSession {
     pub(crate) principal: Principal,
     pub(crate) is_cookie: bool,
     pub(crate) wants_renewal: bool,
@@ -57,7 +57,7 @@ impl SessionLookup {
         Self { applications: Some(applications), ..self }
     }
 
-    pub(crate) async fn find(&self, session: StoreSession, id: SecretHash) -> Result<Option<Found>, Fault> {
+    pub(crate) async fn find(&self, session: StoreSession, id: SecretHash) -> Result<Option<FoundSession>, Fault> {
         (self.find)(session, id).await
     }
 
@@ -70,7 +70,7 @@ impl SessionLookup {
     }
 }
 
-fn is_there<A: Entity<Id: FromStr>>(session: StoreSession, client_id: &str) -> Finding<bool> {
+fn is_there<A: Entity<Id: FromStr>>(session: StoreSession, client_id: &str) -> Lookup<bool> {
     let found = client_id.parse().ok().map(|id| Read::<A>::new(session).get(&id));
     Box::pin(async move {
         match found {
@@ -80,11 +80,11 @@ fn is_there<A: Entity<Id: FromStr>>(session: StoreSession, client_id: &str) -> F
     })
 }
 
-fn find<S: StoredSession>(session: StoreSession, id: SecretHash) -> Finding<Option<Found>> {
+fn find<S: StoredSession>(session: StoreSession, id: SecretHash) -> Lookup<Option<FoundSession>> {
     let now = session.now();
     let found = Read::<S>::new(session).get(&id);
     Box::pin(async move {
-        Ok(found.await?.map(|stored| Found {
+        Ok(found.await?.map(|stored| FoundSession {
             principal: stored.principal(),
             is_cookie: stored.is_cookie(),
             wants_renewal: stored.wants_renewal(now),
@@ -143,12 +143,12 @@ pub(crate) fn expect_own_page(
         }
         Some(_) => {}
     }
-    let given = match headers.get(CSRF_HEADER) {
+    let presented = match headers.get(CSRF_HEADER) {
         Some(value) => value.to_str().ok().and_then(Opaque::parse),
         None => body.filter(|_| web::is_form(headers)).and_then(csrf_field),
     };
-    match given {
-        Some(given) if given.is(&csrf_token(session)) => Ok(()),
+    match presented {
+        Some(presented) if presented.is(&csrf_token(session)) => Ok(()),
         _ => refuse("This call needs the header x-csrf-token, with the value that the last answer had."),
     }
 }

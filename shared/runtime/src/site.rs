@@ -69,7 +69,7 @@ impl Site {
     }
 
     /// Whether its pages have another address than the service, as those of a frontend do.
-    pub fn has_pages_elsewhere(&self) -> bool {
+    pub fn has_separate_pages(&self) -> bool {
         self.app_url != self.url
     }
 

@@ -9,7 +9,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
-use protocol::{Fault, fault::Taken, media_type, trpc};
+use protocol::{Fault, fault::AcceptedBody, media_type, trpc};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -174,7 +174,7 @@ impl HttpRequest {
     pub fn form(&self) -> Result<Parameters, Fault> {
         if !is_form(&self.parts.headers) {
             let message = "The body must be a form (application/x-www-form-urlencoded).";
-            return Err(Fault::unsupported(message, Taken::Form));
+            return Err(Fault::unsupported(message, AcceptedBody::Form));
         }
         if self.body.len() > MAX_FORM_BYTES {
             return Err(trpc::too_large());
@@ -255,7 +255,7 @@ impl Parameters {
 
     /// All values of a parameter that may be repeated.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |given| given.name == name).map(|given| given.value.as_str())
+        self.0.iter().filter(move |parameter| parameter.name == name).map(|parameter| parameter.value.as_str())
     }
 }
 
@@ -334,9 +334,9 @@ impl HttpReply {
 
 /// Headers that a call adds to its response.
 #[derive(Debug, Default)]
-pub(crate) struct Added(Mutex<Vec<(HeaderName, HeaderValue)>>);
+pub(crate) struct AddedHeaders(Mutex<Vec<(HeaderName, HeaderValue)>>);
 
-impl Added {
+impl AddedHeaders {
     pub(crate) fn push(&self, name: HeaderName, value: HeaderValue) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push((name, value));
     }

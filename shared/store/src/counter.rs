@@ -12,8 +12,8 @@ use crate::{
     item::{COUNT, EXPIRES, keyed, number},
     keys::{self, Key},
     retry::persist,
+    sdk_error::classify,
     table::TABLE,
-    trouble::trouble,
 };
 
 /// The prefix of the counters' partition keys.
@@ -105,7 +105,7 @@ async fn send(
                 {
                     Ok(None)
                 }
-                answer => answer.map(Some).map_err(trouble),
+                answer => answer.map(Some).map_err(classify),
             }
         }
     })

@@ -13,8 +13,8 @@ use crate::{
     item::{Item, OWNER, keyed, live_document, text},
     keys::Key,
     retry::{pause, persist},
+    sdk_error::classify,
     table::TABLE,
-    trouble::trouble,
 };
 
 /// The maximum number of keys in one BatchGetItem.
@@ -36,7 +36,7 @@ pub(crate) fn get(session: StoreSession, key: Key) -> BoxFuture<'static, Result<
         let turn = session.begin_operation().await;
         let answer = persist(session.limits(), turn.deadline, |_| {
             let sent = Box::pin(request.clone().send());
-            async move { sent.await.map_err(trouble) }
+            async move { sent.await.map_err(classify) }
         })
         .await?;
         session.meter().count_read(answer.consumed_capacity());
@@ -63,7 +63,7 @@ pub(crate) fn owner(session: StoreSession, guard: Key) -> BoxFuture<'static, Res
         let turn = session.begin_operation().await;
         let answer = persist(session.limits(), turn.deadline, |_| {
             let sent = Box::pin(request.clone().send());
-            async move { sent.await.map_err(trouble) }
+            async move { sent.await.map_err(classify) }
         })
         .await?;
         session.meter().count_read(answer.consumed_capacity());
@@ -111,15 +111,15 @@ async fn batch(session: &StoreSession, deadline: Instant, mut keys: Vec<Item>) -
     let mut items = Vec::with_capacity(keys.len());
     let mut round = 1;
     loop {
-        let asked = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+        let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
         let request = store
             .client
             .batch_get_item()
-            .request_items(&*store.table, asked.map_err(StoreError::broken)?)
+            .request_items(&*store.table, request.map_err(StoreError::broken)?)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let answer = persist(session.limits(), deadline, |_| {
             let sent = Box::pin(request.clone().send());
-            async move { sent.await.map_err(trouble) }
+            async move { sent.await.map_err(classify) }
         })
         .await?;
         session.meter().count_read(answer.consumed_capacity().first());
@@ -146,7 +146,7 @@ pub(crate) struct KeyRange<'a> {
 }
 
 /// One page of a range.
-pub(crate) struct Found {
+pub(crate) struct QueryPage {
     pub(crate) items: Vec<Item>,
     /// The last key of this page; `None` at the end of the range.
     pub(crate) after: Option<Item>,
@@ -158,7 +158,7 @@ pub(crate) fn query<'a>(
     session: &'a StoreSession,
     deadline: Instant,
     range_of_keys: KeyRange<'a>,
-) -> BoxFuture<'a, Result<Found, StoreError>> {
+) -> BoxFuture<'a, Result<QueryPage, StoreError>> {
     async move {
         session.charge_within(deadline, 0).await?;
         let store = session.store();
@@ -179,11 +179,11 @@ pub(crate) fn query<'a>(
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let answer = persist(session.limits(), deadline, |_| {
             let sent = Box::pin(request.clone().send());
-            async move { sent.await.map_err(trouble) }
+            async move { sent.await.map_err(classify) }
         })
         .await?;
         session.meter().count_read(answer.consumed_capacity());
-        Ok(Found { items: answer.items.unwrap_or_default(), after: answer.last_evaluated_key })
+        Ok(QueryPage { items: answer.items.unwrap_or_default(), after: answer.last_evaluated_key })
     }
     .boxed()
 }

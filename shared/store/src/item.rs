@@ -100,13 +100,13 @@ pub(crate) fn content<T: Entity>(entity: &T) -> Result<(Value, Vec<Placement>), 
 
 /// The entity that a stored document holds.
 pub(crate) fn decode<T: Entity>(document: Value) -> Result<T, StoreError> {
-    serde_json::from_value(document).map_err(|error| misshapen(T::NAME, &error))
+    serde_json::from_value(document).map_err(|error| malformed(T::NAME, &error))
 }
 
 /// Reports the error without the value: serde quotes the value that it did not expect, and stored data must not reach
 /// the log.
 #[inline(never)]
-fn misshapen(name: &str, error: &serde_json::Error) -> StoreError {
+fn malformed(name: &str, error: &serde_json::Error) -> StoreError {
     let message = error.to_string();
     let message = match (message.find('"'), message.rfind('"')) {
         (Some(first), Some(last)) => format!("{}…{}", &message[..first], &message[last + 1..]),
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn a_misshapen_item_does_not_show_its_content() {
         let error = serde_json::from_value::<u32>(json!("secret \"word\"")).expect_err("no number");
-        let StoreError::Broken(cause) = misshapen("Thing", &error) else { panic!("another error") };
+        let StoreError::Broken(cause) = malformed("Thing", &error) else { panic!("another error") };
         assert!(!cause.to_string().contains("secret"), "{cause}");
         assert!(!cause.to_string().contains("word"), "{cause}");
         assert!(cause.to_string().contains("expected u32"), "{cause}");

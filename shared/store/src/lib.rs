@@ -12,7 +12,7 @@
 //! - [`write`] and its parts, `create`, `update`, `delete`: changes. `action`, [`mod@transaction`]: what they do to
 //!   the table, and lost answers.
 //! - [`counter`]: counters that expire. [`quota`]: the cost of reads.
-//! - [`error`], `trouble`, `retry`: errors, and retries.
+//! - [`error`], `sdk_error`, `retry`: errors, and retries.
 
 #![warn(unreachable_pub)]
 
@@ -31,6 +31,7 @@ pub mod mail;
 pub mod quota;
 pub mod read;
 mod retry;
+mod sdk_error;
 mod secret;
 pub mod service;
 pub mod session;
@@ -38,7 +39,6 @@ pub mod settings;
 mod shards;
 pub mod table;
 pub mod transaction;
-mod trouble;
 mod update;
 pub mod write;
 

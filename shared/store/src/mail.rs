@@ -13,7 +13,7 @@ use tokio::time::{Duration, Instant};
 use crate::{
     StoreError,
     client::{credentials, sdk_config},
-    retry::{Trouble, persist},
+    retry::{AttemptError, persist},
     service::{CallError, Service, ServiceClient},
     settings::StoreLimits,
 };
@@ -96,7 +96,7 @@ impl Mailer {
                 .map_err(StoreError::broken)?;
             persist(&limits, Instant::now() + limits.total_timeout, |_| {
                 let sent = client.call(request.clone()).boxed();
-                async move { sent.await.map_err(trouble) }
+                async move { sent.await.map_err(classify) }
             })
             .await?;
             Ok(())
@@ -124,15 +124,17 @@ fn form(from: &str, letter: &Letter) -> Bytes {
 }
 
 /// Classifies SES's errors. Their texts name addresses, which must not reach the log; the code suffices.
-fn trouble(error: CallError) -> Trouble {
+fn classify(error: CallError) -> AttemptError {
     match &error {
         SdkError::ConstructionFailure(_) => StoreError::broken(error).into(),
         SdkError::ServiceError(refusal) => {
             let code = refusal.err().code().unwrap_or("no code").to_owned();
             let status = refusal.raw().status();
             match (code.as_str(), status.as_u16()) {
-                ("Throttling" | "ThrottlingException", _) => Trouble::Passing { cause: code.into(), doubtful: false },
-                _ if status.is_server_error() => Trouble::Passing { cause: code.into(), doubtful: true },
+                ("Throttling" | "ThrottlingException", _) => {
+                    AttemptError::Retryable { cause: code.into(), outcome_unknown: false }
+                }
+                _ if status.is_server_error() => AttemptError::Retryable { cause: code.into(), outcome_unknown: true },
                 (_, 403) => StoreError::Denied(code.into()).into(),
                 ("MessageRejected", _) => {
                     let hint = "MessageRejected: is the sender verified, and the account out of the sandbox?";
@@ -142,7 +144,7 @@ fn trouble(error: CallError) -> Trouble {
             }
         }
         // No answer, or one that broke off or does not come from SES.
-        _ => Trouble::Passing { cause: error.into(), doubtful: true },
+        _ => AttemptError::Retryable { cause: error.into(), outcome_unknown: true },
     }
 }
 

@@ -15,19 +15,19 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Why one attempt failed.
 #[derive(Debug)]
-pub(crate) enum Trouble {
+pub(crate) enum AttemptError {
     /// A retry would not help.
     Final(StoreError),
     /// A retry may help.
-    Passing {
+    Retryable {
         /// The error of the attempt.
         cause: Cause,
         /// Whether the database may have carried the request out: only the answer is missing.
-        doubtful: bool,
+        outcome_unknown: bool,
     },
 }
 
-impl From<StoreError> for Trouble {
+impl From<StoreError> for AttemptError {
     fn from(error: StoreError) -> Self {
         Self::Final(error)
     }
@@ -39,21 +39,21 @@ impl From<StoreError> for Trouble {
 pub(crate) async fn persist<R, F, C>(limits: &StoreLimits, deadline: Instant, mut call: C) -> Result<R, StoreError>
 where
     C: FnMut(bool) -> F,
-    F: Future<Output = Result<R, Trouble>>,
+    F: Future<Output = Result<R, AttemptError>>,
 {
-    let mut doubtful = false;
+    let mut outcome_unknown = false;
     let mut attempt = 1;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        let outcome = match timeout(limits.attempt_timeout.min(left), call(doubtful)).await {
+        let outcome = match timeout(limits.attempt_timeout.min(left), call(outcome_unknown)).await {
             Ok(outcome) => outcome,
-            Err(late) => Err(Trouble::Passing { cause: late.into(), doubtful: true }),
+            Err(late) => Err(AttemptError::Retryable { cause: late.into(), outcome_unknown: true }),
         };
         let cause = match outcome {
             Ok(answer) => return Ok(answer),
-            Err(Trouble::Final(error)) => return Err(error),
-            Err(Trouble::Passing { cause, doubtful: now_doubtful }) => {
-                doubtful |= now_doubtful;
+            Err(AttemptError::Final(error)) => return Err(error),
+            Err(AttemptError::Retryable { cause, outcome_unknown: now_unknown }) => {
+                outcome_unknown |= now_unknown;
                 cause
             }
         };

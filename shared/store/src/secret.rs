@@ -11,9 +11,9 @@ use crate::{
     StoreError,
     client::{credentials, sdk_config},
     retry::persist,
+    sdk_error::classify,
     service::{Service, ServiceClient},
     settings::StoreLimits,
-    trouble::trouble,
 };
 
 /// The secret, the endpoint and the credentials for Secrets Manager.
@@ -59,7 +59,7 @@ pub fn read_secret(settings: SecretSettings) -> BoxFuture<'static, Result<String
         let limits = StoreLimits::default();
         let answer = persist(&limits, Instant::now() + limits.total_timeout, |_| {
             let sent = client.call(request.clone()).boxed();
-            async move { sent.await.map_err(trouble) }
+            async move { sent.await.map_err(classify) }
         });
         let unread = |_| StoreError::broken("the answer of Secrets Manager is none that can be read");
         let value: SecretValue = serde_json::from_slice(answer.await?.body()).map_err(unread)?;

@@ -178,8 +178,8 @@ struct JsonRefusal {
 /// The code and the message of a refusal, in JSON (Smithy, "AWS JSON 1.1 protocol" and "AWS restJson1 protocol", error
 /// serialization) or in XML ("AWS query protocol").
 fn refusal(header: Option<&str>, body: &[u8]) -> ErrorMetadata {
-    let told: JsonRefusal = serde_json::from_slice(body).unwrap_or_else(|_| xml_refusal(body));
-    let (code, message) = (told.code.or(told.kind), told.message.or(told.capital_message));
+    let parsed: JsonRefusal = serde_json::from_slice(body).unwrap_or_else(|_| xml_refusal(body));
+    let (code, message) = (parsed.code.or(parsed.kind), parsed.message.or(parsed.capital_message));
     let mut refusal = ErrorMetadata::builder();
     if let Some(code) = header.or(code.as_deref()) {
         // A namespace may stand before the code, an address behind it.
@@ -235,16 +235,16 @@ mod tests {
             let refusal = refusal(header, body.as_bytes());
             (refusal.code().map(str::to_owned), refusal.message().map(str::to_owned))
         };
-        let told = |code: &str, message: &str| (Some(code.to_owned()), Some(message.to_owned()));
+        let parsed = |code: &str, message: &str| (Some(code.to_owned()), Some(message.to_owned()));
         let by_header = Some("TooManyRequestsException:http://internal.amazon.com/coral/");
-        assert_eq!(read(by_header, r#"{"Message":"no","Type":"Sender"}"#), told("TooManyRequestsException", "no"));
+        assert_eq!(read(by_header, r#"{"Message":"no","Type":"Sender"}"#), parsed("TooManyRequestsException", "no"));
         let json = r#"{"__type":"com.amazonaws#AccessDeniedException","message":"no"}"#;
-        assert_eq!(read(None, json), told("AccessDeniedException", "no"));
+        assert_eq!(read(None, json), parsed("AccessDeniedException", "no"));
         let both = r#"{"__type":"Throttling","code":"Throttling","message":"no","Message":"no"}"#;
-        assert_eq!(read(None, both), told("Throttling", "no"));
+        assert_eq!(read(None, both), parsed("Throttling", "no"));
         let xml = "<ErrorResponse xmlns=\"x\"><Error><Type>Sender</Type><Code>Throttling</Code><Message>a &amp; b</Message>\
             </Error><RequestId>1</RequestId></ErrorResponse>";
-        assert_eq!(read(None, xml), told("Throttling", "a & b"));
+        assert_eq!(read(None, xml), parsed("Throttling", "a & b"));
         for none in ["", "{}", "no", "<html><body>502</body></html>", "[1]", "<"] {
             assert_eq!(read(None, none), (None, None), "{none}");
         }

@@ -108,8 +108,8 @@ impl StoreSession {
     /// Waits for a slot for one more operation, and begins it. The call's own timeout bounds the wait.
     pub(crate) async fn begin_operation(&self) -> OperationSlot<'_> {
         // The semaphore is never closed; if it were, an operation without a permit would be harmless.
-        let place = self.store().slots.acquire().await.ok();
-        OperationSlot { deadline: Instant::now() + self.limits().total_timeout, _place: place }
+        let permit = self.store().slots.acquire().await.ok();
+        OperationSlot { deadline: Instant::now() + self.limits().total_timeout, _permit: permit }
     }
 }
 
@@ -118,7 +118,7 @@ pub(crate) struct OperationSlot<'a> {
     /// When the operation must have ended.
     pub(crate) deadline: Instant,
     /// Its place among [`StoreLimits::max_parallel`].
-    _place: Option<SemaphorePermit<'a>>,
+    _permit: Option<SemaphorePermit<'a>>,
 }
 
 /// Capacity units that one call consumed, as DynamoDB reported them. DynamoDB reports none for refused requests (a

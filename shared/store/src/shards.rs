@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::{
     StoreError, StoreSession,
     cursor::binding,
-    fetch::{Found, KeyRange, query},
+    fetch::{KeyRange, QueryPage, query},
     item::{Item, live_document, text},
     keys,
     table::TABLE,
@@ -123,7 +123,7 @@ async fn refill(
                 limit,
                 after: reader.after.take(),
             };
-            let Found { items, after } = query(session, deadline, range_of_keys).await?;
+            let QueryPage { items, after } = query(session, deadline, range_of_keys).await?;
             for item in items {
                 let place = text(&item, index.sort_key).map(str::to_owned);
                 let place = place.ok_or_else(|| StoreError::broken("an index entry has no place"))?;

@@ -15,8 +15,8 @@ use tokio::time::{Duration, Instant, sleep};
 
 use crate::{
     Store, StoreError,
-    retry::{Trouble, persist},
-    trouble::trouble,
+    retry::{AttemptError, persist},
+    sdk_error::classify,
 };
 
 /// The timeout for a new table to become usable.
@@ -81,7 +81,7 @@ impl Store {
                 match sent.await {
                     Ok(answer) => Ok(answer.table),
                     Err(error) if has_code(&error, "ResourceNotFoundException") => Ok(None),
-                    Err(error) => Err(trouble(error)),
+                    Err(error) => Err(classify(error)),
                 }
             }
         })
@@ -97,7 +97,7 @@ impl Store {
                     Ok(_) => Ok(()),
                     // Another process created it first, or the answer to our own attempt was lost.
                     Err(error) if has_code(&error, "ResourceInUseException") => Ok(()),
-                    Err(error) => Err(trouble(error)),
+                    Err(error) => Err(classify(error)),
                 }
             }
         })
@@ -121,7 +121,7 @@ impl Store {
             .global_secondary_index_updates(GlobalSecondaryIndexUpdate::builder().create(create).build());
         persist(&self.limits, Instant::now() + self.limits.total_timeout, |_| {
             let sent = Box::pin(request.clone().send());
-            async move { sent.await.map(drop).map_err(trouble) }
+            async move { sent.await.map(drop).map_err(classify) }
         })
         .await
     }
@@ -136,7 +136,7 @@ impl Store {
                 match sent.await {
                     Ok(_) => Ok(()),
                     Err(error) if is_on_already(&error) => Ok(()),
-                    Err(error) => Err::<(), Trouble>(trouble(error)),
+                    Err(error) => Err::<(), AttemptError>(classify(error)),
                 }
             }
         })

@@ -46,8 +46,8 @@ use crate::{
     action::{Action, Condition, Expected, merge},
     item::{COUNT, Item, WRITE_ID, keyed, number, text, version},
     keys::Key,
-    retry::{Trouble, persist},
-    trouble::{cancelled, trouble},
+    retry::{AttemptError, persist},
+    sdk_error::{cancelled, classify},
 };
 
 /// The maximum number of actions in one DynamoDB transaction.
@@ -115,7 +115,7 @@ async fn put(session: &StoreSession, action: Action, mark: &str, now_unix_ms: i6
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         .return_consumed_capacity(ReturnConsumedCapacity::Total);
     let turn = session.begin_operation().await;
-    persist(session.limits(), turn.deadline, |doubtful| {
+    persist(session.limits(), turn.deadline, |outcome_unknown| {
         let sent = Box::pin(request.clone().send());
         async move {
             match sent.await {
@@ -128,9 +128,9 @@ async fn put(session: &StoreSession, action: Action, mark: &str, now_unix_ms: i6
                         PutItemError::ConditionalCheckFailedException(failed) => failed.item(),
                         _ => None,
                     };
-                    judge_put(doubtful, stored, mark, expected)
+                    resolve_put(outcome_unknown, stored, mark, expected)
                 }
-                Err(error) => Err(trouble(error)),
+                Err(error) => Err(classify(error)),
             }
         }
     })
@@ -138,7 +138,12 @@ async fn put(session: &StoreSession, action: Action, mark: &str, now_unix_ms: i6
 }
 
 /// Decides whether the item that a refused put has met is our own earlier write.
-fn judge_put(doubtful: bool, stored: Option<&Item>, mark: &str, expected: Expected) -> Result<(), Trouble> {
+fn resolve_put(
+    outcome_unknown: bool,
+    stored: Option<&Item>,
+    mark: &str,
+    expected: Expected,
+) -> Result<(), AttemptError> {
     let (written, refusal) = match expected {
         Expected::Absent => (1, StoreError::Exists),
         Expected::Version(version) => (version.saturating_add(1), StoreError::Stale),
@@ -146,8 +151,8 @@ fn judge_put(doubtful: bool, stored: Option<&Item>, mark: &str, expected: Expect
     if stored.and_then(|item| text(item, WRITE_ID)) == Some(mark) {
         return Ok(());
     }
-    let somebody_was_first = stored.and_then(version).is_some_and(|version| version <= written);
-    if !doubtful || somebody_was_first {
+    let written_by_another = stored.and_then(version).is_some_and(|version| version <= written);
+    if !outcome_unknown || written_by_another {
         return Err(refusal.into());
     }
     Err(StoreError::unavailable("an answer was lost, and others wrote since: the outcome is unknown").into())
@@ -167,7 +172,7 @@ async fn delete(session: &StoreSession, action: &Action, now_unix_ms: i64) -> Re
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         .return_consumed_capacity(ReturnConsumedCapacity::Total);
     let turn = session.begin_operation().await;
-    persist(session.limits(), turn.deadline, |doubtful| {
+    persist(session.limits(), turn.deadline, |outcome_unknown| {
         let sent = Box::pin(request.clone().send());
         async move {
             match sent.await {
@@ -180,9 +185,9 @@ async fn delete(session: &StoreSession, action: &Action, now_unix_ms: i64) -> Re
                         DeleteItemError::ConditionalCheckFailedException(failed) => failed.item().is_none(),
                         _ => false,
                     };
-                    if doubtful && gone { Ok(()) } else { Err(StoreError::Stale.into()) }
+                    if outcome_unknown && gone { Ok(()) } else { Err(StoreError::Stale.into()) }
                 }
-                Err(error) => Err(trouble(error)),
+                Err(error) => Err(classify(error)),
             }
         }
     })
@@ -223,7 +228,7 @@ async fn transact(
     .await
 }
 
-fn refused(error: SdkError<TransactWriteItemsError, HttpResponse>, actions: &[Action]) -> Trouble {
+fn refused(error: SdkError<TransactWriteItemsError, HttpResponse>, actions: &[Action]) -> AttemptError {
     match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(reasons)) => {
             cancelled(reasons.cancellation_reasons(), |place| {
@@ -233,7 +238,7 @@ fn refused(error: SdkError<TransactWriteItemsError, HttpResponse>, actions: &[Ac
                 )
             })
         }
-        _ => trouble(error),
+        _ => classify(error),
     }
 }
 

@@ -20,10 +20,12 @@ pub(super) fn compare(pair: Pair<'_>, changes: &mut Changes) {
             "name" => {}
             // Earlier contracts do not state it.
             "function" if before.is_null() => {}
-            "function" => changes.told(Effect::Note, &member, before, after),
+            "function" => changes.note_member(Effect::Note, &member, before, after),
             "docs" if before != after => changes.add(Effect::Note, "is documented in other words."),
             // In REST, the route states the method.
-            "kind" => changes.told(Effect::Breaking(Styles::TYPESCRIPT | Styles::GRAPHQL), "kind", before, after),
+            "kind" => {
+                changes.note_member(Effect::Breaking(Styles::TYPESCRIPT | Styles::GRAPHQL), "kind", before, after)
+            }
             "auth" => auth(before, after, changes),
             "rest" => route("REST route", Styles::REST, before, after, changes),
             // Earlier contracts do not state it; a route that comes or goes is reported itself.
@@ -32,7 +34,7 @@ pub(super) fn compare(pair: Pair<'_>, changes: &mut Changes) {
             "http" => own_route(before, after, changes),
             // Earlier contracts do not state it; a path that comes or goes is reported itself.
             "errors" if before.is_null() || after.is_null() => {}
-            "errors" => changes.told(Effect::Breaking(Styles::OWN), &member, before, after),
+            "errors" => changes.note_member(Effect::Breaking(Styles::OWN), &member, before, after),
             "sensitive" => sensitive(before, after, changes),
             "freshSeconds" => fresh(before, after, changes),
             "secrets" | "outbound" => {}
@@ -45,9 +47,9 @@ pub(super) fn compare(pair: Pair<'_>, changes: &mut Changes) {
             "inputOptional" => {}
             // Earlier contracts do not state it.
             "forApplications" if before.is_null() => {}
-            "forApplications" => changes.told(Effect::Rights, &member, before, after),
+            "forApplications" => changes.note_member(Effect::Rights, &member, before, after),
             "session" | "timeoutMs" | "memoryMb" | "reservedConcurrency" | "cacheSeconds" => {
-                changes.told(Effect::Note, &member, before, after);
+                changes.note_member(Effect::Note, &member, before, after);
             }
             _ if before != after => changes.unjudged(&code(&member)),
             _ => {}
@@ -97,7 +99,7 @@ fn input_optional(before: &Value, after: &Value, changes: &mut Changes) {
     let (was, is) = (&before["inputOptional"], &after["inputOptional"]);
     if was != is && !(follows(before) && follows(after)) {
         let effect = if *is == true { Effect::Compatible } else { Effect::Breaking(Styles::ALL) };
-        changes.told(effect, "inputOptional", was, is);
+        changes.note_member(effect, "inputOptional", was, is);
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn compare(old: &Document<'_>, new: &Document<'_>, changes: &mut Chan
             ),
             "table" => {
                 for (member, before, after) in members(object(before), object(after)) {
-                    changes.told(Effect::Note, &format!("table.{member}"), before, after);
+                    changes.note_member(Effect::Note, &format!("table.{member}"), before, after);
                 }
             }
             "npmPackage" if before != after && !before.is_null() => changes.add(
@@ -64,7 +64,7 @@ fn entities(before: &[Value], after: &[Value], changes: &mut Changes) {
         changes.add(Effect::Compatible, format!("GraphQL follows {id}: it gives the {name}."));
     }
     for (was, is) in before.iter().filter_map(|was| Some((was, after.iter().find(|is| same(was, is))?))) {
-        changes.told(
+        changes.note_member(
             Effect::Note,
             &format!("entities.{}.loader", was["name"].as_str().unwrap_or_default()),
             &was["loader"],

@@ -50,7 +50,7 @@ pub(super) struct Executed {
 }
 
 /// An entity that is still to be loaded.
-struct Open<'d> {
+struct PendingLoad<'d> {
     loader: usize,
     /// The id, or several.
     ids: Json,
@@ -75,13 +75,13 @@ pub(super) struct Execution<'r, 'd> {
     document: &'d ExecutableDocument,
     variables: &'d Variables,
     executed: Executed,
-    open: Vec<Open<'d>>,
+    open: Vec<PendingLoad<'d>>,
     /// This operation's share of the response's weight so far.
     weight: usize,
 }
 
 /// The response is too large.
-struct TooMuch;
+struct ResponseTooLarge;
 
 impl<'r, 'd> Execution<'r, 'd> {
     pub(super) fn new(run: &'r Run<'r>, document: &'d ExecutableDocument, variables: &'d Variables) -> Self {
@@ -109,13 +109,13 @@ impl<'r, 'd> Execution<'r, 'd> {
             }
         }
         let finished = match kind {
-            _ if too_much => Err(TooMuch),
-            Operation::Query => self.together(calls).await,
-            Operation::Mutation => self.in_turn(calls).await,
+            _ if too_much => Err(ResponseTooLarge),
+            Operation::Query => self.run_queries(calls).await,
+            Operation::Mutation => self.run_mutations(calls).await,
         };
         if finished.is_err() {
             // The other operations of the request may use the weight.
-            self.run.gives_back(self.weight);
+            self.run.release(self.weight);
             let message = format!("The answers would be larger than {MAX_WEIGHT} bytes together: ask for less.");
             let faults = vec![Fault::request(Code::PayloadTooLarge, message)];
             self.executed = Executed { data: Value::Null, faults };
@@ -131,7 +131,7 @@ impl<'r, 'd> Execution<'r, 'd> {
     }
 
     /// Runs queries in parallel.
-    async fn together(&mut self, calls: Vec<(&'d str, Fields<'d>, &'r Call)>) -> Result<(), TooMuch> {
+    async fn run_queries(&mut self, calls: Vec<(&'d str, Fields<'d>, &'r Call)>) -> Result<(), ResponseTooLarge> {
         let answers = calls.iter().map(|(_, fields, call)| self.ask(call, fields[0]));
         let answers = join_all(answers).await;
         let loads = Loads::default();
@@ -142,7 +142,7 @@ impl<'r, 'd> Execution<'r, 'd> {
     }
 
     /// Runs mutations one after the other, each with its selection.
-    async fn in_turn(&mut self, calls: Vec<(&'d str, Fields<'d>, &'r Call)>) -> Result<(), TooMuch> {
+    async fn run_mutations(&mut self, calls: Vec<(&'d str, Fields<'d>, &'r Call)>) -> Result<(), ResponseTooLarge> {
         for (key, fields, call) in calls {
             let answer = self.ask(call, fields[0]).await;
             self.answered(key, &fields, call, answer)?;
@@ -168,7 +168,7 @@ impl<'r, 'd> Execution<'r, 'd> {
         fields: &Fields<'d>,
         call: &Call,
         answer: Result<(Outcome, bool), Fault>,
-    ) -> Result<(), TooMuch> {
+    ) -> Result<(), ResponseTooLarge> {
         let mut path = vec![PathSegment::Field(key.to_owned())];
         let pos = fields[0].pos;
         let value = match answer {
@@ -195,11 +195,11 @@ impl<'r, 'd> Execution<'r, 'd> {
     }
 
     /// Loads open entities, until none is left.
-    async fn fill(&mut self, loads: &Loads) -> Result<(), TooMuch> {
+    async fn fill(&mut self, loads: &Loads) -> Result<(), ResponseTooLarge> {
         while !self.open.is_empty() {
             let open = std::mem::take(&mut self.open);
             loads.fetch(self.run, open.iter().map(|open| (open.loader, &open.ids))).await;
-            for Open { loader, ids, fields, mut path } in open {
+            for PendingLoad { loader, ids, fields, mut path } in open {
                 let object = &self.run.types.loaders[loader].object;
                 let value = match &ids {
                     Json::Array(ids) => {
@@ -228,7 +228,7 @@ impl<'r, 'd> Execution<'r, 'd> {
         object: &str,
         fields: &Fields<'d>,
         path: &mut Path,
-    ) -> Result<Value, TooMuch> {
+    ) -> Result<Value, ResponseTooLarge> {
         match loads.get(loader, id) {
             Ok(Some(found)) => self.object(object, Node::Answer(&found), fields, path),
             Ok(None) => Ok(Value::Null),
@@ -256,14 +256,14 @@ impl<'r, 'd> Execution<'r, 'd> {
     }
 
     /// Counts a part of the response.
-    fn count(&mut self, weight: usize) -> Result<(), TooMuch> {
+    fn count(&mut self, weight: usize) -> Result<(), ResponseTooLarge> {
         let weight = weight.saturating_add(AROUND);
         self.weight = self.weight.saturating_add(weight);
-        if self.run.takes(weight) { Ok(()) } else { Err(TooMuch) }
+        if self.run.reserve(weight) { Ok(()) } else { Err(ResponseTooLarge) }
     }
 
     /// Adds an error. It counts as well: a list may have one for each entry.
-    fn fault(&mut self, fault: Fault) -> Result<(), TooMuch> {
+    fn fault(&mut self, fault: Fault) -> Result<(), ResponseTooLarge> {
         self.count(serde_json::to_vec(&fault).map_or(0, |text| weight(&text)))?;
         self.executed.faults.push(fault);
         Ok(())

@@ -4,7 +4,7 @@ use async_graphql::{
     Positioned, Value, Variables,
     parser::types::{Field, OperationDefinition},
 };
-use async_graphql_value::Value as Given;
+use async_graphql_value::Value as GraphQlValue;
 use serde_json::{Map, Value as Json};
 
 use super::{
@@ -23,20 +23,20 @@ pub(super) fn without_absent(operation: &OperationDefinition, values: &Variables
 }
 
 /// A value of a document, with its variables replaced; none for a variable that is absent.
-pub(super) fn value(given: &Given, variables: &Variables) -> Option<Value> {
-    Some(match given {
-        Given::Variable(name) => variables.get(name)?.clone(),
-        Given::Null => Value::Null,
-        Given::Number(number) => Value::Number(number.clone()),
-        Given::String(text) => Value::String(text.clone()),
-        Given::Boolean(boolean) => Value::Boolean(*boolean),
-        Given::Binary(bytes) => Value::Binary(bytes.clone()),
-        Given::Enum(name) => Value::Enum(name.clone()),
-        Given::List(items) => {
+pub(super) fn value(input_value: &GraphQlValue, variables: &Variables) -> Option<Value> {
+    Some(match input_value {
+        GraphQlValue::Variable(name) => variables.get(name)?.clone(),
+        GraphQlValue::Null => Value::Null,
+        GraphQlValue::Number(number) => Value::Number(number.clone()),
+        GraphQlValue::String(text) => Value::String(text.clone()),
+        GraphQlValue::Boolean(boolean) => Value::Boolean(*boolean),
+        GraphQlValue::Binary(bytes) => Value::Binary(bytes.clone()),
+        GraphQlValue::Enum(name) => Value::Enum(name.clone()),
+        GraphQlValue::List(items) => {
             Value::List(items.iter().map(|item| value(item, variables).unwrap_or_default()).collect())
         }
-        Given::Object(members) => {
-            let member = |(name, given)| Some((async_graphql::Name::clone(name), value(given, variables)?));
+        GraphQlValue::Object(members) => {
+            let member = |(name, input_value)| Some((async_graphql::Name::clone(name), value(input_value, variables)?));
             Value::Object(members.iter().filter_map(member).collect())
         }
     })
@@ -52,18 +52,18 @@ pub(super) fn input(
     field: &Positioned<Field>,
     variables: &Variables,
 ) -> Result<Option<Json>, Fault> {
-    let given = |known: &InputField| value(&field.node.get_argument(&known.name)?.node, variables);
-    let wire = |known: &InputField, given| {
-        wire(types, &known.of, given).map_err(|reason| Fault::invalid(format!("{}: {reason}", known.name)))
+    let input_value = |known: &InputField| value(&field.node.get_argument(&known.name)?.node, variables);
+    let wire = |known: &InputField, input_value| {
+        wire(types, &known.of, input_value).map_err(|reason| Fault::invalid(format!("{}: {reason}", known.name)))
     };
     match arguments {
         Arguments::None => Ok(None),
-        Arguments::Input(known) => given(known).map(|given| wire(known, given)).transpose(),
+        Arguments::Input(known) => input_value(known).map(|input_value| wire(known, input_value)).transpose(),
         Arguments::Fields(fields) => {
             let mut input = Map::new();
             for known in fields {
-                if let Some(given) = given(known) {
-                    input.insert(known.wire.clone(), wire(known, given)?);
+                if let Some(input_value) = input_value(known) {
+                    input.insert(known.wire.clone(), wire(known, input_value)?);
                 }
             }
             Ok(Some(Json::Object(input)))
@@ -113,8 +113,8 @@ fn member(fields: &[InputField], wire: &str) -> Option<(String, Of)> {
 }
 
 /// A value in its form on the wire.
-fn wire(types: &Types, of: &Of, given: Value) -> Result<Json, String> {
-    match (&of.kind, given) {
+fn wire(types: &Types, of: &Of, input_value: Value) -> Result<Json, String> {
+    match (&of.kind, input_value) {
         (_, Value::Null) => Ok(Json::Null),
         (Kind::List(of), Value::List(items)) => items.into_iter().map(|item| wire(types, of, item)).collect(),
         // A single value counts as a list of one (specification, section 3.11).
@@ -124,21 +124,21 @@ fn wire(types: &Types, of: &Of, given: Value) -> Result<Json, String> {
         (Kind::Input(name), Value::Object(members)) => {
             let Some(known) = types.inputs.get(name) else { return Err(format!("`{name}` is no input")) };
             let mut object = Map::new();
-            for (member, given) in members {
+            for (member, input_value) in members {
                 let field = known.fields.iter().find(|field| field.name == member.as_str());
                 let field = field.ok_or_else(|| format!("`{name}` has no field `{member}`"))?;
-                let value = match given {
+                let value = match input_value {
                     // Null means absent.
                     Value::Boolean(true) if field.bare => Json::Object(Map::new()),
                     Value::Boolean(false) if field.bare => return Err(format!("`{member}` {IS_TRUE}")),
-                    given => wire(types, &field.of, given)?,
+                    input_value => wire(types, &field.of, input_value)?,
                 };
                 object.insert(field.wire.clone(), value);
             }
             if known.one_of { tagged(name, object) } else { Ok(Json::Object(object)) }
         }
         (Kind::Input(name), _) => Err(format!("not an object, as `{name}` is")),
-        (_, given) => given.into_json().map_err(|_| "not a value".to_owned()),
+        (_, input_value) => input_value.into_json().map_err(|_| "not a value".to_owned()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Negotiates media types (GraphQL over HTTP, sections 4 and 6).
 
 use http::{HeaderMap, HeaderValue, header};
-use runtime::accept::{Accept, Closeness};
+use runtime::accept::{Accept, Specificity};
 
 /// The media type of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,9 @@ impl Media {
         let accept = Accept::of(headers, header::ACCEPT);
         match (accept.weight("application/graphql-response+json"), accept.weight("application/json")) {
             // A named type takes precedence over `*/*`; of two equal ones, the newer type counts.
-            (Some(response), Some(json)) if response < json || response.closeness < Closeness::Form => Some(Self::Json),
+            (Some(response), Some(json)) if response < json || response.specificity < Specificity::Form => {
+                Some(Self::Json)
+            }
             (Some(_), _) => Some(Self::Response),
             (None, json) => json.map(|_| Self::Json),
         }

@@ -22,13 +22,13 @@ const MAX_LOOKS: usize = 50_000;
 
 /// A field, and its parent type; none in introspection.
 #[derive(Clone, Copy)]
-struct Asked<'d> {
+struct SelectedField<'d> {
     parent: Option<&'d str>,
     field: &'d Positioned<Field>,
 }
 
 /// Fields by their response name.
-type Named<'d> = IndexMap<&'d str, Vec<Asked<'d>>>;
+type Named<'d> = IndexMap<&'d str, Vec<SelectedField<'d>>>;
 
 struct Check<'d> {
     types: &'d Types,
@@ -80,7 +80,7 @@ impl<'d> Check<'d> {
             match &selection.node {
                 Selection::Field(field) => {
                     let key = field.node.response_key().node.as_str();
-                    named.entry(key).or_default().push(Asked { parent, field });
+                    named.entry(key).or_default().push(SelectedField { parent, field });
                 }
                 Selection::InlineFragment(fragment) => {
                     let condition = fragment.node.type_condition.as_ref();
@@ -101,9 +101,9 @@ impl<'d> Check<'d> {
     }
 
     /// The merged selections of these fields.
-    fn below(&mut self, fields: &[Asked<'d>]) -> Result<Named<'d>, Fault> {
+    fn below(&mut self, fields: &[SelectedField<'d>]) -> Result<Named<'d>, Fault> {
         let types = self.types;
-        let inside = |asked: &Asked<'d>| {
+        let inside = |asked: &SelectedField<'d>| {
             let of = asked.parent.and_then(|parent| types.field_of(parent, &asked.field.node.name.node));
             (of.map(|of| of.kind.name()), &asked.field.node.selection_set.node)
         };
@@ -118,7 +118,7 @@ impl<'d> Check<'d> {
     /// For any two objects: the values have the same shape (`SameResponseShape`).
     fn shapes(&mut self, named: &Named<'d>) -> Result<(), Fault> {
         for (key, fields) in named {
-            let mut known: Option<(&Asked<'d>, &Of)> = None;
+            let mut known: Option<(&SelectedField<'d>, &Of)> = None;
             for asked in fields {
                 let name = asked.field.node.name.node.as_str();
                 let Some(of) = asked.parent.and_then(|parent| self.types.field_of(parent, name)) else { continue };
@@ -151,8 +151,8 @@ impl<'d> Check<'d> {
     }
 
     /// The fields by object type: those of the type itself, and with them those of its interfaces.
-    fn by_object(&self, fields: &[Asked<'d>]) -> Vec<Vec<Asked<'d>>> {
-        let mut objects: IndexMap<Option<&str>, Vec<Asked<'d>>> = IndexMap::new();
+    fn by_object(&self, fields: &[SelectedField<'d>]) -> Vec<Vec<SelectedField<'d>>> {
+        let mut objects: IndexMap<Option<&str>, Vec<SelectedField<'d>>> = IndexMap::new();
         let mut anywhere = Vec::new();
         for asked in fields {
             match asked.parent {
@@ -163,7 +163,7 @@ impl<'d> Check<'d> {
         if objects.is_empty() {
             return vec![anywhere];
         }
-        let with = |(_, mut together): (_, Vec<Asked<'d>>)| {
+        let with = |(_, mut together): (_, Vec<SelectedField<'d>>)| {
             together.extend_from_slice(&anywhere);
             together
         };
@@ -171,7 +171,7 @@ impl<'d> Check<'d> {
     }
 }
 
-fn same_call(key: &str, first: &Asked<'_>, others: &[Asked<'_>]) -> Result<(), Fault> {
+fn same_call(key: &str, first: &SelectedField<'_>, others: &[SelectedField<'_>]) -> Result<(), Fault> {
     if others.is_empty() {
         return Ok(());
     }
@@ -192,7 +192,7 @@ fn same_call(key: &str, first: &Asked<'_>, others: &[Asked<'_>]) -> Result<(), F
     Ok(())
 }
 
-fn conflict(key: &str, one: &Asked<'_>, other: &Asked<'_>, why: &str) -> Fault {
+fn conflict(key: &str, one: &SelectedField<'_>, other: &SelectedField<'_>, why: &str) -> Fault {
     let message = format!("The fields called `{key}` conflict: {why}. Give one of them another name (an alias).");
     Fault { locations: vec![one.field.pos, other.field.pos], ..Fault::invalid(message) }
 }

@@ -53,7 +53,7 @@ use fault::Fault;
 use limits::Measure;
 use media::Media;
 use persisted::Persisted;
-use request::{Asked, Request};
+use request::{Request, RequestBody};
 use run::Run;
 use types::Types;
 
@@ -78,7 +78,7 @@ pub fn sdl(contract: &Contract) -> Result<String, Cause> {
 
 impl GraphQl {
     /// What is known of it.
-    pub const FACTS: GatewaySpec = GatewaySpec {
+    pub const SPEC: GatewaySpec = GatewaySpec {
         name: "graphql",
         paths: &[PATH, SDL_PATH],
         methods: METHODS,
@@ -117,7 +117,7 @@ const SDL_PATH: &str = "/schema.graphql";
 
 impl Style for GraphQl {
     fn spec(&self) -> &'static GatewaySpec {
-        &Self::FACTS
+        &Self::SPEC
     }
 
     fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes> {
@@ -162,13 +162,13 @@ impl GraphQl {
         };
         match request::read(parts, body) {
             Err(fault) => Answer::from(fault).into_response(media),
-            Ok(Asked::One(request)) => {
+            Ok(RequestBody::One(request)) => {
                 let mut measure = Measure::default();
                 let prepared = self.prepare(*request, &parts.method, &mut measure).await;
                 let run = Run::new(&self.types, contract, calls);
                 execute(&run, prepared).await.into_response(media)
             }
-            Ok(Asked::Many(requests)) => {
+            Ok(RequestBody::Many(requests)) => {
                 let mut measure = Measure::default();
                 let mut prepared = Vec::with_capacity(requests.len());
                 for request in requests {

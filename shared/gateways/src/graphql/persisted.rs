@@ -18,10 +18,10 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// The cached queries, by hash. The oldest is evicted first.
 #[derive(Default)]
-pub(super) struct Persisted(Mutex<Known>);
+pub(super) struct Persisted(Mutex<Cache>);
 
 #[derive(Default)]
-struct Known {
+struct Cache {
     queries: HashMap<String, String>,
     order: VecDeque<String>,
     bytes: usize,

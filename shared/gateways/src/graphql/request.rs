@@ -47,7 +47,7 @@ pub(super) struct PersistedQuery {
 
 /// One operation, or several.
 #[derive(Debug)]
-pub(super) enum Asked {
+pub(super) enum RequestBody {
     One(Box<Request>),
     Many(Vec<Request>),
 }
@@ -56,17 +56,17 @@ pub(super) enum Asked {
 ///
 /// # Errors
 /// Why it cannot be read.
-pub(super) fn read(parts: &Parts, body: &Bytes) -> Result<Asked, Fault> {
+pub(super) fn read(parts: &Parts, body: &Bytes) -> Result<RequestBody, Fault> {
     match parts.method {
         Method::GET | Method::HEAD => {
-            from_address(parts.uri.query().unwrap_or_default()).map(|one| Asked::One(Box::new(one)))
+            from_address(parts.uri.query().unwrap_or_default()).map(|one| RequestBody::One(Box::new(one)))
         }
         Method::POST => from_body(parts, body),
         _ => Err(Fault::request(Code::MethodNotSupported, "GraphQL is asked by GET, HEAD or POST.")),
     }
 }
 
-fn from_body(parts: &Parts, body: &Bytes) -> Result<Asked, Fault> {
+fn from_body(parts: &Parts, body: &Bytes) -> Result<RequestBody, Fault> {
     if !media::is_json(parts.headers.get(header::CONTENT_TYPE)) {
         let message = "The body has to be JSON in UTF-8, and say so: `content-type: application/json`.";
         return Err(Fault::request(Code::UnsupportedMediaType, message));
@@ -77,10 +77,10 @@ fn from_body(parts: &Parts, body: &Bytes) -> Result<Asked, Fault> {
         let many: Operations = serde_json::from_str(text).map_err(|error| malformed(THE_BODY, &error))?;
         return match many.0.is_empty() {
             true => Err(bad("The list of operations is empty.")),
-            false => Ok(Asked::Many(many.0)),
+            false => Ok(RequestBody::Many(many.0)),
         };
     }
-    serde_json::from_str(text).map(|one| Asked::One(Box::new(one))).map_err(|error| malformed(THE_BODY, &error))
+    serde_json::from_str(text).map(|one| RequestBody::One(Box::new(one))).map_err(|error| malformed(THE_BODY, &error))
 }
 
 fn from_address(query: &str) -> Result<Request, Fault> {
@@ -119,7 +119,7 @@ fn json<'v, T: Deserialize<'v>>(name: &str, value: &'v str) -> Result<Option<T>,
 
 /// Refuses duplicate members: it would be ambiguous which one counts.
 fn expect_once(what: &str, around: &str, text: &str) -> Result<(), Fault> {
-    match input::twice(text.as_bytes()).map_err(|error| malformed(what, &error))? {
+    match input::duplicate_member(text.as_bytes()).map_err(|error| malformed(what, &error))? {
         None => Ok(()),
         Some(path) => {
             let separator = if around.is_empty() || path.starts_with('[') { "" } else { "." };

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use super::types::Types;
 use crate::{
     Calls, Outcome, Refusal,
-    respond::{Deadline, MAX_AT_ONCE, MAX_WEIGHT},
+    respond::{CallsDeadline, MAX_AT_ONCE, MAX_WEIGHT},
 };
 
 /// The part of a response's weight that is reserved for its frame, and for the error about an operation that is too
@@ -21,25 +21,25 @@ pub(super) struct Run<'r> {
     pub types: &'r Types,
     contract: &'r Contract,
     calls: &'r Calls<'r>,
-    places: Semaphore,
-    deadline: Deadline,
+    permits: Semaphore,
+    deadline: CallsDeadline,
     /// The weight of the response so far.
     weight: AtomicUsize,
 }
 
 impl<'r> Run<'r> {
     pub(super) fn new(types: &'r Types, contract: &'r Contract, calls: &'r Calls<'r>) -> Self {
-        let (places, deadline) = (Semaphore::new(MAX_AT_ONCE), Deadline::from_now());
-        Self { types, contract, calls, places, deadline, weight: AtomicUsize::new(0) }
+        let (permits, deadline) = (Semaphore::new(MAX_AT_ONCE), CallsDeadline::from_now());
+        Self { types, contract, calls, permits, deadline, weight: AtomicUsize::new(0) }
     }
 
     /// Reserves weight of the response: memory stays bounded, whatever lists hold. False when none is left.
-    pub(super) fn takes(&self, weight: usize) -> bool {
+    pub(super) fn reserve(&self, weight: usize) -> bool {
         self.weight.fetch_add(weight, Ordering::Relaxed).saturating_add(weight) <= MAX_WEIGHT - RESERVED
     }
 
     /// Releases weight that was reserved for a part that is not sent.
-    pub(super) fn gives_back(&self, weight: usize) {
+    pub(super) fn release(&self, weight: usize) {
         self.weight.fetch_sub(weight, Ordering::Relaxed);
     }
 
@@ -50,7 +50,7 @@ impl<'r> Run<'r> {
         let input = input.map(serde_json::to_vec).transpose().map_err(|_| wrong())?;
         let call = async {
             // The semaphore is never closed; if it were, a call without a permit would be harmless.
-            let _place = self.places.acquire().await.ok();
+            let _permit = self.permits.acquire().await.ok();
             self.calls.run(procedure, input.as_deref()).await
         };
         self.deadline.holds(call).await.map_err(|fault| Refusal::new(fault.code, fault.message))?

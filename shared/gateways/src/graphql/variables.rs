@@ -12,7 +12,7 @@ use async_graphql::{
         Type, VariableDefinition,
     },
 };
-use async_graphql_value::Value as Given;
+use async_graphql_value::Value as GraphQlValue;
 
 use super::{
     MAX_FAULTS,
@@ -28,7 +28,7 @@ use super::{
 pub(super) fn values(
     types: &Types,
     operation: &OperationDefinition,
-    mut given: Variables,
+    mut input_value: Variables,
 ) -> Result<Variables, Vec<Fault>> {
     let (mut values, mut faults) = (Variables::default(), Vec::new());
     for definition in &operation.variable_definitions {
@@ -36,9 +36,9 @@ pub(super) fn values(
         let VariableDefinition { name, var_type, default_value, .. } = &definition.node;
         let name = &name.node;
         // A literal in a document has exactly one type; JSON has only one kind of number.
-        let given = given.remove(name).map(|value| (From::Json, in_json(types, &of, value)));
+        let input_value = input_value.remove(name).map(|value| (From::Json, in_json(types, &of, value)));
         let default = || Some((From::Document, default_value.as_ref()?.node.clone()));
-        let fault = match given.or_else(default) {
+        let fault = match input_value.or_else(default) {
             Some((_, Value::Null)) if !of.nullable => {
                 Some(Fault::invalid(format!("The variable `${name}` cannot be null.")))
             }
@@ -151,10 +151,10 @@ pub(super) fn check(types: &Types, document: &ExecutableDocument) -> Result<(), 
         let mut places = Places { types, document, declared, seen: HashSet::new(), misfits: &misfits };
         for definition in &operation.variable_definitions {
             if let Some(default) = &definition.node.default_value {
-                let (of, given) = (type_of(types, definition)?, default.node.clone().into_value());
+                let (of, input_value) = (type_of(types, definition)?, default.node.clone().into_value());
                 let name = &definition.node.name.node;
                 let what = format!("The default of `${name}`");
-                places.fits(&of, &what, format!("${name}"), &Positioned::new(given, default.pos));
+                places.fits(&of, &what, format!("${name}"), &Positioned::new(input_value, default.pos));
             }
         }
         places.directives(&operation.directives)?;
@@ -198,19 +198,19 @@ impl<'d> Places<'d> {
             Source::Call(call) => types.calls.get(call),
             _ => None,
         });
-        for (argument, given) in &field.node.arguments {
+        for (argument, input_value) in &field.node.arguments {
             let argument = argument.node.as_str();
             let ours = call.and_then(|call| call.arguments.fields().iter().find(|known| known.name == argument));
             // The one argument of an input is the input itself, in which paths begin as in every style.
             let is_whole = call.is_some_and(|call| matches!(call.arguments, Arguments::Input(_)));
             let root = if is_whole { "" } else { argument };
             match (ours, name, argument) {
-                (Some(known), ..) => self.value(&known.of, argument, root, given)?,
+                (Some(known), ..) => self.value(&known.of, argument, root, input_value)?,
                 (None, "__type", "name") => {
-                    self.value(&Kind::scalar("String").nullable(false), argument, root, given)?;
+                    self.value(&Kind::scalar("String").nullable(false), argument, root, input_value)?;
                 }
                 (None, _, "includeDeprecated") => {
-                    self.value(&Kind::scalar("Boolean").nullable(true), argument, root, given)?;
+                    self.value(&Kind::scalar("Boolean").nullable(true), argument, root, input_value)?;
                 }
                 _ => {}
             }
@@ -222,39 +222,41 @@ impl<'d> Places<'d> {
     fn directives(&self, directives: &'d [Positioned<Directive>]) -> Result<(), Fault> {
         let condition = Kind::scalar("Boolean").nullable(false);
         let mut arguments = directives.iter().filter_map(|directive| directive.node.get_argument("if"));
-        arguments.try_for_each(|given| self.value(&condition, "if", "if", given))
+        arguments.try_for_each(|input_value| self.value(&condition, "if", "if", input_value))
     }
 
-    fn value(&self, of: &Of, argument: &str, root: &str, given: &Positioned<Given>) -> Result<(), Fault> {
-        self.fits(of, &format!("The argument `{argument}`"), root.to_owned(), given);
-        self.part(of, &given.node).map_err(|fault| {
+    fn value(&self, of: &Of, argument: &str, root: &str, input_value: &Positioned<GraphQlValue>) -> Result<(), Fault> {
+        self.fits(of, &format!("The argument `{argument}`"), root.to_owned(), input_value);
+        self.part(of, &input_value.node).map_err(|fault| {
             let mut locations = fault.locations;
-            locations.push(given.pos);
+            locations.push(input_value.pos);
             Fault { locations, ..fault }
         })
     }
 
     /// Records a value that does not fit.
-    fn fits(&self, of: &Of, what: &str, root: String, given: &Positioned<Given>) {
-        let found = fits::faults(self.types, of, &given.node, From::Document, root);
+    fn fits(&self, of: &Of, what: &str, root: String, input_value: &Positioned<GraphQlValue>) {
+        let found = fits::faults(self.types, of, &input_value.node, From::Document, root);
         if let Some(fault) = Fault::misfit(what, &text(of), found) {
-            self.misfits.borrow_mut().insert(given.pos, fault.at(given.pos));
+            self.misfits.borrow_mut().insert(input_value.pos, fault.at(input_value.pos));
         }
     }
 
     /// Checks the variables in a value in a position of this type, or in a part of one.
-    fn part(&self, of: &Of, given: &Given) -> Result<(), Fault> {
-        match (given, &of.kind) {
-            (Given::Variable(name), _) => self.variable(of, name),
-            (Given::List(items), Kind::List(item)) => items.iter().try_for_each(|given| self.part(item, given)),
-            (given, Kind::List(item)) => self.part(item, given),
-            (Given::Object(members), Kind::Input(name)) => {
+    fn part(&self, of: &Of, input_value: &GraphQlValue) -> Result<(), Fault> {
+        match (input_value, &of.kind) {
+            (GraphQlValue::Variable(name), _) => self.variable(of, name),
+            (GraphQlValue::List(items), Kind::List(item)) => {
+                items.iter().try_for_each(|input_value| self.part(item, input_value))
+            }
+            (input_value, Kind::List(item)) => self.part(item, input_value),
+            (GraphQlValue::Object(members), Kind::Input(name)) => {
                 let Some(known) = self.types.inputs.get(name) else { return Ok(()) };
-                for (member, given) in members {
+                for (member, input_value) in members {
                     let Some(field) = known.fields.iter().find(|field| field.name == member.as_str()) else { continue };
                     // The one member that is present must not be null (section 5.8.5, `IsNonNullPosition`).
                     let nullable = field.of.nullable && !known.one_of;
-                    self.part(&Of { nullable, ..field.of.clone() }, given)?;
+                    self.part(&Of { nullable, ..field.of.clone() }, input_value)?;
                 }
                 Ok(())
             }

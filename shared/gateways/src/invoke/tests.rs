@@ -104,7 +104,7 @@ fn failed(kind: &str) -> Canned {
 /// A style of one call: `/one?a.get` calls `a.get` and answers its code and its result.
 struct One;
 
-const FACTS: GatewaySpec = GatewaySpec {
+const SPEC: GatewaySpec = GatewaySpec {
     name: "one",
     paths: &["/one"],
     methods: "GET, POST",
@@ -116,7 +116,7 @@ const FACTS: GatewaySpec = GatewaySpec {
 
 impl Style for One {
     fn spec(&self) -> &'static GatewaySpec {
-        &FACTS
+        &SPEC
     }
 
     fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
@@ -298,7 +298,7 @@ async fn nobody_waits_longer_than_the_procedure_may_take_nor_than_the_whole_requ
         let started = Instant::now();
         let mut request = Request::new(Bytes::new());
         *request.method_mut() = Method::GET;
-        request.extensions_mut().insert(Deadline(started + Duration::from_millis(whole_ms)));
+        request.extensions_mut().insert(RequestDeadline(started + Duration::from_millis(whole_ms)));
         let response = transport.call("a.get", "r1", request).await;
         assert_eq!((response.status().as_u16(), started.elapsed().as_millis()), (504, u128::from(expected_ms)));
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");

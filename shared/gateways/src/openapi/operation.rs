@@ -11,7 +11,7 @@ use super::{components::Components, domain, problem, security};
 use crate::{
     example,
     names::titled,
-    rest::{Form, InputField, Route, without_null},
+    rest::{InputField, ParameterForm, Route, without_null},
 };
 
 /// The operation of a route.
@@ -102,10 +102,10 @@ fn parameter(components: &mut Components<'_>, route: &Route<'_>, place: &str, fi
     if field.is_required {
         parameter["example"] = example::of(contract, field.schema);
     }
-    match Form::of(contract, field.schema) {
-        Form::Json => parameter["content"] = json!({"application/json": {"schema": schema}}),
+    match ParameterForm::of(contract, field.schema) {
+        ParameterForm::Json => parameter["content"] = json!({"application/json": {"schema": schema}}),
         form => {
-            if form == Form::Repeated {
+            if form == ParameterForm::Repeated {
                 parameter["style"] = "form".into();
                 parameter["explode"] = true.into();
             }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     names::{Names, enum_value},
-    rest::{Form, without_null},
+    rest::{ParameterForm, without_null},
 };
 
 /// The maximum number of selected fields.
@@ -77,7 +77,7 @@ fn fields(contract: &Contract, schema: &Value) -> String {
     let is_plain = |field: &Value| {
         let field = contract.resolve(without_null(contract, field));
         let entry = entry_of(contract, field);
-        !is_object(contract, entry) && Form::of(contract, entry) == Form::Plain
+        !is_object(contract, entry) && ParameterForm::of(contract, entry) == ParameterForm::Plain
     };
     let plain = properties.into_iter().flatten().filter(|(_, field)| is_plain(field)).map(|(name, _)| name.as_str());
     let plain: Vec<&str> = plain.take(MAX_FIELDS).collect();

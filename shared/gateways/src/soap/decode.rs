@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::HashSet};
 
 use protocol::{
     FieldFault,
-    input::{MAX_FAULTS, TWICE},
+    input::{DUPLICATE, MAX_FAULTS},
 };
 use serde_json::{Map as Json, Value};
 
@@ -31,11 +31,11 @@ pub struct Decoded {
     /// The faults, with their paths.
     pub faults: Vec<FieldFault>,
     /// The paths of replaced values.
-    stand_ins: HashSet<String>,
+    placeholders: HashSet<String>,
 }
 
 /// The name of a member that no input has: no XML element can have it.
-const STRANGE: &str = "<>";
+const INVALID_MEMBER: &str = "<>";
 
 /// Reads an operation's element.
 pub fn input(service: &Service, operation: &Operation, element: &Element) -> Decoded {
@@ -47,24 +47,24 @@ pub fn input(service: &Service, operation: &Operation, element: &Element) -> Dec
             reading.members(&[], element, "");
             None
         }
-        Input::Plain(form) => Some(reading.standing(form, "", reading.content(form, element, ""))),
+        Input::Plain(form) => Some(reading.or_placeholder(form, "", reading.content(form, element, ""))),
         Input::Wrapped(slot) => {
             let member = Member { json: WRAPPED.into(), xml: WRAPPED.into(), optional: true, slot: slot.clone() };
             reading.members(&[member], element, "").get_mut(WRAPPED).map(Value::take)
         }
     };
     if !reading.decoded.borrow().faults.is_empty() {
-        reading.spoil(operation, &mut input);
+        reading.invalidate(operation, &mut input);
     }
     Decoded { input, ..reading.decoded.into_inner() }
 }
 
 impl Decoded {
     /// The faults of the input, together with those that the procedure reported.
-    pub fn with(self, told: Vec<FieldFault>) -> Vec<FieldFault> {
-        let Self { mut faults, stand_ins, .. } = self;
-        let is_own = |path: &str| stand_ins.contains(path) || path == STRANGE || path.ends_with(".<>");
-        faults.extend(told.into_iter().filter(|fault| !is_own(&fault.path)));
+    pub fn with(self, reported: Vec<FieldFault>) -> Vec<FieldFault> {
+        let Self { mut faults, placeholders, .. } = self;
+        let is_own = |path: &str| placeholders.contains(path) || path == INVALID_MEMBER || path.ends_with(".<>");
+        faults.extend(reported.into_iter().filter(|fault| !is_own(&fault.path)));
         faults.truncate(MAX_FAULTS);
         faults
     }
@@ -130,16 +130,16 @@ impl Reading<'_> {
     }
 
     /// A value, or its replacement if it is malformed.
-    fn standing(&self, form: &Form, path: &str, read: Result<Value, FieldFault>) -> Value {
+    fn or_placeholder(&self, form: &Form, path: &str, read: Result<Value, FieldFault>) -> Value {
         read.unwrap_or_else(|fault| {
             self.note(fault);
-            self.stand_in(form, path)
+            self.placeholder(form, path)
         })
     }
 
     /// A replacement that every procedure refuses.
-    fn stand_in(&self, form: &Form, path: &str) -> Value {
-        self.decoded.borrow_mut().stand_ins.insert(path.to_owned());
+    fn placeholder(&self, form: &Form, path: &str) -> Value {
+        self.decoded.borrow_mut().placeholders.insert(path.to_owned());
         match self.service.form(form) {
             Form::Simple(_) => Value::Object(Json::new()),
             _ => 0.into(),
@@ -147,24 +147,24 @@ impl Reading<'_> {
     }
 
     /// Makes sure that the procedure refuses an input with faults, whatever they are.
-    fn spoil(&self, operation: &Operation, input: &mut Option<Value>) {
+    fn invalidate(&self, operation: &Operation, input: &mut Option<Value>) {
         let (form, path) = match &operation.input {
-            Input::Nothing => return *input = Some(Json::from_iter([(STRANGE.to_owned(), Value::Null)]).into()),
+            Input::Nothing => return *input = Some(Json::from_iter([(INVALID_MEMBER.to_owned(), Value::Null)]).into()),
             Input::Plain(form) => (form, ""),
             Input::Wrapped(slot) => (&slot.form, WRAPPED),
         };
         match (self.service.form(form), input) {
             (Form::List(list), Some(Value::Array(items))) => {
                 let path = format!("{path}[{}]", items.len());
-                items.push(self.stand_in(&list.item.form, &path));
+                items.push(self.placeholder(&list.item.form, &path));
             }
             (Form::Map(map), Some(Value::Object(entries))) => {
-                entries.insert(STRANGE.to_owned(), self.stand_in(&map.value.form, STRANGE));
+                entries.insert(INVALID_MEMBER.to_owned(), self.placeholder(&map.value.form, INVALID_MEMBER));
             }
             (Form::Object(_) | Form::Union(_), Some(Value::Object(members))) => {
-                members.insert(STRANGE.to_owned(), Value::Null);
+                members.insert(INVALID_MEMBER.to_owned(), Value::Null);
             }
-            (_, input) => *input = Some(self.stand_in(form, path)),
+            (_, input) => *input = Some(self.placeholder(form, path)),
         }
     }
 
@@ -209,7 +209,7 @@ impl Reading<'_> {
                 let items = element.children.iter().enumerate().map(|(place, child)| {
                     let path = format!("{path}[{place}]");
                     let item = self.expect(child, "item", &path).and_then(|()| self.slot(&list.item, child, &path));
-                    self.standing(&list.item.form, &path, item)
+                    self.or_placeholder(&list.item.form, &path, item)
                 });
                 Ok(Value::Array(items.collect()))
             }
@@ -220,16 +220,16 @@ impl Reading<'_> {
                         Ok((key, held)) => {
                             let path = below(path, &key);
                             let value = match entries.contains_key(&key) {
-                                true => fault(&path, TWICE),
+                                true => fault(&path, DUPLICATE),
                                 false => {
                                     self.expect(held, "value", &path).and_then(|()| self.slot(&map.value, held, &path))
                                 }
                             };
                             (key, value, path)
                         }
-                        Err(fault) => (STRANGE.to_owned(), Err(fault), below(path, STRANGE)),
+                        Err(fault) => (INVALID_MEMBER.to_owned(), Err(fault), below(path, INVALID_MEMBER)),
                     };
-                    entries.insert(key, self.standing(&map.value.form, &path, value));
+                    entries.insert(key, self.or_placeholder(&map.value.form, &path, value));
                 }
                 Ok(Value::Object(entries))
             }
@@ -251,15 +251,15 @@ impl Reading<'_> {
         for child in &element.children {
             let Some(member) = members.iter().find(|member| member.xml == child.name) else {
                 self.note(unknown(child, path, members.iter().map(|member| member.xml.as_str())));
-                object.insert(STRANGE.to_owned(), Value::Null);
+                object.insert(INVALID_MEMBER.to_owned(), Value::Null);
                 continue;
             };
             let path = below(path, &member.xml);
             let value = match object.contains_key(&member.json) {
-                true => fault(&path, TWICE),
+                true => fault(&path, DUPLICATE),
                 false => self.expect(child, &member.xml, &path).and_then(|()| self.slot(&member.slot, child, &path)),
             };
-            object.insert(member.json.clone(), self.standing(&member.slot.form, &path, value));
+            object.insert(member.json.clone(), self.or_placeholder(&member.slot.form, &path, value));
         }
         Value::Object(object)
     }

@@ -16,16 +16,16 @@ use super::{
 
 /// Why there is no response.
 #[derive(Debug)]
-pub struct Trouble {
+pub struct SoapFault {
     /// The name of the fault.
-    pub kind: Kind,
+    pub kind: FaultName,
     /// The refusal in the terms of all styles.
     pub refusal: Box<Refusal>,
 }
 
 /// The name of a fault.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FaultName {
     /// By the code: the fault is the caller's, or the service's.
     ByCode,
     /// The envelope has another version than the request's media type.
@@ -38,22 +38,22 @@ pub enum Kind {
     Expired,
 }
 
-impl From<Refusal> for Trouble {
+impl From<Refusal> for SoapFault {
     fn from(refusal: Refusal) -> Self {
-        Self { kind: Kind::ByCode, refusal: refusal.into() }
+        Self { kind: FaultName::ByCode, refusal: refusal.into() }
     }
 }
 
-impl From<Vec<FieldFault>> for Trouble {
+impl From<Vec<FieldFault>> for SoapFault {
     fn from(faults: Vec<FieldFault>) -> Self {
         let Fault { code, message, fields, .. } = Fault::invalid(faults);
         Refusal { fields, ..Refusal::new(code, message) }.into()
     }
 }
 
-impl Trouble {
+impl SoapFault {
     /// Creates a fault with a name of its own.
-    pub fn new(kind: Kind, code: Code, message: impl Into<String>) -> Self {
+    pub fn new(kind: FaultName, code: Code, message: impl Into<String>) -> Self {
         Self { kind, refusal: Refusal::new(code, message).into() }
     }
 
@@ -64,7 +64,7 @@ impl Trouble {
 
     fn is_ours(&self) -> bool {
         match self.kind {
-            Kind::VersionMismatch | Kind::MustUnderstand(_) => true,
+            FaultName::VersionMismatch | FaultName::MustUnderstand(_) => true,
             _ => self.refusal.code.http_status() >= 500,
         }
     }
@@ -101,13 +101,13 @@ impl Trouble {
     fn v11(&self, service: &Service, operation: Option<&Operation>, request_id: &str) -> Document {
         let mut document = Document::new();
         let code = match &self.kind {
-            Kind::VersionMismatch => "soap:VersionMismatch".to_owned(),
-            Kind::MustUnderstand(_) => "soap:MustUnderstand".to_owned(),
+            FaultName::VersionMismatch => "soap:VersionMismatch".to_owned(),
+            FaultName::MustUnderstand(_) => "soap:MustUnderstand".to_owned(),
             // SOAP Message Security 1.1.1, section 12: these take the place of Client.
-            Kind::Security(name) => format!("wsse:{name}"),
-            Kind::Expired => "wsu:MessageExpired".to_owned(),
-            Kind::ByCode if self.is_ours() => "soap:Server".to_owned(),
-            Kind::ByCode => "soap:Client".to_owned(),
+            FaultName::Security(name) => format!("wsse:{name}"),
+            FaultName::Expired => "wsu:MessageExpired".to_owned(),
+            FaultName::ByCode if self.is_ours() => "soap:Server".to_owned(),
+            FaultName::ByCode => "soap:Client".to_owned(),
         };
         document.within("soap:Envelope", &[("xmlns:soap", Version::V11.namespace())], |document| {
             document.within("soap:Body", &[], |document| {
@@ -124,8 +124,8 @@ impl Trouble {
     fn v12(&self, service: &Service, operation: Option<&Operation>, request_id: &str) -> Document {
         let mut document = Document::new();
         let code = match &self.kind {
-            Kind::VersionMismatch => "soap:VersionMismatch",
-            Kind::MustUnderstand(_) => "soap:MustUnderstand",
+            FaultName::VersionMismatch => "soap:VersionMismatch",
+            FaultName::MustUnderstand(_) => "soap:MustUnderstand",
             _ if self.is_ours() => "soap:Receiver",
             _ => "soap:Sender",
         };
@@ -154,16 +154,16 @@ impl Trouble {
     /// The namespaces of a WS-Security fault's name.
     fn vocabulary(&self) -> Vec<(&'static str, &'static str)> {
         match self.kind {
-            Kind::Security(_) => vec![("xmlns:wsse", SECEXT)],
-            Kind::Expired => vec![("xmlns:wsu", UTILITY)],
+            FaultName::Security(_) => vec![("xmlns:wsse", SECEXT)],
+            FaultName::Expired => vec![("xmlns:wsu", UTILITY)],
             _ => vec![],
         }
     }
 
     fn subcode(&self) -> String {
         match self.kind {
-            Kind::Security(name) => format!("wsse:{name}"),
-            Kind::Expired => "wsu:MessageExpired".to_owned(),
+            FaultName::Security(name) => format!("wsse:{name}"),
+            FaultName::Expired => "wsu:MessageExpired".to_owned(),
             _ => format!("tns:{}", self.refusal.code.key()),
         }
     }
@@ -171,7 +171,7 @@ impl Trouble {
     /// The header blocks of SOAP 1.2 for faults (part 1, sections 5.4.7 and 5.4.8).
     fn header(&self, document: &mut Document) {
         match &self.kind {
-            Kind::VersionMismatch => document.within("soap:Header", &[], |document| {
+            FaultName::VersionMismatch => document.within("soap:Header", &[], |document| {
                 document.within("soap:Upgrade", &[], |document| {
                     for version in [Version::V12, Version::V11] {
                         let attributes = [("qname", "known:Envelope"), ("xmlns:known", version.namespace())];
@@ -179,7 +179,7 @@ impl Trouble {
                     }
                 });
             }),
-            Kind::MustUnderstand(blocks) => document.within("soap:Header", &[], |document| {
+            FaultName::MustUnderstand(blocks) => document.within("soap:Header", &[], |document| {
                 for (namespace, name) in blocks {
                     let name = format!("unknown:{name}");
                     let attributes = [("qname", name.as_str()), ("xmlns:unknown", namespace.as_str())];

@@ -10,10 +10,10 @@ use protocol::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::{Calls, Outcome, Refusal, respond::Deadline};
+use crate::{Calls, Outcome, Refusal, respond::CallsDeadline};
 
 use super::{
-    fault::{Kind, Trouble},
+    fault::{FaultName, SoapFault},
     xml::{Element, is_space},
 };
 
@@ -46,19 +46,19 @@ impl fmt::Debug for UsernameToken {
     }
 }
 
-fn invalid(message: &str) -> Trouble {
-    Trouble::new(Kind::Security("InvalidSecurity"), Code::BadRequest, message)
+fn invalid(message: &str) -> SoapFault {
+    SoapFault::new(FaultName::Security("InvalidSecurity"), Code::BadRequest, message)
 }
 
-fn unsupported(message: &str) -> Trouble {
-    Trouble::new(Kind::Security("UnsupportedSecurityToken"), Code::BadRequest, message)
+fn unsupported(message: &str) -> SoapFault {
+    SoapFault::new(FaultName::Security("UnsupportedSecurityToken"), Code::BadRequest, message)
 }
 
 /// Reads a Security header. It refuses everything that would need a check that is not implemented.
 ///
 /// # Errors
 /// A fault of WS-Security.
-pub fn read(header: &Element, now: Timestamp) -> Result<Option<UsernameToken>, Trouble> {
+pub fn read(header: &Element, now: Timestamp) -> Result<Option<UsernameToken>, SoapFault> {
     let (mut token, mut timestamp) = (None, None);
     for child in &header.children {
         if child.is(UTILITY, "Timestamp") {
@@ -76,7 +76,7 @@ pub fn read(header: &Element, now: Timestamp) -> Result<Option<UsernameToken>, T
     Ok(token)
 }
 
-fn not_expired(timestamp: &Element, now: Timestamp) -> Result<(), Trouble> {
+fn not_expired(timestamp: &Element, now: Timestamp) -> Result<(), SoapFault> {
     let all = |name| timestamp.children.iter().filter(move |child| child.is(UTILITY, name));
     if ["Created", "Expires"].into_iter().any(|name| all(name).nth(1).is_some()) {
         return Err(invalid("A Timestamp holds each element once."));
@@ -86,16 +86,16 @@ fn not_expired(timestamp: &Element, now: Timestamp) -> Result<(), Trouble> {
     if expires.unix_ms().saturating_add(SKEW_MS) < now.unix_ms() { Err(expired()) } else { Ok(()) }
 }
 
-fn time(element: &Element) -> Result<Timestamp, Trouble> {
+fn time(element: &Element) -> Result<Timestamp, SoapFault> {
     let time = element.text.trim_matches(is_space).parse();
     time.map_err(|_| invalid("`Created` and `Expires` are times, with a zone."))
 }
 
-fn expired() -> Trouble {
-    Trouble::new(Kind::Expired, Code::BadRequest, "The message has expired.")
+fn expired() -> SoapFault {
+    SoapFault::new(FaultName::Expired, Code::BadRequest, "The message has expired.")
 }
 
-fn username_token(token: &Element, now: Timestamp) -> Result<UsernameToken, Trouble> {
+fn username_token(token: &Element, now: Timestamp) -> Result<UsernameToken, SoapFault> {
     let (mut name, mut password, mut created, mut nonce) = (None, None, None, None);
     for child in &token.children {
         let place = match (&*child.namespace, child.name.as_str()) {
@@ -146,7 +146,7 @@ pub async fn run_signed_in(
     token: &UsernameToken,
     procedure: &ProcedureContract,
     input: Option<&[u8]>,
-) -> Result<Outcome, Trouble> {
+) -> Result<Outcome, SoapFault> {
     let Some(way) = &contract.password_sign_in else {
         return Err(unsupported("This service takes no UsernameToken."));
     };
@@ -158,7 +158,7 @@ pub async fn run_signed_in(
     if calls.parts().headers.contains_key(http::header::AUTHORIZATION) {
         return Err(invalid("Say in one way who is calling: by a UsernameToken, or in `Authorization`."));
     }
-    let deadline = Deadline::keeping(TO_SIGN_OUT);
+    let deadline = CallsDeadline::keeping(TO_SIGN_OUT);
     // The caller who signs in here is independent of the request's own session, and leaves no trace in it.
     let visitor = calls.anonymous();
     let credentials = credentials(way, token);
@@ -193,13 +193,13 @@ fn credentials(way: &PasswordSignInContract, token: &UsernameToken) -> Vec<u8> {
 }
 
 /// Why the sign-in failed: wrong credentials of any kind, or why they were not checked.
-fn not_signed_in(refusal: Refusal) -> Trouble {
+fn not_signed_in(refusal: Refusal) -> SoapFault {
     match refusal.code {
         // A malformed name or password belongs to no account.
         Code::Unauthorized | Code::BadRequest => {
             let message = "There is no account with this name and this password.";
             let wrong = Refusal { request_id: refusal.request_id, ..Refusal::new(Code::Unauthorized, message) };
-            Trouble { kind: Kind::Security("FailedAuthentication"), refusal: wrong.into() }
+            SoapFault { kind: FaultName::Security("FailedAuthentication"), refusal: wrong.into() }
         }
         _ => Refusal { failure: None, fields: Vec::new(), ..refusal }.into(),
     }

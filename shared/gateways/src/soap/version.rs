@@ -68,7 +68,7 @@ impl Version {
 
 /// The version for the refusal of a request that may be malformed: that of its media type; without one, that of
 /// `Accept`.
-pub fn asked(headers: &HeaderMap) -> Version {
+pub fn for_refusal(headers: &HeaderMap) -> Version {
     let speaks_12 = |name| {
         let mut lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
         // In a multipart message (MTOM), a parameter states it.

@@ -16,7 +16,7 @@ use crate::{FieldFault, fault::shortened};
 pub const MAX_FAULTS: usize = 100;
 
 /// The message for a duplicate member.
-pub const TWICE: &str = "is given more than once";
+pub const DUPLICATE: &str = "is given more than once";
 
 /// A position in the input that is being examined, and the faults found so far.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub struct Faults {
     path: String,
     found: Vec<FieldFault>,
     /// The paths of duplicate members, up to [`MAX_FAULTS`] of them.
-    twice: HashSet<String>,
+    duplicates: HashSet<String>,
     /// Whether validation rules apply here: they do below a field with `dive`.
     has_rules: bool,
 }
@@ -45,17 +45,17 @@ pub struct Member {
 }
 
 impl Faults {
-    pub(super) fn new(twice: HashSet<String>) -> Self {
-        Self { path: String::new(), found: Vec::new(), twice, has_rules: true }
+    pub(super) fn new(duplicates: HashSet<String>) -> Self {
+        Self { path: String::new(), found: Vec::new(), duplicates, has_rules: true }
     }
 
     /// The faults that were found. If there are none, but a duplicate member stands in a place that no type examines,
     /// that duplicate is the fault: an ambiguous input is never accepted.
     pub(super) fn into_found(self) -> Vec<FieldFault> {
         if self.found.is_empty() {
-            let mut twice: Vec<String> = self.twice.into_iter().collect();
-            twice.sort_unstable();
-            return twice.into_iter().map(|path| FieldFault { path, message: TWICE.to_owned() }).collect();
+            let mut duplicates: Vec<String> = self.duplicates.into_iter().collect();
+            duplicates.sort_unstable();
+            return duplicates.into_iter().map(|path| FieldFault { path, message: DUPLICATE.to_owned() }).collect();
         }
         self.found
     }
@@ -80,7 +80,7 @@ impl Faults {
     /// Expects a value that the type deserializes by itself.
     pub fn value<T: DeserializeOwned>(&mut self, value: &Value) {
         if let Err(error) = T::deserialize(value) {
-            self.push(told(&error.to_string(), value));
+            self.push(in_terms_of_json(&error.to_string(), value));
         }
     }
 
@@ -103,8 +103,8 @@ impl Faults {
                 return;
             }
             self.below(key, |faults| {
-                if faults.twice.contains(&faults.path) {
-                    return faults.push(TWICE);
+                if faults.duplicates.contains(&faults.path) {
+                    return faults.push(DUPLICATE);
                 }
                 faults.value::<K>(&Value::from(key.as_str()));
                 examine(value, faults);
@@ -151,7 +151,7 @@ impl Faults {
         let name = tag.as_ref().and_then(Value::as_str).filter(|name| known.contains(name));
         self.below(TAG, |faults| match &tag {
             None => faults.push("is required"),
-            Some(_) if faults.twice.contains(&faults.path) => faults.push(TWICE),
+            Some(_) if faults.duplicates.contains(&faults.path) => faults.push(DUPLICATE),
             Some(tag) => faults.one_of(tag, known),
         });
         if let Some(name) = name {
@@ -168,8 +168,8 @@ impl Faults {
             return;
         }
         let before = self.found.len();
-        if self.twice.contains(&self.path) {
-            return self.push(TWICE);
+        if self.duplicates.contains(&self.path) {
+            return self.push(DUPLICATE);
         }
         let has_rules = self.has_rules;
         self.has_rules &= member.dives;
@@ -223,7 +223,7 @@ fn kind_of(value: &Value) -> &'static str {
 }
 
 /// serde's message in terms of JSON. It does not quote the value found: that may be a secret in the wrong place.
-fn told(message: &str, found: &Value) -> String {
+fn in_terms_of_json(message: &str, found: &Value) -> String {
     let is_of_type =
         ["invalid type: ", "invalid value: ", "invalid length "].iter().any(|start| message.starts_with(start));
     // The expected part is our own text; the found part may hold anything.
@@ -273,7 +273,7 @@ fn in_json(expected: &str) -> &str {
 pub(super) struct Tree {
     pub(super) value: Value,
     /// The paths of duplicate members, up to [`MAX_FAULTS`] of them. The last one counts.
-    pub(super) twice: HashSet<String>,
+    pub(super) duplicates: HashSet<String>,
     /// The paths of numbers out of range, up to [`MAX_FAULTS`] of them.
     pub(super) beyond: Vec<String>,
 }
@@ -293,11 +293,11 @@ pub(super) fn tree(text: &[u8]) -> serde_json::Result<Tree> {
 }
 
 fn read(text: &[u8], is_bounded: bool) -> serde_json::Result<Tree> {
-    let mut reader = Reader { path: String::new(), twice: HashSet::new(), is_bounded, beyond: Vec::new() };
+    let mut reader = Reader { path: String::new(), duplicates: HashSet::new(), is_bounded, beyond: Vec::new() };
     let mut json = serde_json::Deserializer::from_slice(text);
     let value = reader.deserialize(&mut json)?;
     json.end()?;
-    Ok(Tree { value, twice: reader.twice, beyond: reader.beyond })
+    Ok(Tree { value, duplicates: reader.duplicates, beyond: reader.beyond })
 }
 
 fn is_out_of_range(error: &serde_json::Error) -> bool {
@@ -333,7 +333,7 @@ fn bounded(text: &[u8]) -> Vec<u8> {
 
 struct Reader {
     path: String,
-    twice: HashSet<String>,
+    duplicates: HashSet<String>,
     /// Whether [`BOUND`] stands for numbers out of range.
     is_bounded: bool,
     beyond: Vec<String>,
@@ -400,8 +400,8 @@ impl<'de> Visitor<'de> for &mut Reader {
             let separator = if self.path.is_empty() { "" } else { "." };
             let step = format!("{separator}{}", shortened(&name));
             let value = self.within(&step, |reader| {
-                if reader.twice.len() < MAX_FAULTS && members.contains_key(&name) {
-                    reader.twice.insert(reader.path.clone());
+                if reader.duplicates.len() < MAX_FAULTS && members.contains_key(&name) {
+                    reader.duplicates.insert(reader.path.clone());
                 }
                 map.next_value_seed(reader)
             })?;

@@ -139,7 +139,7 @@ fn rules_that_do_not_hold_are_not_told_beside_others() {
 
 #[test]
 fn a_member_that_is_there_twice_is_told_by_its_path() {
-    let twice = || TWICE.to_owned();
+    let twice = || DUPLICATE.to_owned();
     assert_eq!(told(r#""theName": "b""#), [("theName".into(), twice())]);
     let union = r#""shapes": [{"type": "polygon", "cornerCount": 3, "cornerCount": 4}]"#;
     assert_eq!(told(union), [("shapes[0].cornerCount".into(), twice())]);
@@ -283,14 +283,14 @@ fn members_that_are_there_twice_are_noted_up_to_a_number() {
     let (depth, member) = (100, "m".repeat(64));
     let inner = format!("{{\"a\": 0{}}}", r#","a":0,"b":1"#.repeat(5_000));
     let text = (0..depth).fold(inner, |inner, _| format!("{{\"{member}\": {inner}}}"));
-    assert!(super::faults::tree(text.as_bytes()).unwrap().twice.len() <= MAX_FAULTS);
+    assert!(super::faults::tree(text.as_bytes()).unwrap().duplicates.len() <= MAX_FAULTS);
     let many: String = (0..1000).map(|place| format!(r#""{place}":0,"{place}":1,"#)).collect();
-    assert_eq!(super::faults::tree(format!("{{{many}\"\":0}}").as_bytes()).unwrap().twice.len(), MAX_FAULTS);
+    assert_eq!(super::faults::tree(format!("{{{many}\"\":0}}").as_bytes()).unwrap().duplicates.len(), MAX_FAULTS);
     // Beyond the number, too, nothing is taken that says two things, wherever that is.
     let twice: String = (0..1000).map(|place| format!(r#""{}":1,"{}":1.0,"#, place % 100, place % 100)).collect();
     let told = told(&format!(r#""lines": [{{{twice}"x":1}}], "stars": 1, "stars": 2"#));
     assert_eq!(told.len(), MAX_FAULTS);
-    assert!(told.iter().all(|(path, message)| path.starts_with("lines[0].") && message == TWICE));
+    assert!(told.iter().all(|(path, message)| path.starts_with("lines[0].") && message == DUPLICATE));
 }
 
 #[test]

@@ -14,14 +14,14 @@ use crate::{Fault, input};
 
 /// The form of a batch's response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum BatchFormat {
     /// A JSON array, in the order of the calls.
     Array,
     /// JSON Lines, in the order in which the calls ended: for clients that stream.
     Lines,
 }
 
-impl Form {
+impl BatchFormat {
     /// The form that a request asks for; none when it is no batch. As in the official server, only `batch=1` makes a
     /// batch.
     pub fn of(query: Option<&str>, headers: &HeaderMap) -> Option<Self> {
@@ -39,7 +39,7 @@ impl Form {
 }
 
 const TRPC_ACCEPT: HeaderName = HeaderName::from_static("trpc-accept");
-const JSON_LINES: &str = Form::Lines.content_type();
+const JSON_LINES: &str = BatchFormat::Lines.content_type();
 
 fn wants_lines(headers: &HeaderMap) -> bool {
     match headers.get(TRPC_ACCEPT) {
@@ -112,7 +112,7 @@ impl<'de> serde::Deserialize<'de> for Key {
 /// Collects the responses of a batch.
 #[derive(Debug)]
 pub struct Answers {
-    form: Form,
+    form: BatchFormat,
     /// Index and envelope of each call, in the order in which the calls ended.
     ended: Vec<(usize, Vec<u8>)>,
     status: Option<u16>,
@@ -120,7 +120,7 @@ pub struct Answers {
 
 impl Answers {
     /// Creates an empty collection.
-    pub const fn new(form: Form) -> Self {
+    pub const fn new(form: BatchFormat) -> Self {
         Self { form, ended: Vec::new(), status: None }
     }
 
@@ -143,12 +143,12 @@ impl Answers {
     /// The status and the body of the whole response: the common status of all calls, or 207; lines always have 200.
     pub fn finish(mut self) -> (u16, Vec<u8>) {
         match self.form {
-            Form::Array => {
+            BatchFormat::Array => {
                 self.ended.sort_by_key(|(place, _)| *place);
                 let envelopes: Vec<_> = self.ended.into_iter().map(|(_, envelope)| envelope).collect();
                 (self.status.unwrap_or(200), [b"[", envelopes.join(&b',').as_slice(), b"]"].concat())
             }
-            Form::Lines => (200, lines(&self.ended)),
+            BatchFormat::Lines => (200, lines(&self.ended)),
         }
     }
 }
@@ -177,15 +177,15 @@ mod tests {
     #[test]
     fn only_batch_1_is_a_batch() {
         for (query, form) in [
-            (Some("batch=1"), Some(Form::Array)),
-            (Some("input=%7B%7D&batch=1"), Some(Form::Array)),
-            (Some("b%61tch=1"), Some(Form::Array)),
+            (Some("batch=1"), Some(BatchFormat::Array)),
+            (Some("input=%7B%7D&batch=1"), Some(BatchFormat::Array)),
+            (Some("b%61tch=1"), Some(BatchFormat::Array)),
             (Some("batch=0"), None),
             (Some("batch"), None),
             (Some("notbatch=1"), None),
             (None, None),
         ] {
-            assert_eq!(Form::of(query, &HeaderMap::new()), form, "{query:?}");
+            assert_eq!(BatchFormat::of(query, &HeaderMap::new()), form, "{query:?}");
         }
     }
 
@@ -193,12 +193,12 @@ mod tests {
     fn lines_are_asked_for_by_either_header() {
         let form = |headers: &[(&'static str, &'static str)]| {
             let pairs = headers.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
-            Form::of(Some("batch=1"), &pairs.collect()).unwrap()
+            BatchFormat::of(Some("batch=1"), &pairs.collect()).unwrap()
         };
-        assert_eq!(form(&[("trpc-accept", "application/jsonl")]), Form::Lines);
-        assert_eq!(form(&[("accept", "text/html, application/jsonl")]), Form::Lines);
-        assert_eq!(form(&[("accept", "*/*")]), Form::Array);
-        assert_eq!(form(&[("trpc-accept", "other"), ("accept", "application/jsonl")]), Form::Array);
+        assert_eq!(form(&[("trpc-accept", "application/jsonl")]), BatchFormat::Lines);
+        assert_eq!(form(&[("accept", "text/html, application/jsonl")]), BatchFormat::Lines);
+        assert_eq!(form(&[("accept", "*/*")]), BatchFormat::Array);
+        assert_eq!(form(&[("trpc-accept", "other"), ("accept", "application/jsonl")]), BatchFormat::Array);
     }
 
     fn read(raw: &str, calls: usize) -> Result<Vec<Option<String>>, Fault> {
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn an_array_has_the_order_of_the_calls_and_the_status_of_all() {
         let answer = |statuses: [u16; 2]| {
-            let mut answers = Answers::new(Form::Array);
+            let mut answers = Answers::new(BatchFormat::Array);
             answers.add(1, statuses[1], b"{\"b\":1}".to_vec());
             answers.add(0, statuses[0], b"{\"a\":\n1}".to_vec());
             answers.finish()
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn lines_have_the_order_in_which_calls_ended() {
-        let mut answers = Answers::new(Form::Lines);
+        let mut answers = Answers::new(BatchFormat::Lines);
         answers.add(1, 404, b"{\"error\":1}".to_vec());
         answers.add(0, 200, b"{\"result\":{}}\n".to_vec());
         let (status, body) = answers.finish();

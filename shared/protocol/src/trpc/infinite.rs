@@ -76,13 +76,13 @@ mod tests {
 
     #[test]
     fn a_direction_is_taken_out_and_nothing_else() {
-        for (given, left) in [
+        for (input, left) in [
             (r#"{"limit":2,"direction":"forward"}"#, r#"{"limit":2}"#),
             (r#"{"direction":"backward","cursor":null,"a\"b":1.0}"#, r#"{"cursor":null,"a\"b":1.0}"#),
             (r#" { "cursor" : "c" , "direction" : "forward" } "#, r#"{"cursor":"c"}"#),
         ] {
-            assert_eq!(without_direction(Bytes::from(given)), left);
-            let foreign = with_foreign_direction(given);
+            assert_eq!(without_direction(Bytes::from(input)), left);
+            let foreign = with_foreign_direction(input);
             assert!(foreign.starts_with(r#"{"direction":null,"#) && foreign.ends_with(&left[1..]), "{foreign}");
         }
         assert_eq!(with_foreign_direction(r#"{"direction":"forward"}"#), r#"{"direction":null}"#);

@@ -99,7 +99,7 @@ pub fn refuse(
             (form, Some(entry.name), entry.service.name)
         }
         Addressee::Called(name) => (ReplyForm::Trpc(None), Some(name), ""),
-        Addressee::Nobody => (ReplyForm::of_nowhere(request), None, ""),
+        Addressee::Nobody => (ReplyForm::unrouted(request), None, ""),
     };
     let (method, headers) = (request.method(), request.headers());
     let is_told = *method == Method::OPTIONS && fault.code == Code::MethodNotSupported;

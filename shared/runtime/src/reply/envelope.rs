@@ -6,7 +6,7 @@ use protocol::{
     Fault,
     trpc::{
         self,
-        batch::{Answers, Form},
+        batch::{Answers, BatchFormat},
     },
 };
 
@@ -30,18 +30,23 @@ pub(super) fn read(entry: &Entry, parts: &Parts, body: Bytes) -> Result<Option<B
 }
 
 /// The response to a call that succeeded: the output as JSON, or none.
-pub(super) fn success(batch: Option<Form>, output: Option<&[u8]>) -> Response<Bytes> {
+pub(super) fn success(batch: Option<BatchFormat>, output: Option<&[u8]>) -> Response<Bytes> {
     enveloped(batch, StatusCode::OK, trpc::result_envelope(output))
 }
 
 /// The response to a call that failed. `path` is the name of the called procedure.
-pub(crate) fn fault(batch: Option<Form>, fault: &Fault, path: Option<&str>, request_id: &str) -> Response<Bytes> {
+pub(crate) fn fault(
+    batch: Option<BatchFormat>,
+    fault: &Fault,
+    path: Option<&str>,
+    request_id: &str,
+) -> Response<Bytes> {
     let mut response = enveloped(batch, super::status_of(fault), trpc::error_envelope(fault, path, request_id));
     explain(fault, &mut response);
     response
 }
 
-fn enveloped(batch: Option<Form>, status: StatusCode, envelope: Vec<u8>) -> Response<Bytes> {
+fn enveloped(batch: Option<BatchFormat>, status: StatusCode, envelope: Vec<u8>) -> Response<Bytes> {
     let Some(form) = batch else { return response(status, JSON, VARY, envelope) };
     let mut answers = Answers::new(form);
     answers.add(0, status.as_u16(), envelope);

@@ -20,7 +20,7 @@ const VARY: HeaderValue = HeaderValue::from_static("accept");
 pub(crate) struct OwnHttp {
     errors: ErrorFormat,
     /// Whether a person reads the response, in a browser.
-    is_shown: bool,
+    is_for_person: bool,
     /// The path of the request.
     path: String,
 }
@@ -28,19 +28,23 @@ pub(crate) struct OwnHttp {
 impl OwnHttp {
     /// For the address of a procedure with `http`.
     pub(super) fn of_procedure(errors: ErrorFormat, request: &Request<Bytes>) -> Self {
-        Self { errors, is_shown: is_navigation(request.headers()), path: request.uri().path().to_owned() }
+        Self { errors, is_for_person: is_navigation(request.headers()), path: request.uri().path().to_owned() }
     }
 
     /// For an address that no procedure has.
-    pub(super) fn of_nowhere(request: &Request<Bytes>) -> Self {
-        Self { errors: ErrorFormat::Problem, is_shown: prefers_page(request), path: request.uri().path().to_owned() }
+    pub(super) fn unrouted(request: &Request<Bytes>) -> Self {
+        Self {
+            errors: ErrorFormat::Problem,
+            is_for_person: prefers_page(request),
+            path: request.uri().path().to_owned(),
+        }
     }
 
     /// The response to a fault: a page for a person, else JSON for programs.
     pub(super) fn fault(&self, fault: &Fault, call: CallInfo<'_>) -> Response<Bytes> {
         let CallInfo { procedure, service, site, request_id } = call;
         let mut response = match self.errors {
-            _ if self.is_shown => page(fault, request_id),
+            _ if self.is_for_person => page(fault, request_id),
             ErrorFormat::Problem => {
                 problem::response(fault, site, procedure.unwrap_or_default(), &self.path, request_id)
             }

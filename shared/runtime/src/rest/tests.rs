@@ -173,12 +173,15 @@ fn a_refused_type_is_answered_with_those_that_are_taken() {
         let (method, path) = entry.rest().unwrap();
         let path = path.replace("{id}", "x");
         let parts = parts(method, &path, headers);
-        read(entry, &address_of(&parts, &[("id", "x")]), &parts, Bytes::from_static(b"{}")).unwrap_err().taken
+        read(entry, &address_of(&parts, &[("id", "x")]), &parts, Bytes::from_static(b"{}")).unwrap_err().accepted
     };
     let plain = [("content-type", "text/plain")];
-    assert_eq!((taken(&PATCH, &plain), taken(&POST, &plain)), (Taken::Patch, Taken::JsonByPost));
+    assert_eq!((taken(&PATCH, &plain), taken(&POST, &plain)), (AcceptedBody::Patch, AcceptedBody::JsonByPost));
     for entry in [&PATCH, &POST] {
-        assert_eq!(taken(entry, &[("content-type", "application/json"), ("content-encoding", "gzip")]), Taken::Uncoded);
+        assert_eq!(
+            taken(entry, &[("content-type", "application/json"), ("content-encoding", "gzip")]),
+            AcceptedBody::Uncoded
+        );
     }
 }
 
@@ -386,10 +389,10 @@ fn a_conflict_is_a_failed_precondition_where_there_was_one() {
     let conflict = |failure| Fault { failure, ..Fault::new(Code::Conflict, "Changed.") };
     let conditional = Conditions { if_match: Some(vec![1]), ..Conditions::default() };
     assert_eq!(
-        conditional.judge(conflict(Some(json!({"type": "changed", "version": 2})))).code,
+        conditional.translate(conflict(Some(json!({"type": "changed", "version": 2})))).code,
         Code::PreconditionFailed
     );
-    assert_eq!(conditional.judge(conflict(None)).code, Code::PreconditionFailed);
-    assert_eq!(conditional.judge(conflict(Some(json!({"type": "emailTaken"})))).code, Code::Conflict);
-    assert_eq!(Conditions::default().judge(conflict(None)).code, Code::Conflict);
+    assert_eq!(conditional.translate(conflict(None)).code, Code::PreconditionFailed);
+    assert_eq!(conditional.translate(conflict(Some(json!({"type": "emailTaken"})))).code, Code::Conflict);
+    assert_eq!(Conditions::default().translate(conflict(None)).code, Code::Conflict);
 }

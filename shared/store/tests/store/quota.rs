@@ -3,10 +3,10 @@
 use protocol::{Clock, PageSize, Timestamp};
 use store::{Read, Scope, Store, StoreError, StoreLimits, StoreSession};
 
-use crate::given::{Note, World, settings};
+use crate::fixtures::{Note, TestDatabase, settings};
 
 /// A process that lets one caller read so many units in a minute.
-fn process(world: &World, read_units_a_minute: u32) -> Store {
+fn process(world: &TestDatabase, read_units_a_minute: u32) -> Store {
     let mut own = settings(world.database.endpoint());
     own.access_key_id = world.database.administrator().access_key_id.clone();
     own.limits = StoreLimits { read_units_a_minute, max_examined: 500, ..own.limits };
@@ -47,8 +47,8 @@ async fn until_spent(store: &Store, payer: &str, second: i64) -> (usize, u32) {
     panic!("nothing stops them");
 }
 
-async fn seeded(count: u32) -> World {
-    let world = World::new().await;
+async fn seeded(count: u32) -> TestDatabase {
+    let world = TestDatabase::new().await;
     for rank in 0..count {
         world.write::<Note>().create(Note::new("a", rank)).await.expect("created");
     }

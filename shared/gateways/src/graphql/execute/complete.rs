@@ -3,7 +3,7 @@
 use async_graphql::{Name, PathSegment, Value, indexmap::IndexMap};
 use serde_json::Value as Json;
 
-use super::{CONTINUES, Execution, Fault, Fields, Node, Open, Path, TooMuch};
+use super::{CONTINUES, Execution, Fault, Fields, Node, Path, PendingLoad, ResponseTooLarge};
 use crate::{
     graphql::types::{Kind, Of, Source, Union},
     respond::weight,
@@ -17,7 +17,7 @@ impl<'d> Execution<'_, 'd> {
         node: Node<'_>,
         fields: &Fields<'d>,
         path: &mut Path,
-    ) -> Result<Value, TooMuch> {
+    ) -> Result<Value, ResponseTooLarge> {
         let types = self.run.types;
         let json = match node {
             Node::Answer(json) => json,
@@ -57,13 +57,13 @@ impl<'d> Execution<'_, 'd> {
         }
     }
 
-    fn plain(&mut self, json: &Json, fields: &Fields<'d>, path: &Path) -> Result<Value, TooMuch> {
+    fn plain(&mut self, json: &Json, fields: &Fields<'d>, path: &Path) -> Result<Value, ResponseTooLarge> {
         self.count(weight(json.to_string().as_bytes()))?;
         Value::from_json(json.clone()).or_else(|_| self.unknown(fields, path))
     }
 
     /// A value that the schema does not have: the procedure is newer than the gateway.
-    fn unknown(&mut self, fields: &Fields<'d>, path: &Path) -> Result<Value, TooMuch> {
+    fn unknown(&mut self, fields: &Fields<'d>, path: &Path) -> Result<Value, ResponseTooLarge> {
         self.fault(Fault::internal(fields[0].pos, path.clone()))?;
         Ok(Value::Null)
     }
@@ -75,7 +75,7 @@ impl<'d> Execution<'_, 'd> {
         node: Node<'_>,
         fields: &Fields<'d>,
         path: &mut Path,
-    ) -> Result<Value, TooMuch> {
+    ) -> Result<Value, ResponseTooLarge> {
         let asked = self.collect(name, fields.iter().map(|field| &field.node.selection_set.node));
         let mut object = IndexMap::with_capacity(asked.len());
         for (key, fields) in asked {
@@ -87,7 +87,13 @@ impl<'d> Execution<'_, 'd> {
         Ok(Value::Object(object))
     }
 
-    fn member(&mut self, object: &str, node: Node<'_>, fields: &Fields<'d>, path: &mut Path) -> Result<Value, TooMuch> {
+    fn member(
+        &mut self,
+        object: &str,
+        node: Node<'_>,
+        fields: &Fields<'d>,
+        path: &mut Path,
+    ) -> Result<Value, ResponseTooLarge> {
         let name = fields[0].node.name.node.as_str();
         if name == "__typename" {
             self.count(object.len())?;
@@ -118,7 +124,7 @@ impl<'d> Execution<'_, 'd> {
                 let ids = &json[member];
                 if !ids.is_null() {
                     let (loader, ids) = (*loader, ids.clone());
-                    self.open.push(Open { loader, ids, fields: fields.clone(), path: path.clone() });
+                    self.open.push(PendingLoad { loader, ids, fields: fields.clone(), path: path.clone() });
                 }
                 Ok(Value::Null)
             }
@@ -127,7 +133,7 @@ impl<'d> Execution<'_, 'd> {
     }
 
     /// A page's entries as edges. The next cursor is known after the last one.
-    fn edges(&mut self, of: &Of, page: &Json, fields: &Fields<'d>, path: &mut Path) -> Result<Value, TooMuch> {
+    fn edges(&mut self, of: &Of, page: &Json, fields: &Fields<'d>, path: &mut Path) -> Result<Value, ResponseTooLarge> {
         let items = page["items"].as_array().map(Vec::as_slice).unwrap_or_default();
         let mut edges = Vec::with_capacity(items.len());
         for (place, item) in items.iter().enumerate() {

@@ -53,7 +53,7 @@ pub struct DescribedFailure {
 
 /// The descriptions of a service's procedures, merged.
 #[derive(Debug)]
-pub struct Pressed {
+pub struct DescribedService {
     /// All procedures, by name.
     pub procedures: Vec<ProcedureContract>,
     /// The entities with a loader, by name.
@@ -219,7 +219,7 @@ impl ContractBuilder {
     /// # Errors
     /// All names that two different types have, since TypeScript has one namespace for all, and all loaders that are
     /// invalid.
-    pub fn finish(mut self, described: Vec<Described>) -> Result<Pressed, Vec<String>> {
+    pub fn finish(mut self, described: Vec<Described>) -> Result<DescribedService, Vec<String>> {
         if !self.clashes.is_empty() {
             return Err(self.clashes);
         }
@@ -233,7 +233,7 @@ impl ContractBuilder {
         procedures.sort_by(|a, b| a.name.cmp(&b.name));
         let entity = |(name, loader)| entity(&procedures, name, loader);
         let entities = loaders.into_iter().map(entity).collect::<Result<_, _>>().map_err(|fault| vec![fault])?;
-        Ok(Pressed {
+        Ok(DescribedService {
             procedures,
             entities,
             output_types: self.outputs.take_definitions(true).into_iter().map(named).collect(),
@@ -307,15 +307,15 @@ pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: Proc
     let ProcedureSchemas { input, output, mut failures, typescript: mut types } = schemas;
     if spec.fresh_s.is_some() {
         failures.push(Reauthenticate::describe());
-        types.failure = Reauthenticate::beside(&types.failure);
+        types.failure = Reauthenticate::union_with(&types.failure);
     }
     let input = input.map(|input| titled(&format!("{}Input", type_name(name)), input));
-    let (mut rewrites, mut told) = (BTreeMap::new(), Vec::with_capacity(failures.len()));
+    let (mut rewrites, mut failure_contracts) = (BTreeMap::new(), Vec::with_capacity(failures.len()));
     for DescribedFailure { mut contract, rewrites: own } in failures {
         let title = format!("{}{}", type_name(name), capitalized(&contract.kind));
         contract.schema = titled(&title, contract.schema.take());
         rewrites.insert(contract.kind.clone(), own);
-        told.push(contract);
+        failure_contracts.push(contract);
     }
     let input_optional =
         input.as_ref().is_none_or(|schema| schema.get("required").and_then(|r| r.as_array()).is_none_or(Vec::is_empty));
@@ -351,7 +351,7 @@ pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: Proc
         input_optional,
         input_fields: spec.fields.iter().map(|field| field.name.to_owned()).collect(),
         output,
-        failures: told,
+        failures: failure_contracts,
     };
     Described { contract, build: ProcedureBuild { types, failures: rewrites, grants } }
 }

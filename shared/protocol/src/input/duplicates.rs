@@ -15,7 +15,7 @@ use crate::fault::shortened;
 ///
 /// # Errors
 /// When the text is not JSON.
-pub fn twice(json: &[u8]) -> serde_json::Result<Option<String>> {
+pub fn duplicate_member(json: &[u8]) -> serde_json::Result<Option<String>> {
     let mut search = Search { path: String::new(), found: None };
     let mut json = serde_json::Deserializer::from_slice(json);
     search.deserialize(&mut json)?;
@@ -108,8 +108,12 @@ mod tests {
             (r#"[0,{"a":{"b":[true,{"c":1,"d":2,"c":{}}]},"a":1}]"#, Some("[1].a.b[1].c")),
             ("1.5", None),
         ] {
-            assert_eq!(twice(json.as_bytes()).unwrap().as_deref(), path, "{json}");
+            assert_eq!(duplicate_member(json.as_bytes()).unwrap().as_deref(), path, "{json}");
         }
-        assert!(twice(br#"{"a":1,"a":1"#).is_err() && twice(b"{} {}").is_err() && twice(b"\"\xff\"").is_err());
+        assert!(
+            duplicate_member(br#"{"a":1,"a":1"#).is_err()
+                && duplicate_member(b"{} {}").is_err()
+                && duplicate_member(b"\"\xff\"").is_err()
+        );
     }
 }

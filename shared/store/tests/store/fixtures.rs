@@ -119,12 +119,12 @@ impl Entity for Member {
 }
 
 /// An empty database with the table, and the store on it.
-pub struct World {
+pub struct TestDatabase {
     pub database: EmbeddedDatabase,
     pub store: Store,
 }
 
-impl World {
+impl TestDatabase {
     pub async fn new() -> Self {
         let database = EmbeddedDatabase::start(Location::Memory).await.expect("a database");
         let mut settings = settings(database.endpoint());
@@ -148,12 +148,12 @@ impl World {
     }
 
     /// The right to change, through a server that stands in front of the database.
-    pub fn write_through<T: Entity>(&self, front: &Front) -> Write<T> {
+    pub fn write_through<T: Entity>(&self, server: &FakeServer) -> Write<T> {
         let credentials = self.database.administrator();
         let settings = Settings {
             access_key_id: credentials.access_key_id.clone(),
             secret_access_key: credentials.secret_access_key.clone(),
-            ..settings(&front.endpoint)
+            ..settings(&server.endpoint)
         };
         Write::new(session(&Store::new(settings).expect("a store")))
     }
@@ -186,12 +186,12 @@ pub fn session_at(store: &Store, unix_ms: i64) -> StoreSession {
 }
 
 /// A server on a port of its own that answers as it is told.
-pub struct Front {
+pub struct FakeServer {
     pub endpoint: String,
     requests: Arc<AtomicUsize>,
 }
 
-impl Front {
+impl FakeServer {
     /// How many requests came.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)

@@ -11,9 +11,9 @@ use serde::{
 
 /// A deserializer that reads structures and tagged unions from objects only, and enums of texts from texts only.
 /// `#[wire]` types deserialize through it.
-pub struct Strictly<D>(pub D);
+pub struct Strict<D>(pub D);
 
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strictly<D> {
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
     type Error = D::Error;
 
     /// Structures and tagged unions end up here.
