@@ -119,8 +119,8 @@ impl File {
         Self { content_type, body, etag: etag.unwrap_or(HeaderValue::from_static("\"0\"")) }
     }
 
-    fn answer(&self, method: &Method, asked: &HeaderMap) -> Response<Bytes> {
-        let mut tags = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
+    fn answer(&self, method: &Method, request_headers: &HeaderMap) -> Response<Bytes> {
+        let mut tags = request_headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
         let is_known = tags.any(|tags| rest::etag_matches(tags, self.etag.to_str().ok()));
         let mut response = respond(200, self.content_type, self.body.clone());
         let headers = response.headers_mut();

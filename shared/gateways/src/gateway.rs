@@ -234,7 +234,7 @@ mod tests {
     use crate::{SPECS, stub};
 
     /// What each style answers at each of its paths to whoever asks what there is to call, in every way that there is.
-    async fn told(settings: Settings) -> Vec<(String, StatusCode, String)> {
+    async fn responses(settings: Settings) -> Vec<(String, StatusCode, String)> {
         let contract = || Contract::parse(include_str!("../fixtures/library.json")).unwrap();
         let asked = [
             ("GET", "", ""),
@@ -245,7 +245,7 @@ mod tests {
             ("POST", "", r#"{"jsonrpc": "2.0", "id": 1, "method": "rpc.discover"}"#),
             ("POST", "", r#"[{"jsonrpc": "2.0", "id": 1, "method": "rpc.discover"}]"#),
         ];
-        let mut told = Vec::new();
+        let mut responses = Vec::new();
         for spec in SPECS {
             let paths = spec.paths.iter().map(|path| path.replace("{proxy+}", "docs.js"));
             for (path, (method, query, body)) in paths.flat_map(|path| asked.map(|asked| (path.clone(), asked))) {
@@ -256,10 +256,10 @@ mod tests {
                 let transport = stub::Stub::new(|_, _| Ok(None));
                 let answer = stub::ask(style, contract(), transport, request).await;
                 let text = String::from_utf8_lossy(answer.body()).into_owned();
-                told.push((format!("{method} {path}{query} {body}"), answer.status(), text));
+                responses.push((format!("{method} {path}{query} {body}"), answer.status(), text));
             }
         }
-        told
+        responses
     }
 
     /// What is refused before the style reads it: in the style's form, with what would be taken, and when.
@@ -341,9 +341,9 @@ mod tests {
     async fn what_tells_what_there_is_to_call_is_off_together() {
         let names = ["readers.list", "readersList", "readers_list", "/v1/readers", "ReadersList"];
         let tells = |text: &str| names.iter().any(|name| text.contains(name)) || text.contains("__Schema");
-        let on = told(Settings::default()).await;
+        let on = responses(Settings::default()).await;
         assert!(on.iter().filter(|(_, _, text)| tells(text)).count() >= 7, "each way of asking is answered somewhere");
-        for (asked, status, text) in told(Settings { documents: false }).await {
+        for (asked, status, text) in responses(Settings { documents: false }).await {
             assert!(!tells(&text), "{asked}: {status} {text}");
             // GraphQL's refusals of a query that could be read have 200.
             let is_document = (asked.starts_with("GET") || asked.starts_with("HEAD")) && !asked.contains("?query=");

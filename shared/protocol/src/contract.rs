@@ -318,12 +318,12 @@ mod tests {
 
     #[test]
     fn a_contract_of_another_format_is_told_from_what_is_none() {
-        let told = |json: Value| Contract::parse(&json.to_string()).unwrap_err().to_string();
-        assert_eq!(told(json!({"format": 2})), "the contract has format 2, and format 1 is understood here");
-        assert_eq!(told(json!({"format": "1"})), "the contract has format \"1\", and format 1 is understood here");
-        assert_eq!(told(json!({"service": "s"})), "the contract states no `format`");
-        assert!(told(json!({"format": 1})).starts_with("the contract is incomplete: missing field `service`"));
-        assert!(told(json!([])).starts_with("the contract is no JSON object: "));
+        let error = |json: Value| Contract::parse(&json.to_string()).unwrap_err().to_string();
+        assert_eq!(error(json!({"format": 2})), "the contract has format 2, and format 1 is understood here");
+        assert_eq!(error(json!({"format": "1"})), "the contract has format \"1\", and format 1 is understood here");
+        assert_eq!(error(json!({"service": "s"})), "the contract states no `format`");
+        assert!(error(json!({"format": 1})).starts_with("the contract is incomplete: missing field `service`"));
+        assert!(error(json!([])).starts_with("the contract is no JSON object: "));
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub struct Context {
     /// The service's secrets.
     pub secrets: Arc<Secrets>,
     /// How mails are sent.
-    pub post: Arc<MailTransport>,
+    pub mail_transport: Arc<MailTransport>,
 }
 
 /// The header with a call's id, in requests and responses; logs have it as well.

@@ -36,7 +36,7 @@ pub(crate) struct Inner {
     pub(crate) site: Arc<Site>,
     pub(crate) registration: Arc<RegistrationPolicy>,
     pub(crate) secrets: Arc<Secrets>,
-    pub(crate) post: Arc<MailTransport>,
+    pub(crate) mail_transport: Arc<MailTransport>,
     pub(crate) authenticator: Arc<Authenticator>,
     /// Headers to add to the response.
     pub(crate) added: Arc<AddedHeaders>,
@@ -66,7 +66,7 @@ impl Call {
             site: Arc::clone(&context.site),
             registration: Arc::clone(&context.registration),
             secrets: Arc::clone(&context.secrets),
-            post: Arc::clone(&context.post),
+            mail_transport: Arc::clone(&context.mail_transport),
             authenticator: Arc::clone(&context.authenticator),
             added: Arc::default(),
         }))
@@ -128,7 +128,7 @@ impl Call {
     }
 
     pub(crate) fn mail_transport(&self) -> &Arc<MailTransport> {
-        &self.0.post
+        &self.0.mail_transport
     }
 
     pub(crate) fn authenticator(&self) -> &Arc<Authenticator> {

@@ -132,7 +132,7 @@ async fn run(
         site: Arc::clone(&context.site),
         registration: Arc::clone(&context.registration),
         secrets: Arc::clone(&context.secrets),
-        post: Arc::clone(&context.post),
+        mail_transport: Arc::clone(&context.mail_transport),
         authenticator: Arc::clone(&context.authenticator),
         added: Arc::clone(added),
     }));

@@ -66,7 +66,7 @@ fn context(entry: &Entry, environment: Environment) -> Result<Context, Cause> {
         site,
         registration,
         secrets: Arc::new(Secrets::new(environment.secrets)),
-        post: Arc::new(MailTransport::new(environment.mail)),
+        mail_transport: Arc::new(MailTransport::new(environment.mail)),
     })
 }
 

@@ -33,8 +33,8 @@ pub struct Mail(Arc<MailTransport>);
 
 impl Mail {
     /// Creates the capability over a transport.
-    pub fn new(post: Arc<MailTransport>) -> Self {
-        Self(post)
+    pub fn new(mail_transport: Arc<MailTransport>) -> Self {
+        Self(mail_transport)
     }
 
     /// Sends a mail. Success means that SES has accepted it, not that it arrived. A mail may arrive twice: SES has no

@@ -152,17 +152,17 @@ fn query(text: &str) -> Result<Vec<Pair<'_>>, Fault> {
 /// `"id":"…","limit":20` from texts. A text that does not fit its field stays a text, and a field that is no list
 /// appears twice if it is given twice: the procedure then reports what it expected.
 fn members(fields: &[Field], texts: &[Pair<'_>], version: Option<(&str, String)>) -> String {
-    let mut given: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut texts_by_name: Vec<(&str, Vec<&str>)> = Vec::new();
     let mut places: HashMap<&str, usize> = HashMap::new();
     for (name, text) in texts {
-        let place = *places.entry(name).or_insert(given.len());
-        match given.get_mut(place) {
+        let place = *places.entry(name).or_insert(texts_by_name.len());
+        match texts_by_name.get_mut(place) {
             Some((_, values)) => values.push(text),
-            None => given.push((name, vec![text])),
+            None => texts_by_name.push((name, vec![text])),
         }
     }
     let mut members: Vec<String> = Vec::new();
-    for (name, values) in given {
+    for (name, values) in texts_by_name {
         let form = fields.iter().find(|field| field.name == name).map_or(Form::Text, |field| field.form);
         let member = |value| format!("{}:{value}", quoted(name));
         match form {

@@ -11,7 +11,7 @@ use async_graphql::{
 use protocol::Cause;
 
 use super::types::{
-    self, CONNECTION, EDGE, ERROR_CODE, FAILURE, InputField, Kind, MUTATION, Of, PAGE_INFO, QUERY, Source, Types,
+    self, CONNECTION, EDGE, ERROR_CODE, FAILURE, FieldType, InputField, Kind, MUTATION, PAGE_INFO, QUERY, Source, Types,
 };
 
 /// The schema of these types.
@@ -137,7 +137,7 @@ fn described<T>(docs: &str, written: Written<'_>, plain: T, describe: impl FnOnc
     if docs.is_empty() { plain } else { describe(plain, written(docs)) }
 }
 
-fn reference(of: &Of) -> TypeRef {
+fn reference(of: &FieldType) -> TypeRef {
     let plain = match &of.kind {
         Kind::List(item) => TypeRef::List(Box::new(reference(item))),
         kind => TypeRef::named(kind.name()),

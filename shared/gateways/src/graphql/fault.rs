@@ -87,13 +87,13 @@ impl Fault {
 
     /// The error of a value that does not fit its type; none if it fits.
     pub(super) fn misfit(what: &str, said: &impl fmt::Display, fields: Vec<FieldFault>) -> Option<Self> {
-        let told = match &fields[..] {
+        let detail = match &fields[..] {
             [] => return None,
             [one] if one.path.is_empty() => format!("it {}", one.message),
             [one] => format!("`{}` {}", one.path, one.message),
             many => format!("{} values in it are wrong", many.len()),
         };
-        let mut fault = Self::invalid(format!("{what} does not fit its type `{said}`: {told}."));
+        let mut fault = Self::invalid(format!("{what} does not fit its type `{said}`: {detail}."));
         fault.extensions.fields = fields;
         Some(fault)
     }

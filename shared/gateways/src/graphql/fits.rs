@@ -7,7 +7,7 @@ use protocol::{FieldFault, input::MAX_FAULTS};
 
 use super::{
     input::IS_TRUE,
-    types::{Kind, Of, Types},
+    types::{FieldType, Kind, Types},
 };
 use crate::respond::shortened;
 
@@ -22,7 +22,13 @@ pub(super) enum From {
 
 /// The faults of a value, by their paths below `root`. Variables in a document are checked by their declared types
 /// instead.
-pub(super) fn faults(types: &Types, of: &Of, input_value: &GraphQlValue, from: From, root: String) -> Vec<FieldFault> {
+pub(super) fn faults(
+    types: &Types,
+    of: &FieldType,
+    input_value: &GraphQlValue,
+    from: From,
+    root: String,
+) -> Vec<FieldFault> {
     let mut fitting = Fitting { types, from, path: root, found: Vec::new() };
     fitting.value(of, input_value);
     fitting.found
@@ -54,7 +60,7 @@ impl Fitting<'_> {
         self.within(&format!("{separator}{}", shortened(member)), look);
     }
 
-    fn value(&mut self, of: &Of, input_value: &GraphQlValue) {
+    fn value(&mut self, of: &FieldType, input_value: &GraphQlValue) {
         if self.found.len() >= MAX_FAULTS {
             return;
         }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     fault::Fault,
-    types::{Arguments, InputField, Kind, Of, Types},
+    types::{Arguments, FieldType, InputField, Kind, Types},
 };
 use crate::paths::{self, Step};
 
@@ -78,9 +78,9 @@ pub(super) fn spelled(types: &Types, arguments: &Arguments, input: Option<&Json>
         Arguments::None => path.to_owned(),
         // The argument is the input itself, in which paths begin as in every style.
         Arguments::Input(known) => {
-            paths::spelled(path, input, known.of.clone(), |of: Of, step, value| into(types, &of, step, value))
+            paths::spelled(path, input, known.of.clone(), |of: FieldType, step, value| into(types, &of, step, value))
         }
-        Arguments::Fields(fields) => paths::spelled(path, input, None, |of: Option<Of>, step, value| {
+        Arguments::Fields(fields) => paths::spelled(path, input, None, |of: Option<FieldType>, step, value| {
             match (of, step) {
                 (None, Step::Member(name)) => member(fields, name),
                 (of, step) => into(types, &of?, step, value),
@@ -91,9 +91,9 @@ pub(super) fn spelled(types: &Types, arguments: &Arguments, input: Option<&Json>
 }
 
 /// The name of a member where a type is expected, and the type of its value.
-fn into(types: &Types, of: &Of, step: Step<'_>, value: &Json) -> Option<(String, Of)> {
+fn into(types: &Types, of: &FieldType, step: Step<'_>, value: &Json) -> Option<(String, FieldType)> {
     match (&of.kind, step) {
-        (Kind::List(item), Step::Item(place)) => Some((format!("[{place}]"), Of::clone(item))),
+        (Kind::List(item), Step::Item(place)) => Some((format!("[{place}]"), FieldType::clone(item))),
         (Kind::Input(name), Step::Member(wire)) => {
             let known = types.inputs.get(name)?;
             if !known.one_of {
@@ -107,13 +107,13 @@ fn into(types: &Types, of: &Of, step: Step<'_>, value: &Json) -> Option<(String,
     }
 }
 
-fn member(fields: &[InputField], wire: &str) -> Option<(String, Of)> {
+fn member(fields: &[InputField], wire: &str) -> Option<(String, FieldType)> {
     let known = fields.iter().find(|known| known.wire == wire)?;
     Some((known.name.clone(), known.of.clone()))
 }
 
 /// A value in its form on the wire.
-fn wire(types: &Types, of: &Of, input_value: Value) -> Result<Json, String> {
+fn wire(types: &Types, of: &FieldType, input_value: Value) -> Result<Json, String> {
     match (&of.kind, input_value) {
         (_, Value::Null) => Ok(Json::Null),
         (Kind::List(of), Value::List(items)) => items.into_iter().map(|item| wire(types, of, item)).collect(),

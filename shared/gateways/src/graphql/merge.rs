@@ -14,7 +14,7 @@ use async_graphql::{
 
 use super::{
     fault::Fault,
-    types::{Kind, MUTATION, Of, QUERY, Types},
+    types::{FieldType, Kind, MUTATION, QUERY, Types},
 };
 
 /// The maximum number of fields examined. A field counts again for each object type it is compared for.
@@ -103,9 +103,9 @@ impl<'d> Check<'d> {
     /// The merged selections of these fields.
     fn below(&mut self, fields: &[SelectedField<'d>]) -> Result<Named<'d>, Fault> {
         let types = self.types;
-        let inside = |asked: &SelectedField<'d>| {
-            let of = asked.parent.and_then(|parent| types.field_of(parent, &asked.field.node.name.node));
-            (of.map(|of| of.kind.name()), &asked.field.node.selection_set.node)
+        let inside = |selected: &SelectedField<'d>| {
+            let of = selected.parent.and_then(|parent| types.field_of(parent, &selected.field.node.name.node));
+            (of.map(|of| of.kind.name()), &selected.field.node.selection_set.node)
         };
         self.collect(fields.iter().map(inside))
     }
@@ -118,16 +118,16 @@ impl<'d> Check<'d> {
     /// For any two objects: the values have the same shape (`SameResponseShape`).
     fn shapes(&mut self, named: &Named<'d>) -> Result<(), Fault> {
         for (key, fields) in named {
-            let mut known: Option<(&SelectedField<'d>, &Of)> = None;
-            for asked in fields {
-                let name = asked.field.node.name.node.as_str();
-                let Some(of) = asked.parent.and_then(|parent| self.types.field_of(parent, name)) else { continue };
+            let mut known: Option<(&SelectedField<'d>, &FieldType)> = None;
+            for selected in fields {
+                let name = selected.field.node.name.node.as_str();
+                let Some(of) = selected.parent.and_then(|parent| self.types.field_of(parent, name)) else { continue };
                 match known {
                     Some((first, shape)) if !same_shape(shape, of) => {
-                        return Err(conflict(key, first, asked, "they have different types"));
+                        return Err(conflict(key, first, selected, "they have different types"));
                     }
                     Some(_) => {}
-                    None => known = Some((asked, of)),
+                    None => known = Some((selected, of)),
                 }
             }
             let below = self.below(fields)?;
@@ -154,10 +154,10 @@ impl<'d> Check<'d> {
     fn by_object(&self, fields: &[SelectedField<'d>]) -> Vec<Vec<SelectedField<'d>>> {
         let mut objects: IndexMap<Option<&str>, Vec<SelectedField<'d>>> = IndexMap::new();
         let mut anywhere = Vec::new();
-        for asked in fields {
-            match asked.parent {
-                Some(parent) if !self.types.objects.contains_key(parent) => anywhere.push(*asked),
-                parent => objects.entry(parent).or_default().push(*asked),
+        for selected in fields {
+            match selected.parent {
+                Some(parent) if !self.types.objects.contains_key(parent) => anywhere.push(*selected),
+                parent => objects.entry(parent).or_default().push(*selected),
             }
         }
         if objects.is_empty() {
@@ -197,7 +197,7 @@ fn conflict(key: &str, one: &SelectedField<'_>, other: &SelectedField<'_>, why: 
     Fault { locations: vec![one.field.pos, other.field.pos], ..Fault::invalid(message) }
 }
 
-fn same_shape(one: &Of, other: &Of) -> bool {
+fn same_shape(one: &FieldType, other: &FieldType) -> bool {
     one.nullable == other.nullable
         && match (&one.kind, &other.kind) {
             (Kind::List(one), Kind::List(other)) => same_shape(one, other),

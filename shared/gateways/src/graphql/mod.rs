@@ -214,11 +214,11 @@ impl GraphQl {
         let legible = literals::legible(&query).map_err(one)?;
         let document = parse_query(legible).map_err(|error| one(Fault::syntax(&error)))?;
         let name = request.operation_name.filter(|name| !name.is_empty());
-        let (kind, variables, given) = {
+        let (kind, variables, library_variables) = {
             let operation = operation(&document, name.as_deref()).map_err(one)?;
             let variables = variables::values(&self.types, operation, request.variables)?;
-            let given = input::without_absent(operation, &variables);
-            (operation.ty, variables, given)
+            let library_variables = input::without_absent(operation, &variables);
+            (operation.ty, variables, library_variables)
         };
         measure.add(&self.types, &document, &variables).map_err(one)?;
         if kind == OperationType::Subscription {
@@ -233,7 +233,7 @@ impl GraphQl {
         merge::check(&self.types, &document).map_err(one)?;
         variables::check(&self.types, &document)?;
         // The library checks the rest, and answers what is asked of the schema; nothing else is executed by it.
-        let mut checked = async_graphql::Request::new("").variables(given).only_introspection();
+        let mut checked = async_graphql::Request::new("").variables(library_variables).only_introspection();
         checked.operation_name.clone_from(&name);
         checked.set_parsed_query(document.clone());
         let response = self.schema.execute(checked).await;

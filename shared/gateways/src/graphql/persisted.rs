@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use crate::graphql::request::{Extensions, PersistedQuery};
 
-    fn asked(query: Option<&str>, hash: &str) -> Request {
+    fn request_with(query: Option<&str>, hash: &str) -> Request {
         let persisted_query = Some(PersistedQuery { version: 1, sha256_hash: hash.to_owned() });
         let extensions = Some(Extensions { persisted_query });
         Request { query: query.map(str::to_owned), extensions, ..Request::default() }
@@ -91,15 +91,15 @@ mod tests {
     fn a_query_is_known_by_its_hash_once_it_was_good() {
         let persisted = Persisted::default();
         let hash = "f9b5b9ef1a5aec2a2a2f2a1ba3ac6ac9c9d6b6a4f21f7f6ea6d0f1d3a7ad1a37";
-        let missing = persisted.query(&mut asked(None, hash)).unwrap_err();
+        let missing = persisted.query(&mut request_with(None, hash)).unwrap_err();
         assert_eq!(missing.extensions.code, "PERSISTED_QUERY_NOT_FOUND");
-        let wrong = persisted.query(&mut asked(Some("{a}"), hash)).unwrap_err();
+        let wrong = persisted.query(&mut request_with(Some("{a}"), hash)).unwrap_err();
         assert_eq!(wrong.extensions.code, "BAD_REQUEST");
         let hash = sha256("{a}");
-        let (query, remembered) = persisted.query(&mut asked(Some("{a}"), &hash)).unwrap();
-        assert!(persisted.query(&mut asked(None, &hash)).is_err(), "it is not known to be good yet");
+        let (query, remembered) = persisted.query(&mut request_with(Some("{a}"), &hash)).unwrap();
+        assert!(persisted.query(&mut request_with(None, &hash)).is_err(), "it is not known to be good yet");
         persisted.remember(remembered.unwrap(), query);
-        assert_eq!(persisted.query(&mut asked(None, &hash)).unwrap(), ("{a}".to_owned(), None));
+        assert_eq!(persisted.query(&mut request_with(None, &hash)).unwrap(), ("{a}".to_owned(), None));
     }
 
     #[test]

@@ -17,8 +17,8 @@ use super::{
     names::check,
     shape::{self, Shape, docs, shape, without_null},
     types::{
-        Arguments, CONNECTION, Call, EDGE, ERROR_CODE, Enum, EnumValue, FAILURE, Field, InputField, Kind, Loader,
-        MUTATION, Member, Object, Of, PAGE_INFO, QUERY, Source, Types, Union,
+        Arguments, CONNECTION, Call, EDGE, ERROR_CODE, Enum, EnumValue, FAILURE, Field, FieldType, InputField, Kind,
+        Loader, MUTATION, Member, Object, PAGE_INFO, QUERY, Source, Types, Union,
     },
 };
 use crate::words;
@@ -181,8 +181,8 @@ impl<'c> Builder<'c> {
         &mut self,
         procedure: &ProcedureContract,
         titled: &str,
-        success: Of,
-    ) -> Result<(Of, Of, BTreeMap<String, String>), Cause> {
+        success: FieldType,
+    ) -> Result<(FieldType, FieldType, BTreeMap<String, String>), Cause> {
         if procedure.failures.is_empty() {
             return Ok((success.clone(), success.kind.nullable(true), BTreeMap::new()));
         }
@@ -240,7 +240,7 @@ impl<'c> Builder<'c> {
     }
 
     /// The object type of a success that is no object.
-    fn done(&mut self, titled: &str, value: Option<Of>) -> Result<Of, Cause> {
+    fn done(&mut self, titled: &str, value: Option<FieldType>) -> Result<FieldType, Cause> {
         let name = format!("{titled}Done");
         self.take(&name, &format!("the success of `{titled}`"))?;
         let field = match value {
@@ -253,7 +253,7 @@ impl<'c> Builder<'c> {
     }
 
     /// The connection type of a list's items.
-    fn connection(&mut self, items: &Value, titled: &str) -> Result<Of, Cause> {
+    fn connection(&mut self, items: &Value, titled: &str) -> Result<FieldType, Cause> {
         let item = self.output(items, &format!("{titled}Item"))?;
         let of = match &item.kind {
             Kind::List(_) => titled.to_owned(),
@@ -345,7 +345,7 @@ fn of_pages(docs: &str) -> String {
     words::reworded(docs, called)
 }
 
-fn field(name: &str, docs: &str, of: Of, source: Source) -> Field {
+fn field(name: &str, docs: &str, of: FieldType, source: Source) -> Field {
     Field { name: name.to_owned(), docs: docs.to_owned(), of, source }
 }
 

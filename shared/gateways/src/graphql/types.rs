@@ -6,7 +6,7 @@ use protocol::Kind as Operation;
 
 /// A type reference: a type, and whether null is allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Of {
+pub(super) struct FieldType {
     pub kind: Kind,
     pub nullable: bool,
 }
@@ -19,19 +19,19 @@ pub(super) enum Kind {
     Object(String),
     Union(String),
     Input(String),
-    List(Box<Of>),
+    List(Box<FieldType>),
 }
 
 impl Kind {
-    pub(super) fn nullable(self, nullable: bool) -> Of {
-        Of { kind: self, nullable }
+    pub(super) fn nullable(self, nullable: bool) -> FieldType {
+        FieldType { kind: self, nullable }
     }
 
     pub(super) fn scalar(name: &str) -> Self {
         Self::Scalar(name.to_owned())
     }
 
-    pub(super) fn list(item: Of) -> Self {
+    pub(super) fn list(item: FieldType) -> Self {
         Self::List(Box::new(item))
     }
 
@@ -86,7 +86,7 @@ pub(super) struct Object {
 pub(super) struct Field {
     pub name: String,
     pub docs: String,
-    pub of: Of,
+    pub of: FieldType,
     pub source: Source,
 }
 
@@ -151,7 +151,7 @@ pub(super) struct InputField {
     /// The name on the wire.
     pub wire: String,
     pub docs: String,
-    pub of: Of,
+    pub of: FieldType,
     /// Whether it stands for a union's member without fields: its value is only `true`.
     pub bare: bool,
 }
@@ -162,7 +162,7 @@ pub(super) struct Call {
     pub procedure: String,
     pub arguments: Arguments,
     /// The type of the output.
-    pub success: Of,
+    pub success: FieldType,
     /// The types of the failures, by their `type`.
     pub failures: BTreeMap<String, String>,
     /// Whether it returns pages.
@@ -231,17 +231,20 @@ impl Types {
     }
 
     /// The type of a field of an object or an interface.
-    pub(super) fn field_of(&self, parent: &str, name: &str) -> Option<&Of> {
+    pub(super) fn field_of(&self, parent: &str, name: &str) -> Option<&FieldType> {
         let implements = |object: &&Object| object.implements == Some(parent);
         let object = self.objects.get(parent).or_else(|| self.objects.values().find(implements))?;
         object.fields.iter().find(|field| field.name == name).map(|field| &field.of)
     }
 
     /// Whether a fragment on the type `asked` applies to an object (specification, `DoesFragmentTypeApply`).
-    pub(super) fn is_a(&self, object: &str, asked: &str) -> bool {
-        object == asked
-            || self.objects.get(object).is_some_and(|object| object.implements == Some(asked))
-            || self.unions.get(asked).is_some_and(|union| union.members.iter().any(|member| member.object == object))
+    pub(super) fn is_a(&self, object: &str, condition: &str) -> bool {
+        object == condition
+            || self.objects.get(object).is_some_and(|object| object.implements == Some(condition))
+            || self
+                .unions
+                .get(condition)
+                .is_some_and(|union| union.members.iter().any(|member| member.object == object))
     }
 
     /// The root type of an operation.

@@ -18,7 +18,7 @@ use super::{
     MAX_FAULTS,
     fault::Fault,
     fits::{self, From},
-    types::{Arguments, Kind, MUTATION, Of, QUERY, Source, Types},
+    types::{Arguments, FieldType, Kind, MUTATION, QUERY, Source, Types},
 };
 
 /// The values of an operation's variables: the request's, else the defaults.
@@ -58,7 +58,7 @@ pub(super) fn values(
 
 /// A value of JSON, in which a number without a fraction is an `Int`, in any notation (specification, section 3.5.1,
 /// "Input Coercion").
-fn in_json(types: &Types, of: &Of, value: Value) -> Value {
+fn in_json(types: &Types, of: &FieldType, value: Value) -> Value {
     match (&of.kind, value) {
         (Kind::List(item), Value::List(items)) => {
             Value::List(items.into_iter().map(|value| in_json(types, item, value)).collect())
@@ -86,7 +86,7 @@ fn in_json(types: &Types, of: &Of, value: Value) -> Value {
 const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
 
 /// The type that a variable declares.
-fn type_of(types: &Types, definition: &Positioned<VariableDefinition>) -> Result<Of, Fault> {
+fn type_of(types: &Types, definition: &Positioned<VariableDefinition>) -> Result<FieldType, Fault> {
     let said = &definition.node.var_type.node;
     said_type(types, said).ok_or_else(|| {
         let name = &definition.node.name.node;
@@ -94,7 +94,7 @@ fn type_of(types: &Types, definition: &Positioned<VariableDefinition>) -> Result
     })
 }
 
-fn said_type(types: &Types, said: &Type) -> Option<Of> {
+fn said_type(types: &Types, said: &Type) -> Option<FieldType> {
     let kind = match &said.base {
         BaseType::List(item) => Kind::list(said_type(types, item)?),
         BaseType::Named(name) => {
@@ -115,7 +115,7 @@ fn said_type(types: &Types, said: &Type) -> Option<Of> {
 
 /// A declared variable of an operation.
 struct Declared<'d> {
-    of: Of,
+    of: FieldType,
     definition: &'d Positioned<VariableDefinition>,
 }
 
@@ -144,7 +144,7 @@ pub(super) fn check(types: &Types, document: &ExecutableDocument) -> Result<(), 
             let of = type_of(types, definition)?;
             // A variable with a default is not null unless the default is (`hasNonNullVariableDefaultValue`).
             let default = definition.node.default_value.as_ref().is_some_and(|value| value.node != Value::Null);
-            let of = Of { nullable: of.nullable && !default, ..of };
+            let of = FieldType { nullable: of.nullable && !default, ..of };
             declared.insert(definition.node.name.node.as_str(), Declared { of, definition });
         }
         let root = if operation.ty == OperationType::Mutation { MUTATION } else { QUERY };
@@ -225,7 +225,13 @@ impl<'d> Places<'d> {
         arguments.try_for_each(|input_value| self.value(&condition, "if", "if", input_value))
     }
 
-    fn value(&self, of: &Of, argument: &str, root: &str, input_value: &Positioned<GraphQlValue>) -> Result<(), Fault> {
+    fn value(
+        &self,
+        of: &FieldType,
+        argument: &str,
+        root: &str,
+        input_value: &Positioned<GraphQlValue>,
+    ) -> Result<(), Fault> {
         self.fits(of, &format!("The argument `{argument}`"), root.to_owned(), input_value);
         self.part(of, &input_value.node).map_err(|fault| {
             let mut locations = fault.locations;
@@ -235,7 +241,7 @@ impl<'d> Places<'d> {
     }
 
     /// Records a value that does not fit.
-    fn fits(&self, of: &Of, what: &str, root: String, input_value: &Positioned<GraphQlValue>) {
+    fn fits(&self, of: &FieldType, what: &str, root: String, input_value: &Positioned<GraphQlValue>) {
         let found = fits::faults(self.types, of, &input_value.node, From::Document, root);
         if let Some(fault) = Fault::misfit(what, &text(of), found) {
             self.misfits.borrow_mut().insert(input_value.pos, fault.at(input_value.pos));
@@ -243,7 +249,7 @@ impl<'d> Places<'d> {
     }
 
     /// Checks the variables in a value in a position of this type, or in a part of one.
-    fn part(&self, of: &Of, input_value: &GraphQlValue) -> Result<(), Fault> {
+    fn part(&self, of: &FieldType, input_value: &GraphQlValue) -> Result<(), Fault> {
         match (input_value, &of.kind) {
             (GraphQlValue::Variable(name), _) => self.variable(of, name),
             (GraphQlValue::List(items), Kind::List(item)) => {
@@ -256,7 +262,7 @@ impl<'d> Places<'d> {
                     let Some(field) = known.fields.iter().find(|field| field.name == member.as_str()) else { continue };
                     // The one member that is present must not be null (section 5.8.5, `IsNonNullPosition`).
                     let nullable = field.of.nullable && !known.one_of;
-                    self.part(&Of { nullable, ..field.of.clone() }, input_value)?;
+                    self.part(&FieldType { nullable, ..field.of.clone() }, input_value)?;
                 }
                 Ok(())
             }
@@ -264,7 +270,7 @@ impl<'d> Places<'d> {
         }
     }
 
-    fn variable(&self, of: &Of, name: &Name) -> Result<(), Fault> {
+    fn variable(&self, of: &FieldType, name: &Name) -> Result<(), Fault> {
         let Some(declared) = self.declared.get(name.as_str()) else { return Ok(()) };
         if stands_for(&declared.of, of) {
             return Ok(());
@@ -277,7 +283,7 @@ impl<'d> Places<'d> {
 }
 
 /// `AreTypesCompatible` of the specification.
-fn stands_for(variable: &Of, place: &Of) -> bool {
+fn stands_for(variable: &FieldType, place: &FieldType) -> bool {
     (place.nullable || !variable.nullable)
         && match (&variable.kind, &place.kind) {
             (Kind::List(variable), Kind::List(place)) => stands_for(variable, place),
@@ -286,7 +292,7 @@ fn stands_for(variable: &Of, place: &Of) -> bool {
 }
 
 /// A type as GraphQL writes it.
-fn text(of: &Of) -> String {
+fn text(of: &FieldType) -> String {
     let plain = match &of.kind {
         Kind::List(item) => format!("[{}]", text(item)),
         kind => kind.name().to_owned(),

@@ -219,14 +219,14 @@ fn errors(names: &Names, procedure: &ProcedureContract) -> Vec<Value> {
 
 fn pairing(contract: &Contract, procedure: &ProcedureContract, parameters: &[Parameter<'_>]) -> Value {
     let input = procedure.input.as_ref().map(|input| example::of(contract, input)).unwrap_or_default();
-    let given = parameters
+    let example_params = parameters
         .iter()
         .filter_map(|parameter| Some(json!({"name": parameter.name, "value": input.get(parameter.name)?})));
-    let given: Vec<_> = given.collect();
+    let example_params: Vec<_> = example_params.collect();
     let result = procedure.output.as_ref().map(|output| example::of(contract, output)).unwrap_or_default();
     json!({
         "name": procedure.name,
-        "params": given,
+        "params": example_params,
         "result": {"name": "result", "value": result},
     })
 }

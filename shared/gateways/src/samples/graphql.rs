@@ -28,8 +28,8 @@ pub fn request(contract: &Contract, procedure: &ProcedureContract, input: Option
 /// The arguments: one for each field in a query, one for the whole input in a mutation.
 fn arguments(contract: &Contract, procedure: &ProcedureContract, input: Option<&Value>, is_page: bool) -> String {
     let schema = procedure.input.as_ref();
-    let given = input.filter(|input| input.as_object().is_some_and(|fields| !fields.is_empty()));
-    match (procedure.kind, given) {
+    let filled = input.filter(|input| input.as_object().is_some_and(|fields| !fields.is_empty()));
+    match (procedure.kind, filled) {
         (Kind::Mutation, Some(input)) => format!("input: {}", literal(contract, input, schema)),
         (Kind::Query, Some(input)) => {
             let object = literal(contract, input, schema);

@@ -94,7 +94,7 @@ fn thing() -> Value {
 #[derive(Default)]
 struct Stub {
     /// Name, `Authorization` and body of each call.
-    asked: Mutex<Vec<(String, String, Value)>>,
+    calls: Mutex<Vec<(String, String, Value)>>,
     /// The status and the body of each answer, by the procedure's name.
     answers: Vec<(&'static str, u16, Value)>,
     /// The procedure that never answers.
@@ -109,7 +109,7 @@ impl Transport for Stub {
         let query = request.uri().query().unwrap_or_default().as_bytes();
         let in_address = form_urlencoded::parse(query).next().map(|(_, input)| input.into_owned().into_bytes());
         let body = serde_json::from_slice(in_address.as_deref().unwrap_or(request.body())).unwrap_or_default();
-        self.asked.lock().unwrap().push((procedure.to_owned(), authorization.unwrap_or_default(), body));
+        self.calls.lock().unwrap().push((procedure.to_owned(), authorization.unwrap_or_default(), body));
         let cookies = request.headers().get_all("cookie").into_iter();
         let cookies = cookies.map(|cookie| (procedure.to_owned(), cookie.to_str().unwrap().to_owned()));
         self.cookies.lock().unwrap().extend(cookies);
@@ -132,8 +132,8 @@ impl Stub {
         Self { answers: vec![(procedure, status, body)], ..Self::default() }
     }
 
-    fn asked(&self) -> Vec<(String, String, Value)> {
-        self.asked.lock().unwrap().clone()
+    fn calls(&self) -> Vec<(String, String, Value)> {
+        self.calls.lock().unwrap().clone()
     }
 }
 

@@ -266,11 +266,11 @@ fn operation(
     elements: &mut Vec<String>,
 ) -> Result<Operation, Cause> {
     let name = case::camel_case(&procedure.name);
-    let told = |error: Cause| -> Cause { format!("{}: {error}", procedure.name).into() };
+    let with_procedure = |error: Cause| -> Cause { format!("{}: {error}", procedure.name).into() };
     let input = match &procedure.input {
         None => Input::Nothing,
         Some(schema) => {
-            let slot = reader.slot(schema).map_err(told)?;
+            let slot = reader.slot(schema).map_err(with_procedure)?;
             match slot {
                 Slot { form: Form::Object(mut members), nullable: false, .. } => {
                     let place = |member: &Member| procedure.input_fields.iter().position(|name| *name == member.json);
@@ -282,10 +282,10 @@ fn operation(
             }
         }
     };
-    let output = procedure.output.as_ref().map(|schema| reader.slot(schema)).transpose().map_err(told)?;
+    let output = procedure.output.as_ref().map(|schema| reader.slot(schema)).transpose().map_err(with_procedure)?;
     let mut failures = Vec::with_capacity(procedure.failures.len());
     for failure in &procedure.failures {
-        let members = reader.members(&failure.schema).map_err(told)?;
+        let members = reader.members(&failure.schema).map_err(with_procedure)?;
         let mut element = xml_name(&(name.clone() + &capitalized(&failure.kind)));
         while elements.contains(&element) {
             element.push_str("Failure");

@@ -226,14 +226,14 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_inputs_is_told_with_the_place() {
-        let told = |raw: &str| read(raw, 2).unwrap_err().message;
+        let message = |raw: &str| read(raw, 2).unwrap_err().message;
         let no_json = "The input is not JSON that can be read: ";
-        assert_eq!(told("{nope"), format!("{no_json}key must be a string at line 1 column 2."));
-        assert_eq!(told("{\"0\":\n{\"a\" 1}}"), format!("{no_json}expected `:` at line 2 column 6."));
-        assert_eq!(told("{} 2"), format!("{no_json}trailing characters at line 1 column 4."));
-        assert_eq!(told("[]"), "The input of a batch is a JSON object, by the numbers of the calls.");
+        assert_eq!(message("{nope"), format!("{no_json}key must be a string at line 1 column 2."));
+        assert_eq!(message("{\"0\":\n{\"a\" 1}}"), format!("{no_json}expected `:` at line 2 column 6."));
+        assert_eq!(message("{} 2"), format!("{no_json}trailing characters at line 1 column 4."));
+        assert_eq!(message("[]"), "The input of a batch is a JSON object, by the numbers of the calls.");
         let twice = "The input of a batch has more than one for the call 1 at line 1 column 13.";
-        assert_eq!(told(r#"{"1":1,"1":2}"#), twice);
+        assert_eq!(message(r#"{"1":1,"1":2}"#), twice);
     }
 
     #[test]

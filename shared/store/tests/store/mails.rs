@@ -95,7 +95,7 @@ async fn what_ses_refuses_is_not_tried_again_and_names_nobody() {
         assert_eq!(matches!(error, MailError::Denied(_)), status == 403, "{code}: {error:?}");
         let fault = Fault::from(error);
         assert_eq!(fault.code, Code::InternalServerError);
-        let told = format!("{fault:?}");
-        assert!(told.contains(code) && !told.contains("ada"), "{told}");
+        let expected = format!("{fault:?}");
+        assert!(expected.contains(code) && !expected.contains("ada"), "{expected}");
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use super::{CONTINUES, Execution, Fault, Fields, Node, Path, PendingLoad, ResponseTooLarge};
 use crate::{
-    graphql::types::{Kind, Of, Source, Union},
+    graphql::types::{FieldType, Kind, Source, Union},
     respond::weight,
 };
 
@@ -13,7 +13,7 @@ impl<'d> Execution<'_, 'd> {
     /// `CompleteValue` of the specification.
     pub(super) fn complete(
         &mut self,
-        of: &Of,
+        of: &FieldType,
         node: Node<'_>,
         fields: &Fields<'d>,
         path: &mut Path,
@@ -76,9 +76,9 @@ impl<'d> Execution<'_, 'd> {
         fields: &Fields<'d>,
         path: &mut Path,
     ) -> Result<Value, ResponseTooLarge> {
-        let asked = self.collect(name, fields.iter().map(|field| &field.node.selection_set.node));
-        let mut object = IndexMap::with_capacity(asked.len());
-        for (key, fields) in asked {
+        let selected = self.collect(name, fields.iter().map(|field| &field.node.selection_set.node));
+        let mut object = IndexMap::with_capacity(selected.len());
+        for (key, fields) in selected {
             self.count(key.len())?;
             path.push(PathSegment::Field(key.to_owned()));
             object.insert(Name::new(key), self.member(name, node, &fields, path)?);
@@ -133,7 +133,13 @@ impl<'d> Execution<'_, 'd> {
     }
 
     /// A page's entries as edges. The next cursor is known after the last one.
-    fn edges(&mut self, of: &Of, page: &Json, fields: &Fields<'d>, path: &mut Path) -> Result<Value, ResponseTooLarge> {
+    fn edges(
+        &mut self,
+        of: &FieldType,
+        page: &Json,
+        fields: &Fields<'d>,
+        path: &mut Path,
+    ) -> Result<Value, ResponseTooLarge> {
         let items = page["items"].as_array().map(Vec::as_slice).unwrap_or_default();
         let mut edges = Vec::with_capacity(items.len());
         for (place, item) in items.iter().enumerate() {

@@ -7,13 +7,13 @@ use super::Builder;
 use crate::graphql::{
     names::check,
     shape::{self, Shape, docs, shape, whole},
-    types::{Input, InputField, Kind, Of},
+    types::{FieldType, Input, InputField, Kind},
 };
 use protocol::case::capitalized;
 
 impl Builder<'_> {
     /// The type of an input.
-    pub(super) fn input(&mut self, schema: &Value, hint: &str) -> Result<Of, Cause> {
+    pub(super) fn input(&mut self, schema: &Value, hint: &str) -> Result<FieldType, Cause> {
         let (nullable, name, resolved) = self.named(schema, hint);
         let titled = if name.ends_with("Input") { name.clone() } else { format!("{name}Input") };
         let origin = format!("the input {name}");

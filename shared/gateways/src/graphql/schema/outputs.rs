@@ -7,13 +7,13 @@ use super::{Builder, field};
 use crate::graphql::{
     names::check,
     shape::{self, Shape, docs, shape, whole, without_null},
-    types::{Kind, Member, Object, Of, Source, Union},
+    types::{FieldType, Kind, Member, Object, Source, Union},
 };
 use protocol::case::capitalized;
 
 impl<'c> Builder<'c> {
     /// The type of an output; `hint` is its name if it has none.
-    pub(super) fn output(&mut self, schema: &Value, hint: &str) -> Result<Of, Cause> {
+    pub(super) fn output(&mut self, schema: &Value, hint: &str) -> Result<FieldType, Cause> {
         let (nullable, name, resolved) = self.named(schema, hint);
         let origin = if name == hint { format!("what stands at {hint}") } else { format!("the type {name}") };
         let kind = match shape(resolved) {
