@@ -233,7 +233,7 @@ mod tests {
     use super::*;
     use crate::{SPECS, stub};
 
-    /// What each style answers at each of its paths to whoever asks what there is to call, in every way that there is.
+    /// The responses of each style at each of its paths to every kind of request for documents and descriptions.
     async fn responses(settings: Settings) -> Vec<(String, StatusCode, String)> {
         let contract = || Contract::parse(include_str!("../fixtures/library.json")).unwrap();
         let asked = [
@@ -262,7 +262,8 @@ mod tests {
         responses
     }
 
-    /// What is refused before the style reads it: in the style's form, with what would be taken, and when.
+    /// A request that is refused before the style reads it gets the style's form, with the accepted types and the
+    /// time to retry.
     #[test]
     fn what_is_refused_early_says_in_every_style_what_would_be_taken() {
         let contract = Arc::new(Contract::parse(include_str!("../fixtures/library.json")).unwrap());

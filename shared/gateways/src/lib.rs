@@ -45,10 +45,10 @@ use protocol::contract::Contract;
 pub use calls::{Calls, Outcome, Refusal, Transport};
 pub use gateway::{Gateway, GatewaySpec, Gateways, Settings, Style};
 
-/// All styles, for a stage of a service.
+/// Creates all styles for a stage of a service.
 ///
 /// # Errors
-/// When one of them cannot express the contract.
+/// When a style cannot express the contract.
 pub fn styles(contract: &Contract, settings: Settings) -> Result<Vec<Box<dyn Style>>, protocol::Cause> {
     Ok(vec![
         Box::new(batches::Batches::new(contract)?),
@@ -59,6 +59,6 @@ pub fn styles(contract: &Contract, settings: Settings) -> Result<Vec<Box<dyn Sty
     ])
 }
 
-/// What is known of all styles.
+/// The specifications of all styles.
 pub const SPECS: &[&GatewaySpec] =
     &[&batches::Batches::SPEC, &docs::Docs::SPEC, &graphql::GraphQl::SPEC, &jsonrpc::JsonRpc::SPEC, &soap::Soap::SPEC];

@@ -46,19 +46,19 @@ use types::{Operation, Service};
 use version::Version;
 use write::Document;
 
-/// The path at which the service is.
+/// Its path.
 const PATH: &str = "/soap";
 
-/// The style.
+/// The style of SOAP.
 pub struct Soap {
     service: Service,
-    /// Its description, once somebody has asked for it: it stays the same as long as the service is where it is.
+    /// The WSDL, rendered at the first request; it stays the same as long as the service's address does.
     wsdl: OnceLock<Option<Bytes>>,
     clock: Clock,
     settings: Settings,
 }
 
-/// The service's description as a WSDL 1.1 document, for a service that is at `url`.
+/// The WSDL 1.1 document of a service at `url`.
 ///
 /// # Errors
 /// When SOAP cannot express the contract.
@@ -66,10 +66,10 @@ pub fn wsdl(contract: &Contract, url: &str) -> Result<String, Cause> {
     wsdl::render(&Service::of(contract)?, &format!("{}{PATH}", url.trim_end_matches('/')))
 }
 
-/// A message of SOAP 1.1 that calls a procedure, for examples.
+/// A SOAP 1.1 message that calls a procedure, for samples.
 ///
 /// # Errors
-/// When SOAP cannot express its types.
+/// When SOAP cannot express the procedure's types.
 pub fn request(contract: &Contract, procedure: &ProcedureContract, input: &Value) -> Result<String, Cause> {
     let service = Service::of_one(contract, procedure)?;
     let mut document = Document::new();
@@ -85,7 +85,7 @@ pub fn request(contract: &Contract, procedure: &ProcedureContract, input: &Value
 }
 
 impl Soap {
-    /// What is known of it.
+    /// The style's specification.
     pub const SPEC: GatewaySpec = GatewaySpec {
         name: "soap",
         paths: &[PATH],
@@ -96,7 +96,7 @@ impl Soap {
         timeout_ms: 29_000,
     };
 
-    /// For a service.
+    /// Creates the style for a service.
     ///
     /// # Errors
     /// When SOAP cannot express its contract.
@@ -104,7 +104,7 @@ impl Soap {
         Self::with(contract, Settings::default())
     }
 
-    /// For a stage of a service.
+    /// Creates the style for a stage of a service.
     ///
     /// # Errors
     /// As [`Soap::new`].
@@ -112,7 +112,7 @@ impl Soap {
         Ok(Self { service: Service::of(contract)?, wsdl: OnceLock::new(), clock: Clock::System, settings })
     }
 
-    /// `GET /soap?wsdl` gives the description; without it, where that is.
+    /// Serves the WSDL at `GET /soap?wsdl`; without the query, its address.
     fn describe(&self, calls: &Calls<'_>) -> Response<Bytes> {
         let address = format!("{}{PATH}", calls.site().url());
         let asks = calls.parts().uri.query().unwrap_or_default();
@@ -153,8 +153,8 @@ impl Soap {
         }
     }
 
-    /// The body's element decides what is called (WS-I Basic Profile 1.1, R2710); an action that says something else
-    /// is a mistake.
+    /// The operation of a message. The body's element decides (WS-I Basic Profile 1.1, R2710); an action that names
+    /// another operation is an error.
     fn operation(&self, message: &envelope::Message, action: Option<&str>) -> Result<&Operation, SoapFault> {
         let element = &message.content;
         let (right, name) = (&*self.service.namespace, shortened(&element.name));
@@ -205,7 +205,7 @@ impl Soap {
         let spell = |path: &str| decode::spelled(&self.service, operation, value.as_ref(), path);
         let outcome = outcome.map_err(|refusal| refusal.spelled(spell));
         if !decoded.faults.is_empty() {
-            // Who may not call is told that, and nothing else. No procedure takes what was made of this.
+            // A caller without permission learns only that. No procedure accepts the replaced values.
             let (fields, request_id) = match outcome {
                 Err(refusal) if refusal.code != Code::BadRequest => return Err(refusal.into()),
                 Err(refusal) => (refusal.fields, refusal.request_id),

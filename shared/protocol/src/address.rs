@@ -41,13 +41,13 @@ const MAX_LABEL: usize = 63;
 /// The longest label beyond ASCII in letters of European scripts, in characters: such a label has at most
 /// [`MAX_LABEL`] bytes in ASCII, whatever its letters.
 const MAX_EUROPEAN: usize = 20;
-/// The same for letters of all scripts.
+/// [`MAX_EUROPEAN`] for letters of all scripts.
 const MAX_ANY: usize = 14;
 /// The maximum number of labels of a host beyond ASCII.
 const MAX_LABELS_BEYOND_ASCII: usize = 3;
 /// The characters of such labels, in addition to hyphens.
 const OF_EUROPEAN: &[Letters] = &[DIGITS, EUROPEAN, MARK];
-/// The same for all scripts.
+/// [`OF_EUROPEAN`] for all scripts.
 const OF_ANY: &[Letters] = &[DIGITS, EUROPEAN, MARK, ASIAN, ASIAN_MARK];
 /// The characters before the `@`, in addition to letters, digits and dots (RFC 5322 section 3.2.3).
 const SIGNS: &str = "!#$%&'*+/=?^_`{|}~-";

@@ -167,7 +167,7 @@ mod tests {
             ("/a%2Fb%3f%25%41?c=%26%3D%2541", "/a%2Fb%3f%25A?c=%26%3D%2541"),
             ("/%C3%A9", "/%C3%A9"),
             ("/*?", "/*?"),
-            // What is malformed is not made well-formed, and the other part is none the worse.
+            // A malformed part stays malformed, and does not affect the other part.
             ("/%%341/%zz?%61=%", "/%%341/%zz?%61=%"),
             ("/%61?%%341", "/a?%%341"),
             ("/%4?%61", "/%4?a"),

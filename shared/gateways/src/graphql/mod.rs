@@ -57,17 +57,17 @@ use request::{Request, RequestBody};
 use run::Run;
 use types::Types;
 
-/// GraphQL.
+/// The style of GraphQL.
 pub struct GraphQl {
     types: Types,
     schema: dynamic::Schema,
-    /// The schema as text, once somebody has asked for it.
+    /// The schema as text, rendered at the first request.
     sdl: OnceLock<Option<Bytes>>,
     settings: Settings,
     persisted: Persisted,
 }
 
-/// The schema as text, as introspection tells it.
+/// The schema as text, with the same content as introspection.
 ///
 /// # Errors
 /// As [`GraphQl::new`].
@@ -77,7 +77,7 @@ pub fn sdl(contract: &Contract) -> Result<String, Cause> {
 }
 
 impl GraphQl {
-    /// What is known of it.
+    /// The style's specification.
     pub const SPEC: GatewaySpec = GatewaySpec {
         name: "graphql",
         paths: &[PATH, SDL_PATH],
@@ -88,15 +88,15 @@ impl GraphQl {
         timeout_ms: 29_000,
     };
 
-    /// For a service; introspection is on.
+    /// Creates the style for a service, with introspection.
     ///
     /// # Errors
-    /// What GraphQL cannot say: two types of one name, a name that is none.
+    /// What GraphQL cannot express: two types of one name, a malformed name.
     pub fn new(contract: &Contract) -> Result<Self, Cause> {
         Self::with(contract, Settings::default())
     }
 
-    /// For a stage of a service.
+    /// Creates the style for a stage of a service.
     ///
     /// # Errors
     /// As [`GraphQl::new`].
@@ -107,12 +107,12 @@ impl GraphQl {
     }
 }
 
-/// How much that is wrong with one document is told.
+/// The maximum number of errors about one document.
 const MAX_FAULTS: usize = 20;
 const METHODS: &str = "GET, HEAD, POST";
-/// Where it is.
+/// Its path.
 pub const PATH: &str = "/graphql";
-/// Where the schema is as text, unless introspection is switched off.
+/// The path of the schema as text, unless introspection is off.
 const SDL_PATH: &str = "/schema.graphql";
 
 impl Style for GraphQl {
@@ -138,13 +138,13 @@ impl Style for GraphQl {
     }
 }
 
-/// An operation that may be executed.
+/// A valid operation, ready for execution.
 struct Prepared {
     document: ExecutableDocument,
-    /// Of which the document has several.
+    /// Its name, if the document has several operations.
     name: Option<String>,
     variables: async_graphql::Variables,
-    /// What the library said of the schema.
+    /// The library's result for introspection fields.
     introspected: Value,
 }
 
@@ -179,7 +179,7 @@ impl GraphQl {
         }
     }
 
-    /// The schema as text.
+    /// Serves the schema as text.
     fn sdl(&self, method: &Method) -> Response<Bytes> {
         if ![Method::GET, Method::HEAD].contains(method) {
             let message = "The schema is asked for by GET.";
@@ -197,12 +197,12 @@ impl GraphQl {
             return Answer::from(Fault::request(Code::InternalServerError, message)).into_response(Media::Json);
         };
         let mut response = Response::new(sdl);
-        // There is no registered type; clients look at the file's name, and people want to read it.
+        // No media type is registered; clients go by the file's name, and people want to read it in a browser.
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         response
     }
 
-    /// Reads an operation, holds it against the limits and the schema, and answers what it asks of the schema.
+    /// Parses an operation, checks limits and validity, and answers its introspection fields.
     async fn prepare(
         &self,
         mut request: Request,
@@ -232,7 +232,7 @@ impl GraphQl {
         }
         merge::check(&self.types, &document).map_err(one)?;
         variables::check(&self.types, &document)?;
-        // The library checks the rest, and answers what is asked of the schema; nothing else is executed by it.
+        // The library validates the rest, and answers introspection fields; it executes nothing else.
         let mut checked = async_graphql::Request::new("").variables(library_variables).only_introspection();
         checked.operation_name.clone_from(&name);
         checked.set_parsed_query(document.clone());
@@ -251,7 +251,7 @@ fn one(fault: Fault) -> Vec<Fault> {
     vec![fault]
 }
 
-/// The operation that is meant (specification, `GetOperation`).
+/// The requested operation (specification, `GetOperation`).
 fn operation<'d>(document: &'d ExecutableDocument, name: Option<&str>) -> Result<&'d OperationDefinition, Fault> {
     let found = match (&document.operations, name) {
         (DocumentOperations::Single(operation), None) => Some(operation),
@@ -279,7 +279,7 @@ async fn execute(run: &Run<'_>, prepared: Result<Prepared, Vec<Fault>>) -> Answe
     }
 }
 
-/// Several operations: queries at once; where there is a mutation among them, one after the other.
+/// Executes several operations: queries in parallel; with a mutation among them, one after the other.
 async fn many(run: &Run<'_>, prepared: Vec<Result<Prepared, Vec<Fault>>>, media: Media) -> Response<Bytes> {
     let is_mutation = |prepared: &Prepared| {
         operation(&prepared.document, prepared.name.as_deref()).is_ok_and(|found| found.ty == OperationType::Mutation)
@@ -297,11 +297,11 @@ async fn many(run: &Run<'_>, prepared: Vec<Result<Prepared, Vec<Fault>>>, media:
     response(200, media, &bodies)
 }
 
-/// What is answered to one operation.
+/// The response to one operation.
 struct Answer {
-    /// The status where the form is `application/graphql-response+json`.
+    /// The status in `application/graphql-response+json`.
     status: u16,
-    /// And where it is `application/json`.
+    /// The status in `application/json`.
     plain_status: u16,
     body: Body,
 }
@@ -310,7 +310,7 @@ struct Answer {
 struct Body {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Fault>,
-    /// There is none when nothing was executed.
+    /// The data; none if nothing was executed.
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Value>,
 }
@@ -324,7 +324,7 @@ impl Answer {
 
     fn into_response(self, media: Media) -> Response<Bytes> {
         let status = if media == Media::Response { self.status } else { self.plain_status };
-        // What was not acceptable is refused in the form that everybody reads.
+        // A client that accepts neither form gets JSON, which all can read.
         let status = if self.status == 406 { 406 } else { status };
         let mut response = response(status, media, &self.body);
         if response.status() == StatusCode::METHOD_NOT_ALLOWED {

@@ -1,4 +1,4 @@
-//! The style by itself: procedures are imitated, and each call is seen.
+//! Tests of the style alone: fake procedures record each call.
 
 use std::sync::{Arc, Mutex};
 
@@ -15,13 +15,13 @@ mod documents;
 mod http_forms;
 mod types;
 
-/// A made-up service.
+/// The contract of the test service.
 const CONTRACT: &str = include_str!("../../fixtures/library.json");
 
-/// What a procedure answers to an input: the data, or an error's `data` and its message.
+/// A fake procedure's response to an input: the data, or an error's `data` and its message.
 type Answers = dyn Fn(&str, &Value) -> Result<Value, (u16, Value)> + Send + Sync;
 
-/// Procedures that are imitated, and what they were asked.
+/// Fake procedures, and the calls that they got.
 struct FakeProcedures {
     answers: Box<Answers>,
     calls: Mutex<Vec<(String, Value)>>,
@@ -44,7 +44,7 @@ impl Transport for FakeProcedures {
                 input = serde_json::from_str(&value).unwrap();
             }
             self.calls.lock().unwrap().push((procedure.to_owned(), input.clone()));
-            // So that calls that could be sent together are.
+            // Yields, so that calls that can run in parallel do.
             tokio::task::yield_now().await;
             let (status, body) = match (self.answers)(procedure, &input) {
                 Ok(Value::Null) => (200, json!({"result": {}})),
@@ -56,7 +56,7 @@ impl Transport for FakeProcedures {
     }
 }
 
-/// GraphQL over procedures that are imitated.
+/// GraphQL over fake procedures.
 struct TestGateway {
     contract: Contract,
     style: GraphQl,
@@ -77,7 +77,7 @@ impl TestGateway {
         Self { contract, style, transport }
     }
 
-    /// Nothing is expected to be called.
+    /// A gateway whose procedures must not be called.
     fn idle() -> Self {
         Self::new(|procedure, _| panic!("{procedure} was called"))
     }
@@ -99,22 +99,22 @@ impl TestGateway {
         (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap())
     }
 
-    /// What a query comes to.
+    /// The response to a query.
     async fn ask(&self, query: &str) -> Value {
         self.post(&json!({"query": query})).await.1
     }
 
-    /// What a query comes to with variables.
+    /// The response to a query with variables.
     async fn ask_with(&self, query: &str, variables: Value) -> Value {
         self.post(&json!({"query": query, "variables": variables})).await.1
     }
 
-    /// What was called since the last look.
+    /// Takes the calls recorded so far.
     fn calls(&self) -> Vec<(String, Value)> {
         std::mem::take(&mut *self.transport.calls.lock().unwrap())
     }
 
-    /// Why a query is refused, and that nothing was called.
+    /// The error of a query that is refused without any call.
     async fn refused(&self, query: &str) -> String {
         let (status, answer) = self.post(&json!({"query": query})).await;
         assert_eq!(status, 400, "{answer}");

@@ -1,4 +1,4 @@
-//! A gateway, from the request to Lambda and back. A few lines of HTTP stand for Lambda.
+//! Tests of a gateway from the request to Lambda and back. A small HTTP server stands for Lambda.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -13,10 +13,10 @@ use tokio::{
 use super::*;
 use crate::{Calls, GatewaySpec, Refusal, Style, stub::contract_of};
 
-/// What Lambda answers: a status, a line of headers, and a body.
+/// A response of Lambda: a status, a line of headers, and a body.
 type Canned = (u16, &'static str, String);
 
-/// What Lambda was asked.
+/// An invocation that Lambda got.
 #[derive(Debug)]
 struct Invocation {
     path: String,
@@ -29,7 +29,7 @@ struct Lambda {
 }
 
 impl Lambda {
-    /// Answers in turn; the last answer stays. Without one it never answers.
+    /// Returns the responses in turn; the last one repeats. Without any it never answers.
     async fn start(answers: Vec<Canned>) -> (Arc<Self>, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -81,7 +81,7 @@ impl Lambda {
     }
 }
 
-/// What a procedure's function answers.
+/// The response of a procedure's function.
 fn answered(status: u16, body: &str) -> Canned {
     let answer = json!({ "statusCode": status, "headers": { "content-type": "application/json" }, "body": body });
     (200, "", answer.to_string())
@@ -101,7 +101,7 @@ fn failed(kind: &str) -> Canned {
     (200, "x-amz-function-error: Unhandled\r\n", about.to_string())
 }
 
-/// A style of one call: `/one?a.get` calls `a.get` and answers its code and its result.
+/// A style with one call: `/one?a.get` calls `a.get` and returns its code and its result.
 struct One;
 
 const SPEC: GatewaySpec = GatewaySpec {
@@ -158,7 +158,7 @@ fn environment(endpoint: &str) -> Environment {
     .unwrap()
 }
 
-/// What the gateway answers when Lambda gives these answers, and what Lambda was asked.
+/// The gateway's response when Lambda returns these responses, and the invocations that Lambda got.
 async fn call(answers: Vec<Canned>, request: Request<Bytes>) -> (String, Vec<Invocation>) {
     let (lambda, endpoint) = Lambda::start(answers).await;
     let handler = crate::lambda::handler(Box::new(One), contract(10_000), environment(&endpoint)).unwrap();

@@ -1,4 +1,4 @@
-//! The style at work, with procedures that are not there.
+//! Tests of the style with fake procedures.
 
 mod faults;
 mod hostile;
@@ -90,7 +90,7 @@ fn thing() -> Value {
     })
 }
 
-/// What procedures are asked, and what they answer.
+/// Fake procedures: the calls they got, and their responses.
 #[derive(Default)]
 struct Stub {
     /// Name, `Authorization` and body of each call.
@@ -137,7 +137,7 @@ impl Stub {
     }
 }
 
-/// What came back.
+/// A response.
 struct Answer {
     status: u16,
     headers: http::HeaderMap,

@@ -61,7 +61,7 @@ fn faults(json: &str) -> Vec<(String, String)> {
     fault.fields.into_iter().map(|fault| (fault.path, fault.message)).collect()
 }
 
-/// What is told of an input that is right but for these members.
+/// The faults of an input that is valid except for these members.
 fn messages(members: &str) -> Vec<(String, String)> {
     faults(&format!(r#"{{"maxLines": 1, "theName": "a", {members}}}"#))
 }
@@ -242,7 +242,7 @@ fn nothing_is_nothing() {
     }
 }
 
-/// A type that has itself in it.
+/// A recursive type.
 #[wire(input)]
 enum TreeInput {
     Leaf {},
@@ -378,7 +378,7 @@ fn rules_of_what_is_in_a_field_hold_where_it_says_dive() {
     }
 }
 
-/// How often a rule was held against anything.
+/// How often a rule was checked.
 static HELD: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
 
 #[allow(clippy::trivially_copy_pass_by_ref)]

@@ -21,10 +21,10 @@ const fn field(name: &'static str, form: Form) -> Field {
     Field { name, form, is_nullable: false }
 }
 
-/// What is stored, as it is answered.
+/// The stored value, as the procedure returns it.
 const THING: &[Field] = &[field("id", Form::Text), field("version", Form::Integer)];
 
-/// A procedure that answers this.
+/// A procedure that returns this.
 const fn entry(kind: Kind, rest: &'static str, fields: &'static [Field], output: &'static [Field]) -> Entry {
     let declaration = RestDeclaration { kind, route: rest, input: fields, output };
     let rest_answer = RestAnswer::of(declaration, RestAnswer::NONE).among(rest, &[Some("GET /things/{id}")]);
@@ -65,7 +65,7 @@ const LIST: Entry = entry(
 const PATCH: Entry = entry(Kind::Mutation, "PATCH /things/{id}", FIELDS, THING);
 const POST: Entry = entry(Kind::Mutation, "POST /things", FIELDS, THING);
 
-/// The same without some of what its answers would say.
+/// The same, with some parts of its responses declined.
 fn with(entry: Entry, rest_answer: RestAnswer) -> Entry {
     Entry { spec: Spec { rest_answer, ..entry.spec }, ..entry }
 }
@@ -75,7 +75,7 @@ fn parts(method: &str, uri: &str, headers: &[(&str, &str)]) -> Parts {
     request.body(()).unwrap().into_parts().0
 }
 
-/// Where a request went, with the path's parameters.
+/// The address of a request, with the path's parameters.
 fn address_of(parts: &Parts, parameters: &[(&str, &str)]) -> Address {
     let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Address { method: parts.method.clone(), uri: parts.uri.clone(), parameters }

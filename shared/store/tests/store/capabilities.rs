@@ -1,4 +1,4 @@
-//! What each capability does, with the rights that it states, and with one of them less.
+//! The operations of each capability, with the rights that it states, and with one of them missing.
 
 use local::database::{
     Credentials,
@@ -11,7 +11,7 @@ use crate::fixtures::{Member, Note, TestDatabase, id, session, settings};
 
 type Done = Result<(), StoreError>;
 
-/// A call of somebody with a grant, but for one action of it.
+/// A session with a grant, except for one of its actions.
 fn session_with(world: &TestDatabase, grant: &Grant, missing: Option<&str>) -> StoreSession {
     let actions =
         |all: &[&str]| all.iter().filter(|action| Some(**action) != missing).map(ToString::to_string).collect();
@@ -27,7 +27,7 @@ fn session_with(world: &TestDatabase, grant: &Grant, missing: Option<&str>) -> S
     session(&Store::new(settings).expect("a store"))
 }
 
-/// Holds what is done against the rights to do it: all of them suffice, and each is needed.
+/// Checks the rights of an operation: all of them suffice, and each is needed.
 async fn expect_least<T: Entity>(access: Access, does: impl AsyncFn(&TestDatabase, StoreSession) -> Done) {
     let (world, grant) = (TestDatabase::new().await, Grant::of::<T>(access));
     does(&world, session_with(&world, &grant, None)).await.expect("its rights suffice");

@@ -1,4 +1,4 @@
-//! A cursor serves the caller and the query it was made for, and nobody and nothing else.
+//! A cursor works only for the caller and the query that it was made for.
 
 use protocol::{Clock, Cursor, PageSize, SortKey};
 use store::{Read, Scope, StoreError, StoreSession};

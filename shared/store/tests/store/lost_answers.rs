@@ -1,4 +1,4 @@
-//! A change whose answer is lost is neither reported as somebody else's nor as done when it was not.
+//! A change whose answer is lost is reported neither as another caller's nor as done when it was not.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use store::StoreError;
 
 use crate::fixtures::{FakeServer, Member, Note, TestDatabase, forward};
 
-/// What becomes of the first request.
+/// The fate of the first request.
 #[derive(Clone, Copy)]
 enum First {
     /// The database does it; the answer is lost.
@@ -43,7 +43,7 @@ fn nothing() -> Meanwhile {
     Arc::new(|| Box::pin(async {}))
 }
 
-/// Somebody else replaces the note, some times over.
+/// Another caller replaces the note, several times.
 fn others_replace(world: &TestDatabase, note: &Note, times: u32) -> Meanwhile {
     let (notes, id) = (world.write::<Note>(), note.id);
     Arc::new(move || {

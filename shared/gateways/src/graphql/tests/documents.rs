@@ -1,4 +1,4 @@
-//! What documents come to.
+//! Tests of documents: validation, limits and execution.
 
 use super::*;
 

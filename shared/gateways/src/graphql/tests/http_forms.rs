@@ -1,4 +1,4 @@
-//! How requests and answers travel.
+//! Tests of requests and responses over HTTP.
 
 use super::*;
 
@@ -19,7 +19,7 @@ fn got(address: &str) -> Request<Bytes> {
     Request::get(address).header("accept", "application/graphql-response+json").body(Bytes::new()).unwrap()
 }
 
-/// Sends a request that is answered with data.
+/// Sends a request that gets data.
 async fn answered(request: Request<Bytes>) -> Value {
     let response = ping().send(request).await;
     assert_eq!(response.status(), 200, "{response:?}");

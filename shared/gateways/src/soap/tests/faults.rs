@@ -1,4 +1,4 @@
-//! What goes wrong is said in the words of each version of SOAP.
+//! Faults in the form of each version of SOAP.
 
 use serde_json::json;
 

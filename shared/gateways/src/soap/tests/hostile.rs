@@ -1,4 +1,4 @@
-//! XML that means harm.
+//! Malicious XML.
 
 use super::*;
 use crate::respond::shortened;

@@ -1,4 +1,4 @@
-//! WS-Security: somebody signs in for one call.
+//! WS-Security: a caller signs in for one call.
 
 use serde_json::json;
 
