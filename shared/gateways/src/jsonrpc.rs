@@ -124,7 +124,7 @@ impl JsonRpc {
             let Some(mut answer) = answer else { continue };
             if heavy + weight(&answer) > MAX_WEIGHT {
                 let refusal = Refusal::from(no_room());
-                answer = failed(Error::of(&refusal, request.calls.request_id()), Entry::read(entry).id());
+                answer = failed(JsonRpcError::of(&refusal, request.calls.request_id()), Entry::read(entry).id());
             }
             heavy += weight(&answer);
             answers.push((place, answer));
@@ -142,7 +142,7 @@ impl JsonRpc {
         let entry = Entry::read(entry);
         let outcome = match &entry {
             Entry::Invalid { why, .. } => {
-                Err(Error::reserved(INVALID_REQUEST, Code::BadRequest, why, request.calls.request_id()))
+                Err(JsonRpcError::reserved(INVALID_REQUEST, Code::BadRequest, why, request.calls.request_id()))
             }
             Entry::Call { id: None, method, .. } if method == DISCOVER => return None,
             Entry::Call { method, params, .. } => self.call(request, method, *params).await,
@@ -163,25 +163,25 @@ impl JsonRpc {
         BatchContext { contract, calls, deadline, is_described }: BatchContext<'_>,
         method: &str,
         params: Option<&RawValue>,
-    ) -> Result<Box<RawValue>, Error> {
+    ) -> Result<Box<RawValue>, JsonRpcError> {
         let request_id = calls.request_id();
         if method == DISCOVER && self.settings.documents {
             if is_described.swap(true, Ordering::Relaxed) {
                 let detail = "A batch is told once what there is, and this is not the first call that asks.";
-                return Err(Error::reserved(INVALID_REQUEST, Code::BadRequest, detail, request_id));
+                return Err(JsonRpcError::reserved(INVALID_REQUEST, Code::BadRequest, detail, request_id));
             }
             return Ok(self.document(contract, calls.site().url()));
         }
         let Some(procedure) = contract.find_in_styles(method) else {
             let detail = format!("There is no procedure {:?}.", shortened(method));
-            return Err(Error::reserved(METHOD_NOT_FOUND, Code::NotFound, &detail, request_id));
+            return Err(JsonRpcError::reserved(METHOD_NOT_FOUND, Code::NotFound, &detail, request_id));
         };
         let input = params.map(|params| input(procedure, params)).transpose();
-        let input = input.map_err(|refusal| Error::of(&refusal, request_id))?.flatten();
+        let input = input.map_err(|refusal| JsonRpcError::of(&refusal, request_id))?.flatten();
         let running = calls.run(procedure, input.as_deref().map(str::as_bytes));
         let outcome = deadline.holds(running).await;
         let outcome = outcome.unwrap_or_else(|late| Err(late.into()));
-        let output = outcome.map_err(|refusal| Error::of(&refusal, request_id))?;
+        let output = outcome.map_err(|refusal| JsonRpcError::of(&refusal, request_id))?;
         Ok(output.unwrap_or_else(|| RawValue::NULL.to_owned()))
     }
 }
@@ -192,7 +192,7 @@ impl Style for JsonRpc {
     }
 
     fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes> {
-        let error = failed(Error::of(&refusal, calls.request_id()), RawValue::NULL);
+        let error = failed(JsonRpcError::of(&refusal, calls.request_id()), RawValue::NULL);
         respond(refusal.code.http_status(), JSON, error)
     }
 
@@ -201,7 +201,7 @@ impl Style for JsonRpc {
             match self.respond(contract, body, &calls).await {
                 Ok(response) => response,
                 Err(MessageError::Message((reserved, code, detail))) => {
-                    let error = Error::reserved(reserved, code, &detail, calls.request_id());
+                    let error = JsonRpcError::reserved(reserved, code, &detail, calls.request_id());
                     respond(200, JSON, failed(error, RawValue::NULL))
                 }
                 Err(MessageError::Http(fault)) => {
@@ -283,12 +283,12 @@ struct JsonRpcResponse<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<Error>,
+    error: Option<JsonRpcError>,
     id: &'a RawValue,
 }
 
 #[derive(Serialize)]
-struct Error {
+struct JsonRpcError {
     code: i32,
     message: String,
     data: ErrorData,
@@ -311,7 +311,7 @@ struct ErrorData {
     retry_after_s: Option<u32>,
 }
 
-impl Error {
+impl JsonRpcError {
     /// An error that the specification reserves.
     fn reserved((number, message): (i32, &str), code: Code, detail: &str, request_id: &str) -> Self {
         let refusal = Refusal::new(code, message);
@@ -339,7 +339,7 @@ const fn number(code: Code) -> i32 {
     }
 }
 
-fn failed(error: Error, id: &RawValue) -> Vec<u8> {
+fn failed(error: JsonRpcError, id: &RawValue) -> Vec<u8> {
     written(&JsonRpcResponse { jsonrpc: "2.0", result: None, error: Some(error), id })
 }
 

@@ -123,7 +123,7 @@ impl Style for GraphQl {
     fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes> {
         let mut fault = Fault::request(refusal.code, refusal.message);
         fault.extensions.request_id = refusal.request_id;
-        Answer::from(fault).into_response(Media::accepted(&calls.parts().headers).unwrap_or(Media::Json))
+        GraphQlResponse::from(fault).into_response(Media::accepted(&calls.parts().headers).unwrap_or(Media::Json))
     }
 
     fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
@@ -156,12 +156,12 @@ impl GraphQl {
         }
         let Some(media) = Media::accepted(&parts.headers) else {
             let message = "An answer is `application/graphql-response+json` or `application/json`.";
-            let mut refused = Answer::from(Fault::request(Code::NotAcceptable, message));
+            let mut refused = GraphQlResponse::from(Fault::request(Code::NotAcceptable, message));
             refused.status = 406;
             return refused.into_response(Media::Json);
         };
         match request::read(parts, body) {
-            Err(fault) => Answer::from(fault).into_response(media),
+            Err(fault) => GraphQlResponse::from(fault).into_response(media),
             Ok(RequestBody::One(request)) => {
                 let mut measure = Measure::default();
                 let prepared = self.prepare(*request, &parts.method, &mut measure).await;
@@ -184,17 +184,19 @@ impl GraphQl {
         if ![Method::GET, Method::HEAD].contains(method) {
             let message = "The schema is asked for by GET.";
             let mut refused =
-                Answer::from(Fault::request(Code::MethodNotSupported, message)).into_response(Media::Json);
+                GraphQlResponse::from(Fault::request(Code::MethodNotSupported, message)).into_response(Media::Json);
             refused.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
             return refused;
         }
         if !self.settings.documents {
-            return Answer::from(Fault::request(Code::NotFound, "There is nothing here.")).into_response(Media::Json);
+            return GraphQlResponse::from(Fault::request(Code::NotFound, "There is nothing here."))
+                .into_response(Media::Json);
         }
         let sdl = self.sdl.get_or_init(|| engine::sdl(&self.types).ok().map(Bytes::from));
         let Some(sdl) = sdl.clone() else {
             let message = "Something went wrong on our side.";
-            return Answer::from(Fault::request(Code::InternalServerError, message)).into_response(Media::Json);
+            return GraphQlResponse::from(Fault::request(Code::InternalServerError, message))
+                .into_response(Media::Json);
         };
         let mut response = Response::new(sdl);
         // No media type is registered; clients go by the file's name, and people want to read it in a browser.
@@ -265,17 +267,17 @@ fn operation<'d>(document: &'d ExecutableDocument, name: Option<&str>) -> Result
     found.map(|operation| &operation.node).ok_or_else(|| Fault::invalid("The document has no operation of this name."))
 }
 
-async fn execute(run: &Run<'_>, prepared: Result<Prepared, Vec<Fault>>) -> Answer {
+async fn execute(run: &Run<'_>, prepared: Result<Prepared, Vec<Fault>>) -> GraphQlResponse {
     let prepared = match prepared {
         Ok(prepared) => prepared,
-        Err(faults) => return Answer::refused(faults),
+        Err(faults) => return GraphQlResponse::refused(faults),
     };
     match operation(&prepared.document, prepared.name.as_deref()) {
         Ok(operation) => {
             let execution = Execution::new(run, &prepared.document, &prepared.variables);
-            Answer::from(execution.execute(operation, &prepared.introspected).await)
+            GraphQlResponse::from(execution.execute(operation, &prepared.introspected).await)
         }
-        Err(fault) => Answer::from(fault),
+        Err(fault) => GraphQlResponse::from(fault),
     }
 }
 
@@ -298,7 +300,7 @@ async fn many(run: &Run<'_>, prepared: Vec<Result<Prepared, Vec<Fault>>>, media:
 }
 
 /// The response to one operation.
-struct Answer {
+struct GraphQlResponse {
     /// The status in `application/graphql-response+json`.
     status: u16,
     /// The status in `application/json`.
@@ -315,7 +317,7 @@ struct Body {
     data: Option<Value>,
 }
 
-impl Answer {
+impl GraphQlResponse {
     fn refused(errors: Vec<Fault>) -> Self {
         let status = errors.first().map_or(500, |fault| fault.extensions.http_status);
         let plain_status = errors.iter().map(|fault| fault.plain_status).max().unwrap_or(status);
@@ -334,13 +336,13 @@ impl Answer {
     }
 }
 
-impl From<Fault> for Answer {
+impl From<Fault> for GraphQlResponse {
     fn from(fault: Fault) -> Self {
         Self::refused(vec![fault])
     }
 }
 
-impl From<Executed> for Answer {
+impl From<Executed> for GraphQlResponse {
     fn from(executed: Executed) -> Self {
         let body = Body { errors: executed.faults, data: Some(executed.data) };
         Self { status: 200, plain_status: 200, body }

@@ -11,7 +11,7 @@ use serde_json::{Map as Json, Value};
 
 use super::{
     lexical,
-    types::{Form, Input, Member, Operation, Service, Simple, Slot, Variant},
+    types::{Input, Member, Operation, Service, Simple, Slot, Variant, XmlForm},
     xml::{Element, is_space},
 };
 use crate::{
@@ -90,12 +90,12 @@ pub fn spelled(service: &Service, operation: &Operation, input: Option<&Value>, 
 }
 
 /// The name of a member where a form is expected, and the form of its value.
-fn into<'s>(service: &'s Service, form: &'s Form, step: Step<'_>, value: &Value) -> Option<(String, &'s Form)> {
+fn into<'s>(service: &'s Service, form: &'s XmlForm, step: Step<'_>, value: &Value) -> Option<(String, &'s XmlForm)> {
     match (service.form(form), step) {
-        (Form::List(list), Step::Item(place)) => Some((format!("[{place}]"), &list.item.form)),
-        (Form::Map(map), Step::Member(name)) => Some((name.to_owned(), &map.value.form)),
-        (Form::Object(members), Step::Member(name)) => member(members, name),
-        (Form::Union(variants), Step::Member(name)) => {
+        (XmlForm::List(list), Step::Item(place)) => Some((format!("[{place}]"), &list.item.form)),
+        (XmlForm::Map(map), Step::Member(name)) => Some((name.to_owned(), &map.value.form)),
+        (XmlForm::Object(members), Step::Member(name)) => member(members, name),
+        (XmlForm::Union(variants), Step::Member(name)) => {
             let variant = variants.iter().find(|variant| Some(variant.json.as_str()) == paths::tag(value))?;
             let (name, form) = member(&variant.members, name)?;
             Some((format!("{}.{name}", variant.xml), form))
@@ -104,7 +104,7 @@ fn into<'s>(service: &'s Service, form: &'s Form, step: Step<'_>, value: &Value)
     }
 }
 
-fn member<'m>(members: &'m [Member], json: &str) -> Option<(String, &'m Form)> {
+fn member<'m>(members: &'m [Member], json: &str) -> Option<(String, &'m XmlForm)> {
     let member = members.iter().find(|member| member.json == json)?;
     Some((member.xml.clone(), &member.slot.form))
 }
@@ -130,7 +130,7 @@ impl Reading<'_> {
     }
 
     /// A value, or its replacement if it is malformed.
-    fn or_placeholder(&self, form: &Form, path: &str, read: Result<Value, FieldFault>) -> Value {
+    fn or_placeholder(&self, form: &XmlForm, path: &str, read: Result<Value, FieldFault>) -> Value {
         read.unwrap_or_else(|fault| {
             self.note(fault);
             self.placeholder(form, path)
@@ -138,10 +138,10 @@ impl Reading<'_> {
     }
 
     /// A replacement that every procedure refuses.
-    fn placeholder(&self, form: &Form, path: &str) -> Value {
+    fn placeholder(&self, form: &XmlForm, path: &str) -> Value {
         self.decoded.borrow_mut().placeholders.insert(path.to_owned());
         match self.service.form(form) {
-            Form::Simple(_) => Value::Object(Json::new()),
+            XmlForm::Simple(_) => Value::Object(Json::new()),
             _ => 0.into(),
         }
     }
@@ -154,14 +154,14 @@ impl Reading<'_> {
             Input::Wrapped(slot) => (&slot.form, WRAPPED),
         };
         match (self.service.form(form), input) {
-            (Form::List(list), Some(Value::Array(items))) => {
+            (XmlForm::List(list), Some(Value::Array(items))) => {
                 let path = format!("{path}[{}]", items.len());
                 items.push(self.placeholder(&list.item.form, &path));
             }
-            (Form::Map(map), Some(Value::Object(entries))) => {
+            (XmlForm::Map(map), Some(Value::Object(entries))) => {
                 entries.insert(INVALID_MEMBER.to_owned(), self.placeholder(&map.value.form, INVALID_MEMBER));
             }
-            (Form::Object(_) | Form::Union(_), Some(Value::Object(members))) => {
+            (XmlForm::Object(_) | XmlForm::Union(_), Some(Value::Object(members))) => {
                 members.insert(INVALID_MEMBER.to_owned(), Value::Null);
             }
             (_, input) => *input = Some(self.placeholder(form, path)),
@@ -198,14 +198,14 @@ impl Reading<'_> {
         }
     }
 
-    fn content(&self, form: &Form, element: &Element, path: &str) -> Result<Value, FieldFault> {
+    fn content(&self, form: &XmlForm, element: &Element, path: &str) -> Result<Value, FieldFault> {
         let form = self.service.form(form);
-        if !matches!(form, Form::Simple(_) | Form::Object(_)) {
+        if !matches!(form, XmlForm::Simple(_) | XmlForm::Object(_)) {
             self.no_text(element, path);
         }
         match form {
-            Form::Simple(simple) => self.simple(simple, element, path),
-            Form::List(list) => {
+            XmlForm::Simple(simple) => self.simple(simple, element, path),
+            XmlForm::List(list) => {
                 let items = element.children.iter().enumerate().map(|(place, child)| {
                     let path = format!("{path}[{place}]");
                     let item = self.expect(child, "item", &path).and_then(|()| self.slot(&list.item, child, &path));
@@ -213,7 +213,7 @@ impl Reading<'_> {
                 });
                 Ok(Value::Array(items.collect()))
             }
-            Form::Map(map) => {
+            XmlForm::Map(map) => {
                 let mut entries = Json::new();
                 for child in &element.children {
                     let (key, value, path) = match self.key(&map.key, child, path) {
@@ -233,9 +233,9 @@ impl Reading<'_> {
                 }
                 Ok(Value::Object(entries))
             }
-            Form::Object(members) => Ok(self.members(members, element, path)),
-            Form::Union(variants) => self.variant(variants, element, path),
-            Form::Named(_) => fault(path, "is of a type that has no form"),
+            XmlForm::Object(members) => Ok(self.members(members, element, path)),
+            XmlForm::Union(variants) => self.variant(variants, element, path),
+            XmlForm::Named(_) => fault(path, "is of a type that has no form"),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Writes the XML Schema of a service's types and elements.
 
 use super::{
-    types::{Base, FAULT, Form, Input, Member, Service, Simple, Slot},
+    types::{Base, FAULT, Input, Member, Service, Simple, Slot, XmlForm},
     write::Document,
 };
 
@@ -37,15 +37,15 @@ pub fn write(document: &mut Document, service: &Service) {
         }
         for operation in &service.operations {
             let input = match &operation.input {
-                Input::Nothing => Form::Object(Vec::new()),
+                Input::Nothing => XmlForm::Object(Vec::new()),
                 Input::Plain(form) => form.clone(),
-                Input::Wrapped(slot) => Form::Object(vec![only("input", slot)]),
+                Input::Wrapped(slot) => XmlForm::Object(vec![only("input", slot)]),
             };
             let output = operation.output.iter().map(|slot| only("result", slot)).collect();
             writing.element(document, &operation.name, &input, Some(&operation.docs));
-            writing.element(document, &operation.response, &Form::Object(output), None);
+            writing.element(document, &operation.response, &XmlForm::Object(output), None);
             for failure in &operation.failures {
-                let form = Form::Object(failure.members.clone());
+                let form = XmlForm::Object(failure.members.clone());
                 writing.element(document, &failure.name, &form, Some(&failure.docs));
             }
         }
@@ -99,7 +99,7 @@ struct Writing<'a> {
 
 impl Writing<'_> {
     /// A global element.
-    fn element(&self, document: &mut Document, name: &str, form: &Form, docs: Option<&str>) {
+    fn element(&self, document: &mut Document, name: &str, form: &XmlForm, docs: Option<&str>) {
         document.within("xsd:element", &[("name", name)], |document| {
             annotation(document, docs);
             self.form(document, None, form, None);
@@ -107,9 +107,9 @@ impl Writing<'_> {
     }
 
     /// A type, named or inline.
-    fn form(&self, document: &mut Document, name: Option<&str>, form: &Form, docs: Option<&str>) {
+    fn form(&self, document: &mut Document, name: Option<&str>, form: &XmlForm, docs: Option<&str>) {
         let named: Vec<(&str, &str)> = name.map(|name| ("name", name)).into_iter().collect();
-        if let Form::Simple(simple) = form {
+        if let XmlForm::Simple(simple) = form {
             return document.within("xsd:simpleType", &named, |document| {
                 annotation(document, docs);
                 restriction(document, simple);
@@ -117,52 +117,52 @@ impl Writing<'_> {
         }
         document.within("xsd:complexType", &named, |document| {
             annotation(document, docs);
-            let group = if matches!(form, Form::Union(_)) { "xsd:choice" } else { "xsd:sequence" };
+            let group = if matches!(form, XmlForm::Union(_)) { "xsd:choice" } else { "xsd:sequence" };
             match form {
-                Form::Object(members) if members.is_empty() => document.empty(group, &[]),
+                XmlForm::Object(members) if members.is_empty() => document.empty(group, &[]),
                 form => document.within(group, &[], |document| self.group(document, form)),
             }
         });
     }
 
     /// The content of a sequence or a choice.
-    fn group(&self, document: &mut Document, form: &Form) {
+    fn group(&self, document: &mut Document, form: &XmlForm) {
         match form {
-            Form::Object(members) => {
+            XmlForm::Object(members) => {
                 for member in members {
                     let occurs = if member.optional { AT_MOST_ONCE } else { ONCE };
                     self.local(document, &member.xml, &member.slot, occurs);
                 }
             }
-            Form::List(list) => {
+            XmlForm::List(list) => {
                 let least = list.least.to_string();
                 let most = list.most.map_or_else(|| "unbounded".to_owned(), |most| most.to_string());
                 self.local(document, "item", &list.item, Occurs { least: &least, most: &most });
             }
-            Form::Map(map) => {
+            XmlForm::Map(map) => {
                 let many = [("name", "entry"), ("minOccurs", "0"), ("maxOccurs", "unbounded")];
                 document.within("xsd:element", &many, |document| {
                     sequence(document, |document| {
-                        let key = Slot { form: Form::Simple(map.key.clone()), nullable: false, docs: None };
+                        let key = Slot { form: XmlForm::Simple(map.key.clone()), nullable: false, docs: None };
                         self.local(document, "key", &key, ONCE);
                         self.local(document, "value", &map.value, ONCE);
                     });
                 });
             }
-            Form::Union(variants) => {
+            XmlForm::Union(variants) => {
                 for variant in variants {
                     document.within("xsd:element", &[("name", &*variant.xml)], |document| {
                         annotation(document, variant.docs.as_deref());
                         let form = match variant.members.is_empty() {
                             // Clients cannot handle an empty element.
-                            true => Form::Simple(it_is()),
-                            false => Form::Object(variant.members.clone()),
+                            true => XmlForm::Simple(it_is()),
+                            false => XmlForm::Object(variant.members.clone()),
                         };
                         self.form(document, None, &form, None);
                     });
                 }
             }
-            Form::Simple(_) | Form::Named(_) => {}
+            XmlForm::Simple(_) | XmlForm::Named(_) => {}
         }
     }
 
@@ -170,8 +170,8 @@ impl Writing<'_> {
     fn local(&self, document: &mut Document, name: &str, slot: &Slot, occurs: Occurs<'_>) {
         let mut attributes = vec![("name", name)];
         let kind = match &slot.form {
-            Form::Named(place) => Some(format!("tns:{}", self.service.named[*place].name)),
-            Form::Simple(Simple { base, facets, values }) if facets.is_empty() && values.is_empty() => {
+            XmlForm::Named(place) => Some(format!("tns:{}", self.service.named[*place].name)),
+            XmlForm::Simple(Simple { base, facets, values }) if facets.is_empty() && values.is_empty() => {
                 Some(format!("xsd:{}", base.name()))
             }
             _ => None,

@@ -9,7 +9,7 @@ use crate::words::docs_of_value;
 
 use super::{
     pattern,
-    types::{Base, Form, List, Map, Member, Named, Simple, Slot, Variant, docs, xml_name},
+    types::{Base, List, Map, Member, NamedType, Simple, Slot, Variant, XmlForm, docs, xml_name},
 };
 
 /// The maximum depth of types. Those of procedures are far less deep.
@@ -20,7 +20,7 @@ const GREATEST: &str = "1.7976931348623157E308";
 /// Converts schemas, and collects the named types that they refer to.
 pub struct Reader<'a> {
     contract: &'a Contract,
-    named: Vec<Named>,
+    named: Vec<NamedType>,
     /// References, and their indexes in `named`.
     places: HashMap<String, usize>,
     depth: usize,
@@ -33,7 +33,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The named types found.
-    pub fn finish(self) -> Vec<Named> {
+    pub fn finish(self) -> Vec<NamedType> {
         self.named
     }
 
@@ -62,35 +62,39 @@ impl<'a> Reader<'a> {
         }
         if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
             let place = self.place(reference)?;
-            return Ok(Slot { form: Form::Named(place), nullable: self.named[place].slot.nullable, docs });
+            return Ok(Slot { form: XmlForm::Named(place), nullable: self.named[place].slot.nullable, docs });
         }
         let nullable = allows_null(schema);
         Ok(Slot { form: self.form(schema)?, nullable, docs })
     }
 
-    fn form(&mut self, schema: &Value) -> Result<Form, Cause> {
+    fn form(&mut self, schema: &Value) -> Result<XmlForm, Cause> {
         if let Some(values) = enumerated(schema) {
-            return Ok(Form::Simple(Simple { values, ..Simple::default() }));
+            return Ok(XmlForm::Simple(Simple { values, ..Simple::default() }));
         }
         if let Some(variants) = schema.get("oneOf").and_then(Value::as_array) {
             let variants = variants.iter().map(|variant| self.variant(variant)).collect::<Result<Vec<_>, _>>()?;
-            return Ok(Form::Union(unmistakable(variants, |variant| &variant.xml)?));
+            return Ok(XmlForm::Union(unmistakable(variants, |variant| &variant.xml)?));
         }
         match kind_of(schema) {
             Some("object") => match entries_of(schema) {
                 Some((pattern, value)) => {
                     let facets = pattern.and_then(pattern::translate).map(|pattern| ("pattern", pattern));
                     let key = Simple { facets: facets.into_iter().collect(), ..Simple::default() };
-                    Ok(Form::Map(Box::new(Map { key, value: self.slot(value)? })))
+                    Ok(XmlForm::Map(Box::new(Map { key, value: self.slot(value)? })))
                 }
-                None => Ok(Form::Object(self.members(schema)?)),
+                None => Ok(XmlForm::Object(self.members(schema)?)),
             },
             Some("array") => {
                 let item = self.slot(schema.get("items").ok_or_else(|| unknown(schema))?)?;
                 let bound = |name: &str| schema.get(name).and_then(Value::as_u64);
-                Ok(Form::List(Box::new(List { item, least: bound("minItems").unwrap_or(0), most: bound("maxItems") })))
+                Ok(XmlForm::List(Box::new(List {
+                    item,
+                    least: bound("minItems").unwrap_or(0),
+                    most: bound("maxItems"),
+                })))
             }
-            Some(kind) => Ok(Form::Simple(simple(kind, schema).ok_or_else(|| unknown(schema))?)),
+            Some(kind) => Ok(XmlForm::Simple(simple(kind, schema).ok_or_else(|| unknown(schema))?)),
             None => Err(unknown(schema)),
         }
     }
@@ -142,7 +146,7 @@ impl<'a> Reader<'a> {
         }
         let slot = self.slot(schema)?;
         let name = self.name(&reference);
-        self.named.push(Named { name, slot });
+        self.named.push(NamedType { name, slot });
         self.places.insert(reference, self.named.len() - 1);
         Ok(self.named.len() - 1)
     }

@@ -16,7 +16,7 @@ use super::schemas::Reader;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slot {
     /// The form of the value.
-    pub form: Form,
+    pub form: XmlForm,
     /// Whether null is allowed: `xsi:nil`.
     pub nullable: bool,
     /// The doc comment.
@@ -25,7 +25,7 @@ pub struct Slot {
 
 /// The form of a value.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Form {
+pub enum XmlForm {
     /// Text without elements.
     Simple(Simple),
     /// `item` elements.
@@ -128,7 +128,7 @@ pub struct Variant {
 
 /// A named type of the contract.
 #[derive(Clone, Debug)]
-pub struct Named {
+pub struct NamedType {
     /// Its name in the schema.
     pub name: String,
     /// Its type.
@@ -141,7 +141,7 @@ pub enum Input {
     /// No input.
     Nothing,
     /// Members or a variant, directly in the operation's element.
-    Plain(Form),
+    Plain(XmlForm),
     /// Any other value, in an element `input`.
     Wrapped(Slot),
 }
@@ -162,12 +162,12 @@ pub struct Operation {
     /// The type of `result` in the response.
     pub output: Option<Slot>,
     /// The operation's own failures.
-    pub failures: Vec<Failure>,
+    pub failures: Vec<DeclaredFailure>,
 }
 
 /// A failure of an operation.
 #[derive(Debug)]
-pub struct Failure {
+pub struct DeclaredFailure {
     /// The `type` in JSON.
     pub kind: String,
     /// The element in a fault's detail: `ordersGetMissing`.
@@ -190,7 +190,7 @@ pub struct Service {
     /// The operations, by name.
     pub operations: Vec<Operation>,
     /// The named types, by name.
-    pub named: Vec<Named>,
+    pub named: Vec<NamedType>,
 }
 
 impl Service {
@@ -237,9 +237,9 @@ impl Service {
     }
 
     /// The form itself, if it is the name of one.
-    pub fn form<'a>(&'a self, form: &'a Form) -> &'a Form {
+    pub fn form<'a>(&'a self, form: &'a XmlForm) -> &'a XmlForm {
         match form {
-            Form::Named(place) => &self.named[*place].slot.form,
+            XmlForm::Named(place) => &self.named[*place].slot.form,
             form => form,
         }
     }
@@ -272,12 +272,12 @@ fn operation(
         Some(schema) => {
             let slot = reader.slot(schema).map_err(with_procedure)?;
             match slot {
-                Slot { form: Form::Object(mut members), nullable: false, .. } => {
+                Slot { form: XmlForm::Object(mut members), nullable: false, .. } => {
                     let place = |member: &Member| procedure.input_fields.iter().position(|name| *name == member.json);
                     members.sort_by_key(|member| place(member).unwrap_or(usize::MAX));
-                    Input::Plain(Form::Object(members))
+                    Input::Plain(XmlForm::Object(members))
                 }
-                Slot { form: form @ Form::Union(_), nullable: false, .. } => Input::Plain(form),
+                Slot { form: form @ XmlForm::Union(_), nullable: false, .. } => Input::Plain(form),
                 slot => Input::Wrapped(slot),
             }
         }
@@ -291,7 +291,7 @@ fn operation(
             element.push_str("Failure");
         }
         elements.push(element.clone());
-        failures.push(Failure {
+        failures.push(DeclaredFailure {
             kind: failure.kind.clone(),
             name: element,
             code: failure.code,
