@@ -75,12 +75,12 @@ fn a_gateway_may_invoke_procedures_and_nothing_else() {
     let contract: Value =
         serde_json::from_str(&fs::read_to_string(root().join("bindings/contract.json")).unwrap()).unwrap();
     let found = contract["gateways"].as_array().unwrap();
-    assert_eq!(found.len(), gateways::FACTS.len());
+    assert_eq!(found.len(), gateways::SPECS.len());
     let procedures = contract["procedures"].as_array().unwrap();
     let usual: Vec<&Value> =
         procedures.iter().filter(|found| found["http"].is_null()).map(|found| &found["name"]).collect();
     assert!(!usual.is_empty() && usual.len() < procedures.len());
-    for (gateway, spec) in found.iter().zip(gateways::FACTS) {
+    for (gateway, spec) in found.iter().zip(gateways::SPECS) {
         let members: Vec<&String> = gateway.as_object().unwrap().keys().collect();
         assert_eq!(members, ["calls", "invokes", "memoryMb", "methods", "name", "paths", "timeoutMs"]);
         let invokes: Vec<&Value> = gateway["invokes"].as_array().unwrap().iter().collect();

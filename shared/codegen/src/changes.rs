@@ -1,14 +1,14 @@
-//! What changed between two contracts, judged for those who call, style by style: a pure comparison of JSON.
+//! Compares two contracts and judges each change by its effect on callers, style by style: a pure comparison of JSON.
 //!
-//! [`compare`] names each change in one sentence; [`markdown`] prints them for a reviewer. Named types
-//! are followed wherever procedures refer to them. What is not understood is [`Effect::Unjudged`]:
-//! nothing that differs goes unmentioned.
+//! [`compare`] describes each change in one sentence; [`markdown`] prints them for a reviewer. Named types are
+//! compared wherever procedures refer to them. A change that the comparison does not understand is
+//! [`Effect::Unjudged`]: no difference goes unmentioned.
 //!
-//! The contracts are read as JSON and not as [`protocol::contract::Contract`]: either may be of a version that has members
-//! which this one does not know, and a type that it is read into would drop them without a word.
+//! The contracts are read as JSON and not as [`protocol::contract::Contract`]: either may come from a version with
+//! members that this one does not know, and deserializing it into a type would silently drop them.
 //!
-//! The measure is a client as it is deployed: what it sends must still be taken, and what it gets it must be able to
-//! read. That a client would not compile any more against new types is no break, as long as it runs.
+//! The measure is a deployed client: the service must still accept what it sends, and it must be able to read what it
+//! gets. A client that no longer compiles against new types is no break, as long as it runs.
 
 mod document;
 mod form;
@@ -35,46 +35,46 @@ use rights::{grants, mail, reach};
 use schema::Pair;
 pub use styles::Styles;
 
-/// What a change means.
+/// The effect of a change on callers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
     /// A caller that worked may fail, in these styles.
     Breaking(Styles),
-    /// What callers send still works, and in these styles they may get what they have not seen before.
+    /// Calls still work, and in these styles callers may get values that they do not know yet.
     Caution(Styles),
-    /// This comparison cannot tell.
+    /// The comparison does not understand the change.
     Unjudged,
-    /// Somebody may do more or less than before: callers, or a procedure with what is stored.
+    /// The rights of callers, or of a procedure to stored data, have changed.
     Rights,
     /// Callers need not do anything.
     Compatible,
-    /// Callers do not see it.
+    /// Callers do not see the change.
     Note,
 }
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Change {
-    /// What it means.
+    /// Its effect.
     pub effect: Effect,
-    /// Which procedure; none when it concerns the service.
+    /// The procedure; none for a change of the service.
     pub procedure: Option<String>,
     /// What changed, with the field: one sentence in Markdown.
     pub sentence: String,
 }
 
-/// Whether a caller that worked may fail.
+/// Whether any change breaks a caller that worked.
 #[must_use]
 pub fn is_breaking(changes: &[Change]) -> bool {
     changes.iter().any(|change| matches!(change.effect, Effect::Breaking(_)))
 }
 
-/// What changed from one contract to another, in the order of the report.
+/// The changes from one contract to another, in the order of the report.
 ///
 /// # Errors
-/// Which of the two is no contract of the format that is understood here, and why.
+/// Which of the two contracts cannot be read, and why.
 pub fn compare(old: &Value, new: &Value) -> Result<Vec<Change>, String> {
-    // An older contract may have what is now one form in another.
+    // An older contract may have another form of the same schema.
     let (old, new) = (&plain(old.clone()), &plain(new.clone()));
     let old = Document::read(old).map_err(|fault| format!("the old contract {fault}"))?;
     let new = Document::read(new).map_err(|fault| format!("the new contract {fault}"))?;
@@ -113,7 +113,7 @@ pub fn compare(old: &Value, new: &Value) -> Result<Vec<Change>, String> {
     Ok(changes.list)
 }
 
-/// In which styles a procedure is called.
+/// The styles that call a procedure.
 fn styles_of(procedure: &Value) -> Styles {
     match (&procedure["http"], &procedure["rest"]) {
         (Value::Null, Value::Null) => Styles::IN_STYLES - Styles::REST,
@@ -122,8 +122,8 @@ fn styles_of(procedure: &Value) -> Styles {
     }
 }
 
-/// What is gone and is there under another name: the old name with the new one. It answers the same address, or is
-/// called the same where a name is one word.
+/// Renamed procedures, by their old name: they answer the same address, or have the same name in styles with one-word
+/// names.
 fn renamed<'a>(old: &'a Document<'_>, new: &'a Document<'_>) -> BTreeMap<&'a str, &'a str> {
     let address = |procedure: &Value| {
         let addresses = (procedure["rest"].clone(), procedure["http"].clone());
@@ -142,15 +142,16 @@ fn renamed<'a>(old: &'a Document<'_>, new: &'a Document<'_>) -> BTreeMap<&'a str
     .collect()
 }
 
-/// A procedure's name where it is one word, in GraphQL, SOAP and OpenAPI: `orders.mark_paid` and `orders.markPaid` are
-/// both `ordersMarkPaid`.
+/// A procedure's name in GraphQL, SOAP and OpenAPI, where it is one word: `orders.mark_paid` and `orders.markPaid`
+/// are both `ordersMarkPaid`.
 fn one_word(name: &str) -> String {
     let mut words = name.split(['.', '_']);
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |name, word| name + &capitalized(word))
 }
 
-/// Who calls by address goes on calling, and so does who calls by the same word; everybody else calls what is gone.
+/// Compares a renamed procedure: callers by address, or by the same one-word name, still work; all others call a
+/// missing procedure.
 fn rename(pair: Pair<'_>, changes: &mut Changes) {
     let (was, is) = (&pair.old.1["name"], &pair.new.1["name"]);
     let by_address = Styles::REST | Styles::OWN;
@@ -173,10 +174,10 @@ fn rename(pair: Pair<'_>, changes: &mut Changes) {
     procedure::compare(pair, changes);
 }
 
-/// Collects changes of one procedure after the other.
+/// Collects the changes of one procedure after the other.
 struct Changes {
     procedure: Option<String>,
-    /// In which styles it is called.
+    /// The styles that call the current procedure.
     styles: Styles,
     list: Vec<Change>,
 }
@@ -194,7 +195,8 @@ impl Changes {
         self.list.push(Change { effect, procedure, sentence: sentence.into() });
     }
 
-    /// A change that breaks callers in some styles. Where nobody calls in those, it is something else.
+    /// Adds a change that breaks callers in some styles; `otherwise` is its effect if the procedure is not called in
+    /// those.
     fn breaks(&mut self, styles: Styles, otherwise: Effect, sentence: impl Into<String>) {
         let is_felt = !(styles & self.styles).is_empty();
         self.add(if is_felt { Effect::Breaking(styles) } else { otherwise }, sentence);
@@ -204,15 +206,15 @@ impl Changes {
         self.add(Effect::Unjudged, format!("{what} changed."));
     }
 
-    /// A member that is only told: what it was, and what it is.
-    fn told(&mut self, effect: Effect, member: &str, before: &Value, after: &Value) {
+    /// Adds a change of a member, with its old and its new value.
+    fn note_member(&mut self, effect: Effect, member: &str, before: &Value, after: &Value) {
         if before != after {
             self.add(effect, format!("{} {}.", code(member), was_and_is(before, after)));
         }
     }
 }
 
-/// The order of a list of texts says nothing.
+/// A list of texts without its order, which has no meaning.
 fn as_set(value: &Value) -> Value {
     let mut value = value.clone();
     if let Value::Array(members) = &mut value {
@@ -230,7 +232,7 @@ fn pairs<'m, T>(
     old.keys().chain(added).map(|name| (name.clone(), old.get(name), new.get(name)))
 }
 
-/// The members of two objects by name; one that is not there is null.
+/// The members of two objects by name; a missing one is null.
 fn members<'m>(
     old: &'m Map<String, Value>,
     new: &'m Map<String, Value>,
@@ -262,10 +264,10 @@ fn shown(value: &Value) -> String {
     code(&value.as_str().map_or_else(|| value.to_string(), str::to_owned))
 }
 
-/// The longest text that is quoted, in characters.
+/// The maximum length of a quoted text, in characters.
 const MAX_QUOTED: usize = 200;
 
-/// Code in Markdown, on one line. What is in it comes from a branch that nobody has reviewed yet.
+/// Code in Markdown, on one line. The text comes from a branch that is not reviewed yet.
 fn code(text: &str) -> String {
     let mut short: String =
         text.chars().take(MAX_QUOTED).map(|c| if c == '`' || c.is_control() { '\'' } else { c }).collect();

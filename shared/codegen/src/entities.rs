@@ -1,15 +1,15 @@
-//! What makes entities impossible: two of them in one place.
+//! Checks that entities do not share a prefix.
 
 use std::{any::TypeId, collections::BTreeMap};
 
 use protocol::{Access, contract::Build};
 
-/// The prefixes under which the framework itself keeps something.
+/// The prefixes that the framework itself uses.
 const COUNTS: [&str; 2] = [store::counter::PREFIX, store::quota::PREFIX];
 
-/// Entities of which one would read, overwrite and be granted with the other.
+/// Entities with the same prefix, which would read and overwrite each other and share their grants.
 pub fn faults(build: &Build) -> Vec<String> {
-    // By what is stated, so that faults come in one order.
+    // In the order of procedures, so that faults have a stable order.
     let grants = build.procedures.values().flat_map(|procedure| &procedure.grants);
     let kept: BTreeMap<(&str, &str, TypeId), Access> =
         grants.map(|grant| ((grant.entity, grant.prefix, grant.kept), grant.access)).collect();

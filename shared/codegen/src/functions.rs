@@ -1,4 +1,4 @@
-//! The programs of the Lambda functions: one for each procedure, of one line, and one for each gateway.
+//! Renders the programs of the Lambda functions: one line for each procedure and each gateway.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -7,28 +7,28 @@ use runtime::{Registered, Service};
 
 use crate::{File, HEADER, contract_path};
 
-/// Where a package has its programs. Nothing else is there.
+/// The folder of a package's programs. It holds nothing else.
 pub const PROGRAMS: &str = "src/bin";
 
-/// How a gateway's program says whose it is.
+/// The line that names the index in a gateway's program.
 fn of_index(index: &str) -> String {
     format!("whose index is `{index}`")
 }
 
-/// Whether a generated program is one of the service with this index.
+/// Whether a generated program belongs to the service with this index.
 pub fn is_of(index: &str, program: &str) -> bool {
     program.contains(&format!("({index}::entries::")) || program.contains(&of_index(index))
 }
 
-/// What a gateway's function is called.
+/// The name of a gateway's function.
 fn gateway_name(spec: &gateways::GatewaySpec) -> String {
     format!("gateway-{}", spec.name)
 }
 
-/// Functions that two would be: `markPaid.due` and `mark.paidDue` are both `mark-paid-due`. That two procedures have one
-/// name is said elsewhere.
+/// Functions with the same name: `markPaid.due` and `mark.paidDue` are both `mark-paid-due`. Procedures with the same
+/// name are reported by the builder of the contract.
 pub fn faults(contract: &Contract) -> Vec<String> {
-    let gateways = gateways::FACTS.iter().map(|spec| (gateway_name(spec), format!("the gateway {}", spec.name)));
+    let gateways = gateways::SPECS.iter().map(|spec| (gateway_name(spec), format!("the gateway {}", spec.name)));
     let mut owners: BTreeMap<String, String> = gateways.collect();
     let mut faults = Vec::new();
     for procedure in &contract.procedures {
@@ -48,7 +48,7 @@ pub fn render(service: &Service, layout: &Layout, packages: &Packages) -> Vec<Fi
     let procedure = |Registered { entry, path, .. }: &Registered| {
         program(packages.functions.folder, &entry.function(), "", &format!("onefold::lambda({index}::{path})"))
     };
-    // From the program up to the workspace, and down to the contract.
+    // The relative path from the program up to the workspace, and down to the contract.
     let up = Path::new(packages.gateways.folder).join(PROGRAMS).components().map(|_| "../").collect::<String>();
     let at = format!("{up}{}", contract_path(layout).display());
     let gateway = |spec: &&gateways::GatewaySpec| {
@@ -56,7 +56,7 @@ pub fn render(service: &Service, layout: &Layout, packages: &Packages) -> Vec<Fi
         let docs = format!("//!\n//! The gateway `{}` of the service {}.\n", spec.name, of_index(index));
         program(packages.gateways.folder, &gateway_name(spec), &docs, &main)
     };
-    service.procedures.iter().map(procedure).chain(gateways::FACTS.iter().map(gateway)).collect()
+    service.procedures.iter().map(procedure).chain(gateways::SPECS.iter().map(gateway)).collect()
 }
 
 fn program(package: &str, name: &str, docs: &str, main: &str) -> File {

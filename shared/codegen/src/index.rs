@@ -1,4 +1,4 @@
-//! What the index leaves out.
+//! Finds procedures that the index leaves out.
 
 use std::{
     fs, io,
@@ -7,18 +7,18 @@ use std::{
 
 use runtime::Service;
 
-/// The files that hold a procedure and that no word of the index joins to the service: the compiler does not see them.
-/// With each comes what to do.
+/// The files that hold a procedure and that the index does not list, so that the compiler does not see them. Each
+/// comes with a hint what to do.
 ///
 /// # Errors
 /// When a folder cannot be read.
 pub fn left_out(root: &Path, service: &Service) -> io::Result<Vec<String>> {
     let mut said = Vec::new();
     let Some(packages) = service.definition.layout.and_then(|layout| layout.packages) else { return Ok(said) };
-    // One folder in it for each domain.
+    // The folder has one subfolder for each domain.
     let sources = format!("{}/src", packages.functions.folder);
     for domain in entries(&root.join(&sources))? {
-        // What is not in a folder is what the procedures share; in `bin` are the functions.
+        // Files outside of these folders are shared code; `bin` holds the functions.
         if !domain.is_dir() || domain.ends_with("bin") {
             continue;
         }

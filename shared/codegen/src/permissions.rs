@@ -1,5 +1,5 @@
-//! What each permission lets somebody do, in words: those of the procedures that need it. Whoever asks a person
-//! to give a permission away shows them.
+//! Renders the purposes of permissions: the summaries of the procedures that need them. The consent page of the
+//! authorization server shows them.
 
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
@@ -33,15 +33,15 @@ pub fn render(contract: &Contract, packages: &Packages) -> File {
     File { path: Path::new(packages.functions.folder).join("src/permissions.rs"), text }
 }
 
-/// Permissions that no role has: most likely new ones that nobody was given yet, or typing mistakes. A service without
-/// roles knows what its callers may in a way of its own.
+/// Permissions that no role has: probably new ones that are not assigned yet, or typing errors. A service without
+/// roles decides permissions in another way.
 pub fn faults(contract: &Contract, definition: &Definition) -> Vec<String> {
-    let is_given = |permission: &str| definition.roles.iter().any(|role| (definition.permits)(role, permission));
+    let is_assigned = |permission: &str| definition.roles.iter().any(|role| (definition.permits)(role, permission));
     let mut faults = Vec::new();
     for procedure in contract.procedures.iter().filter(|_| !definition.roles.is_empty()) {
         let AuthContract::Permission { permission, own } = &procedure.auth else { continue };
-        let is_somebodys = is_given(permission) || (*own && is_given(&format!("{permission}:own")));
-        if !is_somebodys {
+        let is_used = is_assigned(permission) || (*own && is_assigned(&format!("{permission}:own")));
+        if !is_used {
             faults.push(format!(
                 "{}: no role has the permission `{permission}`, so that everybody would be refused: give it to a role, \
                  where the service says what its roles may do (`Definition::permits`), or ask for one that a role has",
@@ -52,7 +52,7 @@ pub fn faults(contract: &Contract, definition: &Definition) -> Vec<String> {
     faults
 }
 
-/// Of a doc comment, in one line and without its full stop.
+/// The first sentence of a doc comment, in one line and without its full stop.
 fn first_sentence(docs: &str) -> String {
     let paragraph = docs.split("\n\n").next().unwrap_or_default().replace('\n', " ");
     let sentence = paragraph.split(". ").next().unwrap_or_default().trim();

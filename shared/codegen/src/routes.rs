@@ -1,4 +1,4 @@
-//! What makes a route impossible: a procedure's REST route, or the path of its own that it states with `http`.
+//! Checks the routes of procedures: REST routes, and the paths of `http`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,16 +10,17 @@ use serde_json::Value;
 
 use crate::is_write_only;
 
-/// The methods that a route can have.
+/// The methods of routes.
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
-/// What every service has by itself, besides its gateways: where tRPC's calls begin, and what the local service shows.
+/// The paths that every service has, in addition to its gateways': tRPC, and the pages of the local service.
 const OF_EVERY_SERVICE: [(&str, &str); 2] = [("/trpc", "tRPC"), ("/_local/{proxy+}", "the local service's own pages")];
 
-/// Files that browsers and crawlers ask for by themselves, and that are no JSON: a procedure with `http` may have them.
+/// Files that browsers and crawlers request by themselves, and that are not JSON: procedures with `http` may serve
+/// them.
 const OF_BROWSERS: [&str; 2] = ["/favicon.ico", "/robots.txt"];
 
-/// Every fault of every route.
+/// The faults of all routes.
 pub fn faults(contract: &Contract) -> Vec<String> {
     let mut faults = Vec::new();
     let mut taken: BTreeMap<String, &str> = BTreeMap::new();
@@ -34,7 +35,7 @@ pub fn faults(contract: &Contract) -> Vec<String> {
             faults.push(format!("{name}: {route:?} is no route, such as `GET /v1/orders/{{id}}`"));
             continue;
         };
-        // Routes that differ in the names of parameters only are one: nobody could say which is meant.
+        // Routes that differ only in the names of parameters are the same.
         if let Some(other) = taken.insert(format!("{method} {}", PathPattern(path).shape()), name) {
             faults.push(format!("{name}: {other} has the route {route} already"));
         } else if let Some((known, other, _)) =
@@ -70,14 +71,14 @@ pub fn faults(contract: &Contract) -> Vec<String> {
     faults
 }
 
-/// Paths of which nobody could say which is meant. Where one is more specific than the other, the method of a request
-/// decides and then the more specific path, as in `Routes` of the local front and in the routes of the templates.
+/// Pairs of ambiguous paths. If one path is more specific than the other, the request's method and then the more
+/// specific path decide, as in `Routes` of the local front and in the routes of the templates.
 fn overlaps(contract: &Contract) -> Vec<String> {
     let routes = contract.procedures.iter().flat_map(|procedure| {
         let routes = [procedure.http.as_deref(), procedure.rest.as_deref()].into_iter().flatten();
         routes.filter_map(|route| Some((route.split_once(' ')?.1, procedure.name.as_str())))
     });
-    // By path, so that one fault is told once.
+    // By path, so that one fault is reported once.
     let paths: BTreeMap<&str, &str> = routes.collect();
     let mut faults = Vec::new();
     for (at, (path, name)) in paths.iter().enumerate() {
@@ -91,10 +92,10 @@ fn overlaps(contract: &Contract) -> Vec<String> {
     faults
 }
 
-/// A path that the service has by itself, and of which a procedure's path would have some addresses. Methods play no
-/// part: what is at such a path answers all of them, those too that it does not take.
+/// A path of the service itself that overlaps a procedure's path. Methods do not matter: that path answers all of
+/// them, those too that it does not support.
 fn own_path(path: &str, is_rest: bool) -> Option<(&'static str, String)> {
-    let gateways = gateways::FACTS
+    let gateways = gateways::SPECS
         .iter()
         .flat_map(|spec| spec.paths.iter().map(|own| (*own, format!("the gateway `{}`", spec.name))));
     let of_every_service = OF_EVERY_SERVICE.iter().map(|(own, whose)| (*own, (*whose).to_owned()));
@@ -107,13 +108,13 @@ fn is_route(method: &str, path: &str) -> bool {
     let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
     let fits = |segment: &str| match segment.strip_prefix('{') {
         Some(rest) => rest.strip_suffix('}').is_some_and(|name| !name.is_empty() && plain(name)),
-        // Clients take dots for the folder itself and for the one above (RFC 3986 section 5.2.4).
+        // Clients resolve dots as the current and the parent folder (RFC 3986 section 5.2.4).
         None => !segment.is_empty() && plain(segment) && segment != "." && segment != "..",
     };
     METHODS.contains(&method) && path.strip_prefix('/').is_some_and(|path| path.split('/').all(fits))
 }
 
-/// Every parameter of a path is a required field of the input, and one value.
+/// Faults of a path's parameters: each must be a required field of the input, with a single value.
 fn parameters(contract: &Contract, procedure: &ProcedureContract, path: &str) -> Vec<String> {
     let input = procedure.input.as_ref().map(|input| contract.resolve(input));
     let mut faults = Vec::new();
@@ -149,7 +150,7 @@ fn is_scalar(contract: &Contract, schema: &Value) -> bool {
         || (kind.is_none() && (schema.get("const").is_some() || schema.get("enum").is_some()))
 }
 
-/// Whether a secret is in it or in what it refers to.
+/// Whether a schema or one that it refers to contains a secret.
 fn holds_secret<'a>(contract: &'a Contract, schema: &'a Value, seen: &mut BTreeSet<&'a str>) -> bool {
     is_write_only(schema)
         || references(schema).into_iter().any(|reference| {
@@ -158,7 +159,7 @@ fn holds_secret<'a>(contract: &'a Contract, schema: &'a Value, seen: &mut BTreeS
         })
 }
 
-/// Every reference in a schema.
+/// All references in a schema.
 fn references(schema: &Value) -> Vec<&str> {
     match schema {
         Value::Object(members) => {

@@ -1,9 +1,9 @@
-//! Whether what a service states of signing in is there.
+//! Checks that the procedures and fields of a service's sign-in exist.
 
 use protocol::contract::{Contract, ProcedureContract};
 use runtime::Definition;
 
-/// Procedures and fields that are named, and missing.
+/// The procedures and fields that the definition names and that are missing.
 pub fn faults(contract: &Contract, definition: &Definition) -> Vec<String> {
     let find = |name: &str| contract.procedure(name);
     let mut faults = Vec::new();
@@ -48,7 +48,7 @@ pub fn faults(contract: &Contract, definition: &Definition) -> Vec<String> {
     faults
 }
 
-/// Whether a procedure answers an object with this field.
+/// Whether a procedure returns an object with this field.
 fn has_output(contract: &Contract, procedure: &ProcedureContract, field: &str) -> bool {
     procedure.output.as_ref().is_some_and(|output| contract.resolve(output)["properties"].get(field).is_some())
 }

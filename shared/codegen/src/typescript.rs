@@ -1,6 +1,6 @@
-//! The npm package: types, the router's type for the official client, and a small client.
+//! Renders the npm package: types, the router's type for the official client, and a small client.
 //!
-//! It is written as `.d.ts` and `.js` as they are published, so that nobody has to build it.
+//! The package is written as `.d.ts` and `.js`, as it is published, so that it needs no build.
 
 mod session;
 
@@ -15,9 +15,9 @@ use protocol::{
 
 use crate::{File, HEADER};
 
-/// The versions of `@trpc/client` and `@trpc/server` that the types hold for; the tests use the first
-/// and the newest, and those between that adapters want: 11.19.0 is that of `@trpc/react-query`, 11.22.1 that of
-/// `@trpc/tanstack-react-query`. 11.25 knows `pathSeparator`.
+/// The supported versions of `@trpc/client` and `@trpc/server`. The tests use the first and the newest, and those
+/// between that adapters need: 11.19.0 for `@trpc/react-query`, 11.22.1 for `@trpc/tanstack-react-query`. 11.25 knows
+/// `pathSeparator`.
 const TRPC_VERSIONS: &str = ">=11.5.0 <12";
 
 pub fn render(contract: &Contract, build: &Build, layout: &Layout) -> Vec<File> {
@@ -27,14 +27,14 @@ pub fn render(contract: &Contract, build: &Build, layout: &Layout) -> Vec<File> 
         file("contract.d.ts", contract_types()),
         file("index.js", client(contract)),
         file("index.cjs", common_js(&client(contract))),
-        file("index.d.ts", told(contract, &types(contract, build))),
-        // The same, for whoever requires it: TypeScript tells by the name what `import` means in it.
-        file("index.d.cts", told(contract, &types(contract, build))),
+        file("index.d.ts", with_reworded_comments(contract, &types(contract, build))),
+        // The same types for `require`: TypeScript decides by the file's name what `import` means in it.
+        file("index.d.cts", with_reworded_comments(contract, &types(contract, build))),
     ]
 }
 
-/// Comments in words of the package: what is in no client, and is where it is, they tell of by its method and path.
-fn told(contract: &Contract, text: &str) -> String {
+/// Rewrites comments for the package: procedures that no client has are named by their method and path.
+fn with_reworded_comments(contract: &Contract, text: &str) -> String {
     let called = |word: &str| contract.procedure(word)?.http.clone();
     gateways::words::reworded(text, called)
 }
@@ -44,7 +44,7 @@ fn client(contract: &Contract) -> String {
     text + &session::client(contract)
 }
 
-/// How many calls one batch may have.
+/// The maximum number of calls of a batch.
 fn max_calls() -> String {
     gateways::batches::MAX_CALLS.to_string()
 }
@@ -61,25 +61,25 @@ fn package_json(contract: &Contract) -> String {
         "sideEffects": false,
         "engines": {"node": ">=20"},
         "exports": {
-            // The types are found beside each.
+            // TypeScript finds the types beside each module.
             ".": {"import": "./index.js", "require": "./index.cjs"},
             "./contract.json": "./contract.json",
             "./package.json": "./package.json",
         },
-        // For what does not read `exports`.
+        // For tools that do not read `exports`.
         "main": "./index.cjs",
         "types": "./index.d.ts",
         "files": ["contract.json", "index.cjs", "index.d.cts", "index.d.ts", "index.js"],
         "peerDependencies": {"@trpc/client": TRPC_VERSIONS, "@trpc/server": TRPC_VERSIONS},
     });
     if about.license.is_empty() {
-        // As npm says it.
+        // The identifier that npm uses.
         package["license"] = "UNLICENSED".into();
     }
     serde_json::to_string_pretty(&package).unwrap_or_default() + "\n"
 }
 
-/// The client as a CommonJS module: what is imported is required, and what is exported stands in `exports`.
+/// The client as a CommonJS module: `import` becomes `require`, and `export` an assignment to `exports`.
 fn common_js(module: &str) -> String {
     let mut names = Vec::new();
     let mut text = String::new();
@@ -95,7 +95,7 @@ fn common_js(module: &str) -> String {
         names.extend(name.map(|(name, _)| name));
         text.push_str(exported.unwrap_or(line));
     }
-    // One statement for each, by which Node tells what an `import` of it has.
+    // One statement for each export, by which Node finds the names for an `import`.
     text.push('\n');
     text + &names.iter().map(|name| format!("exports.{name} = {name};\n")).collect::<String>()
 }
@@ -138,7 +138,7 @@ fn types(contract: &Contract, build: &Build) -> String {
     text + &session::types(contract)
 }
 
-/// The types of `contract.json`, for programs that read it. It is in no package.
+/// The types of `contract.json`, for programs that read it. They are in no package.
 fn contract_types() -> String {
     let mut text = format!("// {HEADER}\n\n");
     declare(&protocol::contract::declarations::<Contract>(), &mut text);
@@ -152,7 +152,7 @@ fn declare(declarations: &BTreeMap<String, Declaration>, text: &mut String) {
     }
 }
 
-/// The client's types with an example from the service: a query that may not find what it looks for, or any failure.
+/// The client's types with an example from the service: a query that may fail with "not found", or any other failure.
 fn with_example(text: &str, contract: &Contract) -> String {
     let failures = || contract.in_styles().flat_map(|one| one.failures.iter().map(move |failure| (one, failure)));
     let missing = failures().find(|(one, failure)| one.kind == Kind::Query && failure.code == Code::NotFound);
@@ -194,7 +194,7 @@ fn router(contract: &Contract) -> String {
     text
 }
 
-/// Sets what ts-rs wrote on lines of their own, by depth; a comment of one line takes one line.
+/// Puts the members of ts-rs's output on lines of their own, indented; a one-line comment takes one line.
 fn tidy(text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut depth: usize = 0;
@@ -273,7 +273,8 @@ export type AppErrorShape = { message: string; code: TRPC_ERROR_CODE_NUMBER; dat
 
 "#;
 
-/// The codes by HTTP status, as members of a JavaScript object. 400 is a bad request, not the parse error that nobody sends.
+/// The codes by HTTP status, as members of a JavaScript object. 400 is a bad request: no procedure answers with a
+/// parse error.
 fn codes() -> String {
     let sent = Code::ALL.iter().filter(|&&code| code != Code::ParseError);
     sent.map(|code| format!("  {}: [\"{}\", {}],\n", code.http_status(), code.key(), code.number())).collect()

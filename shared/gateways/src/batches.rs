@@ -1,6 +1,7 @@
-//! tRPC: several calls in one request, and whatever else under `/trpc/` is no procedure's own path.
+//! tRPC's batches: several calls in one request, and all other addresses below `/trpc/` that are no procedure's own
+//! path.
 //!
-//! Each call is made as if it came alone, and its envelope is left as the procedure wrote it. API Gateway cannot
+//! Each call is made as if it came alone, and its envelope stays as the procedure wrote it. API Gateway cannot
 //! stream: a client that asks for JSON Lines gets them all at once, in the order in which the calls ended.
 
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use protocol::{
     contract::{Contract, ProcedureContract},
     trpc::{
         self,
-        batch::{self, Answers, Form},
+        batch::{self, Answers, BatchFormat},
     },
 };
 use runtime::BoxFuture;
@@ -19,22 +20,22 @@ use serde::de::IgnoredAny;
 
 use crate::{
     Calls, GatewaySpec, Refusal, Style,
-    respond::{Deadline, MAX_AT_ONCE, MAX_WEIGHT, empty, explain, no_room, respond, shortened, weight},
+    respond::{CallsDeadline, MAX_AT_ONCE, MAX_WEIGHT, empty, explain, no_room, respond, shortened, weight},
 };
 
-/// How many calls one batch may have.
+/// The maximum number of calls of a batch.
 pub const MAX_CALLS: usize = 50;
 const JSON: &str = "application/json";
 
-/// Headers that go with a status, and so with the whole when all calls have the same.
+/// Headers that belong to a status, and so to the whole response if all calls have the same status.
 const WITH_STATUS: [HeaderName; 3] = [header::ALLOW, header::RETRY_AFTER, header::WWW_AUTHENTICATE];
 
-/// Batches of tRPC.
+/// The style of tRPC's batches.
 pub struct Batches(());
 
 impl Batches {
-    /// What is known of it.
-    pub const FACTS: GatewaySpec = GatewaySpec {
+    /// The style's specification.
+    pub const SPEC: GatewaySpec = GatewaySpec {
         name: "trpc",
         paths: &["/trpc/{proxy+}"],
         methods: "GET, HEAD, POST",
@@ -44,10 +45,10 @@ impl Batches {
         timeout_ms: 29_000,
     };
 
-    /// For a service.
+    /// Creates the style for a service.
     ///
     /// # Errors
-    /// Never: every contract is one of tRPC.
+    /// Never: every contract fits tRPC.
     pub fn new(_: &Contract) -> Result<Self, Cause> {
         Ok(Self(()))
     }
@@ -55,7 +56,7 @@ impl Batches {
 
 impl Style for Batches {
     fn spec(&self) -> &'static GatewaySpec {
-        &Self::FACTS
+        &Self::SPEC
     }
 
     fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
@@ -78,7 +79,7 @@ fn varied(mut response: Response<Bytes>) -> Response<Bytes> {
     response
 }
 
-/// An error in its envelope.
+/// An error in an envelope.
 fn refused(calls: &Calls<'_>, path: Option<&str>, fault: &Fault) -> Response<Bytes> {
     let body = trpc::error_envelope(fault, path, calls.request_id());
     let mut response = respond(fault.code.http_status(), JSON, body);
@@ -86,63 +87,63 @@ fn refused(calls: &Calls<'_>, path: Option<&str>, fault: &Fault) -> Response<Byt
     response
 }
 
-/// Why a request is refused as a whole, and the procedure that it is about. One envelope reaches every call of a
+/// Why a request is refused as a whole, and the procedure it is about. One envelope reaches every call of a
 /// batch: the official client's links give it to each of them, those that stream as well.
-type Refused = (Option<String>, Fault);
+type BatchError = (Option<String>, Fault);
 
-/// A call on its way: its place, its procedure's name, and what comes of it.
-type Made<'a> = BoxFuture<'a, (usize, &'a str, Result<Response<Bytes>, Fault>)>;
+/// A call in progress: its index, its procedure's name, and its result.
+type PendingCall<'a> = BoxFuture<'a, (usize, &'a str, Result<Response<Bytes>, Fault>)>;
 
-async fn answer(contract: &Contract, body: Bytes, calls: &Calls<'_>) -> Result<Response<Bytes>, Refused> {
+async fn answer(contract: &Contract, body: Bytes, calls: &Calls<'_>) -> Result<Response<Bytes>, BatchError> {
     let parts = calls.parts();
-    let whole = |fault| (None, fault);
+    let batch_response = |fault| (None, fault);
     let path = parts.uri.path().strip_prefix(trpc::BASE_PATH).and_then(|path| trpc::percent_decode(path, false));
-    let path = path.ok_or_else(|| whole(Fault::bad_request("The address is not percent-encoded UTF-8.")))?;
-    trpc::expect_once(parts.uri.query()).map_err(whole)?;
-    let Some(form) = Form::of(parts.uri.query(), &parts.headers) else {
+    let path = path.ok_or_else(|| batch_response(Fault::bad_request("The address is not percent-encoded UTF-8.")))?;
+    trpc::expect_once(parts.uri.query()).map_err(batch_response)?;
+    let Some(form) = BatchFormat::of(parts.uri.query(), &parts.headers) else {
         return single(contract, body, calls, &path).await.map_err(|fault| (Some(path.into_owned()), fault));
     };
     if ![Method::GET, Method::POST].contains(&parts.method) {
-        return Err(whole(Fault::method_not_supported(parts.method.as_str(), Batches::FACTS.methods)));
+        return Err(batch_response(Fault::method_not_supported(parts.method.as_str(), Batches::SPEC.methods)));
     }
     let count = path.split(',').count();
     if count > MAX_CALLS {
         let message = format!("A batch has at most {MAX_CALLS} calls, and this one has {count}.");
-        return Err(whole(Fault::new(Code::PayloadTooLarge, message)));
+        return Err(batch_response(Fault::new(Code::PayloadTooLarge, message)));
     }
     let input = match parts.method {
         Method::POST => trpc::from_body(&parts.headers, body),
         _ => trpc::from_address(parts.uri.query()),
     };
-    let input = input.map_err(whole)?;
-    let inputs = batch::inputs(input.as_deref(), count).map_err(whole)?;
-    let deadline = Deadline::from_now();
-    let made = path.split(',').zip(inputs).enumerate().map(|(place, (name, input))| async move {
+    let input = input.map_err(batch_response)?;
+    let inputs = batch::inputs(input.as_deref(), count).map_err(batch_response)?;
+    let deadline = CallsDeadline::from_now();
+    let pending = path.split(',').zip(inputs).enumerate().map(|(place, (name, input))| async move {
         let input = input.map(|input| input.get().as_bytes());
         (place, name, deadline.holds(call(contract, calls, name, input)).await.flatten())
     });
-    // Boxed, because a compiler that looks into it here asks more of its lifetimes than holds.
-    let made: Vec<Made<'_>> = made.map(|made| Box::pin(made) as _).collect();
-    let mut made = stream::iter(made).buffer_unordered(MAX_AT_ONCE);
-    let mut whole = Whole { answers: Answers::new(form), weight: 0, headers: HeaderMap::new() };
-    while let Some((place, name, outcome)) = made.next().await {
+    // Boxed: otherwise the compiler infers lifetime bounds here that do not hold.
+    let pending: Vec<PendingCall<'_>> = pending.map(|pending| Box::pin(pending) as _).collect();
+    let mut pending = stream::iter(pending).buffer_unordered(MAX_AT_ONCE);
+    let mut batch_response = BatchResponse { answers: Answers::new(form), weight: 0, headers: HeaderMap::new() };
+    while let Some((place, name, outcome)) = pending.next().await {
         let mut response = outcome.unwrap_or_else(|fault| refused(calls, Some(name), &fault));
-        if !whole.has_room(&response) {
+        if !batch_response.has_room(&response) {
             response = refused(calls, Some(name), &no_room());
         }
-        whole.add(place, response);
+        batch_response.add(place, response);
     }
-    Ok(whole.finish(form))
+    Ok(batch_response.finish(form))
 }
 
-/// What has come of a batch so far.
-struct Whole {
+/// The responses of a batch so far.
+struct BatchResponse {
     answers: Answers,
     weight: usize,
     headers: HeaderMap,
 }
 
-impl Whole {
+impl BatchResponse {
     fn has_room(&self, response: &Response<Bytes>) -> bool {
         self.weight + weight(response.body()) <= MAX_WEIGHT
     }
@@ -154,7 +155,7 @@ impl Whole {
         self.answers.add(place, parts.status.as_u16(), body.into());
     }
 
-    fn finish(self, form: Form) -> Response<Bytes> {
+    fn finish(self, form: BatchFormat) -> Response<Bytes> {
         let (status, body) = self.answers.finish();
         let mut response = respond(status, form.content_type(), body);
         if status >= 400 {
@@ -169,7 +170,7 @@ fn with_status(headers: &HeaderMap) -> HeaderMap {
     known.collect()
 }
 
-/// A request that is no batch: a procedure's own path that is written in another way, such as `users%2Eget`.
+/// A request that is no batch: a procedure's own path in another spelling, such as `users%2Eget`.
 async fn single(contract: &Contract, body: Bytes, calls: &Calls<'_>, name: &str) -> Result<Response<Bytes>, Fault> {
     let procedure = find(contract, name)?;
     let Parts { method, uri, headers, .. } = calls.parts();
@@ -208,7 +209,7 @@ async fn forward(
 ) -> Result<Response<Bytes>, Fault> {
     let response = calls.forward(procedure, input, None).await;
     let response = response.map_err(|refusal| Fault::new(refusal.code, refusal.message))?;
-    // One answer that is no JSON would make the whole batch unreadable.
+    // One response that is not JSON would make the whole batch unreadable.
     match serde_json::from_slice::<IgnoredAny>(response.body()) {
         Ok(IgnoredAny) => Ok(response),
         Err(_) => Err(Fault::new(Code::BadGateway, "The procedure gave no answer that can be read.")),

@@ -1,4 +1,4 @@
-//! One request's calls to procedures.
+//! Calls procedures on behalf of one request.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,11 +9,11 @@ use runtime::{BoxFuture, Site};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
-/// Where calls to procedures go. The request is the one that a client of tRPC would have sent to the front:
-/// `GET /trpc/users.get?input=…`, or `POST /trpc/users.create` with a body. A query whose input is longer than an
-/// address is a `POST` as well, as by the official client's `methodOverride`.
+/// Sends calls to procedures. The request is the one that a client of tRPC would send to the front: `GET
+/// /trpc/users.get?input=…`, or `POST /trpc/users.create` with a body. A query whose input is too long for an address
+/// is a `POST` as well, like the official client's `methodOverride`.
 pub trait Transport: Send + Sync {
-    /// Answers a request to one procedure. What goes wrong on the way is an answer as well.
+    /// Sends a request to one procedure. Errors on the way become responses as well.
     fn call<'a>(
         &'a self,
         procedure: &'a str,
@@ -22,35 +22,35 @@ pub trait Transport: Send + Sync {
     ) -> BoxFuture<'a, Response<Bytes>>;
 }
 
-/// What a procedure answers: its output as JSON, none when it has none; or why not.
+/// The result of a procedure: its output as JSON, none if it has none; or why it failed.
 pub type Outcome = Result<Option<Box<RawValue>>, Refusal>;
 
-/// A call that did not succeed, as the procedure's function said it.
+/// A call that failed, as the procedure's function reported it.
 #[derive(Clone, Debug)]
 pub struct Refusal {
-    /// What kind of fault it is.
+    /// The code.
     pub code: Code,
     /// One sentence for a person.
     pub message: String,
-    /// The procedure's own typed failure, `{"type": …}`, when it was one.
+    /// The procedure's own typed failure, `{"type": …}`, if it is one.
     pub failure: Option<Value>,
-    /// What is wrong with the input, field by field.
+    /// The faults of the input, field by field.
     pub fields: Vec<FieldFault>,
-    /// What the procedure's log is searched by.
+    /// The id of the call in the procedure's log.
     pub request_id: Option<String>,
-    /// After how many seconds it is worth trying again.
+    /// After how many seconds a retry makes sense.
     pub retry_after_s: Option<u32>,
 }
 
 impl Refusal {
-    /// A refusal of a gateway's own.
+    /// Creates a refusal by the gateway itself.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         let message = message.into();
         Self { code, message, failure: None, fields: Vec::new(), request_id: None, retry_after_s: None }
     }
 }
 
-/// How long an address may be, in bytes: what the `http` crate takes.
+/// The maximum length of an address, in bytes: the limit of the `http` crate.
 const MAX_ADDRESS_BYTES: usize = 65_000;
 
 impl From<Fault> for Refusal {
@@ -61,11 +61,12 @@ impl From<Fault> for Refusal {
     }
 }
 
-/// Headers of procedures' answers that concern the client and not the one call: they go out with the whole.
+/// Headers of procedures' responses that concern the client and not the single call: the gateway's response carries
+/// them.
 const CARRIED: [HeaderName; 3] =
     [header::SET_COOKIE, HeaderName::from_static("x-csrf-token"), HeaderName::from_static("onefold-renew")];
 
-/// Headers that say how this request is to be read or answered, and nothing about a call inside it.
+/// Whether a header concerns this request itself: how to read or answer it, and not the calls within it.
 fn concerns_the_request(name: &HeaderName) -> bool {
     let name = name.as_str();
     ["content-", "accept", "if-", "trpc-", "access-control-", "soap"].iter().any(|start| name.starts_with(start))
@@ -73,7 +74,7 @@ fn concerns_the_request(name: &HeaderName) -> bool {
             .contains(&name)
 }
 
-/// The calls that belong to one request: all have its credentials.
+/// The calls of one request: all have its credentials.
 #[derive(Clone)]
 pub struct Calls<'a> {
     transport: &'a dyn Transport,
@@ -85,17 +86,17 @@ pub struct Calls<'a> {
 }
 
 impl<'a> Calls<'a> {
-    /// Those of a request.
+    /// Creates the calls of a request.
     pub fn new(transport: &'a dyn Transport, site: &'a Site, parts: &'a Parts, request_id: &'a str) -> Self {
         Self { transport, site, parts, request_id, carried: Arc::default(), is_anonymous: false }
     }
 
-    /// The same, for calls whose answers have nothing to say to the client beside their results.
+    /// The same, for calls whose response headers do not go to the client.
     pub fn apart(&self) -> Self {
         Self { carried: Arc::default(), ..self.clone() }
     }
 
-    /// The same as [`apart`](Self::apart), for calls that have none of the request's credentials either.
+    /// The same as [`apart`](Self::apart), for calls without the request's credentials.
     pub fn anonymous(&self) -> Self {
         Self { is_anonymous: true, ..self.apart() }
     }
@@ -105,7 +106,7 @@ impl<'a> Calls<'a> {
         self.request_id
     }
 
-    /// Where the service is.
+    /// The service's addresses.
     pub fn site(&self) -> &'a Site {
         self.site
     }
@@ -120,7 +121,7 @@ impl<'a> Calls<'a> {
         self.run_as(procedure, input, None).await
     }
 
-    /// The same with other credentials: the value of an `Authorization` header instead of what the request has.
+    /// [`Self::run`] with other credentials: the value of an `Authorization` header that replaces the request's.
     pub async fn run_as(
         &self,
         procedure: &ProcedureContract,
@@ -131,11 +132,11 @@ impl<'a> Calls<'a> {
         read(procedure, &response)
     }
 
-    /// Calls a procedure and leaves its answer, the envelope of tRPC, as it is.
+    /// Calls a procedure and returns its response, the envelope of tRPC, unchanged.
     ///
     /// # Errors
-    /// When the call cannot be made: where the service takes queries by GET only, a query's input has to have room in
-    /// an address.
+    /// When the call cannot be made: where the service takes queries by GET only, a query's input must fit into an
+    /// address.
     pub async fn forward(
         &self,
         procedure: &ProcedureContract,
@@ -154,7 +155,7 @@ impl<'a> Calls<'a> {
         Ok(response)
     }
 
-    /// What the calls' answers said to the client beside their results.
+    /// The headers of the calls' responses that go to the client.
     pub fn carried(&self) -> HeaderMap {
         self.carried.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -1,4 +1,4 @@
-//! The service's own documentation: a page that works without network, and the documents for programs.
+//! The service's documentation: a page that works without network, and the documents for programs.
 
 mod page;
 mod types;
@@ -21,9 +21,9 @@ use crate::{
 
 pub use page::html;
 
-/// The documents.
+/// The style that serves documents.
 pub struct Docs {
-    /// By their paths; made at the first request, since they say where the service is.
+    /// The files by path; rendered at the first request, since they contain the service's address.
     files: OnceLock<BTreeMap<&'static str, File>>,
     settings: Settings,
 }
@@ -34,23 +34,23 @@ struct File {
     etag: HeaderValue,
 }
 
-/// How long what was fetched may be shown without asking again, in seconds: a deployment is seen at once but for that.
+/// Clients may show a cached document for this many seconds after a deployment.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=60");
-/// The page asks for nothing but its own style and script, sends nothing, and stands in no other page.
+/// The page loads only its own style and script, sends nothing, and cannot be framed.
 const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'",
 );
 const METHODS: &str = "GET, HEAD";
-/// Where the pages' icon is. A local service shows it at `/favicon.ico` as well, which browsers ask for by themselves; a
-/// deployed one does not, where that address is the frontend's.
+/// The path of the pages' icon. A local service shows it at `/favicon.ico` as well, which browsers request by
+/// themselves; a deployed one does not, since that address may be the frontend's.
 pub const ICON_PATH: &str = "/docs/icon.svg";
 /// The icon: three folds.
 const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 16 16\"><path fill=\"#c2410c\" \
                     d=\"M1 3l7-2v4L1 7zM15 3L8 1v4l7 2zM1 8l7-2v9l-7-3zM15 8L8 6v9l7-3z\"/></svg>\n";
 
 impl Docs {
-    /// What is known of it.
-    pub const FACTS: GatewaySpec = GatewaySpec {
+    /// The style's specification.
+    pub const SPEC: GatewaySpec = GatewaySpec {
         name: "docs",
         paths: &["/docs", "/docs/{proxy+}", "/openapi.json", "/openrpc.json"],
         methods: METHODS,
@@ -60,15 +60,15 @@ impl Docs {
         timeout_ms: 10_000,
     };
 
-    /// For a service.
+    /// Creates the style for a service.
     ///
     /// # Errors
-    /// Never: every contract can be told.
+    /// Never: every contract can be documented.
     pub fn new(contract: &Contract) -> Result<Self, Cause> {
         Self::with(contract, Settings::default())
     }
 
-    /// For a stage of a service: where nobody is told what there is to call, there is nothing here.
+    /// Creates the style for a stage: without public documents, all paths are missing.
     ///
     /// # Errors
     /// As [`Docs::new`].
@@ -93,7 +93,7 @@ impl Docs {
 
 impl Style for Docs {
     fn spec(&self) -> &'static GatewaySpec {
-        &Self::FACTS
+        &Self::SPEC
     }
 
     fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes> {
@@ -119,9 +119,9 @@ impl File {
         Self { content_type, body, etag: etag.unwrap_or(HeaderValue::from_static("\"0\"")) }
     }
 
-    fn answer(&self, method: &Method, asked: &HeaderMap) -> Response<Bytes> {
-        let mut tags = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
-        let is_known = tags.any(|tags| rest::names(tags, self.etag.to_str().ok()));
+    fn answer(&self, method: &Method, request_headers: &HeaderMap) -> Response<Bytes> {
+        let mut tags = request_headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
+        let is_known = tags.any(|tags| rest::etag_matches(tags, self.etag.to_str().ok()));
         let mut response = respond(200, self.content_type, self.body.clone());
         let headers = response.headers_mut();
         headers.insert(header::ETAG, self.etag.clone());
@@ -140,7 +140,7 @@ impl File {
     }
 }
 
-/// A problem (RFC 9457), as REST has them.
+/// A problem (RFC 9457), as in REST.
 fn refused(calls: &Calls<'_>, fault: &Fault) -> Response<Bytes> {
     let body = problem::body(fault, calls.site(), "", calls.parts().uri.path(), calls.request_id());
     let mut response = respond(fault.code.http_status(), "application/problem+json", body);
@@ -148,7 +148,7 @@ fn refused(calls: &Calls<'_>, fault: &Fault) -> Response<Bytes> {
     response
 }
 
-/// Everything that is given out, by path.
+/// All files by path.
 fn files(contract: &Contract, url: &str) -> BTreeMap<&'static str, File> {
     let json = "application/json";
     let openrpc = serde_json::to_string(&jsonrpc::openrpc(contract, url)).unwrap_or_default();

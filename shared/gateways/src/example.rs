@@ -1,24 +1,24 @@
-//! Sample values: what a schema of the contract accepts, the same each time.
+//! Generates sample values that a schema of the contract accepts, the same each time.
 
 use protocol::contract::Contract;
 use serde_json::{Map, Number, Value, json};
 
-/// A value that the schema accepts, and no larger than it needs to be: an input's fields that say what counts when
-/// they are left out are left out. What people read first is what they have to send.
+/// A minimal value that the schema accepts: an input's fields with defaults are left out, so that readers first see
+/// what they must send.
 pub fn of(contract: &Contract, schema: &Value) -> Value {
     Sampler { contract, whole: false }.value(schema, "text", 0)
 }
 
-/// The same with every field.
+/// A value with every field.
 pub fn whole(contract: &Contract, schema: &Value) -> Value {
     Sampler { contract, whole: true }.value(schema, "text", 0)
 }
 
-/// How deep a value goes before what may be null is null, and what may be empty is empty.
+/// The depth from which nullable values are null and lists are empty, where allowed.
 const MAX_DEPTH: usize = 6;
-/// Nothing that can be written down nests deeper than this without one of the two.
+/// A hard limit of the depth: no finite type nests deeper.
 const MAX_STACK: usize = 64;
-/// A number that is an age as well as a page's size.
+/// A number that suits ages as well as page sizes.
 const NUMBER: i64 = 20;
 
 struct Sampler<'a> {
@@ -27,7 +27,7 @@ struct Sampler<'a> {
 }
 
 impl Sampler<'_> {
-    /// `name` is what the value is called where it stands.
+    /// `name` is the name of the value in its object.
     fn value(&self, schema: &Value, name: &str, depth: usize) -> Value {
         if depth > MAX_STACK {
             return Value::Null;
@@ -42,7 +42,7 @@ impl Sampler<'_> {
                 Some("uuid") => uuid(type_name).into(),
                 _ => self.value(target, name, depth + 1),
             };
-            // A variant that holds a type of its own: the tag stands beside its fields.
+            // A variant that holds a named type: the tag stands beside the type's fields.
             if let (Value::Object(all), Some(_)) = (&mut value, schema.get("properties")) {
                 all.extend(self.object(schema, depth));
             }
@@ -69,7 +69,7 @@ impl Sampler<'_> {
         if depth >= MAX_DEPTH && branches.iter().any(|branch| is_null(&branch)) {
             return Value::Null;
         }
-        // Deep down the branch that ends is taken: the one that is written shortest.
+        // Below the maximum depth, the shortest branch is taken, which ends the recursion.
         let mut branches = branches.iter().filter(|branch| !is_null(branch));
         let branch = if depth >= MAX_DEPTH {
             branches.min_by_key(|branch| self.contract.resolve(branch).to_string().len())
@@ -109,7 +109,7 @@ impl Sampler<'_> {
         let least = bound("minItems").unwrap_or(0);
         let count = if depth >= MAX_DEPTH { least } else { least.max(1).min(bound("maxItems").unwrap_or(u64::MAX)) };
         let entry = schema.get("items").unwrap_or(&Value::Null);
-        // `tags` is a list of `tag`.
+        // The items of `tags` are named `tag`.
         let name = name.strip_suffix('s').filter(|one| one.len() > 1).unwrap_or(name);
         (0..count).map(|_| self.value(entry, name, depth + 1)).collect()
     }
@@ -119,7 +119,7 @@ impl Sampler<'_> {
         let mut object = Map::new();
         for (name, field) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
             let optional = !required.iter().any(|required| required == name);
-            // A field of a merge patch says nothing of what counts without it: it is what the call is about.
+            // A field of a merge patch has no default: it is what the call is about.
             let left_out = optional && (depth >= MAX_DEPTH || (!self.whole && field.get("default").is_some()));
             if !left_out {
                 object.insert(name.clone(), self.value(field, name, depth + 1));
@@ -134,12 +134,12 @@ impl Sampler<'_> {
     }
 }
 
-/// A key and the schema of what stands there, if the object is a map.
+/// A sample key of a map and the schema of its values, if the object is a map.
 fn entries(schema: &Value) -> Option<(String, &Value)> {
     if let Some((pattern, entry)) =
         schema.get("patternProperties").and_then(|patterns| patterns.as_object()?.iter().next())
     {
-        // The only keys with a form of their own are ids.
+        // The only keys with a format of their own are ids.
         return Some((text(&json!({"format": "uuid", "pattern": pattern}), "key"), entry));
     }
     let entry = schema.get("additionalProperties").filter(|entry| entry.is_object())?;
@@ -205,7 +205,7 @@ fn text(schema: &Value, name: &str) -> String {
     known.chars().cycle().take(count.max(least).min(most)).collect()
 }
 
-/// An id for each name: those of users and those of posts are told apart.
+/// An id for each name, so that ids of different types differ.
 fn uuid(name: &str) -> String {
     // FNV-1a, of which the lower 48 bits are used.
     let hash = name

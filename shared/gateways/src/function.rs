@@ -1,5 +1,5 @@
-//! The gateways' functions, each by the name that it has in the contract (`GatewaySpec::name`). The programs that a service has of
-//! them give the text of its contract, as in:
+//! The `main` of each gateway's function, by its name in the contract (`GatewaySpec::name`). A service's programs
+//! pass the text of its contract, as in:
 //!
 //! ```ignore
 //! fn main() -> std::process::ExitCode {
@@ -11,27 +11,27 @@ use std::process::ExitCode;
 
 use crate::{batches::Batches, docs::Docs, graphql::GraphQl, jsonrpc::JsonRpc, lambda::lambda, soap::Soap};
 
-/// The documentation's pages.
+/// Serves the documentation's pages.
 pub fn docs(contract: &'static str) -> ExitCode {
     lambda(Docs::with, contract)
 }
 
-/// GraphQL.
+/// Serves GraphQL.
 pub fn graphql(contract: &'static str) -> ExitCode {
     lambda(GraphQl::with, contract)
 }
 
-/// JSON-RPC.
+/// Serves JSON-RPC.
 pub fn jsonrpc(contract: &'static str) -> ExitCode {
     lambda(JsonRpc::with, contract)
 }
 
-/// SOAP.
+/// Serves SOAP.
 pub fn soap(contract: &'static str) -> ExitCode {
     lambda(Soap::with, contract)
 }
 
-/// tRPC's batches.
+/// Serves tRPC's batches.
 pub fn trpc(contract: &'static str) -> ExitCode {
     lambda(|contract, _| Batches::new(contract), contract)
 }

@@ -1,4 +1,4 @@
-//! What all styles have in common.
+//! Runs API styles as gateways: what all styles have in common.
 
 use std::{sync::Arc, time::Instant};
 
@@ -16,27 +16,27 @@ use protocol::{
     trpc::{self, MAX_INPUT_BYTES},
 };
 
-/// What is known of a gateway before it runs; most of it stands in the contract.
+/// The specification of a gateway; most of it stands in the contract.
 #[derive(Debug)]
 pub struct GatewaySpec {
-    /// `graphql`; the function is `gateway-graphql`.
+    /// The name, such as `graphql`; the function is `gateway-graphql`.
     pub name: &'static str,
-    /// Where it is. `/docs/{proxy+}` is everything under `/docs/`.
+    /// Its paths. `/docs/{proxy+}` is everything below `/docs/`.
     pub paths: &'static [&'static str],
-    /// The methods that it takes, for preflights and `allow`: `GET, POST`.
+    /// Its methods, for preflights and `allow`: `GET, POST`.
     pub methods: &'static str,
-    /// The media types of the bodies that it reads; empty where it reads none.
+    /// The media types of the bodies that it reads; empty if it reads none.
     pub takes: &'static str,
-    /// Whether it calls procedures; else it gives out documents only.
+    /// Whether it calls procedures; otherwise it serves documents only.
     pub calls: bool,
-    /// How much memory its function has, in MiB.
+    /// The memory of its function, in MiB.
     pub memory_mb: u32,
-    /// How long one request may take, in milliseconds. The HTTP API in front gives up after 30 s.
+    /// The timeout of one request, in milliseconds. The HTTP API in front gives up after 30 s.
     pub timeout_ms: u32,
 }
 
 impl GatewaySpec {
-    /// What stands in the contract of it. `called`: the procedures that are in the styles.
+    /// Its part of the contract. `called` are the procedures that styles call.
     pub fn contract(&self, called: &[String]) -> GatewayContract {
         let Self { name, paths, methods, calls, memory_mb, timeout_ms, takes: _ } = *self;
         GatewayContract {
@@ -51,15 +51,15 @@ impl GatewaySpec {
     }
 }
 
-/// What a stage decides.
+/// The settings of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Whether everybody is told what there is to call: by documents, descriptions, and schemas.
+    /// Whether the documents are public: documents, descriptions, and schemas.
     pub documents: bool,
 }
 
 impl Settings {
-    /// What a function's environment says.
+    /// Reads them from a function's environment.
     pub fn of(environment: &runtime::Environment) -> Self {
         Self { documents: environment.documents }
     }
@@ -71,34 +71,35 @@ impl Default for Settings {
     }
 }
 
-/// A style of API that spans procedures. It reads its requests, and answers them in its own form, errors too.
+/// An API style that spans procedures. It parses its requests, and answers them in its own form, errors too.
 pub trait Style: Send + Sync {
-    /// What is known of it.
+    /// The style's specification.
     fn spec(&self) -> &'static GatewaySpec;
 
-    /// Answers, in the style's form, a request that is refused before it is read: it is too large, or broke off.
+    /// Answers, in the style's form, a request that is refused before it is read: it is too large, or was cut off.
     fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes>;
 
     /// Answers a request, other than a preflight. The body is at most [`MAX_INPUT_BYTES`] long.
     fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>>;
 }
 
-/// A style at work.
+/// A style with what it needs to run.
 pub struct Gateway {
     /// The style.
     pub style: Box<dyn Style>,
-    /// What there is to call.
+    /// The contract of the service.
     pub contract: Arc<Contract>,
-    /// How it is called.
+    /// How it calls procedures.
     pub transport: Arc<dyn Transport>,
-    /// Which pages may call.
+    /// Which pages may call across origins.
     pub cors: Cors,
-    /// Where the service is.
+    /// The service's addresses.
     pub site: Arc<Site>,
 }
 
 impl Gateway {
-    /// Answers a request: in the style's own form, with what the procedures said to the client besides.
+    /// Answers a request in the style's own form, with the headers of the procedures' responses that concern the
+    /// client.
     pub async fn answer(&self, request_id: &str, request: Request<Bytes>) -> Response<Bytes> {
         let started = Instant::now();
         let (parts, body) = request.into_parts();
@@ -110,12 +111,12 @@ impl Gateway {
                 Ok(()) => self.style.answer(&self.contract, body, calls.clone()).await,
                 Err(fault) => self.refused(&calls, fault),
             };
-            // The last resort: styles that put answers together leave single ones out before it comes to this.
+            // The last resort: styles that combine responses leave single ones out before this applies.
             if weight(response.body()) > MAX_WEIGHT {
                 response = self.style.refuse(&calls, respond::no_room().into());
             }
             response.headers_mut().extend(calls.carried());
-            // A style refuses OPTIONS as any method that it does not have; that answer says which there are.
+            // A style refuses OPTIONS like any other method that it does not have; that response lists its methods.
             if parts.method == Method::OPTIONS && response.status() != StatusCode::NOT_FOUND {
                 response = self.options(&parts, response.headers().get(header::ALLOW));
             }
@@ -131,7 +132,7 @@ impl Gateway {
         Cors::options(&parts.headers, methods, Some(allow))
     }
 
-    /// Answers a request whose body did not arrive.
+    /// Answers a request whose body could not be read.
     pub fn refuse(&self, request_id: &str, request: Request<Bytes>, fault: Fault) -> Response<Bytes> {
         let started = Instant::now();
         let (parts, _) = request.into_parts();
@@ -152,11 +153,11 @@ impl Gateway {
         response
     }
 
-    /// What every answer has, and its line in the log.
+    /// Adds the headers that every response has, and logs the request.
     fn finish(&self, response: &mut Response<Bytes>, parts: &Parts, started: Instant, request_id: &str) {
         let is_unsupported = response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE;
         let headers = response.headers_mut();
-        // What procedures say is for this caller and this moment; documents state it when they may be kept.
+        // Procedures' responses are for this caller at this moment; documents state it when caches may keep them.
         let said = headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         let is_kept = said.as_bytes().starts_with(b"public");
         headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
@@ -175,7 +176,7 @@ impl Gateway {
     }
 }
 
-/// Whether a request can be read at all: its method, and its body.
+/// Refuses a request whose method or body cannot be read.
 fn readable(parts: &Parts, body: &Bytes) -> Result<(), Fault> {
     expect_known(&parts.method)?;
     if body.len() > MAX_INPUT_BYTES {
@@ -185,15 +186,15 @@ fn readable(parts: &Parts, body: &Bytes) -> Result<(), Fault> {
     if is_read { trpc::expect_uncoded(&parts.headers) } else { Ok(()) }
 }
 
-/// All gateways of a service, where they run in one process.
+/// All gateways of a service in one process.
 pub struct Gateways {
     all: Vec<Gateway>,
-    /// By path: the place of the one that has it.
+    /// By path: the index of the gateway.
     paths: Paths<usize>,
 }
 
 impl Gateways {
-    /// Makes them.
+    /// Creates them.
     ///
     /// # Errors
     /// When a style cannot express the contract.
@@ -220,7 +221,7 @@ impl Gateways {
         Ok(Self { all, paths })
     }
 
-    /// The one that has a path.
+    /// The gateway at a path.
     pub fn find(&self, path: &str) -> Option<&Gateway> {
         self.paths.at(path).and_then(|place| self.all.get(*place))
     }
@@ -230,10 +231,10 @@ impl Gateways {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::{FACTS, stub};
+    use crate::{SPECS, stub};
 
-    /// What each style answers at each of its paths to whoever asks what there is to call, in every way that there is.
-    async fn told(settings: Settings) -> Vec<(String, StatusCode, String)> {
+    /// The responses of each style at each of its paths to every kind of request for documents and descriptions.
+    async fn responses(settings: Settings) -> Vec<(String, StatusCode, String)> {
         let contract = || Contract::parse(include_str!("../fixtures/library.json")).unwrap();
         let asked = [
             ("GET", "", ""),
@@ -244,8 +245,8 @@ mod tests {
             ("POST", "", r#"{"jsonrpc": "2.0", "id": 1, "method": "rpc.discover"}"#),
             ("POST", "", r#"[{"jsonrpc": "2.0", "id": 1, "method": "rpc.discover"}]"#),
         ];
-        let mut told = Vec::new();
-        for spec in FACTS {
+        let mut responses = Vec::new();
+        for spec in SPECS {
             let paths = spec.paths.iter().map(|path| path.replace("{proxy+}", "docs.js"));
             for (path, (method, query, body)) in paths.flat_map(|path| asked.map(|asked| (path.clone(), asked))) {
                 let styles = crate::styles(&contract(), settings).unwrap();
@@ -255,13 +256,14 @@ mod tests {
                 let transport = stub::Stub::new(|_, _| Ok(None));
                 let answer = stub::ask(style, contract(), transport, request).await;
                 let text = String::from_utf8_lossy(answer.body()).into_owned();
-                told.push((format!("{method} {path}{query} {body}"), answer.status(), text));
+                responses.push((format!("{method} {path}{query} {body}"), answer.status(), text));
             }
         }
-        told
+        responses
     }
 
-    /// What is refused before the style reads it: in the style's form, with what would be taken, and when.
+    /// A request that is refused before the style reads it gets the style's form, with the accepted types and the
+    /// time to retry.
     #[test]
     fn what_is_refused_early_says_in_every_style_what_would_be_taken() {
         let contract = Arc::new(Contract::parse(include_str!("../fixtures/library.json")).unwrap());
@@ -276,7 +278,7 @@ mod tests {
             };
             let busy = refused(Fault::busy("Later.", 7));
             assert_eq!(busy.headers()[header::RETRY_AFTER], "7", "{}", spec.name);
-            let coded = refused(Fault::unsupported("Coded.", protocol::fault::Taken::Uncoded));
+            let coded = refused(Fault::unsupported("Coded.", protocol::fault::AcceptedBody::Uncoded));
             assert_eq!(coded.headers()[header::ACCEPT_ENCODING], "identity", "{}", spec.name);
             assert!(!coded.headers().contains_key(header::ACCEPT), "{}", spec.name);
             let type_of = |response: &Response<Bytes>| response.headers()[header::CONTENT_TYPE].clone();
@@ -291,7 +293,7 @@ mod tests {
         let transport: Arc<dyn Transport> = stub::Stub::new(|_, _| panic!("nothing is called"));
         let gateways = Gateways::new(&contract, &transport, &Cors::AnyOrigin, &site).unwrap();
         let mut answers = Vec::new();
-        let paths = FACTS.iter().flat_map(|spec| spec.paths).flat_map(|path| match path.strip_suffix("{proxy+}") {
+        let paths = SPECS.iter().flat_map(|spec| spec.paths).flat_map(|path| match path.strip_suffix("{proxy+}") {
             Some("/trpc/") => vec!["/trpc/pulse.ping,readers.list?batch=1".to_owned(), "/trpc/nothing.here".to_owned()],
             Some(start) => vec![format!("{start}docs.js"), format!("{start}nothing")],
             None => vec![(*path).to_owned()],
@@ -340,9 +342,9 @@ mod tests {
     async fn what_tells_what_there_is_to_call_is_off_together() {
         let names = ["readers.list", "readersList", "readers_list", "/v1/readers", "ReadersList"];
         let tells = |text: &str| names.iter().any(|name| text.contains(name)) || text.contains("__Schema");
-        let on = told(Settings::default()).await;
+        let on = responses(Settings::default()).await;
         assert!(on.iter().filter(|(_, _, text)| tells(text)).count() >= 7, "each way of asking is answered somewhere");
-        for (asked, status, text) in told(Settings { documents: false }).await {
+        for (asked, status, text) in responses(Settings { documents: false }).await {
             assert!(!tells(&text), "{asked}: {status} {text}");
             // GraphQL's refusals of a query that could be read have 200.
             let is_document = (asked.starts_with("GET") || asked.starts_with("HEAD")) && !asked.contains("?query=");

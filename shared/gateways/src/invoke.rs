@@ -1,7 +1,7 @@
-//! Calls to procedures' own functions, through the Lambda service.
+//! Calls procedures by invoking their functions through the Lambda service.
 //!
-//! What is sent is the event that the front would have sent: an HTTP API's, with what the caller sent and nothing of
-//! the gateway's. So a procedure's function treats it as any other call, and trusts the gateway in nothing.
+//! The gateway sends the event that the front would send: an HTTP API's, with the caller's own credentials and none
+//! of the gateway's. The procedure's function therefore treats it as any other call, and does not trust the gateway.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -18,23 +18,23 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::Transport;
 
-/// How long it may take until Lambda takes the connection.
+/// The timeout of the connection to Lambda.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// A function gives up by itself first, and says so.
+/// The extra time beyond a procedure's own timeout: the function times out first and reports it.
 const BEYOND_THE_PROCEDURE: Duration = Duration::from_secs(1);
-/// The largest event of an invocation that waits for its answer (Lambda, "Quotas").
+/// The maximum size of an event in a synchronous invocation (Lambda, "Quotas").
 const MAX_EVENT_BYTES: usize = 6 * 1024 * 1024;
-/// A throttled query is asked once more, after anything up to this.
+/// The longest pause before a throttled query is retried once.
 const LONGEST_PAUSE: Duration = Duration::from_millis(300);
 
-/// By when a request's answer has to be there. An extension of the request.
+/// The deadline of a request, as an extension of the request.
 #[derive(Clone, Copy, Debug)]
-pub struct Deadline(pub Instant);
+pub struct RequestDeadline(pub Instant);
 
-/// Reaches procedures by invoking their functions.
+/// The transport that invokes procedures' functions.
 pub struct Invoke {
     client: ServiceClient,
-    /// By the procedures' names.
+    /// The functions, by the procedures' names.
     functions: HashMap<String, Function>,
     cors: Cors,
     site: Arc<Site>,
@@ -42,15 +42,15 @@ pub struct Invoke {
 
 /// The function of a procedure.
 struct Function {
-    /// What it is called in the stage.
+    /// Its name in the stage.
     name: String,
     kind: Kind,
-    /// How long one call may take.
+    /// The timeout of one call.
     limit: Duration,
 }
 
 impl Invoke {
-    /// Makes the client. Nothing is sent.
+    /// Creates the client. It sends nothing yet.
     ///
     /// # Errors
     /// When the TLS settings are refused.
@@ -83,10 +83,10 @@ impl Invoke {
             return Err(Fault::new(Code::PayloadTooLarge, "The request is larger than a function takes."));
         }
         let own = Instant::now() + function.limit + BEYOND_THE_PROCEDURE;
-        let deadline = request.extensions().get::<Deadline>().map_or(own, |whole| whole.0.min(own));
+        let deadline = request.extensions().get::<RequestDeadline>().map_or(own, |whole| whole.0.min(own));
         let event = Bytes::from(event);
         let mut outcome = self.send(function, event.clone(), deadline).await;
-        // A throttled call did not begin; but whoever changes something decides about a second attempt.
+        // A throttled call did not begin; but for a mutation, the client decides about a second attempt.
         let pause = LONGEST_PAUSE.mul_f64(fastrand::f64());
         if matches!(outcome, Err(ref fault) if is_throttled(fault))
             && function.kind == Kind::Query
@@ -99,7 +99,7 @@ impl Invoke {
     }
 
     async fn send(&self, function: &Function, event: Bytes, deadline: Instant) -> Result<Response<Bytes>, Fault> {
-        // Names of functions have no characters that a path would have to write in another way.
+        // Names of functions need no escapes in a path.
         let path = format!("/2015-03-31/functions/{}/invocations", function.name);
         let request = Request::post(path).header(header::CONTENT_TYPE, "application/octet-stream").body(event);
         let request = request.map_err(Fault::internal)?;
@@ -134,7 +134,7 @@ fn too_late() -> Fault {
     Fault::new(Code::GatewayTimeout, "The function did not answer in time.")
 }
 
-/// What marks a fault whose call did not begin, because all instances that there may be are busy.
+/// Marks a fault whose call did not begin, because all instances allowed are busy.
 #[derive(Debug)]
 struct Throttled(Cause);
 
@@ -154,11 +154,11 @@ fn is_throttled(fault: &Fault) -> bool {
     fault.cause.as_ref().is_some_and(|cause| cause.is::<Throttled>())
 }
 
-/// The fault that stands for an invocation without an answer.
+/// The fault for an invocation without an answer.
 fn fault_of(error: CallError) -> Fault {
     let (code, message) = match &error {
         CallError::TimeoutError(_) => return too_late().because(error),
-        // It may have run: whether the connection broke before or after, nobody can say.
+        // The function may have run: it is unknown whether the connection broke before or after.
         CallError::DispatchFailure(_) => (Code::ServiceUnavailable, "The function cannot be reached."),
         CallError::ServiceError(refused) => match refused.err().code().unwrap_or_default() {
             "TooManyRequestsException" => {
@@ -176,17 +176,17 @@ fn fault_of(error: CallError) -> Fault {
     Fault::new(code, message).because(error)
 }
 
-/// What Lambda says of a function that failed. Its message may hold anything and is not read.
+/// Lambda's report of a failed function. Its message may hold anything and is not read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Failed {
     error_type: String,
 }
 
-/// What a function that ran past its time is said to have failed with.
+/// The error type of a function that exceeded its timeout.
 const TIMED_OUT: &str = "Sandbox.Timedout";
 
-/// The header that says that a function failed (Lambda API Reference, "Invoke").
+/// The header of a failed invocation (Lambda API Reference, "Invoke").
 const FUNCTION_ERROR: &str = "x-amz-function-error";
 
 fn read(answer: Response<Bytes>) -> Result<Response<Bytes>, Fault> {

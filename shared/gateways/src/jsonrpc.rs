@@ -1,7 +1,7 @@
-//! JSON-RPC 2.0: a procedure's name is a method's, and an input's fields are its parameters, by name or by position.
+//! JSON-RPC 2.0: a method for each procedure, whose parameters are the input's fields, by name or by position.
 //!
-//! Whatever can be said in a JSON-RPC answer is said there, under HTTP status 200; only what no JSON-RPC client
-//! sends (another HTTP method, another media type, a body that is too large) has another status.
+//! All errors that JSON-RPC can express have HTTP status 200; only requests that no JSON-RPC client sends (another
+//! HTTP method, another media type, a body that is too large) have another status.
 
 mod openrpc;
 mod request;
@@ -33,33 +33,33 @@ pub use openrpc::openrpc;
 
 use crate::{
     Calls, GatewaySpec, Refusal, Settings, Style,
-    respond::{Deadline, MAX_AT_ONCE, MAX_WEIGHT, empty, explain, no_room, respond, shortened, weight},
+    respond::{CallsDeadline, MAX_AT_ONCE, MAX_WEIGHT, empty, explain, no_room, respond, shortened, weight},
 };
 use request::{Entry, Message, elements};
 
-/// How many calls one batch may have.
+/// The maximum number of calls of a batch.
 pub const MAX_CALLS: usize = 100;
-/// Where it is.
+/// Its path.
 pub const PATH: &str = "/jsonrpc";
 const JSON: &str = "application/json";
-/// The method that gives the [`openrpc`] document.
+/// The method that returns the [`openrpc`] document.
 const DISCOVER: &str = "rpc.discover";
 
-/// The codes that the specification reserves (section 5.1), with its words for them.
+/// The codes that the specification reserves (section 5.1), with their messages.
 const PARSE_ERROR: (i32, &str) = (-32700, "Parse error");
 const INVALID_REQUEST: (i32, &str) = (-32600, "Invalid Request");
 const METHOD_NOT_FOUND: (i32, &str) = (-32601, "Method not found");
 const INVALID_PARAMS: i32 = -32602;
 
-/// JSON-RPC 2.0.
+/// The style of JSON-RPC 2.0.
 pub struct JsonRpc {
     document: OnceLock<Box<RawValue>>,
     settings: Settings,
 }
 
 impl JsonRpc {
-    /// What is known of it.
-    pub const FACTS: GatewaySpec = GatewaySpec {
+    /// The style's specification.
+    pub const SPEC: GatewaySpec = GatewaySpec {
         name: "jsonrpc",
         paths: &[PATH],
         methods: "POST",
@@ -69,15 +69,15 @@ impl JsonRpc {
         timeout_ms: 29_000,
     };
 
-    /// For a service.
+    /// Creates the style for a service.
     ///
     /// # Errors
-    /// Never: every contract can be said in JSON-RPC.
+    /// Never: every contract fits JSON-RPC.
     pub fn new(contract: &Contract) -> Result<Self, Cause> {
         Self::with(contract, Settings::default())
     }
 
-    /// For a stage of a service: where nobody is told what there is to call, there is no method for it.
+    /// Creates the style for a stage: without public documents, there is no method for them.
     ///
     /// # Errors
     /// As [`JsonRpc::new`].
@@ -85,16 +85,26 @@ impl JsonRpc {
         Ok(Self { document: OnceLock::new(), settings })
     }
 
-    /// The document, which stays the same as long as the service is where it is.
+    /// The document, which stays the same as long as the service's address does.
     fn document(&self, contract: &Contract, url: &str) -> Box<RawValue> {
         let make = || to_raw_value(&openrpc(contract, url)).unwrap_or_else(|_| RawValue::NULL.to_owned());
         self.document.get_or_init(make).clone()
     }
 
-    async fn respond(&self, contract: &Contract, body: Bytes, calls: &Calls<'_>) -> Result<Response<Bytes>, Trouble> {
-        expect_json_by_post(calls.parts()).map_err(Trouble::Http)?;
-        let request = Asked { contract, calls, deadline: Deadline::from_now(), is_described: &AtomicBool::new(false) };
-        Ok(match request::read(&body).map_err(Trouble::Message)? {
+    async fn respond(
+        &self,
+        contract: &Contract,
+        body: Bytes,
+        calls: &Calls<'_>,
+    ) -> Result<Response<Bytes>, MessageError> {
+        expect_json_by_post(calls.parts()).map_err(MessageError::Http)?;
+        let request = BatchContext {
+            contract,
+            calls,
+            deadline: CallsDeadline::from_now(),
+            is_described: &AtomicBool::new(false),
+        };
+        Ok(match request::read(&body).map_err(MessageError::Message)? {
             Message::Single(entry) => {
                 let answer = self.answer_to(request, entry).await;
                 answer.map_or_else(empty, |answer| respond(200, JSON, answer))
@@ -103,18 +113,18 @@ impl JsonRpc {
         })
     }
 
-    async fn answer_to_all(&self, request: Asked<'_>, entries: Vec<&RawValue>) -> Response<Bytes> {
-        let made = entries.into_iter().enumerate();
-        let made = made.map(|(place, entry)| async move { (place, entry, self.answer_to(request, entry).await) });
-        // Boxed, because a compiler that looks into it here asks more of its lifetimes than holds.
-        let made: Vec<Made<'_>> = made.map(|made| Box::pin(made) as _).collect();
-        let mut made = stream::iter(made).buffer_unordered(MAX_AT_ONCE);
+    async fn answer_to_all(&self, request: BatchContext<'_>, entries: Vec<&RawValue>) -> Response<Bytes> {
+        let pending = entries.into_iter().enumerate();
+        let pending = pending.map(|(place, entry)| async move { (place, entry, self.answer_to(request, entry).await) });
+        // Boxed: otherwise the compiler infers lifetime bounds here that do not hold.
+        let pending: Vec<PendingCall<'_>> = pending.map(|pending| Box::pin(pending) as _).collect();
+        let mut pending = stream::iter(pending).buffer_unordered(MAX_AT_ONCE);
         let (mut answers, mut heavy) = (Vec::new(), 0);
-        while let Some((place, entry, answer)) = made.next().await {
+        while let Some((place, entry, answer)) = pending.next().await {
             let Some(mut answer) = answer else { continue };
             if heavy + weight(&answer) > MAX_WEIGHT {
                 let refusal = Refusal::from(no_room());
-                answer = failed(Error::of(&refusal, request.calls.request_id()), Entry::read(entry).id());
+                answer = failed(JsonRpcError::of(&refusal, request.calls.request_id()), Entry::read(entry).id());
             }
             heavy += weight(&answer);
             answers.push((place, answer));
@@ -127,12 +137,12 @@ impl JsonRpc {
         respond(200, JSON, [b"[", answers.join(&b',').as_slice(), b"]"].concat())
     }
 
-    /// The answer to one entry; none to a notification.
-    async fn answer_to(&self, request: Asked<'_>, entry: &RawValue) -> Option<Vec<u8>> {
+    /// The response to one entry; none to a notification.
+    async fn answer_to(&self, request: BatchContext<'_>, entry: &RawValue) -> Option<Vec<u8>> {
         let entry = Entry::read(entry);
         let outcome = match &entry {
             Entry::Invalid { why, .. } => {
-                Err(Error::reserved(INVALID_REQUEST, Code::BadRequest, why, request.calls.request_id()))
+                Err(JsonRpcError::reserved(INVALID_REQUEST, Code::BadRequest, why, request.calls.request_id()))
             }
             Entry::Call { id: None, method, .. } if method == DISCOVER => return None,
             Entry::Call { method, params, .. } => self.call(request, method, *params).await,
@@ -141,46 +151,48 @@ impl JsonRpc {
             return None;
         }
         Some(match outcome {
-            Ok(result) => written(&Answer { jsonrpc: "2.0", result: Some(&result), error: None, id: entry.id() }),
+            Ok(result) => {
+                written(&JsonRpcResponse { jsonrpc: "2.0", result: Some(&result), error: None, id: entry.id() })
+            }
             Err(error) => failed(error, entry.id()),
         })
     }
 
     async fn call(
         &self,
-        Asked { contract, calls, deadline, is_described }: Asked<'_>,
+        BatchContext { contract, calls, deadline, is_described }: BatchContext<'_>,
         method: &str,
         params: Option<&RawValue>,
-    ) -> Result<Box<RawValue>, Error> {
+    ) -> Result<Box<RawValue>, JsonRpcError> {
         let request_id = calls.request_id();
         if method == DISCOVER && self.settings.documents {
             if is_described.swap(true, Ordering::Relaxed) {
                 let detail = "A batch is told once what there is, and this is not the first call that asks.";
-                return Err(Error::reserved(INVALID_REQUEST, Code::BadRequest, detail, request_id));
+                return Err(JsonRpcError::reserved(INVALID_REQUEST, Code::BadRequest, detail, request_id));
             }
             return Ok(self.document(contract, calls.site().url()));
         }
         let Some(procedure) = contract.find_in_styles(method) else {
             let detail = format!("There is no procedure {:?}.", shortened(method));
-            return Err(Error::reserved(METHOD_NOT_FOUND, Code::NotFound, &detail, request_id));
+            return Err(JsonRpcError::reserved(METHOD_NOT_FOUND, Code::NotFound, &detail, request_id));
         };
         let input = params.map(|params| input(procedure, params)).transpose();
-        let input = input.map_err(|refusal| Error::of(&refusal, request_id))?.flatten();
+        let input = input.map_err(|refusal| JsonRpcError::of(&refusal, request_id))?.flatten();
         let running = calls.run(procedure, input.as_deref().map(str::as_bytes));
         let outcome = deadline.holds(running).await;
         let outcome = outcome.unwrap_or_else(|late| Err(late.into()));
-        let output = outcome.map_err(|refusal| Error::of(&refusal, request_id))?;
+        let output = outcome.map_err(|refusal| JsonRpcError::of(&refusal, request_id))?;
         Ok(output.unwrap_or_else(|| RawValue::NULL.to_owned()))
     }
 }
 
 impl Style for JsonRpc {
     fn spec(&self) -> &'static GatewaySpec {
-        &Self::FACTS
+        &Self::SPEC
     }
 
     fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes> {
-        let error = failed(Error::of(&refusal, calls.request_id()), RawValue::NULL);
+        let error = failed(JsonRpcError::of(&refusal, calls.request_id()), RawValue::NULL);
         respond(refusal.code.http_status(), JSON, error)
     }
 
@@ -188,11 +200,11 @@ impl Style for JsonRpc {
         Box::pin(async move {
             match self.respond(contract, body, &calls).await {
                 Ok(response) => response,
-                Err(Trouble::Message((reserved, code, detail))) => {
-                    let error = Error::reserved(reserved, code, &detail, calls.request_id());
+                Err(MessageError::Message((reserved, code, detail))) => {
+                    let error = JsonRpcError::reserved(reserved, code, &detail, calls.request_id());
                     respond(200, JSON, failed(error, RawValue::NULL))
                 }
-                Err(Trouble::Http(fault)) => {
+                Err(MessageError::Http(fault)) => {
                     let mut headers = HeaderMap::new();
                     explain(&fault, &mut headers);
                     let mut response = self.refuse(&calls, fault.into());
@@ -204,22 +216,22 @@ impl Style for JsonRpc {
     }
 }
 
-/// A call on its way: its place, what was sent, and the answer, if there is one.
-type Made<'a> = BoxFuture<'a, (usize, &'a RawValue, Option<Vec<u8>>)>;
+/// A call in progress: its index, its entry, and the response, if it has one.
+type PendingCall<'a> = BoxFuture<'a, (usize, &'a RawValue, Option<Vec<u8>>)>;
 
-/// What is asked, by whom, and until when there is time for it.
+/// The service, the caller and the deadline of a request.
 #[derive(Clone, Copy)]
-struct Asked<'a> {
+struct BatchContext<'a> {
     contract: &'a Contract,
     calls: &'a Calls<'a>,
-    deadline: Deadline,
-    /// Whether an answer holds the document, which is large, already.
+    deadline: CallsDeadline,
+    /// Whether a response of this batch holds the document already, which is large.
     is_described: &'a AtomicBool,
 }
 
 fn expect_json_by_post(parts: &Parts) -> Result<(), Fault> {
     if parts.method != Method::POST {
-        return Err(Fault::method_not_supported(parts.method.as_str(), JsonRpc::FACTS.methods));
+        return Err(Fault::method_not_supported(parts.method.as_str(), JsonRpc::SPEC.methods));
     }
     if [JSON, "application/json-rpc"].iter().any(|known| media_type::is(&parts.headers, known)) {
         Ok(())
@@ -228,28 +240,28 @@ fn expect_json_by_post(parts: &Parts) -> Result<(), Fault> {
     }
 }
 
-/// Why a message is not answered entry by entry.
-enum Trouble {
+/// Why a message is refused as a whole.
+enum MessageError {
     /// HTTP has a status for it.
     Http(Fault),
     /// JSON-RPC has a code for it.
     Message(request::Unreadable),
 }
 
-/// The input that parameters stand for. None of them by position are no input.
+/// The input of parameters. An empty array is no input.
 ///
 /// # Errors
-/// When there are more than the input has fields.
+/// When there are more parameters than the input has fields.
 fn input<'a>(procedure: &ProcedureContract, params: &'a RawValue) -> Result<Option<Cow<'a, str>>, Refusal> {
     let names = &procedure.input_fields;
     if params.get().starts_with('{') {
-        // What clients of tRPC add is taken from them only. The procedure refuses it, beside whatever else is wrong,
-        // when it says what no such client would send.
+        // Only clients of tRPC may add a `direction`. Here it becomes null, which no such client sends, so that the
+        // procedure refuses it together with all other faults.
         let infinite = trpc::is_infinite(names.iter().map(String::as_str));
-        let given = if infinite { trpc::with_foreign_direction(params.get()) } else { params.get().into() };
-        return Ok(Some(given));
+        let values = if infinite { trpc::with_foreign_direction(params.get()) } else { params.get().into() };
+        return Ok(Some(values));
     }
-    let (given, count) = elements(params, names.len());
+    let (values, count) = elements(params, names.len());
     if count == 0 {
         return Ok(None);
     }
@@ -260,23 +272,23 @@ fn input<'a>(procedure: &ProcedureContract, params: &'a RawValue) -> Result<Opti
         };
         return Err(Refusal::new(Code::BadRequest, message));
     }
-    // Names of fields are those of Rust in camel case: nothing in them is escaped.
-    let fields: Vec<_> = names.iter().zip(given).map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    // Field names are Rust names in camel case: they need no escapes.
+    let fields: Vec<_> = names.iter().zip(values).map(|(name, value)| format!("\"{name}\":{value}")).collect();
     Ok(Some(Cow::Owned(format!("{{{}}}", fields.join(",")))))
 }
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct JsonRpcResponse<'a> {
     jsonrpc: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<Error>,
+    error: Option<JsonRpcError>,
     id: &'a RawValue,
 }
 
 #[derive(Serialize)]
-struct Error {
+struct JsonRpcError {
     code: i32,
     message: String,
     data: ErrorData,
@@ -287,7 +299,7 @@ struct Error {
 struct ErrorData {
     code: Code,
     http_status: u16,
-    /// What the reserved words do not say.
+    /// The detail that a reserved message does not have.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -299,8 +311,8 @@ struct ErrorData {
     retry_after_s: Option<u32>,
 }
 
-impl Error {
-    /// An error that the specification has words for.
+impl JsonRpcError {
+    /// An error that the specification reserves.
     fn reserved((number, message): (i32, &str), code: Code, detail: &str, request_id: &str) -> Self {
         let refusal = Refusal::new(code, message);
         let mut error = Self::of(&refusal, request_id);
@@ -318,8 +330,8 @@ impl Error {
     }
 }
 
-/// The number of a code: tRPC's, which is one of JSON-RPC's own or of those that it leaves to servers. What tRPC
-/// calls a bad request is a request that could be read, and whose parameters are wrong.
+/// The number of a code: tRPC's, which is reserved by JSON-RPC or in the range for servers. tRPC's bad request is
+/// "Invalid params" here, since the request could be read.
 const fn number(code: Code) -> i32 {
     match code {
         Code::BadRequest => INVALID_PARAMS,
@@ -327,11 +339,11 @@ const fn number(code: Code) -> i32 {
     }
 }
 
-fn failed(error: Error, id: &RawValue) -> Vec<u8> {
-    written(&Answer { jsonrpc: "2.0", result: None, error: Some(error), id })
+fn failed(error: JsonRpcError, id: &RawValue) -> Vec<u8> {
+    written(&JsonRpcResponse { jsonrpc: "2.0", result: None, error: Some(error), id })
 }
 
-fn written(answer: &Answer<'_>) -> Vec<u8> {
+fn written(answer: &JsonRpcResponse<'_>) -> Vec<u8> {
     serde_json::to_vec(answer).unwrap_or_default()
 }
 

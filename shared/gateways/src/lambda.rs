@@ -1,4 +1,4 @@
-//! A gateway's `main`.
+//! The `main` of a gateway's function.
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::{
     Gateway, Settings, Style, Transport,
-    invoke::{Deadline, Invoke},
+    invoke::{Invoke, RequestDeadline},
 };
 
 /// Runs a style as a Lambda function, for the service of this contract, until the platform ends the process.
@@ -31,7 +31,7 @@ pub(crate) fn lambda<S: Style + 'static>(
     }))
 }
 
-/// What answers a style's requests, where the environment says.
+/// The handler of a style's requests, with the settings of the environment.
 pub(crate) fn handler(style: Box<dyn Style>, contract: Contract, environment: Environment) -> Result<Handler, Cause> {
     let Environment { url, app_url, allowed_origins, functions, .. } = environment;
     let (cors, site) = (Cors::from_list(&allowed_origins), Arc::new(Site::new(&url, &app_url, &allowed_origins)));
@@ -44,12 +44,12 @@ pub(crate) fn handler(style: Box<dyn Style>, contract: Contract, environment: En
     let gateway = Arc::new(Gateway { style, contract: Arc::new(contract), transport, cors, site });
     Ok(Arc::new(move |request_id, mut request| {
         let gateway = Arc::clone(&gateway);
-        request.extensions_mut().insert(Deadline(Instant::now() + time));
+        request.extensions_mut().insert(RequestDeadline(Instant::now() + time));
         Box::pin(async move { gateway.answer(&request_id, request).await })
     }))
 }
 
-/// For a style that gives out documents only: it reaches no procedure.
+/// The transport of a style that serves documents only: it reaches no procedure.
 struct Nothing {
     cors: Cors,
     site: Arc<Site>,

@@ -1,22 +1,22 @@
-//! What spans procedures: gateways that know the contract and nothing else.
+//! Gateways: API styles that span procedures, and documents, made from the contract alone.
 //!
-//! A gateway has no right to stored data and runs no procedure. It reads a request of its style, makes of it the
-//! calls that a client would have made, with the same credentials, and puts their answers together. Where a call
-//! goes is [`Transport`]'s: in the cloud to the procedure's own function, locally to the same procedure in process.
-//! So validation, policy, failures and limits are those of the procedure, whatever the style.
+//! A gateway has no right to stored data and runs no procedure. It parses a request of its style, makes the calls
+//! that a client would make, with the same credentials, and combines their results. [`Transport`] sends each call: in
+//! the cloud to the procedure's own function, locally to the same procedure in process. Validation, permissions,
+//! failures and limits are therefore those of the procedure, in every style.
 //!
-//! - [`calls`]: one request's calls to procedures.
+//! - [`calls`]: the calls of one request.
 //! - [`example`]: sample values.
 //! - [`gateway`]: what all styles have in common.
-//! - [`graphql`]: GraphQL, which asks for fields of what several procedures answer.
-//! - [`paths`]: what errors call the members of an input.
-//! - [`function`]: a gateway's `main`; [`invoke`]: how it reaches procedures.
-//! - [`rest`], [`openapi`]: what procedures' REST routes say, and the document of it.
-//! - [`samples`], [`docs`]: how each procedure is called in each style, and the pages that say so.
+//! - [`graphql`]: GraphQL.
+//! - [`paths`]: the names of input members in errors.
+//! - [`function`]: a gateway's `main`; [`invoke`]: its calls to procedures' functions.
+//! - [`rest`], [`openapi`]: the REST routes, and their document.
+//! - [`samples`], [`docs`]: sample calls in each style, and the pages that show them.
 //! - [`batches`]: tRPC's batches.
 //! - [`jsonrpc`]: JSON-RPC 2.0, with OpenRPC.
 //! - [`soap`]: SOAP 1.1 and 1.2, with WSDL.
-//! - [`words`]: what procedures are called in each style's document.
+//! - [`words`]: the names of procedures in each style's document.
 
 pub mod batches;
 pub mod calls;
@@ -45,10 +45,10 @@ use protocol::contract::Contract;
 pub use calls::{Calls, Outcome, Refusal, Transport};
 pub use gateway::{Gateway, GatewaySpec, Gateways, Settings, Style};
 
-/// All styles, for a stage of a service.
+/// Creates all styles for a stage of a service.
 ///
 /// # Errors
-/// When one of them cannot express the contract.
+/// When a style cannot express the contract.
 pub fn styles(contract: &Contract, settings: Settings) -> Result<Vec<Box<dyn Style>>, protocol::Cause> {
     Ok(vec![
         Box::new(batches::Batches::new(contract)?),
@@ -59,11 +59,6 @@ pub fn styles(contract: &Contract, settings: Settings) -> Result<Vec<Box<dyn Sty
     ])
 }
 
-/// What is known of all styles.
-pub const FACTS: &[&GatewaySpec] = &[
-    &batches::Batches::FACTS,
-    &docs::Docs::FACTS,
-    &graphql::GraphQl::FACTS,
-    &jsonrpc::JsonRpc::FACTS,
-    &soap::Soap::FACTS,
-];
+/// The specifications of all styles.
+pub const SPECS: &[&GatewaySpec] =
+    &[&batches::Batches::SPEC, &docs::Docs::SPEC, &graphql::GraphQl::SPEC, &jsonrpc::JsonRpc::SPEC, &soap::Soap::SPEC];

@@ -1,15 +1,15 @@
-//! What the contract's types are called in documents where inputs and outputs share one room.
+//! Names the contract's types for documents in which inputs and outputs share one namespace.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::{case::capitalized, contract::Contract};
 use serde_json::{Map, Value, json};
 
-/// Readable names of all types: an input's type that differs from the output's of that name has `Input` at its end.
+/// Readable names of all types: an input's type that differs from the output's of the same name ends in `Input`.
 pub struct Names(BTreeMap<String, String>);
 
 impl Names {
-    /// Of a contract's types.
+    /// Names the types of a contract.
     pub fn of(contract: &Contract) -> Self {
         let same = same_in_both(contract);
         let mut names = BTreeMap::new();
@@ -28,7 +28,7 @@ impl Names {
         Self(names)
     }
 
-    /// The readable name of what a reference leads to.
+    /// The readable name of a reference's target.
     pub fn get(&self, reference: &str) -> Option<&str> {
         self.0.get(reference).map(String::as_str)
     }
@@ -46,12 +46,12 @@ impl Names {
             let readable = self.0.get(&format!("{at}{name}"))?;
             Some((readable.clone(), titled(readable, self.rewrite(schema, start))))
         });
-        // By name, as everything in a document.
+        // In alphabetical order, like everything in a document.
         named.collect::<BTreeMap<_, _>>().into_iter().collect()
     }
 
-    /// A schema with its references put right. Before 2019-09 JSON Schema reads nothing beside a reference, so
-    /// that what stands there is put around it.
+    /// A schema with its references renamed. JSON Schema before 2019-09 ignores members beside a reference, so these
+    /// move around it.
     pub fn rewrite(&self, schema: &Value, start: &str) -> Value {
         match schema {
             Value::Array(members) => members.iter().map(|member| self.rewrite(member, start)).collect(),
@@ -72,7 +72,7 @@ impl Names {
     }
 }
 
-/// The types that are the same as inputs and as outputs.
+/// The types whose input and output forms are equal.
 fn same_in_both(contract: &Contract) -> BTreeSet<&str> {
     let as_output = |schema: &Value| schema.to_string().replace("\"#/inputTypes/", "\"#/outputTypes/");
     let alike = contract.input_types.iter().filter_map(|(name, schema)| {
@@ -80,7 +80,7 @@ fn same_in_both(contract: &Contract) -> BTreeSet<&str> {
         (as_output(schema) == output).then_some(name.as_str())
     });
     let mut same: BTreeSet<&str> = alike.collect();
-    // A type is not the same when one that it refers to is not.
+    // A type differs if one that it refers to does.
     loop {
         let refers = |schema: &Value, name: &str| schema.to_string().contains(&format!("\"#/inputTypes/{name}\""));
         let others = || contract.input_types.keys().filter(|other| !same.contains(other.as_str()));
@@ -90,8 +90,8 @@ fn same_in_both(contract: &Contract) -> BTreeSet<&str> {
     }
 }
 
-/// The same schema with a title on itself and on all that is written out in it: generators of code name types after
-/// them, and call what has none by a number or a hash. The type's own name comes first: `User`, `UserEmail`.
+/// Adds a title to a schema and to all inlined schemas in it: code generators name types after titles, and give
+/// others a number or a hash. The type's own name comes first: `User`, `UserEmail`.
 pub fn titled(title: &str, mut schema: Value) -> Value {
     if schema == json!({"type": "null"}) {
         return json!({"type": "null", "title": "Null"});
@@ -127,17 +127,17 @@ pub fn titled(title: &str, mut schema: Value) -> Value {
     schema
 }
 
-/// Whether it says no more than what a reference leads to.
+/// Whether the schema is only a reference.
 fn is_reference(members: &Map<String, Value>) -> bool {
     members.contains_key("$ref") && !members.contains_key("properties")
 }
 
-/// The letters and digits of a name, in the form of a type's name.
+/// The letters and digits of a name, in the case of types.
 fn letters(name: &str) -> String {
     name.split(|c: char| !c.is_ascii_alphanumeric()).map(capitalized).collect()
 }
 
-/// The name of an enum's value in GraphQL: `createdAt` to `CREATED_AT`, `-createdAt` to `CREATED_AT_DESC`.
+/// The GraphQL name of an enum's value: `createdAt` to `CREATED_AT`, `-createdAt` to `CREATED_AT_DESC`.
 pub fn enum_value(wire: &str) -> String {
     let (plain, ending) = wire.strip_prefix('-').map_or((wire, ""), |plain| (plain, "_DESC"));
     let mut name = String::with_capacity(wire.len() + 8);

@@ -1,6 +1,6 @@
 //! The OpenAPI 3.1 document of the REST routes.
 //!
-//! It says what `runtime` does, and a test asks the running service whether that is so (schemathesis, all checks).
+//! It describes what `runtime` does; a test checks it against the running service (schemathesis, all checks).
 
 mod components;
 mod operation;
@@ -18,8 +18,8 @@ use serde_json::{Map, Value, json};
 use crate::{rest::Route, words};
 use components::Components;
 
-/// The document, as `openapi.json` and `/openapi.json` have it. `url` is where the service is, without a slash
-/// at the end; empty when that is not known.
+/// The document, as in `openapi.json` and at `/openapi.json`. `url` is the service's address without a slash at the
+/// end; empty if it is unknown.
 pub fn document(contract: &Contract, url: &str) -> Value {
     let contract = &words::worded(contract, |procedure| match procedure.rest {
         Some(_) => case::camel_case(&procedure.name),
@@ -60,7 +60,8 @@ pub fn document(contract: &Contract, url: &str) -> Value {
     document
 }
 
-/// Takes out what nothing refers to, and says whether there was any. What only that referred to is left for another time.
+/// Removes components that nothing refers to, and returns whether there were any. Those that only these refer to
+/// remain for the next round.
 fn drop_unused(document: &mut Value) -> bool {
     let mut used = BTreeSet::new();
     references(document, &mut used);
@@ -82,7 +83,7 @@ fn drop_unused(document: &mut Value) -> bool {
     dropped
 }
 
-/// All that a document refers to.
+/// Collects all references in a document.
 fn references(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::Array(members) => members.iter().for_each(|member| references(member, found)),
@@ -106,12 +107,12 @@ is a value. Wherever there is GET there is HEAD.\n\n\
 Errors are problems (RFC 9457). `code` is the same in every style of API, `failure` is the procedure's own typed failure, \
 `errors` names the fields that are wrong, and the log is searched by `requestId`.";
 
-/// `orders` of `orders.get`.
+/// The domain of a procedure: `orders` of `orders.get`.
 fn domain(name: &str) -> &str {
     name.split('.').next().unwrap_or(name)
 }
 
-/// A tag, with what is said of the domain.
+/// A tag, with the description of its domain.
 fn named_tag(contract: &Contract, name: &str) -> Value {
     match words::domain_docs(contract, name) {
         "" => json!({"name": name}),
@@ -119,7 +120,7 @@ fn named_tag(contract: &Contract, name: &str) -> Value {
     }
 }
 
-/// How callers say who they are.
+/// How callers authenticate.
 fn security_schemes(contract: &Contract, url: &str) -> Map<String, Value> {
     let mut schemes = Map::new();
     if contract.in_styles().all(|procedure| matches!(procedure.auth, AuthContract::Public)) {
@@ -161,7 +162,7 @@ const COOKIE: &str = "cookie";
 const CSRF: &str = "csrf";
 const OAUTH: &str = "oauth";
 
-/// The permissions that applications may be given, each with the procedures that ask for it.
+/// The permissions of applications, each with the procedures that need it.
 fn scopes(contract: &Contract) -> BTreeMap<String, String> {
     let mut scopes: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for procedure in contract.in_styles() {
@@ -178,11 +179,11 @@ fn scopes(contract: &Contract) -> BTreeMap<String, String> {
     scopes.into_iter().map(|(name, by)| (name.clone(), format!("{}{}", by.join(", "), of_own(&name)))).collect()
 }
 
-/// Who may call a procedure: one of these suffices, and of one all parts are needed.
+/// The security requirements of a procedure: one alternative suffices, and needs all of its parts.
 fn security(contract: &Contract, route: &Route<'_>) -> Value {
     let scopes = match &route.procedure.auth {
         AuthContract::Public => return json!([]),
-        // Where no application may call, its token is no way in.
+        // Where applications may not call, their tokens are no alternative.
         _ if !route.procedure.for_applications => vec![],
         AuthContract::SignedIn => vec![],
         AuthContract::Permission { permission, own } => {

@@ -1,4 +1,4 @@
-//! The paths by which a procedure names what is wrong with its input, as the caller of a style knows them.
+//! Rewrites the paths of input faults to the names that callers of a style know.
 
 use protocol::{Fault, FieldFault};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::Refusal;
 pub enum Step<'p> {
     /// A member of an object.
     Member(&'p str),
-    /// A place in a list.
+    /// An index of a list.
     Item(usize),
 }
 
@@ -24,8 +24,8 @@ fn first(path: &str) -> Option<(Step<'_>, &str)> {
     (!name.is_empty()).then_some((Step::Member(name), rest))
 }
 
-/// A path into `input` in the names of a style. `into` knows what a member is called there where a type of the style's
-/// is expected, and which type its value has; whatever it does not know stays as it is.
+/// A path into `input` in the names of a style. `into` returns the name of a member where a type of the style is
+/// expected, and the type of its value; unknown members stay as they are.
 pub fn spelled<'i, T>(
     path: &str,
     input: &'i Value,
@@ -52,13 +52,13 @@ pub fn spelled<'i, T>(
     spelled + rest
 }
 
-/// The member that says which variant of a tagged union a value is.
+/// The tag of a tagged union's value.
 pub fn tag(value: &Value) -> Option<&str> {
     value.get("type")?.as_str()
 }
 
 impl Refusal {
-    /// The same, with the paths as a style spells them.
+    /// Rewrites the paths of its faults.
     pub fn spelled(mut self, spell: impl Fn(&str) -> String) -> Self {
         let message = |fields: &[FieldFault]| Fault::invalid(fields.to_vec()).message;
         let names_them = self.message == message(&self.fields);

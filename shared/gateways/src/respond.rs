@@ -1,4 +1,4 @@
-//! What answers of several styles have in common.
+//! Limits and responses that several styles share.
 
 use std::time::Duration;
 
@@ -8,11 +8,12 @@ pub use protocol::fault::{is_short, shortened};
 use protocol::{Code, Fault};
 use tokio::time::Instant;
 
-/// How much an answer may [weigh](weight), in bytes. A function's answer ends at 6 MB, with its headers.
+/// The maximum [weight](weight) of a response, in bytes. Lambda limits a function's response to 6 MB, with its
+/// headers.
 pub const MAX_WEIGHT: usize = 5_500_000;
 
-/// How much room a body takes in a function's answer, where it stands as a JSON text: what is escaped takes more, and
-/// what is no text is base64.
+/// The size of a body in a function's response, which is a JSON text: escapes take more space, and a body that is not
+/// text is base64.
 pub fn weight(body: &[u8]) -> usize {
     if std::str::from_utf8(body).is_err() {
         return body.len() / 3 * 4 + 4;
@@ -25,29 +26,29 @@ pub fn weight(body: &[u8]) -> usize {
     body.iter().map(escaped).sum()
 }
 
-/// How many calls of one request run at once.
+/// The maximum number of parallel calls of one request.
 pub const MAX_AT_ONCE: usize = 16;
 
-/// How long the calls of one request may take together: the HTTP API in front gives up after 30 s, and with it goes
-/// what the others answered.
+/// The timeout of all calls of one request together. The HTTP API in front gives up after 30 s, and would lose the
+/// results of the calls that ended.
 const TIME: Duration = Duration::from_secs(28);
 
-/// When the time of a request's calls is over.
+/// The end of the time for a request's calls.
 #[derive(Clone, Copy)]
-pub struct Deadline(Instant);
+pub struct CallsDeadline(Instant);
 
-impl Deadline {
-    /// Of a request that begins now.
+impl CallsDeadline {
+    /// The deadline of a request that begins now.
     pub fn from_now() -> Self {
         Self(Instant::now() + TIME)
     }
 
-    /// The same, but so much earlier that something is left to do afterwards.
+    /// The same, but earlier by `time`, which is left for work afterwards.
     pub fn keeping(time: Duration) -> Self {
         Self(Instant::now() + TIME.saturating_sub(time))
     }
 
-    /// What a call comes to, if it does in time.
+    /// The result of a call, if it ends in time.
     ///
     /// # Errors
     /// `GATEWAY_TIMEOUT`.
@@ -57,7 +58,7 @@ impl Deadline {
     }
 }
 
-/// An answer with a body.
+/// A response with a body.
 pub fn respond(status: u16, content_type: &'static str, body: impl Into<Bytes>) -> Response<Bytes> {
     let mut response = Response::new(body.into());
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -65,19 +66,19 @@ pub fn respond(status: u16, content_type: &'static str, body: impl Into<Bytes>) 
     response
 }
 
-/// An answer without one.
+/// A response without a body.
 pub fn empty() -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
 }
 
-/// The headers that belong to a fault of the whole request: what would be taken, and when.
+/// Sets the headers of a fault of the whole request: accepted types, and when to retry.
 pub fn explain(fault: &Fault, headers: &mut HeaderMap) {
     if let Some(allow) = fault.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
         headers.insert(header::ALLOW, allow);
     }
-    for (name, value) in fault.taken.headers() {
+    for (name, value) in fault.accepted.headers() {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     if matches!(fault.code, Code::ServiceUnavailable | Code::TooManyRequests) {
@@ -85,7 +86,7 @@ pub fn explain(fault: &Fault, headers: &mut HeaderMap) {
     }
 }
 
-/// A call whose answer has no room beside the others.
+/// The fault of a call whose response would make the whole too large.
 pub fn no_room() -> Fault {
     let message = format!(
         "The call was made, but the answers would be larger than {MAX_WEIGHT} bytes together; ask for less at once."

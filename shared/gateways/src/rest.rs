@@ -1,4 +1,4 @@
-//! What the REST route of a procedure says about its requests and answers, for documents. `runtime` answers so.
+//! The REST route of a procedure, for documents. `runtime` implements it.
 
 use protocol::{
     PathPattern, RestAnswer,
@@ -6,16 +6,16 @@ use protocol::{
 };
 use serde_json::{Map, Value};
 
-/// A procedure's place in REST.
+/// A procedure's REST route.
 #[derive(Debug)]
 pub struct Route<'a> {
-    /// What is there.
+    /// The procedure.
     pub procedure: &'a ProcedureContract,
-    /// `GET`.
+    /// The method, such as `GET`.
     pub method: &'a str,
-    /// `/v1/orders/{id}`.
+    /// The path, such as `/v1/orders/{id}`.
     pub path: &'a str,
-    /// What its answers say besides the output.
+    /// What its responses state in addition to the output.
     pub answer: RestAnswer,
     contract: &'a Contract,
 }
@@ -27,18 +27,18 @@ pub struct InputField<'a> {
     pub name: &'a str,
     /// Its schema.
     pub schema: &'a Value,
-    /// Whether it has to be there.
+    /// Whether it is required.
     pub is_required: bool,
 }
 
 impl<'a> Route<'a> {
-    /// The route of a procedure that has one.
+    /// The route of a procedure, if it has one.
     pub fn of(contract: &'a Contract, procedure: &'a ProcedureContract) -> Option<Self> {
         let (method, path) = procedure.rest.as_deref()?.split_once(' ')?;
         Some(Self { procedure, method, path, answer: procedure.rest_answer.unwrap_or_default(), contract })
     }
 
-    /// Those of all procedures that have one.
+    /// The routes of all procedures.
     pub fn all(contract: &'a Contract) -> impl Iterator<Item = Self> {
         contract.in_styles().filter_map(|procedure| Self::of(contract, procedure))
     }
@@ -48,12 +48,12 @@ impl<'a> Route<'a> {
         PathPattern(self.path).names()
     }
 
-    /// The path without its names: two routes that share it cannot be told apart.
+    /// The path without its names: two routes with the same shape cannot be told apart.
     pub fn shape(&self) -> String {
         PathPattern(self.path).shape()
     }
 
-    /// Whether the input comes in a body; else in the address.
+    /// Whether the input is in the body; otherwise it is in the address.
     pub fn has_body(&self) -> bool {
         !matches!(self.method, "GET" | "DELETE")
     }
@@ -72,19 +72,19 @@ impl<'a> Route<'a> {
         fields.into_iter()
     }
 
-    /// The fields that stand in the path.
+    /// The fields in the path.
     pub fn path_fields(&self) -> impl Iterator<Item = InputField<'a>> + use<'a> {
         let fields: Vec<_> = self.fields().collect();
         self.names_in_path().filter_map(move |name| fields.iter().copied().find(|field| field.name == name))
     }
 
-    /// The fields that do not stand in the path: in the query, or in the body.
+    /// The fields that are not in the path: those in the query or in the body.
     pub fn other_fields(&self) -> impl Iterator<Item = InputField<'a>> + use<'a> {
         let in_path: Vec<_> = self.names_in_path().collect();
         self.fields().filter(move |field| !in_path.contains(&field.name))
     }
 
-    /// The status of an answer that is as it should be.
+    /// The status of a successful response.
     pub fn status(&self) -> u16 {
         self.answer.status(self.procedure.output.is_some())
     }
@@ -94,19 +94,19 @@ fn members(schema: Option<&Value>) -> Option<&Map<String, Value>> {
     schema?.get("properties")?.as_object()
 }
 
-/// How a field is written in an address, which knows texts only.
+/// The form of a field in an address, which consists of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// As it is.
+pub enum ParameterForm {
+    /// The value as it is.
     Plain,
-    /// Each entry by itself, under the same name.
+    /// Each entry by itself, in a repeated parameter.
     Repeated,
     /// As JSON.
     Json,
 }
 
-impl Form {
-    /// That of a schema.
+impl ParameterForm {
+    /// The form of a schema's values.
     pub fn of(contract: &Contract, schema: &Value) -> Self {
         let schema = contract.resolve(without_null(contract, schema));
         if ["oneOf", "anyOf"].iter().any(|key| schema.get(key).is_some()) {
@@ -125,7 +125,7 @@ impl Form {
     }
 }
 
-/// The schema that stands beside null, where there is such a choice.
+/// The schema beside null, in a choice of the two.
 pub fn without_null<'a>(contract: &'a Contract, schema: &'a Value) -> &'a Value {
     let is_null = |branch: &&Value| contract.resolve(branch).get("type").and_then(Value::as_str) == Some("null");
     let branches = schema.get("anyOf").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();

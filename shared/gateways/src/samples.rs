@@ -1,4 +1,4 @@
-//! How each procedure is called in each style: text to copy.
+//! Sample calls of each procedure in each style, as text to copy.
 
 pub(crate) mod graphql;
 pub mod postman;
@@ -12,22 +12,22 @@ use serde_json::Value;
 
 use crate::{
     example,
-    rest::{Form, Route},
+    rest::{ParameterForm, Route},
     soap,
 };
 
-/// A call as somebody would type it.
+/// A sample call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// `REST`.
+    /// The style, such as `REST`.
     pub style: &'static str,
-    /// The language of the text: `sh`.
+    /// The language of the text, such as `sh`.
     pub language: &'static str,
     /// The text.
     pub text: String,
 }
 
-/// The calls of a procedure; in the shell `$URL` is where the service is, and `$TOKEN` an access token.
+/// The sample calls of a procedure. In the shell, `$URL` is the service's address, and `$TOKEN` an access token.
 pub fn of(contract: &Contract, procedure: &ProcedureContract) -> Vec<Sample> {
     let input = input(contract, procedure);
     let rest = Route::of(contract, procedure).map(|route| curl(contract, &route));
@@ -45,13 +45,13 @@ pub fn of(contract: &Contract, procedure: &ProcedureContract) -> Vec<Sample> {
     rest.into_iter().chain(others).chain(soap).collect()
 }
 
-/// The example of an input, unless it may as well be left out.
+/// The example of an input, unless the input may be left out.
 pub fn input(contract: &Contract, procedure: &ProcedureContract) -> Option<Value> {
     let sample = example::of(contract, procedure.input.as_ref()?);
     (!procedure.input_optional || sample.as_object().is_some_and(|fields| !fields.is_empty())).then_some(sample)
 }
 
-/// The address of a REST call with its example, without the service's own: `/v1/orders?limit=20`.
+/// The path and query of a REST call with its example: `/v1/orders?limit=20`.
 pub fn address(contract: &Contract, route: &Route<'_>) -> String {
     let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let sample = |name| {
@@ -62,15 +62,15 @@ pub fn address(contract: &Contract, route: &Route<'_>) -> String {
     };
     let path = PathPattern(route.path).filled(sample).unwrap_or_else(|| route.path.to_owned());
     let mut pairs = Vec::new();
-    // Of what may be left out, a page's size is what everybody asks for first.
+    // Of the optional fields, only a page's size is shown, which callers need first.
     let shown = route.other_fields().filter(|field| field.is_required || field.name == "limit");
     for field in shown.filter(|_| !route.has_body()) {
         let value = example::of(contract, field.schema);
-        match (Form::of(contract, field.schema), value) {
-            (Form::Repeated, Value::Array(values)) => {
+        match (ParameterForm::of(contract, field.schema), value) {
+            (ParameterForm::Repeated, Value::Array(values)) => {
                 pairs.extend(values.iter().map(|value| (field.name, plain(value))));
             }
-            (Form::Json, value) => pairs.push((field.name, value.to_string())),
+            (ParameterForm::Json, value) => pairs.push((field.name, value.to_string())),
             (_, value) => pairs.push((field.name, plain(&value))),
         }
     }
@@ -78,7 +78,7 @@ pub fn address(contract: &Contract, route: &Route<'_>) -> String {
     if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
 }
 
-/// The body of a REST call: the input's example without what stands in the path.
+/// The body of a REST call: the input's example without the fields in the path.
 pub fn body(contract: &Contract, route: &Route<'_>) -> Option<Value> {
     let mut sample = input(contract, route.procedure).filter(|_| route.has_body())?;
     if let Some(fields) = sample.as_object_mut() {
@@ -119,7 +119,7 @@ fn trpc(procedure: &ProcedureContract, input: Option<&Value>) -> String {
     format!("await client.{}.{call}({input});", procedure.name)
 }
 
-/// A value as people write it in TypeScript: names without quotes where they need none.
+/// A value as TypeScript, with keys unquoted where possible.
 fn typescript(value: &Value) -> String {
     let is_name = |name: &str| {
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -152,7 +152,7 @@ fn soap(contract: &Contract, procedure: &ProcedureContract, input: Option<&Value
     Some(post(procedure, "/soap", &["content-type: text/xml; charset=utf-8", &action], &message))
 }
 
-/// A text as one word of the shell.
+/// A text quoted as one word of the shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

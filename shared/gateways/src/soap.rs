@@ -1,9 +1,10 @@
 //! SOAP 1.1 and 1.2 at `/soap`, with the WSDL at `/soap?wsdl`: document/literal wrapped, an operation for each
 //! procedure. The types are those of the contract, as XML Schema.
 //!
-//! - [`types`] and `schemas`: what the contract's types are here. `pattern`: regular expressions.
-//! - `xml` and `write`: XML, with limits. `strict`: what the reader of XML lets pass. `decode` and `encode`: between XML and JSON. `lexical`: texts of simple types.
-//! - `version` and `envelope`: what SOAP adds. `fault`: how a call that fails says so.
+//! - [`types`] and `schemas`: the contract's types as XML Schema. `pattern`: regular expressions.
+//! - `xml` and `write`: XML, with limits. `strict`: what the XML parser fails to refuse. `decode` and `encode`:
+//!   between XML and JSON. `lexical`: values of simple types.
+//! - `version` and `envelope`: SOAP's envelopes. `fault`: SOAP faults.
 //! - `security`: WS-Security.
 //! - `wsdl` and `schema`: the service's description.
 
@@ -40,24 +41,24 @@ use serde_json::Value;
 
 use crate::{Calls, GatewaySpec, Refusal, Settings, Style, respond::shortened};
 
-use fault::Trouble;
+use fault::SoapFault;
 use types::{Operation, Service};
 use version::Version;
 use write::Document;
 
-/// The path at which the service is.
+/// Its path.
 const PATH: &str = "/soap";
 
-/// The style.
+/// The style of SOAP.
 pub struct Soap {
     service: Service,
-    /// Its description, once somebody has asked for it: it stays the same as long as the service is where it is.
+    /// The WSDL, rendered at the first request; it stays the same as long as the service's address does.
     wsdl: OnceLock<Option<Bytes>>,
     clock: Clock,
     settings: Settings,
 }
 
-/// The service's description as a WSDL 1.1 document, for a service that is at `url`.
+/// The WSDL 1.1 document of a service at `url`.
 ///
 /// # Errors
 /// When SOAP cannot express the contract.
@@ -65,10 +66,10 @@ pub fn wsdl(contract: &Contract, url: &str) -> Result<String, Cause> {
     wsdl::render(&Service::of(contract)?, &format!("{}{PATH}", url.trim_end_matches('/')))
 }
 
-/// A message of SOAP 1.1 that calls a procedure, for examples.
+/// A SOAP 1.1 message that calls a procedure, for samples.
 ///
 /// # Errors
-/// When SOAP cannot express its types.
+/// When SOAP cannot express the procedure's types.
 pub fn request(contract: &Contract, procedure: &ProcedureContract, input: &Value) -> Result<String, Cause> {
     let service = Service::of_one(contract, procedure)?;
     let mut document = Document::new();
@@ -84,8 +85,8 @@ pub fn request(contract: &Contract, procedure: &ProcedureContract, input: &Value
 }
 
 impl Soap {
-    /// What is known of it.
-    pub const FACTS: GatewaySpec = GatewaySpec {
+    /// The style's specification.
+    pub const SPEC: GatewaySpec = GatewaySpec {
         name: "soap",
         paths: &[PATH],
         methods: "GET, HEAD, POST",
@@ -95,7 +96,7 @@ impl Soap {
         timeout_ms: 29_000,
     };
 
-    /// For a service.
+    /// Creates the style for a service.
     ///
     /// # Errors
     /// When SOAP cannot express its contract.
@@ -103,7 +104,7 @@ impl Soap {
         Self::with(contract, Settings::default())
     }
 
-    /// For a stage of a service.
+    /// Creates the style for a stage of a service.
     ///
     /// # Errors
     /// As [`Soap::new`].
@@ -111,7 +112,7 @@ impl Soap {
         Ok(Self { service: Service::of(contract)?, wsdl: OnceLock::new(), clock: Clock::System, settings })
     }
 
-    /// `GET /soap?wsdl` gives the description; without it, where that is.
+    /// Serves the WSDL at `GET /soap?wsdl`; without the query, its address.
     fn describe(&self, calls: &Calls<'_>) -> Response<Bytes> {
         let address = format!("{}{PATH}", calls.site().url());
         let asks = calls.parts().uri.query().unwrap_or_default();
@@ -140,21 +141,21 @@ impl Soap {
         };
         let message = match envelope::read(version, body, self.clock.now()) {
             Ok(message) => message,
-            Err(trouble) => return self.fault(version, None, trouble, calls),
+            Err(soap_fault) => return self.fault(version, None, soap_fault, calls),
         };
         let operation = match self.operation(&message, action.as_deref()) {
             Ok(operation) => operation,
-            Err(trouble) => return self.fault(version, None, trouble, calls),
+            Err(soap_fault) => return self.fault(version, None, soap_fault, calls),
         };
         match self.run(contract, operation, &message, calls).await {
             Ok(output) => self.respond(version, operation, &output),
-            Err(trouble) => self.fault(version, Some(operation), trouble, calls),
+            Err(soap_fault) => self.fault(version, Some(operation), soap_fault, calls),
         }
     }
 
-    /// The body's element decides what is called (WS-I Basic Profile 1.1, R2710); an action that says something else
-    /// is a mistake.
-    fn operation(&self, message: &envelope::Message, action: Option<&str>) -> Result<&Operation, Trouble> {
+    /// The operation of a message. The body's element decides (WS-I Basic Profile 1.1, R2710); an action that names
+    /// another operation is an error.
+    fn operation(&self, message: &envelope::Message, action: Option<&str>) -> Result<&Operation, SoapFault> {
         let element = &message.content;
         let (right, name) = (&*self.service.namespace, shortened(&element.name));
         let Some(operation) = self.service.operation(&element.name) else {
@@ -171,7 +172,7 @@ impl Soap {
         match action {
             None | Some("") => Ok(operation),
             Some(action) if self.service.is_action(action, operation) => Ok(operation),
-            Some(_) => Err(Trouble::bad(format!(
+            Some(_) => Err(SoapFault::bad(format!(
                 "The action is not that of the body, {}: leave it out, or let it be {}.",
                 operation.name,
                 self.service.action(operation)
@@ -185,7 +186,7 @@ impl Soap {
         operation: &Operation,
         message: &envelope::Message,
         calls: &Calls<'_>,
-    ) -> Result<Value, Trouble> {
+    ) -> Result<Value, SoapFault> {
         let Some(procedure) = contract.find_in_styles(&operation.procedure) else {
             return Err(Refusal::new(Code::NotFound, "There is no such operation any more.").into());
         };
@@ -204,19 +205,19 @@ impl Soap {
         let spell = |path: &str| decode::spelled(&self.service, operation, value.as_ref(), path);
         let outcome = outcome.map_err(|refusal| refusal.spelled(spell));
         if !decoded.faults.is_empty() {
-            // Who may not call is told that, and nothing else. No procedure takes what was made of this.
+            // A caller without permission learns only that. No procedure accepts the replaced values.
             let (fields, request_id) = match outcome {
                 Err(refusal) if refusal.code != Code::BadRequest => return Err(refusal.into()),
                 Err(refusal) => (refusal.fields, refusal.request_id),
                 Ok(_) => (Vec::new(), None),
             };
-            let mut trouble = Trouble::from(decoded.with(fields));
-            trouble.refusal.request_id = request_id;
-            return Err(trouble);
+            let mut soap_fault = SoapFault::from(decoded.with(fields));
+            soap_fault.refusal.request_id = request_id;
+            return Err(soap_fault);
         }
         match outcome? {
             None => Ok(Value::Null),
-            Some(output) => serde_json::from_str(output.get()).map_err(unreadable).map_err(Trouble::from),
+            Some(output) => serde_json::from_str(output.get()).map_err(unreadable).map_err(SoapFault::from),
         }
     }
 
@@ -234,20 +235,20 @@ impl Soap {
         &self,
         version: Version,
         operation: Option<&Operation>,
-        trouble: Trouble,
+        soap_fault: SoapFault,
         calls: &Calls<'_>,
     ) -> Response<Bytes> {
-        trouble.response(version, &self.service, operation, calls.request_id())
+        soap_fault.response(version, &self.service, operation, calls.request_id())
     }
 }
 
 impl Style for Soap {
     fn spec(&self) -> &'static GatewaySpec {
-        &Self::FACTS
+        &Self::SPEC
     }
 
     fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes> {
-        self.fault(version::asked(&calls.parts().headers), None, refusal.into(), calls)
+        self.fault(version::for_refusal(&calls.parts().headers), None, refusal.into(), calls)
     }
 
     fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
@@ -264,10 +265,10 @@ impl Style for Soap {
                 }
                 Method::POST => self.post(contract, &body, &calls).await,
                 ref method => {
-                    let message = format!("{method} is not answered here; use {}.", Self::FACTS.methods);
+                    let message = format!("{method} is not answered here; use {}.", Self::SPEC.methods);
                     let refusal = Refusal::new(Code::MethodNotSupported, message);
                     let mut response = self.refuse(&calls, refusal);
-                    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(Self::FACTS.methods));
+                    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(Self::SPEC.methods));
                     response
                 }
             }

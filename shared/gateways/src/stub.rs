@@ -1,4 +1,4 @@
-//! A service that is not there: for tests of styles.
+//! A stub service, for tests of styles.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,23 +14,23 @@ use serde_json::{Value, json};
 
 use crate::{Gateway, Style, Transport};
 
-/// What the procedures do: with a name and an input, to an output or a fault.
+/// The behaviour of the procedures: from a name and an input to an output or a fault.
 pub type Does = fn(&str, Value) -> Result<Option<Value>, Fault>;
 
-/// Procedures of one function.
+/// A transport whose procedures all have one behaviour.
 pub struct Stub {
     does: Does,
-    /// The calls that arrived: `GET orders.get {"id":1}`.
+    /// The calls so far: `GET orders.get {"id":1}`.
     pub calls: Mutex<Vec<String>>,
 }
 
 impl Stub {
-    /// Procedures that do this.
+    /// Creates procedures with this behaviour.
     pub fn new(does: Does) -> Arc<Self> {
         Arc::new(Self { does, calls: Mutex::default() })
     }
 
-    /// How many calls arrived.
+    /// The number of calls so far.
     pub fn count(&self) -> usize {
         self.calls.lock().unwrap().len()
     }
@@ -52,7 +52,7 @@ impl Transport for Stub {
             if text.contains("hang") {
                 std::future::pending::<()>().await;
             }
-            // Those that wait end last.
+            // Calls with `wait` end last.
             if text.contains("wait") {
                 for _ in 0..100 {
                     tokio::task::yield_now().await;
@@ -77,7 +77,7 @@ impl Transport for Stub {
     }
 }
 
-/// The contract of which a test states some members: all others are empty.
+/// A contract with the members that a test states; all others are empty.
 pub fn contract_of(mut stated: Value) -> Contract {
     fn complete(stated: &mut Value, bare: Value) {
         let (Some(stated), Value::Object(bare)) = (stated.as_object_mut(), bare) else { return };
@@ -120,7 +120,7 @@ pub fn contract(procedures: &[(&str, Kind, &[&str])]) -> Contract {
     contract_of(json!({"procedures": procedures}))
 }
 
-/// Asks a style, through everything that is around it.
+/// Sends a request to a style, through the gateway around it.
 pub async fn ask(
     style: Box<dyn Style>,
     contract: Contract,
@@ -132,12 +132,12 @@ pub async fn ask(
     gateway.answer("r1", request).await
 }
 
-/// The body of an answer.
+/// The body of a response as JSON.
 pub fn body(response: &Response<Bytes>) -> Value {
     serde_json::from_slice(response.body()).unwrap_or_else(|_| panic!("{:?}", response.body()))
 }
 
-/// A fault that says no more than its code.
+/// A fault whose message is its code.
 pub fn fault(code: Code) -> Fault {
     Fault::new(code, "No.")
 }

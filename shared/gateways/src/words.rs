@@ -1,11 +1,11 @@
-//! The words of a style's document. Doc comments name procedures as they are called everywhere, `` `orders.get` ``; who
-//! reads a document knows the names in it, and no others.
+//! Rewrites texts for a style's document. Doc comments name procedures by their tRPC name, `` `orders.get` ``; a
+//! reader of a document knows only the names in it.
 
 use protocol::contract::{Contract, ProcedureContract};
 use serde_json::{Map, Value, json};
 
-/// The same contract for a document in which procedures are `called` something else. What has a form of its own is in
-/// none: it is told of by its method and path.
+/// The contract for a document in which `called` names the procedures. Procedures with `http` are in no document of a
+/// style: texts name them by their method and path.
 #[must_use]
 pub fn worded(contract: &Contract, called: impl Fn(&ProcedureContract) -> String) -> Contract {
     let name = |procedure: &ProcedureContract| procedure.http.clone().unwrap_or_else(|| called(procedure));
@@ -17,7 +17,7 @@ pub fn worded(contract: &Contract, called: impl Fn(&ProcedureContract) -> String
     worded
 }
 
-/// Lets every text of the contract be changed that people read.
+/// Applies a change to every text of the contract that people read.
 fn reword(contract: &mut Contract, change: &dyn Fn(&mut String)) {
     contract.domains.iter_mut().for_each(|domain| change(&mut domain.docs));
     for types in [&mut contract.output_types, &mut contract.input_types] {
@@ -57,7 +57,7 @@ fn reword_schema(schema: &mut Value, change: &dyn Fn(&mut String)) {
     }
 }
 
-/// A text with other words between its back-ticks, where there are any.
+/// A text with the code between its backticks rewritten, where `word` returns a replacement.
 pub fn reworded(text: &str, word: impl Fn(&str) -> Option<String>) -> String {
     let parts: Vec<&str> = text.split('`').collect();
     let mut written = String::with_capacity(text.len());
@@ -65,7 +65,7 @@ pub fn reworded(text: &str, word: impl Fn(&str) -> Option<String>) -> String {
         if place > 0 {
             written.push('`');
         }
-        // What no back-tick ends is no word.
+        // A backtick that is not closed starts no code.
         let is_word = place % 2 == 1 && place + 1 < parts.len();
         match word(part).filter(|_| is_word) {
             Some(other) => written.push_str(&other),
@@ -75,28 +75,28 @@ pub fn reworded(text: &str, word: impl Fn(&str) -> Option<String>) -> String {
     written
 }
 
-/// What is said of one value of an enumeration.
+/// The description of one value of an enumeration.
 pub fn docs_of_value<'a>(schema: &'a Value, value: &str) -> Option<&'a str> {
     schema.get("x-enumDescriptions")?.get(value)?.as_str()
 }
 
-/// What a domain is about; empty where that is not said.
+/// The description of a domain; empty if it has none.
 pub fn domain_docs<'a>(contract: &'a Contract, name: &str) -> &'a str {
     contract.domains.iter().find(|domain| domain.name == name).map_or("", |domain| &domain.docs)
 }
 
-/// What the service is, and then how it is called.
+/// The description of the service, followed by how to call it.
 pub fn introduced(contract: &Contract, how: &str) -> String {
     format!("{}\n\n{how}", contract.about.description).trim().to_owned()
 }
 
-/// The documents' licence (OpenAPI 3.1 and OpenRPC), if it is stated.
+/// The licence for documents (OpenAPI 3.1 and OpenRPC), if it is stated.
 pub fn license(contract: &Contract) -> Option<Value> {
     let license = &contract.about.license;
     (!license.is_empty()).then(|| json!({"name": license, "identifier": license}))
 }
 
-/// Whom the documents name to be asked, if that is stated.
+/// The contact for documents, if it is stated.
 pub fn contact(contract: &Contract) -> Option<Value> {
     let named = [("name", &contract.about.contact), ("url", &contract.about.homepage)];
     let stated = named.into_iter().filter(|(_, text)| !text.is_empty());

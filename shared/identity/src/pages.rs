@@ -29,7 +29,7 @@ impl Shown {
     /// The page; or the way to that of the frontend, if there is one, with the query of this request. A browser takes
     /// what stands behind `#` along (Fetch, HTTP-redirect fetch).
     pub fn reply(&self, site: &Site, query: &str) -> Result<HttpReply, protocol::Fault> {
-        if site.has_pages_elsewhere() {
+        if site.has_separate_pages() {
             let query = if query.is_empty() { String::new() } else { format!("?{query}") };
             return HttpReply::redirect(&(self.address(site) + &query));
         }

@@ -116,7 +116,7 @@ fn is_path(text: &str) -> bool {
 /// The page that is shown in the end. If none is asked for, it is `/` of a frontend, and the page to sign in at where the
 /// service's own pages are all that there is; none if it is no path of the service's pages.
 pub(crate) fn return_path(asked: Option<String>, site: &Site) -> Option<String> {
-    let first = || if site.has_pages_elsewhere() { "/".to_owned() } else { format!("/{}", SIGN_IN.path) };
+    let first = || if site.has_separate_pages() { "/".to_owned() } else { format!("/{}", SIGN_IN.path) };
     Some(asked.unwrap_or_else(first)).filter(|path| is_path(path))
 }
 

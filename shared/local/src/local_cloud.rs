@@ -278,7 +278,7 @@ impl LocalCloud {
             site: Arc::new(self.site()),
             registration: Arc::new(self.registration.clone()),
             secrets: Arc::new(Secrets::new(secrets)),
-            post,
+            mail_transport: post,
         })
     }
 }

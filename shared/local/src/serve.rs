@@ -237,7 +237,7 @@ fn index(contract: &Contract, definition: &Definition, address: SocketAddr) -> R
             })
         })
         .collect();
-    let gateways: std::collections::BTreeMap<_, Vec<_>> = gateways::FACTS
+    let gateways: std::collections::BTreeMap<_, Vec<_>> = gateways::SPECS
         .iter()
         .map(|spec| (spec.name, spec.paths.iter().map(|path| format!("http://{address}{path}")).collect()))
         .collect();

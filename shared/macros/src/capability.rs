@@ -1,4 +1,4 @@
-//! `#[derive(Capability)]`.
+//! Implements `#[derive(Capability)]`: a bundle of capabilities.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -22,7 +22,7 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
         quote_spanned!(ty.span()=> #member: <#ty as ::onefold::runtime::Capability>::obtain(call)?)
     });
     let (of, arguments, bounds) = generics.split_for_impl();
-    // What a parameter stands for has to be a capability; of other types, the compiler sees by itself whether they are.
+    // Type parameters need a bound to be capabilities; the compiler checks concrete types by itself.
     let mut bounds = bounds.cloned().unwrap_or_else(|| syn::parse_quote!(where));
     if generics.type_params().next().is_some() {
         bounds.predicates.extend(

@@ -1,4 +1,4 @@
-//! `#[derive(Entity)]`.
+//! Implements `#[derive(Entity)]`: the keys and indexes of a stored type.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
@@ -7,7 +7,7 @@ use syn::{
     punctuated::Punctuated, spanned::Spanned as _,
 };
 
-/// What the `#[entity(…)]` over a structure state.
+/// The arguments of all `#[entity(…)]` on a structure.
 #[derive(Default)]
 struct Stated {
     prefix: Option<Expr>,
@@ -25,7 +25,7 @@ const HINT: &str = "one of `#[entity(prefix = \"order\")]`, with `loader = \"ord
                     `#[entity(unique = \"email\", value = self.email.comparable())]`, or `values`; \
                     `#[entity(tally = \"owners\", at_least = 1, when = self.is_owner())]`";
 
-/// What stands over fields.
+/// The arguments of `#[entity(…)]` on a field.
 const MARKS: [&str; 3] = ["id", "version", "expires_at"];
 
 pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
@@ -105,7 +105,7 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     })
 }
 
-/// `#[entity(id)]`, `#[entity(version)]` or `#[entity(expires_at)]` over a field.
+/// Whether a field has `#[entity(id)]`, `#[entity(version)]` or `#[entity(expires_at)]`.
 fn is_marked(field: &Field, mark: &str) -> bool {
     marks(field).any(|attribute| attribute.parse_args::<Ident>().is_ok_and(|name| name == mark))
 }
@@ -203,7 +203,7 @@ fn read(attribute: &Attribute, stated: &mut Stated) -> syn::Result<()> {
     }
 }
 
-/// `entity` in place of `self`, which there is none of in a constant: what is in it is stated of all entities.
+/// Replaces `self` by `entity`, since a constant has no `self`.
 fn of_entity(tokens: TokenStream) -> TokenStream {
     let named = tokens.into_iter().map(|token| match token {
         TokenTree::Ident(ident) if ident == "self" => Ident::new("entity", ident.span()).into(),

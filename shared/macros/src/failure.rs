@@ -1,4 +1,4 @@
-//! `#[derive(Failure)]`.
+//! Implements `#[derive(Failure)]`: the error enum of a procedure.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -6,7 +6,7 @@ use syn::{Data, DeriveInput, Fields, Ident, LitStr, Token, Variant, spanned::Spa
 
 use crate::{camel_case, docs_of};
 
-/// The codes that a procedure may choose, and the variants of `protocol::Code`.
+/// The codes that a failure may have, with the variants of `protocol::Code`.
 const CODES: &[(&str, &str)] = &[
     ("BAD_REQUEST", "BadRequest"),
     ("CONFLICT", "Conflict"),
@@ -21,12 +21,12 @@ const CODES: &[(&str, &str)] = &[
     ("UNPROCESSABLE_CONTENT", "UnprocessableContent"),
 ];
 
-/// One variant, read.
+/// The parts of the implementation for one variant.
 struct Read {
-    /// `Error::Missing(f0)`.
+    /// A pattern of the variant: `Error::Missing(f0)`.
     pattern: TokenStream,
     code: Ident,
-    /// An expression of type `String`.
+    /// The message, as an expression of type `String`.
     message: TokenStream,
     kind: String,
     docs: String,

@@ -1,4 +1,4 @@
-//! What a procedure is called on the wire.
+//! Names procedures on the wire.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -6,7 +6,7 @@ use syn::{Ident, LitStr, Token, parse::Parser, punctuated::Punctuated};
 
 use crate::camel_case;
 
-/// The words of an index, a domain or a domain and a procedure, as a literal: each in camel case, with a point between.
+/// The words of an index, a domain or a domain and a procedure, as a literal: each in camel case, separated by a dot.
 pub fn expand(words: TokenStream) -> syn::Result<TokenStream> {
     let words = Punctuated::<Ident, Token![,]>::parse_separated_nonempty.parse2(words)?;
     let span = words.first().map_or_else(proc_macro2::Span::call_site, Ident::span);

@@ -1,4 +1,4 @@
-//! `#[procedure]`.
+//! Implements `#[procedure]`: the contract and the entry point of a function.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -13,12 +13,12 @@ use syn::{
 
 use crate::docs_of;
 
-/// `#[procedure(…)]`, read.
+/// The arguments of `#[procedure(…)]`.
 struct Arguments {
     kind: Ident,
     auth: Auth,
     rest: Option<LitStr>,
-    /// What its author says no to, of what the answers of the route would say: fields of `protocol::RestAnswer`.
+    /// The parts of the route's responses that its author declines: fields of `protocol::RestAnswer`.
     declined: Vec<Ident>,
     timeout_ms: Option<LitInt>,
     memory_mb: Option<LitInt>,
@@ -32,7 +32,7 @@ struct Arguments {
     fresh_if: Option<ExprPath>,
 }
 
-/// Who may call.
+/// Who may call the procedure.
 enum Auth {
     Public,
     SignedIn,
@@ -49,17 +49,17 @@ impl ToTokens for Auth {
     }
 }
 
-/// The longest after a sign-in that anything is called fresh, in seconds: a day, and a session that nobody uses ends.
+/// The longest time after a sign-in that counts as fresh, in seconds: a day, since an unused session ends then.
 const MAX_FRESH_S: u32 = 86_400;
-/// The longest that a shared cache keeps an answer, in seconds: a day.
+/// The longest lifetime of a response in shared caches, in seconds: a day.
 const MAX_CACHE_S: u32 = 86_400;
 
-/// The longest that a call may take, in milliseconds: the HTTP API in front gives up after 30 s, and Lambda's own limit
-/// is a second above.
+/// The longest timeout of a call, in milliseconds: the HTTP API in front gives up after 30 s, and Lambda's own
+/// timeout is a second longer.
 const MAX_TIMEOUT_MS: u32 = 29_000;
-/// What Lambda gives a function at least, in MiB.
+/// The smallest memory of a Lambda function, in MiB.
 const MIN_MEMORY_MB: u32 = 128;
-/// What Lambda gives a function at most, in MiB.
+/// The largest memory of a Lambda function, in MiB.
 const MAX_MEMORY_MB: u32 = 10_240;
 
 const DOCS_HINT: &str = "say what this procedure does: a doc comment. Callers read it in the documents, and people where \
@@ -161,7 +161,7 @@ impl Parse for Arguments {
     }
 }
 
-/// `false` says no to what the declaration implies; what it implies need not be said.
+/// Accepts only `false`, which declines what the declaration implies; `true` is never stated.
 fn expect_false(input: ParseStream<'_>, key: &Ident) -> syn::Result<()> {
     let hint = format!(
         "`{key} = false` says no to what the declaration implies, and there is nothing else to say: leave it out"
@@ -170,7 +170,7 @@ fn expect_false(input: ParseStream<'_>, key: &Ident) -> syn::Result<()> {
     if value.value { Err(syn::Error::new(value.span(), hint)) } else { Ok(()) }
 }
 
-/// The variant of `protocol::ErrorFormat` that is meant.
+/// The variant of `protocol::ErrorFormat`.
 fn parse_errors(input: ParseStream<'_>) -> syn::Result<Ident> {
     let hint = "`errors` is `problem` (RFC 9457; if left out) or `oauth` (RFC 6749)";
     let format: Ident = input.parse().map_err(|error| syn::Error::new(error.span(), hint))?;
@@ -204,8 +204,8 @@ fn within(number: LitInt, bounds: std::ops::RangeInclusive<u32>, hint: &str) -> 
     }
 }
 
-/// Whether the answers are such as a shared cache may keep. That no capability tells who is calling,
-/// the compiler checks where it knows the types.
+/// Refuses `cache_s` where a shared cache may not keep the responses. The compiler checks that no capability reveals
+/// the caller, since it knows the types.
 fn expect_cacheable(cache_s: &LitInt, kind: &Ident, auth: &Auth) -> syn::Result<()> {
     let refuse = |message: &str| Err(syn::Error::new(cache_s.span(), message));
     if kind != "Query" {
@@ -220,7 +220,7 @@ fn expect_cacheable(cache_s: &LitInt, kind: &Ident, auth: &Auth) -> syn::Result<
     Ok(())
 }
 
-/// Whether there is somebody who signed in, and who can be asked to do it again.
+/// Refuses `fresh` where no person signs in who could do it again.
 fn expect_person(fresh: &LitInt, auth: &Auth, is_http: bool) -> syn::Result<()> {
     let refuse = |message: &str| Err(syn::Error::new(fresh.span(), message));
     if matches!(auth, Auth::Public) {
@@ -242,7 +242,7 @@ fn expect_person(fresh: &LitInt, auth: &Auth, is_http: bool) -> syn::Result<()> 
     Ok(())
 }
 
-/// Whether there is a look at the session to leave out, and a reason to.
+/// Refuses `session` where a call would not look the session up anyway, or where the lookup is needed.
 fn expect_exception(session: &LitStr, kind: &Ident, auth: &Auth, is_needed: bool) -> syn::Result<()> {
     let refuse = |message: &str| Err(syn::Error::new(session.span(), message));
     if kind != "Mutation" || matches!(auth, Auth::Public) {
@@ -261,7 +261,8 @@ fn expect_exception(session: &LitStr, kind: &Ident, auth: &Auth, is_needed: bool
     Ok(())
 }
 
-/// GET changes nothing (RFC 9110 section 9.2.1): browsers repeat it, and other pages can make them send it.
+/// Refuses GET for mutations: GET must not change anything (RFC 9110 section 9.2.1), since browsers repeat it, and
+/// other pages can make them send it.
 fn expect_honest(rest: &LitStr, kind: &Ident) -> syn::Result<()> {
     let route = rest.value();
     let method = route.split(' ').next().unwrap_or_default();
@@ -307,10 +308,10 @@ fn parse_rest(input: ParseStream<'_>) -> syn::Result<LitStr> {
     }
 }
 
-/// What a function answers.
+/// The return type of the function.
 struct Answer {
     output: Type,
-    /// The error type, when the function answers a `Result`.
+    /// The error type, if the function returns a `Result`.
     failure: Option<Type>,
 }
 
@@ -339,13 +340,13 @@ impl Answer {
         Self { output: (**output).clone(), failure: None }
     }
 
-    /// Without an output there is nothing in the envelope.
+    /// Whether there is no output: the envelope is empty then.
     fn is_void(&self) -> bool {
         matches!(&self.output, Type::Tuple(tuple) if tuple.elems.is_empty())
     }
 }
 
-/// A parameter, in order.
+/// A parameter of the function, in order.
 enum Parameter {
     Input(Type),
     Capability(Type),
@@ -390,7 +391,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let of_this = if is_generic { quote!(Self) } else { quote!(Procedure) };
     let knows_own = owned.then(|| quote!(::onefold::runtime::knows_own(#of_this::SUM)));
     let checks: Vec<_> = reads_only.chain(same_for_all).chain(knows_own).collect();
-    // What is generic is checked where it is used: before, nobody knows its types.
+    // Generic code is checked where it is used, since its types are known there.
     let (checks, generic_checks) = if is_generic { (Vec::new(), checks) } else { (checks, Vec::new()) };
     let rights = capabilities().map(|ty| quote_spanned!(ty.span()=> <#ty as ::onefold::runtime::Capability>::RIGHTS));
     if arguments.http.is_some() && parameters.iter().any(|parameter| matches!(parameter, Parameter::Input(_))) {
@@ -417,7 +418,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let errors = arguments.errors.as_ref().map_or(quote!(Problem), |errors| quote!(#errors));
     let session = option(arguments.session.as_ref());
     let rest_answer = rest_answer(&arguments, &answer, &fields);
-    // The compiler says at once that there is nothing to say no to.
+    // An invalid `false` fails to compile at once.
     let declines = (!is_generic && !arguments.declined.is_empty())
         .then(|| quote!(const _: ::onefold::protocol::RestAnswer = #rest_answer;));
     let rest = option(arguments.rest.as_ref());
@@ -440,7 +441,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         impl #of Procedure #of_arguments #bounds {
             /// The capabilities' rights together.
             const SUM: ::onefold::runtime::Rights = ::onefold::runtime::Rights::of(&[#(#rights),*]);
-            /// The same, where a procedure of this kind may have them.
+            /// The same, checked against the kind of procedure.
             const RIGHTS: ::onefold::runtime::Rights = {
                 #(#generic_checks;)*
                 Self::SUM
@@ -477,7 +478,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     })
 }
 
-/// What the answers of the route say besides the output.
+/// The expression for the route's responses.
 fn rest_answer(arguments: &Arguments, answer: &Answer, fields: &TokenStream) -> TokenStream {
     let Some(route) = &arguments.rest else { return quote!(::onefold::protocol::RestAnswer::NONE) };
     let Arguments { kind, declined, .. } = arguments;
@@ -485,7 +486,7 @@ fn rest_answer(arguments: &Arguments, answer: &Answer, fields: &TokenStream) -> 
         (_, true) => quote!(&[]),
         (output, false) => quote_spanned!(output.span()=> <#output as ::onefold::protocol::WireType>::FIELDS),
     };
-    // Where there is nothing to say no to, the compiler points at what says so.
+    // The compiler reports an invalid `false` at its position.
     let span = declined.first().map_or_else(Span::call_site, Ident::span);
     quote_spanned! {span=>
         ::onefold::protocol::RestAnswer::of(
@@ -499,7 +500,7 @@ fn option<T: ToTokens>(value: Option<&T>) -> TokenStream {
     value.map_or(quote!(::core::option::Option::None), |value| quote!(::core::option::Option::Some(#value)))
 }
 
-/// What each parameter is. The marks are taken off: the function is the author's own but for them.
+/// The function's parameters. The attributes are removed, and the function stays the author's otherwise.
 fn read_parameters(function: &mut ItemFn) -> syn::Result<Vec<Parameter>> {
     let mut parameters = Vec::new();
     let mut has_input = false;
@@ -525,8 +526,8 @@ fn read_parameters(function: &mut ItemFn) -> syn::Result<Vec<Parameter>> {
     Ok(parameters)
 }
 
-/// Lets the body end in a fault as well as in one of its own failures: `?` on a capability's result
-/// becomes possible, and what the author wrote as `Result<Output, Error>` keeps that type.
+/// Changes the error type to `Raised`, so that `?` on a capability's result becomes possible; results that the author
+/// built as `Result<Output, Error>` keep that type.
 fn raise(function: &mut ItemFn, output: &Type, failure: &Type) {
     let result: Type = parse_quote!(::core::result::Result<#output, #failure>);
     Returns { result: &result }.visit_block_mut(&mut function.block);
@@ -539,7 +540,7 @@ fn raise(function: &mut ItemFn, output: &Type, failure: &Type) {
     function.sig.output = parse_quote!(-> ::core::result::Result<#output, ::onefold::protocol::Raised<#failure>>);
 }
 
-/// `return x` in the procedure's own body; not in closures, async blocks or items inside it.
+/// Rewrites each `return x` of the procedure's own body; not those in closures, async blocks or items inside it.
 struct Returns<'a> {
     result: &'a Type,
 }
@@ -564,7 +565,7 @@ impl VisitMut for Returns<'_> {
     fn visit_item_mut(&mut self, _: &mut syn::Item) {}
 }
 
-/// Decode, call, encode: the only generic code that a procedure adds.
+/// The `run` function: decode, call, encode. It is the only generic code that a procedure adds.
 fn run(
     signature: &syn::Signature,
     arguments: &Arguments,
@@ -641,7 +642,7 @@ fn describe(docs: &str, parameters: &[Parameter], answer: &Answer, is_http: bool
     };
     let output = &answer.output;
     let (output_schema, output_type, rewrite_output) = if answer.is_void() || is_http {
-        // `undefined`, not `void`: the official client makes `never` of `void`.
+        // `undefined`, not `void`: the official client turns `void` into `never`.
         (quote!(None), quote!("undefined".into()), quote!(None))
     } else {
         (

@@ -1,4 +1,4 @@
-//! `#[wire]`.
+//! Implements `#[wire]`: the derives and attributes of a wire type.
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
@@ -9,7 +9,7 @@ use syn::{
 
 use crate::camel_case;
 
-/// Where serde is, for its own attribute.
+/// The path of serde, for its own attribute.
 const SERDE: &str = "::onefold::__private::serde";
 
 pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
@@ -67,8 +67,8 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         }
         Data::Union(_) => return Err(syn::Error::new(item.span(), "a union cannot travel: write an enum")),
     };
-    let (strictly, derived) = match strictly(&item, &container) {
-        Some(strictly) => (Some(strictly), None),
+    let (strict_deserialize, derived) = match strict_deserialize(&item, &container) {
+        Some(strict_deserialize) => (Some(strict_deserialize), None),
         None => (None, Some(quote!(#[derive(::onefold::__private::serde::Deserialize)]))),
     };
     let copy = copy.then(|| quote!(#[derive(Copy, Eq, PartialOrd, Ord, Hash)]));
@@ -82,13 +82,13 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         })
     });
     let fields = match (&item.data, &field_types[..]) {
-        // It travels as what is in it.
+        // A newtype has the form of its field.
         (Data::Struct(data), [inner]) if matches!(data.fields, Fields::Unnamed(_)) => {
             quote!(<#inner as ::onefold::protocol::WireType>::FIELDS)
         }
         _ => quote!(&[#(#fields),*]),
     };
-    // Where fields have names, their forms are looked up already.
+    // Named fields are checked by their forms already.
     let unnamed = if names.is_empty() { &field_types[..] } else { &[] };
     let checks = unnamed.iter().map(|field| quote_spanned!(field.span()=> travels::<#field>();));
     let (validated, unvalidated) = if has_rules(&item.data) {
@@ -111,7 +111,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
         #item
 
         #unvalidated
-        #strictly
+        #strict_deserialize
         impl ::onefold::protocol::WireType for #name {
             const FORM: ::onefold::protocol::Form = ::onefold::protocol::Form::#form;
             const FIELDS: &'static [::onefold::protocol::Field] = #fields;
@@ -128,8 +128,8 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     })
 }
 
-/// Whether a field states rules. Only then is garde's derive written, which looks for `::garde` in the package that it is
-/// written to.
+/// Whether a field states validation rules. Only then garde's derive is used, which needs `::garde` in the package of
+/// the type.
 fn has_rules(data: &Data) -> bool {
     let states =
         |fields: &Fields| fields.iter().any(|field| field.attrs.iter().any(|rule| rule.path().is_ident("garde")));
@@ -140,7 +140,7 @@ fn has_rules(data: &Data) -> bool {
     }
 }
 
-/// What that derive makes of a type without rules.
+/// The implementation that garde's derive generates for a type without rules.
 fn without_rules(name: &syn::Ident) -> TokenStream {
     let garde = quote!(::onefold::__private::garde);
     quote! {
@@ -151,8 +151,8 @@ fn without_rules(name: &syn::Ident) -> TokenStream {
     }
 }
 
-/// `Deserialize` of what has members or is one of some texts: serde's own, which reads through `Strictly`.
-fn strictly(item: &DeriveInput, container: &TokenStream) -> Option<TokenStream> {
+/// `Deserialize` for a type with members or an enum of texts: serde's own implementation, through `Strict`.
+fn strict_deserialize(item: &DeriveInput, container: &TokenStream) -> Option<TokenStream> {
     let mut read = item.clone();
     let name = std::mem::replace(&mut read.ident, syn::Ident::new("Read", item.ident.span()));
     let is_serde = |attribute: &Attribute| attribute.path().is_ident("serde");
@@ -180,13 +180,13 @@ fn strictly(item: &DeriveInput, container: &TokenStream) -> Option<TokenStream> 
                 #[serde(crate = #SERDE, remote = #remote)]
                 #container
                 #read
-                Read::deserialize(::onefold::__private::Strictly(deserializer))
+                Read::deserialize(::onefold::__private::Strict(deserializer))
             }
         }
     })
 }
 
-/// The type's name in place of `Self`.
+/// Replaces `Self` by the type's name.
 fn without_self(tokens: TokenStream, name: &syn::Ident) -> TokenStream {
     let named = tokens.into_iter().map(|token| match token {
         TokenTree::Ident(ident) if ident == "Self" => name.clone().into(),
@@ -196,7 +196,7 @@ fn without_self(tokens: TokenStream, name: &syn::Ident) -> TokenStream {
     named.collect()
 }
 
-/// `WireType::examine`; nothing where a value is looked at as a whole.
+/// The implementation of `WireType::examine`; none for a type that is deserialized as a whole.
 fn examine(data: &Data) -> Option<TokenStream> {
     let body = match data {
         Data::Struct(data) => match &data.fields {
@@ -239,7 +239,7 @@ fn examine(data: &Data) -> Option<TokenStream> {
     })
 }
 
-/// A field as `Faults` looks at it.
+/// The `Member` of a field.
 fn member(field: &syn::Field) -> TokenStream {
     let name = name_of(field).unwrap_or_default();
     let (ty, patched) = (&field.ty, argument_of(&field.ty, "Patch"));
@@ -274,7 +274,7 @@ fn member(field: &syn::Field) -> TokenStream {
     }
 }
 
-/// What holds rules against a value that is read as a type.
+/// The function that applies rules to a value, deserialized as the type.
 fn held(rules: &[Attribute], ty: &Type) -> TokenStream {
     if rules.is_empty() {
         return quote!(::core::option::Option::None);
@@ -289,15 +289,15 @@ fn held(rules: &[Attribute], ty: &Type) -> TokenStream {
     }))
 }
 
-/// A field's own rules, without those of what is in it; none where they cannot be told apart.
+/// A field's own rules, without those of nested values; none if they cannot be told apart.
 fn own(rules: &[Attribute]) -> Option<Vec<Meta>> {
     let read = |rule: &Attribute| rule.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok();
     let all: Vec<_> = rules.iter().map(read).collect::<Option<_>>()?;
     Some(all.into_iter().flatten().filter(|rule| !rule.path().is_ident("dive")).collect())
 }
 
-/// The same type with anything in it: who counts what is in a value need not read it, which would be once more at each
-/// depth.
+/// The same container with any items: rules that count the items need not deserialize them, which would repeat at
+/// each depth.
 fn outside(ty: &Type) -> Option<Type> {
     let anything = quote!(::onefold::__private::serde::de::IgnoredAny);
     if argument_of(ty, "Vec").is_some() {
@@ -310,18 +310,18 @@ fn outside(ty: &Type) -> Option<Type> {
     Some(parse_quote!(::core::option::Option<#inner>))
 }
 
-/// Whether `dive` is one of these rules of garde's, which takes none inside `inner(…)`.
+/// Whether garde's rules include `dive`, which garde does not allow inside `inner(…)`.
 fn has_dive(rules: TokenStream) -> bool {
     rules.into_iter().any(|token| matches!(&token, TokenTree::Ident(rule) if rule == "dive"))
 }
 
-/// What serde is told by attributes.
+/// The arguments of serde's attributes.
 fn serde_of<'a>(attributes: impl Iterator<Item = &'a Attribute>) -> impl Iterator<Item = Meta> {
     let serde = attributes.filter(|attribute| attribute.path().is_ident("serde"));
-    // What cannot be read here is serde's to refuse.
-    let told =
+    // serde itself refuses what cannot be parsed here.
+    let arguments =
         serde.filter_map(|attribute| attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated).ok());
-    told.flatten()
+    arguments.flatten()
 }
 
 /// The name that `#[serde(rename = "…")]` gives.
@@ -336,17 +336,17 @@ fn renamed(attributes: &[Attribute]) -> Option<String> {
     })
 }
 
-/// What a field is called on the wire.
+/// The name of a field on the wire.
 fn name_of(field: &syn::Field) -> Option<String> {
     renamed(&field.attrs).or_else(|| Some(crate::camel_case(&field.ident.as_ref()?.to_string())))
 }
 
-/// What a variant is called on the wire.
+/// The name of a variant on the wire.
 fn variant_name(variant: &syn::Variant) -> String {
     renamed(&variant.attrs).unwrap_or_else(|| camel_case(&variant.ident.to_string()))
 }
 
-/// Notes the fields' types, and lets `Option` and `Patch` be absent in an input.
+/// Collects the fields' types, and lets `Option` and `Patch` be absent in an input.
 fn collect(fields: &mut Fields, is_input: bool, types: &mut Vec<Type>) {
     for field in fields.iter_mut() {
         let patched = argument_of(&field.ty, "Patch");
@@ -367,7 +367,7 @@ fn collect(fields: &mut Fields, is_input: bool, types: &mut Vec<Type>) {
     }
 }
 
-/// `T` of `Wrapper<T>`.
+/// The argument of a wrapper: `T` of `Wrapper<T>`.
 fn argument_of(ty: &Type, wrapper: &str) -> Option<Type> {
     let Type::Path(path) = ty else { return None };
     let segment = path.path.segments.last().filter(|segment| segment.ident == wrapper)?;

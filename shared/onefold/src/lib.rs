@@ -1,7 +1,7 @@
-//! Onefold, as a service sees it: one typed procedure, and everything else folds out of it.
+//! The façade of the framework: everything that a service depends on.
 //!
-//! A service's packages depend on this one alone. A procedure's file begins with the [`prelude`]; what it needs beside
-//! that is at the root here, and the rest in the framework's packages, each under its name: [`protocol`], [`store`],
+//! A service's packages depend on this one alone. A procedure's file begins with the [`prelude`]; further types are
+//! at the root here, and the rest is in the framework's packages, each under its name: [`protocol`], [`store`],
 //! [`runtime`], [`identity`].
 //!
 //! ```
@@ -42,16 +42,17 @@
 //! # fn main() {}
 //! ```
 //!
-//! The rules of `#[garde(…)]` are those of the crate [garde](https://docs.rs/garde). What its derive writes is found here,
-//! so that a service does not depend on it: a package with such rules has `extern crate onefold as garde;` at its root.
+//! The rules of `#[garde(…)]` are those of the crate [garde](https://docs.rs/garde). This package re-exports what
+//! garde's derive emits, so that a service does not depend on garde: a package with such rules has `extern crate
+//! onefold as garde;` at its root.
 
-// What the macros write.
+// Paths that macros emit.
 #[doc(hidden)]
 pub use garde::{Path, Validate, error, rules, util, validate};
 #[doc(hidden)]
 pub use protocol::__private;
 
-/// What makes a text of a value and a value of a text: for what is not `#[wire]`, such as secrets.
+/// Serialization for types without `#[wire]`, such as secrets.
 pub use protocol::__private::serde;
 
 pub use identity;
@@ -59,7 +60,7 @@ pub use protocol;
 pub use runtime;
 pub use store;
 
-/// Why a value breaks a rule of one's own: `#[garde(custom(…))]` names an `fn(&T, &()) -> Result<(), RuleError>`.
+/// The error of a custom rule: `#[garde(custom(…))]` names an `fn(&T, &()) -> Result<(), RuleError>`.
 pub use garde::Error as RuleError;
 pub use macros::{Capability, Entity, Failure, procedure, wire};
 pub use protocol::{

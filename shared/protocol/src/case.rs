@@ -1,18 +1,18 @@
-//! Names in the case of another language.
+//! Converts names to the case of other languages.
 
 use heck::{ToKebabCase as _, ToLowerCamelCase as _, ToShoutySnakeCase as _, ToSnakeCase as _, ToUpperCamelCase as _};
 
-/// `orders.markPaid` as `ordersMarkPaid`: a procedure's name where no point may stand.
+/// `orders.markPaid` as `ordersMarkPaid`: a procedure's name where no dot is allowed.
 pub fn camel_case(name: &str) -> String {
     name.to_lower_camel_case()
 }
 
-/// `orders.byIds` as `OrdersByIds`: the first part of what a procedure's types are called.
+/// `orders.byIds` as `OrdersByIds`: the prefix of a procedure's type names.
 pub fn type_name(procedure: &str) -> String {
     procedure.to_upper_camel_case()
 }
 
-/// `orders.markPaid` as `orders-mark-paid`: what a procedure's function is called.
+/// `orders.markPaid` as `orders-mark-paid`: the name of a procedure's function.
 pub fn function_name(procedure: &str) -> String {
     procedure.to_kebab_case()
 }
@@ -22,12 +22,12 @@ pub fn snake_case(name: &str) -> String {
     name.to_snake_case()
 }
 
-/// `identity-providers` as `IDENTITY_PROVIDERS`: the name of a variable of the environment.
+/// `identity-providers` as `IDENTITY_PROVIDERS`: the name of an environment variable.
 pub fn variable(name: &str) -> String {
     name.to_shouty_snake_case()
 }
 
-/// `ordersGet` as `OrdersGet`: whatever the name is made of, all but its first letter stays.
+/// `ordersGet` as `OrdersGet`: only the first letter changes.
 pub fn capitalized(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

@@ -1,21 +1,21 @@
-//! The time, as a capability, so that a test can hold it still.
+//! The clock as a capability, so that tests can fix the time.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::Timestamp;
 
-/// What time it is.
+/// A source of the current time.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Clock {
     /// The machine's clock.
     #[default]
     System,
-    /// Always the same time.
+    /// A fixed time.
     Fixed(Timestamp),
 }
 
 impl Clock {
-    /// Now.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         match self {
             Self::Fixed(time) => *time,

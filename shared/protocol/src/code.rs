@@ -1,4 +1,4 @@
-//! Every error code of the wire, and the only place that maps one to a number or an HTTP status.
+//! All error codes of the wire, and their mapping to numbers and HTTP statuses, which no other module repeats.
 //!
 //! Source of the table: the tRPC 11 wire (`rpc/codes.ts` of `@trpc/server`).
 

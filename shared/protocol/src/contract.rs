@@ -1,20 +1,21 @@
-//! The contract: what a service offers, as data. Everything generic is made from it, and never from the code.
+//! The contract: what a service offers, as data. All documents, clients and templates are made from it, never from
+//! the code.
 //!
-//! There is one type of it. The build writes it to `contract.json` (`press`), and whatever needs to know a service reads it
-//! from there ([`Contract::parse`]): gateways, documents, infrastructure.
+//! There is one type of it. The build writes it to `contract.json` ([`ContractBuilder`]), and gateways, documents and
+//! infrastructure read it from there ([`Contract::parse`]).
 //!
-//! A member that is added later is an `Option` or has a default, so that older contracts can be read; one that changes what
-//! it means needs another [`FORMAT`].
+//! A member that is added later is an `Option` or has a default, so that older contracts can be read; a change of a
+//! member's meaning needs another [`FORMAT`].
 
-mod press;
+mod builder;
 mod schema;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use ts_rs::TS;
 
-pub use press::{
-    Build, ContractBuilder, Declaration, Describe, DescribeFailures, Described, DescribedFailure, Pressed,
+pub use builder::{
+    Build, ContractBuilder, Declaration, Describe, DescribeFailures, Described, DescribedFailure, DescribedService,
     ProcedureBuild, ProcedureSchemas, ProcedureTypes, Rewrite, declarations, failure, procedure, rewrite,
     rewrite_input,
 };
@@ -234,19 +235,19 @@ pub struct GatewayContract {
 }
 
 impl ProcedureContract {
-    /// Whether every style of API calls it: it has no form of its own (`http`).
+    /// Whether every API style calls it: it has no `http`.
     pub const fn is_in_styles(&self) -> bool {
         self.http.is_none()
     }
 }
 
 impl Contract {
-    /// Reads a contract.
+    /// Parses a contract.
     ///
     /// # Errors
-    /// When it has another [`FORMAT`], or is no contract.
+    /// When it has another [`FORMAT`], or is malformed.
     pub fn parse(json: &str) -> Result<Self, Cause> {
-        /// The one member that a contract of every format has.
+        /// The member that a contract of every format has.
         #[derive(Deserialize)]
         struct Outline {
             format: Option<Value>,
@@ -263,29 +264,29 @@ impl Contract {
         self.procedures.iter().find(|procedure| procedure.name == name)
     }
 
-    /// The procedures that every style of API calls by name: all but those with a form of their own.
+    /// The procedures that every API style calls by name: all but those with `http`.
     pub fn in_styles(&self) -> impl Iterator<Item = &ProcedureContract> {
         self.procedures.iter().filter(|procedure| procedure.is_in_styles())
     }
 
-    /// The procedure of this name that every style of API calls.
+    /// The procedure of this name that every API style calls.
     pub fn find_in_styles(&self, name: &str) -> Option<&ProcedureContract> {
         self.procedure(name).filter(|procedure| procedure.is_in_styles())
     }
 
-    /// The procedures with a form of their own (`http`): documents tell of them, and no style calls them.
+    /// The procedures with `http`: documents describe them, and no style calls them.
     pub fn own_forms(&self) -> impl Iterator<Item = &ProcedureContract> {
         self.procedures.iter().filter(|procedure| !procedure.is_in_styles())
     }
 
-    /// The paths of the authorization server's two endpoints, if applications of others are let in.
+    /// The paths of the authorization endpoint and the token endpoint, if the service is an authorization server.
     pub fn authorization_endpoints(&self) -> Option<(&str, &str)> {
         let server = self.authorization_server.as_ref()?;
         let path = |name: &str| self.procedure(name)?.http.as_deref()?.split_once(' ').map(|(_, path)| path);
         path(&server.authorize).zip(path(&server.token))
     }
 
-    /// What a schema says, after references: `#/outputTypes/Order` and `#/inputTypes/OrderId` are followed.
+    /// The schema itself, after references: `#/outputTypes/Order` and `#/inputTypes/OrderId` are resolved.
     pub fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
         let Some(reference) = schema.get("$ref").and_then(Value::as_str) else { return schema };
         let found = match reference.split_once("Types/") {
@@ -297,10 +298,10 @@ impl Contract {
     }
 }
 
-/// Whether the `format` that a contract states is the one that is understood here.
+/// Checks that the `format` that a contract states is [`FORMAT`].
 ///
 /// # Errors
-/// What is wrong with it, such as `has format 2, and format 1 is understood here`.
+/// The difference, such as `has format 2, and format 1 is understood here`.
 pub fn expect_format(stated: Option<&Value>) -> Result<(), String> {
     match stated {
         None => Err("states no `format`".to_owned()),
@@ -317,12 +318,12 @@ mod tests {
 
     #[test]
     fn a_contract_of_another_format_is_told_from_what_is_none() {
-        let told = |json: Value| Contract::parse(&json.to_string()).unwrap_err().to_string();
-        assert_eq!(told(json!({"format": 2})), "the contract has format 2, and format 1 is understood here");
-        assert_eq!(told(json!({"format": "1"})), "the contract has format \"1\", and format 1 is understood here");
-        assert_eq!(told(json!({"service": "s"})), "the contract states no `format`");
-        assert!(told(json!({"format": 1})).starts_with("the contract is incomplete: missing field `service`"));
-        assert!(told(json!([])).starts_with("the contract is no JSON object: "));
+        let error = |json: Value| Contract::parse(&json.to_string()).unwrap_err().to_string();
+        assert_eq!(error(json!({"format": 2})), "the contract has format 2, and format 1 is understood here");
+        assert_eq!(error(json!({"format": "1"})), "the contract has format \"1\", and format 1 is understood here");
+        assert_eq!(error(json!({"service": "s"})), "the contract states no `format`");
+        assert!(error(json!({"format": 1})).starts_with("the contract is incomplete: missing field `service`"));
+        assert!(error(json!([])).starts_with("the contract is no JSON object: "));
     }
 
     #[test]

@@ -1,19 +1,19 @@
-//! What an entity states about how it is kept. The store reads it; nobody else builds keys.
+//! Entities: how a type states its id, version, indexes and unique values. Only the store builds keys from it.
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Timestamp, Version};
 
-/// How many secondary indexes one entity may have. The table has as many (`gsi1` … `gsi5`).
+/// The maximum number of secondary indexes of one entity. The table has as many (`gsi1` … `gsi5`).
 pub const MAX_INDEXES: usize = 5;
 
-/// The names of the table's secondary indexes: an entity's first index is kept in the first of them.
+/// The names of the table's secondary indexes: an entity's first index is stored in the first of them.
 pub const INDEX_NAMES: [&str; MAX_INDEXES] = ["gsi1", "gsi2", "gsi3", "gsi4", "gsi5"];
 
-/// Something that is kept: it has an id, a version, and states how it is found.
+/// A stored type: it has an id and a version, and states how it is found.
 ///
-/// All its items, guards and index entries live under partition keys that begin with `PREFIX#`, so
-/// that one rule (`dynamodb:LeadingKeys`) can grant the entity and nothing else.
+/// All its items, guards and index entries have partition keys that begin with `PREFIX#`, so that one rule
+/// (`dynamodb:LeadingKeys`) can grant the entity and nothing else.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an entity",
     note = "put `#[derive(Entity)]` and `#[entity(prefix = \"…\")]` on it, with an `#[entity(id)]` and an `#[entity(version)]`"
@@ -22,45 +22,45 @@ pub trait Entity: Serialize + DeserializeOwned + Clone + Send + Sync + 'static {
     /// The type of its id.
     type Id: EntityId;
 
-    /// The entity's name in Rust and TypeScript, such as `User`. No other entity has it.
+    /// The entity's name in Rust and TypeScript, such as `User`. It must be unique in the service.
     const NAME: &'static str;
 
-    /// What its partition keys begin with, such as `user`: letters, digits, hyphens and underscores of ASCII. No other
-    /// entity has it. Never change it: stored items have it.
+    /// The prefix of its partition keys, such as `user`: ASCII letters, digits, hyphens and underscores. It must be
+    /// unique in the service. Never change it: stored items have it.
     const PREFIX: &'static str;
 
-    /// The procedure that fetches many by id, such as `orders.byIds`: what names one of them elsewhere, such as a
-    /// post's `authorId`, can then be followed. It takes `ids`, and answers those that exist.
+    /// The procedure that fetches many by id, such as `orders.byIds`: GraphQL then resolves ids in other types, such
+    /// as a post's `authorId`. It takes `ids`, and returns those that exist.
     const LOADER: Option<&'static str> = None;
 
-    /// How it can be listed, at most [`MAX_INDEXES`]; [`Listing::of`] names one of them. The position is the index's
-    /// place in the table: append, never reorder.
+    /// The indexes for lists, at most [`MAX_INDEXES`]; [`Listing::of`] names one of them. The position is the index's
+    /// position in the table: append, never reorder.
     const INDEXES: &'static [Index<Self>] = &[];
 
-    /// Values that no other entity of this type may have at the same time. A rule that is new holds for entities that
-    /// were written since: it is a migration.
+    /// Values that no other entity of this type may have at the same time. A new rule applies only to entities
+    /// written since: adding one is a migration.
     const UNIQUE: &'static [Unique<Self>] = &[];
 
-    /// Groups that are counted as entities join and leave them. A new one is a migration, as a rule of
-    /// [`Entity::UNIQUE`] is.
+    /// Groups whose members are counted as entities join and leave. Adding one is a migration, like a rule of
+    /// [`Entity::UNIQUE`].
     const TALLIES: &'static [Tally<Self>] = &[];
 
-    /// The id.
+    /// The entity's id.
     fn id(&self) -> &Self::Id;
 
     /// The version that was read. The store refuses a write when a newer one is stored.
     fn version(&self) -> Version;
 
-    /// Called by the store with the version that a write makes.
+    /// Sets the version; the store calls it with the version of each write.
     fn set_version(&mut self, version: Version);
 
-    /// When it stops existing. DynamoDB deletes late; the store hides it in time.
+    /// The time of expiry. DynamoDB deletes late; the store hides the entity on time.
     fn expires_at(&self) -> Option<Timestamp> {
         None
     }
 }
 
-/// An id that can stand in a key: a short text without control characters.
+/// An id that can be part of a key: a short text without control characters.
 pub trait EntityId: Clone + PartialEq + std::fmt::Debug + std::fmt::Display + Send + Sync + 'static {}
 
 /// Values that must be unique among the entities of one type, each held by a guard item.
@@ -71,13 +71,13 @@ pub struct Unique<T> {
     pub values: fn(&T) -> Vec<String>,
 }
 
-/// A group whose size is counted in the same transaction as the change, with a least size.
+/// A group whose size is counted in the same transaction as the change, with a minimum size.
 ///
-/// It is one item: a group that changes more than some hundred times a second wants another design.
+/// The count is one item: a group with more than some hundred changes a second needs another design.
 pub struct Tally<T> {
     /// The name of the group, such as `administrators`.
     pub name: &'static str,
-    /// A change that would leave fewer is refused.
+    /// The minimum size: a change that would leave fewer members is refused.
     pub at_least: u32,
     /// Whether an entity is in the group.
     pub has: fn(&T) -> bool,
@@ -87,27 +87,27 @@ pub struct Tally<T> {
 pub struct Index<T> {
     /// The name, such as `age`; part of the stored key. No other index of the entity has it.
     pub name: &'static str,
-    /// Over how many partitions entries spread by id; 1 unless the list takes more than about 1,000
-    /// writes a second. Changing it is a migration: entries must be written again.
+    /// The number of partitions over which entries spread by id; 1 unless the list takes more than about 1,000 writes
+    /// a second. Changing it is a migration: entries must be written again.
     pub shards: u16,
-    /// Where an entity stands in this index; `None` leaves it out.
+    /// The entity's entry in this index; `None` leaves it out.
     pub entry: fn(&T) -> Option<IndexEntry>,
 }
 
-/// Where an entity stands in an index.
+/// An entity's entry in an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexEntry {
-    /// Which list, when the index holds many (an author's notes: the author's id); else empty.
+    /// The list, when the index holds many (an author's notes: the author's id); else empty.
     pub list: String,
-    /// The place in the list.
+    /// The position in the list.
     pub sort: SortKey,
 }
 
-/// A value whose text sorts as the value does.
+/// A text that sorts as its value does.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SortKey(String);
 
-/// How much of a text takes part in sorting, in bytes. DynamoDB sort keys end at 1,024 bytes.
+/// The maximum number of a text's bytes that sorting considers. DynamoDB limits sort keys to 1,024 bytes.
 const MAX_SORT_TEXT_BYTES: usize = 512;
 
 impl SortKey {
@@ -140,8 +140,8 @@ impl SortKey {
     }
 }
 
-/// One of the indexes that an entity states: what a list is read from. There is no other way to name one, since an index
-/// that is not among [`Entity::INDEXES`] is never written, and its lists would be empty.
+/// One of an entity's indexes, to read a list from. There is no other way to name an index, since an index that is
+/// not among [`Entity::INDEXES`] is never written, and its lists would be empty.
 pub struct Listing<T: 'static> {
     index: &'static Index<T>,
     slot: usize,
@@ -155,7 +155,7 @@ impl<T> Clone for Listing<T> {
 impl<T> Copy for Listing<T> {}
 
 impl<T: Entity> Listing<T> {
-    /// The index of this name.
+    /// The entity's index of this name.
     ///
     /// ```ignore
     /// /// All posts, oldest first.
@@ -163,7 +163,7 @@ impl<T: Entity> Listing<T> {
     /// ```
     ///
     /// # Panics
-    /// When the entity has none; in a constant, this does not compile.
+    /// When the entity has no such index; in a constant, this does not compile.
     #[must_use]
     pub const fn of(name: &str) -> Self {
         let mut slot = 0;
@@ -177,21 +177,21 @@ impl<T: Entity> Listing<T> {
         panic!("`INDEXES` of this entity has no index of this name: state it there, or it would never be written")
     }
 
-    /// The index.
+    /// The index as the entity states it.
     #[must_use]
     pub const fn index(&self) -> &'static Index<T> {
         self.index
     }
 
-    /// Where it stands in the table: 0 for `gsi1`.
+    /// Its position in the table: 0 for `gsi1`.
     #[must_use]
     pub const fn slot(&self) -> usize {
         self.slot
     }
 }
 
-/// Refuses, when the service is compiled, an entity whose keys could be read in two ways, or stand for more than it.
-pub(crate) const fn expect_sound<T: Entity>() {
+/// Refuses at compile time an entity whose keys would be ambiguous, or whose prefix would grant more than the entity.
+pub(crate) const fn expect_valid<T: Entity>() {
     assert!(!T::NAME.is_empty(), "`NAME` of an entity is what its type is called, and not empty");
     // IAM gives `*` and `?` a meaning, and a `#` ends the prefix.
     assert!(

@@ -1,4 +1,4 @@
-//! What a call that does not succeed says: to the caller, and separately to the log.
+//! Faults: why a call failed, for the caller and separately for the log.
 
 use std::{error::Error, fmt, num::NonZeroU32};
 
@@ -7,39 +7,39 @@ use serde_json::Value;
 
 use crate::Code;
 
-/// Any error of this process, kept whole for the log.
+/// Any error, kept whole for the log.
 pub type Cause = Box<dyn Error + Send + Sync>;
 
-/// A call that did not succeed.
+/// A call that failed.
 ///
-/// It holds two messages. `message`, `failure` and `fields` are for the caller. `cause` is for the
-/// log only; nothing sends it anywhere.
+/// It holds two messages. `message`, `failure` and `fields` are for the caller. `cause` is for the log only and never
+/// sent.
 #[derive(Debug)]
 pub struct Fault {
-    /// What kind of fault it is; decides the HTTP status.
+    /// The code, which decides the HTTP status.
     pub code: Code,
     /// One sentence for a person.
     pub message: String,
-    /// The procedure's own typed failure, `{"type": …}`, when it was one.
+    /// The procedure's own typed failure, `{"type": …}`, if it is one.
     pub failure: Option<Value>,
-    /// What is wrong with the input, field by field.
+    /// The faults of the input, field by field.
     pub fields: Vec<FieldFault>,
-    /// HTTP methods that would be answered, for [`Code::MethodNotSupported`].
+    /// The allowed HTTP methods, for [`Code::MethodNotSupported`].
     pub allow: Option<Box<str>>,
-    /// What would be taken instead, for [`Code::UnsupportedMediaType`].
-    pub taken: Taken,
-    /// After how many seconds it is worth trying again, for [`Code::TooManyRequests`] and [`Code::ServiceUnavailable`].
+    /// The accepted bodies, for [`Code::UnsupportedMediaType`].
+    pub accepted: AcceptedBody,
+    /// After how many seconds a retry makes sense, for [`Code::TooManyRequests`] and [`Code::ServiceUnavailable`].
     pub retry_after_s: Option<NonZeroU32>,
-    /// Where it came from. For the log.
+    /// The source of the fault, for the log.
     pub cause: Option<Cause>,
 }
 
-/// What would be taken in the place of a body that is not read.
+/// The accepted bodies, where a body is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
-    /// It is not said.
+pub enum AcceptedBody {
+    /// The response does not state it.
     Unsaid,
-    /// A body in no coding.
+    /// A body without a content coding.
     Uncoded,
     /// JSON.
     Json,
@@ -51,8 +51,8 @@ pub enum Taken {
     Form,
 }
 
-impl Taken {
-    /// The header fields that say so: `Accept` and `Accept-Encoding` (RFC 9110 section 15.5.16), `Accept-Patch`
+impl AcceptedBody {
+    /// The header fields that state it: `Accept` and `Accept-Encoding` (RFC 9110 section 15.5.16), `Accept-Patch`
     /// (RFC 5789 section 2.2), `Accept-Post` (Linked Data Platform 1.0, section 7.1).
     pub const fn headers(self) -> &'static [(&'static str, &'static str)] {
         const PATCH: &str = "application/merge-patch+json, application/json";
@@ -67,24 +67,24 @@ impl Taken {
     }
 }
 
-/// One fault of one field of the input.
+/// A fault of one field of the input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldFault {
-    /// Where in the input, such as `lines[2].amount`; empty for the input as a whole.
+    /// The path in the input, such as `lines[2].amount`; empty for the input as a whole.
     pub path: String,
     /// One sentence for a person.
     pub message: String,
 }
 
-/// How much of a name from outside an error repeats, in characters.
+/// The maximum length of a received name in an error, in characters.
 const MAX_NAME_CHARS: usize = 64;
 
-/// Whether an error repeats the whole of a name from outside.
+/// Whether an error repeats a received name in full.
 pub fn is_short(name: &str) -> bool {
     name.char_indices().nth(MAX_NAME_CHARS).is_none()
 }
 
-/// A name from outside as an error repeats it: of a long one, the beginning.
+/// A received name as an error repeats it: cut if it is long.
 pub fn shortened(name: &str) -> String {
     match name.char_indices().nth(MAX_NAME_CHARS) {
         Some((end, _)) => format!("{}…", &name[..end]),
@@ -101,23 +101,23 @@ impl Fault {
             failure: None,
             fields: Vec::new(),
             allow: None,
-            taken: Taken::Unsaid,
+            accepted: AcceptedBody::Unsaid,
             retry_after_s: None,
             cause: None,
         }
     }
 
-    /// The input is malformed or invalid.
+    /// The fault of a malformed or invalid input.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(Code::BadRequest, message)
     }
 
-    /// A fault of ours: the caller learns nothing but the request id, the log learns the cause.
+    /// An internal error: the caller gets only the request id, the log gets the cause.
     pub fn internal(cause: impl Into<Cause>) -> Self {
         Self::new(Code::InternalServerError, "Something went wrong on our side.").because(cause)
     }
 
-    /// The input's fields are at fault.
+    /// The fault of an input with these field faults.
     pub fn invalid(fields: Vec<FieldFault>) -> Self {
         let message = match fields.as_slice() {
             [one] if one.path.is_empty() => one.message.clone(),
@@ -127,29 +127,29 @@ impl Fault {
         Self { fields, ..Self::bad_request(message) }
     }
 
-    /// The HTTP method is not one that this address answers.
+    /// The fault of a method that the address does not have.
     pub fn method_not_supported(method: &str, allow: impl Into<Box<str>>) -> Self {
         let allow = allow.into();
         let message = format!("{method} is not answered here; use {allow}.");
         Self { allow: Some(allow), ..Self::new(Code::MethodNotSupported, message) }
     }
 
-    /// The body is of a type, or in a coding, that is not read here; `taken` says which is.
-    pub fn unsupported(message: impl Into<String>, taken: Taken) -> Self {
-        Self { taken, ..Self::new(Code::UnsupportedMediaType, message) }
+    /// The fault of a body whose type or coding is not accepted; `accepted` states what is.
+    pub fn unsupported(message: impl Into<String>, accepted: AcceptedBody) -> Self {
+        Self { accepted, ..Self::new(Code::UnsupportedMediaType, message) }
     }
 
-    /// The caller calls too often.
+    /// The fault of a caller who exceeds a rate limit.
     pub fn too_many(message: impl Into<String>, retry_after_s: u32) -> Self {
         Self { retry_after_s: NonZeroU32::new(retry_after_s), ..Self::new(Code::TooManyRequests, message) }
     }
 
-    /// The service has more to do than it can at this moment.
+    /// The fault of an overloaded service.
     pub fn busy(message: impl Into<String>, retry_after_s: u32) -> Self {
         Self { retry_after_s: NonZeroU32::new(retry_after_s), ..Self::new(Code::ServiceUnavailable, message) }
     }
 
-    /// Adds where the fault came from, for the log.
+    /// Adds the source of the fault, for the log.
     pub fn because(mut self, cause: impl Into<Cause>) -> Self {
         self.cause = Some(cause.into());
         self
@@ -180,13 +180,13 @@ impl Error for Fault {
 pub trait Failure: Sized {
     /// The code of this failure.
     fn code(&self) -> Code;
-    /// The sentence for the caller.
+    /// The message for the caller.
     fn message(&self) -> String;
     /// The typed form, `{"type": "Variant", …}`.
     fn payload(&self) -> Value;
 }
 
-/// For procedures that have no failures of their own.
+/// The failure type of procedures without failures of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoFailure {}
 
@@ -202,11 +202,10 @@ impl Failure for NoFailure {
     }
 }
 
-/// What a procedure's body can end with: one of its own failures, or a fault that any call can have
-/// (the database is away, a write came too late).
+/// The error of a procedure's body: one of its own failures, or a fault that any call can have (the database is
+/// unavailable, a version conflict).
 ///
-/// `#[procedure]` puts this in place of the error type that the author wrote, so that `?` works on
-/// capabilities as well.
+/// `#[procedure]` replaces the author's error type by this one, so that `?` works on capabilities as well.
 #[derive(Debug)]
 pub enum Raised<E> {
     /// One of the procedure's own failures.
@@ -228,7 +227,7 @@ impl<E> From<Fault> for Raised<E> {
 }
 
 impl<E: Failure> Raised<E> {
-    /// The one form that is sent.
+    /// The fault that is sent.
     pub fn into_fault(self) -> Fault {
         match self {
             Self::Fault(fault) => fault,

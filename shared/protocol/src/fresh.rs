@@ -1,8 +1,8 @@
-//! The failure of procedures that only somebody may call who proved a moment ago who they are (`fresh = 300`).
+//! The failure of procedures that need a recent sign-in (`fresh = 300`).
 //!
-//! A session says that somebody signed in once; not that it is they who sit there now. What gives an account away for
-//! good therefore asks again (OWASP ASVS 5.0, 7.5.1). The failure stands in the contract of each such procedure beside
-//! its own failures, so that every style of API and every client knows it.
+//! A session proves that a person signed in once, not that the same person is still at the device. Procedures that
+//! can give an account away therefore ask for another sign-in (OWASP ASVS 5.0, 7.5.1). The contract lists the failure
+//! with the own failures of each such procedure, so that every API style and every client knows it.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::{
     contract::{self, DescribedFailure},
 };
 
-/// What its `type` is.
+/// The failure's `type`.
 pub const REAUTHENTICATE: &str = "reauthenticate";
 
 /// The caller signed in too long ago.
@@ -22,12 +22,12 @@ impl Reauthenticate {
     const MESSAGE: &str = "The caller signed in too long ago for this: prove again who you are, and repeat the call.";
     const TYPESCRIPT: &str = "{ type: \"reauthenticate\" }";
 
-    /// As any call ends with it.
+    /// The fault of a call with this failure.
     pub fn fault() -> Fault {
         Raised::Failure(Self).into_fault()
     }
 
-    /// Whether that is how a call ended.
+    /// Whether a fault is this failure.
     pub fn is_reason_of(fault: &Fault) -> bool {
         fault.failure.as_ref().is_some_and(|failure| failure["type"] == REAUTHENTICATE)
     }
@@ -36,8 +36,8 @@ impl Reauthenticate {
         contract::failure(REAUTHENTICATE, Self.code(), Self::MESSAGE, Vec::new())
     }
 
-    /// The union of a procedure's own failures and this one.
-    pub(crate) fn beside(failures: &str) -> String {
+    /// The TypeScript union of a procedure's own failures and this one.
+    pub(crate) fn union_with(failures: &str) -> String {
         match failures {
             "never" | "" => Self::TYPESCRIPT.to_owned(),
             own => format!("{own} | {}", Self::TYPESCRIPT),
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn the_type_is_one_more_beside_the_procedures_own() {
-        assert_eq!(Reauthenticate::beside("never"), "{ type: \"reauthenticate\" }");
-        assert_eq!(Reauthenticate::beside("{ type: \"a\" }"), "{ type: \"a\" } | { type: \"reauthenticate\" }");
+        assert_eq!(Reauthenticate::union_with("never"), "{ type: \"reauthenticate\" }");
+        assert_eq!(Reauthenticate::union_with("{ type: \"a\" }"), "{ type: \"a\" } | { type: \"reauthenticate\" }");
     }
 }

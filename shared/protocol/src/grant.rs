@@ -1,4 +1,4 @@
-//! What a procedure needs from outside, and may do to what is stored.
+//! Grants: the rights of a procedure to stored entities, and its other needs.
 
 use std::any::TypeId;
 
@@ -7,39 +7,39 @@ use ts_rs::TS;
 
 use crate::{
     Entity,
-    entity::{INDEX_NAMES, expect_sound},
+    entity::{INDEX_NAMES, expect_valid},
 };
 
-/// The right to one entity, as one capability in a procedure's signature gives it.
+/// The right to entities of one type, as a capability in a procedure's signature gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Grant {
     /// The entity's name, such as `User`.
     pub entity: &'static str,
-    /// What the entity's partition keys begin with, before a `#`.
+    /// The prefix of the entity's partition keys, before a `#`.
     pub prefix: &'static str,
-    /// The type that is kept under it: no other one may be.
+    /// The type stored under the prefix: no other type may use it.
     pub kept: TypeId,
-    /// Which right.
+    /// The kind of access.
     pub access: Access,
-    /// The procedure that fetches many of the entity by id.
+    /// The procedure that fetches many entities by id.
     pub loader: Option<&'static str>,
-    /// Whether some of the entity's values are unique.
+    /// Whether the entity has unique values.
     pub has_unique: bool,
-    /// Whether groups of the entity are counted.
+    /// Whether the entity belongs to counted groups.
     pub has_tallies: bool,
-    /// The table's indexes that the right reaches: those in which the entity stands.
+    /// The table's indexes that the right reaches: those in which the entity has entries.
     pub indexes: &'static [&'static str],
 }
 
 impl Grant {
-    /// The right to an entity: the least that the access takes with the unique values and tallies that the entity has.
+    /// The right to an entity: the least rights for this access, given the entity's unique values and tallies.
     ///
     /// # Panics
-    /// When the entity's prefix or indexes cannot be, such as more indexes than the table has; in a constant, this does
-    /// not compile.
+    /// When the entity's prefix or indexes are invalid, such as more indexes than the table has; in a constant, this
+    /// does not compile.
     #[must_use]
     pub const fn of<T: Entity>(access: Access) -> Self {
-        expect_sound::<T>();
+        expect_valid::<T>();
         let (own, _) = INDEX_NAMES.split_at(T::INDEXES.len());
         Self {
             entity: T::NAME,
@@ -53,15 +53,17 @@ impl Grant {
         }
     }
 
-    /// The right to counts that are kept under a prefix of their own. `kept` stands for them, since they have no type.
+    /// The right to counters under a prefix of their own. `kept` is a type that stands for them, since they have no
+    /// entity.
     #[must_use]
     pub const fn of_counts(entity: &'static str, prefix: &'static str, kept: TypeId) -> Self {
         let access = Access::Count;
         Self { entity, prefix, kept, access, loader: None, has_unique: false, has_tallies: false, indexes: &[] }
     }
 
-    /// The IAM actions on the table. With [`Grant::index_actions`], this is the only list of what the right consists of:
-    /// the template, the local guard and the contract take it from here. It is what the store sends, and nothing else.
+    /// The IAM actions on the table. With [`Grant::index_actions`], this is the only list of a right's actions: the
+    /// template, the local guard and the contract take it from here. It holds exactly the actions that the store
+    /// sends.
     #[must_use]
     pub const fn table_actions(&self) -> &'static [&'static str] {
         table_actions(self.access, self.has_unique, self.has_tallies)
@@ -73,23 +75,23 @@ impl Grant {
         if self.indexes.is_empty() { &[] } else { &["dynamodb:Query"] }
     }
 
-    /// Whether one can be fetched by its id.
+    /// Whether an entity can be fetched by its id.
     #[must_use]
     pub fn gets(&self) -> bool {
         self.table_actions().contains(&GET)
     }
 }
 
-/// What a procedure needs from outside.
+/// The needs of a procedure: rights, secrets, outbound calls and mail.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// Rights to what is stored.
+    /// Rights to stored entities.
     pub grants: Vec<Grant>,
-    /// Secrets, by name.
+    /// The names of its secrets.
     pub secrets: Vec<&'static str>,
-    /// What is called outside the service, in words.
+    /// Descriptions of the systems that it calls outside of the service.
     pub outbound: Vec<&'static str>,
-    /// Whether mail is sent.
+    /// Whether it sends mail.
     pub mail: bool,
 }
 
@@ -114,12 +116,12 @@ pub enum Access {
 }
 
 impl Access {
-    /// Whether it changes nothing.
+    /// Whether the access changes nothing.
     pub const fn reads_only(self) -> bool {
         matches!(self, Self::Read | Self::Get)
     }
 
-    /// Whether lists are among it.
+    /// Whether the access includes lists.
     pub const fn lists(self) -> bool {
         matches!(self, Self::Read | Self::Write)
     }
@@ -131,10 +133,10 @@ const GET: &str = "dynamodb:GetItem";
 const PUT: &str = "dynamodb:PutItem";
 const UPDATE: &str = "dynamodb:UpdateItem";
 
-/// The IAM actions on the table, in their alphabetical order. A transaction takes those of its parts.
+/// The IAM actions on the table, in alphabetical order. A transaction needs those of its parts.
 ///
-/// A unique value is an item of its own: it is put with what has it, and deleted when it is given back, by a replacement
-/// as well. A tally is an item that is counted up and down.
+/// A unique value is an item of its own: it is put together with its entity, and deleted when it is released, by a
+/// replacement as well. A tally is an item that is incremented and decremented.
 const fn table_actions(access: Access, has_unique: bool, has_tallies: bool) -> &'static [&'static str] {
     match (access, has_unique, has_tallies) {
         (Access::Read, _, _) => &[BATCH_GET, GET],

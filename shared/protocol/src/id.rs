@@ -1,4 +1,4 @@
-//! Ids: a UUID in a newtype of its own, branded in TypeScript.
+//! Entity ids: UUIDs in newtypes, branded in TypeScript.
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 use uuid::Uuid;
@@ -82,7 +82,7 @@ macro_rules! id {
     };
 }
 
-/// A text that is no id.
+/// The error for a text that is not an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MalformedId;
 
@@ -93,13 +93,13 @@ impl std::fmt::Display for MalformedId {
 }
 impl std::error::Error for MalformedId {}
 
-/// Reads the one form that ids have: RFC 9562 section 4, with hyphens. (`uuid` reads four.)
+/// Parses an id in its only form: RFC 9562 section 4, with hyphens. (`uuid` alone accepts four forms.)
 #[doc(hidden)]
 pub fn parse(text: &str) -> Result<Uuid, MalformedId> {
     if text.len() == uuid::fmt::Hyphenated::LENGTH { text.parse().map_err(|_| MalformedId) } else { Err(MalformedId) }
 }
 
-/// See [`parse`].
+/// Deserializes an id, see [`parse`].
 #[doc(hidden)]
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
     parse(&std::borrow::Cow::<'de, str>::deserialize(deserializer)?).map_err(D::Error::custom)
@@ -108,7 +108,7 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D
 /// The JSON Schema of every id.
 #[doc(hidden)]
 pub fn schema(name: &str) -> schemars::Schema {
-    // The pattern says it again for validators that take `format` for a remark, and for keys of maps.
+    // The pattern repeats the format for validators that ignore `format`, and for keys of maps.
     let pattern = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$";
     schemars::json_schema!({"type": "string", "format": "uuid", "pattern": pattern, "title": name})
 }

@@ -1,8 +1,8 @@
-//! From the bytes of an input to its type, with every fault named by its path.
+//! Decodes and validates inputs, and names every fault by its path.
 
+mod duplicates;
 mod faults;
-mod once;
-mod strictly;
+mod strict;
 
 use garde::Validate;
 use serde::de::DeserializeOwned;
@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use crate::{Fault, FieldFault, WireType};
 
-pub use faults::{Faults, MAX_FAULTS, Member, TWICE};
-pub use once::twice;
-pub use strictly::Strictly;
+pub use duplicates::duplicate_member;
+pub use faults::{DUPLICATE, Faults, MAX_FAULTS, Member};
+pub use strict::Strict;
 
 /// A type that can be a procedure's input. `#[wire(input)]` implements it.
 #[diagnostic::on_unimplemented(
@@ -22,32 +22,32 @@ pub use strictly::Strictly;
 )]
 pub trait WireInput: WireType + DeserializeOwned + Validate<Context = ()> {}
 
-/// Reads and validates an input. None at all counts as `{}`, so that an input whose fields are all
-/// optional may be left out.
+/// Reads and validates an input. A missing input counts as `{}`, so that an input whose fields are all optional may
+/// be left out.
 ///
 /// # Errors
-/// `BAD_REQUEST` with all that is wrong, each by the path of the member that it is wrong with; with the place in the
-/// text, where that is no JSON.
+/// `BAD_REQUEST` with all faults, each by the path of its member; with the position in the text, if the text is not
+/// JSON.
 pub fn decode<T: WireInput>(raw: Option<&[u8]>) -> Result<T, Fault> {
     let raw = raw.unwrap_or(b"{}");
-    // A map takes the last of two entries: that is looked for apart.
+    // serde keeps the last of two entries of a map: duplicates are checked separately.
     if let Ok(input) = serde_json::from_slice::<T>(raw)
         && input.validate().is_ok()
-        && matches!(once::twice(raw), Ok(None))
+        && matches!(duplicates::duplicate_member(raw), Ok(None))
     {
         return Ok(input);
     }
     let value = examined(raw, T::examine)?;
-    // Nothing is wrong with it: it was only written in another way.
+    // The value is valid, only written in another way: serde reads it from the tree.
     let input = T::deserialize(value).map_err(|error| misread(&error))?;
     input.validate().map_err(|report| misread(&report))?;
     Ok(input)
 }
 
-/// For procedures without an input: nothing, null or an empty object.
+/// Checks the input of a procedure without an input: nothing, null or an empty object.
 ///
 /// # Errors
-/// `BAD_REQUEST` when something else was sent.
+/// `BAD_REQUEST` for anything else.
 pub fn decode_none(raw: Option<&[u8]>) -> Result<(), Fault> {
     let nothing = |value: &mut Value, faults: &mut Faults| match value {
         Value::Null => {}
@@ -57,11 +57,11 @@ pub fn decode_none(raw: Option<&[u8]>) -> Result<(), Fault> {
     raw.map_or(Ok(()), |raw| examined(raw, nothing).map(drop))
 }
 
-/// The value of a text, unless something is wrong with it.
+/// The value of a text, unless it has faults.
 #[inline(never)]
 fn examined(raw: &[u8], examine: fn(&mut Value, &mut Faults)) -> Result<Value, Fault> {
     let mut tree = faults::tree(raw).map_err(|error| Fault::bad_request(unreadable(&error)))?;
-    let mut faults = Faults::new(tree.twice);
+    let mut faults = Faults::new(tree.duplicates);
     examine(&mut tree.value, &mut faults);
     let mut found = faults.into_found();
     for path in tree.beyond {
@@ -72,12 +72,12 @@ fn examined(raw: &[u8], examine: fn(&mut Value, &mut Faults)) -> Result<Value, F
     if found.is_empty() { Ok(tree.value) } else { Err(Fault::invalid(found)) }
 }
 
-/// Why an input is no JSON, and where. The parser's sentence quotes nothing, and ends with the place.
+/// Why an input is not JSON, and where. The parser's message quotes nothing, and ends with the position.
 pub(crate) fn unreadable(error: &serde_json::Error) -> String {
     format!("The input is not JSON that can be read: {error}.")
 }
 
-/// What no type has words for.
+/// A fault that no type describes.
 #[inline(never)]
 fn misread(error: &dyn std::error::Error) -> Fault {
     let message = "cannot be read".to_owned();

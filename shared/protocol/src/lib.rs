@@ -1,18 +1,18 @@
-//! The wire: what a procedure is, what travels, and how a call that fails says so.
+//! The types of the wire: procedures, contracts, wire types, inputs and faults.
 //!
-//! Nothing here knows of AWS or of an async runtime, so that every room can depend on it.
+//! This package depends on neither AWS nor an async runtime, so that every other package can depend on it.
 //!
-//! - [`wire`]: which Rust types travel, and the few that Rust does not have.
+//! - [`wire`]: the Rust types that may travel, and the few that Rust lacks.
 //! - [`fault`] and [`code`]: typed failures, codes, numbers and HTTP statuses.
-//! - [`fresh`]: the failure of what only somebody may do who signed in a moment ago.
-//! - [`procedure`], [`service`] and [`contract`]: what a procedure and a service state, and what is made of it.
-//! - [`path`]: the paths of routes. [`rest`]: what the answers of a REST route say.
-//! - [`input`] and [`trpc`]: from bytes to an input, and from an answer to bytes.
-//! - [`case`] and [`media_type`]: names in the case of another language, and the media types of bodies.
-//! - [`entity`]: what an entity states about how it is kept.
-//! - [`principal`]: who is calling. [`address`]: which e-mail addresses are the same.
+//! - [`fresh`]: the failure of procedures that need a recent sign-in.
+//! - [`procedure`], [`service`] and [`contract`]: what a procedure and a service state, and the contract made of it.
+//! - [`path`]: the paths of routes. [`rest`]: the responses of REST routes.
+//! - [`input`] and [`trpc`]: from bytes to an input, and from a result to bytes.
+//! - [`case`] and [`media_type`]: names in the case of other languages, and the media types of bodies.
+//! - [`entity`]: how an entity states its keys, indexes and unique values.
+//! - [`principal`]: the caller. [`address`]: e-mail addresses.
 
-// The macros write `::onefold`, here too.
+// Macros emit `::onefold`, in this package too.
 extern crate self as onefold;
 #[doc(hidden)]
 pub extern crate self as protocol;
@@ -56,10 +56,10 @@ pub use wire::{
     WireKey, WireType, WireValue,
 };
 
-/// What the macros' output names. Not for people.
+/// The paths that macros emit. Not a public API.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::input::Strictly;
+    pub use crate::input::Strict;
     pub use garde;
     pub use schemars;
     pub use serde;

@@ -4,9 +4,9 @@ use http::{HeaderMap, header};
 
 /// JSON.
 pub const JSON: &str = "application/json";
-/// A change of a part, as JSON (RFC 7396).
+/// A merge patch: a partial change as JSON (RFC 7396).
 pub const MERGE_PATCH: &str = "application/merge-patch+json";
-/// What a form of HTML sends.
+/// An HTML form.
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The media type of a body, without its parameters; empty where it is not stated.
@@ -26,11 +26,11 @@ mod tests {
 
     #[test]
     fn parameters_and_case_play_no_part() {
-        let given =
+        let headers =
             |text: &'static str| HeaderMap::from_iter([(header::CONTENT_TYPE, http::HeaderValue::from_static(text))]);
-        assert!(is(&given("Application/JSON ; charset=utf-8"), JSON));
-        assert!(!is(&given("application/json-seq"), JSON) && !is(&HeaderMap::new(), JSON));
-        assert_eq!(of(&given(" text/plain")), "text/plain");
+        assert!(is(&headers("Application/JSON ; charset=utf-8"), JSON));
+        assert!(!is(&headers("application/json-seq"), JSON) && !is(&HeaderMap::new(), JSON));
+        assert_eq!(of(&headers(" text/plain")), "text/plain");
         assert_eq!(of(&HeaderMap::new()), "");
     }
 }

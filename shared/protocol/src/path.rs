@@ -1,7 +1,7 @@
-//! Paths of routes: `/v1/orders/{id}`, in which a name in braces stands for one segment, and `/docs/{proxy+}`, in which the
-//! last one stands for all that follows, as an HTTP API of Amazon's has them.
+//! Paths of routes: `/v1/orders/{id}`, in which a name in braces stands for one segment, and `/docs/{proxy+}`, in
+//! which the last one stands for all remaining segments, as in Amazon's HTTP APIs.
 //!
-//! [`PathPattern`] is what such a path says, and [`Paths`] finds which of many an address has.
+//! [`PathPattern`] is one such path, and [`Paths`] finds the one that matches an address.
 
 use std::borrow::Cow;
 
@@ -16,16 +16,16 @@ pub struct PathPattern<'a>(pub &'a str);
 /// One segment of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Segment<'a> {
-    /// A word, which is meant as it stands.
+    /// A literal segment.
     Word(&'a str),
     /// `{id}`: any one segment.
     Name(&'a str),
-    /// `{proxy+}`: any segments, and at least one. It is the last one.
+    /// `{proxy+}`: one or more segments. It is always the last one.
     Rest(&'a str),
 }
 
 impl<'a> PathPattern<'a> {
-    /// Its segments, from left to right; the first is what stands before the first slash, and empty.
+    /// Its segments, from left to right; the first is empty: it stands before the first slash.
     pub fn segments(self) -> impl Iterator<Item = Segment<'a>> + Clone {
         self.0.split('/').map(|text| match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
             None => Segment::Word(text),
@@ -33,7 +33,7 @@ impl<'a> PathPattern<'a> {
         })
     }
 
-    /// The names in its braces, each of which stands for one segment.
+    /// The names in its braces, each of which matches one segment.
     pub fn names(self) -> impl Iterator<Item = &'a str> {
         self.segments().filter_map(|segment| match segment {
             Segment::Name(name) => Some(name),
@@ -41,7 +41,7 @@ impl<'a> PathPattern<'a> {
         })
     }
 
-    /// The path with something else in the place of each name; none where there is nothing for one, or the path has a rest.
+    /// The path with each name replaced; none where `with` returns none for a name, or the path has a rest.
     pub fn filled(self, mut with: impl FnMut(&'a str) -> Option<String>) -> Option<String> {
         let segments = self.segments().map(|segment| match segment {
             Segment::Word(word) => Some(Cow::Borrowed(word)),
@@ -51,7 +51,7 @@ impl<'a> PathPattern<'a> {
         Some(segments.collect::<Option<Vec<_>>>()?.join("/"))
     }
 
-    /// The path without its names: two routes that share it cannot be told apart.
+    /// The path without its names: two routes with the same shape cannot be told apart.
     pub fn shape(self) -> String {
         let nameless = self.segments().map(|segment| match segment {
             Segment::Word(word) => word,
@@ -61,29 +61,30 @@ impl<'a> PathPattern<'a> {
         nameless.collect::<Vec<_>>().join("/")
     }
 
-    /// What stands in the place of the names in a path that fits, [`decoded`].
+    /// The values of the names in a path that matches, [`decoded`].
     pub fn parameters(self, path: &str) -> Vec<(String, String)> {
-        let named = self.segments().zip(path.split('/')).filter_map(|(segment, given)| match segment {
-            Segment::Name(name) => Some((name.to_owned(), decoded(given).into_owned())),
+        let named = self.segments().zip(path.split('/')).filter_map(|(segment, value)| match segment {
+            Segment::Name(name) => Some((name.to_owned(), decoded(value).into_owned())),
             Segment::Word(_) | Segment::Rest(_) => None,
         });
         named.collect()
     }
 
-    /// Whether all addresses of another path are this one's as well.
+    /// Whether all addresses of another path match this one as well.
     pub fn covers(self, other: Self) -> bool {
         self.is_as_long_as(other)
             && self.pairs(other).all(|(own, other)| own == other || !matches!(own, Segment::Word(_)))
     }
 
-    /// Whether some addresses fit both paths, each of which may end in a rest.
+    /// Whether some addresses match both paths, each of which may end in a rest.
     pub fn meets(self, other: Self) -> bool {
         let is_word = |segment| matches!(segment, Segment::Word(_));
         (self.is_as_long_as(other) || other.is_as_long_as(self))
             && self.pairs(other).all(|(own, other)| own == other || !is_word(own) || !is_word(other))
     }
 
-    /// Whether some addresses fit both paths, and neither is the more specific: each has a name where the other has a word.
+    /// Whether some addresses match both paths, and neither is more specific: each has a name where the other has a
+    /// word.
     pub fn crosses(self, other: Self) -> bool {
         let is_word = |segment| matches!(segment, Segment::Word(_));
         self.meets(other)
@@ -91,7 +92,7 @@ impl<'a> PathPattern<'a> {
             && self.pairs(other).any(|(own, other)| !is_word(own) && is_word(other))
     }
 
-    /// Whether an address of another path may be as long as one of this path.
+    /// Whether an address of another path may have as many segments as one of this path.
     fn is_as_long_as(self, other: Self) -> bool {
         let (own, length) = (self.segments().count(), other.segments().count());
         if matches!(self.segments().last(), Some(Segment::Rest(_))) { length >= own } else { length == own }
@@ -102,12 +103,12 @@ impl<'a> PathPattern<'a> {
     }
 }
 
-/// A part of an address without its escapes. What cannot be decoded stays as it is, and is no id.
+/// A part of an address without its escapes. Malformed escapes stay as they are.
 pub fn decoded(text: &str) -> Cow<'_, str> {
     percent_decode(text, false).unwrap_or(Cow::Borrowed(text))
 }
 
-/// What is at which path.
+/// A router: values by path.
 #[derive(Clone, Debug)]
 pub struct Paths<T>(Router<T>);
 
@@ -118,10 +119,10 @@ impl<T> Default for Paths<T> {
 }
 
 impl<T> Paths<T> {
-    /// Puts something at a path.
+    /// Adds a value at a path.
     ///
     /// # Errors
-    /// When there is something at that path, or at one that differs from it in names only; or when it is no path.
+    /// When the path is malformed, or there is a value at it or at one that differs only in names.
     pub fn insert(&mut self, path: PathPattern<'_>, there: T) -> Result<(), Cause> {
         let segments = path.segments().map(|segment| match segment {
             Segment::Word(word) => word.to_owned(),
@@ -132,8 +133,8 @@ impl<T> Paths<T> {
         self.0.insert(route, there).map_err(|error| format!("{}: {error}", path.0).into())
     }
 
-    /// What is at an address. Of several paths that fit, it is the most specific one: from the left, a word comes before a
-    /// name.
+    /// The value at an address. Of several paths that match, the most specific one counts: from the left, a literal
+    /// segment takes precedence over a name.
     pub fn at(&self, address: &str) -> Option<&T> {
         self.0.at(address).ok().map(|found| found.value)
     }

@@ -1,46 +1,45 @@
-//! Who is calling, and what is kept of a sign-in.
+//! The caller of a procedure, and the stored form of a sign-in.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use crate::{Entity, EntityId, Timestamp};
 
-/// Somebody who is signed in, or an application.
+/// A person who is signed in, or an application.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Principal {
-    /// Who it is: the token's `sub`.
+    /// The caller's id: the token's `sub`.
     pub subject: String,
-    /// The roles; the service says which permissions they have.
+    /// The caller's roles; the service defines their permissions.
     pub roles: Vec<String>,
-    /// The application that calls in somebody's name, or for itself; none for the service's own pages.
+    /// The application that calls, for a person or for itself; none for the service's own pages.
     pub client: Option<Client>,
-    /// The session by which the caller is known, if it is one.
+    /// The session that identified the caller, if there is one.
     pub session: Option<SecretHash>,
-    /// When the person last proved who they are: signed in, or authenticated again. None where that is not known, and
-    /// where no person is there.
+    /// When the person last signed in or reauthenticated. None where that is unknown, and where no person calls.
     pub authenticated_at: Option<Timestamp>,
 }
 
 /// A third party's application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
-    /// Its id.
+    /// The application's `client_id`.
     pub id: String,
-    /// The permissions that it was given.
+    /// The granted permissions.
     pub scopes: Vec<String>,
-    /// Whether it calls for itself (client credentials, RFC 6749 section 4.4) and not for a person: its scopes
-    /// are then all that it may do.
+    /// Whether it calls for itself (client credentials, RFC 6749 section 4.4) and not for a person: its scopes are
+    /// then all of its permissions.
     pub for_itself: bool,
 }
 
-/// SHA-256 of a secret, in base64url: what is kept of something that only its holder knows. The secrets are
-/// random and long, so that their hash needs no salt.
+/// SHA-256 of a secret, in base64url: the stored form of a secret that only its holder knows. The secrets are random
+/// and long, so that their hash needs no salt.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SecretHash(String);
 
 impl SecretHash {
-    /// From the digest.
+    /// Creates it from the digest.
     pub fn from_digest(digest: [u8; 32]) -> Self {
         Self(URL_SAFE_NO_PAD.encode(digest))
     }
@@ -71,13 +70,13 @@ impl std::str::FromStr for SecretHash {
 
 impl EntityId for SecretHash {}
 
-/// What is stored of the refresh tokens of a session. The runtime's `rotation` decides by it.
+/// The stored state of a session's refresh tokens, for their rotation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rotation {
-    /// The token that is good now.
+    /// The valid token.
     pub current: SecretHash,
-    /// The one before, for a lost answer.
+    /// The token before, for a client that lost the answer.
     pub previous: Option<PreviousTurn>,
 }
 
@@ -85,20 +84,20 @@ pub struct Rotation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PreviousTurn {
-    /// Which one.
+    /// The hash of the token.
     pub turn: SecretHash,
-    /// Random; with the token itself it makes the successor, and without it nothing.
+    /// Random; the successor is derived from it and the token itself.
     pub nonce: String,
-    /// When it was used.
+    /// The time of its use.
     pub used_at: Timestamp,
 }
 
-/// A stored sign-in. The runtime looks it up by the hash of what the caller presents.
+/// A stored session. The runtime looks it up by the hash of the caller's secret.
 pub trait StoredSession: Entity<Id = SecretHash> {
-    /// Who signed in, with the roles that count now.
+    /// The person who signed in, with their current roles.
     fn principal(&self) -> Principal;
-    /// Whether a cookie carries it. What is made for tokens is no use as a cookie.
+    /// Whether a cookie carries it. A session for tokens is not valid as a cookie.
     fn is_cookie(&self) -> bool;
-    /// Whether it should be renewed: its holder's rights changed, or much of its idle time has gone by.
+    /// Whether the cookie should be renewed: its holder's rights changed, or much of its idle time has passed.
     fn wants_renewal(&self, now: Timestamp) -> bool;
 }

@@ -1,4 +1,4 @@
-//! What a procedure states about itself, apart from its types.
+//! The specification of a procedure: the attributes of `#[procedure(…)]`, apart from its types.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -15,19 +15,19 @@ pub enum Kind {
     Mutation,
 }
 
-/// Who may call a procedure. There is no default: every procedure says so.
+/// Who may call a procedure. There is no default: every procedure states it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Auth {
-    /// Anybody.
+    /// All callers.
     Public,
-    /// Anybody who is signed in.
+    /// All callers who are signed in.
     SignedIn,
-    /// Callers who have a permission.
+    /// Callers with a permission.
     Permission {
-        /// Which one, such as `notes:write`.
+        /// The permission, such as `notes:write`.
         name: &'static str,
-        /// Whether those come through as well who have it for their own items only (`notes:write:own`). The
-        /// procedure then takes an `Ownership` and asks it.
+        /// Whether callers may call who have it for their own items only (`notes:write:own`). The procedure then
+        /// takes an `Ownership` and checks it.
         own: bool,
     },
 }
@@ -43,88 +43,90 @@ pub enum ErrorFormat {
     OAuth,
 }
 
-/// The facts of `#[procedure(…)]`.
+/// The attributes of `#[procedure(…)]`, and what follows from its signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spec {
-    /// Whether it changes anything.
+    /// Query or mutation.
     pub kind: Kind,
     /// Who may call it.
     pub auth: Auth,
     /// Its REST route, such as `GET /v1/orders/{id}`.
     pub rest: Option<&'static str>,
-    /// What the answers of this route say besides the output.
+    /// What the responses of this route state in addition to the output.
     pub rest_answer: RestAnswer,
-    /// How long one call may take, in milliseconds.
+    /// The timeout of one call, in milliseconds.
     pub timeout_ms: u32,
-    /// How much memory its function has, in MiB.
+    /// The memory of its function, in MiB.
     pub memory_mb: u32,
-    /// How many of its calls may run at once, at least 1; as many as the account allows when it is not stated.
+    /// The maximum number of parallel calls, at least 1; the account's limit if it is not stated.
     pub concurrency: Option<u32>,
-    /// For how many seconds a shared cache may keep a result, 1 to 86,400; none may when it is not stated.
+    /// The lifetime of a result in shared caches, in seconds, 1 to 86,400; results are not cached if it is not
+    /// stated.
     pub cache_s: Option<u32>,
-    /// Its own method and path, such as `POST /webhooks/payments`, for requests in a form that others dictate; the
-    /// procedure then has no place in the generated clients.
+    /// Its own method and path, such as `POST /webhooks/payments`, for requests in a form that a third party
+    /// dictates; the generated clients then do not have the procedure.
     pub http: Option<&'static str>,
-    /// How it answers there when a call does not succeed.
+    /// The format of errors at that path.
     pub errors: ErrorFormat,
-    /// Whether a token's session is looked at in each call although nothing is changed, so that what was revoked counts
+    /// Whether each call looks the token's session up although it changes nothing, so that a revocation takes effect
     /// at once. See [`Spec::looks_at_session`].
     pub sensitive: bool,
-    /// Why a mutation need not look at the session of a token, where it does not.
+    /// Why a mutation does not look the session of a token up, if it does not.
     pub session: Option<&'static str>,
-    /// For how many seconds after a person proved who they are it may be called, at least 1; as long as the session
-    /// lasts when it is not stated.
+    /// The maximum age of the sign-in or reauthentication, in seconds, at least 1; as old as the session if it is not
+    /// stated.
     pub fresh_s: Option<u32>,
-    /// Whether that is so with some inputs only, which the input itself tells.
+    /// Whether that applies to some inputs only, which the input itself decides.
     pub fresh_if: bool,
-    /// Whether it answers anything but that it was done.
+    /// Whether it has an output.
     pub has_output: bool,
-    /// Whether one of its capabilities tells who is calling.
+    /// Whether one of its capabilities reveals the caller.
     pub asks_caller: bool,
-    /// Whether one of its capabilities reads what is charged for. See [`Spec::is_charged`].
+    /// Whether one of its capabilities has charged reads. See [`Spec::is_charged`].
     pub metered: bool,
     /// The fields of its input, in the order of their declaration.
     pub fields: &'static [Field],
 }
 
 impl Spec {
-    /// What a procedure has that states nothing else. The HTTP API in front gives up after 30 s.
+    /// The timeout of a procedure that states none, in milliseconds. The HTTP API in front gives up after 30 s.
     pub const DEFAULT_TIMEOUT_MS: u32 = 10_000;
-    /// See [`Spec::DEFAULT_TIMEOUT_MS`].
+    /// The memory of a procedure that states none, in MiB.
     pub const DEFAULT_MEMORY_MB: u32 = 256;
 
-    /// Whether a call may begin with a look at the caller's session.
+    /// Whether a call may begin with a lookup of the caller's session.
     pub const fn looks_at_caller(&self) -> bool {
         !matches!(self.auth, Auth::Public) || (self.asks_caller && self.cache_s.is_none())
     }
 
-    /// Whether a call with a token looks at its session: a token goes on for minutes when its holder was deleted, was
-    /// signed out or has fewer rights, and must change nothing any more. So it is in every mutation that is not public,
-    /// unless it says why not, and wherever a procedure asks for it, or for a fresh sign-in, which the session knows of.
+    /// Whether a call with a token looks its session up: a token stays valid for minutes after its holder was
+    /// deleted, signed out or lost rights, and must change nothing any more. This applies to every mutation that is
+    /// not public, unless it states why not, and to procedures that ask for it, or for a recent sign-in, whose time
+    /// the session knows.
     pub const fn looks_at_session(&self) -> bool {
         let changes = matches!(self.kind, Kind::Mutation) && !matches!(self.auth, Auth::Public);
         self.sensitive || self.fresh_s.is_some() || (changes && self.session.is_none())
     }
 
-    /// For how many seconds after a sign-in it may be called whatever its input is, if that is stated.
+    /// The maximum age of the sign-in that applies to all inputs, in seconds, if it is stated.
     pub fn always_fresh_s(&self) -> Option<u32> {
         self.fresh_s.filter(|_| !self.fresh_if)
     }
 
-    /// Whether what it reads is charged to who calls. It is not where anybody may change something: signing in and the
-    /// like has limits of its own, and nobody's reads keep others of the same network from it.
+    /// Whether its reads are charged to the caller. Those of public mutations are not: sign-in and the like have
+    /// limits of their own, and another caller's reads must not keep people of the same network from them.
     pub const fn is_charged(&self) -> bool {
         self.metered && !matches!((self.kind, self.auth), (Kind::Mutation, Auth::Public))
     }
 
-    /// Whether a call is refused whose caller has used up what they may read. What changes something is not, nor what is
-    /// about the own account: who has stolen a session does not keep its owner from ending it.
+    /// Whether calls are refused once the caller's quota is used up. Mutations are not, nor are procedures about the
+    /// own account: a thief of a session must not keep its owner from ending it.
     pub const fn has_quota(&self) -> bool {
         self.is_charged() && matches!(self.kind, Kind::Query) && !matches!(self.auth, Auth::SignedIn)
     }
 
-    /// Whether such a look is also at the application that has the token: whether it is still registered. Where it
-    /// takes to be signed in, and no more, no application comes through anyway.
+    /// Whether the lookup includes the token's application: whether it is still registered. Procedures for all
+    /// signed-in callers do not need it, since applications may not call them anyway.
     pub const fn looks_at_application(&self) -> bool {
         self.looks_at_session() && !matches!(self.auth, Auth::SignedIn)
     }

@@ -1,7 +1,7 @@
-//! What the answers of a REST route say in words of HTTP (RFC 9110), known from the declaration alone.
+//! What the responses of a REST route state in HTTP (RFC 9110), known from the declaration alone.
 //!
-//! It is worked out when a procedure is compiled, and stands in its [`Spec`](crate::Spec) and in the contract. The door
-//! answers so, and the OpenAPI document says so: neither works it out again.
+//! It is computed when a procedure is compiled, and stands in its [`Spec`](crate::Spec) and in the contract. The
+//! runtime's responses and the OpenAPI document both follow it: neither computes it again.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -25,12 +25,12 @@ pub struct RestAnswer {
     pub link: bool,
 }
 
-/// What an answer of a route is worked out from.
+/// The declaration of a route, from which its [`RestAnswer`] is computed.
 #[derive(Clone, Copy, Debug)]
 pub struct RestDeclaration<'a> {
-    /// Whether it changes anything.
+    /// Query or mutation.
     pub kind: Kind,
-    /// `POST /v1/orders`.
+    /// Method and path, such as `POST /v1/orders`.
     pub route: &'a str,
     /// The fields of the input.
     pub input: &'a [Field],
@@ -39,14 +39,14 @@ pub struct RestDeclaration<'a> {
 }
 
 impl RestAnswer {
-    /// Nothing but the output.
+    /// A response with the output only.
     pub const NONE: Self = Self { created: false, location: false, etag: false, if_match: false, link: false };
 
-    /// The answer of a route as it is declared, without what its author says no to. Whether there is something at
-    /// `Location`, the other routes say: see [`RestAnswer::among`].
+    /// The response of a route as it is declared, without the parts that its author declines. Whether `Location` has
+    /// a target depends on the other routes: see [`RestAnswer::among`].
     ///
     /// # Panics
-    /// When the author says no to what is not there anyway.
+    /// When the author declines a part that the response does not have.
     pub const fn of(declaration: RestDeclaration<'_>, declined: Self) -> Self {
         let RestDeclaration { kind, route, input, output } = declaration;
         let route = route.as_bytes();
@@ -81,14 +81,14 @@ impl RestAnswer {
         }
     }
 
-    /// The answer of a route among all routes of its service: there is a `Location` if one of them is the GET of what this
-    /// one creates, `GET /v1/orders/{id}` for `POST /v1/orders`.
+    /// The response of a route among all routes of its service: it has a `Location` if one of them is the GET of the
+    /// created resource, `GET /v1/orders/{id}` for `POST /v1/orders`.
     #[must_use]
     pub const fn among(self, route: &str, routes: &[Option<&str>]) -> Self {
         Self { location: self.location && has_item(route, routes), ..self }
     }
 
-    /// The status of an answer that is as it should be.
+    /// The status of a successful response.
     pub const fn status(self, has_output: bool) -> u16 {
         match (has_output, self.created) {
             (false, _) => 204,
@@ -114,7 +114,7 @@ const fn has_item(route: &str, routes: &[Option<&str>]) -> bool {
     false
 }
 
-/// Whether this follows the path of many where one of them is: `/{id}` or `/{userId}`.
+/// Whether this completes a collection's path to that of one item: `/{id}` or `/{userId}`.
 const fn is_item(rest: &[u8]) -> bool {
     let [b'/', b'{', name @ .., b'}'] = rest else { return false };
     let mut at = 0;
@@ -127,7 +127,7 @@ const fn is_item(rest: &[u8]) -> bool {
     matches!(name, b"id" | [.., b'I', b'd'])
 }
 
-/// Whether a path has this segment.
+/// Whether a path contains this segment.
 const fn has_segment(path: &[u8], segment: &[u8]) -> bool {
     let mut path = path;
     loop {
@@ -142,7 +142,7 @@ const fn has_segment(path: &[u8], segment: &[u8]) -> bool {
     }
 }
 
-/// What follows a beginning.
+/// The text after a prefix, if it has the prefix.
 const fn after<'a>(text: &'a [u8], beginning: &[u8]) -> Option<&'a [u8]> {
     let (mut text, mut beginning) = (text, beginning);
     loop {

@@ -1,7 +1,7 @@
-//! What a service states of itself, beside its procedures.
+//! The definition of a service, apart from its procedures.
 //!
-//! It is stated in constants, whose texts are `&'static str`; the contract has the same types with texts of its own
-//! (`String`), to which [`From`] leads.
+//! A service states it in constants, with `&'static str` texts; the contract has the same types with `String` texts,
+//! and [`From`] converts to those.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -160,7 +160,7 @@ pub struct TableIndex<Text = &'static str> {
     pub sort_key: Text,
 }
 
-/// What is stated in constants, with texts of its own.
+/// Converts a stated constant to its owned form in the contract.
 trait IntoOwned {
     type Owned;
     fn into_owned(self) -> Self::Owned;
@@ -201,7 +201,7 @@ impl<T: IntoOwned, const N: usize> IntoOwned for [T; N] {
     }
 }
 
-/// The way from what a service states to what the contract has of it, field by field.
+/// Implements the conversion of a struct, field by field.
 macro_rules! owned {
     ($($stated:ident => $owned:ty { $($field:ident),* $(,)? })*) => {$(
         impl IntoOwned for $stated {

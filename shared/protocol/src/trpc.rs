@@ -1,6 +1,6 @@
-//! The tRPC 11 wire: what the official client sends and what it expects back.
+//! The wire format of tRPC 11: the requests of the official client, and the responses that it expects.
 //!
-//! Pure functions over HTTP parts; see `WIRE` facts in the repository's documentation of the wire.
+//! Pure functions over the parts of HTTP messages.
 
 pub mod batch;
 mod infinite;
@@ -11,16 +11,16 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, header};
 use serde::Serialize;
 
-use crate::{Code, Fault, FieldFault, Kind, fault::Taken, media_type};
+use crate::{Code, Fault, FieldFault, Kind, fault::AcceptedBody, media_type};
 
 pub use infinite::{is_infinite, with_foreign_direction, without_direction};
 
-/// Under which path the procedures are.
+/// The path under which the procedures are.
 pub const BASE_PATH: &str = "/trpc/";
-/// How large an input may be, in a body or in a query string, in bytes.
+/// The maximum size of an input, in a body or in a query string, in bytes.
 pub const MAX_INPUT_BYTES: usize = 1024 * 1024;
 
-/// The methods that a procedure answers, for `allow`.
+/// The methods of a procedure, as a value of `Allow`.
 pub const fn allowed_methods(kind: Kind, method_override: bool) -> &'static str {
     match (kind, method_override) {
         (Kind::Query, true) => "GET, HEAD, POST",
@@ -29,8 +29,8 @@ pub const fn allowed_methods(kind: Kind, method_override: bool) -> &'static str 
     }
 }
 
-/// Takes the input out of a request for one procedure: the JSON text, or none. In a batch of one, it is the
-/// first of the batch's inputs.
+/// Takes the input out of a request for one procedure: the JSON text, or none. In a batch of one, it is the first of
+/// the batch's inputs.
 ///
 /// `method_override` says whether queries may come as POST.
 ///
@@ -52,14 +52,14 @@ pub fn take_input(
         _ => return Err(Fault::method_not_supported(method.as_str(), allowed_methods(kind, method_override))),
     };
     let input = if by_post { from_body(headers, body)? } else { from_address(query)? };
-    if batch::Form::of(query, headers).is_none() {
+    if batch::BatchFormat::of(query, headers).is_none() {
         return Ok(input);
     }
     let inputs = batch::inputs(input.as_deref(), 1)?;
     Ok(inputs.into_iter().next().flatten().map(|input| Bytes::copy_from_slice(input.get().as_bytes())))
 }
 
-/// What a POST carries; none when its body is empty.
+/// The input of a POST; none when its body is empty.
 ///
 /// # Errors
 /// 415 and 413.
@@ -70,13 +70,13 @@ pub fn from_body(headers: &HeaderMap, body: Bytes) -> Result<Option<Bytes>, Faul
     Ok((!body.is_empty()).then_some(body))
 }
 
-/// The values of a parameter of the query string, as they are written there.
+/// The values of a parameter of the query string, still encoded.
 fn values<'q>(query: Option<&'q str>, name: &'static str) -> impl Iterator<Item = &'q str> {
     let pairs = query.unwrap_or_default().split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     pairs.filter(move |(known, _)| percent_decode(known, true).as_deref() == Some(name)).map(|(_, value)| value)
 }
 
-/// Expects each parameter of tRPC once at most: two would say two things.
+/// Checks that each parameter of tRPC occurs at most once.
 ///
 /// # Errors
 /// 400 with its name.
@@ -87,7 +87,7 @@ pub fn expect_once(query: Option<&str>) -> Result<(), Fault> {
     }
 }
 
-/// What a GET carries: the `input` of the query string.
+/// The input of a GET: the parameter `input` of the query string.
 ///
 /// # Errors
 /// 413 and 400.
@@ -100,21 +100,21 @@ pub fn from_address(query: Option<&str>) -> Result<Option<Bytes>, Fault> {
 }
 
 fn expect_json(headers: &HeaderMap) -> Result<(), Fault> {
-    let unsupported = |message: String| Fault::unsupported(message, Taken::Json);
+    let unsupported = |message: String| Fault::unsupported(message, AcceptedBody::Json);
     if !headers.contains_key(header::CONTENT_TYPE) {
         Err(unsupported("The request has no content-type; use application/json.".into()))
     } else if media_type::is(headers, media_type::JSON) {
         Ok(())
     } else {
-        let given = media_type::of(headers);
-        Err(unsupported(format!("The content-type {given:?} is not read here; use application/json.")))
+        let content_type = media_type::of(headers);
+        Err(unsupported(format!("The content-type {content_type:?} is not read here; use application/json.")))
     }
 }
 
-/// Holds against the coding of a body, which is read as it is (RFC 9110 section 8.4).
+/// Refuses a body with a content coding: bodies are read as they are (RFC 9110 section 8.4).
 ///
 /// # Errors
-/// 415 when it is coded in any way but `identity`, which is none.
+/// 415 for any coding but `identity`.
 pub fn expect_uncoded(headers: &HeaderMap) -> Result<(), Fault> {
     let lines = headers.get_all(header::CONTENT_ENCODING).iter();
     let is_plain = |line: &[u8]| {
@@ -125,7 +125,7 @@ pub fn expect_uncoded(headers: &HeaderMap) -> Result<(), Fault> {
     if lines.into_iter().all(|line| is_plain(line.as_bytes())) {
         return Ok(());
     }
-    Err(Fault::unsupported("The body is coded; bodies are read as they are.", Taken::Uncoded))
+    Err(Fault::unsupported("The body is coded; bodies are read as they are.", AcceptedBody::Uncoded))
 }
 
 fn expect_size(bytes: usize) -> Result<(), Fault> {
@@ -137,8 +137,8 @@ pub fn too_large() -> Fault {
     Fault::new(Code::PayloadTooLarge, format!("The input is larger than {MAX_INPUT_BYTES} bytes."))
 }
 
-/// Decodes `%2E` and the like (RFC 3986 section 2.1), and `+` to a space where a form wrote it.
-/// `None` if the bytes are no UTF-8 or an escape is broken.
+/// Decodes `%2E` and the like (RFC 3986 section 2.1), and `+` to a space in forms. `None` if the bytes are not UTF-8
+/// or an escape is broken.
 pub fn percent_decode(text: &str, plus_is_space: bool) -> Option<Cow<'_, str>> {
     if !text.bytes().any(|b| b == b'%' || (plus_is_space && b == b'+')) {
         return Some(Cow::Borrowed(text));
@@ -164,7 +164,7 @@ pub fn result_envelope(data: Option<&[u8]>) -> Vec<u8> {
     }
 }
 
-/// `{"error":{"message","code","data":{…}}}`. The fault's cause is not in it.
+/// `{"error":{"message","code","data":{…}}}`, without the fault's cause.
 pub fn error_envelope(fault: &Fault, path: Option<&str>, request_id: &str) -> Vec<u8> {
     let envelope = ErrorEnvelope {
         error: ErrorShape {
@@ -278,7 +278,11 @@ mod tests {
         }
         for coded in [&["gzip"][..], &["x-gzip"], &["br"], &["identity, gzip"], &["identity", "zstd"], &["nonsense"]] {
             let refused = expect(coded).unwrap_err();
-            assert_eq!((refused.code, refused.taken), (Code::UnsupportedMediaType, Taken::Uncoded), "{coded:?}");
+            assert_eq!(
+                (refused.code, refused.accepted),
+                (Code::UnsupportedMediaType, AcceptedBody::Uncoded),
+                "{coded:?}"
+            );
         }
     }
 

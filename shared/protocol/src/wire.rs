@@ -1,8 +1,7 @@
-//! Which types travel, and the few that Rust does not have.
+//! Wire types: the Rust types that inputs, outputs and failures may have, and the few that Rust lacks.
 //!
-//! The rules are those of the design's table "Types across the wire": what a JavaScript number
-//! cannot hold, what JSON cannot say and what TypeScript cannot tell apart is refused when the
-//! service is compiled.
+//! A value is refused at compile time if a JavaScript number cannot hold it, JSON cannot express it, or TypeScript
+//! cannot tell it apart from another one.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -17,7 +16,7 @@ use ts_rs::TS;
 
 use crate::input::Faults;
 
-/// A type that can stand in an input, an output or a failure.
+/// A type that inputs, outputs and failures may contain.
 ///
 /// `#[wire]` implements it for structs and enums whose fields all have it.
 #[diagnostic::on_unimplemented(
@@ -28,49 +27,49 @@ use crate::input::Faults;
     note = "f32, f64: use `Finite`, because JSON has no NaN; Option<Option<T>>: use `Patch<Option<T>>` in an input; maps: keys are `String` or an id"
 )]
 pub trait WireType: Serialize + DeserializeOwned + JsonSchema + TS + 'static {
-    /// How a value looks where there is only text: in an address.
+    /// The form of a value in an address, which consists of text.
     const FORM: Form = Form::Text;
 
-    /// Whether null is a value.
+    /// Whether null is a valid value.
     const NULLABLE: bool = false;
 
-    /// The fields of an object, in the order of their declaration; none of whatever else.
+    /// The fields of an object, in the order of their declaration; empty for other types.
     const FIELDS: &'static [Field] = &[];
 
-    /// Whether [`WireType::examine`] holds the rules of what is in a value against it, so that no one else has to.
+    /// Whether [`WireType::examine`] checks the validation rules of nested values, so that the caller need not.
     const HOLDS_RULES: bool = false;
 
-    /// Notes all that is wrong with a value that should be of this type. What has parts looks at each of them.
+    /// Reports all faults of a value that should have this type. Types with parts examine each part.
     fn examine(value: &mut serde_json::Value, faults: &mut Faults) {
         faults.value::<Self>(value);
     }
 }
 
-/// How a value of a type is written in an address, which knows texts only.
+/// The form of a type's values in an address, which consists of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// As it is: texts, ids, times, enums without data.
+    /// The value as it is: texts, ids, times, enums without data.
     Text,
-    /// A whole number, as JSON writes it.
+    /// An integer, as JSON writes it.
     Integer,
     /// A number, as JSON writes it.
     Number,
     /// `true` or `false`.
     Boolean,
-    /// Any number of values: the name is repeated.
+    /// Any number of values: the parameter is repeated.
     List(&'static Form),
-    /// Whatever else: as JSON.
+    /// Anything else: as JSON.
     Json,
 }
 
-/// A field, for those who read inputs from addresses and tell of outputs in headers.
+/// A field, for code that reads inputs from addresses and writes outputs to headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
     /// Its name on the wire.
     pub name: &'static str,
-    /// How its value is written in an address.
+    /// The form of its value in an address.
     pub form: Form,
-    /// Whether null is a value.
+    /// Whether null is a valid value.
     pub is_nullable: bool,
 }
 
@@ -139,7 +138,7 @@ impl<K: WireKey, V: WireType> WireType for BTreeMap<K, V> {
 }
 impl<K: WireKey, V: WireType> WireValue for BTreeMap<K, V> {}
 
-/// For newtypes over a text: display and wire form are the same, and parsing checks.
+/// Implements serde for a newtype over a text: display and wire form are the same, and parsing validates.
 macro_rules! text_newtype {
     ($name:ident) => {
         impl Serialize for $name {
@@ -161,7 +160,7 @@ mod timestamp;
 
 pub use self::{patch::Patch, timestamp::Timestamp};
 
-/// What is wrong with a text that should be of a certain form.
+/// The error for a text that does not have the form of its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed(pub(crate) &'static str);
 
@@ -221,7 +220,7 @@ impl JsonSchema for SafeInteger {
 #[ts(type = "string & { readonly __brand: \"Decimal\" }")]
 pub struct Decimal(String);
 
-/// How many characters a [`Decimal`] may have.
+/// The maximum length of a [`Decimal`], in characters.
 const MAX_DECIMAL_CHARS: usize = 64;
 
 impl FromStr for Decimal {
@@ -315,7 +314,7 @@ impl JsonSchema for Base64 {
         "Base64".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        // The last group says exactly which bits it does not use: they are zero.
+        // The pattern of the last group requires that its unused bits are zero.
         let pattern = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
         json_schema!({"type": "string", "contentEncoding": "base64", "pattern": pattern})
     }

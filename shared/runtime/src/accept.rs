@@ -1,73 +1,74 @@
-//! What a client takes: `Accept`, and fields like it (RFC 9110 sections 12.4.2, 12.5.1 and 12.5.3).
+//! Content negotiation: parses `Accept` and fields like it (RFC 9110 sections 12.4.2, 12.5.1 and 12.5.3).
 //!
-//! What cannot be read says nothing, and does not spoil what stands beside it. Two things that the grammar does not have
-//! are read all the same, because clients that are around send them, Java's `HttpURLConnection` among them: `*` for
-//! `*/*`, and `.2` for `0.2`.
+//! A malformed member is ignored, and does not affect the others. Two forms outside of the grammar are read all the
+//! same, because existing clients send them, Java's `HttpURLConnection` among them: `*` for `*/*`, and `.2` for
+//! `0.2`.
 
 use std::mem;
 
 use http::{HeaderMap, HeaderName};
 
-/// What a field lists. Without it, everything is as good as everything else.
+/// The members of a field. Without the field, everything is equally acceptable.
 #[derive(Debug)]
 pub struct Accept(Vec<Range>);
 
-/// A member of the list.
+/// One member.
 #[derive(Debug)]
 struct Range {
-    /// A media type or a coding, or a pattern of some, in lower case.
+    /// A media type, a coding, or a pattern, in lower case.
     name: String,
-    /// Whether it names one of several forms of a type, such as `application/json;indent=2`.
+    /// Whether it has parameters, such as `application/json;indent=2`.
     has_parameters: bool,
-    /// In thousandths.
+    /// The quality in thousandths.
     quality: u16,
 }
 
-/// How much something is wanted. What is wanted as much as something else counts for more when it is named more closely.
+/// How much something is wanted. Of two with the same quality, the more specific one counts for more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Weight {
-    /// In thousandths; never zero.
+    /// The quality in thousandths; never zero.
     pub quality: u16,
-    /// By what it is named.
-    pub closeness: Closeness,
+    /// How specific the member is that names it.
+    pub specificity: Specificity,
 }
 
-/// How closely something is named.
+/// How specifically something is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Closeness {
-    /// Nothing was said.
-    Unsaid,
+pub enum Specificity {
+    /// The field is missing.
+    Missing,
     /// `*/*`.
     Any,
     /// `text/*`.
     Group,
-    /// With parameters that nobody looks at here. The types that are answered have no forms to choose from, and a
-    /// parameter that JSON does not have means nothing (RFC 8259 section 11).
+    /// The type with parameters, which are ignored. The types of responses have no variants, and JSON defines no
+    /// parameters (RFC 8259 section 11).
     Form,
-    /// By its name.
+    /// The exact name.
     Named,
 }
 
 impl Accept {
-    /// Reads all lines of a field.
+    /// Parses all lines of a field.
     pub fn of(headers: &HeaderMap, field: HeaderName) -> Self {
         let lines = headers.get_all(field).iter();
         Self(lines.flat_map(|line| split(line.as_bytes(), b',')).filter_map(Range::read).collect())
     }
 
-    /// How much a type or a coding is wanted: what names it most closely says so. None when it is not.
+    /// The weight of a type or a coding, from the most specific member that matches. None when it is not acceptable.
     pub fn weight(&self, name: &str) -> Option<Weight> {
         if self.0.is_empty() {
-            return Some(Weight { quality: 1_000, closeness: Closeness::Unsaid });
+            return Some(Weight { quality: 1_000, specificity: Specificity::Missing });
         }
-        let fitting = self.0.iter().filter_map(|range| Some((range.closeness_to(name)?, range.quality)));
-        let (closeness, quality) = fitting.max()?;
-        (quality > 0).then_some(Weight { quality, closeness })
+        let fitting = self.0.iter().filter_map(|range| Some((range.specificity_for(name)?, range.quality)));
+        let (specificity, quality) = fitting.max()?;
+        (quality > 0).then_some(Weight { quality, specificity })
     }
 
-    /// Whether something is named, and wanted more than each of these: HTML by browsers, where programs are given JSON.
+    /// Whether something is named, and wanted more than each of the others: browsers prefer HTML so, where programs
+    /// get JSON.
     pub fn prefers(&self, name: &str, others: &[&str]) -> bool {
-        let weight = self.weight(name).filter(|weight| weight.closeness >= Closeness::Form);
+        let weight = self.weight(name).filter(|weight| weight.specificity >= Specificity::Form);
         weight.is_some() && others.iter().all(|other| weight > self.weight(other))
     }
 }
@@ -83,33 +84,33 @@ impl Range {
             if name.eq_ignore_ascii_case("q") {
                 quality = quality.or(Some(thousandths(value)?));
             } else {
-                // Which is what is answered.
+                // That is the charset of responses.
                 has_parameters |= !part.is_empty() && !part.eq_ignore_ascii_case("charset=utf-8");
             }
         }
         let quality = quality.unwrap_or(1_000);
-        // Who does not want one form wants others.
+        // A client that refuses one variant accepts others.
         (quality > 0 || !has_parameters).then(|| Self { name: name.to_ascii_lowercase(), has_parameters, quality })
     }
 
-    fn closeness_to(&self, name: &str) -> Option<Closeness> {
+    fn specificity_for(&self, name: &str) -> Option<Specificity> {
         let group = self.name.strip_suffix('*').filter(|group| group.ends_with('/'));
         match (self.name.as_str(), group) {
-            ("*" | "*/*", _) => Some(Closeness::Any),
-            (_, Some(group)) => name.starts_with(group).then_some(Closeness::Group),
+            ("*" | "*/*", _) => Some(Specificity::Any),
+            (_, Some(group)) => name.starts_with(group).then_some(Specificity::Group),
             (own, None) if own != name => None,
-            _ if self.has_parameters => Some(Closeness::Form),
-            _ => Some(Closeness::Named),
+            _ if self.has_parameters => Some(Specificity::Form),
+            _ => Some(Specificity::Named),
         }
     }
 }
 
-/// A character of a token (RFC 9110 section 5.6.2), or the slash of a media type.
+/// Whether a byte belongs to a token (RFC 9110 section 5.6.2) or is the slash of a media type.
 fn is_of_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~/".contains(&byte)
 }
 
-/// `0.5` to 500. What is more than nothing is at least 1.
+/// `0.5` to 500. A positive value is at least 1.
 fn thousandths(text: &str) -> Option<u16> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if text.len() <= usize::from(text.contains('.')) || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -124,7 +125,7 @@ fn thousandths(text: &str) -> Option<u16> {
     }
 }
 
-/// The parts of a text between separators; what stands in quotation marks is one (RFC 9110 section 5.6.4).
+/// The parts of a text between separators. A quoted string belongs to one part (RFC 9110 section 5.6.4).
 fn split(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     text.split(move |byte| {
@@ -180,7 +181,7 @@ mod tests {
     fn what_says_nothing_forbids_nothing() {
         for lines in [&[][..], &[""], &[" , ,"], &["", ""]] {
             let weight = accept(lines).weight("application/json").unwrap();
-            assert_eq!((weight.quality, weight.closeness), (1_000, Closeness::Unsaid), "{lines:?}");
+            assert_eq!((weight.quality, weight.specificity), (1_000, Specificity::Missing), "{lines:?}");
         }
     }
 
@@ -241,7 +242,7 @@ mod tests {
             let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(text))]);
             Accept::of(&headers, header::ACCEPT_ENCODING)
                 .weight("gzip")
-                .filter(|weight| weight.closeness > Closeness::Unsaid)
+                .filter(|weight| weight.specificity > Specificity::Missing)
         };
         for taken in ["gzip", "br, GZIP;q=0.1", "*", "deflate, *;q=0.5"] {
             assert!(gzip(taken).is_some(), "{taken}");

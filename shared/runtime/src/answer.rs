@@ -1,7 +1,7 @@
-//! The door: how a request to a procedure is answered, whatever it was for and in whatever form it came.
+//! Answers requests to procedures, in every form.
 //!
-//! The local service, the real functions and the gateways all come through [`answer`]. It cannot
-//! fail: whatever goes wrong becomes a typed error with a request id.
+//! The local service, the functions and the gateways all call [`answer()`]. It cannot fail: every error becomes a
+//! typed fault with a request id.
 
 mod refuse;
 
@@ -19,27 +19,27 @@ use crate::{
 
 pub use refuse::{Addressee, expect_known, refuse};
 
-/// What calls share in one process.
+/// What the calls of one process share.
 pub struct Context {
-    /// Knows callers.
+    /// Identifies callers.
     pub authenticator: Arc<Authenticator>,
-    /// The database, for services that have one.
+    /// The database, if the service has one.
     pub store: Option<Store>,
-    /// The time.
+    /// The clock of calls.
     pub clock: Clock,
-    /// Which pages may call.
+    /// Which pages may call across origins.
     pub cors: Cors,
-    /// Where the service is.
+    /// The service's addresses.
     pub site: Arc<Site>,
-    /// Who may make an account by themselves.
+    /// Who may register an account.
     pub registration: Arc<RegistrationPolicy>,
-    /// Its secrets.
+    /// The service's secrets.
     pub secrets: Arc<Secrets>,
-    /// How its mails leave it.
-    pub post: Arc<MailTransport>,
+    /// How mails are sent.
+    pub mail_transport: Arc<MailTransport>,
 }
 
-/// The header that carries a call's id both ways into the logs.
+/// The header with a call's id, in requests and responses; logs have it as well.
 pub const REQUEST_ID: &str = "x-request-id";
 
 /// Answers one request to one procedure.
@@ -63,7 +63,7 @@ pub fn answer<'a>(
         if is_head {
             rest::without_body(&mut response);
         }
-        // What was kept is confirmed with the headers that it was given with (RFC 9110 section 15.4.5).
+        // A 304 repeats the headers of the cached response (RFC 9110 section 15.4.5).
         let good = [StatusCode::OK, StatusCode::NOT_MODIFIED];
         let kept = lifetime_s.filter(|_| good.contains(&response.status()));
         if let Some(lifetime_s) = kept {
@@ -81,8 +81,8 @@ fn empty(status: StatusCode) -> Response<Bytes> {
     response
 }
 
-/// A shared cache may keep the answer for so long (RFC 9111 section 5.2.2.10); a browser asks again each time,
-/// so that the longest that anybody sees something old is what the procedure states.
+/// `Cache-Control` of a response that shared caches may keep for this long (RFC 9111 section 5.2.2.10). Browsers ask
+/// again each time, so that no response is older than the procedure states.
 fn shared_for(lifetime_s: u32) -> HeaderValue {
     let value = format!("public, max-age=0, s-maxage={lifetime_s}");
     HeaderValue::try_from(value).unwrap_or(HeaderValue::from_static("no-store"))

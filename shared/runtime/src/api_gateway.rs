@@ -1,5 +1,5 @@
-//! Between HTTP and a function's event: what the front of the cloud does, for those who stand in its
-//! place (the local service with real binaries; gateway functions).
+//! Converts between HTTP and a function's event, as API Gateway does, for those who take its place: the local service
+//! with real binaries, and gateway functions.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
@@ -12,14 +12,14 @@ use crate::web::PeerAddress;
 
 /// The event of an API Gateway HTTP API, payload format 2.0, for a request.
 ///
-/// `route` is the route's key, such as `GET /v1/orders/{id}`. The path is decoded, as there; in what cannot be decoded,
-/// everything stands for itself.
+/// `route` is the route's key, such as `GET /v1/orders/{id}`. The path is decoded, as API Gateway does; a path that
+/// cannot be decoded stays as it is.
 pub fn event(route: &str, request_id: &str, request: &Request<Bytes>) -> Vec<u8> {
     let mut headers = Map::new();
     for (name, value) in joined(request.headers()).iter().filter(|(name, _)| **name != header::COOKIE) {
         headers.insert(name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into());
     }
-    // Cookies have a place of their own.
+    // Cookies have a member of their own.
     let lines = request.headers().get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let cookies: Vec<&str> = lines.flat_map(|line| line.split(';')).map(str::trim).collect();
     let address = request.extensions().get::<PeerAddress>().map_or("127.0.0.1", |peer| peer.0.as_str());
@@ -63,7 +63,7 @@ pub fn event(route: &str, request_id: &str, request: &Request<Bytes>) -> Vec<u8>
     event.to_string().into_bytes()
 }
 
-/// Headers as they are in an event: several lines of one are one, with commas between them, and of cookies semicolons.
+/// Headers as an event has them: the lines of one header are joined, with commas, those of cookies with semicolons.
 pub fn joined(headers: &HeaderMap) -> HeaderMap {
     let line = |name: &HeaderName| {
         let separator: &[u8] = if *name == header::COOKIE { b"; " } else { b"," };
@@ -73,8 +73,8 @@ pub fn joined(headers: &HeaderMap) -> HeaderMap {
     headers.keys().filter_map(|name| Some((name.clone(), line(name)?))).collect()
 }
 
-/// A path and a query in which unreserved characters stand for themselves: `%41` is `A` (RFC 3986 section 6.2.2.2). What of
-/// the two is malformed stays as it is.
+/// A path and a query with their unreserved characters decoded: `%41` becomes `A` (RFC 3986 section 6.2.2.2). If one
+/// of the two is malformed, it stays as it is.
 pub fn normalized(address: &str) -> String {
     let (path, query) = address.split_once('?').map_or((address, None), |(path, query)| (path, Some(query)));
     let plain = |part| unescaped(part).unwrap_or_else(|| str::to_owned(part));
@@ -95,10 +95,10 @@ fn unescaped(text: &str) -> Option<String> {
     Some(normal)
 }
 
-/// What a function answers (payload format 2.0).
+/// The response of a function (payload format 2.0).
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct FunctionResponse {
     status_code: u16,
     #[serde(default)]
     headers: Option<Map<String, Value>>,
@@ -112,12 +112,12 @@ struct Answer {
     is_base64_encoded: bool,
 }
 
-/// The response that a function's answer stands for.
+/// Converts a function's response to an HTTP response.
 ///
 /// # Errors
-/// When the answer does not have the form of one.
+/// When `answer` does not have the form of a response.
 pub fn response(answer: &[u8]) -> Result<Response<Bytes>, Cause> {
-    let answer: Answer = serde_json::from_slice(answer)?;
+    let answer: FunctionResponse = serde_json::from_slice(answer)?;
     let body = answer.body.unwrap_or_default();
     let body = if answer.is_base64_encoded { BASE64.decode(body)? } else { body.into_bytes() };
     let mut response = Response::new(Bytes::from(body));
@@ -167,7 +167,7 @@ mod tests {
             ("/a%2Fb%3f%25%41?c=%26%3D%2541", "/a%2Fb%3f%25A?c=%26%3D%2541"),
             ("/%C3%A9", "/%C3%A9"),
             ("/*?", "/*?"),
-            // What is malformed is not made well-formed, and the other part is none the worse.
+            // A malformed part stays malformed, and does not affect the other part.
             ("/%%341/%zz?%61=%", "/%%341/%zz?%61=%"),
             ("/%61?%%341", "/a?%%341"),
             ("/%4?%61", "/%4?a"),

@@ -1,4 +1,4 @@
-//! From a request's headers to who is calling, and whether they may.
+//! Identifies the caller from a request's headers, and checks their permission.
 
 use std::sync::Arc;
 
@@ -14,32 +14,33 @@ use crate::{
     sessions::{self, SessionLookup},
     site::Site,
     tokens::{TokenSettings, TokenVerifier},
-    web::Added,
+    web::AddedHeaders,
 };
 
-/// Knows callers, as the service's definition says.
+/// Identifies callers as the service's definition states.
 pub struct Authenticator {
     callers: Callers,
     tokens: Option<TokenVerifier>,
 }
 
-/// What is known of a call before it is known who makes it.
+/// What is known of a call before its caller is.
 pub(crate) struct IncomingCall<'a> {
     pub(crate) parts: &'a request::Parts,
     pub(crate) site: &'a Site,
-    /// For a look at the session.
+    /// The store, for the session's lookup.
     pub(crate) store: Option<&'a StoreSession>,
     pub(crate) now: protocol::Timestamp,
-    /// Of what is called: whether it looks at more than a token.
+    /// The procedure's spec, which states whether more than a token is checked.
     pub(crate) spec: &'a Spec,
-    /// The body, where the procedure has a form of its own.
+    /// The body of a procedure with `http`.
     pub(crate) body: Option<&'a [u8]>,
-    /// What the answer's headers have besides.
-    pub(crate) added: &'a Added,
+    /// Headers to add to the response.
+    pub(crate) added: &'a AddedHeaders,
 }
 
 impl Authenticator {
-    /// For a service; `tokens` is needed where callers are known by tokens. `url` is the service's own address.
+    /// Creates the authenticator of a service; it needs `tokens` where callers have tokens. `url` is the service's
+    /// own address.
     ///
     /// # Errors
     /// When the settings are missing or hold no key.
@@ -52,17 +53,17 @@ impl Authenticator {
         Ok(Self { callers: definition.callers, tokens })
     }
 
-    /// What checks tokens, where callers are known by them.
+    /// The verifier of tokens, where callers have tokens.
     pub(crate) fn tokens(&self) -> Option<&TokenVerifier> {
         self.tokens.as_ref()
     }
 
-    /// Who is calling: nobody when nothing is presented, or a cookie whose session has ended. A token counts
-    /// before a cookie.
+    /// Identifies the caller: none when the request has no credentials, or a cookie whose session has ended. A token
+    /// takes precedence over a cookie.
     ///
     /// # Errors
-    /// `UNAUTHORIZED` when a token is presented that is not valid, `BAD_REQUEST` when the header for it cannot be read,
-    /// `FORBIDDEN` when a cookie is presented that comes from another site.
+    /// `UNAUTHORIZED` for an invalid token, `BAD_REQUEST` for a malformed header, `FORBIDDEN` for a cookie in a
+    /// request from another site.
     pub(crate) async fn authenticate(&self, arrival: &IncomingCall<'_>) -> Result<Option<Arc<Principal>>, Fault> {
         let headers = &arrival.parts.headers;
         let verifier = match (self.callers, &self.tokens) {
@@ -90,8 +91,8 @@ impl Authenticator {
     }
 }
 
-/// What a token says, as far as it holds at this moment: its session goes on, and its application is registered. The
-/// two looks are one wait. An operator's token has neither.
+/// Checks the session and the application of a token: the session must be live, and the application registered. Both
+/// lookups run in parallel. An operator's token has neither.
 async fn verify_session_and_client(
     lookup: &SessionLookup,
     store: &StoreSession,
@@ -120,7 +121,7 @@ async fn verify_session_and_client(
     let same = |found: &Principal| found.subject == principal.subject && client_id(found) == client_id(&principal);
     let ended = || Fault::new(Code::Unauthorized, "You were signed out. Sign in again.");
     let Principal { roles, authenticated_at, .. } = found.filter(same).ok_or_else(ended)?;
-    // What an application may do, its token says: it may be less than the person agreed to.
+    // The token states the application's permissions: they may be fewer than the person agreed to.
     Ok(Arc::new(Principal { roles, authenticated_at, ..Principal::clone(&principal) }))
 }
 
@@ -128,12 +129,12 @@ fn client_id(principal: &Principal) -> Option<&str> {
     principal.client.as_ref().map(|client| client.id.as_str())
 }
 
-/// Why there is no token in an `authorization` header.
+/// Why an `authorization` header has no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unreadable {
-    /// It is no text, has no token after its scheme, or more than one: what API Gateway makes of two lines.
+    /// The header is not text, has no token after its scheme, or more than one: API Gateway joins two lines.
     Malformed,
-    /// It is of another scheme.
+    /// The header has another scheme.
     OtherScheme,
 }
 
@@ -147,13 +148,13 @@ impl From<Unreadable> for Fault {
     }
 }
 
-/// The token that a call comes with, whatever it is worth.
+/// The token of a request, not yet verified.
 pub(crate) fn presented_token(headers: &HeaderMap) -> Result<Option<&str>, Unreadable> {
     let mut values = headers.get_all(header::AUTHORIZATION).into_iter();
     let Some(value) = values.next() else { return Ok(None) };
     let text = value.to_str().ok().filter(|_| values.next().is_none()).ok_or(Unreadable::Malformed)?;
     match bearer(text) {
-        // No token has a comma (RFC 6750 section 2.1); API Gateway joins lines with one.
+        // No token contains a comma (RFC 6750 section 2.1); API Gateway joins lines with one.
         Some(token) if token.contains(',') => Err(Unreadable::Malformed),
         Some(token) => Ok(Some(token)),
         None if text.trim().eq_ignore_ascii_case("bearer") => Err(Unreadable::Malformed),
@@ -185,12 +186,12 @@ pub fn bearer(authorization: &str) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-/// Lets a caller through, or not, and says how far what they may do reaches. This is the only place that
-/// decides.
+/// Checks whether a caller may call, and says whether for all items or only for their own. No other place decides
+/// this.
 ///
 /// # Errors
-/// `UNAUTHORIZED` when nobody is signed in, `FORBIDDEN` when the permission is missing, and, as [`Reauthenticate`], when
-/// the caller signed in too long ago.
+/// `UNAUTHORIZED` when nobody is signed in, `FORBIDDEN` when the permission is missing, and, as [`Reauthenticate`],
+/// when the caller signed in too long ago.
 pub fn check_permission(
     spec: &Spec,
     definition: &Definition,
@@ -204,7 +205,7 @@ pub fn check_permission(
     }
 }
 
-/// Whether the caller is a person who proved who they are no longer ago than that.
+/// Checks that the caller is a person who signed in or reauthenticated no longer than `fresh_s` seconds ago.
 pub(crate) fn expect_fresh(fresh_s: u32, principal: &Principal, now: Timestamp) -> Result<(), Fault> {
     if principal.client.is_some() {
         let refusal = "An application may not do this: it takes a person who signed in a moment ago.";
@@ -222,7 +223,7 @@ fn permitted(auth: Auth, definition: &Definition, principal: Option<&Principal>)
     let signed_in = || principal.ok_or_else(|| Fault::new(Code::Unauthorized, "Sign in first."));
     match auth {
         Auth::Public => Ok(Ownership::all()),
-        // What everybody may do who is signed in is about their account: no application does it in their name.
+        // Procedures for all signed-in callers are about the caller's own account: applications may not call them.
         Auth::SignedIn => match signed_in()? {
             Principal { client: Some(_), .. } => {
                 Err(Fault::new(Code::Forbidden, "An application may not do this in somebody's name."))

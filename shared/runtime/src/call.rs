@@ -1,4 +1,4 @@
-//! One call of a procedure.
+//! One call of a procedure, from which its capabilities are made.
 
 use std::{
     fmt::Debug,
@@ -13,7 +13,7 @@ use store::{Scope, StoreSession};
 
 use crate::{
     Authenticator, Caller, Capability as _, Context, Definition, Ownership, authenticate::expect_fresh,
-    mail::MailTransport, registration::RegistrationPolicy, rest, secrets::Secrets, site::Site, web::Added,
+    mail::MailTransport, registration::RegistrationPolicy, rest, secrets::Secrets, site::Site, web::AddedHeaders,
 };
 
 /// One call of one procedure. Procedures do not see it; their capabilities are made from it.
@@ -22,11 +22,12 @@ pub struct Call(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) input: Option<Bytes>,
-    /// Whether the call must not be made, although all is well with it.
+    /// Whether the call must not run, although nothing is wrong with it: see
+    /// [`Reading::is_held_back`](crate::reply::Reading).
     pub(crate) is_held_back: bool,
     pub(crate) parts: Arc<request::Parts>,
     pub(crate) principal: Option<Arc<Principal>>,
-    /// Why nobody is let in by what the call came with.
+    /// Why the caller's credentials were refused.
     pub(crate) refused: Option<(Code, String)>,
     pub(crate) ownership: Ownership,
     pub(crate) session: Option<StoreSession>,
@@ -35,14 +36,14 @@ pub(crate) struct Inner {
     pub(crate) site: Arc<Site>,
     pub(crate) registration: Arc<RegistrationPolicy>,
     pub(crate) secrets: Arc<Secrets>,
-    pub(crate) post: Arc<MailTransport>,
+    pub(crate) mail_transport: Arc<MailTransport>,
     pub(crate) authenticator: Arc<Authenticator>,
-    /// What the answer's headers have besides.
-    pub(crate) added: Arc<Added>,
+    /// Headers to add to the response.
+    pub(crate) added: Arc<AddedHeaders>,
 }
 
 impl Call {
-    /// A call that nobody made and that has no input: for the tests of capabilities and of procedures' bodies.
+    /// A call without a request, a caller and an input, for tests of capabilities and of procedures' bodies.
     #[doc(hidden)]
     pub fn detached(service: &'static Definition, context: &Context) -> Self {
         let session = context.store.as_ref().map(|store| {
@@ -65,7 +66,7 @@ impl Call {
             site: Arc::clone(&context.site),
             registration: Arc::clone(&context.registration),
             secrets: Arc::clone(&context.secrets),
-            post: Arc::clone(&context.post),
+            mail_transport: Arc::clone(&context.mail_transport),
             authenticator: Arc::clone(&context.authenticator),
             added: Arc::default(),
         }))
@@ -74,16 +75,17 @@ impl Call {
     /// The input, decoded and validated.
     ///
     /// # Errors
-    /// `BAD_REQUEST` with what is wrong, field by field; `NOT_ACCEPTABLE` when the output could not be told.
+    /// `BAD_REQUEST` with the faults, field by field; `NOT_ACCEPTABLE` when the client does not accept the output's
+    /// type.
     pub fn input<T: WireInput>(&self) -> Result<T, Fault> {
         let input = input::decode(self.0.input.as_deref())?;
         self.expect_to_be_made().map(|()| input)
     }
 
-    /// For procedures without an input.
+    /// Checks that there is no input.
     ///
     /// # Errors
-    /// `BAD_REQUEST` when there is one all the same; `NOT_ACCEPTABLE` when the output could not be told.
+    /// `BAD_REQUEST` when there is an input; `NOT_ACCEPTABLE` when the client does not accept the output's type.
     pub fn no_input(&self) -> Result<(), Fault> {
         input::decode_none(self.0.input.as_deref())?;
         self.expect_to_be_made()
@@ -93,10 +95,10 @@ impl Call {
         if self.0.is_held_back { Err(rest::not_acceptable()) } else { Ok(()) }
     }
 
-    /// Lets a person through who proved who they are no longer ago than that, in seconds.
+    /// Lets the call go on if the caller signed in or reauthenticated no longer than `fresh_s` seconds ago.
     ///
     /// # Errors
-    /// `FORBIDDEN`, as [`Reauthenticate`](protocol::fresh::Reauthenticate) for a person who signed in earlier.
+    /// `FORBIDDEN`, as [`Reauthenticate`](protocol::fresh::Reauthenticate), for a person who did so earlier.
     pub fn expect_fresh(&self, fresh_s: u32) -> Result<(), Fault> {
         expect_fresh(fresh_s, Caller::obtain(self)?.principal(), self.0.clock.now())
     }
@@ -126,7 +128,7 @@ impl Call {
     }
 
     pub(crate) fn mail_transport(&self) -> &Arc<MailTransport> {
-        &self.0.post
+        &self.0.mail_transport
     }
 
     pub(crate) fn authenticator(&self) -> &Arc<Authenticator> {
@@ -147,25 +149,25 @@ impl Call {
     }
 }
 
-/// The capability to make new ids: UUIDv7 (RFC 9562), which sort by the time they were made.
+/// The capability to create ids: UUIDv7 (RFC 9562), which sort by the time of their creation.
 #[derive(Clone, Debug, Default)]
 pub struct Ids(Option<Arc<Mutex<u128>>>);
 
 impl Ids {
-    /// Ids that count up from one, for tests.
+    /// Creates ids that count up from one, for tests.
     pub fn counting() -> Self {
         Self(Some(Arc::new(Mutex::new(0))))
     }
 
-    /// The id that stands for a text: the same for the same text, and for no other (UUIDv8, RFC 9562 section 5.8, of
-    /// SHA-256).
+    /// The id of a text: the same for the same text, and another one for any other (UUIDv8, RFC 9562 section 5.8, of
+    /// its SHA-256).
     pub fn of_text<T: From<protocol::__private::uuid::Uuid>>(text: &str) -> T {
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&digest(&SHA256, text.as_bytes()).as_ref()[..16]);
         T::from(protocol::__private::uuid::Builder::from_custom_bytes(bytes).into_uuid())
     }
 
-    /// A new id.
+    /// Creates a new id.
     pub fn next<T: From<protocol::__private::uuid::Uuid>>(&self) -> T {
         use protocol::__private::uuid::Uuid;
         T::from(match &self.0 {

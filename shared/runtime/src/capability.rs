@@ -1,16 +1,16 @@
-//! What a procedure can ask for in its parameters, and what that costs it in rights.
+//! Capabilities: the parameters that give a procedure access to the outside, and the rights that each one needs.
 //!
 //! A capability is a type with a [`Rights`] constant and a way to be made for one call. Nothing else reaches the
-//! outside, so the sum of a signature's capabilities is what the procedure's own role may do: in the contract, in the
-//! templates, and at the database of the local service.
+//! outside, so the rights of a signature's capabilities together are the rights of the procedure's role: in the
+//! contract, in the templates, and at the database of the local service.
 //!
-//! Several that go together are bundled in a structure, whose rights are those of its fields:
+//! A structure bundles several capabilities; its rights are those of its fields:
 //!
 //! ```
 //! # extern crate onefold_runtime as onefold;
 //! use onefold::{Capability, RateLimits, Mail, prelude::*};
 //!
-//! /// What it takes to invite somebody.
+//! /// What an invitation needs.
 //! #[derive(Capability)]
 //! pub struct Invitations {
 //!     mail: Mail,
@@ -22,8 +22,8 @@
 //! assert_eq!(Invitations::RIGHTS.needs().grants.len(), 1);
 //! ```
 //!
-//! One that does more than hold others is written by hand: it obtains what it is made of from the same call, and its
-//! rights are theirs and its own.
+//! A capability with behaviour of its own is written by hand: it obtains its parts from the same call, and its rights
+//! include theirs.
 //!
 //! ```
 //! use protocol::Fault;
@@ -58,7 +58,7 @@ use store::{Create, Delete, Read, Update, Write};
 
 use crate::{Call, Caller, Definition, Ids, Ownership, limits::RateLimits};
 
-/// Something that a procedure may ask for, see [the module](self).
+/// A parameter type of procedures, see [the module](self).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no capability",
     label = "a procedure cannot ask for this",
@@ -66,39 +66,39 @@ use crate::{Call, Caller, Definition, Ids, Ownership, limits::RateLimits};
     note = "there is no other way to reach the outside: that is how a function's rights are known from its signature"
 )]
 pub trait Capability: Sized {
-    /// What it costs.
+    /// The rights that the capability needs.
     const RIGHTS: Rights = Rights::NONE;
 
-    /// Makes the capability for one call.
+    /// Creates the capability for one call.
     ///
     /// # Errors
-    /// When the call does not have what it takes.
+    /// When the call lacks what the capability needs.
     fn obtain(call: &Call) -> Result<Self, Fault>;
 }
 
-/// What a capability costs whoever asks for it.
+/// The rights that a capability needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Rights {
-    /// Rights to what is stored.
+    /// Rights to stored entities.
     pub grants: &'static [Grant],
-    /// The secrets that it reads, by name.
+    /// The names of the secrets that it reads.
     pub secrets: &'static [&'static str],
-    /// What it calls outside the service, in words.
+    /// A description of each system outside of the service that it calls.
     pub outbound: &'static [&'static str],
     /// Whether it sends mail.
     pub mail: bool,
-    /// Whether it tells who is calling: an answer may then differ from caller to caller.
+    /// Whether it reveals the caller: responses may then differ from caller to caller.
     pub tells_caller: bool,
-    /// Whether it tells own items from those of others.
+    /// Whether it tells the caller's own items from those of others.
     pub knows_own: bool,
-    /// Whether what it reads is charged to who calls, see [`store::quota`].
+    /// Whether its reads are charged to the caller, see [`store::quota`].
     pub is_metered: bool,
-    /// Those of the capabilities that it is made of.
+    /// The rights of the capabilities that it consists of.
     pub parts: &'static [Self],
 }
 
 impl Rights {
-    /// No right at all.
+    /// No rights.
     pub const NONE: Self = Self {
         grants: &[],
         secrets: &[],
@@ -110,7 +110,7 @@ impl Rights {
         parts: &[],
     };
 
-    /// The rights of several capabilities together.
+    /// The union of the rights of several capabilities.
     #[must_use]
     pub const fn of(parts: &'static [Self]) -> Self {
         let mut all = Self { parts, ..Self::NONE };
@@ -125,7 +125,7 @@ impl Rights {
         all
     }
 
-    /// Whether they change nothing that is stored.
+    /// Whether the rights change nothing that is stored.
     #[must_use]
     pub const fn reads_only(&self) -> bool {
         let mut grants = self.grants;
@@ -145,7 +145,7 @@ impl Rights {
         true
     }
 
-    /// All of them, those of parts too, for the contract.
+    /// All rights, including those of parts, for the contract.
     pub fn needs(&self) -> Needs {
         let mut needs = Needs { mail: self.mail, ..Needs::default() };
         self.add_to(&mut needs);
@@ -162,7 +162,7 @@ impl Rights {
     }
 }
 
-/// Refuses, when the service is compiled, a query that asks to write.
+/// Fails to compile for a query with rights to write.
 #[doc(hidden)]
 pub const fn reads_only(rights: Rights) {
     assert!(
@@ -171,8 +171,7 @@ pub const fn reads_only(rights: Rights) {
     );
 }
 
-/// Refuses, when the service is compiled, a procedure whose answers are kept for everybody and that
-/// asks who is calling.
+/// Fails to compile for a procedure whose responses are cached for all callers and that knows its caller.
 #[doc(hidden)]
 pub const fn same_for_all(rights: Rights) {
     assert!(
@@ -181,8 +180,7 @@ pub const fn same_for_all(rights: Rights) {
     );
 }
 
-/// Refuses, when the service is compiled, a procedure that lets callers through for their own items and
-/// cannot tell which these are.
+/// Fails to compile for a procedure that admits callers for their own items and cannot tell which items these are.
 #[doc(hidden)]
 pub const fn knows_own(rights: Rights) {
     assert!(
@@ -250,8 +248,8 @@ impl Capability for Option<Caller> {
     }
 }
 
-/// Who is calling, or why nobody is let in: for a public procedure with a form of its own, which says that to a person in a
-/// page. Anywhere else a refusal is answered before the procedure.
+/// The caller, or why their credentials were refused: for a public procedure with `http`, which shows the reason to a
+/// person in a page. In all other procedures, the refusal is answered before the procedure runs.
 impl Capability for Result<Caller, Fault> {
     const RIGHTS: Rights = Rights { tells_caller: true, ..Rights::NONE };
 
@@ -276,7 +274,7 @@ impl Capability for Caller {
     }
 }
 
-/// What all procedures of the service share.
+/// The definition that all procedures of the service share.
 impl Capability for &'static Definition {
     fn obtain(call: &Call) -> Result<Self, Fault> {
         Ok(call.0.service)

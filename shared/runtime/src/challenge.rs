@@ -1,21 +1,21 @@
-//! What a refusal says of the token that came with the call: the `www-authenticate` field (RFC 6750 section 3, RFC 9470
-//! section 3). Clients read from it whether to renew the token, to ask for more, or to ask the person.
+//! The `www-authenticate` field of a refusal (RFC 6750 section 3, RFC 9470 section 3). It tells clients whether to
+//! renew the token, to ask for a wider scope, or to let the person sign in again.
 
 use http::{HeaderMap, HeaderValue};
 use protocol::{Auth, Code, Fault, Reauthenticate, Spec};
 
 use crate::authenticate::{Unreadable, presented_token};
 
-/// What of a call's `authorization` header an answer depends on: whether there is a token, or what there is instead.
+/// What a request's `authorization` header holds: whether it has a token, or why it cannot be read.
 pub(crate) struct Presented(Result<bool, Unreadable>);
 
 impl Presented {
-    /// By a call with these headers.
+    /// Reads the header.
     pub(crate) fn by(headers: &HeaderMap) -> Self {
         Self(presented_token(headers).map(|token| token.is_some()))
     }
 
-    /// What a fault of the call says of it. None where it is not about the token, or no token came.
+    /// The challenge for a fault. None where the fault is not about the token, or the request had none.
     pub(crate) fn challenge(&self, spec: &Spec, fault: &Fault) -> Option<HeaderValue> {
         if !spec.looks_at_caller() {
             return None;
@@ -35,8 +35,9 @@ impl Presented {
     }
 }
 
-/// What a call lacks that wants a sign-in of a moment ago. The examples of RFC 9470 have the status 401; here it is 403, as
-/// of every `FORBIDDEN`: the caller is known, and 401 has clients renew their token, which would not help.
+/// The challenge for a call that needs a recent sign-in. The examples of RFC 9470 have the status 401; here it is
+/// 403, as for every `FORBIDDEN`: the caller is known, and 401 would make clients renew their token, which would not
+/// help.
 fn step_up(fresh_s: u32) -> String {
     let reason = "error=\"insufficient_user_authentication\", error_description=\"Authenticate again\"";
     format!("{reason}, max_age=\"{fresh_s}\"")

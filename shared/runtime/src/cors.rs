@@ -5,21 +5,21 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 
 use crate::site::Site;
 
-/// How long a browser may remember a preflight's answer, in seconds. Chromium's own limit.
+/// How long a browser may cache a preflight's response, in seconds. It is Chromium's own limit.
 const PREFLIGHT_MAX_AGE_S: HeaderValue = HeaderValue::from_static("7200");
 
-/// What a page may read of an answer's headers, beside those that every page may (Fetch, "CORS-safelisted response-header
-/// name"): all that say something to who called. `infra/handlers/unknown-route.js` has the same.
+/// The response headers that a page may read, in addition to those that every page may (Fetch, "CORS-safelisted
+/// response-header name"). `infra/handlers/unknown-route.js` has the same list.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "x-request-id, x-csrf-token, onefold-renew, retry-after, www-authenticate, allow, accept, accept-encoding, accept-patch, \
      accept-post, etag, link, location",
 );
 
-/// Which pages may call. Any page may by default: without a token, which callers present themselves, it learns
-/// nothing. With the cookie of a session only pages may call that the [`Site`] trusts.
+/// Which pages may call. By default any page may: without a token, which callers send themselves, it learns nothing.
+/// Only pages that the [`Site`] trusts may call with a session's cookie.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Cors {
-    /// Any page.
+    /// Pages of any origin.
     #[default]
     AnyOrigin,
     /// Pages of these origins, such as `https://app.example.com`.
@@ -27,7 +27,7 @@ pub enum Cors {
 }
 
 impl Cors {
-    /// From a list with commas; `*` is any.
+    /// Parses a list separated by commas; `*` is any origin.
     pub fn from_list(list: &str) -> Self {
         match list.trim() {
             "" | "*" => Self::AnyOrigin,
@@ -45,16 +45,15 @@ impl Cors {
         }
     }
 
-    /// Whether a request is a preflight, which asks in the name of a page whether another one may be sent. An OPTIONS is
-    /// none unless it says which method that one has.
-    pub fn is_preflight(method: &Method, asked: &HeaderMap) -> bool {
-        *method == Method::OPTIONS && asked.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+    /// Whether a request is a preflight, with which a browser asks whether a page may send another request. An
+    /// OPTIONS is one only if it states that request's method.
+    pub fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
+        *method == Method::OPTIONS && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
     }
 
-    /// Answers an OPTIONS: with the methods of its address, `allow`, where there is one (RFC 9110 section 9.3.7), and as a
-    /// preflight, which may be about any of `methods`. What the browser asks to send is allowed: headers are no
-    /// credentials.
-    pub fn options(asked: &HeaderMap, methods: &'static str, allow: Option<&str>) -> Response<Bytes> {
+    /// Answers an OPTIONS: with the address's methods, `allow`, if there are any (RFC 9110 section 9.3.7), and as a
+    /// preflight for any of `methods`. All headers that the browser asks for are allowed: headers are no credentials.
+    pub fn options(request_headers: &HeaderMap, methods: &'static str, allow: Option<&str>) -> Response<Bytes> {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
@@ -64,16 +63,17 @@ impl Cors {
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE_S);
         headers.insert(header::VARY, HeaderValue::from_static("access-control-request-headers"));
-        if let Some(wanted) = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+        if let Some(wanted) = request_headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
             headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
         }
         response
     }
 
-    /// Lets the page read the answer, an error as well as a result. `kept`: a shared cache may keep it.
+    /// Lets the page read the response, an error as well as a result. `kept` is whether a shared cache may keep it.
     pub fn allow(&self, site: &Site, origin: Option<&HeaderValue>, kept: bool, headers: &mut HeaderMap) {
-        // Said to everybody, also to those that are no page (Fetch, "CORS protocol and HTTP caches"): what
-        // was kept for a program without an origin would otherwise be given to a page, which could not read it.
+        // The header is sent to all clients, also to those that are no page (Fetch, "CORS protocol and HTTP caches"):
+        // otherwise a cache would give a page the response to a program without an origin, which the page could not
+        // read.
         let trusted = origin.is_some_and(|origin| site.trusts(origin));
         if kept || trusted || matches!(self, Self::Origins(_)) {
             vary_by_origin(headers);
@@ -97,7 +97,7 @@ impl Cors {
     }
 }
 
-/// In one line with what is there: of several lines of a header, a function's answer carries the first only.
+/// Adds to the existing line: of several lines of a header, a function's response keeps only the first.
 fn vary_by_origin(headers: &mut HeaderMap) {
     let names = match headers.get(header::VARY).map(HeaderValue::as_bytes) {
         Some(known) => [known, b", origin"].concat(),

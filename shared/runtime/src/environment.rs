@@ -1,4 +1,4 @@
-//! What a function reads from its environment. This is the only place that does.
+//! The environment variables of a function. No other module reads any.
 
 use std::{collections::HashMap, num::NonZeroU32};
 
@@ -8,118 +8,119 @@ use store::{MailSettings, SecretSettings, Settings, StoreLimits};
 
 use crate::{registration::RegistrationPolicy, secrets::Source, site::Site, tokens::TokenSettings};
 
-/// The table's name.
+/// The name of the table.
 pub const TABLE: &str = "ONEFOLD_TABLE";
-/// Where the database is, when it is not at AWS. The name that all AWS SDKs read.
+/// The database's endpoint when it is not AWS. All AWS SDKs read this name.
 pub const DATABASE_ENDPOINT: &str = "AWS_ENDPOINT_URL_DYNAMODB";
-/// Where all of AWS is, when it is elsewhere; what is said of a single service counts for more.
+/// The endpoint of all AWS services when they are not at AWS; the variable of a single service overrides it.
 const ENDPOINT: &str = "AWS_ENDPOINT_URL";
-/// The key that seals cursors: 32 bytes in base64url without padding. Set where callers hold cursors.
+/// The key that seals cursors: 32 bytes in base64url without padding. It is set where callers hold cursors.
 pub const CURSOR_KEY: &str = "ONEFOLD_CURSOR_KEY";
 /// [`TokenSettings`] as JSON.
 pub const TOKENS: &str = "ONEFOLD_TOKENS";
-/// Origins that may call, with commas; any when it is not set.
+/// The origins that may call, separated by commas; any origin may if it is not set.
 pub const ALLOWED_ORIGINS: &str = "ONEFOLD_ALLOWED_ORIGINS";
 
-/// Secrets of AWS Secrets Manager, by name or ARN, with commas: each a JSON object with variables that are not set in the
-/// environment, by their names. A value that is no text stands for its JSON. What stands in several counts as in the last
-/// of them: the general ones come first.
+/// Secrets of AWS Secrets Manager, by name or ARN, separated by commas. Each is a JSON object of variables by name; a
+/// value that is not a text stands for its JSON. Variables of the environment override them, and a later secret
+/// overrides an earlier one: list the general ones first.
 pub const SECRET: &str = "ONEFOLD_SECRET";
-/// Where secrets are, when they are not at AWS. The name that all AWS SDKs read.
+/// The endpoint of Secrets Manager when it is not AWS. All AWS SDKs read this name.
 pub const SECRETS_ENDPOINT: &str = "AWS_ENDPOINT_URL_SECRETS_MANAGER";
 
-/// From whom mails are: `no-reply@example.com` or `Example <no-reply@example.com>`.
+/// The sender of mails: `no-reply@example.com` or `Example <no-reply@example.com>`.
 pub const MAIL_FROM: &str = "ONEFOLD_MAIL_FROM";
-/// Where SES is, when it is not at AWS. The name that all AWS SDKs read.
+/// The endpoint of SES when it is not AWS. All AWS SDKs read this name.
 pub const MAIL_ENDPOINT: &str = "AWS_ENDPOINT_URL_SES";
 
-/// Where the service is: `https://api.example.com`. It signs tokens under this name.
+/// The service's address: `https://api.example.com`. It is the issuer of its tokens.
 pub const URL: &str = "ONEFOLD_URL";
-/// Where the service's pages are: mails lead there.
+/// The address of the service's pages; links in mails lead there.
 pub const APP_URL: &str = "ONEFOLD_APP_URL";
-/// Who may make an account by themselves: `open`, `closed`, or domains of addresses with commas. If it is not set,
-/// whoever comes at a loopback address, and nobody elsewhere.
+/// Who may register an account: `open`, `closed`, or mail domains separated by commas. If it is not set, registration
+/// is open at a loopback address and closed anywhere else.
 pub const REGISTRATION: &str = "ONEFOLD_REGISTRATION";
-/// How many units of read capacity one caller may use in a minute; what the store takes for right if it is not set.
+/// The read capacity units that one caller may use in a minute; the store's default if it is not set.
 pub const READ_UNITS: &str = "ONEFOLD_READ_UNITS";
-/// The header in which the front before the gateway says from which address it was called. Set only where nobody
-/// gets past that front, which overwrites what callers say themselves.
+/// The header in which the front before the gateway states the caller's network address. Set it only where every
+/// request passes that front, which must overwrite the header that callers send.
 pub const ADDRESS_HEADER: &str = "ONEFOLD_ADDRESS_HEADER";
-/// What a gateway's procedures are called at Lambda: `shop-dev-{}`, where `{}` stands for `orders-get`.
+/// The name pattern of the procedures' functions at Lambda: `shop-dev-{}`, where `{}` stands for `orders-get`.
 pub const FUNCTIONS: &str = "ONEFOLD_FUNCTIONS";
-/// Where Lambda is, when it is not at AWS. The name that all AWS SDKs read.
+/// The endpoint of Lambda when it is not AWS. All AWS SDKs read this name.
 pub const FUNCTIONS_ENDPOINT: &str = "AWS_ENDPOINT_URL_LAMBDA";
-/// All methods of the function's path, by REST or by a form of its own, `GET, HEAD, PATCH, DELETE`; set where other
+/// All methods of the function's path, by REST or by `http`: `GET, HEAD, PATCH, DELETE`. It is set where other
 /// functions answer some of them.
 pub const METHODS: &str = "ONEFOLD_METHODS";
-/// `off` where nobody is told what there is to call: no documents, no descriptions, no schema of GraphQL; everybody is if
-/// it is not set.
+/// `off` hides the service's documents from callers: no documents, no descriptions, no schema of GraphQL. They are
+/// public if it is not set.
 pub const DOCUMENTS: &str = "ONEFOLD_DOCUMENTS";
-/// Names of secrets that the function may read, with commas: of each, [`SECRET_OF`] and the name in capitals, with
-/// underscores for hyphens, says where it is at Secrets Manager; or [`VALUE_OF`] holds it.
+/// The names of the secrets that the function may read, separated by commas. [`SECRET_OF`] and the name in capitals,
+/// with underscores for hyphens, holds the secret's place at Secrets Manager; or [`VALUE_OF`] and the name holds its
+/// value.
 pub const SECRETS: &str = "ONEFOLD_SECRETS";
-/// See [`SECRETS`].
+/// The prefix of variables with a secret's name or ARN, see [`SECRETS`].
 pub const SECRET_OF: &str = "ONEFOLD_SECRET_";
-/// See [`SECRETS`]. Only the local service sets it.
+/// The prefix of variables with a secret's value, see [`SECRETS`]. Only the local service sets them.
 pub const VALUE_OF: &str = "ONEFOLD_VALUE_";
 
-/// Where the functions of procedures are, for a gateway that invokes them.
+/// The functions of the procedures, for a gateway that invokes them.
 #[derive(Clone)]
 pub struct FunctionSettings {
-    /// What they are called; `{}` stands for the part of the name that the contract states.
+    /// The pattern of their names; `{}` stands for the part that the contract states.
     pub pattern: String,
     /// The AWS region.
     pub region: String,
-    /// Where Lambda is when it is not at AWS.
+    /// The endpoint of Lambda when it is not AWS.
     pub endpoint: Option<String>,
-    /// Who asks.
+    /// The access key id of the credentials.
     pub access_key_id: String,
-    /// Signs the requests.
+    /// The secret access key, which signs the requests.
     pub secret_access_key: String,
-    /// Lambda's credentials come with one.
+    /// The session token of temporary credentials, such as those of Lambda.
     pub session_token: Option<String>,
 }
 
 impl FunctionSettings {
-    /// A function's name in the stage: `shop-dev-orders-get` of `orders-get`.
+    /// The name of a function in the stage: `shop-dev-orders-get` for `orders-get`.
     pub fn name_of(&self, function: &str) -> String {
         self.pattern.replace("{}", function)
     }
 }
 
-/// A function's settings.
+/// The settings of a function.
 pub struct Environment {
     /// The database, when the function has one.
     pub store: Option<Settings>,
     /// How tokens are checked, when they are.
     pub tokens: Option<TokenSettings>,
-    /// Origins that may call.
+    /// The origins that may call, separated by commas.
     pub allowed_origins: String,
-    /// Where the service is; empty when it was not told.
+    /// The service's address; empty if it is not set.
     pub url: String,
-    /// Where its pages are; empty when that is the same.
+    /// The address of its pages; empty if it is the service's own.
     pub app_url: String,
-    /// Who may make an account by themselves.
+    /// Who may register an account.
     pub registration: RegistrationPolicy,
     /// All methods of its path, where other functions answer some of them.
     pub methods: Option<String>,
-    /// The header that says who called, where a front stands before the gateway.
+    /// The header that states the caller's network address, where a front stands before the gateway.
     pub address_header: Option<String>,
-    /// Whether everybody is told what there is to call.
+    /// Whether the documents are public.
     pub documents: bool,
     /// Its secrets, by name.
     pub secrets: Vec<(String, Source)>,
-    /// How it sends mail, if it does.
+    /// The settings of mail, if the function sends any.
     pub mail: Option<MailSettings>,
     /// The functions that it may invoke, if it is a gateway.
     pub functions: Option<FunctionSettings>,
 }
 
 impl Environment {
-    /// Reads the process's environment, and the secret that it names.
+    /// Reads the process's environment, and the secrets that it names.
     ///
     /// # Errors
-    /// Names the variable that is missing or malformed, or says why the secret could not be read.
+    /// When a variable is missing or malformed, which the error names, or when a secret cannot be read.
     pub async fn from_process() -> Result<Self, Cause> {
         Self::load(|name| std::env::var(name).ok()).await
     }
@@ -134,7 +135,7 @@ impl Environment {
         Self::from_lookup(|name| set(name).or_else(|| in_secrets(name)))
     }
 
-    /// Reads an environment.
+    /// Reads the settings from variables.
     ///
     /// # Errors
     /// As [`Environment::from_process`].
@@ -176,7 +177,7 @@ impl Environment {
     }
 }
 
-/// `identity-providers` to `ONEFOLD_SECRET_IDENTITY_PROVIDERS`.
+/// The variable of a secret: `ONEFOLD_SECRET_IDENTITY_PROVIDERS` for `identity-providers`.
 pub fn variable_of(before: &str, secret: &str) -> String {
     before.to_owned() + &case::variable(secret)
 }
@@ -187,7 +188,7 @@ fn limits(lookup: &impl Fn(&str) -> Option<String>) -> Result<StoreLimits, Cause
     Ok(StoreLimits { read_units_a_minute: units.get(), ..StoreLimits::default() })
 }
 
-/// What is switched off by a word that is misspelt would stay on.
+/// A misspelt word is an error: otherwise documents that were meant to be off would stay on.
 fn documents(lookup: &impl Fn(&str) -> Option<String>) -> Result<bool, Cause> {
     match lookup(DOCUMENTS).as_deref() {
         None | Some("on") => Ok(true),
@@ -259,7 +260,7 @@ fn required(lookup: &impl Fn(&str) -> Option<String>, name: &str) -> Result<Stri
     lookup(name).ok_or_else(|| format!("{name} is not set").into())
 }
 
-/// The variables in a secret. What is malformed is not quoted: it may be the secret itself.
+/// The variables in a secret. Errors do not quote malformed text: it may be the secret itself.
 fn parse_secret(text: &str) -> Result<HashMap<String, String>, Cause> {
     let fields: serde_json::Map<String, Value> =
         serde_json::from_str(text).map_err(|_| format!("the secret that {SECRET} names is no JSON object"))?;

@@ -1,8 +1,9 @@
-//! A function's event and its answer, as the function sees them: payload format 2.0 of API Gateway's HTTP APIs
+//! The event and the response of a function, as the function sees them: payload format 2.0 of API Gateway's HTTP APIs
 //! (<https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>).
 //!
-//! Method, path, query, headers and body come from the event's own parts. An HTTP API decodes the path, so whatever
-//! stands in it is path; nothing that a client sends makes this fail, but for an address that is too long.
+//! Method, path, query, headers and body come from the event's own members. An HTTP API decodes the path, so every
+//! character in it belongs to the path. Nothing that a client sends makes this fail, except an address that is too
+//! long.
 
 use std::collections::HashMap;
 
@@ -16,9 +17,9 @@ use serde::Deserialize;
 
 use crate::{api_gateway::normalized, rest::encoded, web::PeerAddress};
 
-/// What stays as it is in a query (RFC 3986 section 3.4). What has come encoded stays so as well.
+/// The characters that stay as they are in a query (RFC 3986 section 3.4). Escapes in it stay as well.
 const QUERY: &AsciiSet = &PATH.remove(b'?').remove(b'%');
-/// What stays as it is in a path (RFC 3986 section 3.3).
+/// The characters that stay as they are in a path (RFC 3986 section 3.3).
 const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -38,10 +39,10 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b':')
     .remove(b'@')
     .remove(b'/');
-/// Of a path that is encoded already.
+/// The same for a path that is encoded already.
 const ENCODED_PATH: &AsciiSet = &PATH.remove(b'%');
 
-/// The route key of who has one route for everything: function URLs, which leave the path as it came.
+/// The key of a single route for all requests: function URLs have it, and leave the path encoded.
 const ANY_ROUTE: &str = "$default";
 
 #[derive(Default, Deserialize)]
@@ -73,34 +74,35 @@ struct Http {
 
 impl Event {
     /// # Errors
-    /// When the text is no event.
-    pub(crate) fn parse(text: &str) -> Result<Self, Unread> {
-        let event: Self = serde_json::from_str(text).map_err(Unread::no_event)?;
+    /// When the text is not an event.
+    pub(crate) fn parse(text: &str) -> Result<Self, EventError> {
+        let event: Self = serde_json::from_str(text).map_err(EventError::no_event)?;
         let has_method = !event.request_context.http.method.is_empty();
-        if has_method { Ok(event) } else { Err(Unread::no_event("it has no method")) }
+        if has_method { Ok(event) } else { Err(EventError::no_event("it has no method")) }
     }
 
-    /// The path of the route by which it came, with names in braces; none where one route is for everything.
+    /// The path of the route that matched, with parameter names in braces; none where one route serves all requests.
     pub(crate) fn route_path(&self) -> Option<&str> {
         self.request_context.route_key.as_deref()?.split_once(' ').map(|(_, path)| path)
     }
 
-    /// What stands in the path in the place of those names, decoded.
+    /// The values of those parameters in the path, decoded.
     pub(crate) fn parameters(&self) -> Vec<(String, String)> {
         let parameters = self.path_parameters.iter().flatten();
         parameters.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
-    /// The request that it stands for. Behind a front, `address_header` is the header in which that says who called it.
+    /// The request that the event stands for. Behind a front, `address_header` is the header in which the front
+    /// states the caller's network address.
     ///
     /// # Errors
-    /// When the address is too long, or the event is none that a gateway sends.
-    pub(crate) fn into_request(self, address_header: Option<&str>) -> Result<Request<Bytes>, Unread> {
-        let method = Method::from_bytes(self.request_context.http.method.as_bytes()).map_err(Unread::no_event)?;
+    /// When the address is too long, or the event is not one that a gateway sends.
+    pub(crate) fn into_request(self, address_header: Option<&str>) -> Result<Request<Bytes>, EventError> {
+        let method = Method::from_bytes(self.request_context.http.method.as_bytes()).map_err(EventError::no_event)?;
         let uri = self.uri()?;
         let body = self.body.unwrap_or_default();
         let body = match self.is_base64_encoded {
-            true => BASE64.decode(body).map_err(Unread::no_event)?,
+            true => BASE64.decode(body).map_err(EventError::no_event)?,
             false => body.into_bytes(),
         };
         let mut request = Request::new(Bytes::from(body));
@@ -116,17 +118,17 @@ impl Event {
         Ok(request)
     }
 
-    fn uri(&self) -> Result<Uri, Unread> {
+    fn uri(&self) -> Result<Uri, EventError> {
         let mut text = self.path();
         if let Some(query) = self.raw_query_string.as_deref().filter(|query| !query.is_empty()) {
             text.push('?');
             text.extend(utf8_percent_encode(query, QUERY));
         }
-        // What is left to refuse is the length.
-        PathAndQuery::try_from(normalized(&text)).map(Uri::from).map_err(Unread::too_long)
+        // Only the length can still be refused.
+        PathAndQuery::try_from(normalized(&text)).map(Uri::from).map_err(EventError::too_long)
     }
 
-    /// The path, encoded. That of the route says where a parameter ends which has a slash in it.
+    /// The path, encoded. The route's path shows where a parameter ends that contains a slash.
     fn path(&self) -> String {
         let by_route = self.route_path().filter(|route| route.contains('{')).and_then(|route| {
             let parameters = self.path_parameters.as_ref()?;
@@ -142,9 +144,9 @@ impl Event {
     }
 }
 
-/// The headers, without what cannot be one.
-fn headers<'a>(given: impl Iterator<Item = (&'a String, &'a String)>, cookies: Option<&[String]>) -> HeaderMap {
-    let named = given.filter_map(|(name, value)| {
+/// The headers, without names and values that are invalid.
+fn headers<'a>(lines: impl Iterator<Item = (&'a String, &'a String)>, cookies: Option<&[String]>) -> HeaderMap {
+    let named = lines.filter_map(|(name, value)| {
         Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_bytes(value.as_bytes()).ok()?))
     });
     let mut headers: HeaderMap = named.collect();
@@ -156,27 +158,28 @@ fn headers<'a>(given: impl Iterator<Item = (&'a String, &'a String)>, cookies: O
     headers
 }
 
-/// Why an event is no request. There is none whose style could be answered in: it has a status and no more, as what
-/// HTTP refuses (`shared/local/src/front/connection.rs`).
+/// Why an event is not a request. No API style is known then, so the response has a status and nothing more, like
+/// those to requests that HTTP refuses (`shared/local/src/front/connection.rs`).
 #[derive(Debug)]
-pub(crate) struct Unread {
+pub(crate) struct EventError {
     pub(crate) status: StatusCode,
     pub(crate) cause: Cause,
 }
 
-impl Unread {
-    /// RFC 9110 section 15.5.15.
+impl EventError {
+    /// The address is too long (RFC 9110 section 15.5.15).
     fn too_long(cause: impl Into<Cause>) -> Self {
         Self { status: StatusCode::URI_TOO_LONG, cause: cause.into() }
     }
 
-    /// Nothing that an HTTP API or a function URL sends.
+    /// The event is not one of an HTTP API or a function URL.
     fn no_event(cause: impl Into<Cause>) -> Self {
         Self { status: StatusCode::BAD_REQUEST, cause: cause.into() }
     }
 }
 
-/// The answer that stands for a response. A header of several lines becomes one: there is room for no more.
+/// The function's response for an HTTP response. The lines of a header are joined: payload format 2.0 has room for
+/// one.
 pub(crate) fn answer(response: Response<Bytes>) -> ApiGatewayV2httpResponse {
     let (parts, body) = response.into_parts();
     let texts = |name: &HeaderName| -> Vec<String> {
@@ -213,7 +216,7 @@ mod tests {
         })
     }
 
-    fn request(event: &Value) -> Result<Request<Bytes>, Unread> {
+    fn request(event: &Value) -> Result<Request<Bytes>, EventError> {
         Event::parse(&event.to_string())?.into_request(None)
     }
 
@@ -262,10 +265,11 @@ mod tests {
 
     #[test]
     fn headers_and_cookies_come_as_they_were_sent() {
-        let mut given = event("GET /x", "/x", "", Value::Null);
-        given["headers"] = json!({ "X-One": "1,2", "x-name": "J\u{fc}rgen", "x-line": "a\nb", "b\u{e4}d name": "1" });
-        given["cookies"] = json!(["a=1", "b=2"]);
-        let request = request(&given).unwrap();
+        let mut json_event = event("GET /x", "/x", "", Value::Null);
+        json_event["headers"] =
+            json!({ "X-One": "1,2", "x-name": "J\u{fc}rgen", "x-line": "a\nb", "b\u{e4}d name": "1" });
+        json_event["cookies"] = json!(["a=1", "b=2"]);
+        let request = request(&json_event).unwrap();
         let names: Vec<_> = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         let of = |name| names.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
         assert_eq!(names.len(), 3, "{names:?}");
@@ -282,9 +286,9 @@ mod tests {
             let refused = Event::parse(text).and_then(|event| event.into_request(None));
             assert_eq!(refused.unwrap_err().status, 400, "{text}");
         }
-        let mut given = event("POST /x", "/x", "", Value::Null);
-        (given["body"], given["isBase64Encoded"]) = (json!("~"), json!(true));
-        assert_eq!(request(&given).unwrap_err().status, 400);
+        let mut json_event = event("POST /x", "/x", "", Value::Null);
+        (json_event["body"], json_event["isBase64Encoded"]) = (json!("~"), json!(true));
+        assert_eq!(request(&json_event).unwrap_err().status, 400);
     }
 
     #[test]
@@ -321,23 +325,23 @@ mod tests {
         for round in 0..20_000 {
             let [path, value, query, name, text, body] = std::array::from_fn(|_| odd(&mut random));
             let route = ["GET /v1/things/{id}/parts", "GET /trpc/a.b", "ANY /docs/{proxy+}", "$default"][round % 4];
-            let mut given = event(route, &format!("/{path}"), &query, json!({ "id": value }));
-            (given["headers"], given["cookies"]) = (json!({ name: text }), json!([text]));
-            given["body"] = json!(body);
-            let request = request(&given).unwrap();
+            let mut json_event = event(route, &format!("/{path}"), &query, json!({ "id": value }));
+            (json_event["headers"], json_event["cookies"]) = (json!({ name: text }), json!([text]));
+            json_event["body"] = json!(body);
+            let request = request(&json_event).unwrap();
             let uri = request.uri();
             match round % 4 {
                 0 => {
                     let segment = uri.path().strip_prefix("/v1/things/").and_then(|rest| rest.strip_suffix("/parts"));
-                    assert_eq!(segment.and_then(decoded), Some(value), "{given}");
+                    assert_eq!(segment.and_then(decoded), Some(value), "{json_event}");
                 }
                 3 => {}
-                _ => assert_eq!(decoded(uri.path()), Some(format!("/{path}")), "{given}"),
+                _ => assert_eq!(decoded(uri.path()), Some(format!("/{path}")), "{json_event}"),
             }
             assert_eq!(
                 (uri.query().is_some(), request.body().as_ref()),
                 (!query.is_empty(), body.as_bytes()),
-                "{given}"
+                "{json_event}"
             );
         }
     }

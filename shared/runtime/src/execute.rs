@@ -1,4 +1,5 @@
-//! One call: its input, who is calling, may they, run, answer, log line.
+//! Executes one call: reads the input, identifies the caller, checks the permission, runs the procedure, answers and
+//! logs.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration, time::Instant};
 
@@ -18,17 +19,17 @@ use crate::{
     refusals::RefusalContext,
     reply::{CallInfo, Reading, ReplyForm, named},
     rest, telemetry,
-    web::{Added, PeerAddress},
+    web::{AddedHeaders, PeerAddress},
 };
 
-/// How a call ended.
-struct Ended {
+/// The result of a call.
+struct CallResult {
     outcome: Result<Output, Fault>,
-    /// What the call read and wrote; none where it did not get so far, or the service has no database.
+    /// What the call read and wrote; none if it did not get so far, or the service has no database.
     session: Option<StoreSession>,
 }
 
-/// Runs a call and answers it in its form.
+/// Executes a call and answers it in its form.
 pub(crate) async fn execute(
     entry: &Entry,
     context: &Context,
@@ -40,11 +41,11 @@ pub(crate) async fn execute(
     let (parts, body) = request.into_parts();
     let network = parts.extensions.get::<PeerAddress>().and_then(PeerAddress::in_log);
     let presented = Presented::by(&parts.headers);
-    let added = Arc::new(Added::default());
+    let added = Arc::new(AddedHeaders::default());
     let reading = expect_known(&parts.method).and_then(|()| form.read(entry, &parts, body));
-    let (conditions, Ended { outcome, session }) = match reading {
+    let (conditions, CallResult { outcome, session }) = match reading {
         Ok(reading) => attempt(entry, context, request_id, parts, reading, &added).await,
-        Err(fault) => (rest::Conditions::default(), Ended { outcome: Err(fault), session: None }),
+        Err(fault) => (rest::Conditions::default(), CallResult { outcome: Err(fault), session: None }),
     };
     let (mut response, fault) = match form.success(entry, &conditions, outcome) {
         Ok(response) => (response, None),
@@ -62,7 +63,7 @@ pub(crate) async fn execute(
     let meter = session.as_ref().map(StoreSession::meter);
     telemetry::call(&telemetry::CallLine {
         procedure: entry.name,
-        // A batch's own status says nothing of its call.
+        // The status of a batch is not that of its call.
         status: fault.as_ref().map_or(response.status().as_u16(), |fault| fault.code.http_status()),
         duration: started.elapsed(),
         read_units: meter.map_or(0.0, store::Meter::read_units),
@@ -74,15 +75,15 @@ pub(crate) async fn execute(
     named(response, request_id)
 }
 
-/// Runs a call with one of its inputs after the other, until one is not refused for its version.
+/// Runs a call with one input after the other, until one is not refused for its version.
 async fn attempt(
     entry: &Entry,
     context: &Context,
     request_id: &str,
     parts: Parts,
     reading: Reading,
-    added: &Arc<Added>,
-) -> (rest::Conditions, Ended) {
+    added: &Arc<AddedHeaders>,
+) -> (rest::Conditions, CallResult) {
     let Reading { inputs, conditions, is_held_back } = reading;
     let parts = Arc::new(parts);
     let mut inputs = inputs.into_iter();
@@ -103,8 +104,8 @@ async fn run(
     parts: &Arc<Parts>,
     input: Option<Bytes>,
     is_held_back: bool,
-    added: &Arc<Added>,
-) -> Ended {
+    added: &Arc<AddedHeaders>,
+) -> CallResult {
     let session = context.store.as_ref().map(|store| {
         let input = input.clone().unwrap_or_default();
         StoreSession::new(store.clone(), Scope { procedure: entry.name, caller: None, input }, context.clock)
@@ -112,11 +113,11 @@ async fn run(
     let admitted = admit(entry, context, parts, input.as_deref(), session.as_ref(), added).await;
     let Admitted { principal, refused, ownership, refusals } = match admitted {
         Ok(admitted) => admitted,
-        Err(fault) => return Ended { outcome: Err(fault), session },
+        Err(fault) => return CallResult { outcome: Err(fault), session },
     };
     let (session, charged) = charged(entry, session, principal.as_deref(), parts).await;
     if let Err(error) = charged {
-        return Ended { outcome: Err(error.into()), session };
+        return CallResult { outcome: Err(error.into()), session };
     }
     let call = Call(Arc::new(Inner {
         input,
@@ -131,14 +132,14 @@ async fn run(
         site: Arc::clone(&context.site),
         registration: Arc::clone(&context.registration),
         secrets: Arc::clone(&context.secrets),
-        post: Arc::clone(&context.post),
+        mail_transport: Arc::clone(&context.mail_transport),
         authenticator: Arc::clone(&context.authenticator),
         added: Arc::clone(added),
     }));
     let limit = Duration::from_millis(entry.spec.timeout_ms.into());
     let running = AssertUnwindSafe(async { (entry.run)(call).await }).catch_unwind();
     let outcome = match tokio::time::timeout(limit, running).await {
-        Ok(Ok(Err(fault))) => Err(noted(refusals.as_ref(), fault).await),
+        Ok(Ok(Err(fault))) => Err(recorded(refusals.as_ref(), fault).await),
         Ok(Ok(outcome)) => outcome,
         Ok(Err(panic)) => Err(Fault::internal(panic_message(&*panic))),
         Err(_) => {
@@ -146,35 +147,35 @@ async fn run(
             Err(Fault::new(Code::GatewayTimeout, message))
         }
     };
-    Ended { outcome, session }
+    CallResult { outcome, session }
 }
 
 /// A caller who may call.
 struct Admitted {
     principal: Option<Arc<Principal>>,
-    /// Why nobody is let in by what the call came with, where the procedure says it itself.
+    /// Why the caller's credentials were refused, where the procedure itself reports it.
     refused: Option<(Code, String)>,
     ownership: Ownership,
-    /// Where it is noted that the procedure itself refuses.
+    /// Where refusals by the procedure itself are recorded.
     refusals: Option<RefusalContext>,
 }
 
-/// Finds out who is calling, and whether they may.
+/// Identifies the caller, and checks the permission.
 async fn admit(
     entry: &Entry,
     context: &Context,
     parts: &Parts,
     input: Option<&[u8]>,
     session: Option<&StoreSession>,
-    added: &Added,
+    added: &AddedHeaders,
 ) -> Result<Admitted, Fault> {
     let (spec, now) = (&entry.spec, context.clock.now());
-    // Where nobody asks who is calling, nobody looks at credentials.
+    // Credentials are only read where the procedure needs the caller.
     let (principal, refused) = if spec.looks_at_caller() {
         let body = spec.http.and(input);
         let arrival = IncomingCall { parts, site: &context.site, store: session, now, spec, body, added };
-        // What has a form of its own may tell a person in words why nobody is let in: see `Result<Caller, Fault>`. Who
-        // has a token is a program.
+        // A procedure with `http` may show a person in words why their credentials were refused: see `Result<Caller,
+        // Fault>`. A client that sends a token is a program.
         let is_program = parts.headers.contains_key(header::AUTHORIZATION);
         let may_tell = spec.http.is_some() && spec.auth == Auth::Public && !is_program;
         match context.authenticator.authenticate(&arrival).await {
@@ -192,11 +193,12 @@ async fn admit(
     };
     match check_permission(spec, entry.service, principal.as_deref(), now) {
         Ok(ownership) => Ok(Admitted { principal, refused, ownership, refusals }),
-        Err(fault) => Err(noted(refusals.as_ref(), fault).await),
+        Err(fault) => Err(recorded(refusals.as_ref(), fault).await),
     }
 }
 
-/// The session of a caller who is charged for what the call reads, where it is; and whether they may read any more.
+/// The store session, charged to the caller where the service has a quota, after a check that the caller may read any
+/// more.
 async fn charged(
     entry: &Entry,
     session: Option<StoreSession>,
@@ -218,16 +220,16 @@ async fn charged(
     (Some(if charged.is_ok() { session.bounded() } else { session }), charged)
 }
 
-/// A fault, once it is written down if it is a refusal.
-async fn noted(context: Option<&RefusalContext>, fault: Fault) -> Fault {
+/// The fault, after it is recorded if it is a refusal.
+async fn recorded(context: Option<&RefusalContext>, fault: Fault) -> Fault {
     if let Some(context) = context {
-        context.note(&fault).await;
+        context.record(&fault).await;
     }
     fault
 }
 
-/// Who is charged for what a call reads: whoever calls, and an application apart from the person in whose name it does;
-/// nobody in particular is counted by network.
+/// Who pays for a call's reads: the caller, and an application separately from the person in whose name it calls;
+/// callers who are not signed in pay by network.
 fn payer(principal: Option<&Principal>, parts: &Parts) -> String {
     let who = match principal {
         Some(Principal { subject, client: Some(client), .. }) => format!("application {}\n{subject}", client.id),
@@ -237,7 +239,7 @@ fn payer(principal: Option<&Principal>, parts: &Parts) -> String {
     opaque::hash(who.as_bytes()).to_string()
 }
 
-/// Puts what is left of a call's reads on the caller's tab. The call is done: what is over then, the next one hears.
+/// Charges the rest of a call's reads. The call is done: if the quota is exceeded, the next call is refused.
 async fn charge_rest(session: Option<&StoreSession>, request_id: &str) {
     let Some(session) = session else { return };
     match session.charge().await {

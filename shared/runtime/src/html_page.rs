@@ -1,5 +1,5 @@
-//! The few small pages that the service shows by itself. Nothing in them comes from elsewhere, nothing runs but
-//! the script that is part of the program, and no other page can frame them (OWASP, "Clickjacking Defense").
+//! The few small pages that the service shows itself. They load nothing from other origins, run no script but their
+//! own, and cannot be framed by other pages (OWASP, "Clickjacking Defense").
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use http::StatusCode;
@@ -8,7 +8,7 @@ use ring::digest::{SHA256, digest};
 
 use crate::HttpReply;
 
-/// No fonts, no pictures, and the colours that the browser's reader chose.
+/// The style of all pages: no fonts, no pictures, and the colours that the reader has chosen in the browser.
 pub const STYLE: &str = "\
 :root{color-scheme:light dark}\
 body{font:1rem/1.5 system-ui,sans-serif;margin:0;padding:1rem}\
@@ -19,7 +19,7 @@ button{font:inherit;padding:.5rem 1.25rem;margin:.5rem .5rem 0 0}\
 code{overflow-wrap:anywhere}\
 .quiet{opacity:.75}";
 
-/// A page without parts from elsewhere.
+/// A page that loads nothing.
 #[derive(Clone, Debug)]
 pub struct HtmlPage {
     title: String,
@@ -30,35 +30,35 @@ pub struct HtmlPage {
 }
 
 impl HtmlPage {
-    /// `body` is HTML: whatever stands in it and was not written here has to be [escaped](escape). `style` is CSS.
+    /// Creates a page. `body` is HTML: dynamic text in it must be [escaped](escape). `style` is CSS.
     pub fn new(title: &str, style: &'static str, body: String) -> Self {
         Self { title: title.to_owned(), body, style, script: "", form_action: String::new() }
     }
 
-    /// With a script, which may call the service.
+    /// Adds a script, which may call the service.
     #[must_use]
     pub fn script(self, script: &'static str) -> Self {
         Self { script, ..self }
     }
 
-    /// With a form, which goes to the service and may be redirected to these sources besides
-    /// (Content Security Policy 3, section 6.4.1).
+    /// Allows forms, which may go to the service and to these additional sources by redirects (Content Security
+    /// Policy 3, section 6.4.1).
     #[must_use]
     pub fn form_to(self, sources: &str) -> Self {
         Self { form_action: format!("'self' {sources}"), ..self }
     }
 
-    /// The page as an answer.
+    /// The page as a 200 response.
     pub fn into_reply(self) -> HttpReply {
         self.with(StatusCode::OK)
     }
 
-    /// The page as the answer to a request that is not done.
+    /// The page as the response to a refused request, with the code's status.
     pub fn into_refusal(self, code: Code) -> HttpReply {
         self.with(StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
     }
 
-    /// The page as an answer of this status.
+    /// The page as a response with this status.
     pub(crate) fn with(self, status: StatusCode) -> HttpReply {
         let Self { title, body, style, script, form_action } = self;
         let none = |sources: String| if sources.is_empty() { "'none'".to_owned() } else { sources };
@@ -81,7 +81,7 @@ impl HtmlPage {
     }
 }
 
-/// How a policy names a part of the page: by its hash.
+/// A part of the page as a source in a policy: its hash.
 fn source(text: &str) -> String {
     match text {
         "" => String::new(),
@@ -89,7 +89,7 @@ fn source(text: &str) -> String {
     }
 }
 
-/// A text as it stands in HTML, between tags or in an attribute between quotation marks.
+/// A text escaped for HTML, between tags or in an attribute between quotation marks.
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

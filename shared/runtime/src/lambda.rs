@@ -1,4 +1,4 @@
-//! A function's `main`: a procedure, or a gateway, behind the Lambda Runtime API.
+//! The `main` of a function: runs a procedure or a gateway behind the Lambda Runtime API.
 
 use std::{convert::Infallible, panic::AssertUnwindSafe, process::ExitCode, sync::Arc};
 
@@ -13,7 +13,7 @@ use store::Store;
 use crate::{
     Authenticator, BoxFuture, Context, Entry, Environment, answer,
     cors::Cors,
-    event::{self, Event, Unread},
+    event::{self, Event, EventError},
     mail::MailTransport,
     reply::{envelope, named},
     rest::{Allowed, Route},
@@ -39,7 +39,7 @@ pub fn lambda(entry: Entry) -> ExitCode {
 }
 
 fn serve(entry: Entry) -> Result<(), Cause> {
-    // One call at a time: one thread suffices, and starts sooner.
+    // A function has one call at a time: one thread suffices, and starts sooner.
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut environment = tokio.block_on(Environment::from_process())?;
     let address_header: Option<Arc<str>> = environment.address_header.take().map(Arc::from);
@@ -66,7 +66,7 @@ fn context(entry: &Entry, environment: Environment) -> Result<Context, Cause> {
         site,
         registration,
         secrets: Arc::new(Secrets::new(environment.secrets)),
-        post: Arc::new(MailTransport::new(environment.mail)),
+        mail_transport: Arc::new(MailTransport::new(environment.mail)),
     })
 }
 
@@ -79,7 +79,7 @@ async fn handle(
 ) -> Response<Bytes> {
     let request_id = &event.context.request_id;
     match request_of(&event.payload, address_header) {
-        Ok(Arrived { mut request, route }) => {
+        Ok(RoutedRequest { mut request, route }) => {
             if let Some(methods) = methods.map(|methods| methods.at(request.uri().path())) {
                 request.extensions_mut().insert(Allowed(methods));
             }
@@ -92,34 +92,35 @@ async fn handle(
     }
 }
 
-/// What an event stands for.
-struct Arrived {
+/// The request that an event stands for.
+struct RoutedRequest {
     request: Request<Bytes>,
-    /// The path of the route by which it came, and what stood in the place of its names.
+    /// The path of the route that matched, and the values of its parameters.
     route: Option<(String, Vec<(String, String)>)>,
 }
 
-fn request_of(text: &RawValue, address_header: Option<&str>) -> Result<Arrived, Unread> {
+fn request_of(text: &RawValue, address_header: Option<&str>) -> Result<RoutedRequest, EventError> {
     let event = Event::parse(text.get())?;
     let route = event.route_path().map(|path| (path.to_owned(), event.parameters()));
-    Ok(Arrived { request: event.into_request(address_header)?, route })
+    Ok(RoutedRequest { request: event.into_request(address_header)?, route })
 }
 
-/// The REST route by which an event came. The gateway says so; paths are not parsed here.
+/// The REST route that matched. The event names it; paths are not parsed here.
 fn rest_route(entry: &Entry, (path, parameters): (String, Vec<(String, String)>)) -> Option<Route> {
     entry.rest().filter(|(_, own)| *own == path)?;
     Some(Route { parameters })
 }
 
-/// Which methods there are at a path, where one function answers those that nobody has: of its own route, and of the
-/// more specific ones that overlap it, whose own functions have only their methods (`infra/src/routes.ts`).
+/// The methods of a path where one function answers all methods that no other function has: those of its own route,
+/// and those of more specific routes that overlap it and have functions of their own (`infra/src/routes.ts`).
 struct PathMethods {
     own: Arc<str>,
     others: Paths<Arc<str>>,
 }
 
 impl PathMethods {
-    /// Reads `GET, HEAD;/v1/notes/touch GET, HEAD, POST`: those of others have their path.
+    /// Parses `GET, HEAD;/v1/notes/touch GET, HEAD, POST`: the methods of its own path, then each overlapping path
+    /// with its methods.
     fn parse(text: &str) -> Result<Self, Cause> {
         let mut parts = text.split(';');
         let own = parts.next().unwrap_or_default().into();
@@ -135,8 +136,8 @@ impl PathMethods {
     }
 }
 
-/// What is answered to an event that is no request.
-fn unread(Unread { status, cause }: &Unread, request_id: &str) -> Response<Bytes> {
+/// The response to an event that is not a request.
+fn unread(EventError { status, cause }: &EventError, request_id: &str) -> Response<Bytes> {
     tracing::error!(request_id, status = status.as_u16(), cause = telemetry::chain(&**cause), "the event was not read");
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = *status;
@@ -148,12 +149,13 @@ fn unread(Unread { status, cause }: &Unread, request_id: &str) -> Response<Bytes
     response
 }
 
-/// What answers the requests to a gateway; the text is the request's id.
+/// The handler of a gateway's requests. The `String` is the request's id.
 pub type Handler = Arc<dyn Fn(String, Request<Bytes>) -> BoxFuture<'static, Response<Bytes>> + Send + Sync>;
 
-/// Runs a gateway as a Lambda function until the platform ends the process: what answers is made of the environment.
+/// Runs a gateway as a Lambda function until the platform ends the process. `make` creates its handler from the
+/// environment.
 ///
-/// The events are those of [`lambda`], and addresses, bodies, logs and ids are treated as there.
+/// The events are those of [`lambda`]; addresses, bodies, logs and ids are treated in the same way.
 #[inline(never)]
 pub fn gateway(make: Box<dyn FnOnce(Environment) -> Result<Handler, Cause>>) -> ExitCode {
     telemetry::start_on_stdout();
@@ -176,7 +178,7 @@ fn serve_gateway(make: Box<dyn FnOnce(Environment) -> Result<Handler, Cause>>) -
         async move {
             let request_id = event.context.request_id;
             let response = match request_of(&event.payload, address_header.as_deref()) {
-                Ok(Arrived { request, .. }) => guarded(&handler, request_id, request).await,
+                Ok(RoutedRequest { request, .. }) => guarded(&handler, request_id, request).await,
                 Err(why) => unread(&why, &request_id),
             };
             Ok::<ApiGatewayV2httpResponse, Infallible>(event::answer(response))
@@ -184,7 +186,7 @@ fn serve_gateway(make: Box<dyn FnOnce(Environment) -> Result<Handler, Cause>>) -
     })))
 }
 
-/// What a handler answers; that something went wrong, when it panics.
+/// The handler's response, or an internal error when the handler panics.
 async fn guarded(handler: &Handler, request_id: String, request: Request<Bytes>) -> Response<Bytes> {
     let answered = AssertUnwindSafe(async { handler(request_id.clone(), request).await }).catch_unwind().await;
     answered.unwrap_or_else(|_| {

@@ -1,16 +1,19 @@
-//! The door: how a call comes in, who is calling, what a procedure may ask for, and what is logged.
+//! Runs one call: how a request comes in, who is calling, which capabilities a procedure may ask for, and what is
+//! logged.
 //!
 //! - [`service`]: procedures without their types, and the index.
-//! - [`answer()`]: how a request travels. [`rest`]: by a procedure's own route. [`problem`]: what went wrong.
-//!   [`accept`]: what its client takes.
-//! - [`call`]: capabilities. [`tokens`] and [`authenticate`]: callers.
-//! - [`refusals`]: callers who were refused.
-//! - [`sessions`]: cookies. [`opaque`]: the secrets in them. [`scope`]: what an application may do. [`token_keys`].
-//! - [`web`], [`html_page`] and [`site`]: the HTTP side, for the few procedures that see it. [`limits`], [`secrets`].
-//! - [`mail`]: what is sent to people. [`registration`]: who may register.
-//! - [`lambda()`]: a function's `main`. [`gateway`]: its events, for those who send them.
+//! - [`answer()`]: how a request is processed. [`rest`]: REST routes. [`problem`]: error responses. [`accept`]:
+//!   content negotiation.
+//! - [`call`], [`capability`]: capabilities. [`tokens`] and [`authenticate`]: callers.
+//! - [`refusals`]: the record of refused calls.
+//! - [`sessions`]: cookies. [`opaque`]: the secrets in them. [`scope`]: the permissions of an application.
+//!   [`token_keys`]: the public keys of tokens.
+//! - [`web`], [`html_page`] and [`site`]: the HTTP side, for the few procedures that see it. [`limits`]: rate limits.
+//!   [`secrets`].
+//! - [`mail`]: mail. [`registration`]: who may register.
+//! - [`lambda()`]: a function's `main`. [`api_gateway`]: its events, for those who send them.
 
-// The macros write `::onefold`, here too.
+// Macros emit `::onefold`, in this package too.
 extern crate self as onefold;
 #[doc(hidden)]
 pub extern crate self as runtime;
@@ -76,7 +79,7 @@ pub use site::Site;
 pub use token_keys::TokenKeys;
 pub use web::{ClientInfo, Cookies, HttpReply, HttpRequest, Parameters};
 
-/// What a procedure's file uses.
+/// The imports of a procedure's file.
 pub mod prelude {
     pub use macros::{Capability, Entity, Failure, procedure, wire};
     pub use protocol::{Clock, Cursor, NoFailure, Page, PageSize, Patch, Raised, SafeInteger, Timestamp, Version};

@@ -1,5 +1,5 @@
-//! The capability to count how often somebody does something, and to say when it is too often. The counts are
-//! in the table, so that they hold for all instances of all functions together.
+//! The capability to limit the rate of an action. The counters are in the table, so that a limit holds for all
+//! instances of all functions together.
 
 use std::any::TypeId;
 
@@ -8,35 +8,35 @@ use store::{StoreSession, counter};
 
 use crate::opaque;
 
-/// How often something may be done in a span of time. Spans begin at fixed times, the same for everybody: at
-/// the turn of two, twice as much is possible at most.
+/// How often an action may be done in a span of time. Spans begin at fixed times, the same for all callers: around
+/// the boundary of two, twice as much is possible at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
-    /// What is counted; part of the stored key.
+    /// The name of the action; part of the stored key.
     pub name: &'static str,
-    /// How often.
+    /// The maximum number of actions in a span.
     pub most: u32,
-    /// In how many seconds.
+    /// The length of a span, in seconds.
     pub span_s: u32,
 }
 
-/// See the module.
+/// The capability to count actions against rate limits.
 #[derive(Clone)]
 pub struct RateLimits {
     session: StoreSession,
 }
 
 impl RateLimits {
-    /// Counting, and nothing else.
+    /// The right to increment counters, and nothing else.
     pub(crate) const GRANT: Grant = Grant::of_counts("Limit", counter::PREFIX, TypeId::of::<Self>());
 
-    /// For the call of this session.
+    /// Creates the capability for the call of this session.
     pub fn new(session: StoreSession) -> Self {
         Self { session }
     }
 
-    /// Counts once more what `who` does. It is counted before it is done, so that many at once cannot
-    /// pass together.
+    /// Counts one action of `who`. It counts before the action is done, so that many parallel calls cannot pass
+    /// together.
     ///
     /// # Errors
     /// `TOO_MANY_REQUESTS`, with the time to wait.
@@ -48,15 +48,15 @@ impl RateLimits {
         if count <= i64::from(limit.most) {
             return Ok(taken);
         }
-        // What was refused was not done: who asks too often waits no longer for that.
+        // A refused action was not done: it does not count, and the caller waits no longer for it.
         taken.give_back().await?;
         let wait_s = u32::try_from((ends_s - now_s).max(1)).unwrap_or(limit.span_s);
         Err(Fault::too_many(format!("That was too often. Try again in {wait_s} seconds."), wait_s))
     }
 }
 
-/// What was counted, where it was counted: in its own span, whatever the time is when it is given back. In another
-/// span, of which nothing was taken, as much more would be let through.
+/// One counted action. It knows its own span, whatever the time is when it is given back: in another span, which did
+/// not count it, giving it back would admit one action too many.
 #[derive(Clone)]
 pub struct TakenAttempt {
     limits: RateLimits,
@@ -64,16 +64,16 @@ pub struct TakenAttempt {
 }
 
 impl TakenAttempt {
-    /// Takes it back: it was no attempt to guess.
+    /// Uncounts the action, such as a sign-in with the right password: it was no attempt to guess.
     ///
     /// # Errors
-    /// When the database is away.
+    /// When the database is unavailable.
     pub async fn give_back(self) -> Result<(), Fault> {
         Ok(counter::take_back(self.limits.session, self.key).await?)
     }
 }
 
-/// Under which key it is counted, and when the span ends. Addresses of people do not stand in keys.
+/// The key of the counter, and the end of the span. Keys hold a hash, so that no person's address stands in them.
 fn place(limit: &RateLimit, who: &str, now_s: i64) -> (String, i64) {
     let span_s = i64::from(limit.span_s.max(1));
     let starts_s = now_s - now_s.rem_euclid(span_s);

@@ -15,14 +15,15 @@ const MAX_SUBJECT_CHARS: usize = 200;
 /// The longest text, in bytes.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
 
-/// A mail.
+/// A mail to one person.
 #[derive(Clone, Copy)]
 pub struct Message<'a> {
-    /// Whose address it goes to: one, bare, such as `ada@example.com`.
+    /// The recipient's address: one, bare, such as `ada@example.com`.
     pub to: &'a str,
-    /// What it is about: one line.
+    /// The subject: one line.
     pub subject: &'a str,
-    /// What it says. Lines end with `\n`.
+    /// The body as plain text. Lines end with `
+    /// `.
     pub text: &'a str,
 }
 
@@ -31,22 +32,22 @@ pub struct Message<'a> {
 pub struct Mail(Arc<MailTransport>);
 
 impl Mail {
-    /// Mail by this way.
-    pub fn new(post: Arc<MailTransport>) -> Self {
-        Self(post)
+    /// Creates the capability over a transport.
+    pub fn new(mail_transport: Arc<MailTransport>) -> Self {
+        Self(mail_transport)
     }
 
-    /// Sends a mail. That it succeeds says that the mail is on its way, and not that it arrived. Once in a while
-    /// it arrives twice: when the answer of SES is lost, it is asked again, and it knows no mark by which it would
-    /// tell that it is asked twice.
+    /// Sends a mail. Success means that SES has accepted it, not that it arrived. A mail may arrive twice: SES has no
+    /// idempotency token, and when its answer is lost, the mail is sent again.
     ///
-    /// It goes to the ASCII form of the host. SES takes only addresses in ASCII; a mail to one that has no such form is
-    /// dropped, with a warning in the log, as one that cannot be delivered is: the caller of the procedure must not learn
-    /// more of one address than of others.
+    /// It goes to the ASCII form of the recipient's host. SES takes only addresses in ASCII; a mail to an address
+    /// that has no such form is dropped with a warning in the log, as an undeliverable one is: the caller of the
+    /// procedure must not learn more about one address than about others.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE` when no mail can be sent now. A fault of ours when the message is none (a line break
-    /// in the subject, too long a text, several addresses), when SES refuses it, or without the right to it.
+    /// `SERVICE_UNAVAILABLE` when no mail can be sent now. An internal error when the message is malformed (a line
+    /// break in the subject, too long a text, several addresses), when SES refuses it, or when the right to send is
+    /// missing.
     pub async fn send(&self, message: Message<'_>) -> Result<(), Fault> {
         let letter = checked(message).map_err(Fault::internal)?;
         let Some(to) = address::deliverable(&letter.to).map(Cow::into_owned) else {
@@ -65,16 +66,17 @@ impl Capability for Mail {
     }
 }
 
-/// How mails leave a process.
+/// How the mails of a process leave it. A process has one, which its calls share.
 #[derive(Default)]
 pub struct MailTransport {
     settings: Option<MailSettings>,
-    /// Made when it is first needed. It is boxed so that a function that sends no mail does not link the SDK for it.
+    /// The client, created on first use. It is boxed so that a function that sends no mail does not link the SDK for
+    /// it.
     mailer: OnceLock<Box<dyn Deliver>>,
 }
 
 impl MailTransport {
-    /// None where no mail is sent.
+    /// Creates the transport; without settings it refuses every mail.
     pub fn new(settings: Option<MailSettings>) -> Self {
         Self { settings, mailer: OnceLock::new() }
     }
@@ -83,7 +85,7 @@ impl MailTransport {
         if self.mailer.get().is_none() {
             let missing = || Fault::internal("this function was not told from whom its mails are: ONEFOLD_MAIL_FROM");
             let mailer = Mailer::new(self.settings.clone().ok_or_else(missing)?)?;
-            // Another call may have been faster; then its mailer stays.
+            // Another call may have set it first; then that one stays.
             let _ = self.mailer.set(Box::new(mailer));
         }
         self.mailer.get().map(|mailer| &**mailer).ok_or_else(|| Fault::internal("the mailer is gone"))
@@ -100,8 +102,8 @@ impl Deliver for Mailer {
     }
 }
 
-/// The letter of a message. What stands in a header must not be able to end it and to begin another one, and what
-/// stands for one address must not be able to stand for several.
+/// The letter of a message. A header's value must not be able to end the header and begin another one, and one
+/// address must not be able to stand for several.
 fn checked(Message { to, subject, text }: Message<'_>) -> Result<Letter, Cause> {
     let is_special = |c: char| c.is_control() || c.is_whitespace() || "\"(),:;<>[\\]".contains(c);
     let parts =

@@ -1,4 +1,4 @@
-//! Random secrets that mean nothing by themselves: the values of cookies, refresh tokens, codes.
+//! Random secrets without a meaning of their own: the values of cookies, refresh tokens and codes.
 
 use std::fmt;
 
@@ -15,17 +15,17 @@ use ring::{
 pub struct Opaque([u8; 32]);
 
 impl Opaque {
-    /// A new one.
+    /// Creates a random secret.
     ///
     /// # Errors
-    /// When the machine has no randomness.
+    /// When the operating system provides no randomness.
     pub fn random() -> Result<Self, Fault> {
         let mut bytes = [0; 32];
         SystemRandom::new().fill(&mut bytes).map_err(|_| Fault::internal("the system gave no random bytes"))?;
         Ok(Self(bytes))
     }
 
-    /// From its text: 43 characters of base64url.
+    /// Parses its text: 43 characters of base64url.
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() != 43 {
             return None;
@@ -33,27 +33,27 @@ impl Opaque {
         URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
     }
 
-    /// From its bytes.
+    /// Creates it from its bytes.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// Its bytes, for whoever joins it with another.
+    /// Its bytes, to combine it with another secret.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The text that its holder gets.
+    /// Its text, as the holder gets it.
     pub fn text(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
-    /// What is stored of it.
+    /// Its SHA-256, the only form that is stored.
     pub fn hash(&self) -> SecretHash {
         hash(&self.0)
     }
 
-    /// Whether this is what is stored of it, in a time that does not depend on where they differ.
+    /// Whether `stored` is the hash of this secret, in constant time.
     pub fn is_hashed_as(&self, stored: &SecretHash) -> bool {
         match (Self::parse(self.hash().as_str()), Self::parse(stored.as_str())) {
             (Some(own), Some(stored)) => own.is(&stored),
@@ -61,7 +61,7 @@ impl Opaque {
         }
     }
 
-    /// Another secret that only whoever knows this one can make: HMAC-SHA256 (RFC 2104) over the purpose.
+    /// Derives another secret, which only a holder of this one can compute: HMAC-SHA256 (RFC 2104) over `purpose`.
     pub fn derive(&self, purpose: &[u8]) -> Self {
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &self.0), purpose);
         let mut bytes = [0; 32];
@@ -69,23 +69,23 @@ impl Opaque {
         Self(bytes)
     }
 
-    /// Whether two are the same, in a time that does not depend on where they differ.
+    /// Whether two secrets are equal, in constant time.
     pub fn is(&self, other: &Self) -> bool {
-        // HMAC under a key of its own for each comparison: `ring` has no public comparison in constant time.
+        // The comparison is an HMAC under a random key: `ring` has no public comparison in constant time.
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &other.0), b"is");
         hmac::verify(&key, b"is", tag.as_ref()).is_ok()
     }
 }
 
-/// Never the secret.
+/// Hides the secret.
 impl fmt::Debug for Opaque {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Opaque(…)")
     }
 }
 
-/// SHA-256, as it is stored.
+/// The SHA-256 of bytes, in the form in which it is stored.
 pub fn hash(bytes: &[u8]) -> SecretHash {
     let mut bits = [0; 32];
     bits.copy_from_slice(digest(&SHA256, bytes).as_ref());

@@ -1,4 +1,4 @@
-//! Who is calling, and how far what they may do reaches.
+//! The caller, and whether their permission covers all items or only their own.
 
 use std::{fmt::Display, sync::Arc};
 
@@ -6,7 +6,7 @@ use protocol::{Code, Fault, Principal, SecretHash};
 
 use crate::{Definition, scope};
 
-/// The capability to know who is calling: on a public procedure, as `Option<Caller>`.
+/// The capability to know the caller: on a public procedure, as `Option<Caller>`.
 #[derive(Clone)]
 pub struct Caller {
     service: &'static Definition,
@@ -20,7 +20,7 @@ impl std::fmt::Debug for Caller {
 }
 
 impl Caller {
-    /// For tests, and for the runtime.
+    /// Creates the capability, for tests and for the runtime.
     pub fn new(service: &'static Definition, principal: Arc<Principal>) -> Self {
         Self { service, principal }
     }
@@ -35,37 +35,37 @@ impl Caller {
         self.service
     }
 
-    /// Whether the caller has a permission: by a role, and, when an application calls, by what it was given.
+    /// Whether the caller has a permission: through a role, and, if an application calls, through its scope.
     pub fn permits(&self, permission: &str) -> bool {
         permits(self.service, &self.principal, permission)
     }
 
-    /// Who it is: the token's `sub`.
+    /// The caller's id: the `sub` of their token.
     pub fn subject(&self) -> &str {
         &self.principal.subject
     }
 
-    /// The roles.
+    /// The caller's roles.
     pub fn roles(&self) -> &[String] {
         &self.principal.roles
     }
 
-    /// Whether the caller has any of the service's roles; who has not proved an address has none.
+    /// Whether the caller has any of the service's roles; a caller whose address is not verified has none.
     pub fn has_role(&self) -> bool {
         self.principal.roles.iter().any(|role| self.service.roles.contains(&role.as_str()))
     }
 
-    /// The application that calls in the caller's name or for itself, if it is one.
+    /// The application that calls, in a person's name or for itself; none if no application calls.
     pub fn client_id(&self) -> Option<&str> {
         self.principal.client.as_ref().map(|client| client.id.as_str())
     }
 
-    /// The session by which the caller is known, if it is one.
+    /// The session that identified the caller, if there is one.
     pub fn session(&self) -> Option<&SecretHash> {
         self.principal.session.as_ref()
     }
 
-    /// Whether a person calls, or an application in a person's name; not one that calls for itself.
+    /// Whether a person calls, or an application in a person's name; not an application that calls for itself.
     pub fn is_person(&self) -> bool {
         self.principal.client.as_ref().is_none_or(|client| !client.for_itself)
     }
@@ -76,8 +76,8 @@ impl Caller {
     }
 }
 
-/// The capability to tell own items from those of others, for `auth = permission("…", own)`: the caller may
-/// have the permission for all items, or only for their own.
+/// The capability to tell the caller's own items from those of others, for `auth = permission("…", own)`: the caller
+/// may have the permission for all items, or only for their own.
 #[derive(Clone, Debug)]
 pub struct Ownership {
     /// None when it is all.
@@ -86,27 +86,27 @@ pub struct Ownership {
 }
 
 impl Ownership {
-    /// All items.
+    /// Covers all items.
     pub fn all() -> Self {
         Self { own: None, permission: "" }
     }
 
-    /// The items of one person.
+    /// Covers the items of one person.
     pub fn own(subject: impl Into<String>, permission: &'static str) -> Self {
         Self { own: Some(subject.into()), permission }
     }
 
-    /// Whether it is all items.
+    /// Whether it covers all items.
     pub fn is_all(&self) -> bool {
         self.own.is_none()
     }
 
-    /// Whether an item of this owner is within reach.
+    /// Whether it covers an item of this owner.
     pub fn covers(&self, owner: impl Display) -> bool {
         self.own.as_ref().is_none_or(|own| *own == owner.to_string())
     }
 
-    /// Lets the call go on if an item of this owner is within reach.
+    /// Lets the call go on if it covers an item of this owner.
     ///
     /// # Errors
     /// `FORBIDDEN`.
@@ -114,7 +114,7 @@ impl Ownership {
         if self.covers(owner) { Ok(()) } else { Err(self.refusal()) }
     }
 
-    /// Lets the call go on if all items are within reach.
+    /// Lets the call go on if it covers all items.
     ///
     /// # Errors
     /// `FORBIDDEN`.
@@ -128,9 +128,9 @@ impl Ownership {
     }
 }
 
-/// Whether somebody has a permission: by a role, and, when an application calls, by what it was given.
+/// Whether a principal has a permission: through a role, and, if an application calls, through its scope.
 pub fn permits(definition: &Definition, principal: &Principal, permission: &str) -> bool {
-    // Who may do something to all items may do it to the own ones.
+    // A permission for all items includes the one for own items.
     let wider = permission.strip_suffix(OWN);
     let has = |role: &String| {
         (definition.permits)(role, permission) || wider.is_some_and(|wider| (definition.permits)(role, wider))
@@ -143,11 +143,11 @@ pub fn permits(definition: &Definition, principal: &Principal, permission: &str)
     }
 }
 
-/// Whether a permission is one that no third party's application gets.
+/// Whether no third party's application may get this permission.
 pub fn is_withheld(definition: &Definition, permission: &str) -> bool {
     let whole = permission.strip_suffix(OWN).unwrap_or(permission);
     definition.withheld.contains(&whole)
 }
 
-/// What the name of a permission ends with that holds for own items only.
+/// The suffix of a permission that covers own items only.
 pub const OWN: &str = ":own";

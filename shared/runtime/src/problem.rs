@@ -1,4 +1,4 @@
-//! Problems (RFC 9457): what REST, and a procedure with `http`, answer to a request that does not succeed.
+//! Problems (RFC 9457): the error responses of REST and of procedures with `http`.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response};
@@ -10,7 +10,7 @@ use crate::{reply, site::Site};
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 const VARY: HeaderValue = HeaderValue::from_static("accept");
 
-/// The answer to a fault. See [`body`] for the parameters.
+/// The response to a fault. See [`body`] for the parameters.
 pub(crate) fn response(
     fault: &Fault,
     site: &Site,
@@ -21,8 +21,8 @@ pub(crate) fn response(
     reply::refusal(fault, MEDIA_TYPE, VARY, body(fault, site, procedure, instance, request_id))
 }
 
-/// The body. Its `type` leads to the procedure's failure in the service's documentation, and `instance` is the path that
-/// was asked for. `procedure` is empty where none was reached.
+/// The body. Its `type` is the URL of the procedure's failure in the service's documents, and `instance` is the path
+/// of the request. `procedure` is empty where none was reached.
 pub fn body(fault: &Fault, site: &Site, procedure: &str, instance: &str, request_id: &str) -> Vec<u8> {
     let failure = fault.failure.as_ref().and_then(|failure| failure["type"].as_str());
     let kind = failure.map(|failure| format!("{}/docs#{procedure}:{failure}", site.url()));

@@ -1,6 +1,6 @@
-//! Callers who are known and were refused what they may not do, for whoever has to find out that somebody tries
-//! (OWASP ASVS 5.0, 16.3.2). Each has a line in the log of calls; that of a mutation is written into the table as well,
-//! in the form that the service chooses. A query has no right to write anything.
+//! Records refused calls of known callers, so that operators can detect attempts (OWASP ASVS 5.0, 16.3.2). Each
+//! refusal has a line in the log of calls; that of a mutation is also written to the table, in the form that the
+//! service chooses. A query has no right to write.
 
 use std::sync::Arc;
 
@@ -10,18 +10,18 @@ use store::StoreSession;
 
 use crate::{BoxFuture, Caller, ClientInfo, Entry};
 
-/// A call that was refused.
+/// A refused call.
 #[derive(Clone, Debug)]
 pub struct Refusal {
-    /// What was called, such as `orders.delete`.
+    /// The procedure, such as `orders.delete`.
     pub procedure: &'static str,
-    /// Who called.
+    /// The caller.
     pub caller: Caller,
-    /// From where.
+    /// The caller's network address and program.
     pub client_info: ClientInfo,
 }
 
-/// How a service writes refusals down.
+/// How a service records refusals.
 #[derive(Clone, Copy)]
 pub struct RefusalLog {
     pub(crate) grant: Grant,
@@ -29,26 +29,26 @@ pub struct RefusalLog {
 }
 
 impl RefusalLog {
-    /// As entries of this entity, which every mutation that is not public gets the right to add.
+    /// Records refusals as entities of this type. Every mutation that is not public gets the right to create them.
     pub const fn of<E: Entity>(write: fn(StoreSession, Refusal) -> BoxFuture<'static, Result<(), Fault>>) -> Self {
         Self { grant: Grant::of::<E>(Access::Create), write }
     }
 
-    /// Whether a procedure has the right to write into it.
+    /// Whether a procedure has the right to write into the log.
     pub(crate) fn is_written_by(spec: &Spec) -> bool {
         spec.kind == Kind::Mutation && spec.auth != Auth::Public
     }
 }
 
-/// One call, as far as a refusal of it is written down.
+/// What is known of one call when a refusal is recorded.
 pub(crate) struct RefusalContext {
-    /// Where it is written, besides the log of calls.
+    /// Where the refusal is written, in addition to the log of calls.
     written: Option<(RefusalLog, StoreSession)>,
     refusal: Refusal,
 }
 
 impl RefusalContext {
-    /// None where nobody is known to call.
+    /// None where the caller is not known.
     pub(crate) fn of(
         entry: &Entry,
         principal: Option<&Arc<Principal>>,
@@ -61,9 +61,9 @@ impl RefusalContext {
         Some(Self { written, refusal: Refusal { procedure, caller, client_info: ClientInfo::of(parts) } })
     }
 
-    /// Writes it down if this is a refusal by right; a failure that a procedure states is its own to write. That it
-    /// cannot be written is a matter for the log, and lets nobody through.
-    pub(crate) async fn note(&self, fault: &Fault) {
+    /// Records the fault if it refuses a missing right; a failure that a procedure states is its own to record. A
+    /// failed write goes to the log and does not admit the caller.
+    pub(crate) async fn record(&self, fault: &Fault) {
         if fault.code != Code::Forbidden || fault.failure.is_some() {
             return;
         }

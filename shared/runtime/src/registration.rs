@@ -1,5 +1,5 @@
-//! The capability to ask who may make an account by themselves. What a stage says counts for every way in: for a
-//! registration here as for a first sign-in with an account elsewhere.
+//! The registration policy of a stage: who may register an account. It applies to registrations at the service and to
+//! first sign-ins through a provider alike.
 
 use std::fmt;
 
@@ -7,33 +7,32 @@ use protocol::{Cause, Fault, address};
 
 use crate::{Call, Capability, site::Site};
 
-/// Who may make an account by themselves.
+/// Who may register an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RegistrationPolicy {
-    /// Whoever comes.
+    /// Anyone may.
     Open,
-    /// Nobody: others make the accounts.
+    /// Nobody may: operators create the accounts.
     Closed,
-    /// Whoever has an address of one of these domains, in the form in which hosts are compared. Domains below them are
-    /// others.
+    /// Only addresses of these domains may, in the form in which hosts are compared. Subdomains are not included.
     Domains(Vec<String>),
 }
 
-/// Why somebody may not make an account.
+/// Why an address may not register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotAdmitted {
     /// Nobody may.
     Closed,
-    /// The address is of none of the domains.
+    /// The address belongs to none of the domains.
     OtherDomain,
 }
 
 impl RegistrationPolicy {
-    /// From a setting: `open`, `closed`, or domains with commas. Where nothing is said, it is open at a loopback
+    /// Parses the setting: `open`, `closed`, or domains separated by commas. An empty setting is open at a loopback
     /// address, where the service is under development, and closed everywhere else.
     ///
     /// # Errors
-    /// When it is none of these: a word that is misspelt must not open anything, nor be taken for a domain.
+    /// When it is none of these: a misspelt word must not open the registration, and must not pass for a domain.
     pub fn parse(setting: &str, site: &Site) -> Result<Self, Cause> {
         match setting.trim() {
             "" if site.is_local() => Ok(Self::Open),
@@ -46,10 +45,10 @@ impl RegistrationPolicy {
         }
     }
 
-    /// Lets the call go on if an address may be registered. It is in its compared form.
+    /// Lets the call go on if an address may register. `address` must be in its compared form.
     ///
     /// # Errors
-    /// Why it may not.
+    /// Why the address may not register.
     pub fn expect(&self, address: &str) -> Result<(), NotAdmitted> {
         match self {
             Self::Open => Ok(()),
@@ -79,7 +78,7 @@ impl Capability for RegistrationPolicy {
     }
 }
 
-/// A domain of mail addresses, however it is written.
+/// The compared form of a mail domain.
 fn domain(text: &str) -> Result<String, Cause> {
     let none = || format!("{text:?} is neither `open` nor `closed` nor a domain of mail addresses such as example.com");
     address::host(text).ok_or_else(|| none().into())

@@ -1,7 +1,7 @@
-//! The form of a request and its answer: tRPC's envelopes, REST, or HTTP of a procedure's own.
+//! The form of a request and its response: tRPC's envelopes, REST, or HTTP of a procedure's own.
 //!
-//! It is chosen once for each call, by where the request went. It then says how the input is read, how an output and how
-//! a fault are answered, and which methods a preflight allows.
+//! It is chosen once for each call, by the request's address. It decides how to read the input, how to answer with an
+//! output or a fault, and which methods a preflight allows.
 
 pub(crate) mod envelope;
 mod own;
@@ -26,17 +26,17 @@ use crate::{
 
 use own::OwnHttp;
 
-/// The form of a request and its answer.
+/// The form of a request and its response.
 pub(crate) enum ReplyForm {
-    /// A call of tRPC: in an envelope, and within a batch of one if it came as one.
-    Trpc(Option<batch::Form>),
-    /// By a procedure's REST route.
+    /// A call of tRPC: in an envelope, and within a batch of one if it came as such.
+    Trpc(Option<batch::BatchFormat>),
+    /// A request to a procedure's REST route.
     Rest(Address),
-    /// To a procedure with `http`, or to an address that nothing has.
+    /// A request to a procedure with `http`, or to an address that no procedure has.
     Http(OwnHttp),
 }
 
-/// Where a request by a REST route went.
+/// The address of a request to a REST route.
 pub(crate) struct Address {
     pub(crate) method: Method,
     pub(crate) uri: Uri,
@@ -44,15 +44,15 @@ pub(crate) struct Address {
     pub(crate) parameters: Vec<(String, String)>,
 }
 
-/// What a request says, once its form was read.
+/// The content of a request, once it is read.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
-    /// The inputs to try one after the other, until one is not refused for its version: JSON, or the body as it came for a
-    /// procedure with `http`. There is at least one.
+    /// The inputs to try one after the other, until one is not refused for its version: JSON, or for a procedure with
+    /// `http` the body as it came. There is at least one.
     pub(crate) inputs: Vec<Option<Bytes>>,
     /// The conditions of the request.
     pub(crate) conditions: rest::Conditions,
-    /// Whether the procedure must not run, although all is well with the input: nothing that it did could be told.
+    /// Whether the procedure must not run, although the input is valid: its output could not be sent.
     pub(crate) is_held_back: bool,
 }
 
@@ -62,14 +62,14 @@ impl Reading {
     }
 }
 
-/// What an answer tells of its call.
+/// What a response states about its call.
 #[derive(Clone, Copy)]
 pub(crate) struct CallInfo<'a> {
-    /// The procedure's name, as far as one was named.
+    /// The procedure's name, if the request named one.
     pub(crate) procedure: Option<&'a str>,
     /// The service's name; empty where no procedure was reached.
     pub(crate) service: &'a str,
-    /// Where the service is.
+    /// The service's addresses.
     pub(crate) site: &'a Site,
     /// The request's id.
     pub(crate) request_id: &'a str,
@@ -85,24 +85,24 @@ impl ReplyForm {
                 parameters: route.parameters.clone(),
             }),
             None if entry.spec.http.is_some() => Self::Http(OwnHttp::of_procedure(entry.spec.errors, request)),
-            None => Self::Trpc(batch::Form::of(request.uri().query(), request.headers())),
+            None => Self::Trpc(batch::BatchFormat::of(request.uri().query(), request.headers())),
         }
     }
 
-    /// The form of a request that leads nowhere: below `/trpc/` it was a call.
-    pub(crate) fn of_nowhere(request: &Request<Bytes>) -> Self {
+    /// The form of a request that reaches no procedure: below `/trpc/` it is a call of tRPC.
+    pub(crate) fn unrouted(request: &Request<Bytes>) -> Self {
         match request.uri().path().starts_with(trpc::BASE_PATH) {
             true => Self::Trpc(None),
-            false => Self::Http(OwnHttp::of_nowhere(request)),
+            false => Self::Http(OwnHttp::unrouted(request)),
         }
     }
 
-    /// Whether HEAD is answered as GET is, without the body. In tRPC it runs nothing, as with the official server.
+    /// Whether HEAD is answered like GET, without the body. In tRPC it runs nothing, as with the official server.
     pub(crate) fn answers_head(&self) -> bool {
         !matches!(self, Self::Trpc(_))
     }
 
-    /// Whether a shared cache may keep an answer of this form: it does not tell a batch's array from its lines.
+    /// Whether a shared cache may keep a response of this form: it cannot tell a batch's array from its lines.
     pub(crate) fn may_be_kept(&self) -> bool {
         !matches!(self, Self::Trpc(Some(_)))
     }
@@ -115,7 +115,7 @@ impl ReplyForm {
         }
     }
 
-    /// The answer to OPTIONS at a procedure.
+    /// The response to OPTIONS at a procedure.
     pub(crate) fn preflight(&self, entry: &Entry, request: &Request<Bytes>) -> Response<Bytes> {
         let own = match self {
             Self::Trpc(_) => None,
@@ -141,10 +141,10 @@ impl ReplyForm {
         }
     }
 
-    /// The answer to a call that ended so, as far as it succeeded in this form.
+    /// The response to a call, if it succeeded in this form.
     ///
     /// # Errors
-    /// The call's own fault; of REST also 406 and 412.
+    /// The call's own fault; for REST also 406 and 412.
     pub(crate) fn success(
         &self,
         entry: &Entry,
@@ -161,7 +161,7 @@ impl ReplyForm {
         }
     }
 
-    /// The answer to a fault.
+    /// The response to a fault.
     pub(crate) fn fault(&self, fault: &Fault, call: CallInfo<'_>) -> Response<Bytes> {
         match self {
             Self::Trpc(batch) => envelope::fault(*batch, fault, call.procedure, call.request_id),
@@ -174,7 +174,7 @@ impl ReplyForm {
     }
 }
 
-/// The methods of an address, of which the procedure at it has this one.
+/// The methods of an address: those of all procedures there, or those in `own`.
 pub(crate) fn methods_at(own: &'static str, extensions: &Extensions) -> Cow<'static, str> {
     match extensions.get::<Allowed>() {
         Some(Allowed(methods)) => methods.to_string().into(),
@@ -183,7 +183,7 @@ pub(crate) fn methods_at(own: &'static str, extensions: &Extensions) -> Cow<'sta
     }
 }
 
-/// An answer with a body that nobody keeps.
+/// A response with a body that caches do not store.
 pub(crate) fn response(
     status: StatusCode,
     media_type: HeaderValue,
@@ -200,25 +200,25 @@ pub(crate) fn response(
     response
 }
 
-/// The answer to a fault, around a body of some form.
+/// The response to a fault, with a body of the given form.
 pub(crate) fn refusal(fault: &Fault, media_type: HeaderValue, vary: HeaderValue, body: Vec<u8>) -> Response<Bytes> {
     let mut response = response(status_of(fault), media_type, vary, body);
     explain(fault, &mut response);
     response
 }
 
-/// The status that a fault has in every form.
+/// The status of a fault in every form.
 pub(crate) fn status_of(fault: &Fault) -> StatusCode {
     StatusCode::from_u16(fault.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// Sets the headers that a fault has in every form: what is allowed, what is taken, how to sign in and when to come again.
+/// Sets the headers of a fault in every form: allowed methods, accepted types, how to sign in, and when to retry.
 fn explain(fault: &Fault, response: &mut Response<Bytes>) {
     let headers = response.headers_mut();
     if let Some(allow) = fault.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
         headers.insert(header::ALLOW, allow);
     }
-    for (name, value) in fault.taken.headers() {
+    for (name, value) in fault.accepted.headers() {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     match fault.code {
@@ -231,7 +231,7 @@ fn explain(fault: &Fault, response: &mut Response<Bytes>) {
     };
 }
 
-/// Puts the request's id on an answer.
+/// Adds the request's id to a response.
 pub(crate) fn named(mut response: Response<Bytes>, request_id: &str) -> Response<Bytes> {
     if let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(REQUEST_ID, value);

@@ -1,8 +1,8 @@
-//! What an application asks for: permissions, in one text (RFC 6749 section 3.3).
+//! Scopes: the permissions that an application asks for, in one text (RFC 6749 section 3.3).
 
 use crate::principal::OWN;
 
-/// The words of a scope, each once, in the order in which they came; none when it is no scope.
+/// The permissions in a scope, each once, in their order; none when the text is not a scope.
 pub fn parse(text: &str) -> Option<Vec<String>> {
     let mut words: Vec<String> = Vec::new();
     for word in text.split(' ').filter(|word| !word.is_empty()) {
@@ -16,15 +16,15 @@ pub fn parse(text: &str) -> Option<Vec<String>> {
     Some(words)
 }
 
-/// Whether a permission is among others: `orders:write` includes `orders:write:own`.
+/// Whether a scope includes a permission: `orders:write` includes `orders:write:own`.
 pub fn includes(scopes: &[String], permission: &str) -> bool {
     let wider = permission.strip_suffix(OWN);
     scopes.iter().any(|scope| scope == permission || Some(scope.as_str()) == wider)
 }
 
-/// Whether all that is asked for is within what was given.
-pub fn is_within(asked: &[String], given: &[String]) -> bool {
-    asked.iter().all(|scope| includes(given, scope))
+/// Whether all requested permissions are within the granted ones.
+pub fn is_within(requested: &[String], granted: &[String]) -> bool {
+    requested.iter().all(|scope| includes(granted, scope))
 }
 
 #[cfg(test)]
@@ -47,14 +47,14 @@ mod tests {
 
     #[test]
     fn a_scope_can_only_be_narrower() {
-        let given = scope("orders:write stock:read");
+        let granted = scope("orders:write stock:read");
         for within in ["", "orders:write", "orders:write:own stock:read", "stock:read orders:write"] {
-            assert!(is_within(&scope(within), &given), "{within}");
+            assert!(is_within(&scope(within), &granted), "{within}");
         }
         for beyond in
             ["orders", "orders:write:owner", "orders:read", "stock:write", "stock:read orders:read", "ORDERS:WRITE"]
         {
-            assert!(!is_within(&scope(beyond), &given), "{beyond}");
+            assert!(!is_within(&scope(beyond), &granted), "{beyond}");
         }
         assert!(!is_within(&scope("orders:write"), &scope("orders:write:own")));
     }

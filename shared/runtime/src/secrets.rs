@@ -1,5 +1,5 @@
-//! The capability to read a secret, and the one to sign tokens. Secrets are given by reference: the function
-//! reads one when it first needs it, and keeps it as long as its process lives.
+//! The capabilities to read a secret and to sign tokens. A function gets secrets by reference: it reads one on first
+//! use, and keeps it for the life of its process.
 
 use std::{
     collections::HashMap,
@@ -19,32 +19,32 @@ use crate::{
     tokens::{Claims, SignerSettings, TokenSigner},
 };
 
-/// Where the secrets of a process are.
+/// The sources of a process's secrets.
 #[derive(Default)]
 pub struct Secrets {
     sources: HashMap<String, (Source, OnceCell<Arc<str>>)>,
     signer: OnceLock<Arc<TokenSigner>>,
 }
 
-/// Where one secret is.
+/// The source of one secret.
 pub enum Source {
-    /// Here: the local service has no Secrets Manager.
+    /// The value itself: the local service has no Secrets Manager.
     Value(String),
-    /// At AWS Secrets Manager.
+    /// A secret at AWS Secrets Manager.
     Stored(Box<SecretSettings>),
 }
 
 impl Secrets {
-    /// By name.
+    /// Creates the secrets of a process from names and sources.
     pub fn new(sources: impl IntoIterator<Item = (String, Source)>) -> Self {
         let sources = sources.into_iter().map(|(name, source)| (name, (source, OnceCell::new()))).collect();
         Self { sources, signer: OnceLock::new() }
     }
 
-    /// The text of a secret; none when there is none of this name.
+    /// The text of a secret; none when no secret has this name.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the secret cannot be read.
     pub(crate) async fn text(&self, name: &str) -> Result<Option<Arc<str>>, Fault> {
         let Some((source, cell)) = self.sources.get(name) else { return Ok(None) };
         let text = cell.get_or_try_init(|| async {
@@ -57,13 +57,13 @@ impl Secrets {
     }
 }
 
-/// What a secret is called, and what it holds.
+/// The name and the type of a secret.
 pub trait SecretKind: DeserializeOwned + Send + Sync + 'static {
-    /// Its name, such as `identity-providers`.
+    /// The secret's name, such as `identity-providers`.
     const NAME: &'static str;
 }
 
-/// The capability to read one secret, which is JSON.
+/// The capability to read one secret, whose text is JSON.
 #[derive(Clone)]
 pub struct Secret<S> {
     secrets: Arc<Secrets>,
@@ -71,10 +71,11 @@ pub struct Secret<S> {
 }
 
 impl<S: SecretKind> Secret<S> {
-    /// Reads it; none when nobody made one.
+    /// Reads the secret; none when it was never set.
     ///
     /// # Errors
-    /// A fault of ours when it cannot be read or does not have its form. What it holds is not told.
+    /// An internal error when the secret cannot be read or does not have its type. The error does not reveal its
+    /// content.
     pub async fn read(&self) -> Result<Option<S>, Fault> {
         let Some(text) = self.secrets.text(S::NAME).await? else { return Ok(None) };
         let malformed = |_| Fault::internal(format!("the secret {} does not have the form that it must have", S::NAME));
@@ -90,10 +91,10 @@ impl<S: SecretKind> Capability for Secret<S> {
     }
 }
 
-/// The name of the secret that signs tokens.
+/// The name of the secret with the key that signs tokens.
 pub const SIGNING: &str = "signing";
 
-/// The capability to sign access tokens: whoever has it can pass for anybody.
+/// The capability to sign access tokens. Its holder can impersonate every caller.
 #[derive(Clone)]
 pub struct Signer {
     secrets: Arc<Secrets>,
@@ -112,8 +113,7 @@ impl Capability for Signer {
 }
 
 impl Signer {
-    /// An access token for somebody who has signed in by a session, good for
-    /// [`lifetime::ACCESS_TOKEN_S`].
+    /// An access token for a principal with a session, valid for [`lifetime::ACCESS_TOKEN_S`].
     ///
     /// # Errors
     /// When the key cannot be read.

@@ -1,4 +1,4 @@
-//! What a service is made of, and what a function's `main` and the local service get to see of it.
+//! The parts of a service: its definition, its procedures without their types, and the index that lists them.
 
 use std::{any::TypeId, future::Future, pin::Pin};
 
@@ -11,62 +11,62 @@ use protocol::{
 
 use crate::{Call, HttpReply, refusals::RefusalLog, sessions::SessionLookup};
 
-/// A boxed future, so that what is behind it is compiled once.
+/// A boxed future, so that the code behind it is compiled once.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// How a procedure's run ends.
+/// The result of a procedure's run.
 pub type Outcome = BoxFuture<'static, Result<Output, Fault>>;
 
-/// What a procedure answers.
+/// The output of a procedure.
 #[derive(Debug)]
 pub enum Output {
     /// A procedure without output has done its work.
     Nothing,
     /// The output as JSON.
     Json(Vec<u8>),
-    /// An answer of its own form.
+    /// A response of the procedure's own (`http`).
     Http(HttpReply),
 }
 
-/// What every procedure of a service shares. Written once, beside the index.
+/// What all procedures of a service share. It is written once, beside the index.
 pub struct Definition {
-    /// The service's name: the audience of its tokens and part of its table's name.
+    /// The service's name: the audience of its tokens and a part of its table's name.
     pub name: &'static str,
-    /// What the npm package of its client is called, such as `@example/shop`.
+    /// The name of its client's npm package, such as `@example/shop`.
     pub npm_package: &'static str,
-    /// What its documents and that package say of it, such as [`about!`](crate::about).
+    /// The metadata of its documents and that package, such as [`about!`](crate::about).
     pub about: About,
-    /// Where its files are; nothing is generated for a service that leaves it out.
+    /// The folders of its files; nothing is generated for a service without it.
     pub layout: Option<Layout>,
     /// The names of all roles.
     pub roles: &'static [&'static str],
-    /// The role of those who run the service: that of a call from the command line that names none.
+    /// The role of operators, which calls from the command line have unless they name another.
     pub operator_role: Option<&'static str>,
     /// Whether a role has a permission.
     pub permits: fn(role: &str, permission: &str) -> bool,
-    /// What each permission is for, in the words of the procedures that need it, as `cargo regen` writes them.
+    /// The purposes of each permission: the summaries of the procedures that need it. `cargo regen` writes them.
     pub permissions: &'static [(&'static str, &'static [&'static str])],
-    /// The permissions that no third party's application has, whatever it was registered for and whoever let it in:
-    /// those with which it could give itself others.
+    /// The permissions that no third party's application ever gets, whatever its registration and the person's
+    /// consent: those that would let it grant itself others.
     pub withheld: &'static [&'static str],
-    /// How a caller is known.
+    /// How callers are identified.
     pub callers: Callers,
     /// Whether queries may come as POST (`methodOverride` of the official client).
     pub method_override: bool,
-    /// How a name and a password that come with a call sign somebody in for it; no gateway takes them if left out.
+    /// How a gateway signs a caller in by a name and a password that come with the call; gateways accept none if it
+    /// is left out.
     pub password_sign_in: Option<PasswordSignIn>,
-    /// How a client signs in and stays signed in; the npm package has no `createSession` if left out.
+    /// How a client signs in and stays signed in; the npm package has no `createSession` if it is left out.
     pub session: Option<SessionSignIn>,
-    /// How applications of others are let in; the documents tell of no such way if left out.
+    /// How third parties' applications get access; the documents describe no such way if it is left out.
     pub authorization_server: Option<AuthorizationServer>,
-    /// Where it is written down that somebody was refused what they may not do, by mutations; nowhere but in the log of
-    /// calls if left out.
+    /// Where refusals of mutations are recorded; only in the log of calls if it is left out.
     pub refusals: Option<RefusalLog>,
 }
 
 impl Definition {
-    /// A service that states nothing but its name: it knows callers by their tokens, and none of them has a permission.
-    /// For `Definition { …, ..Definition::named("shop") }`.
+    /// The definition of a service that states only its name: it identifies callers by tokens, and none of them has a
+    /// permission. For `Definition { …, ..Definition::named("shop") }`.
     pub const fn named(name: &'static str) -> Self {
         Self {
             name,
@@ -88,7 +88,7 @@ impl Definition {
     }
 }
 
-/// What the manifest of the package says in which this stands (`Cargo.toml`), for [`Definition::about`].
+/// The metadata in the manifest (`Cargo.toml`) of the package that calls it, for [`Definition::about`].
 #[macro_export]
 macro_rules! about {
     () => {
@@ -102,20 +102,20 @@ macro_rules! about {
     };
 }
 
-/// How a caller is known.
+/// How callers are identified.
 #[derive(Clone, Copy)]
 pub enum Callers {
     /// By a signed token in `Authorization: Bearer`, see [`crate::tokens`].
     Tokens,
     /// By a signed token, or by the cookie of a session, see [`crate::sessions`].
     Sessions(SessionLookup),
-    /// By a function of the service's own over the request's headers.
+    /// By the service's own function of the request's headers.
     Custom(fn(&HeaderMap) -> Result<Option<Principal>, Fault>),
 }
 
 /// A procedure, as its function runs it. `#[procedure]` implements it.
 pub trait Procedure {
-    /// What `#[procedure(…)]` states.
+    /// The attributes of `#[procedure(…)]`.
     const SPEC: Spec;
     /// Decodes the input, calls the function, encodes the output.
     fn run(call: Call) -> Outcome;
@@ -124,9 +124,9 @@ pub trait Procedure {
 /// One procedure without its types: all that its function links.
 #[derive(Clone, Copy)]
 pub struct Entry {
-    /// What it is called on the wire: `orders.get`, and `orders.markPaid` of the file `orders/mark_paid.rs`.
+    /// Its name on the wire: `orders.get`, and `orders.markPaid` for the file `orders/mark_paid.rs`.
     pub name: &'static str,
-    /// What `#[procedure(…)]` states, among the other procedures of the service.
+    /// The attributes of `#[procedure(…)]`, resolved among the service's other procedures.
     pub spec: Spec,
     /// The service.
     pub service: &'static Definition,
@@ -134,7 +134,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The entry of a procedure under the name that the index gives it. `routes`: those of the procedures beside it.
+    /// Creates the entry of a procedure under its name in the index. `routes` are those of the procedures in the same
+    /// index.
     pub const fn of<P: Procedure>(
         name: &'static str,
         service: &'static Definition,
@@ -147,12 +148,12 @@ impl Entry {
         Self { name, spec, service, run: P::run }
     }
 
-    /// What its function is called in a stage, and the program of it: `orders-mark-paid`.
+    /// The name of its program and, within a stage, of its function: `orders-mark-paid`.
     pub fn function(&self) -> String {
         protocol::case::function_name(self.name)
     }
 
-    /// Method and path of a procedure with a form of its own.
+    /// Method and path of a procedure with `http`.
     pub fn http(&self) -> Option<(&'static str, &'static str)> {
         self.spec.http.and_then(|route| route.split_once(' '))
     }
@@ -162,12 +163,12 @@ impl Entry {
         self.spec.rest.and_then(|route| route.split_once(' '))
     }
 
-    /// The path under which the front has it.
+    /// Its path at the front.
     pub fn path(&self) -> String {
         self.http().map_or_else(|| format!("/trpc/{}", self.name), |(_, path)| path.to_owned())
     }
 
-    /// The method by which it is called, as a rule.
+    /// The method that clients call it by, if they do not override it.
     pub fn method(&self) -> &'static str {
         match (self.http(), self.spec.kind) {
             (Some((method, _)), _) => method,
@@ -177,42 +178,43 @@ impl Entry {
     }
 }
 
-/// One procedure with its contract. Only the local service and the press link this.
+/// One procedure with its contract. Only the local service and `cargo regen` link it.
 #[derive(Clone, Copy)]
 pub struct Registered {
-    /// What runs.
+    /// The entry that runs.
     pub entry: Entry,
-    /// The path of the [`Entry`] in the package that holds the index, for the function's `main`: `entries::orders::get`.
+    /// The path of the [`Entry`] in the package with the index, for the function's `main`: `entries::orders::get`.
     pub path: &'static str,
     needs: fn() -> Needs,
     describe: fn(&mut ContractBuilder, &str, Spec, Needs) -> Described,
 }
 
 impl Registered {
-    /// For the index.
+    /// Creates it for the index.
     pub const fn of<P: Procedure + Describe>(entry: Entry, path: &'static str) -> Self {
         Self { entry, path, needs: P::needs, describe: P::describe }
     }
 
-    /// What the procedure needs from outside: its capabilities, what it takes to know the caller, and to charge for what
-    /// is read.
+    /// All rights that the procedure needs: those of its capabilities, of the caller's identification, and of the
+    /// read quota.
     pub fn needs(&self) -> Needs {
         needs(&self.entry, (self.needs)())
     }
 
-    /// What the press asks.
+    /// The procedure's part of the contract.
     pub fn describe(&self, builder: &mut ContractBuilder) -> Described {
         (self.describe)(builder, self.entry.name, self.entry.spec, self.needs())
     }
 }
 
-/// What counts a caller's reads.
+/// The type that stands for the counters of reads, which have no entity.
 struct Meter;
 
-/// To count what a caller reads. A query has this right as well, which changes nothing but that count.
+/// The right to count a caller's reads. A query has it as well, although it writes: it reaches nothing but that
+/// counter.
 const METER: Grant = Grant::of_counts("Meter", store::quota::PREFIX, TypeId::of::<Meter>());
 
-/// What a procedure's capabilities need (`needs`), and what its entry needs beside them.
+/// The rights of a procedure's capabilities (`needs`), and those that its entry adds.
 fn needs(Entry { service, spec, .. }: &Entry, mut needs: Needs) -> Needs {
     if let (Callers::Sessions(lookup), true) = (service.callers, spec.looks_at_caller()) {
         let applications = lookup.applications.filter(|_| spec.looks_at_application());
@@ -240,7 +242,7 @@ pub struct Service {
     pub definition: &'static Definition,
     /// The module of the index, such as `functions`: generated programs name procedures under it.
     pub index: &'static str,
-    /// What the domains are about.
+    /// The domains and their descriptions.
     pub domains: Vec<Domain>,
     /// All procedures.
     pub procedures: Vec<Registered>,
@@ -249,17 +251,17 @@ pub struct Service {
 /// Encodes an output.
 ///
 /// # Errors
-/// A fault of ours, if the output's own `Serialize` refuses.
+/// An internal error if the output's own `Serialize` fails.
 pub fn encode<T: WireType>(output: &T) -> Result<Output, Fault> {
     serde_json::to_vec(output).map(Output::Json).map_err(Fault::internal)
 }
 
-/// The index: `procedures! { SERVICE; users { get, list } posts { get } }` declares one module for each word and makes
-/// from them `service()` and `entries`, in which each procedure has its [`Entry`]. This is the only list of procedures
-/// that people write. A doc comment over a domain says in the documents what it is about. On the wire, words are in camel
-/// case: `orders { mark_paid }` is called as `orders.markPaid`.
+/// The index. `procedures! { SERVICE; users { get, list } posts { get } }` declares one module for each word and
+/// generates `service()` and `entries`, in which each procedure has its [`Entry`]. It is the only list of procedures
+/// that people write. A doc comment on a domain is its description in the documents. Names on the wire are in camel
+/// case: `orders { mark_paid }` is `orders.markPaid`.
 ///
-/// `procedures! { SERVICE, mount identity for User; … }` takes the procedures of a package besides, see [`package`].
+/// `procedures! { SERVICE, mount identity for User; … }` adds the procedures of a package, see [`package`].
 /// `procedures! { inline SERVICE; … }` takes modules that are written in the same file.
 #[macro_export]
 macro_rules! procedures {
@@ -268,8 +270,8 @@ macro_rules! procedures {
             $(, mount $package:ident for $subject:ident $(without [$($part:ident),+ $(,)?])?)*;
         $($(#[doc = $docs:literal])* $domain:ident { $($procedure:ident),+ $(,)? })*
     ) => {
-        /// What each function runs. They are made here, so that they are compiled with this package and not with each
-        /// function.
+        /// The entry of each function. They are statics of this package, so that they are compiled with it and not
+        /// with each function.
         pub mod entries {
             /// The routes of the service's own procedures.
             const ROUTES: &[Option<&str>] =
@@ -319,7 +321,7 @@ macro_rules! procedures {
                 procedures.iter().any(|procedure| is_its(procedure.entry.name))
             });
             domains.sort_by(|one, other| one.name.cmp(&other.name));
-            // Those of one name are one: the service may add procedures of its own to a domain of a package.
+            // Domains of one name are merged: the service may add procedures of its own to a package's domain.
             domains.dedup_by(|one, other| one.name == other.name);
             $crate::Service {
                 definition: &$definition,
@@ -346,8 +348,8 @@ macro_rules! procedures {
     };
 }
 
-/// The index of a package of procedures that services mount, in the module that holds them: `package! { users { get<U> } }`
-/// with the procedures that are generic over the service's own type marked by `<U>`.
+/// The index of a package of procedures that services mount, in the module that holds them: `package! { users {
+/// get<U> } }`. `<U>` marks the procedures that are generic over the service's own type.
 #[macro_export]
 macro_rules! package {
     ($($(#[doc = $docs:literal])* $domain:ident { $($procedure:ident $(<$subject:ident>)?),+ $(,)? })+) => {
@@ -359,7 +361,7 @@ macro_rules! package {
     };
 }
 
-/// What a package's `mount!` makes of its index in a service: each procedure's [`Entry`], and lists of them.
+/// What a package's `mount!` expands to in a service: each procedure's [`Entry`], and lists of them.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! mounted {
@@ -371,7 +373,7 @@ macro_rules! mounted {
 
         type U = $mounted_for;
 
-        /// The routes of its procedures.
+        /// The routes of the package's procedures.
         const ROUTES: &[Option<&str>] = &[$($(
             <mounted::$domain::$procedure::Procedure$(<$subject>)? as $crate::Procedure>::SPEC.rest,
         )+)+];
@@ -389,7 +391,7 @@ macro_rules! mounted {
                 );)+
         })+
 
-        /// Its procedures.
+        /// The package's procedures.
         pub fn procedures() -> Vec<$crate::Registered> {
             vec![$($(
                 $crate::Registered::of::<mounted::$domain::$procedure::Procedure$(<$subject>)?>(
@@ -401,7 +403,7 @@ macro_rules! mounted {
             )+)+]
         }
 
-        /// Its domains.
+        /// The package's domains.
         pub fn domains() -> Vec<$crate::Domain> {
             vec![$($crate::Domain {
                 name: $crate::wire_name!($domain).to_owned(),

@@ -1,5 +1,5 @@
-//! Sessions: how one is looked up, what its cookie is called, and when it ends. What is stored is an entity
-//! of the service's own ([`StoredSession`]).
+//! Sessions: their lookup, their cookie and CSRF token, and their lifetimes. The stored session is an entity of the
+//! service's own ([`StoredSession`]).
 
 use std::str::FromStr;
 
@@ -12,55 +12,56 @@ use crate::{BoxFuture, opaque::Opaque, site::Site, web};
 
 /// The name of the session's cookie, before the prefix that the [`Site`] adds.
 pub const COOKIE: &str = "onefold";
-/// The header that carries the token against cross-site requests, both ways.
+/// The header that carries the token against cross-site requests (CSRF), in requests and in responses.
 pub const CSRF_HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
 /// The header that asks a client to renew the cookie.
 pub const RENEW_HEADER: HeaderName = HeaderName::from_static("onefold-renew");
 
-/// How sessions are looked up.
+/// How the runtime looks sessions up.
 #[derive(Clone, Copy)]
 pub struct SessionLookup {
     pub(crate) grant: Grant,
-    find: fn(StoreSession, SecretHash) -> Finding<Option<Found>>,
+    find: fn(StoreSession, SecretHash) -> Lookup<Option<FoundSession>>,
     pub(crate) applications: Option<ApplicationLookup>,
 }
 
-/// How third parties' applications are looked up.
+/// How the runtime looks third parties' applications up.
 #[derive(Clone, Copy)]
 pub(crate) struct ApplicationLookup {
     pub(crate) grant: Grant,
-    is_there: fn(StoreSession, &str) -> Finding<bool>,
+    is_there: fn(StoreSession, &str) -> Lookup<bool>,
 }
 
-/// A look at the store.
-type Finding<T> = BoxFuture<'static, Result<T, Fault>>;
+/// A lookup in the store.
+type Lookup<T> = BoxFuture<'static, Result<T, Fault>>;
 
-/// A session that is there.
+/// A session that was found.
 #[derive(Clone, Debug)]
-pub(crate) struct Found {
+pub(crate) struct FoundSession {
     pub(crate) principal: Principal,
     pub(crate) is_cookie: bool,
     pub(crate) wants_renewal: bool,
 }
 
 impl SessionLookup {
-    /// Sessions of this entity.
+    /// Looks sessions up as entities of this type.
     pub const fn of<S: StoredSession>() -> Self {
         Self { grant: Grant::of::<S>(Access::Get), find: find::<S>, applications: None }
     }
 
-    /// And third parties' applications are of this entity, each under its `client_id`, as long as it is registered.
+    /// Adds third parties' applications of this entity type, each under its `client_id`. Their access ends when the
+    /// entity is deleted.
     #[must_use]
     pub const fn with_applications<A: Entity<Id: FromStr>>(self) -> Self {
         let applications = ApplicationLookup { grant: Grant::of::<A>(Access::Get), is_there: is_there::<A> };
         Self { applications: Some(applications), ..self }
     }
 
-    pub(crate) async fn find(&self, session: StoreSession, id: SecretHash) -> Result<Option<Found>, Fault> {
+    pub(crate) async fn find(&self, session: StoreSession, id: SecretHash) -> Result<Option<FoundSession>, Fault> {
         (self.find)(session, id).await
     }
 
-    /// Whether an application is registered. A service that has none keeps none.
+    /// Whether an application is registered. In a service without applications none is.
     pub(crate) async fn is_registered(&self, session: StoreSession, client_id: &str) -> Result<bool, Fault> {
         match &self.applications {
             Some(applications) => (applications.is_there)(session, client_id).await,
@@ -69,7 +70,7 @@ impl SessionLookup {
     }
 }
 
-fn is_there<A: Entity<Id: FromStr>>(session: StoreSession, client_id: &str) -> Finding<bool> {
+fn is_there<A: Entity<Id: FromStr>>(session: StoreSession, client_id: &str) -> Lookup<bool> {
     let found = client_id.parse().ok().map(|id| Read::<A>::new(session).get(&id));
     Box::pin(async move {
         match found {
@@ -79,11 +80,11 @@ fn is_there<A: Entity<Id: FromStr>>(session: StoreSession, client_id: &str) -> F
     })
 }
 
-fn find<S: StoredSession>(session: StoreSession, id: SecretHash) -> Finding<Option<Found>> {
+fn find<S: StoredSession>(session: StoreSession, id: SecretHash) -> Lookup<Option<FoundSession>> {
     let now = session.now();
     let found = Read::<S>::new(session).get(&id);
     Box::pin(async move {
-        Ok(found.await?.map(|stored| Found {
+        Ok(found.await?.map(|stored| FoundSession {
             principal: stored.principal(),
             is_cookie: stored.is_cookie(),
             wants_renewal: stored.wants_renewal(now),
@@ -100,9 +101,10 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     values.next().is_none().then_some(value)
 }
 
-/// The header that sets a cookie; without a value, the one that removes it.
+/// A header that sets a cookie; without a value, a header that removes it.
 ///
-/// `HttpOnly`: no script reads it. `SameSite=Lax`: other sites' requests do not carry it, but for links.
+/// `HttpOnly`: scripts cannot read it. `SameSite=Lax`: requests from other sites do not carry it, except when a link
+/// is followed.
 pub fn set_cookie(site: &Site, name: &str, value: Option<&Opaque>, max_age_s: i64) -> HeaderValue {
     let secure = if site.is_secure() { "; Secure" } else { "" };
     let name = site.cookie_name(name);
@@ -114,16 +116,16 @@ pub fn set_cookie(site: &Site, name: &str, value: Option<&Opaque>, max_age_s: i6
     header
 }
 
-/// The token that a page must send with a cookie session's unsafe calls. It is made of the session's secret,
-/// which no other site knows, and says nothing about it.
+/// The CSRF token that a page must send with unsafe calls of a cookie session. It is derived from the session's
+/// secret, which no other site knows, and does not reveal it.
 pub fn csrf_token(session: &Opaque) -> Opaque {
     session.derive(b"csrf")
 }
 
-/// Whether a call with a cookie comes from a page that may make it: the session's cookie alone proves nothing,
+/// Checks that a call with a cookie comes from a page that may make it: the session's cookie alone proves nothing,
 /// since a browser sends it with every request (OWASP, "Cross-Site Request Forgery Prevention").
 ///
-/// `body`: of a procedure that has a form of its own. A page without scripts sends the token as a field of it.
+/// `body` is the body of a procedure with `http`: a page without scripts sends the token as a field of its form.
 pub(crate) fn expect_own_page(
     request::Parts { method, headers, .. }: &request::Parts,
     body: Option<&[u8]>,
@@ -141,17 +143,17 @@ pub(crate) fn expect_own_page(
         }
         Some(_) => {}
     }
-    let given = match headers.get(CSRF_HEADER) {
+    let presented = match headers.get(CSRF_HEADER) {
         Some(value) => value.to_str().ok().and_then(Opaque::parse),
         None => body.filter(|_| web::is_form(headers)).and_then(csrf_field),
     };
-    match given {
-        Some(given) if given.is(&csrf_token(session)) => Ok(()),
+    match presented {
+        Some(presented) if presented.is(&csrf_token(session)) => Ok(()),
         _ => refuse("This call needs the header x-csrf-token, with the value that the last answer had."),
     }
 }
 
-/// The token among a form's fields, if it is there exactly once.
+/// The token in a form, if the field is present exactly once.
 fn csrf_field(form: &[u8]) -> Option<Opaque> {
     #[derive(Deserialize)]
     struct Fields {
@@ -160,19 +162,20 @@ fn csrf_field(form: &[u8]) -> Option<Opaque> {
     Opaque::parse(&serde_urlencoded::from_bytes::<Fields>(form).ok()?.csrf_token)
 }
 
-/// How long sessions last.
+/// Lifetimes of sessions and tokens.
 pub mod lifetime {
-    /// An access token, in seconds.
+    /// The lifetime of an access token, in seconds.
     pub const ACCESS_TOKEN_S: i64 = 15 * 60;
-    /// A session that nobody uses, in milliseconds.
+    /// The lifetime of an unused session, in milliseconds.
     pub const IDLE_MS: i64 = 24 * 3_600_000;
-    /// Any session, in milliseconds.
+    /// The lifetime of any session, in milliseconds.
     pub const ABSOLUTE_MS: i64 = 30 * 24 * 3_600_000;
-    /// The access of an application that does not refresh it, in milliseconds.
+    /// The lifetime of an application's access that it does not refresh, in milliseconds.
     pub const APPLICATION_IDLE_MS: i64 = 30 * 24 * 3_600_000;
-    /// The access of any application, in milliseconds: then the person is asked again.
+    /// The lifetime of any application's access, in milliseconds: afterwards the person must consent again.
     pub const APPLICATION_ABSOLUTE_MS: i64 = 365 * 24 * 3_600_000;
-    /// The session of a cookie whose holder's rights changed and that is not renewed, in milliseconds: as long as an access token.
+    /// The lifetime of a cookie session whose holder's rights have changed and that is not renewed, in milliseconds:
+    /// that of an access token.
     pub const CHANGED_MS: i64 = ACCESS_TOKEN_S * 1000;
 }
 

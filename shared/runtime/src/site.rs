@@ -1,4 +1,4 @@
-//! Where the service is, whose pages it trusts, and what its cookies are called.
+//! The service's addresses, the pages that it trusts, and the names of its cookies.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -13,18 +13,19 @@ use idna::{
 pub struct Site {
     url: String,
     app_url: String,
-    /// Origins whose pages may call with a cookie, besides the service's own.
+    /// Origins whose pages may call with a cookie, in addition to the service's own.
     origins: Vec<String>,
-    /// Pages of this machine are trusted: for development.
+    /// Whether pages of this machine are trusted: for development.
     loopback: bool,
 }
 
 impl Site {
-    /// `url`: where the service is, such as `https://api.example.com`. `app_url`: where its pages are; the same,
-    /// when it is empty. `origins`: a list with commas, as for [`Cors`](crate::cors::Cors); `*` trusts nobody.
+    /// `url` is the service's address, such as `https://api.example.com`. `app_url` is the address of its pages;
+    /// empty if it is the same. `origins` is a list separated by commas, as for [`Cors`](crate::cors::Cors); `*`
+    /// trusts no page.
     ///
-    /// A service at a loopback address without TLS is one under development: it trusts the pages of
-    /// this machine, whatever their port.
+    /// A service at a loopback address without TLS is under development: it trusts all pages of this machine,
+    /// whatever their port.
     pub fn new(url: &str, app_url: &str, origins: &str) -> Self {
         let url = url.trim_end_matches('/').to_owned();
         let app_url = if app_url.is_empty() { url.clone() } else { app_url.trim_end_matches('/').to_owned() };
@@ -34,19 +35,19 @@ impl Site {
         Self { url, app_url, origins, loopback }
     }
 
-    /// The origins of a list with commas; `*` is none.
+    /// The origins of a list separated by commas; `*` is no origin.
     pub fn listed(origins: &str) -> impl Iterator<Item = &str> {
         origins.split(',').map(str::trim).filter(|origin| !origin.is_empty() && *origin != "*")
     }
 
-    /// Whether this is the address of pages on the web, to which paths can be added: an [origin](Self::is_origin), and
-    /// perhaps a path.
+    /// Whether this is the base address of pages on the web, to which paths can be added: an
+    /// [origin](Self::is_origin), and optionally a path.
     pub fn is_address(text: &str) -> bool {
         let of_path = |byte: u8| byte.is_ascii_graphic() && !b"?#\"<>\\^`{|}".contains(&byte);
         origin_of(text).is_some_and(|origin| Self::is_origin(origin) && text[origin.len()..].bytes().all(of_path))
     }
 
-    /// Whether this is an origin on the web, as browsers write it: a scheme, a host and perhaps a port.
+    /// Whether this is an origin on the web, as browsers write it: a scheme, a host and optionally a port.
     pub fn is_origin(text: &str) -> bool {
         let web = [("http://", "80"), ("https://", "443")];
         let Some((rest, usual)) = web.iter().find_map(|(scheme, port)| Some((text.strip_prefix(scheme)?, *port)))
@@ -57,18 +58,18 @@ impl Site {
         is_host(host) && port.is_none_or(|port| is_port(port) && port != usual && !port.starts_with('0'))
     }
 
-    /// Where the service is, without a slash at the end; the issuer of its tokens. Empty when it was not told.
+    /// The service's address without a slash at the end, which is the issuer of its tokens. Empty if it is not set.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Where its pages are, without a slash at the end.
+    /// The address of its pages, without a slash at the end.
     pub fn app_url(&self) -> &str {
         &self.app_url
     }
 
-    /// Whether its pages are at another address than its own, as those of a frontend are.
-    pub fn has_pages_elsewhere(&self) -> bool {
+    /// Whether its pages have another address than the service, as those of a frontend do.
+    pub fn has_separate_pages(&self) -> bool {
         self.app_url != self.url
     }
 
@@ -80,9 +81,9 @@ impl Site {
             || (self.loopback && host_of(origin).and_then(host_in).is_some_and(is_loopback))
     }
 
-    /// Whether a request with this `Host` is for this service: it is the name of the service or of its pages, under
-    /// development any name of this machine. Under another one a page may come that had its own host's name given
-    /// this service's address.
+    /// Whether a request with this `Host` is for this service: it is the host of the service or of its pages, and
+    /// under development any name of this machine. This refuses pages whose own host name was pointed at this
+    /// service's address (DNS rebinding).
     pub fn answers_to(&self, host: &str) -> bool {
         let Some(host) = host_in(host) else { return false };
         let is_named = |url: &String| {
@@ -92,36 +93,36 @@ impl Site {
         (self.loopback && is_loopback(host)) || is_named(&self.url) || self.origins.iter().any(is_named)
     }
 
-    /// Whether cookies travel over TLS only. Not in development: browsers differ in whether they keep a `Secure`
-    /// cookie of a plain `http://127.0.0.1`.
+    /// Whether cookies travel over TLS only. In development they do not: browsers differ in whether they keep a
+    /// `Secure` cookie of a plain `http://127.0.0.1`.
     pub fn is_secure(&self) -> bool {
         !self.loopback
     }
 
-    /// Whether it is a service under development: at a loopback address without TLS, where strangers do not come.
+    /// Whether the service is under development: at a loopback address without TLS, which only this machine reaches.
     pub fn is_local(&self) -> bool {
         self.loopback
     }
 
-    /// The name of a cookie. `__Host-` (RFC 6265bis section 4.1.3.2): it is of this host alone, and came over TLS.
+    /// The name of a cookie. The prefix `__Host-` (RFC 6265bis section 4.1.3.2) binds it to this host and to TLS.
     pub fn cookie_name(&self, name: &str) -> String {
         if self.is_secure() { format!("__Host-{name}") } else { format!("{name}-local") }
     }
 }
 
-/// `https://a.example.com` of `https://a.example.com/b`.
+/// The origin of a URL: `https://a.example.com` of `https://a.example.com/b`.
 fn origin_of(url: &str) -> Option<&str> {
     let scheme = url.find("://")? + 3;
     let end = url[scheme..].find(['/', '?', '#']).map_or(url.len(), |at| scheme + at);
     (end > scheme).then(|| &url[..end])
 }
 
-/// `localhost:5173` of `http://localhost:5173`.
+/// The host and port of an origin: `localhost:5173` of `http://localhost:5173`.
 fn host_of(origin: &str) -> Option<&str> {
     origin.split_once("://").map(|(_, host)| host)
 }
 
-/// A host, and the port behind it, if there is one.
+/// Splits a host from its port, if there is one.
 pub fn authority(text: &str) -> (&str, Option<&str>) {
     match text.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
@@ -129,8 +130,8 @@ pub fn authority(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Whether this is a host as browsers write it: an IP address, or a name in its ASCII form and in small letters, which can
-/// be looked up. A name that ends in a number would be an IPv4 address (URL, section 3.5).
+/// Whether this is a host as browsers write it: an IP address, or a name in its ASCII form and in lower case, which
+/// DNS can resolve. A name that ends in a number would be an IPv4 address (URL, section 3.5).
 pub fn is_host(text: &str) -> bool {
     if let Some(address) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
         return address.parse::<Ipv6Addr>().is_ok();
@@ -144,23 +145,23 @@ pub fn is_host(text: &str) -> bool {
     ascii.is_ok_and(|ascii| ascii == text)
 }
 
-/// Whether this is the number of a port.
+/// Whether this is a port number.
 pub fn is_port(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
-/// Whether a host is a name of this machine, for this machine itself; it may have a port, and a path.
+/// Whether a host is a loopback name of this machine; it may have a port, and a path.
 pub fn is_loopback(rest: &str) -> bool {
     let name = host_in(rest.split(['/', '?', '#']).next().unwrap_or_default()).unwrap_or_default();
     let name = name.to_ascii_lowercase();
     matches!(&*name, "localhost" | "127.0.0.1" | "[::1]") || name.ends_with(".localhost")
 }
 
-/// The host of a host and perhaps a port, as `Host` has them (RFC 9110 section 7.2); none where it is neither. Of the names
-/// that RFC 3986 has, those are read that DNS can have: a comma is what a proxy makes of two lines.
+/// The host in a value of `Host`, which is a host and optionally a port (RFC 9110 section 7.2); none where it is
+/// neither. Only names that DNS can have are accepted: a comma comes from a proxy that joined two lines.
 pub fn host_in(text: &str) -> Option<&str> {
     let authority: Authority = text.parse().ok()?;
-    // What stands before it would be somebody's name.
+    // Anything before the host would be user information.
     let host = text.get(..authority.host().len()).filter(|host| *host == authority.host())?;
     let is_host = match host.strip_prefix('[') {
         Some(address) => address.strip_suffix(']')?.parse::<Ipv6Addr>().is_ok(),

@@ -1,4 +1,4 @@
-//! One structured line for each call, and never a payload, a token or a secret in it.
+//! Logs one structured line for each call, without payloads, tokens and secrets.
 
 use std::{io, time::Duration};
 
@@ -10,12 +10,12 @@ use tracing_subscriber::{
     layer::SubscriberExt as _,
 };
 
-/// Starts writing logs, one JSON object a line.
+/// Starts logging as JSON, one object a line.
 pub fn start<W>(writer: W, level: Level)
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    // The embedded database warns of every condition that does not hold, which is no news.
+    // The embedded database warns about every failed condition, which is normal here.
     let filter = Targets::new().with_default(level).with_target("dynoxide", LevelFilter::OFF);
     let subscriber = tracing_subscriber::fmt()
         .json()
@@ -27,36 +27,36 @@ where
         .with_writer(writer)
         .finish()
         .with(filter);
-    // It fails when a subscriber was set before, which then goes on.
+    // It fails when a subscriber is set already, which then stays.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// Starts writing logs to standard output, where Lambda takes them from.
+/// Starts logging to standard output, where Lambda collects it.
 pub fn start_on_stdout() {
     start(io::stdout, Level::INFO);
 }
 
-/// What is known of a call at its end.
+/// The content of a call's log line.
 pub struct CallLine<'a> {
-    /// Its name.
+    /// The procedure's name.
     pub procedure: &'static str,
     /// The HTTP status of the answer.
     pub status: u16,
-    /// How long it took.
+    /// The duration of the call.
     pub duration: Duration,
-    /// Read capacity units that DynamoDB counted.
+    /// Consumed read capacity units, as DynamoDB reported them.
     pub read_units: f64,
-    /// Write capacity units that DynamoDB counted.
+    /// Consumed write capacity units, as DynamoDB reported them.
     pub write_units: f64,
-    /// Its id, which the caller has as well.
+    /// The request's id, which the caller gets as well.
     pub request_id: &'a str,
-    /// The network that it came from, when that is known: never a whole address.
+    /// The caller's network, if it is known: never a whole address.
     pub network: Option<&'a str>,
-    /// How it failed.
+    /// The fault, if the call failed.
     pub fault: Option<&'a Fault>,
 }
 
-/// Writes the line of a call: an error when the fault is ours.
+/// Logs a call: as an error if the fault is an internal one.
 #[inline(never)]
 pub fn call(line: &CallLine<'_>) {
     let CallLine { procedure, status, duration, read_units, write_units, request_id, network, fault } = *line;
@@ -92,7 +92,7 @@ pub fn call(line: &CallLine<'_>) {
     }
 }
 
-/// An error and what it came from, in one line.
+/// An error and its sources, in one line.
 pub fn chain(error: &(dyn std::error::Error + Send + Sync + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

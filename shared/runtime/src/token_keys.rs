@@ -1,4 +1,4 @@
-//! The capability to know the keys that check tokens, and to read a token that comes as a parameter.
+//! The capability to publish the keys that verify tokens, and to verify a token that comes as a parameter.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::{
     tokens::{Claims, PublicKey},
 };
 
-/// See the module. It says nothing about the caller.
+/// The public keys of the service's tokens, and their verification. It says nothing about the caller.
 #[derive(Clone)]
 pub struct TokenKeys {
     authenticator: Arc<Authenticator>,
@@ -25,8 +25,8 @@ impl TokenKeys {
         json!({ "keys": keys.iter().map(key).collect::<Vec<_>>() })
     }
 
-    /// What an access token says, if it is one of the service's own and good now. Whether its session has ended is
-    /// not looked at.
+    /// The claims of an access token, if the service signed it and it is valid now. It does not check whether its
+    /// session has ended.
     pub fn read(&self, token: &str) -> Option<Claims> {
         self.authenticator.tokens()?.read(token, self.clock.now()).ok()
     }

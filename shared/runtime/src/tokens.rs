@@ -1,7 +1,7 @@
 //! Signed tokens: JWT (RFC 7519) with EdDSA over Ed25519 (RFC 8037), of the type `at+jwt` (RFC 9068).
 //!
-//! `jsonwebtoken` reads and checks the token; `ring`, which is here for TLS anyway, does the
-//! arithmetic. No other algorithm can be asked for, whatever a token's header says.
+//! `jsonwebtoken` parses and checks the token; `ring`, which TLS needs anyway, does the arithmetic. A token's header
+//! cannot choose another algorithm.
 
 use std::{
     collections::HashMap,
@@ -24,24 +24,24 @@ use signature::{Signer, Verifier};
 
 /// The type that a token's header must state (RFC 9068 section 2.1).
 pub const TOKEN_TYPE: &str = "at+jwt";
-/// The same in its long form, which others may write (RFC 9068 section 4).
+/// Its long form, which other signers may write (RFC 9068 section 4).
 const LONG_TOKEN_TYPE: &str = "application/at+jwt";
 /// The only algorithm (RFC 8037 section 3.1).
 const ALGORITHM: &str = "EdDSA";
-/// How far the clocks of the signer and of a function may be apart, in seconds.
+/// The clock skew that is tolerated between signer and verifier, in seconds.
 pub const LEEWAY_S: i64 = 30;
-/// The longest token that is looked at, in bytes.
+/// The maximum length of a token, in bytes.
 pub const MAX_TOKEN_BYTES: usize = 4096;
-/// How many verified tokens one instance remembers.
+/// The number of verified tokens that one instance caches.
 const MAX_REMEMBERED: usize = 1024;
 
-/// What a service must know to check tokens; all of it public.
+/// The settings for verifying tokens; all of them are public.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TokenSettings {
-    /// Who signs: `iss`.
+    /// The issuer (`iss`).
     pub issuer: String,
-    /// For whom: `aud`.
+    /// The audience (`aud`).
     pub audience: String,
     /// The public keys.
     pub keys: Vec<PublicKey>,
@@ -56,7 +56,7 @@ pub struct PublicKey {
     pub x: String,
 }
 
-/// The key that signs, as the secret holds it.
+/// The signing key, as the secret holds it.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignerSettings {
@@ -66,34 +66,34 @@ pub struct SignerSettings {
     pub pkcs8: String,
 }
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Claims {
-    /// Who signed.
+    /// The issuer.
     pub iss: String,
-    /// For whom.
+    /// The audience.
     pub aud: String,
-    /// Who is calling.
+    /// The subject: the caller's id.
     pub sub: String,
-    /// Signed when, in seconds since 1970.
+    /// The time of issue, in seconds since 1970.
     pub iat: i64,
-    /// Not valid before, in seconds since 1970.
+    /// The token is not valid before this time, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nbf: Option<i64>,
-    /// Not valid from, in seconds since 1970.
+    /// The token expires at this time, in seconds since 1970.
     pub exp: i64,
-    /// The token's own name.
+    /// The token's id.
     pub jti: String,
     /// The caller's roles.
     #[serde(default)]
     pub roles: Vec<String>,
-    /// The session that the token was made for; none for an operator's.
+    /// The session that the token belongs to; none for an operator's token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<SecretHash>,
-    /// The application that it was made for (RFC 9068 section 2.2); none for the service's own pages.
+    /// The application that the token was issued to (RFC 9068 section 2.2); none for the service's own pages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// The permissions that the application has, with spaces (RFC 9068 section 2.2.3).
+    /// The application's permissions, separated by spaces (RFC 9068 section 2.2.3).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
 }
@@ -109,16 +109,16 @@ impl Claims {
             scopes: self.scope.unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
             id,
         });
-        // An operator's token is made when the operator is there. One of a session is renewed without its person: when
-        // they were there, the session says.
+        // An operator's token is issued while the operator is present, so its time of issue counts. A session's token
+        // is renewed without the person: the session knows when they signed in.
         let made_at = Timestamp::from_unix_ms(self.iat.saturating_mul(1_000));
         let authenticated_at = (self.sid.is_none() && client.is_none()).then_some(made_at);
         Principal { subject: self.sub, roles: self.roles, client, session: self.sid, authenticated_at }
     }
 }
 
-/// Checks tokens. A token whose signature was found good is remembered, since a signature does not
-/// go bad; its times are looked at on every call.
+/// Verifies tokens. It caches tokens with a good signature, since a signature stays good; it checks their times on
+/// every call.
 pub struct TokenVerifier {
     keys: HashMap<String, DecodingKey>,
     public: Vec<PublicKey>,
@@ -128,7 +128,7 @@ pub struct TokenVerifier {
 
 /// The SHA-256 of a token.
 type Digest = [u8; 32];
-/// What a good token says.
+/// The content of a verified token.
 type Verified = (Arc<Principal>, Lifetime);
 
 #[derive(Clone, Copy)]
@@ -155,11 +155,11 @@ fn expect_short(token: &str) -> Result<(), Fault> {
 }
 
 impl TokenVerifier {
-    /// Reads the keys. `url` is the service's own address, as which it signs tokens; what the settings call the
-    /// issuer signs those of operators.
+    /// Reads the keys. `url` is the service's own address, the issuer of its own tokens; the issuer in the settings
+    /// signs those of operators.
     ///
     /// # Errors
-    /// When a key is none, or there are none at all.
+    /// When a key is malformed, or there is none.
     pub fn new(settings: &TokenSettings, url: &str) -> Result<Self, Cause> {
         install_provider();
         let mut keys = HashMap::new();
@@ -177,16 +177,16 @@ impl TokenVerifier {
         let issuers = [settings.issuer.as_str(), url];
         validation.set_issuer(&issuers[..if url.is_empty() { 1 } else { 2 }]);
         validation.set_required_spec_claims(&["aud", "exp", "iss", "sub"]);
-        // Times are compared below, with the call's own clock, for remembered tokens as well.
+        // The code below compares times with the call's own clock, for cached tokens as well.
         validation.validate_exp = false;
         validation.validate_nbf = false;
         Ok(Self { keys, public: settings.keys.clone(), validation, remembered: Mutex::default() })
     }
 
-    /// Who a token is of.
+    /// The principal of a token.
     ///
     /// # Errors
-    /// `UNAUTHORIZED`, without saying more than that it is not valid or has expired.
+    /// `UNAUTHORIZED`; the message says only that the token is invalid or has expired.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Principal>, Fault> {
         expect_short(token)?;
         let mut name: Digest = [0; 32];
@@ -210,7 +210,7 @@ impl TokenVerifier {
         Ok(principal)
     }
 
-    /// What a token says, under the same conditions. Nothing is remembered of it.
+    /// The claims of a token, under the same conditions, without caching.
     ///
     /// # Errors
     /// As [`TokenVerifier::verify`].
@@ -221,7 +221,7 @@ impl TokenVerifier {
         Ok(claims)
     }
 
-    /// The keys.
+    /// The public keys.
     pub fn public_keys(&self) -> &[PublicKey] {
         &self.public
     }
@@ -234,21 +234,21 @@ impl TokenVerifier {
     }
 }
 
-/// What is decided by a token's header (RFC 7515 section 4.1). All the rest of it is ignored: keys that it brings
-/// along or points to, above all.
+/// The members of a token's header that matter (RFC 7515 section 4.1). All others are ignored, above all keys that
+/// the header holds or points to.
 #[derive(Deserialize)]
 struct JoseHeader {
     alg: String,
     typ: String,
     kid: String,
-    /// Whether it names extensions that must be understood. There are none (RFC 7515 section 4.1.11), and
-    /// `jsonwebtoken` does not look.
+    /// Whether the header names extensions that must be understood. None is supported (RFC 7515 section 4.1.11), and
+    /// `jsonwebtoken` does not check.
     #[serde(default, deserialize_with = "is_there")]
     crit: bool,
 }
 
 impl JoseHeader {
-    /// The header of a token that may be used here.
+    /// Reads a token's header, and refuses other types and algorithms.
     fn of(token: &str) -> Result<Self, Cause> {
         let (text, _) = token.split_once('.').ok_or("the token has one part")?;
         let json = URL_SAFE_NO_PAD.decode(text).map_err(|_| "the token's header is not base64url")?;
@@ -265,12 +265,12 @@ impl JoseHeader {
     }
 }
 
-/// Null as well: the member is there.
+/// A member that is null counts as present.
 fn is_there<'de, D: Deserializer<'de>>(member: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(member).map(|_| true)
 }
 
-/// serde quotes what it did not expect, and what somebody sends does not belong in the log.
+/// The error without the value: serde quotes what it did not expect, and received data must not reach the log.
 fn unquoted(error: jsonwebtoken::errors::Error) -> Cause {
     match error.kind() {
         ErrorKind::Json(_) => "the token's header or its claims do not have the form that they must have".into(),
@@ -282,17 +282,17 @@ fn not_valid(cause: impl Into<Cause>) -> Fault {
     Fault::new(Code::Unauthorized, "The token is not valid.").because(cause)
 }
 
-/// Signs tokens. Functions that only check them have no such key.
+/// Signs tokens. Functions that only verify them have no signing key.
 pub struct TokenSigner {
     key: EncodingKey,
     public: PublicKey,
 }
 
 impl TokenSigner {
-    /// From a key pair in PKCS #8 (RFC 8410); `kid` is the key's name.
+    /// Creates a signer from a key pair in PKCS #8 (RFC 8410); `kid` is the key's name.
     ///
     /// # Errors
-    /// When the bytes are no Ed25519 key pair.
+    /// When the bytes are not an Ed25519 key pair.
     pub fn new(kid: &str, pkcs8: &[u8]) -> Result<Self, Cause> {
         install_provider();
         let pair = Ed25519KeyPair::from_pkcs8(pkcs8).map_err(|_| "not an Ed25519 key pair in PKCS #8")?;
@@ -300,7 +300,7 @@ impl TokenSigner {
         Ok(Self { key: EncodingKey::from_ed_der(pkcs8), public: PublicKey { kid: kid.to_owned(), x } })
     }
 
-    /// From a key pair in PKCS #8, named by its thumbprint (RFC 7638).
+    /// Creates a signer from a key pair in PKCS #8. The key's name is its thumbprint (RFC 7638).
     ///
     /// # Errors
     /// As [`TokenSigner::new`].
@@ -311,33 +311,33 @@ impl TokenSigner {
         Ok(signer)
     }
 
-    /// From what the secret holds.
+    /// Creates a signer from the secret's content.
     ///
     /// # Errors
-    /// When it is no key pair.
+    /// When it is not a key pair.
     pub fn from_settings(settings: &SignerSettings) -> Result<Self, Cause> {
         let malformed = "the key that signs tokens is not base64url";
         Self::new(&settings.kid, &URL_SAFE_NO_PAD.decode(&settings.pkcs8).map_err(|_| malformed)?)
     }
 
-    /// A new key pair in PKCS #8.
+    /// Generates a key pair in PKCS #8.
     ///
     /// # Errors
-    /// When the machine has no randomness.
+    /// When the operating system provides no randomness.
     pub fn generate() -> Result<Vec<u8>, Cause> {
         let pair = Ed25519KeyPair::generate_pkcs8(&ring::rand::SystemRandom::new());
         Ok(pair.map_err(|_| "the system gave no random bytes")?.as_ref().to_vec())
     }
 
-    /// The key that checks what this one signs.
+    /// The public key that verifies this signer's tokens.
     pub fn public_key(&self) -> &PublicKey {
         &self.public
     }
 
-    /// Signs.
+    /// Signs claims, and returns the token in its compact form.
     ///
     /// # Errors
-    /// When the claims cannot be written as JSON.
+    /// When the claims cannot be serialized.
     pub fn sign(&self, claims: &Claims) -> Result<String, Cause> {
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TOKEN_TYPE.to_owned());
@@ -346,7 +346,7 @@ impl TokenSigner {
     }
 }
 
-/// `jsonwebtoken` leaves the arithmetic to a provider, of which a process has one.
+/// `jsonwebtoken` leaves the arithmetic to a provider; a process has one.
 fn install_provider() {
     static PROVIDER: CryptoProvider = CryptoProvider {
         signer_factory: |algorithm, key| match algorithm {
@@ -361,7 +361,7 @@ fn install_provider() {
         },
         key_utils: KeyUtils::new_unimplemented(),
     };
-    // It fails when it was done before, with the same provider.
+    // It fails when the provider is installed already, which is the same one.
     let _ = PROVIDER.install_default();
 }
 

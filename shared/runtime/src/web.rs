@@ -1,5 +1,5 @@
-//! The HTTP side of a call, for the few procedures that see it: cookies, where a call comes from, and
-//! requests and answers whose form a standard dictates.
+//! The HTTP side of a call, for the few procedures that see it: cookies, the caller's network address, and requests
+//! and responses whose form a standard dictates.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -9,7 +9,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
-use protocol::{Fault, fault::Taken, media_type, trpc};
+use protocol::{Fault, fault::AcceptedBody, media_type, trpc};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -19,13 +19,14 @@ use crate::{
     site::Site,
 };
 
-/// From which address a request came, as whoever took it from the network says. An extension of the request.
+/// The network address that a request came from, as an extension of the request. The process that accepted the
+/// connection sets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerAddress(pub String);
 
 impl PeerAddress {
-    /// The network of the address, as logs have it: of many callers, and yet enough to say which of them a flood comes from.
-    /// None when it is no address.
+    /// The network of the address, in the form for logs: it covers many callers, and still shows the source of a
+    /// flood. None when the text is not an address.
     pub fn in_log(&self) -> Option<String> {
         match self.0.parse::<IpAddr>().ok()?.to_canonical() {
             IpAddr::V4(address) => {
@@ -45,12 +46,12 @@ impl PeerAddress {
 pub struct Cookies(Call);
 
 impl Cookies {
-    /// Gives the browser a secret under a name, for so many seconds.
+    /// Sets a cookie of this name for `max_age_s` seconds.
     pub fn set(&self, name: &str, value: &Opaque, max_age_s: i64) {
         self.0.set_cookie(sessions::set_cookie(self.0.site(), name, Some(value), max_age_s));
     }
 
-    /// Gives the browser a session, and its page the token that comes with it.
+    /// Sets the session's cookie, and the header with its CSRF token.
     pub fn sign_in(&self, session: &Opaque) {
         self.set(sessions::COOKIE, session, lifetime::ABSOLUTE_MS / 1_000);
         if let Ok(token) = HeaderValue::try_from(sessions::csrf_token(session).text()) {
@@ -58,12 +59,12 @@ impl Cookies {
         }
     }
 
-    /// Takes it away.
+    /// Removes a cookie.
     pub fn remove(&self, name: &str) {
         self.0.set_cookie(sessions::set_cookie(self.0.site(), name, None, 0));
     }
 
-    /// The secret that the browser sent under a name.
+    /// The secret in a cookie that the browser sent; none if it is missing or malformed.
     pub fn get(&self, name: &str) -> Option<Opaque> {
         let name = self.0.site().cookie_name(name);
         sessions::cookie(&self.0.parts().headers, &name).and_then(Opaque::parse)
@@ -76,19 +77,19 @@ impl Capability for Cookies {
     }
 }
 
-/// The capability to know where a call comes from, for lists of devices and for limits. Whatever a caller says
-/// about itself, it may have made up; the address is the network's word.
+/// The capability to know where a call comes from, for lists of devices and for rate limits. The client states the
+/// agent itself and may lie; the address comes from the network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientInfo {
-    /// The network address; empty when it is not known.
+    /// The network address; empty when it is unknown.
     pub address: String,
-    /// What the program calls itself (`user-agent`), cut to 200 characters.
+    /// The program's `user-agent`, cut to 200 characters.
     pub agent: String,
 }
 
 impl ClientInfo {
-    /// The network that calls are counted for: an IPv4 address, or the 64 bits of an IPv6 address that name a
-    /// network; within it everybody has as many addresses as they like (RFC 4291 section 2.5.4).
+    /// The network that rate limits count by: an IPv4 address, or the first 64 bits of an IPv6 address, within which
+    /// a caller has as many addresses as they like (RFC 4291 section 2.5.4).
     pub fn network(&self) -> String {
         match self.address.parse::<IpAddr>().map(|address| address.to_canonical()) {
             Ok(IpAddr::V6(address)) => {
@@ -102,7 +103,7 @@ impl ClientInfo {
 }
 
 impl ClientInfo {
-    /// Of a request.
+    /// Reads them from a request.
     pub(crate) fn of(parts: &request::Parts) -> Self {
         let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let address = parts.extensions.get::<PeerAddress>().map(|peer| peer.0.clone()).unwrap_or_default();
@@ -135,7 +136,7 @@ impl Capability for HttpRequest {
 }
 
 impl HttpRequest {
-    /// For tests.
+    /// Wraps a request, for tests.
     pub fn new(request: Request<Bytes>) -> Self {
         let (parts, body) = request.into_parts();
         Self { parts, body }
@@ -146,12 +147,12 @@ impl HttpRequest {
         &self.parts.headers
     }
 
-    /// The body as it came, of up to 1 MiB: what a signature is checked over.
+    /// The body as it came, of up to 1 MiB: the bytes that a webhook's signature covers.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// The end of the address's path: `google` of `/callback/google`, as it came.
+    /// The last segment of the path as it came: `google` in `/callback/google`.
     pub fn last_segment(&self) -> &str {
         self.parts.uri.path().rsplit('/').next().unwrap_or_default()
     }
@@ -161,7 +162,7 @@ impl HttpRequest {
         self.parts.uri.query().unwrap_or_default()
     }
 
-    /// The parameters of the address.
+    /// The parameters of the query string.
     pub fn query(&self) -> Parameters {
         Parameters::parse(self.query_string().as_bytes())
     }
@@ -173,7 +174,7 @@ impl HttpRequest {
     pub fn form(&self) -> Result<Parameters, Fault> {
         if !is_form(&self.parts.headers) {
             let message = "The body must be a form (application/x-www-form-urlencoded).";
-            return Err(Fault::unsupported(message, Taken::Form));
+            return Err(Fault::unsupported(message, AcceptedBody::Form));
         }
         if self.body.len() > MAX_FORM_BYTES {
             return Err(trpc::too_large());
@@ -181,7 +182,7 @@ impl HttpRequest {
         Ok(Parameters::parse(&self.body))
     }
 
-    /// User and password of `Authorization: Basic …` (RFC 7617), each decoded as RFC 6749 section 2.3.1 wants it.
+    /// User and password of `Authorization: Basic …` (RFC 7617), each decoded as RFC 6749 section 2.3.1 requires.
     pub fn basic(&self) -> Option<(String, String)> {
         let mut values = self.parts.headers.get_all(header::AUTHORIZATION).into_iter();
         let (scheme, text) = values.next()?.to_str().ok()?.split_once(' ')?;
@@ -200,10 +201,11 @@ pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     media_type::is(headers, media_type::FORM)
 }
 
-/// The longest form that is read, in bytes.
+/// The maximum length of a form, in bytes.
 const MAX_FORM_BYTES: usize = 64 * 1024;
 
-/// The parameters of an address or a form. One without a value is as good as left out (RFC 6749 sections 3.1, 3.2).
+/// The parameters of a query string or a form. A parameter without a value counts as left out (RFC 6749 sections 3.1,
+/// 3.2).
 #[derive(Clone, Debug, Default)]
 pub struct Parameters(Vec<Parameter>);
 
@@ -211,7 +213,7 @@ pub struct Parameters(Vec<Parameter>);
 struct Parameter {
     name: String,
     value: String,
-    /// Whether the value came as a text: in UTF-8, with whole escapes. Else parts of it are replaced.
+    /// Whether the value is text: UTF-8 with complete escapes. Otherwise parts of it were replaced.
     is_text: bool,
 }
 
@@ -225,16 +227,17 @@ impl Parameters {
         Self(parameters.filter(|parameter| !parameter.value.is_empty()).collect())
     }
 
-    /// Those that a structure names. Others are ignored, as RFC 6749 section 3.1 wants it.
+    /// Reads the parameters that a structure names. It ignores others, as RFC 6749 section 3.1 requires.
     ///
     /// # Errors
-    /// `BAD_REQUEST` when one is missing, malformed or there twice.
+    /// `BAD_REQUEST` when one is missing, malformed or repeated.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Fault> {
         let unread = || self.0.iter().filter(|parameter| !parameter.is_text);
-        // The parser takes every text and refuses what is there twice: so is what is no text, if the structure names it.
+        // The parser accepts every text and refuses repeated names: invalid text is repeated here, so that it is
+        // refused if the structure names it.
         let pairs = self.0.iter().chain(unread()).map(|parameter| (&parameter.name, &parameter.value));
         let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-        // The parser's own words may quote what was sent, a secret perhaps: only the parameter's name is told.
+        // The parser's messages may quote the value, perhaps a secret: only the parameter's name is reported.
         serde_urlencoded::from_str(&text).map_err(|error| {
             let message = error.to_string();
             let named = ["missing field", "duplicate field"].into_iter().find(|reason| message.starts_with(reason));
@@ -250,27 +253,27 @@ impl Parameters {
         })
     }
 
-    /// All values of one that may be there several times.
+    /// All values of a parameter that may be repeated.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |given| given.name == name).map(|given| given.value.as_str())
+        self.0.iter().filter(move |parameter| parameter.name == name).map(|parameter| parameter.value.as_str())
     }
 }
 
-/// An answer of a procedure with `http`. It is kept by nobody unless it says otherwise.
+/// The response of a procedure with `http`. Caches do not store it unless a header says otherwise.
 #[derive(Debug)]
 pub struct HttpReply(Response<Bytes>);
 
 impl HttpReply {
-    /// JSON.
+    /// A response with a JSON body.
     ///
     /// # Errors
-    /// A fault of ours, if `value` cannot be written.
+    /// An internal error if `value` cannot be serialized.
     pub fn json(status: StatusCode, value: &impl Serialize) -> Result<Self, Fault> {
         let body = serde_json::to_vec(value).map_err(Fault::internal)?;
         Ok(Self::of(status, "application/json", body.into()))
     }
 
-    /// Sends the browser on, with GET (RFC 9110 section 15.4.4, and RFC 9700 section 4.12).
+    /// Redirects the browser, which then sends a GET (RFC 9110 section 15.4.4, and RFC 9700 section 4.12).
     pub fn redirect(url: &str) -> Result<Self, Fault> {
         let mut reply = Self::of(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", Bytes::new());
         let location = HeaderValue::try_from(url).map_err(Fault::internal)?;
@@ -278,7 +281,7 @@ impl HttpReply {
         Ok(reply)
     }
 
-    /// JSON, with nothing to complain about.
+    /// A 200 response with a JSON body.
     ///
     /// # Errors
     /// As [`HttpReply::json`].
@@ -286,7 +289,8 @@ impl HttpReply {
         Self::json(StatusCode::OK, value)
     }
 
-    /// A page. `policy` is its `content-security-policy`; one that cannot be sent forbids everything.
+    /// An HTML page. `policy` is its `content-security-policy`; a policy that is not a valid header value is replaced
+    /// by one that forbids everything.
     ///
     /// Its referrer policy is `same-origin`: under `no-referrer`, browsers send the forms of a page with the
     /// origin `null` (Fetch, "Append a request `Origin` header").
@@ -299,12 +303,12 @@ impl HttpReply {
         reply
     }
 
-    /// Nothing more than that it was done: an object without members, because some clients read JSON from every answer.
+    /// A 200 response with an empty JSON object: some clients parse JSON from every response.
     pub fn done() -> Self {
         Self::of(StatusCode::OK, "application/json", Bytes::from_static(b"{}"))
     }
 
-    /// The same with another header.
+    /// Sets a header of the response.
     #[must_use]
     pub fn header(mut self, name: HeaderName, value: &'static str) -> Self {
         self.0.headers_mut().insert(name, HeaderValue::from_static(value));
@@ -322,24 +326,24 @@ impl HttpReply {
         Self(response)
     }
 
-    /// The response.
+    /// The response as it is sent.
     pub fn into_response(self) -> Response<Bytes> {
         self.0
     }
 }
 
-/// What a call adds to its answer's headers.
+/// Headers that a call adds to its response.
 #[derive(Debug, Default)]
-pub(crate) struct Added(Mutex<Vec<(HeaderName, HeaderValue)>>);
+pub(crate) struct AddedHeaders(Mutex<Vec<(HeaderName, HeaderValue)>>);
 
-impl Added {
+impl AddedHeaders {
     pub(crate) fn push(&self, name: HeaderName, value: HeaderValue) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push((name, value));
     }
 
     pub(crate) fn append_to(&self, headers: &mut HeaderMap) {
         for (name, value) in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            // Of cookies there may be several; of the rest, what was said last counts.
+            // Several cookies may be set; of any other header, the last value counts.
             if name == header::SET_COOKIE {
                 headers.append(name, value);
             } else {

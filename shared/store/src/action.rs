@@ -1,4 +1,4 @@
-//! What a change does to the table: the actions, their conditions, and whom a refusal blames.
+//! The actions of a change on the table, their conditions, and the error that a failed condition means.
 
 use std::collections::{HashMap, hash_map::Entry};
 
@@ -22,11 +22,11 @@ pub(crate) enum Action {
     Claim { key: Key, item: Item, rule: &'static str, owner: String, before: String },
     /// Gives a unique value back.
     Release { key: Key, owner: String },
-    /// Counts members of a group that join (positive) or leave.
+    /// Adds to (positive) or takes from (negative) the count of a group's members.
     Count { key: Key, by: i64, at_least: u32, tally: &'static str },
 }
 
-/// What must be stored for an entity to be written.
+/// What must be stored before an entity may be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expected {
     /// Nothing, or something expired.
@@ -43,13 +43,13 @@ pub(crate) struct Condition {
     pub(crate) values: HashMap<String, AttributeValue>,
 }
 
-// Clauses. An expired item counts as absent: DynamoDB deletes late, and a reader no longer sees it.
+// Clauses. An expired item counts as absent: DynamoDB deletes it late, and readers no longer see it.
 const ABSENT: &str = "attribute_not_exists(#pk)";
 const EXPIRED: &str = "#expires <= :now";
 const NOT_EXPIRED: &str = "(attribute_not_exists(#expires) OR #expires > :now)";
 const UNCHANGED: &str = "#version = :version";
 const OURS: &str = "#owner = :owner";
-/// Taken over from an entity that gives it back in the same transaction.
+/// The value belongs to an entity that releases it in the same transaction.
 const HANDED_OVER: &str = "#owner = :before";
 const ENOUGH: &str = "#count >= :enough";
 
@@ -64,7 +64,7 @@ impl Action {
         }
     }
 
-    /// What it means when the condition does not hold.
+    /// The error that a failed condition means.
     pub(crate) fn failure(&self) -> StoreError {
         match self {
             Self::Put { expected: Expected::Absent, .. } => StoreError::Exists,
@@ -74,7 +74,7 @@ impl Action {
         }
     }
 
-    /// What must hold for the action to be done.
+    /// The condition under which the action is done; none if it is unconditional.
     pub(crate) fn condition(&self, now_unix_ms: i64) -> Option<Condition> {
         let pk = ("#pk", TABLE.partition_key);
         let expires = ("#expires", EXPIRES);
@@ -123,7 +123,7 @@ impl Condition {
     }
 }
 
-/// What it takes to create an entity.
+/// The actions that create an entity.
 pub(crate) fn creating(after: &Record, item: Item) -> Result<Vec<Action>, StoreError> {
     check(after)?;
     let mut actions = vec![put(after, item, Expected::Absent)];
@@ -132,8 +132,8 @@ pub(crate) fn creating(after: &Record, item: Item) -> Result<Vec<Action>, StoreE
     Ok(actions)
 }
 
-/// What it takes to put one state of an entity in the place of another: guards and tallies only where
-/// they differ.
+/// The actions that replace one state of an entity by another. Guards and tallies change only where the two states
+/// differ.
 pub(crate) fn replacing(before: &Record, after: &Record, item: Item) -> Result<Vec<Action>, StoreError> {
     check(after)?;
     if before.id != after.id {
@@ -154,7 +154,7 @@ pub(crate) fn replacing(before: &Record, after: &Record, item: Item) -> Result<V
     Ok(actions)
 }
 
-/// What it takes to delete an entity.
+/// The actions that delete an entity.
 pub(crate) fn deleting(before: &Record) -> Vec<Action> {
     let key = keys::entity(before.prefix, &before.id);
     let mut actions = vec![Action::Delete { key, version: before.version }];
@@ -163,7 +163,7 @@ pub(crate) fn deleting(before: &Record) -> Vec<Action> {
     actions
 }
 
-/// DynamoDB deletes what has expired by itself and counts nothing down.
+/// Refuses an entity that expires and is tallied: DynamoDB deletes expired items by itself and decrements no tally.
 fn check(record: &Record) -> Result<(), StoreError> {
     if record.expires.is_some() && !record.tallies.is_empty() {
         let message = format!("`{}` expires and is tallied: nothing would count it down", record.prefix);
@@ -191,8 +191,8 @@ fn count(record: &Record, tally: &Membership, by: i64) -> Action {
     Action::Count { key, by, at_least: tally.at_least, tally: tally.name }
 }
 
-/// Joins the actions that meet on one item, since a transaction may name an item only once: members of
-/// one group that join or leave together, and a unique value that passes from one entity to another.
+/// Joins actions on the same item, since a transaction may name an item only once: several changes of one tally, and
+/// a unique value that passes from one entity to another.
 pub(crate) fn merge(actions: Vec<Action>) -> Result<Vec<Action>, StoreError> {
     let mut merged: Vec<Action> = Vec::with_capacity(actions.len());
     let mut places: HashMap<Key, usize> = HashMap::with_capacity(actions.len());
@@ -225,7 +225,7 @@ fn join(first: &mut Action, second: Action) -> Result<(), StoreError> {
                 return Err(StoreError::Taken { rule });
             }
         }
-        // The same value given back twice by the same entity, which named it twice.
+        // One entity named the same value twice and releases it twice.
         (Action::Release { owner, .. }, Action::Release { owner: other, .. }) if *owner == other => {}
         _ => return Err(StoreError::broken("a transaction changes one item twice")),
     }

@@ -1,8 +1,8 @@
-//! The SDK client: made once for a process, without anything that looks around for settings.
+//! The SDK client: created once for a process, from explicit settings only.
 //!
-//! What is switched off here is done by this crate itself (retries, time limits) or is not wanted:
-//! the chain of credential providers, which costs 3 ms and may ask the instance metadata service,
-//! and the system's 144 root certificates, which cost 3 ms more.
+//! The SDK's own retries and timeouts are off, since this crate has its own. Two more parts are not wanted: the chain
+//! of credential providers, which costs 3 ms and may call the instance metadata service, and the system's 144 root
+//! certificates, which cost 3 ms more.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use crate::{
     settings::{Settings, StoreLimits},
 };
 
-/// The certificates under which DynamoDB's own stand (<https://www.amazontrust.com/repository/>).
+/// The root certificates of DynamoDB's own certificates (<https://www.amazontrust.com/repository/>).
 const AMAZON_ROOTS: [&str; 4] = [
     include_str!("roots/amazon_root_ca_1.pem"),
     include_str!("roots/amazon_root_ca_2.pem"),
@@ -35,21 +35,21 @@ const AMAZON_ROOTS: [&str; 4] = [
     include_str!("roots/amazon_root_ca_4.pem"),
 ];
 
-/// The connection to one table, for the whole process. Cloning is cheap.
+/// The client of one table, for the whole process. Cloning is cheap.
 #[derive(Clone)]
 pub struct Store {
     pub(crate) client: Client,
     pub(crate) table: Arc<str>,
     pub(crate) limits: StoreLimits,
     pub(crate) cursor_key: Arc<CursorKey>,
-    /// Shared by all who ask over the same connections.
+    /// The slots of parallel operations, shared by all clones.
     pub(crate) slots: Arc<Semaphore>,
-    /// What callers have read in this process and have not been counted for.
+    /// What callers have read in this process and has not been counted in the table yet.
     pub(crate) usages: Usages,
 }
 
 impl Store {
-    /// Makes the client. Nothing is sent.
+    /// Creates the client. It sends nothing yet.
     ///
     /// # Errors
     /// [`StoreError::Broken`] when the TLS settings are refused.
@@ -68,14 +68,14 @@ impl Store {
         })
     }
 
-    /// The same, where one caller may read so many units in a minute.
+    /// The same store with a quota: how many read capacity units one caller may use in a minute.
     #[must_use]
     pub fn with_read_units(self, read_units_a_minute: u32) -> Self {
         Self { limits: StoreLimits { read_units_a_minute, ..self.limits }, ..self }
     }
 
-    /// The same table over the same connections, asked by somebody else: the local service gives each
-    /// procedure its own rights this way.
+    /// The same table over the same connections, with other credentials: the local service gives each procedure its
+    /// own rights this way.
     #[must_use]
     pub fn with_credentials(&self, access_key_id: impl Into<String>, secret_access_key: impl Into<String>) -> Self {
         self.signed_by(credentials(access_key_id.into(), secret_access_key.into(), None))
@@ -88,12 +88,13 @@ impl Store {
     }
 }
 
-/// Who asks. Lambda's credentials come with a session token.
+/// AWS credentials. Those of Lambda come with a session token.
 pub fn credentials(access_key_id: String, secret_access_key: String, session_token: Option<String>) -> Credentials {
     Credentials::new(access_key_id, secret_access_key, session_token, None, "settings")
 }
 
-/// What the clients of all services share. Nothing is tried again and nothing has a time limit: who asks sees to it.
+/// The configuration that the clients of all services share. It has no retries and no timeouts: each caller adds its
+/// own.
 ///
 /// # Errors
 /// [`StoreError::Broken`] when the TLS settings are refused.

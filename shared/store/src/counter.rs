@@ -1,4 +1,4 @@
-//! Counts that forget themselves: one item each, counted up in place.
+//! Counters that expire: one item each, incremented in place.
 
 use aws_sdk_dynamodb::{
     operation::update_item::{UpdateItemError, UpdateItemOutput, builders::UpdateItemFluentBuilder},
@@ -12,15 +12,15 @@ use crate::{
     item::{COUNT, EXPIRES, keyed, number},
     keys::{self, Key},
     retry::persist,
+    sdk_error::classify,
     table::TABLE,
-    trouble::trouble,
 };
 
-/// What the partition keys of counts begin with.
+/// The prefix of the counters' partition keys.
 pub const PREFIX: &str = "limit";
 
-/// Counts once more, and answers what the count is then. A count that nobody made begins at zero; it is forgotten
-/// some time after `ends_s` (seconds since 1970). An answer that was lost may be counted twice.
+/// Increments a counter and returns its new value. A missing counter begins at zero; it expires some time after
+/// `ends_s` (seconds since 1970). An increment whose answer was lost may be counted twice.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`], [`StoreError::Denied`], [`StoreError::Broken`].
@@ -33,7 +33,7 @@ pub fn add(session: StoreSession, id: String, ends_s: i64) -> BoxFuture<'static,
     .boxed()
 }
 
-/// The same by any number, within an operation that has its turn.
+/// [`add`] by any number, within an operation that has its slot.
 #[inline(never)]
 pub(crate) fn add_within(
     session: StoreSession,
@@ -60,8 +60,8 @@ pub(crate) fn add_within(
     .boxed()
 }
 
-/// Takes back what was counted once. A count that is zero, or forgotten by now, stays so: below zero it would let
-/// through what is to be stopped.
+/// Takes one increment back. A counter at zero, or one that has expired, stays as it is: below zero it would admit
+/// more than the limit allows.
 ///
 /// # Errors
 /// As [`add`].
@@ -78,7 +78,7 @@ pub fn take_back(session: StoreSession, id: String) -> BoxFuture<'static, Result
     .boxed()
 }
 
-/// A change of a count by so much.
+/// The update that adds `by` to a counter.
 fn counting(session: &StoreSession, key: &Key, by: i64) -> UpdateItemFluentBuilder {
     let store = session.store();
     let request = store.client.update_item().table_name(&*store.table);
@@ -90,7 +90,7 @@ fn counting(session: &StoreSession, key: &Key, by: i64) -> UpdateItemFluentBuild
         .return_consumed_capacity(ReturnConsumedCapacity::Total)
 }
 
-/// What the count is then; none if its condition does not hold.
+/// The counter's new value; none if the update's condition failed.
 async fn send(
     session: &StoreSession,
     deadline: Instant,
@@ -105,7 +105,7 @@ async fn send(
                 {
                     Ok(None)
                 }
-                answer => answer.map(Some).map_err(trouble),
+                answer => answer.map(Some).map_err(classify),
             }
         }
     })

@@ -1,4 +1,4 @@
-//! Creating.
+//! The capability to create entities of one type.
 
 use std::marker::PhantomData;
 
@@ -10,7 +10,7 @@ use crate::{
     transaction,
 };
 
-/// The right to create one entity: what is there, its holder can neither read, replace nor delete.
+/// The right to create entities of one type. It gives no right to read, replace or delete existing ones.
 ///
 /// ```
 /// use protocol::Entity;
@@ -33,7 +33,7 @@ impl<T> Clone for Create<T> {
 }
 
 impl<T: Entity> Create<T> {
-    /// For the call of this session.
+    /// Creates the capability for the call of this session.
     #[must_use]
     pub fn new(session: StoreSession) -> Self {
         Self { session, entity: PhantomData }

@@ -1,11 +1,11 @@
-//! Sealed cursors: where the next page begins, readable and usable by nobody but the store.
+//! Sealed cursors: the start of the next page, which only the store can read or create.
 //!
-//! A cursor holds the last place that a page has read, not DynamoDB's `LastEvaluatedKey`: a place means
-//! the same in all shards of a list, and entries may come and go around it.
+//! A cursor holds the last place that a page has read, not DynamoDB's `LastEvaluatedKey`: a place means the same in
+//! all shards of a list, and stays valid when entries come and go around it.
 //!
-//! It is sealed with AES-256-GCM under a random nonce (NIST SP 800-38D allows 2^32 seals under one key).
-//! What it is bound to, the procedure, the caller and the query, is authenticated with it and not stored in
-//! it, so that it opens for the same question of the same caller only.
+//! It is sealed with AES-256-GCM under a random nonce (NIST SP 800-38D allows 2^32 seals under one key). It is bound
+//! to the procedure, the caller and the query: they are authenticated with it and not stored in it, so that a cursor
+//! opens only for the same query of the same caller.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use protocol::Cursor;
@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 
 use crate::{StoreError, session::Scope};
 
-/// Longer ones are not ours: a place has at most 1,024 bytes.
+/// The maximum length of a cursor, in bytes: a place has at most 1,024.
 const MAX_CURSOR_BYTES: usize = 4_096;
 /// Fields of the input that differ from page to page of one list.
 const PAGE_FIELDS: [&str; 2] = ["cursor", "limit"];
@@ -66,10 +66,10 @@ impl CursorKey {
     }
 }
 
-/// The text a cursor is bound to: who asks what. `query` tells lists of one procedure apart.
+/// The text that a cursor is bound to: the caller and the query. `query` tells lists of one procedure apart.
 pub(crate) fn binding(scope: &Scope, query: &Value) -> String {
-    // An input that is no JSON is bound to as it is. None at all says what `{}` says: the first page is often asked for
-    // without an input, where the next one has a cursor in it.
+    // An input that is not JSON is bound as it is. A missing input equals `{}`: callers often ask for the first page
+    // without an input, and for the next page with only a cursor.
     let mut input = match serde_json::from_slice(&scope.input) {
         Ok(Value::Null) => Value::Object(Map::new()),
         Err(_) if scope.input.is_empty() => Value::Object(Map::new()),

@@ -1,4 +1,4 @@
-//! Deleting.
+//! The capability to delete entities of one type.
 
 use std::marker::PhantomData;
 
@@ -7,7 +7,7 @@ use protocol::Entity;
 
 use crate::{Operation, StoreError, StoreSession, action, item::Record, read, transaction};
 
-/// The right to delete one entity. It can fetch as well: only what is known to be there is deleted.
+/// The right to delete entities of one type. It can fetch as well: a delete begins with the current state.
 ///
 /// ```
 /// use protocol::Entity;
@@ -31,13 +31,13 @@ impl<T> Clone for Delete<T> {
 }
 
 impl<T: Entity> Delete<T> {
-    /// For the call of this session.
+    /// Creates the capability for the call of this session.
     #[must_use]
     pub fn new(session: StoreSession) -> Self {
         Self { session, entity: PhantomData }
     }
 
-    /// Fetches one, as [`Read::get`](crate::Read::get).
+    /// Fetches one entity, as [`Read::get`](crate::Read::get).
     ///
     /// # Errors
     /// As [`Read::get`](crate::Read::get).
@@ -45,7 +45,7 @@ impl<T: Entity> Delete<T> {
         read::get(&self.session, id)
     }
 
-    /// Deletes an entity, as long as it is what is stored.
+    /// Deletes an entity if the stored version is that of `current`.
     ///
     /// # Errors
     /// [`StoreError::Stale`], [`StoreError::TooFew`]; or as [`Read::get`](crate::Read::get).

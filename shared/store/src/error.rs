@@ -1,41 +1,41 @@
-//! What can go wrong, and what the caller of a procedure hears of it.
+//! The store's errors, and the faults that callers of a procedure see for them.
 
 use std::{error::Error, fmt};
 
 use protocol::{Cause, Code, Fault, FieldFault, Raised};
 
-/// Why the store did not do what it was asked.
+/// Why the store did not carry out an operation.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// What was to be changed has been changed or deleted by somebody else since it was read.
+    /// Another caller has changed or deleted the entity since it was read.
     Stale,
-    /// What was to be created exists.
+    /// The entity to create exists already.
     Exists,
-    /// Another entity has a value that must be unique.
+    /// Another entity has the same value of a unique rule.
     Taken {
         /// The rule's name, such as `email`.
         rule: &'static str,
     },
-    /// The change would leave a group with fewer members than it must have.
+    /// The change would leave a group with fewer members than its minimum.
     TooFew {
         /// The group's name, such as `administrators`.
         tally: &'static str,
     },
     /// The caller has used up this minute's reads, see [`quota`](crate::quota).
     QuotaExceeded {
-        /// When the next one begins, in seconds.
+        /// The time until the next minute begins, in seconds.
         wait_s: u32,
     },
-    /// The cursor was not made for this caller and this query, or not by this service.
+    /// The cursor belongs to another caller, another query or another service.
     BadCursor,
-    /// The item or the transaction is larger than DynamoDB takes (400 KB, 4 MB).
+    /// The item or the transaction exceeds DynamoDB's limit (400 KB, 4 MB).
     TooLarge,
-    /// The database did not answer in time, or said it cannot now. A write may have happened.
+    /// The database did not answer in time, or refused for the moment. A write may have happened.
     Unavailable(Cause),
-    /// The procedure has no right to this: a grant is missing, or credentials are wrong.
+    /// The procedure does not have this right: a grant is missing, or credentials are wrong.
     Denied(Cause),
-    /// A fault of ours: an item that does not have the shape of its type, a request that is refused.
+    /// An internal error: an item that does not have the shape of its type, or a malformed request.
     Broken(Cause),
 }
 

@@ -1,4 +1,4 @@
-//! The reading requests, each instantiated once.
+//! The read requests to DynamoDB, each instantiated once.
 
 use std::collections::HashMap;
 
@@ -13,14 +13,14 @@ use crate::{
     item::{Item, OWNER, keyed, live_document, text},
     keys::Key,
     retry::{pause, persist},
+    sdk_error::classify,
     table::TABLE,
-    trouble::trouble,
 };
 
-/// How many keys one BatchGetItem takes.
+/// The maximum number of keys in one BatchGetItem.
 const MAX_BATCH_KEYS: usize = 100;
 
-/// The document of an entity, strongly consistent; `None` when there is none or it has expired.
+/// The document of an entity, strongly consistent; `None` when it does not exist or has expired.
 #[inline(never)]
 pub(crate) fn get(session: StoreSession, key: Key) -> BoxFuture<'static, Result<Option<Value>, StoreError>> {
     async move {
@@ -36,7 +36,7 @@ pub(crate) fn get(session: StoreSession, key: Key) -> BoxFuture<'static, Result<
         let turn = session.begin_operation().await;
         let answer = persist(session.limits(), turn.deadline, |_| {
             let sent = Box::pin(request.clone().send());
-            async move { sent.await.map_err(trouble) }
+            async move { sent.await.map_err(classify) }
         })
         .await?;
         session.meter().count_read(answer.consumed_capacity());
@@ -63,7 +63,7 @@ pub(crate) fn owner(session: StoreSession, guard: Key) -> BoxFuture<'static, Res
         let turn = session.begin_operation().await;
         let answer = persist(session.limits(), turn.deadline, |_| {
             let sent = Box::pin(request.clone().send());
-            async move { sent.await.map_err(trouble) }
+            async move { sent.await.map_err(classify) }
         })
         .await?;
         session.meter().count_read(answer.consumed_capacity());
@@ -72,7 +72,7 @@ pub(crate) fn owner(session: StoreSession, guard: Key) -> BoxFuture<'static, Res
     .boxed()
 }
 
-/// The documents of many entities, strongly consistent each, in the order of the keys.
+/// The documents of many entities, each strongly consistent, in the order of the keys.
 #[inline(never)]
 pub(crate) fn get_many(
     session: StoreSession,
@@ -80,13 +80,13 @@ pub(crate) fn get_many(
 ) -> BoxFuture<'static, Result<Vec<Option<Value>>, StoreError>> {
     async move {
         let turn = session.begin_operation().await;
-        // A key may be asked for twice; a batch may not.
+        // The caller may name a key twice; a batch may not.
         let mut positions: HashMap<&str, Vec<usize>> = HashMap::with_capacity(keys.len());
         for (position, key) in keys.iter().enumerate() {
             positions.entry(&key.pk).or_default().push(position);
         }
         let wanted: Vec<&Key> = positions.values().map(|positions| &keys[positions[0]]).collect();
-        // Each costs a unit at least.
+        // Each key costs at least one unit.
         session.charge_within(turn.deadline, wanted.len()).await?;
         let mut documents = vec![None; keys.len()];
         for chunk in wanted.chunks(MAX_BATCH_KEYS) {
@@ -105,21 +105,21 @@ pub(crate) fn get_many(
     .boxed()
 }
 
-/// One batch. DynamoDB may leave keys unprocessed when it is busy; they are asked for again.
+/// One batch. DynamoDB may leave keys unprocessed when it is busy; the next request asks for them again.
 async fn batch(session: &StoreSession, deadline: Instant, mut keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
     let store = session.store();
     let mut items = Vec::with_capacity(keys.len());
     let mut round = 1;
     loop {
-        let asked = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+        let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
         let request = store
             .client
             .batch_get_item()
-            .request_items(&*store.table, asked.map_err(StoreError::broken)?)
+            .request_items(&*store.table, request.map_err(StoreError::broken)?)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let answer = persist(session.limits(), deadline, |_| {
             let sent = Box::pin(request.clone().send());
-            async move { sent.await.map_err(trouble) }
+            async move { sent.await.map_err(classify) }
         })
         .await?;
         session.meter().count_read(answer.consumed_capacity().first());
@@ -133,7 +133,7 @@ async fn batch(session: &StoreSession, deadline: Instant, mut keys: Vec<Item>) -
     }
 }
 
-/// A stretch of one partition of an index.
+/// A range of sort keys in one partition of an index.
 pub(crate) struct KeyRange<'a> {
     pub(crate) index: &'a TableIndex,
     pub(crate) partition: &'a str,
@@ -141,24 +141,24 @@ pub(crate) struct KeyRange<'a> {
     pub(crate) range: (&'a str, &'a str),
     pub(crate) descending: bool,
     pub(crate) limit: usize,
-    /// Where the answer before ended.
+    /// The last key of the page before.
     pub(crate) after: Option<Item>,
 }
 
-/// A part of a stretch.
-pub(crate) struct Found {
+/// One page of a range.
+pub(crate) struct QueryPage {
     pub(crate) items: Vec<Item>,
-    /// Where to go on; `None` when the stretch has been read to its end.
+    /// The last key of this page; `None` at the end of the range.
     pub(crate) after: Option<Item>,
 }
 
-/// Reads on in a stretch.
+/// Reads the next page of a range.
 #[inline(never)]
 pub(crate) fn query<'a>(
     session: &'a StoreSession,
     deadline: Instant,
     range_of_keys: KeyRange<'a>,
-) -> BoxFuture<'a, Result<Found, StoreError>> {
+) -> BoxFuture<'a, Result<QueryPage, StoreError>> {
     async move {
         session.charge_within(deadline, 0).await?;
         let store = session.store();
@@ -179,11 +179,11 @@ pub(crate) fn query<'a>(
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let answer = persist(session.limits(), deadline, |_| {
             let sent = Box::pin(request.clone().send());
-            async move { sent.await.map_err(trouble) }
+            async move { sent.await.map_err(classify) }
         })
         .await?;
         session.meter().count_read(answer.consumed_capacity());
-        Ok(Found { items: answer.items.unwrap_or_default(), after: answer.last_evaluated_key })
+        Ok(QueryPage { items: answer.items.unwrap_or_default(), after: answer.last_evaluated_key })
     }
     .boxed()
 }

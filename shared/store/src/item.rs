@@ -1,4 +1,4 @@
-//! How an entity looks as an item.
+//! The form of an entity as a DynamoDB item.
 //!
 //! The entity's JSON stands under one attribute, `doc`, so that none of its fields can collide with what
 //! the store keeps beside it: the keys, the version that conditions test, the time of expiry and the
@@ -19,17 +19,17 @@ pub(crate) type Item = HashMap<String, AttributeValue>;
 const DOC: &str = "doc";
 /// The entity's version, a number.
 pub(crate) const VERSION: &str = "version";
-/// Which write made the item; lets a writer recognise its own (see `transaction`).
+/// The random mark of the write that made the item; a writer recognises its own by it (see `transaction`).
 pub(crate) const WRITE_ID: &str = "writeId";
-/// When it expires, in milliseconds of the Unix epoch. DynamoDB's own attribute (`ttl`) counts in
-/// seconds, which would hide things up to a second early or late.
+/// The time of expiry, in milliseconds of the Unix epoch. DynamoDB's own attribute (`ttl`) counts in seconds, which
+/// would hide items up to a second early or late.
 pub(crate) const EXPIRES: &str = "expires";
-/// Of a guard: the id of the entity that has the value.
+/// In a guard: the id of the entity that has the value.
 pub(crate) const OWNER: &str = "owner";
-/// Of a tally: how many there are.
+/// In a tally: the number of members.
 pub(crate) const COUNT: &str = "count";
 
-/// Everything about an entity that a change must know, without its type.
+/// What a change must know of an entity, without its type.
 pub(crate) struct Record {
     pub(crate) prefix: &'static str,
     pub(crate) id: String,
@@ -54,7 +54,7 @@ pub(crate) struct Membership {
     pub(crate) at_least: u32,
 }
 
-/// Where an entity stands in one index of the table.
+/// The position of an entity in one index of the table.
 pub(crate) struct Placement {
     slot: usize,
     index: &'static str,
@@ -100,12 +100,13 @@ pub(crate) fn content<T: Entity>(entity: &T) -> Result<(Value, Vec<Placement>), 
 
 /// The entity that a stored document holds.
 pub(crate) fn decode<T: Entity>(document: Value) -> Result<T, StoreError> {
-    serde_json::from_value(document).map_err(|error| misshapen(T::NAME, &error))
+    serde_json::from_value(document).map_err(|error| malformed(T::NAME, &error))
 }
 
-/// Serde quotes the value it did not expect, and what is stored must not reach the log.
+/// Reports the error without the value: serde quotes the value that it did not expect, and stored data must not reach
+/// the log.
 #[inline(never)]
-fn misshapen(name: &str, error: &serde_json::Error) -> StoreError {
+fn malformed(name: &str, error: &serde_json::Error) -> StoreError {
     let message = error.to_string();
     let message = match (message.find('"'), message.rfind('"')) {
         (Some(first), Some(last)) => format!("{}…{}", &message[..first], &message[last + 1..]),
@@ -164,7 +165,7 @@ fn put_expiry(item: &mut Item, expires: Option<Timestamp>) {
     }
 }
 
-/// The document of an item, unless it has expired: DynamoDB may take days to delete.
+/// The document of an item, unless it has expired: DynamoDB may take days to delete it.
 #[inline(never)]
 pub(crate) fn live_document(mut item: Item, now_unix_ms: i64) -> Result<Option<Value>, StoreError> {
     let expires: Option<i64> = item.get(EXPIRES).and_then(|value| value.as_n().ok()).and_then(|n| n.parse().ok());
@@ -231,7 +232,7 @@ mod tests {
     #[test]
     fn a_misshapen_item_does_not_show_its_content() {
         let error = serde_json::from_value::<u32>(json!("secret \"word\"")).expect_err("no number");
-        let StoreError::Broken(cause) = misshapen("Thing", &error) else { panic!("another error") };
+        let StoreError::Broken(cause) = malformed("Thing", &error) else { panic!("another error") };
         assert!(!cause.to_string().contains("secret"), "{cause}");
         assert!(!cause.to_string().contains("word"), "{cause}");
         assert!(cause.to_string().contains("expected u32"), "{cause}");

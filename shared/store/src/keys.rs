@@ -1,8 +1,7 @@
-//! The only place that builds keys.
+//! Builds all keys of the table; no other module does.
 //!
-//! Every partition key begins with the entity's prefix and a `#`, so that one rule on leading keys
-//! grants the entity with all that belongs to it. What follows tells what the item is:
-//!
+//! Every partition key begins with the entity's prefix and a `#`, so that one rule on leading keys grants the entity
+//! with all that belongs to it. The rest of the key says what the item is:
 //! | item | `pk` | `sk` |
 //! | --- | --- | --- |
 //! | entity | `user#<id>` | `@` |
@@ -28,7 +27,8 @@ pub const TALLY: &str = "tally";
 /// The sort key of a count.
 pub const COUNT: &str = "count";
 
-/// Longer values stand in a key as their hash. A partition key has at most 2,048 bytes.
+/// The longest value that stands in a key itself; a longer one is replaced by its hash. A partition key has at most
+/// 2,048 bytes.
 const MAX_VALUE_BYTES: usize = 512;
 
 /// What separates the place in a list from the id. It sorts below everything a [`SortKey`] holds.
@@ -47,25 +47,25 @@ pub struct Key {
     pub sk: &'static str,
 }
 
-/// Where an entity is kept.
+/// The key of an entity's item.
 #[must_use]
 pub fn entity(prefix: &str, id: &str) -> Key {
     Key { pk: format!("{prefix}#{id}"), sk: ENTITY }
 }
 
-/// Where the guard of a unique value is kept.
+/// The key of a unique value's guard.
 #[must_use]
 pub fn guard(prefix: &str, rule: &str, value: &str) -> Key {
     Key { pk: format!("{prefix}#~{rule}#{}", short(value)), sk: GUARD }
 }
 
-/// Where the tally of a group is kept.
+/// The key of a group's tally.
 #[must_use]
 pub fn tally(prefix: &str, name: &str) -> Key {
     Key { pk: format!("{prefix}#~~{name}"), sk: TALLY }
 }
 
-/// Where a count is kept.
+/// The key of a count.
 #[must_use]
 pub fn count(prefix: &str, id: &str) -> Key {
     Key { pk: format!("{prefix}#{id}"), sk: COUNT }
@@ -91,8 +91,8 @@ pub fn index_range(from: Option<&SortKey>, to: Option<&SortKey>) -> (String, Str
     (lower, upper)
 }
 
-/// Which shard an id stands in: FNV-1a (64 bits), which is stable over versions of Rust, unlike
-/// `DefaultHasher`. Never change it: entries are found by it.
+/// The shard of an id: FNV-1a (64 bits), which is stable over versions of Rust, unlike `DefaultHasher`. Never change
+/// it: entries are found by it.
 #[must_use]
 pub fn shard(id: &str, shards: u16) -> u16 {
     let hash = id
@@ -102,8 +102,8 @@ pub fn shard(id: &str, shards: u16) -> u16 {
     u16::try_from((hash >> 32) % u64::from(shards.max(1))).unwrap_or(0)
 }
 
-/// The value, or its hash after a `#` when it is long. A value that begins with `#` is hashed as well, so
-/// that none can pass for the hash of another.
+/// The value, or `#` and its hash when it is long. A value that begins with `#` is hashed as well, so that no value
+/// can pass for the hash of another.
 fn short(value: &str) -> String {
     if value.len() <= MAX_VALUE_BYTES && !value.starts_with('#') {
         return value.to_owned();

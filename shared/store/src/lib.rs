@@ -1,19 +1,18 @@
-//! The memory: entities to and from DynamoDB items, transactions, cursors, versions.
+//! Stores entities as DynamoDB items, with transactions, cursors and versions, and makes the few other calls to AWS.
 //!
-//! A procedure sees [`Read`] and [`Write`], and the parts of [`Write`]: [`Create`], [`Update`] and [`Delete`]. They are
-//! generic over the entity and thin: they turn an entity into JSON and back. Everything below them is not generic and
-//! answers with boxed futures, so that the SDK is compiled once, here, and not again in every function.
+//! A procedure sees [`Read`] and [`Write`], and the parts of [`Write`]: [`Create`], [`Update`] and [`Delete`]. They
+//! are generic over the entity and thin: they convert it to JSON and back. Everything below them is not generic and
+//! returns boxed futures, so that the SDK is compiled once, here, and not again in every function.
 //!
-//! - [`settings`], [`client`]: what the store is told, and the SDK client that is made of it; gateways make theirs so.
-//! - [`service`]: calls to other services of AWS. `secret`: what a function may not find in its environment.
-//!   [`mail`]: what it sends.
+//! - [`settings`], [`client`]: the store's settings, and the SDK client; gateways create theirs in the same way.
+//! - [`service`]: calls to other services of AWS. `secret` reads Secrets Manager, [`mail`] sends through SES.
 //! - [`table`]: the table's definition, once, for the cloud and for the local service.
-//! - [`keys`]: the only place that builds keys. `item`: how an entity looks as an item.
-//! - [`read`], [`list`], `lanes`, `cursor`: fetching, pages, sealed cursors.
-//! - [`write`] and its parts, `create`, `update`, `delete`: changes. `action`, [`mod@transaction`]: what they do to the
-//!   table, and lost answers.
-//! - [`counter`]: counts that forget themselves. [`quota`]: what reads cost.
-//! - [`error`], `trouble`, `retry`: what can go wrong, and what is tried again.
+//! - [`keys`]: the only place that builds keys. `item`: the form of an entity as an item.
+//! - [`read`], [`list`], `shards`, `cursor`: fetching, pages, sealed cursors.
+//! - [`write`] and its parts, `create`, `update`, `delete`: changes. `action`, [`mod@transaction`]: what they do to
+//!   the table, and lost answers.
+//! - [`counter`]: counters that expire. [`quota`]: the cost of reads.
+//! - [`error`], `sdk_error`, `retry`: errors, and retries.
 
 #![warn(unreachable_pub)]
 
@@ -32,6 +31,7 @@ pub mod mail;
 pub mod quota;
 pub mod read;
 mod retry;
+mod sdk_error;
 mod secret;
 pub mod service;
 pub mod session;
@@ -39,7 +39,6 @@ pub mod settings;
 mod shards;
 pub mod table;
 pub mod transaction;
-mod trouble;
 mod update;
 pub mod write;
 

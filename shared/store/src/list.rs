@@ -1,4 +1,4 @@
-//! Lists, page by page.
+//! Lists, read page by page.
 
 use std::future::IntoFuture;
 
@@ -45,47 +45,47 @@ impl<T: Entity> List<T> {
         Self { session, plan, keep: None }
     }
 
-    /// Which list, when the index holds many: the `list` of its entries.
+    /// Chooses one list of an index that holds many: the `list` of its entries.
     pub fn of(mut self, list: impl Into<String>) -> Self {
         self.plan.list = list.into();
         self
     }
 
-    /// Leaves out what sorts before this value.
+    /// Leaves out entries that sort before this value.
     pub fn from(mut self, from: SortKey) -> Self {
         self.plan.from = Some(from);
         self
     }
 
-    /// Leaves out what sorts after this value.
+    /// Leaves out entries that sort after this value.
     pub fn to(mut self, to: SortKey) -> Self {
         self.plan.to = Some(to);
         self
     }
 
-    /// The greatest first.
+    /// Reads the list in descending order.
     pub fn descending(mut self) -> Self {
         self.plan.descending = true;
         self
     }
 
-    /// How many entries the page has, and where it begins. Without a cursor it is the first page.
+    /// Sets the number of entries of the page, and where it begins. Without a cursor it is the first page.
     pub fn page(mut self, size: PageSize, cursor: Option<&Cursor>) -> Self {
         self.plan.size = page_size(size);
         self.plan.cursor = cursor.cloned();
         self
     }
 
-    /// Leaves out what the filter drops. Dropped entries are read and paid for, up to
-    /// [`StoreLimits::max_examined`](crate::StoreLimits::max_examined) for one page; after that the page is
-    /// short and has a cursor.
+    /// Leaves out the entities for which `keep` is false. They are read and paid for, up to
+    /// [`StoreLimits::max_examined`](crate::StoreLimits::max_examined) for one page; after that the page is short and
+    /// has a cursor.
     pub fn keep(mut self, keep: impl Fn(&T) -> bool + Send + Sync + 'static) -> Self {
         self.keep = Some(Box::new(keep));
         self
     }
 }
 
-/// Held to what a page may have, whatever the caller has validated.
+/// The size within the limits of a page, whatever the caller has validated.
 fn page_size(size: PageSize) -> usize {
     usize::try_from(size.0.clamp(1, PageSize::MAX)).unwrap_or(1)
 }
@@ -108,7 +108,7 @@ impl<T: Entity> IntoFuture for List<T> {
                 Ok(kept)
             };
             let next = fill(&session, plan, &mut offer).await?;
-            // The last one taken may have been looked at only to learn that the list goes on.
+            // The last item may have been read only to learn whether the list goes on.
             items.truncate(size);
             Ok(Page { items, next })
         }

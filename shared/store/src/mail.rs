@@ -1,6 +1,4 @@
-//! Mail, through Amazon SES.
-//!
-//! Its older programming interface (version 2010-12-01) has all that is needed here: one form.
+//! Sends mail through Amazon SES (API version 2010-12-01), whose `SendEmail` takes one form.
 
 use std::{error::Error, fmt, sync::Arc};
 
@@ -15,32 +13,33 @@ use tokio::time::{Duration, Instant};
 use crate::{
     StoreError,
     client::{credentials, sdk_config},
-    retry::{Trouble, persist},
+    retry::{AttemptError, persist},
     service::{CallError, Service, ServiceClient},
     settings::StoreLimits,
 };
 
-/// From whom, where, and who asks.
+/// The sender, the endpoint and the credentials for SES.
 #[derive(Clone)]
 pub struct MailSettings {
-    /// The sender, whose address or domain SES knows to be ours.
+    /// The sender; its address or domain is verified at SES.
     pub from: String,
     /// The AWS region.
     pub region: String,
-    /// Where SES is when it is not at AWS.
+    /// The endpoint of SES when it is not AWS.
     pub endpoint: Option<String>,
-    /// Who asks.
+    /// The access key id of the credentials.
     pub access_key_id: String,
-    /// Signs the request.
+    /// The secret access key, which signs the request.
     pub secret_access_key: String,
-    /// Lambda's credentials come with one.
+    /// The session token of temporary credentials, such as those of Lambda.
     pub session_token: Option<String>,
-    /// How long and how often.
+    /// Timeouts and retries.
     pub limits: StoreLimits,
 }
 
 impl MailSettings {
-    /// SES takes longer than a database, and each further attempt may be a second mail.
+    /// Timeouts and retries for SES. It takes longer than a database, and each further attempt may send a second
+    /// mail.
     pub const LIMITS: StoreLimits = StoreLimits {
         attempt_timeout: Duration::from_secs(3),
         total_timeout: Duration::from_secs(6),
@@ -54,15 +53,15 @@ impl MailSettings {
 /// A mail to one person.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Letter {
-    /// Their address.
+    /// The recipient's address.
     pub to: String,
-    /// One line.
+    /// The subject, one line.
     pub subject: String,
-    /// Plain text.
+    /// The body as plain text.
     pub text: String,
 }
 
-/// The connection to SES, for the whole process. Cloning is cheap.
+/// The SES client of the process. Cloning is cheap.
 #[derive(Clone)]
 pub struct Mailer {
     client: ServiceClient,
@@ -71,7 +70,7 @@ pub struct Mailer {
 }
 
 impl Mailer {
-    /// Makes the client. Nothing is sent.
+    /// Creates the client. It sends nothing yet.
     ///
     /// # Errors
     /// [`MailError::Refused`] when the TLS settings are refused.
@@ -82,11 +81,11 @@ impl Mailer {
         Ok(Self { client: ServiceClient::new(Service::Ses, &config, None)?, from: from.into(), limits })
     }
 
-    /// Sends a mail. SES knows no mark by which it would tell a repeated request: when the answer to an attempt is
-    /// lost, the next attempt is a second mail of the same text.
+    /// Sends a mail. SES has no idempotency token: when the answer to an attempt is lost, the next attempt sends a
+    /// second mail of the same text.
     ///
     /// # Errors
-    /// See [`MailError`]. That it succeeds says that SES has taken the mail, and not that it arrived.
+    /// See [`MailError`]. Success means that SES has accepted the mail, not that it arrived.
     #[inline(never)]
     pub fn send(&self, letter: Letter) -> BoxFuture<'static, Result<(), MailError>> {
         let Self { client, from, limits } = self.clone();
@@ -97,7 +96,7 @@ impl Mailer {
                 .map_err(StoreError::broken)?;
             persist(&limits, Instant::now() + limits.total_timeout, |_| {
                 let sent = client.call(request.clone()).boxed();
-                async move { sent.await.map_err(trouble) }
+                async move { sent.await.map_err(classify) }
             })
             .await?;
             Ok(())
@@ -106,7 +105,7 @@ impl Mailer {
     }
 }
 
-/// The request (Amazon SES API Reference, version 2010-12-01, "SendEmail").
+/// The body of the request (Amazon SES API Reference, version 2010-12-01, "SendEmail").
 fn form(from: &str, letter: &Letter) -> Bytes {
     let mut form = String::new();
     let mut writer = QueryWriter::new(&mut form, "SendEmail", "2010-12-01");
@@ -124,16 +123,18 @@ fn form(from: &str, letter: &Letter) -> Bytes {
     form.into()
 }
 
-/// Sorts SES's refusals. Their texts name addresses, which belong in no log: the code says enough.
-fn trouble(error: CallError) -> Trouble {
+/// Classifies SES's errors. Their texts name addresses, which must not reach the log; the code suffices.
+fn classify(error: CallError) -> AttemptError {
     match &error {
         SdkError::ConstructionFailure(_) => StoreError::broken(error).into(),
         SdkError::ServiceError(refusal) => {
             let code = refusal.err().code().unwrap_or("no code").to_owned();
             let status = refusal.raw().status();
             match (code.as_str(), status.as_u16()) {
-                ("Throttling" | "ThrottlingException", _) => Trouble::Passing { cause: code.into(), doubtful: false },
-                _ if status.is_server_error() => Trouble::Passing { cause: code.into(), doubtful: true },
+                ("Throttling" | "ThrottlingException", _) => {
+                    AttemptError::Retryable { cause: code.into(), outcome_unknown: false }
+                }
+                _ if status.is_server_error() => AttemptError::Retryable { cause: code.into(), outcome_unknown: true },
                 (_, 403) => StoreError::Denied(code.into()).into(),
                 ("MessageRejected", _) => {
                     let hint = "MessageRejected: is the sender verified, and the account out of the sandbox?";
@@ -142,19 +143,19 @@ fn trouble(error: CallError) -> Trouble {
                 _ => StoreError::broken(code).into(),
             }
         }
-        // No answer, or one that broke off or is none of SES's.
-        _ => Trouble::Passing { cause: error.into(), doubtful: true },
+        // No answer, or one that broke off or does not come from SES.
+        _ => AttemptError::Retryable { cause: error.into(), outcome_unknown: true },
     }
 }
 
 /// Why a mail was not sent.
 #[derive(Debug)]
 pub enum MailError {
-    /// SES did not answer in time, or takes no mails at this moment. This one may have been sent.
+    /// SES did not answer in time, or accepts no mail at this moment. This mail may have been sent.
     Unavailable(Cause),
-    /// There is no right to send mail, or credentials are wrong.
+    /// The right to send mail is missing, or credentials are wrong.
     Denied(Cause),
-    /// SES will not send this, however often it is asked.
+    /// SES refuses this mail for good; a retry would not help.
     Refused(Cause),
 }
 

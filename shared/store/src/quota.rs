@@ -1,9 +1,9 @@
-//! What reads cost, and who pays: the units that DynamoDB reports are counted for each payer and minute, and who has
-//! used up a minute's reads waits for the next one. One caller cannot use up what all callers share.
+//! The read quota: the capacity units that DynamoDB reports are counted for each payer and minute. A payer who has
+//! used up a minute's units waits for the next minute, so that one caller cannot use up what all callers share.
 //!
-//! What is cheap costs no write. What a payer reads is added up in this process, and goes to the table's count when it is
-//! worth a write, [`COUNTED_UNITS`]. A query asks before each read that is dear, so that many calls at once do
-//! not pass together; what changes something asks when it begins, and no more, so that nothing ends half done:
+//! Cheap reads cost no write. The process adds up what a payer reads and writes the sum to the table's count when it
+//! is worth a write, [`COUNTED_UNITS`]. A query checks the quota before each expensive read, so that many parallel
+//! calls do not pass together. A mutation checks it only at its beginning, so that no mutation stops half done:
 //!
 //! ```text
 //! begins ── read many ── read many ── … ── answers
@@ -12,8 +12,8 @@
 //!               └ in a query only
 //! ```
 //!
-//! So the limit is no wall: what is read besides is what calls that have begun read until they ask again, as many as they
-//! are, and what each process has not counted yet.
+//! The limit is therefore approximate: calls that have begun may exceed it by what they read until their next check,
+//! and each process by what it has not counted yet.
 
 use std::{
     collections::HashMap,
@@ -24,18 +24,19 @@ use tokio::time::Instant;
 
 use crate::{StoreError, StoreSession, counter, keys};
 
-/// What the partition keys of these counts begin with. It is theirs alone: the right to count reads, which queries have
-/// as well, reaches nothing else.
+/// The prefix of these counts' partition keys. No other item has it: queries have the right to count reads as well,
+/// and the right reaches nothing else.
 pub const PREFIX: &str = "meter";
 
-/// How many units a process adds up before it counts them in the table: a write costs as much as five of them.
+/// How many units a process adds up before it counts them in the table: one write costs as much as five of them.
 const COUNTED_UNITS: u64 = 16;
-/// How long a span is. Spans begin at fixed times: at the turn of two, twice as much is possible at most.
+/// The length of a span, in seconds. Spans begin at fixed times: around the boundary of two, a payer may read twice
+/// as much at most.
 const SPAN_S: i64 = 60;
-/// Of how many payers a process adds up.
+/// The largest number of payers whose reads a process adds up.
 const MAX_PAYERS: usize = 10_000;
 
-/// What payers have read in this process and have not been counted for.
+/// What payers have read in this process and has not been counted in the table yet.
 #[derive(Clone, Default)]
 pub(crate) struct Usages(Arc<Mutex<HashMap<Arc<str>, Usage>>>);
 
@@ -48,19 +49,19 @@ struct Usage {
     is_exceeded: bool,
 }
 
-/// What is to be counted now: for whom, in which span, and how many milliunits.
+/// What must be counted now: the payer, the span, and the number of milliunits.
 struct Due<'a> {
     payer: &'a Arc<str>,
     starts_s: i64,
     milliunits: u64,
 }
 
-/// What comes of adding something up.
+/// The result of adding units to a payer's usage.
 #[derive(Debug, PartialEq, Eq)]
 enum Charged {
-    /// It stays there.
+    /// The units stay in this process for now.
     Pending,
-    /// So much is to be counted now.
+    /// This many milliunits must be counted in the table now.
     Due(u64),
     /// The span is used up.
     Exceeded,
@@ -86,12 +87,12 @@ impl Usages {
     }
 
     fn with<T>(&self, payer: &Arc<str>, starts_s: i64, change: impl FnOnce(&mut Usage) -> T) -> T {
-        // Each change is whole by itself: a panic elsewhere leaves nothing half done.
+        // Each change is complete by itself: a panic in another thread leaves nothing half done.
         let mut usages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if usages.len() >= MAX_PAYERS && !usages.contains_key(payer) {
             usages.retain(|_, usage| usage.starts_s >= starts_s);
             if usages.len() >= MAX_PAYERS {
-                // What is over stays over: the table's count says so again.
+                // An exceeded span stays exceeded: the table's count says so again.
                 usages.clear();
             }
         }
@@ -105,20 +106,20 @@ impl Usages {
 }
 
 impl StoreSession {
-    /// Adds what the call has read since the last time to what its payer has read, and asks whether it may go on. A call
-    /// without a payer may.
+    /// Charges what the call has read since the last charge to its payer, and checks whether the call may go on. A
+    /// call without a payer always may.
     ///
     /// # Errors
-    /// [`StoreError::QuotaExceeded`] when the payer has used up this minute's reads; as [`counter::add`].
+    /// [`StoreError::QuotaExceeded`] when the payer has used up this minute's units; otherwise as [`counter::add`].
     pub async fn charge(&self) -> Result<(), StoreError> {
-        // Most of the time there is nothing to ask the database, and no turn to wait for.
+        // Mostly there is nothing to count, and no operation slot to wait for.
         let Some(due) = self.due(0)? else { return Ok(()) };
         let turn = self.begin_operation().await;
         self.count_reads(due, turn.deadline).await
     }
 
-    /// The same within an operation of a bounded call that has its turn, and is about to read so many units more at
-    /// least.
+    /// [`Self::charge`] within an operation of a bounded call that has its slot and is about to read at least
+    /// `ahead_units` more.
     pub(crate) async fn charge_within(&self, deadline: Instant, ahead_units: usize) -> Result<(), StoreError> {
         if !self.is_bounded() {
             return Ok(());
@@ -129,7 +130,7 @@ impl StoreSession {
         }
     }
 
-    /// What is to be counted now, if it is worth it.
+    /// What must be counted now, if it is worth a write.
     fn due(&self, ahead_units: usize) -> Result<Option<Due<'_>>, StoreError> {
         let Some(payer) = self.payer() else { return Ok(None) };
         let now_s = self.now_unix_ms().div_euclid(1_000);
@@ -154,7 +155,7 @@ impl StoreSession {
                 Err(quota_exceeded(self.now_unix_ms().div_euclid(1_000), starts_s))
             }
             Err(error) => {
-                // It is still to be counted.
+                // The count failed: the units remain to be counted.
                 self.store()
                     .usages
                     .with(payer, starts_s, |usage| usage.milliunits = usage.milliunits.saturating_add(milliunits));

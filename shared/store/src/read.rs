@@ -1,4 +1,4 @@
-//! Fetching and listing.
+//! The capability to fetch and list entities of one type.
 
 use std::{marker::PhantomData, str::FromStr};
 
@@ -10,7 +10,7 @@ use crate::{
     keys,
 };
 
-/// The right to fetch and list one entity.
+/// The right to fetch and list entities of one type.
 ///
 /// ```
 /// use protocol::Entity;
@@ -33,13 +33,13 @@ impl<T> Clone for Read<T> {
 }
 
 impl<T: Entity> Read<T> {
-    /// For the call of this session.
+    /// Creates the capability for the call of this session.
     #[must_use]
     pub fn new(session: StoreSession) -> Self {
         Self { session, entity: PhantomData }
     }
 
-    /// Fetches one, strongly consistent. `None` when there is none or it has expired.
+    /// Fetches one entity by id, strongly consistent. `None` when it does not exist or has expired.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`], [`StoreError::Denied`], [`StoreError::Broken`].
@@ -47,7 +47,7 @@ impl<T: Entity> Read<T> {
         get(&self.session, id)
     }
 
-    /// Fetches many, each strongly consistent, in the order of the ids. An id may occur twice.
+    /// Fetches many entities by id, each strongly consistent, in the order of the ids. An id may occur twice.
     ///
     /// # Errors
     /// As [`Read::get`].
@@ -57,7 +57,8 @@ impl<T: Entity> Read<T> {
         async move { found.await?.into_iter().map(|document| document.map(decode).transpose()).collect() }
     }
 
-    /// Fetches those of many that exist, each once, in the order in which they are first named. Strongly consistent.
+    /// Fetches the existing entities among these ids, each once, in the order of their first mention. Strongly
+    /// consistent.
     ///
     /// # Errors
     /// As [`Read::get`].
@@ -72,7 +73,7 @@ impl<T: Entity> Read<T> {
         async move { Ok(found.await?.into_iter().flatten().collect()) }
     }
 
-    /// Fetches the one that has a unique value, strongly consistent. The value is in its compared form.
+    /// Fetches the entity that has a unique value, strongly consistent. `value` must be in its compared form.
     ///
     /// # Errors
     /// As [`Read::get`].
@@ -93,7 +94,7 @@ impl<T: Entity> Read<T> {
     }
 }
 
-/// Fetches the one that has a unique value, for [`Read`] and for [`Update`](crate::Update).
+/// Fetches the entity that has a unique value, for [`Read`] and for [`Update`](crate::Update).
 pub(crate) async fn by_unique<T: Entity>(
     session: StoreSession,
     rule: &'static str,
@@ -106,12 +107,12 @@ where
         return Ok(None);
     };
     let id = owner.parse().map_err(|_| StoreError::broken(format!("a guard of {} names no id", T::NAME)))?;
-    // Between the two reads the value may have passed on.
+    // The value may have passed to another entity between the two reads.
     let has = |entity: &T| unique_values(entity).any(|unique| unique.name == rule && unique.value == value);
     Ok(get::<T>(&session, &id).await?.filter(has))
 }
 
-/// Fetches one, for [`Read`] and for those whose changes begin with it.
+/// Fetches one entity, for [`Read`], [`Update`](crate::Update) and [`Delete`](crate::Delete).
 pub(crate) fn get<T: Entity>(
     session: &StoreSession,
     id: &T::Id,

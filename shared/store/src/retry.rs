@@ -1,4 +1,4 @@
-//! What is tried again, how often and for how long.
+//! Retries: what is tried again, how often and for how long.
 
 use std::time::Duration;
 
@@ -8,52 +8,52 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::{StoreError, settings::StoreLimits};
 
-/// The first pause is at most this long; each further one may be twice as long.
+/// The longest first pause; each further one may be twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
-/// No pause is longer.
+/// The longest pause of all.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// Why one attempt did not succeed.
+/// Why one attempt failed.
 #[derive(Debug)]
-pub(crate) enum Trouble {
-    /// Trying again would not help.
+pub(crate) enum AttemptError {
+    /// A retry would not help.
     Final(StoreError),
-    /// Trying again may help.
-    Passing {
-        /// What happened.
+    /// A retry may help.
+    Retryable {
+        /// The error of the attempt.
         cause: Cause,
-        /// Whether the database may have done what was asked: the answer is missing, not the deed.
-        doubtful: bool,
+        /// Whether the database may have carried the request out: only the answer is missing.
+        outcome_unknown: bool,
     },
 }
 
-impl From<StoreError> for Trouble {
+impl From<StoreError> for AttemptError {
     fn from(error: StoreError) -> Self {
         Self::Final(error)
     }
 }
 
-/// Tries until it succeeds, fails for good, or the attempts or the time are used up.
+/// Retries until the call succeeds, fails for good, or the attempts or the time are used up.
 ///
-/// `call` is told whether an earlier attempt may have been carried out.
+/// `call` gets whether an earlier attempt may have been carried out.
 pub(crate) async fn persist<R, F, C>(limits: &StoreLimits, deadline: Instant, mut call: C) -> Result<R, StoreError>
 where
     C: FnMut(bool) -> F,
-    F: Future<Output = Result<R, Trouble>>,
+    F: Future<Output = Result<R, AttemptError>>,
 {
-    let mut doubtful = false;
+    let mut outcome_unknown = false;
     let mut attempt = 1;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        let outcome = match timeout(limits.attempt_timeout.min(left), call(doubtful)).await {
+        let outcome = match timeout(limits.attempt_timeout.min(left), call(outcome_unknown)).await {
             Ok(outcome) => outcome,
-            Err(late) => Err(Trouble::Passing { cause: late.into(), doubtful: true }),
+            Err(late) => Err(AttemptError::Retryable { cause: late.into(), outcome_unknown: true }),
         };
         let cause = match outcome {
             Ok(answer) => return Ok(answer),
-            Err(Trouble::Final(error)) => return Err(error),
-            Err(Trouble::Passing { cause, doubtful: now_doubtful }) => {
-                doubtful |= now_doubtful;
+            Err(AttemptError::Final(error)) => return Err(error),
+            Err(AttemptError::Retryable { cause, outcome_unknown: now_unknown }) => {
+                outcome_unknown |= now_unknown;
                 cause
             }
         };
@@ -62,7 +62,7 @@ where
     }
 }
 
-/// Waits before the next attempt, or says that there is none.
+/// Waits before the next attempt, or fails if there is none.
 pub(crate) async fn pause(
     limits: &StoreLimits,
     deadline: Instant,
@@ -82,11 +82,10 @@ fn longest_pause(attempt: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1))).min(LONGEST_PAUSE)
 }
 
-/// Anything from nothing to the whole ("full jitter"), so that those who failed together do not come
-/// back together.
+/// A random time from zero to `longest` ("full jitter"), so that clients that failed together do not retry together.
 fn jitter(longest: Duration) -> Duration {
     let mut bytes = [0; 4];
-    // Without randomness the longest pause is as good as any.
+    // Without randomness, the longest pause is safe.
     if SystemRandom::new().fill(&mut bytes).is_err() {
         return longest;
     }

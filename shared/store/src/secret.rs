@@ -1,4 +1,4 @@
-//! A secret by reference: read from AWS Secrets Manager once, when the process starts.
+//! Reads a secret from AWS Secrets Manager, by name or ARN.
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt as _};
@@ -11,25 +11,25 @@ use crate::{
     StoreError,
     client::{credentials, sdk_config},
     retry::persist,
+    sdk_error::classify,
     service::{Service, ServiceClient},
     settings::StoreLimits,
-    trouble::trouble,
 };
 
-/// Which secret, where, and who asks.
+/// The secret, the endpoint and the credentials for Secrets Manager.
 #[derive(Clone)]
 pub struct SecretSettings {
     /// The secret's name or ARN.
     pub id: String,
     /// The AWS region.
     pub region: String,
-    /// Where secrets are when they are not at AWS.
+    /// The endpoint of Secrets Manager when it is not AWS.
     pub endpoint: Option<String>,
-    /// Who asks.
+    /// The access key id of the credentials.
     pub access_key_id: String,
-    /// Signs the request.
+    /// The secret access key, which signs the request.
     pub secret_access_key: String,
-    /// Lambda's credentials come with one.
+    /// The session token of temporary credentials, such as those of Lambda.
     pub session_token: Option<String>,
 }
 
@@ -43,11 +43,10 @@ struct SecretValue {
     secret_string: Option<String>,
 }
 
-/// The secret's text.
+/// Reads the secret's text.
 ///
-/// # Errors
-/// [`StoreError::Denied`] without the right to it, [`StoreError::Unavailable`] when Secrets Manager does not
-/// answer in time, [`StoreError::Broken`] when there is no such secret or it is no text.
+/// [`StoreError::Denied`] without the right to it, [`StoreError::Unavailable`] when Secrets Manager does not answer
+/// in time, [`StoreError::Broken`] when the secret does not exist or is no text.
 #[inline(never)]
 pub fn read_secret(settings: SecretSettings) -> BoxFuture<'static, Result<String, StoreError>> {
     async move {
@@ -60,7 +59,7 @@ pub fn read_secret(settings: SecretSettings) -> BoxFuture<'static, Result<String
         let limits = StoreLimits::default();
         let answer = persist(&limits, Instant::now() + limits.total_timeout, |_| {
             let sent = client.call(request.clone()).boxed();
-            async move { sent.await.map_err(trouble) }
+            async move { sent.await.map_err(classify) }
         });
         let unread = |_| StoreError::broken("the answer of Secrets Manager is none that can be read");
         let value: SecretValue = serde_json::from_slice(answer.await?.body()).map_err(unread)?;

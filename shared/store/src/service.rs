@@ -1,8 +1,9 @@
-//! Calls to the AWS services of which one operation each is needed: Lambda, Secrets Manager and SES.
+//! A client for the AWS services of which one operation each is needed: Lambda, Secrets Manager and SES.
 //!
-//! The SDK's crate of a service holds all of its operations, and is built for them: 43 seconds of a processor for Lambda,
-//! 36 for SES. What sends, signs and reads is the same in all of them, and is used here as they use it
-//! ([`Operation`]). What is left is the path and the form of one request, and where a refusal has its code.
+//! The SDK's crate of a service holds all of its operations and takes long to compile: 43 seconds of a processor for
+//! Lambda, 36 for SES. The parts that send, sign and read are the same in all of them, and are used here as those
+//! crates use them ([`Operation`]). Left to do are the path and the form of one request, and the place of a refusal's
+//! code.
 
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ use serde::Deserialize;
 
 use crate::StoreError;
 
-/// Why a call has no answer. What a service refuses has its code.
+/// Why a call failed. An error from the service has its code.
 pub type CallError = SdkError<ErrorMetadata, HttpResponse>;
 
 /// One of the services.
@@ -58,7 +59,7 @@ impl Service {
         }
     }
 
-    /// The first label of its host (AWS General Reference, "Service endpoints").
+    /// The first label of the service's host (AWS General Reference, "Service endpoints").
     const fn host(self) -> &'static str {
         match self {
             Self::Lambda => "lambda",
@@ -67,7 +68,7 @@ impl Service {
         }
     }
 
-    /// What a signature's scope calls it.
+    /// The service's name in the scope of a signature.
     const fn signing_name(self) -> &'static str {
         match self {
             Self::Lambda => "lambda",
@@ -76,7 +77,7 @@ impl Service {
         }
     }
 
-    /// Where it is in a region. The SDK's table of partitions knows under which domain: it is asked for DynamoDB.
+    /// The service's address in a region. The SDK's table of partitions knows the domain; it is asked for DynamoDB's.
     fn address(self, region: &str) -> Result<String, StoreError> {
         let unknown = || StoreError::broken(format!("the region {region:?} is in no partition of AWS"));
         let params = Params::builder().region(region).build().map_err(StoreError::broken)?;
@@ -88,12 +89,12 @@ impl Service {
     }
 }
 
-/// The connection to one service, for the whole process. Cloning is cheap.
+/// The client of one service, for the whole process. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct ServiceClient(Operation<Request<Bytes>, Response<Bytes>, ErrorMetadata>);
 
 impl ServiceClient {
-    /// Makes the client. Nothing is sent, and nothing is tried again: who calls sees to it.
+    /// Creates the client. It sends nothing yet and never retries: the caller does.
     ///
     /// # Errors
     /// [`StoreError::Broken`] when `config` names no region, no credentials, or a region that does not exist.
@@ -129,7 +130,7 @@ impl ServiceClient {
             .endpoint_url(&address)
             .no_retry()
             .timeout_config(timeouts.build())
-            // A connection over which a service said that it is in trouble is not used again.
+            // A connection over which a service reported trouble is not used again.
             .with_connection_poisoning()
             .retry_classifier(HttpStatusCodeClassifier::default())
             .runtime_plugin(StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components))
@@ -149,7 +150,7 @@ impl ServiceClient {
 }
 
 fn read(response: &HttpResponse) -> Result<Response<Bytes>, OrchestratorError<ErrorMetadata>> {
-    // The body is whole by now.
+    // The body is complete by now.
     let body = response.body().bytes().unwrap_or_default();
     if !response.status().is_success() {
         return Err(OrchestratorError::operation(refusal(response.headers().get("x-amzn-errortype"), body)));
@@ -163,7 +164,7 @@ fn read(response: &HttpResponse) -> Result<Response<Bytes>, OrchestratorError<Er
     Ok(read)
 }
 
-/// What the protocols with JSON say of a refusal.
+/// A refusal in the protocols with JSON.
 #[derive(Default, Deserialize)]
 struct JsonRefusal {
     code: Option<String>,
@@ -177,11 +178,11 @@ struct JsonRefusal {
 /// The code and the message of a refusal, in JSON (Smithy, "AWS JSON 1.1 protocol" and "AWS restJson1 protocol", error
 /// serialization) or in XML ("AWS query protocol").
 fn refusal(header: Option<&str>, body: &[u8]) -> ErrorMetadata {
-    let told: JsonRefusal = serde_json::from_slice(body).unwrap_or_else(|_| xml_refusal(body));
-    let (code, message) = (told.code.or(told.kind), told.message.or(told.capital_message));
+    let parsed: JsonRefusal = serde_json::from_slice(body).unwrap_or_else(|_| xml_refusal(body));
+    let (code, message) = (parsed.code.or(parsed.kind), parsed.message.or(parsed.capital_message));
     let mut refusal = ErrorMetadata::builder();
     if let Some(code) = header.or(code.as_deref()) {
-        // A namespace may stand before it, an address behind it.
+        // A namespace may stand before the code, an address behind it.
         let code = code.split(':').next().unwrap_or_default();
         refusal = refusal.code(code.rsplit('#').next().unwrap_or_default());
     }
@@ -234,16 +235,16 @@ mod tests {
             let refusal = refusal(header, body.as_bytes());
             (refusal.code().map(str::to_owned), refusal.message().map(str::to_owned))
         };
-        let told = |code: &str, message: &str| (Some(code.to_owned()), Some(message.to_owned()));
+        let parsed = |code: &str, message: &str| (Some(code.to_owned()), Some(message.to_owned()));
         let by_header = Some("TooManyRequestsException:http://internal.amazon.com/coral/");
-        assert_eq!(read(by_header, r#"{"Message":"no","Type":"Sender"}"#), told("TooManyRequestsException", "no"));
+        assert_eq!(read(by_header, r#"{"Message":"no","Type":"Sender"}"#), parsed("TooManyRequestsException", "no"));
         let json = r#"{"__type":"com.amazonaws#AccessDeniedException","message":"no"}"#;
-        assert_eq!(read(None, json), told("AccessDeniedException", "no"));
+        assert_eq!(read(None, json), parsed("AccessDeniedException", "no"));
         let both = r#"{"__type":"Throttling","code":"Throttling","message":"no","Message":"no"}"#;
-        assert_eq!(read(None, both), told("Throttling", "no"));
+        assert_eq!(read(None, both), parsed("Throttling", "no"));
         let xml = "<ErrorResponse xmlns=\"x\"><Error><Type>Sender</Type><Code>Throttling</Code><Message>a &amp; b</Message>\
             </Error><RequestId>1</RequestId></ErrorResponse>";
-        assert_eq!(read(None, xml), told("Throttling", "a & b"));
+        assert_eq!(read(None, xml), parsed("Throttling", "a & b"));
         for none in ["", "{}", "no", "<html><body>502</body></html>", "[1]", "<"] {
             assert_eq!(read(None, none), (None, None), "{none}");
         }

@@ -1,4 +1,4 @@
-//! One call: who makes it, what time it is in it, and what it consumes.
+//! The store's side of one call: its caller, its time, and what it consumes.
 
 use std::sync::{
     Arc,
@@ -23,18 +23,18 @@ struct Call {
     scope: Scope,
     clock: Clock,
     meter: Arc<Meter>,
-    /// Who is charged for what the call reads; nobody, when it is not.
+    /// Who pays for the call's reads; `None` if nobody does.
     payer: Option<Arc<str>>,
-    /// Whether a read that is dear is refused when the payer has used up what they may read.
+    /// Whether an expensive read is refused once the payer's quota is used up.
     is_bounded: bool,
 }
 
-/// What a cursor is bound to, besides the query.
+/// What a cursor is bound to, in addition to the query.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     /// The procedure, such as `orders.list`.
     pub procedure: &'static str,
-    /// Who calls; `None` when nobody is signed in.
+    /// The subject of the caller; `None` when nobody is signed in.
     pub caller: Option<String>,
     /// The call's input, as JSON. It is read only when a cursor is sealed or opened.
     pub input: bytes::Bytes,
@@ -47,34 +47,34 @@ impl StoreSession {
         Self { call: Arc::new(Call { store, scope, clock, meter: Arc::default(), payer: None, is_bounded: false }) }
     }
 
-    /// The same call, once it is known who makes it.
+    /// The same call with its caller, once that is known.
     #[must_use]
     pub fn called_by(&self, caller: Option<String>) -> Self {
         let scope = Scope { caller, ..self.call.scope.clone() };
         Self { call: Arc::new(Call { scope, ..Call::clone(&self.call) }) }
     }
 
-    /// The same call, which is charged for what it reads: see [`quota`](crate::quota). Whose name stands in a key is a
-    /// hash, as everywhere.
+    /// The same call, whose reads are charged to `payer`: see [`quota`](crate::quota). The key holds a hash of the
+    /// payer's name.
     #[must_use]
     pub fn charged_to(&self, payer: &str) -> Self {
         Self { call: Arc::new(Call { payer: Some(payer.into()), ..Call::clone(&self.call) }) }
     }
 
-    /// The same call, whose dear reads are refused once its payer has used up what they may read. It is for what leaves
-    /// nothing half done: a query.
+    /// The same call, whose expensive reads are refused once the payer's quota is used up. Only for calls that leave
+    /// nothing half done: queries.
     #[must_use]
     pub fn bounded(&self) -> Self {
         Self { call: Arc::new(Call { is_bounded: true, ..Call::clone(&self.call) }) }
     }
 
-    /// The time, by the call's clock.
+    /// The current time, by the call's clock.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.call.clock.now()
     }
 
-    /// What the call has consumed so far.
+    /// The capacity that the call has consumed so far.
     #[must_use]
     pub fn meter(&self) -> &Meter {
         &self.call.meter
@@ -105,30 +105,29 @@ impl StoreSession {
         self.call.clock.now().unix_ms()
     }
 
-    /// Waits until there is room for one more operation, and begins it. How long that may take is for
-    /// the time limit of the call to say.
+    /// Waits for a slot for one more operation, and begins it. The call's own timeout bounds the wait.
     pub(crate) async fn begin_operation(&self) -> OperationSlot<'_> {
-        // It is never closed; if it were, an operation without a place would be harmless.
-        let place = self.store().slots.acquire().await.ok();
-        OperationSlot { deadline: Instant::now() + self.limits().total_timeout, _place: place }
+        // The semaphore is never closed; if it were, an operation without a permit would be harmless.
+        let permit = self.store().slots.acquire().await.ok();
+        OperationSlot { deadline: Instant::now() + self.limits().total_timeout, _permit: permit }
     }
 }
 
-/// One operation, as long as it lives.
+/// One operation; dropping it frees its slot.
 pub(crate) struct OperationSlot<'a> {
-    /// When it must have ended.
+    /// When the operation must have ended.
     pub(crate) deadline: Instant,
     /// Its place among [`StoreLimits::max_parallel`].
-    _place: Option<SemaphorePermit<'a>>,
+    _permit: Option<SemaphorePermit<'a>>,
 }
 
-/// Capacity units that one call consumed, as DynamoDB reported them. Requests that were refused (a
-/// condition that did not hold) are not reported by it and not counted.
+/// Capacity units that one call consumed, as DynamoDB reported them. DynamoDB reports none for refused requests (a
+/// failed condition), so they are not counted.
 #[derive(Debug, Default)]
 pub struct Meter {
     read_milliunits: AtomicU64,
     write_milliunits: AtomicU64,
-    /// How much of what was read, or is about to be, was charged to the payer.
+    /// How much was charged to the payer, for reads done and reads about to begin.
     charged_milliunits: AtomicU64,
 }
 
@@ -145,7 +144,8 @@ impl Meter {
         units(&self.write_milliunits)
     }
 
-    /// What is to be charged to the payer, in milliunits: what was read since the last time, and what is about to be.
+    /// The milliunits still to be charged to the payer: for reads since the last charge, and for those about to
+    /// begin.
     pub(crate) fn uncharged(&self, ahead_units: usize) -> u64 {
         let ahead = u64::try_from(ahead_units).unwrap_or(u64::MAX).saturating_mul(1_000);
         let all = self.read_milliunits.load(Ordering::Relaxed).saturating_add(ahead);
@@ -156,7 +156,7 @@ impl Meter {
         add(&self.read_milliunits, consumed.and_then(ConsumedCapacity::capacity_units));
     }
 
-    /// A transaction that is repeated with its token is answered from memory and reports reads.
+    /// DynamoDB answers a transaction that is repeated with its token from memory, and reports reads for it.
     pub(crate) fn count_write(&self, consumed: Option<&ConsumedCapacity>) {
         let Some(consumed) = consumed else { return };
         match (consumed.read_capacity_units(), consumed.write_capacity_units()) {

@@ -1,50 +1,50 @@
-//! What the store is told when the process starts.
+//! The store's settings, fixed when the process starts.
 
 use std::time::Duration;
 
-/// Which table, where, with whose rights. Whoever starts the process reads it from the environment.
+/// The table, the endpoint and the credentials. The process reads them from its environment when it starts.
 #[derive(Clone)]
 pub struct Settings {
     /// The table's name.
     pub table: String,
     /// The AWS region, such as `eu-central-1`.
     pub region: String,
-    /// Where the database answers when it is not AWS: `http://127.0.0.1:8000`. With plain HTTP no TLS is
-    /// loaded at all.
+    /// The database's endpoint when it is not AWS: `http://127.0.0.1:8000`. With plain HTTP no TLS is loaded at all.
     pub endpoint: Option<String>,
-    /// Who asks.
+    /// The access key id of the credentials.
     pub access_key_id: String,
-    /// Signs the requests.
+    /// The secret access key, which signs the requests.
     pub secret_access_key: String,
-    /// Lambda's credentials come with one.
+    /// The session token of temporary credentials, such as those of Lambda.
     pub session_token: Option<String>,
-    /// Seals cursors. All processes share it whose callers hold some; another one makes those invalid. A process without
-    /// one draws its own: it reads on within one call, and gives no cursor away.
+    /// The key that seals cursors. All processes whose callers hold cursors share it; a new key makes those cursors
+    /// invalid. A process without a key draws its own: it can read on within one call, and returns no cursor to
+    /// callers.
     pub cursor_key: Option<[u8; 32]>,
-    /// How long and how often.
+    /// Timeouts and retries.
     pub limits: StoreLimits,
 }
 
-/// How long and how often the store tries.
+/// Timeouts, retries and limits of the store.
 #[derive(Clone, Copy, Debug)]
 pub struct StoreLimits {
-    /// How long one request may take.
+    /// The timeout of one request.
     pub attempt_timeout: Duration,
-    /// How long one operation may take with all its attempts and pauses; a list counts as one.
+    /// The timeout of one operation with all its attempts and pauses; a list counts as one.
     pub total_timeout: Duration,
-    /// How many operations of this process are with the database at one time; others wait for their
-    /// turn, and their time starts with it. A function has one call at a time and never waits; a
-    /// process with a thousand would otherwise open a thousand connections and get none of them done.
+    /// The maximum number of parallel operations of this process; further ones wait for a slot, and their time starts
+    /// with it. A function has one call at a time and never waits; a process with a thousand calls would otherwise
+    /// open a thousand connections and finish none of them.
     pub max_parallel: usize,
-    /// How often one request is tried.
+    /// The maximum number of attempts of one request.
     pub max_attempts: u32,
-    /// How many entries one page reads at most, and two more at its ends. It counts where no index serves a filter: one
-    /// that drops nearly everything then answers with a short page and a cursor. A page without a filter reads what it
-    /// has, and one entry more.
+    /// The maximum number of entries that one page reads, and two more at its ends. It matters where no index serves
+    /// a filter: a filter that drops nearly everything then returns a short page and a cursor. A page without a
+    /// filter reads its own entries and one more.
     pub max_examined: usize,
-    /// How many units of read capacity one caller may use in a minute, see [`quota`](crate::quota). One partition gives
-    /// 3,000 in a second (DynamoDB, "Quotas"), and a list is one partition: nobody keeps the others from their lists
-    /// for longer than a second of each minute.
+    /// The maximum read capacity units of one caller in a minute, see [`quota`](crate::quota). One partition serves
+    /// 3,000 units in a second (DynamoDB, "Quotas"), and a list is one partition: one caller can block the list for
+    /// others for one second of each minute at most.
     pub read_units_a_minute: u32,
 }
 

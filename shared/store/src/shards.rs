@@ -1,4 +1,4 @@
-//! One page of a list: the shards read side by side, merged by place, filtered, and counted.
+//! Reads one page of a list: its shards in parallel, merged by place, filtered, and counted.
 
 use std::collections::VecDeque;
 
@@ -10,39 +10,39 @@ use tokio::time::Instant;
 use crate::{
     StoreError, StoreSession,
     cursor::binding,
-    fetch::{Found, KeyRange, query},
+    fetch::{KeyRange, QueryPage, query},
     item::{Item, live_document, text},
     keys,
     table::TABLE,
 };
 
-/// A filter that drops much is served with larger and larger reads, up to this many entries each.
+/// The maximum number of entries of one read. Reads grow up to it while a filter drops much.
 const MAX_READ: usize = 500;
 
-/// Which page of which list.
+/// The page to read, and the list that it belongs to.
 pub(crate) struct Plan {
     pub(crate) prefix: &'static str,
     pub(crate) index: &'static str,
-    /// The index's place in the table.
+    /// The index's position in the table.
     pub(crate) slot: usize,
     pub(crate) shards: u16,
     pub(crate) list: String,
     pub(crate) from: Option<SortKey>,
     pub(crate) to: Option<SortKey>,
     pub(crate) descending: bool,
-    /// How many entries.
+    /// The number of entries.
     pub(crate) size: usize,
     pub(crate) cursor: Option<Cursor>,
 }
 
-/// Takes a document; tells whether it belongs on the page.
+/// Offers a document to the page; returns whether it belongs there.
 pub(crate) type Offer<'a> = &'a mut (dyn FnMut(Value) -> Result<bool, StoreError> + Send);
 
 /// One shard of the list.
 struct ShardReader {
     partition: String,
     entries: VecDeque<Entry>,
-    /// Where the last read ended; `None` before the first and after the last.
+    /// The last key of the page before; `None` before the first read and after the last.
     after: Option<Item>,
     exhausted: bool,
 }
@@ -52,11 +52,11 @@ struct Entry {
     item: Item,
 }
 
-/// Offers entries in order until `size` of them and one more were taken, or the list ends, or as many as
-/// one page may examine have been.
+/// Offers entries in order until `size` of them and one more were kept, or the list ends, or the page has examined
+/// its maximum.
 ///
-/// The one more is not part of the page: it tells that the list goes on. Answers where to go on, which
-/// is `None` at the end of the list and only there.
+/// The one more is not part of the page: it shows that the list goes on. Returns the cursor of the next page, which
+/// is `None` only at the end of the list.
 #[inline(never)]
 pub(crate) fn fill<'a>(
     session: &'a StoreSession,
@@ -74,13 +74,14 @@ pub(crate) fn fill<'a>(
         let (mut taken, mut examined) = (0, 0);
         let mut read = plan.size + 2;
         loop {
-            // Beyond what may be examined: where the page before ended, and what tells that the list goes on.
+            // Two more than may be examined: the end of the page before, and the entry that shows that the list goes
+            // on.
             let limit = read.min(max_examined - examined + 2).div_ceil(readers.len()) + usize::from(readers.len() > 1);
             if refill(session, turn.deadline, &mut readers, index, &range, plan.descending, limit).await? {
                 read = (read * 2).min(MAX_READ);
             }
             let Some(entry) = next(&mut readers, plan.descending) else { return Ok(None) };
-            // Where the page before ended; the range has no way to leave its bound out.
+            // This is the end of the page before; a range in DynamoDB cannot exclude its bound.
             if position.as_ref() == Some(&entry.place) {
                 continue;
             }
@@ -100,7 +101,7 @@ pub(crate) fn fill<'a>(
     .boxed()
 }
 
-/// Reads on in every lane that ran empty. Tells whether it read.
+/// Reads on in every shard whose entries are used up. Returns whether it read anything.
 async fn refill(
     session: &StoreSession,
     deadline: Instant,
@@ -112,7 +113,7 @@ async fn refill(
 ) -> Result<bool, StoreError> {
     let empty = readers.iter_mut().filter(|reader| reader.entries.is_empty() && !reader.exhausted);
     let reads = empty.map(|reader| async move {
-        // A read may be cut before the first entry that fits.
+        // A page of the index may end before the first entry that fits.
         while reader.entries.is_empty() && !reader.exhausted {
             let range_of_keys = KeyRange {
                 index,
@@ -122,7 +123,7 @@ async fn refill(
                 limit,
                 after: reader.after.take(),
             };
-            let Found { items, after } = query(session, deadline, range_of_keys).await?;
+            let QueryPage { items, after } = query(session, deadline, range_of_keys).await?;
             for item in items {
                 let place = text(&item, index.sort_key).map(str::to_owned);
                 let place = place.ok_or_else(|| StoreError::broken("an index entry has no place"))?;
@@ -136,7 +137,7 @@ async fn refill(
     Ok(!try_join_all(reads).await?.is_empty())
 }
 
-/// The first of the lanes' first entries. Places are unique: each ends with the id.
+/// The first of the shards' first entries. Places are unique: each ends with the id.
 fn next(readers: &mut [ShardReader], descending: bool) -> Option<Entry> {
     let filled = readers.iter_mut().filter(|reader| !reader.entries.is_empty());
     let by_place = |a: &&mut ShardReader, b: &&mut ShardReader| a.entries[0].place.cmp(&b.entries[0].place);
@@ -163,8 +164,8 @@ impl Plan {
         shards.map(reader).collect()
     }
 
-    /// The places still to be read, from the lowest to the highest; `None` when there are none, which
-    /// DynamoDB would refuse as a malformed range.
+    /// The places still to be read, from the lowest to the highest; `None` when there are none: DynamoDB would refuse
+    /// that as a malformed range.
     fn range(&self, position: Option<&str>) -> Option<(String, String)> {
         let (mut lower, mut upper) = keys::index_range(self.from.as_ref(), self.to.as_ref());
         if let Some(position) = position {
@@ -173,7 +174,7 @@ impl Plan {
         (lower <= upper).then_some((lower, upper))
     }
 
-    /// Where the page before ended.
+    /// The end of the page before.
     fn position(&self, session: &StoreSession) -> Result<Option<String>, StoreError> {
         let Some(cursor) = &self.cursor else { return Ok(None) };
         session.store().cursor_key.open(cursor, &self.binding(session)).map(Some)

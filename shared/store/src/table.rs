@@ -1,5 +1,5 @@
-//! The table's definition, once: the local service creates the table from it, the contract carries it
-//! to the template for the cloud.
+//! The table's definition: the local service creates the table from it, and the contract carries it to the template
+//! for the cloud.
 
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
@@ -15,16 +15,16 @@ use tokio::time::{Duration, Instant, sleep};
 
 use crate::{
     Store, StoreError,
-    retry::{Trouble, persist},
-    trouble::trouble,
+    retry::{AttemptError, persist},
+    sdk_error::classify,
 };
 
-/// How long a new table may take to become usable.
+/// The timeout for a new table to become usable.
 const CREATION_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long to wait before asking again whether it is.
+/// The pause between two checks of whether it is usable.
 const CREATION_POLL: Duration = Duration::from_millis(500);
 
-/// The table.
+/// The definition of the one table that every service has.
 pub const TABLE: Table = Table {
     partition_key: "pk",
     sort_key: "sk",
@@ -40,12 +40,13 @@ pub const TABLE: Table = Table {
 };
 
 impl Store {
-    /// Makes the table usable: creates it when it is missing, adds the indexes that one of an older definition lacks,
-    /// waits until it answers, and switches its expiry on. For the local service and for tests; in the cloud the template
-    /// does it.
+    /// Makes the table usable: creates it when it is missing, adds indexes that an older definition lacks, waits
+    /// until it is active, and enables expiry. For the local service and for tests; in the cloud the template creates
+    /// the table.
     ///
     /// # Errors
-    /// [`StoreError::Broken`] when the table cannot be made so; [`StoreError::Unavailable`] and [`StoreError::Denied`] as everywhere.
+    /// [`StoreError::Broken`] when the table cannot be created or changed; [`StoreError::Unavailable`] and
+    /// [`StoreError::Denied`] as for every operation.
     #[inline(never)]
     pub async fn create_table_if_missing(&self) -> Result<(), StoreError> {
         let until = Instant::now() + CREATION_TIMEOUT;
@@ -80,7 +81,7 @@ impl Store {
                 match sent.await {
                     Ok(answer) => Ok(answer.table),
                     Err(error) if has_code(&error, "ResourceNotFoundException") => Ok(None),
-                    Err(error) => Err(trouble(error)),
+                    Err(error) => Err(classify(error)),
                 }
             }
         })
@@ -94,16 +95,16 @@ impl Store {
             async move {
                 match sent.await {
                     Ok(_) => Ok(()),
-                    // Somebody else was first, or an answer of ours was lost.
+                    // Another process created it first, or the answer to our own attempt was lost.
                     Err(error) if has_code(&error, "ResourceInUseException") => Ok(()),
-                    Err(error) => Err(trouble(error)),
+                    Err(error) => Err(classify(error)),
                 }
             }
         })
         .await
     }
 
-    /// An item stands in the index once it has its attributes, which it gets when its entity is written.
+    /// An item appears in the new index once its entity is written again, which sets the index's attributes.
     async fn add_index(&self, index: &TableIndex) -> Result<(), StoreError> {
         let create = CreateGlobalSecondaryIndexAction::builder()
             .index_name(index.name)
@@ -120,7 +121,7 @@ impl Store {
             .global_secondary_index_updates(GlobalSecondaryIndexUpdate::builder().create(create).build());
         persist(&self.limits, Instant::now() + self.limits.total_timeout, |_| {
             let sent = Box::pin(request.clone().send());
-            async move { sent.await.map(drop).map_err(trouble) }
+            async move { sent.await.map(drop).map_err(classify) }
         })
         .await
     }
@@ -135,7 +136,7 @@ impl Store {
                 match sent.await {
                     Ok(_) => Ok(()),
                     Err(error) if is_on_already(&error) => Ok(()),
-                    Err(error) => Err::<(), Trouble>(trouble(error)),
+                    Err(error) => Err::<(), AttemptError>(classify(error)),
                 }
             }
         })
@@ -153,7 +154,7 @@ fn is_on_already<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
     has_code(error, "ValidationException") && message.is_some_and(|message| message.contains("already enabled"))
 }
 
-/// The first index that a table of an older definition lacks.
+/// The first index that the table lacks, because an older definition created it.
 fn missing(table: &TableDescription) -> Option<&'static TableIndex> {
     const INDEXES: &[TableIndex] = &TABLE.indexes;
     let present = |name: &str| table.global_secondary_indexes().iter().any(|index| index.index_name() == Some(name));

@@ -1,32 +1,32 @@
-//! Carrying changes out, each exactly once as far as can be known.
+//! Carries changes out, each exactly once as far as can be known.
 //!
 //! # Lost answers
 //!
-//! When a connection breaks or an answer is late, the change may have been made. It is tried again, and
-//! the second attempt must neither take its own trace for somebody else's nor the other way round.
+//! When a connection breaks or an answer is late, the change may have been made. The store tries again, and the
+//! second attempt must tell its own earlier write from a write by another caller.
 //!
 //! **Transactions** carry a `ClientRequestToken`: for ten minutes DynamoDB answers a repeated one as it
 //! answered the first.
 //!
-//! **A single put** has no such token. Each put therefore leaves a random mark (`writeId`) in the item,
-//! and a refused condition answers with the item that is there:
+//! **A single put** has no such token. Each put therefore leaves a random mark (`writeId`) in the item, and DynamoDB
+//! answers a refused condition with the stored item:
 //!
 //! ```text
 //! we:     put v2 (mark A) ──> stored ──✗ answer lost         put v2 (mark A) ──> refused, there is …
 //! others:                              └─ (perhaps) put v3 …
 //! ```
 //!
-//! - … mark A: our own write. It succeeded.
-//! - … another mark, no version above ours: somebody was there before us. Stale, or it exists.
-//! - … a version above ours, or nothing: whether ours came in between cannot be told. Neither success nor
-//!   conflict would be true: unavailable.
+//! - … mark A: the write is ours. It succeeded.
+//! - … another mark, no version above ours: another caller wrote first. The result is stale, or exists.
+//! - … a version above ours, or nothing: it is unknown whether our write came in between. Neither success nor
+//!   conflict would be true: the result is unavailable.
 //!
-//! **A single delete** leaves no trace. When the second attempt finds nothing, the entity is gone, by us or
-//! by somebody else at the same time: that is what was asked for, and it succeeds. When it finds another
-//! version, somebody changed it before us: stale.
+//! **A single delete** leaves no trace. When the second attempt finds nothing, the entity is gone, deleted by us or
+//! by another caller at the same time: the caller wanted it gone, so the delete succeeds. When it finds another
+//! version, another caller changed the entity before us: the result is stale.
 //!
-//! What remains: a request that outlives its connection, and is carried out only after its own second
-//! attempt *and* a deletion by somebody else, would bring a created entity back.
+//! One case remains: a request that outlives its connection, and that the database carries out only after its second
+//! attempt *and* a deletion by another caller, would bring a created entity back.
 
 use aws_sdk_dynamodb::{
     config::http::HttpResponse,
@@ -46,16 +46,16 @@ use crate::{
     action::{Action, Condition, Expected, merge},
     item::{COUNT, Item, WRITE_ID, keyed, number, text, version},
     keys::Key,
-    retry::{Trouble, persist},
-    trouble::{cancelled, trouble},
+    retry::{AttemptError, persist},
+    sdk_error::{cancelled, classify},
 };
 
-/// How many actions DynamoDB takes in one transaction.
+/// The maximum number of actions in one DynamoDB transaction.
 const MAX_ACTIONS: usize = 100;
 
-/// One change that has not been made yet: made by [`Create::creating`](crate::Create::creating),
-/// [`Update::replacing`](crate::Update::replacing) and [`Delete::deleting`](crate::Delete::deleting), carried out
-/// by [`transaction`].
+/// One change that has not been made yet. [`Create::creating`](crate::Create::creating),
+/// [`Update::replacing`](crate::Update::replacing) and [`Delete::deleting`](crate::Delete::deleting) create it;
+/// [`transaction`] carries it out.
 #[must_use = "a change is made by `transaction`"]
 pub struct Operation {
     pub(crate) session: StoreSession,
@@ -68,8 +68,8 @@ pub struct Operation {
 /// and one for each unique value and each tally that changes.
 ///
 /// # Errors
-/// That of the first operation that could not be carried out: [`StoreError::Stale`],
-/// [`StoreError::Exists`], [`StoreError::Taken`], [`StoreError::TooFew`]; or as everywhere.
+/// The error of the first operation that could not be carried out: [`StoreError::Stale`], [`StoreError::Exists`],
+/// [`StoreError::Taken`], [`StoreError::TooFew`]; otherwise as [`Read::get`](crate::Read::get).
 #[inline(never)]
 pub fn transaction(operations: Vec<Operation>) -> BoxFuture<'static, Result<(), StoreError>> {
     async move {
@@ -115,7 +115,7 @@ async fn put(session: &StoreSession, action: Action, mark: &str, now_unix_ms: i6
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         .return_consumed_capacity(ReturnConsumedCapacity::Total);
     let turn = session.begin_operation().await;
-    persist(session.limits(), turn.deadline, |doubtful| {
+    persist(session.limits(), turn.deadline, |outcome_unknown| {
         let sent = Box::pin(request.clone().send());
         async move {
             match sent.await {
@@ -128,17 +128,22 @@ async fn put(session: &StoreSession, action: Action, mark: &str, now_unix_ms: i6
                         PutItemError::ConditionalCheckFailedException(failed) => failed.item(),
                         _ => None,
                     };
-                    judge_put(doubtful, stored, mark, expected)
+                    resolve_put(outcome_unknown, stored, mark, expected)
                 }
-                Err(error) => Err(trouble(error)),
+                Err(error) => Err(classify(error)),
             }
         }
     })
     .await
 }
 
-/// Whose the item is that stands in the way of a put.
-fn judge_put(doubtful: bool, stored: Option<&Item>, mark: &str, expected: Expected) -> Result<(), Trouble> {
+/// Decides whether the item that a refused put has met is our own earlier write.
+fn resolve_put(
+    outcome_unknown: bool,
+    stored: Option<&Item>,
+    mark: &str,
+    expected: Expected,
+) -> Result<(), AttemptError> {
     let (written, refusal) = match expected {
         Expected::Absent => (1, StoreError::Exists),
         Expected::Version(version) => (version.saturating_add(1), StoreError::Stale),
@@ -146,8 +151,8 @@ fn judge_put(doubtful: bool, stored: Option<&Item>, mark: &str, expected: Expect
     if stored.and_then(|item| text(item, WRITE_ID)) == Some(mark) {
         return Ok(());
     }
-    let somebody_was_first = stored.and_then(version).is_some_and(|version| version <= written);
-    if !doubtful || somebody_was_first {
+    let written_by_another = stored.and_then(version).is_some_and(|version| version <= written);
+    if !outcome_unknown || written_by_another {
         return Err(refusal.into());
     }
     Err(StoreError::unavailable("an answer was lost, and others wrote since: the outcome is unknown").into())
@@ -167,7 +172,7 @@ async fn delete(session: &StoreSession, action: &Action, now_unix_ms: i64) -> Re
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         .return_consumed_capacity(ReturnConsumedCapacity::Total);
     let turn = session.begin_operation().await;
-    persist(session.limits(), turn.deadline, |doubtful| {
+    persist(session.limits(), turn.deadline, |outcome_unknown| {
         let sent = Box::pin(request.clone().send());
         async move {
             match sent.await {
@@ -180,9 +185,9 @@ async fn delete(session: &StoreSession, action: &Action, now_unix_ms: i64) -> Re
                         DeleteItemError::ConditionalCheckFailedException(failed) => failed.item().is_none(),
                         _ => false,
                     };
-                    if doubtful && gone { Ok(()) } else { Err(StoreError::Stale.into()) }
+                    if outcome_unknown && gone { Ok(()) } else { Err(StoreError::Stale.into()) }
                 }
-                Err(error) => Err(trouble(error)),
+                Err(error) => Err(classify(error)),
             }
         }
     })
@@ -223,7 +228,7 @@ async fn transact(
     .await
 }
 
-fn refused(error: SdkError<TransactWriteItemsError, HttpResponse>, actions: &[Action]) -> Trouble {
+fn refused(error: SdkError<TransactWriteItemsError, HttpResponse>, actions: &[Action]) -> AttemptError {
     match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(reasons)) => {
             cancelled(reasons.cancellation_reasons(), |place| {
@@ -233,11 +238,11 @@ fn refused(error: SdkError<TransactWriteItemsError, HttpResponse>, actions: &[Ac
                 )
             })
         }
-        _ => trouble(error),
+        _ => classify(error),
     }
 }
 
-/// One element of a transaction. Takes the action's item and leaves the rest, for [`Action::blame`].
+/// One element of a transaction. It takes the action's item and leaves the rest, for [`Action::failure`].
 fn element(table: &str, action: &mut Action, mark: &str, now_unix_ms: i64) -> Result<TransactWriteItem, StoreError> {
     let condition = action.condition(now_unix_ms);
     let (expression, names, values) = match condition {

@@ -1,4 +1,4 @@
-//! Replacing.
+//! The capability to replace entities of one type.
 
 use std::{marker::PhantomData, str::FromStr};
 
@@ -10,7 +10,7 @@ use crate::{
     read, transaction,
 };
 
-/// The right to replace one entity. It can fetch as well: a change begins with what is there.
+/// The right to replace entities of one type. It can fetch as well: a change begins with the current state.
 ///
 /// ```
 /// use protocol::Entity;
@@ -40,13 +40,13 @@ impl<T> Clone for Update<T> {
 }
 
 impl<T: Entity> Update<T> {
-    /// For the call of this session.
+    /// Creates the capability for the call of this session.
     #[must_use]
     pub fn new(session: StoreSession) -> Self {
         Self { session, entity: PhantomData }
     }
 
-    /// Fetches one, as [`Read::get`](crate::Read::get).
+    /// Fetches one entity, as [`Read::get`](crate::Read::get).
     ///
     /// # Errors
     /// As [`Read::get`](crate::Read::get).
@@ -54,7 +54,7 @@ impl<T: Entity> Update<T> {
         read::get(&self.session, id)
     }
 
-    /// Fetches the one that has a unique value, as [`Read::by_unique`](crate::Read::by_unique).
+    /// Fetches the entity that has a unique value, as [`Read::by_unique`](crate::Read::by_unique).
     ///
     /// # Errors
     /// As [`Read::get`](crate::Read::get).
@@ -69,8 +69,8 @@ impl<T: Entity> Update<T> {
         read::by_unique(self.session.clone(), rule, value.to_owned())
     }
 
-    /// Puts `next` in the place of `current`, as long as `current` is what is stored. `next` gets the
-    /// next version.
+    /// Replaces `current` by `next` if the stored version is that of `current`. The version of `next` becomes the
+    /// next one.
     ///
     /// # Errors
     /// [`StoreError::Stale`], [`StoreError::Taken`], [`StoreError::TooFew`], [`StoreError::TooLarge`]; or as

@@ -1,4 +1,4 @@
-//! Reading, creating, replacing and deleting in one.
+//! The capability to read, create, replace and delete entities of one type.
 
 use std::str::FromStr;
 
@@ -7,8 +7,8 @@ use protocol::{Entity, Listing};
 
 use crate::{Create, Delete, List, Operation, Read, StoreError, StoreSession, Update};
 
-/// The right to do anything with one entity: what [`Read`], [`Create`], [`Update`] and [`Delete`] can do. Who does less
-/// takes these.
+/// The right to do anything with entities of one type: what [`Read`], [`Create`], [`Update`] and [`Delete`] can do. A
+/// procedure that does less takes one of these.
 ///
 /// ```
 /// use protocol::{Entity, Listing};
@@ -44,28 +44,28 @@ impl<T> Clone for Write<T> {
     }
 }
 
-/// For what takes less.
+/// For functions that take a narrower capability.
 impl<T> AsRef<Read<T>> for Write<T> {
     fn as_ref(&self) -> &Read<T> {
         &self.read
     }
 }
 
-/// For what takes less.
+/// For functions that take a narrower capability.
 impl<T> AsRef<Create<T>> for Write<T> {
     fn as_ref(&self) -> &Create<T> {
         &self.create
     }
 }
 
-/// For what takes less.
+/// For functions that take a narrower capability.
 impl<T> AsRef<Update<T>> for Write<T> {
     fn as_ref(&self) -> &Update<T> {
         &self.update
     }
 }
 
-/// For what takes less.
+/// For functions that take a narrower capability.
 impl<T> AsRef<Delete<T>> for Write<T> {
     fn as_ref(&self) -> &Delete<T> {
         &self.delete
@@ -73,7 +73,7 @@ impl<T> AsRef<Delete<T>> for Write<T> {
 }
 
 impl<T: Entity> Write<T> {
-    /// For the call of this session.
+    /// Creates the capability for the call of this session.
     #[must_use]
     pub fn new(session: StoreSession) -> Self {
         Self {
@@ -100,7 +100,7 @@ impl<T: Entity> Write<T> {
         self.read.get_many(ids)
     }
 
-    /// See [`Read::those_of`].
+    /// See [`Read::by_ids`].
     ///
     /// # Errors
     /// As [`Read::get`].

@@ -87,7 +87,7 @@ pub const fn first() -> impl Driver {
 /// Every other style that a service has. The running one says what there is.
 pub async fn others(contract: &Contract, service: &Service) -> Vec<Box<dyn Driver>> {
     let mut drivers: Vec<Box<dyn Driver>> = vec![Box::new(rest::Rest)];
-    for style in gateways::FACTS.iter().filter(|spec| spec.calls) {
+    for style in gateways::SPECS.iter().filter(|spec| spec.calls) {
         drivers.push(match style.name {
             "trpc" => Box::new(batch::Batch),
             "graphql" => Box::new(graphql::GraphQl::of(service).await),

@@ -1,4 +1,4 @@
-//! A contract, as far as a comparison has to trust it.
+//! The parts of a contract that a comparison relies on.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::code;
 
-/// A contract whose outline was checked: procedures have names, and references lead to a type.
+/// A contract whose outline is valid: procedures have names, and all references have a target.
 pub(super) struct Document<'a> {
     pub root: &'a Map<String, Value>,
     pub procedures: BTreeMap<String, &'a Value>,
@@ -32,7 +32,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// A reference that leads to no named type.
+    /// A reference without a target.
     fn dangling(&self, value: &Value) -> Option<String> {
         match value {
             Value::Array(members) => members.iter().find_map(|member| self.dangling(member)),
@@ -44,13 +44,13 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// What `#/outputTypes/User` stands for.
+    /// The type of a reference such as `#/outputTypes/User`.
     pub fn named(&self, reference: &str) -> Option<&'a Value> {
         let (room, name) = reference.strip_prefix("#/")?.split_once('/')?;
         self.root.get(room).filter(|_| ["inputTypes", "outputTypes"].contains(&room))?.get(name)
     }
 
-    /// The names of all types, whose declarations clients may import.
+    /// The names of all types, which clients may import.
     pub fn type_names(&self) -> BTreeMap<String, ()> {
         let rooms = ["inputTypes", "outputTypes"].into_iter().filter_map(|room| self.root.get(room)?.as_object());
         rooms.flat_map(Map::keys).map(|name| (name.clone(), ())).collect()

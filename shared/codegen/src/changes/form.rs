@@ -1,5 +1,4 @@
-//! The forms that a value may have, taken out of a JSON Schema: unions, lists of types and lists of
-//! values alike.
+//! The alternatives of a JSON Schema: its unions, lists of types and lists of values in one form.
 
 use serde_json::{Map, Value};
 
@@ -9,7 +8,7 @@ use super::{Document, as_set, code, list, object, shown};
 pub(super) const DESCRIPTIONS: [&str; 6] =
     ["$comment", "deprecated", "description", "examples", "title", "x-enumDescriptions"];
 
-/// A schema with its references written out, and with lists in order whose order says nothing.
+/// A schema with its references inlined, and with lists sorted whose order has no meaning.
 pub(super) fn whole((document, schema): (&Document<'_>, &Value), described: bool) -> Value {
     fn expand(document: &Document<'_>, value: &Value, described: bool, open: &mut Vec<String>) -> Value {
         match value {
@@ -20,7 +19,7 @@ pub(super) fn whole((document, schema): (&Document<'_>, &Value), described: bool
                     match (name.as_str(), member) {
                         ("$ref", Value::String(reference)) => {
                             let target = match open.iter().position(|one| one == reference) {
-                                // A type inside itself: how far outside is what tells.
+                                // A recursive type: the distance to its enclosing occurrence identifies it.
                                 Some(at) => Value::from(open.len() - at),
                                 None => {
                                     open.push(reference.clone());
@@ -33,12 +32,12 @@ pub(super) fn whole((document, schema): (&Document<'_>, &Value), described: bool
                             expanded.insert(name.clone(), target);
                         }
                         (annotation, _) if !described && DESCRIPTIONS.contains(&annotation) => {}
-                        // How optional fields are written.
+                        // This default is how optional fields are written.
                         ("default", Value::Null) => {}
                         ("const" | "default", _) => {
                             expanded.insert(name.clone(), member.clone());
                         }
-                        // Fields have names, which are no keywords.
+                        // Keys of fields are names, not keywords.
                         ("$defs" | "patternProperties" | "properties", Value::Object(fields)) => {
                             let mut expand = |field| expand(document, field, described, open);
                             let fields: Map<_, _> =
@@ -53,7 +52,7 @@ pub(super) fn whole((document, schema): (&Document<'_>, &Value), described: bool
                         }
                     }
                 }
-                // A reference with nothing beside it is what it refers to.
+                // A schema of nothing but a reference equals its target.
                 match (expanded.len(), expanded.remove("$ref")) {
                     (1, Some(target)) => target,
                     (_, Some(target)) => {
@@ -69,22 +68,22 @@ pub(super) fn whole((document, schema): (&Document<'_>, &Value), described: bool
     expand(document, schema, described, &mut Vec::new())
 }
 
-/// One of the forms that a value may have.
+/// One alternative of a value.
 #[derive(Clone, Debug)]
 pub(super) struct Alternative<'a> {
     pub form: Form,
-    /// The schema of this form; of a union's member, that member's.
+    /// The schema of this alternative; for a union's member, that member's.
     pub schema: &'a Value,
-    /// The named type that it was found in.
+    /// The named type that contains it.
     pub through: Option<&'a str>,
 }
 
-/// What tells one alternative from another.
+/// The identity of an alternative.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Form {
     Any,
     Value(Value),
-    /// An object whose field always has this value.
+    /// An object with a field that always has this value.
     Variant(String, Value),
     Type(String),
     Unknown,
@@ -99,7 +98,7 @@ impl Form {
         matches!(self, Self::Type(own) if own == name)
     }
 
-    /// A value or a variant: one more case of a union, where types stay as they are.
+    /// Whether it is a value or a variant: one more case of a union, which leaves types as they are.
     pub fn is_case(&self) -> bool {
         matches!(self, Self::Value(_) | Self::Variant(..)) && !self.is_null()
     }
@@ -108,7 +107,7 @@ impl Form {
         self.is("object") || matches!(self, Self::Variant(..))
     }
 
-    /// Whether values of the other form are values of this type as well.
+    /// Whether all values of the other form belong to this type as well.
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Any, _) => true,
@@ -145,7 +144,7 @@ fn type_of(value: &Value) -> &'static str {
     }
 }
 
-/// Takes a schema apart.
+/// Splits a schema into its alternatives.
 pub(super) fn alternatives<'a>(
     document: &Document<'a>,
     schema: &'a Value,
@@ -187,7 +186,7 @@ pub(super) fn alternatives<'a>(
     }
 }
 
-/// The field that tells a variant from the others: a required one with one possible value.
+/// The tag of a variant: a required field with one possible value.
 fn tag(members: &Map<String, Value>) -> Option<Form> {
     let required = members.get("required").map(list)?;
     let is_required = |name: &str| required.iter().any(|one| one == name);
@@ -196,12 +195,12 @@ fn tag(members: &Map<String, Value>) -> Option<Form> {
     Some(Form::Variant(field.clone(), schema["const"].clone()))
 }
 
-/// Whether a schema says more than the type.
+/// Whether a schema restricts more than the type.
 pub(super) fn is_limited(schema: &Value) -> bool {
     object(schema).keys().any(|name| !["default", "type"].contains(&&**name) && !DESCRIPTIONS.contains(&&**name))
 }
 
-/// A form of one side that takes in one of the other.
+/// An alternative of one side that covers one of the other.
 pub(super) fn covering(wide: &[Alternative<'_>], narrow: &[Alternative<'_>]) -> Option<Form> {
     let covers = |form: &Form| narrow.iter().any(|one| form.covers(&one.form));
     wide.iter().map(|one| &one.form).find(|form| covers(form)).cloned()

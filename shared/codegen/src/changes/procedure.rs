@@ -1,4 +1,4 @@
-//! One procedure, compared for those who call it in each style.
+//! Compares one procedure, for its callers in each style.
 
 use std::collections::BTreeMap;
 
@@ -18,21 +18,23 @@ pub(super) fn compare(pair: Pair<'_>, changes: &mut Changes) {
     for (member, before, after) in members(object(before), object(after)) {
         match member.as_str() {
             "name" => {}
-            // Contracts of before do not say it.
+            // Earlier contracts do not state it.
             "function" if before.is_null() => {}
-            "function" => changes.told(Effect::Note, &member, before, after),
+            "function" => changes.note_member(Effect::Note, &member, before, after),
             "docs" if before != after => changes.add(Effect::Note, "is documented in other words."),
-            // Of REST, the route says the method.
-            "kind" => changes.told(Effect::Breaking(Styles::TYPESCRIPT | Styles::GRAPHQL), "kind", before, after),
+            // In REST, the route states the method.
+            "kind" => {
+                changes.note_member(Effect::Breaking(Styles::TYPESCRIPT | Styles::GRAPHQL), "kind", before, after)
+            }
             "auth" => auth(before, after, changes),
             "rest" => route("REST route", Styles::REST, before, after, changes),
-            // Contracts of before do not say it; and where a procedure gets or loses a route, that says more.
+            // Earlier contracts do not state it; a route that comes or goes is reported itself.
             "restAnswer" if before.is_null() || after.is_null() => {}
             "restAnswer" => rest_answer(before, after, changes),
             "http" => own_route(before, after, changes),
-            // Contracts of before do not say it; and where a procedure gets or loses such an address, that says more.
+            // Earlier contracts do not state it; a path that comes or goes is reported itself.
             "errors" if before.is_null() || after.is_null() => {}
-            "errors" => changes.told(Effect::Breaking(Styles::OWN), &member, before, after),
+            "errors" => changes.note_member(Effect::Breaking(Styles::OWN), &member, before, after),
             "sensitive" => sensitive(before, after, changes),
             "freshSeconds" => fresh(before, after, changes),
             "secrets" | "outbound" => {}
@@ -43,11 +45,11 @@ pub(super) fn compare(pair: Pair<'_>, changes: &mut Changes) {
             "failures" => failures(in_pair(before, after), changes),
             "inputFields" => positions(list(before), list(after), changes),
             "inputOptional" => {}
-            // Contracts of before do not say it.
+            // Earlier contracts do not state it.
             "forApplications" if before.is_null() => {}
-            "forApplications" => changes.told(Effect::Rights, &member, before, after),
+            "forApplications" => changes.note_member(Effect::Rights, &member, before, after),
             "session" | "timeoutMs" | "memoryMb" | "reservedConcurrency" | "cacheSeconds" => {
-                changes.told(Effect::Note, &member, before, after);
+                changes.note_member(Effect::Note, &member, before, after);
             }
             _ if before != after => changes.unjudged(&code(&member)),
             _ => {}
@@ -60,7 +62,7 @@ pub(super) fn compare(pair: Pair<'_>, changes: &mut Changes) {
 fn input(pair: Pair<'_>, changes: &mut Changes) {
     match (pair.old.1, pair.new.1) {
         (Value::Null, Value::Null) => {}
-        // Without an input, nothing, null and `{}` are taken.
+        // Without an input, nothing, null and `{}` are accepted.
         (Value::Null, now) if needs_nothing(now) => {
             changes.add(Effect::Compatible, "takes an input that may be left out.")
         }
@@ -86,22 +88,22 @@ fn output(pair: Pair<'_>, changes: &mut Changes) {
     }
 }
 
-/// Whether `{}` is a value of an input.
+/// Whether `{}` is a valid input.
 fn needs_nothing(input: &Value) -> bool {
     input.is_null() || list(&input["required"]).is_empty()
 }
 
-/// Reported only where the input itself does not say it.
+/// Reports the change only if the input itself does not show it.
 fn input_optional(before: &Value, after: &Value, changes: &mut Changes) {
     let follows = |procedure: &Value| procedure["inputOptional"] == needs_nothing(&procedure["input"]);
     let (was, is) = (&before["inputOptional"], &after["inputOptional"]);
     if was != is && !(follows(before) && follows(after)) {
         let effect = if *is == true { Effect::Compatible } else { Effect::Breaking(Styles::ALL) };
-        changes.told(effect, "inputOptional", was, is);
+        changes.note_member(effect, "inputOptional", was, is);
     }
 }
 
-/// How many callers a policy keeps out.
+/// A rank of the policies: a greater one admits fewer callers.
 fn strictness(auth: &Value) -> Option<u8> {
     match auth["type"].as_str()? {
         "public" => Some(0),
@@ -111,7 +113,7 @@ fn strictness(auth: &Value) -> Option<u8> {
     }
 }
 
-/// Who passes a policy, in words.
+/// Describes who may call.
 pub(super) fn who(auth: &Value) -> String {
     match (auth["type"].as_str(), auth["permission"].as_str()) {
         (Some("public"), _) => "anybody".to_owned(),
@@ -145,21 +147,22 @@ fn route(what: &str, style: Styles, before: &Value, after: &Value, changes: &mut
         (before, after) if before == after => {}
         (Value::Null, route) => changes.add(Effect::Compatible, format!("has the {what} {}.", shown(route))),
         (route, Value::Null) => changes.add(breaking, format!("has lost its {what} {}.", shown(route))),
-        // Clients see what stands in the place, and not the place's name.
+        // Clients see the value of a parameter, and not its name.
         _ if address(before) == address(after) => changes
             .add(Effect::Note, format!("names what is in its {what} otherwise: it {}.", was_and_is(before, after))),
         _ => changes.add(breaking, format!("has another {what}: it {}.", was_and_is(before, after))),
     }
 }
 
-/// `GET /v1/orders/{}`.
+/// The route without names: `GET /v1/orders/{}`.
 fn address(route: &Value) -> Option<String> {
     let mut parts = route.as_str()?.split('{');
     let first = parts.next()?.to_owned();
     Some(parts.fold(first, |address, part| address + "{}" + part.split_once('}').map_or(part, |(_, rest)| rest)))
 }
 
-/// What the answers of a route say besides the output. Clients look for what was there, and read over what is new.
+/// Compares what a route's responses state in addition to the output. Clients rely on what was there, and ignore
+/// additions.
 fn rest_answer(before: &Value, after: &Value, changes: &mut Changes) {
     let breaking = Effect::Breaking(Styles::REST);
     let status = |answer: &Value| if answer["created"] == true { 201 } else { 200 };
@@ -181,7 +184,7 @@ fn rest_answer(before: &Value, after: &Value, changes: &mut Changes) {
     }
 }
 
-/// What gets a route of its own leaves all styles, and the other way round.
+/// A procedure that gets `http` leaves all styles, and the other way round.
 fn own_route(before: &Value, after: &Value, changes: &mut Changes) {
     route("route of its own", Styles::OWN, before, after, changes);
     if before.is_null() && !after.is_null() {
@@ -189,8 +192,8 @@ fn own_route(before: &Value, after: &Value, changes: &mut Changes) {
     }
 }
 
-/// JSON-RPC takes an input by position as well: what is new has to stand behind what was there. What is gone is said
-/// where the input is compared.
+/// JSON-RPC takes an input by position as well: new fields must come after the existing ones. Removed fields are
+/// reported where the input is compared.
 fn positions(before: &[Value], after: &[Value], changes: &mut Changes) {
     let is_there = |field: &&Value| after.contains(field);
     if after.starts_with(before) || !before.iter().all(|field| is_there(&field)) {
@@ -213,7 +216,7 @@ fn failures(pair: Pair<'_>, changes: &mut Changes) {
         let (before, after) = match (before, after) {
             (Some(before), Some(after)) => (before, after),
             (_, None) => {
-                // Documents of GraphQL name the member of the union, which is no type any more.
+                // GraphQL documents name the member of the union, whose type no longer exists.
                 let sentence = format!("{what} is not given any more.");
                 changes.breaks(Styles::GRAPHQL, Effect::Compatible, sentence);
                 continue;

@@ -1,4 +1,4 @@
-//! The report of a comparison, for people.
+//! Renders the report of a comparison, for people.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// What callers do not have to care for, in the order of the report.
+/// The effects that callers need not care about, in the order of the report.
 const OTHERS: [(Effect, &str); 4] = [
     (Effect::Unjudged, "Changed in a way that this comparison does not judge"),
     (Effect::Rights, "Rights, to be reviewed"),
@@ -21,7 +21,7 @@ const OTHERS: [(Effect, &str); 4] = [
     (Effect::Note, "Notes"),
 ];
 
-/// The report. It begins with a heading; what breaks callers stands under each style in which it does.
+/// The report. It begins with a heading; a breaking change appears under each style that it breaks.
 #[must_use]
 pub fn markdown(changes: &[Change]) -> String {
     let mut text = "## Contract\n".to_owned();
@@ -49,7 +49,7 @@ pub fn markdown(changes: &[Change]) -> String {
     text
 }
 
-/// A heading with its changes, unless there are none.
+/// A heading with its changes; nothing without changes.
 fn section<'a>(
     text: &mut String,
     heading: &str,

@@ -1,10 +1,10 @@
-//! What a function may do: rights, for a reviewer to judge. Callers see none of it.
+//! Compares the rights of a function, for a reviewer. Callers do not see them.
 
 use serde_json::Value;
 
 use super::{Changes, Effect, as_set, code, list, members, object, shown, was_and_is};
 
-/// A contract of an earlier format states none of these three.
+/// A contract of an earlier format has none of these three members.
 pub(super) fn sensitive(before: &Value, after: &Value, changes: &mut Changes) {
     match (*before == true, *after == true) {
         (false, true) => changes.add(Effect::Note, "looks at the session of a token in each call."),
@@ -13,7 +13,7 @@ pub(super) fn sensitive(before: &Value, after: &Value, changes: &mut Changes) {
     }
 }
 
-/// How long ago somebody may have signed in. That a call may fail for it is told by the failures.
+/// The maximum age of a sign-in. The failures show that a call may fail for it.
 pub(super) fn fresh(before: &Value, after: &Value, changes: &mut Changes) {
     let longest = |value: &Value| value.as_u64().unwrap_or(u64::MAX);
     match (longest(before), longest(after)) {
@@ -26,7 +26,7 @@ pub(super) fn fresh(before: &Value, after: &Value, changes: &mut Changes) {
     }
 }
 
-/// What a function may reach besides what is stored.
+/// The systems that a function may reach apart from the database.
 pub(super) fn reach(before: &Value, after: &Value, changes: &mut Changes) {
     words("reads the secret", &before["secrets"], &after["secrets"], changes);
     words("calls, outside the service,", &before["outbound"], &after["outbound"], changes);
@@ -42,7 +42,7 @@ fn words(what: &str, before: &Value, after: &Value, changes: &mut Changes) {
     }
 }
 
-/// A contract from before there was mail does not state it.
+/// A contract of an earlier version does not state it.
 pub(super) fn mail(before: &Value, after: &Value, changes: &mut Changes) {
     match (*before == true, *after == true) {
         (false, true) => changes.add(Effect::Rights, "may send mail."),
@@ -51,7 +51,7 @@ pub(super) fn mail(before: &Value, after: &Value, changes: &mut Changes) {
     }
 }
 
-/// Whatever changes in a grant is a matter of rights, members of later formats included.
+/// Every change of a grant is a change of rights, including members of later formats.
 pub(super) fn grants(before: &[Value], after: &[Value], changes: &mut Changes) {
     let key = |grant: &Value| (grant["entity"].clone(), grant["prefix"].clone(), grant["access"].clone());
     let name = |grant: &Value| format!("{} on {}", shown(&grant["access"]), shown(&grant["entity"]));

@@ -1,7 +1,7 @@
-//! Two JSON Schemas, compared for those who send the value or receive it.
+//! Compares two JSON Schemas, for those who send the value or receive it.
 //!
-//! Both are taken apart into alternatives. Those of both sides are matched; what is left over came or
-//! went. A difference between two wholes of which nothing was said is named as such.
+//! Both are split into alternatives. Those of both sides are matched; the rest came or went. If two schemas differ
+//! and nothing was reported, the difference itself is.
 
 use serde_json::Value;
 
@@ -11,30 +11,30 @@ use super::{
     list, members, object, was_and_is,
 };
 
-/// Who makes the value.
+/// The direction of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Direction {
-    /// The caller: the new schema must take whatever the old one took.
+    /// The caller sends it: the new schema must accept every value that the old one accepted.
     Input,
-    /// The service: the new schema must give only what the old one gave.
+    /// The service sends it: the new schema must not allow values that the old one did not.
     Output,
 }
 
-/// A part of the old contract and its successor, with the documents that their references lead into.
+/// A part of the old contract and its successor, with the documents of their references.
 #[derive(Clone, Copy)]
 pub(super) struct Pair<'a> {
     pub old: (&'a Document<'a>, &'a Value),
     pub new: (&'a Document<'a>, &'a Value),
 }
 
-/// A value below is refused.
+/// Lower bounds: smaller values are refused.
 const LEAST: [&str; 5] = ["exclusiveMinimum", "minItems", "minLength", "minProperties", "minimum"];
-/// A value above is refused.
+/// Upper bounds: greater values are refused.
 const MOST: [&str; 5] = ["exclusiveMaximum", "maxItems", "maxLength", "maxProperties", "maximum"];
-/// A value that is otherwise is refused; two different ones cannot be compared.
+/// Other restrictions; two different values of them cannot be ordered.
 const FORM: [&str; 6] = ["contentEncoding", "contentMediaType", "format", "multipleOf", "pattern", "uniqueItems"];
 
-/// Compares and reports, down to each field. `place` names the value: `input`.
+/// Compares and reports, down to each field. `place` is the path of the value, such as `input`.
 pub(super) fn compare(pair: Pair<'_>, direction: Direction, place: &str, changes: &mut Changes) {
     let said = changes.list.len();
     let (before, after) = (whole(pair.old, false), whole(pair.new, false));
@@ -52,9 +52,9 @@ pub(super) fn compare(pair: Pair<'_>, direction: Direction, place: &str, changes
 struct Comparison<'a, 'c> {
     pair: Pair<'a>,
     direction: Direction,
-    /// Named types that are being compared: a type inside itself is compared once.
+    /// The named types being compared: a recursive type is compared once.
     open: Vec<(&'a str, &'a str)>,
-    /// Whether such a type was met: what is inside is said further outside.
+    /// Whether a recursive type occurred: its differences are reported at the outer occurrence.
     met_itself: bool,
     changes: &'c mut Changes,
 }
@@ -88,10 +88,10 @@ impl<'a> Comparison<'a, '_> {
         self.left_over(old, new, place);
     }
 
-    /// Compares the alternatives that are on both sides, and takes them away.
+    /// Compares the alternatives of both sides, and removes them.
     fn matched(&mut self, old: &mut Vec<Alternative<'a>>, new: &mut Vec<Alternative<'a>>, place: &str) {
         let Pair { old: (old_document, _), new: (new_document, _) } = self.pair;
-        // The same forms first, so that of several strings only the one that changed remains.
+        // Equal alternatives first, so that of several strings only the changed one remains.
         old.retain(|before| {
             let same = new.iter().position(|after| {
                 before.form == after.form
@@ -120,7 +120,7 @@ impl<'a> Comparison<'a, '_> {
         }
     }
 
-    /// What has no counterpart came or went.
+    /// Reports the alternatives without a counterpart.
     fn left_over(&mut self, mut old: Vec<Alternative<'a>>, mut new: Vec<Alternative<'a>>, place: &str) {
         if let ([before], [after]) = (&old[..], &new[..])
             && before.form.is_object()
@@ -138,15 +138,14 @@ impl<'a> Comparison<'a, '_> {
             narrow.retain(|one| !form.covers(&one.form));
             let is_limited = wide.iter().any(|one| one.form == form && is_limited(one.schema));
             wide.retain(|one| one.form != form);
-            // Wider is good for those who send, narrower for those who receive.
+            // Wider is compatible for senders, narrower for receivers.
             let good = is_new == (self.direction == Direction::Input);
             let is_number = form.is("number");
             let effect = match good {
                 false => Effect::Breaking(Styles::ALL),
                 true if is_number && is_limited => Effect::Unjudged,
                 true if is_number && self.direction == Direction::Output => Effect::Compatible,
-                // A variable has one type there by its name, and the values of an enumeration are written otherwise
-                // than texts.
+                // In GraphQL, a variable has a type by name, and values of an enumeration are not written as texts.
                 true => Effect::Breaking(Styles::GRAPHQL),
             };
             let (covered, form) = (covered.join(", "), form.describe());
@@ -180,7 +179,7 @@ impl<'a> Comparison<'a, '_> {
             }
             (Direction::Output, true) => self.add(Effect::Compatible, format!("{place} is never null any more.")),
             (Direction::Output, false) => {
-                // A document that names the member of a union is refused when there is none.
+                // A document that names a removed member of a union is refused.
                 let styles = if matches!(form, Form::Variant(..)) { Styles::GRAPHQL } else { Styles::NONE };
                 self.changes.breaks(styles, Effect::Compatible, format!("{place} is never {what} any more."));
             }
@@ -191,7 +190,7 @@ impl<'a> Comparison<'a, '_> {
         let (place, what) = (code(place), if form.is_null() { "null".to_owned() } else { form.describe() });
         match self.direction {
             Direction::Input => {
-                // What has one type by its name there gets another one.
+                // A value with a single named type gets another one.
                 let is_retyped = !form.is_case() && !form.is_null();
                 let styles = if is_retyped { Styles::GRAPHQL | Styles::SOAP } else { Styles::NONE };
                 self.changes.breaks(styles, Effect::Compatible, format!("{place} may be {what} as well."));
@@ -206,7 +205,7 @@ impl<'a> Comparison<'a, '_> {
         }
     }
 
-    /// Two alternatives of one form.
+    /// Compares two alternatives of the same form.
     fn alternative(&mut self, before: &Alternative<'a>, after: &Alternative<'a>, place: &str) {
         let through = before.through.zip(after.through);
         if through.is_some_and(|types| self.open.contains(&types)) {
@@ -228,7 +227,7 @@ impl<'a> Comparison<'a, '_> {
             match keyword.as_str() {
                 "type" | "default" | "required" => {}
                 description if DESCRIPTIONS.contains(&description) => {}
-                // Of a number, the bounds beside it say what it means.
+                // The bounds of a number state what its format means.
                 "format" if number => {}
                 "properties" if before.form.is_object() => self.properties(before.schema, after.schema, place),
                 "items" if !was.is_null() && !is.is_null() => self.schema(was, is, &format!("{place}[]")),
@@ -239,7 +238,7 @@ impl<'a> Comparison<'a, '_> {
                 _ => self.unknown(&keyword, was, is, place),
             }
         }
-        // Fields may be required that no property describes.
+        // A field may be required without being described.
         if before.schema.get("properties").is_none() && after.schema.get("properties").is_none() {
             let required = |one: &'a Value| one.get("required").unwrap_or(&Value::Null);
             self.unknown("required", required(before.schema), required(after.schema), place);
@@ -267,7 +266,7 @@ impl<'a> Comparison<'a, '_> {
                 (None, Some(_), Direction::Input) => {
                     self.add(Effect::Compatible, format!("{shown} is new and may be given."));
                 }
-                // Many of SOAP's clients take nothing that their copy of the WSDL does not name.
+                // Many SOAP clients refuse elements that their copy of the WSDL does not name.
                 (None, Some(_), Direction::Output) => {
                     self.add(Effect::Caution(Styles::SOAP), format!("{shown} is new."))
                 }
@@ -300,7 +299,7 @@ impl<'a> Comparison<'a, '_> {
         }
     }
 
-    /// Whether there may be fields that are not named, and how they are made: the values of a map.
+    /// Compares the schemas of additional fields: the values of a map.
     fn additional(&mut self, was: &'a Value, is: &'a Value, place: &str) {
         let refused = |value: &Value| *value == Value::Bool(false);
         let open = |value: &Value| value.is_null() || *value == Value::Bool(true);
@@ -350,7 +349,7 @@ impl<'a> Comparison<'a, '_> {
         }
     }
 
-    /// A rule may refuse more, and may let through more; another pattern perhaps does both.
+    /// A restriction may refuse more values, and may admit more; another pattern may do both.
     fn limit(&mut self, refuses: bool, lets_through: bool, change: &str, place: &str) {
         let place = code(place);
         match self.direction {
@@ -370,7 +369,7 @@ impl<'a> Comparison<'a, '_> {
     }
 }
 
-/// The place of a field of a variant names the variant.
+/// The path of a field of a variant, which names the variant.
 fn inside(place: &str, form: &Form) -> String {
     match form {
         Form::Variant(_, value) if !place.is_empty() => format!("{place}({})", text(value)),

@@ -1,4 +1,4 @@
-//! What concerns the service as a whole.
+//! Compares the members of the service as a whole.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Changes, Effect, Styles, code, document::Document, list, members, object, pairs, was_and_is};
 
-/// Compares what concerns the service.
+/// Compares all members that do not belong to one procedure.
 pub(super) fn compare(old: &Document<'_>, new: &Document<'_>, changes: &mut Changes) {
     for (member, before, after) in members(old.root, new.root) {
         match member.as_str() {
@@ -21,14 +21,14 @@ pub(super) fn compare(old: &Document<'_>, new: &Document<'_>, changes: &mut Chan
             ),
             "table" => {
                 for (member, before, after) in members(object(before), object(after)) {
-                    changes.told(Effect::Note, &format!("table.{member}"), before, after);
+                    changes.note_member(Effect::Note, &format!("table.{member}"), before, after);
                 }
             }
             "npmPackage" if before != after && !before.is_null() => changes.add(
                 Effect::Breaking(Styles::TYPESCRIPT),
                 format!("The npm package {}: who imports it finds it under another name.", was_and_is(before, after)),
             ),
-            // What commands, templates and generated files of the service itself go by.
+            // Only commands, templates and generated files of the service itself use these.
             "npmPackage" | "index" | "layout" | "operatorRole" => {}
             "session" if before != after => session(before, after, changes),
             "authorizationServer" if before != after => authorization_server(before, after, changes),
@@ -51,7 +51,7 @@ pub(super) fn compare(old: &Document<'_>, new: &Document<'_>, changes: &mut Chan
     }
 }
 
-/// What GraphQL follows by its id: fields that documents ask for.
+/// Compares the entities that GraphQL resolves by id: documents select these fields.
 fn entities(before: &[Value], after: &[Value], changes: &mut Changes) {
     let text = |entity: &Value, member: &str| code(entity[member].as_str().unwrap_or_default());
     let same = |one: &Value, other: &Value| one["name"] == other["name"] && one["id"] == other["id"];
@@ -64,7 +64,7 @@ fn entities(before: &[Value], after: &[Value], changes: &mut Changes) {
         changes.add(Effect::Compatible, format!("GraphQL follows {id}: it gives the {name}."));
     }
     for (was, is) in before.iter().filter_map(|was| Some((was, after.iter().find(|is| same(was, is))?))) {
-        changes.told(
+        changes.note_member(
             Effect::Note,
             &format!("entities.{}.loader", was["name"].as_str().unwrap_or_default()),
             &was["loader"],
@@ -73,7 +73,7 @@ fn entities(before: &[Value], after: &[Value], changes: &mut Changes) {
     }
 }
 
-/// Whoever calls by a style calls at its paths.
+/// Compares the gateways' paths, which their callers use.
 fn gateways(before: &[Value], after: &[Value], changes: &mut Changes) {
     let paths = |gateways: &[Value]| -> BTreeMap<String, Styles> {
         let of_one = |gateway: &Value| {
@@ -97,7 +97,7 @@ fn gateways(before: &[Value], after: &[Value], changes: &mut Changes) {
     }
 }
 
-/// Which style a gateway speaks. Documents are in none.
+/// The styles of a gateway. The documents' gateway has none.
 fn styles_of(gateway: &Value) -> Styles {
     match gateway["name"].as_str() {
         _ if gateway["calls"] == false => Styles::NONE,
@@ -109,7 +109,8 @@ fn styles_of(gateway: &Value) -> Styles {
     }
 }
 
-/// What `createSession` of the npm package goes by. A contract from before it was stated there has none, and a client with it.
+/// Compares what `createSession` of the npm package relies on. A contract from before it existed does not have it,
+/// and clients of that version do not either.
 fn session(before: &Value, after: &Value, changes: &mut Changes) {
     match (before, after) {
         (Value::Null, _) => changes.add(Effect::Note, "It is stated how the client of the npm package signs in."),
@@ -121,7 +122,8 @@ fn session(before: &Value, after: &Value, changes: &mut Changes) {
     }
 }
 
-/// What documents say of letting applications in. The paths are those of procedures, which are compared by themselves.
+/// Compares how documents describe access for applications. The paths belong to procedures, which are compared
+/// themselves.
 fn authorization_server(before: &Value, after: &Value, changes: &mut Changes) {
     let sentence = match (before, after) {
         (Value::Null, _) => "It is stated how applications of others are let in (OAuth 2.1).",
@@ -131,7 +133,7 @@ fn authorization_server(before: &Value, after: &Value, changes: &mut Changes) {
     changes.add(Effect::Note, sentence);
 }
 
-/// A name and a password that come with a message of SOAP (WS-Security).
+/// Compares the sign-in by a name and a password in a SOAP message (WS-Security).
 fn password_sign_in(before: &Value, after: &Value, changes: &mut Changes) {
     match (before, after) {
         (Value::Null, _) => changes.add(Effect::Compatible, "Messages may say who calls by name and password."),

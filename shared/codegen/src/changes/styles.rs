@@ -1,4 +1,4 @@
-//! Whom a change concerns: those who call in one style, or in several.
+//! The styles of API whose callers a change affects.
 
 use std::{fmt, ops};
 
@@ -17,7 +17,7 @@ const NAMES: [(Styles, &str); 6] = [
 ];
 
 impl Styles {
-    /// Nobody.
+    /// No style.
     pub const NONE: Self = Self(0);
     /// tRPC, batches included, with the generated types.
     pub const TYPESCRIPT: Self = Self(1);
@@ -31,27 +31,27 @@ impl Styles {
     pub const SOAP: Self = Self(1 << 4);
     /// Addresses that a standard gives a form, such as `/token`.
     pub const OWN: Self = Self(1 << 5);
-    /// Everybody.
+    /// All styles, and paths of `http`.
     pub const ALL: Self = Self((1 << 6) - 1);
     /// All styles of API.
     pub const IN_STYLES: Self = Self(Self::ALL.0 & !Self::OWN.0);
-    /// Those who tell cases apart: an unknown value of an enumeration, variant or failure finds no branch there, or is
-    /// refused by a schema that was compiled in.
+    /// The styles with exhaustive clients: an unknown value of an enumeration, variant or failure has no branch
+    /// there, or a compiled schema refuses it.
     pub const EXHAUSTIVE: Self = Self(Self::TYPESCRIPT.0 | Self::GRAPHQL.0 | Self::SOAP.0);
 
-    /// Whether nobody is in it.
+    /// Whether the set is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Whether all of another set are in it.
+    /// Whether the set contains all of another set.
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// Each style of the set by itself, with its name.
+    /// Each style of the set, with its name.
     pub fn each(self) -> impl Iterator<Item = (Self, &'static str)> {
         NAMES.into_iter().filter(move |(style, _)| self.contains(*style))
     }

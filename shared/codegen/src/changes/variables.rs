@@ -1,14 +1,14 @@
-//! Variables of GraphQL: a document states the type of each by its name, so that another name breaks it even where the
-//! same values are taken.
+//! Compares types of GraphQL variables: a document states the type of each by its name, so that another name breaks
+//! it even if the same values are accepted.
 
 use serde_json::Value;
 
 use super::{Changes, Document, Effect, Styles, code, list, members, object, schema::Pair};
 
-/// How deep types are followed: those of inputs end long before.
+/// The maximum depth of types: those of inputs are far less deep.
 const MAX_DEPTH: usize = 16;
 
-/// Compares the names of the types that two inputs are made of.
+/// Compares the names of the types within two inputs.
 pub(super) fn compare(pair: Pair<'_>, place: &str, changes: &mut Changes) {
     below(pair, place, 0, changes);
 }
@@ -38,8 +38,8 @@ fn below(pair: Pair<'_>, place: &str, depth: usize, changes: &mut Changes) {
     }
 }
 
-/// The name that a type has in GraphQL, where it has one of its own: whole numbers by what they can be, ids,
-/// enumerations and objects by the name of the type.
+/// The name that a type has in GraphQL, if it has one of its own: integers by their range, ids, enumerations and
+/// objects by the name of the type.
 fn name(document: &Document<'_>, schema: &Value) -> Option<String> {
     let target = resolved(document, schema);
     let is = |kind: &str| target["type"] == kind || list(&target["type"]).iter().any(|one| one == kind);

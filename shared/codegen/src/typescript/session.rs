@@ -1,4 +1,5 @@
-//! Sign-in: what keeps a caller signed in, by cookie or by tokens. A service that states no `session` has none of it.
+//! Renders the session client, which keeps a caller signed in, by cookie or by tokens. A service without `session`
+//! has none.
 
 use protocol::{
     Kind, SessionSignIn,
@@ -9,23 +10,23 @@ use protocol::{
 const CLIENT: &str = include_str!("session.js");
 const TYPES: &str = include_str!("session.d.ts");
 
-/// The module's functions.
+/// The functions of the module.
 pub fn client(contract: &Contract) -> String {
     contract.session.as_ref().map(|session| render(CLIENT, session)).unwrap_or_default()
 }
 
-/// Their types.
+/// The types of the functions.
 pub fn types(contract: &Contract) -> String {
     let Some(session) = &contract.session else { return String::new() };
-    // What somebody who is signed in may ask without saying more.
+    // An example of a query for every caller who is signed in.
     let is_example = |kind, auth: &AuthContract| kind == Kind::Query && matches!(auth, AuthContract::SignedIn);
     let example = contract.in_styles().find(|known| known.input_optional && is_example(known.kind, &known.auth));
     let example = example.map_or("things.mine", |procedure| &procedure.name);
     render(TYPES, session).replace("@EXAMPLE@", example)
 }
 
-/// The text with the names that the service has. What stands between the lines `// if reauthenticate` and `// end` is left
-/// out where there is no such procedure.
+/// The text with the service's names. Lines between `// if reauthenticate` and `// end` are left out if the service
+/// has no such procedure.
 fn render(text: &str, session: &SessionSignIn<String>) -> String {
     let mut is_there = true;
     let lines = text.split_inclusive('\n').filter(|line| match line.trim() {
@@ -66,7 +67,7 @@ fn render(text: &str, session: &SessionSignIn<String>) -> String {
     text
 }
 
-/// A member of an object in JavaScript, made from a variable or taken into one.
+/// A member of an object in JavaScript, written from a variable or read into one.
 fn member(field: &str, variable: &str) -> String {
     if field == variable { field.to_owned() } else { format!("{field}: {variable}") }
 }

@@ -35,7 +35,7 @@ fn post(address: &str, body: impl Into<Bytes>) -> Request<Bytes> {
     request.body(body.into()).unwrap()
 }
 
-async fn told(request: Request<Bytes>) -> (u16, Value) {
+async fn answer_to(request: Request<Bytes>) -> (u16, Value) {
     let response = send(&Stub::new(does), request).await;
     (response.status().as_u16(), body(&response))
 }
@@ -61,7 +61,7 @@ async fn each_call_gets_its_input_and_its_answer() {
 #[tokio::test]
 async fn one_bad_entry_does_not_hurt_the_others() {
     let address = "orders.get,orders.missing,nobody,orders.create,?batch=1";
-    let (status, body) = told(get(address)).await;
+    let (status, body) = answer_to(get(address)).await;
     assert_eq!(status, 207);
     let codes: Vec<_> = (0..5).map(|place| body[place]["error"]["data"]["code"].clone()).collect();
     assert_eq!(
@@ -142,12 +142,12 @@ async fn what_cannot_be_read_is_refused_as_a_whole() {
         assert_eq!(error["data"]["requestId"], "r1");
         assert_eq!(response.headers().contains_key("allow"), status == 405);
     }
-    assert_eq!(told(get(&format!("{}?batch=1", many(MAX_CALLS)))).await.0, 200);
+    assert_eq!(answer_to(get(&format!("{}?batch=1", many(MAX_CALLS)))).await.0, 200);
 }
 
 #[tokio::test]
 async fn answers_end_at_a_size() {
-    let (status, body) = told(get(&format!("{}?batch=1", ["orders.large"; 6].join(",")))).await;
+    let (status, body) = answer_to(get(&format!("{}?batch=1", ["orders.large"; 6].join(",")))).await;
     assert_eq!(status, 207);
     let codes: Vec<_> = (0..6).filter(|&place| body[place]["error"]["data"]["code"] == "PAYLOAD_TOO_LARGE").collect();
     assert_eq!(codes.len(), 1, "5 MiB have room");
@@ -156,21 +156,21 @@ async fn answers_end_at_a_size() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_does_not_end_costs_the_others_nothing() {
-    let (status, body) = told(get("orders.get,orders.get?batch=1&input=%7B%220%22%3A%22hang%22%7D")).await;
+    let (status, body) = answer_to(get("orders.get,orders.get?batch=1&input=%7B%220%22%3A%22hang%22%7D")).await;
     assert_eq!((status, &body[0]["error"]["data"]["code"]), (207, &json!("GATEWAY_TIMEOUT")));
     assert_eq!(body[1]["result"]["data"]["of"], "orders.get");
 }
 
 #[tokio::test]
 async fn no_batch_is_one_procedure_or_none() {
-    let (status, body) = told(get("orders%2Eget?input=1")).await;
+    let (status, body) = answer_to(get("orders%2Eget?input=1")).await;
     assert_eq!((status, &body["result"]["data"]["input"]), (200, &json!(1)));
     for path in ["unknown", "orders.get,orders.get", "orders.get,orders.get?batch=0"] {
-        let (status, body) = told(get(path)).await;
+        let (status, body) = answer_to(get(path)).await;
         assert_eq!((status, &body["error"]["data"]["code"]), (404, &json!("NOT_FOUND")), "{path}");
         assert_eq!(body["error"]["data"]["path"], path.split('?').next().unwrap());
     }
-    assert_eq!(told(get("orders.create")).await.0, 405);
+    assert_eq!(answer_to(get("orders.create")).await.0, 405);
     let head = Request::head("/trpc/a,b?batch=1").body(Bytes::new()).unwrap();
     let head = send(&Stub::new(does), head).await;
     assert_eq!((head.status().as_u16(), head.body().len()), (204, 0));

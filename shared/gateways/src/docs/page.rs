@@ -1,4 +1,4 @@
-//! The page: every procedure, in plain HTML that needs no script to be read.
+//! Renders the page: every procedure, in plain HTML that is readable without scripts.
 
 use std::collections::BTreeMap;
 
@@ -125,7 +125,7 @@ fn who(auth: &AuthContract) -> String {
     }
 }
 
-/// The targets of problems' `type`: `#orders.get:missing`.
+/// The failures, with the anchors that problems' `type` refers to: `#orders.get:missing`.
 fn failures(types: &Types<'_>, procedure: &ProcedureContract) -> String {
     if procedure.failures.is_empty() {
         return String::new();

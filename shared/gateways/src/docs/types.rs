@@ -1,4 +1,4 @@
-//! Types as people read them.
+//! Renders types for people.
 
 use protocol::contract::Contract;
 use runtime::html_page::escape;
@@ -12,11 +12,11 @@ pub struct Types<'a> {
     pub names: Names,
 }
 
-/// Types nest no deeper in one line.
+/// The maximum nesting of types in one line.
 const MAX_DEPTH: usize = 16;
 
 impl Types<'_> {
-    /// A type where it is used, in one line: `User[]`, `string | null`.
+    /// A type reference in one line: `User[]`, `string | null`.
     pub fn line(&self, schema: &Value) -> String {
         self.at(schema, 0)
     }
@@ -76,8 +76,8 @@ impl Types<'_> {
         if members.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", members.join(", ")) }
     }
 
-    /// The fields of a type, each with what is said of it; or the members of a union; or what else it is. The fields
-    /// whose order is known come in that order.
+    /// The fields of a type with their descriptions; or the members of a union; or the type itself. Fields in `order`
+    /// come in that order.
     pub fn whole(&self, schema: &Value, order: &[String]) -> String {
         let mut fields = fields(schema);
         fields.sort_by_key(|(name, ..)| order.iter().position(|known| known == name));
@@ -132,7 +132,7 @@ fn literal(value: &Value) -> String {
     escape(&value.to_string())
 }
 
-/// What a value has to keep to.
+/// The limits of a value.
 fn limits(schema: &Value) -> String {
     let number = |key: &str| schema.get(key).map(ToString::to_string);
     let range = |least: Option<String>, most: Option<String>, of: &str| match (least, most) {
@@ -143,7 +143,7 @@ fn limits(schema: &Value) -> String {
     };
     let format = schema.get("format").and_then(Value::as_str);
     let format = format.filter(|format| !format.contains("int")).map(escape);
-    // The whole range of a number says nothing.
+    // The full range of a number is not worth showing.
     let is_whole = format.is_none() && number("maximum").is_some_and(|most| most == u32::MAX.to_string());
     let value = if is_whole { None } else { range(number("minimum"), number("maximum"), "") };
     let parts = [
@@ -155,7 +155,7 @@ fn limits(schema: &Value) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// A line of a doc comment: what stands in backticks is code.
+/// A line of a doc comment, with the parts in backticks as code.
 pub fn inline(text: &str) -> String {
     let mut html = String::new();
     for (place, part) in text.split('`').enumerate() {

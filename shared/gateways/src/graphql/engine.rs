@@ -1,5 +1,5 @@
-//! The schema for the library, which writes it, checks documents against it and answers introspection. What
-//! fields hold is not asked of it: see [`super::execute`].
+//! Builds the schema for the library, which prints it, validates documents against it and answers introspection. The
+//! library does not execute fields: see [`super::execute`].
 
 use async_graphql::{
     SDLExportOptions,
@@ -11,18 +11,18 @@ use async_graphql::{
 use protocol::Cause;
 
 use super::types::{
-    self, CONNECTION, EDGE, ERROR_CODE, FAILURE, InputField, Kind, MUTATION, Of, PAGE_INFO, QUERY, Source, Types,
+    self, CONNECTION, EDGE, ERROR_CODE, FAILURE, FieldType, InputField, Kind, MUTATION, PAGE_INFO, QUERY, Source, Types,
 };
 
 /// The schema of these types.
 ///
 /// # Errors
-/// What is no schema by the rules of GraphQL.
+/// What breaks the rules of GraphQL schemas.
 pub(super) fn schema(types: &Types, introspection: bool) -> Result<Schema, Cause> {
     schema_with(types, introspection, &str::to_owned)
 }
 
-/// How a description is written.
+/// How to write a description.
 type Written<'a> = &'a dyn Fn(&str) -> String;
 
 fn schema_with(types: &Types, introspection: bool, written: Written<'_>) -> Result<Schema, Cause> {
@@ -70,8 +70,8 @@ fn schema_with(types: &Types, introspection: bool, written: Written<'_>) -> Resu
     Ok(builder.finish()?)
 }
 
-/// The schema as text. The library writes descriptions between `"""` as they are, so what would end one is escaped here
-/// (specification, section 2.9.4).
+/// The schema as text. The library prints descriptions between `"""` as they are, so `"""` within them is escaped
+/// here (specification, section 2.9.4).
 ///
 /// # Errors
 /// As [`schema`].
@@ -80,7 +80,7 @@ pub(super) fn sdl(types: &Types) -> Result<String, Cause> {
     Ok(schema.sdl_with_options(SDLExportOptions::new().include_specified_by()))
 }
 
-/// Whether pages and failures occur: what no type implements is left out.
+/// The interfaces for pages and failures; one that no type implements is left out.
 fn interfaces(types: &Types) -> Vec<Interface> {
     let known = |name| types.objects.values().any(|object| object.implements == Some(name));
     let field = |name: &str, of: Kind, nullable, docs: &str| {
@@ -132,12 +132,12 @@ fn argument(field: &InputField, written: Written<'_>) -> InputValue {
     described(&field.docs, written, InputValue::new(&field.name, reference(&field.of)), InputValue::description)
 }
 
-/// An empty description would be written as one.
+/// Leaves an empty description out: the library would print it.
 fn described<T>(docs: &str, written: Written<'_>, plain: T, describe: impl FnOnce(T, String) -> T) -> T {
     if docs.is_empty() { plain } else { describe(plain, written(docs)) }
 }
 
-fn reference(of: &Of) -> TypeRef {
+fn reference(of: &FieldType) -> TypeRef {
     let plain = match &of.kind {
         Kind::List(item) => TypeRef::List(Box::new(reference(item))),
         kind => TypeRef::named(kind.name()),

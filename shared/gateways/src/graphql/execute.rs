@@ -1,9 +1,9 @@
-//! What an operation comes to (specification, section 6).
+//! Executes operations (specification, section 6).
 //!
-//! The library checks documents and answers introspection. What is executed here is simpler than what it offers, and
-//! held to more: fields that are asked for twice are one call, an answer has the order of its document, and what
-//! failed is null and not missing. Answers of procedures are completed at once; what ids name is left open, fetched
-//! for the whole operation in one call for each kind, and filled in, as often as there is something open.
+//! The library validates documents and answers introspection. Execution is simpler here than in the library, and
+//! stricter: equal fields are one call, a response has the order of its document, and a failed field is null and not
+//! missing. Procedures' outputs are completed at once; entities of ids are left open, loaded for the whole operation
+//! with one call for each type, and filled in, repeatedly until nothing is open.
 
 mod complete;
 
@@ -30,27 +30,27 @@ use crate::{
     respond::{MAX_WEIGHT, weight},
 };
 
-/// What stands around a value: two brackets or quotes as they weigh, and a comma.
+/// The weight around a value: two brackets or quotes in a JSON text, and a comma.
 const AROUND: usize = 5;
 
-/// A member of a page beside those of its procedure: that it was asked for by the cursor of another.
+/// An additional member of a page: whether the request had a cursor.
 const CONTINUES: &str = "continues";
 
-/// The fields that stand under one name in the answer: they are one.
+/// The fields under one response name: they are merged.
 type Fields<'d> = Vec<&'d Positioned<Field>>;
 
-/// Where in the answer something stands.
+/// A position in the response.
 type Path = Vec<PathSegment>;
 
-/// What an operation came to: data unless there was too much of it, and what went wrong.
+/// The result of an operation: data unless it was too large, and errors.
 #[derive(Debug, Default)]
 pub(super) struct Executed {
     pub data: Value,
     pub faults: Vec<Fault>,
 }
 
-/// Something that is still to be fetched.
-struct Open<'d> {
+/// An entity that is still to be loaded.
+struct PendingLoad<'d> {
     loader: usize,
     /// The id, or several.
     ids: Json,
@@ -58,37 +58,37 @@ struct Open<'d> {
     path: Path,
 }
 
-/// What a field's value is taken from.
+/// The source of a field's value.
 #[derive(Clone, Copy)]
 enum Node<'v> {
-    /// What a procedure answered, or a part of it.
+    /// A procedure's output, or a part of it.
     Answer(&'v Json),
-    /// An entry of a list, and where the list goes on after it.
+    /// An entry of a list, and the cursor after it.
     Edge(&'v Json, &'v Json),
-    /// Why it answered nothing.
+    /// The failure of a procedure.
     Failure(&'v Refusal),
 }
 
-/// An operation that is executed.
+/// An operation in execution.
 pub(super) struct Execution<'r, 'd> {
     run: &'r Run<'r>,
     document: &'d ExecutableDocument,
     variables: &'d Variables,
     executed: Executed,
-    open: Vec<Open<'d>>,
-    /// What this operation has of the answer's weight so far.
+    open: Vec<PendingLoad<'d>>,
+    /// This operation's share of the response's weight so far.
     weight: usize,
 }
 
-/// There is too much to answer.
-struct TooMuch;
+/// The response is too large.
+struct ResponseTooLarge;
 
 impl<'r, 'd> Execution<'r, 'd> {
     pub(super) fn new(run: &'r Run<'r>, document: &'d ExecutableDocument, variables: &'d Variables) -> Self {
         Self { run, document, variables, executed: Executed::default(), open: Vec::new(), weight: 0 }
     }
 
-    /// Executes an operation. `introspected` is what the library said.
+    /// Executes an operation. `introspected` is the library's result for introspection fields.
     pub(super) async fn execute(mut self, operation: &'d OperationDefinition, introspected: &Value) -> Executed {
         let kind = if operation.ty == OperationType::Mutation { Operation::Mutation } else { Operation::Query };
         let root = Types::root(kind);
@@ -109,13 +109,13 @@ impl<'r, 'd> Execution<'r, 'd> {
             }
         }
         let finished = match kind {
-            _ if too_much => Err(TooMuch),
-            Operation::Query => self.together(calls).await,
-            Operation::Mutation => self.in_turn(calls).await,
+            _ if too_much => Err(ResponseTooLarge),
+            Operation::Query => self.run_queries(calls).await,
+            Operation::Mutation => self.run_mutations(calls).await,
         };
         if finished.is_err() {
-            // The others of the same request have the room.
-            self.run.gives_back(self.weight);
+            // The other operations of the request may use the weight.
+            self.run.release(self.weight);
             let message = format!("The answers would be larger than {MAX_WEIGHT} bytes together: ask for less.");
             let faults = vec![Fault::request(Code::PayloadTooLarge, message)];
             self.executed = Executed { data: Value::Null, faults };
@@ -130,8 +130,8 @@ impl<'r, 'd> Execution<'r, 'd> {
         }
     }
 
-    /// Queries: all at once.
-    async fn together(&mut self, calls: Vec<(&'d str, Fields<'d>, &'r Call)>) -> Result<(), TooMuch> {
+    /// Runs queries in parallel.
+    async fn run_queries(&mut self, calls: Vec<(&'d str, Fields<'d>, &'r Call)>) -> Result<(), ResponseTooLarge> {
         let answers = calls.iter().map(|(_, fields, call)| self.ask(call, fields[0]));
         let answers = join_all(answers).await;
         let loads = Loads::default();
@@ -141,8 +141,8 @@ impl<'r, 'd> Execution<'r, 'd> {
         self.fill(&loads).await
     }
 
-    /// Mutations: each when the one before is done, with what it asks for.
-    async fn in_turn(&mut self, calls: Vec<(&'d str, Fields<'d>, &'r Call)>) -> Result<(), TooMuch> {
+    /// Runs mutations one after the other, each with its selection.
+    async fn run_mutations(&mut self, calls: Vec<(&'d str, Fields<'d>, &'r Call)>) -> Result<(), ResponseTooLarge> {
         for (key, fields, call) in calls {
             let answer = self.ask(call, fields[0]).await;
             self.answered(key, &fields, call, answer)?;
@@ -151,7 +151,7 @@ impl<'r, 'd> Execution<'r, 'd> {
         Ok(())
     }
 
-    /// What a procedure answers, and whether it was asked where a list goes on.
+    /// The result of a procedure, and whether the call had a cursor.
     async fn ask(&self, call: &Call, field: &Positioned<Field>) -> Result<(Outcome, bool), Fault> {
         let (types, arguments) = (self.run.types, &call.arguments);
         let input = input::input(types, arguments, field, self.variables)?;
@@ -161,14 +161,14 @@ impl<'r, 'd> Execution<'r, 'd> {
         Ok((outcome.map_err(|refusal| refusal.spelled(spell)), continues))
     }
 
-    /// Puts what a procedure answered to its place.
+    /// Puts a procedure's result into its position.
     fn answered(
         &mut self,
         key: &str,
         fields: &Fields<'d>,
         call: &Call,
         answer: Result<(Outcome, bool), Fault>,
-    ) -> Result<(), TooMuch> {
+    ) -> Result<(), ResponseTooLarge> {
         let mut path = vec![PathSegment::Field(key.to_owned())];
         let pos = fields[0].pos;
         let value = match answer {
@@ -194,12 +194,12 @@ impl<'r, 'd> Execution<'r, 'd> {
         Ok(())
     }
 
-    /// Fetches what is open, until nothing is.
-    async fn fill(&mut self, loads: &Loads) -> Result<(), TooMuch> {
+    /// Loads open entities, until none is left.
+    async fn fill(&mut self, loads: &Loads) -> Result<(), ResponseTooLarge> {
         while !self.open.is_empty() {
             let open = std::mem::take(&mut self.open);
             loads.fetch(self.run, open.iter().map(|open| (open.loader, &open.ids))).await;
-            for Open { loader, ids, fields, mut path } in open {
+            for PendingLoad { loader, ids, fields, mut path } in open {
                 let object = &self.run.types.loaders[loader].object;
                 let value = match &ids {
                     Json::Array(ids) => {
@@ -228,7 +228,7 @@ impl<'r, 'd> Execution<'r, 'd> {
         object: &str,
         fields: &Fields<'d>,
         path: &mut Path,
-    ) -> Result<Value, TooMuch> {
+    ) -> Result<Value, ResponseTooLarge> {
         match loads.get(loader, id) {
             Ok(Some(found)) => self.object(object, Node::Answer(&found), fields, path),
             Ok(None) => Ok(Value::Null),
@@ -240,7 +240,7 @@ impl<'r, 'd> Execution<'r, 'd> {
         }
     }
 
-    /// Puts a value to a place that is there already.
+    /// Puts a value into an existing position.
     fn put(&mut self, path: &[PathSegment], value: Value) {
         let mut place = &mut self.executed.data;
         for segment in path {
@@ -255,21 +255,21 @@ impl<'r, 'd> Execution<'r, 'd> {
         *place = value;
     }
 
-    /// Counts a part of the answer.
-    fn count(&mut self, weight: usize) -> Result<(), TooMuch> {
+    /// Counts a part of the response.
+    fn count(&mut self, weight: usize) -> Result<(), ResponseTooLarge> {
         let weight = weight.saturating_add(AROUND);
         self.weight = self.weight.saturating_add(weight);
-        if self.run.takes(weight) { Ok(()) } else { Err(TooMuch) }
+        if self.run.reserve(weight) { Ok(()) } else { Err(ResponseTooLarge) }
     }
 
-    /// Puts a fault to the others. It counts as well: a list may have one for each entry.
-    fn fault(&mut self, fault: Fault) -> Result<(), TooMuch> {
+    /// Adds an error. It counts as well: a list may have one for each entry.
+    fn fault(&mut self, fault: Fault) -> Result<(), ResponseTooLarge> {
         self.count(serde_json::to_vec(&fault).map_or(0, |text| weight(&text)))?;
         self.executed.faults.push(fault);
         Ok(())
     }
 
-    /// Specification, `CollectFields`.
+    /// `CollectFields` of the specification.
     fn collect(&self, object: &str, sets: impl IntoIterator<Item = &'d SelectionSet>) -> IndexMap<&'d str, Fields<'d>> {
         let mut fields = IndexMap::new();
         for set in sets {

@@ -1,4 +1,4 @@
-//! What goes wrong, in the form that GraphQL gives errors (specification, section 7.1.2).
+//! Errors in the form of GraphQL (specification, section 7.1.2).
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use crate::Refusal;
 
-/// How many characters a sentence about a document has: it may repeat what the document says.
+/// The maximum length of a message about a document, in characters: it may repeat parts of the document.
 const MAX_MESSAGE_CHARS: usize = 500;
 
-/// An error of an answer.
+/// An error of a response.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Fault {
     /// One sentence for a person.
@@ -22,30 +22,30 @@ pub(super) struct Fault {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub path: Vec<PathSegment>,
     pub extensions: Box<Extensions>,
-    /// The status of an answer that has no data, by `application/json`: a request that can be read is answered with
-    /// 200 there (GraphQL over HTTP, section 6.4.1).
+    /// The status of a response without data in `application/json`: a request that can be read has 200 there (GraphQL
+    /// over HTTP, section 6.4.1).
     #[serde(skip)]
     pub plain_status: u16,
 }
 
-/// What clients can tell errors by.
+/// The members by which clients tell errors apart.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Extensions {
-    /// As in all styles, and `PERSISTED_QUERY_NOT_FOUND`.
+    /// The code, as in all styles, or `PERSISTED_QUERY_NOT_FOUND`.
     pub code: &'static str,
     pub http_status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// What is wrong with the input, field by field.
+    /// The faults of the input, field by field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldFault>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<u32>,
-    /// Which procedure said it.
+    /// The procedure that failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub procedure: Option<String>,
-    /// A typed failure that the schema does not know.
+    /// A typed failure that the schema does not have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Value>,
 }
@@ -65,17 +65,17 @@ impl Fault {
         Self { message: message.into(), locations: Vec::new(), path: Vec::new(), extensions, plain_status }
     }
 
-    /// A request that cannot be read, or may not be made.
+    /// The error of a request that cannot be read, or is not allowed.
     pub(super) fn request(code: Code, message: impl Into<String>) -> Self {
         Self::of(code, message)
     }
 
-    /// More than is allowed.
+    /// The error of a request that exceeds a limit.
     pub(super) fn limit(message: impl Into<String>) -> Self {
         Self::of(Code::BadRequest, message)
     }
 
-    /// A document that does not fit the schema, or its variables.
+    /// The error of a document or its variables that do not fit the schema.
     pub(super) fn invalid(message: impl Into<String>) -> Self {
         let mut message = message.into();
         if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE_CHARS) {
@@ -85,28 +85,28 @@ impl Fault {
         Self { plain_status: 200, ..Self::of(Code::BadRequest, message) }
     }
 
-    /// A value that does not fit its type; none where it does.
+    /// The error of a value that does not fit its type; none if it fits.
     pub(super) fn misfit(what: &str, said: &impl fmt::Display, fields: Vec<FieldFault>) -> Option<Self> {
-        let told = match &fields[..] {
+        let detail = match &fields[..] {
             [] => return None,
             [one] if one.path.is_empty() => format!("it {}", one.message),
             [one] => format!("`{}` {}", one.path, one.message),
             many => format!("{} values in it are wrong", many.len()),
         };
-        let mut fault = Self::invalid(format!("{what} does not fit its type `{said}`: {told}."));
+        let mut fault = Self::invalid(format!("{what} does not fit its type `{said}`: {detail}."));
         fault.extensions.fields = fields;
         Some(fault)
     }
 
-    /// The query that a hash stands for is not known here: the client is to send it whole. The words are what clients
-    /// look for (Apollo's automatic persisted queries).
+    /// The error of an unknown hash: the client must send the query itself. Clients look for this message (Apollo's
+    /// automatic persisted queries).
     pub(super) fn persisted_query_not_found() -> Self {
         let mut fault = Self::invalid("PersistedQueryNotFound");
         fault.extensions.code = "PERSISTED_QUERY_NOT_FOUND";
         fault
     }
 
-    /// A document that cannot be parsed. What the parser drew of it is left out but for what it expected.
+    /// The error of a document that cannot be parsed. Of the parser's message, only the expected tokens are kept.
     pub(super) fn syntax(error: &parser::Error) -> Self {
         let message = match error {
             parser::Error::Syntax { message, .. } => match message.rsplit_once("\n  = ") {
@@ -128,12 +128,12 @@ impl Fault {
         Self { locations: error.positions().collect(), ..Self::invalid(message) }
     }
 
-    /// What the library found in a document.
+    /// An error that the library found in a document.
     pub(super) fn found(error: ServerError) -> Self {
         Self { locations: error.locations, ..Self::invalid(error.message) }
     }
 
-    /// What a procedure said that is no failure of its own.
+    /// The error of a call that failed without a failure of the procedure's own.
     pub(super) fn refused(refusal: &Refusal, procedure: &str, pos: Pos, path: Vec<PathSegment>) -> Self {
         let mut fault = Self::of(refusal.code, &refusal.message);
         fault.locations = vec![pos];
@@ -146,13 +146,13 @@ impl Fault {
         fault
     }
 
-    /// What the types do not allow for.
+    /// An internal error: a value that the types do not allow.
     pub(super) fn internal(pos: Pos, path: Vec<PathSegment>) -> Self {
         let fault = Self::of(Code::InternalServerError, "Something went wrong on our side.");
         Self { locations: vec![pos], path, ..fault }
     }
 
-    /// At a place of the document.
+    /// Adds a location in the document.
     pub(super) fn at(self, pos: Pos) -> Self {
         Self { locations: vec![pos], ..self }
     }

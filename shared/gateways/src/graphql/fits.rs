@@ -1,29 +1,36 @@
-//! Whether a value fits its type, in a document (specification, section 5.6.1) or as a variable's (section 6.1.2), with
-//! all that does not. What a scalar of ours holds is judged by the procedure.
+//! Checks whether a value fits its type, in a document (specification, section 5.6.1) or as a variable's (section
+//! 6.1.2), and collects all faults. The procedure checks the content of custom scalars.
 
 use async_graphql::{Name, indexmap::IndexMap};
-use async_graphql_value::Value as Given;
+use async_graphql_value::Value as GraphQlValue;
 use protocol::{FieldFault, input::MAX_FAULTS};
 
 use super::{
     input::IS_TRUE,
-    types::{Kind, Of, Types},
+    types::{FieldType, Kind, Types},
 };
 use crate::respond::shortened;
 
-/// Where a value comes from.
+/// The source of a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum From {
     /// A document, in which each literal has one type.
     Document,
-    /// JSON, which has texts in the place of names.
+    /// JSON, which has texts in place of names.
     Json,
 }
 
-/// What does not fit, by its path below `root`. Variables in a document are left to what is said of their types.
-pub(super) fn faults(types: &Types, of: &Of, given: &Given, from: From, root: String) -> Vec<FieldFault> {
+/// The faults of a value, by their paths below `root`. Variables in a document are checked by their declared types
+/// instead.
+pub(super) fn faults(
+    types: &Types,
+    of: &FieldType,
+    input_value: &GraphQlValue,
+    from: From,
+    root: String,
+) -> Vec<FieldFault> {
     let mut fitting = Fitting { types, from, path: root, found: Vec::new() };
-    fitting.value(of, given);
+    fitting.value(of, input_value);
     fitting.found
 }
 
@@ -53,29 +60,29 @@ impl Fitting<'_> {
         self.within(&format!("{separator}{}", shortened(member)), look);
     }
 
-    fn value(&mut self, of: &Of, given: &Given) {
+    fn value(&mut self, of: &FieldType, input_value: &GraphQlValue) {
         if self.found.len() >= MAX_FAULTS {
             return;
         }
-        let is_right = match (&of.kind, given) {
-            (_, Given::Variable(_)) => true,
-            (_, Given::Null) if of.nullable => true,
-            (_, Given::Null) => return self.push("cannot be null"),
-            (Kind::List(item), Given::List(items)) => {
-                for (place, given) in items.iter().enumerate() {
-                    self.within(&format!("[{place}]"), |fitting| fitting.value(item, given));
+        let is_right = match (&of.kind, input_value) {
+            (_, GraphQlValue::Variable(_)) => true,
+            (_, GraphQlValue::Null) if of.nullable => true,
+            (_, GraphQlValue::Null) => return self.push("cannot be null"),
+            (Kind::List(item), GraphQlValue::List(items)) => {
+                for (place, input_value) in items.iter().enumerate() {
+                    self.within(&format!("[{place}]"), |fitting| fitting.value(item, input_value));
                 }
                 true
             }
-            // One value is a list of one (specification, section 3.11).
+            // A single value counts as a list of one (specification, section 3.11).
             (Kind::List(item), one) => return self.value(item, one),
-            (Kind::Enum(_), Given::String(_)) if self.from == From::Document => {
+            (Kind::Enum(_), GraphQlValue::String(_)) if self.from == From::Document => {
                 return self.push(format!("is a name of `{}`, without quotes", of.kind.name()));
             }
-            (Kind::Enum(name), Given::String(value)) => self.is_one_of(name, value),
-            (Kind::Enum(name), Given::Enum(value)) => self.is_one_of(name, value),
-            (Kind::Input(name), Given::Object(members)) => return self.members(name, members),
-            (Kind::Scalar(name), given) => is_scalar(name, given),
+            (Kind::Enum(name), GraphQlValue::String(value)) => self.is_one_of(name, value),
+            (Kind::Enum(name), GraphQlValue::Enum(value)) => self.is_one_of(name, value),
+            (Kind::Input(name), GraphQlValue::Object(members)) => return self.members(name, members),
+            (Kind::Scalar(name), input_value) => is_scalar(name, input_value),
             _ => false,
         };
         if !is_right {
@@ -87,17 +94,19 @@ impl Fitting<'_> {
         self.types.enums.get(name).is_some_and(|known| known.names(value))
     }
 
-    fn members(&mut self, name: &str, members: &IndexMap<Name, Given>) {
+    fn members(&mut self, name: &str, members: &IndexMap<Name, GraphQlValue>) {
         let types = self.types;
         let Some(known) = types.inputs.get(name) else { return };
-        if known.one_of && (members.len() != 1 || members.values().any(|given| *given == Given::Null)) {
+        if known.one_of
+            && (members.len() != 1 || members.values().any(|input_value| *input_value == GraphQlValue::Null))
+        {
             return self.push("has to have exactly one member, and not null");
         }
         for (member, value) in members {
             let field = known.fields.iter().find(|field| field.name == member.as_str());
             self.below(member, |fitting| match field {
                 None => fitting.push(format!("is unknown: `{name}` has no member `{}`", shortened(member))),
-                Some(field) if field.bare && *value == Given::Boolean(false) => fitting.push(IS_TRUE),
+                Some(field) if field.bare && *value == GraphQlValue::Boolean(false) => fitting.push(IS_TRUE),
                 Some(field) => fitting.value(&field.of, value),
             });
         }
@@ -111,11 +120,13 @@ impl Fitting<'_> {
     }
 }
 
-fn is_scalar(name: &str, given: &Given) -> bool {
-    match (name, given) {
-        ("Int", Given::Number(number)) => number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
-        ("ID", Given::Number(number)) => number.is_i64() || number.is_u64(),
-        ("Float", Given::Number(_)) | ("String" | "ID", Given::String(_)) | ("Boolean", Given::Boolean(_)) => true,
+fn is_scalar(name: &str, input_value: &GraphQlValue) -> bool {
+    match (name, input_value) {
+        ("Int", GraphQlValue::Number(number)) => number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()),
+        ("ID", GraphQlValue::Number(number)) => number.is_i64() || number.is_u64(),
+        ("Float", GraphQlValue::Number(_))
+        | ("String" | "ID", GraphQlValue::String(_))
+        | ("Boolean", GraphQlValue::Boolean(_)) => true,
         (name, _) => !["Int", "Float", "String", "Boolean", "ID"].contains(&name),
     }
 }

@@ -1,5 +1,5 @@
-//! How much a document asks for, before anything is done about it. Fragments count wherever they are used: a few
-//! that repeat each other stand for millions of fields.
+//! Limits the cost of a document before it is executed. Fragments count wherever they are used: a few that repeat
+//! each other stand for millions of fields.
 
 use async_graphql::{
     Name, Positioned, Value, Variables,
@@ -11,37 +11,37 @@ use super::{
     types::{Kind, MUTATION, QUERY, Source, Types},
 };
 
-/// How deep fields may be.
+/// The maximum depth of fields.
 pub(super) const MAX_DEPTH: usize = 15;
-/// How deep the fields of introspection may be: clients ask for types of types.
+/// The maximum depth of introspection fields: clients ask for types of types.
 const MAX_INTROSPECTION_DEPTH: usize = 20;
-/// How often the fields of introspection that answer lists may stand below each other.
+/// The maximum nesting of introspection fields that return lists.
 const MAX_INTROSPECTION_LISTS: usize = 2;
-/// The most fields of introspection in one request, with those in fragments wherever they are used: each is answered for
-/// every type, or every field of every type. What clients ask for has some 150.
+/// The maximum number of introspection fields in one request, including those in fragments wherever they are used:
+/// each is answered for every type, or every field of every type. The usual introspection query has some 150.
 pub(super) const MAX_INTROSPECTION_FIELDS: usize = 400;
-/// The most aliases in one request.
+/// The maximum number of aliases in one request.
 pub(super) const MAX_ALIASES: usize = 30;
-/// The most fields of `Query` and `Mutation` in one request: each is a call.
+/// The maximum number of fields of `Query` and `Mutation` in one request: each is a call.
 pub(super) const MAX_ROOT_FIELDS: usize = 20;
-/// The most directives in one request, with those in fragments.
+/// The maximum number of directives in one request, including those in fragments.
 const MAX_DIRECTIVES: usize = 30;
-/// How deep fragments may use each other.
+/// The maximum nesting of fragments.
 const MAX_FRAGMENTS: usize = 20;
-/// The most fields, with those in fragments, counted once each.
+/// The maximum number of fields, including those in fragments, each counted once.
 const MAX_FIELDS: usize = 5_000;
-/// What one request may cost: a field is 1, for each entry of its list, and a call is [`CALL_COST`].
+/// The maximum cost of one request: a field costs 1, for each entry of its list, and a call costs [`CALL_COST`].
 pub(super) const MAX_COST: usize = 20_000;
-/// What a call of a procedure costs.
+/// The cost of a procedure call.
 const CALL_COST: usize = 10;
-/// How many entries a list is taken to have that is no page.
+/// The assumed number of entries of a list that is no page.
 const LIST_COST: usize = 10;
-/// How many entries a page is taken to have that does not say it: what it has if nothing is said.
+/// The assumed number of entries of a page without an explicit size: the default size.
 const PAGE_COST: usize = 20;
-/// The most entries that a page has.
+/// The maximum number of entries of a page.
 const MAX_PAGE: usize = 100;
 
-/// What one request asks for so far; its operations count together.
+/// The cost of one request so far; its operations count together.
 #[derive(Debug, Default)]
 pub(super) struct Measure {
     aliases: usize,
@@ -52,41 +52,42 @@ pub(super) struct Measure {
     cost: usize,
 }
 
-/// A document, as it is measured.
+/// A document that is being measured.
 struct Document<'a> {
     types: &'a Types,
     document: &'a ExecutableDocument,
     variables: &'a Variables,
-    /// The fragments inside of which the measuring is.
+    /// The fragments that enclose the current position.
     within: Vec<&'a Name>,
 }
 
-/// Where the measuring is.
+/// The current position.
 #[derive(Clone, Copy)]
 struct Place<'a> {
-    /// The type whose fields stand here; none in introspection.
+    /// The type of its fields; none in introspection.
     object: Option<&'a str>,
     depth: usize,
-    /// How often what stands here is answered.
+    /// How many times the field is answered.
     times: usize,
-    /// How many entries the page around has.
+    /// The size of the enclosing page.
     page: usize,
-    /// Lists of introspection around.
+    /// The number of enclosing introspection lists.
     lists: usize,
 }
 
 impl<'a> Place<'a> {
-    /// The same place inside of a fragment on a type. In introspection it stays there, whatever its types are called.
+    /// The same position inside of a fragment on a type. Within introspection it stays there, whatever the type's
+    /// name.
     fn narrowed(self, condition: Option<&'a str>) -> Self {
         Self { object: self.object.map(|object| condition.unwrap_or(object)), ..self }
     }
 }
 
 impl Measure {
-    /// Adds all operations of a document: what is not executed is looked at as well.
+    /// Adds all operations of a document: those that are not executed count as well.
     ///
     /// # Errors
-    /// Which limit is exceeded.
+    /// The limit that is exceeded.
     pub(super) fn add(
         &mut self,
         types: &Types,
@@ -132,7 +133,7 @@ impl Measure {
                             "Fragments use each other more than {MAX_FRAGMENTS} levels deep."
                         )));
                     }
-                    // A fragment that holds nothing but fragments has to come to an end as well.
+                    // A fragment of nothing but fragments counts as well.
                     self.count_field()?;
                     measured.within.push(name);
                     let inside = place.narrowed(Some(&fragment.node.type_condition.node.on.node));
@@ -197,7 +198,7 @@ impl Measure {
     }
 }
 
-/// The cost of a field, and the place of what is asked of it.
+/// The cost of a field, and the position of its selection.
 fn data<'a>(
     measured: &Document<'a>,
     field: &'a Positioned<Field>,
@@ -234,7 +235,7 @@ const fn is_list(kind: &Kind) -> bool {
     matches!(kind, Kind::List(_))
 }
 
-/// What `first` says.
+/// The value of `first`.
 fn page_size(field: &Positioned<Field>, variables: &Variables) -> usize {
     let Some(first) = field.node.get_argument("first") else { return PAGE_COST };
     let said = first.node.clone().into_const_with(|name| variables.get(&name).cloned().ok_or(()));

@@ -1,11 +1,10 @@
-//! The literals of a document, as the specification reads them (September 2025, sections 2.9.1 and 2.9.4), and what else
-//! the parser does not read where the specification does: types of variables with blanks and comments in them, and a
-//! comment behind `on`.
+//! Rewrites what the library's parser does not read as the specification does (September 2025, sections 2.9.1 and
+//! 2.9.4): literals, types of variables with blanks and comments in them, and a comment after `on`.
 //!
-//! The library's parser keeps the backslash of `\"""`, knows neither `\u{1F370}` nor two halves of a surrogate pair,
-//! keeps spaces of blank lines in a block string, takes `-0` for no integer and `01` for two. Each such literal is written here in
-//! a form that it reads as it is meant, and as long as it was where that is possible: what is said of the rest of the
-//! document is said at the right place.
+//! The library's parser keeps the backslash of `\"""`, supports neither `\u{1F370}` nor surrogate pairs, keeps the
+//! spaces of blank lines in block strings, does not read `-0` as an integer, and reads `01` as two. Each such literal
+//! is rewritten to a form that it reads correctly, with the same length where possible: the locations of errors in
+//! the rest of the document stay correct.
 
 use std::borrow::Cow;
 
@@ -17,7 +16,7 @@ use super::{
 };
 use crate::respond::shortened;
 
-/// The tokens before a place, as far as it matters what they are: the first byte of each, and whether the last is `on`.
+/// The tokens before a position, as far as they matter: the first byte of each, and whether the last is `on`.
 #[derive(Default)]
 struct Before {
     bytes: [u8; 3],
@@ -31,16 +30,16 @@ impl Before {
         self.is_on = token == "on";
     }
 
-    /// Whether a variable's type is due: behind `$name:`.
+    /// Whether the type of a variable comes next: after `$name:`.
     fn is_variable(&self) -> bool {
         matches!(self.bytes, [b'$', _, b':'])
     }
 }
 
-/// The document with literals that the parser reads as they are meant. A text that is none stays, and is refused by it.
+/// The document with literals that the parser reads correctly. A malformed text stays, and the parser refuses it.
 ///
 /// # Errors
-/// What begins as a number and is none.
+/// A token that begins like a number and is none.
 pub(super) fn legible(document: &str) -> Result<Cow<'_, str>, Fault> {
     let bytes = document.as_bytes();
     let (mut legible, mut copied, mut at, mut before) = (String::new(), 0, 0, Before::default());
@@ -98,7 +97,7 @@ pub(super) fn legible(document: &str) -> Result<Cow<'_, str>, Fault> {
     Ok(Cow::Owned(legible))
 }
 
-/// A type with nothing in it but its tokens, and where it ends; none if it is no type.
+/// Writes a type without blanks and comments, and returns its end; none if it is no type.
 fn variable_type(document: &str, start: usize, compact: &mut String) -> Option<usize> {
     let bytes = document.as_bytes();
     let mut end = if bytes.get(start) == Some(&b'[') {
@@ -121,7 +120,7 @@ fn variable_type(document: &str, start: usize, compact: &mut String) -> Option<u
     (end > start).then_some(end)
 }
 
-/// Where the next token begins.
+/// The start of the next token.
 fn after_ignored(bytes: &[u8], start: usize) -> usize {
     let (mut at, mut is_comment) = (start, false);
     while let Some(&byte) = bytes.get(at) {
@@ -138,8 +137,8 @@ fn after_ignored(bytes: &[u8], start: usize) -> usize {
     at
 }
 
-/// Where what follows this text begins. Lines end as in the specification, section 2.1.2 of October 2021, and columns
-/// are characters, as the parser counts them.
+/// The location of the text that follows. Line breaks are those of the specification of October 2021, section 2.1.2,
+/// and columns count characters, as the parser does.
 pub(super) fn place(before: &str) -> Pos {
     let before = before.replace("\r\n", "\n");
     let line = before.matches(['\r', '\n']).count() + 1;
@@ -147,7 +146,7 @@ pub(super) fn place(before: &str) -> Pos {
     Pos { line, column }
 }
 
-/// `IntValue` or `FloatValue`, which no name and no other number follows without a separator.
+/// Whether a word is an `IntValue` or `FloatValue`, which must be separated from names and numbers that follow.
 fn is_number(word: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
     let word = word.strip_prefix('-').unwrap_or(word);
@@ -159,7 +158,7 @@ fn is_number(word: &str) -> bool {
     digits(whole) && (whole == "0" || !whole.starts_with('0')) && digits(fraction) && digits(exponent)
 }
 
-/// A text in another form, if the parser does not read this one; none if it is no text.
+/// A text in another form, if the parser does not read this one; none if it is malformed.
 fn text(literal: &str) -> Option<String> {
     if let Some(raw) = literal.strip_prefix("\"\"\"").and_then(|rest| rest.strip_suffix("\"\"\"")) {
         let is_plain = !raw.contains(['\r', '\n']) && !raw.contains("\\\"\"\"");
@@ -169,7 +168,7 @@ fn text(literal: &str) -> Option<String> {
     if raw.contains("\\u") { Some(quoted(&unescaped(raw)?)) } else { None }
 }
 
-/// `BlockStringValue`.
+/// `BlockStringValue` of the specification.
 fn block(raw: &str) -> String {
     let raw = raw.replace("\r\n", "\n").replace('\r', "\n");
     let lines: Vec<&str> = raw.split('\n').collect();
@@ -182,7 +181,7 @@ fn block(raw: &str) -> String {
     shown.collect::<Vec<_>>().join("\n")
 }
 
-/// What stands between quotes, without its escapes.
+/// The content of a quoted text, without its escapes.
 fn unescaped(raw: &str) -> Option<String> {
     let mut text = String::with_capacity(raw.len());
     let mut rest = raw;
@@ -216,7 +215,7 @@ fn unescaped(raw: &str) -> Option<String> {
     Some(text + rest)
 }
 
-/// The number after `\u`, in four digits or in braces, and what follows it.
+/// The number after `\u`, in four digits or in braces, and the rest of the text.
 fn code_unit(rest: &str) -> Option<(u32, &str)> {
     let (digits, after, is_whole) = match rest.strip_prefix('{') {
         Some(rest) => rest.split_once('}').map(|(digits, after)| (digits, after, true))?,
@@ -224,12 +223,12 @@ fn code_unit(rest: &str) -> Option<(u32, &str)> {
     };
     let code =
         digits.bytes().all(|digit| digit.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok())??;
-    // Halves are not written in braces.
+    // Surrogates must not be written in braces.
     let is_half = (0xD800..=0xDFFF).contains(&code);
     (!(is_whole && is_half)).then_some((code, after))
 }
 
-/// A text between quotes, with no escapes but those of one letter.
+/// A text in quotes, with one-letter escapes only.
 fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
@@ -245,7 +244,7 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Lines and spaces for what follows a literal to stand where it stood.
+/// Line breaks and spaces that keep the text after a literal in its place.
 fn padding(literal: &str, written: &str) -> String {
     let lines = literal.replace("\r\n", "\n").matches(['\r', '\n']).count();
     let last = literal.rsplit(['\r', '\n']).next().unwrap_or_default().chars().count();

@@ -1,4 +1,4 @@
-//! What ids name, fetched through the entity's loader: many at once, each once, with the caller's credentials.
+//! Loads entities by id through their loaders: in batches, each once, with the caller's credentials.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,25 +11,26 @@ use serde_json::{Value as Json, json, value::RawValue};
 use super::run::Run;
 use crate::{Outcome, Refusal};
 
-/// How many ids one call of a loader takes.
+/// The maximum number of ids in one call of a loader.
 const MAX_IDS: usize = 100;
 
-/// What an id names, none when it does not exist; or why that is not known.
+/// The entity of an id, none if it does not exist; or why that is unknown.
 type Found = Result<Option<Arc<Json>>, Arc<Refusal>>;
 
-/// What was fetched, by loader and id. It lasts as long as nothing is changed: one operation, or one mutation of it.
+/// The loaded entities, by loader and id. They are valid until something changes: within one operation, or one
+/// mutation of it.
 #[derive(Default)]
 pub(super) struct Loads(Mutex<HashMap<(usize, String), Found>>);
 
 impl Loads {
-    /// What an id names, once it was fetched.
+    /// The entity of an id that was loaded.
     pub(super) fn get(&self, loader: usize, id: &Json) -> Found {
         let Some(id) = id.as_str() else { return Ok(None) };
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(&(loader, id.to_owned())).cloned().unwrap_or(Ok(None))
     }
 
-    /// Fetches what is not known yet. An entry of `wanted` is a loader and an id, or a list of ids.
+    /// Loads what is not loaded yet. An entry of `wanted` is a loader and an id, or a list of ids.
     pub(super) async fn fetch<'w>(&self, run: &Run<'_>, wanted: impl Iterator<Item = (usize, &'w Json)>) {
         let mut missing: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
         {
@@ -37,7 +38,7 @@ impl Loads {
             for (loader, ids) in wanted {
                 let ids = ids.as_array().map_or(std::slice::from_ref(ids), Vec::as_slice);
                 for id in ids.iter().filter_map(Json::as_str) {
-                    // Until it is answered, it does not exist.
+                    // Until the loader answers, the entity counts as missing.
                     known.entry((loader, id.to_owned())).or_insert_with(|| {
                         missing.entry(loader).or_default().push(id);
                         Ok(None)
@@ -64,7 +65,7 @@ impl Loads {
     }
 }
 
-/// The entities that a loader answered, by id.
+/// The entities in a loader's output, by id.
 fn read(answer: Outcome) -> Result<Vec<(String, Json)>, Refusal> {
     let answer = answer?;
     let items: Vec<Json> = serde_json::from_str(answer.as_deref().map_or("[]", RawValue::get)).unwrap_or_default();

@@ -1,19 +1,19 @@
-//! Which media types are read and answered (GraphQL over HTTP, sections 4 and 6).
+//! Negotiates media types (GraphQL over HTTP, sections 4 and 6).
 
 use http::{HeaderMap, HeaderValue, header};
-use runtime::accept::{Accept, Closeness};
+use runtime::accept::{Accept, Specificity};
 
-/// In what form an answer goes out.
+/// The media type of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Media {
-    /// `application/graphql-response+json`: the status tells whether the request was executed.
+    /// `application/graphql-response+json`: the status says whether the request was executed.
     Response,
-    /// `application/json`: it tells only whether the request could be read.
+    /// `application/json`: the status says only whether the request could be read.
     Json,
 }
 
 impl Media {
-    /// The `content-type` of an answer.
+    /// The `content-type` of a response.
     pub(super) const fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::Response => "application/graphql-response+json; charset=utf-8",
@@ -21,12 +21,14 @@ impl Media {
         })
     }
 
-    /// The form that a client likes best, none when it likes neither. A client that says nothing is an old one.
+    /// The media type that a client prefers; none if it accepts neither. A client without `Accept` is an old one.
     pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
         let accept = Accept::of(headers, header::ACCEPT);
         match (accept.weight("application/graphql-response+json"), accept.weight("application/json")) {
-            // What is named counts for more than what `*/*` allows; where both are, the newer form.
-            (Some(response), Some(json)) if response < json || response.closeness < Closeness::Form => Some(Self::Json),
+            // A named type takes precedence over `*/*`; of two equal ones, the newer type counts.
+            (Some(response), Some(json)) if response < json || response.specificity < Specificity::Form => {
+                Some(Self::Json)
+            }
             (Some(_), _) => Some(Self::Response),
             (None, json) => json.map(|_| Self::Json),
         }

@@ -1,8 +1,8 @@
-//! Whether what stands under one name of an answer is one thing (specification, section 5.3.2). If it were not, one
-//! of two fields would be left out and nobody would know.
+//! Checks that all fields under one response name can be merged (specification, section 5.3.2). Otherwise one of two
+//! fields would silently be left out.
 //!
-//! The check goes down the fields of one name together. It is sorted by the objects that the fields can stand in, so
-//! that it takes time for each field and not for each pair of fields.
+//! The check descends through the fields of one name together. It groups them by the object types that they apply to,
+//! so that its time grows with the fields and not with the pairs of fields.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,21 +14,21 @@ use async_graphql::{
 
 use super::{
     fault::Fault,
-    types::{Kind, MUTATION, Of, QUERY, Types},
+    types::{FieldType, Kind, MUTATION, QUERY, Types},
 };
 
-/// How many fields are looked at. A field counts again for each object type it is compared for.
+/// The maximum number of fields examined. A field counts again for each object type it is compared for.
 const MAX_LOOKS: usize = 50_000;
 
-/// A field, and the type whose field it is; none in introspection.
+/// A field, and its parent type; none in introspection.
 #[derive(Clone, Copy)]
-struct Asked<'d> {
+struct SelectedField<'d> {
     parent: Option<&'d str>,
     field: &'d Positioned<Field>,
 }
 
-/// Fields by the name that they have in the answer.
-type Named<'d> = IndexMap<&'d str, Vec<Asked<'d>>>;
+/// Fields by their response name.
+type Named<'d> = IndexMap<&'d str, Vec<SelectedField<'d>>>;
 
 struct Check<'d> {
     types: &'d Types,
@@ -36,10 +36,10 @@ struct Check<'d> {
     looks: usize,
 }
 
-/// Holds a document's operations against the rule. Its fragments do not contain themselves.
+/// Checks a document's operations. Its fragments must not contain themselves.
 ///
 /// # Errors
-/// Two fields that are in conflict.
+/// Two fields that conflict.
 pub(super) fn check(types: &Types, document: &ExecutableDocument) -> Result<(), Fault> {
     let mut check = Check { types, document, looks: 0 };
     for (_, operation) in document.operations.iter() {
@@ -52,7 +52,7 @@ pub(super) fn check(types: &Types, document: &ExecutableDocument) -> Result<(), 
 }
 
 impl<'d> Check<'d> {
-    /// All fields of these sets, with those in fragments.
+    /// All fields of these selection sets, including those in fragments.
     fn collect(
         &mut self,
         sets: impl IntoIterator<Item = (Option<&'d str>, &'d SelectionSet)>,
@@ -80,7 +80,7 @@ impl<'d> Check<'d> {
             match &selection.node {
                 Selection::Field(field) => {
                     let key = field.node.response_key().node.as_str();
-                    named.entry(key).or_default().push(Asked { parent, field });
+                    named.entry(key).or_default().push(SelectedField { parent, field });
                 }
                 Selection::InlineFragment(fragment) => {
                     let condition = fragment.node.type_condition.as_ref();
@@ -100,34 +100,34 @@ impl<'d> Check<'d> {
         Ok(())
     }
 
-    /// What is asked of these fields together.
-    fn below(&mut self, fields: &[Asked<'d>]) -> Result<Named<'d>, Fault> {
+    /// The merged selections of these fields.
+    fn below(&mut self, fields: &[SelectedField<'d>]) -> Result<Named<'d>, Fault> {
         let types = self.types;
-        let inside = |asked: &Asked<'d>| {
-            let of = asked.parent.and_then(|parent| types.field_of(parent, &asked.field.node.name.node));
-            (of.map(|of| of.kind.name()), &asked.field.node.selection_set.node)
+        let inside = |selected: &SelectedField<'d>| {
+            let of = selected.parent.and_then(|parent| types.field_of(parent, &selected.field.node.name.node));
+            (of.map(|of| of.kind.name()), &selected.field.node.selection_set.node)
         };
         self.collect(fields.iter().map(inside))
     }
 
-    /// The name of a type, none if it belongs to introspection or to nothing.
+    /// The name of a type; none if it belongs to introspection or is unknown.
     fn known(&self, name: &'d str) -> Option<&'d str> {
         (!name.starts_with("__")).then_some(name)
     }
 
-    /// Whatever object an answer has: the values have one form (`SameResponseShape`).
+    /// For any two objects: the values have the same shape (`SameResponseShape`).
     fn shapes(&mut self, named: &Named<'d>) -> Result<(), Fault> {
         for (key, fields) in named {
-            let mut known: Option<(&Asked<'d>, &Of)> = None;
-            for asked in fields {
-                let name = asked.field.node.name.node.as_str();
-                let Some(of) = asked.parent.and_then(|parent| self.types.field_of(parent, name)) else { continue };
+            let mut known: Option<(&SelectedField<'d>, &FieldType)> = None;
+            for selected in fields {
+                let name = selected.field.node.name.node.as_str();
+                let Some(of) = selected.parent.and_then(|parent| self.types.field_of(parent, name)) else { continue };
                 match known {
                     Some((first, shape)) if !same_shape(shape, of) => {
-                        return Err(conflict(key, first, asked, "they have different types"));
+                        return Err(conflict(key, first, selected, "they have different types"));
                     }
                     Some(_) => {}
-                    None => known = Some((asked, of)),
+                    None => known = Some((selected, of)),
                 }
             }
             let below = self.below(fields)?;
@@ -136,7 +136,7 @@ impl<'d> Check<'d> {
         Ok(())
     }
 
-    /// In one object: the same field with the same arguments (`FieldsInSetCanMerge`).
+    /// For the same object: the same field with the same arguments (`FieldsInSetCanMerge`).
     fn fields(&mut self, named: &Named<'d>) -> Result<(), Fault> {
         for (key, fields) in named {
             for together in self.by_object(fields) {
@@ -150,20 +150,20 @@ impl<'d> Check<'d> {
         Ok(())
     }
 
-    /// The fields that can stand in one object: those of each object type, and with them those of interfaces.
-    fn by_object(&self, fields: &[Asked<'d>]) -> Vec<Vec<Asked<'d>>> {
-        let mut objects: IndexMap<Option<&str>, Vec<Asked<'d>>> = IndexMap::new();
+    /// The fields by object type: those of the type itself, and with them those of its interfaces.
+    fn by_object(&self, fields: &[SelectedField<'d>]) -> Vec<Vec<SelectedField<'d>>> {
+        let mut objects: IndexMap<Option<&str>, Vec<SelectedField<'d>>> = IndexMap::new();
         let mut anywhere = Vec::new();
-        for asked in fields {
-            match asked.parent {
-                Some(parent) if !self.types.objects.contains_key(parent) => anywhere.push(*asked),
-                parent => objects.entry(parent).or_default().push(*asked),
+        for selected in fields {
+            match selected.parent {
+                Some(parent) if !self.types.objects.contains_key(parent) => anywhere.push(*selected),
+                parent => objects.entry(parent).or_default().push(*selected),
             }
         }
         if objects.is_empty() {
             return vec![anywhere];
         }
-        let with = |(_, mut together): (_, Vec<Asked<'d>>)| {
+        let with = |(_, mut together): (_, Vec<SelectedField<'d>>)| {
             together.extend_from_slice(&anywhere);
             together
         };
@@ -171,7 +171,7 @@ impl<'d> Check<'d> {
     }
 }
 
-fn same_call(key: &str, first: &Asked<'_>, others: &[Asked<'_>]) -> Result<(), Fault> {
+fn same_call(key: &str, first: &SelectedField<'_>, others: &[SelectedField<'_>]) -> Result<(), Fault> {
     if others.is_empty() {
         return Ok(());
     }
@@ -192,17 +192,17 @@ fn same_call(key: &str, first: &Asked<'_>, others: &[Asked<'_>]) -> Result<(), F
     Ok(())
 }
 
-fn conflict(key: &str, one: &Asked<'_>, other: &Asked<'_>, why: &str) -> Fault {
+fn conflict(key: &str, one: &SelectedField<'_>, other: &SelectedField<'_>, why: &str) -> Fault {
     let message = format!("The fields called `{key}` conflict: {why}. Give one of them another name (an alias).");
     Fault { locations: vec![one.field.pos, other.field.pos], ..Fault::invalid(message) }
 }
 
-fn same_shape(one: &Of, other: &Of) -> bool {
+fn same_shape(one: &FieldType, other: &FieldType) -> bool {
     one.nullable == other.nullable
         && match (&one.kind, &other.kind) {
             (Kind::List(one), Kind::List(other)) => same_shape(one, other),
             (Kind::List(_), _) | (_, Kind::List(_)) => false,
-            // What has fields is compared field by field.
+            // Types with fields are compared field by field.
             (Kind::Object(_) | Kind::Union(_), Kind::Object(_) | Kind::Union(_)) => true,
             (one, other) => one == other,
         }

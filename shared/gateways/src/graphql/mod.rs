@@ -1,13 +1,13 @@
-//! GraphQL at `/graphql`: each procedure is a field, and what names an entity by its id can be followed.
+//! The GraphQL style, at `/graphql`: each procedure is a field, and ids lead to their entities.
 //!
-//! - [`schema`]: the types, from the contract. [`shape`] reads JSON Schemas, [`names`] names what has no name.
-//! - [`engine`]: the same types for the library, which writes them as SDL, checks documents and answers introspection.
-//! - [`request`], [`media`], [`persisted`]: what HTTP brings (the specification "GraphQL over HTTP").
-//! - [`literals`]: texts and numbers as the specification reads them.
-//! - [`scan`], [`limits`]: what a request may ask for, before anything is done about it.
-//! - [`merge`], [`variables`], [`fits`]: what the library does not check of documents, and of what is given.
-//! - [`execute`], [`input`], [`load`], [`run`]: what it comes to.
-//! - [`fault`]: what goes wrong.
+//! - [`schema`]: builds the types from the contract. [`shape`] reads JSON Schemas, [`names`] checks names.
+//! - [`engine`]: the same types for the library, which prints SDL, validates documents and answers introspection.
+//! - [`request`], [`media`], [`persisted`]: requests over HTTP (the specification "GraphQL over HTTP").
+//! - [`literals`]: rewrites texts and numbers as the specification reads them.
+//! - [`scan`], [`limits`]: limits on a request, before it is executed.
+//! - [`merge`], [`variables`], [`fits`]: validation that the library lacks.
+//! - [`execute`], [`input`], [`load`], [`run`]: execution.
+//! - [`fault`]: errors.
 
 mod engine;
 mod execute;
@@ -53,21 +53,21 @@ use fault::Fault;
 use limits::Measure;
 use media::Media;
 use persisted::Persisted;
-use request::{Asked, Request};
+use request::{Request, RequestBody};
 use run::Run;
 use types::Types;
 
-/// GraphQL.
+/// The style of GraphQL.
 pub struct GraphQl {
     types: Types,
     schema: dynamic::Schema,
-    /// The schema as text, once somebody has asked for it.
+    /// The schema as text, rendered at the first request.
     sdl: OnceLock<Option<Bytes>>,
     settings: Settings,
     persisted: Persisted,
 }
 
-/// The schema as text, as introspection tells it.
+/// The schema as text, with the same content as introspection.
 ///
 /// # Errors
 /// As [`GraphQl::new`].
@@ -77,8 +77,8 @@ pub fn sdl(contract: &Contract) -> Result<String, Cause> {
 }
 
 impl GraphQl {
-    /// What is known of it.
-    pub const FACTS: GatewaySpec = GatewaySpec {
+    /// The style's specification.
+    pub const SPEC: GatewaySpec = GatewaySpec {
         name: "graphql",
         paths: &[PATH, SDL_PATH],
         methods: METHODS,
@@ -88,15 +88,15 @@ impl GraphQl {
         timeout_ms: 29_000,
     };
 
-    /// For a service; introspection is on.
+    /// Creates the style for a service, with introspection.
     ///
     /// # Errors
-    /// What GraphQL cannot say: two types of one name, a name that is none.
+    /// What GraphQL cannot express: two types of one name, a malformed name.
     pub fn new(contract: &Contract) -> Result<Self, Cause> {
         Self::with(contract, Settings::default())
     }
 
-    /// For a stage of a service.
+    /// Creates the style for a stage of a service.
     ///
     /// # Errors
     /// As [`GraphQl::new`].
@@ -107,23 +107,23 @@ impl GraphQl {
     }
 }
 
-/// How much that is wrong with one document is told.
+/// The maximum number of errors about one document.
 const MAX_FAULTS: usize = 20;
 const METHODS: &str = "GET, HEAD, POST";
-/// Where it is.
+/// Its path.
 pub const PATH: &str = "/graphql";
-/// Where the schema is as text, unless introspection is switched off.
+/// The path of the schema as text, unless introspection is off.
 const SDL_PATH: &str = "/schema.graphql";
 
 impl Style for GraphQl {
     fn spec(&self) -> &'static GatewaySpec {
-        &Self::FACTS
+        &Self::SPEC
     }
 
     fn refuse(&self, calls: &Calls<'_>, refusal: Refusal) -> Response<Bytes> {
         let mut fault = Fault::request(refusal.code, refusal.message);
         fault.extensions.request_id = refusal.request_id;
-        Answer::from(fault).into_response(Media::accepted(&calls.parts().headers).unwrap_or(Media::Json))
+        GraphQlResponse::from(fault).into_response(Media::accepted(&calls.parts().headers).unwrap_or(Media::Json))
     }
 
     fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
@@ -138,13 +138,13 @@ impl Style for GraphQl {
     }
 }
 
-/// An operation that may be executed.
+/// A valid operation, ready for execution.
 struct Prepared {
     document: ExecutableDocument,
-    /// Of which the document has several.
+    /// Its name, if the document has several operations.
     name: Option<String>,
     variables: async_graphql::Variables,
-    /// What the library said of the schema.
+    /// The library's result for introspection fields.
     introspected: Value,
 }
 
@@ -156,19 +156,19 @@ impl GraphQl {
         }
         let Some(media) = Media::accepted(&parts.headers) else {
             let message = "An answer is `application/graphql-response+json` or `application/json`.";
-            let mut refused = Answer::from(Fault::request(Code::NotAcceptable, message));
+            let mut refused = GraphQlResponse::from(Fault::request(Code::NotAcceptable, message));
             refused.status = 406;
             return refused.into_response(Media::Json);
         };
         match request::read(parts, body) {
-            Err(fault) => Answer::from(fault).into_response(media),
-            Ok(Asked::One(request)) => {
+            Err(fault) => GraphQlResponse::from(fault).into_response(media),
+            Ok(RequestBody::One(request)) => {
                 let mut measure = Measure::default();
                 let prepared = self.prepare(*request, &parts.method, &mut measure).await;
                 let run = Run::new(&self.types, contract, calls);
                 execute(&run, prepared).await.into_response(media)
             }
-            Ok(Asked::Many(requests)) => {
+            Ok(RequestBody::Many(requests)) => {
                 let mut measure = Measure::default();
                 let mut prepared = Vec::with_capacity(requests.len());
                 for request in requests {
@@ -179,30 +179,32 @@ impl GraphQl {
         }
     }
 
-    /// The schema as text.
+    /// Serves the schema as text.
     fn sdl(&self, method: &Method) -> Response<Bytes> {
         if ![Method::GET, Method::HEAD].contains(method) {
             let message = "The schema is asked for by GET.";
             let mut refused =
-                Answer::from(Fault::request(Code::MethodNotSupported, message)).into_response(Media::Json);
+                GraphQlResponse::from(Fault::request(Code::MethodNotSupported, message)).into_response(Media::Json);
             refused.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
             return refused;
         }
         if !self.settings.documents {
-            return Answer::from(Fault::request(Code::NotFound, "There is nothing here.")).into_response(Media::Json);
+            return GraphQlResponse::from(Fault::request(Code::NotFound, "There is nothing here."))
+                .into_response(Media::Json);
         }
         let sdl = self.sdl.get_or_init(|| engine::sdl(&self.types).ok().map(Bytes::from));
         let Some(sdl) = sdl.clone() else {
             let message = "Something went wrong on our side.";
-            return Answer::from(Fault::request(Code::InternalServerError, message)).into_response(Media::Json);
+            return GraphQlResponse::from(Fault::request(Code::InternalServerError, message))
+                .into_response(Media::Json);
         };
         let mut response = Response::new(sdl);
-        // There is no registered type; clients look at the file's name, and people want to read it.
+        // No media type is registered; clients go by the file's name, and people want to read it in a browser.
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         response
     }
 
-    /// Reads an operation, holds it against the limits and the schema, and answers what it asks of the schema.
+    /// Parses an operation, checks limits and validity, and answers its introspection fields.
     async fn prepare(
         &self,
         mut request: Request,
@@ -214,11 +216,11 @@ impl GraphQl {
         let legible = literals::legible(&query).map_err(one)?;
         let document = parse_query(legible).map_err(|error| one(Fault::syntax(&error)))?;
         let name = request.operation_name.filter(|name| !name.is_empty());
-        let (kind, variables, given) = {
+        let (kind, variables, library_variables) = {
             let operation = operation(&document, name.as_deref()).map_err(one)?;
             let variables = variables::values(&self.types, operation, request.variables)?;
-            let given = input::without_absent(operation, &variables);
-            (operation.ty, variables, given)
+            let library_variables = input::without_absent(operation, &variables);
+            (operation.ty, variables, library_variables)
         };
         measure.add(&self.types, &document, &variables).map_err(one)?;
         if kind == OperationType::Subscription {
@@ -232,8 +234,8 @@ impl GraphQl {
         }
         merge::check(&self.types, &document).map_err(one)?;
         variables::check(&self.types, &document)?;
-        // The library checks the rest, and answers what is asked of the schema; nothing else is executed by it.
-        let mut checked = async_graphql::Request::new("").variables(given).only_introspection();
+        // The library validates the rest, and answers introspection fields; it executes nothing else.
+        let mut checked = async_graphql::Request::new("").variables(library_variables).only_introspection();
         checked.operation_name.clone_from(&name);
         checked.set_parsed_query(document.clone());
         let response = self.schema.execute(checked).await;
@@ -251,7 +253,7 @@ fn one(fault: Fault) -> Vec<Fault> {
     vec![fault]
 }
 
-/// The operation that is meant (specification, `GetOperation`).
+/// The requested operation (specification, `GetOperation`).
 fn operation<'d>(document: &'d ExecutableDocument, name: Option<&str>) -> Result<&'d OperationDefinition, Fault> {
     let found = match (&document.operations, name) {
         (DocumentOperations::Single(operation), None) => Some(operation),
@@ -265,21 +267,21 @@ fn operation<'d>(document: &'d ExecutableDocument, name: Option<&str>) -> Result
     found.map(|operation| &operation.node).ok_or_else(|| Fault::invalid("The document has no operation of this name."))
 }
 
-async fn execute(run: &Run<'_>, prepared: Result<Prepared, Vec<Fault>>) -> Answer {
+async fn execute(run: &Run<'_>, prepared: Result<Prepared, Vec<Fault>>) -> GraphQlResponse {
     let prepared = match prepared {
         Ok(prepared) => prepared,
-        Err(faults) => return Answer::refused(faults),
+        Err(faults) => return GraphQlResponse::refused(faults),
     };
     match operation(&prepared.document, prepared.name.as_deref()) {
         Ok(operation) => {
             let execution = Execution::new(run, &prepared.document, &prepared.variables);
-            Answer::from(execution.execute(operation, &prepared.introspected).await)
+            GraphQlResponse::from(execution.execute(operation, &prepared.introspected).await)
         }
-        Err(fault) => Answer::from(fault),
+        Err(fault) => GraphQlResponse::from(fault),
     }
 }
 
-/// Several operations: queries at once; where there is a mutation among them, one after the other.
+/// Executes several operations: queries in parallel; with a mutation among them, one after the other.
 async fn many(run: &Run<'_>, prepared: Vec<Result<Prepared, Vec<Fault>>>, media: Media) -> Response<Bytes> {
     let is_mutation = |prepared: &Prepared| {
         operation(&prepared.document, prepared.name.as_deref()).is_ok_and(|found| found.ty == OperationType::Mutation)
@@ -297,11 +299,11 @@ async fn many(run: &Run<'_>, prepared: Vec<Result<Prepared, Vec<Fault>>>, media:
     response(200, media, &bodies)
 }
 
-/// What is answered to one operation.
-struct Answer {
-    /// The status where the form is `application/graphql-response+json`.
+/// The response to one operation.
+struct GraphQlResponse {
+    /// The status in `application/graphql-response+json`.
     status: u16,
-    /// And where it is `application/json`.
+    /// The status in `application/json`.
     plain_status: u16,
     body: Body,
 }
@@ -310,12 +312,12 @@ struct Answer {
 struct Body {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Fault>,
-    /// There is none when nothing was executed.
+    /// The data; none if nothing was executed.
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Value>,
 }
 
-impl Answer {
+impl GraphQlResponse {
     fn refused(errors: Vec<Fault>) -> Self {
         let status = errors.first().map_or(500, |fault| fault.extensions.http_status);
         let plain_status = errors.iter().map(|fault| fault.plain_status).max().unwrap_or(status);
@@ -324,7 +326,7 @@ impl Answer {
 
     fn into_response(self, media: Media) -> Response<Bytes> {
         let status = if media == Media::Response { self.status } else { self.plain_status };
-        // What was not acceptable is refused in the form that everybody reads.
+        // A client that accepts neither form gets JSON, which all can read.
         let status = if self.status == 406 { 406 } else { status };
         let mut response = response(status, media, &self.body);
         if response.status() == StatusCode::METHOD_NOT_ALLOWED {
@@ -334,13 +336,13 @@ impl Answer {
     }
 }
 
-impl From<Fault> for Answer {
+impl From<Fault> for GraphQlResponse {
     fn from(fault: Fault) -> Self {
         Self::refused(vec![fault])
     }
 }
 
-impl From<Executed> for Answer {
+impl From<Executed> for GraphQlResponse {
     fn from(executed: Executed) -> Self {
         let body = Body { errors: executed.faults, data: Some(executed.data) };
         Self { status: 200, plain_status: 200, body }

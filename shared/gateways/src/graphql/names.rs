@@ -1,11 +1,11 @@
-//! Names in GraphQL.
+//! Checks names of GraphQL.
 
 use protocol::Cause;
 
-/// A name that GraphQL can have (specification, section 2.1.9), and that it does not keep for itself.
+/// Checks that a name is valid in GraphQL (specification, section 2.1.9) and not reserved.
 ///
 /// # Errors
-/// A sentence that says whose name it is.
+/// The error says whose name it is.
 pub(super) fn check(name: &str, of: &str) -> Result<(), Cause> {
     let mut letters = name.chars();
     let begins = letters.next().is_some_and(|first| first == '_' || first.is_ascii_alphabetic());

@@ -1,5 +1,5 @@
-//! Queries that were sent once and are named by their hash since (Apollo's automatic persisted queries). Each
-//! instance remembers some; a client sends what is forgotten again.
+//! Automatic persisted queries (Apollo): a client sends a query once, and its hash afterwards. Each instance caches
+//! some; a client sends a forgotten one again.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -11,27 +11,27 @@ use ring::digest;
 
 use super::{fault::Fault, request::Request};
 
-/// How many queries are remembered.
+/// The maximum number of cached queries.
 const MAX_QUERIES: usize = 1_000;
-/// How many bytes they may have together.
+/// Their maximum size together, in bytes.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 
-/// The queries that are remembered, by hash. The oldest goes first.
+/// The cached queries, by hash. The oldest is evicted first.
 #[derive(Default)]
-pub(super) struct Persisted(Mutex<Known>);
+pub(super) struct Persisted(Mutex<Cache>);
 
 #[derive(Default)]
-struct Known {
+struct Cache {
     queries: HashMap<String, String>,
     order: VecDeque<String>,
     bytes: usize,
 }
 
 impl Persisted {
-    /// The query of a request, and the hash under which it is to be remembered if it turns out to be good.
+    /// The query of a request, and the hash to cache it under if it turns out to be valid.
     ///
     /// # Errors
-    /// When there is none, the hash is another query's, or nothing is known by it.
+    /// When the request has no query, the hash belongs to another query, or it is unknown.
     pub(super) fn query(&self, request: &mut Request) -> Result<(String, Option<String>), Fault> {
         let named = request.extensions.take().and_then(|extensions| extensions.persisted_query);
         let query = request.query.take().filter(|query| !query.is_empty());
@@ -55,7 +55,7 @@ impl Persisted {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).queries.get(hash).cloned()
     }
 
-    /// Remembers a query.
+    /// Caches a query.
     pub(super) fn remember(&self, hash: String, query: String) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.queries.contains_key(&hash) {
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use crate::graphql::request::{Extensions, PersistedQuery};
 
-    fn asked(query: Option<&str>, hash: &str) -> Request {
+    fn request_with(query: Option<&str>, hash: &str) -> Request {
         let persisted_query = Some(PersistedQuery { version: 1, sha256_hash: hash.to_owned() });
         let extensions = Some(Extensions { persisted_query });
         Request { query: query.map(str::to_owned), extensions, ..Request::default() }
@@ -91,15 +91,15 @@ mod tests {
     fn a_query_is_known_by_its_hash_once_it_was_good() {
         let persisted = Persisted::default();
         let hash = "f9b5b9ef1a5aec2a2a2f2a1ba3ac6ac9c9d6b6a4f21f7f6ea6d0f1d3a7ad1a37";
-        let missing = persisted.query(&mut asked(None, hash)).unwrap_err();
+        let missing = persisted.query(&mut request_with(None, hash)).unwrap_err();
         assert_eq!(missing.extensions.code, "PERSISTED_QUERY_NOT_FOUND");
-        let wrong = persisted.query(&mut asked(Some("{a}"), hash)).unwrap_err();
+        let wrong = persisted.query(&mut request_with(Some("{a}"), hash)).unwrap_err();
         assert_eq!(wrong.extensions.code, "BAD_REQUEST");
         let hash = sha256("{a}");
-        let (query, remembered) = persisted.query(&mut asked(Some("{a}"), &hash)).unwrap();
-        assert!(persisted.query(&mut asked(None, &hash)).is_err(), "it is not known to be good yet");
+        let (query, remembered) = persisted.query(&mut request_with(Some("{a}"), &hash)).unwrap();
+        assert!(persisted.query(&mut request_with(None, &hash)).is_err(), "it is not known to be good yet");
         persisted.remember(remembered.unwrap(), query);
-        assert_eq!(persisted.query(&mut asked(None, &hash)).unwrap(), ("{a}".to_owned(), None));
+        assert_eq!(persisted.query(&mut request_with(None, &hash)).unwrap(), ("{a}".to_owned(), None));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a client asks for (GraphQL over HTTP, section 5).
+//! Parses requests (GraphQL over HTTP, section 5).
 
 use std::fmt;
 
@@ -13,12 +13,12 @@ use serde::{
 
 use super::{fault::Fault, media};
 
-/// The most operations that one request may hold.
+/// The maximum number of operations in one request.
 pub(super) const MAX_OPERATIONS: usize = 10;
-/// The most that the values of variables may have, in bytes of the request.
+/// The maximum size of the variables, in bytes of the request.
 const MAX_VARIABLES_BYTES: usize = 512 * 1024;
 
-/// One operation that is asked for.
+/// One operation of a request.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Request {
@@ -30,14 +30,14 @@ pub(super) struct Request {
     pub extensions: Option<Extensions>,
 }
 
-/// What is said beside the operation. What is not known here is no concern of ours.
+/// The extensions of a request. Unknown ones are ignored.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Extensions {
     pub persisted_query: Option<PersistedQuery>,
 }
 
-/// The hash of a query that may be known already.
+/// The hash of a query that may be cached.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PersistedQuery {
@@ -47,26 +47,26 @@ pub(super) struct PersistedQuery {
 
 /// One operation, or several.
 #[derive(Debug)]
-pub(super) enum Asked {
+pub(super) enum RequestBody {
     One(Box<Request>),
     Many(Vec<Request>),
 }
 
-/// Reads a request.
+/// Parses a request.
 ///
 /// # Errors
 /// Why it cannot be read.
-pub(super) fn read(parts: &Parts, body: &Bytes) -> Result<Asked, Fault> {
+pub(super) fn read(parts: &Parts, body: &Bytes) -> Result<RequestBody, Fault> {
     match parts.method {
         Method::GET | Method::HEAD => {
-            from_address(parts.uri.query().unwrap_or_default()).map(|one| Asked::One(Box::new(one)))
+            from_address(parts.uri.query().unwrap_or_default()).map(|one| RequestBody::One(Box::new(one)))
         }
         Method::POST => from_body(parts, body),
         _ => Err(Fault::request(Code::MethodNotSupported, "GraphQL is asked by GET, HEAD or POST.")),
     }
 }
 
-fn from_body(parts: &Parts, body: &Bytes) -> Result<Asked, Fault> {
+fn from_body(parts: &Parts, body: &Bytes) -> Result<RequestBody, Fault> {
     if !media::is_json(parts.headers.get(header::CONTENT_TYPE)) {
         let message = "The body has to be JSON in UTF-8, and say so: `content-type: application/json`.";
         return Err(Fault::request(Code::UnsupportedMediaType, message));
@@ -77,10 +77,10 @@ fn from_body(parts: &Parts, body: &Bytes) -> Result<Asked, Fault> {
         let many: Operations = serde_json::from_str(text).map_err(|error| malformed(THE_BODY, &error))?;
         return match many.0.is_empty() {
             true => Err(bad("The list of operations is empty.")),
-            false => Ok(Asked::Many(many.0)),
+            false => Ok(RequestBody::Many(many.0)),
         };
     }
-    serde_json::from_str(text).map(|one| Asked::One(Box::new(one))).map_err(|error| malformed(THE_BODY, &error))
+    serde_json::from_str(text).map(|one| RequestBody::One(Box::new(one))).map_err(|error| malformed(THE_BODY, &error))
 }
 
 fn from_address(query: &str) -> Result<Request, Fault> {
@@ -117,9 +117,9 @@ fn json<'v, T: Deserialize<'v>>(name: &str, value: &'v str) -> Result<Option<T>,
     serde_json::from_str(value).map_err(|error| malformed(&what, &error))
 }
 
-/// Expects that no object has a member twice: which one counts would be anybody's guess.
+/// Refuses duplicate members: it would be ambiguous which one counts.
 fn expect_once(what: &str, around: &str, text: &str) -> Result<(), Fault> {
-    match input::twice(text.as_bytes()).map_err(|error| malformed(what, &error))? {
+    match input::duplicate_member(text.as_bytes()).map_err(|error| malformed(what, &error))? {
         None => Ok(()),
         Some(path) => {
             let separator = if around.is_empty() || path.starts_with('[') { "" } else { "." };
@@ -138,10 +138,10 @@ fn malformed(what: &str, error: &serde_json::Error) -> Fault {
 }
 
 const THE_BODY: &str = "The body";
-/// What a document that is sent as it is misses.
+/// A hint for clients that send the document itself as body.
 const FORM: &str = " A body is an object such as {\"query\": \"{ … }\", \"variables\": {}}.";
 
-/// What is wrong with JSON, without what it holds.
+/// The reason of a JSON error, without the content.
 fn reason(error: &serde_json::Error) -> String {
     let place = format!("at line {}, column {}", error.line(), error.column());
     match error.classify() {
@@ -159,7 +159,7 @@ const TOO_LARGE: &str = "has variables of more than 512 KiB";
 
 const OWN_WORDS: [&str; 2] = [TOO_MANY, TOO_LARGE];
 
-/// Operations, up to the bound: what comes after it is not read.
+/// Operations, up to the limit: the rest is not read.
 struct Operations(Vec<Request>);
 
 impl<'de> Deserialize<'de> for Operations {

@@ -1,4 +1,4 @@
-//! One request's calls, which run in parallel up to a bound.
+//! Runs the calls of one request in parallel, up to a limit.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,10 +9,11 @@ use tokio::sync::Semaphore;
 use super::types::Types;
 use crate::{
     Calls, Outcome, Refusal,
-    respond::{Deadline, MAX_AT_ONCE, MAX_WEIGHT},
+    respond::{CallsDeadline, MAX_AT_ONCE, MAX_WEIGHT},
 };
 
-/// What is kept of an answer's weight for what stands around the operations' answers, and says that one is too large.
+/// The part of a response's weight that is reserved for its frame, and for the error about an operation that is too
+/// large.
 const RESERVED: usize = 10_000;
 
 /// What all operations of a request share.
@@ -20,25 +21,25 @@ pub(super) struct Run<'r> {
     pub types: &'r Types,
     contract: &'r Contract,
     calls: &'r Calls<'r>,
-    places: Semaphore,
-    deadline: Deadline,
-    /// What the answers weigh so far.
+    permits: Semaphore,
+    deadline: CallsDeadline,
+    /// The weight of the response so far.
     weight: AtomicUsize,
 }
 
 impl<'r> Run<'r> {
     pub(super) fn new(types: &'r Types, contract: &'r Contract, calls: &'r Calls<'r>) -> Self {
-        let (places, deadline) = (Semaphore::new(MAX_AT_ONCE), Deadline::from_now());
-        Self { types, contract, calls, places, deadline, weight: AtomicUsize::new(0) }
+        let (permits, deadline) = (Semaphore::new(MAX_AT_ONCE), CallsDeadline::from_now());
+        Self { types, contract, calls, permits, deadline, weight: AtomicUsize::new(0) }
     }
 
-    /// Takes room of the request's answer: memory stays flat, whatever lists hold. False when there is none left.
-    pub(super) fn takes(&self, weight: usize) -> bool {
+    /// Reserves weight of the response: memory stays bounded, whatever lists hold. False when none is left.
+    pub(super) fn reserve(&self, weight: usize) -> bool {
         self.weight.fetch_add(weight, Ordering::Relaxed).saturating_add(weight) <= MAX_WEIGHT - RESERVED
     }
 
-    /// Gives room back that was taken for what is not answered after all.
-    pub(super) fn gives_back(&self, weight: usize) {
+    /// Releases weight that was reserved for a part that is not sent.
+    pub(super) fn release(&self, weight: usize) {
         self.weight.fetch_sub(weight, Ordering::Relaxed);
     }
 
@@ -48,8 +49,8 @@ impl<'r> Run<'r> {
         let procedure = self.contract.find_in_styles(procedure).ok_or_else(wrong)?;
         let input = input.map(serde_json::to_vec).transpose().map_err(|_| wrong())?;
         let call = async {
-            // It is never closed; if it were, a call without a place would be harmless.
-            let _place = self.places.acquire().await.ok();
+            // The semaphore is never closed; if it were, a call without a permit would be harmless.
+            let _permit = self.permits.acquire().await.ok();
             self.calls.run(procedure, input.as_deref()).await
         };
         self.deadline.holds(call).await.map_err(|fault| Refusal::new(fault.code, fault.message))?

@@ -1,29 +1,29 @@
-//! A look at a document before it is parsed: how long it is, and how deep its brackets are. The parser calls itself
-//! for each bracket, and what follows the parser takes time for each token. And whether there is what the parser would take
-//! for something else: of a field that an object has twice it keeps the last one, it ends words where it knows their
-//! beginning, and takes directives of variables and empty brackets where there are none.
+//! Scans a document before it is parsed: its length, and the depth of its brackets. The parser recurses at each
+//! bracket, and later steps take time for each token. It also refuses what the parser would misread: of a field that
+//! an object has twice it keeps the last one, it splits words that begin with a known one, and accepts directives on
+//! variables and empty brackets where the grammar has none.
 
 use std::collections::HashSet;
 
 use super::{fault::Fault, literals::place};
 
-/// What may stand anywhere, and means nothing (September 2025, section 2.1.1).
+/// It may stand anywhere, and means nothing (September 2025, section 2.1.1).
 const BYTE_ORDER_MARK: char = '\u{feff}';
 /// The longest document, in bytes.
 pub(super) const MAX_BYTES: usize = 100_000;
-/// The most tokens. The query of introspection has some 300.
+/// The maximum number of tokens. The introspection query has some 300.
 pub(super) const MAX_TOKENS: usize = 5_000;
-/// How deep brackets of all kinds may be: selections, lists and objects of arguments.
+/// The maximum depth of brackets of all kinds: selections, lists and objects of arguments.
 pub(super) const MAX_BRACKETS: usize = 40;
-/// The longest name or number, in bytes: what is wrong repeats names, and an answer repeats its keys.
+/// The longest name or number, in bytes: errors repeat names, and a response repeats its keys.
 pub(super) const MAX_WORD: usize = 200;
-/// The most directives.
+/// The maximum number of directives.
 pub(super) const MAX_DIRECTIVES: usize = 30;
 
-/// Whether a document is worth parsing.
+/// Checks that a document may be parsed.
 ///
 /// # Errors
-/// Which limit it exceeds.
+/// The limit that it exceeds.
 pub(super) fn scan(document: &str) -> Result<(), Fault> {
     if document.len() > MAX_BYTES {
         return Err(Fault::limit(format!("The document has more than {MAX_BYTES} bytes.")));
@@ -85,7 +85,7 @@ pub(super) fn scan(document: &str) -> Result<(), Fault> {
             b'@' => directives += 1,
             _ => {}
         }
-        // Of variables that stand twice, more is told later.
+        // Duplicate variables are reported later, with more detail.
         word = if is_word(byte) && before != Some("$") { &bytes[start..at] } else { &[] };
         before = Some(&document[start..at]);
         if brackets.0.len() > MAX_BRACKETS {
@@ -104,8 +104,8 @@ pub(super) fn scan(document: &str) -> Result<(), Fault> {
     }
 }
 
-/// The brackets around, each with the names that its object has so far, if it is one: what is in braces is an object
-/// in arguments and in definitions of variables, both of which stand in parentheses.
+/// The enclosing brackets, each with the names that its object has so far, if it is one: braces are an object within
+/// arguments and within definitions of variables, both of which are in parentheses.
 #[derive(Default)]
 struct Brackets<'d>(Vec<(u8, HashSet<&'d [u8]>)>);
 
@@ -114,12 +114,12 @@ impl<'d> Brackets<'d> {
         self.0.push((bracket, HashSet::new()));
     }
 
-    /// Whether these are arguments or definitions of variables, or in some.
+    /// Whether the position is within arguments or definitions of variables.
     fn is_inside(&self) -> bool {
         self.0.iter().any(|(bracket, _)| *bracket == b'(')
     }
 
-    /// Takes a name before a colon. False when it stands twice in one object.
+    /// Adds a name before a colon. False if the object has it already.
     fn names(&mut self, name: &'d [u8]) -> bool {
         let is_inside = self.is_inside();
         match self.0.last_mut() {
@@ -129,7 +129,7 @@ impl<'d> Brackets<'d> {
     }
 }
 
-/// Why the parser would take a token for something else, which stands in these brackets behind another one.
+/// Why the parser would misread a token in these brackets after another one.
 fn misread(brackets: &Brackets<'_>, before: Option<&str>, token: &str) -> Option<String> {
     let begins = |words: &[&str]| words.iter().any(|word| token.starts_with(word) && token != *word);
     let inside = brackets.0.last().map(|(bracket, _)| *bracket);
@@ -148,12 +148,12 @@ fn misread(brackets: &Brackets<'_>, before: Option<&str>, token: &str) -> Option
     }
 }
 
-/// Names and numbers. What is no token of GraphQL is one here.
+/// Whether a byte belongs to a name or a number. Bytes outside of GraphQL's grammar count as well.
 pub(super) const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+')
 }
 
-/// Where a name or a number ends that begins here.
+/// The end of a name or a number that begins here.
 fn after_word(bytes: &[u8], start: usize) -> Result<usize, Fault> {
     let length = bytes[start..].iter().take_while(|byte| is_word(**byte)).count();
     match length > MAX_WORD {
@@ -162,7 +162,7 @@ fn after_word(bytes: &[u8], start: usize) -> Result<usize, Fault> {
     }
 }
 
-/// Where a text ends that begins here.
+/// The end of a text that begins here.
 pub(super) fn after_string(bytes: &[u8], start: usize) -> Option<usize> {
     let is_block = bytes[start..].starts_with(b"\"\"\"");
     let mut at = start + if is_block { 3 } else { 1 };

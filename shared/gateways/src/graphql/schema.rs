@@ -1,4 +1,4 @@
-//! From the contract to the schema's types.
+//! Builds the schema's types from the contract.
 
 mod inputs;
 mod outputs;
@@ -17,20 +17,20 @@ use super::{
     names::check,
     shape::{self, Shape, docs, shape, without_null},
     types::{
-        Arguments, CONNECTION, Call, EDGE, ERROR_CODE, Enum, EnumValue, FAILURE, Field, InputField, Kind, Loader,
-        MUTATION, Member, Object, Of, PAGE_INFO, QUERY, Source, Types, Union,
+        Arguments, CONNECTION, Call, EDGE, ERROR_CODE, Enum, EnumValue, FAILURE, Field, FieldType, InputField, Kind,
+        Loader, MUTATION, Member, Object, PAGE_INFO, QUERY, Source, Types, Union,
     },
 };
 use crate::words;
 
-/// The names that every schema has, and no type of a contract.
+/// Type names that every schema has, and that no type of a contract may have.
 const TAKEN: [&str; 12] =
     [QUERY, MUTATION, "Subscription", CONNECTION, EDGE, FAILURE, PAGE_INFO, "Int", "Float", "String", "Boolean", "ID"];
 
-/// The schema's types.
+/// Builds the schema's types.
 ///
 /// # Errors
-/// What GraphQL cannot say: two types of one name, a name that is none.
+/// What GraphQL cannot express: two types of one name, a malformed name.
 pub(super) fn build(contract: &Contract) -> Result<Types, Cause> {
     let contract = &words::worded(contract, |procedure| case::camel_case(&procedure.name));
     let mut builder = Builder { contract, types: Types::default(), origins: HashMap::new() };
@@ -46,7 +46,7 @@ pub(super) fn build(contract: &Contract) -> Result<Types, Cause> {
     }
     builder.edges()?;
     let mut types = builder.types;
-    // What nothing leads to is not in introspection, and so not in the schema.
+    // A type that nothing refers to is not in introspection, and so not in the schema.
     let implement = |types: &Types, name| types.objects.values().any(|object| object.implements == Some(name));
     if !implement(&types, CONNECTION) {
         types.objects.remove(PAGE_INFO);
@@ -60,12 +60,12 @@ pub(super) fn build(contract: &Contract) -> Result<Types, Cause> {
 struct Builder<'c> {
     contract: &'c Contract,
     types: Types,
-    /// What each name stands for.
+    /// The origin of each name.
     origins: HashMap<String, String>,
 }
 
 impl<'c> Builder<'c> {
-    /// Gives a name to a type. Tells whether it is new: the same thing may be asked for again.
+    /// Reserves a type name. Returns whether it is new: the same origin may ask again.
     fn take(&mut self, name: &str, origin: &str) -> Result<bool, Cause> {
         check(name, origin)?;
         match self.origins.get(name) {
@@ -78,7 +78,7 @@ impl<'c> Builder<'c> {
         }
     }
 
-    /// Pages and error codes.
+    /// Adds the types of pages and error codes.
     fn every_schema(&mut self) -> Result<(), Cause> {
         self.take(ERROR_CODE, "GraphQL's own")?;
         let value = |code: &Code| {
@@ -119,7 +119,7 @@ impl<'c> Builder<'c> {
         Ok(())
     }
 
-    /// What is named by an id can be followed.
+    /// Adds a field for the entity of each id.
     fn edges(&mut self) -> Result<(), Cause> {
         let loaders = &self.types.loaders;
         let known: Vec<bool> = loaders.iter().map(|loader| self.types.objects.contains_key(&loader.object)).collect();
@@ -176,13 +176,13 @@ impl<'c> Builder<'c> {
         Ok(())
     }
 
-    /// The result of a procedure: its success, and with failures a union of all outcomes.
+    /// The result type of a procedure: its success, and with failures a union of all outcomes.
     fn result(
         &mut self,
         procedure: &ProcedureContract,
         titled: &str,
-        success: Of,
-    ) -> Result<(Of, Of, BTreeMap<String, String>), Cause> {
+        success: FieldType,
+    ) -> Result<(FieldType, FieldType, BTreeMap<String, String>), Cause> {
         if procedure.failures.is_empty() {
             return Ok((success.clone(), success.kind.nullable(true), BTreeMap::new()));
         }
@@ -239,8 +239,8 @@ impl<'c> Builder<'c> {
         Ok(name)
     }
 
-    /// What stands for a success that is no object.
-    fn done(&mut self, titled: &str, value: Option<Of>) -> Result<Of, Cause> {
+    /// The object type of a success that is no object.
+    fn done(&mut self, titled: &str, value: Option<FieldType>) -> Result<FieldType, Cause> {
         let name = format!("{titled}Done");
         self.take(&name, &format!("the success of `{titled}`"))?;
         let field = match value {
@@ -252,8 +252,8 @@ impl<'c> Builder<'c> {
         Ok(Kind::Object(name).nullable(false))
     }
 
-    /// The connection of a list's items.
-    fn connection(&mut self, items: &Value, titled: &str) -> Result<Of, Cause> {
+    /// The connection type of a list's items.
+    fn connection(&mut self, items: &Value, titled: &str) -> Result<FieldType, Cause> {
         let item = self.output(items, &format!("{titled}Item"))?;
         let of = match &item.kind {
             Kind::List(_) => titled.to_owned(),
@@ -336,20 +336,20 @@ impl<'c> Builder<'c> {
     }
 }
 
-/// What pages have in the contract, and in GraphQL.
+/// The members of pages in the contract, and in GraphQL.
 const PAGES: [(&str, &str); 4] = [("limit", "first"), ("cursor", "after"), ("items", "nodes"), ("next", "endCursor")];
 
-/// What is said of a procedure that answers pages, in GraphQL's words.
+/// The description of a procedure with pages, in the names of GraphQL.
 fn of_pages(docs: &str) -> String {
     let called = |word: &str| PAGES.iter().find(|(known, _)| *known == word).map(|(_, name)| (*name).to_owned());
     words::reworded(docs, called)
 }
 
-fn field(name: &str, docs: &str, of: Of, source: Source) -> Field {
+fn field(name: &str, docs: &str, of: FieldType, source: Source) -> Field {
     Field { name: name.to_owned(), docs: docs.to_owned(), of, source }
 }
 
-/// The schema of the items, when a procedure answers pages.
+/// The schema of the items, if a procedure returns pages.
 fn page_items<'c>(contract: &'c Contract, procedure: &'c ProcedureContract) -> Option<&'c Value> {
     let takes = |name: &str| procedure.input_fields.iter().any(|field| field == name);
     if procedure.kind != Operation::Query || !takes("limit") || !takes("cursor") {

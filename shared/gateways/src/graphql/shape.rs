@@ -1,31 +1,31 @@
-//! What a JSON Schema of the contract means, whether it is of an input or of an output.
+//! Interprets a JSON Schema of the contract, for inputs and outputs alike.
 
 use protocol::contract::Contract;
 use serde_json::{Map, Value};
 
 use crate::words::docs_of_value;
 
-/// What a value looks like.
+/// The form of a value.
 pub(super) enum Shape<'a> {
     /// One of some texts, each with its docs.
     Enum(Vec<(&'a str, &'a str)>),
-    /// One of some objects, told by their `type`.
+    /// A tagged union of objects, by their `type`.
     Tagged(Vec<(&'a str, &'a Value)>),
     /// An object with these members.
     Object(&'a Map<String, Value>),
-    /// Any number of values.
+    /// A list.
     List(&'a Value),
-    /// A scalar that has a name.
+    /// A scalar with a name.
     Scalar(&'a str),
     /// A UUID: an id, by its title.
     Id(&'a str),
-    /// Whatever else.
+    /// Any other value.
     Json,
 }
 
-/// A whole number that is not negative, up to 2^32 - 1.
+/// An unsigned integer, up to 2^32 - 1.
 pub(super) const UNSIGNED_INT: &str = "UnsignedInt";
-/// A whole number that a JavaScript number holds.
+/// An integer that a JavaScript number holds.
 pub(super) const SAFE_INTEGER: &str = "SafeInteger";
 /// A time.
 pub(super) const DATE_TIME: &str = "DateTime";
@@ -35,13 +35,13 @@ pub(super) const DECIMAL: &str = "Decimal";
 pub(super) const BASE64: &str = "Base64";
 /// Any JSON.
 pub(super) const JSON: &str = "JSON";
-/// An id that has no name of its own.
+/// An id without a name of its own.
 pub(super) const UUID: &str = "UUID";
 
-/// How `protocol::Decimal` describes itself.
+/// The pattern of `protocol::Decimal`.
 const DECIMAL_PATTERN: &str = r"^-?\d+(\.\d+)?$";
 
-/// The schema without "or null", and whether it said so.
+/// The schema without null, and whether it allowed null.
 pub(super) fn without_null(schema: &Value) -> (&Value, bool) {
     let is_null = |schema: &Value| schema.get("type") == Some(&"null".into());
     if let Some(choices) = schema.get("anyOf").and_then(Value::as_array)
@@ -63,13 +63,13 @@ pub(super) fn docs(schema: &Value) -> &str {
     schema.get("description").and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The fields that a value must have.
+/// Whether a field is required.
 pub(super) fn requires(schema: &Value, name: &str) -> bool {
     let required = schema.get("required").and_then(Value::as_array);
     required.is_some_and(|required| required.iter().any(|known| known == name))
 }
 
-/// A schema with what the one says to which it refers: a variant of a union may be a type of its own, with `type`.
+/// A schema merged with the one that it refers to: a variant of a union may be a type of its own, with `type`.
 pub(super) fn whole(contract: &Contract, schema: &Value) -> Value {
     let mut whole = schema.clone();
     if schema.get("$ref").is_none() {
@@ -87,7 +87,7 @@ pub(super) fn whole(contract: &Contract, schema: &Value) -> Value {
     whole
 }
 
-/// What a schema means that is no reference and not nullable.
+/// The shape of a schema that is no reference and does not allow null.
 pub(super) fn shape(schema: &Value) -> Shape<'_> {
     if let Some(variants) = schema.get("oneOf").and_then(Value::as_array) {
         return variants_of(variants);

@@ -1,4 +1,4 @@
-//! The style by itself: procedures are imitated, and each call is seen.
+//! Tests of the style alone: fake procedures record each call.
 
 use std::sync::{Arc, Mutex};
 
@@ -15,19 +15,19 @@ mod documents;
 mod http_forms;
 mod types;
 
-/// A made-up service.
+/// The contract of the test service.
 const CONTRACT: &str = include_str!("../../fixtures/library.json");
 
-/// What a procedure answers to an input: the data, or an error's `data` and its message.
+/// A fake procedure's response to an input: the data, or an error's `data` and its message.
 type Answers = dyn Fn(&str, &Value) -> Result<Value, (u16, Value)> + Send + Sync;
 
-/// Procedures that are imitated, and what they were asked.
-struct Imitated {
+/// Fake procedures, and the calls that they got.
+struct FakeProcedures {
     answers: Box<Answers>,
-    asked: Mutex<Vec<(String, Value)>>,
+    calls: Mutex<Vec<(String, Value)>>,
 }
 
-impl Transport for Imitated {
+impl Transport for FakeProcedures {
     fn call<'a>(
         &'a self,
         procedure: &'a str,
@@ -43,8 +43,8 @@ impl Transport for Imitated {
                 assert_eq!(name, "input");
                 input = serde_json::from_str(&value).unwrap();
             }
-            self.asked.lock().unwrap().push((procedure.to_owned(), input.clone()));
-            // So that calls that could be sent together are.
+            self.calls.lock().unwrap().push((procedure.to_owned(), input.clone()));
+            // Yields, so that calls that can run in parallel do.
             tokio::task::yield_now().await;
             let (status, body) = match (self.answers)(procedure, &input) {
                 Ok(Value::Null) => (200, json!({"result": {}})),
@@ -56,14 +56,14 @@ impl Transport for Imitated {
     }
 }
 
-/// GraphQL over procedures that are imitated.
-struct Given {
+/// GraphQL over fake procedures.
+struct TestGateway {
     contract: Contract,
     style: GraphQl,
-    transport: Arc<Imitated>,
+    transport: Arc<FakeProcedures>,
 }
 
-impl Given {
+impl TestGateway {
     fn new(answers: impl Fn(&str, &Value) -> Result<Value, (u16, Value)> + Send + Sync + 'static) -> Self {
         Self::of(Contract::parse(CONTRACT).unwrap(), answers)
     }
@@ -73,11 +73,11 @@ impl Given {
         answers: impl Fn(&str, &Value) -> Result<Value, (u16, Value)> + Send + Sync + 'static,
     ) -> Self {
         let style = GraphQl::new(&contract).unwrap();
-        let transport = Arc::new(Imitated { answers: Box::new(answers), asked: Mutex::default() });
+        let transport = Arc::new(FakeProcedures { answers: Box::new(answers), calls: Mutex::default() });
         Self { contract, style, transport }
     }
 
-    /// Nothing is expected to be called.
+    /// A gateway whose procedures must not be called.
     fn idle() -> Self {
         Self::new(|procedure, _| panic!("{procedure} was called"))
     }
@@ -99,26 +99,26 @@ impl Given {
         (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap())
     }
 
-    /// What a query comes to.
+    /// The response to a query.
     async fn ask(&self, query: &str) -> Value {
         self.post(&json!({"query": query})).await.1
     }
 
-    /// What a query comes to with variables.
+    /// The response to a query with variables.
     async fn ask_with(&self, query: &str, variables: Value) -> Value {
         self.post(&json!({"query": query, "variables": variables})).await.1
     }
 
-    /// What was called since the last look.
-    fn asked(&self) -> Vec<(String, Value)> {
-        std::mem::take(&mut *self.transport.asked.lock().unwrap())
+    /// Takes the calls recorded so far.
+    fn calls(&self) -> Vec<(String, Value)> {
+        std::mem::take(&mut *self.transport.calls.lock().unwrap())
     }
 
-    /// Why a query is refused, and that nothing was called.
+    /// The error of a query that is refused without any call.
     async fn refused(&self, query: &str) -> String {
         let (status, answer) = self.post(&json!({"query": query})).await;
         assert_eq!(status, 400, "{answer}");
-        assert!(answer.get("data").is_none() && self.asked().is_empty(), "{answer}");
+        assert!(answer.get("data").is_none() && self.calls().is_empty(), "{answer}");
         assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_REQUEST");
         answer["errors"][0]["message"].as_str().unwrap().to_owned()
     }
@@ -153,7 +153,7 @@ async fn the_schema_is_a_file_unless_introspection_is_off() {
     let contract = Contract::parse(CONTRACT).unwrap();
     let fetch = async |documents, method| {
         let style = GraphQl::with(&contract, Settings { documents }).unwrap();
-        let transport = Imitated { answers: Box::new(|_, _| Ok(Value::Null)), asked: Mutex::default() };
+        let transport = FakeProcedures { answers: Box::new(|_, _| Ok(Value::Null)), calls: Mutex::default() };
         let site = Site::new("", "", "");
         let (parts, ()) = Request::builder().method(method).uri("/schema.graphql").body(()).unwrap().into_parts();
         let answer = style.answer(&contract, Bytes::new(), Calls::new(&transport, &site, &parts, "r1")).await;
@@ -169,7 +169,7 @@ async fn the_schema_is_a_file_unless_introspection_is_off() {
 async fn the_schema_is_written_once() {
     let contract = Contract::parse(CONTRACT).unwrap();
     let style = GraphQl::new(&contract).unwrap();
-    let transport = Imitated { answers: Box::new(|_, _| Ok(Value::Null)), asked: Mutex::default() };
+    let transport = FakeProcedures { answers: Box::new(|_, _| Ok(Value::Null)), calls: Mutex::default() };
     let site = Site::new("", "", "");
     let (parts, ()) = Request::builder().uri("/schema.graphql").body(()).unwrap().into_parts();
     let fetch =

@@ -1,13 +1,12 @@
-//! The types of the schema, as the contract gives them: what is executed, what is written as SDL and what is
-//! measured come from here.
+//! The types of the schema, built from the contract: execution, SDL and limits all use them.
 
 use std::collections::BTreeMap;
 
 use protocol::Kind as Operation;
 
-/// A type where it is used.
+/// A type reference: a type, and whether null is allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Of {
+pub(super) struct FieldType {
     pub kind: Kind,
     pub nullable: bool,
 }
@@ -20,23 +19,23 @@ pub(super) enum Kind {
     Object(String),
     Union(String),
     Input(String),
-    List(Box<Of>),
+    List(Box<FieldType>),
 }
 
 impl Kind {
-    pub(super) fn nullable(self, nullable: bool) -> Of {
-        Of { kind: self, nullable }
+    pub(super) fn nullable(self, nullable: bool) -> FieldType {
+        FieldType { kind: self, nullable }
     }
 
     pub(super) fn scalar(name: &str) -> Self {
         Self::Scalar(name.to_owned())
     }
 
-    pub(super) fn list(item: Of) -> Self {
+    pub(super) fn list(item: FieldType) -> Self {
         Self::List(Box::new(item))
     }
 
-    /// The name of the type, of a list's items if it is one.
+    /// The name of the type; for a list, that of its items.
     pub(super) fn name(&self) -> &str {
         match self {
             Self::Scalar(name) | Self::Enum(name) | Self::Object(name) | Self::Union(name) | Self::Input(name) => name,
@@ -45,14 +44,14 @@ impl Kind {
     }
 }
 
-/// A scalar of ours.
+/// A custom scalar.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Scalar {
     pub docs: String,
     pub specified_by: Option<&'static str>,
 }
 
-/// An enum: its values as GraphQL names them and as they travel.
+/// An enum: its values with their names in GraphQL and on the wire.
 #[derive(Debug, Default)]
 pub(super) struct Enum {
     pub docs: String,
@@ -87,42 +86,42 @@ pub(super) struct Object {
 pub(super) struct Field {
     pub name: String,
     pub docs: String,
-    pub of: Of,
+    pub of: FieldType,
     pub source: Source,
 }
 
-/// Where a field's value comes from.
+/// The source of a field's value.
 #[derive(Debug)]
 pub(super) enum Source {
     /// The member of this name.
     Member(String),
-    /// What the object itself stands for.
+    /// The object itself.
     Whole,
-    /// It is always true.
+    /// The constant `true`.
     True,
     /// A page's entries as edges.
     Edges,
     /// The entry of an edge.
     Entry,
-    /// Where the list goes on after an edge, if it is known.
+    /// The cursor after an edge, if it is known.
     Cursor,
-    /// Whether a page has a next one.
+    /// Whether there is a next page.
     HasNext,
-    /// Whether something stands before a page.
+    /// Whether there is a previous page.
     HasPrevious,
     /// The cursor of a page's first edge, if it is known.
     Start,
-    /// The sentence of a failure.
+    /// The message of a failure.
     Message,
     /// The code of a failure.
     Code,
-    /// What an id names, or several of them; the member holds the id.
+    /// The entity of an id, or several of them; the member holds the id.
     Loaded { member: String, loader: usize },
-    /// What a procedure answers.
+    /// The result of a procedure.
     Call(usize),
 }
 
-/// A union type, with the `type` that tells each member on the wire.
+/// A union type, with the `type` of each member on the wire.
 #[derive(Debug, Default)]
 pub(super) struct Union {
     pub docs: String,
@@ -140,7 +139,7 @@ pub(super) struct Member {
 #[derive(Debug, Default)]
 pub(super) struct Input {
     pub docs: String,
-    /// Exactly one of the fields is given: it is the `type` of a tagged union.
+    /// Whether exactly one of the fields must be present: it is the `type` of a tagged union.
     pub one_of: bool,
     pub fields: Vec<InputField>,
 }
@@ -152,8 +151,8 @@ pub(super) struct InputField {
     /// The name on the wire.
     pub wire: String,
     pub docs: String,
-    pub of: Of,
-    /// Of a union's member that has nothing but its `type`: the field's value says nothing more.
+    pub of: FieldType,
+    /// Whether it stands for a union's member without fields: its value is only `true`.
     pub bare: bool,
 }
 
@@ -162,22 +161,22 @@ pub(super) struct InputField {
 pub(super) struct Call {
     pub procedure: String,
     pub arguments: Arguments,
-    /// What stands for the output.
-    pub success: Of,
+    /// The type of the output.
+    pub success: FieldType,
     /// The types of the failures, by their `type`.
     pub failures: BTreeMap<String, String>,
-    /// Whether it answers pages.
+    /// Whether it returns pages.
     pub is_paged: bool,
 }
 
-/// How a procedure's input is given.
+/// The arguments of a procedure's field.
 #[derive(Debug)]
 pub(super) enum Arguments {
-    /// There is none.
+    /// No arguments.
     None,
-    /// Field by field.
+    /// One argument for each field of the input.
     Fields(Vec<InputField>),
-    /// In one argument, `input`.
+    /// One argument, `input`.
     Input(InputField),
 }
 
@@ -191,7 +190,7 @@ impl Arguments {
     }
 }
 
-/// What fetches many of an entity by id.
+/// The procedure that fetches many entities by id.
 #[derive(Debug)]
 pub(super) struct Loader {
     pub procedure: String,
@@ -213,15 +212,15 @@ pub(super) struct Types {
     pub loaders: Vec<Loader>,
 }
 
-/// The names of the roots.
+/// The names of the root types.
 pub(super) const QUERY: &str = "Query";
 pub(super) const MUTATION: &str = "Mutation";
 
-/// The interfaces that stand in every schema.
+/// The names of the interfaces of every schema.
 pub(super) const CONNECTION: &str = "Connection";
 pub(super) const EDGE: &str = "Edge";
 pub(super) const FAILURE: &str = "Failure";
-/// The types beside them.
+/// The names of the other types of every schema.
 pub(super) const PAGE_INFO: &str = "PageInfo";
 pub(super) const ERROR_CODE: &str = "ErrorCode";
 
@@ -232,20 +231,23 @@ impl Types {
     }
 
     /// The type of a field of an object or an interface.
-    pub(super) fn field_of(&self, parent: &str, name: &str) -> Option<&Of> {
+    pub(super) fn field_of(&self, parent: &str, name: &str) -> Option<&FieldType> {
         let implements = |object: &&Object| object.implements == Some(parent);
         let object = self.objects.get(parent).or_else(|| self.objects.values().find(implements))?;
         object.fields.iter().find(|field| field.name == name).map(|field| &field.of)
     }
 
-    /// Whether an object is meant where this type is asked for (specification, `DoesFragmentTypeApply`).
-    pub(super) fn is_a(&self, object: &str, asked: &str) -> bool {
-        object == asked
-            || self.objects.get(object).is_some_and(|object| object.implements == Some(asked))
-            || self.unions.get(asked).is_some_and(|union| union.members.iter().any(|member| member.object == object))
+    /// Whether a fragment on the type `asked` applies to an object (specification, `DoesFragmentTypeApply`).
+    pub(super) fn is_a(&self, object: &str, condition: &str) -> bool {
+        object == condition
+            || self.objects.get(object).is_some_and(|object| object.implements == Some(condition))
+            || self
+                .unions
+                .get(condition)
+                .is_some_and(|union| union.members.iter().any(|member| member.object == object))
     }
 
-    /// The root object of an operation.
+    /// The root type of an operation.
     pub(super) const fn root(operation: Operation) -> &'static str {
         match operation {
             Operation::Query => QUERY,

@@ -1,5 +1,4 @@
-//! Variables: of which types they are, whether those fit where they stand (specification, section 5.8.5), and whether
-//! what is given fits them (section 6.1.2).
+//! Checks variables: their types, their positions (specification, section 5.8.5), and their values (section 6.1.2).
 
 use std::{
     cell::RefCell,
@@ -13,33 +12,33 @@ use async_graphql::{
         Type, VariableDefinition,
     },
 };
-use async_graphql_value::Value as Given;
+use async_graphql_value::Value as GraphQlValue;
 
 use super::{
     MAX_FAULTS,
     fault::Fault,
     fits::{self, From},
-    types::{Arguments, Kind, MUTATION, Of, QUERY, Source, Types},
+    types::{Arguments, FieldType, Kind, MUTATION, QUERY, Source, Types},
 };
 
-/// The values of an operation's variables: what was given, else the default.
+/// The values of an operation's variables: the request's, else the defaults.
 ///
 /// # Errors
-/// Which variables have to be given, or do not fit their types, each with all that is wrong in it.
+/// The variables that are missing or do not fit their types, each with all of its faults.
 pub(super) fn values(
     types: &Types,
     operation: &OperationDefinition,
-    mut given: Variables,
+    mut input_value: Variables,
 ) -> Result<Variables, Vec<Fault>> {
     let (mut values, mut faults) = (Variables::default(), Vec::new());
     for definition in &operation.variable_definitions {
         let of = type_of(types, definition).map_err(|fault| vec![fault])?;
         let VariableDefinition { name, var_type, default_value, .. } = &definition.node;
         let name = &name.node;
-        // What stands in the document is a literal, of which each has one type; in JSON there are numbers only.
-        let given = given.remove(name).map(|value| (From::Json, in_json(types, &of, value)));
+        // A literal in a document has exactly one type; JSON has only one kind of number.
+        let input_value = input_value.remove(name).map(|value| (From::Json, in_json(types, &of, value)));
         let default = || Some((From::Document, default_value.as_ref()?.node.clone()));
-        let fault = match given.or_else(default) {
+        let fault = match input_value.or_else(default) {
             Some((_, Value::Null)) if !of.nullable => {
                 Some(Fault::invalid(format!("The variable `${name}` cannot be null.")))
             }
@@ -57,9 +56,9 @@ pub(super) fn values(
     if faults.is_empty() { Ok(values) } else { Err(faults) }
 }
 
-/// A value of JSON, in which a number without a fraction is an `Int`, however it is written (specification, section
-/// 3.5.1, "Input Coercion").
-fn in_json(types: &Types, of: &Of, value: Value) -> Value {
+/// A value of JSON, in which a number without a fraction is an `Int`, in any notation (specification, section 3.5.1,
+/// "Input Coercion").
+fn in_json(types: &Types, of: &FieldType, value: Value) -> Value {
     match (&of.kind, value) {
         (Kind::List(item), Value::List(items)) => {
             Value::List(items.into_iter().map(|value| in_json(types, item, value)).collect())
@@ -75,7 +74,7 @@ fn in_json(types: &Types, of: &Of, value: Value) -> Value {
         }
         (Kind::Scalar(name), Value::Number(number)) if ["Int", "ID"].contains(&name.as_str()) => {
             let whole = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0);
-            // 32 bits, or what every number of JSON holds exactly: no digit is lost. Zero has no sign.
+            // Up to 32 bits, or the range that every JSON number holds exactly, no digit is lost. Zero has no sign.
             let whole = whole.filter(|float| float.abs() <= MAX_EXACT).map(|float| format!("{:.0}", float + 0.0));
             Value::Number(whole.and_then(|digits| digits.parse().ok()).unwrap_or(number))
         }
@@ -83,11 +82,11 @@ fn in_json(types: &Types, of: &Of, value: Value) -> Value {
     }
 }
 
-/// The greatest integer that every number of JSON holds exactly: 2^53 - 1.
+/// The greatest integer that every JSON number holds exactly: 2^53 - 1.
 const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
 
-/// The type that a variable says.
-fn type_of(types: &Types, definition: &Positioned<VariableDefinition>) -> Result<Of, Fault> {
+/// The type that a variable declares.
+fn type_of(types: &Types, definition: &Positioned<VariableDefinition>) -> Result<FieldType, Fault> {
     let said = &definition.node.var_type.node;
     said_type(types, said).ok_or_else(|| {
         let name = &definition.node.name.node;
@@ -95,7 +94,7 @@ fn type_of(types: &Types, definition: &Positioned<VariableDefinition>) -> Result
     })
 }
 
-fn said_type(types: &Types, said: &Type) -> Option<Of> {
+fn said_type(types: &Types, said: &Type) -> Option<FieldType> {
     let kind = match &said.base {
         BaseType::List(item) => Kind::list(said_type(types, item)?),
         BaseType::Named(name) => {
@@ -114,28 +113,28 @@ fn said_type(types: &Types, said: &Type) -> Option<Of> {
     Some(kind.nullable(said.nullable))
 }
 
-/// A variable that an operation has.
+/// A declared variable of an operation.
 struct Declared<'d> {
-    of: Of,
+    of: FieldType,
     definition: &'d Positioned<VariableDefinition>,
 }
 
-/// An operation whose variables are looked for.
+/// The traversal of an operation in search of variables.
 struct Places<'d> {
     types: &'d Types,
     document: &'d ExecutableDocument,
     declared: HashMap<&'d str, Declared<'d>>,
-    /// The fragments that were looked at: they are the same each time.
+    /// The fragments visited so far: a fragment gives the same result each time.
     seen: HashSet<&'d str>,
-    /// What does not fit where it stands, by its place in the document.
+    /// Values that do not fit their position, by their location in the document.
     misfits: &'d RefCell<BTreeMap<Pos, Fault>>,
 }
 
-/// Whether the values of all operations fit where they stand, and their variables may stand there. The document's
-/// fragments do not contain themselves.
+/// Checks that the values of all operations fit their positions, and that variables may be used where they are. The
+/// document's fragments must not contain themselves.
 ///
 /// # Errors
-/// Which do not, and the first variable that may not.
+/// All values that do not fit, and the first variable in a wrong position.
 pub(super) fn check(types: &Types, document: &ExecutableDocument) -> Result<(), Vec<Fault>> {
     let misfits = RefCell::default();
     let misplaced = document.operations.iter().try_for_each(|(_, operation)| {
@@ -143,19 +142,19 @@ pub(super) fn check(types: &Types, document: &ExecutableDocument) -> Result<(), 
         let mut declared = HashMap::new();
         for definition in &operation.variable_definitions {
             let of = type_of(types, definition)?;
-            // What has a default is not null unless that is said (`hasNonNullVariableDefaultValue`).
+            // A variable with a default is not null unless the default is (`hasNonNullVariableDefaultValue`).
             let default = definition.node.default_value.as_ref().is_some_and(|value| value.node != Value::Null);
-            let of = Of { nullable: of.nullable && !default, ..of };
+            let of = FieldType { nullable: of.nullable && !default, ..of };
             declared.insert(definition.node.name.node.as_str(), Declared { of, definition });
         }
         let root = if operation.ty == OperationType::Mutation { MUTATION } else { QUERY };
         let mut places = Places { types, document, declared, seen: HashSet::new(), misfits: &misfits };
         for definition in &operation.variable_definitions {
             if let Some(default) = &definition.node.default_value {
-                let (of, given) = (type_of(types, definition)?, default.node.clone().into_value());
+                let (of, input_value) = (type_of(types, definition)?, default.node.clone().into_value());
                 let name = &definition.node.name.node;
                 let what = format!("The default of `${name}`");
-                places.fits(&of, &what, format!("${name}"), &Positioned::new(given, default.pos));
+                places.fits(&of, &what, format!("${name}"), &Positioned::new(input_value, default.pos));
             }
         }
         places.directives(&operation.directives)?;
@@ -199,19 +198,19 @@ impl<'d> Places<'d> {
             Source::Call(call) => types.calls.get(call),
             _ => None,
         });
-        for (argument, given) in &field.node.arguments {
+        for (argument, input_value) in &field.node.arguments {
             let argument = argument.node.as_str();
             let ours = call.and_then(|call| call.arguments.fields().iter().find(|known| known.name == argument));
-            // The one argument of an input is the input itself, in which paths begin as they do in every style.
+            // The one argument of an input is the input itself, in which paths begin as in every style.
             let is_whole = call.is_some_and(|call| matches!(call.arguments, Arguments::Input(_)));
             let root = if is_whole { "" } else { argument };
             match (ours, name, argument) {
-                (Some(known), ..) => self.value(&known.of, argument, root, given)?,
+                (Some(known), ..) => self.value(&known.of, argument, root, input_value)?,
                 (None, "__type", "name") => {
-                    self.value(&Kind::scalar("String").nullable(false), argument, root, given)?;
+                    self.value(&Kind::scalar("String").nullable(false), argument, root, input_value)?;
                 }
                 (None, _, "includeDeprecated") => {
-                    self.value(&Kind::scalar("Boolean").nullable(true), argument, root, given)?;
+                    self.value(&Kind::scalar("Boolean").nullable(true), argument, root, input_value)?;
                 }
                 _ => {}
             }
@@ -223,39 +222,47 @@ impl<'d> Places<'d> {
     fn directives(&self, directives: &'d [Positioned<Directive>]) -> Result<(), Fault> {
         let condition = Kind::scalar("Boolean").nullable(false);
         let mut arguments = directives.iter().filter_map(|directive| directive.node.get_argument("if"));
-        arguments.try_for_each(|given| self.value(&condition, "if", "if", given))
+        arguments.try_for_each(|input_value| self.value(&condition, "if", "if", input_value))
     }
 
-    fn value(&self, of: &Of, argument: &str, root: &str, given: &Positioned<Given>) -> Result<(), Fault> {
-        self.fits(of, &format!("The argument `{argument}`"), root.to_owned(), given);
-        self.part(of, &given.node).map_err(|fault| {
+    fn value(
+        &self,
+        of: &FieldType,
+        argument: &str,
+        root: &str,
+        input_value: &Positioned<GraphQlValue>,
+    ) -> Result<(), Fault> {
+        self.fits(of, &format!("The argument `{argument}`"), root.to_owned(), input_value);
+        self.part(of, &input_value.node).map_err(|fault| {
             let mut locations = fault.locations;
-            locations.push(given.pos);
+            locations.push(input_value.pos);
             Fault { locations, ..fault }
         })
     }
 
-    /// Notes what does not fit.
-    fn fits(&self, of: &Of, what: &str, root: String, given: &Positioned<Given>) {
-        let found = fits::faults(self.types, of, &given.node, From::Document, root);
+    /// Records a value that does not fit.
+    fn fits(&self, of: &FieldType, what: &str, root: String, input_value: &Positioned<GraphQlValue>) {
+        let found = fits::faults(self.types, of, &input_value.node, From::Document, root);
         if let Some(fault) = Fault::misfit(what, &text(of), found) {
-            self.misfits.borrow_mut().insert(given.pos, fault.at(given.pos));
+            self.misfits.borrow_mut().insert(input_value.pos, fault.at(input_value.pos));
         }
     }
 
-    /// The variables in a value that stands where this type is expected, or in a part of one.
-    fn part(&self, of: &Of, given: &Given) -> Result<(), Fault> {
-        match (given, &of.kind) {
-            (Given::Variable(name), _) => self.variable(of, name),
-            (Given::List(items), Kind::List(item)) => items.iter().try_for_each(|given| self.part(item, given)),
-            (given, Kind::List(item)) => self.part(item, given),
-            (Given::Object(members), Kind::Input(name)) => {
+    /// Checks the variables in a value in a position of this type, or in a part of one.
+    fn part(&self, of: &FieldType, input_value: &GraphQlValue) -> Result<(), Fault> {
+        match (input_value, &of.kind) {
+            (GraphQlValue::Variable(name), _) => self.variable(of, name),
+            (GraphQlValue::List(items), Kind::List(item)) => {
+                items.iter().try_for_each(|input_value| self.part(item, input_value))
+            }
+            (input_value, Kind::List(item)) => self.part(item, input_value),
+            (GraphQlValue::Object(members), Kind::Input(name)) => {
                 let Some(known) = self.types.inputs.get(name) else { return Ok(()) };
-                for (member, given) in members {
+                for (member, input_value) in members {
                     let Some(field) = known.fields.iter().find(|field| field.name == member.as_str()) else { continue };
-                    // The one member that is given is given (section 5.8.5, `IsNonNullPosition`).
+                    // The one member that is present must not be null (section 5.8.5, `IsNonNullPosition`).
                     let nullable = field.of.nullable && !known.one_of;
-                    self.part(&Of { nullable, ..field.of.clone() }, given)?;
+                    self.part(&FieldType { nullable, ..field.of.clone() }, input_value)?;
                 }
                 Ok(())
             }
@@ -263,7 +270,7 @@ impl<'d> Places<'d> {
         }
     }
 
-    fn variable(&self, of: &Of, name: &Name) -> Result<(), Fault> {
+    fn variable(&self, of: &FieldType, name: &Name) -> Result<(), Fault> {
         let Some(declared) = self.declared.get(name.as_str()) else { return Ok(()) };
         if stands_for(&declared.of, of) {
             return Ok(());
@@ -275,8 +282,8 @@ impl<'d> Places<'d> {
     }
 }
 
-/// Specification, `AreTypesCompatible`.
-fn stands_for(variable: &Of, place: &Of) -> bool {
+/// `AreTypesCompatible` of the specification.
+fn stands_for(variable: &FieldType, place: &FieldType) -> bool {
     (place.nullable || !variable.nullable)
         && match (&variable.kind, &place.kind) {
             (Kind::List(variable), Kind::List(place)) => stands_for(variable, place),
@@ -285,7 +292,7 @@ fn stands_for(variable: &Of, place: &Of) -> bool {
 }
 
 /// A type as GraphQL writes it.
-fn text(of: &Of) -> String {
+fn text(of: &FieldType) -> String {
     let plain = match &of.kind {
         Kind::List(item) => format!("[{}]", text(item)),
         kind => kind.name().to_owned(),

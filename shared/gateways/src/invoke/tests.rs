@@ -1,4 +1,4 @@
-//! A gateway, from the request to Lambda and back. A few lines of HTTP stand for Lambda.
+//! Tests of a gateway from the request to Lambda and back. A small HTTP server stands for Lambda.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -13,23 +13,23 @@ use tokio::{
 use super::*;
 use crate::{Calls, GatewaySpec, Refusal, Style, stub::contract_of};
 
-/// What Lambda answers: a status, a line of headers, and a body.
+/// A response of Lambda: a status, a line of headers, and a body.
 type Canned = (u16, &'static str, String);
 
-/// What Lambda was asked.
+/// An invocation that Lambda got.
 #[derive(Debug)]
-struct Asked {
+struct Invocation {
     path: String,
     event: Value,
 }
 
 #[derive(Default)]
 struct Lambda {
-    asked: Mutex<Vec<Asked>>,
+    invocations: Mutex<Vec<Invocation>>,
 }
 
 impl Lambda {
-    /// Answers in turn; the last answer stays. Without one it never answers.
+    /// Returns the responses in turn; the last one repeats. Without any it never answers.
     async fn start(answers: Vec<Canned>) -> (Arc<Self>, String) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -62,10 +62,10 @@ impl Lambda {
         }
         let body = &taken[head.len() + 4..];
         let number = {
-            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut invocations = self.invocations.lock().unwrap_or_else(PoisonError::into_inner);
             let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-            asked.push(Asked { path, event: serde_json::from_slice(body).unwrap() });
-            asked.len()
+            invocations.push(Invocation { path, event: serde_json::from_slice(body).unwrap() });
+            invocations.len()
         };
         let Some((status, headers, body)) = answers.get(number - 1).or(answers.last()) else {
             return std::future::pending().await;
@@ -76,12 +76,12 @@ impl Lambda {
         stream.write_all(answer.as_bytes()).await.unwrap();
     }
 
-    fn asked(&self) -> Vec<Asked> {
-        std::mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner))
+    fn invocations(&self) -> Vec<Invocation> {
+        std::mem::take(&mut *self.invocations.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// What a procedure's function answers.
+/// The response of a procedure's function.
 fn answered(status: u16, body: &str) -> Canned {
     let answer = json!({ "statusCode": status, "headers": { "content-type": "application/json" }, "body": body });
     (200, "", answer.to_string())
@@ -101,10 +101,10 @@ fn failed(kind: &str) -> Canned {
     (200, "x-amz-function-error: Unhandled\r\n", about.to_string())
 }
 
-/// A style of one call: `/one?a.get` calls `a.get` and answers its code and its result.
+/// A style with one call: `/one?a.get` calls `a.get` and returns its code and its result.
 struct One;
 
-const FACTS: GatewaySpec = GatewaySpec {
+const SPEC: GatewaySpec = GatewaySpec {
     name: "one",
     paths: &["/one"],
     methods: "GET, POST",
@@ -116,7 +116,7 @@ const FACTS: GatewaySpec = GatewaySpec {
 
 impl Style for One {
     fn spec(&self) -> &'static GatewaySpec {
-        &FACTS
+        &SPEC
     }
 
     fn answer<'a>(&'a self, contract: &'a Contract, body: Bytes, calls: Calls<'a>) -> BoxFuture<'a, Response<Bytes>> {
@@ -158,13 +158,13 @@ fn environment(endpoint: &str) -> Environment {
     .unwrap()
 }
 
-/// What the gateway answers when Lambda gives these answers, and what Lambda was asked.
-async fn call(answers: Vec<Canned>, request: Request<Bytes>) -> (String, Vec<Asked>) {
+/// The gateway's response when Lambda returns these responses, and the invocations that Lambda got.
+async fn call(answers: Vec<Canned>, request: Request<Bytes>) -> (String, Vec<Invocation>) {
     let (lambda, endpoint) = Lambda::start(answers).await;
     let handler = crate::lambda::handler(Box::new(One), contract(10_000), environment(&endpoint)).unwrap();
     let response = handler("r1".to_owned(), request).await;
     assert_eq!(response.headers()["x-request-id"], "r1");
-    (String::from_utf8(response.into_body().to_vec()).unwrap(), lambda.asked())
+    (String::from_utf8(response.into_body().to_vec()).unwrap(), lambda.invocations())
 }
 
 fn get() -> Request<Bytes> {
@@ -190,9 +190,9 @@ async fn a_procedures_function_gets_the_event_that_the_front_would_have_sent() {
         headers.insert(name, value.parse().unwrap());
     }
     request.extensions_mut().insert(PeerAddress("198.51.100.1".to_owned()));
-    let (text, asked) = call(vec![answered(200, r#"{"result":{"data":{"y":2}}}"#)], request).await;
+    let (text, invocations) = call(vec![answered(200, r#"{"result":{"data":{"y":2}}}"#)], request).await;
     assert_eq!(text, r#"{"y":2}"#);
-    let [Asked { path, event }] = &asked[..] else { panic!("{asked:?}") };
+    let [Invocation { path, event }] = &invocations[..] else { panic!("{invocations:?}") };
     assert_eq!(path, "/2015-03-31/functions/s-dev-a-put-it/invocations");
     assert_eq!(event["version"], "2.0");
     assert_eq!(event["routeKey"], "ANY /trpc/a.putIt");
@@ -221,12 +221,12 @@ async fn a_procedures_own_refusal_comes_through() {
 async fn a_throttled_query_is_asked_once_more_and_a_mutation_is_not() {
     let throttled = || refused(429, "TooManyRequestsException");
     let good = answered(200, r#"{"result":{"data":1}}"#);
-    let (text, asked) = call(vec![throttled(), good], get()).await;
-    assert_eq!((text.as_str(), asked.len()), ("1", 2));
-    let (text, asked) = call(vec![throttled()], get()).await;
-    assert_eq!((text.as_str(), asked.len()), ("SERVICE_UNAVAILABLE Some(1)", 2));
-    let (text, asked) = call(vec![throttled()], put()).await;
-    assert_eq!((text.as_str(), asked.len()), ("SERVICE_UNAVAILABLE Some(1)", 1));
+    let (text, invocations) = call(vec![throttled(), good], get()).await;
+    assert_eq!((text.as_str(), invocations.len()), ("1", 2));
+    let (text, invocations) = call(vec![throttled()], get()).await;
+    assert_eq!((text.as_str(), invocations.len()), ("SERVICE_UNAVAILABLE Some(1)", 2));
+    let (text, invocations) = call(vec![throttled()], put()).await;
+    assert_eq!((text.as_str(), invocations.len()), ("SERVICE_UNAVAILABLE Some(1)", 1));
 }
 
 #[tokio::test]
@@ -239,8 +239,8 @@ async fn what_goes_wrong_at_lambda_has_a_code_of_its_own() {
         ((200, "", String::new()), "BAD_GATEWAY None"),
         (answered(200, "hunter2"), "BAD_GATEWAY None"),
     ] {
-        let (text, asked) = call(vec![answer.clone()], get()).await;
-        assert_eq!((text.as_str(), asked.len()), (expected, 1), "{answer:?}");
+        let (text, invocations) = call(vec![answer.clone()], get()).await;
+        assert_eq!((text.as_str(), invocations.len()), (expected, 1), "{answer:?}");
     }
 }
 
@@ -248,14 +248,14 @@ async fn what_goes_wrong_at_lambda_has_a_code_of_its_own() {
 #[tokio::test]
 async fn an_input_that_is_longer_than_an_address_goes_in_a_body_where_the_service_takes_it() {
     let long = || Request::post("/one?a.get").body(Bytes::from(format!("{:?}", "x".repeat(70_000)))).unwrap();
-    let (text, asked) = call(vec![answered(200, r#"{"result":{"data":{"y":2}}}"#)], long()).await;
-    let event = &asked[0].event;
+    let (text, invocations) = call(vec![answered(200, r#"{"result":{"data":{"y":2}}}"#)], long()).await;
+    let event = &invocations[0].event;
     assert_eq!((text.as_str(), &event["requestContext"]["http"]["method"]), (r#"{"y":2}"#, &json!("POST")));
     assert_eq!((event["rawQueryString"].as_str(), event["body"].as_str().unwrap().len()), (Some(""), 70_002));
     assert_eq!(event["headers"]["content-type"], "application/json");
     let short = Request::post("/one?a.get").body(Bytes::from_static(b"1")).unwrap();
-    let (_, asked) = call(vec![answered(200, r#"{"result":{"data":{"y":2}}}"#)], short).await;
-    assert_eq!(asked[0].event["requestContext"]["http"]["method"], "GET");
+    let (_, invocations) = call(vec![answered(200, r#"{"result":{"data":{"y":2}}}"#)], short).await;
+    assert_eq!(invocations[0].event["requestContext"]["http"]["method"], "GET");
     // Where it takes queries by GET only, the function says so.
     let refused = r#"{"error":{"message":"POST is not answered here.","data":{"code":"METHOD_NOT_SUPPORTED"}}}"#;
     let (text, _) = call(vec![answered(405, refused)], long()).await;
@@ -267,16 +267,16 @@ async fn an_event_that_lambda_would_refuse_is_not_sent() {
     // Each byte of it is six in JSON.
     let mut request = put();
     *request.body_mut() = vec![1; 1 << 20].into();
-    let (text, asked) = call(vec![answered(200, "{}")], request).await;
-    assert_eq!((text.as_str(), asked.len()), ("PAYLOAD_TOO_LARGE None", 0));
+    let (text, invocations) = call(vec![answered(200, "{}")], request).await;
+    assert_eq!((text.as_str(), invocations.len()), ("PAYLOAD_TOO_LARGE None", 0));
 }
 
 #[tokio::test]
 async fn a_body_that_the_http_api_takes_and_the_service_does_not_is_refused_by_the_style() {
     let mut request = put();
     *request.body_mut() = vec![b' '; (1 << 20) + 1].into();
-    let (text, asked) = call(vec![answered(200, "{}")], request).await;
-    assert_eq!((text.as_str(), asked.len()), ("PAYLOAD_TOO_LARGE", 0));
+    let (text, invocations) = call(vec![answered(200, "{}")], request).await;
+    assert_eq!((text.as_str(), invocations.len()), ("PAYLOAD_TOO_LARGE", 0));
 }
 
 #[tokio::test]
@@ -298,7 +298,7 @@ async fn nobody_waits_longer_than_the_procedure_may_take_nor_than_the_whole_requ
         let started = Instant::now();
         let mut request = Request::new(Bytes::new());
         *request.method_mut() = Method::GET;
-        request.extensions_mut().insert(Deadline(started + Duration::from_millis(whole_ms)));
+        request.extensions_mut().insert(RequestDeadline(started + Duration::from_millis(whole_ms)));
         let response = transport.call("a.get", "r1", request).await;
         assert_eq!((response.status().as_u16(), started.elapsed().as_millis()), (504, u128::from(expected_ms)));
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");

@@ -14,7 +14,7 @@ use crate::{example, names::Names, names::titled, words};
 
 const TYPES: &str = "#/components/schemas/";
 
-/// The errors that procedures share: name, number, sentence, code.
+/// The errors that procedures share: name, number, message, code.
 const SHARED: [(&str, i32, &str, Code); 5] = [
     ("InvalidParams", INVALID_PARAMS, "The parameters are malformed or invalid.", Code::BadRequest),
     ("InternalError", -32603, "Something went wrong on our side.", Code::InternalServerError),
@@ -23,8 +23,8 @@ const SHARED: [(&str, i32, &str, Code); 5] = [
     ("TooManyRequests", -32029, "The caller calls too often.", Code::TooManyRequests),
 ];
 
-/// The OpenRPC 1.3 document of a service that is at `url`, without a slash at the end; a relative address when
-/// that is empty.
+/// The OpenRPC 1.3 document of a service at `url`, without a slash at the end; with a relative address if that is
+/// empty.
 pub fn openrpc(contract: &Contract, url: &str) -> Value {
     let contract = &words::worded(contract, |procedure| procedure.name.clone());
     let names = Names::of(contract);
@@ -56,7 +56,7 @@ pub fn openrpc(contract: &Contract, url: &str) -> Value {
 const DESCRIPTION: &str = "\
 JSON-RPC 2.0 over HTTP POST. A procedure's name is a method's; batches and notifications are answered.";
 
-/// A tag, with what is said of the domain.
+/// A tag, with the description of its domain.
 fn tag(contract: &Contract, procedure: &ProcedureContract) -> Value {
     let name = procedure.name.split('.').next().unwrap_or_default();
     match words::domain_docs(contract, name) {
@@ -69,8 +69,8 @@ fn method(contract: &Contract, names: &Names, procedure: &ProcedureContract) -> 
     let parameters = parameters(contract, procedure);
     let title = type_name(&procedure.name);
     let params: Vec<_> = parameters.iter().map(|parameter| parameter.describe(names, &title)).collect();
-    // What is optional must come last, so that positions say the same with and without it. Where the input has
-    // another order, the document knows names only.
+    // Optional parameters must come last, so that positions have the same meaning with and without them. If the input
+    // has another order, the document allows names only.
     let is_ordered = parameters.is_sorted_by_key(|parameter| !parameter.required);
     let by_name = !is_ordered || (procedure.input_fields.is_empty() && !parameters.is_empty());
     let (summary, description) = docs(&procedure.docs);
@@ -115,7 +115,7 @@ impl Parameter<'_> {
     }
 }
 
-/// The fields of an input in their order; of a tagged union, those of all variants.
+/// The fields of an input in their order; for a tagged union, those of all variants.
 fn parameters<'a>(contract: &'a Contract, procedure: &'a ProcedureContract) -> Vec<Parameter<'a>> {
     let Some(input) = &procedure.input else { return Vec::new() };
     let input = contract.resolve(input);
@@ -175,7 +175,7 @@ fn data(code: Code, failure: Option<Value>) -> Value {
     }
     if let Some(failure) = failure {
         properties["failure"] = failure;
-        // What every procedure may answer has the same number, and is no failure.
+        // An error that every procedure may have keeps its shared number, and is no failure.
         if SHARED.iter().all(|(.., shared)| *shared != code) {
             required.push("failure");
         }
@@ -183,7 +183,7 @@ fn data(code: Code, failure: Option<Value>) -> Value {
     json!({"type": "object", "properties": properties, "required": required})
 }
 
-/// A method's errors. Numbers are unique there, so that failures with one code are one error.
+/// A method's errors. Numbers are unique within it, so that failures with one code become one error.
 fn errors(names: &Names, procedure: &ProcedureContract) -> Vec<Value> {
     let mut own: BTreeMap<i32, Vec<&FailureContract>> = BTreeMap::new();
     for failure in &procedure.failures {
@@ -219,14 +219,14 @@ fn errors(names: &Names, procedure: &ProcedureContract) -> Vec<Value> {
 
 fn pairing(contract: &Contract, procedure: &ProcedureContract, parameters: &[Parameter<'_>]) -> Value {
     let input = procedure.input.as_ref().map(|input| example::of(contract, input)).unwrap_or_default();
-    let given = parameters
+    let example_params = parameters
         .iter()
         .filter_map(|parameter| Some(json!({"name": parameter.name, "value": input.get(parameter.name)?})));
-    let given: Vec<_> = given.collect();
+    let example_params: Vec<_> = example_params.collect();
     let result = procedure.output.as_ref().map(|output| example::of(contract, output)).unwrap_or_default();
     json!({
         "name": procedure.name,
-        "params": given,
+        "params": example_params,
         "result": {"name": "result", "value": result},
     })
 }

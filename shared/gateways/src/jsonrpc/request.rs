@@ -1,4 +1,4 @@
-//! What was sent: one call or several, each with its method, its parameters and its id.
+//! Parses messages: one call or several, each with its method, its parameters and its id.
 
 use std::{borrow::Cow, collections::HashSet, fmt};
 
@@ -12,13 +12,13 @@ use serde_json::value::RawValue;
 use super::{INVALID_REQUEST, MAX_CALLS, PARSE_ERROR};
 use crate::respond::shortened;
 
-/// How long an id may be, in bytes: it is sent back as it came.
+/// The maximum length of an id, in bytes: the response repeats it.
 const MAX_ID_BYTES: usize = 1024;
 
-/// The reserved code, ours, and what is wrong.
+/// The reserved code, our code, and the detail of an unreadable message.
 pub type Unreadable = ((i32, &'static str), Code, String);
 
-/// What was sent.
+/// A message.
 #[derive(Debug)]
 pub enum Message<'a> {
     /// One call.
@@ -27,10 +27,10 @@ pub enum Message<'a> {
     Batch(Vec<&'a RawValue>),
 }
 
-/// Reads a message, but not its calls.
+/// Reads a message, but not its calls yet.
 ///
 /// # Errors
-/// When it is no JSON, or a batch of none or of too many calls.
+/// When it is not JSON, or a batch without calls or with too many.
 pub fn read(body: &[u8]) -> Result<Message<'_>, Unreadable> {
     let message: &RawValue = serde_json::from_slice(body).map_err(|error| {
         (
@@ -52,7 +52,7 @@ pub fn read(body: &[u8]) -> Result<Message<'_>, Unreadable> {
     }
 }
 
-/// The first elements of an array, and how many it has.
+/// The first `most` elements of an array, and how many it has in all.
 pub fn elements(array: &RawValue, most: usize) -> (Vec<&RawValue>, usize) {
     struct Elements(usize);
 
@@ -77,7 +77,7 @@ pub fn elements(array: &RawValue, most: usize) -> (Vec<&RawValue>, usize) {
         }
     }
 
-    // What is raw is JSON; whether it is an array, the caller has seen.
+    // A raw value is JSON; the caller has checked that it is an array.
     serde_json::Deserializer::from_str(array.get()).deserialize_seq(Elements(most)).unwrap_or_default()
 }
 
@@ -86,24 +86,24 @@ pub fn elements(array: &RawValue, most: usize) -> (Vec<&RawValue>, usize) {
 pub enum Entry<'a> {
     /// A call; without an id, it is a notification.
     Call {
-        /// What to call.
+        /// The name of the method.
         method: Cow<'a, str>,
-        /// With what: an object or an array.
+        /// The parameters: an object or an array.
         params: Option<&'a RawValue>,
-        /// What the answer is recognized by, as it was written.
+        /// The id, as it was written.
         id: Option<&'a RawValue>,
     },
-    /// Something else.
+    /// Anything else.
     Invalid {
-        /// What is wrong with it.
+        /// Why it is invalid.
         why: Cow<'static, str>,
-        /// Its id, if that much can be read.
+        /// Its id, if it can be read.
         id: Option<&'a RawValue>,
     },
 }
 
 impl<'a> Entry<'a> {
-    /// Reads an entry.
+    /// Parses an entry.
     pub fn read(raw: &'a RawValue) -> Self {
         if !raw.get().starts_with('{') {
             return Self::Invalid { why: "A request is an object.".into(), id: None };
@@ -132,7 +132,7 @@ impl<'a> Entry<'a> {
         Self::Call { method, params, id }
     }
 
-    /// The id to answer with.
+    /// The id for the response.
     pub fn id(&self) -> &'a RawValue {
         match self {
             Self::Call { id, .. } | Self::Invalid { id, .. } => id.unwrap_or(RawValue::NULL),
@@ -163,7 +163,7 @@ struct Members<'a> {
 struct Reading;
 
 impl<'de> Visitor<'de> for Reading {
-    /// The name of a member that stands there more than once, if there is one.
+    /// The members, or the name of a duplicate one.
     type Value = Result<Members<'de>, String>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,4 +1,4 @@
-//! The named parts of the document: types above all.
+//! The components of the document, mostly types.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::problem;
 use crate::names::{Names, titled};
 
-/// What operations refer to.
+/// The components that operations refer to.
 pub struct Components<'a> {
     pub contract: &'a Contract,
     pub url: &'a str,
@@ -24,7 +24,7 @@ impl<'a> Components<'a> {
         components
     }
 
-    /// A schema of the contract as it stands in the document; the types that it refers to are taken along.
+    /// A schema of the contract for the document; the types that it refers to are added.
     pub fn schema(&mut self, schema: &Value) -> Value {
         match schema {
             Value::Object(members) => {
@@ -34,8 +34,8 @@ impl<'a> Components<'a> {
                         ("$ref", Value::String(reference)) => {
                             written.insert(key.clone(), self.reference(reference).into());
                         }
-                        // That a field may be left out is said by `required`. Generators of code read a default as
-                        // something that is always there.
+                        // `required` states that a field may be left out. Code generators treat a field with a
+                        // default as always present.
                         ("default", Value::Null) => {}
                         _ => drop(written.insert(key.clone(), self.schema(value))),
                     }
@@ -58,7 +58,8 @@ impl<'a> Components<'a> {
         format!("#/components/schemas/{name}")
     }
 
-    /// Names a schema, and answers the reference to it. A name that a type has already gets an underscore.
+    /// Adds a schema under a name, and returns the reference to it. If a type has the name already, it gets an
+    /// underscore.
     pub fn add(&mut self, name: &str, schema: Value) -> Value {
         let mut name = name.to_owned();
         let is_taken = |name: &str| {
@@ -114,7 +115,7 @@ fn parameters() -> Value {
             "in": "header",
             "description": "The `version` that was seen, as the answer's `ETag` had it, or several. When none of them is the stored one, \
                             nothing is done, and the answer is 412. It stands for the input's `version`: only one of them may be there.",
-            // No example: what is tried out would send it, and no made-up version is the stored one.
+            // No example: "try it out" would send it, and a made-up version is never the stored one.
             "schema": {"type": "string", "pattern": "^(\\*|\"\\d{1,10}\"(, ?\"\\d{1,10}\"){0,9})$"},
         },
         "IfNoneMatch": {

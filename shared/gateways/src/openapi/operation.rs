@@ -1,4 +1,4 @@
-//! One procedure as an operation.
+//! Describes one procedure as an operation.
 
 use protocol::{
     RestAnswer,
@@ -11,7 +11,7 @@ use super::{components::Components, domain, problem, security};
 use crate::{
     example,
     names::titled,
-    rest::{Form, InputField, Route, without_null},
+    rest::{InputField, ParameterForm, Route, without_null},
 };
 
 /// The operation of a route.
@@ -38,8 +38,8 @@ pub fn of(components: &mut Components<'_>, route: &Route<'_>) -> Value {
     operation
 }
 
-/// The first paragraph as plain text (OpenAPI 3.1, Operation Object: Markdown is for descriptions), and what is left,
-/// with a blank line behind it.
+/// The first paragraph as plain text (OpenAPI 3.1, Operation Object: Markdown is for descriptions), and the rest,
+/// followed by a blank line.
 fn summary(docs: &str) -> (String, String) {
     let (first, rest) = docs.split_once("\n\n").unwrap_or((docs, ""));
     let rest = if rest.is_empty() { String::new() } else { format!("{rest}\n\n") };
@@ -80,7 +80,7 @@ fn parameter(components: &mut Components<'_>, route: &Route<'_>, place: &str, fi
     let mut schema = components.schema(without_null(contract, field.schema));
     let description = field.schema.get("description").cloned().unwrap_or_else(|| "".into());
     if let Some(schema) = schema.as_object_mut() {
-        // A text cannot be null, and the parameter says the rest.
+        // A text in an address cannot be null, and the parameter holds the description.
         if let Some(Value::Array(kinds)) = schema.get_mut("type") {
             kinds.retain(|kind| kind != "null");
             if let [one] = &kinds[..] {
@@ -102,10 +102,10 @@ fn parameter(components: &mut Components<'_>, route: &Route<'_>, place: &str, fi
     if field.is_required {
         parameter["example"] = example::of(contract, field.schema);
     }
-    match Form::of(contract, field.schema) {
-        Form::Json => parameter["content"] = json!({"application/json": {"schema": schema}}),
+    match ParameterForm::of(contract, field.schema) {
+        ParameterForm::Json => parameter["content"] = json!({"application/json": {"schema": schema}}),
         form => {
-            if form == Form::Repeated {
+            if form == ParameterForm::Repeated {
                 parameter["style"] = "form".into();
                 parameter["explode"] = true.into();
             }
@@ -171,7 +171,7 @@ fn responses(components: &mut Components<'_>, route: &Route<'_>) -> Value {
     responses.into()
 }
 
-/// What the answer is, in one sentence.
+/// The description of the response, in one sentence.
 fn said(route: &Route<'_>) -> &'static str {
     match (route.status(), route.answer.link) {
         (204, _) => "Done.",

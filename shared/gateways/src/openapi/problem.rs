@@ -1,4 +1,4 @@
-//! Answers of calls that did not succeed: problems (RFC 9457).
+//! Describes error responses: problems (RFC 9457).
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::components::Components;
 use crate::{example, names::titled, rest::Route, samples};
 
-/// Faults that are not a procedure's own: the name of the component, the code, and when it is so.
+/// Faults that are not a procedure's own: the name of the component, the code, and when it occurs.
 const COMMON: [(&str, Code, &str); 13] = [
     ("BadRequest", Code::BadRequest, "The request is malformed, or its input is not valid."),
     ("Unauthorized", Code::Unauthorized, "Nobody is signed in, or what was presented is not valid."),
@@ -33,7 +33,7 @@ const COMMON: [(&str, Code, &str); 13] = [
     ("GatewayTimeout", Code::GatewayTimeout, "The procedure did not answer in its time."),
 ];
 
-/// What all problems have in common.
+/// The schema of all problems.
 pub fn schema() -> Value {
     let codes: Vec<&str> = Code::ALL.iter().map(|code| code.key()).collect();
     json!({
@@ -76,7 +76,7 @@ pub fn schema() -> Value {
     })
 }
 
-/// The answers that many operations share.
+/// The responses that many operations share.
 pub fn responses() -> Value {
     let response = |(name, code, docs): &(&str, Code, &str)| {
         let response = response(*code, docs, &json!({"$ref": "#/components/schemas/Problem"}), &example(*code, docs));
@@ -85,7 +85,7 @@ pub fn responses() -> Value {
     COMMON.iter().map(response).collect::<Map<_, _>>().into()
 }
 
-/// A problem's members that say what kind it is.
+/// An example of a problem of this code.
 fn example(code: Code, docs: &str) -> Value {
     let status = code.http_status();
     let title = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
@@ -117,7 +117,7 @@ fn response(code: Code, docs: &str, schema: &Value, example: &Value) -> Value {
     })
 }
 
-/// The answers of an operation that did not succeed, by status.
+/// The error responses of an operation, by status.
 pub fn of(components: &mut Components<'_>, route: &Route<'_>) -> BTreeMap<String, Value> {
     let mut answers: BTreeMap<String, Value> = BTreeMap::new();
     for (name, code, _) in COMMON.iter().filter(|(_, code, _)| is_possible(*code, route)) {
@@ -137,7 +137,7 @@ pub fn of(components: &mut Components<'_>, route: &Route<'_>) -> BTreeMap<String
     answers
 }
 
-/// Whether it is a failed precondition for whoever named one.
+/// Whether the failure is a failed precondition for callers with `If-Match`.
 fn is_late(failure: &FailureContract, route: &Route<'_>) -> bool {
     let has_version = failure.schema.get("properties").is_some_and(|properties| properties.get("version").is_some());
     failure.code == Code::Conflict && has_version && route.answer.if_match
@@ -147,18 +147,18 @@ fn is_possible(code: Code, route: &Route<'_>) -> bool {
     let is_public = matches!(route.procedure.auth, AuthContract::Public);
     let reads = route.method == "GET";
     match code {
-        // Public procedures may look at who is calling; those that only read and do so are behind a sign-in.
+        // Public mutations may identify the caller; queries that do so need a sign-in.
         Code::Unauthorized | Code::Forbidden => !is_public || !reads,
         Code::Conflict => !reads,
         Code::PreconditionFailed => route.answer.if_match,
-        // What has no body has none that could be unacceptable.
+        // A response without a body is never unacceptable.
         Code::NotAcceptable => route.procedure.output.is_some(),
         Code::PayloadTooLarge | Code::UnsupportedMediaType | Code::Timeout => route.has_body(),
         _ => true,
     }
 }
 
-/// The procedure's own failures of one status. Where the status has another reason as well, `failure` may be absent.
+/// The procedure's own failures of one status. If the status has another reason as well, `failure` may be absent.
 fn typed(components: &mut Components<'_>, route: &Route<'_>, status: u16, failures: &[&FailureContract]) -> Value {
     let name = type_name(&route.procedure.name);
     let mut mapping = Map::new();

@@ -1,4 +1,4 @@
-//! A procedure as a field of GraphQL's schema.
+//! Samples of procedures as GraphQL fields.
 
 use protocol::{
     Kind, case,
@@ -8,13 +8,13 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     names::{Names, enum_value},
-    rest::{Form, without_null},
+    rest::{ParameterForm, without_null},
 };
 
-/// How many fields of an answer are asked for.
+/// The maximum number of selected fields.
 const MAX_FIELDS: usize = 6;
 
-/// The body of a request: the operation asks for the answer's plain fields, or why there is none.
+/// The body of a request: the operation selects the plain fields of the output and of failures.
 pub fn request(contract: &Contract, procedure: &ProcedureContract, input: Option<&Value>) -> String {
     let kind = if procedure.kind == Kind::Query { "query" } else { "mutation" };
     let is_page = page(contract, procedure).is_some();
@@ -25,11 +25,11 @@ pub fn request(contract: &Contract, procedure: &ProcedureContract, input: Option
     json!({ "query": operation }).to_string()
 }
 
-/// A query has an argument for each field, a mutation one for all.
+/// The arguments: one for each field in a query, one for the whole input in a mutation.
 fn arguments(contract: &Contract, procedure: &ProcedureContract, input: Option<&Value>, is_page: bool) -> String {
     let schema = procedure.input.as_ref();
-    let given = input.filter(|input| input.as_object().is_some_and(|fields| !fields.is_empty()));
-    match (procedure.kind, given) {
+    let filled = input.filter(|input| input.as_object().is_some_and(|fields| !fields.is_empty()));
+    match (procedure.kind, filled) {
         (Kind::Mutation, Some(input)) => format!("input: {}", literal(contract, input, schema)),
         (Kind::Query, Some(input)) => {
             let object = literal(contract, input, schema);
@@ -40,7 +40,7 @@ fn arguments(contract: &Contract, procedure: &ProcedureContract, input: Option<&
     }
 }
 
-/// What is asked of the answer.
+/// The selection of the result.
 fn selection(contract: &Contract, procedure: &ProcedureContract) -> String {
     let fails = !procedure.failures.is_empty();
     let Some(output) = &procedure.output else {
@@ -65,7 +65,7 @@ fn selection(contract: &Contract, procedure: &ProcedureContract) -> String {
     }
 }
 
-/// Whether it is a tagged union: an enum has no members.
+/// Whether the schema is a tagged union: an enum has no members.
 fn is_tagged(contract: &Contract, schema: &Value) -> bool {
     let variants = contract.resolve(without_null(contract, schema)).get("oneOf").and_then(Value::as_array);
     variants.into_iter().flatten().any(|variant| variant["properties"]["type"].get("const").is_some())
@@ -77,14 +77,14 @@ fn fields(contract: &Contract, schema: &Value) -> String {
     let is_plain = |field: &Value| {
         let field = contract.resolve(without_null(contract, field));
         let entry = entry_of(contract, field);
-        !is_object(contract, entry) && Form::of(contract, entry) == Form::Plain
+        !is_object(contract, entry) && ParameterForm::of(contract, entry) == ParameterForm::Plain
     };
     let plain = properties.into_iter().flatten().filter(|(_, field)| is_plain(field)).map(|(name, _)| name.as_str());
     let plain: Vec<&str> = plain.take(MAX_FIELDS).collect();
     if plain.is_empty() { "__typename".to_owned() } else { plain.join(" ") }
 }
 
-/// What a page lists.
+/// The items of a page.
 fn page<'a>(contract: &'a Contract, procedure: &'a ProcedureContract) -> Option<&'a Value> {
     let properties = contract.resolve(procedure.output.as_ref()?).get("properties")?.as_object()?;
     let is_page = properties.len() == 2 && properties.contains_key("next");
@@ -99,7 +99,7 @@ fn is_object(contract: &Contract, schema: &Value) -> bool {
     contract.resolve(schema).get("properties").is_some()
 }
 
-/// A value as GraphQL writes it. The values of enums have names there.
+/// A value as a GraphQL literal. Values of enums are names there.
 fn literal(contract: &Contract, value: &Value, schema: Option<&Value>) -> String {
     let schema = schema.map(|schema| contract.resolve(without_null(contract, schema)));
     let is_enum = schema.is_some_and(|schema| schema.get("oneOf").is_some() || schema.get("enum").is_some());
@@ -119,7 +119,7 @@ fn literal(contract: &Contract, value: &Value, schema: Option<&Value>) -> String
             let mut rest = fields.clone();
             rest.remove("type");
             let variant = tagged.next();
-            // A variant that has nothing but its name is told by `true`.
+            // A variant without fields has the value `true`.
             let members = variant.and_then(|variant| variant.get("properties")?.as_object()).map_or(0, Map::len);
             let is_bare = members == 1 && variant.is_some_and(|variant| variant.get("$ref").is_none());
             let inner = if is_bare { "true".to_owned() } else { literal(contract, &Value::Object(rest), variant) };

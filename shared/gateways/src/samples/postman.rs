@@ -1,4 +1,4 @@
-//! The REST routes as a collection of Postman.
+//! Renders the REST routes as a Postman collection.
 
 use protocol::{
     PathPattern,
@@ -12,8 +12,8 @@ use crate::{
     rest::{InputField, Route},
 };
 
-/// `postman.json`: the REST routes as a collection of Postman, format 2.1. The variables `url` and `token` say
-/// where and who.
+/// `postman.json`: the REST routes as a Postman collection, format 2.1. Its variables `url` and `token` hold the
+/// address and the access token.
 pub fn collection(contract: &Contract, url: &str, header: &str) -> String {
     let mut folders: Vec<(String, Vec<Value>)> = Vec::new();
     for route in Route::all(contract) {
@@ -61,7 +61,7 @@ fn request(contract: &Contract, route: &Route<'_>) -> Value {
             parameter["disabled"] = (!field.is_required).into();
             parameter
         };
-        // A list is a repeated name.
+        // A list is a repeated parameter.
         let parameters = |field: InputField<'_>| match example::of(contract, field.schema) {
             Value::Array(values) => {
                 let one = |value: Value| {

@@ -1,17 +1,17 @@
-//! From XML to the JSON of an input. Only what the text cannot say is refused here; rules are the procedure's, which
-//! is asked for them in any case: what it refuses is told beside what is wrong here.
+//! Reads an input from XML as JSON. Only malformed values are refused here; the procedure checks all rules, and is
+//! called in any case: its faults are reported together with those found here.
 
 use std::{cell::RefCell, collections::HashSet};
 
 use protocol::{
     FieldFault,
-    input::{MAX_FAULTS, TWICE},
+    input::{DUPLICATE, MAX_FAULTS},
 };
 use serde_json::{Map as Json, Value};
 
 use super::{
     lexical,
-    types::{Form, Input, Member, Operation, Service, Simple, Slot, Variant},
+    types::{Input, Member, Operation, Service, Simple, Slot, Variant, XmlForm},
     xml::{Element, is_space},
 };
 use crate::{
@@ -22,20 +22,20 @@ use crate::{
 /// XML Schema part 1, section 2.6.
 pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
-/// What an operation's element says.
+/// The content of an operation's element.
 #[derive(Debug, Default)]
 pub struct Decoded {
-    /// The input; none where there is none. In place of what is wrong it holds what no procedure takes, so that the
-    /// procedure tells what else is.
+    /// The input; none where there is none. A malformed value is replaced by one that every procedure refuses, so
+    /// that the procedure reports all other faults.
     pub input: Option<Value>,
-    /// What is wrong, and where.
+    /// The faults, with their paths.
     pub faults: Vec<FieldFault>,
-    /// The paths of what stands in place of something.
-    stand_ins: HashSet<String>,
+    /// The paths of replaced values.
+    placeholders: HashSet<String>,
 }
 
-/// The name of a member that no input has: no element is called so.
-const STRANGE: &str = "<>";
+/// The name of a member that no input has: no XML element can have it.
+const INVALID_MEMBER: &str = "<>";
 
 /// Reads an operation's element.
 pub fn input(service: &Service, operation: &Operation, element: &Element) -> Decoded {
@@ -47,33 +47,33 @@ pub fn input(service: &Service, operation: &Operation, element: &Element) -> Dec
             reading.members(&[], element, "");
             None
         }
-        Input::Plain(form) => Some(reading.standing(form, "", reading.content(form, element, ""))),
+        Input::Plain(form) => Some(reading.or_placeholder(form, "", reading.content(form, element, ""))),
         Input::Wrapped(slot) => {
             let member = Member { json: WRAPPED.into(), xml: WRAPPED.into(), optional: true, slot: slot.clone() };
             reading.members(&[member], element, "").get_mut(WRAPPED).map(Value::take)
         }
     };
     if !reading.decoded.borrow().faults.is_empty() {
-        reading.spoil(operation, &mut input);
+        reading.invalidate(operation, &mut input);
     }
     Decoded { input, ..reading.decoded.into_inner() }
 }
 
 impl Decoded {
-    /// What is wrong with the input, with what the procedure said of it as well.
-    pub fn with(self, told: Vec<FieldFault>) -> Vec<FieldFault> {
-        let Self { mut faults, stand_ins, .. } = self;
-        let is_own = |path: &str| stand_ins.contains(path) || path == STRANGE || path.ends_with(".<>");
-        faults.extend(told.into_iter().filter(|fault| !is_own(&fault.path)));
+    /// The faults of the input, together with those that the procedure reported.
+    pub fn with(self, reported: Vec<FieldFault>) -> Vec<FieldFault> {
+        let Self { mut faults, placeholders, .. } = self;
+        let is_own = |path: &str| placeholders.contains(path) || path == INVALID_MEMBER || path.ends_with(".<>");
+        faults.extend(reported.into_iter().filter(|fault| !is_own(&fault.path)));
         faults.truncate(MAX_FAULTS);
         faults
     }
 }
 
-/// The element that holds an input which has no members of its own.
+/// The element that holds an input without members.
 const WRAPPED: &str = "input";
 
-/// The path of a member of a procedure's input, as its elements are called.
+/// The path of a member of a procedure's input, in the names of its elements.
 pub fn spelled(service: &Service, operation: &Operation, input: Option<&Value>, path: &str) -> String {
     let (within, form) = match &operation.input {
         Input::Nothing => return path.to_owned(),
@@ -89,13 +89,13 @@ pub fn spelled(service: &Service, operation: &Operation, input: Option<&Value>, 
     }
 }
 
-/// What a member is called where a form is expected.
-fn into<'s>(service: &'s Service, form: &'s Form, step: Step<'_>, value: &Value) -> Option<(String, &'s Form)> {
+/// The name of a member where a form is expected, and the form of its value.
+fn into<'s>(service: &'s Service, form: &'s XmlForm, step: Step<'_>, value: &Value) -> Option<(String, &'s XmlForm)> {
     match (service.form(form), step) {
-        (Form::List(list), Step::Item(place)) => Some((format!("[{place}]"), &list.item.form)),
-        (Form::Map(map), Step::Member(name)) => Some((name.to_owned(), &map.value.form)),
-        (Form::Object(members), Step::Member(name)) => member(members, name),
-        (Form::Union(variants), Step::Member(name)) => {
+        (XmlForm::List(list), Step::Item(place)) => Some((format!("[{place}]"), &list.item.form)),
+        (XmlForm::Map(map), Step::Member(name)) => Some((name.to_owned(), &map.value.form)),
+        (XmlForm::Object(members), Step::Member(name)) => member(members, name),
+        (XmlForm::Union(variants), Step::Member(name)) => {
             let variant = variants.iter().find(|variant| Some(variant.json.as_str()) == paths::tag(value))?;
             let (name, form) = member(&variant.members, name)?;
             Some((format!("{}.{name}", variant.xml), form))
@@ -104,7 +104,7 @@ fn into<'s>(service: &'s Service, form: &'s Form, step: Step<'_>, value: &Value)
     }
 }
 
-fn member<'m>(members: &'m [Member], json: &str) -> Option<(String, &'m Form)> {
+fn member<'m>(members: &'m [Member], json: &str) -> Option<(String, &'m XmlForm)> {
     let member = members.iter().find(|member| member.json == json)?;
     Some((member.xml.clone(), &member.slot.form))
 }
@@ -124,47 +124,47 @@ fn below(path: &str, name: &str) -> String {
 }
 
 impl Reading<'_> {
-    /// Notes that something is wrong; what is around it is read all the same.
+    /// Records a fault; reading goes on.
     fn note(&self, fault: FieldFault) {
         self.decoded.borrow_mut().faults.push(fault);
     }
 
-    /// A value, or what stands in its place where that cannot be read.
-    fn standing(&self, form: &Form, path: &str, read: Result<Value, FieldFault>) -> Value {
+    /// A value, or its replacement if it is malformed.
+    fn or_placeholder(&self, form: &XmlForm, path: &str, read: Result<Value, FieldFault>) -> Value {
         read.unwrap_or_else(|fault| {
             self.note(fault);
-            self.stand_in(form, path)
+            self.placeholder(form, path)
         })
     }
 
-    /// What no procedure takes in the place of such a value.
-    fn stand_in(&self, form: &Form, path: &str) -> Value {
-        self.decoded.borrow_mut().stand_ins.insert(path.to_owned());
+    /// A replacement that every procedure refuses.
+    fn placeholder(&self, form: &XmlForm, path: &str) -> Value {
+        self.decoded.borrow_mut().placeholders.insert(path.to_owned());
         match self.service.form(form) {
-            Form::Simple(_) => Value::Object(Json::new()),
+            XmlForm::Simple(_) => Value::Object(Json::new()),
             _ => 0.into(),
         }
     }
 
-    /// Sees to it that a procedure refuses an input with which something is wrong, whatever that is.
-    fn spoil(&self, operation: &Operation, input: &mut Option<Value>) {
+    /// Makes sure that the procedure refuses an input with faults, whatever they are.
+    fn invalidate(&self, operation: &Operation, input: &mut Option<Value>) {
         let (form, path) = match &operation.input {
-            Input::Nothing => return *input = Some(Json::from_iter([(STRANGE.to_owned(), Value::Null)]).into()),
+            Input::Nothing => return *input = Some(Json::from_iter([(INVALID_MEMBER.to_owned(), Value::Null)]).into()),
             Input::Plain(form) => (form, ""),
             Input::Wrapped(slot) => (&slot.form, WRAPPED),
         };
         match (self.service.form(form), input) {
-            (Form::List(list), Some(Value::Array(items))) => {
+            (XmlForm::List(list), Some(Value::Array(items))) => {
                 let path = format!("{path}[{}]", items.len());
-                items.push(self.stand_in(&list.item.form, &path));
+                items.push(self.placeholder(&list.item.form, &path));
             }
-            (Form::Map(map), Some(Value::Object(entries))) => {
-                entries.insert(STRANGE.to_owned(), self.stand_in(&map.value.form, STRANGE));
+            (XmlForm::Map(map), Some(Value::Object(entries))) => {
+                entries.insert(INVALID_MEMBER.to_owned(), self.placeholder(&map.value.form, INVALID_MEMBER));
             }
-            (Form::Object(_) | Form::Union(_), Some(Value::Object(members))) => {
-                members.insert(STRANGE.to_owned(), Value::Null);
+            (XmlForm::Object(_) | XmlForm::Union(_), Some(Value::Object(members))) => {
+                members.insert(INVALID_MEMBER.to_owned(), Value::Null);
             }
-            (_, input) => *input = Some(self.stand_in(form, path)),
+            (_, input) => *input = Some(self.placeholder(form, path)),
         }
     }
 
@@ -177,7 +177,7 @@ impl Reading<'_> {
         }
     }
 
-    /// `xsi:type` says nothing that the schema does not; no other attribute but `xsi:nil` is known.
+    /// `xsi:type` adds nothing to the schema; no other attribute than `xsi:nil` is known.
     fn attributes(&self, element: &Element, path: &str) {
         for unknown in element.attributes.iter().filter(|attribute| attribute.namespace.is_empty()) {
             let message = format!("unknown attribute `{}`", shortened(&unknown.name));
@@ -190,7 +190,7 @@ impl Reading<'_> {
         lexical::boolean(value).map_or_else(|| fault(path, "`xsi:nil` is true or false"), Ok)
     }
 
-    /// Of what has no null: `nillable` is not said of it.
+    /// For a value that does not allow null: its element is not `nillable`.
     fn not_nil(&self, element: &Element, path: &str) -> Result<(), FieldFault> {
         match self.is_nil(element, path)? {
             false => Ok(()),
@@ -198,44 +198,44 @@ impl Reading<'_> {
         }
     }
 
-    fn content(&self, form: &Form, element: &Element, path: &str) -> Result<Value, FieldFault> {
+    fn content(&self, form: &XmlForm, element: &Element, path: &str) -> Result<Value, FieldFault> {
         let form = self.service.form(form);
-        if !matches!(form, Form::Simple(_) | Form::Object(_)) {
+        if !matches!(form, XmlForm::Simple(_) | XmlForm::Object(_)) {
             self.no_text(element, path);
         }
         match form {
-            Form::Simple(simple) => self.simple(simple, element, path),
-            Form::List(list) => {
+            XmlForm::Simple(simple) => self.simple(simple, element, path),
+            XmlForm::List(list) => {
                 let items = element.children.iter().enumerate().map(|(place, child)| {
                     let path = format!("{path}[{place}]");
                     let item = self.expect(child, "item", &path).and_then(|()| self.slot(&list.item, child, &path));
-                    self.standing(&list.item.form, &path, item)
+                    self.or_placeholder(&list.item.form, &path, item)
                 });
                 Ok(Value::Array(items.collect()))
             }
-            Form::Map(map) => {
+            XmlForm::Map(map) => {
                 let mut entries = Json::new();
                 for child in &element.children {
                     let (key, value, path) = match self.key(&map.key, child, path) {
                         Ok((key, held)) => {
                             let path = below(path, &key);
                             let value = match entries.contains_key(&key) {
-                                true => fault(&path, TWICE),
+                                true => fault(&path, DUPLICATE),
                                 false => {
                                     self.expect(held, "value", &path).and_then(|()| self.slot(&map.value, held, &path))
                                 }
                             };
                             (key, value, path)
                         }
-                        Err(fault) => (STRANGE.to_owned(), Err(fault), below(path, STRANGE)),
+                        Err(fault) => (INVALID_MEMBER.to_owned(), Err(fault), below(path, INVALID_MEMBER)),
                     };
-                    entries.insert(key, self.standing(&map.value.form, &path, value));
+                    entries.insert(key, self.or_placeholder(&map.value.form, &path, value));
                 }
                 Ok(Value::Object(entries))
             }
-            Form::Object(members) => Ok(self.members(members, element, path)),
-            Form::Union(variants) => self.variant(variants, element, path),
-            Form::Named(_) => fault(path, "is of a type that has no form"),
+            XmlForm::Object(members) => Ok(self.members(members, element, path)),
+            XmlForm::Union(variants) => self.variant(variants, element, path),
+            XmlForm::Named(_) => fault(path, "is of a type that has no form"),
         }
     }
 
@@ -251,15 +251,15 @@ impl Reading<'_> {
         for child in &element.children {
             let Some(member) = members.iter().find(|member| member.xml == child.name) else {
                 self.note(unknown(child, path, members.iter().map(|member| member.xml.as_str())));
-                object.insert(STRANGE.to_owned(), Value::Null);
+                object.insert(INVALID_MEMBER.to_owned(), Value::Null);
                 continue;
             };
             let path = below(path, &member.xml);
             let value = match object.contains_key(&member.json) {
-                true => fault(&path, TWICE),
+                true => fault(&path, DUPLICATE),
                 false => self.expect(child, &member.xml, &path).and_then(|()| self.slot(&member.slot, child, &path)),
             };
-            object.insert(member.json.clone(), self.standing(&member.slot.form, &path, value));
+            object.insert(member.json.clone(), self.or_placeholder(&member.slot.form, &path, value));
         }
         Value::Object(object)
     }

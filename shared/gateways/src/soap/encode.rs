@@ -1,10 +1,10 @@
-//! From the JSON of an output or a failure to XML.
+//! Writes outputs and failures from JSON as XML.
 
 use serde_json::Value;
 
 use super::{
     decode::XSI,
-    types::{Failure, Form, Input, Member, Operation, Service, Slot},
+    types::{DeclaredFailure, Input, Member, Operation, Service, Slot, XmlForm},
     write::Document,
 };
 
@@ -21,7 +21,7 @@ pub fn response(document: &mut Document, service: &Service, operation: &Operatio
 /// Writes the request's element.
 pub fn request(document: &mut Document, service: &Service, operation: &Operation, input: &Value) {
     let mut attributes = vec![("xmlns", service.namespace.as_str())];
-    // Nothing else is nil.
+    // Only null values need the namespace.
     if input.to_string().contains("null") {
         attributes.push(("xmlns:xsi", XSI));
     }
@@ -37,7 +37,7 @@ pub fn request(document: &mut Document, service: &Service, operation: &Operation
 }
 
 /// Writes a failure's element.
-pub fn failure(document: &mut Document, service: &Service, failure: &Failure, payload: &Value) {
+pub fn failure(document: &mut Document, service: &Service, failure: &DeclaredFailure, payload: &Value) {
     let attributes = [("xmlns", service.namespace.as_str()), ("xmlns:xsi", XSI)];
     document.within(&failure.name, &attributes, |document| members(document, service, &failure.members, payload));
 }
@@ -47,7 +47,7 @@ fn slotted(document: &mut Document, service: &Service, name: &str, slot: &Slot, 
         return document.empty(name, &[("xsi:nil", "true")]);
     }
     match service.form(&slot.form) {
-        Form::Simple(_) => match value {
+        XmlForm::Simple(_) => match value {
             Value::String(text) => document.leaf(name, &[], text),
             other => document.leaf(name, &[], &other.to_string()),
         },
@@ -55,16 +55,16 @@ fn slotted(document: &mut Document, service: &Service, name: &str, slot: &Slot, 
     }
 }
 
-/// What is in an element that holds elements. A value that is not as the contract says is left out: what it was
-/// made by is newer than the contract, and has more to say than the schema.
-fn content(document: &mut Document, service: &Service, form: &Form, value: &Value) {
+/// Writes the content of an element. A value that does not match the contract is left out: a newer procedure made it,
+/// and the schema cannot express it.
+fn content(document: &mut Document, service: &Service, form: &XmlForm, value: &Value) {
     match (form, value) {
-        (Form::List(list), Value::Array(items)) => {
+        (XmlForm::List(list), Value::Array(items)) => {
             for item in items {
                 slotted(document, service, "item", &list.item, item);
             }
         }
-        (Form::Map(map), Value::Object(entries)) => {
+        (XmlForm::Map(map), Value::Object(entries)) => {
             for (key, value) in entries {
                 document.within("entry", &[], |document| {
                     document.leaf("key", &[], key);
@@ -72,8 +72,8 @@ fn content(document: &mut Document, service: &Service, form: &Form, value: &Valu
                 });
             }
         }
-        (Form::Object(known), value) => members(document, service, known, value),
-        (Form::Union(variants), value) => {
+        (XmlForm::Object(known), value) => members(document, service, known, value),
+        (XmlForm::Union(variants), value) => {
             let tag = value.get("type").and_then(Value::as_str);
             if let Some(variant) = variants.iter().find(|variant| Some(variant.json.as_str()) == tag) {
                 match variant.members.is_empty() {
@@ -89,7 +89,7 @@ fn content(document: &mut Document, service: &Service, form: &Form, value: &Valu
     }
 }
 
-/// In the order of the schema, which a sequence of XML Schema insists on.
+/// Members are written in the order of the schema, since a sequence of XML Schema requires it.
 fn members(document: &mut Document, service: &Service, members: &[Member], object: &Value) {
     for member in members {
         if let Some(value) = object.get(&member.json) {

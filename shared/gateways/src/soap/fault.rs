@@ -1,4 +1,4 @@
-//! Faults of both versions of SOAP.
+//! SOAP faults, in both versions.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
@@ -16,60 +16,60 @@ use super::{
 
 /// Why there is no response.
 #[derive(Debug)]
-pub struct Trouble {
-    /// What it is called.
-    pub kind: Kind,
-    /// What happened, in the terms of all styles.
+pub struct SoapFault {
+    /// The name of the fault.
+    pub kind: FaultName,
+    /// The refusal in the terms of all styles.
     pub refusal: Box<Refusal>,
 }
 
-/// What a fault is called.
+/// The name of a fault.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// By the code: the caller is to blame, or we are.
+pub enum FaultName {
+    /// By the code: the fault is the caller's, or the service's.
     ByCode,
-    /// The envelope is not of the version that is spoken.
+    /// The envelope has another version than the request's media type.
     VersionMismatch,
-    /// Header blocks that must be understood are not: the first ones' namespaces and names.
+    /// Header blocks with `mustUnderstand` are unknown: the namespaces and names of the first ones.
     MustUnderstand(Vec<(String, String)>),
     /// A fault of WS-Security (SOAP Message Security 1.1.1, section 12), by its name.
     Security(&'static str),
-    /// The message is older than it may be, which the utility schema of WS-Security has the name for.
+    /// The message is too old, for which WS-Security's utility schema has the name.
     Expired,
 }
 
-impl From<Refusal> for Trouble {
+impl From<Refusal> for SoapFault {
     fn from(refusal: Refusal) -> Self {
-        Self { kind: Kind::ByCode, refusal: refusal.into() }
+        Self { kind: FaultName::ByCode, refusal: refusal.into() }
     }
 }
 
-impl From<Vec<FieldFault>> for Trouble {
+impl From<Vec<FieldFault>> for SoapFault {
     fn from(faults: Vec<FieldFault>) -> Self {
         let Fault { code, message, fields, .. } = Fault::invalid(faults);
         Refusal { fields, ..Refusal::new(code, message) }.into()
     }
 }
 
-impl Trouble {
-    /// One with a name of its own.
-    pub fn new(kind: Kind, code: Code, message: impl Into<String>) -> Self {
+impl SoapFault {
+    /// Creates a fault with a name of its own.
+    pub fn new(kind: FaultName, code: Code, message: impl Into<String>) -> Self {
         Self { kind, refusal: Refusal::new(code, message).into() }
     }
 
-    /// The caller's message is at fault.
+    /// Creates the fault of a malformed message.
     pub fn bad(message: impl Into<String>) -> Self {
         Refusal::new(Code::BadRequest, message).into()
     }
 
     fn is_ours(&self) -> bool {
         match self.kind {
-            Kind::VersionMismatch | Kind::MustUnderstand(_) => true,
+            FaultName::VersionMismatch | FaultName::MustUnderstand(_) => true,
             _ => self.refusal.code.http_status() >= 500,
         }
     }
 
-    /// The answer.
+    /// The response with the fault.
     pub fn response(
         &self,
         version: Version,
@@ -82,7 +82,7 @@ impl Trouble {
             Version::V12 => self.v12(service, operation, request_id),
         };
         let mut response = Response::new(document.finish().into());
-        // What HTTP itself has a word for comes before any processing of SOAP.
+        // HTTP's own statuses take precedence over those of SOAP.
         *response.status_mut() = match self.refusal.code {
             Code::MethodNotSupported => StatusCode::METHOD_NOT_ALLOWED,
             Code::NotImplemented if operation.is_none() => StatusCode::NOT_IMPLEMENTED,
@@ -101,13 +101,13 @@ impl Trouble {
     fn v11(&self, service: &Service, operation: Option<&Operation>, request_id: &str) -> Document {
         let mut document = Document::new();
         let code = match &self.kind {
-            Kind::VersionMismatch => "soap:VersionMismatch".to_owned(),
-            Kind::MustUnderstand(_) => "soap:MustUnderstand".to_owned(),
-            // SOAP Message Security 1.1.1, section 12: these stand in the place of Client.
-            Kind::Security(name) => format!("wsse:{name}"),
-            Kind::Expired => "wsu:MessageExpired".to_owned(),
-            Kind::ByCode if self.is_ours() => "soap:Server".to_owned(),
-            Kind::ByCode => "soap:Client".to_owned(),
+            FaultName::VersionMismatch => "soap:VersionMismatch".to_owned(),
+            FaultName::MustUnderstand(_) => "soap:MustUnderstand".to_owned(),
+            // SOAP Message Security 1.1.1, section 12: these take the place of Client.
+            FaultName::Security(name) => format!("wsse:{name}"),
+            FaultName::Expired => "wsu:MessageExpired".to_owned(),
+            FaultName::ByCode if self.is_ours() => "soap:Server".to_owned(),
+            FaultName::ByCode => "soap:Client".to_owned(),
         };
         document.within("soap:Envelope", &[("xmlns:soap", Version::V11.namespace())], |document| {
             document.within("soap:Body", &[], |document| {
@@ -124,8 +124,8 @@ impl Trouble {
     fn v12(&self, service: &Service, operation: Option<&Operation>, request_id: &str) -> Document {
         let mut document = Document::new();
         let code = match &self.kind {
-            Kind::VersionMismatch => "soap:VersionMismatch",
-            Kind::MustUnderstand(_) => "soap:MustUnderstand",
+            FaultName::VersionMismatch => "soap:VersionMismatch",
+            FaultName::MustUnderstand(_) => "soap:MustUnderstand",
             _ if self.is_ours() => "soap:Receiver",
             _ => "soap:Sender",
         };
@@ -151,27 +151,27 @@ impl Trouble {
         document
     }
 
-    /// The names that a fault of WS-Security is in.
+    /// The namespaces of a WS-Security fault's name.
     fn vocabulary(&self) -> Vec<(&'static str, &'static str)> {
         match self.kind {
-            Kind::Security(_) => vec![("xmlns:wsse", SECEXT)],
-            Kind::Expired => vec![("xmlns:wsu", UTILITY)],
+            FaultName::Security(_) => vec![("xmlns:wsse", SECEXT)],
+            FaultName::Expired => vec![("xmlns:wsu", UTILITY)],
             _ => vec![],
         }
     }
 
     fn subcode(&self) -> String {
         match self.kind {
-            Kind::Security(name) => format!("wsse:{name}"),
-            Kind::Expired => "wsu:MessageExpired".to_owned(),
+            FaultName::Security(name) => format!("wsse:{name}"),
+            FaultName::Expired => "wsu:MessageExpired".to_owned(),
             _ => format!("tns:{}", self.refusal.code.key()),
         }
     }
 
-    /// What SOAP 1.2 says in header blocks of its own (part 1, sections 5.4.7 and 5.4.8).
+    /// The header blocks of SOAP 1.2 for faults (part 1, sections 5.4.7 and 5.4.8).
     fn header(&self, document: &mut Document) {
         match &self.kind {
-            Kind::VersionMismatch => document.within("soap:Header", &[], |document| {
+            FaultName::VersionMismatch => document.within("soap:Header", &[], |document| {
                 document.within("soap:Upgrade", &[], |document| {
                     for version in [Version::V12, Version::V11] {
                         let attributes = [("qname", "known:Envelope"), ("xmlns:known", version.namespace())];
@@ -179,7 +179,7 @@ impl Trouble {
                     }
                 });
             }),
-            Kind::MustUnderstand(blocks) => document.within("soap:Header", &[], |document| {
+            FaultName::MustUnderstand(blocks) => document.within("soap:Header", &[], |document| {
                 for (namespace, name) in blocks {
                     let name = format!("unknown:{name}");
                     let attributes = [("qname", name.as_str()), ("xmlns:unknown", namespace.as_str())];
@@ -190,7 +190,7 @@ impl Trouble {
         }
     }
 
-    /// The operation's own failure, if it is one, and what every fault says.
+    /// The operation's own failure, if it is one, and the common detail.
     fn detail(&self, document: &mut Document, service: &Service, operation: Option<&Operation>, request_id: &str) {
         let Refusal { code, failure, fields, retry_after_s, .. } = &*self.refusal;
         if let (Some(payload), Some(operation)) = (failure, operation) {

@@ -1,13 +1,13 @@
-//! What texts of the simple types say (XML Schema part 2, second edition, section 3.2 and 3.3), and JSON has of it.
+//! Converts texts of simple types (XML Schema part 2, second edition, sections 3.2 and 3.3) to JSON.
 
 use serde_json::{Number, Value};
 
 use super::{types::Base, xml::is_space};
 
-/// The value that a text says.
+/// The value of a text.
 ///
 /// # Errors
-/// What it is not.
+/// The type that the text does not fit.
 pub fn value(base: Base, text: &str) -> Result<Value, &'static str> {
     let collapsed = text.trim_matches(is_space);
     match base {
@@ -15,7 +15,7 @@ pub fn value(base: Base, text: &str) -> Result<Value, &'static str> {
         Base::Boolean => boolean(text).map(Value::Bool).ok_or("is no boolean"),
         Base::Number("double") => double(collapsed).map(Value::Number).ok_or("is no number"),
         Base::Number(_) => integer(collapsed).map(Value::Number).ok_or("is no integer"),
-        // The grammar of RFC 3339 decides, as in every style. It has a few times that `xsd:dateTime` has not.
+        // The grammar of RFC 3339 decides, as in every style. It allows a few times that `xsd:dateTime` does not.
         Base::Time => Ok(collapsed.into()),
         Base::Bytes => Ok(text.replace(is_space, "").into()),
     }
@@ -30,8 +30,8 @@ pub fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// `xsd:integer` and what is derived of it (section 3.3.13): digits, perhaps with a sign. Which are too many is the
-/// procedure's to judge.
+/// `xsd:integer` and its derived types (section 3.3.13): digits with an optional sign. The procedure refuses numbers
+/// out of range.
 fn integer(text: &str) -> Option<Number> {
     let (minus, digits) = match text.strip_prefix('-') {
         Some(digits) => ("-", digits),
@@ -40,16 +40,16 @@ fn integer(text: &str) -> Option<Number> {
     if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
         return None;
     }
-    // JSON has no leading zeros, and takes `-0` for a fraction.
+    // JSON has no leading zeros, and reads `-0` as a fraction.
     let digits = digits.trim_start_matches('0');
     let number = if digits.is_empty() { Some(0.into()) } else { format!("{minus}{digits}").parse().ok() };
-    // More digits than any number of JSON has here.
+    // More digits than any JSON number has here.
     number.or_else(|| Number::from_f64(if minus.is_empty() { f64::MAX } else { f64::MIN }))
 }
 
-/// `xsd:double` (section 3.2.5); `INF` and `NaN` are none in JSON, and the published type shuts them out.
+/// `xsd:double` (section 3.2.5); JSON lacks `INF` and `NaN`, and the published type excludes them.
 fn double(text: &str) -> Option<Number> {
-    // `parse` knows more words for them, and nothing else that XML Schema does not.
+    // `parse` accepts more names for them, and nothing else beyond XML Schema.
     let is_decimal = text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
     if let Some(whole) = integer(text) {
         return whole.as_f64().filter(|number| number.abs() < f64::MAX).map(|_| whole);

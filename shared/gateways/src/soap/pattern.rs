@@ -1,7 +1,8 @@
-//! Regular expressions of JSON Schema (ECMA-262) in the syntax of XML Schema (part 2, appendix F).
+//! Translates regular expressions of JSON Schema (ECMA-262) to XML Schema (part 2, appendix F).
 
-/// The same expression for XML Schema, where whole values are matched and anchors are letters; none where it uses
-/// what is written differently there. The procedure judges in any case: a pattern in the schema only tells earlier.
+/// The same expression for XML Schema, which matches whole values and has no anchors; none if it uses syntax that
+/// differs. The procedure checks every value in any case: a pattern in the schema only lets clients find faults
+/// earlier.
 pub fn translate(pattern: &str) -> Option<String> {
     let inner = pattern.strip_prefix('^')?.strip_suffix('$')?;
     let mut translated = String::with_capacity(inner.len());
@@ -11,7 +12,7 @@ pub fn translate(pattern: &str) -> Option<String> {
         match letter {
             '\\' => match letters.next()? {
                 'd' if in_class => translated.push_str("0-9"),
-                // There, `\d` is every digit of every script.
+                // In XML Schema, `\d` includes the digits of every script.
                 'd' => translated.push_str("[0-9]"),
                 escaped @ ('.' | '-' | '+' | '*' | '?' | '(' | ')' | '[' | ']' | '{' | '}' | '|' | '\\' | '^') => {
                     translated.extend(['\\', escaped]);
@@ -38,7 +39,7 @@ pub fn translate(pattern: &str) -> Option<String> {
             // An anchor, or what would be a lazy quantifier.
             '^' | '$' if !in_class => return None,
             '?' | '+' if !in_class && translated.ends_with(['*', '+', '?', '}']) => return None,
-            // ECMA-262 reads two halves of any other letter, unless it is told to read Unicode.
+            // ECMA-262 without the flag `u` reads any other letter as two surrogates.
             letter if !letter.is_control() && letter.len_utf16() == 1 => translated.push(letter),
             _ => return None,
         }

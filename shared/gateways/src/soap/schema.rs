@@ -1,14 +1,14 @@
-//! The XML Schema of a service's types and elements.
+//! Writes the XML Schema of a service's types and elements.
 
 use super::{
-    types::{Base, FAULT, Form, Input, Member, Service, Simple, Slot},
+    types::{Base, FAULT, Input, Member, Service, Simple, Slot, XmlForm},
     write::Document,
 };
 
 /// The namespace of XML Schema.
 pub const XSD: &str = "http://www.w3.org/2001/XMLSchema";
 
-/// How often an element may stand in its place.
+/// How often an element may occur.
 #[derive(Clone, Copy)]
 struct Occurs<'a> {
     least: &'a str,
@@ -20,8 +20,8 @@ const AT_MOST_ONCE: Occurs<'static> = Occurs { least: "0", most: "1" };
 
 /// Writes the schema.
 pub fn write(document: &mut Document, service: &Service) {
-    // XML Schema part 1, section 3.15.2: names in messages have the service's namespace, as elements of theirs.
-    // The prefixes are declared here again, for those who cut the schema out of the description.
+    // XML Schema part 1, section 3.15.2: names in messages have the service's namespace, as their elements do. The
+    // prefixes are declared here again, for readers who take the schema out of the description.
     let attributes = [
         ("xmlns:xsd", XSD),
         ("xmlns:tns", &*service.namespace),
@@ -37,15 +37,15 @@ pub fn write(document: &mut Document, service: &Service) {
         }
         for operation in &service.operations {
             let input = match &operation.input {
-                Input::Nothing => Form::Object(Vec::new()),
+                Input::Nothing => XmlForm::Object(Vec::new()),
                 Input::Plain(form) => form.clone(),
-                Input::Wrapped(slot) => Form::Object(vec![only("input", slot)]),
+                Input::Wrapped(slot) => XmlForm::Object(vec![only("input", slot)]),
             };
             let output = operation.output.iter().map(|slot| only("result", slot)).collect();
             writing.element(document, &operation.name, &input, Some(&operation.docs));
-            writing.element(document, &operation.response, &Form::Object(output), None);
+            writing.element(document, &operation.response, &XmlForm::Object(output), None);
             for failure in &operation.failures {
-                let form = Form::Object(failure.members.clone());
+                let form = XmlForm::Object(failure.members.clone());
                 writing.element(document, &failure.name, &form, Some(&failure.docs));
             }
         }
@@ -57,7 +57,7 @@ fn only(name: &str, slot: &Slot) -> Member {
     Member { json: name.to_owned(), xml: name.to_owned(), optional: false, slot: slot.clone() }
 }
 
-/// The element that is in the detail of every fault.
+/// The element in the detail of every fault.
 fn fault(document: &mut Document) {
     let element = |document: &mut Document, name: &str, kind: &str, least: &str| {
         document.empty("xsd:element", &[("name", name), ("type", kind), ("minOccurs", least)]);
@@ -99,17 +99,17 @@ struct Writing<'a> {
 
 impl Writing<'_> {
     /// A global element.
-    fn element(&self, document: &mut Document, name: &str, form: &Form, docs: Option<&str>) {
+    fn element(&self, document: &mut Document, name: &str, form: &XmlForm, docs: Option<&str>) {
         document.within("xsd:element", &[("name", name)], |document| {
             annotation(document, docs);
             self.form(document, None, form, None);
         });
     }
 
-    /// A type, with a name or in its place.
-    fn form(&self, document: &mut Document, name: Option<&str>, form: &Form, docs: Option<&str>) {
+    /// A type, named or inline.
+    fn form(&self, document: &mut Document, name: Option<&str>, form: &XmlForm, docs: Option<&str>) {
         let named: Vec<(&str, &str)> = name.map(|name| ("name", name)).into_iter().collect();
-        if let Form::Simple(simple) = form {
+        if let XmlForm::Simple(simple) = form {
             return document.within("xsd:simpleType", &named, |document| {
                 annotation(document, docs);
                 restriction(document, simple);
@@ -117,52 +117,52 @@ impl Writing<'_> {
         }
         document.within("xsd:complexType", &named, |document| {
             annotation(document, docs);
-            let group = if matches!(form, Form::Union(_)) { "xsd:choice" } else { "xsd:sequence" };
+            let group = if matches!(form, XmlForm::Union(_)) { "xsd:choice" } else { "xsd:sequence" };
             match form {
-                Form::Object(members) if members.is_empty() => document.empty(group, &[]),
+                XmlForm::Object(members) if members.is_empty() => document.empty(group, &[]),
                 form => document.within(group, &[], |document| self.group(document, form)),
             }
         });
     }
 
-    /// What is in a sequence or a choice.
-    fn group(&self, document: &mut Document, form: &Form) {
+    /// The content of a sequence or a choice.
+    fn group(&self, document: &mut Document, form: &XmlForm) {
         match form {
-            Form::Object(members) => {
+            XmlForm::Object(members) => {
                 for member in members {
                     let occurs = if member.optional { AT_MOST_ONCE } else { ONCE };
                     self.local(document, &member.xml, &member.slot, occurs);
                 }
             }
-            Form::List(list) => {
+            XmlForm::List(list) => {
                 let least = list.least.to_string();
                 let most = list.most.map_or_else(|| "unbounded".to_owned(), |most| most.to_string());
                 self.local(document, "item", &list.item, Occurs { least: &least, most: &most });
             }
-            Form::Map(map) => {
+            XmlForm::Map(map) => {
                 let many = [("name", "entry"), ("minOccurs", "0"), ("maxOccurs", "unbounded")];
                 document.within("xsd:element", &many, |document| {
                     sequence(document, |document| {
-                        let key = Slot { form: Form::Simple(map.key.clone()), nullable: false, docs: None };
+                        let key = Slot { form: XmlForm::Simple(map.key.clone()), nullable: false, docs: None };
                         self.local(document, "key", &key, ONCE);
                         self.local(document, "value", &map.value, ONCE);
                     });
                 });
             }
-            Form::Union(variants) => {
+            XmlForm::Union(variants) => {
                 for variant in variants {
                     document.within("xsd:element", &[("name", &*variant.xml)], |document| {
                         annotation(document, variant.docs.as_deref());
                         let form = match variant.members.is_empty() {
-                            // Clients make nothing of an element that has nothing in it.
-                            true => Form::Simple(it_is()),
-                            false => Form::Object(variant.members.clone()),
+                            // Clients cannot handle an empty element.
+                            true => XmlForm::Simple(it_is()),
+                            false => XmlForm::Object(variant.members.clone()),
                         };
                         self.form(document, None, &form, None);
                     });
                 }
             }
-            Form::Simple(_) | Form::Named(_) => {}
+            XmlForm::Simple(_) | XmlForm::Named(_) => {}
         }
     }
 
@@ -170,14 +170,14 @@ impl Writing<'_> {
     fn local(&self, document: &mut Document, name: &str, slot: &Slot, occurs: Occurs<'_>) {
         let mut attributes = vec![("name", name)];
         let kind = match &slot.form {
-            Form::Named(place) => Some(format!("tns:{}", self.service.named[*place].name)),
-            Form::Simple(Simple { base, facets, values }) if facets.is_empty() && values.is_empty() => {
+            XmlForm::Named(place) => Some(format!("tns:{}", self.service.named[*place].name)),
+            XmlForm::Simple(Simple { base, facets, values }) if facets.is_empty() && values.is_empty() => {
                 Some(format!("xsd:{}", base.name()))
             }
             _ => None,
         };
         attributes.extend(kind.as_deref().map(|kind| ("type", kind)));
-        // What is left out is 1, and false.
+        // The defaults are left out: 1, and false.
         attributes.extend((occurs.least != "1").then_some(("minOccurs", occurs.least)));
         attributes.extend((occurs.most != "1").then_some(("maxOccurs", occurs.most)));
         attributes.extend(slot.nullable.then_some(("nillable", "true")));
@@ -194,7 +194,7 @@ impl Writing<'_> {
     }
 }
 
-/// What a variant without members holds: `true`.
+/// The type of a variant without members: `true`.
 fn it_is() -> Simple {
     Simple { base: Base::Boolean, facets: vec![("pattern", "true|1".to_owned())], values: Vec::new() }
 }

@@ -1,4 +1,4 @@
-//! From the contract's JSON Schemas to [`super::types`].
+//! Converts the contract's JSON Schemas to [`super::types`].
 
 use std::collections::HashMap;
 
@@ -9,38 +9,38 @@ use crate::words::docs_of_value;
 
 use super::{
     pattern,
-    types::{Base, Form, List, Map, Member, Named, Simple, Slot, Variant, docs, xml_name},
+    types::{Base, List, Map, Member, NamedType, Simple, Slot, Variant, XmlForm, docs, xml_name},
 };
 
-/// How deep types may nest. Those of procedures end long before.
+/// The maximum depth of types. Those of procedures are far less deep.
 const MAX_DEPTH: usize = 32;
 /// The greatest double.
 const GREATEST: &str = "1.7976931348623157E308";
 
-/// Reads schemas, and collects the types with names that they refer to.
+/// Converts schemas, and collects the named types that they refer to.
 pub struct Reader<'a> {
     contract: &'a Contract,
-    named: Vec<Named>,
-    /// References, and where in `named` they lead.
+    named: Vec<NamedType>,
+    /// References, and their indexes in `named`.
     places: HashMap<String, usize>,
     depth: usize,
 }
 
 impl<'a> Reader<'a> {
-    /// One for a contract.
+    /// Creates the reader of a contract.
     pub fn new(contract: &'a Contract) -> Self {
         Self { contract, named: Vec::new(), places: HashMap::new(), depth: 0 }
     }
 
-    /// The types with names that were met.
-    pub fn finish(self) -> Vec<Named> {
+    /// The named types found.
+    pub fn finish(self) -> Vec<NamedType> {
         self.named
     }
 
-    /// What a schema says of one place.
+    /// The type of a schema, and whether it allows null.
     ///
     /// # Errors
-    /// When it is of a form that wire types do not have.
+    /// When the schema has a form that wire types do not have.
     pub fn slot(&mut self, schema: &Value) -> Result<Slot, Cause> {
         if self.depth == MAX_DEPTH {
             return Err("the type nests without end".into());
@@ -62,40 +62,44 @@ impl<'a> Reader<'a> {
         }
         if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
             let place = self.place(reference)?;
-            return Ok(Slot { form: Form::Named(place), nullable: self.named[place].slot.nullable, docs });
+            return Ok(Slot { form: XmlForm::Named(place), nullable: self.named[place].slot.nullable, docs });
         }
         let nullable = allows_null(schema);
         Ok(Slot { form: self.form(schema)?, nullable, docs })
     }
 
-    fn form(&mut self, schema: &Value) -> Result<Form, Cause> {
+    fn form(&mut self, schema: &Value) -> Result<XmlForm, Cause> {
         if let Some(values) = enumerated(schema) {
-            return Ok(Form::Simple(Simple { values, ..Simple::default() }));
+            return Ok(XmlForm::Simple(Simple { values, ..Simple::default() }));
         }
         if let Some(variants) = schema.get("oneOf").and_then(Value::as_array) {
             let variants = variants.iter().map(|variant| self.variant(variant)).collect::<Result<Vec<_>, _>>()?;
-            return Ok(Form::Union(unmistakable(variants, |variant| &variant.xml)?));
+            return Ok(XmlForm::Union(unmistakable(variants, |variant| &variant.xml)?));
         }
         match kind_of(schema) {
             Some("object") => match entries_of(schema) {
                 Some((pattern, value)) => {
                     let facets = pattern.and_then(pattern::translate).map(|pattern| ("pattern", pattern));
                     let key = Simple { facets: facets.into_iter().collect(), ..Simple::default() };
-                    Ok(Form::Map(Box::new(Map { key, value: self.slot(value)? })))
+                    Ok(XmlForm::Map(Box::new(Map { key, value: self.slot(value)? })))
                 }
-                None => Ok(Form::Object(self.members(schema)?)),
+                None => Ok(XmlForm::Object(self.members(schema)?)),
             },
             Some("array") => {
                 let item = self.slot(schema.get("items").ok_or_else(|| unknown(schema))?)?;
                 let bound = |name: &str| schema.get(name).and_then(Value::as_u64);
-                Ok(Form::List(Box::new(List { item, least: bound("minItems").unwrap_or(0), most: bound("maxItems") })))
+                Ok(XmlForm::List(Box::new(List {
+                    item,
+                    least: bound("minItems").unwrap_or(0),
+                    most: bound("maxItems"),
+                })))
             }
-            Some(kind) => Ok(Form::Simple(simple(kind, schema).ok_or_else(|| unknown(schema))?)),
+            Some(kind) => Ok(XmlForm::Simple(simple(kind, schema).ok_or_else(|| unknown(schema))?)),
             None => Err(unknown(schema)),
         }
     }
 
-    /// The members of an object, apart from the tag of a union.
+    /// The members of an object, without the tag of a union.
     ///
     /// # Errors
     /// As for [`Reader::slot`].
@@ -128,7 +132,7 @@ impl<'a> Reader<'a> {
         Ok(Variant { xml: xml_name(&json), json, docs: docs(schema), members })
     }
 
-    /// Where the type is that a reference leads to; it is read when it is met for the first time.
+    /// The index of a reference's type; the type is converted on its first use.
     fn place(&mut self, reference: &str) -> Result<usize, Cause> {
         let reference = self.shared(reference);
         if let Some(place) = self.places.get(&reference) {
@@ -142,12 +146,13 @@ impl<'a> Reader<'a> {
         }
         let slot = self.slot(schema)?;
         let name = self.name(&reference);
-        self.named.push(Named { name, slot });
+        self.named.push(NamedType { name, slot });
         self.places.insert(reference, self.named.len() - 1);
         Ok(self.named.len() - 1)
     }
 
-    /// An input's type that looks as the output's of the same name is one with it.
+    /// The reference that stands for a type: an input's type that equals the output's of the same name is one with
+    /// it.
     fn shared(&self, reference: &str) -> String {
         if let Some(name) = reference.strip_prefix("#/inputTypes/") {
             let (input, output) = (self.contract.input_types.get(name), self.contract.output_types.get(name));
@@ -160,7 +165,7 @@ impl<'a> Reader<'a> {
         reference.to_owned()
     }
 
-    /// The name in the schema. There is one room for all: an input's type gives way to an output's.
+    /// The type's name in the schema. There is one namespace: an input's type is renamed if an output's has its name.
     fn name(&self, reference: &str) -> String {
         let own = reference.rsplit('/').next().unwrap_or_default();
         let mut name = xml_name(own);
@@ -173,7 +178,7 @@ impl<'a> Reader<'a> {
         name
     }
 
-    /// A schema without references.
+    /// A schema with its references inlined.
     fn written_out(&self, schema: &Value, depth: usize) -> Value {
         let resolved = if depth < MAX_DEPTH { self.contract.resolve(schema) } else { schema };
         match resolved {
@@ -192,7 +197,7 @@ fn unknown(schema: &Value) -> Cause {
     format!("a schema of {} has no counterpart in XML Schema", names.join(", ")).into()
 }
 
-/// The same, unless two have one name.
+/// Checks that no two have the same name.
 fn unmistakable<T>(all: Vec<T>, name: impl Fn(&T) -> &String) -> Result<Vec<T>, Cause> {
     for (place, one) in all.iter().enumerate() {
         if all[..place].iter().any(|other| name(other) == name(one)) {
@@ -212,7 +217,7 @@ fn allows_null(schema: &Value) -> bool {
     listed("type", &"null".into()) || listed("enum", &Value::Null) || is_null(schema)
 }
 
-/// The type, apart from null. What is never anything but null is text that is never there.
+/// The type, apart from null. A schema that allows only null counts as text.
 fn kind_of(schema: &Value) -> Option<&str> {
     match schema.get("type")? {
         Value::String(one) if one == "null" => Some("string"),
@@ -254,13 +259,13 @@ fn simple(kind: &str, schema: &Value) -> Option<Simple> {
             Base::Number(name)
         }
         "number" => {
-            // XML Schema has numbers that are none, and JSON has not: a bound shuts them out.
+            // XML Schema has NaN and infinities, and JSON has not: a bound excludes them.
             facet("minInclusive", Some(number("minimum").unwrap_or_else(|| format!("-{GREATEST}"))));
             facet("maxInclusive", Some(number("maximum").unwrap_or_else(|| GREATEST.to_owned())));
             Base::Number("double")
         }
         "string" if text("format") == Some("date-time") => {
-            // A time without a zone is none, and neither is one without the grammar of RFC 3339.
+            // A time needs a zone and the grammar of RFC 3339.
             let pattern = text("pattern").and_then(pattern::translate);
             facet("pattern", pattern.or_else(|| Some(r".*(Z|[+\-][0-9]{2}:[0-9]{2})".to_owned())));
             Base::Time
@@ -277,7 +282,7 @@ fn simple(kind: &str, schema: &Value) -> Option<Simple> {
     Some(Simple { base, facets, values: Vec::new() })
 }
 
-/// The type of whole numbers of a format, with its own bounds.
+/// The XML Schema type of an integer format, with its bounds.
 fn whole(format: Option<&str>) -> (&'static str, &'static str, &'static str) {
     match format {
         Some("uint8") => ("unsignedByte", "0", "255"),

@@ -1,5 +1,5 @@
-//! WS-Security: a UsernameToken (OASIS Web Services Security UsernameToken Profile 1.1.1) stands for a sign-in that
-//! lasts for one call. The service's own procedures sign in and out, so that their rules and limits hold.
+//! WS-Security: a UsernameToken (OASIS Web Services Security UsernameToken Profile 1.1.1) signs the caller in for one
+//! call. The service's own procedures sign in and out, so that their rules and limits apply.
 
 use std::{fmt, time::Duration};
 
@@ -10,10 +10,10 @@ use protocol::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::{Calls, Outcome, Refusal, respond::Deadline};
+use crate::{Calls, Outcome, Refusal, respond::CallsDeadline};
 
 use super::{
-    fault::{Kind, Trouble},
+    fault::{FaultName, SoapFault},
     xml::{Element, is_space},
 };
 
@@ -24,13 +24,13 @@ pub const UTILITY: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-w
 const PASSWORD_TEXT: &str =
     "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordText";
 
-/// How far two clocks may be apart, and how old a UsernameToken may be, in milliseconds.
+/// The tolerated clock skew, and the maximum age of a UsernameToken, in milliseconds.
 const SKEW_MS: i64 = 5 * 60 * 1000;
 
-/// How much of a request's time is kept for signing out.
+/// The part of a request's time that is reserved for signing out.
 const TO_SIGN_OUT: Duration = Duration::from_secs(3);
 
-/// Who calls, and the proof.
+/// A name with a password.
 #[derive(PartialEq, Eq)]
 pub struct UsernameToken {
     /// The name.
@@ -39,26 +39,26 @@ pub struct UsernameToken {
     pub password: String,
 }
 
-/// Nothing prints a password.
+/// Hides the password.
 impl fmt::Debug for UsernameToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("UsernameToken")
     }
 }
 
-fn invalid(message: &str) -> Trouble {
-    Trouble::new(Kind::Security("InvalidSecurity"), Code::BadRequest, message)
+fn invalid(message: &str) -> SoapFault {
+    SoapFault::new(FaultName::Security("InvalidSecurity"), Code::BadRequest, message)
 }
 
-fn unsupported(message: &str) -> Trouble {
-    Trouble::new(Kind::Security("UnsupportedSecurityToken"), Code::BadRequest, message)
+fn unsupported(message: &str) -> SoapFault {
+    SoapFault::new(FaultName::Security("UnsupportedSecurityToken"), Code::BadRequest, message)
 }
 
-/// Reads a Security header. Whatever in it would have to be checked, and is not, is refused.
+/// Reads a Security header. It refuses everything that would need a check that is not implemented.
 ///
 /// # Errors
 /// A fault of WS-Security.
-pub fn read(header: &Element, now: Timestamp) -> Result<Option<UsernameToken>, Trouble> {
+pub fn read(header: &Element, now: Timestamp) -> Result<Option<UsernameToken>, SoapFault> {
     let (mut token, mut timestamp) = (None, None);
     for child in &header.children {
         if child.is(UTILITY, "Timestamp") {
@@ -76,7 +76,7 @@ pub fn read(header: &Element, now: Timestamp) -> Result<Option<UsernameToken>, T
     Ok(token)
 }
 
-fn not_expired(timestamp: &Element, now: Timestamp) -> Result<(), Trouble> {
+fn not_expired(timestamp: &Element, now: Timestamp) -> Result<(), SoapFault> {
     let all = |name| timestamp.children.iter().filter(move |child| child.is(UTILITY, name));
     if ["Created", "Expires"].into_iter().any(|name| all(name).nth(1).is_some()) {
         return Err(invalid("A Timestamp holds each element once."));
@@ -86,23 +86,24 @@ fn not_expired(timestamp: &Element, now: Timestamp) -> Result<(), Trouble> {
     if expires.unix_ms().saturating_add(SKEW_MS) < now.unix_ms() { Err(expired()) } else { Ok(()) }
 }
 
-fn time(element: &Element) -> Result<Timestamp, Trouble> {
+fn time(element: &Element) -> Result<Timestamp, SoapFault> {
     let time = element.text.trim_matches(is_space).parse();
     time.map_err(|_| invalid("`Created` and `Expires` are times, with a zone."))
 }
 
-fn expired() -> Trouble {
-    Trouble::new(Kind::Expired, Code::BadRequest, "The message has expired.")
+fn expired() -> SoapFault {
+    SoapFault::new(FaultName::Expired, Code::BadRequest, "The message has expired.")
 }
 
-fn username_token(token: &Element, now: Timestamp) -> Result<UsernameToken, Trouble> {
+fn username_token(token: &Element, now: Timestamp) -> Result<UsernameToken, SoapFault> {
     let (mut name, mut password, mut created, mut nonce) = (None, None, None, None);
     for child in &token.children {
         let place = match (&*child.namespace, child.name.as_str()) {
             (SECEXT, "Username") => &mut name,
             (SECEXT, "Password") => &mut password,
             (UTILITY, "Created") => &mut created,
-            // It keeps a digest from being sent again. Who could send this message again has the password itself.
+            // A nonce protects a digest from being replayed. Whoever could replay this message has the password
+            // itself.
             (SECEXT, "Nonce") => &mut nonce,
             _ => return Err(unsupported("Of a UsernameToken, Username, Password, Nonce and Created are understood.")),
         };
@@ -115,7 +116,7 @@ fn username_token(token: &Element, now: Timestamp) -> Result<UsernameToken, Trou
     };
     match password.attribute("", "Type") {
         None | Some(PASSWORD_TEXT) => {}
-        // A digest is made of the password itself, and what is stored here is a hash of another kind.
+        // A digest is made from the password itself, and the service stores another kind of hash.
         Some(kind) if kind.ends_with("#PasswordDigest") => {
             let message =
                 "Passwords are stored hashed, so that a digest cannot be checked: send PasswordText, over TLS.";
@@ -135,17 +136,17 @@ fn username_token(token: &Element, now: Timestamp) -> Result<UsernameToken, Trou
     Ok(UsernameToken { name: name.text.trim_matches(is_space).to_owned(), password: password.text.clone() })
 }
 
-/// Calls a procedure as somebody who signs in for this call, and out again after it.
+/// Calls a procedure as a caller who signs in for this call, and signs out after it.
 ///
 /// # Errors
-/// When nobody is signed in: a fault of WS-Security, or what keeps the service from signing in, such as its limits.
+/// When the sign-in fails: a fault of WS-Security, or why the service did not check it, such as a rate limit.
 pub async fn run_signed_in(
     contract: &Contract,
     calls: &Calls<'_>,
     token: &UsernameToken,
     procedure: &ProcedureContract,
     input: Option<&[u8]>,
-) -> Result<Outcome, Trouble> {
+) -> Result<Outcome, SoapFault> {
     let Some(way) = &contract.password_sign_in else {
         return Err(unsupported("This service takes no UsernameToken."));
     };
@@ -157,8 +158,8 @@ pub async fn run_signed_in(
     if calls.parts().headers.contains_key(http::header::AUTHORIZATION) {
         return Err(invalid("Say in one way who is calling: by a UsernameToken, or in `Authorization`."));
     }
-    let deadline = Deadline::keeping(TO_SIGN_OUT);
-    // Who signs in here is somebody else than the request's own session, if it has one, and leaves no trace in it.
+    let deadline = CallsDeadline::keeping(TO_SIGN_OUT);
+    // The caller who signs in here is independent of the request's own session, and leaves no trace in it.
     let visitor = calls.anonymous();
     let credentials = credentials(way, token);
     let signed_in =
@@ -191,14 +192,14 @@ fn credentials(way: &PasswordSignInContract, token: &UsernameToken) -> Vec<u8> {
     Value::Object(input).to_string().into_bytes()
 }
 
-/// Why nobody is signed in: the wrong credentials, in whatever way they are wrong, or what keeps from looking.
-fn not_signed_in(refusal: Refusal) -> Trouble {
+/// Why the sign-in failed: wrong credentials of any kind, or why they were not checked.
+fn not_signed_in(refusal: Refusal) -> SoapFault {
     match refusal.code {
-        // What cannot be a name or a password is nobody's.
+        // A malformed name or password belongs to no account.
         Code::Unauthorized | Code::BadRequest => {
             let message = "There is no account with this name and this password.";
             let wrong = Refusal { request_id: refusal.request_id, ..Refusal::new(Code::Unauthorized, message) };
-            Trouble { kind: Kind::Security("FailedAuthentication"), refusal: wrong.into() }
+            SoapFault { kind: FaultName::Security("FailedAuthentication"), refusal: wrong.into() }
         }
         _ => Refusal { failure: None, fields: Vec::new(), ..refusal }.into(),
     }

@@ -1,16 +1,16 @@
-//! What XML 1.0 and its namespaces forbid, and the reader lets pass: names, the inside of tags, references.
+//! Refuses what XML 1.0 and its namespaces forbid and the parser accepts: in names, in tags, in references.
 
 use super::xml::{is_allowed, is_space};
 
-/// Which namespace the prefix `xml` stands for, and no other (Namespaces in XML 1.0, section 3).
+/// The namespace of the prefix `xml`, which has no other (Namespaces in XML 1.0, section 3).
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
-/// Which one `xmlns` stands for: nothing declares it.
+/// The namespace of the prefix `xmlns`, which cannot be declared.
 const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 
-/// Reads what stands in a start tag, between `<` and `>` or `/>` (XML 1.0, productions 40 and 41).
+/// Checks the inside of a start tag, between `<` and `>` or `/>` (XML 1.0, productions 40 and 41).
 ///
 /// # Errors
-/// What is wrong with it.
+/// Why it is malformed.
 pub fn start_tag(tag: &str) -> Result<(), &'static str> {
     let (name, rest) = tag.split_at(tag.find(is_space).unwrap_or(tag.len()));
     let attributes = attributes(rest).ok_or("a tag is malformed")?;
@@ -53,13 +53,13 @@ pub fn is_declaration(declaration: &str) -> bool {
     matches!(rest, [] | [("standalone", "yes" | "no")])
 }
 
-/// Whether this may stand between tags (XML 1.0, production 14).
+/// Whether this is valid text between tags (XML 1.0, production 14).
 pub fn is_text(text: &str) -> bool {
     !text.contains("]]>")
 }
 
-/// What a reference stands for, without its `&` and `;`: a character, or one of the five entities that XML has by
-/// itself (XML 1.0, production 66 and section 4.6).
+/// The character of a reference, without its `&` and `;`: a character reference, or one of the five entities that XML
+/// predefines (XML 1.0, production 66 and section 4.6).
 pub fn reference(name: &str) -> Option<char> {
     let number = |digits: &str, radix: u32| {
         let is_number = digits.chars().all(|digit| digit.is_digit(radix));
@@ -84,7 +84,7 @@ fn has_references(value: &str) -> bool {
     value.split('&').skip(1).all(named)
 }
 
-/// Names and values, each with a blank before it; none where it is something else.
+/// Names and values of attributes, each preceded by white space; none if the text is anything else.
 fn attributes(mut rest: &str) -> Option<Vec<(&str, &str)>> {
     let mut attributes = Vec::new();
     loop {
@@ -101,7 +101,8 @@ fn attributes(mut rest: &str) -> Option<Vec<(&str, &str)>> {
     }
 }
 
-/// Whether a prefix may stand for a namespace, or none for the default (Namespaces in XML 1.0, sections 2.2 and 3).
+/// Whether a prefix, or the default if it is empty, may be bound to a namespace (Namespaces in XML 1.0, sections 2.2
+/// and 3).
 fn may_declare(prefix: &str, namespace: &str) -> bool {
     match prefix {
         "xmlns" => false,

@@ -1,4 +1,4 @@
-//! The style at work, with procedures that are not there.
+//! Tests of the style with fake procedures.
 
 mod faults;
 mod hostile;
@@ -90,11 +90,11 @@ fn thing() -> Value {
     })
 }
 
-/// What procedures are asked, and what they answer.
+/// Fake procedures: the calls they got, and their responses.
 #[derive(Default)]
 struct Stub {
     /// Name, `Authorization` and body of each call.
-    asked: Mutex<Vec<(String, String, Value)>>,
+    calls: Mutex<Vec<(String, String, Value)>>,
     /// The status and the body of each answer, by the procedure's name.
     answers: Vec<(&'static str, u16, Value)>,
     /// The procedure that never answers.
@@ -109,7 +109,7 @@ impl Transport for Stub {
         let query = request.uri().query().unwrap_or_default().as_bytes();
         let in_address = form_urlencoded::parse(query).next().map(|(_, input)| input.into_owned().into_bytes());
         let body = serde_json::from_slice(in_address.as_deref().unwrap_or(request.body())).unwrap_or_default();
-        self.asked.lock().unwrap().push((procedure.to_owned(), authorization.unwrap_or_default(), body));
+        self.calls.lock().unwrap().push((procedure.to_owned(), authorization.unwrap_or_default(), body));
         let cookies = request.headers().get_all("cookie").into_iter();
         let cookies = cookies.map(|cookie| (procedure.to_owned(), cookie.to_str().unwrap().to_owned()));
         self.cookies.lock().unwrap().extend(cookies);
@@ -132,12 +132,12 @@ impl Stub {
         Self { answers: vec![(procedure, status, body)], ..Self::default() }
     }
 
-    fn asked(&self) -> Vec<(String, String, Value)> {
-        self.asked.lock().unwrap().clone()
+    fn calls(&self) -> Vec<(String, String, Value)> {
+        self.calls.lock().unwrap().clone()
     }
 }
 
-/// What came back.
+/// A response.
 struct Answer {
     status: u16,
     headers: http::HeaderMap,

@@ -1,5 +1,5 @@
-//! The contract's types as XML Schema has them: one description, from which the schema is written, XML is read
-//! into JSON, and JSON is written as XML.
+//! The contract's types as XML Schema has them: the schema is written, XML is read and JSON is written from this one
+//! description.
 
 use protocol::{
     Cause, Code,
@@ -12,20 +12,20 @@ use crate::words;
 
 use super::schemas::Reader;
 
-/// What stands at one place: an element's type.
+/// The type of an element.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slot {
-    /// What the value looks like.
-    pub form: Form,
-    /// Whether null is a value: `xsi:nil`.
+    /// The form of the value.
+    pub form: XmlForm,
+    /// Whether null is allowed: `xsi:nil`.
     pub nullable: bool,
     /// The doc comment.
     pub docs: Option<String>,
 }
 
-/// What a value looks like.
+/// The form of a value.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Form {
+pub enum XmlForm {
     /// Text without elements.
     Simple(Simple),
     /// `item` elements.
@@ -34,24 +34,24 @@ pub enum Form {
     Map(Box<Map>),
     /// One element for each member.
     Object(Vec<Member>),
-    /// One element, named as the variant is.
+    /// One element, named after the variant.
     Union(Vec<Variant>),
-    /// A type of the contract: its place in [`Service::named`].
+    /// A named type of the contract: its index in [`Service::named`].
     Named(usize),
 }
 
-/// Text, with its rules.
+/// A simple type with its restrictions.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Simple {
-    /// The type of XML Schema.
+    /// The base type of XML Schema.
     pub base: Base,
     /// Facets in the order of XML Schema: name and value.
     pub facets: Vec<(&'static str, String)>,
-    /// The values that there are, with their doc comments; any if empty.
+    /// The allowed values, with their doc comments; any if empty.
     pub values: Vec<(String, Option<String>)>,
 }
 
-/// The types of XML Schema that are used, with what they are in JSON.
+/// The base types of XML Schema, with their form in JSON.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Base {
     /// A string, as it is.
@@ -61,9 +61,9 @@ pub enum Base {
     Boolean,
     /// A number: `unsignedInt`, `long`, `double`.
     Number(&'static str),
-    /// A string that XML Schema knows the form of; spaces around it say nothing.
+    /// A string with a form in XML Schema; spaces around it are ignored.
     Time,
-    /// A string; spaces in it say nothing.
+    /// A string; spaces in it are ignored.
     Bytes,
 }
 
@@ -83,20 +83,20 @@ impl Base {
 /// A list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct List {
-    /// What is in it.
+    /// The type of its items.
     pub item: Slot,
-    /// How many at least.
+    /// The minimum number of items.
     pub least: u64,
-    /// How many at most.
+    /// The maximum number of items.
     pub most: Option<u64>,
 }
 
 /// A map.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Map {
-    /// The form of keys.
+    /// The type of keys.
     pub key: Simple,
-    /// What is in it.
+    /// The type of values.
     pub value: Slot,
 }
 
@@ -105,11 +105,11 @@ pub struct Map {
 pub struct Member {
     /// Its name in JSON.
     pub json: String,
-    /// Its name in XML: the same, where XML allows that.
+    /// Its name in XML: the same, if XML allows it.
     pub xml: String,
     /// Whether it may be absent.
     pub optional: bool,
-    /// What it holds.
+    /// The type of its value.
     pub slot: Slot,
 }
 
@@ -122,26 +122,26 @@ pub struct Variant {
     pub xml: String,
     /// The doc comment.
     pub docs: Option<String>,
-    /// What stands beside `type` in JSON. Without any, the element holds `true`.
+    /// The members beside `type` in JSON. Without any, the element holds `true`.
     pub members: Vec<Member>,
 }
 
-/// A type that the contract has a name for.
+/// A named type of the contract.
 #[derive(Clone, Debug)]
-pub struct Named {
+pub struct NamedType {
     /// Its name in the schema.
     pub name: String,
-    /// What it is.
+    /// Its type.
     pub slot: Slot,
 }
 
-/// What an operation takes.
+/// The input of an operation.
 #[derive(Debug)]
 pub enum Input {
-    /// Nothing.
+    /// No input.
     Nothing,
-    /// Members or a variant, straight in the operation's element.
-    Plain(Form),
+    /// Members or a variant, directly in the operation's element.
+    Plain(XmlForm),
     /// Any other value, in an element `input`.
     Wrapped(Slot),
 }
@@ -151,53 +151,53 @@ pub enum Input {
 pub struct Operation {
     /// The procedure's name.
     pub procedure: String,
-    /// Its own: `ordersGet`. So is the request's element called.
+    /// Its own name, which is also that of the request's element: `ordersGet`.
     pub name: String,
-    /// The response's element.
+    /// The name of the response's element.
     pub response: String,
     /// The doc comment.
     pub docs: String,
-    /// What it takes.
+    /// The input.
     pub input: Input,
-    /// What `result` in the response is.
+    /// The type of `result` in the response.
     pub output: Option<Slot>,
-    /// Its own failures.
-    pub failures: Vec<Failure>,
+    /// The operation's own failures.
+    pub failures: Vec<DeclaredFailure>,
 }
 
 /// A failure of an operation.
 #[derive(Debug)]
-pub struct Failure {
+pub struct DeclaredFailure {
     /// The `type` in JSON.
     pub kind: String,
     /// The element in a fault's detail: `ordersGetMissing`.
     pub name: String,
-    /// What kind of fault it is.
+    /// The code.
     pub code: Code,
     /// The doc comment.
     pub docs: String,
-    /// What stands beside `type` in JSON.
+    /// The members beside `type` in JSON.
     pub members: Vec<Member>,
 }
 
-/// A service, as SOAP has it.
+/// A service as SOAP has it.
 #[derive(Debug)]
 pub struct Service {
     /// Its name.
     pub name: String,
-    /// The namespace of all that is its own.
+    /// The namespace of its types and elements.
     pub namespace: String,
-    /// By name.
+    /// The operations, by name.
     pub operations: Vec<Operation>,
-    /// The types with names, by name.
-    pub named: Vec<Named>,
+    /// The named types, by name.
+    pub named: Vec<NamedType>,
 }
 
 impl Service {
-    /// That of a contract.
+    /// Converts a contract.
     ///
     /// # Errors
-    /// When two procedures would have one name, or a type is of a form that has no counterpart here.
+    /// When two procedures would have one name, or a type has a form without a counterpart in XML Schema.
     pub fn of(contract: &Contract) -> Result<Self, Cause> {
         let contract = &words::worded(contract, |procedure| case::camel_case(&procedure.name));
         let mut reader = Reader::new(contract);
@@ -220,7 +220,7 @@ impl Service {
         Ok(Self { name: contract.service.clone(), namespace, operations, named })
     }
 
-    /// That of a contract, with one operation only: for those who write a message of it.
+    /// Converts one operation of a contract, to write sample messages.
     ///
     /// # Errors
     /// As [`Service::of`].
@@ -236,20 +236,20 @@ impl Service {
         self.operations.iter().find(|operation| operation.name == name)
     }
 
-    /// What the element's form is, whatever it is called.
-    pub fn form<'a>(&'a self, form: &'a Form) -> &'a Form {
+    /// The form itself, if it is the name of one.
+    pub fn form<'a>(&'a self, form: &'a XmlForm) -> &'a XmlForm {
         match form {
-            Form::Named(place) => &self.named[*place].slot.form,
+            XmlForm::Named(place) => &self.named[*place].slot.form,
             form => form,
         }
     }
 
-    /// What `SOAPAction` says for an operation.
+    /// The `SOAPAction` of an operation.
     pub fn action(&self, operation: &Operation) -> String {
         format!("{}/{}", self.namespace, operation.name)
     }
 
-    /// Whether an action means an operation: as it is stated, or as `namespace#operation`, which is how clients name it
+    /// Whether an action names an operation: as the WSDL states it, or as `namespace#operation`, which clients use
     /// that read no WSDL (SOAP::Lite).
     pub fn is_action(&self, action: &str, operation: &Operation) -> bool {
         let name = action.strip_prefix(&*self.namespace).and_then(|rest| rest.strip_prefix(['/', '#']));
@@ -257,7 +257,7 @@ impl Service {
     }
 }
 
-/// The element that is in the detail of every fault.
+/// The element in the detail of every fault.
 pub const FAULT: &str = "fault";
 
 fn operation(
@@ -266,32 +266,32 @@ fn operation(
     elements: &mut Vec<String>,
 ) -> Result<Operation, Cause> {
     let name = case::camel_case(&procedure.name);
-    let told = |error: Cause| -> Cause { format!("{}: {error}", procedure.name).into() };
+    let with_procedure = |error: Cause| -> Cause { format!("{}: {error}", procedure.name).into() };
     let input = match &procedure.input {
         None => Input::Nothing,
         Some(schema) => {
-            let slot = reader.slot(schema).map_err(told)?;
+            let slot = reader.slot(schema).map_err(with_procedure)?;
             match slot {
-                Slot { form: Form::Object(mut members), nullable: false, .. } => {
+                Slot { form: XmlForm::Object(mut members), nullable: false, .. } => {
                     let place = |member: &Member| procedure.input_fields.iter().position(|name| *name == member.json);
                     members.sort_by_key(|member| place(member).unwrap_or(usize::MAX));
-                    Input::Plain(Form::Object(members))
+                    Input::Plain(XmlForm::Object(members))
                 }
-                Slot { form: form @ Form::Union(_), nullable: false, .. } => Input::Plain(form),
+                Slot { form: form @ XmlForm::Union(_), nullable: false, .. } => Input::Plain(form),
                 slot => Input::Wrapped(slot),
             }
         }
     };
-    let output = procedure.output.as_ref().map(|schema| reader.slot(schema)).transpose().map_err(told)?;
+    let output = procedure.output.as_ref().map(|schema| reader.slot(schema)).transpose().map_err(with_procedure)?;
     let mut failures = Vec::with_capacity(procedure.failures.len());
     for failure in &procedure.failures {
-        let members = reader.members(&failure.schema).map_err(told)?;
+        let members = reader.members(&failure.schema).map_err(with_procedure)?;
         let mut element = xml_name(&(name.clone() + &capitalized(&failure.kind)));
         while elements.contains(&element) {
             element.push_str("Failure");
         }
         elements.push(element.clone());
-        failures.push(Failure {
+        failures.push(DeclaredFailure {
             kind: failure.kind.clone(),
             name: element,
             code: failure.code,
@@ -304,7 +304,7 @@ fn operation(
     Ok(Operation { procedure: procedure.name.clone(), name, response, docs, input, output, failures })
 }
 
-/// A name of XML without a colon (NCName) as near to another as can be.
+/// The closest XML name without a colon (NCName).
 pub fn xml_name(name: &str) -> String {
     let fits = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.');
     let mut fitting: String = name.chars().map(|letter| if fits(letter) { letter } else { '_' }).collect();

@@ -1,4 +1,4 @@
-//! The two versions of SOAP, as far as they differ.
+//! The differences between the two versions of SOAP.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use protocol::Code;
 
 use crate::Refusal;
 
-/// A version of SOAP. The media type of a request says which one is spoken.
+/// A version of SOAP, which the media type of a request selects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
     /// SOAP 1.1, W3C Note of 8 May 2000.
@@ -25,7 +25,7 @@ impl Version {
         }
     }
 
-    /// The media type of answers.
+    /// The media type of responses.
     pub fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::V11 => "text/xml; charset=utf-8",
@@ -33,7 +33,7 @@ impl Version {
         })
     }
 
-    /// The attribute of a header block that says for whom it is.
+    /// The attribute of a header block that names its recipient.
     pub fn role_attribute(self) -> &'static str {
         match self {
             Self::V11 => "actor",
@@ -41,7 +41,7 @@ impl Version {
         }
     }
 
-    /// Whether a header block with this role is for us: we are the next on the way, and the last.
+    /// Whether a header block with this role is for this service, which is the next and the ultimate receiver.
     pub fn plays(self, role: Option<&str>) -> bool {
         match (self, role) {
             (_, None | Some("")) => true,
@@ -60,25 +60,25 @@ impl Version {
         match (self, is_ours) {
             // SOAP 1.2 part 2, section 7.5.2.2, table 20: Sender is 400, every other code 500.
             (Self::V12, false) => StatusCode::BAD_REQUEST,
-            // SOAP 1.1, section 6.2: 500, whoever is to blame.
+            // SOAP 1.1, section 6.2: every fault has 500.
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 }
 
-/// The version in which a request is refused that may be none: the one of its type, whatever else is wrong with that;
-/// without one, the one that it accepts.
-pub fn asked(headers: &HeaderMap) -> Version {
+/// The version for the refusal of a request that may be malformed: that of its media type; without one, that of
+/// `Accept`.
+pub fn for_refusal(headers: &HeaderMap) -> Version {
     let speaks_12 = |name| {
         let mut lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
-        // In a message of parts (MTOM), a parameter says it.
+        // In a multipart message (MTOM), a parameter states it.
         lines.any(|line| line.to_ascii_lowercase().contains("application/soap+xml"))
     };
     let is_typed = headers.contains_key(header::CONTENT_TYPE);
     if speaks_12(if is_typed { header::CONTENT_TYPE } else { header::ACCEPT }) { Version::V12 } else { Version::V11 }
 }
 
-/// What is spoken, and the action that the request names.
+/// The version of a request, and the action that it names.
 ///
 /// # Errors
 /// When the body is of another type, or in another encoding than UTF-8.

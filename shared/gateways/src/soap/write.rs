@@ -1,4 +1,4 @@
-//! Writing XML.
+//! Writes XML.
 
 use std::borrow::Cow;
 
@@ -10,16 +10,16 @@ use quick_xml::{
 
 use super::xml::is_allowed;
 
-/// An XML document that is being written. It is kept in memory, where writing does not fail.
+/// An XML document in memory, where writing cannot fail.
 pub struct Document(Writer<Vec<u8>>);
 
 impl Document {
-    /// One on a single line.
+    /// Creates a document on a single line.
     pub fn new() -> Self {
         Self::begun(Writer::new(Vec::new()))
     }
 
-    /// One that people read as well.
+    /// Creates an indented document, for people.
     pub fn indented() -> Self {
         Self::begun(Writer::new_with_indent(Vec::new(), b' ', 2))
     }
@@ -31,7 +31,7 @@ impl Document {
     }
 
     fn put(&mut self, event: Event<'_>) {
-        // A `Vec` takes whatever there is.
+        // Writing to a `Vec` cannot fail.
         let _ = self.0.write_event(event);
     }
 
@@ -39,42 +39,42 @@ impl Document {
         BytesStart::new(name).with_attributes(attributes.iter().copied())
     }
 
-    /// Begins an element.
+    /// Opens an element.
     pub fn open(&mut self, name: &str, attributes: &[(&str, &str)]) {
         self.put(Event::Start(Self::start(name, attributes)));
     }
 
-    /// Ends it.
+    /// Closes an element.
     pub fn close(&mut self, name: &str) {
         self.put(Event::End(BytesEnd::new(name)));
     }
 
-    /// An element with nothing in it.
+    /// Writes an empty element.
     pub fn empty(&mut self, name: &str, attributes: &[(&str, &str)]) {
         self.put(Event::Empty(Self::start(name, attributes)));
     }
 
-    /// An element with text.
+    /// Writes an element with text.
     pub fn leaf(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
         self.open(name, attributes);
         self.put(Event::Text(BytesText::from_escaped(escaped(writable(text)))));
         self.close(name);
     }
 
-    /// An element with others in it.
+    /// Writes an element with child elements.
     pub fn within(&mut self, name: &str, attributes: &[(&str, &str)], content: impl FnOnce(&mut Self)) {
         self.open(name, attributes);
         content(self);
         self.close(name);
     }
 
-    /// The whole.
+    /// The document's bytes.
     pub fn finish(self) -> Vec<u8> {
         self.0.into_inner()
     }
 }
 
-/// A text as XML 1.0 can hold it: it has no form for some control characters, which are replaced as Unicode says.
+/// A text that XML 1.0 can hold: control characters that it lacks are replaced by U+FFFD.
 fn writable(text: &str) -> Cow<'_, str> {
     match text.chars().all(is_allowed) {
         true => Cow::Borrowed(text),
@@ -82,8 +82,8 @@ fn writable(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A text as it stands in an element. `>` is escaped only where it would be taken for the end of a CDATA section
-/// (XML 1.0, section 2.4): a text of them would else be four times as long.
+/// A text escaped for an element. `>` is escaped only where it would end a CDATA section (XML 1.0, section 2.4):
+/// otherwise a text of many would be four times as long.
 fn escaped(text: Cow<'_, str>) -> Cow<'_, str> {
     let escaped = minimal_escape(text);
     match escaped.contains("]]>") {

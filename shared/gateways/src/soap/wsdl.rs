@@ -1,4 +1,4 @@
-//! The service's description: WSDL 1.1, document/literal wrapped, with a binding for each version of SOAP.
+//! Writes the service's description: WSDL 1.1, document/literal wrapped, with a binding for each version of SOAP.
 
 use protocol::Cause;
 
@@ -11,16 +11,16 @@ use super::{
 const WSDL: &str = "http://schemas.xmlsoap.org/wsdl/";
 const HTTP: &str = "http://schemas.xmlsoap.org/soap/http";
 
-/// A binding of WSDL 1.1: its prefix, the namespace of its extension, and what it is called by.
+/// The bindings of WSDL 1.1: prefix, namespace of the extension, and suffix of the name.
 const BINDINGS: [(&str, &str, &str); 2] = [
     ("soap", "http://schemas.xmlsoap.org/wsdl/soap/", "Soap11"),
     ("soap12", "http://schemas.xmlsoap.org/wsdl/soap12/", "Soap12"),
 ];
 
-/// Writes the description of a service that is at an address.
+/// Writes the description of a service at an address.
 ///
 /// # Errors
-/// When what was written is no text, which does not happen.
+/// When the output is not UTF-8, which does not happen.
 pub fn render(service: &Service, address: &str) -> Result<String, Cause> {
     let name = service_name(service);
     let mut document = Document::indented();
@@ -54,7 +54,7 @@ pub fn render(service: &Service, address: &str) -> Result<String, Cause> {
     Ok(text)
 }
 
-/// `shop` as `Shop`.
+/// The name in the case of types: `shop` as `Shop`.
 fn service_name(service: &Service) -> String {
     super::types::xml_name(&protocol::case::capitalized(&service.name))
 }
@@ -75,7 +75,7 @@ fn messages(document: &mut Document, service: &Service) {
     message(FAULT, "fault");
 }
 
-/// The faults of an operation: its own, and the one that each can have.
+/// The faults of an operation: its own, and the common one.
 fn faults(operation: &Operation) -> impl Iterator<Item = &str> {
     operation.failures.iter().map(|failure| failure.name.as_str()).chain([FAULT])
 }

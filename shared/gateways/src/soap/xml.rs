@@ -1,5 +1,5 @@
-//! XML from outside, read into a tree with a limit on everything. Nothing in it is expanded but the references that
-//! XML itself has: a document type, which could declare others, is refused where it begins.
+//! Parses received XML into a tree, with a limit on everything. Only the references that XML itself defines are
+//! expanded: a document type, which could declare others, is refused at its beginning.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -13,34 +13,34 @@ use quick_xml::{
 use super::strict;
 use crate::respond::shortened;
 
-/// How deep elements may nest.
+/// The maximum depth of elements.
 pub const MAX_DEPTH: usize = 64;
-/// How many elements a message may have.
+/// The maximum number of elements of a message.
 pub const MAX_ELEMENTS: usize = 20_000;
-/// How many attributes an element may have, declarations of namespaces among them.
+/// The maximum number of attributes of an element, namespace declarations included.
 pub const MAX_ATTRIBUTES: usize = 64;
-/// How long the name of a namespace may be, in bytes.
+/// The maximum length of a namespace's name, in bytes.
 const MAX_NAMESPACE_BYTES: usize = 256;
 
 /// An element.
 #[derive(Debug, Default)]
 pub struct Element {
-    /// Its namespace; none is an empty one.
+    /// Its namespace; empty if it has none.
     pub namespace: Arc<str>,
     /// Its name, without a prefix.
     pub name: String,
-    /// Its attributes, without declarations of namespaces.
+    /// Its attributes, without namespace declarations.
     pub attributes: Vec<Attribute>,
     /// The elements in it.
     pub children: Vec<Element>,
-    /// The text in it, whatever stands between.
+    /// The text in it, concatenated.
     pub text: String,
 }
 
 /// An attribute.
 #[derive(Debug)]
 pub struct Attribute {
-    /// Its namespace; none is an empty one.
+    /// Its namespace; empty if it has none.
     pub namespace: Arc<str>,
     /// Its name, without a prefix.
     pub name: String,
@@ -48,7 +48,7 @@ pub struct Attribute {
     pub value: String,
 }
 
-/// Why a text is not read.
+/// Why a text is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Malformed(pub String);
 
@@ -64,18 +64,18 @@ impl Element {
         found.map(|attribute| attribute.value.as_str())
     }
 
-    /// Whether it has text other than spaces.
+    /// Whether it has text other than white space.
     pub fn has_text(&self) -> bool {
         self.text.contains(|letter| !is_space(letter))
     }
 }
 
-/// What XML takes for a space (XML 1.0, production 3).
+/// Whether a character is white space in XML (XML 1.0, production 3).
 pub fn is_space(letter: char) -> bool {
     matches!(letter, ' ' | '\t' | '\r' | '\n')
 }
 
-/// Whether XML has a character (XML 1.0, production 2).
+/// Whether XML allows a character (XML 1.0, production 2).
 pub fn is_allowed(letter: char) -> bool {
     matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
 }
@@ -84,7 +84,7 @@ fn malformed<T>(why: impl Into<String>) -> Result<T, Malformed> {
     Err(Malformed(why.into()))
 }
 
-/// What the library says repeats names at any length, and speaks of itself: these are our own words.
+/// The library's messages repeat names of any length, and describe the library: these messages replace them.
 fn no_xml<T>(error: &Error, text: &str, position: u64) -> Result<T, Malformed> {
     let what = match error {
         Error::Syntax(_) | Error::IllFormed(Ill::MissingEndTag(_) | Ill::UnclosedReference) => "something does not end",
@@ -110,9 +110,9 @@ fn not_xml<T>(what: &str, text: &str, position: u64) -> Result<T, Malformed> {
 /// The text of a message's bytes.
 ///
 /// # Errors
-/// When they are no UTF-8.
+/// When they are not UTF-8.
 pub fn decode(bytes: &[u8]) -> Result<&str, Malformed> {
-    // XML 1.0, appendix F.1: by its first bytes, UTF-16 is known.
+    // XML 1.0, appendix F.1: the first bytes identify UTF-16.
     if matches!(bytes, [0xFE, 0xFF, ..] | [0xFF, 0xFE, ..] | [0, b'<', ..] | [b'<', 0, ..]) {
         return malformed("Messages are read in UTF-8, and this one is in UTF-16.");
     }
@@ -120,10 +120,10 @@ pub fn decode(bytes: &[u8]) -> Result<&str, Malformed> {
     std::str::from_utf8(bytes).or_else(|_| malformed("The message is not UTF-8."))
 }
 
-/// Reads a message.
+/// Parses a message.
 ///
 /// # Errors
-/// When it is not well-formed, or is more than the limits allow.
+/// When it is not well-formed, or exceeds a limit.
 pub fn parse(text: &str) -> Result<Element, Malformed> {
     if !text.chars().all(is_allowed) {
         return malformed("The message has characters that XML does not have.");
@@ -182,13 +182,13 @@ pub fn parse(text: &str) -> Result<Element, Malformed> {
     }
 }
 
-/// What is read so far.
+/// The state of the parser.
 #[derive(Default)]
 struct Builder {
     open: Vec<Element>,
     root: Option<Element>,
     count: usize,
-    /// The names of namespaces, each once: a long one would else be copied for each element.
+    /// The names of namespaces, each once: otherwise a long one would be copied for each element.
     namespaces: HashSet<Arc<str>>,
 }
 

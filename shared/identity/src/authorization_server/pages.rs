@@ -53,7 +53,7 @@ pub(crate) fn consent<U: IdentityUser>(
         csrf_token.text(),
         escape(&asked.redirect_uri),
         // The service's own pages show no devices.
-        if site.has_pages_elsewhere() { "where you see your devices, or " } else { "" },
+        if site.has_separate_pages() { "where you see your devices, or " } else { "" },
         escape(&RESET_PASSWORD.address(site)),
     );
     HtmlPage::new("Let an application in", STYLE, body)

@@ -1,8 +1,7 @@
-//! The letters beyond ASCII in which a host may be written.
+//! The letters beyond ASCII that a host may contain.
 //!
-//! They are those of scripts that are written from left to right, whose letters IDNA takes wherever they stand in a label
-//! (RFC 5892), and maps to nothing but themselves or their small letters. A host in any other script can be written in
-//! its ASCII form.
+//! They belong to scripts that are written from left to right. IDNA allows them anywhere in a label (RFC 5892), and
+//! maps them only to themselves or their lower case. A host in any other script can be written in its ASCII form.
 
 /// Ranges of characters, both ends included.
 pub(super) type Letters = &'static [(char, char)];
@@ -10,8 +9,8 @@ pub(super) type Letters = &'static [(char, char)];
 /// Digits.
 pub(super) const DIGITS: Letters = &[('0', '9')];
 
-/// Letters of the Latin, Greek and Cyrillic scripts. Not in it are those that become two letters, or
-/// others than small ones: such as `İ`, `ŉ` and `ſ`.
+/// Letters of the Latin, Greek and Cyrillic scripts, without those that map to two letters, or to others than their
+/// lower case: such as `İ`, `ŉ` and `ſ`.
 pub(super) const EUROPEAN: Letters = &[
     ('A', 'Z'),
     ('a', 'z'),
@@ -36,7 +35,7 @@ pub(super) const EUROPEAN: Letters = &[
     ('Ӂ', 'ӿ'),
 ];
 
-/// Marks that stand after a letter, without those that become another mark, a letter or nothing.
+/// Combining marks, without those that map to another mark, a letter or nothing.
 pub(super) const MARK: Letters =
     &[('\u{300}', '\u{33f}'), ('\u{342}', '\u{342}'), ('\u{346}', '\u{34e}'), ('\u{350}', '\u{36f}')];
 

@@ -1,8 +1,8 @@
-//! JSON Schemas in the form that the contract has them in.
+//! Normalizes JSON Schemas to the form of the contract.
 
 use serde_json::{Map, Value};
 
-/// A schema with a title: generators of code name types after it.
+/// Adds a title to a schema: code generators name types after it.
 pub(super) fn titled(title: &str, mut schema: Value) -> Value {
     if let Some(members) = schema.as_object_mut() {
         members.insert("title".into(), title.into());
@@ -10,9 +10,10 @@ pub(super) fn titled(title: &str, mut schema: Value) -> Value {
     schema
 }
 
-/// A schema in the forms that most readers of JSON Schema know, of those that say the same. Integers of 32 bits have
-/// their range, which schemars leaves to `format`, and no validator knows that. A choice between texts is an `enum`
-/// with a `type`, where schemars has a union of constants; what is said of each stands in `x-enumDescriptions`. A
+/// A schema in the forms that most readers of JSON Schema know. Integers of 32 bits get their range, which schemars
+/// leaves to `format`, and validators do not know that. A choice between texts becomes an `enum` with a `type`, where
+/// schemars has a union of constants; the descriptions of the values stand in `x-enumDescriptions`. A constant gets a
+/// `type`.
 /// constant has a `type`.
 #[must_use]
 pub fn plain(mut schema: Value) -> Value {
@@ -44,7 +45,7 @@ pub fn plain(mut schema: Value) -> Value {
     schema
 }
 
-/// What takes the place of `oneOf` where all its branches are texts.
+/// The replacement of `oneOf` if all its branches are texts.
 fn choice(branches: &Value) -> Option<Map<String, Value>> {
     let mut values = Vec::new();
     let mut docs = Map::new();

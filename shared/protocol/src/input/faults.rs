@@ -1,5 +1,5 @@
-//! All that is wrong with an input. Reading one ends at its first fault; here a value is walked through, each part by
-//! its own type, so that nothing that is wrong is told later than the rest.
+//! Collects all faults of an input. serde stops at the first fault; here each part of a value is examined by its own
+//! type, so that all faults are reported together.
 
 use std::{collections::HashSet, fmt};
 
@@ -12,75 +12,75 @@ use serde_json::{Map, Value};
 
 use crate::{FieldFault, fault::shortened};
 
-/// How many faults of one input are told.
+/// The maximum number of reported faults of one input.
 pub const MAX_FAULTS: usize = 100;
 
-/// What is said of a member that is there more than once.
-pub const TWICE: &str = "is given more than once";
+/// The message for a duplicate member.
+pub const DUPLICATE: &str = "is given more than once";
 
-/// A place in the input while it is walked through, and what was found so far.
+/// A position in the input that is being examined, and the faults found so far.
 #[derive(Debug)]
 pub struct Faults {
     path: String,
     found: Vec<FieldFault>,
-    /// The members that stand there more than once, up to [`MAX_FAULTS`] of them.
-    twice: HashSet<String>,
-    /// Whether rules hold here: where a field says `dive`, they do for what is in it.
+    /// The paths of duplicate members, up to [`MAX_FAULTS`] of them.
+    duplicates: HashSet<String>,
+    /// Whether validation rules apply here: they do below a field with `dive`.
     has_rules: bool,
 }
 
-/// A field of a structure, as `#[wire]` knows it.
+/// A field of a structure, as `#[wire]` generates it.
 #[derive(Clone, Copy)]
 pub struct Member {
     /// Its name on the wire.
     pub name: &'static str,
-    /// Whether it may be absent.
+    /// Whether the member may be absent.
     pub optional: bool,
-    /// Whether the rules of what is in it hold, too.
+    /// Whether the rules of the nested value apply as well.
     pub dives: bool,
-    /// Notes what is wrong with its value.
+    /// Examines the member's value.
     pub examine: fn(&mut Value, &mut Faults),
-    /// Its own rules; none of a value that cannot be read.
+    /// The member's own rules; they apply to readable values only.
     pub rules: Option<fn(&Value) -> Option<Report>>,
 }
 
 impl Faults {
-    pub(super) fn new(twice: HashSet<String>) -> Self {
-        Self { path: String::new(), found: Vec::new(), twice, has_rules: true }
+    pub(super) fn new(duplicates: HashSet<String>) -> Self {
+        Self { path: String::new(), found: Vec::new(), duplicates, has_rules: true }
     }
 
-    /// What was found. Where nothing was, but a member stood there twice in a place that no type looks into, that is
-    /// told: nothing is taken that says two things.
+    /// The faults that were found. If there are none, but a duplicate member stands in a place that no type examines,
+    /// that duplicate is the fault: an ambiguous input is never accepted.
     pub(super) fn into_found(self) -> Vec<FieldFault> {
         if self.found.is_empty() {
-            let mut twice: Vec<String> = self.twice.into_iter().collect();
-            twice.sort_unstable();
-            return twice.into_iter().map(|path| FieldFault { path, message: TWICE.to_owned() }).collect();
+            let mut duplicates: Vec<String> = self.duplicates.into_iter().collect();
+            duplicates.sort_unstable();
+            return duplicates.into_iter().map(|path| FieldFault { path, message: DUPLICATE.to_owned() }).collect();
         }
         self.found
     }
 
-    /// Whether no more is told: nothing is looked at then.
+    /// Whether the maximum is reached: nothing more is examined then.
     fn is_full(&self) -> bool {
         self.found.len() >= MAX_FAULTS
     }
 
-    /// Notes that something is wrong at this place.
+    /// Reports a fault at this position.
     pub fn push(&mut self, message: impl Into<String>) {
         if !self.is_full() {
             self.found.push(FieldFault { path: self.path.clone(), message: message.into() });
         }
     }
 
-    /// Notes that something else was expected at this place.
+    /// Reports that another kind of value was expected at this position.
     pub fn expected(&mut self, expected: &str, found: &Value) {
         self.push(format!("expected {expected}, found {}", kind_of(found)));
     }
 
-    /// Expects a value that the type reads by itself.
+    /// Expects a value that the type deserializes by itself.
     pub fn value<T: DeserializeOwned>(&mut self, value: &Value) {
         if let Err(error) = T::deserialize(value) {
-            self.push(told(&error.to_string(), value));
+            self.push(in_terms_of_json(&error.to_string(), value));
         }
     }
 
@@ -103,8 +103,8 @@ impl Faults {
                 return;
             }
             self.below(key, |faults| {
-                if faults.twice.contains(&faults.path) {
-                    return faults.push(TWICE);
+                if faults.duplicates.contains(&faults.path) {
+                    return faults.push(DUPLICATE);
                 }
                 faults.value::<K>(&Value::from(key.as_str()));
                 examine(value, faults);
@@ -143,15 +143,15 @@ impl Faults {
         }
     }
 
-    /// Expects a tagged union, and lets what stands beside the tag be looked at by the variant's name.
+    /// Expects a tagged union, and examines the members beside the tag by the variant's name.
     pub fn variant(&mut self, value: &mut Value, known: &[&str], look: impl FnOnce(&str, &mut Value, &mut Self)) {
         let Value::Object(members) = value else { return self.expected("an object", value) };
-        // Taken out meanwhile: a copy without it would be one at each depth.
+        // The tag is removed meanwhile: a copy without it would cost one copy at each depth.
         let tag = members.remove(TAG);
         let name = tag.as_ref().and_then(Value::as_str).filter(|name| known.contains(name));
         self.below(TAG, |faults| match &tag {
             None => faults.push("is required"),
-            Some(_) if faults.twice.contains(&faults.path) => faults.push(TWICE),
+            Some(_) if faults.duplicates.contains(&faults.path) => faults.push(DUPLICATE),
             Some(tag) => faults.one_of(tag, known),
         });
         if let Some(name) = name {
@@ -162,14 +162,14 @@ impl Faults {
         }
     }
 
-    /// Looks at one value by all that is known of it.
+    /// Examines one member's value.
     pub fn member(&mut self, value: &mut Value, member: &Member) {
         if self.is_full() {
             return;
         }
         let before = self.found.len();
-        if self.twice.contains(&self.path) {
-            return self.push(TWICE);
+        if self.duplicates.contains(&self.path) {
+            return self.push(DUPLICATE);
         }
         let has_rules = self.has_rules;
         self.has_rules &= member.dives;
@@ -181,7 +181,7 @@ impl Faults {
             if self.is_full() {
                 return;
             }
-            // Rules of what is in it were held against it in its own place, by its own names.
+            // The nested value reports its own rules at its own position.
             if is_well_formed || path.is_empty() {
                 self.within(&path.to_string(), |faults| faults.push(error.message()));
             }
@@ -201,7 +201,7 @@ impl Faults {
     }
 }
 
-/// What says which variant of a tagged union a value is.
+/// The tag of a tagged union.
 const TAG: &str = "type";
 
 fn one_of(names: &[&str]) -> String {
@@ -209,7 +209,7 @@ fn one_of(names: &[&str]) -> String {
     if names.len() > 1 { format!("one of {}", names.join(", ")) } else { names.concat() }
 }
 
-/// What a value is, in words of JSON.
+/// The kind of a value in terms of JSON.
 fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -222,11 +222,11 @@ fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-/// serde's sentence in words of JSON. What was found is not quoted: it may be a secret in the wrong place.
-fn told(message: &str, found: &Value) -> String {
+/// serde's message in terms of JSON. It does not quote the value found: that may be a secret in the wrong place.
+fn in_terms_of_json(message: &str, found: &Value) -> String {
     let is_of_type =
         ["invalid type: ", "invalid value: ", "invalid length "].iter().any(|start| message.starts_with(start));
-    // What was expected is our own text; what was found may hold anything.
+    // The expected part is our own text; the found part may hold anything.
     let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
     match expected {
         Some(expected) if is_of_type => match integers(expected) {
@@ -241,7 +241,7 @@ fn told(message: &str, found: &Value) -> String {
     }
 }
 
-/// The range of a type of Rust's, if it is one of whole numbers.
+/// The range of a Rust integer type, if the name is one.
 fn integers(name: &str) -> Option<String> {
     Some(match name {
         "i8" => "from -128 to 127".to_owned(),
@@ -255,7 +255,7 @@ fn integers(name: &str) -> Option<String> {
     })
 }
 
-/// What serde expected, as JSON calls it.
+/// A Rust type that serde expected, in terms of JSON.
 fn in_json(expected: &str) -> &str {
     match expected {
         "f32" | "f64" => "a number",
@@ -269,44 +269,45 @@ fn in_json(expected: &str) -> &str {
     }
 }
 
-/// A JSON value, with what a value of `serde_json` does not keep.
+/// A JSON value, with details that `serde_json::Value` does not keep.
 pub(super) struct Tree {
     pub(super) value: Value,
-    /// The paths of members that stand there more than once, up to [`MAX_FAULTS`] of them. The last member counts.
-    pub(super) twice: HashSet<String>,
-    /// The paths of numbers that are greater than numbers are here, up to [`MAX_FAULTS`] of them.
+    /// The paths of duplicate members, up to [`MAX_FAULTS`] of them. The last one counts.
+    pub(super) duplicates: HashSet<String>,
+    /// The paths of numbers out of range, up to [`MAX_FAULTS`] of them.
     pub(super) beyond: Vec<String>,
 }
 
-/// Reads JSON. A number without a fraction is an integer, however it is written (JSON Schema 2020-12 core, section
-/// 4.2.1: `10.0` is `10`).
+/// Parses JSON. A number without a fraction is an integer, in any notation (JSON Schema 2020-12 core, section 4.2.1:
+/// `10.0` is `10`).
 ///
 /// # Errors
-/// Where it is no JSON.
+/// When the text is not JSON.
 pub(super) fn tree(text: &[u8]) -> serde_json::Result<Tree> {
     match read(text, false) {
-        // It is JSON all the same (RFC 8259 section 6): the fault is that number's, and the others' are told as well.
+        // The text is JSON all the same (RFC 8259 section 6): only that number is at fault, and other faults are
+        // reported as well.
         Err(error) if is_out_of_range(&error) => read(&bounded(text), true),
         read => read,
     }
 }
 
 fn read(text: &[u8], is_bounded: bool) -> serde_json::Result<Tree> {
-    let mut reader = Reader { path: String::new(), twice: HashSet::new(), is_bounded, beyond: Vec::new() };
+    let mut reader = Reader { path: String::new(), duplicates: HashSet::new(), is_bounded, beyond: Vec::new() };
     let mut json = serde_json::Deserializer::from_slice(text);
     let value = reader.deserialize(&mut json)?;
     json.end()?;
-    Ok(Tree { value, twice: reader.twice, beyond: reader.beyond })
+    Ok(Tree { value, duplicates: reader.duplicates, beyond: reader.beyond })
 }
 
 fn is_out_of_range(error: &serde_json::Error) -> bool {
     error.to_string().starts_with("number out of range")
 }
 
-/// What stands for a number that is greater than those that there are: as long as the shortest of them.
+/// The replacement of a number out of range: no longer than the shortest of them.
 const BOUND: &[u8] = b"1e308";
 
-/// A text in which [`BOUND`] stands for each number that is out of range; all else keeps its place.
+/// The text with [`BOUND`] in place of each number out of range; everything else keeps its position.
 fn bounded(text: &[u8]) -> Vec<u8> {
     let (mut bounded, mut at, mut is_text) = (text.to_vec(), 0, false);
     while at < text.len() {
@@ -332,8 +333,8 @@ fn bounded(text: &[u8]) -> Vec<u8> {
 
 struct Reader {
     path: String,
-    twice: HashSet<String>,
-    /// Whether [`BOUND`] stands for what is out of range.
+    duplicates: HashSet<String>,
+    /// Whether [`BOUND`] stands for numbers out of range.
     is_bounded: bool,
     beyond: Vec<String>,
 }
@@ -355,7 +356,7 @@ impl<'de> DeserializeSeed<'de> for &mut Reader {
     }
 }
 
-/// The greatest integer that every number of JSON holds exactly, as a floating-point number.
+/// The greatest integer that every JSON number holds exactly, as a floating-point number.
 const MAX_EXACT: f64 = 9_007_199_254_740_991.0;
 
 impl<'de> Visitor<'de> for &mut Reader {
@@ -399,8 +400,8 @@ impl<'de> Visitor<'de> for &mut Reader {
             let separator = if self.path.is_empty() { "" } else { "." };
             let step = format!("{separator}{}", shortened(&name));
             let value = self.within(&step, |reader| {
-                if reader.twice.len() < MAX_FAULTS && members.contains_key(&name) {
-                    reader.twice.insert(reader.path.clone());
+                if reader.duplicates.len() < MAX_FAULTS && members.contains_key(&name) {
+                    reader.duplicates.insert(reader.path.clone());
                 }
                 map.next_value_seed(reader)
             })?;

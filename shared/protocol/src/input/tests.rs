@@ -61,8 +61,8 @@ fn faults(json: &str) -> Vec<(String, String)> {
     fault.fields.into_iter().map(|fault| (fault.path, fault.message)).collect()
 }
 
-/// What is told of an input that is right but for these members.
-fn told(members: &str) -> Vec<(String, String)> {
+/// The faults of an input that is valid except for these members.
+fn messages(members: &str) -> Vec<(String, String)> {
     faults(&format!(r#"{{"maxLines": 1, "theName": "a", {members}}}"#))
 }
 
@@ -123,9 +123,9 @@ fn a_path_leads_into_every_kind_of_type() {
         (r#""exact": "1e5""#, "exact", "not a decimal number"),
         (r#""large": 9007199254740992"#, "large", "expected an integer from -(2^53 - 1) to 2^53 - 1"),
     ] {
-        let told = told(members);
-        assert_eq!(paths(&told), [path], "{members}: {told:?}");
-        assert!(told[0].1.starts_with(message), "{members}: {told:?}");
+        let messages = messages(members);
+        assert_eq!(paths(&messages), [path], "{members}: {messages:?}");
+        assert!(messages[0].1.starts_with(message), "{members}: {messages:?}");
     }
 }
 
@@ -134,18 +134,18 @@ fn a_path_leads_into_every_kind_of_type() {
 fn rules_that_do_not_hold_are_not_told_beside_others() {
     let fine = br#"{"maxLines": 1, "theName": "a", "unruled": {"cornerCount": 0}}"#;
     assert!(decode::<OrderInput>(Some(fine)).is_ok());
-    assert_eq!(paths(&told(r#""unruled": {"cornerCount": 0}, "large": "1""#)), ["large"]);
+    assert_eq!(paths(&messages(r#""unruled": {"cornerCount": 0}, "large": "1""#)), ["large"]);
 }
 
 #[test]
 fn a_member_that_is_there_twice_is_told_by_its_path() {
-    let twice = || TWICE.to_owned();
-    assert_eq!(told(r#""theName": "b""#), [("theName".into(), twice())]);
+    let twice = || DUPLICATE.to_owned();
+    assert_eq!(messages(r#""theName": "b""#), [("theName".into(), twice())]);
     let union = r#""shapes": [{"type": "polygon", "cornerCount": 3, "cornerCount": 4}]"#;
-    assert_eq!(told(union), [("shapes[0].cornerCount".into(), twice())]);
+    assert_eq!(messages(union), [("shapes[0].cornerCount".into(), twice())]);
     let tag = r#""shapes": [{"type": "empty", "type": "circle", "fullRadius": 1}]"#;
-    assert_eq!(told(tag), [("shapes[0].type".into(), twice())]);
-    assert_eq!(paths(&told(r#""theName": "b", "other": 1, "large": """#)), ["other", "theName", "large"]);
+    assert_eq!(messages(tag), [("shapes[0].type".into(), twice())]);
+    assert_eq!(paths(&messages(r#""theName": "b", "other": 1, "large": """#)), ["other", "theName", "large"]);
 }
 
 /// JSON Schema 2020-12 core, section 4.2.1: a number without a fraction is an integer, however it is written.
@@ -154,8 +154,8 @@ fn an_integer_is_one_however_it_is_written() {
     let input = |json: &str| decode::<OrderInput>(Some(json.as_bytes())).unwrap();
     let read = input(r#"{"maxLines": 1.0, "theName": "a", "large": 1e3, "stars": 5.0, "lines": [{"a": 2.50e1}]}"#);
     assert_eq!((read.max_lines, read.large, read.stars), (1, SafeInteger::new(1000), Patch::Set(Some(5))));
-    assert_eq!(told(r#""large": 1.5"#), [("large".into(), "expected an integer, found a fraction".into())]);
-    assert_eq!(paths(&told(r#""large": 1e300"#)), ["large"]);
+    assert_eq!(messages(r#""large": 1.5"#), [("large".into(), "expected an integer, found a fraction".into())]);
+    assert_eq!(paths(&messages(r#""large": 1e300"#)), ["large"]);
 }
 
 #[test]
@@ -190,9 +190,9 @@ fn a_number_beyond_all_is_json_and_wrong_in_its_place() {
             .map(|input| input.lengths.into_iter().map(Finite::get).collect::<Vec<_>>())
             .map_err(|fault| fault.fields)
     };
-    let told = floats(r#"{"lengths": [1e308, 1e400, 0e400, -1e400]}"#).unwrap_err();
-    let told: Vec<_> = told.iter().map(|fault| (fault.path.as_str(), fault.message.as_str())).collect();
-    assert!(told.contains(&("lengths[1]", beyond)) && told.contains(&("lengths[3]", beyond)), "{told:?}");
+    let messages = floats(r#"{"lengths": [1e308, 1e400, 0e400, -1e400]}"#).unwrap_err();
+    let messages: Vec<_> = messages.iter().map(|fault| (fault.path.as_str(), fault.message.as_str())).collect();
+    assert!(messages.contains(&("lengths[1]", beyond)) && messages.contains(&("lengths[3]", beyond)), "{messages:?}");
     assert_eq!(floats(r#"{"lengths": [1e308, 0e400]}"#).unwrap(), [1e308, 0.0]);
     // What is no JSON besides keeps its place.
     for text in [r#"{"maxLines": 1e400, nope}"#, r#"{"maxLines": 01e400}"#, r#"{"maxLines": 1.e400}"#] {
@@ -212,21 +212,21 @@ struct MeasuredInput {
 fn names_from_outside_are_not_repeated_at_any_length() {
     let long = "n".repeat(1_000_000);
     let short = format!("{}…", "n".repeat(64));
-    let found = told(&format!(r#""{long}": 1, "lines": [{{"{long}": 300}}]"#));
+    let found = messages(&format!(r#""{long}": 1, "lines": [{{"{long}": 300}}]"#));
     assert_eq!(paths(&found), [short.clone(), format!("lines[0].{short}")]);
     assert!(found.iter().all(|(_, message)| message.len() < 200));
     let many = format!(r#""lines": [{}7]"#, "7,".repeat(100_000));
-    assert_eq!(told(&many).len(), MAX_FAULTS);
+    assert_eq!(messages(&many).len(), MAX_FAULTS);
 }
 
 #[test]
 fn a_wrong_value_is_not_quoted() {
-    let told = |json: &str| faults(&format!(r#"{{"theName": "a", "maxLines": {json}}}"#))[0].1.clone();
-    assert_eq!(told(r#""hunter2, expected `\"no\"`""#), "expected an integer, found a string");
-    assert_eq!(told("31415"), "expected an integer from 0 to 255");
-    assert_eq!(told("3.1415"), "expected an integer, found a fraction");
-    assert_eq!(told("true"), "expected an integer, found a boolean");
-    assert_eq!(told("null"), "expected an integer, found null");
+    let messages = |json: &str| faults(&format!(r#"{{"theName": "a", "maxLines": {json}}}"#))[0].1.clone();
+    assert_eq!(messages(r#""hunter2, expected `\"no\"`""#), "expected an integer, found a string");
+    assert_eq!(messages("31415"), "expected an integer from 0 to 255");
+    assert_eq!(messages("3.1415"), "expected an integer, found a fraction");
+    assert_eq!(messages("true"), "expected an integer, found a boolean");
+    assert_eq!(messages("null"), "expected an integer, found null");
     assert_eq!(faults(r#""hunter2""#), [(String::new(), "expected an object, found a string".to_owned())]);
     assert_eq!(faults("[1, \"a\"]"), [(String::new(), "expected an object, found an array".to_owned())]);
 }
@@ -242,7 +242,7 @@ fn nothing_is_nothing() {
     }
 }
 
-/// A type that has itself in it.
+/// A recursive type.
 #[wire(input)]
 enum TreeInput {
     Leaf {},
@@ -260,7 +260,7 @@ fn nothing_is_taken_that_no_schema_says() {
         (r#""volume": {"low": null}"#, "volume", "expected one of `low`, `-high`"),
         (r#""volume": ["low"]"#, "volume", "expected one of `low`, `-high`"),
     ] {
-        assert_eq!(told(members), [(path.to_owned(), message.to_owned())], "{members}");
+        assert_eq!(messages(members), [(path.to_owned(), message.to_owned())], "{members}");
     }
     for tree in [
         r#"{"type": "branch", "below": [["leaf"]]}"#,
@@ -283,14 +283,14 @@ fn members_that_are_there_twice_are_noted_up_to_a_number() {
     let (depth, member) = (100, "m".repeat(64));
     let inner = format!("{{\"a\": 0{}}}", r#","a":0,"b":1"#.repeat(5_000));
     let text = (0..depth).fold(inner, |inner, _| format!("{{\"{member}\": {inner}}}"));
-    assert!(super::faults::tree(text.as_bytes()).unwrap().twice.len() <= MAX_FAULTS);
+    assert!(super::faults::tree(text.as_bytes()).unwrap().duplicates.len() <= MAX_FAULTS);
     let many: String = (0..1000).map(|place| format!(r#""{place}":0,"{place}":1,"#)).collect();
-    assert_eq!(super::faults::tree(format!("{{{many}\"\":0}}").as_bytes()).unwrap().twice.len(), MAX_FAULTS);
+    assert_eq!(super::faults::tree(format!("{{{many}\"\":0}}").as_bytes()).unwrap().duplicates.len(), MAX_FAULTS);
     // Beyond the number, too, nothing is taken that says two things, wherever that is.
     let twice: String = (0..1000).map(|place| format!(r#""{}":1,"{}":1.0,"#, place % 100, place % 100)).collect();
-    let told = told(&format!(r#""lines": [{{{twice}"x":1}}], "stars": 1, "stars": 2"#));
-    assert_eq!(told.len(), MAX_FAULTS);
-    assert!(told.iter().all(|(path, message)| path.starts_with("lines[0].") && message == TWICE));
+    let messages = messages(&format!(r#""lines": [{{{twice}"x":1}}], "stars": 1, "stars": 2"#));
+    assert_eq!(messages.len(), MAX_FAULTS);
+    assert!(messages.iter().all(|(path, message)| path.starts_with("lines[0].") && message == DUPLICATE));
 }
 
 #[test]
@@ -378,7 +378,7 @@ fn rules_of_what_is_in_a_field_hold_where_it_says_dive() {
     }
 }
 
-/// How often a rule was held against anything.
+/// How often a rule was checked.
 static HELD: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
 
 #[allow(clippy::trivially_copy_pass_by_ref)]
@@ -401,17 +401,17 @@ enum NestInput {
 /// At each depth, a value would else be read, and all rules below held against it, once more.
 #[test]
 fn a_rule_is_held_a_few_times_however_deep_it_is() {
-    let (depth, mut told) = (50, Vec::new());
+    let (depth, mut messages) = (50, Vec::new());
     for number in [1, 6] {
         let bottom = format!(r#"{{"type": "nest", "below": [], "number": {number}}}"#);
         let text = (0..depth)
             .fold(bottom, |inner, _| format!(r#"{{"type": "nest", "below": [{inner}, {{"type": "leaf"}}]}}"#));
         HELD.store(0, std::sync::atomic::Ordering::Relaxed);
-        told.push(decode::<NestInput>(Some(text.as_bytes())).err().map(|fault| fault.fields));
+        messages.push(decode::<NestInput>(Some(text.as_bytes())).err().map(|fault| fault.fields));
         assert!(HELD.load(std::sync::atomic::Ordering::Relaxed) <= 3 * (depth + 1), "{HELD:?}");
     }
-    let deepest = told.pop().flatten().unwrap();
-    assert_eq!((told.pop(), deepest.len()), (Some(None), 1));
+    let deepest = messages.pop().flatten().unwrap();
+    assert_eq!((messages.pop(), deepest.len()), (Some(None), 1));
     assert_eq!(deepest[0].path, "below[0].".repeat(depth) + "number");
 }
 
@@ -419,5 +419,5 @@ fn a_rule_is_held_a_few_times_however_deep_it_is() {
 #[test]
 fn a_length_is_told_beside_what_is_wrong_with_an_item() {
     let three = r#"[{"type":"empty"},{"type":"star"},{"type":"empty"}]"#;
-    assert_eq!(paths(&told(&format!(r#""shapes": {three}"#))), ["shapes[1].type", "shapes"]);
+    assert_eq!(paths(&messages(&format!(r#""shapes": {three}"#))), ["shapes[1].type", "shapes"]);
 }

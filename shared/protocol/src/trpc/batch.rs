@@ -1,5 +1,5 @@
-//! Batches: several calls in one request, `/trpc/a,b?batch=1`, answered together. The official client writes a
-//! batch of one as well, on the procedure's own path.
+//! Batches: several calls in one request, `/trpc/a,b?batch=1`, with one response. The official client also sends
+//! batches of one, on the procedure's own path.
 
 use std::fmt;
 
@@ -12,18 +12,18 @@ use serde_json::{error::Category, value::RawValue};
 
 use crate::{Fault, input};
 
-/// How a batch is answered.
+/// The form of a batch's response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum BatchFormat {
     /// A JSON array, in the order of the calls.
     Array,
-    /// JSON Lines, in the order in which the calls ended: what clients that stream read.
+    /// JSON Lines, in the order in which the calls ended: for clients that stream.
     Lines,
 }
 
-impl Form {
-    /// The form that a request wants; none when it is no batch. As the official server does, whatever but
-    /// `batch=1` is none.
+impl BatchFormat {
+    /// The form that a request asks for; none when it is no batch. As in the official server, only `batch=1` makes a
+    /// batch.
     pub fn of(query: Option<&str>, headers: &HeaderMap) -> Option<Self> {
         let is_batch = super::values(query, "batch").any(|value| value == "1");
         is_batch.then(|| if wants_lines(headers) { Self::Lines } else { Self::Array })
@@ -39,7 +39,7 @@ impl Form {
 }
 
 const TRPC_ACCEPT: HeaderName = HeaderName::from_static("trpc-accept");
-const JSON_LINES: &str = Form::Lines.content_type();
+const JSON_LINES: &str = BatchFormat::Lines.content_type();
 
 fn wants_lines(headers: &HeaderMap) -> bool {
     match headers.get(TRPC_ACCEPT) {
@@ -51,10 +51,10 @@ fn wants_lines(headers: &HeaderMap) -> bool {
     }
 }
 
-/// Reads the inputs of a batch of so many calls, `{"0":…,"2":…}`; what has no number of a call is ignored.
+/// Reads the inputs of a batch with this many calls, `{"0":…,"2":…}`. Other keys are ignored.
 ///
 /// # Errors
-/// `BAD_REQUEST` when it is no such object, or one that says a key twice.
+/// `BAD_REQUEST` when the text is not such an object, or has a duplicate key.
 pub fn inputs(raw: Option<&[u8]>, calls: usize) -> Result<Vec<Option<&RawValue>>, Fault> {
     let Some(raw) = raw else { return Ok(vec![None; calls]) };
     let mut json = serde_json::Deserializer::from_slice(raw);
@@ -62,7 +62,7 @@ pub fn inputs(raw: Option<&[u8]>, calls: usize) -> Result<Vec<Option<&RawValue>>
     read.map_err(|error| {
         let message = error.to_string();
         Fault::bad_request(match error.classify() {
-            // What serde would say may quote what it found.
+            // serde's message may quote the value.
             Category::Data if message.starts_with(TWICE) => format!("{message}."),
             Category::Data => "The input of a batch is a JSON object, by the numbers of the calls.".to_owned(),
             _ => input::unreadable(&error),
@@ -70,7 +70,7 @@ pub fn inputs(raw: Option<&[u8]>, calls: usize) -> Result<Vec<Option<&RawValue>>
     })
 }
 
-/// How the sentence begins that says which call has two inputs.
+/// The beginning of the message about a call with two inputs.
 const TWICE: &str = "The input of a batch has more than one for the call ";
 
 struct Inputs(usize);
@@ -98,7 +98,7 @@ impl<'de> Visitor<'de> for Inputs {
     }
 }
 
-/// The number of a call, as JavaScript writes it; none of any other key.
+/// The index of a call, as JavaScript writes it; none for any other key.
 struct Key(Option<usize>);
 
 impl<'de> serde::Deserialize<'de> for Key {
@@ -109,24 +109,24 @@ impl<'de> serde::Deserialize<'de> for Key {
     }
 }
 
-/// The answers of a batch, as they come.
+/// Collects the responses of a batch.
 #[derive(Debug)]
 pub struct Answers {
-    form: Form,
-    /// In the order in which the calls ended: place, envelope.
+    form: BatchFormat,
+    /// Index and envelope of each call, in the order in which the calls ended.
     ended: Vec<(usize, Vec<u8>)>,
     status: Option<u16>,
 }
 
 impl Answers {
-    /// None yet.
-    pub const fn new(form: Form) -> Self {
+    /// Creates an empty collection.
+    pub const fn new(form: BatchFormat) -> Self {
         Self { form, ended: Vec::new(), status: None }
     }
 
-    /// Adds the envelope with which a call ended.
+    /// Adds the envelope of a call that ended.
     pub fn add(&mut self, place: usize, status: u16, mut envelope: Vec<u8>) {
-        // Between the tokens of JSON one space is as good as another, and a line must be one.
+        // JSON allows any whitespace between tokens, and a line must not contain a line break.
         for byte in &mut envelope {
             if matches!(byte, b'\n' | b'\r') {
                 *byte = b' ';
@@ -140,21 +140,21 @@ impl Answers {
         self.ended.push((place, envelope));
     }
 
-    /// The status and the body of the whole: what all say or 207; lines are always 200.
+    /// The status and the body of the whole response: the common status of all calls, or 207; lines always have 200.
     pub fn finish(mut self) -> (u16, Vec<u8>) {
         match self.form {
-            Form::Array => {
+            BatchFormat::Array => {
                 self.ended.sort_by_key(|(place, _)| *place);
                 let envelopes: Vec<_> = self.ended.into_iter().map(|(_, envelope)| envelope).collect();
                 (self.status.unwrap_or(200), [b"[", envelopes.join(&b',').as_slice(), b"]"].concat())
             }
-            Form::Lines => (200, lines(&self.ended)),
+            BatchFormat::Lines => (200, lines(&self.ended)),
         }
     }
 }
 
-/// As `@trpc/server` streams: a head, in which each call is a value to come, and one line for each that came.
-/// The last line ends like the others, or the client waits for the rest of it.
+/// The stream format of `@trpc/server`: a head, in which each call is a pending value, and one line for each that
+/// ended. The last line ends with a line break, or the client waits for the rest of it.
 fn lines(ended: &[(usize, Vec<u8>)]) -> Vec<u8> {
     let mut places: Vec<_> = ended.iter().map(|(place, _)| *place).collect();
     places.sort_unstable();
@@ -177,15 +177,15 @@ mod tests {
     #[test]
     fn only_batch_1_is_a_batch() {
         for (query, form) in [
-            (Some("batch=1"), Some(Form::Array)),
-            (Some("input=%7B%7D&batch=1"), Some(Form::Array)),
-            (Some("b%61tch=1"), Some(Form::Array)),
+            (Some("batch=1"), Some(BatchFormat::Array)),
+            (Some("input=%7B%7D&batch=1"), Some(BatchFormat::Array)),
+            (Some("b%61tch=1"), Some(BatchFormat::Array)),
             (Some("batch=0"), None),
             (Some("batch"), None),
             (Some("notbatch=1"), None),
             (None, None),
         ] {
-            assert_eq!(Form::of(query, &HeaderMap::new()), form, "{query:?}");
+            assert_eq!(BatchFormat::of(query, &HeaderMap::new()), form, "{query:?}");
         }
     }
 
@@ -193,12 +193,12 @@ mod tests {
     fn lines_are_asked_for_by_either_header() {
         let form = |headers: &[(&'static str, &'static str)]| {
             let pairs = headers.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
-            Form::of(Some("batch=1"), &pairs.collect()).unwrap()
+            BatchFormat::of(Some("batch=1"), &pairs.collect()).unwrap()
         };
-        assert_eq!(form(&[("trpc-accept", "application/jsonl")]), Form::Lines);
-        assert_eq!(form(&[("accept", "text/html, application/jsonl")]), Form::Lines);
-        assert_eq!(form(&[("accept", "*/*")]), Form::Array);
-        assert_eq!(form(&[("trpc-accept", "other"), ("accept", "application/jsonl")]), Form::Array);
+        assert_eq!(form(&[("trpc-accept", "application/jsonl")]), BatchFormat::Lines);
+        assert_eq!(form(&[("accept", "text/html, application/jsonl")]), BatchFormat::Lines);
+        assert_eq!(form(&[("accept", "*/*")]), BatchFormat::Array);
+        assert_eq!(form(&[("trpc-accept", "other"), ("accept", "application/jsonl")]), BatchFormat::Array);
     }
 
     fn read(raw: &str, calls: usize) -> Result<Vec<Option<String>>, Fault> {
@@ -226,20 +226,20 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_inputs_is_told_with_the_place() {
-        let told = |raw: &str| read(raw, 2).unwrap_err().message;
+        let message = |raw: &str| read(raw, 2).unwrap_err().message;
         let no_json = "The input is not JSON that can be read: ";
-        assert_eq!(told("{nope"), format!("{no_json}key must be a string at line 1 column 2."));
-        assert_eq!(told("{\"0\":\n{\"a\" 1}}"), format!("{no_json}expected `:` at line 2 column 6."));
-        assert_eq!(told("{} 2"), format!("{no_json}trailing characters at line 1 column 4."));
-        assert_eq!(told("[]"), "The input of a batch is a JSON object, by the numbers of the calls.");
+        assert_eq!(message("{nope"), format!("{no_json}key must be a string at line 1 column 2."));
+        assert_eq!(message("{\"0\":\n{\"a\" 1}}"), format!("{no_json}expected `:` at line 2 column 6."));
+        assert_eq!(message("{} 2"), format!("{no_json}trailing characters at line 1 column 4."));
+        assert_eq!(message("[]"), "The input of a batch is a JSON object, by the numbers of the calls.");
         let twice = "The input of a batch has more than one for the call 1 at line 1 column 13.";
-        assert_eq!(told(r#"{"1":1,"1":2}"#), twice);
+        assert_eq!(message(r#"{"1":1,"1":2}"#), twice);
     }
 
     #[test]
     fn an_array_has_the_order_of_the_calls_and_the_status_of_all() {
         let answer = |statuses: [u16; 2]| {
-            let mut answers = Answers::new(Form::Array);
+            let mut answers = Answers::new(BatchFormat::Array);
             answers.add(1, statuses[1], b"{\"b\":1}".to_vec());
             answers.add(0, statuses[0], b"{\"a\":\n1}".to_vec());
             answers.finish()
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn lines_have_the_order_in_which_calls_ended() {
-        let mut answers = Answers::new(Form::Lines);
+        let mut answers = Answers::new(BatchFormat::Lines);
         answers.add(1, 404, b"{\"error\":1}".to_vec());
         answers.add(0, 200, b"{\"result\":{}}\n".to_vec());
         let (status, body) = answers.finish();

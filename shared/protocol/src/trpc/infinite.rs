@@ -1,5 +1,5 @@
-//! Infinite queries: a list that a page reads on and on. The official adapters (`@trpc/react-query`,
-//! `@trpc/tanstack-react-query`) put into the input, beside the `cursor`, in which `direction` it is read.
+//! Infinite queries: lists that a client reads page by page. The official adapters (`@trpc/react-query`,
+//! `@trpc/tanstack-react-query`) add a `direction` to the input, beside the `cursor`.
 
 use std::{borrow::Cow, fmt};
 
@@ -10,17 +10,16 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// The member that says it.
+/// The name of the added member.
 const DIRECTION: &str = "direction";
 
-/// Whether a query with these fields of its input is one that is read on and on: it takes a `cursor`, and knows no
-/// `direction` of its own.
+/// Whether a query with these input fields is infinite: it takes a `cursor`, and has no `direction` of its own.
 pub fn is_infinite<'f>(fields: impl Iterator<Item = &'f str> + Clone) -> bool {
     fields.clone().any(|field| field == "cursor") && fields.clone().all(|field| field != DIRECTION)
 }
 
-/// The input without its `direction`, where that says `forward` or `backward`. Which page is meant says the cursor
-/// alone. Whatever else the input is, it stays as it is.
+/// The input without its `direction`, if that is `forward` or `backward`: the cursor alone determines the page. Any
+/// other input stays as it is.
 pub fn without_direction(input: Bytes) -> Bytes {
     let Ok(Members(members)) = serde_json::from_slice(&input) else { return input };
     let is_direction = |(name, _): &(Cow<'_, str>, &RawValue)| name == DIRECTION;
@@ -34,8 +33,8 @@ pub fn without_direction(input: Bytes) -> Bytes {
     format!("{{{}}}", others.join(",")).into()
 }
 
-/// The input of a client of another style, on its way as a call of tRPC: a `direction` that would be taken out there
-/// says null instead, which no client of tRPC sends, so that it is refused like every unknown member.
+/// The input of a client of another style, when it is forwarded as a call of tRPC: a `direction` that would be
+/// removed there becomes null, which no client of tRPC sends, so that it is refused like every unknown member.
 pub fn with_foreign_direction(input: &str) -> Cow<'_, str> {
     let left = without_direction(Bytes::copy_from_slice(input.as_bytes()));
     match std::str::from_utf8(&left) {
@@ -48,7 +47,7 @@ pub fn with_foreign_direction(input: &str) -> Cow<'_, str> {
     }
 }
 
-/// The members of an object as they were written.
+/// The members of an object as raw text.
 struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -77,13 +76,13 @@ mod tests {
 
     #[test]
     fn a_direction_is_taken_out_and_nothing_else() {
-        for (given, left) in [
+        for (input, left) in [
             (r#"{"limit":2,"direction":"forward"}"#, r#"{"limit":2}"#),
             (r#"{"direction":"backward","cursor":null,"a\"b":1.0}"#, r#"{"cursor":null,"a\"b":1.0}"#),
             (r#" { "cursor" : "c" , "direction" : "forward" } "#, r#"{"cursor":"c"}"#),
         ] {
-            assert_eq!(without_direction(Bytes::from(given)), left);
-            let foreign = with_foreign_direction(given);
+            assert_eq!(without_direction(Bytes::from(input)), left);
+            let foreign = with_foreign_direction(input);
             assert!(foreign.starts_with(r#"{"direction":null,"#) && foreign.ends_with(&left[1..]), "{foreign}");
         }
         assert_eq!(with_foreign_direction(r#"{"direction":"forward"}"#), r#"{"direction":null}"#);

@@ -1,10 +1,10 @@
-//! What a change says of a field: something, nothing, or that it stays.
+//! Fields of partial changes: a new value, or none.
 
 use garde::Validate;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::Error as _};
 
-/// A field of a PATCH: absent leaves the value as it is. `Patch<Option<T>>` takes null as a value.
+/// A field of a PATCH: absent leaves the value as it is. `Patch<Option<T>>` accepts null as a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd)]
 pub enum Patch<T> {
     /// The field was absent.
@@ -20,7 +20,7 @@ impl<T> Patch<T> {
         matches!(self, Self::Keep)
     }
 
-    /// Puts the new value, if there is one, in place of the old.
+    /// Replaces the old value, if there is a new one.
     pub fn apply<U>(self, target: &mut U)
     where
         T: Into<U>,

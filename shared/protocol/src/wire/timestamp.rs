@@ -1,4 +1,4 @@
-//! Times: the grammar of RFC 3339, and nothing beside it.
+//! Timestamps in the grammar of RFC 3339.
 
 use std::{fmt, str::FromStr};
 
@@ -18,12 +18,12 @@ pub struct Timestamp(i64);
 /// The years 0 to 9999 in milliseconds of the Unix epoch.
 const TIMESTAMP_MS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
 
-/// The grammar of RFC 3339 section 5.6, but for the days that a month has and the minutes that have a 61st second.
+/// The grammar of RFC 3339 section 5.6, except for the days of each month and the minutes with a leap second.
 const DATE_TIME: &str = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:\
     ([0-5][0-9]|60)(\\.[0-9]+)?([Zz]|[+\\-]([01][0-9]|2[0-3]):[0-5][0-9])$";
 
 impl Timestamp {
-    /// From milliseconds since 1970, held to the range of the type.
+    /// Creates a time from milliseconds since 1970, clamped to the range of the type.
     pub fn from_unix_ms(unix_ms: i64) -> Self {
         Self(unix_ms.clamp(*TIMESTAMP_MS.start(), *TIMESTAMP_MS.end()))
     }
@@ -33,7 +33,7 @@ impl Timestamp {
         self.0
     }
 
-    /// This time and some milliseconds more.
+    /// This time plus a number of milliseconds.
     pub fn plus_ms(self, ms: i64) -> Self {
         Self::from_unix_ms(self.0.saturating_add(ms))
     }
@@ -47,18 +47,18 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// When Unix time began.
+/// The beginning of Unix time.
 const EPOCH: jiff::civil::DateTime = jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0);
 
-/// A number of some digits at the start of a text, within bounds, and what follows it.
+/// A number of `count` digits at the start of a text, within bounds, and the rest of the text.
 fn digits(text: &str, count: usize, bounds: std::ops::RangeInclusive<i16>) -> Option<(i16, &str)> {
     let (number, rest) = text.split_at_checked(count)?;
     let number = number.bytes().all(|b| b.is_ascii_digit()).then(|| number.parse().ok())??;
     bounds.contains(&number).then_some((number, rest))
 }
 
-/// The milliseconds since 1970 of a `date-time` of RFC 3339 section 5.6. A 61st second is the one that follows it;
-/// digits beyond the third of a fraction are cut off.
+/// The milliseconds since 1970 of a `date-time` of RFC 3339 section 5.6. A leap second counts as the next second;
+/// digits beyond milliseconds are cut off.
 fn date_time(text: &str) -> Option<i64> {
     let (year, rest) = digits(text, 4, 0..=9999)?;
     let (month, rest) = digits(rest.strip_prefix('-')?, 2, 1..=12)?;
@@ -86,7 +86,7 @@ fn date_time(text: &str) -> Option<i64> {
     let date = jiff::civil::Date::new(year, month.try_into().ok()?, day.try_into().ok()?).ok()?;
     let days = date.to_datetime(jiff::civil::Time::midnight()).duration_since(EPOCH).as_hours() / 24;
     let minutes = days * 24 * 60 + i64::from(hour) * 60 + i64::from(minute) - offset;
-    // Leap seconds are put in at the end of a day in UTC (appendix D).
+    // Leap seconds are inserted at the end of a day in UTC (appendix D).
     if second == 60 && minutes.rem_euclid(24 * 60) != 24 * 60 - 1 {
         return None;
     }
@@ -107,7 +107,7 @@ impl JsonSchema for Timestamp {
         "Timestamp".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        // The pattern says it again for validators that take `format` for a remark. Neither can say the bounds where
+        // The pattern repeats the format for validators that ignore `format`. Neither can express the bounds where
         // another zone's year is not UTC's.
         let description = "A time, RFC 3339 in UTC to the millisecond, in the years 0 to 9999 of UTC.";
         json_schema!({"type": "string", "format": "date-time", "pattern": DATE_TIME, "description": description})

@@ -1,4 +1,4 @@
-//! What is answered to a request that reaches no procedure.
+//! Answers requests that reach no procedure.
 
 use bytes::Bytes;
 use http::{Method, Request, Response, header};
@@ -12,8 +12,8 @@ use crate::{
     site::Site,
 };
 
-/// The methods of the registry (IANA, "Hypertext Transfer Protocol (HTTP) Method Registry"), and QUERY, which HTTP's working
-/// group adds to it. Not CONNECT: nobody asks a service for a tunnel.
+/// The methods of the registry (IANA, "Hypertext Transfer Protocol (HTTP) Method Registry"), and QUERY, which HTTP's
+/// working group adds to it. CONNECT is left out: the service is no tunnel.
 const REGISTERED: [&str; 39] = [
     "ACL",
     "BASELINE-CONTROL",
@@ -56,7 +56,7 @@ const REGISTERED: [&str; 39] = [
     "PRI",
 ];
 
-/// Holds against methods that no address has, and that are no method where they are known neither (RFC 9110 section 9.1).
+/// Refuses methods that no standard defines (RFC 9110 section 9.1).
 ///
 /// # Errors
 /// `NOT_IMPLEMENTED`.
@@ -67,20 +67,20 @@ pub fn expect_known(method: &Method) -> Result<(), Fault> {
     Err(Fault::new(Code::NotImplemented, format!("The method {:?} is not known here.", shortened(method.as_str()))))
 }
 
-/// Whom a request was for.
+/// The addressee of a request.
 #[derive(Clone, Copy)]
 pub enum Addressee<'a> {
     /// This procedure, at any of its addresses.
     Procedure(&'a Entry),
-    /// A procedure of this name, by a call of tRPC.
+    /// The procedure of this name, in a call of tRPC.
     Called(&'a str),
-    /// Nobody.
+    /// No procedure.
     Nobody,
 }
 
-/// Answers a request that reaches no procedure, in the form that is at home where it went: below `/trpc/` in tRPC's; at the
-/// address of a procedure in that procedure's; anywhere else as a problem, and to a browser as a page. An OPTIONS is not
-/// refused for its method: it is told the others.
+/// Answers a request that reaches no procedure, in the form of its address: below `/trpc/` in tRPC's form; at the
+/// address of a procedure in that procedure's form; anywhere else as a problem, and to a browser as a page. An
+/// OPTIONS is answered with the address's methods, not refused.
 pub fn refuse(
     cors: &Cors,
     site: &Site,
@@ -92,14 +92,14 @@ pub fn refuse(
     let (form, procedure, service) = match addressee {
         Addressee::Procedure(entry) => {
             let form = match ReplyForm::of(entry, request) {
-                // Of a batch that nobody read there are no calls to answer.
+                // A batch that was not read has no calls to answer.
                 ReplyForm::Trpc(_) => ReplyForm::Trpc(None),
                 form => form,
             };
             (form, Some(entry.name), entry.service.name)
         }
         Addressee::Called(name) => (ReplyForm::Trpc(None), Some(name), ""),
-        Addressee::Nobody => (ReplyForm::of_nowhere(request), None, ""),
+        Addressee::Nobody => (ReplyForm::unrouted(request), None, ""),
     };
     let (method, headers) = (request.method(), request.headers());
     let is_told = *method == Method::OPTIONS && fault.code == Code::MethodNotSupported;

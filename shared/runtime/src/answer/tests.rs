@@ -59,7 +59,7 @@ pub(crate) fn context(cors: Cors) -> Context {
         site,
         registration: Arc::new(RegistrationPolicy::Closed),
         secrets: Arc::default(),
-        post: Arc::default(),
+        mail_transport: Arc::default(),
     }
 }
 
@@ -223,7 +223,7 @@ async fn what_could_not_be_told_is_not_done() {
         })
     };
     let entry = |kind| by_rest(kind, run);
-    let asked = |method: &str, query: &str| {
+    let request = |method: &str, query: &str| {
         let request = Request::builder().method(method).uri(format!("/v1/x{query}"));
         request.header("accept", "application/problem+json")
     };
@@ -237,7 +237,7 @@ async fn what_could_not_be_told_is_not_done() {
         (Kind::Query, "POST", "", 405, 0),
     ] {
         let before = DONE.load(Ordering::Relaxed);
-        let answer = ask_by_rest(&entry(kind), asked(method, query)).await;
+        let answer = ask_by_rest(&entry(kind), request(method, query)).await;
         let said = (answer.status().as_u16(), the(&answer, "content-type"), the(&answer, "vary"));
         assert_eq!(said, (status, Some("application/problem+json"), Some("accept")), "{method} {query}");
         assert_eq!(DONE.load(Ordering::Relaxed) - before, done, "{method} {query}");
@@ -246,8 +246,8 @@ async fn what_could_not_be_told_is_not_done() {
         spec: Spec { auth: Auth::Permission { name: "x", own: false }, ..entry(kind).spec },
         ..entry(kind)
     };
-    assert_eq!(ask_by_rest(&signed_in(Kind::Mutation), asked("POST", "")).await.status(), 403);
-    assert_eq!(ask_by_rest(&signed_in(Kind::Query), asked("GET", "")).await.status(), 403);
+    assert_eq!(ask_by_rest(&signed_in(Kind::Mutation), request("POST", "")).await.status(), 403);
+    assert_eq!(ask_by_rest(&signed_in(Kind::Query), request("GET", "")).await.status(), 403);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! tRPC's form: an input in the address or the body, and answers in envelopes.
+//! The form of tRPC: an input in the address or the body, and responses in envelopes.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, request::Parts};
@@ -6,14 +6,14 @@ use protocol::{
     Fault,
     trpc::{
         self,
-        batch::{Answers, Form},
+        batch::{Answers, BatchFormat},
     },
 };
 
 use super::{explain, response};
 use crate::Entry;
 
-/// The methods under which procedures answer calls.
+/// The methods that tRPC calls use.
 pub(crate) const METHODS: &str = "GET, HEAD, POST";
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const VARY: HeaderValue = HeaderValue::from_static("trpc-accept, accept");
@@ -29,19 +29,24 @@ pub(super) fn read(entry: &Entry, parts: &Parts, body: Bytes) -> Result<Option<B
     Ok(if is_infinite { input.map(trpc::without_direction) } else { input })
 }
 
-/// The answer to a call that succeeded: the output as JSON, or none.
-pub(super) fn success(batch: Option<Form>, output: Option<&[u8]>) -> Response<Bytes> {
+/// The response to a call that succeeded: the output as JSON, or none.
+pub(super) fn success(batch: Option<BatchFormat>, output: Option<&[u8]>) -> Response<Bytes> {
     enveloped(batch, StatusCode::OK, trpc::result_envelope(output))
 }
 
-/// The answer to a call that did not succeed. `path` is what was called.
-pub(crate) fn fault(batch: Option<Form>, fault: &Fault, path: Option<&str>, request_id: &str) -> Response<Bytes> {
+/// The response to a call that failed. `path` is the name of the called procedure.
+pub(crate) fn fault(
+    batch: Option<BatchFormat>,
+    fault: &Fault,
+    path: Option<&str>,
+    request_id: &str,
+) -> Response<Bytes> {
     let mut response = enveloped(batch, super::status_of(fault), trpc::error_envelope(fault, path, request_id));
     explain(fault, &mut response);
     response
 }
 
-fn enveloped(batch: Option<Form>, status: StatusCode, envelope: Vec<u8>) -> Response<Bytes> {
+fn enveloped(batch: Option<BatchFormat>, status: StatusCode, envelope: Vec<u8>) -> Response<Bytes> {
     let Some(form) = batch else { return response(status, JSON, VARY, envelope) };
     let mut answers = Answers::new(form);
     answers.add(0, status.as_u16(), envelope);

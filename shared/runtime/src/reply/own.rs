@@ -1,4 +1,5 @@
-//! HTTP of a procedure's own: it reads the body and writes the answer itself. Faults are answered here.
+//! The HTTP of a procedure with `http`: it reads the body and writes the response itself. Only faults are answered
+//! here.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header, request::Parts};
@@ -15,31 +16,35 @@ use crate::{
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const VARY: HeaderValue = HeaderValue::from_static("accept");
 
-/// How faults are answered at an address that is neither tRPC's nor REST's.
+/// How to answer faults at an address that belongs neither to tRPC nor to REST.
 pub(crate) struct OwnHttp {
     errors: ErrorFormat,
-    /// Whether a person reads the answer, in a browser.
-    is_shown: bool,
-    /// The path that was asked for.
+    /// Whether a person reads the response, in a browser.
+    is_for_person: bool,
+    /// The path of the request.
     path: String,
 }
 
 impl OwnHttp {
-    /// At the address of a procedure with `http`.
+    /// For the address of a procedure with `http`.
     pub(super) fn of_procedure(errors: ErrorFormat, request: &Request<Bytes>) -> Self {
-        Self { errors, is_shown: is_navigation(request.headers()), path: request.uri().path().to_owned() }
+        Self { errors, is_for_person: is_navigation(request.headers()), path: request.uri().path().to_owned() }
     }
 
-    /// At an address that nothing has.
-    pub(super) fn of_nowhere(request: &Request<Bytes>) -> Self {
-        Self { errors: ErrorFormat::Problem, is_shown: prefers_page(request), path: request.uri().path().to_owned() }
+    /// For an address that no procedure has.
+    pub(super) fn unrouted(request: &Request<Bytes>) -> Self {
+        Self {
+            errors: ErrorFormat::Problem,
+            is_for_person: prefers_page(request),
+            path: request.uri().path().to_owned(),
+        }
     }
 
-    /// The answer to a fault: a page for a person, else what programs read.
+    /// The response to a fault: a page for a person, else JSON for programs.
     pub(super) fn fault(&self, fault: &Fault, call: CallInfo<'_>) -> Response<Bytes> {
         let CallInfo { procedure, service, site, request_id } = call;
         let mut response = match self.errors {
-            _ if self.is_shown => page(fault, request_id),
+            _ if self.is_for_person => page(fault, request_id),
             ErrorFormat::Problem => {
                 problem::response(fault, site, procedure.unwrap_or_default(), &self.path, request_id)
             }
@@ -79,20 +84,20 @@ pub(super) fn read(entry: &Entry, parts: &Parts, body: Bytes) -> Result<Bytes, F
     Ok(body)
 }
 
-/// Whether a browser goes to the address, by a link or a form (Fetch Metadata Request Headers, section 2.3). What a
-/// program takes says less: Java's names HTML first.
+/// Whether a browser navigates to the address, by a link or a form (Fetch Metadata Request Headers, section 2.3).
+/// `Accept` says less: Java's client names HTML first.
 fn is_navigation(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-mode").is_some_and(|mode| mode == "navigate")
 }
 
-/// Whether a browser asks, in which a person reads the answer.
+/// Whether the client is a browser, in which a person reads the response.
 fn prefers_page(request: &Request<Bytes>) -> bool {
     [Method::GET, Method::HEAD].contains(request.method())
         && Accept::of(request.headers(), header::ACCEPT)
             .prefers("text/html", &["application/problem+json", "application/json"])
 }
 
-/// A fault in words, for a person.
+/// A page that describes a fault to a person.
 fn page(fault: &Fault, request_id: &str) -> Response<Bytes> {
     let status = status_of(fault);
     let title = status.canonical_reason().unwrap_or("Error");
@@ -104,8 +109,8 @@ fn page(fault: &Fault, request_id: &str) -> Response<Bytes> {
     response
 }
 
-/// The error code of RFC 6749 and RFC 6750 for a fault. A failure of the procedure's is called as there: `InvalidGrant` is
-/// `invalid_grant`.
+/// The error code of RFC 6749 and RFC 6750 for a fault. A failure of the procedure gets its name in snake case:
+/// `InvalidGrant` becomes `invalid_grant`.
 fn oauth_error(fault: &Fault) -> String {
     let failure = fault.failure.as_ref().and_then(|failure| failure["type"].as_str());
     let error = match fault.code {

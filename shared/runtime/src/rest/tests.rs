@@ -21,10 +21,10 @@ const fn field(name: &'static str, form: Form) -> Field {
     Field { name, form, is_nullable: false }
 }
 
-/// What is stored, as it is answered.
+/// The stored value, as the procedure returns it.
 const THING: &[Field] = &[field("id", Form::Text), field("version", Form::Integer)];
 
-/// A procedure that answers this.
+/// A procedure that returns this.
 const fn entry(kind: Kind, rest: &'static str, fields: &'static [Field], output: &'static [Field]) -> Entry {
     let declaration = RestDeclaration { kind, route: rest, input: fields, output };
     let rest_answer = RestAnswer::of(declaration, RestAnswer::NONE).among(rest, &[Some("GET /things/{id}")]);
@@ -65,7 +65,7 @@ const LIST: Entry = entry(
 const PATCH: Entry = entry(Kind::Mutation, "PATCH /things/{id}", FIELDS, THING);
 const POST: Entry = entry(Kind::Mutation, "POST /things", FIELDS, THING);
 
-/// The same without some of what its answers would say.
+/// The same, with some parts of its responses declined.
 fn with(entry: Entry, rest_answer: RestAnswer) -> Entry {
     Entry { spec: Spec { rest_answer, ..entry.spec }, ..entry }
 }
@@ -75,7 +75,7 @@ fn parts(method: &str, uri: &str, headers: &[(&str, &str)]) -> Parts {
     request.body(()).unwrap().into_parts().0
 }
 
-/// Where a request went, with the path's parameters.
+/// The address of a request, with the path's parameters.
 fn address_of(parts: &Parts, parameters: &[(&str, &str)]) -> Address {
     let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Address { method: parts.method.clone(), uri: parts.uri.clone(), parameters }
@@ -121,8 +121,8 @@ fn an_address_is_read_as_the_fields_are_typed() {
 
 #[test]
 fn what_is_no_number_stays_a_text_that_the_procedure_refuses() {
-    for (given, kept) in [("", ""), ("x", "x"), ("+1", " 1"), ("1,2", "1,2"), ("0x1", "0x1"), ("NaN", "NaN")] {
-        assert_eq!(address(&format!("count={given}")).unwrap(), format!(r#"{{"id":"a\"b","count":"{kept}"}}"#));
+    for (sent, kept) in [("", ""), ("x", "x"), ("+1", " 1"), ("1,2", "1,2"), ("0x1", "0x1"), ("NaN", "NaN")] {
+        assert_eq!(address(&format!("count={sent}")).unwrap(), format!(r#"{{"id":"a\"b","count":"{kept}"}}"#));
     }
     assert_eq!(address("place=%7B").unwrap(), r#"{"id":"a\"b","place":"{"}"#);
     assert_eq!(address("unknown=1").unwrap(), r#"{"id":"a\"b","unknown":"1"}"#);
@@ -130,8 +130,8 @@ fn what_is_no_number_stays_a_text_that_the_procedure_refuses() {
 
 #[test]
 fn a_boolean_is_true_or_false_in_any_case_and_nothing_else() {
-    for (given, read) in [("true", true), ("True", true), ("TRUE", true), ("false", false), ("False", false)] {
-        assert_eq!(address(&format!("isNew={given}")).unwrap(), format!(r#"{{"id":"a\"b","isNew":{read}}}"#));
+    for (sent, read) in [("true", true), ("True", true), ("TRUE", true), ("false", false), ("False", false)] {
+        assert_eq!(address(&format!("isNew={sent}")).unwrap(), format!(r#"{{"id":"a\"b","isNew":{read}}}"#));
     }
     for other in ["1", "0", "yes", "", "truer", "null"] {
         let text = format!(r#"{{"id":"a\"b","isNew":"{other}"}}"#);
@@ -145,21 +145,22 @@ fn what_is_answered_without_a_body_or_as_a_problem_is_no_406() {
     let nothing = Entry { spec: Spec { has_output: false, ..GET.spec }, ..GET };
     let query = Entry { spec: Spec { kind: Kind::Query, ..GET.spec }, ..GET };
     for accept in ["application/problem+json", "text/html", "application/json;q=0", "*/*;q=0"] {
-        let asked = |entry: &Entry, more: &[(&str, &str)]| {
+        let request = |entry: &Entry, more: &[(&str, &str)]| {
             let headers = [&[("accept", accept)], more].concat();
             read_of(entry, &parts("GET", "/things/x", &headers)).unwrap()
         };
         for (entry, is_held_back) in [(&GET, true), (&nothing, false), (&query, false)] {
-            assert_eq!(asked(entry, &[]).is_held_back, is_held_back, "{accept}");
+            assert_eq!(request(entry, &[]).is_held_back, is_held_back, "{accept}");
         }
         let got = address_of(&parts("GET", "/things/x", &[]), &[]);
-        let status =
-            |asked: Reading, output| success(&query, &got, &asked.conditions, Ok(output)).map_err(|fault| fault.code);
+        let status = |request: Reading, output| {
+            success(&query, &got, &request.conditions, Ok(output)).map_err(|fault| fault.code)
+        };
         let output = || Output::Json(br#"{"version":3}"#.to_vec());
-        assert_eq!(status(asked(&query, &[]), output()).unwrap_err(), Code::NotAcceptable, "{accept}");
-        let known = asked(&query, &[("if-none-match", "\"3\"")]);
+        assert_eq!(status(request(&query, &[]), output()).unwrap_err(), Code::NotAcceptable, "{accept}");
+        let known = request(&query, &[("if-none-match", "\"3\"")]);
         assert_eq!(status(known, output()).unwrap().status(), 304, "{accept}");
-        assert_eq!(status(asked(&nothing, &[]), Output::Nothing).unwrap().status(), 204, "{accept}");
+        assert_eq!(status(request(&nothing, &[]), Output::Nothing).unwrap().status(), 204, "{accept}");
     }
     for accept in ["application/json", "*/*", "text/html, application/*;q=0.1", ""] {
         let got = parts("GET", "/things/x", &[("accept", accept)]);
@@ -173,12 +174,15 @@ fn a_refused_type_is_answered_with_those_that_are_taken() {
         let (method, path) = entry.rest().unwrap();
         let path = path.replace("{id}", "x");
         let parts = parts(method, &path, headers);
-        read(entry, &address_of(&parts, &[("id", "x")]), &parts, Bytes::from_static(b"{}")).unwrap_err().taken
+        read(entry, &address_of(&parts, &[("id", "x")]), &parts, Bytes::from_static(b"{}")).unwrap_err().accepted
     };
     let plain = [("content-type", "text/plain")];
-    assert_eq!((taken(&PATCH, &plain), taken(&POST, &plain)), (Taken::Patch, Taken::JsonByPost));
+    assert_eq!((taken(&PATCH, &plain), taken(&POST, &plain)), (AcceptedBody::Patch, AcceptedBody::JsonByPost));
     for entry in [&PATCH, &POST] {
-        assert_eq!(taken(entry, &[("content-type", "application/json"), ("content-encoding", "gzip")]), Taken::Uncoded);
+        assert_eq!(
+            taken(entry, &[("content-type", "application/json"), ("content-encoding", "gzip")]),
+            AcceptedBody::Uncoded
+        );
     }
 }
 
@@ -250,15 +254,15 @@ fn a_condition_of_a_change_is_a_version() {
     }
     let eleven = (1..12).map(|version| format!("\"{version}\"")).collect::<Vec<_>>().join(",");
     assert_eq!(condition(&eleven), Err(Code::BadRequest));
-    let asked = |entry: &Entry, method, name| {
+    let request = |entry: &Entry, method, name| {
         let parts = parts(method, "/things/x", &[(name, "\"1\"")]);
         read_of(entry, &parts).err().map(|fault| fault.code)
     };
     const UNVERSIONED: Entry = entry(Kind::Mutation, "DELETE /things/{id}", &[], &[]);
-    assert_eq!(asked(&UNVERSIONED, "DELETE", "if-match"), Some(Code::BadRequest));
-    assert_eq!(asked(&GET, "GET", "if-match"), None);
-    assert_eq!(asked(&PATCH, "PATCH", "if-none-match"), Some(Code::BadRequest));
-    assert_eq!(asked(&GET, "GET", "if-none-match"), None);
+    assert_eq!(request(&UNVERSIONED, "DELETE", "if-match"), Some(Code::BadRequest));
+    assert_eq!(request(&GET, "GET", "if-match"), None);
+    assert_eq!(request(&PATCH, "PATCH", "if-none-match"), Some(Code::BadRequest));
+    assert_eq!(request(&GET, "GET", "if-none-match"), None);
     let parts = parts("PATCH", "/things/x", &[("if-none-match", "*")]);
     let refused = read_of(&PATCH, &parts).unwrap_err();
     assert_eq!(refused.code, Code::PreconditionFailed, "it is there, or there is nothing to change");
@@ -283,18 +287,18 @@ fn of_several_versions_each_is_tried() {
         assert_eq!(tried(method, lines), [input], "{method} {lines:?}");
     }
     let late = Fault::new(Code::Conflict, "Changed.");
-    let asked = Conditions { if_match: Some(vec![1]), ..Conditions::default() };
-    assert!(asked.is_unmet(&late));
-    assert!(!asked.is_unmet(&Fault::new(Code::NotFound, "Nothing.")));
+    let request = Conditions { if_match: Some(vec![1]), ..Conditions::default() };
+    assert!(request.is_unmet(&late));
+    assert!(!request.is_unmet(&Fault::new(Code::NotFound, "Nothing.")));
 }
 
 #[test]
 fn what_is_read_has_one_of_the_versions_that_are_named() {
     let got = address_of(&parts("GET", "/things/a", &[]), &[]);
     let outcome = |entry: &Entry, tags: &str, output: &str| {
-        let asked = read_of(entry, &parts("GET", "/things/a", &[("if-match", tags)])).map_err(|fault| fault.code)?;
+        let request = read_of(entry, &parts("GET", "/things/a", &[("if-match", tags)])).map_err(|fault| fault.code)?;
         let output = Ok(Output::Json(output.as_bytes().to_vec()));
-        let answer = success(entry, &got, &asked.conditions, output).map_err(|fault| fault.code)?;
+        let answer = success(entry, &got, &request.conditions, output).map_err(|fault| fault.code)?;
         Ok::<_, Code>(answer.status().as_u16())
     };
     for tags in ["*", "\"3\"", "\"1\", \"3\"", "W/\"1\",\"3\""] {
@@ -307,8 +311,8 @@ fn what_is_read_has_one_of_the_versions_that_are_named() {
     assert_eq!(outcome(&LIST, "*", r#"{"items":[]}"#), Ok(200));
 }
 
-fn answer(entry: &Entry, address: &Address, asked: &Conditions, output: &str) -> Response<Bytes> {
-    success(entry, address, asked, Ok(Output::Json(output.as_bytes().to_vec()))).unwrap()
+fn answer(entry: &Entry, address: &Address, request: &Conditions, output: &str) -> Response<Bytes> {
+    success(entry, address, request, Ok(Output::Json(output.as_bytes().to_vec()))).unwrap()
 }
 
 fn the<'a>(response: &'a Response<Bytes>, name: &str) -> Option<&'a str> {
@@ -344,8 +348,8 @@ fn what_was_created_is_somewhere() {
 fn a_known_version_is_not_sent_again() {
     let got = address_of(&parts("GET", "/things/a", &[]), &[]);
     let status = |entry: &Entry, tags: &'static str, output| {
-        let asked = Conditions { if_none_match: Some(tags.to_owned()), ..Conditions::default() };
-        answer(entry, &got, &asked, output).status().as_u16()
+        let request = Conditions { if_none_match: Some(tags.to_owned()), ..Conditions::default() };
+        answer(entry, &got, &request, output).status().as_u16()
     };
     let thing = r#"{"id":"a","version":3}"#;
     for known in ["\"3\"", "W/\"3\"", "\"1\", \"3\"", "*"] {
@@ -386,10 +390,10 @@ fn a_conflict_is_a_failed_precondition_where_there_was_one() {
     let conflict = |failure| Fault { failure, ..Fault::new(Code::Conflict, "Changed.") };
     let conditional = Conditions { if_match: Some(vec![1]), ..Conditions::default() };
     assert_eq!(
-        conditional.judge(conflict(Some(json!({"type": "changed", "version": 2})))).code,
+        conditional.translate(conflict(Some(json!({"type": "changed", "version": 2})))).code,
         Code::PreconditionFailed
     );
-    assert_eq!(conditional.judge(conflict(None)).code, Code::PreconditionFailed);
-    assert_eq!(conditional.judge(conflict(Some(json!({"type": "emailTaken"})))).code, Code::Conflict);
-    assert_eq!(Conditions::default().judge(conflict(None)).code, Code::Conflict);
+    assert_eq!(conditional.translate(conflict(None)).code, Code::PreconditionFailed);
+    assert_eq!(conditional.translate(conflict(Some(json!({"type": "emailTaken"})))).code, Code::Conflict);
+    assert_eq!(Conditions::default().translate(conflict(None)).code, Code::Conflict);
 }

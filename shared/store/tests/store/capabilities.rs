@@ -1,4 +1,4 @@
-//! What each capability does, with the rights that it states, and with one of them less.
+//! The operations of each capability, with the rights that it states, and with one of them missing.
 
 use local::database::{
     Credentials,
@@ -7,12 +7,12 @@ use local::database::{
 use protocol::{Access, Entity, Grant};
 use store::{Create, Delete, Read, Settings, Store, StoreError, StoreSession, Update, Write};
 
-use crate::given::{Member, Note, World, id, session, settings};
+use crate::fixtures::{Member, Note, TestDatabase, id, session, settings};
 
 type Done = Result<(), StoreError>;
 
-/// A call of somebody with a grant, but for one action of it.
-fn session_with(world: &World, grant: &Grant, missing: Option<&str>) -> StoreSession {
+/// A session with a grant, except for one of its actions.
+fn session_with(world: &TestDatabase, grant: &Grant, missing: Option<&str>) -> StoreSession {
     let actions =
         |all: &[&str]| all.iter().filter(|action| Some(**action) != missing).map(ToString::to_string).collect();
     let rule = Rule {
@@ -27,9 +27,9 @@ fn session_with(world: &World, grant: &Grant, missing: Option<&str>) -> StoreSes
     session(&Store::new(settings).expect("a store"))
 }
 
-/// Holds what is done against the rights to do it: all of them suffice, and each is needed.
-async fn expect_least<T: Entity>(access: Access, does: impl AsyncFn(&World, StoreSession) -> Done) {
-    let (world, grant) = (World::new().await, Grant::of::<T>(access));
+/// Checks the rights of an operation: all of them suffice, and each is needed.
+async fn expect_least<T: Entity>(access: Access, does: impl AsyncFn(&TestDatabase, StoreSession) -> Done) {
+    let (world, grant) = (TestDatabase::new().await, Grant::of::<T>(access));
     does(&world, session_with(&world, &grant, None)).await.expect("its rights suffice");
     for missing in grant.table_actions().iter().chain(grant.index_actions()) {
         let done = does(&world, session_with(&world, &grant, Some(missing))).await;
@@ -141,7 +141,7 @@ async fn who_can_write_hands_on_what_takes_less() {
         notes.delete(note).await
     }
 
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let notes = world.write::<Note>();
     let note = add(notes.as_ref()).await.expect("created");
     let note = raise(notes.as_ref(), &note).await.expect("replaced");

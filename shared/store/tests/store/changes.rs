@@ -4,11 +4,11 @@ use futures_util::future::join_all;
 use protocol::{Clock, Timestamp, Version};
 use store::{Read, StoreError, Write};
 
-use crate::given::{Member, Note, World, id, session, session_at};
+use crate::fixtures::{Member, Note, TestDatabase, id, session, session_at};
 
 #[tokio::test]
 async fn an_entity_is_created_read_replaced_and_deleted() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let notes = world.write::<Note>();
 
     let created = notes.create(Note::new("a", 1)).await.expect("created");
@@ -25,7 +25,7 @@ async fn an_entity_is_created_read_replaced_and_deleted() {
 
 #[tokio::test]
 async fn what_is_stale_is_refused() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let notes = world.write::<Note>();
     let first = notes.create(Note::new("a", 1)).await.expect("created");
     assert!(matches!(notes.create(first.clone()).await, Err(StoreError::Exists)));
@@ -46,7 +46,7 @@ async fn what_is_stale_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_hundred_writers_none_loses_an_update() {
     const WRITERS: u32 = 100;
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let note = world.write::<Note>().create(Note::new("count", 0)).await.expect("created");
 
     let at_once = (0..WRITERS).map(|rank| {
@@ -81,7 +81,7 @@ async fn of_a_hundred_writers_none_loses_an_update() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_who_want_one_value_exactly_one_gets_it() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let at_once = (0..200).map(|_| {
         let members = world.write::<Member>();
         tokio::spawn(async move { members.create(Member::new("Ada@example.org")).await })
@@ -94,7 +94,7 @@ async fn of_many_who_want_one_value_exactly_one_gets_it() {
 
 #[tokio::test]
 async fn a_unique_value_is_free_again_when_it_is_changed_or_deleted() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let members = world.write::<Member>();
     let ada = members.create(Member::new("ada@example.org")).await.expect("created");
     let ben = members.create(Member::new("ben@example.org")).await.expect("created");
@@ -112,7 +112,7 @@ async fn a_unique_value_is_free_again_when_it_is_changed_or_deleted() {
 
 #[tokio::test]
 async fn the_last_of_a_group_stays() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let members = world.write::<Member>();
     let ada = members.create(Member::administrator("ada@example.org")).await.expect("created");
     let few = StoreError::TooFew { tally: "administrators" }.to_string();
@@ -129,7 +129,7 @@ async fn the_last_of_a_group_stays() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_of_a_group_stays_when_all_leave_at_once() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let mut all = Vec::new();
     for number in 0..20 {
         let member = Member::administrator(&format!("{number}@example.org"));
@@ -146,7 +146,7 @@ async fn the_last_of_a_group_stays_when_all_leave_at_once() {
 
 #[tokio::test]
 async fn what_has_expired_is_hidden_and_blocks_nothing() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let (before, after) = (session_at(&world.store, 1_000), session_at(&world.store, 1_500));
     let expires = Some(Timestamp::from_unix_ms(1_500));
 
@@ -177,7 +177,7 @@ async fn what_has_expired_is_hidden_and_blocks_nothing() {
 
 #[tokio::test]
 async fn a_guard_lives_as_long_as_its_owner() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let at = |unix_ms| Write::<Member>::new(session_at(&world.store, unix_ms));
     let until = |unix_ms| Some(Timestamp::from_unix_ms(unix_ms));
     let ada = Member { expires: until(1_500), ..Member::new("ada@example.org") };
@@ -188,7 +188,7 @@ async fn a_guard_lives_as_long_as_its_owner() {
 
 #[tokio::test]
 async fn what_expires_cannot_be_tallied() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let expires = Some(Clock::System.now().plus_ms(60_000));
     let member = Member { expires, ..Member::administrator("ada@example.org") };
     assert!(matches!(world.write::<Member>().create(member).await, Err(StoreError::Broken(_))));
@@ -196,7 +196,7 @@ async fn what_expires_cannot_be_tallied() {
 
 #[tokio::test]
 async fn what_is_too_large_is_said_to_be() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let text = "x".repeat(410_000);
     let member = Member::new(&text);
     assert!(matches!(world.write::<Member>().create(member).await, Err(StoreError::TooLarge)));
@@ -208,7 +208,7 @@ async fn what_is_too_large_is_said_to_be() {
 
 #[tokio::test]
 async fn the_meter_counts_what_a_call_consumes() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let call = session(&world.store);
     let note = Write::<Note>::new(call.clone()).create(Note::new("a", 1)).await.expect("created");
     // The item and its two index entries, each below 1 KB.
@@ -226,7 +226,7 @@ async fn the_meter_counts_what_a_call_consumes() {
 
 #[tokio::test]
 async fn many_are_read_in_the_order_of_their_ids() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let notes = join_all((0..120).map(|rank| world.write::<Note>().create(Note::new("a", rank)))).await;
     let mut ids: Vec<_> = notes.iter().map(|note| note.as_ref().expect("created").id).collect();
     ids.push(id());

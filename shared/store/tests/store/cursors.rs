@@ -1,18 +1,18 @@
-//! A cursor serves the caller and the query it was made for, and nobody and nothing else.
+//! A cursor works only for the caller and the query that it was made for.
 
 use protocol::{Clock, Cursor, PageSize, SortKey};
 use store::{Read, Scope, StoreError, StoreSession};
 
-use crate::given::{Note, World};
+use crate::fixtures::{Note, TestDatabase};
 
-fn notes_of(world: &World, procedure: &'static str, caller: Option<&str>, input: &'static str) -> Read<Note> {
+fn notes_of(world: &TestDatabase, procedure: &'static str, caller: Option<&str>, input: &'static str) -> Read<Note> {
     let scope = Scope { procedure, caller: caller.map(str::to_owned), input: input.into() };
     Read::new(StoreSession::new(world.store.clone(), scope, Clock::System))
 }
 
 #[tokio::test]
 async fn a_cursor_serves_its_caller_and_its_query_only() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     for rank in 0..5 {
         world.write::<Note>().create(Note::new("a", rank)).await.expect("created");
     }
@@ -52,7 +52,7 @@ async fn a_cursor_serves_its_caller_and_its_query_only() {
 
 #[tokio::test]
 async fn a_forged_cursor_is_refused() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let notes = world.read::<Note>();
     for forged in ["", "AAAA", "%", &"A".repeat(60), &"A".repeat(10_000)] {
         let cursor = Cursor(forged.to_owned());

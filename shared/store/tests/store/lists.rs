@@ -6,14 +6,14 @@ use futures_util::{StreamExt as _, future::join_all, stream};
 use protocol::{Cursor, Listing, PageSize, SortKey};
 use store::{Read, Store, StoreLimits};
 
-use crate::given::{Id, Note, World, session, settings};
+use crate::fixtures::{Id, Note, TestDatabase, session, settings};
 
 /// Scatters 0..1009 (a prime) without repetition, so that entries are not written in their order.
 fn scattered(number: u32) -> u32 {
     number * 389 % 1009
 }
 
-async fn seed(world: &World, topic: &str, count: u32) -> Vec<Note> {
+async fn seed(world: &TestDatabase, topic: &str, count: u32) -> Vec<Note> {
     let created = stream::iter(0..count).map(|number| {
         let notes = world.write::<Note>();
         let note = Note::new(topic, scattered(number));
@@ -50,7 +50,7 @@ fn ranks(notes: &[Note]) -> Vec<u32> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_are_full_and_the_last_has_no_cursor() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     seed(&world, "a", 40).await;
     seed(&world, "another list", 5).await;
     let (lengths, all) = pages(&world.read(), Note::BY_TOPIC, "a", 20, false).await;
@@ -65,7 +65,7 @@ async fn pages_are_full_and_the_last_has_no_cursor() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn shards_are_merged_in_order_both_ways() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     seed(&world, "a", 120).await;
     let mut wanted: Vec<_> = (0..120).map(scattered).collect();
     wanted.sort_unstable();
@@ -79,7 +79,7 @@ async fn shards_are_merged_in_order_both_ways() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bounds_are_inclusive_and_survive_the_cursor() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     for rank in [1, 2, 2, 2, 3, 4] {
         world.write::<Note>().create(Note::new("a", rank)).await.expect("created");
     }
@@ -101,7 +101,7 @@ async fn bounds_are_inclusive_and_survive_the_cursor() {
 /// one of the first is on exactly one page, and the pages are in order.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_missed_or_repeated_while_others_insert() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let seeded = seed(&world, "a", 1_000).await;
     let notes = world.read::<Note>();
     for listing in [Note::BY_TOPIC, Note::SPREAD] {
@@ -137,7 +137,7 @@ async fn nothing_is_missed_or_repeated_while_others_insert() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_filter_that_drops_everything_ends_within_its_bound() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     seed(&world, "a", 60).await;
     let mut bounded = settings(world.database.endpoint());
     bounded.access_key_id = world.database.administrator().access_key_id.clone();
@@ -164,7 +164,7 @@ async fn a_filter_that_drops_everything_ends_within_its_bound() {
 
 #[tokio::test]
 async fn an_entry_follows_its_entity() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let notes = world.write::<Note>();
     let note = notes.create(Note::new("a", 1)).await.expect("created");
     let moved = notes.replace(&note, Note { topic: "b".into(), ..note.clone() }).await.expect("moved");

@@ -1,4 +1,4 @@
-//! A change whose answer is lost is neither reported as somebody else's nor as done when it was not.
+//! A change whose answer is lost is reported neither as another caller's nor as done when it was not.
 
 use std::sync::Arc;
 
@@ -6,9 +6,9 @@ use futures_util::future::BoxFuture;
 use protocol::Version;
 use store::StoreError;
 
-use crate::given::{Front, Member, Note, World, forward};
+use crate::fixtures::{FakeServer, Member, Note, TestDatabase, forward};
 
-/// What becomes of the first request.
+/// The fate of the first request.
 #[derive(Clone, Copy)]
 enum First {
     /// The database does it; the answer is lost.
@@ -21,9 +21,9 @@ type Meanwhile = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// A server before the database that cuts the connection of the first request. `meanwhile` happens before
 /// the second.
-async fn lossy(world: &World, first: First, meanwhile: Meanwhile) -> Front {
+async fn lossy(world: &TestDatabase, first: First, meanwhile: Meanwhile) -> FakeServer {
     let endpoint = world.database.endpoint().to_owned();
-    Front::new(move |number, request| {
+    FakeServer::new(move |number, request| {
         let (endpoint, meanwhile) = (endpoint.clone(), Arc::clone(&meanwhile));
         async move {
             if number > 0 {
@@ -43,8 +43,8 @@ fn nothing() -> Meanwhile {
     Arc::new(|| Box::pin(async {}))
 }
 
-/// Somebody else replaces the note, some times over.
-fn others_replace(world: &World, note: &Note, times: u32) -> Meanwhile {
+/// Another caller replaces the note, several times.
+fn others_replace(world: &TestDatabase, note: &Note, times: u32) -> Meanwhile {
     let (notes, id) = (world.write::<Note>(), note.id);
     Arc::new(move || {
         let notes = notes.clone();
@@ -59,51 +59,51 @@ fn others_replace(world: &World, note: &Note, times: u32) -> Meanwhile {
 
 #[tokio::test]
 async fn own_writes_are_recognised() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
 
-    let front = lossy(&world, First::Done, nothing()).await;
-    let note = world.write_through::<Note>(&front).create(Note::new("a", 1)).await.expect("created");
-    assert_eq!(front.requests(), 2);
+    let server = lossy(&world, First::Done, nothing()).await;
+    let note = world.write_through::<Note>(&server).create(Note::new("a", 1)).await.expect("created");
+    assert_eq!(server.requests(), 2);
 
-    let front = lossy(&world, First::Done, nothing()).await;
+    let server = lossy(&world, First::Done, nothing()).await;
     let next = Note { rank: 2, ..note.clone() };
-    let next = world.write_through::<Note>(&front).replace(&note, next).await.expect("replaced");
-    assert_eq!((front.requests(), next.version), (2, Version(2)));
+    let next = world.write_through::<Note>(&server).replace(&note, next).await.expect("replaced");
+    assert_eq!((server.requests(), next.version), (2, Version(2)));
     assert_eq!(world.read::<Note>().get(&note.id).await.expect("read"), Some(next.clone()));
 
-    let front = lossy(&world, First::Done, nothing()).await;
-    world.write_through::<Note>(&front).delete(&next).await.expect("deleted");
-    assert_eq!(front.requests(), 2);
+    let server = lossy(&world, First::Done, nothing()).await;
+    world.write_through::<Note>(&server).delete(&next).await.expect("deleted");
+    assert_eq!(server.requests(), 2);
     assert_eq!(world.read::<Note>().get(&note.id).await.expect("read"), None);
 }
 
 #[tokio::test]
 async fn a_transaction_is_carried_out_once() {
-    let world = World::new().await;
-    let front = lossy(&world, First::Done, nothing()).await;
+    let world = TestDatabase::new().await;
+    let server = lossy(&world, First::Done, nothing()).await;
     let ada = Member::administrator("ada@example.org");
-    let ada = world.write_through::<Member>(&front).create(ada).await.expect("created");
-    assert_eq!(front.requests(), 2);
+    let ada = world.write_through::<Member>(&server).create(ada).await.expect("created");
+    assert_eq!(server.requests(), 2);
     // Counted once: she is the only one.
     assert!(matches!(world.write::<Member>().delete(&ada).await, Err(StoreError::TooFew { .. })));
 }
 
 #[tokio::test]
 async fn somebody_who_was_first_is_recognised() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let note = world.write::<Note>().create(Note::new("a", 1)).await.expect("created");
 
-    let front = lossy(&world, First::Lost, others_replace(&world, &note, 1)).await;
-    let outcome = world.write_through::<Note>(&front).replace(&note, Note { rank: 2, ..note.clone() }).await;
+    let server = lossy(&world, First::Lost, others_replace(&world, &note, 1)).await;
+    let outcome = world.write_through::<Note>(&server).replace(&note, Note { rank: 2, ..note.clone() }).await;
     assert!(matches!(outcome, Err(StoreError::Stale)), "{outcome:?}");
 
-    let front = lossy(&world, First::Lost, nothing()).await;
-    let outcome = world.write_through::<Note>(&front).delete(&note).await;
+    let server = lossy(&world, First::Lost, nothing()).await;
+    let outcome = world.write_through::<Note>(&server).delete(&note).await;
     assert!(matches!(outcome, Err(StoreError::Stale)), "{outcome:?}");
 
-    let front = lossy(&world, First::Lost, nothing()).await;
+    let server = lossy(&world, First::Lost, nothing()).await;
     let taken = Note { id: world.write::<Note>().create(Note::new("a", 1)).await.expect("created").id, ..note };
-    let outcome = world.write_through::<Note>(&front).create(taken).await;
+    let outcome = world.write_through::<Note>(&server).create(taken).await;
     assert!(matches!(outcome, Err(StoreError::Exists)), "{outcome:?}");
 }
 
@@ -111,11 +111,11 @@ async fn somebody_who_was_first_is_recognised() {
 /// true.
 #[tokio::test]
 async fn an_outcome_that_cannot_be_known_is_neither_success_nor_conflict() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     for (first, times) in [(First::Done, 1), (First::Lost, 2)] {
         let note = world.write::<Note>().create(Note::new("a", 1)).await.expect("created");
-        let front = lossy(&world, first, others_replace(&world, &note, times)).await;
-        let outcome = world.write_through::<Note>(&front).replace(&note, Note { rank: 2, ..note.clone() }).await;
+        let server = lossy(&world, first, others_replace(&world, &note, times)).await;
+        let outcome = world.write_through::<Note>(&server).replace(&note, Note { rank: 2, ..note.clone() }).await;
         assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
     }
 }

@@ -5,7 +5,7 @@ use std::{future::pending, time::Duration};
 use protocol::{Code, Fault};
 use store::{Letter, MailError, MailSettings, Mailer, StoreLimits};
 
-use crate::given::{Front, answer};
+use crate::fixtures::{FakeServer, answer};
 
 const TAKEN: &str = r#"<SendEmailResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><SendEmailResult>
     <MessageId>m1</MessageId></SendEmailResult><ResponseMetadata><RequestId>r1</RequestId></ResponseMetadata>
@@ -18,11 +18,11 @@ fn refusal(status: u16, code: &str) -> Vec<u8> {
     answer(status, "Refused", &body)
 }
 
-async fn send_within(front: &Front, limits: StoreLimits) -> Result<(), MailError> {
+async fn send_within(server: &FakeServer, limits: StoreLimits) -> Result<(), MailError> {
     let mailer = Mailer::new(MailSettings {
         from: "Onefold <no-reply@example.com>".to_owned(),
         region: "eu-central-1".to_owned(),
-        endpoint: Some(front.endpoint.clone()),
+        endpoint: Some(server.endpoint.clone()),
         access_key_id: "AKID".to_owned(),
         secret_access_key: "secret".to_owned(),
         session_token: Some("session".to_owned()),
@@ -32,15 +32,15 @@ async fn send_within(front: &Front, limits: StoreLimits) -> Result<(), MailError
     mailer.send(Letter { to: "ada@example.com".to_owned(), subject, text }).await
 }
 
-async fn send(front: &Front) -> Result<(), MailError> {
+async fn send(server: &FakeServer) -> Result<(), MailError> {
     // The machine that runs the tests may be busy.
     let (attempt_timeout, total_timeout) = (Duration::from_secs(10), Duration::from_secs(30));
-    send_within(front, StoreLimits { attempt_timeout, total_timeout, ..MailSettings::LIMITS }).await
+    send_within(server, StoreLimits { attempt_timeout, total_timeout, ..MailSettings::LIMITS }).await
 }
 
 #[tokio::test]
 async fn a_mail_is_handed_over_as_it_was_written() {
-    let front = Front::new(|_, request| async move {
+    let server = FakeServer::new(|_, request| async move {
         let request = String::from_utf8_lossy(&request).into_owned();
         for part in [
             "Credential=AKID/",
@@ -57,12 +57,12 @@ async fn a_mail_is_handed_over_as_it_was_written() {
         }
         Some(answer(200, "Fine", TAKEN))
     });
-    send(&front.await).await.expect("taken");
+    send(&server.await).await.expect("taken");
 }
 
 #[tokio::test]
 async fn a_short_trouble_passes_and_a_long_one_is_told() {
-    let front = Front::new(|number, _| async move {
+    let server = FakeServer::new(|number, _| async move {
         match number {
             0 => Some(refusal(400, "Throttling")),
             1 => None,
@@ -70,18 +70,18 @@ async fn a_short_trouble_passes_and_a_long_one_is_told() {
         }
     })
     .await;
-    send(&front).await.expect("taken");
-    assert_eq!(front.requests(), 3);
+    send(&server).await.expect("taken");
+    assert_eq!(server.requests(), 3);
 
-    let front = Front::new(|_, _| async { Some(refusal(503, "ServiceUnavailable")) }).await;
-    let error = send(&front).await.expect_err("SES is away");
+    let server = FakeServer::new(|_, _| async { Some(refusal(503, "ServiceUnavailable")) }).await;
+    let error = send(&server).await.expect_err("SES is away");
     assert!(matches!(error, MailError::Unavailable(_)), "{error:?}");
-    assert_eq!(front.requests(), 3);
+    assert_eq!(server.requests(), 3);
     assert_eq!(Fault::from(error).code, Code::ServiceUnavailable);
 
-    let front = Front::new(|_, _| pending()).await;
+    let server = FakeServer::new(|_, _| pending()).await;
     let soon = StoreLimits { attempt_timeout: Duration::from_millis(100), ..MailSettings::LIMITS };
-    let error = send_within(&front, soon).await.expect_err("SES never answers");
+    let error = send_within(&server, soon).await.expect_err("SES never answers");
     assert!(matches!(error, MailError::Unavailable(_)), "{error:?}");
 }
 
@@ -89,13 +89,13 @@ async fn a_short_trouble_passes_and_a_long_one_is_told() {
 async fn what_ses_refuses_is_not_tried_again_and_names_nobody() {
     for (status, code) in [(403, "AccessDenied"), (400, "MessageRejected"), (400, "MailFromDomainNotVerifiedException")]
     {
-        let front = Front::new(move |_, _| async move { Some(refusal(status, code)) }).await;
-        let error = send(&front).await.expect_err("refused");
-        assert_eq!(front.requests(), 1, "{code}");
+        let server = FakeServer::new(move |_, _| async move { Some(refusal(status, code)) }).await;
+        let error = send(&server).await.expect_err("refused");
+        assert_eq!(server.requests(), 1, "{code}");
         assert_eq!(matches!(error, MailError::Denied(_)), status == 403, "{code}: {error:?}");
         let fault = Fault::from(error);
         assert_eq!(fault.code, Code::InternalServerError);
-        let told = format!("{fault:?}");
-        assert!(told.contains(code) && !told.contains("ada"), "{told}");
+        let expected = format!("{fault:?}");
+        assert!(expected.contains(code) && !expected.contains("ada"), "{expected}");
     }
 }

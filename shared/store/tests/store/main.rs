@@ -8,7 +8,7 @@ extern crate protocol as onefold;
 mod capabilities;
 mod changes;
 mod cursors;
-mod given;
+mod fixtures;
 mod lists;
 mod lost_answers;
 mod mails;

@@ -8,7 +8,7 @@ use std::{
 use store::{Read, Settings, Store, StoreError, StoreLimits, Write};
 use tokio::net::TcpListener;
 
-use crate::given::{Front, Note, World, forward, id, refusal, session, settings};
+use crate::fixtures::{FakeServer, Note, TestDatabase, forward, id, refusal, session, settings};
 
 const LIMITS: StoreLimits = StoreLimits {
     attempt_timeout: Duration::from_millis(100),
@@ -49,51 +49,52 @@ async fn nobody_listens() {
 
 #[tokio::test]
 async fn it_never_answers() {
-    let front = Front::new(|_, _| pending()).await;
+    let server = FakeServer::new(|_, _| pending()).await;
     let begun = Instant::now();
-    let outcome = Read::<Note>::new(session(&store(&front.endpoint))).get(&id()).await;
+    let outcome = Read::<Note>::new(session(&store(&server.endpoint))).get(&id()).await;
     assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
-    assert_eq!(front.requests(), 4);
+    assert_eq!(server.requests(), 4);
     // Four attempts of 100 ms and three pauses of at most 25, 50 and 100 ms, and some room.
     assert!(begun.elapsed() < Duration::from_millis(1_500), "{:?}", begun.elapsed());
-    all_are_unavailable(&store(&front.endpoint)).await;
+    all_are_unavailable(&store(&server.endpoint)).await;
 }
 
 #[tokio::test]
 async fn the_total_time_bounds_the_attempts() {
-    let front = Front::new(|_, _| pending()).await;
+    let server = FakeServer::new(|_, _| pending()).await;
     let limits = StoreLimits { total_timeout: Duration::from_millis(250), max_attempts: 1_000, ..LIMITS };
-    let store = Store::new(Settings { limits, ..settings(&front.endpoint) }).expect("a store");
+    let store = Store::new(Settings { limits, ..settings(&server.endpoint) }).expect("a store");
     let begun = Instant::now();
     let outcome = Read::<Note>::new(session(&store)).get(&id()).await;
     assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
     assert!(begun.elapsed() < Duration::from_millis(1_000), "{:?}", begun.elapsed());
-    assert!(front.requests() <= 3, "{}", front.requests());
+    assert!(server.requests() <= 3, "{}", server.requests());
 }
 
 #[tokio::test]
 async fn it_is_always_too_busy() {
-    let front = Front::new(|_, _| async { Some(refusal(400, "ThrottlingException")) }).await;
-    let outcome = Read::<Note>::new(session(&store(&front.endpoint))).get(&id()).await;
+    let server = FakeServer::new(|_, _| async { Some(refusal(400, "ThrottlingException")) }).await;
+    let outcome = Read::<Note>::new(session(&store(&server.endpoint))).get(&id()).await;
     assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
-    assert_eq!(front.requests(), 4);
-    all_are_unavailable(&store(&front.endpoint)).await;
+    assert_eq!(server.requests(), 4);
+    all_are_unavailable(&store(&server.endpoint)).await;
 }
 
 #[tokio::test]
 async fn it_fails_itself() {
-    let front = Front::new(|_, _| async { Some(refusal(500, "InternalServerError")) }).await;
-    all_are_unavailable(&store(&front.endpoint)).await;
-    let proxy =
-        Front::new(|_, _| async { Some(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 9\r\n\r\n<html>no\n".to_vec()) });
+    let server = FakeServer::new(|_, _| async { Some(refusal(500, "InternalServerError")) }).await;
+    all_are_unavailable(&store(&server.endpoint)).await;
+    let proxy = FakeServer::new(|_, _| async {
+        Some(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 9\r\n\r\n<html>no\n".to_vec())
+    });
     all_are_unavailable(&store(&proxy.await.endpoint)).await;
 }
 
 #[tokio::test]
 async fn a_short_trouble_passes_unnoticed() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let endpoint = world.database.endpoint().to_owned();
-    let front = Front::new(move |number, request| {
+    let server = FakeServer::new(move |number, request| {
         let endpoint = endpoint.clone();
         async move {
             match number {
@@ -105,32 +106,32 @@ async fn a_short_trouble_passes_unnoticed() {
         }
     })
     .await;
-    let note = world.write_through::<Note>(&front).create(Note::new("a", 1)).await.expect("created");
+    let note = world.write_through::<Note>(&server).create(Note::new("a", 1)).await.expect("created");
     assert_eq!(world.read::<Note>().get(&note.id).await.expect("read"), Some(note));
-    assert_eq!(front.requests(), 4);
+    assert_eq!(server.requests(), 4);
 }
 
 #[tokio::test]
 async fn a_missing_right_is_not_tried_again() {
     for code in ["AccessDeniedException", "UnrecognizedClientException", "ExpiredTokenException"] {
-        let front = Front::new(move |_, _| async move { Some(refusal(400, code)) }).await;
-        let outcome = Read::<Note>::new(session(&store(&front.endpoint))).get(&id()).await;
+        let server = FakeServer::new(move |_, _| async move { Some(refusal(400, code)) }).await;
+        let outcome = Read::<Note>::new(session(&store(&server.endpoint))).get(&id()).await;
         assert!(matches!(outcome, Err(StoreError::Denied(_))), "{code}: {outcome:?}");
-        assert_eq!(front.requests(), 1, "{code}");
+        assert_eq!(server.requests(), 1, "{code}");
     }
 }
 
 #[tokio::test]
 async fn a_request_that_is_refused_for_good_is_not_tried_again() {
-    let front = Front::new(|_, _| async { Some(refusal(400, "ValidationException")) }).await;
-    let outcome = Read::<Note>::new(session(&store(&front.endpoint))).get(&id()).await;
+    let server = FakeServer::new(|_, _| async { Some(refusal(400, "ValidationException")) }).await;
+    let outcome = Read::<Note>::new(session(&store(&server.endpoint))).get(&id()).await;
     assert!(matches!(outcome, Err(StoreError::Broken(_))), "{outcome:?}");
-    assert_eq!(front.requests(), 1);
+    assert_eq!(server.requests(), 1);
 }
 
 #[tokio::test]
 async fn a_table_that_is_there_is_left_as_it_is() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let note = world.write::<Note>().create(Note::new("a", 1)).await.expect("created");
     world.store.create_table_if_missing().await.expect("there already");
     assert_eq!(world.read::<Note>().get(&note.id).await.expect("read"), Some(note));

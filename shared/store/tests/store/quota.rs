@@ -1,41 +1,41 @@
-//! What reads cost: who has used up a minute waits for the next one, and others do not.
+//! The read quota: a caller who has used up a minute waits for the next one, and others do not.
 
 use protocol::{Clock, PageSize, Timestamp};
 use store::{Read, Scope, Store, StoreError, StoreLimits, StoreSession};
 
-use crate::given::{Note, World, settings};
+use crate::fixtures::{Note, TestDatabase, settings};
 
-/// A process that lets one caller read so many units in a minute.
-fn process(world: &World, read_units_a_minute: u32) -> Store {
+/// A process with a quota of this many units in a minute.
+fn process(world: &TestDatabase, read_units_a_minute: u32) -> Store {
     let mut own = settings(world.database.endpoint());
     own.access_key_id = world.database.administrator().access_key_id.clone();
     own.limits = StoreLimits { read_units_a_minute, max_examined: 500, ..own.limits };
     Store::new(own).expect("a store")
 }
 
-/// A query at a second.
+/// A query at this second.
 fn call(store: &Store, payer: &str, second: i64) -> StoreSession {
     mutation(store, payer, second).bounded()
 }
 
-/// A call at a second that changes something.
+/// A mutation at this second.
 fn mutation(store: &Store, payer: &str, second: i64) -> StoreSession {
     let clock = Clock::Fixed(Timestamp::from_unix_ms(second * 1_000));
     StoreSession::new(store.clone(), Scope::default(), clock).charged_to(payer)
 }
 
-/// Reads all notes, of which none fits, to the end of a page: what it read, or why it did not.
+/// Reads all notes to the end of a page, with a filter that drops them all: the units read, or the error.
 async fn drop_all(session: &StoreSession) -> Result<f64, StoreError> {
     session.charge().await?;
     Read::<Note>::new(session.clone()).list(Note::BY_TOPIC).of("a").keep(|_| false).page(PageSize(1), None).await?;
-    // What the call has read is counted when it ends; what is over then, the next one hears.
+    // The call's reads are counted when it ends; an exceeded quota refuses the next one.
     match session.charge().await {
         Ok(()) | Err(StoreError::QuotaExceeded { .. }) => Ok(session.meter().read_units()),
         Err(error) => Err(error),
     }
 }
 
-/// How many calls in a row are answered, and how long the one after them is told to wait.
+/// The number of calls in a row that succeed, and the wait that the next one is told.
 async fn until_spent(store: &Store, payer: &str, second: i64) -> (usize, u32) {
     for answered in 0..1_000 {
         match drop_all(&call(store, payer, second)).await {
@@ -47,8 +47,8 @@ async fn until_spent(store: &Store, payer: &str, second: i64) -> (usize, u32) {
     panic!("nothing stops them");
 }
 
-async fn seeded(count: u32) -> World {
-    let world = World::new().await;
+async fn seeded(count: u32) -> TestDatabase {
+    let world = TestDatabase::new().await;
     for rank in 0..count {
         world.write::<Note>().create(Note::new("a", rank)).await.expect("created");
     }
@@ -62,7 +62,7 @@ async fn who_has_used_up_a_minute_waits_for_the_next_one_and_others_do_not() {
     let cost = drop_all(&call(&process(&world, 1_000_000), "somebody", 0)).await.expect("within the limit");
     let (answered, wait_s) = until_spent(&store, "ada", 70).await;
     assert_eq!(wait_s, 50, "the minute ends at the 120th second");
-    // What is not worth a write yet is read besides.
+    // Reads that are not worth a write yet exceed the quota.
     let within = (100.0 / cost).floor() as usize..=(116.0 / cost).ceil() as usize + 1;
     assert!(within.contains(&answered), "{answered} calls of {cost} units, and 100 are allowed");
 
@@ -71,7 +71,7 @@ async fn who_has_used_up_a_minute_waits_for_the_next_one_and_others_do_not() {
     // Processes know of each other by the table's count.
     let (elsewhere, _) = until_spent(&process(&world, 100), "ada", 71).await;
     assert!(elsewhere as f64 * cost <= 16.0 + cost, "{elsewhere} calls more");
-    // Who has no payer is not charged.
+    // A call without a payer is not charged.
     let free = StoreSession::new(store, Scope::default(), Clock::Fixed(Timestamp::from_unix_ms(70_000)));
     assert!(drop_all(&free).await.is_ok());
 }
@@ -92,7 +92,7 @@ async fn what_is_dear_asks_before_it_reads_on_so_that_many_at_once_do_not_pass_t
     assert!(read < 30.0 * cost * 0.8, "{read} units of {}, and 40 are allowed", 30.0 * cost);
 }
 
-/// What it has changed stays so, whatever it reads after that; the next one hears.
+/// A mutation's changes stay, whatever it reads afterwards; the next call is refused.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_changes_something_is_refused_when_it_begins_and_no_more() {
     let world = seeded(300).await;

@@ -2,13 +2,13 @@
 
 use store::{SecretSettings, StoreError, read_secret};
 
-use crate::given::{Front, answer, refusal};
+use crate::fixtures::{FakeServer, answer, refusal};
 
-async fn read(front: &Front) -> Result<String, StoreError> {
+async fn read(server: &FakeServer) -> Result<String, StoreError> {
     let settings = SecretSettings {
         id: "onefold/test".to_owned(),
         region: "eu-central-1".to_owned(),
-        endpoint: Some(front.endpoint.clone()),
+        endpoint: Some(server.endpoint.clone()),
         access_key_id: "AKID".to_owned(),
         secret_access_key: "secret".to_owned(),
         session_token: Some("session".to_owned()),
@@ -18,19 +18,19 @@ async fn read(front: &Front) -> Result<String, StoreError> {
 
 #[tokio::test]
 async fn it_is_read_under_the_name_and_with_the_credentials_that_were_given() {
-    let front = Front::new(|_, request| async move {
+    let server = FakeServer::new(|_, request| async move {
         let request = String::from_utf8_lossy(&request).into_owned();
         for part in ["secretsmanager.GetSecretValue", r#"{"SecretId":"onefold/test"}"#, "Credential=AKID/", "session"] {
             assert!(request.contains(part), "{part}: {request}");
         }
         Some(answer(200, "Fine", r#"{"Name":"onefold/test","SecretString":"{\"A\":\"b\"}"}"#))
     });
-    assert_eq!(read(&front.await).await.expect("a secret"), r#"{"A":"b"}"#);
+    assert_eq!(read(&server.await).await.expect("a secret"), r#"{"A":"b"}"#);
 }
 
 #[tokio::test]
 async fn a_short_trouble_passes_and_a_long_one_is_told() {
-    let front = Front::new(|number, _| async move {
+    let server = FakeServer::new(|number, _| async move {
         match number {
             0 => Some(refusal(400, "ThrottlingException")),
             1 => Some(refusal(500, "InternalServiceError")),
@@ -39,27 +39,27 @@ async fn a_short_trouble_passes_and_a_long_one_is_told() {
         }
     })
     .await;
-    assert_eq!(read(&front).await.expect("a secret"), "text");
-    assert_eq!(front.requests(), 4);
+    assert_eq!(read(&server).await.expect("a secret"), "text");
+    assert_eq!(server.requests(), 4);
 
-    let front = Front::new(|_, _| async { Some(refusal(500, "InternalServiceError")) }).await;
-    let outcome = read(&front).await;
+    let server = FakeServer::new(|_, _| async { Some(refusal(500, "InternalServiceError")) }).await;
+    let outcome = read(&server).await;
     assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
 }
 
 #[tokio::test]
 async fn without_the_right_or_the_secret_nothing_is_tried_again() {
-    let front = Front::new(|_, _| async { Some(refusal(400, "AccessDeniedException")) }).await;
-    let outcome = read(&front).await;
+    let server = FakeServer::new(|_, _| async { Some(refusal(400, "AccessDeniedException")) }).await;
+    let outcome = read(&server).await;
     assert!(matches!(outcome, Err(StoreError::Denied(_))), "{outcome:?}");
-    assert_eq!(front.requests(), 1);
+    assert_eq!(server.requests(), 1);
 
-    let front = Front::new(|_, _| async { Some(refusal(400, "ResourceNotFoundException")) }).await;
-    let outcome = read(&front).await;
+    let server = FakeServer::new(|_, _| async { Some(refusal(400, "ResourceNotFoundException")) }).await;
+    let outcome = read(&server).await;
     assert!(matches!(outcome, Err(StoreError::Broken(_))), "{outcome:?}");
-    assert_eq!(front.requests(), 1);
+    assert_eq!(server.requests(), 1);
 
-    let front = Front::new(|_, _| async { Some(answer(200, "Fine", r#"{"SecretBinary":"AAAA"}"#)) }).await;
-    let outcome = read(&front).await;
+    let server = FakeServer::new(|_, _| async { Some(answer(200, "Fine", r#"{"SecretBinary":"AAAA"}"#)) }).await;
+    let outcome = read(&server).await;
     assert!(matches!(outcome, Err(StoreError::Broken(_))), "{outcome:?}");
 }

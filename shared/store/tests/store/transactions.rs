@@ -2,11 +2,11 @@
 
 use store::{StoreError, transaction};
 
-use crate::given::{Member, Note, World};
+use crate::fixtures::{Member, Note, TestDatabase};
 
 #[tokio::test]
 async fn all_changes_are_made_or_none() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let session = world.session();
     let (notes, members) = (store::Write::<Note>::new(session.clone()), store::Write::<Member>::new(session));
     let (mut note, mut ada) = (Note::new("a", 1), Member::new("ada@example.org"));
@@ -31,7 +31,7 @@ async fn all_changes_are_made_or_none() {
 
 #[tokio::test]
 async fn two_entities_exchange_a_unique_value() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let members = world.write::<Member>();
     let ada = members.create(Member::new("ada@example.org")).await.expect("created");
     let ben = members.create(Member::new("ben@example.org")).await.expect("created");
@@ -48,7 +48,7 @@ async fn two_entities_exchange_a_unique_value() {
 
 #[tokio::test]
 async fn members_of_a_group_that_leave_together_are_counted_together() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let members = world.write::<Member>();
     let mut all = Vec::new();
     for name in ["ada", "ben", "cal"] {
@@ -65,7 +65,7 @@ async fn members_of_a_group_that_leave_together_are_counted_together() {
 
 #[tokio::test]
 async fn what_cannot_be_one_transaction_is_refused_before_it_is_sent() {
-    let world = World::new().await;
+    let world = TestDatabase::new().await;
     let notes = world.write::<Note>();
     transaction(Vec::new()).await.expect("nothing to do");
 

@@ -1,30 +1,30 @@
-//! From what procedures answered to what was asked for.
+//! Completes the selected fields from procedures' outputs.
 
 use async_graphql::{Name, PathSegment, Value, indexmap::IndexMap};
 use serde_json::Value as Json;
 
-use super::{CONTINUES, Execution, Fault, Fields, Node, Open, Path, TooMuch};
+use super::{CONTINUES, Execution, Fault, Fields, Node, Path, PendingLoad, ResponseTooLarge};
 use crate::{
-    graphql::types::{Kind, Of, Source, Union},
+    graphql::types::{FieldType, Kind, Source, Union},
     respond::weight,
 };
 
 impl<'d> Execution<'_, 'd> {
-    /// Specification, `CompleteValue`.
+    /// `CompleteValue` of the specification.
     pub(super) fn complete(
         &mut self,
-        of: &Of,
+        of: &FieldType,
         node: Node<'_>,
         fields: &Fields<'d>,
         path: &mut Path,
-    ) -> Result<Value, TooMuch> {
+    ) -> Result<Value, ResponseTooLarge> {
         let types = self.run.types;
         let json = match node {
             Node::Answer(json) => json,
             node => return self.object(of.kind.name(), node, fields, path),
         };
         match (&of.kind, json) {
-            // What is done and says nothing is an object all the same.
+            // A procedure without output still answers with an object.
             (Kind::Object(name), Json::Null) if !of.nullable => self.object(name, node, fields, path),
             (_, Json::Null) => Ok(Value::Null),
             (Kind::Scalar(_), json) => self.plain(json, fields, path),
@@ -57,28 +57,28 @@ impl<'d> Execution<'_, 'd> {
         }
     }
 
-    fn plain(&mut self, json: &Json, fields: &Fields<'d>, path: &Path) -> Result<Value, TooMuch> {
+    fn plain(&mut self, json: &Json, fields: &Fields<'d>, path: &Path) -> Result<Value, ResponseTooLarge> {
         self.count(weight(json.to_string().as_bytes()))?;
         Value::from_json(json.clone()).or_else(|_| self.unknown(fields, path))
     }
 
-    /// What the schema does not know: the procedure is newer than the gateway.
-    fn unknown(&mut self, fields: &Fields<'d>, path: &Path) -> Result<Value, TooMuch> {
+    /// A value that the schema does not have: the procedure is newer than the gateway.
+    fn unknown(&mut self, fields: &Fields<'d>, path: &Path) -> Result<Value, ResponseTooLarge> {
         self.fault(Fault::internal(fields[0].pos, path.clone()))?;
         Ok(Value::Null)
     }
 
-    /// The fields of an object that are asked for.
+    /// The selected fields of an object.
     pub(super) fn object(
         &mut self,
         name: &str,
         node: Node<'_>,
         fields: &Fields<'d>,
         path: &mut Path,
-    ) -> Result<Value, TooMuch> {
-        let asked = self.collect(name, fields.iter().map(|field| &field.node.selection_set.node));
-        let mut object = IndexMap::with_capacity(asked.len());
-        for (key, fields) in asked {
+    ) -> Result<Value, ResponseTooLarge> {
+        let selected = self.collect(name, fields.iter().map(|field| &field.node.selection_set.node));
+        let mut object = IndexMap::with_capacity(selected.len());
+        for (key, fields) in selected {
             self.count(key.len())?;
             path.push(PathSegment::Field(key.to_owned()));
             object.insert(Name::new(key), self.member(name, node, &fields, path)?);
@@ -87,7 +87,13 @@ impl<'d> Execution<'_, 'd> {
         Ok(Value::Object(object))
     }
 
-    fn member(&mut self, object: &str, node: Node<'_>, fields: &Fields<'d>, path: &mut Path) -> Result<Value, TooMuch> {
+    fn member(
+        &mut self,
+        object: &str,
+        node: Node<'_>,
+        fields: &Fields<'d>,
+        path: &mut Path,
+    ) -> Result<Value, ResponseTooLarge> {
         let name = fields[0].node.name.node.as_str();
         if name == "__typename" {
             self.count(object.len())?;
@@ -118,7 +124,7 @@ impl<'d> Execution<'_, 'd> {
                 let ids = &json[member];
                 if !ids.is_null() {
                     let (loader, ids) = (*loader, ids.clone());
-                    self.open.push(Open { loader, ids, fields: fields.clone(), path: path.clone() });
+                    self.open.push(PendingLoad { loader, ids, fields: fields.clone(), path: path.clone() });
                 }
                 Ok(Value::Null)
             }
@@ -126,8 +132,14 @@ impl<'d> Execution<'_, 'd> {
         }
     }
 
-    /// A page's entries. Where the list goes on is known after the last one.
-    fn edges(&mut self, of: &Of, page: &Json, fields: &Fields<'d>, path: &mut Path) -> Result<Value, TooMuch> {
+    /// A page's entries as edges. The next cursor is known after the last one.
+    fn edges(
+        &mut self,
+        of: &FieldType,
+        page: &Json,
+        fields: &Fields<'d>,
+        path: &mut Path,
+    ) -> Result<Value, ResponseTooLarge> {
         let items = page["items"].as_array().map(Vec::as_slice).unwrap_or_default();
         let mut edges = Vec::with_capacity(items.len());
         for (place, item) in items.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Types of what comes in.
+//! Builds the types of inputs.
 
 use protocol::Cause;
 use serde_json::Value;
@@ -7,13 +7,13 @@ use super::Builder;
 use crate::graphql::{
     names::check,
     shape::{self, Shape, docs, shape, whole},
-    types::{Input, InputField, Kind, Of},
+    types::{FieldType, Input, InputField, Kind},
 };
 use protocol::case::capitalized;
 
 impl Builder<'_> {
     /// The type of an input.
-    pub(super) fn input(&mut self, schema: &Value, hint: &str) -> Result<Of, Cause> {
+    pub(super) fn input(&mut self, schema: &Value, hint: &str) -> Result<FieldType, Cause> {
         let (nullable, name, resolved) = self.named(schema, hint);
         let titled = if name.ends_with("Input") { name.clone() } else { format!("{name}Input") };
         let origin = format!("the input {name}");
@@ -42,7 +42,7 @@ impl Builder<'_> {
         Ok(kind.nullable(nullable))
     }
 
-    /// An input object. The `type` of a union's member is told by the field in which it stands.
+    /// An input object. The field that is present tells the `type` of a union's member.
     fn input_object(&mut self, titled: &str, schema: &Value) -> Result<(), Cause> {
         let mut fields = Vec::new();
         let stem = titled.strip_suffix("Input").unwrap_or(titled).to_owned();

@@ -1,4 +1,4 @@
-//! Types of what goes out.
+//! Builds the types of outputs.
 
 use protocol::Cause;
 use serde_json::Value;
@@ -7,13 +7,13 @@ use super::{Builder, field};
 use crate::graphql::{
     names::check,
     shape::{self, Shape, docs, shape, whole, without_null},
-    types::{Kind, Member, Object, Of, Source, Union},
+    types::{FieldType, Kind, Member, Object, Source, Union},
 };
 use protocol::case::capitalized;
 
 impl<'c> Builder<'c> {
-    /// The type of an output; `hint` names it if it has no name.
-    pub(super) fn output(&mut self, schema: &Value, hint: &str) -> Result<Of, Cause> {
+    /// The type of an output; `hint` is its name if it has none.
+    pub(super) fn output(&mut self, schema: &Value, hint: &str) -> Result<FieldType, Cause> {
         let (nullable, name, resolved) = self.named(schema, hint);
         let origin = if name == hint { format!("what stands at {hint}") } else { format!("the type {name}") };
         let kind = match shape(resolved) {
@@ -39,7 +39,7 @@ impl<'c> Builder<'c> {
         Ok(kind.nullable(nullable))
     }
 
-    /// Whether a schema says "or null", the name of its type, and what it says.
+    /// Whether a schema allows null, the name of its type, and the schema without null.
     pub(super) fn named<'s>(&self, schema: &'s Value, hint: &str) -> (bool, String, &'s Value)
     where
         'c: 's,

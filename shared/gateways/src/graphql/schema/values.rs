@@ -1,4 +1,4 @@
-//! Types of single values.
+//! Builds the types of single values.
 
 use protocol::Cause;
 

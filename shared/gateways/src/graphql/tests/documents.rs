@@ -1,10 +1,10 @@
-//! What documents come to.
+//! Tests of documents: validation, limits and execution.
 
 use super::*;
 
 /// 100 posts of three authors, one of whom is gone.
-fn blog() -> Given {
-    Given::new(|procedure, input| match procedure {
+fn blog() -> TestGateway {
+    TestGateway::new(|procedure, input| match procedure {
         "notes.list" => {
             let items: Vec<Value> = (0..100).map(|number| post(number, &id(number % 3))).collect();
             Ok(json!({"items": items, "next": "sealed"}))
@@ -25,8 +25,8 @@ fn blog() -> Given {
 
 #[tokio::test]
 async fn a_hundred_posts_with_their_authors_are_two_calls() {
-    let given = blog();
-    let answer = given
+    let gateway = blog();
+    let answer = gateway
         .ask("{ notesList(first: 100) { nodes { title author { name } authorId version } pageInfo { hasNextPage endCursor } } }")
         .await;
     assert!(answer.get("errors").is_none(), "{answer}");
@@ -35,10 +35,10 @@ async fn a_hundred_posts_with_their_authors_are_two_calls() {
     assert_eq!(nodes[1]["author"]["name"], format!("Ada {}", id(1)));
     assert_eq!((&nodes[2]["author"], &nodes[2]["version"]), (&Value::Null, &json!(3_000_000_000_u32)));
     assert_eq!(answer["data"]["notesList"]["pageInfo"], json!({"hasNextPage": true, "endCursor": "sealed"}));
-    let asked = given.asked();
-    assert_eq!(asked.len(), 2, "{asked:?}");
-    assert_eq!(asked[0], ("notes.list".into(), json!({"limit": 100})));
-    assert_eq!(asked[1], ("readers.byIds".into(), json!({"ids": [id(0), id(1), id(2)]})));
+    let calls = gateway.calls();
+    assert_eq!(calls.len(), 2, "{calls:?}");
+    assert_eq!(calls[0], ("notes.list".into(), json!({"limit": 100})));
+    assert_eq!(calls[1], ("readers.byIds".into(), json!({"ids": [id(0), id(1), id(2)]})));
 }
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn only_a_pages_last_edge_knows_its_cursor() {
 
 #[tokio::test]
 async fn many_ids_are_asked_for_in_hundreds_and_a_refused_loader_is_told_where_it_is_missed() {
-    let given = Given::new(|procedure, input| match procedure {
+    let gateway = TestGateway::new(|procedure, input| match procedure {
         "notes.list" => {
             let items: Vec<Value> = (0..150).map(|number| post(number, &id(number))).collect();
             Ok(json!({"items": items, "next": null}))
@@ -61,8 +61,8 @@ async fn many_ids_are_asked_for_in_hundreds_and_a_refused_loader_is_told_where_i
         }
         _ => Err((403, json!({"code": "FORBIDDEN", "requestId": "r1"}))),
     });
-    let answer = given.ask("{ notesList { nodes { author { id } } } }").await;
-    assert_eq!(given.asked().len(), 3);
+    let answer = gateway.ask("{ notesList { nodes { author { id } } } }").await;
+    assert_eq!(gateway.calls().len(), 3);
     let nodes = answer["data"]["notesList"]["nodes"].as_array().unwrap();
     assert_eq!((&nodes[99]["author"]["id"], &nodes[100]["author"]), (&json!(id(99)), &Value::Null));
     let errors = answer["errors"].as_array().unwrap();
@@ -76,27 +76,27 @@ async fn many_ids_are_asked_for_in_hundreds_and_a_refused_loader_is_told_where_i
 
 #[tokio::test]
 async fn a_failure_is_a_member_of_the_union() {
-    let given = blog();
+    let gateway = blog();
     let query = "query($id: ReaderId!) { readersGet(id: $id) { __typename ... on Reader { name role } \
         ... on Failure { message code } ... on ReadersGetMissing { value type } } }";
-    let found = given.ask_with(query, json!({"id": id(0)})).await;
+    let found = gateway.ask_with(query, json!({"id": id(0)})).await;
     let expected = json!({"__typename": "Reader", "name": format!("Ada {}", id(0)), "role": "CHILD"});
     assert_eq!(found, json!({"data": {"readersGet": expected}}));
-    let missing = given.ask_with(query, json!({"id": id(7)})).await;
+    let missing = gateway.ask_with(query, json!({"id": id(7)})).await;
     let expected = json!({"__typename": "ReadersGetMissing", "message": "No.", "code": "NOT_FOUND", "value": id(7), "type": "missing"});
     assert_eq!(missing, json!({"data": {"readersGet": expected}}));
 }
 
 #[tokio::test]
 async fn any_other_fault_is_an_error_and_leaves_its_neighbours_alone() {
-    let given = Given::new(|procedure, _| match procedure {
+    let gateway = TestGateway::new(|procedure, _| match procedure {
         "pulse.ping" => Ok(json!("pong")),
         _ => Err((
             429,
             json!({"code": "TOO_MANY_REQUESTS", "requestId": "r9", "fields": [{"path": "id", "message": "is odd"}]}),
         )),
     });
-    let (status, answer) = given
+    let (status, answer) = gateway
         .post(&json!({"query": format!("{{ b: readersGet(id: \"{}\") {{ __typename }} a: pulsePing }}", id(1))}))
         .await;
     assert_eq!(status, 200);
@@ -112,7 +112,7 @@ async fn any_other_fault_is_an_error_and_leaves_its_neighbours_alone() {
 
 #[tokio::test]
 async fn absent_and_null_reach_the_procedure_as_such() {
-    let given = blog();
+    let gateway = blog();
     let query = "mutation($age: Int, $name: String, $role: Role) { readersUpdate(input: {id: \"x\", age: $age, name: $name, \
         role: $role}) { __typename } }";
     for (variables, expected) in [
@@ -121,42 +121,42 @@ async fn absent_and_null_reach_the_procedure_as_such() {
         (json!({"age": 3, "role": "MEMBER"}), json!({"id": "x", "age": 3, "role": "member"})),
         (json!({"unknown": 1, "name": "A"}), json!({"id": "x", "name": "A"})),
     ] {
-        let answer = given.ask_with(query, variables).await;
+        let answer = gateway.ask_with(query, variables).await;
         assert_eq!(answer["data"]["readersUpdate"]["__typename"], "Reader", "{answer}");
-        assert_eq!(given.asked(), [("readers.update".to_owned(), expected)]);
+        assert_eq!(gateway.calls(), [("readers.update".to_owned(), expected)]);
     }
     let query = "mutation { readersUpdate(input: {id: \"x\", age: null}) { __typename } }";
-    given.ask(query).await;
-    assert_eq!(given.asked()[0].1, json!({"id": "x", "age": null}));
+    gateway.ask(query).await;
+    assert_eq!(gateway.calls()[0].1, json!({"id": "x", "age": null}));
     let query =
         "query($sort: ReaderSort = AGE_DESC) { readersList(sort: $sort, ageMin: 3, after: \"c\") { nodes { id } } }";
-    let given = Given::new(|_, _| Ok(json!({"items": [], "next": null})));
-    given.ask(query).await;
-    assert_eq!(given.asked()[0].1, json!({"sort": "-age", "ageMin": 3, "cursor": "c"}));
+    let gateway = TestGateway::new(|_, _| Ok(json!({"items": [], "next": null})));
+    gateway.ask(query).await;
+    assert_eq!(gateway.calls()[0].1, json!({"sort": "-age", "ageMin": 3, "cursor": "c"}));
 }
 
 #[tokio::test]
 async fn what_says_nothing_is_done() {
-    let given = blog();
-    let answer = given
+    let gateway = blog();
+    let answer = gateway
         .ask("mutation { readersDelete(input: {id: \"x\"}) { ... on ReadersDeleteDone { ok } } deskLeave { ok } }");
     assert_eq!(answer.await, json!({"data": {"readersDelete": {"ok": true}, "deskLeave": {"ok": true}}}));
     assert_eq!(
-        given.asked(),
+        gateway.calls(),
         [("readers.delete".to_owned(), json!({"id": "x"})), ("desk.leave".to_owned(), json!("absent")),]
     );
 }
 
 #[tokio::test]
 async fn each_alias_is_a_call_and_the_same_field_twice_is_one() {
-    let given = blog();
+    let gateway = blog();
     let answer =
-        given.ask("{ b: pulsePing a: pulsePing b: pulsePing ...F } fragment F on Query { a: pulsePing }").await;
+        gateway.ask("{ b: pulsePing a: pulsePing b: pulsePing ...F } fragment F on Query { a: pulsePing }").await;
     assert_eq!(answer.to_string(), r#"{"data":{"a":"pong","b":"pong"}}"#, "serde_json sorts what it reads");
-    assert_eq!(given.asked().len(), 2);
-    let given = blog();
-    given.ask("mutation { readersDelete(input: {id: \"x\"}) { __typename } ...F } fragment F on Mutation { readersDelete(input: {id: \"x\"}) { ... on ReadersDeleteDone { ok } } }").await;
-    assert_eq!(given.asked().len(), 1);
+    assert_eq!(gateway.calls().len(), 2);
+    let gateway = blog();
+    gateway.ask("mutation { readersDelete(input: {id: \"x\"}) { __typename } ...F } fragment F on Mutation { readersDelete(input: {id: \"x\"}) { ... on ReadersDeleteDone { ok } } }").await;
+    assert_eq!(gateway.calls().len(), 1);
 }
 
 #[tokio::test]
@@ -184,16 +184,16 @@ async fn an_answer_has_the_order_of_its_document() {
 
 #[tokio::test]
 async fn what_is_skipped_is_not_called() {
-    let given = blog();
+    let gateway = blog();
     let query = "query($no: Boolean = false, $yes: Boolean!) { pulsePing @include(if: $no) ... @skip(if: $yes) { p: pulsePing } \
         q: pulsePing @include(if: $yes) }";
-    assert_eq!(given.ask_with(query, json!({"yes": true})).await, json!({"data": {"q": "pong"}}));
-    assert_eq!(given.asked().len(), 1);
+    assert_eq!(gateway.ask_with(query, json!({"yes": true})).await, json!({"data": {"q": "pong"}}));
+    assert_eq!(gateway.calls().len(), 1);
 }
 
 #[tokio::test]
 async fn what_does_not_fit_the_schema_calls_nothing() {
-    let given = Given::idle();
+    let gateway = TestGateway::idle();
     for (query, message) in [
         ("{", "expected"),
         ("{ nothing }", "nothing"),
@@ -209,14 +209,14 @@ async fn what_does_not_fit_the_schema_calls_nothing() {
         ("{ a: pulsePing a: deskMe { __typename } }", "conflict"),
         ("fragment A on Query { pulsePing }", "operation"),
     ] {
-        let refused = given.refused(query).await;
+        let refused = gateway.refused(query).await;
         assert!(refused.to_lowercase().contains(&message.to_lowercase()), "{query}: {refused}");
     }
 }
 
 #[tokio::test]
 async fn fields_of_one_name_are_one_field_wherever_they_stand() {
-    let given = Given::idle();
+    let gateway = TestGateway::idle();
     for query in [
         "mutation { readersDelete(input: {id: \"a\"}) { __typename } ...F } fragment F on Mutation { readersDelete(input: {id: \"b\"}) { __typename } }",
         "mutation { readersDelete(input: {id: \"a\"}) { __typename } ... on Mutation { readersDelete(input: {id: \"b\"}) { __typename } } }",
@@ -231,39 +231,39 @@ async fn fields_of_one_name_are_one_field_wherever_they_stand() {
         "{ readersList(first: 1) { __typename } readersList { __typename } }",
         "{ __type(name: \"Reader\") { x: name ...T } } fragment T on __Type { x: description }",
     ] {
-        let refused = given.refused(query).await;
+        let refused = gateway.refused(query).await;
         assert!(refused.contains("conflict: "), "{query}: {refused}");
     }
-    let given = blog();
+    let gateway = blog();
     for query in [
         "{ readersGet(id: \"a\") { ... on Reader { x: name } ... on ReadersGetMissing { x: message } } }",
         "{ notesList { nodes { author { name } } } notesList { ...P } } fragment P on NoteConnection { nodes { author { id name } title } }",
         "{ readersGet(id: \"a\") { ... on Reader { __typename } ... on Failure { __typename } __typename } }",
         "{ a: pulsePing ...F ...F } fragment F on Query { a: pulsePing ... { a: pulsePing } }",
     ] {
-        let answer = given.ask(query).await;
+        let answer = gateway.ask(query).await;
         assert!(answer.get("errors").is_none(), "{query}: {answer}");
     }
 }
 
 #[tokio::test]
 async fn looking_for_conflicts_comes_to_an_end() {
-    let given = Given::idle();
+    let gateway = TestGateway::idle();
     let fragment: String = (0..200).map(|_| "pulsePing ").collect();
     let spread = "... on Query { ...F } ".repeat(20);
-    let refused = given.refused(&format!("{{ {spread} nothing }} fragment F on Query {{ {fragment} }}")).await;
+    let refused = gateway.refused(&format!("{{ {spread} nothing }} fragment F on Query {{ {fragment} }}")).await;
     assert!(refused.contains("more than"), "{refused}");
     let same = "pageInfo { hasNextPage } ".repeat(1_200);
     let document = format!(
         "{{ notesList {{ ... on Connection {{ {same} }} ... on NoteConnection {{ pageInfo {{ hasNextPage: endCursor }} }} }} }}"
     );
-    let refused = given.refused(&document).await;
+    let refused = gateway.refused(&document).await;
     assert!(refused.contains("conflict"), "{refused}");
 }
 
 #[tokio::test]
 async fn variables_fit_where_they_stand() {
-    let given = Given::idle();
+    let gateway = TestGateway::idle();
     for (query, a, message) in [
         (
             "query($a: String!) { readersList(first: $a) { __typename } }",
@@ -299,11 +299,11 @@ async fn variables_fit_where_they_stand() {
         ("query($a: Reader) { pulsePing }", Value::Null, "no input has"),
         ("mutation { readersDelete(input: {id: \"a\", id: \"b\"}) { __typename } }", Value::Null, "twice"),
     ] {
-        let (status, answer) = given.post(&json!({"query": query, "variables": {"a": a}})).await;
+        let (status, answer) = gateway.post(&json!({"query": query, "variables": {"a": a}})).await;
         let refused = answer["errors"][0]["message"].as_str().unwrap();
         assert!(status == 400 && refused.contains(message), "{query}: {refused}");
     }
-    let given = blog();
+    let gateway = blog();
     for (query, variables) in [
         ("query($a: ReaderId = \"x\") { readersGet(id: $a) { __typename } }", json!({})),
         ("query($a: Int!) { notesList(first: $a) { nodes { id } } }", json!({"a": 3})),
@@ -311,14 +311,14 @@ async fn variables_fit_where_they_stand() {
         ("query($a: ReaderId!) { readersByIds(ids: [$a]) { id } }", json!({"a": id(0)})),
         ("query($a: Boolean!) { ... @include(if: $a) { __typename } }", json!({"a": true})),
     ] {
-        let answer = given.ask_with(query, variables).await;
+        let answer = gateway.ask_with(query, variables).await;
         assert!(answer.get("errors").is_none(), "{query}: {answer}");
     }
 }
 
 #[tokio::test]
 async fn what_is_given_fits_the_variables_type() {
-    let given = Given::idle();
+    let gateway = TestGateway::idle();
     let update = "mutation($a: ReadersUpdateInput!) { readersUpdate(input: $a) { __typename } }";
     for (query, value, message) in [
         ("query($a: Int) { readersList(first: $a) { __typename } }", json!("1"), "`$a` is no `Int`"),
@@ -338,7 +338,7 @@ async fn what_is_given_fits_the_variables_type() {
         // A limit of the library that checks documents: it does not look there.
         ("query($a: Boolean!) { __typename @skip(if: $a) pulsePing }", json!(true), "not used"),
     ] {
-        let answer = given.ask_with(query, json!({"a": value})).await;
+        let answer = gateway.ask_with(query, json!({"a": value})).await;
         let error = &answer["errors"][0];
         assert!(error["message"].as_str().unwrap().contains(message), "{query} {value}: {answer}");
         assert_eq!(error["extensions"]["code"], "BAD_REQUEST");
@@ -348,7 +348,7 @@ async fn what_is_given_fits_the_variables_type() {
 
 #[tokio::test]
 async fn hostile_documents_are_refused_before_anything_is_called() {
-    let given = Given::idle();
+    let gateway = TestGateway::idle();
     let aliases: String = (0..10_000).map(|number| format!("a{number}: pulsePing ")).collect();
     let few: String = (0..31).map(|number| format!("a{number}: __typename ")).collect();
     let roots = "pulsePing ".repeat(21);
@@ -360,7 +360,7 @@ async fn hostile_documents_are_refused_before_anything_is_called() {
     };
     // What is not used is not measured, and has to be got through all the same.
     let unused = chain(600).replace("{ ...F0 }", "{ pulsePing }");
-    let refused = given.refused(&unused).await;
+    let refused = gateway.refused(&unused).await;
     assert!(refused.contains("never used"), "{refused}");
     let types = "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }";
     for (document, message) in [
@@ -385,72 +385,72 @@ async fn hostile_documents_are_refused_before_anything_is_called() {
         ),
         (format!("{{ __schema {{ types {{ {} name {} }} }} }}", "ofType {".repeat(20), "}".repeat(20)), "levels"),
     ] {
-        let refused = given.refused(&document).await;
+        let refused = gateway.refused(&document).await;
         assert!(refused.contains(message), "{message}: {refused}");
     }
     let lists: String = (0..15).map(|n| format!("a{n}: notesList(first: 100) {{ nodes {{ author {{ name id age email role version }} id title body version createdAt updatedAt authorId }} }} ")).collect();
-    assert!(given.refused(&format!("{{ {lists} }}")).await.contains("costs"));
+    assert!(gateway.refused(&format!("{{ {lists} }}")).await.contains("costs"));
     // What a variable says counts as well.
     let answer =
-        given.ask_with(&format!("query($n: Int) {{ {} }}", lists.replace("100", "$n")), json!({"n": 100})).await;
+        gateway.ask_with(&format!("query($n: Int) {{ {} }}", lists.replace("100", "$n")), json!({"n": 100})).await;
     assert!(answer["errors"][0]["message"].as_str().unwrap().contains("costs"), "{answer}");
 }
 
 #[tokio::test]
 async fn what_is_wrong_is_told_in_few_short_sentences() {
-    let given = Given::idle();
+    let gateway = TestGateway::idle();
     let name = "L".repeat(70_000);
     assert!(
-        given
+        gateway
             .refused(&format!("query {name} {{ readersList(first: $a1, search: $a2) {{ __typename }} }}"))
             .await
             .contains("bytes")
     );
     let unknown: String = (0..1_000).map(|number| format!("field{number} ")).collect();
     let document = format!("query {} {{ pulsePing {{ {unknown} }} }}", "L".repeat(200));
-    let (_, answer) = given.post(&json!({"query": document})).await;
+    let (_, answer) = gateway.post(&json!({"query": document})).await;
     let errors = answer["errors"].as_array().unwrap();
     assert!((1..=20).contains(&errors.len()) && answer.to_string().len() < 20_000, "{}", errors.len());
     let inside = format!("query({}) {{ pulsePing }}", "$a: Int ".repeat(1_200));
-    let (_, answer) = given.post(&json!({"query": inside})).await;
+    let (_, answer) = gateway.post(&json!({"query": inside})).await;
     assert_eq!(answer["errors"].as_array().unwrap().len(), 20);
     for broken in ["{", "{ a(", "query A { a } query A { a }", "{ a } { b }", "fragment A on Query { a }", "{ a(b: ) }"]
     {
-        let (_, answer) = given.post(&json!({"query": broken})).await;
+        let (_, answer) = gateway.post(&json!({"query": broken})).await;
         let message = answer["errors"][0]["message"].as_str().unwrap();
         assert!(message.ends_with('.') && !message.contains(['\n', '|']), "{broken}: {message}");
     }
-    let (_, answer) = given.post(&json!({"query": "{ a("})).await;
+    let (_, answer) = gateway.post(&json!({"query": "{ a("})).await;
     assert_eq!(answer["errors"][0]["locations"][0], json!({"line": 1, "column": 5}));
 }
 
 /// Each procedure's sample reaches the procedure as it is.
-pub(super) async fn samples_arrive(given: &Given) {
-    for procedure in given.contract.in_styles() {
-        let input = crate::samples::input(&given.contract, procedure);
-        let operation = crate::samples::graphql::request(&given.contract, procedure, input.as_ref());
-        let (_, answer) = given.post(&serde_json::from_str(&operation).unwrap()).await;
+pub(super) async fn samples_arrive(gateway: &TestGateway) {
+    for procedure in gateway.contract.in_styles() {
+        let input = crate::samples::input(&gateway.contract, procedure);
+        let operation = crate::samples::graphql::request(&gateway.contract, procedure, input.as_ref());
+        let (_, answer) = gateway.post(&serde_json::from_str(&operation).unwrap()).await;
         assert_eq!(answer["errors"][0]["extensions"]["code"], "NOT_FOUND", "{operation}: {answer}");
-        let asked = given.asked();
-        assert_eq!(asked[0].0, procedure.name);
+        let calls = gateway.calls();
+        assert_eq!(calls[0].0, procedure.name);
         if let Some(input) = input.filter(|input| *input != json!({})) {
-            assert_eq!(asked[0].1, input, "{operation}");
+            assert_eq!(calls[0].1, input, "{operation}");
         }
     }
 }
 
 #[tokio::test]
 async fn every_sample_is_an_operation_of_the_schema() {
-    samples_arrive(&Given::new(|_, _| Err((404, json!({"code": "NOT_FOUND"}))))).await;
+    samples_arrive(&TestGateway::new(|_, _| Err((404, json!({"code": "NOT_FOUND"}))))).await;
 }
 
 #[tokio::test]
 async fn an_answer_has_a_bound() {
-    let given = Given::new(|_, _| {
+    let gateway = TestGateway::new(|_, _| {
         let items: Vec<Value> = (0..60_000).map(|number| post(number, &id(0))).collect();
         Ok(json!({"items": items, "next": null}))
     });
-    let answer = given.ask("{ notesList { nodes { id title body } } }").await;
+    let answer = gateway.ask("{ notesList { nodes { id title body } } }").await;
     assert_eq!(
         (&answer["data"], &answer["errors"][0]["extensions"]["code"]),
         (&Value::Null, &json!("PAYLOAD_TOO_LARGE"))
@@ -459,8 +459,8 @@ async fn an_answer_has_a_bound() {
 }
 
 /// Pages of posts whose text is `text`.
-fn texts(count: usize, text: &'static str) -> Given {
-    Given::new(move |_, _| {
+fn texts(count: usize, text: &'static str) -> TestGateway {
+    TestGateway::new(move |_, _| {
         let with = |number| {
             let mut post = post(number, &id(0));
             post["body"] = text.into();
@@ -471,9 +471,9 @@ fn texts(count: usize, text: &'static str) -> Given {
 }
 
 /// What an answer weighs, and how many operations are refused for that.
-async fn weighed(given: &Given, body: &Value) -> (usize, usize) {
+async fn weighed(gateway: &TestGateway, body: &Value) -> (usize, usize) {
     let request = Request::post("/graphql").header("content-type", "application/json");
-    let response = given.send(request.body(body.to_string().into()).unwrap()).await;
+    let response = gateway.send(request.body(body.to_string().into()).unwrap()).await;
     let refused = String::from_utf8_lossy(response.body()).matches("PAYLOAD_TOO_LARGE").count();
     (crate::respond::weight(response.body()), refused)
 }
@@ -502,28 +502,28 @@ async fn operations_of_one_request_share_the_room_of_its_answer() {
 
 #[tokio::test]
 async fn faults_of_many_entries_have_a_bound() {
-    let given = Given::new(|_, _| {
+    let gateway = TestGateway::new(|_, _| {
         let items: Vec<Value> = (0..60_000).map(|_| json!({"role": "newer"})).collect();
         Ok(json!({"items": items, "next": null}))
     });
-    let answer = given.ask("{ readersList { nodes { role } } }").await;
+    let answer = gateway.ask("{ readersList { nodes { role } } }").await;
     assert_eq!(answer["errors"].as_array().unwrap().len(), 1);
     assert_eq!(answer["errors"][0]["extensions"]["code"], "PAYLOAD_TOO_LARGE");
 }
 
 #[tokio::test]
 async fn introspection_can_be_switched_off() {
-    let mut given = blog();
+    let mut gateway = blog();
     let query =
         "{ ...A pulsePing } fragment A on Query { __schema { queryType { name } } __type(name: \"Reader\") { kind } }";
     let expected =
         json!({"pulsePing": "pong", "__schema": {"queryType": {"name": "Query"}}, "__type": {"kind": "OBJECT"}});
-    assert_eq!(given.ask(query).await, json!({"data": expected}));
-    given.asked();
-    given.style = GraphQl::with(&given.contract, Settings { documents: false }).unwrap();
-    assert_eq!(given.refused(query).await, "Introspection is switched off.");
+    assert_eq!(gateway.ask(query).await, json!({"data": expected}));
+    gateway.calls();
+    gateway.style = GraphQl::with(&gateway.contract, Settings { documents: false }).unwrap();
+    assert_eq!(gateway.refused(query).await, "Introspection is switched off.");
     assert_eq!(
-        given.ask("{ __typename pulsePing }").await,
+        gateway.ask("{ __typename pulsePing }").await,
         json!({"data": {"__typename": "Query", "pulsePing": "pong"}})
     );
 }

@@ -1,9 +1,9 @@
-//! How requests and answers travel.
+//! Tests of requests and responses over HTTP.
 
 use super::*;
 
-fn ping() -> Given {
-    Given::new(|procedure, _| match procedure {
+fn ping() -> TestGateway {
+    TestGateway::new(|procedure, _| match procedure {
         "pulse.ping" => Ok(json!("pong")),
         "desk.leave" => Ok(Value::Null),
         other => panic!("{other} was called"),
@@ -19,7 +19,7 @@ fn got(address: &str) -> Request<Bytes> {
     Request::get(address).header("accept", "application/graphql-response+json").body(Bytes::new()).unwrap()
 }
 
-/// Sends a request that is answered with data.
+/// Sends a request that gets data.
 async fn answered(request: Request<Bytes>) -> Value {
     let response = ping().send(request).await;
     assert_eq!(response.status(), 200, "{response:?}");
@@ -28,9 +28,9 @@ async fn answered(request: Request<Bytes>) -> Value {
 
 /// Sends a request that is refused.
 async fn refused(request: Request<Bytes>) -> (u16, String) {
-    let given = ping();
-    let response = given.send(request).await;
-    assert!(given.asked().is_empty());
+    let gateway = ping();
+    let response = gateway.send(request).await;
+    assert!(gateway.calls().is_empty());
     let answer: Value = serde_json::from_slice(response.body()).unwrap();
     assert!(answer.get("data").is_none(), "{answer}");
     (response.status().as_u16(), answer["errors"][0]["message"].as_str().unwrap().to_owned())
@@ -69,10 +69,10 @@ async fn head_is_get_without_the_body() {
         assert_eq!(head.headers()["content-length"], get.body().len().to_string());
         assert!(head.body().is_empty());
     }
-    let given = ping();
+    let gateway = ping();
     let head = Request::head("/graphql?query=mutation%7BdeskLeave%7Bok%7D%7D").body(Bytes::new()).unwrap();
-    assert_eq!(given.send(head).await.status(), 405);
-    assert!(given.asked().is_empty());
+    assert_eq!(gateway.send(head).await.status(), 405);
+    assert!(gateway.calls().is_empty());
 }
 
 #[tokio::test]
@@ -87,9 +87,9 @@ async fn the_status_tells_as_much_as_the_form_allows() {
         ("{}", 400, 400),
         ("", 400, 400),
     ] {
-        let given = ping();
+        let gateway = ping();
         for (accept, expected) in [("application/json", plain), (form, new)] {
-            let response = given.send(posted("application/json", accept, body)).await;
+            let response = gateway.send(posted("application/json", accept, body)).await;
             assert_eq!(response.status().as_u16(), expected, "{body} as {accept}");
             assert_eq!(response.headers()["content-type"], format!("{accept}; charset=utf-8"));
         }
@@ -163,8 +163,8 @@ async fn what_is_not_json_is_refused() {
 
 #[tokio::test]
 async fn operations_come_together_and_count_together() {
-    let given = ping();
-    let (status, answers) = given
+    let gateway = ping();
+    let (status, answers) = gateway
         .post(&json!([{"query": "{pulsePing}"}, {"query": "{nothing}"}, {"query": "mutation { deskLeave { ok } }"}]))
         .await;
     assert_eq!(status, 200);
@@ -172,34 +172,34 @@ async fn operations_come_together_and_count_together() {
     assert_eq!(answers[1]["errors"][0]["extensions"]["code"], "BAD_REQUEST");
     assert_eq!(answers[2], json!({"data": {"deskLeave": {"ok": true}}}));
     let ten = json!({"query": "{a: pulsePing b: pulsePing c: pulsePing}"});
-    let (_, answers) = given.post(&json!(vec![ten; 10])).await;
+    let (_, answers) = gateway.post(&json!(vec![ten; 10])).await;
     let refused = answers.as_array().unwrap().iter().filter(|answer| answer.get("data").is_none()).count();
     assert_eq!(refused, 4, "20 fields of the root in all: {answers}");
 }
 
 #[tokio::test]
 async fn a_query_is_known_by_its_hash() {
-    let given = ping();
+    let gateway = ping();
     let hash = "d4ad7e5cb0b6a7eb4a5ec2c4c0dfb0c2b3ec2b5a5a6b1f8d6c5ad4a7c9a7a2a0";
     let by_hash = |hash: &str| json!({"extensions": {"persistedQuery": {"version": 1, "sha256Hash": hash}}});
-    let (_, answer) = given.post(&by_hash(hash)).await;
+    let (_, answer) = gateway.post(&by_hash(hash)).await;
     let expected = json!([{"message": "PersistedQueryNotFound", "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND", "httpStatus": 400}}]);
     assert_eq!(answer["errors"], expected);
     // sha256 of "{pulsePing}" by another program.
     let hash = "fde233bf1a4774e2d39f6546cea63f08e9db8e64c383412c9c4d45ab1cee1d3a";
     let mut sent = by_hash(hash);
     sent["query"] = "{pulsePing}".into();
-    assert_eq!(given.post(&sent).await.1, json!({"data": {"pulsePing": "pong"}}));
-    assert_eq!(given.post(&by_hash(hash)).await.1, json!({"data": {"pulsePing": "pong"}}));
+    assert_eq!(gateway.post(&sent).await.1, json!({"data": {"pulsePing": "pong"}}));
+    assert_eq!(gateway.post(&by_hash(hash)).await.1, json!({"data": {"pulsePing": "pong"}}));
     sent["query"] = "{pulsePing }".into();
-    assert_eq!(given.post(&sent).await.0, 400);
+    assert_eq!(gateway.post(&sent).await.0, 400);
 }
 
 #[tokio::test]
 async fn what_is_no_text_is_no_document() {
-    let given = ping();
+    let gateway = ping();
     for query in ["%ff", "a%c3", "%7B__typename%7D%ff", "%zz"] {
-        let response = given.send(got(&format!("/graphql?query={query}"))).await;
+        let response = gateway.send(got(&format!("/graphql?query={query}"))).await;
         assert_eq!(response.status(), 400, "{query}");
     }
     // Characters of several bytes, wherever a token can stand.
@@ -212,7 +212,7 @@ async fn what_is_no_text_is_no_document() {
         "\u{fe00}",
     ] {
         let body = json!({"query": document}).to_string();
-        let response = given.send(posted("application/json", "application/graphql-response+json", body)).await;
+        let response = gateway.send(posted("application/json", "application/graphql-response+json", body)).await;
         assert_eq!(response.status(), 400, "{document}");
     }
 }

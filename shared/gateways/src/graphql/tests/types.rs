@@ -68,7 +68,7 @@ fn draw() -> Value {
 #[tokio::test]
 async fn tagged_unions_go_in_and_come_out() {
     let draw = draw();
-    let given = Given::of(contract(&[loader(), draw]), |procedure, input| {
+    let gateway = TestGateway::of(contract(&[loader(), draw]), |procedure, input| {
         assert_eq!(procedure, "draw");
         match input["shape"]["type"].as_str().unwrap() {
             "group" => Ok(json!({"type": "point"})),
@@ -77,26 +77,26 @@ async fn tagged_unions_go_in_and_come_out() {
         }
     });
     let query = "mutation($s: ShapeInput!) { draw(input: {shape: $s}) { __typename ... on ShapeCircle { type radius } ... on DrawFull { left } } }";
-    let drawn = given.ask_with(query, json!({"s": {"circle": {"radius": 1.5}}})).await;
+    let drawn = gateway.ask_with(query, json!({"s": {"circle": {"radius": 1.5}}})).await;
     assert_eq!(drawn["data"]["draw"], json!({"__typename": "ShapeCircle", "type": "circle", "radius": 1.5}), "{drawn}");
-    assert_eq!(given.asked()[0].1, json!({"shape": {"type": "circle", "radius": 1.5}}));
-    let full = given.ask_with(query, json!({"s": {"point": true}})).await;
+    assert_eq!(gateway.calls()[0].1, json!({"shape": {"type": "circle", "radius": 1.5}}));
+    let full = gateway.ask_with(query, json!({"s": {"point": true}})).await;
     assert_eq!(full["data"]["draw"], json!({"__typename": "DrawFull", "left": 4_000_000_000_u32}));
-    let point = given.ask("mutation { draw(input: {shape: {group: {shapes: [{point: true}, {circle: {radius: 2}}]}}}) { __typename } }").await;
+    let point = gateway.ask("mutation { draw(input: {shape: {group: {shapes: [{point: true}, {circle: {radius: 2}}]}}}) { __typename } }").await;
     assert_eq!(point["data"]["draw"], json!({"__typename": "ShapePoint"}), "{point}");
     assert_eq!(
-        given.asked()[1].1,
+        gateway.calls()[1].1,
         json!({"shape": {"type": "group", "shapes": [{"type": "point"}, {"type": "circle", "radius": 2}]}})
     );
-    given.ask_with(query, json!({"s": {"grid": {"cells": 4}}})).await;
-    assert_eq!(given.asked()[0].1, json!({"shape": {"type": "grid", "cells": 4}}));
+    gateway.ask_with(query, json!({"s": {"grid": {"cells": 4}}})).await;
+    assert_eq!(gateway.calls()[0].1, json!({"shape": {"type": "grid", "cells": 4}}));
     for wrong in
         [json!({}), json!({"grid": {}}), json!({"point": true, "circle": {"radius": 1}}), json!({"point": null})]
     {
-        let answer = given.ask_with(query, json!({"s": wrong})).await;
+        let answer = gateway.ask_with(query, json!({"s": wrong})).await;
         assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_REQUEST", "{answer}");
     }
-    assert!(given.asked().is_empty());
+    assert!(gateway.calls().is_empty());
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn samples_of_tagged_unions_are_operations_of_the_schema() {
     let point = json!({"type": "object", "properties": {"type": {"const": "dot"}}, "required": ["type"]});
     let bare = object(json!({"oneOf": [point]}));
     let output = json!({"$ref": "#/outputTypes/Shape"});
-    let given = Given::of(
+    let gateway = TestGateway::of(
         contract(&[
             loader(),
             draw(),
@@ -117,8 +117,8 @@ async fn samples_of_tagged_unions_are_operations_of_the_schema() {
         ]),
         |_, _| Err((404, json!({"code": "NOT_FOUND"}))),
     );
-    super::documents::samples_arrive(&given).await;
-    let sample = crate::samples::input(&given.contract, given.contract.find_in_styles("draw").unwrap()).unwrap();
+    super::documents::samples_arrive(&gateway).await;
+    let sample = crate::samples::input(&gateway.contract, gateway.contract.find_in_styles("draw").unwrap()).unwrap();
     assert_eq!(sample["shape"]["type"], "circle");
 }
 
@@ -131,7 +131,7 @@ async fn several_ids_lead_to_several_entities_and_gaps_stay_gaps() {
         json!({"anyOf": [{"$ref": "#/outputTypes/Team"}, {"type": "null"}]}),
         json!([]),
     );
-    let given = Given::of(contract(&[loader(), team]), |procedure, input| match procedure {
+    let gateway = TestGateway::of(contract(&[loader(), team]), |procedure, input| match procedure {
         "team" => Ok(
             json!({"id": id(1), "memberIds": [id(2), id(3), id(2)], "leadId": null, "places": [null, {"type": "point"}]}),
         ),
@@ -143,10 +143,10 @@ async fn several_ids_lead_to_several_entities_and_gaps_stay_gaps() {
             .map(|id| json!({"id": id, "bossId": id}))
             .collect()),
     });
-    let answer = given.ask("{ team { member { id } lead { id } places { __typename } } }").await;
+    let answer = gateway.ask("{ team { member { id } lead { id } places { __typename } } }").await;
     let expected = json!({"member": [{"id": id(2)}, null, {"id": id(2)}], "lead": null, "places": [null, {"__typename": "ShapePoint"}]});
     assert_eq!(answer, json!({"data": {"team": expected}}));
-    assert_eq!(given.asked()[1], ("people.byIds".to_owned(), json!({"ids": [id(2), id(3)]})));
+    assert_eq!(gateway.calls()[1], ("people.byIds".to_owned(), json!({"ids": [id(2), id(3)]})));
 }
 
 #[test]

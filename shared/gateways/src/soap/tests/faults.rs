@@ -1,4 +1,4 @@
-//! What goes wrong is said in the words of each version of SOAP.
+//! Faults in the form of each version of SOAP.
 
 use serde_json::json;
 
@@ -90,7 +90,7 @@ async fn header_blocks_that_must_be_understood_are_not_passed_over() {
         let stub = Stub::default();
         let answer = ask(&stub, post(version), envelope(version, block, PING)).await;
         assert_eq!(answer.status == 200, understood, "{block}");
-        assert_eq!(stub.asked().len(), usize::from(understood));
+        assert_eq!(stub.calls().len(), usize::from(understood));
         if !understood {
             assert!(answer.status == 500 && answer.text.contains("soap:MustUnderstand"), "{}", answer.text);
             let not_understood = "<soap:NotUnderstood qname=\"unknown:b\" xmlns:unknown=\"urn:a\"/>";
@@ -146,7 +146,7 @@ async fn what_is_no_call_is_a_fault_of_the_sender() {
         let stub = Stub::default();
         let answer = send(&stub, Version::V12, body).await;
         assert_eq!((answer.status, answer.the("code").as_str()), (400, code), "{body}");
-        assert!(stub.asked().is_empty());
+        assert!(stub.calls().is_empty());
     }
 }
 

@@ -1,4 +1,4 @@
-//! XML that means harm.
+//! Malicious XML.
 
 use super::*;
 use crate::respond::shortened;
@@ -22,7 +22,7 @@ async fn a_document_type_is_refused_where_it_begins() {
                 let answer = ask(&stub, post(version), format!("<?xml version='1.0'?>{document_type}{rest}")).await;
                 assert_eq!(answer.the("code"), "PARSE_ERROR");
                 assert!(answer.text.contains("A message has no document type"), "{}", answer.text);
-                assert!(stub.asked().is_empty());
+                assert!(stub.calls().is_empty());
             }
         }
     }
@@ -38,7 +38,7 @@ async fn everything_has_a_limit() {
     };
     let bindings: String = (0..129).map(|place| format!(" xmlns:a{place}='urn:a'")).collect();
     let long = format!("<a xmlns='{}'/>", "n".repeat(257));
-    for (body, told) in [
+    for (body, shown) in [
         (nested(63), "nests deeper than 64"),
         (wide(19_998), "more than 20000 elements"),
         (attributes(65), "more than 64 attributes"),
@@ -47,7 +47,7 @@ async fn everything_has_a_limit() {
     ] {
         let answer = send(&Stub::default(), Version::V12, &body).await;
         assert_eq!((answer.status, answer.the("code")), (400, "PARSE_ERROR".into()), "{}", answer.text);
-        assert!(answer.text.contains(told), "{told}: {}", answer.text);
+        assert!(answer.text.contains(shown), "{shown}: {}", answer.text);
     }
     for body in [nested(62), wide(19_997), attributes(64)] {
         let answer = send(&Stub::default(), Version::V12, &body).await;
@@ -61,7 +61,7 @@ async fn a_refusal_is_short_whatever_it_refuses() {
     let blocks = |name: &str, count| format!("<e:{name} e:mustUnderstand='1'/>").repeat(count);
     let header = |blocks: String| envelope(Version::V12, &blocks, PING);
     let body = |content: &str| envelope(Version::V12, "", content);
-    for (message, told) in [
+    for (message, shown) in [
         (header(blocks("a", 9_000)), "NotUnderstood"),
         (header(blocks(&long, 1)), "must be understood"),
         (body(&format!("<a>\n</{long}>")), "not the open one, in line 2."),
@@ -75,8 +75,8 @@ async fn a_refusal_is_short_whatever_it_refuses() {
         (body(&format!("<thingsPing xmlns='urn:onefold:test' {long}=''/>")), "BAD_REQUEST"),
     ] {
         let answer = ask(&Stub::default(), post(Version::V12), message).await;
-        assert!(answer.text.contains(told), "{told}: {}", shortened(&answer.text));
-        assert!(answer.text.len() < 5_000, "{told}: {}", answer.text.len());
+        assert!(answer.text.contains(shown), "{shown}: {}", shortened(&answer.text));
+        assert!(answer.text.len() < 5_000, "{shown}: {}", answer.text.len());
         assert!(!answer.text.contains("::"), "{}", answer.text);
         answer.xml();
     }
@@ -115,10 +115,10 @@ async fn what_is_not_well_formed_is_refused() {
         [&body("<a>")[..], b"\xFF\xFE\x80</a>"].concat(),
     ] {
         let stub = Stub::default();
-        let told = String::from_utf8_lossy(&bytes).into_owned();
+        let shown = String::from_utf8_lossy(&bytes).into_owned();
         let answer = ask(&stub, post(Version::V11), bytes).await;
-        assert_eq!((answer.status, answer.the("code")), (500, "PARSE_ERROR".into()), "{told}: {}", answer.text);
-        assert!(stub.asked().is_empty());
+        assert_eq!((answer.status, answer.the("code")), (500, "PARSE_ERROR".into()), "{shown}: {}", answer.text);
+        assert!(stub.calls().is_empty());
     }
 }
 

@@ -11,7 +11,7 @@ async fn read(content: &str) -> Result<Value, String> {
     let stub = Stub::default();
     let input = format!("<thingsGetOne {NS}><input>{content}</input></thingsGetOne>");
     let answer = send(&stub, Version::V11, &input).await;
-    let [(_, _, input)] = &stub.asked()[..] else { panic!("the procedure is asked once: {}", answer.text) };
+    let [(_, _, input)] = &stub.calls()[..] else { panic!("the procedure is asked once: {}", answer.text) };
     if answer.status == 200 {
         return Ok(input.clone());
     }
@@ -103,12 +103,12 @@ async fn what_says_nothing_is_refused_where_it_is() {
 /// What is wrong with the text of a message, and what the procedure says of the rest.
 #[tokio::test]
 async fn all_that_is_wrong_is_told_at_once() {
-    let told = json!([
+    let expected = json!([
         {"path": "<>", "message": "unknown member"}, {"path": "shape.<>", "message": "unknown member"},
         {"path": "lists[1]", "message": "expected an array"}, {"path": "lists", "message": "length is lower than 3"},
         {"path": "real", "message": "is required"}, {"path": "map.a", "message": "expected a number"},
     ]);
-    let data = json!({"code": "BAD_REQUEST", "httpStatus": 400, "fields": told, "requestId": "r7"});
+    let data = json!({"code": "BAD_REQUEST", "httpStatus": 400, "fields": expected, "requestId": "r7"});
     let stub = Stub::answering("things.getOne", 400, json!({"error": {"message": "No.", "code": 0, "data": data}}));
     let content = "<foo/><bar/><whole at='1'>1.0</whole><lists><item/><one/></lists><text>a</text><text>b</text>\
                    <shape><circle><foo/></circle></shape><map><entry><key>a</key><value>x</value></entry><entry/></map>";
@@ -135,12 +135,12 @@ async fn all_that_is_wrong_is_told_at_once() {
         );
         assert_eq!((answer.the("requestId"), answer.the("code")), ("r7".into(), "BAD_REQUEST".into()));
     }
-    let asked = stub.asked().pop().unwrap().2;
+    let calls = stub.calls().pop().unwrap().2;
     let spoilt = json!({
         "<>": null, "whole": {}, "lists": [[], 0], "text": {}, "shape": {"type": "circle", "<>": null},
         "map": {"a": {}, "<>": {}},
     });
-    assert_eq!(asked, spoilt, "nothing that a procedure would take");
+    assert_eq!(calls, spoilt, "nothing that a procedure would take");
 }
 
 /// Who may not call is told that, as in every style.
@@ -155,7 +155,7 @@ async fn whoever_may_not_call_is_told_that_and_not_what_is_wrong() {
 /// What a procedure without input, or with another one, is asked when something is wrong.
 #[tokio::test]
 async fn nothing_is_called_with_a_part_of_what_was_said() {
-    for (content, asked) in [
+    for (content, calls) in [
         ("<thingsPing at='1' NS/>", json!({"<>": null})),
         ("<thingsPing NS>words</thingsPing>", json!({"<>": null})),
         (
@@ -169,7 +169,7 @@ async fn nothing_is_called_with_a_part_of_what_was_said() {
         let stub = Stub::default();
         let answer = send(&stub, Version::V12, &content.replace("NS", NS)).await;
         assert_eq!((answer.status, answer.the("code").as_str()), (400, "BAD_REQUEST"), "{content}");
-        assert_eq!(stub.asked().pop().unwrap().2, asked, "{content}");
+        assert_eq!(stub.calls().pop().unwrap().2, calls, "{content}");
     }
 }
 
@@ -212,7 +212,7 @@ async fn an_operation_without_input_or_output_takes_and_gives_nothing() {
     let input = format!("<thingsKeep {NS}><first>1</first><last>2</last></thingsKeep>");
     let answer = send(&stub, Version::V11, &input).await;
     assert!(answer.content().is("urn:onefold:test", "thingsKeepResponse") && answer.content().children.is_empty());
-    assert_eq!(stub.asked().pop().unwrap().2, json!({"first": "1", "last": "2"}), "in any order");
+    assert_eq!(stub.calls().pop().unwrap().2, json!({"first": "1", "last": "2"}), "in any order");
 }
 
 #[test]
@@ -252,8 +252,8 @@ async fn what_is_written_as_a_message_is_read_as_it_was() {
                 let stub = Stub::default();
                 let answer = ask_of(&contract, &stub, post(Version::V11), message.clone()).await;
                 assert_eq!(answer.status, 200, "{message}: {}", answer.text);
-                let asked = stub.asked().pop().unwrap();
-                assert_eq!((asked.0, asked.2), (procedure.name.clone(), input), "{message}");
+                let calls = stub.calls().pop().unwrap();
+                assert_eq!((calls.0, calls.2), (procedure.name.clone(), input), "{message}");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! WS-Security: somebody signs in for one call.
+//! WS-Security: a caller signs in for one call.
 
 use serde_json::json;
 
@@ -36,7 +36,7 @@ async fn a_call_is_signed_in_made_and_signed_out() {
         assert_eq!(answer.status, 200, "{}", answer.text);
         let login = json!({"email": "ada", "password": " p<w ", "keep": "tokens"});
         assert_eq!(
-            stub.asked(),
+            stub.calls(),
             [
                 ("desk.enter".to_owned(), String::new(), login),
                 ("things.ping".to_owned(), "Bearer A".to_owned(), Value::Null),
@@ -63,7 +63,7 @@ async fn a_call_that_takes_too_long_is_signed_out_in_time() {
     let started = tokio::time::Instant::now();
     let answer = ask(&stub, post(Version::V11), envelope(Version::V11, &token(""), PING)).await;
     assert_eq!(answer.the("code"), "GATEWAY_TIMEOUT", "{}", answer.text);
-    assert_eq!(stub.asked().last().unwrap().0, "desk.leave");
+    assert_eq!(stub.calls().last().unwrap().0, "desk.leave");
     assert!(started.elapsed().as_secs() <= 26, "there has to be time for it");
 }
 
@@ -74,7 +74,7 @@ async fn a_call_that_fails_is_signed_out_as_well() {
     stub.answers.push(("things.ping", 403, json!({"error": {"message": "No.", "code": 0, "data": data}})));
     let answer = ask(&stub, post(Version::V12), envelope(Version::V12, &token(""), PING)).await;
     assert_eq!(answer.the("code"), "FORBIDDEN");
-    assert_eq!(stub.asked().last().unwrap().0, "desk.leave");
+    assert_eq!(stub.calls().last().unwrap().0, "desk.leave");
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn wrong_credentials_are_a_fault_of_their_own_and_limits_come_through() {
         let answer = ask(&stub, post(Version::V11), envelope(Version::V11, &token(""), PING)).await;
         assert_eq!((answer.status, answer.the("code").as_str()), (500, told));
         assert_eq!(answer.the("faultcode") == "wsse:FailedAuthentication", named, "{}", answer.text);
-        assert_eq!(stub.asked().len(), 1, "nothing is called");
+        assert_eq!(stub.calls().len(), 1, "nothing is called");
         if status == 429 {
             assert_eq!(answer.the("retryAfterS"), "7");
         }
@@ -135,7 +135,7 @@ async fn what_cannot_be_checked_is_refused() {
         let stub = doors();
         let answer = ask(&stub, post(Version::V11), envelope(Version::V11, &header, PING)).await;
         assert_eq!((answer.status, answer.the("faultcode").as_str()), (500, code), "{header}");
-        assert!(stub.asked().is_empty());
+        assert!(stub.calls().is_empty());
         let answer = ask(&stub, post(Version::V12), envelope(Version::V12, &header, PING)).await;
         let subcode = find(&answer.content(), "Subcode").map(|code| code.children[0].text.clone());
         assert_eq!((answer.status, subcode.as_deref()), (400, Some(code)));
@@ -144,7 +144,7 @@ async fn what_cannot_be_checked_is_refused() {
     let both = post(Version::V11).header("authorization", "Bearer B");
     let answer = ask(&stub, both, envelope(Version::V11, &token(""), PING)).await;
     assert_eq!(answer.the("faultcode"), "wsse:InvalidSecurity");
-    assert!(stub.asked().is_empty());
+    assert!(stub.calls().is_empty());
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn a_token_of_now_holds_whichever_way_clients_write_the_time() {
         let header = token("").replace("</s:UsernameToken>", &created);
         let stub = doors();
         let answer = ask(&stub, post(Version::V11), envelope(Version::V11, &header, PING)).await;
-        assert_eq!((answer.status, stub.asked().len()), (200, 3), "{}", answer.text);
+        assert_eq!((answer.status, stub.calls().len()), (200, 3), "{}", answer.text);
     }
 }
 
@@ -167,7 +167,7 @@ async fn a_security_header_without_a_token_or_for_somebody_else_says_nothing() {
     for header in [security(far), security(""), for_others] {
         let stub = doors();
         let answer = ask(&stub, post(Version::V11), envelope(Version::V11, &header, PING)).await;
-        assert_eq!((answer.status, stub.asked().len()), (200, 1), "{}", answer.text);
+        assert_eq!((answer.status, stub.calls().len()), (200, 1), "{}", answer.text);
     }
 }
 
@@ -179,7 +179,7 @@ async fn a_service_that_says_nothing_of_it_takes_no_password() {
     let stub = doors();
     let answer = ask_of(&contract, &stub, post(Version::V11), envelope(Version::V11, &token(""), PING)).await;
     assert_eq!(answer.the("faultcode"), "wsse:UnsupportedSecurityToken");
-    assert!(stub.asked().is_empty());
+    assert!(stub.calls().is_empty());
 }
 
 #[test]

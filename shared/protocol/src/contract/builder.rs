@@ -1,7 +1,8 @@
 //! The builder of the contract: [`ContractBuilder`] collects what procedures describe.
 //!
-//! What only the build needs hangs on [`Describe`], which no Lambda function reaches: a constant that held both would link
-//! schemas and TypeScript into every function. It stands beside the contract ([`Build`]), never in it.
+//! [`Describe`] holds what only the build needs, and no Lambda function reaches it: a constant that held both would
+//! link schemas and TypeScript into every function. The build's part stands beside the contract ([`Build`]), never in
+//! it.
 
 use std::{
     any::TypeId,
@@ -21,60 +22,60 @@ use crate::{
     case::{capitalized, function_name, type_name},
 };
 
-/// A procedure as it describes itself: its contract, and what only the build needs of it.
+/// The description of a procedure: its contract, and the part that only the build needs.
 #[derive(Debug)]
 pub struct Described {
-    /// What stands in the contract.
+    /// The procedure's part of the contract.
     pub contract: ProcedureContract,
-    /// What stands beside it.
+    /// The part for the build.
     pub build: ProcedureBuild,
 }
 
-/// What the build needs of a procedure besides its contract.
+/// The part of a procedure's description that only the build needs.
 #[derive(Debug)]
 pub struct ProcedureBuild {
-    /// The TypeScript of input, output and failures, and the types at work.
+    /// The TypeScript of input, output and failures, and functions that rewrite values of the types.
     pub types: ProcedureTypes,
-    /// By failure: the types of the members beside `type`, at work.
+    /// By failure: the members beside `type`, with functions that rewrite values of their types.
     pub failures: BTreeMap<String, Vec<(String, Rewrite)>>,
-    /// What it may do to what is stored, with the types that are kept.
+    /// Its rights to stored entities.
     pub grants: Vec<Grant>,
 }
 
-/// A failure as it describes itself.
+/// The description of a failure.
 #[derive(Debug)]
 pub struct DescribedFailure {
-    /// What stands in the contract.
+    /// The failure's part of the contract.
     pub contract: FailureContract,
-    /// The types of the members beside `type`, at work.
+    /// The members beside `type`, with functions that rewrite values of their types.
     pub rewrites: Vec<(String, Rewrite)>,
 }
 
-/// What is collected of a service's procedures.
+/// The descriptions of a service's procedures, merged.
 #[derive(Debug)]
-pub struct Pressed {
+pub struct DescribedService {
     /// All procedures, by name.
     pub procedures: Vec<ProcedureContract>,
-    /// What can be fetched by ids, by name.
+    /// The entities with a loader, by name.
     pub entities: Vec<EntityContract>,
     /// The named types that outputs and failures refer to.
     pub output_types: Map<String, Value>,
     /// The named types that inputs refer to.
     pub input_types: Map<String, Value>,
-    /// What stands in no contract.
+    /// The part for the build.
     pub build: Build,
 }
 
-/// What only the build needs of a service, beside its contract.
+/// The part of a service's description that only the build needs.
 #[derive(Debug)]
 pub struct Build {
     /// The declared TypeScript types, by name.
     pub declarations: BTreeMap<String, Declaration>,
-    /// By procedure.
+    /// The parts of the procedures, by name.
     pub procedures: BTreeMap<String, ProcedureBuild>,
 }
 
-/// What the types of one procedure look like.
+/// The schemas and types of one procedure.
 #[doc(hidden)]
 pub struct ProcedureSchemas {
     pub input: Option<Value>,
@@ -83,16 +84,15 @@ pub struct ProcedureSchemas {
     pub typescript: ProcedureTypes,
 }
 
-/// Reads a value as its Rust type does, with validation where it is an input, and writes it again.
+/// Reads a value as its Rust type does, with validation for an input, and serializes it again.
 ///
-/// A test holds serde, JSON Schema and TypeScript against each other with it, for whatever types the
-/// procedures have.
+/// Tests compare serde, JSON Schema and TypeScript with it, for all types of the procedures.
 pub type Rewrite = fn(&[u8]) -> Result<Vec<u8>, String>;
 
 /// The [`Rewrite`] of an input.
 ///
 /// # Errors
-/// What a caller would be told.
+/// The message that a caller would get.
 pub fn rewrite_input<T: WireInput>(json: &[u8]) -> Result<Vec<u8>, String> {
     let input: T = crate::input::decode(Some(json)).map_err(|fault| fault.message)?;
     serde_json::to_vec(&input).map_err(|error| error.to_string())
@@ -101,20 +101,20 @@ pub fn rewrite_input<T: WireInput>(json: &[u8]) -> Result<Vec<u8>, String> {
 /// The [`Rewrite`] of an output or of a failure's member.
 ///
 /// # Errors
-/// Why it is no value of the type.
+/// Why the text is not a value of the type.
 pub fn rewrite<T: WireType>(json: &[u8]) -> Result<Vec<u8>, String> {
     let value: T = serde_json::from_slice(json).map_err(|error| error.to_string())?;
     serde_json::to_vec(&value).map_err(|error| error.to_string())
 }
 
-/// The TypeScript expressions of one procedure, and its types at work.
+/// The TypeScript expressions of one procedure, and functions that rewrite values of its types.
 #[derive(Debug, Default)]
 pub struct ProcedureTypes {
-    /// `undefined` when there is none.
+    /// `undefined` when there is no input.
     pub input: String,
-    /// `undefined` when there is none.
+    /// `undefined` when there is no output.
     pub output: String,
-    /// `never` when there are none.
+    /// `never` when there are no failures.
     pub failure: String,
     /// None when there is no input.
     pub rewrite_input: Option<Rewrite>,
@@ -122,16 +122,17 @@ pub struct ProcedureTypes {
     pub rewrite_output: Option<Rewrite>,
 }
 
-/// What the press asks of a procedure.
+/// A procedure that describes itself for the contract. `#[procedure]` implements it.
 pub trait Describe {
-    /// What the procedure needs from outside: the sum of its capabilities.
+    /// The needs of the procedure: the union of its capabilities' rights.
     fn needs() -> Needs;
-    /// The procedure's contract under its name in the index; named types are left with the press. `spec` is what it states,
-    /// among the other procedures; `needs` are [`Describe::needs`], and what it takes to know the caller.
+    /// The procedure's contract under its name in the index; named types go to the builder. `spec` is its
+    /// specification, resolved among the other procedures; `needs` are [`Describe::needs`] and those that its entry
+    /// adds.
     fn describe(builder: &mut ContractBuilder, name: &str, spec: Spec, needs: Needs) -> Described;
 }
 
-/// What the press asks of a procedure's failures.
+/// A failure type that describes itself for the contract. `#[derive(Failure)]` implements it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a set of failures",
     label = "not a set of failures",
@@ -191,12 +192,12 @@ impl Default for ContractBuilder {
 }
 
 impl ContractBuilder {
-    /// The schema of an input, written out where it stands.
+    /// The schema of an input, inlined.
     pub fn input<T: WireInput>(&mut self) -> Value {
         plain(T::json_schema(&mut self.inputs).into())
     }
 
-    /// The schema of an output; named types are referred to.
+    /// The schema of an output; it refers to named types.
     pub fn output<T: WireType>(&mut self) -> Value {
         plain(self.outputs.subschema_for::<T>().into())
     }
@@ -207,17 +208,18 @@ impl ContractBuilder {
         T::name(&self.config)
     }
 
-    /// The TypeScript of an input, written out: every procedure may call its own `Input`.
+    /// The TypeScript of an input, inlined: every procedure may call its own type `Input`.
     pub fn typescript_inline<T: WireType>(&mut self) -> String {
         T::visit_dependencies(&mut Declare(self));
         T::inline(&self.config)
     }
 
-    /// Ends the collection.
+    /// Merges the descriptions.
     ///
     /// # Errors
-    /// Names that two different types have: in TypeScript there is one room for all. Loaders that are none.
-    pub fn finish(mut self, described: Vec<Described>) -> Result<Pressed, Vec<String>> {
+    /// All names that two different types have, since TypeScript has one namespace for all, and all loaders that are
+    /// invalid.
+    pub fn finish(mut self, described: Vec<Described>) -> Result<DescribedService, Vec<String>> {
         if !self.clashes.is_empty() {
             return Err(self.clashes);
         }
@@ -231,7 +233,7 @@ impl ContractBuilder {
         procedures.sort_by(|a, b| a.name.cmp(&b.name));
         let entity = |(name, loader)| entity(&procedures, name, loader);
         let entities = loaders.into_iter().map(entity).collect::<Result<_, _>>().map_err(|fault| vec![fault])?;
-        Ok(Pressed {
+        Ok(DescribedService {
             procedures,
             entities,
             output_types: self.outputs.take_definitions(true).into_iter().map(named).collect(),
@@ -242,13 +244,13 @@ impl ContractBuilder {
 }
 
 impl ProcedureBuild {
-    /// The entities that it may touch and that have a loader, each with that.
+    /// The entities that it may access and that have a loader, with the loader.
     fn loaders(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.grants.iter().filter_map(|grant| Some((grant.entity, grant.loader?)))
     }
 }
 
-/// An entity with its loader. The type of the id is what the loader takes.
+/// An entity with its loader. The loader's input determines the type of the id.
 fn entity(procedures: &[ProcedureContract], name: &str, loader: &str) -> Result<EntityContract, String> {
     let found = procedures.iter().find(|procedure| procedure.name == loader);
     let found = found.filter(|procedure| procedure.kind == Kind::Query);
@@ -263,7 +265,7 @@ fn entity(procedures: &[ProcedureContract], name: &str, loader: &str) -> Result<
     }
 }
 
-/// A named type, with its name as the title.
+/// A named type, with its name as title.
 fn named((name, schema): (String, Value)) -> (String, Value) {
     let schema = titled(&name, plain(schema));
     (name, schema)
@@ -291,29 +293,29 @@ impl TypeVisitor for Declare<'_> {
     }
 }
 
-/// The TypeScript declarations of a type and of all that it is made of, by name.
+/// The TypeScript declarations of a type and of the types that it refers to, by name.
 pub fn declarations<T: TS + 'static>() -> BTreeMap<String, Declaration> {
     let mut builder = ContractBuilder::default();
     Declare(&mut builder).visit::<T>();
     builder.declarations
 }
 
-/// Puts a procedure's description together from its parts.
+/// Assembles a procedure's description from its parts.
 #[doc(hidden)]
 pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: ProcedureSchemas) -> Described {
     let Needs { mut grants, secrets, outbound, mail } = needs;
     let ProcedureSchemas { input, output, mut failures, typescript: mut types } = schemas;
     if spec.fresh_s.is_some() {
         failures.push(Reauthenticate::describe());
-        types.failure = Reauthenticate::beside(&types.failure);
+        types.failure = Reauthenticate::union_with(&types.failure);
     }
     let input = input.map(|input| titled(&format!("{}Input", type_name(name)), input));
-    let (mut rewrites, mut told) = (BTreeMap::new(), Vec::with_capacity(failures.len()));
+    let (mut rewrites, mut failure_contracts) = (BTreeMap::new(), Vec::with_capacity(failures.len()));
     for DescribedFailure { mut contract, rewrites: own } in failures {
         let title = format!("{}{}", type_name(name), capitalized(&contract.kind));
         contract.schema = titled(&title, contract.schema.take());
         rewrites.insert(contract.kind.clone(), own);
-        told.push(contract);
+        failure_contracts.push(contract);
     }
     let input_optional =
         input.as_ref().is_none_or(|schema| schema.get("required").and_then(|r| r.as_array()).is_none_or(Vec::is_empty));
@@ -349,12 +351,12 @@ pub fn procedure(name: &str, spec: Spec, docs: &str, needs: Needs, schemas: Proc
         input_optional,
         input_fields: spec.fields.iter().map(|field| field.name.to_owned()).collect(),
         output,
-        failures: told,
+        failures: failure_contracts,
     };
     Described { contract, build: ProcedureBuild { types, failures: rewrites, grants } }
 }
 
-/// Each text once, in order.
+/// The texts without duplicates, in order.
 fn texts(stated: Vec<&'static str>) -> Vec<String> {
     stated.into_iter().collect::<BTreeSet<_>>().into_iter().map(str::to_owned).collect()
 }
@@ -373,7 +375,7 @@ impl From<&Grant> for GrantContract {
     }
 }
 
-/// One failure's description from its parts: `fields` are the payload's members beside `type`.
+/// Assembles a failure's description from its parts: `fields` are the payload's members beside `type`.
 #[doc(hidden)]
 pub fn failure(kind: &str, code: Code, docs: &str, fields: Vec<(&str, Value, Rewrite)>) -> DescribedFailure {
     let mut required = vec![serde_json::json!("type")];

@@ -1,5 +1,5 @@
-//! Members that stand in JSON more than once. What reads such an object takes the first one or the last one, as it
-//! happens: envelopes are refused before that.
+//! Finds duplicate members in JSON. Readers of such an object take the first or the last one, depending on the
+//! reader: envelopes with duplicates are refused before that.
 
 use std::{borrow::Cow, collections::HashSet, fmt};
 
@@ -10,12 +10,12 @@ use serde::{
 
 use crate::fault::shortened;
 
-/// The path of a member that stands there more than once, at whatever depth; the first one that is found. Nothing is
-/// kept of JSON but the names of the objects around.
+/// The path of the first duplicate member, at any depth. It keeps nothing of the JSON but the names of the enclosing
+/// objects.
 ///
 /// # Errors
-/// When it is no JSON.
-pub fn twice(json: &[u8]) -> serde_json::Result<Option<String>> {
+/// When the text is not JSON.
+pub fn duplicate_member(json: &[u8]) -> serde_json::Result<Option<String>> {
     let mut search = Search { path: String::new(), found: None };
     let mut json = serde_json::Deserializer::from_slice(json);
     search.deserialize(&mut json)?;
@@ -108,8 +108,12 @@ mod tests {
             (r#"[0,{"a":{"b":[true,{"c":1,"d":2,"c":{}}]},"a":1}]"#, Some("[1].a.b[1].c")),
             ("1.5", None),
         ] {
-            assert_eq!(twice(json.as_bytes()).unwrap().as_deref(), path, "{json}");
+            assert_eq!(duplicate_member(json.as_bytes()).unwrap().as_deref(), path, "{json}");
         }
-        assert!(twice(br#"{"a":1,"a":1"#).is_err() && twice(b"{} {}").is_err() && twice(b"\"\xff\"").is_err());
+        assert!(
+            duplicate_member(br#"{"a":1,"a":1"#).is_err()
+                && duplicate_member(b"{} {}").is_err()
+                && duplicate_member(b"\"\xff\"").is_err()
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! What serde's own implementations take beside what a schema says: an array in place of an object, and an object of
+//! Refuses two forms that serde accepts and that no schema allows: an array in place of an object, and an object with
 //! one member in place of a text.
 
 use std::fmt;
@@ -9,14 +9,14 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-/// Reads a structure or a tagged union from an object only, and one of some texts from a text only. `#[wire]` reads
-/// through it.
-pub struct Strictly<D>(pub D);
+/// A deserializer that reads structures and tagged unions from objects only, and enums of texts from texts only.
+/// `#[wire]` types deserialize through it.
+pub struct Strict<D>(pub D);
 
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strictly<D> {
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
     type Error = D::Error;
 
-    /// What a structure and a tagged union ask for in the end.
+    /// Structures and tagged unions end up here.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
         self.0.deserialize_map(visitor)
     }
@@ -40,7 +40,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strictly<D> {
     }
 }
 
-/// Gives a text to who expects the name of a variant.
+/// Passes a text to a visitor that expects the name of a variant.
 struct Text<V>(V);
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Text<V> {

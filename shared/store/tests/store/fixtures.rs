@@ -1,4 +1,4 @@
-//! What the tests are given: entities, a database, and servers that stand in front of it or for it.
+//! Fixtures of the tests: entities, a database, and servers that stand in front of it or for it.
 
 use std::{
     sync::{
@@ -18,7 +18,7 @@ use tokio::{
 };
 
 protocol::id! {
-    /// Names anything in these tests.
+    /// An id of the tests' entities.
     pub struct Id;
 }
 
@@ -27,7 +27,7 @@ pub fn id() -> Id {
     uuid::Uuid::now_v7().into()
 }
 
-/// Plain, listed, perhaps expiring.
+/// An entity that is listed, and optionally expires.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Note {
     pub id: Id,
@@ -76,7 +76,7 @@ impl Entity for Note {
     }
 }
 
-/// With a unique e-mail address, perhaps expiring, perhaps an administrator.
+/// An entity with a unique e-mail address, optionally expiring, optionally an administrator.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Member {
     pub id: Id,
@@ -119,12 +119,12 @@ impl Entity for Member {
 }
 
 /// An empty database with the table, and the store on it.
-pub struct World {
+pub struct TestDatabase {
     pub database: EmbeddedDatabase,
     pub store: Store,
 }
 
-impl World {
+impl TestDatabase {
     pub async fn new() -> Self {
         let database = EmbeddedDatabase::start(Location::Memory).await.expect("a database");
         let mut settings = settings(database.endpoint());
@@ -147,13 +147,13 @@ impl World {
         Write::new(self.session())
     }
 
-    /// The right to change, through a server that stands in front of the database.
-    pub fn write_through<T: Entity>(&self, front: &Front) -> Write<T> {
+    /// The right to write, through a server in front of the database.
+    pub fn write_through<T: Entity>(&self, server: &FakeServer) -> Write<T> {
         let credentials = self.database.administrator();
         let settings = Settings {
             access_key_id: credentials.access_key_id.clone(),
             secret_access_key: credentials.secret_access_key.clone(),
-            ..settings(&front.endpoint)
+            ..settings(&server.endpoint)
         };
         Write::new(session(&Store::new(settings).expect("a store")))
     }
@@ -168,7 +168,7 @@ pub fn settings(endpoint: &str) -> Settings {
         secret_access_key: "secret".to_owned(),
         session_token: None,
         cursor_key: Some([7; 32]),
-        // The machine that runs the tests may be busy; what is tested is not its speed.
+        // The machine that runs the tests may be busy; the tests do not measure its speed.
         limits: StoreLimits {
             attempt_timeout: Duration::from_secs(10),
             total_timeout: Duration::from_secs(30),
@@ -185,20 +185,20 @@ pub fn session_at(store: &Store, unix_ms: i64) -> StoreSession {
     StoreSession::new(store.clone(), Scope::default(), Clock::Fixed(Timestamp::from_unix_ms(unix_ms)))
 }
 
-/// A server on a port of its own that answers as it is told.
-pub struct Front {
+/// A server on a port of its own whose responses the test chooses.
+pub struct FakeServer {
     pub endpoint: String,
     requests: Arc<AtomicUsize>,
 }
 
-impl Front {
-    /// How many requests came.
+impl FakeServer {
+    /// The number of requests so far.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
 
-    /// Answers each request with what `answer` makes of its number (from 0) and its bytes; with `None` the
-    /// connection is cut.
+    /// Answers each request with the result of `answer` for its number (from 0) and its bytes; `None` closes the
+    /// connection.
     pub async fn new<A, F>(answer: A) -> Self
     where
         A: Fn(usize, Vec<u8>) -> F + Send + Sync + 'static,
@@ -226,7 +226,7 @@ impl Front {
     }
 }
 
-/// Hands a request to the database and answers what it answers.
+/// Forwards a request to the database and returns its response.
 pub async fn forward(endpoint: &str, request: &[u8]) -> Vec<u8> {
     let address = endpoint.strip_prefix("http://").expect("plain HTTP");
     let mut connection = TcpStream::connect(address).await.expect("the database");
@@ -234,13 +234,13 @@ pub async fn forward(endpoint: &str, request: &[u8]) -> Vec<u8> {
     message(&mut connection).await.expect("an answer")
 }
 
-/// An answer of DynamoDB's that refuses.
+/// An error response of DynamoDB.
 pub fn refusal(status: u16, code: &str) -> Vec<u8> {
     let body = format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"said the test"}}"#);
     answer(status, "Refused", &body)
 }
 
-/// An answer of an AWS service.
+/// A response of an AWS service.
 pub fn answer(status: u16, reason: &str, body: &str) -> Vec<u8> {
     format!(
         "HTTP/1.1 {status} {reason}\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: {}\r\n\r\n{body}",

@@ -1,4 +1,4 @@
-//! What the SDK's errors mean.
+//! Classifies the SDK's errors.
 
 use std::error::Error;
 
@@ -8,9 +8,9 @@ use aws_sdk_dynamodb::{
     types::CancellationReason,
 };
 
-use crate::{StoreError, retry::Trouble};
+use crate::{StoreError, retry::AttemptError};
 
-/// Too much at once: refused before anything was done.
+/// Codes of throttling: the request was refused before anything was done.
 const THROTTLED: &[&str] = &[
     "LimitExceededException",
     "ProvisionedThroughputExceeded",
@@ -22,12 +22,12 @@ const THROTTLED: &[&str] = &[
     "ThrottlingError",
     "ThrottlingException",
 ];
-/// Somebody else's transaction holds the item at this moment.
+/// Codes of contention: another transaction holds the item at this moment.
 const CONTENDED: &[&str] = &["ReplicatedWriteConflictException", "TransactionConflict", "TransactionConflictException"];
-/// Our own attempt is still being carried out, or the database failed midway.
-const DOUBTFUL: &[&str] =
+/// Codes of an unknown outcome: our own attempt is still in progress, or the database failed midway.
+const OUTCOME_UNKNOWN: &[&str] =
     &["InternalServerError", "ServiceUnavailable", "ServiceUnavailableException", "TransactionInProgressException"];
-/// Rights or credentials.
+/// Codes of missing rights or wrong credentials.
 const DENIED: &[&str] = &[
     "AccessDeniedException",
     "ExpiredTokenException",
@@ -40,22 +40,23 @@ const DENIED: &[&str] = &[
     "UnrecognizedClientException",
 ];
 
-/// Sorts an error that has no meaning of its own for the operation.
-pub(crate) fn trouble<E>(error: SdkError<E, HttpResponse>) -> Trouble
+/// Classifies an error that has no special meaning for the operation.
+pub(crate) fn classify<E>(error: SdkError<E, HttpResponse>) -> AttemptError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
-    let doubtful = match &error {
+    let outcome_unknown = match &error {
         SdkError::ConstructionFailure(_) => return StoreError::broken(error).into(),
         SdkError::ServiceError(refusal) => {
             let code = refusal.err().code().unwrap_or_default();
             let server_failed = refusal.raw().status().is_server_error();
             if THROTTLED.contains(&code) || CONTENDED.contains(&code) {
                 false
-            } else if DOUBTFUL.contains(&code) || server_failed {
+            } else if OUTCOME_UNKNOWN.contains(&code) || server_failed {
                 true
             } else if DENIED.contains(&code) {
-                // Loud: a missing grant is a mistake in the program, and its caller cannot tell.
+                // This is logged as an error: a missing grant is a mistake in the program, and the caller cannot see
+                // it.
                 let message = refusal.err().message().unwrap_or_default();
                 tracing::error!(code, message, "the database denied access: is a capability missing?");
                 return StoreError::Denied(error.into()).into();
@@ -65,15 +66,14 @@ where
                 return StoreError::broken(error).into();
             }
         }
-        // No answer, or one that broke off or is none of DynamoDB's.
+        // No answer, or one that broke off or does not come from DynamoDB.
         _ => true,
     };
-    Trouble::Passing { cause: error.into(), doubtful }
+    AttemptError::Retryable { cause: error.into(), outcome_unknown }
 }
 
-/// What a transaction was cancelled for, action by action. `blame` names the error for an action whose
-/// condition did not hold.
-pub(crate) fn cancelled(reasons: &[CancellationReason], failure: impl Fn(usize) -> StoreError) -> Trouble {
+/// Why a transaction was cancelled, action by action. `failure` is the error of an action whose condition failed.
+pub(crate) fn cancelled(reasons: &[CancellationReason], failure: impl Fn(usize) -> StoreError) -> AttemptError {
     let code = |reason: &CancellationReason| reason.code().unwrap_or("None").to_owned();
     if let Some(place) = reasons.iter().position(|reason| code(reason) == "ConditionalCheckFailed") {
         return failure(place).into();
@@ -85,7 +85,7 @@ pub(crate) fn cancelled(reasons: &[CancellationReason], failure: impl Fn(usize) 
     let cause = format!("the transaction was cancelled: {}", codes.join(", "));
     let passing = |code: &String| THROTTLED.contains(&code.as_str()) || CONTENDED.contains(&code.as_str());
     if !codes.is_empty() && codes.iter().all(passing) {
-        return Trouble::Passing { cause: cause.into(), doubtful: false };
+        return AttemptError::Retryable { cause: cause.into(), outcome_unknown: false };
     }
     StoreError::broken(cause).into()
 }
@@ -116,21 +116,21 @@ mod tests {
     #[test]
     fn the_action_whose_condition_failed_is_blamed() {
         let reasons = [reason("None", ""), reason("ConditionalCheckFailed", ""), reason("TransactionConflict", "")];
-        assert!(matches!(cancelled(&reasons, failure), Trouble::Final(StoreError::Taken { rule: "email" })));
+        assert!(matches!(cancelled(&reasons, failure), AttemptError::Final(StoreError::Taken { rule: "email" })));
     }
 
     #[test]
     fn contention_and_throttling_pass() {
         let reasons = [reason("None", ""), reason("TransactionConflict", ""), reason("ThrottlingError", "")];
-        assert!(matches!(cancelled(&reasons, failure), Trouble::Passing { doubtful: false, .. }));
+        assert!(matches!(cancelled(&reasons, failure), AttemptError::Retryable { outcome_unknown: false, .. }));
     }
 
     #[test]
     fn what_is_unknown_does_not_pass() {
-        assert!(matches!(cancelled(&[], failure), Trouble::Final(StoreError::Broken(_))));
+        assert!(matches!(cancelled(&[], failure), AttemptError::Final(StoreError::Broken(_))));
         let reasons = [reason("TransactionConflict", ""), reason("ValidationError", "a bad key")];
-        assert!(matches!(cancelled(&reasons, failure), Trouble::Final(StoreError::Broken(_))));
+        assert!(matches!(cancelled(&reasons, failure), AttemptError::Final(StoreError::Broken(_))));
         let large = [reason("ValidationError", "Item size has exceeded the maximum allowed size")];
-        assert!(matches!(cancelled(&large, failure), Trouble::Final(StoreError::TooLarge)));
+        assert!(matches!(cancelled(&large, failure), AttemptError::Final(StoreError::TooLarge)));
     }
 }
