@@ -1,5 +1,6 @@
-//! The lease on an account: who ends a user's sessions has it to themselves for a moment, when others were faster too
-//! often. So whoever signs in again and again keeps nobody from changing the password or signing everybody out.
+//! The lease on an account. A request that ends a user's sessions and loses to concurrent changes too often gets
+//! exclusive access for a moment, so that repeated sign-ins cannot prevent a change of the password or a sign-out of
+//! all devices.
 
 use std::time::Duration;
 
@@ -8,28 +9,29 @@ use runtime::prelude::*;
 use super::sessions::{ATTEMPTS, Sessions};
 use crate::{Account, UserId};
 
-/// How often a change is lost to others before it takes the lease.
+/// How many times a change loses to concurrent changes before it takes the lease.
 const LOST: usize = 2;
-/// How long the lease lasts, in milliseconds, when whoever took it is killed. A change ends it.
+/// How long the lease lasts, in milliseconds, when its holder was killed. A change ends it.
 const LEASE_MS: i64 = 2_000;
-/// How often others look whether it has ended, in milliseconds.
+/// How often a waiting request looks whether the lease has ended, in milliseconds.
 const POLL_MS: i64 = 25;
 
-/// How somebody who ends sessions fares against others who change the same account.
+/// The state of a request that ends sessions and competes with others for the same account.
 #[derive(Default)]
 pub(crate) struct Contest {
     attempts: usize,
-    /// Until when the account is theirs alone.
+    /// The end of the lease that this request holds.
     lease: Option<Timestamp>,
 }
 
 impl Sessions {
-    /// An account as it is now, for who adds or renews a session: not while somebody else has the lease.
+    /// Returns the current account for a request that adds or renews a session. It waits while another request holds
+    /// the lease.
     pub(crate) async fn unleased(&self, id: &UserId) -> Result<Option<Account>, StoreError> {
         self.free_for(id, None).await
     }
 
-    /// An account as it is now, for who ends its sessions; once for each attempt.
+    /// Returns the current account for a request that ends its sessions. Called once for each attempt.
     pub(crate) async fn to_end(&self, id: &UserId, contest: &mut Contest) -> Result<Option<Account>, StoreError> {
         contest.attempts += 1;
         for _ in 0..ATTEMPTS {
@@ -52,9 +54,9 @@ impl Sessions {
         Err(StoreError::Stale)
     }
 
-    /// An account, once nobody has the lease but the holder of this one.
+    /// Returns the account once nobody but the holder of `own` has the lease.
     async fn free_for(&self, id: &UserId, own: Option<Timestamp>) -> Result<Option<Account>, StoreError> {
-        // By turns and not by the clock alone: whoever waits goes on after the lease's time in any case.
+        // The loop counts turns as well as the clock: a request goes on after the lease's time in any case.
         for _ in 0..LEASE_MS / POLL_MS {
             let stored = self.accounts.get(id).await?;
             let is_free = |end: Timestamp| end <= self.clock.now() || Some(end) == own;
@@ -93,7 +95,7 @@ mod tests {
             Self { sessions, id, _world: test }
         }
 
-        /// The account, of which somebody has the lease.
+        /// The account, leased by another request.
         async fn leased(&self) -> Account {
             let mut contest = Contest { attempts: LOST, lease: None };
             self.sessions.to_end(&self.id, &mut contest).await.unwrap().unwrap()
@@ -114,7 +116,7 @@ mod tests {
         }
         let leased = given.sessions.to_end(&given.id, &mut contest).await.unwrap().unwrap();
         assert_eq!(given.lease().await, Some(now().plus_ms(LEASE_MS)));
-        // Who has it goes on at once, whatever else was lost.
+        // The holder of the lease goes on at once, whatever else was lost.
         let current = given.sessions.to_end(&given.id, &mut contest).await.unwrap().unwrap();
         assert_eq!(current, leased, "it is not taken twice");
         let operation = given.sessions.putting(Some(&current), &mut current.clone());

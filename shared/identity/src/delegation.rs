@@ -1,4 +1,5 @@
-//! Who may give rights, and to whom something may be done. Whoever may write users could else write administrators.
+//! Who may give rights, and whose users a caller may change. Without these checks, a permission to write users would be
+//! one to make administrators.
 
 use protocol::{Code, Fault, Principal};
 use runtime::{
@@ -8,7 +9,7 @@ use runtime::{
 
 use crate::{IdentityRole, RIGHTS};
 
-/// Lets a caller give a role, the proof of an address, or an address.
+/// Refuses a caller who may not give a role, the proof of an address, or an address.
 pub fn expect_giver(caller: &Caller) -> Result<(), Fault> {
     match caller.permits(RIGHTS) {
         true => Ok(()),
@@ -16,7 +17,7 @@ pub fn expect_giver(caller: &Caller) -> Result<(), Fault> {
     }
 }
 
-/// Lets a caller change somebody who has or gets these roles: with no right that the caller lacks.
+/// Refuses a change of a user who has or gets one of these roles, if a role has a right that the caller lacks.
 pub fn expect_within<R: IdentityRole>(caller: &Caller, roles: impl IntoIterator<Item = R>) -> Result<(), Fault> {
     let mut permissions = roles.into_iter().flat_map(R::permissions);
     match permissions.find(|permission| !stands_with(caller, permission)) {
@@ -28,8 +29,8 @@ pub fn expect_within<R: IdentityRole>(caller: &Caller, roles: impl IntoIterator<
     }
 }
 
-/// Whether somebody with this permission is not above a caller. An application stands where its person does, however
-/// little it may do there, and one that calls for itself beside everybody; but below whoever may give rights.
+/// Whether the holder of this permission is not above the caller. An application ranks as its person does, however few
+/// its scopes; one that calls for itself ranks beside everybody, but below those who may give rights.
 fn stands_with(caller: &Caller, permission: &str) -> bool {
     let (service, principal) = (caller.service(), caller.principal());
     match &principal.client {
@@ -50,7 +51,7 @@ mod tests {
         Principal { roles: vec![role.name().to_owned()], ..Principal::default() }
     }
 
-    /// An application that may do all that there is, as far as it was registered.
+    /// An application with all scopes, acting for a person or for itself.
     fn application(person: Option<Principal>) -> Principal {
         let scopes = SERVICE
             .permissions

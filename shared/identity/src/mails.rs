@@ -1,4 +1,4 @@
-//! Tokens that are mailed, and the mails.
+//! Mailed tokens, and the mails that carry them.
 
 use protocol::Fault;
 use runtime::{
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{Account, EmailAddress, IdentityUser, MailedToken, Purpose, UserId};
 
-/// A new token, and what is stored of it. It is about the account as it is now.
+/// A new token and its stored form, for the account as it is now.
 pub(crate) fn token(
     purpose: Purpose,
     user: &impl IdentityUser,
@@ -37,23 +37,23 @@ pub(crate) fn token(
     Ok((secret, stored))
 }
 
-/// What is written to somebody.
+/// A mail of this package.
 #[derive(Clone, Copy)]
 pub(crate) enum Letter<'a> {
-    /// The link that proves an address which somebody registered.
+    /// The link that proves a registered address.
     Confirm(&'a Opaque),
-    /// The same, to whoever asked for it once more.
+    /// The same link, requested again.
     ConfirmAgain(&'a Opaque),
     /// A link to choose a new password.
     Reset(&'a Opaque),
-    /// A link to choose the first password of an account that an administrator made.
+    /// A link to choose the first password of an account that an administrator created.
     Invitation(&'a Opaque),
-    /// That there is an account with the address already.
+    /// A note that the address has an account already.
     Already,
 }
 
-/// The capability to write to somebody about a call: when and from where it came stands in each mail, so that who
-/// reads it can tell whether it was them.
+/// The capability to send mails about a call. Each states when and from where the call came, so that the reader can
+/// tell whether it was their own.
 #[derive(Clone, Capability)]
 pub struct LinkMails {
     pub(crate) mail: Mail,
@@ -63,8 +63,8 @@ pub struct LinkMails {
 }
 
 impl LinkMails {
-    /// Writes where the answer must not tell that there is an account: a mail that cannot be sent is a matter for the
-    /// log, since nothing would have been sent to another address.
+    /// Sends a mail where the answer must not tell whether there is an account. An error goes to the log alone, since
+    /// another address would have caused none.
     pub(crate) async fn try_to_send(&self, to: &EmailAddress, letter: Letter<'_>) {
         let (subject, text) = self.written(letter);
         if let Err(fault) = self.mail.send(Message { to: to.as_str(), subject, text: &text }).await {
@@ -72,7 +72,7 @@ impl LinkMails {
         }
     }
 
-    /// Writes what comes of a registration: one mail in any case.
+    /// Sends the mail that follows a registration: one in any case.
     pub(crate) async fn say(&self, next: &Next) {
         let (to, letter) = match next {
             Next::Confirm(to, link) => (to, Letter::Confirm(link)),
@@ -133,13 +133,13 @@ impl LinkMails {
         }
     }
 
-    /// The token stands behind the `#`, which no browser sends to a server.
+    /// The link with the token behind the `#`, which no browser sends to a server.
     fn link(&self, page: &Shown, token: &Opaque) -> String {
         format!("{}#token={}", page.address(&self.site), token.text())
     }
 }
 
-/// The capability to mail a link to whoever asks for one, without telling them whether there is an account.
+/// The capability to mail a link on request, without telling whether there is an account.
 #[derive(Clone, Capability)]
 pub struct LinkRequest<U: IdentityUser> {
     pub(crate) users: Read<U>,
@@ -153,7 +153,7 @@ pub struct LinkRequest<U: IdentityUser> {
 }
 
 impl<U: IdentityUser> LinkRequest<U> {
-    /// Who has an address, and the id. An address that nobody has gets an id that nobody has: it is as much work.
+    /// The user of an address, and the id. An unknown address gets a fresh id, so that it takes as much work.
     pub(crate) async fn find(&self, email: &EmailAddress) -> Result<(UserId, Option<U>), StoreError> {
         let found = self.users.by_unique(U::UNIQUE_EMAIL, &email.comparable()).await?;
         Ok((found.as_ref().map_or_else(|| self.ids.next(), |user| user.user_id()), found))
@@ -172,7 +172,7 @@ impl<U: IdentityUser> LinkRequest<U> {
     }
 }
 
-/// When something is done, and from where, if that is to be told and known.
+/// The time and origin of a call in words, as far as they are known.
 pub(crate) fn occasion(clock: &Clock, device: Option<&ClientInfo>) -> String {
     let now = clock.now().to_string();
     let (day, time) = now.split_once('T').unwrap_or((&now, ""));
@@ -183,8 +183,8 @@ pub(crate) fn occasion(clock: &Clock, device: Option<&ClientInfo>) -> String {
     }
 }
 
-/// For how long an answer is held back that must not tell whether there is an account: longer than the work for
-/// one takes as a rule.
+/// How long an answer is held back that must not tell whether there is an account: longer than its work takes as a
+/// rule.
 const LEAST_ANSWER_TIME: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// Does the work, and answers no sooner than it would for any other address.

@@ -1,4 +1,4 @@
-//! Codes: made when somebody says yes, and redeemed once.
+//! Authorization codes: made when a person consents, and redeemed once.
 
 use protocol::{Code, Fault, SecretHash};
 use runtime::{Definition, RateLimit, RateLimits, opaque::Opaque, prelude::*};
@@ -16,10 +16,10 @@ use crate::{
     sessions::{ATTEMPTS, SessionSecret, Sessions},
 };
 
-/// Applications that somebody lets in.
+/// Consents of one person.
 const CONSENT: RateLimit = RateLimit { name: "consent", most: 60, span_s: 900 };
 
-/// The capability to let an application in.
+/// The capability to record a person's consent to an application.
 #[derive(Clone, Capability)]
 pub struct Consent<U: IdentityUser> {
     pub(crate) codes: Create<AuthorizationCode>,
@@ -33,9 +33,9 @@ pub struct Consent<U: IdentityUser> {
 }
 
 impl<U: IdentityUser> Consent<U> {
-    /// Lets an application in that asked: the address to which the browser goes, with the code for which the application
-    /// gets its tokens. The owner of the account, who said yes in this session, is told by mail, unless the application is
-    /// let in already. Who says yes too often goes there without a code.
+    /// Records the consent and returns the address to which the browser goes, with the code that the application
+    /// redeems for tokens. The owner of the account gets a mail, unless the application already has access. A person
+    /// who consents too often goes back without a code.
     pub(crate) async fn give(
         &self,
         caller: &Caller,
@@ -65,7 +65,7 @@ impl<U: IdentityUser> Consent<U> {
     }
 }
 
-/// A new code for what was asked, and what is stored of it.
+/// A new code for a request, and its stored form.
 fn new(
     asked: &AuthorizationRequest,
     user_id: UserId,
@@ -89,7 +89,7 @@ fn new(
     Ok((code, stored))
 }
 
-/// What an application redeems a code with.
+/// The parameters with which an application redeems a code.
 #[derive(Deserialize)]
 pub(crate) struct Redemption {
     code: Option<String>,
@@ -107,10 +107,10 @@ pub struct Codes<U: IdentityUser> {
 }
 
 impl<U: IdentityUser> Codes<U> {
-    /// Takes a code for a session. The code counts as used in the same transaction.
+    /// Redeems a code for a session. The same transaction marks the code as used.
     ///
-    /// A second request that could have been the first shows that two parties have the code: what was made of it
-    /// ends (OAuth 2.1, section 4.1.3). One without the verifier shows nothing, and ends nothing.
+    /// A second request that could have been the first shows that two parties have the code: the session that was made
+    /// of it ends (OAuth 2.1, section 4.1.3). A request without the verifier shows nothing, and ends nothing.
     pub(crate) async fn redeem(
         &self,
         client: &ApplicationClient,
@@ -174,8 +174,8 @@ impl<U: IdentityUser> Codes<U> {
     }
 }
 
-/// Whether a code was made for whoever presents it. Without a redirect URI it is bound by the verifier alone, as
-/// OAuth 2.1 has it (section 10.2).
+/// Whether a code was made for the application that presents it. Without a redirect URI, the verifier alone binds it,
+/// as OAuth 2.1 has it (section 10.2).
 fn is_for(code: &AuthorizationCode, client: &ApplicationClient, with: &Redemption) -> bool {
     code.client_id == client.application.id
         && with.redirect_uri.as_ref().is_none_or(|uri| *uri == code.redirect_uri)

@@ -1,4 +1,4 @@
-//! What people see of an authorization: the question, and why there is none.
+//! The pages of an authorization: the consent question, and the refusals.
 
 use std::fmt::Write as _;
 
@@ -16,7 +16,7 @@ use crate::{
     pages::{RESET_PASSWORD, VERIFY_EMAIL},
 };
 
-/// The question whether an application may come in.
+/// The consent page for an application.
 pub(crate) fn consent<U: IdentityUser>(
     asked: &AuthorizationRequest,
     asking: &RequestParameters,
@@ -68,13 +68,13 @@ fn in_words(service: &Definition, scope: &str) -> String {
     if scope.ends_with(":own") { format!("{words} (only what is yours)") } else { words }
 }
 
-/// Why there is nothing to ask. The browser is sent nowhere.
+/// A page that says why there is nothing to consent to. The browser is sent nowhere.
 pub(crate) fn refusal(why: &str) -> HttpReply {
     let more = "<p>Whoever makes the application has to know of it.</p>\n";
     page("This does not work", why, more, Code::BadRequest)
 }
 
-/// That an answer counts for nothing, since it is not known any more who gave it.
+/// A page that says that the answer does not count because the session has ended.
 pub(crate) fn signed_out(refused: &Fault, asking: &RequestParameters, site: &Site) -> HttpReply {
     match refused.code {
         Code::Forbidden => {
@@ -84,23 +84,23 @@ pub(crate) fn signed_out(refused: &Fault, asking: &RequestParameters, site: &Sit
     }
 }
 
-/// That nothing was answered.
+/// A page that says that the form held no decision.
 pub(crate) fn unanswered(asking: &RequestParameters, site: &Site) -> HttpReply {
     again("Neither yes nor no was said.", Code::BadRequest, asking, site)
 }
 
-/// Why the answer to a question counts for nothing: the person may be asked once more, with the same.
+/// A page that says why an answer does not count. It offers the same question once more.
 fn again(why: &str, code: Code, asking: &RequestParameters, site: &Site) -> HttpReply {
     let question = redirect::with(&format!("{}/oauth/authorize", site.url()), &asking.fields().collect::<Vec<_>>());
     page("Nothing was decided", why, &format!("<p><a href=\"{}\">Ask me again</a></p>\n", escape(&question)), code)
 }
 
-/// That a program says what only a person may.
+/// A refusal for a program that sends a decision that only a person may make.
 pub(crate) fn nobody_to_ask() -> HttpReply {
     page("This does not work", "Only a person can decide this, in a browser.", "", Code::Forbidden)
 }
 
-/// That somebody can let nobody in yet.
+/// A page that says that this person cannot consent before the address is proved.
 pub(crate) fn unproved(site: &Site) -> HttpReply {
     let more = format!("<p><a href=\"{}\">Have another one mailed</a></p>\n", escape(&VERIFY_EMAIL.address(site)));
     page("This does not work", "Prove your e-mail address first: the link is in a mail.", &more, Code::BadRequest)

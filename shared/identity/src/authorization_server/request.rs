@@ -1,5 +1,5 @@
-//! Requests for a code (OAuth 2.1, section 4.1.1): the same from the application's link and from the form on
-//! the page that asks the person.
+//! Authorization requests (OAuth 2.1, section 4.1.1). They have one form, from the application's link and from the
+//! consent page.
 
 use runtime::{Definition, Parameters, Site, prelude::*, scope};
 use serde::Deserialize;
@@ -10,13 +10,13 @@ use crate::{
     authorization_server::{pkce, redirect},
 };
 
-/// The longest request, in bytes of its address: who is not signed in takes it along to the page for that, and to a
-/// provider and back.
+/// The longest query string of a request, in bytes: a person who is not signed in takes it along to the sign-in page,
+/// to a provider and back.
 pub(crate) const MAX_BYTES: usize = 2_500;
-/// The parameter that says where a token is to be good, which may be there several times (RFC 8707 section 2).
+/// The parameter that names the resource of a token; it may occur several times (RFC 8707 section 2).
 pub(crate) const RESOURCE: &str = "resource";
 
-/// What an application asks with.
+/// The parameters of an authorization request.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct RequestParameters {
     client_id: Option<String>,
@@ -29,29 +29,29 @@ pub(crate) struct RequestParameters {
     code_challenge_method: Option<String>,
     #[serde(skip)]
     resources: Vec<String>,
-    /// Why all but who asks, and where the answer goes, was not read.
+    /// Why the parameters other than client and redirect URI could not be read.
     #[serde(skip)]
     unreadable: Option<String>,
 }
 
-/// Who asks, and where the answer goes.
+/// The client and its redirect URI.
 #[derive(Deserialize)]
 struct Asker {
     client_id: Option<String>,
     redirect_uri: Option<String>,
 }
 
-/// What the answer comes with.
+/// The `state`, which goes back with the response.
 #[derive(Default, Deserialize)]
 struct State {
     state: Option<String>,
 }
 
-/// A request that can be put to the person.
+/// A valid request, for which the person can be asked.
 #[derive(Debug)]
 pub(crate) struct AuthorizationRequest {
     pub(crate) client: ApplicationClient,
-    /// Where the browser is sent back to: one of the client's.
+    /// Where the browser is sent back to: one of the client's registered URIs.
     pub(crate) redirect_uri: String,
     pub(crate) scopes: Vec<String>,
     pub(crate) challenge: String,
@@ -59,18 +59,18 @@ pub(crate) struct AuthorizationRequest {
     issuer: String,
 }
 
-/// A request that cannot.
+/// Why a request is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum RequestError {
-    /// Nobody knows where to send the browser: the person is told (OAuth 2.1, section 4.1.2.1).
+    /// The redirect URI is not trusted: a page tells the person (OAuth 2.1, section 4.1.2.1).
     ShowPage(&'static str),
-    /// The application is told, at this address.
+    /// The browser goes to this address, which tells the application.
     Redirect(String),
 }
 
 impl RequestParameters {
-    /// From the address, or from the form. Of parameters that are there twice, the application is told if it is clear
-    /// which one it is.
+    /// Reads the query string or the form. A parameter that occurs twice is reported to the application, if client and
+    /// redirect URI are clear.
     pub(crate) fn read(parameters: &Parameters) -> Self {
         let resources = parameters.all(RESOURCE).map(str::to_owned).collect();
         match parameters.read::<Self>() {
@@ -86,14 +86,14 @@ impl RequestParameters {
         }
     }
 
-    /// The same, unless the query string that it came in is longer than what can be served.
+    /// The same request, refused if its query string is longer than [`MAX_BYTES`].
     pub(crate) fn within(self, query: &str) -> Self {
         let is_long = query.len() > MAX_BYTES;
         let unreadable = is_long.then(|| format!("The request is longer than {MAX_BYTES} bytes."));
         Self { unreadable: self.unreadable.or(unreadable), ..self }
     }
 
-    /// Judges the request.
+    /// Validates the request against the registered applications.
     pub(crate) async fn check(
         self,
         clients: &Read<ApplicationClient>,
@@ -106,7 +106,7 @@ impl RequestParameters {
         Ok(self.expect_valid(client, service, site))
     }
 
-    /// The parameters that are asked with once more, by the form.
+    /// The parameters that the consent form sends again.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let fields = [
             ("client_id", &self.client_id),
@@ -150,7 +150,7 @@ impl RequestParameters {
         if let Some(why) = &self.unreadable {
             return back("invalid_request", why);
         }
-        // RFC 6749 appendix A.5. What a form of a page holds, HTML gives back with other line breaks.
+        // RFC 6749 appendix A.5. HTML changes line breaks in form fields.
         if self.state.as_deref().is_some_and(|state| state.chars().any(char::is_control)) {
             return back("invalid_request", "The state has control characters.");
         }
@@ -174,7 +174,7 @@ impl RequestParameters {
         }
         let registered = registry::given(service, &client.application.scopes);
         let scopes = match self.scope.as_deref().map(scope::parse) {
-            // What is not said is what is registered: the person sees it.
+            // A request without a scope is for the registered scopes: the person sees them.
             None => registered.clone(),
             Some(scopes) => scopes.unwrap_or_default(),
         };
@@ -192,14 +192,14 @@ impl RequestParameters {
     }
 }
 
-/// Whether resources (RFC 8707) are this service.
+/// Whether all resources (RFC 8707) are this service.
 pub(crate) fn are_here<'a>(mut resources: impl Iterator<Item = &'a str>, site: &Site) -> bool {
     resources.all(|resource| resource.strip_suffix('/').unwrap_or(resource) == site.url())
 }
 
 impl AuthorizationRequest {
-    /// Where the browser goes with an answer. `iss` says whose it is, so that an application that knows several
-    /// servers cannot be confused about it (RFC 9207).
+    /// The address to which the browser goes with a response. `iss` names this issuer, so that an application with
+    /// several servers cannot confuse them (RFC 9207).
     pub(crate) fn back(&self, name: &str, value: &str) -> String {
         let mut answer = vec![(name, value), ("iss", &self.issuer)];
         answer.extend(self.state.as_deref().map(|state| ("state", state)));

@@ -1,4 +1,4 @@
-//! The whole way of an application, procedure by procedure, with a clock that the test sets.
+//! The flow of an application, procedure by procedure, with a clock that the test sets.
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
@@ -20,12 +20,12 @@ const CALLBACK: &str = "https://app.example.com/callback";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// When everything begins.
+/// The time at which each test begins.
 fn start() -> Timestamp {
     Timestamp::from_unix_ms(1_800_000_000_000)
 }
 
-/// A service in which Ada is signed in, in a browser.
+/// A test service in which Ada is signed in, in a browser.
 struct Given {
     test: TestService,
     service: Service,
@@ -33,7 +33,7 @@ struct Given {
     cookie: Opaque,
 }
 
-/// What was answered.
+/// The response to a request.
 struct Said {
     status: StatusCode,
     headers: HeaderMap,
@@ -90,7 +90,7 @@ impl Given {
         self.test.set_clock(Clock::Fixed(start().plus_ms(ms)));
     }
 
-    /// Registers an application; answers it with its secret, or with nothing for one that has none.
+    /// Registers an application. Returns its id and its secret, which is empty for a public one.
     async fn application(&self, kind: ClientKind, grant_types: &[GrantType]) -> (String, String) {
         let secret = Opaque::random().unwrap();
         let application = Application {
@@ -144,7 +144,7 @@ impl Given {
         self.call("grants.authorize", request, String::new()).await
     }
 
-    /// Sends the form of the page, as the browser would.
+    /// Submits the consent form, as the browser would.
     async fn press(&self, fields: &[(&str, &str)], decision: &str) -> Said {
         let csrf = csrf_token(&self.cookie).text();
         let fields = [fields, &[("decision", decision), ("csrf_token", &csrf)]].concat();
@@ -174,7 +174,7 @@ impl Given {
         self.post("grants.token", &[&fields[..], &proof].concat()).await
     }
 
-    /// An application that was let in: its refresh token.
+    /// Lets an application in and returns its refresh token.
     async fn let_in(&self, client_id: &str) -> String {
         let granted = self.redeem(client_id, &self.code(client_id).await).await;
         granted.json()["refresh_token"].as_str().unwrap_or_else(|| panic!("{}", granted.body)).to_owned()
@@ -243,7 +243,7 @@ async fn a_code_that_comes_twice_ends_what_came_of_it() {
     let client = given.public().await;
     let code = given.code(&client).await;
     let token = given.redeem(&client, &code).await.json()["refresh_token"].as_str().unwrap().to_owned();
-    // Without the verifier it could not have been the first: whoever has but the code ends nothing.
+    // A request without the verifier could not have been the first: a party that has only the code ends nothing.
     let fields = [("grant_type", "authorization_code"), ("client_id", client.as_str()), ("code", code.as_str())];
     let other = "a".repeat(43);
     for (verifier, error) in [("", "invalid_request"), (other.as_str(), "invalid_grant")] {
@@ -340,7 +340,7 @@ async fn a_refresh_token_ends_after_a_year_however_often_it_is_renewed() {
     let mut given = Given::open().await;
     let client = given.public().await;
     let mut token = given.let_in(&client).await;
-    // No pause is as long as one after which it ends for want of use.
+    // Each pause is shorter than the idle time.
     for day in [29, 58, 87, 116, 145, 174, 203, 232, 261, 290, 319, 348, 364] {
         given.later(day * DAY_MS);
         let renewed = given.refresh(&client, &token, &[]).await;
@@ -371,8 +371,8 @@ async fn scopes_become_narrower_and_never_wider() {
     assert_eq!(whole["scope"], "orders:read orders:write");
 }
 
-/// Whoever registered an application with a permission that is withheld by now: it gets the others, and no token says
-/// that one.
+/// An application was registered with a permission that is withheld by now: it gets the others, and no token has that
+/// one.
 #[tokio::test]
 async fn what_is_withheld_is_given_to_no_application_that_was_registered_with_it() {
     let given = Given::open().await;

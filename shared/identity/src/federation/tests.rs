@@ -1,4 +1,4 @@
-//! The relying party against a provider that says what a test wants it to say.
+//! The relying party against a provider whose answers a test sets.
 
 mod flows;
 mod given;

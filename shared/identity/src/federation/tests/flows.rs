@@ -1,4 +1,4 @@
-//! A sign-in from beginning to end.
+//! Sign-in flows from start to finish.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ struct World {
     browser: Opaque,
 }
 
-/// A flow on its way, with what the browser carries to the provider.
+/// A started flow, with the parameters that the browser carries to the provider.
 struct OnItsWay {
     flow: Flow,
     url: String,
@@ -57,7 +57,7 @@ impl World {
         world
     }
 
-    /// Sets the discovery document, with some members more or others.
+    /// Sets the discovery document, with additional or changed members.
     fn discoverable(&self, members: &Value) {
         let origin = &self.host.origin;
         let mut document = json!({
@@ -131,14 +131,14 @@ async fn the_browser_is_sent_with_everything_that_binds_the_flow() {
     ] {
         assert_eq!(way.asked[name], value);
     }
-    // 256 bits each, and none of them twice.
+    // Each has 256 bits, and no two are equal.
     let other = world.start("acme").await;
     for name in ["state", "nonce", "code_challenge"] {
         assert_eq!(way.asked[name].len(), 43, "{name}");
         assert_ne!(way.asked[name], other.asked[name], "{name}");
     }
     assert_eq!(world.asked("/.well-known/openid-configuration"), 1, "the document is kept");
-    // What is stored leads to none of them.
+    // What is stored reveals none of them.
     assert_eq!(way.flow.expires_at.unix_ms(), NOW_S * 1000 + FLOW_LIFETIME_MS);
     let stored = format!("{:?}", way.flow);
     for secret in [&way.asked["state"], &way.asked["nonce"], &way.asked["code_challenge"], &world.browser.text()] {
@@ -167,14 +167,14 @@ async fn a_person_who_signs_in_is_known() {
         (&*form["grant_type"], &*form["code"], &*form["redirect_uri"]),
         ("authorization_code", "c0de", REDIRECT)
     );
-    // The verifier is the one of the challenge (RFC 7636 section 4.6).
+    // The verifier belongs to the challenge (RFC 7636 section 4.6).
     assert_eq!(sha256(&form["code_verifier"]), way.asked["code_challenge"]);
     // `us:hunter2+%26+more` (RFC 6749 section 2.3.1).
     assert!(exchange.head.contains("authorization: Basic dXM6aHVudGVyMislMjYrbW9yZQ=="), "{}", exchange.head);
     assert!(!form.contains_key("client_secret"));
 }
 
-/// Without being asked, a provider lets whoever is signed in there come back at once, which proves nothing anew.
+/// By default, a provider returns a signed-in user at once, which proves nothing anew.
 #[tokio::test]
 async fn a_provider_is_asked_to_ask_anew_and_must_say_that_it_did() {
     for prompts in [json!({}), json!({"prompt_values_supported": ["none", "login"]})] {
@@ -188,7 +188,7 @@ async fn a_provider_is_asked_to_ask_anew_and_must_say_that_it_did() {
             way.asked.get("prompt").map(String::as_str),
             prompts.get("prompt_values_supported").map(|_| "login")
         );
-        // In seconds since the flow began, by a provider whose clock is a minute off at most.
+        // Seconds since the flow began; the provider's clock is off by a minute at most.
         for (auth_time, expected_s) in [
             (json!(NOW_S), Some(0)),
             (json!(NOW_S + 20), Some(20)),
@@ -310,7 +310,7 @@ async fn a_new_key_of_the_issuer_is_asked_for_once() {
     assert!(world.finish(&way, &way.back()).await.is_ok());
     assert!(world.finish(&way, &way.back()).await.is_ok());
     assert_eq!(world.asked("/keys"), 3, "and kept");
-    // A known key with a bad signature is not a reason to ask.
+    // A bad signature of a known key is no reason to fetch the keys again.
     world.give_token(&new.sign("ES256", Some("k2"), &world.claims(&way)).replace('.', "A."));
     assert!(world.finish(&way, &way.back()).await.is_err());
     assert_eq!(world.asked("/keys"), 3);
@@ -416,7 +416,7 @@ async fn facebook_tells_who_it_is_and_vouches_for_no_address() {
     assert_eq!(sha256(&form["code_verifier"]), way.asked["code_challenge"]);
     let me = world.host.asked("/me").remove(0).head;
     assert!(me.contains("authorization: Bearer acc3ss") && !me.lines().next().unwrap().contains("acc3ss"), "{me}");
-    // HMAC-SHA256 of `acc3ss` under `hunter2 & more`, by another program.
+    // HMAC-SHA256 of `acc3ss` under `hunter2 & more`, computed by another program.
     assert!(
         me.contains(
             "fields=id%2Cname%2Cemail&appsecret_proof=7238c2f1b0d58d5ad95fff14638fa66015f5a150ad13a00004fea96342bc5f5d "

@@ -1,4 +1,4 @@
-//! ID tokens, good and bad.
+//! Valid and invalid ID tokens.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::hmac;
@@ -23,7 +23,7 @@ fn claims() -> Value {
     })
 }
 
-/// The claims with one more, another, or (by `null`) one less.
+/// The claims with one added, changed, or (by `null`) removed.
 fn but(name: &str, value: impl Into<Value>) -> Value {
     let mut claims = claims();
     match value.into() {
@@ -73,14 +73,14 @@ fn every_algorithm_is_checked_by_a_key_of_its_kind() {
             let profile = check(&token, &keys).unwrap();
             assert_eq!((&*profile.sub, profile.email.as_deref()), ("24400320", Some("ada@example.com")), "{name}");
             assert!(profile.email_verified);
-            // One bit less, in each part.
+            // One bit flipped, in each part.
             for place in [2, token.find('.').unwrap() + 9, token.len() - 9] {
                 let mut bent = token.clone().into_bytes();
                 bent[place] = if bent[place] == b'A' { b'B' } else { b'A' };
                 assert!(check(std::str::from_utf8(&bent).unwrap(), &keys).is_err(), "{name}, {place}");
             }
         }
-        // The same key under the name of an algorithm of another kind.
+        // The same key under an algorithm of another kind.
         for name in names.concat().iter().filter(|name| !own.contains(name)) {
             let token = pair.sign(name, Some("k"), &claims());
             assert_eq!(check(&token, &keys).unwrap_err(), Refused::UnknownKey, "{name}");
@@ -109,7 +109,7 @@ fn tokens_without_a_signature_or_with_a_symmetric_one_count_for_nothing() {
         format!("{message}.{}", URL_SAFE_NO_PAD.encode(tag))
     };
     let modulus = URL_SAFE_NO_PAD.decode(jwk["n"].as_str().unwrap()).unwrap();
-    // The public key as the secret, in the forms that a careless verifier would take it in.
+    // The public key as a symmetric secret, in the forms that a careless verifier would accept.
     let mut tokens = vec![signed_with("HS256", &modulus), signed_with("HS256", jwk.to_string().as_bytes())];
     for name in ["none", "None", "NONE", "nOnE", "", "HS256", "HS512", "rs256", "ES512", "RSA-OAEP"] {
         tokens.push(format!("{}.", unsigned(&json!({"alg": name, "kid": "k"}), &claims().to_string())));

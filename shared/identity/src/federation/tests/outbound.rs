@@ -1,4 +1,4 @@
-//! Requests to hosts outside: what is not read, not followed, not sent.
+//! Requests to other hosts: what is not read, not followed, not sent.
 
 use serde_json::Value;
 use tokio::{io::AsyncReadExt as _, net::TcpListener};
