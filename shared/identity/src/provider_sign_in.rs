@@ -1,8 +1,8 @@
-//! Whose account an identity elsewhere belongs to.
+//! Sign-in by a provider: which account an identity belongs to.
 //!
-//! Who is known by it is signed in. Else the address decides, and only where both sides vouch for it: an address
-//! that anybody may write down, here or there, must not open somebody's account. Whoever owns both signs in here
-//! first, and links. An address for which the provider does not vouch is confirmed by mail before anybody is signed in.
+//! A linked identity signs its user in. Otherwise the address decides, and only if both sides vouch for it: an address
+//! that anybody may write down, here or there, must not open an account. The owner of both signs in here first, and
+//! links them. An address for which the provider does not vouch is confirmed by mail before anybody is signed in.
 
 use garde::Validate as _;
 use protocol::{Code, Fault, SecretHash};
@@ -26,7 +26,7 @@ use crate::{
     federation::Identity, name,
 };
 
-/// The capability to let somebody in who comes from a provider.
+/// The capability to sign a person in who comes from a provider.
 #[derive(Clone, Capability)]
 pub struct ProviderSignIn<U: IdentityUser> {
     pub(crate) users: Write<U>,
@@ -43,7 +43,7 @@ pub struct ProviderSignIn<U: IdentityUser> {
 }
 
 impl<U: IdentityUser> ProviderSignIn<U> {
-    /// Signs somebody in: the secret of the session's cookie.
+    /// Signs the person in and returns the secret of the session's cookie.
     pub(crate) async fn sign_in(&self, identity: &Identity) -> Result<Opaque, Ended> {
         let elsewhere = self.linked(identity);
         for _ in 0..ATTEMPTS {
@@ -61,12 +61,12 @@ impl<U: IdentityUser> ProviderSignIn<U> {
                 return Err(Refusal::NoEmail.into());
             }
             if !identity.email_verified {
-                // Before it is looked whether somebody has the address, which this must not tell.
+                // This check precedes the look-up of the address, whose result it must not reveal.
                 self.registration.expect(&email.comparable()).map_err(Refusal::from)?;
                 let name = name(identity, &email);
                 return Err(self.ask_to_confirm(email, name, &elsewhere).await?.into());
             }
-            // Whoever was faster, perhaps the same person in another tab, is found in the next round.
+            // A concurrent sign-in, perhaps by the same person in another tab, is found in the next round.
             match self.users.by_unique(U::UNIQUE_EMAIL, &email.comparable()).await? {
                 None => {
                     self.registration.expect(&email.comparable()).map_err(Refusal::from)?;
@@ -84,7 +84,7 @@ impl<U: IdentityUser> ProviderSignIn<U> {
                 Some(user) if user.is_as_registered() => self.prove(&user, identity, &elsewhere).await?,
                 Some(user) => {
                     let entry = self.entry(AuditAction::SignInFailed, &user.user_id(), &elsewhere);
-                    // Nobody is signed in who did it.
+                    // The actor is unknown: nobody is signed in.
                     self.audit.create(AuditEntry { target: entry.actor, actor: None, ..entry }).await?;
                     return Err(Refusal::SignInFirst.into());
                 }
@@ -93,13 +93,13 @@ impl<U: IdentityUser> ProviderSignIn<U> {
         Err(StoreError::Stale.into())
     }
 
-    /// Who signs in anew leaves no session behind in this browser.
+    /// Ends the session that this browser had before a new sign-in.
     pub(crate) async fn leave(&self, before: Option<Opaque>) -> Result<(), Fault> {
         let Some(before) = before else { return Ok(()) };
         Ok(self.sessions.end_of(&before.hash(), self.audit.signed_out()).await?)
     }
 
-    /// Links the account elsewhere to the one of somebody who is signed in.
+    /// Links the provider's identity to the account of a signed-in user.
     pub(crate) async fn link(&self, linking: &FlowSession, identity: &Identity) -> Result<(), Ended> {
         let elsewhere = self.linked(identity);
         for _ in 0..ATTEMPTS {
@@ -139,7 +139,7 @@ impl<U: IdentityUser> ProviderSignIn<U> {
         let change = |account: &mut Account| {
             let is_linked = account.identities.iter().any(|it| it.unique() == elsewhere.unique());
             if !is_linked && !links {
-                // It was unlinked in this moment.
+                // It was unlinked a moment ago.
                 return Err(Fault::new(Code::Unauthorized, "The account elsewhere is not linked any more."));
             }
             if !is_linked {
@@ -166,8 +166,8 @@ impl<U: IdentityUser> ProviderSignIn<U> {
         Ok(secret)
     }
 
-    /// Mails the owner of an address that anybody may have written down at a provider. It says, and takes, the same
-    /// whether or not the address has an account; what there is, is in the mail.
+    /// Mails the owner of an address that anybody may have written down at a provider. The answer and its time are the
+    /// same whether or not the address has an account; the mail says which.
     async fn ask_to_confirm(
         &self,
         email: EmailAddress,
@@ -186,8 +186,8 @@ impl<U: IdentityUser> ProviderSignIn<U> {
         mails::no_sooner_than_others(work).await
     }
 
-    /// Makes an account of an address for which the provider vouches, unless somebody is faster with the same address or
-    /// the same account elsewhere.
+    /// Creates an account for an address for which the provider vouches, unless a concurrent request has the same
+    /// address or identity.
     async fn register(
         &self,
         identity: &Identity,
@@ -201,8 +201,8 @@ impl<U: IdentityUser> ProviderSignIn<U> {
         self.registrar.create(&mut user, &mut account, &self.founding(), extra_operations).await.map(|_| ())
     }
 
-    /// Takes what the provider says for the first proof of an address that somebody registered. Whoever is faster is found
-    /// in the next round.
+    /// Accepts the provider's word as the first proof of an address that was registered. A lost race is found in the
+    /// next round.
     async fn prove(&self, user: &U, identity: &Identity, elsewhere: &LinkedIdentity) -> Result<(), Fault> {
         let stored = self.sessions.unleased(&user.user_id()).await?;
         let current = stored.clone().unwrap_or_else(|| Account::new(user.user_id()));
@@ -220,7 +220,7 @@ impl<U: IdentityUser> ProviderSignIn<U> {
         }
     }
 
-    /// No provider hands on the token that names the first administrator.
+    /// A provider does not pass on the token that names the first administrator.
     fn founding(&self) -> Founding {
         if self.site.is_local() { Founding::IfFirst } else { Founding::No }
     }
@@ -247,12 +247,12 @@ impl<U: IdentityUser> ProviderSignIn<U> {
     }
 }
 
-/// What somebody brings who comes from an account elsewhere.
+/// The claim of a person who comes from a provider.
 fn claim(name: String, elsewhere: &LinkedIdentity, browser: Option<SecretHash>) -> Claim {
     Claim { password: None, identity: Some(elsewhere.clone()), name, browser, founder: None }
 }
 
-/// The name that the provider states, as far as it can be one here; else what stands before the `@`.
+/// The name that the provider states, as far as it is a valid one; else the part before the `@`.
 fn name(identity: &Identity, email: &EmailAddress) -> String {
     let stated = identity.name.as_deref().and_then(name::plain);
     stated.unwrap_or_else(|| mailbox_proof::name_of(email))

@@ -1,4 +1,4 @@
-//! What a change of somebody's rights takes with it: the copies in the user's sessions.
+//! Changes of a user's rights: they update the copies in the user's sessions.
 
 use runtime::{prelude::*, sessions::lifetime};
 use store::{Operation, transaction};
@@ -9,10 +9,10 @@ use super::{
 };
 use crate::{Account, Device, IdentityRole as _, IdentityUser, Proof, Session};
 
-/// Puts `next` in the place of `current`, with the user's sessions where the rights differ.
+/// Replaces `current` by `next`, and updates the user's sessions where the rights differ.
 ///
-/// A session whose rights changed counts with the new ones from its next call. That of a cookie ends soon unless it
-/// is renewed with another secret; tokens change anyway when they are refreshed.
+/// A session has its new rights from its next call. That of a cookie ends soon unless it is renewed with another
+/// secret; tokens change anyway when they are refreshed.
 pub async fn replace_user<U: IdentityUser>(
     users: &Update<U>,
     sessions: &Sessions,
@@ -29,7 +29,7 @@ pub async fn replace_user<U: IdentityUser>(
             operations.extend(changing(sessions, current, &next, &mut contest).await?);
         }
         match transaction(operations).await {
-            // A sign-in or a renewal was faster, which is no conflict; another change of the user is.
+            // A concurrent sign-in or renewal is no conflict; a concurrent change of the user is.
             Err(StoreError::Stale) if users.get(current.id()).await?.as_ref() == Some(current) => {}
             done => return done.map(|()| next),
         }
@@ -37,12 +37,12 @@ pub async fn replace_user<U: IdentityUser>(
     Err(StoreError::Stale)
 }
 
-/// Somebody's rights, in words for the log.
+/// A user's rights in words, for the audit log.
 pub fn described(user: &impl IdentityUser) -> String {
     user.effective_role().map_or_else(|| "no role: not verified".to_owned(), |role| role.name().to_owned())
 }
 
-/// What it takes to give the sessions of a user the user's rights.
+/// The operations that give a user's sessions the user's rights.
 async fn changing(
     sessions: &Sessions,
     before: &impl IdentityUser,
@@ -50,11 +50,11 @@ async fn changing(
     contest: &mut Contest,
 ) -> Result<Vec<Operation>, StoreError> {
     let account = sessions.to_end(&user.user_id(), contest).await?;
-    // Even an account without sessions is written: who signs in at this moment must begin again.
+    // An account without sessions is written as well: a concurrent sign-in must begin again.
     let mut next = account.clone().unwrap_or_else(|| Account::new(user.user_id()));
     if before.is_as_registered() && !user.is_as_registered() {
-        // It is nobody's to register any more: what was mailed for that is void, and no way in is good that a stranger
-        // may have brought. The owner asks for a new password.
+        // Nobody can register it any more: earlier mailed tokens are void, and so is each way to sign in that a
+        // stranger may have registered. The owner requests a new password.
         next = next.proved().without_ways_in();
     }
     let mut operations = rewriting(sessions, user, &next.devices).await?;
@@ -62,7 +62,7 @@ async fn changing(
     Ok(operations)
 }
 
-/// What it takes to give the sessions of some of a user's devices the user's rights.
+/// The operations that give the sessions of some devices the user's rights.
 pub(crate) async fn rewriting(
     sessions: &Sessions,
     user: &impl IdentityUser,

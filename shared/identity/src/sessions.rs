@@ -1,5 +1,5 @@
-//! Beginning, renewing and ending sessions. A user's account lists the user's sessions, and both change in one
-//! transaction: whoever ends or changes all of them finds all of them.
+//! Sessions: they begin, are renewed and end. A user's account lists the user's sessions, and both change in one
+//! transaction, so that a change of all sessions finds all of them.
 
 use protocol::{Fault, SecretHash};
 use runtime::{ClientInfo, opaque::Opaque, prelude::*, sessions::lifetime};
@@ -11,7 +11,7 @@ use crate::{
     rotation::{self, RefreshToken, Rotated},
 };
 
-/// How often a change is tried again that others were faster with.
+/// How many times a change is retried that lost to concurrent changes.
 pub(crate) const ATTEMPTS: usize = 20;
 
 /// The capability to begin, renew and end sessions.
@@ -31,8 +31,8 @@ pub struct Sessions {
 pub(crate) enum SessionSecret {
     Cookie(Opaque),
     Tokens(RefreshToken),
-    /// Of an application, and what it may do. One that is not given its refresh token goes on for no longer than
-    /// its first access token.
+    /// Of an application, with its scopes. An application that gets no refresh token has a session no longer than its
+    /// first access token.
     Application {
         client_id: ClientId,
         name: String,
@@ -43,12 +43,12 @@ pub(crate) enum SessionSecret {
 }
 
 impl SessionSecret {
-    /// Of a cookie.
+    /// A new secret for a cookie.
     pub(crate) fn cookie() -> Result<Self, Fault> {
         Opaque::random().map(Self::Cookie)
     }
 
-    /// Of tokens.
+    /// A new secret for refresh tokens.
     pub(crate) fn tokens() -> Result<Self, Fault> {
         RefreshToken::first().map(Self::Tokens)
     }
@@ -72,7 +72,7 @@ impl SessionSecret {
         }
     }
 
-    /// When it ends if it is not renewed, and when in any case.
+    /// When the session ends unless it is renewed, and when it ends in any case.
     fn ends(&self, now: Timestamp) -> (Timestamp, Timestamp) {
         let once = lifetime::ACCESS_TOKEN_S * 1_000;
         let (idle_ms, absolute_ms) = match self {
@@ -83,8 +83,7 @@ impl SessionSecret {
         (now.plus_ms(idle_ms), now.plus_ms(absolute_ms))
     }
 
-    /// What a device calls itself. In the person's list an application has its own name, and not that of its HTTP
-    /// library.
+    /// The name of a device in the user's list. An application has its own name, not that of its HTTP library.
     fn agent(&self, client_info: &ClientInfo) -> String {
         match self {
             Self::Application { name, .. } => name.clone(),
@@ -101,8 +100,8 @@ impl SessionSecret {
 }
 
 impl Sessions {
-    /// Signs a user in on a device. `change` is what else becomes of the account, or why it must not be after
-    /// all: it sees the account as it is now. `besides` is what else is written with it.
+    /// Signs a user in on a device. `change` sees the account as it is now, and changes it further or refuses the
+    /// sign-in. `extra_operations` are further operations of the transaction.
     pub(crate) async fn begin<U: IdentityUser>(
         &self,
         users: &Read<U>,
@@ -119,7 +118,7 @@ impl Sessions {
         Err(StoreError::Stale.into())
     }
 
-    /// One attempt at [`Sessions::begin`]; none when others were faster.
+    /// One attempt at [`Sessions::begin`]; none when a concurrent change won.
     pub(crate) async fn try_begin<U: IdentityUser>(
         &self,
         users: &Read<U>,
@@ -129,12 +128,12 @@ impl Sessions {
         extra_operations: impl Fn() -> Vec<Operation>,
     ) -> Result<Option<(U, Session)>, Fault> {
         let now = self.clock.now();
-        // The account first: whoever changes the user's rights in between changes the account as well.
+        // The account is read first: a concurrent change of the user's rights changes the account as well.
         let current = self.unleased(&user_id).await?;
         let gone = || Fault::new(protocol::Code::Unauthorized, "There is no such user any more.");
         let user = users.get(&user_id).await?.ok_or_else(gone)?;
         let (expires_at, ends_at) = kept.ends(now);
-        // No session outlives its person.
+        // No session outlives its user.
         let (expires_at, ends_at) = match user.ends_at() {
             Some(end) => (expires_at.min(end), ends_at.min(end)),
             None => (expires_at, ends_at),
@@ -159,7 +158,7 @@ impl Sessions {
         change(&mut next)?;
         next.devices.retain(|device| device.ends_at > now);
         if next.devices.len() >= Account::MAX_DEVICES {
-            // Those whose sessions ended for want of use make room first.
+            // Sessions that have ended for want of use make room first.
             let alive = self.alive(&next.devices).await?;
             next.devices.retain(|place| alive.iter().any(|session| place.has(&session.id)));
         }
@@ -181,7 +180,7 @@ impl Sessions {
         }
     }
 
-    /// What puts an account in the place of the one that is stored, if there is one. It ends a lease.
+    /// The operation that replaces the stored account, or creates it. It ends a lease.
     pub(crate) fn putting(&self, stored: Option<&Account>, next: &mut Account) -> Operation {
         next.leased_until = None;
         match stored {
@@ -190,7 +189,7 @@ impl Sessions {
         }
     }
 
-    /// What ends these devices' sessions.
+    /// The operations that end these devices' sessions.
     pub(crate) async fn ending(&self, places: &[Device]) -> Result<Vec<Operation>, StoreError> {
         let mut operations = Vec::new();
         for session in self.alive(places).await? {
@@ -199,14 +198,14 @@ impl Sessions {
         Ok(operations)
     }
 
-    /// The sessions of devices, as far as they have not ended.
+    /// The sessions of these devices that have not ended.
     pub(crate) async fn alive(&self, places: &[Device]) -> Result<Vec<Session>, StoreError> {
         let ids = places.iter().flat_map(|place| std::iter::once(&place.session).chain(&place.replaced));
         let found = futures_util::future::try_join_all(ids.map(|id| self.stored.get(id))).await?;
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// Signs devices of a user out. Answers how many there were. `change` is what else becomes of the account.
+    /// Signs out devices of a user and returns their number. `change` changes the account further.
     pub async fn end(
         &self,
         user_id: UserId,
@@ -236,7 +235,7 @@ impl Sessions {
         Err(StoreError::Stale)
     }
 
-    /// Signs the device out that has this session. `besides`: what else is written, for whom it was.
+    /// Signs out the device of this session. `extra_operations` returns further operations, by the session's user.
     pub(crate) async fn end_of(
         &self,
         id: &SecretHash,
@@ -247,8 +246,8 @@ impl Sessions {
         self.end(session.user_id, is_its, |_| {}, || extra_operations(session.user_id)).await.map(|_| ())
     }
 
-    /// Renews the session of a cookie: the browser gets another secret. The one before is good for a moment
-    /// more, and renewing it once more gives the same secret, for answers that were lost and for other tabs.
+    /// Renews the session of a cookie: the browser gets another secret. The previous one stays valid for a moment, and
+    /// renewing it again gives the same secret, for lost answers and for other tabs.
     pub(crate) async fn renew_cookie(&self, secret: &Opaque) -> Result<Option<Opaque>, Fault> {
         let now = self.clock.now();
         for _ in 0..ATTEMPTS {
@@ -269,11 +268,11 @@ impl Sessions {
                 ..current.clone()
             };
             let mut listed = account.clone();
-            // Not so when somebody was faster in between.
+            // A concurrent change won.
             let Some(place) = listed.devices.iter_mut().find(|place| place.session == current.id) else { continue };
             let mut operations = Vec::new();
-            // One before that, which may still have its moment, ends here: what is not listed is not found by
-            // whoever ends the session, or changes its rights.
+            // A secret of two turns before, which may still have its moment, ends here: an unlisted session would not
+            // be found by a change of all sessions.
             if let Some(before) = &place.replaced
                 && let Some(before) = self.stored.get(before).await?
             {
@@ -291,8 +290,8 @@ impl Sessions {
         Err(StoreError::Stale.into())
     }
 
-    /// Gives a browser another secret at once: whoever has a copy of the one before is signed out. Answers it, and
-    /// what is to be written.
+    /// Gives a browser another secret at once, which signs out the holder of a copy of the previous one. Returns the
+    /// secret, and the operations that store it.
     pub(crate) async fn reissuing(&self, place: &mut Device) -> Result<Option<(Opaque, Vec<Operation>)>, Fault> {
         let Some(current) = self.stored.get(&place.session).await? else { return Ok(None) };
         let secret = Opaque::random()?;
@@ -304,7 +303,7 @@ impl Sessions {
         Ok(Some((secret, operations)))
     }
 
-    /// Takes a refresh token for the next one. `client` is the application that presents it; none is one of the
+    /// Takes a refresh token and returns the next one. `client` is the application that presents it; none is one of the
     /// service's own pages.
     pub(crate) async fn renew(&self, token: &RefreshToken, client: Option<&str>) -> Result<Renewal, Fault> {
         let now = self.clock.now();
@@ -317,7 +316,7 @@ impl Sessions {
             };
             let turn = rotation::rotate(rotation, token, now)?;
             if matches!(turn, Rotated::Next(..)) {
-                // It changes no account, but a session that whoever has the lease is about to end.
+                // A refresh changes no account, but a session that the holder of the lease is about to end.
                 self.unleased(&current.user_id).await?;
             }
             match turn {
@@ -348,7 +347,7 @@ impl Sessions {
     }
 }
 
-/// Takes out what has to go, oldest first, for one more to have room.
+/// Removes the devices that make room for one more, oldest first.
 fn surplus(places: &mut Vec<Device>, client_id: Option<ClientId>) -> Vec<Device> {
     let of_client = |place: &Device| client_id.is_some() && place.client_id == client_id;
     let mut too_many =
@@ -367,13 +366,13 @@ fn surplus(places: &mut Vec<Device>, client_id: Option<ClientId>) -> Vec<Device>
     gone
 }
 
-/// What became of a refresh token.
+/// The result of a refresh.
 pub(crate) enum Renewal {
-    /// The session goes on with this one.
+    /// The session continues with this token.
     Next(Session, RefreshToken),
-    /// It was used before: the session must end.
+    /// The token was used before: the session must end.
     Reused(Session),
-    /// No session has it.
+    /// No session has this token.
     Unknown,
 }
 

@@ -1,4 +1,4 @@
-//! A service for the tests of this package, with a user of its own.
+//! A test service with a user type of its own.
 
 use std::sync::Arc;
 
@@ -176,7 +176,7 @@ pub fn sessions(test: &TestService) -> Sessions {
     test.obtain().unwrap()
 }
 
-/// What can be left out is not in the service.
+/// A part that is left out is not in the service.
 #[test]
 fn a_part_that_is_left_out_has_no_procedure_and_no_domain() {
     mod small {

@@ -66,7 +66,7 @@ pub async fn change_password<U: IdentityUser>(
     let by_cookie = cookies.get(COOKIE).is_some_and(|cookie| caller.session() == Some(&cookie.hash()));
     let mut contest = Contest::default();
     for _ in 0..ATTEMPTS {
-        // As it is now; a sign-in elsewhere in this moment is no conflict, another password is.
+        // A concurrent sign-in on another device is no conflict; a concurrent change of the password is.
         let current =
             sessions.to_end(&id, &mut contest).await?.filter(|current| current.generation == account.generation);
         let current = current.ok_or(Error::WrongPassword)?;
@@ -76,7 +76,7 @@ pub async fn change_password<U: IdentityUser>(
             Err(sign_in_refused("You were signed out. Sign in again."))?;
         }
         let mut operations = sessions.ending(&others).await?;
-        // Whoever has a copy of this browser's cookie is out as well.
+        // A holder of a copy of this browser's cookie is signed out as well.
         let mut renewed = None;
         if let (true, Some(place)) = (by_cookie, kept.first_mut())
             && let Some((secret, reissuing)) = sessions.reissuing(place).await?

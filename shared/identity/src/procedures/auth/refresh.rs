@@ -44,7 +44,7 @@ pub async fn refresh(
     audit: Audit,
     attempts: Attempts,
     issuer: Issuer,
-    // What comes with a cookie must come from an own page.
+    // The framework checks that a call with a cookie comes from an own page.
     caller: Option<Caller>,
     #[input] input: Input,
 ) -> Result<Refreshed, Error> {

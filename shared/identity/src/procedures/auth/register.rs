@@ -97,7 +97,7 @@ pub async fn register<U: IdentityUser>(
         drop(permit);
         let claim = Claim { password, name: input.name, browser: Some(browser), identity: None, founder: named };
         let next = registrar.register(input.email, claim, &founding).await?;
-        // Who got none asks for another link.
+        // A person who got no mail requests another link.
         if may_send {
             mails.say(&next).await;
         }

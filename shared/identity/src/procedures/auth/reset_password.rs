@@ -79,7 +79,7 @@ pub async fn reset_password<U: IdentityUser>(
             done => {
                 done?;
                 unmark(cookies);
-                // Strangers who guess do not keep the owner out of this browser.
+                // Strangers who guess do not lock the owner out of this browser.
                 cookies.set(KNOWN, &browser, KNOWN_S);
                 notices.tell(user.email(), Notice::PasswordReset).await;
                 notices.tell_dropped(user.email(), &current, &account).await;
@@ -87,7 +87,7 @@ pub async fn reset_password<U: IdentityUser>(
             }
         }
         if tokens.get(&token.id).await?.is_none() {
-            // Somebody used the link at the same time.
+            // Another request used the link at the same time.
             return Err(Error::NotValid);
         }
     }

@@ -60,7 +60,7 @@ pub async fn verify_email<U: IdentityUser>(
             (entry.target, entry.detail) = (Some(mailed.user.user_id().to_string()), Some("verify_email".to_owned()));
             audit.create(entry).await?;
         }
-        // Whoever has the link may choose a password: guesses at the one before are counted for the work they are.
+        // The holder of the link may choose a password: guesses at the one before are counted for the work they cause.
         proof.attempts.bad_token().await?;
         return Err(Error::PasswordNeeded);
     }
@@ -79,7 +79,8 @@ pub async fn verify_email<U: IdentityUser>(
             return Err(Error::NotValid);
         }
         let (next, proved) = claimed(&user, &current, token.claim.as_ref(), site);
-        // Who is signed in got in with what the account holds: that is not theirs who brings a claim of their own.
+        // The signed-in devices belong to the person whose registration the account holds, not to a person with a later
+        // claim.
         let is_own = |place: &Device| {
             let here = caller.as_ref().and_then(Caller::session);
             token.claim.is_none() && here.is_some_and(|session| place.has(session))
@@ -101,7 +102,7 @@ pub async fn verify_email<U: IdentityUser>(
         }));
         match transaction(operations).await {
             Err(StoreError::Stale | StoreError::Exists) => {}
-            // By now there is a first administrator, or the account elsewhere is somebody else's.
+            // There is a first administrator by now, or the identity is linked to another user.
             Err(StoreError::Taken { .. }) => return Err(Error::NotValid),
             done => {
                 done?;
@@ -111,7 +112,7 @@ pub async fn verify_email<U: IdentityUser>(
             }
         }
         if tokens.get(&token.id).await?.is_none() {
-            // Somebody used the link at the same time.
+            // Another request used the link at the same time.
             return Err(Error::NotValid);
         }
     }

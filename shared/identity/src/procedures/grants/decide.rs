@@ -39,7 +39,7 @@ pub async fn decide<U: IdentityUser>(
     if !caller.has_role() {
         return Ok(pages::unproved(&site));
     }
-    // As little is believed of the form as of the link.
+    // The form is trusted as little as the link.
     let asked = match asking.clone().check(&clients, (consent.service, &site)).await? {
         Ok(asked) => asked,
         Err(RequestError::ShowPage(why)) => return Ok(pages::refusal(why)),

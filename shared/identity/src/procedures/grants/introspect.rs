@@ -12,13 +12,13 @@ use crate::{
     },
 };
 
-/// RFC 7662 section 2.1.
+/// The parameters of RFC 7662 section 2.1.
 #[derive(Deserialize)]
 struct Form {
     token: String,
 }
 
-/// RFC 7662 section 2.2. Of a token that is not good, nothing is told.
+/// The response of RFC 7662 section 2.2. It says nothing about an invalid token.
 #[derive(Default, Serialize)]
 struct Introspection {
     active: bool,
@@ -34,7 +34,7 @@ struct Known {
     scope: String,
     iat: i64,
     exp: i64,
-    /// Of access tokens.
+    /// Only for access tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     token_type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,7 +53,7 @@ pub async fn introspect(
     request: HttpRequest,
 ) -> Result<HttpReply, Refused> {
     let client = registry.identify(&request).await?;
-    // Whoever proves nothing could ask about any token it came by.
+    // A public application could ask about any token that it came by.
     if client.secret.is_none() {
         registry.refused(Some(client.application.id)).await?;
         return Err(Refused::InvalidClient);

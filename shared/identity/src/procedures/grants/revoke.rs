@@ -14,7 +14,7 @@ use crate::{
     sessions::Sessions,
 };
 
-/// RFC 7009 section 2.1. The hint helps nobody: the two kinds of tokens look different.
+/// The parameters of RFC 7009 section 2.1. The hint is not needed: the two kinds of tokens look different.
 #[derive(Deserialize)]
 struct Form {
     token: String,
@@ -35,7 +35,7 @@ pub async fn revoke(
 ) -> Result<HttpReply, Refused> {
     let client = registry.identify(&request).await?;
     let form: Form = request.form()?.read()?;
-    // A token that is not good any more is as good as taken back (section 2.2).
+    // An invalid token counts as revoked (section 2.2).
     let Some(token) = Presented::read(&form.token, &keys) else { return Ok(HttpReply::done()) };
     if let Presented::Access(claims) = &token
         && claims.client_id != Some(client.application.id.to_string())

@@ -17,7 +17,7 @@ use crate::{
     sessions::{Renewal, Sessions},
 };
 
-/// What an application asks with, besides what proves who it is.
+/// The parameters of a token request, besides the client's credentials.
 #[derive(Deserialize)]
 struct Form {
     grant_type: Option<String>,
@@ -57,7 +57,7 @@ pub async fn token<U: IdentityUser>(
         GrantType::RefreshToken => {
             let given = form.refresh_token.as_deref().ok_or_else(|| Refused::missing("refresh_token"))?;
             let given = RefreshToken::parse(given).ok_or(Refused::InvalidGrant)?;
-            // Before the token turns: a refusal must not use it up.
+            // The checks precede the rotation: a refusal must not use the token up.
             let known = sessions.stored.get(&given.session.hash()).await?;
             let known = known.filter(|session| tokens::is_of(session, &client)).ok_or(Refused::InvalidGrant)?;
             let scopes = known.application().map(|(_, scopes)| scopes).unwrap_or_default();

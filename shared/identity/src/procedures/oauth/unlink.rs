@@ -51,7 +51,7 @@ pub async fn unlink<U: IdentityUser>(
         if next.identities.len() == current.identities.len() {
             return Err(Error::NotLinked);
         }
-        // An account at a provider that is configured no more is no way in.
+        // An account at a provider that is no longer configured is no way to sign in.
         if next.password.is_none() && !next.identities.iter().any(|it| known.get(&it.provider).is_some()) {
             return Err(Error::LastWay);
         }
