@@ -64,8 +64,8 @@ pub async fn create(
     let is_decision = input.gives_rights();
     let (role, is_verified) = (input.role.unwrap_or(Role::NEWCOMER), input.is_verified.unwrap_or(false));
     if is_decision {
-        delegation::expect_giver(&caller)?;
-        delegation::expect_within(&caller, [role])?;
+        delegation::expect_may_give_rights(&caller)?;
+        delegation::expect_may_change(&caller, [role])?;
     }
     let mut user = User {
         id: ids.next(),

@@ -50,7 +50,7 @@ pub async fn delete(
     #[input] input: Input,
 ) -> Result<(), Error> {
     let current = removal.users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
-    delegation::expect_within(&caller, [current.role])?;
+    delegation::expect_may_change(&caller, [current.role])?;
     if input.version.is_some_and(|seen| seen != current.version) {
         return Err(Error::Changed { version: current.version });
     }
@@ -59,7 +59,7 @@ pub async fn delete(
         Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
         deleted => {
             deleted?;
-            notices.tell(&current.email, Notice::Deleted).await;
+            notices.notify(&current.email, Notice::Deleted).await;
             Ok(())
         }
     }

@@ -48,11 +48,11 @@ pub async fn sign_out(
     #[input] input: Input,
 ) -> Result<SignedOut, Error> {
     let user = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
-    delegation::expect_within(&caller, [user.role])?;
+    delegation::expect_may_change(&caller, [user.role])?;
     let entry = AuditEntry { target: Some(user.id.to_string()), ..audit.by(&caller, AuditAction::SignedOut) };
     let count = sessions.end(user.id, |_| true, |_| {}, || vec![audit.creating(entry.clone())]).await?;
     if count > 0 {
-        notices.tell(&user.email, Notice::SignedOut).await;
+        notices.notify(&user.email, Notice::SignedOut).await;
     }
     Ok(SignedOut { count: u32::try_from(count).unwrap_or(u32::MAX) })
 }

@@ -86,13 +86,13 @@ pub async fn update(
     let is_decision = input.gives_rights();
     if is_decision {
         ownership.expect_all()?;
-        delegation::expect_giver(&caller)?;
+        delegation::expect_may_give_rights(&caller)?;
     }
     let current = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
     // The own name is one's own to change, whatever an application may do in somebody's name.
     let is_own_name = !is_decision && caller.is_person() && caller.subject() == input.id.to_string();
     if !is_own_name {
-        delegation::expect_within(&caller, [current.role])?;
+        delegation::expect_may_change(&caller, [current.role])?;
     }
     if input.version.is_some_and(|seen| seen != current.version) {
         return Err(Error::Changed { version: current.version });
@@ -108,7 +108,7 @@ pub async fn update(
     input.is_verified.apply(&mut next.is_verified);
     input.role.apply(&mut next.role);
     if is_decision {
-        delegation::expect_within(&caller, [next.role])?;
+        delegation::expect_may_change(&caller, [next.role])?;
         // Nor does it end any more, or belong to whoever registers the address next.
         next.ends_at = None;
     }
@@ -132,7 +132,7 @@ pub async fn update(
         Err(StoreError::TooFew { .. }) => Err(Error::LastAdministrator),
         changed => {
             let changed = changed?;
-            notices.tell_of_change(&current, &changed).await;
+            notices.notify_change(&current, &changed).await;
             Ok(changed)
         }
     }

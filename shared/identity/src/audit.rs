@@ -39,10 +39,10 @@ impl Audit {
 
     /// Begins an entry about the user of an address, when nobody is signed in. An entry about an unknown address takes
     /// as much work to write.
-    pub fn about(&self, action: AuditAction, (target, is_somebody): (UserId, bool)) -> AuditEntry {
+    pub fn about(&self, action: AuditAction, (target, has_account): (UserId, bool)) -> AuditEntry {
         AuditEntry {
             target: Some(target.to_string()),
-            detail: (!is_somebody).then(|| NOBODY.to_owned()),
+            detail: (!has_account).then(|| NOBODY.to_owned()),
             ..self.entry(action)
         }
     }
@@ -63,19 +63,19 @@ impl Audit {
         self.log.creating(&mut entry)
     }
 
-    /// Writes that a signed-in caller gave a wrong password; `what` says for which purpose.
-    pub async fn password_refused(&self, caller: &Caller, what: &str) -> Result<(), StoreError> {
+    /// Writes that a signed-in caller gave a wrong password; `purpose` says for which purpose.
+    pub async fn password_refused(&self, caller: &Caller, purpose: &str) -> Result<(), StoreError> {
         let entry = self.by(caller, AuditAction::PasswordRefused);
-        self.create(AuditEntry { detail: Some(what.to_owned()), ..entry }).await
+        self.create(AuditEntry { detail: Some(purpose.to_owned()), ..entry }).await
     }
 
-    /// Writes that a token was refused; `what` says for which purpose. One entry stands for all refused tokens of one
+    /// Writes that a token was refused; `purpose` says for which purpose. One entry stands for all refused tokens of one
     /// network in a while.
-    pub async fn token_refused(&self, what: &str) -> Result<(), StoreError> {
+    pub async fn token_refused(&self, purpose: &str) -> Result<(), StoreError> {
         let mut entry = self.entry(AuditAction::TokenRefused);
         let span = entry.at.unix_ms().div_euclid(REFUSED_MS);
-        entry.id = Ids::of_text(&format!("token-refused#{}#{what}#{span}", self.client_info.network()));
-        entry.detail = Some(what.to_owned());
+        entry.id = Ids::of_text(&format!("token-refused#{}#{purpose}#{span}", self.client_info.network()));
+        entry.detail = Some(purpose.to_owned());
         self.create_once(entry).await
     }
 

@@ -3,7 +3,7 @@
 use protocol::{Fault, SecretHash};
 use runtime::{Cookies, opaque::Opaque};
 
-use super::{KNOWN, KNOWN_S};
+use super::{KNOWN_BROWSER_COOKIE, KNOWN_BROWSER_S};
 use crate::Account;
 
 /// The browser of a call, in relation to an account.
@@ -19,16 +19,16 @@ pub(crate) struct Browser {
 /// The cookie by which the account knows the browser of a call. Only a cookie whose hash the account stores counts:
 /// another site may have set one.
 pub(crate) fn known(cookies: &Cookies, account: Option<&Account>) -> Option<Opaque> {
-    cookies.get(KNOWN).filter(|here| account.is_some_and(|account| account.known.contains(&here.hash())))
+    cookies.get(KNOWN_BROWSER_COOKIE).filter(|cookie| account.is_some_and(|account| account.known.contains(&cookie.hash())))
 }
 
 impl Browser {
     /// The browser of this call.
     pub(crate) fn of(cookies: &Cookies, account: Option<&Account>) -> Result<Self, Fault> {
-        let here = known(cookies, account);
-        let known = here.as_ref().map(Opaque::hash);
+        let cookie = known(cookies, account);
+        let known = cookie.as_ref().map(Opaque::hash);
         let is_new = known.is_none() && account.is_some_and(|account| !account.known.is_empty());
-        Ok(Self { secret: here.map_or_else(Opaque::random, Ok)?, known, is_new })
+        Ok(Self { secret: cookie.map_or_else(Opaque::random, Ok)?, known, is_new })
     }
 
     /// The hash that the account stores.
@@ -38,6 +38,6 @@ impl Browser {
 
     /// Sets the cookie.
     pub(crate) fn keep(&self, cookies: &Cookies) {
-        cookies.set(KNOWN, &self.secret, KNOWN_S);
+        cookies.set(KNOWN_BROWSER_COOKIE, &self.secret, KNOWN_BROWSER_S);
     }
 }

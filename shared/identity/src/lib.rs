@@ -140,9 +140,9 @@ pub const fn expect_safe(service: &Definition) {
 }
 
 /// The name of the cookie by which an account knows a browser, without its prefix.
-pub(crate) const KNOWN: &str = "onefold-device";
+pub(crate) const KNOWN_BROWSER_COOKIE: &str = "onefold-device";
 /// How long a browser is known, in seconds: as long as browsers keep a cookie.
-pub(crate) const KNOWN_S: i64 = 400 * 86_400;
+pub(crate) const KNOWN_BROWSER_S: i64 = 400 * 86_400;
 
 /// How a sign-in is kept.
 #[wire]
@@ -155,7 +155,7 @@ pub enum Keep {
 
 impl Keep {
     /// A new session secret of this kind.
-    pub(crate) fn begun(self) -> Result<SessionSecret, Fault> {
+    pub(crate) fn new_secret(self) -> Result<SessionSecret, Fault> {
         match self {
             Self::Cookie => SessionSecret::cookie(),
             Self::Tokens => SessionSecret::tokens(),

@@ -57,9 +57,9 @@ impl<U: IdentityUser> MailedProof<U> {
         Ok(is_good.then_some(Mailed { token, user, account }))
     }
 
-    /// Records and counts an invalid token; `what` says for which purpose.
-    pub(crate) async fn refuse(&self, what: &str) -> Result<(), Fault> {
-        self.audit.token_refused(what).await?;
+    /// Records and counts an invalid token; `purpose` says for which purpose.
+    pub(crate) async fn refuse(&self, purpose: &str) -> Result<(), Fault> {
+        self.audit.token_refused(purpose).await?;
         self.attempts.bad_token().await
     }
 
@@ -80,14 +80,14 @@ impl<U: IdentityUser> MailedProof<U> {
 
 /// Marks a browser as the one that registers, and returns the hash to store. One browser may mark several
 /// registrations.
-pub(crate) fn mark(cookies: &Cookies) -> Result<protocol::SecretHash, Fault> {
+pub(crate) fn mark_browser(cookies: &Cookies) -> Result<protocol::SecretHash, Fault> {
     let browser = cookies.get(REGISTERED).map_or_else(Opaque::random, Ok)?;
     cookies.set(REGISTERED, &browser, UNPROVED_MS / 1_000);
     Ok(browser.hash())
 }
 
 /// Removes the mark: the address is proved.
-pub(crate) fn unmark(cookies: &Cookies) {
+pub(crate) fn unmark_browser(cookies: &Cookies) {
     cookies.remove(REGISTERED);
 }
 
@@ -104,7 +104,7 @@ pub(crate) fn claimed<U: IdentityUser>(
     let mut account = account.clone().proved();
     if let Some(claim) = claim {
         user.set_name(claim.name.clone());
-        disown(&mut user, &mut account, site);
+        remove_unproved(&mut user, &mut account, site);
         account.password.clone_from(&claim.password);
         account.identities.extend(claim.identity.clone());
         if claim.founder.is_some() {
@@ -129,7 +129,7 @@ pub(crate) fn recovered<U: IdentityUser>(
     user.verify();
     let mut account = account.clone().proved();
     if was_as_registered {
-        disown(&mut user, &mut account, site);
+        remove_unproved(&mut user, &mut account, site);
         user.set_name(name_of(user.email()));
     }
     if let Some(name) = name {
@@ -140,7 +140,7 @@ pub(crate) fn recovered<U: IdentityUser>(
 
 /// Removes from an account what a stranger may have registered: ways to sign in, and the right to be the first
 /// administrator. On a local service, the first person stays the first administrator.
-fn disown<U: IdentityUser>(user: &mut U, account: &mut Account, site: &Site) {
+fn remove_unproved<U: IdentityUser>(user: &mut U, account: &mut Account, site: &Site) {
     *account = account.clone().without_ways_in();
     if account.is_founder && !site.is_local() {
         user.set_role(IdentityRole::NEWCOMER);

@@ -11,7 +11,7 @@ use runtime::{
 use super::{
     audit::Audit,
     limits::Attempts,
-    pages::{RESET_PASSWORD, SIGN_IN, Shown, VERIFY_EMAIL},
+    pages::{RESET_PASSWORD, SIGN_IN, StaticPage, VERIFY_EMAIL},
     registration::Next,
 };
 use crate::{Account, EmailAddress, IdentityUser, MailedToken, Purpose, UserId};
@@ -39,7 +39,7 @@ pub(crate) fn token(
 
 /// A mail of this package.
 #[derive(Clone, Copy)]
-pub(crate) enum Letter<'a> {
+pub(crate) enum LinkMail<'a> {
     /// The link that proves a registered address.
     Confirm(&'a Opaque),
     /// The same link, requested again.
@@ -65,24 +65,24 @@ pub struct LinkMails {
 impl LinkMails {
     /// Sends a mail where the answer must not tell whether there is an account. An error goes to the log alone, since
     /// another address would have caused none.
-    pub(crate) async fn try_to_send(&self, to: &EmailAddress, letter: Letter<'_>) {
-        let (subject, text) = self.written(letter);
+    pub(crate) async fn try_to_send(&self, to: &EmailAddress, mail: LinkMail<'_>) {
+        let (subject, text) = self.render(mail);
         if let Err(fault) = self.mail.send(Message { to: to.as_str(), subject, text: &text }).await {
             tracing::error!(cause = runtime::telemetry::chain(&fault), "a mail could not be sent");
         }
     }
 
     /// Sends the mail that follows a registration: one in any case.
-    pub(crate) async fn say(&self, next: &Next) {
-        let (to, letter) = match next {
-            Next::Confirm(to, link) => (to, Letter::Confirm(link)),
-            Next::Invite(to, link) => (to, Letter::Invitation(link)),
-            Next::Tell(to) => (to, Letter::Already),
+    pub(crate) async fn send_registration_mail(&self, next: &Next) {
+        let (to, mail) = match next {
+            Next::Confirm(to, link) => (to, LinkMail::Confirm(link)),
+            Next::Invite(to, link) => (to, LinkMail::Invitation(link)),
+            Next::Tell(to) => (to, LinkMail::Already),
         };
-        self.try_to_send(to, letter).await;
+        self.try_to_send(to, mail).await;
     }
 
-    fn written(&self, letter: Letter<'_>) -> (&'static str, String) {
+    fn render(&self, mail: LinkMail<'_>) -> (&'static str, String) {
         let occasion = occasion(&self.clock, Some(&self.client_info));
         let confirm = |link: &Opaque, what: &str| {
             format!(
@@ -94,13 +94,13 @@ impl LinkMails {
                 self.link(&VERIFY_EMAIL, link)
             )
         };
-        match letter {
-            Letter::Confirm(link) => ("Confirm your e-mail address", confirm(link, "registered with this address")),
-            Letter::ConfirmAgain(link) => (
+        match mail {
+            LinkMail::Confirm(link) => ("Confirm your e-mail address", confirm(link, "registered with this address")),
+            LinkMail::ConfirmAgain(link) => (
                 "Confirm your e-mail address",
                 confirm(link, "asked once more for the link that confirms this address"),
             ),
-            Letter::Reset(link) => (
+            LinkMail::Reset(link) => (
                 "Choose a new password",
                 format!(
                     "Somebody, probably you, asked for a new password for the account with this address {occasion}. \
@@ -111,7 +111,7 @@ impl LinkMails {
                     self.link(&RESET_PASSWORD, link)
                 ),
             ),
-            Letter::Invitation(link) => (
+            LinkMail::Invitation(link) => (
                 "You have an account: choose a password",
                 format!(
                     "An administrator made an account for you with this address. Somebody, probably you, tried to \
@@ -121,7 +121,7 @@ impl LinkMails {
                     self.link(&RESET_PASSWORD, link)
                 ),
             ),
-            Letter::Already => (
+            LinkMail::Already => (
                 "You have an account already",
                 format!(
                     "Somebody, probably you, registered with this address {occasion}. It has an account already; \
@@ -134,7 +134,7 @@ impl LinkMails {
     }
 
     /// The link with the token behind the `#`, which no browser sends to a server.
-    fn link(&self, page: &Shown, token: &Opaque) -> String {
+    fn link(&self, page: &StaticPage, token: &Opaque) -> String {
         format!("{}#token={}", page.address(&self.site), token.text())
     }
 }
@@ -188,7 +188,7 @@ pub(crate) fn occasion(clock: &Clock, device: Option<&ClientInfo>) -> String {
 const LEAST_ANSWER_TIME: std::time::Duration = std::time::Duration::from_millis(500);
 
 /// Does the work, and answers no sooner than it would for any other address.
-pub(crate) async fn no_sooner_than_others<T>(work: impl Future<Output = T>) -> T {
+pub(crate) async fn with_min_duration<T>(work: impl Future<Output = T>) -> T {
     let (done, ()) = futures_util::future::join(work, tokio::time::sleep(LEAST_ANSWER_TIME)).await;
     done
 }

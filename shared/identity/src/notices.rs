@@ -15,9 +15,9 @@ use super::mails::occasion;
 use crate::{Account, EmailAddress, IdentityUser};
 
 /// Notices of one kind to one address: a repeated action fills no mailbox, and blocks no notice of another kind.
-const OF_A_KIND: RateLimit = RateLimit { name: "notice", most: 5, span_s: 3_600 };
+const NOTICES_OF_A_KIND: RateLimit = RateLimit { name: "notice", most: 5, span_s: 3_600 };
 /// Notices about programs that sign in from one network. Programs keep no cookie, so each sign-in is the first.
-const OF_PROGRAMS: RateLimit = RateLimit { name: "notice-program", most: 1, span_s: 86_400 };
+const NOTICES_OF_PROGRAMS: RateLimit = RateLimit { name: "notice-program", most: 1, span_s: 86_400 };
 
 /// What the owner of an account is told.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +87,7 @@ impl Notice<'_> {
         }
     }
 
-    fn what(&self) -> String {
+    fn description(&self) -> String {
         match self {
             Self::PasswordChanged => "The password of your account was changed.".to_owned(),
             Self::PasswordReset => {
@@ -163,43 +163,43 @@ pub struct Notices {
 
 impl Notices {
     /// Sends a notice after the change. An error goes to the log.
-    pub async fn tell(&self, to: &EmailAddress, notice: Notice<'_>) {
-        if let Err(fault) = self.try_to_tell(to, notice).await {
+    pub async fn notify(&self, to: &EmailAddress, notice: Notice<'_>) {
+        if let Err(fault) = self.try_to_notify(to, notice).await {
             tracing::warn!(kind = notice.kind(), cause = chain(&fault), "a notice was not sent");
         }
     }
 
     /// Sends a notice if a change unlinked the linked identities.
-    pub async fn tell_dropped(&self, to: &EmailAddress, before: &Account, after: &Account) {
+    pub async fn notify_unlinked(&self, to: &EmailAddress, before: &Account, after: &Account) {
         if !before.identities.is_empty() && after.identities.is_empty() {
-            self.tell(to, Notice::IdentitiesDropped).await;
+            self.notify(to, Notice::IdentitiesDropped).await;
         }
     }
 
     /// Sends notices about the changes of a user; about a changed address, to both addresses.
-    pub async fn tell_of_change<U: IdentityUser>(&self, before: &U, after: &U) {
+    pub async fn notify_change<U: IdentityUser>(&self, before: &U, after: &U) {
         // Another spelling is the same mailbox.
         let is_moved = !after.email().is_same_as(before.email());
         if is_moved {
             for address in [before.email(), after.email()] {
-                self.tell(address, Notice::AddressChanged).await;
+                self.notify(address, Notice::AddressChanged).await;
             }
         }
         // A changed address is unproved: no notice of its own says so.
         let is_proof = !is_moved && after.is_verified() != before.is_verified();
         if before.is_as_registered() && !after.is_as_registered() {
-            self.tell(after.email(), Notice::RegistrationDecided).await;
+            self.notify(after.email(), Notice::RegistrationDecided).await;
         } else if is_proof || after.role() != before.role() {
-            self.tell(after.email(), Notice::RightsChanged).await;
+            self.notify(after.email(), Notice::RightsChanged).await;
         }
     }
 
-    async fn try_to_tell(&self, to: &EmailAddress, notice: Notice<'_>) -> Result<(), Fault> {
-        self.limits.take(&OF_A_KIND, &format!("{}#{}", notice.kind(), to.comparable())).await?;
+    async fn try_to_notify(&self, to: &EmailAddress, notice: Notice<'_>) -> Result<(), Fault> {
+        self.limits.take(&NOTICES_OF_A_KIND, &format!("{}#{}", notice.kind(), to.comparable())).await?;
         let of_program = match notice {
             Notice::Program => {
                 let network = format!("{}#{}", to.comparable(), self.client_info.network());
-                Some(self.limits.take(&OF_PROGRAMS, &network).await?)
+                Some(self.limits.take(&NOTICES_OF_PROGRAMS, &network).await?)
             }
             _ => None,
         };
@@ -216,7 +216,7 @@ impl Notices {
         format!(
             "{}\n\nThat was {}.\n\nIf it was you, or you know of it, there is nothing to do. If not, {}\n\n\
              This mail has no link, so that no forged one can pass for it.\n",
-            notice.what(),
+            notice.description(),
             occasion(&self.clock, notice.is_own().then_some(&self.client_info)),
             notice.remedy(),
         )
@@ -237,9 +237,9 @@ mod tests {
         let mail = Mail::new(Default::default());
         let notices = Notices { mail, ..test.obtain::<Notices>().unwrap() };
         let (before, after) = (user("ada@example.com", Role::Owner), user("ada@example.com", Role::Reader));
-        notices.tell_of_change(&before, &after).await;
+        notices.notify_change(&before, &after).await;
         assert_eq!(test.mailbox().unwrap().len(), 0);
-        test.obtain::<Notices>().unwrap().tell_of_change(&before, &after).await;
+        test.obtain::<Notices>().unwrap().notify_change(&before, &after).await;
         assert_eq!(test.mailbox().unwrap().len(), 1, "one that knows");
     }
 }

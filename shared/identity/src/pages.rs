@@ -6,21 +6,21 @@ use runtime::{HtmlPage, HttpReply, Site, html_page::STYLE};
 use crate::Password;
 
 /// One page: its path, its text and its script.
-pub(crate) struct Shown {
+pub(crate) struct StaticPage {
     /// Its path, equal to that of a frontend's page.
     pub path: &'static str,
     /// Its title.
     pub title: &'static str,
-    /// The HTML below the title; [`SHORTEST`] stands for the least length of a password.
+    /// The HTML below the title; [`MIN_CHARS_PLACEHOLDER`] stands for the least length of a password.
     pub body: &'static str,
     /// The script of the page.
     pub script: &'static str,
 }
 
 /// The placeholder for the least length of a password, in characters.
-const SHORTEST: &str = "{shortest}";
+const MIN_CHARS_PLACEHOLDER: &str = "{shortest}";
 
-impl Shown {
+impl StaticPage {
     /// The page's address: at the frontend, or here if there is none.
     pub fn address(&self, site: &Site) -> String {
         format!("{}/{}", site.app_url(), self.path)
@@ -34,7 +34,7 @@ impl Shown {
             return HttpReply::redirect(&(self.address(site) + &query));
         }
         let Self { title, body, script, .. } = self;
-        let body = body.replace(SHORTEST, &Password::MIN_CHARS.to_string());
+        let body = body.replace(MIN_CHARS_PLACEHOLDER, &Password::MIN_CHARS.to_string());
         let body = format!("<h1>{title}</h1>\n{body}<noscript>This page needs JavaScript.</noscript>\n");
         // No form is submitted: without the script none is shown, and the policy allows none.
         Ok(HtmlPage::new(title, STYLE, body).script(script).into_reply())
@@ -43,9 +43,9 @@ impl Shown {
 
 /// Makes a page from this module's folder: its HTML, and its script after the common one. Each is one text of the
 /// program, so that the page's policy can name it by its hash.
-macro_rules! shown {
+macro_rules! static_page {
     ($path:literal, $title:literal, $file:literal) => {
-        Shown {
+        StaticPage {
             path: $path,
             title: $title,
             body: include_str!(concat!("pages/", $file, ".html")),
@@ -56,14 +56,14 @@ macro_rules! shown {
 
 /// Proves the address at once in the browser that registered, and asks any other browser for the password. Without a
 /// valid link, it offers to request another one.
-pub(crate) const VERIFY_EMAIL: Shown = shown!("verify-email", "Confirm your e-mail address", "verify_email");
+pub(crate) const VERIFY_EMAIL: StaticPage = static_page!("verify-email", "Confirm your e-mail address", "verify_email");
 
 /// Sets a new password with a mailed link; without a link, requests one.
-pub(crate) const RESET_PASSWORD: Shown = shown!("reset-password", "Choose a new password", "reset_password");
+pub(crate) const RESET_PASSWORD: StaticPage = static_page!("reset-password", "Choose a new password", "reset_password");
 
 /// Signs in with a password or a provider. Then it goes to `return_to`, if that is an address of the service; without
 /// one, it says that the person is signed in. It explains the error of a failed sign-in at a provider.
-pub(crate) const SIGN_IN: Shown = shown!("sign-in", "Sign in", "sign_in");
+pub(crate) const SIGN_IN: StaticPage = static_page!("sign-in", "Sign in", "sign_in");
 
 #[cfg(test)]
 mod tests {

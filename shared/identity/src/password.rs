@@ -24,17 +24,17 @@ pub use weakness::weakness;
 /// The cost of one hash: the least that OWASP recommends for Argon2id (Password Storage Cheat Sheet).
 const COST: Cost = Cost { memory_kib: 19_456, passes: 2, lanes: 1 };
 /// The highest cost of a stored hash. No hash of ours exceeds it; one that did could take all memory.
-const MOST: Cost = Cost { memory_kib: 262_144, passes: 16, lanes: 16 };
+const MAX_COST: Cost = Cost { memory_kib: 262_144, passes: 16, lanes: 16 };
 /// How many hashes one process computes at one time. Others wait.
-const AT_ONCE: usize = 4;
+const MAX_CONCURRENT: usize = 4;
 /// How many wait at most, for some tenths of a second; further callers get `SERVICE_UNAVAILABLE`.
-const WAITING: usize = 16;
+const MAX_WAITING: usize = 16;
 /// The length of a salt, in bytes (RFC 9106 section 3.1).
 const SALT_BYTES: usize = 16;
 /// The length of a hash, in bytes.
 const HASH_BYTES: usize = 32;
 
-static QUEUE: Queue = Queue::new(AT_ONCE, WAITING);
+static QUEUE: Queue = Queue::new(MAX_CONCURRENT, MAX_WAITING);
 
 /// The parameters of Argon2.
 struct Cost {
@@ -141,18 +141,18 @@ fn hash_with(cost: &Cost, password: &str, salt: &[u8], memory: &mut Memory) -> R
 }
 
 fn verify_now(stored: Option<&str>, given: &str, memory: &mut Memory) -> Result<Verdict, Cause> {
-    let kept = stored.and_then(|stored| {
-        let kept = read(stored);
-        if kept.is_none() {
+    let parsed = stored.and_then(|stored| {
+        let parsed = read(stored);
+        if parsed.is_none() {
             // The caller sees an account without a password. The hash itself does not belong in a log.
             tracing::error!("a stored password hash cannot be read");
         }
-        kept
+        parsed
     });
-    let is_of_an_account = kept.is_some();
-    let (hash, cost) = match kept {
-        Some(kept) => kept,
-        None => nobodys()?,
+    let is_of_an_account = parsed.is_some();
+    let (hash, cost) = match parsed {
+        Some(parsed) => parsed,
+        None => unmatchable_hash()?,
     };
     let is_same = compare(&hash, given, memory)?;
     Ok(match (is_same && is_of_an_account, is_weak(&hash, &cost)) {
@@ -187,17 +187,17 @@ fn compute(argon2: &Argon2<'_>, password: &str, salt: &[u8], memory: &mut Memory
     Ok(Output::new(output)?)
 }
 
-/// A hash and its cost; none if it is no Argon2 hash, or if its cost is above [`MOST`].
+/// A hash and its cost; none if it is no Argon2 hash, or if its cost is above [`MAX_COST`].
 fn read(stored: &str) -> Option<(PasswordHash, Cost)> {
     let hash = PasswordHash::new(stored).ok()?;
     Algorithm::new(hash.algorithm.as_str()).ok()?;
     let cost = Cost::of(&Params::try_from(&hash).ok()?);
-    let bearable = cost.memory_kib <= MOST.memory_kib && cost.passes <= MOST.passes && cost.lanes <= MOST.lanes;
-    (bearable && hash.salt.is_some() && hash.hash.is_some()).then_some((hash, cost))
+    let is_affordable = cost.memory_kib <= MAX_COST.memory_kib && cost.passes <= MAX_COST.passes && cost.lanes <= MAX_COST.lanes;
+    (is_affordable && hash.salt.is_some() && hash.hash.is_some()).then_some((hash, cost))
 }
 
 /// A hash to verify against where there is none: of today's cost, and of no password.
-fn nobodys() -> Result<(PasswordHash, Cost), Cause> {
+fn unmatchable_hash() -> Result<(PasswordHash, Cost), Cause> {
     let Cost { memory_kib, passes, lanes } = COST;
     // 16 and 32 bytes of zeros.
     let (salt, hash) = ("A".repeat(22), "A".repeat(43));
@@ -206,8 +206,8 @@ fn nobodys() -> Result<(PasswordHash, Cost), Cause> {
 }
 
 fn is_weak(hash: &PasswordHash, cost: &Cost) -> bool {
-    let is_todays = hash.algorithm == Algorithm::Argon2id.ident() && hash.version == Some(Version::V0x13.into());
-    !is_todays || cost.memory_kib < COST.memory_kib || cost.passes < COST.passes
+    let is_current = hash.algorithm == Algorithm::Argon2id.ident() && hash.version == Some(Version::V0x13.into());
+    !is_current || cost.memory_kib < COST.memory_kib || cost.passes < COST.passes
 }
 
 #[cfg(test)]
@@ -294,10 +294,10 @@ mod tests {
             verify_now(stored, GIVEN, &mut memory).unwrap();
         }
         assert_eq!(WORK.take(), ["m=19456,t=2,p=1"; 3]);
-        let (todays, (nobodys, _)) = (PasswordHash::new(&todays).unwrap(), nobodys().unwrap());
-        assert_eq!((&nobodys.algorithm, nobodys.version), (&todays.algorithm, todays.version));
+        let (todays, (unmatchable_hash, _)) = (PasswordHash::new(&todays).unwrap(), unmatchable_hash().unwrap());
+        assert_eq!((&unmatchable_hash.algorithm, unmatchable_hash.version), (&todays.algorithm, todays.version));
         let lengths = |hash: &PasswordHash| (hash.salt.as_ref().unwrap().len(), hash.hash.as_ref().unwrap().len());
-        assert_eq!(lengths(&nobodys), lengths(&todays));
+        assert_eq!(lengths(&unmatchable_hash), lengths(&todays));
     }
 
     #[tokio::test]

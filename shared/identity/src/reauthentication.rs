@@ -29,7 +29,7 @@ impl Sessions {
     ) -> Result<(SessionSecret, Session), Fault> {
         let ended = || sign_in_refused("You were signed out. Sign in again.");
         for _ in 0..ATTEMPTS {
-            let current = self.unleased(&user_id).await?.ok_or_else(ended)?;
+            let current = self.read_unleased(&user_id).await?.ok_or_else(ended)?;
             check(&current)?;
             let mut account = current.clone();
             let place = account.devices.iter_mut().find(|place| place.has(session)).ok_or_else(ended)?;

@@ -4,7 +4,7 @@ use runtime::prelude::*;
 use store::transaction;
 
 use super::{
-    account_lease::Contest,
+    account_lease::Contention,
     audit::Audit,
     sessions::{ATTEMPTS, Sessions},
 };
@@ -27,10 +27,10 @@ impl<U: IdentityUser> UserRemoval<U> {
     /// transaction.
     pub async fn remove(&self, user: &U, entry: &AuditEntry) -> Result<(), StoreError> {
         let Self { users, accounts, sessions, audit, .. } = self;
-        let mut contest = Contest::default();
+        let mut contention = Contention::default();
         for _ in 0..ATTEMPTS {
             let mut operations = vec![audit.creating(entry.clone()), users.deleting(user)];
-            if let Some(account) = sessions.to_end(&user.user_id(), &mut contest).await? {
+            if let Some(account) = sessions.read_for_ending(&user.user_id(), &mut contention).await? {
                 operations.extend(sessions.ending(&account.devices).await?);
                 operations.push(accounts.deleting(&account));
             }

@@ -4,7 +4,7 @@ use runtime::{prelude::*, sessions::lifetime};
 use store::{Operation, transaction};
 
 use super::{
-    account_lease::Contest,
+    account_lease::Contention,
     sessions::{ATTEMPTS, Sessions},
 };
 use crate::{Account, Device, IdentityRole as _, IdentityUser, Proof, Session};
@@ -20,13 +20,13 @@ pub async fn replace_user<U: IdentityUser>(
     next: &U,
     extra_operations: impl Fn() -> Vec<Operation>,
 ) -> Result<U, StoreError> {
-    let mut contest = Contest::default();
+    let mut contention = Contention::default();
     for _ in 0..ATTEMPTS {
         let mut next = next.clone();
         let mut operations = extra_operations();
         operations.push(users.replacing(current, &mut next));
         if current.effective_role() != next.effective_role() || current.ends_at() != next.ends_at() {
-            operations.extend(changing(sessions, current, &next, &mut contest).await?);
+            operations.extend(changing(sessions, current, &next, &mut contention).await?);
         }
         match transaction(operations).await {
             // A concurrent sign-in or renewal is no conflict; a concurrent change of the user is.
@@ -47,9 +47,9 @@ async fn changing(
     sessions: &Sessions,
     before: &impl IdentityUser,
     user: &impl IdentityUser,
-    contest: &mut Contest,
+    contention: &mut Contention,
 ) -> Result<Vec<Operation>, StoreError> {
-    let account = sessions.to_end(&user.user_id(), contest).await?;
+    let account = sessions.read_for_ending(&user.user_id(), contention).await?;
     // An account without sessions is written as well: a concurrent sign-in must begin again.
     let mut next = account.clone().unwrap_or_else(|| Account::new(user.user_id()));
     if before.is_as_registered() && !user.is_as_registered() {
@@ -66,11 +66,11 @@ async fn changing(
 pub(crate) async fn rewriting(
     sessions: &Sessions,
     user: &impl IdentityUser,
-    places: &[Device],
+    devices: &[Device],
 ) -> Result<Vec<Operation>, StoreError> {
     let soon = sessions.clock.now().plus_ms(lifetime::CHANGED_MS);
     let mut operations = Vec::new();
-    for current in sessions.alive(places).await? {
+    for current in sessions.live_sessions(devices).await? {
         let is_cookie = matches!(current.proof, Proof::Cookie { .. });
         let expires_at = if is_cookie { current.expires_at.min(soon) } else { current.expires_at };
         let mut changed = Session {

@@ -5,7 +5,7 @@ use protocol::{Fault, SecretHash};
 use runtime::{ClientInfo, opaque::Opaque, prelude::*, sessions::lifetime};
 use store::{Operation, transaction};
 
-use super::account_lease::Contest;
+use super::account_lease::Contention;
 use crate::{
     Account, ClientId, Device, IdentityRole as _, IdentityUser, Proof, Session, UserId,
     rotation::{self, RefreshToken, Rotated},
@@ -38,7 +38,7 @@ pub(crate) enum SessionSecret {
         name: String,
         scopes: Vec<String>,
         token: RefreshToken,
-        goes_on: bool,
+        may_refresh: bool,
     },
 }
 
@@ -76,7 +76,7 @@ impl SessionSecret {
     fn ends(&self, now: Timestamp) -> (Timestamp, Timestamp) {
         let once = lifetime::ACCESS_TOKEN_S * 1_000;
         let (idle_ms, absolute_ms) = match self {
-            Self::Application { goes_on: false, .. } => (once, once),
+            Self::Application { may_refresh: false, .. } => (once, once),
             Self::Application { .. } => (lifetime::APPLICATION_IDLE_MS, lifetime::APPLICATION_ABSOLUTE_MS),
             Self::Cookie(_) | Self::Tokens(_) => (lifetime::IDLE_MS, lifetime::ABSOLUTE_MS),
         };
@@ -106,12 +106,12 @@ impl Sessions {
         &self,
         users: &Read<U>,
         user_id: UserId,
-        kept: &SessionSecret,
+        secret: &SessionSecret,
         change: impl Fn(&mut Account) -> Result<(), Fault>,
         extra_operations: impl Fn() -> Vec<Operation>,
     ) -> Result<(U, Session), Fault> {
         for _ in 0..ATTEMPTS {
-            if let Some(begun) = self.try_begin(users, user_id, kept, &change, &extra_operations).await? {
+            if let Some(begun) = self.try_begin(users, user_id, secret, &change, &extra_operations).await? {
                 return Ok(begun);
             }
         }
@@ -123,35 +123,35 @@ impl Sessions {
         &self,
         users: &Read<U>,
         user_id: UserId,
-        kept: &SessionSecret,
+        secret: &SessionSecret,
         change: impl Fn(&mut Account) -> Result<(), Fault>,
         extra_operations: impl Fn() -> Vec<Operation>,
     ) -> Result<Option<(U, Session)>, Fault> {
         let now = self.clock.now();
         // The account is read first: a concurrent change of the user's rights changes the account as well.
-        let current = self.unleased(&user_id).await?;
-        let gone = || Fault::new(protocol::Code::Unauthorized, "There is no such user any more.");
-        let user = users.get(&user_id).await?.ok_or_else(gone)?;
-        let (expires_at, ends_at) = kept.ends(now);
+        let current = self.read_unleased(&user_id).await?;
+        let evicted = || Fault::new(protocol::Code::Unauthorized, "There is no such user any more.");
+        let user = users.get(&user_id).await?.ok_or_else(evicted)?;
+        let (expires_at, ends_at) = secret.ends(now);
         // No session outlives its user.
         let (expires_at, ends_at) = match user.ends_at() {
             Some(end) => (expires_at.min(end), ends_at.min(end)),
             None => (expires_at, ends_at),
         };
         let mut session = Session {
-            id: kept.id(),
+            id: secret.id(),
             device: self.ids.next(),
             user_id,
             role: user.effective_role().map(|role| role.name().to_owned()),
-            proof: kept.proof(),
+            proof: secret.proof(),
             created_at: now,
-            authenticated_at: kept.client_id().is_none().then_some(now),
+            authenticated_at: secret.client_id().is_none().then_some(now),
             renewed_at: now,
             expires_at,
             ends_at,
             changed: false,
             address: self.client_info.address.clone(),
-            agent: kept.agent(&self.client_info),
+            agent: secret.agent(&self.client_info),
             version: Version::default(),
         };
         let mut next = current.clone().unwrap_or_else(|| Account::new(user_id));
@@ -159,14 +159,14 @@ impl Sessions {
         next.devices.retain(|device| device.ends_at > now);
         if next.devices.len() >= Account::MAX_DEVICES {
             // Sessions that have ended for want of use make room first.
-            let alive = self.alive(&next.devices).await?;
-            next.devices.retain(|place| alive.iter().any(|session| place.has(&session.id)));
+            let live_sessions = self.live_sessions(&next.devices).await?;
+            next.devices.retain(|place| live_sessions.iter().any(|session| place.has(&session.id)));
         }
-        let oldest = surplus(&mut next.devices, kept.client_id());
+        let oldest = evict(&mut next.devices, secret.client_id());
         next.devices.push(Device {
             device: session.device,
             session: session.id.clone(),
-            client_id: kept.client_id(),
+            client_id: secret.client_id(),
             replaced: None,
             ends_at: session.ends_at,
         });
@@ -192,14 +192,14 @@ impl Sessions {
     /// The operations that end these devices' sessions.
     pub(crate) async fn ending(&self, places: &[Device]) -> Result<Vec<Operation>, StoreError> {
         let mut operations = Vec::new();
-        for session in self.alive(places).await? {
+        for session in self.live_sessions(places).await? {
             operations.push(self.ended.deleting(&session));
         }
         Ok(operations)
     }
 
     /// The sessions of these devices that have not ended.
-    pub(crate) async fn alive(&self, places: &[Device]) -> Result<Vec<Session>, StoreError> {
+    pub(crate) async fn live_sessions(&self, places: &[Device]) -> Result<Vec<Session>, StoreError> {
         let ids = places.iter().flat_map(|place| std::iter::once(&place.session).chain(&place.replaced));
         let found = futures_util::future::try_join_all(ids.map(|id| self.stored.get(id))).await?;
         Ok(found.into_iter().flatten().collect())
@@ -213,9 +213,9 @@ impl Sessions {
         change: impl Fn(&mut Account),
         extra_operations: impl Fn() -> Vec<Operation>,
     ) -> Result<usize, StoreError> {
-        let mut contest = Contest::default();
+        let mut contention = Contention::default();
         for _ in 0..ATTEMPTS {
-            let stored = self.to_end(&user_id, &mut contest).await?;
+            let stored = self.read_for_ending(&user_id, &mut contention).await?;
             let current = stored.clone().unwrap_or_else(|| Account::new(user_id));
             let mut next = current.clone();
             change(&mut next);
@@ -242,8 +242,8 @@ impl Sessions {
         extra_operations: impl Fn(UserId) -> Vec<Operation>,
     ) -> Result<(), StoreError> {
         let Some(session) = self.stored.get(id).await? else { return Ok(()) };
-        let is_its = |place: &Device| place.device == session.device;
-        self.end(session.user_id, is_its, |_| {}, || extra_operations(session.user_id)).await.map(|_| ())
+        let is_this_device = |place: &Device| place.device == session.device;
+        self.end(session.user_id, is_this_device, |_| {}, || extra_operations(session.user_id)).await.map(|_| ())
     }
 
     /// Renews the session of a cookie: the browser gets another secret. The previous one stays valid for a moment, and
@@ -256,7 +256,7 @@ impl Sessions {
             if let Some(nonce) = successor.as_deref().and_then(Opaque::parse) {
                 return Ok(Some(nonce.derive(secret.bytes())));
             }
-            let Some(account) = self.unleased(&current.user_id).await? else { return Ok(None) };
+            let Some(account) = self.read_unleased(&current.user_id).await? else { return Ok(None) };
             let nonce = Opaque::random()?;
             let next_secret = nonce.derive(secret.bytes());
             let mut next = self.renewed(&current, now);
@@ -317,7 +317,7 @@ impl Sessions {
             let turn = rotation::rotate(rotation, token, now)?;
             if matches!(turn, Rotated::Next(..)) {
                 // A refresh changes no account, but a session that the holder of the lease is about to end.
-                self.unleased(&current.user_id).await?;
+                self.read_unleased(&current.user_id).await?;
             }
             match turn {
                 Rotated::Again(successor) => return Ok(Renewal::Next(current, successor)),
@@ -348,22 +348,22 @@ impl Sessions {
 }
 
 /// Removes the devices that make room for one more, oldest first.
-fn surplus(places: &mut Vec<Device>, client_id: Option<ClientId>) -> Vec<Device> {
+fn evict(places: &mut Vec<Device>, client_id: Option<ClientId>) -> Vec<Device> {
     let of_client = |place: &Device| client_id.is_some() && place.client_id == client_id;
     let mut too_many =
         (places.iter().filter(|place| of_client(place)).count() + 1).saturating_sub(Account::MAX_OF_ONE_CLIENT);
-    let mut gone: Vec<Device> = Vec::new();
+    let mut evicted: Vec<Device> = Vec::new();
     places.retain(|place| {
-        let goes = too_many > 0 && of_client(place);
-        if goes {
+        let is_evicted = too_many > 0 && of_client(place);
+        if is_evicted {
             too_many -= 1;
-            gone.push(place.clone());
+            evicted.push(place.clone());
         }
-        !goes
+        !is_evicted
     });
-    let surplus = (places.len() + 1).saturating_sub(Account::MAX_DEVICES);
-    gone.extend(places.drain(..surplus));
-    gone
+    let evict = (places.len() + 1).saturating_sub(Account::MAX_DEVICES);
+    evicted.extend(places.drain(..evict));
+    evicted
 }
 
 /// The result of a refresh.
@@ -393,14 +393,14 @@ mod tests {
         let mut places = vec![browser.clone(), place(&ids, Some(other))];
         let mut let_in: Vec<Device> = Vec::new();
         for _ in 0..=Account::MAX_DEVICES {
-            let gone = surplus(&mut places, Some(one));
+            let evicted = evict(&mut places, Some(one));
             let expected = let_in.len().checked_sub(Account::MAX_OF_ONE_CLIENT).map(|at| let_in[at].clone());
-            assert_eq!(gone, Vec::from_iter(expected), "its own oldest");
+            assert_eq!(evicted, Vec::from_iter(expected), "its own oldest");
             let_in.push(place(&ids, Some(one)));
             places.push(let_in.last().cloned().unwrap());
         }
         assert_eq!((places.len(), &places[0]), (2 + Account::MAX_OF_ONE_CLIENT, &browser));
         places.extend((places.len()..Account::MAX_DEVICES).map(|_| place(&ids, None)));
-        assert_eq!(surplus(&mut places, None), [browser], "the oldest of all");
+        assert_eq!(evict(&mut places, None), [browser], "the oldest of all");
     }
 }

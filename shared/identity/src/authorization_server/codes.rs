@@ -40,15 +40,15 @@ impl<U: IdentityUser> Consent<U> {
         &self,
         caller: &Caller,
         (user_id, session): (UserId, &SecretHash),
-        asked: &AuthorizationRequest,
+        request: &AuthorizationRequest,
     ) -> Result<String, Fault> {
         match self.limits.take(&CONSENT, caller.subject()).await {
             Err(fault) if fault.code == Code::TooManyRequests => {
-                return Ok(asked.back("error", "temporarily_unavailable"));
+                return Ok(request.back("error", "temporarily_unavailable"));
             }
             taken => taken?,
         };
-        let (code, mut stored) = new(asked, user_id, session.clone(), &self.clock)?;
+        let (code, mut stored) = new(request, user_id, session.clone(), &self.clock)?;
         let entry = AuditEntry {
             target: Some(stored.client_id.to_string()),
             detail: Some(stored.scopes.join(" ")),
@@ -56,18 +56,18 @@ impl<U: IdentityUser> Consent<U> {
         };
         transaction(vec![self.codes.creating(&mut stored), self.audit.creating(entry)]).await?;
         let account = self.accounts.get(&user_id).await?;
-        let is_its = |place: &Device| place.client_id == Some(stored.client_id);
-        let is_in = account.is_some_and(|account| account.devices.iter().any(is_its));
-        if !is_in && let Some(user) = self.users.get(&user_id).await? {
-            self.notices.tell(user.email(), Notice::ApplicationLetIn(&asked.client.application.name)).await;
+        let is_of_client = |device: &Device| device.client_id == Some(stored.client_id);
+        let has_access = account.is_some_and(|account| account.devices.iter().any(is_of_client));
+        if !has_access && let Some(user) = self.users.get(&user_id).await? {
+            self.notices.notify(user.email(), Notice::ApplicationLetIn(&request.client.application.name)).await;
         }
-        Ok(asked.back("code", &code.text()))
+        Ok(request.back("code", &code.text()))
     }
 }
 
 /// A new code for a request, and its stored form.
 fn new(
-    asked: &AuthorizationRequest,
+    request: &AuthorizationRequest,
     user_id: UserId,
     said_in: SecretHash,
     clock: &Clock,
@@ -75,12 +75,12 @@ fn new(
     let (code, now) = (Opaque::random()?, clock.now());
     let stored = AuthorizationCode {
         id: code.hash(),
-        client_id: asked.client.application.id,
-        redirect_uri: asked.redirect_uri.clone(),
-        challenge: asked.challenge.clone(),
+        client_id: request.client.application.id,
+        redirect_uri: request.redirect_uri.clone(),
+        challenge: request.challenge.clone(),
         user_id,
         said_in,
-        scopes: asked.scopes.clone(),
+        scopes: request.scopes.clone(),
         good_until: now.plus_ms(AuthorizationCode::LIFETIME_MS),
         expires_at: now.plus_ms(AuthorizationCode::KEPT_MS),
         session: None,
@@ -114,42 +114,42 @@ impl<U: IdentityUser> Codes<U> {
     pub(crate) async fn redeem(
         &self,
         client: &ApplicationClient,
-        with: &Redemption,
+        redemption: &Redemption,
     ) -> Result<(Session, RefreshToken), Raised<Refused>> {
-        let code = with.code.as_deref().ok_or_else(|| Refused::missing("code"))?;
+        let code = redemption.code.as_deref().ok_or_else(|| Refused::missing("code"))?;
         let id = Opaque::parse(code).ok_or(Refused::InvalidGrant)?.hash();
-        if with.code_verifier.is_none() {
+        if redemption.code_verifier.is_none() {
             return Err(Refused::missing("code_verifier").into());
         }
         let token = RefreshToken::first()?;
         for _ in 0..ATTEMPTS {
             let code = self.codes.get(&id).await?.ok_or(Refused::InvalidGrant)?;
-            if !is_for(&code, client, with) {
+            if !is_for(&code, client, redemption) {
                 return Err(Refused::InvalidGrant.into());
             }
             if let Some(session) = &code.session {
-                self.undo(&code, session).await?;
+                self.revoke_session(&code, session).await?;
                 return Err(Refused::InvalidGrant.into());
             }
             if self.sessions.clock.now() >= code.good_until {
                 return Err(Refused::InvalidGrant.into());
             }
-            let kept = SessionSecret::Application {
+            let secret = SessionSecret::Application {
                 client_id: code.client_id,
                 name: client.application.name.clone(),
                 scopes: code.scopes.clone(),
                 token: token.clone(),
-                goes_on: client.may(GrantType::RefreshToken),
+                may_refresh: client.may(GrantType::RefreshToken),
             };
             let extra_operations = || {
                 let mut used = AuthorizationCode { session: Some(token.session.hash()), ..code.clone() };
                 vec![self.codes.replacing(&code, &mut used)]
             };
-            let still_there = |account: &mut Account| match account.devices.iter().any(|at| at.has(&code.said_in)) {
+            let require_session = |account: &mut Account| match account.devices.iter().any(|at| at.has(&code.said_in)) {
                 true => Ok(()),
                 false => Err(Fault::new(Code::Unauthorized, "Whoever said yes was signed out.")),
             };
-            let begun = self.sessions.try_begin(&self.users, code.user_id, &kept, still_there, extra_operations);
+            let begun = self.sessions.try_begin(&self.users, code.user_id, &secret, require_session, extra_operations);
             match begun.await {
                 Ok(Some((_, session))) => return Ok((session, token)),
                 Ok(None) => {}
@@ -160,7 +160,7 @@ impl<U: IdentityUser> Codes<U> {
         Err(StoreError::Stale.into())
     }
 
-    async fn undo(&self, code: &AuthorizationCode, session: &SecretHash) -> Result<(), StoreError> {
+    async fn revoke_session(&self, code: &AuthorizationCode, session: &SecretHash) -> Result<(), StoreError> {
         let extra_operations = || {
             let entry = AuditEntry {
                 actor: Some(code.client_id.to_string()),
@@ -170,14 +170,14 @@ impl<U: IdentityUser> Codes<U> {
             };
             vec![self.audit.creating(entry)]
         };
-        self.sessions.end(code.user_id, |place| place.has(session), |_| {}, extra_operations).await.map(|_| ())
+        self.sessions.end(code.user_id, |device| device.has(session), |_| {}, extra_operations).await.map(|_| ())
     }
 }
 
 /// Whether a code was made for the application that presents it. Without a redirect URI, the verifier alone binds it,
 /// as OAuth 2.1 has it (section 10.2).
-fn is_for(code: &AuthorizationCode, client: &ApplicationClient, with: &Redemption) -> bool {
+fn is_for(code: &AuthorizationCode, client: &ApplicationClient, redemption: &Redemption) -> bool {
     code.client_id == client.application.id
-        && with.redirect_uri.as_ref().is_none_or(|uri| *uri == code.redirect_uri)
-        && with.code_verifier.as_ref().is_some_and(|verifier| pkce::verifies(verifier, &code.challenge))
+        && redemption.redirect_uri.as_ref().is_none_or(|uri| *uri == code.redirect_uri)
+        && redemption.code_verifier.as_ref().is_some_and(|verifier| pkce::verifies(verifier, &code.challenge))
 }

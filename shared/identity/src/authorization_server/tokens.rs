@@ -39,7 +39,7 @@ async fn granted(
 }
 
 /// Answers with tokens for a person who let the application in. `narrower`: fewer scopes, in this access token alone.
-pub(crate) async fn in_the_name_of_somebody(
+pub(crate) async fn for_user(
     by: (&Definition, &Signer),
     session: &Session,
     narrower: Option<Vec<String>>,
@@ -67,24 +67,24 @@ pub(crate) async fn for_itself(
 /// Returns the requested scopes, if they are within those that were given.
 pub(crate) fn narrowed(
     service: &Definition,
-    asked: Option<&str>,
+    requested: Option<&str>,
     given: &[String],
 ) -> Result<Option<Vec<String>>, Refused> {
-    let Some(asked) = asked else { return Ok(None) };
+    let Some(requested) = requested else { return Ok(None) };
     let given = registry::given(service, given);
-    let scopes = scope::parse(asked).filter(|scopes| !scopes.is_empty() && scope::is_within(scopes, &given));
+    let scopes = scope::parse(requested).filter(|scopes| !scopes.is_empty() && scope::is_within(scopes, &given));
     scopes.map(Some).ok_or(Refused::InvalidScope)
 }
 
 /// A token that an application presents.
-pub(crate) enum Presented {
+pub(crate) enum PresentedToken {
     /// A refresh token: the session and the turn that it names.
     Refresh(RefreshToken),
     /// The claims of an access token; its signature is good, and it has not expired.
     Access(Box<runtime::tokens::Claims>),
 }
 
-impl Presented {
+impl PresentedToken {
     /// Reads a token of either kind. Returns none if the token was never issued here, or has expired.
     pub(crate) fn read(text: &str, keys: &TokenKeys) -> Option<Self> {
         match RefreshToken::parse(text) {

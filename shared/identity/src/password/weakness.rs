@@ -13,25 +13,25 @@ use std::{collections::HashSet, sync::OnceLock};
 const COMMON: &str = include_str!("common.txt");
 
 /// The least cost of an accepted password, in tenths of a bit, as all costs: 2^30 guesses. An attacker who has the
-/// hash, and a machine that computes ten thousand a second, needs about a day for fewer.
-const ENOUGH: u32 = 300;
+/// hash, and a machine that computes ten thousand a second, guesses fewer in about a day.
+const MIN_COST: u32 = 300;
 
 /// One of the 4,300 words, of which an attacker tries some before others.
 const WORD: u32 = 110;
 /// A word that every attacker of this account knows.
-const KNOWN: u32 = 30;
+const CONTEXT_WORD: u32 = 30;
 /// A part of a row, forwards or backwards.
 const ROW: u32 = 70;
 /// One character several times.
-const SAME: u32 = 70;
+const SAME_CHARACTER: u32 = 70;
 /// A repetition of what stood before, or its mirror image.
-const AGAIN: u32 = 40;
+const REPEATED: u32 = 40;
 /// A year from 1900 to 2029.
 const YEAR: u32 = 70;
 /// A day of such a year.
 const DATE: u32 = 140;
 /// A reading without one of the signs in the password, or as two interleaved passwords.
-const OTHERWISE: u32 = 30;
+const TRANSFORMED: u32 = 30;
 
 /// The shortest piece that is looked for, in characters.
 const SHORTEST: usize = 3;
@@ -85,23 +85,23 @@ const LATIN: &str = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`";
 /// `context` is what an attacker knows: the address and the name of the person, the name of the service.
 #[must_use]
 pub fn weakness(password: &str, context: &[&str]) -> Option<&'static str> {
-    let way = guessed(password, &known(context));
-    (way.cost < ENOUGH).then_some(match way {
-        Way { known: true, .. } => "is easily guessed: it is made of an address, of a name or of the service's name",
-        Way { common: true, .. } => "is easily guessed: it is made of words that many people use in passwords",
-        Way { .. } => "is easily guessed: it is made of rows, repetitions or numbers",
+    let guess = cheapest_guess(password, &known(context));
+    (guess.cost < MIN_COST).then_some(match guess {
+        Guess { known: true, .. } => "is easily guessed: it is made of an address, of a name or of the service's name",
+        Guess { common: true, .. } => "is easily guessed: it is made of words that many people use in passwords",
+        Guess { .. } => "is easily guessed: it is made of rows, repetitions or numbers",
     })
 }
 
 /// The cheapest way to put together a beginning of the password.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Way {
+struct Guess {
     cost: u32,
     known: bool,
     common: bool,
 }
 
-impl Way {
+impl Guess {
     fn of(cost: u32) -> Self {
         Self { cost, known: false, common: false }
     }
@@ -113,50 +113,50 @@ impl Way {
 
 /// The cheapest way to guess a password: `p-a-s-s-w-o-r-d` is guessed as `password`, and `1a2b3c` as `123`
 /// and `abc`.
-fn guessed(password: &str, known: &HashSet<String>) -> Way {
+fn cheapest_guess(password: &str, known: &HashSet<String>) -> Guess {
     let folded: Vec<char> = fold(password).take(LONGEST).collect();
     let (squeezed, signs): (Vec<char>, Vec<char>) = folded.iter().partition(|c| c.is_alphanumeric());
-    let the_signs: u32 = signs.into_iter().collect::<HashSet<char>>().iter().map(|_| OTHERWISE).sum();
+    let signs_cost: u32 = signs.into_iter().collect::<HashSet<char>>().iter().map(|_| TRANSFORMED).sum();
     let every_second = |from| folded.iter().copied().skip(from).step_by(2).collect::<Vec<char>>();
-    let ways = [
+    let guesses = [
         cheapest(&folded, known),
-        cheapest(&squeezed, known).and(Way::of(the_signs)),
-        cheapest(&every_second(0), known).and(cheapest(&every_second(1), known)).and(Way::of(OTHERWISE)),
+        cheapest(&squeezed, known).and(Guess::of(signs_cost)),
+        cheapest(&every_second(0), known).and(cheapest(&every_second(1), known)).and(Guess::of(TRANSFORMED)),
     ];
-    ways.into_iter().min().unwrap_or(Way::of(0))
+    guesses.into_iter().min().unwrap_or(Guess::of(0))
 }
 
 /// The cheapest way to put a text together from pieces.
-fn cheapest(text: &[char], known: &HashSet<String>) -> Way {
+fn cheapest(text: &[char], known: &HashSet<String>) -> Guess {
     let plain: Vec<char> = text.iter().copied().map(plain).collect();
-    let mut ways = vec![Way::of(u32::MAX); text.len() + 1];
-    ways[0] = Way::of(0);
+    let mut guesses = vec![Guess::of(u32::MAX); text.len() + 1];
+    guesses[0] = Guess::of(0);
     for from in 0..text.len() {
-        let way = ways[from];
-        let mut ownership = |length: usize, piece: Way| {
-            ways[from + length] = way.and(piece).min(ways[from + length]);
+        let guess = guesses[from];
+        let mut extend = |length: usize, piece: Guess| {
+            guesses[from + length] = guess.and(piece).min(guesses[from + length]);
         };
-        ownership(1, Way::of(letter(text[from])));
+        extend(1, Guess::of(letter(text[from])));
         let rest = &text[from..];
         for length in 2..=rest.len() {
             if let Some(cost) = pattern(&text[..from], &rest[..length]) {
-                ownership(length, Way::of(cost));
+                extend(length, Guess::of(cost));
             }
         }
         for length in SHORTEST..=row(rest) {
-            ownership(length, Way::of(ROW));
+            extend(length, Guess::of(ROW));
         }
         let mut word = String::new();
         for (place, c) in plain[from..].iter().take(LONGEST_WORD).enumerate() {
             word.push(*c);
             if known.contains(&word) {
-                ownership(place + 1, Way { known: true, ..Way::of(KNOWN) });
+                extend(place + 1, Guess { known: true, ..Guess::of(CONTEXT_WORD) });
             } else if common().contains(&word) {
-                ownership(place + 1, Way { common: true, ..Way::of(WORD) });
+                extend(place + 1, Guess { common: true, ..Guess::of(WORD) });
             }
         }
     }
-    ways[text.len()]
+    guesses[text.len()]
 }
 
 /// The cost of one character that belongs to no piece.
@@ -174,13 +174,13 @@ fn letter(c: char) -> u32 {
 fn pattern(before: &[char], piece: &[char]) -> Option<u32> {
     let repeats = before.ends_with(piece) || before.iter().rev().take(piece.len()).eq(piece);
     if repeats || piece.len() >= SHORTEST && before.windows(piece.len()).any(|earlier| earlier == piece) {
-        return Some(AGAIN);
+        return Some(REPEATED);
     }
     if piece.len() < SHORTEST {
         return None;
     }
     if piece.iter().all(|c| *c == piece[0]) {
-        return Some(SAME);
+        return Some(SAME_CHARACTER);
     }
     number(piece)
 }

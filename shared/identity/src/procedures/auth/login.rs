@@ -79,7 +79,7 @@ pub async fn login<U: IdentityUser>(
     };
     drop(permit);
     let was = stored.map(str::to_owned);
-    let kept = input.keep.unwrap_or(Keep::Cookie).begun()?;
+    let kept = input.keep.unwrap_or(Keep::Cookie).new_secret()?;
     let is_browser = matches!(kept, SessionSecret::Cookie(_));
     let change = |account: &mut Account| {
         if account.password != was {
@@ -113,7 +113,7 @@ pub async fn login<U: IdentityUser>(
     }
     if browser.is_new {
         let notice = if is_browser { Notice::NewBrowser } else { Notice::Program };
-        notices.tell(user.email(), notice).await;
+        notices.notify(user.email(), notice).await;
     }
     let tokens = issuer.issue(&kept, &session).await?;
     Ok(SignedIn { user: user.me(), tokens })

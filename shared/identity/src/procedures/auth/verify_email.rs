@@ -5,8 +5,8 @@ use store::transaction;
 
 use crate::{
     Account, AuditAction, AuditEntry, Device, GivenPassword, IdentityUser, Purpose, UsedFounderToken,
-    account_lease::Contest,
-    mailbox_proof::{Mailed, MailedProof, claimed, unmark},
+    account_lease::Contention,
+    mailbox_proof::{Mailed, MailedProof, claimed, unmark_browser},
     notices::Notices,
     rights,
     sessions::ATTEMPTS,
@@ -65,9 +65,9 @@ pub async fn verify_email<U: IdentityUser>(
         return Err(Error::PasswordNeeded);
     }
     let Mailed { token, user, .. } = mailed;
-    let mut contest = Contest::default();
+    let mut contention = Contention::default();
     for _ in 0..ATTEMPTS {
-        let stored = sessions.to_end(&user.user_id(), &mut contest).await?;
+        let stored = sessions.read_for_ending(&user.user_id(), &mut contention).await?;
         let current = stored.clone().unwrap_or_else(|| Account::new(user.user_id()));
         if current.generation != token.generation {
             return Err(Error::NotValid);
@@ -106,8 +106,8 @@ pub async fn verify_email<U: IdentityUser>(
             Err(StoreError::Taken { .. }) => return Err(Error::NotValid),
             done => {
                 done?;
-                unmark(&proof.cookies);
-                notices.tell_dropped(user.email(), &current, &account).await;
+                unmark_browser(&proof.cookies);
+                notices.notify_unlinked(user.email(), &current, &account).await;
                 return Ok(());
             }
         }

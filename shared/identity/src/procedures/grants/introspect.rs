@@ -8,7 +8,7 @@ use crate::{
     authorization_server::{
         Refused,
         registry::Registry,
-        tokens::{self, Presented},
+        tokens::{self, PresentedToken},
     },
 };
 
@@ -59,8 +59,8 @@ pub async fn introspect(
         return Err(Refused::InvalidClient);
     }
     let form: Form = request.form()?.read()?;
-    let token = Presented::read(&form.token, &keys);
-    let session = match token.as_ref().and_then(Presented::session) {
+    let token = PresentedToken::read(&form.token, &keys);
+    let session = match token.as_ref().and_then(PresentedToken::session) {
         Some(id) => sessions.get(&id).await?.filter(|session| tokens::is_of(session, &client)),
         None => None,
     };
@@ -68,10 +68,10 @@ pub async fn introspect(
     Ok(HttpReply::ok(&Introspection { active: known.is_some(), known })?)
 }
 
-fn known(token: Presented, session: Option<Session>, client: &ApplicationClient, issuer: &str) -> Option<Known> {
+fn known(token: PresentedToken, session: Option<Session>, client: &ApplicationClient, issuer: &str) -> Option<Known> {
     let client_id = client.application.id.to_string();
     match token {
-        Presented::Access(claims) => {
+        PresentedToken::Access(claims) => {
             let good = claims.client_id.as_ref() == Some(&client_id) && (claims.sid.is_none() || session.is_some());
             good.then_some(Known {
                 iss: claims.iss,
@@ -85,7 +85,7 @@ fn known(token: Presented, session: Option<Session>, client: &ApplicationClient,
                 jti: Some(claims.jti),
             })
         }
-        Presented::Refresh(token) => {
+        PresentedToken::Refresh(token) => {
             let session = session?;
             let Proof::Application { scopes, rotation, .. } = &session.proof else { return None };
             (rotation.current == token.turn.hash()).then(|| Known {

@@ -9,7 +9,7 @@ use crate::{
     authorization_server::{
         Refused,
         registry::Registry,
-        tokens::{self, Presented},
+        tokens::{self, PresentedToken},
     },
     sessions::Sessions,
 };
@@ -36,8 +36,8 @@ pub async fn revoke(
     let client = registry.identify(&request).await?;
     let form: Form = request.form()?.read()?;
     // An invalid token counts as revoked (section 2.2).
-    let Some(token) = Presented::read(&form.token, &keys) else { return Ok(HttpReply::done()) };
-    if let Presented::Access(claims) = &token
+    let Some(token) = PresentedToken::read(&form.token, &keys) else { return Ok(HttpReply::done()) };
+    if let PresentedToken::Access(claims) = &token
         && claims.client_id != Some(client.application.id.to_string())
     {
         return Err(Refused::InvalidGrant);

@@ -52,7 +52,7 @@ pub async fn token<U: IdentityUser>(
         GrantType::AuthorizationCode => {
             let (session, token) = codes.redeem(&client, &parameters.read::<Redemption>()?).await?;
             let token = Some(&token).filter(|_| client.may(GrantType::RefreshToken));
-            Ok(tokens::in_the_name_of_somebody(by, &session, None, token).await?)
+            Ok(tokens::for_user(by, &session, None, token).await?)
         }
         GrantType::RefreshToken => {
             let given = form.refresh_token.as_deref().ok_or_else(|| Refused::missing("refresh_token"))?;
@@ -64,7 +64,7 @@ pub async fn token<U: IdentityUser>(
             let narrower = tokens::narrowed(service, form.scope.as_deref(), scopes)?;
             match sessions.renew(&given, Some(&client.application.id.to_string())).await? {
                 Renewal::Next(session, next) => {
-                    Ok(tokens::in_the_name_of_somebody(by, &session, narrower, Some(&next)).await?)
+                    Ok(tokens::for_user(by, &session, narrower, Some(&next)).await?)
                 }
                 Renewal::Reused(session) => {
                     let entry = || {

@@ -62,7 +62,7 @@ pub async fn unlink<U: IdentityUser>(
             done => {
                 done?;
                 if let Some(user) = users.get(&id).await? {
-                    notices.tell(user.email(), Notice::IdentityUnlinked(&input.provider)).await;
+                    notices.notify(user.email(), Notice::IdentityUnlinked(&input.provider)).await;
                 }
                 return Ok(());
             }
