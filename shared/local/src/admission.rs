@@ -1,9 +1,9 @@
-//! Whom the servers of this machine answer.
+//! Origin and host checks: which requests the servers of this machine accept.
 //!
 //! A server on 127.0.0.1 is not private: every page that is open in a browser of this machine can send requests to it.
-//! It does so under its own `Origin`; or its own host's name was given this machine's address meanwhile (DNS
-//! rebinding), and then it is of the same origin as the server, but under a foreign `Host`. No page can choose these
-//! headers, so each server here looks at them before anything else.
+//! A page sends them under its own `Origin`. Or its host's name resolves to this machine by now (DNS rebinding): then
+//! it has the same origin as the server, but a foreign `Host`. No page can choose these headers, so each server here
+//! checks them before anything else.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, Version, header, request::Parts};
@@ -15,14 +15,14 @@ use runtime::{
     site::{host_in, is_loopback},
 };
 
-/// Why a request is not answered.
+/// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Foreign {
-    /// It does not say, once, to which host it is sent (RFC 9112 section 3.2), as HTTP/1.1 has to, or names what is none.
+    /// It names no valid host, or several (RFC 9112 section 3.2).
     Unaddressed,
-    /// It was sent to another name than that of this machine.
+    /// Its host is not this machine.
     Host,
-    /// A page sent it that may not.
+    /// Its page is not allowed.
     Page,
 }
 
@@ -37,7 +37,7 @@ impl Foreign {
         }
     }
 
-    /// As a server says it that has no errors of its own.
+    /// The response of a server that has no error format of its own.
     pub(crate) fn response(self) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::from(self.message()));
         *response.status_mut() = StatusCode::from_u16(self.code().http_status()).unwrap_or(StatusCode::FORBIDDEN);
@@ -58,24 +58,25 @@ impl From<Foreign> for Fault {
     }
 }
 
-/// Of a server that stands for one of the cloud's: programs of this machine ask it, and never a page.
+/// Admits a request to a server that stands for one of the cloud's: only programs of this machine ask it, never a page.
 pub(crate) fn of_program(parts: &Parts) -> Result<(), Foreign> {
-    // Browsers send no `Origin` along with what they fetch for an image, say, but this (W3C, "Fetch Metadata Request
-    // Headers").
+    // Browsers send no `Origin` with some requests, such as those for an image, but this header (W3C, "Fetch Metadata
+    // Request Headers").
     let is_of_page = [header::ORIGIN.as_str(), "sec-fetch-site"].iter().any(|name| parts.headers.contains_key(*name));
     sent_to(parts, is_loopback)?;
     if is_of_page { Err(Foreign::Page) } else { Ok(()) }
 }
 
-/// Of the service itself: programs and its own pages ask it, those of this machine, and whose origin is listed.
+/// Admits a request to the service: from programs, from its own pages, from pages of this machine, and from listed
+/// origins.
 pub(crate) fn of_caller(parts: &Parts, site: &Site, cors: &Cors) -> Result<(), Foreign> {
     let mut origins = parts.headers.get_all(header::ORIGIN).iter();
     sent_to(parts, |host| site.answers_to(host))?;
     if origins.all(|origin| cors.admits(site, origin)) { Ok(()) } else { Err(Foreign::Page) }
 }
 
-/// Whether the request says, once, to whom it is sent (RFC 9112 section 3.2), and that is us. HTTP/1.0 need not say so;
-/// browsers, and with them all pages, have a later version and say it always.
+/// Checks that the request names one host (RFC 9112 section 3.2), which is ours. HTTP/1.0 may omit it; browsers, and so
+/// all pages, have a later version and send it always.
 fn sent_to(parts: &Parts, is_own: impl Fn(&str) -> bool) -> Result<(), Foreign> {
     let mut hosts = parts.headers.get_all(header::HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
@@ -86,7 +87,7 @@ fn sent_to(parts: &Parts, is_own: impl Fn(&str) -> bool) -> Result<(), Foreign> 
     let host = host.map(|host| host.to_str().map_err(|_| Foreign::Unaddressed)).transpose()?;
     let target = parts.uri.authority().map(http::uri::Authority::as_str);
     for named in host.into_iter().chain(target) {
-        // An empty one says that there is none.
+        // An empty value counts as absent.
         match host_in(named) {
             None if !named.is_empty() => return Err(Foreign::Unaddressed),
             Some(name) if is_own(name) => {}

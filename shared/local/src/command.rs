@@ -32,13 +32,13 @@ use crate::{
 /// The data folder in a workspace.
 const DATA: &str = ".onefold";
 
-/// A service as its `main` starts it.
+/// A service and its options, as its `main` starts it.
 pub struct App {
     /// The procedures.
     pub service: Service,
-    /// How demonstration data is made, if there is a way.
+    /// The source of demonstration data, if there is one.
     pub seed: Option<Seed>,
-    /// Nothing is kept unless it is asked for.
+    /// Whether the table is in memory unless the command line says otherwise.
     pub ephemeral: bool,
     /// The package whose program this is: `env!("CARGO_PKG_NAME")`.
     pub package: &'static str,
@@ -179,7 +179,7 @@ enum Command {
     Release,
 }
 
-/// A service's `main`.
+/// Runs a service's command line.
 pub fn main(app: App) -> ExitCode {
     let line = Line::parse();
     match run(app, line) {
@@ -198,8 +198,8 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
     match line.command {
         None => {
             let options = options(line.serve, data()?, &app)?;
-            // The log of calls goes to standard output through one buffer and one thread, so that a
-            // slow terminal does not slow calls down; the guard writes out what is left at the end.
+            // The log of calls goes to standard output through one buffer and one thread, so that a slow terminal does
+            // not slow calls down; the guard flushes it at the end.
             let (writer, _rest) =
                 tracing_appender::non_blocking::NonBlockingBuilder::default().lossy(false).finish(io::stdout());
             telemetry::start(writer, tracing::Level::INFO);
@@ -244,7 +244,7 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
     }
 }
 
-/// Where keys and data are, when nobody says it.
+/// The default data folder.
 fn default_data(definition: &Definition) -> Result<PathBuf, Cause> {
     match workspace::root(definition) {
         Ok(root) => Ok(root.join(DATA)),
@@ -273,13 +273,13 @@ fn options(serve: Serve, data: PathBuf, app: &App) -> Result<Options, Cause> {
     })
 }
 
-/// Says what is wrong with how the command was used.
+/// Prints why the command's usage is wrong.
 fn wrong_use(why: &str) -> ExitCode {
     eprintln!("onefold: {why}");
     ExitCode::from(call::WRONG_USE)
 }
 
-/// Calls a procedure: of the service that runs with the data folder, unless it is said where.
+/// Calls a procedure of the stated service, or of the one that runs with the data folder.
 fn call(service: &Service, options: CallOptions, data: impl Fn() -> Result<PathBuf, Cause>) -> Result<ExitCode, Cause> {
     let target = options.target(service, data().ok())?;
     let signed = match options.signs(service, &target).and_then(|signs| {
@@ -296,8 +296,8 @@ fn call(service: &Service, options: CallOptions, data: impl Fn() -> Result<PathB
     Ok(tokio()?.block_on(call::run(service, options, &target, signed)))
 }
 
-/// Makes the keys of a stage here, and puts into its secrets what is needed of them: of this machine's key the
-/// public half; the functions' key whole, which is kept nowhere here.
+/// Creates the keys of a stage and stores in its secrets what they need: the public half of this machine's key, and the
+/// functions' key as a whole, which is not stored here.
 fn keys(
     service: &Service,
     data: impl Fn() -> Result<PathBuf, Cause>,
@@ -305,8 +305,7 @@ fn keys(
     rotate: bool,
     retire: Option<String>,
 ) -> Result<ExitCode, Cause> {
-    // Nothing is made here before it is known where the rest of it goes: a key that only this machine has signs tokens
-    // that nobody takes.
+    // The target is checked before a key is created: tokens by a key that only this machine has are accepted nowhere.
     let root = workspace::root(service.definition)?;
     let checked = aws_commands::run(&root, &parameters(&["keys", "--stage", stage, "--check"]), None)?;
     if checked != ExitCode::SUCCESS {
@@ -314,7 +313,7 @@ fn keys(
     }
     let keys = DataFolder::open(data()?)?.stage_keys(stage)?;
     let is_first = keys.existing().is_err() && retire.is_none();
-    // Whoever retires a key need not have one.
+    // Retiring a key takes no key.
     let signer = match (rotate, &retire) {
         (true, _) => Some(keys.rotate()?),
         (false, None) => Some(keys.signer()?),
@@ -383,10 +382,10 @@ fn regen(app: &App, root: &Path, check: bool) -> Result<ExitCode, Cause> {
     Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// How long a token is valid that is signed for one call, in minutes.
+/// How long a token for one call is valid, in minutes.
 const CALL_MINUTES: u32 = 5;
 
-/// What signs tokens: this service's own key, or that of a stage.
+/// The signer of tokens: with this service's own key, or with that of a stage.
 fn signer(data: PathBuf, stage: Option<&str>) -> Result<TokenSigner, Cause> {
     let data = DataFolder::open(data)?;
     let Some(stage) = stage else { return data.signer() };
@@ -395,7 +394,7 @@ fn signer(data: PathBuf, stage: Option<&str>) -> Result<TokenSigner, Cause> {
     })
 }
 
-/// Whether the service has these roles; one that has none knows callers in a way of its own.
+/// Checks that the service has these roles; a service without roles has its own authentication.
 fn known(service: &Service, roles: &[String]) -> Result<(), String> {
     let there = service.definition.roles;
     match roles.iter().find(|role| !there.is_empty() && !there.contains(&role.as_str())) {
@@ -404,7 +403,7 @@ fn known(service: &Service, roles: &[String]) -> Result<(), String> {
     }
 }
 
-/// Signs one; `subject`: a new one if there is none.
+/// Signs a token; without a `subject`, for a new one.
 pub(crate) fn token(
     service: &Service,
     signer: &TokenSigner,

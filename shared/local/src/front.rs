@@ -1,4 +1,4 @@
-//! The HTTP front: what API Gateway is in the cloud.
+//! The HTTP front: API Gateway's part on this machine.
 
 mod body;
 mod connection;
@@ -43,43 +43,43 @@ use crate::{
 
 /// How long a client may take over a request's head, in seconds.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long calls that run may go on after Ctrl-C.
+/// How long running calls may take after Ctrl-C.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
-/// How many requests are answered at once; others wait, and are forgotten when their clients go away.
+/// How many requests run at once; others wait, and are dropped when their clients disconnect.
 const MAX_AT_ONCE: u32 = 1_000;
-/// How many connections are open at once; others wait for one of them to end. One that sends nothing, and is answered
-/// nothing, ends after [`HEAD_TIMEOUT`].
+/// How many connections are open at once; others wait for one of them to close. An idle one is closed after
+/// [`HEAD_TIMEOUT`].
 const MAX_OPEN: usize = 1_024;
-/// How much of what a connection sends is read ahead, in bytes: more than the longest head that is answered, with a
-/// target of 65,534. With [`MAX_OPEN`] it bounds what those hold together who send slowly.
+/// How much of a connection's input is buffered, in bytes: more than the longest request head that is accepted, with a
+/// target of 65,534. With [`MAX_OPEN`] it bounds the memory that slow senders hold.
 const BUFFER_BYTES: usize = 128 * 1024;
 
-/// The target of an OPTIONS that is about the service as a whole (RFC 9110 section 9.3.7).
+/// The target of an OPTIONS request for the service as a whole (RFC 9110 section 9.3.7).
 const ALL: &str = "*";
 
-/// What the front needs.
+/// The parts of the front.
 pub struct Front {
-    /// Runs calls.
+    /// The backend that runs calls.
     pub backend: Arc<Backend>,
-    /// The procedures that tRPC calls.
+    /// The procedures that can be called by tRPC.
     pub called: HashSet<&'static str>,
-    /// What spans procedures.
+    /// The gateways.
     pub gateways: Gateways,
-    /// Which pages may call.
+    /// The CORS policy.
     pub cors: Cors,
-    /// Where the service is.
+    /// The addresses of the service.
     pub site: Arc<Site>,
     /// The procedures that have a path of their own, and REST routes.
     pub routes: Routes,
-    /// What `GET /` answers.
+    /// The response body of `GET /`.
     pub index: Bytes,
-    /// Where mails end up.
+    /// The mailbox of the local SES.
     pub mailbox: Mailbox,
 }
 
-/// Serves until `stop` resolves; then takes no more connections and lets running calls end.
+/// Serves until `stop` resolves; then accepts no more connections and lets running calls end.
 pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: impl Future<Output = ()>) {
-    // Each connection has a receiver: that it is gone says that the connection is.
+    // Each connection has a receiver: when all are dropped, all connections are closed.
     let (stopping, _) = watch::channel(());
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(BUFFER_BYTES);
@@ -92,14 +92,14 @@ pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: impl Future<O
             accepted = accept(&listener, &open) => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    // Out of file handles, most likely: let some calls end first.
+                    // Most likely the process is out of file handles: some calls must end first.
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
                 }
             },
         };
-        // Answers are small and whole; waiting to fill a packet only delays them.
+        // Responses are small and written at once; waiting to fill a packet only delays them.
         let _ = stream.set_nodelay(true);
         let front = Arc::clone(&front);
         let (places, room) = (Arc::clone(&places), room.clone());
@@ -135,7 +135,7 @@ pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: impl Future<O
     let drained = async {
         stopping.send_replace(());
         stopping.closed().await;
-        // Calls whose clients went away run as well.
+        // Calls whose clients disconnected run on as well.
         let _ = places.acquire_many(MAX_AT_ONCE).await;
     };
     if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
@@ -143,13 +143,12 @@ pub async fn serve(listener: TcpListener, front: Arc<Front>, stop: impl Future<O
     }
 }
 
-/// The next connection, once there is a place for it. Until then it waits where the system keeps those that nobody has
-/// accepted.
+/// Accepts the next connection once there is a permit. Until then it waits in the system's backlog.
 async fn accept(
     listener: &TcpListener,
     open: &Arc<Semaphore>,
 ) -> io::Result<(TcpStream, IpAddr, Option<OwnedSemaphorePermit>)> {
-    // It is never closed; if it were, a connection without a place would be harmless.
+    // The semaphore is never closed; if it were, a connection without a permit would be harmless.
     let place = Arc::clone(open).acquire_owned().await.ok();
     let (stream, peer) = listener.accept().await?;
     Ok((stream, peer.ip(), place))
@@ -165,7 +164,7 @@ async fn serve_one(
     let (mut parts, body) = request.into_parts();
     let refused = match (understood(&parts), admission::of_caller(&parts, &front.site, &front.cors)) {
         (Err(fault), _) => Some(fault),
-        // Preflights are answered whatever else is wrong with a request; here it is the page that is.
+        // A preflight is answered whatever else is wrong with the request; here the page's origin is.
         (Ok(()), Err(foreign)) if Cors::is_preflight(&parts.method, &parts.headers) => return Ok(foreign.response()),
         (Ok(()), Err(foreign)) => Some(foreign.into()),
         (Ok(()), Ok(())) => None,
@@ -174,7 +173,7 @@ async fn serve_one(
     let body = match refused {
         None => room.read(body).await,
         Some(fault) => {
-            // A page that may not call may not read why either.
+            // A page that may not call may not read the reason either.
             parts.headers.remove(header::ORIGIN);
             Err(fault)
         }
@@ -182,13 +181,13 @@ async fn serve_one(
     let is_unread = has_body && body.is_err();
     let mut response = run_to_completion(places, async move { front.handle(peer, parts, body).await }).await?;
     if is_unread {
-        // What is left of the request would be taken for the next one (RFC 9112 section 9.3).
+        // The rest of the request would be taken for the next one (RFC 9112 section 9.3).
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     Ok(response.map(Full::new))
 }
 
-/// Whether a message is one that is understood, apart from what it asks for.
+/// Checks that a message can be processed, apart from its target.
 fn understood(parts: &Parts) -> Result<(), Fault> {
     let codings = parts.headers.get_all(header::TRANSFER_ENCODING).iter();
     let codings: Vec<_> = codings.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).collect();
@@ -200,7 +199,7 @@ fn understood(parts: &Parts) -> Result<(), Fault> {
         return Err(Fault::bad_request("The transfer coding `chunked` is applied more than once."));
     }
     expect_known(&parts.method)?;
-    // The authority by itself is for CONNECT only, and the star for OPTIONS (RFC 9112 sections 3.2.3 and 3.2.4).
+    // The authority form is for CONNECT only, and the asterisk form for OPTIONS (RFC 9112 sections 3.2.3 and 3.2.4).
     let is_of_all = parts.uri.path() == ALL && parts.method != Method::OPTIONS;
     if is_of_all || (parts.uri.scheme().is_none() && parts.uri.authority().is_some()) {
         return Err(Fault::bad_request("The target of a request begins with a slash."));
@@ -208,8 +207,8 @@ fn understood(parts: &Parts) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Does what has begun to its end, whether or not anybody still waits for it: so it is in the cloud, where a function
-/// does not learn that its caller went away. What a call has to undo is undone.
+/// Runs a future to its end even if the client disconnects. So it is in the cloud, where a function does not learn of
+/// it, and a call undoes its own changes if it has to.
 async fn run_to_completion<T: Send + 'static>(
     places: &Arc<Semaphore>,
     work: impl Future<Output = T> + Send + 'static,
@@ -222,19 +221,19 @@ async fn run_to_completion<T: Send + 'static>(
     working.await
 }
 
-/// Where a request goes.
+/// The target of a request.
 enum Goal<'a> {
-    /// To a procedure: by its REST route, as a call of tRPC, or in a form of its own.
+    /// A procedure: by its REST route, by tRPC, or in an HTTP form of its own.
     Procedure(String, Option<Route>, Option<Allowed>),
-    /// To what spans procedures.
+    /// A gateway.
     Gateway(&'a Gateway),
-    /// What there is.
+    /// The index of the service.
     Index,
-    /// The mails that were sent.
+    /// The mailbox.
     Mailbox,
     /// GraphQL in a browser.
     GraphiQl,
-    /// Nowhere. It has a name all the same, when it was called as a procedure.
+    /// Nothing. It has the procedure's name if tRPC called one.
     Nowhere(Option<String>, Fault),
 }
 
@@ -242,11 +241,11 @@ impl Front {
     async fn handle(&self, peer: IpAddr, parts: Parts, body: Result<Held, Fault>) -> Response<Bytes> {
         let request_id = request_id();
         let mut request = Request::from_parts(parts, Bytes::new());
-        // As they are in the events of the cloud.
+        // Headers and address are normalised as in the events of the cloud.
         *request.headers_mut() = api_gateway::joined(request.headers());
         *request.uri_mut() = normalized(request.uri());
         request.extensions_mut().insert(PeerAddress(peer.to_string()));
-        // Browsers ask for it beside every page.
+        // Browsers request it beside every page.
         if request.uri().path() == "/favicon.ico" && self.routes.find(request.method(), "/favicon.ico").is_none() {
             *request.uri_mut() = Uri::from_static(gateways::docs::ICON_PATH);
         }
@@ -294,7 +293,7 @@ impl Front {
         }
     }
 
-    /// Where a request goes.
+    /// Finds the target of a request.
     fn goal(&self, request: &Request<Bytes>) -> Goal<'_> {
         let path = request.uri().path();
         let not_supported = |allow| Fault::method_not_supported(request.method().as_str(), allow);
@@ -345,7 +344,7 @@ impl Front {
     }
 }
 
-/// An address whose path and query are normal.
+/// The address with normalised path and query.
 fn normalized(uri: &Uri) -> Uri {
     let mut parts = uri.clone().into_parts();
     parts.path_and_query =
@@ -353,7 +352,7 @@ fn normalized(uri: &Uri) -> Uri {
     Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
 }
 
-/// Names a call. Callers do not choose it: it is what the log is searched by.
+/// A new request id. Clients do not choose it, since the log is searched by it.
 fn request_id() -> String {
     uuid::Uuid::now_v7().to_string()
 }
@@ -387,7 +386,7 @@ mod tests {
             end.send(()).unwrap();
         };
         let waiting = run_to_completion(&places, work);
-        // One poll begins it; then the client is gone.
+        // One poll starts the request; then the client disconnects.
         assert!(tokio::time::timeout(Duration::ZERO, waiting).await.is_err());
         assert!(places.try_acquire().is_err(), "it runs, and has its place");
         go_on.send(()).unwrap();

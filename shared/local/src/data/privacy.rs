@@ -1,9 +1,9 @@
-//! That nobody but its owner reads what is in a data folder.
+//! File permissions of a data folder: nobody but its owner may read it.
 //!
-//! Rights of a file are made by whoever makes it: a folder that was made by hand before the first start is one that all
-//! users of the machine look into. What is found open is closed, and it is said. What is not the service's is left
-//! alone: a folder that also holds other things is not closed behind somebody's back, but refused. So is a link in the
-//! folder that leads to what others may read: it is somebody else's place, and nothing is changed there, nor looked into.
+//! A folder that was made by hand before the first start may be readable by all users of the machine. This module
+//! removes such permissions, and says so. It leaves foreign files alone: a folder that also holds other things is
+//! refused instead of changed. So is a link in the folder that leads to something readable: the target may belong to
+//! another user, and is neither changed nor read.
 
 use std::{
     fs::{self, Permissions},
@@ -16,17 +16,17 @@ use protocol::Cause;
 
 use super::at;
 
-/// The rights of others: the group's, and everybody's.
+/// The permission bits of the group and of other users.
 const OTHERS: u32 = 0o077;
-/// How deep there are folders in a data folder.
+/// The depth of folders in a data folder.
 const MAX_DEPTH: usize = 3;
 
-/// Closes the folder and what the service keeps in it to others.
+/// Removes other users' permissions on the folder and on what the service keeps in it.
 ///
 /// # Errors
-/// When something is open that cannot be closed, or should not be.
+/// When such a permission cannot be removed, or the files are foreign.
 pub(super) fn close(folder: &Path) -> Result<(), Cause> {
-    // The folder itself may be reached by a link: it is what was asked for.
+    // The folder itself may be reached by a link: that is what the caller asked for.
     let folder = &fs::canonicalize(folder).map_err(at(folder))?;
     let mut closed = Vec::new();
     if is_open(folder)? {
@@ -53,10 +53,10 @@ pub(super) fn close(folder: &Path) -> Result<(), Cause> {
     Ok(())
 }
 
-/// What a service, or whoever set it up, put there.
+/// Whether a file is one of the service's, or of the person who set it up.
 fn is_ours(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // `service.json` is of earlier versions.
+    // Earlier versions wrote `service.json`.
     let known =
         ["cursor.key", "functions.env", "lock", "mail", "running", "secrets", "service.json", "signing.key", "stages"];
     known.contains(&&*name) || name.starts_with("database.sqlite") || name.contains(".draft-")
@@ -87,7 +87,7 @@ fn close_one(path: &Path, closed: &mut Vec<PathBuf>) -> Result<(), Cause> {
     Ok(())
 }
 
-/// Whether what a link leads to is closed.
+/// Checks that a link's target is closed to other users.
 fn expect_closed(link: &Path) -> Result<(), Cause> {
     if !is_open(link)? {
         return Ok(());
@@ -99,7 +99,7 @@ fn expect_closed(link: &Path) -> Result<(), Cause> {
     .into())
 }
 
-/// Whether others have any right to it, or to what it leads to. What is gone by now has none.
+/// Whether other users have any permission on a file, or on a link's target. A missing file has none.
 fn is_open(path: &Path) -> Result<bool, Cause> {
     match fs::metadata(path) {
         Ok(found) => Ok(found.permissions().mode() & OTHERS != 0),
@@ -190,7 +190,7 @@ mod tests {
             assert_ne!(elsewhere.mode(open) & OTHERS, 0, "{open}");
             fs::set_permissions(elsewhere.0.join(open), Permissions::from_mode(closed)).unwrap();
         }
-        // Closed by its owner, it is good; what leads nowhere is, too.
+        // A target that its owner closed is accepted; so is a missing one.
         link("nothing", "signing.key");
         close(&folder.0).unwrap();
         assert_eq!(elsewhere.mode("mail/1.eml"), 0o644);
@@ -215,7 +215,7 @@ mod tests {
         let refused = close(&folder.0).unwrap_err().to_string();
         assert!(refused.contains("thesis.txt") && refused.contains("chmod 700"), "{refused}");
         assert_eq!((folder.mode(""), folder.mode("database.sqlite")), (0o755, 0o644));
-        // Closed by its owner, it is good, and what is not ours is left as it is.
+        // A folder that its owner closed is accepted, and foreign files stay as they are.
         folder.make("", 0o700);
         close(&folder.0).unwrap();
         assert_eq!((folder.mode("thesis.txt"), folder.mode("database.sqlite")), (0o644, 0o600));

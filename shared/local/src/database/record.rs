@@ -1,4 +1,4 @@
-//! What procedures ask of the database, written down: the generated policies are held against it.
+//! A record of the accesses of procedures to the database: tests compare the generated policies with it.
 
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::request::Access;
 
-/// One line. What follows a key's prefix may be personal and is left out.
+/// One line of the record. It leaves out the rest of a key behind its prefix, which may be personal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 struct Line {
     procedure: String,
@@ -33,8 +33,8 @@ impl Record {
         Ok(Self { file, written: Mutex::default() })
     }
 
-    /// Adds what is new. It is in the file before the request goes on, so that a process that is killed
-    /// leaves all that it did.
+    /// Adds what is new. It is in the file before the request is executed, so that a killed process leaves a complete
+    /// record.
     pub(super) fn add(&self, procedure: &str, accesses: &[Access]) {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         for access in accesses {

@@ -1,14 +1,14 @@
-//! Which partition keys a DynamoDB request touches, and by which action.
+//! The partition keys that a DynamoDB request touches, and the action on each.
 //!
-//! Only the fields that decide this are read; `dynoxide` validates the rest. A field that is given
-//! twice is refused by `serde`, so that the guard and the engine cannot read different values.
+//! Only the fields that decide this are read; `dynoxide` validates the rest. `serde` refuses a field that occurs twice,
+//! so that the guard and the engine cannot read different values.
 
 use std::collections::HashMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// The table's partition key attribute. An index `gsi1` has `gsi1pk`, and so on.
+/// The table's partition key attribute. The index `gsi1` has `gsi1pk`, and so on.
 const TABLE_PARTITION_KEY: &str = "pk";
 
 /// One partition key and the action that needs a grant on it.
@@ -18,7 +18,7 @@ pub(super) struct Access {
     pub(super) action: &'static str,
     /// The index that a query goes to; `None` for the table itself.
     pub(super) index: Option<String>,
-    /// The table's, or that of the index.
+    /// The partition key of the table, or of the index.
     pub(super) partition_key: String,
 }
 
@@ -29,14 +29,14 @@ impl Access {
     }
 }
 
-/// Why the accesses of a request cannot be told.
+/// Why the accesses of a request are not clear.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unclear {
     /// The body is no JSON, or not of the operation's shape.
     Malformed,
     /// The operation names no keys: scans, tables, PartiQL, streams and whatever else there is.
     Administrative,
-    /// The operation is one that names keys, but here it does not, or not plainly.
+    /// The operation names keys, but this request does not, or not plainly.
     Shape(&'static str),
 }
 
@@ -71,7 +71,7 @@ pub(super) fn accesses(operation: &str, body: &[u8]) -> Result<Vec<Access>, Uncl
     Ok(accesses)
 }
 
-/// `{"S": "user#1"}`; numbers and the rest leave `s` empty and are never covered.
+/// `{"S": "user#1"}`; other types leave `s` empty, which no rule covers.
 #[derive(Deserialize)]
 struct Value {
     #[serde(rename = "S")]
@@ -169,7 +169,7 @@ struct TransactItem {
     condition_check: Option<Element>,
 }
 
-/// Each element needs the action of its own kind; IAM knows no action for the whole.
+/// Each element needs the action of its own kind; IAM has no action for the whole.
 fn transaction(transaction: Transaction) -> Result<Vec<Access>, Unclear> {
     let mut accesses = Vec::with_capacity(transaction.transact_items.len());
     for item in transaction.transact_items {
@@ -205,7 +205,7 @@ struct Query {
 }
 
 impl Query {
-    /// The attribute that a name in an expression stands for.
+    /// The attribute that a placeholder in an expression stands for.
     fn attribute<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         if name.starts_with('#') {
             self.expression_attribute_names.as_ref()?.get(name).map(String::as_str)

@@ -1,4 +1,4 @@
-//! The guard's HTTP server: decides on each request, then hands it to the engine.
+//! The guard's HTTP server: it decides on each request, then passes it to the engine.
 
 use std::io;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ const BODY_LIMIT_BYTES: usize = 16 * 1024 * 1024;
 const TARGET_PREFIX: &str = "DynamoDB_20120810.";
 const JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.0");
 
-/// Lets requests in to the engine. It works on the threads of the runtime that this is called on.
+/// Starts the server on the current runtime's threads.
 pub(super) async fn start(guard: Arc<Guard>, database: Database) -> io::Result<Server> {
     Server::start(Arc::new(Gate { guard, database })).await
 }
@@ -42,7 +42,7 @@ impl Answer for Arc<Gate> {
         let body = body.to_bytes();
         let operation = text(&parts.headers, "x-amz-target").and_then(|target| target.strip_prefix(TARGET_PREFIX));
         let authorization = text(&parts.headers, header::AUTHORIZATION.as_str());
-        // What has no DynamoDB target (streams, for one) is administrative by any name.
+        // A request without a DynamoDB target (streams, for one) is administrative by any name.
         let operation = operation.unwrap_or("UnknownOperation");
         match self.guard.decide(authorization, operation, &body) {
             Err(refusal) => refuse(&refusal),

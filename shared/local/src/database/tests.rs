@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::guard::{Policy, Rule};
 use super::{Credentials, DatabaseError, EmbeddedDatabase, Location};
 
-/// Speaks DynamoDB's JSON protocol in the name of one principal.
+/// A client of DynamoDB's JSON protocol for one principal.
 pub(super) struct Caller {
     client: Client<HttpConnector, Full<Bytes>>,
     endpoint: String,
@@ -239,7 +239,7 @@ async fn what_procedures_ask_for_is_recorded_whether_it_is_allowed_or_not() {
     assert_eq!(procedure.get("user#ada@example.com").await.0, StatusCode::OK);
     assert_eq!(procedure.get("user#2").await.0, StatusCode::OK);
     assert_denied(&procedure.put("post#1").await, "names `post` for writing");
-    // It is in the file while the database still runs.
+    // The line is in the file while the database still runs.
     assert_eq!(
         std::fs::read_to_string(&path).expect("the file can be read").lines().collect::<Vec<_>>(),
         [

@@ -1,8 +1,8 @@
-//! The bodies of requests, and how much of them is held at one time.
+//! Request bodies, and a bound on the memory that they take together.
 //!
-//! Whoever sends a body slowly, or many at once, makes the service hold them. Small ones are bounded by the number of
-//! connections that are open at once; larger ones share one room, and when it is full, they are refused and not kept
-//! waiting: so those who fill it do not stand in the way of everybody else's small ones.
+//! A client that sends a body slowly, or many at once, makes the service hold them. Small bodies are bounded by the
+//! number of open connections. Larger ones share one budget; when it is spent, they are refused instead of queued, so
+//! that they do not block other clients' small ones.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,20 +12,20 @@ use hyper::body::{Body, Incoming};
 use protocol::{Cause, Fault, trpc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How much larger bodies take together at most, in bytes.
+/// The budget of all larger bodies together, in bytes.
 const ROOM_BYTES: usize = 64 * 1024 * 1024;
-/// How much of each body does not count.
+/// How much of each body does not count, in bytes.
 const SMALL_BYTES: usize = 16 * 1024;
-/// In which steps the room is taken, in bytes.
+/// The unit in which the budget is taken, in bytes.
 const STEP_BYTES: usize = 1024;
 /// How long a client may take over a request's body.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The room that the bodies of all requests share.
+/// The budget that the bodies of all requests share.
 #[derive(Clone)]
 pub(super) struct Room(Arc<Semaphore>);
 
-/// A body, and its part of the room, which it has until this is dropped.
+/// A body with its share of the budget, which it holds until it is dropped.
 #[derive(Default)]
 pub(super) struct Held {
     pub(super) bytes: Bytes,
@@ -37,11 +37,11 @@ impl Room {
         Self(Arc::new(Semaphore::new(ROOM_BYTES / STEP_BYTES)))
     }
 
-    /// Reads a whole body. One that is too large is not waited for: where its length is announced, nothing of it is read,
-    /// and a client that waits for `100 Continue` keeps it (RFC 9110 section 10.1.1).
+    /// Reads a whole body. One that is too large is refused early: if its length is announced, nothing of it is read,
+    /// and a client that waits for `100 Continue` does not send it (RFC 9110 section 10.1.1).
     ///
     /// # Errors
-    /// When it is too large, breaks off or takes too long, and when there is no room for it.
+    /// When it is too large, breaks off or takes too long, and when the budget is spent.
     pub(super) async fn read(&self, body: Incoming) -> Result<Held, Fault> {
         if body.is_end_stream() {
             return Ok(Held::default());
@@ -70,7 +70,7 @@ impl Room {
         Ok(Held { bytes: whole.into(), _part: part })
     }
 
-    /// Takes so much of the room that a body of this length is in it; false when there is not so much.
+    /// Takes the share for a body of this length; false when the budget is spent.
     fn grow(&self, part: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> bool {
         let wanted = bytes.saturating_sub(SMALL_BYTES).div_ceil(STEP_BYTES);
         let more = wanted.saturating_sub(part.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
@@ -108,7 +108,7 @@ mod tests {
         room.collect(Full::new(Bytes::from(vec![b' '; bytes]))).await.map_err(|fault| fault.code)
     }
 
-    /// So much of a body is there, and the rest never comes.
+    /// A body of which the rest never comes.
     struct Unfinished {
         left_bytes: usize,
         announced_bytes: u64,
@@ -158,7 +158,7 @@ mod tests {
         assert!((ROOM_BYTES..=ROOM_BYTES + held.len() * SMALL_BYTES).contains(&sum), "{sum}");
         assert_eq!(read(&room, SMALL_BYTES).await.unwrap().bytes.len(), SMALL_BYTES);
         assert_eq!(read(&room, trpc::MAX_INPUT_BYTES + 1).await.err(), Some(Code::PayloadTooLarge));
-        // Whoever is answered makes room.
+        // A response frees its request's share.
         held.truncate(1);
         assert_eq!(read(&room, trpc::MAX_INPUT_BYTES).await.unwrap().bytes.len(), trpc::MAX_INPUT_BYTES);
         drop(held);

@@ -1,12 +1,12 @@
-//! What HTTP refuses before there is a request.
+//! Refusals below the level of requests.
 //!
-//! hyper answers most of it by itself: 400 for what is no message (RFC 9112 section 3), 414 for a target that it does
-//! not read (RFC 9110 section 15.5.15), 431 for header fields that are too large (RFC 6585 section 5). It leaves open a
-//! target that is longer than all that it reads ahead, and says of other versions that they are malformed: what comes
-//! in at the beginning of a message is looked at here first. And it closes at once, while a client that still sends
-//! would see a broken connection instead of its answer.
+//! hyper answers most of them by itself: 400 for what is no message (RFC 9112 section 3), 414 for a target that it does
+//! not read (RFC 9110 section 15.5.15), 431 for header fields that are too large (RFC 6585 section 5). But it does not
+//! answer a target that exceeds its buffer, and calls other HTTP versions malformed: this module checks the beginning
+//! of each message first. And hyper closes at once, so that a client that still sends would see a broken connection
+//! instead of its response.
 //!
-//! hyper waits without a limit for a client that does not read what it is answered: here it is given up.
+//! hyper waits without a limit for a client that does not read its response: this module gives it up.
 
 use std::{
     io,
@@ -22,41 +22,42 @@ use std::{
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio_io_timeout::TimeoutWriter;
 
-/// How long a line of a request may be until it is given up, in bytes: less than is read ahead, more than is answered.
+/// The longest line of a request, in bytes, before the connection is given up: less than the buffer, more than is
+/// accepted.
 pub(super) const MAX_LINE_BYTES: usize = 96 * 1024;
-/// How much of the end of a request's first line is kept: more than its version takes.
+/// How much of the end of a request's first line is kept, in bytes: more than its version takes.
 const TAIL_BYTES: usize = 16;
-/// How long a client may read nothing of what it is answered.
+/// How long a client may read nothing of its response.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How much is read and dropped after the last answer, in bytes, and for how long.
+/// How much is read and dropped after the last response, in bytes, and for how long.
 const DRAIN_BYTES: u64 = 128 * 1024 * 1024;
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 
-/// A connection's messages, as the service sees them.
+/// The state of a connection's messages, as the service reports it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Messages(Arc<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
-    /// Of requests and of answers: an odd number while a request is answered.
+    /// The number of requests and responses: odd while a request is being answered.
     ends: AtomicUsize,
-    /// Whether one of the requests had a body. What was read ahead of its end tells nothing of the next message.
+    /// Whether one of the requests had a body. Data that was read ahead of its end says nothing about the next message.
     bodies: AtomicBool,
 }
 
 impl Messages {
-    /// A request is there.
+    /// A request has arrived.
     pub(super) fn begin(&self, has_body: bool) {
         self.0.bodies.fetch_or(has_body, Ordering::AcqRel);
         self.0.ends.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// It is answered.
+    /// Its response is complete.
     pub(super) fn end(&self) {
         self.0.ends.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Whether the next bytes belong to a message that nobody has seen yet.
+    /// Whether the next bytes belong to a new message.
     fn is_between(&self) -> bool {
         self.0.ends.load(Ordering::Acquire).is_multiple_of(2)
     }
@@ -66,7 +67,7 @@ impl Messages {
     }
 }
 
-/// A status that is no business of hyper's.
+/// A status that hyper does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Refused {
     TooLong,
@@ -89,13 +90,13 @@ struct FirstLine {
     tail: Vec<u8>,
     is_over: bool,
     is_of_another_version: bool,
-    /// How much there is of a line of the header, when the first line is over.
+    /// The length of the current header line, after the first line.
     header_bytes: usize,
 }
 
 impl FirstLine {
-    /// Takes what comes next, and says what is wrong with the line. After the end of a header there is another line, or
-    /// a body: of that nothing is said until more comes.
+    /// Reads more input and returns what is wrong with the line. The end of a header is followed by another line or a
+    /// body: that is decided when more comes.
     fn read(&mut self, more: &[u8]) -> Option<Refused> {
         let (mut is_line, mut refused) = (true, None);
         for part in more.split_inclusive(|byte| *byte == b'\n') {
@@ -130,15 +131,15 @@ impl FirstLine {
     }
 }
 
-/// Whether a line ends with another version than 1.0 and 1.1. One with a higher minor number could be read as 1.1 (RFC 9110
-/// section 2.5), which hyper does not do; nobody sends any.
+/// Whether a request line has another version than 1.0 and 1.1. One with a higher minor number could be read as 1.1
+/// (RFC 9110 section 2.5), which hyper does not do; no client sends any.
 fn is_of_another_version(line: &[u8]) -> bool {
     let version = line.trim_ascii().rsplit(|byte| *byte == b' ').next().unwrap_or_default();
     let [major, b'.', minor] = version.strip_prefix(b"HTTP/").unwrap_or_default() else { return false };
     major.is_ascii_digit() && minor.is_ascii_digit() && (*major != b'1' || *minor > b'1')
 }
 
-/// A connection, of which the first line of each message is looked at.
+/// A connection that checks the first line of each message.
 pub(super) struct Watched<S> {
     stream: Pin<Box<TimeoutWriter<S>>>,
     messages: Messages,
@@ -153,9 +154,9 @@ impl<S: AsyncRead + AsyncWrite> Watched<S> {
         Self { stream: Box::pin(stream), messages, line: FirstLine::default(), refused: None }
     }
 
-    /// Answers what was refused here, and closes when the client has stopped to send, or has sent enough.
+    /// Answers a refusal of this module, and closes when the client has stopped sending, or has sent too much.
     pub(super) async fn close(mut self, ended: hyper::Result<()>) {
-        // The beginning of HTTP/2 is what hyper recognises and does not answer.
+        // hyper recognises the preface of HTTP/2 and does not answer it.
         if ended.is_err_and(|error| error.is_parse_version_h2()) {
             self.refused = Some(Refused::Version);
         }
@@ -170,7 +171,7 @@ impl<S: AsyncRead + AsyncWrite> Watched<S> {
             self.stream.shutdown().await?;
             tokio::io::copy(&mut self.stream.take(DRAIN_BYTES), &mut tokio::io::sink()).await
         };
-        // A client that goes away in the middle is no fault of ours.
+        // A client that disconnects early is no error of ours.
         let _ = tokio::time::timeout(DRAIN_TIME, closing).await;
     }
 }
@@ -186,7 +187,7 @@ impl<S: AsyncRead + AsyncWrite> AsyncRead for Watched<S> {
         let refused = self.line.read(&buffer.filled()[before..]).filter(|_| is_between);
         self.refused = self.refused.or(refused);
         match self.refused {
-            // What was read is dropped with the connection.
+            // The connection drops what was read.
             Some(refused) => Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, refused.status()))),
             None => Poll::Ready(Ok(())),
         }
@@ -215,7 +216,7 @@ impl<S: AsyncRead + AsyncWrite> AsyncWrite for Watched<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // An answer is still to come.
+        // A response is still to come.
         if self.refused.is_some() {
             return Poll::Ready(Ok(()));
         }
@@ -238,14 +239,14 @@ mod tests {
 
     use super::*;
 
-    /// How the connection of a client ends, and when, that asks so often and does then what it does.
+    /// How and when a client's connection ends after so many requests and the given action.
     async fn ended<F: Future<Output = ()> + Send + 'static>(
         asks: usize,
         then: impl FnOnce(DuplexStream) -> F + Send + 'static,
     ) -> (hyper::Result<()>, Duration) {
         let (mut client, server) = tokio::io::duplex(16 * 1024);
         let asking = tokio::spawn(async move {
-            // What does not get in any more is not waited for.
+            // Input beyond the buffer is not waited for.
             let requests = "GET / HTTP/1.1\r\nhost: a\r\n\r\n".repeat(asks);
             let _ = tokio::time::timeout(Duration::from_secs(1), client.write_all(requests.as_bytes())).await;
             then(client).await;

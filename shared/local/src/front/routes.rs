@@ -1,4 +1,4 @@
-//! Which procedure an address leads to.
+//! Routing of methods and paths to procedures.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,18 +9,18 @@ use runtime::{
     rest::{Allowed, Route},
 };
 
-/// Where procedures are. A path may hold names in braces, as the gateway has them (`/trips/callback/{provider}`): one
-/// segment each.
+/// The routes of procedures. A path may have parameters in braces, as API Gateway has them
+/// (`/trips/callback/{provider}`): one segment each.
 ///
-/// Where several paths fit, the method decides first, and then the most specific path: so does an HTTP API with the
-/// routes of `infra/src/routes.ts`, and so OpenAPI documents are read, in which each path has its own methods.
+/// Among several matching paths, the method decides first, and then the most specific path. An HTTP API with the routes
+/// of `infra/src/routes.ts` does the same, and so does a reader of OpenAPI, in which each path has its own methods.
 #[derive(Debug, Default)]
 pub struct Routes {
-    /// By method, GET first: the methods of one address are told in this order.
+    /// The paths by method, GET first: `allow` lists the methods of one address in this order.
     methods: Vec<(&'static str, Paths<Place>)>,
-    /// Who answers for methods that nobody has: at each path the first one of `methods`.
+    /// The procedure that answers for other methods: at each path the first one of `methods`.
     any: Paths<Place>,
-    /// All of them.
+    /// All routes.
     places: Vec<Place>,
 }
 
@@ -32,20 +32,20 @@ struct Place {
     is_rest: bool,
 }
 
-/// What is at a path.
+/// The match of a path.
 pub(super) struct Found {
     pub(super) procedure: &'static str,
-    /// None where the procedure has a form of its own.
+    /// None if the procedure has an HTTP form of its own.
     pub(super) route: Option<Route>,
     /// All methods of the path.
     pub(super) methods: Allowed,
 }
 
 impl Routes {
-    /// Of those procedures that have a path of their own, or a REST route.
+    /// Collects the routes of those procedures that have a path of their own, or a REST route.
     ///
     /// # Errors
-    /// When two of them have one route.
+    /// When two of them have the same route.
     pub fn new(entries: impl IntoIterator<Item = Entry>) -> Result<Self, Cause> {
         Self::of(entries.into_iter().flat_map(|entry| {
             let routes = [(false, entry.http()), (true, entry.rest())];
@@ -53,7 +53,7 @@ impl Routes {
         }))
     }
 
-    /// Of methods and paths, with whose they are, and whether they are routes of REST.
+    /// Builds the table from methods and paths, with their procedures, and whether they are REST routes.
     fn of(routes: impl IntoIterator<Item = ((&'static str, &'static str), &'static str, bool)>) -> Result<Self, Cause> {
         let mut by_method: BTreeMap<_, Vec<Place>> = BTreeMap::new();
         for ((method, path), procedure, is_rest) in routes {
@@ -76,7 +76,7 @@ impl Routes {
         Ok(routes)
     }
 
-    /// The procedure at a path: the one with this method, else any, which then refuses it.
+    /// The procedure at a path: the one with this method, else the one for any method, which then refuses it.
     pub(super) fn find(&self, method: &Method, path: &str) -> Option<Found> {
         let method = if method == Method::HEAD { &Method::GET } else { method };
         let own = self.methods.iter().find(|(known, _)| method == known).and_then(|(_, paths)| paths.at(path));
@@ -85,15 +85,15 @@ impl Routes {
         Some(Found { procedure, route, methods: Allowed(self.methods_at(path).into()) })
     }
 
-    /// The methods of an address, as `allow` has them.
+    /// The methods of an address, in the form of `allow`.
     fn methods_at(&self, path: &str) -> String {
         let there = self.methods.iter().filter(|(_, paths)| paths.at(path).is_some());
         let methods = there.map(|(method, _)| if *method == "GET" { "GET, HEAD" } else { method });
         methods.collect::<Vec<_>>().join(", ")
     }
 
-    /// What the function of a procedure is told of its path, as `ONEFOLD_METHODS` has it in the cloud
-    /// (`infra/src/routes.ts`): its methods, and those of more specific paths that fit it as well.
+    /// What the function of a procedure gets as `ONEFOLD_METHODS` in the cloud (`infra/src/routes.ts`): the methods of
+    /// its path, and those of more specific paths that match it as well.
     pub fn methods_of(&self, procedure: &str) -> Option<String> {
         let own = self.places.iter().find(|place| place.procedure == procedure)?.path;
         let others = self.places.iter().map(|place| place.path).filter(|path| *path != own && own.covers(*path));
@@ -133,7 +133,7 @@ mod tests {
             (Method::HEAD, "notes.get", "touch"),
             (Method::DELETE, "notes.delete", "touch"),
             (Method::POST, "notes.touch", ""),
-            // Nobody has it: all that is there is said.
+            // Without an overlap, all methods are listed.
             (Method::PUT, "notes.touch", ""),
         ] {
             let expected = (procedure, parameter.to_owned(), at_touch.into());
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(found(Method::GET, "/v1/notes/touch/marks/first").0, "notes.first");
         assert_eq!(found(Method::GET, "/v1/notes/touch/marks/last").1, "touch last");
         assert_eq!(found(Method::PATCH, "/v1/notes/touch/marks/first").0, "notes.remark");
-        // As the functions of the cloud are told it.
+        // The same text as for functions in the cloud.
         let told = |procedure| routes.methods_of(procedure);
         let of_notes = "GET, HEAD, DELETE;/v1/notes/touch GET, HEAD, DELETE, POST";
         assert_eq!(told("notes.delete").as_deref(), Some(of_notes));
