@@ -61,7 +61,7 @@ pub struct Identity {
     pub linked_at: Timestamp,
 }
 
-/// The capability to read what is kept about people.
+/// The capability to read the personal data of a user.
 #[derive(Clone, Capability)]
 pub struct PersonalData {
     pub(crate) users: Read<User>,
@@ -125,7 +125,7 @@ pub async fn export(
     Ok(Exported { user, identities: identities.collect(), sessions, posts, entries, next })
 }
 
-/// What of an entry is the person's: from where somebody else did it is not.
+/// The part of an entry that is the user's own: another actor's network address is not.
 fn own_part(entry: AuditEntry, id: UserId) -> AuditEntry {
     let is_own = entry.actor.as_deref() == Some(&*id.to_string());
     if is_own { entry } else { AuditEntry { address: String::new(), ..entry } }

@@ -27,7 +27,7 @@ pub struct Input {
 }
 
 impl Input {
-    /// Whether the user may do something at once, or could with another role.
+    /// Whether the user gets rights at once, or could with another role.
     fn gives_rights(&self) -> bool {
         self.is_verified == Some(true) || self.role.is_some_and(|role| role != Role::NEWCOMER)
     }

@@ -32,8 +32,8 @@ pub struct Input {
 }
 
 impl Input {
-    /// Whether it changes more than what a person may change of themselves: with another address somebody else
-    /// could ask for a new password.
+    /// Whether it changes more than what a user may change of themselves: with another address, somebody else could
+    /// request a new password.
     fn gives_rights(&self) -> bool {
         !(self.email.is_keep() && self.is_verified.is_keep() && self.role.is_keep())
     }
@@ -89,7 +89,7 @@ pub async fn update(
         delegation::expect_may_give_rights(&caller)?;
     }
     let current = users.get(&input.id).await?.ok_or(Error::Missing(input.id))?;
-    // The own name is one's own to change, whatever an application may do in somebody's name.
+    // A user may change their own name, whatever scopes an application has in their name.
     let is_own_name = !is_decision && caller.is_person() && caller.subject() == input.id.to_string();
     if !is_own_name {
         delegation::expect_may_change(&caller, [current.role])?;
@@ -100,7 +100,7 @@ pub async fn update(
     let mut next = current.clone();
     input.email.apply(&mut next.email);
     if !next.email.is_same_as(&current.email) {
-        // Nobody has proved the new one, unless this call says so.
+        // Nobody has proved the new address, unless this call states it.
         next.is_verified = false;
     }
     input.name.apply(&mut next.name);
@@ -109,7 +109,7 @@ pub async fn update(
     input.role.apply(&mut next.role);
     if is_decision {
         delegation::expect_may_change(&caller, [next.role])?;
-        // Nor does it end any more, or belong to whoever registers the address next.
+        // Nor does the user expire, or belong to the next person who registers the address.
         next.ends_at = None;
     }
     let email = next.email.clone();

@@ -1,5 +1,5 @@
-//! A small HTTP server on a free port of 127.0.0.1, for what stands in for a service of the cloud. It answers programs
-//! only: a page never has business here.
+//! A small HTTP server on a free port of 127.0.0.1, for stand-ins of cloud services. It answers programs only, and
+//! never a page.
 
 use std::convert::Infallible;
 use std::io;
@@ -24,15 +24,15 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 /// A pause when the process has run out of file descriptors, so that accepting does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Answers requests; each connection has a clone.
+/// A handler of requests; each connection has a clone.
 pub(crate) trait Answer: Clone + Send + Sync + 'static {
-    /// What the server stands for, in the log.
+    /// The name of the server in the log.
     const WHAT: &'static str;
     /// Answers one request of a program.
     fn answer(&self, request: Request<Incoming>) -> impl Future<Output = Response<Full<Bytes>>> + Send;
 }
 
-/// The running server. Dropping it ends it in the background.
+/// A running server. Dropping it stops it in the background.
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
@@ -102,7 +102,7 @@ fn serve<A: Answer>(stream: TcpStream, answer: A, connections: &GracefulShutdown
     let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let connection = connections.watch(connection);
     tokio::spawn(async move {
-        // A client that goes away in the middle is its own business.
+        // A client that disconnects early is no error.
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection to {} broke", A::WHAT);
         }

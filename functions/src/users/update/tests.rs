@@ -1,10 +1,11 @@
-//! What `users.update` leaves as it is, refuses, and does although nobody can be told.
+//! Tests of `users.update`: what it leaves unchanged, what it refuses, and that it succeeds although no mail can be
+//! sent.
 
 use local::testing::TestService;
 
 use super::*;
 
-/// What it asks for, with the rights of all of it, as its function has them.
+/// The capabilities of the procedure, with the rights of all of them, as its function has them.
 #[derive(Capability)]
 struct Given {
     users: Update<User>,

@@ -1,4 +1,4 @@
-//! The post office through the capability itself, and the mailbox behind it.
+//! The local SES through the mail capability, and the mailbox behind it.
 
 use std::{fs, path::PathBuf, sync::Arc};
 
