@@ -27,7 +27,7 @@ const GREW_MS: i64 = 365 * 24 * 60 * 60 * 1_000;
 /// How many entities one transaction writes. A user takes up to three of DynamoDB's 100 actions.
 const BATCH: usize = 25;
 /// How many transactions run at once.
-const AT_ONCE: usize = 8;
+const MAX_CONCURRENT: usize = 8;
 
 const FIRST_NAMES: [&str; 24] = [
     "Ada",
@@ -116,7 +116,7 @@ async fn write<T: Entity>(session: &StoreSession, what: &str, entities: &[T]) ->
         entities.iter().zip(known).filter(|(_, known)| known.is_none()).map(|(entity, _)| entity.clone()).collect();
     let batches: Vec<Vec<T>> = missing.chunks(BATCH).map(<[T]>::to_vec).collect();
     let batches = batches.into_iter().map(|batch| create(Create::new(session.clone()), batch));
-    let mut written = stream::iter(batches).buffer_unordered(AT_ONCE);
+    let mut written = stream::iter(batches).buffer_unordered(MAX_CONCURRENT);
     let is_terminal = std::io::stderr().is_terminal();
     let (mut made, mut done) = (0, entities.len() - missing.len());
     while let Some(count) = written.try_next().await? {

@@ -25,7 +25,7 @@ pub fn prepare(places: &Places) -> io::Result<()> {
 
 /// The prefixes of the variables that `cargo run` sets for this program. Build scripts of dependencies watch some of
 /// them and would run again.
-const ABOUT_THE_PACKAGE: [&str; 5] =
+const PACKAGE_VARIABLE_PREFIXES: [&str; 5] =
     ["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_PRIMARY_PACKAGE"];
 
 /// Runs a command whose arguments have no spaces. Its output goes to this program's standard error.
@@ -33,7 +33,7 @@ pub fn run(program: &str, arguments: &str, folder: &Path) -> io::Result<()> {
     eprintln!("> {program} {arguments}");
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
-        if ABOUT_THE_PACKAGE.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+        if PACKAGE_VARIABLE_PREFIXES.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
             command.env_remove(name);
         }
     }

@@ -29,7 +29,7 @@ pub struct Input {
 impl Input {
     /// Whether the user gets rights at once, or could with another role.
     fn gives_rights(&self) -> bool {
-        self.is_verified == Some(true) || self.role.is_some_and(|role| role != Role::NEWCOMER)
+        self.is_verified == Some(true) || self.role.is_some_and(|role| role != Role::NEW_USER)
     }
 }
 
@@ -62,7 +62,7 @@ pub async fn create(
     #[input] input: Input,
 ) -> Result<User, Error> {
     let is_decision = input.gives_rights();
-    let (role, is_verified) = (input.role.unwrap_or(Role::NEWCOMER), input.is_verified.unwrap_or(false));
+    let (role, is_verified) = (input.role.unwrap_or(Role::NEW_USER), input.is_verified.unwrap_or(false));
     if is_decision {
         delegation::expect_may_give_rights(&caller)?;
         delegation::expect_may_change(&caller, [role])?;
@@ -110,7 +110,7 @@ mod tests {
         let clock = Clock::Fixed(Timestamp::from_unix_ms(1_735_689_600_000));
         let test = TestService::new(&crate::service(), clock).await.unwrap();
         let ada = create_in(&test, clock, Ids::counting(), "ada@example.com").await.unwrap();
-        assert_eq!((ada.role, ada.is_verified, ada.age), (Role::NEWCOMER, false, None));
+        assert_eq!((ada.role, ada.is_verified, ada.age), (Role::NEW_USER, false, None));
         assert_eq!((ada.created_at.to_string().as_str(), ada.version), ("2025-01-01T00:00:00.000Z", Version(1)));
         assert_eq!(test.read::<User>().get(&ada.id).await.unwrap(), Some(ada));
     }

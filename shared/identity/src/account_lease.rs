@@ -32,11 +32,16 @@ impl Sessions {
     }
 
     /// Returns the current account for a request that ends its sessions. Called once for each attempt.
-    pub(crate) async fn read_for_ending(&self, id: &UserId, contention: &mut Contention) -> Result<Option<Account>, StoreError> {
+    pub(crate) async fn read_for_ending(
+        &self,
+        id: &UserId,
+        contention: &mut Contention,
+    ) -> Result<Option<Account>, StoreError> {
         contention.attempts += 1;
         for _ in 0..ATTEMPTS {
             let Some(stored) = self.wait_for_lease(id, contention.lease).await? else { return Ok(None) };
-            let has_lease = stored.leased_until.is_some_and(|end| Some(end) == contention.lease && end > self.clock.now());
+            let has_lease =
+                stored.leased_until.is_some_and(|end| Some(end) == contention.lease && end > self.clock.now());
             if contention.attempts <= MAX_LOST || has_lease {
                 return Ok(Some(stored));
             }

@@ -19,7 +19,9 @@ pub(crate) struct Browser {
 /// The cookie by which the account knows the browser of a call. Only a cookie whose hash the account stores counts:
 /// another site may have set one.
 pub(crate) fn known(cookies: &Cookies, account: Option<&Account>) -> Option<Opaque> {
-    cookies.get(KNOWN_BROWSER_COOKIE).filter(|cookie| account.is_some_and(|account| account.known.contains(&cookie.hash())))
+    cookies
+        .get(KNOWN_BROWSER_COOKIE)
+        .filter(|cookie| account.is_some_and(|account| account.known.contains(&cookie.hash())))
 }
 
 impl Browser {

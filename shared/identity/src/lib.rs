@@ -73,7 +73,7 @@ pub use runtime as __runtime;
 pub use entities::*;
 pub use procedures::Part;
 pub use signed_in::SignedIn;
-pub use user::{IdentityRole, IdentityUser, Newcomer, UNPROVED_MS, UserId, permits};
+pub use user::{IdentityRole, IdentityUser, NewUser, UNPROVED_MS, UserId, permits};
 
 use sessions::SessionSecret;
 

@@ -143,7 +143,7 @@ pub(crate) fn recovered<U: IdentityUser>(
 fn remove_unproved<U: IdentityUser>(user: &mut U, account: &mut Account, site: &Site) {
     *account = account.clone().without_ways_in();
     if account.is_founder && !site.is_local() {
-        user.set_role(IdentityRole::NEWCOMER);
+        user.set_role(IdentityRole::NEW_USER);
         account.is_founder = false;
     }
 }

@@ -192,7 +192,8 @@ fn read(stored: &str) -> Option<(PasswordHash, Cost)> {
     let hash = PasswordHash::new(stored).ok()?;
     Algorithm::new(hash.algorithm.as_str()).ok()?;
     let cost = Cost::of(&Params::try_from(&hash).ok()?);
-    let is_affordable = cost.memory_kib <= MAX_COST.memory_kib && cost.passes <= MAX_COST.passes && cost.lanes <= MAX_COST.lanes;
+    let is_affordable =
+        cost.memory_kib <= MAX_COST.memory_kib && cost.passes <= MAX_COST.passes && cost.lanes <= MAX_COST.lanes;
     (is_affordable && hash.salt.is_some() && hash.hash.is_some()).then_some((hash, cost))
 }
 

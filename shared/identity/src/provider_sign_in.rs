@@ -51,9 +51,10 @@ impl<U: IdentityUser> ProviderSignIn<U> {
             if let Some(account) = known {
                 return match self.users.get(&account.user_id).await?.filter(U::is_as_registered) {
                     None => Ok(self.begin_session(account.user_id, &linked_identity, false).await?),
-                    Some(user) => {
-                        Err(self.ask_to_confirm(user.email().clone(), user.name().to_owned(), &linked_identity).await?.into())
-                    }
+                    Some(user) => Err(self
+                        .ask_to_confirm(user.email().clone(), user.name().to_owned(), &linked_identity)
+                        .await?
+                        .into()),
                 };
             }
             let email = EmailAddress::new(identity.email.as_deref().unwrap_or_default());
@@ -81,7 +82,9 @@ impl<U: IdentityUser> ProviderSignIn<U> {
                         Some(_) => {}
                     }
                 }
-                Some(user) if user.is_as_registered() => self.verify_by_provider(&user, identity, &linked_identity).await?,
+                Some(user) if user.is_as_registered() => {
+                    self.verify_by_provider(&user, identity, &linked_identity).await?
+                }
                 Some(user) => {
                     let entry = self.entry(AuditAction::SignInFailed, &user.user_id(), &linked_identity);
                     // The actor is unknown: nobody is signed in.
@@ -195,15 +198,21 @@ impl<U: IdentityUser> ProviderSignIn<U> {
         linked_identity: &LinkedIdentity,
     ) -> Result<(), Fault> {
         let name = name(identity, &email);
-        let mut user = self.registrar.newcomer(email, name, true);
+        let mut user = self.registrar.new_user(email, name, true);
         let mut account = Account { identities: vec![linked_identity.clone()], ..Account::new(user.user_id()) };
-        let extra_operations = |user: &U| vec![self.audit_operation(AuditAction::Registered, &user.user_id(), linked_identity)];
+        let extra_operations =
+            |user: &U| vec![self.audit_operation(AuditAction::Registered, &user.user_id(), linked_identity)];
         self.registrar.create(&mut user, &mut account, &self.founding(), extra_operations).await.map(|_| ())
     }
 
     /// Accepts the provider's word as the first proof of an address that was registered. A lost race is found in the
     /// next round.
-    async fn verify_by_provider(&self, user: &U, identity: &Identity, linked_identity: &LinkedIdentity) -> Result<(), Fault> {
+    async fn verify_by_provider(
+        &self,
+        user: &U,
+        identity: &Identity,
+        linked_identity: &LinkedIdentity,
+    ) -> Result<(), Fault> {
         let stored = self.sessions.read_unleased(&user.user_id()).await?;
         let current = stored.clone().unwrap_or_else(|| Account::new(user.user_id()));
         let claim = claim(name(identity, user.email()), linked_identity, None);

@@ -6,7 +6,7 @@ use store::{Operation, transaction};
 
 use super::{audit::Audit, founder::Founding, mails, sessions::ATTEMPTS};
 use crate::{
-    Account, AuditAction, AuditEntry, Claim, EmailAddress, IdentityRole, IdentityUser, MailedToken, Newcomer, Purpose,
+    Account, AuditAction, AuditEntry, Claim, EmailAddress, IdentityRole, IdentityUser, MailedToken, NewUser, Purpose,
     UNPROVED_MS,
 };
 
@@ -42,7 +42,7 @@ impl<U: IdentityUser> Registrar<U> {
             if let Some(owner) = self.users.by_unique(U::UNIQUE_EMAIL, &email.comparable()).await? {
                 return self.again(&owner, claim).await;
             }
-            let mut user = self.newcomer(email.clone(), claim.name.clone(), false);
+            let mut user = self.new_user(email.clone(), claim.name.clone(), false);
             let mut account = Account {
                 password: claim.password.clone(),
                 identities: claim.identity.iter().cloned().collect(),
@@ -67,14 +67,14 @@ impl<U: IdentityUser> Registrar<U> {
     }
 
     /// A new user. The user of an unproved address expires.
-    pub(crate) fn newcomer(&self, email: EmailAddress, name: String, is_verified: bool) -> U {
+    pub(crate) fn new_user(&self, email: EmailAddress, name: String, is_verified: bool) -> U {
         let now = self.clock.now();
-        U::arrive(Newcomer {
+        U::from_new_user(NewUser {
             id: self.ids.next(),
             email,
             name,
             is_verified,
-            role: IdentityRole::NEWCOMER,
+            role: IdentityRole::NEW_USER,
             created_at: now,
             ends_at: (!is_verified).then(|| now.plus_ms(UNPROVED_MS)),
         })
@@ -93,7 +93,7 @@ impl<U: IdentityUser> Registrar<U> {
         account.is_founder = *founding == Founding::IfFirst
             && self.users.list(&U::ALL_USERS).page(PageSize::default(), None).await?.items.is_empty();
         loop {
-            user.set_role(if account.is_founder { IdentityRole::FOUNDER } else { IdentityRole::NEWCOMER });
+            user.set_role(if account.is_founder { IdentityRole::FOUNDER } else { IdentityRole::NEW_USER });
             let mut operations = vec![self.new_users.creating(user), self.new_accounts.creating(account)];
             operations.extend(extra_operations(user));
             match transaction(operations).await {

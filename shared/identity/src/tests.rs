@@ -6,7 +6,7 @@ use local::testing::TestService;
 use protocol::{Listing, SortKey, Timestamp, Version};
 use runtime::{Definition, Principal, prelude::*};
 
-use crate::{EmailAddress, IdentityRole, IdentityUser, Newcomer, RIGHTS, UserId, sessions::Sessions};
+use crate::{EmailAddress, IdentityRole, IdentityUser, NewUser, RIGHTS, UserId, sessions::Sessions};
 
 /// What somebody is.
 #[wire]
@@ -37,7 +37,7 @@ const TEXTS: &[(&str, &[&str])] = &[
 impl IdentityRole for Role {
     const ALL: &'static [Self] = &[Self::Owner, Self::Clerk, Self::Reader, Self::Shopper];
     const FOUNDER: Self = Self::Owner;
-    const NEWCOMER: Self = Self::Shopper;
+    const NEW_USER: Self = Self::Shopper;
 
     fn name(self) -> &'static str {
         match self {
@@ -100,8 +100,8 @@ impl IdentityUser for User {
     type Me = Self;
     const ALL_USERS: Listing<Self> = Listing::of("all");
 
-    fn arrive(newcomer: Newcomer<Role>) -> Self {
-        let Newcomer { id, email, name, is_verified, role, ends_at, .. } = newcomer;
+    fn from_new_user(new_user: NewUser<Role>) -> Self {
+        let NewUser { id, email, name, is_verified, role, ends_at, .. } = new_user;
         Self { id, email, name, language: "en".to_owned(), is_verified, role, ends_at, version: Version::default() }
     }
     fn me(&self) -> Self {

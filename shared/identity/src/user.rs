@@ -2,7 +2,7 @@
 //!
 //! ```
 //! # extern crate runtime as onefold;
-//! use onefold_identity::{self as identity, EmailAddress, IdentityRole, IdentityUser, Newcomer, UserId};
+//! use onefold_identity::{self as identity, EmailAddress, IdentityRole, IdentityUser, NewUser, UserId};
 //! use protocol::{Listing, SortKey};
 //! use runtime::prelude::*;
 //!
@@ -18,7 +18,7 @@
 //! impl IdentityRole for Role {
 //!     const ALL: &'static [Self] = &[Self::Owner, Self::Shopper];
 //!     const FOUNDER: Self = Self::Owner;
-//!     const NEWCOMER: Self = Self::Shopper;
+//!     const NEW_USER: Self = Self::Shopper;
 //!
 //!     fn name(self) -> &'static str {
 //!         match self {
@@ -67,8 +67,8 @@
 //!     type Me = Self;
 //!     const ALL_USERS: Listing<Self> = Listing::of("email");
 //!
-//!     fn arrive(newcomer: Newcomer<Role>) -> Self {
-//!         let Newcomer { id, email, name, is_verified, role, ends_at, .. } = newcomer;
+//!     fn from_new_user(new_user: NewUser<Role>) -> Self {
+//!         let NewUser { id, email, name, is_verified, role, ends_at, .. } = new_user;
 //!         Self { id, email, name, role, is_verified, ends_at, language: "en".into(), version: Version::default() }
 //!     }
 //!     fn me(&self) -> Self {
@@ -117,7 +117,7 @@ pub trait IdentityRole: Copy + Eq + Send + Sync + 'static {
     /// The role of the first user, who gives all others theirs.
     const FOUNDER: Self;
     /// The role of people who register themselves. A stranger who has proved an address is still a stranger.
-    const NEWCOMER: Self;
+    const NEW_USER: Self;
 
     /// The name in tokens and on the wire.
     fn name(self) -> &'static str;
@@ -137,7 +137,7 @@ pub const UNPROVED_MS: i64 = 7 * 24 * 3_600_000;
 
 /// The facts about a new user.
 #[derive(Clone, Debug)]
-pub struct Newcomer<R> {
+pub struct NewUser<R> {
     /// The id that the user will have.
     pub id: UserId,
     /// Where mail reaches the person.
@@ -168,7 +168,7 @@ pub trait IdentityUser: Entity<Id = UserId> + WireType + Clone + PartialEq + Sen
     const ALL_USERS: Listing<Self>;
 
     /// Makes a user of a new person. The service's own fields get their first values here.
-    fn arrive(newcomer: Newcomer<Self::Role>) -> Self;
+    fn from_new_user(new_user: NewUser<Self::Role>) -> Self;
 
     /// What the user is told of themselves.
     fn me(&self) -> Self::Me;

@@ -77,7 +77,7 @@ fn step(infra: &Path, program: &str, parameters: &[&str]) -> Result<(), Cause> {
 
 fn clean(program: &str) -> Command {
     let mut command = Command::new(program);
-    for name in build::about_the_package() {
+    for name in build::package_variables() {
         command.env_remove(name);
     }
     command

@@ -11,7 +11,7 @@ use runtime::{Addressee, BoxFuture, Context, Entry, Site, answer, api_gateway, c
 use crate::isolated::{InvokeError, Pool};
 
 /// A procedure that runs in this process.
-pub struct Local {
+pub struct LocalProcedure {
     /// The procedure.
     pub entry: Entry,
     /// Its context, with its own credentials at the database.
@@ -21,7 +21,7 @@ pub struct Local {
 /// Runs the calls of procedures.
 pub enum Backend {
     /// All procedures run in this process.
-    InProcess(HashMap<&'static str, Arc<Local>>),
+    InProcess(HashMap<&'static str, Arc<LocalProcedure>>),
     /// Each procedure runs in processes of its own.
     Isolated {
         /// The procedures, by name.
@@ -35,7 +35,7 @@ impl Backend {
     /// The procedure of this name.
     pub fn entry(&self, name: &str) -> Option<&Entry> {
         match self {
-            Self::InProcess(procedures) => procedures.get(name).map(|local| &local.entry),
+            Self::InProcess(procedures) => procedures.get(name).map(|procedure| &procedure.entry),
             Self::Isolated { entries, .. } => entries.get(name),
         }
     }
@@ -50,8 +50,8 @@ impl Backend {
     ) -> Response<Bytes> {
         match self {
             Self::InProcess(procedures) => {
-                if let Some(local) = procedures.get(name) {
-                    return answer(&local.entry, &local.context, request_id, request).await;
+                if let Some(procedure) = procedures.get(name) {
+                    return answer(&procedure.entry, &procedure.context, request_id, request).await;
                 }
             }
             Self::Isolated { entries, pool } => {

@@ -6,15 +6,15 @@ use protocol::Cause;
 use tokio::process::Command;
 
 /// The prefixes of the variables that `cargo run` and `cargo test` set for a package's own programs.
-const ABOUT_THE_PACKAGE: [&str; 5] =
+const PACKAGE_VARIABLE_PREFIXES: [&str; 5] =
     ["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_PRIMARY_PACKAGE"];
 
 /// The variables that a build must not inherit from this process: a build script that watches one of them (`ring`'s
 /// does) would run again in every build with another value.
-pub fn about_the_package() -> impl Iterator<Item = OsString> {
+pub fn package_variables() -> impl Iterator<Item = OsString> {
     std::env::vars_os()
         .map(|(name, _)| name)
-        .filter(|name| ABOUT_THE_PACKAGE.iter().any(|start| name.to_string_lossy().starts_with(start)))
+        .filter(|name| PACKAGE_VARIABLE_PREFIXES.iter().any(|start| name.to_string_lossy().starts_with(start)))
 }
 
 /// The packages of a build.
@@ -37,7 +37,7 @@ pub struct Build {
 pub async fn functions(Build { root, functions, package }: &Build) -> Result<HashMap<String, PathBuf>, Cause> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
-    for name in about_the_package() {
+    for name in package_variables() {
         command.env_remove(name);
     }
     // Naming this program's package as well gives its dependencies the same features as under `cargo run`, so that only

@@ -64,7 +64,7 @@ pub struct CallOptions {
 }
 
 /// The exit code for wrong usage: nothing was called.
-pub const WRONG_USE: u8 = 2;
+pub const USAGE_ERROR: u8 = 2;
 
 /// The service to call.
 pub struct Target {
@@ -86,7 +86,7 @@ impl CallOptions {
                 let is_meant = |running: &Running| running.service == service.definition.name;
                 match Running::all(&data)?.into_iter().find(is_meant) {
                     Some(running) => (running.url, None),
-                    None => (LOCAL_URL.to_owned(), Some(nobody(&data))),
+                    None => (LOCAL_URL.to_owned(), Some(no_service_hint(&data))),
                 }
             }
         };
@@ -123,7 +123,7 @@ impl CallOptions {
     }
 }
 
-fn nobody(data: &Path) -> String {
+fn no_service_hint(data: &Path) -> String {
     format!(
         "no service runs with the data folder {}: `cargo run` starts one, --data and --url name others",
         data.display()
@@ -134,17 +134,17 @@ impl Target {
     fn uri(&self, rest: &str) -> Result<Uri, String> {
         let base = self.url.trim_end_matches('/');
         let base = base.strip_suffix(BASE_PATH.trim_end_matches('/')).unwrap_or(base);
-        let uri: Uri = format!("{base}{rest}").parse().map_err(|_| self.no_address())?;
+        let uri: Uri = format!("{base}{rest}").parse().map_err(|_| self.invalid_url())?;
         let is_http = uri.scheme_str().is_some_and(|scheme| ["http", "https"].contains(&scheme));
-        if is_http && uri.host().is_some() { Ok(uri) } else { Err(self.no_address()) }
+        if is_http && uri.host().is_some() { Ok(uri) } else { Err(self.invalid_url()) }
     }
 
-    fn no_address(&self) -> String {
+    fn invalid_url(&self) -> String {
         format!("{:?} is no address such as {LOCAL_URL}", self.url)
     }
 
     /// Prints the hint, if it may explain a failed call.
-    fn say_hint(&self) {
+    fn print_hint(&self) {
         if let Some(hint) = &self.hint {
             eprintln!("onefold: {hint}");
         }
@@ -157,19 +157,19 @@ pub async fn run(service: &Service, options: CallOptions, target: &Target, signe
         Ok(request) => request,
         Err(why) => {
             eprintln!("onefold: {why}");
-            return ExitCode::from(WRONG_USE);
+            return ExitCode::from(USAGE_ERROR);
         }
     };
     let (status, body) = match tokio::time::timeout(TIMEOUT, send(request)).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(cause)) => {
-            eprintln!("onefold: no service answers at {}: {}", target.url, root_of(&*cause));
-            target.say_hint();
+            eprintln!("onefold: no service answers at {}: {}", target.url, root_cause(&*cause));
+            target.print_hint();
             return ExitCode::FAILURE;
         }
         Err(_) => {
             eprintln!("onefold: {} did not answer in {} s", target.url, TIMEOUT.as_secs());
-            target.say_hint();
+            target.print_hint();
             return ExitCode::FAILURE;
         }
     };
@@ -182,7 +182,7 @@ pub async fn run(service: &Service, options: CallOptions, target: &Target, signe
         },
         Err(failed) => {
             eprint!("{failed}");
-            target.say_hint();
+            target.print_hint();
             ExitCode::FAILURE
         }
     }
@@ -201,10 +201,10 @@ fn request(
         let encoded = serde_urlencoded::to_string([("input", input.as_str())]).unwrap_or_default();
         format!("{path}?{encoded}")
     });
-    let fits = |address: &String| address.len() <= MAX_ADDRESS_BYTES || !service.definition.method_override;
+    let fits_in_url = |address: &String| address.len() <= MAX_ADDRESS_BYTES || !service.definition.method_override;
     let (request, body) = match (entry.spec.kind, address) {
         (Kind::Query, None) => (Request::get(target.uri(&path)?), String::new()),
-        (Kind::Query, Some(address)) if fits(&address) => (Request::get(target.uri(&address)?), String::new()),
+        (Kind::Query, Some(address)) if fits_in_url(&address) => (Request::get(target.uri(&address)?), String::new()),
         _ => (Request::post(target.uri(&path)?), input.unwrap_or_default()),
     };
     let mut request = request.body(Full::from(body)).map_err(|error| error.to_string())?;
@@ -268,7 +268,7 @@ async fn send(request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), Caus
 }
 
 /// The root cause: the errors above it say the same in more general words.
-fn root_of(cause: &(dyn std::error::Error + 'static)) -> String {
+fn root_cause(cause: &(dyn std::error::Error + 'static)) -> String {
     let mut root = cause;
     while let Some(source) = root.source() {
         root = source;
@@ -279,7 +279,7 @@ fn root_of(cause: &(dyn std::error::Error + 'static)) -> String {
 #[derive(Deserialize)]
 struct Envelope {
     result: Option<Data>,
-    error: Option<Failed>,
+    error: Option<FailedCall>,
 }
 
 #[derive(Deserialize)]
@@ -289,7 +289,7 @@ struct Data {
 
 /// A failed call's response body.
 #[derive(Debug, Deserialize)]
-struct Failed {
+struct FailedCall {
     message: String,
     data: FailedData,
 }
@@ -304,7 +304,7 @@ struct FailedData {
     fields: Vec<FieldFault>,
 }
 
-impl fmt::Display for Failed {
+impl fmt::Display for FailedCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}: {}", self.data.code, self.message)?;
         if let Some(failure) = &self.data.failure {

@@ -47,7 +47,7 @@ pub struct App {
 /// One typed procedure in Rust; everything else folds out of it.
 #[derive(Parser)]
 #[command(name = "onefold", arg_required_else_help = false)]
-struct Line {
+struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
@@ -181,7 +181,7 @@ enum Command {
 
 /// Runs a service's command line.
 pub fn main(app: App) -> ExitCode {
-    let line = Line::parse();
+    let line = CommandLine::parse();
     match run(app, line) {
         Ok(code) => code,
         Err(cause) => {
@@ -191,7 +191,7 @@ pub fn main(app: App) -> ExitCode {
     }
 }
 
-fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
+fn run(app: App, line: CommandLine) -> Result<ExitCode, Cause> {
     let definition = app.service.definition;
     let data = || line.data.clone().map_or_else(|| default_data(definition), Ok);
     let in_cloud = |parameters: &[String]| aws_commands::run(&workspace::root(definition)?, parameters, None);
@@ -208,8 +208,8 @@ fn run(app: App, line: Line) -> Result<ExitCode, Cause> {
         }
         Some(Command::Regen { check }) => regen(&app, &workspace::root(definition)?, check),
         Some(Command::Token { stage, roles, subject, minutes }) => {
-            if let Err(why) = known(&app.service, &roles) {
-                return Ok(wrong_use(&why));
+            if let Err(why) = check_roles(&app.service, &roles) {
+                return Ok(usage_error(&why));
             }
             println!("{}", token(&app.service, &signer(data()?, stage.as_deref())?, subject, roles, minutes)?);
             Ok(ExitCode::SUCCESS)
@@ -274,16 +274,16 @@ fn options(serve: Serve, data: PathBuf, app: &App) -> Result<Options, Cause> {
 }
 
 /// Prints why the command's usage is wrong.
-fn wrong_use(why: &str) -> ExitCode {
+fn usage_error(why: &str) -> ExitCode {
     eprintln!("onefold: {why}");
-    ExitCode::from(call::WRONG_USE)
+    ExitCode::from(call::USAGE_ERROR)
 }
 
 /// Calls a procedure of the stated service, or of the one that runs with the data folder.
 fn call(service: &Service, options: CallOptions, data: impl Fn() -> Result<PathBuf, Cause>) -> Result<ExitCode, Cause> {
     let target = options.target(service, data().ok())?;
     let signed = match options.signs(service, &target).and_then(|signs| {
-        known(service, &options.roles(service))?;
+        check_roles(service, &options.roles(service))?;
         Ok(signs)
     }) {
         Ok(false) => None,
@@ -291,7 +291,7 @@ fn call(service: &Service, options: CallOptions, data: impl Fn() -> Result<PathB
             let signer = signer(data()?, options.stage.as_deref())?;
             Some(token(service, &signer, options.subject.clone(), options.roles(service), CALL_MINUTES)?)
         }
-        Err(why) => return Ok(wrong_use(&why)),
+        Err(why) => return Ok(usage_error(&why)),
     };
     Ok(tokio()?.block_on(call::run(service, options, &target, signed)))
 }
@@ -395,7 +395,7 @@ fn signer(data: PathBuf, stage: Option<&str>) -> Result<TokenSigner, Cause> {
 }
 
 /// Checks that the service has these roles; a service without roles has its own authentication.
-fn known(service: &Service, roles: &[String]) -> Result<(), String> {
+fn check_roles(service: &Service, roles: &[String]) -> Result<(), String> {
     let there = service.definition.roles;
     match roles.iter().find(|role| !there.is_empty() && !there.contains(&role.as_str())) {
         Some(unknown) => Err(format!("there is no role {unknown}; there are {}", there.join(", "))),
@@ -433,7 +433,7 @@ mod tests {
 
     #[test]
     fn a_key_whose_name_begins_with_a_hyphen_can_be_retired() {
-        let cli = Line::try_parse_from(["onefold", "keys", "--stage", "dev", "--retire", "-aELeehx5"]).unwrap();
+        let cli = CommandLine::try_parse_from(["onefold", "keys", "--stage", "dev", "--retire", "-aELeehx5"]).unwrap();
         let Some(Command::Keys { retire, .. }) = cli.command else { panic!("another command") };
         assert_eq!(option("--retire", retire), ["--retire=-aELeehx5"], "node's parser takes it in one piece only");
     }

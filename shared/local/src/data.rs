@@ -53,8 +53,8 @@ impl DataFolder {
     /// well.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, Cause> {
         let path = path.into();
-        make(&path)?;
-        privacy::close(&path)?;
+        create_folder(&path)?;
+        privacy::close_to_others(&path)?;
         Ok(Self(path))
     }
 
@@ -74,7 +74,7 @@ impl DataFolder {
     /// When it cannot be created.
     pub fn mail(&self) -> Result<PathBuf, Cause> {
         let path = self.0.join("mail");
-        make(&path)?;
+        create_folder(&path)?;
         Ok(path)
     }
 
@@ -105,7 +105,7 @@ impl DataFolder {
     /// When the key cannot be stored or is malformed.
     pub fn signer(&self) -> Result<TokenSigner, Cause> {
         let path = self.0.join("signing.key");
-        let pkcs8 = keep(&path, TokenSigner::generate)?;
+        let pkcs8 = read_or_create(&path, TokenSigner::generate)?;
         TokenSigner::new(KID, &pkcs8)
             .map_err(|cause| format!("{}: {cause}; remove it, and another one is made", path.display()).into())
     }
@@ -115,7 +115,7 @@ impl DataFolder {
     /// # Errors
     /// As [`DataFolder::signer`].
     pub fn signer_settings(&self) -> Result<serde_json::Value, Cause> {
-        let pkcs8 = keep(&self.0.join("signing.key"), TokenSigner::generate)?;
+        let pkcs8 = read_or_create(&self.0.join("signing.key"), TokenSigner::generate)?;
         Ok(serde_json::to_value(SignerSettings { kid: KID.to_owned(), pkcs8: URL_SAFE_NO_PAD.encode(pkcs8) })?)
     }
 
@@ -148,7 +148,7 @@ impl DataFolder {
             }
         };
         let path = self.0.join("stages").join(name);
-        make(&path)?;
+        create_folder(&path)?;
         Ok(StageKeys(path))
     }
 
@@ -158,7 +158,7 @@ impl DataFolder {
     /// When the key cannot be stored or is malformed.
     pub fn cursor_key(&self) -> Result<[u8; 32], Cause> {
         let path = self.0.join("cursor.key");
-        let text = keep(&path, || Ok(URL_SAFE_NO_PAD.encode(random_key()?).into_bytes()))?;
+        let text = read_or_create(&path, || Ok(URL_SAFE_NO_PAD.encode(random_key()?).into_bytes()))?;
         let key = URL_SAFE_NO_PAD.decode(text.trim_ascii()).ok().and_then(|key| key.try_into().ok());
         key.ok_or_else(|| {
             format!("{} does not hold 32 bytes in base64url; remove it, and another one is made", path.display()).into()
@@ -204,7 +204,7 @@ impl StageKeys {
     /// # Errors
     /// When it cannot be stored or is malformed.
     pub fn signer(&self) -> Result<TokenSigner, Cause> {
-        keep(&self.current(), TokenSigner::generate)?;
+        read_or_create(&self.current(), TokenSigner::generate)?;
         self.existing()
     }
 
@@ -250,7 +250,7 @@ impl StageKeys {
 }
 
 /// Creates a folder, and its parents, for its owner alone.
-fn make(path: &Path) -> Result<(), Cause> {
+fn create_folder(path: &Path) -> Result<(), Cause> {
     let shown = path.display();
     if path.exists() && !path.is_dir() {
         return Err(format!(
@@ -281,13 +281,13 @@ pub fn random_key() -> Result<[u8; 32], Cause> {
 
 /// Reads a file, or creates it. Two processes that create it at once end up with the same one: a link to a complete
 /// file either succeeds or finds the other's.
-fn keep(path: &Path, make: impl FnOnce() -> Result<Vec<u8>, Cause>) -> Result<Vec<u8>, Cause> {
+fn read_or_create(path: &Path, create: impl FnOnce() -> Result<Vec<u8>, Cause>) -> Result<Vec<u8>, Cause> {
     match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         kept => return kept.map_err(at(path)),
     }
     let draft = path.with_extension(format!("draft-{}", std::process::id()));
-    write_private(&draft, &make()?)?;
+    write_private(&draft, &create()?)?;
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft).map_err(at(&draft))?;
     match linked {

@@ -24,7 +24,7 @@ const HEADERS: [(HeaderName, &str); 7] = [
 ];
 
 /// Whether a browser requests the page: programs request JSON at the same address. A client without gzip is no browser.
-pub(crate) fn is_asked<T>(request: &Request<T>) -> bool {
+pub(crate) fn is_page_request<T>(request: &Request<T>) -> bool {
     let accept = |field| Accept::of(request.headers(), field);
     request.uri().path() == graphql::PATH
         && [Method::GET, Method::HEAD].contains(request.method())
@@ -52,7 +52,7 @@ mod tests {
     fn a_browser_asks_for_the_page_and_a_program_does_not() {
         let asks_for = |method: &str, path: &str, accept: &str, codings: &str| {
             let request = Request::builder().method(method).uri(path).header("accept", accept);
-            is_asked(&request.header("accept-encoding", codings).body(()).unwrap())
+            is_page_request(&request.header("accept-encoding", codings).body(()).unwrap())
         };
         let asks = |method: &str, path: &str, accept: &str| asks_for(method, path, accept, "gzip, deflate, br");
         assert!(asks("GET", "/graphql", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));

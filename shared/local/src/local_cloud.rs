@@ -15,7 +15,7 @@ use runtime::{
 use store::{MailSettings, Settings, Store, StoreLimits};
 
 use crate::{
-    backend::{Backend, Local},
+    backend::{Backend, LocalProcedure},
     data::{DataFolder, Lock, random_key},
     database::{
         Credentials, EmbeddedDatabase, Location,
@@ -140,13 +140,13 @@ impl LocalCloud {
     ///
     /// # Errors
     /// When the setting is malformed.
-    pub fn registering(self, setting: &str) -> Result<Self, Cause> {
+    pub fn with_registration(self, setting: &str) -> Result<Self, Cause> {
         Ok(Self { registration: RegistrationPolicy::parse(setting, &self.site())?, ..self })
     }
 
     /// Sets how many read units one caller may use in a minute.
     #[must_use]
-    pub fn reading(self, read_units: Option<u32>) -> Self {
+    pub fn with_read_units(self, read_units: Option<u32>) -> Self {
         let read_units = read_units.unwrap_or(StoreLimits::default().read_units_a_minute);
         Self { store: self.store.with_read_units(read_units), read_units, ..self }
     }
@@ -215,7 +215,7 @@ impl LocalCloud {
     }
 
     /// The mail transport of a caller with these credentials.
-    pub fn post(&self, credentials: &Credentials) -> MailTransport {
+    pub fn mail_transport(&self, credentials: &Credentials) -> MailTransport {
         MailTransport::new(Some(MailSettings {
             from: self.mail_from.clone(),
             region: REGION.to_owned(),
@@ -248,7 +248,7 @@ impl LocalCloud {
             let entry = procedure.entry;
             let own = needs.get(entry.name).cloned().unwrap_or_default();
             let context = self.context(entry.name, &own, &authenticator, Clock::System)?;
-            procedures.insert(entry.name, Arc::new(Local { entry, context }));
+            procedures.insert(entry.name, Arc::new(LocalProcedure { entry, context }));
         }
         Ok(Backend::InProcess(procedures))
     }
@@ -267,7 +267,7 @@ impl LocalCloud {
         clock: Clock,
     ) -> Result<Context, Cause> {
         let credentials = self.admit(name, needs);
-        let post = Arc::new(self.post(&credentials));
+        let post = Arc::new(self.mail_transport(&credentials));
         let secrets = self.secrets(&needs.secrets)?;
         let secrets = secrets.into_iter().map(|(name, text)| (name.to_owned(), Source::Value(text)));
         Ok(Context {

@@ -36,7 +36,7 @@ pub async fn run(app: &App, data: &Path) -> Result<(), Cause> {
     let folder = DataFolder::open(data)?;
     let definition = app.service.definition;
     // The database is that of a running service, if there is one; else it is started here.
-    let (store, cloud) = match beside(&folder, table_name(definition), definition.name).await? {
+    let (store, cloud) = match running_store(&folder, table_name(definition), definition.name).await? {
         Some(store) => (store, None),
         None => {
             let cloud = LocalCloud::start(definition, &folder, false, Addresses::default()).await?;
@@ -59,8 +59,8 @@ pub async fn run(app: &App, data: &Path) -> Result<(), Cause> {
 /// The table of the service that runs with this folder, if one does.
 ///
 /// # Errors
-/// When its table is in memory and cannot be used: data that is written elsewhere would not be seen there.
-async fn beside(folder: &DataFolder, table: String, service: &str) -> Result<Option<Store>, Cause> {
+/// When its database cannot be used: data that is written elsewhere would not be seen there.
+async fn running_store(folder: &DataFolder, table: String, service: &str) -> Result<Option<Store>, Cause> {
     let Some(running) = Running::all(folder.path())?.into_iter().find(|running| running.service == service) else {
         return Ok(None);
     };

@@ -102,22 +102,22 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
     let allowed_origins = allowed_origins.unwrap_or_else(|| url.clone());
     let addresses = Addresses { url, app_url: options.app_url, allowed_origins };
     let cloud = LocalCloud::start(service.definition, &data, options.ephemeral, addresses).await?;
-    let cloud = cloud.registering(&options.registration)?.reading(options.read_units);
+    let cloud = cloud.with_registration(&options.registration)?.with_read_units(options.read_units);
     if let Some(path) = &options.record_access {
         cloud.database.record_accesses(path).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     let needs = needs(&service);
     let note = announce(&cloud, &data, service.definition)?;
     if !options.ephemeral {
-        lend(&cloud, &data, service.definition, &needs)?;
+        publish_functions_env(&cloud, &data, service.definition, &needs)?;
     }
     let routes = Routes::new(service.procedures.iter().map(|procedure| procedure.entry))?;
     let backend = match programs {
         Some(programs) => isolated(&cloud, &service, &needs, &programs, &routes).await?,
         None => cloud.in_process(&service, &needs)?,
     };
-    let called = service.procedures.iter().map(|procedure| procedure.entry);
-    let called = called.filter(|entry| entry.http().is_none()).map(|entry| entry.name).collect();
+    let trpc_procedures = service.procedures.iter().map(|procedure| procedure.entry);
+    let trpc_procedures = trpc_procedures.filter(|entry| entry.http().is_none()).map(|entry| entry.name).collect();
     let (site, index) = (Arc::new(cloud.site()), index(&contract, service.definition, address)?);
     let (backend, cors) = (Arc::new(backend), cloud.cors());
     let gateways = {
@@ -126,7 +126,7 @@ pub async fn run(service: Service, options: Options) -> Result<(), Cause> {
         Gateways::new(&contract, &transport, &cors, &site)?
     };
     let mailbox = cloud.local_ses.mailbox().clone();
-    let front = Front { backend: Arc::clone(&backend), called, gateways, cors, site, routes, index, mailbox };
+    let front = Front { backend: Arc::clone(&backend), trpc_procedures, gateways, cors, site, routes, index, mailbox };
     let front = Arc::new(front);
     eprintln!(
         "{} answers at http://{address}{}  (GET / says what there is, Ctrl-C stops)",
@@ -162,7 +162,7 @@ fn announce(cloud: &LocalCloud, data: &DataFolder, definition: &Definition) -> R
 }
 
 /// Leaves a file for `cargo lambda watch`: the environment of functions that use this service's table.
-fn lend(
+fn publish_functions_env(
     cloud: &LocalCloud,
     data: &DataFolder,
     definition: &Definition,

@@ -36,7 +36,7 @@ impl TestService {
     pub async fn at(service: &Service, clock: Clock, addresses: Addresses) -> Result<Self, Cause> {
         let folder = std::env::temp_dir().join(format!("onefold-world-{}", uuid::Uuid::new_v4()));
         let cloud = LocalCloud::start(service.definition, &DataFolder::open(&folder)?, true, addresses).await?;
-        let cloud = cloud.registering("open")?;
+        let cloud = cloud.with_registration("open")?;
         Ok(Self { definition: service.definition, cloud, clock, folder })
     }
 

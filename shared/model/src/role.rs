@@ -78,7 +78,7 @@ impl identity::IdentityRole for Role {
     const ALL: &'static [Self] = &Self::ALL;
     const FOUNDER: Self = Self::Administrator;
     /// A stranger reads nothing until an administrator gives a role.
-    const NEWCOMER: Self = Self::Guest;
+    const NEW_USER: Self = Self::Guest;
 
     fn name(self) -> &'static str {
         self.name()
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn who_registers_may_do_nothing_that_takes_a_permission() {
-        assert_eq!(<Role as identity::IdentityRole>::NEWCOMER.permissions(), [""; 0]);
+        assert_eq!(<Role as identity::IdentityRole>::NEW_USER.permissions(), [""; 0]);
     }
 
     #[test]

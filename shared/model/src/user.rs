@@ -2,7 +2,7 @@
 
 use onefold::{
     Entity, Listing, SortKey, Timestamp, Version,
-    identity::{EmailAddress, IdentityUser, Newcomer, UserId, name},
+    identity::{EmailAddress, IdentityUser, NewUser, UserId, name},
     wire,
 };
 
@@ -89,8 +89,8 @@ impl IdentityUser for User {
     type Me = Me;
     const ALL_USERS: Listing<Self> = Self::BY_CREATION;
 
-    fn arrive(newcomer: Newcomer<Role>) -> Self {
-        let Newcomer { id, email, name, is_verified, role, created_at, ends_at } = newcomer;
+    fn from_new_user(new_user: NewUser<Role>) -> Self {
+        let NewUser { id, email, name, is_verified, role, created_at, ends_at } = new_user;
         Self { id, email, name, age: None, is_verified, role, created_at, ends_at, version: Version::default() }
     }
     fn me(&self) -> Me {

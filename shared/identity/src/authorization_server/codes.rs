@@ -44,7 +44,7 @@ impl<U: IdentityUser> Consent<U> {
     ) -> Result<String, Fault> {
         match self.limits.take(&CONSENT, caller.subject()).await {
             Err(fault) if fault.code == Code::TooManyRequests => {
-                return Ok(request.back("error", "temporarily_unavailable"));
+                return Ok(request.response_url("error", "temporarily_unavailable"));
             }
             taken => taken?,
         };
@@ -61,7 +61,7 @@ impl<U: IdentityUser> Consent<U> {
         if !has_access && let Some(user) = self.users.get(&user_id).await? {
             self.notices.notify(user.email(), Notice::ApplicationLetIn(&request.client.application.name)).await;
         }
-        Ok(request.back("code", &code.text()))
+        Ok(request.response_url("code", &code.text()))
     }
 }
 

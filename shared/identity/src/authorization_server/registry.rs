@@ -94,7 +94,9 @@ async fn identify(
         Err(_) => return Err(Refused::InvalidClient.into()),
     };
     match (&client.secret, secret.as_deref().map(Opaque::parse)) {
-        (Some(stored), Some(Some(given))) if given.is_hashed_as(stored) => limits.take(&CLIENT, &id).await.map(drop)?,
+        (Some(stored), Some(Some(presented))) if presented.is_hashed_as(stored) => {
+            limits.take(&CLIENT, &id).await.map(drop)?
+        }
         (None, None) => limits.take(&CLIENT, &format!("{id} {}", client_info.network())).await.map(drop)?,
         _ => return Err(Refused::InvalidClient.into()),
     }
@@ -107,12 +109,12 @@ pub(crate) fn scopes(service: &Definition) -> impl Iterator<Item = &'static str>
 }
 
 /// The scopes that an application can be given now, out of those that it was registered with.
-pub(crate) fn given(service: &Definition, scopes: &[String]) -> Vec<String> {
+pub(crate) fn allowed_scopes(service: &Definition, scopes: &[String]) -> Vec<String> {
     scopes.iter().filter(|scope| !is_withheld(service, scope)).cloned().collect()
 }
 
 /// Whether the caller may register an application with a scope: only a permission that the caller has.
-pub(crate) fn may(caller: &Caller, scope: &str) -> bool {
+pub(crate) fn may_register(caller: &Caller, scope: &str) -> bool {
     if !scopes(caller.service()).any(|known| known == scope) {
         return false;
     }
@@ -174,10 +176,10 @@ mod tests {
             (Role::Clerk, "orders:write", false),
             (Role::Reader, "orders:read", true),
         ] {
-            assert_eq!(may(&caller(role), scope), expected, "{role:?} {scope}");
+            assert_eq!(may_register(&caller(role), scope), expected, "{role:?} {scope}");
         }
         let nobody = crate::tests::caller(Principal::default());
-        assert!(!may(&nobody, "orders:read"));
+        assert!(!may_register(&nobody, "orders:read"));
     }
 
     fn contradicts(kind: ClientKind, grant_types: &[GrantType], uris: usize) -> bool {

@@ -26,7 +26,7 @@ async fn granted(
 ) -> Result<HttpReply, Fault> {
     let mut scope = String::new();
     if let Some(client) = &mut principal.client {
-        client.scopes = registry::given(service, &client.scopes);
+        client.scopes = registry::allowed_scopes(service, &client.scopes);
         scope = client.scopes.join(" ");
     }
     HttpReply::ok(&Granted {
@@ -71,7 +71,7 @@ pub(crate) fn narrowed(
     given: &[String],
 ) -> Result<Option<Vec<String>>, Refused> {
     let Some(requested) = requested else { return Ok(None) };
-    let given = registry::given(service, given);
+    let given = registry::allowed_scopes(service, given);
     let scopes = scope::parse(requested).filter(|scopes| !scopes.is_empty() && scope::is_within(scopes, &given));
     scopes.map(Some).ok_or(Refused::InvalidScope)
 }

@@ -166,20 +166,21 @@ impl RelyingParty {
         &self,
         address: &Address,
         access_token: &str,
-        of_token: Profile,
+        id_token_profile: Profile,
     ) -> Result<Profile, SignInError> {
         let authorization = Some(format!("Bearer {access_token}"));
         let answer = self.outbound.get(address, authorization).await.map_err(unavailable)?;
         if answer.status != StatusCode::OK {
             return Err(unavailable(format!("the UserInfo endpoint answers {}", answer.status.as_u16())));
         }
-        let said: Profile = answer.json().ok_or_else(|| unavailable("the UserInfo endpoint answers without a user"))?;
+        let user_info: Profile =
+            answer.json().ok_or_else(|| unavailable("the UserInfo endpoint answers without a user"))?;
         // Section 5.3.2: otherwise one user's token could be answered with another user's address.
-        if said.sub != of_token.sub {
+        if user_info.sub != id_token_profile.sub {
             return Err(SignInError::Untrusted("the UserInfo endpoint speaks of somebody else"));
         }
-        let Profile { name, hd, authenticated_at, .. } = of_token;
-        Ok(Profile { name: said.name.or(name), hd: said.hd.or(hd), authenticated_at, ..said })
+        let Profile { name, hd, authenticated_at, .. } = id_token_profile;
+        Ok(Profile { name: user_info.name.or(name), hd: user_info.hd.or(hd), authenticated_at, ..user_info })
     }
 }
 

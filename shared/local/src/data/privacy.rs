@@ -17,7 +17,7 @@ use protocol::Cause;
 use super::at;
 
 /// The permission bits of the group and of other users.
-const OTHERS: u32 = 0o077;
+const OTHER_USERS: u32 = 0o077;
 /// The depth of folders in a data folder.
 const MAX_DEPTH: usize = 3;
 
@@ -25,12 +25,12 @@ const MAX_DEPTH: usize = 3;
 ///
 /// # Errors
 /// When such a permission cannot be removed, or the files are foreign.
-pub(super) fn close(folder: &Path) -> Result<(), Cause> {
+pub(super) fn close_to_others(folder: &Path) -> Result<(), Cause> {
     // The folder itself may be reached by a link: that is what the caller asked for.
     let folder = &fs::canonicalize(folder).map_err(at(folder))?;
     let mut closed = Vec::new();
     if is_open(folder)? {
-        if let Some(other) = entries(folder)?.iter().find(|path| !is_ours(path)) {
+        if let Some(other) = entries(folder)?.iter().find(|path| !is_service_file(path)) {
             let (shown, other) = (folder.display(), other.display());
             return Err(format!(
                 "other users may read the data folder {shown}, and it holds more than a service's data, such as {other}: \
@@ -40,7 +40,7 @@ pub(super) fn close(folder: &Path) -> Result<(), Cause> {
         }
         close_one(folder, &mut closed)?;
     }
-    for path in entries(folder)?.iter().filter(|path| is_ours(path)) {
+    for path in entries(folder)?.iter().filter(|path| is_service_file(path)) {
         close_all(path, MAX_DEPTH, &mut closed)?;
     }
     match closed.as_slice() {
@@ -54,7 +54,7 @@ pub(super) fn close(folder: &Path) -> Result<(), Cause> {
 }
 
 /// Whether a file is one of the service's, or of the person who set it up.
-fn is_ours(path: &Path) -> bool {
+fn is_service_file(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     // Earlier versions wrote `service.json`.
     let known =
@@ -102,7 +102,7 @@ fn expect_closed(link: &Path) -> Result<(), Cause> {
 /// Whether other users have any permission on a file, or on a link's target. A missing file has none.
 fn is_open(path: &Path) -> Result<bool, Cause> {
     match fs::metadata(path) {
-        Ok(found) => Ok(found.permissions().mode() & OTHERS != 0),
+        Ok(found) => Ok(found.permissions().mode() & OTHER_USERS != 0),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(at(path)(error)),
     }
@@ -128,7 +128,7 @@ mod tests {
             Self(path)
         }
 
-        fn make(&self, name: &str, mode: u32) {
+        fn create(&self, name: &str, mode: u32) {
             let path = self.0.join(name);
             if name.is_empty() || name.ends_with('/') {
                 fs::create_dir_all(&path).unwrap();
@@ -154,14 +154,14 @@ mod tests {
     fn what_others_may_read_is_closed() {
         let folder = Folder::new();
         for name in ["database.sqlite", "database.sqlite-wal", "database.sqlite-shm", "signing.key", "mail/1.eml"] {
-            folder.make(name, 0o644);
+            folder.create(name, 0o644);
         }
-        folder.make("secrets/identity-providers.json", 0o664);
-        folder.make("stages/dev/signing.key", 0o640);
+        folder.create("secrets/identity-providers.json", 0o664);
+        folder.create("stages/dev/signing.key", 0o640);
         for open in ["secrets/", "stages/", "stages/dev/", "mail/", ""] {
-            folder.make(open, 0o755);
+            folder.create(open, 0o755);
         }
-        close(&folder.0).unwrap();
+        close_to_others(&folder.0).unwrap();
         for name in ["database.sqlite", "database.sqlite-wal", "database.sqlite-shm", "signing.key", "mail/1.eml"] {
             assert_eq!(folder.mode(name), 0o600, "{name}");
         }
@@ -175,9 +175,9 @@ mod tests {
     #[test]
     fn what_a_link_leads_to_is_neither_changed_nor_looked_into() {
         let (folder, elsewhere) = (Folder::new(), Folder::new());
-        folder.make("", 0o700);
-        elsewhere.make("mail/1.eml", 0o644);
-        elsewhere.make("identity-providers.json", 0o644);
+        folder.create("", 0o700);
+        elsewhere.create("mail/1.eml", 0o644);
+        elsewhere.create("identity-providers.json", 0o644);
         let link = |target: &str, name: &str| {
             fs::create_dir_all(folder.0.join(name).parent().unwrap()).unwrap();
             symlink(elsewhere.0.join(target), folder.0.join(name)).unwrap();
@@ -185,39 +185,39 @@ mod tests {
         link("mail", "mail");
         link("identity-providers.json", "secrets/identity-providers.json");
         for (open, closed) in [("mail", 0o700), ("identity-providers.json", 0o600)] {
-            let refused = close(&folder.0).unwrap_err().to_string();
+            let refused = close_to_others(&folder.0).unwrap_err().to_string();
             assert!(refused.contains(open) && refused.contains("chmod"), "{refused}");
-            assert_ne!(elsewhere.mode(open) & OTHERS, 0, "{open}");
+            assert_ne!(elsewhere.mode(open) & OTHER_USERS, 0, "{open}");
             fs::set_permissions(elsewhere.0.join(open), Permissions::from_mode(closed)).unwrap();
         }
         // A target that its owner closed is accepted; so is a missing one.
         link("nothing", "signing.key");
-        close(&folder.0).unwrap();
+        close_to_others(&folder.0).unwrap();
         assert_eq!(elsewhere.mode("mail/1.eml"), 0o644);
     }
 
     #[test]
     fn a_folder_that_a_link_leads_to_is_the_folder_that_was_asked_for() {
         let (folder, elsewhere) = (Folder::new(), Folder::new());
-        folder.make("signing.key", 0o644);
-        folder.make("", 0o755);
+        folder.create("signing.key", 0o644);
+        folder.create("", 0o755);
         symlink(&folder.0, elsewhere.0.join("data")).unwrap();
-        close(&elsewhere.0.join("data")).unwrap();
+        close_to_others(&elsewhere.0.join("data")).unwrap();
         assert_eq!((folder.mode(""), folder.mode("signing.key")), (0o700, 0o600));
     }
 
     #[test]
     fn a_folder_of_other_things_is_not_closed_but_refused() {
         let folder = Folder::new();
-        folder.make("database.sqlite", 0o644);
-        folder.make("thesis.txt", 0o644);
-        folder.make("", 0o755);
-        let refused = close(&folder.0).unwrap_err().to_string();
+        folder.create("database.sqlite", 0o644);
+        folder.create("thesis.txt", 0o644);
+        folder.create("", 0o755);
+        let refused = close_to_others(&folder.0).unwrap_err().to_string();
         assert!(refused.contains("thesis.txt") && refused.contains("chmod 700"), "{refused}");
         assert_eq!((folder.mode(""), folder.mode("database.sqlite")), (0o755, 0o644));
         // A folder that its owner closed is accepted, and foreign files stay as they are.
-        folder.make("", 0o700);
-        close(&folder.0).unwrap();
+        folder.create("", 0o700);
+        close_to_others(&folder.0).unwrap();
         assert_eq!((folder.mode("thesis.txt"), folder.mode("database.sqlite")), (0o644, 0o600));
     }
 }

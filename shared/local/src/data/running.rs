@@ -14,7 +14,7 @@ use protocol::Cause;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{at, make};
+use super::{at, create_folder};
 
 /// The folder of the notes, inside the data folder.
 const FOLDER: &str = "running";
@@ -102,7 +102,7 @@ pub struct Note {
 impl Note {
     pub(super) fn leave(data: &Path, running: &Running) -> Result<Self, Cause> {
         let folder = data.join(FOLDER);
-        make(&folder)?;
+        create_folder(&folder)?;
         let name = Uuid::now_v7();
         let (draft, path) = (folder.join(name.to_string()), folder.join(format!("{name}.{WHOLE}")));
         let write = || {

@@ -127,7 +127,7 @@ fn open(location: &Location) -> Result<Opened, DatabaseError> {
                 .to_str()
                 .ok_or_else(|| DatabaseError::Open { message: format!("{} is not valid UTF-8", path.display()) })?;
             // SQLite gives the write-ahead log and its index the permissions of this file.
-            owners_file(path)?;
+            open_private_file(path)?;
             (Database::new(text), Some(lock))
         }
     };
@@ -153,7 +153,7 @@ fn lock(database: &Path) -> Result<File, DatabaseError> {
     }
     let mut path = database.as_os_str().to_owned();
     path.push(".lock");
-    let file = owners_file(Path::new(&path))?;
+    let file = open_private_file(Path::new(&path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(DatabaseError::InUse { path: database.to_owned() }),
@@ -162,7 +162,7 @@ fn lock(database: &Path) -> Result<File, DatabaseError> {
 }
 
 /// Opens a file for its owner alone, and creates it if it does not exist.
-fn owners_file(path: &Path) -> io::Result<File> {
+fn open_private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map_err(about(path))
 }
 

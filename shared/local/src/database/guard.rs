@@ -10,7 +10,7 @@ use std::io;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::record::Record;
-use super::request::{self, Access, Unclear};
+use super::request::{self, Access, AccessError};
 use crate::loopback::access_key_id;
 
 /// The rights of a principal.
@@ -135,14 +135,14 @@ fn decide_procedure(
     let denied = |action: String, because: String, remedy: String| {
         Refusal::Denied(Denial { principal: name.to_owned(), action, key: None, because, remedy })
     };
-    let accesses = request::accesses(operation, body).map_err(|unclear| match unclear {
-        Unclear::Malformed => Refusal::Malformed,
-        Unclear::Administrative => denied(
+    let accesses = request::accesses(operation, body).map_err(|access_error| match access_error {
+        AccessError::Malformed => Refusal::Malformed,
+        AccessError::Administrative => denied(
             format!("dynamodb:{operation}"),
             "no procedure may do that".to_owned(),
             "no parameter grants it: read by key or query an index instead".to_owned(),
         ),
-        Unclear::Shape(reason) => denied(
+        AccessError::Shape(reason) => denied(
             format!("dynamodb:{operation}"),
             format!("the guard could not tell which partition keys it touches: {reason}"),
             "no parameter helps: the request has to name its partition keys plainly".to_owned(),

@@ -12,7 +12,7 @@ use super::request::Access;
 
 /// One line of the record. It leaves out the rest of a key behind its prefix, which may be personal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
-struct Line {
+struct RecordLine {
     procedure: String,
     action: &'static str,
     /// Null for the table itself.
@@ -24,7 +24,7 @@ struct Line {
 #[derive(Debug)]
 pub(super) struct Record {
     file: File,
-    written: Mutex<HashSet<Line>>,
+    written: Mutex<HashSet<RecordLine>>,
 }
 
 impl Record {
@@ -38,7 +38,7 @@ impl Record {
     pub(super) fn add(&self, procedure: &str, accesses: &[Access]) {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         for access in accesses {
-            let line = Line {
+            let line = RecordLine {
                 procedure: procedure.to_owned(),
                 action: access.action,
                 index: access.index.clone(),
@@ -55,7 +55,7 @@ impl Record {
     }
 
     /// One write for each line: with `O_APPEND`, lines of several processes do not mix.
-    fn append(&self, line: &Line) -> io::Result<()> {
+    fn append(&self, line: &RecordLine) -> io::Result<()> {
         let mut text = serde_json::to_vec(line)?;
         text.push(b'\n');
         (&self.file).write_all(&text)

@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 
 use super::guard::{Denial, Guard, Refusal};
 use super::operations;
-use crate::loopback::{Answer, Server};
+use crate::loopback::{Handler, Server};
 
 /// DynamoDB's own limit on a request.
 const BODY_LIMIT_BYTES: usize = 16 * 1024 * 1024;
@@ -30,10 +30,10 @@ struct Gate {
     database: Database,
 }
 
-impl Answer for Arc<Gate> {
-    const WHAT: &'static str = "the database's guard";
+impl Handler for Arc<Gate> {
+    const NAME: &'static str = "the database's guard";
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn handle(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
         let Ok(body) = Limited::new(body, BODY_LIMIT_BYTES).collect().await else {
             let message = "The request is larger than 16 MB or was cut off.";

@@ -169,8 +169,8 @@ async fn a_transaction_with_one_foreign_key_is_denied_whole_and_changes_nothing(
     let check = json!({ "ConditionCheck": {
         "TableName": "service", "Key": item("team#1"), "ConditionExpression": "attribute_not_exists(pk)",
     } });
-    let foreign = json!({ "TransactItems": [put("user#1"), check, put("post#1")] });
-    assert_denied(&procedure.call("TransactWriteItems", foreign).await, "names `post` for writing");
+    let refusal = json!({ "TransactItems": [put("user#1"), check, put("post#1")] });
+    assert_denied(&procedure.call("TransactWriteItems", refusal).await, "names `post` for writing");
     assert_eq!(administrator.get("user#1").await, (StatusCode::OK, json!({})));
 
     let own = json!({ "TransactItems": [put("user#1"), check] });

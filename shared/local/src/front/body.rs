@@ -13,7 +13,7 @@ use protocol::{Cause, Fault, trpc};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The budget of all larger bodies together, in bytes.
-const ROOM_BYTES: usize = 64 * 1024 * 1024;
+const BUDGET_BYTES: usize = 64 * 1024 * 1024;
 /// How much of each body does not count, in bytes.
 const SMALL_BYTES: usize = 16 * 1024;
 /// The unit in which the budget is taken, in bytes.
@@ -23,18 +23,18 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The budget that the bodies of all requests share.
 #[derive(Clone)]
-pub(super) struct Room(Arc<Semaphore>);
+pub(super) struct BodyBudget(Arc<Semaphore>);
 
 /// A body with its share of the budget, which it holds until it is dropped.
 #[derive(Default)]
-pub(super) struct Held {
+pub(super) struct BudgetedBody {
     pub(super) bytes: Bytes,
-    _part: Option<OwnedSemaphorePermit>,
+    _share: Option<OwnedSemaphorePermit>,
 }
 
-impl Room {
+impl BodyBudget {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(ROOM_BYTES / STEP_BYTES)))
+        Self(Arc::new(Semaphore::new(BUDGET_BYTES / STEP_BYTES)))
     }
 
     /// Reads a whole body. One that is too large is refused early: if its length is announced, nothing of it is read,
@@ -42,19 +42,22 @@ impl Room {
     ///
     /// # Errors
     /// When it is too large, breaks off or takes too long, and when the budget is spent.
-    pub(super) async fn read(&self, body: Incoming) -> Result<Held, Fault> {
+    pub(super) async fn read(&self, body: Incoming) -> Result<BudgetedBody, Fault> {
         if body.is_end_stream() {
-            return Ok(Held::default());
+            return Ok(BudgetedBody::default());
         }
         let late = |_| Fault::new(protocol::Code::Timeout, "The body did not arrive in time.");
         tokio::time::timeout(TIMEOUT, self.collect(body)).await.map_err(late)?
     }
 
-    async fn collect<B: Body<Data = Bytes, Error: Into<Cause>> + Unpin>(&self, mut body: B) -> Result<Held, Fault> {
+    async fn collect<B: Body<Data = Bytes, Error: Into<Cause>> + Unpin>(
+        &self,
+        mut body: B,
+    ) -> Result<BudgetedBody, Fault> {
         if body.size_hint().lower() > trpc::MAX_INPUT_BYTES as u64 {
             return Err(trpc::too_large());
         }
-        let (mut whole, mut part) = (Vec::new(), None);
+        let (mut whole, mut share) = (Vec::new(), None);
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| Fault::bad_request("The body broke off.").because(error))?;
             let Some(data) = frame.data_ref() else { continue };
@@ -62,28 +65,28 @@ impl Room {
             if bytes > trpc::MAX_INPUT_BYTES {
                 return Err(trpc::too_large());
             }
-            if !self.grow(&mut part, bytes) {
+            if !self.grow(&mut share, bytes) {
                 return Err(Fault::busy("The service holds as many requests as it can. Try again in a second.", 1));
             }
             whole.extend_from_slice(data);
         }
-        Ok(Held { bytes: whole.into(), _part: part })
+        Ok(BudgetedBody { bytes: whole.into(), _share: share })
     }
 
     /// Takes the share for a body of this length; false when the budget is spent.
-    fn grow(&self, part: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> bool {
+    fn grow(&self, share: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> bool {
         let wanted = bytes.saturating_sub(SMALL_BYTES).div_ceil(STEP_BYTES);
-        let more = wanted.saturating_sub(part.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
+        let more = wanted.saturating_sub(share.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
         let Ok(more) = u32::try_from(more) else { return false };
-        match (more, Arc::clone(&self.0).try_acquire_many_owned(more), part) {
+        match (more, Arc::clone(&self.0).try_acquire_many_owned(more), share) {
             (0, ..) => true,
             (_, Err(_), _) => false,
-            (_, Ok(permit), Some(part)) => {
-                part.merge(permit);
+            (_, Ok(permit), Some(share)) => {
+                share.merge(permit);
                 true
             }
-            (_, Ok(permit), part) => {
-                *part = Some(permit);
+            (_, Ok(permit), share) => {
+                *share = Some(permit);
                 true
             }
         }
@@ -104,8 +107,8 @@ mod tests {
 
     use super::*;
 
-    async fn read(room: &Room, bytes: usize) -> Result<Held, Code> {
-        room.collect(Full::new(Bytes::from(vec![b' '; bytes]))).await.map_err(|fault| fault.code)
+    async fn read(budget: &BodyBudget, bytes: usize) -> Result<BudgetedBody, Code> {
+        budget.collect(Full::new(Bytes::from(vec![b' '; bytes]))).await.map_err(|fault| fault.code)
     }
 
     /// A body of which the rest never comes.
@@ -134,34 +137,34 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_that_is_too_large_is_not_waited_for() {
-        let room = Room::new();
+        let budget = BodyBudget::new();
         let over = trpc::MAX_INPUT_BYTES + 1;
         for (left_bytes, announced_bytes) in [(0, over as u64), (1, u64::MAX), (over, 0)] {
-            let refused = room.collect(Unfinished { left_bytes, announced_bytes }).await;
+            let refused = budget.collect(Unfinished { left_bytes, announced_bytes }).await;
             assert_eq!(refused.err().unwrap().code, Code::PayloadTooLarge, "{left_bytes} of {announced_bytes}");
         }
-        assert_eq!(room.0.available_permits(), ROOM_BYTES / STEP_BYTES, "nothing of them is held");
+        assert_eq!(budget.0.available_permits(), BUDGET_BYTES / STEP_BYTES, "nothing of them is held");
     }
 
     #[tokio::test]
     async fn the_sum_of_what_is_held_is_bounded_and_what_is_small_gets_in() {
-        let room = Room::new();
+        let budget = BodyBudget::new();
         let mut held = Vec::new();
         let refused = loop {
-            match read(&room, trpc::MAX_INPUT_BYTES).await {
+            match read(&budget, trpc::MAX_INPUT_BYTES).await {
                 Ok(body) => held.push(body),
                 Err(code) => break code,
             }
         };
         assert_eq!(refused, Code::ServiceUnavailable);
         let sum: usize = held.iter().map(|body| body.bytes.len()).sum();
-        assert!((ROOM_BYTES..=ROOM_BYTES + held.len() * SMALL_BYTES).contains(&sum), "{sum}");
-        assert_eq!(read(&room, SMALL_BYTES).await.unwrap().bytes.len(), SMALL_BYTES);
-        assert_eq!(read(&room, trpc::MAX_INPUT_BYTES + 1).await.err(), Some(Code::PayloadTooLarge));
+        assert!((BUDGET_BYTES..=BUDGET_BYTES + held.len() * SMALL_BYTES).contains(&sum), "{sum}");
+        assert_eq!(read(&budget, SMALL_BYTES).await.unwrap().bytes.len(), SMALL_BYTES);
+        assert_eq!(read(&budget, trpc::MAX_INPUT_BYTES + 1).await.err(), Some(Code::PayloadTooLarge));
         // A response frees its request's share.
         held.truncate(1);
-        assert_eq!(read(&room, trpc::MAX_INPUT_BYTES).await.unwrap().bytes.len(), trpc::MAX_INPUT_BYTES);
+        assert_eq!(read(&budget, trpc::MAX_INPUT_BYTES).await.unwrap().bytes.len(), trpc::MAX_INPUT_BYTES);
         drop(held);
-        assert_eq!(room.0.available_permits(), ROOM_BYTES / STEP_BYTES);
+        assert_eq!(budget.0.available_permits(), BUDGET_BYTES / STEP_BYTES);
     }
 }

@@ -35,7 +35,7 @@ const DRAIN_TIME: Duration = Duration::from_secs(2);
 
 /// The state of a connection's messages, as the service reports it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Messages(Arc<Counts>);
+pub(super) struct MessageState(Arc<Counts>);
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -45,7 +45,7 @@ struct Counts {
     bodies: AtomicBool,
 }
 
-impl Messages {
+impl MessageState {
     /// A request has arrived.
     pub(super) fn begin(&self, has_body: bool) {
         self.0.bodies.fetch_or(has_body, Ordering::AcqRel);
@@ -69,12 +69,12 @@ impl Messages {
 
 /// A status that hyper does not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Refused {
+enum RefusedStatus {
     TooLong,
     Version,
 }
 
-impl Refused {
+impl RefusedStatus {
     fn status(self) -> &'static str {
         match self {
             Self::TooLong => "414 URI Too Long",
@@ -97,7 +97,7 @@ struct FirstLine {
 impl FirstLine {
     /// Reads more input and returns what is wrong with the line. The end of a header is followed by another line or a
     /// body: that is decided when more comes.
-    fn read(&mut self, more: &[u8]) -> Option<Refused> {
+    fn read(&mut self, more: &[u8]) -> Option<RefusedStatus> {
         let (mut is_line, mut refused) = (true, None);
         for part in more.split_inclusive(|byte| *byte == b'\n') {
             let (text, ends) = part.strip_suffix(b"\n").map_or((part, false), |text| (text, true));
@@ -123,10 +123,10 @@ impl FirstLine {
         refused
     }
 
-    fn refused(&self) -> Option<Refused> {
+    fn refused(&self) -> Option<RefusedStatus> {
         match self.is_over {
-            true => self.is_of_another_version.then_some(Refused::Version),
-            false => (self.bytes > MAX_LINE_BYTES).then_some(Refused::TooLong),
+            true => self.is_of_another_version.then_some(RefusedStatus::Version),
+            false => (self.bytes > MAX_LINE_BYTES).then_some(RefusedStatus::TooLong),
         }
     }
 }
@@ -140,15 +140,15 @@ fn is_of_another_version(line: &[u8]) -> bool {
 }
 
 /// A connection that checks the first line of each message.
-pub(super) struct Watched<S> {
+pub(super) struct CheckedConnection<S> {
     stream: Pin<Box<TimeoutWriter<S>>>,
-    messages: Messages,
+    messages: MessageState,
     line: FirstLine,
-    refused: Option<Refused>,
+    refused: Option<RefusedStatus>,
 }
 
-impl<S: AsyncRead + AsyncWrite> Watched<S> {
-    pub(super) fn new(stream: S, messages: Messages) -> Self {
+impl<S: AsyncRead + AsyncWrite> CheckedConnection<S> {
+    pub(super) fn new(stream: S, messages: MessageState) -> Self {
         let mut stream = TimeoutWriter::new(stream);
         stream.set_timeout(Some(WRITE_TIMEOUT));
         Self { stream: Box::pin(stream), messages, line: FirstLine::default(), refused: None }
@@ -158,7 +158,7 @@ impl<S: AsyncRead + AsyncWrite> Watched<S> {
     pub(super) async fn close(mut self, ended: hyper::Result<()>) {
         // hyper recognises the preface of HTTP/2 and does not answer it.
         if ended.is_err_and(|error| error.is_parse_version_h2()) {
-            self.refused = Some(Refused::Version);
+            self.refused = Some(RefusedStatus::Version);
         }
         let closing = async {
             if let Some(refused) = self.refused {
@@ -176,7 +176,7 @@ impl<S: AsyncRead + AsyncWrite> Watched<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite> AsyncRead for Watched<S> {
+impl<S: AsyncRead + AsyncWrite> AsyncRead for CheckedConnection<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(self.stream.as_mut().poll_read(cx, buffer))?;
@@ -194,7 +194,7 @@ impl<S: AsyncRead + AsyncWrite> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite> AsyncWrite for Watched<S> {
+impl<S: AsyncRead + AsyncWrite> AsyncWrite for CheckedConnection<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.stream.as_mut().poll_write(cx, bytes)
     }
@@ -251,7 +251,7 @@ mod tests {
             let _ = tokio::time::timeout(Duration::from_secs(1), client.write_all(requests.as_bytes())).await;
             then(client).await;
         });
-        let mut stream = Watched::new(server, Messages::default());
+        let mut stream = CheckedConnection::new(server, MessageState::default());
         let answer = service_fn(|_: Request<Incoming>| async {
             Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(vec![b'a'; 64 * 1024])))
         });
@@ -288,7 +288,7 @@ mod tests {
         assert!(ended.is_ok() && after > WRITE_TIMEOUT * 3, "{ended:?} {after:?}");
     }
 
-    fn read(parts: &[&[u8]]) -> Option<Refused> {
+    fn read(parts: &[&[u8]]) -> Option<RefusedStatus> {
         let mut line = FirstLine::default();
         parts.iter().find_map(|part| line.read(part))
     }
@@ -300,16 +300,16 @@ mod tests {
             (line.read(start), rest.iter().find_map(|part| line.read(part)))
         };
         let good = b"GET / HTTP/1.1\r\nhost: a\r\n\r\nGET / HTTP/2.0\r\n";
-        assert_eq!(after(good, &[b"host: a\r\n"]), (None, Some(Refused::Version)));
+        assert_eq!(after(good, &[b"host: a\r\n"]), (None, Some(RefusedStatus::Version)));
         let letters: Vec<&[u8]> = good.chunks(1).collect();
-        assert_eq!(after(b"", &letters), (None, Some(Refused::Version)));
-        assert_eq!(after(b"GET / HTTP/3.0\r\nhost: a\r\n\r\n", &[]), (Some(Refused::Version), None));
+        assert_eq!(after(b"", &letters), (None, Some(RefusedStatus::Version)));
+        assert_eq!(after(b"GET / HTTP/3.0\r\nhost: a\r\n\r\n", &[]), (Some(RefusedStatus::Version), None));
     }
 
     #[test]
     fn a_first_line_ends_or_is_too_long() {
         let long = vec![b'a'; MAX_LINE_BYTES];
-        assert_eq!(read(&[b"GET /", &long]), Some(Refused::TooLong));
+        assert_eq!(read(&[b"GET /", &long]), Some(RefusedStatus::TooLong));
         assert_eq!(read(&[b"GET / HTTP/1.1\r\nx: ", &long]), None, "a header is another matter");
         assert_eq!(read(&[b"\r\n", &long, b" HTTP/1.1\r\n"]), None);
     }
@@ -317,9 +317,9 @@ mod tests {
     #[test]
     fn other_versions_are_told_from_what_is_malformed() {
         for other in ["PRI * HTTP/2.0\r\n\r\nSM", "GET / HTTP/3.0\n", "GET / HTTP/1.2\r\n", "\r\nGET / HTTP/0.9\r\n"] {
-            assert_eq!(read(&[other.as_bytes()]), Some(Refused::Version), "{other}");
+            assert_eq!(read(&[other.as_bytes()]), Some(RefusedStatus::Version), "{other}");
             let letters: Vec<&[u8]> = other.as_bytes().chunks(1).collect();
-            assert_eq!(read(&letters), Some(Refused::Version), "{other}, letter by letter");
+            assert_eq!(read(&letters), Some(RefusedStatus::Version), "{other}, letter by letter");
         }
         for own in ["GET / HTTP/1.1\r\nx: HTTP/2.0\r\n", "GET / HTTP/1.0\r\n", "garbage\r\n\r\n", "HTTP/22.0\r\n", ""] {
             assert_eq!(read(&[own.as_bytes()]), None, "{own}");

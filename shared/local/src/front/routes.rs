@@ -17,23 +17,23 @@ use runtime::{
 #[derive(Debug, Default)]
 pub struct Routes {
     /// The paths by method, GET first: `allow` lists the methods of one address in this order.
-    methods: Vec<(&'static str, Paths<Place>)>,
+    methods: Vec<(&'static str, Paths<RouteEntry>)>,
     /// The procedure that answers for other methods: at each path the first one of `methods`.
-    any: Paths<Place>,
+    any: Paths<RouteEntry>,
     /// All routes.
-    places: Vec<Place>,
+    entries: Vec<RouteEntry>,
 }
 
 /// A procedure at a path.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+struct RouteEntry {
     path: PathPattern<'static>,
     procedure: &'static str,
     is_rest: bool,
 }
 
 /// The match of a path.
-pub(super) struct Found {
+pub(super) struct RouteMatch {
     pub(super) procedure: &'static str,
     /// None if the procedure has an HTTP form of its own.
     pub(super) route: Option<Route>,
@@ -55,34 +55,34 @@ impl Routes {
 
     /// Builds the table from methods and paths, with their procedures, and whether they are REST routes.
     fn of(routes: impl IntoIterator<Item = ((&'static str, &'static str), &'static str, bool)>) -> Result<Self, Cause> {
-        let mut by_method: BTreeMap<_, Vec<Place>> = BTreeMap::new();
+        let mut by_method: BTreeMap<_, Vec<RouteEntry>> = BTreeMap::new();
         for ((method, path), procedure, is_rest) in routes {
-            let place = Place { path: PathPattern(path), procedure, is_rest };
-            by_method.entry((method != "GET", method)).or_default().push(place);
+            let entry = RouteEntry { path: PathPattern(path), procedure, is_rest };
+            by_method.entry((method != "GET", method)).or_default().push(entry);
         }
         let (mut routes, mut first) = (Self::default(), BTreeMap::new());
-        for ((_, method), places) in by_method {
+        for ((_, method), entries) in by_method {
             let mut paths = Paths::default();
-            for place in places {
-                paths.insert(place.path, place)?;
-                first.entry(place.path).or_insert(place);
-                routes.places.push(place);
+            for entry in entries {
+                paths.insert(entry.path, entry)?;
+                first.entry(entry.path).or_insert(entry);
+                routes.entries.push(entry);
             }
             routes.methods.push((method, paths));
         }
-        for (path, place) in first {
-            routes.any.insert(path, place)?;
+        for (path, entry) in first {
+            routes.any.insert(path, entry)?;
         }
         Ok(routes)
     }
 
     /// The procedure at a path: the one with this method, else the one for any method, which then refuses it.
-    pub(super) fn find(&self, method: &Method, path: &str) -> Option<Found> {
+    pub(super) fn find(&self, method: &Method, path: &str) -> Option<RouteMatch> {
         let method = if method == Method::HEAD { &Method::GET } else { method };
         let own = self.methods.iter().find(|(known, _)| method == known).and_then(|(_, paths)| paths.at(path));
-        let Place { path: pattern, procedure, is_rest } = *own.or_else(|| self.any.at(path))?;
+        let RouteEntry { path: pattern, procedure, is_rest } = *own.or_else(|| self.any.at(path))?;
         let route = is_rest.then(|| Route { parameters: pattern.parameters(path) });
-        Some(Found { procedure, route, methods: Allowed(self.methods_at(path).into()) })
+        Some(RouteMatch { procedure, route, methods: Allowed(self.methods_at(path).into()) })
     }
 
     /// The methods of an address, in the form of `allow`.
@@ -95,8 +95,8 @@ impl Routes {
     /// What the function of a procedure gets as `ONEFOLD_METHODS` in the cloud (`infra/src/routes.ts`): the methods of
     /// its path, and those of more specific paths that match it as well.
     pub fn methods_of(&self, procedure: &str) -> Option<String> {
-        let own = self.places.iter().find(|place| place.procedure == procedure)?.path;
-        let others = self.places.iter().map(|place| place.path).filter(|path| *path != own && own.covers(*path));
+        let own = self.entries.iter().find(|entry| entry.procedure == procedure)?.path;
+        let others = self.entries.iter().map(|entry| entry.path).filter(|path| *path != own && own.covers(*path));
         let others: BTreeSet<_> = others.collect();
         let others = others.into_iter().map(|path| format!("{} {}", path.0, self.methods_at(path.0)));
         Some([self.methods_at(own.0)].into_iter().chain(others).collect::<Vec<_>>().join(";"))
@@ -123,7 +123,7 @@ mod tests {
             ("PATCH /v1/notes/touch/marks/{mark}", "notes.remark", true),
         ]);
         let found = |method: Method, path| {
-            let Found { procedure, route, methods } = routes.find(&method, path).unwrap();
+            let RouteMatch { procedure, route, methods } = routes.find(&method, path).unwrap();
             let parameters = route.unwrap().parameters;
             (procedure, parameters.into_iter().map(|(_, value)| value).collect::<Vec<_>>().join(" "), methods.0)
         };
@@ -144,11 +144,11 @@ mod tests {
         assert_eq!(found(Method::GET, "/v1/notes/touch/marks/last").1, "touch last");
         assert_eq!(found(Method::PATCH, "/v1/notes/touch/marks/first").0, "notes.remark");
         // The same text as for functions in the cloud.
-        let told = |procedure| routes.methods_of(procedure);
+        let methods_of = |procedure| routes.methods_of(procedure);
         let of_notes = "GET, HEAD, DELETE;/v1/notes/touch GET, HEAD, DELETE, POST";
-        assert_eq!(told("notes.delete").as_deref(), Some(of_notes));
-        assert_eq!(told("notes.touch").as_deref(), Some("GET, HEAD, DELETE, POST"));
-        assert_eq!(told("notes.nothing"), None);
+        assert_eq!(methods_of("notes.delete").as_deref(), Some(of_notes));
+        assert_eq!(methods_of("notes.touch").as_deref(), Some("GET, HEAD, DELETE, POST"));
+        assert_eq!(methods_of("notes.nothing"), None);
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl Fleet {
         let mut tasks = tasks.lock().unwrap_or_else(PoisonError::into_inner);
         // Finished tasks are removed here, so that the set does not grow with every instance.
         while tasks.try_join_next().is_some() {}
-        tasks.spawn(instance::live(Arc::clone(self), self.count(), id, job, self.ending.clone()));
+        tasks.spawn(instance::run(Arc::clone(self), self.count(), id, job, self.ending.clone()));
     }
 
     fn lock_idle(&self) -> std::sync::MutexGuard<'_, Vec<Handle>> {

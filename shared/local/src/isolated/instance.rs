@@ -64,7 +64,7 @@ struct Instance {
 }
 
 /// Runs an instance, started for a call, until it ends.
-pub(super) async fn live(fleet: Arc<Fleet>, alive: Alive, id: u64, first: Job, mut ending: watch::Receiver<bool>) {
+pub(super) async fn run(fleet: Arc<Fleet>, alive: Alive, id: u64, first: Job, mut ending: watch::Receiver<bool>) {
     let mut process = match Process::start(&fleet.function, id).await {
         Ok(process) => process,
         Err(error) => {
@@ -97,7 +97,7 @@ pub(super) async fn live(fleet: Arc<Fleet>, alive: Alive, id: u64, first: Job, m
     match end {
         End::Exited(_) => {}
         End::Overdue => process.kill().await,
-        End::InitError(_) => process.let_end().await,
+        End::InitError(_) => process.wait_for_exit().await,
         End::Unused | End::PoolEnds => process.terminate().await,
     }
     process.drain_output().await;
@@ -200,10 +200,10 @@ impl Instance {
     }
 
     /// Accepts a response to the call that the runtime has, and to no other.
-    fn accept(&mut self, answered: &str, given: Answer) -> Verdict {
+    fn accept(&mut self, answered_id: &str, posted: Answer) -> Verdict {
         match std::mem::replace(&mut self.state, State::Idle) {
-            State::Working { request_id, reply, place } if request_id == answered => {
-                let (result, verdict) = match given {
+            State::Working { request_id, reply, place } if answered_id == request_id => {
+                let (result, verdict) = match posted {
                     Answer::Response(response) => (Ok(response), Verdict::Accepted),
                     Answer::TooLarge => (Err(InvokeError::ResponseTooLarge), Verdict::TooLarge),
                     Answer::Error(Failure { error_type, error_message: message }) => {
@@ -220,7 +220,7 @@ impl Instance {
             }
             state => {
                 self.state = state;
-                if answered == self.last_request_id { Verdict::NotNow } else { Verdict::UnknownRequestId }
+                if answered_id == self.last_request_id { Verdict::NotNow } else { Verdict::UnknownRequestId }
             }
         }
     }

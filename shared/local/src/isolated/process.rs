@@ -63,7 +63,7 @@ impl Process {
     }
 
     /// Waits for an announced exit; kills the process when it does not come.
-    pub(super) async fn let_end(&mut self) {
+    pub(super) async fn wait_for_exit(&mut self) {
         self.end_within(INIT_ERROR_GRACE).await;
     }
 

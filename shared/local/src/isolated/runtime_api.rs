@@ -110,8 +110,8 @@ async fn converse(stream: TcpStream, reports: mpsc::Sender<Report>) {
 
 async fn answer(request: Request<Incoming>, reports: &mpsc::Sender<Report>) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
-    if let Err(foreign) = admission::of_program(&parts) {
-        return foreign.response();
+    if let Err(refusal) = admission::admit_program(&parts) {
+        return refusal.response();
     }
     let path: Vec<&str> = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default().split('/').collect();
     match (&parts.method, path.as_slice()) {
@@ -140,7 +140,7 @@ async fn answer(request: Request<Incoming>, reports: &mpsc::Sender<Report>) -> R
 async fn next(reports: &mpsc::Sender<Report>) -> Response<Full<Bytes>> {
     let (invocation, handed_out) = oneshot::channel();
     if reports.send(Report::Next(invocation)).await.is_err() {
-        return gone();
+        return shutting_down();
     }
     match handed_out.await {
         Ok(Ok(invocation)) => {
@@ -150,7 +150,7 @@ async fn next(reports: &mpsc::Sender<Report>) -> Response<Full<Bytes>> {
             response
         }
         Ok(Err(verdict)) => judge(verdict),
-        Err(_) => gone(),
+        Err(_) => shutting_down(),
     }
 }
 
@@ -160,9 +160,9 @@ async fn report(
 ) -> Response<Full<Bytes>> {
     let (verdict, decided) = oneshot::channel();
     if reports.send(make(verdict)).await.is_err() {
-        return gone();
+        return shutting_down();
     }
-    decided.await.map_or_else(|_| gone(), judge)
+    decided.await.map_or_else(|_| shutting_down(), judge)
 }
 
 /// The whole body; `None` when it is over the limit.
@@ -220,7 +220,7 @@ fn cut_off(error: &io::Error) -> Response<Full<Bytes>> {
 }
 
 /// The response of an instance that is ending; the documented meaning of 500 is that the runtime should exit promptly.
-fn gone() -> Response<Full<Bytes>> {
+fn shutting_down() -> Response<Full<Bytes>> {
     respond(StatusCode::INTERNAL_SERVER_ERROR, r#"{"errorMessage":"The instance ends","errorType":"Shutdown"}"#)
 }
 

@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use store::Letter;
 
 use super::Mailbox;
-use crate::loopback::{Answer, Server, access_key_id};
+use crate::loopback::{Handler, Server, access_key_id};
 
 /// The longest body, in bytes: above any mail that the capability sends, with each byte encoded as three.
 const BODY_LIMIT_BYTES: usize = 1024 * 1024;
@@ -67,10 +67,10 @@ struct Counter {
     senders: RwLock<HashSet<String>>,
 }
 
-impl Answer for Arc<Counter> {
-    const WHAT: &'static str = "the post office";
+impl Handler for Arc<Counter> {
+    const NAME: &'static str = "the post office";
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn handle(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let sender = authorization.and_then(access_key_id).unwrap_or_default();
         let may = self.senders.read().unwrap_or_else(PoisonError::into_inner).contains(sender);

@@ -22,10 +22,10 @@ const MAX_OPENED: usize = 10_000;
 
 /// A mailbox. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Mailbox(Arc<Place>);
+pub struct Mailbox(Arc<Storage>);
 
 #[derive(Debug)]
-enum Place {
+enum Storage {
     /// The latest mail is at the front.
     Memory(Mutex<VecDeque<ReceivedMail>>),
     Folder(PathBuf),
@@ -35,13 +35,13 @@ impl Mailbox {
     /// A mailbox in memory: it has the latest mails, until the process ends.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self(Arc::new(Place::Memory(Mutex::default())))
+        Self(Arc::new(Storage::Memory(Mutex::default())))
     }
 
     /// A mailbox in a folder, with one file for each mail. Nothing deletes them.
     #[must_use]
     pub fn in_folder(path: impl Into<PathBuf>) -> Self {
-        Self(Arc::new(Place::Folder(path.into())))
+        Self(Arc::new(Storage::Folder(path.into())))
     }
 
     /// Stores a mail.
@@ -55,12 +55,12 @@ impl Mailbox {
         let sent_at = sent_at(&id).unwrap_or_else(|| Clock::System.now());
         let mail = ReceivedMail { id: id.to_string(), to, subject, text, sent_at };
         match &*self.0 {
-            Place::Memory(mails) => {
+            Storage::Memory(mails) => {
                 let mut mails = mails.lock().unwrap_or_else(PoisonError::into_inner);
                 mails.push_front(mail.clone());
                 mails.truncate(MAX_SHOWN);
             }
-            Place::Folder(folder) => write(folder, &mail, from)?,
+            Storage::Folder(folder) => write(folder, &mail, from)?,
         }
         Ok(mail)
     }
@@ -73,11 +73,11 @@ impl Mailbox {
         let to = to.map(address::comparable);
         let is_asked_for = |mail: &ReceivedMail| to.as_ref().is_none_or(|to| address::comparable(&mail.to) == *to);
         match &*self.0 {
-            Place::Memory(mails) => {
+            Storage::Memory(mails) => {
                 let mails = mails.lock().unwrap_or_else(PoisonError::into_inner);
                 Ok(mails.iter().filter(|mail| is_asked_for(mail)).cloned().collect())
             }
-            Place::Folder(folder) => {
+            Storage::Folder(folder) => {
                 let files = files(folder)?.into_iter().take(MAX_OPENED);
                 // A deleted or foreign file is skipped.
                 let mails = files.filter_map(|id| {

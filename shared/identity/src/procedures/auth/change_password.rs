@@ -67,8 +67,10 @@ pub async fn change_password<U: IdentityUser>(
     let mut contention = Contention::default();
     for _ in 0..ATTEMPTS {
         // A concurrent sign-in on another device is no conflict; a concurrent change of the password is.
-        let current =
-            sessions.read_for_ending(&id, &mut contention).await?.filter(|current| current.generation == account.generation);
+        let current = sessions
+            .read_for_ending(&id, &mut contention)
+            .await?
+            .filter(|current| current.generation == account.generation);
         let current = current.ok_or(Error::WrongPassword)?;
         let is_own = |place: &Device| caller.session().is_some_and(|own| place.has(own));
         let (mut kept, others): (Vec<_>, Vec<_>) = current.devices.iter().cloned().partition(is_own);

@@ -63,9 +63,7 @@ pub async fn token<U: IdentityUser>(
             let scopes = known.application().map(|(_, scopes)| scopes).unwrap_or_default();
             let narrower = tokens::narrowed(service, form.scope.as_deref(), scopes)?;
             match sessions.renew(&given, Some(&client.application.id.to_string())).await? {
-                Renewal::Next(session, next) => {
-                    Ok(tokens::for_user(by, &session, narrower, Some(&next)).await?)
-                }
+                Renewal::Next(session, next) => Ok(tokens::for_user(by, &session, narrower, Some(&next)).await?),
                 Renewal::Reused(session) => {
                     let entry = || {
                         let entry = AuditEntry {
@@ -83,7 +81,7 @@ pub async fn token<U: IdentityUser>(
         }
         GrantType::ClientCredentials => {
             let scopes = tokens::narrowed(service, form.scope.as_deref(), &client.application.scopes)?;
-            let scopes = scopes.unwrap_or_else(|| registry::given(service, &client.application.scopes));
+            let scopes = scopes.unwrap_or_else(|| registry::allowed_scopes(service, &client.application.scopes));
             Ok(tokens::for_itself(by, &client.application, scopes).await?)
         }
     }

@@ -142,18 +142,18 @@ pub struct Host {
 #[derive(Default)]
 struct Shared {
     answers: Mutex<HashMap<String, String>>,
-    asked: Mutex<Vec<Asked>>,
+    requests: Mutex<Vec<RecordedRequest>>,
 }
 
 /// A recorded request.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct RecordedRequest {
     pub path: String,
     pub head: String,
     pub body: String,
 }
 
-impl Asked {
+impl RecordedRequest {
     pub fn form(&self) -> HashMap<String, String> {
         form_urlencoded::parse(self.body.as_bytes()).into_owned().collect()
     }
@@ -188,8 +188,8 @@ impl Host {
     }
 
     /// The requests to a path.
-    pub fn asked(&self, path: &str) -> Vec<Asked> {
-        self.shared.asked.lock().unwrap().iter().filter(|asked| asked.path == path).cloned().collect()
+    pub fn requests(&self, path: &str) -> Vec<RecordedRequest> {
+        self.shared.requests.lock().unwrap().iter().filter(|requests| requests.path == path).cloned().collect()
     }
 }
 
@@ -211,7 +211,7 @@ async fn serve(mut connection: TcpStream, shared: Arc<Shared>) {
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let path = head.split(' ').nth(1).unwrap().split('?').next().unwrap().to_owned();
     let answer = shared.answers.lock().unwrap().get(&path).cloned();
-    shared.asked.lock().unwrap().push(Asked { path, head: head.to_owned(), body: body.to_owned() });
+    shared.requests.lock().unwrap().push(RecordedRequest { path, head: head.to_owned(), body: body.to_owned() });
     let answer =
         answer.unwrap_or_else(|| "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".into());
     // The client may hang up before the end.
