@@ -1,4 +1,4 @@
-/** The gateways: what spans procedures, in one style each. They may invoke procedures, and nothing else. */
+/** The gateways: one function for each style that spans procedures. They may invoke procedures, and nothing else. */
 import { ArnFormat, NestedStack, Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
@@ -16,7 +16,7 @@ export interface GatewaysProps {
   readonly contract: Contract;
   readonly stage: string;
   readonly binaries: string;
-  /** Where the service is, when that is known. */
+  /** The service's address, if it is known. */
   readonly url: string | undefined;
   readonly apis: readonly ApiHandle[];
 }
@@ -26,7 +26,7 @@ export interface GatewaysProps {
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html), less what else is in them.
  */
 const MAX_POLICY_CHARACTERS = 10_240 - 1_240;
-/** The longest beginning that the ARN of a function has. */
+/** The longest prefix of a function's ARN. */
 const LONGEST_ARN = "arn:aws-us-gov:lambda:ap-southeast-1:111122223333:function:";
 
 export class GatewaysStack extends NestedStack {

@@ -1,4 +1,4 @@
-/** From the grants of a signature to the statements of a policy. */
+/** Converts the grants of a signature to the statements of a policy. */
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { Grant, Procedure } from "./contract.js";
 import { Problem } from "./problem.js";
@@ -16,7 +16,7 @@ const KEYED: readonly string[] = [
   "dynamodb:UpdateItem",
 ];
 
-/** The only action that an index serves. It is never for the table: the store lists from indexes. */
+/** The only action on an index. It is never granted on the table: the store lists from indexes. */
 const INDEXED = "dynamodb:Query";
 
 /**
@@ -30,7 +30,7 @@ function isMeter({ prefix, leadingKeys, actions, indexes }: Grant): boolean {
   return isItsKeys && indexes.length === 0 && actions.every((action) => action === METER.action);
 }
 
-/** Where the data is. */
+/** The ARNs of the table and its indexes. */
 export interface TableArns {
   readonly table: string;
   /** By name. */
@@ -84,7 +84,7 @@ export function dataStatements(procedure: Procedure, arns: TableArns): PolicySta
               resources: [...resources],
               conditions: {
                 "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [grant.leadingKeys] },
-                // The line above holds for a request that names no key, too.
+                // The condition above holds for a request without keys, too.
                 Null: { "dynamodb:LeadingKeys": "false" },
               },
             }),

@@ -1,11 +1,11 @@
-/** What procedures need of a stage beside their rights to data, and whether the stage has it. */
+/** What procedures need of a stage besides rights to data, and the checks that the stage has it. */
 import type { Contract, Procedure } from "./contract.js";
 import { Problem } from "./problem.js";
 import { isPreview, type Stage } from "./stage.js";
 
-/** The secret with the key that functions sign tokens with. `keys` makes it, and the next. */
+/** The secret with the key that signs tokens. `keys` makes it, and the next. */
 export const SIGNING = "signing";
-/** The secret with the key that seals cursors. No signature names it: who takes a cursor opens it. */
+/** The secret with the key that seals cursors. No signature names it: each function that takes a cursor reads it. */
 export const CURSORS = "cursors";
 /**
  * The secret that says who may be the first administrator. `deploy` makes it; all others are made by people. The name is a
@@ -23,14 +23,14 @@ export function secretsOf({ secrets }: Pick<Procedure, "secrets">, { name: stage
   return secrets.filter(isThere);
 }
 
-/** Those that any procedure reads. */
+/** The secrets that any procedure reads. */
 export function allSecrets({ procedures }: Contract, stage: Stage): string[] {
   const own = procedures.flatMap((procedure) => secretsOf(procedure, stage));
-  // What people make is asked for before what a command makes.
+  // Secrets that people make are asked for before those that a command makes.
   return [...[...new Set(own)].sort(), ...(procedures.some(({ takesCursor }) => takesCursor) ? [CURSORS] : [])];
 }
 
-/** @throws Problem when the stage states a secret that nothing reads: the name is mistaken, most likely. */
+/** @throws Problem when the stage states a secret that nothing reads: most likely a mistaken name. */
 export function checkSecrets({ procedures }: Contract, { name, config }: Stage): void {
   const read = [...new Set(procedures.flatMap(({ secrets }) => secrets))].filter((secret) => ![SIGNING, CURSORS, FOUNDER].includes(secret));
   for (const secret of config.secrets ?? []) {
@@ -67,7 +67,7 @@ export function checkProduction({ name, config }: Stage): void {
   if (name === "prod" && config.alarmEmail === undefined) {
     missing.push("alarmEmail: nobody would be told of alarms");
   }
-  // An HTTP API's own address, without an edge, speaks TLS 1.2 or newer only.
+  // The address of an HTTP API without an edge speaks TLS 1.2 or newer only.
   if (name === "prod" && config.edge !== undefined && config.edge.domain === undefined) {
     missing.push("edge.domain: CloudFront's own host name admits TLS 1.0, and its policy cannot be chosen");
   }

@@ -3,7 +3,7 @@
  * DynamoDB does not do in one update: several of its indexes, or its stream from one view to another.
  */
 
-/** The parts of a template that are looked at. */
+/** The parts of a template that are compared. */
 interface Template {
   readonly Resources?: Readonly<Record<string, { readonly Type?: string; readonly Properties?: TableProperties }>>;
 }
