@@ -1,7 +1,7 @@
 /**
- * The contract, as far as infrastructure needs it, checked when it is loaded.
+ * The part of the contract that infrastructure needs, checked when it is loaded.
  *
- * Only the members named here are read; what else the contract holds is the business of other readers.
+ * Only the members named here are read; the others are for other readers.
  */
 import { readFileSync } from "node:fs";
 import type * as generated from "./places.js";
@@ -68,8 +68,8 @@ export interface Procedure {
 }
 
 /**
- * What spans procedures, in one style; becomes one function, which may invoke theirs and nothing else. It has the name of
- * that function, as it is built: `gateway-graphql`.
+ * A gateway: one style over all procedures. It becomes one function, which may invoke theirs and nothing else. Its name
+ * is that of the function: `gateway-graphql`.
  */
 export interface Gateway extends Readonly<Pick<generated.GatewayContract, "name" | "memoryMb" | "timeoutMs">> {
   readonly paths: readonly string[];

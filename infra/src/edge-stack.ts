@@ -122,8 +122,8 @@ export class EdgeStack extends Stack {
   }
 
   /**
-   * CloudFront takes the first behavior whose path fits: so the queries that may be kept come first, then
-   * what is at another API than the first one, the folders of paths of their own, then all the rest.
+   * CloudFront takes the first behavior whose path matches: first the cached queries, then the paths at other APIs than
+   * the first one, the folders of HTTP paths, then all the rest.
    */
   #api(props: EdgeStackProps): Record<string, cloudfront.BehaviorOptions> {
     const { names, service, layout, contract } = props;
@@ -187,10 +187,10 @@ export class EdgeStack extends Stack {
   }
 
   /**
-   * Keeps nothing: functions answer `no-store`, and what says nothing has a lifetime of zero. The longest
-   * lifetime is a second and not zero only because CloudFront compresses nothing under a policy that
-   * could never cache; should an answer be kept by mistake, it is the same caller's, whose token and cookies are
-   * in the key. The key also says which requests may share an answer while they wait for it.
+   * Caches nothing: functions answer `no-store`, and a response without a lifetime has a lifetime of zero. The longest
+   * lifetime is a second and not zero only because CloudFront compresses nothing under a policy that could never cache.
+   * A response that is cached by mistake goes to the same caller only, whose token and cookies are in the key. The key
+   * also decides which requests may share a response while they wait for it.
    */
   #uncached(names: Names): Policies {
     return {
@@ -211,12 +211,12 @@ export class EdgeStack extends Stack {
   }
 
   /**
-   * Keeps what functions say may be kept, for as long as they say: one policy for all such queries.
+   * Caches the responses that functions permit, for as long as they say: one policy for all such queries.
    *
-   * What a kept answer could depend on must be part of its key, or else not reach the function. Of a GET that is
-   * the query string, the origin, and whether a batch of one is to come as lines. Beside them only what CORS and a POST need is let through, which no GET
-   * reads: no managed policy lets through so little and yet `content-type`. CloudFront takes `authorization`
-   * and cookies out of a GET that neither policy names.
+   * Every fact that a cached response could depend on must be part of its key, or must not reach the function. For a
+   * GET these are the query string, the origin, and whether a batch of one is to come as lines. Besides them, only the
+   * headers for CORS and for a POST are passed on, which no GET reads: no managed policy passes on so little and yet
+   * `content-type`. CloudFront removes `authorization` and cookies from a GET if neither policy names them.
    */
   #publicQueries(names: Names): Policies {
     return {
@@ -247,11 +247,11 @@ export class EdgeStack extends Stack {
 }
 
 /**
- * The folders in which there are paths other than `/trpc/`, such as `/oauth/*` and `/v1/*`: whole, so that a wrong path
- * there is answered by the service and not with the frontend's page. And single ones, such as `/graphql`.
+ * The folders with paths other than `/trpc/`, such as `/oauth/*` and `/v1/*`: as a whole, so that the service answers a
+ * wrong path there, and not the frontend's page. And single paths, such as `/graphql`.
  *
- * A query in no folder, such as `GET /sign-in`, is a page that the service shows where there is no frontend. Here there is
- * one, and the address is left to it.
+ * A query in no folder, such as `GET /sign-in`, is a page that the service shows if there is no frontend. A stage with
+ * an edge has one, so the address is left to it.
  */
 function foldersOf({ procedures, gateways }: Contract): string[] {
   const isPage = (path: string, kind: string): boolean => kind === "query" && !path.includes("/", 1);
@@ -264,8 +264,8 @@ function foldersOf({ procedures, gateways }: Contract): string[] {
 }
 
 /**
- * The collections of REST whose API is not the first one, and those at the first one that would be taken for one of
- * them: a pattern takes all that begins with it, and the longer ones come first.
+ * The REST collections at other APIs than the first one, and those at the first one that would match their patterns: a
+ * pattern matches all paths that begin with it, so the longer ones come first.
  */
 function collectionsElsewhere(procedures: readonly Procedure[], layout: Layout): [collection: string, api: number][] {
   const all = new Map(procedures.flatMap((procedure) => (procedure.rest === undefined ? [] : [[collectionOf(procedure.rest.path), layout.apiOfRest(procedure)]])));

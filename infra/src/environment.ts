@@ -28,11 +28,11 @@ export interface FunctionEnvironment {
 }
 
 /**
- * The counterpart of `shared/runtime/src/environment.rs`, and the only place here that knows it.
+ * The counterpart of `shared/runtime/src/environment.rs`: only this module knows the variables.
  *
- * What is secret or rotates is given by reference: a variable names a secret in Secrets Manager, which
- * somebody made beforehand, and the function reads it once for each instance. Nothing secret is in a
- * template or in a function's configuration, where more people may read than should.
+ * Secrets and rotating values are given by reference: a variable names a secret in Secrets Manager, which was created
+ * before, and each instance of the function reads it once. No template and no function's configuration contains a
+ * secret, since more people can read these.
  */
 export function functionEnvironment(
   scope: Construct,

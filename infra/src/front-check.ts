@@ -1,5 +1,5 @@
 /**
- * Refuses requests that go round CloudFront.
+ * Refuses requests that bypass CloudFront.
  *
  * An HTTP API has neither a resource policy nor signed origin requests; so CloudFront adds a secret header,
  * and an authorizer compares it. The answer is cached for each value of the header: the function runs about

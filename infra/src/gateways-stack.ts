@@ -22,8 +22,8 @@ export interface GatewaysProps {
 }
 
 /**
- * What a role's policies may be long, in characters without white space
- * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html), less what else is in them.
+ * The longest policy of a role, in characters without white space
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html), less its other statements.
  */
 const MAX_POLICY_CHARACTERS = 10_240 - 1_240;
 /** The longest prefix of a function's ARN. */
@@ -63,8 +63,8 @@ class GatewayFunction extends Construct {
 }
 
 /**
- * Which functions may be invoked: each by its name, as long as they have room in a policy. A larger service has them
- * named by the folder: no gateway is in any, and the tags say that it is no other service's or stage's.
+ * The functions that a gateway may invoke: each by its name, as long as a policy has room for them. A larger service
+ * names them by their domain: no gateway is in a domain, and the tags exclude other services and stages.
  */
 function invokeStatements(scope: Construct, { invokes }: Gateway, { names, contract, stage }: GatewaysProps): PolicyStatement[] {
   if (invokes.length === 0) {

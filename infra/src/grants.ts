@@ -20,8 +20,8 @@ const KEYED: readonly string[] = [
 const INDEXED = "dynamodb:Query";
 
 /**
- * What a query writes all the same: what its reads cost, added to the count of who calls. The store keeps these counts,
- * and nothing else, under this prefix (`shared/store/src/quota.rs`), and adds to them by this action alone.
+ * The one thing that a query writes: the read units of each caller. The store keeps these counts, and nothing else,
+ * under this prefix (`shared/store/src/quota.rs`), and adds to them by this action alone.
  */
 const METER = { prefix: "meter", leadingKeys: "meter#*", action: "dynamodb:UpdateItem" };
 
@@ -40,8 +40,8 @@ export interface TableArns {
 /**
  * Refuses grants that the roles of functions must not have.
  *
- * @throws Problem when a query could write anything but the count of what is read, when an action cannot be limited to the entity's keys, or when
- * lists and indexes do not go together.
+ * @throws Problem when a query could write anything but the caller's read units, when an action cannot be limited to
+ * the entity's keys, or when lists and indexes do not match.
  */
 export function checkGrants(procedure: Procedure): void {
   for (const grant of procedure.grants) {
@@ -62,8 +62,8 @@ export function checkGrants(procedure: Procedure): void {
 }
 
 /**
- * The statements for what is stored: exact actions, on the table or on the indexes in which the entity
- * stands, on the entity's keys only.
+ * The statements for stored data: exact actions, on the table or on the entity's indexes, and on the entity's keys
+ * only.
  */
 export function dataStatements(procedure: Procedure, arns: TableArns): PolicyStatement[] {
   checkGrants(procedure);

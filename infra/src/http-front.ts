@@ -13,8 +13,8 @@ import type { StageConfig } from "./stage.js";
 const AUTHORIZER_CACHE_S = 3600;
 
 /**
- * What the access log tells. A query's input is in its address, so neither the address nor a header is
- * here; the route names the procedure.
+ * The fields of the access log. A query's input is in its address, so the log has neither the address nor a header; the
+ * route names the procedure.
  */
 const ACCESS_LOG = JSON.stringify({
   requestId: "$context.requestId",

@@ -36,8 +36,8 @@ export interface Layout {
   /** The number of HTTP APIs. */
   readonly apis: number;
   /**
-   * The number, from 0, of the API that has a procedure's route. Paths of their own are all at the first one:
-   * CloudFront tells the APIs apart by a path's beginning, and these do not begin with a domain.
+   * The number, from 0, of the API that has a procedure's route. All HTTP paths of their own are at the first one:
+   * CloudFront selects the API by a path's beginning, and these do not begin with a domain.
    */
   apiOf(procedure: Pick<Procedure, "domain" | "http">): number;
   /** The API of its REST route, by the beginning of the path; the first one if it has no route. */

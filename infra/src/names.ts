@@ -22,8 +22,8 @@ export function functionOf({ name }: Pick<Gateway, "name">): Named {
 }
 
 /**
- * What log streams are written to. It is made from the name and not asked of the log group, so that a role
- * reads as what it allows.
+ * The ARN of a log group's streams. It is made from the name instead of the log group's attribute, so that a role is
+ * readable.
  */
 export function logGroupArn(scope: Construct, name: string): string {
   return Stack.of(scope).formatArn({
@@ -46,8 +46,8 @@ export class Names {
   /** `backoffice-dev`. */
   readonly prefix: string;
   /**
-   * The secret with the stage's keys, `backoffice/dev`. All previews have one together, so that nobody has
-   * to make keys for a pull request.
+   * The secret with the stage's keys, `backoffice/dev`. All previews share one, so that a pull request needs no new
+   * keys.
    */
   readonly secret: string;
 

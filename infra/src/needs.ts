@@ -8,14 +8,14 @@ export const SIGNING = "signing";
 /** The secret with the key that seals cursors. No signature names it: each function that takes a cursor reads it. */
 export const CURSORS = "cursors";
 /**
- * The secret that says who may be the first administrator. `deploy` makes it; all others are made by people. The name is a
+ * The secret with the hash that names the first administrator. `deploy` makes it; people make all others. The name is a
  * convention of the framework, as those above: a service in which no procedure names the secret has none.
  */
 export const FOUNDER = "founder";
 
 /**
- * The secrets that a procedure reads at a stage, by name: what nobody made, it does without. Previews have no founder:
- * they come and go, and operators have tokens for them.
+ * The secrets that a procedure reads at a stage, by name; an optional secret that does not exist is left out. Previews
+ * have no founder: they are short-lived, and operators have tokens for them.
  */
 export function secretsOf({ secrets }: Pick<Procedure, "secrets">, { name: stage, config }: Stage): string[] {
   const isThere = (name: string): boolean =>
@@ -42,10 +42,9 @@ export function checkSecrets({ procedures }: Contract, { name, config }: Stage):
 }
 
 /**
- * Asked before a deployment and not at synth: templates can be looked at without a sender.
+ * Checked before a deployment and not at synth, so that templates can be synthesized without a sender.
  *
- * @throws Problem when procedures send mail and nobody said from where. Previews may do without: there,
- * what would send a mail fails.
+ * @throws Problem when procedures send mail and no sender is stated. Previews may omit it: sending fails there.
  */
 export function checkMail({ procedures }: Contract, { name, config }: Stage): void {
   const sending = procedures.filter(({ sendsMail }) => sendsMail).map((procedure) => procedure.name);
@@ -58,9 +57,9 @@ export function checkMail({ procedures }: Contract, { name, config }: Stage): vo
 }
 
 /**
- * Asked before a deployment, as for mail: what production must not be without.
+ * Checks what production requires, before a deployment, as for mail.
  *
- * @throws Problem listing it.
+ * @throws Problem with a list of what is missing.
  */
 export function checkProduction({ name, config }: Stage): void {
   const missing: string[] = [];

@@ -34,7 +34,7 @@ export interface OperationsStackProps extends StackProps {
 }
 
 /**
- * Alarms are few, and each sums up many functions: one costs as much whatever it looks at.
+ * Alarms are few, and each sums up many functions: an alarm costs the same for any number of them.
  *
  * Lambda's errors and throttles are those of the account in this region, since no metric sums up the
  * functions of one service; an account for each stage makes that exact.

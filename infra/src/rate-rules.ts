@@ -1,7 +1,7 @@
 /**
- * How much one address may ask for, as rules of a web ACL. Which paths are for signing in is told by the contract: whom nobody
- * knows yet gives a password there, or has a mail sent. What else anybody may call, such as to refresh a token, is asked for
- * by programs, and often by all of an office: it is counted among all requests.
+ * The request limits of one address, as rules of a web ACL. The contract says which paths are for signing in: public
+ * procedures that take a password or send mail. Programs, and often all of an office, call other public procedures,
+ * such as to refresh a token: these count among all requests.
  */
 import type { CfnWebACL } from "aws-cdk-lib/aws-wafv2";
 import type { Contract, Procedure } from "./contract.js";
@@ -32,10 +32,11 @@ export const REFUSALS: Record<string, CfnWebACL.CustomResponseBodyProperty> = {
 };
 
 /**
- * What a web ACL may cost without a surcharge, in WAF's own units, and what its parts cost
- * (https://docs.aws.amazon.com/waf/latest/developerguide/aws-waf-capacity-units.html): a rate rule, a comparison by its kind, and that
- * a text is decoded before it (https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-string-match.html).
- * What joins statements costs what they cost.
+ * The capacity of a web ACL without a surcharge, in WAF's own units, and the units of its parts
+ * (https://docs.aws.amazon.com/waf/latest/developerguide/aws-waf-capacity-units.html): a rate rule, a comparison by its
+ * kind, and a text transformation
+ * (https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-string-match.html). Joined statements
+ * cost the sum of their parts.
  */
 const MAX_UNITS = 1500;
 const RULE_UNITS = 2;

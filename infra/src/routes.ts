@@ -19,8 +19,8 @@ export interface ProcedureRoutes {
   readonly own: readonly Route[];
   readonly rest: readonly Route[];
   /**
-   * All methods of the path, for the one procedure that is asked for those that nobody has; where it is not alone.
-   * Behind semicolons those of more specific paths that overlap it, the most specific first:
+   * The methods of the path, for the one procedure that answers other methods, if it shares the path. After semicolons
+   * follow those of more specific paths that overlap it, the most specific first:
    * `GET, HEAD;/v1/notes/touch GET, HEAD, POST`.
    */
   readonly methods: string | undefined;
@@ -33,8 +33,9 @@ export interface ProcedureRoutes {
  * with 405 and `allow` in the form that callers read. Where procedures share a path, one of them does so: the one
  * for GET, or the first by its method; the others have a route for their method.
  *
- * A path that another one fits as well (`/v1/notes/latest` beside `/v1/notes/{id}`) takes no other methods: they are the
- * other path's. So the method decides first and then the most specific path, as in `shared/local/src/front/routes.rs`.
+ * A path that another one matches as well (`/v1/notes/latest` beside `/v1/notes/{id}`) takes no other methods: they
+ * belong to the other path. So the method decides first and then the most specific path, as in
+ * `shared/local/src/front/routes.rs`.
  */
 export function routesOf(procedures: readonly Procedure[]): ReadonlyMap<string, ProcedureRoutes> {
   const shared = new Map<string, [method: string, owner: string][]>();

@@ -23,13 +23,13 @@ export interface StageConfig {
   /** The request rate of all callers together. */
   readonly throttle: { readonly ratePerSecond: number; readonly burst: number };
   /**
-   * Origins whose pages may call, such as `https://app.example.com`; any when the list is empty. Those that are
-   * listed may call with a session's cookie as well, and no others but the service's own.
+   * Origins whose pages may call, such as `https://app.example.com`; any when the list is empty. With a session's
+   * cookie, only listed origins and the service's own may call.
    */
   readonly allowedOrigins: readonly string[];
   /**
-   * The service's address, such as `https://api.example.com`, where it is another than AWS's own and than the
-   * first name of `edge.domain`.
+   * The service's address, such as `https://api.example.com`, if it is neither AWS's own nor the first name of
+   * `edge.domain`.
    */
   readonly url?: string;
   /** The address of the pages to which mails and sign-ins lead; the service's address if it is not stated. */
@@ -41,15 +41,15 @@ export interface StageConfig {
   /** The front: CloudFront with the frontend's bucket. Without it, callers use the HTTP API itself. */
   readonly edge?: EdgeConfig;
   /**
-   * Whether everybody may ask what there is to call: `/docs`, OpenAPI, OpenRPC, WSDL, and GraphQL's schema. When it is not
-   * stated, everywhere but in production.
+   * Whether the API's documents are public: `/docs`, OpenAPI, OpenRPC, WSDL, and GraphQL's schema. By default,
+   * everywhere but in production.
    */
   readonly documents?: boolean;
   /** Who may register: everybody, nobody, or people with an address at one of these domains. Nobody, if it is not stated. */
   readonly registration?: "open" | "closed" | readonly string[];
   /**
-   * Whether procedures with a `concurrency` have as many of the account's functions for themselves; they have when it is not
-   * stated. Lambda refuses it where that leaves fewer than 100 to all others, as in a new account.
+   * Whether procedures with a `concurrency` reserve as many of the account's functions; by default they do. Lambda
+   * refuses it if fewer than 100 remain for all others, as in a new account.
    */
   readonly reservedConcurrency?: boolean;
   /** The recipient of alarms. */
@@ -113,9 +113,9 @@ export function isPreview(name: string): boolean {
 /**
  * Finds and checks a stage.
  *
- * @param name what was asked for
- * @param architecture what was asked for with `-c architecture=`: a rehearsal runs on another processor
- * @throws Problem listing all that is wrong.
+ * @param name the requested stage
+ * @param architecture the value of `-c architecture=`: a rehearsal runs on another processor
+ * @throws Problem with a list of all mistakes.
  */
 export function chooseStage(stages: Stages, name: unknown, architecture?: unknown): Stage {
   if (typeof name !== "string" || !(name === "dev" || name === "prod" || isPreview(name))) {

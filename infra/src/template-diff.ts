@@ -1,6 +1,6 @@
 /**
- * What two synthesized assemblies would deploy differently, as Markdown for a reviewer. No account is
- * asked: an assembly is compared with another, and not with what is deployed.
+ * The differences between two synthesized assemblies, as Markdown for a reviewer. It compares two assemblies without
+ * asking an account, and not with what is deployed.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -137,8 +137,8 @@ export interface Known {
 }
 
 /**
- * The secrets that functions read, by their names at AWS. The stage's own comes last: whatever key waits for its
- * turn in the one before, its public half was there first. That of the founder is made by the deployment.
+ * The secrets that functions read, by their names at AWS. The stage's own comes last: when it is read, it has the
+ * public half of each key that waits in the one before. The deployment makes the founder's.
  *
  * @throws Problem when one is missing.
  */
@@ -177,8 +177,8 @@ function addressIn({ DistributionHost: host }: Record<string, string>): string |
 }
 
 /**
- * What is known now that all functions were deployed: a new distribution has a name, and a new key can take its
- * turn, since everybody knows its public half. None when that changes nothing.
+ * The facts that are known once all functions are deployed: the name of a new distribution, and a new signing key,
+ * whose public half every function has by now. None if that changes nothing.
  */
 export async function knownLater(
   { secrets: client }: Pick<Cloud, "secrets">,

@@ -46,8 +46,8 @@ export async function destroy({ stage: name, yes }: DestroyOptions): Promise<voi
 }
 
 /**
- * The stacks to remove, the last one first. A stage that gave up its web ACL still has the stack of it, so that this one is
- * looked for whatever the stage says now; but for previews, whose role in continuous integration may not ask in that region.
+ * The stacks to remove, in order. A stage that gave up its web ACL may still have its stack, so the firewall's is
+ * looked for in any case; except for previews, whose role in continuous integration has no rights in that region.
  *
  * @throws Problem when one of them must stay
  */

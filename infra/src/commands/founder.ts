@@ -1,8 +1,8 @@
 /**
- * The first administrator of a stage: whoever registers with a token that one deployment shows, to whoever deploys.
+ * The first administrator of a stage: the person who registers with a token that one deployment prints.
  *
- * AWS has its hash only, in a secret that the functions read which register people. The token works once for each
- * table, so that the secret goes with the table.
+ * AWS has only its hash, in a secret for the functions that register people. The token works once for each table, so
+ * the secret is deleted with the table.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { CreateSecretCommand, DeleteSecretCommand } from "@aws-sdk/client-secrets-manager";
@@ -32,9 +32,9 @@ export function hasFounder({ contract, stage }: Pick<Project, "contract" | "stag
 }
 
 /**
- * A fresh token, when functions read the secret and nobody made it yet.
+ * Makes a token, if functions read the secret and it does not exist.
  *
- * @param isLogged whether others read what is printed here
+ * @param isLogged whether the output goes to a log
  * @throws Problem when the token would be in a log
  */
 export async function neededFounder({ secrets }: Pick<Cloud, "secrets">, project: Project, isLogged = process.env["CI"] !== undefined): Promise<Founder | undefined> {

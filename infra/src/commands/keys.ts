@@ -1,13 +1,13 @@
 /**
- * A stage's keys: the public ones of tokens, the one that functions sign with, and the one that seals cursors.
+ * A stage's keys: the public keys that verify tokens, the functions' signing key, and the key that seals cursors.
  *
- * Each machine that makes tokens for operators has a key of its own, of which only the public half leaves it. The
- * functions' key is made here and kept nowhere else: its public half stands beside the others in the stage's
- * secret, the whole in a secret that only those functions read that sign. A version of that secret is named as
- * the key in it, so that nobody has to read a key to know which one it is.
+ * Each machine that signs tokens for operators has a key of its own, of which only the public half leaves it. The
+ * functions' key is made here and stored nowhere else: its public half stands beside the others in the stage's secret,
+ * the whole key in a secret that only signing functions read. A version of that secret has the key's id as its name, so
+ * that nobody has to read a key to identify it.
  *
- * No function may sign with a key that others do not know yet. So a new one waits, with the label of a version to
- * come, until a deployment has told its public half to all functions; then `deploy` gives it its turn.
+ * No function may sign with a key that others do not know yet. So a new key is stored as the next version, until a
+ * deployment has given its public half to all functions; then `deploy` makes it the current one.
  */
 import { text } from "node:stream/consumers";
 import {
@@ -110,8 +110,8 @@ export async function keys({ stage: name, ...wish }: KeysOptions): Promise<void>
 }
 
 /**
- * What is there stays: a removed public key would break the tokens that callers hold. But for a key of cursors, which stood here
- * before it had a secret of its own: all functions read this one, and take from it what both hold.
+ * Existing keys stay: without its public key, a caller's token would be refused. An exception is a cursor key in the
+ * stage's secret, from before it had a secret of its own: all functions read that secret, and prefer its key.
  *
  * @throws Problem when a key would be retired that signs, or the last one.
  */

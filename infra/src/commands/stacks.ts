@@ -33,9 +33,9 @@ export async function findStack(client: CloudFormationClient, name: string): Pro
 }
 
 /**
- * The stacks of a stage that are there, in the order of their making.
+ * The existing stacks of a stage, in the order of their creation.
  *
- * @param withFirewall whether the firewall's is looked for, in a region where not everybody may ask
+ * @param withFirewall whether to look for the firewall's, in a region for which the caller may have no rights
  */
 export async function findStacks(
   cloud: Pick<Cloud, "cloudFormation" | "firewallFormation">,
@@ -65,8 +65,9 @@ export async function resourcesOf(client: CloudFormationClient, stack: string): 
 /**
  * The deployed templates of stacks and of those nested in them.
  *
- * @param clientOf who is asked about one of them
- * @param next what was synthesized, from the folder `assembly`: a nested stack is called as there, so that the two can be compared
+ * @param clientOf the client for a stack
+ * @param next the synthesized templates of the folder `assembly`: nested stacks get the same names as there, so that
+ * the two can be compared
  */
 export async function deployedTemplates(
   clientOf: (stack: string) => CloudFormationClient,
