@@ -59,12 +59,12 @@ impl Sessions {
         Err(StoreError::Stale)
     }
 
-    /// Returns the account once nobody but the holder of `own` has the lease.
-    async fn wait_for_lease(&self, id: &UserId, own: Option<Timestamp>) -> Result<Option<Account>, StoreError> {
+    /// Returns the account once nobody but the holder of `own_lease` has the lease.
+    async fn wait_for_lease(&self, id: &UserId, own_lease: Option<Timestamp>) -> Result<Option<Account>, StoreError> {
         // The loop counts turns as well as the clock: a request goes on after the lease's time in any case.
         for _ in 0..LEASE_MS / POLL_MS {
             let stored = self.accounts.get(id).await?;
-            let is_free = |end: Timestamp| end <= self.clock.now() || Some(end) == own;
+            let is_free = |end: Timestamp| end <= self.clock.now() || Some(end) == own_lease;
             if stored.as_ref().is_none_or(|account| account.leased_until.is_none_or(is_free)) {
                 return Ok(stored);
             }

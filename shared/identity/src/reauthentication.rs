@@ -32,9 +32,9 @@ impl Sessions {
             let current = self.read_unleased(&user_id).await?.ok_or_else(ended)?;
             check(&current)?;
             let mut account = current.clone();
-            let place = account.devices.iter_mut().find(|place| place.has(session)).ok_or_else(ended)?;
+            let device = account.devices.iter_mut().find(|device| device.has(session)).ok_or_else(ended)?;
             // The session was renewed in between.
-            let Some(before) = self.stored.get(&place.session).await? else { continue };
+            let Some(before) = self.stored.get(&device.session).await? else { continue };
             let kept = match before.proof {
                 Proof::Cookie { .. } => SessionSecret::cookie()?,
                 Proof::Tokens { .. } => SessionSecret::tokens()?,
@@ -46,8 +46,8 @@ impl Sessions {
                 authenticated_at: Some(at),
                 ..self.renewed(&before, self.clock.now())
             };
-            let mut operations = self.ending(std::slice::from_ref(place)).await?;
-            (place.session, place.replaced) = (next.id.clone(), None);
+            let mut operations = self.ending(std::slice::from_ref(device)).await?;
+            (device.session, device.replaced) = (next.id.clone(), None);
             operations.push(self.begun.creating(&mut next));
             operations.push(self.putting(Some(&current), &mut account));
             operations.extend(extra_operations());
@@ -70,28 +70,34 @@ pub struct Reauthentication {
 
 impl Reauthentication {
     /// Ends a flow. `at` is when the provider authenticated the user, and none if it states no time.
-    pub(crate) async fn end(&self, of: &FlowSession, identity: &Identity, at: Option<Timestamp>) -> Result<(), Ended> {
+    pub(crate) async fn end(
+        &self,
+        flow_session: &FlowSession,
+        identity: &Identity,
+        at: Option<Timestamp>,
+    ) -> Result<(), Ended> {
         let at = at.ok_or(Refusal::NotFresh)?;
         let is_it = |it: &LinkedIdentity| it.provider == identity.provider && it.subject == identity.subject;
-        let account = self.sessions.accounts.get(&of.user_id).await?.ok_or(Refusal::Expired)?;
+        let account = self.sessions.accounts.get(&flow_session.user_id).await?.ok_or(Refusal::Expired)?;
         if !account.identities.iter().any(is_it) {
             return Err(Refusal::OtherAccount.into());
         }
         // The next secret may go only to the browser that began the flow, on which the same device is still signed in.
-        let here = self.cookies.get(COOKIE).map(|cookie| cookie.hash());
-        let place = account.devices.iter().find(|place| place.has(&of.session)).ok_or(Refusal::Expired)?;
-        let here = here.filter(|here| place.has(here)).ok_or(Refusal::Expired)?;
+        let browser_session = self.cookies.get(COOKIE).map(|cookie| cookie.hash());
+        let device = account.devices.iter().find(|device| device.has(&flow_session.session)).ok_or(Refusal::Expired)?;
+        let browser_session =
+            browser_session.filter(|browser_session| device.has(browser_session)).ok_or(Refusal::Expired)?;
         let check = |account: &Account| match account.identities.iter().any(is_it) {
             true => Ok(()),
             false => Err(sign_in_refused("The account elsewhere is not linked any more.")),
         };
         let extra_operations = || {
             let entry = self.audit.entry(AuditAction::Reauthenticated);
-            let (actor, detail) = (Some(of.user_id.to_string()), Some(identity.provider.clone()));
+            let (actor, detail) = (Some(flow_session.user_id.to_string()), Some(identity.provider.clone()));
             vec![self.audit.creating(AuditEntry { actor, detail, ..entry })]
         };
         if let (SessionSecret::Cookie(secret), _) =
-            self.sessions.reauthenticate((of.user_id, &here), at, check, extra_operations).await?
+            self.sessions.reauthenticate((flow_session.user_id, &browser_session), at, check, extra_operations).await?
         {
             self.cookies.sign_in(&secret);
         }

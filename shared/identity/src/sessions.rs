@@ -160,7 +160,7 @@ impl Sessions {
         if next.devices.len() >= Account::MAX_DEVICES {
             // Sessions that have ended for want of use make room first.
             let live_sessions = self.live_sessions(&next.devices).await?;
-            next.devices.retain(|place| live_sessions.iter().any(|session| place.has(&session.id)));
+            next.devices.retain(|device| live_sessions.iter().any(|session| device.has(&session.id)));
         }
         let oldest = evict(&mut next.devices, secret.client_id());
         next.devices.push(Device {
@@ -190,17 +190,17 @@ impl Sessions {
     }
 
     /// The operations that end these devices' sessions.
-    pub(crate) async fn ending(&self, places: &[Device]) -> Result<Vec<Operation>, StoreError> {
+    pub(crate) async fn ending(&self, devices: &[Device]) -> Result<Vec<Operation>, StoreError> {
         let mut operations = Vec::new();
-        for session in self.live_sessions(places).await? {
+        for session in self.live_sessions(devices).await? {
             operations.push(self.ended.deleting(&session));
         }
         Ok(operations)
     }
 
     /// The sessions of these devices that have not ended.
-    pub(crate) async fn live_sessions(&self, places: &[Device]) -> Result<Vec<Session>, StoreError> {
-        let ids = places.iter().flat_map(|place| std::iter::once(&place.session).chain(&place.replaced));
+    pub(crate) async fn live_sessions(&self, devices: &[Device]) -> Result<Vec<Session>, StoreError> {
+        let ids = devices.iter().flat_map(|device| std::iter::once(&device.session).chain(&device.replaced));
         let found = futures_util::future::try_join_all(ids.map(|id| self.stored.get(id))).await?;
         Ok(found.into_iter().flatten().collect())
     }
@@ -219,7 +219,7 @@ impl Sessions {
             let current = stored.clone().unwrap_or_else(|| Account::new(user_id));
             let mut next = current.clone();
             change(&mut next);
-            let (ended, left): (Vec<_>, Vec<_>) = next.devices.into_iter().partition(|place| which(place));
+            let (ended, left): (Vec<_>, Vec<_>) = next.devices.into_iter().partition(|device| which(device));
             next.devices = left;
             if next == current {
                 return Ok(0);
@@ -242,7 +242,7 @@ impl Sessions {
         extra_operations: impl Fn(UserId) -> Vec<Operation>,
     ) -> Result<(), StoreError> {
         let Some(session) = self.stored.get(id).await? else { return Ok(()) };
-        let is_this_device = |place: &Device| place.device == session.device;
+        let is_this_device = |device: &Device| device.device == session.device;
         self.end(session.user_id, is_this_device, |_| {}, || extra_operations(session.user_id)).await.map(|_| ())
     }
 
@@ -269,16 +269,16 @@ impl Sessions {
             };
             let mut listed = account.clone();
             // A concurrent change won.
-            let Some(place) = listed.devices.iter_mut().find(|place| place.session == current.id) else { continue };
+            let Some(device) = listed.devices.iter_mut().find(|device| device.session == current.id) else { continue };
             let mut operations = Vec::new();
             // A secret of two turns before, which may still have its moment, ends here: an unlisted session would not
             // be found by a change of all sessions.
-            if let Some(before) = &place.replaced
+            if let Some(before) = &device.replaced
                 && let Some(before) = self.stored.get(before).await?
             {
                 operations.push(self.ended.deleting(&before));
             }
-            place.replaced = Some(std::mem::replace(&mut place.session, next.id.clone()));
+            device.replaced = Some(std::mem::replace(&mut device.session, next.id.clone()));
             operations.push(self.begun.creating(&mut next));
             operations.push(self.stored.replacing(&current, &mut alias));
             operations.push(self.putting(Some(&account), &mut listed));
@@ -292,14 +292,14 @@ impl Sessions {
 
     /// Gives a browser another secret at once, which signs out the holder of a copy of the previous one. Returns the
     /// secret, and the operations that store it.
-    pub(crate) async fn reissuing(&self, place: &mut Device) -> Result<Option<(Opaque, Vec<Operation>)>, Fault> {
-        let Some(current) = self.stored.get(&place.session).await? else { return Ok(None) };
+    pub(crate) async fn reissuing(&self, device: &mut Device) -> Result<Option<(Opaque, Vec<Operation>)>, Fault> {
+        let Some(current) = self.stored.get(&device.session).await? else { return Ok(None) };
         let secret = Opaque::random()?;
         let mut next = self.renewed(&current, self.clock.now());
         (next.id, next.proof) = (secret.hash(), Proof::Cookie { successor: None });
-        let mut operations = self.ending(std::slice::from_ref(place)).await?;
+        let mut operations = self.ending(std::slice::from_ref(device)).await?;
         operations.push(self.begun.creating(&mut next));
-        (place.session, place.replaced) = (next.id, None);
+        (device.session, device.replaced) = (next.id, None);
         Ok(Some((secret, operations)))
     }
 
@@ -348,21 +348,21 @@ impl Sessions {
 }
 
 /// Removes the devices that make room for one more, oldest first.
-fn evict(places: &mut Vec<Device>, client_id: Option<ClientId>) -> Vec<Device> {
-    let of_client = |place: &Device| client_id.is_some() && place.client_id == client_id;
+fn evict(devices: &mut Vec<Device>, client_id: Option<ClientId>) -> Vec<Device> {
+    let of_client = |device: &Device| client_id.is_some() && device.client_id == client_id;
     let mut too_many =
-        (places.iter().filter(|place| of_client(place)).count() + 1).saturating_sub(Account::MAX_OF_ONE_CLIENT);
+        (devices.iter().filter(|device| of_client(device)).count() + 1).saturating_sub(Account::MAX_OF_ONE_CLIENT);
     let mut evicted: Vec<Device> = Vec::new();
-    places.retain(|place| {
-        let is_evicted = too_many > 0 && of_client(place);
+    devices.retain(|device| {
+        let is_evicted = too_many > 0 && of_client(device);
         if is_evicted {
             too_many -= 1;
-            evicted.push(place.clone());
+            evicted.push(device.clone());
         }
         !is_evicted
     });
-    let evict = (places.len() + 1).saturating_sub(Account::MAX_DEVICES);
-    evicted.extend(places.drain(..evict));
+    let evict = (devices.len() + 1).saturating_sub(Account::MAX_DEVICES);
+    evicted.extend(devices.drain(..evict));
     evicted
 }
 
@@ -380,7 +380,7 @@ pub(crate) enum Renewal {
 mod tests {
     use super::*;
 
-    fn place(ids: &Ids, client_id: Option<ClientId>) -> Device {
+    fn device(ids: &Ids, client_id: Option<ClientId>) -> Device {
         let session = Opaque::from_bytes([0; 32]).hash();
         Device { device: ids.next(), session, client_id, replaced: None, ends_at: Timestamp::from_unix_ms(0) }
     }
@@ -389,18 +389,18 @@ mod tests {
     fn an_application_that_comes_again_and_again_pushes_out_itself_and_nobody_else() {
         let ids = Ids::counting();
         let (one, other): (ClientId, ClientId) = (ids.next(), ids.next());
-        let browser = place(&ids, None);
-        let mut places = vec![browser.clone(), place(&ids, Some(other))];
+        let browser = device(&ids, None);
+        let mut devices = vec![browser.clone(), device(&ids, Some(other))];
         let mut let_in: Vec<Device> = Vec::new();
         for _ in 0..=Account::MAX_DEVICES {
-            let evicted = evict(&mut places, Some(one));
+            let evicted = evict(&mut devices, Some(one));
             let expected = let_in.len().checked_sub(Account::MAX_OF_ONE_CLIENT).map(|at| let_in[at].clone());
             assert_eq!(evicted, Vec::from_iter(expected), "its own oldest");
-            let_in.push(place(&ids, Some(one)));
-            places.push(let_in.last().cloned().unwrap());
+            let_in.push(device(&ids, Some(one)));
+            devices.push(let_in.last().cloned().unwrap());
         }
-        assert_eq!((places.len(), &places[0]), (2 + Account::MAX_OF_ONE_CLIENT, &browser));
-        places.extend((places.len()..Account::MAX_DEVICES).map(|_| place(&ids, None)));
-        assert_eq!(evict(&mut places, None), [browser], "the oldest of all");
+        assert_eq!((devices.len(), &devices[0]), (2 + Account::MAX_OF_ONE_CLIENT, &browser));
+        devices.extend((devices.len()..Account::MAX_DEVICES).map(|_| device(&ids, None)));
+        assert_eq!(evict(&mut devices, None), [browser], "the oldest of all");
     }
 }

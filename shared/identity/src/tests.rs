@@ -8,7 +8,7 @@ use runtime::{Definition, Principal, prelude::*};
 
 use crate::{EmailAddress, IdentityRole, IdentityUser, NewUser, RIGHTS, UserId, sessions::Sessions};
 
-/// What somebody is.
+/// The role of a user.
 #[wire]
 pub enum Role {
     /// May do everything.
@@ -66,7 +66,7 @@ impl IdentityRole for Role {
     }
 }
 
-/// Somebody, with a field that the package does not know.
+/// A user with a field that the package does not know.
 #[wire]
 #[derive(Entity)]
 #[entity(prefix = "user")]
@@ -152,12 +152,12 @@ mod mounted {
 }
 pub use mounted::service;
 
-/// Somebody who calls.
+/// A caller with this principal.
 pub fn caller(principal: Principal) -> Caller {
     Caller::new(&SERVICE, Arc::new(principal))
 }
 
-/// Somebody with a role.
+/// A verified user with a role.
 pub fn user(email: &str, role: Role) -> User {
     User {
         id: Ids::default().next(),

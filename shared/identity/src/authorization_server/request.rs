@@ -322,7 +322,7 @@ mod tests {
         }
     }
 
-    /// What comes back would be another state, and what is asked for another scope.
+    /// A text that is not UTF-8 would change in `state`, and mean another scope.
     #[test]
     fn who_asks_is_told_what_is_no_text() {
         let good = |without: &str| {

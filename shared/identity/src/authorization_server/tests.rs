@@ -506,7 +506,7 @@ async fn nobody_is_sent_to_an_address_that_is_not_registered() {
     }
     let twice = format!("{}&redirect_uri=https://evil.example/", form(&Fixture::asking(&client)));
     assert_eq!(fixture.visit(&twice, None).await.status, 400);
-    // Everything else is told to the application, without the person being asked.
+    // The application gets every other error, without a question to the person.
     let mut asking = Fixture::asking(&client);
     asking[3] = ("scope", "stock:write");
     let sent = fixture.visit(&form(&asking), None).await;

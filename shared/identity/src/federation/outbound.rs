@@ -69,7 +69,7 @@ impl Outbound {
         authorization: Option<String>,
         body: Bytes,
     ) -> BoxFuture<'a, Result<Answer, OutboundError>> {
-        let asked = async move {
+        let exchange = async move {
             let request = request(method, uri, authorization, body).ok_or(OutboundError::Unsendable)?;
             let stream = self.connector.clone().call(uri.clone()).await.map_err(OutboundError::Unreachable)?;
             let (mut sender, connection) = http1::handshake(stream).await.map_err(OutboundError::Failed)?;
@@ -84,7 +84,7 @@ impl Outbound {
             });
             Ok(Answer { status, body: body?.to_bytes() })
         };
-        Box::pin(async { tokio::time::timeout(TIMEOUT, asked).await.map_err(|_| OutboundError::TooLate)? })
+        Box::pin(async { tokio::time::timeout(TIMEOUT, exchange).await.map_err(|_| OutboundError::TooLate)? })
     }
 }
 

@@ -72,7 +72,7 @@ pub async fn change_password<U: IdentityUser>(
             .await?
             .filter(|current| current.generation == account.generation);
         let current = current.ok_or(Error::WrongPassword)?;
-        let is_own = |place: &Device| caller.session().is_some_and(|own| place.has(own));
+        let is_own = |device: &Device| caller.session().is_some_and(|own| device.has(own));
         let (mut kept, others): (Vec<_>, Vec<_>) = current.devices.iter().cloned().partition(is_own);
         if kept.is_empty() && caller.session().is_some() {
             Err(sign_in_refused("You were signed out. Sign in again."))?;
@@ -80,8 +80,8 @@ pub async fn change_password<U: IdentityUser>(
         let mut operations = sessions.ending(&others).await?;
         // A holder of a copy of this browser's cookie is signed out as well.
         let mut renewed = None;
-        if let (true, Some(place)) = (by_cookie, kept.first_mut())
-            && let Some((secret, reissuing)) = sessions.reissuing(place).await?
+        if let (true, Some(device)) = (by_cookie, kept.first_mut())
+            && let Some((secret, reissuing)) = sessions.reissuing(device).await?
         {
             operations.extend(reissuing);
             renewed = Some(secret);

@@ -70,7 +70,7 @@ pub async fn refresh(
                 let actor = Some(session.user_id.to_string());
                 vec![audit.creating(AuditEntry { actor, ..audit.entry(AuditAction::TokenReused) })]
             };
-            sessions.end(session.user_id, |place| place.device == session.device, |_| {}, entry).await?;
+            sessions.end(session.user_id, |device| device.device == session.device, |_| {}, entry).await?;
             Err(Error::Ended)
         }
     }

@@ -81,9 +81,9 @@ pub async fn verify_email<U: IdentityUser>(
         let (next, proved) = claimed(&user, &current, token.claim.as_ref(), site);
         // The signed-in devices belong to the person whose registration the account holds, not to a person with a later
         // claim.
-        let is_own = |place: &Device| {
+        let is_own = |device: &Device| {
             let here = caller.as_ref().and_then(Caller::session);
-            token.claim.is_none() && here.is_some_and(|session| place.has(session))
+            token.claim.is_none() && here.is_some_and(|session| device.has(session))
         };
         let (kept, others): (Vec<_>, Vec<_>) = current.devices.iter().cloned().partition(is_own);
         let mut operations = sessions.ending(&others).await?;

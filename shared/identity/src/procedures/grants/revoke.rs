@@ -55,6 +55,6 @@ pub async fn revoke(
         };
         vec![audit.creating(entry)]
     };
-    sessions.end(session.user_id, |place| place.has(&id), |_| {}, entry).await?;
+    sessions.end(session.user_id, |device| device.has(&id), |_| {}, entry).await?;
     Ok(HttpReply::done())
 }

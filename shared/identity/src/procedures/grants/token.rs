@@ -73,7 +73,7 @@ pub async fn token<U: IdentityUser>(
                         };
                         vec![audit.creating(entry)]
                     };
-                    sessions.end(session.user_id, |place| place.device == session.device, |_| {}, entry).await?;
+                    sessions.end(session.user_id, |device| device.device == session.device, |_| {}, entry).await?;
                     Err(Refused::InvalidGrant)
                 }
                 Renewal::Unknown => Err(Refused::InvalidGrant),
